@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# The one front door: people type `make`, CI types `make test`. Swift is built by SwiftPM; the three C programs that run
+# inside other people's processes are linked here, from the same sources, because SwiftPM would link the Swift runtime
+# into them (packaging/modules.mk).
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := build
+
+SWIFT ?= swift
+CONFIGURATION ?= release
+# Statically linked standard library: nothing of the toolchain is needed on the machine. -z now: no lazy binding. SwiftPM
+# has programs look for libraries in their own folder first (RUNPATH $ORIGIN); chrpath takes that out.
+SWIFTFLAGS ?= -c $(CONFIGURATION) --static-swift-stdlib -Xlinker -z -Xlinker now
+BUILD := build
+
+.PHONY: build programs modules install deb rpm selinux check-packages demo test test-deep test-az fuzz bench bench-nss lint clean prerequisites
+
+build: programs modules
+
+programs:
+	$(SWIFT) build $(SWIFTFLAGS) --product entralogind
+	$(SWIFT) build $(SWIFTFLAGS) --product entraloginctl
+	@mkdir -p $(BUILD)
+	@bin=$$($(SWIFT) build $(SWIFTFLAGS) --show-bin-path) && \
+	  for program in entralogind entraloginctl; do \
+	    install -m 0755 "$$bin/$$program" $(BUILD)/$$program && strip $(BUILD)/$$program && \
+	      chrpath -d $(BUILD)/$$program >/dev/null || exit 1; \
+	  done
+
+include packaging/modules.mk
+include packaging/install.mk
+
+# Packages of what was built, in build/packages; Documentation/install.md.
+deb: build selinux
+	packaging/debian/build $(BUILD)/packages
+
+rpm: build selinux
+	packaging/rpm/build $(BUILD)/packages
+
+# What Debian's and RPM's own checks say of them, and that the same programs give the same bytes.
+check-packages: build selinux
+	packaging/check-packages $(BUILD)/packages
+
+# The policy module, by the reference policy's own Makefile.
+SELINUX_DEVEL ?= /usr/share/selinux/devel/Makefile
+selinux: $(BUILD)/selinux/entralogin.pp
+$(BUILD)/selinux/entralogin.pp: $(wildcard packaging/selinux/entralogin.*)
+	@mkdir -p $(@D) && cp packaging/selinux/entralogin.* $(@D)
+	$(MAKE) --no-print-directory -C $(@D) -f $(SELINUX_DEVEL) entralogin.pp
+
+prerequisites:
+	@.ci/prerequisites
+
+demo: prerequisites
+	@Tests/Demo/demo
+
+test: prerequisites
+	@.ci/test
+
+test-deep: prerequisites
+	@.ci/test --deep
+
+# A real client: azure-cli as it is published in the Python package index, in an environment of its own (400 MB, once).
+test-az: prerequisites build
+	@Tests/Integration/run --az
+
+# make fuzz [TIME=SECONDS for each] [TARGET=NAME]
+TIME ?= 60
+fuzz: prerequisites
+	@Tests/Fuzzers/run $(TIME) $(TARGET)
+
+bench: prerequisites
+	@Tests/Benchmarks/run
+
+# Name services side by side: ours, files, SSSD, systemd, Google's OS Login. `ARGUMENTS="--size 1000"` for less.
+bench-nss: prerequisites build
+	@Tests/Benchmarks/nss/run $(ARGUMENTS)
+
+lint:
+	@.ci/test --only lint --only floors --only spdx
+
+clean:
+	rm -rf $(BUILD) .build

@@ -1,0 +1,216 @@
+// swift-tools-version: 6.2
+// SPDX-License-Identifier: Apache-2.0
+
+import PackageDescription
+
+// Four storeys, visible as four folders: a target depends only on lower storeys or on a lower floor of its own
+// (.ci/floors holds the table). One section a storey, from the ground up. The C modules that run inside other people's
+// processes are linked by the Makefile, from the same sources: SwiftPM would link the Swift runtime into them.
+
+let package = Package(
+    name: "entralogin",
+    products: [
+        .executable(name: "entralogind", targets: ["entralogind"]),
+        .executable(name: "entraloginctl", targets: ["entraloginctl"]),
+    ]
+)
+
+/// Adds one target below `Sources/STOREY`, and its tests where `tests` names what they need besides it.
+@MainActor
+func module(_ name: String, in storey: String, needs: [Target.Dependency] = [], tests: [Target.Dependency]? = nil) {
+    package.targets.append(.target(name: name, dependencies: needs, path: "Sources/\(storey)/\(name)"))
+    guard let tests else { return }
+    package.targets.append(
+        .testTarget(
+            name: "\(name)Tests",
+            dependencies: [.target(name: name)] + needs + tests,
+            path: "Tests/\(name)Tests"
+        )
+    )
+}
+
+// MARK: Core: pure. No descriptor, clock, lock, randomness, environment or Foundation (JSON in AzureMessages excepted).
+
+module("CWire", in: "Core")
+module("CSnapshot", in: "Core", needs: ["CWire"])
+module("ByteCoding", in: "Core", tests: [])
+module("Identity", in: "Core", needs: ["ByteCoding", "CWire"], tests: [])
+module(
+    "OpenSSHCertificates",
+    in: "Core",
+    needs: ["ByteCoding"],
+    tests: ["CertificateFactory", "Libcrypto"]
+)
+module("AzureMessages", in: "Core", needs: ["ByteCoding", "Identity"], tests: [])
+module("UserRecords", in: "Core", needs: ["ByteCoding", "Identity"], tests: [])
+module("Settings", in: "Core", needs: ["Identity"], tests: [])
+module("Authorization", in: "Core", needs: ["Identity", "OpenSSHCertificates"], tests: [])
+module("Wire", in: "Core", needs: ["Authorization", "ByteCoding", "CWire", "Identity"], tests: [])
+
+// MARK: System: one owner for each handle; nothing here knows why it is asked.
+
+module("CLinux", in: "System")
+// libcurl is opened at run time (dlopen): a program linked to one distribution's libcurl does not start with another's.
+module("CCurl", in: "System")
+package.targets += [
+    .systemLibrary(
+        name: "CCrypto",
+        path: "Sources/System/CCrypto",
+        pkgConfig: "libcrypto",
+        providers: [.apt(["libssl-dev"])]
+    ),
+    .systemLibrary(
+        name: "CSystemd",
+        path: "Sources/System/CSystemd",
+        pkgConfig: "libsystemd",
+        providers: [.apt(["libsystemd-dev"])]
+    ),
+]
+module("CClient", in: "System", needs: ["CWire"])
+module("LinuxSystem", in: "System", needs: ["CLinux"], tests: ["TestSupport"])
+module(
+    "Libcrypto",
+    in: "System",
+    needs: ["ByteCoding", "CCrypto", "OpenSSHCertificates"],
+    tests: ["CertificateFactory"]
+)
+module("HTTPTransport", in: "System", needs: ["CCurl"], tests: ["LinuxSystem"])
+module("Systemd", in: "System", needs: ["CSystemd", "LinuxSystem"], tests: [])
+
+// MARK: Services: state and policy, behind the ports of Authorization.
+
+module(
+    "AccountDirectory",
+    in: "Services",
+    needs: [
+        "Authorization", "ByteCoding", "CSnapshot", "CWire", "Identity", "Libcrypto", "LinuxSystem", "UserRecords",
+    ],
+    tests: ["TestSupport"]
+)
+module(
+    "AccessControl",
+    in: "Services",
+    needs: ["Authorization", "ByteCoding", "Identity", "Libcrypto", "LinuxSystem", "OpenSSHCertificates"],
+    tests: ["CertificateFactory", "TestSupport"]
+)
+module(
+    "AzureServices",
+    in: "Services",
+    needs: [
+        "Authorization", "AzureMessages", "ByteCoding", "HTTPTransport", "Identity", "LinuxSystem",
+        "OpenSSHCertificates", "Settings",
+    ],
+    tests: ["TestSupport"]
+)
+module("StackCheck", in: "Services", needs: ["Authorization", "Identity", "LinuxSystem"], tests: [])
+module(
+    "Server",
+    in: "Services",
+    needs: [
+        "AccessControl", "AccountDirectory", "Authorization", "AzureServices", "ByteCoding", "CWire", "Identity",
+        "Libcrypto", "LinuxSystem", "OpenSSHCertificates", "UserRecords", "Wire",
+    ],
+    tests: ["CertificateFactory", "HTTPTransport", "Settings", "TestSupport"]
+)
+
+// MARK: Programs: composition only.
+
+let daemonNeeds: [Target.Dependency] = [
+    "AccessControl", "AccountDirectory", "Authorization", "AzureServices", "HTTPTransport", "Identity", "Libcrypto",
+    "LinuxSystem", "OpenSSHCertificates", "Server", "Settings", "StackCheck", "Systemd", "UserRecords", "Wire",
+]
+let toolNeeds: [Target.Dependency] = [
+    "Authorization", "ByteCoding", "CClient", "CWire", "Identity", "LinuxSystem", "Settings", "StackCheck", "Wire",
+]
+package.targets += [
+    .executableTarget(name: "entralogind", dependencies: daemonNeeds, path: "Sources/Programs/entralogind"),
+    .executableTarget(name: "entraloginctl", dependencies: toolNeeds, path: "Sources/Programs/entraloginctl"),
+    // The C programs as ordinary static targets, so that tests and sanitizers reach the same sources.
+    .target(
+        name: "NSS",
+        dependencies: ["CClient", "CSnapshot", "CWire"],
+        path: "Sources/Programs/NSS",
+        exclude: ["nss.map"]
+    ),
+    .target(
+        name: "PAM",
+        dependencies: ["CClient", "CWire"],
+        path: "Sources/Programs/PAM",
+        exclude: ["pam.map"],
+        linkerSettings: [.linkedLibrary("pam")]
+    ),
+    .target(
+        name: "AuthorizedPrincipals",
+        dependencies: ["CClient", "CWire"],
+        path: "Sources/Programs/AuthorizedPrincipals",
+        exclude: ["main.c"]
+    ),
+]
+
+// MARK: Development tools and tests of the C programs; never installed.
+
+package.targets += [
+    .target(
+        name: "CertificateFactory",
+        dependencies: ["ByteCoding", "LinuxSystem"],
+        path: "Tests/Support/CertificateFactory"
+    ),
+    .target(name: "TestSupport", path: "Tests/Support/TestSupport"),
+    .testTarget(
+        name: "ToolTests",
+        dependencies: ["TestSupport", "entraloginctl"] + toolNeeds,
+        path: "Tests/ToolTests"
+    ),
+    .testTarget(
+        name: "CModuleTests",
+        dependencies: [
+            "AccountDirectory", "Authorization", "AuthorizedPrincipals", "CClient", "CSnapshot", "CWire", "Identity",
+            "LinuxSystem", "NSS", "PAM", "TestSupport", "Wire",
+        ],
+        path: "Tests/CModuleTests"
+    ),
+]
+
+// A fleet on a virtual clock, with the daemon's own services (Tests/Fleet/run).
+package.targets.append(
+    .executableTarget(
+        name: "fleet",
+        dependencies: [
+            "AccessControl", "Authorization", "AzureServices", "ByteCoding", "HTTPTransport", "Identity",
+            "OpenSSHCertificates", "Settings",
+        ],
+        path: "Tests/Fleet",
+        exclude: ["run"]
+    )
+)
+
+// The fuzzers' bodies are a library, so that a unit test replays their corpora. The program needs libFuzzer, and a
+// --scratch-path of its own (Tests/Fuzzers/run). Together with --sanitize=address, Swift 6.3 counts no coverage and
+// finds nothing.
+package.targets += [
+    .target(
+        name: "Fuzzing",
+        dependencies: [
+            "AccessControl", "AccountDirectory", "Authorization", "AzureMessages", "ByteCoding", "Identity",
+            "Libcrypto", "LinuxSystem", "OpenSSHCertificates", "Server", "Settings", "StackCheck", "UserRecords",
+            "Wire",
+        ],
+        path: "Tests/Fuzzers/Swift"
+    ),
+    .testTarget(name: "FuzzTests", dependencies: ["Fuzzing"], path: "Tests/FuzzTests"),
+]
+if Context.environment["ENTRALOGIN_FUZZ"] != nil {
+    package.targets.append(.executableTarget(name: "Fuzz", dependencies: ["Fuzzing"], path: "Tests/Fuzzers/Entry"))
+}
+
+for target in package.targets where target.type != .system {
+    target.swiftSettings = [
+        .swiftLanguageMode(.v6),
+        .treatAllWarnings(as: .error),
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    ]
+    target.cSettings = [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]
+}

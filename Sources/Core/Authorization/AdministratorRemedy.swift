@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Identity
+
+/// What the machine's administrator can do about a fault: for `status` and `doctor`. What the refused person reads is
+/// `DenialText`.
+package struct AdministratorRemedy: Sendable {
+    private let machine: Machine?
+
+    /// `machine` as far as it is known: commands then name it.
+    package init(machine: Machine?) { self.machine = machine }
+
+    /// The fault in a sentence, without what its particulars say of a remedy.
+    package static func sentence(_ fault: AccessCheckFault) -> String {
+        let facts = facts(of: fault)
+        return facts.isEmpty ? fault.reason.text : "\(fault.reason.text): \(facts)"
+    }
+
+    /// The fault's particulars without what they say of a remedy.
+    package static func facts(of fault: AccessCheckFault) -> String { parts(of: fault.detail).facts }
+
+    /// What to do or type; empty where nothing can be done but wait.
+    package func text(for fault: AccessCheckFault) -> String {
+        let said = AdministratorRemedy.parts(of: fault.detail).remedy
+        switch fault.reason {
+        case .noManagedIdentity: return identityCommand
+        case .identityMayNotAsk:
+            return said.isEmpty ? "give this machine's identity the role Reader at \(resource)" : said
+        case .applicationMissing: return application(said)
+        case .metadataClosed, .machineUnknown:
+            return
+                "169.254.169.254 must be open to the user entralogin: look at firewall rules by owner and at the guest"
+                + " proxy agent; runuser -u entralogin -- curl -s -H Metadata:true"
+                + " 'http://169.254.169.254/metadata/instance?api-version=2021-02-01'"
+        case .resourceNotFound:
+            return
+                "the machine may have been moved or deleted in Azure; systemctl restart entralogind asks anew what it is"
+        case .unreachable, .noAuthorityKeys:
+            return NetworkCause(in: fault.detail)?.remedy
+                ?? "see that this machine reaches that host over HTTPS, directly or by Proxy= in [Azure]"
+        case .malformedAnswer:
+            return "something between this machine and Azure may answer in its stead: look for a proxy that opens TLS"
+        case .throttled: return "wait: Azure has named the time"
+        default: return DenialText.remedy(for: fault.reason)
+        }
+    }
+
+    /// The adapters write `facts; remedy`.
+    private static func parts(of detail: String) -> (facts: String, remedy: String) {
+        guard let split = detail.firstRange(of: "; ") else { return (detail, "") }
+        return (String(detail[..<split.lowerBound]), String(detail[split.upperBound...]))
+    }
+
+    private var resource: String { machine?.resource.path ?? "its own resource" }
+
+    private var identityCommand: String {
+        guard let machine else { return "az vm identity assign --name <machine> --resource-group <group>" }
+        switch machine.kind {
+        case .virtualMachine: return "az vm identity assign --ids \(machine.resource)"
+        case .scaleSetInstance:
+            // …/resourceGroups/GROUP/providers/Microsoft.Compute/virtualMachineScaleSets/SET/virtualMachines/N
+            let parts = machine.resource.path.split(separator: "/")
+            let set = parts.count > 7 ? "--resource-group \(parts[3]) --name \(parts[7])" : "--name <scale set>"
+            return "az vmss identity assign \(set); an instance of an older model has it only after"
+                + " az vmss update-instances \(set) --instance-ids '*'"
+        case .arcServer: return "azcmagent show; azcmagent connect gives an Arc server its identity"
+        }
+    }
+
+    /// The application's id is the last word of what the adapter says.
+    private func application(_ said: String) -> String {
+        guard let id = said.split(separator: " ").last else { return "AccessCheckers=arm in [Azure] does without it" }
+        return "once for the tenant, by one who may add applications: az ad sp create --id \(id), or"
+            + " New-MgServicePrincipal -AppId \(id); AccessCheckers=arm in [Azure] does without it"
+    }
+}

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Identity
+
+/// What happened. The raw value is `ENTRALOGIN_EVENT`; each has a stable MESSAGE_ID in the journal.
+package enum RecordedEvent: String, Sendable, Codable, CaseIterable {
+    case started
+    case stopping
+    case settingsRejected = "settings-rejected"
+    case certificate
+    case account
+    case sessionOpened = "session-opened"
+    case sessionClosed = "session-closed"
+    case enrolled
+    case granted
+    case withdrawn
+    case retired
+    case rebound
+    case renamed
+    /// The administrator gave an account another shell or home.
+    case changed
+    /// A local account or group has taken something of an enrolled account's, or given it back.
+    case shadowed
+    case keysPublished = "keys-published"
+    case keysStale = "keys-stale"
+    case accessCheck = "access-check"
+    /// What this machine is in Azure became known, or is another thing now.
+    case machine
+    /// The wiring was found to be right, or wrong.
+    case stack
+    case fault
+}
+
+/// One structured record (P15). Text from outside is quoted and bounded before it gets here; tokens and key material
+/// never do (P12).
+package struct DecisionRecord: Hashable, Sendable {
+    /// syslog's levels (syslog(3)): 2 critical, 3 error, 4 warning, 5 notice, 6 information, 7 debugging.
+    package enum Priority: Int, Sendable {
+        case critical = 2
+        case error
+        case warning
+        case notice
+        case information
+        case debugging
+    }
+
+    package enum Verdict: String, Sendable {
+        case allow
+        case deny
+    }
+
+    package var event: RecordedEvent
+    package var priority: Priority
+    /// The line a person reads in the journal.
+    package var message: String
+    package var verdict: Verdict?
+    package var reason: DenialReason?
+    package var detail: String?
+    package var role: Role?
+    package var user: String?
+    package var objectID: ObjectID?
+    package var service: String?
+    package var correlation: CorrelationID?
+    package var latency: Duration?
+
+    package init(_ event: RecordedEvent, _ priority: Priority, _ message: String) {
+        self.event = event
+        self.priority = priority
+        self.message = message
+    }
+}

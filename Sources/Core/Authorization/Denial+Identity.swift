@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Identity
+
+// Refusals for who somebody is (P5). The detail is for the machine's administrator and names the command to think about:
+// entraloginctl users does nothing of it without being told that it is the same person.
+
+extension Denial {
+    /// The account's name came with another object of the directory.
+    package init(_ account: EnrolledAccount, isNot presented: DirectoryIdentity) {
+        let bound = account.identity
+        let tenants = bound.tenant == presented.tenant ? "" : " of tenant \(bound.tenant)"
+        self.init(
+            .objectIDChanged,
+            detail: "\(account.account.name) is bound to \(bound.objectID)\(tenants), the certificate is for"
+                + " \(presented.objectID); if that is the same person, made anew in Entra:"
+                + " entraloginctl users rebind \(account.account.name) --object-id \(presented.objectID)"
+        )
+    }
+
+    /// The account was retired, and is still its person's.
+    package init(retired account: EnrolledAccount) {
+        let name = account.account.name
+        self.init(
+            .accountRetired,
+            detail: "\(name) was retired; if the same person is back:"
+                + " entraloginctl users rebind \(name) --object-id \(account.identity.objectID)"
+        )
+    }
+
+    /// The name was the account's before its person was renamed.
+    package init(formerName name: UserName, of account: EnrolledAccount) {
+        let now = account.account.name
+        self.init(
+            .wrongName,
+            text: "The account of this name has another name now",
+            detail: "\(name) is called \(now) now; if Entra gave the same person the old name back:"
+                + " entraloginctl users rename \(now) \(name)"
+        )
+    }
+}

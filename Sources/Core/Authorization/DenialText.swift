@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Identity
+
+/// The one plain line that a refused person reads: why, what to do, and the id to quote.
+package enum DenialText {
+    /// Linux-PAM hands on at most `PAM_MAX_MSG_SIZE` (512) bytes of a message, its NUL included (pam_conv(3)).
+    package static let longestLine = 511
+
+    /// Composes the line. `role` is the one to ask for; `resource` is named where a role on it would help.
+    package static func line(
+        for denial: Denial,
+        needing role: Role = .user,
+        on resource: ResourceID? = nil,
+        correlation: CorrelationID
+    ) -> String {
+        let ending = ". Correlation id \(correlation)"
+        let remedy = remedy(for: denial.reason, role: role, resource: resource)
+        let text = clean(denial.text) + (remedy.isEmpty ? "" : ": " + remedy)
+        return shorten(text, to: longestLine - ending.utf8.count) + ending
+    }
+
+    /// What would help, without a full stop; empty where the reason says it all.
+    package static func remedy(for reason: DenialReason, role: Role = .user, resource: ResourceID? = nil) -> String {
+        switch reason {
+        case .roleNotAssigned, .administratorRoleNeeded:
+            let needed = reason == .administratorRoleNeeded ? Role.administrator : role
+            return "ask for \"\(needed.builtInName)\" on this machine" + (resource.map { " (\($0))" } ?? "")
+        case .identityMayNotAsk:
+            let place = resource.map { " (\($0))" } ?? ""
+            return "give it Reader on this machine\(place); entraloginctl doctor has the command"
+        case .certificate, .certificateNotVerified, .certificateNotUsed:
+            return "sign in with az ssh vm, or with a new certificate of az ssh cert"
+        case .wrongTenant: return "sign in to Azure with an account of this machine's tenant"
+        case .wrongName: return "use your own user principal name in lower case"
+        case .notEnrolled, .signInTooOld: return "sign in over SSH with an Entra certificate"
+        case .enrolmentFailed, .storeUnreadable, .homeRefused, .idsExhausted, .noManagedIdentity, .applicationMissing,
+            .metadataClosed, .machineUnknown, .resourceNotFound, .malformedAnswer,
+            .noAuthorityKeys, .stackNotVerified, .revokedKeysUnusable, .unsupported:
+            return "this machine's administrator finds the remedy with entraloginctl doctor"
+        case .objectIDChanged:
+            return "this machine's administrator finds the remedy with entraloginctl explain"
+        case .unreachable, .throttled, .tooManyAttempts: return "try again in a minute"
+        case .noRecentDecision: return "Azure is being asked now; it works again once it has answered"
+        case .certificateRevoked: return "ask the machine's administrator why"
+        case .notOurName, .domainNotAllowed, .localAccount, .accountRetired, .accountRenamed, .recordChanged: return ""
+        }
+    }
+
+    /// One line of printable text: a control character or line break becomes a question mark.
+    package static func clean(_ text: String) -> String {
+        var line = String.UnicodeScalarView()
+        for scalar in text.unicodeScalars {
+            switch scalar.properties.generalCategory {
+            case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse, .unassigned:
+                line.append("?")
+            default: line.append(scalar)
+            }
+        }
+        return String(line)
+    }
+
+    /// At most `limit` bytes of UTF-8, cut between characters; a cut line ends in three dots.
+    package static func shorten(_ text: String, to limit: Int) -> String {
+        guard text.utf8.count > limit else { return text }
+        var kept = ""
+        var room = limit - 3
+        for character in text {
+            room -= character.utf8.count
+            guard room >= 0 else { break }
+            kept.append(character)
+        }
+        return kept + "..."
+    }
+}

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Identity
+package import OpenSSHCertificates
+
+// The ports: what the rules need of the world. Adapters live in Services and System and meet only in the program.
+
+/// Reads the clocks and waits. The only way that services learn the time.
+package protocol TimeSource: Sendable {
+    /// CLOCK_REALTIME, whole seconds.
+    func wallTime() -> UnixTime
+    /// CLOCK_BOOTTIME.
+    func bootTime() -> BootTime
+    /// Returns at `time` or soon after it, or earlier when the task is cancelled.
+    func sleep(until time: BootTime) async
+}
+
+/// Starts work that outlives its caller, on the executor of the daemon's loop.
+package protocol TaskStarter: Sendable {
+    func start(_ operation: @escaping @Sendable () async -> Void)
+}
+
+/// Randomness for correlation ids, jitter and hash seeds; not for keys.
+package protocol RandomSource: Sendable {
+    /// That many random bytes.
+    func bytes(_ count: Int) -> [UInt8]
+}
+
+extension RandomSource {
+    /// A fresh correlation id.
+    package func correlationID() -> CorrelationID {
+        guard let guid = GUID(random: bytes(16)) else { preconditionFailure("bytes(16) gave another number of bytes") }
+        return CorrelationID(guid)
+    }
+}
+
+/// Knows what this machine is in Azure: from the metadata service, or from the last good answer on disk.
+package protocol MachineSource: Sendable {
+    /// The machine as far as it is known now; nil before the first answer ever.
+    var current: Machine? { get }
+    /// The machine as the metadata service has named it since the start; waits for its answer until `deadline`.
+    func machine(by deadline: BootTime) async throws(AccessCheckFault) -> Machine
+}
+
+/// One question to Azure: both login actions, for one person, on this machine's resource.
+package struct AccessQuestion: Hashable, Sendable {
+    package let objectID: ObjectID
+    package let machine: Machine
+    package let correlation: CorrelationID
+    /// When the caller stops waiting; an answer that is later is lost to it.
+    package let deadline: BootTime
+
+    package init(objectID: ObjectID, machine: Machine, correlation: CorrelationID, deadline: BootTime) {
+        self.objectID = objectID
+        self.machine = machine
+        self.correlation = correlation
+        self.deadline = deadline
+    }
+}
+
+/// Azure's answer. No role: both login, or admin without login, were not allowed.
+package struct AccessAnswer: Hashable, Sendable {
+    package let role: Role?
+    /// How long Azure says the answer may be kept (`timeToLiveInMs`); nil where it does not say.
+    package let lifetime: Duration?
+    /// Which checker answered: `pas`, `arm`, `arm-roleassignments`.
+    package let checker: String
+
+    package init(role: Role?, lifetime: Duration?, checker: String) {
+        self.role = role
+        self.lifetime = lifetime
+        self.checker = checker
+    }
+}
+
+/// Why there is no answer. It is never a "no" and never becomes a "yes".
+package struct AccessCheckFault: Error, Hashable, Sendable {
+    package let reason: DenialReason
+    /// Particulars for the record, quoted and bounded, with the remedy where one is known.
+    package let detail: String
+    /// When Azure asked to be left alone until (Retry-After).
+    package let retryAfter: Duration?
+
+    package init(_ reason: DenialReason, detail: String, retryAfter: Duration? = nil) {
+        self.reason = reason
+        self.detail = detail
+        self.retryAfter = retryAfter
+    }
+}
+
+/// Asks Azure. The adapter behind it tries the configured endpoints in order; an answer of one is final (P2).
+package protocol AccessChecker: Sendable {
+    func check(_ question: AccessQuestion) async throws(AccessCheckFault) -> AccessAnswer
+}
+
+/// CA keys of one source (`jwks`, `imds`, `file`), as OpenSSH key blobs.
+package struct AuthorityKeys: Hashable, Sendable {
+    package let keys: [PublicKey]
+    /// How long the source says they may be kept, at most a day; nil where it does not say.
+    package let lifetime: Duration?
+
+    package init(keys: [PublicKey], lifetime: Duration?) {
+        self.keys = keys
+        self.lifetime = lifetime
+    }
+}
+
+package protocol AuthorityKeySource: Sendable {
+    /// `jwks`, `imds` or `file`.
+    var name: String { get }
+    /// Fetches the keys now. An answer without a usable key is a fault, never an empty set.
+    func fetch(by deadline: BootTime) async throws(AccessCheckFault) -> AuthorityKeys
+}
+
+/// What NSS says about a name of ours, and why nothing is said.
+package enum AccountStanding: Hashable, Sendable {
+    case enrolled(EnrolledAccount)
+    /// Never signed in; the record is a pure function of tenant, name, enrolled accounts and local names and ids.
+    case provisional(Account)
+    /// No answer may be given.
+    case none(Denial)
+}
+
+/// The table of accounts. Reading never waits; what changes it is durable before it returns.
+package protocol AccountRegistry: Sendable {
+    /// The standing of a name now.
+    func standing(of name: UserName) -> AccountStanding
+    /// The enrolled account with that uid, retired or not.
+    func enrolled(uid: UInt32) -> EnrolledAccount?
+    /// The enrolled accounts, by name.
+    func allEnrolled() -> [EnrolledAccount]
+    /// Binds name, uid, home and identity for ever: on disk, then published, then returned (P14). Enrolling the same
+    /// binding again returns it and writes nothing.
+    func enrol(_ account: Account, as identity: DirectoryIdentity) async throws(Denial) -> EnrolledAccount
+}
+
+extension Denial: Error {}
+
+/// Membership of the administrators' group, with its end.
+package protocol GrantRegistry: Sendable {
+    /// Makes `uid` an administrator until `expiry`, and publishes it before returning.
+    func grant(uid: PosixID, until expiry: BootTime) throws(Denial)
+    /// Ends it now; no effect where there is none.
+    func withdraw(uid: PosixID)
+    /// The grants in force.
+    func current() -> [PosixID: BootTime]
+    /// Why the last change could not be published; nil while all is well.
+    var fault: String? { get }
+}
+
+/// When people last signed in over SSH (`MaxSignInAge`). Neither call waits or fails: what is lost shortens an age
+/// limit, it never lengthens one.
+package protocol SignInRegistry: Sendable {
+    func noteSignIn(_ identity: DirectoryIdentity, at time: UnixTime)
+    /// The enrolment counts as a sign-in; nil where nothing is known.
+    func lastSignIn(_ identity: DirectoryIdentity) -> UnixTime?
+}
+
+/// A process that can be watched: its number means this very process for as long as it lives (pidfd).
+package protocol WatchedProcess: Sendable {
+    var pid: Int32 { get }
+    var isAlive: Bool { get }
+}
+
+package protocol ProcessWatcher: Sendable {
+    /// Nil where no such process lives.
+    func watch(pid: Int32) -> (any WatchedProcess)?
+    /// True where the login service still knows a session of `uid` (logind); false where it cannot say.
+    func hasLoginSession(uid: UInt32) -> Bool
+}
+
+/// Root's proof that sshd, PAM and the modules are wired (the stack stamp).
+package protocol StackStamp: Sendable {
+    /// Nil while it holds; otherwise why not. Cheap enough to ask at every certificate.
+    func refusal() -> Denial?
+}
+
+/// Takes the records of decisions (P15). Never fails, never waits.
+package protocol RecordLog: Sendable {
+    func record(_ record: DecisionRecord)
+}

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// The questions of the modules and the helper, as values. The layout on the wire is entralogin_wire.h; nothing in them
+// is trusted beyond what SO_PEERCRED proves of the process that sent them.
+
+/// What sshd handed to AuthorizedPrincipalsCommand.
+package struct CertificateRequest: Hashable, Sendable {
+    /// `%u`: the canonical name that NSS gave.
+    package var user: String
+    /// `%U` and `%h`: sshd's own record, taken before authentication (P6).
+    package var uid: UInt32
+    package var home: String
+    /// `%t`, for example `ssh-rsa-cert-v01@openssh.com`.
+    package var keyType: String
+    /// `%k`: the certificate in base64.
+    package var certificate: String
+    /// The sshd process that ran the helper.
+    package var sshdProcess: UInt32
+
+    package init(
+        user: String,
+        uid: UInt32,
+        home: String,
+        keyType: String,
+        certificate: String,
+        sshdProcess: UInt32
+    ) {
+        self.user = user
+        self.uid = uid
+        self.home = home
+        self.keyType = keyType
+        self.certificate = certificate
+        self.sshdProcess = sshdProcess
+    }
+}
+
+/// The account stage of PAM, for any service.
+package struct AccountRequest: Hashable, Sendable {
+    package var service: String
+    /// `PAM_USER`: what was typed.
+    package var user: String
+    /// The record that NSS gives for that name in the asking process.
+    package var uid: UInt32
+    package var home: String
+    /// `PAM_RUSER`, or empty; and the uid that asks (sudo, su), or nil.
+    package var invokingUser: String
+    package var invokingUID: UInt32?
+    /// The process has the administrators' gid among its groups.
+    package var holdsAdministratorsGroup: Bool
+    /// The process is an sshd, whatever its service is called.
+    package var isInSSHD: Bool
+    package var terminal: String
+    package var remoteHost: String
+
+    package init(
+        service: String,
+        user: String,
+        uid: UInt32,
+        home: String,
+        invokingUser: String = "",
+        invokingUID: UInt32? = nil,
+        holdsAdministratorsGroup: Bool = false,
+        isInSSHD: Bool = false,
+        terminal: String = "",
+        remoteHost: String = ""
+    ) {
+        self.service = service
+        self.user = user
+        self.uid = uid
+        self.home = home
+        self.invokingUser = invokingUser
+        self.invokingUID = invokingUID
+        self.holdsAdministratorsGroup = holdsAdministratorsGroup
+        self.isInSSHD = isInSSHD
+        self.terminal = terminal
+        self.remoteHost = remoteHost
+    }
+}
+
+/// What stands at the path of the home, seen by root without following a link there.
+package enum HomeState: Hashable, Sendable {
+    case absent
+    /// A real folder and its owner.
+    case folder(owner: UInt32)
+    /// A link, a file, or below a folder that others than root can write.
+    case strange
+}
+
+/// sshd is about to open the session.
+package struct SessionRequest: Hashable, Sendable {
+    package var service: String
+    package var user: String
+    package var uid: UInt32
+    package var gid: UInt32
+    package var home: String
+    package var homeState: HomeState
+    /// `SSH_AUTH_INFO_0` of sshd's PAM environment: one line for each credential that was used.
+    package var authenticationInfo: String
+    package var remoteHost: String
+
+    package init(
+        service: String,
+        user: String,
+        uid: UInt32,
+        gid: UInt32,
+        home: String,
+        homeState: HomeState,
+        authenticationInfo: String,
+        remoteHost: String = ""
+    ) {
+        self.service = service
+        self.user = user
+        self.uid = uid
+        self.gid = gid
+        self.home = home
+        self.homeState = homeState
+        self.authenticationInfo = authenticationInfo
+        self.remoteHost = remoteHost
+    }
+}
+
+/// The answer to a PAM stage.
+package enum StageVerdict: Hashable, Sendable {
+    case allow
+    /// Nobody of ours is concerned.
+    case ignore
+    /// One plain line for the person, with the reason and the correlation id.
+    case deny(Denial, text: String)
+}

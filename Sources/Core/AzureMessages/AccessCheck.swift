@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import ByteCoding
+package import Identity
+
+/// The two data actions of a login (contract, chapter 4).
+package struct LoginActions: Hashable, Sendable {
+    package let user: String
+    package let administrator: String
+
+    package init(for kind: MachineKind) {
+        let resource =
+            switch kind {
+            case .virtualMachine, .scaleSetInstance: "Microsoft.Compute/virtualMachines"
+            case .arcServer: "Microsoft.HybridCompute/machines"
+            }
+        user = "\(resource)/login/action"
+        administrator = "\(resource)/loginAsAdmin/action"
+    }
+}
+
+/// The question of *checkAccess*: both actions at once (contract, chapter 4).
+package struct AccessCheckQuestion: Hashable, Sendable {
+    /// Asks the service to expand the person's groups: without it a role held through a group may read as "no".
+    private static let expandsGroups = "xms-pasrp-retrievegroupmemberships"
+
+    package let objectID: ObjectID
+    package let machine: Machine
+
+    package init(objectID: ObjectID, machine: Machine) {
+        self.objectID = objectID
+        self.machine = machine
+    }
+
+    /// What follows the service's host: the path and the version of the contract.
+    package var path: String {
+        "\(machine.resource.path)/providers/Microsoft.Authorization/checkaccess?api-version=2018-09-01-preview"
+    }
+
+    package var body: [UInt8] {
+        let actions = LoginActions(for: machine.kind)
+        let attributes: [String: JSON] = [
+            "ObjectId": .string(objectID.description), AccessCheckQuestion.expandsGroups: .boolean(true),
+        ]
+        return JSON.object([
+            "Subject": .object(["Attributes": .object(attributes)]),
+            "Actions": .array(
+                [actions.user, actions.administrator].map { action in
+                    .object(["Id": .string(action), "IsDataAction": .boolean(true)])
+                }
+            ),
+            "Resource": .object(["Id": .string(machine.resource.path)]),
+        ]).bytes
+    }
+}
+
+/// The answer of *checkAccess* (contract, chapter 4).
+package struct AccessCheckAnswer: Hashable, Sendable {
+    package let mayLogin: Bool
+    package let mayLoginAsAdministrator: Bool
+    /// The least `timeToLiveInMs` of the two; nil where neither has one.
+    package let lifetimeInMilliseconds: Int64?
+
+    /// Elements that are read at most.
+    private static let maximumElements = 64
+
+    /// `Allowed`, in any letter case, is yes; every other word, and one action that is missing, is no. What is no answer
+    /// to the question (another form, an action that stands twice, neither action) throws: nobody gets in by it either,
+    /// but nobody is told that a role is missing.
+    package init(parsing bytes: [UInt8], actions: LoginActions) throws(MessageError) {
+        let document = try JSON(message: bytes)
+        guard let elements = document.elements ?? document["value"]?.elements else {
+            throw MessageError("the answer is neither an array nor an object with \"value\"")
+        }
+        guard elements.count <= AccessCheckAnswer.maximumElements else { throw MessageError("too many decisions") }
+        let user = try AccessCheckAnswer.decision(on: actions.user, in: elements)
+        let administrator = try AccessCheckAnswer.decision(on: actions.administrator, in: elements)
+        guard user != nil || administrator != nil else {
+            throw MessageError("the answer decides neither of the two login actions")
+        }
+        mayLogin = user?.isAllowed ?? false
+        mayLoginAsAdministrator = administrator?.isAllowed ?? false
+        lifetimeInMilliseconds = [user, administrator].compactMap { $0?.lifetime }.min()
+    }
+
+    private struct Decision {
+        let isAllowed: Bool
+        let lifetime: Int64?
+    }
+
+    private static func decision(on action: String, in elements: [JSON]) throws(MessageError) -> Decision? {
+        let wanted = action.lowercased()
+        let found = elements.filter {
+            $0["actionId"]?.text?.lowercased() == wanted && $0["isDataAction"]?.truth == true
+        }
+        guard found.count <= 1 else { throw MessageError("an action stands twice in the answer") }
+        guard let element = found.first else { return nil }
+        guard let word = element["accessDecision"]?.text else { throw .missing("accessDecision") }
+        if let lifetime = element["timeToLiveInMs"], (lifetime.integer ?? -1) < 0 {
+            throw MessageError("\"timeToLiveInMs\" is no whole number")
+        }
+        return Decision(isAllowed: word.lowercased() == "allowed", lifetime: element["timeToLiveInMs"]?.integer)
+    }
+}
+
+/// The refusal of Resource Manager and its like: `{"error":{"code","message"}}`.
+package struct ServiceRefusal: Hashable, Sendable {
+    /// Empty where the body has another form.
+    package let code: String
+    /// Code and message, quoted and bounded.
+    package let text: String
+
+    package init(parsing bytes: [UInt8]) {
+        let error = (try? JSON(parsing: bytes))?["error"]
+        code = error?["code"]?.text ?? ""
+        text = [code, error?["message"]?.text ?? ""].filter { !$0.isEmpty }.map { quoted($0) }.joined(separator: " ")
+    }
+
+    /// The path is served, and the resource in it does not exist.
+    package var saysResourceIsMissing: Bool {
+        ["resourcenotfound", "resourcegroupnotfound", "subscriptionnotfound"].contains(code.lowercased())
+    }
+}

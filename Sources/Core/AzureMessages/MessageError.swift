@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import ByteCoding
+
+/// Why a message of Azure's is not believed: what is wrong, and where. It quotes nothing secret.
+package struct MessageError: Error, Hashable, Sendable, CustomStringConvertible {
+    package let text: String
+
+    package init(_ text: String) { self.text = text }
+
+    package var description: String { text }
+
+    static func missing(_ name: String) -> MessageError { MessageError("\"\(name)\" is missing or of another kind") }
+}
+
+extension JSON {
+    /// Reads the body of a message: one whole document.
+    init(message bytes: [UInt8]) throws(MessageError) {
+        do throws(JSONError) { try self.init(parsing: bytes) } catch { throw MessageError(error.text) }
+    }
+
+    /// The text of a member that must be there.
+    func requiredText(_ name: String) throws(MessageError) -> String {
+        guard let text = self[name]?.text, !text.isEmpty else { throw .missing(name) }
+        return text
+    }
+}
+
+/// Text from outside, for a record or a person (P12): in quotes, printable ASCII, one line, bounded.
+package func quoted(_ text: String, limit: Int = 200) -> String {
+    let line = text.unicodeScalars.prefix { $0 != "\n" && $0 != "\r" }
+    var result = String.UnicodeScalarView()
+    for scalar in line.prefix(limit) {
+        let isPlain = scalar.value >= 0x20 && scalar.value < 0x7f && scalar != "\""
+        result.append(isPlain ? scalar : "?")
+    }
+    return "\"\(String(result))\(line.count > limit ? "..." : "")\""
+}

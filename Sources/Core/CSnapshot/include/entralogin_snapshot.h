@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The two files that the name service reads without the daemon. This header is the specification of both.
+ *
+ * Both are immutable: written under another name, then renamed. Integers are little-endian. A reader takes nothing on
+ * trust: regular file, one link, owner a system user, not writable by group or others; every offset and length is
+ * checked against the file's size; every record carries a checksum; ids outside the compiled-in range are never
+ * answered. Readers copy with pread(2) and never map the file: one cut short under them is a short read, no SIGBUS.
+ * The checksum of some bytes is entralogin_hash(0, those bytes).
+ *
+ * ACCOUNTS  /var/lib/entralogin/nss/accounts.snapshot, the enrolled accounts
+ *   0    8 bytes  ENTRALOGIN_ACCOUNTS_MAGIC
+ *   8    u32      ENTRALOGIN_SNAPSHOT_VERSION
+ *   12   u32      size of this header: ENTRALOGIN_ACCOUNTS_HEADER
+ *   16   u64      size of the file
+ *   24   u64      generation: grows with every publication
+ *   32   u32      number of accounts
+ *   36   u32      seed of the hashes
+ *   40   u32      offset of the table by name       (8-aligned)
+ *   44   u32      slots of that table less one      (slots: a power of two, at least twice the accounts, at least 2)
+ *   48   u32      offset of the table by uid        (8-aligned)
+ *   52   u32      slots of that table less one
+ *   56   u32      offset of the first record        (8-aligned)
+ *   60   u32      end of the last record
+ *   64   u32      flags: ENTRALOGIN_ENUMERATE
+ *   68   u16      length of the users' group name      72  offset (u32) of its bytes, NUL-terminated
+ *   70   u16      length of the administrators' name   76  offset (u32) of its bytes, NUL-terminated
+ *   80   40 bytes zero
+ *   120  u32      zero
+ *   124  u32      checksum of bytes 0-123
+ *
+ *   slot    u32 hash, u32 offset of the record (0: empty). Linear probing from hash & mask. A reader looks at
+ *           ENTRALOGIN_PROBES_MAX slots at most: at half load no run comes near that.
+ *           hash by name: entralogin_hash(seed, name); by uid: entralogin_hash(seed, the uid's four bytes,
+ *           little-endian)
+ *   record  8-aligned, at most ENTRALOGIN_RECORD_MAX bytes:
+ *           0 u32 checksum of bytes 4 to size-1   4 u32 size   8 u32 uid   12 u32 gid
+ *           16 u16 x 4: lengths of name, gecos, home, shell   24 those strings in that order, each NUL-terminated
+ *           size = 24 + the four lengths + 4; the next record begins at the next multiple of 8 (padding zero)
+ *   The private group of an account has its name and its gid; gid = uid. The strings hold neither ':' nor control
+ *   characters; home and shell are absolute. The groups' names satisfy entralogin_group_name_is_ours().
+ *
+ * GRANTS  /run/entralogin/nss/grants.snapshot, who is administrator now. (The folder is the daemon's; the one above it,
+ *         with the sockets and the stack stamp, is root's and writable by nobody else.)
+ *   0    8 bytes  ENTRALOGIN_GRANTS_MAGIC
+ *   8    u32      ENTRALOGIN_SNAPSHOT_VERSION
+ *   12   u32      size of this header: ENTRALOGIN_GRANTS_HEADER
+ *   16   u64      size of the file
+ *   24   u64      generation
+ *   32   16 bytes boot id (/proc/sys/kernel/random/boot_id, 128 bits)
+ *   48   u32      number of entries
+ *   52   8 bytes  zero
+ *   60   u32      checksum of bytes 0-59
+ *   64   entries, ascending by uid:
+ *           0 u32 uid   4 u32 checksum of the other 12 bytes (uid, then expiry)   8 u64 expiry: CLOCK_BOOTTIME, seconds
+ */
+#ifndef ENTRALOGIN_SNAPSHOT_H
+#define ENTRALOGIN_SNAPSHOT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifndef ENTRALOGIN_ACCOUNTS_SNAPSHOT /* test builds name others */
+#define ENTRALOGIN_ACCOUNTS_SNAPSHOT "/var/lib/entralogin/nss/accounts.snapshot"
+#endif
+#ifndef ENTRALOGIN_GRANTS_SNAPSHOT
+#define ENTRALOGIN_GRANTS_SNAPSHOT "/run/entralogin/nss/grants.snapshot"
+#endif
+#define ENTRALOGIN_ACCOUNTS_MAGIC "ENTLACCT"
+#define ENTRALOGIN_GRANTS_MAGIC "ENTLGRNT"
+#define ENTRALOGIN_SNAPSHOT_VERSION 2u
+#define ENTRALOGIN_ACCOUNTS_HEADER 128u
+#define ENTRALOGIN_GRANTS_HEADER 64u
+#define ENTRALOGIN_GRANT_ENTRY 16u
+#define ENTRALOGIN_RECORD_HEADER 24u
+#define ENTRALOGIN_RECORD_MAX 1024u
+#define ENTRALOGIN_SNAPSHOT_MAX (1u << 30)
+#define ENTRALOGIN_PROBES_MAX 1024u
+#define ENTRALOGIN_ENUMERATE 0x1u /* getpwent and getgrent list the enrolled accounts */
+
+/*
+ * Eight bytes at a time; not against an adversary, who could write any checksum. In 64 bits, unsigned, wrapping:
+ *   h = (seed << 32 | size) * FACTOR
+ *   for each eight bytes w (little-endian; the last ones filled up with zeros): h = (rotate_left(h, 5) ^ w) * FACTOR
+ *   h = (h ^ h >> 32) * FACTOR;  h = h ^ h >> 32
+ * The hash is the lower 32 bits, and never 0: 0 becomes 1. FACTOR is 2^64 / pi, made odd.
+ */
+#define ENTRALOGIN_HASH_FACTOR 0x517cc1b727220a95ull
+uint32_t entralogin_hash(uint32_t seed, const void *data, size_t size);
+
+#endif

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The bytes of a published file, as they lie there; for the readers of this folder only. */
+#ifndef ENTRALOGIN_READING_H
+#define ENTRALOGIN_READING_H
+
+#include <stdint.h>
+
+/* A copy is filled by pages of this size; what the byte of each says. */
+#define ENTRALOGIN_PAGE 4096u
+enum { ENTRALOGIN_EMPTY, ENTRALOGIN_BEING_FILLED, ENTRALOGIN_FILLED };
+
+/* Opens to read: without waiting (a FIFO), without following a link there, never on 0, 1 or 2. Sets errno. */
+int entralogin_open_aside(const char *path);
+
+/* The `size` bytes at `offset`, or fewer where the file ends or an error comes first. Sets errno. */
+uint32_t entralogin_read_at(int fd, unsigned char *bytes, uint32_t offset, uint32_t size);
+
+#endif

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Which names and ids can be ours: the one rule for the modules, the helper and the daemon. Pure; no system call.
+ */
+#ifndef ENTRALOGIN_NAME_H
+#define ENTRALOGIN_NAME_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * Ids from 0x70000000: systemd's UIDS-GIDS lists 1879048192-2147483647 as unused by anybody; the last 128 Ki are left
+ * alone. Nothing outside is ever answered, whatever a file or a daemon says. The first 1024 ids are for our groups.
+ */
+#define ENTRALOGIN_ID_FIRST 1879048192u
+#define ENTRALOGIN_ID_LAST 2147352575u
+#define ENTRALOGIN_GROUP_IDS 1024u
+#define ENTRALOGIN_USERS_GID (ENTRALOGIN_ID_FIRST + 0u)
+#define ENTRALOGIN_ADMINS_GID (ENTRALOGIN_ID_FIRST + 1u)
+#define ENTRALOGIN_UID_FIRST (ENTRALOGIN_ID_FIRST + ENTRALOGIN_GROUP_IDS)
+
+/* A user principal name has at most 113 characters: 64, '@', 48 (Entra's documented limits). */
+#define ENTRALOGIN_NAME_MAX 113u
+
+/*
+ * True for a name that can be a person's or service principal's of ours, in canonical (lower-case) form:
+ *   UPN   local@domain; local of a-z 0-9 . _ - ' (not '.' at either end), labels of a-z 0-9 - (not - at either end)
+ *   GUID  8-4-4-4-12 lower-case hexadecimal digits
+ * '#', '!', '^', '~', upper case, blanks, controls and everything else: false.
+ */
+int entralogin_name_is_ours(const char *name, size_t length);
+
+/* The same, where upper-case ASCII letters count as lower case: a name that would be ours if it were folded. */
+int entralogin_name_folds_to_ours(const char *name, size_t length);
+
+/*
+ * True for a name that one of our two groups may have: at most ENTRALOGIN_GROUP_NAME_MAX of a-z 0-9 _ -, beginning with
+ * a letter, with an underscore, not beginning with "systemd". So it is never the name of a group that means root
+ * somewhere (root, sudo, wheel, adm, docker, disk ...), and asking about those costs the modules nothing.
+ */
+#define ENTRALOGIN_GROUP_NAME_MAX 32u
+int entralogin_group_name_is_ours(const char *name, size_t length);
+
+static inline int entralogin_uid_is_ours(uint32_t uid) {
+    return uid >= ENTRALOGIN_UID_FIRST && uid <= ENTRALOGIN_ID_LAST;
+}
+
+static inline int entralogin_gid_is_ours(uint32_t gid) {
+    return gid >= ENTRALOGIN_ID_FIRST && gid <= ENTRALOGIN_ID_LAST;
+}
+
+#endif

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The protocol between entralogind and the processes that ask it. This header is the specification.
+ *
+ * TRANSPORT
+ *   Unix sockets of type SOCK_SEQPACKET: one message is one frame. A client connects, sends one request, receives one
+ *   reply and closes. The server sends nothing of its own accord.
+ *
+ *   control.sock     every verb; its inode may be opened by root and by the daemon only (mode 0600)
+ *   principals.sock  ENTRALOGIN_CHECK_CERTIFICATE only; group entralogin-ssh (mode 0660)
+ *
+ *   The server authorises each verb by SO_PEERCRED. A client checks the server too: the folder is owned by root and
+ *   writable by nobody else, the inode is a socket, and SO_PEERCRED names root or the owner of that inode.
+ *
+ * DATA TYPES (big-endian)
+ *   u16, u32   unsigned integers
+ *   string     u16 length, then that many bytes; no NUL among them; UTF-8 where it is text
+ *   document   u32 length, then that many bytes; UTF-8
+ *
+ * FRAME
+ *   u32 magic    ENTRALOGIN_MAGIC
+ *   u16 version  ENTRALOGIN_VERSION; a server answers another version with ENTRALOGIN_STATUS_VERSION
+ *   u16 opcode   the verb; a reply carries the same opcode with ENTRALOGIN_REPLY set
+ *   u32 length   bytes of payload that follow; header and payload together at most ENTRALOGIN_FRAME_MAX
+ *   payload      fields in the order given for the verb, consumed to the end: left-over bytes are an error
+ *
+ *   The payload of every reply begins with u16 status. The other fields follow only when the status is
+ *   ENTRALOGIN_STATUS_OK, except that ENTRALOGIN_STATUS_REFUSED is followed by: string reason code, string text,
+ *   string correlation id.
+ */
+#ifndef ENTRALOGIN_WIRE_H
+#define ENTRALOGIN_WIRE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define ENTRALOGIN_MAGIC 0x454e544cu /* "ENTL" */
+#define ENTRALOGIN_VERSION 1u
+#define ENTRALOGIN_REPLY 0x8000u
+#define ENTRALOGIN_FRAME_HEADER 12u
+#define ENTRALOGIN_FRAME_MAX 65536u
+
+#define ENTRALOGIN_RUN_FOLDER "/run/entralogin"
+#ifndef ENTRALOGIN_CONTROL_SOCKET /* test builds name others */
+#define ENTRALOGIN_CONTROL_SOCKET "/run/entralogin/control.sock"
+#endif
+#ifndef ENTRALOGIN_PRINCIPALS_SOCKET
+#define ENTRALOGIN_PRINCIPALS_SOCKET "/run/entralogin/principals.sock"
+#endif
+
+/* One absolute deadline for a whole exchange, in milliseconds. */
+#define ENTRALOGIN_NSS_DEADLINE_MS 200
+#define ENTRALOGIN_PRINCIPALS_DEADLINE_MS 1000
+#define ENTRALOGIN_PAM_DEADLINE_MS 10000
+#define ENTRALOGIN_TOOL_DEADLINE_MS 20000
+
+/* Longest fields, in bytes. An OpenSSH certificate with an RSA-8192 key and CA is below 6 KiB before base64. */
+#define ENTRALOGIN_HOME_MAX 255u
+#define ENTRALOGIN_CERTIFICATE_MAX 16384u
+#define ENTRALOGIN_AUTH_INFO_MAX 32768u
+
+/* Status of a reply. */
+#define ENTRALOGIN_STATUS_OK 0u          /* the fields of the verb follow */
+#define ENTRALOGIN_STATUS_NOT_FOUND 1u   /* nothing of ours has that name */
+#define ENTRALOGIN_STATUS_REFUSED 2u     /* decided: no; reason code, text and correlation id follow */
+#define ENTRALOGIN_STATUS_UNAVAILABLE 3u /* cannot be decided now */
+#define ENTRALOGIN_STATUS_FORBIDDEN 4u   /* this peer may not ask this */
+#define ENTRALOGIN_STATUS_MALFORMED 5u   /* the request could not be read */
+#define ENTRALOGIN_STATUS_VERSION 6u     /* the versions of client and server differ: restart entralogind */
+
+/*
+ * ENTRALOGIN_LOOK_UP_NAME: a name that the snapshot does not hold. Peer: root.
+ *   request   string name, string command (comm of the asking process, prctl(2) PR_GET_NAME)
+ *   reply     u32 uid, u32 gid, string name, string gecos, string home, string shell
+ * The record is provisional unless the person was enrolled a moment ago. No effects, no network.
+ */
+#define ENTRALOGIN_LOOK_UP_NAME 0x0101u
+
+/*
+ * ENTRALOGIN_CHECK_CERTIFICATE: what sshd hands to AuthorizedPrincipalsCommand. Peer: entralogin-ssh, root.
+ *   request   string user (%u), u32 uid (%U), string home (%h), string key type (%t), string certificate in base64 (%k),
+ *             u32 pid of the parent (the sshd process)
+ *   reply     string principal: the line to print
+ */
+#define ENTRALOGIN_CHECK_CERTIFICATE 0x0201u
+
+/* Flags of the PAM requests. */
+#define ENTRALOGIN_PAM_HOLDS_ADMIN_GROUP 0x0001u /* the process has the administrators' gid among its groups */
+#define ENTRALOGIN_PAM_IN_SSHD 0x0002u           /* the process is an sshd, whatever its service name says */
+#define ENTRALOGIN_NO_ID 0xffffffffu             /* u32 uid: nobody */
+
+/*
+ * ENTRALOGIN_AUTHORIZE: the account stage. Peer: root. No effects.
+ *   request   string service, string user (PAM_USER), u32 uid and string home as NSS gives them for that name,
+ *             string invoking user (PAM_RUSER or empty), u32 invoking uid or ENTRALOGIN_NO_ID,
+ *             u16 flags, string terminal (PAM_TTY or empty), string remote host (PAM_RHOST or empty)
+ *   reply     u16 verdict, string text for the person (may be empty)
+ */
+#define ENTRALOGIN_AUTHORIZE 0x0301u
+#define ENTRALOGIN_VERDICT_ALLOW 0u
+#define ENTRALOGIN_VERDICT_DENY 1u
+#define ENTRALOGIN_VERDICT_IGNORE 2u      /* nobody of ours is concerned */
+#define ENTRALOGIN_VERDICT_UNDECIDABLE 3u /* ours, but it could not be decided: deny */
+
+/* What stands at the home's path, seen without following a link there. */
+#define ENTRALOGIN_HOME_ABSENT 0u
+#define ENTRALOGIN_HOME_FOLDER 1u  /* a real folder; its owner's uid is given */
+#define ENTRALOGIN_HOME_STRANGE 2u /* a link, a file, or below a folder that others than root can write */
+
+/*
+ * ENTRALOGIN_OPEN_SESSION: sshd is about to open the session. Peer: root. Enrols, publishes, grants.
+ *   request   string service, string user, u32 uid, u32 gid, string home,
+ *             u16 state of the home, u32 owner of the home or ENTRALOGIN_NO_ID,
+ *             string SSH_AUTH_INFO_0 (sshd's PAM environment; at most ENTRALOGIN_AUTH_INFO_MAX),
+ *             string remote host
+ *   reply     u16 verdict, string text
+ */
+#define ENTRALOGIN_OPEN_SESSION 0x0302u
+
+/*
+ * ENTRALOGIN_CLOSE_SESSION: the session that this process opened has ended. Peer: root.
+ *   request   string user, u32 uid
+ *   reply     nothing further
+ */
+#define ENTRALOGIN_CLOSE_SESSION 0x0303u
+
+/*
+ * Verbs of entraloginctl. Peer: root. Those that ask reply with one document: JSON, described in entraloginctl(1);
+ * those that change something (flush, retire, rebind, rename, set shell, set home) reply with nothing further.
+ */
+#define ENTRALOGIN_STATUS_REPORT 0x0401u   /* request: nothing */
+#define ENTRALOGIN_USERS 0x0402u           /* request: string name after which to begin (empty: from the start) */
+#define ENTRALOGIN_EXPLAIN 0x0403u         /* request: string name */
+#define ENTRALOGIN_TEST_CERTIFICATE 0x0404u /* request: string user (empty: the certificate's principal), string
+                                               certificate ("type base64"); no effects, nothing remembered */
+#define ENTRALOGIN_FLUSH 0x0405u           /* request: nothing; forgets cached decisions */
+#define ENTRALOGIN_RETIRE 0x0406u          /* request: string name */
+#define ENTRALOGIN_SHOW_USER 0x0407u       /* request: string name, present or former, or uid in decimal digits */
+#define ENTRALOGIN_REBIND 0x0408u          /* request: string name, string object id that the account gets */
+#define ENTRALOGIN_RENAME 0x0409u          /* request: string name, string new name */
+#define ENTRALOGIN_CHECK 0x040au           /* request: string name, string object id (empty: the account's); asks Azure
+                                              now, by every checker; nobody gets in by its answer */
+#define ENTRALOGIN_SESSIONS 0x040bu        /* request: nothing; sessions that sshd opened since the daemon's start */
+#define ENTRALOGIN_KEYS 0x040cu            /* request: nothing; the CA keys that are trusted */
+#define ENTRALOGIN_SET_SHELL 0x040du       /* request: string name, string absolute path */
+#define ENTRALOGIN_SET_HOME 0x040eu        /* request: string name, string absolute path */
+
+/* --- The cursor both ends of a C client use. A call that does not fit sets `bad` and changes nothing. --- */
+
+struct entralogin_writer {
+    unsigned char *bytes;
+    size_t capacity, used;
+    int bad;
+};
+
+struct entralogin_reader {
+    const unsigned char *bytes;
+    size_t size, used;
+    int bad;
+};
+
+/* Begins a request frame in `bytes`; entralogin_finish fills in the length and returns the frame's size, 0 if bad. */
+void entralogin_begin(struct entralogin_writer *w, void *bytes, size_t capacity, uint16_t opcode);
+void entralogin_put_u16(struct entralogin_writer *w, uint16_t value);
+void entralogin_put_u32(struct entralogin_writer *w, uint32_t value);
+void entralogin_put_string(struct entralogin_writer *w, const char *text);
+size_t entralogin_finish(struct entralogin_writer *w);
+
+/*
+ * Begins to read a reply to `opcode`. Returns its status, or -1 where the frame is not a reply to it.
+ * entralogin_get_string borrows: *ret points into the frame and is not NUL-terminated.
+ * entralogin_consumed is true when every byte was read and nothing was bad.
+ */
+int entralogin_open_reply(struct entralogin_reader *r, const void *bytes, size_t size, uint16_t opcode);
+uint16_t entralogin_get_u16(struct entralogin_reader *r);
+uint32_t entralogin_get_u32(struct entralogin_reader *r);
+const char *entralogin_get_string(struct entralogin_reader *r, size_t *ret_length);
+int entralogin_consumed(const struct entralogin_reader *r);
+
+#endif

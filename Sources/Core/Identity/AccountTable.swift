@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Why a binding cannot be made or changed (P5).
+package enum AccountConflict: Error, Hashable, Sendable {
+    /// The name belongs to another person here, or did once.
+    case nameBound(to: EnrolledAccount)
+    /// The person has an account here, under another name.
+    case identityBound(to: EnrolledAccount)
+    /// The uid was given away before; retired accounts keep theirs.
+    case uidTaken(by: EnrolledAccount)
+    /// Another account, retired or not, has that home.
+    case homeTaken(by: EnrolledAccount)
+    /// The account was retired.
+    case retired(EnrolledAccount)
+    /// There is no such account.
+    case unknown
+    /// `AccountTable.limit` accounts exist, or the account has had `AccountTable.formerNameLimit` names before.
+    case full
+}
+
+/// All accounts ever enrolled, by name, uid and identity: an immutable value. Nothing is ever taken out of it, so no
+/// uid, home or name comes free.
+package struct AccountTable: Sendable {
+    /// Accounts, retired ones included.
+    package static let limit = 1_000_000
+    package static let formerNameLimit = 32
+
+    /// In the order of enrolment.
+    package private(set) var accounts: [EnrolledAccount] = []
+    private var byName: [UserName: Int] = [:]
+    private var byFormerName: [UserName: Int] = [:]
+    private var byUID: [UInt32: Int] = [:]
+    private var byIdentity: [DirectoryIdentity: Int] = [:]
+    private var byHome: [String: Int] = [:]
+
+    package init() {}
+
+    /// Builds the table of a stored list; the first account that collides with one before it is refused.
+    package init(_ accounts: [EnrolledAccount]) throws(AccountConflict) {
+        self.accounts.reserveCapacity(accounts.count)
+        byName.reserveCapacity(accounts.count)
+        byUID.reserveCapacity(accounts.count)
+        byIdentity.reserveCapacity(accounts.count)
+        byHome.reserveCapacity(accounts.count)
+        for account in accounts { try append(account) }
+    }
+
+    package var retiredCount: Int { accounts.count { $0.retiredAt != nil } }
+
+    /// The account with that name now, retired or not.
+    package func account(named name: UserName) -> EnrolledAccount? { byName[name].map { accounts[$0] } }
+
+    /// The account that had that name before its person was renamed.
+    package func account(formerlyNamed name: UserName) -> EnrolledAccount? { byFormerName[name].map { accounts[$0] } }
+
+    /// The account with that uid, retired or not.
+    package func account(uid: UInt32) -> EnrolledAccount? { byUID[uid].map { accounts[$0] } }
+
+    /// The account of that person, retired or not.
+    package func account(of identity: DirectoryIdentity) -> EnrolledAccount? {
+        byIdentity[identity].map { accounts[$0] }
+    }
+
+    /// The account with that home, retired or not.
+    package func account(home: String) -> EnrolledAccount? {
+        byHome[HomePath.normalized(home)].map { accounts[$0] }
+    }
+
+    /// The table with one more account.
+    package func adding(_ account: EnrolledAccount) throws(AccountConflict) -> AccountTable {
+        var table = self
+        try table.append(account)
+        return table
+    }
+
+    /// The table in which that account is retired. Retiring it again changes nothing.
+    package func retiring(_ name: UserName, at time: UnixTime) throws(AccountConflict) -> AccountTable {
+        guard let index = byName[name] else { throw .unknown }
+        let old = accounts[index]
+        guard old.retiredAt == nil else { return self }
+        var table = self
+        table.accounts[index] = EnrolledAccount(
+            account: old.account,
+            identity: old.identity,
+            enrolledAt: old.enrolledAt,
+            retiredAt: time,
+            formerNames: old.formerNames
+        )
+        return table
+    }
+
+    /// The table in which that person's account has a new name, or one of its own former names again; uid and home stay,
+    /// and the old name stays refused.
+    package func renaming(_ identity: DirectoryIdentity, to name: UserName) throws(AccountConflict) -> AccountTable {
+        guard let index = byIdentity[identity] else { throw .unknown }
+        let old = accounts[index]
+        guard old.retiredAt == nil else { throw .retired(old) }
+        guard old.account.name != name else { return self }
+        if let holder = account(named: name) { throw .nameBound(to: holder) }
+        if let holder = account(formerlyNamed: name), holder != old { throw .nameBound(to: holder) }
+        let formerNames = old.formerNames.filter { $0 != name } + [old.account.name]
+        guard formerNames.count <= Self.formerNameLimit else { throw .full }
+        var table = self
+        table.accounts[index] = EnrolledAccount(
+            account: old.account.with(name: name),
+            identity: identity,
+            enrolledAt: old.enrolledAt,
+            formerNames: formerNames
+        )
+        table.byName[old.account.name] = nil
+        table.byFormerName[name] = nil
+        table.byFormerName[old.account.name] = index
+        table.byName[name] = index
+        return table
+    }
+
+    /// The table in which that account, retired or not, belongs to another object of the directory from now on: the
+    /// administrator's word that it is the same person, deleted there and made anew. With the account's own object it
+    /// brings a retired account back.
+    package func rebinding(_ name: UserName, to identity: DirectoryIdentity) throws(AccountConflict) -> AccountTable {
+        guard let index = byName[name] else { throw .unknown }
+        if let holder = account(of: identity), holder.account.name != name { throw .identityBound(to: holder) }
+        let old = accounts[index]
+        var table = self
+        table.accounts[index] = EnrolledAccount(
+            account: old.account,
+            identity: identity,
+            enrolledAt: old.enrolledAt,
+            formerNames: old.formerNames
+        )
+        table.byIdentity[old.identity] = nil
+        table.byIdentity[identity] = index
+        return table
+    }
+
+    /// The table in which that account has another shell or home: the administrator's word. A home that another account
+    /// has, retired or not, is refused.
+    package func changing(
+        _ name: UserName,
+        shell: String? = nil,
+        home: String? = nil
+    ) throws(AccountConflict) -> AccountTable {
+        guard let index = byName[name] else { throw .unknown }
+        let old = accounts[index]
+        guard old.retiredAt == nil else { throw .retired(old) }
+        if let home, let holder = account(home: home), holder != old { throw .homeTaken(by: holder) }
+        var table = self
+        table.accounts[index] = EnrolledAccount(
+            account: old.account.with(shell: shell, home: home),
+            identity: old.identity,
+            enrolledAt: old.enrolledAt,
+            formerNames: old.formerNames
+        )
+        if let home {
+            table.byHome[HomePath.normalized(old.account.home)] = nil
+            table.byHome[HomePath.normalized(home)] = index
+        }
+        return table
+    }
+
+    private mutating func append(_ new: EnrolledAccount) throws(AccountConflict) {
+        guard accounts.count < Self.limit else { throw .full }
+        let names = [new.account.name] + new.formerNames
+        guard Set(names).count == names.count else { throw .nameBound(to: new) }
+        for name in names {
+            if let holder = account(named: name) ?? account(formerlyNamed: name) { throw .nameBound(to: holder) }
+        }
+        if let holder = account(of: new.identity) { throw .identityBound(to: holder) }
+        if let holder = account(uid: new.account.uid.number) { throw .uidTaken(by: holder) }
+        if let holder = account(home: new.account.home) { throw .homeTaken(by: holder) }
+        let index = accounts.count
+        accounts.append(new)
+        byName[new.account.name] = index
+        for name in new.formerNames { byFormerName[name] = index }
+        byUID[new.account.uid.number] = index
+        byIdentity[new.identity] = index
+        byHome[HomePath.normalized(new.account.home)] = index
+    }
+}
+
+extension Account {
+    fileprivate func with(name: UserName? = nil, shell: String? = nil, home: String? = nil) -> Account {
+        Account(
+            name: name ?? self.name,
+            uid: uid,
+            displayName: displayName,
+            home: home ?? self.home,
+            shell: shell ?? self.shell
+        )
+    }
+}

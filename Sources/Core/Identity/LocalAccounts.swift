@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What /etc/passwd and /etc/group claim: names, numbers and homes that are never ours (P7).
+///
+/// Where a line is damaged, what can be read of it still counts: the local side wins in doubt.
+package struct LocalAccounts: Hashable, Sendable {
+    /// Names of users and of groups, folded to lower case.
+    package let userNames: Set<String>
+    package let groupNames: Set<String>
+    package let uids: Set<UInt32>
+    package let gids: Set<UInt32>
+    private let homes: Set<String>
+    /// The homes of local users and every folder above them: who owns the folder above owns what is below it.
+    private let claimedPaths: Set<String>
+
+    /// Takes the files' bytes (passwd(5), group(5)). Comments, empty lines and the `+` and `-` lines of NIS
+    /// (nsswitch.conf(5), compat) are skipped.
+    package init(passwd: [UInt8], group: [UInt8]) {
+        var userNames: Set<String> = []
+        var uids: Set<UInt32> = []
+        var homes: Set<String> = []
+        LocalAccounts.forEachLine(of: passwd) { fields in
+            userNames.insert(fields[0].lowercased())
+            // name:password:uid:gid:gecos:home:shell
+            if fields.count > 2, let uid = UInt32(fields[2]) { uids.insert(uid) }
+            if fields.count > 5 { homes.insert(HomePath.normalized(fields[5])) }
+        }
+        var groupNames: Set<String> = []
+        var gids: Set<UInt32> = []
+        LocalAccounts.forEachLine(of: group) { fields in
+            groupNames.insert(fields[0].lowercased())
+            if fields.count > 2, let gid = UInt32(fields[2]) { gids.insert(gid) }
+        }
+        self.userNames = userNames
+        self.groupNames = groupNames
+        self.uids = uids
+        self.gids = gids
+        self.homes = homes
+        claimedPaths = homes.reduce(into: []) { paths, home in LocalAccounts.claim(home, in: &paths) }
+    }
+
+    /// A local user or group has this name.
+    package func claims(_ name: UserName) -> Bool {
+        userNames.contains(name.text) || groupNames.contains(name.text)
+    }
+
+    /// A local user or group has this number.
+    package func claims(id: UInt32) -> Bool { uids.contains(id) || gids.contains(id) }
+
+    /// The path is a local user's home.
+    package func hasHome(_ path: String) -> Bool { homes.contains(HomePath.normalized(path)) }
+
+    /// The path is a local user's home, or above one.
+    package func claims(home: String) -> Bool { claimedPaths.contains(HomePath.normalized(home)) }
+
+    /// The number of one local user in the bytes of passwd(5); nil where there is none of that name.
+    package static func uid(of name: String, in passwd: [UInt8]) -> UInt32? {
+        var uid: UInt32?
+        forEachLine(of: passwd) { fields in
+            if uid == nil, fields[0] == name, fields.count > 2 { uid = UInt32(fields[2]) }
+        }
+        return uid
+    }
+
+    private static func claim(_ home: String, in paths: inout Set<String>) {
+        var path = home
+        while let slash = path.lastIndex(of: "/") {
+            guard paths.insert(path).inserted else { return }
+            path = String(path[..<slash])
+        }
+    }
+
+    private static func forEachLine(of bytes: [UInt8], _ body: ([String]) -> Void) {
+        for line in bytes.split(separator: UInt8(ascii: "\n")) {
+            let trimmed = line.drop { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
+            guard let first = trimmed.first, !"#+-".utf8.contains(first) else { continue }
+            let fields = trimmed.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
+            body(fields.map { String(decoding: $0, as: UTF8.self) })
+        }
+    }
+}

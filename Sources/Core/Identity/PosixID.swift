@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import CWire
+
+/// A uid or gid inside the compiled-in range, so never 0, never a system id, never a container's (P7).
+package struct PosixID: Hashable, Sendable, Comparable, CustomStringConvertible {
+    package let number: UInt32
+
+    /// Nil for a number outside the range that users of ours may have.
+    package init?(user number: UInt32) {
+        guard entralogin_uid_is_ours(number) != 0 else { return nil }
+        self.number = number
+    }
+
+    /// The first and the last number a user may have.
+    package static var userRange: ClosedRange<UInt32> {
+        ENTRALOGIN_ID_FIRST + ENTRALOGIN_GROUP_IDS...ENTRALOGIN_ID_LAST
+    }
+
+    /// The group of everybody of ours, and the group of the administrators.
+    package static var usersGroup: UInt32 { ENTRALOGIN_ID_FIRST }
+    package static var administratorsGroup: UInt32 { ENTRALOGIN_ID_FIRST + 1 }
+
+    package var description: String { String(number) }
+
+    package static func < (left: PosixID, right: PosixID) -> Bool { left.number < right.number }
+}
+
+/// The rule for the names of our two groups: `entralogin_group_name_is_ours` of CWire, which the modules apply too.
+package enum GroupName {
+    /// True for a name that no group of the system has: a lower-case letter, then letters, digits, `_` and `-`, an
+    /// underscore among them, at most 32 bytes, not beginning with `systemd`.
+    package static func isAcceptable(_ name: String) -> Bool {
+        var name = name
+        return name.withUTF8 { bytes in
+            bytes.withMemoryRebound(to: CChar.self) { entralogin_group_name_is_ours($0.baseAddress, $0.count) != 0 }
+        }
+    }
+}

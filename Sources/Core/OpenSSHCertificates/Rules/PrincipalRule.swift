@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The certificate names whoever signs in: every principal is well-formed, and one, in lower case, is the login name.
+package struct PrincipalRule: CertificateRule {
+    private let loginName: String
+
+    /// `loginName` in lower case, as NSS gives it: another spelling never matches.
+    package init(loginName: String) { self.loginName = loginName }
+
+    package func check(_ certificate: Certificate) -> RuleResult {
+        // OpenSSH takes an empty list for everybody (CVE-2024-7594 is what became of it).
+        guard !certificate.principals.isEmpty else { return .refused(.noPrincipals) }
+        for principal in certificate.principals {
+            guard PrincipalRule.isPrintable(principal) else { return .refused(.principalMalformed) }
+            // sshd cuts the helper's line at `#`, so such a name could never match there.
+            guard !lowercasedASCII(principal).contains("#ext#") else { return .refused(.guestPrincipal) }
+            guard !principal.utf8.contains(UInt8(ascii: "#")) else { return .refused(.principalMalformed) }
+        }
+        guard certificate.principals.contains(where: { lowercasedASCII($0) == loginName }) else {
+            return .refused(.wrongName, detail: "none of \(certificate.principals.count) principals is the login name")
+        }
+        return .satisfied
+    }
+
+    /// Printable ASCII without blanks, commas, double quotes and backslashes: sshd reads a list with options out of
+    /// the helper's line (CVE-2026-35414), and no name of Entra's has any other character.
+    private static func isPrintable(_ principal: String) -> Bool {
+        let refused: [UInt8] = [UInt8(ascii: ","), UInt8(ascii: "\""), UInt8(ascii: "\\")]
+        return !principal.isEmpty
+            && principal.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f && !refused.contains($0) }
+    }
+}

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Identity
+
+/// What the administrator may set, with the defaults. The keys and their limits are in `SettingsKey.all`; the form is
+/// systemd's (systemd.syntax(7)): `[Section]`, `Key=value`, comments with `#` or `;`.
+package struct Settings: Hashable, Sendable {
+    package var azure = Azure()
+    package var keys = Keys()
+    package var accounts = Accounts()
+    package var signIn = SignIn()
+    package var log = Log()
+
+    package init() {}
+
+    package struct Azure: Hashable, Sendable {
+        /// `https://host[:port]`, no path; nil: by the machine's cloud.
+        package var loginEndpoint: String?
+        package var policyEndpoint: String?
+        package var resourceManagerEndpoint: String?
+        /// Plain HTTP, by address, never through a proxy.
+        package var metadataEndpoint = "http://169.254.169.254"
+        /// In the order of asking; not empty, each once.
+        package var accessCheckers: [AccessCheckerName] = [.pas, .arm]
+        /// Only where the metadata service does not say it rightly.
+        package var tenantID: TenantID?
+        /// A user-assigned identity; nil: the system-assigned one.
+        package var clientID: GUID?
+        /// `http://…` or `https://…`, maybe with credentials; nil: as the environment says.
+        package var proxy: String?
+        /// Hosts and networks that are reached without it, as in `no_proxy`.
+        package var noProxy: String?
+        /// PEM file of certificate authorities instead of the system's.
+        package var authoritiesFile: String?
+    }
+
+    package struct Keys: Hashable, Sendable {
+        /// In order; not empty, each once.
+        package var sources: [KeySourceName] = [.jwks]
+        /// For the source `file`.
+        package var file: String?
+        /// OpenSSH's KRL or a plain list of keys; nil: nothing is revoked here.
+        package var revokedKeys: String?
+    }
+
+    package struct Accounts: Hashable, Sendable {
+        /// Lower case; empty: any domain.
+        package var domains: [String] = []
+        package var homeTemplate = HomeTemplate.standard
+        package var shell = "/bin/bash"
+        package var usersGroup = "entra_users"
+        package var administratorsGroup = "entra_admins"
+        package var enumerate = false
+        /// Records are served to systemd's user database, too.
+        package var userDatabase = false
+        /// Beginnings of the command names that see people who never signed in.
+        package var provisionalCallers = ["sshd"]
+    }
+
+    package struct SignIn: Hashable, Sendable {
+        /// How far in the future a certificate may begin.
+        package var clockSkew: Duration = .seconds(60)
+        package var maximumCertificateLifetime: Duration = .seconds(86_400)
+        /// Zero: off.
+        package var offlineGrace: Duration = .seconds(3600)
+        package var grantLifetime: Duration = .seconds(3600)
+        package var maximumSignInAge: Duration = .seconds(30 * 86_400)
+        /// Extensions of a certificate must stand in lexical order.
+        package var strictExtensionOrder = false
+    }
+
+    package struct Log: Hashable, Sendable {
+        /// The least urgent level that is written: syslog's numbers, 3 (error) to 7 (debugging).
+        package var level = 6
+    }
+}
+
+/// The access checkers by the names that settings, records and reports use (contract, chapter 4).
+package enum AccessCheckerName: String, Sendable, CaseIterable {
+    case pas
+    case arm
+    case armRoleAssignments = "arm-roleassignments"
+}
+
+/// The sources of CA keys (contract, chapter 6).
+package enum KeySourceName: String, Sendable, CaseIterable {
+    case jwks
+    case imds
+    case file
+}

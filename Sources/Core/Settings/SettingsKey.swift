@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Identity
+
+/// One key: where it stands, what it takes, and what it changes. The table is what entralogin.conf(5) lists.
+package struct SettingsKey: Sendable {
+    package let section: String
+    package let name: String
+    /// What a value looks like, for the error message.
+    package let allowed: String
+    /// The value may hold a password: it is shown to nobody and logged nowhere (P12).
+    package let isSecret: Bool
+    let apply: @Sendable (inout Settings, String) throws(SettingsFlaw) -> Void
+    /// Puts the default back: `Key=` without a value, as systemd reads it.
+    let reset: @Sendable (inout Settings) -> Void
+
+    init<Value: Sendable>(
+        _ section: String,
+        _ name: String,
+        _ path: any WritableKeyPath<Settings, Value> & Sendable,
+        _ allowed: String,
+        isSecret: Bool = false,
+        _ read: @escaping @Sendable (String) throws(SettingsFlaw) -> Value
+    ) {
+        self.section = section
+        self.name = name
+        self.allowed = allowed
+        self.isSecret = isSecret
+        apply = { (settings, text) throws(SettingsFlaw) in settings[keyPath: path] = try read(text) }
+        reset = { settings in settings[keyPath: path] = Settings()[keyPath: path] }
+    }
+
+    package static let all: [SettingsKey] = azure + keys + accounts + signIn + log
+
+    private static let azure: [SettingsKey] = [
+        SettingsKey("Azure", "LoginEndpoint", \.azure.loginEndpoint, "https://host", SettingsValue.endpoint),
+        SettingsKey("Azure", "PolicyEndpoint", \.azure.policyEndpoint, "https://host", SettingsValue.endpoint),
+        SettingsKey(
+            "Azure",
+            "ResourceManagerEndpoint",
+            \.azure.resourceManagerEndpoint,
+            "https://host",
+            SettingsValue.endpoint
+        ),
+        SettingsKey(
+            "Azure",
+            "MetadataEndpoint",
+            \.azure.metadataEndpoint,
+            "http:// and an IPv4 address",
+            SettingsValue.metadataEndpoint
+        ),
+        SettingsKey(
+            "Azure",
+            "AccessCheckers",
+            \.azure.accessCheckers,
+            "pas, arm, arm-roleassignments, in the order of asking",
+            SettingsValue.choices
+        ),
+        SettingsKey("Azure", "TenantID", \.azure.tenantID, "a GUID") { text throws(SettingsFlaw) in
+            TenantID(try SettingsValue.guid(text))
+        },
+        SettingsKey("Azure", "ClientID", \.azure.clientID, "a GUID") { text throws(SettingsFlaw) in
+            try SettingsValue.guid(text)
+        },
+        SettingsKey(
+            "Azure",
+            "Proxy",
+            \.azure.proxy,
+            "http:// or https://, maybe user:password@, host, port",
+            isSecret: true,
+            SettingsValue.proxy
+        ),
+        SettingsKey(
+            "Azure",
+            "NoProxy",
+            \.azure.noProxy,
+            "hosts and networks, separated by commas",
+            SettingsValue.hosts
+        ),
+        SettingsKey("Azure", "CAFile", \.azure.authoritiesFile, "an absolute path", SettingsValue.optionalPath),
+    ]
+
+    private static let keys: [SettingsKey] = [
+        SettingsKey("Keys", "Sources", \.keys.sources, "jwks, imds, file, in order", SettingsValue.choices),
+        SettingsKey("Keys", "File", \.keys.file, "an absolute path", SettingsValue.optionalPath),
+        SettingsKey("Keys", "RevokedKeys", \.keys.revokedKeys, "an absolute path", SettingsValue.optionalPath),
+    ]
+
+    private static let accounts: [SettingsKey] = [
+        SettingsKey("Accounts", "Domains", \.accounts.domains, "domains, separated by blanks", SettingsValue.domains),
+        SettingsKey(
+            "Accounts",
+            "HomeTemplate",
+            \.accounts.homeTemplate,
+            "an absolute path with %n (name), %l (part before the @) or %d (domain)",
+            SettingsValue.homeTemplate
+        ),
+        SettingsKey("Accounts", "Shell", \.accounts.shell, "an absolute path", SettingsValue.path),
+        SettingsKey("Accounts", "UsersGroup", \.accounts.usersGroup, "a new group's name", SettingsValue.group),
+        SettingsKey(
+            "Accounts",
+            "AdministratorsGroup",
+            \.accounts.administratorsGroup,
+            "a new group's name",
+            SettingsValue.group
+        ),
+        SettingsKey("Accounts", "Enumerate", \.accounts.enumerate, "yes or no", SettingsValue.boolean),
+        SettingsKey("Accounts", "UserDatabase", \.accounts.userDatabase, "yes or no", SettingsValue.boolean),
+        SettingsKey(
+            "Accounts",
+            "ProvisionalCallers",
+            \.accounts.provisionalCallers,
+            "beginnings of command names, separated by blanks",
+            SettingsValue.commands
+        ),
+    ]
+
+    private static let signIn: [SettingsKey] = [
+        SettingsKey(
+            "SignIn",
+            "ClockSkew",
+            \.signIn.clockSkew,
+            "a time span, at most 10min",
+            SettingsValue.span(in: 0...600)
+        ),
+        SettingsKey(
+            "SignIn",
+            "MaxCertificateLifetime",
+            \.signIn.maximumCertificateLifetime,
+            "a time span, 5min to 7d",
+            SettingsValue.span(in: 300...7 * 86_400)
+        ),
+        SettingsKey(
+            "SignIn",
+            "OfflineGrace",
+            \.signIn.offlineGrace,
+            "a time span, at most 24h; 0: off",
+            SettingsValue.span(in: 0...86_400)
+        ),
+        SettingsKey(
+            "SignIn",
+            "GrantLifetime",
+            \.signIn.grantLifetime,
+            "a time span, 5min to 24h",
+            SettingsValue.span(in: 300...86_400)
+        ),
+        SettingsKey(
+            "SignIn",
+            "MaxSignInAge",
+            \.signIn.maximumSignInAge,
+            "a time span, 1h to 365d",
+            SettingsValue.span(in: 3600...365 * 86_400)
+        ),
+        SettingsKey(
+            "SignIn",
+            "StrictExtensionOrder",
+            \.signIn.strictExtensionOrder,
+            "yes or no",
+            SettingsValue.boolean
+        ),
+    ]
+
+    private static let log: [SettingsKey] = [
+        SettingsKey(
+            "Log",
+            "Level",
+            \.log.level,
+            "error, warning, notice, info or debug",
+            SettingsValue.level
+        )
+    ]
+}

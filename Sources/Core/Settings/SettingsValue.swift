@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Identity
+
+/// Why a value is not taken, in words that follow "Key=: ".
+struct SettingsFlaw: Error {
+    let text: String
+
+    init(_ text: String) { self.text = text }
+}
+
+/// From text to values; every limit of a setting is here.
+enum SettingsValue {
+    /// A host on TLS: what is sent there decides who gets in, so never plain HTTP and never a path.
+    static func endpoint(_ text: String) throws(SettingsFlaw) -> String? {
+        guard text.hasPrefix("https://"), isAuthority(text.dropFirst("https://".count)) else {
+            throw SettingsFlaw("must be https://host or https://host:port, without a path")
+        }
+        return text
+    }
+
+    /// By address: a name would make DNS the judge of who this machine is.
+    static func metadataEndpoint(_ text: String) throws(SettingsFlaw) -> String {
+        let flaw = SettingsFlaw("must be http:// and an IPv4 address, maybe a port, without a path")
+        guard text.hasPrefix("http://") else { throw flaw }
+        let authority = text.dropFirst("http://".count)
+        let host = authority.split(separator: ":", maxSplits: 1).first ?? ""
+        let numbers = host.split(separator: ".", omittingEmptySubsequences: false)
+        guard isAuthority(authority), numbers.count == 4, numbers.allSatisfy({ UInt8($0) != nil }) else { throw flaw }
+        return text
+    }
+
+    static func proxy(_ text: String) throws(SettingsFlaw) -> String? {
+        guard let scheme = ["http://", "https://"].first(where: text.hasPrefix) else {
+            throw SettingsFlaw("must begin with http:// or https://")
+        }
+        let rest = text.dropFirst(scheme.count)
+        let authority = rest.split(separator: "@", maxSplits: 1, omittingEmptySubsequences: false).last ?? ""
+        guard rest.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }), isAuthority(authority) else {
+            throw SettingsFlaw("must be a URL with a host and no path")
+        }
+        return text
+    }
+
+    /// `host` or `host:port`.
+    private static func isAuthority(_ text: Substring) -> Bool {
+        let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+        guard let host = parts.first, isDomain(String(host)) else { return false }
+        return parts.count == 1 || UInt16(parts[1]).map { $0 > 0 } ?? false
+    }
+
+    private static func isDomain(_ text: String) -> Bool {
+        let labels = text.split(separator: ".", omittingEmptySubsequences: false)
+        return text.utf8.count <= 253
+            && labels.allSatisfy { label in
+                !label.isEmpty && label.utf8.count <= 63 && label.first != "-" && label.last != "-"
+                    && label.utf8.allSatisfy { isLetterOrDigit($0) || $0 == UInt8(ascii: "-") }
+            }
+    }
+
+    private static func isLetterOrDigit(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"):
+            true
+        default: false
+        }
+    }
+
+    static func hosts(_ text: String) throws(SettingsFlaw) -> String? {
+        let allowed = Set(".-:*/,[] ".utf8)
+        guard text.utf8.allSatisfy({ isLetterOrDigit($0) || allowed.contains($0) }) else {
+            throw SettingsFlaw("must be host names, addresses or networks, separated by commas")
+        }
+        return text
+    }
+
+    static func domains(_ text: String) throws(SettingsFlaw) -> [String] {
+        let words = words(text)
+        if words == ["any"] { return [] }
+        for word in words where !isDomain(word) { throw SettingsFlaw("\(quoted(word)) is not a domain") }
+        return words.map { $0.lowercased() }
+    }
+
+    static func guid(_ text: String) throws(SettingsFlaw) -> GUID {
+        guard let guid = GUID(text) else { throw SettingsFlaw("must be a GUID") }
+        return guid
+    }
+
+    static func choices<Choice: RawRepresentable<String> & CaseIterable & Hashable>(
+        _ text: String
+    ) throws(SettingsFlaw) -> [Choice] {
+        var list: [Choice] = []
+        for word in words(text) {
+            guard let choice = Choice(rawValue: word) else { throw SettingsFlaw("\(quoted(word)) is not known") }
+            guard !list.contains(choice) else { throw SettingsFlaw("\(quoted(word)) stands twice") }
+            list.append(choice)
+        }
+        return list
+    }
+
+    static func homeTemplate(_ text: String) throws(SettingsFlaw) -> HomeTemplate {
+        do throws(HomeTemplate.Flaw) { return try HomeTemplate(text) } catch {
+            throw SettingsFlaw(plain("\(error)", limit: 200))
+        }
+    }
+
+    static func path(_ text: String) throws(SettingsFlaw) -> String {
+        guard HomePath.isAcceptable(text) else {
+            throw SettingsFlaw("must be an absolute path of at most 255 plain characters")
+        }
+        return text
+    }
+
+    static func optionalPath(_ text: String) throws(SettingsFlaw) -> String? { try path(text) }
+
+    /// A group that exists before us, or that means root somewhere, never gets anybody of ours (P7).
+    static func group(_ text: String) throws(SettingsFlaw) -> String {
+        guard GroupName.isAcceptable(text) else {
+            throw SettingsFlaw(
+                "must be a lower-case letter, then letters, digits, _ and -, at most 32, with an underscore"
+            )
+        }
+        return text
+    }
+
+    static func boolean(_ text: String) throws(SettingsFlaw) -> Bool {
+        switch text.lowercased() {
+        case "yes", "true", "on", "1": return true
+        case "no", "false", "off", "0": return false
+        default: throw SettingsFlaw("must be yes or no")
+        }
+    }
+
+    /// What proc(5) shows as comm has 15 bytes.
+    static func commands(_ text: String) throws(SettingsFlaw) -> [String] {
+        let words = words(text)
+        let allowed = Set("._-+".utf8)
+        for word in words {
+            guard word.utf8.count <= 15, word.utf8.allSatisfy({ isLetterOrDigit($0) || allowed.contains($0) }) else {
+                throw SettingsFlaw("\(quoted(word)) is not the beginning of a command name")
+            }
+        }
+        return words
+    }
+
+    static func level(_ text: String) throws(SettingsFlaw) -> Int {
+        let levels = ["error": 3, "warning": 4, "notice": 5, "info": 6, "debug": 7]
+        guard let level = levels[text.lowercased()] else { throw SettingsFlaw("is no level") }
+        return level
+    }
+
+    private static let units: [String: Int64] = [
+        "": 1, "s": 1, "sec": 1, "second": 1, "seconds": 1, "m": 60, "min": 60, "minute": 60, "minutes": 60,
+        "h": 3600, "hr": 3600, "hour": 3600, "hours": 3600, "d": 86_400, "day": 86_400, "days": 86_400,
+        "w": 604_800, "week": 604_800, "weeks": 604_800,
+    ]
+
+    /// More seconds than any limit allows.
+    private static let longest: Int64 = 1_000_000_000
+
+    /// systemd.time(7): `90`, `90s`, `1h 30min`, `30d`. Whole seconds, within `limits`.
+    static func span(in limits: ClosedRange<Int64>) -> @Sendable (String) throws(SettingsFlaw) -> Duration {
+        { text throws(SettingsFlaw) in
+            let seconds = try seconds(text)
+            guard limits.contains(seconds) else {
+                throw SettingsFlaw("is outside \(limits.lowerBound)s to \(limits.upperBound)s")
+            }
+            return .seconds(seconds)
+        }
+    }
+
+    private static func seconds(_ text: String) throws(SettingsFlaw) -> Int64 {
+        let flaw = SettingsFlaw("must be a time span such as 90s, 5min or 1h 30min")
+        var total: Int64 = 0
+        var rest = text[...]
+        guard !rest.isEmpty else { throw flaw }
+        while !rest.isEmpty {
+            let digits = rest.prefix { $0.isASCII && $0.isNumber }
+            rest = rest.dropFirst(digits.count).drop { $0 == " " }
+            let unit = rest.prefix { $0.isASCII && $0.isLetter }
+            rest = rest.dropFirst(unit.count).drop { $0 == " " }
+            // The bound keeps the sum within 64 bits, however many terms there are.
+            guard let number = Int64(digits), number <= longest, let factor = units[String(unit)], total <= longest
+            else { throw flaw }
+            total += number * factor
+        }
+        return total
+    }
+
+    private static func words(_ text: String) -> [String] {
+        text.split { $0 == " " || $0 == "\t" || $0 == "," }.map(String.init)
+    }
+}

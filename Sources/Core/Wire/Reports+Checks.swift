@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What one access checker says of somebody now.
+package struct CheckerAnswer: Hashable, Sendable, Codable {
+    /// `pas`, `arm`, `arm-roleassignments`.
+    package var checker: String
+    /// `user`, `administrator`, or `none`: it said no; nil where it gave no answer.
+    package var role: String?
+    /// Why there is no answer: a reason code, and in words.
+    package var reason: String?
+    package var text: String?
+    package var remedy: String?
+    package var latencyMilliseconds: Int64
+    /// The id of the question, in Azure's logs, too.
+    package var correlationID: String
+
+    package init(checker: String, latencyMilliseconds: Int64, correlationID: String) {
+        self.checker = checker
+        self.latencyMilliseconds = latencyMilliseconds
+        self.correlationID = correlationID
+    }
+}
+
+/// `entraloginctl check NAME`: every configured checker was asked, whatever was known before. Nobody gets in by it.
+package struct RoleCheckReport: Hashable, Sendable, Codable {
+    package var name: String
+    package var objectID: String
+    /// The resource that was asked about; nil while this machine does not know what it is.
+    package var resource: String?
+    /// In the order in which they count.
+    package var answers: [CheckerAnswer] = []
+    /// What a sign-in would go by: the first answer in that order, unless a checker before it serves and failed.
+    /// `user`, `administrator`, `none`, or nil: undecided, which is a no.
+    package var role: String?
+    /// True where two of them gave another role.
+    package var isDisputed = false
+
+    package init(name: String, objectID: String) {
+        self.name = name
+        self.objectID = objectID
+    }
+}
+
+/// One session that sshd opened for one of ours.
+package struct SessionReport: Hashable, Sendable, Codable {
+    package var name: String
+    package var uid: UInt32
+    /// The sshd process that holds it.
+    package var pid: Int32
+    package var openedAt: Int64
+    /// True where it began with the administrators' group.
+    package var isAdministrator: Bool
+
+    package init(name: String, uid: UInt32, pid: Int32, openedAt: Int64, isAdministrator: Bool) {
+        self.name = name
+        self.uid = uid
+        self.pid = pid
+        self.openedAt = openedAt
+        self.isAdministrator = isAdministrator
+    }
+}
+
+/// `entraloginctl sessions`: those since the daemon's start, oldest first; at most 256.
+package struct SessionsReport: Hashable, Sendable, Codable {
+    package var sessions: [SessionReport]
+    /// How many there are.
+    package var total: Int
+
+    package init(sessions: [SessionReport], total: Int) {
+        self.sessions = sessions
+        self.total = total
+    }
+}
+
+/// One key of Entra's certificate authority that is trusted.
+package struct KeyReport: Hashable, Sendable, Codable {
+    /// `SHA256:…`, as ssh-keygen writes it.
+    package var fingerprint: String
+    /// `ssh-rsa` and the like.
+    package var type: String
+    /// `jwks`, `imds`, `file`.
+    package var source: String
+    /// When its source last listed it.
+    package var confirmedAt: Int64
+    /// Since when its source lists it no more; it stays for a day from then.
+    package var rotatedOutAt: Int64?
+
+    package init(fingerprint: String, type: String, source: String, confirmedAt: Int64, rotatedOutAt: Int64? = nil) {
+        self.fingerprint = fingerprint
+        self.type = type
+        self.source = source
+        self.confirmedAt = confirmedAt
+        self.rotatedOutAt = rotatedOutAt
+    }
+}
+
+/// `entraloginctl keys`: in the order of the sources; at most 256.
+package struct KeyListReport: Hashable, Sendable, Codable {
+    package var keys: [KeyReport]
+    package var total: Int
+
+    package init(keys: [KeyReport], total: Int) {
+        self.keys = keys
+        self.total = total
+    }
+}

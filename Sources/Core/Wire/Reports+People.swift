@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// One account in `entraloginctl users list` and `users show`.
+package struct UserReport: Hashable, Sendable, Codable {
+    package var name: String
+    package var uid: UInt32
+    package var objectID: String
+    package var displayName: String
+    package var home: String
+    package var enrolledAt: Int64
+    package var retiredAt: Int64?
+    /// The end of the administrators' grant in force; nil where there is none.
+    package var administratorForSeconds: Int64?
+    /// The last decision that is still known: `allow`, `deny`, or nil.
+    package var lastDecision: String?
+    package var lastDecisionAgeSeconds: Int64?
+    /// Over SSH; the enrolment counts.
+    package var lastSignInAt: Int64?
+    /// The reason code for which this machine refuses the account, whatever Azure says: `account-retired`,
+    /// `local-account`, `home-refused`, `domain-not-allowed`. Nil where it does not.
+    package var refusal: String?
+
+    // In `users show` only.
+    package var tenantID: String?
+    package var shell: String?
+    /// Names before renamings, oldest first; refused to everybody.
+    package var formerNames: [String]?
+    /// What the refusal rests on, and what to do.
+    package var refusalDetail: String?
+
+    package init(name: String, uid: UInt32, objectID: String, displayName: String, home: String, enrolledAt: Int64) {
+        self.name = name
+        self.uid = uid
+        self.objectID = objectID
+        self.displayName = displayName
+        self.home = home
+        self.enrolledAt = enrolledAt
+    }
+}
+
+/// A page of them, by name: as many as fit a frame.
+package struct UsersReport: Hashable, Sendable, Codable {
+    package var users: [UserReport]
+    /// The name after which the next page begins; nil on the last one.
+    package var next: String?
+
+    package init(users: [UserReport], next: String? = nil) {
+        self.users = users
+        self.next = next
+    }
+}
+
+/// One step of an argument.
+package struct ReportedStep: Hashable, Sendable, Codable {
+    package enum Outcome: String, Sendable, Codable {
+        case good
+        case bad
+        case unknown
+        /// Not looked at, because an earlier step decided.
+        case skipped
+    }
+
+    /// What was asked, for example `Azure role`.
+    package var title: String
+    package var outcome: Outcome
+    /// What was found, in one sentence.
+    package var text: String
+    package var remedy: String
+
+    package init(_ title: String, _ outcome: Outcome, _ text: String, remedy: String = "") {
+        self.title = title
+        self.outcome = outcome
+        self.text = text
+        self.remedy = remedy
+    }
+}
+
+/// `entraloginctl check-certificate FILE`: each rule and what it says. Nothing is remembered.
+package struct CertificateReport: Hashable, Sendable, Codable {
+    package var isAcceptable: Bool
+    /// A raw value of `DenialReason`, where it is not.
+    package var reason: String?
+    package var text: String
+    package var keyType: String?
+    package var keyID: String?
+    /// As text: it is a 64-bit number, which JSON readers round.
+    package var serial: String?
+    package var principals: [String] = []
+    package var objectID: String?
+    package var tenantID: String?
+    package var validAfter: Int64?
+    package var validBefore: Int64?
+    /// `SHA256:…` of the key that signed it.
+    package var authority: String?
+    package var steps: [ReportedStep] = []
+
+    package init(isAcceptable: Bool, text: String) {
+        self.isAcceptable = isAcceptable
+        self.text = text
+    }
+}

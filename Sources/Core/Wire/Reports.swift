@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// What the daemon tells entraloginctl, as JSON documents in replies (entraloginctl(1) describes them for scripts). Times
+// are seconds since 1970, ages and waits are seconds. Names of fields are stable; a change raises the wire's version.
+
+/// The version of everything that is built together.
+package enum ProductVersion {
+    package static let text = "0.1.0"
+}
+
+/// Something that somebody should do something about.
+package struct ReportedWarning: Hashable, Sendable, Codable {
+    /// Stable, for scripts: a reason code (`no-managed-identity`) or a word of its own (`clock`, `keys-stale`).
+    package var id: String
+    /// True where it keeps people out, now or for new sign-ins.
+    package var isGrave: Bool
+    /// One sentence.
+    package var text: String
+    /// What to do or type; empty where nothing can be done but wait.
+    package var remedy: String
+
+    package init(id: String, isGrave: Bool, text: String, remedy: String) {
+        self.id = id
+        self.isGrave = isGrave
+        self.text = text
+        self.remedy = remedy
+    }
+}
+
+/// What this machine is in Azure.
+package struct MachineReport: Hashable, Sendable, Codable {
+    /// `azEnvironment`.
+    package var cloud: String
+    /// A raw value of `MachineKind`.
+    package var kind: String
+    package var resource: String
+    package var tenant: String
+    package var name: String
+    /// True while the metadata service has not answered since the start and the last good answer is used.
+    package var isFromDisk: Bool
+
+    package init(
+        cloud: String,
+        kind: String,
+        resource: String,
+        tenant: String,
+        name: String,
+        isFromDisk: Bool = false
+    ) {
+        self.cloud = cloud
+        self.kind = kind
+        self.resource = resource
+        self.tenant = tenant
+        self.name = name
+        self.isFromDisk = isFromDisk
+    }
+}
+
+/// The managed identity's token for one audience; never the token itself (P12).
+package struct TokenReport: Hashable, Sendable, Codable {
+    package var audience: String
+    /// When it ends; nil where none was obtained yet.
+    package var expiresAt: Int64?
+    /// Why the last attempt failed; nil where it did not.
+    package var lastError: String?
+
+    package init(audience: String, expiresAt: Int64? = nil, lastError: String? = nil) {
+        self.audience = audience
+        self.expiresAt = expiresAt
+        self.lastError = lastError
+    }
+}
+
+/// One access checker, in the order in which they are asked.
+package struct CheckerReport: Hashable, Sendable, Codable {
+    /// `pas`, `arm`, `arm-roleassignments`.
+    package var name: String
+    /// `ready`, `untried`, `set-aside` (it does not serve the question; the next is asked), `failing`.
+    package var state: String
+    /// Of its last answer, whatever it was.
+    package var lastLatencyMilliseconds: Int64?
+    /// Since that answer.
+    package var lastAskedSecondsAgo: Int64?
+    package var lastError: String?
+
+    package init(
+        name: String,
+        state: String,
+        lastLatencyMilliseconds: Int64? = nil,
+        lastError: String? = nil
+    ) {
+        self.name = name
+        self.state = state
+        self.lastLatencyMilliseconds = lastLatencyMilliseconds
+        self.lastError = lastError
+    }
+}
+
+/// The keys of Entra's certificate authority that this machine trusts.
+package struct KeysReport: Hashable, Sendable, Codable {
+    package var count = 0
+    /// Since a source last gave them; nil where none ever did.
+    package var ageSeconds: Int64?
+    /// `jwks`, `imds`, `file`: those that the present set came from.
+    package var sources: [String] = []
+    package var isStale = false
+    package var lastError: String?
+
+    package init() {}
+}
+
+package struct AccountsReport: Hashable, Sendable, Codable {
+    package var enrolled = 0
+    package var retired = 0
+    /// Names of enrolled accounts that local accounts or groups hide (P7); at most 100.
+    package var shadowed: [String] = []
+
+    package init() {}
+}
+
+/// The decisions of the last hour.
+package struct DecisionsReport: Hashable, Sendable, Codable {
+    package var allowed = 0
+    /// By reason code.
+    package var denied: [String: Int] = [:]
+
+    package init() {}
+}
+
+/// How often one outcome occurred since the daemon's start.
+package struct OutcomeReport: Hashable, Sendable, Codable {
+    /// A raw value of `RecordedEvent`.
+    package var event: String
+    /// `allow` or `deny`.
+    package var decision: String
+    /// The reason code of a refusal.
+    package var reason: String?
+    package var count: Int
+
+    package init(event: String, decision: String, reason: String?, count: Int) {
+        self.event = event
+        self.decision = decision
+        self.reason = reason
+        self.count = count
+    }
+}
+
+/// `entraloginctl status`.
+package struct StatusReport: Hashable, Sendable, Codable {
+    package var version: String
+    package var startedAt: Int64
+    /// False until the first keys and the machine's identity are known.
+    package var isReady: Bool
+    /// One sentence for each thing that does not work; empty where all does.
+    package var degraded: [String] = []
+    /// Nil until it is known.
+    package var machine: MachineReport?
+    package var tokens: [TokenReport] = []
+    package var checkers: [CheckerReport] = []
+    package var keys = KeysReport()
+    package var accounts = AccountsReport()
+    /// Administrators now.
+    package var grants = 0
+    /// Sign-ins of ours that are open now.
+    package var sessions = 0
+    package var decisions = DecisionsReport()
+    /// Counters for `entraloginctl metrics`: each outcome that occurred since the start.
+    package var outcomes: [OutcomeReport] = []
+    /// Why the stack stamp does not hold; nil while it does.
+    package var stackRefusal: String?
+    /// How far this clock is ahead of Azure's (negative: behind); nil where no answer was seen yet.
+    package var clockAheadSeconds: Int64?
+    /// Resident.
+    package var memoryBytes: Int64?
+    package var warnings: [ReportedWarning] = []
+
+    package init(version: String, startedAt: Int64, isReady: Bool) {
+        self.version = version
+        self.startedAt = startedAt
+        self.isReady = isReady
+    }
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#define _GNU_SOURCE
+#include "entralogin_principals.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "entralogin_name.h"
+#include "entralogin_wire.h"
+
+#define ARGUMENTS 6
+#define REQUEST_MAX (ENTRALOGIN_CERTIFICATE_MAX + 1024u)
+#define REPLY_MAX 2048u
+#define DIGITS_MAX 10u
+
+/* The uid of ours that a decimal number names, or ENTRALOGIN_NO_ID. */
+static uint32_t parse_uid(const char *text) {
+    uint64_t number = 0;
+    size_t length = strnlen(text, DIGITS_MAX + 1);
+    if (length == 0 || length > DIGITS_MAX)
+        return ENTRALOGIN_NO_ID;
+    for (size_t i = 0; i < length; i++) {
+        if (text[i] < '0' || text[i] > '9')
+            return ENTRALOGIN_NO_ID;
+        number = number * 10 + (uint64_t)(text[i] - '0');
+    }
+    if (number > ENTRALOGIN_ID_LAST || !entralogin_uid_is_ours((uint32_t)number))
+        return ENTRALOGIN_NO_ID;
+    return (uint32_t)number;
+}
+
+/*
+ * The reply's principal where it is the user's name, otherwise NULL. The certificate may spell it with capital letters
+ * (Alice@Contoso.com), and sshd compares every byte: so the certificate's own spelling is what is printed. The user's
+ * name is of our shape, so a principal that folds to it has no blank and none of , " # \ ; in it.
+ */
+const char *entralogin_principal_of(const void *frame, size_t size, const char *user) {
+    struct entralogin_reader r;
+    size_t length;
+    if (entralogin_open_reply(&r, frame, size, ENTRALOGIN_CHECK_CERTIFICATE) != (int)ENTRALOGIN_STATUS_OK)
+        return NULL;
+    const char *principal = entralogin_get_string(&r, &length);
+    if (!entralogin_consumed(&r) || length != strlen(user))
+        return NULL;
+    for (size_t i = 0; i < length; i++) {
+        char c = principal[i];
+        if ((c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c) != user[i])
+            return NULL;
+    }
+    return principal;
+}
+
+/* One write: a line that goes out in part is no principal of anybody's, but sshd would read it. */
+static void print_line(int output, const char *principal, size_t length) {
+    char line[ENTRALOGIN_NAME_MAX + 1];
+    memcpy(line, principal, length);
+    line[length] = '\n';
+    ssize_t n;
+    do
+        n = write(output, line, length + 1);
+    while (n < 0 && errno == EINTR);
+}
+
+int entralogin_print_principal(const struct entralogin_server *daemon, int argc, char *const *argv, int output) {
+    unsigned char request[REQUEST_MAX], reply[REPLY_MAX];
+    struct entralogin_writer w;
+    if (argc != ARGUMENTS)
+        return ENTRALOGIN_PRINCIPALS_USAGE;
+    const char *user = argv[1];
+    uint32_t uid = parse_uid(argv[2]);
+    pid_t parent = getppid();
+    if (!entralogin_name_is_ours(user, strnlen(user, ENTRALOGIN_NAME_MAX + 1)) || uid == ENTRALOGIN_NO_ID)
+        return 0;
+    entralogin_begin(&w, request, sizeof request, ENTRALOGIN_CHECK_CERTIFICATE);
+    entralogin_put_string(&w, user);
+    entralogin_put_u32(&w, uid);
+    entralogin_put_string(&w, argv[3]);
+    entralogin_put_string(&w, argv[4]);
+    entralogin_put_string(&w, argv[5]);
+    entralogin_put_u32(&w, (uint32_t)parent);
+    size_t size = entralogin_finish(&w);
+    if (size == 0)
+        return 0;
+    uint64_t deadline = entralogin_deadline(ENTRALOGIN_PRINCIPALS_DEADLINE_MS);
+    long answer = entralogin_exchange(daemon, request, size, reply, sizeof reply, deadline);
+    /* An orphan's answer is nobody's: the sshd process that was named is gone. */
+    const char *principal = answer > 0 ? entralogin_principal_of(reply, (size_t)answer, user) : NULL;
+    if (principal != NULL && getppid() == parent)
+        print_line(output, principal, strlen(user));
+    return 0;
+}

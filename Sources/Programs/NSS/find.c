@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#define _GNU_SOURCE
+#include "nss_private.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "entralogin_wire.h"
+
+static struct entralogin_kept kept_accounts, kept_grants;
+
+const struct entralogin_sources entralogin_nss_places = {
+    .accounts = ENTRALOGIN_ACCOUNTS_SNAPSHOT,
+    .grants = ENTRALOGIN_GRANTS_SNAPSHOT,
+    .boot_id = "/proc/sys/kernel/random/boot_id",
+    .daemon = {.path = ENTRALOGIN_CONTROL_SOCKET, .root = 0},
+    .kept_accounts = &kept_accounts,
+    .kept_grants = &kept_grants,
+};
+
+enum nss_status entralogin_nss_status(int result, int *errnop) {
+    if (result == ENTRALOGIN_FOUND)
+        return NSS_STATUS_SUCCESS;
+    *errnop = ENOENT;
+    return result == ENTRALOGIN_ABSENT ? NSS_STATUS_NOTFOUND : NSS_STATUS_UNAVAIL;
+}
+
+int entralogin_nss_open(const struct entralogin_sources *sources, struct entralogin_finding *ret) {
+    ret->is_enrolled = 1;
+    return entralogin_accounts_open(
+        &ret->accounts, sources->accounts, sources->kept_accounts, ret->window, sizeof ret->window);
+}
+
+void entralogin_nss_let_go(struct entralogin_finding *finding) {
+    if (finding->is_enrolled)
+        entralogin_accounts_close(&finding->accounts);
+}
+
+/* Keeps the accounts open only for a record that points into them. */
+static int settle(int result, struct entralogin_finding *finding) {
+    if (result != ENTRALOGIN_FOUND)
+        entralogin_accounts_close(&finding->accounts);
+    return result;
+}
+
+static int find_enrolled(
+    const struct entralogin_sources *sources, const char *name, size_t length, struct entralogin_finding *ret) {
+    int result = entralogin_nss_open(sources, ret);
+    if (result != ENTRALOGIN_FOUND)
+        return result;
+    return settle(entralogin_accounts_by_name(&ret->accounts, name, length, &ret->record), ret);
+}
+
+static int find_recent(
+    const struct entralogin_sources *sources, const char *name, size_t length, struct entralogin_finding *ret) {
+    if (!entralogin_accounts_open_recent(&ret->accounts, sources->kept_accounts, ret->window, sizeof ret->window))
+        return ENTRALOGIN_ABSENT;
+    ret->is_enrolled = 1;
+    return settle(entralogin_accounts_by_name(&ret->accounts, name, length, &ret->record), ret);
+}
+
+/* The daemon's answer needs no accounts: what is enrolled is not asked for. */
+static int find_provisional(
+    const struct entralogin_sources *sources, const char *name, struct entralogin_finding *ret) {
+    ret->is_enrolled = 0;
+    return entralogin_nss_ask(sources, name, ret->window, sizeof ret->window, &ret->record);
+}
+
+static int find_anywhere(
+    const struct entralogin_sources *sources, const char *name, size_t length, struct entralogin_finding *ret) {
+    int enrolled = find_enrolled(sources, name, length, ret);
+    if (enrolled == ENTRALOGIN_FOUND)
+        return enrolled;
+    int answer = find_provisional(sources, name, ret);
+    return answer == ENTRALOGIN_ABSENT ? enrolled : answer;
+}
+
+int entralogin_nss_find_name(
+    const struct entralogin_sources *sources, const char *name, struct entralogin_finding *ret) {
+    size_t length = strnlen(name, ENTRALOGIN_NAME_MAX + 1);
+    return entralogin_name_is_ours(name, length) ? find_anywhere(sources, name, length, ret) : ENTRALOGIN_ABSENT;
+}
+
+int entralogin_nss_find_member(
+    const struct entralogin_sources *sources, const char *name, struct entralogin_finding *ret) {
+    size_t length = strnlen(name, ENTRALOGIN_NAME_MAX + 1);
+    if (!entralogin_name_is_ours(name, length))
+        return ENTRALOGIN_ABSENT;
+    if (find_recent(sources, name, length, ret) == ENTRALOGIN_FOUND)
+        return ENTRALOGIN_FOUND;
+    return find_anywhere(sources, name, length, ret);
+}
+
+int entralogin_nss_find_enrolled_name(
+    const struct entralogin_sources *sources, const char *name, struct entralogin_finding *ret) {
+    size_t length = strnlen(name, ENTRALOGIN_NAME_MAX + 1);
+    return entralogin_name_is_ours(name, length) ? find_enrolled(sources, name, length, ret) : ENTRALOGIN_ABSENT;
+}
+
+int entralogin_nss_find_uid(const struct entralogin_sources *sources, uint32_t uid, struct entralogin_finding *ret) {
+    if (!entralogin_uid_is_ours(uid))
+        return ENTRALOGIN_ABSENT;
+    int result = entralogin_nss_open(sources, ret);
+    if (result != ENTRALOGIN_FOUND)
+        return result;
+    return settle(entralogin_accounts_by_uid(&ret->accounts, uid, &ret->record), ret);
+}
+
+/*
+ * A cursor is the number of records given (upper half) and the place of the next one (lower half). The place is good
+ * for the file it was made from; where a newer file has no record there, its records are counted off from the first.
+ * The number only grows and the file's count bounds it, so that an enumeration ends whatever is published meanwhile.
+ */
+int entralogin_nss_record_at(
+    struct entralogin_accounts *a, uint64_t cursor, struct entralogin_record *ret, uint64_t *ret_next) {
+    uint32_t number = (uint32_t)(cursor >> 32), place = (uint32_t)cursor;
+    if (number >= a->count)
+        return ENTRALOGIN_ABSENT;
+    int result = entralogin_accounts_next(a, &place, ret);
+    if (result != ENTRALOGIN_FOUND) {
+        place = 0;
+        result = ENTRALOGIN_FOUND;
+        for (uint32_t i = 0; i <= number && result == ENTRALOGIN_FOUND; i++)
+            result = entralogin_accounts_next(a, &place, ret);
+    }
+    *ret_next = (uint64_t)(number + 1) << 32 | place;
+    return result;
+}
+
+enum nss_status entralogin_nss_next(const struct entralogin_sources *sources, uint64_t *cursor,
+    entralogin_entry_at *entry_at, void *ret, char *buffer, size_t size, int *errnop) {
+    struct entralogin_finding finding;
+    enum nss_status status;
+    uint64_t here, next;
+    int found = entralogin_nss_open(sources, &finding);
+    if (found != ENTRALOGIN_FOUND)
+        return entralogin_nss_status(found, errnop);
+    do {
+        here = __atomic_load_n(cursor, __ATOMIC_ACQUIRE);
+        next = 0;
+        status = finding.accounts.flags & ENTRALOGIN_ENUMERATE
+                     ? entry_at(sources, &finding.accounts, here, ret, buffer, size, errnop, &next)
+                     : entralogin_nss_status(ENTRALOGIN_ABSENT, errnop);
+    } while (status == NSS_STATUS_SUCCESS &&
+             !__atomic_compare_exchange_n(cursor, &here, next, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE));
+    entralogin_nss_let_go(&finding);
+    return status;
+}
+
+int entralogin_nss_is_administrator(const struct entralogin_sources *sources, uint32_t uid) {
+    unsigned char window[ENTRALOGIN_WINDOW];
+    struct entralogin_grants g;
+    uint64_t expiry = 0;
+    if (entralogin_grants_open(&g, sources->grants, sources->kept_grants, window, sizeof window) != ENTRALOGIN_FOUND)
+        return 0;
+    int granted = entralogin_grants_by_uid(&g, uid, &expiry) == ENTRALOGIN_FOUND &&
+                  expiry > entralogin_boot_seconds() && entralogin_grants_are_of_this_boot(&g, sources->boot_id);
+    entralogin_grants_close(&g);
+    return granted;
+}

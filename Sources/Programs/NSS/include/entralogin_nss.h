@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The name service module. glibc calls the entry points of nss.map (at the end of passwd.c, group.c, initgroups.c);
+ * each is one of the functions below with the compiled-in places. Tests name other places.
+ *
+ * Returns: SUCCESS; NOTFOUND with ENOENT for what is not ours or does not exist; TRYAGAIN with ERANGE, and only for
+ * that, where the buffer is too small; UNAVAIL where the answer cannot be had now. On SUCCESS errno stays as it was.
+ */
+#ifndef ENTRALOGIN_NSS_H
+#define ENTRALOGIN_NSS_H
+
+#include <grp.h>
+#include <nss.h>
+#include <pwd.h>
+#include <stdint.h>
+
+#include "entralogin_client.h"
+
+struct entralogin_kept;
+
+struct entralogin_sources {
+    const char *accounts, *grants, *boot_id;
+    struct entralogin_server daemon;
+    struct entralogin_kept *kept_accounts, *kept_grants; /* entralogin_snapshot_reader.h; NULL: nothing is kept */
+};
+
+enum nss_status entralogin_nss_passwd_by_name(const struct entralogin_sources *sources, const char *name,
+    struct passwd *ret, char *buffer, size_t size, int *errnop);
+enum nss_status entralogin_nss_passwd_by_uid(const struct entralogin_sources *sources, uint32_t uid, struct passwd *ret,
+    char *buffer, size_t size, int *errnop);
+/*
+ * The entry at *cursor (0: the first), and only then *cursor becomes the next one's. Any number of threads may share a
+ * cursor: each entry is given to one of them. NOTFOUND at the end, and always where enumeration is off.
+ */
+enum nss_status entralogin_nss_passwd_next(const struct entralogin_sources *sources, uint64_t *cursor,
+    struct passwd *ret, char *buffer, size_t size, int *errnop);
+enum nss_status entralogin_nss_group_by_name(const struct entralogin_sources *sources, const char *name,
+    struct group *ret, char *buffer, size_t size, int *errnop);
+enum nss_status entralogin_nss_group_by_gid(const struct entralogin_sources *sources, uint32_t gid, struct group *ret,
+    char *buffer, size_t size, int *errnop);
+enum nss_status entralogin_nss_group_next(const struct entralogin_sources *sources, uint64_t *cursor, struct group *ret,
+    char *buffer, size_t size, int *errnop);
+
+/*
+ * The groups of `name` beside its private one, for a caller whose record of that name has the primary group `primary`.
+ * Where that is another's group the record is another's too (a local account of the same name), and nothing is said.
+ */
+enum nss_status entralogin_nss_initgroups(const struct entralogin_sources *sources, const char *name, gid_t primary,
+    long *start, long *size, gid_t **groups, long limit, int *errnop);
+
+/* Forgets that the daemon was slow. Tests only. */
+void entralogin_nss_close_breaker(void);
+
+#endif

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "nss_private.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+
+#define FIRST_SIZE 16
+#define UNKNOWN_PRIMARY ((gid_t)-1) /* nscd asks without one */
+
+/* Adds a group once, growing the caller's array up to its limit; false only where memory has run out. */
+static int add(gid_t gid, long *start, long *size, gid_t **groups, long limit) {
+    for (long i = 0; i < *start; i++) {
+        if ((*groups)[i] == gid)
+            return 1;
+    }
+    if (limit > 0 && *start >= limit)
+        return 1;
+    if (*start >= *size) {
+        long wanted = *size > 0 && *size < LONG_MAX / (2 * (long)sizeof(gid_t)) ? *size * 2 : *start + FIRST_SIZE;
+        if (limit > 0 && wanted > limit)
+            wanted = limit;
+        gid_t *grown = realloc(*groups, (size_t)wanted * sizeof(gid_t));
+        if (grown == NULL)
+            return 0;
+        *groups = grown;
+        *size = wanted;
+    }
+    (*groups)[(*start)++] = gid;
+    return 1;
+}
+
+enum nss_status entralogin_nss_initgroups(const struct entralogin_sources *sources, const char *name, gid_t primary,
+    long *start, long *size, gid_t **groups, long limit, int *errnop) {
+    struct entralogin_finding finding;
+    int before = errno;
+    int found = entralogin_nss_find_member(sources, name, &finding);
+    if (found != ENTRALOGIN_FOUND)
+        return entralogin_nss_status(found, errnop);
+    uint32_t uid = finding.record.uid, gid = finding.record.gid;
+    int enrolled = finding.is_enrolled;
+    entralogin_nss_let_go(&finding);
+    if (primary != gid && primary != UNKNOWN_PRIMARY)
+        return entralogin_nss_status(ENTRALOGIN_ABSENT, errnop);
+    int administrator = enrolled && entralogin_nss_is_administrator(sources, uid);
+    if (!add(ENTRALOGIN_USERS_GID, start, size, groups, limit) ||
+        (administrator && !add(ENTRALOGIN_ADMINS_GID, start, size, groups, limit))) {
+        *errnop = ENOMEM;
+        return NSS_STATUS_UNAVAIL;
+    }
+    errno = before;
+    return NSS_STATUS_SUCCESS;
+}
+
+ENTRALOGIN_ENTRY_POINT enum nss_status _nss_entralogin_initgroups_dyn(
+    const char *name, gid_t primary, long *start, long *size, gid_t **groups, long limit, int *errnop) {
+    return entralogin_nss_initgroups(&entralogin_nss_places, name, primary, start, size, groups, limit, errnop);
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#define _GNU_SOURCE
+#include "pam_private.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define FOLDER_FLAGS (O_PATH | O_DIRECTORY | O_CLOEXEC)
+
+/* Only root can put something into it, or swap what is in it. */
+static int is_roots_alone(int fd, uint32_t root) {
+    struct stat s;
+    return fstat(fd, &s) == 0 && S_ISDIR(s.st_mode) && s.st_uid == root && (s.st_mode & (S_IWGRP | S_IWOTH)) == 0;
+}
+
+/* Cuts the first component off *path into `name`; false for what no home's path has. */
+static int next_component(const char **path, char *name, size_t capacity) {
+    const char *start = *path + strspn(*path, "/");
+    size_t length = strcspn(start, "/");
+    if (length == 0 || length >= capacity)
+        return 0;
+    memcpy(name, start, length);
+    name[length] = '\0';
+    *path = start + length;
+    return strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
+}
+
+static uint16_t state_in(int folder, const char *name, uint32_t *ret_owner) {
+    struct stat s;
+    if (fstatat(folder, name, &s, AT_SYMLINK_NOFOLLOW) != 0)
+        return errno == ENOENT ? ENTRALOGIN_HOME_ABSENT : ENTRALOGIN_HOME_STRANGE;
+    if (!S_ISDIR(s.st_mode))
+        return ENTRALOGIN_HOME_STRANGE;
+    *ret_owner = s.st_uid;
+    return ENTRALOGIN_HOME_FOLDER;
+}
+
+/*
+ * Walks down from "/", always in a folder that only root can write: a link on the way (/home moved to another disk) is
+ * then root's own doing and followed. The home itself is never followed.
+ */
+uint16_t entralogin_home_state(const char *path, uint32_t root, uint32_t *ret_owner) {
+    char name[ENTRALOGIN_HOME_MAX + 1];
+    uint16_t state = ENTRALOGIN_HOME_STRANGE;
+    int before = errno, folder = path[0] == '/' ? open("/", FOLDER_FLAGS) : -1;
+    *ret_owner = ENTRALOGIN_NO_ID;
+    while (folder >= 0 && is_roots_alone(folder, root) && next_component(&path, name, sizeof name)) {
+        if (path[strspn(path, "/")] == '\0') {
+            state = state_in(folder, name, ret_owner);
+            break;
+        }
+        int below = openat(folder, name, FOLDER_FLAGS);
+        if (below < 0 && errno == ENOENT)
+            state = ENTRALOGIN_HOME_ABSENT;
+        close(folder);
+        folder = below;
+    }
+    if (folder >= 0)
+        close(folder);
+    errno = before;
+    return state;
+}

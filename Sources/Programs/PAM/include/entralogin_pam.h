@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The PAM module. libpam calls the entry points of pam.map (at the end of pam.c); account and session are the functions
+ * below with the real world. Tests give another one.
+ *
+ * For a stack of the form [success=ok ignore=ignore module_unknown=ignore default=die]. Whose a call is, is decided
+ * without the daemon: a user of ours has a name of our shape and, by NSS, a uid in our range. For everybody else the
+ * result is PAM_IGNORE without any I/O. No PAM item is ever set, and nothing is ever asked of the person.
+ */
+#ifndef ENTRALOGIN_PAM_H
+#define ENTRALOGIN_PAM_H
+
+#include <pwd.h>
+#include <security/pam_appl.h>
+#include <security/pam_modules.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "entralogin_client.h"
+
+struct entralogin_pam_world {
+    struct entralogin_server daemon;
+    const char *login_uid;                                                           /* /proc/self/loginuid */
+    int (*look_up)(const char *, struct passwd *, char *, size_t, struct passwd **); /* getpwnam_r */
+    uid_t (*real_uid)(void);                                                         /* getuid */
+};
+
+/*
+ * PAM_SUCCESS; PAM_IGNORE; PAM_PERM_DENIED, decided; PAM_AUTHINFO_UNAVAIL, could not be decided; PAM_USER_UNKNOWN, a
+ * name of our shape that nobody knows; PAM_SERVICE_ERR, ours but the module was given arguments, and it takes none.
+ */
+int entralogin_pam_account(const struct entralogin_pam_world *world, pam_handle_t *pamh, int flags, int argc);
+/* PAM_SUCCESS; PAM_IGNORE, also for everybody outside sshd; PAM_SESSION_ERR. */
+int entralogin_pam_open_session(const struct entralogin_pam_world *world, pam_handle_t *pamh, int flags, int argc);
+/* PAM_SUCCESS or PAM_IGNORE: whatever happens, the modules behind this one must close their part of the session. */
+int entralogin_pam_close_session(const struct entralogin_pam_world *world, pam_handle_t *pamh);
+
+/* What stands at `path`: ENTRALOGIN_HOME_ABSENT, _FOLDER (with its owner) or _STRANGE. `root` owns what leads there. */
+uint16_t entralogin_home_state(const char *path, uint32_t root, uint32_t *ret_owner);
+
+#endif

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#define _GNU_SOURCE
+#include "pam_private.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#define ENTRALOGIN_ENTRY_POINT __attribute__((visibility("default")))
+#define CLOSE_DEADLINE_MS 1000
+#define ACCOUNT_REQUEST_MAX 4096u
+#define SESSION_REQUEST_MAX (ENTRALOGIN_AUTH_INFO_MAX + ACCOUNT_REQUEST_MAX)
+#define REPLY_MAX 4096u
+
+#define SILENT_DAEMON \
+    "entralogin: sign-in cannot be decided now: the service entralogind does not answer; " \
+    "ask this machine's administrator"
+#define OTHER_VERSION \
+    "entralogin: sign-in cannot be decided now: the service entralogind is of another version than this module; " \
+    "ask this machine's administrator to restart it"
+#define UNDECIDED "entralogin: sign-in cannot be decided now; ask this machine's administrator"
+#define REFUSED "entralogin: sign-in refused"
+#define LOWER_CASE "entralogin: sign-in refused: write the user name in lower-case letters"
+#define ARGUMENTS "entralogin: sign-in refused: pam_entralogin.so takes no arguments; ask this machine's administrator"
+#define LONG_CREDENTIAL "entralogin: sign-in refused: the credential is too long"
+
+int entralogin_read_verdict(
+    const void *frame, size_t size, uint16_t opcode, const char **ret_text, size_t *ret_length) {
+    struct entralogin_reader r;
+    int status = entralogin_open_reply(&r, frame, size, opcode);
+    *ret_text = status == (int)ENTRALOGIN_STATUS_VERSION ? OTHER_VERSION : UNDECIDED;
+    *ret_length = strlen(*ret_text);
+    if (status != (int)ENTRALOGIN_STATUS_OK)
+        return ENTRALOGIN_VERDICT_UNDECIDABLE;
+    size_t length;
+    unsigned verdict = entralogin_get_u16(&r);
+    const char *text = entralogin_get_string(&r, &length);
+    if (!entralogin_consumed(&r) || verdict > ENTRALOGIN_VERDICT_UNDECIDABLE)
+        return ENTRALOGIN_VERDICT_UNDECIDABLE;
+    if (length == 0 && verdict != ENTRALOGIN_VERDICT_UNDECIDABLE) {
+        text = verdict == ENTRALOGIN_VERDICT_DENY ? REFUSED : "";
+        length = strlen(text);
+    }
+    if (length > 0 || verdict != ENTRALOGIN_VERDICT_UNDECIDABLE) {
+        *ret_text = text;
+        *ret_length = length;
+    }
+    return (int)verdict;
+}
+
+/* What comes of a question: the wire's verdict, after the person was told. */
+static int ask(const struct entralogin_pam_world *world, pam_handle_t *pamh, int flags, uint16_t opcode,
+    struct entralogin_writer *w) {
+    unsigned char reply[REPLY_MAX];
+    const char *text = SILENT_DAEMON;
+    size_t length = strlen(text), size = entralogin_finish(w);
+    int verdict = ENTRALOGIN_VERDICT_UNDECIDABLE;
+    uint64_t deadline = entralogin_deadline(ENTRALOGIN_PAM_DEADLINE_MS);
+    long answer = size == 0 ? 0 : entralogin_exchange(&world->daemon, w->bytes, size, reply, sizeof reply, deadline);
+    if (answer > 0)
+        verdict = entralogin_read_verdict(reply, (size_t)answer, opcode, &text, &length);
+    entralogin_speak(pamh, flags, text, length);
+    return verdict;
+}
+
+static int result_of(int verdict, int denied, int undecided) {
+    switch (verdict) {
+    case ENTRALOGIN_VERDICT_ALLOW:
+        return PAM_SUCCESS;
+    case ENTRALOGIN_VERDICT_IGNORE:
+        return PAM_IGNORE;
+    case ENTRALOGIN_VERDICT_DENY:
+        return denied;
+    default:
+        return undecided;
+    }
+}
+
+int entralogin_pam_account(const struct entralogin_pam_world *world, pam_handle_t *pamh, int flags, int argc) {
+    unsigned char request[ACCOUNT_REQUEST_MAX];
+    struct entralogin_writer w;
+    struct entralogin_person person;
+    struct entralogin_invoker invoker;
+    const char *user = entralogin_item(pamh, PAM_USER);
+    entralogin_find_invoker(world, pamh, &invoker);
+    entralogin_find_person(world, user, invoker.is_ours, &person);
+    if (person.standing == ENTRALOGIN_FOREIGN && !invoker.is_ours)
+        return PAM_IGNORE;
+    if (argc != 0) {
+        entralogin_say(pamh, flags, ARGUMENTS);
+        return PAM_SERVICE_ERR;
+    }
+    if (person.standing == ENTRALOGIN_UNKNOWN)
+        return PAM_USER_UNKNOWN;
+    if (person.standing == ENTRALOGIN_MISSPELT) {
+        entralogin_say(pamh, flags, LOWER_CASE);
+        return PAM_PERM_DENIED;
+    }
+    entralogin_begin(&w, request, sizeof request, ENTRALOGIN_AUTHORIZE);
+    entralogin_put_string(&w, entralogin_item(pamh, PAM_SERVICE));
+    entralogin_put_string(&w, user);
+    entralogin_put_u32(&w, person.uid);
+    entralogin_put_string(&w, person.home);
+    entralogin_put_string(&w, invoker.name);
+    entralogin_put_u32(&w, invoker.uid);
+    entralogin_put_u16(&w, entralogin_process_flags(pamh));
+    entralogin_put_string(&w, entralogin_item(pamh, PAM_TTY));
+    entralogin_put_string(&w, entralogin_item(pamh, PAM_RHOST));
+    return result_of(ask(world, pamh, flags, ENTRALOGIN_AUTHORIZE, &w), PAM_PERM_DENIED, PAM_AUTHINFO_UNAVAIL);
+}
+
+static void put_session(struct entralogin_writer *w, const struct entralogin_pam_world *world, pam_handle_t *pamh,
+    const struct entralogin_person *person, const char *credential) {
+    uint32_t owner;
+    uint16_t state = entralogin_home_state(person->home, world->daemon.root, &owner);
+    entralogin_put_string(w, entralogin_item(pamh, PAM_SERVICE));
+    entralogin_put_string(w, entralogin_item(pamh, PAM_USER));
+    entralogin_put_u32(w, person->uid);
+    entralogin_put_u32(w, person->gid);
+    entralogin_put_string(w, person->home);
+    entralogin_put_u16(w, state);
+    entralogin_put_u32(w, owner);
+    entralogin_put_string(w, credential);
+    entralogin_put_string(w, entralogin_item(pamh, PAM_RHOST));
+}
+
+/* Why a session of ours may not even be asked for, or NULL. */
+static const char *obstacle(enum entralogin_standing standing, int argc, const char *credential) {
+    if (argc != 0)
+        return ARGUMENTS;
+    if (standing == ENTRALOGIN_MISSPELT)
+        return LOWER_CASE;
+    if (standing != ENTRALOGIN_OURS)
+        return REFUSED;
+    return strlen(credential) > ENTRALOGIN_AUTH_INFO_MAX ? LONG_CREDENTIAL : NULL;
+}
+
+int entralogin_pam_open_session(const struct entralogin_pam_world *world, pam_handle_t *pamh, int flags, int argc) {
+    unsigned char request[SESSION_REQUEST_MAX];
+    struct entralogin_writer w;
+    struct entralogin_person person;
+    if (!entralogin_in_sshd(pamh))
+        return PAM_IGNORE;
+    entralogin_find_person(world, entralogin_item(pamh, PAM_USER), 0, &person);
+    if (person.standing == ENTRALOGIN_FOREIGN)
+        return PAM_IGNORE;
+    const char *credential = pam_getenv(pamh, "SSH_AUTH_INFO_0");
+    if (credential == NULL)
+        credential = "";
+    const char *reason = obstacle(person.standing, argc, credential);
+    if (reason != NULL) {
+        entralogin_say(pamh, flags, reason);
+        return PAM_SESSION_ERR;
+    }
+    entralogin_begin(&w, request, sizeof request, ENTRALOGIN_OPEN_SESSION);
+    put_session(&w, world, pamh, &person, credential);
+    return result_of(ask(world, pamh, flags, ENTRALOGIN_OPEN_SESSION, &w), PAM_SESSION_ERR, PAM_SESSION_ERR);
+}
+
+int entralogin_pam_close_session(const struct entralogin_pam_world *world, pam_handle_t *pamh) {
+    unsigned char frame[REPLY_MAX];
+    struct entralogin_writer w;
+    struct entralogin_reader r;
+    struct entralogin_person person;
+    const char *user = entralogin_item(pamh, PAM_USER);
+    if (!entralogin_in_sshd(pamh))
+        return PAM_IGNORE;
+    entralogin_find_person(world, user, 0, &person);
+    if (person.standing != ENTRALOGIN_OURS)
+        return PAM_IGNORE;
+    entralogin_begin(&w, frame, sizeof frame, ENTRALOGIN_CLOSE_SESSION);
+    entralogin_put_string(&w, user);
+    entralogin_put_u32(&w, person.uid);
+    size_t size = entralogin_finish(&w);
+    uint64_t deadline = entralogin_deadline(CLOSE_DEADLINE_MS);
+    long answer = size == 0 ? 0 : entralogin_exchange(&world->daemon, frame, size, frame, sizeof frame, deadline);
+    int closed = answer > 0 && entralogin_open_reply(&r, frame, (size_t)answer, ENTRALOGIN_CLOSE_SESSION) ==
+                                   (int)ENTRALOGIN_STATUS_OK;
+    return closed && entralogin_consumed(&r) ? PAM_SUCCESS : PAM_IGNORE;
+}
+
+/* --- What libpam calls --- */
+
+static const struct entralogin_pam_world real_world = {
+    .daemon = {.path = ENTRALOGIN_CONTROL_SOCKET, .root = 0},
+    .login_uid = "/proc/self/loginuid",
+    .look_up = getpwnam_r,
+    .real_uid = getuid,
+};
+
+ENTRALOGIN_ENTRY_POINT int pam_sm_acct_mgmt(pam_handle_t *pamh, int flags, int argc, const char **argv) {
+    (void)argv;
+    return entralogin_pam_account(&real_world, pamh, flags, argc);
+}
+
+ENTRALOGIN_ENTRY_POINT int pam_sm_open_session(pam_handle_t *pamh, int flags, int argc, const char **argv) {
+    (void)argv;
+    return entralogin_pam_open_session(&real_world, pamh, flags, argc);
+}
+
+ENTRALOGIN_ENTRY_POINT int pam_sm_close_session(pam_handle_t *pamh, int flags, int argc, const char **argv) {
+    (void)flags, (void)argc, (void)argv;
+    return entralogin_pam_close_session(&real_world, pamh);
+}
+
+ENTRALOGIN_ENTRY_POINT int pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc, const char **argv) {
+    (void)pamh, (void)flags, (void)argc, (void)argv;
+    return PAM_IGNORE;
+}
+
+ENTRALOGIN_ENTRY_POINT int pam_sm_setcred(pam_handle_t *pamh, int flags, int argc, const char **argv) {
+    (void)pamh, (void)flags, (void)argc, (void)argv;
+    return PAM_IGNORE;
+}
+
+ENTRALOGIN_ENTRY_POINT int pam_sm_chauthtok(pam_handle_t *pamh, int flags, int argc, const char **argv) {
+    (void)pamh, (void)flags, (void)argc, (void)argv;
+    return PAM_IGNORE;
+}

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Authorization
+internal import Wire
+
+/// `check`, `sessions` and `keys` for people.
+struct ChecksText: Sendable {
+    private static let column = 12
+    let style: Style
+    /// Seconds since 1970.
+    let now: Int64
+
+    /// `needed`: what the caller asked for.
+    func check(_ report: RoleCheckReport, needed: Role) -> [String] {
+        let isEnough = ChecksText.isEnough(report, needed: needed)
+        var lines = labelled("answer", answer(report, needed: needed), isEnough ? .good : .bad)
+        lines += labelled("person", "\(report.name), object id \(report.objectID)")
+        if let resource = report.resource { lines += labelled("asked about", resource) }
+        for row in report.answers {
+            let said = row.role.map(ChecksText.words) ?? "no answer: \(row.text ?? row.reason ?? "no reason given")"
+            lines += labelled(row.checker, "\(said), \(row.latencyMilliseconds) ms", row.role == nil ? .doubtful : nil)
+            lines += labelled("", "correlation id \(row.correlationID)")
+            if let remedy = row.remedy, !remedy.isEmpty { lines += labelled("  do", remedy) }
+        }
+        if report.isDisputed {
+            let text = "they disagree: the first of AccessCheckers= that answers counts; a new assignment takes minutes"
+            lines += labelled("warning", text, .doubtful)
+        }
+        return lines
+    }
+
+    static func isEnough(_ report: RoleCheckReport, needed: Role) -> Bool {
+        guard let role = report.role.flatMap(Role.init(rawValue:)) else { return false }
+        return role == .administrator || needed == .user
+    }
+
+    private func answer(_ report: RoleCheckReport, needed: Role) -> String {
+        guard report.resource != nil else { return "undecided: this machine does not know yet what it is in Azure" }
+        guard let role = report.role else { return "undecided, which is a no: nobody who counts has answered" }
+        let words = ChecksText.words(role)
+        return role == Role.user.rawValue && needed == .administrator ? "\(words), and that is no administrator" : words
+    }
+
+    private static func words(_ role: String) -> String {
+        Role(rawValue: role).map { "\"\($0.builtInName)\"" } ?? "no role that lets this person in here"
+    }
+
+    func sessions(_ report: SessionsReport) -> [String] {
+        guard !report.sessions.isEmpty else { return ["Nobody of ours is signed in over SSH."] }
+        let rows = report.sessions.map { session in
+            [
+                session.name.isEmpty ? String(session.uid) : session.name, Text.duration(now - session.openedAt),
+                session.isAdministrator ? "administrator" : "user", String(session.pid),
+            ]
+        }
+        return Text.list(["NAME", "SINCE", "BEGAN AS", "SSHD"], rows, style) + rest(report.total, rows.count)
+    }
+
+    func keys(_ report: KeyListReport) -> [String] {
+        guard !report.keys.isEmpty else { return [style.paint("No key is known: nobody can sign in.", .bad)] }
+        let rows = report.keys.flatMap { key in
+            let state = key.rotatedOutAt.map { "rotated out \(Text.duration(now - $0)) ago" }
+            let confirmed = "confirmed \(Text.duration(now - key.confirmedAt)) ago"
+            return ["\(key.fingerprint)  \(key.type)", "  \(key.source), \(state ?? confirmed)"]
+        }
+        return rows + rest(report.total, report.keys.count)
+    }
+
+    private func rest(_ total: Int, _ shown: Int) -> [String] { total > shown ? ["and \(total - shown) more"] : [] }
+
+    private func labelled(_ label: String, _ text: String, _ tone: Style.Tone? = nil) -> [String] {
+        Text.labelled(label, column: ChecksText.column, text, style, tone)
+    }
+}

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Identity
+
+/// What to do.
+enum Command: Hashable, Sendable {
+    case status
+    case doctor
+    case explain(name: String)
+    case users(UsersCommand)
+    case checkCertificate(file: String, user: String?)
+    case stack(stamp: Bool)
+    case setup(SetupVerb)
+    case flush
+    /// All settings, or the one with that name (`Section.Key`).
+    case config(key: String?)
+    /// `objectID`: of somebody who has no account here yet.
+    case check(name: String, objectID: ObjectID?, needsAdministrator: Bool)
+    case test(file: String, user: String?)
+    /// `since`: as journalctl takes it.
+    case log(name: String, since: String?)
+    case sessions
+    case keys
+    /// To standard output where there is no file.
+    case metrics(file: String?)
+    case help
+    case version
+}
+
+/// What to do with the accounts.
+enum UsersCommand: Hashable, Sendable {
+    case list
+    case show(name: String)
+    case retire(name: String)
+    /// Without the word that it is the same person, what would happen is shown, and nothing happens.
+    case rebind(name: String, objectID: ObjectID, isSamePerson: Bool)
+    case rename(name: String, new: String)
+    case setShell(name: String, shell: String)
+    case setHome(name: String, home: String)
+}
+
+/// The words after the program's name, understood.
+struct Invocation: Hashable, Sendable {
+    var command: Command
+    var isJSON: Bool
+}
+
+/// Why the words could not be understood: one line.
+struct UsageError: Error, Hashable, Sendable {
+    var text: String
+}
+
+extension Invocation {
+    /// Options may stand anywhere; `--` ends them.
+    init(_ arguments: [String]) throws(UsageError) {
+        var words = Words(arguments)
+        if words.take("--help") || words.take("-h") {
+            self.init(command: .help, isJSON: false)
+            return
+        }
+        if words.take("--version") {
+            self.init(command: .version, isJSON: false)
+            return
+        }
+        let isJSON = words.take("--json")
+        guard let word = words.next() else { throw UsageError(text: "say what to do") }
+        self.init(command: try Invocation.command(word, &words), isJSON: isJSON)
+        try words.finish(after: word)
+    }
+
+    private static func command(_ word: String, _ words: inout Words) throws(UsageError) -> Command {
+        switch word {
+        case "status": return .status
+        case "doctor": return .doctor
+        case "users": return .users(try users(&words))
+        case "flush": return .flush
+        case "setup": return .setup(try setup(&words))
+        case "help": return .help
+        case "config": return .config(key: words.next())
+        case "stack": return .stack(stamp: words.take("--stamp"))
+        case "explain": return .explain(name: try words.need("a name", after: word))
+        case "check":
+            let objectID = try words.takeObjectID()
+            let needsAdministrator = words.take("--admin")
+            let name = try words.need("a name", after: word)
+            return .check(name: name, objectID: objectID, needsAdministrator: needsAdministrator)
+        case "test":
+            let user = try words.takeValue(of: "--user")
+            return .test(file: try words.need("a file, or - for standard input", after: word), user: user)
+        case "log":
+            let since = try words.takeValue(of: "--since", orNegative: true)
+            return .log(name: try words.need("a name", after: word), since: since)
+        case "sessions": return .sessions
+        case "keys": return .keys
+        case "metrics": return .metrics(file: try words.takeValue(of: "--output"))
+        case "check-certificate":
+            let user = try words.takeValue(of: "--user")
+            return .checkCertificate(file: try words.need("a file, or - for standard input", after: word), user: user)
+        default: throw UsageError(text: "'\(word)' is not a command")
+        }
+    }
+
+    private static func setup(_ words: inout Words) throws(UsageError) -> SetupVerb {
+        guard let verb = SetupVerb.allCases.first(where: { words.take($0.rawValue) }) else {
+            throw UsageError(text: "setup needs --dry-run, --apply or --undo")
+        }
+        return verb
+    }
+
+    private static func users(_ words: inout Words) throws(UsageError) -> UsersCommand {
+        // Before the operands: the value of an option is none of them.
+        let objectID = try words.takeValue(of: "--object-id")
+        let word = words.next() ?? "list"
+        let verb = "users \(word)"
+        guard objectID == nil || word == "rebind" else {
+            throw UsageError(text: "\(verb) does not take '--object-id'")
+        }
+        switch word {
+        case "list": return .list
+        case "show": return .show(name: try words.need("a name", after: verb))
+        case "retire": return .retire(name: try words.need("a name", after: verb))
+        case "rename":
+            let name = try words.need("a name", after: verb)
+            return .rename(name: name, new: try words.need("the new name", after: verb))
+        case "rebind":
+            let name = try words.need("a name", after: verb)
+            guard let objectID else { throw UsageError(text: "users rebind needs --object-id and an object id") }
+            let id = try Words.objectID(objectID)
+            return .rebind(name: name, objectID: id, isSamePerson: words.take("--same-person"))
+        case "set-shell":
+            let name = try words.need("a name", after: verb)
+            return .setShell(name: name, shell: try words.need("a shell", after: verb))
+        case "set-home":
+            let name = try words.need("a name", after: verb)
+            return .setHome(name: name, home: try words.need("a folder", after: verb))
+        default: throw UsageError(text: "'\(word)' is not a command of users")
+        }
+    }
+}
+
+/// The words that are left.
+private struct Words {
+    private var options: [String]
+    private var operands: [String]
+
+    init(_ arguments: [String]) {
+        let end = arguments.firstIndex(of: "--") ?? arguments.endIndex
+        options = Array(arguments[..<end])
+        operands = Array(arguments[end...].dropFirst())
+    }
+
+    private static func isOption(_ word: String) -> Bool { word.hasPrefix("-") && word != "-" }
+
+    mutating func take(_ option: String) -> Bool {
+        guard let index = options.firstIndex(of: option) else { return false }
+        options.remove(at: index)
+        return true
+    }
+
+    /// `--user NAME` or `--user=NAME`; `orNegative`: a value may begin with a minus and a digit (`-1h`).
+    mutating func takeValue(of option: String, orNegative: Bool = false) throws(UsageError) -> String? {
+        if let index = options.firstIndex(where: { $0.hasPrefix("\(option)=") }) {
+            return String(options.remove(at: index).dropFirst(option.count + 1))
+        }
+        guard let index = options.firstIndex(of: option) else { return nil }
+        let isNegative =
+            orNegative && index + 1 < options.count && options[index + 1].dropFirst().first?.isNumber == true
+        guard index + 1 < options.count, isNegative || !Words.isOption(options[index + 1]) else {
+            throw UsageError(text: "\(option) needs a value")
+        }
+        options.remove(at: index)
+        return options.remove(at: index)
+    }
+
+    mutating func takeObjectID() throws(UsageError) -> ObjectID? {
+        guard let text = try takeValue(of: "--object-id") else { return nil }
+        return try Words.objectID(text)
+    }
+
+    static func objectID(_ text: String) throws(UsageError) -> ObjectID {
+        guard let objectID = ObjectID(text) else { throw UsageError(text: "--object-id needs a GUID") }
+        return objectID
+    }
+
+    mutating func next() -> String? {
+        if let index = options.firstIndex(where: { !Words.isOption($0) }) { return options.remove(at: index) }
+        return operands.isEmpty ? nil : operands.removeFirst()
+    }
+
+    mutating func need(_ what: String, after verb: String) throws(UsageError) -> String {
+        guard let word = next(), !word.isEmpty else { throw UsageError(text: "\(verb) needs \(what)") }
+        return word
+    }
+
+    mutating func finish(after verb: String) throws(UsageError) {
+        guard let word = options.first ?? operands.first else { return }
+        throw UsageError(text: "\(verb) does not take '\(word)'")
+    }
+}

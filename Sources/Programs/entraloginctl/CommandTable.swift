@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// One command as people type it. The table is what `--help` prints; completions, man page and README are held against
+/// it by tests.
+struct CommandEntry: Hashable, Sendable {
+    /// `users rebind`.
+    let words: String
+    /// `NAME --object-id ID [--same-person]`; empty where there is nothing more.
+    let operands: String
+    /// Options of its own, beside `--json`.
+    let options: [String]
+    /// What it does, in a few words.
+    let summary: String
+
+    init(_ words: String, _ operands: String = "", options: [String] = [], does summary: String) {
+        self.words = words
+        self.operands = operands
+        self.options = options
+        self.summary = summary
+    }
+
+    /// The first word.
+    var verb: String { words.split(separator: " ").first.map(String.init) ?? words }
+}
+
+enum CommandTable {
+    static let all: [CommandEntry] = [
+        CommandEntry("status", does: "what the daemon knows and how it fares"),
+        CommandEntry("doctor", does: "what is wrong here, and how to mend it"),
+        CommandEntry("explain", "NAME", does: "what would happen to this person, and why"),
+        CommandEntry(
+            "check",
+            "NAME [--admin] [--object-id ID]",
+            options: ["--admin", "--object-id"],
+            does: "ask Azure now for this person's role; nobody gets in by it"
+        ),
+        CommandEntry(
+            "test",
+            "FILE [--user NAME]",
+            options: ["--user"],
+            does: "a dry sign-in with a certificate (- standard input)"
+        ),
+        CommandEntry("log", "NAME [--since TIME]", options: ["--since"], does: "the decisions about one person"),
+        CommandEntry("sessions", does: "who is signed in over SSH"),
+        CommandEntry("users list", does: "the accounts that have signed in"),
+        CommandEntry("users show", "NAME", does: "everything about one of them; also by uid or old name"),
+        CommandEntry("users retire", "NAME", does: "end an account; nobody else gets its name, uid or home"),
+        CommandEntry(
+            "users rebind",
+            "NAME --object-id ID [--same-person]",
+            options: ["--object-id", "--same-person"],
+            does:
+                "give it to the same person's new Entra object, or bring it back; without --same-person only say what would be"
+        ),
+        CommandEntry("users rename", "NAME NEW", does: "the person got another name in Entra"),
+        CommandEntry("users set-shell", "NAME SHELL", does: "give it another login shell"),
+        CommandEntry("users set-home", "NAME FOLDER", does: "give it another home; nothing is moved"),
+        CommandEntry(
+            "check-certificate",
+            "FILE [--user NAME]",
+            options: ["--user"],
+            does: "what the rules say of a certificate (- standard input)"
+        ),
+        CommandEntry("keys", does: "the keys of Entra's that certificates are held against"),
+        CommandEntry(
+            "stack",
+            "[--stamp]",
+            options: ["--stamp"],
+            does: "check how sshd, PAM and the name service are wired; --stamp records it, or takes the record away"
+        ),
+        CommandEntry(
+            "setup",
+            "--dry-run|--apply|--undo",
+            options: ["--dry-run", "--apply", "--undo"],
+            does: "wire sshd, PAM, the name service and sudo; say what would be changed; or take it out"
+        ),
+        CommandEntry("config", "[SECTION.KEY]", does: "the settings in force, or one of them"),
+        CommandEntry("flush", does: "forget cached decisions"),
+        CommandEntry(
+            "metrics",
+            "[--output FILE]",
+            options: ["--output"],
+            does: "OpenMetrics text, to a file as a whole"
+        ),
+    ]
+
+    /// Options that any command takes.
+    static let common = ["--json", "--help", "--version"]
+
+    private static let column = 24
+
+    /// `--help`: a command and what it does; what is long stands on a line of its own.
+    static var usage: String {
+        let rows = all.flatMap { entry in
+            let command = "  \(entry.words) \(entry.operands)"
+            let lines = Text.wrap(entry.summary, width: Style.width - column)
+            let pad = String(repeating: " ", count: column)
+            guard command.count < column else { return [command] + lines.map { pad + $0 } }
+            return Text.labelled(command.trimmed, column: column, entry.summary)
+        }
+        return (["usage: entraloginctl [--json] COMMAND", ""] + rows + ["", ending]).joined(separator: "\n")
+    }
+
+    private static let ending = """
+          --json  for programs        --help  this        --version
+
+        Only root may ask. Exit status: 0 well; 1 refused, or a finding that keeps
+        people out; 2 usage; 3 the daemon does not answer; 4 not permitted; 5 doctor
+        has warnings only.
+        """
+}
+
+extension String {
+    /// Without blanks at its end.
+    var trimmed: String {
+        var text = self
+        while text.last == " " { text.removeLast() }
+        return text
+    }
+}

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Authorization
+internal import StackCheck
+internal import Wire
+
+/// What a status report says, as findings for `doctor`. The daemon's own warnings come with their remedies; what it only
+/// counts is judged here.
+enum DaemonFindings {
+    /// Entra's certificates begin five minutes before they are issued (contract, chapter 5): a clock further behind
+    /// than that refuses fresh ones.
+    private static let clockLimit: Int64 = 240
+
+    static func findings(of report: StatusReport, toolVersion: String) -> [Finding] {
+        // The daemon's warning knows the cause; what is found here about the same thing would only say it again.
+        let warned = Set(report.warnings.map { "daemon.\($0.id)" })
+        var findings = [
+            judgeVersion(report.version, toolVersion), judgeMachine(report.machine, report.warnings),
+            judgeKeys(report.keys), judgeClock(report.clockAheadSeconds), judgeRoles(report),
+        ].compactMap(\.self)
+        findings = findings.filter { $0.severity <= .note || !warned.contains($0.id) }
+        findings += report.checkers.map { judge($0, warned) }
+        findings += report.warnings.map { warning in
+            Finding(
+                "daemon.\(warning.id)",
+                warning.isGrave ? .error : .warning,
+                warning.text,
+                remedy: warning.remedy
+            )
+        }
+        return findings
+    }
+
+    /// The daemon that does not answer.
+    static func finding(of error: DaemonError) -> Finding {
+        Finding("daemon", .error, error.text, remedy: error.remedy)
+    }
+
+    private static func judgeVersion(_ daemon: String, _ tool: String) -> Finding {
+        guard daemon != tool else { return Finding("daemon", .good, "the daemon answers, version \(daemon)") }
+        return Finding(
+            "daemon.version",
+            .warning,
+            "the daemon is version \(daemon), this tool \(tool)",
+            remedy: "systemctl restart entralogind"
+        )
+    }
+
+    /// Nil where a warning says why it is not known.
+    private static func judgeMachine(_ machine: MachineReport?, _ warnings: [ReportedWarning]) -> Finding? {
+        guard let machine else {
+            guard !warnings.contains(where: \.isGrave) else { return nil }
+            return Finding(
+                "daemon.machine-unknown",
+                .error,
+                "this machine does not know yet what it is in Azure",
+                needed: "the metadata service at 169.254.169.254 open to the user entralogin",
+                remedy: "wait a moment after a start; otherwise see that no firewall rule or guest proxy agent keeps it"
+                    + " from users other than root"
+            )
+        }
+        guard !machine.isFromDisk else {
+            return Finding("daemon.machine", .warning, "the metadata service has not answered since the start")
+        }
+        return Finding("daemon.machine", .good, "this is \(machine.name), tenant \(machine.tenant)")
+    }
+
+    private static func judgeKeys(_ keys: KeysReport) -> Finding {
+        let age = keys.ageSeconds.map { ", \(Text.duration($0)) old" } ?? ""
+        let why = keys.lastError.map { ": \($0)" } ?? ""
+        if keys.count == 0 {
+            return Finding(
+                "daemon.no-authority-keys",
+                .error,
+                "no signing key of Entra is known\(why)",
+                needed: "a way to the login host of this cloud, port 443",
+                remedy: "see that the machine reaches it (proxy, DNS), or place keys by hand: Sources=file in [Keys]"
+            )
+        }
+        if keys.isStale {
+            return Finding("daemon.keys-stale", .warning, "the signing keys are stale\(age)\(why)")
+        }
+        return Finding("daemon.keys", .good, "\(keys.count) signing keys of Entra\(age)")
+    }
+
+    private static func judge(_ checker: CheckerReport, _ warned: Set<String>) -> Finding {
+        let id = "daemon.checker.\(checker.name)"
+        switch checker.state {
+        case "ready":
+            let latency = checker.lastLatencyMilliseconds.map { " in \($0) ms" } ?? ""
+            return Finding(id, .good, "\(checker.name) answers\(latency)")
+        case "untried": return Finding(id, .note, "\(checker.name) was not asked yet")
+        default:
+            let code = checker.lastError?.prefix { $0 != ":" } ?? "no reason given"
+            let state = checker.state == "set-aside" ? "passed over" : checker.state
+            guard !warned.contains("daemon.\(code)") else {
+                return Finding(id, .note, "\(checker.name) is \(state): \(code), see below")
+            }
+            return Finding(id, .warning, "\(checker.name) is \(state): \(checker.lastError ?? String(code))")
+        }
+    }
+
+    /// Who was refused for want of a role: a role counts at the machine and above it, and for nobody else.
+    private static func judgeRoles(_ report: StatusReport) -> Finding? {
+        let code = DenialReason.roleNotAssigned.rawValue
+        guard let count = report.decisions.denied[code], let machine = report.machine else { return nil }
+        return Finding(
+            "daemon.role-scope",
+            .note,
+            "Azure gave no role \(count == 1 ? "once" : "\(count) times") in the last hour:"
+                + " journalctl ENTRALOGIN_REASON=\(code) says to whom",
+            needed:
+                "\(Role.user.builtInName) or \(Role.administrator.builtInName) at the machine, its resource group, its"
+                + " subscription or a management group above; Owner and Contributor do not count",
+            remedy: "az role assignment list --include-inherited --include-groups -o table --scope \(machine.resource)"
+        )
+    }
+
+    private static func judgeClock(_ ahead: Int64?) -> Finding? {
+        guard let ahead else { return nil }
+        guard abs(ahead) > clockLimit else { return Finding("daemon.clock", .good, "the clock agrees with Azure's") }
+        let way = ahead > 0 ? "ahead of" : "behind"
+        return Finding(
+            "daemon.clock",
+            .error,
+            "the clock is \(Text.duration(abs(ahead))) \(way) Azure's, so good certificates look early or expired",
+            remedy: "timedatectl set-ntp true; see that chronyd or systemd-timesyncd runs"
+        )
+    }
+}

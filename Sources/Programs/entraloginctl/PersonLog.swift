@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import FoundationEssentials
+internal import StackCheck
+
+/// One record of the journal, as far as it is shown. Field names: Documentation/records.md.
+struct LoggedDecision: Hashable, Sendable, Codable {
+    /// Microseconds since 1970.
+    var time: Int64
+    var event: String
+    /// `allow` or `deny`; nil for what is no decision.
+    var decision: String?
+    var reason: String?
+    var role: String?
+    var service: String?
+    var message: String
+    var detail: String?
+    var correlationID: String?
+    var latencyMicroseconds: Int64?
+}
+
+/// `log NAME` for programs.
+struct PersonLogReport: Sendable, Codable {
+    var name: String
+    /// Oldest first.
+    var records: [LoggedDecision]
+}
+
+/// Reads what the daemon has logged about one person from systemd's journal (journalctl(1), systemd.journal-fields(7)).
+struct PersonLog: Sendable {
+    static let program = "/usr/bin/journalctl"
+    /// Records; the last ones count.
+    static let limit = 200
+
+    let runner: any ProgramRunner
+
+    /// Why there is nothing to show, in words.
+    struct Failure: Error, Hashable, Sendable {
+        var text: String
+    }
+
+    /// `since` as journalctl takes it; nil: the last week.
+    func records(of name: String, since: String?) throws(Failure) -> [LoggedDecision] {
+        let result = runner.run(
+            PersonLog.program,
+            [
+                "--quiet", "--no-pager", "--output=json", "--lines=\(PersonLog.limit)", "--since=\(since ?? "-7d")",
+                "SYSLOG_IDENTIFIER=entralogind", "ENTRALOGIN_USER=\(name)",
+            ]
+        )
+        guard result.status == 0 || result.status == 1 && result.output.isEmpty && result.complaint.isEmpty else {
+            let why = result.complaint.split(separator: "\n").first.map(String.init)
+            throw Failure(text: "the journal cannot be read: \(why ?? "\(PersonLog.program) fails")")
+        }
+        return result.output.split(separator: "\n").compactMap { PersonLog.decision(in: $0) }
+    }
+
+    /// Nil for a line that is no record of ours.
+    static func decision(in line: Substring) -> LoggedDecision? {
+        guard let fields = try? JSONDecoder().decode([String: Field].self, from: Data(line.utf8)),
+            let time = fields["__REALTIME_TIMESTAMP"]?.text.flatMap({ Int64($0) }),
+            let event = fields["ENTRALOGIN_EVENT"]?.text
+        else { return nil }
+        return LoggedDecision(
+            time: time,
+            event: event,
+            decision: fields["ENTRALOGIN_DECISION"]?.text,
+            reason: fields["ENTRALOGIN_REASON"]?.text,
+            role: fields["ENTRALOGIN_ROLE"]?.text,
+            service: fields["ENTRALOGIN_SERVICE"]?.text,
+            message: fields["MESSAGE"]?.text ?? "",
+            detail: fields["ENTRALOGIN_DETAIL"]?.text,
+            correlationID: fields["ENTRALOGIN_CORRELATION_ID"]?.text,
+            latencyMicroseconds: fields["ENTRALOGIN_LATENCY_USEC"]?.text.flatMap { Int64($0) }
+        )
+    }
+
+    /// Text; a list of bytes or of texts, and null, are what journalctl writes for other fields than ours.
+    private struct Field: Decodable {
+        let text: String?
+
+        init(from decoder: any Decoder) throws { text = try? decoder.singleValueContainer().decode(String.self) }
+    }
+}
+
+/// The decisions of one person for people.
+struct LogText: Sendable {
+    private static let column = 21
+    let style: Style
+
+    func lines(_ report: PersonLogReport) -> [String] {
+        guard !report.records.isEmpty else {
+            return ["Nothing is logged about \(printable(report.name)) in that time."]
+        }
+        return report.records.flatMap(lines)
+    }
+
+    private func lines(_ record: LoggedDecision) -> [String] {
+        let service = record.service.map { " (\($0))" } ?? ""
+        let outcome: (words: String, tone: Style.Tone?) =
+            switch record.decision {
+            case "allow": ("allowed" + (record.role.map { " as \($0)" } ?? ""), .good)
+            case "deny": ("refused: \(record.reason ?? "no reason given")", .bad)
+            default: (record.message, nil)
+            }
+        let date = String(Text.date(record.time / 1_000_000).prefix(19))
+        let what = "\(record.event)\(service): \(outcome.words)"
+        var lines = Text.labelled(date, column: LogText.column, what, style, outcome.tone)
+        guard record.decision == "deny" else { return lines }
+        for text in [record.detail, record.correlationID.map { "correlation id \($0)" }].compactMap(\.self) {
+            lines += Text.labelled("", column: LogText.column, text)
+        }
+        return lines
+    }
+}

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Authorization
+internal import Identity
+internal import Wire
+
+// What is asked of Azure or of the daemon now, without letting anybody in.
+
+extension Tool {
+    func check(_ name: String, _ objectID: ObjectID?, needsAdministrator: Bool) throws(DaemonError) -> ExitStatus {
+        let request = Request.check(name, objectID: objectID?.description ?? "")
+        let report = try ask(request, for: RoleCheckReport.self)
+        let needed: Role = needsAdministrator ? .administrator : .user
+        show(report) { ChecksText(style: style, now: now).check($0, needed: needed) }
+        return ChecksText.isEnough(report, needed: needed) ? .success : .refused
+    }
+
+    func sessions() throws(DaemonError) -> ExitStatus {
+        show(try ask(.sessions, for: SessionsReport.self)) { ChecksText(style: style, now: now).sessions($0) }
+        return .success
+    }
+
+    func keys() throws(DaemonError) -> ExitStatus {
+        let report = try ask(.keys, for: KeyListReport.self)
+        show(report) { ChecksText(style: style, now: now).keys($0) }
+        return report.keys.isEmpty ? .refused : .success
+    }
+
+    /// Certificate, name, and role of the certificate's person: what a sign-in goes through, without one.
+    func test(_ file: String, user: String?) throws(DaemonError) -> ExitStatus {
+        guard let line = certificate(in: file) else { return .usage }
+        let certificate = try ask(
+            .testCertificate(user: user ?? "", certificate: line),
+            for: CertificateReport.self
+        )
+        let name = user ?? certificate.principals.first ?? ""
+        var report = TrialReport(certificate: certificate)
+        report.explanation = try ask(.explain(name), for: Explanation.self)
+        report.boundObjectID = (try? ask(.showUser(name), for: UserReport.self))?.objectID
+        if certificate.isAcceptable, let objectID = certificate.objectID {
+            report.roleCheck = try ask(.check(name, objectID: objectID), for: RoleCheckReport.self)
+        }
+        report.conclude()
+        show(report) { TrialText(style: style, now: now).lines($0) }
+        return report.wouldGetIn ? .success : .refused
+    }
+}
+
+/// `test FILE`.
+struct TrialReport: Sendable, Codable {
+    var certificate: CertificateReport
+    /// What this machine would do with the name; nil where the certificate names none.
+    var explanation: Explanation?
+    /// Whose account of that name there is; nil where nobody has signed in with it.
+    var boundObjectID: String?
+    /// Nil where the certificate is not acceptable: nobody is asked about then.
+    var roleCheck: RoleCheckReport?
+    var wouldGetIn = false
+
+    init(certificate: CertificateReport) { self.certificate = certificate }
+
+    /// Every one of them has to say yes; the role is what Azure says of the certificate's object id.
+    mutating func conclude() {
+        // P5: the name is one object's for ever.
+        let isSamePerson = boundObjectID == nil || boundObjectID == certificate.objectID
+        let isNameGood = explanation.map { $0.steps.allSatisfy { $0.outcome != .refused } } ?? false
+        wouldGetIn =
+            certificate.isAcceptable && isNameGood && isSamePerson
+            && (roleCheck.map { ChecksText.isEnough($0, needed: .user) } ?? false)
+    }
+}
+
+/// The trial for people: the conclusion first.
+struct TrialText: Sendable {
+    let style: Style
+    let now: Int64
+
+    func lines(_ report: TrialReport) -> [String] {
+        let answer = report.wouldGetIn ? "This sign-in would succeed" : "This sign-in would be refused"
+        var lines = [style.paint(answer, report.wouldGetIn ? .good : .bad), ""]
+        let reports = ReportText(style: style, now: now)
+        lines += [style.paint("Certificate", .strong)] + reports.certificate(report.certificate)
+        if let bound = report.boundObjectID, bound != report.certificate.objectID {
+            lines += ["", style.paint("The name belongs to object id \(bound) here.", .bad)]
+        }
+        if let explanation = report.explanation {
+            lines += ["", style.paint("Account", .strong)] + reports.steps(of: explanation)
+        }
+        if let check = report.roleCheck {
+            lines +=
+                ["", style.paint("Role", .strong)] + ChecksText(style: style, now: now).check(check, needed: .user)
+        }
+        return lines
+    }
+}

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Glibc
+internal import StackCheck
+
+/// What to do about the wiring of this machine.
+enum SetupVerb: String, Hashable, Sendable, CaseIterable {
+    /// Say what would change.
+    case dryRun = "--dry-run"
+    case apply = "--apply"
+    case undo = "--undo"
+
+    /// What the program that does all wiring, for packages too, calls it.
+    var argument: String {
+        switch self {
+        case .dryRun: "--dry-run"
+        case .apply: "--enable"
+        case .undo: "--disable"
+        }
+    }
+}
+
+extension Tool {
+    static let configure = "/usr/libexec/entralogin/configure"
+
+    /// Becomes the program that does it, which says everything itself; returns only where it cannot be run.
+    func setup(_ verb: SetupVerb) -> ExitStatus {
+        var arguments: [UnsafeMutablePointer<CChar>?] = [strdup(Tool.configure), strdup(verb.argument), nil]
+        execv(Tool.configure, &arguments)
+        let why = String(cString: strerror(errno))
+        for argument in arguments { free(argument) }
+        Output.complain("entraloginctl: \(Tool.configure) cannot be run: \(why)\n  do: install the package again")
+        return .refused
+    }
+
+    /// Why a package would leave this machine alone, where it is not wired: its owner hardened it by hand, or another
+    /// product decides about the same people.
+    func setupFindings() -> [Finding] {
+        let survey = machine.run(Tool.configure, ["--survey"])
+        guard survey.status == 0 else { return [] }
+        return survey.output.split(separator: "\n").map { reason in
+            Finding(
+                "setup.by-hand",
+                .warning,
+                "not wired by the package: \(reason)",
+                remedy: "entraloginctl setup --dry-run shows what would change; setup --apply does it"
+            )
+        }
+    }
+}

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Identity
+internal import StackCheck
+internal import Wire
+
+// The accounts: looking at them, and the machine owner's word about whose they are (P5).
+
+extension Tool {
+    func users(_ command: UsersCommand) throws(DaemonError) -> ExitStatus {
+        switch command {
+        case .list: return try listUsers()
+        case .show(let name):
+            show(try user(name)) { UsersText(style: style, now: now).card($0) }
+            return .success
+        case .retire(let name): return try retire(name)
+        case .rebind(let name, let objectID, true):
+            return try expectDone(
+                .rebind(name, objectID: objectID.description),
+                saying: "\(printable(name)) belongs to object id \(objectID) now."
+            )
+        case .rebind(let name, let objectID, false): return try proposeRebinding(name, objectID)
+        case .rename(let name, let new):
+            return try expectDone(
+                .rename(name, to: new),
+                saying: "\(printable(name)) is called \(printable(new)) now; uid and home stay."
+            )
+        case .setShell(let name, let shell):
+            guard let status = try? machine.status(of: shell), status.kind == .file, status.mode & 0o111 != 0 else {
+                Output.complain("entraloginctl: \(printable(shell)) is no program that can be run")
+                return .usage
+            }
+            return try expectDone(
+                .setShell(name, shell: shell),
+                saying: "\(printable(name)) has the shell \(printable(shell)) from the next sign-in on."
+            )
+        case .setHome(let name, let home):
+            return try expectDone(
+                .setHome(name, home: home),
+                saying: Text.wrap(
+                    """
+                    \(name) has the home \(home) from the next sign-in on. Nothing was moved: where the folder does not \
+                    exist it is made then; one that is there has to be that account's (chown -R).
+                    """,
+                    width: Style.width
+                ).joined(separator: "\n")
+            )
+        }
+    }
+
+    private func listUsers() throws(DaemonError) -> ExitStatus {
+        var users: [UserReport] = []
+        var after: String? = ""
+        while let name = after {
+            let page = try ask(.users(after: name), for: UsersReport.self)
+            users += page.users
+            // A page that does not lead on would be asked for without end.
+            if let next = page.next, next <= name { throw .misread }
+            after = page.next
+        }
+        show(UsersReport(users: users)) { UsersText(style: style, now: now).list($0.users) }
+        return .success
+    }
+
+    private func user(_ name: String) throws(DaemonError) -> UserReport {
+        try ask(.showUser(name), for: UserReport.self)
+    }
+
+    private func retire(_ name: String) throws(DaemonError) -> ExitStatus {
+        let user = try user(name)
+        return try expectDone(.retire(name), saying: UsersText(style: style, now: now).retired(user))
+    }
+
+    /// Nothing happens before root has said that it is the same person: whoever gets the account gets its files.
+    private func proposeRebinding(_ name: String, _ objectID: ObjectID) throws(DaemonError) -> ExitStatus {
+        let user = try user(name)
+        guard user.objectID != objectID.description || user.retiredAt != nil else {
+            show(user) { _ in ["It belongs to that object id already; nothing is to be done."] }
+            return .success
+        }
+        show(user) { UsersText(style: style, now: now).proposal($0, objectID.description) }
+        return .refused
+    }
+}

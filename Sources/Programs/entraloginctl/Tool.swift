@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Authorization
+internal import FoundationEssentials
+internal import Settings
+internal import StackCheck
+internal import Wire
+
+/// The commands. What they need of the world is given to them.
+struct Tool: Sendable {
+    var client = DaemonClient()
+    let machine: any SurroundingsView
+    let isRoot: Bool
+    let isJSON: Bool
+    let style: Style
+    /// Seconds since 1970.
+    let now: Int64
+
+    func run(_ command: Command) -> ExitStatus {
+        switch command {
+        case .help:
+            Output.say(CommandTable.usage)
+            return .success
+        case .version:
+            Output.say("entraloginctl \(ProductVersion.text)")
+            return .success
+        default:
+            guard isRoot else { return fail(.notPermitted) }
+            return runAsRoot(command)
+        }
+    }
+
+    private func runAsRoot(_ command: Command) -> ExitStatus {
+        do throws(DaemonError) {
+            switch command {
+            case .status: return try status()
+            case .doctor: return doctor()
+            case .explain(let name): return try explain(name)
+            case .users(let command): return try users(command)
+            case .checkCertificate(let file, let user): return try checkCertificate(file, user: user)
+            case .stack(let stamp): return stack(stamp: stamp)
+            case .setup(let verb): return setup(verb)
+            case .flush: return try flush()
+            case .config(let key): return config(key)
+            case .check(let name, let objectID, let needsAdministrator):
+                return try check(name, objectID, needsAdministrator: needsAdministrator)
+            case .test(let file, let user): return try test(file, user: user)
+            case .log(let name, let since): return log(name, since: since)
+            case .sessions: return try sessions()
+            case .keys: return try keys()
+            case .metrics(let file): return metrics(to: file)
+            case .help, .version: return .success
+            }
+        } catch {
+            return fail(error)
+        }
+    }
+
+    // MARK: what the daemon reports
+
+    private func status() throws(DaemonError) -> ExitStatus {
+        let report = try ask(.statusReport, for: StatusReport.self)
+        show(report) { StatusText(style: style, now: now).lines($0) }
+        let keepsOut = !report.isReady || report.stackRefusal != nil || report.warnings.contains(where: \.isGrave)
+        return keepsOut ? .refused : .success
+    }
+
+    private func explain(_ name: String) throws(DaemonError) -> ExitStatus {
+        let report = try ask(.explain(name), for: Explanation.self)
+        show(report) { ReportText(style: style, now: now).explanation($0) }
+        return report.outcome == .refused ? .refused : .success
+    }
+
+    private func checkCertificate(_ file: String, user: String?) throws(DaemonError) -> ExitStatus {
+        guard let line = certificate(in: file) else { return .usage }
+        let report = try ask(.testCertificate(user: user ?? "", certificate: line), for: CertificateReport.self)
+        show(report) { ReportText(style: style, now: now).certificate($0) }
+        return report.isAcceptable ? .success : .refused
+    }
+
+    /// The certificate in a file; nil where there is none, which is then said.
+    func certificate(in file: String) -> String? {
+        do throws(CertificateFileError) {
+            return try CertificateFile(path: file).read()
+        } catch {
+            Output.complain("entraloginctl: \(printable(error.text))")
+            return nil
+        }
+    }
+
+    // MARK: what the daemon does
+
+    private func flush() throws(DaemonError) -> ExitStatus {
+        try expectDone(.flush, saying: "Cached decisions are forgotten.")
+    }
+
+    func expectDone(_ request: Request, saying text: String) throws(DaemonError) -> ExitStatus {
+        switch try client.ask(request) {
+        case .done:
+            if isJSON { Output.say("{\"done\":true}") } else { Output.say(text) }
+            return .success
+        case .forbidden: throw .notPermitted
+        case .notFound: throw .notFound
+        case .refused(let refusal):
+            let text = "entraloginctl: \(refusal.text) (\(refusal.reason))"
+            Output.complain(Text.wrap(text, width: Style.width).joined(separator: "\n"))
+            return .refused
+        case .unavailable: throw .unreachable("it cannot do that now; entraloginctl status says more")
+        default: throw .misread
+        }
+    }
+
+    // MARK: the wiring
+
+    private func stack(stamp: Bool) -> ExitStatus {
+        let verdict: StackVerdict
+        let writer = stampWriter(for: settings.domain)
+        do {
+            verdict = stamp ? try writer.stamp() : writer.check()
+        } catch {
+            Output.complain("entraloginctl: the stamp cannot be written: \(error)")
+            return .refused
+        }
+        let text = FindingsText(style: style)
+        let findings = verdict.findings + (verdict.holds || stamp ? [] : setupFindings())
+        show(FindingsReport(findings)) { report in
+            // What runs at every start, and whenever a file changes, says only what is wrong.
+            let told = stamp ? report.findings.filter { $0.severity >= .warning } : report.findings
+            return (told.isEmpty ? [] : text.section("Wiring", told) + [""]) + [text.conclusion(report.findings)]
+        }
+        return verdict.holds ? .success : .refused
+    }
+
+    /// The wiring first, then the machine around it, then what the daemon knows; without it, that.
+    private func doctor() -> ExitStatus {
+        let settings = self.settings
+        let verdict = stampWriter(for: settings.domain).check()
+        let sections = [
+            ("Wiring", verdict.findings + (verdict.holds ? judgeStamp() : setupFindings())),
+            ("Machine", machineCheck(settings.accounts, domain: settings.domain).run()),
+            ("Daemon", settings.findings + daemonFindings()),
+        ]
+        let text = FindingsText(style: style)
+        let report = FindingsReport(sections.flatMap(\.1))
+        show(report) { report in
+            sections.flatMap { text.section($0.0, $0.1) + [""] } + [text.conclusion(report.findings)]
+        }
+        return report.exitStatus
+    }
+
+    private func machineCheck(_ accounts: Settings.Accounts, domain: String) -> MachineCheck {
+        MachineCheck(
+            on: machine,
+            domain: domain,
+            usersGroup: accounts.usersGroup,
+            administratorsGroup: accounts.administratorsGroup
+        )
+    }
+
+    private func judgeStamp() -> [Finding] {
+        guard let refusal = StackStampReader(version: ProductVersion.text).refusal() else { return [] }
+        return [
+            Finding(
+                "stamp",
+                .error,
+                // Behind the semicolon stands where the remedy is found: here.
+                "the wiring is right, but that is not recorded: \(refusal.detail.prefix { $0 != ";" })",
+                remedy: "entraloginctl stack --stamp; entralogin-stack.path does it by itself where systemd runs"
+            )
+        ]
+    }
+
+    private func daemonFindings() -> [Finding] {
+        do throws(DaemonError) {
+            let report = try ask(.statusReport, for: StatusReport.self)
+            return DaemonFindings.findings(of: report, toolVersion: ProductVersion.text)
+        } catch {
+            return [DaemonFindings.finding(of: error)]
+        }
+    }
+
+    private func stampWriter(for domain: String) -> StackStampWriter {
+        StackStampWriter(on: machine, version: ProductVersion.text, domain: domain)
+    }
+
+    // MARK: settings
+
+    private func config(_ key: String?) -> ExitStatus {
+        let settings = self.settings
+        guard settings.findings.isEmpty else {
+            for finding in settings.findings {
+                Output.complain(printable("entraloginctl: \(finding.place ?? ""): \(finding.found)"))
+            }
+            return .refused
+        }
+        guard let key else {
+            show(settings.report) { settings in
+                ConfigText(style: style).lines(settings)
+            }
+            return .success
+        }
+        guard let setting = settings.report.first(where: { $0.key == key }) else {
+            Output.complain("entraloginctl: there is no setting \(printable(key)); entraloginctl config lists them")
+            return .usage
+        }
+        if isJSON { show(setting) { _ in [] } } else { Output.say(setting.value) }
+        return .success
+    }
+
+    /// The settings as far as they can be read, and what is wrong with them.
+    private var settings: (report: [SettingReport], accounts: Settings.Accounts, domain: String, findings: [Finding]) {
+        let read: EffectiveSettings
+        let findings: [Finding]
+        switch SettingsFiles().read() {
+        case .settings(let settings): (read, findings) = (settings, [])
+        case .flawed(let flaws): (read, findings) = (EffectiveSettings(), flaws)
+        }
+        let accounts = read.values.accounts
+        return (findings.isEmpty ? read.report : [], accounts, accounts.domains.first ?? "contoso.com", findings)
+    }
+
+    // MARK: common
+
+    func ask<Report: Decodable>(_ request: Request, for type: Report.Type) throws(DaemonError) -> Report {
+        let response = try client.ask(request)
+        switch response {
+        case .document(let bytes):
+            guard let report = try? JSONDecoder().decode(type, from: Data(bytes)) else { throw .misread }
+            return report
+        case .forbidden: throw .notPermitted
+        case .unavailable: throw .unreachable("it cannot say now")
+        case .version: throw .otherVersion
+        case .notFound: throw .notFound
+        default: throw .misread
+        }
+    }
+
+    func show<Report: Encodable>(_ report: Report, asText text: (Report) -> [String]) {
+        guard isJSON else { return Output.say(text(report)) }
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
+        guard let bytes = try? encoder.encode(report) else {
+            return Output.complain("entraloginctl: cannot be said in JSON")
+        }
+        Output.say(String(decoding: bytes, as: UTF8.self))
+    }
+
+    func fail(_ error: DaemonError) -> ExitStatus {
+        let remedy = error.remedy.isEmpty ? "" : "\n  do: \(error.remedy)"
+        Output.complain("entraloginctl: \(printable(error.text))\(remedy)")
+        return error.exitStatus
+    }
+}
+
+/// `doctor` and `stack` for programs.
+struct FindingsReport: Sendable, Codable {
+    /// True where nothing keeps people out.
+    var isWell: Bool
+    var findings: [Finding]
+
+    init(_ findings: [Finding]) {
+        self.findings = findings
+        isWell = !findings.contains { $0.severity == .error }
+    }
+
+    /// By the gravest of them.
+    var exitStatus: ExitStatus {
+        switch findings.map(\.severity).max() {
+        case .error: .refused
+        case .warning: .warned
+        case .note, .good, nil: .success
+        }
+    }
+}

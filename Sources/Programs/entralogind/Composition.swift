@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import AccessControl
+internal import AccountDirectory
+internal import Authorization
+internal import AzureServices
+internal import Glibc
+internal import HTTPTransport
+internal import Identity
+internal import Libcrypto
+internal import LinuxSystem
+internal import OpenSSHCertificates
+internal import Server
+internal import Settings
+internal import StackCheck
+internal import Systemd
+internal import UserRecords
+internal import Wire
+
+/// Where things lie (ARCHITECTURE.md, Interfaces). The systemd units say the same.
+enum Places {
+    static let state = "/var/lib/entralogin"
+    static let machine = "\(state)/machine"
+    static let authorityKeys = "\(state)/ssh/trusted_user_ca_keys"
+    static let grants = "/run/entralogin/nss/grants.snapshot"
+    static let passwd = "/etc/passwd"
+    /// entralogin-userdb.service links to it from where systemd looks.
+    static let userDatabase = "/run/entralogin/nss/userdb.sock"
+}
+
+/// Everything the daemon is made of, put together once. Nothing here decides anything.
+struct Composition: Sendable {
+    let time: LoopTime
+    let accounts: AccountDirectory
+    let azure: AzureConnection
+    let access: AccessControl
+    let stamp: any StackStamp
+    let router: RequestRouter
+    let userDatabase: UserDatabase
+    let changes: ChangeRecords
+    let log: RecordWriter
+
+    init(_ settings: Settings, loop: EventLoop, worker: BlockingWorker, log: RecordWriter) throws {
+        let time = LoopTime(loop: loop)
+        let tasks = LoopTasks(loop: loop)
+        let random = KernelRandom()
+        let processes = LiveProcesses()
+        stamp = StackStampReader(version: ProductVersion.text)
+        let grants = AdministratorGrants(
+            file: AtomicFile(Places.grants),
+            boot: try Composition.bootID(),
+            clock: time
+        )
+        accounts = AccountDirectory(
+            paths: .init(),
+            policy: AccountPolicy(settings.accounts),
+            grants: grants,
+            surroundings: .init(clock: time, random: random) { work in
+                await worker.run(work)
+            }
+        )
+        azure = try Composition.azure(settings, time: time, random: random, tasks: tasks, worker: worker)
+        access = AccessControl(
+            AccessPorts(
+                time: time,
+                random: random,
+                starter: tasks,
+                log: log,
+                machines: azure.machines,
+                checker: azure.checker,
+                accounts: accounts,
+                grants: grants,
+                signIns: accounts,
+                processes: processes,
+                stamp: stamp,
+                judge: CertificateRules(CertificateVerifier(settings.signIn)),
+                revocation: settings.keys.revokedKeys.map { RevokedKeysFile(path: $0, time: time) } ?? NothingRevoked(),
+                keySources: Composition.keySources(settings.keys, azure),
+                persistedKeys: try? AtomicFile(Places.authorityKeys).read(limit: 1 << 20, requiring: .ownOrRoots),
+                publishKeys: { bytes in
+                    try await worker.run { try AtomicFile(Places.authorityKeys).replace(with: bytes, mode: 0o644) }
+                }
+            ),
+            settings: AccessSettings(settings.signIn)
+        )
+        let names = NameService(registry: accounts, provisionalCallers: settings.accounts.provisionalCallers)
+        let sources = ReportSources(
+            access: access,
+            accounts: accounts,
+            grants: grants,
+            azure: azure,
+            stamp: stamp,
+            time: time,
+            startedAt: time.wallTime().seconds
+        )
+        changes = ChangeRecords(log: access.log, registry: accounts)
+        router = RequestRouter(
+            policy: CallerPolicy(helperUID: Composition.uid(of: "entralogin-ssh")),
+            services: RoutedServices(
+                lookUp: names.look(up:for:),
+                checkCertificate: access.certificateCheck.check,
+                authorize: access.accountStage.decide(_:callerPID:),
+                openSession: access.sessionStage.open(_:callerPID:),
+                closeSession: access.sessionStage.close(user:uid:callerPID:),
+                report: ReportService(sources).answer
+            )
+        )
+        userDatabase = UserDatabase(accounts, version: ProductVersion.text)
+        self.time = time
+        self.log = log
+    }
+
+    private static func bootID() throws -> BootID {
+        guard let boot = BootID(try SystemClock.bootID()) else { throw Errno.invalidArgument }
+        return boot
+    }
+
+    private static func azure(
+        _ settings: Settings,
+        time: LoopTime,
+        random: KernelRandom,
+        tasks: LoopTasks,
+        worker: BlockingWorker
+    ) throws -> AzureConnection {
+        let transport = try CurlTransport(
+            CurlOptions(
+                userAgent: "entralogin/\(ProductVersion.text)",
+                certificateAuthorities: settings.azure.authoritiesFile
+            )
+        )
+        let environment = AzureEnvironment(
+            transport: transport,
+            time: time,
+            random: random,
+            tasks: tasks,
+            proxy: HTTPProxy(settings.azure)
+        )
+        var endpoints = AzureEndpoints(settings.azure)
+        let named = HybridMetadataClient.address(named: getenv("IMDS_ENDPOINT").map { String(cString: $0) })
+        if let named { endpoints.hybridMetadata = named }
+        return AzureConnection(
+            environment,
+            endpoints: endpoints,
+            metadata: metadata(settings.azure, agentIsNamed: named != nil),
+            order: settings.azure.accessCheckers,
+            store: MachineStore(
+                load: { try? AtomicFile(Places.machine).read(limit: 1 << 16, requiring: .ownOrRoots) },
+                save: { bytes in
+                    await worker.run { try? AtomicFile(Places.machine).replace(with: bytes, mode: 0o600) }
+                }
+            ),
+            tenant: settings.azure.tenantID
+        )
+    }
+
+    /// An Arc server where its agent is installed, or named in the environment (contract, chapter 3); a virtual machine
+    /// otherwise.
+    private static func metadata(_ azure: Settings.Azure, agentIsNamed: Bool) -> MetadataChoice {
+        let isArc = agentIsNamed || HybridMetadataClient.agentPaths.contains { (try? FileStamp(of: $0)) != nil }
+        guard isArc else { return .instance(clientID: azure.clientID) }
+        return .hybrid(keyOwners: Set([0] + [uid(of: "himds")].compactMap(\.self)))
+    }
+
+    private static func keySources(_ keys: Settings.Keys, _ azure: AzureConnection) -> [any AuthorityKeySource] {
+        keys.sources.compactMap { source in
+            switch source {
+            case .jwks, .imds: azure.keySource(source.rawValue)
+            case .file: keys.file.map { FileKeySource(path: $0) }
+            }
+        }
+    }
+
+    /// A uid of the local files: the daemon never asks the name service, which would ask the daemon.
+    private static func uid(of name: String) -> UInt32? {
+        guard let bytes = try? AtomicFile(Places.passwd).read(limit: 1 << 24, requiring: .none) else { return nil }
+        return LocalAccounts.uid(of: name, in: bytes)
+    }
+}

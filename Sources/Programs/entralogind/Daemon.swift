@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import AccessControl
+internal import AccountDirectory
+internal import Authorization
+internal import AzureServices
+internal import Glibc
+internal import Identity
+internal import LinuxSystem
+internal import Server
+internal import Settings
+internal import Systemd
+internal import Wire
+
+/// The life of the daemon: sockets, loop, signals, signs of life, the end.
+final class Daemon: Sendable {
+    /// Between two rounds of what has to be done now and then.
+    private static let housekeepingInterval: Duration = .seconds(10)
+    /// Between two attempts to learn what this machine is.
+    private static let impatience: Duration = .seconds(1)
+
+    private let loop: EventLoop
+    private let composition: Composition
+    private let notifier = ServiceNotifier()
+    /// As they were at the start; most of them hold until the end.
+    private let settings: Settings
+    private let settingsPath: String
+
+    /// Runs until SIGTERM or SIGINT.
+    static func run(_ settings: SettingsFiles.Outcome, path: String) throws {
+        umask(0o077)
+        SignalDescriptor.ignoreBrokenPipes()
+        MemoryUsage.keepSmall()
+        try MemoryUsage.keepPrivate()
+        // First of all, so that no thread that is started later takes a signal.
+        let signals = try SignalDescriptor()
+        let loop = try EventLoop()
+        let worker = try BlockingWorker(named: "disk")
+        let level = LogPriority(rawValue: settings.values.log.level) ?? .information
+        let log = RecordWriter(journal: Journal(identifier: "entralogind", threshold: level))
+        let inherited = InheritedSockets.take()
+        let composition = try Composition(settings.values, loop: loop, worker: worker, log: log)
+        let daemon = Daemon(loop: loop, composition: composition, settings: settings.values, settingsPath: path)
+        // Before anything is written: a second daemon finds out here. Nobody is answered before the loop runs.
+        try daemon.listen(inherited)
+        composition.accounts.load()
+        try daemon.obey(signals)
+    }
+
+    private init(loop: EventLoop, composition: Composition, settings: Settings, settingsPath: String) {
+        self.loop = loop
+        self.composition = composition
+        self.settings = settings
+        self.settingsPath = settingsPath
+    }
+
+    // MARK: Sockets
+
+    /// Takes the sockets that systemd gave, or makes our own where it gave none.
+    private func listen(_ inherited: [(name: String, descriptor: Int32)]) throws {
+        let kinds: [(SocketKind, String, UInt32)] = [
+            (.control, "/run/entralogin/control.sock", 0o600),
+            (.principals, "/run/entralogin/principals.sock", 0o660),
+        ]
+        for (kind, path, mode) in kinds {
+            let given = inherited.first { $0.name == kind.rawValue }
+            let socket: UnixListener
+            if let given {
+                socket = try UnixListener(
+                    adopting: Descriptor(takingOwnership: given.descriptor),
+                    expectedPath: path
+                )
+            } else {
+                socket = try UnixListener(makingAt: path, mode: mode)
+            }
+            try Listener(socket, kind: kind, loop: loop, router: composition.router).start()
+        }
+        if settings.accounts.userDatabase { listenForUserDatabase() }
+    }
+
+    /// Never inherited, so that it answers or refuses: a socket that systemd holds lets every look-up of the machine wait
+    /// for a daemon that does not run. It is nobody's way in, so that its failure stops nothing.
+    private func listenForUserDatabase() {
+        do {
+            let socket = try UnixListener(makingAt: Places.userDatabase, mode: 0o666, type: .stream)
+            try UserDatabaseListener(socket, loop: loop, database: composition.userDatabase).start()
+        } catch {
+            let text = "systemd's user database is not served: \(error)"
+            composition.log.record(DecisionRecord(.fault, .error, text))
+        }
+    }
+
+    // MARK: Running
+
+    private func obey(_ signals: consuming SignalDescriptor) throws {
+        let box = SignalBox(signals)
+        _ = try loop.watch(box.signals.descriptor, for: .readable) { [self] _ in
+            while let signal = try? box.signals.next() { obey(signal) }
+        }
+        begin()
+        loop.run()
+    }
+
+    private func begin() {
+        composition.azure.machines.start()
+        composition.access.start()
+        loop.start { [self] in await learnMachine() }
+        loop.start { [self] in await keepHouse() }
+        if let interval = notifier.watchdogInterval {
+            loop.start { [self] in await showLife(every: interval) }
+        }
+        var record = DecisionRecord(.started, .information, "entralogind \(ProductVersion.text) is ready")
+        record.detail = composition.accounts.report().fault
+        composition.log.record(record)
+        notifier.ready(status: statusLine)
+    }
+
+    private func obey(_ signal: UnixSignal) {
+        switch signal {
+        case .hangUp: reload()
+        case .interrupt, .terminate: stop()
+        }
+    }
+
+    private func stop() {
+        notifier.stopping()
+        composition.log.record(DecisionRecord(.stopping, .information, "entralogind is stopping"))
+        loop.start { [self] in
+            await composition.accounts.flushSignIns()
+            loop.stop()
+        }
+    }
+
+    /// Reads the settings again. `[Accounts]` is taken at once; where anything else has changed, the record says that it
+    /// takes a restart. Wrong settings change nothing.
+    private func reload() {
+        notifier.reloading()
+        loop.start { [self] in
+            do {
+                let read = try SettingsFiles.read(settingsPath)
+                await composition.accounts.refresh(policy: .init(read.values.accounts))
+                composition.azure.checker.forget()
+                composition.log.record(reloaded(read.values))
+            } catch {
+                composition.log.record(
+                    DecisionRecord(.settingsRejected, .error, "Settings not taken, the old ones stay: \(error)")
+                )
+            }
+            notifier.ready(status: statusLine)
+        }
+    }
+
+    private func reloaded(_ read: Settings) -> DecisionRecord {
+        let changed = [
+            (read.azure != settings.azure, "[Azure]"), (read.keys != settings.keys, "[Keys]"),
+            (read.signIn != settings.signIn, "[SignIn]"), (read.log != settings.log, "[Log]"),
+            (read.accounts.provisionalCallers != settings.accounts.provisionalCallers, "ProvisionalCallers="),
+            (read.accounts.userDatabase != settings.accounts.userDatabase, "UserDatabase="),
+        ].filter(\.0).map(\.1)
+        guard !changed.isEmpty else { return DecisionRecord(.started, .information, "Settings read again") }
+        let places = changed.joined(separator: ", ")
+        return DecisionRecord(.started, .warning, "Settings read again; restart entralogind for \(places) to hold")
+    }
+
+    private var statusLine: String {
+        if let fault = composition.accounts.report().fault { return "Nobody of ours can sign in: \(fault)" }
+        guard let machine = composition.azure.machines.current else { return "Waiting for the metadata service" }
+        return "Serving \(machine.name) of tenant \(machine.tenant)"
+    }
+
+    // MARK: Now and then
+
+    /// Nobody new can sign in before the tenant is known: tells the accounts the moment it is.
+    private func learnMachine() async {
+        while composition.azure.machines.current == nil {
+            let deadline = composition.time.bootTime().advanced(by: Daemon.housekeepingInterval)
+            _ = try? await composition.azure.machines.machine(by: deadline)
+            if composition.azure.machines.current == nil {
+                await loop.sleep(until: SystemClock.sinceBoot() + Daemon.impatience)
+            }
+        }
+        guard let machine = composition.azure.machines.current else { return }
+        composition.accounts.update(tenant: machine.tenant)
+        notifier.status(statusLine)
+        // What Entra says of its own cloud, held against the table: a disagreement shows in the status.
+        let deadline = composition.time.bootTime().advanced(by: Daemon.housekeepingInterval)
+        try? await composition.azure.clouds.learn(about: machine, by: deadline)
+    }
+
+    private func keepHouse() async {
+        while true {
+            composition.accounts.update(tenant: composition.azure.machines.current?.tenant)
+            composition.changes.look(
+                machine: composition.azure.machines.current,
+                wiring: composition.stamp.refusal(),
+                accounts: await composition.accounts.refresh()
+            )
+            await composition.accounts.flushSignIns()
+            await loop.sleep(until: SystemClock.sinceBoot() + Daemon.housekeepingInterval)
+            // The start is over: keys were fetched, and libraries have done what they do once.
+            MemoryUsage.giveBack()
+        }
+    }
+
+    private func showLife(every interval: Duration) async {
+        while true {
+            notifier.watchdog()
+            await loop.sleep(until: SystemClock.sinceBoot() + interval)
+        }
+    }
+}
+
+/// Keeps the signal descriptor alive as long as its watch.
+private final class SignalBox: Sendable {
+    let signals: SignalDescriptor
+
+    init(_ signals: consuming SignalDescriptor) { self.signals = signals }
+}

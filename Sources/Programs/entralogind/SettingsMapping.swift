@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import AccessControl
+internal import AccountDirectory
+internal import AzureServices
+internal import HTTPTransport
+internal import Libcrypto
+internal import OpenSSHCertificates
+internal import Settings
+
+// From the administrator's words to each part's own.
+
+extension AccountPolicy {
+    init(_ accounts: Settings.Accounts) {
+        self.init(
+            domains: Set(accounts.domains),
+            homeTemplate: accounts.homeTemplate,
+            shell: accounts.shell,
+            usersGroupName: accounts.usersGroup,
+            administratorsGroupName: accounts.administratorsGroup,
+            enumerate: accounts.enumerate
+        )
+    }
+}
+
+extension AccessSettings {
+    init(_ signIn: Settings.SignIn) {
+        self.init()
+        offlineGrace = signIn.offlineGrace
+        maximumSignInAge = signIn.maximumSignInAge
+        grantLifetime = signIn.grantLifetime
+    }
+}
+
+extension AzureEndpoints {
+    init(_ azure: Settings.Azure) {
+        self.init(
+            login: azure.loginEndpoint,
+            roleService: azure.policyEndpoint,
+            resourceManager: azure.resourceManagerEndpoint,
+            instanceMetadata: azure.metadataEndpoint
+        )
+    }
+}
+
+extension HTTPProxy {
+    init(_ azure: Settings.Azure) {
+        self = azure.proxy.map { .configured(url: Secret($0), exceptions: azure.noProxy ?? "") } ?? .environment
+    }
+}
+
+extension CertificateVerifier {
+    init(_ signIn: Settings.SignIn) {
+        self.init(
+            signatures: LibcryptoSignatureVerifier(),
+            digests: LibcryptoDigests(),
+            limits: ValidityLimits(
+                startSkew: UInt32(signIn.clockSkew.components.seconds),
+                maximumLifetime: UInt32(signIn.maximumCertificateLifetime.components.seconds)
+            ),
+            requiresOptionOrder: signIn.strictExtensionOrder
+        )
+    }
+}

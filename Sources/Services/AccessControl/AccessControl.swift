@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Authorization
+package import Identity
+internal import OpenSSHCertificates
+internal import Synchronization
+
+/// What the access part needs of the world.
+package struct AccessPorts: Sendable {
+    package var time: any TimeSource
+    package var random: any RandomSource
+    package var starter: any TaskStarter
+    package var log: any RecordLog
+    package var machines: any MachineSource
+    package var checker: any AccessChecker
+    package var accounts: any AccountRegistry
+    package var grants: any GrantRegistry
+    package var signIns: any SignInRegistry
+    package var processes: any ProcessWatcher
+    package var stamp: any StackStamp
+    package var judge: any CertificateJudge
+    package var revocation: any RevocationSource
+    /// In the configured order.
+    package var keySources: [any AuthorityKeySource]
+    /// What `trusted_user_ca_keys` holds at the start; nil where it cannot be read.
+    package var persistedKeys: [UInt8]?
+    /// Replaces `trusted_user_ca_keys` as a whole, and returns when it is on disk.
+    package var publishKeys: @Sendable ([UInt8]) async throws -> Void
+
+    package init(
+        time: any TimeSource,
+        random: any RandomSource,
+        starter: any TaskStarter,
+        log: any RecordLog,
+        machines: any MachineSource,
+        checker: any AccessChecker,
+        accounts: any AccountRegistry,
+        grants: any GrantRegistry,
+        signIns: any SignInRegistry,
+        processes: any ProcessWatcher,
+        stamp: any StackStamp,
+        judge: any CertificateJudge,
+        revocation: any RevocationSource,
+        keySources: [any AuthorityKeySource],
+        persistedKeys: [UInt8]?,
+        publishKeys: @escaping @Sendable ([UInt8]) async throws -> Void
+    ) {
+        self.time = time
+        self.random = random
+        self.starter = starter
+        self.log = log
+        self.machines = machines
+        self.checker = checker
+        self.accounts = accounts
+        self.grants = grants
+        self.signIns = signIns
+        self.processes = processes
+        self.stamp = stamp
+        self.judge = judge
+        self.revocation = revocation
+        self.keySources = keySources
+        self.persistedKeys = persistedKeys
+        self.publishKeys = publishKeys
+    }
+}
+
+/// The parts that work together on one decision.
+struct AccessParts: Sendable {
+    let settings: AccessSettings
+    let ports: AccessPorts
+    let tally: DecisionTally
+    let journal: DecisionJournal
+    let membership: AdministratorMembership
+    let authorizer: Authorizer
+    let verified: VerifiedCertificates
+    let sessions: OpenSessions
+    let batch: BatchPeople
+    let keyring: AuthorityKeyring
+    let otherObjects = OtherObjects()
+    /// Who held a grant when the daemon started: sessions of theirs may be open that it never saw.
+    private let inherited: Set<PosixID>
+
+    init(_ given: AccessPorts, settings: AccessSettings, keyringSettings: KeyringSettings) {
+        tally = DecisionTally(to: given.log, time: given.time)
+        var ports = given
+        ports.log = tally
+        self.ports = ports
+        self.settings = settings
+        journal = DecisionJournal(machines: ports.machines, time: ports.time, log: ports.log)
+        membership = AdministratorMembership(
+            registry: ports.grants,
+            accounts: ports.accounts,
+            time: ports.time,
+            log: ports.log
+        )
+        authorizer = Authorizer(
+            settings: settings,
+            machines: ports.machines,
+            checker: ports.checker,
+            grants: membership,
+            time: ports.time,
+            starter: ports.starter,
+            log: ports.log
+        )
+        verified = VerifiedCertificates(watcher: ports.processes, lifetime: settings.loginGrace)
+        sessions = OpenSessions()
+        batch = BatchPeople(time: ports.time)
+        keyring = AuthorityKeyring(ports, settings: keyringSettings)
+        inherited = Set(membership.current().keys)
+    }
+
+    func isInherited(_ uid: PosixID) -> Bool { inherited.contains(uid) }
+
+    /// When a grant on the strength of `ruling` ends: with the grace, where it rests on that.
+    func grantExpiry(for ruling: Ruling) -> BootTime {
+        let full = ports.time.bootTime().advanced(by: settings.grantLifetime)
+        return ruling.graceEnds.map { min($0, full) } ?? full
+    }
+
+    /// Between nine tenths and the whole of `duration`: many machines started together do not ask together.
+    func jittered(_ duration: Duration) -> Duration { ports.random.jitter(duration, atLeast: 0.9) }
+
+    /// Lets go of what belongs to processes that are gone.
+    func sweep() {
+        verified.sweep(at: ports.time.bootTime())
+        sessions.sweep()
+    }
+}
+
+extension RandomSource {
+    /// A duration between `share` of `duration` and all of it.
+    func jitter(_ duration: Duration, atLeast share: Double) -> Duration {
+        let byte = Double(bytes(1).first ?? 0)
+        return duration * (share + (1 - share) * byte / 255)
+    }
+}
+
+/// Who may: everything that decides, put together.
+package struct AccessControl: Sendable {
+    package let certificateCheck: CertificateCheck
+    package let accountStage: AccountStage
+    package let sessionStage: SessionStage
+    package let keyring: AuthorityKeyring
+    package let authorizer: Authorizer
+    package let explanation: SignInExplanation
+    package let renewal: GrantRenewal
+    package let batchRefresh: BatchRefresh
+    private let parts: AccessParts
+
+    package init(
+        _ ports: AccessPorts,
+        settings: AccessSettings = AccessSettings(),
+        keyring keyringSettings: KeyringSettings = KeyringSettings()
+    ) {
+        parts = AccessParts(ports, settings: settings, keyringSettings: keyringSettings)
+        certificateCheck = CertificateCheck(parts)
+        accountStage = AccountStage(parts)
+        sessionStage = SessionStage(parts)
+        keyring = parts.keyring
+        authorizer = parts.authorizer
+        explanation = SignInExplanation(parts)
+        renewal = GrantRenewal(parts)
+        batchRefresh = BatchRefresh(parts)
+    }
+
+    /// Starts what goes on in the background: the keyring, the renewal of grants, the refresh for batch services.
+    package func start() {
+        keyring.start()
+        renewal.start()
+        batchRefresh.start()
+    }
+
+    /// What the certificate rules say now, for `entraloginctl check-certificate`. No effect on anybody; but an unknown CA
+    /// has the keys fetched early. sshd looks at the CA before it asks us, so this is where a rotation is noticed first.
+    package func judge(keyType: String, base64: String, for name: UserName) -> CertificateFinding {
+        guard let machine = parts.ports.machines.current else { return .refused(Denial(.machineUnknown)) }
+        let revoked: KeyRevocationList
+        do throws(Denial) { revoked = try parts.keyring.revoked() } catch { return .refused(error) }
+        let finding = parts.ports.judge.judge(
+            keyType: keyType,
+            base64: base64,
+            for: name,
+            at: parts.ports.time.wallTime(),
+            authorities: parts.keyring.keys,
+            revoked: revoked,
+            tenant: machine.tenant
+        )
+        if case .unknownAuthority = finding { parts.keyring.noticeUnknownAuthority() }
+        return finding
+    }
+
+    /// Takes records as the parts themselves do, so that other services' decisions are counted, too.
+    package var log: any RecordLog { parts.tally }
+
+    /// A fresh id for a question.
+    package func correlationID() -> CorrelationID { parts.ports.random.correlationID() }
+
+    /// The sessions that sshd opened since the start, oldest first.
+    package func openSessions() -> [OpenSessions.Entry] { parts.sessions.list() }
+
+    package func status() async -> AccessStatus {
+        AccessStatus(
+            lastHour: parts.tally.lastHour(),
+            sinceStart: parts.tally.sinceStart(),
+            cachedDecisions: await parts.authorizer.cachedCount,
+            questionsUnderWay: await parts.authorizer.questionsUnderWay,
+            openSessions: parts.sessions.count,
+            administrators: parts.membership.current().count,
+            verifiedProcesses: parts.verified.processCount,
+            keyring: parts.keyring.status(),
+            revocation: parts.keyring.revocationStatus
+        )
+    }
+}

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Authorization
+
+/// The numbers that decisions depend on, as read from the settings.
+package struct AccessSettings: Hashable, Sendable {
+    /// `OfflineGrace`: how long an earlier allow may stand in while Azure cannot be reached; zero switches it off.
+    package var offlineGrace: Duration = .seconds(3600)
+    /// `MaxSignInAge`: how long a person may go on in sudo, cron and the like without a new sign-in over SSH.
+    package var maximumSignInAge: Duration = .seconds(30 * 86_400)
+    /// `GrantLifetime`: how long a membership of the administrators' group lasts without renewal.
+    package var grantLifetime: Duration = .seconds(3600)
+    /// sshd's `LoginGraceTime`: how long a verified certificate counts in the process where it was verified.
+    package var loginGrace: Duration = .seconds(120)
+    /// How long a PAM stage waits for Azure: below the ten seconds after which the module gives up (P9).
+    package var stageTimeout: Duration = .seconds(8)
+    /// How long one question to Azure may take; it outlives the callers that stop waiting.
+    package var questionTimeout: Duration = .seconds(20)
+    /// After a fault nobody asks for this person again for so long, unless Azure said longer (Retry-After).
+    package var pauseAfterFault: Duration = .seconds(3)
+    /// Questions to Azure under way at once, and those of them that no stage waits for.
+    package var questionLimit = 256
+    package var earlyQuestionLimit = 64
+    package var cache = DecisionCache.Limits()
+
+    package init() {}
+}

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Authorization
+internal import Identity
+
+/// The account stage of PAM: may this person use this service, now? No effects (P3, P4).
+package struct AccountStage: Sendable {
+    private let parts: AccessParts
+
+    init(_ parts: AccessParts) { self.parts = parts }
+
+    /// Decides for the process `callerPID`, which SO_PEERCRED proved.
+    package func decide(_ request: AccountRequest, callerPID: Int32) async -> StageVerdict {
+        let policy = ServicePolicy.of(service: request.service, isInSSHD: request.isInSSHD)
+        var subject = DecisionSubject(
+            event: .account,
+            user: request.user,
+            service: request.service,
+            startedAt: parts.ports.time.bootTime(),
+            correlation: parts.ports.random.correlationID()
+        )
+        do throws(Denial) {
+            let persons: [Person]
+            if request.isInSSHD {
+                guard let person = try signingIn(request, callerPID) else { return .ignore }
+                persons = [person]
+            } else {
+                persons = try self.persons(in: request, under: policy)
+            }
+            guard !persons.isEmpty else { return .ignore }
+            if policy.kind == .batch { for person in persons { parts.batch.note(person.identity) } }
+            return await decide(persons, under: policy, &subject)
+        } catch {
+            return parts.journal.deny(subject, error)
+        }
+    }
+
+    /// Somebody of ours whom the request concerns.
+    private struct Person {
+        let name: UserName
+        let identity: DirectoryIdentity
+        let role: Role
+    }
+
+    /// Asks for each person; the first refusal is the answer.
+    private func decide(
+        _ persons: [Person],
+        under policy: ServicePolicy,
+        _ subject: inout DecisionSubject
+    ) async -> StageVerdict {
+        let deadline = policy.waitsForNetwork ? subject.startedAt.advanced(by: parts.settings.stageTimeout) : nil
+        let demand = DecisionDemand(maximumAge: policy.maximumAge, deadline: deadline)
+        let question = subject.correlation
+        var allowed: (role: Role, source: AllowSource)?
+        for person in persons {
+            let ruling = await parts.authorizer.decide(person.identity, under: demand, correlation: question)
+                .requiring(person.role)
+            subject.identity = person.identity
+            subject.correlation = ruling.correlation
+            subject.roleNeeded = person.role
+            switch ruling.decision {
+            case .deny(let denial): return parts.journal.deny(subject, denial)
+            case .allow(let role, let source):
+                let weaker = allowed.map { min($0.role, role) } ?? role
+                let viaGrace = allowed?.source == .grace || source == .grace
+                allowed = (weaker, viaGrace ? .grace : source)
+            }
+        }
+        parts.journal.allow(subject, role: allowed?.role, source: allowed?.source)
+        return .allow
+    }
+}
+
+// MARK: - Inside sshd
+
+extension AccountStage {
+    /// Nil where nobody of ours signs in.
+    private func signingIn(_ request: AccountRequest, _ callerPID: Int32) throws(Denial) -> Person? {
+        let now = parts.ports.time.bootTime()
+        // sshd runs as root and asks for nobody. Whoever made sudo look like it, by another name for its file, wants
+        // the rules of a sign-in, or none where the target is root.
+        if let uid = request.invokingUID, PosixID(user: uid) != nil {
+            throw Denial(.unsupported, detail: "a process that looks like sshd was run by uid \(uid)")
+        }
+        // A name of ours that NSS knows no more (retired, or a local account's by now) comes without a uid.
+        if UserName(folding: request.invokingUser) != nil {
+            let name = DecisionJournal.bounded(request.invokingUser, 128)
+            throw Denial(.unsupported, detail: "a process that looks like sshd was run by \(name)")
+        }
+        if !AccountStage.isOurs(request.user, uid: request.uid) {
+            // An account of somebody else's, unless a certificate of ours was shown in this very process.
+            guard !parts.verified.found(in: callerPID, at: now).isEmpty else { return nil }
+            throw Denial(.recordChanged, detail: "the account's uid is \(request.uid) now, which is none of ours")
+        }
+        let evidence = try SignInEvidence(
+            for: request.user,
+            uid: request.uid,
+            home: request.home,
+            in: callerPID,
+            verified: parts.verified,
+            accounts: parts.ports.accounts,
+            at: now
+        )
+        return Person(name: evidence.account.name, identity: evidence.identity, role: .user)
+    }
+
+    /// Ours is whoever has a uid of ours; and a name that can only be ours and has no uid at all.
+    static func isOurs(_ user: String, uid: UInt32) -> Bool {
+        if PosixID(user: uid) != nil { return true }
+        return uid == noID && UserName(folding: user) != nil
+    }
+
+    /// `(uid_t)-1`: NSS knows no such name.
+    private static let noID = UInt32.max
+}
+
+// MARK: - Everywhere else
+
+extension AccountStage {
+    /// Whom of ours the request concerns: the user that is asked for, and the one who asks.
+    private func persons(in request: AccountRequest, under policy: ServicePolicy) throws(Denial) -> [Person] {
+        var persons: [Person] = []
+        if AccountStage.isOurs(request.user, uid: request.uid) {
+            guard let name = UserName(request.user) else { throw Denial(.notOurName) }
+            persons.append(try person(name, uid: request.uid, home: request.home, request, policy))
+        }
+        // Nobody of ours runs cron; everywhere else the one who asks counts, too.
+        guard policy.kind != .batch else { return persons }
+        for account in try invoking(request) where !persons.contains(where: { $0.name == account.name }) {
+            persons.append(try person(account.name, uid: account.uid.number, home: account.home, request, policy))
+        }
+        return persons
+    }
+
+    /// The accounts of ours that ask, by uid and by name: sudo has changed its own uid when PAM asks, and says the name.
+    private func invoking(_ request: AccountRequest) throws(Denial) -> [Account] {
+        var accounts: [Account] = []
+        if let uid = request.invokingUID, PosixID(user: uid) != nil {
+            guard let enrolled = parts.ports.accounts.enrolled(uid: uid) else {
+                throw Denial(.notEnrolled, detail: "uid \(uid), who asks, is nobody's")
+            }
+            accounts.append(enrolled.account)
+        }
+        if let name = UserName(request.invokingUser), name != accounts.first?.name {
+            switch parts.ports.accounts.standing(of: name) {
+            case .enrolled(let enrolled): accounts.append(enrolled.account)
+            // A local account has that name: local ones win, and it is not our matter.
+            case .none(let denial) where denial.reason == .localAccount: break
+            case .none(let denial): throw denial
+            case .provisional: throw Denial(.notEnrolled, detail: "\(name), who asks, never signed in")
+            }
+        }
+        return accounts
+    }
+
+    private func person(
+        _ name: UserName,
+        uid: UInt32,
+        home: String,
+        _ request: AccountRequest,
+        _ policy: ServicePolicy
+    ) throws(Denial) -> Person {
+        // Only sshd enrols: whoever never came through it is nobody here, as a target too.
+        if case .provisional = parts.ports.accounts.standing(of: name) { throw Denial(.notEnrolled) }
+        let binding = AccountBinding(accounts: parts.ports.accounts)
+        guard let enrolled = try binding.account(named: name, uid: uid, home: home).1 else {
+            throw Denial(.notEnrolled)
+        }
+        try checkSignInAge(of: enrolled)
+        let role = policy.roleNeeded(
+            holdsAdministratorsGroup: request.holdsAdministratorsGroup,
+            isListedAdministrator: parts.membership.holds(uid)
+        )
+        return Person(name: name, identity: enrolled.identity, role: role)
+    }
+
+    /// A disabled Entra account may keep its roles: so nobody goes on for ever without a new certificate.
+    private func checkSignInAge(of enrolled: EnrolledAccount) throws(Denial) {
+        let last = parts.ports.signIns.lastSignIn(enrolled.identity) ?? enrolled.enrolledAt
+        let now = parts.ports.time.wallTime()
+        let age = now.seconds.subtractingReportingOverflow(last.seconds).partialValue
+        // A sign-in of tomorrow was noted by a clock that was wrong: it proves nothing.
+        guard age >= -86_400, age <= parts.settings.maximumSignInAge.components.seconds else {
+            throw Denial(.signInTooOld, detail: "the last sign-in was \(last), now it is \(now)")
+        }
+    }
+}

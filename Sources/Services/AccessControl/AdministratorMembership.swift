@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Authorization
+package import Identity
+internal import Synchronization
+
+/// Grants and withdraws the membership of the administrators' group, so that no grant outlives a "no" (P2).
+package final class AdministratorMembership: Sendable {
+    /// "No" answers that are remembered; the oldest is forgotten first.
+    private static let rememberedLimit = 4096
+
+    private let registry: any GrantRegistry
+    private let accounts: any AccountRegistry
+    private let time: any TimeSource
+    private let log: any RecordLog
+    /// Held by whoever looks at the open sessions and then grants or withdraws by what is seen there.
+    private let turn = Mutex(())
+    /// When Azure last said that somebody is no administrator.
+    private let lastNo = Mutex<[DirectoryIdentity: BootTime]>([:])
+
+    package init(
+        registry: any GrantRegistry,
+        accounts: any AccountRegistry,
+        time: any TimeSource,
+        log: any RecordLog
+    ) {
+        self.registry = registry
+        self.accounts = accounts
+        self.time = time
+        self.log = log
+    }
+
+    /// The grants that have not lapsed.
+    package func current() -> [PosixID: BootTime] {
+        let now = time.bootTime()
+        return registry.current().filter { $0.value > now }
+    }
+
+    package func holds(_ uid: UInt32) -> Bool {
+        PosixID(user: uid).map { current()[$0] != nil } ?? false
+    }
+
+    /// One at a time: without it, a session that opens while the person's last one closes loses its membership, or one
+    /// that is renewed then keeps it with nobody signed in. `body` must not come back here.
+    package func inTurn<Outcome: Sendable>(_ body: () -> Outcome) -> Outcome {
+        turn.withLock { _ in body() }
+    }
+
+    /// Takes note of an answer of Azure. Unless it says administrator, every grant of this person ends now.
+    package func settle(
+        _ identity: DirectoryIdentity,
+        role: Role?,
+        answeredAt: BootTime,
+        correlation: CorrelationID
+    ) {
+        guard role != .administrator else { return }
+        lastNo.withLock { lastNo in
+            if lastNo.count >= AdministratorMembership.rememberedLimit, lastNo[identity] == nil {
+                if let oldest = lastNo.min(by: { $0.value < $1.value }) { lastNo[oldest.key] = nil }
+            }
+            lastNo[identity] = answeredAt
+        }
+        let reason: DenialReason = role == nil ? .roleNotAssigned : .administratorRoleNeeded
+        for uid in registry.current().keys where accounts.enrolled(uid: uid.number)?.identity == identity {
+            withdraw(uid, because: reason, correlation: correlation)
+        }
+    }
+
+    /// Grants until `expiry` on the strength of Azure's answer of `answeredAt`. False, without a grant, where a "no" came
+    /// at that time or later. `Denial` where the grant could not be published.
+    package func grant(
+        _ account: EnrolledAccount,
+        until expiry: BootTime,
+        answeredAt: BootTime
+    ) throws(Denial) -> Bool {
+        try registry.grant(uid: account.account.uid, until: expiry)
+        // In this order: a "no" that `settle` notes after this look finds the grant and ends it, and so does whoever
+        // retires the account or gives it to another object.
+        let isRefused = lastNo.withLock { $0[account.identity] }.map { $0 >= answeredAt } ?? false
+        let standing = accounts.enrolled(uid: account.account.uid.number)
+        guard isRefused || standing?.identity != account.identity || standing?.retiredAt != nil else { return true }
+        registry.withdraw(uid: account.account.uid)
+        return false
+    }
+
+    /// Ends a grant and records it; nothing where there is none.
+    package func withdraw(_ uid: PosixID, because reason: DenialReason?, correlation: CorrelationID?) {
+        guard registry.current()[uid] != nil else { return }
+        registry.withdraw(uid: uid)
+        let account = accounts.enrolled(uid: uid.number)
+        let cause = reason?.text ?? "the last session ended"
+        var record = DecisionRecord(.withdrawn, .notice, "Administrator membership of uid \(uid) withdrawn: \(cause)")
+        record.user = account?.account.name.text
+        record.objectID = account?.identity.objectID
+        record.reason = reason
+        record.correlation = correlation
+        log.record(record)
+    }
+}

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Authorization
+internal import Identity
+internal import Libcrypto
+internal import OpenSSHCertificates
+internal import Synchronization
+
+extension AuthorityKeyring {
+    /// Replaces the file where its content changes. What sources say can never empty it; what the administrator
+    /// revoked is left out, be it everything. Unless `timeCounts`, a new time of confirmation is no change.
+    func publish(timeCounts: Bool) async {
+        let rule = RevocationRule(list: revocations.lastGood, digests: LibcryptoDigests())
+        let (bytes, keys) = state.withLock { state -> ([UInt8]?, [PublicKey]) in
+            guard !state.keys.isEmpty else { return (nil, []) }
+            let published = TrustedKeys(reading: state.published ?? [], sources: order)
+            let trusted = state.trusted
+                .keepingTimes(of: published, within: timeCounts ? settings.timeStep : nil)
+                .without { rule.check($0) != .satisfied }
+            let bytes = trusted.bytes(inOrderOf: order)
+            return (bytes == state.published ? nil : bytes, trusted.keys(inOrderOf: order))
+        }
+        guard let bytes else { return }
+        var problem: String?
+        do { try await ports.publishKeys(bytes) } catch { problem = DecisionJournal.bounded("\(error)", 512) }
+        let (before, isNews) = state.withLock { state in
+            let before = TrustedKeys(reading: state.published ?? [], sources: order).keys(inOrderOf: order)
+            // Where only times differ, sshd has what it should have.
+            let differs = Set(before) != Set(keys)
+            let isNews = differs && (problem == nil || state.publicationFault == nil)
+            state.publicationFault = differs ? problem : nil
+            if problem == nil { state.published = bytes }
+            return (before, isNews)
+        }
+        guard isNews else { return }
+        let message =
+            problem == nil
+            ? "CA keys published: \(keys.count), before: \(before.count)"
+            : "CA keys could not be published: sshd trusts the \(before.count) that it had"
+        var record = DecisionRecord(.keysPublished, problem == nil ? .notice : .error, message)
+        record.detail = problem
+        ports.log.record(record)
+    }
+
+    /// Says once a day that the keys are old.
+    func raiseAlarm() {
+        let now = ports.time.bootTime()
+        let (stale, age) = staleness()
+        let raises = state.withLock { state in
+            guard stale else {
+                state.lastAlarm = nil
+                return false
+            }
+            if let last = state.lastAlarm, last.duration(to: now) < .seconds(86_400) { return false }
+            state.lastAlarm = now
+            return true
+        }
+        guard raises else { return }
+        let since = age.map { "for \($0) seconds" } ?? "ever"
+        let message = "No source has confirmed the CA keys \(since): new ones of Entra's are not trusted"
+        ports.log.record(DecisionRecord(.keysStale, .error, message))
+    }
+
+    /// A file of this machine confirms nothing of Entra's, unless there is no other source.
+    private func staleness() -> (isStale: Bool, age: Int64?) {
+        let wall = ports.time.wallTime()
+        let remote = order.filter { $0 != Self.file }
+        let sources = remote.isEmpty ? order : remote
+        guard let confirmed = state.withLock({ $0.trusted.confirmedAt(by: sources) }) else { return (true, nil) }
+        let age = max(0, wall.seconds - confirmed.seconds)
+        return (age > settings.staleAge.components.seconds, age)
+    }
+
+    package func status() -> AccessStatus.Keyring {
+        let (stale, age) = staleness()
+        let wall = ports.time.wallTime()
+        return state.withLock { state in
+            let trusted = state.trusted
+            let sources = order.map { name in
+                let fault = state.sources[name]?.fault
+                return AccessStatus.Source(
+                    name: name,
+                    keys: trusted.held.filter { $0.source == name && $0.missingSince == nil }.count,
+                    age: trusted.confirmedAt(by: [name]).map { max(0, wall.seconds - $0.seconds) },
+                    fault: fault.map { DecisionJournal.bounded("\($0.reason.rawValue): \($0.detail)", 512) }
+                )
+            }
+            let listed = Set(trusted.held.filter { $0.missingSince == nil }.map(\.key))
+            return AccessStatus.Keyring(
+                keys: state.keys.count,
+                rotatedOut: state.keys.filter { !listed.contains($0) }.count,
+                age: age,
+                isStale: stale,
+                isPublished: state.publicationFault == nil && !state.keys.isEmpty,
+                sources: sources
+            )
+        }
+    }
+}

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Authorization
+package import Identity
+internal import Synchronization
+
+/// People whose cron jobs and user services run here. Those never wait for the network, so their decisions are kept
+/// young in the background. Bounded.
+package final class BatchPeople: Sendable {
+    package static let limit = 512
+
+    private let lastSeen = Mutex<[DirectoryIdentity: BootTime]>([:])
+    private let time: any TimeSource
+
+    package init(time: any TimeSource) { self.time = time }
+
+    package func note(_ identity: DirectoryIdentity) {
+        let now = time.bootTime()
+        lastSeen.withLock { lastSeen in
+            if lastSeen[identity] == nil, lastSeen.count >= BatchPeople.limit {
+                if let oldest = lastSeen.min(by: { $0.value < $1.value }) { lastSeen[oldest.key] = nil }
+            }
+            lastSeen[identity] = now
+        }
+    }
+
+    /// Those seen not longer ago than `age`; the others are forgotten.
+    package func current(within age: Duration) -> [DirectoryIdentity] {
+        let now = time.bootTime()
+        return lastSeen.withLock { lastSeen in
+            lastSeen = lastSeen.filter { $0.value.duration(to: now) <= age }
+            return Array(lastSeen.keys)
+        }
+    }
+}
+
+/// Asks Azure again, one person after the other, for everybody whose services must not wait.
+package struct BatchRefresh: Sendable {
+    /// Well below the 24 hours that a decision counts for them, so that a long outage is bridged.
+    static let interval = Duration.seconds(3600)
+    /// While Azure has not answered for everybody; doubled each time. At boot the daemon is often there before the
+    /// network is, and until Azure has answered once, cron jobs are refused.
+    static let retryInterval = Duration.seconds(60)
+    /// After so many people in a row it is Azure that cannot be reached, whoever is asked about.
+    static let patience = 3
+
+    private let parts: AccessParts
+
+    init(_ parts: AccessParts) { self.parts = parts }
+
+    /// Runs until the task is cancelled. Answers are not kept over a restart: so the recent people are asked for at
+    /// once, before their jobs come.
+    package func start() {
+        let parts = parts
+        parts.ports.starter.start {
+            for identity in recentPeople() { parts.batch.note(identity) }
+            var retry = BatchRefresh.retryInterval
+            while !Task.isCancelled {
+                let isComplete = await refresh()
+                let pause = parts.jittered(isComplete ? BatchRefresh.interval : retry)
+                retry = isComplete ? BatchRefresh.retryInterval : min(retry * 2, BatchRefresh.interval)
+                await parts.ports.time.sleep(until: parts.ports.time.bootTime().advanced(by: pause))
+            }
+        }
+    }
+
+    /// Asks for one after the other; who has a fresh answer is passed over. False where somebody has none at the end.
+    @discardableResult
+    package func refresh() async -> Bool {
+        var isComplete = true
+        var outages = 0
+        for identity in parts.batch.current(within: parts.settings.maximumSignInAge) {
+            guard !Task.isCancelled, outages < BatchRefresh.patience else { return false }
+            switch await ask(identity) {
+            case .allow(_, .grace):
+                isComplete = false
+                outages += 1
+            case .deny(let denial) where denial.reason.isUndecided:
+                isComplete = false
+                let isOutage = OfflinePolicy.isOutage(denial.reason) || denial.reason == .machineUnknown
+                outages = isOutage ? outages + 1 : 0
+            case .allow, .deny: outages = 0
+            }
+        }
+        return isComplete
+    }
+
+    private func ask(_ identity: DirectoryIdentity) async -> AccessDecision {
+        let demand = DecisionDemand(
+            maximumAge: parts.settings.cache.ceiling,
+            deadline: parts.ports.time.bootTime().advanced(by: parts.settings.questionTimeout)
+        )
+        let correlation = parts.ports.random.correlationID()
+        return await parts.authorizer.decide(identity, under: demand, correlation: correlation).decision
+    }
+
+    /// Who signed in lately enough to use such services at all, the latest first.
+    private func recentPeople() -> [DirectoryIdentity] {
+        let oldest = parts.ports.time.wallTime().adding(seconds: -parts.settings.maximumSignInAge.components.seconds)
+        let times = parts.ports.accounts.allEnrolled().filter { $0.retiredAt == nil }.map { enrolled in
+            (enrolled.identity, parts.ports.signIns.lastSignIn(enrolled.identity) ?? enrolled.enrolledAt)
+        }
+        return times.filter { $0.1 >= oldest }.sorted { $0.1 > $1.1 }.prefix(BatchPeople.limit).map(\.0)
+    }
+}

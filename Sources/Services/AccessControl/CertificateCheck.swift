@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Authorization
+internal import ByteCoding
+internal import Identity
+internal import OpenSSHCertificates
+internal import Synchronization
+
+/// The answer to the principals helper.
+package enum PrincipalVerdict: Hashable, Sendable {
+    /// The line to print.
+    case principal(String)
+    case deny(Denial, correlation: CorrelationID)
+}
+
+/// What sshd asks through AuthorizedPrincipalsCommand: is this certificate good, for this name?
+///
+/// sshd runs the helper before anybody has proved to hold the private key, twice for one sign-in. So nothing durable
+/// changes here and nothing waits for the network (P3); what was verified is remembered in memory, for the PAM stages.
+package final class CertificateCheck: Sendable {
+    private let judge: any CertificateJudge
+    private let stamp: any StackStamp
+    private let binding: AccountBinding
+    private let machines: any MachineSource
+    private let keyring: AuthorityKeyring
+    private let verified: VerifiedCertificates
+    private let authorizer: Authorizer
+    private let time: any TimeSource
+    private let random: any RandomSource
+    private let starter: any TaskStarter
+    private let journal: DecisionJournal
+    private let otherObjects: OtherObjects
+    private let refusals: RecentRefusals
+
+    init(_ parts: AccessParts) {
+        judge = parts.ports.judge
+        stamp = parts.ports.stamp
+        binding = AccountBinding(accounts: parts.ports.accounts)
+        machines = parts.ports.machines
+        keyring = parts.keyring
+        verified = parts.verified
+        authorizer = parts.authorizer
+        time = parts.ports.time
+        random = parts.ports.random
+        starter = parts.ports.starter
+        journal = parts.journal
+        otherObjects = parts.otherObjects
+        refusals = RecentRefusals(lifetime: parts.settings.loginGrace)
+    }
+
+    /// Decides, remembers a good certificate behind the sshd process, and begins to ask Azure about its holder.
+    package func check(_ request: CertificateRequest) -> PrincipalVerdict {
+        var subject = DecisionSubject(
+            event: .certificate,
+            user: request.user,
+            service: "sshd",
+            startedAt: time.bootTime(),
+            correlation: random.correlationID()
+        )
+        do throws(Denial) {
+            let (name, certificate) = try judge(request)
+            subject.identity = certificate.identity
+            try bind(certificate.identity, to: name, request, at: subject.startedAt)
+            let verifiedHere = VerifiedHere(
+                user: name,
+                uid: request.uid,
+                home: request.home,
+                certificate: certificate,
+                verifiedAt: subject.startedAt,
+                correlation: subject.correlation
+            )
+            try remember(verifiedHere, in: request.sshdProcess, subject)
+            return .principal(certificate.principal)
+        } catch {
+            // The same refusal again is the helper's second run, not a second decision.
+            if let earlier = refusals.earlier(error, of: request, at: subject.startedAt, now: subject.correlation) {
+                return .deny(error, correlation: earlier)
+            }
+            _ = journal.deny(subject, error)
+            return .deny(error, correlation: subject.correlation)
+        }
+    }
+
+    /// Applies every rule of certificates; no effects at all.
+    private func judge(_ request: CertificateRequest) throws(Denial) -> (UserName, JudgedCertificate) {
+        if let refusal = stamp.refusal() { throw refusal }
+        guard let name = UserName(request.user) else {
+            throw Denial(.notOurName, detail: DecisionJournal.bounded(request.user, 128))
+        }
+        _ = try binding.account(named: name, uid: request.uid, home: request.home)
+        guard let machine = machines.current else { throw Denial(.machineUnknown) }
+        let revoked = try keyring.revoked()
+        let authorities = keyring.keys
+        guard !authorities.isEmpty else {
+            keyring.noticeUnknownAuthority()
+            throw Denial(.noAuthorityKeys)
+        }
+        let finding = judge.judge(
+            keyType: request.keyType,
+            base64: request.certificate,
+            for: name,
+            at: time.wallTime(),
+            authorities: authorities,
+            revoked: revoked,
+            tenant: machine.tenant
+        )
+        switch finding {
+        case .refused(let denial): throw denial
+        case .unknownAuthority(let denial):
+            keyring.noticeUnknownAuthority()
+            throw denial
+        case .good(let certificate):
+            guard certificate.identity.tenant == machine.tenant else { throw Denial(.wrongTenant) }
+            return (name, certificate)
+        }
+    }
+
+    /// The name must be bound to whoever holds the certificate, or to nobody yet (P5).
+    private func bind(
+        _ identity: DirectoryIdentity,
+        to name: UserName,
+        _ request: CertificateRequest,
+        at now: BootTime
+    ) throws(Denial) {
+        do throws(Denial) {
+            _ = try binding.account(named: name, uid: request.uid, home: request.home, of: identity)
+        } catch {
+            // The person reads "Permission denied (publickey)" only; `explain` tells the administrator why.
+            if error.reason == .objectIDChanged { otherObjects.note(identity.objectID, under: name, at: now) }
+            throw error
+        }
+    }
+
+    private func remember(
+        _ verifiedHere: VerifiedHere,
+        in process: UInt32,
+        _ subject: DecisionSubject
+    ) throws(Denial) {
+        guard let pid = Int32(exactly: process), pid > 1 else {
+            throw Denial(.certificateNotVerified, detail: "no process can have the number \(process)")
+        }
+        let certificate = verifiedHere.certificate
+        guard try verified.remember(verifiedHere, in: pid) == .new else { return }
+        journal.allow(
+            subject,
+            role: nil,
+            source: nil,
+            detail:
+                "key id \(DecisionJournal.bounded(certificate.keyID, 256)), serial \(certificate.serial), process \(pid)"
+        )
+        let authorizer = authorizer
+        starter.start { await authorizer.prepare(certificate.identity, correlation: verifiedHere.correlation) }
+    }
+}
+
+/// The refusals of the last minutes, so that the helper's second run for one sign-in is not recorded again. Bounded.
+final class RecentRefusals: Sendable {
+    private static let limit = 512
+
+    private struct Key: Hashable {
+        let process: UInt32
+        let user: String
+        let certificate: Int
+        let reason: DenialReason
+    }
+
+    private let lifetime: Duration
+    private let seen = Mutex<[Key: (at: BootTime, correlation: CorrelationID)]>([:])
+
+    init(lifetime: Duration) { self.lifetime = lifetime }
+
+    /// The id of the same refusal a moment ago; nil, and remembered under `id`, where there was none.
+    func earlier(
+        _ denial: Denial,
+        of request: CertificateRequest,
+        at now: BootTime,
+        now id: CorrelationID
+    ) -> CorrelationID? {
+        let key = Key(
+            process: request.sshdProcess,
+            user: DenialText.shorten(request.user, to: 128),
+            certificate: request.certificate.hashValue,
+            reason: denial.reason
+        )
+        return seen.withLock { seen in
+            if let found = seen[key], found.at.duration(to: now) <= lifetime { return found.correlation }
+            if seen.count >= RecentRefusals.limit { seen = seen.filter { $0.value.at.duration(to: now) <= lifetime } }
+            if seen.count >= RecentRefusals.limit { seen.removeAll() }
+            seen[key] = (now, id)
+            return nil
+        }
+    }
+}

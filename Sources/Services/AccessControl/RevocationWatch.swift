@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Authorization
+internal import OpenSSHCertificates
+internal import Synchronization
+
+/// Holds everybody to the administrator's list, and says in the log when it changes or cannot be used.
+final class RevocationWatch: Sendable {
+    private struct Last {
+        /// The last list that could be used: what it revoked stays out of sshd's file meanwhile.
+        var list = KeyRevocationList()
+        var revision: Int?
+        var fault: String?
+    }
+
+    private let source: any RevocationSource
+    private let log: any RecordLog
+    private let last = Mutex(Last())
+
+    init(_ source: any RevocationSource, log: any RecordLog) {
+        self.source = source
+        self.log = log
+    }
+
+    /// What holds now, and whether that is news. Throws where there is to be a list and none can be used.
+    func current() throws(Denial) -> (list: KeyRevocationList, isNews: Bool) {
+        switch source.read() {
+        case .none: return (KeyRevocationList(), false)
+        case .list(let list, let revision):
+            return (list, take(list, revision))
+        case .unusable(let text):
+            let fault = DecisionJournal.bounded(text, 512)
+            note(fault)
+            throw Denial(.revokedKeysUnusable, detail: fault)
+        }
+    }
+
+    var isConfigured: Bool {
+        if case .none = source.read() { false } else { true }
+    }
+
+    /// The last list that could be used.
+    var lastGood: KeyRevocationList { last.withLock { $0.list } }
+
+    var status: AccessStatus.Revocation? {
+        switch source.read() {
+        case .none: nil
+        case .list(let list, _): AccessStatus.Revocation(entries: list.count, fault: nil)
+        case .unusable(let text):
+            AccessStatus.Revocation(entries: 0, fault: DecisionJournal.bounded(text, 512))
+        }
+    }
+
+    private func take(_ list: KeyRevocationList, _ revision: Int) -> Bool {
+        let (isNews, isRecovery) = last.withLock { last in
+            defer { last = Last(list: list, revision: revision, fault: nil) }
+            return (last.revision != revision || last.fault != nil, last.fault != nil)
+        }
+        guard isNews else { return false }
+        let message = "Revoked keys read: \(list.count) entries"
+        log.record(DecisionRecord(.started, isRecovery ? .notice : .information, message))
+        return true
+    }
+
+    private func note(_ fault: String) {
+        let isNews = last.withLock { last in
+            defer { last.fault = fault }
+            return last.fault != fault
+        }
+        guard isNews else { return }
+        var record = DecisionRecord(
+            .fault,
+            .error,
+            "Nobody of ours can sign in: \(DenialReason.revokedKeysUnusable.text)"
+        )
+        record.reason = .revokedKeysUnusable
+        record.detail = fault
+        log.record(record)
+    }
+}

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Authorization
+internal import Identity
+
+/// open_session inside sshd: only now is it known which credential was used. Then, and only then, the effects: enrol,
+/// publish, grant (P4, P5, P6, P14).
+package struct SessionStage: Sendable {
+    private let parts: AccessParts
+
+    init(_ parts: AccessParts) { self.parts = parts }
+
+    /// Decides for the sshd process `callerPID`, which SO_PEERCRED proved.
+    package func open(_ request: SessionRequest, callerPID: Int32) async -> StageVerdict {
+        let now = parts.ports.time.bootTime()
+        var subject = DecisionSubject(
+            event: .sessionOpened,
+            user: request.user,
+            service: request.service,
+            startedAt: now,
+            correlation: parts.ports.random.correlationID()
+        )
+        if !AccountStage.isOurs(request.user, uid: request.uid) {
+            guard !parts.verified.found(in: callerPID, at: now).isEmpty else { return .ignore }
+            let denial = Denial(
+                .recordChanged,
+                detail: "the account's uid is \(request.uid) now, which is none of ours"
+            )
+            return parts.journal.deny(subject, denial, .critical)
+        }
+        do throws(Denial) {
+            let (evidence, process) = try self.evidence(request, callerPID, at: now)
+            subject.identity = evidence.identity
+            let ruling = await ask(evidence.identity, subject)
+            subject.correlation = ruling.correlation
+            let (role, source) = try SessionStage.allowed(ruling)
+            // The answer may have taken seconds: whoever has hung up meanwhile gets nothing.
+            try SessionStage.check(process)
+            let enrolled = try await enrol(evidence, request, subject)
+            try SessionStage.check(process)
+            // So may the disk have: a "no" that came meanwhile counts (P2).
+            if let last = await parts.authorizer.cached(evidence.identity), last.role == nil {
+                throw Denial(.roleNotAssigned, detail: "Azure said so while the account was being enrolled")
+            }
+            parts.membership.inTurn {
+                let isAdministrator = grant(enrolled, role, ruling, subject)
+                watch(process, of: enrolled, isAdministrator, subject)
+            }
+            parts.verified.forget(pid: callerPID)
+            parts.ports.signIns.noteSignIn(enrolled.identity, at: parts.ports.time.wallTime())
+            parts.journal.allow(subject, role: role, source: source)
+            return .allow
+        } catch {
+            // sshd had let the person in already: whoever gets this far without a right to tried something.
+            let tried: Set<DenialReason> = [.certificateNotUsed, .certificateNotVerified, .recordChanged, .homeRefused]
+            return parts.journal.deny(subject, error, tried.contains(error.reason) ? .critical : .notice)
+        }
+    }
+
+    /// The session that this process opened has ended. With the person's last one, the grant ends.
+    package func close(user: String, uid: UInt32, callerPID: Int32) {
+        guard let uid = PosixID(user: uid), parts.sessions.remove(pid: callerPID, uid: uid) else { return }
+        let account = parts.ports.accounts.enrolled(uid: uid.number)
+        var subject = DecisionSubject(
+            event: .sessionClosed,
+            user: account?.account.name.text ?? user,
+            service: "sshd",
+            startedAt: parts.ports.time.bootTime(),
+            correlation: parts.ports.random.correlationID()
+        )
+        subject.identity = account?.identity
+        let user = DecisionJournal.bounded(subject.user, 128)
+        parts.journal.note(.sessionClosed, .information, "Session of \(user) closed", of: subject)
+        parts.membership.inTurn {
+            guard !parts.sessions.hasLive(uid), !parts.isInherited(uid) else { return }
+            parts.membership.withdraw(uid, because: nil, correlation: subject.correlation)
+        }
+    }
+}
+
+// MARK: - The steps
+
+extension SessionStage {
+    /// The verified certificates of this very process, one of which is the credential that was used; and a home and a
+    /// group that are this person's.
+    private func evidence(
+        _ request: SessionRequest,
+        _ callerPID: Int32,
+        at now: BootTime
+    ) throws(Denial) -> (SignInEvidence, any WatchedProcess) {
+        let evidence = try SignInEvidence(
+            for: request.user,
+            uid: request.uid,
+            home: request.home,
+            in: callerPID,
+            verified: parts.verified,
+            accounts: parts.ports.accounts,
+            at: now
+        )
+        guard let used = UsedCredential(authenticationInfo: request.authenticationInfo) else {
+            throw Denial(.certificateNotUsed, detail: "sshd does not name exactly one public key that was used")
+        }
+        guard evidence.certificates.contains(where: used.isSame) else {
+            throw Denial(.certificateNotUsed, detail: "the key that was used was not verified in process \(callerPID)")
+        }
+        guard request.gid == request.uid else {
+            throw Denial(.recordChanged, detail: "sshd has gid \(request.gid) with uid \(request.uid)")
+        }
+        switch request.homeState {
+        case .absent: break
+        case .folder(let owner) where owner == request.uid: break
+        case .folder(let owner): throw Denial(.homeRefused, detail: "\(request.home) belongs to uid \(owner)")
+        case .strange: throw Denial(.homeRefused, detail: "\(request.home) is no folder of root's making")
+        }
+        guard let process = parts.ports.processes.watch(pid: callerPID) else {
+            throw Denial(.certificateNotVerified, detail: "process \(callerPID) is gone")
+        }
+        return (evidence, process)
+    }
+
+    private static func check(_ process: any WatchedProcess) throws(Denial) {
+        guard process.isAlive else { throw Denial(.certificateNotVerified, detail: "the sshd process is gone") }
+    }
+
+    private func ask(_ identity: DirectoryIdentity, _ subject: DecisionSubject) async -> Ruling {
+        let demand = DecisionDemand(
+            maximumAge: ServicePolicy.signIn.maximumAge,
+            deadline: subject.startedAt.advanced(by: parts.settings.stageTimeout)
+        )
+        return await parts.authorizer.decide(identity, under: demand, correlation: subject.correlation)
+    }
+
+    private static func allowed(_ ruling: Ruling) throws(Denial) -> (Role, AllowSource) {
+        switch ruling.decision {
+        case .allow(let role, let source): return (role, source)
+        case .deny(let denial): throw denial
+        }
+    }
+
+    /// Binds the account for ever, or finds it bound. It must be the one that sshd will use (P6).
+    private func enrol(
+        _ evidence: SignInEvidence,
+        _ request: SessionRequest,
+        _ subject: DecisionSubject
+    ) async throws(Denial) -> EnrolledAccount {
+        let known = evidence.account
+        let account = Account(
+            name: known.name,
+            uid: known.uid,
+            displayName: evidence.certificates.first?.certificate.displayName ?? known.displayName,
+            home: known.home,
+            shell: known.shell
+        )
+        let isNew = parts.ports.accounts.enrolled(uid: known.uid.number) == nil
+        let enrolled = try await parts.ports.accounts.enrol(account, as: evidence.identity)
+        let bound = enrolled.account
+        guard bound.name == known.name, bound.uid.number == request.uid, bound.home == request.home,
+            enrolled.identity == evidence.identity, enrolled.retiredAt == nil
+        else { throw Denial(.recordChanged, detail: "what was enrolled is not what sshd will use") }
+        if isNew { parts.journal.note(.enrolled, .notice, "\(bound.name) enrolled as uid \(bound.uid)", of: subject) }
+        return enrolled
+    }
+
+    private func watch(
+        _ process: any WatchedProcess,
+        of enrolled: EnrolledAccount,
+        _ isAdministrator: Bool,
+        _ subject: DecisionSubject
+    ) {
+        let uid = enrolled.account.uid
+        let openedAt = parts.ports.time.wallTime()
+        guard !parts.sessions.add(process, uid: uid, isAdministrator: isAdministrator, at: openedAt) else { return }
+        parts.journal.note(.fault, .warning, "Too many open sessions: this one is not watched", of: subject)
+    }
+
+    /// Grants an administrator, and ends what is left of a grant for anybody else. A grant that cannot be published
+    /// takes nobody's sign-in: they are in as a user, and the record says why.
+    private func grant(
+        _ enrolled: EnrolledAccount,
+        _ role: Role,
+        _ ruling: Ruling,
+        _ subject: DecisionSubject
+    ) -> Bool {
+        let uid = enrolled.account.uid
+        guard role == .administrator, let answeredAt = ruling.answeredAt else {
+            parts.membership.withdraw(uid, because: .administratorRoleNeeded, correlation: ruling.correlation)
+            return false
+        }
+        let expiry = parts.grantExpiry(for: ruling)
+        do throws(Denial) {
+            guard try parts.membership.grant(enrolled, until: expiry, answeredAt: answeredAt) else { return false }
+            let name = enrolled.account.name
+            parts.journal.note(.granted, .information, "\(name) is administrator for now", of: subject)
+        } catch {
+            parts.journal.note(.fault, .error, "Administrator membership not granted: \(error.detail)", of: subject)
+        }
+        return true
+    }
+}

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Authorization
+internal import Identity
+
+/// What the PAM stages demand of an sshd process that wants to sign somebody in (P4, P6).
+struct SignInEvidence: Sendable {
+    let account: Account
+    let identity: DirectoryIdentity
+    /// What was verified in this process; never empty, all for this account and this identity.
+    let certificates: [VerifiedHere]
+
+    /// Gathers the evidence for `user` in the process `pid`, which SO_PEERCRED proved.
+    init(
+        for user: String,
+        uid: UInt32,
+        home: String,
+        in pid: Int32,
+        verified: VerifiedCertificates,
+        accounts: any AccountRegistry,
+        at now: BootTime
+    ) throws(Denial) {
+        guard let name = UserName(user) else { throw Denial(.notOurName, detail: DecisionJournal.bounded(user, 128)) }
+        let found = verified.found(in: pid, at: now)
+        guard let first = found.first else {
+            throw Denial(.certificateNotVerified, detail: "nothing was verified in process \(pid)")
+        }
+        guard found.allSatisfy({ $0.user == name }) else {
+            throw Denial(.certificateNotVerified, detail: "process \(pid) verified a certificate for another name")
+        }
+        let identity = first.certificate.identity
+        guard found.allSatisfy({ $0.certificate.identity == identity }) else {
+            throw Denial(.certificateNotVerified, detail: "process \(pid) verified certificates of two object ids")
+        }
+        guard found.allSatisfy({ $0.uid == uid && $0.home == home }) else {
+            throw Denial(.recordChanged, detail: "sshd's record was another one when the certificate was verified")
+        }
+        let binding = AccountBinding(accounts: accounts)
+        account = try binding.account(named: name, uid: uid, home: home, of: identity)
+        self.identity = identity
+        certificates = found
+    }
+}

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Authorization
+internal import Identity
+
+/// What would happen to somebody who signs in here, step by step, and why. No effects.
+package struct SignInExplanation: Sendable {
+    private typealias Step = Explanation.Step
+
+    private let parts: AccessParts
+
+    init(_ parts: AccessParts) { self.parts = parts }
+
+    /// Explains for a name. Azure is asked only where `asking` is set, and only for somebody who is enrolled: before
+    /// that nobody knows the object id.
+    package func explain(_ name: String, asking: Bool) async -> Explanation {
+        var steps = [stackStep(), machineStep(), keysStep()] + revocationSteps()
+        let shown = DecisionJournal.bounded(name, 128)
+        guard let userName = UserName(folding: name) else {
+            let denial = Denial(.notOurName, detail: "a user principal name or a GUID is expected")
+            return Explanation(name: shown, steps: [Step("name", denial)] + steps)
+        }
+        let spelling = userName.text == name ? "" : ": sign in as \(userName), in lower case"
+        steps.insert(Step("name", .ok, "\(shown) can be a name of Entra's\(spelling)"), at: 0)
+        switch parts.ports.accounts.standing(of: userName) {
+        case .none(let denial):
+            steps.append(Step("account", denial))
+        case .provisional(let account):
+            let text = "Never signed in here; would get uid \(account.uid) and home \(account.home)"
+            steps.append(Step("account", .ok, text))
+            steps.append(Step("role", .unknown, "The certificate says who it is; Azure is asked then"))
+        case .enrolled(let enrolled):
+            let account = enrolled.account
+            let text = "Enrolled as uid \(account.uid), home \(account.home), object id \(enrolled.identity.objectID)"
+            steps.append(Step("account", .ok, text))
+            if let step = objectStep(enrolled) { steps.append(step) }
+            let (role, step) = await roleStep(enrolled, asking: asking)
+            steps += [step, administratorStep(enrolled, role), signInStep(enrolled)]
+        }
+        return Explanation(name: shown, steps: steps)
+    }
+}
+
+// MARK: - The machine's steps
+
+extension SignInExplanation {
+    private func stackStep() -> Explanation.Step {
+        if let denial = parts.ports.stamp.refusal() { return Step("stack", denial) }
+        return Step("stack", .ok, "sshd, PAM and the modules are wired as they must be")
+    }
+
+    private func machineStep() -> Explanation.Step {
+        guard let machine = parts.ports.machines.current else { return Step("machine", Denial(.machineUnknown)) }
+        return Step("machine", .ok, "This is \(machine.resource), which trusts tenant \(machine.tenant)")
+    }
+
+    private func keysStep() -> Explanation.Step {
+        let status = parts.keyring.status()
+        guard status.keys > 0 else { return Step("keys", Denial(.noAuthorityKeys)) }
+        let age = status.age.map { ", confirmed \($0) seconds ago" } ?? ""
+        let stale = status.isStale ? "; that is long: new keys of Entra's are not known" : ""
+        return Step("keys", .ok, "\(status.keys) CA keys are trusted\(age)\(stale)")
+    }
+
+    /// Only where there is to be a list.
+    private func revocationSteps() -> [Explanation.Step] {
+        guard let status = parts.keyring.revocationStatus else { return [] }
+        if let fault = status.fault { return [Step("revocation", Denial(.revokedKeysUnusable, detail: fault))] }
+        return [Step("revocation", .ok, "The administrator's list can be read; \(status.entries) entries")]
+    }
+}
+
+// MARK: - The person's steps
+
+extension SignInExplanation {
+    /// Nil unless somebody came under this name lately with a good certificate of another object.
+    private func objectStep(_ enrolled: EnrolledAccount) -> Explanation.Step? {
+        let name = enrolled.account.name
+        guard let other = parts.otherObjects.latest(under: name), other.objectID != enrolled.identity.objectID else {
+            return nil
+        }
+        let age = other.seenAt.duration(to: parts.ports.time.bootTime()).components.seconds
+        return Explanation.Step(
+            "object",
+            .unknown,
+            "A certificate of this name for object id \(other.objectID) was refused \(age) seconds ago",
+            remedy: "only if that is the same person, made anew in Entra:"
+                + " entraloginctl users rebind \(name) --object-id \(other.objectID);"
+                + " anybody else needs another name",
+            reason: DenialReason.objectIDChanged.rawValue
+        )
+    }
+
+    private func roleStep(_ enrolled: EnrolledAccount, asking: Bool) async -> (Role?, Explanation.Step) {
+        let resource = parts.ports.machines.current?.resource
+        let now = parts.ports.time.bootTime()
+        if asking {
+            let demand = DecisionDemand(
+                maximumAge: .seconds(-1),
+                deadline: now.advanced(by: parts.settings.stageTimeout)
+            )
+            let correlation = parts.ports.random.correlationID()
+            let ruling = await parts.authorizer.decide(enrolled.identity, under: demand, correlation: correlation)
+            let ending = "correlation id \(ruling.correlation)"
+            switch ruling.decision {
+            case .allow(let role, .grace):
+                return (
+                    role, Step("role", .ok, "Azure cannot be reached; an earlier \(role.rawValue) stands in, \(ending)")
+                )
+            case .allow(let role, _):
+                return (role, Step("role", .ok, "Azure gives the role \"\(role.builtInName)\", \(ending)"))
+            case .deny(let denial):
+                let remedy = DenialText.remedy(for: denial.reason, resource: resource)
+                return (nil, Step("role", denial, remedy: remedy))
+            }
+        }
+        guard let last = await parts.authorizer.cached(enrolled.identity) else {
+            return (nil, Step("role", .unknown, "Azure has not been asked lately; it is at the next sign-in"))
+        }
+        let age = "\(last.age(at: now).components.seconds) seconds ago"
+        guard let role = last.role else {
+            let denial = Denial(.roleNotAssigned, detail: "Azure said so \(age)")
+            return (nil, Step("role", denial, remedy: DenialText.remedy(for: .roleNotAssigned, resource: resource)))
+        }
+        return (role, Step("role", .ok, "Azure gave the role \"\(role.builtInName)\" \(age)"))
+    }
+
+    private func administratorStep(_ enrolled: EnrolledAccount, _ role: Role?) -> Explanation.Step {
+        let now = parts.ports.time.bootTime()
+        if let expiry = parts.membership.current()[enrolled.account.uid] {
+            let seconds = now.duration(to: expiry).components.seconds
+            return Step("administrator", .ok, "Member of the administrators' group for \(seconds) more seconds")
+        }
+        guard role == .administrator else {
+            return Step("administrator", .ok, "Not a member of the administrators' group")
+        }
+        return Step("administrator", .ok, "Becomes a member of the administrators' group when the session opens")
+    }
+
+    private func signInStep(_ enrolled: EnrolledAccount) -> Explanation.Step {
+        let last = parts.ports.signIns.lastSignIn(enrolled.identity) ?? enrolled.enrolledAt
+        let age = parts.ports.time.wallTime().seconds - last.seconds
+        let limit = parts.settings.maximumSignInAge.components.seconds
+        guard age <= limit else {
+            // It bars sudo and cron, not the sign-in over SSH that renews it.
+            let remedy = DenialText.remedy(for: .signInTooOld)
+            return Step(
+                "sign-in",
+                .unknown,
+                "The last was \(age) seconds ago: sudo and cron are refused",
+                remedy: remedy
+            )
+        }
+        return Step("sign-in", .ok, "The last was \(age) seconds ago; sudo and cron go on for \(limit - age) more")
+    }
+}

@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Authorization
+internal import Identity
+internal import LinuxSystem
+internal import Synchronization
+
+// What runs when it is the caller's turn, off the loop. All of it blocks on the disk.
+
+extension AccountDirectory {
+    /// Decides with what is true now, not with what was when sshd asked (P6).
+    func enrolNow(_ account: Account, as identity: DirectoryIdentity) throws(Denial) -> EnrolledAccount {
+        let state = self.state.withLock { $0 }
+        let rules = rules(state, try localAccounts().get())
+        switch rules.standing(of: account.name) {
+        case .none(let denial): throw denial
+        case .enrolled(let enrolled): return try reenrol(enrolled, account, as: identity)
+        case .provisional(let expected):
+            guard let tenant = state.tenant, identity.tenant == tenant else {
+                throw Denial(.wrongTenant, detail: "\(identity.tenant) is not the machine's tenant")
+            }
+            if let enrolled = state.table.account(of: identity) { throw try rename(enrolled, to: account.name, state) }
+            guard account.uid == expected.uid, account.home == expected.home else {
+                throw Denial(.recordChanged, detail: "sshd has uid \(account.uid), now it would be \(expected.uid)")
+            }
+            return try enrolNew(expected, displayName: account.displayName, as: identity, state)
+        }
+    }
+
+    private func reenrol(
+        _ enrolled: EnrolledAccount,
+        _ account: Account,
+        as identity: DirectoryIdentity
+    ) throws(Denial) -> EnrolledAccount {
+        guard enrolled.identity == identity else {
+            throw Denial(enrolled, isNot: identity)
+        }
+        guard enrolled.account.uid == account.uid, enrolled.account.home == account.home else {
+            throw Denial(.recordChanged, detail: "sshd has uid \(account.uid), enrolled is \(enrolled.account.uid)")
+        }
+        // Nothing is written for somebody who was published once: a full disk locks nobody out (P14).
+        guard state.withLock({ $0.unpublished.contains(account.uid.number) }) else { return enrolled }
+        try publishStrictly()
+        return enrolled
+    }
+
+    private func enrolNew(
+        _ account: Account,
+        displayName: String,
+        as identity: DirectoryIdentity,
+        _ state: State
+    ) throws(Denial) -> EnrolledAccount {
+        let enrolled = EnrolledAccount(
+            account: Account(
+                name: account.name,
+                uid: account.uid,
+                displayName: DisplayName.cleaned(displayName),
+                home: account.home,
+                shell: account.shell
+            ),
+            identity: identity,
+            enrolledAt: surroundings.clock.wallTime()
+        )
+        // A line that the strict reader would refuse must never be written: it would lock everybody out.
+        guard StoreFormat.account(from: StoreFormat.line(of: enrolled)[...]) == enrolled else {
+            throw Denial(.enrolmentFailed, detail: "the shell \(account.shell) cannot stand in the account store")
+        }
+        let add = { (table: AccountTable) throws(AccountConflict) in try table.adding(enrolled) }
+        try commit(add, unpublished: enrolled.account.uid)
+        return enrolled
+    }
+
+    /// The person comes with a new name, so sshd holds a record that is not the account's. The account takes the new
+    /// name on, and the next sign-in finds it; this one is refused (P6).
+    private func rename(_ enrolled: EnrolledAccount, to name: UserName, _ state: State) throws(Denial) -> Denial {
+        guard enrolled.retiredAt == nil else {
+            return Denial(retired: enrolled)
+        }
+        let old = enrolled.account
+        try commit { table throws(AccountConflict) in try table.renaming(enrolled.identity, to: name) }
+        return Denial(
+            .accountRenamed,
+            text: "Your account \(old.name) has got your new name \(name): please sign in again",
+            detail: "uid \(old.uid) was \(old.name) before"
+        )
+    }
+
+    func retireNow(_ name: UserName) throws(Denial) -> EnrolledAccount {
+        let account = try account(toChange: name)
+        let now = surroundings.clock.wallTime()
+        guard account.retiredAt == nil else { return try unchanged(account) }
+        return try commit(to: account) { table throws(AccountConflict) in try table.retiring(name, at: now) }
+    }
+
+    func rebindNow(_ name: UserName, to objectID: ObjectID) throws(Denial) -> EnrolledAccount {
+        let account = try account(toChange: name)
+        guard let tenant = state.withLock({ $0.tenant }) else {
+            throw Denial(.machineUnknown, detail: "the machine's tenant is not known yet")
+        }
+        let identity = DirectoryIdentity(tenant: tenant, objectID: objectID)
+        guard account.retiredAt != nil || account.identity != identity else { return try unchanged(account) }
+        return try commit(to: account) { table throws(AccountConflict) in try table.rebinding(name, to: identity) }
+    }
+
+    func renameNow(_ name: UserName, to new: UserName) throws(Denial) -> EnrolledAccount {
+        let account = try account(toChange: name)
+        guard account.account.name != new else { return try unchanged(account) }
+        if let refusal = rules(state.withLock { $0 }, try localAccounts().get()).refusal(of: new) { throw refusal }
+        // The same person as before: what was granted stays.
+        try commit { table throws(AccountConflict) in try table.renaming(account.identity, to: new) }
+        return try changed(account)
+    }
+
+    func setNow(_ name: UserName, shell: String) throws(Denial) -> EnrolledAccount {
+        guard StoreFormat.isAcceptable(shell: shell) else {
+            throw Denial(.unsupported, detail: "a shell is an absolute path without blanks and colons")
+        }
+        let account = try account(toChange: name)
+        guard account.retiredAt != nil || account.account.shell != shell else { return try unchanged(account) }
+        try commit { table throws(AccountConflict) in try table.changing(name, shell: shell) }
+        return try changed(account)
+    }
+
+    func setNow(_ name: UserName, home: String) throws(Denial) -> EnrolledAccount {
+        guard HomePath.isAcceptable(home) else {
+            throw Denial(.homeRefused, detail: "an absolute path of letters, digits and ._-@'+ is expected")
+        }
+        let account = try account(toChange: name)
+        guard account.retiredAt != nil || account.account.home != home else { return try unchanged(account) }
+        guard try !localAccounts().get().claims(home: home) else {
+            throw Denial(.homeRefused, detail: "\(home) is a local account's home, or above one")
+        }
+        try commit { table throws(AccountConflict) in try table.changing(name, home: home) }
+        return try changed(account)
+    }
+
+    private func account(toChange name: UserName) throws(Denial) -> EnrolledAccount {
+        let state = self.state.withLock { $0 }
+        if let fault = state.fault { throw Denial(.storeUnreadable, detail: "\(fault)") }
+        if let account = state.table.account(named: name) { return account }
+        guard let account = state.table.account(formerlyNamed: name) else { throw Denial(.notEnrolled) }
+        throw Denial(formerName: name, of: account)
+    }
+
+    private func unchanged(_ account: EnrolledAccount) throws(Denial) -> EnrolledAccount {
+        try publishStrictly()
+        return account
+    }
+
+    private func commit(
+        to account: EnrolledAccount,
+        _ change: (AccountTable) throws(AccountConflict) -> AccountTable
+    ) throws(Denial) -> EnrolledAccount {
+        let table = state.withLock { $0.table }
+        do throws(AccountConflict) { _ = try change(table) } catch { throw Denial(error) }
+        // What was allowed before does not outlive a change of who it is: it ends even where the disk fails, and what
+        // was granted meanwhile ends with it.
+        grants.withdraw(uid: account.account.uid)
+        defer { grants.withdraw(uid: account.account.uid) }
+        try commit(change)
+        return try changed(account)
+    }
+
+    private func changed(_ before: EnrolledAccount) throws(Denial) -> EnrolledAccount {
+        let after = state.withLock { $0.table.account(uid: before.account.uid.number) }
+        guard let after else { throw Denial(.notEnrolled) }
+        return after
+    }
+
+    /// On disk, then in memory, then published. Where the disk fails, nothing has changed.
+    private func commit(
+        _ change: (AccountTable) throws(AccountConflict) -> AccountTable,
+        unpublished: PosixID? = nil
+    ) throws(Denial) {
+        let before = state.withLock { $0 }
+        if let fault = before.fault { throw Denial(.storeUnreadable, detail: "\(fault)") }
+        let content: AccountStore.Content
+        do throws(AccountConflict) {
+            content = AccountStore.Content(table: try change(before.table), generation: before.generation + 1)
+        } catch {
+            throw Denial(error)
+        }
+        do throws(FileError) { try store.save(content) } catch {
+            state.withLock { $0.storeWarning = "\(error)" }
+            throw Denial(.enrolmentFailed, detail: "\(error)")
+        }
+        state.withLock { state in
+            state.table = content.table
+            state.generation = content.generation
+            state.storeWarning = nil
+            if let unpublished { state.unpublished.insert(unpublished.number) }
+        }
+        try publishStrictly()
+    }
+
+    private func publishStrictly() throws(Denial) {
+        guard let problem = publishIfNeeded() else { return }
+        throw Denial(.enrolmentFailed, detail: problem)
+    }
+
+    /// Publishes where something has changed. Returns what went wrong, which the report shows too.
+    func publishIfNeeded() -> String? {
+        let state = self.state.withLock { $0 }
+        guard state.fault == nil else { return nil }
+        let problem: String?
+        switch localAccounts() {
+        case .failure(let denial): problem = denial.detail
+        case .success(let local):
+            problem = publisher.publish(
+                rules(state, local).visible,
+                policy: state.policy,
+                generation: state.generation,
+                seed: surroundings.random.bytes(4)
+            )
+        }
+        self.state.withLock { state in
+            state.publicationWarning = problem
+            if problem == nil { state.unpublished = [] }
+        }
+        return problem
+    }
+}
+
+extension Denial {
+    fileprivate init(_ conflict: AccountConflict) {
+        switch conflict {
+        case .nameBound(let holder):
+            self.init(
+                .objectIDChanged,
+                detail: "\(holder.account.name), object id \(holder.identity.objectID), has the name or had it once"
+            )
+        case .identityBound(let holder):
+            self.init(
+                .objectIDChanged,
+                text: "This Entra object has another account here",
+                detail: "\(holder.identity.objectID) is \(holder.account.name)"
+            )
+        case .uidTaken(let holder): self.init(.recordChanged, detail: "the uid is that of \(holder.account.name)")
+        case .homeTaken(let holder): self.init(.homeRefused, detail: "the home is that of \(holder.account.name)")
+        case .retired(let holder): self.init(retired: holder)
+        case .unknown: self.init(.notEnrolled)
+        case .full: self.init(.idsExhausted, detail: "the table is full")
+        }
+    }
+}

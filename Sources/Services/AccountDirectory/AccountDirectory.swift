@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Authorization
+package import Identity
+package import LinuxSystem
+internal import Synchronization
+
+/// The table of accounts: durable, published, and for ever (P5, P14).
+///
+/// Reading takes a lock for a moment and never waits for the disk, but for /etc/passwd and /etc/group where they have
+/// changed. What changes the table goes one after the other: decided anew, on disk, then in memory, then published.
+package final class AccountDirectory: AccountRegistry, SignInRegistry {
+    /// Where the files lie.
+    package struct Paths: Hashable, Sendable {
+        package var store = "/var/lib/entralogin/accounts"
+        package var snapshot = "/var/lib/entralogin/nss/accounts.snapshot"
+        package var signIns = "/var/lib/entralogin/sign-ins"
+        package var passwd = "/etc/passwd"
+        package var group = "/etc/group"
+
+        package init() {}
+    }
+
+    /// What the directory needs of the world.
+    package struct Surroundings: Sendable {
+        package var clock: any TimeSource
+        package var random: any RandomSource
+        package var offload: Offload
+        /// Makes the files; tests put breaking ones here.
+        package var file: @Sendable (String) -> AtomicFile
+
+        package init(
+            clock: any TimeSource,
+            random: any RandomSource,
+            offload: @escaping Offload,
+            file: @escaping @Sendable (String) -> AtomicFile = { AtomicFile($0) }
+        ) {
+            self.clock = clock
+            self.random = random
+            self.offload = offload
+            self.file = file
+        }
+    }
+
+    struct State: Sendable {
+        var table = AccountTable()
+        var generation: UInt64 = 0
+        var tenant: TenantID?
+        var policy: AccountPolicy
+        /// Set: nobody's identity can be trusted.
+        var fault: StoreFault?
+        /// On disk, but never published yet: not let in before they are.
+        var unpublished: Set<UInt32> = []
+        var storeWarning: String?
+        var publicationWarning: String?
+    }
+
+    let surroundings: Surroundings
+    let store: AccountStore
+    let publisher: SnapshotPublisher
+    let locals: LocalFiles
+    let grants: any GrantRegistry
+    let signIns: SignInTimes
+    let state: Mutex<State>
+    let lock = Mutex<FolderLock?>(nil)
+    private let turn = WriteTurn()
+
+    /// Reads nothing yet: see `load()`. Until then everybody is refused.
+    package init(paths: Paths, policy: AccountPolicy, grants: any GrantRegistry, surroundings: Surroundings) {
+        self.surroundings = surroundings
+        self.grants = grants
+        store = AccountStore(surroundings.file(paths.store))
+        publisher = SnapshotPublisher(surroundings.file(paths.snapshot))
+        locals = LocalFiles(passwd: paths.passwd, group: paths.group)
+        signIns = SignInTimes(surroundings.file(paths.signIns))
+        let fault = StoreFault(path: paths.store, line: nil, problem: "not read yet", remedy: "Wait a moment")
+        state = Mutex(State(policy: policy, fault: fault))
+    }
+
+    // MARK: Reading
+
+    package func standing(of name: UserName) -> AccountStanding {
+        let state = self.state.withLock { $0 }
+        switch localAccounts() {
+        case .failure(let denial): return .none(denial)
+        case .success(let local): return rules(state, local).standing(of: name)
+        }
+    }
+
+    package func enrolled(uid: UInt32) -> EnrolledAccount? {
+        state.withLock { $0.fault == nil ? $0.table.account(uid: uid) : nil }
+    }
+
+    /// Retired ones included.
+    package func allEnrolled() -> [EnrolledAccount] {
+        let table = state.withLock { $0.fault == nil ? $0.table : AccountTable() }
+        return table.accounts.sorted { $0.account.name < $1.account.name }
+    }
+
+    /// When the person last signed in; the time of enrolment where that is not known any more.
+    package func lastSignIn(_ identity: DirectoryIdentity) -> UnixTime? {
+        let enrolledAt = state.withLock { $0.table.account(of: identity)?.enrolledAt }
+        return [signIns[identity], enrolledAt].compactMap(\.self).max()
+    }
+
+    /// Remembers a sign-in, in memory; never waits and never fails.
+    package func noteSignIn(_ identity: DirectoryIdentity, at time: UnixTime) { signIns.note(identity, at: time) }
+
+    // MARK: Changing
+
+    package func enrol(
+        _ account: Account,
+        as identity: DirectoryIdentity
+    ) async throws(Denial) -> EnrolledAccount {
+        try await changing { directory throws(Denial) in try directory.enrolNow(account, as: identity) }
+    }
+
+    /// Retires an account: its name answers no more, its grant ends, its uid is never given to anybody else.
+    /// Retiring it again changes nothing. `notEnrolled` where there is no such account.
+    package func retire(_ name: UserName) async throws(Denial) -> EnrolledAccount {
+        try await changing { directory throws(Denial) in try directory.retireNow(name) }
+    }
+
+    /// Gives an account, retired or not, to another object of the machine's tenant: the administrator's word that it is
+    /// the same person, who was deleted there and made anew. With its own object a retired account comes back. Its grant
+    /// ends, and the object's next sign-in earns another.
+    package func rebind(_ name: UserName, to objectID: ObjectID) async throws(Denial) -> EnrolledAccount {
+        try await changing { directory throws(Denial) in try directory.rebindNow(name, to: objectID) }
+    }
+
+    /// Gives an account the name that its person has got in the directory; uid, home and object id stay, and the old
+    /// name stays refused to everybody else. Whoever was renamed and signs in with a new name needs no such help.
+    package func rename(_ name: UserName, to new: UserName) async throws(Denial) -> EnrolledAccount {
+        try await changing { directory throws(Denial) in try directory.renameNow(name, to: new) }
+    }
+
+    /// Gives an account another login shell: an absolute path that may stand in passwd(5).
+    package func set(shell: String, of name: UserName) async throws(Denial) -> EnrolledAccount {
+        try await changing { directory throws(Denial) in try directory.setNow(name, shell: shell) }
+    }
+
+    /// Gives an account another home, which is no other account's, here or in the local files. Nothing is moved; the
+    /// person gets in only where that folder is theirs or does not exist yet (P7).
+    package func set(home: String, of name: UserName) async throws(Denial) -> EnrolledAccount {
+        try await changing { directory throws(Denial) in try directory.setNow(name, home: home) }
+    }
+
+    /// Publishes again where the local files or an earlier failure make it necessary, and reads the store anew where it
+    /// was bad. Call it now and then, and on a reload of the settings with the policy that is in force from then on.
+    /// Returns the report, which takes a look at every account: off the loop, like the rest of it.
+    @discardableResult
+    package func refresh(policy: AccountPolicy? = nil) async -> AccountReport {
+        let report = try? await changing { directory throws(Denial) in
+            if let policy { directory.state.withLock { $0.policy = policy } }
+            if directory.state.withLock({ $0.fault != nil }) { directory.loadStore() }
+            _ = directory.publishIfNeeded()
+            return directory.report()
+        }
+        return report ?? self.report()
+    }
+
+    /// The tenant whose names are answered; nil while it is not known.
+    package func update(tenant: TenantID?) { state.withLock { $0.tenant = tenant } }
+
+    /// Writes the sign-in times that are new. A failure shows in the report only.
+    package func flushSignIns() async {
+        _ = try? await changing { directory throws(Denial) in directory.signIns.flush() }
+    }
+
+    /// Runs `work` off the loop when nobody else changes anything.
+    private func changing<Value: Sendable>(
+        _ work: @escaping @Sendable (AccountDirectory) throws(Denial) -> Value
+    ) async throws(Denial) -> Value {
+        await turn.take()
+        defer { turn.pass() }
+        let outcome = Outcome<Value>()
+        await surroundings.offload { outcome.set(Result { () throws(Denial) in try work(self) }) }
+        return try outcome.get().get()
+    }
+
+    func localAccounts() -> Result<LocalAccounts, Denial> {
+        do throws(FileError) { return .success(try locals.current()) } catch {
+            let text = "This machine cannot read its local accounts"
+            return .failure(Denial(.storeUnreadable, text: text, detail: "\(error)"))
+        }
+    }
+
+    func rules(_ state: State, _ local: LocalAccounts) -> StandingRules {
+        StandingRules(
+            table: state.table,
+            local: local,
+            tenant: state.tenant,
+            policy: state.policy,
+            fault: state.fault
+        )
+    }
+}
+
+/// Carries a result out of work that was done elsewhere.
+private final class Outcome<Value: Sendable>: Sendable {
+    private let result = Mutex<Result<Value, Denial>?>(nil)
+
+    func set(_ new: Result<Value, Denial>) { result.withLock { $0 = new } }
+
+    func get() -> Result<Value, Denial> {
+        result.withLock { $0 } ?? .failure(Denial(.enrolmentFailed, detail: "the disk's worker is stopping"))
+    }
+}

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Identity
+
+/// What the administrator's settings say about accounts. Changeable while the daemon runs.
+package struct AccountPolicy: Hashable, Sendable {
+    /// Domains of user principal names that may sign in, in lower case; empty: every domain. GUIDs have no domain and
+    /// are not touched by it.
+    package var domains: Set<String>
+    package var homeTemplate: HomeTemplate
+    /// Absolute path, at most 255 bytes. For accounts to come; an enrolled account keeps its own.
+    package var shell: String
+    /// The names of the group of everybody of ours and of the administrators: at most 32 bytes each.
+    package var usersGroupName: String
+    package var administratorsGroupName: String
+    /// getpwent(3) and getgrent(3) list the enrolled accounts.
+    package var enumerate: Bool
+
+    package init(
+        domains: Set<String> = [],
+        homeTemplate: HomeTemplate = .standard,
+        shell: String = "/bin/bash",
+        usersGroupName: String = "entra_users",
+        administratorsGroupName: String = "entra_admins",
+        enumerate: Bool = false
+    ) {
+        self.domains = domains
+        self.homeTemplate = homeTemplate
+        self.shell = shell
+        self.usersGroupName = usersGroupName
+        self.administratorsGroupName = administratorsGroupName
+        self.enumerate = enumerate
+    }
+
+    func allows(_ name: UserName) -> Bool {
+        guard !domains.isEmpty, let domain = name.domain else { return true }
+        return domains.contains(String(domain))
+    }
+}
+
+/// Runs work that blocks on the disk and returns when it is done; tests run it in place.
+package typealias Offload = @Sendable (_ work: @escaping @Sendable () -> Void) async -> Void

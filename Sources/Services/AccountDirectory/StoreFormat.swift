@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import ByteCoding
+internal import Identity
+
+/// The lines of the account store. Version 1, after the line with the generation one line for each account ever
+/// enrolled, in the order of enrolment:
+///
+///     account NAME uid=N tenant=GUID object=GUID enrolled=SECONDS retired=SECONDS|- home=PATH shell=PATH
+///         former=NAME,...|- gecos=TEXT                                                 (all on one line)
+///
+/// In values, bytes outside printable ASCII, blanks and `%` are written `%XX`. There is one way to write a line: what
+/// does not come out the same when it is written again is refused.
+enum StoreFormat {
+    static let name = "entralogin-accounts"
+    static let version = 1
+    /// Bytes of a line; the longest possible has fewer than 8,000 (32 former names of 113 bytes, and three-fold GECOS).
+    static let lineLimit = 8192
+    /// Bytes of the file: a million accounts at about 350 bytes each.
+    static let fileLimit = 512 << 20
+
+    static func line(generation: UInt64) -> String { "generation \(generation)" }
+
+    static func line(of enrolled: EnrolledAccount) -> String {
+        var line: [UInt8] = []
+        write(enrolled, to: &line)
+        return String(decoding: line, as: UTF8.self)
+    }
+
+    /// Appends that line, without its end. Into bytes, and not as texts that are put together: a hundred thousand of
+    /// them are written for each change.
+    static func write(_ enrolled: EnrolledAccount, to line: inout [UInt8]) {
+        let account = enrolled.account
+        let fields = [
+            ("account ", account.name.text), (" uid=", String(account.uid.number)),
+            (" tenant=", enrolled.identity.tenant.guid.text),
+            (" object=", enrolled.identity.objectID.guid.text), (" enrolled=", String(enrolled.enrolledAt.seconds)),
+            (" retired=", enrolled.retiredAt.map { String($0.seconds) } ?? "-"), (" home=", escaped(account.home)),
+            (" shell=", escaped(account.shell)), (" former=", former(enrolled.formerNames)),
+            (" gecos=", escaped(account.displayName)),
+        ]
+        for (key, value) in fields {
+            line += key.utf8
+            line += value.utf8
+        }
+    }
+
+    private static func former(_ names: [UserName]) -> String {
+        names.isEmpty ? "-" : names.map(\.text).joined(separator: ",")
+    }
+
+    static func generation(from line: Substring) -> UInt64? {
+        guard line.hasPrefix("generation "), let number = UInt64(line.dropFirst(11)) else { return nil }
+        return line == self.line(generation: number) ? number : nil
+    }
+
+    /// Nil for anything but a line that `line(of:)` makes of a sound account.
+    static func account(from line: Substring) -> EnrolledAccount? {
+        guard line.utf8.count <= lineLimit else { return nil }
+        let fields = line.split(separator: " ", omittingEmptySubsequences: false)
+        let keys = ["uid", "tenant", "object", "enrolled", "retired", "home", "shell", "former", "gecos"]
+        guard fields.count == keys.count + 2, fields[0] == "account", let name = UserName(String(fields[1])) else {
+            return nil
+        }
+        var values: [Substring] = []
+        for (key, field) in zip(keys, fields.dropFirst(2)) {
+            guard field.hasPrefix(key + "=") else { return nil }
+            values.append(field.dropFirst(key.count + 1))
+        }
+        guard let enrolled = account(named: name, values) else { return nil }
+        return line.utf8.elementsEqual(self.line(of: enrolled).utf8) ? enrolled : nil
+    }
+
+    private static func account(named name: UserName, _ values: [Substring]) -> EnrolledAccount? {
+        guard let uid = UInt32(values[0]).flatMap(PosixID.init(user:)), let tenant = TenantID(values[1]),
+            let objectID = ObjectID(values[2]), let enrolledAt = Int64(values[3]),
+            let home = unescaped(values[5]), HomePath.isAcceptable(home),
+            let shell = unescaped(values[6]), isAcceptable(shell: shell),
+            let displayName = unescaped(values[8]), DisplayName.isAcceptable(displayName)
+        else { return nil }
+        var formerNames: [UserName] = []
+        for former in values[7] == "-" ? [] : values[7].split(separator: ",") {
+            guard let former = UserName(String(former)) else { return nil }
+            formerNames.append(former)
+        }
+        guard formerNames.count <= AccountTable.formerNameLimit else { return nil }
+        return EnrolledAccount(
+            account: Account(name: name, uid: uid, displayName: displayName, home: home, shell: shell),
+            identity: DirectoryIdentity(tenant: tenant, objectID: objectID),
+            enrolledAt: UnixTime(seconds: enrolledAt),
+            retiredAt: values[4] == "-" ? nil : Int64(values[4]).map(UnixTime.init(seconds:)),
+            formerNames: formerNames
+        )
+    }
+
+    /// An absolute path that may stand in passwd(5): at most 255 bytes, no colon, blank or control.
+    static func isAcceptable(shell: String) -> Bool {
+        shell.utf8.count > 1 && shell.utf8.count <= 255 && shell.hasPrefix("/")
+            && shell.utf8.allSatisfy { $0 > 0x20 && $0 != 0x7f && $0 != UInt8(ascii: ":") }
+    }
+
+    private static func escaped(_ text: String) -> String {
+        guard text.utf8.contains(where: mustBeEscaped) else { return text }
+        var result: [UInt8] = []
+        for byte in text.utf8 {
+            guard mustBeEscaped(byte) else {
+                result.append(byte)
+                continue
+            }
+            result.append(UInt8(ascii: "%"))
+            result.append(contentsOf: Hexadecimal.encode([byte]).utf8)
+        }
+        return String(decoding: result, as: UTF8.self)
+    }
+
+    private static func mustBeEscaped(_ byte: UInt8) -> Bool {
+        byte <= 0x20 || byte >= 0x7f || byte == UInt8(ascii: "%")
+    }
+
+    private static func unescaped(_ text: Substring) -> String? {
+        guard text.utf8.contains(UInt8(ascii: "%")) else { return String(text) }
+        var bytes: [UInt8] = []
+        var rest = text.utf8[...]
+        while let byte = rest.popFirst() {
+            guard byte == UInt8(ascii: "%") else {
+                bytes.append(byte)
+                continue
+            }
+            let digits = rest.prefix(2)
+            guard digits.count == 2, let value = try? Hexadecimal.decode(Substring(digits)) else { return nil }
+            bytes += value
+            rest = rest.dropFirst(2)
+        }
+        return String(validating: bytes, as: UTF8.self)
+    }
+}

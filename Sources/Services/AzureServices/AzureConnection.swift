@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Authorization
+package import Identity
+package import Settings
+
+/// Which metadata service this machine has.
+package enum MetadataChoice: Hashable, Sendable {
+    /// A virtual machine; with the client id of a user-assigned identity where the administrator names one.
+    case instance(clientID: GUID?)
+    /// An Arc server; with the uids that may own its key files, root and `himds`.
+    case hybrid(keyOwners: Set<UInt32>)
+}
+
+/// Everything that asks Azure, put together.
+package struct AzureConnection: Sendable {
+    package let metadata: any MetadataService
+    package let identity: ManagedIdentity
+    package let clouds: CloudDirectory
+    package let machines: MachineDiscovery
+    package let checker: OrderedAccessChecker
+    private let environment: AzureEnvironment
+
+    /// Asks nobody yet; `machines.start()` begins. `order` names each checker once. `tenant` is `TenantID=`.
+    package init(
+        _ environment: AzureEnvironment,
+        endpoints: AzureEndpoints,
+        metadata choice: MetadataChoice,
+        order: [AccessCheckerName],
+        store: MachineStore,
+        tenant: TenantID? = nil
+    ) {
+        let metadata: any MetadataService =
+            switch choice {
+            case .instance(let clientID):
+                InstanceMetadataClient(environment, endpoints: endpoints, clientID: clientID)
+            case .hybrid(let owners): HybridMetadataClient(environment, endpoints: endpoints, keyOwners: owners)
+            }
+        let identity = ManagedIdentity(environment, service: metadata)
+        let clouds = CloudDirectory(environment, endpoints: endpoints)
+        let checkers = order.map { name -> any EndpointChecker in
+            switch name {
+            case .pas: PASAccessChecker(environment, identity: identity, clouds: clouds, endpoints: endpoints)
+            case .arm: ARMAccessChecker(environment, identity: identity, clouds: clouds)
+            case .armRoleAssignments: RoleAssignmentAccessChecker(environment, identity: identity, clouds: clouds)
+            }
+        }
+        self.environment = environment
+        self.metadata = metadata
+        self.identity = identity
+        self.clouds = clouds
+        machines = MachineDiscovery(
+            environment,
+            service: metadata,
+            identity: identity,
+            endpoints: endpoints,
+            store: store,
+            tenant: tenant
+        )
+        checker = OrderedAccessChecker(checkers, environment: environment)
+    }
+
+    /// The source of CA keys of that name (`jwks`, `imds`); nil for another. The administrator's file is `FileKeySource`.
+    package func keySource(_ name: String) -> (any AuthorityKeySource)? {
+        switch name {
+        case "jwks": SigningKeySource(environment, machines: machines, clouds: clouds)
+        case "imds": MetadataKeySource(service: metadata)
+        default: nil
+        }
+    }
+
+    /// Reads nothing but memory.
+    package var status: AzureStatus {
+        AzureStatus(
+            machine: machines.status,
+            tokens: identity.status,
+            checkers: checker.status,
+            remark: clouds.remark,
+            clockAheadSeconds: environment.clock.aheadSeconds
+        )
+    }
+}

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Authorization
+package import Identity
+
+/// How things stand with Azure, for `status` and `doctor`. Holds no secret.
+package struct AzureStatus: Hashable, Sendable {
+    /// The machine, and where it is known from.
+    package struct MachineState: Hashable, Sendable {
+        package let machine: Machine?
+        /// True where it is the last good answer of an earlier time, read from disk.
+        package let isFromStore: Bool
+        /// Since the metadata service last answered; nil where it has not since the start.
+        package let age: Duration?
+        /// Why the last attempt gave nothing; nil where it did.
+        package let fault: AccessCheckFault?
+    }
+
+    /// One audience's token.
+    package struct Token: Hashable, Sendable {
+        package let audience: String
+        /// How long it may still be used; nil where there is none.
+        package let remaining: Duration?
+        /// Why the last attempt to get one failed; nil where it did not.
+        package let fault: AccessCheckFault?
+    }
+
+    /// One access checker.
+    package struct Checker: Hashable, Sendable {
+        package enum Standing: Hashable, Sendable {
+            /// Not asked since the start.
+            case untried
+            /// Its last answer was a decision.
+            case serving
+            /// It does not serve the question; it is passed over for `wait` more.
+            case notServing(AccessCheckFault, wait: Duration)
+            /// It serves, but its last answer was none.
+            case failing(AccessCheckFault)
+        }
+
+        /// `pas`, `arm`, `arm-roleassignments`.
+        package let name: String
+        package let standing: Standing
+        /// Of its last answer, whatever it was.
+        package let latency: Duration?
+        /// Since that answer; nil before the first.
+        package var age: Duration?
+    }
+
+    package let machine: MachineState
+    package let tokens: [Token]
+    package let checkers: [Checker]
+    /// Where the table of clouds and the tenant's OpenID configuration disagree.
+    package let remark: String?
+    /// How far our clock is ahead of Azure's (negative: behind); nil before its first answer.
+    package var clockAheadSeconds: Int64?
+}

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The three hosts of one Azure cloud, each as `https://host` without a slash at the end (contract, chapter 1).
+package struct Cloud: Hashable, Sendable {
+    /// Entra: sign-in keys and the OpenID configuration.
+    package var login: String
+    /// PAS; nil where nobody knows its address.
+    package var roleService: String?
+    /// ARM; nil where nobody knows its address.
+    package var resourceManager: String?
+    /// The audience of tokens for ARM: its public address with a slash, also where it is reached by another one.
+    package var resourceManagerAudience: String?
+    /// What the tenants of this cloud have as `cloud_instance_name` in their OpenID configuration; nil: not known.
+    package var instance: String?
+
+    package init(
+        login: String,
+        roleService: String?,
+        resourceManager: String?,
+        resourceManagerAudience: String? = nil,
+        instance: String? = nil
+    ) {
+        self.instance = instance
+        self.login = login
+        self.roleService = roleService
+        self.resourceManager = resourceManager
+        self.resourceManagerAudience = resourceManagerAudience ?? resourceManager.map { "\($0)/" }
+    }
+
+    /// The published clouds, by `azEnvironment` in any letter case; nil for a cloud that is not in the table.
+    package static func named(_ environment: String) -> Cloud? {
+        switch environment.lowercased() {
+        case "azurepubliccloud":
+            Cloud(
+                login: "https://login.microsoftonline.com",
+                roleService: "https://pas.windows.net",
+                resourceManager: "https://management.azure.com",
+                instance: "microsoftonline.com"
+            )
+        case "azureusgovernmentcloud":
+            Cloud(
+                login: "https://login.microsoftonline.us",
+                roleService: "https://pasff.usgovcloudapi.net",
+                resourceManager: "https://management.usgovcloudapi.net",
+                instance: "microsoftonline.us"
+            )
+        case "azurechinacloud":
+            Cloud(
+                login: "https://login.chinacloudapi.cn",
+                roleService: "https://pas.chinacloudapi.cn",
+                resourceManager: "https://management.chinacloudapi.cn",
+                instance: "partner.microsoftonline.cn"
+            )
+        default: nil
+        }
+    }
+}
+
+/// Where the services are, as far as the administrator says otherwise than the table.
+package struct AzureEndpoints: Hashable, Sendable {
+    /// The application "Azure Linux VM Sign-In" (contract, chapter 4).
+    package static let signInApplication = "ce6ff14a-7fdc-4685-bbe0-f6afdfcfa8e0"
+
+    /// `http://` or `https://`, host, optional port; no slash at the end. Nil: by the machine's cloud.
+    package var login: String?
+    package var roleService: String?
+    package var resourceManager: String?
+    /// Nil: the public address of the cloud's Resource Manager.
+    package var resourceManagerAudience: String?
+    /// The audience of tokens for the role service.
+    package var roleServiceAudience: String
+    package var instanceMetadata: String
+    package var hybridMetadata: String
+
+    package init(
+        login: String? = nil,
+        roleService: String? = nil,
+        resourceManager: String? = nil,
+        resourceManagerAudience: String? = nil,
+        roleServiceAudience: String = AzureEndpoints.signInApplication,
+        instanceMetadata: String = "http://169.254.169.254",
+        hybridMetadata: String = "http://127.0.0.1:40342"
+    ) {
+        self.login = login
+        self.roleService = roleService
+        self.resourceManager = resourceManager
+        self.resourceManagerAudience = resourceManagerAudience
+        self.roleServiceAudience = roleServiceAudience
+        self.instanceMetadata = instanceMetadata
+        self.hybridMetadata = hybridMetadata
+    }
+
+    /// The table's cloud with what is set here in its place; nil where the cloud is unknown and no login host is set.
+    package func cloud(named environment: String) -> Cloud? {
+        let known = Cloud.named(environment)
+        guard let login = login ?? known?.login else { return nil }
+        return Cloud(
+            login: login,
+            roleService: roleService ?? known?.roleService,
+            resourceManager: resourceManager ?? known?.resourceManager,
+            resourceManagerAudience: resourceManagerAudience ?? known?.resourceManagerAudience,
+            instance: known?.instance
+        )
+    }
+}

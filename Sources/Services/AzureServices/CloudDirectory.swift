@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Authorization
+internal import AzureMessages
+internal import HTTPTransport
+package import Identity
+internal import Synchronization
+
+/// Where the services of the machine's cloud are: by the administrator's word, by the table, and for a cloud that the
+/// table does not know by the tenant's OpenID configuration (contract, chapter 1). What that document says of a cloud
+/// in the table is compared and never followed.
+package final class CloudDirectory: Sendable {
+    /// Which login host is asked about a cloud that nobody knows, where the administrator names none.
+    private static let lastResort = "https://login.microsoftonline.com"
+
+    private struct Learnt {
+        let cloud: String
+        let configuration: OpenIDConfiguration
+        let remark: String?
+    }
+
+    private let environment: AzureEnvironment
+    private let endpoints: AzureEndpoints
+    private let learnt = Mutex<Learnt?>(nil)
+    private let flights: FlightBoard<String, OpenIDConfiguration>
+
+    package init(_ environment: AzureEnvironment, endpoints: AzureEndpoints) {
+        self.environment = environment
+        self.endpoints = endpoints
+        flights = FlightBoard(time: environment.time, tasks: environment.tasks)
+    }
+
+    /// What is known now, without asking anybody; nil where that is not even the login host, whose keys are trusted.
+    package func known(of machine: Machine) -> Cloud? {
+        var cloud = endpoints.cloud(named: machine.cloud)
+        guard cloud?.roleService == nil else { return cloud }
+        let configuration = learnt.withLock { $0?.cloud == machine.cloud ? $0?.configuration : nil }
+        guard let configuration else { return cloud }
+        if cloud == nil, let login = configuration.login {
+            cloud = Cloud(
+                login: login,
+                roleService: endpoints.roleService,
+                resourceManager: endpoints.resourceManager,
+                resourceManagerAudience: endpoints.resourceManagerAudience,
+                instance: configuration.cloudInstance
+            )
+        }
+        if cloud?.roleService == nil { cloud?.roleService = configuration.roleService }
+        return cloud
+    }
+
+    /// The login host, whose keys sign this cloud's certificates.
+    package func login(of machine: Machine, by deadline: BootTime) async throws(AccessCheckFault) -> String {
+        if let known = known(of: machine) { return known.login }
+        try await learn(about: machine, by: deadline)
+        guard let known = known(of: machine) else { throw unknown(machine, "login host", "LoginEndpoint=") }
+        return known.login
+    }
+
+    /// The role service.
+    package func roleService(of machine: Machine, by deadline: BootTime) async throws(AccessCheckFault) -> String {
+        if let host = known(of: machine)?.roleService { return host }
+        try await learn(about: machine, by: deadline)
+        guard let host = known(of: machine)?.roleService else {
+            throw unknown(machine, "role service", "PolicyEndpoint=")
+        }
+        return host
+    }
+
+    private func unknown(_ machine: Machine, _ what: String, _ setting: String) -> AccessCheckFault {
+        let cloud = "cloud \(quoted(machine.cloud)) is not in the table"
+        let detail = "\(cloud), and the tenant's OpenID configuration names no \(what): set \(setting)"
+        return AccessCheckFault(.unreachable, detail: detail)
+    }
+
+    /// Where table and OpenID configuration disagree; nil where they do not, or were not compared yet.
+    package var remark: String? { learnt.withLock { $0?.remark } }
+
+    /// Compares table and configuration, unless that was done since the start. No matter where it fails.
+    func compareOnce(_ machine: Machine, by deadline: BootTime) async {
+        guard learnt.withLock({ $0?.cloud != machine.cloud }) else { return }
+        try? await learn(about: machine, by: deadline)
+    }
+
+    /// Reads the tenant's OpenID configuration (no token needed) and compares it with what is known.
+    package func learn(about machine: Machine, by deadline: BootTime) async throws(AccessCheckFault) {
+        let configuration = try await flights.join(machine.cloud, by: deadline) { [self] deadline in
+            do throws(AccessCheckFault) {
+                return .success(try await read(machine, by: deadline))
+            } catch {
+                return .failure(error)
+            }
+        }
+        let remark = Cloud.named(machine.cloud).flatMap { CloudDirectory.disagreement(of: configuration, with: $0) }
+        learnt.withLock {
+            $0 = Learnt(cloud: machine.cloud, configuration: configuration, remark: remark)
+        }
+    }
+
+    private func read(_ machine: Machine, by deadline: BootTime) async throws(AccessCheckFault) -> OpenIDConfiguration {
+        let login = endpoints.cloud(named: machine.cloud)?.login ?? Self.lastResort
+        let url = "\(login)/\(machine.tenant)/v2.0/.well-known/openid-configuration"
+        let client = PatientClient(environment: environment, policy: .interactive)
+        let request = HTTPRequest(.get, url, timeout: .seconds(10), proxy: environment.proxy)
+        let attempt = await client.send(request, attemptTime: .seconds(10), by: deadline) { attempt, _ in
+            guard case .success(let response) = attempt else { return true }
+            return response.status == 429 || response.status >= 500
+        }
+        switch attempt {
+        case .failure(let error): throw AccessCheckFault(error, from: login)
+        case .success(let response):
+            guard response.status == 200 else {
+                throw AccessCheckFault(.malformedAnswer, detail: "\(login): status \(response.status)")
+            }
+            do throws(MessageError) {
+                return try OpenIDConfiguration(parsing: response.body)
+            } catch {
+                throw AccessCheckFault(error, from: login)
+            }
+        }
+    }
+
+    /// One sentence; nil where the two agree, as far as each says something.
+    private static func disagreement(of configuration: OpenIDConfiguration, with table: Cloud) -> String? {
+        let pairs = [
+            ("the role service", configuration.roleService, table.roleService),
+            ("the cloud", configuration.cloudInstance, table.instance),
+        ]
+        let words = pairs.compactMap { what, named, expected -> String? in
+            guard let named, let expected, named != expected else { return nil }
+            return "\(what) \(named), the table \(expected)"
+        }
+        guard !words.isEmpty else { return nil }
+        return "the tenant's OpenID configuration names " + words.joined(separator: ", and ")
+    }
+}

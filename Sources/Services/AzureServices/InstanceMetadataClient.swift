@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Authorization
+package import AzureMessages
+internal import HTTPTransport
+package import Identity
+
+/// IMDS (contract, chapter 2): a literal address, never through a proxy, never a redirect.
+package struct InstanceMetadataClient: MetadataService {
+    /// The longest one attempt may take. A token that Entra has to issue takes a second or two.
+    private static let attemptTime = Duration.seconds(5)
+
+    package let name = "imds"
+    private let address: String
+    /// A user-assigned identity that the administrator named; nil: the system-assigned one.
+    private let clientID: GUID?
+    private let client: PatientClient
+
+    package init(_ environment: AzureEnvironment, endpoints: AzureEndpoints, clientID: GUID? = nil) {
+        address = endpoints.instanceMetadata
+        self.clientID = clientID
+        client = PatientClient(environment: environment, policy: .metadata)
+    }
+
+    package func instance(by deadline: BootTime) async throws(AccessCheckFault) -> InstanceMetadata {
+        let body = try await get("/metadata/instance/compute?api-version=2019-06-01", by: deadline)
+        return try read(body) { body throws(MessageError) in
+            let metadata = try InstanceMetadata(parsing: body)
+            guard metadata.kind != .arcServer else { throw MessageError("an Arc server's id from a virtual machine") }
+            return metadata
+        }
+    }
+
+    package func tenant(by deadline: BootTime) async throws(AccessCheckFault) -> TenantID? {
+        let body = try await get("/metadata/identity/info?api-version=2018-02-01", by: deadline)
+        return try read(body) { body throws(MessageError) in try MachineTenant(parsing: body).tenant }
+    }
+
+    package func token(
+        for audience: String,
+        by deadline: BootTime
+    ) async throws(AccessCheckFault) -> ManagedIdentityToken {
+        var path = "/metadata/identity/oauth2/token?api-version=2018-02-01&resource=\(percentEncoded(audience))"
+        if let clientID { path += "&client_id=\(clientID)" }
+        let response = try await exchange(path, by: deadline)
+        guard response.status == 200 else {
+            if let fault = closed(response) { throw fault }
+            let refusal = MetadataRefusal(parsing: response.body)
+            throw AccessCheckFault(refusal, status: response.status, audience: audience, from: name)
+        }
+        return try read(response.body) { body throws(MessageError) in try ManagedIdentityToken(parsing: body) }
+    }
+
+    package func authorityKeys(by deadline: BootTime) async throws(AccessCheckFault) -> MetadataKeys {
+        let body = try await get("/metadata/login/ca_keys?api-version=2019-03-11", by: deadline)
+        return try read(body) { body throws(MessageError) in try MetadataKeys(parsing: body) }
+    }
+
+    private func get(_ path: String, by deadline: BootTime) async throws(AccessCheckFault) -> [UInt8] {
+        let response = try await exchange(path, by: deadline)
+        guard response.status == 200 else {
+            if let fault = closed(response) { throw fault }
+            throw AccessCheckFault(.malformedAnswer, detail: "\(name): status \(response.status) for \(path)")
+        }
+        return response.body
+    }
+
+    private func exchange(_ path: String, by deadline: BootTime) async throws(AccessCheckFault) -> HTTPResponse {
+        let request = HTTPRequest(
+            .get,
+            address + path,
+            headers: [HTTPHeader("Metadata", "true")],
+            timeout: Self.attemptTime,
+            connectTimeout: .seconds(2),
+            proxy: .none
+        )
+        let attempt = await client.send(request, attemptTime: Self.attemptTime, by: deadline) { attempt, _ in
+            switch attempt {
+            case .success(let response): [404, 410, 429].contains(response.status) || response.status >= 500
+            case .failure(let error): [.timeout, .unreachable, .dropped, .cut].contains(error.kind)
+            }
+        }
+        switch attempt {
+        case .success(let response): return response
+        case .failure(let error): throw fault(error)
+        }
+    }
+
+    /// Silence is how a firewall's owner rule and the guest proxy agent turn other users than root away.
+    private func fault(_ error: HTTPError) -> AccessCheckFault {
+        guard error.kind == .timeout else { return AccessCheckFault(error, from: name) }
+        return AccessCheckFault(.metadataClosed, detail: "\(name) at \(address): \(error); \(Self.remedy)")
+    }
+
+    /// The fault of a status that says nothing of the question itself.
+    private func closed(_ response: HTTPResponse) -> AccessCheckFault? {
+        let detail = "\(name) at \(address): status \(response.status)"
+        switch response.status {
+        case 403: return AccessCheckFault(.metadataClosed, detail: "\(detail); \(Self.remedy)")
+        case 404, 410, 500...599: return AccessCheckFault(.unreachable, detail: detail)
+        case 429:
+            let wait = RetryPolicy.retryAfter(response.header("Retry-After"))
+            return AccessCheckFault(.throttled, detail: detail, retryAfter: wait)
+        default: return nil
+        }
+    }
+
+    private static var remedy: String {
+        "let the daemon's user reach it: look at the firewall's owner rules and the guest proxy agent"
+    }
+
+    private func read<Value>(
+        _ body: [UInt8],
+        _ parse: ([UInt8]) throws(MessageError) -> Value
+    ) throws(AccessCheckFault) -> Value {
+        do throws(MessageError) { return try parse(body) } catch { throw AccessCheckFault(error, from: name) }
+    }
+}

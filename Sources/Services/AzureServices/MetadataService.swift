@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Authorization
+package import AzureMessages
+package import Identity
+
+/// The local service that knows this machine: IMDS on virtual machines, HIMDS on Arc servers. Each call keeps its
+/// deadline, retries what may be retried, and says why there is no answer.
+package protocol MetadataService: Sendable {
+    /// `imds` or `himds`.
+    var name: String { get }
+    func instance(by deadline: BootTime) async throws(AccessCheckFault) -> InstanceMetadata
+    /// Nil where the service does not tell: the tenant is then taken from our own token.
+    func tenant(by deadline: BootTime) async throws(AccessCheckFault) -> TenantID?
+    func token(for audience: String, by deadline: BootTime) async throws(AccessCheckFault) -> ManagedIdentityToken
+    /// The CA keys that the service hands out (`login/ca_keys`).
+    func authorityKeys(by deadline: BootTime) async throws(AccessCheckFault) -> MetadataKeys
+}
+
+extension AccessCheckFault {
+    /// A body of `source` that is not what it must be.
+    init(_ error: MessageError, from source: String) {
+        self.init(.malformedAnswer, detail: "\(source): \(error)")
+    }
+
+    /// The metadata service's refusal of a token.
+    init(_ refusal: MetadataRefusal, status: Int, audience: String, from source: String) {
+        let words = refusal.text.isEmpty ? "" : " \(refusal.text)"
+        switch refusal.meaning {
+        case .identityNotFound:
+            self.init(
+                .noManagedIdentity,
+                detail: "\(source):\(words); switch on the machine's system-assigned managed identity"
+            )
+        case .audienceUnknown:
+            // An audience that is a GUID is an application's id.
+            let application = GUID(audience).map {
+                "; an administrator creates it: New-MgServicePrincipal -AppId \($0)"
+            }
+            self.init(
+                .applicationMissing,
+                detail: "\(source): the tenant has no service principal for \(quoted(audience))\(application ?? "")"
+            )
+        case .other:
+            self.init(.malformedAnswer, detail: "\(source): no token (status \(status))\(words)")
+        }
+    }
+}

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Authorization
+package import HTTPTransport
+internal import Identity
+internal import Synchronization
+
+/// How far this machine's clock is from Azure's, by the last answer over TLS. Certificates and tokens live by the clock.
+package final class ClockComparison: Sendable {
+    private let ahead = Mutex<Int64?>(nil)
+
+    package init() {}
+
+    /// Seconds; negative: behind. Nil before the first answer.
+    package var aheadSeconds: Int64? { ahead.withLock { $0 } }
+
+    func note(_ response: HTTPResponse, at now: UnixTime) {
+        guard let date = response.header("Date").flatMap(HTTPDate.seconds) else { return }
+        ahead.withLock { $0 = now.seconds - date }
+    }
+}
+
+/// What services need of the world, in one value.
+package struct AzureEnvironment: Sendable {
+    package let transport: any HTTPTransport
+    package let time: any TimeSource
+    package let random: any RandomSource
+    package let tasks: any TaskStarter
+    /// How requests to the cloud leave; the metadata services are always asked directly.
+    package let proxy: HTTPProxy
+    package let clock = ClockComparison()
+
+    package init(
+        transport: any HTTPTransport,
+        time: any TimeSource,
+        random: any RandomSource,
+        tasks: any TaskStarter,
+        proxy: HTTPProxy = .environment
+    ) {
+        self.transport = transport
+        self.time = time
+        self.random = random
+        self.tasks = tasks
+        self.proxy = proxy
+    }
+
+    /// 0 up to 1.
+    func jitter() -> Double {
+        let bytes = random.bytes(2)
+        return Double(bytes.reduce(0) { $0 << 8 | UInt32($1) }) / 65_536
+    }
+}
+
+/// Sends a request again where that can help, inside a deadline.
+struct PatientClient: Sendable {
+    /// What one attempt came to.
+    typealias Attempt = Result<HTTPResponse, HTTPError>
+
+    let environment: AzureEnvironment
+    let policy: RetryPolicy
+
+    /// The last attempt's outcome: one that `isWorthRepeating`, which is told its number from 1, does not name, or any
+    /// where no attempt or time is left. Each attempt takes at most `attemptTime`.
+    func send(
+        _ request: HTTPRequest,
+        attemptTime: Duration,
+        by deadline: BootTime,
+        repeating isWorthRepeating: @Sendable (Attempt, Int) -> Bool
+    ) async -> Attempt {
+        var request = request
+        var number = 1
+        while true {
+            let remaining = environment.time.bootTime().duration(to: deadline)
+            request.timeout = min(attemptTime, remaining)
+            let attempt = await once(request)
+            guard isWorthRepeating(attempt, number), !Task.isCancelled else { return attempt }
+            var retryAfter: Duration?
+            if case .success(let response) = attempt {
+                retryAfter = RetryPolicy.retryAfter(response.header("Retry-After"))
+            }
+            let jitter = environment.jitter()
+            guard let wait = policy.wait(afterAttempt: number, retryAfter: retryAfter, jitter: jitter) else {
+                return attempt
+            }
+            // What comes back after the deadline helps nobody.
+            let next = environment.time.bootTime().advanced(by: wait)
+            guard next < deadline else { return attempt }
+            await environment.time.sleep(until: next)
+            number += 1
+        }
+    }
+
+    private func once(_ request: HTTPRequest) async -> Attempt {
+        do throws(HTTPError) {
+            let response = try await environment.transport.send(request)
+            // Only a server that proved who it is may say what time it is.
+            if request.url.hasPrefix("https://") { environment.clock.note(response, at: environment.time.wallTime()) }
+            return .success(response)
+        } catch {
+            return .failure(error)
+        }
+    }
+}
+
+extension AccessCheckFault {
+    /// What a transport's failure means; `host` is named in the detail.
+    init(_ error: HTTPError, from host: String) {
+        let reason: DenialReason =
+            switch error.kind {
+            case .tooLarge, .malformed, .invalidRequest: .malformedAnswer
+            case .curlMissing, .nameResolution, .unreachable, .proxy, .tls, .timeout, .dropped, .cut, .cancelled,
+                .resources:
+                .unreachable
+            }
+        self.init(reason, detail: "\(host): \(error)")
+    }
+}
+
+/// A value for a URL's query: everything but the unreserved characters of RFC 3986, 2.3 is percent-encoded.
+func percentEncoded(_ text: String) -> String {
+    var result = ""
+    for byte in text.utf8 {
+        switch byte {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "z"),
+            UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
+            UInt8(ascii: "~"):
+            result.unicodeScalars.append(Unicode.Scalar(byte))
+        default:
+            result += "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
+        }
+    }
+    return result
+}

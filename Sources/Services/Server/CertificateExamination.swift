@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import AccessControl
+internal import Authorization
+internal import Identity
+internal import Libcrypto
+internal import OpenSSHCertificates
+internal import Wire
+
+/// `entraloginctl check-certificate`: what the rules say of a certificate, without effects. The rules are the ones that
+/// sign people in; this only adds what the certificate says of itself.
+struct CertificateExamination {
+    typealias Judge = (_ keyType: String, _ base64: String, _ name: UserName) -> CertificateFinding
+
+    let judge: Judge
+
+    /// `certificate` is `type base64`, as it stands in a `-cert.pub` file; an empty `user` means its first principal.
+    func report(user: String, certificate text: String) -> CertificateReport {
+        let words = text.split { $0 == " " || $0 == "\t" }
+        guard words.count >= 2 else {
+            return refused(.certificate, "not an OpenSSH certificate: a key type and base64 are expected")
+        }
+        let parsed: Certificate
+        do throws(CertificateFormatError) {
+            parsed = try Certificate(base64: words[1])
+        } catch {
+            return refused(.certificate, "\(error.refusal.text) (field: \(error.field))")
+        }
+        guard let name = UserName(folding: user.isEmpty ? parsed.principals.first ?? "" : user) else {
+            return describe(parsed, refused(.notOurName, DenialReason.notOurName.text))
+        }
+        switch judge(String(words[0]), String(words[1]), name) {
+        case .good(let judged):
+            return describe(parsed, CertificateReport(isAcceptable: true, text: "good for \(judged.principal)"))
+        case .refused(let denial), .unknownAuthority(let denial):
+            let detail = denial.detail.isEmpty ? "" : " (\(denial.detail))"
+            return describe(parsed, refused(denial.reason, denial.text + detail))
+        }
+    }
+
+    private func refused(_ reason: DenialReason, _ text: String) -> CertificateReport {
+        var report = CertificateReport(isAcceptable: false, text: text)
+        report.reason = reason.rawValue
+        return report
+    }
+
+    private func describe(_ certificate: Certificate, _ verdict: CertificateReport) -> CertificateReport {
+        var report = verdict
+        report.keyType = certificate.typeName
+        report.keyID = shown(certificate.keyID)
+        report.serial = String(certificate.serial)
+        report.principals = certificate.principals.prefix(32).map(shown)
+        report.objectID = certificate.extensions["oid@sshservice.azure.net"]?.nestedText.map(shown)
+        report.tenantID = certificate.extensions["tid@sshservice.azure.net"]?.nestedText.map(shown)
+        report.validAfter = Int64(clamping: certificate.validAfter)
+        report.validBefore = Int64(clamping: certificate.validBefore)
+        report.authority = SHA256.fingerprint(of: certificate.authorityKey)
+        return report
+    }
+
+    /// What a stranger's certificate says of itself, fit to be shown: one line, and all of them within a frame.
+    private func shown(_ text: String) -> String { DenialText.shorten(DenialText.clean(text), to: 256) }
+}

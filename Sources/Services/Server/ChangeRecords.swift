@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import AccountDirectory
+package import Authorization
+package import Identity
+internal import Synchronization
+
+/// Records what changes of that which sign-in rests on and nobody asked for: what the machine is in Azure, its wiring,
+/// accounts of ours that local ones hide (P7). One record for each change, none while nothing changes.
+package final class ChangeRecords: Sendable {
+    private struct Seen {
+        var machine: Machine?
+        /// Nil before the first look; then the refusal, or nil while the wiring is right.
+        var wiring: Denial??
+        var shadowed: Set<UserName> = []
+    }
+
+    private let log: any RecordLog
+    private let registry: any AccountRegistry
+    private let seen = Mutex(Seen())
+
+    package init(log: any RecordLog, registry: any AccountRegistry) {
+        self.log = log
+        self.registry = registry
+    }
+
+    /// Compares with the last look: the machine as far as it is known, why the wiring does not hold, and the accounts. To
+    /// be called now and then, one caller at a time.
+    package func look(machine: Machine?, wiring: Denial?, accounts: AccountReport) {
+        let shadowed = Set(accounts.shadowed)
+        let before = seen.withLock { seen in
+            defer { seen = Seen(machine: machine ?? seen.machine, wiring: .some(wiring), shadowed: shadowed) }
+            return seen
+        }
+        if let machine, machine != before.machine { record(machine, since: before.machine) }
+        if before.wiring != .some(wiring) { record(wiring: wiring) }
+        for name in shadowed.subtracting(before.shadowed).sorted() { recordShadowed(name) }
+        for name in before.shadowed.subtracting(shadowed).sorted() {
+            var record = DecisionRecord(.shadowed, .notice, "\(name): no local account is in its way any more")
+            record.user = name.text
+            log.record(record)
+        }
+    }
+
+    private func record(_ machine: Machine, since before: Machine?) {
+        // Whoever is of another tenant cannot sign in from now on.
+        let isOtherTenant = before.map { $0.tenant != machine.tenant } ?? false
+        let message = DenialText.clean("This machine is \(machine.name), \(machine.kind.rawValue) in \(machine.cloud)")
+        var record = DecisionRecord(.machine, isOtherTenant ? .warning : .information, message)
+        record.detail = "\(machine.resource), tenant \(machine.tenant)"
+        log.record(record)
+    }
+
+    private func record(wiring: Denial?) {
+        let message = wiring == nil ? "Entra sign-in is on: the wiring is verified" : "Entra sign-in is off"
+        var record = DecisionRecord(.stack, wiring == nil ? .information : .error, message)
+        record.reason = wiring?.reason
+        record.detail = wiring?.detail
+        log.record(record)
+    }
+
+    private func recordShadowed(_ name: UserName) {
+        // Where it has gone again meanwhile, the next look says so.
+        guard case .none(let denial) = registry.standing(of: name) else { return }
+        var record = DecisionRecord(.shadowed, .warning, "\(name) cannot sign in: \(denial.text)")
+        record.user = name.text
+        record.reason = denial.reason
+        record.detail = denial.detail
+        log.record(record)
+    }
+}

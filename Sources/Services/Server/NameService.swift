@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Authorization
+internal import Identity
+package import Wire
+
+/// Answers for names that the snapshot does not hold. No effects, no network (P3, P9).
+package struct NameService: Sendable {
+    private let registry: any AccountRegistry
+    /// `ProvisionalCallers=`: commands begin with one of these.
+    private let callers: [String]
+
+    package init(registry: any AccountRegistry, provisionalCallers: [String]) {
+        self.registry = registry
+        callers = provisionalCallers
+    }
+
+    /// `command` is the comm of the asking process. Somebody who never signed in exists for sshd only: to chown, tar or
+    /// a mail server, running as root, such a name is unknown.
+    package func look(up name: String, for command: String) -> Response {
+        guard let name = UserName(name) else { return .notFound }
+        switch registry.standing(of: name) {
+        case .enrolled(let enrolled):
+            return .account(WireAccount(enrolled.account))
+        case .provisional(let account):
+            return callers.contains(where: command.hasPrefix) ? .account(WireAccount(account)) : .notFound
+        case .none(let denial):
+            return denial.isUndecided ? .unavailable : .notFound
+        }
+    }
+}

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import AccessControl
+package import AccountDirectory
+package import Authorization
+package import AzureServices
+internal import Identity
+internal import Libcrypto
+internal import LinuxSystem
+internal import OpenSSHCertificates
+package import Wire
+
+/// What the reports are made of.
+package struct ReportSources: Sendable {
+    package var access: AccessControl
+    package var accounts: AccountDirectory
+    package var grants: any GrantRegistry
+    package var azure: AzureConnection
+    package var stamp: any StackStamp
+    package var time: any TimeSource
+    package var startedAt: Int64
+
+    package init(
+        access: AccessControl,
+        accounts: AccountDirectory,
+        grants: any GrantRegistry,
+        azure: AzureConnection,
+        stamp: any StackStamp,
+        time: any TimeSource,
+        startedAt: Int64
+    ) {
+        self.access = access
+        self.accounts = accounts
+        self.grants = grants
+        self.azure = azure
+        self.stamp = stamp
+        self.time = time
+        self.startedAt = startedAt
+    }
+}
+
+/// Answers entraloginctl. Root only (`CallerPolicy`); reports hold no secret.
+package struct ReportService: Sendable {
+    /// Sessions, or keys, in one report: each is below 200 bytes, and a frame holds 64 KiB.
+    static let listLimit = 256
+
+    private let sources: ReportSources
+    private let users: UserService
+    private let roles: RoleCheckService
+
+    package init(_ sources: ReportSources) {
+        self.sources = sources
+        users = UserService(sources)
+        roles = RoleCheckService(sources)
+    }
+
+    package func answer(_ request: Request) async -> Response {
+        switch request {
+        case .statusReport: .document(ReportText.json(await status()))
+        case .users(let after): .document(ReportText.json(await users.page(after: after)))
+        case .explain(let name):
+            .document(ReportText.json(await sources.access.explanation.explain(name, asking: true)))
+        case .testCertificate(let user, let certificate): .document(ReportText.json(test(user, certificate)))
+        case .flush: await flush()
+        case .showUser(let name): await users.show(name)
+        case .retire(let name): await users.retire(name)
+        case .rebind(let name, let objectID): await users.rebind(name, to: objectID)
+        case .rename(let name, let new): await users.rename(name, to: new)
+        case .setShell(let name, let shell): await users.setShell(name, to: shell)
+        case .setHome(let name, let home): await users.setHome(name, to: home)
+        case .check(let name, let objectID): await roles.check(name, objectID: objectID)
+        case .sessions: .document(ReportText.json(sessions()))
+        case .keys: .document(ReportText.json(keys()))
+        case .lookUpName, .checkCertificate, .authorize, .openSession, .closeSession: .malformed
+        }
+    }
+
+    private func status() async -> StatusReport {
+        let status = StatusAssembly(
+            azure: sources.azure.status,
+            access: await sources.access.status(),
+            accounts: sources.accounts.report(),
+            grants: sources.grants.current().count,
+            stackRefusal: sources.stamp.refusal(),
+            now: sources.time.wallTime(),
+            startedAt: sources.startedAt,
+            memoryBytes: MemoryUsage.residentBytes().map { Int64($0) },
+            dispute: roles.dispute
+        )
+        return status.report
+    }
+
+    private func sessions() -> SessionsReport {
+        let open = sources.access.openSessions()
+        let shown = open.prefix(ReportService.listLimit).map { entry in
+            SessionReport(
+                name: sources.accounts.enrolled(uid: entry.uid.number)?.account.name.text ?? "",
+                uid: entry.uid.number,
+                pid: entry.pid,
+                openedAt: entry.openedAt.seconds,
+                isAdministrator: entry.isAdministrator
+            )
+        }
+        return SessionsReport(sessions: Array(shown), total: open.count)
+    }
+
+    private func keys() -> KeyListReport {
+        let held = sources.access.keyring.held
+        let shown = held.prefix(ReportService.listLimit).map { held in
+            KeyReport(
+                fingerprint: SHA256.fingerprint(of: held.key),
+                type: String(held.key.line.prefix { $0 != " " }),
+                source: held.source,
+                confirmedAt: held.seenAt.seconds,
+                rotatedOutAt: held.missingSince?.seconds
+            )
+        }
+        return KeyListReport(keys: Array(shown), total: held.count)
+    }
+
+    private func flush() async -> Response {
+        await sources.access.authorizer.flush()
+        sources.azure.checker.forget()
+        return .done
+    }
+
+    private func test(_ user: String, _ certificate: String) -> CertificateReport {
+        CertificateExamination(judge: sources.access.judge).report(user: user, certificate: certificate)
+    }
+}

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import AccessControl
+package import Authorization
+internal import ByteCoding
+internal import CWire
+internal import Identity
+package import LinuxSystem
+package import Wire
+
+/// The services behind the verbs, each as the one function that answers. `callerPID` is the kernel's word.
+package struct RoutedServices: Sendable {
+    package typealias LookUp = @Sendable (_ name: String, _ command: String) -> Response
+    package typealias CheckCertificate = @Sendable (CertificateRequest) -> PrincipalVerdict
+    package typealias Authorize = @Sendable (AccountRequest, _ callerPID: Int32) async -> StageVerdict
+    package typealias OpenSession = @Sendable (SessionRequest, _ callerPID: Int32) async -> StageVerdict
+    package typealias CloseSession = @Sendable (_ user: String, _ uid: UInt32, _ callerPID: Int32) -> Void
+    package typealias Report = @Sendable (Request) async -> Response
+
+    let lookUp: LookUp
+    let checkCertificate: CheckCertificate
+    let authorize: Authorize
+    let openSession: OpenSession
+    let closeSession: CloseSession
+    let report: Report
+
+    package init(
+        lookUp: @escaping LookUp,
+        checkCertificate: @escaping CheckCertificate,
+        authorize: @escaping Authorize,
+        openSession: @escaping OpenSession,
+        closeSession: @escaping CloseSession,
+        report: @escaping Report
+    ) {
+        self.lookUp = lookUp
+        self.checkCertificate = checkCertificate
+        self.authorize = authorize
+        self.openSession = openSession
+        self.closeSession = closeSession
+        self.report = report
+    }
+}
+
+/// From a frame to its answer: who may ask, which service answers, what goes back. Holds no state.
+package final class RequestRouter: Sendable {
+    /// The longest frame that is read.
+    package static let longestRequest = Int(ENTRALOGIN_FRAME_MAX)
+
+    /// What becomes of a frame.
+    package enum Routing: Sendable {
+        /// The reply is here.
+        case now([UInt8])
+        /// The reply takes a wait; it is made on the loop.
+        case later(@Sendable () async -> [UInt8])
+        /// Not ours: no reply.
+        case nothing
+    }
+
+    private let policy: CallerPolicy
+    private let services: RoutedServices
+
+    package init(policy: CallerPolicy, services: RoutedServices) {
+        self.policy = policy
+        self.services = services
+    }
+
+    package func route(_ frame: [UInt8], from peer: PeerCredentials, on socket: SocketKind) -> Routing {
+        let request: Request
+        do throws(FrameError) {
+            request = try Request(frame: frame)
+        } catch {
+            switch error {
+            case .notOurs: return .nothing
+            case .version(let opcode): return .now(RequestRouter.encode(.version, opcode))
+            case .malformed(let opcode): return .now(RequestRouter.encode(.malformed, opcode))
+            }
+        }
+        let opcode = request.verb.rawValue
+        guard policy.allows(request.verb, from: peer, on: socket) else {
+            return .now(RequestRouter.encode(.forbidden, opcode))
+        }
+        switch answer(to: request, from: peer) {
+        case .now(let response): return .now(RequestRouter.encode(response, opcode))
+        case .later(let work): return .later { RequestRouter.encode(await work(), opcode) }
+        }
+    }
+
+    private enum Answer {
+        case now(Response)
+        case later(@Sendable () async -> Response)
+    }
+
+    private func answer(to request: Request, from peer: PeerCredentials) -> Answer {
+        let services = self.services
+        switch request {
+        case .lookUpName(let name, let command):
+            return .now(services.lookUp(name, command))
+        case .checkCertificate(let certificate):
+            return .now(Response(services.checkCertificate(certificate)))
+        case .authorize(let account):
+            return .later { Response(await services.authorize(account, peer.pid)) }
+        case .openSession(let session):
+            return .later { Response(await services.openSession(session, peer.pid)) }
+        case .closeSession(let user, let uid):
+            services.closeSession(user, uid, peer.pid)
+            return .now(.done)
+        case .statusReport, .users, .explain, .testCertificate, .flush, .retire, .showUser, .rebind, .rename, .check,
+            .sessions, .keys, .setShell, .setHome:
+            return .later { await services.report(request) }
+        }
+    }
+
+    /// A reply that is too long for a frame becomes "unavailable": never a cut one.
+    private static func encode(_ response: Response, _ opcode: UInt16) -> [UInt8] {
+        do throws(ByteCodingError) {
+            return try response.encode(opcode: opcode)
+        } catch {
+            let instead = try? Response.unavailable.encode(opcode: opcode)
+            return instead ?? []
+        }
+    }
+}
+
+extension Response {
+    init(_ verdict: PrincipalVerdict) {
+        switch verdict {
+        case .principal(let principal):
+            self = .principal(principal)
+        case .deny(let denial, let correlation):
+            self = .refused(
+                WireRefusal(reason: denial.reason.rawValue, text: denial.text, correlation: correlation.description)
+            )
+        }
+    }
+
+    init(_ verdict: StageVerdict) {
+        switch verdict {
+        case .allow: self = .verdict(WireVerdict(word: .allow, text: ""))
+        case .ignore: self = .verdict(WireVerdict(word: .ignore, text: ""))
+        case .deny(let denial, let text):
+            self = .verdict(WireVerdict(word: denial.isUndecided ? .undecidable : .deny, text: text))
+        }
+    }
+}

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import AccessControl
+internal import AccountDirectory
+internal import Authorization
+internal import AzureServices
+internal import Identity
+internal import Wire
+
+/// What somebody should do something about, from the parts' own words.
+struct StatusWarnings {
+    let azure: AzureStatus
+    let access: AccessStatus
+    let accounts: AccountReport
+    var dispute: RoleDispute?
+
+    /// One for each thing that is wrong, the gravest first where several parts met it.
+    var all: [ReportedWarning] {
+        let found = machine + keys + checkers + disputes + store
+        var ids: [String: Int] = [:]
+        var told: [ReportedWarning] = []
+        for warning in found {
+            if let index = ids[warning.id], told[index].text == warning.text {
+                told[index].isGrave = told[index].isGrave || warning.isGrave
+            } else {
+                ids[warning.id] = told.count
+                told.append(warning)
+            }
+        }
+        return told
+    }
+
+    private var machine: [ReportedWarning] {
+        var warnings: [ReportedWarning] = []
+        if let fault = azure.machine.fault {
+            warnings.append(warning(for: fault, isGrave: azure.machine.machine == nil))
+        }
+        // While a checker answers, nobody waits for the token of one whose application is missing.
+        let isServed = azure.checkers.contains { $0.standing == .serving }
+        for fault in azure.tokens.compactMap(\.fault)
+        where !warnings.contains(where: { $0.id == fault.reason.rawValue }) {
+            warnings.append(warning(for: fault, isGrave: !(isServed && fault.reason == .applicationMissing)))
+        }
+        if let remark = azure.remark {
+            warnings.append(ReportedWarning(id: "cloud", isGrave: false, text: remark, remedy: "set PolicyEndpoint="))
+        }
+        return warnings
+    }
+
+    private var keys: [ReportedWarning] {
+        let faults = access.keyring.sources.compactMap { source in source.fault.map { "\(source.name): \($0)" } }
+        let said = faults.isEmpty ? "" : " (\(faults.joined(separator: "; ")))"
+        let remedy =
+            faults.compactMap { NetworkCause(in: $0)?.remedy }.first
+            ?? "see that this machine reaches Entra's sign-in host over HTTPS, or place keys by hand: Sources=file in [Keys]"
+        var warnings: [ReportedWarning] = []
+        if access.keyring.keys == 0 {
+            warnings.append(
+                ReportedWarning(
+                    id: DenialReason.noAuthorityKeys.rawValue,
+                    isGrave: true,
+                    text: "No Entra signing key is known: nobody can sign in with a certificate\(said)",
+                    remedy: remedy
+                )
+            )
+        } else if access.keyring.isStale {
+            warnings.append(
+                ReportedWarning(
+                    id: "keys-stale",
+                    isGrave: false,
+                    text: "Entra's signing keys were not confirmed for long\(said)",
+                    remedy: remedy
+                )
+            )
+        }
+        if let fault = access.revocation?.fault {
+            warnings.append(
+                ReportedWarning(
+                    id: DenialReason.revokedKeysUnusable.rawValue,
+                    isGrave: true,
+                    text: "\(DenialReason.revokedKeysUnusable.text): \(fault)",
+                    remedy: "put a KRL or a list of keys there that root owns and the user entralogin can read, "
+                        + "or take RevokedKeys= away"
+                )
+            )
+        }
+        // Without a key there is nothing to publish.
+        if access.keyring.keys > 0, !access.keyring.isPublished {
+            warnings.append(
+                ReportedWarning(
+                    id: "keys-not-published",
+                    isGrave: true,
+                    text: "trusted_user_ca_keys could not be written: sshd may trust other keys than we do",
+                    remedy: "see the space and the modes in /var/lib/entralogin/ssh"
+                )
+            )
+        }
+        return warnings
+    }
+
+    private var checkers: [ReportedWarning] {
+        let faults = azure.checkers.compactMap { checker -> AccessCheckFault? in
+            switch checker.standing {
+            case .notServing(let fault, _), .failing(let fault): fault
+            case .untried, .serving: nil
+            }
+        }
+        // While one serves, the others are worth a word only.
+        let nobodyServes = !azure.checkers.isEmpty && faults.count == azure.checkers.count
+        return faults.map { warning(for: $0, isGrave: nobodyServes) }
+    }
+
+    private var disputes: [ReportedWarning] {
+        guard let dispute else { return [] }
+        return [
+            ReportedWarning(
+                id: "checkers-disagree",
+                isGrave: false,
+                text: "the access checkers disagree about \(dispute.objectID): \(dispute.text)",
+                remedy: "the first of AccessCheckers= counts; a new assignment takes minutes to be seen everywhere: "
+                    + "entraloginctl check NAME again. If it stays, report it with the correlation ids"
+            )
+        ]
+    }
+
+    private var store: [ReportedWarning] {
+        var warnings: [ReportedWarning] = []
+        if let fault = accounts.fault {
+            warnings.append(
+                ReportedWarning(
+                    id: DenialReason.storeUnreadable.rawValue,
+                    isGrave: true,
+                    text: fault,
+                    remedy: "restore /var/lib/entralogin/accounts from a backup; nobody of ours gets in before"
+                )
+            )
+        }
+        warnings += accounts.warnings.map { text in
+            ReportedWarning(id: "disk", isGrave: false, text: text, remedy: "make room on the disk of /var/lib")
+        }
+        if !accounts.shadowed.isEmpty {
+            let names = accounts.shadowed.prefix(5).map(\.text).joined(separator: ", ")
+            warnings.append(
+                ReportedWarning(
+                    id: "shadowed",
+                    isGrave: false,
+                    text: "local accounts or groups hide \(accounts.shadowed.count) of ours: \(names)",
+                    remedy: "rename the local ones, or retire ours: entraloginctl users retire NAME"
+                )
+            )
+        }
+        if !accounts.shadowedGroups.isEmpty {
+            warnings.append(
+                ReportedWarning(
+                    id: "shadowed-group",
+                    isGrave: true,
+                    text: "a local group is called \(accounts.shadowedGroups.joined(separator: " and ")): it wins",
+                    remedy: "rename it, or set UsersGroup= and AdministratorsGroup="
+                )
+            )
+        }
+        return warnings
+    }
+
+    private func warning(for fault: AccessCheckFault, isGrave: Bool) -> ReportedWarning {
+        ReportedWarning(
+            id: fault.reason.rawValue,
+            isGrave: isGrave,
+            text: AdministratorRemedy.sentence(fault),
+            remedy: AdministratorRemedy(machine: azure.machine.machine).text(for: fault)
+        )
+    }
+}

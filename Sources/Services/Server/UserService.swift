@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import AccessControl
+internal import AccountDirectory
+internal import Authorization
+internal import Identity
+internal import Wire
+
+/// `entraloginctl users`: the accounts, and the machine owner's word about them. Each change leaves a record (P15).
+struct UserService: Sendable {
+    /// Accounts in one page. Each is below 1,300 bytes of JSON: the longest name and home, and a display name of
+    /// nothing but quotes. A frame holds 64 KiB.
+    static let perPage = 48
+
+    private let sources: ReportSources
+
+    init(_ sources: ReportSources) { self.sources = sources }
+
+    // MARK: Reading
+
+    /// The accounts whose names come after `text`.
+    func page(after text: String) async -> UsersReport {
+        let all = sources.accounts.allEnrolled().filter { $0.account.name.text > text }
+        let grants = sources.grants.current()
+        var page: [UserReport] = []
+        for enrolled in all.prefix(UserService.perPage) { page.append(await report(of: enrolled, grants)) }
+        return UsersReport(users: page, next: all.count > page.count ? page.last?.name : nil)
+    }
+
+    /// One account by its name, by a name that it had, or by its uid in digits; retired ones too.
+    func show(_ text: String) async -> Response {
+        guard let enrolled = account(text) else { return .notFound }
+        var user = await report(of: enrolled, sources.grants.current())
+        user.tenantID = enrolled.identity.tenant.description
+        user.shell = enrolled.account.shell
+        user.formerNames = enrolled.formerNames.map(\.text)
+        if case .none(let denial) = sources.accounts.standing(of: enrolled.account.name) {
+            user.refusalDetail = denial.detail.isEmpty ? denial.text : denial.detail
+        }
+        return .document(ReportText.json(user))
+    }
+
+    private func account(_ text: String) -> EnrolledAccount? {
+        if let uid = UInt32(text) { return sources.accounts.enrolled(uid: uid) }
+        guard let name = UserName(folding: text) else { return nil }
+        return sources.accounts.allEnrolled().first { $0.account.name == name || $0.formerNames.contains(name) }
+    }
+
+    private func report(of enrolled: EnrolledAccount, _ grants: [PosixID: BootTime]) async -> UserReport {
+        let account = enrolled.account
+        let now = sources.time.bootTime()
+        var user = UserReport(
+            name: account.name.text,
+            uid: account.uid.number,
+            objectID: enrolled.identity.objectID.description,
+            displayName: account.displayName,
+            home: account.home,
+            enrolledAt: enrolled.enrolledAt.seconds
+        )
+        user.retiredAt = enrolled.retiredAt?.seconds
+        user.administratorForSeconds = grants[account.uid].map { now.duration(to: $0).components.seconds }
+        user.lastSignInAt = sources.accounts.lastSignIn(enrolled.identity)?.seconds
+        if case .none(let denial) = sources.accounts.standing(of: account.name) {
+            user.refusal = denial.reason.rawValue
+        }
+        if let answer = await sources.access.authorizer.cached(enrolled.identity) {
+            user.lastDecision = answer.role == nil ? "deny" : "allow"
+            user.lastDecisionAgeSeconds = answer.answeredAt.duration(to: now).components.seconds
+        }
+        return user
+    }
+
+    // MARK: Changing
+
+    func retire(_ text: String) async -> Response {
+        await change(text, .retired) { name, _ throws(Denial) in
+            let retired = try await sources.accounts.retire(name)
+            return (retired, "\(name) (uid \(retired.account.uid)) retired")
+        }
+    }
+
+    func rebind(_ text: String, to objectID: String) async -> Response {
+        guard let objectID = ObjectID(objectID) else { return .malformed }
+        return await change(text, .rebound) { name, before throws(Denial) in
+            let rebound = try await sources.accounts.rebind(name, to: objectID)
+            let was = before.map { "; it was \($0.identity.objectID)" } ?? ""
+            let back = before?.retiredAt == nil ? "" : ", and is retired no more"
+            return (rebound, "\(name) (uid \(rebound.account.uid)) belongs to object id \(objectID) now\(back)\(was)")
+        }
+    }
+
+    func rename(_ text: String, to new: String) async -> Response {
+        guard let new = UserName(folding: new) else { return refusal(Denial(.notOurName)) }
+        return await change(text, .renamed) { name, _ throws(Denial) in
+            let renamed = try await sources.accounts.rename(name, to: new)
+            return (renamed, "\(name) (uid \(renamed.account.uid)) is called \(new) now")
+        }
+    }
+
+    func setShell(_ text: String, to shell: String) async -> Response {
+        await change(text, .changed) { name, before throws(Denial) in
+            let changed = try await sources.accounts.set(shell: shell, of: name)
+            let was = before.map { "; it was \($0.account.shell)" } ?? ""
+            return (changed, "\(name) (uid \(changed.account.uid)) has the shell \(shell) now\(was)")
+        }
+    }
+
+    func setHome(_ text: String, to home: String) async -> Response {
+        await change(text, .changed) { name, before throws(Denial) in
+            let changed = try await sources.accounts.set(home: home, of: name)
+            let was = before.map { "; it was \($0.account.home)" } ?? ""
+            return (changed, "\(name) (uid \(changed.account.uid)) has the home \(home) now\(was)")
+        }
+    }
+
+    /// Does one change and records it with its message, where it changed something; a refusal is the tool's to show.
+    private func change(
+        _ text: String,
+        _ event: RecordedEvent,
+        _ body: (UserName, EnrolledAccount?) async throws(Denial) -> (EnrolledAccount, message: String)
+    ) async -> Response {
+        guard let name = UserName(folding: text) else { return .notFound }
+        let before = account(name.text)
+        do throws(Denial) {
+            let (after, message) = try await body(name, before)
+            guard after != before else { return .done }
+            var record = DecisionRecord(event, .notice, message)
+            record.user = after.account.name.text
+            record.objectID = after.identity.objectID
+            sources.access.log.record(record)
+            return .done
+        } catch {
+            return refusal(error)
+        }
+    }
+
+    private func refusal(_ denial: Denial) -> Response {
+        let detail = denial.detail.isEmpty ? "" : ": \(DenialText.shorten(DenialText.clean(denial.detail), to: 1024))"
+        return .refused(WireRefusal(reason: denial.reason.rawValue, text: denial.text + detail, correlation: ""))
+    }
+}

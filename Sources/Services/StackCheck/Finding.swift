@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// How much a finding matters.
+package enum Severity: String, Sendable, Codable, Comparable {
+    /// As it must be.
+    case good
+    /// Worth knowing; nothing to do.
+    case note
+    /// Something does not work as wished; nobody gets in who should not.
+    case warning
+    /// While it stands nobody of ours signs in: there is no stack stamp.
+    case error
+
+    private var rank: Int {
+        switch self {
+        case .good: 0
+        case .note: 1
+        case .warning: 2
+        case .error: 3
+        }
+    }
+
+    package static func < (left: Severity, right: Severity) -> Bool { left.rank < right.rank }
+}
+
+/// One thing that was looked at: what is there, what must be, how to mend it.
+package struct Finding: Hashable, Sendable, Codable {
+    /// Stable, for scripts: `sshd.usepam`, `pam.account`, `nss.passwd`.
+    package var id: String
+    package var severity: Severity
+    /// One sentence.
+    package var found: String
+    /// `file` or `file:line`; nil where no one file says it.
+    package var place: String?
+    /// What must be there; empty where the finding is good.
+    package var needed: String
+    /// What to do or type; empty where there is nothing to do.
+    package var remedy: String
+
+    package init(
+        _ id: String,
+        _ severity: Severity,
+        _ found: String,
+        place: String? = nil,
+        needed: String = "",
+        remedy: String = ""
+    ) {
+        self.id = id
+        self.severity = severity
+        self.found = found
+        self.place = place
+        self.needed = needed
+        self.remedy = remedy
+    }
+}

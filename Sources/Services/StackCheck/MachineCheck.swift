@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Room in the file system of a folder (statvfs(3)).
+package struct FileSpace: Hashable, Sendable {
+    /// For processes without privileges.
+    package var freeBytes: UInt64
+    package var freeFiles: UInt64
+    /// Zero where the file system does not count files.
+    package var totalFiles: UInt64
+
+    package init(freeBytes: UInt64, freeFiles: UInt64, totalFiles: UInt64) {
+        self.freeBytes = freeBytes
+        self.freeFiles = freeFiles
+        self.totalFiles = totalFiles
+    }
+}
+
+/// What `doctor` sees beyond the wiring.
+package protocol SurroundingsView: MachineView {
+    /// Nil where it cannot be known.
+    func space(of folder: String) -> FileSpace?
+}
+
+/// What around us keeps people out or spoils something, and is no part of the wiring: nobody gets in by it who should not.
+/// So the stack stamp does not rest on it, whatever its findings.
+package struct MachineCheck: Sendable {
+    private let machine: any SurroundingsView
+    private let domain: String
+    private let usersGroup: String
+    private let administratorsGroup: String
+
+    /// `domain`: one of those that may sign in; the groups as the settings call them.
+    package init(
+        on machine: any SurroundingsView,
+        domain: String,
+        usersGroup: String,
+        administratorsGroup: String
+    ) {
+        self.machine = machine
+        self.domain = domain
+        self.usersGroup = usersGroup
+        self.administratorsGroup = administratorsGroup
+    }
+
+    package func run() -> [Finding] {
+        sshd() + NeighbourRule().judge(machine) + NameCacheRule().judge(machine) + SudoRule().judge(machine)
+            + SELinuxRule().judge(machine) + OldExtensionRule().judge(machine) + LocalIDsRule().judge(machine) + StateFilesRule().judge(machine)
+            + SpaceRule().judge(machine) + UnitsRule().judge(machine)
+    }
+
+    private func sshd() -> [Finding] {
+        guard let program = StackCheck.sshdPrograms.first(where: { machine.exists($0) }) else { return [] }
+        let version = OpenSSHVersionRule().judge(machine.run(program, ["-V"]))
+        let probe = "entralogin-probe@\(domain)"
+        let result = machine.run(program, ["-T", "-C", "user=\(probe),host=localhost,addr=127.0.0.1"])
+        // A configuration that sshd refuses is named with the wiring.
+        guard result.status == 0 else { return [version] }
+        let rule = AdmittanceRule(usersGroup: usersGroup, administratorsGroup: administratorsGroup, probe: probe)
+        return [version] + rule.judge(SSHDConfiguration(result.output))
+    }
+}

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Judges one stack of one service: our line is there, is written as it must be, nothing before it can pass over it, and
+/// what must not run for somebody who is refused comes after it.
+struct PAMRule: Sendable {
+    let service: String
+    let type: String
+    /// Modules that must stand behind our line.
+    let mustFollow: Set<String>
+
+    /// The account stage decides before pam_unix, which says yes to everybody who came with a key.
+    static func account(_ service: String) -> PAMRule {
+        PAMRule(service: service, type: "account", mustFollow: ["pam_unix.so", "pam_sss.so", "pam_localuser.so"])
+    }
+
+    /// pam_env reads a file of the person's that can forge sshd's variables; the others make homes and sessions, which
+    /// a refused person must not get.
+    static func session(_ service: String) -> PAMRule {
+        PAMRule(
+            service: service,
+            type: "session",
+            mustFollow: ["pam_env.so", "pam_mkhomedir.so", "pam_oddjob_mkhomedir.so", "pam_systemd.so"]
+        )
+    }
+
+    static let line = "[success=ok ignore=ignore module_unknown=ignore default=die] pam_entralogin.so"
+
+    /// The findings, and the files that they rest on.
+    func judge(_ machine: any MachineView) -> (findings: [Finding], files: [String]) {
+        do throws(PAMStackError) {
+            let stack = try PAMStack(service: service, type: type, on: machine)
+            return (judge(stack), stack.files)
+        } catch {
+            return (
+                [finding(.error, "the \(type) stack of \(service) cannot be read: \(error.problem)", error.place)], []
+            )
+        }
+    }
+
+    func judge(_ stack: PAMStack) -> [Finding] {
+        guard let index = stack.entries.firstIndex(where: { $0.module == PAMStack.ourModule }) else {
+            if let place = stack.oursInSubstack.first {
+                return [finding(.error, "pam_entralogin.so stands in a substack, where its no ends only that", place)]
+            }
+            return [finding(.error, "pam_entralogin.so is not in the \(type) stack of \(service)", stack.files.first)]
+        }
+        let ours = stack.entries[index]
+        guard ours.control.isOurs else {
+            return [finding(.error, "the control of pam_entralogin.so lets a refused person go on", ours.place)]
+        }
+        if let culprit = passingOver(index, in: stack.entries) {
+            let what = "\(culprit.module) can end the stack or jump over pam_entralogin.so"
+            return [finding(.error, what, culprit.place)]
+        }
+        if let early = stack.entries[..<index].first(where: { mustFollow.contains($0.module) }) {
+            return [finding(.error, "\(early.module) runs before pam_entralogin.so", early.place)]
+        }
+        if ours.control.locksOutWithoutModule {
+            let what = "without the file pam_entralogin.so nobody could sign in, local accounts and root included"
+            return [finding(.warning, what, ours.place)]
+        }
+        return [Finding(id, .good, "\(service): the \(type) stage is ours first", place: ours.place)]
+    }
+
+    /// The first entry before `index` after which the stack may go on behind it, or end well, without it having run.
+    private func passingOver(_ index: Int, in entries: [PAMEntry]) -> PAMEntry? {
+        for (position, entry) in entries[..<index].enumerated() {
+            for action in entry.control.possibleActions {
+                switch action {
+                case .done: return entry
+                case .jump(let count) where position + count + 1 > index: return entry
+                // die ends the stack refused: nobody gets in by it.
+                case .jump, .ignore, .bad, .die, .ok, .reset: continue
+                }
+            }
+        }
+        return nil
+    }
+
+    private var id: String { "pam.\(service).\(type)" }
+
+    private func finding(_ severity: Severity, _ found: String, _ place: String?) -> Finding {
+        let before = mustFollow.sorted().filter { $0 != "pam_localuser.so" && $0 != "pam_sss.so" }
+        return Finding(
+            id,
+            severity,
+            found,
+            place: place,
+            needed: "\(type) \(PAMRule.line), before \(before.joined(separator: ", "))",
+            remedy: "/usr/libexec/entralogin/configure --enable, or write the line there by hand"
+        )
+    }
+}

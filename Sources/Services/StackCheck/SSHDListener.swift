@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The sshd that listens now, as told by its pid file, which it writes each time it has read its configuration.
+///
+/// `sshd -T` shows what stands on disk; the listener goes by what it read when it started or was told to reload. Where
+/// the two differ, a configuration that would be refused may still be in force: so a listener counts only if nothing
+/// that sshd reads has changed since, or if it was found good before anything changed.
+package struct SSHDListener: Hashable, Sendable {
+    package let pid: Int32
+    /// When the pid file was written: nanoseconds since 1970.
+    package let readAt: Int64
+
+    package init(pid: Int32, readAt: Int64) {
+        self.pid = pid
+        self.readAt = readAt
+    }
+
+    /// Nil where no sshd listens by itself (systemd hands it connections, or it is not started yet): the next one reads
+    /// what stands on disk.
+    init?(pidFile: String?, on machine: any MachineView) {
+        guard let pidFile, pidFile != "none", let text = try? machine.text(of: pidFile),
+            let status = try? machine.status(of: pidFile),
+            let pid = Int32(text.lines[0]), machine.isRunning(pid: pid)
+        else { return nil }
+        self.init(pid: pid, readAt: status.modified)
+    }
+
+    func judge(_ files: [String], on machine: any MachineView, trusting trusted: SSHDListener?) -> Finding {
+        let changed = files.first { path in
+            guard let status = try? machine.status(of: path) else { return true }
+            return status.changed > readAt
+        }
+        guard let changed, trusted != self else {
+            return Finding("sshd.running", .good, "the running sshd goes by a configuration that was checked")
+        }
+        return Finding(
+            "sshd.running",
+            .error,
+            "the running sshd (process \(pid)) read its configuration before this file changed",
+            place: changed,
+            needed: "an sshd that goes by what was checked",
+            remedy: "systemctl reload ssh (or sshd), or kill -HUP \(pid); then entraloginctl stack --stamp"
+        )
+    }
+}

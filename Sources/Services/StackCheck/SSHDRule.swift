@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Judges what sshd would do with a person of ours (design: the drop-in, and why each line is in it).
+struct SSHDRule: Sendable {
+    static let helper = "/usr/libexec/entralogin/authorized-principals"
+    static let helperUser = "entralogin-ssh"
+    static let authorities = "/var/lib/entralogin/ssh/trusted_user_ca_keys"
+    private static let remedy = "/usr/libexec/entralogin/configure --enable, then reload sshd"
+
+    struct Need: Sendable {
+        var keyword: String
+        var value: String
+        /// Why another value lets somebody in, or keeps everybody out.
+        var why: String
+        /// An sshd built without it does not print it.
+        var mayBeAbsent = false
+    }
+
+    static let needs = [
+        Need(keyword: "usepam", value: "yes", why: "without PAM a certificate alone opens a shell, role or no role"),
+        Need(keyword: "authenticationmethods", value: "publickey", why: "another way in would not be checked"),
+        Need(keyword: "pubkeyauthentication", value: "yes", why: "nobody could use a certificate"),
+        Need(keyword: "trustedusercakeys", value: authorities, why: "only Entra's keys may vouch for these accounts"),
+        Need(
+            keyword: "authorizedprincipalsfile",
+            value: "none",
+            why: "a file would accept every tenant's certificates"
+        ),
+        Need(
+            keyword: "authorizedprincipalscommand",
+            value: "\(helper) %u %U %h %t %k",
+            why: "without it the certificate is not checked"
+        ),
+        Need(keyword: "authorizedprincipalscommanduser", value: helperUser, why: "only that user may ask the daemon"),
+        Need(keyword: "authorizedkeysfile", value: "none", why: "a planted key would outlive the role"),
+        Need(keyword: "authorizedkeyscommand", value: "none", why: "keys from elsewhere would be accepted"),
+        Need(keyword: "passwordauthentication", value: "no", why: "these accounts have no password"),
+        Need(
+            keyword: "kbdinteractiveauthentication",
+            value: "no",
+            why: "sshd would run PAM in another process",
+            mayBeAbsent: true
+        ),
+        Need(keyword: "gssapiauthentication", value: "no", why: "a ticket is no certificate", mayBeAbsent: true),
+        Need(keyword: "hostbasedauthentication", value: "no", why: "another host would vouch for the person"),
+    ]
+
+    /// Judges what each kind of name (`UPN`, `GUID`) would meet. What both meet is said once.
+    static func judge(_ tried: [(kind: String, configuration: SSHDConfiguration)]) -> [Finding] {
+        let judged = tried.map { (kind: $0.kind, findings: SSHDRule().judge($0.configuration)) }
+        var findings: [Finding] = []
+        for (kind, own) in judged {
+            for var finding in own where !findings.contains(finding) {
+                if !judged.allSatisfy({ $0.findings.contains(finding) }) { finding.found += " (for a \(kind))" }
+                findings.append(finding)
+            }
+        }
+        return findings
+    }
+
+    func judge(_ configuration: SSHDConfiguration) -> [Finding] {
+        let wrong = SSHDRule.needs.compactMap { judge($0, configuration) }
+        let good = Finding("sshd.person", .good, "sshd: people of ours meet our lines and no others")
+        return (wrong.isEmpty ? [good] : wrong) + remarks(on: configuration)
+    }
+
+    private func judge(_ need: Need, _ configuration: SSHDConfiguration) -> Finding? {
+        let value = configuration.value(of: need.keyword)
+        if value == nil, need.mayBeAbsent { return nil }
+        guard value != need.value else { return nil }
+        return Finding(
+            "sshd.\(need.keyword)",
+            .error,
+            "sshd: \(need.keyword) is \(value.map { "'\($0)'" } ?? "not set once"): \(need.why)",
+            needed: "\(need.keyword) \(need.value)",
+            remedy: need.keyword == "usepam" ? "UsePAM yes in \(SSHDFiles.main), then reload sshd" : SSHDRule.remedy
+        )
+    }
+
+    /// What hinders or narrows sign-in without opening anything.
+    private func remarks(on configuration: SSHDConfiguration) -> [Finding] {
+        var findings: [Finding] = []
+        for keyword in ["forcecommand", "chrootdirectory", "revokedkeys"] {
+            guard let value = configuration.value(of: keyword), value != "none" else { continue }
+            findings.append(Finding("sshd.\(keyword)", .note, "sshd: \(keyword) is '\(value)'"))
+        }
+        let algorithms =
+            configuration.value(of: "pubkeyacceptedalgorithms") ?? configuration.value(of: "pubkeyacceptedkeytypes")
+        if let algorithms, !algorithms.contains("rsa-sha2-256-cert-v01"), !algorithms.contains("rsa-sha2-512-cert-v01")
+        {
+            findings.append(unusable("pubkeyacceptedalgorithms", "has no rsa-sha2-…-cert-v01@openssh.com"))
+        }
+        if let authorities = configuration.value(of: "casignaturealgorithms"), !authorities.contains("rsa-sha2-256") {
+            findings.append(unusable("casignaturealgorithms", "has no rsa-sha2-256"))
+        }
+        if let bits = configuration.value(of: "requiredrsasize").flatMap({ Int($0) }), bits > 2048 {
+            findings.append(unusable("requiredrsasize", "is \(bits)"))
+        }
+        return findings
+    }
+
+    private func unusable(_ keyword: String, _ what: String) -> Finding {
+        Finding(
+            "sshd.\(keyword)",
+            .warning,
+            "sshd: \(keyword) \(what), so Entra's certificates cannot be used",
+            needed: "RSA 2048 certificates signed with rsa-sha2-256",
+            remedy: "look for \(keyword) in sshd_config, or for a crypto policy of the distribution"
+        )
+    }
+
+    /// The first line of our block: in its own file, or, where sshd reads no such file, in the main one. Whose it is shows
+    /// in the pattern of GUIDs; what it says is judged by `needs`.
+    private static func isOurs(_ line: SSHDFiles.Line) -> Bool {
+        line.keyword == "match"
+            && (line.file == SSHDFiles.dropIn
+                || line.file == SSHDFiles.main && line.rest.hasSuffix("????????-????-????-????-????????????"))
+    }
+
+    /// A Match block that is read before ours may set the same keywords for some of our people, and would win: the names
+    /// that were tried need not show it.
+    static func judgeOrder(_ files: SSHDFiles) -> [Finding] {
+        if let path = files.unreadable {
+            return [Finding("sshd.files", .error, "sshd's configuration cannot be read", place: path, remedy: remedy)]
+        }
+        let firstMatch = files.lines.first { $0.keyword == "match" }
+        guard let ours = files.lines.first(where: isOurs) else {
+            return [
+                Finding(
+                    "sshd.files",
+                    .error,
+                    "sshd does not read \(SSHDFiles.dropIn)",
+                    place: SSHDFiles.main,
+                    needed: "as its first line: Include /etc/ssh/sshd_config.d/*.conf",
+                    remedy: remedy
+                )
+            ]
+        }
+        if let firstMatch, firstMatch != ours {
+            return [
+                Finding(
+                    "sshd.files",
+                    .error,
+                    "'Match \(firstMatch.rest)' is read before our block and would win over it",
+                    place: firstMatch.place,
+                    needed: "no Match block before \(SSHDFiles.dropIn)",
+                    remedy: "move it behind: to a file with a higher number, or below the Include line"
+                )
+            ]
+        }
+        return [Finding("sshd.files", .good, "sshd reads our block before any other", place: ours.place)]
+    }
+}

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The whole verdict on how this machine is wired.
+package struct StackVerdict: Sendable {
+    package let findings: [Finding]
+    /// Every file and folder that the verdict rests on; the stamp holds them fast.
+    package let restsOn: [String]
+    /// The listener that `sshd` is now, where it has one: see `SSHDListener`.
+    let listener: SSHDListener?
+
+    /// True where nothing stands against signing in.
+    package var holds: Bool { !findings.contains { $0.severity == .error } }
+}
+
+/// Looks at sshd, PAM, the name service and our own files, and changes nothing. Needs root: `sshd -T` reads host keys.
+package struct StackCheck: Sendable {
+    static let sshdPrograms = ["/usr/sbin/sshd", "/usr/bin/sshd", "/usr/local/sbin/sshd"]
+
+    private let machine: any MachineView
+    /// Names to try; nobody need have them.
+    private let probes: [(kind: String, name: String)]
+    /// A listener that an earlier check has found to have read a good configuration.
+    private let trusted: SSHDListener?
+
+    /// `domain`: one of those that may sign in.
+    package init(on machine: any MachineView, domain: String = "contoso.com", trusting trusted: SSHDListener? = nil) {
+        self.machine = machine
+        self.trusted = trusted
+        probes = [
+            ("UPN", "entralogin-probe@\(domain)"), ("GUID", "00000000-0000-4000-8000-000000000000"),
+        ]
+    }
+
+    package func run() -> StackVerdict {
+        let daemon = judgeSSHD()
+        var findings = daemon.findings
+        var files = daemon.files
+        var rules = daemon.services.flatMap { [PAMRule.account($0), PAMRule.session($0)] }
+        if PAMStack.folders.contains(where: { machine.exists("\($0)/sudo") }) { rules.append(.account("sudo")) }
+        for rule in rules {
+            let judged = rule.judge(machine)
+            findings += judged.findings
+            files += judged.files
+        }
+        findings += NameServiceRule().judge(machine)
+        files.append(NameServiceRule.path)
+        let programs = ProgramFilesRule().judge(machine)
+        findings += programs.findings + LocalAccountsRule().judge(machine)
+        files += programs.files
+        var seen: Set<String> = []
+        return StackVerdict(
+            findings: findings,
+            restsOn: files.filter { seen.insert($0).inserted },
+            listener: daemon.listener
+        )
+    }
+
+    private struct JudgedSSHD {
+        var findings: [Finding]
+        var files: [String]
+        var listener: SSHDListener?
+        /// The PAM services that people of ours meet.
+        var services = ["sshd"]
+    }
+
+    private func judgeSSHD() -> JudgedSSHD {
+        let files = SSHDFiles(on: machine)
+        let restsOn = files.files + files.folders.filter { machine.exists($0) }
+        guard let program = StackCheck.sshdPrograms.first(where: { machine.exists($0) }) else {
+            let missing = Finding("sshd", .error, "sshd is not installed", remedy: "install openssh-server")
+            return JudgedSSHD(findings: [missing], files: restsOn)
+        }
+        var findings = SSHDRule.judgeOrder(files)
+        var tried: [(kind: String, configuration: SSHDConfiguration)] = []
+        for (kind, name) in probes {
+            let result = machine.run(program, ["-T", "-C", "user=\(name),host=localhost,addr=127.0.0.1"])
+            guard result.status == 0 else {
+                return JudgedSSHD(findings: findings + [refused(by: program, result.complaint)], files: restsOn)
+            }
+            tried.append((kind, SSHDConfiguration(result.output)))
+        }
+        findings += SSHDRule.judge(tried)
+        let pidFile = tried.first?.configuration.value(of: "pidfile")
+        let listener = SSHDListener(pidFile: pidFile, on: machine)
+        if let listener { findings.append(listener.judge(files.files, on: machine, trusting: trusted)) }
+        // sshd_config(5), PAMServiceName: since OpenSSH 9.9 sshd may be told to be another service to PAM.
+        let services = Set(tried.map { $0.configuration.value(of: "pamservicename") ?? "sshd" })
+        return JudgedSSHD(findings: findings, files: restsOn, listener: listener, services: services.sorted())
+    }
+
+    private func refused(by program: String, _ complaint: String) -> Finding {
+        let line = complaint.lines.first { !$0.isEmpty } ?? "no reason given"
+        return Finding(
+            "sshd",
+            .error,
+            "sshd refuses its configuration: \(line.filter { $0 != "\r" })",
+            remedy: "\(program) -t shows it"
+        )
+    }
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Authorization
+internal import LinuxSystem
+internal import Synchronization
+
+/// The daemon's side of the stack stamp: at each question it looks at the stamp and at every file that it names, with
+/// about twenty stat(2) calls. What the stamp says is kept for as long as the file is the same one, unchanged.
+package final class StackStampReader: StackStamp {
+    private struct Kept {
+        let identity: FileStamp
+        let stack: VerifiedStack
+    }
+
+    private let file: AtomicFile
+    private let version: String
+    /// Only tests have another: the stamp and its folder are root's.
+    private let owner: UInt32
+    private let status: @Sendable (String) throws(FileAbsence) -> FileStatus
+    private let kept = Mutex<Kept?>(nil)
+
+    package convenience init(version: String, path: String = VerifiedStack.path) {
+        self.init(version: version, path: path, owner: 0) { path throws(FileAbsence) in
+            try LiveMachine.status(at: path)
+        }
+    }
+
+    init(
+        version: String,
+        path: String,
+        owner: UInt32,
+        status: @escaping @Sendable (String) throws(FileAbsence) -> FileStatus
+    ) {
+        file = AtomicFile(path)
+        self.version = version
+        self.owner = owner
+        self.status = status
+    }
+
+    package func refusal() -> Denial? {
+        guard let problem else { return nil }
+        return Denial(.stackNotVerified, detail: "\(problem); entraloginctl doctor says what is wrong")
+    }
+
+    private var problem: String? {
+        let identity = try? FileStamp(of: file.path)
+        if let kept = kept.withLock({ $0 }), kept.identity == identity {
+            return kept.stack.difference(seenBy: status)
+        }
+        switch read() {
+        case .failure(let problem): return problem.text
+        case .success(let stack):
+            // Root's writer puts a new file in the old one's place: what was read is what was seen before and after.
+            if let identity, (try? FileStamp(of: file.path)) == identity {
+                kept.withLock { $0 = Kept(identity: identity, stack: stack) }
+            }
+            return stack.difference(seenBy: status)
+        }
+    }
+
+    private struct Problem: Error {
+        let text: String
+    }
+
+    private func read() -> Result<VerifiedStack, Problem> {
+        let bytes: [UInt8]
+        do throws(FileError) {
+            let requirement = FileRequirement(owners: [owner], forbiddenMode: 0o022)
+            bytes = try file.read(limit: VerifiedStack.sizeLimit, requiring: requirement)
+        } catch {
+            let text = error.isAbsent ? "there is no stack stamp (\(file.path))" : error.description
+            return .failure(Problem(text: text))
+        }
+        guard let text = String(validating: bytes, as: UTF8.self), let stack = VerifiedStack(text) else {
+            return .failure(Problem(text: "\(file.path) cannot be read as a stack stamp"))
+        }
+        guard stack.version == version else {
+            return .failure(Problem(text: "\(file.path) was made by another version of entralogin"))
+        }
+        return .success(stack)
+    }
+}

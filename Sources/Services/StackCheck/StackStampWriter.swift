@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Glibc
+package import LinuxSystem
+
+/// Root's side of the stack stamp: checks, and writes it or takes it away.
+package struct StackStampWriter: Sendable {
+    private let machine: any MachineView
+    private let file: AtomicFile
+    private let version: String
+    private let domain: String
+
+    /// `domain`: see `StackCheck`. `path` is where the stamp goes; its folder must be root's.
+    package init(
+        on machine: any MachineView,
+        version: String,
+        domain: String = "contoso.com",
+        path: String = VerifiedStack.path
+    ) {
+        self.machine = machine
+        self.version = version
+        self.domain = domain
+        file = AtomicFile(path)
+    }
+
+    /// Looks only; nothing changes.
+    package func check() -> StackVerdict {
+        StackCheck(on: machine, domain: domain, trusting: earlierListener).run()
+    }
+
+    /// Checks, and leaves a stamp only where everything holds.
+    ///
+    /// It looks, notes the state of the files, and looks again: what is changed between a look and the note shows in the
+    /// second look, and what is changed after the note shows to the daemon. While our service runs, systemd passes over
+    /// what its path unit sees: so what changed after the note is looked at here, again from the start.
+    package func stamp() throws(FileError) -> StackVerdict {
+        for _ in 1..<StackStampWriter.attempts {
+            let (verdict, stack) = try attempt()
+            guard let stack, stack.difference(seenBy: machine.status) != nil else { return verdict }
+        }
+        return try attempt().verdict
+    }
+
+    private static let attempts = 5
+
+    /// The stamp that it left, where it left one.
+    private func attempt() throws(FileError) -> (verdict: StackVerdict, stamp: VerifiedStack?) {
+        let first = check()
+        guard first.holds else {
+            try remove()
+            return (first, nil)
+        }
+        let stack: VerifiedStack
+        do throws(FileAbsence) {
+            stack = try VerifiedStack.making(of: first, version: version, on: machine)
+        } catch {
+            try remove()
+            let vanished = "a file vanished while it was looked at"
+            return (first.adding(Finding("stamp", .error, vanished, remedy: "try again")), nil)
+        }
+        let second = check()
+        guard second.holds, second.restsOn == first.restsOn, second.listener == first.listener else {
+            try remove()
+            guard second.holds else { return (second, nil) }
+            let changed = "the wiring changed while it was checked"
+            return (second.adding(Finding("stamp", .error, changed, remedy: "try again")), nil)
+        }
+        try file.replace(with: Array(stack.text.utf8), mode: 0o644)
+        return (second, stack)
+    }
+
+    private func remove() throws(FileError) {
+        guard unlink(file.path) == 0 || errno == ENOENT else {
+            throw FileError(path: file.path, step: "remove", problem: .failed(.last))
+        }
+    }
+
+    /// The listener of the stamp that stands, whatever else has changed since.
+    private var earlierListener: SSHDListener? {
+        let requirement = FileRequirement(owners: [0], forbiddenMode: 0o022)
+        guard let bytes = try? file.read(limit: VerifiedStack.sizeLimit, requiring: requirement),
+            let text = String(validating: bytes, as: UTF8.self),
+            let stack = VerifiedStack(text), stack.version == version
+        else { return nil }
+        return stack.listener
+    }
+}
+
+extension StackVerdict {
+    fileprivate func adding(_ finding: Finding) -> StackVerdict {
+        StackVerdict(findings: findings + [finding], restsOn: restsOn, listener: listener)
+    }
+}

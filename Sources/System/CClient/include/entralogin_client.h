@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One question to the daemon: connect, prove the server, send one frame, receive one frame, close. Nothing is kept,
+ * nothing is allocated, no signal is raised, errno stays as it was, and the deadline bounds all of it.
+ */
+#ifndef ENTRALOGIN_CLIENT_H
+#define ENTRALOGIN_CLIENT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Where the daemon listens, and the uid that counts as root: 0, but for tests that run without privileges. */
+struct entralogin_server {
+    const char *path;
+    uint32_t root;
+};
+
+/* CLOCK_MONOTONIC in nanoseconds; 0 where it cannot be read. */
+uint64_t entralogin_now(void);
+/* The moment `milliseconds` from now. */
+uint64_t entralogin_deadline(int milliseconds);
+
+/*
+ * Returns the size of the reply, or a negative errno:
+ *   -ENOENT, -ECONNREFUSED  nobody listens         -ETIMEDOUT    no answer before the deadline
+ *   -EACCES                 may not connect        -EPERM        the folder, the socket or the peer is not the daemon's
+ *   -EMSGSIZE               the reply does not fit  -ECONNRESET   closed without a reply
+ *   -EMFILE ...             as the system said
+ */
+long entralogin_exchange(const struct entralogin_server *server, const void *request, size_t request_size, void *reply,
+    size_t reply_capacity, uint64_t deadline);
+
+#endif

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import CCurl
+
+/// libcurl, opened. One for the process: it is never closed again, for libraries below it do not survive that.
+struct CurlLibrary: @unchecked Sendable {
+    // Unchecked: the table behind the pointer is written once, before anybody else sees it.
+    let pointer: OpaquePointer
+
+    private static let opened: Result<CurlLibrary, HTTPError> = open("libcurl.so.4")
+
+    /// Opens it on first use.
+    static func shared() throws(HTTPError) -> CurlLibrary { try opened.get() }
+
+    static func open(_ name: String) -> Result<CurlLibrary, HTTPError> {
+        var problem: UnsafePointer<CChar>?
+        guard let pointer = ccurl_open(name, &problem) else {
+            let text = problem.map { String(cString: $0) } ?? ""
+            return .failure(HTTPError(.curlMissing, "libcurl 7.68 or newer is needed: \(text)"))
+        }
+        return .success(CurlLibrary(pointer: pointer))
+    }
+
+    func errorText(_ code: Int32) -> String { String(cString: ccurl_error_text(pointer, code)) }
+}

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import CCrypto
+
+/// A call into libcrypto failed.
+package struct LibcryptoError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// The function that failed, and what libcrypto's error queue held, oldest first; no key material.
+    package let description: String
+
+    /// At most this many entries of the queue are told; ERR_NUM_ERRORS is 16.
+    private static let toldErrors = 4
+
+    /// Takes this thread's error queue and leaves it empty (ERR_get_error(3)).
+    init(in function: StaticString) {
+        var reasons: [String] = []
+        while case let code = ERR_get_error(), code != 0 {
+            guard reasons.count < LibcryptoError.toldErrors else { continue }
+            // ERR_error_string_n(3) cuts what does not fit and always ends with a NUL.
+            var text = [CChar](repeating: 0, count: 256)
+            ERR_error_string_n(code, &text, text.count)
+            reasons.append(String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self))
+        }
+        description = reasons.isEmpty ? "\(function) failed" : "\(function): \(reasons.joined(separator: "; "))"
+    }
+
+    /// Forgets what earlier calls on this thread left behind, so that no error is told for another's.
+    static func clearQueue() { ERR_clear_error() }
+}

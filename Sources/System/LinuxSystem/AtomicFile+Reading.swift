@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Glibc
+
+/// What a file must be before its bytes are believed.
+package struct FileRequirement: Hashable, Sendable {
+    /// The uids that may own it; nil: anybody.
+    package var owners: Set<UInt32>?
+    /// Permission bits that must not be set.
+    package var forbiddenMode: UInt32
+    /// A link at the end of the path is followed, and the file may have further names: for the system's own files.
+    package var mayBeLink: Bool
+
+    package init(owners: Set<UInt32>? = nil, forbiddenMode: UInt32 = 0, mayBeLink: Bool = false) {
+        self.owners = owners
+        self.forbiddenMode = forbiddenMode
+        self.mayBeLink = mayBeLink
+    }
+
+    /// Any plain file, whoever owns and writes it.
+    package static var none: FileRequirement { FileRequirement() }
+
+    /// A file of the system, such as /etc/passwd, wherever it really lies.
+    package static var ofSystem: FileRequirement { FileRequirement(mayBeLink: true) }
+
+    /// Owned by root or by this process's user, and writable by nobody else.
+    package static var ownOrRoots: FileRequirement {
+        FileRequirement(owners: [0, geteuid()], forbiddenMode: 0o022)
+    }
+}
+
+extension AtomicFile {
+    /// The whole file, at most `limit` bytes. Unless the requirement says otherwise, a link at the end of the path and
+    /// a second hard link are refused; a FIFO, a folder or a device always is, and nothing waits on one.
+    package func read(limit: Int, requiring requirement: FileRequirement = .none) throws(FileError) -> [UInt8] {
+        let file: Descriptor
+        do throws(Errno) {
+            // O_NONBLOCK: opening a FIFO that nobody writes must not hang.
+            let link = requirement.mayBeLink ? 0 : O_NOFOLLOW
+            file = try Descriptor.open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | link)
+        } catch {
+            throw FileError(path: path, step: "open", problem: error == .tooManyLinks ? .notPlainFile : .failed(error))
+        }
+        let size = try checkedSize(of: file, limit: limit, requirement)
+        return try bytes(of: file, expecting: size, limit: limit)
+    }
+
+    private func checkedSize(
+        of file: borrowing Descriptor,
+        limit: Int,
+        _ requirement: FileRequirement
+    ) throws(FileError) -> Int {
+        var status = stat()
+        guard fstat(file.rawValue, &status) == 0 else {
+            throw FileError(path: path, step: "stat", problem: .failed(.last))
+        }
+        func refuse(_ problem: FileError.Problem) -> FileError {
+            FileError(path: path, step: "check", problem: problem)
+        }
+        guard status.st_mode & S_IFMT == S_IFREG else { throw refuse(.notPlainFile) }
+        guard status.st_nlink == 1 || requirement.mayBeLink else { throw refuse(.notPlainFile) }
+        if let owners = requirement.owners, !owners.contains(status.st_uid) {
+            throw refuse(.foreignOwner(status.st_uid))
+        }
+        let mode = status.st_mode & 0o7777
+        guard mode & mode_t(requirement.forbiddenMode) == 0 else { throw refuse(.looseMode(mode)) }
+        guard status.st_size <= limit else { throw refuse(.tooLarge(limit: limit)) }
+        return Int(status.st_size)
+    }
+
+    private func bytes(
+        of file: borrowing Descriptor,
+        expecting size: Int,
+        limit: Int
+    ) throws(FileError) -> [UInt8] {
+        // One byte more than expected, so that the end shows in one read; a file that grows meanwhile is read on.
+        var content = [UInt8](repeating: 0, count: size + 1)
+        var used = 0
+        while true {
+            let count: Int
+            do throws(Errno) {
+                count = try retryingOnInterrupt {
+                    content.withUnsafeMutableBytes { buffer in
+                        Glibc.read(file.rawValue, buffer.baseAddress.map { $0 + used }, buffer.count - used)
+                    }
+                }
+            } catch {
+                throw FileError(path: path, step: "read", problem: .failed(error))
+            }
+            used += count
+            guard used <= limit else {
+                throw FileError(path: path, step: "read", problem: .tooLarge(limit: limit))
+            }
+            guard count > 0 else { break }
+            if used == content.count { content.append(contentsOf: repeatElement(0, count: min(limit, 65_536) + 1)) }
+        }
+        content.removeSubrange(used...)
+        return content
+    }
+}

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Glibc
+
+/// A file that is replaced as a whole or not at all (P14), and read with nothing taken on trust (P13).
+///
+/// One writer at a time: the temporary name is fixed, so that what a crash leaves behind is swept by the next write.
+/// Every call blocks on the disk.
+package struct AtomicFile: Sendable {
+    /// The steps of a replacement, in order: the places where a crash or a full disk can strike.
+    package enum Step: String, Sendable, CaseIterable {
+        case openFolder = "open folder"
+        case removeLeftover = "remove left-over"
+        case create
+        /// Before each piece.
+        case write
+        case setMode = "set mode"
+        case sync
+        case rename
+        /// The new file stands in its place by now, but a power cut may still bring the old one back.
+        case syncFolder = "sync folder"
+    }
+
+    /// Called before each step; what it throws is that step's failure. The seam by which tests break the disk.
+    package typealias FaultPoint = @Sendable (Step) throws(Errno) -> Void
+
+    package let path: String
+    /// The folder that holds it.
+    package let folder: String
+    private let temporaryPath: String
+    private let pieceSize: Int
+    private let faultPoint: FaultPoint
+
+    /// `path` is absolute. At most `pieceSize` bytes are written between two fault points.
+    package init(_ path: String, pieceSize: Int = 1 << 20, faultPoint: @escaping FaultPoint = { _ throws(Errno) in }) {
+        let slash = path.lastIndex(of: "/") ?? path.startIndex
+        self.path = path
+        folder = slash == path.startIndex ? "/" : String(path[..<slash])
+        temporaryPath = "\(path[..<slash])/.\(path[slash...].drop { $0 == "/" }).new"
+        self.pieceSize = max(pieceSize, 1)
+        self.faultPoint = faultPoint
+    }
+
+    /// Puts `bytes` in the file's place. It returns when they are on disk under their name.
+    ///
+    /// Where it throws before `rename`, the old file stands untouched and the temporary one is gone; where `syncFolder`
+    /// fails, the new one stands there, whole, but is not promised to survive a power cut: write again.
+    package func replace(with bytes: [UInt8], mode: UInt32) throws(FileError) {
+        let opened = try attempt(.openFolder) { () throws(Errno) in
+            try Descriptor.open(folder, O_RDONLY | O_DIRECTORY)
+        }
+        try attempt(.removeLeftover) { () throws(Errno) in
+            guard unlink(temporaryPath) == 0 || errno == ENOENT else { throw Errno.last }
+        }
+        do throws(FileError) {
+            try writeTemporary(bytes, mode: mode)
+            try attempt(.rename) { () throws(Errno) in
+                guard Glibc.rename(temporaryPath, path) == 0 else { throw Errno.last }
+            }
+        } catch {
+            _ = unlink(temporaryPath)
+            throw error
+        }
+        try attempt(.syncFolder) { () throws(Errno) in
+            _ = try retryingOnInterrupt { fsync(opened.rawValue) }
+        }
+    }
+
+    /// Takes the file away. No error where there is none.
+    package func remove() throws(FileError) {
+        guard unlink(path) == 0 || errno == ENOENT else {
+            throw FileError(path: path, step: "remove", problem: .failed(.last))
+        }
+    }
+
+    private func writeTemporary(_ bytes: [UInt8], mode: UInt32) throws(FileError) {
+        let file = try attempt(.create) { () throws(Errno) in
+            try Descriptor.open(temporaryPath, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600)
+        }
+        var written = 0
+        while written < bytes.count {
+            let rest = bytes[written..<min(written + pieceSize, bytes.count)]
+            written += try attempt(.write) { () throws(Errno) in
+                try retryingOnInterrupt {
+                    rest.withUnsafeBytes { Glibc.write(file.rawValue, $0.baseAddress, $0.count) }
+                }
+            }
+        }
+        // After the umask, and before the name appears: nobody sees it with another mode.
+        try attempt(.setMode) { () throws(Errno) in
+            _ = try retryingOnInterrupt { fchmod(file.rawValue, mode_t(mode)) }
+        }
+        try attempt(.sync) { () throws(Errno) in
+            _ = try retryingOnInterrupt { fsync(file.rawValue) }
+        }
+    }
+
+    private func attempt<Result: ~Copyable>(
+        _ step: Step,
+        _ body: () throws(Errno) -> Result
+    ) throws(FileError) -> Result {
+        do throws(Errno) {
+            try faultPoint(step)
+            return try body()
+        } catch {
+            throw FileError(path: path, step: step.rawValue, problem: .failed(error))
+        }
+    }
+}

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import AccessControl
+import Authorization
+import Identity
+import Testing
+
+@Suite(.timeLimit(.minutes(1))) struct AccessControlTests {
+    @Test("P15: the status counts the decisions of the last hour by verdict and reason")
+    func status() async throws {
+        let house = try House()
+        let alice = try Person("alice@contoso.com", 1)
+        house.accounts.set(alice.name, .provisional(alice.account))
+        house.checker.script(alice.identity.objectID, role: .user)
+        #expect(await house.signIn(alice) == .allow)
+        house.checker.script(alice.identity.objectID, role: nil)
+        house.time.advance(by: .seconds(301))
+        for _ in 0..<2 { #expect(await house.sudo(alice).reason == .roleNotAssigned) }
+        let status = await house.access.status()
+        let counts = Dictionary(
+            uniqueKeysWithValues: status.lastHour.map { ("\($0.event) \($0.verdict) \($0.reason ?? "")", $0.count) }
+        )
+        #expect(
+            counts == [
+                "access-check allow ": 1, "access-check deny role-not-assigned": 1, "account allow ": 1,
+                "account deny role-not-assigned": 2, "certificate allow ": 1, "session-opened allow ": 1,
+            ]
+        )
+        #expect(status.cachedDecisions == 1 && status.questionsUnderWay == 0 && status.openSessions == 1)
+        house.time.advance(by: .seconds(3600))
+        #expect(await house.access.status().lastHour.isEmpty)
+    }
+
+    @Test("The people whose cron jobs run here are asked for in the background, so that a long outage is bridged")
+    func batchRefresh() async throws {
+        let house = try House()
+        let alice = try Person("alice@contoso.com", 1)
+        let old = try Person("old@contoso.com", 2)
+        house.accounts.set(alice.name, .enrolled(alice.enrolled()))
+        house.accounts.set(old.name, .enrolled(old.enrolled(at: 1_800_000_000 - 31 * 86_400)))
+        house.checker.script(alice.identity.objectID, role: .user)
+        house.access.batchRefresh.start()
+        // The loop sleeps, not only somebody who waits for an answer.
+        let later = house.time.bootTime().advanced(by: .seconds(3000))
+        await house.time.sleeping.wait { $0.contains { $0 > later } }
+        #expect(house.checker.questions.value.map(\.objectID) == [alice.identity.objectID])
+        let request = house.accountRequest(alice, service: "cron")
+        #expect(await house.access.accountStage.decide(request, callerPID: 5) == .allow)
+        house.time.advance(by: .seconds(3600))
+        await house.checker.questions.wait { $0.count == 2 }
+    }
+
+    @Test(
+        "After a start without the network it asks again soon, later and later, until Azure has answered for everybody"
+    )
+    func batchRetry() async throws {
+        let house = try House()
+        let people = try (1...5).map { try Person("p\($0)@contoso.com", UInt32($0)) }
+        for person in people {
+            house.accounts.set(person.name, .enrolled(person.enrolled()))
+            house.checker.script(person.identity.objectID, .fault(AccessCheckFault(.unreachable, detail: "")))
+        }
+        house.access.batchRefresh.start()
+        for (round, pause) in [60, 120, 240].enumerated() {
+            // Three in a row cannot be asked about: the other two would not fare better.
+            await house.checker.questions.wait { $0.count == 3 * (round + 1) }
+            let now = house.time.bootTime()
+            let range = now.advanced(by: .seconds(Double(pause) * 0.9))...now.advanced(by: .seconds(pause))
+            await house.time.sleeping.wait { times in times.contains { range.contains($0) } }
+            house.time.advance(by: .seconds(pause))
+        }
+        await house.checker.questions.wait { $0.count == 12 }
+        for person in people { house.checker.script(person.identity.objectID, role: .user) }
+        let now = house.time.bootTime()
+        await house.time.sleeping.wait { times in times.contains { $0 > now.advanced(by: .seconds(400)) } }
+        house.time.advance(by: .seconds(480))
+        await house.checker.questions.wait { $0.count == 17 }
+        let later = house.time.bootTime().advanced(by: .seconds(3000))
+        await house.time.sleeping.wait { $0.contains { $0 > later } }
+        for person in people {
+            let request = house.accountRequest(person, service: "cron")
+            #expect(await house.access.accountStage.decide(request, callerPID: 5) == .allow)
+        }
+    }
+
+    @Test("A no, and a person of an earlier tenant, are answers: nobody is asked about again for them")
+    func batchComplete() async throws {
+        let house = try House()
+        let (refused, stranger) = (
+            try Person("no@contoso.com", 1),
+            try Person("old@contoso.com", 2, tenant: "22222222-2222-4222-8222-222222222222")
+        )
+        for person in [refused, stranger] { house.accounts.set(person.name, .enrolled(person.enrolled())) }
+        house.access.batchRefresh.start()
+        let later = house.time.bootTime().advanced(by: .seconds(3000))
+        await house.time.sleeping.wait { $0.contains { $0 > later } }
+        #expect(house.checker.questions.value.count == 1)
+    }
+
+    @Test("P13: the people of batch services are bounded, and the one seen longest ago makes room")
+    func batchBounded() throws {
+        let time = VirtualTime()
+        let people = BatchPeople(time: time)
+        for number in 0...BatchPeople.limit {
+            time.advance(by: .seconds(1))
+            people.note(try Person("p@contoso.com", UInt32(number)).identity)
+        }
+        let current = people.current(within: .seconds(10_000))
+        #expect(current.count == BatchPeople.limit)
+        #expect(!current.contains(try Person("p@contoso.com", 0).identity))
+        #expect(people.current(within: .seconds(9)).count == 10)
+    }
+
+    @Test("P13: open sessions are bounded, and only dead ones make room")
+    func sessionsBounded() throws {
+        let sessions = OpenSessions(limit: 2)
+        let processes = FakeProcesses()
+        let alice = try Person("alice@contoso.com", 1)
+        for (pid, fits) in [(Int32(1), true), (2, true), (3, false)] {
+            let process = try #require(processes.watch(pid: pid))
+            #expect(sessions.add(process, uid: alice.uid, isAdministrator: pid == 1, at: UnixTime(seconds: 9)) == fits)
+        }
+        #expect(sessions.administrators() == [alice.uid])
+        processes.kill(1)
+        #expect(sessions.administrators().isEmpty && sessions.hasLive(alice.uid))
+        let process = try #require(processes.watch(pid: 3))
+        #expect(sessions.add(process, uid: alice.uid, isAdministrator: false, at: UnixTime(seconds: 8)))
+        #expect(sessions.list().map(\.pid) == [3, 2] && sessions.list().map(\.isAdministrator) == [false, false])
+        sessions.sweep()
+        #expect(sessions.count == 2)
+    }
+}

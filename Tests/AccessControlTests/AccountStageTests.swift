@@ -1,0 +1,378 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import AccessControl
+import Authorization
+import Identity
+import Testing
+
+@Suite(.timeLimit(.minutes(1))) struct AccountStageTests {
+    private let house: House
+    private let alice: Person
+    private let bob: Person
+
+    init() throws {
+        house = try House()
+        alice = try Person("alice@contoso.com", 1)
+        bob = try Person("bob@contoso.com", 2)
+        for person in [alice, bob] {
+            house.accounts.set(person.name, .provisional(person.account))
+            house.checker.script(person.identity.objectID, role: .user)
+        }
+    }
+
+    private func enrol(_ person: Person) { house.accounts.set(person.name, .enrolled(person.enrolled())) }
+
+    private func decide(_ request: AccountRequest, in pid: Int32 = House.sshd) async -> StageVerdict {
+        await house.access.accountStage.decide(request, callerPID: pid)
+    }
+
+    @discardableResult
+    private func verify(_ person: Person, _ number: UInt8 = 1, in pid: Int32 = House.sshd) -> PrincipalVerdict {
+        house.access.certificateCheck.check(house.request(person, house.certificate(for: person, number), in: pid))
+    }
+
+    private func text(_ verdict: StageVerdict) -> String {
+        guard case .deny(_, let text) = verdict else { return "" }
+        return text
+    }
+
+    // MARK: Inside sshd
+
+    @Test("P4: a verified certificate and the role let a person on, without effects")
+    func allow() async {
+        verify(alice)
+        #expect(await decide(house.accountRequest(alice)) == .allow)
+        #expect(house.accounts.enrolBegan.value == 0)
+        #expect(house.grants.grantCount == 0)
+        let record = house.log.of(.account).first
+        #expect(record?.verdict == .allow && record?.role == .user && record?.objectID == alice.identity.objectID)
+    }
+
+    @Test("P4: without a certificate verified in this very process nobody gets on")
+    func nothingVerified() async {
+        verify(alice)
+        #expect(await decide(house.accountRequest(alice), in: 4712).reason == .certificateNotVerified)
+        house.processes.reuse(House.sshd)
+        #expect(await decide(house.accountRequest(alice)).reason == .certificateNotVerified)
+    }
+
+    @Test("P4: a certificate verified longer ago than the login grace does not count")
+    func expired() async {
+        verify(alice)
+        house.time.advance(by: .seconds(121))
+        #expect(await decide(house.accountRequest(alice)).reason == .certificateNotVerified)
+    }
+
+    @Test("P4: two object ids in one process are refused, whichever came first")
+    func twoIdentities() async throws {
+        let twin = try Person("alice@contoso.com", 77, uid: 1)
+        verify(alice)
+        verify(twin, 2)
+        #expect(await decide(house.accountRequest(alice)).reason == .certificateNotVerified)
+    }
+
+    @Test("P4: a certificate for another name in the same process is refused")
+    func twoNames() async {
+        verify(alice)
+        verify(bob)
+        #expect(await decide(house.accountRequest(alice)).reason == .certificateNotVerified)
+    }
+
+    @Test("Two certificates of one person are fine")
+    func twoCertificates() async {
+        verify(alice, 1)
+        verify(alice, 2)
+        #expect(await decide(house.accountRequest(alice)) == .allow)
+    }
+
+    @Test("P6: uid or home that changed since the certificate was verified are refused")
+    func recordChanged() async {
+        verify(alice)
+        var request = house.accountRequest(alice)
+        request.uid += 1
+        #expect(await decide(request).reason == .recordChanged)
+        request = house.accountRequest(alice)
+        request.home = "/home/other"
+        #expect(await decide(request).reason == .recordChanged)
+        request = house.accountRequest(alice)
+        request.uid = 1000
+        #expect(await decide(request).reason == .recordChanged)
+        // Another person took the uid in between: what would be enrolled is not what sshd holds.
+        let moved = Account(
+            name: alice.name,
+            uid: bob.uid,
+            displayName: "",
+            home: alice.home,
+            shell: "/bin/bash"
+        )
+        house.accounts.set(alice.name, .provisional(moved))
+        #expect(await decide(house.accountRequest(alice)).reason == .recordChanged)
+    }
+
+    @Test("P5: a name that got another object id in between is refused")
+    func objectIDChanged() async throws {
+        verify(alice)
+        let other = try Person("alice@contoso.com", 77)
+        let enrolled = EnrolledAccount(
+            account: alice.account,
+            identity: other.identity,
+            enrolledAt: UnixTime(seconds: 0)
+        )
+        house.accounts.set(alice.name, .enrolled(enrolled))
+        #expect(await decide(house.accountRequest(alice)).reason == .objectIDChanged)
+    }
+
+    @Test("P8: local people in sshd are none of our business, and leave no record")
+    func local() async {
+        let request = AccountRequest(service: "sshd", user: "localadmin", uid: 1000, home: "/home/l", isInSSHD: true)
+        #expect(await decide(request) == .ignore)
+        #expect(house.log.records.value.isEmpty)
+    }
+
+    @Test("P15: who has no role reads why, what to ask for, and the id of the record")
+    func noRole() async throws {
+        house.checker.script(alice.identity.objectID, role: nil)
+        verify(alice)
+        let verdict = await decide(house.accountRequest(alice))
+        #expect(verdict.reason == .roleNotAssigned)
+        let record = try #require(house.log.of(.account).first)
+        let id = try #require(record.correlation)
+        let expected =
+            "Azure role not assigned: ask for \"Virtual Machine User Login\" on this machine "
+            + "(\(house.machine.resource)). Correlation id \(id)"
+        #expect(text(verdict) == expected)
+        #expect(record.verdict == .deny && record.reason == .roleNotAssigned && record.latency != nil)
+        #expect(house.checker.questions.value.map(\.correlation).contains(id))
+    }
+
+    @Test("P1: in an outage a first sign-in is refused, and an earlier allow goes on with a record that says grace")
+    func outage() async {
+        house.checker.script(alice.identity.objectID, .fault(AccessCheckFault(.unreachable, detail: "no route")))
+        verify(alice)
+        #expect(await decide(house.accountRequest(alice)).reason == .unreachable)
+        house.checker.script(alice.identity.objectID, role: .user)
+        house.time.advance(by: .seconds(5))
+        #expect(await decide(house.accountRequest(alice)) == .allow)
+        house.checker.script(alice.identity.objectID, .fault(AccessCheckFault(.unreachable, detail: "no route")))
+        house.time.advance(by: .seconds(301))
+        verify(alice, 3)
+        #expect(await decide(house.accountRequest(alice)) == .allow)
+        let record = house.log.of(.account).last
+        #expect(record?.detail == "grace")
+        #expect(record?.priority == .warning)
+    }
+
+    @Test("P2: a sudo that somebody of ours made look like sshd gets no sign-in's rules, for root neither")
+    func looksLikeSSHD() async {
+        enrol(alice)
+        verify(alice)
+        var request = house.accountRequest(alice)
+        request.invokingUID = alice.uid.number
+        #expect(await decide(request).reason == .unsupported)
+        request = AccountRequest(service: "sudo", user: "root", uid: 0, home: "/root", isInSSHD: true)
+        request.invokingUID = alice.uid.number
+        #expect(await decide(request).reason == .unsupported)
+        // A name alone, of somebody whom NSS does not know any more.
+        request.invokingUID = nil
+        request.invokingUser = bob.name.text.uppercased()
+        #expect(await decide(request).reason == .unsupported)
+    }
+
+    // MARK: Everywhere else
+
+    @Test(
+        "Never enrolled means refused, in every service, as a target too",
+        arguments: ["sudo", "su", "login", "cron"]
+    )
+    func notEnrolled(service: String) async {
+        #expect(await decide(house.accountRequest(alice, service: service)).reason == .notEnrolled)
+        #expect(house.checker.questions.value.isEmpty)
+    }
+
+    @Test("P8: where nobody of ours is concerned we say nothing", arguments: ["sudo", "su", "cron", "login"])
+    func ignore(service: String) async {
+        let request = AccountRequest(
+            service: service,
+            user: "root",
+            uid: 0,
+            home: "/root",
+            invokingUser: "local",
+            invokingUID: 1000
+        )
+        #expect(await decide(request) == .ignore)
+        #expect(house.log.records.value.isEmpty)
+    }
+
+    @Test("P8: a name of ours that NSS does not know is refused, not ignored")
+    func unknownToNSS() async {
+        let request = AccountRequest(service: "su", user: alice.name.text, uid: UInt32.max, home: "")
+        #expect(await decide(request).reason != nil)
+    }
+
+    @Test("P6: outside sshd, too, uid and home must be the enrolled ones")
+    func recordElsewhere() async {
+        enrol(alice)
+        var request = house.accountRequest(alice, service: "login")
+        request.uid += 5
+        #expect(await decide(request).reason == .recordChanged)
+        request = house.accountRequest(alice, service: "login")
+        request.home = "/tmp"
+        #expect(await decide(request).reason == .recordChanged)
+    }
+
+    @Test("P2: sudo needs a decision of the last minute: a role that was removed bars the next one")
+    func sudoAge() async {
+        enrol(alice)
+        #expect(await house.sudo(alice) == .allow)
+        house.checker.script(alice.identity.objectID, role: nil)
+        house.time.advance(by: .seconds(60))
+        #expect(await house.sudo(alice) == .allow)
+        house.time.advance(by: .seconds(1))
+        #expect(await house.sudo(alice).reason == .roleNotAssigned)
+        #expect(house.checker.questions.value.count == 2)
+    }
+
+    @Test("P2: who acts with the administrators' gid must still be one, and the line names the role")
+    func loweredRole() async {
+        enrol(alice)
+        let verdict = await house.sudo(alice, holdsGroup: true)
+        #expect(verdict.reason == .administratorRoleNeeded)
+        #expect(text(verdict).contains("\"Virtual Machine Administrator Login\""))
+        #expect(await house.sudo(alice) == .allow)
+        house.checker.script(alice.identity.objectID, role: .administrator)
+        house.time.advance(by: .seconds(61))
+        #expect(await house.sudo(alice, holdsGroup: true) == .allow)
+    }
+
+    @Test("P2: who is listed as administrator must still be one; the answer that says no ends the listing at once")
+    func listedAdministrator() async throws {
+        enrol(alice)
+        try house.grants.grant(uid: alice.uid, until: house.time.bootTime().advanced(by: .seconds(3600)))
+        #expect(await house.sudo(alice).reason == .administratorRoleNeeded)
+        #expect(house.grants.current().isEmpty)
+        #expect(house.log.of(.withdrawn).count == 1)
+    }
+
+    @Test("P2: with targetpw sudo asks about root: the one who asks is decided on, by uid and by name")
+    func targetpw() async {
+        enrol(alice)
+        let byUID = AccountRequest(
+            service: "sudo",
+            user: "root",
+            uid: 0,
+            home: "/root",
+            invokingUID: alice.uid.number,
+            holdsAdministratorsGroup: true
+        )
+        #expect(await decide(byUID).reason == .administratorRoleNeeded)
+        let byName = AccountRequest(
+            service: "sudo",
+            user: "root",
+            uid: 0,
+            home: "/root",
+            invokingUser: alice.name.text,
+            invokingUID: 0,
+            holdsAdministratorsGroup: true
+        )
+        #expect(await decide(byName).reason == .administratorRoleNeeded)
+        #expect(house.log.of(.account).allSatisfy { $0.objectID == alice.identity.objectID })
+    }
+
+    @Test("sudo and su are decided for the one who asks and for the target")
+    func bothPersons() async {
+        enrol(alice)
+        enrol(bob)
+        var request = house.accountRequest(bob, service: "su")
+        request.invokingUID = alice.uid.number
+        #expect(await decide(request) == .allow)
+        #expect(Set(house.checker.questions.value.map(\.objectID)) == [alice.identity.objectID, bob.identity.objectID])
+        house.checker.script(bob.identity.objectID, role: nil)
+        house.time.advance(by: .seconds(61))
+        #expect(await decide(request).reason == .roleNotAssigned)
+        house.checker.script(bob.identity.objectID, role: .user)
+        house.checker.script(alice.identity.objectID, role: nil)
+        house.time.advance(by: .seconds(61))
+        #expect(await decide(request).reason == .roleNotAssigned)
+    }
+
+    @Test("A uid of ours that nobody has may not ask")
+    func strangerAsks() async {
+        let request = AccountRequest(service: "sudo", user: "root", uid: 0, home: "/root", invokingUID: bob.uid.number)
+        #expect(await decide(request).reason == .notEnrolled)
+    }
+
+    @Test(
+        "cron takes the last decision of a day without waiting, and refuses where there is none",
+        arguments: ["cron", "atd"]
+    )
+    func batch(service: String) async {
+        enrol(alice)
+        let request = house.accountRequest(alice, service: service)
+        #expect(await decide(request).reason == .noRecentDecision)
+        await house.starter.settle()
+        #expect(await decide(request) == .allow)
+        house.checker.script(alice.identity.objectID, .fault(AccessCheckFault(.unreachable, detail: "")))
+        house.time.advance(by: .seconds(86_300))
+        #expect(await decide(request) == .allow)
+        await house.starter.settle()
+        house.time.advance(by: .seconds(101))
+        #expect(await decide(request).reason == .noRecentDecision)
+    }
+
+    @Test("P2: cron refuses after a no, however old the no is")
+    func batchAfterNo() async {
+        enrol(alice)
+        let request = house.accountRequest(alice, service: "cron")
+        _ = await decide(request)
+        await house.starter.settle()
+        house.checker.script(alice.identity.objectID, role: nil)
+        house.time.advance(by: .seconds(301))
+        #expect(await decide(request) == .allow)
+        await house.starter.settle()
+        #expect(await decide(request).reason == .roleNotAssigned)
+        house.time.advance(by: .seconds(3600))
+        #expect(await decide(request).reason == .roleNotAssigned)
+    }
+
+    @Test(
+        "MaxSignInAge bars sudo and cron until the next sign-in over SSH, and never sshd",
+        arguments: ["sudo", "cron", "login"]
+    )
+    func signInAge(service: String) async {
+        enrol(alice)
+        verify(alice)
+        _ = await decide(house.accountRequest(alice))
+        house.accounts.noteSignIn(alice.identity, at: house.time.wallTime())
+        house.time.jumpWall(by: 30 * 86_400)
+        #expect(await decide(house.accountRequest(alice, service: service)) == .allow)
+        house.time.jumpWall(by: 1)
+        #expect(await decide(house.accountRequest(alice, service: service)).reason == .signInTooOld)
+        #expect(await decide(house.accountRequest(alice)) == .allow)
+        house.time.jumpWall(by: -40 * 86_400)
+        #expect(await decide(house.accountRequest(alice, service: service)).reason == .signInTooOld)
+    }
+
+    @Test("Where no sign-in is known, the enrolment counts")
+    func signInUnknown() async {
+        house.accounts.set(alice.name, .enrolled(alice.enrolled(at: 1_800_000_000 - 31 * 86_400)))
+        #expect(await house.sudo(alice).reason == .signInTooOld)
+    }
+
+    @Test("P15: every decision leaves exactly one record")
+    func oneRecord() async {
+        enrol(alice)
+        let requests = ["sudo", "login", "su", "cron"].map { house.accountRequest(alice, service: $0) }
+        for request in requests { _ = await decide(request) }
+        #expect(house.log.of(.account).map(\.service) == ["sudo", "login", "su", "cron"])
+        #expect(house.log.of(.account).allSatisfy { $0.verdict != nil && $0.correlation != nil && $0.latency != nil })
+    }
+
+    @Test("P12: what was typed is cleaned and bounded before it is recorded")
+    func hostileName() async {
+        let name = "\u{1b}[31m\n" + String(repeating: "x", count: 500)
+        _ = await decide(AccountRequest(service: "su\n", user: name, uid: alice.uid.number, home: ""))
+        let record = house.log.of(.account).first
+        #expect((record?.user?.utf8.count ?? 999) <= 128)
+        #expect(record?.message.unicodeScalars.contains { $0.value < 0x20 } == false)
+    }
+}

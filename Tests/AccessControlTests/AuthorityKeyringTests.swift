@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import AccessControl
+import Authorization
+import Identity
+import OpenSSHCertificates
+import Testing
+
+@Suite(.timeLimit(.minutes(1))) struct AuthorityKeyringTests {
+    private let house: House
+
+    init() throws { house = try House(persistedKeys: false) }
+
+    private var keyring: AuthorityKeyring { house.access.keyring }
+
+    private func key(_ number: UInt8) throws -> PublicKey { try House.key(number) }
+
+    private func lines(_ house: House) -> [String] {
+        house.keyFile.text.split(separator: "\n").filter { !$0.hasPrefix("#") }.map {
+            $0.split(separator: " ").prefix(2).joined(separator: " ")
+        }
+    }
+
+    @Test("A good answer is trusted, and published as a whole")
+    func publishes() async throws {
+        #expect(keyring.keys.isEmpty)
+        await keyring.refresh()
+        #expect(keyring.keys == [try key(1)])
+        #expect(lines(house) == [try key(1).line])
+        #expect(house.log.of(.keysPublished).count == 1)
+        let status = keyring.status()
+        #expect(status.keys == 1 && status.isPublished && !status.isStale && status.age == 0)
+    }
+
+    @Test("Rotation: the new key is there at once, the old one for the overlap")
+    func rotation() async throws {
+        await keyring.refresh()
+        house.source.set([try key(2)])
+        await keyring.refresh()
+        #expect(keyring.keys == [try key(1), try key(2)])
+        #expect(keyring.status().rotatedOut == 1)
+        house.time.advance(by: .seconds(86_399))
+        await keyring.refresh()
+        #expect(keyring.keys.count == 2)
+        house.time.advance(by: .seconds(1))
+        await keyring.refresh()
+        #expect(keyring.keys == [try key(2)])
+        #expect(lines(house) == [try key(2).line])
+    }
+
+    @Test("P14: an outage, an empty answer and too many keys leave the last good set trusted and published")
+    func lastGood() async throws {
+        await keyring.refresh()
+        let published = house.keyFile.text
+        house.source.fail(AccessCheckFault(.unreachable, detail: "no route"))
+        await keyring.refresh()
+        house.source.set([])
+        await keyring.refresh()
+        house.source.set(try (0...64).map { try key($0) })
+        await keyring.refresh()
+        #expect(keyring.keys == [try key(1)])
+        #expect(house.keyFile.text == published)
+        #expect(keyring.status().sources.first?.fault?.hasPrefix("malformed-answer") == true)
+    }
+
+    @Test("P14: what was published is trusted again after a restart, without the network")
+    func restart() async throws {
+        let house = try House()
+        house.source.fail(AccessCheckFault(.unreachable, detail: ""))
+        await house.access.keyring.refresh()
+        #expect(house.access.keyring.keys == [try key(1)])
+        #expect(house.access.keyring.status().isPublished)
+    }
+
+    @Test("Nothing is published before there is a key")
+    func nothing() async {
+        house.source.fail(AccessCheckFault(.unreachable, detail: ""))
+        await keyring.refresh()
+        #expect(house.keyFile.content.value.isEmpty)
+        let status = keyring.status()
+        #expect(status.isStale && !status.isPublished && status.age == nil)
+    }
+
+    @Test("P14: a full disk leaves the old file, is said once, and is made good later")
+    func fullDisk() async throws {
+        await keyring.refresh()
+        let before = house.keyFile.text
+        house.keyFile.fill(true)
+        house.source.set([try key(2)])
+        await keyring.refresh()
+        await keyring.refresh()
+        #expect(house.keyFile.text == before)
+        #expect(!keyring.status().isPublished)
+        #expect(house.log.of(.keysPublished).filter { $0.priority == .error }.count == 1)
+        house.keyFile.fill(false)
+        await keyring.refresh()
+        #expect(lines(house) == [try key(1).line, try key(2).line])
+        #expect(keyring.status().isPublished)
+    }
+
+    @Test("Several sources are merged in the configured order; one that fails takes nothing of the others'")
+    func severalSources() async throws {
+        let (imds, file) = (FakeKeySource("imds", [try key(2), try key(1)]), FakeKeySource("file", [try key(3)]))
+        let house = try House(persistedKeys: false, furtherSources: [imds, file])
+        let keyring = house.access.keyring
+        await keyring.refresh()
+        #expect(keyring.keys == (try [key(1), key(2), key(3)]))
+        #expect(lines(house) == (try [1, 2, 1, 3].map { try key($0).line }))
+        imds.fail(AccessCheckFault(.malformedAnswer, detail: ""))
+        house.source.set([try key(4)])
+        await keyring.refresh()
+        #expect(keyring.keys == (try [key(1), key(4), key(2), key(3)]))
+        #expect(keyring.status().sources.map(\.name) == ["jwks", "imds", "file"])
+        #expect(keyring.status().sources.map { $0.fault != nil } == [false, true, false])
+    }
+
+    @Test("P3: an early refresh that brings the same keys writes nothing, however long the last one is ago")
+    func earlyWritesNothing() async throws {
+        await keyring.refresh()
+        for hours in 1...30 {
+            house.time.advance(by: .seconds(3600))
+            keyring.noticeUnknownAuthority()
+            await house.starter.settle()
+            #expect(house.source.fetches.value == hours + 1)
+        }
+        #expect(house.keyFile.content.value.count == 1)
+        #expect(!keyring.status().isStale && keyring.status().age == 0)
+        house.source.set([try key(1), try key(2)])
+        house.time.advance(by: .seconds(3600))
+        keyring.noticeUnknownAuthority()
+        await house.starter.settle()
+        #expect(lines(house) == (try [key(1).line, key(2).line]))
+    }
+
+    @Test("The time of confirmation alone is written once an hour at most, so that the age outlives a restart")
+    func timeAlone() async throws {
+        await keyring.refresh()
+        for _ in 0..<59 {
+            house.time.advance(by: .seconds(60))
+            await keyring.refresh()
+        }
+        #expect(house.keyFile.content.value.count == 1)
+        house.time.advance(by: .seconds(60))
+        await keyring.refresh()
+        #expect(house.keyFile.content.value.count == 2)
+        #expect(house.keyFile.text.contains("seen=1800003600"))
+        // A clock that goes back is as good as one that goes on.
+        house.time.jumpWall(by: -7200)
+        await keyring.refresh()
+        #expect(house.keyFile.content.value.count == 3)
+        #expect(house.log.of(.keysPublished).count == 1)
+    }
+
+    @Test("A full disk that only keeps the time of confirmation from being written is no fault of the keys")
+    func timeOnFullDisk() async throws {
+        await keyring.refresh()
+        house.keyFile.fill(true)
+        house.time.advance(by: .seconds(7200))
+        await keyring.refresh()
+        #expect(keyring.status().isPublished)
+        #expect(house.log.of(.keysPublished).count == 1)
+    }
+
+    @Test(
+        "A key that is taken out of the administrator's file is gone within a minute, a fault of it is looked at as often"
+    )
+    func administratorsFile() async throws {
+        let file = FakeKeySource("file", [try key(7), try key(8)])
+        let house = try House(persistedKeys: false, furtherSources: [file])
+        house.access.keyring.start()
+        await house.keyFile.content.wait { !$0.isEmpty }
+        for fetches in 1...3 {
+            await house.time.sleeping.wait { !$0.isEmpty }
+            let wake = try #require(house.time.sleeping.value.first)
+            #expect(house.time.bootTime().duration(to: wake) <= .seconds(60))
+            #expect(file.fetches.value == fetches)
+            if fetches == 1 { file.fail(AccessCheckFault(.noAuthorityKeys, detail: "")) }
+            if fetches == 2 { file.set([try key(8)]) }
+            house.time.advance(by: .seconds(60))
+            await file.fetches.wait { $0 > fetches }
+        }
+        await house.keyFile.content.wait { $0.count == 2 }
+        #expect(house.access.keyring.keys == (try [key(1), key(8)]))
+        #expect(house.source.fetches.value == 1)
+    }
+
+    @Test("A file of this machine does not keep the alarm of Entra's silent keys down; alone, it is what counts")
+    func staleBesideFile() async throws {
+        let file = FakeKeySource("file", [try key(7)])
+        let house = try House(persistedKeys: false, furtherSources: [file])
+        await house.access.keyring.refresh()
+        house.source.fail(AccessCheckFault(.unreachable, detail: ""))
+        house.time.advance(by: .seconds(36 * 3600 + 1))
+        await house.access.keyring.refresh()
+        #expect(house.access.keyring.status().isStale)
+        #expect(house.access.keyring.status().age == Int64(36 * 3600 + 1))
+    }
+
+    @Test("A fault is recorded when it begins, not at every try")
+    func faultRecords() async {
+        house.source.fail(AccessCheckFault(.unreachable, detail: "no route"))
+        for _ in 0..<5 { await keyring.refresh() }
+        #expect(house.log.of(.fault).count == 1)
+    }
+
+    @Test("The loop refreshes within the source's lifetime, and retries a fault soon")
+    func loop() async throws {
+        house.source.set([try key(1)], lifetime: .seconds(1000))
+        keyring.start()
+        let source = house.source
+        await source.fetches.wait { $0 == 1 }
+        await house.time.sleeping.wait { !$0.isEmpty }
+        let wake = try #require(house.time.sleeping.value.first)
+        let pause = house.time.bootTime().duration(to: wake)
+        #expect(pause >= .seconds(800) && pause <= .seconds(1000))
+        source.fail(AccessCheckFault(.unreachable, detail: ""))
+        house.time.advance(by: .seconds(1000))
+        await source.fetches.wait { $0 == 2 }
+        await house.time.sleeping.wait { !$0.isEmpty }
+        let retry = try #require(house.time.sleeping.value.first)
+        let patience = house.time.bootTime().duration(to: retry)
+        #expect(patience >= .seconds(10) && patience <= .seconds(15))
+    }
+
+    @Test("The alarm rises when no source has confirmed the keys for long, once a day")
+    func alarm() async throws {
+        let house = try House()
+        house.source.fail(AccessCheckFault(.unreachable, detail: ""))
+        house.time.advance(by: .seconds(36 * 3600 + 1))
+        house.access.keyring.start()
+        await house.log.records.wait { $0.contains { $0.event == .keysStale } }
+        await house.time.sleeping.wait { !$0.isEmpty }
+        #expect(house.access.keyring.status().isStale)
+        let fetches = house.source.fetches.value
+        house.time.advance(by: .seconds(3600))
+        await house.source.fetches.wait { $0 > fetches }
+        await house.time.sleeping.wait { !$0.isEmpty }
+        #expect(house.log.of(.keysStale).count == 1)
+    }
+
+    @Test(
+        "P13: the answer's own lifetime is taken for a day at most, and for a minute at least",
+        arguments: [0, 1_000_000]
+    )
+    func clamped(seconds: Int) async throws {
+        house.source.set([try key(1)], lifetime: .seconds(seconds))
+        keyring.start()
+        await house.source.fetches.wait { $0 == 1 }
+        await house.time.sleeping.wait { !$0.isEmpty }
+        let wake = try #require(house.time.sleeping.value.first)
+        let pause = house.time.bootTime().duration(to: wake)
+        #expect(pause >= .seconds(48) && pause <= .seconds(86_400))
+    }
+}

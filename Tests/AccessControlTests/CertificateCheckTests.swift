@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import AccessControl
+import Authorization
+import Identity
+import Testing
+
+@Suite(.timeLimit(.minutes(1))) struct CertificateCheckTests {
+    private let house: House
+    private let alice: Person
+
+    init() throws {
+        house = try House()
+        alice = try Person("alice@contoso.com", 1)
+        house.accounts.set(alice.name, .provisional(alice.account))
+        house.checker.script(alice.identity.objectID, role: .user)
+    }
+
+    private func check(_ change: (inout CertificateRequest) -> Void = { _ in }) -> PrincipalVerdict {
+        var request = house.request(alice, house.certificate(for: alice))
+        change(&request)
+        return house.access.certificateCheck.check(request)
+    }
+
+    @Test("A good certificate prints its principal as it is spelled there, and begins the role check")
+    func good() async throws {
+        let blob = Array("another".utf8)
+        let judged = JudgedCertificate(
+            keyType: House.keyType,
+            blob: blob,
+            identity: alice.identity,
+            principal: "Alice@Contoso.com",
+            displayName: "",
+            serial: 0,
+            keyID: ""
+        )
+        house.judge.set("YW5vdGhlcg==", .good(judged))
+        #expect(check { $0.certificate = "YW5vdGhlcg==" } == .principal("Alice@Contoso.com"))
+        await house.starter.settle()
+        let question = try #require(house.checker.questions.value.first)
+        #expect(question.objectID == alice.identity.objectID)
+        #expect(question.correlation == house.log.of(.certificate).first?.correlation)
+    }
+
+    @Test("P15: sshd's two runs for one sign-in leave one record, allowed or refused")
+    func oneRecord() async {
+        for _ in 0..<2 { #expect(check() == .principal(alice.name.text)) }
+        #expect(house.log.of(.certificate).count == 1)
+        #expect(house.log.of(.certificate).first?.verdict == .allow)
+        var ids: Set<CorrelationID> = []
+        for _ in 0..<2 {
+            guard case .deny(_, let correlation) = check({ $0.certificate = "bad" }) else { continue }
+            ids.insert(correlation)
+        }
+        #expect(house.log.of(.certificate).count == 2)
+        #expect(ids == Set([house.log.of(.certificate).last?.correlation].compactMap(\.self)))
+        #expect(
+            check {
+                $0.certificate = "bad"
+                $0.sshdProcess = 4712
+            }.reason == .certificate
+        )
+        #expect(house.log.of(.certificate).count == 3)
+        await house.starter.settle()
+        #expect(house.checker.questions.value.count == 1)
+    }
+
+    @Test("Without the stack stamp nobody of ours gets in")
+    func stamp() {
+        house.stamp.set(Denial(.stackNotVerified, detail: "UsePAM is no"))
+        #expect(check().reason == .stackNotVerified)
+        #expect(house.checker.questions.value.isEmpty)
+    }
+
+    @Test(
+        "Only names of ours, in lower case",
+        arguments: ["root", "Alice@contoso.com", "", "alice", "alice@contoso.com\n", "-a"]
+    )
+    func names(name: String) {
+        #expect(check { $0.user = name }.reason == .notOurName)
+    }
+
+    @Test("P7: a name without an account here is refused with its own reason")
+    func standing() {
+        house.accounts.set(alice.name, .none(Denial(.localAccount)))
+        #expect(check().reason == .localAccount)
+    }
+
+    @Test("P6: sshd's uid and home must be those of the account")
+    func record() {
+        #expect(check { $0.uid += 1 }.reason == .recordChanged)
+        #expect(check { $0.uid = 0 }.reason == .recordChanged)
+        #expect(check { $0.home = "/home/bob" }.reason == .recordChanged)
+    }
+
+    @Test("P5: an enrolled name with another object id is refused and explained")
+    func objectIDChanged() async throws {
+        let other = try Person("alice@contoso.com", 2)
+        let enrolled = EnrolledAccount(
+            account: alice.account,
+            identity: other.identity,
+            enrolledAt: UnixTime(seconds: 0)
+        )
+        house.accounts.set(alice.name, .enrolled(enrolled))
+        guard case .deny(let denial, _) = check() else {
+            Issue.record("allowed")
+            return
+        }
+        #expect(denial.reason == .objectIDChanged)
+        #expect(denial.detail.contains(other.identity.objectID.description))
+        let command = "entraloginctl users rebind alice@contoso.com --object-id \(alice.identity.objectID)"
+        #expect(denial.detail.contains(command))
+        #expect(house.log.of(.certificate).map(\.objectID) == [alice.identity.objectID])
+        // The person reads "Permission denied" only; the administrator asks.
+        house.time.advance(by: .seconds(90))
+        let explanation = await house.access.explanation.explain("alice@contoso.com", asking: false)
+        let step = try #require(explanation.steps.first { $0.subject == "object" })
+        #expect(step.outcome == .unknown && step.reason == "object-id-changed")
+        #expect(step.text.contains("\(alice.identity.objectID)") && step.text.contains("90 seconds ago"))
+        #expect(step.remedy.contains(command))
+        // Once root has said that it is the same person, there is nothing more to tell.
+        house.accounts.set(alice.name, .enrolled(alice.enrolled()))
+        let after = await house.access.explanation.explain("alice@contoso.com", asking: false)
+        #expect(!after.steps.contains { $0.subject == "object" })
+    }
+
+    @Test("A retired account stays out")
+    func retired() {
+        let retired = EnrolledAccount(
+            account: alice.account,
+            identity: alice.identity,
+            enrolledAt: UnixTime(seconds: 0),
+            retiredAt: UnixTime(seconds: 1)
+        )
+        house.accounts.set(alice.name, .enrolled(retired))
+        #expect(check().reason == .accountRetired)
+    }
+
+    @Test("P1: without the machine or without CA keys nothing is good")
+    func nothingKnown() async throws {
+        house.machines.set(nil)
+        #expect(check().reason == .machineUnknown)
+        let empty = try House(persistedKeys: false)
+        empty.accounts.set(alice.name, .provisional(alice.account))
+        let request = empty.request(alice, empty.certificate(for: alice))
+        #expect(empty.access.certificateCheck.check(request).reason == .noAuthorityKeys)
+        // They are fetched at once, so that the next attempt finds them.
+        await empty.starter.settle()
+        #expect(try empty.access.keyring.keys == [House.key(1)])
+        #expect(empty.access.certificateCheck.check(request).reason == nil)
+    }
+
+    @Test("A certificate of another tenant is refused even if the rules let it through")
+    func tenant() throws {
+        let mallory = try Person("alice@contoso.com", 1, tenant: "22222222-2222-4222-8222-222222222222")
+        let certificate = house.certificate(for: mallory)
+        #expect(check { $0.certificate = certificate }.reason == .wrongTenant)
+    }
+
+    @Test(
+        "A refusal of the rules is the answer, and no question is asked",
+        arguments: [DenialReason.certificate, .wrongName]
+    )
+    func refused(reason: DenialReason) async {
+        house.judge.set("YmFk", .refused(Denial(reason, detail: "expired")))
+        #expect(check { $0.certificate = "YmFk" }.reason == reason)
+        await house.starter.settle()
+        #expect(house.checker.questions.value.isEmpty)
+        #expect(house.log.of(.certificate).first?.detail == "expired")
+    }
+
+    @Test("An unknown CA begins an early refresh of the keys, but not at every try")
+    func unknownAuthority() async {
+        house.judge.set("YmFk", .unknownAuthority(Denial(.certificate, detail: "authority-unknown")))
+        for pid in 100..<110 {
+            #expect(
+                check {
+                    $0.certificate = "YmFk"
+                    $0.sshdProcess = UInt32(pid)
+                }.reason == .certificate
+            )
+        }
+        await house.starter.settle()
+        #expect(house.source.fetches.value == 1)
+        house.time.advance(by: .seconds(301))
+        #expect(check { $0.certificate = "YmFk" }.reason == .certificate)
+        await house.starter.settle()
+        #expect(house.source.fetches.value == 2)
+    }
+
+    @Test("An unknown CA in check-certificate begins an early refresh, too: sshd refuses such a certificate by itself")
+    func unknownAuthorityExamined() async throws {
+        house.judge.set("YmFk", .unknownAuthority(Denial(.certificate, detail: "authority-unknown")))
+        let name = try #require(UserName("alice@contoso.com"))
+        for _ in 0..<10 { _ = house.access.judge(keyType: "", base64: "YmFk", for: name) }
+        await house.starter.settle()
+        #expect(house.source.fetches.value == 1)
+    }
+
+    @Test("A process number that no process can have is refused", arguments: [0, 1, UInt32.max])
+    func process(pid: UInt32) {
+        #expect(check { $0.sshdProcess = pid }.reason == .certificateNotVerified)
+    }
+
+    @Test("P3: 10,000 calls with whatever content change nothing durable and ask Azure nothing")
+    func noEffects() async {
+        for number in 0..<10_000 {
+            _ = check { request in
+                request.certificate = "garbage \(number)"
+                request.user = number % 2 == 0 ? "user\(number)@contoso.com" : request.user
+                request.sshdProcess = UInt32(number)
+            }
+        }
+        await house.starter.settle()
+        #expect(house.checker.questions.value.isEmpty)
+        #expect(house.accounts.enrolBegan.value == 0)
+        #expect(house.grants.grantCount == 0)
+        #expect(house.keyFile.content.value.isEmpty)
+        #expect(await house.access.status().verifiedProcesses == 0)
+    }
+}

@@ -1,0 +1,324 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import AccessControl
+import Authorization
+import ByteCoding
+import Identity
+import OpenSSHCertificates
+import Synchronization
+
+/// Answers as a test scripted it, and remembers what it was asked.
+final class ScriptedChecker: AccessChecker {
+    enum Line: Sendable {
+        case answer(AccessAnswer)
+        case fault(AccessCheckFault)
+        /// Waits until `release`.
+        case held
+    }
+
+    let questions = Watched<[AccessQuestion]>([])
+    private let lines = Mutex<[ObjectID: Line]>([:])
+    private let released = Watched<[CorrelationID: Line]>([:])
+
+    func script(_ objectID: ObjectID, _ line: Line) { lines.withLock { $0[objectID] = line } }
+
+    func script(_ objectID: ObjectID, role: Role?, lifetime: Duration? = nil) {
+        script(objectID, .answer(AccessAnswer(role: role, lifetime: lifetime, checker: "pas")))
+    }
+
+    /// Ends a question that is held.
+    func release(_ question: AccessQuestion, _ line: Line) { released.update { $0[question.correlation] = line } }
+
+    func check(_ question: AccessQuestion) async throws(AccessCheckFault) -> AccessAnswer {
+        questions.update { $0.append(question) }
+        var line =
+            lines.withLock { $0[question.objectID] } ?? .answer(AccessAnswer(role: nil, lifetime: nil, checker: "pas"))
+        if case .held = line {
+            await released.wait { $0[question.correlation] != nil }
+            line = released.value[question.correlation] ?? .held
+        }
+        switch line {
+        case .answer(let answer): return answer
+        case .fault(let fault): throw fault
+        case .held: throw AccessCheckFault(.unreachable, detail: "held for ever")
+        }
+    }
+}
+
+final class FakeMachines: MachineSource {
+    private let machine: Mutex<Machine?>
+    private let later = Watched<Machine?>(nil)
+
+    init(_ machine: Machine?) { self.machine = Mutex(machine) }
+
+    var current: Machine? { machine.withLock { $0 } }
+
+    func set(_ new: Machine?) { machine.withLock { $0 = new } }
+
+    func machine(by deadline: BootTime) async throws(AccessCheckFault) -> Machine {
+        guard let machine = current else { throw AccessCheckFault(.machineUnknown, detail: "no answer yet") }
+        return machine
+    }
+}
+
+/// A table of accounts in memory.
+final class FakeAccounts: AccountRegistry, SignInRegistry {
+    struct State: Sendable {
+        var standings: [UserName: AccountStanding] = [:]
+        var enrolRefusal: Denial?
+        var enrolAnswer: EnrolledAccount?
+        var enrolCalls = 0
+        var signIns: [DirectoryIdentity: UnixTime] = [:]
+    }
+
+    let state = Mutex(State())
+    /// Set: `enrol` waits until it is cleared.
+    let isHeld = Watched(false)
+    let enrolBegan = Watched(0)
+
+    func standing(of name: UserName) -> AccountStanding {
+        state.withLock { $0.standings[name] } ?? .none(Denial(.domainNotAllowed))
+    }
+
+    func enrolled(uid: UInt32) -> EnrolledAccount? { allEnrolled().first { $0.account.uid.number == uid } }
+
+    func allEnrolled() -> [EnrolledAccount] {
+        state.withLock { state in
+            state.standings.values.compactMap { standing in
+                guard case .enrolled(let enrolled) = standing else { return nil }
+                return enrolled
+            }
+        }
+    }
+
+    func enrol(_ account: Account, as identity: DirectoryIdentity) async throws(Denial) -> EnrolledAccount {
+        enrolBegan.update { $0 += 1 }
+        await isHeld.wait { !$0 }
+        return try state.withLock { state throws(Denial) in
+            state.enrolCalls += 1
+            if let refusal = state.enrolRefusal { throw refusal }
+            if let answer = state.enrolAnswer { return answer }
+            if case .enrolled(let enrolled) = state.standings[account.name] {
+                guard enrolled.identity == identity else { throw Denial(.objectIDChanged) }
+                return enrolled
+            }
+            let enrolled = EnrolledAccount(
+                account: account,
+                identity: identity,
+                enrolledAt: UnixTime(seconds: 1_800_000_000)
+            )
+            state.standings[account.name] = .enrolled(enrolled)
+            return enrolled
+        }
+    }
+
+    func noteSignIn(_ identity: DirectoryIdentity, at time: UnixTime) { state.withLock { $0.signIns[identity] = time } }
+
+    func lastSignIn(_ identity: DirectoryIdentity) -> UnixTime? { state.withLock { $0.signIns[identity] } }
+
+    func set(_ name: UserName, _ standing: AccountStanding) { state.withLock { $0.standings[name] = standing } }
+}
+
+final class FakeGrants: GrantRegistry {
+    private struct State {
+        var grants: [PosixID: BootTime] = [:]
+        var refusal: Denial?
+        var granted = 0
+        var withdrawn = 0
+        var beforeWithdrawal: (@Sendable () -> Void)?
+    }
+
+    private let state = Mutex(State())
+
+    /// Runs once, when somebody has decided to withdraw and before it is done.
+    func beforeNextWithdrawal(_ action: @escaping @Sendable () -> Void) {
+        state.withLock { $0.beforeWithdrawal = action }
+    }
+
+    func grant(uid: PosixID, until expiry: BootTime) throws(Denial) {
+        try state.withLock { state throws(Denial) in
+            if let refusal = state.refusal { throw refusal }
+            state.grants[uid] = expiry
+            state.granted += 1
+        }
+    }
+
+    func withdraw(uid: PosixID) {
+        let action = state.withLock { state in
+            defer { state.beforeWithdrawal = nil }
+            return state.beforeWithdrawal
+        }
+        action?()
+        state.withLock { state in
+            state.grants[uid] = nil
+            state.withdrawn += 1
+        }
+    }
+
+    func current() -> [PosixID: BootTime] { state.withLock { $0.grants } }
+
+    var fault: String? { state.withLock { $0.refusal?.detail } }
+
+    func refuse(_ denial: Denial?) { state.withLock { $0.refusal = denial } }
+
+    var grantCount: Int { state.withLock { $0.granted } }
+}
+
+/// Processes that live and die as a test says.
+final class FakeProcesses: ProcessWatcher {
+    final class Process: WatchedProcess {
+        let pid: Int32
+        private let alive = Mutex(true)
+
+        init(_ pid: Int32) { self.pid = pid }
+
+        var isAlive: Bool { alive.withLock { $0 } }
+
+        func die() { alive.withLock { $0 = false } }
+    }
+
+    private struct State {
+        var processes: [Int32: Process] = [:]
+        var sessions: Set<UInt32> = []
+        var gone: Set<Int32> = []
+    }
+
+    private let state = Mutex(State())
+
+    func watch(pid: Int32) -> (any WatchedProcess)? {
+        state.withLock { state in
+            guard !state.gone.contains(pid) else { return nil }
+            if let process = state.processes[pid], process.isAlive { return process }
+            let process = Process(pid)
+            state.processes[pid] = process
+            return process
+        }
+    }
+
+    func hasLoginSession(uid: UInt32) -> Bool { state.withLock { $0.sessions.contains(uid) } }
+
+    func setLoginSession(_ uid: UInt32, _ has: Bool) {
+        state.withLock { state in
+            if has { state.sessions.insert(uid) } else { state.sessions.remove(uid) }
+        }
+    }
+
+    /// The process dies, and nobody has its number.
+    func kill(_ pid: Int32) {
+        state.withLock { state in
+            state.processes[pid]?.die()
+            state.gone.insert(pid)
+        }
+    }
+
+    /// The process dies, and another takes its number.
+    func reuse(_ pid: Int32) {
+        state.withLock { state in
+            state.processes[pid]?.die()
+            state.processes[pid] = nil
+        }
+    }
+}
+
+final class FakeStamp: StackStamp {
+    private let denial = Mutex<Denial?>(nil)
+
+    func refusal() -> Denial? { denial.withLock { $0 } }
+
+    func set(_ new: Denial?) { denial.withLock { $0 = new } }
+}
+
+/// Finds what a test said of each certificate.
+final class FakeJudge: CertificateJudge {
+    private let findings = Mutex<[String: CertificateFinding]>([:])
+    private let lists = Mutex<[KeyRevocationList]>([])
+
+    /// The list that each certificate was held against.
+    var revoked: [KeyRevocationList] { lists.withLock { $0 } }
+
+    func set(_ base64: String, _ finding: CertificateFinding) { findings.withLock { $0[base64] = finding } }
+
+    func judge(
+        keyType: String,
+        base64: String,
+        for name: UserName?,
+        at time: UnixTime,
+        authorities: [PublicKey],
+        revoked: KeyRevocationList,
+        tenant: TenantID
+    ) -> CertificateFinding {
+        lists.withLock { $0.append(revoked) }
+        return findings.withLock { $0[base64] } ?? .refused(Denial(.certificate, detail: "not one of the test's"))
+    }
+}
+
+/// An administrator's list that a test writes.
+final class FakeRevocation: RevocationSource {
+    private struct State {
+        var reading = RevocationReading.none
+        var revision = 0
+    }
+
+    private let state = Mutex(State())
+
+    func read() -> RevocationReading { state.withLock { $0.reading } }
+
+    /// A plain list of these keys.
+    func revoke(_ keys: [PublicKey]) throws {
+        let list = try KeyRevocationList(parsing: Array(keys.map(\.line).joined(separator: "\n").utf8))
+        state.withLock { state in
+            state.revision += 1
+            state.reading = .list(list, revision: state.revision)
+        }
+    }
+
+    func spoil(_ fault: String) { state.withLock { $0.reading = .unusable(fault) } }
+}
+
+final class RecordBook: RecordLog {
+    let records = Watched<[DecisionRecord]>([])
+
+    func record(_ record: DecisionRecord) { records.update { $0.append(record) } }
+
+    func of(_ event: RecordedEvent) -> [DecisionRecord] { records.value.filter { $0.event == event } }
+}
+
+/// Gives the answers a test queued; the last one again and again.
+final class FakeKeySource: AuthorityKeySource {
+    let name: String
+    let fetches = Watched(0)
+    private let answer: Mutex<Result<AuthorityKeys, AccessCheckFault>>
+
+    init(_ name: String, _ keys: [PublicKey], lifetime: Duration? = nil) {
+        self.name = name
+        answer = Mutex(.success(AuthorityKeys(keys: keys, lifetime: lifetime)))
+    }
+
+    func set(_ keys: [PublicKey], lifetime: Duration? = nil) {
+        answer.withLock { $0 = .success(AuthorityKeys(keys: keys, lifetime: lifetime)) }
+    }
+
+    func fail(_ fault: AccessCheckFault) { answer.withLock { $0 = .failure(fault) } }
+
+    func fetch(by deadline: BootTime) async throws(AccessCheckFault) -> AuthorityKeys {
+        fetches.update { $0 += 1 }
+        return try answer.withLock { $0 }.get()
+    }
+}
+
+/// `trusted_user_ca_keys`, or a disk that is full.
+final class FakeKeyFile: Sendable {
+    struct Full: Error {}
+
+    let content = Watched<[[UInt8]]>([])
+    private let isFull = Mutex(false)
+
+    func replace(_ bytes: [UInt8]) throws {
+        if isFull.withLock({ $0 }) { throw Full() }
+        content.update { $0.append(bytes) }
+    }
+
+    func fill(_ full: Bool) { isFull.withLock { $0 = full } }
+
+    var text: String { String(decoding: content.value.last ?? [], as: UTF8.self) }
+}

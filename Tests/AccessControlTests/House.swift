@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import AccessControl
+import Authorization
+import ByteCoding
+import Identity
+import OpenSSHCertificates
+import Testing
+
+/// Somebody who signs in.
+struct Person: Sendable {
+    let name: UserName
+    let identity: DirectoryIdentity
+    let uid: PosixID
+    let home: String
+
+    static let tenant = "11111111-1111-4111-8111-111111111111"
+
+    init(_ name: String, _ number: UInt32, uid id: UInt32? = nil, tenant: String = Person.tenant) throws {
+        self.name = try #require(UserName(name))
+        let digits = String(number, radix: 16)
+        let guid = "00000000-0000-4000-8000-" + String(repeating: "0", count: 12 - digits.count) + digits
+        identity = DirectoryIdentity(
+            tenant: try #require(TenantID(tenant)),
+            objectID: try #require(ObjectID(guid))
+        )
+        uid = try #require(PosixID(user: PosixID.userRange.lowerBound + (id ?? number)))
+        home = "/home/\(name)"
+    }
+
+    var account: Account { Account(name: name, uid: uid, displayName: "", home: home, shell: "/bin/bash") }
+
+    func enrolled(at seconds: Int64 = 1_799_999_000) -> EnrolledAccount {
+        EnrolledAccount(account: account, identity: identity, enrolledAt: UnixTime(seconds: seconds))
+    }
+}
+
+/// The whole access part over fakes and a clock that stands still.
+final class House: Sendable {
+    let time = VirtualTime()
+    let starter = PlainStarter()
+    let log = RecordBook()
+    let checker = ScriptedChecker()
+    let accounts = FakeAccounts()
+    let grants = FakeGrants()
+    let processes = FakeProcesses()
+    let stamp = FakeStamp()
+    let judge = FakeJudge()
+    let revocation = FakeRevocation()
+    let machines: FakeMachines
+    let source: FakeKeySource
+    let keyFile = FakeKeyFile()
+    let access: AccessControl
+    let machine: Machine
+
+    init(
+        settings: AccessSettings = AccessSettings(),
+        standingGrants: [(Person, Duration)] = [],
+        persistedKeys: Bool = true,
+        furtherSources: [FakeKeySource] = []
+    ) throws {
+        let resource = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/vm1"
+        machine = Machine(
+            kind: .virtualMachine,
+            resource: try #require(ResourceID(resource)),
+            tenant: try #require(TenantID(Person.tenant)),
+            name: "vm1",
+            cloud: "AzurePublicCloud"
+        )
+        machines = FakeMachines(machine)
+        let key = try House.key(1)
+        source = FakeKeySource("jwks", [key])
+        for (person, rest) in standingGrants {
+            try grants.grant(uid: person.uid, until: time.bootTime().advanced(by: rest))
+        }
+        let line = "\(key.line) entralogin source=jwks seen=1800000000\n"
+        let keyFile = keyFile
+        let ports = AccessPorts(
+            time: time,
+            random: CountingRandom(),
+            starter: starter,
+            log: log,
+            machines: machines,
+            checker: checker,
+            accounts: accounts,
+            grants: grants,
+            signIns: accounts,
+            processes: processes,
+            stamp: stamp,
+            judge: judge,
+            revocation: revocation,
+            keySources: [source] + furtherSources,
+            persistedKeys: persistedKeys ? Array(line.utf8) : nil,
+            publishKeys: { try keyFile.replace($0) }
+        )
+        access = AccessControl(ports, settings: settings)
+    }
+
+    static func key(_ number: UInt8) throws -> PublicKey {
+        try PublicKey(type: .ed25519, fields: .ed25519([UInt8](repeating: number, count: 32)))
+    }
+
+    static let sshd: Int32 = 4711
+    static let keyType = "ssh-rsa-cert-v01@openssh.com"
+
+    /// A good certificate of `person`, in base64.
+    @discardableResult
+    func certificate(for person: Person, _ number: UInt8 = 1) -> String {
+        let blob = Array("certificate \(number) of \(person.identity) \(person.name)".utf8)
+        let base64 = Base64.encode(blob)
+        let judged = JudgedCertificate(
+            keyType: House.keyType,
+            blob: blob,
+            identity: person.identity,
+            principal: person.name.text,
+            displayName: "Somebody",
+            serial: 7,
+            keyID: "\(person.identity.objectID)@\(person.identity.tenant)"
+        )
+        judge.set(base64, .good(judged))
+        return base64
+    }
+
+    func request(_ person: Person, _ certificate: String, in pid: Int32 = House.sshd) -> CertificateRequest {
+        CertificateRequest(
+            user: person.name.text,
+            uid: person.uid.number,
+            home: person.home,
+            keyType: House.keyType,
+            certificate: certificate,
+            sshdProcess: UInt32(pid)
+        )
+    }
+
+    func accountRequest(_ person: Person, service: String = "sshd") -> AccountRequest {
+        AccountRequest(
+            service: service,
+            user: person.name.text,
+            uid: person.uid.number,
+            home: person.home,
+            isInSSHD: service == "sshd"
+        )
+    }
+
+    func sessionRequest(_ person: Person, used: String) -> SessionRequest {
+        SessionRequest(
+            service: "sshd",
+            user: person.name.text,
+            uid: person.uid.number,
+            gid: person.uid.number,
+            home: person.home,
+            homeState: .absent,
+            authenticationInfo: "publickey \(House.keyType) \(used)\n"
+        )
+    }
+
+    /// Certificate check, account stage and open_session, as sshd runs them.
+    func signIn(_ person: Person, in pid: Int32 = House.sshd) async -> StageVerdict {
+        let certificate = certificate(for: person)
+        _ = access.certificateCheck.check(request(person, certificate, in: pid))
+        _ = access.certificateCheck.check(request(person, certificate, in: pid))
+        let account = await access.accountStage.decide(accountRequest(person), callerPID: pid)
+        guard account == .allow else { return account }
+        return await access.sessionStage.open(sessionRequest(person, used: certificate), callerPID: pid)
+    }
+
+    func sudo(_ person: Person, holdsGroup: Bool = false) async -> StageVerdict {
+        var request = accountRequest(person, service: "sudo")
+        request.invokingUID = person.uid.number
+        request.invokingUser = person.name.text
+        request.holdsAdministratorsGroup = holdsGroup
+        return await access.accountStage.decide(request, callerPID: 99)
+    }
+}
+
+extension StageVerdict {
+    var reason: DenialReason? {
+        guard case .deny(let denial, _) = self else { return nil }
+        return denial.reason
+    }
+}
+
+extension PrincipalVerdict {
+    var reason: DenialReason? {
+        guard case .deny(let denial, _) = self else { return nil }
+        return denial.reason
+    }
+}
+
+extension Ruling {
+    var reason: DenialReason? {
+        guard case .deny(let denial) = decision else { return nil }
+        return denial.reason
+    }
+
+    var allow: AllowSource? {
+        guard case .allow(_, let source) = decision else { return nil }
+        return source
+    }
+}

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import AccessControl
+import Authorization
+import Identity
+import Testing
+
+@Suite(.timeLimit(.minutes(1))) struct SignInExplanationTests {
+    private let house: House
+    private let alice: Person
+
+    init() throws {
+        house = try House()
+        alice = try Person("alice@contoso.com", 1)
+        house.accounts.set(alice.name, .enrolled(alice.enrolled()))
+        house.checker.script(alice.identity.objectID, role: .administrator)
+    }
+
+    private func explain(_ name: String = "alice@contoso.com", asking: Bool = false) async -> Explanation {
+        await house.access.explanation.explain(name, asking: asking)
+    }
+
+    private func step(_ subject: String, in explanation: Explanation) throws -> Explanation.Step {
+        try #require(explanation.steps.first { $0.subject == subject })
+    }
+
+    @Test("Without being told to, it asks Azure nothing and says what is not known")
+    func quiet() async throws {
+        let explanation = await explain()
+        #expect(explanation.outcome == .unknown)
+        #expect(try step("role", in: explanation).outcome == .unknown)
+        #expect(house.checker.questions.value.isEmpty)
+        let subjects = ["name", "stack", "machine", "keys", "account", "role", "administrator", "sign-in"]
+        #expect(explanation.steps.map(\.subject) == subjects)
+    }
+
+    @Test("Told to, it asks, and shows the role and the correlation id")
+    func asking() async throws {
+        let explanation = await explain(asking: true)
+        #expect(explanation.outcome == .ok)
+        let id = try #require(house.checker.questions.value.first?.correlation)
+        let role = try step("role", in: explanation)
+        #expect(role.text.contains("Virtual Machine Administrator Login") && role.text.contains("\(id)"))
+        #expect(try step("role", in: await explain()).text.contains("0 seconds ago"))
+    }
+
+    @Test("A missing role is refused with the role to ask for and where")
+    func noRole() async throws {
+        house.checker.script(alice.identity.objectID, role: nil)
+        for asking in [true, false] {
+            let role = try step("role", in: await explain(asking: asking))
+            #expect(role.outcome == .refused && role.reason == "role-not-assigned")
+            #expect(role.remedy.contains(house.machine.resource.path))
+        }
+    }
+
+    @Test("What is wrong on the machine is refused step by step")
+    func machine() async throws {
+        house.stamp.set(Denial(.stackNotVerified, detail: "UsePAM is no"))
+        house.machines.set(nil)
+        let explanation = await explain()
+        #expect(explanation.outcome == .refused)
+        #expect(try step("stack", in: explanation).text.contains("UsePAM is no"))
+        #expect(try step("machine", in: explanation).reason == "machine-unknown")
+    }
+
+    @Test("A name that cannot be ours, a local account and a person never seen are told apart")
+    func names() async throws {
+        #expect(try step("name", in: await explain("root\u{1b}")).reason == "not-our-name")
+        #expect(try step("name", in: await explain("Alice@Contoso.com")).text.contains("sign in as alice@contoso.com"))
+        house.accounts.set(alice.name, .none(Denial(.localAccount)))
+        #expect(try step("account", in: await explain()).reason == "local-account")
+        house.accounts.set(alice.name, .provisional(alice.account))
+        let provisional = await explain(asking: true)
+        #expect(try step("account", in: provisional).text.contains("\(alice.uid)"))
+        #expect(try step("role", in: provisional).outcome == .unknown)
+        #expect(house.checker.questions.value.isEmpty)
+    }
+
+    @Test("A sign-in too long ago, and a grant in force, are shown")
+    func ages() async throws {
+        try house.grants.grant(uid: alice.uid, until: house.time.bootTime().advanced(by: .seconds(90)))
+        #expect(try step("administrator", in: await explain()).text.contains("90 more seconds"))
+        house.time.jumpWall(by: 31 * 86_400)
+        let signIn = try step("sign-in", in: await explain())
+        #expect(signIn.outcome == .unknown && !signIn.remedy.isEmpty)
+    }
+}

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import AccountDirectory
+import Authorization
+import Identity
+import LinuxSystem
+import TestSupport
+import Testing
+
+/// A store and a published file with one byte changed, or cut off anywhere: what people get then.
+@Suite struct DamageTests {
+    let bed = Bed()
+    private let names = ["alice@contoso.com", "bob@contoso.com", "carol@contoso.com", "dave@contoso.com"]
+
+    /// Four people: one plain, one retired, one renamed, one with another object than at first.
+    private func enrolSome() async throws -> [EnrolledAccount] {
+        let directory = bed.start()
+        for (number, name) in names.enumerated() { try await directory.signIn(name, as: number + 1) }
+        _ = try await directory.retire(try name(names[1]))
+        _ = try await directory.rename(try name(names[2]), to: try name("caroline@contoso.com"))
+        _ = try await directory.rebind(try name(names[3]), to: try identity(9).objectID)
+        return directory.allEnrolled()
+    }
+
+    /// Every truncation, every byte with one bit or all bits changed, and the file empty.
+    private func damages(of bytes: [UInt8]) -> [(what: String, bytes: [UInt8])] {
+        var all = bytes.indices.map { ("cut to \($0)", Array(bytes.prefix($0))) }
+        for index in bytes.indices {
+            for mask: UInt8 in [1 << UInt8(index % 8), 0xff] {
+                var changed = bytes
+                changed[index] ^= mask
+                all.append(("byte \(index) ^ \(mask)", changed))
+            }
+        }
+        return all
+    }
+
+    private func put(_ bytes: [UInt8], _ file: String, mode: UInt32) {
+        // Not by rename: that would sync each of thousands to the disk.
+        bed.folder.write(bytes, to: file, mode: mode)
+    }
+
+    @Test("P14: a store with any byte changed or cut off anywhere lets nobody in, is named, and stays as it is")
+    func store() async throws {
+        _ = try await enrolSome()
+        let bytes = try #require(bed.bytes("accounts"))
+        let snapshot = try #require(bed.bytes("accounts.snapshot"))
+        let everybody = try (names + ["caroline@contoso.com", "new@contoso.com"]).map { try name($0) }
+        for (what, damaged) in damages(of: bytes) {
+            put(damaged, "accounts", mode: 0o600)
+            bed.disk.fail(at: nil)
+            let directory = bed.start()
+            #expect(directory.report().fault?.contains("\(bed.folder.path)/accounts: line ") == true, "\(what)")
+            for name in everybody { #expect(try directory.reason(name.text) == .storeUnreadable, "\(what)") }
+            #expect(directory.allEnrolled().isEmpty, "\(what)")
+            #expect(bed.disk.reached.isEmpty, "\(what)")
+            #expect(bed.bytes("accounts") == damaged, "\(what)")
+        }
+        // Who is enrolled is still answered from the published file, which nobody touched.
+        #expect(bed.bytes("accounts.snapshot") == snapshot)
+    }
+
+    @Test("P14: a damaged store that is mended is taken again, with the same names, numbers and homes")
+    func mended() async throws {
+        let before = try await enrolSome()
+        let bytes = try #require(bed.bytes("accounts"))
+        put(bytes.dropLast(), "accounts", mode: 0o600)
+        let directory = bed.start()
+        #expect(directory.report().fault != nil)
+        put(bytes, "accounts", mode: 0o600)
+        #expect(await directory.refresh().fault == nil)
+        #expect(directory.allEnrolled() == before)
+    }
+
+    @Test("P13: a published file with any byte changed or cut off never shows another number, name or home")
+    func snapshotReader() async throws {
+        let enrolled = try await enrolSome().filter { $0.retiredAt == nil }
+        let path = bed.folder("accounts.snapshot")
+        let bytes = try #require(bed.bytes("accounts.snapshot"))
+        let (known, uids) = (enrolled.map(\.account.name.text), enrolled.map(\.account.uid.number))
+        let good = try #require(PublishedAccounts(path, asking: known, uids: uids))
+        #expect(good.byName.count == 3 && good.byUID.count == 3)
+        let strangers = ["bob@contoso.com", "carol@contoso.com", "root", "new@contoso.com"]
+        for (what, damaged) in damages(of: bytes) {
+            put(damaged, "accounts.snapshot", mode: 0o644)
+            let read = PublishedAccounts(path, asking: known + strangers, uids: uids + [0, 1000])
+            guard let read else { continue }
+            for (name, record) in read.byName { #expect(record == good.byName[name], "\(what): \(name)") }
+            for (uid, record) in read.byUID { #expect(record == good.byUID[uid], "\(what): \(uid)") }
+            for record in read.all { #expect(good.all.contains(record), "\(what)") }
+        }
+    }
+
+    @Test("P14: a published file that was changed or cut off is published again by the next start, the same")
+    func snapshot() async throws {
+        let before = try await enrolSome()
+        let path = bed.folder("accounts.snapshot")
+        let bytes = try #require(bed.bytes("accounts.snapshot"))
+        let good = try #require(PublishedAccounts(path))
+        // Each of them waits for the disk twice: every eleventh.
+        for (index, (what, damaged)) in damages(of: bytes).enumerated() where index % 11 == 0 {
+            put(damaged, "accounts.snapshot", mode: 0o644)
+            let directory = bed.start()
+            #expect(directory.report().fault == nil, "\(what)")
+            #expect(directory.allEnrolled() == before, "\(what)")
+            #expect(PublishedAccounts(path)?.all == good.all, "\(what)")
+        }
+    }
+}

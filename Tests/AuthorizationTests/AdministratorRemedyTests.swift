@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Authorization
+import Identity
+import Testing
+
+struct AdministratorRemedyTests {
+    private func machine(_ kind: MachineKind, _ resource: String) throws -> Machine {
+        Machine(
+            kind: kind,
+            resource: try #require(ResourceID("/subscriptions/s/resourceGroups/web/providers/\(resource)")),
+            tenant: try #require(TenantID("c0ffee00-0000-4000-8000-0000c0470500")),
+            name: "vm",
+            cloud: "AzurePublicCloud"
+        )
+    }
+
+    private func remedy(_ reason: DenialReason, _ detail: String = "", on machine: Machine? = nil) -> String {
+        AdministratorRemedy(machine: machine).text(for: AccessCheckFault(reason, detail: detail))
+    }
+
+    @Test("A missing identity is remedied by the command for this very machine")
+    func identity() throws {
+        #expect(remedy(.noManagedIdentity) == "az vm identity assign --name <machine> --resource-group <group>")
+        let vm = try machine(.virtualMachine, "Microsoft.Compute/virtualMachines/vm1")
+        #expect(remedy(.noManagedIdentity, on: vm) == "az vm identity assign --ids \(vm.resource)")
+        let set = try machine(.scaleSetInstance, "Microsoft.Compute/virtualMachineScaleSets/pool/virtualMachines/3")
+        let text = remedy(.noManagedIdentity, on: set)
+        #expect(text.hasPrefix("az vmss identity assign --resource-group web --name pool;"))
+        #expect(text.contains("az vmss update-instances"))
+        let arc = try machine(.arcServer, "Microsoft.HybridCompute/machines/a")
+        #expect(remedy(.noManagedIdentity, on: arc).contains("azcmagent"))
+    }
+
+    @Test("The command that the adapter knows is the remedy, and stands in the sentence no more")
+    func said() {
+        let fault = AccessCheckFault(.identityMayNotAsk, detail: "arm: status 403; az role assignment create …")
+        #expect(AdministratorRemedy(machine: nil).text(for: fault) == "az role assignment create …")
+        #expect(AdministratorRemedy.sentence(fault) == "\(DenialReason.identityMayNotAsk.text): arm: status 403")
+        #expect(AdministratorRemedy.facts(of: fault) == "arm: status 403")
+        #expect(AdministratorRemedy.sentence(AccessCheckFault(.throttled, detail: "")) == DenialReason.throttled.text)
+    }
+
+    @Test("No remedy for the administrator sends to the administrator, or to doctor", arguments: DenialReason.allCases)
+    func notInCircles(reason: DenialReason) {
+        let text = remedy(reason)
+        guard reason.isUndecided, ![.storeUnreadable, .enrolmentFailed].contains(reason) else { return }
+        #expect(!text.contains("doctor") && !text.contains("this machine's administrator"), "\(text)")
+    }
+}

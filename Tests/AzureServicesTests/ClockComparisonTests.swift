@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Authorization
+import AzureServices
+import HTTPTransport
+import Identity
+import Testing
+
+struct ClockComparisonTests {
+    private static let configuration = "/v2.0/.well-known/openid-configuration"
+
+    private func ahead(after headers: HTTPHeader...) async throws -> Int64? {
+        let scene = Scene()
+        let url = "https://login.microsoftonline.com/\(Scene.tenant)\(Self.configuration)"
+        let body = "{\"issuer\":\"x\",\"rbac_url\":\"https://pas.windows.net/\"}"
+        scene.transport.play(url, .success(HTTPResponse(status: 200, headers: headers, body: Array(body.utf8))))
+        // The metadata service is not asked what time it is: anybody on the machine could answer in its place.
+        scene.transport.play(
+            Scene.compute,
+            .answer(200, Scene.instance(), HTTPHeader("Date", "Thu, 01 Jan 1970 00:00:00 GMT"))
+        )
+        let deadline = scene.clock.bootTime().advanced(by: .seconds(5))
+        _ = try await scene.service.instance(by: deadline)
+        try await scene.clouds.learn(about: try scene.machine(), by: deadline)
+        // The virtual clock began somewhat later than the date that the answers carry says.
+        let begin = scene.clock.wallTime().seconds - 1_800_000_000
+        return scene.environment.clock.aheadSeconds.map { $0 - begin }
+    }
+
+    @Test("a clock ten minutes ahead of Azure's is seen in an answer over TLS")
+    func ahead() async throws {
+        #expect(try await ahead(after: HTTPHeader("Date", "Fri, 15 Jan 2027 07:50:00 GMT")) == 600)
+    }
+
+    @Test("no date, or one that cannot be read, says nothing")
+    func silent() async throws {
+        #expect(try await ahead() == nil)
+        #expect(try await ahead(after: HTTPHeader("Date", "yesterday")) == nil)
+    }
+}

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Authorization
+import AzureMessages
+import AzureServices
+import HTTPTransport
+import Identity
+import Testing
+
+struct InstanceMetadataClientTests {
+    private func reason(_ answers: ScriptedTransport.Answer, seconds: Int = 10) async -> DenialReason? {
+        let scene = Scene()
+        scene.transport.play(Scene.compute, answers)
+        do throws(AccessCheckFault) {
+            _ = try await scene.service.instance(by: scene.clock.bootTime().advanced(by: .seconds(seconds)))
+            return nil
+        } catch {
+            return error.reason
+        }
+    }
+
+    @Test("the machine is asked for directly, with the header that IMDS wants")
+    func request() async throws {
+        let scene = Scene()
+        let instance = try await scene.service.instance(by: scene.clock.bootTime().advanced(by: .seconds(1)))
+        #expect(instance.resource.path == Scene.resource)
+        let asked = try #require(scene.transport.requests.first)
+        #expect(asked.url == "http://169.254.169.254/metadata/instance/compute?api-version=2019-06-01")
+        #expect(asked.headers == [HTTPHeader("Metadata", "true")])
+        #expect(asked.proxy == .none)
+    }
+
+    @Test("404, 410, 429, 5xx and time-outs are repeated until the service is there")
+    func repeated() async throws {
+        let scene = Scene()
+        scene.transport.play(
+            Scene.compute,
+            .answer(404),
+            .answer(410),
+            .answer(429),
+            .answer(500),
+            .error(.timeout),
+            .error(.unreachable),
+            .answer(200, Scene.instance())
+        )
+        _ = try await scene.service.instance(by: scene.clock.bootTime().advanced(by: .seconds(70)))
+        #expect(scene.transport.requests.count == 7)
+    }
+
+    @Test("other refusals are final")
+    func final() async {
+        let scene = Scene()
+        scene.transport.play(Scene.compute, .answer(400))
+        let deadline = scene.clock.bootTime().advanced(by: .seconds(70))
+        await #expect(throws: AccessCheckFault.self) { try await scene.service.instance(by: deadline) }
+        #expect(scene.transport.requests.count == 1)
+    }
+
+    @Test("closed, absent and broken are told apart")
+    func reasons() async {
+        #expect(await reason(.answer(403)) == .metadataClosed)
+        #expect(await reason(.error(.timeout)) == .metadataClosed)
+        #expect(await reason(.error(.unreachable)) == .unreachable)
+        #expect(await reason(.answer(500)) == .unreachable)
+        #expect(await reason(.answer(429)) == .throttled)
+        #expect(await reason(.answer(200, "[]")) == .malformedAnswer)
+        #expect(await reason(.answer(302)) == .malformedAnswer)
+    }
+
+    @Test("an Arc server's id from a virtual machine's service is refused")
+    func wrongKind() async {
+        let resource =
+            "/subscriptions/s/resourceGroups/g/providers/Microsoft.HybridCompute/machines/m"
+        #expect(await reason(.answer(200, Scene.instance(resource))) == .malformedAnswer)
+    }
+
+    @Test("a user-assigned identity is asked for only where the administrator names it")
+    func userAssigned() async throws {
+        let scene = Scene()
+        let client = InstanceMetadataClient(
+            scene.environment,
+            endpoints: scene.endpoints,
+            clientID: GUID("77777777-7777-4777-8777-777777777777")
+        )
+        _ = try await client.token(for: "x y", by: scene.clock.bootTime().advanced(by: .seconds(1)))
+        let url = try #require(scene.transport.requests.first).url
+        #expect(url.hasSuffix("resource=x%20y&client_id=77777777-7777-4777-8777-777777777777"))
+    }
+}

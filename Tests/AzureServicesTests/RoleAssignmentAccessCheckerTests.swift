@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Authorization
+import AzureServices
+import HTTPTransport
+import Identity
+import Testing
+
+struct RoleAssignmentAccessCheckerTests {
+    private static let user = "fb879df8-f326-4884-b1cf-06f3ad86be52"
+    private static let administrator = "1c0163c0-47e6-4577-8991-ea5c82e286e4"
+    private static let prefix = "\(Scene.arm)\(Scene.resource)/providers/Microsoft.Authorization"
+
+    private func scene(_ roles: [String], denied: String = "", condition: String = "null") -> Scene {
+        let scene = Scene(["arm-roleassignments"])
+        let assignments = roles.map { role in
+            """
+            {"properties":{"scope":"\(Scene.resource)","condition":\(condition),\
+            "roleDefinitionId":"/subscriptions/s/providers/Microsoft.Authorization/roleDefinitions/\(role)"}}
+            """
+        }
+        scene.transport.play(
+            "\(Self.prefix)/roleAssignments",
+            .answer(200, "{\"value\":[\(assignments.joined(separator: ","))]}")
+        )
+        scene.transport.play("\(Self.prefix)/denyAssignments", .answer(200, "{\"value\":[\(denied)]}"))
+        for (role, actions) in [
+            (Self.user, "\"Microsoft.Compute/virtualMachines/login/action\""),
+            (Self.administrator, "\"Microsoft.Compute/virtualMachines/*/action\""),
+        ] {
+            scene.transport.play(
+                "\(Self.prefix)/roleDefinitions/\(role)",
+                .answer(200, "{\"properties\":{\"permissions\":[{\"dataActions\":[\(actions)]}]}}")
+            )
+        }
+        return scene
+    }
+
+    @Test("roles follow from assignments and definitions")
+    func roles() async throws {
+        for (roles, role) in [
+            ([Self.user], Role.user), ([Self.administrator], .administrator),
+            ([Self.user, Self.administrator], .administrator),
+            ([], nil),
+        ] as [([String], Role?)] {
+            let scene = scene(roles)
+            let answer = try await scene.checker.check(scene.question())
+            #expect(answer == AccessAnswer(role: role, lifetime: nil, checker: "arm-roleassignments"))
+        }
+    }
+
+    @Test("the lists are asked for with the filter of the contract, definitions once")
+    func requests() async throws {
+        let scene = scene([Self.user])
+        for _ in 0..<2 { _ = try await scene.checker.check(scene.question()) }
+        let list = try #require(scene.transport.requests(to: "\(Self.prefix)/roleAssignments").first)
+        #expect(
+            list.url == "\(Self.prefix)/roleAssignments?api-version=2022-04-01&$filter=assignedTo"
+                + "%28%2755555555-5555-4555-8555-555555555555%27%29"
+        )
+        #expect(scene.transport.requests(to: "\(Self.prefix)/roleDefinitions").count == 1)
+    }
+
+    @Test("P1: a conditional assignment gives nothing, a deny assignment takes")
+    func taken() async throws {
+        let conditional = scene([Self.administrator], condition: "\"@x\"")
+        #expect(try await conditional.checker.check(conditional.question()).role == nil)
+        let denied = scene(
+            [Self.administrator],
+            denied: "{\"properties\":{\"permissions\":[{\"dataActions\":[\"*/loginAsAdmin/action\"]}],\"scope\":\"/\"}}"
+        )
+        #expect(try await denied.checker.check(denied.question()).role == .user)
+    }
+
+    @Test("P1: deny assignments or a definition that cannot be read leave no answer")
+    func undecided() async throws {
+        let noDenials = scene([Self.administrator])
+        noDenials.transport.play("\(Self.prefix)/denyAssignments", .answer(500))
+        #expect(try await noDenials.fault().reason == .unreachable)
+        let noDefinition = scene([Self.administrator])
+        noDefinition.transport.play("\(Self.prefix)/roleDefinitions", .answer(404))
+        noDefinition.transport.play("\(Self.prefix)/roleDefinitions/\(Self.administrator)", .answer(404))
+        _ = try await noDefinition.fault()
+    }
+
+    @Test("a list goes on at its own host only, and not for ever")
+    func pages() async throws {
+        let next = scene([Self.user])
+        next.transport.play(
+            "\(Self.prefix)/roleAssignments",
+            .answer(200, "{\"value\":[],\"nextLink\":\"https://management.azure.com.evil.example/x\"}")
+        )
+        #expect(try await next.fault().reason == .malformedAnswer)
+        #expect(next.transport.requests(to: "https://management.azure.com.evil").isEmpty)
+        let endless = scene([Self.user])
+        endless.transport.play(
+            "\(Self.prefix)/roleAssignments",
+            .answer(200, "{\"value\":[],\"nextLink\":\"\(Self.prefix)/roleAssignments?page=2\"}")
+        )
+        #expect(try await endless.fault().reason == .malformedAnswer)
+    }
+}

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Authorization
+import AzureMessages
+import AzureServices
+import ByteCoding
+import HTTPTransport
+import Identity
+import Testing
+
+/// The whole path with nothing faked on our side, against the simulator: IMDS, token, role question, keys.
+@Suite(.serialized, .enabled(if: SimulatedAzure.isAvailable), .timeLimit(.minutes(2)))
+struct SimulatorTests {
+    private let azure: SimulatedAzure
+    private let identity: ManagedIdentity
+    private let clouds: CloudDirectory
+    private let discovery: MachineDiscovery
+    private let service: InstanceMetadataClient
+
+    init() throws {
+        azure = try SimulatedAzure()
+        service = InstanceMetadataClient(azure.environment, endpoints: azure.endpoints)
+        identity = ManagedIdentity(azure.environment, service: service)
+        clouds = CloudDirectory(azure.environment, endpoints: azure.endpoints)
+        discovery = MachineDiscovery(
+            azure.environment,
+            service: service,
+            identity: identity,
+            endpoints: azure.endpoints,
+            store: MachineStore(load: { nil }, save: { _ in })
+        )
+    }
+
+    private func checker(_ order: [String] = ["pas", "arm"]) -> OrderedAccessChecker {
+        let all: [any EndpointChecker] = [
+            PASAccessChecker(azure.environment, identity: identity, clouds: clouds, endpoints: azure.endpoints),
+            ARMAccessChecker(azure.environment, identity: identity, clouds: clouds),
+            RoleAssignmentAccessChecker(azure.environment, identity: identity, clouds: clouds),
+        ]
+        let chosen = order.compactMap { name in all.first { $0.name == name } }
+        return OrderedAccessChecker(chosen, environment: azure.environment)
+    }
+
+    private func question(_ number: Int, seconds: Int = 10) async throws -> AccessQuestion {
+        let digits = String(number, radix: 16)
+        let padded = String(repeating: "0", count: 12 - digits.count) + digits
+        return AccessQuestion(
+            objectID: try #require(ObjectID("0b1ec700-0000-4000-8000-\(padded)")),
+            machine: try await discovery.machine(by: azure.deadline(10)),
+            correlation: CorrelationID(try #require(GUID("66666666-6666-4666-8666-666666666666"))),
+            deadline: azure.deadline(seconds)
+        )
+    }
+
+    private func reason(_ checker: OrderedAccessChecker, seconds: Int = 10) async throws -> DenialReason? {
+        let question = try await question(0xA1, seconds: seconds)
+        do throws(AccessCheckFault) {
+            _ = try await checker.check(question)
+            return nil
+        } catch {
+            return error.reason
+        }
+    }
+
+    private static let people: [(number: Int, role: Role?)] = [
+        (0xA1, .administrator), (0xB0, .user), (0xC0, nil), (0x0A, nil), (0x1A, nil), (0x5C, .user), (0x31, .user),
+    ]
+
+    @Test("P1: every checker gives each person the same role")
+    func roles() async throws {
+        for name in ["pas", "arm", "arm-roleassignments"] {
+            let checker = checker([name])
+            for (number, role) in Self.people {
+                let answer = try await checker.check(try await question(number))
+                #expect(answer.role == role, "\(name) \(number)")
+                #expect(answer.checker == name)
+            }
+        }
+    }
+
+    @Test("P2: a no of PAS is final, though ARM would be asked for nothing worse")
+    func finalNo() async throws {
+        let checker = checker()
+        #expect(try await checker.check(try await question(0xC0)).role == nil)
+        #expect(try await azure.count("arm") == 0)
+    }
+
+    @Test("P1: no fault of PAS lets anybody in, and those that say it does not serve lead on to ARM")
+    func faults() async throws {
+        for (fault, value) in [
+            // First, for it strikes new connections only.
+            ("wrong-tls", JSON.null), ("status", .number("404")), ("status", .number("405")),
+            ("refused-identity", .null),
+            ("redirect", .null),
+        ] as [(String, JSON)] {
+            try await azure.fault(fault, "pas", value: value)
+            let answer = try await checker().check(try await question(0xB0))
+            #expect(answer.role == .user && answer.checker == "arm", "\(fault)")
+            #expect(try await checker().check(try await question(0xC0)).role == nil, "\(fault)")
+            try await azure.tell("clear")
+        }
+        for (fault, expected) in [
+            ("wrong-json", DenialReason.malformedAnswer), ("huge-body", .malformedAnswer), ("cut-body", .unreachable),
+            ("server-error", .unreachable), ("twice-action", .malformedAnswer),
+        ] {
+            try await azure.fault(fault, "pas")
+            #expect(try await reason(checker(), seconds: 3) == expected, "\(fault)")
+            try await azure.tell("clear")
+        }
+        try await azure.fault("silent", "pas")
+        #expect(try await checker().check(try await question(0xB0, seconds: 4)).checker == "arm")
+        try await azure.tell("clear")
+        try await azure.fault("throttle", "pas", value: .number("30"))
+        #expect(try await reason(checker(), seconds: 3) == .throttled)
+    }
+
+    @Test("what is missing at our own identity is named")
+    func identityFaults() async throws {
+        _ = try await discovery.machine(by: azure.deadline(10))
+        try await azure.fault("no-identity", "token")
+        #expect(try await reason(checker()) == .noManagedIdentity)
+        try await azure.tell("clear")
+        try await azure.fault("missing-application", "token")
+        #expect(try await reason(checker(["pas"])) == .applicationMissing)
+        #expect(try await checker().check(try await question(0xB0)).checker == "arm")
+        try await azure.tell("clear")
+        try await azure.fault("refused-identity", "pas")
+        try await azure.tell("withdraw", ["who": .string("machine")])
+        #expect(try await reason(checker()) == .identityMayNotAsk)
+    }
+
+    @Test("the machine and its tenant are found")
+    func machine() async throws {
+        let machine = try await discovery.machine(by: azure.deadline(10))
+        #expect(machine.kind == .virtualMachine)
+        #expect(machine.tenant == TenantID("c0ffee00-0000-4000-8000-0000c0470500"))
+        #expect(
+            machine.resource.path.hasSuffix(
+                "/resourceGroups/web/providers/Microsoft.Compute/virtualMachines/contoso-vm"
+            )
+        )
+        try await clouds.learn(about: machine, by: azure.deadline(10))
+        #expect(clouds.remark == nil)
+    }
+
+    @Test("both key sources give the same keys")
+    func keys() async throws {
+        let published = SigningKeySource(azure.environment, machines: discovery, clouds: clouds)
+        let first = try await published.fetch(by: azure.deadline(10))
+        #expect(!first.keys.isEmpty)
+        let handedOut = try await MetadataKeySource(service: service).fetch(by: azure.deadline(10))
+        #expect(Set(handedOut.keys) == Set(first.keys))
+        try await azure.tell("keys", ["action": .string("rotate")])
+        #expect(try await published.fetch(by: azure.deadline(10)).keys.count == first.keys.count + 1)
+    }
+
+    @Test("an Arc server finds out what it is and asks with a token of its own")
+    func arc() async throws {
+        let service = HybridMetadataClient(
+            azure.environment,
+            endpoints: azure.endpoints,
+            keyOwners: [0],
+            keyFolder: "\(azure.state)/arc-tokens"
+        )
+        let identity = ManagedIdentity(azure.environment, service: service)
+        let discovery = MachineDiscovery(
+            azure.environment,
+            service: service,
+            identity: identity,
+            endpoints: azure.endpoints,
+            store: MachineStore(load: { nil }, save: { _ in })
+        )
+        let machine = try await discovery.machine(by: azure.deadline(10))
+        #expect(machine.kind == .arcServer)
+        #expect(machine.tenant == TenantID("c0ffee00-0000-4000-8000-0000c0470500"))
+        let checker = OrderedAccessChecker(
+            [PASAccessChecker(azure.environment, identity: identity, clouds: clouds, endpoints: azure.endpoints)],
+            environment: azure.environment
+        )
+        let question = AccessQuestion(
+            objectID: try #require(ObjectID("0b1ec700-0000-4000-8000-0000000000a1")),
+            machine: machine,
+            correlation: CorrelationID(try #require(GUID("66666666-6666-4666-8666-666666666666"))),
+            deadline: azure.deadline(10)
+        )
+        #expect(try await checker.check(question).role == .administrator)
+    }
+}

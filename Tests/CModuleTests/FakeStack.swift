@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CClient
+import CWire
+import Glibc
+import PAM
+import Synchronization
+import TestSupport
+
+/// A PAM handle with the items that a service would have set, and a person who remembers what was shown.
+final class FakeStack {
+    static let uid = ENTRALOGIN_ID_FIRST + 7_000
+    static let name = "alice@contoso.com"
+
+    private let folder = TemporaryFolder()
+    private let person = Person()
+    private let handle: OpaquePointer
+
+    private final class Person {
+        var lines: [String] = []
+    }
+
+    init(
+        service: String = "sshd",
+        user: String? = FakeStack.name,
+        invoking: String? = nil,
+        environment: String? = nil
+    ) {
+        // libpam wants a stack for each service: one that permits everything. Ours is called directly.
+        let permit = ["auth", "account", "session", "password"].map { "\($0) required pam_permit.so\n" }.joined()
+        folder.write(Array(permit.utf8), to: service)
+        folder.write(Array(permit.utf8), to: "other")
+        var conversation = pam_conv(conv: Self.converse, appdata_ptr: Unmanaged.passUnretained(person).toOpaque())
+        var made: OpaquePointer?
+        let started = pam_start_confdir(service, user, &conversation, folder.path, &made)
+        guard started == PAM_SUCCESS, let made else { preconditionFailure("pam_start: \(started)") }
+        handle = made
+        set(PAM_TTY, "ssh")
+        set(PAM_RHOST, "192.0.2.7")
+        if let invoking { set(PAM_RUSER, invoking) }
+        if let environment { pam_putenv(handle, "SSH_AUTH_INFO_0=\(environment)") }
+    }
+
+    deinit { pam_end(handle, PAM_SUCCESS) }
+
+    /// What the person has read.
+    var lines: [String] { person.lines }
+
+    private func set(_ item: Int32, _ text: String) { _ = text.withCString { pam_set_item(handle, item, $0) } }
+
+    private static let converse:
+        @convention(c) (
+            Int32, UnsafeMutablePointer<UnsafePointer<pam_message>?>?,
+            UnsafeMutablePointer<UnsafeMutablePointer<pam_response>?>?, UnsafeMutableRawPointer?
+        ) -> Int32 = { count, messages, _, person in
+            guard let person, let messages else { return PAM_CONV_ERR }
+            for index in 0..<Int(count) {
+                guard let message = messages[index]?.pointee, message.msg_style == PAM_ERROR_MSG else { continue }
+                Unmanaged<Person>.fromOpaque(person).takeUnretainedValue().lines.append(String(cString: message.msg))
+            }
+            return PAM_SUCCESS
+        }
+
+    /// The names that this world's name services know. One folds case, as another module on a machine might.
+    private static let lookUp:
+        @convention(c) (
+            UnsafePointer<CChar>?, UnsafeMutablePointer<passwd>?, UnsafeMutablePointer<CChar>?, Int,
+            UnsafeMutablePointer<UnsafeMutablePointer<passwd>?>?
+        ) -> Int32 = { name, record, buffer, size, found in
+            guard let name, let record, let buffer, let found else { return EINVAL }
+            let known: [String: (String, UInt32, String)] = [
+                FakeStack.name: (FakeStack.name, FakeStack.uid, "/home/\(FakeStack.name)"),
+                "Alice@contoso.com": (FakeStack.name, FakeStack.uid, "/home/\(FakeStack.name)"),
+                "directory@contoso.com": ("directory@contoso.com", 500_000, "/home/directory"),
+                "root": ("root", 0, "/root"), "bob": ("bob", 1_000, "/home/bob"),
+            ]
+            found.pointee = nil
+            if String(cString: name) == "broken@contoso.com" { return EIO }
+            guard let (canonical, uid, home) = known[String(cString: name)] else { return 0 }
+            let texts = Array(canonical.utf8CString) + Array(home.utf8CString)
+            guard texts.count <= size else { return ERANGE }
+            for (index, byte) in texts.enumerated() { buffer[index] = byte }
+            record.pointee = passwd()
+            record.pointee.pw_name = buffer
+            record.pointee.pw_dir = buffer + canonical.utf8.count + 1
+            record.pointee.pw_uid = uid
+            record.pointee.pw_gid = uid
+            found.pointee = record
+            return 0
+        }
+
+    private static let root: @convention(c) () -> uid_t = { 0 }
+    private static let ours: @convention(c) () -> uid_t = { FakeStack.uid }
+
+    enum Stage { case account, open, close }
+
+    /// Runs one stage. `realUID` ours: the process runs as alice. `loginUID`: what the login record says.
+    func run(
+        _ stage: Stage,
+        _ daemon: entralogin_server,
+        ownRealUID: Bool = false,
+        loginUID: String = "4294967295",
+        silent: Bool = false,
+        arguments: Int32 = 0
+    ) -> Int32 {
+        folder.write(Array(loginUID.utf8), to: "loginuid")
+        let flags = silent ? Int32(bitPattern: UInt32(PAM_SILENT)) : 0
+        return folder("loginuid").withCString { loginUID in
+            var world = entralogin_pam_world(
+                daemon: daemon,
+                login_uid: loginUID,
+                look_up: Self.lookUp,
+                real_uid: ownRealUID ? Self.ours : Self.root
+            )
+            switch stage {
+            case .account: return entralogin_pam_account(&world, handle, flags, arguments)
+            case .open: return entralogin_pam_open_session(&world, handle, flags, arguments)
+            case .close: return entralogin_pam_close_session(&world, handle)
+            }
+        }
+    }
+}

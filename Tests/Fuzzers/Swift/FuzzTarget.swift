@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The fuzzers in Swift. The raw value is the name on the command line and of the folder in Corpora.
+package enum FuzzTarget: String, CaseIterable, Sendable {
+    /// Certificates in wire form.
+    case certificate
+    /// Public keys in wire form: a CA's, a person's.
+    case key
+    /// The administrator's revocation list: a KRL, or keys line by line.
+    case revoked
+    /// What clients send to the daemon, through the router.
+    case request
+    /// What the daemon answers to the tool.
+    case response
+    /// entralogin.conf: up to three files, apart by a NUL.
+    case settings
+    /// Any JSON document.
+    case json
+    /// Who may do what: PAS and ARM.
+    case access
+    /// The metadata services: this machine, its tenant, its tokens, their refusals.
+    case metadata
+    /// Documents with the keys of Entra's authority.
+    case keys
+    /// X.509 certificates in key documents, as far as the key in them.
+    case x509
+    /// The durable table of accounts.
+    case store
+    /// The published grants, as the daemon reads them back.
+    case grants
+    /// What sshd prints and PAM's, sshd's and the name service's files, apart by a NUL.
+    case wiring
+    /// The stack stamp.
+    case stamp
+    /// Calls to the user database: what one connection brings.
+    case varlink
+
+    /// Reads the bytes and asserts what must hold whatever they are; a promise that does not ends the process. True
+    /// where they were taken for sound.
+    package func takes(_ bytes: [UInt8]) -> Bool {
+        switch self {
+        case .certificate: takesCertificate(bytes)
+        case .key: takesKey(bytes)
+        case .revoked: takesRevocationList(bytes)
+        case .request: takesRequest(bytes)
+        case .response: takesResponse(bytes)
+        case .settings: takesSettings(bytes)
+        case .json: takesJSON(bytes)
+        case .access: takesAccess(bytes)
+        case .metadata: takesMetadata(bytes)
+        case .keys: takesKeys(bytes)
+        case .x509: takesX509(bytes)
+        case .store: takesStore(bytes)
+        case .grants: takesGrants(bytes)
+        case .wiring: takesWiring(bytes)
+        case .stamp: takesStamp(bytes)
+        case .varlink: takesUserDatabaseCalls(bytes)
+        }
+    }
+}
+
+extension String {
+    /// Fit for a record (P12): one line of printable ASCII, bounded.
+    func isQuoted(limit: Int) -> Bool { utf8.count <= limit && utf8.allSatisfy { $0 >= 0x20 && $0 < 0x7f } }
+}
+
+/// Ends the process, with text and place on standard error in every build, where a promise does not hold.
+func promise(
+    _ holds: Bool,
+    _ text: @autoclosure () -> String = "",
+    file: StaticString = #file,
+    line: UInt = #line
+) {
+    if !holds { fatalError("broken promise: \(text())", file: file, line: line) }
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the tests of the built NSS module share. The module is the one that is shipped but for its places, which the
+ * makefile names; each case has a process of its own, and whatever it finds wrong ends it.
+ */
+#ifndef BED_H
+#define BED_H
+
+#include <grp.h>
+#include <nss.h>
+#include <pwd.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "entralogin_name.h"
+#include "entralogin_snapshot.h"
+
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define SANITIZED 1
+#endif
+#if __has_feature(thread_sanitizer)
+#define THREADS_WATCHED 1
+#endif
+#endif
+#ifdef __SANITIZE_ADDRESS__
+#define SANITIZED 1
+#endif
+#ifdef __SANITIZE_THREAD__
+#define SANITIZED 1
+#define THREADS_WATCHED 1
+#endif
+#ifndef SANITIZED
+#define SANITIZED 0
+#endif
+#ifndef THREADS_WATCHED
+#define THREADS_WATCHED 0
+#endif
+
+/* Seen by all processes of the run: the newest version that can, and the newest that must be seen; what went wrong. */
+struct shared {
+    _Atomic uint32_t publishing, published;
+    _Atomic uint64_t look_ups;
+    char complaint[512];
+};
+extern struct shared *shared;
+
+/* Ends the process with a complaint unless it holds. */
+void require(int holds, const char *what, ...) __attribute__((format(printf, 2, 3)));
+
+/* --- publish.c: the two files, as the daemon would write them --- */
+
+/* The version stands in every field of every record, so that a mixture of two is seen. */
+void publish(uint32_t version, uint32_t count);
+/* The same without a new name: only its bytes, in this folder. */
+void write_accounts(const char *path, uint32_t version, uint32_t count);
+/* Everybody with an even number is an administrator. */
+void publish_grants(void);
+void remove_published(void);
+
+/* --- ask.c --- */
+
+void load(const char *path);
+void unload(void);
+
+/* What is asked: number modulo the accounts that there are, in one of five ways. */
+enum { WAYS = 5 };
+/* SUCCESS with a record that is one version's, and of a version between the two; or another status. */
+enum nss_status ask(unsigned way, uint32_t number);
+/* The same, and it must succeed. */
+void must_answer(unsigned way, uint32_t number);
+/* All ways, for `count` people, until a copy is kept and read. */
+void warm(uint32_t count);
+
+#endif

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import AccessControl
+import Authorization
+import ByteCoding
+import CertificateFactory
+import Identity
+import OpenSSHCertificates
+import Testing
+import Wire
+
+@testable import Server
+
+@Suite struct CertificateExaminationTests {
+    let factory: CertificateFactory
+    let key: KeyPair
+    let authority: KeyPair
+
+    init() throws {
+        factory = try CertificateFactory()
+        key = try factory.makeKey(.ed25519)
+        authority = try factory.makeKey(.ed25519)
+    }
+
+    func line(_ details: CertificateDetails = CertificateDetails(now: 1_700_000_000)) throws -> String {
+        "ssh-ed25519-cert-v01@openssh.com \(Base64.encode(try factory.certify(key, by: authority, details)))"
+    }
+
+    /// Judges as told, and keeps what it was asked.
+    func examine(_ line: String, user: String = "", _ finding: CertificateFinding? = nil)
+        -> (report: CertificateReport, asked: [String])
+    {
+        var asked: [String] = []
+        let examination = CertificateExamination { keyType, base64, name in
+            asked = [keyType, base64, name.text]
+            return finding ?? .refused(Denial(.certificate))
+        }
+        let report = examination.report(user: user, certificate: line)
+        return (report, asked)
+    }
+
+    func good() throws -> CertificateFinding {
+        .good(
+            JudgedCertificate(
+                keyType: "ssh-ed25519-cert-v01@openssh.com",
+                blob: [],
+                identity: try identity(),
+                principal: "Alice@contoso.com",
+                displayName: "",
+                serial: 1,
+                keyID: ""
+            )
+        )
+    }
+
+    @Test("A good certificate is described, and the rules are asked about its own principal")
+    func acceptable() throws {
+        var details = CertificateDetails(now: 1_700_000_000)
+        details.serial = .max
+        details.principals = ["Alice@contoso.com"]
+        let line = try line(details)
+        let (report, asked) = examine(line + " comment\n", try good())
+        #expect(report.isAcceptable)
+        #expect(report.reason == nil)
+        #expect(report.text == "good for Alice@contoso.com")
+        #expect(report.keyType == "ssh-ed25519-cert-v01@openssh.com")
+        #expect(report.keyID == "\(CertificateDetails.objectID)@\(CertificateDetails.tenantID)")
+        #expect(report.serial == "18446744073709551615")
+        #expect(report.principals == ["Alice@contoso.com"])
+        #expect(report.objectID == CertificateDetails.objectID)
+        #expect(report.tenantID == CertificateDetails.tenantID)
+        #expect(report.validAfter == 1_699_999_700)
+        #expect(report.validBefore == 1_700_003_600)
+        #expect(report.authority?.hasPrefix("SHA256:") == true)
+        #expect(asked == line.split(separator: " ").map(String.init) + ["alice@contoso.com"])
+    }
+
+    @Test("The rules are asked about the name that was given, folded to lower case")
+    func givenName() throws {
+        #expect(examine(try line(), user: "BOB@contoso.com").asked.last == "bob@contoso.com")
+    }
+
+    @Test("A refusal has its reason, its text and its particulars, and the certificate is described all the same")
+    func refused() throws {
+        for finding in [
+            CertificateFinding.refused(Denial(.wrongTenant, detail: "tid")),
+            .unknownAuthority(Denial(.wrongTenant, detail: "tid")),
+        ] {
+            let report = examine(try line(), finding).report
+            #expect(!report.isAcceptable)
+            #expect(report.reason == "wrong-tenant")
+            #expect(report.text == "\(DenialReason.wrongTenant.text) (tid)")
+            #expect(report.objectID == CertificateDetails.objectID)
+        }
+        #expect(examine(try line(), .refused(Denial(.certificate))).report.text == DenialReason.certificate.text)
+    }
+
+    @Test("A name that cannot be ours is refused without asking the rules", arguments: ["root", "a b", "x:y@z"])
+    func notOurs(_ user: String) throws {
+        let (report, asked) = examine(try line(), user: user, try good())
+        #expect(!report.isAcceptable)
+        #expect(report.reason == "not-our-name")
+        #expect(report.keyType != nil)
+        #expect(asked.isEmpty)
+    }
+
+    @Test("A certificate for nobody is refused without asking the rules")
+    func nobody() throws {
+        var details = CertificateDetails(now: 1_700_000_000)
+        details.principals = []
+        let (report, asked) = examine(try line(details), try good())
+        #expect(report.reason == "not-our-name")
+        #expect(asked.isEmpty)
+    }
+
+    @Test(
+        "P13: what is no certificate is refused, with what is wrong",
+        arguments: ["", " ", "ssh-ed25519-cert-v01@openssh.com", "ssh-ed25519-cert-v01@openssh.com !!!!", "x AAAA"]
+    )
+    func garbage(_ text: String) throws {
+        let (report, asked) = examine(text, try good())
+        #expect(!report.isAcceptable)
+        #expect(report.reason == "certificate")
+        #expect(!report.text.isEmpty)
+        #expect(report.keyType == nil)
+        #expect(asked.isEmpty)
+    }
+
+    @Test("P12: what the certificate says of itself is one bounded line each")
+    func hostile() throws {
+        var details = CertificateDetails(now: 1_700_000_000)
+        details.keyID = "\u{1b}[31m\n" + String(repeating: "k", count: 1_000)
+        details.principals = (0..<100).map { "p\($0)@contoso.com" }
+        let report = examine(try line(details), try good()).report
+        let keyID = try #require(report.keyID)
+        #expect(keyID.hasPrefix("?[31m?kkk"))
+        #expect(keyID.utf8.count <= 256)
+        #expect(report.principals.count == 32)
+        #expect(ReportText.json(report).count < 60_000)
+    }
+}

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Glibc
+import LinuxSystem
+import Server
+import Testing
+import Wire
+
+/// Everything is asked on the control socket, which is root's.
+@Suite(.enabled(if: geteuid() == 0, "only root may ask on the control socket")) struct ListenerTests {
+    @Test("Many connect, say nothing and stay: the next one's question is answered at once")
+    func idle() async {
+        await #expect(processExitsWith: .success) {
+            try #require(Descriptors.limit(to: 2_200))
+            let bench = try Bench(limits: ConnectionLimits(patience: .seconds(60)))
+            let idle = try (0..<1_000).map { _ in try bench.connect() }
+            try #require(bench.waitForConnections(1_000))
+            let began = SystemClock.sinceBoot()
+            #expect(try bench.ask(.flush) == .done)
+            #expect(SystemClock.sinceBoot() - began < .seconds(1))
+            #expect(idle.allSatisfy { $0.isHeld() })
+            bench.stop()
+        }
+    }
+
+    @Test("Above its limit newcomers wait in the backlog, and are served once there is room")
+    func limit() throws {
+        let bench = try Bench(limits: ConnectionLimits(connections: 3, patience: .seconds(60)))
+        defer { bench.stop() }
+        var held = try (0..<3).map { _ in try bench.connect() }
+        try #require(bench.waitForConnections(3))
+        let late = try bench.connect()
+        try late.send(try Request.flush.encode())
+        // Several pauses long.
+        poll(nil, 0, 100)
+        #expect(late.isHeld())
+        #expect(bench.listener.openConnections == 3)
+        #expect(bench.services.calls.isEmpty)
+        held.removeLast()
+        #expect(try late.receive() != nil)
+        #expect(bench.waitForConnections(2))
+        #expect(held.count == 2)
+    }
+
+    @Test("Without a free descriptor connections wait, and are served once there is one")
+    func noDescriptors() async {
+        await #expect(processExitsWith: .success) {
+            let bench = try Bench()
+            #expect(try bench.ask(.flush) == .done)
+            try #require(Descriptors.limit(to: 100))
+            var fillers: [Filler] = []
+            while let filler = try? Filler() { fillers.append(filler) }
+            try #require(!fillers.isEmpty)
+            // One descriptor for the client, none for the server.
+            fillers.removeLast()
+            let client = try bench.connect()
+            try client.send(try Request.flush.encode())
+            // Several pauses long.
+            poll(nil, 0, 100)
+            #expect(client.isHeld())
+            fillers.removeLast()
+            #expect(try client.receive() != nil)
+            #expect(fillers.count > 2)
+            bench.stop()
+        }
+    }
+
+    @Test("Who says nothing is let go after the patience, and not before")
+    func silence() throws {
+        let patience = Duration.milliseconds(150)
+        let bench = try Bench(limits: ConnectionLimits(patience: patience))
+        defer { bench.stop() }
+        let began = SystemClock.sinceBoot()
+        let first = try bench.connect()
+        let second = try bench.connect()
+        #expect(try first.receive() == nil)
+        #expect(try second.receive() == nil)
+        #expect(SystemClock.sinceBoot() - began >= patience)
+        #expect(bench.waitForConnections(0))
+        // The look-out has ended with the last of them, and begins anew.
+        let third = try bench.connect()
+        #expect(try third.receive() == nil)
+        #expect(bench.waitForConnections(0))
+    }
+
+    @Test("Who is slow, but within the patience, is answered, and its descriptor does not outlive the answer")
+    func slow() throws {
+        let bench = try Bench(limits: ConnectionLimits(patience: .seconds(60)))
+        defer { bench.stop() }
+        let client = try bench.connect()
+        try #require(bench.waitForConnections(1))
+        try client.send(try Request.flush.encode())
+        #expect(try client.receive() != nil)
+        #expect(try client.receive() == nil)
+        #expect(bench.waitForConnections(0))
+    }
+
+    @Test("The patience does not end a question that is being answered")
+    func patienceAndAnswer() throws {
+        let bench = try Bench(FakeServices(gate: Gate()), limits: ConnectionLimits(patience: .milliseconds(20)))
+        defer { bench.stop() }
+        let asking = try bench.connect()
+        try #require(bench.waitForConnections(1))
+        try asking.send(try Request.sample(.authorize).encode())
+        try #require(eventually { bench.services.gate.waiting == 1 })
+        let silent = try bench.connect()
+        #expect(try silent.receive() == nil)
+        #expect(asking.isHeld())
+        bench.services.gate.open()
+        #expect(try asking.receive() != nil)
+    }
+
+    @Test("After thousands of connections of every kind no descriptor is left open")
+    func descriptors() async {
+        await #expect(processExitsWith: .success) {
+            let bench = try Bench(limits: ConnectionLimits(patience: .milliseconds(50)))
+            // What is opened once, at first use, is not counted.
+            #expect(try bench.ask(.flush) == .done)
+            let before = Descriptors.count()
+            for round in 0..<2_000 {
+                let client = try bench.connect()
+                switch round % 6 {
+                case 0: #expect(try bench.ask(.flush) == .done)
+                case 1: try client.send([1, 2, 3])
+                case 2: try client.send(try Request.sample(.authorize).encode())
+                case 3: try client.send([UInt8](repeating: 0, count: 70_000))
+                case 4: try client.send(try Request.sample(.lookUpName).encode())
+                default: break
+                }
+            }
+            #expect(bench.waitForConnections(0))
+            #expect(eventually { Descriptors.count() == before })
+            bench.stop()
+        }
+    }
+}
+
+/// Takes up one descriptor.
+final class Filler {
+    private let descriptor: Descriptor
+
+    init() throws(Errno) { descriptor = try Descriptor.open("/dev/null", O_RDONLY) }
+}

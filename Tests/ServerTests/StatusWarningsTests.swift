@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import AccountDirectory
+import Authorization
+import HTTPTransport
+import Testing
+import Wire
+
+@testable import AzureServices
+@testable import Server
+
+@Suite struct StatusWarningsTests {
+    /// The warning, where it is the only one.
+    func only(_ standing: Standing) throws -> ReportedWarning {
+        let warnings = standing.warnings
+        #expect(warnings.count == 1, "\(warnings.map(\.id))")
+        return try #require(warnings.first)
+    }
+
+    /// A keyring in order but for what is named.
+    func keyring(
+        keys: Int = 2,
+        age: Int64? = 1,
+        isStale: Bool = false,
+        isPublished: Bool = true,
+        sources: [AccessStatus.Source] = [Standing.key]
+    ) -> AccessStatus.Keyring {
+        AccessStatus.Keyring(
+            keys: keys,
+            rotatedOut: 0,
+            age: age,
+            isStale: isStale,
+            isPublished: isPublished,
+            sources: sources
+        )
+    }
+
+    @Test("Where all is in order nothing is said")
+    func fine() throws {
+        #expect(try Standing().warnings.isEmpty)
+    }
+
+    @Test("A silent metadata service keeps people out only while the machine is not known", arguments: [true, false])
+    func metadata(_ isKnown: Bool) throws {
+        var standing = try Standing()
+        standing.machineState = AzureStatus.MachineState(
+            machine: isKnown ? try Standing.machine() : nil,
+            isFromStore: isKnown,
+            age: nil,
+            fault: AccessCheckFault(.metadataClosed, detail: "HTTP 403")
+        )
+        let warning = try only(standing)
+        #expect(warning.id == "metadata-closed")
+        #expect(warning.isGrave == !isKnown)
+        #expect(warning.text == "\(DenialReason.metadataClosed.text): HTTP 403")
+        #expect(!warning.remedy.isEmpty)
+    }
+
+    @Test("A managed identity that is missing is grave, and is said once for all audiences")
+    func identity() throws {
+        var standing = try Standing()
+        let fault = AccessCheckFault(.noManagedIdentity, detail: "")
+        standing.tokens = [
+            AzureStatus.Token(audience: "a", remaining: nil, fault: fault),
+            AzureStatus.Token(audience: "b", remaining: nil, fault: fault),
+        ]
+        let warning = try only(standing)
+        #expect(warning.id == "no-managed-identity")
+        #expect(warning.isGrave)
+        #expect(warning.text == DenialReason.noManagedIdentity.text)
+    }
+
+    @Test(
+        "A missing application is said once, with its own remedy, and is no more than a word while another checker serves"
+    )
+    func application() throws {
+        var standing = try Standing()
+        let appID = "ce6ff14a-7fdc-4685-bbe0-f6afdfcfa8e0"
+        let fault = AccessCheckFault(
+            .applicationMissing,
+            detail: "imds: no service principal; an administrator creates it: New-MgServicePrincipal -AppId \(appID)"
+        )
+        standing.tokens = [AzureStatus.Token(audience: appID, remaining: nil, fault: fault)]
+        standing.checkers = [
+            AzureStatus.Checker(name: "pas", standing: .notServing(fault, wait: .seconds(60)), latency: nil),
+            AzureStatus.Checker(name: "arm", standing: .untried, latency: nil),
+        ]
+        #expect(try only(standing).isGrave)
+        standing.checkers[1] = AzureStatus.Checker(name: "arm", standing: .serving, latency: nil)
+        let warning = try only(standing)
+        #expect(!warning.isGrave)
+        #expect(warning.text == "\(DenialReason.applicationMissing.text): imds: no service principal")
+        #expect(warning.remedy.contains("az ad sp create --id \(appID)") && !warning.remedy.contains("identity assign"))
+    }
+
+    @Test("Every failure of the transport is recognised by its word, and has a remedy of its own")
+    func causes() throws {
+        let kinds: [(HTTPError.Kind, NetworkCause)] = [
+            (.nameResolution, .nameResolution), (.proxy, .proxy), (.tls, .tls), (.timeout, .silence),
+            (.unreachable, .closed), (.curlMissing, .noLibcurl),
+        ]
+        for (kind, cause) in kinds {
+            let detail = "pas.windows.net: \(HTTPError(kind, "words: of libcurl"))"
+            #expect(NetworkCause(in: detail) == cause, "\(kind)")
+            #expect(NetworkCause(in: "jwks: unreachable: \(detail)") == (cause == .closed ? .closed : cause))
+            #expect(
+                AdministratorRemedy(machine: nil).text(for: AccessCheckFault(.unreachable, detail: detail))
+                    == cause.remedy
+            )
+        }
+        #expect(NetworkCause(in: "pas: status 503") == nil)
+        #expect(Set(NetworkCause.allCases.map(\.rawValue)) == Set(kinds.map(\.0.rawValue)))
+    }
+
+    @Test("A cloud that is not what the tables say is a word")
+    func cloud() throws {
+        var standing = try Standing()
+        standing.remark = "the tenant names another cloud"
+        let warning = try only(standing)
+        #expect(warning.id == "cloud")
+        #expect(!warning.isGrave)
+        #expect(warning.text == "the tenant names another cloud")
+    }
+
+    @Test("No signing key at all is grave, and the sources' faults are named")
+    func noKeys() throws {
+        var standing = try Standing()
+        let sources = [
+            AccessStatus.Source(name: "jwks", keys: 0, age: nil, fault: "unreachable: no route"),
+            AccessStatus.Source(name: "imds", keys: 0, age: nil, fault: nil),
+        ]
+        standing.keyring = keyring(keys: 0, age: nil, isStale: true, sources: sources)
+        let warning = try only(standing)
+        #expect(warning.id == "no-authority-keys")
+        #expect(warning.isGrave)
+        #expect(warning.text.hasSuffix("(jwks: unreachable: no route)"))
+    }
+
+    @Test("P4: a list of revoked keys that cannot be used is grave, and named; one that can is no word")
+    func revokedKeys() throws {
+        var standing = try Standing()
+        standing.revocation = AccessStatus.Revocation(entries: 3, fault: nil)
+        #expect(standing.warnings.isEmpty && standing.report.isReady)
+        standing.revocation = AccessStatus.Revocation(entries: 0, fault: "/etc/revoked: a damaged KRL")
+        let warning = try only(standing)
+        #expect(warning.id == "revoked-keys-unusable" && warning.isGrave)
+        #expect(warning.text.hasSuffix("cannot be used: /etc/revoked: a damaged KRL"))
+        #expect(!standing.report.isReady && standing.report.degraded == [warning.text])
+    }
+
+    @Test("Keys that nobody confirmed for long are a word")
+    func staleKeys() throws {
+        var standing = try Standing()
+        standing.keyring = keyring(age: 200_000, isStale: true)
+        let warning = try only(standing)
+        #expect(warning.id == "keys-stale")
+        #expect(!warning.isGrave)
+    }
+
+    @Test("Keys that could not be published are grave")
+    func unpublishedKeys() throws {
+        var standing = try Standing()
+        standing.keyring = keyring(isPublished: false)
+        let warning = try only(standing)
+        #expect(warning.id == "keys-not-published")
+        #expect(warning.isGrave)
+    }
+
+    @Test("A checker that does not serve is a word while another may, and grave when none is left")
+    func checkers() throws {
+        let fault = AccessCheckFault(.identityMayNotAsk, detail: "HTTP 403")
+        var standing = try Standing()
+        standing.checkers = [
+            AzureStatus.Checker(name: "pas", standing: .notServing(fault, wait: .seconds(60)), latency: nil),
+            AzureStatus.Checker(name: "arm", standing: .untried, latency: nil),
+        ]
+        let word = try only(standing)
+        #expect(word.id == "identity-may-not-ask")
+        #expect(!word.isGrave)
+        standing.checkers[1] = AzureStatus.Checker(
+            name: "arm",
+            standing: .failing(AccessCheckFault(.unreachable, detail: "")),
+            latency: nil
+        )
+        #expect(standing.warnings.map(\.id) == ["identity-may-not-ask", "unreachable"])
+        #expect(standing.warnings.map(\.isGrave) == [true, true])
+    }
+
+    @Test("An account store that cannot be read is grave")
+    func store() throws {
+        var standing = try Standing()
+        standing.accounts.fault = "/var/lib/entralogin/accounts:3: not a line of ours"
+        let warning = try only(standing)
+        #expect(warning.id == "store-unreadable")
+        #expect(warning.isGrave)
+        #expect(warning.text == "/var/lib/entralogin/accounts:3: not a line of ours")
+    }
+
+    @Test("A full disk is a word: nobody is locked out by it")
+    func disk() throws {
+        var standing = try Standing()
+        standing.accounts.warnings = ["accounts.snapshot: No space left on device"]
+        let warning = try only(standing)
+        #expect(warning.id == "disk")
+        #expect(!warning.isGrave)
+    }
+
+    @Test("P7: accounts that local ones hide are named, five of them at most")
+    func shadowed() throws {
+        var standing = try Standing()
+        standing.accounts.shadowed = try (1...7).map { try name("p\($0)@contoso.com") }
+        let warning = try only(standing)
+        #expect(warning.id == "shadowed")
+        #expect(!warning.isGrave)
+        #expect(warning.text.contains(" 7 of ours: p1@contoso.com, "))
+        #expect(warning.text.hasSuffix("p5@contoso.com"))
+    }
+
+    @Test("P7: a local group with our group's name is grave")
+    func shadowedGroup() throws {
+        var standing = try Standing()
+        standing.accounts.shadowedGroups = ["entra_users", "entra_admins"]
+        let warning = try only(standing)
+        #expect(warning.id == "shadowed-group")
+        #expect(warning.isGrave)
+        #expect(warning.text.contains("entra_users and entra_admins"))
+    }
+}

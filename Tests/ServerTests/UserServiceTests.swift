@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import AccountDirectory
+import Authorization
+import Identity
+import Testing
+import Wire
+
+@testable import Server
+
+@Suite struct UserServiceTests {
+    @Test("Users come in pages that fit a frame, however long their names are, and none is lost or told twice")
+    func pages() async throws {
+        let bed = try ReportBed()
+        let long = String(repeating: "a", count: 60)
+        let count = UserService.perPage * 2 + 1
+        let quotes = String(repeating: "\"", count: 255)
+        for number in 1...count {
+            let digits = String(number + 1_000)
+            try await bed.enrol(
+                "\(long)\(digits)@\(String(repeating: "d", count: 44)).com",
+                number,
+                displayName: quotes
+            )
+        }
+        var names: [String] = []
+        var after = ""
+        var pages = 0
+        repeat {
+            let page = try await bed.document(.users(after: after), UsersReport.self)
+            #expect(page.users.allSatisfy { $0.displayName == quotes && $0.home.utf8.count > 245 })
+            names += page.users.map(\.name)
+            after = page.next ?? ""
+            pages += 1
+        } while !after.isEmpty && pages < 10
+        #expect(pages == 3)
+        #expect(names.count == count)
+        #expect(names == names.sorted())
+        #expect(Set(names).count == count)
+    }
+
+    @Test("A user is told with uid, object id and the time of enrolment")
+    func user() async throws {
+        let bed = try ReportBed()
+        try await bed.enrol("alice@contoso.com", 1)
+        let users = try await bed.document(.users(after: ""), UsersReport.self).users
+        let alice = try #require(users.first)
+        #expect(users.count == 1)
+        #expect(alice.name == "alice@contoso.com")
+        #expect(PosixID.userRange.contains(alice.uid))
+        #expect(alice.objectID == (try identity(1)).objectID.description)
+        #expect(alice.enrolledAt == 1_700_000_000)
+        #expect(alice.retiredAt == nil && alice.administratorForSeconds == nil && alice.lastDecision == nil)
+        #expect(try await bed.document(.users(after: "alice@contoso.com"), UsersReport.self).users.isEmpty)
+    }
+
+    @Test("P15: a retirement is recorded, and the name answers no more")
+    func retire() async throws {
+        let bed = try ReportBed()
+        try await bed.enrol("alice@contoso.com", 1)
+        #expect(await bed.service.answer(.retire("ALICE@contoso.com")) == .done)
+        #expect(bed.book.records.map(\.event) == [.retired])
+        #expect(bed.book.records.first?.user == "alice@contoso.com")
+        #expect(bed.book.records.first?.objectID == (try identity(1)).objectID)
+        let users = try await bed.document(.users(after: ""), UsersReport.self).users
+        #expect(users.map(\.retiredAt) == [1_700_000_000])
+    }
+
+    @Test("One account is shown whole: by name, by a name it had, by uid; retired ones too")
+    func show() async throws {
+        let bed = try ReportBed()
+        try await bed.enrol("alice@contoso.com", 1)
+        #expect(await bed.service.answer(.rename("alice@contoso.com", to: "alicia@contoso.com")) == .done)
+        let uid = try #require(bed.accounts.allEnrolled().first?.account.uid.number)
+        for text in ["alicia@contoso.com", "Alice@Contoso.com", "\(uid)"] {
+            let user = try await bed.document(.showUser(text), UserReport.self)
+            #expect(user.name == "alicia@contoso.com")
+            #expect(user.formerNames == ["alice@contoso.com"])
+            #expect(user.tenantID == contoso)
+            #expect(user.shell == "/bin/bash")
+            #expect(user.refusal == nil && user.refusalDetail == nil)
+        }
+        _ = await bed.service.answer(.retire("alicia@contoso.com"))
+        let retired = try await bed.document(.showUser("\(uid)"), UserReport.self)
+        #expect(retired.refusal == "account-retired")
+        #expect(retired.refusalDetail?.contains("users rebind alicia@contoso.com") == true)
+        for text in ["bob@contoso.com", "root", "0", "", "1000"] {
+            #expect(await bed.service.answer(.showUser(text)) == .notFound, "\(text)")
+        }
+    }
+
+    @Test("P7: what a local account hides is told, with what it has taken")
+    func hidden() async throws {
+        let bed = try ReportBed()
+        try await bed.enrol("alice@contoso.com", 1)
+        let uid = try #require(bed.accounts.allEnrolled().first?.account.uid)
+        try bed.locals("squatter:x:\(uid):100::/:/bin/sh\n")
+        let users = try await bed.document(.users(after: ""), UsersReport.self).users
+        #expect(users.map(\.refusal) == ["local-account"])
+        let user = try await bed.document(.showUser("alice@contoso.com"), UserReport.self)
+        #expect(user.refusalDetail?.contains("number \(uid)") == true)
+    }
+
+    @Test("P15: each change is recorded once, with who it was and is; what changes nothing is not")
+    func records() async throws {
+        let bed = try ReportBed()
+        try await bed.enrol("alice@contoso.com", 1)
+        let two = try identity(2).objectID
+        #expect(await bed.service.answer(.rename("alice@contoso.com", to: "ALICIA@contoso.com")) == .done)
+        #expect(await bed.service.answer(.rename("alicia@contoso.com", to: "alicia@contoso.com")) == .done)
+        for request in [
+            Request.rebind("alicia@contoso.com", objectID: two.description), .retire("alicia@contoso.com"),
+            .rebind("alicia@contoso.com", objectID: two.description),
+        ] {
+            for _ in 0..<2 { #expect(await bed.service.answer(request) == .done) }
+        }
+        let records = bed.book.records
+        #expect(records.map(\.event) == [.renamed, .rebound, .retired, .rebound])
+        #expect(records.allSatisfy { $0.user == "alicia@contoso.com" && $0.priority == .notice })
+        #expect(records.map(\.objectID) == [(try identity(1)).objectID, two, two, two])
+        #expect(records[1].message.contains("it was \((try identity(1)).objectID)"))
+        #expect(!records[1].message.contains("retired"))
+        #expect(records[3].message.contains("retired no more"))
+    }
+
+    @Test("P5: root gives an account another shell and home; uid, name and person stay, and each is recorded once")
+    func shellAndHome() async throws {
+        let bed = try ReportBed()
+        try await bed.enrol("alice@contoso.com", 1)
+        let before = try #require(bed.accounts.allEnrolled().first)
+        for request in [
+            Request.setShell("alice@contoso.com", shell: "/bin/zsh"),
+            .setHome("ALICE@contoso.com", home: "/data/alice"),
+        ] {
+            for _ in 0..<2 { #expect(await bed.service.answer(request) == .done) }
+        }
+        let after = try #require(bed.accounts.allEnrolled().first)
+        #expect(after.account.shell == "/bin/zsh" && after.account.home == "/data/alice")
+        #expect(after.account.uid == before.account.uid && after.identity == before.identity)
+        #expect(bed.book.records.map(\.event) == [.changed, .changed])
+        #expect(bed.book.records[1].message.contains("it was \(before.account.home)"))
+    }
+
+    @Test("P7: a home that is somebody's, and a shell or home that passwd cannot hold, are refused without a record")
+    func homesOfOthers() async throws {
+        let bed = try ReportBed()
+        try await bed.enrol("alice@contoso.com", 1)
+        try await bed.enrol("bob@contoso.com", 2)
+        try bed.locals("lisa:x:1000:1000::/home/lisa:/bin/sh\n")
+        let bob = try #require(bed.accounts.allEnrolled().last?.account.home)
+        for (request, reason) in [
+            (Request.setHome("alice@contoso.com", home: bob), "home-refused"),
+            (.setHome("alice@contoso.com", home: "/home/lisa"), "home-refused"),
+            (.setHome("alice@contoso.com", home: "/home"), "home-refused"),
+            (.setHome("alice@contoso.com", home: "/a:b"), "home-refused"),
+            (.setHome("alice@contoso.com", home: "data/alice"), "home-refused"),
+            (.setShell("alice@contoso.com", shell: "/bin/a b"), "unsupported"),
+            (.setShell("carol@contoso.com", shell: "/bin/sh"), "not-enrolled"),
+        ] {
+            guard case .refused(let refusal) = await bed.service.answer(request) else {
+                Issue.record("not refused: \(request)")
+                continue
+            }
+            #expect(refusal.reason == reason, "\(request)")
+        }
+        _ = await bed.service.answer(.retire("alice@contoso.com"))
+        guard case .refused = await bed.service.answer(.setHome("alice@contoso.com", home: "/data/a")) else {
+            Issue.record("a retired account was changed")
+            return
+        }
+        #expect(bed.book.records.map(\.event) == [.retired])
+    }
+
+    @Test("P5: what cannot be is refused with its reason and what stands in the way, and leaves no record")
+    func refusals() async throws {
+        let bed = try ReportBed()
+        try await bed.enrol("alice@contoso.com", 1)
+        try await bed.enrol("bob@contoso.com", 2)
+        for (request, reason, mention) in [
+            (Request.retire("carol@contoso.com"), "not-enrolled", ""),
+            (.rebind("alice@contoso.com", objectID: try identity(2).objectID.description), "object-id-changed", "bob@"),
+            (.rename("alice@contoso.com", to: "bob@contoso.com"), "object-id-changed", "bob@"),
+            (.rename("alice@contoso.com", to: "root"), "not-our-name", ""),
+        ] {
+            guard case .refused(let refusal) = await bed.service.answer(request) else {
+                Issue.record("not refused: \(request)")
+                continue
+            }
+            #expect(refusal.reason == reason)
+            #expect(refusal.text.contains(mention))
+        }
+        #expect(await bed.service.answer(.retire("root")) == .notFound)
+        #expect(await bed.service.answer(.rebind("alice@contoso.com", objectID: "bob")) == .malformed)
+        #expect(bed.book.records.isEmpty)
+    }
+}

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import AccessControl
+import Authorization
+import Glibc
+import Identity
+import LinuxSystem
+import OpenSSHCertificates
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import AccountDirectory
+@testable import AzureServices
+
+/// One of the files that the product writes: how version `n` of it is written, and which version its own reader finds.
+private struct Writer: Sendable, CustomTestStringConvertible {
+    /// Where the call stands in the sources.
+    let source: String
+    let write: @Sendable (AtomicFile, Int64) throws -> Void
+    /// Nil where the reader takes nothing.
+    let read: @Sendable (AtomicFile) -> Int64?
+
+    var testDescription: String { source }
+}
+
+private struct StillTime: TimeSource {
+    func wallTime() -> UnixTime { UnixTime(seconds: 1_700_000_000) }
+    func bootTime() -> BootTime { BootTime(sinceBoot: .zero) }
+    func sleep(until time: BootTime) async {}
+}
+
+private func bytes(_ file: AtomicFile) -> [UInt8]? { try? file.read(limit: 1 << 20) }
+
+/// Every call of `AtomicFile.replace` in the product.
+private let writers: [Writer] = [
+    Writer(
+        source: "AccountDirectory/AccountStore.swift",
+        write: { file, version in
+            try AccountStore(file).save(.init(table: AccountTable(), generation: UInt64(version)))
+        },
+        read: { file in (try? AccountStore(file).load()).flatMap { $0 }.map { Int64($0.generation) } }
+    ),
+    Writer(
+        source: "AccountDirectory/SnapshotPublisher.swift",
+        write: { file, version in
+            let publisher = SnapshotPublisher(file)
+            let accounts = [try account(uid: UInt32(version))]
+            if publisher.publish(accounts, policy: .init(), generation: UInt64(version), seed: [1, 2, 3, 4]) != nil {
+                throw Errno.inputOutput
+            }
+        },
+        read: { file in
+            guard case .sound(let generation) = SnapshotPublisher(file).published() else { return nil }
+            return Int64(generation)
+        }
+    ),
+    Writer(
+        source: "AccountDirectory/AdministratorGrants.swift",
+        write: { file, version in
+            let grants = AdministratorGrants(file: file, boot: try boot(), clock: StillTime())
+            try grants.grant(uid: try account(uid: 7).uid, until: BootTime(sinceBoot: .seconds(100 * version)))
+        },
+        read: { file in
+            let found = try? bytes(file).flatMap { GrantSnapshot.read($0, boot: try boot()) }
+            return found?.grants.values.first.map { Int64($0 / 100) }
+        }
+    ),
+    Writer(
+        source: "AccountDirectory/SignInTimes.swift",
+        write: { file, version in
+            let times = SignInTimes(file)
+            times.note(try identity(), at: UnixTime(seconds: version))
+            times.flush()
+            if let fault = times.fault { throw fault }
+        },
+        read: { file in
+            let times = SignInTimes(file)
+            times.load()
+            return (try? identity()).flatMap { times[$0] }?.seconds
+        }
+    ),
+    Writer(
+        source: "entralogind/Composition.swift",  // the last good machine
+        write: { file, version in
+            let machine = Machine(
+                kind: .virtualMachine,
+                resource: try #require(ResourceID("/subscriptions/s/resourceGroups/g/m")),
+                tenant: try identity().tenant,
+                name: "web\(version)",
+                cloud: "AzurePublicCloud"
+            )
+            try file.replace(with: MachineRecord(machine).bytes, mode: 0o600)
+        },
+        read: { file in
+            bytes(file).flatMap { MachineRecord(parsing: $0) }.flatMap { Int64($0.machine.name.dropFirst(3)) }
+        }
+    ),
+    Writer(
+        source: "entralogind/Composition.swift",  // the CA keys for sshd
+        write: { file, version in
+            var trusted = TrustedKeys()
+            let key = try PublicKey(type: .ed25519, fields: .ed25519([UInt8](repeating: 7, count: 32)))
+            trusted.take([key], from: "jwks", at: UnixTime(seconds: version), overlap: .zero)
+            try file.replace(with: trusted.bytes(inOrderOf: ["jwks"]), mode: 0o644)
+        },
+        read: { file in
+            bytes(file).flatMap { TrustedKeys(reading: $0, sources: ["jwks"]).held.first?.seenAt.seconds }
+        }
+    ),
+    // Root's, on a memory file system; a stamp that is not whole is none (StackStampTests).
+    Writer(
+        source: "StackCheck/StackStampWriter.swift",
+        write: { file, version in try file.replace(with: Array("\(version)".utf8), mode: 0o644) },
+        read: { file in bytes(file).flatMap { Int64(String(decoding: $0, as: UTF8.self)) } }
+    ),
+    // The metrics: whoever collects them never reads half of them.
+    Writer(
+        source: "entraloginctl/Tool+Records.swift",
+        write: { file, version in try file.replace(with: Array("entralogin_up \(version)\n".utf8), mode: 0o644) },
+        read: { file in
+            bytes(file).flatMap { Int64(String(decoding: $0, as: UTF8.self).dropFirst(14).dropLast()) }
+        }
+    ),
+]
+
+private func boot() throws -> BootID { try #require(BootID("00010203-0405-0607-0809-0a0b0c0d0e0f\n")) }
+
+/// Fails at a step, or takes down what stands in the folder before each.
+private final class Strikes: Sendable {
+    private let folder: TemporaryFolder
+    private let failure: (step: AtomicFile.Step, error: Errno)?
+    private let seen = Mutex<[(step: AtomicFile.Step, files: [String: [UInt8]])]>([])
+
+    init(in folder: TemporaryFolder, failing failure: (step: AtomicFile.Step, error: Errno)? = nil) {
+        self.folder = folder
+        self.failure = failure
+    }
+
+    var all: [(step: AtomicFile.Step, files: [String: [UInt8]])] { seen.withLock { $0 } }
+
+    func file(_ name: String) -> AtomicFile {
+        AtomicFile(folder(name), pieceSize: 40) { [self] step throws(Errno) in
+            var files: [String: [UInt8]] = [:]
+            for name in folder.names { files[name] = bytes(AtomicFile(folder(name))) }
+            seen.withLock { $0.append((step, files)) }
+            if let failure, failure.step == step { throw failure.error }
+        }
+    }
+}
+
+@Suite struct WritePointsTests {
+    @Test("P14: killed at any step of writing any of our files, its reader finds the old one or the new one")
+    func everyWriterIsThere() throws {
+        for writer in writers {
+            let folder = TemporaryFolder()
+            try writer.write(AtomicFile(folder("file")), 1)
+            let strikes = Strikes(in: folder)
+            try writer.write(strikes.file("file"), 2)
+            #expect(Set(strikes.all.map(\.step)) == Set(AtomicFile.Step.allCases), "\(writer.source)")
+            var found: [Int64] = []
+            for (step, files) in strikes.all {
+                let other = TemporaryFolder()
+                for (name, bytes) in files { other.write(bytes, to: name, mode: 0o600) }
+                let version = try #require(writer.read(AtomicFile(other("file"))), "\(writer.source): \(step)")
+                found.append(version)
+                // What was left behind is in nobody's way.
+                try writer.write(AtomicFile(other("file")), 3)
+                #expect(writer.read(AtomicFile(other("file"))) == 3, "\(writer.source): \(step)")
+                #expect(other.names == ["file"], "\(writer.source): \(step)")
+            }
+            #expect(found == found.sorted() && Set(found) == [1, 2], "\(writer.source)")
+        }
+    }
+
+    @Test(
+        "P14: whatever fails at whichever step of writing any of our files, the old one or the new one stands",
+        arguments: [Errno.noSpace, .readOnlyFileSystem, .inputOutput, Errno(EDQUOT)]
+    )
+    func failures(error: Errno) throws {
+        for writer in writers {
+            for step in AtomicFile.Step.allCases {
+                let folder = TemporaryFolder()
+                try writer.write(AtomicFile(folder("file")), 1)
+                let file = Strikes(in: folder, failing: (step, error)).file("file")
+                // A grant holds in spite of a folder that cannot be synced: a power cut ends all grants anyway.
+                let failed = (try? writer.write(file, 2)) == nil
+                #expect(failed || step == .syncFolder, "\(writer.source): \(step)")
+                #expect(
+                    writer.read(AtomicFile(folder("file"))) == (step == .syncFolder ? 2 : 1),
+                    "\(writer.source): \(step)"
+                )
+                #expect(folder.names == ["file"], "\(writer.source): \(step)")
+            }
+        }
+    }
+
+    @Test("P14: the two tests above know every writer that there is")
+    func complete() throws {
+        let top = #filePath.split(separator: "/").dropLast(3).reduce(into: "") { $0 += "/" + $1 }
+        var calls: [String] = []
+        for storey in TemporaryFolder.names(in: "\(top)/Sources") {
+            for target in TemporaryFolder.names(in: "\(top)/Sources/\(storey)") {
+                let folder = "\(top)/Sources/\(storey)/\(target)"
+                for name in TemporaryFolder.names(in: folder) where name.hasSuffix(".swift") {
+                    let text = String(decoding: bytes(AtomicFile("\(folder)/\(name)")) ?? [], as: UTF8.self)
+                    let count = text.split(separator: ".replace(with:", omittingEmptySubsequences: false).count - 1
+                    calls += [String](repeating: "\(target)/\(name)", count: count)
+                }
+            }
+        }
+        #expect(calls.sorted() == writers.map(\.source).sorted())
+    }
+}

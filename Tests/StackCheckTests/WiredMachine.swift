@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+
+@testable import StackCheck
+
+/// A machine made of texts: Debian 12, wired. A test changes one thing in it.
+struct WiredMachine: SurroundingsView {
+    var texts: [String: String] = [
+        "/etc/pam.d/sshd": Debian12.sshd,
+        "/etc/pam.d/sudo": Debian12.sudo,
+        "/etc/pam.d/common-account": Debian12.commonAccount,
+        "/etc/pam.d/common-session": Debian12.commonSession,
+        "/etc/pam.d/common-session-noninteractive": Debian12.commonSessionNoninteractive,
+        "/etc/pam.d/common-auth": Debian12.commonAuth,
+        "/etc/pam.d/common-password": Debian12.commonPassword,
+        "/etc/nsswitch.conf": "passwd:         files systemd entralogin\ngroup:          files systemd entralogin\n",
+        "/etc/ssh/sshd_config": "Include /etc/ssh/sshd_config.d/*.conf\nUsePAM yes\n",
+        "/etc/ssh/sshd_config.d/00-entralogin.conf": "Match User *@*\n    AuthenticationMethods publickey\n",
+        "/etc/passwd": """
+        root:x:0:0:root:/root:/bin/bash
+        entralogin:x:997:997:Entra sign-in daemon:/var/lib/entralogin:/usr/sbin/nologin
+        entralogin-ssh:x:996:996:Entra sign-in certificate check:/:/usr/sbin/nologin
+        """,
+        "/etc/sudoers.d/entralogin": "%entra_admins ALL=(ALL:ALL) NOPASSWD: ALL\n",
+        "/usr/sbin/sshd": "",
+        "/usr/lib/x86_64-linux-gnu/libnss_entralogin.so.2": "",
+        "/usr/lib/x86_64-linux-gnu/security/pam_entralogin.so": "",
+        "/usr/libexec/entralogin/authorized-principals": "",
+    ]
+    /// What differs from a plain file or folder of root's.
+    var statuses: [String: FileStatus] = [
+        "/usr/libexec/entralogin/authorized-principals": FileStatus(kind: .file, mode: 0o755),
+        "/usr/sbin/sshd": FileStatus(kind: .file, mode: 0o755),
+    ]
+    var configuration = Debian12.configuration
+    /// For `sshd -T`.
+    var result: ProgramResult?
+    var loaderComplaint: String?
+    var running: Set<Int32> = []
+    /// What a program prints, by its path; others print what `sshd -T` does.
+    var programs: [String: ProgramResult] = [:]
+    var spaces: [String: FileSpace] = [:]
+
+    func text(of path: String) throws(FileAbsence) -> String {
+        guard let text = texts[path] else { throw .absent }
+        return text
+    }
+
+    func status(of path: String) throws(FileAbsence) -> FileStatus {
+        if let status = statuses[path] { return status }
+        if texts[path] != nil { return FileStatus(kind: .file) }
+        guard path == "/" || texts.keys.contains(where: { $0.hasPrefix("\(path)/") }) else { throw .absent }
+        return FileStatus(kind: .folder, mode: 0o755)
+    }
+
+    /// One `*` in the last component.
+    func paths(matching pattern: String) -> [String] {
+        guard let star = pattern.firstIndex(of: "*") else { return texts[pattern] == nil ? [] : [pattern] }
+        let head = pattern[..<star]
+        let tail = pattern[pattern.index(after: star)...]
+        return texts.keys.filter { path in
+            path.hasPrefix(head) && path.hasSuffix(tail) && !path.dropFirst(head.count).contains("/")
+        }.sorted()
+    }
+
+    func run(_ path: String, _ arguments: [String]) -> ProgramResult {
+        programs[([path] + arguments.prefix(1)).joined(separator: " ")] ?? result
+            ?? ProgramResult(status: 0, output: configuration)
+    }
+
+    func complaintOnLoading(module path: String) -> String? { loaderComplaint }
+
+    func isRunning(pid: Int32) -> Bool { running.contains(pid) }
+
+    func space(of folder: String) -> FileSpace? { spaces[folder] }
+
+    /// The findings that stand against signing in.
+    var errors: [Finding] { StackCheck(on: self).run().findings.filter { $0.severity == .error } }
+}

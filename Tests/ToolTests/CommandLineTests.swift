@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Identity
+import Testing
+
+@testable import entraloginctl
+
+private let someID = "0b1ec700-0000-4000-8000-00000000beef"
+
+struct CommandLineTests {
+    @Test(
+        "Words become commands, options standing anywhere",
+        arguments: [
+            ("status", Command.status, false),
+            ("--json status", .status, true),
+            ("doctor --json", .doctor, true),
+            ("users", .users(.list), false),
+            ("--json users list", .users(.list), true),
+            ("users show a@b.c", .users(.show(name: "a@b.c")), false),
+            ("users retire a@b.c", .users(.retire(name: "a@b.c")), false),
+            ("users rename a@b.c x@b.c", .users(.rename(name: "a@b.c", new: "x@b.c")), false),
+            ("explain alice@contoso.com", .explain(name: "alice@contoso.com"), false),
+            ("explain -- -x@contoso.com", .explain(name: "-x@contoso.com"), false),
+            ("check-certificate id-cert.pub", .checkCertificate(file: "id-cert.pub", user: nil), false),
+            ("check-certificate - --user a@b.c", .checkCertificate(file: "-", user: "a@b.c"), false),
+            ("check-certificate --user=a@b.c f", .checkCertificate(file: "f", user: "a@b.c"), false),
+            ("stack", .stack(stamp: false), false),
+            ("stack --stamp", .stack(stamp: true), false),
+            ("flush", .flush, false),
+            ("setup --dry-run", .setup(.dryRun), false),
+            ("--json setup --undo", .setup(.undo), true),
+            ("config", .config(key: nil), false),
+            ("config Accounts.Domains", .config(key: "Accounts.Domains"), false),
+            ("check a@b.c", .check(name: "a@b.c", objectID: nil, needsAdministrator: false), false),
+            ("check --admin a@b.c", .check(name: "a@b.c", objectID: nil, needsAdministrator: true), false),
+            ("test id-cert.pub --user a@b.c", .test(file: "id-cert.pub", user: "a@b.c"), false),
+            ("log a@b.c --since -1h", .log(name: "a@b.c", since: "-1h"), false),
+            ("log a@b.c", .log(name: "a@b.c", since: nil), false),
+            ("--json sessions", .sessions, true),
+            ("keys", .keys, false),
+            ("metrics", .metrics(file: nil), false),
+            ("metrics --output=/run/m.prom", .metrics(file: "/run/m.prom"), false),
+            ("users set-shell a@b.c /bin/zsh", .users(.setShell(name: "a@b.c", shell: "/bin/zsh")), false),
+            ("users set-home a@b.c /data/a", .users(.setHome(name: "a@b.c", home: "/data/a")), false),
+            ("status --help", .help, false),
+            ("--version", .version, false),
+        ]
+    )
+    func understood(words: String, command: Command, isJSON: Bool) throws {
+        let invocation = try Invocation(words.split(separator: " ").map(String.init))
+        #expect(invocation == Invocation(command: command, isJSON: isJSON))
+    }
+
+    @Test(
+        "P5: an account is given to another object only by one who names it and says that it is the same person",
+        arguments: [
+            ("users rebind a@b.c --object-id \(someID)", false), ("users rebind a@b.c --object-id=\(someID)", false),
+            ("users rebind --object-id \(someID.uppercased()) a@b.c --same-person", true),
+            ("users --same-person rebind --object-id \(someID) -- a@b.c", true),
+        ]
+    )
+    func rebinding(words: String, isSamePerson: Bool) throws {
+        let objectID = try #require(ObjectID(someID))
+        let invocation = try Invocation(words.split(separator: " ").map(String.init))
+        #expect(invocation.command == .users(.rebind(name: "a@b.c", objectID: objectID, isSamePerson: isSamePerson)))
+    }
+
+    @Test(
+        "What cannot be understood is said in a line",
+        arguments: [
+            ("", "say what to do"),
+            ("frobnicate", "'frobnicate' is not a command"),
+            ("explain", "explain needs a name"),
+            ("status now", "status does not take 'now'"),
+            ("status --stamp", "status does not take '--stamp'"),
+            ("check-certificate f --user", "--user needs a value"),
+            ("check-certificate f --user --stamp", "--user needs a value"),
+            ("users retire", "users retire needs a name"),
+            ("users retire a b", "users does not take 'b'"),
+            ("users retire a --same-person", "users does not take '--same-person'"),
+            ("users show a --object-id x", "users show does not take '--object-id'"),
+            ("users --object-id x", "users list does not take '--object-id'"),
+            ("users rename a", "users rename needs the new name"),
+            ("users rebind a", "users rebind needs --object-id and an object id"),
+            ("users rebind a --object-id", "--object-id needs a value"),
+            ("users rebind a --object-id bob", "--object-id needs a GUID"),
+            ("users rebind --object-id \(someID)", "users rebind needs a name"),
+            ("users set-shell a", "users set-shell needs a shell"),
+            ("users set-home a", "users set-home needs a folder"),
+            ("check", "check needs a name"),
+            ("check a --object-id bob", "--object-id needs a GUID"),
+            ("sessions all", "sessions does not take 'all'"),
+            ("users frobnicate a", "'frobnicate' is not a command of users"),
+            ("retire a", "'retire' is not a command"),
+        ]
+    )
+    func refused(words: String, text: String) {
+        #expect(throws: UsageError(text: text)) { try Invocation(words.split(separator: " ").map(String.init)) }
+    }
+}

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Testing
+
+@testable import entraloginctl
+
+struct ConfigTextTests {
+    @Test("Each setting is a line with its origin, which stands below where it leaves no room")
+    func lines() {
+        let settings = [
+            SettingReport(key: "Log.Level", value: "info", origin: nil),
+            SettingReport(key: "Accounts.Shell", value: "/bin/zsh", origin: "/etc/entralogin/entralogin.conf:3"),
+            SettingReport(
+                key: "Azure.CAFile",
+                value: String(repeating: "/x", count: 25),
+                origin: "/etc/entralogin/a.conf:2"
+            ),
+            SettingReport(key: "Keys.File", value: "", origin: nil),
+        ]
+        let lines = ConfigText(style: Style()).lines(settings)
+        #expect(
+            lines == [
+                "Log.Level       info", "Accounts.Shell  /bin/zsh  (/etc/entralogin/entralogin.conf:3)",
+                "Azure.CAFile    " + String(repeating: "/x", count: 25), "                (/etc/entralogin/a.conf:2)",
+                "Keys.File       -",
+            ]
+        )
+        #expect(lines.allSatisfy { $0.count <= Style.width })
+    }
+}

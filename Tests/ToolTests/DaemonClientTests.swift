@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Glibc
+import LinuxSystem
+import TestSupport
+import Testing
+import Wire
+
+@testable import entraloginctl
+
+/// Against a listener of its own, in a folder of its own.
+struct DaemonClientTests {
+    private let folder = TemporaryFolder()
+
+    private var path: String { folder("control.sock") }
+    private var client: DaemonClient { DaemonClient(path: path, root: geteuid()) }
+
+    /// Answers one request from another thread, then closes.
+    private func serve(_ answer: @escaping @Sendable (Request) -> [UInt8]) throws -> NativeThread {
+        let listener = try UnixListener(makingAt: path, mode: 0o600)
+        let box = ListenerBox(listener: listener)
+        return try NativeThread(named: "fake daemon") { box.answerOnce(answer) }
+    }
+
+    @Test("A document comes back whole")
+    func document() throws {
+        let thread = try serve { request in
+            (try? Response.document(Array("{}".utf8)).encode(opcode: request.verb.rawValue)) ?? []
+        }
+        #expect(try client.ask(.statusReport) == .document(Array("{}".utf8)))
+        thread.join()
+    }
+
+    @Test("What is not an answer is not believed")
+    func garbage() throws {
+        let thread = try serve { _ in Array("garbage, no frame".utf8) }
+        #expect(throws: DaemonError.misread) { try client.ask(.statusReport) }
+        thread.join()
+    }
+
+    @Test("Where nobody listens it says so, and what to do")
+    func nobody() throws {
+        let error = #expect(throws: DaemonError.self) { try client.ask(.flush) }
+        #expect(error == .unreachable("nobody listens on \(path)"))
+        #expect(error?.exitStatus == .unreachable)
+        #expect(error?.remedy.contains("systemctl start entralogind") == true)
+    }
+
+    @Test("P10: a socket in a folder that others can write is not asked")
+    func looseFolder() throws {
+        let listener = try UnixListener(makingAt: path, mode: 0o600)
+        chmod(folder.path, 0o777)
+        let error = #expect(throws: DaemonError.self) { try client.ask(.flush) }
+        #expect(error?.text.contains("is not the daemon's alone") == true)
+        _ = consume listener
+    }
+}
+
+/// Carries the listener to its thread.
+private final class ListenerBox: Sendable {
+    private let listener: UnixListener
+
+    init(listener: consuming UnixListener) { self.listener = listener }
+
+    func answerOnce(_ answer: (Request) -> [UInt8]) {
+        var buffer = [UInt8](repeating: 0, count: 65_536)
+        var waiting = pollfd(fd: listener.descriptor, events: Int16(POLLIN), revents: 0)
+        guard poll(&waiting, 1, 5000) == 1, let connection = try? listener.accept() else { return }
+        waiting.fd = connection.descriptor
+        guard poll(&waiting, 1, 5000) == 1, case .message(let size)? = try? connection.receive(into: &buffer),
+            let request = try? Request(frame: Array(buffer[..<size]))
+        else { return }
+        try? connection.send(answer(request))
+    }
+}

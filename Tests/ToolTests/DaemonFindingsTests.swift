@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import StackCheck
+import Testing
+import Wire
+
+@testable import entraloginctl
+
+struct DaemonFindingsTests {
+    private func findings(_ change: (inout StatusReport) -> Void) -> [String: Finding] {
+        var report = StatusReport(version: "1", startedAt: 0, isReady: true)
+        report.machine = MachineReport(cloud: "c", kind: "vm", resource: "/subscriptions/x", tenant: "t", name: "web1")
+        report.keys.count = 2
+        report.clockAheadSeconds = 0
+        change(&report)
+        let all = DaemonFindings.findings(of: report, toolVersion: "1")
+        return Dictionary(all.map { ($0.id, $0) }) { first, _ in first }
+    }
+
+    @Test("A healthy daemon has only good findings")
+    func healthy() {
+        #expect(findings { _ in }.values.allSatisfy { $0.severity == .good })
+    }
+
+    @Test("Each thing that is wrong is found, with a remedy")
+    func wrong() {
+        #expect(findings { $0.machine = nil }["daemon.machine-unknown"]?.severity == .error)
+        #expect(findings { $0.keys.count = 0 }["daemon.no-authority-keys"]?.severity == .error)
+        #expect(findings { $0.keys.isStale = true }["daemon.keys-stale"]?.severity == .warning)
+        #expect(findings { $0.version = "0" }["daemon.version"]?.remedy.contains("restart") == true)
+        let failing = CheckerReport(name: "pas", state: "failing", lastError: "unreachable: timed out")
+        #expect(findings { $0.checkers = [failing] }["daemon.checker.pas"]?.found.contains("timed out") == true)
+    }
+
+    @Test("A missing application is found once, with the daemon's remedy, and not as a missing identity")
+    func application() {
+        let all = findings { report in
+            report.tokens = [TokenReport(audience: "a", lastError: "application-missing: imds: no service principal")]
+            report.checkers = [
+                CheckerReport(name: "pas", state: "set-aside", lastError: "application-missing: imds: none"),
+                CheckerReport(name: "arm", state: "ready", lastLatencyMilliseconds: 12),
+            ]
+            report.warnings = [
+                ReportedWarning(id: "application-missing", isGrave: false, text: "missing", remedy: "az ad sp create")
+            ]
+        }
+        #expect(all.values.filter { $0.severity >= .warning }.map(\.id) == ["daemon.application-missing"])
+        #expect(all["daemon.application-missing"]?.remedy == "az ad sp create")
+        #expect(all["daemon.checker.pas"]?.severity == .note)
+        #expect(all["daemon.checker.arm"]?.found == "arm answers in 12 ms")
+        #expect(all.values.allSatisfy { !$0.remedy.contains("identity assign") })
+    }
+
+    @Test("People whom Azure gave no role are a note that names where a role counts")
+    func roles() throws {
+        let finding = try #require(findings { $0.decisions.denied["role-not-assigned"] = 3 }["daemon.role-scope"])
+        #expect(finding.severity == .note && finding.found.contains("3 times"))
+        #expect(finding.remedy.hasSuffix("--scope /subscriptions/x"))
+    }
+
+    @Test("A machine that is not known is said once: by the warning that knows why, where there is one")
+    func machineOnce() {
+        let closed = ReportedWarning(id: "metadata-closed", isGrave: true, text: "closed", remedy: "r")
+        let all = findings { report in
+            report.machine = nil
+            report.warnings = [closed]
+        }
+        #expect(all["daemon.machine-unknown"] == nil && all["daemon.metadata-closed"]?.severity == .error)
+    }
+
+    @Test("A clock ten minutes off is an error, in either direction; a second is not")
+    func clock() {
+        #expect(findings { $0.clockAheadSeconds = 600 }["daemon.clock"]?.found.contains("10 min ahead of") == true)
+        #expect(findings { $0.clockAheadSeconds = -600 }["daemon.clock"]?.severity == .error)
+        #expect(findings { $0.clockAheadSeconds = 1 }["daemon.clock"]?.severity == .good)
+        #expect(findings { $0.clockAheadSeconds = nil }["daemon.clock"] == nil)
+    }
+
+    @Test("The daemon's own warnings are kept, but nothing is said twice")
+    func warnings() {
+        let store = ReportedWarning(id: "store-unreadable", isGrave: true, text: "t", remedy: "r")
+        #expect(findings { $0.warnings = [store] }["daemon.store-unreadable"]?.severity == .error)
+        var report = StatusReport(version: "1", startedAt: 0, isReady: true)
+        report.keys.isStale = true
+        report.warnings = [ReportedWarning(id: "keys-stale", isGrave: false, text: "stale", remedy: "")]
+        let all = DaemonFindings.findings(of: report, toolVersion: "1")
+        #expect(all.count { $0.id == "daemon.keys-stale" } == 1)
+    }
+}

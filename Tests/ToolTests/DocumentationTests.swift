@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Authorization
+import Settings
+import StackCheck
+import Testing
+
+@testable import entraloginctl
+
+/// Pages, completions and catalog against the tables of the code: an interface is written down once it exists.
+struct DocumentationTests {
+    private static let top = #filePath.split(separator: "/").dropLast(3).reduce(into: "") { $0 += "/" + $1 }
+
+    private func text(_ path: String) throws -> String {
+        try LiveMachine(runner: SubprocessRunner()).text(of: "\(Self.top)/\(path)")
+    }
+
+    private func words(_ text: Substring) -> [String] {
+        let isPart = { (character: Character) in character.isLetter || character.isNumber || "-_.".contains(character) }
+        return text.split(whereSeparator: { !isPart($0) }).map(String.init)
+    }
+
+    private var verbs: Set<String> { Set(CommandTable.all.map(\.verb)) }
+
+    private var ofUsers: Set<String> {
+        Set(
+            CommandTable.all.filter { $0.verb == "users" }.compactMap {
+                $0.words.split(separator: " ").last.map(String.init)
+            }
+        )
+    }
+
+    @Test("The man page has every command with its options, and no other")
+    func manPage() throws {
+        let lines = try text("packaging/man/entraloginctl.1").split(separator: "\n").filter { $0.hasPrefix(".It Cm ") }
+        let documented = lines.map { line -> String in
+            let words = line.split(separator: " ").dropFirst(2).map(String.init)
+            guard words.first == "users" else { return words.first ?? "" }
+            return "users " + (words.dropFirst().first { !["Op", "Cm", "Ar"].contains($0) } ?? "")
+        }
+        #expect(documented.sorted() == CommandTable.all.map(\.words).sorted())
+        for entry in CommandTable.all {
+            let last = entry.words.split(separator: " ").last.map(String.init) ?? ""
+            let line = try #require(lines.first { words($0).contains(last) }, "\(entry.words)")
+            for option in entry.options {
+                #expect(line.contains("Fl Fl \(option.dropFirst(2))"), "\(entry.words) \(option)")
+            }
+        }
+    }
+
+    @Test(
+        "Each shell completes every command, every word of users and every option",
+        arguments: ["bash", "zsh", "fish"]
+    )
+    func completions(file: String) throws {
+        let completion = try text("packaging/completions/\(file)")
+        let known = Set(words(completion[...]))
+        for word in verbs.union(ofUsers) { #expect(known.contains(word), "\(word)") }
+        for option in CommandTable.all.flatMap(\.options) + CommandTable.common {
+            #expect(completion.contains(option) || completion.contains("-l \(option.dropFirst(2)) "), "\(option)")
+        }
+    }
+
+    @Test(
+        "Settings: page and man page list the keys that there are, and no other",
+        arguments: ["packaging/man/entralogin.conf.5", "Documentation/settings.md"]
+    )
+    func settings(page: String) throws {
+        let starts = [".It Ic ", "| `"]
+        let keys = try text(page).split(separator: "\n").compactMap { line -> String? in
+            guard let start = starts.first(where: line.hasPrefix) else { return nil }
+            let word = line.dropFirst(start.count).prefix { $0.isLetter }
+            return line.dropFirst(start.count + word.count).first == "=" ? String(word) : nil
+        }
+        #expect(keys == SettingsKey.all.map(\.name))
+    }
+
+    @Test(
+        "Every command that a page names is one",
+        arguments: [
+            "README.md", "SECURITY.md", "ARCHITECTURE.md", "Documentation/troubleshooting.md",
+            "Documentation/records.md", "Documentation/settings.md", "Documentation/json.md",
+            "packaging/catalog/entralogin.catalog",
+        ]
+    )
+    func pages(page: String) throws {
+        for mention in try text(page).split(separator: "entraloginctl ", omittingEmptySubsequences: false).dropFirst() {
+            let verb = String(mention.prefix { $0.isLowercase || $0 == "-" })
+            guard !verb.isEmpty, !verb.hasPrefix("-") else { continue }
+            #expect(verbs.contains(verb), "\(page): \(verb)")
+        }
+    }
+
+    @Test("P15: catalog and page of records have every event with its id, and no other")
+    func events() throws {
+        let catalog = try text("packaging/catalog/entralogin.catalog").split(separator: "\n")
+        let ids = catalog.filter { $0.hasPrefix("-- ") }.map { String($0.dropFirst(3)) }
+        #expect(ids.sorted() == RecordedEvent.allCases.map(\.messageID).sorted())
+        #expect(catalog.count { $0.hasPrefix("Subject: ") } == ids.count && Set(ids).count == ids.count)
+        let rows = try text("Documentation/records.md").split(separator: "\n")
+        for event in RecordedEvent.allCases {
+            #expect(rows.contains { $0.hasPrefix("| `\(event.rawValue)` | \(event.messageID) |") }, "\(event)")
+        }
+        for reason in DenialReason.allCases {
+            #expect(rows.contains { $0.hasPrefix("| `\(reason.rawValue)` |") }, "\(reason)")
+        }
+    }
+}

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import StackCheck
+import Testing
+
+@testable import entraloginctl
+
+private struct FixedRunner: ProgramRunner {
+    var result: ProgramResult
+
+    func run(_ path: String, _ arguments: [String]) -> ProgramResult {
+        arguments.contains("ENTRALOGIN_USER=alice@contoso.com") ? result : ProgramResult(status: 9)
+    }
+}
+
+struct PersonLogTests {
+    private static let denied = """
+        {"__REALTIME_TIMESTAMP":"1786975509123456","MESSAGE":"account of alice","ENTRALOGIN_EVENT":"account",\
+        "ENTRALOGIN_DECISION":"deny","ENTRALOGIN_REASON":"role-not-assigned","ENTRALOGIN_SERVICE":"sudo",\
+        "ENTRALOGIN_CORRELATION_ID":"c0ffee","ENTRALOGIN_LATENCY_USEC":"1500","_PID":["1","2"],"X":null}
+        """
+    private static let opened = """
+        {"__REALTIME_TIMESTAMP":"1786975509000000","MESSAGE":[97,98],"ENTRALOGIN_EVENT":"session-opened",\
+        "ENTRALOGIN_DECISION":"allow","ENTRALOGIN_ROLE":"user","ENTRALOGIN_SERVICE":"sshd"}
+        """
+
+    @Test("Records are read as journalctl writes them; what is no record of ours is passed over")
+    func reading() throws {
+        let output = "\(Self.opened)\nnot json\n{\"MESSAGE\":\"x\"}\n\(Self.denied)\n"
+        let log = PersonLog(runner: FixedRunner(result: ProgramResult(status: 0, output: output)))
+        let records = try log.records(of: "alice@contoso.com", since: nil)
+        #expect(records.map(\.event) == ["session-opened", "account"])
+        #expect(records[1].reason == "role-not-assigned" && records[1].latencyMicroseconds == 1500)
+        #expect(records[0].message == "" && records[0].role == "user")
+    }
+
+    @Test("A journal that cannot be read is said, and an empty one is none")
+    func failing() throws {
+        let broken = PersonLog(runner: FixedRunner(result: ProgramResult(status: 1, complaint: "No journal files\n")))
+        #expect(throws: PersonLog.Failure(text: "the journal cannot be read: No journal files")) {
+            try broken.records(of: "alice@contoso.com", since: "-1h")
+        }
+        let empty = PersonLog(runner: FixedRunner(result: ProgramResult(status: 1)))
+        #expect(try empty.records(of: "alice@contoso.com", since: nil).isEmpty)
+    }
+
+    @Test("A decision is a line; a refusal has its correlation id below")
+    func text() throws {
+        let records = [Self.opened, Self.denied].compactMap { PersonLog.decision(in: $0[...]) }
+        #expect(
+            LogText(style: Style()).lines(PersonLogReport(name: "alice@contoso.com", records: records)) == [
+                "2026-08-17 14:05:09  session-opened (sshd): allowed as user",
+                "2026-08-17 14:05:09  account (sudo): refused: role-not-assigned",
+                "                     correlation id c0ffee",
+            ]
+        )
+        let none = LogText(style: Style()).lines(PersonLogReport(name: "x", records: []))
+        #expect(none == ["Nothing is logged about x in that time."])
+    }
+}

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Glibc
+import Settings
+import StackCheck
+import TestSupport
+import Testing
+
+@testable import entraloginctl
+
+/// What `config` and `doctor` read: the same files as the daemon, by the same rules.
+@Suite struct SettingsFilesTests {
+    let folder = TemporaryFolder()
+
+    private func read() -> SettingsFiles.Reading { SettingsFiles(path: folder("entralogin.conf")).read() }
+
+    private func value(of key: String) throws -> SettingReport {
+        guard case .settings(let settings) = read() else {
+            Issue.record("flawed: \(read())")
+            throw CancellationError()
+        }
+        return try #require(settings.report.first { $0.key == key })
+    }
+
+    private var findings: [Finding] {
+        guard case .flawed(let findings) = read() else { return [] }
+        return findings
+    }
+
+    @Test("Where there are no settings, every key has its default and no origin; a drop-in counts without the file")
+    func defaults() throws {
+        let standard = SettingReport(key: "Accounts.Shell", value: "/bin/bash", origin: nil)
+        #expect(try value(of: "Accounts.Shell") == standard)
+        try #require(mkdir(folder("entralogin.conf.d"), 0o755) == 0)
+        let path = folder.write(Array("[Accounts]\nShell=/bin/zsh\n".utf8), to: "entralogin.conf.d/10.conf")
+        #expect(try value(of: "Accounts.Shell").value == "/bin/zsh")
+        #expect(try value(of: "Accounts.Shell").origin == "\(path):2")
+    }
+
+    @Test("No key is forgotten", arguments: SettingsKey.all.map { "\($0.section).\($0.name)" })
+    func complete(key: String) { #expect(Settings().text(of: key) != nil) }
+
+    @Test("What the daemon refuses to read is told as it refuses it")
+    func refused() throws {
+        let path = folder.write(Array("[SignIn]\n".utf8), to: "entralogin.conf", mode: 0o666)
+        #expect(findings.map(\.place) == [path])
+        #expect(findings.first?.found.contains("lets others write it") == true)
+        folder.write(Array("[SignIn]\nOfflineGrace=soon\n".utf8), to: "entralogin.conf")
+        #expect(findings.map(\.place) == ["\(path):2"])
+        folder.write([], to: "entralogin.conf")
+        folder.write([], to: "entralogin.conf.d")
+        #expect(findings.map(\.place) == ["\(path).d"])
+    }
+
+    @Test(
+        "P12: a proxy's name and password are shown nowhere, right or wrong",
+        arguments: ["http", "https", "ftp", "http //x", ""]
+    )
+    func secrets(scheme: String) throws {
+        for line in ["Proxy=\(scheme)://somebody:hunter2@proxy:8080", "Proxy \(scheme)://somebody:hunter2@proxy:8080"] {
+            folder.write(Array("[Azure]\n\(line)\n".utf8), to: "entralogin.conf")
+            let all =
+                switch read() {
+                case .settings(let settings): "\(settings.report)"
+                case .flawed(let findings): "\(findings)"
+                }
+            #expect(!all.contains("hunter2") && !all.contains("somebody"), "\(all)")
+        }
+        folder.write(Array("[Azure]\nProxy=http://somebody:hunter2@proxy:8080\n".utf8), to: "entralogin.conf")
+        #expect(try value(of: "Azure.Proxy").value == "http://***@proxy:8080")
+        folder.write(Array("[Azure]\nProxy=http://proxy:8080\n".utf8), to: "entralogin.conf")
+        #expect(try value(of: "Azure.Proxy").value == "http://proxy:8080")
+    }
+}

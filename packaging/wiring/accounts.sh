@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=sh
+# The system users, the folders, and the caches of the name service. Read by configure.
+
+make_users() {
+    if have systemd-sysusers; then
+        act systemd-sysusers entralogin.conf || fail "systemd-sysusers could not make the users"
+    fi
+    for user in entralogin entralogin-ssh; do
+        grep -q "^$user:" /etc/passwd && continue
+        have systemd-sysusers && [ -n "$DRY" ] && continue
+        grep -q "^$user:" /etc/group || act groupadd -r "$user"
+        act useradd -r -g "$user" -d / -s /usr/sbin/nologin -c "Entra sign-in" "$user" ||
+            fail "could not make the user $user"
+    done
+    # On Azure Arc only this group may read the key files of the agent, which is installed before or after us.
+    if grep -q '^himds:' /etc/group && ! grep -qE '^himds:.*[:,]entralogin(,|$)' /etc/group; then
+        act usermod -a -G himds entralogin || missing "could not put the user entralogin into the group himds"
+    fi
+}
+
+make_folders() {
+    [ -z "$DRY" ] || return 0
+    if have systemd-tmpfiles; then
+        systemd-tmpfiles --create entralogin.conf || complain "systemd-tmpfiles complained; going on"
+    fi
+    install -d -m 0755 -o root -g root /run/entralogin
+    install -d -m 0755 -o entralogin -g entralogin /run/entralogin/nss /var/lib/entralogin /var/lib/entralogin/nss \
+        /var/lib/entralogin/ssh
+    install -d -m 0755 -o root -g root /etc/entralogin /etc/entralogin/entralogin.conf.d
+    # Without it sshd does not even test its configuration; its own unit makes it when sshd starts.
+    [ ! -d /usr/lib/openssh ] || [ -d /run/sshd ] || install -d -m 0755 -o root -g root /run/sshd
+}
+
+# nscd keeps answers, and its own idea of nsswitch.conf.
+forget_names() {
+    if have nscd && [ -z "$DRY" ]; then
+        nscd -i passwd 2>/dev/null || :
+        nscd -i group 2>/dev/null || :
+    fi
+}

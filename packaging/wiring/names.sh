@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=sh
+# The name service switch. Read by configure.
+
+# Prints the file with our service at the end of passwd, group and (where there is one) initgroups.
+nsswitch_with_us() {
+    awk '
+        /^[[:space:]]*(passwd|group|initgroups)[[:space:]]*:/ {
+            line = $0; comment = ""
+            if (match(line, /[[:space:]]*#/)) { comment = substr(line, RSTART); line = substr(line, 1, RSTART - 1) }
+            sub(/[[:space:]]*$/, "", line)
+            if (line !~ /[[:space:]:]entralogin([[:space:]]|$)/) line = line " entralogin"
+            print line comment
+            next
+        }
+        { print }' "$1"
+}
+
+nsswitch_without_us() {
+    sed '/^[[:space:]]*\(passwd\|group\|initgroups\)[[:space:]]*:/s/[[:space:]]entralogin\([[:space:]]\|$\)/\1/' "$1"
+}
+
+# What keeps us from adding our service by machine; nothing where nothing does.
+nsswitch_obstacle() {
+    if [ ! -f $NSSWITCH ]; then
+        echo "$NSSWITCH is missing"
+        return 0
+    fi
+    for database in passwd group; do
+        line=$(sed -n "s/^[[:space:]]*${database}[[:space:]]*:\([^#]*\).*/\1/p" $NSSWITCH | head -n 1)
+        case " $line " in
+        *[Mm][Ee][Rr][Gg][Ee]* | *'[NOTFOUND=return]'* | *'[notfound=return]'*)
+            echo "$NSSWITCH: '$database:$line' has an action that we do not work with"
+            return 0
+            ;;
+        *[[:space:]]files[[:space:]]* | *[[:space:]]compat[[:space:]]*) ;;
+        *)
+            echo "$NSSWITCH: '$database:$line' does not begin with local accounts"
+            return 0
+            ;;
+        esac
+    done
+}
+
+wire_nsswitch() {
+    # Without its cache, each new process looks for our module in every folder of libraries.
+    ! have ldconfig || act ldconfig || complain "ldconfig complained; going on"
+    if [ -L $NSSWITCH ]; then
+        # A generated file: wire_pam has had it generated anew, or nobody can.
+        [ -n "$DRY" ] || grep -q '^passwd:.*[[:space:]]entralogin' $NSSWITCH ||
+            missing "$NSSWITCH is not an ordinary file: add 'entralogin' at the end of passwd and group there"
+        return 0
+    fi
+    obstacle=$(nsswitch_obstacle)
+    if [ -n "$obstacle" ]; then
+        missing "$obstacle: put 'entralogin' at the end of passwd and group by hand"
+        return 0
+    fi
+    nsswitch_with_us $NSSWITCH >"$WORK/nsswitch.conf"
+    change_nsswitch
+}
+
+change_nsswitch() {
+    cmp -s "$WORK/nsswitch.conf" $NSSWITCH && return 0
+    cp -p $NSSWITCH "$WORK/nsswitch.before"
+    UNDO="restore_nsswitch $UNDO"
+    place "$WORK/nsswitch.conf" "$(stat -c %a $NSSWITCH)" $NSSWITCH
+    getent passwd root >/dev/null || fail "root has no passwd entry any more after the change of $NSSWITCH"
+    forget_names
+}
+
+unwire_nsswitch() {
+    { [ -f $NSSWITCH ] && [ ! -L $NSSWITCH ]; } || return 0
+    nsswitch_without_us $NSSWITCH >"$WORK/nsswitch.conf"
+    change_nsswitch
+}
+
+restore_nsswitch() {
+    place "$WORK/nsswitch.before" "$(stat -c %a $NSSWITCH)" $NSSWITCH
+    forget_names
+}

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=sh
+# PAM: Debian's pam-auth-update, authselect where it manages the files, otherwise the lines to write. Read by configure.
+
+AUTHSELECT_PROFILE=/etc/authselect/custom/entralogin
+
+pam_lines() {
+    cat <<'END'
+  account  [success=ok ignore=ignore module_unknown=ignore default=die]  pam_entralogin.so
+           before pam_unix, for every service
+  session  [success=ok ignore=ignore module_unknown=ignore default=die]  pam_entralogin.so
+  session  [success=ignore default=1]  pam_succeed_if.so quiet uid >= 1879049216 uid <= 2147352575
+  session  optional  pam_mkhomedir.so umask=0077
+           for sshd, before pam_env, pam_mkhomedir and pam_systemd
+END
+}
+
+pam_names_us() { grep -qs '^[^#]*pam_entralogin\.so' /etc/pam.d/*; }
+
+# Lines written by hand that would refuse everybody once the module's file is gone; fails where there are none. A line of
+# ours ignores that, and so does one whose type begins with a dash (pam.d(5)).
+pam_lines_that_lock_out() {
+    grep -sn '^[^#-].*pam_entralogin\.so' /etc/pam.d/* | grep -v 'module_unknown=ignore\|:[0-9]*:[^:]*[[:space:]]optional[[:space:]]'
+}
+
+wire_pam() {
+    if [ -d /etc/pam.d ] && have pam-auth-update && [ -f /etc/pam.d/common-account ]; then
+        pam_names_us || UNDO="unwire_pam $UNDO"
+        DEBIAN_FRONTEND=noninteractive act pam-auth-update --package --enable entralogin </dev/null ||
+            fail "pam-auth-update failed"
+    elif uses_authselect; then
+        wire_authselect
+    fi
+    [ -z "$DRY" ] || return 0
+    for pair in account:common-account session:common-session; do
+        file=/etc/pam.d/${pair#*:}
+        { have pam-auth-update && [ -f "$file" ]; } || continue
+        grep -q "^${pair%%:*}[[:space:]].*pam_entralogin\.so" "$file" ||
+            missing "$file was changed by hand, so pam-auth-update left it alone"
+    done
+    if ! pam_names_us; then
+        missing "PAM is not wired. Add to the stack that sshd, sudo and su include (/etc/pam.d):"
+        pam_lines >&2
+    fi
+}
+
+# $REMOVING: the profile is about to go, too, and pam-auth-update is to forget that it ever saw it.
+unwire_pam() {
+    if have pam-auth-update; then
+        if [ -n "$REMOVING" ]; then verb=--remove; else verb=--disable; fi
+        DEBIAN_FRONTEND=noninteractive act pam-auth-update --package $verb entralogin </dev/null || return 1
+    fi
+    [ ! -d $AUTHSELECT_PROFILE ] || unwire_authselect || return 1
+    [ -z "$DRY" ] || return 0
+    left=$(grep -ls '^[^#]*pam_entralogin\.so' /etc/pam.d/* || :)
+    [ -z "$left" ] || missing "lines with pam_entralogin.so are left in: $left"
+}
+
+# --- authselect(8): a profile of our own, made of the one in force, with the same features --------------------------
+
+uses_authselect() { have authselect && authselect check >/dev/null 2>&1 && [ -n "$(authselect current --raw)" ]; }
+
+# Prints a template of a profile with our lines before the first line of their stage that is not a comment.
+authselect_pam_with_us() {
+    awk -v account="$ACCOUNT_LINE" -v session="$SESSION_LINES" '
+        $1 == "account" && !a { print account; a = 1 }
+        ($1 == "session" || $1 == "-session") && !s { print session; s = 1 }
+        { print }' "$1"
+}
+CONTROL='[success=ok ignore=ignore module_unknown=ignore default=die]'
+ACCOUNT_LINE="account     $CONTROL    pam_entralogin.so"
+SESSION_LINES="session     $CONTROL    pam_entralogin.so
+session     [success=ignore default=1]    pam_succeed_if.so quiet uid >= 1879049216 uid <= 2147352575
+session     optional                      pam_mkhomedir.so umask=0077"
+
+wire_authselect() {
+    current=$(authselect current --raw)
+    base=${current%% *} features=
+    [ "$base" = "$current" ] || features=${current#* }
+    [ "$base" != custom/entralogin ] || return 0
+    if [ -n "$DRY" ]; then
+        say "would make the authselect profile custom/entralogin of $base and select it"
+        return 0
+    fi
+    rm -rf $AUTHSELECT_PROFILE
+    UNDO="unwire_authselect $UNDO"
+    authselect create-profile entralogin -b "$base" >/dev/null || fail "authselect makes no profile of $base"
+    printf '%s\n' "$current" >$AUTHSELECT_PROFILE/made-of
+    for file in system-auth password-auth; do
+        authselect_pam_with_us $AUTHSELECT_PROFILE/$file >"$WORK/$file"
+        place "$WORK/$file" 0644 $AUTHSELECT_PROFILE/$file
+    done
+    nsswitch_with_us $AUTHSELECT_PROFILE/nsswitch.conf >"$WORK/nsswitch.template"
+    place "$WORK/nsswitch.template" 0644 $AUTHSELECT_PROFILE/nsswitch.conf
+    # shellcheck disable=SC2086 # a list of words
+    authselect select custom/entralogin $features >/dev/null || fail "authselect does not take the profile"
+}
+
+unwire_authselect() {
+    if [ -f $AUTHSELECT_PROFILE/made-of ]; then
+        before=$(cat $AUTHSELECT_PROFILE/made-of)
+        # shellcheck disable=SC2086 # a list of words
+        case $(authselect current --raw 2>/dev/null || :) in
+        custom/entralogin*) act authselect select $before >/dev/null || return 1 ;;
+        esac
+    fi
+    act rm -rf $AUTHSELECT_PROFILE
+}

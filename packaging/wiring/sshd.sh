@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=sh
+# sshd: a file in sshd_config.d where sshd_config reads that, otherwise one marked block at the end of sshd_config.
+# Nothing is put in place that sshd -t has not passed. Read by configure.
+
+BLOCK_END="$MARK: end"
+
+sshd_program() {
+    for program in /usr/sbin/sshd /usr/bin/sshd /usr/local/sbin/sshd; do
+        [ -x $program ] || continue
+        printf %s $program
+        return 0
+    done
+    return 1
+}
+
+reads_folder() { grep -qsi '^[[:space:]]*Include[[:space:]].*sshd_config\.d/\*\.conf' $SSHD_CONFIG; }
+has_block() { grep -qs "^$MARK: begin" $SSHD_CONFIG; }
+sshd_names_us() { { [ -e $SSHD_FILE ] && ours $SSHD_FILE && reads_folder; } || has_block; }
+
+# sshd_config without our block.
+without_block() { sed "/^$(pattern "$MARK"): begin/,/^$(pattern "$BLOCK_END")/d" $SSHD_CONFIG; }
+pattern() { printf %s "$1" | sed 's|[/.]|\\&|g'; }
+
+wire_sshd() {
+    sshd=$(sshd_program) || {
+        missing "sshd is not installed: run this again once it is"
+        return 0
+    }
+    if [ -e $SSHD_FILE ] && ! ours $SSHD_FILE; then
+        missing "$SSHD_FILE was made by hand and is left alone; ours would be $SHARE/sshd/00-entralogin.conf"
+        return 0
+    fi
+    patterns=$(user_patterns)
+    # The patterns hold *, ?, letters, digits, dots, dashes, commas and @: nothing that sed's replacement reads.
+    sed "s/@USERS@/$patterns/" $SHARE/sshd/00-entralogin.conf >"$WORK/sshd.conf"
+    "$sshd" -t -f $SSHD_CONFIG || fail "sshd refuses the configuration that is there already: mend that first"
+    if reads_folder; then wire_sshd_file; else wire_sshd_block; fi
+}
+
+wire_sshd_file() {
+    cmp -s "$WORK/sshd.conf" $SSHD_FILE && return 0
+    { echo "Include $WORK/sshd.conf" && cat $SSHD_CONFIG; } >"$WORK/sshd_config"
+    "$sshd" -t -f "$WORK/sshd_config" || fail "sshd refuses our lines (OpenSSH older than 8.4?): nothing was changed"
+    rm -f "$WORK/sshd.before"
+    [ ! -e $SSHD_FILE ] || cp -p $SSHD_FILE "$WORK/sshd.before"
+    UNDO="restore_sshd $UNDO"
+    place "$WORK/sshd.conf" 0644 $SSHD_FILE
+    "$sshd" -t -f $SSHD_CONFIG || fail "sshd refuses its configuration with $SSHD_FILE in it"
+}
+
+# A Match block counts wherever it stands, but for one before it. Whatever is appended behind ours must be global again.
+wire_sshd_block() {
+    without_block >"$WORK/sshd_config"
+    if grep -qi '^[[:space:]]*Match[[:space:]]' "$WORK/sshd_config"; then
+        missing "$SSHD_CONFIG has no Include line and has Match blocks of its own: write before the first of them:"
+        sed 's/^/  /; /^  #/d' "$WORK/sshd.conf" >&2
+        return 0
+    fi
+    { echo "$MARK: begin" && sed '/^#/d' "$WORK/sshd.conf" && echo "Match all" && echo "$BLOCK_END"; } \
+        >>"$WORK/sshd_config"
+    cmp -s "$WORK/sshd_config" $SSHD_CONFIG && return 0
+    change_sshd_config
+}
+
+# sshd_config becomes $WORK/sshd_config.
+change_sshd_config() {
+    "$sshd" -t -f "$WORK/sshd_config" || fail "sshd refuses what would come of its configuration: nothing was changed"
+    cp -p $SSHD_CONFIG "$WORK/sshd_config.before"
+    UNDO="restore_sshd_config $UNDO"
+    place "$WORK/sshd_config" "$(stat -c %a $SSHD_CONFIG)" $SSHD_CONFIG
+}
+
+unwire_sshd() {
+    if [ -e $SSHD_FILE ]; then
+        if ours $SSHD_FILE; then
+            act rm -f $SSHD_FILE
+        else
+            missing "$SSHD_FILE was made by hand: remove it yourself"
+        fi
+    fi
+    if has_block && sshd=$(sshd_program); then
+        without_block >"$WORK/sshd_config"
+        change_sshd_config
+    fi
+}
+
+restore_sshd() {
+    if [ -e "$WORK/sshd.before" ]; then place "$WORK/sshd.before" 0644 $SSHD_FILE; else rm -f $SSHD_FILE; fi
+}
+restore_sshd_config() { place "$WORK/sshd_config.before" "$(stat -c %a $SSHD_CONFIG)" $SSHD_CONFIG; }
+
+sshd_state() { cat $SSHD_FILE $SSHD_CONFIG 2>/dev/null | cksum; }
+
+sshd_unit() {
+    for unit in ssh.service sshd.service; do
+        if booted && systemctl is-active --quiet $unit; then
+            printf %s "$unit"
+            return 0
+        fi
+    done
+    return 1
+}
+
+# Lets the running sshd read a configuration that passes sshd -t, and no other: it would end. A reload ends no session;
+# where systemd does not run, the administrator does it.
+reload_sshd() {
+    RELOADED=
+    if [ -n "$DRY" ]; then
+        say "would have sshd read its configuration again"
+        return 0
+    fi
+    sshd=$(sshd_program) || return 0
+    if ! "$sshd" -t -f $SSHD_CONFIG; then
+        missing "sshd refuses its configuration, and was not told to read it"
+    elif unit=$(sshd_unit); then
+        systemctl reload "$unit" || fail "$unit does not reload: journalctl -u $unit"
+        RELOADED=$unit
+    elif [ -s /run/sshd.pid ] && kill -0 "$(cat /run/sshd.pid)" 2>/dev/null; then
+        say "the running sshd still has its old configuration. When you are ready: kill -HUP $(cat /run/sshd.pid)"
+    fi
+}

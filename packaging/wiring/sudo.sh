@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=sh
+# sudo for administrators. Read by configure.
+
+wire_sudo() {
+    if ! have visudo; then
+        say "sudo is not installed: administrators get no sudo; run this again once it is"
+        return 0
+    fi
+    if [ -e $SUDOERS_FILE ] && ! ours $SUDOERS_FILE; then
+        missing "$SUDOERS_FILE was made by hand and is left alone; ours would be $SHARE/sudoers/entralogin"
+        return 0
+    fi
+    group=$(setting Accounts.AdministratorsGroup)
+    case $group in
+    '' | *[!a-z0-9_-]* | [!a-z_]*) fail "AdministratorsGroup=: '$group' is not a group name" ;;
+    esac
+    sed "s/@ADMINS@/$group/" $SHARE/sudoers/entralogin >"$WORK/sudoers"
+    chmod 0440 "$WORK/sudoers"
+    visudo -cqf "$WORK/sudoers" || fail "visudo refuses our lines; sudo is older than 1.8.23?"
+    cmp -s "$WORK/sudoers" $SUDOERS_FILE && [ "$(stat -c %a:%u $SUDOERS_FILE)" = 440:0 ] && return 0
+    [ -d /etc/sudoers.d ] || act install -d -m 0750 /etc/sudoers.d
+    rm -f "$WORK/sudoers.before"
+    [ ! -e $SUDOERS_FILE ] || cp -p $SUDOERS_FILE "$WORK/sudoers.before"
+    UNDO="restore_sudo $UNDO"
+    place "$WORK/sudoers" 0440 $SUDOERS_FILE
+    visudo -cq || fail "visudo refuses the whole configuration with $SUDOERS_FILE in it"
+}
+
+unwire_sudo() {
+    [ -e $SUDOERS_FILE ] || return 0
+    if ours $SUDOERS_FILE; then
+        act rm -f $SUDOERS_FILE
+    else
+        missing "$SUDOERS_FILE was made by hand: remove it yourself"
+    fi
+}
+
+restore_sudo() {
+    if [ -e "$WORK/sudoers.before" ]; then place "$WORK/sudoers.before" 0440 $SUDOERS_FILE; else rm -f $SUDOERS_FILE; fi
+}

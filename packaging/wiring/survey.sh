@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=sh
+# Why a package must not wire this machine by itself: its owner has hardened what we would change, or another product
+# decides about the same people. Only looks. Read by configure.
+
+# One reason a line; nothing on a stock machine.
+survey() {
+    survey_others
+    survey_pam
+    survey_nsswitch
+    survey_sudo
+    survey_sshd
+}
+
+has_package() {
+    if have dpkg-query; then
+        [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
+    else
+        have rpm && rpm -q --quiet "$1"
+    fi
+}
+
+survey_others() {
+    for package in aadsshlogin aadlogin; do
+        ! has_package $package || echo "the package $package is installed and decides about the same people: remove it first"
+    done
+    left=$(grep -ls '^[^#]*pam_aad' /etc/pam.d/* 2>/dev/null | tr '\n' ' ' || :)
+    [ -z "$left" ] || echo "PAM still calls the module of aadsshlogin or aadlogin: ${left% }"
+    ! grep -qs '^\(passwd\|group\)[[:space:]]*:.*[[:space:]]aad\([[:space:]]\|$\)' $NSSWITCH ||
+        echo "$NSSWITCH still names the service of aadsshlogin (aad)"
+}
+
+# A file that a package brought, and that is not as the package brought it.
+is_edited() {
+    [ -f "$1" ] || return 1
+    if have dpkg-query; then
+        recorded=$(dpkg-query -W -f='${Conffiles}\n' 2>/dev/null | awk -v file="$1" '$1 == file { print $2; exit }')
+        [ -n "$recorded" ] && [ "$recorded" != "$(md5sum <"$1" | cut -d' ' -f1)" ]
+    else
+        have rpm && rpm -Vf --nodeps "$1" 2>/dev/null | grep -q "^..5.*[[:space:]]$1\$"
+    fi
+}
+
+# A file, or what a link leads to, that belongs to a package and is as the package brought it.
+is_packaged() {
+    file_itself=$(readlink -f "$1")
+    if have dpkg-query; then
+        dpkg-query -S "$file_itself" >/dev/null 2>&1 || return 1
+    else
+        rpm -qf "$file_itself" >/dev/null 2>&1 || return 1
+    fi
+    ! is_edited "$file_itself"
+}
+
+survey_pam() {
+    for service in sshd sudo sudo-i su su-l login; do
+        ! is_edited /etc/pam.d/$service || echo "/etc/pam.d/$service was edited by hand"
+    done
+    if have pam-auth-update; then
+        for stage in account auth session; do
+            file=/etc/pam.d/common-$stage
+            [ -f /usr/share/pam/common-$stage ] && [ -f $file ] || continue
+            unmanaged_lines $file >"$WORK/pam.there"
+            unmanaged_lines /usr/share/pam/common-$stage >"$WORK/pam.stock"
+            cmp -s "$WORK/pam.there" "$WORK/pam.stock" && has_recorded_lines $stage ||
+                echo "$file was edited by hand"
+        done
+    elif have authselect; then
+        uses_authselect || echo "authselect does not manage PAM and $NSSWITCH, or finds them edited (authselect check)"
+    elif ! pam_names_us; then
+        echo "nothing here adds lines to PAM by machine"
+    fi
+}
+
+# The lines of a common-* file outside the two blocks that pam-auth-update writes.
+unmanaged_lines() {
+    awk '/^#/ || /^[[:space:]]*$/ || /^\$/ {
+            if (/^# here are the per-package modules/ || /^# and here are more per-package modules/) skipped = 1
+            if (/^# here.s the fallback/ || /^# end of pam-auth-update/) skipped = 0
+            next
+        }
+        !skipped { $1 = $1; print }' "$1"
+}
+
+# True where each line inside those blocks is one that pam-auth-update recorded. It counts jumps anew, and keeps options
+# that were added by hand, so a line is held against its beginning.
+has_recorded_lines() {
+    awk -v stage="$1" '
+        function plain(line) { gsub(/=(end|[0-9]+)/, "=N", line); gsub(/[[:space:]]+/, " ", line); sub(/^ | $/, "", line); return line }
+        FNR == NR { known[plain($0)] = 1; next }
+        /^# here are the per-package modules/ || /^# and here are more per-package modules/ { inside = 1; next }
+        /^# here.s the fallback/ || /^# end of pam-auth-update/ { inside = 0; next }
+        inside && !/^#/ && NF { line = $0; sub(/^[a-z]+[[:space:]]+/, "", line); line = plain(line); sub(/ $/, "", line)
+            if (!(line in known)) strange = 1 }
+        END { exit strange }' "/var/lib/pam/$1" "/etc/pam.d/common-$1"
+}
+
+survey_nsswitch() {
+    [ -L $NSSWITCH ] || nsswitch_obstacle
+}
+
+survey_sudo() {
+    ! is_edited /etc/sudoers || echo "/etc/sudoers was edited by hand"
+    for file in /etc/sudoers.d/*; do
+        { [ -f "$file" ] && [ "$file" != $SUDOERS_FILE ]; } || continue
+        ! grep -q '^[[:space:]]*Defaults' "$file" || echo "$file changes sudo's defaults"
+    done
+    if [ -e $SUDOERS_FILE ] && ! ours $SUDOERS_FILE; then echo "$SUDOERS_FILE was made by hand"; fi
+}
+
+# Keywords that say who may come in, with what, and what they may do then. Others (ports, logs, time-outs, PermitRootLogin,
+# and the PasswordAuthentication that Azure's provisioning writes) are nothing to our block, and no sign of hardening
+# against it. All of them stay in force: our file adds a Match block for names that can be ours.
+HARDENED='allowusers|allowgroups|denyusers|denygroups|match|authenticationmethods|usepam|pubkeyauthentication'
+HARDENED="$HARDENED|authorizedkeyscommand|authorizedprincipalscommand|authorizedprincipalsfile|trustedusercakeys"
+HARDENED="$HARDENED|forcecommand|chrootdirectory|revokedkeys|casignaturealgorithms|pubkeyacceptedalgorithms"
+HARDENED="$HARDENED|pubkeyacceptedkeytypes|requiredrsasize"
+
+survey_sshd() {
+    for file in $SSHD_CONFIG $SSHD_FOLDER/*.conf; do
+        { [ -f "$file" ] && [ "$file" != $SSHD_FILE ]; } || continue
+        ! is_packaged "$file" || continue
+        if [ "$file" = $SSHD_CONFIG ]; then without_block; else cat "$file"; fi |
+            awk -v file="$file" -v hardened="^($HARDENED)\$" '{
+                line = $0; sub(/^[[:space:]]+/, "", line); sub(/[[:space:]=]+/, " ", line); split(line, word, " ")
+                key = tolower(word[1]); value = tolower(word[2])
+                if (key !~ hardened) next
+                if ((key == "usepam" || key == "pubkeyauthentication") && value == "yes") next
+                print file " says who may sign in: " line }'
+    done
+    if [ -e $SSHD_FILE ] && ! ours $SSHD_FILE; then echo "$SSHD_FILE was made by hand"; fi
+    # An OpenSSH that knows the folder, and a file from which the distribution's line is gone.
+    if ! reads_folder && ! has_block && [ -d $SSHD_FOLDER ] && [ -f $SSHD_CONFIG ]; then
+        echo "$SSHD_CONFIG does not read $SSHD_FOLDER any more"
+    fi
+}

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=sh
+# systemd's units, and the stamp. Read by configure.
+
+UNITS='entralogind-control.socket entralogind-principals.socket entralogind.service entralogin-stack.path'
+CACHES=entralogin-caches.path
+# Enabled with the daemon, or by the machine's owner.
+OTHERS='entralogin-userdb.service entralogin-metrics.timer'
+
+booted() { [ -d /run/systemd/system ] && have systemctl; }
+
+# An image that is being built, or an owner who wants no service started: see policy-rc.d of Debian's invoke-rc.d.
+may_start() {
+    booted || return 1
+    [ -x /usr/sbin/policy-rc.d ] || return 0
+    status=0
+    /usr/sbin/policy-rc.d entralogind start || status=$?
+    [ $status -ne 101 ]
+}
+
+start_units() {
+    if ! have systemctl; then
+        say "there is no systemd: start /usr/sbin/entralogind as the user entralogin"
+        return 0
+    fi
+    # shellcheck disable=SC2086 # a list of words
+    act systemctl enable --quiet $UNITS || fail "systemd does not take the units"
+    if ! may_start; then
+        say "nothing is started here: the units start with the machine"
+        return 0
+    fi
+    act systemctl daemon-reload
+    # shellcheck disable=SC2086
+    act systemctl start $UNITS || fail "the units do not start: journalctl -u entralogind"
+    # A program that was replaced goes on running otherwise. The sockets stay: whoever asks meanwhile waits a moment.
+    [ -z "$RESTART" ] || act systemctl try-restart entralogind.service
+    # It starts with the caches that it is for; this once, they may run already.
+    for cache in nscd unscd sssd; do
+        systemctl is-active --quiet $cache.service || continue
+        act systemctl start $CACHES || complain "$CACHES does not start: $cache may keep old answers for a while"
+        break
+    done
+}
+
+stop_units() {
+    have systemctl || return 0
+    # What Also= of the daemon's unit enabled is disabled with it.
+    # shellcheck disable=SC2086
+    act systemctl disable --quiet $UNITS $CACHES $OTHERS 2>/dev/null || :
+    booted || return 0
+    # shellcheck disable=SC2086
+    act systemctl stop $UNITS $CACHES $OTHERS 2>/dev/null || :
+    act systemctl reset-failed entralogin-stack.service entralogind.service 2>/dev/null || :
+}
+
+# Writes the stamp; an sshd that was just told to reload has five seconds to do it.
+stamp() {
+    if [ -n "$RELOADED" ]; then
+        for attempt in 1 2 3 4 5 6 7 8 9 10; do
+            "$TOOL" stack --stamp >/dev/null 2>&1 && break
+            [ "$attempt" -eq 10 ] || sleep 0.5
+        done
+    fi
+    "$TOOL" stack --stamp
+}
