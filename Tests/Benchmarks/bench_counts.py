@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What does not depend on the machine's mood: system calls, instructions, sizes."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+from bed import Machine
+from bed.asking import place
+from bed.checks import admitted, equal, require
+from bed.installed import REPOSITORY
+from figures import Figure, at_most, floor
+from ground import STATE, Ground
+
+SIZE_LIMIT_KIB = 40
+PROGRAMS = ("libnss_entralogin.so.2", "pam_entralogin.so", "authorized-principals")
+HIT_CALLS_LIMIT = 1.2
+HIT_INSTRUCTIONS_LIMIT, FOREIGN_INSTRUCTIONS_LIMIT = 2_500, 250
+
+
+def calls(machine: Machine, program: str, question: str, user: str | None) -> float:
+    """System calls of one such question, once the process has loaded everything. Left out is the look at the published
+    file's path, which comes once in 10 ms and so more often in a question that strace or the machine makes slow."""
+
+    def count(repeats: int) -> int:
+        machine.must("strace", "-f", "-o", "/tmp/calls", program, "ls", input=f"{question}\n" * repeats, user=user)
+        return sum("/nss/" not in line for line in machine.read("/tmp/calls").splitlines())
+
+    machine.shell("rm -f /tmp/calls")
+    # The program's own reading and writing is the same for 64 lines more, whatever they ask: 4 KiB at a time.
+    return (count(192) - count(64)) / 128
+
+
+def system_calls(ground: Ground) -> list[Figure]:
+    plain = ground.bed.machine("plain-calls")
+    with ground.fresh("calls", bare=True) as site:
+        person = ground.newcomer()
+        admitted(site.ssh(person, "true"))
+        scratch = ground.bed.scratch / "programs"
+        ours, theirs = place(site.machine, scratch), place(plain, scratch)
+        questions = {"name nosuchuser": 0.0, "name Upper": 0.0, "uid 60123": 0.0, "groups nosuchuser": 0.0}
+        for question in questions:
+            questions[question] = (calls(site.machine, ours, question, "lisa")
+                                   - calls(plain, theirs, question, "nobody"))
+        miss = calls(site.machine, ours, "name nosuchuser", "lisa")
+        by_name = calls(site.machine, ours, f"name {person.login}", "lisa") - miss
+        by_uid = calls(site.machine, ours, f"uid {site.machine.uid(person.login)}", "lisa") - miss
+        no_groups = calls(site.machine, ours, "groups nosuchuser", "lisa")
+        groups = calls(site.machine, ours, f"groups {person.login}", "lisa") - no_groups
+    plain.stop()
+    foreign = max(questions.values())
+    return [at_most("system calls, foreign name or id, beyond a machine without us", round(foreign, 1), 0,
+                    ", ".join(f"{q} {n:+.1f}" for q, n in questions.items())),
+            at_most("system calls, one of ours by name", round(by_name, 1), HIT_CALLS_LIMIT, f"{by_name:.1f}"),
+            at_most("system calls, one of ours by uid", round(by_uid, 1), HIT_CALLS_LIMIT, f"{by_uid:.1f}"),
+            at_most("system calls, the groups of one of ours", round(groups, 1), HIT_CALLS_LIMIT, f"{groups:.1f}")]
+
+
+def instructions(ground: Ground) -> list[Figure]:
+    """Counted by callgrind inside the module's own function, with the machine's published file under its true name."""
+    with ground.fresh("instructions", bare=True) as site:
+        people = [ground.newcomer() for _ in range(3)]
+        for person in people:
+            admitted(site.ssh(person, "true"))
+        snapshot = site.machine.path(f"{STATE}/nss/accounts.snapshot").read_bytes()
+    hit = counted(ground, snapshot, people[0].login, 1)
+    foreign = counted(ground, snapshot, "postgres", 0)
+    return [at_most("instructions, getpwnam of ours", hit, HIT_INSTRUCTIONS_LIMIT, f"{hit:.0f}"),
+            at_most("instructions, getpwnam of a foreign name", foreign, FOREIGN_INSTRUCTIONS_LIMIT, f"{foreign:.0f}")]
+
+
+def counted(ground: Ground, snapshot: bytes, name: str, status: int) -> float:
+    """Instructions of one look-up, from the difference of 30 and 10."""
+    return (run_counted(ground, snapshot, name, status, 30) - run_counted(ground, snapshot, name, status, 10)) / 20
+
+
+def run_counted(ground: Ground, snapshot: bytes, name: str, status: int, repeats: int) -> int:
+    folder = ground.bed.scratch / "callgrind"
+    folder.mkdir(exist_ok=True)
+    (folder / "accounts.snapshot").write_bytes(snapshot)
+    library = REPOSITORY / "build" / PROGRAMS[0]
+    script = (f"mount -t tmpfs state /var/lib && install -D -m 644 {folder}/accounts.snapshot "
+              f"{STATE}/nss/accounts.snapshot && exec valgrind --tool=callgrind --callgrind-out-file=/dev/null "
+              f"--toggle-collect=_nss_entralogin_getpwnam_r {floor(ground, 'module', '-ldl')} {library} {repeats} "
+              f"{name}")
+    done = subprocess.run(["unshare", "--mount", "--propagation", "private", "sh", "-c", script],
+                          capture_output=True, text=True, check=False)
+    require(done.returncode == 0, f"valgrind: {done.stdout}{done.stderr}")
+    equal(done.stdout.strip(), str(status), f"status of {name}")
+    found = re.search(r"Collected : (\d+)", done.stderr)
+    require(found is not None, f"valgrind says {done.stderr}")
+    assert found is not None
+    return int(found[1])
+
+
+def sizes(_: Ground) -> list[Figure]:
+    built: dict[str, Path] = {name: REPOSITORY / "build" / name for name in PROGRAMS}
+    figures = [at_most(f"size of {name}, KiB", path.stat().st_size / 1024, SIZE_LIMIT_KIB,
+                       f"{path.stat().st_size / 1024:.1f}") for name, path in built.items()]
+    daemon, tool = (REPOSITORY / "build" / name for name in ("entralogind", "entraloginctl"))
+    return [*figures, Figure("size of daemon and tool, MiB",
+                             f"{daemon.stat().st_size / 2**20:.1f}, {tool.stat().st_size / 2**20:.1f}")]

@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The daemon itself: certificates a second, memory after many sign-ins, time until it is ready."""
+
+from __future__ import annotations
+
+import statistics
+import struct
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+from bed import Person, wire
+from bed.checks import admitted, require
+from bench_signin import FLOOR_SOCKET, floor_server
+from figures import Figure, at_least, at_most, floor_inside
+from ground import Ground, Site
+from no_effects import KIND
+
+FRAMES, CLIENTS = 10_000, 4
+FRAMES_GOAL, FRAMES_LIMIT = 2000, 1500  # the limit leaves room for whatever else runs on the machine
+PEOPLE, SIGN_INS, AT_ONCE = 200, 1000, 8
+HOUSEKEEPING_S = 10
+MEMORY_LIMIT_MIB, READY_LIMIT_MS = 24, 100
+
+
+def check_request(site: Site, person: Person) -> bytes:
+    """What the helper sends for this person; the last four bytes are the caller's process id."""
+    assert person.certificate is not None
+    payload = (wire.string(person.login) + struct.pack(">I", site.machine.uid(person.login))
+               + wire.string(site.machine.home(person.login)) + wire.string(KIND)
+               + wire.string(person.certificate.read_text().split()[1]) + struct.pack(">I", 0))
+    return wire.frame(wire.NUMBERS["CHECK_CERTIFICATE"], payload)
+
+
+def certificates_a_second(ground: Ground) -> list[Figure]:
+    with ground.fresh("load", bare=True) as site:
+        person, machine = ground.newcomer(), site.machine
+        admitted(site.ssh(person, "true"))
+        load = floor_inside(ground, machine, "load")
+        machine.write("/tmp/frame", "")
+        machine.path("/tmp/frame").write_bytes(check_request(site, person))
+
+        def rate(path: str) -> tuple[float, int]:
+            seen, good, failed = machine.must(load, path, "/tmp/frame", str(FRAMES), str(CLIENTS)).out.split()
+            require(failed == "0", f"{failed} exchanges at {path} failed")
+            return float(seen), int(good)
+
+        ours = 0.0
+        for _ in range(3):
+            seen, good = rate(wire.PRINCIPALS)
+            require(good == FRAMES, f"only {good} of {FRAMES} certificates were found good")
+            ours = max(ours, seen)
+            if ours >= FRAMES_GOAL:
+                break
+        with floor_server(ground, machine, "verify"):
+            bare, _ = rate(FLOOR_SOCKET)
+        with floor_server(ground, machine):
+            echo, _ = rate(FLOOR_SOCKET)
+    return [at_least("certificate checks a second through the socket", ours, FRAMES_LIMIT,
+                     f"{ours:.0f}, goal {FRAMES_GOAL} (C with one RSA-2048 check {bare:.0f}, ratio {bare / ours:.2f}; C echo {echo:.0f})"),
+            Figure("one certificate check, wall", f"{1e6 / ours:.0f} µs, of which C needs {1e6 / bare:.0f} µs")]
+
+
+def readiness(ground: Ground) -> list[Figure]:
+    """From exec to READY=1 with nothing in Azure answering; an account store of many people is there already."""
+    with ground.fresh("ready", bare=True) as site:
+        admitted(site.ssh(ground.newcomer(), "true"))
+        for endpoint in ("imds", "token", "keys", "signin", "pas", "arm"):
+            ground.azure.set_fault("silent", endpoint)
+        times = []
+        for _ in range(7):
+            site.service.stop()
+            site.service.start()
+            times.append(site.service.milliseconds_to_ready)
+        ground.azure.clear_faults()
+    median = statistics.median(times)
+    return [at_most("ready after exec, Azure silent, ms", median, READY_LIMIT_MS,
+                    f"median {median:.0f}, slowest {max(times):.0f} of {len(times)}")]
+
+
+def _sampled(take: Callable[[], int], seconds: int) -> Iterator[int]:
+    for _ in range(seconds * 2):
+        yield take()
+        time.sleep(0.5)
+
+
+def memory(ground: Ground) -> list[Figure]:
+    with ground.fresh("memory", bare=True) as site:
+        people = [ground.person(f"user{n}") for n in range(PEOPLE)]
+        empty = site.service.resident_kibibytes()
+
+        def sign_in(number: int) -> bool:
+            return site.ssh(people[number % PEOPLE], "true", timeout=120).ok
+
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            good = sum(pool.map(sign_in, range(SIGN_INS)))
+        require(good == SIGN_INS, f"{SIGN_INS - good} of {SIGN_INS} sign-ins failed")
+        # At rest: every 10 s the daemon gives back what it does not need.
+        full = min(resident for resident in _sampled(site.service.resident_kibibytes, HOUSEKEEPING_S + 2))
+    return [at_most("resident memory after 1,000 sign-ins of 200 people, MiB", full / 1024, MEMORY_LIMIT_MIB,
+                    f"{full / 1024:.1f} (at the start {empty / 1024:.1f})")]

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The name service beside SSSD's memory cache, and what publishing costs: so much of `make bench-nss` is a gate."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from cells import Cell
+from contestants import others, ours
+from figures import Figure, at_most
+from ground import Ground
+from publishing import publishing
+from rounds import CACHE, OURS, ROUNDS, Key, provisional, rounds
+
+ACCOUNTS, MANY = 500, 100_000
+# What must not get worse, with room for whatever else runs on the machine; the goals are printed beside it.
+LIMITS = {("module", "name"): 1.25, ("module", "uid"): 1.25, ("module", "groups"): 1.25,
+          ("glibc", "name"): 1.25, ("glibc", "uid"): 1.25, ("glibc", "groups"): 1.25}
+STRANGER_LIMIT, PROVISIONAL_LIMIT, PROVISIONAL_GOAL = 0.5, 4, 1.5
+PUBLISHING_LIMIT_MS = 100  # of the processor
+
+
+def name_service(ground: Ground) -> list[Figure]:
+    with ours(ground, ACCOUNTS) as (mine, site), others(ground, ACCOUNTS, ("sssd",)) as rest:
+        cells = rounds([mine, *(c for c in rest if c.title == CACHE)], (1,), ROUNDS)
+        new, floor = provisional(ground, site, mine)
+    hit = cells[CACHE, "module", "name", 1]
+    stranger = cells[OURS, "module", "missing", 1]
+    ratio = new.median / floor.median
+    return [*(compared(cells, way, operation) for way, operation in LIMITS),
+            at_most("a stranger's name, ours / a hit of SSSD's memory cache", stranger.median / hit.median,
+                    STRANGER_LIMIT, f"{stranger.median:.0f} ns / {hit.median:.0f} ns"),
+            at_most("a name never seen, to sshd / a bare exchange over a socket", ratio, PROVISIONAL_LIMIT,
+                    f"{ratio:.2f} ({new.text()} µs / {floor.text()} µs), {goal(ratio, PROVISIONAL_GOAL)}")]
+
+
+def goal(value: float, wanted: float) -> str:
+    return f"goal {wanted:g} {'reached' if value <= wanted else 'MISSED'}"
+
+
+def compared(cells: dict[Key, Cell], way: str, operation: str) -> Figure:
+    mine, theirs = cells[OURS, way, operation, 1], cells[CACHE, way, operation, 1]
+    ratio = mine.median / theirs.median
+    return at_most(f"{operation}, {'by the module alone' if way == 'module' else 'through glibc'}, "
+                   "ours / SSSD's memory cache", ratio, LIMITS[way, operation],
+                   f"{ratio:.2f}, {goal(ratio, 1)} (µs, median/99 %/99.9 %: {mine.text()} / {theirs.text()})")
+
+
+def publication(ground: Ground) -> list[Figure]:
+    """By the processor's time, which other work on the machine does not change much."""
+    with ours(ground, MANY) as (_, site):
+        seen = publishing(ground, site, MANY)
+    return [at_most(f"publishing one change at {MANY:,} accounts, ms of the processor", seen.processor,
+                    PUBLISHING_LIMIT_MS, f"{seen.processor:.0f}"), *(replace(f, good=None) for f in seen.figures())]

@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A figure, its limit where it has one, and whether that holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from bed import Machine
+from bed.checks import one_line
+from bed.compiled import compiled
+from ground import Ground
+
+FLOORS = Path(__file__).resolve().parent / "floors"
+
+
+@dataclass(frozen=True)
+class Figure:
+    name: str
+    seen: str
+    good: bool | None = None  # None: printed only
+
+    def line(self) -> str:
+        word = {True: "ok", False: "BEYOND", None: ""}[self.good]
+        return f"{word:7} {self.name}: {one_line(self.seen, 900)}"
+
+
+def at_most(name: str, value: float, limit: float, seen: str) -> Figure:
+    return Figure(name, f"{seen}; limit {limit:g}", value <= limit)
+
+
+def at_least(name: str, value: float, limit: float, seen: str) -> Figure:
+    return Figure(name, f"{seen}; at least {limit:g}", value >= limit)
+
+
+def floor(ground: Ground, name: str, *libraries: str) -> Path:
+    """A program of `floors`, as this process sees it."""
+    return compiled(FLOORS / f"{name}.c", ground.bed.scratch / "floors", *libraries)
+
+
+def floor_inside(ground: Ground, machine: Machine, name: str, *libraries: str) -> str:
+    """The same program's path on a machine."""
+    inside = f"/usr/local/bin/floor-{name}"
+    machine.path(inside).write_bytes(floor(ground, name, *libraries).read_bytes())
+    machine.path(inside).chmod(0o755)
+    return inside

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One cell of the comparison: a name service, the way to it, an operation, a number of threads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bed.checks import require
+from contestants import Contestant
+from residents import RECORDS, SAMPLE, STRANGERS
+
+OPERATIONS = {"name": RECORDS, "uid": RECORDS, "groups": SAMPLE, "missing": STRANGERS}
+CALLS, LIMIT_MS = 100_000, 400
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Nanoseconds of one call; a quantile that too few calls were made for is None."""
+
+    median: float
+    p99: float | None
+    p999: float | None
+    calls: int
+    wrong: int  # answers of somebody else's module that were not what they must be
+
+    def text(self) -> str:
+        quantiles = "/".join(microseconds(v) for v in (self.median, self.p99, self.p999))
+        return f"{quantiles} {self.wrong} wrong" if self.wrong else quantiles
+
+    def as_numbers(self) -> dict[str, float | None]:
+        return {"p50": self.median, "p99": self.p99, "p99.9": self.p999, "calls": self.calls, "wrong": self.wrong}
+
+
+def microseconds(nanoseconds: float | None) -> str:
+    if nanoseconds is None:
+        return "-"
+    value = nanoseconds / 1000
+    return f"{value:.2f}" if value < 10 else f"{value:.0f}"
+
+
+def measured(contestant: Contestant, route: str, operation: str, threads: int, records: str = "",
+             milliseconds: int = LIMIT_MS, calls: int = CALLS, command: str = "lookups") -> Cell | None:
+    """None where the module has no such entry point. A wrong answer of ours is an error."""
+    line = contestant.run(route, operation, str(threads), str(max(1, calls // threads)), str(milliseconds),
+                          records or OPERATIONS[operation], command)
+    if line == "none":
+        return None
+    median, p99, p999, _, made, wrong = (float(part) for part in line.split())
+    require(wrong == 0 or not contestant.is_ours,
+            f"{contestant.title}, {route}, {operation}: {wrong:.0f} of {made:.0f} answers are wrong")
+    return Cell(median, p99 if made >= 200 else None, p999 if made >= 2000 else None, int(made), int(wrong))
+
+
+def best(cells: list[Cell]) -> Cell:
+    """Of several rounds the least of each column: what other work on the machine disturbed least."""
+
+    def least(values: list[float | None]) -> float | None:
+        known = [v for v in values if v is not None]
+        return min(known) if known else None
+
+    return Cell(min(c.median for c in cells), least([c.p99 for c in cells]), least([c.p999 for c in cells]),
+                sum(c.calls for c in cells), sum(c.wrong for c in cells))

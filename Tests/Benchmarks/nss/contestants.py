@@ -1,0 +1,198 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The name services that are compared, each on a machine of its own with the same people."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bed import Machine
+from bed.asking import ask
+from bed.checks import require
+from bed.compiled import compiled
+from bed.machine import wait_for
+from ground import STATE, Ground, Site
+from residents import (EVERYBODY, SAMPLE, SOURCES, TEAM, TEAMS, UIDS, group_lines, name, passwd_line, put_questions,
+                    store)
+
+LIBRARIES = "/usr/lib/x86_64-linux-gnu"
+SSSD_FILL_LIMIT_S = 300
+CHUNK = 1000
+
+SSSD = """[sssd]
+services = nss
+domains = bench
+[nss]
+memcache_timeout = 86400
+memcache_size_passwd = 64
+memcache_size_initgroups = 64
+[domain/bench]
+id_provider = proxy
+proxy_lib_name = synthetic
+auth_provider = none
+access_provider = permit
+entry_cache_timeout = 86400
+"""
+
+
+@dataclass
+class Contestant:
+    title: str
+    machine: Machine
+    module: str  # the library and the name that its entry points carry
+    note: str = ""
+    before: tuple[str, ...] = ()  # a command line that the program's own is put behind
+    environment: tuple[str, ...] = ()
+    close: Callable[[], None] = field(default=lambda: None)
+    is_ours: bool = False
+
+    def routes(self) -> list[tuple[str, str]]:
+        return [("glibc", "glibc"), ("module", self.module)]
+
+    def run(self, *arguments: str, timeout: float = 120) -> str:
+        command = ["/usr/bin/env", *self.environment, "/usr/local/bin/lookups", *arguments]
+        return self.machine.must(*self.before, *command, timeout=timeout).out.strip()
+
+
+def switch(machine: Machine, services: str) -> None:
+    machine.write("/etc/nsswitch.conf", f"passwd: {services}\ngroup: {services}\nshadow: files\nhosts: files\n")
+
+
+def enrolled(ground: Ground, site: Site, count: int) -> None:
+    """That many accounts of ours: the daemon reads its store and publishes, as after any start."""
+    site.machine.write(f"{STATE}/accounts", store(count), 0o600)
+    site.machine.must("chown", "-R", "entralogin:entralogin", STATE)
+    site.service.start(60)
+    published = site.machine.path(f"{STATE}/nss/accounts.snapshot")
+    wait_for(lambda: published.exists() and published.stat().st_size > 64 * count, "the published accounts", 60)
+
+
+@contextmanager
+def ours(ground: Ground, count: int) -> Iterator[tuple[Contestant, Site]]:
+    with ground.fresh(f"names-{count}", started=False, bare=True) as site:
+        switch(site.machine, "files entralogin")
+        # What a package's installation ends with, and SSSD's here has: the loader finds the module at once.
+        site.machine.must("/sbin/ldconfig")
+        enrolled(ground, site, count)
+        put_questions(site.machine, ground.bed.scratch / "programs", count, ours=True)
+        yield Contestant("entralogin", site.machine, f"{LIBRARIES}/libnss_entralogin.so.2:entralogin",
+                         is_ours=True), site
+
+
+@contextmanager
+def others(ground: Ground, count: int, wanted: tuple[str, ...]) -> Iterator[list[Contestant]]:
+    """Those of the others that are wanted, ready to be asked."""
+    made: list[Contestant] = []
+    with ExitStack() as stack:
+        for maker in wanted:
+            for contestant in MAKERS[maker](ground, count):
+                stack.callback(contestant.machine.stop)
+                stack.callback(contestant.close)
+                made.append(contestant)
+        yield made
+
+
+def machine_of(ground: Ground, what: str, count: int, services: str, layered: bool = False,
+               groups: int = 2) -> Machine:
+    machine = ground.bed.machine(f"{what}-{count}", layered=layered)
+    switch(machine, services)
+    put_questions(machine, ground.bed.scratch / "programs", count, ours=False, groups=groups)
+    return machine
+
+
+def files(ground: Ground, count: int) -> list[Contestant]:
+    machine = machine_of(ground, "files", count, "files")
+    with machine.path("/etc/passwd").open("a") as passwd, machine.path("/etc/group").open("a") as group:
+        passwd.writelines(passwd_line(n) for n in range(count))
+        group.writelines(group_lines(count))
+    return [Contestant("files", machine, "libc.so.6:files")]
+
+
+def systemd(ground: Ground, count: int) -> list[Contestant]:
+    """Drop-ins in /run/userdb, without systemd-userdbd: JSON User Records, found by name and by number. Memberships are
+    there too; systemd 252 finds none of them."""
+    machine = machine_of(ground, "userdb", count, "files systemd", groups=0)
+    folder = machine.path("/run/userdb")
+    folder.mkdir()
+    for n in range(count):
+        who, team = name(n), f"team{n // TEAM:05}"
+        (folder / f"{who}.user").write_text(
+            f'{{"userName":"{who}","uid":{UIDS + n},"gid":{EVERYBODY},"homeDirectory":"/home/{who}",'
+            f'"shell":"/bin/bash","realName":"Contoso User","disposition":"regular"}}\n')
+        (folder / f"{UIDS + n}.user").symlink_to(f"{who}.user")
+        (folder / f"{who}:{team}.membership").touch()
+        if n % TEAM == 0:
+            gid = TEAMS + n // TEAM
+            (folder / f"{team}.group").write_text(f'{{"groupName":"{team}","gid":{gid},"disposition":"regular"}}\n')
+            (folder / f"{gid}.group").symlink_to(f"{team}.group")
+    return [Contestant("systemd", machine, "libnss_systemd.so.2:systemd", "drop-ins in /run/userdb")]
+
+
+def oslogin(ground: Ground, count: int) -> list[Contestant]:
+    """Google's module, which asks the metadata server each time, and its other one, which reads a file."""
+    machine = machine_of(ground, "oslogin", count, "files oslogin", layered=True)
+    program = compiled(SOURCES / "metadata.c", ground.bed.scratch / "programs")
+    machine.path("/usr/local/bin/metadata").write_bytes(program.read_bytes())
+    machine.path("/usr/local/bin/metadata").chmod(0o755)
+    network = 'ip link set lo up && ip address add 169.254.169.254/32 dev lo && exec "$@"'
+    alone = ("unshare", "--net", "sh", "-c", network, "sh", "/usr/local/bin/metadata")
+    cached = machine_of(ground, "oslogin-cache", count, "files cache_oslogin", layered=True)
+    with cached.path("/etc/oslogin_passwd.cache").open("w") as passwd:
+        passwd.writelines(passwd_line(n) for n in range(count))
+    with cached.path("/etc/oslogin_group.cache").open("w") as group:
+        group.writelines(group_lines(count))
+    return [Contestant("oslogin", machine, f"{LIBRARIES}/libnss_oslogin.so.2:oslogin",
+                       "metadata server answers at once", before=alone),
+            Contestant("oslogin cache", cached, f"{LIBRARIES}/libnss_cache_oslogin.so.2:cache_oslogin")]
+
+
+def sssd(ground: Ground, count: int) -> list[Contestant]:
+    """SSSD with its proxy provider over computed people. Every answer is asked for once, so that its memory cache holds
+    it; the same machine is asked again with the cache switched off, which leaves its socket."""
+    machine = machine_of(ground, "sssd", count, "files sss", layered=True)
+    module = compiled(SOURCES / "synthetic.c", ground.bed.scratch / "programs", "-shared", "-fPIC")
+    machine.path(f"{LIBRARIES}/libnss_synthetic.so.2").write_bytes(module.read_bytes())
+    machine.write("/etc/sssd/sssd.conf", SSSD, 0o600)
+    process = subprocess.Popen(machine.argv(["/usr/sbin/sssd", "-i", "-d", "0"]), stdin=subprocess.DEVNULL,
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+
+    def close() -> None:
+        process.terminate()
+        process.wait()
+
+    try:
+        wait_for(lambda: machine.run("getent", "passwd", name(0)).ok, "SSSD's first answer", 60)
+        held = fill(ground, machine, count)
+    except Exception:
+        close()
+        raise
+    library = f"{LIBRARIES}/libnss_sss.so.2:sss"
+    note = f"{held:,} of {count:,} names in the cache" if held < count else ""
+    return [Contestant("sss, memory cache", machine, library, note, close=close),
+            Contestant("sss, socket", machine, library, note, environment=("SSS_NSS_USE_MEMCACHE=NO",))]
+
+
+def fill(ground: Ground, machine: Machine, count: int) -> int:
+    """How many names SSSD's memory cache holds after a bounded time; each first answer takes it some 2 ms."""
+    began, held = time.monotonic(), 0
+    programs = ground.bed.scratch / "programs"
+    while held < count and time.monotonic() - began < SSSD_FILL_LIMIT_S:
+        chunk = range(held, min(count, held + CHUNK))
+        answers = ask(machine, programs, (f"name {name(n)}" for n in chunk), "lookups")
+        require(all(a.ids for a in answers), "SSSD does not know its own people")
+        held = chunk.stop
+    if held < count:
+        put_questions(machine, programs, held, ours=False)
+    sample = [line.split()[0] for line in machine.read(SAMPLE).splitlines()]
+    answers = ask(machine, programs, (f"groups {who}" for who in sample), "lookups")
+    require(all(len(a.ids) >= 2 for a in answers), "SSSD does not know its people's groups")
+    return held
+
+
+MAKERS: dict[str, Callable[[Ground, int], list[Contestant]]] = {
+    "sssd": sssd, "files": files, "systemd": systemd, "oslogin": oslogin,
+}

@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One change of the accounts: how long it takes to be published, and what readers see meanwhile."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import select
+import statistics
+import struct
+import threading
+import time
+from concurrent.futures import Future
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Iterator
+
+from bed.asking import ask
+from bed.checks import equal, require
+from bed.installed import TOOL
+from figures import Figure, at_most
+from ground import STATE, Ground, Site
+from residents import our_name, put_questions, record
+
+CHANGES, PUBLISHING_LIMIT_MS = 12, 50
+STAYING = "/run/bench/staying"
+LIBRARY = "/usr/lib/x86_64-linux-gnu/libnss_entralogin.so.2:entralogin"
+_MOVED_TO = 0x80  # inotify(7): IN_MOVED_TO
+
+
+class Renames:
+    """When files were renamed into place, by the monotonic clock and by the processor time that the daemon had used."""
+
+    def __init__(self, daemon: int, *folders: Path) -> None:
+        self._threads = Path(f"/proc/{daemon}/task")
+        libc = ctypes.CDLL(None, use_errno=True)
+        self._descriptor = libc.inotify_init1(os.O_CLOEXEC)
+        self._stop, self._told = os.pipe()
+        for folder in folders:
+            require(libc.inotify_add_watch(self._descriptor, str(folder).encode(), _MOVED_TO) > 0, f"inotify {folder}")
+        self.seen: list[tuple[str, float, float]] = []
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        os.write(self._told, b".")
+        self._thread.join()
+        for descriptor in (self._descriptor, self._stop, self._told):
+            os.close(descriptor)
+
+    def _watch(self) -> None:
+        while self._stop not in select.select([self._descriptor, self._stop], [], [])[0]:
+            data, now, used = os.read(self._descriptor, 4096), time.monotonic(), self._used()
+            while data:
+                (length,) = struct.unpack_from("=12xI", data)
+                self.seen.append((data[16:16 + length].rstrip(b"\0").decode(), now, used))
+                data = data[16 + length:]
+
+    def _used(self) -> float:
+        """Seconds on a processor, of all threads (the first word of schedstat)."""
+        return sum(int((thread / "schedstat").read_text().split()[0]) for thread in self._threads.iterdir()) / 1e9
+
+
+@contextmanager
+def renames(site: Site) -> Iterator[Renames]:
+    watched = Renames(site.service.pid, *(site.machine.path(folder) for folder in (STATE, f"{STATE}/nss")))
+    try:
+        yield watched
+    finally:
+        watched.close()
+
+
+def readers(ground: Ground, site: Site, operation: str, milliseconds: int) -> "Future[str]":
+    """Looks up, all the time, people whom no change concerns; each answer is compared with what it must be."""
+    command = ["/usr/local/bin/lookups", LIBRARY, operation, "1", "20000000", str(milliseconds), STAYING]
+    return ground.aside(lambda: site.machine.must(*command).out)
+
+
+@dataclass(frozen=True)
+class Publishing:
+    count: int
+    wall: list[float]  # ms from the stored table to the published one, ascending
+    whole: float  # ms, the shortest of the whole commands
+    processor: float  # ms, the median
+    answers: int  # of the readers meanwhile
+
+    def figures(self) -> list[Figure]:
+        median = statistics.median(self.wall)
+        return [at_most(f"publishing one change at {self.count:,} accounts, ms", median, PUBLISHING_LIMIT_MS,
+                        f"median {median:.1f}, slowest {self.wall[-1]:.1f} of {len(self.wall)}, from the stored table "
+                        f"to the published one (processor time {self.processor:.1f}); with storing it and the tool "
+                        f"{self.whole:.0f}"),
+                Figure("readers meanwhile",
+                       f"{self.answers:,} answers about others, none wrong or missing; the retired are gone")]
+
+
+def publishing(ground: Ground, site: Site, count: int) -> Publishing:
+    """Accounts are retired one after the other, as `entraloginctl retire` does it, while readers race."""
+    changes = min(CHANGES, count)
+    put_questions(site.machine, ground.bed.scratch / "programs", count, ours=True)
+    staying = "".join(record(n, ours=True) for n in range(count - changes))
+    times: list[tuple[float, float, float]] = []
+    with renames(site) as watched:
+        racing: list[Future[str]] = []
+        if staying:
+            site.machine.write(STAYING, staying)
+            racing = [readers(ground, site, operation, 1000 + 300 * changes) for operation in ("name", "uid")]
+        for number in range(count - changes, count):
+            times.append(retire(ground, site, watched, our_name(number)))
+        answers = [r.result().split() for r in racing]
+    require(all(words[5] == "0" for words in answers), f"readers saw wrong answers: {answers}")
+    return Publishing(count, sorted(t[0] for t in times), min(t[1] for t in times),
+                      statistics.median(t[2] for t in times), sum(int(words[4]) for words in answers))
+
+
+def retire(ground: Ground, site: Site, watched: Renames, name: str) -> tuple[float, float, float]:
+    """Milliseconds from the renaming of the store to that of the published file, and of the whole command; then the
+    daemon's processor time between the two renames."""
+    before, began = len(watched.seen), time.monotonic()
+    site.machine.must(TOOL, "users", "retire", name)
+    whole = (time.monotonic() - began) * 1000
+    (answer,) = ask(site.machine, ground.bed.scratch / "programs", [f"name {name}"], "ls")
+    equal(answer.ids, (), f"{name} after retiring")
+    seen = {file: (at, used) for file, at, used in watched.seen[before:]}
+    require({"accounts", "accounts.snapshot"} <= seen.keys(), f"renamed: {watched.seen[before:]}")
+    (stored, used_before), (published, used) = seen["accounts"], seen["accounts.snapshot"]
+    return (published - stored) * 1000, whole, (used - used_before) * 1000

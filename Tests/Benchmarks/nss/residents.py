@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who is looked up: people by number, the same for every name service, and the tables that hold them."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Iterator
+
+from bed import Machine
+from bed.compiled import compiled
+from simulator import contoso
+
+SOURCES = Path(__file__).resolve().parent
+RECORDS, SAMPLE, STRANGERS = "/run/bench/records", "/run/bench/sample", "/run/bench/strangers"
+SAMPLE_SIZE = 1000  # whose groups are asked for: SSSD takes 5 ms for the first answer about each
+STRANGER_COUNT = 1000
+UIDS, EVERYBODY, TEAMS, TEAM = 2_000_000, 600_000, 600_001, 10  # synthetic.c has the same rule
+OUR_UIDS, OUR_STEP = 0x7000_0400, 1009
+
+
+def name(number: int) -> str:
+    return f"user{number:06}_contoso_com"
+
+
+def our_name(number: int) -> str:
+    """As long as the others' names."""
+    return f"user{number:06}@contoso.com"
+
+
+def our_uid(number: int) -> int:
+    return OUR_UIDS + number * OUR_STEP
+
+
+def passwd_line(number: int) -> str:
+    return f"{name(number)}:*:{UIDS + number}:{EVERYBODY}:Contoso User:/home/{name(number)}:/bin/bash\n"
+
+
+def group_lines(count: int) -> Iterator[str]:
+    yield f"everybody:x:{EVERYBODY}:\n"
+    for team in range((count + TEAM - 1) // TEAM):
+        members = ",".join(name(n) for n in range(team * TEAM, min(count, (team + 1) * TEAM)))
+        yield f"team{team:05}:x:{TEAMS + team}:{members}\n"
+
+
+def record(number: int, ours: bool, groups: int = 2) -> str:
+    """What lookups.c wants to see: name, uid, gid, home, how many groups."""
+    if ours:
+        return f"{our_name(number)} {our_uid(number)} {our_uid(number)} /home/{our_name(number)} {groups}\n"
+    return f"{name(number)} {UIDS + number} {EVERYBODY} /home/{name(number)} {groups}\n"
+
+
+def store(count: int) -> str:
+    """Our daemon's account store (Sources/Services/AccountDirectory/StoreFormat.swift) with that many people; the
+    daemon publishes from it what the module reads."""
+    lines = ["entralogin-accounts 1", "generation 1"]
+    for number in range(count):
+        digest = hashlib.sha256(str(number).encode()).hexdigest()
+        object_id = f"{digest[:8]}-{digest[8:12]}-4{digest[13:16]}-8{digest[17:20]}-{digest[20:32]}"
+        lines.append(f"account {our_name(number)} uid={our_uid(number)} tenant={contoso.TENANT} object={object_id} "
+                     f"enrolled=1700000000 retired=- home=/home/{our_name(number)} shell=/bin/bash former=- "
+                     "gecos=Contoso%20User")
+    text = "".join(f"{line}\n" for line in lines)
+    return text + f"end lines={count + 1} sha256={hashlib.sha256(text.encode()).hexdigest()}\n"
+
+
+def put_questions(machine: Machine, programs: Path, count: int, ours: bool, groups: int = 2) -> None:
+    """The program that asks, and what it asks, on the machine. `groups`: that many must each person have; 0: any."""
+    program = compiled(SOURCES / "lookups.c", programs, "-pthread", "-ldl")
+    machine.path("/usr/local/bin/lookups").write_bytes(program.read_bytes())
+    machine.path("/usr/local/bin/lookups").chmod(0o755)
+    machine.write(RECORDS, "".join(record(n, ours, groups) for n in range(count)))
+    sample = range(0, count, max(1, count // SAMPLE_SIZE))
+    machine.write(SAMPLE, "".join(record(n, ours, groups) for n in sample))
+    machine.write(STRANGERS, "".join(f"stranger{n:05} 1 1 / 1\n" for n in range(STRANGER_COUNT)))

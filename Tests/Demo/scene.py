@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the rows play on: a machine with us, one without us, and fresh ones for first sign-ins."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Iterator
+
+from bed import Bed, Installed, Machine, Person, Service
+from bed.installed import TOOL, put_in_place
+from simulator.sshkeys import public_line
+from table import Mismatch
+
+PORT, SECOND_PORT, PLAIN_PORT = 22, 2222, 2200
+PASSWORD = "correct horse"
+SHARED_HOME = "/home/frank@contoso.com"  # a local account lives where frank's home would be
+
+# The machine's own files: what installing and enabling must leave as they are.
+OWN_FILES = ("/etc/ssh/sshd_config", "/etc/ssh/sshd_config.d/50-administrator.conf", "/etc/sudoers", "/etc/pam.d/sshd",
+             "/etc/pam.d/sudo", "/etc/login.defs", "/etc/hosts", "/etc/ssl/openssl.cnf")
+
+
+class Scene:
+    def __init__(self, bed: Bed) -> None:
+        self.bed = bed
+        self.azure = bed.azure
+        self.lisa = bed.local("lisa", PASSWORD)
+        self.root = bed.local("root", PASSWORD)
+        self.people = {key: bed.person(key) for key in
+                       ("alice", "bob", "carol", "olga", "frank", "heidi", "gina", "svc", "mi")}
+        self.plain = self._machine("plain")
+        self.plain.start_sshd(PLAIN_PORT)
+        self.before: dict[str, str] = {}
+        self.vm = self.install("vm", PORT, SECOND_PORT)
+        self.records: dict[str, list[str]] = {}  # passwd records as they were while the daemon ran
+
+    def install(self, name: str, *ports: int, sshd: str = "") -> Installed:
+        """A fresh machine; `sshd` is one more setting of its administrator's. Then what README tells people to do."""
+        machine = self._machine(name, sshd)
+        if not self.before:
+            self.before = {path: machine.read(path) for path in OWN_FILES}
+        put_in_place(machine)
+        service = Service(machine)
+        service.start()
+        installed = Installed(machine, service)
+        if not installed.stamp():
+            raise RuntimeError(f"the stack check refuses {name}: {machine.run(TOOL, 'stack').text}")
+        installed.wait_until_ready()
+        machine.start_sshd(*ports)
+        return installed
+
+    def person(self, key: str) -> Person:
+        return self.people[key]
+
+    @contextmanager
+    def asked(self) -> Iterator[dict[str, int]]:
+        """Counts the role checks that Azure was asked inside the block, by endpoint."""
+        names = ("pas", "arm")
+        before = {name: self.azure.count(name) for name in names}
+        counted: dict[str, int] = {}
+        yield counted
+        counted |= {name: self.azure.count(name) - before[name] for name in names}
+
+    @contextmanager
+    def missing(self, file_name: str) -> Iterator[None]:
+        """A module's file is not there inside the block, and the stamp has been looked at again."""
+        libraries = self.vm.machine.root / "usr/lib"
+        found = [p for p in libraries.rglob(file_name)]
+        if len(found) != 1:
+            raise Mismatch(f"{file_name} is installed {len(found)} times")
+        away = found[0].with_name(file_name + ".away")
+        found[0].rename(away)
+        try:
+            if self.vm.stamp():
+                raise Mismatch(f"the stack check does not miss {file_name}")
+            yield
+        finally:
+            away.rename(found[0])
+            if not self.vm.stamp():
+                raise Mismatch(f"the stack check does not recover with {file_name} back")
+
+    def keep_logs(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, machine in self.bed.machines.items():
+            for log in (*machine.folder.glob("*.log"), machine.root / "var/log/sshd.log"):
+                if log.exists():
+                    (folder / f"{name}-{log.name}").write_bytes(log.read_bytes())
+        requests = self.bed.azure_folder / "requests.jsonl"
+        (folder / "azure-requests.jsonl").write_bytes(requests.read_bytes())
+
+    def _machine(self, name: str, sshd: str = "") -> Machine:
+        machine = self.bed.machine(name)
+        machine.add_local_user("lisa", PASSWORD, public_line(self.lisa.identity))
+        machine.must("adduser", "--quiet", "lisa", "sudo")
+        machine.set_credentials("root", PASSWORD, public_line(self.root.identity))
+        machine.must("useradd", "--create-home", "--home-dir", SHARED_HOME, "storage")
+        # OpenSSH 9.8 and newer shut out an address that failed often; here all people come from one.
+        known = machine.run("sh", "-c", "mkdir -p /run/sshd && /usr/sbin/sshd -T").out
+        patience = "PerSourcePenalties no\n" if "persourcepenalties" in known else ""
+        machine.write("/etc/ssh/sshd_config.d/50-administrator.conf", f"PermitRootLogin yes\n{patience}{sshd}")
+        return machine

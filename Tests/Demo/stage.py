@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Plays the table: `demo` calls this inside the bed's namespaces. An argument chooses rows by a part of their text."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+
+import rows_people  # noqa: F401  (the order of these imports is the order of the table)
+import rows_local  # noqa: F401
+import rows_wiring  # noqa: F401
+from bed import Bed
+from bed.bed import REPOSITORY
+from scene import Scene
+from table import play
+
+LOGS = REPOSITORY / ".bed" / "last-demo"
+
+SHELL = r"""
+PS1='(demo) \w # '
+vm() {{ nsenter --target={holder} --mount --root --wd /usr/bin/env -i HOME=/root TERM="$TERM" PATH="$PATH" \
+        "${{@:-/bin/bash}}"; }}
+as() {{ python3 -m bed.sign_in "$@"; }}
+azure() {{ python3 -m simulator "$@"; }}
+echo
+echo 'You are outside the machine, beside it. To look around:'
+echo '  as alice                      sign in as alice, bob, carol, svc, … (or: as alice id)'
+echo '  vm                            a root shell on the machine (or: vm entraloginctl doctor)'
+echo '  azure withdraw bob            change roles (alice has hers through the group platform)'
+echo '  azure fault throttle pas      faults by name; also: azure requests, azure clear, azure --help'
+echo '  less {log}'
+echo 'Leaving this shell ends everything.'
+"""
+
+
+def main() -> int:
+    began = time.monotonic()
+    print("preparing: keys, the simulator, a machine without us, one with us", flush=True)
+    with Bed() as bed:
+        try:
+            scene = Scene(bed)
+        except (RuntimeError, TimeoutError, OSError) as error:
+            print(f"FAILED  preparation: {error}")
+            return 1
+        print(f"prepared in {time.monotonic() - began:.1f} s\n", flush=True)
+        failed = play(scene, sys.argv[1] if len(sys.argv) > 1 else "")
+        scene.keep_logs(LOGS)
+        records(scene)
+        where_next(failed, time.monotonic() - began)
+        if os.environ.get("KEEP") == "1":
+            keep(scene)
+    return 1 if failed else 0
+
+
+def records(scene: Scene) -> None:
+    """What the journal would hold: the daemon writes it to standard error where there is no journal."""
+    print("\nThe daemon's records on the machine (the last 40):")
+    for line in scene.vm.service.output().splitlines()[-40:]:
+        print(f"  {line[:400]}")
+
+
+def where_next(failed: int, seconds: float) -> None:
+    print(f"\n{'every row holds' if not failed else f'{failed} rows FAILED'}; {seconds:.0f} s")
+    print(f"logs of sshd, of the daemon and of the simulator: {LOGS.relative_to(REPOSITORY)}/")
+    print("a shell inside: sudo make demo KEEP=1; how it decides: ARCHITECTURE.md; on a real VM: README.md", flush=True)
+
+
+def keep(scene: Scene) -> None:
+    script = scene.bed.scratch / "shellrc"
+    script.write_text(SHELL.format(holder=scene.vm.machine.holder, log=scene.vm.service.log))
+    subprocess.run(["bash", "--rcfile", str(script), "-i"], check=False)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

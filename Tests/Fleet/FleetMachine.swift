@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import AccessControl
+import Authorization
+import AzureServices
+import HTTPTransport
+import Identity
+import OpenSSHCertificates
+import Settings
+
+/// How a sign-in, or a sudo, came out.
+enum Outcome {
+    case admitted
+    case refused
+}
+
+protocol FleetMember: Sendable {
+    /// The daemon begins.
+    func start()
+    /// Decides about the person with that number, as PAM's account stage asks: `age` is how old an answer may be.
+    func decide(_ person: Int, age: Duration) async -> Outcome
+}
+
+/// One machine's way to the endpoints.
+struct VirtualTransport: HTTPTransport {
+    let azure: VirtualAzure
+    let machine: Int
+
+    func send(_ request: HTTPRequest) async throws(HTTPError) -> HTTPResponse {
+        try await azure.answer(request, machine: machine)
+    }
+}
+
+/// The daemon's own code: discovery, tokens, keys, checkers, retries, caches, grace and renewal, on the virtual loop.
+final class FleetMachine: FleetMember {
+    private let loop: VirtualLoop
+    private let random: SeededRandom
+    private let connection: AzureConnection
+    private let access: AccessControl
+    private let tenant: TenantID
+
+    init(_ number: Int, azure: VirtualAzure) throws {
+        loop = azure.loop
+        random = SeededRandom(UInt64(number) &+ 1_000_000)
+        guard let tenant = TenantID(VirtualAzure.tenant) else { throw FleetError.badConstant }
+        self.tenant = tenant
+        let environment = AzureEnvironment(
+            transport: VirtualTransport(azure: azure, machine: number),
+            time: loop,
+            random: random,
+            tasks: loop,
+            proxy: .none
+        )
+        connection = AzureConnection(
+            environment,
+            endpoints: AzureEndpoints(),
+            metadata: .instance(clientID: nil),
+            order: [.pas, .arm],
+            store: MachineStore(load: { nil }, save: { _ in })
+        )
+        let nobody = Nobody()
+        access = AccessControl(
+            AccessPorts(
+                time: loop,
+                random: random,
+                starter: loop,
+                log: nobody,
+                machines: connection.machines,
+                checker: connection.checker,
+                accounts: nobody,
+                grants: nobody,
+                signIns: nobody,
+                processes: nobody,
+                stamp: nobody,
+                judge: nobody,
+                revocation: NothingRevoked(),
+                keySources: [connection.keySource("jwks")].compactMap(\.self),
+                persistedKeys: nil,
+                publishKeys: { _ in }
+            )
+        )
+    }
+
+    func start() {
+        connection.machines.start()
+        access.start()
+    }
+
+    func decide(_ person: Int, age: Duration) async -> Outcome {
+        guard let object = ObjectID(VirtualAzure.objectID(0x100000 + person)) else { return .refused }
+        let demand = DecisionDemand(maximumAge: age, deadline: loop.bootTime().advanced(by: .seconds(8)))
+        let identity = DirectoryIdentity(tenant: tenant, objectID: object)
+        let ruling = await access.authorizer.decide(identity, under: demand, correlation: random.correlationID())
+        guard case .allow = ruling.decision else { return .refused }
+        return .admitted
+    }
+}
+
+/// What many programs do instead: ask each time, again after a second, whatever the answer said; all periods are
+/// fixed and begin with the machine.
+final class NaiveMachine: FleetMember {
+    private let loop: VirtualLoop
+    private let transport: VirtualTransport
+
+    init(_ number: Int, azure: VirtualAzure) {
+        loop = azure.loop
+        transport = VirtualTransport(azure: azure, machine: number)
+    }
+
+    func start() {
+        for (url, period) in [("https://login.microsoftonline.com/common/discovery/keys", 86_400.0)] {
+            loop.start { [self] in
+                while true {
+                    while !(await isAnswered(url)) { await loop.sleep(1) }
+                    await loop.sleep(period)
+                }
+            }
+        }
+    }
+
+    func decide(_ person: Int, age: Duration) async -> Outcome {
+        let deadline = loop.now + .seconds(8)
+        while loop.now < deadline {
+            if await isAnswered("https://pas.windows.net/") { return .admitted }
+            await loop.sleep(1)
+        }
+        return .refused
+    }
+
+    private func isAnswered(_ url: String) async -> Bool {
+        let response = try? await transport.send(HTTPRequest(.get, url, timeout: .seconds(8)))
+        return response?.status == 200
+    }
+}
+
+enum FleetError: Error {
+    case badConstant
+    case usage(String)
+    case beyond(String)
+}
+
+/// Ports that the questions of this simulation never reach: no accounts, no processes, no log.
+struct Nobody: AccountRegistry, SignInRegistry, GrantRegistry, ProcessWatcher, StackStamp, CertificateJudge, RecordLog {
+    func standing(of name: UserName) -> AccountStanding { .none(Denial(.domainNotAllowed)) }
+    func enrolled(uid: UInt32) -> EnrolledAccount? { nil }
+    func allEnrolled() -> [EnrolledAccount] { [] }
+    func enrol(_ account: Account, as identity: DirectoryIdentity) async throws(Denial) -> EnrolledAccount {
+        throw Denial(.enrolmentFailed)
+    }
+    func noteSignIn(_ identity: DirectoryIdentity, at time: UnixTime) {}
+    func lastSignIn(_ identity: DirectoryIdentity) -> UnixTime? { nil }
+    func grant(uid: PosixID, until expiry: BootTime) throws(Denial) {}
+    func withdraw(uid: PosixID) {}
+    func current() -> [PosixID: BootTime] { [:] }
+    var fault: String? { nil }
+    func watch(pid: Int32) -> (any WatchedProcess)? { nil }
+    func hasLoginSession(uid: UInt32) -> Bool { false }
+    func refusal() -> Denial? { nil }
+    func judge(
+        keyType: String,
+        base64: String,
+        for name: UserName?,
+        at time: UnixTime,
+        authorities: [PublicKey],
+        revoked: KeyRevocationList,
+        tenant: TenantID
+    ) -> CertificateFinding { .refused(Denial(.certificate)) }
+    func record(_ record: DecisionRecord) {}
+}

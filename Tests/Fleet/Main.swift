@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Glibc
+
+@main
+struct Main {
+    static func main() { exit(play(Array(CommandLine.arguments.dropFirst()))) }
+}
+
+private let usage = "usage: fleet [--machines N] [--people N] [--naive] [--check]\n"
+
+/// Figures in a table; with `--check`, an error where they are beyond what the README says.
+private nonisolated func play(_ arguments: [String]) -> Int32 {
+    var machines = 10_000
+    var people = 2_000
+    var isNaive = false
+    var isChecked = false
+    var rest = arguments[...]
+    while let argument = rest.popFirst() {
+        switch argument {
+        case "--machines": machines = rest.popFirst().flatMap { Int($0) } ?? machines
+        case "--people": people = rest.popFirst().flatMap { Int($0) } ?? people
+        case "--naive": isNaive = true
+        case "--check": isChecked = true
+        default:
+            print(usage)
+            return 2
+        }
+    }
+    do {
+        let fleet = try Fleet(machines: machines, people: people, isNaive: isNaive)
+        fleet.run()
+        print("\(machines) machines, \(people) people, \(isNaive ? "naive retries" : "the daemon's own code")")
+        show(fleet)
+        return isChecked ? verdict(fleet) : 0
+    } catch {
+        print("fleet: \(error)")
+        return 1
+    }
+}
+
+private nonisolated func show(_ fleet: Fleet) {
+    print("requests a second at the endpoints, peak and mean; then attempts, those admitted, and their delay")
+    for phase in Phase.allCases {
+        let loads = [Endpoint.pas, .arm, .login].map { endpoint in
+            let (peak, mean) = fleet.load(endpoint, in: phase)
+            return "\(endpoint.rawValue) \(peak) \(hundredths(mean))"
+        }
+        let tally = fleet.tallies[phase] ?? Fleet.Tally()
+        let share = "\(tally.admitted + tally.refused), \(hundredths(100 * tally.admittedShare)) %"
+        let delays = "median \(hundredths(tally.delay(0.5))) s, p99 \(hundredths(tally.delay(0.99))) s"
+        print("\(phase.rawValue)\n    \(loads.joined(separator: "; "))\n    \(share), \(delays)")
+    }
+    print(
+        "well again after the outage: \(fleet.minutesUntilWell.map { "within minute \($0 + 1)" } ?? "not in two hours")"
+    )
+}
+
+private nonisolated func hundredths(_ number: Double) -> String {
+    let hundred = Int((number * 100).rounded())
+    let rest = hundred % 100
+    return "\(hundred / 100).\(rest < 10 ? "0" : "")\(rest)"
+}
+
+/// What must hold for 10,000 machines and 2,000 people, with some room.
+private nonisolated func verdict(_ fleet: Fleet) -> Int32 {
+    let checks = [
+        ("an ordinary hour is answered at once", (fleet.tallies[.ordinary]?.delay(0.99) ?? 9) < 1),
+        ("an ordinary hour admits everybody", (fleet.tallies[.ordinary]?.admittedShare ?? 0) == 1),
+        ("an outage does not multiply what PAS is asked", fleet.load(.pas, in: .outage).mean < 60),
+        ("the end of an outage is no storm", fleet.load(.pas, in: .after).peak < 100),
+        ("all is well within two minutes", (fleet.minutesUntilWell ?? 99) < 2),
+    ]
+    for (sentence, holds) in checks { print("\(holds ? "ok    " : "BEYOND") \(sentence)") }
+    return checks.allSatisfy(\.1) ? 0 : 1
+}

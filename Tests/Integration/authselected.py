@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where authselect(8) owns PAM's files and nsswitch.conf, as on RHEL and its kin: a stand-in for it, on Debian."""
+
+from __future__ import annotations
+
+import shutil
+
+from bed.checks import equal, require
+from bed.installed import CONFIGURE, put_in_place
+from bed.machine import HERE, Machine
+from bed.packages import differences, inventory
+from case import case
+from packages_ground import PackagesGround
+
+PROFILE = "/usr/share/authselect/default/sssd"
+# The stages of RHEL 9's "sssd" profile, as far as order matters to us.
+STACK = """auth        required      pam_env.so
+auth        sufficient    pam_unix.so nullok
+auth        required      pam_deny.so
+
+account     required      pam_unix.so
+account     required      pam_permit.so
+
+password    sufficient    pam_unix.so sha512 shadow nullok use_authtok
+
+session     optional      pam_keyinit.so revoke
+session     required      pam_limits.so
+-session    optional      pam_systemd.so
+session     required      pam_unix.so
+"""
+SERVICE = ("auth substack password-auth\naccount required pam_nologin.so\naccount include password-auth\n"
+           "session include password-auth\n")
+
+
+def like_rhel(machine: Machine) -> None:
+    """PAM's services include password-auth and system-auth, which authselect makes; pam-auth-update is not there."""
+    machine.must("mv", "/usr/sbin/pam-auth-update", "/root/")
+    shutil.copy(HERE / "authselect", machine.path("/usr/bin/authselect"))
+    for name in ("system-auth", "password-auth"):
+        machine.write(f"{PROFILE}/{name}", STACK)
+    machine.write(f"{PROFILE}/nsswitch.conf", "passwd: sss files systemd\ngroup: sss files systemd\nhosts: files dns\n")
+    machine.write("/etc/authselect/authselect.conf", "")
+    for name in ("sshd", "sudo", "su", "login"):
+        machine.write(f"/etc/pam.d/{name}", SERVICE)
+    machine.must("authselect", "select", "sssd", "with-sudo")
+
+
+@case("P4", "under authselect (a stand-in): a profile of ours with the features in force, and the one before again")
+def authselect(ground: PackagesGround) -> str:
+    machine = ground.bed.machine("authselect", base=ground.bare)
+    like_rhel(machine)
+    before = inventory(machine, "/etc/pam.d", "/etc/authselect", "/etc/nsswitch.conf")
+    put_in_place(machine)
+    equal(machine.read("/etc/authselect/authselect.conf"), "custom/entralogin with-sudo\n", "the profile in force")
+    for name in ("system-auth", "password-auth"):
+        lines = [line.split() for line in machine.read(f"/etc/authselect/{name}").splitlines() if line.strip()]
+        for stage in ("account", "session"):
+            first = next(line for line in lines if line[0].lstrip("-") == stage)
+            equal(first[-1], "pam_entralogin.so", f"the first module of {name}, {stage}")
+    require("passwd: sss files systemd entralogin" in machine.read("/etc/authselect/nsswitch.conf"), "nsswitch.conf")
+    machine.must(CONFIGURE, "--enable")  # again
+    machine.must(CONFIGURE, "--disable")
+    after = inventory(machine, "/etc/pam.d", "/etc/authselect", "/etc/nsswitch.conf")
+    equal([d for d in differences(before, after) if d != "+/etc/authselect/custom"], [], "what is left")
+    machine.stop()
+    return "custom/entralogin with-sudo, then sssd with-sudo"

@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: Apache-2.0
+"""P1: whatever Azure does instead of answering, the unknown are refused in time, with the reason that fits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bed import Person
+from bed.checks import equal, refused, require
+from case import case
+from ground import KEYS, Ground, Site
+
+LIMIT_MS = 15_000  # PAM waits ten seconds at most; the rest is for a machine that has other things to do
+
+# Fault, its value, the reasons that fit. Each is set at PAS and at ARM, so that neither can answer for the other.
+QUICK: tuple[tuple[str, Any, set[str]], ...] = (
+    ("server-error", 500, {"unreachable"}),
+    ("wrong-json", None, {"malformed-answer"}),
+    ("wrong-json", '{"error":', {"malformed-answer"}),
+    ("wrong-json", "[]", {"malformed-answer"}),
+    ("huge-body", 8, {"malformed-answer", "unreachable"}),
+    ("redirect", None, {"malformed-answer", "unreachable"}),
+    ("twice-action", None, {"malformed-answer"}),
+    ("refused-identity", 403, {"identity-may-not-ask"}),
+    ("status", 404, {"resource-not-found", "malformed-answer", "unreachable"}),
+    ("throttle", 30, {"throttled"}),  # last: Azure is then left alone for half a minute
+)
+
+
+# Those that are asked again until the time is over: eight seconds each.
+SLOW: tuple[tuple[str, Any, set[str]], ...] = (
+    ("server-error", 503, {"unreachable"}),
+    ("cut-body", None, {"unreachable", "malformed-answer"}),
+    ("refuse", None, {"unreachable"}),
+)
+
+
+def refused_with(ground: Ground, site: Site, fault: str, value: Any, reasons: set[str],
+                 endpoints: tuple[str, ...] = ("pas", "arm")) -> float:
+    """A newcomer with the role is refused while the fault lasts; returns the milliseconds."""
+    person = ground.newcomer()
+    mark = site.journal.mark()
+    for endpoint in endpoints:
+        ground.azure.set_fault(fault, endpoint, value)
+    outcome = site.ssh(person, "id")
+    ground.azure.clear_faults()
+    what = f"{fault} {'' if value is None else value}"
+    refused(outcome, "Correlation id")
+    reason = site.journal.wait(mark, event="account", user=person.login, decision="deny").get("ENTRALOGIN_REASON", "")
+    require(reason in reasons, f"{what}: reason {reason!r}, not one of {sorted(reasons)}: {outcome.text}")
+    require(outcome.milliseconds < LIMIT_MS, f"{what}: {outcome.milliseconds:.0f} ms")
+    require(not site.enrolled(person.login), f"{what}: {person.login} is enrolled")
+    return outcome.milliseconds
+
+
+@case("P1", "an answer that leaves out loginAsAdmin makes an administrator a user")
+def one_action(ground: Ground) -> str:
+    with ground.fresh("one") as site:
+        person = ground.newcomer()
+        ground.make_administrator(person)
+        for endpoint in ("pas", "arm"):
+            ground.azure.set_fault("one-action", endpoint)
+        outcome = site.ssh(person, "id -Gn; sudo -n id -u")
+        ground.azure.clear_faults()
+        equal(outcome.lines()[0].split(), [person.login, "entra_users"], outcome.text)
+        require("0" not in outcome.lines(), f"sudo works: {outcome.text}")
+    return outcome.lines()[0]
+
+
+def and_then_admitted(ground: Ground, site: Site) -> None:
+    """The faults left nothing behind: the next newcomer gets in."""
+    person: Person = ground.newcomer()
+    outcome = site.ssh(person, "id -un")
+    require(outcome.out == f"{person.login}\n", f"after the faults a newcomer is refused: {outcome.text}")
+
+
+def all_refused(ground: Ground, faults: tuple[tuple[str, Any, set[str]], ...]) -> str:
+    with ground.fresh("faults") as site:
+        slowest = max(refused_with(ground, site, fault, value, reasons) for fault, value, reasons in faults)
+    with ground.fresh("after-faults") as site:
+        and_then_admitted(ground, site)
+    return f"{len(faults)} faults, slowest {slowest:.0f} ms"
+
+
+@case("P1", "429, 5xx, wrong, huge, redirected and forbidden answers: refused, each with its own reason")
+def every_fault(ground: Ground) -> str:
+    return all_refused(ground, QUICK)
+
+
+@case("P1", "503, cut answers and reset connections: refused, each with its own reason", deep=True)
+def every_slow_fault(ground: Ground) -> str:
+    return all_refused(ground, SLOW)
+
+
+@case("P9", "a silent Azure: refused within ten seconds, and nobody else waits meanwhile")
+def silent(ground: Ground) -> str:
+    with ground.fresh("silent") as site:
+        known = ground.newcomer()
+        require(site.ssh(known, "true").ok, "the first sign-in")
+        waiting = ground.aside(refused_with, ground, site, "silent", None, {"unreachable"})
+        other = site.ssh(known, "true")
+        local = ground.lisa.ssh("true", port=site.port)
+        require(not waiting.done(), "Azure was not silent")
+        require(other.ok and local.ok, f"{other.text}{local.text}")
+        milliseconds = waiting.result(90)
+    return f"refused after {milliseconds:.0f} ms; meanwhile {other.milliseconds:.0f} ms for somebody known, " \
+           f"{local.milliseconds:.0f} ms for a local user"
+
+
+@case("P1", "a server certificate of an unknown CA is no answer")
+def wrong_tls(ground: Ground) -> str:
+    person = ground.newcomer()
+    with ground.azure.fault("wrong-tls"), ground.fresh("tls", started=False) as site:
+        site.machine.start_sshd(site.port)
+        site.service.start()
+        site.stamped()
+        refused(site.ssh(person, "id"))
+        doctor = site.tool("doctor")
+        require(not doctor.ok and "certificate" in doctor.text.lower(), f"doctor does not name it: {doctor.text}")
+        require(not site.machine.path(KEYS).exists(), "sshd was given keys")
+    return next(line.strip() for line in doctor.text.splitlines() if "FAILED" in line)
+
+
+@case("P1", "the application is missing in the tenant, and ARM is down too: refused with its name and a remedy")
+def application_missing(ground: Ground) -> str:
+    ground.azure.set_fault("missing-application", "token")
+    with ground.fresh("missing", started=False) as site:
+        hosts = site.machine.read("/etc/hosts")
+        nobody = hosts.replace("127.20.0.3 ", "127.20.0.99 ")
+        require(nobody != hosts, f"ARM's address is not in {hosts}")
+        site.machine.write("/etc/hosts", nobody)
+        site.machine.start_sshd(site.port)
+        site.begin()
+        site.stamped()
+        person = ground.newcomer()
+        mark = site.journal.mark()
+        text = refused(site.ssh(person, "id"), "Correlation id", "Azure Linux VM Sign-In")
+        record = site.journal.wait(mark, event="account", user=person.login, decision="deny")
+        equal(record["ENTRALOGIN_REASON"], "application-missing", "reason")
+        require("New-MgServicePrincipal" in record["ENTRALOGIN_DETAIL"], f"no remedy: {record['ENTRALOGIN_DETAIL']}")
+        require(not site.enrolled(person.login), "enrolled")
+        for tool in ("status", "doctor"):
+            require("New-MgServicePrincipal" in site.tool(tool).text, f"{tool} hides it")
+        # With ARM back, the question is answered there, the no as well as the yes.
+        site.machine.write("/etc/hosts", hosts)
+        site.service.stop()  # libcurl keeps addresses for a minute
+        site.begin()
+        outcome = site.ssh(person, "id -un")
+        require(outcome.out == f"{person.login}\n", f"with ARM back: {outcome.text}")
+        refused(site.ssh(ground.person("carol"), "id"), "role not assigned")
+        ground.azure.clear_faults()
+    return text.splitlines()[0]
+
+
+@case("P1", "no token, because its endpoint is silent or fails: refused in time")
+def token_faults(ground: Ground) -> str:
+    seen = []
+    for fault, reasons in (("silent", {"unreachable", "metadata-closed"}),
+                           ("server-error", {"unreachable", "metadata-closed"})):
+        ground.azure.set_fault(fault, "token")  # before the daemon has a token
+        with ground.fresh("token") as site:
+            seen.append(f"{fault} {refused_with(ground, site, fault, None, reasons, endpoints=('token',)):.0f} ms")
+    return ", ".join(seen)

@@ -1,0 +1,230 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The product as services of a booted machine: sandbox, journal, restarts, path units, sessions."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+
+from bed.checks import admitted, equal, refused, require
+from bed.compiled import compiled
+from bed.installed import CONFIGURE
+from bed.machine import HERE, wait_for
+from booted_ground import DAEMON, EARLY, KEYS, BootedGround, BootedSite
+from case import case
+from simulator import contoso
+
+EXPOSURE = {DAEMON: 1.5, "entralogin-stack.service": 2.0, "entralogin-stack-again.service": 5.0,
+            "entralogin-caches.service": 2.5, "entralogin-caches-again.service": 5.0, "entralogin-userdb.service": 2.5}
+
+
+@case("P4", "a booted machine: alice signs in and is an administrator, bob is not, carol is refused")
+def sign_in(ground: BootedGround) -> str:
+    site, alice, bob = ground.vm, ground.person("alice"), ground.person("bob")
+    admitted(site.ssh(alice, "sudo -n id -u"), "0\n")
+    admitted(site.ssh(bob, "id -un"), f"{bob.login}\n")
+    require(not site.ssh(bob, "sudo -n id -u").ok, "bob has sudo")
+    refused(site.ssh(ground.person("carol"), "id"), contoso.USER)
+    admitted(site.ssh(ground.lisa, "id -un"), "lisa\n")
+    groups = admitted(site.ssh(alice, "id -Gn")).split()
+    equal(groups, [alice.login, "entra_users", "entra_admins"], "alice's groups while she is signed in")
+    return "sudo for alice alone"
+
+
+@case("P15", "the journal finds decisions by their fields, under the daemon's name")
+def journal(ground: BootedGround) -> str:
+    site, carol = ground.vm, ground.person("carol")
+    refused(site.ssh(carol, "id"))
+    found = site.machine.journal("ENTRALOGIN_DECISION=deny", f"ENTRALOGIN_USER={carol.login}",
+                                 "ENTRALOGIN_EVENT=account")
+    require(bool(found), "no record of carol's refusal")
+    record = found[-1]
+    equal(record.get("ENTRALOGIN_REASON"), "role-not-assigned", "reason")
+    equal(record.get("_SYSTEMD_UNIT"), DAEMON, "the unit that journald saw")
+    equal(record.get("_UID"), site.machine.must("id", "-u", "entralogin").out.strip(), "the uid that journald saw")
+    require(re.fullmatch(r"[0-9a-f]{32}", str(record.get("MESSAGE_ID"))) is not None, f"{record}")
+    return str(record["MESSAGE"])[:120]
+
+
+@case("P11", "systemd-analyze: the daemon's exposure is at most 1.5, and no unit of ours is worse than it was")
+def exposure(ground: BootedGround) -> str:
+    machine, seen = ground.vm.machine, []
+    for unit, limit in EXPOSURE.items():
+        text = machine.must("systemd-analyze", "security", "--no-pager", unit).out
+        found = re.search(rf"Overall exposure level for {re.escape(unit)}: ([0-9.]+)", text)
+        require(found is not None, text[-300:])
+        assert found is not None
+        seen.append(f"{unit.removesuffix('.service')} {found[1]}")
+        require(float(found[1]) <= limit, f"{unit}: {found[1]}, at most {limit}")
+    units = [p.name for p in (machine.root / "usr/lib/systemd/system").glob("entralogin*.*") if p.is_file()]
+    verified = machine.run("systemd-analyze", "verify", "--man=no", *(f"/usr/lib/systemd/system/{u}" for u in units))
+    require(verified.ok and "entralogin" not in verified.text, f"systemd-analyze verify: {verified.text}")
+    return ", ".join(seen)
+
+
+def probed(ground: BootedGround, site: BootedSite) -> dict[str, str]:
+    """What probe.c says when it runs as the daemon does: same unit, another program."""
+    machine = site.machine
+    program = compiled(HERE / "probe.c", ground.bed.scratch / "programs")
+    target = machine.path("/usr/local/bin/probe")
+    target.write_bytes(program.read_bytes())
+    target.chmod(0o755)
+    dropped = ("ExecStart", "ExecReload", "Type=", "NotifyAccess", "Watchdog", "Restart", "Requires", "After", "Also",
+               "WantedBy", "[Install]")
+    unit = machine.read(f"/usr/lib/systemd/system/{DAEMON}")
+    kept = [line for line in unit.splitlines() if not line.startswith(dropped)]
+    kept += ["Type=oneshot", "ExecStart=/usr/local/bin/probe", "StandardOutput=file:/run/probe.txt", ""]
+    machine.write_file("/etc/systemd/system/probe.service", "\n".join(kept))
+    machine.systemctl("daemon-reload")
+    machine.systemctl("start", "probe.service")
+    return dict(line.split(maxsplit=1) for line in machine.read("/run/probe.txt").splitlines())
+
+
+@case("P11", "the sandbox is in force: no capability, no other user's files, no call that root's work needs")
+def sandbox(ground: BootedGround) -> str:
+    site = ground.vm
+    seen = probed(ground, site)
+    uid = site.machine.must("id", "-u", "entralogin").out.strip()
+    nothing = "0000000000000000"
+    equal(seen["status:Uid:"].split(), [uid] * 4, "uid")
+    equal({seen[f"status:Cap{part}:"] for part in ("Inh", "Prm", "Eff", "Bnd", "Amb")}, {nothing}, "capabilities")
+    equal((seen["status:NoNewPrivs:"], seen["status:Seccomp:"], seen["core"]), ("1", "2", "0"), "privileges")
+    for path in ("/", "/etc", "/usr", "/var", "/run", "/run/entralogin", "/proc/sys", "/sys/fs/cgroup"):
+        equal(seen[f"mount:{path}"], "read-only", path)
+    for path in ("/var/lib/entralogin", "/run/entralogin/nss", "/tmp"):
+        equal(seen[f"mount:{path}"], "writable", path)
+    for path in ("/home", "/root", "/dev/kmsg", "/dev/mem", "/proc/1/status", "/proc/kmsg", "/etc/shadow"):
+        require(seen[f"open:{path}"] in {"EACCES", "ENOENT", "EPERM"}, f"{path}: {seen[f'open:{path}']}")
+    for path in ("/dev/null", "/dev/urandom", "/proc/sys/kernel/random/boot_id"):
+        equal(seen[f"open:{path}"], "done", path)
+    for family in ("netlink", "packet", "vsock"):
+        equal(seen[f"socket:{family}"], "EAFNOSUPPORT", family)
+    equal((seen["socket:unix"], seen["socket:inet"]), ("done", "done"), "sockets that it needs")
+    calls = ("setuid", "mount", "chroot", "unshare", "ptrace", "personality", "realtime", "klogctl", "kexec", "module",
+             "bpf", "io_uring", "clock", "hostname", "writable-code", "setuid-file")
+    # EACCES: newer systemd has the kernel refuse writable code, prctl(2).
+    not_refused = {name: seen[name] for name in calls if seen[name] not in ("EPERM", "EACCES")}
+    equal(not_refused, {}, "calls that are not refused")
+    return f"{len(seen)} tries; {len(calls)} calls refused"
+
+
+@case("P11", "the running daemon itself has no capability, and sees none of its neighbours")
+def daemon_status(ground: BootedGround) -> str:
+    site = ground.vm
+    pid = site.machine.main_pid(DAEMON)
+    fields = dict(line.split(":\t", 1) for line in site.machine.read(f"/proc/{pid}/status").splitlines()
+                  if ":\t" in line)
+    for part in ("Inh", "Prm", "Eff", "Bnd", "Amb"):
+        equal(fields[f"Cap{part}"], "0000000000000000", f"Cap{part}")
+    equal((fields["NoNewPrivs"], fields["Seccomp"]), ("1", "2"), "privileges")
+    mounts = site.machine.read(f"/proc/{pid}/mountinfo")
+    require(any(" /proc " in line and "hidepid" in line for line in mounts.splitlines()), "its /proc hides nobody")
+    equal(site.machine.property(DAEMON, "MemoryMax"), str(256 << 20), "MemoryMax=")
+    return f"{fields['VmRSS'].strip()} resident, {fields['Threads']} threads"
+
+
+@case("P14", "restart and reload during an open session: it goes on, sudo works, nobody is enrolled anew")
+def restart(ground: BootedGround) -> str:
+    site, alice = ground.vm, ground.person("alice")
+    admitted(site.ssh(alice, "true"))
+    before = site.machine.passwd(alice.login)
+    script = "while read -r word; do case $word in id) id -u ;; sudo) sudo -n id -u ;; esac; done"
+    session = subprocess.Popen(alice.argv("-p", str(site.port), f"{alice.login}@127.0.0.1", script), text=True,
+                               stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+
+    def ask(word: str) -> str:
+        assert session.stdin is not None and session.stdout is not None
+        session.stdin.write(f"{word}\n")
+        session.stdin.flush()
+        return session.stdout.readline().strip()
+
+    try:
+        equal(ask("sudo"), "0", "sudo before")
+        pid = site.machine.main_pid(DAEMON)
+        site.machine.systemctl("reload", DAEMON)
+        equal(site.machine.main_pid(DAEMON), pid, "the process after a reload")
+        equal(ask("sudo"), "0", "sudo after a reload")
+        site.restart()
+        require(site.machine.main_pid(DAEMON) != pid, "the same process after a restart")
+        equal(ask("id"), before[2], "the session after a restart")
+        equal(ask("sudo"), "0", "sudo after a restart")
+        admitted(site.ssh(alice, "sudo -n id -u"), "0\n")
+    finally:
+        session.kill()
+        session.wait()
+    equal(site.machine.passwd(alice.login), before, "alice's record")
+    return "sudo in the open session before, after a reload, after a restart"
+
+
+@case("P8", "killed, the daemon is back within seconds; nobody has to come")
+def killed(ground: BootedGround) -> str:
+    site, alice = ground.vm, ground.person("alice")
+    pid = site.machine.main_pid(DAEMON)
+    site.machine.systemctl("kill", "--signal=KILL", DAEMON)
+    admitted(site.ssh(ground.lisa, "id -un"), "lisa\n")
+    wait_for(lambda: site.machine.main_pid(DAEMON) not in (0, pid) and site.is_ready(), "the daemon after SIGKILL", 15)
+    admitted(site.ssh(alice, "id -un"), f"{alice.login}\n")
+    return f"restarted {site.machine.property(DAEMON, 'NRestarts')} times"
+
+
+@case("P8", "frozen, the daemon delays no local sign-in, and systemd's watchdog replaces it")
+def frozen(ground: BootedGround) -> str:
+    with ground.boot("frozen", units={DAEMON: "[Service]\nWatchdogSec=2\n"}) as site:
+        site.machine.wait_until_up()
+        site.wait_until_ready()
+        usual = site.ssh(ground.lisa, "id -un")
+        pid = site.machine.main_pid(DAEMON)
+        site.freeze()
+        outcome = site.ssh(ground.lisa, "id -un")
+        admitted(outcome, "lisa\n")
+        require(outcome.milliseconds < usual.milliseconds + 5000, f"{outcome.milliseconds:.0f} ms, {usual}")
+        wait_for(lambda: site.machine.main_pid(DAEMON) not in (0, pid) and site.is_ready(), "another daemon", 30)
+        admitted(site.ssh(ground.person("alice"), "true"))
+    return f"lisa {usual.milliseconds:.0f} ms, frozen {outcome.milliseconds:.0f} ms; replaced"
+
+
+@case("P4", "UsePAM no: the path unit finds the edit, Entra sign-in is off until it is undone")
+def path_unit(ground: BootedGround) -> str:
+    site, alice = ground.vm, ground.person("alice")
+    stamp = site.machine.path("/run/entralogin/stack-verified")
+    admitted(site.ssh(alice, "true"))
+    site.machine.write_file(EARLY, "UsePAM no\n")
+    try:
+        # Nobody asks anything meanwhile: the daemon's own look at the files is not what is tried.
+        wait_for(lambda: not stamp.exists(), "the stamp withdrawn")
+        equal(site.machine.property("entralogin-stack.service", "Result"), "exit-code", "the check's result")
+        site.machine.reload_sshd(site.port)
+        refused(site.ssh(alice, "true"))
+        admitted(site.ssh(ground.lisa, "id -un"), "lisa\n")
+    finally:
+        site.machine.path(EARLY).unlink()
+        site.machine.reload_sshd(site.port)
+    wait_for(stamp.exists, "the stamp again")
+    admitted(site.ssh(alice, "true"))
+    return "withdrawn and given again without anybody's doing"
+
+
+@case("P6", "the login service knows the session, and alice has a user manager of her own")
+def sessions(ground: BootedGround) -> str:
+    site, alice = ground.vm, ground.person("alice")
+    script = "loginctl show-user $(id -u) --value -p Name; systemctl --user is-system-running --wait; echo $XDG_RUNTIME_DIR"
+    lines = admitted(site.ssh(alice, script)).splitlines()
+    uid = site.machine.passwd(alice.login)[2]
+    equal(lines, [alice.login, "running", f"/run/user/{uid}"], "the login service's word")
+    return f"user@{uid}.service"
+
+
+@case("P8", "configure --disable and --enable on a running machine: units stopped and started, everybody else signed in")
+def configured(ground: BootedGround) -> str:
+    site, alice = ground.vm, ground.person("alice")
+    machine = site.machine
+    machine.must(CONFIGURE, "--disable")
+    equal(machine.property(DAEMON, "ActiveState"), "inactive", "the daemon")
+    require(not machine.path("/run/entralogin/control.sock").exists(), "the control socket is there")
+    refused(site.ssh(alice, "true"))
+    admitted(site.ssh(ground.lisa, "id -un"), "lisa\n")
+    machine.must(CONFIGURE, "--enable")
+    site.wait_until_ready()
+    admitted(site.ssh(alice, "sudo -n id -u"), "0\n")
+    require(machine.path(KEYS).stat().st_size > 0, "no keys")
+    return "alice out and in again, lisa in throughout"

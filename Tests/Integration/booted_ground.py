@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the cases on booted machines stand on: one with the product enabled that they share, and others to boot."""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Iterator
+
+from bed import Bed, Machine, Outcome, Person
+from bed.booted import BootedMachine
+from bed.checks import require
+from bed.installed import TOOL, put_in_place
+from bed.machine import wait_for
+from ground import EARLY, KEYS, SETTINGS
+from people import People
+
+__all__ = ["BootedGround", "BootedSite", "EARLY", "KEYS", "SETTINGS"]
+
+DAEMON = "entralogind.service"
+SOCKETS = ("entralogind-control.socket", "entralogind-principals.socket")
+
+
+class BootedSite:
+    """A booted machine with our daemon as one of its services."""
+
+    def __init__(self, machine: BootedMachine, port: int) -> None:
+        self.machine = machine
+        self.port = port
+
+    def ssh(self, person: Person, *command: str, **options: Any) -> Outcome:
+        return person.ssh(*command, port=self.port, **options)
+
+    def tool(self, *arguments: str) -> Outcome:
+        return self.machine.run(TOOL, *arguments)
+
+    def is_ready(self) -> bool:
+        """The daemon serves, knows the machine and has Entra's keys; the wiring holds."""
+        status = self.machine.property(DAEMON, "StatusText")
+        keys = self.machine.path(KEYS)
+        return (status.startswith("Serving") and keys.exists() and keys.stat().st_size > 0
+                and self.machine.path("/run/entralogin/stack-verified").exists())
+
+    def wait_until_ready(self) -> None:
+        wait_for(self.is_ready, "the daemon to know the machine and the keys, and the stack to be verified", 20)
+
+    def settings(self, text: str) -> None:
+        """Other settings, or none; the daemon anew."""
+        self.machine.write_file(SETTINGS, text)
+        self.restart()
+
+    def restart(self) -> None:
+        self.machine.systemctl("restart", DAEMON)
+        self.wait_until_ready()
+
+    def freeze(self) -> None:
+        self.machine.systemctl("kill", "--signal=STOP", DAEMON)
+
+    def thaw(self) -> None:
+        self.machine.systemctl("kill", "--signal=CONT", DAEMON)
+
+
+class BootedGround(People):
+    def __init__(self, bed: Bed) -> None:
+        super().__init__(bed)
+        self._next_port = 2200
+        self._machines: list[BootedMachine] = []
+        self._vm: BootedSite | None = None
+        self.usual_boot: dict[str, float] = {}
+        self.bare = self._prepared()
+        self.enabled = self._enabled(self.bare)
+
+    # Machines
+
+    @property
+    def vm(self) -> BootedSite:
+        """The machine that cases share. Whoever breaks something there mends it."""
+        if self._vm is None:
+            self._vm = self._booted("vm", 22, (self.enabled, self.bare))
+            self._vm.machine.wait_until_up()
+            self._vm.wait_until_ready()
+        return self._vm
+
+    @contextmanager
+    def boot(self, name: str, product: bool = True, units: dict[str, str] | None = None,
+             settings: str = "") -> Iterator[BootedSite]:
+        """A machine of its own for one case, just booting. `units`: drop-ins by the unit's name."""
+        self._next_port += 1
+        bases = (self.enabled, self.bare) if product else (self.bare,)
+        site = self._booted(name, self._next_port, bases, units or {}, settings)
+        try:
+            yield site
+        finally:
+            site.machine.cut()
+
+    def _booted(self, name: str, port: int, bases: tuple[Machine, ...], units: dict[str, str] | None = None,
+                settings: str = "") -> BootedSite:
+        machine = BootedMachine(self.bed.scratch / f"booted-{name}-{len(self._machines)}", bases, boots=False)
+        machine.write_file("/etc/ssh/sshd_config.d/05-port.conf", f"Port {port}\n")
+        for unit, text in (units or {}).items():
+            machine.override(unit, text)
+        if settings:
+            machine.write_file(SETTINGS, settings)
+        self._machines.append(machine)
+        self.bed.keep(machine)
+        machine.boot()
+        machine.show_true_boot_id()
+        return BootedSite(machine, port)
+
+    def _prepared(self) -> Machine:
+        """Debian as an administrator has it, without the product."""
+        machine = self.bed.machine("bare")
+        self.administer(machine)
+        machine.write("/etc/hostname", "contoso-vm\n")
+        # Installed for the cases that start them.
+        machine.must("systemctl", "disable", "nscd.service", "systemd-userdbd.socket")
+        machine.stop()
+        return machine
+
+    def _enabled(self, bare: Machine) -> Machine:
+        """`make install`, `configure --enable`, and what it does where systemd runs."""
+        machine = self.bed.machine("enabled", base=bare)
+        put_in_place(machine)
+        machine.must("systemctl", "enable", DAEMON)
+        machine.stop()
+        return machine
+
+    # Between cases
+
+    def settle(self) -> None:
+        self.azure.clear_faults()
+        if self._vm is not None:
+            require(self._vm.machine.property(DAEMON, "ActiveState") == "active", "the shared daemon is not active")
+
+    def recover(self) -> None:
+        """After a failure: the next case finds a working machine."""
+        self.azure.clear_faults()
+        if self._vm is not None:
+            self._vm.machine.cut()
+            self._vm = None
+
+    def keep_logs(self, folder: Path) -> None:
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        for machine in self._machines:
+            (folder / f"{machine.folder.name}-console.txt").write_text(machine.console())
+        if self._vm is not None:
+            text = self._vm.machine.run("journalctl", "--no-pager", "-o", "short-monotonic").out
+            (folder / "vm-journal.txt").write_text(text)

@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Caches of the name service beside us: told when something changes, and only where they run."""
+
+from __future__ import annotations
+
+import subprocess
+from contextlib import contextmanager
+from typing import Iterator
+
+from bed import Person
+from bed.checks import admitted, equal, refused, require
+from bed.machine import wait_for
+from booted_ground import BootedGround, BootedSite
+from case import case
+from simulator import contoso
+
+WATCH = "entralogin-caches.path"
+FORGETTING = "entralogin-caches.service"
+# nscd as Debian has it, but that it leaves passwd alone: it cannot be asked on sshd's behalf.
+NSCD = "".join(f"\t{key}\t{value}\n" for key, value in (
+    ("enable-cache", "passwd no"), ("enable-cache", "group yes"), ("positive-time-to-live", "group 3600"),
+    ("negative-time-to-live", "group 3600"), ("check-files", "group yes"), ("persistent", "group no"),
+    ("enable-cache", "hosts no"), ("enable-cache", "services no"), ("enable-cache", "netgroup no")))
+
+
+@contextmanager
+def nscd(site: BootedSite, configuration: str | None = None) -> Iterator[None]:
+    """Running, as Debian has it or with another configuration."""
+    machine = site.machine
+    before = machine.read("/etc/nscd.conf")
+    machine.write_file("/etc/nscd.conf", configuration or before)
+    machine.systemctl("start", "nscd.service")
+    try:
+        yield
+    finally:
+        machine.systemctl("stop", "nscd.service", WATCH)
+        machine.write_file("/etc/nscd.conf", before)
+
+
+def runs(site: BootedSite) -> int:
+    """How often caches were told."""
+    log = site.machine.must("journalctl", "--no-pager", "-o", "cat", "-u", FORGETTING, "JOB_RESULT=done").out
+    return sum("Finished" in line for line in log.splitlines())
+
+
+def wait_until_told(site: BootedSite, told: int) -> None:
+    wait_for(lambda: runs(site) > told, "the caches to be told", 8)
+
+
+@contextmanager
+def signed_in(site: BootedSite, person: Person) -> Iterator[None]:
+    """A session that stays open."""
+    argv = person.argv("-p", str(site.port), f"{person.login}@127.0.0.1", "echo in; read -r _")
+    session = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    try:
+        assert session.stdout is not None
+        equal(session.stdout.readline(), "in\n", f"the session of {person.login}")
+        yield
+    finally:
+        session.kill()
+        session.wait()
+
+
+@case("P5", "nscd forgets that a person was not there, and who was no administrator, when the person signs in")
+def forgotten(ground: BootedGround) -> str:
+    site, person = ground.vm, ground.newcomer()
+    machine = site.machine
+    ground.azure.assign(ground.key_of(person), contoso.ADMINISTRATOR)
+    equal(machine.property(WATCH, "ActiveState"), "inactive", "the watch where no cache runs")
+
+    def says(what: str) -> bool:
+        return person.login in machine.run("getent", "group", what).out
+
+    told = runs(site)
+    with nscd(site, NSCD):
+        equal(machine.property(WATCH, "ActiveState"), "active", "the watch where nscd runs")
+        require(not says(person.login) and not says("entra_users") and not says("entra_admins"), "known before")
+        wait_until_told(site, told)
+        before = runs(site)
+        with signed_in(site, person):
+            for group in (person.login, "entra_users", "entra_admins"):
+                wait_for(lambda: says(group), f"nscd to forget the absence in {group}", 8)
+            # An earlier change may have emptied the cache while sshd was asking; the one of this sign-in comes then.
+            wait_for(lambda: "entra_admins" in site.ssh(person, "id -Gn").out, "the groups of another session", 8)
+            admitted(site.ssh(person, "sudo -n id -u"), "0\n")
+        wait_for(lambda: not says("entra_admins"), "nscd to forget the administrator after the last session", 8)
+        times = runs(site) - before
+    return f"told {times} times; without that, an hour each"
+
+
+@case("P8", "nscd as Debian has it: local people and whoever has enrolled get in; somebody new does not, until it is off")
+def as_debian_has_it(ground: BootedGround) -> str:
+    """A known limit: nscd asks for everybody, so that it cannot be answered as sshd is, and it keeps the absence."""
+    site, known, person = ground.vm, ground.newcomer(), ground.newcomer()
+    admitted(site.ssh(known, "true"))
+    told = runs(site)
+    with nscd(site):
+        wait_until_told(site, told)
+        admitted(site.ssh(ground.lisa, "id -un"), "lisa\n")
+        admitted(site.ssh(known, "id -un"), f"{known.login}\n")
+        refused(site.ssh(person, "true"))
+    admitted(site.ssh(person, "id -un"), f"{person.login}\n")
+    told = runs(site)
+    with nscd(site):
+        # It comes back with what it kept on disk.
+        wait_until_told(site, told)
+        admitted(site.ssh(person, "id -un"), f"{person.login}\n")
+    return "refused while nscd keeps passwd; in without it, and with it from then on"
+
+
+@case("P9", "200 changes in a row tell the caches about once a second, and the last one is not missed")
+def rate(ground: BootedGround) -> str:
+    site = ground.vm
+    machine = site.machine
+    told = runs(site)
+    with nscd(site, NSCD):
+        wait_until_told(site, told)
+        before = runs(site)
+        script = ("set -e; file=/var/lib/entralogin/nss/accounts.snapshot; for n in $(seq 200); do cp -p $file $file.new; "
+                  "mv $file.new $file; sleep 0.01; done")
+        outcome = machine.shell(script)
+        require(outcome.ok, outcome.text)
+        last = float(machine.must("date", "+%s.%N").out)
+
+        def is_over() -> bool:
+            told = machine.must("journalctl", "--no-pager", "-o", "short-unix", "-u", FORGETTING).out
+            finished = [float(line.split()[0]) for line in told.splitlines() if "Finished" in line]
+            return bool(finished) and finished[-1] > last
+
+        wait_for(is_over, "the caches to be told of the last change", 10)
+        times = runs(site) - before
+        seconds = outcome.milliseconds / 1000
+        require(1 <= times <= seconds + 3, f"told {times} times in {seconds:.1f} s")
+        equal(machine.property(WATCH, "ActiveState"), "active", "the watch afterwards")
+    return f"told {times} times for 200 changes in {seconds:.1f} s"

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Cases: each proves one sentence, carries the number of its promise, and prints one line."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Callable, Protocol
+
+from bed.checks import Mismatch, described, one_line
+
+
+class SharedGround(Protocol):
+    """What cases stand on, as far as playing them needs it. Each case knows its own ground."""
+
+    def settle(self) -> None:
+        """After a good case: raises `Mismatch` where the ground did not live through it."""
+
+    def recover(self) -> None:
+        """After a failure: the next case finds a working machine."""
+
+    def keep_logs(self, folder: Path) -> None: ...
+
+
+Check = Callable[[Any], str]
+
+
+@dataclass(frozen=True)
+class Case:
+    name: str
+    check: Check
+    deep: bool
+
+
+CASES: list[Case] = []
+
+
+def case(promise: str, sentence: str, deep: bool = False) -> Callable[[Check], Check]:
+    """Adds a check. It returns what was seen, in a few words, or raises `Mismatch`; `deep`: with --deep only."""
+
+    def add(check: Check) -> Check:
+        CASES.append(Case(f"{promise}: {sentence}", check, deep))
+        return check
+
+    return add
+
+
+def chosen(only: list[str], deep: bool) -> list[Case]:
+    """Those whose name holds one of the words, or all of this tier."""
+    if only:
+        return [c for c in CASES if any(word.lower() in c.name.lower() for word in only)]
+    return [c for c in CASES if deep or not c.deep]
+
+
+def play(ground: SharedGround, cases: list[Case]) -> list[str]:
+    """Runs them in order; returns the names of those that failed."""
+    failed = []
+    for entry in cases:
+        began = time.monotonic()
+        try:
+            seen, good = entry.check(ground), True
+            ground.settle()
+        except Mismatch as mismatch:
+            seen, good = str(mismatch), False
+        except Exception as error:  # a case must not end the others
+            seen, good = described(error), False
+        if not good:
+            failed.append(entry.name)
+            ground.recover()
+        milliseconds = (time.monotonic() - began) * 1000
+        print(f"{'ok' if good else 'FAILED':6}  {milliseconds:6.0f} ms  {entry.name}: "
+              f"{one_line(seen, 300 if good else 1200)}", flush=True)
+    return failed

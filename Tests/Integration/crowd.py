@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs many ssh clients at once (`storms.py` calls this): a JSON list of command lines on standard input, a JSON list
+of [status, output, errors, milliseconds] on standard output.
+
+A process of its own, in a session of its own: the kernel shares the processor out by sessions (sched_autogroup), and a
+crowd of clients, who in truth sit at their own machines, must not be a hundred against the one of sshd and that of the
+daemon.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+import time
+
+TIME_LIMIT_S = 120
+
+
+def client(argv: list[str], home: str, start: threading.Barrier, answers: list[object], index: int) -> None:
+    environment = {"PATH": "/usr/bin:/bin", "HOME": home, "LANG": "C.UTF-8"}
+    start.wait()
+    began = time.monotonic()
+    try:
+        done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace",
+                              env=environment, timeout=TIME_LIMIT_S)
+        answer = [done.returncode, done.stdout, done.stderr]
+    except subprocess.TimeoutExpired:
+        answer = [124, "", f"no end within {TIME_LIMIT_S} s"]
+    answers[index] = [*answer, (time.monotonic() - began) * 1000]
+
+
+def main() -> None:
+    asked: list[tuple[list[str], str]] = json.load(sys.stdin)
+    answers: list[object] = [None] * len(asked)
+    start = threading.Barrier(len(asked))
+    threads = [threading.Thread(target=client, args=(argv, home, start, answers, index))
+               for index, (argv, home) in enumerate(asked)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    json.dump(answers, sys.stdout)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: Apache-2.0
+"""P13, P14 and P5: a disk that cannot be written, published files that are torn or changed: nobody wrong gets in."""
+
+from __future__ import annotations
+
+import random
+
+from bed import Person
+from bed.asking import asker
+from bed.checks import admitted, equal, require
+from bed.machine import wait_for
+from case import case
+from credentials import MARK, shut_out
+from ground import STATE, Ground, Site
+from identity import FIRST_UID
+from roles import ADMINS, administrator, session_around
+
+ACCOUNTS = f"{STATE}/nss/accounts.snapshot"
+GRANTS = "/run/entralogin/nss/grants.snapshot"
+ADMINS_GID = FIRST_UID - 1023
+CHANGES = 2000
+
+
+def read_only(site: Site) -> None:
+    """The state folder on a file system of its own, which can only be read."""
+    script = (f"mkdir /tmp/kept && cp -a {STATE}/. /tmp/kept/ && mount -t tmpfs -o mode=755 kept {STATE} && "
+              f"cp -a /tmp/kept/. {STATE}/ && chown --reference=/tmp/kept {STATE} && mount -o remount,ro {STATE}")
+    outcome = site.machine.shell(script)
+    require(outcome.ok and not site.machine.run("touch", f"{STATE}/probe").ok, f"it can be written: {outcome.text}")
+
+
+@case("P14", "a state folder that can only be read: who is enrolled gets in, a first sign-in is refused and explained")
+def read_only_disk(ground: Ground) -> str:
+    with ground.fresh("readonly") as site:
+        known, unknown = ground.newcomer(), ground.newcomer()
+        admitted(site.ssh(known, "true"))
+        uid = site.machine.uid(known.login)
+        for again in (False, True):
+            if again:
+                site.service.stop()
+                site.begin()
+                site.stamped()
+            else:
+                read_only(site)
+            admitted(site.ssh(known, "id -u"), f"{uid}\n")
+            mark = site.journal.mark()
+            shut_out(site.ssh(unknown, f"echo {MARK}"))
+            record = site.journal.wait(mark, user=unknown.login, decision="deny")
+            equal(record["ENTRALOGIN_REASON"], "enrolment-failed", "reason")
+            require(any("EROFS" in v or "read-only" in v.lower() for v in record.values()), f"why? {record}")
+            require(not site.enrolled(unknown.login), "enrolled")
+            require(ground.lisa.ssh("true", port=site.port).ok, "lisa is kept out")
+        site.machine.must("mount", "-o", "remount,rw", STATE)
+        admitted(site.ssh(unknown, "id -un"), f"{unknown.login}\n")
+        admitted(site.ssh(known, "id -u"), f"{uid}\n")
+    return record["ENTRALOGIN_DETAIL"]
+
+
+def damaged(content: bytes, seed: int) -> list[bytes]:
+    """Cut at every kind of place, with bits turned, with parts doubled, zeroed or exchanged."""
+    dice = random.Random(seed)
+    made = [b"", content[:7], content[:64], content[:-1], content + b"\0", content * 2, bytes(len(content)),
+            content[len(content) // 2:] + content[:len(content) // 2]]
+    made += [content[:dice.randrange(len(content))] for _ in range(CHANGES // 4)]
+    while len(made) < CHANGES:
+        changed = bytearray(content)
+        for _ in range(dice.choice((1, 1, 1, 2, 8))):
+            changed[dice.randrange(len(changed))] ^= 1 << dice.randrange(8)
+        made.append(bytes(changed))
+    return made
+
+
+@case("P13", "a torn or bit-flipped snapshot: every name has its own number or none, and a sign-in the same as before")
+def snapshot(ground: Ground) -> str:
+    with ground.fresh("snapshot") as site:
+        people = [ground.newcomer() for _ in range(3)]
+        for person in people:
+            admitted(site.ssh(person, "true"))
+        uids = {p.login: site.machine.uid(p.login) for p in people}
+        questions = [q for name, uid in uids.items() for q in (f"name {name}", f"uid {uid}")]
+        right: list[tuple[int, ...]] = [(uid,) for uid in uids.values() for _ in range(2)]
+        path = site.machine.path(ACCOUNTS)
+        content = path.read_bytes()
+        hidden = signed_in = 0
+        with asker(site.machine, ground.bed.scratch / "programs", user="daemon") as ask:
+            equal([a.ids for a in ask(questions)], right, "answers before")
+            for number, changed in enumerate(damaged(content, 13)):
+                path.write_bytes(changed)
+                seen = [a.ids for a in ask(questions)]
+                wrong = [(q, s) for q, s, r in zip(questions, seen, right) if s not in ((), r)]
+                equal(wrong, [], f"answers under damage {number}")
+                hidden += () in seen
+                if number % (CHANGES // 8) == 0:
+                    signed_in += unchanged_sign_in(site, people[number % 3], uids)
+        require(hidden > CHANGES // 3, f"only {hidden} of the changes were noticed: nothing was tried")
+        path.write_bytes(content)
+        recovered(ground, site, people, uids)
+    return f"{CHANGES} damaged files, {hidden} refused by the reader; {signed_in} of 8 sign-ins, all as before"
+
+
+def unchanged_sign_in(site: Site, person: Person, uids: dict[str, int]) -> bool:
+    """Refused, or in as who they are."""
+    outcome = site.ssh(person, "id -u")
+    if outcome.ok:
+        equal(outcome.out, f"{uids[person.login]}\n", f"{person.login}'s number")
+    return outcome.ok
+
+
+def recovered(ground: Ground, site: Site, people: list[Person], uids: dict[str, int]) -> None:
+    """A damaged published file is made again from the store when the daemon starts, with the same numbers."""
+    site.service.stop()
+    site.machine.path(ACCOUNTS).write_bytes(b"damaged")
+    site.begin()
+    for person in people:
+        admitted(site.ssh(person, "id -u"), f"{uids[person.login]}\n")
+    newcomer = ground.newcomer()
+    uid = int(admitted(site.ssh(newcomer, "id -u")))
+    require(uid not in uids.values(), "a newcomer got somebody's number")
+
+
+@case("P13", "a torn or bit-flipped file of grants makes nobody an administrator")
+def grants(ground: Ground) -> str:
+    with ground.fresh("grants") as site:
+        holder, person = administrator(ground), ground.newcomer()
+        admitted(site.ssh(person, "true"))
+        questions = [f"groups {person.login}", f"groups {holder.login}"]
+
+        def between() -> None:
+            lost = 0
+            path = site.machine.path(GRANTS)
+            content = path.read_bytes()
+            require(ADMINS in site.machine.must("id", "-Gn", holder.login).out, "no grant is published")
+            with asker(site.machine, ground.bed.scratch / "programs", user="daemon") as ask:
+                for number, changed in enumerate(damaged(content, 14)):
+                    path.write_bytes(changed)
+                    mine, theirs = ask(questions)
+                    require(ADMINS_GID not in mine.ids, f"damage {number} makes {person.login} administrator")
+                    lost += ADMINS_GID not in theirs.ids
+            require(lost > CHANGES // 3, f"only {lost} of the changes were noticed: nothing was tried")
+            outcome = site.ssh(person, "sudo -n id -u")
+            require(not outcome.ok and "0" not in outcome.lines(), f"sudo works: {outcome.text}")
+            path.write_bytes(content)
+
+        session_around(ground, site, holder, "true", between, "true")
+        wait_for(lambda: ADMINS not in site.machine.must("id", "-Gn", holder.login).out, "the grant's end")
+    return f"{CHANGES} damaged files"

@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the cases stand on: one machine that most of them share, fresh ones where a case breaks something, people."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Iterator
+
+from bed import Bed, Clock, Installed, Journal, Machine, Outcome, Person, Service
+from bed.checks import Mismatch, require
+from bed.installed import TOOL, put_in_place
+from bed.machine import wait_for
+from people import CROWD, PASSWORD, People
+from simulator import contoso
+
+__all__ = ["CROWD", "EARLY", "Ground", "KEYS", "PASSWORD", "SETTINGS", "STATE", "Site", "ours"]
+
+STATE = "/var/lib/entralogin"
+KEYS = f"{STATE}/ssh/trusted_user_ca_keys"
+SETTINGS = "/etc/entralogin/entralogin.conf.d/50-test.conf"
+EARLY = "/etc/ssh/sshd_config.d/00-a.conf"  # read before our drop-in, so its values win
+
+
+def ours(*settings: str) -> str:
+    """A Match block for our people, whose values win where it is read before ours."""
+    return "Match User *@*\n" + "".join(f"    {setting}\n" for setting in settings)
+
+
+@dataclass
+class Site(Installed):
+    """A machine of a case: our daemon with its journal and its clock, and an sshd on a port of its own."""
+
+    journal: Journal
+    clock: Clock
+    port: int
+
+    def ssh(self, person: Person, *command: str, **options: Any) -> Outcome:
+        return person.ssh(*command, port=self.port, **options)
+
+    def tool(self, *arguments: str) -> Outcome:
+        return self.machine.run(TOOL, *arguments)
+
+    def begin(self) -> None:
+        """Starts the daemon, and waits until it knows what it is in Azure, and sshd knows Entra's keys."""
+        self.service.start()
+        keys = self.machine.path(KEYS)
+        wait_for(lambda: keys.exists() and keys.stat().st_size > 0, "Entra's keys in sshd's file")
+        wait_for(lambda: self.service.status().startswith("Serving"), "the machine's tenant")
+
+    def sshd(self, *options: str) -> None:
+        """sshd anew, with options on its command line, which win over every file and which `sshd -T` does not show."""
+        self.machine.stop_sshd()
+        self.machine.start_sshd(self.port, options=options)
+
+    def hidden_sshd(self, *settings: str) -> None:
+        """sshd anew, from another file than sshd_config: there, these settings come before ours for our people. The
+        stack check does not see them: what is tried then is PAM, and the daemon behind it."""
+        script = ("mkdir -p /etc/ssh/other.d && cp /etc/ssh/sshd_config.d/*.conf /etc/ssh/other.d/ && "
+                  "sed 's/sshd_config\\.d/other.d/' /etc/ssh/sshd_config >/etc/ssh/other_config")
+        require(self.machine.shell(script).ok, "the other configuration")
+        self.machine.write("/etc/ssh/other.d/00-a.conf", ours(*settings))
+        self.machine.stop_sshd()
+        self.machine.start_sshd(self.port, config="/etc/ssh/other_config")
+        self.stamped()
+
+    def reload(self) -> None:
+        """sshd reads its files again."""
+        self.machine.reload_sshd(self.port)
+
+    def stamped(self) -> None:
+        """Requires that the stack check is content."""
+        if not self.stamp():
+            raise Mismatch(f"the stack check refuses {self.machine.folder.name}: {self.tool('stack').text}")
+
+    def flush(self) -> None:
+        outcome = self.tool("flush")
+        require(outcome.ok, f"entraloginctl flush: {outcome.text}")
+
+    def state(self) -> dict[str, str]:
+        """A digest of every file that holds accounts or grants, and of its place in the file system. Left out: the
+        published keys, and when people last signed in, which is written once a minute."""
+        return {str(p): f"{p.stat().st_ino}:{p.stat().st_mtime_ns}:{hashlib.sha256(p.read_bytes()).hexdigest()}"
+                for top in (STATE, "/run/entralogin/nss") for p in sorted(self.machine.path(top).rglob("*"))
+                if p.is_file() and p.parent.name != "ssh" and p.name != "sign-ins"}
+
+    def rest(self) -> dict[str, str]:
+        """The state once what ended sessions leave behind is written: when it has been the same for a moment."""
+        last, since = self.state(), time.monotonic()
+        end = since + 5
+        while time.monotonic() - since < 0.4:
+            time.sleep(0.05)
+            now = self.state()
+            if now != last:
+                last, since = now, time.monotonic()
+            require(time.monotonic() < end, "the state folder does not come to rest")
+        return last
+
+    def enrolled(self, name: str) -> bool:
+        return bool(self.machine.passwd(name))
+
+
+class Ground(People):
+    def __init__(self, bed: Bed) -> None:
+        super().__init__(bed)
+        self._pool = ThreadPoolExecutor(16)
+        self._next_port = 2300
+        self.sites: dict[str, Site] = {}
+        self._template = self._installed()
+        self._layered: Machine | None = None
+        self._vm: Site | None = None
+
+    # Machines
+
+    @property
+    def vm(self) -> Site:
+        """The machine that cases share. Whoever breaks something there mends it."""
+        if self._vm is None:
+            self._vm = self._site(f"vm{len(self.sites)}", 22, "", "")
+            self._start(self._vm)
+        return self._vm
+
+    @contextmanager
+    def fresh(self, name: str, sshd: str = "", settings: str = "", started: bool = True,
+              bare: bool = False, layered: bool = False) -> Iterator[Site]:
+        """A machine of its own for one case. `sshd` is what its administrator put before our drop-in; `bare` leaves the
+        daemon's clock alone, whose reading costs time; `layered`: with other name services and a mail server, not
+        running."""
+        self._next_port += 1
+        site = self._site(f"{name}-{self._next_port}", self._next_port, sshd, settings, layered)
+        if bare:
+            site.service.environment.clear()
+        try:
+            if started:
+                self._start(site)
+            yield site
+        finally:
+            site.service.stop(limit=2)
+            site.machine.stop()
+
+    def _site(self, name: str, port: int, sshd: str, settings: str, layered: bool = False) -> Site:
+        if layered and self._layered is None:
+            self._layered = self._installed(layered=True)
+        machine = self.bed.machine(name, base=self._layered if layered else self._template)
+        machine.must("systemd-tmpfiles", "--create", "entralogin.conf")
+        if sshd:
+            machine.write(EARLY, sshd)
+        if settings:
+            machine.write(SETTINGS, settings)
+        clock = Clock(machine, self.bed.scratch / "programs")
+        site = Site(machine, Service(machine, environment=dict(clock.environment)), Journal(machine), clock, port)
+        self.sites[name] = site
+        return site
+
+    def _start(self, site: Site) -> None:
+        site.machine.start_sshd(site.port)
+        site.begin()
+        site.stamped()
+
+    def _installed(self, layered: bool = False) -> Machine:
+        machine = self.bed.machine("installed-layered" if layered else "installed", layered=layered)
+        self.administer(machine)
+        put_in_place(machine)
+        machine.stop()
+        return machine
+
+    # People and Azure
+
+    def make_administrator(self, person: Person) -> None:
+        self.azure.assign(self.key_of(person), contoso.ADMINISTRATOR)
+
+    def withdraw(self, person: Person, **which: str) -> None:
+        require(self.azure.withdraw(self.key_of(person), **which) > 0, f"{person.login} had no such role")
+
+    def aside(self, function: Any, *arguments: Any, **options: Any) -> "Future[Any]":
+        """Runs beside the case."""
+        return self._pool.submit(function, *arguments, **options)
+
+    def questions(self) -> int:
+        """How often Azure was asked about somebody's role."""
+        return self.azure.count("pas") + self.azure.count("arm")
+
+    # Between cases
+
+    def settle(self) -> None:
+        """After a good case: faults off, and the shared daemon must have lived through it."""
+        self.azure.clear_faults()
+        if self._vm is not None and self._vm.service.ended:
+            raise Mismatch(f"the shared daemon ended: {self._vm.service.output()[-2000:]}")
+
+    def recover(self) -> None:
+        """After a failure: the next case finds a working machine, if that can be had."""
+        self.azure.clear_faults()
+        if self._vm is not None:
+            self._vm.machine.stop()
+            self._vm.service.stop(limit=1)
+            self._vm = None
+
+    def keep_logs(self, folder: Path) -> None:
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        for name, site in self.sites.items():
+            (folder / f"{name}-journal.txt").write_text(site.journal.text())
+            for log in (*site.machine.folder.glob("*.log"), site.machine.folder / "changes/var/log/sshd.log"):
+                if log.exists():
+                    (folder / f"{name}-{log.name}").write_bytes(log.read_bytes())
+        (folder / "azure-requests.jsonl").write_bytes((self.bed.azure_folder / "requests.jsonl").read_bytes())

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+"""P7: nobody gets somebody else's home."""
+
+from __future__ import annotations
+
+from bed import Person
+from bed.checks import admitted, equal, require
+from case import case
+from credentials import MARK, shut_out
+from ground import Ground, Site
+from identity import nobody_else
+
+OBSTACLES = {
+    "a folder of lisa's": "mkdir {home}; chown lisa: {home}",
+    "a link to lisa's home": "ln -s /home/lisa {home}",
+    "a link to nowhere": "ln -s /home/nowhere {home}",
+    "a plain file": "touch {home}",
+    "a leftover with .ssh/rc, of a number that nobody holds":
+        "mkdir -p {home}/.ssh; echo 'touch /tmp/rc-ran' >{home}/.ssh/rc; chown -R 1900000000 {home}",
+    "root's folder": "mkdir {home}",
+}
+
+
+def tried(ground: Ground, site: Site, person: Person, what: str, script: str) -> None:
+    home = f"/home/{person.login}"
+    require(site.machine.shell(script.format(home=home)).ok, f"{what} could not be made")
+    before = site.rest(), nobody_else(site, "/home/lisa"), nobody_else(site, home)
+    shut_out(site.ssh(person, f"echo {MARK}"))
+    after = site.state(), nobody_else(site, "/home/lisa"), nobody_else(site, home)
+    equal(after, before, f"after {what}")
+    require(not site.enrolled(person.login), f"{what}: enrolled")
+    require(not site.machine.path("/tmp/rc-ran").exists(), "the leftover's rc was run")
+
+
+@case("P7", "a home that is somebody else's, a link, a file or a leftover: refused, nothing enrolled, nothing touched")
+def obstacles(ground: Ground) -> str:
+    with ground.fresh("homes") as site:
+        for what, script in OBSTACLES.items():
+            person = ground.newcomer()
+            mark = site.journal.mark()
+            tried(ground, site, person, what, script)
+            record = site.journal.wait(mark, user=person.login, decision="deny")
+            equal(record.get("ENTRALOGIN_REASON"), "home-refused", f"reason for {what}")
+            site.machine.remove(f"/home/{person.login}")
+            admitted(site.ssh(person, "id -un"), f"{person.login}\n")
+    return f"{len(OBSTACLES)} kinds; each person got in once the way was free"
+
+
+@case("P7", "an enrolled person's home that was replaced by a link to lisa's: refused")
+def replaced_later(ground: Ground) -> str:
+    with ground.fresh("relinked") as site:
+        person = ground.newcomer()
+        admitted(site.ssh(person, "true"))
+        home = site.machine.home(person.login)
+        require(site.machine.shell(f"mv {home} {home}.away; ln -s /home/lisa {home}").ok, "mv")
+        before = nobody_else(site, "/home/lisa")
+        shut_out(site.ssh(person, f"echo {MARK}"))
+        equal(nobody_else(site, "/home/lisa"), before, "lisa's home")
+        require(site.machine.shell(f"rm {home}; mv {home}.away {home}").ok, "mv back")
+        admitted(site.ssh(person, "true"))
+    return "refused; in again with the home back"
+
+
+@case("P7", "a folder above the home that others can write: refused")
+def writable_above(ground: Ground) -> str:
+    with ground.fresh("writable") as site:
+        site.machine.must("chmod", "0777", "/home")
+        person = ground.newcomer()
+        before = site.rest()
+        shut_out(site.ssh(person, f"echo {MARK}"))
+        equal(site.state(), before, "the state folder")
+        site.machine.must("chmod", "0755", "/home")
+        admitted(site.ssh(person, "true"))
+    return "refused; in once /home is root's alone"

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+"""P1 and P4 on an Arc-enabled server: found without a setting, tokens by challenge, every check of the challenge."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import Iterator
+
+from bed.checks import admitted, equal, refused, require
+from bed.installed import CONFIGURE
+from bed.machine import wait_for
+from case import case
+from ground import Ground, Site
+from simulator import contoso
+
+FOLDER = "/var/opt/azcmagent/tokens"
+TOKENS = "/metadata/identity/oauth2/token"
+# What may be wrong with a challenge, and a word of the refusal's record.
+VIOLATIONS = (
+    ("link", "metadata-closed"), ("owner", "metadata-closed"), ("writable", "metadata-closed"),
+    ("size", "metadata-closed"), ("absent", "metadata-closed"), ("suffix", "malformed-answer"),
+    ("folder", "malformed-answer"), ("header", "malformed-answer"), ("stale", "metadata-closed"),
+)
+
+
+@contextmanager
+def arc_server(ground: Ground, name: str, joined: bool = True) -> Iterator[Site]:
+    """A machine with the Connected Machine agent's files, on which nothing is started yet."""
+    ground.azure.forget_requests()
+    with ground.fresh(name, started=False) as site:
+        machine = site.machine
+        machine.must("groupadd", "--system", "himds")
+        machine.must("useradd", "--system", "--no-create-home", "--gid", "himds", "himds")
+        machine.write("/opt/azcmagent/bin/himds", "", 0o755)
+        machine.must("install", "-d", "-m", "0750", "-o", "himds", "-g", "himds", FOLDER)
+        ground.azure.post("arc", folder=str(machine.path(FOLDER)))
+        if joined:
+            machine.must(CONFIGURE, "--enable")
+        machine.start_sshd(site.port)
+        yield site
+
+
+def statuses(ground: Ground) -> list[int]:
+    return [r["status"] for r in ground.azure.requests("himds") if r["path"] == TOKENS]
+
+
+@case("P1", "an Arc server is found by its agent; the tenant comes from its own token, each key is used once")
+def arc(ground: Ground) -> str:
+    with arc_server(ground, "arc") as site:
+        site.begin()
+        site.stamped()
+        person, carol = ground.newcomer(), ground.person("carol")
+        refused(site.ssh(person, "id"), "role not assigned")  # the role is held at another machine
+        ground.azure.assign(ground.key_of(person), contoso.USER, "arc")
+        site.flush()
+        admitted(site.ssh(person, "id -un"), f"{person.login}\n")
+        alice = admitted(site.ssh(ground.person("alice"), "id -Gn; sudo -n id -u"))
+        require("entra_admins" in alice and alice.endswith("\n0\n"), f"alice by her group's role: {alice}")
+        refused(site.ssh(carol, "id"), "Microsoft.HybridCompute/machines")
+        asked = statuses(ground)
+        equal(asked, [401, 200] * (len(asked) // 2), "answers of the agent's token endpoint")
+        equal(ground.azure.count("imds") + ground.azure.count("token"), 0, "questions to the metadata of a VM")
+        paths = {r["path"] for r in ground.azure.requests("pas")}
+        require(all("Microsoft.HybridCompute/machines/" in path for path in paths), f"asked about {paths}")
+    return f"{len(asked) // 2} tokens, each for a challenge of its own"
+
+
+@case("P4", "each check of the agent's challenge refuses by itself, and leaves nothing behind")
+def violations(ground: Ground) -> str:
+    with arc_server(ground, "arc-checks") as site:
+        site.begin()
+        site.stamped()
+        for wrong, reason in VIOLATIONS:
+            person = ground.newcomer()
+            ground.azure.assign(ground.key_of(person), contoso.USER, "arc")
+            site.clock.pass_by(90_000, wall=False)  # the tokens have ended
+            before = len(statuses(ground))
+            mark = site.journal.mark()
+            with ground.azure.fault("bad-key", "himds", wrong):
+                refused(site.ssh(person, "id"), "Correlation id")
+            record = site.journal.wait(mark, event="account", user=person.login, decision="deny")
+            equal(record["ENTRALOGIN_REASON"], reason, f"{wrong}: reason of {record['ENTRALOGIN_DETAIL']}")
+            seen = statuses(ground)[before:]
+            require(200 not in seen, f"{wrong}: a token was given")
+        person = ground.newcomer()
+        ground.azure.assign(ground.key_of(person), contoso.USER, "arc")
+        admitted(site.ssh(person, "true"))
+    return ", ".join(wrong for wrong, _ in VIOLATIONS)
+
+
+@case("P1", "the agent's service is not there yet when the daemon starts; and the daemon is not in its group")
+def late(ground: Ground) -> str:
+    with arc_server(ground, "arc-late", joined=False) as site:
+        person = ground.newcomer()
+        ground.azure.assign(ground.key_of(person), contoso.USER, "arc")
+        with ground.azure.without("himds"):
+            site.service.start()
+            site.stamped()
+            wait_for(lambda: "Waiting" in site.service.status(), "the daemon to wait for the metadata service")
+        wait_for(lambda: bool(statuses(ground)), "the daemon to find the service")
+        wait_for(lambda: "group himds" in site.tool("status").text, "the missing group in status")
+        refused(site.ssh(person, "id"))
+        site.service.stop()
+        site.machine.must(CONFIGURE, "--enable")
+        site.begin()
+        site.stamped()
+        admitted(site.ssh(person, "true"))
+    return "found when it came; the missing group is told, and mended by configure --enable"

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: Apache-2.0
+"""P4 and P2: which keys sign certificates: rotated with overlap, retired, kept over a restart and an outage."""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+from typing import Any, Iterator
+
+from bad_days import IN, row
+from bed import Person
+from bed.checks import admitted, equal, refused, require
+from bed.machine import wait_for
+from case import case
+from ground import KEYS, Ground, Site
+
+DAY = 86_400
+
+
+def trusted(site: Site) -> int:
+    """How many keys sshd is told to trust."""
+    lines = site.machine.read(KEYS).splitlines()
+    return sum(bool(line.strip()) and not line.startswith("#") for line in lines)
+
+
+def days_pass(site: Site, days: float, wall: bool, keys: int) -> None:
+    """Until the daemon has fetched the keys again, and sshd is told of so many."""
+    site.clock.pass_by(int(days * DAY), wall)
+    site.tool("status")  # wakes the daemon, whose timer was set by the true clock
+    wait_for(lambda: trusted(site) == keys, f"{keys} keys in {KEYS}")
+
+
+@contextmanager
+def keys_of_its_own(ground: Ground) -> Iterator[None]:
+    """What a case does to Entra's keys, and to the people who get certificates meanwhile, ends with it."""
+    try:
+        yield
+    finally:
+        ground.azure.restore_keys()
+
+
+def fresh_certificate(ground: Ground, person: Person) -> Person:
+    """The same person with a certificate of Entra's key of now; not kept for other cases."""
+    return ground.bed.person(ground.key_of(person))
+
+
+@case("P4", "Entra's keys rotated: the old and the new one count during the overlap, the retired one never again")
+def rotation(ground: Ground) -> str:
+    page = row("Entra's keys are rotated at the moment of a sign-in")
+    equal((page["Signed in within the hour"], page["Well again"]), (IN, f"{DAY} s"), "the page")
+    with keys_of_its_own(ground), ground.fresh("rotation") as site:
+        before, other = ground.newcomer(), ground.newcomer()
+        admitted(site.ssh(before, "true"))
+        ground.azure.rotate_keys()
+        after = fresh_certificate(ground, other)
+        refused(site.ssh(after, "id"), page["New here"])  # sshd has not been told of the new key
+        admitted(site.ssh(before, "true"))
+        days_pass(site, 1, wall=False, keys=2)
+        admitted(site.ssh(after, "id -un"), f"{after.login}\n")
+        admitted(site.ssh(before, "true"))
+        ground.azure.retire_old_keys()
+        days_pass(site, 1, wall=False, keys=2)
+        admitted(site.ssh(before, "true"))  # missing, and within the overlap
+        site.clock.pass_by(60)
+        days_pass(site, 1.1, wall=True, keys=1)
+        site.clock.set(boot=4 * DAY)  # certificates go by the clock on the wall
+        refused(site.ssh(before, "id"))
+        admitted(site.ssh(after, "true"))
+        site.service.stop()
+        site.begin()
+        refused(site.ssh(before, "id"))
+        admitted(site.ssh(after, "true"))
+    return "two keys, then one; the certificate of the retired one is refused, after a restart too"
+
+
+@case("P4", "a certificate of a new key of Entra's: check-certificate fetches the keys early, but not often")
+def early(ground: Ground) -> str:
+    with keys_of_its_own(ground), ground.fresh("early") as site:
+        ground.azure.rotate_keys()
+        person = fresh_certificate(ground, ground.newcomer())
+        assert person.certificate is not None
+        site.machine.write("/tmp/certificate.pub", person.certificate.read_text())
+        asked = ground.azure.count("keys")
+        for _ in range(5):
+            site.tool("check-certificate", "/tmp/certificate.pub")
+        wait_for(lambda: trusted(site) == 2, "the new key in sshd's file")
+        fetched = ground.azure.count("keys") - asked
+        require(fetched <= 2, f"{fetched} requests for keys")  # the configuration, and the keys it names
+        admitted(site.ssh(person, "id -un"), f"{person.login}\n")
+    return f"{fetched} requests, then in"
+
+
+@case("P4", "Entra silent, empty or broken while the daemon starts anew: the last good keys stay, and status says so")
+def last_good(ground: Ground) -> str:
+    faults: tuple[tuple[str, Any], ...] = (("refuse", None), ("wrong-json", '{"keys": []}'), ("wrong-json", "["))
+    with ground.fresh("lastgood") as site:
+        person = ground.newcomer()
+        admitted(site.ssh(person, "true"))
+        content = site.machine.read(KEYS)
+        for fault, value in faults:
+            with ground.azure.fault(fault, "keys", value):
+                site.service.stop()
+                site.begin()
+                wait_for(lambda: fault_shown(site), f"the fault {fault} in status")
+                equal(site.machine.read(KEYS), content, f"the keys under {fault} {value}")
+                admitted(site.ssh(person, "true"))
+                admitted(site.ssh(ground.newcomer(), "true"))
+                shown = str(json.loads(site.tool("status", "--json").out)["keys"]["lastError"])
+    return shown
+
+
+def fault_shown(site: Site) -> bool:
+    status = site.tool("status", "--json").out
+    return bool(status) and bool(json.loads(status)["keys"].get("lastError"))

@@ -1,0 +1,394 @@
+# SPDX-License-Identifier: Apache-2.0
+"""P3, P7 and P8 as other programs meet them: who never signed in exists for sshd alone, and who stands beside us in
+nsswitch.conf works as before. The programs are Debian's own."""
+
+from __future__ import annotations
+
+import io
+import re
+import subprocess
+import tarfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Callable, Iterator
+
+from bed import Outcome, Service, wire
+from bed.asking import ask
+from bed.checks import admitted, equal, require
+from bed.machine import wait_for
+from bed.tracing import tracing_sshd
+from case import case
+from ground import Ground, Site
+from identity import FIRST_UID, LAST_UID
+from local_people import median
+
+MAIL_LOG = "/var/log/mail.log"
+OWNER = 12_345  # in the archive, beside the name; nobody has it
+SSSD = """[sssd]
+services = nss
+domains = theirs
+[domain/theirs]
+id_provider = proxy
+proxy_lib_name = extrausers
+auth_provider = none
+access_provider = permit
+"""
+
+
+def seen_by_sshd(ground: Ground, site: Site, name: str) -> int:
+    """The number that sshd is told; without it there would be no ghost to see."""
+    (answer,) = ask(site.machine, ground.bed.scratch / "programs", [f"name {name}"])
+    require(len(answer.ids) == 1, f"sshd is told nothing about {name}")
+    return answer.ids[0]
+
+
+def owner(site: Site, path: str) -> int:
+    return site.machine.path(path).stat().st_uid
+
+
+def archive(name: str) -> bytes:
+    entry = tarfile.TarInfo("file")
+    entry.uname, entry.gname, entry.uid, entry.gid = name, name, OWNER, OWNER
+    content = io.BytesIO()
+    with tarfile.open(fileobj=content, mode="w") as tar:
+        tar.addfile(entry)
+    return content.getvalue()
+
+
+def unknown(outcome: Outcome, what: str) -> None:
+    require(not outcome.ok, f"{what} knows the name: {outcome.text}")
+
+
+@case("P3", "no ghosts: getent, id, chown, install, find, su, sudo and crontab of root do not know who never signed in")
+def plain_programs(ground: Ground) -> str:
+    with ground.fresh("ghosts", layered=True) as site:
+        ghost = ground.newcomer().login
+        uid, before = seen_by_sshd(ground, site, ghost), site.rest()
+        site.machine.write("/tmp/file", "x")
+        tried = (
+            ("getent", "passwd", ghost), ("getent", "group", ghost), ("getent", "initgroups", ghost), ("id", ghost),
+            ("getent", "passwd", str(uid)), ("chown", ghost, "/tmp/file"), ("chown", f"{ghost}:", "/tmp/file"),
+            ("chgrp", ghost, "/tmp/file"), ("install", "-o", ghost, "/tmp/file", "/tmp/copy"),
+            ("find", "/tmp", "-user", ghost), ("su", ghost, "-c", "id"), ("sudo", "-n", "-u", ghost, "id"),
+            ("crontab", "-u", ghost, "-l"),
+        )
+        for command in tried:
+            outcome = site.machine.run(*command)
+            if command[:2] == ("getent", "initgroups"):
+                equal(outcome.out.split(), [ghost], "groups")
+            else:
+                unknown(outcome, " ".join(command))
+        equal(owner(site, "/tmp/file"), 0, "the file's owner")
+        equal(site.state(), before, "the state folder")
+        require(seen_by_sshd(ground, site, ghost) == uid, "sshd's own answer changed")
+    return f"{len(tried)} commands; sshd is told {uid}"
+
+
+@case("P3", "no ghosts: tar and rsync of root give no file to who never signed in, and to an enrolled person they do")
+def archives(ground: Ground) -> str:
+    with ground.fresh("archives", layered=True) as site:
+        person, ghost = ground.newcomer(), ground.newcomer().login
+        admitted(site.ssh(person, "true"))
+        enrolled, uid = site.machine.uid(person.login), seen_by_sshd(ground, site, ghost)
+        for name, expected in ((ghost, OWNER), (person.login, enrolled)):
+            site.machine.path("/tmp/archive.tar").write_bytes(archive(name))
+            site.machine.must("rm", "-rf", "/tmp/out")
+            site.machine.must("install", "-d", "/tmp/out/copy")
+            site.machine.must("tar", "--extract", "--file", "/tmp/archive.tar", "--directory", "/tmp/out")
+            equal(owner(site, "/tmp/out/file"), expected, f"owner of what tar extracted for {name}")
+            for number, option in enumerate((f"--chown={name}", f"--usermap=*:{name}")):
+                site.machine.run("rsync", "--archive", option, "/tmp/out/file", f"/tmp/out/copy/{number}")
+                copy = site.machine.path(f"/tmp/out/copy/{number}")
+                got = copy.stat().st_uid if copy.exists() else None
+                require(got == expected or (got != uid and name == ghost), f"rsync {option}: owner {got}")
+    return f"the newcomer's would be {uid}: no file has it; {person.login} gets hers"
+
+
+@contextmanager
+def postfix(site: Site) -> Iterator[None]:
+    machine = site.machine
+    machine.write("/etc/postfix/main.cf",
+                  "compatibility_level = 3.6\nmyhostname = contoso-vm\nmydestination = localhost\n"
+                  "resolve_dequoted_address = no\n"  # an @ in a quoted local part is just a character
+                  f"inet_interfaces = loopback-only\nmaillog_file = {MAIL_LOG}\nmynetworks = 127.0.0.0/8\n")
+    machine.shell("grep -q ^postlog /etc/postfix/master.cf || "
+                  "echo 'postlog unix-dgram n - n - 1 postlogd' >>/etc/postfix/master.cf")
+    machine.must("postfix", "start")
+    try:
+        yield
+    finally:
+        machine.run("postfix", "stop")
+
+
+@case("P3", "no ghosts: a mail server (postfix) delivers to enrolled people, and not to who never signed in")
+def mail(ground: Ground) -> str:
+    with ground.fresh("mail", layered=True) as site:
+        person, ghost = ground.newcomer(), ground.newcomer().login
+        admitted(site.ssh(person, "true"))
+        seen_by_sshd(ground, site, ghost)
+        with postfix(site):
+            said = {name: verdict(site, name) for name in (ghost, person.login, "lisa")}
+        require("unknown user" in said[ghost], f"{ghost}: {said[ghost]}")
+        for name in (person.login, "lisa"):
+            require("status=deliverable" in said[name], f"{name}: {said[name]}")
+    return said[ghost][-90:]
+
+
+def verdict(site: Site, name: str) -> str:
+    """What local(8), which runs as root, makes of the address, without delivering anything."""
+    site.machine.must("sendmail", "-bv", f'"{name}"@localhost')
+    log = site.machine.path(MAIL_LOG)
+    found: list[str] = []
+
+    def there() -> bool:
+        text = log.read_text() if log.exists() else ""
+        found[:] = [line for line in text.splitlines() if "postfix/local" in line and name in line]
+        return bool(found)
+
+    wait_for(there, f"postfix on {name}", 20)
+    return found[-1]
+
+
+@contextmanager
+def running(site: Site, *command: str) -> Iterator[None]:
+    """A daemon of Debian's in the foreground, as root."""
+    log = site.machine.folder / f"{Path(command[0]).name}.log"
+    with log.open("ab") as output:
+        process = subprocess.Popen(site.machine.argv(command), stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+                                   start_new_session=True)
+    try:
+        yield
+        require(process.poll() is None, f"{command[0]} ended by itself: {log.read_text()[-500:]}")
+    finally:
+        process.terminate()
+        process.wait()
+
+
+@contextmanager
+def nscd(site: Site) -> Iterator[None]:
+    site.machine.must("mkdir", "-p", "/run/nscd")
+    with running(site, "/usr/sbin/nscd", "--foreground"):
+        wait_for(lambda: site.machine.run("nscd", "--statistics").ok, "nscd")
+        yield
+
+
+@case("P3", "no ghosts: nscd, running as root, knows enrolled and local people, and not who never signed in")
+def cache_daemon(ground: Ground) -> str:
+    with ground.fresh("nscd", layered=True) as site:
+        person, ghost = ground.newcomer(), ground.newcomer().login
+        admitted(site.ssh(person, "true"))
+        record = site.machine.passwd(person.login)
+        seen_by_sshd(ground, site, ghost)
+        with nscd(site):
+            for _ in range(2):  # the second answer is the cache's
+                unknown(site.machine.run("getent", "passwd", ghost), "nscd")
+                equal(site.machine.passwd(person.login), record, "the enrolled person's record")
+                equal(site.machine.passwd(record[2]), record, "by number")
+                require(site.machine.uid("lisa") < 60_000, "lisa")
+                require("entra_users" in site.machine.must("id", "-Gn", person.login).out, "groups")
+            admitted(site.ssh(person, "id -un"), f"{person.login}\n")
+            admitted(site.ssh(ground.lisa, "id -un"), "lisa\n")
+            held = site.machine.must("nscd", "--statistics").out
+        # Its clients find most answers in memory that it shares, uncounted; what it looked up for them it counts.
+        pattern = r"^\s*(\d+)\s+cache misses on (?:posi|nega)tive entries"
+        asked = [int(n) for n in re.findall(pattern, held, re.MULTILINE)]
+        require(len(asked) > 3 and asked[0] > 0 and asked[1] > 0, f"nscd was not asked: {asked}")
+    return f"it looked up {asked[0]} records of passwd that there are, and {asked[1]} that there are not"
+
+
+@case("P3", "no ghosts: systemd-userdbd, running as root, shows enrolled people, and not who never signed in")
+def user_database(ground: Ground) -> str:
+    with ground.fresh("userdbd", layered=True) as site:
+        person, ghost = ground.newcomer(), ground.newcomer().login
+        admitted(site.ssh(person, "true"))
+        uid = seen_by_sshd(ground, site, ghost)
+        # More descriptors than this machine may have where the tests run.
+        site.machine.must("sed", "-i", "/^LimitNOFILE=/d", "/usr/lib/systemd/system/systemd-userdbd.service")
+        database = Service(site.machine, "systemd-userdbd.service")
+        database.start()
+        try:
+            for link in ("NameServiceSwitch", "DropIn"):
+                site.machine.path(f"/run/systemd/userdb/io.systemd.{link}").symlink_to("io.systemd.Multiplexer")
+            for question in (ghost, str(uid)):
+                unknown(site.machine.run("userdbctl", "user", question), "systemd-userdbd")
+                unknown(site.machine.run("getent", "passwd", question), "getent")
+            shown = site.machine.must("userdbctl", "user", person.login).out
+            require(str(site.machine.uid(person.login)) in shown, shown)
+            require("lisa" in site.machine.must("userdbctl", "user", "lisa").out, "lisa")
+        finally:
+            database.stop()
+    return " ".join(line.strip() for line in shown.splitlines() if "User name" in line or "UID" in line)
+
+
+# --- The daemon frozen or gone ---
+
+
+def questions_of(log: Path, mark: int = 0) -> list[float]:
+    """Seconds that each question of the name service to our daemon took, from connect to close, in a trace."""
+    connected: dict[tuple[str, str], float] = {}
+    asked: set[tuple[str, str]] = set()
+    found = []
+    for line in log.read_text()[mark:].splitlines():
+        match = re.match(r"(\d+) +([\d.]+) (\w+)\((\d+)", line)
+        if match is None:
+            continue
+        pid, at, call, descriptor = match.groups()
+        key, data = (pid, descriptor), bytes(int(h, 16) for h in re.findall(r"\\x([0-9a-f]{2})", line))
+        if call == "connect" and wire.CONTROL.encode() in data:
+            connected[key] = float(at)
+        elif call == "sendto" and key in connected and data[6:8] == wire.NUMBERS["LOOK_UP_NAME"].to_bytes(2):
+            asked.add(key)
+        elif call == "close" and key in connected:
+            began = connected.pop(key)
+            if key in asked:
+                asked.remove(key)
+                found.append(float(at) - began)
+    return found
+
+
+@contextmanager
+def timed_trace(ground: Ground, site: Site) -> Iterator[Path]:
+    log = ground.bed.scratch / f"trace-{site.port}"
+    with tracing_sshd(site.machine, log, "connect,sendto,close", "-ttt", "-xx"):
+        yield log
+
+
+@case("P9", "a frozen daemon: the name service asks it nothing in an enrolled person's sign-in (traced)")
+def frozen_for_the_enrolled(ground: Ground) -> str:
+    with ground.fresh("frozennames") as site:
+        person, newcomer = ground.newcomer(), ground.newcomer()
+        admitted(site.ssh(person, "true"))
+        with timed_trace(ground, site) as log:
+            admitted(site.ssh(newcomer, "true"))
+            new = questions_of(log)
+            mark = len(log.read_text())
+            site.service.freeze()
+            outcome = site.ssh(person, "id", timeout=40)
+            site.service.thaw()
+            frozen = questions_of(log, mark)
+        require(len(new) > 0, "a first sign-in shows no question either: the trace proves nothing")
+        require(not outcome.ok, "let in by a frozen daemon")
+        equal(frozen, [], "questions of the name service in the enrolled person's sign-in")
+        calls = [f"name {person.login}"] * 5 + [f"groups {person.login}", "groups nobody", "groups root"] * 4
+        site.service.freeze()
+        answers = ask(site.machine, ground.bed.scratch / "programs", calls)
+        site.service.thaw()
+        took = sum(a.microseconds for a in answers) / 1000
+        require(took < 500, f"{len(calls)} calls as sshd makes them took {took:.0f} ms")
+    return f"a first sign-in asks {len(new)} times; an enrolled person's never; {len(calls)} calls took {took:.1f} ms"
+
+
+@case("P8", "a frozen daemon: a local user's whole sign-in asks it nothing and opens none of our sockets (traced)")
+def frozen_for_local_people(ground: Ground) -> str:
+    with ground.fresh("frozenlocal") as site:
+        admitted(site.ssh(ground.person("alice"), "true"))
+        before = median(ground, site)
+        site.service.freeze()
+        try:
+            seen = median(ground, site)
+            log = ground.bed.scratch / f"trace-{site.port}"
+            with tracing_sshd(site.machine, log, "connect"):
+                admitted(site.ssh(ground.lisa, "id -un"), "lisa\n")
+                trace = log.read_text()
+        finally:
+            site.service.thaw()
+        require("/run/entralogin/" not in trace, next((li for li in trace.splitlines() if "entralogin" in li), ""))
+        # A wait for us would be 200 ms at least.
+        require(seen < 1.5 * before or seen - before < 100, f"{seen:.0f} ms, {before:.0f} ms with the daemon running")
+    return f"{seen / before:.2f} of the time with the daemon running; no connection to us"
+
+
+@case("P9", "a dead daemon: names never seen are answered at once")
+def dead(ground: Ground) -> str:
+    with ground.fresh("dead") as site:
+        names = [f"name nobody{n}@contoso.com" for n in range(200)]
+        scratch = ground.bed.scratch / "programs"
+        require(all(a.ids for a in ask(site.machine, scratch, names[:3])), "sshd is not answered while the daemon runs")
+        site.service.kill()
+        answers = ask(site.machine, scratch, names)
+        require(not any(a.ids for a in answers), "answered by a dead daemon")
+        slowest, whole = max(a.microseconds for a in answers) / 1000, sum(a.microseconds for a in answers) / 1000
+        require(slowest < 100, f"the slowest took {slowest:.0f} ms")
+    return f"200 names in {whole:.1f} ms, the slowest {slowest:.1f} ms"
+
+
+# --- Others beside us ---
+
+
+@contextmanager
+def sssd(site: Site) -> Iterator[None]:
+    """SSSD with people of its own: theirs, and what a local account's name is theirs too."""
+    machine = site.machine
+    machine.must("mkdir", "-p", "/var/lib/extrausers")
+    machine.write("/var/lib/extrausers/passwd", "theirs:*:70001:70001:Theirs:/home/theirs:/bin/bash\n")
+    machine.write("/var/lib/extrausers/group", "theirs:x:70001:\n")
+    machine.write("/var/lib/extrausers/shadow", "")
+    machine.write("/etc/sssd/sssd.conf", SSSD, 0o600)
+    with running(site, "/usr/sbin/sssd", "--interactive", "--debug-level=0"):
+        wait_for(lambda: machine.run("getent", "-s", "sss", "passwd", "theirs").ok, "SSSD's people", 30)
+        yield
+
+
+def wire_services(site: Site, passwd: str, group: str) -> None:
+    site.machine.write("/etc/nsswitch.conf", f"passwd: {passwd}\ngroup: {group}\nshadow: files\nhosts: files dns\n")
+
+
+def everybody_resolves(ground: Ground, site: Site, enrolled: str, others: Callable[[], None]) -> None:
+    machine = site.machine
+    others()
+    record = machine.passwd(enrolled)
+    require(len(record) == 7 and FIRST_UID <= int(record[2]) <= LAST_UID, f"{enrolled}: {record}")
+    equal(machine.passwd(record[2]), record, "by number")
+    equal(machine.must("id", "-Gn", enrolled).out.split(), [enrolled, "entra_users"], "groups")
+    equal(machine.passwd("root")[2:4], ["0", "0"], "root")
+    equal(machine.must("id", "-Gn", "lisa").out.split(), ["lisa", "sudo"], "lisa's groups")
+    require(not machine.run("getent", "passwd", "nosuchuser").ok, "nosuchuser")
+
+
+@case("P7", "beside SSSD in nsswitch.conf, before us and after us: theirs, ours and local names resolve, sign-in works")
+def beside_sssd(ground: Ground) -> str:
+    with ground.fresh("sssd", layered=True) as site:
+        person, newcomer = ground.newcomer(), ground.newcomer()
+        admitted(site.ssh(person, "true"))
+
+        def theirs() -> None:
+            equal(site.machine.passwd("theirs")[2], "70001", "SSSD's person")
+            equal(site.machine.passwd("70001")[0], "theirs", "SSSD's number")
+
+        with sssd(site):
+            for order in ("files systemd sss entralogin", "files entralogin sss"):
+                wire_services(site, order, order)
+                site.stamped()
+                everybody_resolves(ground, site, person.login, theirs)
+                admitted(site.ssh(person, "id -un"), f"{person.login}\n")
+                admitted(site.ssh(ground.lisa, "id -un"), "lisa\n")
+            admitted(site.ssh(newcomer, "id -un"), f"{newcomer.login}\n")
+    return "two orders; a first sign-in beside it works"
+
+
+@case("P8", "[SUCCESS=merge] for groups: memberships are as they were, local people sign in, ours not until it is gone")
+def merging(ground: Ground) -> str:
+    with ground.fresh("merge", layered=True) as site:
+        person = ground.newcomer()
+        admitted(site.ssh(person, "true"))
+        known = ("root", "sudo", "lisa", "nogroup", "entra_users", person.login)
+
+        def groups() -> list[str]:
+            return [site.machine.run("getent", "group", name).out for name in known]
+
+        plain = "files systemd entralogin"
+        wire_services(site, plain, plain)
+        before = groups()
+        require(all(before), f"groups {before}")
+        for merged in ("files [SUCCESS=merge] systemd [SUCCESS=merge] entralogin", "files [SUCCESS=merge] entralogin"):
+            wire_services(site, plain, merged)
+            equal(groups(), before, f"groups with {merged}")
+            everybody_resolves(ground, site, person.login, lambda: None)
+            admitted(site.ssh(ground.lisa, "id -Gn"), "lisa sudo\n")
+            require(not site.stamp(), "the stack check does not mind the merging")
+            require("merge" in site.tool("stack").text, "the stack check does not name the merging")
+            require(not site.ssh(person, "id").ok, "our people are let in where groups are merged")
+        wire_services(site, plain, plain)
+        site.stamped()
+        admitted(site.ssh(person, "id -Gn"), f"{person.login} entra_users\n")
+    return f"{len(known)} groups, two ways to merge"

@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: Apache-2.0
+"""P3: before authentication there are no effects, however often and with whatever strangers ask."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+from concurrent.futures import wait
+from typing import Any
+
+from bed import Person
+from bed.asking import ask
+from bed.checks import admitted, equal, refused, require
+from case import case
+from ground import Ground, Site
+from simulator import contoso
+
+HELPER = "/usr/libexec/entralogin/authorized-principals"
+KIND = "ssh-rsa-cert-v01@openssh.com"
+GROWTH_KIB = 2048  # of the daemon's resident memory, from the first half of the questions to the last
+
+
+def unchanged(ground: Ground, site: Site, act: Any) -> str:
+    """Runs `act` twice: state folder and role questions are as before; the second time adds no memory."""
+    before, asked = site.rest(), ground.questions()
+    act()
+    first = site.service.resident_kibibytes()
+    act()
+    second = site.service.resident_kibibytes()
+    equal(site.state(), before, "the state folder")
+    equal(ground.questions(), asked, "questions about roles")
+    require(second - first < GROWTH_KIB, f"the daemon grew from {first} KiB to {second} KiB")
+    return f"{first} KiB, then {second} KiB; state byte-identical, no question to PAS or ARM"
+
+
+def random_names(count: int, seed: int) -> list[str]:
+    letters = random.Random(seed)
+    alphabet = "abcdefghijklmnopqrstuvwxyz0123456789"
+
+    def word(least: int, most: int) -> str:
+        return "".join(letters.choice(alphabet) for _ in range(letters.randint(least, most)))
+
+    return [f"{word(1, 40)}@{word(1, 20)}.{word(2, 6)}" for _ in range(count)]
+
+
+def names(ground: Ground, count: int) -> str:
+    site = ground.vm
+    admitted(site.ssh(ground.person("alice"), "true"))
+    rounds = iter((1, 2))
+
+    def act() -> None:
+        found = random_names(count // 2, next(rounds))
+        answers = ask(site.machine, ground.bed.scratch / "programs", (f"name {name}" for name in found))
+        require(sum(bool(a.ids) for a in answers) > count // 4, "hardly any name was answered: nothing was tried")
+
+    return unchanged(ground, site, act)
+
+
+@case("P3", "1,000 random names looked up as sshd does it have no effect")
+def thousand_names(ground: Ground) -> str:
+    return names(ground, 1000)
+
+
+@case("P3", "10,000 random names looked up as sshd does it have no effect", deep=True)
+def many_names(ground: Ground) -> str:
+    return names(ground, 10_000)
+
+
+@case("P3", "30 strangers at sshd's door have no effect")
+def strangers(ground: Ground) -> str:
+    site, lisa = ground.vm, ground.lisa
+    admitted(site.ssh(ground.person("alice"), "true"))
+
+    def act() -> None:
+        people = [Person(name, lisa.folder, lisa.identity) for name in random_names(15, 3)]
+        knocking = [ground.aside(site.ssh, person, "id") for person in people]
+        wait(knocking)
+        for knock in knocking:
+            refused(knock.result())
+
+    return unchanged(ground, site, act)
+
+
+def hostile_certificates(ground: Ground) -> list[tuple[str, str]]:
+    """Names with certificates that are expired, foreign, of another CA, misnamed, cut, doubled or no certificates."""
+    bed = ground.bed
+    forged = [
+        bed.forged("erin", shift=-7200), bed.forged("erin", stranger=True),
+        bed.forged("dave", tenant_id=contoso.OTHER_TENANT), bed.forged("erin", principals=("bob@contoso.com",)),
+        bed.forged("erin", principals=()), bed.forged("erin", omitted=frozenset({"oid"})),
+        bed.forged("erin", critical_options={"force-command": "id"}), bed.forged("erin", key_id="x@y"),
+    ]
+    pairs = []
+    for person in forged:
+        assert person.certificate is not None
+        body = person.certificate.read_text().split()[1]
+        pairs += [(person.login, body), (person.login, body[:-4]), (person.login, body[:400]),
+                  (person.login, body[:300] + "AAAA" + body[304:]), (person.login, body + "AAAA")]
+    return [*pairs, ("alice@contoso.com", ""), ("alice@contoso.com", "AAAA"), ("alice@contoso.com", "A" * 100_000),
+            ("\x7f\n", "=" * 400)]
+
+
+def call_helper(calls: list[tuple[str, str]], repeats: int) -> list[str]:
+    """The real helper, run as sshd runs it; returns what it printed, if it ever printed anything."""
+    printed = []
+    for _ in range(repeats):
+        for user, body in calls:
+            done = subprocess.run([HELPER, user, "1900000000", f"/home/{user}", KIND, body], capture_output=True,
+                                  text=True, errors="replace", env={"PATH": "/usr/bin"}, check=False)
+            if done.stdout:
+                printed.append(f"{user}: {done.stdout}")
+    return printed
+
+
+def helper_calls(ground: Ground, count: int) -> str:
+    site = ground.vm
+    admitted(site.ssh(ground.person("alice"), "true"))
+    calls = hostile_certificates(ground)
+
+    def act() -> None:
+        printed = site.machine.inside(lambda: call_helper(calls, 1 + count // 2 // len(calls)), "entralogin-ssh", 300)
+        equal(printed, [], "what the helper printed")
+
+    return unchanged(ground, site, act)
+
+
+@case("P3", "1,000 helper calls with hostile certificates print nothing and have no effect")
+def thousand_calls(ground: Ground) -> str:
+    return helper_calls(ground, 1000)
+
+
+@case("P3", "10,000 helper calls with hostile certificates print nothing and have no effect", deep=True)
+def many_calls(ground: Ground) -> str:
+    return helper_calls(ground, 10_000)
+
+
+@case("P3", "a good certificate without its key has no effect but a remembered process")
+def without_the_key(ground: Ground) -> str:
+    site, thief = ground.vm, ground.newcomer()
+    stolen = Person(thief.login, ground.lisa.folder, ground.lisa.identity, thief.certificate)
+    before = site.rest()
+    refused(site.ssh(stolen, "id"))
+    equal(site.state(), before, "the state folder")
+    require(not site.enrolled(thief.login), "enrolled")
+    return "refused, not enrolled"

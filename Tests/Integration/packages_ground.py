@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Booted machines without the product, the package, and sessions that stay open meanwhile."""
+
+from __future__ import annotations
+
+import subprocess
+from contextlib import contextmanager
+from typing import Any, Iterator
+
+from bed import Bed, Machine, Outcome, Person
+from bed.checks import admitted, equal, refused, require
+from bed.machine import wait_for
+from bed.packages import NAME, Packages, apt, state
+from booted_ground import BootedGround, BootedSite
+from simulator import contoso
+
+
+class OpenSession:
+    """Somebody's shell over ssh that answers for as long as the case lasts."""
+
+    def __init__(self, person: Person, port: int) -> None:
+        script = "echo begun; while read -r line; do eval \"$line\"; done"
+        self._process = subprocess.Popen(person.argv("-p", str(port), f"{person.login}@127.0.0.1", script), text=True,
+                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        assert self._process.stdout is not None
+        require(self._process.stdout.readline() == "begun\n", f"{person.login}'s session did not begin")
+
+    def ask(self, command: str) -> str:
+        assert self._process.stdin is not None and self._process.stdout is not None
+        self._process.stdin.write(f"{command}\n")
+        self._process.stdin.flush()
+        return self._process.stdout.readline().strip()
+
+    def end(self) -> None:
+        self._process.kill()
+        self._process.wait()
+
+
+class PackagesGround(BootedGround):
+    def __init__(self, bed: Bed) -> None:
+        super().__init__(bed)
+        self.packages = Packages(bed.scratch / "packages")
+
+    def _enabled(self, bare: Machine) -> Machine:
+        """Nothing: each case installs the package."""
+        return bare
+
+    @contextmanager
+    def stock(self, name: str) -> Iterator[BootedSite]:
+        """Booted, up, with sshd answering; the product is not there."""
+        with self.boot(name, product=False) as site:
+            site.machine.wait_until_up()
+            admitted(site.ssh(self.lisa, "id -un"), "lisa\n")
+            yield site
+
+    @contextmanager
+    def boot_on(self, name: str, machine: Machine) -> Iterator[BootedSite]:
+        """Boots what was made of the bare machine, and stopped."""
+        self._next_port += 1
+        site = self._booted(name, self._next_port, (machine, self.bare))
+        try:
+            yield site
+        finally:
+            site.machine.cut()
+
+    def install(self, site: BootedSite, deb: Any = None) -> Outcome:
+        """`apt install`, which must end well; sign-in may be on or off then."""
+        there = self.packages.put(site.machine, deb or self.packages.current)
+        outcome = apt(site.machine, "install", "--reinstall", "--allow-downgrades", there)
+        require(outcome.ok and state(site.machine) == "install ok installed", f"apt install: {outcome.text}")
+        return outcome
+
+    def purge(self, site: BootedSite) -> None:
+        outcome = apt(site.machine, "purge", NAME)
+        require(outcome.ok and "installed" not in state(site.machine), f"apt purge: {outcome.text}")
+
+    def signs_in(self, site: BootedSite) -> None:
+        """The three of the demonstration: alice is an administrator, bob a user, carol has no role; and lisa, always."""
+        site.wait_until_ready()
+        admitted(site.ssh(self.lisa, "id -un"), "lisa\n")
+        alice, bob, carol = (self.person(key) for key in ("alice", "bob", "carol"))
+        admitted(site.ssh(alice, "sudo -n id -u"), "0\n")
+        admitted(site.ssh(bob, "id -un"), f"{bob.login}\n")
+        require(not site.ssh(bob, "sudo -n id -u").ok, "bob has sudo")
+        refused(site.ssh(carol, "id"), contoso.USER)
+
+    def stays_out(self, site: BootedSite) -> None:
+        alice = self.person("alice")
+        wait_for(lambda: "Permission denied" in site.ssh(alice, "true").text, "alice's refusal")
+        admitted(site.ssh(self.lisa, "id -un"), "lisa\n")
+        equal(site.machine.run("getent", "passwd", alice.login).out, "", "alice's record")
+

@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Plays the cases: `run` calls this inside the bed's namespaces."""
+
+from __future__ import annotations
+
+import sys
+
+# The order of these imports is the order of the cases; the secrets come last, because they look at all that was logged.
+import roles  # noqa: F401
+import services  # noqa: F401
+import azure_faults  # noqa: F401
+import clouds  # noqa: F401
+import hybrid  # noqa: F401
+import checkers  # noqa: F401
+import scalesets  # noqa: F401
+import network  # noqa: F401
+import bad_days  # noqa: F401
+import clients  # noqa: F401
+import no_effects  # noqa: F401
+import credentials  # noqa: F401
+import imitators  # noqa: F401
+import revocation  # noqa: F401
+import pam_order  # noqa: F401
+import wiring  # noqa: F401
+import identity  # noqa: F401
+import upns  # noqa: F401
+import name_cache  # noqa: F401
+import homes  # noqa: F401
+import local_people  # noqa: F401
+import names  # noqa: F401
+import storms  # noqa: F401
+import sockets  # noqa: F401
+import surroundings  # noqa: F401
+import durability  # noqa: F401
+import damage  # noqa: F401
+import keys  # noqa: F401
+import bad_input  # noqa: F401
+import crash  # noqa: F401
+import tool  # noqa: F401
+import records  # noqa: F401
+from ground import Ground
+from suite import main
+
+if __name__ == "__main__":
+    sys.exit(main("integration", "The promises under attack.", Ground))

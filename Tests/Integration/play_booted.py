@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Plays the cases on booted machines: `run --booted` calls this inside the bed's namespaces."""
+
+from __future__ import annotations
+
+import sys
+
+# The order of these imports is the order of the cases.
+import boot  # noqa: F401
+import booted  # noqa: F401
+import booted_tool  # noqa: F401
+import caches  # noqa: F401
+import userdb  # noqa: F401
+from booted_ground import BootedGround
+from suite import main
+
+if __name__ == "__main__":
+    sys.exit(main("booted", "The promises on a booted systemd.", BootedGround))

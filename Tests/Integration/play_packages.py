@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Plays the cases of the installed package: `run --packages` calls this inside the bed's namespaces."""
+
+from __future__ import annotations
+
+import sys
+
+import authselected  # noqa: F401
+import packages  # noqa: F401
+from packages_ground import PackagesGround
+from suite import main
+
+if __name__ == "__main__":
+    sys.exit(main("packages", "The Debian package on booted machines.", PackagesGround))

@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: Apache-2.0
+"""P4 with a real client: azure-cli signs in, gets a certificate by its own token code, and stock ssh takes it to us."""
+
+from __future__ import annotations
+
+import subprocess
+from contextlib import contextmanager
+from typing import Iterator
+
+from azure_cli import AzureCLI, asked
+from bed.checks import admitted, equal, refused, require
+from case import case
+from ground import Ground
+from simulator import contoso
+from simulator.clouds import CLOUDS, PUBLIC, Cloud
+
+LOGIN, ARM = "login.microsoftonline.com", "management.azure.com"
+CONFIGURATION = f"GET {LOGIN}/{contoso.TENANT}/v2.0/.well-known/openid-configuration 200"
+TOKEN = f"POST {LOGIN}/{contoso.TENANT}/oauth2/v2.0/token"
+SUBSCRIPTIONS = f"GET {ARM}/subscriptions 200"
+
+
+def newly_installed(ground: Ground, name: str, cloud: Cloud = PUBLIC) -> AzureCLI:
+    folder = ground.bed.scratch / f"azure-cli-{name}"
+    folder.mkdir()
+    return AzureCLI(ground, folder, cloud)
+
+
+@case("P4", "az login, a certificate by azure-cli's own token code, and stock ssh: in, and nobody else was asked")
+def signs_in(ground: Ground) -> str:
+    cli, svc = newly_installed(ground, "svc"), ground.person("svc")
+    ground.azure.forget_requests()
+    outcome = cli.login("svc")
+    require(outcome.ok and contoso.SUBSCRIPTION_ID in outcome.out, f"az login: {outcome.text}")
+    equal(asked(ground.azure.requests()), [CONFIGURATION, f"{TOKEN} 200", SUBSCRIPTIONS], "what az login asked")
+    ground.azure.forget_requests()
+    person = cli.signing_in(svc)
+    equal(asked(ground.azure.requests()), [f"{TOKEN} 200"], "what the certificate cost")
+    again = cli.signing_in(svc)
+    equal(len(asked(ground.azure.requests())), 1, "requests for two certificates of one key")
+    assert again.certificate is not None
+    shown = subprocess.run(["ssh-keygen", "-L", "-f", str(again.certificate)], capture_output=True, text=True).stdout
+    require(f'Key ID: "{person.login}@{contoso.TENANT}"' in shown, f"the certificate: {shown}")
+    mark = ground.vm.journal.mark()
+    admitted(ground.vm.ssh(person, "id -un"), f"{person.login}\n")
+    ground.vm.journal.wait(mark, event="account", user=person.login, decision="allow")
+    version = cli.az("version", "--query", '"azure-cli"', "-o", "tsv").out.strip()
+    return f"azure-cli {version}, as {person.login}"
+
+
+NAMED = {"AzureUSGovernment": "azureusgovernmentcloud", "AzureChinaCloud": "azurechinacloud"}  # as azure-cli, as IMDS
+
+
+@case("P4", "the Government's cloud and 21Vianet's: az cloud set, az login, and a certificate that works there alone")
+def other_clouds(ground: Ground) -> str:
+    for name, spelled in NAMED.items():
+        cli = newly_installed(ground, spelled, CLOUDS[spelled])
+        with ground.azure.machine(cloud=spelled), ground.fresh(spelled) as site:
+            require(cli.az("cloud", "set", "--name", name).ok, f"az cloud set --name {name}")
+            ground.azure.forget_requests()
+            outcome = cli.login("svc")
+            require(outcome.ok, f"az login in {name}: {outcome.text}")
+            person = cli.signing_in(ground.person("svc"))
+            hosts = {line.split()[1].partition("/")[0] for line in asked(ground.azure.requests())}
+            equal(hosts, {cli.cloud.login, cli.cloud.arm}, f"hosts asked in {name}")
+            admitted(site.ssh(person, "id -un"), f"{person.login}\n")
+        refused(ground.vm.ssh(person, "id"))
+    return ", ".join(NAMED)
+
+
+@contextmanager
+def roles_restored(ground: Ground, key: str) -> Iterator[None]:
+    """Whatever the case does to the principal's roles is undone: one User role at the machine, as in the fixture."""
+    try:
+        yield
+    finally:
+        ground.azure.withdraw(key)
+        ground.azure.assign(key, contoso.USER)
+        ground.vm.flush()
+
+
+@case("P2", "azure-cli's certificate is a name and no permission: the role decides, with the same certificate")
+def role_decides(ground: Ground) -> str:
+    cli = newly_installed(ground, "role")
+    require(cli.login("svc").ok, "az login")
+    person = cli.signing_in(ground.person("svc"))
+    with roles_restored(ground, "svc"):
+        admitted(ground.vm.ssh(person, "id -un"), f"{person.login}\n")
+        require(not ground.vm.ssh(person, "sudo -n true").ok, "sudo with the User role")
+        ground.make_administrator(person)
+        ground.vm.flush()
+        admitted(ground.vm.ssh(person, "sudo -n id -un"), "root\n")
+        ground.withdraw(person)
+        ground.vm.flush()
+        return refused(ground.vm.ssh(person, "id"), "role not assigned")
+
+
+@case("P2", "who holds no role anywhere gets a certificate from azure-cli all the same, and is refused")
+def without_a_role(ground: Ground) -> str:
+    cli, svc = newly_installed(ground, "none"), ground.person("svc")
+    with roles_restored(ground, "svc"):
+        ground.withdraw(svc)
+        ground.vm.flush()
+        bare = cli.login("svc")
+        require(not bare.ok and "No subscriptions found" in bare.err, f"az login: {bare.text}")
+        require(cli.login("svc", "--allow-no-subscriptions").ok, "az login --allow-no-subscriptions")
+        return refused(ground.vm.ssh(cli.signing_in(svc), "id"), "role not assigned")
+
+
+@case("P4", "a wrong secret: azure-cli says what Entra says, and has no certificate to give")
+def wrong_secret(ground: Ground) -> str:
+    cli = newly_installed(ground, "wrong")
+    ground.azure.forget_requests()
+    outcome = cli.login("svc", secret="not-the-secret")
+    require(not outcome.ok and "AADSTS7000215" in outcome.err, f"az login: {outcome.text}")
+    discovery = f"GET {LOGIN}/common/discovery/instance 200"
+    equal(asked(ground.azure.requests()), [CONFIGURATION, f"{TOKEN} 401", discovery], "what az login asked")
+    require(not cli.az("account", "show").ok, "an account after a refused login")
+    return outcome.err

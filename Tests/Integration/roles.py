@@ -1,0 +1,209 @@
+# SPDX-License-Identifier: Apache-2.0
+"""P1 and P2: a role is what Azure says now, or said within the grace; a "no" is final and immediate."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Callable
+
+from bed import Outcome, Person
+from bed.checks import admitted, equal, refused, require
+from bed.machine import wait_for
+from case import case
+from ground import Ground, Site
+from simulator import contoso
+
+ADMINS = "entra_admins"
+TARGETPW = "/etc/sudoers.d/zz-administrator"  # read after ours, so its values win
+
+
+def session_around(ground: Ground, site: Site, person: Person, before: str, between: Callable[[], None],
+                   after: str) -> Outcome:
+    """One session: runs `before`, then waits while the case acts, then runs `after`."""
+    ready, go = f"/tmp/{person.login}-ready", f"/tmp/{person.login}-go"
+    for path in (ready, go):
+        site.machine.remove(path)
+    script = f"{before}; touch {ready}; while [ ! -e {go} ]; do sleep 0.05; done; {after}"
+    running = ground.aside(site.ssh, person, script)
+    try:
+        wait_for(lambda: site.machine.path(ready).exists() or running.done(), f"{person.login}'s session")
+        require(not running.done(), f"the session ended: {running.result(0).text if running.done() else ''}")
+        between()
+    finally:
+        site.machine.write(go, "")
+    outcome: Outcome = running.result(90)
+    return outcome
+
+
+def administrator(ground: Ground) -> Person:
+    person = ground.newcomer()
+    ground.make_administrator(person)
+    return person
+
+
+def sudo_refused_after(ground: Ground, site: Site, person: Person, change: Callable[[], None]) -> str:
+    """sudo works, the role changes, the next sudo in the same session is refused and says why."""
+
+    def between() -> None:
+        change()
+        site.flush()
+
+    mark = site.journal.mark()
+    outcome = session_around(ground, site, person, "sudo -n id -u", between, "sudo -n id -u; echo ended $?; id -Gn")
+    lines = outcome.lines()
+    equal(lines[0], "0", f"sudo before the change ({outcome.text})")
+    require("ended 0" not in outcome.out and lines.count("0") == 1, f"sudo after the change works: {outcome.text}")
+    require(ADMINS in outcome.out, f"the session has lost its group id, so nothing was tried: {outcome.text}")
+    require("PAM account management" in outcome.err, f"it was not our stage that refused: {outcome.err}")
+    object_id = ground.bed.directory.principals[ground.key_of(person)].object_id
+    record = site.journal.wait(mark, event="account", object_id=object_id, service="sudo", decision="deny")
+    return record["MESSAGE"]
+
+
+@case("P2", "the role withdrawn during a session ends the next sudo")
+def withdrawn(ground: Ground) -> str:
+    person = administrator(ground)
+    return sudo_refused_after(ground, ground.vm, person, lambda: ground.withdraw(person))
+
+
+@case("P2", "Administrator lowered to User during a session ends the next sudo, and a new session has none")
+def lowered(ground: Ground) -> str:
+    person = administrator(ground)
+    seen = sudo_refused_after(ground, ground.vm, person,
+                              lambda: ground.withdraw(person, role=contoso.ADMINISTRATOR))
+    outcome = ground.vm.ssh(person, "id -Gn; sudo -n id -u")
+    require(ADMINS not in outcome.out.split() and "0" not in outcome.lines()[1:], outcome.text)
+    return seen
+
+
+@case("P2", "lowered during a session: sudo is refused under targetpw and rootpw too")
+def lowered_under_targetpw(ground: Ground) -> str:
+    seen = []
+    for setting in ("targetpw", "rootpw"):
+        person = administrator(ground)
+        ground.vm.machine.write(TARGETPW, f"Defaults:%{ADMINS} {setting}\n", 0o440)
+        try:
+            seen.append(sudo_refused_after(ground, ground.vm, person,
+                                           lambda: ground.withdraw(person, role=contoso.ADMINISTRATOR)))
+        finally:
+            ground.vm.machine.remove(TARGETPW)
+    return seen[-1]
+
+
+@case("P2", "a withdrawn role ends sign-in, and an outage afterwards does not bring it back")
+def no_stays_no(ground: Ground) -> str:
+    with ground.fresh("stays") as site:
+        person = ground.newcomer()
+        admitted(site.ssh(person, "id -un"), f"{person.login}\n")
+        ground.withdraw(person)
+        site.clock.pass_by(400)  # the "yes" is too old for a sign-in, and young enough for the grace
+        refused(site.ssh(person, "id"), "role not assigned")
+        with ground.azure.fault("refuse", "pas"), ground.azure.fault("refuse", "arm"):
+            site.clock.pass_by(120)  # the "no" is not fresh any more
+            text = refused(site.ssh(person, "id"))
+    return text.splitlines()[0]
+
+
+@case("P2", "PAS says no: ARM is not asked")
+def no_second_source(ground: Ground) -> str:
+    before = ground.azure.count("pas"), ground.azure.count("arm")
+    refused(ground.vm.ssh(ground.person("carol"), "id"), "role not assigned", contoso.USER)
+    after = ground.azure.count("pas"), ground.azure.count("arm")
+    require(after[0] > before[0], "PAS was not asked")
+    equal(after[1], before[1], "questions to ARM")
+    return f"{after[0] - before[0]} question to PAS, none to ARM"
+
+
+@case("P1", "Azure out of reach: grace for an earlier allow, none for the unknown, none when it is over")
+def grace(ground: Ground) -> str:
+    with ground.fresh("grace") as site:
+        known, unknown = ground.newcomer(), ground.newcomer()
+        admitted(site.ssh(known, "true"))
+        with ground.azure.fault("refuse", "pas"), ground.azure.fault("refuse", "arm"):
+            site.clock.pass_by(400)
+            mark = site.journal.mark()
+            admitted(site.ssh(known, "true"))
+            record = site.journal.wait(mark, event="account", user=known.login)
+            require("grace" in record["MESSAGE"], f"the record hides it: {record}")
+            refused(site.ssh(unknown, "id"), "could not be reached")
+            site.clock.pass_by(3600, wall=False)  # or the certificate would have expired, too
+            refused(site.ssh(known, "id"), "could not be reached")
+        site.clock.pass_by(60, wall=False)
+        admitted(site.ssh(known, "true"))
+    return "allowed within the hour, refused after it; the unknown refused at once"
+
+
+@case("P1", "loginAsAdmin without login, and Owner with Contributor, admit nobody")
+def other_roles(ground: Ground) -> str:
+    for key in ("ivan", "olga"):
+        refused(ground.vm.ssh(ground.person(key), "id"), contoso.USER)
+        require(not ground.vm.enrolled(ground.person(key).login), f"{key} is enrolled")
+    return "ivan and olga refused, not enrolled"
+
+
+def renewed(site: Site) -> None:
+    """A quarter of an hour passes, until the renewal has asked Azure again. It may have been on its way to sleep when
+    the clock jumped, and then takes the new time for the beginning of its sleep: so there are three tries."""
+    mark = site.journal.mark()
+    for _ in range(3):
+        site.clock.pass_by(1000)
+        site.tool("status")  # wakes the daemon, whose timer was set by the true clock
+        with suppress(TimeoutError):
+            site.journal.wait(mark, limit=3, event="access-check")
+            return
+    raise TimeoutError("the grant is not renewed")
+
+
+@case("P1", "sudo still works after a whole grant lifetime in one session, and the grant ends with the session")
+def grant_renewed(ground: Ground) -> str:
+    with ground.fresh("grant") as site:
+        person = administrator(ground)
+
+        def an_hour_passes() -> None:
+            for _ in range(5):
+                renewed(site)
+            wait_for(lambda: ADMINS in groups(site, person), f"{person.login} in {ADMINS}")
+
+        outcome = session_around(ground, site, person, "sudo -n id -u", an_hour_passes, "sudo -n id -u; id -Gn")
+        equal(outcome.lines()[:2], ["0", "0"], outcome.text)
+        wait_for(lambda: ADMINS not in groups(site, person), f"{person.login} out of {ADMINS}")
+    return "renewed for 5,000 s, withdrawn with the session"
+
+
+def groups(site: Site, person: Person) -> list[str]:
+    return site.machine.must("id", "-Gn", person.login).out.split()
+
+
+@case("P1", "sudo and su to a name that was never enrolled are refused")
+def never_enrolled_target(ground: Ground) -> str:
+    stranger = ground.newcomer()
+    admitted(ground.vm.ssh(ground.person("alice"), "true"))
+    for command in (f"sudo -n -u {stranger.login} id -u", f"sudo -n su {stranger.login} -c 'id -u'"):
+        outcome = ground.vm.ssh(ground.person("alice"), command)
+        require(not outcome.ok and outcome.out == "", f"{command}: {outcome.text}")
+    require(not ground.vm.enrolled(stranger.login), f"{stranger.login} is enrolled")
+    return "refused for sudo -u and su"
+
+
+@case("P1", "cron runs for somebody whose last decision was an allow, and not when it was a no")
+def cron(ground: Ground) -> str:
+    with ground.fresh("cron") as site:
+        person = ground.newcomer()
+        admitted(site.ssh(person, "true"))
+        machine, result = site.machine, site.machine.path("/tmp/cron-ran")
+        machine.must("crontab", "-u", person.login, "-", input="@reboot id -un >/tmp/cron-ran\n")
+        machine.start_cron()
+        wait_for(lambda: result.exists() and result.read_text() == f"{person.login}\n", "the cron job")
+        machine.stop_cron()
+        machine.remove("/tmp/cron-ran")
+
+        ground.withdraw(person)
+        site.clock.pass_by(400)
+        refused(site.ssh(person, "id"), "role not assigned")
+        mark = site.journal.mark()
+        machine.start_cron()
+        record = site.journal.wait(mark, lambda r: r.get("ENTRALOGIN_SERVICE") == "cron", user=person.login)
+        machine.stop_cron()
+        equal(record.get("ENTRALOGIN_DECISION"), "deny", f"cron's record {record}")
+        require(not result.exists(), "the job ran")
+    return "ran after the allow; after the no it did not, and the record says so"

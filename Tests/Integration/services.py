@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: Apache-2.0
+"""P1 and P2: sudo, su, at and user services by the table of ARCHITECTURE.md; how long one sign-in carries them."""
+
+from __future__ import annotations
+
+import time
+from typing import Callable
+
+from bed import Outcome, Person, pam
+from bed.checks import admitted, equal, refused, require
+from bed.jobs import wait_until_ran
+from bed.machine import wait_for
+from bed.person import forged
+from bed.tracing import connecting_to_nothing
+from case import case
+from ground import PASSWORD, Ground, Site
+from roles import ADMINS, administrator, session_around
+from simulator.sshkeys import public_line
+
+ATD = "/usr/sbin/atd"
+RULES = "/etc/sudoers.d/50-own-rules"
+RAN = "/tmp/at-ran"
+
+
+def say_no(ground: Ground, site: Site, person: Person) -> None:
+    """The role goes, and the daemon learns of it."""
+    ground.withdraw(person)
+    site.clock.pass_by(400)
+    refused(site.ssh(person, "id"), "role not assigned")
+
+
+def order(site: Site, person: Person) -> None:
+    """A job for at once, as the person would give it, and also when no session of theirs may be opened any more."""
+    site.machine.remove(RAN)
+    outcome = site.machine.run("at", "-M", "now", user=person.login, input=f"id -un >{RAN}\n")
+    require(outcome.ok, f"at refuses the job: {outcome.text}")
+
+
+@case("P1", "at runs for somebody whose last decision was an allow, and not when it was a no")
+def at(ground: Ground) -> str:
+    with ground.fresh("at") as site:
+        person, result = ground.newcomer(), site.machine.path(RAN)
+        admitted(site.ssh(person, "true"))
+        site.machine.start_daemon(ATD, "-f")
+        order(site, person)
+        wait_for(lambda: result.exists() and result.read_text() == f"{person.login}\n", "the job")
+        site.machine.stop_daemon(ATD)
+        say_no(ground, site, person)
+        order(site, person)
+        mark = site.journal.mark()
+        site.machine.start_daemon(ATD, "-f")
+        record = site.journal.wait(mark, service="atd", user=person.login, limit=10)
+        site.machine.stop_daemon(ATD)
+        equal(record.get("ENTRALOGIN_DECISION"), "deny", f"atd's record {record}")
+        require(not result.exists(), "the job ran")
+    return "ran after the allow; after the no it did not, and the record says so"
+
+
+@case("P8", "at of local people makes no connection to our sockets (traced)")
+def at_of_local_people(ground: Ground) -> str:
+    with ground.fresh("attrace") as site:
+        for name in ("lisa", "root"):
+            site.machine.must("at", "-M", "now", user=name, input=f"id -un >/tmp/at-{name}\n")
+        with connecting_to_nothing(site.machine, ground.bed.scratch / "trace-at", ATD, "-f"):
+            for name in ("lisa", "root"):
+                wait_until_ran(site.machine, name, f"/tmp/at-{name}")
+    return "our module was loaded, and connected to nothing"
+
+
+@case("P1", "user services (systemd-user) and cron: an allow, a no, somebody never enrolled, by their stage alone")
+def user_services(ground: Ground) -> str:
+    with ground.fresh("user") as site:
+        person, stranger, scratch = ground.newcomer(), ground.newcomer(), ground.bed.scratch / "programs"
+        admitted(site.ssh(person, "true"))
+        services = ("systemd-user", "cron", "atd")
+
+        def results(login: str) -> set[int]:
+            return {pam.ask(site.machine, scratch, s, login).results["account"] for s in services}
+
+        equal(results(person.login), {pam.SUCCESS}, "after the allow")
+        require(results(stranger.login) <= {pam.UNKNOWN, pam.DENIED}, "somebody never enrolled")
+        with ground.azure.fault("silent", "pas"), ground.azure.fault("silent", "arm"):
+            site.clock.pass_by(23 * 3600, wall=False)
+            began = time.monotonic()
+            equal(results(person.login), {pam.SUCCESS}, "23 hours after the allow, Azure silent")
+            require(time.monotonic() - began < 7, "they wait for the network")
+        with ground.azure.fault("refuse", "pas"), ground.azure.fault("refuse", "arm"):
+            site.clock.pass_by(26 * 3600, wall=False)
+            equal(results(person.login), {pam.UNAVAILABLE}, "after more than a day without an answer")
+        ground.withdraw(person)
+        site.flush()
+        refused(site.ssh(person, "id"), "role not assigned")
+        mark = site.journal.mark()
+        equal(results(person.login), {pam.DENIED}, "after the no")
+        for service in services:
+            record = site.journal.wait(mark, user=person.login, service=service, decision="deny")
+            equal(record["ENTRALOGIN_REASON"], "role-not-assigned", service)
+    return "23 hours without Azure: yes; over a day: no; after the no: no"
+
+
+def old_sign_in(ground: Ground, key: str) -> Person:
+    """Somebody whose certificate is good for hours, on a machine whose daemon's clock a case sets ahead."""
+    person = ground.bed.person(key)
+    line = forged(ground.bed.directory.principals[key], ground.bed.keys / "entra" / "entra-1",
+                  public_line(person.identity), not_before=int(time.time()) - 300,
+                  not_after=int(time.time()) + 12 * 3600)
+    return person.holding(line, "long")
+
+
+@case("P1", "MaxSignInAge: sudo, su and cron end with it in an open session, and go on after a new sign-in")
+def sign_in_age(ground: Ground) -> str:
+    with ground.fresh("age", settings="[SignIn]\nMaxSignInAge=2h\n") as site:
+        plain = administrator(ground)
+        person = old_sign_in(ground, ground.key_of(plain))
+        scratch = ground.bed.scratch / "programs"
+
+        def cron() -> int:
+            return pam.ask(site.machine, scratch, "cron", person.login).results["account"]
+
+        def three_hours() -> None:
+            equal(cron(), pam.SUCCESS, "cron before")
+            site.clock.pass_by(3 * 3600)
+            mark = site.journal.mark()
+            require(cron() != pam.SUCCESS, "cron goes on")
+            for service, result in (("cron", None), ("su", pam.ask(site.machine, scratch, "su", person.login))):
+                require(result is None or pam.SUCCESS not in result.results.values(), f"{service} goes on")
+                record = site.journal.wait(mark, user=person.login, service=service, decision="deny")
+                equal(record["ENTRALOGIN_REASON"], "sign-in-too-old", f"{service}'s reason")
+
+        outcome = session_around(ground, site, person, "sudo -n id -u", three_hours, "sudo -n id -u; echo ended $?")
+        require(outcome.lines()[0] == "0" and "ended 0" not in outcome.out, outcome.text)
+        require("PAM account management" in outcome.err, f"it was not our stage that refused: {outcome.err}")
+        admitted(site.ssh(person, "sudo -n id -u"), "0\n")
+        equal(cron(), pam.SUCCESS, "cron after a new sign-in")
+    return outcome.err.strip().splitlines()[0]
+
+
+@case("P1", "own sudoers rules work for people with the User role, as far as they go and while the role lasts")
+def own_rules(ground: Ground) -> str:
+    with ground.fresh("rules") as site:
+        named, grouped = ground.newcomer(), ground.newcomer()
+        rules = f'"{named.login}" ALL=(root) NOPASSWD: /usr/bin/id\n%entra_users ALL=(lisa) NOPASSWD: /usr/bin/whoami\n'
+        site.machine.write(RULES, rules, 0o440)
+        site.machine.must("visudo", "-c", "-q")
+        site.stamped()
+
+        def tried(person: Person, command: str) -> Outcome:
+            return site.ssh(person, command)
+
+        admitted(tried(named, "sudo -n id -u"), "0\n")
+        for person in (named, grouped):
+            admitted(tried(person, "sudo -n -u lisa whoami"), "lisa\n")
+            for command in ("sudo -n whoami", "sudo -n -u lisa id", "sudo -n bash -c id"):
+                outcome = tried(person, command)
+                require(not outcome.ok and outcome.out == "", f"{command} by {person.login}: {outcome.text}")
+        require(not tried(grouped, "sudo -n id -u").ok, "the other's rule")
+        outcome = session_around(ground, site, named, "sudo -n id -u", lambda: withdrawn_at_once(ground, site, named),
+                                 "sudo -n id -u; echo ended $?")
+        require(outcome.lines()[0] == "0" and "ended 0" not in outcome.out and outcome.lines().count("0") == 1,
+                f"after the role was withdrawn: {outcome.text}")
+    return "each as far as the rule goes; nothing once the role is gone"
+
+
+def withdrawn_at_once(ground: Ground, site: Site, person: Person) -> None:
+    ground.withdraw(person)
+    site.flush()
+
+
+def answer(site: Site, act: Callable[[], Outcome], allowed: bool, what: str) -> Outcome:
+    outcome = act()
+    require(outcome.ok == allowed, f"{what}: {outcome.text}")
+    return outcome
+
+
+@case("P2", "su by root to a person, and by a person with root's password: while the role lasts")
+def su(ground: Ground) -> str:
+    with ground.fresh("su") as site:
+        person = ground.newcomer()
+
+        def by_root() -> Outcome:
+            return site.ssh(ground.root, f"su - {person.login} -c 'id -un'")
+
+        command = f"echo '{PASSWORD}' | su -c 'id -u'"
+        admitted(site.ssh(person, command), "0\n")
+        equal(answer(site, by_root, True, "su by root").out, f"{person.login}\n", "who it is")
+        mark = site.journal.mark()
+        outcome = session_around(ground, site, person, command, lambda: withdrawn_at_once(ground, site, person),
+                                 f"{command}; echo ended $?")
+        require(outcome.lines()[0] == "0" and "ended 0" not in outcome.out and outcome.lines().count("0") == 1,
+                f"su with root's password after the role was withdrawn: {outcome.text}")
+        answer(site, by_root, False, "su by root after the role was withdrawn")
+        record = site.journal.wait(mark, user="root", decision="deny", service="su")
+        equal(record["ENTRALOGIN_REASON"], "role-not-assigned", "reason")
+        require(ADMINS not in outcome.out, outcome.text)
+        admitted(site.ssh(ground.root, "su - lisa -c 'id -un'"), "lisa\n")
+    return "root's password is not enough without the role"

@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Many at once: sign-ins of many people, and names that nobody has."""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from bed import Person
+from bed.asking import ask
+from bed.checks import admitted, equal, require
+from bed.person import HOST
+from case import case
+from ground import Ground, Site
+from no_effects import random_names
+from simulator.sshkeys import public_line
+
+CROWD = Path(__file__).resolve().with_name("crowd.py")
+LIMITS = "MaxStartups 500\nMaxSessions 500\nLoginGraceTime 120\n"
+PATIENCE = {"ConnectTimeout": "90"}
+RATIO, ROUNDS = 1.5, 3  # of the slowest hundredth, against local people in the same run
+GROWTH_KIB = 2048
+NAMES_A_SECOND = 10_000 / 60
+
+
+@dataclass(frozen=True)
+class Storm:
+    median: float
+    p99: float
+    seconds: float
+
+    def text(self) -> str:
+        return f"median {self.median / 1000:.2f} s, p99 {self.p99 / 1000:.2f} s, {self.seconds:.1f} s in all"
+
+
+def at_once(site: Site, people: list[Person]) -> Storm:
+    """Everybody signs in at the same moment; all must succeed, each as who they are."""
+    asked = [(person.argv("-p", str(site.port), f"{person.login}@{HOST}", "id", "-un", options=PATIENCE),
+              str(person.folder)) for person in people]
+    began = time.monotonic()
+    done = subprocess.run([sys.executable, "-I", str(CROWD)], input=json.dumps(asked), capture_output=True, text=True,
+                          start_new_session=True, timeout=300)
+    seconds = time.monotonic() - began
+    require(done.returncode == 0, f"the clients: {done.stderr}")
+    answers = json.loads(done.stdout)
+    right = [status == 0 and out == f"{person.login}\n" for person, (status, out, _, _) in zip(people, answers)]
+    wrong = [f"{p.login}: {out}{err}" for p, (_, out, err, _), good in zip(people, answers, right) if not good]
+    require(not wrong, f"{sum(right)} of {len(people)} signed in; {wrong[:3]}")
+    times = sorted(milliseconds for *_, milliseconds in answers)
+    return Storm(statistics.median(times), times[int(len(times) * 0.99)], seconds)
+
+
+def local_people(site: Site, like: Person, count: int) -> list[Person]:
+    """Local accounts whose people all have the key of `like`, and no certificate."""
+    for table, line in (("passwd", "local{n}:x:{id}:{id}::/home/local{n}:/bin/bash"), ("group", "local{n}:x:{id}:"),
+                        ("shadow", "local{n}:*:19000:0:99999:7:::")):
+        with site.machine.path(f"/etc/{table}").open("a") as lines:
+            lines.writelines(line.format(n=n, id=20_000 + n) + "\n" for n in range(count))
+    for n in range(count):
+        home = site.machine.path(f"/home/local{n}")
+        home.mkdir(mode=0o700)
+        os.chown(home, 20_000 + n, 20_000 + n)
+    site.machine.write("/etc/ssh/crowd_keys", public_line(like.identity) + "\n")
+    return [Person(f"local{n}", like.folder, like.identity) for n in range(count)]
+
+
+def storm(ground: Ground, people: int, sign_ins: int, limit: float | None) -> str:
+    settings = f"{LIMITS}AuthorizedKeysFile .ssh/authorized_keys /etc/ssh/crowd_keys\n"
+    with ground.fresh("storm", sshd=settings, bare=True) as site:
+        crowd = [ground.newcomer() for _ in range(people)]
+        ours = (crowd * sign_ins)[:sign_ins]
+        theirs = (local_people(site, crowd[0], people) * sign_ins)[:sign_ins]
+        before = ground.azure.count("pas"), ground.azure.count("arm")
+        first = at_once(site, ours)
+        asked = ground.azure.count("pas") - before[0], ground.azure.count("arm") - before[1]
+        equal(asked, (people, 0), "questions to PAS and ARM while everybody signed in for the first time")
+        seen: list[tuple[float, Storm, Storm]] = []
+        for _ in range(ROUNDS):  # again where the first is beyond the limit: the machine is shared
+            again, local = at_once(site, ours), at_once(site, theirs)
+            seen.append((again.p99 / local.p99, again, local))
+            if limit is None or seen[-1][0] <= limit:
+                break
+        equal(ground.azure.count("pas") - before[0], people, "questions to PAS after everybody came again")
+        uids = {site.machine.uid(person.login) for person in crowd[:5]}
+        equal(len(uids), 5, "different numbers")
+    ratio, again, local = min(seen, key=lambda s: s[0])
+    report = (f"{sign_ins} of {people} people; first time {first.text()}; PAS asked {asked[0]} times; again "
+              f"{again.text()}; local people {local.text()}; p99 {ratio:.2f} of theirs")
+    require(limit is None or ratio <= limit, report)
+    return report
+
+
+@case("P14", "a storm of 40 sign-ins at once: all succeed, PAS is asked once for each person")
+def small_storm(ground: Ground) -> str:
+    return storm(ground, 20, 40, None)
+
+
+@case("P14", "a storm of 200 sign-ins of 50 people: all succeed, PAS is asked once for each, as fast as local people's",
+      deep=True)
+def great_storm(ground: Ground) -> str:
+    return storm(ground, 50, 200, RATIO)
+
+
+@case("P14", "a storm of 200 people at once: all succeed, PAS is asked once for each, as fast as local people's", deep=True)
+def great_crowd(ground: Ground) -> str:
+    return storm(ground, 200, 200, RATIO)
+
+
+def strangers(ground: Ground, count: int, through_sshd: int) -> str:
+    """Names that nobody has, as sshd looks them up and at its door: flat memory, no network, nothing left."""
+    programs, sizes, rounds = ground.bed.scratch / "programs", [], 5
+    with ground.fresh("names", sshd=LIMITS, bare=True) as site:
+        admitted(site.ssh(ground.newcomer(), "true"))
+        before, asked = site.rest(), len(ground.azure.requests())
+        began = time.monotonic()
+        for number in range(rounds):
+            answers = ask(site.machine, programs, (f"name {n}" for n in random_names(count // rounds, 100 + number)))
+            require(sum(bool(a.ids) for a in answers) > count // rounds // 2, "hardly any name was answered")
+            knock(ground, site, through_sshd // rounds, number)
+            sizes.append(site.service.resident_kibibytes())
+        seconds = time.monotonic() - began
+        equal(site.state(), before, "the state folder")
+        equal(len(ground.azure.requests()), asked, "requests to Azure, of any kind")
+    require(seconds < count / NAMES_A_SECOND, f"{count} names took {seconds:.0f} s: not what was to be tried")
+    require(max(sizes[1:]) - sizes[0] < GROWTH_KIB, f"resident KiB after each fifth: {sizes}")
+    return f"{count} names, {through_sshd} at the door, in {seconds:.0f} s; resident KiB after each fifth: {sizes}"
+
+
+def knock(ground: Ground, site: Site, count: int, seed: int) -> None:
+    """Strangers with a key of their own at sshd's door, some at a time."""
+    people = [Person(name, ground.lisa.folder, ground.lisa.identity) for name in random_names(count, 500 + seed)]
+    with ThreadPoolExecutor(8) as pool:
+        outcomes = list(pool.map(lambda person: site.ssh(person, "id", timeout=60), people))
+    require(all(o.status == 255 for o in outcomes), "a stranger was let in")
+
+
+@case("P13", "2,500 random names, more than 10,000 a minute, 25 at sshd's door: flat memory, no network")
+def some_names(ground: Ground) -> str:
+    return strangers(ground, 2500, 25)
+
+
+@case("P13", "20,000 random names, more than 10,000 a minute, 200 at sshd's door: flat memory, no network", deep=True)
+def many_names(ground: Ground) -> str:
+    return strangers(ground, 20_000, 200)

@@ -1,0 +1,284 @@
+# SPDX-License-Identifier: Apache-2.0
+"""P15: what the machine's administrator reads: the cause by its name, with its remedy, and each thing once."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from bed.checks import admitted, equal, refused, require
+from bed.machine import wait_for
+from bed.tracing import tracing_sshd
+from case import case
+from ground import Ground, Site
+
+SSHD = "/etc/ssh/sshd_config.d/00-b.conf"  # before our drop-in, and only for what sshd -T says
+
+
+def findings(site: Site) -> dict[str, dict[str, Any]]:
+    """What doctor finds to be looked at, by id; each once."""
+    report = json.loads(site.tool("--json", "doctor").out)["findings"]
+    told = [f for f in report if f["severity"] in ("warning", "error")]
+    sentences = [f["found"] for f in told]
+    require(len(set(sentences)) == len(sentences), f"doctor says something twice: {sentences}")
+    return {f["id"]: f for f in told}
+
+
+def told(site: Site, finding: str, *words: str) -> str:
+    """Doctor finds that, with these words in its remedy or its sentence; and it ends with a status that says so."""
+    outcome = site.tool("--json", "doctor")
+    all_of_it = [f for f in json.loads(outcome.out)["findings"] if f["id"] == finding]
+    require(bool(all_of_it), f"doctor does not find {finding}: {outcome.text}")
+    found = all_of_it[0]
+    text = " ".join(f"{f['found']} {f.get('place', '')} {f['needed']} {f['remedy']}" for f in all_of_it)
+    for word in words:
+        require(word in text, f"{finding}: {word!r} is not in {text}")
+    require(all(f["remedy"] for f in all_of_it), f"{finding} has no remedy")
+    require(outcome.status == 1 or outcome.status == 5 and found["severity"] == "warning",
+            f"doctor ends with status {outcome.status}: {outcome.text}")
+    return found["found"]
+
+
+def fits(text: str) -> None:
+    """Every line is at most eighty columns, but for a word that is too long for any line."""
+    long = [line for line in text.splitlines() if len(line) > 80 and len(line) - max(map(len, line.split())) > 20]
+    require(not long, f"too long for a terminal: {long}")
+
+
+# File, what it gets before or behind its text, the finding, and words that must be there.
+AROUND = (
+    (SSHD, "AllowGroups sudo\n", "sshd.allowgroups", ("entra_users",)),
+    (SSHD, "AllowGroups entra_admins\n", "sshd.allowgroups", ("begins when a session opens",)),
+    (SSHD, "DenyGroups entra_users\n", "sshd.denygroups", ("everybody of ours",)),
+    (SSHD, "AllowUsers alice@contoso.com\n", "sshd.allowusers", ("alice?contoso.com",)),
+    (SSHD, "PubkeyAcceptedAlgorithms ssh-ed25519,ssh-ed25519-cert-v01@openssh.com\n", "sshd.pubkeyacceptedalgorithms",
+     ("rsa-sha2",)),
+    (SSHD, "CASignatureAlgorithms ssh-ed25519\n", "sshd.casignaturealgorithms", ("rsa-sha2-256",)),
+    (SSHD, "RequiredRSASize 3072\n", "sshd.requiredrsasize", ("2048",)),
+    ("/etc/subuid", "lisa:1879048192:65536\n", "ids.subordinate", ("lisa", "--del-subuids")),
+    ("/etc/login.defs", "UID_MAX 4000000000\n", "ids.defaults", ("UID_MAX",)),
+    ("/etc/sudoers.d/broken", "alice ALL=(\n", "sudoers.syntax", ("visudo",)),
+    ("/etc/pam.d/other-site", "auth sufficient pam_aad.so\n", "old-extension", ("AADSSHLoginForLinux",)),
+)
+
+
+@case("P15", "what keeps people out around the wiring is named by doctor, with its remedy, and the stamp stays")
+def around(ground: Ground) -> str:
+    seen = []
+    with ground.fresh("doctor") as site:
+        admitted(site.ssh(ground.newcomer(), "true"))
+        equal(sorted(findings(site)), [], "findings on a good machine")
+        equal(site.tool("doctor").status, 0, "status on a good machine")
+        for path, text, finding, words in AROUND:
+            file = site.machine.path(path)
+            before = file.read_text() if file.exists() else None
+            site.machine.write(path, (before or "") + text, 0o440 if "sudoers" in path else 0o644)
+            told(site, finding, *words)
+            # sshd has not read what was changed, and that is what the stamp falls by; nothing else may make it fall.
+            require("sshd.running" in findings(site) or site.stamp(), f"{finding} withdraws the stamp")
+            site.machine.remove(path) if before is None else site.machine.write(path, before)
+            seen.append(finding)
+        fits(site.tool("doctor").out)
+        site.machine.must("chmod", "777", "/var/lib/entralogin/nss")
+        told(site, "files", "chmod 755 /var/lib/entralogin/nss")
+    return f"{len(seen) + 1} causes"
+
+
+@case("P15", "a machine with large uids in lastlog, another directory behind ours: a note, and a warning")
+def neighbours(ground: Ground) -> str:
+    with ground.fresh("beside") as site:
+        site.machine.must("truncate", "--size=540G", "/var/log/lastlog")
+        names = site.machine.read("/etc/nsswitch.conf")
+        site.machine.write("/etc/nsswitch.conf", names.replace("entralogin", "entralogin winbind"))
+        line = told(site, "neighbour.passwd", "winbind stands behind us")
+        require("looks 540 GiB large" in site.tool("doctor").text.replace("\n        ", " "), "lastlog is not named")
+    return line
+
+
+@case("P15", "the application is missing while ARM answers: one warning, with its own remedy and no other")
+def application(ground: Ground) -> str:
+    ground.azure.set_fault("missing-application", "token")
+    with ground.fresh("application") as site:
+        admitted(site.ssh(ground.newcomer(), "true"))
+        equal(sorted(findings(site)), ["daemon.application-missing"], "findings")
+        line = told(site, "daemon.application-missing", "az ad sp create --id", "New-MgServicePrincipal")
+        require("identity assign" not in site.tool("doctor").text, "the remedy of another thing is shown")
+        equal(site.tool("doctor").status, 5, "doctor's status: nobody is kept out")
+        equal(site.tool("status").status, 0, "status's status")
+    return line
+
+
+# Fault, endpoint, the finding, words of it.
+AZURE = (
+    ("no-identity", "token", "daemon.no-managed-identity", ("az vm identity assign --ids /subscriptions/",)),
+    ("refused-identity", "pas+arm", "daemon.identity-may-not-ask", ("az role assignment create", "Reader")),
+)
+
+
+@case("P15", "a missing managed identity, and one without rights: named by doctor with the command that mends it")
+def rights(ground: Ground) -> str:
+    seen = []
+    for fault, where, finding, words in AZURE:
+        for endpoint in where.split("+"):
+            ground.azure.set_fault(fault, endpoint)
+        with ground.fresh(fault) as site:
+            refused(site.ssh(ground.newcomer(), "true"))
+            seen.append(told(site, finding, *words))
+        ground.azure.clear_faults()
+    return "; ".join(seen)
+
+
+@case("P15", "no DNS for Azure's names, a proxy that is none: named by doctor as what they are", deep=True)
+def ways(ground: Ground) -> str:
+    seen = []
+    for name, hosts, settings, word in (("dns", "127.0.0.1 localhost contoso-vm\n", "", "DNS: "),
+                                        ("proxy", "", "[Azure]\nProxy=http://proxy.invalid:3128\n", "the proxy: ")):
+        with ground.fresh(name, settings=settings, started=False) as site:
+            site.machine.write("/etc/resolv.conf", "nameserver 127.0.0.1\n")  # nobody there: refused at once
+            if hosts:
+                site.machine.write("/etc/hosts", hosts)
+            site.machine.start_sshd(site.port)
+            site.service.start()
+            wait_for(lambda: word in findings(site).get("daemon.no-authority-keys", {}).get("remedy", ""), name, 60)
+            seen.append(told(site, "daemon.no-authority-keys", word))
+    return "; ".join(seen)
+
+
+@case("P1", "check asks every checker now, and its yes lets nobody in: not into a cache, and to no grant")
+def check(ground: Ground) -> str:
+    with ground.fresh("check") as site:
+        person, carol = ground.newcomer(), ground.person("carol")
+        object_id = ground.bed.directory.principals[ground.key_of(person)].object_id
+        answer = site.tool("--json", "check", person.login, "--object-id", object_id)
+        report = json.loads(answer.out)
+        equal([(a["checker"], a.get("role")) for a in report["answers"]], [("pas", "user"), ("arm", "user")], "answers")
+        require(answer.ok and report["role"] == "user" and not report["isDisputed"], f"{report}")
+        asked = ground.questions()
+        admitted(site.ssh(person, "true"))
+        require(ground.questions() > asked, "the answer of check was used for a sign-in")
+        equal(site.tool("check", "--admin", person.login).status, 1, "status for a user, asked for an administrator")
+        refusal = site.tool("check", carol.login, "--object-id", ground.bed.directory.principals["carol"].object_id)
+        require(refusal.status == 1 and "no role" in refusal.out, refusal.text)
+        fits(refusal.out)
+        require("no account" in site.tool("check", "nobody@contoso.com").err, "somebody unknown")
+    return report["answers"][0]["correlationID"]
+
+
+@case("P2", "a no that check hears counts at once: the grant ends, and the cached yes with it")
+def check_no(ground: Ground) -> str:
+    with ground.fresh("checkno") as site:
+        person = ground.newcomer()
+        ground.make_administrator(person)
+        admitted(site.ssh(person, "sudo -n true"))
+        mark = site.journal.mark()
+        ground.azure.withdraw(ground.key_of(person))
+        equal(site.tool("check", person.login).status, 1, "check's status")
+        refused(site.ssh(person, "id"), "role not assigned")
+        asked = [r for r in site.journal.since(mark, event="access-check")]
+        equal(asked, [], "questions for the sign-in")
+    return "refused without another question"
+
+
+@case("P15", "PAS and ARM disagree about somebody: check says so, and doctor until they agree")
+def dispute(ground: Ground) -> str:
+    with ground.fresh("dispute") as site:
+        person = ground.newcomer()
+        admitted(site.ssh(person, "true"))
+        ground.azure.set_fault("wrong-json", "arm", json.dumps([
+            {"actionId": f"Microsoft.Compute/virtualMachines/{action}/action", "accessDecision": "NotAllowed",
+             "isDataAction": True, "timeToLiveInMs": 1000} for action in ("login", "loginAsAdmin")]))
+        report = json.loads(site.tool("--json", "check", person.login).out)
+        require(report["isDisputed"] and report["role"] == "user", f"{report}")
+        line = told(site, "daemon.checkers-disagree", "AccessCheckers=")
+        ground.azure.clear_faults()
+        equal(site.tool("check", person.login).status, 0, "check's status")
+        require("daemon.checkers-disagree" not in findings(site), "the dispute stays")
+    return line
+
+
+@case("P15", "a dry sign-in says what a sign-in would meet, and changes nothing")
+def trial(ground: Ground) -> str:
+    with ground.fresh("trial") as site:
+        before = site.rest()
+        seen = []
+        for key, good in (("erin", True), ("carol", False)):
+            person = ground.person(key)
+            site.machine.write("/tmp/cert.pub", person.certificate.read_text())
+            outcome = site.tool("test", "/tmp/cert.pub")
+            equal(outcome.status, 0 if good else 1, outcome.text)
+            fits(outcome.out)
+            seen.append(outcome.out.splitlines()[0])
+        equal(site.rest(), before, "what is on disk")
+        require(not site.enrolled("erin@contoso.com"), "a dry sign-in enrols")
+    return "; ".join(seen)
+
+
+@case("P5", "root gives an account another shell and another home: the next sign-in has them, uid and person stay")
+def shell_and_home(ground: Ground) -> str:
+    with ground.fresh("moved") as site:
+        person = ground.newcomer()
+        uid = admitted(site.ssh(person, "id -u"))
+        for verb, value in (("set-shell", "/bin/sh"), ("set-home", "/srv/moved")):
+            require(site.tool("users", verb, person.login, value).ok, verb)
+        refused_to = site.tool("users", "set-home", person.login, "/home/lisa")
+        require(refused_to.status == 1 and "home-refused" in refused_to.err, refused_to.text)
+        require(site.tool("users", "set-shell", person.login, "/bin/none").status == 2, "a shell that is none")
+        text = admitted(site.ssh(person, "id -u; pwd; echo $0"))
+        require("/srv/moved" in text, text)
+        record = site.machine.passwd(person.login)
+        equal([record[2], *record[5:]], [uid.strip(), "/srv/moved", "/bin/sh"], "passwd record")
+    return f"uid {uid.strip()}"
+
+
+@case("P15", "sessions, keys, metrics and status show what there is, on lines that fit a terminal, and as JSON")
+def looking(ground: Ground) -> str:
+    with ground.fresh("looking") as site:
+        person = ground.newcomer()
+        session = ground.aside(site.ssh, person, "while ! test -e /tmp/go; do sleep 0.05; done")
+        wait_for(lambda: bool(json.loads(site.tool("--json", "sessions").out)["sessions"]), "the session")
+        entry = json.loads(site.tool("--json", "sessions").out)["sessions"][0]
+        require(entry["name"] == person.login and not entry["isAdministrator"], f"{entry}")
+        for verb in (["status"], ["sessions"], ["keys"], ["config"], ["users"], ["users", "show", person.login]):
+            outcome = site.tool(*verb)
+            require(outcome.ok and outcome.out != "", f"{verb}: {outcome.text}")
+            fits(outcome.out)
+            require("\033" not in outcome.out, f"{verb}: colours without a terminal")
+            json.loads(site.tool("--json", *verb).out)
+        require(len(site.tool("status").out.splitlines()) <= 24, "status is longer than a screen")
+        site.machine.write("/tmp/go", "")
+        admitted(session.result(30))
+        site.machine.must("mkdir", "-p", "/var/lib/metrics")
+        require(site.tool("metrics", "--output", "/var/lib/metrics/e.prom").ok, "metrics to a file")
+        text = site.machine.read("/var/lib/metrics/e.prom")
+        require(text.endswith("# EOF\n") and "entralogin_up 1" in text and person.login not in text, text)
+        counted = [line for line in text.splitlines() if 'event="session-opened"' in line]
+        equal(len(counted), 1, "counters of sessions")
+        site.service.stop()
+        equal(site.tool("metrics", "--output", "/var/lib/metrics/e.prom").status, 3, "metrics of a dead daemon")
+        require("entralogin_up 0" in site.machine.read("/var/lib/metrics/e.prom"), "a dead daemon is no metric")
+    return counted[0]
+
+
+def audited(trace: str) -> list[str]:
+    """The texts that were sent to the kernel's audit; strace shows them in hexadecimal."""
+    found = re.findall(r'NLM_F_REQUEST[^"]*"((?:\\x[0-9a-f]{2})+)"', trace)
+    return [bytes.fromhex(text.replace("\\x", "")).decode(errors="replace") for text in found]
+
+
+@case("P15", "each grant and refusal is an audit event, too: libpam writes it, as root, in the process that asks")
+def audit(ground: Ground) -> str:
+    with ground.fresh("audit") as site:
+        person, carol = ground.newcomer(), ground.person("carol")
+        log = site.machine.folder / "audit.txt"
+        with tracing_sshd(site.machine, log, "sendto", "-s", "600"):
+            admitted(site.ssh(person, "true"))
+            refused(site.ssh(carol, "id"))
+            wait_for(lambda: f'acct="{carol.login}"' in " ".join(audited(log.read_text())), "an event of carol's")
+        events = audited(log.read_text())
+        for login, result in ((person.login, "res=success"), (carol.login, "res=failed")):
+            own = [e for e in events if "op=PAM:accounting" in e and f'acct="{login}"' in e]
+            require(len(own) == 1 and result in own[0], f"{login}: {own} of {events}")
+        opened = [e for e in events if "op=PAM:session_open" in e and person.login in e]
+        require(len(opened) == 1 and "pam_entralogin" in opened[0], f"{opened}")
+    return opened[0][:120]

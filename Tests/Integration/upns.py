@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: Apache-2.0
+"""P5 and P7: every kind of person and name, and what each of them sees: Documentation/people.md holds the same lines."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from bed import Outcome, Person
+from bed.checks import admitted, equal, refused, require
+from bed.installed import REPOSITORY
+from bed.machine import wait_for
+from case import case
+from clients import configured
+from ground import Ground, Site
+from simulator import contoso
+
+PAGE = REPOSITORY / "Documentation/people.md"
+LONGEST = "l" * 64 + "@" + ".".join(["d" * 21, "e" * 22, "com"])  # 113 characters
+# Sign-in names as Entra writes them into the certificate, and display names.
+NAMED = (
+    ("Mixed.Case@Contoso.com", "Mixed Case"),
+    ("mary.o'brien@contoso.com", "Mary O’Brien"),
+    ("first.middle.last@sub.contoso.com", "Dots"),
+    ("-dash@contoso.com", "Dash"),
+    ("under_score-9@contoso.com", "Jürgen Öß 你好 Ωmega"),
+    (LONGEST, "L " + "ö" * 100),
+    ("quoted@contoso.com", "a:b, \"c\" $(id)"),
+)
+
+
+@dataclass
+class Seen:
+    """What one person's screen and the machine's own records show."""
+
+    person: Person
+    id: str
+    ps: str
+    who: str
+    crontab: str
+    sudo: str
+
+
+def named(ground: Ground, sign_in_name: str, display_name: str) -> Person:
+    """A newcomer who is called that."""
+    key = ground.key_of(ground.newcomer())
+    changes = {"sign_in_name": sign_in_name, "display_name": display_name}
+    ground.azure.post("rename", who=key, **changes)
+    ground.bed.directory.rename(key, **changes)
+    ground.forget(key)
+    return ground.person(key)
+
+
+def ssh(site: Site, person: Person, command: str) -> Outcome:
+    """From a configuration file: on its command line the stock client takes no name with a leading - or a quote."""
+    return configured(person, site.port, command)
+
+
+@case("P5", "every form of a name: mixed case, apostrophe, dots, leading -, 113 characters, any display name")
+def every_form(ground: Ground) -> str:
+    with ground.fresh("upns") as site:
+        for sign_in_name, display_name in NAMED:
+            person = named(ground, sign_in_name, display_name)
+            line = admitted(ssh(site, person, "id -un; pwd; getent passwd $(id -u)"))
+            record = site.machine.must("getent", "passwd", "--", person.login).out.rstrip("\n")
+            equal(line, f"{person.login}\n/home/{person.login}\n{record}\n", sign_in_name)
+            equal(record.count(":"), 6, f"colons in {record}")
+            ground.make_administrator(person)
+            site.flush()
+            equal(admitted(ssh(site, person, "sudo -n id -u")), "0\n", f"sudo of {sign_in_name}")
+        for sign_in_name in (f"x{LONGEST}", "no blank@contoso.com", "dot.@contoso.com", "a#ext#@contoso.com"):
+            person = named(ground, sign_in_name, "Nobody")
+            outcome = ssh(site, person, "id")
+            require(not outcome.ok and not outcome.out, f"{sign_in_name}: {outcome.text}")
+    return f"{len(NAMED)} names, the longest {max(len(n) for n, _ in NAMED)}"
+
+
+@case("P5", "guests, service principals and managed identities: in by the certificate's name, never by another", deep=True)
+def kinds(ground: Ground) -> str:
+    with ground.fresh("kinds") as site:
+        for key in ("gina", "svc", "mi"):
+            person = ground.person(key)
+            admitted(site.ssh(person, "id -un"), f"{person.login}\n")
+            shown = site.tool("users", "show", person.login).text
+            require(ground.bed.directory.principals[key].object_id in shown, f"{key}: {shown}")
+        guest = ground.person("gina")
+        directory_name = "gina_fabrikam.com#EXT#@contoso.com"
+        forged = ground.bed.forged("gina", principals=(directory_name,))
+        outcome = forged.ssh("id", port=site.port)
+        require(not outcome.ok and not outcome.out, f"by the directory's name: {outcome.text}")
+        other = ground.bed.forged("svc", principals=(ground.person("mi").login,), omitted=frozenset())
+        require(not other.ssh("id", port=site.port).ok, "a service principal under another's GUID")
+    return guest.login
+
+
+# What the page shows
+
+SHOWN = ("heidi", "o'brien", "gina", "svc")
+
+
+def shown(ground: Ground, site: Site) -> dict[str, str]:
+    """By the name of a block in the page: the real output."""
+    machine = site.machine
+    people = {"heidi": ground.person("heidi"), "o'brien": named(ground, "Mary.O'Brien@contoso.com", "Mary O’Brien"),
+              "gina": ground.person("gina"), "svc": ground.person("svc")}
+    for person in people.values():
+        admitted(ssh(site, person, "true"))
+        ground.azure.assign(ground.key_of(person), contoso.ADMINISTRATOR)
+    site.flush()
+    blocks = {"id": "", "ps": "", "crontab": "", "passwd": ""}
+    for person in people.values():
+        script = "id; ps -o user,cmd -p $PPID | tail -1; sudo -n /usr/bin/true"
+        identity, process = admitted(ssh(site, person, script)).splitlines()
+        blocks["id"] += identity + "\n"
+        blocks["ps"] += process + "\n"
+        blocks["passwd"] += machine.must("getent", "passwd", "--", person.login).out
+        machine.must("crontab", "-u", person.login, "-", input="@daily /usr/bin/true\n")
+    blocks["crontab"] = machine.must("ls", "/var/spool/cron/crontabs").out
+    log = machine.read("/var/log/sudo.log")
+    blocks["sudo"] = re.sub(r"^[A-Z][a-z]{2} +\d+ [\d:]+ : ", "", re.sub(r"\n +", " ", log), flags=re.M)
+    blocks["who"], blocks["last"] = on_terminals(ground, site, list(people.values()))
+    return blocks
+
+
+def on_terminals(ground: Ground, site: Site, people: list[Person]) -> tuple[str, str]:
+    """`who` and `last` while all of them are there, each with a terminal."""
+    machine = site.machine
+    script = "touch /tmp/there.$(id -u); while [ ! -e /tmp/leave ]; do sleep 0.1; done"
+    running = [ground.aside(configured, p, site.port, script, flags=("-tt",)) for p in people]
+    try:
+        wait_for(lambda: len(list(machine.path("/tmp").glob("there.*"))) == len(people), "everybody on a terminal")
+        who = machine.must("who").out
+        last = machine.must("last", "-w").out
+    finally:
+        machine.write("/tmp/leave", "")
+    for one in running:
+        one.result(60)
+    return first_words(who), first_words(last.partition("\n\n")[0])
+
+
+def first_words(lines: str) -> str:
+    """The names alone: terminals and times differ."""
+    return "".join(sorted(f"{line.split()[0]}\n" for line in lines.splitlines() if line.strip()))
+
+
+@case("P5", "what id, ps, who, last, crontab and sudo's log show is what Documentation/people.md says", deep=True)
+def page(ground: Ground) -> str:
+    text = PAGE.read_text()
+    missing = []
+    with ground.fresh("page") as site:
+        site.machine.write("/etc/sudoers.d/zz-log", "Defaults logfile=/var/log/sudo.log, !log_host, loglinelen=0\n", 0o440)
+        site.machine.shell("touch /run/utmp /var/log/wtmp && chgrp utmp /run/utmp /var/log/wtmp && "
+                           "chmod 664 /run/utmp /var/log/wtmp")
+        for name, seen in shown(ground, site).items():
+            missing += [f"{name}: {line}" for line in seen.splitlines() if line not in text]
+    require(not missing, "\n".join(["not on the page:", *missing]))
+    return f"{len(SHOWN)} people"

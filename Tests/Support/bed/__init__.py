@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The test bed: private Debian machines in namespaces of their own, with the simulator of Azure beside them.
+
+`enter` makes the namespaces and runs a program in them; that program makes a `Bed`, and in it `Machine`s.
+"""
+
+from .bed import Bed
+from .clock import Clock
+from .installed import Installed
+from .journal import Journal
+from .machine import Machine, Outcome
+from .person import Person
+from .service import Service
+
+__all__ = ["Bed", "Clock", "Installed", "Journal", "Machine", "Outcome", "Person", "Service"]

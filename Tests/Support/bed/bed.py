@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The bed: the simulator of Azure, machines, and people who sign in to them. Lives inside `enter`."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from simulator import contoso
+from simulator.client import SimulatorControl
+from simulator.sshkeys import public_line
+
+from .installed import REPOSITORY
+from .machine import Machine
+from .person import Person, entra_person, forged, local_person
+
+__all__ = ["REPOSITORY", "Bed"]
+
+
+class Bed:
+    """Use as a context manager. What it starts, it stops by process id."""
+
+    def __init__(self, crowd: int = 0) -> None:
+        self.scratch = Path(os.environ["BED_SCRATCH"])
+        self.keys = Path(os.environ["BED_CACHE"]) / "keys"  # kept between runs: RSA keys take a moment to make
+        self.azure_folder = self.scratch / "azure"
+        self.directory = contoso.directory(crowd)
+        self.azure = SimulatorControl()
+        self.machines: dict[str, Machine] = {}
+        self._simulator = subprocess.Popen(
+            [sys.executable, "-m", "simulator", "serve", "--state", str(self.azure_folder), "--keys",
+             str(self.keys / "entra"), "--crowd", str(crowd)],
+            stdout=subprocess.PIPE, text=True,
+        )
+        assert self._simulator.stdout is not None
+        line = self._simulator.stdout.readline()
+        if not line:
+            raise RuntimeError("the simulator did not start")
+        self.authority = Path(json.loads(line)["authority"])
+
+    def __enter__(self) -> "Bed":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for machine in self.machines.values():
+            machine.stop()
+        self._simulator.terminate()
+        self._simulator.wait()
+
+    def keep(self, machine: Machine) -> None:
+        """A machine that was made elsewhere, to be stopped with the others."""
+        self.machines[machine.folder.name] = machine
+
+    def machine(self, name: str, base: Machine | None = None, layered: bool = False) -> Machine:
+        """A fresh machine; 0.1 s. It begins with the files of `base`, which must have been stopped; `layered`: with the
+        packages of `enter --layer`."""
+        self.machines[name] = Machine(self.scratch / name, base, Path(os.environ["BED_LAYER"]) if layered else None)
+        return self.machines[name]
+
+    def person(self, key: str) -> Person:
+        """Somebody of the directory, with a good certificate straight from Entra."""
+        return entra_person(self.directory.principals[key], self._folder(key), self.keys, self.authority)
+
+    def local(self, name: str, password: str = "correct horse") -> Person:
+        """A person with an account on the machine itself; `Machine.add_local_user` makes the account."""
+        return local_person(name, self._folder(f"local-{name}"), self.keys, password)
+
+    def forged(self, key: str, stranger: bool = False, **changes: Any) -> Person:
+        """Somebody with a certificate that is wrong in the named fields of `Template`, or of a CA not Entra's."""
+        person = self.person(key)
+        authority = self.keys / "entra" / ("stranger" if stranger else "entra-1")
+        line = forged(self.directory.principals[key], authority, public_line(person.identity), **changes)
+        return person.holding(line)
+
+    def _folder(self, name: str) -> Path:
+        return self.scratch / "people" / name

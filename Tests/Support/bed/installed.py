@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A machine with the build installed, enabled and running, as README tells people to do it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from .machine import Machine, wait_for
+from .service import Service
+
+REPOSITORY = Path(__file__).resolve().parents[3]
+CONFIGURE = "/usr/libexec/entralogin/configure"
+TOOL = "/usr/bin/entraloginctl"
+
+
+@dataclass
+class Installed:
+    machine: Machine
+    service: Service
+
+    def stamp(self) -> bool:
+        """What the path units do when the wiring may have changed: look again, and stamp or withdraw the stamp."""
+        return self.machine.run(TOOL, "stack", "--stamp").ok
+
+    def wait_until_ready(self) -> None:
+        """Until the daemon knows what the machine is and has Entra's keys: READY=1 comes before, and waits for nobody."""
+        def is_ready() -> bool:
+            status = self.machine.run(TOOL, "status", "--json")
+            return bool(status.out) and bool(json.loads(status.out).get("isReady"))
+        wait_for(is_ready, "the daemon to know the machine and the keys")
+
+
+def put_in_place(machine: Machine) -> None:
+    """`make install` and `configure --enable`; the service is not started yet, and so the stamp may be refused."""
+    done = subprocess.run(["make", "--no-print-directory", "-C", str(REPOSITORY), "install",
+                           f"DESTDIR={machine.root}"], capture_output=True, text=True)
+    if done.returncode != 0:
+        raise RuntimeError(f"make install: {done.stdout}{done.stderr}")
+    machine.must(CONFIGURE, "--enable")

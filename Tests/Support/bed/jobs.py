@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Jobs that cron and at run for people."""
+
+from __future__ import annotations
+
+from typing import Sequence
+
+from .machine import Machine, wait_for
+
+
+def cron_runs(machine: Machine, names: Sequence[str] = ("root", "lisa")) -> None:
+    """A fresh cron runs a job of each."""
+    for name in names:
+        machine.remove(f"/tmp/cron-{name}")
+        machine.must("crontab", "-u", name, "-", input=f"@reboot id -un >/tmp/cron-{name}\n")
+    machine.start_cron()
+    try:
+        for name in names:
+            wait_until_ran(machine, name, f"/tmp/cron-{name}")
+    finally:
+        machine.stop_cron()
+
+
+def wait_until_ran(machine: Machine, name: str, output: str) -> None:
+    """Until the job's output, `id -un`, is there."""
+    result = machine.path(output)
+    wait_for(lambda: result.exists() and result.read_text() == f"{name}\n", f"the job of {name}", 20)

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What processes of the machine ask of the kernel, by strace: above all, whether they connect to our sockets."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Iterator
+
+from .checks import require
+from .machine import Machine, wait_for
+
+SOCKETS = "/run/entralogin/"
+
+
+@contextmanager
+def tracing_sshd(machine: Machine, log: Path, calls: str, *options: str) -> Iterator[None]:
+    """The machine's sshd and everything under it, from when strace is attached."""
+    pid = machine.sshd_pid
+    tracer = subprocess.Popen(["strace", "-f", "-q", "-e", f"trace={calls}", "-e", "signal=none", "-s", "200", *options,
+                               "-o", str(log), "-p", str(pid)], stderr=subprocess.DEVNULL)
+
+    def attached() -> bool:
+        status = Path(f"/proc/{pid}/status").read_text()
+        return next(line for line in status.splitlines() if line.startswith("TracerPid")).split()[1] != "0"
+
+    try:
+        wait_for(attached, "strace attached")
+        yield
+    finally:
+        tracer.terminate()
+        tracer.wait()
+
+
+@contextmanager
+def connecting_to_nothing(machine: Machine, log: Path, *daemon: str) -> Iterator[None]:
+    """Runs a daemon meanwhile, and afterwards requires that it loaded our PAM module and connected to none of our
+    sockets, nor did any process under it."""
+    tracer = subprocess.Popen(["strace", "-f", "-q", "-e", "trace=connect,execve,openat", "-s", "200", "-o", str(log),
+                               *machine.argv(daemon)], stderr=subprocess.DEVNULL, start_new_session=True)
+    try:
+        yield
+    finally:
+        os.killpg(tracer.pid, signal.SIGKILL)
+        tracer.wait()
+    text = log.read_text()
+    require("pam_entralogin.so" in text, f"{daemon[0]} did not load our module: nothing was tried")
+    require_no_connection(text)
+
+
+def require_no_connection(trace: str) -> None:
+    require(SOCKETS not in trace, next((line for line in trace.splitlines() if SOCKETS in line), ""))

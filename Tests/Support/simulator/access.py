@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: Apache-2.0
+"""PAS and ARM: checkaccess, and ARM's role assignments, denials and role definitions (contract chapter 4); and ARM's
+list of subscriptions, which `az login` asks for."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from .directory import Assignment, RoleDefinition
+from .server import Reply, Request
+from .tokens import TokenRefused
+from .world import World
+
+_PROVIDER = "/providers/Microsoft.Authorization/"
+_ASSIGNED_TO = re.compile(r"^assignedTo\('([0-9a-fA-F-]{36})'\)$")
+_READ = "Microsoft.Authorization/roleAssignments/read"
+_EXPAND = "xms-pasrp-retrievegroupmemberships"
+
+
+class AccessService:
+    """`name` is `pas` or `arm`: they differ in the audience, in what our own identity needs, and in what they serve."""
+
+    def __init__(self, world: World, name: str) -> None:
+        self._world = world
+        self._name = name
+
+    def endpoint(self, request: Request) -> str:
+        return self._name
+
+    def answer(self, request: Request) -> Reply:
+        scope, found, operation = _divide(request.path)
+        listing = self._name == "arm" and (request.method, request.path) == ("GET", "/subscriptions")
+        if not found and not listing:
+            return _error(404, "NotFound", f"No such path: {request.path}")
+        try:
+            if self._world.faults.take("expired-token", self._name):
+                raise TokenRefused("The access token has expired.")
+            cloud = self._world.asked_cloud(request)
+            audiences = cloud.pas_audiences if self._name == "pas" else cloud.arm_audiences
+            caller = self._world.tokens.claims(request.headers.get("authorization", ""), audiences,
+                                               self._world.now(), cloud.name)
+        except TokenRefused as refused:
+            reply = _error(401, "InvalidAuthenticationToken", str(refused))
+            reply.headers["WWW-Authenticate"] = 'Bearer error="invalid_token"'
+            return reply
+        if listing:
+            return self._subscriptions(caller["oid"])
+        if self._name == "arm" and not self._may_read(caller["oid"], scope, operation):
+            return _error(403, "AuthorizationFailed", f"The client '{caller['oid']}' does not have authorization to "
+                          f"perform action '{_READ}' over scope '{scope}'.")
+        match request.method, operation.lower():
+            case "POST", "checkaccess":
+                return self._check_access(request, scope)
+            case "GET", "roleassignments" | "denyassignments" if self._name == "arm":
+                return self._assignments(request, scope, denied=operation.lower().startswith("deny"))
+            case "GET", other if self._name == "arm" and other.startswith("roledefinitions"):
+                return self._definitions(operation)
+        return _error(405 if found else 404, "MethodNotAllowed", f"{request.method} is not served here")
+
+    def _may_read(self, object_id: str, scope: str, operation: str) -> bool:
+        if operation.lower().startswith("roledefinitions"):
+            # They are named by subscription or not at all, and who reads assignments below may read them.
+            scope = self._world.machine.resource_id
+        return self._world.directory.decide(object_id, True, _READ, False, scope).allowed
+
+    def _subscriptions(self, object_id: str) -> Reply:
+        directory = self._world.directory
+        return Reply.json({"value": [
+            {"id": s, "subscriptionId": s.rpartition("/")[2], "displayName": "contoso", "state": "Enabled",
+             "tenantId": directory.tenant_id} for s in directory.subscriptions_of(object_id)
+        ]})
+
+    def _check_access(self, request: Request, scope: str) -> Reply:
+        if request.query.get("api-version") != "2018-09-01-preview":
+            return _error(400, "InvalidApiVersionParameter", "The api-version is invalid.")
+        question = request.json()
+        attributes, resource = question["Subject"]["Attributes"], question["Resource"]["Id"]
+        if resource.lower() != scope.lower():
+            return _error(400, "BadRequest", "The resource of the body is not the resource of the path.")
+        if resource.lower() not in {r.lower() for r in self._world.directory.resources}:
+            return _error(404, "ResourceNotFound", f"The Resource '{resource}' was not found.")
+        expand = attributes.get(_EXPAND) is True
+        answers = [self._verdict(attributes["ObjectId"], expand, a, resource) for a in question["Actions"]]
+        faults = self._world.faults
+        if faults.take("says-no", self._name):
+            answers = [a | {"accessDecision": "NotAllowed", "roleAssignment": None} for a in answers]
+        if faults.take("one-action", self._name):
+            answers = answers[:1]
+        if faults.take("twice-action", self._name):
+            answers = [answers[0], *answers]
+        return Reply.json(answers, x_ms_request_id=request.headers.get("x-ms-correlation-request-id", ""))
+
+    def _verdict(self, object_id: str, expand: bool, action: dict[str, Any], resource: str) -> dict[str, Any]:
+        decision = self._world.directory.decide(object_id, expand, action["Id"], action.get("IsDataAction") is True,
+                                                resource)
+        lifetime = self._world.faults.value("time-to-live", 300_000, self._name)
+        return {
+            "actionId": action["Id"], "isDataAction": action.get("IsDataAction") is True,
+            "accessDecision": "Allowed" if decision.allowed else "NotAllowed",
+            "roleAssignment": decision.assignment and self._entry(decision.assignment)["properties"],
+            "denyAssignment": decision.denial and self._entry(decision.denial)["properties"],
+            "timeToLiveInMs": int(300_000 if lifetime is None else lifetime),
+        }
+
+    def _assignments(self, request: Request, scope: str, denied: bool) -> Reply:
+        matched = _ASSIGNED_TO.match(request.query.get("$filter", ""))
+        if matched is None:
+            return _error(400, "InvalidFilter", "The filter is not supported: use assignedTo('<object id>').")
+        table = self._world.directory.assigned_to(matched[1].lower(), scope, denied)
+        entries = [self._denial(a) if denied else self._entry(a) for a in table]
+        size = int(self._world.faults.value("pages", 1, self._name) or len(entries) + 1)
+        start = int(request.query.get("$skipToken", "0"))
+        page: dict[str, Any] = {"value": entries[start:start + size]}
+        if start + size < len(entries):
+            query = urlencode(request.query | {"$skipToken": str(start + size)})
+            page["nextLink"] = f"https://{request.headers['host']}{quote(request.path)}?{query}"
+        return Reply.json(page)
+
+    def _entry(self, a: Assignment) -> dict[str, Any]:
+        return {
+            "id": f"{a.scope}{_PROVIDER}roleAssignments/{a.assignment_id}", "name": a.assignment_id,
+            "type": "Microsoft.Authorization/roleAssignments",
+            "properties": {
+                "roleDefinitionId": f"/subscriptions/{self._subscription}{_PROVIDER}roleDefinitions/{a.role_id}",
+                "principalId": a.principal_id, "scope": a.scope, "condition": a.condition,
+            },
+        }
+
+    def _denial(self, a: Assignment) -> dict[str, Any]:
+        return {
+            "id": f"{a.scope}{_PROVIDER}denyAssignments/{a.assignment_id}", "name": a.assignment_id,
+            "properties": {
+                "permissions": [_permissions(self._world.directory.roles[a.role_id])], "scope": a.scope,
+                "principals": [{"id": a.principal_id}], "excludePrincipals": [], "condition": a.condition,
+            },
+        }
+
+    def _definitions(self, operation: str) -> Reply:
+        _, _, wanted = operation.partition("/")
+        roles = self._world.directory.roles
+        if wanted and wanted not in roles:
+            return _error(404, "RoleDefinitionDoesNotExist", f"The role definition '{wanted}' does not exist.")
+        entries = [self._definition(r) for r in ([roles[wanted]] if wanted else roles.values())]
+        return Reply.json(entries[0] if wanted else {"value": entries})
+
+    def _definition(self, role: RoleDefinition) -> dict[str, Any]:
+        return {
+            "id": f"/subscriptions/{self._subscription}{_PROVIDER}roleDefinitions/{role.role_id}",
+            "name": role.role_id, "type": "Microsoft.Authorization/roleDefinitions",
+            "properties": {"roleName": role.name, "permissions": [_permissions(role)]},
+        }
+
+    @property
+    def _subscription(self) -> str:
+        return self._world.machine.resource_id.split("/")[2]
+
+
+def _permissions(role: RoleDefinition) -> dict[str, list[str]]:
+    return {"actions": list(role.actions), "notActions": list(role.not_actions),
+            "dataActions": list(role.data_actions), "notDataActions": list(role.not_data_actions)}
+
+
+def _divide(path: str) -> tuple[str, bool, str]:
+    """The scope before the last provider segment of Microsoft.Authorization, and the operation behind it."""
+    at = path.lower().rfind(_PROVIDER.lower())
+    return (path, False, "") if at < 0 else (path[:at], True, path[at + len(_PROVIDER):])
+
+
+def _error(status: int, code: str, message: str) -> Reply:
+    return Reply.json({"error": {"code": code, "message": message}}, status)

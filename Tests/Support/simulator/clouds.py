@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The clouds of contract chapter 1: host names, and the audiences that tokens are asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+LINUX_SIGN_IN_APPLICATION = "ce6ff14a-7fdc-4685-bbe0-f6afdfcfa8e0"
+
+
+@dataclass(frozen=True)
+class Cloud:
+    name: str
+    login: str
+    pas: str
+    arm: str
+    instance: str
+    management: str = ""  # the older name of Resource Manager's audience, which azure-cli asks a token for
+
+    @property
+    def sign_in_scope(self) -> str:
+        return f"https://{self.pas}/CheckMyAccess/Linux"
+
+    @property
+    def pas_audiences(self) -> frozenset[str]:
+        return frozenset({LINUX_SIGN_IN_APPLICATION, self.sign_in_scope})
+
+    @property
+    def arm_audiences(self) -> frozenset[str]:
+        older = {f"https://{self.management}/"} if self.management else set()
+        return frozenset({f"https://{self.arm}", f"https://{self.arm}/", *older})
+
+
+CLOUDS = {
+    c.name.lower(): c
+    for c in (
+        Cloud("AzurePublicCloud", "login.microsoftonline.com", "pas.windows.net", "management.azure.com",
+              "microsoftonline.com", "management.core.windows.net"),
+        Cloud("AzureUSGovernmentCloud", "login.microsoftonline.us", "pasff.usgovcloudapi.net",
+              "management.usgovcloudapi.net", "microsoftonline.us", "management.core.usgovcloudapi.net"),
+        Cloud("AzureChinaCloud", "login.chinacloudapi.cn", "pas.chinacloudapi.cn", "management.chinacloudapi.cn",
+              "partner.microsoftonline.cn", "management.core.chinacloudapi.cn"),
+        # In nobody's table: what is known of it is what the tenant's OpenID configuration says.
+        Cloud("AzureFutureCloud", "login.future.example", "pas.future.example", "management.future.example",
+              "future.example"),
+    )
+}
+PUBLIC = CLOUDS["azurepubliccloud"]
+
+HOST_NAMES = {
+    "entra": tuple(c.login for c in CLOUDS.values()),
+    "pas": tuple(c.pas for c in CLOUDS.values()),
+    "arm": tuple(c.arm for c in CLOUDS.values()),
+}
+
+
+def cloud_of(host: str) -> Cloud | None:
+    """The cloud that a Host header belongs to; None for localhost and addresses."""
+    name = host.lower().partition(":")[0]
+    return next((c for c in CLOUDS.values() if name in (c.login, c.pas, c.arm)), None)
+
+
+def role_of(host: str) -> str | None:
+    """entra, pas or arm."""
+    return next((role for role, names in HOST_NAMES.items() if host.lower() in names), None)

@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Entra: OpenID configuration, published keys, and the token endpoint: ssh-cert tokens, and bearer tokens for Resource
+Manager."""
+
+from __future__ import annotations
+
+import json
+import secrets
+
+from . import contoso
+from .certificates import Template, sign
+from .clouds import CLOUDS, PUBLIC, Cloud
+from .directory import Kind, Principal
+from .server import Reply, Request
+from .sshkeys import line_from_jwk
+from .world import World
+
+_DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
+
+
+class GrantRefused(Exception):
+    def __init__(self, code: str, text: str, status: int = 400) -> None:
+        super().__init__(text)
+        self.reply = Reply.json({"error": code, "error_description": text}, status)
+
+
+class Entra:
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._devices: dict[str, tuple[str, str | None]] = {}  # device code: user code, key of the person
+
+    def endpoint(self, request: Request) -> str:
+        return "signin" if request.path.startswith(f"/{self._tenant}/oauth2/") else "keys"
+
+    def answer(self, request: Request) -> Reply:
+        tenant, _, rest = request.path.lstrip("/").partition("/")
+        if tenant not in (self._tenant, "common", "organizations"):
+            return _failure("invalid_tenant", f"AADSTS90002: Tenant '{tenant}' not found.")
+        match request.method, rest:
+            case "GET", "v2.0/.well-known/openid-configuration":
+                return Reply.json(self._configuration(request, tenant))
+            case "GET", "discovery/keys" | "discovery/v2.0/keys":
+                return Reply.json({"keys": self._keys(self._world.asked_cloud(request))},
+                                  Cache_Control="max-age=86400, private")
+            case "GET", "discovery/instance":
+                login = self._world.asked_cloud(request).login
+                return Reply.json({
+                    "tenant_discovery_endpoint": f"https://{login}/{tenant}/v2.0/.well-known/openid-configuration",
+                    "metadata": [{"preferred_network": login, "preferred_cache": login, "aliases": [login]}],
+                })
+            case "POST", "oauth2/v2.0/devicecode":
+                return self._device_code(self._world.asked_cloud(request).login)
+            case "POST", "oauth2/v2.0/token":
+                try:
+                    return self._token(request.form(), self._world.asked_cloud(request))
+                except GrantRefused as refused:
+                    return refused.reply
+        return Reply(404)
+
+    def approve(self, user_code: str, key: str) -> None:
+        """Somebody types the code on the web page and signs in."""
+        for device, (code, _) in self._devices.items():
+            if code == user_code:
+                self._devices[device] = (code, key)
+                return
+        raise KeyError(user_code)
+
+    @property
+    def _tenant(self) -> str:
+        return self._world.directory.tenant_id
+
+    def _keys(self, cloud: Cloud) -> list[dict[str, object]]:
+        """Those of the cloud; in the public one, as a recorded set has them, also the Government's and one tenant's own."""
+        issuer = f"https://{cloud.login}/{{tenantid}}/v2.0"
+        keys = self._world.keys_of(cloud).published(issuer, cloud.instance)
+        if cloud is PUBLIC:
+            government = CLOUDS["azureusgovernmentcloud"]
+            keys += self._world.keys_of(government).published(issuer, government.instance)
+            keys.append(self._world.keys_of(cloud).published_stranger(
+                f"https://{cloud.login}/{contoso.OTHER_TENANT}/v2.0", cloud.instance))
+        return keys
+
+    def _configuration(self, request: Request, tenant: str) -> dict[str, object]:
+        """Of the tenant's own cloud, whichever cloud's login host is asked."""
+        cloud = self._world.tenants_cloud or self._world.cloud
+        base = f"https://{cloud.login}/{tenant}"
+        named = self._world.faults.take("other-role-host", "keys")
+        return {
+            "issuer": f"https://{cloud.login}/{self._tenant}/v2.0", "token_endpoint": f"{base}/oauth2/v2.0/token",
+            "authorization_endpoint": f"{base}/oauth2/v2.0/authorize", "jwks_uri": f"{base}/discovery/v2.0/keys",
+            "device_authorization_endpoint": f"{base}/oauth2/v2.0/devicecode", "tenant_region_scope": "EU",
+            "cloud_instance_name": cloud.instance,
+            "rbac_url": f"https://{cloud.pas}" if named is None else str(named.value or "https://pas.other.example"),
+        }
+
+    def _device_code(self, host: str) -> Reply:
+        device, user = secrets.token_urlsafe(24), secrets.token_hex(4).upper()
+        self._devices[device] = (user, None)
+        return Reply.json({
+            "device_code": device, "user_code": user, "verification_uri": f"https://{host}/device",
+            "expires_in": 900, "interval": 1, "message": f"Enter the code {user} at https://{host}/device.",
+        })
+
+    def _token(self, form: dict[str, str], cloud: Cloud) -> Reply:
+        person = self._grantee(form)
+        wanted = set(form.get("scope", "").split())
+        if audience := next((a for a in cloud.arm_audiences if f"{a}/.default" in wanted), None):
+            return self._bearer(person, audience, cloud)
+        if f"{cloud.sign_in_scope}/.default" not in wanted:
+            raise GrantRefused("invalid_scope", "AADSTS70011: The provided value for the input 'scope' is not valid.")
+        if form.get("token_type") != "ssh-cert":
+            raise GrantRefused("invalid_request", "AADSTS900144: this simulator issues tokens of type ssh-cert only.")
+        if not form.get("key_id"):
+            raise GrantRefused("invalid_request", "AADSTS900144: The request body must contain: 'key_id'.")
+        try:
+            public_key = line_from_jwk(json.loads(form["req_cnf"]))
+        except (KeyError, ValueError) as error:
+            raise GrantRefused("invalid_request", f"AADSTS900144: req_cnf is not usable: {error}") from error
+        certificate = sign(self._world.keys_of(cloud).current, public_key,
+                           Template.entra(person, self._tenant, self._world.now()))
+        answer = {"token_type": "ssh-cert", "scope": form["scope"], "expires_in": 3599, "ext_expires_in": 3599,
+                  "access_token": certificate.split()[1]}
+        if form["grant_type"] != "client_credentials":
+            answer["refresh_token"] = f"refresh.{person.key}"
+        return Reply.json(answer, Cache_Control="no-store, no-cache")
+
+    def _bearer(self, person: Principal, audience: str, cloud: Cloud) -> Reply:
+        issuer = f"https://sts.windows.net/{self._tenant}/"
+        token = self._world.tokens.issue(audience, person.object_id, self._tenant, issuer, int(self._world.now()), 3599,
+                                         cloud.name)
+        return Reply.json({"token_type": "Bearer", "expires_in": 3599, "ext_expires_in": 3599, "access_token": token},
+                          Cache_Control="no-store, no-cache")
+
+    def _grantee(self, form: dict[str, str]) -> Principal:
+        people = self._world.directory.principals
+        match form.get("grant_type"):
+            case "client_credentials":
+                for p in people.values():
+                    if p.client_id and p.client_id == form.get("client_id"):
+                        if p.client_secret == form.get("client_secret"):
+                            return p
+                        raise GrantRefused("invalid_client", "AADSTS7000215: Invalid client secret provided.", 401)
+                raise GrantRefused("unauthorized_client", "AADSTS700016: Application not found in the directory.")
+            case "refresh_token":
+                person = people.get(form.get("refresh_token", "").removeprefix("refresh."))
+                if person is None or person.kind not in (Kind.USER, Kind.GUEST):
+                    raise GrantRefused("invalid_grant", "AADSTS9002313: The refresh token is malformed or invalid.")
+                return person
+            case grant if grant == _DEVICE_CODE:
+                _, key = self._devices.get(form.get("device_code", ""), ("", ""))
+                if key is None:
+                    raise GrantRefused("authorization_pending", "AADSTS70016: The user has not signed in yet.")
+                if not key:
+                    raise GrantRefused("invalid_grant", "AADSTS70018: Invalid or unknown device code.")
+                return people[key]
+        raise GrantRefused("unsupported_grant_type", "AADSTS70003: The app requested an unsupported grant type.")
+
+
+def _failure(code: str, text: str) -> Reply:
+    return Reply.json({"error": code, "error_description": text}, 400)

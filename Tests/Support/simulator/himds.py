@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The metadata service of Azure Arc with its challenge file (contract chapter 3)."""
+
+from __future__ import annotations
+
+import base64
+import os
+import secrets
+import uuid
+from pathlib import Path
+
+from .imds import compute, identity_token
+from .server import Reply, Request
+from .world import World
+
+
+class ArcMetadata:
+    """`named` is /var/opt/azcmagent/tokens as the machine sees it; `folder`, where we put the files."""
+
+    def __init__(self, world: World, folder: Path, named: str = "/var/opt/azcmagent/tokens") -> None:
+        self._world = world
+        self.folder = folder
+        self._named = named
+        self._secrets: set[str] = set()
+
+    def endpoint(self, request: Request) -> str:
+        return "himds"
+
+    def answer(self, request: Request) -> Reply:
+        if request.headers.get("metadata", "").lower() != "true":
+            return Reply.json({"error": "Bad request. Required metadata header not specified"}, 400)
+        match request.path:
+            case "/metadata/instance":
+                return Reply.json({"compute": compute(self._world, self._world.machine.arc_resource_id)})
+            case "/metadata/identity/oauth2/token":
+                return self._token(request)
+        return Reply.json({"error": "Not found"}, 404)
+
+    def _token(self, request: Request) -> Reply:
+        scheme, _, secret = request.headers.get("authorization", "").partition(" ")
+        if scheme == "Basic" and secret in self._secrets:
+            self._secrets.discard(secret)
+            return identity_token(self._world, request)
+        fault = self._world.faults.take("bad-key", "himds")
+        wrong = "" if fault is None else str(fault.value)
+        secret = base64.b64encode(secrets.token_bytes(30)).decode()
+        name = f"{uuid.uuid4()}{'.txt' if wrong == 'suffix' else '.key'}"
+        if wrong != "stale":
+            self._secrets.add(secret)
+        self._place(name, secret, wrong)
+        form = 'Basic realm="{}"' if wrong == "header" else "Basic realm={}"
+        place = "/tmp" if wrong == "folder" else self._named
+        return Reply(401, headers={"Www-Authenticate": form.format(f"{place}/{name}")})
+
+    def _place(self, name: str, secret: str, wrong: str) -> None:
+        """The key file, of the folder's owner and group; or one that nobody may trust."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        path = self.folder / name
+        if wrong == "absent":
+            return
+        if wrong == "link":
+            path.symlink_to(f"{name}.real")
+            path = self.folder / f"{name}.real"
+        path.write_text(secret + (" " * 4096 if wrong == "size" else ""))
+        path.chmod(0o666 if wrong == "writable" else 0o640)
+        owner = self.folder.stat()
+        os.chown(path, 1234 if wrong == "owner" else owner.st_uid, owner.st_gid)

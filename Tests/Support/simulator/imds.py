@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Instance metadata and managed-identity tokens (contract chapter 2)."""
+
+from __future__ import annotations
+
+import re
+
+from .contoso import AGENT_IDENTITY, MACHINE_IDENTITY
+from .server import Reply, Request
+from .world import World
+
+_VERSION = re.compile(r"^20\d\d-\d\d-\d\d$")
+_TOKEN = "/metadata/identity/oauth2/token"
+
+
+class InstanceMetadata:
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def endpoint(self, request: Request) -> str:
+        return "token" if request.path == _TOKEN else "imds"
+
+    def answer(self, request: Request) -> Reply:
+        if request.headers.get("metadata", "").lower() != "true":
+            return _refusal("Bad request. Required metadata header not specified")
+        if "x-forwarded-for" in request.headers:
+            return _refusal("Bad request. X-Forwarded-For is not allowed")
+        if request.method != "GET":
+            return Reply.json({"error": "Method not allowed"}, 405, Allow="GET")
+        if not _VERSION.match(request.query.get("api-version", "")):
+            return _refusal("Bad request. api-version is invalid or was not specified in the request.")
+        match request.path.rstrip("/"):
+            case "/metadata/instance":
+                return Reply.json({"compute": compute(self._world), "network": {"interface": []}})
+            case "/metadata/instance/compute":
+                return Reply.json(compute(self._world))
+            case "/metadata/identity/info":
+                return Reply.json({"tenantId": self._world.directory.tenant_id})
+            case "/metadata/login/ca_keys":
+                return Reply.json(self._world.keys.lines())
+            case path if path == _TOKEN:
+                return identity_token(self._world, request)
+        return Reply.json({"error": "Not found"}, 404)
+
+
+def compute(world: World, resource_id: str | None = None) -> dict[str, object]:
+    resource = resource_id or world.machine.resource_id
+    parts = resource.split("/")
+    scale_set = parts[8] if len(parts) > 9 else ""
+    return {
+        "azEnvironment": world.machine.cloud, "location": world.machine.location, "name": world.machine.name,
+        "osType": "Linux", "resourceGroupName": parts[4], "resourceId": resource, "subscriptionId": parts[2],
+        "tags": "stage:test", "tagsList": [{"name": "stage", "value": "test"}], "vmId": world.machine.vm_id,
+        "vmScaleSetName": scale_set,
+    }
+
+
+def identity_token(world: World, request: Request) -> Reply:
+    resource = request.query.get("resource", "")
+    wanted = request.query.get("client_id", "")
+    identity = {"": MACHINE_IDENTITY, AGENT_IDENTITY.client_id: AGENT_IDENTITY}.get(wanted)
+    if identity is None or not wanted and world.faults.take("no-identity", "token"):
+        return _oauth_error("invalid_request", "Identity not found")
+    known = world.cloud.pas_audiences | world.cloud.arm_audiences
+    missing = resource in world.cloud.pas_audiences and world.faults.take("missing-application", "token")
+    if resource not in known or missing:
+        return _oauth_error("invalid_resource", f"AADSTS500011: The resource principal named {resource} was not found "
+                            f"in the tenant named {world.directory.tenant_id}.")
+    lifetime = int(world.faults.value("token-lifetime", 60, "token") or 86_400)
+    now = int(world.now())
+    token = world.tokens.issue(resource, identity.object_id, world.directory.tenant_id,
+                               f"https://sts.windows.net/{world.directory.tenant_id}/", now, lifetime, world.cloud.name)
+    return Reply.json({
+        "access_token": token, "client_id": wanted or "c11e0000-0000-4000-8000-000000000001", "expires_in": str(lifetime),
+        "expires_on": str(now + lifetime), "ext_expires_in": str(lifetime), "not_before": str(now - 300),
+        "resource": resource, "token_type": "Bearer",
+    })
+
+
+def _refusal(text: str) -> Reply:
+    return Reply.json({"error": text}, 400)
+
+
+def _oauth_error(code: str, text: str) -> Reply:
+    return Reply.json({"error": code, "error_description": text}, 400)

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The composition: a world, and a listener for each of its hosts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Callable
+
+from .access import AccessService
+from .client import CONTROL_PORT
+from .clouds import HOST_NAMES, role_of
+from .control import Control
+from .entra import Entra
+from .himds import ArcMetadata
+from .imds import InstanceMetadata
+from .nameserver import NameServer
+from .proxy import Proxy
+from .server import Listener, Reply, Request, Service
+from .world import World
+
+Address = tuple[str, int]
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """Where to listen. The defaults are for the bed, where the true names lead to these loopback addresses."""
+
+    imds: Address = ("169.254.169.254", 80)
+    entra: Address = ("127.20.0.1", 443)
+    pas: Address = ("127.20.0.2", 443)
+    arm: Address = ("127.20.0.3", 443)
+    himds: Address = ("127.0.0.1", 40342)
+    control: Address = ("127.0.0.1", CONTROL_PORT)
+    six: Address = ("::1", 443)  # every host, by its name
+    nameserver: Address = ("127.20.0.53", 53)
+    proxy: Address = ("127.20.0.8", 3128)
+    proxy_with_credentials: Address = ("127.20.0.8", 3129)
+    secure_proxy: Address = ("127.20.0.8", 3130)
+    secure_proxy_with_credentials: Address = ("127.20.0.8", 3131)
+
+    @staticmethod
+    def anywhere() -> "Addresses":
+        """Free ports on loopback, for tests outside the bed."""
+        return Addresses(*[("127.0.0.1", 0)] * 12)
+
+
+class EveryHost:
+    """All hosts of Azure at one address, told apart by the Host header."""
+
+    def __init__(self, services: dict[str, Service]) -> None:
+        self._services = services
+
+    def _service(self, request: Request) -> Service:
+        return self._services[role_of(request.headers.get("host", "")) or "entra"]
+
+    def endpoint(self, request: Request) -> str:
+        return self._service(request).endpoint(request)
+
+    def answer(self, request: Request) -> Reply:
+        return self._service(request).answer(request)
+
+
+class Simulator:
+    def __init__(self, world: World, addresses: Addresses, arc_tokens: Path | None = None) -> None:
+        self.world = world
+        tls = world.transport.context
+        entra = Entra(world)
+        arc = ArcMetadata(world, arc_tokens or world.state / "arc-tokens")
+        hosts: dict[str, Service] = {
+            "entra": entra, "pas": AccessService(world, "pas"), "arm": AccessService(world, "arm"),
+        }
+        self._makers: dict[str, Callable[[], Listener]] = {
+            "imds": lambda: Listener(addresses.imds, InstanceMetadata(world), world, None),
+            "himds": lambda: Listener(addresses.himds, arc, world, None),
+        }
+        self.listeners: dict[str, Listener | NameServer | Proxy] = {
+            **{name: make() for name, make in self._makers.items()},
+            **{role: Listener(getattr(addresses, role), service, world, tls) for role, service in hosts.items()},
+            "control": Listener(addresses.control, Control(world, entra, arc, self.switch), world, None),
+            "six": Listener(addresses.six, EveryHost(hosts), world, tls),
+        }
+        places = {role: self._place(role) for role in HOST_NAMES}
+        names = {name: places[role] for role, of_role in HOST_NAMES.items() for name in of_role}
+        self.listeners["nameserver"] = NameServer(addresses.nameserver, world, {n: a for n, (a, _) in names.items()})
+        for name, with_tls, closed in (
+            ("proxy", False, False), ("proxy_with_credentials", False, True),
+            ("secure_proxy", True, False), ("secure_proxy_with_credentials", True, True),
+        ):
+            self.listeners[name] = Proxy(getattr(addresses, name), world, names.get, tls if with_tls else None, closed)
+
+    def switch(self, name: str, up: bool) -> None:
+        """Begins or ceases to listen: a metadata service that is not there yet."""
+        if up:
+            self.listeners[name] = self._makers[name]()
+            self.listeners[name].start()
+        else:
+            self.listeners[name].shutdown()
+            self.listeners[name].server_close()
+
+    def _place(self, role: str) -> Address:
+        listener = self.listeners[role]
+        assert isinstance(listener, Listener)
+        return str(listener.server_address[0]), listener.port
+
+    def start(self) -> None:
+        for listener in self.listeners.values():
+            listener.start()
+
+    def stop(self) -> None:
+        for listener in self.listeners.values():
+            listener.shutdown()
+            listener.server_close()
+
+    def ports(self) -> dict[str, int]:
+        return {name: listener.port for name, listener in self.listeners.items()}
