@@ -44,7 +44,8 @@ package struct MachineCheck: Sendable {
 
     package func run() -> [Finding] {
         sshd() + NeighbourRule().judge(machine) + NameCacheRule().judge(machine) + SudoRule().judge(machine)
-            + SELinuxRule().judge(machine) + OldExtensionRule().judge(machine) + LocalIDsRule().judge(machine) + StateFilesRule().judge(machine)
+            + SELinuxRule().judge(machine) + OldExtensionRule().judge(machine) + LocalIDsRule().judge(machine)
+            + StateFilesRule().judge(machine)
             + SpaceRule().judge(machine) + UnitsRule().judge(machine)
     }
 
