@@ -5,7 +5,7 @@ import Authorization
 import Identity
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct AccessControlTests {
+@Suite(.timeLimit(.minutes(15))) struct AccessControlTests {
     @Test("P15: the status counts the decisions of the last hour by verdict and reason")
     func status() async throws {
         let house = try House()

@@ -5,7 +5,7 @@ import Authorization
 import Identity
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct AccountStageTests {
+@Suite(.timeLimit(.minutes(15))) struct AccountStageTests {
     private let house: House
     private let alice: Person
     private let bob: Person

@@ -6,7 +6,7 @@ import Identity
 import OpenSSHCertificates
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct AuthorityKeyringTests {
+@Suite(.timeLimit(.minutes(15))) struct AuthorityKeyringTests {
     private let house: House
 
     init() throws { house = try House(persistedKeys: false) }

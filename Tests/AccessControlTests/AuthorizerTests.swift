@@ -5,7 +5,7 @@ import Authorization
 import Identity
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct AuthorizerTests {
+@Suite(.timeLimit(.minutes(15))) struct AuthorizerTests {
     private let house: House
     private let alice: Person
 

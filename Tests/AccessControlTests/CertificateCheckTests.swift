@@ -5,7 +5,7 @@ import Authorization
 import Identity
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct CertificateCheckTests {
+@Suite(.timeLimit(.minutes(15))) struct CertificateCheckTests {
     private let house: House
     private let alice: Person
 

@@ -5,7 +5,7 @@ import Authorization
 import Identity
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct GrantRenewalTests {
+@Suite(.timeLimit(.minutes(15))) struct GrantRenewalTests {
     private let house: House
     private let alice: Person
 

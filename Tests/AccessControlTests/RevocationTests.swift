@@ -7,7 +7,7 @@ import OpenSSHCertificates
 import Testing
 
 /// The administrator's list, as the certificate check, the keyring and the reports meet it.
-@Suite(.timeLimit(.minutes(1))) struct RevocationTests {
+@Suite(.timeLimit(.minutes(15))) struct RevocationTests {
     private let house: House
     private let alice: Person
     private let imds: FakeKeySource

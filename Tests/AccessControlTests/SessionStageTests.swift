@@ -6,7 +6,7 @@ import Identity
 import Synchronization
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct SessionStageTests {
+@Suite(.timeLimit(.minutes(15))) struct SessionStageTests {
     private let house: House
     private let alice: Person
 

@@ -7,7 +7,7 @@ import Testing
 
 @testable import AzureServices
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(15)))
 struct FlightBoardTests {
     private typealias Board = FlightBoard<String, Int>
 

@@ -4,7 +4,7 @@ import Testing
 
 @testable import HTTPTransport
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(15)))
 struct CurlTransportTests {
     private let transport: CurlTransport
 
@@ -22,7 +22,7 @@ struct CurlTransportTests {
     @Test("status, headers and body arrive; our headers, method and agent are sent")
     func exchange() async throws {
         let server = LoopbackServer { _ in LoopbackServer.page("404 Not Found", ["X-One:  a b "], body: "{}") }
-        var request = HTTPRequest(.post, server.url("/path?a=b"), timeout: .seconds(5))
+        var request = HTTPRequest(.post, server.url("/path?a=b"), timeout: .seconds(60))
         request.headers = [HTTPHeader("Content-Type", "application/json")]
         request.authorization = Secret("Bearer abc")
         request.body = Array("body\0end".utf8)
@@ -41,7 +41,7 @@ struct CurlTransportTests {
     @Test("an empty body is posted as an empty body")
     func emptyPost() async throws {
         let server = LoopbackServer { _ in LoopbackServer.page("200 OK") }
-        _ = try await transport.send(HTTPRequest(.post, server.url("/"), timeout: .seconds(5)))
+        _ = try await transport.send(HTTPRequest(.post, server.url("/"), timeout: .seconds(60)))
         #expect(server.requests.first?.contains("Content-Length: 0\r\n") == true)
     }
 
@@ -50,7 +50,7 @@ struct CurlTransportTests {
         let target = LoopbackServer { _ in LoopbackServer.page("200 OK") }
         let location = "Location: \(target.url("/"))"
         let server = LoopbackServer { _ in LoopbackServer.page("302 Found", [location]) }
-        let response = try await transport.send(HTTPRequest(.get, server.url("/"), timeout: .seconds(5)))
+        let response = try await transport.send(HTTPRequest(.get, server.url("/"), timeout: .seconds(60)))
         #expect(response.status == 302)
         #expect(target.requests.isEmpty)
     }
@@ -61,7 +61,7 @@ struct CurlTransportTests {
             let size = request.hasPrefix("GET /more") ? 1001 : 1000
             return LoopbackServer.page("200 OK", body: String(repeating: "x", count: size))
         }
-        var request = HTTPRequest(.get, server.url("/"), timeout: .seconds(5), maximumBody: 1000)
+        var request = HTTPRequest(.get, server.url("/"), timeout: .seconds(60), maximumBody: 1000)
         #expect(try await transport.send(request).body.count == 1000)
         request.url = server.url("/more")
         #expect(await failure(request) == .tooLarge)
@@ -72,7 +72,7 @@ struct CurlTransportTests {
         let server = LoopbackServer { _ in
             LoopbackServer.page("200 OK", (0..<200).map { "X-\($0): y" })
         }
-        #expect(await failure(HTTPRequest(.get, server.url("/"), timeout: .seconds(5))) == .tooLarge)
+        #expect(await failure(HTTPRequest(.get, server.url("/"), timeout: .seconds(60))) == .tooLarge)
     }
 
     @Test("a silent host runs into the time-out, and delays nobody else")
@@ -84,7 +84,7 @@ struct CurlTransportTests {
         let start = clock.now
         async let late = failure(slow)
         for _ in 0..<10 {
-            #expect(try await transport.send(HTTPRequest(.get, quick.url("/"), timeout: .seconds(5))).status == 200)
+            #expect(try await transport.send(HTTPRequest(.get, quick.url("/"), timeout: .seconds(60))).status == 200)
         }
         let quickTime = clock.now - start
         #expect(await late == .timeout)
@@ -122,19 +122,19 @@ struct CurlTransportTests {
     @Test("half an answer, none, no HTTP, and no listener are told apart")
     func failures() async throws {
         let cut = LoopbackServer { _ in .bytes(Array("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf".utf8)) }
-        #expect(await failure(HTTPRequest(.get, cut.url("/"), timeout: .seconds(5))) == .cut)
+        #expect(await failure(HTTPRequest(.get, cut.url("/"), timeout: .seconds(60))) == .cut)
         let dropped = LoopbackServer { _ in .bytes([]) }
-        #expect(await failure(HTTPRequest(.get, dropped.url("/"), timeout: .seconds(5))) == .dropped)
+        #expect(await failure(HTTPRequest(.get, dropped.url("/"), timeout: .seconds(60))) == .dropped)
         let babble = LoopbackServer { _ in .bytes(Array("SSH-2.0-OpenSSH_9.2\r\n".utf8)) }
-        #expect(await failure(HTTPRequest(.get, babble.url("/"), timeout: .seconds(5))) == .malformed)
-        #expect(await failure(HTTPRequest(.get, "http://127.0.0.1:1/", timeout: .seconds(5))) == .unreachable)
+        #expect(await failure(HTTPRequest(.get, babble.url("/"), timeout: .seconds(60))) == .malformed)
+        #expect(await failure(HTTPRequest(.get, "http://127.0.0.1:1/", timeout: .seconds(60))) == .unreachable)
         #expect(HTTPError.Kind(curl: 6) == .nameResolution)
     }
 
     @Test("a host that does not speak TLS is a TLS failure")
     func noTLS() async throws {
         let server = LoopbackServer { _ in LoopbackServer.page("200 OK") }
-        #expect(await failure(HTTPRequest(.get, server.url("/", scheme: "https"), timeout: .seconds(5))) == .tls)
+        #expect(await failure(HTTPRequest(.get, server.url("/", scheme: "https"), timeout: .seconds(60))) == .tls)
     }
 
     @Test("a proxy is used where one is given, but not for its exceptions, and never where none is wanted")
@@ -142,7 +142,7 @@ struct CurlTransportTests {
         let proxy = LoopbackServer { _ in LoopbackServer.page("200 OK", body: "proxy") }
         let server = LoopbackServer { _ in LoopbackServer.page("200 OK", body: "server") }
         func body(_ proxy: HTTPProxy) async throws -> String {
-            let request = HTTPRequest(.get, server.url("/"), timeout: .seconds(5), proxy: proxy)
+            let request = HTTPRequest(.get, server.url("/"), timeout: .seconds(60), proxy: proxy)
             return String(decoding: try await transport.send(request).body, as: UTF8.self)
         }
         let url = Secret("http://user:word@127.0.0.1:\(proxy.port)")
@@ -159,7 +159,7 @@ struct CurlTransportTests {
         let request = HTTPRequest(
             .get,
             "https://management.example/",
-            timeout: .seconds(5),
+            timeout: .seconds(60),
             proxy: .configured(url: url, exceptions: "")
         )
         #expect(await failure(request) == .proxy)
@@ -189,7 +189,7 @@ struct CurlTransportTests {
         let bodies = try await withThrowingTaskGroup(of: String.self) { group in
             for number in 0..<60 {
                 group.addTask { [transport] in
-                    let request = HTTPRequest(.get, server.url("/\(number)"), timeout: .seconds(20))
+                    let request = HTTPRequest(.get, server.url("/\(number)"), timeout: .seconds(60))
                     return String(decoding: try await transport.send(request).body, as: UTF8.self)
                 }
             }

@@ -6,7 +6,8 @@ import TestSupport
 import Testing
 
 @Suite struct SubprocessTests {
-    private var soon: Duration { SystemClock.sinceBoot() + .seconds(20) }
+    /// For what ends by itself, on however busy a machine.
+    private var soon: Duration { SystemClock.sinceBoot() + .seconds(300) }
 
     private func shell(_ script: String, outputLimit: Int = 1 << 20) -> Subprocess {
         Subprocess("/bin/sh", ["-c", script], outputLimit: outputLimit)
@@ -71,17 +72,21 @@ import Testing
     }
 
     @Test func `P9: at the deadline the program and what it started are killed`() throws {
-        let begin = SystemClock.sinceBoot()
         let folder = TemporaryFolder()
-        let script = "sleep 1000 & echo $! > \(folder.path)/pid; wait"
-        #expect(throws: SubprocessError.deadline(path: "/bin/sh")) {
-            _ = try shell(script).run(until: begin + .milliseconds(300))
+        let script = "cd \(folder.path); sleep 1000 & echo $! > started && mv started pid; wait"
+        // Longer where the machine was too busy to come as far as that.
+        for patience in [Duration.milliseconds(300), .seconds(3), .seconds(30)]
+        where access("\(folder.path)/pid", F_OK) != 0 {
+            let begin = SystemClock.sinceBoot()
+            #expect(throws: SubprocessError.deadline(path: "/bin/sh")) {
+                _ = try shell(script).run(until: begin + patience)
+            }
+            #expect(SystemClock.sinceBoot() < begin + patience + .seconds(60))
         }
-        #expect(SystemClock.sinceBoot() < begin + .seconds(15))
         let pid = text(try AtomicFile("\(folder.path)/pid").read(limit: 100)).split(separator: "\n").first
         let sleeper = try #require(pid.flatMap { Int32($0) })
         // The signal was sent; a busy machine may take a moment to act on it.
-        let patience = SystemClock.sinceBoot() + .seconds(10)
+        let patience = SystemClock.sinceBoot() + .seconds(60)
         while (try? ProcessDescriptor(pid: sleeper).isAlive) == true, SystemClock.sinceBoot() < patience {}
         #expect((try? ProcessDescriptor(pid: sleeper).isAlive) != true)
     }

@@ -90,7 +90,8 @@ import UserRecords
 
     @Test("P13: who asks nothing, half a question or does not read is let go after the patience")
     func silence() throws {
-        let patience = Duration.milliseconds(100)
+        // Long enough for this thread to be kept from running between its connect and what it sends.
+        let patience = Duration.seconds(2)
         let bench = try UserDatabaseBench(
             people: 20_000,
             limits: UserDatabaseLimits(patience: patience, lifetime: .seconds(600))
