@@ -7,7 +7,8 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Callable
 
-from bed.checks import Mismatch, described, equal, one_line, require
+from bed.checks import Mismatch, Wrong, described, equal, one_line, require
+from bed.stalls import TRIES, Stalls
 
 __all__ = ["Mismatch", "equal", "play", "require", "row"]
 
@@ -39,20 +40,27 @@ def row(who: str, does: str) -> Callable[[Check], Check]:
 
 
 def play(scene: "Scene", chosen: str = "") -> int:
-    """Runs the rows in order, or those whose text holds `chosen`; returns how many failed."""
-    failed = 0
-    for entry in TABLE:
-        if chosen and chosen not in f"{entry.who} {entry.does}":
-            continue
+    """Runs the rows in order, or those whose text holds `chosen`; returns how many failed. One that failed while the machine
+    stood still is played again (`bed.stalls`)."""
+    stalls = Stalls()
+    rows = [entry for entry in TABLE if not chosen or chosen in f"{entry.who} {entry.does}"]
+    return sum(not _holds(scene, entry, stalls) for entry in rows)
+
+
+def _holds(scene: "Scene", entry: Row, stalls: Stalls) -> bool:
+    for tries_left in reversed(range(TRIES)):
         began = time.monotonic()
+        good = is_final = False
         try:
             good, seen = True, entry.check(scene)
         except Mismatch as mismatch:
-            good, seen = False, str(mismatch)
+            seen, is_final = str(mismatch), isinstance(mismatch, Wrong)
         except Exception as error:  # a row must not end the table
-            good, seen = False, described(error)
-        failed += not good
+            seen = described(error)
         milliseconds = (time.monotonic() - began) * 1000
-        print(f"{'ok' if good else 'FAILED':6}  {milliseconds:6.0f} ms  {entry.who}: {entry.does}: {one_line(seen)}",
-              flush=True)
-    return failed
+        excuse = stalls.excuse(began) if tries_left > 0 and not good and not is_final else ""
+        print(f"{'ok' if good else 'again' if excuse else 'FAILED':6}  {milliseconds:6.0f} ms  {entry.who}: {entry.does}: "
+              f"{excuse and excuse + ': '}{one_line(seen)}", flush=True)
+        if good or not excuse:
+            return good
+    return False

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable, Protocol
 
-from bed.checks import Mismatch, described, one_line
+from bed.checks import Mismatch, Wrong, described, one_line
+from bed.stalls import TRIES, Stalls
 
 
 class SharedGround(Protocol):
@@ -54,21 +55,36 @@ def chosen(only: list[str], deep: bool) -> list[Case]:
 
 
 def play(ground: SharedGround, cases: list[Case]) -> list[str]:
-    """Runs them in order; returns the names of those that failed."""
-    failed = []
-    for entry in cases:
+    """Runs them in order; returns the names of those that failed. One that failed while the machine stood still is
+    played again (`bed.stalls`)."""
+    stalls = Stalls()
+    return [entry.name for entry in cases if not _holds(ground, entry, stalls)]
+
+
+def _holds(ground: SharedGround, entry: Case, stalls: Stalls) -> bool:
+    for tries_left in reversed(range(TRIES)):
         began = time.monotonic()
-        try:
-            seen, good = entry.check(ground), True
-            ground.settle()
-        except Mismatch as mismatch:
-            seen, good = str(mismatch), False
-        except Exception as error:  # a case must not end the others
-            seen, good = described(error), False
-        if not good:
-            failed.append(entry.name)
-            ground.recover()
+        good, seen, is_final = _played(ground, entry)
         milliseconds = (time.monotonic() - began) * 1000
-        print(f"{'ok' if good else 'FAILED':6}  {milliseconds:6.0f} ms  {entry.name}: "
-              f"{one_line(seen, 300 if good else 1200)}", flush=True)
-    return failed
+        excuse = stalls.excuse(began) if tries_left > 0 and not is_final else ""
+        print(f"{'ok' if good else 'again' if excuse else 'FAILED':6}  {milliseconds:6.0f} ms  {entry.name}: "
+              f"{excuse and excuse + ': '}{one_line(seen, 300 if good else 1200)}", flush=True)
+        if good or not excuse:
+            return good
+    return False
+
+
+def _played(ground: SharedGround, entry: Case) -> tuple[bool, str, bool]:
+    """Whether the case holds, what was seen, and whether that is the last word. After a failure the next one finds a
+    working machine."""
+    is_final = False
+    try:
+        seen = entry.check(ground)
+        ground.settle()
+        return True, seen, True
+    except Mismatch as mismatch:
+        seen, is_final = str(mismatch), isinstance(mismatch, Wrong)
+    except Exception as error:  # a case must not end the others
+        seen = described(error)
+    ground.recover()
+    return False, seen, is_final

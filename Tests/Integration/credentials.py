@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from bed import Outcome, Person
-from bed.checks import admitted, equal, refused, require
+from bed.checks import Wrong, admitted, equal, refused, require
 from bed.person import forged
 from case import case
 from ground import EARLY, Ground, Site, ours
@@ -42,6 +42,8 @@ def plant(site: Site, person: Person) -> None:
 
 def shut_out(outcome: Outcome, *words: str) -> str:
     """No shell, no command: refused before the session, or by it (sshd then ends with 254)."""
+    if outcome.ok or MARK in outcome.out:
+        raise Wrong(f"let in: {outcome.text}")
     require(outcome.status in (254, 255) and MARK not in outcome.out, f"status {outcome.status}: {outcome.text}")
     for word in words:
         require(word in outcome.text, f"the screen does not say {word!r}: {outcome.text}")

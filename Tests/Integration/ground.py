@@ -90,14 +90,15 @@ class Site(Installed):
                 if p.is_file() and p.parent.name != "ssh" and p.name != "sign-ins"}
 
     def rest(self) -> dict[str, str]:
-        """The state once what ended sessions leave behind is written: when it has been the same for a moment."""
-        last, since = self.state(), time.monotonic()
-        end = since + 5
-        while time.monotonic() - since < 0.4:
+        """The state once what ended sessions leave behind is written: sshd's processes have gone, and then it was the
+        same at several looks, which take a machine that stands still between them for what it is."""
+        wait_for(lambda: not self.machine.connections(), "the end of all connections")
+        last, same = self.state(), 0
+        end = time.monotonic() + 30
+        while same < 8:
             time.sleep(0.05)
             now = self.state()
-            if now != last:
-                last, since = now, time.monotonic()
+            last, same = now, same + 1 if now == last else 0
             require(time.monotonic() < end, "the state folder does not come to rest")
         return last
 

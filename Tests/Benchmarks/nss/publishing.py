@@ -11,14 +11,15 @@ import struct
 import threading
 import time
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Iterator
 
 from bed.asking import ask
-from bed.checks import equal, require
+from bed.checks import Wrong, equal, require
 from bed.installed import TOOL
+from bed.machine import wait_for
 from figures import Figure, at_most
 from ground import STATE, Ground, Site
 from residents import our_name, put_questions, record
@@ -58,8 +59,12 @@ class Renames:
                 data = data[16 + length:]
 
     def _used(self) -> float:
-        """Seconds on a processor, of all threads (the first word of schedstat)."""
-        return sum(int((thread / "schedstat").read_text().split()[0]) for thread in self._threads.iterdir()) / 1e9
+        """Seconds on a processor, of all threads (the first word of schedstat); one may end meanwhile."""
+        used = 0
+        for thread in self._threads.iterdir():
+            with suppress(OSError):
+                used += int((thread / "schedstat").read_text().split()[0])
+        return used / 1e9
 
 
 @contextmanager
@@ -109,7 +114,8 @@ def publishing(ground: Ground, site: Site, count: int) -> Publishing:
         for number in range(count - changes, count):
             times.append(retire(ground, site, watched, our_name(number)))
         answers = [r.result().split() for r in racing]
-    require(all(words[5] == "0" for words in answers), f"readers saw wrong answers: {answers}")
+    if any(words[5] != "0" for words in answers):
+        raise Wrong(f"readers saw wrong answers: {answers}")
     return Publishing(count, sorted(t[0] for t in times), min(t[1] for t in times),
                       statistics.median(t[2] for t in times), sum(int(words[4]) for words in answers))
 
@@ -122,7 +128,12 @@ def retire(ground: Ground, site: Site, watched: Renames, name: str) -> tuple[flo
     whole = (time.monotonic() - began) * 1000
     (answer,) = ask(site.machine, ground.bed.scratch / "programs", [f"name {name}"], "ls")
     equal(answer.ids, (), f"{name} after retiring")
-    seen = {file: (at, used) for file, at, used in watched.seen[before:]}
-    require({"accounts", "accounts.snapshot"} <= seen.keys(), f"renamed: {watched.seen[before:]}")
+    seen: dict[str, tuple[float, float]] = {}
+
+    def both_renamed() -> bool:
+        seen.update({file: (at, used) for file, at, used in watched.seen[before:]})
+        return {"accounts", "accounts.snapshot"} <= seen.keys()
+
+    wait_for(both_renamed, f"the renames of store and published file; seen: {watched.seen[before:]}")
     (stored, used_before), (published, used) = seen["accounts"], seen["accounts.snapshot"]
     return (published - stored) * 1000, whole, (used - used_before) * 1000

@@ -31,6 +31,7 @@ class Bed:
         self.directory = contoso.directory(crowd)
         self.azure = SimulatorControl()
         self.machines: dict[str, Machine] = {}
+        self._made = 0
         self._simulator = subprocess.Popen(
             [sys.executable, "-m", "simulator", "serve", "--state", str(self.azure_folder), "--keys",
              str(self.keys / "entra"), "--crowd", str(crowd)],
@@ -57,8 +58,13 @@ class Bed:
 
     def machine(self, name: str, base: Machine | None = None, layered: bool = False) -> Machine:
         """A fresh machine; 0.1 s. It begins with the files of `base`, which must have been stopped; `layered`: with the
-        packages of `enter --layer`."""
-        self.machines[name] = Machine(self.scratch / name, base, Path(os.environ["BED_LAYER"]) if layered else None)
+        packages of `enter --layer`. One that was called so before ends."""
+        former = self.machines.pop(name, None)
+        if former is not None:
+            former.stop()
+        self._made += 1
+        folder = self.scratch / (name if former is None else f"{name}-{self._made}")
+        self.machines[name] = Machine(folder, base, Path(os.environ["BED_LAYER"]) if layered else None)
         return self.machines[name]
 
     def person(self, key: str) -> Person:

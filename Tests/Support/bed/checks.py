@@ -12,6 +12,11 @@ class Mismatch(Exception):
     """What was seen is not what must be seen."""
 
 
+class Wrong(Mismatch):
+    """What no deadline that passed can explain, since then nobody gets in and nothing is answered: somebody was let in, or
+    an answer is another's. Never tried again (`bed.stalls`)."""
+
+
 def require(condition: bool, seen: object) -> None:
     if not condition:
         raise Mismatch(str(seen))
@@ -24,6 +29,8 @@ def equal(seen: object, expected: object, what: str) -> None:
 
 def refused(outcome: Outcome, *words: str) -> str:
     """ssh let nobody in and ran nothing; the screen holds the words."""
+    if outcome.ok:
+        raise Wrong(f"let in: {outcome.text}")
     require(outcome.status == 255 and outcome.out == "", f"not refused: status {outcome.status}, {outcome.text}")
     for word in words:
         require(word in outcome.text, f"the screen does not say {word!r}: {outcome.text}")

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import array
 import os
+import secrets
 import socket
 import struct
 import threading
@@ -14,6 +15,7 @@ from typing import Callable
 from .machine import Machine, wait_for
 
 _PATH = "/run/systemd/journal/socket"
+_MARK = "BED_MARK"
 Record = dict[str, str]
 
 
@@ -27,26 +29,40 @@ class Journal:
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
         self._socket.bind(str(path))
         path.chmod(0o666)
+        self._path = path
         self._records: list[Record] = []
+        self._marks: dict[str, int] = {}  # how many records were there when the line came
         self._thread = threading.Thread(target=self._listen, daemon=True)
         self._thread.start()
 
     def mark(self) -> int:
-        """A place in the journal; `since` gives what came after it."""
-        return len(self._records)
+        """A place in the journal, behind everything that has been sent by now; `since` gives what came after it."""
+        line = secrets.token_hex(8)
+        try:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
+                sender.sendto(f"{_MARK}={line}".encode(), str(self._path))
+        except OSError:  # the machine has been stopped: nobody sends any more
+            return len(self._records)
+        wait_for(lambda: line in self._marks, "the journal to have read what was sent")
+        return self._marks.pop(line)
 
     def since(self, mark: int = 0, **fields: str) -> list[Record]:
-        """The records that have these fields (`event="account"` is ENTRALOGIN_EVENT=account), oldest first."""
+        """The records that have been sent since and have these fields (`event="account"` is ENTRALOGIN_EVENT=account),
+        oldest first."""
+        self.mark()
+        return self._found(mark, fields)
+
+    def _found(self, mark: int, fields: dict[str, str]) -> list[Record]:
         wanted = {f"ENTRALOGIN_{name.upper()}": value for name, value in fields.items()}
         return [r for r in self._records[mark:] if all(r.get(k) == v for k, v in wanted.items())]
 
-    def wait(self, mark: int, condition: Callable[[Record], bool] = lambda _: True, limit: float = 10,
+    def wait(self, mark: int, condition: Callable[[Record], bool] = lambda _: True, limit: float = 30,
              **fields: str) -> Record:
         """The first such record after the mark; waits for it, because a record may come after the answer."""
         found: list[Record] = []
 
         def there() -> bool:
-            found[:] = [r for r in self.since(mark, **fields) if condition(r)]
+            found[:] = [r for r in self._found(mark, fields) if condition(r)]
             return bool(found)
 
         try:
@@ -76,7 +92,11 @@ class Journal:
             for level, kind, content in ancillary:
                 if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
                     data = _from_memory(array.array("i", content[:4])[0])
-            self._records.append(parsed(data))
+            record = parsed(data)
+            if _MARK in record:
+                self._marks[record[_MARK]] = len(self._records)
+            else:
+                self._records.append(record)
 
 
 def parsed(data: bytes) -> Record:

@@ -60,10 +60,14 @@ def run(argv: Sequence[str], input: str | None = None, timeout: float = 60,
 
 
 def wait_for(condition: Callable[[], bool], what: str, limit: float = 30) -> None:
-    """Polls until the condition holds; raises when it does not within `limit` seconds."""
+    """Polls until the condition holds; raises when it does not within `limit` seconds. It is looked at once more after the
+    limit, because the time may have passed in one piece in which the machine stood still."""
     end = time.monotonic() + limit
-    while not condition():
-        if time.monotonic() > end:
+    while True:
+        over = time.monotonic() > end
+        if condition():
+            return
+        if over:
             raise TimeoutError(f"{what}: not within {limit} s")
         time.sleep(0.005)
 
@@ -213,6 +217,11 @@ class Machine:
         os.kill(self.sshd_pid, signal.SIGHUP)
         wait_for(lambda: self.read("/var/log/sshd.log").count("Server listening") > before, "sshd after SIGHUP")
         wait_for(lambda: _answers(port), f"sshd on port {port}")
+
+    def connections(self) -> list[int]:
+        """The processes of sshd, one for each connection, that have not ended: PAM's session is closed before they do."""
+        listing = run(["ps", "-o", "pid=", "--ppid", str(self.sshd_pid)])
+        return [int(word) for word in listing.out.split()]
 
     def stop_sshd(self) -> None:
         if self._sshd is not None:

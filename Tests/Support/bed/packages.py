@@ -25,7 +25,7 @@ Session:
 """
 # Not compared: what any program may write meanwhile, and what dpkg and systemd keep about packages and units.
 _VOLATILE = ("/proc", "/sys", "/dev", "/run", "/tmp", "/var/log", "/var/tmp", "/var/cache", "/var/lib/dpkg", "/var/lib/apt",
-             "/var/lib/systemd", "/root/packages", "/etc/ld.so.cache", "/var/lib/nscd", "/home", "/var/lib/private")
+             "/var/lib/systemd", "/var/backups", "/root/packages", "/etc/ld.so.cache", "/var/lib/nscd", "/home", "/var/lib/private")
 
 
 class Packages:
@@ -59,7 +59,7 @@ def state(machine: Machine) -> str:
 def other_product(folder: Path, name: str) -> Path:
     """An empty package that is called like somebody else's product."""
     tree = folder / name
-    (tree / "DEBIAN").mkdir(parents=True)
+    (tree / "DEBIAN").mkdir(parents=True, exist_ok=True)
     (tree / "DEBIAN/control").write_text(f"Package: {name}\nVersion: 1.0\nArchitecture: all\nMaintainer: n <n@example.org>\n"
                                          "Description: stands in for the product of that name\n")
     _must(["dpkg-deb", "--root-owner-group", "-Znone", "--build", str(tree), str(folder)])
