@@ -13,7 +13,8 @@ from typing import Callable
 sys.path[:0] = [str(Path(__file__).resolve().parent / "nss"), str(Path(__file__).resolve().parents[1] / "Integration")]
 
 from bed import Bed
-from bed.checks import described
+from bed.checks import Wrong, described
+from bed.stalls import TRIES, Stalls
 from bench_counts import instructions, sizes, system_calls
 from bench_daemon import certificates_a_second, memory, readiness
 from bench_names import name_service, publication
@@ -26,20 +27,42 @@ from ground import CROWD, Ground
 class Measure:
     name: str
     take: Callable[[Ground], list[Figure]]
+    is_speed: bool = False  # which other work on the machine changes: a limit must hold in one of several tries
 
 
 MEASURES = (
-    Measure("sign-in", warm_sign_in),
-    Measure("helper", helper),
-    Measure("certificates", certificates_a_second),
+    Measure("sign-in", warm_sign_in, is_speed=True),
+    Measure("helper", helper, is_speed=True),
+    Measure("certificates", certificates_a_second, is_speed=True),
     Measure("system calls", system_calls),
     Measure("instructions", instructions),
     Measure("sizes", sizes),
-    Measure("name service", name_service),
-    Measure("publication", publication),
-    Measure("readiness", readiness),
+    Measure("name service", name_service, is_speed=True),
+    Measure("publication", publication, is_speed=True),
+    Measure("readiness", readiness, is_speed=True),
     Measure("memory", memory),
 )
+
+
+def taken(ground: Ground, measure: Measure, stalls: Stalls) -> list[Figure]:
+    """Its figures. One of speed that is beyond its limit is taken again, and so is one that failed while the machine stood
+    still (`bed.stalls`); what was seen then is printed."""
+    for tries_left in reversed(range(TRIES)):
+        began, error = time.monotonic(), None
+        try:
+            figures = measure.take(ground)
+        except Exception as failure:  # one measure must not end the others
+            figures, error = [Figure(measure.name, described(failure), good=False)], failure
+            ground.azure.clear_faults()
+        beyond = [figure for figure in figures if figure.good is False]
+        if not beyond or isinstance(error, Wrong) or tries_left == 0:
+            return figures
+        again = stalls.excuse(began) or ("a speed" if measure.is_speed and error is None else "")
+        if not again:
+            return figures
+        for figure in beyond:
+            print(f"{'':8}(taken again, {again}: {figure.line()})", flush=True)
+    raise AssertionError("there is at least one try")
 
 
 def main() -> int:
@@ -47,23 +70,19 @@ def main() -> int:
     options.add_argument("--gate", action="store_true", help="fail where a limit does not hold")
     options.add_argument("--only", action="append", default=[], metavar="WORDS", help="measures whose name holds them")
     asked = options.parse_args()
-    began, failed, taken = time.monotonic(), 0, 0
+    began, failed, count, stalls = time.monotonic(), 0, 0, Stalls()
     with Bed(crowd=CROWD) as bed:
         ground = Ground(bed)
         for measure in MEASURES:
             if asked.only and not any(word in measure.name for word in asked.only):
                 continue
             started = time.monotonic()
-            try:
-                figures = measure.take(ground)
-            except Exception as error:  # one measure must not end the others
-                figures = [Figure(measure.name, described(error), good=False)]
-            for figure in figures:
-                taken += 1
+            for figure in taken(ground, measure, stalls):
+                count += 1
                 failed += figure.good is False
                 print(figure.line(), flush=True)
             print(f"{'':8}({measure.name}: {time.monotonic() - started:.0f} s)", flush=True)
-    print(f"\nbench: {taken} figures, {failed} beyond their limit; {time.monotonic() - began:.0f} s")
+    print(f"\nbench: {count} figures, {failed} beyond their limit; {time.monotonic() - began:.0f} s")
     return 1 if failed and asked.gate else 0
 
 

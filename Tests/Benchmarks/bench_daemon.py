@@ -17,7 +17,9 @@ from ground import Ground, Site
 from no_effects import KIND
 
 FRAMES, CLIENTS = 10_000, 4
-FRAMES_GOAL, FRAMES_LIMIT = 2000, 1500  # the limit leaves room for whatever else runs on the machine
+# The limit leaves room for whatever else runs on the machine. On a slower one, the floor's share counts: measured 0.25.
+FRAMES_GOAL, FRAMES_LIMIT, SHARE_LIMIT = 2000, 1500, 0.15
+ROUNDS = 3
 PEOPLE, SIGN_INS, AT_ONCE = 200, 1000, 8
 HOUSEKEEPING_S = 10
 MEMORY_LIMIT_MIB, READY_LIMIT_MS = 24, 100
@@ -45,18 +47,19 @@ def certificates_a_second(ground: Ground) -> list[Figure]:
             require(failed == "0", f"{failed} exchanges at {path} failed")
             return float(seen), int(good)
 
-        ours = 0.0
-        for _ in range(3):
+        ours = bare = 0.0
+        for _ in range(ROUNDS):
             seen, good = rate(wire.PRINCIPALS)
             require(good == FRAMES, f"only {good} of {FRAMES} certificates were found good")
             ours = max(ours, seen)
+            with floor_server(ground, machine, "verify"):
+                bare = max(bare, rate(FLOOR_SOCKET)[0])
             if ours >= FRAMES_GOAL:
                 break
-        with floor_server(ground, machine, "verify"):
-            bare, _ = rate(FLOOR_SOCKET)
         with floor_server(ground, machine):
             echo, _ = rate(FLOOR_SOCKET)
-    return [at_least("certificate checks a second through the socket", ours, FRAMES_LIMIT,
+    limit = min(FRAMES_LIMIT, SHARE_LIMIT * bare)
+    return [at_least("certificate checks a second through the socket", ours, round(limit),
                      f"{ours:.0f}, goal {FRAMES_GOAL} (C with one RSA-2048 check {bare:.0f}, ratio {bare / ours:.2f}; C echo {echo:.0f})"),
             Figure("one certificate check, wall", f"{1e6 / ours:.0f} µs, of which C needs {1e6 / bare:.0f} µs")]
 
@@ -89,12 +92,13 @@ def memory(ground: Ground) -> list[Figure]:
         people = [ground.person(f"user{n}") for n in range(PEOPLE)]
         empty = site.service.resident_kibibytes()
 
-        def sign_in(number: int) -> bool:
-            return site.ssh(people[number % PEOPLE], "true", timeout=120).ok
+        def sign_in(number: int) -> str:
+            outcome = site.ssh(people[number % PEOPLE], "true", timeout=120)
+            return "" if outcome.ok else outcome.text
 
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            good = sum(pool.map(sign_in, range(SIGN_INS)))
-        require(good == SIGN_INS, f"{SIGN_INS - good} of {SIGN_INS} sign-ins failed")
+            failures = [text for text in pool.map(sign_in, range(SIGN_INS)) if text]
+        require(not failures, f"{len(failures)} of {SIGN_INS} sign-ins failed: {failures[:2]}")
         # At rest: every 10 s the daemon gives back what it does not need.
         full = min(resident for resident in _sampled(site.service.resident_kibibytes, HOUSEKEEPING_S + 2))
     return [at_most("resident memory after 1,000 sign-ins of 200 people, MiB", full / 1024, MEMORY_LIMIT_MIB,

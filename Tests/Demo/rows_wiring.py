@@ -60,5 +60,6 @@ def names_stay(scene: Scene) -> str:
         equal(listed[2:4], [name, name], f"ls -l in {record[5]}")
     refused(scene.person("alice").ssh("id"))
     scene.vm.service.start()
+    scene.vm.wait_until_ready()
     require(scene.person("alice").ssh("true").ok, "alice cannot sign in when the daemon is back")
     return f"{len(names)} people resolve by name and id; alice is refused, and in again with the daemon back"
