@@ -24,7 +24,7 @@ def milestones(site: BootedSite) -> dict[str, float]:
     def are_there() -> bool:
         return all(machine.property(unit, "ActiveState") == "active" for unit in MILESTONES)
 
-    wait_for(are_there, "the targets and services of the boot", 60)
+    wait_for(are_there, "the targets and services of the boot", 120)
     return {unit: machine.milliseconds(unit) for unit in MILESTONES}
 
 

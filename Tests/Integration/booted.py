@@ -34,11 +34,11 @@ def sign_in(ground: BootedGround) -> str:
 @case("P15", "the journal finds decisions by their fields, under the daemon's name")
 def journal(ground: BootedGround) -> str:
     site, carol = ground.vm, ground.person("carol")
+    matches = ("ENTRALOGIN_DECISION=deny", f"ENTRALOGIN_USER={carol.login}", "ENTRALOGIN_EVENT=account")
+    before = len(site.machine.journal(*matches))
     refused(site.ssh(carol, "id"))
-    found = site.machine.journal("ENTRALOGIN_DECISION=deny", f"ENTRALOGIN_USER={carol.login}",
-                                 "ENTRALOGIN_EVENT=account")
-    require(bool(found), "no record of carol's refusal")
-    record = found[-1]
+    wait_for(lambda: len(site.machine.journal(*matches)) > before, "the record of carol's refusal")
+    record = site.machine.journal(*matches)[-1]
     equal(record.get("ENTRALOGIN_REASON"), "role-not-assigned", "reason")
     equal(record.get("_SYSTEMD_UNIT"), DAEMON, "the unit that journald saw")
     equal(record.get("_UID"), site.machine.must("id", "-u", "entralogin").out.strip(), "the uid that journald saw")
@@ -162,14 +162,14 @@ def killed(ground: BootedGround) -> str:
     pid = site.machine.main_pid(DAEMON)
     site.machine.systemctl("kill", "--signal=KILL", DAEMON)
     admitted(site.ssh(ground.lisa, "id -un"), "lisa\n")
-    wait_for(lambda: site.machine.main_pid(DAEMON) not in (0, pid) and site.is_ready(), "the daemon after SIGKILL", 15)
+    wait_for(lambda: site.machine.main_pid(DAEMON) not in (0, pid) and site.is_ready(), "the daemon after SIGKILL", 60)
     admitted(site.ssh(alice, "id -un"), f"{alice.login}\n")
     return f"restarted {site.machine.property(DAEMON, 'NRestarts')} times"
 
 
 @case("P8", "frozen, the daemon delays no local sign-in, and systemd's watchdog replaces it")
 def frozen(ground: BootedGround) -> str:
-    with ground.boot("frozen", units={DAEMON: "[Service]\nWatchdogSec=2\n"}) as site:
+    with ground.boot("frozen", units={DAEMON: "[Service]\nWatchdogSec=6\n"}) as site:
         site.machine.wait_until_up()
         site.wait_until_ready()
         usual = site.ssh(ground.lisa, "id -un")
@@ -178,7 +178,7 @@ def frozen(ground: BootedGround) -> str:
         outcome = site.ssh(ground.lisa, "id -un")
         admitted(outcome, "lisa\n")
         require(outcome.milliseconds < usual.milliseconds + 5000, f"{outcome.milliseconds:.0f} ms, {usual}")
-        wait_for(lambda: site.machine.main_pid(DAEMON) not in (0, pid) and site.is_ready(), "another daemon", 30)
+        wait_for(lambda: site.machine.main_pid(DAEMON) not in (0, pid) and site.is_ready(), "another daemon", 60)
         admitted(site.ssh(ground.person("alice"), "true"))
     return f"lisa {usual.milliseconds:.0f} ms, frozen {outcome.milliseconds:.0f} ms; replaced"
 
@@ -192,7 +192,8 @@ def path_unit(ground: BootedGround) -> str:
     try:
         # Nobody asks anything meanwhile: the daemon's own look at the files is not what is tried.
         wait_for(lambda: not stamp.exists(), "the stamp withdrawn")
-        equal(site.machine.property("entralogin-stack.service", "Result"), "exit-code", "the check's result")
+        # It has withdrawn the stamp, and may still be on its way to its end.
+        wait_for(lambda: site.machine.property("entralogin-stack.service", "Result") == "exit-code", "the check's failure")
         site.machine.reload_sshd(site.port)
         refused(site.ssh(alice, "true"))
         admitted(site.ssh(ground.lisa, "id -un"), "lisa\n")

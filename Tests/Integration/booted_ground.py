@@ -43,7 +43,7 @@ class BootedSite:
                 and self.machine.path("/run/entralogin/stack-verified").exists())
 
     def wait_until_ready(self) -> None:
-        wait_for(self.is_ready, "the daemon to know the machine and the keys, and the stack to be verified", 20)
+        wait_for(self.is_ready, "the daemon to know the machine and the keys, and the stack to be verified", 60)
 
     def settings(self, text: str) -> None:
         """Other settings, or none; the daemon anew."""

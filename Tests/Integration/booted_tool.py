@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from bed.checks import equal, refused, require
+from bed.machine import wait_for
 from booted_ground import BootedGround
 from case import case
 
@@ -16,9 +18,14 @@ COLLECTED = "/var/lib/prometheus/node-exporter"
 @case("P15", "one person's decisions are read from the journal, and journalctl -x explains each record")
 def log(ground: BootedGround) -> str:
     site, carol = ground.vm, ground.person("carol")
+    def refusals() -> list[dict[str, Any]]:
+        records = json.loads(site.tool("--json", "log", carol.login, "--since", "-1h").out)["records"]
+        return [r for r in records if r["event"] == "account"]
+
+    before = len(refusals())
     refused(site.ssh(carol, "id"))
-    records = json.loads(site.tool("--json", "log", carol.login, "--since", "-1h").out)["records"]
-    last = [r for r in records if r["event"] == "account"][-1]
+    wait_for(lambda: len(refusals()) > before, "the refusal in the journal")
+    last = refusals()[-1]
     equal((last["decision"], last["reason"], last["service"]), ("deny", "role-not-assigned", "sshd"), "the last record")
     text = site.tool("log", carol.login).out
     require("account (sshd): refused: role-not-assigned" in text and last["correlationID"] in text, text)

@@ -44,7 +44,7 @@ def runs(site: BootedSite) -> int:
 
 
 def wait_until_told(site: BootedSite, told: int) -> None:
-    wait_for(lambda: runs(site) > told, "the caches to be told", 8)
+    wait_for(lambda: runs(site) > told, "the caches to be told")
 
 
 @contextmanager
@@ -79,11 +79,11 @@ def forgotten(ground: BootedGround) -> str:
         before = runs(site)
         with signed_in(site, person):
             for group in (person.login, "entra_users", "entra_admins"):
-                wait_for(lambda: says(group), f"nscd to forget the absence in {group}", 8)
+                wait_for(lambda: says(group), f"nscd to forget the absence in {group}")
             # An earlier change may have emptied the cache while sshd was asking; the one of this sign-in comes then.
-            wait_for(lambda: "entra_admins" in site.ssh(person, "id -Gn").out, "the groups of another session", 8)
+            wait_for(lambda: "entra_admins" in site.ssh(person, "id -Gn").out, "the groups of another session")
             admitted(site.ssh(person, "sudo -n id -u"), "0\n")
-        wait_for(lambda: not says("entra_admins"), "nscd to forget the administrator after the last session", 8)
+        wait_for(lambda: not says("entra_admins"), "nscd to forget the administrator after the last session")
         times = runs(site) - before
     return f"told {times} times; without that, an hour each"
 
@@ -116,18 +116,21 @@ def rate(ground: BootedGround) -> str:
     with nscd(site, NSCD):
         wait_until_told(site, told)
         before = runs(site)
-        script = ("set -e; file=/var/lib/entralogin/nss/accounts.snapshot; for n in $(seq 200); do cp -p $file $file.new; "
-                  "mv $file.new $file; sleep 0.01; done")
+        script = ("set -e; file=/var/lib/entralogin/nss/accounts.snapshot; "
+                  "change() { cp -p $file $file.new; mv $file.new $file; sleep 0.01; }; "
+                  "for n in $(seq 199); do change; done; date +%s.%N; change")
         outcome = machine.shell(script)
         require(outcome.ok, outcome.text)
-        last = float(machine.must("date", "+%s.%N").out)
+        last = float(outcome.out)
 
         def is_over() -> bool:
+            """Whether it was begun behind the last change, and has ended."""
             told = machine.must("journalctl", "--no-pager", "-o", "short-unix", "-u", FORGETTING).out
-            finished = [float(line.split()[0]) for line in told.splitlines() if "Finished" in line]
-            return bool(finished) and finished[-1] > last
+            lines = [line for line in told.splitlines() if float(line.split()[0]) > last]
+            begun = next((n for n, line in enumerate(lines) if "Starting" in line), len(lines))
+            return any("Finished" in line for line in lines[begun:])
 
-        wait_for(is_over, "the caches to be told of the last change", 10)
+        wait_for(is_over, "the caches to be told of the last change")
         times = runs(site) - before
         seconds = outcome.milliseconds / 1000
         require(1 <= times <= seconds + 3, f"told {times} times in {seconds:.1f} s")

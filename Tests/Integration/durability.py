@@ -12,15 +12,16 @@ from case import case
 from ground import STATE, Ground, Site
 
 
-def survivors(ground: Ground, site: Site, rounds: int, seed: int) -> tuple[dict[str, str], int]:
-    """Kills the daemon while newcomers sign in; returns the uid of each who got a session, and how many did not."""
+def survivors(ground: Ground, site: Site, rounds: int, seed: int, usual: float) -> tuple[dict[str, str], int]:
+    """Kills the daemon while newcomers sign in, which usually takes that many seconds here; returns the uid of each who got
+    a session, and how many did not."""
     moments = random.Random(seed)
     uids: dict[str, str] = {}
     refused = 0
     for _ in range(rounds):
         people = [ground.newcomer() for _ in range(2)]
         attempts = {p.login: ground.aside(site.ssh, p, "id -u") for p in people}
-        time.sleep(moments.uniform(0.05, 0.35))
+        time.sleep(usual * moments.uniform(0.2, 1.5))
         site.service.kill()
         wait(attempts.values())
         site.begin()
@@ -38,8 +39,9 @@ def survivors(ground: Ground, site: Site, rounds: int, seed: int) -> tuple[dict[
 
 def killed_in_a_loop(ground: Ground, rounds: int) -> str:
     with ground.fresh("loop") as site:
-        admitted(site.ssh(ground.newcomer(), "true"))
-        uids, refused = survivors(ground, site, rounds, seed=14)
+        first = site.ssh(ground.newcomer(), "true")
+        admitted(first)
+        uids, refused = survivors(ground, site, rounds, seed=14, usual=first.milliseconds / 1000)
         everybody = site.machine.must("getent", "passwd", *uids).out.split() if uids else []
         equal(len({line.split(":")[2] for line in everybody if ":x:" in line or ":*:" in line}) or len(uids),
               len(uids), "different numbers")

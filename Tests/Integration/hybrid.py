@@ -73,14 +73,14 @@ def violations(ground: Ground) -> str:
         for wrong, reason in VIOLATIONS:
             person = ground.newcomer()
             ground.azure.assign(ground.key_of(person), contoso.USER, "arc")
-            site.clock.pass_by(90_000, wall=False)  # the tokens have ended
             before = len(statuses(ground))
             mark = site.journal.mark()
             with ground.azure.fault("bad-key", "himds", wrong):
+                site.clock.pass_by(90_000, wall=False)  # the tokens have ended
                 refused(site.ssh(person, "id"), "Correlation id")
+                seen = statuses(ground)[before:]
             record = site.journal.wait(mark, event="account", user=person.login, decision="deny")
             equal(record["ENTRALOGIN_REASON"], reason, f"{wrong}: reason of {record['ENTRALOGIN_DETAIL']}")
-            seen = statuses(ground)[before:]
             require(200 not in seen, f"{wrong}: a token was given")
         person = ground.newcomer()
         ground.azure.assign(ground.key_of(person), contoso.USER, "arc")

@@ -23,11 +23,16 @@ def trusted(site: Site) -> int:
     return sum(bool(line.strip()) and not line.startswith("#") for line in lines)
 
 
-def days_pass(site: Site, days: float, wall: bool, keys: int) -> None:
+def days_pass(ground: Ground, site: Site, days: float, wall: bool, keys: int) -> None:
     """Until the daemon has fetched the keys again, and sshd is told of so many."""
+    def fetched() -> int:
+        return sum(r["path"].endswith("/keys") for r in ground.azure.requests("keys"))
+
+    before = fetched()
     site.clock.pass_by(int(days * DAY), wall)
     site.tool("status")  # wakes the daemon, whose timer was set by the true clock
-    wait_for(lambda: trusted(site) == keys, f"{keys} keys in {KEYS}")
+    wait_for(lambda: fetched() > before and trusted(site) == keys, f"{keys} keys in {KEYS}")
+    site.tool("status")  # and so it has taken in what it got
 
 
 @contextmanager
@@ -55,14 +60,14 @@ def rotation(ground: Ground) -> str:
         after = fresh_certificate(ground, other)
         refused(site.ssh(after, "id"), page["New here"])  # sshd has not been told of the new key
         admitted(site.ssh(before, "true"))
-        days_pass(site, 1, wall=False, keys=2)
+        days_pass(ground, site, 1, wall=False, keys=2)
         admitted(site.ssh(after, "id -un"), f"{after.login}\n")
         admitted(site.ssh(before, "true"))
         ground.azure.retire_old_keys()
-        days_pass(site, 1, wall=False, keys=2)
+        days_pass(ground, site, 1, wall=False, keys=2)
         admitted(site.ssh(before, "true"))  # missing, and within the overlap
         site.clock.pass_by(60)
-        days_pass(site, 1.1, wall=True, keys=1)
+        days_pass(ground, site, 1.1, wall=True, keys=1)
         site.clock.set(boot=4 * DAY)  # certificates go by the clock on the wall
         refused(site.ssh(before, "id"))
         admitted(site.ssh(after, "true"))

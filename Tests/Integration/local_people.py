@@ -7,29 +7,29 @@ import statistics
 from pathlib import Path
 
 from bed.asking import ask, place
-from bed.checks import admitted, equal, require
+from bed.checks import Mismatch, admitted, equal, require
 from bed.jobs import cron_runs, wait_until_ran
 from bed.tracing import SOCKETS, connecting_to_nothing, require_no_connection, tracing_sshd
 from case import case
 from ground import PASSWORD, Ground, Site
 
-ROUNDS = 7
+ROUNDS, TRIES = 7, 6
 WAIT = 200.0  # ms: what one question to a daemon that does not answer costs, of which a sign-in has a dozen
 MODULES = ("libnss_entralogin.so.2", "pam_entralogin.so")
 
 
-def everything(ground: Ground, site: Site) -> float:
-    """Key and password, sudo, su, cron, for root and lisa; median milliseconds of lisa's sign-ins with a key."""
+def everything(ground: Ground, site: Site) -> None:
+    """Key and password, sudo, su, cron, for root and lisa."""
     for who in (ground.root, ground.lisa):
         admitted(who.with_password("id -un", port=site.port), f"{who.login}\n")
         admitted(site.ssh(who, "id -un"), f"{who.login}\n")
     admitted(site.ssh(ground.lisa, "sudo -k; sudo -S -p '' id -u", input=PASSWORD + "\n"), "0\n")
     admitted(site.ssh(ground.root, "su - lisa -c 'id -un'; su -s /bin/sh daemon -c 'id -un'"), "lisa\ndaemon\n")
     cron_runs(site.machine)
-    return median(ground, site)
 
 
 def median(ground: Ground, site: Site) -> float:
+    """Milliseconds of lisa's sign-ins with a key."""
     times = []
     for _ in range(ROUNDS):
         outcome = site.ssh(ground.lisa, "true")
@@ -38,13 +38,21 @@ def median(ground: Ground, site: Site) -> float:
     return statistics.median(times)
 
 
-def in_time(ground: Ground, site: Site, running: float, what: str) -> str:
-    """Against the median with the daemon running; more tries, because the machine below is shared."""
-    seen, tries = everything(ground, site), 3
-    while seen > 1.5 * running + WAIT / 2 and tries > 0:
-        seen, tries = median(ground, site), tries - 1
-    require(seen <= 1.5 * running + WAIT / 2, f"{what}: median {seen:.0f} ms, {running:.0f} ms with the daemon running")
+def in_time(ground: Ground, site: Site, what: str) -> str:
+    """Everything works, and lisa waits no longer than on the shared machine, whose daemon runs."""
+    everything(ground, site)
+    seen, running = beside(ground, site, what)
     return f"{what} {seen / running:.2f}"
+
+
+def beside(ground: Ground, site: Site, what: str) -> tuple[float, float]:
+    """Medians of lisa's sign-ins there and, right after, on the shared machine, whose daemon runs. There are some tries,
+    because the machine below is shared; who waited for us would be too late in each."""
+    for _ in range(TRIES):
+        seen, running = median(ground, site), median(ground, ground.vm)
+        if seen <= 1.5 * running + WAIT / 2:
+            return seen, running
+    raise Mismatch(f"{what}: median {seen:.0f} ms, {running:.0f} ms with the daemon running")
 
 
 def module_file(site: Site, name: str) -> Path:
@@ -56,20 +64,20 @@ def module_file(site: Site, name: str) -> Path:
 @case("P8", "local people: key, password, sudo, su, cron with the daemon running, frozen, stopped, and modules gone")
 def local_people(ground: Ground) -> str:
     with ground.fresh("local") as site:
-        running = everything(ground, site)
+        everything(ground, site)
         seen = []
         site.service.freeze()
-        seen.append(in_time(ground, site, running, "frozen"))
+        seen.append(in_time(ground, site, "frozen"))
         site.service.thaw()
         site.service.stop()
-        seen.append(in_time(ground, site, running, "stopped"))
+        seen.append(in_time(ground, site, "stopped"))
         for name in MODULES:
             path = module_file(site, name)
             content = path.read_bytes()
             path.unlink()
-            seen.append(in_time(ground, site, running, f"no {name}"))
+            seen.append(in_time(ground, site, f"no {name}"))
             path.write_bytes(b"not a library\n")
-            seen.append(in_time(ground, site, running, f"damaged {name}"))
+            seen.append(in_time(ground, site, f"damaged {name}"))
             path.unlink()
             path.write_bytes(content)
             path.chmod(0o644)
@@ -135,7 +143,7 @@ def breaker(ground: Ground) -> str:
         require(not any(a.ids for a in answers), "answered by a frozen daemon")
         first, others = answers[0].microseconds / 1000, sum(a.microseconds for a in answers[1:]) / 1000
         require(first > 150, f"the first took {first:.0f} ms: it did not wait")
-        require(others < 10 * WAIT, f"the next 50 took {others:.0f} ms: they wait, too")
+        require(others < 25 * WAIT, f"the next 50 took {others:.0f} ms: they wait, too")
     return f"first {first:.0f} ms, the next 50 together {others:.1f} ms"
 
 

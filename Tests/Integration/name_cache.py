@@ -176,11 +176,11 @@ def sssd_forgets(ground: Ground) -> str:
             def says(person: Person) -> bool:
                 return machine.run("getent", "-s", "sss", "passwd", person.login).ok
 
-            wait_for(lambda: says(known), "SSSD to know our people", 30)
+            wait_for(lambda: says(known), "SSSD to know our people", 60)
             require(not says(newcomer), "SSSD knows who never signed in")
             admitted(site.ssh(newcomer, "true"))
             retire(site, known)
             equal((says(known), says(newcomer)), (True, False), "what SSSD keeps")
             machine.must("/usr/libexec/entralogin/forget-names")
-            wait_for(lambda: (says(known), says(newcomer)) == (False, True), "SSSD to have forgotten", 10)
+            wait_for(lambda: (says(known), says(newcomer)) == (False, True), "SSSD to have forgotten")
     return "kept for an hour otherwise"

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from bed.checks import admitted, equal, require
 from bed.installed import CONFIGURE, TOOL
+from bed.machine import wait_for
 from bed.packages import NAME, apt, differences, inventory, other_product, state
 from bed.unversioned import unversioned
 from booted_ground import DAEMON, BootedSite
@@ -252,8 +253,10 @@ def journal(ground: PackagesGround) -> str:
     with ground.stock("journal") as site:
         ground.install(site)
         ground.signs_in(site)
-        shown = site.machine.must("journalctl", "-t", "entralogind", "ENTRALOGIN_DECISION=deny", "-o", "cat", "--no-pager").out
-        require(f"{ground.person('carol').login} (sshd) refused" in shown, shown)
+        query = ("journalctl", "-t", "entralogind", "ENTRALOGIN_DECISION=deny", "-o", "cat", "--no-pager")
+        refusal = f"{ground.person('carol').login} (sshd) refused"
+        wait_for(lambda: refusal in site.machine.run(*query).out, "the journal to show carol's refusal")
+        shown = site.machine.must(*query).out
         require("alice" not in shown, f"alice among the refusals: {shown}")
         site.machine.must("dpkg", "--verify", NAME)
     return shown.splitlines()[-1][:100]

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import select
 import subprocess
 from contextlib import contextmanager
 from typing import Any, Iterator
@@ -29,6 +30,7 @@ class OpenSession:
         assert self._process.stdin is not None and self._process.stdout is not None
         self._process.stdin.write(f"{command}\n")
         self._process.stdin.flush()
+        require(bool(select.select([self._process.stdout], [], [], 120)[0]), f"no answer to {command!r} in the open session")
         return self._process.stdout.readline().strip()
 
     def end(self) -> None:

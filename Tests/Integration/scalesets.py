@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from bed import Person
 from bed.checks import admitted, equal, refused, require
+from bed.machine import wait_for
 from case import case
 from ground import Ground, Site
 from simulator import contoso
@@ -79,6 +80,7 @@ def cloned(ground: Ground) -> str:
             with ground.azure.fault("latency", "imds", 700):
                 site.service.start()
                 refused(site.ssh(person, "id"))
+            wait_for(lambda: site.service.status().startswith("Serving"), "the daemon to know the machine")
             refused(site.ssh(person, "id"), "role not assigned", FLEXIBLE)
             equal(asked_about(ground), {FLEXIBLE}, "resources asked about")
         restarted(ground, site)

@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import signal
 import time
+from pathlib import Path
 from typing import Callable
 
 from bed import Outcome, Person, pam
@@ -29,6 +31,15 @@ def say_no(ground: Ground, site: Site, person: Person) -> None:
     refused(site.ssh(person, "id"), "role not assigned")
 
 
+def catches_hangup(pid: int) -> None:
+    """Until atd has come as far as to catch the signal by which at(1) tells of a job, and which would end it before."""
+    def does() -> bool:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+        caught = next(line.split()[1] for line in lines if line.startswith("SigCgt"))
+        return bool(int(caught, 16) >> (signal.SIGHUP - 1) & 1)
+    wait_for(does, "atd to catch SIGHUP")
+
+
 def order(site: Site, person: Person) -> None:
     """A job for at once, as the person would give it, and also when no session of theirs may be opened any more."""
     site.machine.remove(RAN)
@@ -41,7 +52,7 @@ def at(ground: Ground) -> str:
     with ground.fresh("at") as site:
         person, result = ground.newcomer(), site.machine.path(RAN)
         admitted(site.ssh(person, "true"))
-        site.machine.start_daemon(ATD, "-f")
+        catches_hangup(site.machine.start_daemon(ATD, "-f"))
         order(site, person)
         wait_for(lambda: result.exists() and result.read_text() == f"{person.login}\n", "the job")
         site.machine.stop_daemon(ATD)
@@ -49,7 +60,7 @@ def at(ground: Ground) -> str:
         order(site, person)
         mark = site.journal.mark()
         site.machine.start_daemon(ATD, "-f")
-        record = site.journal.wait(mark, service="atd", user=person.login, limit=10)
+        record = site.journal.wait(mark, service="atd", user=person.login)
         site.machine.stop_daemon(ATD)
         equal(record.get("ENTRALOGIN_DECISION"), "deny", f"atd's record {record}")
         require(not result.exists(), "the job ran")

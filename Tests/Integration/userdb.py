@@ -177,29 +177,37 @@ def gone(ground: BootedGround) -> str:
         usual = site.machine.run("getent", "passwd", "nosuch").milliseconds
         site.machine.systemctl("kill", "--signal=KILL", DAEMON)
         killed = site.machine.run("getent", "passwd", "nosuch")
-        require(killed.status == 2 and killed.milliseconds < usual + 1000, f"killed: {killed}")
-        wait_for(site.is_ready, "the daemon after SIGKILL", 15)
+        require(killed.status == 2 and killed.milliseconds < usual + MARGIN, f"killed: {killed}")
+        wait_for(site.is_ready, "the daemon after SIGKILL", 60)
         wait_for(lambda: bool(records(site, "user", alice.login)), "the user database after SIGKILL")
         site.machine.systemctl("stop", DAEMON)
         require(not has_link(site), "the link outlives the daemon")
         stopped = site.machine.run("getent", "passwd", "nosuch")
-        require(stopped.status == 2 and stopped.milliseconds < usual + 1000, f"stopped: {stopped}")
+        require(stopped.status == 2 and stopped.milliseconds < usual + MARGIN, f"stopped: {stopped}")
     return f"a foreign name: {usual:.0f} ms; killed {killed.milliseconds:.0f} ms; stopped {stopped.milliseconds:.0f} ms"
 
 
-def crowd_of_silent(count: int, seconds: float) -> tuple[int, int]:
-    """Connects so often and says nothing: how many were let go at once, and how many were still there at the end."""
+def crowd_of_silent(count: int, kept: int) -> tuple[int, int]:
+    """Connects so often and says nothing: how many were let go at once, until `kept` were left, and how many had not gone
+    after a long time."""
     clients = []
     for _ in range(count):
         client = socket.socket(socket.AF_UNIX)
-        client.settimeout(2)
+        client.settimeout(20)
         client.connect(LINK)
         client.settimeout(0)
         clients.append(client)
-    time.sleep(0.5)
-    early = sum(_is_closed(c) for c in clients)
-    time.sleep(seconds)
-    return early, sum(not _is_closed(c) for c in clients)
+
+    def gone() -> int:
+        return sum(_is_closed(client) for client in clients)
+
+    wait_for(lambda: gone() >= count - kept, "the daemon to let the crowd go")
+    time.sleep(0.5)  # more would go now, if fewer were kept
+    early = gone()
+    end = time.monotonic() + 20
+    while gone() < count and time.monotonic() < end:
+        time.sleep(0.05)
+    return early, count - gone()
 
 
 def busy(seconds: float) -> int:
@@ -224,7 +232,10 @@ def _is_closed(client: socket.socket) -> bool:
 def flood(ground: BootedGround) -> str:
     site, alice = ground.vm, ground.person("alice")
     with served(site):
-        early, late = site.machine.inside(lambda: crowd_of_silent(200, 2.5), "lisa")
+        for _ in range(3):  # where the machine stands still, the patience of those who are kept is over with it
+            early, late = site.machine.inside(lambda: crowd_of_silent(200, 16), "lisa", 120)
+            if early == 200 - 16:
+                break
         equal((early, late), (200 - 16, 0), "let go at once, and there after the patience")
         usual = site.ssh(alice, "true").milliseconds
         with ThreadPoolExecutor(1) as pool:

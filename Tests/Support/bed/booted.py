@@ -45,7 +45,7 @@ class BootedMachine(Machine):
         self._booted_at = time.monotonic()
         self._holder = subprocess.Popen([str(HERE / "boot-root"), str(self.folder), self._name],  # type: ignore
                                         stderr=subprocess.PIPE, text=True)
-        wait_for(lambda: bool(self._found()), f"process 1 of {self._name}", 20)
+        wait_for(lambda: bool(self._found()), f"process 1 of {self._name}", 60)
         self._leader = self._found()
 
     def _found(self) -> int:
@@ -62,7 +62,7 @@ class BootedMachine(Machine):
                 continue
         return 0
 
-    def wait_until_up(self, limit: float = 60) -> str:
+    def wait_until_up(self, limit: float = 120) -> str:
         """Until systemd has nothing more to start; "running" or "degraded"."""
         state = ""
 

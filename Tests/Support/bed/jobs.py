@@ -24,4 +24,4 @@ def cron_runs(machine: Machine, names: Sequence[str] = ("root", "lisa")) -> None
 def wait_until_ran(machine: Machine, name: str, output: str) -> None:
     """Until the job's output, `id -un`, is there."""
     result = machine.path(output)
-    wait_for(lambda: result.exists() and result.read_text() == f"{name}\n", f"the job of {name}", 20)
+    wait_for(lambda: result.exists() and result.read_text() == f"{name}\n", f"the job of {name}", 60)
