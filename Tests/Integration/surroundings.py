@@ -8,6 +8,7 @@ import shutil
 from bed import Person, pam, wire
 from bed.asking import ask, place
 from bed.checks import admitted, equal, require
+from bed.installed import CONFIGURE
 from case import case
 from ground import PASSWORD, STATE, Ground, Site
 from identity import FIRST_UID
@@ -46,6 +47,27 @@ def groups_of_the_helper(ground: Ground) -> str:
         require(len(seen) >= 2, f"the helper was not looked at: {seen}")
         equal(set(seen), {str(own)}, f"the helper's groups, with sshd's {groups}")
     return f"sshd with {', '.join(powerful)}; the helper with {own} alone, {len(seen)} times"
+
+
+@case("P11", "who owns the daemon gets no folder of root's by a link in place of its own, when root wires anew")
+def links_in_place_of_folders(ground: Ground) -> str:
+    with ground.fresh("links", started=False) as site:
+        machine = site.machine
+        machine.must("install", "-d", "-m", "0700", "/root/kept")
+        for place in ("nss", "ssh"):
+            machine.remove(f"{STATE}/{place}")
+            machine.must("ln", "-s", "/root/kept", f"{STATE}/{place}")
+            machine.must("chown", "-h", "entralogin:", f"{STATE}/{place}")
+        outcome = machine.run(CONFIGURE, "--enable")
+        equal(machine.must("stat", "-c", "%U %a", "/root/kept").out, "root 700\n", "root's folder behind the links")
+        require(f"{STATE} cannot be made" in outcome.err, f"it is not said: {outcome.text}")
+        # What is simply missing is made, by systemd-tmpfiles and without it.
+        machine.remove(STATE)
+        machine.must("mv", "/usr/bin/systemd-tmpfiles", "/root/")
+        machine.run(CONFIGURE, "--enable")
+        owners = machine.must("stat", "-c", "%U %a", STATE, f"{STATE}/nss", f"{STATE}/ssh", "/run/entralogin/nss").out
+        equal(owners, "entralogin 755\n" * 4, "the daemon's folders")
+    return "root 700, as before; the folders that are missing are made"
 
 
 @case("P10", "the helper with root's groups can no more than without: no file is opened, the verdict is the same")

@@ -19,14 +19,20 @@ make_users() {
     fi
 }
 
+as_daemon() {
+    setpriv --reuid "$(id -u entralogin)" --regid "$(id -g entralogin)" --clear-groups -- "$@"
+}
+
 make_folders() {
     [ -z "$DRY" ] || return 0
     if have systemd-tmpfiles; then
         systemd-tmpfiles --create entralogin.conf || complain "systemd-tmpfiles complained; going on"
     fi
     install -d -m 0755 -o root -g root /run/entralogin
-    install -d -m 0755 -o entralogin -g entralogin /run/entralogin/nss /var/lib/entralogin /var/lib/entralogin/nss \
-        /var/lib/entralogin/ssh
+    install -d -m 0755 -o entralogin -g entralogin /run/entralogin/nss /var/lib/entralogin
+    # The folder of these is the daemon's own: what it may have put in their place is not for root to follow.
+    as_daemon install -d -m 0755 /var/lib/entralogin/nss /var/lib/entralogin/ssh ||
+        complain "the folders below /var/lib/entralogin cannot be made: look at what is there"
     install -d -m 0755 -o root -g root /etc/entralogin /etc/entralogin/entralogin.conf.d
     # Without it sshd does not even test its configuration; its own unit makes it when sshd starts.
     [ ! -d /usr/lib/openssh ] || [ -d /run/sshd ] || install -d -m 0755 -o root -g root /run/sshd
