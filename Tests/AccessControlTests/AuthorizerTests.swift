@@ -90,6 +90,22 @@ import Testing
         #expect(await authorizer.cached(alice.identity) == kept)
     }
 
+    @Test("P2: what a question brings that was under way before counts for no more", arguments: [Role.user, nil])
+    func asideDuringQuestion(role: Role?) async throws {
+        house.checker.script(alice.identity.objectID, .held)
+        async let ruling = decide()
+        await house.checker.questions.wait { $0.count == 1 }
+        let less = AccessAnswer(role: role, lifetime: nil, checker: "arm")
+        let authorizer = house.access.authorizer
+        await authorizer.takeRefusal(less, of: alice.identity.objectID, on: house.machine, correlation: id())
+        house.time.advance(by: .seconds(1))
+        let question = try #require(house.checker.questions.value.first)
+        let older = AccessAnswer(role: .administrator, lifetime: nil, checker: "pas")
+        house.checker.release(question, .answer(older))
+        #expect(await ruling.decision == (role.map { .allow($0, .azure) } ?? .deny(Denial(.roleNotAssigned))))
+        #expect(await authorizer.cached(alice.identity)?.role == role)
+    }
+
     @Test("P1: an answer for one resource says nothing about another")
     func otherMachine() async throws {
         house.checker.script(alice.identity.objectID, role: .user)

@@ -99,7 +99,8 @@ package actor Authorizer {
     }
 
     /// Takes an answer about that machine that was asked for outside of a decision (`entraloginctl check`), as far as it
-    /// takes something away: a no is kept; what is less than administrator ends a grant, and a kept yes that said more.
+    /// takes something away: a no is kept; what is less than administrator ends a grant, and a kept yes that said more;
+    /// a question that is under way brings no more than it.
     /// Nothing is ever given by it (P2).
     package func takeRefusal(
         _ answer: AccessAnswer,
@@ -116,6 +117,7 @@ package actor Authorizer {
             cache.remove(key)
         }
         let identity = DirectoryIdentity(tenant: machine.tenant, objectID: objectID)
+        flights[identity]?.lower(to: answer.role)
         grants.settle(identity, role: answer.role, answeredAt: now, correlation: correlation)
     }
 
@@ -247,7 +249,7 @@ extension Authorizer {
         flights[identity] = nil
         pauses[identity] = nil
         let key = DecisionCache.Key(objectID: identity.objectID, machine: machine)
-        let kept = cache.store(answer, correlation: flight.correlation, for: key, at: now)
+        let kept = cache.store(flight.lowered(answer), correlation: flight.correlation, for: key, at: now)
         // Before anybody hears of it: what an earlier yes gave ends with this answer (P2).
         grants.settle(identity, role: kept.role, answeredAt: now, correlation: flight.correlation)
         var record = accessCheckRecord(flight, identity, "Azure (\(kept.checker)) answered", .information)

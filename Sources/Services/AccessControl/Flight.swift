@@ -14,6 +14,8 @@ final class Flight: Sendable {
 
     private struct State {
         var outcome: Outcome?
+        /// Set: no answer counts for more than this.
+        var ceiling: Role??
         var nextWaiter = 0
         var waiters: [Int: CheckedContinuation<Outcome?, Never>] = [:]
     }
@@ -25,6 +27,21 @@ final class Flight: Sendable {
     init(correlation: CorrelationID, startedAt: BootTime) {
         self.correlation = correlation
         self.startedAt = startedAt
+    }
+
+    /// Azure was asked aside, later than this question was, and gave no more than `role`.
+    func lower(to role: Role?) { state.withLock { $0.ceiling = role } }
+
+    /// The answer, as far as nothing less was said meanwhile: it may be the older one, however late it comes (P2).
+    func lowered(_ answer: AccessAnswer) -> AccessAnswer {
+        let ceiling = state.withLock { $0.ceiling }
+        guard let ceiling, Flight.isMore(answer.role, than: ceiling) else { return answer }
+        return AccessAnswer(role: ceiling, lifetime: answer.lifetime, checker: answer.checker)
+    }
+
+    private static func isMore(_ role: Role?, than other: Role?) -> Bool {
+        guard let role else { return false }
+        return other.map { $0 < role } ?? true
     }
 
     /// Lands the flight: everybody who waits gets `outcome`, and whoever asks later gets it at once.
