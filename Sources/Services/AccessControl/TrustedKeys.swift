@@ -46,7 +46,8 @@ package struct TrustedKeys: Hashable, Sendable {
                 held[index].seenAt = now
                 held[index].missingSince = nil
             } else {
-                held[index].missingSince = held[index].missingSince ?? now
+                // A clock that was wrong when it went must not keep it for longer.
+                held[index].missingSince = min(held[index].missingSince ?? now, now)
             }
         }
         for key in keys where !held.contains(where: { $0.source == source && $0.key == key }) {
