@@ -89,6 +89,18 @@ import Testing
         #expect(house.grants.current().count == 1)
     }
 
+    @Test("Once what was inherited has ended, the grant ends with the last session again")
+    func inheritedEnds() async throws {
+        let house = try House(standingGrants: [(alice, .seconds(1800))])
+        house.accounts.set(alice.name, .enrolled(alice.enrolled()))
+        house.checker.script(alice.identity.objectID, role: .administrator)
+        house.time.advance(by: .seconds(1800))
+        #expect(await house.signIn(alice) == .allow)
+        #expect(house.grants.current() == [alice.uid: hours(house, 3600)])
+        house.access.sessionStage.close(user: alice.name.text, uid: alice.uid.number, callerPID: House.sshd)
+        #expect(house.grants.current().isEmpty)
+    }
+
     @Test("A session that ends while Azure is asked does not get its grant back")
     func endsWhileAsking() async throws {
         #expect(await house.signIn(alice) == .allow)

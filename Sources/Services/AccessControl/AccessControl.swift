@@ -77,8 +77,8 @@ struct AccessParts: Sendable {
     let batch: BatchPeople
     let keyring: AuthorityKeyring
     let otherObjects = OtherObjects()
-    /// Who held a grant when the daemon started: sessions of theirs may be open that it never saw.
-    private let inherited: Set<PosixID>
+    /// Who held a grant when the daemon started, and until when: sessions of theirs may be open that it never saw.
+    private let inherited: [PosixID: BootTime]
 
     init(_ given: AccessPorts, settings: AccessSettings, keyringSettings: KeyringSettings) {
         tally = DecisionTally(to: given.log, time: given.time)
@@ -106,10 +106,10 @@ struct AccessParts: Sendable {
         sessions = OpenSessions()
         batch = BatchPeople(time: ports.time)
         keyring = AuthorityKeyring(ports, settings: keyringSettings)
-        inherited = Set(membership.current().keys)
+        inherited = membership.current()
     }
 
-    func isInherited(_ uid: PosixID) -> Bool { inherited.contains(uid) }
+    func isInherited(_ uid: PosixID) -> Bool { inherited[uid].map { ports.time.bootTime() < $0 } ?? false }
 
     /// When a grant on the strength of `ruling` ends: with the grace, where it rests on that.
     func grantExpiry(for ruling: Ruling) -> BootTime {
