@@ -54,6 +54,23 @@ import Testing
         #expect(second.report().warnings.isEmpty)
     }
 
+    @Test("P14: an enrolled person's sign-in waits for no disk, whatever it is doing for others")
+    func noDisk() async throws {
+        let directory = bed.start()
+        let enrolled = try await directory.signIn("alice@contoso.com", as: 1)
+        let works = bed.disk.works
+        #expect(try await directory.signIn("alice@contoso.com", as: 1) == enrolled)
+        let other = try identity(2)
+        #expect(await reason { _ = try await directory.enrol(enrolled.account, as: other) } == .objectIDChanged)
+        #expect(bed.disk.works == works)
+        // Not before the account was published once.
+        bed.disk.fail("accounts.snapshot")
+        #expect(await reason { try await directory.signIn("bob@contoso.com", as: 2) } == .enrolmentFailed)
+        #expect(await reason { try await directory.signIn("bob@contoso.com", as: 2) } == .enrolmentFailed)
+        bed.disk.fail(nil)
+        try await directory.signIn("bob@contoso.com", as: 2)
+    }
+
     @Test("P5: the same name with another object id is refused and explained")
     func nameReuse() async throws {
         let directory = bed.start()

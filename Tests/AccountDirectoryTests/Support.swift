@@ -42,12 +42,21 @@ final class Disk: Sendable {
         var reached: [String] = []
         var failAt: Int?
         var failing: (path: String, error: Errno)?
+        var works = 0
     }
 
     private let state = Mutex(State())
     private let atEachStep: Mutex<(@Sendable (String) -> Void)?> = Mutex(nil)
 
     var reached: [String] { state.withLock { $0.reached } }
+
+    /// How often its thread was given something to do.
+    var works: Int { state.withLock { $0.works } }
+
+    func run(_ work: @Sendable () -> Void) {
+        state.withLock { $0.works += 1 }
+        work()
+    }
 
     /// From now on the n-th step (from 0) fails, once.
     func fail(at step: Int?) {
@@ -123,7 +132,7 @@ struct Bed {
             surroundings: AccountDirectory.Surroundings(
                 clock: clock,
                 random: FixedRandom(),
-                offload: { work in work() },
+                offload: { work in disk.run(work) },
                 file: { disk.file($0) }
             )
         )

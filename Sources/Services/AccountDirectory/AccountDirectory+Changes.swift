@@ -27,19 +27,32 @@ extension AccountDirectory {
         }
     }
 
-    private func reenrol(
+    /// The account where all that is to be done for it was done before; nil where something has to be written.
+    func settled(_ account: Account, as identity: DirectoryIdentity) throws(Denial) -> EnrolledAccount? {
+        guard case .enrolled(let enrolled) = standing(of: account.name) else { return nil }
+        try check(enrolled, account, as: identity)
+        return state.withLock { $0.unpublished.contains(account.uid.number) } ? nil : enrolled
+    }
+
+    private func check(
         _ enrolled: EnrolledAccount,
         _ account: Account,
         as identity: DirectoryIdentity
-    ) throws(Denial) -> EnrolledAccount {
+    ) throws(Denial) {
         guard enrolled.identity == identity else {
             throw Denial(enrolled, isNot: identity)
         }
         guard enrolled.account.uid == account.uid, enrolled.account.home == account.home else {
             throw Denial(.recordChanged, detail: "sshd has uid \(account.uid), enrolled is \(enrolled.account.uid)")
         }
-        // Nothing is written for somebody who was published once: a full disk locks nobody out (P14).
-        guard state.withLock({ $0.unpublished.contains(account.uid.number) }) else { return enrolled }
+    }
+
+    private func reenrol(
+        _ enrolled: EnrolledAccount,
+        _ account: Account,
+        as identity: DirectoryIdentity
+    ) throws(Denial) -> EnrolledAccount {
+        try check(enrolled, account, as: identity)
         try publishStrictly()
         return enrolled
     }

@@ -112,7 +112,10 @@ package final class AccountDirectory: AccountRegistry, SignInRegistry {
         _ account: Account,
         as identity: DirectoryIdentity
     ) async throws(Denial) -> EnrolledAccount {
-        try await changing { directory throws(Denial) in try directory.enrolNow(account, as: identity) }
+        // Nothing is written for somebody who was published once, and nobody's disk is waited for: one that is full, or
+        // stands still, locks nobody out (P14).
+        if let enrolled = try settled(account, as: identity) { return enrolled }
+        return try await changing { directory throws(Denial) in try directory.enrolNow(account, as: identity) }
     }
 
     /// Retires an account: its name answers no more, its grant ends, its uid is never given to anybody else.
