@@ -99,7 +99,8 @@ def for_everybody(ground: Ground) -> str:
 @case("P4", "settings behind ours, in a later file, change nothing")
 def late_settings(ground: Ground) -> str:
     with ground.fresh("late") as site:
-        site.machine.write(LATE, "Match all\n    AuthorizedKeysFile .ssh/authorized_keys\n"
+        site.machine.write(LATE, "Match LocalPort 1 LocalAddress 127.0.0.2\n    X11Forwarding no\n"
+                                 "Match all\n    AuthorizedKeysFile .ssh/authorized_keys\n"
                                  "    PasswordAuthentication yes\n")
         site.reload()
         site.stamped()

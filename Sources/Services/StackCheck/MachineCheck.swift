@@ -53,7 +53,7 @@ package struct MachineCheck: Sendable {
         guard let program = StackCheck.sshdPrograms.first(where: { machine.exists($0) }) else { return [] }
         let version = OpenSSHVersionRule().judge(machine.run(program, ["-V"]))
         let probe = "entralogin-probe@\(domain)"
-        let result = machine.run(program, ["-T", "-C", "user=\(probe),host=localhost,addr=127.0.0.1"])
+        let result = machine.run(program, ["-T", "-C", StackCheck.connection(of: probe)])
         // A configuration that sshd refuses is named with the wiring.
         guard result.status == 0 else { return [version] }
         let rule = AdmittanceRule(usersGroup: usersGroup, administratorsGroup: administratorsGroup, probe: probe)

@@ -16,6 +16,12 @@ package struct StackVerdict: Sendable {
 package struct StackCheck: Sendable {
     static let sshdPrograms = ["/usr/sbin/sshd", "/usr/bin/sshd", "/usr/local/sbin/sshd"]
 
+    /// For `sshd -T -C`: with a local end, without which sshd refuses a configuration that has a `Match LocalPort` or
+    /// `Match LocalAddress` anywhere (sshd(8)).
+    static func connection(of user: String) -> String {
+        "user=\(user),host=localhost,addr=127.0.0.1,laddr=127.0.0.1,lport=22"
+    }
+
     private let machine: any MachineView
     /// Names to try; nobody need have them.
     private let probes: [(kind: String, name: String)]
@@ -73,7 +79,7 @@ package struct StackCheck: Sendable {
         var findings = SSHDRule.judgeOrder(files)
         var tried: [(kind: String, configuration: SSHDConfiguration)] = []
         for (kind, name) in probes {
-            let result = machine.run(program, ["-T", "-C", "user=\(name),host=localhost,addr=127.0.0.1"])
+            let result = machine.run(program, ["-T", "-C", StackCheck.connection(of: name)])
             guard result.status == 0 else {
                 return JudgedSSHD(findings: findings + [refused(by: program, result.complaint)], files: restsOn)
             }
