@@ -3,10 +3,11 @@
 
 from __future__ import annotations
 
-from bed.checks import admitted, refused, require
+from bed.checks import admitted, equal, refused, require
+from bed.installed import CONFIGURE
 from case import case
 from credentials import MARK, shut_out, without_effect
-from ground import EARLY, Ground, Site, ours
+from ground import EARLY, SETTINGS, Ground, Site, ours
 from no_effects import HELPER
 from simulator import contoso
 from simulator.sshkeys import public_line
@@ -108,6 +109,22 @@ def late_settings(ground: Ground) -> str:
         admitted(site.ssh(person, "id -un"), f"{person.login}\n")
         refused(site.ssh(ground.person("carol"), "id"), "role not assigned")
     return "in with the role, out without it"
+
+
+@case("P8", "where others may have an @ in their names, a package wires nothing before Domains= says which are Entra's")
+def names_of_others(ground: Ground) -> str:
+    with ground.fresh("domains", started=False) as site:
+        def reasons() -> list[str]:
+            return [line for line in site.machine.run(CONFIGURE, "--survey").out.splitlines() if "Domains=" in line]
+
+        equal(reasons(), [], "reasons on a stock machine")
+        site.machine.must("sed", "-i", "s/^passwd:.*files/& [!UNAVAIL=return] sss/", "/etc/nsswitch.conf")
+        site.machine.shell("echo 'lisa@corp.example:x:1777:1777::/home/l:/bin/bash' >>/etc/passwd")
+        seen = reasons()
+        require(len(seen) == 2 and "(lisa@corp.example)" in seen[0] and "asks sss, too" in seen[1], f"reasons: {seen}")
+        site.machine.write(SETTINGS, "[Accounts]\nDomains=contoso.com\n")
+        equal(reasons(), [], "reasons with Domains=")
+    return seen[1]
 
 
 @case("P4", "a ForceCommand of the administrator stays in force and opens nothing")

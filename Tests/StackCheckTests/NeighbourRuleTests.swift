@@ -23,6 +23,7 @@ struct NeighbourRuleTests {
     func beside() {
         let before = judge("files [SUCCESS=merge] sss winbind entralogin")
         #expect(before.map(\.severity) == [.note] && before[0].found.contains("sss, winbind"))
+        #expect(before[0].needed.contains("Domains="))
         let behind = judge("files entralogin [NOTFOUND=continue] winbind")
         #expect(behind.map(\.id) == ["neighbour.passwd"] && behind[0].severity == .warning)
         #expect(behind[0].place == "/etc/nsswitch.conf:1")

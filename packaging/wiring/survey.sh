@@ -8,6 +8,7 @@ survey() {
     survey_others
     survey_pam
     survey_nsswitch
+    survey_names
     survey_sudo
     survey_sshd
 }
@@ -97,6 +98,19 @@ has_recorded_lines() {
 
 survey_nsswitch() {
     [ -L $NSSWITCH ] || nsswitch_obstacle
+}
+
+# sshd's block goes by the name alone, and takes passwords, keys and tickets from whoever has it. Without Domains= that is
+# everybody with an @ in their name, as people of another directory have whose names are written in full.
+survey_names() {
+    [ "$(setting Accounts.Domains)" = any ] || return 0
+    remedy="their sign-in over SSH would end: name the domains that are Entra's in Domains= first"
+    local=$(sed -n 's/^\([^:#+-][^:]*@[^:]*\):.*/\1/p' /etc/passwd | tr '\n' ' ')
+    [ -z "$local" ] || echo "local accounts with an @ in their names (${local% }): $remedy"
+    others=$(sed -n 's/^[[:space:]]*passwd[[:space:]]*:\([^#]*\).*/\1/p' $NSSWITCH 2>/dev/null | head -n 1 |
+        sed 's/\[[^]]*\]//g' | tr -s '[:space:]' '\n' |
+        grep -vxE 'files|compat|db|altfiles|systemd|entralogin|cache|' | tr '\n' ' ' || :)
+    [ -z "$others" ] || echo "$NSSWITCH asks ${others% }, too; where people there have an @ in their names, $remedy"
 }
 
 survey_sudo() {

@@ -22,7 +22,8 @@ struct NeighbourRule: Sendable {
                 "neighbour.\(database)",
                 .note,
                 "\(database): \(names) stands before us: an account that it has wins over ours of the same name",
-                place: place
+                place: place,
+                needed: "where its names have an @, Domains= with Entra's: sshd's block goes by the name alone"
             )
         }
         return Finding(
