@@ -21,6 +21,7 @@
 #define REFUSED "entralogin: sign-in refused"
 #define LOWER_CASE "entralogin: sign-in refused: write the user name in lower-case letters"
 #define ARGUMENTS "entralogin: sign-in refused: pam_entralogin.so takes no arguments; ask this machine's administrator"
+#define BORROWED "entralogin: refused: this program has the group of Entra administrators, and none of them runs it"
 #define LONG_CREDENTIAL "entralogin: sign-in refused: the credential is too long"
 
 int entralogin_read_verdict(
@@ -83,8 +84,12 @@ int entralogin_pam_account(const struct entralogin_pam_world *world, pam_handle_
     const char *user = entralogin_item(pamh, PAM_USER);
     entralogin_find_invoker(world, pamh, &invoker);
     entralogin_find_person(world, user, invoker.is_ours, &person);
-    if (person.standing == ENTRALOGIN_FOREIGN && !invoker.is_ours)
-        return PAM_IGNORE;
+    if (person.standing == ENTRALOGIN_FOREIGN && !invoker.is_ours) {
+        if (!entralogin_borrows_group(world))
+            return PAM_IGNORE;
+        entralogin_say(pamh, flags, BORROWED);
+        return PAM_PERM_DENIED;
+    }
     if (argc != 0) {
         entralogin_say(pamh, flags, ARGUMENTS);
         return PAM_SERVICE_ERR;

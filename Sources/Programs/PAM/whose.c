@@ -91,20 +91,25 @@ int entralogin_in_sshd(pam_handle_t *pamh) {
     return strncmp(command, "sshd", 4) == 0;
 }
 
-/* More groups than are looked at count as holding the administrators': that only asks for more. */
+/* 1 or 0; -1 where the process has more groups than are looked at. */
 static int holds_administrators_group(void) {
     gid_t groups[GROUPS_MAX];
-    int n = getgroups(GROUPS_MAX, groups);
-    if (n < 0 || getgid() == ENTRALOGIN_ADMINS_GID || getegid() == ENTRALOGIN_ADMINS_GID)
+    if (getgid() == ENTRALOGIN_ADMINS_GID || getegid() == ENTRALOGIN_ADMINS_GID)
         return 1;
+    int n = getgroups(GROUPS_MAX, groups);
     for (int i = 0; i < n; i++) {
         if (groups[i] == ENTRALOGIN_ADMINS_GID)
             return 1;
     }
-    return 0;
+    return n < 0 ? -1 : 0;
+}
+
+int entralogin_borrows_group(const struct entralogin_pam_world *world) {
+    return world->real_uid() != world->daemon.root && holds_administrators_group() == 1;
 }
 
 uint16_t entralogin_process_flags(pam_handle_t *pamh) {
-    uint16_t flags = holds_administrators_group() ? ENTRALOGIN_PAM_HOLDS_ADMIN_GROUP : 0;
+    /* Not known counts as held: for one of ours that only asks for more. */
+    uint16_t flags = holds_administrators_group() != 0 ? ENTRALOGIN_PAM_HOLDS_ADMIN_GROUP : 0;
     return entralogin_in_sshd(pamh) ? flags | ENTRALOGIN_PAM_IN_SSHD : flags;
 }
