@@ -244,6 +244,16 @@ import Testing
         #expect(await house.sudo(alice, holdsGroup: true) == .allow)
     }
 
+    @Test("P2: under another service's name, too, who acts with the administrators' gid must still be one")
+    func gidUnderAnotherName() async {
+        enrol(alice)
+        house.checker.script(alice.identity.objectID, role: .user)
+        var request = house.accountRequest(alice, service: "site")
+        #expect(await decide(request) == .allow)
+        request.holdsAdministratorsGroup = true
+        #expect(await decide(request).reason == .administratorRoleNeeded)
+    }
+
     @Test("P2: who is listed as administrator must still be one; the answer that says no ends the listing at once")
     func listedAdministrator() async throws {
         enrol(alice)

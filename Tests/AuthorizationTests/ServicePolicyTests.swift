@@ -34,6 +34,13 @@ import Testing
         #expect(policy.maximumAge == .seconds(300) && policy.waitsForNetwork)
     }
 
+    @Test("P2: with the administrators' gid whatever is not listed is as sudo", arguments: ["login", "site"])
+    func underAnotherName(service: String) {
+        #expect(ServicePolicy.of(service: service, isInSSHD: false, holdsAdministratorsGroup: true) == .elevation)
+        #expect(ServicePolicy.of(service: service, isInSSHD: true, holdsAdministratorsGroup: true) == .signIn)
+        #expect(ServicePolicy.of(service: "cron", isInSSHD: false, holdsAdministratorsGroup: true) == .batch)
+    }
+
     @Test("P4: an sshd process is a sign-in, whatever its service is called", arguments: ["cron", "sudo", "x"])
     func insideSSHD(service: String) {
         #expect(ServicePolicy.of(service: service, isInSSHD: true) == .signIn)

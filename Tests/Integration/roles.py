@@ -11,10 +11,13 @@ from bed.checks import admitted, equal, refused, require
 from bed.machine import wait_for
 from case import case
 from ground import Ground, Site
+from identity import FIRST_UID
 from simulator import contoso
 
 ADMINS = "entra_admins"
+ADMINS_GID = FIRST_UID - 1023
 TARGETPW = "/etc/sudoers.d/zz-administrator"  # read after ours, so its values win
+EARLY_SUDOERS = "/etc/sudoers.d/administrator"  # read before ours
 
 
 def session_around(ground: Ground, site: Site, person: Person, before: str, between: Callable[[], None],
@@ -41,7 +44,8 @@ def administrator(ground: Ground) -> Person:
     return person
 
 
-def sudo_refused_after(ground: Ground, site: Site, person: Person, change: Callable[[], None]) -> str:
+def sudo_refused_after(ground: Ground, site: Site, person: Person, change: Callable[[], None],
+                       sudo: str = "sudo -n", service: str = "sudo") -> str:
     """sudo works, the role changes, the next sudo in the same session is refused and says why."""
 
     def between() -> None:
@@ -49,14 +53,14 @@ def sudo_refused_after(ground: Ground, site: Site, person: Person, change: Calla
         site.flush()
 
     mark = site.journal.mark()
-    outcome = session_around(ground, site, person, "sudo -n id -u", between, "sudo -n id -u; echo ended $?; id -Gn")
+    outcome = session_around(ground, site, person, f"{sudo} id -u", between, f"{sudo} id -u; echo ended $?; id -Gn")
     lines = outcome.lines()
     equal(lines[0], "0", f"sudo before the change ({outcome.text})")
     require("ended 0" not in outcome.out and lines.count("0") == 1, f"sudo after the change works: {outcome.text}")
     require(ADMINS in outcome.out, f"the session has lost its group id, so nothing was tried: {outcome.text}")
     require("PAM account management" in outcome.err, f"it was not our stage that refused: {outcome.err}")
     object_id = ground.bed.directory.principals[ground.key_of(person)].object_id
-    record = site.journal.wait(mark, event="account", object_id=object_id, service="sudo", decision="deny")
+    record = site.journal.wait(mark, event="account", object_id=object_id, service=service, decision="deny")
     return record["MESSAGE"]
 
 
@@ -88,6 +92,45 @@ def lowered_under_targetpw(ground: Ground) -> str:
         finally:
             ground.vm.machine.remove(TARGETPW)
     return seen[-1]
+
+
+@case("P2", "lowered during a session: sudo and sudo -i are refused whatever PAM services sudoers names")
+def lowered_under_another_service(ground: Ground) -> str:
+    seen = []
+    with ground.fresh("services") as site:
+        machine = site.machine
+        machine.write("/etc/pam.d/open", "account required pam_permit.so\nsession required pam_permit.so\n")
+        machine.write("/etc/pam.d/site", machine.read("/etc/pam.d/sudo"))
+        for path, service, met in ((EARLY_SUDOERS, "open", "sudo"), (TARGETPW, "site", "site")):
+            machine.write(path, f"Defaults pam_service={service}, pam_login_service={service}\n", 0o440)
+            for sudo in ("sudo -n", "sudo -n -i"):
+                person = administrator(ground)
+                seen.append(sudo_refused_after(ground, site, person,
+                                               lambda: ground.withdraw(person, role=contoso.ADMINISTRATOR), sudo, met))
+            machine.remove(path)
+        site.stamped()
+        machine.write("/etc/pam.d/sudo-i", machine.read("/etc/pam.d/open"))
+        require(not site.stamp(), "the stack check is content with a sudo -i that does not ask us")
+    return seen[-1]
+
+
+@case("P2", "a setgid program of an administrator's makes nobody else one: no local user, no User")
+def lent_group(ground: Ground) -> str:
+    site, person, user = ground.vm, administrator(ground), ground.newcomer()
+    path = f"/var/tmp/{person.login}"
+    script = ("$ENV{PATH} = q(/usr/bin:/bin); delete @ENV{qw(IFS CDPATH ENV BASH_ENV)}; $( = $); "
+              "system(q(/usr/bin/id), q(-G)); exec(q(/usr/bin/sudo), q(-n), q(id), q(-u))")
+    made = site.ssh(person, f"cp /usr/bin/perl {path} && chgrp {ADMINS} {path} && chmod 2755 {path} && sudo -n id -u")
+    equal(made.out, "0\n", f"the administrator's own sudo ({made.text})")
+    try:
+        for other in (ground.lisa, user):
+            outcome = site.ssh(other, f"{path} -e '{script}'")
+            require(str(ADMINS_GID) in outcome.out, f"it has not got the group, so nothing was tried: {outcome.text}")
+            require("0" not in outcome.lines(), f"{other.login} is root: {outcome.text}")
+            require("PAM account management" in outcome.err, f"it was not our stage that refused: {outcome.err}")
+    finally:
+        site.machine.remove(path)
+    return outcome.err.strip().splitlines()[0]
 
 
 @case("P2", "a withdrawn role ends sign-in, and an outage afterwards does not bring it back")

@@ -51,6 +51,17 @@ struct StackCheckTests {
         #expect(verdict.restsOn.contains("/etc/pam.d/ssh-site"))
     }
 
+    @Test("P2: a sudo that does not ask us would go on when the role is gone", arguments: ["sudo", "sudo-i"])
+    func elevation(service: String) {
+        var machine = WiredMachine()
+        machine.texts["/etc/pam.d/\(service)"] = "account required pam_unix.so\n"
+        #expect(machine.errors.map(\.id) == ["pam.\(service).account"])
+        machine.texts["/etc/pam.d/\(service)"] = Debian12.sudo
+        let verdict = StackCheck(on: machine).run()
+        #expect(verdict.holds)
+        #expect(verdict.restsOn.contains("/etc/pam.d/\(service)"))
+    }
+
     @Test("sshd that refuses its configuration is an error with its own words")
     func refusedConfiguration() throws {
         var machine = WiredMachine()

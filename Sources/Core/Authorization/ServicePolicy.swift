@@ -28,13 +28,18 @@ package struct ServicePolicy: Hashable, Sendable {
     package static let batch = ServicePolicy(kind: .batch, maximumAge: .seconds(86_400), waitsForNetwork: false)
 
     /// The policy for a service name as pam_start(3) folds it (lower case). An sshd process is always a sign-in,
-    /// whatever its service is called.
-    package static func of(service: String, isInSSHD: Bool) -> ServicePolicy {
+    /// whatever its service is called; elsewhere, whoever has the administrators' gid acts by it, and sudo, too, may be
+    /// told to be another service (sudoers(5), pam_service).
+    package static func of(
+        service: String,
+        isInSSHD: Bool,
+        holdsAdministratorsGroup: Bool = false
+    ) -> ServicePolicy {
         if isInSSHD { return .signIn }
         switch service {
         case "sudo", "sudo-i", "su", "su-l", "doas", "polkit-1": return .elevation
         case "cron", "crond", "atd", "systemd-user": return .batch
-        default: return .signIn
+        default: return holdsAdministratorsGroup ? .elevation : .signIn
         }
     }
 

@@ -11,7 +11,11 @@ package struct AccountStage: Sendable {
 
     /// Decides for the process `callerPID`, which SO_PEERCRED proved.
     package func decide(_ request: AccountRequest, callerPID: Int32) async -> StageVerdict {
-        let policy = ServicePolicy.of(service: request.service, isInSSHD: request.isInSSHD)
+        let policy = ServicePolicy.of(
+            service: request.service,
+            isInSSHD: request.isInSSHD,
+            holdsAdministratorsGroup: request.holdsAdministratorsGroup
+        )
         var subject = DecisionSubject(
             event: .account,
             user: request.user,

@@ -42,7 +42,11 @@ package struct StackCheck: Sendable {
         var findings = daemon.findings
         var files = daemon.files
         var rules = daemon.services.flatMap { [PAMRule.account($0), PAMRule.session($0)] }
-        if PAMStack.folders.contains(where: { machine.exists("\($0)/sudo") }) { rules.append(.account("sudo")) }
+        // What an administrator who is none any more would go on with: `sudo -i` may be a service of its own (sudoers(5),
+        // pam_login_service).
+        rules += ["sudo", "sudo-i"].filter { service in
+            PAMStack.folders.contains { machine.exists("\($0)/\(service)") }
+        }.map { .account($0) }
         for rule in rules {
             let judged = rule.judge(machine)
             findings += judged.findings
