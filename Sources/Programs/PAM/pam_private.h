@@ -44,8 +44,11 @@ void entralogin_find_invoker(
 
 /* ENTRALOGIN_PAM_HOLDS_ADMIN_GROUP and ENTRALOGIN_PAM_IN_SSHD, as they are true of this process. */
 uint16_t entralogin_process_flags(pam_handle_t *pamh);
-/* True where somebody who is neither root nor ours has the administrators' gid: no account but ours gets it, so a
-   setgid program lends it. sudo goes by it (sudoers(5)), and would make its user root. */
+/*
+ * True where somebody who is neither root nor ours has the administrators' gid: no account but ours gets it, so a setgid
+ * program lends it. sudo goes by it (sudoers(5)), and would make its user root. Such a program lends the gid alone, never
+ * a supplementary group: those of people with very many are not looked at.
+ */
 int entralogin_borrows_group(const struct entralogin_pam_world *world);
 int entralogin_in_sshd(pam_handle_t *pamh);
 

@@ -5,7 +5,8 @@
  *
  * For a stack of the form [success=ok ignore=ignore module_unknown=ignore default=die]. Whose a call is, is decided
  * without the daemon: a user of ours has a name of our shape and, by NSS, a uid in our range. For everybody else the
- * result is PAM_IGNORE without any I/O, unless their process has the administrators' gid, which none of them can have. No PAM item is ever set, and nothing is ever asked of the person.
+ * result is PAM_IGNORE without any I/O, unless their process has the administrators' gid, which none of them can have. No
+ * PAM item is ever set, and nothing is ever asked of the person.
  */
 #ifndef ENTRALOGIN_PAM_H
 #define ENTRALOGIN_PAM_H
