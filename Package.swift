@@ -145,6 +145,12 @@ package.targets += [
         path: "Sources/Programs/AuthorizedPrincipals",
         exclude: ["main.c"]
     ),
+    .target(
+        name: "AuditEvents",
+        dependencies: ["CWire"],
+        path: "Sources/Programs/AuditEvents",
+        exclude: ["main.c"]
+    ),
 ]
 
 // MARK: Development tools and tests of the C programs; never installed.
@@ -164,7 +170,8 @@ package.targets += [
     .testTarget(
         name: "CModuleTests",
         dependencies: [
-            "AccountDirectory", "Authorization", "AuthorizedPrincipals", "CClient", "CSnapshot", "CWire", "Identity",
+            "AccountDirectory", "AuditEvents", "Authorization", "AuthorizedPrincipals", "CClient", "CSnapshot", "CWire",
+            "Identity",
             "LinuxSystem", "NSS", "PAM", "TestSupport", "Wire",
         ],
         path: "Tests/CModuleTests"

@@ -38,7 +38,8 @@ install: install-programs install-pieces install-completions install-units
 	@echo "Installed. Next, as root: $(LIBEXECDIR)/configure --enable"
 
 install-programs:
-	@for file in entralogind entraloginctl libnss_entralogin.so.2 pam_entralogin.so authorized-principals; do \
+	@for file in entralogind entraloginctl libnss_entralogin.so.2 pam_entralogin.so authorized-principals \
+	  audit-events; do \
 	  test -f $(BUILD)/$$file || { echo "$(BUILD)/$$file is missing: run make first" >&2; exit 1; }; \
 	done
 	$(INSTALL) -D -m 0755 $(BUILD)/entralogind $(DESTDIR)$(SBINDIR)/entralogind
@@ -47,6 +48,7 @@ install-programs:
 	$(INSTALL) -D -m 0644 $(BUILD)/pam_entralogin.so $(DESTDIR)$(PAMDIR)/pam_entralogin.so
 	$(INSTALL) -d -m 0755 $(DESTDIR)$(LIBEXECDIR)
 	$(INSTALL) -m 0755 $(BUILD)/authorized-principals $(DESTDIR)$(LIBEXECDIR)/authorized-principals
+	$(INSTALL) -m 0755 $(BUILD)/audit-events $(DESTDIR)$(LIBEXECDIR)/audit-events
 
 # Templates go to DATADIR; configure makes the machine's files of them. Settings that exist are never overwritten.
 install-pieces:

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# The programs in C: the modules that run inside other people's processes, and the helper that sshd runs. SwiftPM would
-# link the Swift runtime into them. Included by the Makefile; `make -f packaging/modules.mk modules` works by itself.
+# The programs in C: the modules that run inside other people's processes, the helper that sshd runs, and the one that may
+# write audit events. SwiftPM would link the Swift runtime into them. Included by the Makefile; `make -f packaging/modules.mk modules` works by itself.
 #
 #   modules             build/libnss_entralogin.so.2 build/pam_entralogin.so build/authorized-principals
+#                       build/audit-events
 #   check-modules       both compilers, every warning an error; then .ci/exports over what was built
 #   check-modules-asan  the modules' sources under address and undefined-behaviour sanitizers, over damaged files; then
 #                       check-nss
@@ -29,20 +30,23 @@ SNAPSHOT_C := $(wildcard Sources/Core/CSnapshot/*.c)
 NSS_C := $(wildcard Sources/Programs/NSS/*.c) $(SNAPSHOT_C) $(CLIENT_C)
 PAM_C := $(wildcard Sources/Programs/PAM/*.c) $(CLIENT_C)
 PRINCIPALS_C := $(wildcard Sources/Programs/AuthorizedPrincipals/*.c) $(CLIENT_C)
+AUDIT_C := $(wildcard Sources/Programs/AuditEvents/*.c) $(WIRE_C)
 C_HEADERS := $(wildcard Sources/*/C*/include/*.h Sources/Core/CSnapshot/*.h Sources/Programs/*/*.h \
 	Sources/Programs/*/include/*.h)
 
 NSS_INCLUDES := -I Sources/Programs/NSS/include
 PAM_INCLUDES := -I Sources/Programs/PAM/include
 PRINCIPALS_INCLUDES := -I Sources/Programs/AuthorizedPrincipals/include
+AUDIT_INCLUDES := -I Sources/Programs/AuditEvents/include
 
 NSS_MODULE := $(BUILD)/libnss_entralogin.so.2
 PAM_MODULE := $(BUILD)/pam_entralogin.so
 PRINCIPALS := $(BUILD)/authorized-principals
+AUDIT_EVENTS := $(BUILD)/audit-events
 
 .PHONY: modules check-modules check-modules-asan check-nss fuzz-c fuzz-c-replay
 
-modules: $(NSS_MODULE) $(PAM_MODULE) $(PRINCIPALS)
+modules: $(NSS_MODULE) $(PAM_MODULE) $(PRINCIPALS) $(AUDIT_EVENTS)
 
 $(NSS_MODULE): $(NSS_C) $(C_HEADERS) Sources/Programs/NSS/nss.map packaging/modules.mk
 	@mkdir -p $(@D)
@@ -57,6 +61,10 @@ $(PAM_MODULE): $(PAM_C) $(C_HEADERS) Sources/Programs/PAM/pam.map packaging/modu
 $(PRINCIPALS): $(PRINCIPALS_C) $(C_HEADERS) packaging/modules.mk
 	@mkdir -p $(@D)
 	$(CC) $(C_FLAGS) -fPIE $(CFLAGS) $(CPPFLAGS) $(PRINCIPALS_INCLUDES) -pie $(C_LINK) -o $@ $(PRINCIPALS_C) $(LDFLAGS)
+
+$(AUDIT_EVENTS): $(AUDIT_C) $(C_HEADERS) packaging/modules.mk
+	@mkdir -p $(@D)
+	$(CC) $(C_FLAGS) -fPIE $(CFLAGS) $(CPPFLAGS) $(AUDIT_INCLUDES) -pie $(C_LINK) -o $@ $(AUDIT_C) $(LDFLAGS)
 
 check-modules: modules
 	.ci/exports $(BUILD)
@@ -94,11 +102,11 @@ check-nss: $(foreach variant,PLAIN ADDRESS THREAD,$(BUILD)/robust/$(variant)/rob
 
 # --- Damaged files and lying daemons, under the sanitizers ---
 
-FUZZ_INCLUDES := $(C_INCLUDES) $(NSS_INCLUDES) $(PAM_INCLUDES) $(PRINCIPALS_INCLUDES) -I Sources/Programs/NSS \
+FUZZ_INCLUDES := $(C_INCLUDES) $(NSS_INCLUDES) $(PAM_INCLUDES) $(PRINCIPALS_INCLUDES) $(AUDIT_INCLUDES) -I Sources/Programs/NSS \
 	-I Sources/Programs/PAM -I Tests/Fuzzers/C -I $(SAMPLE)
 FUZZ_FLAGS := -std=c11 -O1 -g -Wall -Wextra -Werror -U_FORTIFY_SOURCE -fno-omit-frame-pointer -fno-sanitize-recover=all \
 	$(FUZZ_INCLUDES)
-FUZZ_TARGETS := snapshot reply
+FUZZ_TARGETS := snapshot reply audit
 FUZZ_HEADERS := $(C_HEADERS) $(wildcard Tests/Fuzzers/*/*.h $(SAMPLE)/*.h) packaging/modules.mk
 # The files that a reader opens are in the fuzzer's memory (Tests/Fuzzers/Snapshot/files.c).
 FUZZ_snapshot := $(wildcard Tests/Fuzzers/Snapshot/*.c $(SAMPLE)/*.c) $(NSS_C)
@@ -106,6 +114,7 @@ FUZZ_LINK_snapshot := -Wl,--wrap=open,--wrap=fcntl,--wrap=fstat,--wrap=lstat,--w
 FUZZ_reply := $(wildcard Tests/Fuzzers/Reply/*.c) $(NSS_C) $(wildcard Sources/Programs/PAM/*.c) \
 	Sources/Programs/AuthorizedPrincipals/principals.c
 FUZZ_LINK_reply := -lpam
+FUZZ_audit := $(wildcard Tests/Fuzzers/Audit/*.c) Sources/Programs/AuditEvents/text.c $(WIRE_C)
 
 define fuzz_target
 $(BUILD)/replay-$(1): $(FUZZ_$(1)) Tests/Fuzzers/C/replay.c $(FUZZ_HEADERS)

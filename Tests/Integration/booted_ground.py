@@ -84,19 +84,20 @@ class BootedGround(People):
 
     @contextmanager
     def boot(self, name: str, product: bool = True, units: dict[str, str] | None = None,
-             settings: str = "") -> Iterator[BootedSite]:
+             settings: str = "", audits: bool = False) -> Iterator[BootedSite]:
         """A machine of its own for one case, just booting. `units`: drop-ins by the unit's name."""
         self._next_port += 1
         bases = (self.enabled, self.bare) if product else (self.bare,)
-        site = self._booted(name, self._next_port, bases, units or {}, settings)
+        site = self._booted(name, self._next_port, bases, units or {}, settings, audits)
         try:
             yield site
         finally:
             site.machine.cut()
 
     def _booted(self, name: str, port: int, bases: tuple[Machine, ...], units: dict[str, str] | None = None,
-                settings: str = "") -> BootedSite:
-        machine = BootedMachine(self.bed.scratch / f"booted-{name}-{len(self._machines)}", bases, boots=False)
+                settings: str = "", audits: bool = False) -> BootedSite:
+        machine = BootedMachine(self.bed.scratch / f"booted-{name}-{len(self._machines)}", bases, boots=False,
+                                audits=audits)
         machine.write_file("/etc/ssh/sshd_config.d/05-port.conf", f"Port {port}\n")
         for unit, text in (units or {}).items():
             machine.override(unit, text)

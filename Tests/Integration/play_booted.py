@@ -5,10 +5,11 @@ from __future__ import annotations
 
 import sys
 
-# The order of these imports is the order of the cases.
+# The order of these imports is the order of the cases: those of the boot want to be alone with their machine.
 import boot  # noqa: F401
 import booted  # noqa: F401
 import booted_tool  # noqa: F401
+import audit  # noqa: F401
 import caches  # noqa: F401
 import userdb  # noqa: F401
 from booted_ground import BootedGround

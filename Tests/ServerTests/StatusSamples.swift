@@ -32,6 +32,7 @@ struct Standing {
     var tallies: [AccessStatus.Tally] = []
     var accounts = AccountReport()
     var stackRefusal: Denial?
+    var audit: AuditReport?
 
     init() throws {
         machineState = AzureStatus.MachineState(
@@ -70,10 +71,12 @@ struct Standing {
         )
     }
 
-    var warnings: [ReportedWarning] { StatusWarnings(azure: azure, access: access, accounts: accounts).all }
+    var warnings: [ReportedWarning] {
+        StatusWarnings(azure: azure, access: access, accounts: accounts, audit: audit).all
+    }
 
     var report: StatusReport {
-        let assembly = StatusAssembly(
+        var assembly = StatusAssembly(
             azure: azure,
             access: access,
             accounts: accounts,
@@ -83,6 +86,7 @@ struct Standing {
             startedAt: 1_600_000_000,
             memoryBytes: 9_000_000
         )
+        assembly.audit = audit
         return assembly.report
     }
 }

@@ -205,6 +205,19 @@ import Wire
         #expect(!warning.isGrave)
     }
 
+    @Test("Audit events that somebody does not take are a word; a socket that is not there, or audit off, is none")
+    func audit() throws {
+        var standing = try Standing()
+        standing.audit = AuditReport()
+        #expect(standing.warnings.isEmpty)
+        standing.audit?.dropped = 3
+        standing.audit?.lastError = "Resource temporarily unavailable (errno 11)"
+        let warning = try only(standing)
+        #expect(warning.id == "audit-dropped" && !warning.isGrave && warning.text.contains("3 events: Resource"))
+        standing.audit?.isPresent = false
+        #expect(standing.warnings.isEmpty && standing.report.audit?.dropped == 3)
+    }
+
     @Test("P7: accounts that local ones hide are named, five of them at most")
     func shadowed() throws {
         var standing = try Standing()

@@ -151,7 +151,7 @@ private func problems(_ text: String) -> [String] {
             ("SignIn", "GrantLifetime", "24h"),
             ("SignIn", "MaxSignInAge", "2w"),
             ("SignIn", "StrictExtensionOrder", "on"),
-            ("Log", "Level", "debug"),
+            ("Log", "Level", "debug"), ("Log", "Audit", "no"),
         ]
     )
     func good(section: String, key: String, value: String) throws {
@@ -195,7 +195,7 @@ private func problems(_ text: String) -> [String] {
             ("SignIn", "GrantLifetime", "1 fortnight"),
             ("SignIn", "MaxSignInAge", "99999999999999999999d"),
             ("SignIn", "MaxSignInAge", String(repeating: "1000000000w ", count: 20_000)),
-            ("Log", "Level", "loud"),
+            ("Log", "Level", "loud"), ("Log", "Audit", "maybe"),
         ]
     )
     func bad(section: String, key: String, value: String) {

@@ -16,6 +16,8 @@ struct MetricsTests {
         report.tokens = [TokenReport(audience: "a\"b\\c", expiresAt: 1_700_003_600)]
         report.keys.count = 2
         report.clockAheadSeconds = -3
+        report.audit = AuditReport()
+        report.audit?.dropped = 7
         report.warnings = [ReportedWarning(id: "clock", isGrave: false, text: "t", remedy: "r")]
         return report
     }
@@ -25,7 +27,9 @@ struct MetricsTests {
         let lines = Metrics.text(of: report).split(separator: "\n", omittingEmptySubsequences: false)
         #expect(lines.suffix(2) == ["# EOF", ""])
         for line in [
-            "entralogin_up 1", "# TYPE entralogin_decisions counter",
+            "entralogin_audit_events_total{outcome=\"handed-over\"} 0",
+            "entralogin_audit_events_total{outcome=\"dropped\"} 7", "entralogin_up 1",
+            "# TYPE entralogin_decisions counter",
             "entralogin_decisions_total{event=\"account\",decision=\"deny\",reason=\"role-not-assigned\"} 2",
             "entralogin_checker{checker=\"pas\",entralogin_checker=\"ready\"} 1",
             "entralogin_checker{checker=\"pas\",entralogin_checker=\"failing\"} 0",

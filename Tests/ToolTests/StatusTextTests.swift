@@ -51,6 +51,17 @@ struct StatusTextTests {
         )
     }
 
+    @Test("What the audit system was told of is a line, and its absence too; nothing where it is switched off")
+    func audit() {
+        var report = report
+        report.audit = AuditReport()
+        report.audit?.handedOver = 4
+        #expect(text.lines(report).last == "audit       4 events, 0 dropped")
+        report.audit?.isPresent = false
+        report.audit?.lastError = "No such file or directory (errno 2)"
+        #expect(text.lines(report).last == "audit       told nothing: entralogin-audit.socket is not there")
+    }
+
     @Test("What does not work is said once, in its warning, and elsewhere by its code only")
     func degraded() {
         var report = report

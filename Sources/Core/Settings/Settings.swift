@@ -72,6 +72,8 @@ package struct Settings: Hashable, Sendable {
     package struct Log: Hashable, Sendable {
         /// The least urgent level that is written: syslog's numbers, 3 (error) to 7 (debugging).
         package var level = 6
+        /// Grants, refusals and withdrawals are told to the Linux audit system, too.
+        package var audit = true
     }
 }
 

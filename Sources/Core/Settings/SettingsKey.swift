@@ -167,6 +167,7 @@ package struct SettingsKey: Sendable {
             \.log.level,
             "error, warning, notice, info or debug",
             SettingsValue.level
-        )
+        ),
+        SettingsKey("Log", "Audit", \.log.audit, "yes or no", SettingsValue.boolean),
     ]
 }

@@ -145,6 +145,20 @@ package struct OutcomeReport: Hashable, Sendable, Codable {
     }
 }
 
+/// Events for the Linux audit system since the daemon's start. Whether the kernel audits is not the daemon's to know.
+package struct AuditReport: Hashable, Sendable, Codable {
+    /// Given to audit-events.
+    package var handedOver = 0
+    /// Its queue was full, or nobody was there.
+    package var dropped = 0
+    /// False where the last event found no socket: entralogin-audit.socket is not installed or not started.
+    package var isPresent = true
+    /// Why the last event was dropped; nil where it was not.
+    package var lastError: String?
+
+    package init() {}
+}
+
 /// `entraloginctl status`.
 package struct StatusReport: Hashable, Sendable, Codable {
     package var version: String
@@ -170,6 +184,8 @@ package struct StatusReport: Hashable, Sendable, Codable {
     package var stackRefusal: String?
     /// How far this clock is ahead of Azure's (negative: behind); nil where no answer was seen yet.
     package var clockAheadSeconds: Int64?
+    /// Nil where `Audit=no`.
+    package var audit: AuditReport?
     /// Resident.
     package var memoryBytes: Int64?
     package var warnings: [ReportedWarning] = []

@@ -35,7 +35,7 @@ struct Metrics: Sendable {
                 ]
             ),
             family("decisions", "counter", "decisions since the start, by event and reason", outcomes(report)),
-            people(report), azure(report), warnings(report),
+            people(report), azure(report), warnings(report), audit(report.audit),
             family("resident_memory_bytes", "gauge", "the daemon's memory", optional(report.memoryBytes)),
             "# EOF\n",
         ].joined()
@@ -105,6 +105,16 @@ struct Metrics: Sendable {
             )
             + family("checker_latency_seconds", "gauge", "of its last answer", latencies)
             + family("clock_ahead_seconds", "gauge", "this clock against Azure's", optional(report.clockAheadSeconds))
+    }
+
+    private static func audit(_ audit: AuditReport?) -> String {
+        let counts = audit.map { [("handed-over", $0.handedOver), ("dropped", $0.dropped)] } ?? []
+        return family(
+            "audit_events",
+            "counter",
+            "events for the Linux audit system since the start",
+            counts.map { Sample(suffix: "_total", labels: [("outcome", $0.0)], value: "\($0.1)") }
+        )
     }
 
     private static func warnings(_ report: StatusReport) -> String {

@@ -94,6 +94,7 @@ extension Settings {
         case "SignIn.MaxSignInAge": Settings.span(signIn.maximumSignInAge)
         case "SignIn.StrictExtensionOrder": signIn.strictExtensionOrder ? "yes" : "no"
         case "Log.Level": ["error", "warning", "notice", "info", "debug"][max(0, min(4, log.level - 3))]
+        case "Log.Audit": log.audit ? "yes" : "no"
         default: nil
         }
     }

@@ -85,6 +85,12 @@ struct StatusText: Sendable {
         }
         return lines + labelled("now", "\(report.sessions) sessions, \(report.grants) administrators")
             + labelled("last hour", decisions(report.decisions))
+            + (report.audit.map { labelled("audit", audit($0), $0.lastError == nil ? nil : .doubtful) } ?? [])
+    }
+
+    private func audit(_ audit: AuditReport) -> String {
+        guard audit.isPresent else { return "told nothing: entralogin-audit.socket is not there" }
+        return "\(audit.handedOver) events, \(audit.dropped) dropped"
     }
 
     private func decisions(_ decisions: DecisionsReport) -> String {

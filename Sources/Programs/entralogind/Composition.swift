@@ -24,6 +24,7 @@ enum Places {
     static let authorityKeys = "\(state)/ssh/trusted_user_ca_keys"
     static let grants = "/run/entralogin/nss/grants.snapshot"
     static let passwd = "/etc/passwd"
+    static let auditEvents = "/run/entralogin/audit.sock"
     /// entralogin-userdb.service links to it from where systemd looks.
     static let userDatabase = "/run/entralogin/nss/userdb.sock"
 }
@@ -59,13 +60,17 @@ struct Composition: Sendable {
                 await worker.run(work)
             }
         )
+        let accounts = accounts
+        let audit = AuditTrail(to: log, isOn: settings.log.audit, path: Places.auditEvents) {
+            accounts.administratorsGroupName
+        }
         azure = try Composition.azure(settings, time: time, random: random, tasks: tasks, worker: worker)
         access = AccessControl(
             AccessPorts(
                 time: time,
                 random: random,
                 starter: tasks,
-                log: log,
+                log: audit,
                 machines: azure.machines,
                 checker: azure.checker,
                 accounts: accounts,
@@ -91,7 +96,8 @@ struct Composition: Sendable {
             azure: azure,
             stamp: stamp,
             time: time,
-            startedAt: time.wallTime().seconds
+            startedAt: time.wallTime().seconds,
+            audit: { audit.report }
         )
         changes = ChangeRecords(log: access.log, registry: accounts)
         router = RequestRouter(

@@ -97,6 +97,9 @@ package final class AccountDirectory: AccountRegistry, SignInRegistry {
         return table.accounts.sorted { $0.account.name < $1.account.name }
     }
 
+    /// As the settings call it now.
+    package var administratorsGroupName: String { state.withLock { $0.policy.administratorsGroupName } }
+
     /// When the person last signed in; the time of enrolment where that is not known any more.
     package func lastSignIn(_ identity: DirectoryIdentity) -> UnixTime? {
         let enrolledAt = state.withLock { $0.table.account(of: identity)?.enrolledAt }

@@ -19,6 +19,8 @@ package struct ReportSources: Sendable {
     package var stamp: any StackStamp
     package var time: any TimeSource
     package var startedAt: Int64
+    /// What the audit system was told of; nil where that is switched off.
+    package var audit: @Sendable () -> AuditReport?
 
     package init(
         access: AccessControl,
@@ -27,7 +29,8 @@ package struct ReportSources: Sendable {
         azure: AzureConnection,
         stamp: any StackStamp,
         time: any TimeSource,
-        startedAt: Int64
+        startedAt: Int64,
+        audit: @escaping @Sendable () -> AuditReport? = { nil }
     ) {
         self.access = access
         self.accounts = accounts
@@ -36,6 +39,7 @@ package struct ReportSources: Sendable {
         self.stamp = stamp
         self.time = time
         self.startedAt = startedAt
+        self.audit = audit
     }
 }
 
@@ -85,7 +89,8 @@ package struct ReportService: Sendable {
             now: sources.time.wallTime(),
             startedAt: sources.startedAt,
             memoryBytes: MemoryUsage.residentBytes().map { Int64($0) },
-            dispute: roles.dispute
+            dispute: roles.dispute,
+            audit: sources.audit()
         )
         return status.report
     }

@@ -21,6 +21,8 @@ struct StatusAssembly: Sendable {
     let memoryBytes: Int64?
     /// What checkers last said differently about somebody.
     var dispute: RoleDispute?
+    /// Nil where it is switched off.
+    var audit: AuditReport?
 
     var report: StatusReport {
         var report = StatusReport(
@@ -59,13 +61,15 @@ struct StatusAssembly: Sendable {
         }
         report.stackRefusal = stackRefusal.map { $0.detail.isEmpty ? $0.text : $0.detail }
         report.clockAheadSeconds = azure.clockAheadSeconds
+        report.audit = audit
         report.memoryBytes = memoryBytes
         report.warnings =
             StatusWarnings(
                 azure: azure,
                 access: access,
                 accounts: accounts,
-                dispute: dispute
+                dispute: dispute,
+                audit: audit
             ).all
         report.degraded = report.warnings.filter(\.isGrave).map(\.text)
         if let refusal = report.stackRefusal { report.degraded.append("the stack stamp does not hold: \(refusal)") }

@@ -13,10 +13,11 @@ struct StatusWarnings {
     let access: AccessStatus
     let accounts: AccountReport
     var dispute: RoleDispute?
+    var audit: AuditReport?
 
     /// One for each thing that is wrong, the gravest first where several parts met it.
     var all: [ReportedWarning] {
-        let found = machine + keys + checkers + disputes + store
+        let found = machine + keys + checkers + disputes + store + events
         var ids: [String: Int] = [:]
         var told: [ReportedWarning] = []
         for warning in found {
@@ -160,6 +161,19 @@ struct StatusWarnings {
             )
         }
         return warnings
+    }
+
+    /// A socket that is not there is doctor's to judge: on a machine without systemd nobody makes one.
+    private var events: [ReportedWarning] {
+        guard let audit, audit.isPresent, let error = audit.lastError else { return [] }
+        return [
+            ReportedWarning(
+                id: "audit-dropped",
+                isGrave: false,
+                text: "the Linux audit system was not told of \(audit.dropped) events: \(error)",
+                remedy: "systemctl status entralogin-audit.socket entralogin-audit; or Audit=no in [Log]"
+            )
+        ]
     }
 
     private func warning(for fault: AccessCheckFault, isGrave: Bool) -> ReportedWarning {

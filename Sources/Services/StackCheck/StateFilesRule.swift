@@ -33,6 +33,7 @@ struct StateFilesRule: Sendable {
         Need(path: "/run/entralogin/nss", owner: "entralogin", forbidden: 0o022, mustExist: true),
         Need(path: "/run/entralogin/control.sock", owner: "entralogin", forbidden: 0o077, mustExist: true),
         Need(path: "/run/entralogin/principals.sock", owner: "entralogin", forbidden: 0o007, mustExist: true),
+        Need(path: "/run/entralogin/audit.sock", owner: "entralogin", forbidden: 0o077, mustExist: false),
     ]
 
     func judge(_ machine: any MachineView) -> [Finding] {

@@ -4,21 +4,22 @@
 struct UnitsRule: Sendable {
     private struct Need {
         var unit: String
-        /// Nobody of ours signs in without it.
-        var isVital: Bool
+        /// Error: nobody of ours signs in without it.
+        var severity: Severity
         /// What goes wrong without it.
         var why: String
     }
 
     private static let needs = [
-        Need(unit: "entralogind-control.socket", isVital: true, why: "the modules reach nobody"),
-        Need(unit: "entralogind-principals.socket", isVital: true, why: "certificates are checked by nobody"),
-        Need(unit: "entralogind.service", isVital: true, why: "nobody decides"),
+        Need(unit: "entralogind-control.socket", severity: .error, why: "the modules reach nobody"),
+        Need(unit: "entralogind-principals.socket", severity: .error, why: "certificates are checked by nobody"),
+        Need(unit: "entralogind.service", severity: .error, why: "nobody decides"),
         Need(
             unit: "entralogin-stack.path",
-            isVital: false,
+            severity: .warning,
             why: "after an edit sign-in stays off until entraloginctl stack --stamp"
         ),
+        Need(unit: "entralogin-audit.socket", severity: .note, why: "the Linux audit system is told nothing by us"),
     ]
     private static let programs = ["/usr/bin/systemctl", "/bin/systemctl"]
 
@@ -34,26 +35,25 @@ struct UnitsRule: Sendable {
     }
 
     private func judge(_ need: Need, _ state: [String: String]) -> Finding? {
-        let severity: Severity = need.isVital ? .error : .warning
         let id = "units.\(need.unit)"
         let active = state["ActiveState"] ?? "unknown"
         guard state["LoadState"] == "loaded" else {
             let what = "\(need.unit) is \(state["LoadState"] ?? "not known to systemd"): \(need.why)"
             let remedy = state["LoadState"] == "masked" ? "systemctl unmask \(need.unit)" : "install the package again"
-            return Finding(id, severity, what, remedy: remedy)
+            return Finding(id, need.severity, what, remedy: remedy)
         }
         guard ["active", "activating", "reloading"].contains(active) else {
             let what = "\(need.unit) is \(active): \(need.why)"
             return Finding(
                 id,
-                severity,
+                need.severity,
                 what,
                 remedy: "systemctl enable --now \(need.unit); systemctl status \(need.unit)"
             )
         }
         guard state["UnitFileState"] == "disabled" else { return nil }
         let what = "\(need.unit) is disabled: it does not start at boot"
-        return Finding(id, .warning, what, remedy: "systemctl enable \(need.unit)")
+        return Finding(id, min(need.severity, .warning), what, remedy: "systemctl enable \(need.unit)")
     }
 
     /// Blocks of `Key=value` lines, an empty line between two.

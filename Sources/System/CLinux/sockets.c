@@ -38,6 +38,10 @@ int clinux_stream(void) {
     return result(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
 }
 
+int clinux_datagram(void) {
+    return result(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+}
+
 int clinux_bind(int descriptor, const char *path) {
     struct sockaddr_un address;
     if (!path_address(&address, path))
@@ -125,6 +129,18 @@ int64_t clinux_send(int descriptor, const void *bytes, size_t size) {
     ssize_t sent;
     do
         sent = send(descriptor, bytes, size, MSG_NOSIGNAL | MSG_DONTWAIT);
+    while (sent < 0 && errno == EINTR);
+    return sent < 0 ? -errno : sent;
+}
+
+int64_t clinux_send_to(int descriptor, const char *path, const void *bytes, size_t size) {
+    struct sockaddr_un address;
+    if (!path_address(&address, path))
+        return -ENAMETOOLONG;
+    ssize_t sent;
+    do
+        sent = sendto(descriptor, bytes, size, MSG_NOSIGNAL | MSG_DONTWAIT, (const struct sockaddr *)&address,
+            sizeof address);
     while (sent < 0 && errno == EINTR);
     return sent < 0 ? -errno : sent;
 }

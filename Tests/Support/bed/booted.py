@@ -18,20 +18,24 @@ from .machine import HERE, Machine, Outcome, run, wait_for
 _GROUPS = ("/sys/fs/cgroup", "/sys/fs/cgroup/unified", "/sys/fs/cgroup/systemd")
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _POWER_OFF = signal.SIGRTMIN + 4  # systemd(1)
+_UNFILTERED = "SYSTEMD_SECCOMP"  # systemd's ENVIRONMENT.md
 _BOOT_ID = "/proc/sys/kernel/random/boot_id"
 
 
 class BootedMachine(Machine):
     """Boots when it is made, on the files of stopped machines (`bases`, the newest first); `stop` or `cut` ends it. Its
-    network is the bed's, so one sshd at a time."""
+    network is the bed's, so one sshd at a time. `audits`: its processes reach the kernel's audit system, which nspawn's
+    filter of system calls keeps containers from; the filter is off then."""
 
-    def __init__(self, folder: Path, bases: Sequence[Machine], boots: bool = True) -> None:
+    def __init__(self, folder: Path, bases: Sequence[Machine], boots: bool = True,
+                 audits: bool = False) -> None:
         self.folder = folder
         self.root = folder / "root"
         self.sshd_log = folder / "console.log"
         self._sshd = self._cron = None
         self._name = f"bed-{secrets.token_hex(4)}"
         self._leader = 0
+        self._environment = dict(os.environ, **({_UNFILTERED: "0"} if audits else {}))
         for part in ("changes", "work", "root"):
             (folder / part).mkdir(parents=True)
         lower = ":".join(str(path) for path in (*(b.folder / "changes" for b in bases), os.environ["BED_ROOT"]))
@@ -44,7 +48,7 @@ class BootedMachine(Machine):
         """Returns when process 1 is there; what it starts is waited for with `wait_until_up`."""
         self._booted_at = time.monotonic()
         self._holder = subprocess.Popen([str(HERE / "boot-root"), str(self.folder), self._name],  # type: ignore
-                                        stderr=subprocess.PIPE, text=True)
+                                        stderr=subprocess.PIPE, text=True, env=self._environment)
         wait_for(lambda: bool(self._found()), f"process 1 of {self._name}", 60)
         self._leader = self._found()
 

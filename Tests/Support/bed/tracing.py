@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 from contextlib import contextmanager
@@ -19,7 +20,13 @@ SOCKETS = "/run/entralogin/"
 @contextmanager
 def tracing_sshd(machine: Machine, log: Path, calls: str, *options: str) -> Iterator[None]:
     """The machine's sshd and everything under it, from when strace is attached."""
-    pid = machine.sshd_pid
+    with tracing(machine.sshd_pid, log, calls, *options):
+        yield
+
+
+@contextmanager
+def tracing(pid: int, log: Path, calls: str, *options: str) -> Iterator[None]:
+    """A process, by its number in the bed, and everything under it."""
     tracer = subprocess.Popen(["strace", "-f", "-q", "-e", f"trace={calls}", "-e", "signal=none", "-s", "200", *options,
                                "-o", str(log), "-p", str(pid)], stderr=subprocess.DEVNULL)
 
@@ -49,6 +56,12 @@ def connecting_to_nothing(machine: Machine, log: Path, *daemon: str) -> Iterator
     text = log.read_text()
     require("pam_entralogin.so" in text, f"{daemon[0]} did not load our module: nothing was tried")
     require_no_connection(text)
+
+
+def audited(trace: str) -> list[str]:
+    """The texts that were sent to the kernel's audit; strace shows them in hexadecimal."""
+    found = re.findall(r'NLM_F_REQUEST[^"]*"((?:\\x[0-9a-f]{2})+)"', trace)
+    return [bytes.fromhex(text.replace("\\x", "")).decode(errors="replace") for text in found]
 
 
 def require_no_connection(trace: str) -> None:

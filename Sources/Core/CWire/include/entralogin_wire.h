@@ -145,6 +145,26 @@
 #define ENTRALOGIN_SET_SHELL 0x040du       /* request: string name, string absolute path */
 #define ENTRALOGIN_SET_HOME 0x040eu        /* request: string name, string absolute path */
 
+/*
+ * ENTRALOGIN_AUDIT_EVENT: not a question: what the Linux audit system is to be told, from the daemon to audit-events, as
+ * one datagram (SOCK_DGRAM) to ENTRALOGIN_AUDIT_SOCKET, whose inode only the daemon may open (mode 0600). No reply. The
+ * receiver takes it from the inode's owner only (SCM_CREDENTIALS), and passes over whatever is not exactly this.
+ *   message   u16 event, u16 result (1: success, 0: failed), string name, string object id, string service,
+ *             string reason code, string group, string correlation id; each may be empty
+ */
+#define ENTRALOGIN_AUDIT_EVENT 0x0501u
+#define ENTRALOGIN_AUDIT_MAX 1024u  /* bytes of a whole message */
+#define ENTRALOGIN_AUDIT_FIELD_MAX 128u /* bytes of one string in it */
+#ifndef ENTRALOGIN_AUDIT_SOCKET
+#define ENTRALOGIN_AUDIT_SOCKET "/run/entralogin/audit.sock"
+#endif
+/* What happened; each has its type and operation in audit-events' table. */
+#define ENTRALOGIN_AUDIT_CERTIFICATE 1u /* a certificate was judged */
+#define ENTRALOGIN_AUDIT_ACCOUNT 2u     /* PAM's account stage was decided */
+#define ENTRALOGIN_AUDIT_SESSION 3u     /* a sign-in's session stage was decided */
+#define ENTRALOGIN_AUDIT_GRANTED 4u     /* membership of the administrators' group began */
+#define ENTRALOGIN_AUDIT_WITHDRAWN 5u   /* it ended before its time */
+
 /* --- The cursor both ends of a C client use. A call that does not fit sets `bad` and changes nothing. --- */
 
 struct entralogin_writer {

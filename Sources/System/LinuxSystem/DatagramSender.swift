@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import CLinux
+
+/// Sends datagrams to one path (unix(7), SOCK_DGRAM), connected to nobody: whoever is bound there at that moment gets
+/// them. Never waits; closed when its owner lets go of it.
+package final class DatagramSender: Sendable {
+    private let socket: Descriptor
+    private let path: String
+
+    package init(to path: String) throws(Errno) {
+        socket = Descriptor(takingOwnership: try checked(clinux_datagram()))
+        self.path = path
+    }
+
+    /// Sends one message whole, or not at all. Errors: ENOENT and ECONNREFUSED where nobody is bound there, EAGAIN where its
+    /// queue is full, EACCES, EMSGSIZE.
+    package func send(_ message: [UInt8]) throws(Errno) {
+        let sent = message.withUnsafeBytes { clinux_send_to(socket.rawValue, path, $0.baseAddress, $0.count) }
+        try checked(sent)
+    }
+}
