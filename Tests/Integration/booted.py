@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 
@@ -10,7 +11,7 @@ from bed.checks import admitted, equal, refused, require
 from bed.compiled import compiled
 from bed.installed import CONFIGURE
 from bed.machine import HERE, wait_for
-from booted_ground import DAEMON, EARLY, KEYS, BootedGround, BootedSite
+from booted_ground import DAEMON, EARLY, KEYS, SETTINGS, BootedGround, BootedSite
 from case import case
 from simulator import contoso
 
@@ -166,6 +167,26 @@ def killed(ground: BootedGround) -> str:
     wait_for(lambda: site.machine.main_pid(DAEMON) not in (0, pid) and site.is_ready(), "the daemon after SIGKILL", 60)
     admitted(site.ssh(alice, "id -un"), f"{alice.login}\n")
     return f"restarted {site.machine.property(DAEMON, 'NRestarts')} times"
+
+
+@case("P8", "with wrong settings the daemon is tried again at intervals, never hot, and serves as soon as they are mended")
+def wrong_settings(ground: BootedGround) -> str:
+    with ground.boot("wrong", settings="[Nothing]\nNobody=1\n") as site:
+        machine = site.machine
+        wait_for(lambda: int(machine.property(DAEMON, "NRestarts") or 0) >= 4, "four restarts")
+        admitted(site.ssh(ground.lisa, "id -un"), "lisa\n")
+        require(not site.ssh(ground.person("alice"), "true").ok, "alice is let in")
+        wait_for(lambda: machine.property(DAEMON, "ExecMainStatus") == "78", "the daemon's exit status")
+        # "Scheduled restart job": systemd's own record of each (systemd.journal-fields(7), its catalog).
+        shown = machine.must("journalctl", "--no-pager", "-o", "json", "MESSAGE_ID=5eb03494b6584870a536b337290809b3",
+                             f"UNIT={DAEMON}").out
+        times = [int(json.loads(line)["__MONOTONIC_TIMESTAMP"]) / 1e6 for line in shown.splitlines()]
+        gaps = [later - earlier for earlier, later in zip(times, times[1:])]
+        require(len(gaps) >= 3 and min(gaps) >= 1.9, f"seconds between restarts: {gaps}")
+        machine.write_file(SETTINGS, "")
+        site.wait_until_ready()
+        admitted(site.ssh(ground.person("alice"), "true"))
+    return f"{len(times)} restarts, at least {min(gaps):.1f} s apart"
 
 
 @case("P8", "frozen, the daemon delays no local sign-in, and systemd's watchdog replaces it")
