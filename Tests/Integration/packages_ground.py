@@ -55,6 +55,10 @@ class PackagesGround(BootedGround):
             admitted(site.ssh(self.lisa, "id -un"), "lisa\n")
             yield site
 
+    def begin(self, name: str, port: int) -> BootedSite:
+        """A stock machine, just booting, that the caller ends."""
+        return self._booted(name, port, (self.bare,))
+
     @contextmanager
     def boot_on(self, name: str, machine: Machine) -> Iterator[BootedSite]:
         """Boots what was made of the bare machine, and stopped."""

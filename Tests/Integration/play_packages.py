@@ -7,6 +7,7 @@ import sys
 
 import authselected  # noqa: F401
 import packages  # noqa: F401
+import packages_table  # noqa: F401
 from packages_ground import PackagesGround
 from suite import main
 

@@ -87,6 +87,10 @@ class BootedMachine(Machine):
     def holder(self) -> int:
         return self._leader
 
+    @property
+    def sshd_pid(self) -> int:
+        return self.outer_pid("ssh.service")
+
     def argv(self, command: Sequence[str], user: str | None = None) -> list[str]:
         inside = ["nsenter", f"--target={self._leader}", "--all", "--wdns=/"]
         environment = ["/usr/bin/env", "-i", f"PATH={_PATH}", "LANG=C.UTF-8", "TERM=dumb"]
@@ -139,6 +143,14 @@ class BootedMachine(Machine):
         path = self.path(inside) if self._leader else self.root / inside.lstrip("/")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
+
+    def start_cron(self) -> None:
+        """Its unit anew, which runs the @reboot jobs at once."""
+        self.remove("/run/crond.reboot")
+        self.systemctl("restart", "cron.service")
+
+    def stop_cron(self) -> None:
+        self.systemctl("stop", "cron.service")
 
     def reload_sshd(self, port: int = 22) -> None:
         """With its unit, and until it listens with the new configuration: on SIGHUP it closes its socket and begins anew."""
