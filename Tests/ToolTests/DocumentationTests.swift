@@ -4,6 +4,7 @@ import Authorization
 import Settings
 import StackCheck
 import Testing
+import Wire
 
 @testable import entraloginctl
 
@@ -88,6 +89,33 @@ struct DocumentationTests {
             let verb = String(mention.prefix { $0.isLowercase || $0 == "-" })
             guard !verb.isEmpty, !verb.hasPrefix("-") else { continue }
             #expect(verbs.contains(verb), "\(page): \(verb)")
+        }
+    }
+
+    @Test("Every field of every JSON document is on the page about them")
+    func documents() throws {
+        let page = try text("Documentation/json.md")
+        let documents: [Any] = [
+            StatusReport(version: "", startedAt: 0, isReady: true), TokenReport(audience: ""),
+            MachineReport(cloud: "", kind: "", resource: "", tenant: "", name: ""), CheckerReport(name: "", state: ""),
+            KeysReport(), AccountsReport(), DecisionsReport(), AuditReport(),
+            OutcomeReport(event: "", decision: "", reason: nil, count: 0),
+            ReportedWarning(id: "", isGrave: false, text: "", remedy: ""), FindingsReport([]), Finding("", .good, ""),
+            Explanation(name: "", steps: []), Explanation.Step("", .ok, ""), RoleCheckReport(name: "", objectID: ""),
+            CheckerAnswer(checker: "", latencyMilliseconds: 0, correlationID: ""),
+            CertificateReport(isAcceptable: true, text: ""), ReportedStep("", .good, ""),
+            TrialReport(certificate: CertificateReport(isAcceptable: true, text: "")),
+            SessionsReport(sessions: [], total: 0), KeyListReport(keys: [], total: 0),
+            SessionReport(name: "", uid: 0, pid: 0, openedAt: 0, isAdministrator: false),
+            KeyReport(fingerprint: "", type: "", source: "", confirmedAt: 0),
+            UserReport(name: "", uid: 0, objectID: "", displayName: "", home: "", enrolledAt: 0),
+            PersonLogReport(name: "", records: []), LoggedDecision(time: 0, event: "", message: ""),
+            SettingReport(key: "", value: "", origin: nil),
+        ]
+        for document in documents {
+            let fields = Mirror(reflecting: document).children.compactMap(\.label)
+            #expect(!fields.isEmpty, "\(type(of: document))")
+            for field in fields { #expect(page.contains("`\(field)`"), "\(type(of: document)): \(field)") }
         }
     }
 
