@@ -193,6 +193,8 @@ def keys_for_a_week(ground: Ground) -> str:
             record = site.journal.wait(mark, event="keys-stale")
             equal(page["Record"], "`keys-stale`", "the page's record")
             require(warned(site), "status does not warn")
+            doctor = site.tool("doctor")
+            require(doctor.status == 5 and "not confirmed for long" in " ".join(doctor.text.split()), doctor.text)
             site.clock.set(boot=7 * DAY)  # certificates go by the clock on the wall
             for one in (person, ground.newcomer()):
                 admitted(site.ssh(one, "true"))

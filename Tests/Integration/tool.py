@@ -8,8 +8,9 @@ import re
 from typing import Any
 
 from bed.checks import admitted, equal, refused, require
+from bed.installed import REPOSITORY
 from bed.machine import wait_for
-from bed.tracing import tracing_sshd
+from bed.tracing import audited, tracing_sshd
 from case import case
 from ground import Ground, Site
 
@@ -40,6 +41,20 @@ def told(site: Site, finding: str, *words: str) -> str:
     return found["found"]
 
 
+def on_page(site: Site, finding: str) -> None:
+    """What doctor prints for it is what Documentation/troubleshooting.md shows, but for the machine's resource id."""
+    report = json.loads(site.tool("--json", "doctor").out)["findings"]
+    found = [f for f in report if f["id"] == finding]
+    require(bool(found), f"doctor does not find {finding}")
+    page = " ".join((REPOSITORY / "Documentation/troubleshooting.md").read_text().split())
+
+    def shown(part: str) -> bool:
+        return " ".join(re.sub(r"/subscriptions/\S*/[^\s;,)]*", "RESOURCE", part).split()) in page
+
+    require(any(all(shown(f[key]) for key in ("found", "needed", "remedy")) for f in found),
+            f"the page does not show {found}")
+
+
 def fits(text: str) -> None:
     """Every line is at most eighty columns, but for a word that is too long for any line."""
     long = [line for line in text.splitlines() if len(line) > 80 and len(line) - max(map(len, line.split())) > 20]
@@ -56,11 +71,20 @@ AROUND = (
      ("rsa-sha2",)),
     (SSHD, "CASignatureAlgorithms ssh-ed25519\n", "sshd.casignaturealgorithms", ("rsa-sha2-256",)),
     (SSHD, "RequiredRSASize 3072\n", "sshd.requiredrsasize", ("2048",)),
+    (SSHD, "DenyUsers *\n", "sshd.denyusers", ("DenyUsers *",)),
+    ("/etc/passwd", "ted:x:1879050000:100::/:/bin/sh\n", "ids.user", ("ted", "usermod")),
+    ("/etc/group", "teds:x:1879048192:\n", "ids.group", ("teds", "groupmod")),
+    ("/etc/subgid", "lisa:1879048000:65536\n", "ids.subordinate", ("lisa", "--del-subgids")),
     ("/etc/subuid", "lisa:1879048192:65536\n", "ids.subordinate", ("lisa", "--del-subuids")),
     ("/etc/login.defs", "UID_MAX 4000000000\n", "ids.defaults", ("UID_MAX",)),
     ("/etc/sudoers.d/broken", "alice ALL=(\n", "sudoers.syntax", ("visudo",)),
     ("/etc/pam.d/other-site", "auth sufficient pam_aad.so\n", "old-extension", ("AADSSHLoginForLinux",)),
 )
+
+
+# Of those, what the page about trouble prints.
+PRINTED = ("AllowGroups sudo\n", "auth sufficient pam_aad.so\n",
+           "PubkeyAcceptedAlgorithms ssh-ed25519,ssh-ed25519-cert-v01@openssh.com\n")
 
 
 @case("P15", "what keeps people out around the wiring is named by doctor, with its remedy, and the stamp stays")
@@ -75,6 +99,8 @@ def around(ground: Ground) -> str:
             before = file.read_text() if file.exists() else None
             site.machine.write(path, (before or "") + text, 0o440 if "sudoers" in path else 0o644)
             told(site, finding, *words)
+            if text in PRINTED:
+                on_page(site, finding)
             # sshd has not read what was changed, and that is what the stamp falls by; nothing else may make it fall.
             require("sshd.running" in findings(site) or site.stamp(), f"{finding} withdraws the stamp")
             site.machine.remove(path) if before is None else site.machine.write(path, before)
@@ -82,7 +108,18 @@ def around(ground: Ground) -> str:
         fits(site.tool("doctor").out)
         site.machine.must("chmod", "777", "/var/lib/entralogin/nss")
         told(site, "files", "chmod 755 /var/lib/entralogin/nss")
-    return f"{len(seen) + 1} causes"
+        site.machine.must("chmod", "755", "/var/lib/entralogin/nss")
+        sudoers = site.machine.read("/etc/sudoers")
+        site.machine.write("/etc/sudoers", sudoers.replace("@includedir", "# @includedir"), 0o440)
+        told(site, "sudoers.folder", "@includedir /etc/sudoers.d")
+        site.machine.write("/etc/sudoers", sudoers, 0o440)
+        site.machine.must("mount", "-t", "tmpfs", "-o", "size=4m", "small", "/var/log")
+        told(site, "disk", "/var/log", "df -h")
+        site.machine.must("umount", "/var/log")
+        site.reload()
+        site.stamped()
+        wait_for(lambda: site.tool("doctor").status == 0, "a doctor who is content when all is mended")
+    return f"{len(seen) + 3} causes"
 
 
 @case("P15", "a machine with large uids in lastlog, another directory behind ours: a note, and a warning")
@@ -103,6 +140,7 @@ def application(ground: Ground) -> str:
         admitted(site.ssh(ground.newcomer(), "true"))
         equal(sorted(findings(site)), ["daemon.application-missing"], "findings")
         line = told(site, "daemon.application-missing", "az ad sp create --id", "New-MgServicePrincipal")
+        on_page(site, "daemon.application-missing")
         require("identity assign" not in site.tool("doctor").text, "the remedy of another thing is shown")
         equal(site.tool("doctor").status, 5, "doctor's status: nobody is kept out")
         equal(site.tool("status").status, 0, "status's status")
@@ -125,6 +163,7 @@ def rights(ground: Ground) -> str:
         with ground.fresh(fault) as site:
             refused(site.ssh(ground.newcomer(), "true"))
             seen.append(told(site, finding, *words))
+            on_page(site, finding)
         ground.azure.clear_faults()
     return "; ".join(seen)
 
@@ -142,6 +181,8 @@ def ways(ground: Ground) -> str:
             site.service.start()
             wait_for(lambda: word in findings(site).get("daemon.no-authority-keys", {}).get("remedy", ""), name, 60)
             seen.append(told(site, "daemon.no-authority-keys", word))
+            if name == "dns":
+                on_page(site, "daemon.no-authority-keys")
     return "; ".join(seen)
 
 
@@ -160,6 +201,8 @@ def check(ground: Ground) -> str:
         equal(site.tool("check", "--admin", person.login).status, 1, "status for a user, asked for an administrator")
         refusal = site.tool("check", carol.login, "--object-id", ground.bed.directory.principals["carol"].object_id)
         require(refusal.status == 1 and "no role" in refusal.out, refusal.text)
+        refused(site.ssh(carol, "id"), "role not assigned")
+        on_page(site, "daemon.role-scope")
         fits(refusal.out)
         require("no account" in site.tool("check", "nobody@contoso.com").err, "somebody unknown")
     return report["answers"][0]["correlationID"]
@@ -239,12 +282,15 @@ def looking(ground: Ground) -> str:
         wait_for(lambda: bool(json.loads(site.tool("--json", "sessions").out)["sessions"]), "the session")
         entry = json.loads(site.tool("--json", "sessions").out)["sessions"][0]
         require(entry["name"] == person.login and not entry["isAdministrator"], f"{entry}")
-        for verb in (["status"], ["sessions"], ["keys"], ["config"], ["users"], ["users", "show", person.login]):
+        for verb in (["status"], ["sessions"], ["keys"], ["config"], ["users"], ["users", "show", person.login],
+                     ["explain", person.login], ["stack"], ["doctor"]):
             outcome = site.tool(*verb)
             require(outcome.ok and outcome.out != "", f"{verb}: {outcome.text}")
             fits(outcome.out)
             require("\033" not in outcome.out, f"{verb}: colours without a terminal")
             json.loads(site.tool("--json", *verb).out)
+        coloured = site.machine.must("script", "-qec", "entraloginctl status", "/dev/null").out
+        require("\033[" in coloured, f"no colours on a terminal: {coloured!r}")
         require(len(site.tool("status").out.splitlines()) <= 24, "status is longer than a screen")
         site.machine.write("/tmp/go", "")
         admitted(session.result(30))
@@ -258,12 +304,6 @@ def looking(ground: Ground) -> str:
         equal(site.tool("metrics", "--output", "/var/lib/metrics/e.prom").status, 3, "metrics of a dead daemon")
         require("entralogin_up 0" in site.machine.read("/var/lib/metrics/e.prom"), "a dead daemon is no metric")
     return counted[0]
-
-
-def audited(trace: str) -> list[str]:
-    """The texts that were sent to the kernel's audit; strace shows them in hexadecimal."""
-    found = re.findall(r'NLM_F_REQUEST[^"]*"((?:\\x[0-9a-f]{2})+)"', trace)
-    return [bytes.fromhex(text.replace("\\x", "")).decode(errors="replace") for text in found]
 
 
 @case("P15", "each grant and refusal is an audit event, too: libpam writes it, as root, in the process that asks")
