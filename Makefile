@@ -58,7 +58,8 @@ demo: prerequisites
 test: prerequisites
 	@.ci/test
 
-test-deep: prerequisites
+test-deep:
+	@.ci/prerequisites --deep
 	@.ci/test --deep
 
 # A real client: azure-cli as it is published in the Python package index, in an environment of its own (400 MB, once).

@@ -32,8 +32,7 @@ class Packages:
     """Made once for all machines; `current` is the package under test, `previous` one of the version before."""
 
     def __init__(self, folder: Path) -> None:
-        built = _must([str(REPOSITORY / "packaging/debian/build"), str(folder)], COMPRESSION="none")
-        self.said = built.text
+        build(folder)
         self.current = next(folder.glob(f"{NAME}_[0-9]*.deb"))
         self.previous = _older(self.current, folder / "older")
 
@@ -43,6 +42,12 @@ class Packages:
         target.mkdir(exist_ok=True)
         shutil.copy(deb, target / deb.name)
         return f"/root/packages/{deb.name}"
+
+
+def build(folder: Path) -> list[Path]:
+    """Every package of the build, made as `make deb` makes them."""
+    _must([str(REPOSITORY / "packaging/debian/build"), str(folder)], COMPRESSION="none")
+    return sorted(folder.glob(f"{NAME}*.deb"))
 
 
 def apt(machine: Machine, *arguments: str) -> Outcome:
