@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The compiled policy, with our module in it: who may do what with us, asked of sesearch. Nobody else may."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from bed.checks import equal, require
+from bed.machine import run
+from case import case
+from enforcing_ground import EnforcingGround
+
+DAEMON, HELPER = "entralogind_t", "entralogin_principals_t"
+STATE, PUBLISHED, KEYS, RUNTIME = (f"entralogin_{name}_t" for name in ("state", "published", "authorities", "runtime"))
+# Those that PAM runs in, or that may be told a name before somebody's first session.
+ASKERS = {"sshd_t", "local_login_t", "crond_t", "sudodomain", "staff_su_t", "sysadm_su_t", "user_su_t", "sysadm_t",
+          "systemd_userdbd_t", "systemd_logind_t"}
+# By rules that name our types. What Debian says of every file or domain (backups, dpkg, unconfined) is not ours to judge.
+NAMED = {
+    (RUNTIME, "sock_file", "write"): ASKERS | {HELPER},
+    (DAEMON, "unix_stream_socket", "connectto"): ASKERS | {HELPER},
+    (STATE, "file", "read"): {DAEMON},
+    (STATE, "file", "write"): {DAEMON},
+    (PUBLISHED, "file", "read"): ASKERS | {DAEMON, "nsswitch_domain", "systemd_user_runtime_dir_t"},
+    (PUBLISHED, "file", "write"): {DAEMON},
+    (PUBLISHED, "sock_file", "write"): {DAEMON, "systemd_userdbd_t"},
+    (KEYS, "file", "read"): {DAEMON, "sshd_t"},
+    (KEYS, "file", "write"): {DAEMON},
+    (RUNTIME, "file", "write"): set(),  # the stamp: root's tool, which is confined by its unit
+    ("entralogin_etc_t", "file", "write"): set(),
+    ("entralogin_principals_exec_t", "file", "execute"): {HELPER, "sshd_t"},
+    (HELPER, "process", "transition"): {"sshd_t"},
+}
+SERVING = ("httpd_t", "user_t", "staff_t", "nscd_t", "postfix_local_t")
+
+
+@dataclass(frozen=True)
+class Rule:
+    source: str
+    target: str
+    object_class: str
+    permissions: frozenset[str]
+    text: str
+
+
+def rules(policy: Path, *asked: str) -> list[Rule]:
+    """A few seconds: each call reads the policy anew. In the answers, a source may be an attribute of the one asked for."""
+    answered = run(["sesearch", "-A", *asked, str(policy)], timeout=120)
+    require(answered.ok, f"sesearch: {answered.text}")
+    found = []
+    for line in answered.out.splitlines():
+        parts = re.match(r"allow (\w+) (\w+):(\w+) \{? ?([\w ]+?) ?\}?;", line)
+        require(parts is not None, f"sesearch says what is no rule: {line}")
+        assert parts is not None
+        found.append(Rule(parts[1], parts[2], parts[3], frozenset(parts[4].split()), line))
+    return found
+
+
+@case("P10", "the policy: who may ask, read and write what is ours, by name, is this list and nobody else")
+def named(ground: EnforcingGround) -> str:
+    about_us = rules(ground.policy, "-rt", "-t", "^entralogin")
+    for (target, kind, permission), expected in NAMED.items():
+        sources = {rule.source for rule in about_us
+                   if (rule.target, rule.object_class) == (target, kind) and permission in rule.permissions}
+        equal(sources, expected, f"{target}:{kind} {permission}")
+    return f"{len(NAMED)} lists"
+
+
+@case("P10", "the policy: a web server, a cache and a shell may read accounts, and that is all")
+def serving(ground: EnforcingGround) -> str:
+    theirs = rules(ground.policy, "-rs", "-s", f"^({'|'.join(SERVING)})$", "-rt", "-t", "^entralogin")
+    by_name = {(rule.source, rule.target, rule.object_class, *sorted(rule.permissions)) for rule in theirs
+               if rule.target.startswith("entralogin_")}
+    folder = ("getattr", "open", "search")
+    equal(by_name, {("nsswitch_domain", PUBLISHED, "file", "getattr", "ioctl", "lock", "open", "read"),
+                    *(("nsswitch_domain", kind, "dir", *folder) for kind in (PUBLISHED, STATE, RUNTIME))}, "their rules")
+    touching = [rule.text for rule in theirs if rule.permissions & {"write", "connectto", "transition", "ptrace"}]
+    equal(touching, [], "what Debian lets them do with everything")
+    return ", ".join(SERVING)
+
+
+@case("P10", "the policy: the daemon and the certificate check have no capability, start no program, write only their own")
+def least(ground: EnforcingGround) -> str:
+    for source, own in ((DAEMON, {DAEMON, STATE, PUBLISHED, KEYS}), (HELPER, {HELPER})):
+        theirs = rules(ground.policy, "-s", source)
+
+        def able(kind: str, permission: str) -> list[Rule]:
+            return [rule for rule in theirs if rule.object_class == kind and permission in rule.permissions]
+
+        # A switch for NIS that the policy gives every client of the name service.
+        capable = [rule.text for rule in theirs if rule.object_class.startswith("cap") and "[ allow_ypbind ]" not in rule.text]
+        equal(capable, [], f"capabilities of {source}")
+        started = able("file", "execute_no_trans") + able("process", "transition")
+        equal([rule.text for rule in started], [], f"programs of {source}")
+        # init_tmpfs_t: what a unit may be given as its standard input.
+        equal({rule.target for rule in able("file", "write")} - {"init_tmpfs_t"}, own, f"files that {source} writes")
+        if source == HELPER:
+            equal([rule.text for rule in able("tcp_socket", "create") + able("udp_socket", "create")], [], "its network")
+    return "nothing beside their own files"

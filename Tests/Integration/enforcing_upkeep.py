@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""SELinux, enforcing: the daemon over its life, the tool, the count of all that was refused, and the package itself."""
+
+from __future__ import annotations
+
+from bed.checks import admitted, equal, refused, require
+from bed.machine import wait_for
+from case import case
+from enforcing import HELPER, domain
+from enforcing_ground import DAEMON, EnforcingGround
+
+
+@case("P7", "systemd-userdbd answers for our people from our user database")
+def userdbd(ground: EnforcingGround) -> str:
+    machine, alice = ground.machine, ground.person("alice")
+    machine.write("/etc/entralogin/entralogin.conf.d/50-test.conf", "[Accounts]\nUserDatabase=yes\n")
+    machine.must("systemctl", "start", "systemd-userdbd.socket")
+    ground.restart(machine)
+    wait_for(lambda: machine.run("test", "-L", "/run/systemd/userdb/io.entralogin").ok, "the link to our user database")
+    shown = machine.must("userdbctl", "--json=short", "--multiplexer=yes", "--with-nss=no", "user", alice.login, timeout=120).out
+    require("io.entralogin" in shown, shown)
+    machine.must("userdbctl", "--json=short", "--multiplexer=yes", "user", "lisa", timeout=120)
+    machine.must("systemctl", "stop", "systemd-userdbd.socket", "systemd-userdbd.service")
+    machine.remove("/etc/entralogin/entralogin.conf.d/50-test.conf")
+    ground.restart(machine)
+    return "by the multiplexer"
+
+
+@case("P14", "an edit of sshd's files takes the stamp and gives it back; restart, reload, metrics, new keys, folders anew")
+def upkeep(ground: EnforcingGround) -> str:
+    machine, stamp = ground.machine, "/run/entralogin/stack-verified"
+    own = "/etc/ssh/sshd_config.d/00-a.conf"
+    machine.write(own, "Match User *@*\n    AuthorizedKeysFile .ssh/authorized_keys\n")
+    wait_for(lambda: not machine.run("test", "-e", stamp).ok, "the stamp to go", 60)
+    machine.remove(own)
+    wait_for(lambda: machine.run("test", "-e", stamp).ok, "the stamp to come back", 60)
+    machine.must("systemctl", "reload", DAEMON)
+    machine.must("mkdir", "-p", "/var/lib/prometheus/node-exporter")
+    machine.must("systemctl", "start", "entralogin-metrics.service", timeout=120)
+    require("entralogin_up 1" in machine.read("/var/lib/prometheus/node-exporter/entralogin.prom"), "metrics")
+    # What the unit's own lines make again where somebody removed it.
+    machine.must("systemctl", "stop", DAEMON, "entralogind-control.socket", "entralogind-principals.socket")
+    machine.must("rm", "-rf", "/var/lib/entralogin/nss", "/var/lib/entralogin/ssh", "/run/entralogin")
+    machine.must("systemctl", "start", "entralogind-control.socket", "entralogind-principals.socket")
+    ground.restart(machine)
+    admitted(ground.ssh(ground.person("alice"), "sudo -n id -u"), "0\n")
+    labels = machine.must("stat", "-c", "%n %C", "/run/entralogin", "/run/entralogin/nss", "/run/entralogin/control.sock",
+                          "/var/lib/entralogin/nss", "/var/lib/entralogin/ssh").lines()
+    equal([domain(line.split()[1]) for line in labels],
+          ["entralogin_runtime_t", "entralogin_published_t", "entralogin_runtime_t", "entralogin_published_t",
+           "entralogin_authorities_t"], "labels of what was made again")
+    return "the same labels"
+
+
+@case("P1", "the tool, as root, says what it says elsewhere")
+def tool(ground: EnforcingGround) -> str:
+    alice = ground.person("alice")
+    require("ok" in ground.tool("stack").out, "stack")
+    require("working" in ground.tool("status").out, "status")
+    require("would get in" in (said := ground.tool("explain", alice.login).out), said)
+    require(ground.tool("check", alice.login, "--admin").ok, "check")
+    require(ground.tool("users").ok and ground.tool("keys").ok and ground.tool("log", alice.login).ok, "users, keys, log")
+    return said.splitlines()[0]
+
+
+@case("P11", "in all of this the kernel refused nothing of ours")
+def count(ground: EnforcingGround) -> str:
+    all_of_them = ground.denials()
+    ours = [denial for denial in all_of_them if denial.is_ours]
+    require(not ours, f"{len(ours)} denials of ours: " + " | ".join(sorted({str(denial) for denial in ours})))
+    return f"0 denials of ours, {len(all_of_them)} of Debian's own"
+
+
+@case("P7", "without the module nobody of ours gets in, and lisa does; installed on the running machine, it lets them in again")
+def installation(ground: EnforcingGround) -> str:
+    machine, alice = ground.machine, ground.person("alice")
+    before = len(ground.denials())
+    machine.must("dpkg", "--remove", "entralogin-selinux", timeout=600)
+    refused(ground.ssh(alice, "id"))
+    equal(admitted(ground.ssh(ground.lisa, "id -un")), "lisa\n", "lisa")
+    doctor = " ".join(ground.tool("doctor").out.split())
+    require("SELinux is enforcing and has no policy module of ours" in doctor, doctor)
+    refusals = len(ground.denials()) - before
+    require(refusals > 0, "the kernel refused nothing")
+    installed = machine.shell("dpkg --install /root/entralogin-selinux_*.deb", limit=600)
+    require(installed.ok, installed.text)
+    wait_for(lambda: ground.is_ready(machine), "the daemon, anew", 120)
+    equal(admitted(ground.ssh(alice, "sudo -n id -u")), "0\n", "alice")
+    equal(domain(machine.must("stat", "-c", "%C", HELPER).out), "entralogin_principals_exec_t", "the label of the helper")
+    return f"{refusals} denials without it"

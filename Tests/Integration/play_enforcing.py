@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Plays the cases under SELinux and AppArmor: `run --selinux` calls this inside the bed's namespaces."""
+
+from __future__ import annotations
+
+import sys
+
+# The order of these imports is the order of the cases; the count of denials is the last under SELinux.
+import enforced_policy  # noqa: F401
+import enforcing  # noqa: F401
+import enforcing_upkeep  # noqa: F401
+from enforcing_ground import EnforcingGround
+from suite import main
+
+if __name__ == "__main__":
+    sys.exit(main("selinux", "The promises under SELinux, enforcing, and AppArmor.", EnforcingGround))
