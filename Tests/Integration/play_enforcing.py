@@ -9,6 +9,7 @@ import sys
 import enforced_policy  # noqa: F401
 import enforcing  # noqa: F401
 import enforcing_upkeep  # noqa: F401
+import apparmor_profile  # noqa: F401
 from enforcing_ground import EnforcingGround
 from suite import main
 
