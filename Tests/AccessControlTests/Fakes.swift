@@ -82,6 +82,10 @@ final class FakeAccounts: AccountRegistry, SignInRegistry {
 
     func enrolled(uid: UInt32) -> EnrolledAccount? { allEnrolled().first { $0.account.uid.number == uid } }
 
+    func enrolled(named name: UserName) -> EnrolledAccount? {
+        allEnrolled().first { $0.account.name == name || $0.formerNames.contains(name) }
+    }
+
     func allEnrolled() -> [EnrolledAccount] {
         state.withLock { state in
             state.standings.values.compactMap { standing in

@@ -143,6 +143,7 @@ enum FleetError: Error {
 struct Nobody: AccountRegistry, SignInRegistry, GrantRegistry, ProcessWatcher, StackStamp, CertificateJudge, RecordLog {
     func standing(of name: UserName) -> AccountStanding { .none(Denial(.domainNotAllowed)) }
     func enrolled(uid: UInt32) -> EnrolledAccount? { nil }
+    func enrolled(named name: UserName) -> EnrolledAccount? { nil }
     func allEnrolled() -> [EnrolledAccount] { [] }
     func enrol(_ account: Account, as identity: DirectoryIdentity) async throws(Denial) -> EnrolledAccount {
         throw Denial(.enrolmentFailed)

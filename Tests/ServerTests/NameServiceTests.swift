@@ -23,6 +23,8 @@ private final class OneAnswer: AccountRegistry {
 
     func enrolled(uid: UInt32) -> EnrolledAccount? { nil }
 
+    func enrolled(named name: UserName) -> EnrolledAccount? { nil }
+
     func allEnrolled() -> [EnrolledAccount] { [] }
 
     func enrol(_ account: Account, as identity: DirectoryIdentity) async throws(Denial) -> EnrolledAccount {

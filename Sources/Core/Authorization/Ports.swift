@@ -127,7 +127,9 @@ package protocol AccountRegistry: Sendable {
     func standing(of name: UserName) -> AccountStanding
     /// The enrolled account with that uid, retired or not.
     func enrolled(uid: UInt32) -> EnrolledAccount?
-    /// The enrolled accounts, by name.
+    /// The enrolled account that has the name or had it once, retired or not.
+    func enrolled(named name: UserName) -> EnrolledAccount?
+    /// The enrolled accounts, by name. Takes as long as there are many: not for finding one.
     func allEnrolled() -> [EnrolledAccount]
     /// Binds name, uid, home and identity for ever: on disk, then published, then returned (P14). Enrolling the same
     /// binding again returns it and writes nothing.

@@ -91,6 +91,13 @@ package final class AccountDirectory: AccountRegistry, SignInRegistry {
         state.withLock { $0.fault == nil ? $0.table.account(uid: uid) : nil }
     }
 
+    package func enrolled(named name: UserName) -> EnrolledAccount? {
+        state.withLock { state in
+            guard state.fault == nil else { return nil }
+            return state.table.account(named: name) ?? state.table.account(formerlyNamed: name)
+        }
+    }
+
     /// Retired ones included.
     package func allEnrolled() -> [EnrolledAccount] {
         let table = state.withLock { $0.fault == nil ? $0.table : AccountTable() }

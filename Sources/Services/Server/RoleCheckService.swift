@@ -33,9 +33,7 @@ final class RoleCheckService: Sendable {
 
     /// `text` is a name that has signed in here, or anything where an object id is given.
     func check(_ text: String, objectID: String) async -> Response {
-        let known = UserName(folding: text).flatMap { name in
-            sources.accounts.allEnrolled().first { $0.account.name == name || $0.formerNames.contains(name) }
-        }
+        let known = UserName(folding: text).flatMap(sources.accounts.enrolled(named:))
         guard let person = objectID.isEmpty ? known?.identity.objectID : ObjectID(objectID) else {
             return objectID.isEmpty ? .notFound : .malformed
         }

@@ -42,8 +42,7 @@ struct UserService: Sendable {
 
     private func account(_ text: String) -> EnrolledAccount? {
         if let uid = UInt32(text) { return sources.accounts.enrolled(uid: uid) }
-        guard let name = UserName(folding: text) else { return nil }
-        return sources.accounts.allEnrolled().first { $0.account.name == name || $0.formerNames.contains(name) }
+        return UserName(folding: text).flatMap(sources.accounts.enrolled(named:))
     }
 
     private func report(of enrolled: EnrolledAccount, _ grants: [PosixID: BootTime]) async -> UserReport {
