@@ -26,6 +26,14 @@ struct ByteWriterTests {
         try reader.finish()
     }
 
+    @Test("A number is put in the place of four bytes, and in no other")
+    func overwriting() {
+        var writer = ByteWriter()
+        writer.writeBytes(1...6)
+        writer.overwrite(0xa0b0_c0d0, at: 1)
+        #expect(writer.bytes == [1, 0xa0, 0xb0, 0xc0, 0xd0, 6])
+    }
+
     @Test("A field that cannot be written leaves nothing behind")
     func refusals() {
         var writer = ByteWriter()

@@ -55,7 +55,12 @@ package struct ByteWriter: Sendable {
         try writeString(nested.bytes, lengthPrefix: lengthPrefix)
     }
 
+    /// Puts another number in the place of the four bytes at `position`, which must have been written (a trap otherwise).
+    package mutating func overwrite(_ value: UInt32, at position: Int) {
+        for index in 0..<4 { bytes[position + index] = UInt8(truncatingIfNeeded: value >> (24 - 8 * index)) }
+    }
+
     private mutating func writeInteger(_ value: UInt64, width: Int) {
-        withUnsafeBytes(of: value.bigEndian) { bytes.append(contentsOf: $0.suffix(width)) }
+        for index in 1...width { bytes.append(UInt8(truncatingIfNeeded: value >> (8 * (width - index)))) }
     }
 }

@@ -13,7 +13,12 @@ package enum IDAllocation {
 
     /// What the start is a digest of: the tenant's id in lower case, a zero byte, the name.
     package static func seed(tenant: TenantID, name: UserName) -> [UInt8] {
-        Array(tenant.guid.text.utf8) + [0] + Array(name.text.utf8)
+        var seed: [UInt8] = []
+        seed.reserveCapacity(tenant.guid.text.utf8.count + 1 + name.text.utf8.count)
+        seed.append(contentsOf: tenant.guid.text.utf8)
+        seed.append(0)
+        seed.append(contentsOf: name.text.utf8)
+        return seed
     }
 
     /// The first free number at or after the one that the first eight bytes of `digest` (SHA-256 of `seed`) point to,

@@ -2,8 +2,9 @@
 
 /// What /etc/passwd and /etc/group claim: names, numbers and homes that are never ours (P7).
 ///
-/// Where a line is damaged, what can be read of it still counts: the local side wins in doubt.
-package struct LocalAccounts: Hashable, Sendable {
+/// Where a line is damaged, what can be read of it still counts: the local side wins in doubt. Immutable; a class, so that
+/// each look-up shares the one reading instead of six sets.
+package final class LocalAccounts: Sendable {
     /// Names of users and of groups, folded to lower case.
     package let userNames: Set<String>
     package let groupNames: Set<String>

@@ -55,16 +55,21 @@ struct Frame {
         payload = reader
     }
 
-    /// Puts the header before a payload; `tooLong` above the frame's limit.
-    static func encode(opcode: UInt16, payload: [UInt8]) throws(ByteCodingError) -> [UInt8] {
-        let size = payload.count + Int(ENTRALOGIN_FRAME_HEADER)
-        guard size <= Int(ENTRALOGIN_FRAME_MAX) else { throw .tooLong }
-        var writer = ByteWriter(capacity: size)
+    /// A frame with the payload that `compose` writes; `tooLong` above the frame's limit.
+    static func encode(
+        opcode: UInt16,
+        capacity: Int = 256,
+        _ compose: (inout ByteWriter) throws(ByteCodingError) -> Void
+    ) throws(ByteCodingError) -> [UInt8] {
+        var writer = ByteWriter(capacity: capacity)
         writer.write(UInt32(ENTRALOGIN_MAGIC))
         writer.write(UInt16(ENTRALOGIN_VERSION))
         writer.write(opcode)
-        writer.write(UInt32(payload.count))
-        writer.writeBytes(payload)
+        writer.write(UInt32(0))
+        try compose(&writer)
+        guard writer.bytes.count <= Int(ENTRALOGIN_FRAME_MAX) else { throw .tooLong }
+        let header = Int(ENTRALOGIN_FRAME_HEADER)
+        writer.overwrite(UInt32(writer.bytes.count - header), at: header - 4)
         return writer.bytes
     }
 }

@@ -96,7 +96,10 @@ package enum Request: Hashable, Sendable {
 
     /// The frame that asks this; `tooLong` or `malformed` where a field does not fit the protocol.
     package func encode() throws(ByteCodingError) -> [UInt8] {
-        var writer = ByteWriter()
+        try Frame.encode(opcode: verb.rawValue) { (writer) throws(ByteCodingError) in try encode(to: &writer) }
+    }
+
+    private func encode(to writer: inout ByteWriter) throws(ByteCodingError) {
         switch self {
         case .lookUpName(let name, let command):
             try writer.writeWord(name)
@@ -118,7 +121,6 @@ package enum Request: Hashable, Sendable {
             try writer.writeText(certificate, lengthPrefix: .two)
         case .statusReport, .flush, .sessions, .keys: break
         }
-        return try Frame.encode(opcode: verb.rawValue, payload: writer.bytes)
     }
 }
 

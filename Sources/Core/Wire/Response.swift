@@ -86,13 +86,20 @@ package enum Response: Hashable, Sendable {
 
     /// The frame that answers `opcode`; `tooLong` where it is above the limit.
     package func encode(opcode: UInt16) throws(ByteCodingError) -> [UInt8] {
-        var writer = ByteWriter(capacity: 256)
+        let reply = opcode | UInt16(ENTRALOGIN_REPLY)
+        return try Frame.encode(opcode: reply) { (writer) throws(ByteCodingError) in try encode(to: &writer) }
+    }
+
+    private func encode(to writer: inout ByteWriter) throws(ByteCodingError) {
         writer.write(UInt16(status))
         switch self {
         case .account(let account):
             writer.write(account.uid)
             writer.write(account.gid)
-            for field in [account.name, account.gecos, account.home, account.shell] { try writer.writeWord(field) }
+            try writer.writeWord(account.name)
+            try writer.writeWord(account.gecos)
+            try writer.writeWord(account.home)
+            try writer.writeWord(account.shell)
         case .principal(let principal): try writer.writeWord(principal)
         case .verdict(let verdict):
             writer.write(verdict.word.rawValue)
@@ -102,7 +109,6 @@ package enum Response: Hashable, Sendable {
             for field in [refusal.reason, refusal.text, refusal.correlation] { try writer.writeWord(field) }
         case .done, .notFound, .unavailable, .forbidden, .malformed, .version: break
         }
-        return try Frame.encode(opcode: opcode | UInt16(ENTRALOGIN_REPLY), payload: writer.bytes)
     }
 
     /// Reads the answer to `verb`, to its end. The tool's side: the modules read with the cursor of CWire.

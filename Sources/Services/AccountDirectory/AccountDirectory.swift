@@ -80,10 +80,9 @@ package final class AccountDirectory: AccountRegistry, SignInRegistry {
     // MARK: Reading
 
     package func standing(of name: UserName) -> AccountStanding {
-        let state = self.state.withLock { $0 }
         switch localAccounts() {
-        case .failure(let denial): return .none(denial)
-        case .success(let local): return rules(state, local).standing(of: name)
+        case .failure(let denial): .none(denial)
+        case .success(let local): state.withLock { rules($0, local).standing(of: name) }
         }
     }
 

@@ -10,8 +10,13 @@ final class LocalFiles: Sendable {
     /// Bytes of each file: a hundred thousand accounts have less.
     static let limit = 16 << 20
 
-    private struct Reading: Sendable {
-        var stamps: [FileStamp]
+    private struct Stamps: Equatable {
+        var passwd: FileStamp
+        var group: FileStamp
+    }
+
+    private struct Reading {
+        var stamps: Stamps
         var accounts: LocalAccounts
     }
 
@@ -27,8 +32,8 @@ final class LocalFiles: Sendable {
     /// What the files say now. A missing or unreadable file is an error: nobody of ours could be told from a local one.
     func current() throws(FileError) -> LocalAccounts {
         // Taken before the files are read: what changes meanwhile is read again next time.
-        let stamps = [try stamp(of: passwd), try stamp(of: group)]
-        if let last = last.withLock({ $0 }), last.stamps == stamps { return last.accounts }
+        let stamps = Stamps(passwd: try stamp(of: passwd), group: try stamp(of: group))
+        if let accounts = last.withLock({ $0?.stamps == stamps ? $0?.accounts : nil }) { return accounts }
         let accounts = LocalAccounts(
             passwd: try passwd.read(limit: Self.limit, requiring: .ofSystem),
             group: try group.read(limit: Self.limit, requiring: .ofSystem)

@@ -91,6 +91,8 @@ package final class RequestRouter: Sendable {
     }
 
     private func answer(to request: Request, from peer: PeerCredentials) -> Answer {
+        // Before the services are copied for those who wait: this verb is asked most.
+        if case .lookUpName(let name, let command) = request { return .now(services.lookUp(name, command)) }
         let services = self.services
         switch request {
         case .lookUpName(let name, let command):
