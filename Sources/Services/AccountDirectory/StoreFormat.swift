@@ -27,26 +27,39 @@ enum StoreFormat {
         return String(decoding: line, as: UTF8.self)
     }
 
-    /// Appends that line, without its end. Into bytes, and not as texts that are put together: a hundred thousand of
-    /// them are written for each change.
+    /// Appends that line, without its end. Byte by byte and not as texts that are put together: a hundred thousand of
+    /// them are written for each change, and somebody's sign-in waits for it.
     static func write(_ enrolled: EnrolledAccount, to line: inout [UInt8]) {
         let account = enrolled.account
-        let fields = [
-            ("account ", account.name.text), (" uid=", String(account.uid.number)),
-            (" tenant=", enrolled.identity.tenant.guid.text),
-            (" object=", enrolled.identity.objectID.guid.text), (" enrolled=", String(enrolled.enrolledAt.seconds)),
-            (" retired=", enrolled.retiredAt.map { String($0.seconds) } ?? "-"), (" home=", escaped(account.home)),
-            (" shell=", escaped(account.shell)), (" former=", former(enrolled.formerNames)),
-            (" gecos=", escaped(account.displayName)),
-        ]
-        for (key, value) in fields {
-            line += key.utf8
-            line += value.utf8
-        }
+        append("account ", account.name.text, to: &line)
+        append(" uid=", String(account.uid.number), to: &line)
+        append(" tenant=", enrolled.identity.tenant.guid.text, to: &line)
+        append(" object=", enrolled.identity.objectID.guid.text, to: &line)
+        append(" enrolled=", String(enrolled.enrolledAt.seconds), to: &line)
+        append(" retired=", enrolled.retiredAt.map { String($0.seconds) } ?? "-", to: &line)
+        append(" home=", escaping: account.home, to: &line)
+        append(" shell=", escaping: account.shell, to: &line)
+        append(" former=", enrolled.formerNames.isEmpty ? "-" : "", to: &line)
+        for (index, name) in enrolled.formerNames.enumerated() { append(index == 0 ? "" : ",", name.text, to: &line) }
+        append(" gecos=", escaping: account.displayName, to: &line)
     }
 
-    private static func former(_ names: [UserName]) -> String {
-        names.isEmpty ? "-" : names.map(\.text).joined(separator: ",")
+    private static func append(_ key: String, _ value: String, to line: inout [UInt8]) {
+        line.append(contentsOf: key.utf8)
+        line.append(contentsOf: value.utf8)
+    }
+
+    private static func append(_ key: String, escaping value: String, to line: inout [UInt8]) {
+        line.append(contentsOf: key.utf8)
+        let bytes = value.utf8.span
+        for index in bytes.indices {
+            let byte = bytes[index]
+            guard mustBeEscaped(byte) else {
+                line.append(byte)
+                continue
+            }
+            append("%", Hexadecimal.encode([byte]), to: &line)
+        }
     }
 
     static func generation(from line: Substring) -> UInt64? {
@@ -97,20 +110,6 @@ enum StoreFormat {
     static func isAcceptable(shell: String) -> Bool {
         shell.utf8.count > 1 && shell.utf8.count <= 255 && shell.hasPrefix("/")
             && shell.utf8.allSatisfy { $0 > 0x20 && $0 != 0x7f && $0 != UInt8(ascii: ":") }
-    }
-
-    private static func escaped(_ text: String) -> String {
-        guard text.utf8.contains(where: mustBeEscaped) else { return text }
-        var result: [UInt8] = []
-        for byte in text.utf8 {
-            guard mustBeEscaped(byte) else {
-                result.append(byte)
-                continue
-            }
-            result.append(UInt8(ascii: "%"))
-            result.append(contentsOf: Hexadecimal.encode([byte]).utf8)
-        }
-        return String(decoding: result, as: UTF8.self)
     }
 
     private static func mustBeEscaped(_ byte: UInt8) -> Bool {
