@@ -10,6 +10,29 @@ import NSS
 import TestSupport
 import Testing
 
+extension AccountSnapshot {
+    /// The file of these accounts, whoever they belong to.
+    static func bytes(
+        of accounts: [Account],
+        policy: AccountPolicy,
+        generation: UInt64,
+        seed: UInt32
+    ) throws -> [UInt8] {
+        guard let tenant = TenantID("9b1c3d5e-0000-4000-8000-000000000001"), let objectID = ObjectID(tenant.description)
+        else { preconditionFailure("not a GUID") }
+        let identity = DirectoryIdentity(tenant: tenant, objectID: objectID)
+        let enrolled = accounts.map {
+            EnrolledAccount(account: $0, identity: identity, enrolledAt: UnixTime(seconds: 0))
+        }
+        return try AccountSnapshot(
+            of: VisibleAccounts(enrolled),
+            policy: policy,
+            generation: generation,
+            seed: seed
+        ).bytes
+    }
+}
+
 /// Published files as the daemon writes them, in a folder of their own, and the module's answers about them.
 final class Published: Sendable {
     static let boot = "00112233-4455-6677-8899-aabbccddeeff"

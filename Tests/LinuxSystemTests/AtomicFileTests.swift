@@ -44,6 +44,25 @@ private let new = Array("the new content, which is longer than one piece".utf8)
         #expect(status.st_mode & 0o7777 == 0o644)
     }
 
+    @Test("P14: appended in pieces, the file has all of them; where the next does not come, the old one stands")
+    func appended() throws {
+        let disk = file(BrokenDisk(failAt: nil))
+        let pieces = { (append: AtomicFile.Append) throws(FileError) in
+            for piece in [old[..<3], [], old[3...], new[...]] { try append(piece) }
+        }
+        try disk.replace(with: pieces, mode: 0o600)
+        #expect(try disk.read(limit: 1000) == old + new)
+        let reason = FileError(path: disk.path, step: "compose", problem: .failed(.noSpace))
+        let failing = { (append: AtomicFile.Append) throws(FileError) in
+            try append(new[...])
+            throw reason
+        }
+        let error = #expect(throws: FileError.self) { try disk.replace(with: failing, mode: 0o600) }
+        #expect(error?.step == reason.step)
+        #expect(try disk.read(limit: 1000) == old + new)
+        #expect(folder.names == ["file"])
+    }
+
     @Test("P14: whichever step fails, the file is whole, and the temporary one is gone")
     func everyFailure() throws {
         let whole = BrokenDisk(failAt: nil)

@@ -45,10 +45,19 @@ private let writers: [Writer] = [
         source: "AccountDirectory/SnapshotPublisher.swift",
         write: { file, version in
             let publisher = SnapshotPublisher(file)
-            let accounts = [try account(uid: UInt32(version))]
-            if publisher.publish(accounts, policy: .init(), generation: UInt64(version), seed: [1, 2, 3, 4]) != nil {
-                throw Errno.inputOutput
-            }
+            let account = EnrolledAccount(
+                account: try account(uid: UInt32(version)),
+                identity: try identity(),
+                enrolledAt: UnixTime(seconds: version)
+            )
+            let problem = publisher.publish(
+                VisibleAccounts([account]),
+                revision: 1,
+                policy: .init(),
+                generation: UInt64(version),
+                seed: [1, 2, 3, 4]
+            )
+            if problem != nil { throw Errno.inputOutput }
         },
         read: { file in
             guard case .sound(let generation) = SnapshotPublisher(file).published() else { return nil }

@@ -221,6 +221,7 @@ extension AccountDirectory {
         case .success(let local):
             problem = publisher.publish(
                 rules(state, local).visible,
+                revision: state.revision,
                 policy: state.policy,
                 generation: state.generation,
                 seed: surroundings.random.bytes(4)

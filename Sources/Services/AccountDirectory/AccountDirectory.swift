@@ -43,7 +43,11 @@ package final class AccountDirectory: AccountRegistry, SignInRegistry {
     }
 
     struct State: Sendable {
-        var table = AccountTable()
+        var table = AccountTable() {
+            didSet { revision += 1 }
+        }
+        /// How often the table was set. The store's generation does not tell: after a fault it is read again.
+        private(set) var revision: UInt64 = 0
         var generation: UInt64 = 0
         var tenant: TenantID?
         var policy: AccountPolicy

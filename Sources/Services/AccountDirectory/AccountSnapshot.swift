@@ -3,50 +3,92 @@
 internal import CSnapshot
 package import Identity
 
-/// Lays out the published accounts (entralogin_snapshot.h, ACCOUNTS).
+/// Who is published: a list without those who are retired and those who are hidden.
+package struct VisibleAccounts: Sendable {
+    fileprivate let list: [EnrolledAccount]
+    /// The uids of those whom a local account or group shadows (P7).
+    let hidden: Set<UInt32>
+
+    /// `accounts` in the order of enrolment.
+    package init(_ accounts: [EnrolledAccount], hiding hidden: Set<UInt32> = []) {
+        list = accounts
+        self.hidden = hidden
+    }
+
+    /// A copy of all of them.
+    var accounts: [Account] { list.indices.filter { shows($0) }.map { list[$0].account } }
+
+    fileprivate var count: Int {
+        var count = 0
+        for index in list.indices where shows(index) { count += 1 }
+        return count
+    }
+
+    @inline(__always) fileprivate func shows(_ index: Int) -> Bool {
+        list[index].retiredAt == nil && (hidden.isEmpty || !hidden.contains(list[index].account.uid.number))
+    }
+}
+
+/// The published accounts, laid out (entralogin_snapshot.h, ACCOUNTS).
 ///
-/// Where everything goes is counted first; then each byte is written once, in its place: 100,000 accounts take some 10 ms.
-package enum AccountSnapshot {
+/// Where everything goes is counted first; then each byte is written once, a piece of the file at a time, from the table
+/// as it is: with a hundred thousand accounts, a copy of their list or of the file takes as long as the rest.
+package struct AccountSnapshot: ~Copyable {
     /// More accounts than the format has offsets for.
     package struct TooLarge: Error, CustomStringConvertible {
         package let description = "more accounts than a snapshot can hold"
     }
 
-    /// The file. `generation` and `seed` are the header's.
-    package static func bytes(
-        of accounts: [Account],
+    /// Bytes; holds any record.
+    private static let pieceSize = 1 << 18
+
+    private let visible: VisibleAccounts
+    /// Header, groups' names and tables.
+    private let front: [UInt8]
+    /// Bytes of the whole file.
+    private let total: Int
+
+    /// `generation` and `seed` are the header's.
+    package init(
+        of visible: VisibleAccounts,
         policy: AccountPolicy,
         generation: UInt64,
         seed: UInt32
-    ) throws(TooLarge) -> [UInt8] {
-        let layout = Layout(accounts, policy)
-        guard layout.total <= ENTRALOGIN_SNAPSHOT_MAX else { throw TooLarge() }
-        var bytes = [UInt8](repeating: 0, count: layout.total)
-        var names = SlotTable(slots: layout.slots, entries: accounts.count)
-        var uids = SlotTable(slots: layout.slots, entries: accounts.count)
-        var file = bytes.mutableSpan
-        var end = layout.firstRecord
-        for account in accounts {
-            let offset = end.aligned
-            end = file.put(account, at: offset)
-            names.add(UInt32(offset), hash: SnapshotHash.of(account.name.text, seed: seed))
-            uids.add(UInt32(offset), hash: SnapshotHash.of(account.uid.number, seed: seed))
-        }
-        names.write(at: layout.nameTable, of: &file)
-        uids.write(at: layout.uidTable, of: &file)
+    ) throws(TooLarge) {
+        self.visible = visible
+        let count = visible.count
+        let slots = max(2, (count * 2).nextPowerOfTwo)
         let users = Int(ENTRALOGIN_ACCOUNTS_HEADER)
-        let administrators = file.put(policy.usersGroupName, at: users)
-        _ = file.put(policy.administratorsGroupName, at: administrators)
+        let administrators = users + policy.usersGroupName.utf8.count + 1
+        let nameTable = (administrators + policy.administratorsGroupName.utf8.count + 1).aligned
+        let uidTable = nameTable + slots * 8
+        let firstRecord = uidTable + slots * 8
 
+        var names = SlotTable(slots: slots, entries: count)
+        var uids = SlotTable(slots: slots, entries: count)
+        var (next, end) = (firstRecord, firstRecord)
+        for index in visible.list.indices where visible.shows(index) {
+            let offset = UInt32(truncatingIfNeeded: next)
+            names.add(offset, hash: SnapshotHash.of(visible.list[index].account.name.text, seed: seed))
+            uids.add(offset, hash: SnapshotHash.of(visible.list[index].account.uid.number, seed: seed))
+            end = next + Self.size(of: visible.list[index].account)
+            next = end.aligned
+        }
+        guard next <= ENTRALOGIN_SNAPSHOT_MAX else { throw TooLarge() }
+        total = next
+
+        var bytes = [UInt8](repeating: 0, count: firstRecord)
+        var file = bytes.mutableSpan
+        names.write(at: nameTable, of: &file)
+        uids.write(at: uidTable, of: &file)
+        _ = file.put(policy.usersGroupName, at: users)
+        _ = file.put(policy.administratorsGroupName, at: administrators)
         _ = file.put(ENTRALOGIN_ACCOUNTS_MAGIC, at: 0)
         file.put(ENTRALOGIN_SNAPSHOT_VERSION, at: 8)
         file.put(ENTRALOGIN_ACCOUNTS_HEADER, at: 12)
-        file.put(UInt64(layout.total), at: 16)
+        file.put(UInt64(total), at: 16)
         file.put(generation, at: 24)
-        let mask = layout.slots - 1
-        let fields = [
-            accounts.count, Int(seed), layout.nameTable, mask, layout.uidTable, mask, layout.firstRecord, end,
-        ]
+        let fields = [count, Int(seed), nameTable, slots - 1, uidTable, slots - 1, firstRecord, end]
         for (index, field) in fields.enumerated() { file.put(UInt32(field), at: 32 + index * 4) }
         file.put(policy.enumerate ? ENTRALOGIN_ENUMERATE : 0, at: 64)
         file.put(UInt16(administrators - users - 1), at: 68)
@@ -54,42 +96,56 @@ package enum AccountSnapshot {
         file.put(UInt32(users), at: 72)
         file.put(UInt32(administrators), at: 76)
         file.put(SnapshotHash.of(file.bytes.extracting(0..<124), seed: 0), at: 124)
+        front = bytes
+    }
+
+    /// The whole file.
+    package var bytes: [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(total)
+        write { bytes += $0 }
         return bytes
     }
 
-    /// Where each part begins.
-    private struct Layout {
-        let slots, nameTable, uidTable, firstRecord, total: Int
-
-        init(_ accounts: [Account], _ policy: AccountPolicy) {
-            slots = max(2, (accounts.count * 2).nextPowerOfTwo)
-            let groupNames = policy.usersGroupName.utf8.count + policy.administratorsGroupName.utf8.count + 2
-            nameTable = (Int(ENTRALOGIN_ACCOUNTS_HEADER) + groupNames).aligned
-            uidTable = nameTable + slots * 8
-            firstRecord = uidTable + slots * 8
-            total = accounts.reduce(firstRecord) { ($0 + AccountSnapshot.size(of: $1)).aligned }
+    /// Hands the file over from its beginning to its end, in pieces.
+    package borrowing func write<Failure>(
+        _ append: (ArraySlice<UInt8>) throws(Failure) -> Void
+    ) throws(Failure) {
+        try append(front[...])
+        var piece = [UInt8](repeating: 0, count: Self.pieceSize)
+        var used = 0
+        for index in visible.list.indices where visible.shows(index) {
+            let size = Self.size(of: visible.list[index].account)
+            if used + size.aligned > piece.count {
+                try append(piece[..<used])
+                used = 0
+            }
+            var file = piece.mutableSpan
+            file.put(visible.list.span[index], at: used, size: size)
+            used += size.aligned
         }
+        try append(piece[..<used])
     }
 
-    fileprivate static func size(of account: Account) -> Int {
+    private static func size(of account: borrowing Account) -> Int {
         Int(ENTRALOGIN_RECORD_HEADER) + account.name.text.utf8.count + account.displayName.utf8.count
             + account.home.utf8.count + account.shell.utf8.count + 4
     }
 }
 
 extension MutableSpan<UInt8> {
-    /// Writes one record and returns where it ends.
-    fileprivate mutating func put(_ account: Account, at start: Int) -> Int {
-        put(UInt32(AccountSnapshot.size(of: account)), at: start + 4)
-        put(account.uid.number, at: start + 8)
-        put(account.uid.number, at: start + 12)
+    /// Writes one record of that size, over whatever stands there, and zeros up to the next place for one.
+    fileprivate mutating func put(_ enrolled: borrowing EnrolledAccount, at start: Int, size: Int) {
+        put(UInt64(0), at: start + size.aligned - 8)
+        put(UInt32(size), at: start + 4)
+        put(enrolled.account.uid.number, at: start + 8)
+        put(enrolled.account.uid.number, at: start + 12)
         var end = start + Int(ENTRALOGIN_RECORD_HEADER)
-        end = put(account.name.text, at: end, length: start + 16)
-        end = put(account.displayName, at: end, length: start + 18)
-        end = put(account.home, at: end, length: start + 20)
-        end = put(account.shell, at: end, length: start + 22)
-        put(SnapshotHash.of(bytes.extracting(start + 4..<end), seed: 0), at: start)
-        return end
+        end = put(enrolled.account.name.text, at: end, length: start + 16)
+        end = put(enrolled.account.displayName, at: end, length: start + 18)
+        end = put(enrolled.account.home, at: end, length: start + 20)
+        end = put(enrolled.account.shell, at: end, length: start + 22)
+        put(SnapshotHash.of(bytes.extracting(start + 4..<start + size), seed: 0), at: start)
     }
 
     private mutating func put(_ text: String, at start: Int, length place: Int) -> Int {

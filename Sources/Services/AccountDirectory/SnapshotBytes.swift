@@ -58,7 +58,7 @@ extension MutableSpan<UInt8> {
         raw.storeBytes(of: number.littleEndian, toByteOffset: offset, as: Number.self)
     }
 
-    /// Overwrites bytes with the text and leaves one behind it, which is 0 already; where that one ends.
+    /// Overwrites bytes with the text and a zero; where that one ends.
     mutating func put(_ text: String, at offset: Int) -> Int {
         let text = text.utf8.span.bytes
         var raw = mutableBytes
@@ -72,6 +72,7 @@ extension MutableSpan<UInt8> {
             let byte = text.unsafeLoad(fromByteOffset: index, as: UInt8.self)
             raw.storeBytes(of: byte, toByteOffset: offset + index, as: UInt8.self)
         }
+        raw.storeBytes(of: 0, toByteOffset: offset + text.byteCount, as: UInt8.self)
         return offset + text.byteCount + 1
     }
 }

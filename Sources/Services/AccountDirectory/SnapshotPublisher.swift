@@ -22,14 +22,22 @@ final class SnapshotPublisher: Sendable {
         var isRead = false
         var seed: UInt32?
         var generation: UInt64 = 0
-        /// What the file is known to say, and the file that says it.
+        /// What the file says, and the file that says it.
         var content: Content?
         var stamp: FileStamp?
+        /// A replacement has failed: the file may be the one before it or the one after it.
+        var isInDoubt = false
     }
 
-    private struct Content: Equatable {
-        var accounts: [Account]
+    private struct Content {
+        var visible: VisibleAccounts
+        var revision: UInt64
         var policy: AccountPolicy
+
+        /// Without a look at each account.
+        func isSame(as other: Content) -> Bool {
+            revision == other.revision && visible.hidden == other.visible.hidden && policy == other.policy
+        }
     }
 
     private static let publicationBits: UInt64 = 20
@@ -40,7 +48,10 @@ final class SnapshotPublisher: Sendable {
     var path: String { file.path }
 
     /// What the file says; empty while that is not known.
-    var accounts: [Account] { state.withLock { $0.content?.accounts ?? [] } }
+    var accounts: [Account] {
+        let visible = state.withLock { $0.isInDoubt ? nil : $0.content?.visible }
+        return visible?.accounts ?? []
+    }
 
     init(_ file: AtomicFile) { self.file = file }
 
@@ -53,25 +64,37 @@ final class SnapshotPublisher: Sendable {
         }
     }
 
-    /// Publishes where the file does not say exactly this. Returns what went wrong. One caller at a time.
-    func publish(_ accounts: [Account], policy: AccountPolicy, generation: UInt64, seed random: [UInt8]) -> String? {
-        let content = Content(accounts: accounts, policy: policy)
+    /// Publishes where the file does not say exactly this. `revision` is another one for each change of the table that
+    /// `visible` shows. Returns what went wrong. One caller at a time.
+    func publish(
+        _ visible: VisibleAccounts,
+        revision: UInt64,
+        policy: AccountPolicy,
+        generation: UInt64,
+        seed random: [UInt8]
+    ) -> String? {
+        let content = Content(visible: visible, revision: revision, policy: policy)
         var state = self.state.withLock { $0 }
         defer { self.state.withLock { $0 = state } }
         do {
             if !state.isRead { try recognize(content, &state) }
             // A file that somebody took away or changed is put back.
-            guard state.content != content || state.stamp == nil || state.stamp != stamp else { return nil }
+            if let published = state.content, published.isSame(as: content), !state.isInDoubt, state.stamp != nil,
+                state.stamp == stamp
+            {
+                return nil
+            }
             let seed = state.seed ?? random.prefix(4).reduce(0) { $0 << 8 | UInt32($1) }
             let next = max(state.generation + 1, generation << Self.publicationBits)
-            let bytes = try AccountSnapshot.bytes(of: accounts, policy: policy, generation: next, seed: seed)
-            // In case it fails: what stands there is then either of the two.
-            state.content = nil
-            try file.replace(with: bytes, mode: 0o644)
+            let snapshot = try AccountSnapshot(of: visible, policy: policy, generation: next, seed: seed)
+            state.isInDoubt = true
+            try file.replace(with: { (append) throws(FileError) in try snapshot.write(append) }, mode: 0o644)
             state.seed = seed
             state.generation = next
+            // The list before this one goes here: what it takes to let go of it, nobody waits for.
             state.content = content
             state.stamp = stamp
+            state.isInDoubt = false
             return nil
         } catch {
             return "cannot publish the accounts: \(error)"
@@ -85,13 +108,13 @@ final class SnapshotPublisher: Sendable {
         guard let bytes = try? read(), let header = Header(bytes) else { return }
         state.seed = header.seed
         state.generation = header.generation
-        let same = try AccountSnapshot.bytes(
-            of: content.accounts,
+        let same = try AccountSnapshot(
+            of: content.visible,
             policy: content.policy,
             generation: header.generation,
             seed: header.seed
         )
-        if same == bytes { state.content = content }
+        if same.bytes == bytes { state.content = content }
     }
 
     private var stamp: FileStamp? { try? FileStamp(of: path) }

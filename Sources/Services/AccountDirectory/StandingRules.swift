@@ -27,16 +27,7 @@ struct StandingRules {
     }
 
     /// Who is published, in the order of enrolment: neither retired nor shadowed.
-    var visible: [Account] {
-        let shadowed = shadowed
-        var visible: [Account] = []
-        visible.reserveCapacity(table.accounts.count)
-        for enrolled in table.accounts
-        where enrolled.retiredAt == nil && !shadowed.contains(enrolled.account.uid.number) {
-            visible.append(enrolled.account)
-        }
-        return visible
-    }
+    var visible: VisibleAccounts { VisibleAccounts(table.accounts, hiding: shadowed) }
 
     /// The uids of all who have a `shadow(of:)`, found from the local side, which is mostly the shorter one by far.
     private var shadowed: Set<UInt32> {

@@ -46,6 +46,14 @@ package struct AtomicFile: Sendable {
     /// Where it throws before `rename`, the old file stands untouched and the temporary one is gone; where `syncFolder`
     /// fails, the new one stands there, whole, but is not promised to survive a power cut: write again.
     package func replace(with bytes: [UInt8], mode: UInt32) throws(FileError) {
+        try replace(with: { (append) throws(FileError) in try append(bytes[...]) }, mode: mode)
+    }
+
+    /// Hands over bytes, which stand behind those before them.
+    package typealias Append = (ArraySlice<UInt8>) throws(FileError) -> Void
+
+    /// The same with what `content` appends: for what need not be in memory as a whole.
+    package func replace(with content: (Append) throws(FileError) -> Void, mode: UInt32) throws(FileError) {
         let opened = try attempt(.openFolder) { () throws(Errno) in
             try Descriptor.open(folder, O_RDONLY | O_DIRECTORY)
         }
@@ -53,7 +61,7 @@ package struct AtomicFile: Sendable {
             guard unlink(temporaryPath) == 0 || errno == ENOENT else { throw Errno.last }
         }
         do throws(FileError) {
-            try writeTemporary(bytes, mode: mode)
+            try writeTemporary(content, mode: mode)
             try attempt(.rename) { () throws(Errno) in
                 guard Glibc.rename(temporaryPath, path) == 0 else { throw Errno.last }
             }
@@ -73,17 +81,22 @@ package struct AtomicFile: Sendable {
         }
     }
 
-    private func writeTemporary(_ bytes: [UInt8], mode: UInt32) throws(FileError) {
+    private func writeTemporary(_ content: (Append) throws(FileError) -> Void, mode: UInt32) throws(FileError) {
         let file = try attempt(.create) { () throws(Errno) in
             try Descriptor.open(temporaryPath, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600)
         }
-        var written = 0
-        while written < bytes.count {
-            let rest = bytes[written..<min(written + pieceSize, bytes.count)]
-            written += try attempt(.write) { () throws(Errno) in
-                try retryingOnInterrupt {
-                    rest.withUnsafeBytes { Glibc.write(file.rawValue, $0.baseAddress, $0.count) }
-                }
+        let number = file.rawValue
+        try content { (bytes) throws(FileError) in
+            var rest = bytes
+            while !rest.isEmpty {
+                let piece = rest.prefix(pieceSize)
+                rest = rest.dropFirst(
+                    try attempt(.write) { () throws(Errno) in
+                        try retryingOnInterrupt {
+                            piece.withUnsafeBytes { Glibc.write(number, $0.baseAddress, $0.count) }
+                        }
+                    }
+                )
             }
         }
         // After the umask, and before the name appears: nobody sees it with another mode.
