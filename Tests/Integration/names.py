@@ -269,7 +269,8 @@ def frozen_for_the_enrolled(ground: Ground) -> str:
         require(len(new) > 0, "a first sign-in shows no question either: the trace proves nothing")
         require(not outcome.ok, "let in by a frozen daemon")
         equal(frozen, [], "questions of the name service in the enrolled person's sign-in")
-        calls = [f"name {person.login}"] * 5 + [f"groups {person.login}", "groups nobody", "groups root"] * 4
+        # As many as one login makes.
+        calls = [f"name {person.login}"] * 15 + [f"groups {person.login}", "groups nobody", "groups root"] * 4
         site.service.freeze()
         connects = connections_of(ground, site, calls)
         site.service.thaw()

@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import Iterator
 
-from bed import Machine
+from bed import Machine, stored
 from bed.compiled import compiled
-from simulator import contoso
 
 SOURCES = Path(__file__).resolve().parent
 RECORDS, SAMPLE, STRANGERS = "/run/bench/records", "/run/bench/sample", "/run/bench/strangers"
@@ -51,17 +49,8 @@ def record(number: int, ours: bool, groups: int = 2) -> str:
 
 
 def store(count: int) -> str:
-    """Our daemon's account store (Sources/Services/AccountDirectory/StoreFormat.swift) with that many people; the
-    daemon publishes from it what the module reads."""
-    lines = ["entralogin-accounts 1", "generation 1"]
-    for number in range(count):
-        digest = hashlib.sha256(str(number).encode()).hexdigest()
-        object_id = f"{digest[:8]}-{digest[8:12]}-4{digest[13:16]}-8{digest[17:20]}-{digest[20:32]}"
-        lines.append(f"account {our_name(number)} uid={our_uid(number)} tenant={contoso.TENANT} object={object_id} "
-                     f"enrolled=1700000000 retired=- home=/home/{our_name(number)} shell=/bin/bash former=- "
-                     "gecos=Contoso%20User")
-    text = "".join(f"{line}\n" for line in lines)
-    return text + f"end lines={count + 1} sha256={hashlib.sha256(text.encode()).hexdigest()}\n"
+    """Our daemon's account store with that many people; the daemon publishes from it what the module reads."""
+    return stored.store((our_name(number), our_uid(number)) for number in range(count))
 
 
 def put_questions(machine: Machine, programs: Path, count: int, ours: bool, groups: int = 2) -> None:
