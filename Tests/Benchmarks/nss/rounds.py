@@ -3,9 +3,16 @@
 
 from __future__ import annotations
 
+import subprocess
+from contextlib import contextmanager
+from typing import Iterator
+
+from bed.checks import require
+from bed.installed import REPOSITORY
 from bench_signin import FLOOR_SOCKET, floor_server
 from cells import OPERATIONS, Cell, best, measured
 from contestants import Contestant
+from figures import floor_inside
 from ground import Ground, Site
 from residents import RECORDS
 
@@ -29,16 +36,44 @@ def rounds(contestants: list[Contestant], threads: tuple[int, ...], count: int) 
     return {key: best(cells) for key, cells in seen.items()}
 
 
-def provisional(ground: Ground, site: Site, contestant: Contestant) -> tuple[Cell, Cell]:
-    """A name never seen, asked for as sshd does, and the floor: an exchange with a server in C that does nothing."""
-    floor, ours_ = [], []
+def provisional(ground: Ground, site: Site, contestant: Contestant) -> tuple[Cell, Cell, Cell]:
+    """A name never seen, asked for as sshd does; the same by our module of a server in C that makes the daemon's checks
+    and knows nobody; and the floor: an exchange with a server in C that does nothing."""
     names = "/run/bench/newcomers"
     site.machine.write(names, "".join(f"newcomer{n:05}@contoso.com 1 1 / 1\n" for n in range(1000)))
-    with floor_server(ground, site.machine):
-        for _ in range(ROUNDS):
-            bare = measured(contestant, f"socket:{FLOOR_SOCKET}", "name", 1, RECORDS, calls=20_000)
-            new = measured(contestant, contestant.module, "present", 1, names, calls=20_000, command="sshd")
-            assert bare is not None and new is not None
-            floor.append(bare)
-            ours_.append(new)
-    return best(ours_), best(floor)
+
+    def asked() -> Cell:
+        return some(measured(contestant, contestant.module, "present", 1, names, calls=20_000, command="sshd"))
+
+    floor, ours_, checked = [], [], []
+    for _ in range(ROUNDS):
+        with floor_server(ground, site.machine):
+            floor.append(some(measured(contestant, f"socket:{FLOOR_SOCKET}", "name", 1, RECORDS, calls=20_000)))
+        ours_.append(asked())
+        with in_the_daemons_place(ground, site):
+            checked.append(asked())
+    return best(ours_), best(checked), best(floor)
+
+
+def some(cell: Cell | None) -> Cell:
+    assert cell is not None
+    return cell
+
+
+@contextmanager
+def in_the_daemons_place(ground: Ground, site: Site) -> Iterator[None]:
+    """floors/namer.c at the daemon's socket, which waits aside meanwhile."""
+    wire = REPOSITORY / "Sources/Core/CWire"
+    program = floor_inside(ground, site.machine, "namer", f"-I{wire}/include", str(wire / "wire.c"), "-lcrypto")
+    socket = site.machine.path("/run/entralogin/control.sock")
+    aside = socket.with_suffix(".aside")
+    socket.rename(aside)
+    process = subprocess.Popen(site.machine.argv([program]), stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        require(process.stdout.readline() == "ready\n", "the floor's name server does not start")
+        yield
+    finally:
+        process.terminate()
+        process.wait()
+        aside.rename(socket)
