@@ -14,7 +14,7 @@ CONFIGURATION ?= release
 SWIFTFLAGS ?= -c $(CONFIGURATION) --static-swift-stdlib -Xlinker -z -Xlinker now
 BUILD := build
 
-.PHONY: build programs modules install deb rpm selinux check-packages demo test test-deep test-az fuzz bench bench-nss lint clean prerequisites
+.PHONY: build programs modules install deb rpm extension selinux check-packages demo test test-deep test-az fuzz bench bench-nss lint clean prerequisites
 
 build: programs modules
 
@@ -37,6 +37,10 @@ deb: build selinux
 
 rpm: build selinux
 	packaging/rpm/build $(BUILD)/packages
+
+# The VM extension around this machine's kind of package, and others that lie there; Documentation/extension.md.
+extension: $(if $(shell command -v dpkg-deb),deb,rpm)
+	packaging/extension/build $(BUILD)/packages
 
 # What Debian's and RPM's own checks say of them, and that the same programs give the same bytes.
 check-packages: build selinux

@@ -13,6 +13,7 @@ from bed.checks import admitted, equal, refused, require
 from bed.machine import wait_for
 from bed.packages import NAME, Packages, apt, state
 from booted_ground import BootedGround, BootedSite
+from guest_agent import Handlers
 from simulator import contoso
 
 
@@ -42,6 +43,7 @@ class PackagesGround(BootedGround):
     def __init__(self, bed: Bed) -> None:
         super().__init__(bed)
         self.packages = Packages(bed.scratch / "packages")
+        self.handlers = Handlers(bed.scratch / "handlers", self.packages)
 
     def _enabled(self, bare: Machine) -> Machine:
         """Nothing: each case installs the package."""

@@ -6,6 +6,7 @@ from __future__ import annotations
 import sys
 
 import authselected  # noqa: F401
+import extension  # noqa: F401
 import packages  # noqa: F401
 import packages_table  # noqa: F401
 from packages_ground import PackagesGround

@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import shutil
 from pathlib import Path
+from typing import Callable
 
 from .installed import REPOSITORY
 from .machine import Machine, Outcome, run
@@ -92,15 +93,24 @@ def differences(before: dict[str, str], after: dict[str, str]) -> list[str]:
     return sorted(added + gone + changed)
 
 
-def _older(deb: Path, tree: Path) -> Path:
+def changed(deb: Path, tree: Path, version: str, change: Callable[[Path], None]) -> Path:
+    """The package with another version, in `tree`'s folder; `change` is given what it holds."""
+    tree.parent.mkdir(parents=True, exist_ok=True)
     _must(["dpkg-deb", "--raw-extract", str(deb), str(tree)])
     control = tree / "DEBIAN/control"
-    lines = ["Version: 0.0.9" if line.startswith("Version:") else line for line in control.read_text().splitlines()]
+    lines = [f"Version: {version}" if line.startswith("Version:") else line for line in control.read_text().splitlines()]
     control.write_text("\n".join(lines) + "\n")
-    (tree / "usr/share/pam-configs" / NAME).write_text(_OLD_PROFILE)
+    change(tree)
     (tree / "DEBIAN/md5sums").unlink()
-    _must(["dpkg-deb", "--root-owner-group", "-Znone", "--build", str(tree), str(deb.parent)])
-    return next(deb.parent.glob(f"{NAME}_0.0.9_*.deb"))
+    _must(["dpkg-deb", "--root-owner-group", "-Znone", "--build", str(tree), str(tree.parent)])
+    return next(tree.parent.glob(f"{NAME}_{version}_*.deb"))
+
+
+def _older(deb: Path, tree: Path) -> Path:
+    def change(tree: Path) -> None:
+        (tree / "usr/share/pam-configs" / NAME).write_text(_OLD_PROFILE)
+
+    return changed(deb, tree, "0.0.9", change)
 
 
 def _must(argv: list[str], **more: str) -> Outcome:

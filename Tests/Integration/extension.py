@@ -1,0 +1,238 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The VM extension on booted machines, called by a guest agent: what it turns on and off, what it refuses, its updates."""
+
+from __future__ import annotations
+
+import fcntl
+import threading
+from pathlib import Path
+from typing import Any
+
+from bed.checks import admitted, equal, require
+from bed.machine import wait_for
+from bed.packages import differences, inventory, other_product, state
+from booted_ground import DAEMON, BootedSite
+from case import case
+from guest_agent import CommandFailed, GuestAgent
+from packages_ground import OpenSession, PackagesGround
+
+WIRED = ("/etc/ssh", "/etc/pam.d", "/etc/nsswitch.conf", "/etc/sudoers", "/etc/sudoers.d")
+DROP_IN = "/etc/entralogin/entralogin.conf.d/50-extension.conf"
+SUDOERS = "/etc/sudoers"
+
+
+def wiring(site: BootedSite) -> dict[str, str]:
+    return inventory(site.machine, *WIRED)
+
+
+def fails(agent: GuestAgent, package: Path, verb: str, status: int, *words: str, **goal: Any) -> str:
+    """The goal is not reached: which command says so, how it ends, and what the handler reports."""
+    try:
+        agent.enable(package, **goal)
+    except CommandFailed as failed:
+        equal((failed.verb, failed.status), (verb, status), f"the command that fails ({failed.output})")
+    else:
+        require(False, f"{verb} did not fail")
+    handler = agent.handler(package)
+    reported = handler.status(handler.sequence)
+    equal((reported["status"], reported["code"], reported["operation"]), ("error", status, verb), "what is reported")
+    for word in words:
+        require(word in reported["message"], f"not said: {word!r}: {reported['message']}")
+    return str(reported["message"])
+
+
+def is_on(status: dict[str, Any]) -> None:
+    equal((status["status"], status["code"], status["operation"]), ("success", 0, "enable"), f"the status {status}")
+
+
+@case("P4", "the VM extension: without an identity 22; on, on again, wrong settings 53, off, on, uninstalled; lisa in throughout")
+def journey(ground: PackagesGround) -> str:
+    with ground.stock("extension") as site:
+        machine, current = site.machine, ground.handlers.current
+        agent = GuestAgent(machine)
+        stock = wiring(site)
+        lisa = OpenSession(ground.lisa, site.port)
+        try:
+            with ground.azure.fault("no-identity", "token"):
+                fails(agent, current, "enable", 22, "system-assigned managed identity")
+            equal(differences(stock, wiring(site)), [], "what was wired without an identity")
+            equal(machine.property(DAEMON, "ActiveState"), "inactive", "the daemon without an identity")
+
+            is_on(agent.enable(current, {"SignIn": {"OfflineGrace": "2h"}}))
+            ground.signs_in(site)
+            equal(site.tool("config", "SignIn.OfflineGrace").out, "7200s\n", "the extension's setting")
+
+            wired, pid = wiring(site), machine.main_pid(DAEMON)
+            is_on(agent.enable(current, {"SignIn": {"OfflineGrace": "2h"}}))
+            equal((differences(wired, wiring(site)), machine.main_pid(DAEMON)), ([], pid), "what a second enable changed")
+
+            fails(agent, current, "enable", 53, "OfflineGrace", DROP_IN, public={"SignIn": {"OfflineGrace": "soon"}})
+            equal(site.tool("config", "SignIn.OfflineGrace").out, "7200s\n", "the setting after a wrong one")
+            admitted(site.ssh(ground.person("alice"), "sudo -n id -u"), "0\n")
+
+            agent.disable()
+            ground.stays_out(site)
+            equal(differences(stock, wiring(site)), [], "the wiring after disable")
+            is_on(agent.enable(current))
+            require(not machine.path(DROP_IN).exists(), "settings that nobody sets any more are still there")
+            ground.signs_in(site)
+            agent.uninstall()
+            ground.stays_out(site)
+            require("not-installed" in state(machine) or "deinstall" in state(machine), state(machine))
+            equal(differences(stock, wiring(site)), [], "the wiring after uninstall")
+            equal(lisa.ask("id -un"), "lisa", "lisa's session")
+        finally:
+            lisa.end()
+        slowest = max(agent.calls, key=lambda call: call.seconds)
+    return f"{len(agent.calls)} calls; the slowest: {slowest.verb} {slowest.seconds:.1f} s"
+
+
+@case("P8", "the VM extension refuses another system (51), the old product (23) and what it lacks (52), and changes nothing",
+      deep=True)
+def refusals(ground: PackagesGround) -> str:
+    with ground.stock("refusals") as site:
+        machine, current = site.machine, ground.handlers.current
+        agent = GuestAgent(machine)
+        stock = wiring(site)
+
+        def replaced(path: str, text: str, status: int, *words: str) -> None:
+            there = machine.path(path)
+            kept, mode = there.read_bytes(), there.stat().st_mode
+            there.write_text(text)
+            fails(agent, current, "install", status, *words)
+            there.write_bytes(kept)
+            there.chmod(mode)
+
+        replaced("/usr/bin/getconf", "#!/bin/sh\necho glibc 2.31\n", 51, "glibc 2.31")
+        machine.must("mv", "/usr/bin/apt-get", "/usr/bin/apt-got")
+        fails(agent, current, "install", 51, "neither apt nor")
+        machine.must("mv", "/usr/bin/apt-got", "/usr/bin/apt-get")
+
+        other = ground.packages.put(machine, other_product(ground.bed.scratch / "packages-23", "aadsshlogin"))
+        machine.must("dpkg", "-i", other)
+        fails(agent, current, "install", 23, "aadsshlogin")
+        machine.must("dpkg", "--purge", "aadsshlogin")
+        old = "/var/lib/waagent/Microsoft.Azure.ActiveDirectory.AADSSHLoginForLinux-1.0.2.1/config"
+        machine.write_file(f"{old}/HandlerState", "Enabled")
+        fails(agent, current, "install", 23, "AADSSHLoginForLinux")
+        machine.write_file(f"{old}/HandlerState", "NotInstalled")
+
+        known = machine.read("/var/lib/dpkg/status")
+        at = known.index("Package: libcurl4\n")
+        without = known[:at] + known[at:].replace("install ok installed", "deinstall ok config-files", 1)
+        replaced("/var/lib/dpkg/status", without, 52, "libcurl4")
+
+        equal(differences(stock, wiring(site)), [], "what was wired")
+        equal(state(machine), "", "the package")
+        # And nothing of all that is in the way later.
+        is_on(agent.enable(current))
+        ground.signs_in(site)
+    return "23 and 51 from two causes each, 52 from one"
+
+
+@case("P13", "the VM extension takes no settings that are none, and leaves a hardened machine alone (53) until told not to",
+      deep=True)
+def settings(ground: PackagesGround) -> str:
+    wrong: dict[str, Any] = {
+        "NoSuchKey": {"SignIn": {"NoSuchKey": "1"}},
+        "NoSuchSection": {"NoSuchSection": {"Level": "info"}},
+        "a setting is": {"SignIn": "2h"},
+        "SignIn/OfflineGrace/0": {"SignIn": {"OfflineGrace": ["2h"]}},
+        "control character": {"SignIn": {"OfflineGrace": "2h\n[Azure]\nTenantID=c0ffee00-0000-4000-8000-000000000000"}},
+        "continued": {"SignIn": {"OfflineGrace": "2h\\"}},
+        "other characters": {"SignIn": {"OfflineGrace]": "2h"}},
+        "password": {"Azure": {"Proxy": "http://user:secret@proxy:3128"}},
+        "wireHardened": {"wireHardened": "yes"},
+    }
+    with ground.stock("settings") as site:
+        machine, current = site.machine, ground.handlers.current
+        agent = GuestAgent(machine)
+        stock = wiring(site)
+        for word, public in wrong.items():
+            said = fails(agent, current, "enable", 53, word, public=public)
+            require("secret" not in said, said)
+        fails(agent, current, "enable", 53, "protectedSettings", public={}, protected="MIIB")
+        require(not machine.path(DROP_IN).exists() and "secret" not in agent.handler(current).log(), "what was kept of them")
+
+        machine.write_file(SUDOERS, machine.read(SUDOERS) + "Defaults use_pty\n")
+        hardened = wiring(site)
+        fails(agent, current, "enable", 53, "hardened", SUDOERS)
+        equal(differences(hardened, wiring(site)), [], "what was changed on a hardened machine")
+        equal(differences(stock, hardened), [f"~{SUDOERS}"], "what was changed before")
+        ground.stays_out(site)
+        is_on(agent.enable(current, {"wireHardened": True, "Log": {"Level": "debug"}, "Accounts": {"Enumerate": True}}))
+        ground.signs_in(site)
+        equal([site.tool("config", key).out for key in ("Log.Level", "Accounts.Enumerate")], ["debug\n", "yes\n"], "settings")
+    return f"{len(wrong) + 1} refused"
+
+
+@case("P8", "the VM extension waits for another program's lock of the package manager, and not without end", deep=True)
+def locked(ground: PackagesGround) -> str:
+    with ground.stock("locked-extension") as site:
+        machine, current = site.machine, ground.handlers.current
+        agent = GuestAgent(machine)
+        ended: list[object] = []
+
+        def goal() -> None:
+            try:
+                ended.append(agent.enable(current))
+            except CommandFailed as failed:
+                ended.append(failed)
+
+        worker = threading.Thread(target=goal)
+        with open(machine.path("/var/lib/dpkg/lock-frontend"), "w") as lock:
+            fcntl.lockf(lock, fcntl.LOCK_EX)
+            worker.start()
+            log = machine.path(f"{agent.handler(current).log_folder}/extension.log")
+            wait_for(lambda: log.exists() and "Waiting for cache lock" in log.read_text(), "the extension to wait for the lock")
+            equal(ended, [], "the call while the lock is held")
+        worker.join(120)
+        require(len(ended) == 1 and isinstance(ended[0], dict), f"the call after that: {ended}")
+        ground.signs_in(site)
+        agent.disable()
+        with open(machine.path("/var/lib/dpkg/lock-frontend"), "w") as lock:
+            fcntl.lockf(lock, fcntl.LOCK_EX)
+            # What every verb uses, with a second instead of its minutes.
+            folder = agent.handler(current).folder
+            tried = machine.shell(f"LIB={folder}/lib; for part in report machine packages; do . $LIB/$part.sh; done; "
+                                  f"LOG=/root/log; allow 1; put_package {folder}/packages/*.deb 600")
+            require(not tried.ok and "Could not get lock" in machine.read("/root/log"), f"with a second: {tried.text}")
+    return "then installed"
+
+
+@case("P14", "the VM extension is updated; back in the version before when that fails, again and again; and to an older one",
+      deep=True)
+def updates(ground: PackagesGround) -> str:
+    with ground.stock("updates") as site:
+        machine, handlers = site.machine, ground.handlers
+        agent = GuestAgent(machine)
+        is_on(agent.enable(handlers.previous, {"SignIn": {"OfflineGrace": "2h"}}))
+        ground.signs_in(site)
+        record = machine.passwd(ground.person("alice").login)
+        agent.calls.clear()
+        is_on(agent.enable(handlers.current, {"SignIn": {"OfflineGrace": "3h"}}))
+        equal([str(call) for call in agent.calls],
+              ["disable 0.9.0.0 0", "update 1.0.0.0 0", "uninstall 0.9.0.0 0", "enable 1.0.0.0 0"], "the agent's calls")
+        ground.signs_in(site)
+        require(" remove entralogin:" not in machine.read("/var/log/dpkg.log"), "the package was removed between")
+        good = machine.run("dpkg-query", "-W", "-f", "${Version}", "entralogin").out
+
+        for package in (handlers.without_daemon, handlers.without_daemon, handlers.without_end):
+            said = fails(agent, package, "update", 1, "version 1.0.0.0 is in place again and on")
+            equal(machine.run("dpkg-query", "-W", "-f", "${Status} ${Version}", "entralogin").out,
+                  f"install ok installed {good}", f"the package after: {said}")
+            before = agent.installed()
+            equal(before and before.version, "1.0.0.0", "the version that the agent sees")
+            equal(site.tool("config", "SignIn.OfflineGrace").out, "10800s\n", "the setting of the version before")
+            ground.signs_in(site)
+        is_on(agent.enable(handlers.current))
+
+        agent.calls.clear()
+        is_on(agent.enable(handlers.previous))
+        equal([str(call) for call in agent.calls],
+              ["disable 1.0.0.0 0", "update 1.0.0.0 0", "uninstall 1.0.0.0 0", "enable 0.9.0.0 0"], "the agent's calls back")
+        ground.signs_in(site)
+        equal(machine.passwd(ground.person("alice").login), record, "alice's record after all that")
+        agent.uninstall()
+        ground.stays_out(site)
+    return f"from and to {good}"

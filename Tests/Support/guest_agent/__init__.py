@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Azure's guest agent as far as it runs extension handlers, on a machine of the bed."""
+
+from .agent import CommandFailed, GuestAgent
+from .handlers import Handlers
+
+__all__ = ["CommandFailed", "GuestAgent", "Handlers"]
