@@ -53,15 +53,16 @@ package struct AuditEvent: Hashable, Sendable {
     /// The datagram. Each text is cut at `ENTRALOGIN_AUDIT_FIELD_MAX` bytes, whatever they are: the receiver writes what is
     /// not plain in hexadecimal.
     package var message: [UInt8] {
-        var payload = ByteWriter()
-        payload.write(kind.rawValue)
-        payload.write(UInt16(isSuccess ? 1 : 0))
-        for text in [name, objectID, service, reason, group, correlation] {
-            let bytes = text.utf8.filter { $0 != 0 }.prefix(Int(ENTRALOGIN_AUDIT_FIELD_MAX))
-            payload.write(UInt16(bytes.count))
-            payload.writeBytes(bytes)
-        }
         // Six fields of at most 128 bytes fit any frame.
-        return (try? Frame.encode(opcode: UInt16(ENTRALOGIN_AUDIT_EVENT), payload: payload.bytes)) ?? []
+        let frame = try? Frame.encode(opcode: UInt16(ENTRALOGIN_AUDIT_EVENT)) { writer in
+            writer.write(kind.rawValue)
+            writer.write(UInt16(isSuccess ? 1 : 0))
+            for text in [name, objectID, service, reason, group, correlation] {
+                let bytes = text.utf8.filter { $0 != 0 }.prefix(Int(ENTRALOGIN_AUDIT_FIELD_MAX))
+                writer.write(UInt16(bytes.count))
+                writer.writeBytes(bytes)
+            }
+        }
+        return frame ?? []
     }
 }
