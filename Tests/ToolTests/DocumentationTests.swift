@@ -23,12 +23,10 @@ struct DocumentationTests {
 
     private var verbs: Set<String> { Set(CommandTable.all.map(\.verb)) }
 
-    private var ofUsers: Set<String> {
-        Set(
-            CommandTable.all.filter { $0.verb == "users" }.compactMap {
-                $0.words.split(separator: " ").last.map(String.init)
-            }
-        )
+    /// Second words: of users, of audit.
+    private var secondWords: Set<String> {
+        let entries = CommandTable.all.filter { $0.words != $0.verb }
+        return Set(entries.compactMap { $0.words.split(separator: " ").last.map(String.init) })
     }
 
     @Test("The man page has every command with its options, and no other")
@@ -36,8 +34,9 @@ struct DocumentationTests {
         let lines = try text("packaging/man/entraloginctl.1").split(separator: "\n").filter { $0.hasPrefix(".It Cm ") }
         let documented = lines.map { line -> String in
             let words = line.split(separator: " ").dropFirst(2).map(String.init)
-            guard words.first == "users" else { return words.first ?? "" }
-            return "users " + (words.dropFirst().first { !["Op", "Cm", "Ar"].contains($0) } ?? "")
+            let verb = words.first ?? ""
+            guard CommandTable.all.contains(where: { $0.verb == verb && $0.words != verb }) else { return verb }
+            return "\(verb) " + (words.dropFirst().first { !["Op", "Cm", "Ar"].contains($0) } ?? "")
         }
         #expect(documented.sorted() == CommandTable.all.map(\.words).sorted())
         for entry in CommandTable.all {
@@ -50,13 +49,13 @@ struct DocumentationTests {
     }
 
     @Test(
-        "Each shell completes every command, every word of users and every option",
+        "Each shell completes every command, every second word and every option",
         arguments: ["bash", "zsh", "fish"]
     )
     func completions(file: String) throws {
         let completion = try text("packaging/completions/\(file)")
         let known = Set(words(completion[...]))
-        for word in verbs.union(ofUsers) { #expect(known.contains(word), "\(word)") }
+        for word in verbs.union(secondWords) { #expect(known.contains(word), "\(word)") }
         for option in CommandTable.all.flatMap(\.options) + CommandTable.common {
             #expect(completion.contains(option) || completion.contains("-l \(option.dropFirst(2)) "), "\(option)")
         }

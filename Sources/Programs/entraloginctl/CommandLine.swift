@@ -12,6 +12,8 @@ enum Command: Hashable, Sendable {
     case stack(stamp: Bool)
     case setup(SetupVerb)
     case flush
+    /// `allowList`: a file; nil for the standard one, which may be absent.
+    case auditAccounts(allowList: String?)
     /// All settings, or the one with that name (`Section.Key`).
     case config(key: String?)
     /// `objectID`: of somebody who has no account here yet.
@@ -91,6 +93,12 @@ extension Invocation {
             let since = try words.takeValue(of: "--since", orNegative: true)
             return .log(name: try words.need("a name", after: word), since: since)
         case "sessions": return .sessions
+        case "audit":
+            let file = try words.takeValue(of: "--allow")
+            guard try words.need("the word 'accounts'", after: word) == "accounts" else {
+                throw UsageError(text: "audit looks at accounts only")
+            }
+            return .auditAccounts(allowList: file)
         case "keys": return .keys
         case "metrics": return .metrics(file: try words.takeValue(of: "--output"))
         case "check-certificate":

@@ -74,6 +74,12 @@ enum CommandTable {
             options: ["--dry-run", "--apply", "--undo"],
             does: "wire sshd, PAM, the name service and sudo; say what would be changed; or take it out"
         ),
+        CommandEntry(
+            "audit accounts",
+            "[--allow FILE]",
+            options: ["--allow"],
+            does: "the local accounts that people can sign in to without Entra"
+        ),
         CommandEntry("config", "[SECTION.KEY]", does: "the settings in force, or one of them"),
         CommandEntry("flush", does: "forget cached decisions"),
         CommandEntry(

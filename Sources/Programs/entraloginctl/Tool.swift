@@ -41,6 +41,7 @@ struct Tool: Sendable {
             case .stack(let stamp): return stack(stamp: stamp)
             case .setup(let verb): return setup(verb)
             case .flush: return try flush()
+            case .auditAccounts(let file): return auditAccounts(allowing: file)
             case .config(let key): return config(key)
             case .check(let name, let objectID, let needsAdministrator):
                 return try check(name, objectID, needsAdministrator: needsAdministrator)

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import StackCheck
+
+// Who gets in without Entra.
+
+extension Tool {
+    /// A list that cannot be understood is not gone by: it may allow what nobody meant to allow.
+    func auditAccounts(allowing file: String?) -> ExitStatus {
+        let list = AllowList.read(file ?? AllowList.standard, on: machine)
+        if let file, list == nil {
+            Output.complain("entraloginctl: \(printable(file)) is not there")
+            return .usage
+        }
+        if let problems = list?.problems, !problems.isEmpty {
+            for problem in problems {
+                Output.complain("entraloginctl: \(printable("\(problem.place): \(problem.text)"))")
+            }
+            return .usage
+        }
+        let report = AccountAudit(on: machine, allowing: list ?? AllowList(), today: now / 86_400).run()
+        show(report) { AuditText(style: style).lines($0) }
+        return report.isWell ? .success : .refused
+    }
+}
