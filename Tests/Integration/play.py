@@ -39,6 +39,7 @@ import bad_input  # noqa: F401
 import crash  # noqa: F401
 import tool  # noqa: F401
 import account_audit  # noqa: F401
+import migration  # noqa: F401
 import records  # noqa: F401
 from ground import Ground
 from suite import main

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Identity
+import StackCheck
 import Testing
 
 @testable import entraloginctl
@@ -8,6 +9,18 @@ import Testing
 private let someID = "0b1ec700-0000-4000-8000-00000000beef"
 
 struct CommandLineTests {
+    @Test(
+        "migrate plans, unless it is told to do or undo it",
+        arguments: [
+            ("migrate --from aadsshlogin", .aadsshlogin, .plan), ("migrate --apply --from=aadlogin", .aadlogin, .apply),
+            ("migrate --from aadsshlogin --undo", .aadsshlogin, .undo),
+        ] as [(String, OldPackage, MigrationVerb)]
+    )
+    func migrating(words: String, package: OldPackage, verb: MigrationVerb) throws {
+        let invocation = try Invocation(words.split(separator: " ").map(String.init))
+        #expect(invocation.command == .migrate(from: package, verb))
+    }
+
     @Test(
         "Words become commands, options standing anywhere",
         arguments: [
@@ -93,6 +106,10 @@ struct CommandLineTests {
             ("audit users", "audit looks at accounts only"),
             ("audit accounts now", "audit does not take 'now'"),
             ("audit accounts --allow", "--allow needs a value"),
+            ("migrate", "migrate needs --from aadsshlogin or --from aadlogin"),
+            ("migrate --from aadsshlogin --apply --undo", "migrate does not take '--undo'"),
+            ("migrate --from sssd", "migrate needs --from aadsshlogin or --from aadlogin"),
+            ("export all", "export does not take 'all'"),
             ("sessions all", "sessions does not take 'all'"),
             ("users frobnicate a", "'frobnicate' is not a command of users"),
             ("retire a", "'retire' is not a command"),

@@ -80,6 +80,7 @@ struct DocumentationTests {
         arguments: [
             "README.md", "SECURITY.md", "ARCHITECTURE.md", "Documentation/troubleshooting.md",
             "Documentation/records.md", "Documentation/settings.md", "Documentation/json.md",
+            "Documentation/migration.md",
             "packaging/catalog/entralogin.catalog",
         ]
     )

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Identity
+internal import StackCheck
 
 /// What to do.
 enum Command: Hashable, Sendable {
@@ -14,6 +15,8 @@ enum Command: Hashable, Sendable {
     case flush
     /// `allowList`: a file; nil for the standard one, which may be absent.
     case auditAccounts(allowList: String?)
+    case migrate(from: OldPackage, MigrationVerb)
+    case export
     /// All settings, or the one with that name (`Section.Key`).
     case config(key: String?)
     /// `objectID`: of somebody who has no account here yet.
@@ -93,6 +96,14 @@ extension Invocation {
             let since = try words.takeValue(of: "--since", orNegative: true)
             return .log(name: try words.need("a name", after: word), since: since)
         case "sessions": return .sessions
+        case "export": return .export
+        case "migrate":
+            let package = try words.takeValue(of: "--from")
+            guard let package = package.flatMap(OldPackage.init) else {
+                throw UsageError(text: "migrate needs --from aadsshlogin or --from aadlogin")
+            }
+            let verb = MigrationVerb.allCases.first { $0 != .plan && words.take($0.rawValue) }
+            return .migrate(from: package, verb ?? .plan)
         case "audit":
             let file = try words.takeValue(of: "--allow")
             guard try words.need("the word 'accounts'", after: word) == "accounts" else {

@@ -80,6 +80,13 @@ enum CommandTable {
             options: ["--allow"],
             does: "the local accounts that people can sign in to without Entra"
         ),
+        CommandEntry(
+            "migrate",
+            "--from aadsshlogin|aadlogin [--apply|--undo]",
+            options: ["--from", "--apply", "--undo"],
+            does: "what leads from Microsoft's package to this one here; --apply swaps the wiring, --undo puts it back"
+        ),
+        CommandEntry("export", does: "the accounts as Microsoft's packages keep them"),
         CommandEntry("config", "[SECTION.KEY]", does: "the settings in force, or one of them"),
         CommandEntry("flush", does: "forget cached decisions"),
         CommandEntry(

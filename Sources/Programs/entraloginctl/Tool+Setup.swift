@@ -24,8 +24,10 @@ extension Tool {
     static let configure = "/usr/libexec/entralogin/configure"
 
     /// Becomes the program that does it, which says everything itself; returns only where it cannot be run.
-    func setup(_ verb: SetupVerb) -> ExitStatus {
-        var arguments: [UnsafeMutablePointer<CChar>?] = [strdup(Tool.configure), strdup(verb.argument), nil]
+    func setup(_ verb: SetupVerb) -> ExitStatus { becomeConfigure(verb.argument) }
+
+    func becomeConfigure(_ argument: String) -> ExitStatus {
+        var arguments: [UnsafeMutablePointer<CChar>?] = [strdup(Tool.configure), strdup(argument), nil]
         execv(Tool.configure, &arguments)
         let why = String(cString: strerror(errno))
         for argument in arguments { free(argument) }

@@ -49,6 +49,11 @@ extension Tool {
     }
 
     private func listUsers() throws(DaemonError) -> ExitStatus {
+        show(UsersReport(users: try allUsers())) { UsersText(style: style, now: now).list($0.users) }
+        return .success
+    }
+
+    func allUsers() throws(DaemonError) -> [UserReport] {
         var users: [UserReport] = []
         var after: String? = ""
         while let name = after {
@@ -58,8 +63,7 @@ extension Tool {
             if let next = page.next, next <= name { throw .misread }
             after = page.next
         }
-        show(UsersReport(users: users)) { UsersText(style: style, now: now).list($0.users) }
-        return .success
+        return users
     }
 
     private func user(_ name: String) throws(DaemonError) -> UserReport {

@@ -41,6 +41,8 @@ struct Tool: Sendable {
             case .stack(let stamp): return stack(stamp: stamp)
             case .setup(let verb): return setup(verb)
             case .flush: return try flush()
+            case .migrate(let package, let verb): return try migrate(from: package, verb)
+            case .export: return try exportAccounts()
             case .auditAccounts(let file): return auditAccounts(allowing: file)
             case .config(let key): return config(key)
             case .check(let name, let objectID, let needsAdministrator):

@@ -32,6 +32,8 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case wiring
     /// The stack stamp.
     case stamp
+    /// Local accounts, their passwords and keys, the allow-list, what sshd and sudo say, and aadsshlogin's accounts, apart by a NUL.
+    case people
     /// Calls to the user database: what one connection brings.
     case varlink
 
@@ -54,6 +56,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .grants: takesGrants(bytes)
         case .wiring: takesWiring(bytes)
         case .stamp: takesStamp(bytes)
+        case .people: takesPeople(bytes)
         case .varlink: takesUserDatabaseCalls(bytes)
         }
     }

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import StackCheck
+
+/// The plan for people: what contradicts, or the steps.
+struct MigrationText: Sendable {
+    let style: Style
+
+    func lines(_ plan: MigrationPlan) -> [String] {
+        var lines: [String] = []
+        if !plan.people.isEmpty {
+            let rows = plan.people.map { [$0.name, String($0.oldUID), $0.uid.map(String.init) ?? "-", $0.home] }
+            lines += Text.list(["NAME", "OLD UID", "UID", "HOME"], rows, style) + [""]
+        }
+        if !plan.isComparedWithOurs {
+            lines += Text.wrap(
+                "entralogind does not answer: whether anybody has signed in with us before is not known.",
+                width: Style.width
+            )
+            lines.append("")
+        }
+        guard plan.isReady else { return lines + conflicts(plan) }
+        for (index, step) in steps(plan).enumerated() {
+            lines += Text.labelled("\(index + 1).", column: 4, step.text)
+            lines += step.details.map { "      \(printable($0))" }
+        }
+        return lines + ["", style.paint("Nothing was changed.", .strong)]
+    }
+
+    private func conflicts(_ plan: MigrationPlan) -> [String] {
+        let told = plan.conflicts.flatMap { conflict in
+            Text.wrap("\(conflict.place): \(conflict.text)", width: Style.width)
+                + Text.labelled("  do", column: 6, conflict.remedy)
+        }
+        return told + ["", style.paint("Do not begin: mend these first.", .bad)]
+    }
+
+    private struct Step {
+        var text: String
+        var details: [String] = []
+    }
+
+    private func steps(_ plan: MigrationPlan) -> [Step] {
+        let command = "entraloginctl migrate --from \(plan.from.rawValue)"
+        let people =
+            """
+            After each person's first sign-in, which makes the account with a number of ours and an empty home, and \
+            with that person signed out: ask for this plan again, and run as root what it says here:
+            """
+        let numbers = "Files elsewhere keep the old numbers; names in sudo rules and crontabs go on. Look for:"
+        return [
+            Step(text: "Keep a local administrator with a key of their own in an open session until the end.")
+        ] + sudo(plan) + [
+            Step(
+                text:
+                    """
+                    Swap the wiring: these lines go, ours come. Where that fails, all is as before; local accounts \
+                    never notice. Back: the same with --undo.
+                    """,
+                details: ["\(command) --apply"] + plan.oldLines
+            ),
+            Step(text: people, details: plan.people.flatMap { $0.uid == nil ? [] : $0.commands }),
+            Step(text: numbers, details: plan.people.map { "find / -xdev -uid \($0.oldUID)" }),
+            Step(
+                text:
+                    """
+                    Remove the VM extension AADSSHLoginForLinux and the package \(plan.from.rawValue), then \
+                    /etc/aadpasswd. Until then the extension may put its lines back: doctor shows it.
+                    """
+            ),
+        ]
+    }
+
+    private func sudo(_ plan: MigrationPlan) -> [Step] {
+        guard !plan.sudoRules.isEmpty else { return [] }
+        let group = MigrationSurvey.administrators
+        let command = plan.hasLocalAdministratorsGroup ? ["groupdel \(group)"] : []
+        let text =
+            """
+            These rules of sudo name the group \(group). To keep them, give our administrators' group that name \
+            (section [Accounts] of entralogin.conf)\(command.isEmpty ? "" : "; the local one would win, so it goes"):
+            """
+        return [Step(text: text, details: plan.sudoRules + command + ["AdministratorsGroup=\(group)"])]
+    }
+}

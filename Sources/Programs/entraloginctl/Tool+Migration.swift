@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import StackCheck
+internal import Wire
+
+// From Microsoft's packages to us, and back.
+
+/// What to do about the way over.
+enum MigrationVerb: String, Hashable, Sendable, CaseIterable {
+    /// Say what would be done.
+    case plan = ""
+    /// Swap the wiring, or leave it as it was.
+    case apply = "--apply"
+    /// Put the old wiring back.
+    case undo = "--undo"
+}
+
+extension Tool {
+    /// `--apply` goes by the plan: while data contradict, nothing begins.
+    func migrate(from package: OldPackage, _ verb: MigrationVerb) throws(DaemonError) -> ExitStatus {
+        if verb == .undo { return becomeConfigure("--migrate-undo") }
+        let plan = MigrationSurvey(on: machine, known: try knownAccounts()).plan(from: package)
+        if verb == .plan || !plan.isReady { show(plan) { MigrationText(style: style).lines($0) } }
+        guard plan.isReady else { return .refused }
+        return verb == .plan ? .success : becomeConfigure("--migrate")
+    }
+
+    /// Nil where the daemon does not run, as before it was ever wired; it holds people's names against their object ids
+    /// at every sign-in anyway.
+    private func knownAccounts() throws(DaemonError) -> [KnownAccount]? {
+        let users: [UserReport]
+        do throws(DaemonError) { users = try allUsers() } catch {
+            guard case .unreachable = error else { throw error }
+            return nil
+        }
+        return users.map { KnownAccount(name: $0.name, objectID: $0.objectID, uid: $0.uid, home: $0.home) }
+    }
+
+    /// The accounts in the form that Microsoft's packages keep them in. Retired ones are nobody's to take away.
+    func exportAccounts() throws(DaemonError) -> ExitStatus {
+        var accounts: [ExportedAccount] = []
+        for user in try allUsers() where user.retiredAt == nil {
+            let whole = try ask(.showUser(user.name), for: UserReport.self)
+            guard let shell = whole.shell else { throw .misread }
+            accounts.append(ExportedAccount(whole, shell: shell))
+        }
+        show(accounts) { $0.map(\.line) }
+        return .success
+    }
+}
+
+/// `export`.
+struct ExportedAccount: Hashable, Sendable, Codable {
+    var name: String
+    var objectID: String
+    /// And gid.
+    var uid: UInt32
+    var displayName: String
+    var home: String
+    var shell: String
+
+    init(_ user: UserReport, shell: String) {
+        name = user.name
+        objectID = user.objectID
+        uid = user.uid
+        displayName = user.displayName
+        home = user.home
+        self.shell = shell
+    }
+
+    /// `upn:oid:uid:gid:name:home:shell`.
+    var line: String { printable("\(name):\(objectID):\(uid):\(uid):\(displayName):\(home):\(shell)") }
+}

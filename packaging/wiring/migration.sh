@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=sh
+# The wiring of Microsoft's packages out and ours in, in one step that a failure undoes; and back again, byte for byte.
+# Accounts and packages are not touched. Read by configure.
+
+# The files as they were, and what they were once the old lines had gone: root's own, never the daemon's.
+SAVED=/var/lib/entralogin-migration
+OLD_PROFILES=/usr/share/pam-configs
+
+old_sshd_files() { grep -ls '^[^#]*aad_certhandler' $SSHD_CONFIG $SSHD_FOLDER/*.conf || :; }
+old_pam_files() { grep -ls '^[^#]*pam_aad\.so' /etc/pam.d/* || :; }
+old_pam_profiles() { have pam-auth-update && grep -ls 'pam_aad\.so' $OLD_PROFILES/* || :; }
+names_old_service() { grep -qs '^[[:space:]]*[a-z]*[[:space:]]*:[^#]*[[:space:]:]aad\([[:space:]]\|$\)' $NSSWITCH; }
+
+# Prints an sshd file without the old package's Match block; fails where others wrote into it, or where the old program
+# stands outside of a block: what remained would hold for people whom nobody thought of.
+without_old_block() {
+    awk '
+        function flush(  i) {
+            if (old && strange) bad = 1
+            if (!old) for (i = 1; i <= n; i++) print held[i]
+            n = old = strange = 0
+        }
+        { line = tolower($0); sub(/^[[:space:]]+/, "", line); key = line; sub(/[[:space:]=].*/, "", key) }
+        key == "match" { flush(); inside = 1; held[++n] = $0; next }
+        !inside { print; if (line !~ /^#/ && line ~ /aad_certhandler/) bad = 1; next }
+        { held[++n] = $0 }
+        line == "" || line ~ /^#/ { next }
+        line ~ /aad_certhandler/ { old = 1 }
+        key !~ /^(authorizedkeyscommand|authorizedkeyscommanduser|authenticationmethods|pubkeyauthentication)$/ { strange = 1 }
+        END { flush(); exit bad }' "$1"
+}
+
+# A line can be taken out where nothing counts lines, and where it is one line.
+pam_line_is_alone() {
+    ! grep -q '^[^#]*\[[^]]*=[1-9]' "$1" && ! grep -q '^[^#]*\\$' "$1"
+}
+
+# One reason a line; nothing where the old wiring can be taken out by machine.
+migration_obstacles() {
+    [ ! -e $SAVED ] || echo "$SAVED holds what an earlier migration replaced: migrate --undo, or remove it"
+    sshd=$(sshd_program) || {
+        echo "sshd is not installed"
+        return 0
+    }
+    "$sshd" -t -f $SSHD_CONFIG 2>/dev/null || echo "sshd refuses the configuration that is there already"
+    for file in $(old_sshd_files); do
+        without_old_block "$file" >/dev/null ||
+            echo "$file calls aad_certhandler outside of the package's block, or the block has lines of others"
+    done
+    profiles=$(old_pam_profiles)
+    for file in $(old_pam_files); do
+        case $file in
+        /etc/pam.d/common-*) [ -z "$profiles" ] || continue ;;
+        esac
+        { [ ! -L "$file" ] && pam_line_is_alone "$file"; } ||
+            echo "$file: something there counts lines, or is a link: take out pam_aad.so by hand"
+    done
+    ! names_old_service || [ ! -L $NSSWITCH ] || echo "$NSSWITCH is a link: take out 'aad' by hand"
+}
+
+save_old() {
+    install -d -m 0700 $SAVED $SAVED/files $SAVED/between
+    for file in $(old_sshd_files) $(old_pam_files) /etc/pam.d/common-* /var/lib/pam/* $NSSWITCH; do
+        [ ! -f "$file" ] || cp -a --parents "$file" $SAVED/files
+    done
+}
+
+# replace_old FILE: by $WORK/old.new.
+replace_old() { cmp -s "$WORK/old.new" "$1" || place "$WORK/old.new" "$(stat -c %a "$1")" "$1"; }
+
+take_out_old() {
+    for profile in $(old_pam_profiles); do
+        DEBIAN_FRONTEND=noninteractive pam-auth-update --package --disable "${profile##*/}" </dev/null ||
+            fail "pam-auth-update failed"
+    done
+    for file in $(old_pam_files); do
+        pam_line_is_alone "$file" || fail "$file still calls pam_aad.so, and something there counts lines"
+        sed '/^[^#]*pam_aad\.so/d' "$file" >"$WORK/old.new"
+        replace_old "$file"
+    done
+    if names_old_service; then
+        sed '/^[^#]*:/{:again;s/^\([^#]*[[:space:]:]\)aad\([[:space:]]\|$\)/\1\2/;tagain;s/[[:space:]]*$//}' \
+            $NSSWITCH >"$WORK/old.new"
+        replace_old $NSSWITCH
+        getent passwd root >/dev/null || fail "root has no passwd entry any more after the change of $NSSWITCH"
+    fi
+    for file in $(old_sshd_files); do
+        without_old_block "$file" >"$WORK/old.new" || fail "$file has changed meanwhile"
+        replace_old "$file"
+    done
+    "$sshd" -t -f $SSHD_CONFIG || fail "sshd refuses its configuration without the old lines"
+    (cd $SAVED/files && find . -type f) | while read -r file; do
+        install -D -m 0600 "/$file" "$SAVED/between/$file"
+    done
+}
+
+# Everything as it was. A file that somebody changed after the migration is left, and named.
+restore_old() {
+    (cd $SAVED/files && find . -type f) | while read -r file; do
+        target=/${file#./}
+        ! cmp -s "$SAVED/files/$file" "$target" || continue
+        case $target in
+        /etc/*)
+            if [ -e "$SAVED/between/$file" ] && ! cmp -s "$SAVED/between/$file" "$target"; then
+                complain "$target was changed meanwhile and is left; the old one is $SAVED/files$target"
+                : >"$WORK/left"
+                continue
+            fi
+            ;;
+        esac
+        place "$SAVED/files/$file" "$(stat -c %a "$SAVED/files/$file")" "$target"
+    done
+    forget_names
+}
+
+# sshd has the old lines only once it has read them.
+give_up_migration() {
+    (turn_off) >/dev/null || complain "not all of ours could be taken out"
+    rm -rf $SAVED/between
+    restore_old
+    reload_sshd
+    rm -rf $SAVED
+    complain "the old wiring is back"
+}
+
+migrate() {
+    migration_obstacles >"$WORK/obstacles"
+    if [ -s "$WORK/obstacles" ]; then
+        sed 's/^/  /' "$WORK/obstacles" >&2
+        fail "nothing was changed"
+    fi
+    save_old
+    UNDO="give_up_migration $UNDO"
+    take_out_old
+    wire
+    UNDO=give_up_migration
+    [ "$MISSING" -eq 0 ] || fail "the wiring is not complete"
+    [ -n "$RELOADED" ] || ! booted || reload_sshd
+    if ! stamp; then
+        [ -z "$RELOADED" ] || fail "sshd and PAM are not wired as they must be"
+        # Without systemd the administrator has sshd read its files, and this verdict is about the ones before.
+        complain "once sshd has read its files: entraloginctl stack --stamp"
+    fi
+    UNDO=
+    say "wired. Try a sign-in before you close this session; back: entraloginctl migrate --undo"
+}
+
+migrate_undo() {
+    [ -d $SAVED/files ] || fail "nothing was migrated here"
+    (turn_off) || complain "not all of ours could be taken out"
+    restore_old
+    reload_sshd
+    [ ! -e "$WORK/left" ] || exit 1
+    rm -rf $SAVED
+    say "the old wiring is back"
+}
