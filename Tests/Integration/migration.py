@@ -3,99 +3,21 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-from contextlib import contextmanager
-from typing import Any, Callable, Iterator
-
-from bed import Outcome, Person
+from bed import Person
 from bed.checks import admitted, equal, refused, require
 from case import case
 from ground import SETTINGS, Ground, Site
+from old_machine import OLD_UID, apply, files, lay_out, open_session, plan
 from tool import fits
 
-OLD_UID = 4711
-# As the package lays them out; the modules are stand-ins of Debian's that do nothing.
-BLOCK = """
-Match User *@*,????????-????-????-????-????????????    # Added by aadsshlogin installer
-    AuthenticationMethods publickey
-    AuthorizedKeysCommand /usr/sbin/aad_certhandler %u %k
-    AuthorizedKeysCommandUser root
-"""
-LAYOUT = """
-set -e
-modules=$(dirname $(find /usr/lib -name pam_permit.so))
-cp $modules/pam_permit.so $modules/pam_aad.so
-printf '#!/bin/sh\\nexit 1\\n' >/usr/sbin/aad_certhandler
-chmod 755 /usr/sbin/aad_certhandler
-echo 'account optional pam_aad.so' >>/etc/pam.d/sshd
-printf 'Name: Old\\nDefault: yes\\nPriority: 192\\nAccount-Type: Additional\\nAccount:\\n\\toptional\\tpam_aad.so\\n' \
-    >/usr/share/pam-configs/aad
-DEBIAN_FRONTEND=noninteractive pam-auth-update --package
-grep -q pam_aad /etc/pam.d/common-account
-sed -i 's/^\\(passwd:.*\\|group:.*\\)$/\\1 aad/' /etc/nsswitch.conf
-groupadd --gid 4700 aad_admins
-mkdir -p {home}
-echo kept >{home}/from-before
-chown -R {uid}:{uid} {home}
-chmod 700 {home}
-"""
-RULES = "Defaults:%aad_admins env_keep += \"SITE\"\n%aad_admins ALL=(ALL) NOPASSWD:ALL\n"
 
-
-def plan(site: Site) -> tuple[int, dict[str, Any]]:
-    outcome = site.tool("--json", "migrate", "--from", "aadsshlogin")
-    require(bool(outcome.out), f"no plan: {outcome.text}")
-    return outcome.status, json.loads(outcome.out)
-
-
-def lay_out(ground: Ground, site: Site, person: Person) -> str:
-    """The machine as it was before us; returns the person's home there."""
-    home = f"/home/{person.login.split('@')[0]}"
-    require(site.tool("setup", "--undo").ok, "setup --undo")
-    require(site.machine.shell(LAYOUT.format(home=home, uid=OLD_UID)).ok, "the old machine")
-    site.machine.write("/etc/ssh/sshd_config", site.machine.read("/etc/ssh/sshd_config") + BLOCK)
-    site.machine.write("/etc/sudoers.d/aad_admins", RULES, 0o440)
-    oid = ground.bed.directory.principals[ground.key_of(person)].object_id
-    site.machine.write("/etc/aadpasswd", f"{person.login}:{oid}:{OLD_UID}:{OLD_UID}:Somebody:{home}:/bin/sh\n")
-    site.reload()
-    return home
-
-
-def files(site: Site) -> str:
-    """What the wiring consists of, digest by digest, with modes."""
-    listed = "/etc/ssh/sshd_config /etc/ssh/sshd_config.d/* /etc/pam.d/* /etc/nsswitch.conf /var/lib/pam/[acps]*[!n]"
-    return site.machine.must("sh", "-c", f"sha256sum {listed}; stat -c '%a %u:%g %n' {listed}").out
-
-
-@contextmanager
-def open_session(ground: Ground, site: Site) -> Iterator[Callable[[str], None]]:
-    """root's session over SSH, and a check that it is alive."""
-    argv = ground.root.argv("-p", str(site.port), "root@127.0.0.1", "cat")
-    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-                          text=True) as session:
-        assert session.stdin and session.stdout
-
-        def alive(when: str) -> None:
-            session.stdin.write(when + "\n")
-            session.stdin.flush()
-            equal(session.stdout.readline(), when + "\n", f"root's open session {when}")
-            admitted(site.ssh(ground.lisa, "true"))
-
-        yield alive
-        session.stdin.close()
-
-
-def apply(site: Site, word: str = "--apply") -> Outcome:
-    return site.tool("migrate", "--from", "aadsshlogin", word)
-
-
-@case("P7", "from aadsshlogin and back: the wiring in one step; homes, shells and sudo rules come over; local people all along")
+@case("P7", "from aadsshlogin and back: the wiring in one step; homes, shells, sudo rules come over; local people all along")
 def over(ground: Ground) -> str:
     with ground.fresh("migration") as site, open_session(ground, site) as alive:
         person = ground.newcomer()
         ground.make_administrator(person)
         home = lay_out(ground, site, person)
+        site.reload()
         before = files(site)
         alive("on the old machine")
         status, first = plan(site)
@@ -150,6 +72,7 @@ def bring_over(ground: Ground, site: Site, person: Person, home: str) -> int:
 def failing(ground: Ground) -> str:
     with ground.fresh("migration-fails") as site, open_session(ground, site) as alive:
         lay_out(ground, site, ground.newcomer())
+        site.reload()
         before = files(site)
         for program in ("/usr/sbin/visudo", "/usr/bin/getent"):
             site.machine.must("mv", program, program + ".away")

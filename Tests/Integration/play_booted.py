@@ -8,6 +8,7 @@ import sys
 # The order of these imports is the order of the cases: those of the boot want to be alone with their machine.
 import boot  # noqa: F401
 import booted  # noqa: F401
+import booted_migration  # noqa: F401
 import booted_tool  # noqa: F401
 import audit  # noqa: F401
 import caches  # noqa: F401

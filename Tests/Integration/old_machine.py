@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A machine as Microsoft's aadsshlogin leaves it (Documentation/azure.md), laid out by hand, and the way over."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from contextlib import contextmanager
+from typing import Any, Callable, Iterator, Protocol
+
+from bed import Machine, Outcome, Person
+from bed.checks import admitted, equal, require
+from people import People
+
+
+class AnySite(Protocol):
+    """A machine in a private root, or one that was booted."""
+
+    machine: Machine
+    port: int
+
+    def ssh(self, person: Person, *command: str, **options: Any) -> Outcome: ...
+    def tool(self, *arguments: str) -> Outcome: ...
+
+
+OLD_UID = 4711
+# As the package lays them out; the modules are stand-ins of Debian's that do nothing.
+BLOCK = """
+Match User *@*,????????-????-????-????-????????????    # Added by aadsshlogin installer
+    AuthenticationMethods publickey
+    AuthorizedKeysCommand /usr/sbin/aad_certhandler %u %k
+    AuthorizedKeysCommandUser root
+"""
+LAYOUT = """
+set -e
+modules=$(dirname $(find /usr/lib -name pam_permit.so))
+cp $modules/pam_permit.so $modules/pam_aad.so
+printf '#!/bin/sh\\nexit 1\\n' >/usr/sbin/aad_certhandler
+chmod 755 /usr/sbin/aad_certhandler
+echo 'account optional pam_aad.so' >>/etc/pam.d/sshd
+printf 'Name: Old\\nDefault: yes\\nPriority: 192\\nAccount-Type: Additional\\nAccount:\\n\\toptional\\tpam_aad.so\\n' \
+    >/usr/share/pam-configs/aad
+DEBIAN_FRONTEND=noninteractive pam-auth-update --package
+grep -q pam_aad /etc/pam.d/common-account
+sed -i 's/^\\(passwd:.*\\|group:.*\\)$/\\1 aad/' /etc/nsswitch.conf
+groupadd --gid 4700 aad_admins
+mkdir -p {home}
+echo kept >{home}/from-before
+chown -R {uid}:{uid} {home}
+chmod 700 {home}
+"""
+RULES = "Defaults:%aad_admins env_keep += \"SITE\"\n%aad_admins ALL=(ALL) NOPASSWD:ALL\n"
+
+
+def plan(site: AnySite) -> tuple[int, dict[str, Any]]:
+    outcome = site.tool("--json", "migrate", "--from", "aadsshlogin")
+    require(bool(outcome.out), f"no plan: {outcome.text}")
+    return outcome.status, json.loads(outcome.out)
+
+
+def lay_out(ground: People, site: AnySite, person: Person) -> str:
+    """The machine as it was before us, sshd not yet told; returns the person's home there."""
+    home = f"/home/{person.login.split('@')[0]}"
+    require(site.tool("setup", "--undo").ok, "setup --undo")
+    require(site.machine.shell(LAYOUT.format(home=home, uid=OLD_UID)).ok, "the old machine")
+    site.machine.write("/etc/ssh/sshd_config", site.machine.read("/etc/ssh/sshd_config") + BLOCK)
+    site.machine.write("/etc/sudoers.d/aad_admins", RULES, 0o440)
+    oid = ground.bed.directory.principals[ground.key_of(person)].object_id
+    site.machine.write("/etc/aadpasswd", f"{person.login}:{oid}:{OLD_UID}:{OLD_UID}:Somebody:{home}:/bin/sh\n")
+    return home
+
+
+def files(site: AnySite) -> str:
+    """What the wiring consists of, digest by digest, with modes."""
+    listed = "/etc/ssh/sshd_config /etc/ssh/sshd_config.d/* /etc/pam.d/* /etc/nsswitch.conf /var/lib/pam/[acps]*[!n]"
+    return site.machine.must("sh", "-c", f"sha256sum {listed}; stat -c '%a %u:%g %n' {listed}").out
+
+
+@contextmanager
+def open_session(ground: People, site: AnySite) -> Iterator[Callable[[str], None]]:
+    """root's session over SSH, and a check that it is alive."""
+    argv = ground.root.argv("-p", str(site.port), "root@127.0.0.1", "cat")
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                          text=True) as session:
+        assert session.stdin and session.stdout
+
+        def alive(when: str) -> None:
+            session.stdin.write(when + "\n")
+            session.stdin.flush()
+            equal(session.stdout.readline(), when + "\n", f"root's open session {when}")
+            admitted(site.ssh(ground.lisa, "true"))
+
+        yield alive
+        session.stdin.close()
+
+
+def apply(site: AnySite, word: str = "--apply") -> Outcome:
+    return site.tool("migrate", "--from", "aadsshlogin", word)
