@@ -11,7 +11,7 @@ from old_machine import OLD_UID, apply, files, lay_out, open_session, plan
 from tool import fits
 
 
-@case("P7", "from aadsshlogin and back: the wiring in one step; homes, shells, sudo rules come over; local people all along")
+@case("P7", "from aadsshlogin and back: wiring in one step; homes, shells, sudo rules come over; local people all along")
 def over(ground: Ground) -> str:
     with ground.fresh("migration") as site, open_session(ground, site) as alive:
         person = ground.newcomer()
