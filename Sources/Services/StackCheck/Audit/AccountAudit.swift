@@ -75,7 +75,7 @@ package struct AccountAudit: Sendable {
             problems.append(AuditProblem(AccountFiles.passwd, "sshd cannot be asked about a name like \(entry.name)"))
             return nil
         }
-        let result = machine.run(sshd, ["-T", "-C", "user=\(entry.name),host=localhost,addr=127.0.0.1"])
+        let result = machine.run(sshd, ["-T", "-C", StackCheck.connection(of: entry.name)])
         let configuration = SSHDConfiguration(result.output)
         guard result.status == 0, !configuration.isEmpty else {
             problems.append(AuditProblem(sshd, "does not say what holds for \(entry.name)"))
