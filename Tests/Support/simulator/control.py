@@ -21,7 +21,7 @@ class Control:
 
     /fault {name, endpoint, value, times}   /clear {name, endpoint}   /faults   /keys {action: rotate|retire|restore}
     /assign and /withdraw {who, role, scope, deny, condition}   /rename {who, object_id, sign_in_name}
-    /approve {user_code, who}   /requests {endpoint}   /forget   /tokens   /role {name, data_actions, not_data_actions}
+    /approve {user_code, who}   /decline {user_code}   /requests {endpoint}   /forget   /tokens   /role {name, data_actions, not_data_actions}
     /machine {fields of Machine, tenants_cloud}: answers what it was   /arc {folder}: where the key files go
     /switch {name: imds|himds, up}: whether it listens at all
     """
@@ -76,6 +76,8 @@ class Control:
                 world.directory.rename(asked.pop("who"), **asked)
             case "/approve":
                 self._entra.approve(asked["user_code"], asked["who"])
+            case "/decline":
+                self._entra.decline(asked["user_code"])
             case "/requests":
                 return Reply.json(world.log.entries(asked.get("endpoint")))
             case "/tokens":

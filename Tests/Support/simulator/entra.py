@@ -1,21 +1,35 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Entra: OpenID configuration, published keys, and the token endpoint: ssh-cert tokens, and bearer tokens for Resource
-Manager."""
+"""Entra: OpenID configuration, published keys, and the token endpoint: ssh-cert tokens, bearer tokens for Resource
+Manager, and ID tokens for codes that are typed on another device."""
 
 from __future__ import annotations
 
 import json
 import secrets
+from dataclasses import dataclass
 
 from . import contoso
 from .certificates import Template, sign
 from .clouds import CLOUDS, PUBLIC, Cloud
 from .directory import Kind, Principal
+from .identitytokens import identity_token
 from .server import Reply, Request
 from .sshkeys import line_from_jwk
 from .world import World
 
 _DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
+
+
+@dataclass
+class Device:
+    """One code. `key` names the person who signed in with it."""
+
+    user_code: str
+    client_id: str
+    scope: str
+    ends_at: float
+    key: str | None = None
+    declined: bool = False
 
 
 class GrantRefused(Exception):
@@ -27,7 +41,7 @@ class GrantRefused(Exception):
 class Entra:
     def __init__(self, world: World) -> None:
         self._world = world
-        self._devices: dict[str, tuple[str, str | None]] = {}  # device code: user code, key of the person
+        self._devices: dict[str, Device] = {}  # by device code
 
     def endpoint(self, request: Request) -> str:
         return "signin" if request.path.startswith(f"/{self._tenant}/oauth2/") else "keys"
@@ -49,7 +63,7 @@ class Entra:
                     "metadata": [{"preferred_network": login, "preferred_cache": login, "aliases": [login]}],
                 })
             case "POST", "oauth2/v2.0/devicecode":
-                return self._device_code(self._world.asked_cloud(request).login)
+                return self._device_code(request.form(), self._world.asked_cloud(request).login)
             case "POST", "oauth2/v2.0/token":
                 try:
                     return self._token(request.form(), self._world.asked_cloud(request))
@@ -59,10 +73,16 @@ class Entra:
 
     def approve(self, user_code: str, key: str) -> None:
         """Somebody types the code on the web page and signs in."""
-        for device, (code, _) in self._devices.items():
-            if code == user_code:
-                self._devices[device] = (code, key)
-                return
+        self._typed(user_code).key = key
+
+    def decline(self, user_code: str) -> None:
+        """Somebody types the code and says that it was not they who asked."""
+        self._typed(user_code).declined = True
+
+    def _typed(self, user_code: str) -> Device:
+        for device in self._devices.values():
+            if device.user_code == user_code:
+                return device
         raise KeyError(user_code)
 
     @property
@@ -93,12 +113,14 @@ class Entra:
             "rbac_url": f"https://{cloud.pas}" if named is None else str(named.value or "https://pas.other.example"),
         }
 
-    def _device_code(self, host: str) -> Reply:
-        device, user = secrets.token_urlsafe(24), secrets.token_hex(4).upper()
-        self._devices[device] = (user, None)
+    def _device_code(self, form: dict[str, str], host: str) -> Reply:
+        code, user = secrets.token_urlsafe(24), secrets.token_hex(4).upper()
+        lifetime = int(self._world.faults.value("code-lifetime", 900, "signin") or 900)
+        self._devices[code] = Device(user, form.get("client_id", ""), form.get("scope", ""),
+                                     self._world.now() + lifetime)
         return Reply.json({
-            "device_code": device, "user_code": user, "verification_uri": f"https://{host}/device",
-            "expires_in": 900, "interval": 1, "message": f"Enter the code {user} at https://{host}/device.",
+            "device_code": code, "user_code": user, "verification_uri": f"https://{host}/device",
+            "expires_in": lifetime, "interval": 1, "message": f"Enter the code {user} at https://{host}/device.",
         })
 
     def _token(self, form: dict[str, str], cloud: Cloud) -> Reply:
@@ -106,6 +128,8 @@ class Entra:
         wanted = set(form.get("scope", "").split())
         if audience := next((a for a in cloud.arm_audiences if f"{a}/.default" in wanted), None):
             return self._bearer(person, audience, cloud)
+        if not wanted and "openid" in (device := self._devices[form["device_code"]]).scope.split():
+            return self._identity(person, device, form.get("client_id", ""), cloud)
         if f"{cloud.sign_in_scope}/.default" not in wanted:
             raise GrantRefused("invalid_scope", "AADSTS70011: The provided value for the input 'scope' is not valid.")
         if form.get("token_type") != "ssh-cert":
@@ -123,6 +147,19 @@ class Entra:
         if form["grant_type"] != "client_credentials":
             answer["refresh_token"] = f"refresh.{person.key}"
         return Reply.json(answer, Cache_Control="no-store, no-cache")
+
+    def _identity(self, person: Principal, device: Device, client_id: str, cloud: Cloud) -> Reply:
+        """The answer to a client that asked for nothing but who it is. The code is spent."""
+        if client_id != device.client_id:
+            raise GrantRefused("invalid_grant", "AADSTS70002: The code was given to another application.")
+        device.key = ""
+        changes = self._world.faults.take("id-token", "signin")
+        token = identity_token(self._world.keys_of(cloud), person, device.client_id, self._tenant,
+                               f"https://{cloud.login}/{self._tenant}/v2.0", int(self._world.now()),
+                               changes.value if changes else {})
+        self._world.tokens.note(token)
+        return Reply.json({"token_type": "Bearer", "scope": "openid profile", "expires_in": 3599, "id_token": token,
+                           "access_token": "unused"}, Cache_Control="no-store, no-cache")
 
     def _bearer(self, person: Principal, audience: str, cloud: Cloud) -> Reply:
         issuer = f"https://sts.windows.net/{self._tenant}/"
@@ -147,13 +184,23 @@ class Entra:
                     raise GrantRefused("invalid_grant", "AADSTS9002313: The refresh token is malformed or invalid.")
                 return person
             case grant if grant == _DEVICE_CODE:
-                _, key = self._devices.get(form.get("device_code", ""), ("", ""))
-                if key is None:
-                    raise GrantRefused("authorization_pending", "AADSTS70016: The user has not signed in yet.")
-                if not key:
-                    raise GrantRefused("invalid_grant", "AADSTS70018: Invalid or unknown device code.")
-                return people[key]
+                return people[self._signed_in(form.get("device_code", ""))]
         raise GrantRefused("unsupported_grant_type", "AADSTS70003: The app requested an unsupported grant type.")
+
+    def _signed_in(self, device_code: str) -> str:
+        """The key of the person who typed that code."""
+        device = self._devices.get(device_code)
+        if device is None or device.key == "":
+            raise GrantRefused("invalid_grant", "AADSTS70018: Invalid or unknown device code.")
+        if self._world.faults.take("slow-down", "signin") is not None:
+            raise GrantRefused("slow_down", "AADSTS70016: The client polls too often.")
+        if device.declined:
+            raise GrantRefused("authorization_declined", "AADSTS70017: The user declined.")
+        if self._world.now() >= device.ends_at:
+            raise GrantRefused("expired_token", "AADSTS70020: The code has expired.")
+        if device.key is None:
+            raise GrantRefused("authorization_pending", "AADSTS70016: The user has not signed in yet.")
+        return device.key
 
 
 def _failure(code: str, text: str) -> Reply:

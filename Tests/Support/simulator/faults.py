@@ -39,6 +39,9 @@ FAULTS = {
     "other-role-host": "the OpenID configuration names VALUE (https://pas.other.example) as the role service (keys)",
     "bad-key": "the Arc challenge's key file is wrong: VALUE is link, owner, writable, size, suffix, folder, header, "
     "absent or stale",
+    "slow-down": "a code's next questions come too often (signin)",
+    "code-lifetime": "codes are good for VALUE seconds (signin)",
+    "id-token": "ID tokens are wrong: VALUE has claims, header, sign (signin; identitytokens.py)",
     "every-other": "each second question for an address fails (dns)",
 }
 

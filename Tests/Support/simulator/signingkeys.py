@@ -31,6 +31,10 @@ class SigningKeys:
         """A CA that signs for nobody here."""
         return make_key(self._folder / "stranger")
 
+    def key_id(self, key: Path) -> str:
+        """The `kid` under which a key is published."""
+        return str(_published(key)["kid"])
+
     def published_stranger(self, issuer: str, instance: str) -> dict[str, Any]:
         return {**_published(self.stranger), "issuer": issuer, "cloud_instance_name": instance}
 

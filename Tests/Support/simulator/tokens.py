@@ -33,6 +33,10 @@ class Tokens:
         self._issued.append(token)
         return token
 
+    def note(self, token: str) -> None:
+        """One that was issued elsewhere."""
+        self._issued.append(token)
+
     @property
     def issued(self) -> list[str]:
         """Every token so far: a test looks for them where none may be."""

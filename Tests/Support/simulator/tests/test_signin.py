@@ -8,7 +8,8 @@ from urllib.parse import urlencode
 
 from simulator import contoso
 from simulator.certificates import Template, sign
-from simulator.sshkeys import jwk_numbers, make_key, public_line
+from simulator.sshkeys import from_base64url, jwk_numbers, make_key, public_line
+from simulator.tls import openssl
 
 from .support import SimulatorTestCase
 
@@ -60,6 +61,44 @@ class SignIn(SimulatorTestCase):
         self.assertEqual(self.token(**form)[1]["error"], "authorization_pending")
         self.control.post("approve", user_code=device["user_code"], who="bob")
         self.assertIn("bob@contoso.com", self.certificate(**form))
+
+    def code(self) -> tuple[dict[str, str], dict[str, str]]:
+        """A code for a client that wants to know who it is, and the form that redeems it."""
+        fields = {"client_id": "c11e0000-0000-4000-8000-0000000000dc", "scope": "openid profile"}
+        _, device, _ = self.ask("entra", "POST", TOKEN.replace("token", "devicecode"), urlencode(fields))
+        return device, {"grant_type": "urn:ietf:params:oauth:grant-type:device_code", "client_id": fields["client_id"],
+                        "device_code": device["device_code"]}
+
+    def redeemed(self, form: dict[str, str]) -> dict[str, str]:
+        _, answer, _ = self.ask("entra", "POST", TOKEN, urlencode(form))
+        return dict(answer)
+
+    def test_a_code_gives_an_id_token_once_signed_by_a_published_key(self) -> None:
+        device, form = self.code()
+        self.assertEqual(self.redeemed(form)["error"], "authorization_pending")
+        self.control.post("approve", user_code=device["user_code"], who="bob")
+        header, claims, signature = self.redeemed(form)["id_token"].split(".")
+        self.assertEqual(self.redeemed(form)["error"], "invalid_grant")
+        self.assertEqual(json.loads(from_base64url(claims))["preferred_username"], "bob@contoso.com")
+        kid = json.loads(from_base64url(header))["kid"]
+        published = self.ask("entra", "GET", f"/{contoso.TENANT}/discovery/v2.0/keys")[1]["keys"]
+        self.assertIn(kid, [key["kid"] for key in published])
+        folder = self.world.state / "id-token"
+        folder.mkdir()
+        (folder / "s").write_bytes(from_base64url(signature))
+        openssl("pkey", "-in", self.world.keys.current.with_name(self.world.keys.current.name + ".pem"), "-pubout", "-out",
+                folder / "p")
+        openssl("dgst", "-sha256", "-verify", folder / "p", "-signature", folder / "s",
+                input=f"{header}.{claims}".encode())
+
+    def test_a_code_can_be_declined_slowed_down_and_too_late(self) -> None:
+        device, form = self.code()
+        self.control.post("fault", name="slow-down", endpoint="signin", times=1)
+        self.assertEqual(self.redeemed(form)["error"], "slow_down")
+        self.control.post("decline", user_code=device["user_code"])
+        self.assertEqual(self.redeemed(form)["error"], "authorization_declined")
+        self.control.set_fault("code-lifetime", "signin", value=0.001)
+        self.assertEqual(self.redeemed(self.code()[1])["error"], "expired_token")
 
     def test_a_service_principal_sees_the_subscriptions_it_holds_a_role_in(self) -> None:
         svc = self.world.directory.principals["svc"]
