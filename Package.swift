@@ -100,7 +100,7 @@ module(
         "Authorization", "AzureMessages", "ByteCoding", "HTTPTransport", "Identity", "LinuxSystem",
         "OpenSSHCertificates", "Settings",
     ],
-    tests: ["TestSupport"]
+    tests: ["Libcrypto", "TestSupport"]
 )
 module("StackCheck", in: "Services", needs: ["Authorization", "Identity", "LinuxSystem"], tests: [])
 module(

@@ -57,7 +57,8 @@ final class House: Sendable {
         settings: AccessSettings = AccessSettings(),
         standingGrants: [(Person, Duration)] = [],
         persistedKeys: Bool = true,
-        furtherSources: [FakeKeySource] = []
+        furtherSources: [FakeKeySource] = [],
+        devices: (any DeviceAuthority)? = nil
     ) throws {
         let resource = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/vm1"
         machine = Machine(
@@ -89,6 +90,7 @@ final class House: Sendable {
             stamp: stamp,
             judge: judge,
             revocation: revocation,
+            devices: devices,
             keySources: [source] + furtherSources,
             persistedKeys: persistedKeys ? Array(line.utf8) : nil,
             publishKeys: { try keyFile.replace($0) }

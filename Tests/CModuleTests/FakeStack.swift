@@ -18,14 +18,20 @@ final class FakeStack {
 
     private final class Person {
         var lines: [String] = []
+        var information: [String] = []
+        var questions: [String] = []
+        var typing: String?
     }
 
     init(
         service: String = "sshd",
         user: String? = FakeStack.name,
         invoking: String? = nil,
-        environment: String? = nil
+        environment: String? = nil,
+        typing: String? = nil,
+        terminal: String = "ssh"
     ) {
+        person.typing = typing
         // libpam wants a stack for each service: one that permits everything. Ours is called directly.
         let permit = ["auth", "account", "session", "password"].map { "\($0) required pam_permit.so\n" }.joined()
         folder.write(Array(permit.utf8), to: service)
@@ -35,16 +41,46 @@ final class FakeStack {
         let started = pam_start_confdir(service, user, &conversation, folder.path, &made)
         guard started == PAM_SUCCESS, let made else { preconditionFailure("pam_start: \(started)") }
         handle = made
-        set(PAM_TTY, "ssh")
+        if !terminal.isEmpty { set(PAM_TTY, terminal) }
         set(PAM_RHOST, "192.0.2.7")
         if let invoking { set(PAM_RUSER, invoking) }
         if let environment { pam_putenv(handle, "SSH_AUTH_INFO_0=\(environment)") }
     }
 
-    deinit { pam_end(handle, PAM_SUCCESS) }
+    deinit {
+        let key = UInt(bitPattern: handle)
+        Self.kept.withLock { $0[key] = nil }
+        pam_end(handle, PAM_SUCCESS)
+    }
 
     /// What the person has read.
     var lines: [String] { person.lines }
+    /// What was no refusal, and what the person was asked.
+    var information: [String] { person.information }
+    var questions: [String] { person.questions }
+
+    /// What handles keep: libpam's own functions for that work inside a stack only.
+    private static let kept = Mutex<[UInt: UInt]>([:])
+
+    private static let keep:
+        @convention(c) (
+            OpaquePointer?, UnsafePointer<CChar>?, UnsafeMutableRawPointer?,
+            (@convention(c) (OpaquePointer?, UnsafeMutableRawPointer?, Int32) -> Void)?
+        ) -> Int32 = { handle, _, data, _ in
+            let (key, value) = (UInt(bitPattern: handle), data.map { UInt(bitPattern: $0) })
+            kept.withLock { $0[key] = value }
+            return PAM_SUCCESS
+        }
+
+    private static let lookForKept:
+        @convention(c) (
+            OpaquePointer?, UnsafePointer<CChar>?, UnsafeMutablePointer<UnsafeRawPointer?>?
+        ) -> Int32 = { handle, _, data in
+            let key = UInt(bitPattern: handle)
+            guard let found = kept.withLock({ $0[key] }) else { return PAM_NO_MODULE_DATA }
+            data?.pointee = UnsafeRawPointer(bitPattern: found)
+            return PAM_SUCCESS
+        }
 
     private func set(_ item: Int32, _ text: String) { _ = text.withCString { pam_set_item(handle, item, $0) } }
 
@@ -52,11 +88,20 @@ final class FakeStack {
         @convention(c) (
             Int32, UnsafeMutablePointer<UnsafePointer<pam_message>?>?,
             UnsafeMutablePointer<UnsafeMutablePointer<pam_response>?>?, UnsafeMutableRawPointer?
-        ) -> Int32 = { count, messages, _, person in
-            guard let person, let messages else { return PAM_CONV_ERR }
-            for index in 0..<Int(count) {
-                guard let message = messages[index]?.pointee, message.msg_style == PAM_ERROR_MSG else { continue }
-                Unmanaged<Person>.fromOpaque(person).takeUnretainedValue().lines.append(String(cString: message.msg))
+        ) -> Int32 = { count, messages, responses, person in
+            guard let person, let messages, count == 1, let message = messages[0]?.pointee else { return PAM_CONV_ERR }
+            let reader = Unmanaged<Person>.fromOpaque(person).takeUnretainedValue()
+            let text = String(cString: message.msg)
+            switch message.msg_style {
+            case PAM_ERROR_MSG: reader.lines.append(text)
+            case PAM_TEXT_INFO: reader.information.append(text)
+            default:
+                reader.questions.append(text)
+                // End of input.
+                guard let typing = reader.typing else { return PAM_CONV_ERR }
+                let response = calloc(1, MemoryLayout<pam_response>.size)?.assumingMemoryBound(to: pam_response.self)
+                response?.pointee.resp = strdup(typing)
+                responses?.pointee = response
             }
             return PAM_SUCCESS
         }
@@ -92,7 +137,7 @@ final class FakeStack {
     private static let root: @convention(c) () -> uid_t = { 0 }
     private static let ours: @convention(c) () -> uid_t = { FakeStack.uid }
 
-    enum Stage { case account, open, close }
+    enum Stage { case authenticate, setcred, account, open, close }
 
     /// Runs one stage. `realUID` ours: the process runs as alice. `loginUID`: what the login record says.
     func run(
@@ -110,9 +155,13 @@ final class FakeStack {
                 daemon: daemon,
                 login_uid: loginUID,
                 look_up: Self.lookUp,
-                real_uid: ownRealUID ? Self.ours : Self.root
+                real_uid: ownRealUID ? Self.ours : Self.root,
+                keep: Self.keep,
+                kept: Self.lookForKept
             )
             switch stage {
+            case .authenticate: return entralogin_pam_authenticate(&world, handle, flags, arguments)
+            case .setcred: return entralogin_pam_setcred(&world, handle)
             case .account: return entralogin_pam_account(&world, handle, flags, arguments)
             case .open: return entralogin_pam_open_session(&world, handle, flags, arguments)
             case .close: return entralogin_pam_close_session(&world, handle)

@@ -46,12 +46,14 @@ import Wire
         let services = FakeServices(.init(name: .account(WireAccount(try account()))))
         let request = Request.sample(verb)
         let response = try await reply(services, request)
-        let ofProcesses: Set<Verb> = [.authorize, .openSession, .closeSession]
+        let ofProcesses: Set<Verb> = [.authorize, .openSession, .closeSession, .beginDevice, .awaitDevice]
         #expect(services.calls == [.init(request: request, pid: ofProcesses.contains(verb) ? 4712 : nil)])
         switch verb {
         case .lookUpName: #expect(response == .account(WireAccount(try account())))
         case .checkCertificate: #expect(response == .principal("alice@contoso.com"))
         case .authorize, .openSession: #expect(response == .verdict(WireVerdict(word: .allow, text: "")))
+        case .beginDevice, .awaitDevice:
+            #expect(response == .progress(WireProgress(word: .pending, text: "t", handle: "h", seconds: 9)))
         case .closeSession, .flush, .retire, .rebind, .rename, .setShell, .setHome: #expect(response == .done)
         case .statusReport, .users, .showUser, .explain, .testCertificate, .check, .sessions, .keys:
             #expect(response == .document(Array("{}".utf8)))

@@ -65,6 +65,11 @@ extension Request {
                 )
             )
         case .closeSession: .closeSession(user: "alice@contoso.com", uid: 7)
+        case .beginDevice:
+            .beginDevice(
+                DeviceRequest(service: "login", user: "alice@contoso.com", uid: 7, home: "/h", terminal: "tty1")
+            )
+        case .awaitDevice: .awaitDevice(handle: "h")
         case .statusReport: .statusReport
         case .users: .users(after: "alice@contoso.com")
         case .explain: .explain("alice@contoso.com")
@@ -94,6 +99,7 @@ final class FakeServices: Sendable {
         var name = Response.notFound
         var principal = PrincipalVerdict.principal("alice@contoso.com")
         var stage = StageVerdict.allow
+        var progress = DeviceProgress.pending(handle: "h", text: "t", seconds: 9)
         var report = Response.document(Array("{}".utf8))
     }
 
@@ -129,6 +135,14 @@ final class FakeServices: Sendable {
                 return answers.stage
             },
             closeSession: { [self] user, uid, pid in note(.closeSession(user: user, uid: uid), pid) },
+            beginDevice: { [self] request, pid in
+                note(.beginDevice(request), pid)
+                return answers.progress
+            },
+            awaitDevice: { [self] handle, pid in
+                note(.awaitDevice(handle: handle), pid)
+                return answers.progress
+            },
             report: { [self] request in
                 note(request, nil)
                 return [.flush, .retire, .rebind, .rename, .setShell, .setHome].contains(request.verb)

@@ -36,6 +36,19 @@ let everyRequest: [Request] = [
     .openSession(session(.folder(owner: 1_900_000_001))),
     .openSession(session(.strange)),
     .closeSession(user: "alice@contoso.com", uid: 1_900_000_001),
+    .beginDevice(
+        DeviceRequest(
+            service: "login",
+            user: "alice@contoso.com",
+            uid: 1_900_000_001,
+            home: "/home/alice@contoso.com",
+            isInSSHD: true,
+            terminal: "tty1",
+            remoteHost: "192.0.2.1"
+        )
+    ),
+    .beginDevice(DeviceRequest(service: "su", user: "b@c", uid: 1_900_000_002, home: "/home/b@c")),
+    .awaitDevice(handle: "5cb92239"),
     .statusReport,
     .users(after: ""),
     .explain("alice@contoso.com"),

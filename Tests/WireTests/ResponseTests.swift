@@ -14,6 +14,8 @@ import Wire
             (.principal("alice@contoso.com"), .checkCertificate),
             (.verdict(WireVerdict(word: .deny, text: "Azure role not assigned")), .authorize),
             (.verdict(WireVerdict(word: .allow, text: "")), .openSession),
+            (.progress(WireProgress(word: .pending, text: "type it", handle: "h", seconds: 300)), .beginDevice),
+            (.progress(WireProgress(word: .deny, text: "no")), .awaitDevice),
             (.done, .closeSession),
             (.document(Array("{}".utf8)), .statusReport),
             (.refused(WireRefusal(reason: "certificate", text: "no", correlation: "c")), .checkCertificate),

@@ -9,6 +9,8 @@ package enum RecordedEvent: String, Sendable, Codable, CaseIterable {
     case settingsRejected = "settings-rejected"
     case certificate
     case account
+    /// A sign-in with a code that was typed on another device came to its end.
+    case deviceSignIn = "device-sign-in"
     case sessionOpened = "session-opened"
     case sessionClosed = "session-closed"
     case enrolled

@@ -18,6 +18,12 @@ extension Denial {
         )
     }
 
+    /// Somebody signed in to Entra with a code, as a member of another tenant.
+    package init(elsewhere detail: String) {
+        let text = "You signed in with an account of another Entra tenant than this machine's"
+        self.init(.wrongTenant, text: text, detail: detail)
+    }
+
     /// The account was retired, and is still its person's.
     package init(retired account: EnrolledAccount) {
         let name = account.account.name

@@ -10,6 +10,10 @@ package enum DenialReason: String, Sendable, Codable, CaseIterable {
     case certificateRevoked = "certificate-revoked"
     case wrongTenant = "wrong-tenant"
     case wrongName = "wrong-name"
+    // The sign-in with a code.
+    case deviceDeclined = "device-declined"
+    case deviceExpired = "device-expired"
+    case identityToken = "identity-token"
     // The account.
     case notOurName = "not-our-name"
     case domainNotAllowed = "domain-not-allowed"
@@ -66,6 +70,9 @@ package enum DenialReason: String, Sendable, Codable, CaseIterable {
         case .certificateRevoked: "This certificate was revoked by the machine's administrator"
         case .wrongTenant: "The certificate belongs to another Entra tenant than this machine"
         case .wrongName: "The certificate names another account"
+        case .deviceDeclined: "The sign-in was declined"
+        case .deviceExpired: "Nobody used the code in time"
+        case .identityToken: "Entra's answer does not prove who signed in"
         case .notOurName: "This name cannot be an Entra account here"
         case .domainNotAllowed: "Accounts of this domain may not sign in here"
         case .localAccount: "A local account of this machine has that name or number"

@@ -36,10 +36,11 @@ package enum DenialText {
         case .notEnrolled, .signInTooOld: return "sign in over SSH with an Entra certificate"
         case .enrolmentFailed, .storeUnreadable, .homeRefused, .idsExhausted, .noManagedIdentity, .applicationMissing,
             .metadataClosed, .machineUnknown, .resourceNotFound, .malformedAnswer,
-            .noAuthorityKeys, .stackNotVerified, .revokedKeysUnusable, .unsupported:
+            .noAuthorityKeys, .stackNotVerified, .identityToken, .revokedKeysUnusable, .unsupported:
             return "this machine's administrator finds the remedy with entraloginctl doctor"
         case .objectIDChanged:
             return "this machine's administrator finds the remedy with entraloginctl explain"
+        case .deviceDeclined, .deviceExpired: return "begin again"
         case .unreachable, .throttled, .tooManyAttempts: return "try again in a minute"
         case .noRecentDecision: return "Azure is being asked now; it works again once it has answered"
         case .certificateRevoked: return "ask the machine's administrator why"

@@ -93,6 +93,34 @@ package protocol AccessChecker: Sendable {
     func check(_ question: AccessQuestion) async throws(AccessCheckFault) -> AccessAnswer
 }
 
+/// Asks Entra for codes that a person types on another device (RFC 8628).
+package protocol DeviceAuthority: Sendable {
+    /// A fresh code.
+    func begin(by deadline: BootTime) async throws(AccessCheckFault) -> any DeviceGrant
+}
+
+/// One code. What redeems it stays inside.
+package protocol DeviceGrant: Sendable {
+    /// What the person types, and where: printable ASCII, bounded.
+    var userCode: String { get }
+    var address: String { get }
+    var lifetime: Duration { get }
+    /// Between two questions.
+    var interval: Duration { get }
+    /// Asks once whether the person has finished. A token is believed only after every rule has said yes.
+    func redeem(by deadline: BootTime) async throws(AccessCheckFault) -> DeviceAnswer
+}
+
+package enum DeviceAnswer: Hashable, Sendable {
+    case pending
+    /// The same, and the next question must come later by five seconds (RFC 8628, 3.5).
+    case slowDown
+    /// Somebody signed in: who, and the name that Entra has for them, as it spells it.
+    case proven(DirectoryIdentity, name: String)
+    /// The end, without a sign-in.
+    case refused(Denial)
+}
+
 /// CA keys of one source (`jwks`, `imds`, `file`), as OpenSSH key blobs.
 package struct AuthorityKeys: Hashable, Sendable {
     package let keys: [PublicKey]

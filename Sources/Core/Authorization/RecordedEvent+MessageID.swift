@@ -10,6 +10,7 @@ extension RecordedEvent {
         case .settingsRejected: "31b99c47317141ee9da13f5232811f7d"
         case .certificate: "2c6fd66a2bcf41bcb6ca2f50b6ce792f"
         case .account: "b56ef1cd6a4e48e299a57cc00ca3646b"
+        case .deviceSignIn: "1bf42579bd86499480df304feba3f96e"
         case .sessionOpened: "2a155355174d485daed53b1ead08b202"
         case .sessionClosed: "78301fbecc6c46308a8cf0100210bb39"
         case .enrolled: "7122bf298f7b465f8d2020345887efd5"

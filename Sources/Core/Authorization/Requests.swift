@@ -119,6 +119,46 @@ package struct SessionRequest: Hashable, Sendable {
     }
 }
 
+/// The auth stage of PAM: somebody at a terminal wants to sign in with a code.
+package struct DeviceRequest: Hashable, Sendable {
+    package var service: String
+    /// `PAM_USER`, and the record that NSS gives for it in the asking process.
+    package var user: String
+    package var uid: UInt32
+    package var home: String
+    /// The process is an sshd, whatever its service is called.
+    package var isInSSHD: Bool
+    package var terminal: String
+    package var remoteHost: String
+
+    package init(
+        service: String,
+        user: String,
+        uid: UInt32,
+        home: String,
+        isInSSHD: Bool = false,
+        terminal: String = "",
+        remoteHost: String = ""
+    ) {
+        self.service = service
+        self.user = user
+        self.uid = uid
+        self.home = home
+        self.isInSSHD = isInSSHD
+        self.terminal = terminal
+        self.remoteHost = remoteHost
+    }
+}
+
+/// How far a sign-in with a code has come.
+package enum DeviceProgress: Hashable, Sendable {
+    /// It has not ended. `handle` names it to the daemon and is no secret: it counts in the process that began it only.
+    /// `text` is for the person, empty after the first answer; `seconds` are left.
+    case pending(handle: String, text: String, seconds: UInt32)
+    /// Its end, as in the other stages.
+    case over(StageVerdict)
+}
+
 /// The answer to a PAM stage.
 package enum StageVerdict: Hashable, Sendable {
     case allow

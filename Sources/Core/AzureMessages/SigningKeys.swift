@@ -50,6 +50,8 @@ package struct SigningKeys: Hashable, Sendable {
 
     /// Those within the scope, without doubles, in the order received. May be empty.
     package let keys: [SigningKey]
+    /// The same by `kid`, as far as they have one of 1 to 256 characters; a `kid` that two different keys claim is nobody's.
+    package let named: [String: SigningKey]
     /// How many entries were passed over: of another kind, scope or size, or at odds with their certificate.
     package let refusedCount: Int
 
@@ -65,6 +67,8 @@ package struct SigningKeys: Hashable, Sendable {
     init(entries: [JSON], in scope: SigningKeyScope? = nil) throws(MessageError) {
         guard entries.count <= Limit.keys else { throw MessageError("more than \(Limit.keys) keys") }
         var keys: [SigningKey] = []
+        var named: [String: SigningKey] = [:]
+        var disputed: Set<String> = []
         var refused = 0
         for entry in entries {
             guard scope?.holds(entry) ?? true, let key = SigningKeys.key(entry) else {
@@ -72,8 +76,12 @@ package struct SigningKeys: Hashable, Sendable {
                 continue
             }
             if !keys.contains(key) { keys.append(key) }
+            guard let name = entry["kid"]?.text, (1...256).contains(name.utf8.count) else { continue }
+            if let other = named[name], other != key { disputed.insert(name) }
+            named[name] = key
         }
         self.keys = keys
+        self.named = named.filter { !disputed.contains($0.key) }
         refusedCount = refused
     }
 

@@ -43,6 +43,14 @@ package struct Signature: Hashable, Sendable {
     /// Bytes of a signature blob: RSA with the largest modulus that is parsed, and its algorithm's name.
     package static let maximumSize = PublicKey.Limit.modulusBits / 8 + 64
 
+    /// RSASSA-PKCS1-v1_5 with SHA-256 as it stands outside of SSH, in a JSON Web Signature (RFC 7518, 3.3): nil unless `key` is
+    /// an RSA key and the value is as long as its modulus.
+    package init?(rsaSHA256 bytes: [UInt8], by key: PublicKey) {
+        guard case .rsa(_, let modulus) = key.fields, bytes.count == modulus.count else { return nil }
+        algorithm = .rsaSHA256
+        value = .rsa(bytes)
+    }
+
     /// Reads a signature blob made by `key`, to its end.
     init(reading reader: inout ByteReader, by key: PublicKey) throws(CertificateFormatError) {
         let name: String

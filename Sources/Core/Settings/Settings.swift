@@ -9,6 +9,7 @@ package struct Settings: Hashable, Sendable {
     package var keys = Keys()
     package var accounts = Accounts()
     package var signIn = SignIn()
+    package var deviceSignIn = DeviceSignIn()
     package var log = Log()
 
     package init() {}
@@ -69,12 +70,30 @@ package struct Settings: Hashable, Sendable {
         package var strictExtensionOrder = false
     }
 
+    /// Sign-in with a code that is typed on another device (RFC 8628). Off without a client id.
+    package struct DeviceSignIn: Hashable, Sendable {
+        /// The application of this tenant that asks (a public client); nil: off. There is no default: nobody publishes one.
+        package var clientID: GUID?
+        /// The PAM services in which it is offered; not empty, each once.
+        package var services: [DeviceServiceName] = [.login]
+        /// From the code's birth to the end of the sign-in; Entra's own limit may be shorter.
+        package var limit: Duration = .seconds(300)
+    }
+
     package struct Log: Hashable, Sendable {
         /// The least urgent level that is written: syslog's numbers, 3 (error) to 7 (debugging).
         package var level = 6
         /// Grants, refusals and withdrawals are told to the Linux audit system, too.
         package var audit = true
     }
+}
+
+/// The PAM services in which sign-in with a code can be offered: those of somebody at a terminal. Never sshd (P4), and never
+/// one that runs without a person.
+package enum DeviceServiceName: String, Sendable, CaseIterable {
+    case login
+    case su
+    case suLogin = "su-l"
 }
 
 /// The access checkers by the names that settings, records and reports use (contract, chapter 4).

@@ -30,7 +30,7 @@ package struct SettingsKey: Sendable {
         reset = { settings in settings[keyPath: path] = Settings()[keyPath: path] }
     }
 
-    package static let all: [SettingsKey] = azure + keys + accounts + signIn + log
+    package static let all: [SettingsKey] = azure + keys + accounts + signIn + deviceSignIn + log
 
     private static let azure: [SettingsKey] = [
         SettingsKey("Azure", "LoginEndpoint", \.azure.loginEndpoint, "https://host", SettingsValue.endpoint),
@@ -157,6 +157,20 @@ package struct SettingsKey: Sendable {
             \.signIn.strictExtensionOrder,
             "yes or no",
             SettingsValue.boolean
+        ),
+    ]
+
+    private static let deviceSignIn: [SettingsKey] = [
+        SettingsKey("DeviceSignIn", "ClientID", \.deviceSignIn.clientID, "a GUID") { text throws(SettingsFlaw) in
+            try SettingsValue.guid(text)
+        },
+        SettingsKey("DeviceSignIn", "Services", \.deviceSignIn.services, "login, su, su-l", SettingsValue.choices),
+        SettingsKey(
+            "DeviceSignIn",
+            "Limit",
+            \.deviceSignIn.limit,
+            "a time span, 1min to 15min",
+            SettingsValue.span(in: 60...900)
         ),
     ]
 

@@ -70,7 +70,9 @@ package struct EffectiveSettings: Hashable, Sendable {
     private static func section(_ line: Substring) throws(SettingsFlaw) -> String {
         let name = String(line.dropFirst().dropLast())
         guard line.hasSuffix("]"), SettingsKey.all.contains(where: { $0.section == name }) else {
-            let known = ["Azure", "Keys", "Accounts", "SignIn", "Log"].map { "[\($0)]" }.joined(separator: " ")
+            let known = ["Azure", "Keys", "Accounts", "SignIn", "DeviceSignIn", "Log"].map { "[\($0)]" }.joined(
+                separator: " "
+            )
             throw SettingsFlaw("unknown section \(quoted(line)); there are \(known)")
         }
         return name
@@ -128,6 +130,7 @@ package struct EffectiveSettings: Hashable, Sendable {
         for (key, isEmpty) in [
             ("Azure.AccessCheckers", values.azure.accessCheckers.isEmpty),
             ("Keys.Sources", values.keys.sources.isEmpty),
+            ("DeviceSignIn.Services", values.deviceSignIn.services.isEmpty),
         ] where isEmpty {
             complain(key, text: "\(key.split(separator: ".")[1])= must name one at least")
         }

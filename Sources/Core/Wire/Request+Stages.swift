@@ -88,6 +88,30 @@ extension SessionRequest {
     }
 }
 
+extension DeviceRequest {
+    init(from payload: inout ByteReader) throws(ByteCodingError) {
+        self.init(
+            service: try payload.readWord(),
+            user: try payload.readWord(),
+            uid: try payload.readUInt32(),
+            home: try payload.readWord(),
+            isInSSHD: UInt32(try payload.readUInt16()) & ENTRALOGIN_PAM_IN_SSHD != 0,
+            terminal: try payload.readWord(),
+            remoteHost: try payload.readWord()
+        )
+    }
+
+    func encode(to writer: inout ByteWriter) throws(ByteCodingError) {
+        try writer.writeWord(service)
+        try writer.writeWord(user)
+        writer.write(uid)
+        try writer.writeWord(home)
+        writer.write(UInt16(isInSSHD ? ENTRALOGIN_PAM_IN_SSHD : 0))
+        try writer.writeWord(terminal)
+        try writer.writeWord(remoteHost)
+    }
+}
+
 extension HomeState {
     /// A state that is not known is strange; a folder without an owner too.
     fileprivate init(from payload: inout ByteReader) throws(ByteCodingError) {

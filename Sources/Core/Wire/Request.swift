@@ -12,6 +12,8 @@ package enum Request: Hashable, Sendable {
     case authorize(AccountRequest)
     case openSession(SessionRequest)
     case closeSession(user: String, uid: UInt32)
+    case beginDevice(DeviceRequest)
+    case awaitDevice(handle: String)
     case statusReport
     case users(after: String)
     case explain(String)
@@ -37,6 +39,8 @@ package enum Request: Hashable, Sendable {
         case .authorize: .authorize
         case .openSession: .openSession
         case .closeSession: .closeSession
+        case .beginDevice: .beginDevice
+        case .awaitDevice: .awaitDevice
         case .statusReport: .statusReport
         case .users: .users
         case .explain: .explain
@@ -73,6 +77,8 @@ package enum Request: Hashable, Sendable {
         case .authorize: self = .authorize(try AccountRequest(from: &payload))
         case .openSession: self = .openSession(try SessionRequest(from: &payload))
         case .closeSession: self = .closeSession(user: try payload.readWord(), uid: try payload.readUInt32())
+        case .beginDevice: self = .beginDevice(try DeviceRequest(from: &payload))
+        case .awaitDevice: self = .awaitDevice(handle: try payload.readWord())
         case .statusReport: self = .statusReport
         case .users: self = .users(after: try payload.readWord())
         case .explain: self = .explain(try payload.readWord())
@@ -110,7 +116,8 @@ package enum Request: Hashable, Sendable {
         case .closeSession(let user, let uid):
             try writer.writeWord(user)
             writer.write(uid)
-        case .users(let word), .explain(let word), .retire(let word), .showUser(let word):
+        case .beginDevice(let request): try request.encode(to: &writer)
+        case .awaitDevice(let word), .users(let word), .explain(let word), .retire(let word), .showUser(let word):
             try writer.writeWord(word)
         case .rebind(let name, let other), .rename(let name, let other), .check(let name, let other),
             .setShell(let name, let other), .setHome(let name, let other):

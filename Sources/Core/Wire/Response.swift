@@ -37,6 +37,32 @@ package struct WireVerdict: Hashable, Sendable {
     }
 }
 
+/// How far a sign-in with a code has come.
+package struct WireProgress: Hashable, Sendable {
+    package enum Word: UInt16, Sendable {
+        case allow = 0
+        case deny = 1
+        case ignore = 2
+        case undecidable = 3
+        case pending = 4
+    }
+
+    package var word: Word
+    /// One plain line for the person; may be empty.
+    package var text: String
+    /// Empty unless it is pending.
+    package var handle: String
+    /// That are left; 0 unless it is pending.
+    package var seconds: UInt32
+
+    package init(word: Word, text: String, handle: String = "", seconds: UInt32 = 0) {
+        self.word = word
+        self.text = text
+        self.handle = handle
+        self.seconds = seconds
+    }
+}
+
 /// One passwd(5) record as the name service hands it out.
 package struct WireAccount: Hashable, Sendable {
     package var uid: UInt32
@@ -61,6 +87,7 @@ package enum Response: Hashable, Sendable {
     case account(WireAccount)
     case principal(String)
     case verdict(WireVerdict)
+    case progress(WireProgress)
     /// JSON for entraloginctl.
     case document([UInt8])
     /// Done; there is nothing to add.
@@ -74,7 +101,7 @@ package enum Response: Hashable, Sendable {
 
     private var status: UInt32 {
         switch self {
-        case .account, .principal, .verdict, .document, .done: ENTRALOGIN_STATUS_OK
+        case .account, .principal, .verdict, .progress, .document, .done: ENTRALOGIN_STATUS_OK
         case .notFound: ENTRALOGIN_STATUS_NOT_FOUND
         case .refused: ENTRALOGIN_STATUS_REFUSED
         case .unavailable: ENTRALOGIN_STATUS_UNAVAILABLE
@@ -104,6 +131,11 @@ package enum Response: Hashable, Sendable {
         case .verdict(let verdict):
             writer.write(verdict.word.rawValue)
             try writer.writeWord(verdict.text)
+        case .progress(let progress):
+            writer.write(progress.word.rawValue)
+            try writer.writeWord(progress.text)
+            try writer.writeWord(progress.handle)
+            writer.write(progress.seconds)
         case .document(let document): try writer.writeString(document, lengthPrefix: .four)
         case .refused(let refusal):
             for field in [refusal.reason, refusal.text, refusal.correlation] { try writer.writeWord(field) }
@@ -150,6 +182,16 @@ package enum Response: Hashable, Sendable {
         case .authorize, .openSession:
             guard let word = WireVerdict.Word(rawValue: try payload.readUInt16()) else { throw .malformed }
             self = .verdict(WireVerdict(word: word, text: try payload.readWord()))
+        case .beginDevice, .awaitDevice:
+            guard let word = WireProgress.Word(rawValue: try payload.readUInt16()) else { throw .malformed }
+            self = .progress(
+                WireProgress(
+                    word: word,
+                    text: try payload.readWord(),
+                    handle: try payload.readWord(),
+                    seconds: try payload.readUInt32()
+                )
+            )
         case .closeSession, .flush, .retire, .rebind, .rename, .setShell, .setHome: self = .done
         case .statusReport, .users, .showUser, .explain, .testCertificate, .check, .sessions, .keys:
             self = .document(try payload.readString(lengthPrefix: .four, limit: Int(ENTRALOGIN_FRAME_MAX)))

@@ -11,16 +11,7 @@
 #define SESSION_REQUEST_MAX (ENTRALOGIN_AUTH_INFO_MAX + ACCOUNT_REQUEST_MAX)
 #define REPLY_MAX 4096u
 
-#define SILENT_DAEMON \
-    "entralogin: sign-in cannot be decided now: the service entralogind does not answer; " \
-    "ask this machine's administrator"
-#define OTHER_VERSION \
-    "entralogin: sign-in cannot be decided now: the service entralogind is of another version than this module; " \
-    "ask this machine's administrator to restart it"
-#define UNDECIDED "entralogin: sign-in cannot be decided now; ask this machine's administrator"
-#define REFUSED "entralogin: sign-in refused"
 #define LOWER_CASE "entralogin: sign-in refused: write the user name in lower-case letters"
-#define ARGUMENTS "entralogin: sign-in refused: pam_entralogin.so takes no arguments; ask this machine's administrator"
 #define BORROWED "entralogin: refused: this program has the group of Entra administrators, and none of them runs it"
 #define LONG_CREDENTIAL "entralogin: sign-in refused: the credential is too long"
 
@@ -28,7 +19,7 @@ int entralogin_read_verdict(
     const void *frame, size_t size, uint16_t opcode, const char **ret_text, size_t *ret_length) {
     struct entralogin_reader r;
     int status = entralogin_open_reply(&r, frame, size, opcode);
-    *ret_text = status == (int)ENTRALOGIN_STATUS_VERSION ? OTHER_VERSION : UNDECIDED;
+    *ret_text = status == (int)ENTRALOGIN_STATUS_VERSION ? ENTRALOGIN_OTHER_VERSION : ENTRALOGIN_UNDECIDED;
     *ret_length = strlen(*ret_text);
     if (status != (int)ENTRALOGIN_STATUS_OK)
         return ENTRALOGIN_VERDICT_UNDECIDABLE;
@@ -38,7 +29,7 @@ int entralogin_read_verdict(
     if (!entralogin_consumed(&r) || verdict > ENTRALOGIN_VERDICT_UNDECIDABLE)
         return ENTRALOGIN_VERDICT_UNDECIDABLE;
     if (length == 0 && verdict != ENTRALOGIN_VERDICT_UNDECIDABLE) {
-        text = verdict == ENTRALOGIN_VERDICT_DENY ? REFUSED : "";
+        text = verdict == ENTRALOGIN_VERDICT_DENY ? ENTRALOGIN_REFUSED : "";
         length = strlen(text);
     }
     if (length > 0 || verdict != ENTRALOGIN_VERDICT_UNDECIDABLE) {
@@ -52,7 +43,7 @@ int entralogin_read_verdict(
 static int ask(const struct entralogin_pam_world *world, pam_handle_t *pamh, int flags, uint16_t opcode,
     struct entralogin_writer *w) {
     unsigned char reply[REPLY_MAX];
-    const char *text = SILENT_DAEMON;
+    const char *text = ENTRALOGIN_SILENT_DAEMON;
     size_t length = strlen(text), size = entralogin_finish(w);
     int verdict = ENTRALOGIN_VERDICT_UNDECIDABLE;
     uint64_t deadline = entralogin_deadline(ENTRALOGIN_PAM_DEADLINE_MS);
@@ -91,7 +82,7 @@ int entralogin_pam_account(const struct entralogin_pam_world *world, pam_handle_
         return PAM_PERM_DENIED;
     }
     if (argc != 0) {
-        entralogin_say(pamh, flags, ARGUMENTS);
+        entralogin_say(pamh, flags, ENTRALOGIN_ARGUMENTS);
         return PAM_SERVICE_ERR;
     }
     if (person.standing == ENTRALOGIN_UNKNOWN)
@@ -131,11 +122,11 @@ static void put_session(struct entralogin_writer *w, const struct entralogin_pam
 /* Why a session of ours may not even be asked for, or NULL. */
 static const char *obstacle(enum entralogin_standing standing, int argc, const char *credential) {
     if (argc != 0)
-        return ARGUMENTS;
+        return ENTRALOGIN_ARGUMENTS;
     if (standing == ENTRALOGIN_MISSPELT)
         return LOWER_CASE;
     if (standing != ENTRALOGIN_OURS)
-        return REFUSED;
+        return ENTRALOGIN_REFUSED;
     return strlen(credential) > ENTRALOGIN_AUTH_INFO_MAX ? LONG_CREDENTIAL : NULL;
 }
 
@@ -143,7 +134,8 @@ int entralogin_pam_open_session(const struct entralogin_pam_world *world, pam_ha
     unsigned char request[SESSION_REQUEST_MAX];
     struct entralogin_writer w;
     struct entralogin_person person;
-    if (!entralogin_in_sshd(pamh))
+    int by_code = !entralogin_in_sshd(pamh);
+    if (by_code && !entralogin_signed_in(world, pamh))
         return PAM_IGNORE;
     entralogin_find_person(world, entralogin_item(pamh, PAM_USER), 0, &person);
     if (person.standing == ENTRALOGIN_FOREIGN)
@@ -158,7 +150,10 @@ int entralogin_pam_open_session(const struct entralogin_pam_world *world, pam_ha
     }
     entralogin_begin(&w, request, sizeof request, ENTRALOGIN_OPEN_SESSION);
     put_session(&w, world, pamh, &person, credential);
-    return result_of(ask(world, pamh, flags, ENTRALOGIN_OPEN_SESSION, &w), PAM_SESSION_ERR, PAM_SESSION_ERR);
+    int result = result_of(ask(world, pamh, flags, ENTRALOGIN_OPEN_SESSION, &w), PAM_SESSION_ERR, PAM_SESSION_ERR);
+    if (by_code && result == PAM_SUCCESS)
+        entralogin_join_administrators(entralogin_item(pamh, PAM_USER), person.gid);
+    return result;
 }
 
 int entralogin_pam_close_session(const struct entralogin_pam_world *world, pam_handle_t *pamh) {
@@ -167,7 +162,7 @@ int entralogin_pam_close_session(const struct entralogin_pam_world *world, pam_h
     struct entralogin_reader r;
     struct entralogin_person person;
     const char *user = entralogin_item(pamh, PAM_USER);
-    if (!entralogin_in_sshd(pamh))
+    if (!entralogin_in_sshd(pamh) && !entralogin_signed_in(world, pamh))
         return PAM_IGNORE;
     entralogin_find_person(world, user, 0, &person);
     if (person.standing != ENTRALOGIN_OURS)
@@ -190,6 +185,8 @@ static const struct entralogin_pam_world real_world = {
     .login_uid = "/proc/self/loginuid",
     .look_up = getpwnam_r,
     .real_uid = getuid,
+    .keep = pam_set_data,
+    .kept = pam_get_data,
 };
 
 ENTRALOGIN_ENTRY_POINT int pam_sm_acct_mgmt(pam_handle_t *pamh, int flags, int argc, const char **argv) {
@@ -208,13 +205,14 @@ ENTRALOGIN_ENTRY_POINT int pam_sm_close_session(pam_handle_t *pamh, int flags, i
 }
 
 ENTRALOGIN_ENTRY_POINT int pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc, const char **argv) {
-    (void)pamh, (void)flags, (void)argc, (void)argv;
-    return PAM_IGNORE;
+    (void)argv;
+    return entralogin_pam_authenticate(&real_world, pamh, flags, argc);
 }
 
+/* As the auth stage went: libpam asks for both in one chain. */
 ENTRALOGIN_ENTRY_POINT int pam_sm_setcred(pam_handle_t *pamh, int flags, int argc, const char **argv) {
-    (void)pamh, (void)flags, (void)argc, (void)argv;
-    return PAM_IGNORE;
+    (void)flags, (void)argc, (void)argv;
+    return entralogin_pam_setcred(&real_world, pamh);
 }
 
 ENTRALOGIN_ENTRY_POINT int pam_sm_chauthtok(pam_handle_t *pamh, int flags, int argc, const char **argv) {

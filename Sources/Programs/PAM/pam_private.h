@@ -14,6 +14,35 @@
 int entralogin_read_verdict(
     const void *frame, size_t size, uint16_t opcode, const char **ret_text, size_t *ret_length);
 
+#define ENTRALOGIN_SILENT_DAEMON \
+    "entralogin: sign-in cannot be decided now: the service entralogind does not answer; " \
+    "ask this machine's administrator"
+#define ENTRALOGIN_OTHER_VERSION \
+    "entralogin: sign-in cannot be decided now: the service entralogind is of another version than this module; " \
+    "ask this machine's administrator to restart it"
+#define ENTRALOGIN_UNDECIDED "entralogin: sign-in cannot be decided now; ask this machine's administrator"
+#define ENTRALOGIN_REFUSED "entralogin: sign-in refused"
+#define ENTRALOGIN_ARGUMENTS \
+    "entralogin: sign-in refused: pam_entralogin.so takes no arguments; ask this machine's administrator"
+
+/* --- device.c --- */
+
+/* What the daemon says of a sign-in with a code. Texts borrow from the frame. */
+struct entralogin_progress {
+    int verdict; /* or ENTRALOGIN_PROGRESS_PENDING; undecidable for every frame that is no such reply */
+    const char *text;
+    size_t text_length;
+    char handle[ENTRALOGIN_HANDLE_MAX + 1];
+    uint32_t seconds;
+};
+void entralogin_read_progress(const void *frame, size_t size, uint16_t opcode, struct entralogin_progress *ret);
+
+/* Whether the person of this handle signed in with a code, through it. */
+int entralogin_signed_in(const struct entralogin_pam_world *world, pam_handle_t *pamh);
+/* The administrators' group in this process, where NSS says that the person has it by now. Elsewhere than in sshd groups are
+   taken before the session is opened, when nobody has been granted anything. */
+void entralogin_join_administrators(const char *user, uint32_t gid);
+
 /* --- whose.c --- */
 
 enum entralogin_standing {
@@ -59,8 +88,15 @@ const char *entralogin_item(pam_handle_t *pamh, int item);
 
 #define ENTRALOGIN_TEXT_MAX 1024u
 
+/* Whether there is somebody to talk to. */
+int entralogin_can_speak(pam_handle_t *pamh, int flags);
+/* Asks, without showing what is typed: true where the answer is an empty line. */
+int entralogin_presses_enter(pam_handle_t *pamh, int flags, const char *question);
+
 /* Shows one line to the person: bounded, without control characters; nothing where the application wants silence. */
 void entralogin_speak(pam_handle_t *pamh, int flags, const char *text, size_t length);
+/* The same for what is no refusal. */
+void entralogin_inform(pam_handle_t *pamh, int flags, const char *text, size_t length);
 void entralogin_say(pam_handle_t *pamh, int flags, const char *text);
 
 #endif

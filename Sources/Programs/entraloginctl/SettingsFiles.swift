@@ -93,6 +93,9 @@ extension Settings {
         case "SignIn.GrantLifetime": Settings.span(signIn.grantLifetime)
         case "SignIn.MaxSignInAge": Settings.span(signIn.maximumSignInAge)
         case "SignIn.StrictExtensionOrder": signIn.strictExtensionOrder ? "yes" : "no"
+        case "DeviceSignIn.ClientID": deviceSignIn.clientID?.text ?? ""
+        case "DeviceSignIn.Services": deviceSignIn.services.map(\.rawValue).joined(separator: " ")
+        case "DeviceSignIn.Limit": Settings.span(deviceSignIn.limit)
         case "Log.Level": ["error", "warning", "notice", "info", "debug"][max(0, min(4, log.level - 3))]
         case "Log.Audit": log.audit ? "yes" : "no"
         default: nil

@@ -140,7 +140,7 @@ struct Tool: Sendable {
         let verdict = stampWriter(for: settings.domain).check()
         let sections = [
             ("Wiring", verdict.findings + (verdict.holds ? judgeStamp() : setupFindings())),
-            ("Machine", machineCheck(settings.accounts, domain: settings.domain).run()),
+            ("Machine", machineCheck(settings.accounts, settings.devices, domain: settings.domain).run()),
             ("Daemon", settings.findings + daemonFindings()),
         ]
         let text = FindingsText(style: style)
@@ -151,12 +151,18 @@ struct Tool: Sendable {
         return report.exitStatus
     }
 
-    private func machineCheck(_ accounts: Settings.Accounts, domain: String) -> MachineCheck {
+    private func machineCheck(
+        _ accounts: Settings.Accounts,
+        _ devices: Settings.DeviceSignIn,
+        domain: String
+    ) -> MachineCheck {
         MachineCheck(
             on: machine,
             domain: domain,
             usersGroup: accounts.usersGroup,
-            administratorsGroup: accounts.administratorsGroup
+            administratorsGroup: accounts.administratorsGroup,
+            deviceServices: devices.clientID == nil ? [] : devices.services.map(\.rawValue),
+            deviceLimit: devices.limit.components.seconds
         )
     }
 
@@ -211,15 +217,14 @@ struct Tool: Sendable {
     }
 
     /// The settings as far as they can be read, and what is wrong with them.
-    private var settings: (report: [SettingReport], accounts: Settings.Accounts, domain: String, findings: [Finding]) {
+    private var settings: ToolSettings {
         let read: EffectiveSettings
         let findings: [Finding]
         switch SettingsFiles().read() {
         case .settings(let settings): (read, findings) = (settings, [])
         case .flawed(let flaws): (read, findings) = (EffectiveSettings(), flaws)
         }
-        let accounts = read.values.accounts
-        return (findings.isEmpty ? read.report : [], accounts, accounts.domains.first ?? "contoso.com", findings)
+        return ToolSettings(read, findings)
     }
 
     // MARK: common
@@ -273,5 +278,24 @@ struct FindingsReport: Sendable, Codable {
         case .warning: .warned
         case .note, .good, nil: .success
         }
+    }
+}
+
+/// The settings, as far as the tool goes by them.
+private struct ToolSettings {
+    let report: [SettingReport]
+    let accounts: Settings.Accounts
+    let devices: Settings.DeviceSignIn
+    /// One that may sign in.
+    let domain: String
+    /// What is wrong with them; then all of them are the defaults.
+    let findings: [Finding]
+
+    init(_ read: EffectiveSettings, _ findings: [Finding]) {
+        report = findings.isEmpty ? read.report : []
+        accounts = read.values.accounts
+        devices = read.values.deviceSignIn
+        domain = accounts.domains.first ?? "contoso.com"
+        self.findings = findings
     }
 }

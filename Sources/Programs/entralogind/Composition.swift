@@ -80,13 +80,14 @@ struct Composition: Sendable {
                 stamp: stamp,
                 judge: CertificateRules(CertificateVerifier(settings.signIn)),
                 revocation: settings.keys.revokedKeys.map { RevokedKeysFile(path: $0, time: time) } ?? NothingRevoked(),
+                devices: Composition.devices(settings, azure),
                 keySources: Composition.keySources(settings.keys, azure),
                 persistedKeys: try? AtomicFile(Places.authorityKeys).read(limit: 1 << 20, requiring: .ownOrRoots),
                 publishKeys: { bytes in
                     try await worker.run { try AtomicFile(Places.authorityKeys).replace(with: bytes, mode: 0o644) }
                 }
             ),
-            settings: AccessSettings(settings.signIn)
+            settings: AccessSettings(settings.signIn, settings.deviceSignIn)
         )
         let names = NameService(registry: accounts, provisionalCallers: settings.accounts.provisionalCallers)
         let sources = ReportSources(
@@ -108,6 +109,8 @@ struct Composition: Sendable {
                 authorize: access.accountStage.decide(_:callerPID:),
                 openSession: access.sessionStage.open(_:callerPID:),
                 closeSession: access.sessionStage.close(user:uid:callerPID:),
+                beginDevice: access.deviceStage.begin(_:callerPID:),
+                awaitDevice: access.deviceStage.wait(_:callerPID:),
                 report: ReportService(sources).answer
             )
         )
@@ -165,6 +168,17 @@ struct Composition: Sendable {
         let isArc = agentIsNamed || HybridMetadataClient.agentPaths.contains { (try? FileStamp(of: $0)) != nil }
         guard isArc else { return .instance(clientID: azure.clientID) }
         return .hybrid(keyOwners: Set([0] + [uid(of: "himds")].compactMap(\.self)))
+    }
+
+    /// Nil where sign-in with a code is off.
+    private static func devices(_ settings: Settings, _ azure: AzureConnection) -> (any DeviceAuthority)? {
+        settings.deviceSignIn.clientID.map { clientID in
+            azure.deviceAuthority(
+                clientID: clientID,
+                clockSkew: settings.signIn.clockSkew,
+                signatures: LibcryptoSignatureVerifier()
+            )
+        }
     }
 
     private static func keySources(_ keys: Settings.Keys, _ azure: AzureConnection) -> [any AuthorityKeySource] {

@@ -153,7 +153,8 @@ final class Daemon: Sendable {
     private func reloaded(_ read: Settings) -> DecisionRecord {
         let changed = [
             (read.azure != settings.azure, "[Azure]"), (read.keys != settings.keys, "[Keys]"),
-            (read.signIn != settings.signIn, "[SignIn]"), (read.log != settings.log, "[Log]"),
+            (read.signIn != settings.signIn, "[SignIn]"),
+            (read.deviceSignIn != settings.deviceSignIn, "[DeviceSignIn]"), (read.log != settings.log, "[Log]"),
             (read.accounts.provisionalCallers != settings.accounts.provisionalCallers, "ProvisionalCallers="),
             (read.accounts.userDatabase != settings.accounts.userDatabase, "UserDatabase="),
         ].filter(\.0).map(\.1)

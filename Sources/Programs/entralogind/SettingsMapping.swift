@@ -24,8 +24,10 @@ extension AccountPolicy {
 }
 
 extension AccessSettings {
-    init(_ signIn: Settings.SignIn) {
+    init(_ signIn: Settings.SignIn, _ devices: Settings.DeviceSignIn) {
         self.init()
+        deviceServices = devices.clientID == nil ? [] : Set(devices.services.map(\.rawValue))
+        deviceLimit = devices.limit
         offlineGrace = signIn.offlineGrace
         maximumSignInAge = signIn.maximumSignInAge
         grantLifetime = signIn.grantLifetime

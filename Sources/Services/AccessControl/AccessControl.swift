@@ -20,6 +20,8 @@ package struct AccessPorts: Sendable {
     package var stamp: any StackStamp
     package var judge: any CertificateJudge
     package var revocation: any RevocationSource
+    /// Nil: no sign-in with a code.
+    package var devices: (any DeviceAuthority)?
     /// In the configured order.
     package var keySources: [any AuthorityKeySource]
     /// What `trusted_user_ca_keys` holds at the start; nil where it cannot be read.
@@ -41,6 +43,7 @@ package struct AccessPorts: Sendable {
         stamp: any StackStamp,
         judge: any CertificateJudge,
         revocation: any RevocationSource,
+        devices: (any DeviceAuthority)? = nil,
         keySources: [any AuthorityKeySource],
         persistedKeys: [UInt8]?,
         publishKeys: @escaping @Sendable ([UInt8]) async throws -> Void
@@ -58,6 +61,7 @@ package struct AccessPorts: Sendable {
         self.stamp = stamp
         self.judge = judge
         self.revocation = revocation
+        self.devices = devices
         self.keySources = keySources
         self.persistedKeys = persistedKeys
         self.publishKeys = publishKeys
@@ -73,6 +77,7 @@ struct AccessParts: Sendable {
     let membership: AdministratorMembership
     let authorizer: Authorizer
     let verified: VerifiedCertificates
+    let signedIn: DeviceSignIns
     let sessions: OpenSessions
     let batch: BatchPeople
     let keyring: AuthorityKeyring
@@ -103,6 +108,7 @@ struct AccessParts: Sendable {
             log: ports.log
         )
         verified = VerifiedCertificates(watcher: ports.processes, lifetime: settings.loginGrace)
+        signedIn = DeviceSignIns(lifetime: settings.loginGrace)
         sessions = OpenSessions()
         batch = BatchPeople(time: ports.time)
         keyring = AuthorityKeyring(ports, settings: keyringSettings)
@@ -123,6 +129,7 @@ struct AccessParts: Sendable {
     /// Lets go of what belongs to processes that are gone.
     func sweep() {
         verified.sweep(at: ports.time.bootTime())
+        signedIn.sweep(at: ports.time.bootTime())
         sessions.sweep()
     }
 }
@@ -138,6 +145,7 @@ extension RandomSource {
 /// Who may: everything that decides, put together.
 package struct AccessControl: Sendable {
     package let certificateCheck: CertificateCheck
+    package let deviceStage: DeviceStage
     package let accountStage: AccountStage
     package let sessionStage: SessionStage
     package let keyring: AuthorityKeyring
@@ -154,6 +162,7 @@ package struct AccessControl: Sendable {
     ) {
         parts = AccessParts(ports, settings: settings, keyringSettings: keyringSettings)
         certificateCheck = CertificateCheck(parts)
+        deviceStage = DeviceStage(parts)
         accountStage = AccountStage(parts)
         sessionStage = SessionStage(parts)
         keyring = parts.keyring

@@ -21,6 +21,12 @@ package struct AccessSettings: Hashable, Sendable {
     /// Questions to Azure under way at once, and those of them that no stage waits for.
     package var questionLimit = 256
     package var earlyQuestionLimit = 64
+    /// The PAM services in which a person may sign in with a code; empty: in none.
+    package var deviceServices: Set<String> = []
+    /// How long such a sign-in may take; Entra's limit may be shorter.
+    package var deviceLimit: Duration = .seconds(300)
+    /// How long an answer to its process may wait: below the deadline of the module's exchange (P9).
+    package var deviceWait: Duration = .seconds(5)
     package var cache = DecisionCache.Limits()
 
     package init() {}

@@ -29,7 +29,7 @@ package struct AccountStage: Sendable {
                 guard let person = try signingIn(request, callerPID) else { return .ignore }
                 persons = [person]
             } else {
-                persons = try self.persons(in: request, under: policy)
+                persons = try self.persons(in: request, under: policy, callerPID)
             }
             guard !persons.isEmpty else { return .ignore }
             if policy.kind == .batch { for person in persons { parts.batch.note(person.identity) } }
@@ -122,16 +122,21 @@ extension AccountStage {
 
 extension AccountStage {
     /// Whom of ours the request concerns: the user that is asked for, and the one who asks.
-    private func persons(in request: AccountRequest, under policy: ServicePolicy) throws(Denial) -> [Person] {
+    private func persons(
+        in request: AccountRequest,
+        under policy: ServicePolicy,
+        _ callerPID: Int32
+    ) throws(Denial) -> [Person] {
         var persons: [Person] = []
         if AccountStage.isOurs(request.user, uid: request.uid) {
             guard let name = UserName(request.user) else { throw Denial(.notOurName) }
-            persons.append(try person(name, uid: request.uid, home: request.home, request, policy))
+            persons.append(try person(name, uid: request.uid, home: request.home, request, policy, callerPID))
         }
         // Nobody of ours runs cron; everywhere else the one who asks counts, too.
         guard policy.kind != .batch else { return persons }
         for account in try invoking(request) where !persons.contains(where: { $0.name == account.name }) {
-            persons.append(try person(account.name, uid: account.uid.number, home: account.home, request, policy))
+            let uid = account.uid.number
+            persons.append(try person(account.name, uid: uid, home: account.home, request, policy, callerPID))
         }
         return persons
     }
@@ -162,7 +167,8 @@ extension AccountStage {
         uid: UInt32,
         home: String,
         _ request: AccountRequest,
-        _ policy: ServicePolicy
+        _ policy: ServicePolicy,
+        _ callerPID: Int32
     ) throws(Denial) -> Person {
         // Only sshd enrols: whoever never came through it is nobody here, as a target too.
         if case .provisional = parts.ports.accounts.standing(of: name) { throw Denial(.notEnrolled) }
@@ -170,7 +176,10 @@ extension AccountStage {
         guard let enrolled = try binding.account(named: name, uid: uid, home: home).1 else {
             throw Denial(.notEnrolled)
         }
-        try checkSignInAge(of: enrolled)
+        // Whoever signed in with a code in this very process has no older sign-in to go by.
+        if parts.signedIn.found(in: callerPID, at: parts.ports.time.bootTime())?.identity != enrolled.identity {
+            try checkSignInAge(of: enrolled)
+        }
         let role = policy.roleNeeded(
             holdsAdministratorsGroup: request.holdsAdministratorsGroup,
             isListedAdministrator: parts.membership.holds(uid)

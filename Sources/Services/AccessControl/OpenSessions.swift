@@ -4,7 +4,7 @@ package import Authorization
 package import Identity
 internal import Synchronization
 
-/// The sessions that sshd processes opened since the daemon's start, behind their pidfds. Bounded.
+/// The sessions that sshd processes, and sign-ins with a code, opened since the daemon's start, behind their pidfds. Bounded.
 package final class OpenSessions: Sendable {
     package static let limit = 4096
 
@@ -18,6 +18,7 @@ package final class OpenSessions: Sendable {
 
     private struct Session {
         let uid: PosixID
+        let service: String
         let isAdministrator: Bool
         let openedAt: UnixTime
         let process: any WatchedProcess
@@ -32,6 +33,7 @@ package final class OpenSessions: Sendable {
     package func add(
         _ process: any WatchedProcess,
         uid: PosixID,
+        service: String = "sshd",
         isAdministrator: Bool,
         at openedAt: UnixTime
     ) -> Bool {
@@ -42,6 +44,7 @@ package final class OpenSessions: Sendable {
             }
             sessions[process.pid] = Session(
                 uid: uid,
+                service: DecisionJournal.bounded(service, 64),
                 isAdministrator: isAdministrator,
                 openedAt: openedAt,
                 process: process
@@ -50,13 +53,13 @@ package final class OpenSessions: Sendable {
         }
     }
 
-    /// Forgets the session of that process. True where it was this person's.
+    /// Forgets the session of that process, and returns its PAM service; nil where it was not this person's.
     @discardableResult
-    package func remove(pid: Int32, uid: PosixID) -> Bool {
+    package func remove(pid: Int32, uid: PosixID) -> String? {
         sessions.withLock { sessions in
-            guard sessions[pid]?.uid == uid else { return false }
+            guard let session = sessions[pid], session.uid == uid else { return nil }
             sessions[pid] = nil
-            return true
+            return session.service
         }
     }
 

@@ -4,7 +4,7 @@ package import Authorization
 internal import Identity
 
 /// open_session inside sshd: only now is it known which credential was used. Then, and only then, the effects: enrol,
-/// publish, grant (P4, P5, P6, P14).
+/// publish, grant (P4, P5, P6, P14). Elsewhere it opens for whoever signed in with a code in that very process, who is enrolled.
 package struct SessionStage: Sendable {
     private let parts: AccessParts
 
@@ -47,6 +47,7 @@ package struct SessionStage: Sendable {
                 watch(process, of: enrolled, isAdministrator, subject)
             }
             parts.verified.forget(pid: callerPID)
+            parts.signedIn.forget(pid: callerPID)
             parts.ports.signIns.noteSignIn(enrolled.identity, at: parts.ports.time.wallTime())
             parts.journal.allow(subject, role: role, source: source)
             return .allow
@@ -59,12 +60,14 @@ package struct SessionStage: Sendable {
 
     /// The session that this process opened has ended. With the person's last one, the grant ends.
     package func close(user: String, uid: UInt32, callerPID: Int32) {
-        guard let uid = PosixID(user: uid), parts.sessions.remove(pid: callerPID, uid: uid) else { return }
+        guard let uid = PosixID(user: uid), let service = parts.sessions.remove(pid: callerPID, uid: uid) else {
+            return
+        }
         let account = parts.ports.accounts.enrolled(uid: uid.number)
         var subject = DecisionSubject(
             event: .sessionClosed,
             user: account?.account.name.text ?? user,
-            service: "sshd",
+            service: service,
             startedAt: parts.ports.time.bootTime(),
             correlation: parts.ports.random.correlationID()
         )
@@ -88,6 +91,40 @@ extension SessionStage {
         _ callerPID: Int32,
         at now: BootTime
     ) throws(Denial) -> (SignInEvidence, any WatchedProcess) {
+        let evidence = try signIn(request, callerPID, at: now)
+        guard request.gid == request.uid else {
+            throw Denial(.recordChanged, detail: "the caller has gid \(request.gid) with uid \(request.uid)")
+        }
+        switch request.homeState {
+        case .absent: break
+        case .folder(let owner) where owner == request.uid: break
+        case .folder(let owner): throw Denial(.homeRefused, detail: "\(request.home) belongs to uid \(owner)")
+        case .strange: throw Denial(.homeRefused, detail: "\(request.home) is no folder of root's making")
+        }
+        guard let process = parts.ports.processes.watch(pid: callerPID) else {
+            throw Denial(.certificateNotVerified, detail: "process \(callerPID) is gone")
+        }
+        return (evidence, process)
+    }
+
+    /// By a code, in a process where nothing of sshd's is; by certificate everywhere else.
+    private func signIn(
+        _ request: SessionRequest,
+        _ callerPID: Int32,
+        at now: BootTime
+    ) throws(Denial) -> SignInEvidence {
+        if let signedIn = parts.signedIn.found(in: callerPID, at: now), request.authenticationInfo.isEmpty,
+            parts.settings.deviceServices.contains(request.service),
+            parts.verified.found(in: callerPID, at: now).isEmpty
+        {
+            return try SignInEvidence(
+                signedIn,
+                as: request.user,
+                uid: request.uid,
+                home: request.home,
+                accounts: parts.ports.accounts
+            )
+        }
         let evidence = try SignInEvidence(
             for: request.user,
             uid: request.uid,
@@ -103,23 +140,11 @@ extension SessionStage {
         guard evidence.certificates.contains(where: used.isSame) else {
             throw Denial(.certificateNotUsed, detail: "the key that was used was not verified in process \(callerPID)")
         }
-        guard request.gid == request.uid else {
-            throw Denial(.recordChanged, detail: "sshd has gid \(request.gid) with uid \(request.uid)")
-        }
-        switch request.homeState {
-        case .absent: break
-        case .folder(let owner) where owner == request.uid: break
-        case .folder(let owner): throw Denial(.homeRefused, detail: "\(request.home) belongs to uid \(owner)")
-        case .strange: throw Denial(.homeRefused, detail: "\(request.home) is no folder of root's making")
-        }
-        guard let process = parts.ports.processes.watch(pid: callerPID) else {
-            throw Denial(.certificateNotVerified, detail: "process \(callerPID) is gone")
-        }
-        return (evidence, process)
+        return evidence
     }
 
     private static func check(_ process: any WatchedProcess) throws(Denial) {
-        guard process.isAlive else { throw Denial(.certificateNotVerified, detail: "the sshd process is gone") }
+        guard process.isAlive else { throw Denial(.certificateNotVerified, detail: "the asking process is gone") }
     }
 
     private func ask(_ identity: DirectoryIdentity, _ subject: DecisionSubject) async -> Ruling {
@@ -169,7 +194,14 @@ extension SessionStage {
     ) {
         let uid = enrolled.account.uid
         let openedAt = parts.ports.time.wallTime()
-        guard !parts.sessions.add(process, uid: uid, isAdministrator: isAdministrator, at: openedAt) else { return }
+        let isWatched = parts.sessions.add(
+            process,
+            uid: uid,
+            service: subject.service,
+            isAdministrator: isAdministrator,
+            at: openedAt
+        )
+        guard !isWatched else { return }
         parts.journal.note(.fault, .warning, "Too many open sessions: this one is not watched", of: subject)
     }
 

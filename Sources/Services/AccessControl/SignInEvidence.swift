@@ -7,7 +7,8 @@ internal import Identity
 struct SignInEvidence: Sendable {
     let account: Account
     let identity: DirectoryIdentity
-    /// What was verified in this process; never empty, all for this account and this identity.
+    /// What was verified in this process, all for this account and this identity; empty only where somebody signed in
+    /// with a code.
     let certificates: [VerifiedHere]
 
     /// Gathers the evidence for `user` in the process `pid`, which SO_PEERCRED proved.
@@ -39,5 +40,24 @@ struct SignInEvidence: Sendable {
         account = try binding.account(named: name, uid: uid, home: home, of: identity)
         self.identity = identity
         certificates = found
+    }
+
+    /// The same for somebody who signed in with a code in this process, which is no sshd.
+    init(
+        _ signedIn: SignedInHere,
+        as user: String,
+        uid: UInt32,
+        home: String,
+        accounts: any AccountRegistry
+    ) throws(Denial) {
+        guard signedIn.user.text == user, signedIn.uid == uid, signedIn.home == home else {
+            throw Denial(.recordChanged, detail: "somebody else signed in in this process, or with another record")
+        }
+        let binding = AccountBinding(accounts: accounts)
+        account = try binding.account(named: signedIn.user, uid: uid, home: home, of: signedIn.identity)
+        // Only sshd enrols.
+        guard accounts.enrolled(uid: uid) != nil else { throw Denial(.notEnrolled) }
+        identity = signedIn.identity
+        certificates = []
     }
 }

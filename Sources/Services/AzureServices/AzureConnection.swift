@@ -2,6 +2,7 @@
 
 package import Authorization
 package import Identity
+package import OpenSSHCertificates
 package import Settings
 
 /// Which metadata service this machine has.
@@ -67,6 +68,22 @@ package struct AzureConnection: Sendable {
         case "imds": MetadataKeySource(service: metadata)
         default: nil
         }
+    }
+
+    /// Asks Entra for codes, as the application `clientID`.
+    package func deviceAuthority(
+        clientID: GUID,
+        clockSkew: Duration,
+        signatures: any SignatureVerifier
+    ) -> any DeviceAuthority {
+        DeviceFlow(
+            environment,
+            machines: machines,
+            clouds: clouds,
+            clientID: clientID,
+            clockSkew: clockSkew,
+            signatures: signatures
+        )
     }
 
     /// Reads nothing but memory.

@@ -57,6 +57,10 @@ package final class CloudDirectory: Sendable {
         return known.login
     }
 
+    /// The host that issues this cloud's ID tokens: the published one, wherever it is asked. Of a cloud that is not in the table,
+    /// the login host itself.
+    func issuingHost(of machine: Machine, asked login: String) -> String { Cloud.named(machine.cloud)?.login ?? login }
+
     /// The role service.
     package func roleService(of machine: Machine, by deadline: BootTime) async throws(AccessCheckFault) -> String {
         if let host = known(of: machine)?.roleService { return host }

@@ -75,7 +75,8 @@ package struct ReportService: Sendable {
         case .check(let name, let objectID): await roles.check(name, objectID: objectID)
         case .sessions: .document(ReportText.json(sessions()))
         case .keys: .document(ReportText.json(keys()))
-        case .lookUpName, .checkCertificate, .authorize, .openSession, .closeSession: .malformed
+        case .lookUpName, .checkCertificate, .authorize, .openSession, .closeSession, .beginDevice, .awaitDevice:
+            .malformed
         }
     }
 

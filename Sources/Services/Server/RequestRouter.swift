@@ -15,6 +15,8 @@ package struct RoutedServices: Sendable {
     package typealias Authorize = @Sendable (AccountRequest, _ callerPID: Int32) async -> StageVerdict
     package typealias OpenSession = @Sendable (SessionRequest, _ callerPID: Int32) async -> StageVerdict
     package typealias CloseSession = @Sendable (_ user: String, _ uid: UInt32, _ callerPID: Int32) -> Void
+    package typealias BeginDevice = @Sendable (DeviceRequest, _ callerPID: Int32) async -> DeviceProgress
+    package typealias AwaitDevice = @Sendable (_ handle: String, _ callerPID: Int32) async -> DeviceProgress
     package typealias Report = @Sendable (Request) async -> Response
 
     let lookUp: LookUp
@@ -22,6 +24,8 @@ package struct RoutedServices: Sendable {
     let authorize: Authorize
     let openSession: OpenSession
     let closeSession: CloseSession
+    let beginDevice: BeginDevice
+    let awaitDevice: AwaitDevice
     let report: Report
 
     package init(
@@ -30,6 +34,8 @@ package struct RoutedServices: Sendable {
         authorize: @escaping Authorize,
         openSession: @escaping OpenSession,
         closeSession: @escaping CloseSession,
+        beginDevice: @escaping BeginDevice,
+        awaitDevice: @escaping AwaitDevice,
         report: @escaping Report
     ) {
         self.lookUp = lookUp
@@ -37,6 +43,8 @@ package struct RoutedServices: Sendable {
         self.authorize = authorize
         self.openSession = openSession
         self.closeSession = closeSession
+        self.beginDevice = beginDevice
+        self.awaitDevice = awaitDevice
         self.report = report
     }
 }
@@ -106,6 +114,10 @@ package final class RequestRouter: Sendable {
         case .closeSession(let user, let uid):
             services.closeSession(user, uid, peer.pid)
             return .now(.done)
+        case .beginDevice(let device):
+            return .later { Response(await services.beginDevice(device, peer.pid)) }
+        case .awaitDevice(let handle):
+            return .later { Response(await services.awaitDevice(handle, peer.pid)) }
         case .statusReport, .users, .explain, .testCertificate, .flush, .retire, .showUser, .rebind, .rename, .check,
             .sessions, .keys, .setShell, .setHome:
             return .later { await services.report(request) }
@@ -132,6 +144,17 @@ extension Response {
             self = .refused(
                 WireRefusal(reason: denial.reason.rawValue, text: denial.text, correlation: correlation.description)
             )
+        }
+    }
+
+    init(_ progress: DeviceProgress) {
+        switch progress {
+        case .pending(let handle, let text, let seconds):
+            self = .progress(WireProgress(word: .pending, text: text, handle: handle, seconds: seconds))
+        case .over(.allow): self = .progress(WireProgress(word: .allow, text: ""))
+        case .over(.ignore): self = .progress(WireProgress(word: .ignore, text: ""))
+        case .over(.deny(let denial, let text)):
+            self = .progress(WireProgress(word: denial.isUndecided ? .undecidable : .deny, text: text))
         }
     }
 

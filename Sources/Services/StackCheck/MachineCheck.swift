@@ -28,14 +28,19 @@ package struct MachineCheck: Sendable {
     private let domain: String
     private let usersGroup: String
     private let administratorsGroup: String
+    private let devices: DeviceSignInRule
 
-    /// `domain`: one of those that may sign in; the groups as the settings call them.
+    /// `domain`: one of those that may sign in; the groups as the settings call them; the services in which sign-in with a code
+    /// is on, and how many seconds it may take.
     package init(
         on machine: any SurroundingsView,
         domain: String,
         usersGroup: String,
-        administratorsGroup: String
+        administratorsGroup: String,
+        deviceServices: [String] = [],
+        deviceLimit: Int64 = 0
     ) {
+        devices = DeviceSignInRule(services: deviceServices, limit: deviceLimit)
         self.machine = machine
         self.domain = domain
         self.usersGroup = usersGroup
@@ -43,7 +48,8 @@ package struct MachineCheck: Sendable {
     }
 
     package func run() -> [Finding] {
-        sshd() + NeighbourRule().judge(machine) + NameCacheRule().judge(machine) + SudoRule().judge(machine)
+        sshd() + NeighbourRule().judge(machine) + NameCacheRule().judge(machine) + devices.judge(machine)
+            + SudoRule().judge(machine)
             + SELinuxRule().judge(machine) + OldExtensionRule().judge(machine) + LocalIDsRule().judge(machine)
             + StateFilesRule().judge(machine)
             + SpaceRule().judge(machine) + UnitsRule().judge(machine)

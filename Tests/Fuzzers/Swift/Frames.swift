@@ -15,6 +15,8 @@ private let services = RoutedServices(
     authorize: { _, _ in .allow },
     openSession: { _, _ in .allow },
     closeSession: { _, _, _ in },
+    beginDevice: { _, _ in .over(.allow) },
+    awaitDevice: { _, _ in .over(.allow) },
     report: { _ in .done }
 )
 private let helperUID: UInt32 = 996
@@ -30,7 +32,7 @@ func takesRequest(_ bytes: [UInt8]) -> Bool {
     promise(frame.count == bytes.count, "a request has two lengths")
     switch request {
     // Flags that mean nothing, and homes in no known state, are read as what they come to.
-    case .authorize, .openSession: break
+    case .authorize, .openSession, .beginDevice: break
     default: promise(frame == bytes, "a request has two spellings")
     }
     promise((try? Request(frame: bytes.dropLast())) == nil, "a truncated request was read")

@@ -22,6 +22,8 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case metadata
     /// Documents with the keys of Entra's authority.
     case keys
+    /// Sign-in with a code: Entra's answers, and ID tokens.
+    case token
     /// X.509 certificates in key documents, as far as the key in them.
     case x509
     /// The durable table of accounts.
@@ -51,6 +53,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .access: takesAccess(bytes)
         case .metadata: takesMetadata(bytes)
         case .keys: takesKeys(bytes)
+        case .token: takesToken(bytes)
         case .x509: takesX509(bytes)
         case .store: takesStore(bytes)
         case .grants: takesGrants(bytes)

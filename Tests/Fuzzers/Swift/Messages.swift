@@ -93,6 +93,57 @@ func takesMetadata(_ bytes: [UInt8]) -> Bool {
     return taken || !refusal.isEmpty
 }
 
+/// Whose seeds are told apart by their form: an ID token begins with no brace.
+func takesToken(_ bytes: [UInt8]) -> Bool {
+    if let code = try? DeviceAuthorization(parsing: bytes) {
+        promise(code.userCode.isQuoted(limit: DeviceAuthorization.Limit.userCode), "no code that a person could type")
+        promise(code.address.isQuoted(limit: 200) && code.address.hasPrefix("https://"), "no address to open")
+        promise((1...3600).contains(code.lifetime) && (1...60).contains(code.interval), "times beyond their limits")
+        promise("\(code)\(String(reflecting: code))" == "(device code)(device code)", "a secret is shown (P12)")
+        return true
+    }
+    for isSuccess in [true, false] {
+        guard let answer = try? DeviceTokenAnswer(parsing: bytes, isSuccess: isSuccess) else { continue }
+        if case .refused(let text) = answer { promise(text.isQuoted(limit: 450), "text is not quoted") }
+        return true
+    }
+    guard let token = try? IdentityToken(parsing: String(decoding: bytes, as: UTF8.self)) else { return false }
+    promise(bytes.starts(with: token.signedBytes), "what is signed is not what came (P4)")
+    promise(bytes.count(where: { $0 == UInt8(ascii: ".") }) == 2, "more or fewer than three parts")
+    promise(bytes.count <= IdentityToken.Limit.characters && !token.signature.isEmpty, "a limit was passed over")
+    return believes(token)
+}
+
+/// Whether somebody is proved where every key of that name signs: then by all that the rules ask for, and never otherwise.
+private func believes(_ token: IdentityToken) -> Bool {
+    let tenant = "11111111-1111-4111-8111-111111111111"
+    let document =
+        "{\"keys\":[{\"kty\":\"RSA\",\"use\":\"sig\",\"kid\":\"k1\",\"n\":\"\(strongModulus)\",\"e\":\"AQAB\"}]}"
+    guard let keys = try? SigningKeys(parsing: Array(document.utf8)), let tenantID = TenantID(tenant),
+        let clientID = GUID("c11e0000-0000-4000-8000-0000000000dc")
+    else { fatalError("a fixed key is none") }
+    let expected = IdentityTokenExpectations(
+        issuer: "https://login.microsoftonline.com/\(tenant)/v2.0",
+        clientID: clientID,
+        tenant: tenantID,
+        now: UnixTime(seconds: 1_800_000_000),
+        skew: 60
+    )
+    promise(
+        (try? token.verified(by: keys, against: expected) { _, _, _ in false }) == nil,
+        "an unsigned token is believed"
+    )
+    guard let proven = try? token.verified(by: keys, against: expected, isSigned: { _, _, _ in true }) else {
+        return false
+    }
+    promise(token.keyID == "k1" && proven.identity.tenant == tenantID, "another tenant's, or another key's")
+    promise((1...IdentityToken.Limit.name).contains(proven.name.utf8.count), "a name beyond its limits")
+    return true
+}
+
+/// 2,048 bits, odd.
+private let strongModulus = Base64.encode([UInt8](repeating: 0xff, count: 256), .url)
+
 func takesKeys(_ bytes: [UInt8]) -> Bool {
     var taken = false
     if let set = try? SigningKeys(parsing: bytes) {

@@ -125,6 +125,25 @@
 #define ENTRALOGIN_CLOSE_SESSION 0x0303u
 
 /*
+ * ENTRALOGIN_BEGIN_DEVICE: the auth stage; somebody at a terminal wants to sign in with a code that is typed on another
+ * device. Peer: root. Asks Entra for a code; changes nothing durable.
+ *   request   string service, string user, u32 uid and string home as NSS gives them, u16 flags, string terminal,
+ *             string remote host
+ *   reply     u16 verdict, string text, string handle, u32 seconds
+ * ENTRALOGIN_AWAIT_DEVICE: has it ended? Answered when it has, or after ENTRALOGIN_DEVICE_WAIT_MS. Peer: root, the same process.
+ *   request   string handle
+ *   reply     as above
+ * While it is pending, text tells the person what to do (in the first reply only), handle names it, and seconds are left.
+ * Otherwise handle is empty and seconds are 0.
+ */
+#define ENTRALOGIN_BEGIN_DEVICE 0x0304u
+#define ENTRALOGIN_AWAIT_DEVICE 0x0305u
+#define ENTRALOGIN_PROGRESS_PENDING 4u      /* beside the verdicts */
+#define ENTRALOGIN_DEVICE_WAIT_MS 5000      /* below ENTRALOGIN_PAM_DEADLINE_MS */
+#define ENTRALOGIN_DEVICE_SECONDS_MAX 900u  /* no sign-in with a code lasts longer, whatever the daemon says */
+#define ENTRALOGIN_HANDLE_MAX 64u
+
+/*
  * Verbs of entraloginctl. Peer: root. Those that ask reply with one document: JSON, described in entraloginctl(1);
  * those that change something (flush, retire, rebind, rename, set shell, set home) reply with nothing further.
  */

@@ -6,7 +6,8 @@
  * For a stack of the form [success=ok ignore=ignore module_unknown=ignore default=die]. Whose a call is, is decided
  * without the daemon: a user of ours has a name of our shape and, by NSS, a uid in our range. For everybody else the
  * result is PAM_IGNORE without any I/O, unless their process has the administrators' gid, which none of them can have. No
- * PAM item is ever set, and nothing is ever asked of the person.
+ * PAM item is ever set but by pam_get_user(3), which the auth stage calls as any module there does; nothing but that name,
+ * and in the auth stage one empty line, is ever asked of the person.
  */
 #ifndef ENTRALOGIN_PAM_H
 #define ENTRALOGIN_PAM_H
@@ -25,6 +26,9 @@ struct entralogin_pam_world {
     const char *login_uid;                                                           /* /proc/self/loginuid */
     int (*look_up)(const char *, struct passwd *, char *, size_t, struct passwd **); /* getpwnam_r */
     uid_t (*real_uid)(void);                                                         /* getuid */
+    /* pam_set_data and pam_get_data, which work inside a stack only */
+    int (*keep)(pam_handle_t *, const char *, void *, void (*)(pam_handle_t *, void *, int));
+    int (*kept)(const pam_handle_t *, const char *, const void **);
 };
 
 /*
@@ -32,8 +36,18 @@ struct entralogin_pam_world {
  * name of our shape that nobody knows; PAM_SERVICE_ERR, ours but the module was given arguments, and it takes none.
  */
 int entralogin_pam_account(const struct entralogin_pam_world *world, pam_handle_t *pamh, int flags, int argc);
-/* PAM_SUCCESS; PAM_IGNORE, also for everybody outside sshd; PAM_SESSION_ERR. */
+/*
+ * Sign-in with a code: PAM_SUCCESS; PAM_IGNORE for everybody who is not ours, wants another way, sits at no terminal or comes
+ * through sshd; PAM_AUTH_ERR, refused; PAM_AUTHINFO_UNAVAIL; PAM_SERVICE_ERR, as above. Nothing is asked of the daemon before
+ * the person wants it. It lasts as long as the daemon says, and no longer than ENTRALOGIN_DEVICE_SECONDS_MAX.
+ */
+int entralogin_pam_authenticate(const struct entralogin_pam_world *world, pam_handle_t *pamh, int flags, int argc);
+/*
+ * PAM_SUCCESS; PAM_IGNORE, outside sshd for everybody who did not sign in with a code through this handle; PAM_SESSION_ERR.
+ */
 int entralogin_pam_open_session(const struct entralogin_pam_world *world, pam_handle_t *pamh, int flags, int argc);
+/* PAM_SUCCESS where the person signed in with a code through this handle, otherwise PAM_IGNORE: as the auth stage went. */
+int entralogin_pam_setcred(const struct entralogin_pam_world *world, pam_handle_t *pamh);
 /* PAM_SUCCESS or PAM_IGNORE: whatever happens, the modules behind this one must close their part of the session. */
 int entralogin_pam_close_session(const struct entralogin_pam_world *world, pam_handle_t *pamh);
 

@@ -1,0 +1,379 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import AccessControl
+import Authorization
+import Identity
+import Synchronization
+import Testing
+
+/// Entra as a test scripts it: a code at each request, and one answer a question, the last one again and again.
+final class ScriptedDevices: DeviceAuthority {
+    struct Grant: DeviceGrant {
+        let userCode = "ABCD-1234"
+        let address = "https://microsoft.com/devicelogin"
+        var lifetime: Duration = .seconds(900)
+        let interval: Duration = .seconds(5)
+        let owner: ScriptedDevices
+
+        func redeem(by deadline: BootTime) async throws(AccessCheckFault) -> DeviceAnswer { try owner.answer() }
+    }
+
+    let begun = Watched(0)
+    let asked = Watched(0)
+    private let script = Mutex<[Result<DeviceAnswer, AccessCheckFault>]>([.success(.pending)])
+    private let refusal = Mutex<AccessCheckFault?>(nil)
+
+    func play(_ answers: Result<DeviceAnswer, AccessCheckFault>...) { script.withLock { $0 = answers } }
+
+    func refuse(_ fault: AccessCheckFault?) { refusal.withLock { $0 = fault } }
+
+    func begin(by deadline: BootTime) async throws(AccessCheckFault) -> any DeviceGrant {
+        begun.update { $0 += 1 }
+        if let fault = refusal.withLock({ $0 }) { throw fault }
+        return Grant(owner: self)
+    }
+
+    private func answer() throws(AccessCheckFault) -> DeviceAnswer {
+        asked.update { $0 += 1 }
+        return try script.withLock { $0.count > 1 ? $0.removeFirst() : $0[0] }.get()
+    }
+}
+
+@Suite(.timeLimit(.minutes(1))) struct DeviceStageTests {
+    private static let login: Int32 = 2048
+    private let house: House
+    private let devices = ScriptedDevices()
+    private let alice: Person
+
+    init() throws {
+        var settings = AccessSettings()
+        settings.deviceServices = ["login", "su"]
+        house = try House(settings: settings, devices: devices)
+        alice = try Person("alice@contoso.com", 1)
+        house.accounts.set(alice.name, .enrolled(alice.enrolled()))
+        house.checker.script(alice.identity.objectID, role: .user)
+        devices.play(.success(.proven(alice.identity, name: "Alice@Contoso.com")))
+    }
+
+    private var retired: EnrolledAccount {
+        EnrolledAccount(
+            account: alice.account,
+            identity: alice.identity,
+            enrolledAt: UnixTime(seconds: 1_799_999_000),
+            retiredAt: UnixTime(seconds: 1_800_000_000)
+        )
+    }
+
+    private func request(_ person: Person, _ change: (inout DeviceRequest) -> Void = { _ in }) -> DeviceRequest {
+        var request = DeviceRequest(
+            service: "login",
+            user: person.name.text,
+            uid: person.uid.number,
+            home: person.home,
+            terminal: "tty1"
+        )
+        change(&request)
+        return request
+    }
+
+    private func begin(_ pid: Int32 = login, _ change: (inout DeviceRequest) -> Void = { _ in }) async -> DeviceProgress
+    {
+        await house.access.deviceStage.begin(request(alice, change), callerPID: pid)
+    }
+
+    private func handle(_ progress: DeviceProgress) throws -> String {
+        guard case .pending(let handle, _, _) = progress else {
+            Issue.record("\(progress)")
+            throw Ended()
+        }
+        return handle
+    }
+
+    private struct Ended: Error {}
+
+    /// Begins, lets `intervals` of Entra's pass, and asks what came of it.
+    private func signIn(_ pid: Int32 = login, intervals: Int = 1) async throws -> DeviceProgress {
+        let handle = try handle(await begin(pid))
+        for _ in 0..<intervals { await pass(.seconds(5)) }
+        return await house.access.deviceStage.wait(handle, callerPID: pid)
+    }
+
+    /// Once the sign-in sleeps, time passes.
+    private func pass(_ duration: Duration) async {
+        await house.time.sleeping.wait { !$0.isEmpty }
+        house.time.advance(by: duration)
+        await Task.yield()
+    }
+
+    private func session(_ person: Person, service: String = "login", used: String = "") -> SessionRequest {
+        var request = house.sessionRequest(person, used: "")
+        request.service = service
+        request.authenticationInfo = used
+        return request
+    }
+
+    @Test(
+        "A person with the account and the role is in: nothing durable before the session, one record of each decision"
+    )
+    func good() async throws {
+        guard case .pending(let handle, let text, 300) = await begin() else {
+            Issue.record("no code")
+            return
+        }
+        await pass(.seconds(5))
+        #expect(text.contains("ABCD-1234") && text.contains("https://microsoft.com/devicelogin"))
+        #expect(text.utf8.count <= DenialText.longestLine)
+        #expect(await house.access.deviceStage.wait(handle, callerPID: Self.login) == .over(.allow))
+        #expect(house.log.of(.deviceSignIn).map(\.verdict) == [.allow])
+        #expect(house.log.of(.deviceSignIn).last?.objectID == alice.identity.objectID)
+        #expect(house.accounts.lastSignIn(alice.identity) == nil && house.grants.grantCount == 0)
+        let account = await house.access.accountStage.decide(
+            house.accountRequest(alice, service: "login"),
+            callerPID: Self.login
+        )
+        #expect(account == .allow)
+        #expect(await house.access.sessionStage.open(session(alice), callerPID: Self.login) == .allow)
+        #expect(house.accounts.lastSignIn(alice.identity) == house.time.wallTime())
+        #expect(house.access.openSessions().map(\.pid) == [Self.login])
+        house.access.sessionStage.close(user: alice.name.text, uid: alice.uid.number, callerPID: Self.login)
+        #expect(house.log.of(.sessionClosed).last?.service == "login")
+    }
+
+    @Test("P4: what a code proved opens one session, in that process, for that account and record, and soon")
+    func evidence() async throws {
+        let bob = try Person("bob@contoso.com", 2)
+        house.accounts.set(bob.name, .enrolled(bob.enrolled()))
+        house.checker.script(bob.identity.objectID, role: .administrator)
+        let stage = house.access.sessionStage
+        #expect(try await signIn() == .over(.allow))
+        #expect(await stage.open(session(bob), callerPID: Self.login).reason == .recordChanged)
+        #expect(await stage.open(session(alice), callerPID: 77).reason == .certificateNotVerified)
+        #expect(
+            await stage.open(session(alice, service: "sshd"), callerPID: Self.login).reason == .certificateNotVerified
+        )
+        let key = session(alice, used: "publickey ssh-rsa AAAA\n")
+        #expect(await stage.open(key, callerPID: Self.login).reason == .certificateNotVerified)
+        #expect(house.grants.grantCount == 0)
+        #expect(await stage.open(session(alice), callerPID: Self.login) == .allow)
+        #expect(await stage.open(session(alice), callerPID: Self.login).reason == .certificateNotVerified)
+        #expect(try await signIn() == .over(.allow))
+        house.time.advance(by: .seconds(121))
+        #expect(await stage.open(session(alice), callerPID: Self.login).reason == .certificateNotVerified)
+        #expect(try await signIn(90) == .over(.allow))
+        house.processes.reuse(90)
+        #expect(await stage.open(session(alice), callerPID: 90).reason == .certificateNotVerified)
+    }
+
+    @Test("An administrator is granted when the session opens, and not before")
+    func administrator() async throws {
+        house.checker.script(alice.identity.objectID, role: .administrator)
+        #expect(try await signIn() == .over(.allow))
+        #expect(house.grants.grantCount == 0)
+        #expect(await house.access.sessionStage.open(session(alice), callerPID: Self.login) == .allow)
+        #expect(house.grants.current().keys.map(\.number) == [alice.uid.number])
+    }
+
+    @Test(
+        "P1: whoever approves must be the account's own person, of this tenant, with the role: each refusal has its reason"
+    )
+    func wrongPeople() async throws {
+        let other = try Person("bob@contoso.com", 2)
+        let elsewhere = try Person("alice@contoso.com", 1, tenant: "22222222-2222-4222-8222-222222222222")
+        let cases: [(DeviceAnswer, DenialReason)] = [
+            (.proven(other.identity, name: "bob@contoso.com"), .wrongName),
+            (.proven(alice.identity, name: "alicia@contoso.com"), .wrongName),
+            (.proven(other.identity, name: "alice@contoso.com"), .objectIDChanged),
+            (.proven(elsewhere.identity, name: "alice@contoso.com"), .wrongTenant),
+            (.proven(alice.identity, name: "alice_contoso.com#EXT#@fabrikam.com"), .wrongName),
+            (.refused(Denial(.deviceDeclined)), .deviceDeclined), (.refused(Denial(.identityToken)), .identityToken),
+        ]
+        for (answer, reason) in cases {
+            devices.play(.success(answer))
+            #expect(try await signIn().reason == reason)
+            #expect(house.log.of(.deviceSignIn).last?.reason == reason)
+        }
+        devices.play(.success(.proven(alice.identity, name: "alice@contoso.com")))
+        house.checker.script(alice.identity.objectID, role: nil)
+        let refused = try await signIn()
+        #expect(refused.reason == .roleNotAssigned)
+        guard case .over(.deny(_, let text)) = refused else { return }
+        #expect(text.contains("Virtual Machine User Login") && text.contains("Correlation id"))
+        #expect(
+            await house.access.sessionStage.open(session(alice), callerPID: Self.login).reason
+                == .certificateNotVerified
+        )
+    }
+
+    @Test("Nobody's turn here: another service, sshd, a foreign user, a feature that is off. Entra is not asked")
+    func ignored() async throws {
+        #expect(await begin { $0.service = "gdm" } == .over(.ignore))
+        #expect(await begin { $0.isInSSHD = true } == .over(.ignore))
+        #expect(
+            await begin {
+                $0.uid = 1000
+                $0.user = "lisa"
+            } == .over(.ignore)
+        )
+        let off = try House(settings: AccessSettings(), devices: devices)
+        #expect(await off.access.deviceStage.begin(request(alice), callerPID: Self.login) == .over(.ignore))
+        var settings = AccessSettings()
+        settings.deviceServices = ["login"]
+        let without = try House(settings: settings)
+        #expect(await without.access.deviceStage.begin(request(alice), callerPID: Self.login) == .over(.ignore))
+        #expect(devices.begun.value == 0)
+    }
+
+    @Test("P5: who never signed in, is retired, has another record, or is no person: refused, and Entra is not asked")
+    func accounts() async throws {
+        #expect(await begin { $0.home = "/home/other" }.reason == .recordChanged)
+        #expect(await begin { $0.uid += 1 }.reason == .recordChanged)
+        house.accounts.set(alice.name, .provisional(alice.account))
+        #expect(await begin().reason == .notEnrolled)
+        house.accounts.set(alice.name, .enrolled(retired))
+        #expect(await begin().reason == .accountRetired)
+        let robot = try Person("00000000-0000-4000-8000-0000000000aa", 9)
+        house.accounts.set(robot.name, .enrolled(robot.enrolled()))
+        #expect(await house.access.deviceStage.begin(request(robot), callerPID: 3).reason == .unsupported)
+        #expect(devices.begun.value == 0)
+    }
+
+    @Test("An account that is retired, or a role that goes, while the person types: refused")
+    func meanwhile() async throws {
+        devices.play(.success(.pending), .success(.proven(alice.identity, name: "alice@contoso.com")))
+        let handle = try handle(await begin())
+        await pass(.seconds(5))
+        house.accounts.set(alice.name, .enrolled(retired))
+        await devices.asked.wait { $0 == 1 }
+        await pass(.seconds(5))
+        #expect(await house.access.deviceStage.wait(handle, callerPID: Self.login).reason == .accountRetired)
+    }
+
+    /// The next question comes after exactly `duration`; its process asks every 20 s meanwhile.
+    private func next(after duration: Duration, _ handle: String, in house: House) async {
+        let until = house.time.bootTime().advanced(by: duration)
+        await house.time.sleeping.wait { $0.contains(until) }
+        let count = devices.asked.value
+        while house.time.bootTime() < until {
+            _ = await house.access.deviceStage.wait(handle, callerPID: Self.login)
+            house.time.advance(by: min(.seconds(20), house.time.bootTime().duration(to: until)))
+        }
+        await devices.asked.wait { $0 > count }
+    }
+
+    @Test("slow_down makes the next question five seconds later; a fault doubles the wait, and five of them end it")
+    func pace() async throws {
+        var settings = AccessSettings()
+        settings.deviceServices = ["login"]
+        settings.deviceWait = .zero
+        let house = try House(settings: settings, devices: devices)
+        house.accounts.set(alice.name, .enrolled(alice.enrolled()))
+        devices.play(.success(.slowDown), .success(.pending), .failure(AccessCheckFault(.unreachable, detail: "x")))
+        let handle = try handle(await house.access.deviceStage.begin(request(alice), callerPID: Self.login))
+        for seconds in [5, 10, 10, 20, 40, 60, 60] { await next(after: .seconds(seconds), handle, in: house) }
+        await house.starter.settle()
+        #expect(await house.access.deviceStage.wait(handle, callerPID: Self.login).reason == .unreachable)
+    }
+
+    @Test("The code's own end, and the limit of the settings, end it, whichever is first")
+    func ends() async throws {
+        devices.play(.success(.pending))
+        var settings = AccessSettings()
+        settings.deviceServices = ["login"]
+        settings.deviceWait = .zero
+        settings.deviceLimit = .seconds(12)
+        let house = try House(settings: settings, devices: devices)
+        house.accounts.set(alice.name, .enrolled(alice.enrolled()))
+        let handle = try handle(await house.access.deviceStage.begin(request(alice), callerPID: Self.login))
+        await next(after: .seconds(5), handle, in: house)
+        await next(after: .seconds(5), handle, in: house)
+        let end = house.time.bootTime().advanced(by: .seconds(2))
+        await house.time.sleeping.wait { $0.contains(end) }
+        house.time.advance(by: .seconds(2))
+        await house.starter.settle()
+        #expect(await house.access.deviceStage.wait(handle, callerPID: Self.login).reason == .deviceExpired)
+        #expect(devices.asked.value == 2)
+    }
+
+    @Test("P13: three sign-ins at once for an account, 64 in all; a place is nobody else's, and free again afterwards")
+    func limits() async throws {
+        devices.play(.success(.pending))
+        for pid: Int32 in 1...3 { _ = try handle(await begin(pid)) }
+        #expect(await begin(4).reason == .tooManyAttempts)
+        // The same process again: its own place.
+        _ = try handle(await begin(3))
+        house.processes.kill(2)
+        _ = try handle(await begin(4))
+        for number: UInt32 in 10..<71 {
+            let person = try Person("user\(number)@contoso.com", number)
+            house.accounts.set(person.name, .enrolled(person.enrolled()))
+            _ = try handle(await house.access.deviceStage.begin(request(person), callerPID: Int32(number)))
+        }
+        let late = try Person("late@contoso.com", 99)
+        house.accounts.set(late.name, .enrolled(late.enrolled()))
+        #expect(await house.access.deviceStage.begin(request(late), callerPID: 99).reason == .tooManyAttempts)
+        #expect(house.access.deviceStage.pendingCount == 64)
+        devices.refuse(AccessCheckFault(.unsupported, detail: "x"))
+        house.processes.kill(10)
+        #expect(await house.access.deviceStage.begin(request(late), callerPID: 99).reason == .unsupported)
+        #expect(house.access.deviceStage.pendingCount == 63)
+    }
+
+    @Test("A handle counts in the process that began it only; an unknown one is refused")
+    func handles() async throws {
+        devices.play(.success(.pending))
+        let handle = try handle(await begin())
+        #expect(await house.access.deviceStage.wait(handle, callerPID: 7).reason == .deviceExpired)
+        #expect(await house.access.deviceStage.wait("other", callerPID: Self.login).reason == .deviceExpired)
+        house.processes.reuse(Self.login)
+        #expect(await house.access.deviceStage.wait(handle, callerPID: Self.login).reason == .deviceExpired)
+    }
+
+    @Test("Nobody asks any more, or the process is gone: Entra is not asked again, and a late approval is nobody's")
+    func abandoned() async throws {
+        devices.play(.success(.pending))
+        _ = try handle(await begin())
+        await pass(.seconds(5))
+        await devices.asked.wait { $0 == 1 }
+        devices.play(.success(.proven(alice.identity, name: "alice@contoso.com")))
+        await pass(.seconds(31))
+        await house.starter.settle()
+        #expect(devices.asked.value == 1)
+        #expect(house.log.of(.deviceSignIn).last?.reason == .deviceExpired)
+        #expect(
+            await house.access.sessionStage.open(session(alice), callerPID: Self.login).reason
+                == .certificateNotVerified
+        )
+    }
+
+    @Test("A second sign-in of a process takes the first one's place: the first one's approval is nobody's")
+    func again() async throws {
+        devices.play(.success(.proven(alice.identity, name: "alice@contoso.com")))
+        let first = try handle(await begin())
+        let second = try handle(await begin())
+        #expect(first != second)
+        #expect(await house.access.deviceStage.wait(first, callerPID: Self.login).reason == .deviceExpired)
+        await house.time.sleeping.wait { $0.count == 2 }
+        house.time.advance(by: .seconds(5))
+        #expect(await house.access.deviceStage.wait(second, callerPID: Self.login) == .over(.allow))
+        await house.starter.settle()
+        #expect(house.log.of(.deviceSignIn).count { $0.verdict == .allow } == 1)
+    }
+
+    @Test("Whoever has just signed in with a code is not too long ago, in that process alone")
+    func age() async throws {
+        house.accounts.set(alice.name, .enrolled(alice.enrolled(at: 1_700_000_000)))
+        let request = house.accountRequest(alice, service: "login")
+        let stage = house.access.accountStage
+        #expect(await stage.decide(request, callerPID: Self.login).reason == .signInTooOld)
+        #expect(try await signIn() == .over(.allow))
+        #expect(await stage.decide(request, callerPID: Self.login) == .allow)
+        #expect(await stage.decide(request, callerPID: 7).reason == .signInTooOld)
+    }
+}
+
+extension DeviceProgress {
+    fileprivate var reason: DenialReason? {
+        guard case .over(let verdict) = self else { return nil }
+        return verdict.reason
+    }
+}
