@@ -1,0 +1,254 @@
+# SPDX-License-Identifier: Apache-2.0
+"""P1, P4 and P8: sign-in with a code at a terminal: who gets in by it, who does not, and whom it never concerns."""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import contextmanager
+from typing import Any, Callable, Iterator
+
+from bed import Person
+from bed.checks import admitted, equal, require
+from bed.machine import run
+from bed.terminal import Terminal, at_terminal
+from case import case
+from roles import ADMINS
+from ground import PASSWORD, Ground, Site
+from simulator import contoso
+
+CLIENT = "c11e0000-0000-4000-8000-0000000000dc"
+SWITCHED_ON = f"[DeviceSignIn]\nClientID={CLIENT}\nServices=login su\n"
+LINE = "auth [success=done ignore=ignore module_unknown=ignore default=die] pam_entralogin.so\n"
+LOGIN = ("/bin/login",)
+QUESTION, CODE = "press Enter", r"open (https://\S+) .*code ([0-9A-F]{8})"
+
+
+def offer(site: Site, service: str) -> None:
+    """Our auth line, before the passwords."""
+    path = f"/etc/pam.d/{service}"
+    text = site.machine.read(path)
+    require(text.count("@include common-auth") == 1, f"{path} is not as it was: {text}")
+    site.machine.write(path, text.replace("@include common-auth", f"{LINE}@include common-auth"))
+    site.stamped()
+
+
+@contextmanager
+def offered(ground: Ground, name: str, *services: str, settings: str = SWITCHED_ON) -> Iterator[tuple[Site, Person]]:
+    """A machine where a code is offered, and somebody who has signed in there over SSH."""
+    with ground.fresh(name, settings=settings) as site:
+        person = ground.newcomer()
+        admitted(site.ssh(person, "true"))
+        # Who is refused waits three seconds there; nobody here needs them.
+        site.machine.must("sed", "-i", "s/delay=[0-9]*/delay=0/", "/etc/pam.d/login")
+        for service in services:
+            offer(site, service)
+        yield site, person
+
+
+def asks_for_code(terminal: Terminal, person: Person) -> str:
+    """At login's prompt: the code that is shown."""
+    terminal.expect("login: ")
+    terminal.type(person.login)
+    terminal.expect(QUESTION)
+    terminal.type("")
+    return terminal.expect(CODE)[2]
+
+
+def shell(terminal: Terminal, command: str) -> str:
+    """What a command prints in the shell that opened."""
+    terminal.expect(r"\$ ")
+    terminal.type(f'echo "[$((6*7)):$({command})]"')
+    return terminal.expect(r"\[42:([^\]]*)\]")[1]
+
+
+def refused_line(ground: Ground, site: Site, person: Person, then: Callable[[str], Any], pattern: str) -> str:
+    """Signs in at the console; `then` is what happens to the code; the line that must be read."""
+
+    def act(terminal: Terminal) -> str:
+        then(asks_for_code(terminal, person))
+        line = terminal.expect(rf"[^\n]*{pattern}[^\n]*\n", limit=30)[0].strip()
+        terminal.expect("Login incorrect|login: ", limit=20)
+        return line
+
+    mark = site.journal.mark()
+    line = at_terminal(site.machine, LOGIN, act)
+    record = site.journal.wait(mark, event="device-sign-in", user=person.login, decision="deny")
+    require(record["ENTRALOGIN_CORRELATION_ID"] in line, f"the person read {line!r}, the record is {record}")
+    return str(record["ENTRALOGIN_REASON"])
+
+
+@case("P1", "a code typed elsewhere opens a console's login: as the person, and with sudo for an administrator, at once")
+def console(ground: Ground) -> str:
+    with offered(ground, "console", "login") as (site, person):
+        ground.make_administrator(person)
+        site.flush()
+
+        def act(terminal: Terminal) -> str:
+            code = asks_for_code(terminal, person)
+            ground.azure.post("approve", user_code=code, who=ground.key_of(person))
+            equal(shell(terminal, "id -un"), person.login, "who it is")
+            require(ADMINS in shell(terminal, "id -Gn").split(), "the administrators' group in the first session")
+            equal(shell(terminal, "sudo -n id -u"), "0", "sudo")
+            terminal.type("exit")
+            terminal.end()
+            return code
+
+        mark = site.journal.mark()
+        code = at_terminal(site.machine, LOGIN, act)
+        for event in ("device-sign-in", "account", "session-opened"):
+            record = site.journal.wait(mark, event=event, user=person.login, decision="allow")
+            equal(record["ENTRALOGIN_SERVICE"], "login", f"the service of {event}")
+        site.journal.wait(mark, event="session-closed", user=person.login)
+        require(code not in site.service.output(), "the code is in the log")
+    return f"code {code}; records of sign-in, account stage and session"
+
+
+def wrong_tokens(ground: Ground, other: Person) -> list[tuple[dict[str, Any], str]]:
+    object_id = ground.bed.directory.principals[ground.key_of(other)].object_id
+    return [
+        ({"sign": "none"}, "identity-token"), ({"sign": "hmac"}, "identity-token"),
+        ({"sign": "stranger-as-ours"}, "identity-token"), ({"claims": {"tid": contoso.OTHER_TENANT}}, "wrong-tenant"),
+        ({"claims": {"aud": "c11e0000-0000-4000-8000-0000000000dd"}}, "identity-token"),
+        ({"claims": {"nonce": "x"}}, "identity-token"), ({"claims": {"exp": int(time.time()) - 1}}, "identity-token"),
+        ({"claims": {"oid": object_id}}, "object-id-changed"),
+        ({"claims": {"preferred_username": other.login}}, "wrong-name"),
+    ]
+
+
+@case("P4", "a token unsigned, signed by a secret or a stranger, of another tenant, application or person: no shell")
+def tokens(ground: Ground) -> str:
+    with offered(ground, "tokens", "login") as (site, person):
+        other = ground.newcomer()
+        cases = wrong_tokens(ground, other)
+        for changes, reason in cases:
+            with ground.azure.fault("id-token", "signin", value=changes):
+                seen = refused_line(ground, site, person, approving(ground, person), "Correlation id")
+            equal(seen, reason, f"the reason for {changes}")
+    return f"{len(cases)} wrong tokens, each refused with its reason"
+
+
+def approving(ground: Ground, person: Person) -> Callable[[str], Any]:
+    return lambda code: ground.azure.post("approve", user_code=code, who=ground.key_of(person))
+
+
+@case("P1", "a code that is declined, late, or approved by another person or without the role: refused, and told why")
+def refusals(ground: Ground) -> str:
+    with offered(ground, "refusals", "login") as (site, person):
+        def decline(code: str) -> None:
+            ground.azure.post("decline", user_code=code)
+
+        other = ground.newcomer()
+        seen = [refused_line(ground, site, person, decline, "declined"),
+                refused_line(ground, site, person, approving(ground, other), "somebody else")]
+        with ground.azure.fault("code-lifetime", "signin", value=2):
+            seen.append(refused_line(ground, site, person, lambda code: None, "in time"))
+        ground.withdraw(person)
+        site.flush()
+        seen.append(refused_line(ground, site, person, approving(ground, person), contoso.USER))
+        equal(seen, ["device-declined", "wrong-name", "device-expired", "role-not-assigned"], "reasons")
+    return ", ".join(seen)
+
+
+@case("P8", "with the daemon frozen a local person's login asks nobody, and one of ours is refused in time")
+def frozen(ground: Ground) -> str:
+    with offered(ground, "frozen-console", "login") as (site, person):
+        def local(terminal: Terminal) -> str:
+            terminal.expect("login: ")
+            terminal.type("lisa")
+            terminal.expect("Password: ")
+            terminal.type(PASSWORD)
+            equal(shell(terminal, "id -un"), "lisa", "who it is")
+            return terminal.shown
+
+        def ours(terminal: Terminal) -> str:
+            terminal.expect("login: ")
+            terminal.type(person.login)
+            terminal.expect(QUESTION)
+            terminal.type("")
+            return terminal.expect(r"[^\n]*does not answer", limit=20)[0]
+
+        site.service.freeze()
+        try:
+            shown = at_terminal(site.machine, LOGIN, local)
+            require("Entra" not in shown, f"lisa reads of us: {shown}")
+            line = at_terminal(site.machine, LOGIN, ours)
+        finally:
+            site.service.thaw()
+    return line.strip()
+
+
+def pressing_enter(site: Site, person: Person) -> str:
+    """Who answers whatever sshd asks with Enter is not let in; the questions."""
+    asked = person.folder / "asked"
+    asked.unlink(missing_ok=True)
+    enter = person.folder / "enter"
+    enter.write_text(f"#!/bin/sh\necho \"$1\" >>{asked}\necho\n")
+    enter.chmod(0o700)
+    options = {"BatchMode": "no", "PreferredAuthentications": "keyboard-interactive,password",
+               "PubkeyAuthentication": "no", "NumberOfPasswordPrompts": "1"}
+    outcome = run(person.argv("-p", str(site.port), f"{person.login}@127.0.0.1", "id -un", options=options),
+                  environment={**os.environ, "SSH_ASKPASS": str(enter), "SSH_ASKPASS_REQUIRE": "force"})
+    require(not outcome.ok and outcome.out == "", f"let in: {outcome.text}")
+    questions = asked.read_text() if asked.exists() else ""
+    require(QUESTION not in questions, f"a code is offered: {questions}")
+    return questions
+
+
+@case("P8", "another way, a name never seen, no terminal, sshd: no code is offered, and Entra is not asked")
+def elsewhere(ground: Ground) -> str:
+    with offered(ground, "elsewhere", "login", "su", "sshd") as (site, person):
+        stranger = ground.newcomer()
+        ground.azure.forget_requests()
+
+        def another_way(terminal: Terminal) -> None:
+            terminal.expect("login: ")
+            terminal.type(person.login)
+            terminal.expect(QUESTION)
+            terminal.type("hunter2")
+            terminal.expect("Password: ")
+
+        def never_seen(terminal: Terminal) -> None:
+            terminal.expect("login: ")
+            terminal.type(stranger.login)
+            terminal.expect("Password: ")
+            require(QUESTION not in terminal.shown, "offered to somebody who never signed in")
+
+        at_terminal(site.machine, LOGIN, another_way)
+        at_terminal(site.machine, LOGIN, never_seen)
+        outcome = site.machine.run("su", person.login, "-c", "id -un", user="lisa")
+        require(not outcome.ok and "Entra" not in outcome.text, f"su without a terminal: {outcome.text}")
+        pressing_enter(site, person)
+        site.hidden_sshd("AuthenticationMethods keyboard-interactive:pam", "KbdInteractiveAuthentication yes")
+        require("Password" in pressing_enter(site, person), "PAM of sshd asks for nothing: this proves nothing")
+        equal(ground.azure.count("signin"), 0, "questions to Entra")
+        for service in ("sshd", "sudo", "cron"):
+            path = "/etc/entralogin/entralogin.conf.d/60-more.conf"
+            site.machine.write(path, f"[DeviceSignIn]\nServices=login {service}\n")
+            outcome = site.machine.run("/usr/sbin/entralogind", "--check-config")
+            require(not outcome.ok and service in outcome.text, f"Services={service} is taken: {outcome.text}")
+            site.machine.remove(path)
+    return "Entra heard of none of them; Services=sshd, sudo or cron is a mistake"
+
+
+@case("P1", "su to a person, by that person's code; off without ClientID")
+def su(ground: Ground) -> str:
+    with offered(ground, "su-code", "su") as (site, person):
+        def act(terminal: Terminal) -> str:
+            terminal.expect(QUESTION)
+            terminal.type("")
+            code = terminal.expect(CODE)[2]
+            ground.azure.post("approve", user_code=code, who=ground.key_of(person))
+            return shell(terminal, "id -un")
+
+        equal(at_terminal(site.machine, ("/bin/su", person.login), act, user="lisa"), person.login, "who it is")
+        site.machine.write("/etc/entralogin/entralogin.conf.d/60-off.conf", "[DeviceSignIn]\nClientID=\n")
+        site.service.restart()
+
+        def off(terminal: Terminal) -> None:
+            terminal.expect(QUESTION)
+            terminal.type("")
+            terminal.expect("Password: ")
+
+        at_terminal(site.machine, ("/bin/su", person.login), off, user="lisa")
+    return "in as the person; without ClientID the password is asked for"
