@@ -40,7 +40,7 @@ def like_rhel(machine: Machine) -> None:
         machine.write(f"{PROFILE}/{name}", STACK)
     machine.write(f"{PROFILE}/nsswitch.conf", "passwd: sss files systemd\ngroup: sss files systemd\nhosts: files dns\n")
     machine.write("/etc/authselect/authselect.conf", "")
-    for name in ("sshd", "sudo", "su", "login"):
+    for name in ("sshd", "sudo", "sudo-i", "su", "login"):
         machine.write(f"/etc/pam.d/{name}", SERVICE)
     machine.must("authselect", "select", "sssd", "with-sudo")
 

@@ -51,8 +51,12 @@ class InstalledPackage:
     """What the rows know as a machine with us."""
 
     def __init__(self, site: BootedSite) -> None:
+        self._site = site
         self.machine = site.machine
         self.service = BootedService(site)
+
+    def wait_until_ready(self) -> None:
+        self._site.wait_until_ready()
 
     def stamp(self) -> bool:
         return self.machine.run(TOOL, "stack", "--stamp").ok
