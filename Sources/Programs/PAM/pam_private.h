@@ -75,8 +75,8 @@ void entralogin_find_invoker(
 uint16_t entralogin_process_flags(pam_handle_t *pamh);
 /*
  * True where somebody who is neither root nor ours has the administrators' gid: no account but ours gets it, so a setgid
- * program lends it. sudo goes by it (sudoers(5)), and would make its user root. Such a program lends the gid alone, never
- * a supplementary group: those of people with very many are not looked at.
+ * program lends it. sudo goes by it (sudoers(5)), and would make its user root. False where the process has more groups than
+ * are looked at, as people of another directory may: they are not ours to refuse (P8).
  */
 int entralogin_borrows_group(const struct entralogin_pam_world *world);
 int entralogin_in_sshd(pam_handle_t *pamh);
