@@ -6,13 +6,6 @@ internal import Synchronization
 
 /// One sign-in with a code that has not ended, or whose end nobody has heard of.
 final class PendingSignIn: Sendable {
-    private struct State {
-        var verdict: StageVerdict?
-        var lastHeard: BootTime
-        var nextWaiter = 0
-        var waiters: [Int: CheckedContinuation<StageVerdict?, Never>] = [:]
-    }
-
     /// Whose process asks no more is given up after this long.
     private static let patience: Duration = .seconds(30)
 
@@ -20,71 +13,30 @@ final class PendingSignIn: Sendable {
     let process: any WatchedProcess
     let grant: any DeviceGrant
     let endsAt: BootTime
-    private let state: Mutex<State>
+    private let landing = Landing<StageVerdict>()
+    private let lastHeard: Mutex<BootTime>
 
     init(account: Account, process: any WatchedProcess, grant: any DeviceGrant, endsAt: BootTime, at now: BootTime) {
         self.account = account
         self.process = process
         self.grant = grant
         self.endsAt = endsAt
-        state = Mutex(State(lastHeard: now))
+        lastHeard = Mutex(now)
     }
 
     /// Its process lives, and has asked not long ago.
     func isAwaited(at now: BootTime) -> Bool {
-        process.isAlive && state.withLock { $0.lastHeard }.duration(to: now) <= PendingSignIn.patience
+        process.isAlive && lastHeard.withLock { $0 }.duration(to: now) <= PendingSignIn.patience
     }
 
     /// Its end. The first verdict counts.
-    func land(_ verdict: StageVerdict) {
-        let waiting = state.withLock { state in
-            guard state.verdict == nil else { return [CheckedContinuation<StageVerdict?, Never>]() }
-            state.verdict = verdict
-            defer { state.waiters = [:] }
-            return Array(state.waiters.values)
-        }
-        for waiter in waiting { waiter.resume(returning: verdict) }
-    }
+    func land(_ verdict: StageVerdict) { landing.land(verdict) }
 
     /// The verdict, or nil where there is none by `deadline`.
     func verdict(by deadline: BootTime, on time: any TimeSource) async -> StageVerdict? {
         let now = time.bootTime()
-        let landed = state.withLock { state in
-            state.lastHeard = max(state.lastHeard, now)
-            return state.verdict
-        }
-        if let landed { return landed }
-        return await withTaskGroup(of: StageVerdict?.self) { group in
-            group.addTask { await self.wait() }
-            group.addTask {
-                await time.sleep(until: deadline)
-                return nil
-            }
-            let first = await group.next() ?? nil
-            group.cancelAll()
-            return first
-        }
-    }
-
-    /// Returns nil where the task is cancelled first.
-    private func wait() async -> StageVerdict? {
-        let waiter = state.withLock { state in
-            state.nextWaiter += 1
-            return state.nextWaiter
-        }
-        return await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                let landed: StageVerdict?? = state.withLock { state in
-                    if let verdict = state.verdict { return .some(verdict) }
-                    if Task.isCancelled { return .some(nil) }
-                    state.waiters[waiter] = continuation
-                    return nil
-                }
-                if let landed { continuation.resume(returning: landed) }
-            }
-        } onCancel: {
-            state.withLock { $0.waiters.removeValue(forKey: waiter) }?.resume(returning: nil)
-        }
+        lastHeard.withLock { $0 = max($0, now) }
+        return await landing.outcome(by: deadline, on: time)
     }
 }
 

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Authorization
+internal import Identity
+internal import Synchronization
+
+/// An outcome that is still to come. Any number of callers wait for it, each with a deadline of its own; whoever asks later
+/// gets it at once. The first outcome counts.
+final class Landing<Outcome: Sendable>: Sendable {
+    private struct State {
+        var outcome: Outcome?
+        var nextWaiter = 0
+        var waiters: [Int: CheckedContinuation<Outcome?, Never>] = [:]
+    }
+
+    private let state = Mutex(State())
+
+    func land(_ outcome: Outcome) {
+        let waiting = state.withLock { state in
+            guard state.outcome == nil else { return [CheckedContinuation<Outcome?, Never>]() }
+            state.outcome = outcome
+            defer { state.waiters = [:] }
+            return Array(state.waiters.values)
+        }
+        for waiter in waiting { waiter.resume(returning: outcome) }
+    }
+
+    /// The outcome, or nil where there is none by `deadline`.
+    func outcome(by deadline: BootTime, on time: any TimeSource) async -> Outcome? {
+        if let landed = state.withLock({ $0.outcome }) { return landed }
+        return await withTaskGroup(of: Outcome?.self) { group in
+            group.addTask { await self.wait() }
+            group.addTask {
+                await time.sleep(until: deadline)
+                return nil
+            }
+            let first = await group.next() ?? nil
+            group.cancelAll()
+            return first
+        }
+    }
+
+    /// Returns nil where the task is cancelled first.
+    private func wait() async -> Outcome? {
+        let waiter = state.withLock { state in
+            state.nextWaiter += 1
+            return state.nextWaiter
+        }
+        return await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let landed: Outcome?? = state.withLock { state in
+                    if let outcome = state.outcome { return .some(outcome) }
+                    if Task.isCancelled { return .some(nil) }
+                    state.waiters[waiter] = continuation
+                    return nil
+                }
+                if let landed { continuation.resume(returning: landed) }
+            }
+        } onCancel: {
+            state.withLock { $0.waiters.removeValue(forKey: waiter) }?.resume(returning: nil)
+        }
+    }
+}
