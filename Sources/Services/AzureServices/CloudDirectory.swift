@@ -106,10 +106,12 @@ package final class CloudDirectory: Sendable {
         let url = "\(login)/\(machine.tenant)/v2.0/.well-known/openid-configuration"
         let client = PatientClient(environment: environment, policy: .interactive)
         let request = HTTPRequest(.get, url, timeout: .seconds(10), proxy: environment.proxy)
-        let attempt = await client.send(request, attemptTime: .seconds(10), by: deadline) { attempt, _ in
-            guard case .success(let response) = attempt else { return true }
-            return response.status == 429 || response.status >= 500
-        }
+        let attempt = await client.send(
+            request,
+            attemptTime: .seconds(10),
+            by: deadline,
+            repeating: PatientClient.isTransient
+        )
         switch attempt {
         case .failure(let error): throw AccessCheckFault(error, from: login)
         case .success(let response):

@@ -168,10 +168,12 @@ private struct EntraDeviceGrant: DeviceGrant {
         let url = "\(base)/discovery/v2.0/keys"
         let request = HTTPRequest(.get, url, timeout: .seconds(8), proxy: flow.environment.proxy)
         let client = PatientClient(environment: flow.environment, policy: .interactive)
-        let attempt = await client.send(request, attemptTime: .seconds(8), by: deadline) { attempt, _ in
-            guard case .success(let response) = attempt else { return true }
-            return response.status == 429 || response.status >= 500
-        }
+        let attempt = await client.send(
+            request,
+            attemptTime: .seconds(8),
+            by: deadline,
+            repeating: PatientClient.isTransient
+        )
         switch attempt {
         case .failure(let error): throw AccessCheckFault(error, from: login)
         case .success(let response):

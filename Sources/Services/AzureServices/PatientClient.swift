@@ -59,6 +59,12 @@ struct PatientClient: Sendable {
     let environment: AzureEnvironment
     let policy: RetryPolicy
 
+    /// For `send`: a failure of the way there, and what a host says that cannot answer now.
+    static func isTransient(_ attempt: Attempt, _ number: Int) -> Bool {
+        guard case .success(let response) = attempt else { return true }
+        return response.status == 429 || response.status >= 500
+    }
+
     /// The last attempt's outcome: one that `isWorthRepeating`, which is told its number from 1, does not name, or any
     /// where no attempt or time is left. Each attempt takes at most `attemptTime`.
     func send(
