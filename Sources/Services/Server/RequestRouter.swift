@@ -99,28 +99,26 @@ package final class RequestRouter: Sendable {
     }
 
     private func answer(to request: Request, from peer: PeerCredentials) -> Answer {
-        // Before the services are copied for those who wait: this verb is asked most.
-        if case .lookUpName(let name, let command) = request { return .now(services.lookUp(name, command)) }
-        let services = self.services
+        // The services are copied for those who wait only.
         switch request {
         case .lookUpName(let name, let command):
             return .now(services.lookUp(name, command))
         case .checkCertificate(let certificate):
             return .now(Response(services.checkCertificate(certificate)))
         case .authorize(let account):
-            return .later { Response(await services.authorize(account, peer.pid)) }
+            return .later { [services] in Response(await services.authorize(account, peer.pid)) }
         case .openSession(let session):
-            return .later { Response(await services.openSession(session, peer.pid)) }
+            return .later { [services] in Response(await services.openSession(session, peer.pid)) }
         case .closeSession(let user, let uid):
             services.closeSession(user, uid, peer.pid)
             return .now(.done)
         case .beginDevice(let device):
-            return .later { Response(await services.beginDevice(device, peer.pid)) }
+            return .later { [services] in Response(await services.beginDevice(device, peer.pid)) }
         case .awaitDevice(let handle):
-            return .later { Response(await services.awaitDevice(handle, peer.pid)) }
+            return .later { [services] in Response(await services.awaitDevice(handle, peer.pid)) }
         case .statusReport, .users, .explain, .testCertificate, .flush, .retire, .showUser, .rebind, .rename, .check,
             .sessions, .keys, .setShell, .setHome:
-            return .later { await services.report(request) }
+            return .later { [services] in await services.report(request) }
         }
     }
 
