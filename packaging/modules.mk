@@ -7,9 +7,10 @@
 #                       build/audit-events
 #   check-modules       both compilers, every warning an error; then .ci/exports over what was built
 #   check-modules-asan  the modules' sources under address and undefined-behaviour sanitizers, over damaged files; then
-#                       check-nss
+#                       check-nss and check-client
 #   check-nss           the NSS module, loaded, under threads, forks, sandboxes and a changing file; as built, and under
 #                       the address and thread sanitizers
+#   check-client        the client's exchange where recv(2) tells the end before the message
 #   fuzz-c              the fuzzers in C (clang), with the options FUZZ_EXTRA; Tests/Fuzzers/run runs them
 #   fuzz-c-replay       the same bodies over their corpora, with any compiler
 
@@ -44,7 +45,7 @@ PAM_MODULE := $(BUILD)/pam_entralogin.so
 PRINCIPALS := $(BUILD)/authorized-principals
 AUDIT_EVENTS := $(BUILD)/audit-events
 
-.PHONY: modules check-modules check-modules-asan check-nss fuzz-c fuzz-c-replay
+.PHONY: modules check-modules check-modules-asan check-nss check-client fuzz-c fuzz-c-replay
 
 modules: $(NSS_MODULE) $(PAM_MODULE) $(PRINCIPALS) $(AUDIT_EVENTS)
 
@@ -100,6 +101,18 @@ check-nss: $(foreach variant,PLAIN ADDRESS THREAD,$(BUILD)/robust/$(variant)/rob
 	$(BUILD)/robust/ADDRESS/robust $(BUILD)/robust/ADDRESS/module.so
 	$(BUILD)/robust/THREAD/robust $(BUILD)/robust/THREAD/module.so
 
+# --- The client, under the sanitizers ---
+
+CLIENT_TEST := $(BUILD)/client/early_end
+
+$(CLIENT_TEST): Tests/Client/early_end.c $(CLIENT_C) $(C_HEADERS) packaging/modules.mk
+	@mkdir -p $(@D)
+	$(CC) $(filter-out -fvisibility=hidden,$(C_FLAGS)) $(ROBUST_ADDRESS) -pthread -Wl,--wrap=recv -o $@ \
+		Tests/Client/early_end.c $(CLIENT_C)
+
+check-client: $(CLIENT_TEST)
+	$(CLIENT_TEST) $(dir $(CLIENT_TEST))
+
 # --- Damaged files and lying daemons, under the sanitizers ---
 
 FUZZ_INCLUDES := $(C_INCLUDES) $(NSS_INCLUDES) $(PAM_INCLUDES) $(PRINCIPALS_INCLUDES) $(AUDIT_INCLUDES) -I Sources/Programs/NSS \
@@ -136,4 +149,4 @@ fuzz-c: $(FUZZ_TARGETS:%=$(BUILD)/fuzz-%)
 
 fuzz-c-replay: $(FUZZ_TARGETS:%=fuzz-c-replay-%)
 
-check-modules-asan: fuzz-c-replay check-nss
+check-modules-asan: fuzz-c-replay check-nss check-client

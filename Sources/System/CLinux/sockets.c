@@ -111,9 +111,10 @@ int clinux_adopt(int descriptor) {
 
 int64_t clinux_receive(int descriptor, void *ret_bytes, size_t capacity) {
     ssize_t got;
+    int ends = 0;
     do
         got = recv(descriptor, ret_bytes, capacity, MSG_TRUNC | MSG_DONTWAIT);
-    while (got < 0 && errno == EINTR);
+    while ((got < 0 && errno == EINTR) || (got == 0 && ends++ == 0));
     return got < 0 ? -errno : got;
 }
 

@@ -45,13 +45,14 @@ def measured(contestant: Contestant, route: str, operation: str, threads: int, r
     the machine's: it is printed, and the round is taken once more."""
     what = f"{contestant.title}, {route}, {operation}"
     for _ in range(TRIES):
-        line = contestant.run(route, operation, str(threads), str(max(1, calls // threads)), str(milliseconds),
+        seen = contestant.run(route, operation, str(threads), str(max(1, calls // threads)), str(milliseconds),
                               records or OPERATIONS[operation], command)
+        line = seen.out.strip()
         if line == "none":
             return None
         median, p99, p999, _, made, wrong, late = (float(part) for part in line.split())
         if wrong > 0 and contestant.is_ours:
-            raise Wrong(f"{what}: {wrong:.0f} of {made:.0f} answers are wrong")
+            raise Wrong(f"{what}: {wrong:.0f} of {made:.0f} answers are wrong: {seen.err.strip()}")
         if not late:
             return Cell(median, p99 if made >= 200 else None, p999 if made >= 2000 else None, int(made), int(wrong))
         print(f"{'':8}({what}: after {made:.0f} answers one was late; the round is taken once more)", flush=True)

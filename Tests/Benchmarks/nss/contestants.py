@@ -15,7 +15,7 @@ from bed import Machine
 from bed.asking import ask, place
 from bed.checks import require
 from bed.compiled import compiled
-from bed.machine import wait_for
+from bed.machine import Outcome, wait_for
 from ground import STATE, Ground, Site
 from residents import (EVERYBODY, SAMPLE, SOURCES, TEAM, TEAMS, UIDS, group_lines, name, passwd_line, put_questions,
                     store)
@@ -54,9 +54,9 @@ class Contestant:
     def routes(self) -> list[tuple[str, str]]:
         return [("glibc", "glibc"), ("module", self.module)]
 
-    def run(self, *arguments: str, timeout: float = 120) -> str:
+    def run(self, *arguments: str, timeout: float = 120) -> Outcome:
         command = ["/usr/bin/env", *self.environment, "/usr/local/bin/lookups", *arguments]
-        return self.machine.must(*self.before, *command, timeout=timeout).out.strip()
+        return self.machine.must(*self.before, *command, timeout=timeout)
 
 
 def switch(machine: Machine, services: str) -> None:

@@ -77,7 +77,10 @@ int clinux_is_seqpacket_listener(int descriptor);
 int clinux_bound_path(int descriptor, char *ret_path, size_t capacity);
 /* Makes an inherited descriptor non-blocking and close-on-exec. */
 int clinux_adopt(int descriptor);
-/* The whole length of the message, which may be more than `capacity`: the rest is lost then. 0: the peer has closed. */
+/*
+ * The whole length of the message, which may be more than `capacity`: the rest is lost then. 0: the peer has closed,
+ * which recv(2) says twice: the first time a message may have come just before (see CClient's receive_by).
+ */
 int64_t clinux_receive(int descriptor, void *ret_bytes, size_t capacity);
 int64_t clinux_send(int descriptor, const void *bytes, size_t size);
 /* One datagram to whoever is bound at the path now. */
