@@ -34,6 +34,26 @@ private let now = UnixTime(seconds: 1_000)
         }
     }
 
+    @Test("Page after page, everybody comes once, by name, whatever the order of enrolment")
+    func pages() throws {
+        let names = (1...40).map { "\($0 * 17 % 41)@contoso.com" }
+        let table = try AccountTable(try names.enumerated().map { try enrolled($0.offset + 1, name: $0.element) })
+        for limit in [1, 7, 39, 40, 41] {
+            var seen: [String] = []
+            var isLast = false
+            while !isLast {
+                let page = table.page(after: seen.last ?? "", limit: limit)
+                #expect(page.accounts.count == limit || page.isLast)
+                seen += page.accounts.map(\.account.name.text)
+                isLast = page.isLast
+                try #require(seen.count <= names.count)
+            }
+            #expect(seen == names.sorted(), "\(limit) a page")
+        }
+        let none = AccountTable().page(after: "", limit: 5)
+        #expect(none.accounts.isEmpty && none.isLast)
+    }
+
     @Test func `adding leaves the old table as it was`() throws {
         let table = try AccountTable([try enrolled(1)])
         let more = try table.adding(try enrolled(2))

@@ -157,7 +157,7 @@ package protocol AccountRegistry: Sendable {
     func enrolled(uid: UInt32) -> EnrolledAccount?
     /// The enrolled account that has the name or had it once, retired or not.
     func enrolled(named name: UserName) -> EnrolledAccount?
-    /// The enrolled accounts, by name. Takes as long as there are many: not for finding one.
+    /// The enrolled accounts, in the order of enrolment: not for finding one.
     func allEnrolled() -> [EnrolledAccount]
     /// Binds name, uid, home and identity for ever: on disk, then published, then returned (P14). Enrolling the same
     /// binding again returns it and writes nothing.

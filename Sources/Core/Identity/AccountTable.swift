@@ -66,6 +66,23 @@ package struct AccountTable: Sendable {
         byHome[HomePath.normalized(home)].map { accounts[$0] }
     }
 
+    /// The first `limit` accounts whose names come after `text`, by name, and whether there are more. One pass over all
+    /// of them, without sorting them.
+    package func page(after text: String, limit: Int) -> (accounts: [EnrolledAccount], isLast: Bool) {
+        var page: [EnrolledAccount] = []
+        var hasMore = false
+        for account in accounts where account.account.name.text > text {
+            if page.count == limit {
+                hasMore = true
+                guard let last = page.last, account.account.name < last.account.name else { continue }
+                page.removeLast()
+            }
+            let place = page.firstIndex { account.account.name < $0.account.name } ?? page.endIndex
+            page.insert(account, at: place)
+        }
+        return (page, !hasMore)
+    }
+
     /// The table with one more account.
     package func adding(_ account: EnrolledAccount) throws(AccountConflict) -> AccountTable {
         var table = self

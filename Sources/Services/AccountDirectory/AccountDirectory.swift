@@ -102,10 +102,16 @@ package final class AccountDirectory: AccountRegistry, SignInRegistry {
     }
 
     /// Retired ones included.
-    package func allEnrolled() -> [EnrolledAccount] {
-        let table = state.withLock { $0.fault == nil ? $0.table : AccountTable() }
-        return table.accounts.sorted { $0.account.name < $1.account.name }
+    package func allEnrolled() -> [EnrolledAccount] { readable.accounts }
+
+    /// The first `limit` accounts whose names come after `text`, by name, and whether there are more; retired ones
+    /// included.
+    package func enrolled(after text: String, limit: Int) -> (accounts: [EnrolledAccount], isLast: Bool) {
+        readable.page(after: text, limit: limit)
     }
+
+    /// Empty where the store cannot be trusted.
+    private var readable: AccountTable { state.withLock { $0.fault == nil ? $0.table : AccountTable() } }
 
     /// As the settings call it now.
     package var administratorsGroupName: String { state.withLock { $0.policy.administratorsGroupName } }

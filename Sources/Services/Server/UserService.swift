@@ -20,11 +20,11 @@ struct UserService: Sendable {
 
     /// The accounts whose names come after `text`.
     func page(after text: String) async -> UsersReport {
-        let all = sources.accounts.allEnrolled().filter { $0.account.name.text > text }
+        let (accounts, isLast) = sources.accounts.enrolled(after: text, limit: UserService.perPage)
         let grants = sources.grants.current()
         var page: [UserReport] = []
-        for enrolled in all.prefix(UserService.perPage) { page.append(await report(of: enrolled, grants)) }
-        return UsersReport(users: page, next: all.count > page.count ? page.last?.name : nil)
+        for enrolled in accounts { page.append(await report(of: enrolled, grants)) }
+        return UsersReport(users: page, next: isLast ? nil : page.last?.name)
     }
 
     /// One account by its name, by a name that it had, or by its uid in digits; retired ones too.
