@@ -13,7 +13,9 @@ struct SELinuxRuleTests {
         #expect(SELinuxRule().judge(machine).map(\.severity) == [.note])
         machine.texts["/sys/fs/selinux/enforce"] = "1"
         #expect(SELinuxRule().judge(machine).map(\.severity) == [.warning])
-        machine.texts["/var/lib/selinux/*/active/modules/*/entralogin"] = ""
+        machine.texts["/var/lib/selinux/targeted/active/modules/400/base"] = ""
         #expect(SELinuxRule().judge(machine).map(\.severity) == [.warning])
+        machine.texts["/var/lib/selinux/targeted/active/modules/200/entralogin"] = ""
+        #expect(SELinuxRule().judge(machine).map(\.severity) == [.good])
     }
 }

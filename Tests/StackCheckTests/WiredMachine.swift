@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Glibc
+
 @testable import StackCheck
 
 /// A machine made of texts: Debian 12, wired. A test changes one thing in it.
@@ -54,12 +56,7 @@ struct WiredMachine: SurroundingsView {
 
     /// One `*` in the last component.
     func paths(matching pattern: String) -> [String] {
-        guard let star = pattern.firstIndex(of: "*") else { return texts[pattern] == nil ? [] : [pattern] }
-        let head = pattern[..<star]
-        let tail = pattern[pattern.index(after: star)...]
-        return texts.keys.filter { path in
-            path.hasPrefix(head) && path.hasSuffix(tail) && !path.dropFirst(head.count).contains("/")
-        }.sorted()
+        texts.keys.filter { fnmatch(pattern, $0, FNM_PATHNAME) == 0 }.sorted()
     }
 
     func run(_ path: String, _ arguments: [String]) -> ProgramResult {
