@@ -174,4 +174,42 @@ struct SnapshotReaderTests {
             #expect(published.passwd("person0@contoso.com") == .unavailable)
         }
     }
+
+    @Test("P13: a control character, DEL or a colon makes a record unsound wherever it stands; no other byte does")
+    func soundness() {
+        let name = Array("alice@contoso.com".utf8)
+        let home = Array("/home/alice".utf8)
+        for length in 1...17 {
+            for place in 0..<length {
+                for byte in UInt8.min...UInt8.max {
+                    var gecos = [UInt8](repeating: UInt8(ascii: "x"), count: length)
+                    gecos[place] = byte
+                    let isSound = withTexts(name, gecos, home) { name, gecos, home in
+                        var record = entralogin_record()
+                        (record.uid, record.gid) = (PosixID.userRange.lowerBound, PosixID.userRange.lowerBound)
+                        (record.name, record.gecos, record.home, record.shell) = (name, gecos, home, home)
+                        return entralogin_record_is_sound(&record) != 0
+                    }
+                    let mustBe = byte >= 0x20 && byte != 0x7f && byte != UInt8(ascii: ":")
+                    #expect(isSound == mustBe, "byte \(byte) at \(place) of \(length)")
+                }
+            }
+        }
+    }
+
+    private func withTexts(
+        _ name: [UInt8],
+        _ gecos: [UInt8],
+        _ home: [UInt8],
+        _ body: (entralogin_text, entralogin_text, entralogin_text) -> Bool
+    ) -> Bool {
+        func text(_ bytes: UnsafeRawBufferPointer) -> entralogin_text {
+            entralogin_text(bytes: bytes.baseAddress?.assumingMemoryBound(to: CChar.self), length: bytes.count)
+        }
+        return name.withUnsafeBytes { name in
+            gecos.withUnsafeBytes { gecos in
+                home.withUnsafeBytes { home in body(text(name), text(gecos), text(home)) }
+            }
+        }
+    }
 }

@@ -9,13 +9,30 @@
 #define SMALLEST_RECORD (ENTRALOGIN_RECORD_HEADER + 4u)
 #define CHECKSUM_OFFSET (ENTRALOGIN_ACCOUNTS_HEADER - 4u)
 
+#define EACH_BYTE (UINT64_MAX / 255)
+
+/* Not 0 where, and only where, one of eight bytes is less than `limit`, of at most 128: only such a one borrows. */
+static uint64_t any_below(uint64_t bytes, unsigned limit) {
+    return (bytes - EACH_BYTE * limit) & ~bytes & EACH_BYTE * 0x80u;
+}
+
+static int are_clean(uint64_t bytes) {
+    return (any_below(bytes, 0x20) | any_below(bytes ^ EACH_BYTE * 0x7f, 1) | any_below(bytes ^ EACH_BYTE * ':', 1)) == 0;
+}
+
+/* Eight bytes at a time: most of what the first look at a record costs. */
 static int text_is_clean(struct entralogin_text text) {
-    for (size_t i = 0; i < text.length; i++) {
-        unsigned char c = (unsigned char)text.bytes[i];
-        if (c < 0x20 || c == 0x7f || c == ':')
+    size_t at = 0;
+    uint64_t bytes;
+    for (; text.length - at >= sizeof bytes; at += sizeof bytes) {
+        memcpy(&bytes, text.bytes + at, sizeof bytes);
+        if (!are_clean(bytes))
             return 0;
     }
-    return 1;
+    bytes = EACH_BYTE * ' ';
+    if (at < text.length)
+        memcpy(&bytes, text.bytes + at, text.length - at);
+    return are_clean(bytes);
 }
 
 int entralogin_record_is_sound(const struct entralogin_record *record) {
