@@ -12,14 +12,15 @@ from bed.machine import run
 from case import case
 from enforcing_ground import EnforcingGround
 
-DAEMON, HELPER = "entralogind_t", "entralogin_principals_t"
+DAEMON, HELPER, AUDIT = "entralogind_t", "entralogin_principals_t", "entralogin_audit_t"
 STATE, PUBLISHED, KEYS, RUNTIME = (f"entralogin_{name}_t" for name in ("state", "published", "authorities", "runtime"))
 # Those that PAM runs in, or that may be told a name before somebody's first session.
 ASKERS = {"sshd_t", "local_login_t", "crond_t", "sudodomain", "staff_su_t", "sysadm_su_t", "user_su_t", "sysadm_t",
           "systemd_userdbd_t", "systemd_logind_t"}
 # By rules that name our types. What Debian says of every file or domain (backups, dpkg, unconfined) is not ours to judge.
 NAMED = {
-    (RUNTIME, "sock_file", "write"): ASKERS | {HELPER},
+    (RUNTIME, "sock_file", "write"): ASKERS | {HELPER, DAEMON},  # the daemon: what it tells the audit program
+    (AUDIT, "unix_dgram_socket", "sendto"): {DAEMON},
     (DAEMON, "unix_stream_socket", "connectto"): ASKERS | {HELPER},
     (STATE, "file", "read"): {DAEMON},
     (STATE, "file", "write"): {DAEMON},
@@ -33,6 +34,7 @@ NAMED = {
     ("entralogin_principals_exec_t", "file", "execute"): {HELPER, "sshd_t"},
     (HELPER, "process", "transition"): {"sshd_t"},
 }
+CAPABILITIES = {DAEMON: set(), HELPER: set(), AUDIT: {"audit_write"}}
 SERVING = ("httpd_t", "user_t", "staff_t", "nscd_t", "postfix_local_t")
 
 
@@ -71,8 +73,9 @@ def named(ground: EnforcingGround) -> str:
 @case("P10", "the policy: a web server, a cache and a shell may read accounts, and that is all")
 def serving(ground: EnforcingGround) -> str:
     theirs = rules(ground.policy, "-rs", "-s", f"^({'|'.join(SERVING)})$", "-rt", "-t", "^entralogin")
+    # The audit program's process: nscd may look at that of every daemon (init_daemon_domain).
     by_name = {(rule.source, rule.target, rule.object_class, *sorted(rule.permissions)) for rule in theirs
-               if rule.target.startswith("entralogin_")}
+               if rule.target.startswith("entralogin_") and rule.target != AUDIT}
     folder = ("getattr", "open", "search")
     equal(by_name, {("nsswitch_domain", PUBLISHED, "file", "getattr", "ioctl", "lock", "open", "read"),
                     *(("nsswitch_domain", kind, "dir", *folder) for kind in (PUBLISHED, STATE, RUNTIME))}, "their rules")
@@ -81,21 +84,22 @@ def serving(ground: EnforcingGround) -> str:
     return ", ".join(SERVING)
 
 
-@case("P10", "the policy: the daemon and the certificate check have no capability, start no program, write only their own")
+@case("P10", "the policy: our three programs have no capability, audit's own excepted, start no program, write only their own")
 def least(ground: EnforcingGround) -> str:
-    for source, own in ((DAEMON, {DAEMON, STATE, PUBLISHED, KEYS}), (HELPER, {HELPER})):
+    for source, own in ((DAEMON, {DAEMON, STATE, PUBLISHED, KEYS}), (HELPER, {HELPER}), (AUDIT, {AUDIT})):
         theirs = rules(ground.policy, "-s", source)
 
         def able(kind: str, permission: str) -> list[Rule]:
             return [rule for rule in theirs if rule.object_class == kind and permission in rule.permissions]
 
         # A switch for NIS that the policy gives every client of the name service.
-        capable = [rule.text for rule in theirs if rule.object_class.startswith("cap") and "[ allow_ypbind ]" not in rule.text]
-        equal(capable, [], f"capabilities of {source}")
+        capable = {permission for rule in theirs for permission in rule.permissions
+                   if rule.object_class.startswith("cap") and "[ allow_ypbind ]" not in rule.text}
+        equal(capable, CAPABILITIES[source], f"capabilities of {source}")
         started = able("file", "execute_no_trans") + able("process", "transition")
         equal([rule.text for rule in started], [], f"programs of {source}")
         # init_tmpfs_t: what a unit may be given as its standard input.
         equal({rule.target for rule in able("file", "write")} - {"init_tmpfs_t"}, own, f"files that {source} writes")
-        if source == HELPER:
+        if source != DAEMON:
             equal([rule.text for rule in able("tcp_socket", "create") + able("udp_socket", "create")], [], "its network")
     return "nothing beside their own files"
