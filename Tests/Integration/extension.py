@@ -118,7 +118,8 @@ def refusals(ground: PackagesGround) -> str:
         machine.write_file(f"{old}/HandlerState", "NotInstalled")
 
         known = machine.read("/var/lib/dpkg/status")
-        at = known.index("Package: libcurl4\n")
+        # Debian 13 renamed it for its 64-bit time_t.
+        at = min(place for name in ("libcurl4", "libcurl4t64") if (place := known.find(f"Package: {name}\n")) >= 0)
         without = known[:at] + known[at:].replace("install ok installed", "deinstall ok config-files", 1)
         replaced("/var/lib/dpkg/status", without, 52, "libcurl4")
 
