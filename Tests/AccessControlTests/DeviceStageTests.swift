@@ -39,7 +39,7 @@ final class ScriptedDevices: DeviceAuthority {
     }
 }
 
-@Suite(.timeLimit(.minutes(1))) struct DeviceStageTests {
+@Suite(.timeLimit(.minutes(15))) struct DeviceStageTests {
     private static let login: Int32 = 2048
     private let house: House
     private let devices = ScriptedDevices()

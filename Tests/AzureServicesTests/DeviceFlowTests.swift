@@ -112,7 +112,7 @@ private let clientID = "c11e0000-0000-4000-8000-0000000000dc"
 }
 
 /// Real keys, real signatures, Entra played by the simulator.
-@Suite(.serialized, .enabled(if: SimulatedAzure.isAvailable), .timeLimit(.minutes(2)))
+@Suite(.serialized, .enabled(if: SimulatedAzure.isAvailable), .timeLimit(.minutes(15)))
 struct SimulatedDeviceFlowTests {
     private let azure: SimulatedAzure
     private let discovery: MachineDiscovery
@@ -141,10 +141,10 @@ struct SimulatedDeviceFlowTests {
             signatures: LibcryptoSignatureVerifier()
         )
         if let changes { try await azure.fault("id-token", "signin", value: changes) }
-        let grant = try await flow.begin(by: azure.deadline(8))
-        #expect(try await grant.redeem(by: azure.deadline(8)) == .pending)
+        let grant = try await flow.begin(by: azure.deadline(60))
+        #expect(try await grant.redeem(by: azure.deadline(60)) == .pending)
         try await azure.tell("approve", ["user_code": .string(grant.userCode), "who": .string(who)])
-        let answer = try await grant.redeem(by: azure.deadline(8))
+        let answer = try await grant.redeem(by: azure.deadline(60))
         if changes != nil { try await azure.tell("clear") }
         return answer
     }

@@ -76,7 +76,7 @@ final class SimulatedAzure: Sendable {
 
     func tell(_ verb: String, _ arguments: [String: JSON] = [:]) async throws {
         let body = JSON.object(arguments).bytes
-        let request = HTTPRequest(.post, "\(control)/\(verb)", body: body, timeout: .seconds(20))
+        let request = HTTPRequest(.post, "\(control)/\(verb)", body: body, timeout: .seconds(60))
         let response = try await environment.transport.send(request)
         guard response.status == 200 else { throw HTTPError(.malformed, "the simulator refuses \(verb)") }
     }
