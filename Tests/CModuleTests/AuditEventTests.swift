@@ -53,12 +53,13 @@ struct AuditEventTests {
             (ENTRALOGIN_AUDIT_SESSION, 1101, "entralogin:session"),
             (ENTRALOGIN_AUDIT_GRANTED, 1102, "add-user-to-group"),
             (ENTRALOGIN_AUDIT_WITHDRAWN, 1102, "delete-user-from-group"),
+            (ENTRALOGIN_AUDIT_DEVICE, 1100, "entralogin:device-sign-in"),
         ]
     )
     func kinds(event: UInt32, type: UInt16, operation: String) throws {
         let told = try #require(text(of: Fields(event: event, result: 1).message))
         #expect(told.type == type && told.text.hasPrefix("op=\(operation) acct=") && told.text.hasSuffix("res=success"))
-        for other in [0, 6, 7, 0xffff] as [UInt32] { #expect(text(of: Fields(event: other).message) == nil) }
+        for other in [0, 7, 8, 0xffff] as [UInt32] { #expect(text(of: Fields(event: other).message) == nil) }
         #expect(text(of: Fields(event: event, result: 2).message) == nil)
     }
 

@@ -28,11 +28,14 @@ struct AuditEventTests {
         #expect(event(.account, .deny)?.kind == .account)
         #expect(event(.sessionOpened, .deny).map { ($0.kind, $0.isSuccess) }! == (.session, false))
         #expect(event(.sessionOpened, .allow).map { ($0.kind, $0.isSuccess) }! == (.session, true))
+        for (verdict, isSuccess) in [(DecisionRecord.Verdict.allow, true), (.deny, false)] {
+            #expect(event(.deviceSignIn, verdict).map { ($0.kind, $0.isSuccess) }! == (.deviceSignIn, isSuccess))
+        }
         #expect(event(.granted, nil).map { ($0.kind, $0.group) }! == (.granted, "entra_admins"))
         #expect(event(.withdrawn, nil).map { ($0.kind, $0.group) }! == (.withdrawn, "entra_admins"))
         #expect(event(.certificate, .allow) == nil && event(.account, .allow) == nil)
         let others = Set(RecordedEvent.allCases).subtracting([
-            .certificate, .account, .sessionOpened, .granted, .withdrawn,
+            .certificate, .account, .deviceSignIn, .sessionOpened, .granted, .withdrawn,
         ])
         for other in others { #expect(event(other, nil) == nil && event(other, .deny) == nil, "\(other)") }
     }
@@ -60,7 +63,7 @@ struct AuditEventTests {
     func numbers() {
         let header = [
             ENTRALOGIN_AUDIT_CERTIFICATE, ENTRALOGIN_AUDIT_ACCOUNT, ENTRALOGIN_AUDIT_SESSION, ENTRALOGIN_AUDIT_GRANTED,
-            ENTRALOGIN_AUDIT_WITHDRAWN,
+            ENTRALOGIN_AUDIT_WITHDRAWN, ENTRALOGIN_AUDIT_DEVICE,
         ]
         #expect(AuditEvent.Kind.allCases.map { UInt32($0.rawValue) } == header)
     }

@@ -6,8 +6,8 @@ internal import CWire
 internal import Identity
 
 /// What the Linux audit system is told of a decision: `ENTRALOGIN_AUDIT_EVENT` of `entralogin_wire.h`. libpam tells it of
-/// every stage itself; here are refusals with their reasons, sign-ins with the person's object id, and who became
-/// administrator when, of which nobody else can tell it.
+/// every stage itself; here are refusals with their reasons, sign-ins by certificate and by code with the person's
+/// object id, and who became administrator when, of which nobody else can tell it.
 package struct AuditEvent: Hashable, Sendable {
     /// The numbers of `entralogin_wire.h`.
     package enum Kind: UInt16, Sendable, CaseIterable {
@@ -16,6 +16,7 @@ package struct AuditEvent: Hashable, Sendable {
         case session = 3
         case granted = 4
         case withdrawn = 5
+        case deviceSignIn = 6
     }
 
     package var kind: Kind
@@ -32,6 +33,7 @@ package struct AuditEvent: Hashable, Sendable {
         switch (record.event, record.verdict) {
         case (.certificate, .deny): self.init(.certificate, isSuccess: false)
         case (.account, .deny): self.init(.account, isSuccess: false)
+        case (.deviceSignIn, let verdict?): self.init(.deviceSignIn, isSuccess: verdict == .allow)
         case (.sessionOpened, let verdict?): self.init(.session, isSuccess: verdict == .allow)
         case (.granted, nil): self.init(.granted, isSuccess: true)
         case (.withdrawn, nil): self.init(.withdrawn, isSuccess: true)

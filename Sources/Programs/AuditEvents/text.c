@@ -23,6 +23,7 @@ static const struct kind {
     {ENTRALOGIN_AUDIT_SESSION, USER_ACCT, "entralogin:session"},
     {ENTRALOGIN_AUDIT_GRANTED, USER_MGMT, "add-user-to-group"},
     {ENTRALOGIN_AUDIT_WITHDRAWN, USER_MGMT, "delete-user-from-group"},
+    {ENTRALOGIN_AUDIT_DEVICE, USER_AUTH, "entralogin:device-sign-in"},
 };
 
 static const struct kind *kind_of(uint16_t event) {

@@ -44,7 +44,8 @@ void fuzz_input(const unsigned char *bytes, size_t size) {
 }
 
 size_t fuzz_sample(unsigned kind, const char **ret_name, unsigned char *bytes, size_t capacity) {
-    static const char *const names[] = {"certificate", "account", "session", "granted", "withdrawn"};
+    static const char *const names[] = {"certificate", "account", "session", "granted", "withdrawn",
+        "device-sign-in"};
     struct entralogin_writer w;
     if (kind >= sizeof names / sizeof *names)
         return 0;
@@ -54,9 +55,9 @@ size_t fuzz_sample(unsigned kind, const char **ret_name, unsigned char *bytes, s
     entralogin_put_u16(&w, kind >= 2);
     entralogin_put_string(&w, kind == 1 ? "x\" res=success" : "alice@contoso.com");
     entralogin_put_string(&w, "0f8fad5b-d9cb-469f-a165-70867728950e");
-    entralogin_put_string(&w, kind < 3 ? "sshd" : "");
+    entralogin_put_string(&w, kind < 3 ? "sshd" : kind == 5 ? "sudo" : "");
     entralogin_put_string(&w, kind < 2 ? "role-not-assigned" : "");
-    entralogin_put_string(&w, kind > 2 ? "entra_admins" : "");
+    entralogin_put_string(&w, kind == 3 || kind == 4 ? "entra_admins" : "");
     entralogin_put_string(&w, "5cb92239-5d79-4e80-9dfb-7e43428e48d6");
     return entralogin_finish(&w);
 }

@@ -183,6 +183,7 @@
 #define ENTRALOGIN_AUDIT_SESSION 3u     /* a sign-in's session stage was decided */
 #define ENTRALOGIN_AUDIT_GRANTED 4u     /* membership of the administrators' group began */
 #define ENTRALOGIN_AUDIT_WITHDRAWN 5u   /* it ended before its time */
+#define ENTRALOGIN_AUDIT_DEVICE 6u      /* a sign-in with a code came to its end */
 
 /* --- The cursor both ends of a C client use. A call that does not fit sets `bad` and changes nothing. --- */
 
