@@ -47,7 +47,7 @@ final class ScriptedDevices: DeviceAuthority {
 
     init() throws {
         var settings = AccessSettings()
-        settings.deviceServices = ["login", "su"]
+        settings.deviceServices = ["login", "su", "sudo"]
         house = try House(settings: settings, devices: devices)
         alice = try Person("alice@contoso.com", 1)
         house.accounts.set(alice.name, .enrolled(alice.enrolled()))
@@ -368,6 +368,72 @@ final class ScriptedDevices: DeviceAuthority {
         #expect(try await signIn() == .over(.allow))
         #expect(await stage.decide(request, callerPID: Self.login) == .allow)
         #expect(await stage.decide(request, callerPID: 7).reason == .signInTooOld)
+    }
+}
+
+// MARK: - Step-up
+
+extension DeviceStageTests {
+    private func stepUp(_ change: (inout DeviceRequest) -> Void = { _ in }) async throws -> DeviceProgress {
+        let handle = try handle(
+            await begin {
+                $0.service = "sudo"
+                change(&$0)
+            }
+        )
+        await pass(.seconds(5))
+        return await house.access.deviceStage.wait(handle, callerPID: Self.login)
+    }
+
+    @Test("A step-up names sudo and the person, and leaves nothing behind: no session, no newer sign-in")
+    func stepUp() async throws {
+        let begun = await begin { $0.service = "sudo" }
+        guard case .pending(_, let text, _) = begun else {
+            Issue.record("no code")
+            return
+        }
+        #expect(text.contains("sudo") && text.contains(alice.name.text) && text.utf8.count <= DenialText.longestLine)
+        #expect(try await stepUp() == .over(.allow))
+        #expect(house.log.of(.deviceSignIn).last?.service == "sudo")
+        for service in ["sudo", "login"] {
+            let opened = await house.access.sessionStage.open(session(alice, service: service), callerPID: Self.login)
+            #expect(opened.reason == .certificateNotVerified)
+        }
+        house.accounts.set(alice.name, .enrolled(alice.enrolled(at: 1_700_000_000)))
+        #expect(try await stepUp() == .over(.allow))
+        let account = await house.access.accountStage.decide(
+            house.accountRequest(alice, service: "sudo"),
+            callerPID: Self.login
+        )
+        #expect(account.reason == .signInTooOld)
+        #expect(house.accounts.lastSignIn(alice.identity) == nil && house.grants.grantCount == 0)
+    }
+
+    @Test("P2: who acts with the administrators' gid must be one still, at the same age as in sudo's account stage")
+    func stepUpRole() async throws {
+        let refused = try await stepUp { $0.holdsAdministratorsGroup = true }
+        #expect(refused.reason == .administratorRoleNeeded)
+        guard case .over(.deny(_, let text)) = refused else { return }
+        #expect(text.contains("Virtual Machine Administrator Login"))
+        // A sudo rule of their own, by the role that they have.
+        #expect(try await stepUp() == .over(.allow))
+        house.checker.script(alice.identity.objectID, role: nil)
+        house.time.advance(by: .seconds(61))
+        #expect(try await stepUp().reason == .roleNotAssigned)
+    }
+
+    @Test("P1: somebody else's proof is none, and whoever is no person cannot prove anything")
+    func stepUpByOthers() async throws {
+        let other = try Person("bob@contoso.com", 2)
+        devices.play(.success(.proven(other.identity, name: "bob@contoso.com")))
+        #expect(try await stepUp().reason == .wrongName)
+        devices.play(.success(.proven(other.identity, name: "alice@contoso.com")))
+        #expect(try await stepUp().reason == .objectIDChanged)
+        let robot = try Person("00000000-0000-4000-8000-0000000000aa", 9)
+        house.accounts.set(robot.name, .enrolled(robot.enrolled()))
+        let asked = await house.access.deviceStage.begin(request(robot) { $0.service = "sudo" }, callerPID: 3)
+        #expect(asked.reason == .unsupported)
+        #expect(await begin { $0.service = "sudo-i" } == .over(.ignore))
     }
 }
 

@@ -224,13 +224,13 @@ def elsewhere(ground: Ground) -> str:
         # A person's own request is noted after its answer, and so perhaps after all were forgotten.
         asked = [request for request in ground.azure.requests("signin") if request["user_agent"]]
         equal(asked, [], "the daemon's questions to Entra")
-        for service in ("sshd", "sudo", "cron"):
+        for service in ("sshd", "polkit-1", "cron"):
             path = "/etc/entralogin/entralogin.conf.d/60-more.conf"
             site.machine.write(path, f"[DeviceSignIn]\nServices=login {service}\n")
             outcome = site.machine.run("/usr/sbin/entralogind", "--check-config")
             require(not outcome.ok and service in outcome.text, f"Services={service} is taken: {outcome.text}")
             site.machine.remove(path)
-    return "Entra heard of none of them; Services=sshd, sudo or cron is a mistake"
+    return "Entra heard of none of them; Services=sshd, polkit-1 or cron is a mistake"
 
 
 @case("P1", "su to a person, by that person's code; off without ClientID")

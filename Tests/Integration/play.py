@@ -9,6 +9,7 @@ import sys
 import roles  # noqa: F401
 import services  # noqa: F401
 import device  # noqa: F401
+import step_up  # noqa: F401
 import azure_faults  # noqa: F401
 import clouds  # noqa: F401
 import hybrid  # noqa: F401

@@ -48,6 +48,15 @@ let everyRequest: [Request] = [
         )
     ),
     .beginDevice(DeviceRequest(service: "su", user: "b@c", uid: 1_900_000_002, home: "/home/b@c")),
+    .beginDevice(
+        DeviceRequest(
+            service: "sudo",
+            user: "b@c",
+            uid: 1_900_000_002,
+            home: "/home/b@c",
+            holdsAdministratorsGroup: true
+        )
+    ),
     .awaitDevice(handle: "5cb92239"),
     .statusReport,
     .users(after: ""),

@@ -16,6 +16,17 @@ wire_sudo() {
     '' | *[!a-z0-9_-]* | [!a-z_]*) fail "AdministratorsGroup=: '$group' is not a group name" ;;
     esac
     sed "s/@ADMINS@/$group/" $SHARE/sudoers/entralogin >"$WORK/sudoers"
+    client=$(setting DeviceSignIn.ClientID)
+    services=$(setting DeviceSignIn.Services)
+    if steps_up "$client" "$services"; then
+        # Who may not be asked by a code yet keeps what there is, which is sudo without one, or none.
+        if lacking=$(pam_without_step_up); then
+            missing "Services= of [DeviceSignIn] names sudo, but no auth line of pam_entralogin.so is in $lacking: write it there first" \
+                "(pam_entralogin(8)). Sudo is left as it is"
+            return 0
+        fi
+        sed -i 's/NOPASSWD:/PASSWD:/; /^Defaults:/s/$/, authenticate, !passprompt_override/' "$WORK/sudoers"
+    fi
     chmod 0440 "$WORK/sudoers"
     visudo -cqf "$WORK/sudoers" || fail "visudo refuses our lines; sudo is older than 1.8.23?"
     cmp -s "$WORK/sudoers" $SUDOERS_FILE && [ "$(stat -c %a:%u $SUDOERS_FILE)" = 440:0 ] && return 0
@@ -25,6 +36,26 @@ wire_sudo() {
     UNDO="restore_sudo $UNDO"
     place "$WORK/sudoers" 0440 $SUDOERS_FILE
     visudo -cq || fail "visudo refuses the whole configuration with $SUDOERS_FILE in it"
+}
+
+# steps_up CLIENT SERVICES: sudo is to ask administrators for a code.
+steps_up() {
+    [ -n "$1" ] || return 1
+    case " $2 " in
+    *" sudo "*) return 0 ;;
+    *) return 1 ;;
+    esac
+}
+
+# The files of PAM in which that would ask for a password instead; fails where there is none.
+pam_without_step_up() {
+    lacking=
+    for service in sudo sudo-i; do
+        { [ -e /etc/pam.d/$service ] || [ $service = sudo ]; } || continue
+        grep -qs '^auth[[:space:]].*pam_entralogin\.so' /etc/pam.d/$service || lacking="$lacking /etc/pam.d/$service"
+    done
+    [ -n "$lacking" ] || return 1
+    printf '%s' "${lacking# }"
 }
 
 unwire_sudo() {

@@ -126,6 +126,8 @@ package struct DeviceRequest: Hashable, Sendable {
     package var user: String
     package var uid: UInt32
     package var home: String
+    /// The process has the administrators' gid among its groups.
+    package var holdsAdministratorsGroup: Bool
     /// The process is an sshd, whatever its service is called.
     package var isInSSHD: Bool
     package var terminal: String
@@ -136,6 +138,7 @@ package struct DeviceRequest: Hashable, Sendable {
         user: String,
         uid: UInt32,
         home: String,
+        holdsAdministratorsGroup: Bool = false,
         isInSSHD: Bool = false,
         terminal: String = "",
         remoteHost: String = ""
@@ -144,10 +147,19 @@ package struct DeviceRequest: Hashable, Sendable {
         self.user = user
         self.uid = uid
         self.home = home
+        self.holdsAdministratorsGroup = holdsAdministratorsGroup
         self.isInSSHD = isInSSHD
         self.terminal = terminal
         self.remoteHost = remoteHost
     }
+}
+
+extension DeviceRequest {
+    /// sudo asks its invoker to prove who they are: that opens no session and is no sign-in. The service names are those that
+    /// sudo has by itself (sudoers(5), pam_service and pam_login_service).
+    package var isStepUp: Bool { DeviceRequest.stepUpServices.contains(service) }
+
+    package static let stepUpServices: Set<String> = ["sudo", "sudo-i"]
 }
 
 /// How far a sign-in with a code has come.

@@ -94,6 +94,8 @@ package enum DeviceServiceName: String, Sendable, CaseIterable {
     case login
     case su
     case suLogin = "su-l"
+    /// Step-up: administrators prove who they are before sudo runs anything. `sudo -i`, which may be another service, goes with it.
+    case sudo
 }
 
 /// The access checkers by the names that settings, records and reports use (contract, chapter 4).

@@ -164,7 +164,13 @@ package struct SettingsKey: Sendable {
         SettingsKey("DeviceSignIn", "ClientID", \.deviceSignIn.clientID, "a GUID") { text throws(SettingsFlaw) in
             try SettingsValue.guid(text)
         },
-        SettingsKey("DeviceSignIn", "Services", \.deviceSignIn.services, "login, su, su-l", SettingsValue.choices),
+        SettingsKey(
+            "DeviceSignIn",
+            "Services",
+            \.deviceSignIn.services,
+            "login, su, su-l, sudo",
+            SettingsValue.choices
+        ),
         SettingsKey(
             "DeviceSignIn",
             "Limit",

@@ -90,12 +90,18 @@ extension SessionRequest {
 
 extension DeviceRequest {
     init(from payload: inout ByteReader) throws(ByteCodingError) {
+        let service = try payload.readWord()
+        let user = try payload.readWord()
+        let uid = try payload.readUInt32()
+        let home = try payload.readWord()
+        let flags = UInt32(try payload.readUInt16())
         self.init(
-            service: try payload.readWord(),
-            user: try payload.readWord(),
-            uid: try payload.readUInt32(),
-            home: try payload.readWord(),
-            isInSSHD: UInt32(try payload.readUInt16()) & ENTRALOGIN_PAM_IN_SSHD != 0,
+            service: service,
+            user: user,
+            uid: uid,
+            home: home,
+            holdsAdministratorsGroup: flags & ENTRALOGIN_PAM_HOLDS_ADMIN_GROUP != 0,
+            isInSSHD: flags & ENTRALOGIN_PAM_IN_SSHD != 0,
             terminal: try payload.readWord(),
             remoteHost: try payload.readWord()
         )
@@ -106,7 +112,10 @@ extension DeviceRequest {
         try writer.writeWord(user)
         writer.write(uid)
         try writer.writeWord(home)
-        writer.write(UInt16(isInSSHD ? ENTRALOGIN_PAM_IN_SSHD : 0))
+        var flags: UInt32 = 0
+        if holdsAdministratorsGroup { flags |= ENTRALOGIN_PAM_HOLDS_ADMIN_GROUP }
+        if isInSSHD { flags |= ENTRALOGIN_PAM_IN_SSHD }
+        writer.write(UInt16(flags))
         try writer.writeWord(terminal)
         try writer.writeWord(remoteHost)
     }

@@ -21,21 +21,26 @@
 #define QUESTION \
     "Microsoft Entra ID: press Enter to sign in with a code, or type anything for another way: "
 #define LATE "entralogin: sign-in refused: the code was not used in time"
+/* Beside the wire's verdicts: the person wants to wait no longer. */
+#define GIVEN_UP (-1)
 
-/* What the handle keeps: that its person signed in here. Its address is all that matters. */
-static char mark[] = "signed in";
+/* What the handle keeps: that its person signed in here, or proved who they are to sudo, whose sessions are none of ours. The
+   addresses are all that matters. */
+static char signed_in[] = "signed in";
+char entralogin_proved[] = "proved";
 
-int entralogin_signed_in(const struct entralogin_pam_world *world, pam_handle_t *pamh) {
+static const void *kept_mark(const struct entralogin_pam_world *world, pam_handle_t *pamh) {
     const void *data = NULL;
-    return world->kept(pamh, DATA_NAME, &data) == PAM_SUCCESS && data == mark;
+    return world->kept(pamh, DATA_NAME, &data) == PAM_SUCCESS ? data : NULL;
 }
 
-static int remember(const struct entralogin_pam_world *world, pam_handle_t *pamh, int signed_in) {
-    return world->keep(pamh, DATA_NAME, signed_in ? mark : NULL, NULL) == PAM_SUCCESS;
+int entralogin_signed_in(const struct entralogin_pam_world *world, pam_handle_t *pamh) {
+    return kept_mark(world, pamh) == signed_in;
 }
 
 int entralogin_pam_setcred(const struct entralogin_pam_world *world, pam_handle_t *pamh) {
-    return entralogin_signed_in(world, pamh) ? PAM_SUCCESS : PAM_IGNORE;
+    const void *mark = kept_mark(world, pamh);
+    return mark == signed_in || mark == entralogin_proved ? PAM_SUCCESS : PAM_IGNORE;
 }
 
 void entralogin_read_progress(const void *frame, size_t size, uint16_t opcode, struct entralogin_progress *ret) {
@@ -122,6 +127,10 @@ static void await(const struct entralogin_pam_world *world, pam_handle_t *pamh, 
                 .verdict = ENTRALOGIN_VERDICT_DENY, .text = LATE, .text_length = strlen(LATE)};
             return;
         }
+        if (entralogin_is_given_up()) {
+            *progress = (struct entralogin_progress){.verdict = GIVEN_UP, .text = ""};
+            return;
+        }
         if (now >= next_remark) {
             int length = snprintf(remark, sizeof remark, "Still waiting: %u s are left.", progress->seconds);
             entralogin_inform(pamh, flags, remark, length > 0 ? (size_t)length : 0);
@@ -135,8 +144,8 @@ static void await(const struct entralogin_pam_world *world, pam_handle_t *pamh, 
     }
 }
 
-static int result_of(const struct entralogin_pam_world *world, pam_handle_t *pamh, int flags,
-    const struct entralogin_person *person) {
+int entralogin_by_code(const struct entralogin_pam_world *world, pam_handle_t *pamh, int flags,
+    const struct entralogin_person *person, char *mark) {
     unsigned char reply[REPLY_MAX];
     struct entralogin_progress progress;
     begin(world, pamh, person, reply, &progress);
@@ -147,11 +156,13 @@ static int result_of(const struct entralogin_pam_world *world, pam_handle_t *pam
     entralogin_speak(pamh, flags, progress.text, progress.text_length);
     switch (progress.verdict) {
     case ENTRALOGIN_VERDICT_ALLOW:
-        return remember(world, pamh, 1) ? PAM_SUCCESS : PAM_AUTHINFO_UNAVAIL;
+        return world->keep(pamh, DATA_NAME, mark, NULL) == PAM_SUCCESS ? PAM_SUCCESS : PAM_AUTHINFO_UNAVAIL;
     case ENTRALOGIN_VERDICT_IGNORE:
         return PAM_IGNORE;
     case ENTRALOGIN_VERDICT_DENY:
         return PAM_AUTH_ERR;
+    case GIVEN_UP:
+        return PAM_ABORT;
     default:
         return PAM_AUTHINFO_UNAVAIL;
     }
@@ -160,8 +171,10 @@ static int result_of(const struct entralogin_pam_world *world, pam_handle_t *pam
 int entralogin_pam_authenticate(const struct entralogin_pam_world *world, pam_handle_t *pamh, int flags, int argc) {
     struct entralogin_person person;
     const char *user = NULL;
-    if (entralogin_signed_in(world, pamh))
-        remember(world, pamh, 0);
+    if (kept_mark(world, pamh) != NULL && world->keep(pamh, DATA_NAME, NULL, NULL) != PAM_SUCCESS)
+        return PAM_AUTHINFO_UNAVAIL;
+    if (entralogin_in_sudo(pamh))
+        return entralogin_step_up(world, pamh, flags, argc);
     if (!entralogin_can_speak(pamh, flags) || entralogin_in_sshd(pamh) || *entralogin_item(pamh, PAM_TTY) == '\0')
         return PAM_IGNORE;
     if (pam_get_user(pamh, &user, NULL) != PAM_SUCCESS || user == NULL)
@@ -173,9 +186,9 @@ int entralogin_pam_authenticate(const struct entralogin_pam_world *world, pam_ha
         entralogin_say(pamh, flags, ENTRALOGIN_ARGUMENTS);
         return PAM_SERVICE_ERR;
     }
-    if (!entralogin_presses_enter(pamh, flags, QUESTION))
+    if (entralogin_presses_enter(pamh, flags, QUESTION) != 1)
         return PAM_IGNORE;
-    return result_of(world, pamh, flags, &person);
+    return entralogin_by_code(world, pamh, flags, &person, signed_in);
 }
 
 void entralogin_join_administrators(const char *user, uint32_t gid) {

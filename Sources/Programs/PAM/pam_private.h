@@ -25,6 +25,8 @@ int entralogin_read_verdict(
 #define ENTRALOGIN_ARGUMENTS \
     "entralogin: sign-in refused: pam_entralogin.so takes no arguments; ask this machine's administrator"
 
+struct entralogin_person;
+
 /* --- device.c --- */
 
 /* What the daemon says of a sign-in with a code. Texts borrow from the frame. */
@@ -37,11 +39,32 @@ struct entralogin_progress {
 };
 void entralogin_read_progress(const void *frame, size_t size, uint16_t opcode, struct entralogin_progress *ret);
 
-/* Whether the person of this handle signed in with a code, through it. */
+/* Whether the person of this handle signed in with a code, through it. Not by a step-up of sudo. */
 int entralogin_signed_in(const struct entralogin_pam_world *world, pam_handle_t *pamh);
+/*
+ * Asks for a code, shows it, and waits for what comes of it: what the auth stage returns. After a yes the handle keeps `mark`.
+ * PAM_ABORT where entralogin_is_given_up.
+ */
+int entralogin_by_code(const struct entralogin_pam_world *world, pam_handle_t *pamh, int flags,
+    const struct entralogin_person *person, char *mark);
+/* The mark of a step-up, which opens no session. */
+extern char entralogin_proved[];
+
 /* The administrators' group in this process, where NSS says that the person has it by now. Elsewhere than in sshd groups are
    taken before the session is opened, when nobody has been granted anything. */
 void entralogin_join_administrators(const char *user, uint32_t gid);
+
+/* --- sudo.c --- */
+
+int entralogin_in_sudo(pam_handle_t *pamh);
+/*
+ * sudo: whoever runs it proves who they are, whomever they want to be. Who is not ours is not concerned; for who is, there is no
+ * other way than the code, unless the daemon says that step-up is off. PAM_CRED_INSUFFICIENT and PAM_ABORT end sudo at once;
+ * after the others it asks again.
+ */
+int entralogin_step_up(const struct entralogin_pam_world *world, pam_handle_t *pamh, int flags, int argc);
+/* Whether one of the signals that break a program off waits for it: only where they are blocked, as in a step-up. */
+int entralogin_is_given_up(void);
 
 /* --- whose.c --- */
 
@@ -90,7 +113,7 @@ const char *entralogin_item(pam_handle_t *pamh, int item);
 
 /* Whether there is somebody to talk to. */
 int entralogin_can_speak(pam_handle_t *pamh, int flags);
-/* Asks, without showing what is typed: true where the answer is an empty line. */
+/* Asks, without showing what is typed: 1 where the answer is an empty line, 0 another one, -1 where there is none. */
 int entralogin_presses_enter(pam_handle_t *pamh, int flags, const char *question);
 
 /* Shows one line to the person: bounded, without control characters; nothing where the application wants silence. */

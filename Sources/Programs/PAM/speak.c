@@ -68,9 +68,9 @@ int entralogin_can_speak(pam_handle_t *pamh, int flags) {
 int entralogin_presses_enter(pam_handle_t *pamh, int flags, const char *question) {
     const struct pam_conv *conversation = conversation_of(pamh, flags);
     if (conversation == NULL)
-        return 0;
+        return -1;
     struct pam_response *response = converse(conversation, PAM_PROMPT_ECHO_OFF, question, strlen(question));
-    int enter = response != NULL && response->resp != NULL && response->resp[0] == '\0';
+    int enter = response == NULL || response->resp == NULL ? -1 : response->resp[0] == '\0';
     dispose(response);
     return enter;
 }

@@ -2,6 +2,7 @@
 
 internal import AccessControl
 internal import AccountDirectory
+internal import Authorization
 internal import AzureServices
 internal import HTTPTransport
 internal import Libcrypto
@@ -26,7 +27,10 @@ extension AccountPolicy {
 extension AccessSettings {
     init(_ signIn: Settings.SignIn, _ devices: Settings.DeviceSignIn) {
         self.init()
-        deviceServices = devices.clientID == nil ? [] : Set(devices.services.map(\.rawValue))
+        if devices.clientID != nil {
+            deviceServices = Set(devices.services.map(\.rawValue))
+            if devices.services.contains(.sudo) { deviceServices.formUnion(DeviceRequest.stepUpServices) }
+        }
         deviceLimit = devices.limit
         offlineGrace = signIn.offlineGrace
         maximumSignInAge = signIn.maximumSignInAge

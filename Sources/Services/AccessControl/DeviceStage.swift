@@ -3,18 +3,15 @@
 package import Authorization
 internal import Identity
 
-/// The auth stage of PAM at a terminal: sign-in with a code that the person types on another device (RFC 8628).
+/// The auth stage of PAM at a terminal: sign-in with a code that the person types on another device (RFC 8628), and sudo's step-up.
 ///
 /// Nothing durable comes of it. It says yes only where Entra proved who it is, the account of that name is bound to that very
 /// object, and Azure gives the role; then it remembers the person behind a pidfd of the asking process, for the session
-/// stage. Names that never signed in enrol through sshd only.
+/// stage. Of a step-up nothing is remembered: sudo has its answer, and opens no session of ours. Names that never signed in enrol
+/// through sshd only.
 package final class DeviceStage: Sendable {
-    /// Questions that Entra left unanswered, one after the other, before it counts as unreachable.
-    private static let faultLimit = 5
-    private static let longestInterval: Duration = .seconds(60)
-
-    private let parts: AccessParts
-    private let pending = PendingSignIns()
+    let parts: AccessParts
+    let pending = PendingSignIns()
 
     init(_ parts: AccessParts) { self.parts = parts }
 
@@ -42,7 +39,14 @@ package final class DeviceStage: Sendable {
             }
             let now = parts.ports.time.bootTime()
             let endsAt = now.advanced(by: min(grant.lifetime, parts.settings.deviceLimit))
-            let signIn = PendingSignIn(account: account, process: process, grant: grant, endsAt: endsAt, at: now)
+            let signIn = PendingSignIn(
+                account: account,
+                process: process,
+                grant: grant,
+                need: need(of: request, account),
+                endsAt: endsAt,
+                at: now
+            )
             return start(signIn, subject)
         } catch {
             return .over(parts.journal.deny(subject, error))
@@ -80,6 +84,19 @@ package final class DeviceStage: Sendable {
         return account
     }
 
+    /// Where sudo asks it is elevation, as in the account stage that follows.
+    private func need(of request: DeviceRequest, _ account: Account) -> PendingSignIn.Need {
+        guard request.isStepUp else {
+            return PendingSignIn.Need(isStepUp: false, role: .user, maximumAge: ServicePolicy.signIn.maximumAge)
+        }
+        let policy = ServicePolicy.elevation
+        let role = policy.roleNeeded(
+            holdsAdministratorsGroup: request.holdsAdministratorsGroup,
+            isListedAdministrator: parts.membership.holds(account.uid.number)
+        )
+        return PendingSignIn.Need(isStepUp: true, role: role, maximumAge: policy.maximumAge)
+    }
+
     private func start(_ signIn: PendingSignIn, _ subject: DecisionSubject) -> DeviceProgress {
         let handle = parts.ports.random.correlationID().description
         pending.put(signIn, under: handle)
@@ -87,8 +104,9 @@ package final class DeviceStage: Sendable {
             signIn.land(await pursue(signIn, subject))
         }
         let seconds = left(of: signIn)
+        let purpose = signIn.need.isStepUp ? "let sudo run for" : "sign in as"
         let text =
-            "To sign in as \(signIn.account.name), open \(signIn.grant.address) on any device and type the code"
+            "To \(purpose) \(signIn.account.name), open \(signIn.grant.address) on any device and type the code"
             + " \(signIn.grant.userCode) within \(seconds / 60 > 0 ? "\(seconds / 60) min" : "\(seconds) s")."
             + " Only you can have asked for this: never type a code that somebody sent you."
         return .pending(handle: handle, text: DenialText.shorten(text, to: DenialText.longestLine), seconds: seconds)
@@ -107,103 +125,5 @@ package final class DeviceStage: Sendable {
             startedAt: parts.ports.time.bootTime(),
             correlation: parts.ports.random.correlationID()
         )
-    }
-}
-
-// MARK: - Until its end
-
-extension DeviceStage {
-    /// Asks Entra again and again, as it wants to be asked (RFC 8628, 3.5), until there is a verdict.
-    private func pursue(_ signIn: PendingSignIn, _ subject: DecisionSubject) async -> StageVerdict {
-        let time = parts.ports.time
-        var interval = signIn.grant.interval
-        var faults = 0
-        while true {
-            await time.sleep(until: min(time.bootTime().advanced(by: interval), signIn.endsAt))
-            let now = time.bootTime()
-            guard isAwaited(signIn) else {
-                pending.release(signIn)
-                return parts.journal.deny(subject, DeviceStage.gone)
-            }
-            guard now < signIn.endsAt else { return parts.journal.deny(subject, Denial(.deviceExpired)) }
-            do throws(AccessCheckFault) {
-                switch try await signIn.grant.redeem(by: now.advanced(by: parts.settings.stageTimeout)) {
-                case .pending: faults = 0
-                case .slowDown: interval = min(interval + .seconds(5), DeviceStage.longestInterval)
-                case .refused(let denial): return parts.journal.deny(subject, denial)
-                case .proven(let identity, let name): return await judge(identity, name, signIn, subject)
-                }
-            } catch {
-                faults += 1
-                guard faults < DeviceStage.faultLimit else {
-                    return parts.journal.deny(subject, Denial(error.reason, detail: error.detail))
-                }
-                interval = min(max(interval * 2, error.retryAfter ?? .zero), DeviceStage.longestInterval)
-            }
-        }
-    }
-
-    /// Somebody signed in: is it whoever the account belongs to, and may they?
-    private func judge(
-        _ identity: DirectoryIdentity,
-        _ name: String,
-        _ signIn: PendingSignIn,
-        _ subject: DecisionSubject
-    ) async -> StageVerdict {
-        var subject = subject
-        subject.identity = identity
-        let account = signIn.account
-        do throws(Denial) {
-            guard parts.ports.machines.current?.tenant == identity.tenant else {
-                throw Denial(elsewhere: "tenant \(identity.tenant)")
-            }
-            guard UserName(folding: name) == account.name else {
-                throw Denial(
-                    .wrongName,
-                    text: "You signed in to Microsoft Entra ID as somebody else than \(account.name)",
-                    detail: "signed in as \(DecisionJournal.bounded(name, 128))"
-                )
-            }
-            // The same account, not retired meanwhile, and bound to this very object (P5).
-            let binding = AccountBinding(accounts: parts.ports.accounts)
-            let uid = account.uid.number
-            _ = try binding.account(named: account.name, uid: uid, home: account.home, of: identity)
-            guard parts.ports.accounts.enrolled(uid: uid) != nil else { throw Denial(.notEnrolled) }
-            let ruling = await ask(about: identity, subject)
-            subject.correlation = ruling.correlation
-            switch ruling.decision {
-            case .deny(let denial): throw denial
-            case .allow(let role, let source):
-                let now = parts.ports.time.bootTime()
-                guard isAwaited(signIn) else { throw DeviceStage.gone }
-                let here = SignedInHere(
-                    user: account.name,
-                    uid: uid,
-                    home: account.home,
-                    identity: identity,
-                    signedInAt: now
-                )
-                try parts.signedIn.remember(here, in: signIn.process)
-                parts.journal.allow(subject, role: role, source: source)
-                return .allow
-            }
-        } catch {
-            return parts.journal.deny(subject, error)
-        }
-    }
-
-    /// The process lives, still waits, and has not begun another sign-in.
-    private func isAwaited(_ signIn: PendingSignIn) -> Bool {
-        pending.isCurrent(signIn) && signIn.isAwaited(at: parts.ports.time.bootTime())
-    }
-
-    private static var gone: Denial { Denial(.deviceExpired, detail: "the process that asked waits no more") }
-
-    private func ask(about identity: DirectoryIdentity, _ subject: DecisionSubject) async -> Ruling {
-        let demand = DecisionDemand(
-            maximumAge: ServicePolicy.signIn.maximumAge,
-            deadline: parts.ports.time.bootTime().advanced(by: parts.settings.stageTimeout)
-        )
-        return await parts.authorizer.decide(identity, under: demand, correlation: subject.correlation)
     }
 }

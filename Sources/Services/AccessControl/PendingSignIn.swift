@@ -9,17 +9,35 @@ final class PendingSignIn: Sendable {
     /// Whose process asks no more is given up after this long.
     private static let patience: Duration = .seconds(30)
 
+    /// What the person needs beside the proof of who they are.
+    struct Need: Hashable, Sendable {
+        /// sudo's: see `DeviceRequest.isStepUp`.
+        let isStepUp: Bool
+        let role: Role
+        /// The decision on the role must not be older.
+        let maximumAge: Duration
+    }
+
     let account: Account
     let process: any WatchedProcess
     let grant: any DeviceGrant
+    let need: Need
     let endsAt: BootTime
     private let landing = Landing<StageVerdict>()
     private let lastHeard: Mutex<BootTime>
 
-    init(account: Account, process: any WatchedProcess, grant: any DeviceGrant, endsAt: BootTime, at now: BootTime) {
+    init(
+        account: Account,
+        process: any WatchedProcess,
+        grant: any DeviceGrant,
+        need: Need,
+        endsAt: BootTime,
+        at now: BootTime
+    ) {
         self.account = account
         self.process = process
         self.grant = grant
+        self.need = need
         self.endsAt = endsAt
         lastHeard = Mutex(now)
     }

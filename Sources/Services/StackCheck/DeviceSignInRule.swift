@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Judges the services in which sign-in with a code is switched on: that our auth line is there, ends the stack refused where we
+/// Judges the services in which sign-in with a code is switched on, but for sudo (`StepUpRule`): that our auth line is there, ends the stack refused where we
 /// refuse, and asks before a password does; and that the account stage, which looks at the role again, is ours as well.
 ///
 /// The stamp does not rest on it: the auth stage itself looks at role and identity, and none of it concerns sshd.
@@ -17,7 +17,10 @@ struct DeviceSignInRule: Sendable {
 
     func judge(_ machine: any MachineView) -> [Finding] {
         var findings: [Finding] = []
-        for service in services where PAMStack.folders.contains(where: { machine.exists("\($0)/\(service)") }) {
+        let present = services.filter { service in
+            service != "sudo" && PAMStack.folders.contains { machine.exists("\($0)/\(service)") }
+        }
+        for service in present {
             findings.append(judgeAuthentication(service, machine))
             findings += PAMRule.account(service).judge(machine).findings.filter { $0.severity > .good }
             findings += session(service, machine)
@@ -85,7 +88,7 @@ struct DeviceSignInRule: Sendable {
     }
 
     /// Yes ends the stack, or goes on; not ours is as if we were not there; everything else ends it refused.
-    private static func isOurs(_ control: PAMControl) -> Bool {
+    static func isOurs(_ control: PAMControl) -> Bool {
         guard [.done, .ok].contains(control.action(on: "success")), control.action(on: "ignore") == .ignore,
             control.fallback == .die
         else { return false }

@@ -49,6 +49,8 @@ package struct MachineCheck: Sendable {
 
     package func run() -> [Finding] {
         sshd() + NeighbourRule().judge(machine) + NameCacheRule().judge(machine) + devices.judge(machine)
+            + (devices.services.contains("sudo")
+                ? StepUpRule(administratorsGroup: administratorsGroup).judge(machine) : [])
             + SudoRule().judge(machine)
             + SELinuxRule().judge(machine) + OldExtensionRule().judge(machine) + LocalIDsRule().judge(machine)
             + StateFilesRule().judge(machine)

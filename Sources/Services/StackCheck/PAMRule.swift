@@ -48,7 +48,7 @@ struct PAMRule: Sendable {
         guard ours.control.isOurs else {
             return [finding(.error, "the control of pam_entralogin.so lets a refused person go on", ours.place)]
         }
-        if let culprit = passingOver(index, in: stack.entries) {
+        if let culprit = stack.passingOver(index) {
             let what = "\(culprit.module) can end the stack or jump over pam_entralogin.so"
             return [finding(.error, what, culprit.place)]
         }
@@ -60,21 +60,6 @@ struct PAMRule: Sendable {
             return [finding(.warning, what, ours.place)]
         }
         return [Finding(id, .good, "\(service): the \(type) stage is ours first", place: ours.place)]
-    }
-
-    /// The first entry before `index` after which the stack may go on behind it, or end well, without it having run.
-    private func passingOver(_ index: Int, in entries: [PAMEntry]) -> PAMEntry? {
-        for (position, entry) in entries[..<index].enumerated() {
-            for action in entry.control.possibleActions {
-                switch action {
-                case .done: return entry
-                case .jump(let count) where position + count + 1 > index: return entry
-                // die ends the stack refused: nobody gets in by it.
-                case .jump, .ignore, .bad, .die, .ok, .reset: continue
-                }
-            }
-        }
-        return nil
     }
 
     private var id: String { "pam.\(service).\(type)" }
@@ -89,5 +74,22 @@ struct PAMRule: Sendable {
             needed: "\(type) \(PAMRule.line), before \(before.joined(separator: ", "))",
             remedy: "/usr/libexec/entralogin/configure --enable, or write the line there by hand"
         )
+    }
+}
+
+extension PAMStack {
+    /// The first entry before `index` after which the stack may go on behind it, or end well, without it having run.
+    func passingOver(_ index: Int) -> PAMEntry? {
+        for (position, entry) in entries[..<index].enumerated() {
+            for action in entry.control.possibleActions {
+                switch action {
+                case .done: return entry
+                case .jump(let count) where position + count + 1 > index: return entry
+                // die ends the stack refused: nobody gets in by it.
+                case .jump, .ignore, .bad, .die, .ok, .reset: continue
+                }
+            }
+        }
+        return nil
     }
 }

@@ -36,7 +36,10 @@ class Terminal:
         return found
 
     def type(self, line: str) -> None:
-        os.write(self._screen, line.encode() + b"\r")
+        self.press(line + "\r")
+
+    def press(self, keys: str) -> None:
+        os.write(self._screen, keys.encode())
 
     def end(self, limit: float = 20) -> None:
         """Reads on until nobody holds the other end, and until the program has ended."""

@@ -40,13 +40,16 @@ int entralogin_pam_account(const struct entralogin_pam_world *world, pam_handle_
  * Sign-in with a code: PAM_SUCCESS; PAM_IGNORE for everybody who is not ours, wants another way, sits at no terminal or comes
  * through sshd; PAM_AUTH_ERR, refused; PAM_AUTHINFO_UNAVAIL; PAM_SERVICE_ERR, as above. Nothing is asked of the daemon before
  * the person wants it. It lasts as long as the daemon says, and no longer than ENTRALOGIN_DEVICE_SECONDS_MAX.
+ *
+ * In sudo it is a step-up, of whoever runs sudo, and PAM_IGNORE only for who is not ours or where the daemon says that it is off.
+ * Besides: PAM_CRED_INSUFFICIENT, PAM_USER is another, or there is no terminal; PAM_ABORT, the person broke it off.
  */
 int entralogin_pam_authenticate(const struct entralogin_pam_world *world, pam_handle_t *pamh, int flags, int argc);
 /*
  * PAM_SUCCESS; PAM_IGNORE, outside sshd for everybody who did not sign in with a code through this handle; PAM_SESSION_ERR.
  */
 int entralogin_pam_open_session(const struct entralogin_pam_world *world, pam_handle_t *pamh, int flags, int argc);
-/* PAM_SUCCESS where the person signed in with a code through this handle, otherwise PAM_IGNORE: as the auth stage went. */
+/* PAM_SUCCESS where the person signed in or proved themselves with a code through this handle, otherwise PAM_IGNORE: as the auth stage went. */
 int entralogin_pam_setcred(const struct entralogin_pam_world *world, pam_handle_t *pamh);
 /* PAM_SUCCESS or PAM_IGNORE: whatever happens, the modules behind this one must close their part of the session. */
 int entralogin_pam_close_session(const struct entralogin_pam_world *world, pam_handle_t *pamh);

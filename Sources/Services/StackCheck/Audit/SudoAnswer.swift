@@ -32,7 +32,7 @@ struct SudoAnswer: Sendable {
     }
 
     /// `    (ALL : ALL) NOPASSWD: ALL, !/bin/su`: the word after the people whose rights are lent and after the tags.
-    private static func isEverything(_ line: Substring) -> Bool {
+    static func isEverything(_ line: Substring) -> Bool {
         let behind = line.lastIndex(of: ")").map { line[line.index(after: $0)...] } ?? line
         return behind.split { $0 == " " || $0 == "," || $0 == "\t" }.contains("ALL")
     }

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#define _GNU_SOURCE
+#include "pam_private.h"
+
+#include <signal.h>
+#include <string.h>
+
+#define QUESTION "Microsoft Entra ID: press Enter to get a code for sudo: "
+#define OTHER_PERSON \
+    "entralogin: refused: sudo asks about somebody else than you (targetpw, rootpw or runaspw in sudoers), and a code can " \
+    "only prove who you are; ask this machine's administrator"
+#define NO_TERMINAL "entralogin: refused: sudo asks for a code here, and there is no terminal to show it on"
+/* Another name for sudo's file: the person's own doing. */
+#define LIKE_SSHD "entralogin: refused: this sudo calls itself sshd"
+#define NO_PASSWORD "entralogin: refused: you have no password here; press Enter alone to get a code"
+
+static const int breaking[] = {SIGINT, SIGQUIT, SIGTERM, SIGHUP};
+
+int entralogin_in_sudo(pam_handle_t *pamh) {
+    const char *service = entralogin_item(pamh, PAM_SERVICE);
+    return strcmp(service, "sudo") == 0 || strcmp(service, "sudo-i") == 0;
+}
+
+int entralogin_is_given_up(void) {
+    sigset_t pending;
+    int is = 0;
+    if (sigpending(&pending) != 0)
+        return 0;
+    for (size_t i = 0; i < sizeof breaking / sizeof *breaking; i++)
+        is |= sigismember(&pending, breaking[i]) == 1;
+    return is;
+}
+
+/* sudo keeps signals for later while it authenticates (its handlers only note them), so that nobody could break the wait off:
+   blocked here, they can be looked for, and sudo gets them afterwards. */
+static int prove(const struct entralogin_pam_world *world, pam_handle_t *pamh, int flags,
+    const struct entralogin_person *person) {
+    sigset_t signals, before;
+    sigemptyset(&signals);
+    for (size_t i = 0; i < sizeof breaking / sizeof *breaking; i++)
+        sigaddset(&signals, breaking[i]);
+    if (sigprocmask(SIG_BLOCK, &signals, &before) != 0)
+        return PAM_AUTHINFO_UNAVAIL;
+    int result = entralogin_by_code(world, pamh, flags, person, entralogin_proved);
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    return result;
+}
+
+int entralogin_step_up(const struct entralogin_pam_world *world, pam_handle_t *pamh, int flags, int argc) {
+    struct entralogin_invoker invoker;
+    struct entralogin_person person;
+    entralogin_find_invoker(world, pamh, &invoker);
+    if (!invoker.is_ours)
+        return PAM_IGNORE;
+    /* sudo asks every module for silence (sudoers(5), pam_silent), and shows what it is told all the same. */
+    flags &= ~PAM_SILENT;
+    if (argc != 0) {
+        entralogin_say(pamh, flags, ENTRALOGIN_ARGUMENTS);
+        return PAM_SERVICE_ERR;
+    }
+    entralogin_find_person(world, entralogin_item(pamh, PAM_USER), 0, &person);
+    const char *obstacle = NULL;
+    if (entralogin_in_sshd(pamh))
+        obstacle = LIKE_SSHD;
+    else if (person.standing != ENTRALOGIN_OURS || person.uid != invoker.uid)
+        obstacle = OTHER_PERSON;
+    else if (*entralogin_item(pamh, PAM_TTY) == '\0')
+        obstacle = NO_TERMINAL;
+    if (obstacle != NULL) {
+        entralogin_say(pamh, flags, obstacle);
+        return PAM_CRED_INSUFFICIENT;
+    }
+    switch (entralogin_presses_enter(pamh, flags, QUESTION)) {
+    case 1:
+        return prove(world, pamh, flags, &person);
+    case 0:
+        entralogin_say(pamh, flags, NO_PASSWORD);
+        return PAM_AUTH_ERR;
+    default:
+        return PAM_AUTH_ERR;
+    }
+}

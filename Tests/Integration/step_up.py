@@ -1,0 +1,262 @@
+# SPDX-License-Identifier: Apache-2.0
+"""P1, P2 and P8: sudo's step-up: who is root by a code, who is not, whom it never concerns, and how it is switched on."""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager, suppress
+from typing import Any, Callable, Iterator
+
+from bed import Person
+from bed.checks import equal, require
+from bed.installed import CONFIGURE
+from bed.terminal import Terminal
+from case import case
+from device import CLIENT, CODE, approving, offer
+from ground import PASSWORD, SETTINGS, Ground, Site
+from roles import ADMINS, TARGETPW, administrator
+
+SWITCHED_ON = f"[DeviceSignIn]\nClientID={CLIENT}\nServices=login sudo\n"
+SUDOERS = "/etc/sudoers.d/entralogin"
+QUESTION = "press Enter to get a code for sudo"
+PROMPT = r"\$ \Z"
+
+
+@contextmanager
+def stepping_up(ground: Ground, name: str) -> Iterator[Site]:
+    """A machine where sudo asks for a code, switched on as it is written in devices.md."""
+    with ground.fresh(name, settings=SWITCHED_ON) as site:
+        for service in ("sudo", "sudo-i"):
+            offer(site, service)
+        site.machine.must(CONFIGURE, "--enable")
+        site.stamped()
+        yield site
+
+
+def in_shell(site: Site, person: Person, act: Callable[[Terminal], Any]) -> Any:
+    """`act` at the prompt of the person's own shell over SSH, at a terminal."""
+    argv = person.argv("-p", str(site.port), "-tt", f"{person.login}@127.0.0.1", "PS1='$ ' exec sh")
+    terminal = Terminal(("/usr/bin/ssh", *argv[1:]))
+    try:
+        terminal.expect(PROMPT)
+        return act(terminal)
+    finally:
+        terminal.close()
+
+
+def asked(terminal: Terminal, command: str) -> str:
+    """The code that is shown for a command."""
+    terminal.type(command)
+    terminal.expect(QUESTION)
+    terminal.type("")
+    return terminal.expect(CODE)[2]
+
+
+def broken_off(terminal: Terminal) -> None:
+    """Ctrl-C until the prompt is there: sudo misses one that comes between its question and its reading."""
+    for _ in range(8):
+        terminal.press("\x03")
+        with suppress(TimeoutError):
+            terminal.expect(PROMPT, limit=3)
+            return
+    raise TimeoutError(f"Ctrl-C does not end it: {terminal.shown[-500:]!r}")
+
+
+def ends(terminal: Terminal) -> str:
+    """Breaks off what asks again, up to the next prompt; what was shown."""
+    start = len(terminal.shown)
+    terminal.expect(QUESTION)
+    broken_off(terminal)
+    return terminal.shown[start:]
+
+
+@case("P1", "step-up: an administrator's sudo asks for a code, of whoever runs it, whomever they want to be; once a while")
+def granted(ground: Ground) -> str:
+    with stepping_up(ground, "step-up") as site:
+        person = administrator(ground)
+
+        def act(terminal: Terminal) -> str:
+            for command, who in (("sudo id -un", "root"), ("sudo -k -u lisa id -un", "lisa"),
+                                 ("sudo -k -i id -un", "root")):
+                code = asked(terminal, command)
+                approving(ground, person)(code)
+                terminal.expect(rf"\n{who}\n")
+                terminal.expect(PROMPT)
+            # sudo's own memory of it, in this terminal.
+            terminal.type("sudo id -un; sudo -n id -u")
+            terminal.expect(r"\nroot\n0\n")
+            terminal.expect(PROMPT)
+            return code
+
+        mark = site.journal.mark()
+        code = in_shell(site, person, act)
+        object_id = ground.bed.directory.principals[ground.key_of(person)].object_id
+        record = site.journal.wait(mark, event="device-sign-in", user=person.login, decision="allow")
+        equal((record["ENTRALOGIN_SERVICE"], record["ENTRALOGIN_OBJECT_ID"]), ("sudo", object_id), "the record")
+        opened = [r for r in site.journal.since(mark)
+                  if r.get("ENTRALOGIN_EVENT") == "session-opened" and r.get("ENTRALOGIN_SERVICE") != "sshd"]
+        equal(opened, [], "sessions of ours in sudo")
+        require(code not in site.service.output(), "the code is in the log")
+        # Another session has to ask for itself.
+        require("password is required" in site.ssh(person, "sudo -n id -u").err, "sudo -n in another session")
+    return "root, lisa and root again; then sudo remembers"
+
+
+@case("P8", "step-up: no code, a declined, late or another's, a role that is gone, Entra away: not root, and told why")
+def refused(ground: Ground) -> str:
+    with stepping_up(ground, "no-step-up") as site:
+        person, other = administrator(ground), administrator(ground)
+
+        def no(terminal: Terminal, then: Callable[[str], Any], words: str) -> str:
+            mark = site.journal.mark()
+            then(asked(terminal, "sudo -k id -u"))
+            terminal.expect(words, limit=30)
+            record = site.journal.wait(mark, event="device-sign-in", decision="deny", service="sudo")
+            require("\n0\n" not in ends(terminal), f"root: {terminal.shown}")
+            return str(record["ENTRALOGIN_REASON"])
+
+        def act(terminal: Terminal) -> list[str]:
+            seen = [no(terminal, lambda code: ground.azure.post("decline", user_code=code), "declined"),
+                    no(terminal, approving(ground, other), "somebody else")]
+            with ground.azure.fault("code-lifetime", "signin", value=2):
+                seen.append(no(terminal, lambda code: None, "in time"))
+            with ground.azure.fault("refuse", "signin"):
+                terminal.type("sudo -k id -u")
+                terminal.expect(QUESTION)
+                terminal.type("")
+                terminal.expect("could not be reached", limit=30)
+                ends(terminal)
+            terminal.type("sudo -k id -u")
+            terminal.expect(QUESTION)
+            terminal.type("hunter2")
+            terminal.expect("you have no password here")
+            ends(terminal)
+            # The person waits no longer.
+            asked(terminal, "sudo -k id -u")
+            broken_off(terminal)
+            ground.withdraw(person, role="Virtual Machine Administrator Login")
+            site.flush()
+            seen.append(no(terminal, approving(ground, person), "Virtual Machine Administrator Login"))
+            require("\n0\n" not in terminal.shown, f"root: {terminal.shown}")
+            return seen
+
+        seen = in_shell(site, person, act)
+        equal(seen, ["device-declined", "wrong-name", "device-expired", "administrator-role-needed"], "reasons")
+    return ", ".join(seen)
+
+
+def refused_at_once(site: Site, person: Person, command: str, words: str) -> None:
+    outcome = site.ssh(person, command)
+    require(not outcome.ok and outcome.out == "" and words in outcome.err, f"{command}: {outcome.text}")
+
+
+@case("P8", "step-up: without a terminal or a conversation, or about another: refused at once, and Entra is not asked")
+def nobody_to_ask(ground: Ground) -> str:
+    with stepping_up(ground, "unasked") as site:
+        person = administrator(ground)
+        in_shell(site, person, lambda terminal: None)
+        ground.azure.forget_requests()
+        refused_at_once(site, person, "sudo -n id -u", "password is required")
+        refused_at_once(site, person, "sudo id -u", "there is no terminal to show it on")
+        refused_at_once(site, person, "echo | sudo -S id -u", "there is no terminal to show it on")
+        refused_at_once(site, person, "ln -s /usr/bin/sudo /tmp/sshd; echo | /tmp/sshd -S id -u", "calls itself sshd")
+        for setting in ("targetpw", "rootpw", "runaspw"):
+            site.machine.write(TARGETPW, f"Defaults:%{ADMINS} {setting}\n", 0o440)
+            refused_at_once(site, person, "echo | sudo -S id -u", "sudo asks about somebody else than you")
+        site.machine.write(TARGETPW, f"Defaults:%{ADMINS} noninteractive_auth\n", 0o440)
+
+        def unanswered(terminal: Terminal) -> None:
+            terminal.type("sudo -n id -u; echo ended $?")
+            terminal.expect("ended [1-9]")
+            require("\n0\n" not in terminal.shown, f"root: {terminal.shown}")
+            # In the background it stands still, as it would for a password, until it is fetched.
+            terminal.type("sudo -k; set -m; sudo id -un & wait; jobs")
+            terminal.expect("Stopped")
+            terminal.type("fg")
+            terminal.expect(QUESTION)
+            broken_off(terminal)
+
+        in_shell(site, person, unanswered)
+        asked_of_entra = [request for request in ground.azure.requests("signin") if request["user_agent"]]
+        equal(asked_of_entra, [], "the daemon's questions to Entra")
+    return "twelve ways, and Entra heard of none of them"
+
+
+@case("P8", "step-up with the daemon frozen or stopped: ours is refused, and local people and root never notice")
+def without_daemon(ground: Ground) -> str:
+    with stepping_up(ground, "stepless") as site:
+        person = administrator(ground)
+        with_password = "sudo -k; sudo -S -p '' id -u"
+
+        def local() -> None:
+            outcome = site.ssh(ground.lisa, with_password, input=PASSWORD + "\n")
+            require((outcome.out, outcome.err) == ("0\n", ""), f"lisa: {outcome.text}")
+            outcome = site.ssh(ground.lisa, with_password, input="wrong\nwrong\nwrong\n")
+            require(outcome.out == "" and "Entra" not in outcome.text and "entralogin" not in outcome.text, outcome.text)
+            equal(site.ssh(ground.root, "sudo -u lisa sudo -n -k; sudo id -u").out, "0\n", "root")
+
+        def act(terminal: Terminal) -> None:
+            for stop, go in ((site.service.freeze, site.service.thaw), (site.service.stop, site.begin)):
+                stop()
+                try:
+                    local()
+                    terminal.type("sudo -k id -u")
+                    terminal.expect(QUESTION)
+                    terminal.type("")
+                    terminal.expect("entralogind does not answer", limit=30)
+                    ends(terminal)
+                finally:
+                    go()
+            require("\n0\n" not in terminal.shown, f"root: {terminal.shown}")
+
+        local()
+        in_shell(site, person, act)
+    return "frozen and stopped"
+
+
+def finding(site: Site, name: str) -> tuple[str, str]:
+    """Severity and text of what doctor says there; empty where it says nothing."""
+    found = [f for f in json.loads(site.tool("--json", "doctor").out)["findings"] if f["id"] == name]
+    return (found[0]["severity"], found[0]["found"]) if found else ("", "")
+
+
+@case("P2", "step-up is switched on by the settings, our line and setup, in that order; doctor names what is missing")
+def switching(ground: Ground) -> str:
+    with ground.fresh("switching") as site:
+        machine, person = site.machine, administrator(ground)
+        equal(site.ssh(person, "sudo -n id -u").out, "0\n", "sudo before")
+        before = machine.read(SUDOERS)
+        machine.write(SETTINGS, SWITCHED_ON)
+        site.service.restart()
+        seen = [finding(site, "pam.sudo.auth")]
+        require(seen[-1][0] == "error" and "asks for no code" in seen[-1][1], f"{seen}")
+        require("step-up does not happen" in finding(site, "sudoers.step-up")[1], "NOPASSWD is not named")
+        outcome = machine.run(CONFIGURE, "--enable")
+        require(not outcome.ok and "/etc/pam.d/sudo /etc/pam.d/sudo-i" in outcome.text, f"setup: {outcome.text}")
+        equal(machine.read(SUDOERS), before, "sudoers without our lines")
+        for service in ("sudo", "sudo-i"):
+            offer(site, service)
+        require("step-up does not happen" in finding(site, "sudoers.step-up")[1], "NOPASSWD is not named")
+        machine.must(CONFIGURE, "--enable")
+        require(" PASSWD: ALL" in machine.read(SUDOERS) and "NOPASSWD" not in machine.read(SUDOERS), "sudoers")
+        equal([finding(site, name)[0] for name in ("pam.sudo.auth", "pam.sudo-i.auth", "sudoers.step-up")],
+              ["good", "good", ""], "findings")
+
+        def spoilt(terminal: Terminal) -> None:
+            """By another file, while there is an administrator to ask sudo about."""
+            for rule, words in ((f"Defaults:%{ADMINS} !authenticate\n", "!authenticate"),
+                                (f"Defaults:%{ADMINS} targetpw\n", "targetpw"),
+                                (f"%{ADMINS} ALL=(ALL) NOPASSWD: ALL\n", "asks administrators for nothing"),
+                                (f"%{ADMINS} ALL=(root) NOPASSWD: /usr/bin/id\n", "some commands")):
+                machine.write(TARGETPW, rule, 0o440)
+                require(words in finding(site, "sudoers.step-up")[1], f"{rule}: {finding(site, 'sudoers.step-up')}")
+            machine.remove(TARGETPW)
+            equal(finding(site, "sudoers.step-up"), ("", ""), "when it is gone")
+
+        in_shell(site, person, spoilt)
+        machine.write(SETTINGS, SWITCHED_ON.replace("login sudo", "login"))
+        machine.must(CONFIGURE, "--enable")
+        equal(machine.read(SUDOERS), before, "sudoers when it is off again")
+        site.service.restart()
+        equal(site.ssh(person, "sudo -n id -u").out, "0\n", "sudo afterwards")
+    return seen[0][1]
