@@ -69,6 +69,7 @@ final class FakeAccounts: AccountRegistry, SignInRegistry {
         var enrolAnswer: EnrolledAccount?
         var enrolCalls = 0
         var signIns: [DirectoryIdentity: UnixTime] = [:]
+        var listed: [UserName: AdoptedPerson] = [:]
     }
 
     let state = Mutex(State())
@@ -85,6 +86,10 @@ final class FakeAccounts: AccountRegistry, SignInRegistry {
     func enrolled(named name: UserName) -> EnrolledAccount? {
         allEnrolled().first { $0.account.name == name || $0.formerNames.contains(name) }
     }
+
+    func adopted(uid: UInt32) -> AdoptedPerson? { state.withLock { $0.listed.values.first { $0.uid == uid } } }
+
+    func listed(_ name: UserName) -> AdoptedPerson? { state.withLock { $0.listed[name] } }
 
     func allEnrolled() -> [EnrolledAccount] {
         state.withLock { state in

@@ -2,6 +2,7 @@
 
 import AccountDirectory
 import Authorization
+import Glibc
 import Identity
 import LinuxSystem
 import Synchronization
@@ -120,6 +121,8 @@ struct Bed {
         paths.signIns = "\(folder)/sign-ins"
         paths.passwd = "\(folder)/passwd"
         paths.group = "\(folder)/group"
+        paths.adopted = "\(folder)/adopted"
+        paths.root = geteuid()
         return paths
     }
 

@@ -11,6 +11,9 @@ import TestSupport
 final class FakeStack {
     static let uid = ENTRALOGIN_ID_FIRST + 7_000
     static let name = "alice@contoso.com"
+    /// Somebody of the local files, with the number that they brought along.
+    static let adopted = "adam@contoso.com"
+    static let adoptedUID: UInt32 = 1_001
 
     private let folder = TemporaryFolder()
     private let person = Person()
@@ -113,6 +116,12 @@ final class FakeStack {
             UnsafeMutablePointer<UnsafeMutablePointer<passwd>?>?
         ) -> Int32 = { name, record, buffer, size, found in
             guard let name, let record, let buffer, let found else { return EINVAL }
+            let local: [String: (UInt32, String)] = [
+                FakeStack.adopted: (FakeStack.adoptedUID, ENTRALOGIN_ADOPTED_MARK),
+                // pwconv(8) puts an x there.
+                "shadowed@contoso.com": (1_002, "x"), "local@contoso.com": (1_003, "x"),
+                "moved@contoso.com": (1_004, ENTRALOGIN_ADOPTED_MARK),
+            ]
             let known: [String: (String, UInt32, String)] = [
                 FakeStack.name: (FakeStack.name, FakeStack.uid, "/home/\(FakeStack.name)"),
                 "Alice@contoso.com": (FakeStack.name, FakeStack.uid, "/home/\(FakeStack.name)"),
@@ -121,13 +130,16 @@ final class FakeStack {
             ]
             found.pointee = nil
             if String(cString: name) == "broken@contoso.com" { return EIO }
-            guard let (canonical, uid, home) = known[String(cString: name)] else { return 0 }
-            let texts = Array(canonical.utf8CString) + Array(home.utf8CString)
-            guard texts.count <= size else { return ERANGE }
-            for (index, byte) in texts.enumerated() { buffer[index] = byte }
+            let asked = String(cString: name)
+            let here = local[asked].map { (asked, $0.0, "/home/\(asked)") }
+            guard let (canonical, uid, home) = known[asked] ?? here else { return 0 }
+            let texts = [canonical, home, local[asked]?.1 ?? "*"].map { Array($0.utf8CString) }
+            guard texts.joined().count <= size else { return ERANGE }
+            for (index, byte) in texts.joined().enumerated() { buffer[index] = byte }
             record.pointee = passwd()
             record.pointee.pw_name = buffer
-            record.pointee.pw_dir = buffer + canonical.utf8.count + 1
+            record.pointee.pw_dir = buffer + texts[0].count
+            record.pointee.pw_passwd = buffer + texts[0].count + texts[1].count
             record.pointee.pw_uid = uid
             record.pointee.pw_gid = uid
             found.pointee = record
@@ -136,6 +148,7 @@ final class FakeStack {
 
     private static let root: @convention(c) () -> uid_t = { 0 }
     private static let ours: @convention(c) () -> uid_t = { FakeStack.uid }
+    private static let adoptedPerson: @convention(c) () -> uid_t = { FakeStack.adoptedUID }
 
     enum Stage { case authenticate, setcred, account, open, close }
 
@@ -144,27 +157,33 @@ final class FakeStack {
         _ stage: Stage,
         _ daemon: entralogin_server,
         ownRealUID: Bool = false,
+        asAdopted: Bool = false,
+        list: String? = nil,
         loginUID: String = "4294967295",
         silent: Bool = false,
         arguments: Int32 = 0
     ) -> Int32 {
         folder.write(Array(loginUID.utf8), to: "loginuid")
+        if let list { folder.write(Array(list.utf8), to: "adopted") }
         let flags = silent ? Int32(bitPattern: UInt32(PAM_SILENT)) : 0
         return folder("loginuid").withCString { loginUID in
-            var world = entralogin_pam_world(
-                daemon: daemon,
-                login_uid: loginUID,
-                look_up: Self.lookUp,
-                real_uid: ownRealUID ? Self.ours : Self.root,
-                keep: Self.keep,
-                kept: Self.lookForKept
-            )
-            switch stage {
-            case .authenticate: return entralogin_pam_authenticate(&world, handle, flags, arguments)
-            case .setcred: return entralogin_pam_setcred(&world, handle)
-            case .account: return entralogin_pam_account(&world, handle, flags, arguments)
-            case .open: return entralogin_pam_open_session(&world, handle, flags, arguments)
-            case .close: return entralogin_pam_close_session(&world, handle)
+            folder("adopted").withCString { adopted in
+                var world = entralogin_pam_world(
+                    daemon: daemon,
+                    login_uid: loginUID,
+                    adopted: adopted,
+                    look_up: Self.lookUp,
+                    real_uid: asAdopted ? Self.adoptedPerson : ownRealUID ? Self.ours : Self.root,
+                    keep: Self.keep,
+                    kept: Self.lookForKept
+                )
+                switch stage {
+                case .authenticate: return entralogin_pam_authenticate(&world, handle, flags, arguments)
+                case .setcred: return entralogin_pam_setcred(&world, handle)
+                case .account: return entralogin_pam_account(&world, handle, flags, arguments)
+                case .open: return entralogin_pam_open_session(&world, handle, flags, arguments)
+                case .close: return entralogin_pam_close_session(&world, handle)
+                }
             }
         }
     }

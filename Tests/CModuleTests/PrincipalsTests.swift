@@ -88,7 +88,7 @@ struct PrincipalsTests {
     @Test("P8: A user who cannot be ours is answered without the daemon")
     func foreign() {
         let changes: [(Int, String)] = [
-            (1, "root"), (1, "ALICE@contoso.com"), (1, ""), (1, "a,b@contoso.com"), (2, "0"), (2, "1000"), (2, ""),
+            (1, "root"), (1, "ALICE@contoso.com"), (1, ""), (1, "a,b@contoso.com"), (2, "0"), (2, "999"), (2, ""),
             (2, "18790552000000"), (2, "-1"), (2, "\(Self.uid)x"), (2, "0x70001b58"), (2, "4294967295"),
         ]
         for (index, text) in changes {
@@ -97,6 +97,13 @@ struct PrincipalsTests {
             let told = run(arguments, answer: principal(arguments[1]))
             #expect(told.output.isEmpty && told.status == 0 && told.requests.isEmpty)
         }
+    }
+
+    @Test("Somebody with a number from before us is asked about: whether they are ours, the daemon knows")
+    func adopted() {
+        var arguments = arguments
+        arguments[2] = "1001"
+        #expect(run(arguments, answer: principal(arguments[1])).requests.count == 1)
     }
 
     @Test("A certificate beyond any limit prints nothing")

@@ -11,7 +11,7 @@ import TestSupport
 import Testing
 
 extension AccountSnapshot {
-    /// The file of these accounts, whoever they belong to.
+    /// The file of these accounts, whoever they belong to. Those with a number that they brought along are adopted.
     static func bytes(
         of accounts: [Account],
         policy: AccountPolicy,
@@ -25,7 +25,10 @@ extension AccountSnapshot {
             EnrolledAccount(account: $0, identity: identity, enrolledAt: UnixTime(seconds: 0))
         }
         return try AccountSnapshot(
-            of: VisibleAccounts(enrolled),
+            of: VisibleAccounts(
+                enrolled,
+                forGroupsAlone: Set(accounts.filter { $0.adoptedUID != nil }.map(\.uid.number))
+            ),
             policy: policy,
             generation: generation,
             seed: seed
@@ -64,6 +67,11 @@ final class Published: Sendable {
         kept.deallocate()
     }
 
+    /// Root's list.
+    func writeList(_ lines: [String]) {
+        folder.write(Array(([ENTRALOGIN_ADOPTED_FIRST_LINE] + lines).map { $0 + "\n" }.joined().utf8), to: "adopted")
+    }
+
     func writeGrants(_ grants: [UInt32: UInt64], boot: String = Published.boot) {
         guard let boot = BootID(boot) else { preconditionFailure("not a boot id") }
         folder.write(GrantSnapshot.bytes(of: grants, boot: boot, generation: 1), to: "grants")
@@ -87,15 +95,18 @@ final class Published: Sendable {
             try folder("grants").withCString { grants in
                 try folder("boot_id").withCString { bootID in
                     try "/nonexistent/control.sock".withCString { nowhere in
-                        var sources = entralogin_sources(
-                            accounts: accounts,
-                            grants: grants,
-                            boot_id: bootID,
-                            daemon: server ?? entralogin_server(path: nowhere, root: .max),
-                            kept_accounts: keeping ? kept : nil,
-                            kept_grants: keeping ? kept + 1 : nil
-                        )
-                        return try body(&sources)
+                        try folder("adopted").withCString { adopted in
+                            var sources = entralogin_sources(
+                                accounts: accounts,
+                                grants: grants,
+                                boot_id: bootID,
+                                adopted: adopted,
+                                daemon: server ?? entralogin_server(path: nowhere, root: .max),
+                                kept_accounts: keeping ? kept : nil,
+                                kept_grants: keeping ? kept + 1 : nil
+                            )
+                            return try body(&sources)
+                        }
                     }
                 }
             }

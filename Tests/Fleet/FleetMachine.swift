@@ -144,6 +144,8 @@ struct Nobody: AccountRegistry, SignInRegistry, GrantRegistry, ProcessWatcher, S
     func standing(of name: UserName) -> AccountStanding { .none(Denial(.domainNotAllowed)) }
     func enrolled(uid: UInt32) -> EnrolledAccount? { nil }
     func enrolled(named name: UserName) -> EnrolledAccount? { nil }
+    func adopted(uid: UInt32) -> AdoptedPerson? { nil }
+    func listed(_ name: UserName) -> AdoptedPerson? { nil }
     func allEnrolled() -> [EnrolledAccount] { [] }
     func enrol(_ account: Account, as identity: DirectoryIdentity) async throws(Denial) -> EnrolledAccount {
         throw Denial(.enrolmentFailed)

@@ -31,6 +31,7 @@ NAMED = {
     (KEYS, "file", "write"): {DAEMON},
     (RUNTIME, "file", "write"): set(),  # the stamp: root's tool, which is confined by its unit
     ("entralogin_etc_t", "file", "write"): set(),
+    ("entralogin_adopted_t", "file", "write"): set(),
     ("entralogin_principals_exec_t", "file", "execute"): {HELPER, "sshd_t"},
     (HELPER, "process", "transition"): {"sshd_t"},
 }

@@ -25,6 +25,8 @@ private final class OneAnswer: AccountRegistry {
 
     func enrolled(named name: UserName) -> EnrolledAccount? { nil }
 
+    func adopted(uid: UInt32) -> AdoptedPerson? { nil }
+    func listed(_ name: UserName) -> AdoptedPerson? { nil }
     func allEnrolled() -> [EnrolledAccount] { [] }
 
     func enrol(_ account: Account, as identity: DirectoryIdentity) async throws(Denial) -> EnrolledAccount {
@@ -50,6 +52,21 @@ private final class OneAnswer: AccountRegistry {
         #expect(
             look(OneAnswer(.enrolled(person)), "alice@contoso.com", command) == .account(WireAccount(try account()))
         )
+    }
+
+    @Test("P7: of somebody adopted there are groups to tell, and no record")
+    func adopted() throws {
+        let person = try #require(AdoptedPerson(name: account().name, objectID: identity().objectID, uid: 1001))
+        let local = LocalAccounts(
+            passwd: Array("\(person.name):\(AdoptionList.mark):1001:1001::/home/alice:/bin/sh\n".utf8),
+            group: [],
+            adopted: try #require(AdoptionList([person]))
+        )
+        let adopted = try account().adopted(as: try #require(local.adopted(uid: 1001)))
+        let expected = WireAccount(try account().forGroupsAlone)
+        #expect(expected.home == "//" && adopted.home == "/home/alice")
+        #expect(look(OneAnswer(.provisional(adopted)), "alice@contoso.com", "sshd") == .account(expected))
+        #expect(look(OneAnswer(.provisional(adopted)), "alice@contoso.com", "tar") == .notFound)
     }
 
     @Test("P3: who never signed in exists for sshd only", arguments: ["sshd", "sshd-session", "sshd-auth"])

@@ -18,6 +18,15 @@ extension Denial {
         )
     }
 
+    /// Somebody comes under a name that root's list has for another object, or with an object that it has under another name.
+    package init(_ identity: DirectoryIdentity, isNot listed: AdoptedPerson) {
+        self.init(
+            .objectIDChanged,
+            detail: "\(listed.name) is object id \(listed.objectID) in \(AdoptionList.path), the certificate is for"
+                + " \(identity.objectID)"
+        )
+    }
+
     /// Somebody signed in to Entra with a code, as a member of another tenant.
     package init(elsewhere detail: String) {
         let text = "You signed in with an account of another Entra tenant than this machine's"

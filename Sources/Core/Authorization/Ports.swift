@@ -149,7 +149,8 @@ package enum AccountStanding: Hashable, Sendable {
     case none(Denial)
 }
 
-/// The table of accounts. Reading never waits; what changes it is durable before it returns.
+/// The table of accounts. Reading never waits; what changes it is durable before it returns. Accounts of adopted people come
+/// with `adoptedUID`, and the home and the shell that the local files have.
 package protocol AccountRegistry: Sendable {
     /// The standing of a name now.
     func standing(of name: UserName) -> AccountStanding
@@ -157,7 +158,11 @@ package protocol AccountRegistry: Sendable {
     func enrolled(uid: UInt32) -> EnrolledAccount?
     /// The enrolled account that has the name or had it once, retired or not.
     func enrolled(named name: UserName) -> EnrolledAccount?
-    /// The enrolled accounts, in the order of enrolment: not for finding one.
+    /// The adopted person who has this number by the local files and root's list.
+    func adopted(uid: UInt32) -> AdoptedPerson?
+    /// Who has that name in root's list of adopted people, whether or not the local files agree.
+    func listed(_ name: UserName) -> AdoptedPerson?
+    /// The enrolled accounts as they are stored, in the order of enrolment: not for finding one.
     func allEnrolled() -> [EnrolledAccount]
     /// Binds name, uid, home and identity for ever: on disk, then published, then returned (P14). Enrolling the same
     /// binding again returns it and writes nothing.

@@ -48,6 +48,11 @@ int entralogin_record_is_sound(const struct entralogin_record *record) {
            record->home.bytes[0] == '/' && record->shell.length > 1 && record->shell.bytes[0] == '/';
 }
 
+int entralogin_record_is_for_groups_alone(const struct entralogin_record *record) {
+    static const char home[] = ENTRALOGIN_GROUPS_ALONE;
+    return record->home.length == sizeof home - 1 && memcmp(record->home.bytes, home, sizeof home - 1) == 0;
+}
+
 /* --- The header --- */
 
 /* Reads where a table is; false unless it lies in the file whole. */

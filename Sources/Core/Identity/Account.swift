@@ -10,13 +10,44 @@ package struct Account: Hashable, Sendable {
     package let home: String
     /// Absolute path of the login shell.
     package let shell: String
+    /// The number that an adopted person has instead, by the local files, which have the whole record; `uid` is then what
+    /// grants and the store go by. Never stored.
+    package let adoptedUID: UInt32?
 
-    package init(name: UserName, uid: PosixID, displayName: String, home: String, shell: String) {
+    /// The number that the system knows the account by.
+    package var systemUID: UInt32 { adoptedUID ?? uid.number }
+
+    package init(
+        name: UserName,
+        uid: PosixID,
+        displayName: String,
+        home: String,
+        shell: String,
+        adoptedUID: UInt32? = nil
+    ) {
         self.name = name
         self.uid = uid
         self.displayName = displayName
         self.home = home
         self.shell = shell
+        self.adoptedUID = adoptedUID
+    }
+
+    /// What the name service is told of an adopted account: a record for groups alone (ENTRALOGIN_GROUPS_ALONE).
+    package var forGroupsAlone: Account {
+        Account(name: name, uid: uid, displayName: "", home: "//", shell: "//", adoptedUID: adoptedUID)
+    }
+
+    /// The same account as the local files have it.
+    package func adopted(as local: AdoptedAccount) -> Account {
+        Account(
+            name: name,
+            uid: uid,
+            displayName: displayName,
+            home: local.home,
+            shell: local.shell,
+            adoptedUID: local.person.uid
+        )
     }
 }
 
@@ -42,5 +73,16 @@ package struct EnrolledAccount: Hashable, Sendable {
         self.enrolledAt = enrolledAt
         self.retiredAt = retiredAt
         self.formerNames = formerNames
+    }
+
+    /// The same person's account as the local files have it.
+    package func adopted(as local: AdoptedAccount) -> EnrolledAccount {
+        EnrolledAccount(
+            account: account.adopted(as: local),
+            identity: identity,
+            enrolledAt: enrolledAt,
+            retiredAt: retiredAt,
+            formerNames: formerNames
+        )
     }
 }

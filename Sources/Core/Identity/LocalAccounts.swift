@@ -13,14 +13,23 @@ package final class LocalAccounts: Sendable {
     private let homes: Set<String>
     /// The homes of local users and every folder above them: who owns the folder above owns what is below it.
     private let claimedPaths: Set<String>
+    /// Who of these accounts is ours all the same.
+    private let adoptions: LocalAdoptions
+    private let adoptedNames: [UInt32: UserName]
+    private let listed: [UserName: AdoptedPerson]
+    private let listedObjects: [ObjectID: AdoptedPerson]
 
-    /// Takes the files' bytes (passwd(5), group(5)). Comments, empty lines and the `+` and `-` lines of NIS
-    /// (nsswitch.conf(5), compat) are skipped.
-    package init(passwd: [UInt8], group: [UInt8]) {
+    /// Takes the files' bytes (passwd(5), group(5)), and root's list of adopted people. Comments, empty lines and the `+` and
+    /// `-` lines of NIS (nsswitch.conf(5), compat) are skipped.
+    package init(passwd: [UInt8], group: [UInt8], adopted list: AdoptionList = AdoptionList()) {
+        var users: [[String]] = []
+        var groups: [[String]] = []
+        let hasList = !list.people.isEmpty
         var userNames: Set<String> = []
         var uids: Set<UInt32> = []
         var homes: Set<String> = []
         LocalAccounts.forEachLine(of: passwd) { fields in
+            if hasList { users.append(fields) }
             userNames.insert(fields[0].lowercased())
             // name:password:uid:gid:gecos:home:shell
             if fields.count > 2, let uid = UInt32(fields[2]) { uids.insert(uid) }
@@ -29,6 +38,7 @@ package final class LocalAccounts: Sendable {
         var groupNames: Set<String> = []
         var gids: Set<UInt32> = []
         LocalAccounts.forEachLine(of: group) { fields in
+            if hasList { groups.append(fields) }
             groupNames.insert(fields[0].lowercased())
             if fields.count > 2, let gid = UInt32(fields[2]) { gids.insert(gid) }
         }
@@ -38,7 +48,26 @@ package final class LocalAccounts: Sendable {
         self.gids = gids
         self.homes = homes
         claimedPaths = homes.reduce(into: []) { paths, home in LocalAccounts.claim(home, in: &paths) }
+        adoptions = LocalAdoptions(list, users: users, groups: groups)
+        adoptedNames = adoptions.accounts.reduce(into: [:]) { $0[$1.value.person.uid] = $1.key }
+        listed = list.people.reduce(into: [:]) { $0[$1.name] = $1 }
+        listedObjects = list.people.reduce(into: [:]) { $0[$1.objectID] = $1 }
     }
+
+    /// The local account of that name is an adopted person's.
+    package func adopted(named name: UserName) -> AdoptedAccount? { adoptions.accounts[name] }
+
+    package func adopted(uid: UInt32) -> AdoptedAccount? { adoptedNames[uid].flatMap { adoptions.accounts[$0] } }
+
+    package var adopted: some Collection<AdoptedAccount> { adoptions.accounts.values }
+
+    /// In root's list, adopted or not.
+    package func listed(named name: UserName) -> AdoptedPerson? { listed[name] }
+
+    package func listed(_ objectID: ObjectID) -> AdoptedPerson? { listedObjects[objectID] }
+
+    /// Who is in root's list and not adopted, and why.
+    package var strays: [UserName: String] { adoptions.strays }
 
     /// A local user or group has this name.
     package func claims(_ name: UserName) -> Bool {

@@ -14,7 +14,7 @@
 #define REPLY_MAX 2048u
 #define DIGITS_MAX 10u
 
-/* The uid of ours that a decimal number names, or ENTRALOGIN_NO_ID. */
+/* The uid that a decimal number names and somebody of ours can have, or ENTRALOGIN_NO_ID. Whose it is, the daemon knows. */
 static uint32_t parse_uid(const char *text) {
     uint64_t number = 0;
     size_t length = strnlen(text, DIGITS_MAX + 1);
@@ -25,9 +25,10 @@ static uint32_t parse_uid(const char *text) {
             return ENTRALOGIN_NO_ID;
         number = number * 10 + (uint64_t)(text[i] - '0');
     }
-    if (number > ENTRALOGIN_ID_LAST || !entralogin_uid_is_ours((uint32_t)number))
+    if (number >= ENTRALOGIN_NO_ID)
         return ENTRALOGIN_NO_ID;
-    return (uint32_t)number;
+    uint32_t uid = (uint32_t)number;
+    return entralogin_uid_is_ours(uid) || entralogin_uid_is_adoptable(uid) ? uid : ENTRALOGIN_NO_ID;
 }
 
 /*

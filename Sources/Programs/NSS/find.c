@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "entralogin_adopted.h"
 #include "entralogin_wire.h"
 
 static struct entralogin_kept kept_accounts, kept_grants;
@@ -13,6 +14,7 @@ const struct entralogin_sources entralogin_nss_places = {
     .accounts = ENTRALOGIN_ACCOUNTS_SNAPSHOT,
     .grants = ENTRALOGIN_GRANTS_SNAPSHOT,
     .boot_id = "/proc/sys/kernel/random/boot_id",
+    .adopted = ENTRALOGIN_ADOPTED_LIST,
     .daemon = {.path = ENTRALOGIN_CONTROL_SOCKET, .root = 0},
     .kept_accounts = &kept_accounts,
     .kept_grants = &kept_grants,
@@ -111,7 +113,7 @@ int entralogin_nss_find_uid(const struct entralogin_sources *sources, uint32_t u
  * for the file it was made from; where a newer file has no record there, its records are counted off from the first.
  * The number only grows and the file's count bounds it, so that an enumeration ends whatever is published meanwhile.
  */
-int entralogin_nss_record_at(
+static int any_record_at(
     struct entralogin_accounts *a, uint64_t cursor, struct entralogin_record *ret, uint64_t *ret_next) {
     uint32_t number = (uint32_t)(cursor >> 32), place = (uint32_t)cursor;
     if (number >= a->count)
@@ -124,6 +126,16 @@ int entralogin_nss_record_at(
             result = entralogin_accounts_next(a, &place, ret);
     }
     *ret_next = (uint64_t)(number + 1) << 32 | place;
+    return result;
+}
+
+int entralogin_nss_record_at(
+    struct entralogin_accounts *a, uint64_t cursor, struct entralogin_record *ret, uint64_t *ret_next) {
+    int result;
+    do {
+        result = any_record_at(a, cursor, ret, ret_next);
+        cursor = *ret_next;
+    } while (result == ENTRALOGIN_FOUND && entralogin_record_is_for_groups_alone(ret));
     return result;
 }
 

@@ -136,7 +136,10 @@ static enum nss_status answer(
     int found, struct entralogin_finding *finding, struct group *ret, char *buffer, size_t size, int *errnop) {
     if (found != ENTRALOGIN_FOUND)
         return entralogin_nss_status(found, errnop);
-    enum nss_status status = pack_private(&finding->record, ret, buffer, size, errnop);
+    /* Somebody adopted: the local files have the record. */
+    enum nss_status status = entralogin_record_is_for_groups_alone(&finding->record)
+                                 ? entralogin_nss_status(ENTRALOGIN_ABSENT, errnop)
+                                 : pack_private(&finding->record, ret, buffer, size, errnop);
     entralogin_nss_let_go(finding);
     return status;
 }

@@ -5,6 +5,8 @@
 #include <limits.h>
 #include <stdlib.h>
 
+#include "entralogin_adopted.h"
+
 #define FIRST_SIZE 16
 #define UNKNOWN_PRIMARY ((gid_t)-1) /* nscd asks without one */
 
@@ -30,6 +32,17 @@ static int add(gid_t gid, long *start, long *size, gid_t **groups, long limit) {
     return 1;
 }
 
+/*
+ * Whether the caller's record is ours. Of somebody adopted the local files have it: the daemon's word for that is not enough,
+ * root's list must have that name with that group, too.
+ */
+static int is_ours(const struct entralogin_sources *sources, const char *name, gid_t primary,
+    const struct entralogin_record *record) {
+    if (!entralogin_record_is_for_groups_alone(record))
+        return primary == record->gid || primary == UNKNOWN_PRIMARY;
+    return entralogin_adopted(sources->adopted, sources->daemon.root, name, primary, primary) == ENTRALOGIN_ADOPTED;
+}
+
 enum nss_status entralogin_nss_initgroups(const struct entralogin_sources *sources, const char *name, gid_t primary,
     long *start, long *size, gid_t **groups, long limit, int *errnop) {
     struct entralogin_finding finding;
@@ -37,10 +50,10 @@ enum nss_status entralogin_nss_initgroups(const struct entralogin_sources *sourc
     int found = entralogin_nss_find_member(sources, name, &finding);
     if (found != ENTRALOGIN_FOUND)
         return entralogin_nss_status(found, errnop);
-    uint32_t uid = finding.record.uid, gid = finding.record.gid;
-    int enrolled = finding.is_enrolled;
+    uint32_t uid = finding.record.uid;
+    int enrolled = finding.is_enrolled, ours = is_ours(sources, name, primary, &finding.record);
     entralogin_nss_let_go(&finding);
-    if (primary != gid && primary != UNKNOWN_PRIMARY)
+    if (!ours)
         return entralogin_nss_status(ENTRALOGIN_ABSENT, errnop);
     int administrator = enrolled && entralogin_nss_is_administrator(sources, uid);
     if (!add(ENTRALOGIN_USERS_GID, start, size, groups, limit) ||

@@ -44,7 +44,7 @@ void entralogin_nss_let_go(struct entralogin_finding *finding);
 /* Opens the accounts into a finding that has no record yet. */
 int entralogin_nss_open(const struct entralogin_sources *sources, struct entralogin_finding *ret);
 
-/* The record number `cursor`, and the cursor of the one behind it. */
+/* The record number `cursor`, or the next one that is not for groups alone, and the cursor of the one behind it. */
 int entralogin_nss_record_at(
     struct entralogin_accounts *a, uint64_t cursor, struct entralogin_record *ret, uint64_t *ret_next);
 

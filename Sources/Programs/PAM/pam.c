@@ -5,6 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "entralogin_adopted.h"
+
 #define ENTRALOGIN_ENTRY_POINT __attribute__((visibility("default")))
 #define CLOSE_DEADLINE_MS 1000
 #define ACCOUNT_REQUEST_MAX 4096u
@@ -67,6 +69,17 @@ static int result_of(int verdict, int denied, int undecided) {
     }
 }
 
+/*
+ * Somebody adopted is never let pass for a local account: where the daemon, which reads the same files, does not know them as
+ * ours, the answer is no.
+ */
+static int insist(pam_handle_t *pamh, int flags, int verdict, int is_adopted) {
+    if (!is_adopted || verdict != ENTRALOGIN_VERDICT_IGNORE)
+        return verdict;
+    entralogin_say(pamh, flags, ENTRALOGIN_ADOPTED_OTHERWISE);
+    return ENTRALOGIN_VERDICT_DENY;
+}
+
 int entralogin_pam_account(const struct entralogin_pam_world *world, pam_handle_t *pamh, int flags, int argc) {
     unsigned char request[ACCOUNT_REQUEST_MAX];
     struct entralogin_writer w;
@@ -76,7 +89,7 @@ int entralogin_pam_account(const struct entralogin_pam_world *world, pam_handle_
     entralogin_find_invoker(world, pamh, &invoker);
     entralogin_find_person(world, user, invoker.is_ours, &person);
     if (person.standing == ENTRALOGIN_FOREIGN && !invoker.is_ours) {
-        if (!entralogin_borrows_group(world))
+        if (!entralogin_borrows_group(world, invoker.name))
             return PAM_IGNORE;
         entralogin_say(pamh, flags, BORROWED);
         return PAM_PERM_DENIED;
@@ -84,6 +97,10 @@ int entralogin_pam_account(const struct entralogin_pam_world *world, pam_handle_
     if (argc != 0) {
         entralogin_say(pamh, flags, ENTRALOGIN_ARGUMENTS);
         return PAM_SERVICE_ERR;
+    }
+    if (person.standing == ENTRALOGIN_STRAY || invoker.is_stray) {
+        entralogin_say(pamh, flags, ENTRALOGIN_ADOPTED_OTHERWISE);
+        return PAM_PERM_DENIED;
     }
     if (person.standing == ENTRALOGIN_UNKNOWN)
         return PAM_USER_UNKNOWN;
@@ -101,7 +118,9 @@ int entralogin_pam_account(const struct entralogin_pam_world *world, pam_handle_
     entralogin_put_u16(&w, entralogin_process_flags(pamh));
     entralogin_put_string(&w, entralogin_item(pamh, PAM_TTY));
     entralogin_put_string(&w, entralogin_item(pamh, PAM_RHOST));
-    return result_of(ask(world, pamh, flags, ENTRALOGIN_AUTHORIZE, &w), PAM_PERM_DENIED, PAM_AUTHINFO_UNAVAIL);
+    int verdict = ask(world, pamh, flags, ENTRALOGIN_AUTHORIZE, &w);
+    verdict = insist(pamh, flags, verdict, person.is_adopted || invoker.is_adopted);
+    return result_of(verdict, PAM_PERM_DENIED, PAM_AUTHINFO_UNAVAIL);
 }
 
 static void put_session(struct entralogin_writer *w, const struct entralogin_pam_world *world, pam_handle_t *pamh,
@@ -125,6 +144,8 @@ static const char *obstacle(enum entralogin_standing standing, int argc, const c
         return ENTRALOGIN_ARGUMENTS;
     if (standing == ENTRALOGIN_MISSPELT)
         return LOWER_CASE;
+    if (standing == ENTRALOGIN_STRAY)
+        return ENTRALOGIN_ADOPTED_OTHERWISE;
     if (standing != ENTRALOGIN_OURS)
         return ENTRALOGIN_REFUSED;
     return strlen(credential) > ENTRALOGIN_AUTH_INFO_MAX ? LONG_CREDENTIAL : NULL;
@@ -150,7 +171,8 @@ int entralogin_pam_open_session(const struct entralogin_pam_world *world, pam_ha
     }
     entralogin_begin(&w, request, sizeof request, ENTRALOGIN_OPEN_SESSION);
     put_session(&w, world, pamh, &person, credential);
-    int result = result_of(ask(world, pamh, flags, ENTRALOGIN_OPEN_SESSION, &w), PAM_SESSION_ERR, PAM_SESSION_ERR);
+    int verdict = insist(pamh, flags, ask(world, pamh, flags, ENTRALOGIN_OPEN_SESSION, &w), person.is_adopted);
+    int result = result_of(verdict, PAM_SESSION_ERR, PAM_SESSION_ERR);
     if (by_code && result == PAM_SUCCESS)
         entralogin_join_administrators(entralogin_item(pamh, PAM_USER), person.gid);
     return result;
@@ -183,6 +205,7 @@ int entralogin_pam_close_session(const struct entralogin_pam_world *world, pam_h
 static const struct entralogin_pam_world real_world = {
     .daemon = {.path = ENTRALOGIN_CONTROL_SOCKET, .root = 0},
     .login_uid = "/proc/self/loginuid",
+    .adopted = ENTRALOGIN_ADOPTED_LIST,
     .look_up = getpwnam_r,
     .real_uid = getuid,
     .keep = pam_set_data,

@@ -22,6 +22,9 @@ int entralogin_read_verdict(
     "ask this machine's administrator to restart it"
 #define ENTRALOGIN_UNDECIDED "entralogin: sign-in cannot be decided now; ask this machine's administrator"
 #define ENTRALOGIN_REFUSED "entralogin: sign-in refused"
+#define ENTRALOGIN_ADOPTED_OTHERWISE \
+    "entralogin: sign-in refused: this machine's files contradict each other about this account; " \
+    "ask this machine's administrator"
 #define ENTRALOGIN_ARGUMENTS \
     "entralogin: sign-in refused: pam_entralogin.so takes no arguments; ask this machine's administrator"
 
@@ -73,10 +76,12 @@ enum entralogin_standing {
     ENTRALOGIN_OURS,
     ENTRALOGIN_MISSPELT, /* ours in another spelling than the record's */
     ENTRALOGIN_UNKNOWN,  /* our shape, and nobody has that name */
+    ENTRALOGIN_STRAY,    /* a local record that was adopted, but root's list says otherwise by now, or cannot be trusted */
 };
 
 struct entralogin_person {
     enum entralogin_standing standing;
+    int is_adopted;    /* the record is the local files' */
     uint32_t uid, gid; /* ENTRALOGIN_NO_ID where there is no record */
     char home[ENTRALOGIN_HOME_MAX + 1];
 };
@@ -87,7 +92,7 @@ void entralogin_find_person(
 
 /* Who asks for another's rights (sudo, su, polkit). */
 struct entralogin_invoker {
-    int is_ours;
+    int is_ours, is_adopted, is_stray;
     const char *name; /* PAM_RUSER, or empty */
     uint32_t uid;     /* ENTRALOGIN_NO_ID where it is nobody's of ours */
 };
@@ -98,10 +103,11 @@ void entralogin_find_invoker(
 uint16_t entralogin_process_flags(pam_handle_t *pamh);
 /*
  * True where somebody who is neither root nor ours has the administrators' gid: no account but ours gets it, so a setgid
- * program lends it. sudo goes by it (sudoers(5)), and would make its user root. False where the process has more groups than
- * are looked at, as people of another directory may: they are not ours to refuse (P8).
+ * program lends it, or the account was ours when its session began. sudo, which is root by then, goes by it (sudoers(5)), and
+ * would make its user root: so a `name` of our shape, who asks, counts as somebody. False where the process has more groups
+ * than are looked at, as people of another directory may: they are not ours to refuse (P8).
  */
-int entralogin_borrows_group(const struct entralogin_pam_world *world);
+int entralogin_borrows_group(const struct entralogin_pam_world *world, const char *name);
 int entralogin_in_sshd(pam_handle_t *pamh);
 
 /* A PAM item that is a text; empty where it is not set. */

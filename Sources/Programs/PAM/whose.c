@@ -7,7 +7,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#include "entralogin_name.h"
+#include "entralogin_adopted.h"
 
 /* A record of ours has at most 1 KiB; another source's may be longer, and one beyond this is nobody's. */
 #define RECORD_MAX 16384
@@ -18,6 +18,26 @@ const char *entralogin_item(pam_handle_t *pamh, int item) {
     if (pam_get_item(pamh, item, &value) != PAM_SUCCESS || value == NULL)
         return "";
     return value;
+}
+
+/*
+ * Whose a local record with a name of our shape is. Undecidable is nobody's: only a record that root's list does not name, and
+ * that bears no mark, is another's (P8).
+ */
+static void judge_local(
+    const struct entralogin_pam_world *world, const struct passwd *found, struct entralogin_person *ret) {
+    int marked = found->pw_passwd != NULL && strcmp(found->pw_passwd, ENTRALOGIN_ADOPTED_MARK) == 0;
+    switch (entralogin_adopted(world->adopted, world->daemon.root, found->pw_name, found->pw_uid, found->pw_gid)) {
+    case ENTRALOGIN_ADOPTED:
+        ret->is_adopted = 1;
+        ret->standing = ENTRALOGIN_OURS;
+        break;
+    case ENTRALOGIN_NOT_ADOPTED:
+        ret->standing = marked ? ENTRALOGIN_STRAY : ENTRALOGIN_FOREIGN;
+        break;
+    default:
+        ret->standing = ENTRALOGIN_STRAY;
+    }
 }
 
 void entralogin_find_person(
@@ -36,19 +56,28 @@ void entralogin_find_person(
     ret->gid = found->pw_gid;
     if (strlen(found->pw_dir) < sizeof ret->home)
         strcpy(ret->home, found->pw_dir);
-    if (!shape || !entralogin_uid_is_ours(found->pw_uid))
-        ret->standing = ENTRALOGIN_FOREIGN;
+    if (!shape)
+        return;
+    if (entralogin_uid_is_ours(found->pw_uid))
+        ret->standing = ENTRALOGIN_OURS;
     else
-        ret->standing = strcmp(found->pw_name, name) == 0 ? ENTRALOGIN_OURS : ENTRALOGIN_MISSPELT;
+        judge_local(world, found, ret);
+    if (ret->standing == ENTRALOGIN_OURS && strcmp(found->pw_name, name) != 0)
+        ret->standing = ENTRALOGIN_MISSPELT;
 }
 
-/* The uid of the sign-in that this process descends from, for services that give somebody another's rights. */
-static uint32_t login_uid(const struct entralogin_pam_world *world, const char *service) {
+/* Services that give somebody another's rights. */
+static int lifts_rights(const char *service) {
     static const char *const lifting[] = {"sudo", "sudo-i", "su", "su-l", "runuser", "runuser-l", "polkit-1", "doas"};
     int lifts = 0;
     for (size_t i = 0; i < sizeof lifting / sizeof *lifting; i++)
         lifts |= strcmp(service, lifting[i]) == 0;
-    int fd = lifts ? open(world->login_uid, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY) : -1;
+    return lifts;
+}
+
+/* The uid of the sign-in that this process descends from. */
+static uint32_t login_uid(const struct entralogin_pam_world *world) {
+    int fd = open(world->login_uid, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0)
         return ENTRALOGIN_NO_ID;
     char text[16];
@@ -60,26 +89,38 @@ static uint32_t login_uid(const struct entralogin_pam_world *world, const char *
     return n > 0 && number < ENTRALOGIN_NO_ID ? (uint32_t)number : ENTRALOGIN_NO_ID;
 }
 
+/* Takes the number for who asks, where it is one of ours. */
+static void take_number(const struct entralogin_pam_world *world, uint32_t uid, struct entralogin_invoker *ret) {
+    enum entralogin_adoption adoption = ENTRALOGIN_NOT_ADOPTED;
+    if (uid == world->daemon.root || uid == ENTRALOGIN_NO_ID)
+        return;
+    if (!entralogin_uid_is_ours(uid))
+        adoption = entralogin_adopted_number(world->adopted, world->daemon.root, uid);
+    if (!entralogin_uid_is_ours(uid) && adoption == ENTRALOGIN_NOT_ADOPTED)
+        return;
+    ret->is_ours = 1;
+    ret->is_adopted |= adoption == ENTRALOGIN_ADOPTED;
+    ret->is_stray |= adoption == ENTRALOGIN_ADOPTION_UNSOUND;
+    ret->uid = uid;
+}
+
 void entralogin_find_invoker(
     const struct entralogin_pam_world *world, pam_handle_t *pamh, struct entralogin_invoker *ret) {
     struct entralogin_person person;
     uint32_t real = world->real_uid();
+    int lifts = lifts_rights(entralogin_item(pamh, PAM_SERVICE));
     *ret = (struct entralogin_invoker){.name = entralogin_item(pamh, PAM_RUSER), .uid = ENTRALOGIN_NO_ID};
     entralogin_find_person(world, ret->name, 0, &person);
     ret->is_ours = person.standing != ENTRALOGIN_FOREIGN;
-    if (entralogin_uid_is_ours(real)) {
-        ret->is_ours = 1;
-        ret->uid = real;
-    } else if (person.standing == ENTRALOGIN_OURS || person.standing == ENTRALOGIN_MISSPELT) {
+    ret->is_adopted = person.is_adopted;
+    ret->is_stray = person.standing == ENTRALOGIN_STRAY;
+    if (person.standing == ENTRALOGIN_OURS || person.standing == ENTRALOGIN_MISSPELT)
         ret->uid = person.uid;
-    } else if (ret->name[0] == '\0') {
-        /* The application names nobody: who signed in counts. It does not where it names root, in root's own shell. */
-        uint32_t signed_in = login_uid(world, entralogin_item(pamh, PAM_SERVICE));
-        if (entralogin_uid_is_ours(signed_in)) {
-            ret->is_ours = 1;
-            ret->uid = signed_in;
-        }
-    }
+    if (entralogin_uid_is_ours(real) || (lifts && real != ret->uid))
+        take_number(world, real, ret);
+    /* The application names nobody: who signed in counts. It does not where it names root, in root's own shell. */
+    if (lifts && ret->uid == ENTRALOGIN_NO_ID && ret->name[0] == '\0')
+        take_number(world, login_uid(world), ret);
 }
 
 /* sshd's PAM environment has the variable in every stage, empty before the session. */
@@ -104,8 +145,9 @@ static int holds_administrators_group(void) {
     return n < 0 ? -1 : 0;
 }
 
-int entralogin_borrows_group(const struct entralogin_pam_world *world) {
-    return world->real_uid() != world->daemon.root && holds_administrators_group() == 1;
+int entralogin_borrows_group(const struct entralogin_pam_world *world, const char *name) {
+    int shape = entralogin_name_folds_to_ours(name, strnlen(name, ENTRALOGIN_NAME_MAX + 1));
+    return (shape || world->real_uid() != world->daemon.root) && holds_administrators_group() == 1;
 }
 
 uint16_t entralogin_process_flags(pam_handle_t *pamh) {

@@ -18,10 +18,11 @@ struct AccountBinding: Sendable {
             guard found.retiredAt == nil else { throw Denial(retired: found) }
             (account, enrolled) = (found.account, found)
         }
-        guard account.name == name, account.uid.number == uid, account.home == home else {
+        guard account.name == name, account.systemUID == uid, account.home == home else {
             throw Denial(
                 .recordChanged,
-                detail: "the caller has uid \(uid) and home \(home), the account has \(account.uid) and \(account.home)"
+                detail: "the caller has uid \(uid) and home \(home),"
+                    + " the account has \(account.systemUID) and \(account.home)"
             )
         }
         return (account, enrolled)
@@ -37,6 +38,10 @@ struct AccountBinding: Sendable {
         let (account, enrolled) = try self.account(named: name, uid: uid, home: home)
         if let enrolled, enrolled.identity != identity {
             throw Denial(enrolled, isNot: identity)
+        }
+        // Root has said whose an adopted name is before its person ever came.
+        if let listed = accounts.listed(name), listed.objectID != identity.objectID {
+            throw Denial(identity, isNot: listed)
         }
         return account
     }

@@ -83,7 +83,7 @@ extension AccountStage {
         let now = parts.ports.time.bootTime()
         // sshd runs as root and asks for nobody. Whoever made sudo look like it, by another name for its file, wants
         // the rules of a sign-in, or none where the target is root.
-        if let uid = request.invokingUID, PosixID(user: uid) != nil {
+        if let uid = request.invokingUID, PosixID(user: uid) != nil || parts.ports.accounts.adopted(uid: uid) != nil {
             throw Denial(.unsupported, detail: "a process that looks like sshd was run by uid \(uid)")
         }
         // A name of ours that NSS knows no more (retired, or a local account's by now) comes without a uid.
@@ -91,7 +91,7 @@ extension AccountStage {
             let name = DecisionJournal.bounded(request.invokingUser, 128)
             throw Denial(.unsupported, detail: "a process that looks like sshd was run by \(name)")
         }
-        if !AccountStage.isOurs(request.user, uid: request.uid) {
+        if !AccountStage.isOurs(request.user, uid: request.uid, parts.ports.accounts) {
             // An account of somebody else's, unless a certificate of ours was shown in this very process.
             guard !parts.verified.found(in: callerPID, at: now).isEmpty else { return nil }
             throw Denial(.recordChanged, detail: "the account's uid is \(request.uid) now, which is none of ours")
@@ -108,10 +108,12 @@ extension AccountStage {
         return Person(name: evidence.account.name, identity: evidence.identity, role: .user)
     }
 
-    /// Ours is whoever has a uid of ours; and a name that can only be ours and has no uid at all.
-    static func isOurs(_ user: String, uid: UInt32) -> Bool {
+    /// Ours is whoever has a uid of ours; a name that can only be ours and has no uid at all; and one of root's list, which is
+    /// then adopted or refused.
+    static func isOurs(_ user: String, uid: UInt32, _ accounts: any AccountRegistry) -> Bool {
         if PosixID(user: uid) != nil { return true }
-        return uid == noID && UserName(folding: user) != nil
+        guard let name = UserName(folding: user) else { return false }
+        return uid == noID || accounts.listed(name) != nil
     }
 
     /// `(uid_t)-1`: NSS knows no such name.
@@ -128,14 +130,14 @@ extension AccountStage {
         _ callerPID: Int32
     ) throws(Denial) -> [Person] {
         var persons: [Person] = []
-        if AccountStage.isOurs(request.user, uid: request.uid) {
+        if AccountStage.isOurs(request.user, uid: request.uid, parts.ports.accounts) {
             guard let name = UserName(request.user) else { throw Denial(.notOurName) }
             persons.append(try person(name, uid: request.uid, home: request.home, request, policy, callerPID))
         }
         // Nobody of ours runs cron; everywhere else the one who asks counts, too.
         guard policy.kind != .batch else { return persons }
         for account in try invoking(request) where !persons.contains(where: { $0.name == account.name }) {
-            let uid = account.uid.number
+            let uid = account.systemUID
             persons.append(try person(account.name, uid: uid, home: account.home, request, policy, callerPID))
         }
         return persons
@@ -149,17 +151,25 @@ extension AccountStage {
                 throw Denial(.notEnrolled, detail: "uid \(uid), who asks, is nobody's")
             }
             accounts.append(enrolled.account)
+        } else if let uid = request.invokingUID, let adopted = parts.ports.accounts.adopted(uid: uid) {
+            accounts.append(try enrolled(adopted.name).account)
         }
         if let name = UserName(request.invokingUser), name != accounts.first?.name {
             switch parts.ports.accounts.standing(of: name) {
-            case .enrolled(let enrolled): accounts.append(enrolled.account)
             // A local account has that name: local ones win, and it is not our matter.
             case .none(let denial) where denial.reason == .localAccount: break
-            case .none(let denial): throw denial
-            case .provisional: throw Denial(.notEnrolled, detail: "\(name), who asks, never signed in")
+            default: accounts.append(try enrolled(name).account)
             }
         }
         return accounts
+    }
+
+    private func enrolled(_ name: UserName) throws(Denial) -> EnrolledAccount {
+        switch parts.ports.accounts.standing(of: name) {
+        case .enrolled(let enrolled): return enrolled
+        case .none(let denial): throw denial
+        case .provisional: throw Denial(.notEnrolled, detail: "\(name), who asks, never signed in")
+        }
     }
 
     private func person(
@@ -182,7 +192,7 @@ extension AccountStage {
         }
         let role = policy.roleNeeded(
             holdsAdministratorsGroup: request.holdsAdministratorsGroup,
-            isListedAdministrator: parts.membership.holds(uid)
+            isListedAdministrator: parts.membership.holds(enrolled.account.uid.number)
         )
         return Person(name: name, identity: enrolled.identity, role: role)
     }

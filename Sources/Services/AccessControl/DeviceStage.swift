@@ -20,7 +20,7 @@ package final class DeviceStage: Sendable {
     /// Asks Entra for a code, for the process `callerPID`, which SO_PEERCRED proved.
     package func begin(_ request: DeviceRequest, callerPID: Int32) async -> DeviceProgress {
         guard let authority = parts.ports.devices, parts.settings.deviceServices.contains(request.service),
-            !request.isInSSHD, AccountStage.isOurs(request.user, uid: request.uid)
+            !request.isInSSHD, AccountStage.isOurs(request.user, uid: request.uid, parts.ports.accounts)
         else { return .over(.ignore) }
         let subject = subject(user: request.user, service: request.service)
         do throws(Denial) {

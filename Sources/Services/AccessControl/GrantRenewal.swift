@@ -43,7 +43,9 @@ package struct GrantRenewal: Sendable {
     }
 
     private func isSignedIn(_ uid: PosixID) -> Bool {
-        parts.sessions.hasLive(uid) || parts.ports.processes.hasLoginSession(uid: uid.number)
+        if parts.sessions.hasLive(uid) { return true }
+        let account = parts.ports.accounts.enrolled(uid: uid.number)?.account
+        return parts.ports.processes.hasLoginSession(uid: account?.systemUID ?? uid.number)
     }
 
     private func renew(_ uid: PosixID) async {

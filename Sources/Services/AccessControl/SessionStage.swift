@@ -20,7 +20,7 @@ package struct SessionStage: Sendable {
             startedAt: now,
             correlation: parts.ports.random.correlationID()
         )
-        if !AccountStage.isOurs(request.user, uid: request.uid) {
+        if !AccountStage.isOurs(request.user, uid: request.uid, parts.ports.accounts) {
             guard !parts.verified.found(in: callerPID, at: now).isEmpty else { return .ignore }
             let denial = Denial(
                 .recordChanged,
@@ -60,9 +60,10 @@ package struct SessionStage: Sendable {
 
     /// The session that this process opened has ended. With the person's last one, the grant ends.
     package func close(user: String, uid: UInt32, callerPID: Int32) {
-        guard let uid = PosixID(user: uid), let service = parts.sessions.remove(pid: callerPID, uid: uid) else {
-            return
-        }
+        let adopted = parts.ports.accounts.adopted(uid: uid).flatMap { parts.ports.accounts.enrolled(named: $0.name) }
+        guard let uid = adopted?.account.uid ?? PosixID(user: uid),
+            let service = parts.sessions.remove(pid: callerPID, uid: uid)
+        else { return }
         let account = parts.ports.accounts.enrolled(uid: uid.number)
         var subject = DecisionSubject(
             event: .sessionClosed,
@@ -174,15 +175,17 @@ extension SessionStage {
             uid: known.uid,
             displayName: evidence.certificates.first?.certificate.displayName ?? known.displayName,
             home: known.home,
-            shell: known.shell
+            shell: known.shell,
+            adoptedUID: known.adoptedUID
         )
         let isNew = parts.ports.accounts.enrolled(uid: known.uid.number) == nil
         let enrolled = try await parts.ports.accounts.enrol(account, as: evidence.identity)
         let bound = enrolled.account
-        guard bound.name == known.name, bound.uid.number == request.uid, bound.home == request.home,
+        guard bound.name == known.name, bound.systemUID == request.uid, bound.home == request.home,
             enrolled.identity == evidence.identity, enrolled.retiredAt == nil
         else { throw Denial(.recordChanged, detail: "what was enrolled is not what sshd will use") }
-        if isNew { parts.journal.note(.enrolled, .notice, "\(bound.name) enrolled as uid \(bound.uid)", of: subject) }
+        let message = "\(bound.name) enrolled as uid \(bound.systemUID)"
+        if isNew { parts.journal.note(.enrolled, .notice, message, of: subject) }
         return enrolled
     }
 

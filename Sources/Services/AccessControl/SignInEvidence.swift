@@ -56,7 +56,7 @@ struct SignInEvidence: Sendable {
         let binding = AccountBinding(accounts: accounts)
         account = try binding.account(named: signedIn.user, uid: uid, home: home, of: signedIn.identity)
         // Only sshd enrols.
-        guard accounts.enrolled(uid: uid) != nil else { throw Denial(.notEnrolled) }
+        guard accounts.enrolled(uid: account.uid.number) != nil else { throw Denial(.notEnrolled) }
         identity = signedIn.identity
         certificates = []
     }

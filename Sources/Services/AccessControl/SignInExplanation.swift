@@ -26,12 +26,13 @@ package struct SignInExplanation: Sendable {
         case .none(let denial):
             steps.append(Step("account", denial))
         case .provisional(let account):
-            let text = "Never signed in here; would get uid \(account.uid) and home \(account.home)"
+            let text = "Never signed in here; would get uid \(account.systemUID) and home \(account.home)"
             steps.append(Step("account", .ok, text))
             steps.append(Step("role", .unknown, "The certificate says who it is; Azure is asked then"))
         case .enrolled(let enrolled):
             let account = enrolled.account
-            let text = "Enrolled as uid \(account.uid), home \(account.home), object id \(enrolled.identity.objectID)"
+            let objectID = enrolled.identity.objectID
+            let text = "Enrolled as uid \(account.systemUID), home \(account.home), object id \(objectID)"
             steps.append(Step("account", .ok, text))
             if let step = objectStep(enrolled) { steps.append(step) }
             let (role, step) = await roleStep(enrolled, asking: asking)

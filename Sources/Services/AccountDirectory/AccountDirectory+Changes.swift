@@ -11,16 +11,21 @@ extension AccountDirectory {
     /// Decides with what is true now, not with what was when sshd asked (P6).
     func enrolNow(_ account: Account, as identity: DirectoryIdentity) throws(Denial) -> EnrolledAccount {
         let state = self.state.withLock { $0 }
-        let rules = rules(state, try localAccounts().get())
-        switch rules.standing(of: account.name) {
+        let local = try localAccounts().get()
+        switch rules(state, local).standing(of: account.name) {
         case .none(let denial): throw denial
         case .enrolled(let enrolled): return try reenrol(enrolled, account, as: identity)
         case .provisional(let expected):
             guard let tenant = state.tenant, identity.tenant == tenant else {
                 throw Denial(.wrongTenant, detail: "\(identity.tenant) is not the machine's tenant")
             }
+            let listed = [local.listed(named: account.name), local.listed(identity.objectID)].compactMap(\.self)
+            for person in listed where person.name != account.name || person.objectID != identity.objectID {
+                throw Denial(identity, isNot: person)
+            }
             if let enrolled = state.table.account(of: identity) { throw try rename(enrolled, to: account.name, state) }
-            guard account.uid == expected.uid, account.home == expected.home else {
+            guard account.uid == expected.uid, account.adoptedUID == expected.adoptedUID, account.home == expected.home
+            else {
                 throw Denial(.recordChanged, detail: "sshd has uid \(account.uid), now it would be \(expected.uid)")
             }
             return try enrolNew(expected, displayName: account.displayName, as: identity, state)
@@ -42,8 +47,9 @@ extension AccountDirectory {
         guard enrolled.identity == identity else {
             throw Denial(enrolled, isNot: identity)
         }
-        guard enrolled.account.uid == account.uid, enrolled.account.home == account.home else {
-            throw Denial(.recordChanged, detail: "sshd has uid \(account.uid), enrolled is \(enrolled.account.uid)")
+        let bound = enrolled.account
+        guard bound.uid == account.uid, bound.adoptedUID == account.adoptedUID, bound.home == account.home else {
+            throw Denial(.recordChanged, detail: "sshd has uid \(account.systemUID), enrolled is \(bound.systemUID)")
         }
     }
 
@@ -80,7 +86,7 @@ extension AccountDirectory {
         }
         let add = { (table: AccountTable) throws(AccountConflict) in try table.adding(enrolled) }
         try commit(add, unpublished: enrolled.account.uid)
-        return enrolled
+        return asSystemHasIt(enrolled)
     }
 
     /// The person comes with a new name, so sshd holds a record that is not the account's. The account takes the new
@@ -117,6 +123,7 @@ extension AccountDirectory {
 
     func renameNow(_ name: UserName, to new: UserName) throws(Denial) -> EnrolledAccount {
         let account = try account(toChange: name)
+        try checkRecord(of: name)
         guard account.account.name != new else { return try unchanged(account) }
         if let refusal = rules(state.withLock { $0 }, try localAccounts().get()).refusal(of: new) { throw refusal }
         // The same person as before: what was granted stays.
@@ -129,6 +136,7 @@ extension AccountDirectory {
             throw Denial(.unsupported, detail: "a shell is an absolute path without blanks and colons")
         }
         let account = try account(toChange: name)
+        try checkRecord(of: name)
         guard account.retiredAt != nil || account.account.shell != shell else { return try unchanged(account) }
         try commit { table throws(AccountConflict) in try table.changing(name, shell: shell) }
         return try changed(account)
@@ -139,12 +147,23 @@ extension AccountDirectory {
             throw Denial(.homeRefused, detail: "an absolute path of letters, digits and ._-@'+ is expected")
         }
         let account = try account(toChange: name)
+        try checkRecord(of: name)
         guard account.retiredAt != nil || account.account.home != home else { return try unchanged(account) }
         guard try !localAccounts().get().claims(home: home) else {
             throw Denial(.homeRefused, detail: "\(home) is a local account's home, or above one")
         }
         try commit { table throws(AccountConflict) in try table.changing(name, home: home) }
         return try changed(account)
+    }
+
+    /// An adopted person's record is /etc/passwd's: what we changed of ours would count nowhere.
+    private func checkRecord(of name: UserName) throws(Denial) {
+        guard try localAccounts().get().listed(named: name) != nil else { return }
+        throw Denial(
+            .unsupported,
+            text: "The record of an adopted account is the local files'",
+            detail: "change \(name) with usermod, and its name in \(AdoptionList.path), too"
+        )
     }
 
     private func account(toChange name: UserName) throws(Denial) -> EnrolledAccount {

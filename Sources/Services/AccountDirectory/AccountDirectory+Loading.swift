@@ -90,13 +90,16 @@ extension AccountDirectory {
             state.storeWarning, state.publicationWarning, signIns.fault.map(\.description),
             grants.fault,
         ].compactMap(\.self)
-        switch localAccounts() {
+        let local = localAccounts()
+        report.warnings += [locals.listFault].compactMap(\.self)
+        switch local {
         case .failure(let denial): report.fault = report.fault ?? denial.detail
         case .success(let local):
             let rules = rules(state, local)
             report.shadowed = state.table.accounts.filter { account in
-                account.retiredAt == nil
-                    && (rules.shadow(of: account.account) != nil || local.hasHome(account.account.home))
+                guard account.retiredAt == nil else { return false }
+                if rules.shadow(of: account) != nil { return true }
+                return StandingRules.adoption(of: account, in: local) == nil && local.hasHome(account.account.home)
             }.map(\.account.name)
             report.shadowedGroups = [state.policy.usersGroupName, state.policy.administratorsGroupName]
                 .filter(local.groupNames.contains)

@@ -32,12 +32,12 @@ extension AccountDirectory: PublishedAccounts {
 
     package func isAdministrator(_ account: Account) -> Bool { grants.current()[account.uid] != nil }
 
-    /// The account, unless it is retired, shadowed by a local one, or not published yet.
+    /// The account, unless it is retired, a local one's or shadowed by one, or not published yet.
     private func visible(_ find: (AccountTable) -> EnrolledAccount?) -> Account? {
         let state = self.state.withLock { $0 }
         guard state.fault == nil, let found = find(state.table), found.retiredAt == nil,
             !state.unpublished.contains(found.account.uid.number), let local = try? localAccounts().get(),
-            rules(state, local).shadow(of: found.account) == nil
+            rules(state, local).shadow(of: found) == nil, StandingRules.adoption(of: found, in: local) == nil
         else { return nil }
         return found.account
     }

@@ -17,6 +17,9 @@ package final class AccountDirectory: AccountRegistry, SignInRegistry {
         package var signIns = "/var/lib/entralogin/sign-ins"
         package var passwd = "/etc/passwd"
         package var group = "/etc/group"
+        package var adopted = AdoptionList.path
+        /// Who must own that list: 0, but for tests that run without privileges.
+        package var root: UInt32 = 0
 
         package init() {}
     }
@@ -75,7 +78,7 @@ package final class AccountDirectory: AccountRegistry, SignInRegistry {
         self.grants = grants
         store = AccountStore(surroundings.file(paths.store))
         publisher = SnapshotPublisher(surroundings.file(paths.snapshot))
-        locals = LocalFiles(passwd: paths.passwd, group: paths.group)
+        locals = LocalFiles(passwd: paths.passwd, group: paths.group, adopted: paths.adopted, root: paths.root)
         signIns = SignInTimes(surroundings.file(paths.signIns))
         let fault = StoreFault(path: paths.store, line: nil, problem: "not read yet", remedy: "Wait a moment")
         state = Mutex(State(policy: policy, fault: fault))
@@ -91,14 +94,26 @@ package final class AccountDirectory: AccountRegistry, SignInRegistry {
     }
 
     package func enrolled(uid: UInt32) -> EnrolledAccount? {
-        state.withLock { $0.fault == nil ? $0.table.account(uid: uid) : nil }
+        let found = state.withLock { state in state.fault == nil ? state.table.account(uid: uid) : nil }
+        return found.map(asSystemHasIt)
     }
 
     package func enrolled(named name: UserName) -> EnrolledAccount? {
-        state.withLock { state in
+        let found = state.withLock { state -> EnrolledAccount? in
             guard state.fault == nil else { return nil }
             return state.table.account(named: name) ?? state.table.account(formerlyNamed: name)
         }
+        return found.map(asSystemHasIt)
+    }
+
+    package func adopted(uid: UInt32) -> AdoptedPerson? { try? localAccounts().get().adopted(uid: uid)?.person }
+
+    package func listed(_ name: UserName) -> AdoptedPerson? { try? localAccounts().get().listed(named: name) }
+
+    /// An adopted person's account with the number, home and shell that the local files have.
+    func asSystemHasIt(_ enrolled: EnrolledAccount) -> EnrolledAccount {
+        guard let local = try? localAccounts().get() else { return enrolled }
+        return StandingRules.adoption(of: enrolled, in: local).map(enrolled.adopted(as:)) ?? enrolled
     }
 
     /// Retired ones included.
@@ -107,7 +122,8 @@ package final class AccountDirectory: AccountRegistry, SignInRegistry {
     /// The first `limit` accounts whose names come after `text`, by name, and whether there are more; retired ones
     /// included.
     package func enrolled(after text: String, limit: Int) -> (accounts: [EnrolledAccount], isLast: Bool) {
-        readable.page(after: text, limit: limit)
+        let page = readable.page(after: text, limit: limit)
+        return (page.accounts.map(asSystemHasIt), page.isLast)
     }
 
     /// Empty where the store cannot be trusted.

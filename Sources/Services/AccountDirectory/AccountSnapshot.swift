@@ -8,15 +8,28 @@ package struct VisibleAccounts: Sendable {
     fileprivate let list: [EnrolledAccount]
     /// The uids of those whom a local account or group shadows (P7).
     let hidden: Set<UInt32>
+    /// The uids of those whose records the local files have.
+    let groupsAlone: Set<UInt32>
 
     /// `accounts` in the order of enrolment.
-    package init(_ accounts: [EnrolledAccount], hiding hidden: Set<UInt32> = []) {
+    package init(
+        _ accounts: [EnrolledAccount],
+        hiding hidden: Set<UInt32> = [],
+        forGroupsAlone groupsAlone: Set<UInt32> = []
+    ) {
         list = accounts
         self.hidden = hidden
+        self.groupsAlone = groupsAlone
     }
 
-    /// A copy of all of them.
-    var accounts: [Account] { list.indices.filter { shows($0) }.map { list[$0].account } }
+    /// A copy of all of them that have records of ours.
+    var accounts: [Account] {
+        list.indices.filter { shows($0) && !isForGroupsAlone($0) }.map { list[$0].account }
+    }
+
+    @inline(__always) fileprivate func isForGroupsAlone(_ index: Int) -> Bool {
+        !groupsAlone.isEmpty && groupsAlone.contains(list[index].account.uid.number)
+    }
 
     fileprivate var count: Int {
         var count = 0
@@ -71,7 +84,7 @@ package struct AccountSnapshot: ~Copyable {
             let offset = UInt32(truncatingIfNeeded: next)
             names.add(offset, hash: SnapshotHash.of(visible.list[index].account.name.text, seed: seed))
             uids.add(offset, hash: SnapshotHash.of(visible.list[index].account.uid.number, seed: seed))
-            end = next + Self.size(of: visible.list[index].account)
+            end = next + Self.size(ofRecordAt: index, in: visible)
             next = end.aligned
         }
         guard next <= ENTRALOGIN_SNAPSHOT_MAX else { throw TooLarge() }
@@ -115,16 +128,33 @@ package struct AccountSnapshot: ~Copyable {
         var piece = [UInt8](repeating: 0, count: Self.pieceSize)
         var used = 0
         for index in visible.list.indices where visible.shows(index) {
-            let size = Self.size(of: visible.list[index].account)
+            let size = Self.size(ofRecordAt: index, in: visible)
             if used + size.aligned > piece.count {
                 try append(piece[..<used])
                 used = 0
             }
             var file = piece.mutableSpan
-            file.put(visible.list.span[index], at: used, size: size)
+            if visible.isForGroupsAlone(index) {
+                file.put(Self.forGroupsAlone(visible.list[index]), at: used, size: size)
+            } else {
+                file.put(visible.list.span[index], at: used, size: size)
+            }
             used += size.aligned
         }
         try append(piece[..<used])
+    }
+
+    private static func size(ofRecordAt index: Int, in visible: VisibleAccounts) -> Int {
+        if visible.isForGroupsAlone(index) { return size(of: forGroupsAlone(visible.list[index]).account) }
+        return size(of: visible.list[index].account)
+    }
+
+    private static func forGroupsAlone(_ enrolled: EnrolledAccount) -> EnrolledAccount {
+        EnrolledAccount(
+            account: enrolled.account.forGroupsAlone,
+            identity: enrolled.identity,
+            enrolledAt: enrolled.enrolledAt
+        )
     }
 
     private static func size(of account: borrowing Account) -> Int {

@@ -4,8 +4,8 @@ internal import Identity
 internal import LinuxSystem
 internal import Synchronization
 
-/// /etc/passwd and /etc/group, read again when they have changed: two stat(2) calls where they have not. The daemon
-/// never asks NSS, which would ask us.
+/// /etc/passwd, /etc/group and root's list of adopted people, read again when they have changed: three stat(2) calls where they
+/// have not. The daemon never asks NSS, which would ask us.
 final class LocalFiles: Sendable {
     /// Bytes of each file: a hundred thousand accounts have less.
     static let limit = 16 << 20
@@ -13,33 +13,63 @@ final class LocalFiles: Sendable {
     private struct Stamps: Equatable {
         var passwd: FileStamp
         var group: FileStamp
+        /// Nil: there is none.
+        var adopted: FileStamp?
     }
 
     private struct Reading {
         var stamps: Stamps
         var accounts: LocalAccounts
+        var listFault: String?
     }
 
     private let passwd: AtomicFile
     private let group: AtomicFile
+    private let adopted: AtomicFile
     private let last = Mutex<Reading?>(nil)
 
-    init(passwd: String, group: String) {
+    private let listRequirement: FileRequirement
+
+    /// `root` owns the list.
+    init(passwd: String, group: String, adopted: String, root: UInt32) {
         self.passwd = AtomicFile(passwd)
         self.group = AtomicFile(group)
+        self.adopted = AtomicFile(adopted)
+        listRequirement = .owned(by: root)
     }
+
+    /// Why root's list was not believed, when it was read last; nil while all is well, or there is none.
+    var listFault: String? { last.withLock { $0?.listFault } }
 
     /// What the files say now. A missing or unreadable file is an error: nobody of ours could be told from a local one.
     func current() throws(FileError) -> LocalAccounts {
         // Taken before the files are read: what changes meanwhile is read again next time.
-        let stamps = Stamps(passwd: try stamp(of: passwd), group: try stamp(of: group))
+        let stamps = Stamps(
+            passwd: try stamp(of: passwd),
+            group: try stamp(of: group),
+            adopted: try? FileStamp(of: adopted.path)
+        )
         if let accounts = last.withLock({ $0?.stamps == stamps ? $0?.accounts : nil }) { return accounts }
+        let (list, fault) = stamps.adopted == nil ? (AdoptionList(), nil) : readList()
         let accounts = LocalAccounts(
             passwd: try passwd.read(limit: Self.limit, requiring: .ofSystem),
-            group: try group.read(limit: Self.limit, requiring: .ofSystem)
+            group: try group.read(limit: Self.limit, requiring: .ofSystem),
+            adopted: list
         )
-        last.withLock { $0 = Reading(stamps: stamps, accounts: accounts) }
+        last.withLock { $0 = Reading(stamps: stamps, accounts: accounts, listFault: fault) }
         return accounts
+    }
+
+    /// A list that cannot be believed is an empty one: whoever it names is a local account then, and refused (P7).
+    private func readList() -> (AdoptionList, fault: String?) {
+        do {
+            let bytes = try adopted.read(limit: AdoptionList.byteLimit, requiring: listRequirement)
+            return (try AdoptionList(parsing: bytes), nil)
+        } catch let flaw as AdoptionList.Flaw {
+            return (AdoptionList(), "\(adopted.path): \(flaw); the people in it are refused")
+        } catch {
+            return (AdoptionList(), "\(error); the people in it are refused")
+        }
     }
 
     private func stamp(of file: AtomicFile) throws(FileError) -> FileStamp {

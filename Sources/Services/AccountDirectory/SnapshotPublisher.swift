@@ -36,7 +36,8 @@ final class SnapshotPublisher: Sendable {
 
         /// Without a look at each account.
         func isSame(as other: Content) -> Bool {
-            revision == other.revision && visible.hidden == other.visible.hidden && policy == other.policy
+            revision == other.revision && visible.hidden == other.visible.hidden
+                && visible.groupsAlone == other.visible.groupsAlone && policy == other.policy
         }
     }
 
@@ -47,7 +48,7 @@ final class SnapshotPublisher: Sendable {
 
     var path: String { file.path }
 
-    /// What the file says; empty while that is not known.
+    /// Whose records the file has; empty while that is not known.
     var accounts: [Account] {
         let visible = state.withLock { $0.isInDoubt ? nil : $0.content?.visible }
         return visible?.accounts ?? []

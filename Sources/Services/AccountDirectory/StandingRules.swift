@@ -19,22 +19,45 @@ struct StandingRules {
         do throws(Denial) { return .provisional(try provisionalAccount(named: name)) } catch { return .none(error) }
     }
 
+    /// The local record that is this very person's by root's list; nil where there is none.
+    static func adoption(of enrolled: EnrolledAccount, in local: LocalAccounts) -> AdoptedAccount? {
+        guard let adopted = local.adopted(named: enrolled.account.name),
+            adopted.person.objectID == enrolled.identity.objectID
+        else { return nil }
+        return adopted
+    }
+
     /// What a local account or group has of the enrolled account's, for people; nil where nothing (P7).
-    func shadow(of account: Account) -> String? {
-        if local.claims(account.name) { return "name \(account.name)" }
+    func shadow(of enrolled: EnrolledAccount) -> String? {
+        let account = enrolled.account
+        let isAdopted = StandingRules.adoption(of: enrolled, in: local) != nil
+        if !isAdopted, local.claims(account.name) || local.listed(named: account.name) != nil {
+            return "name \(account.name)"
+        }
         if local.claims(id: account.uid.number) { return "number \(account.uid)" }
         return nil
     }
 
     /// Who is published, in the order of enrolment: neither retired nor shadowed.
-    var visible: VisibleAccounts { VisibleAccounts(table.accounts, hiding: shadowed) }
+    var visible: VisibleAccounts {
+        let adopted = local.adopted.compactMap { adopted -> UInt32? in
+            guard let holder = table.account(named: adopted.person.name),
+                StandingRules.adoption(of: holder, in: local) != nil
+            else { return nil }
+            return holder.account.uid.number
+        }
+        return VisibleAccounts(table.accounts, hiding: shadowed, forGroupsAlone: Set(adopted))
+    }
 
     /// The uids of all who have a `shadow(of:)`, found from the local side, which is mostly the shorter one by far.
     private var shadowed: Set<UInt32> {
         var uids = local.uids.union(local.gids).filter { table.account(uid: $0) != nil }
         for text in local.userNames.union(local.groupNames) {
             guard let name = UserName(text), let holder = table.account(named: name) else { continue }
-            uids.insert(holder.account.uid.number)
+            if StandingRules.adoption(of: holder, in: local) == nil { uids.insert(holder.account.uid.number) }
+        }
+        for name in local.strays.keys {
+            if let holder = table.account(named: name) { uids.insert(holder.account.uid.number) }
         }
         return uids
     }
@@ -42,7 +65,8 @@ struct StandingRules {
     /// Why nobody of ours may have the name here, whoever it is.
     func refusal(of name: UserName) -> Denial? {
         if let fault { return Denial(.storeUnreadable, detail: "\(fault)") }
-        if local.claims(name) {
+        if let stray = local.strays[name] { return Denial(stray: name, stray) }
+        if local.adopted(named: name) == nil, local.claims(name) {
             return Denial(.localAccount, detail: "\(name) is a user or group in the local files")
         }
         guard policy.allows(name) else {
@@ -53,8 +77,14 @@ struct StandingRules {
 
     private func standing(of enrolled: EnrolledAccount) -> AccountStanding {
         guard enrolled.retiredAt == nil else { return .none(Denial(retired: enrolled)) }
-        if let shadow = shadow(of: enrolled.account) {
+        if let listed = local.listed(named: enrolled.account.name), listed.objectID != enrolled.identity.objectID {
+            return .none(Denial(enrolled, isListedAs: listed))
+        }
+        if let shadow = shadow(of: enrolled) {
             return .none(Denial(.localAccount, detail: "a local user or group has the \(shadow)"))
+        }
+        if let adopted = StandingRules.adoption(of: enrolled, in: local) {
+            return .enrolled(enrolled.adopted(as: adopted))
         }
         if local.hasHome(enrolled.account.home) {
             return .none(Denial(.homeRefused, detail: "\(enrolled.account.home) is a local account's home"))
@@ -73,10 +103,38 @@ struct StandingRules {
         } catch {
             throw Denial(.idsExhausted, detail: "\(IDAllocation.probeLimit) numbers in a row are taken")
         }
+        if let adopted = local.adopted(named: name) {
+            if let holder = table.account(home: adopted.home) {
+                throw Denial(.homeRefused, detail: "\(adopted.home) is the home of \(holder.account.name)")
+            }
+            let account = Account(name: name, uid: uid, displayName: "", home: adopted.home, shell: adopted.shell)
+            return account.adopted(as: adopted)
+        }
         let homes = policy.homeTemplate.candidates(for: name)
         guard let home = homes.first(where: { !local.claims(home: $0) && table.account(home: $0) == nil }) else {
             throw Denial(.homeRefused, detail: "all homes that \(policy.homeTemplate) gives for \(name) are taken")
         }
         return Account(name: name, uid: uid, displayName: "", home: home, shell: policy.shell)
+    }
+}
+
+extension Denial {
+    /// Root's list and the local files contradict each other about the name.
+    fileprivate init(stray name: UserName, _ difference: String) {
+        self.init(
+            .recordChanged,
+            text: "This machine's files contradict each other about this account",
+            detail: "\(name) is in \(AdoptionList.path), but \(difference); mend one of both"
+        )
+    }
+
+    fileprivate init(_ enrolled: EnrolledAccount, isListedAs listed: AdoptedPerson) {
+        let name = enrolled.account.name
+        self.init(
+            .objectIDChanged,
+            detail: "\(name) is object id \(listed.objectID) in \(AdoptionList.path), and is bound to"
+                + " \(enrolled.identity.objectID); mend the list, or, if both are the same person, made anew in Entra:"
+                + " entraloginctl users rebind \(name) --object-id \(listed.objectID)"
+        )
     }
 }

@@ -21,11 +21,16 @@ package struct NameService: Sendable {
         guard let name = UserName(name) else { return .notFound }
         switch registry.standing(of: name) {
         case .enrolled(let enrolled):
-            return .account(WireAccount(enrolled.account))
+            return answer(enrolled.account)
         case .provisional(let account):
-            return callers.contains(where: command.hasPrefix) ? .account(WireAccount(account)) : .notFound
+            return callers.contains(where: command.hasPrefix) ? answer(account) : .notFound
         case .none(let denial):
             return denial.isUndecided ? .unavailable : .notFound
         }
+    }
+
+    /// The record of somebody adopted is the local files'; what is asked for is their groups.
+    private func answer(_ account: Account) -> Response {
+        .account(WireAccount(account.adoptedUID == nil ? account : account.forGroupsAlone))
     }
 }

@@ -41,7 +41,10 @@ struct UserService: Sendable {
     }
 
     private func account(_ text: String) -> EnrolledAccount? {
-        if let uid = UInt32(text) { return sources.accounts.enrolled(uid: uid) }
+        if let uid = UInt32(text) {
+            return sources.accounts.enrolled(uid: uid)
+                ?? sources.accounts.adopted(uid: uid).flatMap { sources.accounts.enrolled(named: $0.name) }
+        }
         return UserName(folding: text).flatMap(sources.accounts.enrolled(named:))
     }
 
@@ -50,7 +53,7 @@ struct UserService: Sendable {
         let now = sources.time.bootTime()
         var user = UserReport(
             name: account.name.text,
-            uid: account.uid.number,
+            uid: account.systemUID,
             objectID: enrolled.identity.objectID.description,
             displayName: account.displayName,
             home: account.home,

@@ -23,6 +23,11 @@ package struct FileRequirement: Hashable, Sendable {
     /// A file of the system, such as /etc/passwd, wherever it really lies.
     package static var ofSystem: FileRequirement { FileRequirement(mayBeLink: true) }
 
+    /// Owned by that user, and writable by nobody else.
+    package static func owned(by owner: UInt32) -> FileRequirement {
+        FileRequirement(owners: [owner], forbiddenMode: 0o022)
+    }
+
     /// Owned by root or by this process's user, and writable by nobody else.
     package static var ownOrRoots: FileRequirement {
         FileRequirement(owners: [0, geteuid()], forbiddenMode: 0o022)

@@ -51,6 +51,8 @@ struct entralogin_record {
  * home and shell absolute, no colon and no control character, not longer than a record of the file may be.
  */
 int entralogin_record_is_sound(const struct entralogin_record *record);
+/* ENTRALOGIN_GROUPS_ALONE: nobody's passwd record, and no group's. */
+int entralogin_record_is_for_groups_alone(const struct entralogin_record *record);
 
 struct entralogin_accounts {
     struct entralogin_window window;

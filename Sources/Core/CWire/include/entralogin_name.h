@@ -45,6 +45,15 @@ static inline int entralogin_uid_is_ours(uint32_t uid) {
     return uid >= ENTRALOGIN_UID_FIRST && uid <= ENTRALOGIN_ID_LAST;
 }
 
+/*
+ * True for a number that a local account may bring along (entralogin_adopted.h): neither the system's own (below 1000) nor
+ * nobody's, in both widths, nor one of our range.
+ */
+static inline int entralogin_uid_is_adoptable(uint32_t uid) {
+    return uid >= 1000u && uid != 65534u && uid != 65535u && uid != UINT32_MAX &&
+           !(uid >= ENTRALOGIN_ID_FIRST && uid <= ENTRALOGIN_ID_LAST);
+}
+
 static inline int entralogin_gid_is_ours(uint32_t gid) {
     return gid >= ENTRALOGIN_ID_FIRST && gid <= ENTRALOGIN_ID_LAST;
 }

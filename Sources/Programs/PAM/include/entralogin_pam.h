@@ -4,8 +4,10 @@
  * below with the real world. Tests give another one.
  *
  * For a stack of the form [success=ok ignore=ignore module_unknown=ignore default=die]. Whose a call is, is decided
- * without the daemon: a user of ours has a name of our shape and, by NSS, a uid in our range. For everybody else the
- * result is PAM_IGNORE without any I/O, unless their process has the administrators' gid, which none of them can have. No
+ * without the daemon: a user of ours has a name of our shape and, by NSS, a uid in our range or, by root's list, the one that
+ * they brought along (entralogin_adopted.h). For everybody else the result is PAM_IGNORE without any I/O, unless their process
+ * has the administrators' gid, which none of them can have. The list is read for names of our shape with another's number, and
+ * for the number of who asks for another's rights. No
  * PAM item is ever set but by pam_get_user(3), which the auth stage calls as any module there does; nothing but that name,
  * and in the auth stage one empty line, is ever asked of the person.
  */
@@ -24,6 +26,7 @@
 struct entralogin_pam_world {
     struct entralogin_server daemon;
     const char *login_uid;                                                           /* /proc/self/loginuid */
+    const char *adopted;                                                             /* ENTRALOGIN_ADOPTED_LIST */
     int (*look_up)(const char *, struct passwd *, char *, size_t, struct passwd **); /* getpwnam_r */
     uid_t (*real_uid)(void);                                                         /* getuid */
     /* pam_set_data and pam_get_data, which work inside a stack only */

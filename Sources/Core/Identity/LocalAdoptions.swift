@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// An adopted person's record in /etc/passwd.
+package struct AdoptedAccount: Hashable, Sendable {
+    package let person: AdoptedPerson
+    package let home: String
+    package let shell: String
+}
+
+/// Who of root's list is adopted: those on whom /etc/passwd and /etc/group agree with it. Everybody else in the list is refused,
+/// whatever made the difference.
+struct LocalAdoptions: Sendable {
+    private(set) var accounts: [UserName: AdoptedAccount] = [:]
+    /// Who is in the list and not adopted, and why.
+    private(set) var strays: [UserName: String] = [:]
+
+    init() {}
+
+    /// `users` and `groups`: the fields of each line.
+    init(_ list: AdoptionList, users: [[String]], groups: [[String]]) {
+        guard !list.people.isEmpty else { return }
+        let byName = Dictionary(grouping: users) { $0[0].lowercased() }
+        let byNumber = Dictionary(grouping: users) { $0.count > 2 ? $0[2] : "" }
+        let byHome = Dictionary(grouping: users) { $0.count > 5 ? HomePath.normalized($0[5]) : "" }
+        for person in list.people {
+            do throws(Difference) {
+                let record = try Self.only(byName[person.name.text], "the name \(person.name)")
+                let account = try Self.account(person, record)
+                _ = try Self.only(byNumber[String(person.uid)], "the number \(person.uid)")
+                _ = try Self.only(byHome[HomePath.normalized(account.home)], "the home \(account.home)")
+                try Self.check(groups, person)
+                accounts[person.name] = account
+            } catch {
+                strays[person.name] = error.text
+            }
+        }
+    }
+
+    private struct Difference: Error { var text: String }
+
+    private static func only(_ lines: [[String]]?, _ what: String) throws(Difference) -> [String] {
+        guard let line = lines?.first else { throw Difference(text: "/etc/passwd has no line with \(what)") }
+        guard lines?.count == 1 else { throw Difference(text: "/etc/passwd has \(what) more than once") }
+        return line
+    }
+
+    /// name:password:uid:gid:gecos:home:shell
+    private static func account(_ person: AdoptedPerson, _ record: [String]) throws(Difference) -> AdoptedAccount {
+        let number = String(person.uid)
+        guard record.count == 7, record[0] == person.name.text else {
+            throw Difference(text: "the line of \(person.name) in /etc/passwd is not as passwd(5) says")
+        }
+        guard record[2] == number, record[3] == number else {
+            throw Difference(text: "/etc/passwd has another uid or gid for \(person.name) than \(number)")
+        }
+        // What PAM goes by where it cannot read the list: without it a certificate might be taken, and no role asked for.
+        guard record[1] == AdoptionList.mark else {
+            throw Difference(text: "the password field of \(person.name) in /etc/passwd is not \(AdoptionList.mark)")
+        }
+        guard HomePath.isAcceptable(record[5]), record[6].hasPrefix("/") else {
+            throw Difference(text: "/etc/passwd has no home or shell for \(person.name) that ours can have")
+        }
+        return AdoptedAccount(person: person, home: record[5], shell: record[6])
+    }
+
+    /// The private group, where there is one, has the person's name and number; nobody else's has either.
+    private static func check(_ groups: [[String]], _ person: AdoptedPerson) throws(Difference) {
+        let number = String(person.uid)
+        for group in groups {
+            let isNamed = group[0].lowercased() == person.name.text
+            let isNumbered = group.count > 2 && group[2] == number
+            guard isNamed == isNumbered else {
+                let what = isNamed ? person.name.text : number
+                throw Difference(text: "/etc/group has \(what) with another number or name")
+            }
+        }
+    }
+}

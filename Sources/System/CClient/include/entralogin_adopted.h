@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Root's list of adopted people: local accounts that are ours. This header is its specification.
+ *
+ *   entralogin-adopted 1
+ *   alice@contoso.com:0b1ec700-0000-4000-8000-00000000a11c:1001
+ *
+ * One line a person behind the first one: name, object id (lower case), uid; the gid is the uid. Every line ends with LF; no
+ * blank, no comment. At most ENTRALOGIN_ADOPTED_MAX people and ENTRALOGIN_ADOPTED_SIZE_MAX bytes; no name, object id or number
+ * twice; no number that entralogin_uid_is_adoptable() denies. Written by root alone, readable by everybody.
+ *
+ * Somebody is adopted where this list and the record of passwd(5) agree on name, uid and gid, and the record's password field has
+ * the mark. The list alone makes nobody ours, and a record alone is a local account's. A user can change neither. A record with
+ * the mark whose list is gone, or cannot be read, is known to be nobody's account. These readers go by the mark for that alone: a
+ * name service between them and the file may hide it (SSSD does), and the daemon looks for it.
+ *
+ * The daemon holds every rule against the list. These readers keep nothing, so they do not look for an object id that stands
+ * there twice; whatever else is wrong anywhere makes the whole list unsound for everybody in it. A list that is there and cannot
+ * be read is unsound for every name of our shape, but for no number: people of other names notice nothing (P8).
+ */
+#ifndef ENTRALOGIN_ADOPTED_H
+#define ENTRALOGIN_ADOPTED_H
+
+#include <stdint.h>
+
+#include "entralogin_name.h"
+
+#ifndef ENTRALOGIN_ADOPTED_LIST /* test builds name another */
+#define ENTRALOGIN_ADOPTED_LIST "/etc/entralogin/adopted"
+#endif
+#define ENTRALOGIN_ADOPTED_FIRST_LINE "entralogin-adopted 1"
+#define ENTRALOGIN_ADOPTED_MAX 10000u
+#define ENTRALOGIN_ADOPTED_SIZE_MAX (2u << 20)
+/* The password field of an adopted record: no password matches it, and an sshd without PAM takes "!" as locked. */
+#define ENTRALOGIN_ADOPTED_MARK "!*adopted"
+/* Instead of a number: whichever stands in the list. */
+#define ENTRALOGIN_ANY_ID UINT32_MAX
+
+enum entralogin_adoption {
+    ENTRALOGIN_NOT_ADOPTED,      /* not in the list, as far as it can be read; or there is none */
+    ENTRALOGIN_ADOPTED,
+    ENTRALOGIN_ADOPTION_UNSOUND, /* in the list, but otherwise, or the list is not to be trusted */
+};
+
+/*
+ * Whether the list has `name` with that number. `root` is the owner that is trusted; errno stays as it was; a NULL path has
+ * nobody in it. One open(2), and reads up to the limits above.
+ */
+enum entralogin_adoption entralogin_adopted(
+    const char *path, uint32_t root, const char *name, uint32_t uid, uint32_t gid);
+/* The same for a number alone. */
+enum entralogin_adoption entralogin_adopted_number(const char *path, uint32_t root, uint32_t uid);
+
+#endif

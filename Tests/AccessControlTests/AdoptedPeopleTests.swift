@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import AccessControl
+import Authorization
+import Identity
+import Synchronization
+import Testing
+
+/// Whoever keeps an old number is known to the system by it, and to grants and the table by one of ours.
+@Suite("P7: Adopted people, from certificate to sudo") struct AdoptedPeopleTests {
+    private static let number: UInt32 = 1001
+
+    private let house: House
+    private let alice: Person
+
+    init() throws {
+        house = try House()
+        alice = try Person("alice@contoso.com", 1)
+        house.accounts.set(alice.name, .provisional(AdoptedPeopleTests.adopted(alice.account)))
+        let person = try #require(
+            AdoptedPerson(name: alice.name, objectID: alice.identity.objectID, uid: AdoptedPeopleTests.number)
+        )
+        house.accounts.state.withLock { $0.listed[person.name] = person }
+        house.checker.script(alice.identity.objectID, role: .administrator)
+    }
+
+    private static func adopted(_ account: Account) -> Account {
+        Account(
+            name: account.name,
+            uid: account.uid,
+            displayName: account.displayName,
+            home: account.home,
+            shell: account.shell,
+            adoptedUID: number
+        )
+    }
+
+    private func check(_ person: Person, uid: UInt32 = number) -> (PrincipalVerdict, certificate: String) {
+        let certificate = house.certificate(for: person)
+        var request = house.request(person, certificate)
+        request.uid = uid
+        return (house.access.certificateCheck.check(request), certificate)
+    }
+
+    private func account(_ service: String = "sshd", uid: UInt32 = number) async -> StageVerdict {
+        var request = house.accountRequest(alice, service: service)
+        request.uid = uid
+        return await house.access.accountStage.decide(request, callerPID: House.sshd)
+    }
+
+    private func open(_ certificate: String, _ change: (inout SessionRequest) -> Void = { _ in }) async -> StageVerdict
+    {
+        var request = house.sessionRequest(alice, used: certificate)
+        request.uid = AdoptedPeopleTests.number
+        request.gid = AdoptedPeopleTests.number
+        request.homeState = .folder(owner: AdoptedPeopleTests.number)
+        change(&request)
+        return await house.access.sessionStage.open(request, callerPID: House.sshd)
+    }
+
+    private func sudo(uid: UInt32?, name: String) async -> StageVerdict {
+        var request = AccountRequest(service: "sudo", user: "root", uid: 0, home: "/root", isInSSHD: false)
+        request.invokingUID = uid
+        request.invokingUser = name
+        request.holdsAdministratorsGroup = true
+        return await house.access.accountStage.decide(request, callerPID: 99)
+    }
+
+    private func signIn() async -> StageVerdict {
+        let (_, certificate) = check(alice)
+        let verdict = await account()
+        guard verdict == .allow else { return verdict }
+        return await open(certificate)
+    }
+
+    @Test("The whole way with the old number; the grant has the number of ours, and ends with the session")
+    func signsIn() async {
+        #expect(await signIn() == .allow)
+        #expect(house.grants.current().keys.map(\.number) == [alice.uid.number])
+        #expect(house.accounts.allEnrolled().first?.account.systemUID == AdoptedPeopleTests.number)
+        house.access.sessionStage.close(user: alice.name.text, uid: AdoptedPeopleTests.number, callerPID: House.sshd)
+        #expect(house.grants.current().isEmpty && house.access.openSessions().isEmpty)
+    }
+
+    @Test("P6: Neither the number of ours nor anybody else's passes for the one that the files have")
+    func numbers() async {
+        for uid in [alice.uid.number, 1002, 0] {
+            #expect(check(alice, uid: uid).0.reason == .recordChanged)
+            #expect(await account("cron", uid: uid) != .allow)
+        }
+        let (_, certificate) = check(alice)
+        #expect(await open(certificate) { $0.uid = alice.uid.number }.reason == .recordChanged)
+        #expect(await open(certificate) { $0.gid = 100 }.reason == .recordChanged)
+        #expect(await open(certificate) { $0.homeState = .folder(owner: alice.uid.number) }.reason == .homeRefused)
+        #expect(house.accounts.allEnrolled().isEmpty && house.grants.current().isEmpty)
+    }
+
+    @Test("P5: Another object under the name is refused before anybody is enrolled")
+    func otherObject() async throws {
+        let mallory = try Person("alice@contoso.com", 2)
+        #expect(check(mallory).0.reason == .objectIDChanged)
+        #expect(await account() != .allow)
+    }
+
+    @Test("P4: A planted key opens nothing, though the account is a local one")
+    func plantedKey() async {
+        #expect(await account().reason == .certificateNotVerified)
+        #expect(await open("").reason == .certificateNotVerified)
+        #expect(await account("login").reason == .notEnrolled)
+    }
+
+    @Test("P2: sudo is asked about by the old number or the name; a role that is gone refuses it")
+    func elevation() async {
+        #expect(await signIn() == .allow)
+        #expect(await sudo(uid: AdoptedPeopleTests.number, name: "") == .allow)
+        #expect(await sudo(uid: nil, name: alice.name.text) == .allow)
+        house.checker.script(alice.identity.objectID, role: .user)
+        await house.access.authorizer.flush()
+        #expect(await sudo(uid: AdoptedPeopleTests.number, name: "").reason == .administratorRoleNeeded)
+        #expect(house.grants.current().isEmpty)
+    }
+
+    @Test("logind is asked about the number that it knows")
+    func renewal() async {
+        #expect(await signIn() == .allow)
+        house.processes.kill(House.sshd)
+        house.processes.setLoginSession(AdoptedPeopleTests.number, true)
+        let before = house.grants.grantCount
+        house.time.advance(by: .seconds(1_800))
+        await house.access.renewal.renew()
+        #expect(house.grants.grantCount == before + 1)
+    }
+
+    @Test("In the list, and refused for what the files say: never ignored")
+    func strays() async {
+        house.accounts.set(alice.name, .none(Denial(.recordChanged)))
+        for uid in [AdoptedPeopleTests.number, 1002] {
+            #expect(await account(uid: uid) != .ignore)
+            #expect(await account("cron", uid: uid) != .ignore)
+            #expect(await open("") { $0.uid = uid } != .ignore)
+        }
+        #expect(await sudo(uid: nil, name: alice.name.text).reason == .recordChanged)
+    }
+}
