@@ -102,7 +102,7 @@ module(
     ],
     tests: ["Libcrypto", "TestSupport"]
 )
-module("StackCheck", in: "Services", needs: ["Authorization", "Identity", "LinuxSystem"], tests: [])
+module("StackCheck", in: "Services", needs: ["Authorization", "Identity", "LinuxSystem"], tests: ["TestSupport"])
 module(
     "Server",
     in: "Services",

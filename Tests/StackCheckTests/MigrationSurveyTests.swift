@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Identity
 import Testing
 
 @testable import StackCheck
@@ -53,10 +54,51 @@ struct MigrationSurveyTests {
         #expect(plan.hasLocalAdministratorsGroup && plan.isReady && plan.conflicts.isEmpty)
     }
 
-    @Test("Home and shell come over once the person has a number of ours; then nothing is left to do")
-    func people() throws {
+    @Test("Whoever never signed in with us keeps number, home and shell; the lines of that are in the plan")
+    func keeping() throws {
         let first = try #require(plan(machine).people.first)
-        #expect(first.uid == nil && first.oldUID == 1001 && first.commands.count == 3)
+        #expect(first.keepsNumber && first.uid == nil && first.oldUID == 1001 && first.commands.isEmpty)
+        #expect(first.passwdLine == "alice@contoso.com:!*adopted:1001:1001:Alice A:/home/alice:/bin/bash")
+        #expect(first.groupLine == "alice@contoso.com:*:1001:")
+        let lines = try #require(MigrationSurvey(on: machine, known: []).adoption(from: .aadsshlogin))
+        #expect(lines.people.map(\.line) == ["alice@contoso.com:\(Self.objectID):1001"])
+        var adopted = machine
+        adopted.texts["/etc/passwd"] = "\(try #require(first.passwdLine))\n"
+        adopted.texts["/etc/group"] = "alice@contoso.com:*:1001:\n"
+        adopted.texts[AdoptionList.path] = "entralogin-adopted 1\nalice@contoso.com:\(Self.objectID):1001\n"
+        let again = KnownAccount(name: "alice@contoso.com", objectID: Self.objectID, uid: 1001, home: "/home/alice")
+        let second = plan(adopted, again)
+        #expect(second.isReady && second.people.first?.keepsNumber == true && second.people.first?.passwdLine == nil)
+        #expect(MigrationSurvey(on: adopted, known: [again]).adoption(from: .aadlogin)?.isEmpty == true)
+        // Adopted once, undone, and the home still has the old number.
+        #expect(plan(machine, known(home: "/home/alice")).people.first?.keepsNumber == true)
+        // The private group stands there already.
+        var grouped = machine
+        grouped.texts["/etc/group"] = "alice@contoso.com:x:1001:\n"
+        #expect(plan(grouped).isReady && plan(grouped).people.first?.groupLine == nil)
+    }
+
+    @Test("Who would not be adopted then is a conflict now; and accounts that nobody tells about are one")
+    func cannotBeAdopted() {
+        for (path, text) in [
+            ("/etc/group", "others:x:1001:\n"), ("/etc/group", "alice@contoso.com:x:1002:\n"),
+            (AdoptionList.path, "damage\n"),
+            (AdoptionList.path, "entralogin-adopted 1\nbob@contoso.com:\(Self.objectID):1999\n"),
+            (AdoptionList.path, "entralogin-adopted 1\nalice@contoso.com:\(Self.objectID):1002\n"),
+        ] {
+            var machine = machine
+            machine.texts[path] = text
+            #expect(!plan(machine).isReady, "\(text)")
+            #expect(MigrationSurvey(on: machine, known: []).adoption(from: .aadsshlogin) == nil)
+        }
+        var machine = machine
+        machine.texts["/var/lib/entralogin/accounts"] = "entralogin-accounts 1\naccount x\n"
+        #expect(!MigrationSurvey(on: machine, known: nil).plan(from: .aadlogin).isReady)
+        #expect(plan(machine).isReady)
+    }
+
+    @Test("Whoever has a number of ours keeps that: home and shell come over; then nothing is left to do")
+    func people() throws {
         let second = try #require(plan(machine, known()).people.first)
         #expect(
             second.commands == [

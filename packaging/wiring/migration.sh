@@ -59,6 +59,14 @@ migration_obstacles() {
     ! names_old_service || [ ! -L $NSSWITCH ] || echo "$NSSWITCH is a link: take out 'aad' by hand"
 }
 
+# The lines of adopted people in /etc/passwd and /etc/group, and their list: the tool knows what it wrote.
+ADOPTED_LINES=/etc/entralogin/adopted.lines
+adopted() {
+    [ "$1" = adopt ] || [ -e $ADOPTED_LINES ] || return 0
+    "$TOOL" migrate --from "${OLD_PACKAGE:-aadsshlogin}" "--$1" || return
+    if have restorecon && [ -e /etc/entralogin/adopted ]; then restorecon /etc/entralogin/adopted || :; fi
+}
+
 save_old() {
     install -d -m 0700 $SAVED $SAVED/files $SAVED/between
     for file in $(old_sshd_files) $(old_pam_files) /etc/pam.d/common-* /var/lib/pam/* $NSSWITCH; do
@@ -117,6 +125,7 @@ restore_old() {
 # sshd has the old lines only once it has read them.
 give_up_migration() {
     (turn_off) >/dev/null || complain "not all of ours could be taken out"
+    adopted forget || complain "look at /etc/entralogin/adopted"
     rm -rf $SAVED/between
     restore_old
     reload_sshd
@@ -125,6 +134,7 @@ give_up_migration() {
 }
 
 migrate() {
+    OLD_PACKAGE=$1
     migration_obstacles >"$WORK/obstacles"
     if [ -s "$WORK/obstacles" ]; then
         sed 's/^/  /' "$WORK/obstacles" >&2
@@ -132,6 +142,9 @@ migrate() {
     fi
     save_old
     UNDO="give_up_migration $UNDO"
+    # Before anything of ours is asked for these names: otherwise somebody might get a number of ours first.
+    install -d -m 0755 -o root -g root /etc/entralogin
+    adopted adopt || fail "the accounts could not be taken over"
     take_out_old
     wire
     UNDO=give_up_migration
@@ -149,6 +162,7 @@ migrate() {
 migrate_undo() {
     [ -d $SAVED/files ] || fail "nothing was migrated here"
     (turn_off) || complain "not all of ours could be taken out"
+    adopted forget || : >"$WORK/left"
     restore_old
     reload_sshd
     [ ! -e "$WORK/left" ] || exit 1

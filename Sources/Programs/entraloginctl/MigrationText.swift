@@ -42,12 +42,6 @@ struct MigrationText: Sendable {
 
     private func steps(_ plan: MigrationPlan) -> [Step] {
         let command = "entraloginctl migrate --from \(plan.from.rawValue)"
-        let people =
-            """
-            After each person's first sign-in, which makes the account with a number of ours and an empty home, and \
-            with that person signed out: ask for this plan again, and run as root what it says here:
-            """
-        let numbers = "Files elsewhere keep the old numbers; names in sudo rules and crontabs go on. Look for:"
         return [
             Step(text: "Keep a local administrator with a key of their own in an open session until the end.")
         ] + sudo(plan) + [
@@ -58,17 +52,39 @@ struct MigrationText: Sendable {
                     never notice. Back: the same with --undo.
                     """,
                 details: ["\(command) --apply"] + plan.oldLines
-            ),
-            Step(text: people, details: plan.people.flatMap { $0.uid == nil ? [] : $0.commands }),
-            Step(text: numbers, details: plan.people.map { "find / -xdev -uid \($0.oldUID)" }),
+            )
+        ] + accounts(plan) + changedNumbers(plan) + [
             Step(
                 text:
                     """
                     Remove the VM extension AADSSHLoginForLinux and the package \(plan.from.rawValue), then \
                     /etc/aadpasswd. Until then the extension may put its lines back: doctor shows it.
                     """
-            ),
+            )
         ]
+    }
+
+    private func accounts(_ plan: MigrationPlan) -> [Step] {
+        let lines = plan.people.flatMap { [$0.passwdLine, $0.groupLine].compactMap(\.self) }
+        guard !lines.isEmpty else { return [] }
+        let text =
+            """
+            The same command keeps these people's numbers, homes and shells. It adds to /etc/passwd and /etc/group, with the \
+            object ids in /etc/entralogin/adopted:
+            """
+        return [Step(text: text, details: lines)]
+    }
+
+    private func changedNumbers(_ plan: MigrationPlan) -> [Step] {
+        let people = plan.people.filter { !$0.keepsNumber }
+        guard !people.isEmpty else { return [] }
+        let text =
+            """
+            These people have signed in with us already and keep the number that they got. With each of them signed out, run as \
+            root what it says here; the last lines look for files elsewhere, which keep the old number:
+            """
+        let searches = people.map { "find / -xdev -uid \($0.oldUID)" }
+        return [Step(text: text, details: people.flatMap(\.commands) + searches)]
     }
 
     private func sudo(_ plan: MigrationPlan) -> [Step] {

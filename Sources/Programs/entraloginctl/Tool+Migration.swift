@@ -13,16 +13,51 @@ enum MigrationVerb: String, Hashable, Sendable, CaseIterable {
     case apply = "--apply"
     /// Put the old wiring back.
     case undo = "--undo"
+    // What configure asks for as parts of these, and of the package's coming and going.
+    case adopt = "--adopt"
+    case release = "--release"
+    case restore = "--restore"
+    case forget = "--forget"
 }
 
 extension Tool {
     /// `--apply` goes by the plan: while data contradict, nothing begins.
     func migrate(from package: OldPackage, _ verb: MigrationVerb) throws(DaemonError) -> ExitStatus {
-        if verb == .undo { return becomeConfigure("--migrate-undo") }
+        switch verb {
+        case .undo: return becomeConfigure("--migrate-undo")
+        case .adopt, .release, .restore, .forget: return try changeAccountFiles(from: package, verb)
+        case .plan, .apply: break
+        }
         let plan = MigrationSurvey(on: machine, known: try knownAccounts()).plan(from: package)
         if verb == .plan || !plan.isReady { show(plan) { MigrationText(style: style).lines($0) } }
         guard plan.isReady else { return .refused }
-        return verb == .plan ? .success : becomeConfigure("--migrate")
+        return verb == .plan ? .success : becomeConfigure("--migrate", package.rawValue)
+    }
+
+    private func changeAccountFiles(from package: OldPackage, _ verb: MigrationVerb) throws(DaemonError) -> ExitStatus {
+        let files = AdoptionFiles()
+        do throws(AdoptionFailure) {
+            switch verb {
+            case .adopt:
+                let survey = MigrationSurvey(on: machine, known: try? knownAccounts())
+                guard let lines = survey.adoption(from: package) else {
+                    throw .contradiction("the plan has changed: entraloginctl migrate --from \(package.rawValue)")
+                }
+                if !lines.isEmpty { try files.adopt(lines) }
+            case .restore: _ = try files.restore()
+            case .forget: try files.forget()
+            default:
+                let changed = try files.release()
+                for name in changed {
+                    Output.complain(printable("/etc/passwd or /etc/group: the line of \(name) was changed and is left"))
+                }
+                return changed.isEmpty ? .success : .refused
+            }
+            return .success
+        } catch {
+            Output.complain(printable("entraloginctl: \(error)"))
+            return .refused
+        }
     }
 
     /// Nil where the daemon does not run, as before it was ever wired; it holds people's names against their object ids

@@ -26,8 +26,8 @@ extension Tool {
     /// Becomes the program that does it, which says everything itself; returns only where it cannot be run.
     func setup(_ verb: SetupVerb) -> ExitStatus { becomeConfigure(verb.argument) }
 
-    func becomeConfigure(_ argument: String) -> ExitStatus {
-        var arguments: [UnsafeMutablePointer<CChar>?] = [strdup(Tool.configure), strdup(argument), nil]
+    func becomeConfigure(_ words: String...) -> ExitStatus {
+        var arguments: [UnsafeMutablePointer<CChar>?] = ([Tool.configure] + words).map { strdup($0) } + [nil]
         execv(Tool.configure, &arguments)
         let why = String(cString: strerror(errno))
         for argument in arguments { free(argument) }

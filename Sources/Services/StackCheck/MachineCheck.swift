@@ -53,6 +53,7 @@ package struct MachineCheck: Sendable {
                 ? StepUpRule(administratorsGroup: administratorsGroup).judge(machine) : [])
             + SudoRule().judge(machine)
             + SELinuxRule().judge(machine) + OldExtensionRule().judge(machine) + LocalIDsRule().judge(machine)
+            + AdoptionRule().judge(machine)
             + StateFilesRule().judge(machine)
             + SpaceRule().judge(machine) + UnitsRule().judge(machine)
     }

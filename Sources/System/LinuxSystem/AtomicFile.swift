@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import CLinux
 internal import Glibc
 
 /// A file that is replaced as a whole or not at all (P14), and read with nothing taken on trust (P13).
@@ -54,6 +55,25 @@ package struct AtomicFile: Sendable {
 
     /// The same with what `content` appends: for what need not be in memory as a whole.
     package func replace(with content: (Append) throws(FileError) -> Void, mode: UInt32) throws(FileError) {
+        try replace(with: content, attributes: .mode(mode))
+    }
+
+    /// The same for a file that others keep, too, such as /etc/passwd: the new one has owner, mode and SELinux label of the old
+    /// one, which must be there.
+    package func replaceKeepingAttributes(with bytes: [UInt8]) throws(FileError) {
+        try replace(with: { (append) throws(FileError) in try append(bytes[...]) }, attributes: .asBefore)
+    }
+
+    /// What the new file has beside its content.
+    private enum Attributes {
+        case mode(UInt32)
+        case asBefore
+    }
+
+    private func replace(
+        with content: (Append) throws(FileError) -> Void,
+        attributes: Attributes
+    ) throws(FileError) {
         let opened = try attempt(.openFolder) { () throws(Errno) in
             try Descriptor.open(folder, O_RDONLY | O_DIRECTORY)
         }
@@ -61,7 +81,7 @@ package struct AtomicFile: Sendable {
             guard unlink(temporaryPath) == 0 || errno == ENOENT else { throw Errno.last }
         }
         do throws(FileError) {
-            try writeTemporary(content, mode: mode)
+            try writeTemporary(content, attributes)
             try attempt(.rename) { () throws(Errno) in
                 guard Glibc.rename(temporaryPath, path) == 0 else { throw Errno.last }
             }
@@ -81,7 +101,10 @@ package struct AtomicFile: Sendable {
         }
     }
 
-    private func writeTemporary(_ content: (Append) throws(FileError) -> Void, mode: UInt32) throws(FileError) {
+    private func writeTemporary(
+        _ content: (Append) throws(FileError) -> Void,
+        _ attributes: Attributes
+    ) throws(FileError) {
         let file = try attempt(.create) { () throws(Errno) in
             try Descriptor.open(temporaryPath, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600)
         }
@@ -101,7 +124,12 @@ package struct AtomicFile: Sendable {
         }
         // After the umask, and before the name appears: nobody sees it with another mode.
         try attempt(.setMode) { () throws(Errno) in
-            _ = try retryingOnInterrupt { fchmod(file.rawValue, mode_t(mode)) }
+            switch attributes {
+            case .mode(let mode): _ = try retryingOnInterrupt { fchmod(file.rawValue, mode_t(mode)) }
+            case .asBefore:
+                let old = try Descriptor.open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY)
+                try checked(clinux_copy_attributes(old.rawValue, file.rawValue))
+            }
         }
         try attempt(.sync) { () throws(Errno) in
             _ = try retryingOnInterrupt { fsync(file.rawValue) }

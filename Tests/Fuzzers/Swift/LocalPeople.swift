@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Identity
 internal import StackCheck
 
 // Seeds: a machine with root and lisa, as Debian 12 prints it, and the accounts that aadsshlogin left there.
@@ -9,7 +10,7 @@ private struct PeopleMachine: MachineView {
     /// In the order of the input.
     static let paths = [
         "/etc/passwd", "/etc/shadow", "/etc/group", "/home/lisa/.ssh/authorized_keys", AllowList.standard,
-        "/etc/aadpasswd", "sshd -T", "sudo -l",
+        "/etc/aadpasswd", "sshd -T", "sudo -l", AdoptionList.path,
     ]
     private static let programs = ["/usr/sbin/sshd", "/usr/bin/sudo", "/bin/bash", "/bin/sh"]
     var texts: [String: String]
@@ -55,7 +56,14 @@ func takesPeople(_ bytes: [UInt8]) -> Bool {
     let plan = MigrationSurvey(on: machine, known: []).plan(from: .aadsshlogin)
     for person in plan.isReady ? plan.people : [] {
         promise(person.oldUID >= 1000 && person.oldUID < .max, "the system's number is brought over")
+        promise(person.passwdLine?.utf8.contains { $0 < 0x20 } != true, "a record of two lines")
+        let start = "\(person.name):\(AdoptionList.mark):"
+        promise(person.passwdLine?.hasPrefix(start) != false, "a record with a password")
         promise(person.commands.allSatisfy { !$0.utf8.contains { $0 < 0x20 } }, "a command of two lines")
+    }
+    let listed = Array((machine.texts[AdoptionList.path] ?? "").utf8)
+    if let adopted = try? AdoptionList(parsing: listed) {
+        promise(adopted.bytes == listed, "a list that we would not write")
     }
     return list.problems.isEmpty && report.problems.isEmpty && !report.accounts.isEmpty && plan.isReady
 }

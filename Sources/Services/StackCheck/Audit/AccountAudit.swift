@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Identity
+
 /// Finds the local accounts to which people can sign in without Entra. Only looks. Needs root: it reads /etc/shadow, other
 /// people's keys, and sshd's host keys by way of `sshd -T`. What cannot be looked at is a problem, never a good sign.
 package struct AccountAudit: Sendable {
@@ -24,7 +26,8 @@ package struct AccountAudit: Sendable {
         problems += files.problems
         let sshd = StackCheck.sshdPrograms.first { machine.exists($0) }
         var accounts: [AuditedAccount] = []
-        for entry in files.entries where !entry.isExpired {
+        let adopted = self.adopted(&problems)
+        for entry in files.entries where !entry.isExpired && !adopted.contains(entry.name) {
             var account = AuditedAccount(name: entry.name, uid: entry.uid, shell: entry.shell)
             account.shellRefuses = AccountAudit.refusingShells.contains { entry.shell.hasSuffix("/\($0)") }
             look(at: entry, sshd, &account, &problems)
@@ -37,6 +40,22 @@ package struct AccountAudit: Sendable {
         let names = Set(accounts.map(\.name))
         let inVain = allowed.allowed.keys.filter { !names.contains($0) }.sorted()
         return AccountAuditReport(accounts: accounts, allowedInVain: inVain, problems: problems)
+    }
+
+    /// People whose accounts are Entra's, though their records are here: no password and no key lets them in.
+    private func adopted(_ problems: inout [AuditProblem]) -> Set<String> {
+        let list: AdoptionList
+        do {
+            list = try AdoptionList(parsing: Array(try machine.text(of: AdoptionList.path).utf8))
+        } catch FileAbsence.absent {
+            return []
+        } catch {
+            problems.append(AuditProblem(AdoptionList.path, "cannot be read"))
+            return []
+        }
+        let files = [AccountFiles.passwd, "/etc/group"].map { Array(text(of: $0, &problems).utf8) }
+        let local = LocalAccounts(passwd: files[0], group: files[1], adopted: list)
+        return Set(local.adopted.map(\.person.name.text))
     }
 
     /// Programs that say no and end.

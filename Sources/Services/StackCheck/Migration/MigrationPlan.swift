@@ -29,9 +29,14 @@ package struct MigratedPerson: Hashable, Sendable, Codable {
     package var oldUID: UInt32
     /// The account's number with us; nil until the person has signed in.
     package var uid: UInt32?
+    /// The old number is theirs with us, too.
+    package var keepsNumber = false
+    /// What `--apply` adds to /etc/passwd and /etc/group for that; nil where it adds nothing.
+    package var passwdLine: String?
+    package var groupLine: String?
     package var home: String
     package var shell: String
-    /// To be run as root after that sign-in, in this order; empty where nothing is left to do.
+    /// For somebody who has a number of ours already. To be run as root, in this order; empty where nothing is left to do.
     package var commands: [String]
 
     package init(

@@ -6,9 +6,7 @@ internal import Identity
 package struct MigrationSurvey: Sendable {
     /// The group that Microsoft's packages give sudo to.
     package static let administrators = "aad_admins"
-    /// The first number that is not the system's own (login.defs(5), UID_MIN), and nobody's, in both its widths.
-    private static let firstUserID: UInt32 = 1000
-    private static let nobodies: Set<UInt32> = [65_534, 65_535, .max]
+    private static let store = "/var/lib/entralogin/accounts"
 
     private let machine: any MachineView
     private let known: [KnownAccount]
@@ -21,21 +19,78 @@ package struct MigrationSurvey: Sendable {
         isKnown = known != nil
     }
 
-    package func plan(from package: OldPackage) -> MigrationPlan {
+    package func plan(from package: OldPackage) -> MigrationPlan { study(package).0 }
+
+    /// What `--apply` writes so that people keep their numbers; nil where the plan is not ready.
+    package func adoption(from package: OldPackage) -> AdoptionLines? {
+        let (plan, lines) = study(package)
+        return plan.isReady ? lines : nil
+    }
+
+    private func study(_ package: OldPackage) -> (MigrationPlan, AdoptionLines) {
         var plan = MigrationPlan(from: package, isReady: false)
+        var lines = AdoptionLines()
         plan.isComparedWithOurs = isKnown
+        if !isKnown { plan.conflicts += unknownAccounts() }
         if let text = text(of: OldAccountFile.path, &plan) {
             let file = OldAccountFile(text)
             plan.conflicts += file.problems
-            let local = LocalAccounts(passwd: bytes(of: "/etc/passwd", &plan), group: bytes(of: "/etc/group", &plan))
-            plan.conflicts += OldAccountRules(machine: machine, local: local, known: known).judge(file.accounts)
-            plan.people = file.accounts.map(person)
-            plan.hasLocalAdministratorsGroup = local.groupNames.contains(MigrationSurvey.administrators)
+            let files = MigratedFiles(
+                passwd: bytes(of: "/etc/passwd", &plan),
+                group: bytes(of: "/etc/group", &plan),
+                list: list(&plan)
+            )
+            plan.conflicts += OldAccountRules(machine: machine, local: files.local, known: known).judge(file.accounts)
+            let keeping = file.accounts.filter(keepsNumber)
+            lines = files.lines(adopting: keeping)
+            if plan.conflicts.isEmpty { plan.conflicts += files.contradictions(with: lines, keeping) }
+            plan.people = file.accounts.map { person($0, keeps: keeping.contains($0), lines) }
+            plan.hasLocalAdministratorsGroup = files.local.groupNames.contains(MigrationSurvey.administrators)
         }
         plan.oldLines = OldWiring().lines(on: machine)
         plan.sudoRules = sudoRules()
         plan.isReady = plan.conflicts.isEmpty
-        return plan
+        return (plan, lines)
+    }
+
+    /// Somebody who has a number of ours keeps that one; but not who had the old one with us before `--undo`, and still has
+    /// the home of it.
+    private func keepsNumber(_ old: OldAccount) -> Bool {
+        guard let ours = known.first(where: { $0.objectID == old.objectID.description }), ours.uid != old.uid else {
+            return true
+        }
+        return ours.home == old.home && (try? machine.status(of: old.home))?.owner == old.uid
+    }
+
+    /// Without the daemon nobody knows who has signed in with us; where nobody can have, that is no matter.
+    private func unknownAccounts() -> [MigrationConflict] {
+        do throws(FileAbsence) {
+            let lines = try machine.text(of: MigrationSurvey.store).lines
+            guard lines.contains(where: { $0.hasPrefix("account ") }) else { return [] }
+        } catch .absent { return [] } catch {}
+        return [
+            MigrationConflict(
+                place: MigrationSurvey.store,
+                text: "people have signed in with us, and entralogind does not say who",
+                remedy: "start entralogind: systemctl start entralogind"
+            )
+        ]
+    }
+
+    private func list(_ plan: inout MigrationPlan) -> AdoptionList {
+        do {
+            return try AdoptionList(parsing: Array(try machine.text(of: AdoptionList.path).utf8))
+        } catch FileAbsence.absent {
+            return AdoptionList()
+        } catch {
+            let conflict = MigrationConflict(
+                place: AdoptionList.path,
+                text: "cannot be used: \(error)",
+                remedy: "mend it; see entralogin_adopted.h, or Documentation/migration.md"
+            )
+            plan.conflicts.append(conflict)
+            return AdoptionList()
+        }
     }
 
     /// Nil where it cannot be read, which is then a conflict: nothing is planned by half a picture.
@@ -61,7 +116,7 @@ package struct MigrationSurvey: Sendable {
 
     /// The folder gets the person's new number before the account gets the folder: we let nobody into a home that is not
     /// theirs.
-    private func person(_ old: OldAccount) -> MigratedPerson {
+    private func person(_ old: OldAccount, keeps: Bool, _ lines: AdoptionLines) -> MigratedPerson {
         let ours = known.first { $0.objectID == old.objectID.description }
         var person = MigratedPerson(
             name: old.name.text,
@@ -71,8 +126,12 @@ package struct MigrationSurvey: Sendable {
             home: old.home,
             shell: old.shell
         )
-        guard ours?.home != old.home else { return person }
-        let owner = ours.map { "\($0.uid):\($0.uid)" } ?? "UID:UID"
+        person.keepsNumber = keeps
+        let prefix = "\(old.name):"
+        person.passwdLine = lines.passwd.first { $0.hasPrefix(prefix) }
+        person.groupLine = lines.group.first { $0.hasPrefix(prefix) }
+        guard !keeps, let ours, ours.home != old.home else { return person }
+        let owner = "\(ours.uid):\(ours.uid)"
         let home = OldAccountRules.quoted(old.home)
         person.commands = [
             "chown -hR --from=\(old.uid):\(old.uid) \(owner) \(home)",
@@ -91,7 +150,4 @@ package struct MigrationSurvey: Sendable {
             }.map { "\(path):\($0.offset + 1)" }
         }
     }
-
-    /// True for an id that a person can have had: no system's own, and none that means nobody.
-    static func isPersonal(_ uid: UInt32) -> Bool { uid >= firstUserID && !nobodies.contains(uid) }
 }

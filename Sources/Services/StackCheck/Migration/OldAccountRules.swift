@@ -10,9 +10,15 @@ struct OldAccountRules {
 
     func judge(_ accounts: [OldAccount]) -> [MigrationConflict] {
         duplicates(accounts)
-            + accounts.flatMap { account in
+            // Of who is adopted already, the local record is their own.
+            + accounts.filter { !isAdopted($0) }.flatMap { account in
                 [number(account), name(account), binding(account), home(account), shell(account)].compactMap(\.self)
             }
+    }
+
+    private func isAdopted(_ account: OldAccount) -> Bool {
+        guard let person = local.adopted(named: account.name)?.person else { return false }
+        return person.objectID == account.objectID && person.uid == account.uid
     }
 
     private func duplicates(_ accounts: [OldAccount]) -> [MigrationConflict] {
@@ -37,8 +43,9 @@ struct OldAccountRules {
     }
 
     private func number(_ account: OldAccount) -> MigrationConflict? {
-        guard MigrationSurvey.isPersonal(account.uid) else {
-            return conflict(account, "uid \(account.uid) is the system's", "no person may have it: remove the line")
+        guard AdoptedPerson(name: account.name, objectID: account.objectID, uid: account.uid) != nil else {
+            let owner = PosixID(user: account.uid) == nil ? "the system's" : "of our own range"
+            return conflict(account, "uid \(account.uid) is \(owner)", "no person may have it: remove the line")
         }
         // Its own private group may stand in /etc/group; nobody else's may.
         guard local.uids.contains(account.uid) else { return nil }

@@ -151,6 +151,14 @@ void clinux_give_back_memory(void);
    user. The files of this process in /proc belong to root then. */
 int clinux_keep_memory_private(void);
 
+/* --- the system's account files --- */
+
+/* lckpwdf(3): waits for 15 seconds at most. One lock a process. */
+int clinux_lock_accounts(void);
+int clinux_unlock_accounts(void);
+/* Owner, mode and SELinux's label, where there is one, from one open file to another. */
+int clinux_copy_attributes(int from, int to);
+
 /* --- clocks and randomness --- */
 
 /* Nanoseconds of CLOCK_BOOTTIME; seconds of CLOCK_REALTIME. */
