@@ -62,6 +62,8 @@ int entralogin_step_up(const struct entralogin_pam_world *world, pam_handle_t *p
     const char *obstacle = NULL;
     if (entralogin_in_sshd(pamh))
         obstacle = LIKE_SSHD;
+    else if (person.standing == ENTRALOGIN_STRAY || invoker.is_stray)
+        obstacle = ENTRALOGIN_ADOPTED_OTHERWISE;
     else if (person.standing != ENTRALOGIN_OURS || person.uid != invoker.uid)
         obstacle = OTHER_PERSON;
     else if (*entralogin_item(pamh, PAM_TTY) == '\0')

@@ -64,9 +64,8 @@ extension DeviceStage {
             }
             // The same account, not retired meanwhile, and bound to this very object (P5).
             let binding = AccountBinding(accounts: parts.ports.accounts)
-            let uid = account.uid.number
-            _ = try binding.account(named: account.name, uid: uid, home: account.home, of: identity)
-            guard parts.ports.accounts.enrolled(uid: uid) != nil else { throw Denial(.notEnrolled) }
+            _ = try binding.account(named: account.name, uid: account.systemUID, home: account.home, of: identity)
+            guard parts.ports.accounts.enrolled(uid: account.uid.number) != nil else { throw Denial(.notEnrolled) }
             let ruling = await ask(about: identity, needing: signIn.need, subject)
             subject.correlation = ruling.correlation
             switch ruling.decision {
@@ -86,7 +85,7 @@ extension DeviceStage {
     private func remember(_ signIn: PendingSignIn, _ identity: DirectoryIdentity) throws(Denial) {
         let here = SignedInHere(
             user: signIn.account.name,
-            uid: signIn.account.uid.number,
+            uid: signIn.account.systemUID,
             home: signIn.account.home,
             identity: identity,
             signedInAt: parts.ports.time.bootTime()
