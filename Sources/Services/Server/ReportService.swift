@@ -99,9 +99,10 @@ package struct ReportService: Sendable {
     private func sessions() -> SessionsReport {
         let open = sources.access.openSessions()
         let shown = open.prefix(ReportService.listLimit).map { entry in
-            SessionReport(
-                name: sources.accounts.enrolled(uid: entry.uid.number)?.account.name.text ?? "",
-                uid: entry.uid.number,
+            let account = sources.accounts.enrolled(uid: entry.uid.number)?.account
+            return SessionReport(
+                name: account?.name.text ?? "",
+                uid: account?.systemUID ?? entry.uid.number,
                 pid: entry.pid,
                 openedAt: entry.openedAt.seconds,
                 isAdministrator: entry.isAdministrator
