@@ -13,7 +13,8 @@ from case import case
 from enforcing_ground import EnforcingGround
 
 DAEMON, HELPER, AUDIT = "entralogind_t", "entralogin_principals_t", "entralogin_audit_t"
-STATE, PUBLISHED, KEYS, RUNTIME = (f"entralogin_{name}_t" for name in ("state", "published", "authorities", "runtime"))
+STATE, PUBLISHED, KEYS, RUNTIME, SETTINGS, ADOPTED = (
+    f"entralogin_{name}_t" for name in ("state", "published", "authorities", "runtime", "etc", "adopted"))
 # Those that PAM runs in, or that may be told a name before somebody's first session.
 ASKERS = {"sshd_t", "local_login_t", "crond_t", "sudodomain", "staff_su_t", "sysadm_su_t", "user_su_t", "sysadm_t",
           "systemd_userdbd_t", "systemd_logind_t"}
@@ -30,8 +31,9 @@ NAMED = {
     (KEYS, "file", "read"): {DAEMON, "sshd_t"},
     (KEYS, "file", "write"): {DAEMON},
     (RUNTIME, "file", "write"): set(),  # the stamp: root's tool, which is confined by its unit
-    ("entralogin_etc_t", "file", "write"): set(),
-    ("entralogin_adopted_t", "file", "write"): set(),
+    (SETTINGS, "file", "write"): set(),
+    (ADOPTED, "file", "read"): ASKERS | {DAEMON, "nsswitch_domain", "systemd_user_runtime_dir_t"},
+    (ADOPTED, "file", "write"): set(),
     ("entralogin_principals_exec_t", "file", "execute"): {HELPER, "sshd_t"},
     (HELPER, "process", "transition"): {"sshd_t"},
 }
@@ -78,8 +80,10 @@ def serving(ground: EnforcingGround) -> str:
     by_name = {(rule.source, rule.target, rule.object_class, *sorted(rule.permissions)) for rule in theirs
                if rule.target.startswith("entralogin_") and rule.target != AUDIT}
     folder = ("getattr", "open", "search")
-    equal(by_name, {("nsswitch_domain", PUBLISHED, "file", "getattr", "ioctl", "lock", "open", "read"),
-                    *(("nsswitch_domain", kind, "dir", *folder) for kind in (PUBLISHED, STATE, RUNTIME))}, "their rules")
+    file = ("getattr", "ioctl", "lock", "open", "read")
+    equal(by_name, {*(("nsswitch_domain", kind, "file", *file) for kind in (PUBLISHED, ADOPTED)),
+                    *(("nsswitch_domain", kind, "dir", *folder) for kind in (PUBLISHED, STATE, RUNTIME, SETTINGS))},
+          "their rules")
     touching = [rule.text for rule in theirs if rule.permissions & {"write", "connectto", "transition", "ptrace"}]
     equal(touching, [], "what Debian lets them do with everything")
     return ", ".join(SERVING)
