@@ -14,7 +14,7 @@ CONFIGURATION ?= release
 SWIFTFLAGS ?= -c $(CONFIGURATION) --static-swift-stdlib -Xlinker -z -Xlinker now
 BUILD := build
 
-.PHONY: build programs modules install deb rpm extension selinux check-packages demo test test-deep test-az fuzz bench bench-nss lint clean prerequisites
+.PHONY: build programs modules install deb rpm extension selinux check-packages demo test test-deep attacks test-az fuzz bench bench-nss lint clean prerequisites
 
 build: programs modules
 
@@ -65,6 +65,12 @@ test: prerequisites
 test-deep:
 	@.ci/prerequisites --deep
 	@.ci/test --deep
+
+# Every attack of Documentation/attacks.md, on real machines.
+attacks: prerequisites build
+	@Tests/Integration/run --attacks --deep
+	@Tests/Integration/run --booted --attacks --deep
+	@Tests/Integration/run --packages --attacks --deep
 
 # A real client: azure-cli as it is published in the Python package index, in an environment of its own (400 MB, once).
 test-az: prerequisites build

@@ -32,26 +32,30 @@ class Case:
     name: str
     check: Check
     deep: bool
+    attack: str
 
 
 CASES: list[Case] = []
 
 
-def case(promise: str, sentence: str, deep: bool = False) -> Callable[[Check], Check]:
-    """Adds a check. It returns what was seen, in a few words, or raises `Mismatch`; `deep`: with --deep only."""
+def case(promise: str, sentence: str, deep: bool = False, attack: str = "") -> Callable[[Check], Check]:
+    """Adds a check. It returns what was seen, in a few words, or raises `Mismatch`. `deep`: with --deep only. `attack`: the
+    attack's number in Documentation/attacks.md; such a case proves with a control that the attack works without the fix."""
 
     def add(check: Check) -> Check:
-        CASES.append(Case(f"{promise}: {sentence}", check, deep))
+        CASES.append(Case(f"{promise}: {sentence}", check, deep, attack))
         return check
 
     return add
 
 
-def chosen(only: list[str], deep: bool) -> list[Case]:
-    """Those whose name holds one of the words, or all of this tier."""
+def chosen(only: list[str], deep: bool, attacks: bool = False) -> list[Case]:
+    """Those whose name holds one of the words, or all of this tier; `attacks`: of these, the attacks alone."""
     if only:
-        return [c for c in CASES if any(word.lower() in c.name.lower() for word in only)]
-    return [c for c in CASES if deep or not c.deep]
+        named = [c for c in CASES if any(word.lower() in c.name.lower() for word in only)]
+    else:
+        named = [c for c in CASES if deep or not c.deep]
+    return [c for c in named if c.attack or not attacks]
 
 
 def play(ground: SharedGround, cases: list[Case]) -> list[str]:

@@ -20,10 +20,11 @@ def main(name: str, description: str, prepared: Callable[[Bed], G]) -> int:
     """Plays what the arguments ask for, on the ground that `prepared` makes; the exit status."""
     options = argparse.ArgumentParser(prog=f"run ({name})", description=description)
     options.add_argument("--deep", action="store_true", help="the slow tier too")
+    options.add_argument("--attacks", action="store_true", help="attacks alone (see case.py)")
     options.add_argument("--only", action="append", default=[], metavar="WORDS", help="cases whose name holds them")
     options.add_argument("--list", action="store_true", help="name the cases")
     asked = options.parse_args()
-    cases = chosen(asked.only, asked.deep)
+    cases = chosen(asked.only, asked.deep, asked.attacks)
     if asked.list:
         print("\n".join(f"{'deep' if c.deep else '':5}{c.name}" for c in CASES))
         return 0
