@@ -14,7 +14,7 @@ CONFIGURATION ?= release
 SWIFTFLAGS ?= -c $(CONFIGURATION) --static-swift-stdlib -Xlinker -z -Xlinker now
 BUILD := build
 
-.PHONY: build programs modules install deb rpm extension selinux check-packages demo test test-deep attacks test-az fuzz bench bench-nss lint clean prerequisites
+.PHONY: build programs modules install deb rpm extension selinux check-packages check demo test test-deep attacks test-az fuzz bench bench-nss lint clean prerequisites
 
 build: programs modules
 
@@ -58,6 +58,10 @@ prerequisites:
 
 demo: prerequisites
 	@Tests/Demo/demo
+
+# While you work: lint, layers, licence lines, the C modules, every unit test without sanitizers.
+check: prerequisites
+	@.ci/test --quick
 
 test: prerequisites
 	@.ci/test

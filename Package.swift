@@ -210,6 +210,42 @@ if Context.environment["ENTRALOGIN_FUZZ"] != nil {
     package.targets.append(.executableTarget(name: "Fuzz", dependencies: ["Fuzzing"], path: "Tests/Fuzzers/Entry"))
 }
 
+// MARK: Sanitizers: only the tests of what they can find something in, and what those tests need.
+
+/// AddressSanitizer for what touches memory, ThreadSanitizer for what runs on several threads. Pure code has neither
+/// pointers nor threads, and its exhaustive tests are slow under both.
+let sanitized: [String: [String]] = [
+    "address": ["CModuleTests", "HTTPTransportTests", "LibcryptoTests", "LinuxSystemTests", "SystemdTests"],
+    "thread": [
+        "AccessControlTests", "AccountDirectoryTests", "AzureServicesTests", "HTTPTransportTests", "LinuxSystemTests",
+        "ServerTests", "SystemdTests",
+    ],
+]
+
+/// The targets that building these needs, these included.
+@MainActor
+func closure(of names: [String]) -> Set<String> {
+    var found: Set<String> = [], waiting = names
+    while let name = waiting.popLast() {
+        guard found.insert(name).inserted, let target = package.targets.first(where: { $0.name == name }) else { continue }
+        for dependency in target.dependencies {
+            switch dependency {
+            case .targetItem(let name, _), .byNameItem(let name, _): waiting.append(name)
+            case .productItem: continue
+            @unknown default: continue
+            }
+        }
+    }
+    return found
+}
+
+if let sanitizer = Context.environment["ENTRALOGIN_SANITIZER"] {
+    guard let tests = sanitized[sanitizer] else { fatalError("ENTRALOGIN_SANITIZER is address or thread") }
+    let needed = closure(of: tests)
+    package.targets.removeAll { !needed.contains($0.name) }
+    package.products = []
+}
+
 for target in package.targets where target.type != .system {
     target.swiftSettings = [
         .swiftLanguageMode(.v6),
