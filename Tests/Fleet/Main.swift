@@ -9,7 +9,7 @@ struct Main {
 
 private let usage = "usage: fleet [--machines N] [--people N] [--naive] [--check]\n"
 
-/// Figures in a table; with `--check`, an error where they are beyond what the README says.
+/// Figures in a table; with `--check`, an error where they are beyond what Documentation/performance.md says.
 private nonisolated func play(_ arguments: [String]) -> Int32 {
     var machines = 10_000
     var people = 2_000

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Name services side by side, in one run: `run` calls this inside the bed's namespaces. README says what it is for."""
+"""Name services side by side, in one run: `run` calls this inside the bed's namespaces. Documentation/performance.md has its figures."""
 
 from __future__ import annotations
 
