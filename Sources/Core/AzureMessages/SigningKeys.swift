@@ -3,12 +3,6 @@
 internal import ByteCoding
 package import Identity
 
-/// An RSA key that signs for Entra: big-endian magnitudes without leading zeros.
-package struct SigningKey: Hashable, Sendable {
-    package let modulus: [UInt8]
-    package let exponent: [UInt8]
-}
-
 /// Whose certificates the keys of a set shall sign. A recorded set of the public cloud's `common` endpoint carries the
 /// US Government's keys as well, under their own `cloud_instance_name`, and keys of one tenant alone, which their
 /// `issuer` names (seen; contract, chapter 6).

@@ -59,15 +59,3 @@ package struct Certificate: Hashable, Sendable {
 
     package func hash(into hasher: inout Hasher) { hasher.combine(blob) }
 }
-
-/// Bytes that are not a certificate of ours: why, and in which field.
-package struct CertificateFormatError: Error, Hashable, Sendable {
-    package let refusal: CertificateRefusal
-    /// The field's name in PROTOCOL.certkeys; never content of the certificate.
-    package let field: String
-
-    init(_ refusal: CertificateRefusal, in field: String) {
-        self.refusal = refusal
-        self.field = field
-    }
-}

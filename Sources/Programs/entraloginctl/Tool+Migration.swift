@@ -5,21 +5,6 @@ internal import Wire
 
 // From Microsoft's packages to us, and back.
 
-/// What to do about the way over.
-enum MigrationVerb: String, Hashable, Sendable, CaseIterable {
-    /// Say what would be done.
-    case plan = ""
-    /// Swap the wiring, or leave it as it was.
-    case apply = "--apply"
-    /// Put the old wiring back.
-    case undo = "--undo"
-    // What configure asks for as parts of these, and of the package's coming and going.
-    case adopt = "--adopt"
-    case release = "--release"
-    case restore = "--restore"
-    case forget = "--forget"
-}
-
 extension Tool {
     /// `--apply` goes by the plan: while data contradict, nothing begins.
     func migrate(from package: OldPackage, _ verb: MigrationVerb) throws(DaemonError) -> ExitStatus {

@@ -3,23 +3,6 @@
 internal import Glibc
 internal import StackCheck
 
-/// What to do about the wiring of this machine.
-enum SetupVerb: String, Hashable, Sendable, CaseIterable {
-    /// Say what would change.
-    case dryRun = "--dry-run"
-    case apply = "--apply"
-    case undo = "--undo"
-
-    /// What the program that does all wiring, for packages too, calls it.
-    var argument: String {
-        switch self {
-        case .dryRun: "--dry-run"
-        case .apply: "--enable"
-        case .undo: "--disable"
-        }
-    }
-}
-
 extension Tool {
     static let configure = "/usr/libexec/entralogin/configure"
 

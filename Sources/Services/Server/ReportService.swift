@@ -1,47 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package import AccessControl
-package import AccountDirectory
-package import Authorization
-package import AzureServices
+internal import AccessControl
+internal import AccountDirectory
+internal import Authorization
+internal import AzureServices
 internal import Identity
 internal import Libcrypto
 internal import LinuxSystem
 internal import OpenSSHCertificates
 package import Wire
-
-/// What the reports are made of.
-package struct ReportSources: Sendable {
-    package var access: AccessControl
-    package var accounts: AccountDirectory
-    package var grants: any GrantRegistry
-    package var azure: AzureConnection
-    package var stamp: any StackStamp
-    package var time: any TimeSource
-    package var startedAt: Int64
-    /// What the audit system was told of; nil where that is switched off.
-    package var audit: @Sendable () -> AuditReport?
-
-    package init(
-        access: AccessControl,
-        accounts: AccountDirectory,
-        grants: any GrantRegistry,
-        azure: AzureConnection,
-        stamp: any StackStamp,
-        time: any TimeSource,
-        startedAt: Int64,
-        audit: @escaping @Sendable () -> AuditReport? = { nil }
-    ) {
-        self.access = access
-        self.accounts = accounts
-        self.grants = grants
-        self.azure = azure
-        self.stamp = stamp
-        self.time = time
-        self.startedAt = startedAt
-        self.audit = audit
-    }
-}
 
 /// Answers entraloginctl. Root only (`CallerPolicy`); reports hold no secret.
 package struct ReportService: Sendable {

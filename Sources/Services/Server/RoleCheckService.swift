@@ -8,13 +8,6 @@ internal import Identity
 internal import Synchronization
 internal import Wire
 
-/// Two checkers that gave one person another role, in the last check of that person.
-struct RoleDispute: Hashable, Sendable {
-    let objectID: ObjectID
-    /// `pas says user, arm says none`.
-    let text: String
-}
-
 /// `entraloginctl check`: asks every configured checker now, past all caches. A yes has no effect on anybody; a no, and
 /// less than administrator, end what they end anywhere (P2).
 final class RoleCheckService: Sendable {

@@ -2,19 +2,6 @@
 
 internal import Synchronization
 
-/// What is the same for every request of a transport.
-package struct CurlOptions: Hashable, Sendable {
-    /// `entralogin/VERSION`.
-    package var userAgent: String
-    /// A PEM file with the authorities to trust instead of the system's; nil: the system's.
-    package var certificateAuthorities: String?
-
-    package init(userAgent: String, certificateAuthorities: String? = nil) {
-        self.userAgent = userAgent
-        self.certificateAuthorities = certificateAuthorities
-    }
-}
-
 /// HTTP over libcurl: one thread, one multi handle that keeps connections, TLS sessions and the parsed authorities.
 /// A slow host delays nobody else, and cancelling takes effect at once.
 package final class CurlTransport: HTTPTransport {

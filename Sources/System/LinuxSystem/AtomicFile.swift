@@ -148,3 +148,8 @@ package struct AtomicFile: Sendable {
         }
     }
 }
+
+extension FileError {
+    /// True where a replacement took place and only its survival of a power cut is not promised.
+    package var isInPlace: Bool { step == AtomicFile.Step.syncFolder.rawValue }
+}

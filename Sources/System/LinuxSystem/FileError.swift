@@ -29,9 +29,6 @@ package struct FileError: Error, Hashable, Sendable, CustomStringConvertible {
     /// True where there is no such file (or no such folder).
     package var isAbsent: Bool { problem == .failed(.noEntry) }
 
-    /// True where a replacement took place and only its survival of a power cut is not promised.
-    package var isInPlace: Bool { step == AtomicFile.Step.syncFolder.rawValue }
-
     package var description: String {
         switch problem {
         case .failed(let errno): "\(path): cannot \(step): \(errno)"

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Bytes that are not a certificate of ours: why, and in which field.
+package struct CertificateFormatError: Error, Hashable, Sendable {
+    package let refusal: CertificateRefusal
+    /// The field's name in PROTOCOL.certkeys; never content of the certificate.
+    package let field: String
+
+    init(_ refusal: CertificateRefusal, in field: String) {
+        self.refusal = refusal
+        self.field = field
+    }
+}

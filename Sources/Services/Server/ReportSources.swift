@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import AccessControl
+package import AccountDirectory
+package import Authorization
+package import AzureServices
+package import Wire
+
+/// What the reports are made of.
+package struct ReportSources: Sendable {
+    package var access: AccessControl
+    package var accounts: AccountDirectory
+    package var grants: any GrantRegistry
+    package var azure: AzureConnection
+    package var stamp: any StackStamp
+    package var time: any TimeSource
+    package var startedAt: Int64
+    /// What the audit system was told of; nil where that is switched off.
+    package var audit: @Sendable () -> AuditReport?
+
+    package init(
+        access: AccessControl,
+        accounts: AccountDirectory,
+        grants: any GrantRegistry,
+        azure: AzureConnection,
+        stamp: any StackStamp,
+        time: any TimeSource,
+        startedAt: Int64,
+        audit: @escaping @Sendable () -> AuditReport? = { nil }
+    ) {
+        self.access = access
+        self.accounts = accounts
+        self.grants = grants
+        self.azure = azure
+        self.stamp = stamp
+        self.time = time
+        self.startedAt = startedAt
+        self.audit = audit
+    }
+}
