@@ -92,6 +92,23 @@ struct DocumentationTests {
         }
     }
 
+    @Test(
+        "P15: every query for records names the daemon's unit, which journald sets: other fields are anybody's words",
+        arguments: [
+            "README.md", "Documentation/records.md", "Documentation/troubleshooting.md", "Documentation/people.md",
+            "Documentation/bad-days.md", "packaging/man/entralogind.8", "packaging/man/entraloginctl.1",
+            "packaging/extension/lib/sign-in.sh", "Sources/Programs/entraloginctl/DaemonFindings.swift",
+        ]
+    )
+    func queries(page: String) throws {
+        for query in try text(page).split(separator: "journalctl ", omittingEmptySubsequences: false).dropFirst() {
+            let words = query.prefix { !$0.isNewline && !"`;,".contains($0) }
+            let isForRecords = ["ENTRALOGIN_", "entralogind", "$DAEMON"].contains { words.contains($0) }
+            let units = ["-u entralogind", "-u $DAEMON", "_SYSTEMD_UNIT=entralogind.service"]
+            #expect(!isForRecords || units.contains { words.contains($0) }, "\(page): journalctl \(words)")
+        }
+    }
+
     @Test("Every field of every JSON document is on the page about them")
     func documents() throws {
         let page = try text("Documentation/json.md")
