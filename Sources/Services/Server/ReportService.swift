@@ -21,6 +21,8 @@ package struct ReportSources: Sendable {
     package var startedAt: Int64
     /// What the audit system was told of; nil where that is switched off.
     package var audit: @Sendable () -> AuditReport?
+    /// What has not reached the journal.
+    package var records: @Sendable () -> RecordsReport?
 
     package init(
         access: AccessControl,
@@ -30,7 +32,8 @@ package struct ReportSources: Sendable {
         stamp: any StackStamp,
         time: any TimeSource,
         startedAt: Int64,
-        audit: @escaping @Sendable () -> AuditReport? = { nil }
+        audit: @escaping @Sendable () -> AuditReport? = { nil },
+        records: @escaping @Sendable () -> RecordsReport? = { nil }
     ) {
         self.access = access
         self.accounts = accounts
@@ -40,6 +43,7 @@ package struct ReportSources: Sendable {
         self.time = time
         self.startedAt = startedAt
         self.audit = audit
+        self.records = records
     }
 }
 
@@ -91,7 +95,8 @@ package struct ReportService: Sendable {
             startedAt: sources.startedAt,
             memoryBytes: MemoryUsage.residentBytes().map { Int64($0) },
             dispute: roles.dispute,
-            audit: sources.audit()
+            audit: sources.audit(),
+            records: sources.records()
         )
         return status.report
     }
