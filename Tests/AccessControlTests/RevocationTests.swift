@@ -57,7 +57,7 @@ import Testing
         #expect(house.log.of(.fault).count == 2)
         try house.revocation.revoke([])
         #expect(check(in: 300) == .principal(alice.name.text))
-        #expect(house.log.of(.started).contains { $0.priority == .notice })
+        #expect(house.log.of(.reloaded).contains { $0.priority == .notice })
         #expect(await house.access.status().revocation?.fault == nil)
     }
 

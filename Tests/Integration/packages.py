@@ -249,12 +249,12 @@ def other_libcurl(ground: PackagesGround) -> str:
     return found
 
 
-@case("P15", "journalctl -t entralogind ENTRALOGIN_DECISION=deny shows who was refused, and no one else")
+@case("P15", "journalctl -u entralogind ENTRALOGIN_DECISION=deny shows who was refused, and no one else")
 def journal(ground: PackagesGround) -> str:
     with ground.stock("journal") as site:
         ground.install(site)
         ground.signs_in(site)
-        query = ("journalctl", "-t", "entralogind", "ENTRALOGIN_DECISION=deny", "-o", "cat", "--no-pager")
+        query = ("journalctl", "-u", "entralogind", "ENTRALOGIN_DECISION=deny", "-o", "cat", "--no-pager")
         refusal = f"{ground.person('carol').login} (sshd) refused"
         wait_for(lambda: refusal in site.machine.run(*query).out, "the journal to show carol's refusal")
         shown = site.machine.must(*query).out

@@ -10,6 +10,7 @@ import boot  # noqa: F401
 import booted  # noqa: F401
 import booted_migration  # noqa: F401
 import booted_tool  # noqa: F401
+import booted_records  # noqa: F401
 import audit  # noqa: F401
 import caches  # noqa: F401
 import userdb  # noqa: F401

@@ -33,6 +33,7 @@ struct Standing {
     var accounts = AccountReport()
     var stackRefusal: Denial?
     var audit: AuditReport?
+    var records: RecordsReport?
 
     init() throws {
         machineState = AzureStatus.MachineState(
@@ -72,7 +73,7 @@ struct Standing {
     }
 
     var warnings: [ReportedWarning] {
-        StatusWarnings(azure: azure, access: access, accounts: accounts, audit: audit).all
+        StatusWarnings(azure: azure, access: access, accounts: accounts, audit: audit, records: records).all
     }
 
     var report: StatusReport {
@@ -87,6 +88,7 @@ struct Standing {
             memoryBytes: 9_000_000
         )
         assembly.audit = audit
+        assembly.records = records
         return assembly.report
     }
 }

@@ -218,6 +218,18 @@ import Wire
         #expect(standing.warnings.isEmpty && standing.report.audit?.dropped == 3)
     }
 
+    @Test("P15: a journal that stands still for some seconds is a warning while it does; records lost before are none")
+    func journal() throws {
+        var standing = try Standing()
+        standing.records = RecordsReport(waiting: 3, waitingSeconds: 4, lost: 9)
+        #expect(standing.warnings.isEmpty)
+        standing.records = RecordsReport(waiting: 3, waitingSeconds: 5, lost: 9)
+        let warning = try only(standing)
+        #expect(warning.id == "journal-stuck" && !warning.isGrave && warning.text.contains("3 wait, 9 were lost"))
+        standing.records = RecordsReport(lost: 9)
+        #expect(standing.warnings.isEmpty && standing.report.records?.lost == 9)
+    }
+
     @Test("P7: accounts that local ones hide are named, five of them at most")
     func shadowed() throws {
         var standing = try Standing()

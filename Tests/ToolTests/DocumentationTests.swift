@@ -92,6 +92,23 @@ struct DocumentationTests {
         }
     }
 
+    @Test(
+        "P15: every query for records names the daemon's unit, which journald sets: other fields are anybody's words",
+        arguments: [
+            "README.md", "Documentation/records.md", "Documentation/troubleshooting.md", "Documentation/people.md",
+            "Documentation/bad-days.md", "packaging/man/entralogind.8", "packaging/man/entraloginctl.1",
+            "packaging/extension/lib/sign-in.sh", "Sources/Programs/entraloginctl/DaemonFindings.swift",
+        ]
+    )
+    func queries(page: String) throws {
+        for query in try text(page).split(separator: "journalctl ", omittingEmptySubsequences: false).dropFirst() {
+            let words = query.prefix { !$0.isNewline && !"`;,".contains($0) }
+            let isForRecords = ["ENTRALOGIN_", "entralogind", "$DAEMON"].contains { words.contains($0) }
+            let units = ["-u entralogind", "-u $DAEMON", "_SYSTEMD_UNIT=entralogind.service"]
+            #expect(!isForRecords || units.contains { words.contains($0) }, "\(page): journalctl \(words)")
+        }
+    }
+
     @Test("Every field of every JSON document is on the page about them")
     func documents() throws {
         let page = try text("Documentation/json.md")
@@ -99,6 +116,7 @@ struct DocumentationTests {
             StatusReport(version: "", startedAt: 0, isReady: true), TokenReport(audience: ""),
             MachineReport(cloud: "", kind: "", resource: "", tenant: "", name: ""), CheckerReport(name: "", state: ""),
             KeysReport(), AccountsReport(), DecisionsReport(), AuditReport(),
+            RecordsReport(),
             OutcomeReport(event: "", decision: "", reason: nil, count: 0),
             ReportedWarning(id: "", isGrave: false, text: "", remedy: ""), FindingsReport([]), Finding("", .good, ""),
             Explanation(name: "", steps: []), Explanation.Step("", .ok, ""), RoleCheckReport(name: "", objectID: ""),

@@ -18,6 +18,7 @@ struct MetricsTests {
         report.clockAheadSeconds = -3
         report.audit = AuditReport()
         report.audit?.dropped = 7
+        report.records = RecordsReport(waiting: 2, waitingSeconds: 9, lost: 5)
         report.warnings = [ReportedWarning(id: "clock", isGrave: false, text: "t", remedy: "r")]
         return report
     }
@@ -29,7 +30,7 @@ struct MetricsTests {
         for line in [
             "entralogin_audit_events_total{outcome=\"handed-over\"} 0",
             "entralogin_audit_events_total{outcome=\"dropped\"} 7", "entralogin_up 1",
-            "# TYPE entralogin_decisions counter",
+            "# TYPE entralogin_decisions counter", "entralogin_records_waiting 2", "entralogin_records_lost_total 5",
             "entralogin_decisions_total{event=\"account\",decision=\"deny\",reason=\"role-not-assigned\"} 2",
             "entralogin_checker{checker=\"pas\",entralogin_checker=\"ready\"} 1",
             "entralogin_checker{checker=\"pas\",entralogin_checker=\"failing\"} 0",

@@ -9,7 +9,8 @@ private struct FixedRunner: ProgramRunner {
     var result: ProgramResult
 
     func run(_ path: String, _ arguments: [String]) -> ProgramResult {
-        arguments.contains("ENTRALOGIN_USER=alice@contoso.com") ? result : ProgramResult(status: 9)
+        let asked = ["--reverse", "_SYSTEMD_UNIT=entralogind.service", "_UID=993", "ENTRALOGIN_USER=alice@contoso.com"]
+        return asked.allSatisfy(arguments.contains) ? result : ProgramResult(status: 9)
     }
 }
 
@@ -24,24 +25,36 @@ struct PersonLogTests {
         "ENTRALOGIN_DECISION":"allow","ENTRALOGIN_ROLE":"user","ENTRALOGIN_SERVICE":"sshd"}
         """
 
-    @Test("Records are read as journalctl writes them; what is no record of ours is passed over")
+    @Test("P15: records are asked for by what journald sets itself, the newest first, and shown oldest first")
     func reading() throws {
-        let output = "\(Self.opened)\nnot json\n{\"MESSAGE\":\"x\"}\n\(Self.denied)\n"
-        let log = PersonLog(runner: FixedRunner(result: ProgramResult(status: 0, output: output)))
+        let output = "\(Self.denied)\nnot json\n{\"MESSAGE\":\"x\"}\n\(Self.opened)\n"
+        let log = log(ProgramResult(status: 0, output: output))
         let records = try log.records(of: "alice@contoso.com", since: nil)
         #expect(records.map(\.event) == ["session-opened", "account"])
         #expect(records[1].reason == "role-not-assigned" && records[1].latencyMicroseconds == 1500)
         #expect(records[0].message == "" && records[0].role == "user")
     }
 
+    private func log(_ result: ProgramResult) -> PersonLog {
+        PersonLog(runner: FixedRunner(result: result), daemonUID: 993)
+    }
+
+    @Test("A record that waited for the journal is shown with the time of its decision")
+    func delayed() {
+        let line = """
+            {"__REALTIME_TIMESTAMP":"9000000","_SOURCE_REALTIME_TIMESTAMP":"8000000","ENTRALOGIN_EVENT":"account",\
+            "ENTRALOGIN_DELAY_USEC":"3000000"}
+            """
+        #expect(PersonLog.decision(in: line[...])?.time == 5_000_000)
+    }
+
     @Test("A journal that cannot be read is said, and an empty one is none")
     func failing() throws {
-        let broken = PersonLog(runner: FixedRunner(result: ProgramResult(status: 1, complaint: "No journal files\n")))
+        let broken = log(ProgramResult(status: 1, complaint: "No journal files\n"))
         #expect(throws: PersonLog.Failure(text: "the journal cannot be read: No journal files")) {
             try broken.records(of: "alice@contoso.com", since: "-1h")
         }
-        let empty = PersonLog(runner: FixedRunner(result: ProgramResult(status: 1)))
-        #expect(try empty.records(of: "alice@contoso.com", since: nil).isEmpty)
+        #expect(try log(ProgramResult(status: 1)).records(of: "alice@contoso.com", since: nil).isEmpty)
     }
 
     @Test("A decision is a line; a refusal has its correlation id below")

@@ -62,6 +62,15 @@ struct StatusTextTests {
         #expect(text.lines(report).last == "audit       told nothing: entralogin-audit.socket is not there")
     }
 
+    @Test("P15: records that wait for the journal or are lost are a line; where none are, nothing is said")
+    func records() {
+        var report = report
+        report.records = RecordsReport()
+        #expect(!text.lines(report).contains { $0.hasPrefix("records") })
+        report.records = RecordsReport(waiting: 1024, waitingSeconds: 9, lost: 3)
+        #expect(text.lines(report).last == "records     1024 wait for the journal, 3 lost")
+    }
+
     @Test("What does not work is said once, in its warning, and elsewhere by its code only")
     func degraded() {
         var report = report

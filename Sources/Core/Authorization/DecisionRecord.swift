@@ -6,6 +6,8 @@ package import Identity
 package enum RecordedEvent: String, Sendable, Codable, CaseIterable {
     case started
     case stopping
+    /// The settings, or the list of revoked keys, were read again.
+    case reloaded
     case settingsRejected = "settings-rejected"
     case certificate
     case account
@@ -30,6 +32,8 @@ package enum RecordedEvent: String, Sendable, Codable, CaseIterable {
     case machine
     /// The wiring was found to be right, or wrong.
     case stack
+    /// The journal took nothing for so long that records found no room to wait in.
+    case recordsLost = "records-lost"
     case fault
 }
 

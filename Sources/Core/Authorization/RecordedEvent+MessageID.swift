@@ -7,6 +7,7 @@ extension RecordedEvent {
         switch self {
         case .started: "6399c1b13f174f7f85df683ed7a3bcc9"
         case .stopping: "21331e9c6e5d4b3fadbde3ad4d249757"
+        case .reloaded: "d780464d34524aaea2e9d64acf37c88a"
         case .settingsRejected: "31b99c47317141ee9da13f5232811f7d"
         case .certificate: "2c6fd66a2bcf41bcb6ca2f50b6ce792f"
         case .account: "b56ef1cd6a4e48e299a57cc00ca3646b"
@@ -26,6 +27,7 @@ extension RecordedEvent {
         case .accessCheck: "a33a8ffb49e3412a87c3db360c3984c3"
         case .machine: "dea051fba6974011aa51974721b0ba60"
         case .stack: "6287f1ec2cfd454bab51b88811ebd06d"
+        case .recordsLost: "7d6c71a733cb4aac9919ae6e5d84ca3a"
         case .fault: "dd33989c1671481889d100555d167800"
         }
     }

@@ -159,6 +159,22 @@ package struct AuditReport: Hashable, Sendable, Codable {
     package init() {}
 }
 
+/// Records that have not reached the journal.
+package struct RecordsReport: Hashable, Sendable, Codable {
+    /// They wait for the journal now.
+    package var waiting: Int
+    /// How long the first of them has waited.
+    package var waitingSeconds: Int64
+    /// Since the daemon's start, for want of room.
+    package var lost: Int
+
+    package init(waiting: Int = 0, waitingSeconds: Int64 = 0, lost: Int = 0) {
+        self.waiting = waiting
+        self.waitingSeconds = waitingSeconds
+        self.lost = lost
+    }
+}
+
 /// `entraloginctl status`.
 package struct StatusReport: Hashable, Sendable, Codable {
     package var version: String
@@ -186,6 +202,8 @@ package struct StatusReport: Hashable, Sendable, Codable {
     package var clockAheadSeconds: Int64?
     /// Nil where `Audit=no`.
     package var audit: AuditReport?
+    /// Nil where the daemon does not say.
+    package var records: RecordsReport?
     /// Resident.
     package var memoryBytes: Int64?
     package var warnings: [ReportedWarning] = []

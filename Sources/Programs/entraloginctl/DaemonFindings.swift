@@ -108,7 +108,7 @@ enum DaemonFindings {
             "daemon.role-scope",
             .note,
             "Azure gave no role \(count == 1 ? "once" : "\(count) times") in the last hour:"
-                + " journalctl ENTRALOGIN_REASON=\(code) says to whom",
+                + " journalctl -u entralogind ENTRALOGIN_REASON=\(code) says to whom",
             needed:
                 "\(Role.user.builtInName) or \(Role.administrator.builtInName) at the machine, its resource group, its"
                 + " subscription or a management group above; Owner and Contributor do not count",

@@ -35,7 +35,7 @@ struct Metrics: Sendable {
                 ]
             ),
             family("decisions", "counter", "decisions since the start, by event and reason", outcomes(report)),
-            people(report), azure(report), warnings(report), audit(report.audit),
+            people(report), azure(report), warnings(report), audit(report.audit), records(report.records),
             family("resident_memory_bytes", "gauge", "the daemon's memory", optional(report.memoryBytes)),
             "# EOF\n",
         ].joined()
@@ -115,6 +115,13 @@ struct Metrics: Sendable {
             "events for the Linux audit system since the start",
             counts.map { Sample(suffix: "_total", labels: [("outcome", $0.0)], value: "\($0.1)") }
         )
+    }
+
+    private static func records(_ records: RecordsReport?) -> String {
+        let waiting = records.map { [Sample(value: "\($0.waiting)")] } ?? []
+        let lost = records.map { [Sample(suffix: "_total", value: "\($0.lost)")] } ?? []
+        return family("records_waiting", "gauge", "records that wait for the journal", waiting)
+            + family("records_lost", "counter", "records lost since the start", lost)
     }
 
     private static func warnings(_ report: StatusReport) -> String {

@@ -5,7 +5,7 @@ internal import StackCheck
 
 /// One record of the journal, as far as it is shown. Field names: Documentation/records.md.
 struct LoggedDecision: Hashable, Sendable, Codable {
-    /// Microseconds since 1970.
+    /// When it was decided: microseconds since 1970.
     var time: Int64
     var event: String
     /// `allow` or `deny`; nil for what is no decision.
@@ -27,12 +27,27 @@ struct PersonLogReport: Sendable, Codable {
 }
 
 /// Reads what the daemon has logged about one person from systemd's journal (journalctl(1), systemd.journal-fields(7)).
+///
+/// Any local process may write a record with any field, but for those whose names begin with `_`: journald sets these
+/// itself. A record is the daemon's by its unit and uid together. journald reads the unit from the sender's control group
+/// when it reads the record, and a process that has ended by then may have left its number to the daemon; the kernel sends
+/// the uid along, but root and containers can take on the daemon's.
 struct PersonLog: Sendable {
     static let program = "/usr/bin/journalctl"
     /// Records; the last ones count.
     static let limit = 200
+    /// `_SYSTEMD_UNIT` of the daemon's records.
+    static let unit = "entralogind.service"
+    /// What `decision(in:)` reads: without the others, `limit` records are far below what a program may print.
+    private static let fields = [
+        "_SOURCE_REALTIME_TIMESTAMP", "MESSAGE", "ENTRALOGIN_EVENT", "ENTRALOGIN_DECISION", "ENTRALOGIN_REASON",
+        "ENTRALOGIN_ROLE", "ENTRALOGIN_SERVICE", "ENTRALOGIN_DETAIL", "ENTRALOGIN_CORRELATION_ID",
+        "ENTRALOGIN_LATENCY_USEC", "ENTRALOGIN_DELAY_USEC",
+    ]
 
     let runner: any ProgramRunner
+    /// The uid of the daemon's user; nil where the account files do not say: then the unit alone counts.
+    let daemonUID: UInt32?
 
     /// Why there is nothing to show, in words.
     struct Failure: Error, Hashable, Sendable {
@@ -44,21 +59,23 @@ struct PersonLog: Sendable {
         let result = runner.run(
             PersonLog.program,
             [
-                "--quiet", "--no-pager", "--output=json", "--lines=\(PersonLog.limit)", "--since=\(since ?? "-7d")",
-                "SYSLOG_IDENTIFIER=entralogind", "ENTRALOGIN_USER=\(name)",
-            ]
+                // The newest first: with --since, and without --reverse, journalctl of systemd 252 prints the oldest.
+                "--quiet", "--no-pager", "--output=json", "--output-fields=\(PersonLog.fields.joined(separator: ","))",
+                "--reverse", "--lines=\(PersonLog.limit)", "--since=\(since ?? "-7d")",
+                "_SYSTEMD_UNIT=\(PersonLog.unit)",
+            ] + (daemonUID.map { ["_UID=\($0)"] } ?? []) + ["ENTRALOGIN_USER=\(name)"]
         )
         guard result.status == 0 || result.status == 1 && result.output.isEmpty && result.complaint.isEmpty else {
             let why = result.complaint.split(separator: "\n").first.map(String.init)
             throw Failure(text: "the journal cannot be read: \(why ?? "\(PersonLog.program) fails")")
         }
-        return result.output.split(separator: "\n").compactMap { PersonLog.decision(in: $0) }
+        return result.output.split(separator: "\n").compactMap { PersonLog.decision(in: $0) }.reversed()
     }
 
     /// Nil for a line that is no record of ours.
     static func decision(in line: Substring) -> LoggedDecision? {
         guard let fields = try? JSONDecoder().decode([String: Field].self, from: Data(line.utf8)),
-            let time = fields["__REALTIME_TIMESTAMP"]?.text.flatMap({ Int64($0) }),
+            let time = time(of: fields),
             let event = fields["ENTRALOGIN_EVENT"]?.text
         else { return nil }
         return LoggedDecision(
@@ -73,6 +90,13 @@ struct PersonLog: Sendable {
             correlationID: fields["ENTRALOGIN_CORRELATION_ID"]?.text,
             latencyMicroseconds: fields["ENTRALOGIN_LATENCY_USEC"]?.text.flatMap { Int64($0) }
         )
+    }
+
+    /// When the daemon sent it, where journald knows, and less what it waited before.
+    private static func time(of fields: [String: Field]) -> Int64? {
+        func number(_ name: String) -> Int64? { fields[name]?.text.flatMap { Int64($0) } }
+        guard let time = number("_SOURCE_REALTIME_TIMESTAMP") ?? number("__REALTIME_TIMESTAMP") else { return nil }
+        return time - (number("ENTRALOGIN_DELAY_USEC") ?? 0)
     }
 
     /// Text; a list of bytes or of texts, and null, are what journalctl writes for other fields than ours.

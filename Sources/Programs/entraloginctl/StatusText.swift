@@ -86,11 +86,18 @@ struct StatusText: Sendable {
         return lines + labelled("now", "\(report.sessions) sessions, \(report.grants) administrators")
             + labelled("last hour", decisions(report.decisions))
             + (report.audit.map { labelled("audit", audit($0), $0.lastError == nil ? nil : .doubtful) } ?? [])
+            + (report.records.map(records) ?? [])
     }
 
     private func audit(_ audit: AuditReport) -> String {
         guard audit.isPresent else { return "told nothing: entralogin-audit.socket is not there" }
         return "\(audit.handedOver) events, \(audit.dropped) dropped"
+    }
+
+    /// Only where something is missing.
+    private func records(_ records: RecordsReport) -> [String] {
+        guard records.waiting > 0 || records.lost > 0 else { return [] }
+        return labelled("records", "\(records.waiting) wait for the journal, \(records.lost) lost", .doubtful)
     }
 
     private func decisions(_ decisions: DecisionsReport) -> String {

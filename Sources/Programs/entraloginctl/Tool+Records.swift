@@ -2,6 +2,7 @@
 
 internal import Identity
 internal import LinuxSystem
+internal import StackCheck
 internal import Wire
 
 // What was decided, and how often.
@@ -11,13 +12,19 @@ extension Tool {
         let shown = UserName(folding: name)?.text ?? name
         let records: [LoggedDecision]
         do throws(PersonLog.Failure) {
-            records = try PersonLog(runner: machine).records(of: shown, since: since)
+            records = try PersonLog(runner: machine, daemonUID: daemonUID).records(of: shown, since: since)
         } catch {
             Output.complain("entraloginctl: \(printable(error.text))")
             return .refused
         }
         show(PersonLogReport(name: shown, records: records)) { LogText(style: style).lines($0) }
         return .success
+    }
+
+    /// From the local files: the daemon's user is never anywhere else.
+    private var daemonUID: UInt32? {
+        guard let passwd = try? machine.text(of: "/etc/passwd") else { return nil }
+        return LocalAccounts.uid(of: "entralogin", in: Array(passwd.utf8))
     }
 
     /// A file is replaced as a whole: whoever collects it never reads half of it. A daemon that does not answer is a

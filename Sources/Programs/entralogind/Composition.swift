@@ -98,7 +98,8 @@ struct Composition: Sendable {
             stamp: stamp,
             time: time,
             startedAt: time.wallTime().seconds,
-            audit: { audit.report }
+            audit: { audit.report },
+            records: { log.report }
         )
         changes = ChangeRecords(log: access.log, registry: accounts)
         router = RequestRouter(

@@ -18,6 +18,8 @@ final class Daemon: Sendable {
     private static let housekeepingInterval: Duration = .seconds(10)
     /// Between two attempts to learn what this machine is.
     private static let impatience: Duration = .seconds(1)
+    /// For records that still wait for the journal when the daemon ends.
+    private static let longestFlush: Duration = .seconds(3)
 
     private let loop: EventLoop
     private let composition: Composition
@@ -37,7 +39,7 @@ final class Daemon: Sendable {
         let loop = try EventLoop()
         let worker = try BlockingWorker(named: "disk")
         let level = LogPriority(rawValue: settings.values.log.level) ?? .information
-        let log = RecordWriter(journal: Journal(identifier: "entralogind", threshold: level))
+        let log = try RecordWriter(threshold: level)
         let inherited = InheritedSockets.take()
         let composition = try Composition(settings.values, loop: loop, worker: worker, log: log)
         let daemon = Daemon(loop: loop, composition: composition, settings: settings.values, settingsPath: path)
@@ -127,7 +129,16 @@ final class Daemon: Sendable {
         composition.log.record(DecisionRecord(.stopping, .information, "entralogind is stopping"))
         loop.start { [self] in
             await composition.accounts.flushSignIns()
+            await flushRecords()
             loop.stop()
+        }
+    }
+
+    /// Returns when no record waits for the journal, or after `longestFlush`.
+    private func flushRecords() async {
+        let deadline = SystemClock.sinceBoot() + Daemon.longestFlush
+        while composition.log.report.waiting > 0, SystemClock.sinceBoot() < deadline {
+            await loop.sleep(until: SystemClock.sinceBoot() + .milliseconds(20))
         }
     }
 
@@ -158,9 +169,9 @@ final class Daemon: Sendable {
             (read.accounts.provisionalCallers != settings.accounts.provisionalCallers, "ProvisionalCallers="),
             (read.accounts.userDatabase != settings.accounts.userDatabase, "UserDatabase="),
         ].filter(\.0).map(\.1)
-        guard !changed.isEmpty else { return DecisionRecord(.started, .information, "Settings read again") }
+        guard !changed.isEmpty else { return DecisionRecord(.reloaded, .information, "Settings read again") }
         let places = changed.joined(separator: ", ")
-        return DecisionRecord(.started, .warning, "Settings read again; restart entralogind for \(places) to hold")
+        return DecisionRecord(.reloaded, .warning, "Settings read again; restart entralogind for \(places) to hold")
     }
 
     private var statusLine: String {

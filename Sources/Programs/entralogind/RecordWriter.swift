@@ -2,11 +2,28 @@
 
 internal import Authorization
 internal import Identity
+internal import LinuxSystem
 internal import Systemd
+internal import Wire
 
 /// Decision records as journal fields (P15): the names are an interface, listed in ARCHITECTURE.md.
 struct RecordWriter: RecordLog {
-    let journal: Journal
+    private let journal: Journal
+
+    /// Records less urgent than `threshold` are dropped. Errors: no descriptor or thread is left.
+    init(threshold: LogPriority) throws(Errno) {
+        journal = try Journal(identifier: "entralogind", threshold: threshold, loss: RecordWriter.record(of:))
+    }
+
+    /// What has not reached the journal.
+    var report: RecordsReport {
+        let standing = journal.standing
+        return RecordsReport(
+            waiting: standing.waiting,
+            waitingSeconds: standing.delay.components.seconds,
+            lost: standing.lost
+        )
+    }
 
     func record(_ record: DecisionRecord) {
         var fields = [
@@ -21,12 +38,23 @@ struct RecordWriter: RecordLog {
         if let service = record.service { fields.append(LogField("ENTRALOGIN_SERVICE", service)) }
         if let id = record.correlation { fields.append(LogField("ENTRALOGIN_CORRELATION_ID", id.description)) }
         if let latency = record.latency {
-            let (seconds, attoseconds) = latency.components
-            let microseconds = seconds * 1_000_000 + attoseconds / 1_000_000_000_000
-            fields.append(LogField("ENTRALOGIN_LATENCY_USEC", "\(microseconds)"))
+            fields.append(LogField("ENTRALOGIN_LATENCY_USEC", "\(latency.wholeMicroseconds)"))
         }
         if let detail = record.detail { fields.append(LogField("ENTRALOGIN_DETAIL", detail)) }
         let priority = LogPriority(rawValue: record.priority.rawValue) ?? .notice
-        journal.write(priority, record.message, fields)
+        journal.write(LogRecord(priority, record.message, fields))
+    }
+
+    private static func record(of lost: LostRecords) -> LogRecord {
+        let event = RecordedEvent.recordsLost
+        let what = lost.count == 1 ? "1 record was lost" : "\(lost.count) records were lost"
+        return LogRecord(
+            .warning,
+            "\(what): the journal took none for \(lost.elapsed.components.seconds) s",
+            [
+                LogField("MESSAGE_ID", event.messageID), LogField("ENTRALOGIN_EVENT", event.rawValue),
+                LogField("ENTRALOGIN_LOST", "\(lost.count)"),
+            ]
+        )
     }
 }

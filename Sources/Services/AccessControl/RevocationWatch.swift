@@ -58,7 +58,7 @@ final class RevocationWatch: Sendable {
         }
         guard isNews else { return false }
         let message = "Revoked keys read: \(list.count) entries"
-        log.record(DecisionRecord(.started, isRecovery ? .notice : .information, message))
+        log.record(DecisionRecord(.reloaded, isRecovery ? .notice : .information, message))
         return true
     }
 

@@ -58,7 +58,8 @@ package struct ReportService: Sendable {
             startedAt: sources.startedAt,
             memoryBytes: MemoryUsage.residentBytes().map { Int64($0) },
             dispute: roles.dispute,
-            audit: sources.audit()
+            audit: sources.audit(),
+            records: sources.records()
         )
         return status.report
     }

@@ -17,6 +17,8 @@ package struct ReportSources: Sendable {
     package var startedAt: Int64
     /// What the audit system was told of; nil where that is switched off.
     package var audit: @Sendable () -> AuditReport?
+    /// What has not reached the journal.
+    package var records: @Sendable () -> RecordsReport?
 
     package init(
         access: AccessControl,
@@ -26,7 +28,8 @@ package struct ReportSources: Sendable {
         stamp: any StackStamp,
         time: any TimeSource,
         startedAt: Int64,
-        audit: @escaping @Sendable () -> AuditReport? = { nil }
+        audit: @escaping @Sendable () -> AuditReport? = { nil },
+        records: @escaping @Sendable () -> RecordsReport? = { nil }
     ) {
         self.access = access
         self.accounts = accounts
@@ -36,5 +39,6 @@ package struct ReportSources: Sendable {
         self.time = time
         self.startedAt = startedAt
         self.audit = audit
+        self.records = records
     }
 }

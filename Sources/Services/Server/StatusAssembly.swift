@@ -23,6 +23,7 @@ struct StatusAssembly: Sendable {
     var dispute: RoleDispute?
     /// Nil where it is switched off.
     var audit: AuditReport?
+    var records: RecordsReport?
 
     var report: StatusReport {
         var report = StatusReport(
@@ -62,6 +63,7 @@ struct StatusAssembly: Sendable {
         report.stackRefusal = stackRefusal.map { $0.detail.isEmpty ? $0.text : $0.detail }
         report.clockAheadSeconds = azure.clockAheadSeconds
         report.audit = audit
+        report.records = records
         report.memoryBytes = memoryBytes
         report.warnings =
             StatusWarnings(
@@ -69,7 +71,8 @@ struct StatusAssembly: Sendable {
                 access: access,
                 accounts: accounts,
                 dispute: dispute,
-                audit: audit
+                audit: audit,
+                records: records
             ).all
         report.degraded = report.warnings.filter(\.isGrave).map(\.text)
         if let refusal = report.stackRefusal { report.degraded.append("the stack stamp does not hold: \(refusal)") }

@@ -14,10 +14,13 @@ struct StatusWarnings {
     let accounts: AccountReport
     var dispute: RoleDispute?
     var audit: AuditReport?
+    var records: RecordsReport?
+    /// A journal that takes nothing for longer than this stands still.
+    private static let longestWait: Int64 = 5
 
     /// One for each thing that is wrong, the gravest first where several parts met it.
     var all: [ReportedWarning] {
-        let found = machine + keys + checkers + disputes + store + events
+        let found = machine + keys + checkers + disputes + store + events + journal
         var ids: [String: Int] = [:]
         var told: [ReportedWarning] = []
         for warning in found {
@@ -172,6 +175,19 @@ struct StatusWarnings {
                 isGrave: false,
                 text: "the Linux audit system was not told of \(audit.dropped) events: \(error)",
                 remedy: "systemctl status entralogin-audit.socket entralogin-audit; or Audit=no in [Log]"
+            )
+        ]
+    }
+
+    private var journal: [ReportedWarning] {
+        guard let records, records.waiting > 0, records.waitingSeconds >= StatusWarnings.longestWait else { return [] }
+        return [
+            ReportedWarning(
+                id: "journal-stuck",
+                isGrave: false,
+                text: "the journal has taken no record for \(records.waitingSeconds) s: \(records.waiting) wait, "
+                    + "\(records.lost) were lost since the start; sign-in goes on",
+                remedy: "systemctl status systemd-journald; see that it runs and that its disk answers"
             )
         ]
     }

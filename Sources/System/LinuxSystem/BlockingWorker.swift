@@ -22,6 +22,9 @@ package final class BlockingWorker: Sendable {
         thread.detach()
     }
 
+    /// Runs `work` on the thread some time. Nothing waits for it.
+    package func add(_ work: @escaping @Sendable () -> Void) { queue.add(work) }
+
     /// Runs `work` on the thread and returns what it returns. The task goes on where it was. Cancelling has no effect on
     /// work: a write that has begun is finished.
     package func run<Value: Sendable, Failure: Error>(

@@ -161,8 +161,8 @@ class BootedMachine(Machine):
     # Journal
 
     def journal(self, *matches: str) -> list[dict[str, Any]]:
-        """The daemon's records that match, oldest first."""
-        found = self.run("journalctl", "--no-pager", "-o", "json", "-t", "entralogind", *matches)
+        """The daemon's records that match, oldest first; by its unit, which nobody else can claim."""
+        found = self.run("journalctl", "--no-pager", "-o", "json", "_SYSTEMD_UNIT=entralogind.service", *matches)
         return [json.loads(line) for line in found.out.splitlines()]
 
     def console(self) -> str:

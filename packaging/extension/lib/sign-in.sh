@@ -63,7 +63,7 @@ wait_for_daemon() {
     until=$(($(date +%s) + $(left 60)))
     until is_ready; do
         if [ "$(systemctl show -p NRestarts --value $DAEMON)" -gt 2 ]; then
-            refuse 1 "the daemon ends again and again: $(journalctl -q -t entralogind -n 1 -o cat --no-pager 2>/dev/null)"
+            refuse 1 "the daemon ends again and again: $(journalctl -q -u $DAEMON -t entralogind -n 1 -o cat --no-pager 2>/dev/null)"
         fi
         if [ "$(date +%s)" -ge $until ]; then
             grave=$(the_text warnings/0/text <"$WORK/status")

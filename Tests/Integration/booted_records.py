@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: Apache-2.0
+"""P15: records are told from forged ones by what journald itself sets; the newest are shown."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from bed import wire
+from bed.checks import admitted, equal, refused, require
+from bed.machine import wait_for
+from booted_ground import DAEMON, BootedGround, BootedSite
+from case import case
+
+PAGES = ("README.md", "Documentation/records.md", "Documentation/troubleshooting.md", "packaging/man/entralogind.8")
+SHOWN = 200  # PersonLog.limit
+FORGED = "signs in as administrator (forged)"
+
+
+def logged(site: BootedSite, name: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(site.tool("--json", "log", name, "--since", "-1h").out)["records"]
+    return found
+
+
+def forging(name: str, event: str) -> str:
+    """A shell script that writes a sign-in of `name` as administrator, in every way that a user has."""
+    fields = ("SYSLOG_IDENTIFIER=entralogind", "PRIORITY=6", "MESSAGE_ID=2a155355174d485daed53b1ead08b202",
+              f"MESSAGE={name} {FORGED}", f"ENTRALOGIN_EVENT={event}", "ENTRALOGIN_DECISION=allow",
+              "UNIT=entralogind.service", "ENTRALOGIN_ROLE=administrator", f"ENTRALOGIN_USER={name}",
+              "ENTRALOGIN_SERVICE=sshd",
+              "ENTRALOGIN_REASON=role-not-assigned", "_SYSTEMD_UNIT=entralogind.service", "_UID=0",
+              "OBJECT_SYSTEMD_UNIT=entralogind.service", "COREDUMP_UNIT=entralogind.service")
+    return "\n".join((
+        "#!/bin/sh", f"printf '%s\\n' {' '.join(repr(f) for f in fields)} | logger --journald",
+        f"logger -t entralogind '{name} {FORGED}'", f"echo '{name} {FORGED}' | systemd-cat -t entralogind", ""))
+
+
+def documented(name: str) -> list[list[str]]:
+    """Every query for records that a page tells, asked about `name`."""
+    top = Path(__file__).resolve().parents[2]
+    lines = [line for page in PAGES for line in (top / page).read_text().splitlines()]
+    told = [match for line in lines for match in re.findall(r"journalctl [^`]*", line)]
+    found = {re.split(r"  |`|,|;", query)[0].strip() for query in told}
+    queries = [query for query in sorted(found) if "ENTRALOGIN" in query or "entralogind" in query]
+    for known, value in (("alice@contoso.com", name), ("NAME", name), (r"$(id -u entralogin)", "UID")):
+        queries = [query.replace(known, value) for query in queries]
+    return [query.split() for query in queries if "CORRELATION" not in query]
+
+
+@case("P15", "what local users write into the journal is shown by no documented query and not by the tool, under any unit")
+def forged(ground: BootedGround) -> str:
+    site, carol = ground.vm, ground.person("carol")
+    machine = site.machine
+    refused(site.ssh(carol, "id"))
+    uid = machine.must("id", "-u", "entralogin").out.strip()
+    for user, event in ((ground.lisa, "session-opened"), (ground.person("bob"), "certificate")):
+        script = forging(carol.login, event)
+        admitted(site.ssh(user, f"cat >forge.sh <<'X'\n{script}X\nchmod 755 forge.sh; ./forge.sh"))
+    # A unit of lisa's own with the daemon's name.
+    machine.write("/etc/systemd/user/entralogind.service", "[Service]\nType=oneshot\nExecStart=%h/forge.sh\n")
+    admitted(site.ssh(ground.lisa, "systemctl --user start entralogind.service"))
+
+    def everything() -> list[dict[str, Any]]:
+        lines = machine.must("journalctl", "--no-pager", "-o", "json").out.splitlines()
+        return [record for record in map(json.loads, lines) if FORGED in str(record.get("MESSAGE"))]
+
+    wait_for(lambda: len(everything()) >= 9, "the forged records in the journal")
+    as_unit = [r for r in everything() if r.get("_SYSTEMD_USER_UNIT") == DAEMON]
+    require(len(as_unit) >= 1, f"no unit of lisa's wrote: {everything()}")
+    refused(site.ssh(carol, "id"))
+    wait_for(lambda: [r["event"] for r in logged(site, carol.login)[-1:]] == ["account"], "a true record")
+    told = logged(site, carol.login)
+    require(not any(FORGED in record["message"] or "role" in record for record in told), f"the tool believes: {told}")
+    require("administrator" not in site.tool("log", carol.login).out, "the tool shows a forged line")
+    queries = documented(carol.login)
+    require(len(queries) >= 6, f"the pages have {queries}")
+    for query in queries:
+        found = machine.run(*[word.replace("UID", uid) for word in query], "--no-pager")
+        require(FORGED not in found.out, f"{' '.join(query)} shows a forged record")
+        if "ENTRALOGIN_DECISION=deny" in query or f"ENTRALOGIN_USER={carol.login}" in query:
+            require(carol.login in found.out, f"{' '.join(query)} does not show a true one: {found.text}")
+    machine.remove("/etc/systemd/user/entralogind.service")
+    return f"{len(everything())} forged, {len(queries)} queries"
+
+
+def ask_often(site: BootedSite, name: str, count: int) -> None:
+    """Decisions about `name` at sudo, each a refusal with its record, as fast as they are answered."""
+    frame = wire.requests(name)["AUTHORIZE"]
+    answers = site.machine.inside(lambda: {wire.ask(wire.CONTROL, frame, 20) for _ in range(count)}, limit=300)
+    equal(answers, {"OK"}, f"answers about {name}")
+
+
+@case("P15", "of more decisions than are shown, the tool shows the newest")
+def newest(ground: BootedGround) -> str:
+    site, carol = ground.vm, ground.person("carol")
+    ask_often(site, carol.login, SHOWN + 30)
+    refused(site.ssh(carol, "id"))
+
+    def last() -> tuple[str, str]:
+        record = logged(site, carol.login)[-1]
+        return record["event"], record["service"]
+
+    wait_for(lambda: last() == ("account", "sshd"), "the newest decision to be shown")
+    told = logged(site, carol.login)
+    equal(len(told), SHOWN, "records that are shown")
+    times = [record["time"] for record in told]
+    equal(times, sorted(times), "the order: oldest first")
+    text = site.tool("log", carol.login).out.splitlines()
+    require("(sshd): refused: role-not-assigned" in " ".join(text[-4:]), f"the text ends with {text[-4:]}")
+    return f"{len(told)} records on systemd {site.machine.must('systemctl', '--version').out.split()[1]}"
