@@ -94,8 +94,8 @@ class Trial:
         left = self.site.machine.shell(f"ls -d {UNFINISHED}* /run/entralogin-configure.??????").out
         equal(left, "", f"left over {when}")
 
-    def every_stop(self, start: Callable[[], object], *command: str, step: int = 1) -> int:
-        """Stops the command at its calls, in each way; the number of stops."""
+    def every_stop(self, start: Callable[[], object], step: int, *command: str) -> int:
+        """Stops the command at every `step`th of its calls, in each way; the number of stops."""
         start()
         before = self.state()
         whole = self.site.machine.run(*command, timeout=180)
@@ -160,6 +160,27 @@ def failing_apply(ground: Ground) -> str:
     return seen
 
 
+@case("P4", "adopted accounts come back only where sshd's account stage asks our module", attack="H2")
+def unwired_account_stage(ground: Ground) -> str:
+    with ground.fresh("way-back-pam") as site:
+        trial = Trial.prepared(ground, site)
+        undo(trial)
+        stock = site.machine.read("/etc/pam.d/common-account")
+        # pam-auth-update leaves a file alone in which somebody has written.
+        edited = stock.replace("account\t[success", "account\trequired\tpam_permit.so\naccount\t[success", 1)
+        require(edited != stock, stock)
+        site.machine.write("/etc/pam.d/common-account", edited)
+        outcome = site.tool("setup", "--apply")
+        require(outcome.status == 1 and "pam-auth-update left it alone" in outcome.text, outcome.text)
+        trial.hunt("with an account stage that was edited by hand")
+        require("setup.unfinished" in site.tool("--json", "doctor").out, "doctor does not say that something is left to do")
+        site.machine.write("/etc/pam.d/common-account", stock)
+        site.tool("setup", "--apply")
+        require("!*adopted" in site.machine.read("/etc/passwd"), "not back")
+        trial.hunt("once it asks")
+    return next(line for line in outcome.text.splitlines() if "could not be put back" in line)
+
+
 def older(trial: Trial) -> None:
     """Sign-in is on, with files of a version before, which an upgrade replaces."""
     redo(trial)
@@ -179,25 +200,25 @@ def over(trial: Trial) -> None:
         require(outcome.ok, outcome.text)
 
 
-@case("P4", "configure stopped at each of its steps, in three ways: nobody gets in, and the next run settles it", deep=True,
+@case("P4", "configure stopped all over its steps, in three ways: nobody gets in, and the next run settles it", deep=True,
       attack="H2")
 def each_step(ground: Ground) -> str:
     with ground.fresh("way-back-deep") as site:
         trial = Trial.prepared(ground, site)
-        seen = [trial.every_stop(lambda: undo(trial), CONFIGURE, "--enable"),
-                trial.every_stop(lambda: redo(trial), CONFIGURE, "--disable"),
-                trial.every_stop(lambda: older(trial), CONFIGURE, "--enable"),
-                trial.every_stop(lambda: older(trial), CONFIGURE, "--package-installed", "0.0.1", step=3)]
+        seen = [trial.every_stop(lambda: redo(trial), 2, CONFIGURE, "--disable"),
+                trial.every_stop(lambda: undo(trial), 2, CONFIGURE, "--enable"),
+                trial.every_stop(lambda: older(trial), 4, CONFIGURE, "--enable"),
+                trial.every_stop(lambda: older(trial), 6, CONFIGURE, "--package-installed", "0.0.1")]
     return f"{seen} stops"
 
 
-@case("P4", "a migration stopped at each of its steps, there and back: nobody gets in, and the next run settles it", deep=True,
+@case("P4", "a migration stopped all over its steps, there and back: nobody gets in, and the next run settles it", deep=True,
       attack="H2")
 def each_step_of_migration(ground: Ground) -> str:
     with ground.fresh("way-back-migration") as site:
         trial = Trial.prepared(ground, site)
-        seen = [trial.every_stop(lambda: back(trial), CONFIGURE, "--migrate", "aadsshlogin"),
-                trial.every_stop(lambda: over(trial), CONFIGURE, "--migrate-undo")]
+        seen = [trial.every_stop(lambda: over(trial), 4, CONFIGURE, "--migrate-undo"),
+                trial.every_stop(lambda: back(trial), 5, CONFIGURE, "--migrate", "aadsshlogin")]
     return f"{seen} stops"
 
 

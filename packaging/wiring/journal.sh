@@ -123,6 +123,7 @@ swap_in() {
 recover() {
     if is_unfinished; then
         complain "an earlier run did not end: taking its way back"
+        make_sshd_folder
         before=$(sshd_state)
         take_way_back || exit 1
         [ "$before" = "$(sshd_state)" ] || (reload_sshd) || :

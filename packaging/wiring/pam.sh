@@ -27,16 +27,23 @@ pam_lines_that_lock_out() {
 # and changes none any more. So a run of it is all or nothing, by copies.
 PAM_COPIES=$JOURNAL/pam
 pam_auth_update() {
+    if [ -n "$DRY" ]; then
+        say "would run: pam-auth-update --package $1 entralogin"
+        return 0
+    fi
     put_back_pam_copies || return 1
     rm -rf $PAM_COPIES.new && install -d -m 0700 $JOURNAL $PAM_COPIES.new || return 1
     for file in /etc/pam.d/common-* /var/lib/pam/*; do
-        [ ! -f "$file" ] || cp -p --parents "$file" $PAM_COPIES.new && on_disk "$PAM_COPIES.new$file" || return 1
+        [ -f "$file" ] || continue
+        { cp -p --parents "$file" $PAM_COPIES.new && on_disk "$PAM_COPIES.new$file"; } || return 1
     done
     mv -T $PAM_COPIES.new $PAM_COPIES && on_disk $JOURNAL || return 1
     BEGUN=yes
     DEBIAN_FRONTEND=noninteractive pam-auth-update --package "$1" entralogin </dev/null || return 1
     # It leaves that to the kernel.
-    for file in /etc/pam.d/common-* /var/lib/pam/* /etc/pam.d /var/lib/pam; do on_disk "$file" || return 1; done
+    for file in /etc/pam.d/common-* /etc/pam.d /var/lib/pam/* /var/lib/pam; do
+        [ ! -e "$file" ] || on_disk "$file" || return 1
+    done
     drop_pam_copies
 }
 
@@ -67,7 +74,7 @@ has_foreign_lines() {
 wire_pam() {
     if [ -d /etc/pam.d ] && have pam-auth-update && [ -f /etc/pam.d/common-account ]; then
         pam_names_us || begin pam
-        act pam_auth_update --enable || fail "pam-auth-update failed"
+        pam_auth_update --enable || fail "pam-auth-update failed"
     elif uses_authselect; then
         wire_authselect
     fi
