@@ -19,7 +19,7 @@ from old_machine import apply, files, lay_out
 from simulator.sshkeys import public_line
 
 STOPPER, COUNTER = "/usr/lib/test-stopper.so", "/run/test-stopper"
-UNFINISHED = "/etc/entralogin/unfinished"
+UNFINISHED, DROP_IN = "/etc/entralogin/unfinished", "/etc/ssh/sshd_config.d/00-entralogin.conf"
 MISTAKES = {"/etc/sudoers.d/60-mistake": ("no sense\n", 0o440), "/etc/ssh/sshd_config.d/60-mistake.conf": ("Nonsense yes\n", 0o644)}
 
 
@@ -54,13 +54,12 @@ class Trial:
 
     def control(self) -> None:
         """Without PAM and sshd's block these keys open both accounts; with them, none."""
-        drop_in = "/etc/ssh/sshd_config.d/00-entralogin.conf"
         switch = "DEBIAN_FRONTEND=noninteractive pam-auth-update --package --{} entralogin"
-        require(self.site.machine.shell(f"mv {drop_in} /root/ && {switch.format('disable')}").ok, "taken out by hand")
+        require(self.site.machine.shell(f"mv {DROP_IN} /root/ && {switch.format('disable')}").ok, "taken out by hand")
         self.site.reload()
         for thief in self.thieves:
             admitted(self.site.ssh(thief, "true"))
-        require(self.site.machine.shell(f"mv /root/{drop_in.rsplit('/', 1)[1]} {drop_in} && {switch.format('enable')}").ok,
+        require(self.site.machine.shell(f"mv /root/{DROP_IN.rsplit('/', 1)[1]} {DROP_IN} && {switch.format('enable')}").ok,
                 "put back by hand")
         self.hunt("on the machine as it was")
 
@@ -170,9 +169,11 @@ def unwired_account_stage(ground: Ground) -> str:
         edited = stock.replace("account\t[success", "account\trequired\tpam_permit.so\naccount\t[success", 1)
         require(edited != stock, stock)
         site.machine.write("/etc/pam.d/common-account", edited)
+        site.machine.write(DROP_IN, "# by hand\n")
         outcome = site.tool("setup", "--apply")
         require(outcome.status == 1 and "pam-auth-update left it alone" in outcome.text, outcome.text)
         trial.hunt("with an account stage that was edited by hand")
+        site.machine.remove(DROP_IN)
         require("setup.unfinished" in site.tool("--json", "doctor").out, "doctor does not say that something is left to do")
         site.machine.write("/etc/pam.d/common-account", stock)
         site.tool("setup", "--apply")
@@ -184,7 +185,7 @@ def unwired_account_stage(ground: Ground) -> str:
 def older(trial: Trial) -> None:
     """Sign-in is on, with files of a version before, which an upgrade replaces."""
     redo(trial)
-    for path in ("/etc/ssh/sshd_config.d/00-entralogin.conf", "/etc/sudoers.d/entralogin"):
+    for path in (DROP_IN, "/etc/sudoers.d/entralogin"):
         require(trial.site.machine.shell(f"grep -qx '# older' {path} || echo '# older' >>{path}").ok, path)
 
 

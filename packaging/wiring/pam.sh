@@ -40,11 +40,29 @@ pam_auth_update() {
     mv -T $PAM_COPIES.new $PAM_COPIES && on_disk $JOURNAL || return 1
     BEGUN=yes
     DEBIAN_FRONTEND=noninteractive pam-auth-update --package "$1" entralogin </dev/null || return 1
-    # It leaves that to the kernel.
+    # Where it cannot write one stage, it changes the others and says nothing.
+    ! has_changed_pam || pam_is_after "$1" || return 1
+    # It leaves the disk to the kernel.
     for file in /etc/pam.d/common-* /etc/pam.d /var/lib/pam/* /var/lib/pam; do
         [ ! -e "$file" ] || on_disk "$file" || return 1
     done
     drop_pam_copies
+}
+
+has_changed_pam() {
+    for file in /etc/pam.d/common-*; do
+        [ ! -f "$PAM_COPIES$file" ] || cmp -s "$PAM_COPIES$file" "$file" || return 0
+    done
+    return 1
+}
+
+pam_is_after() {
+    if [ "$1" = --enable ]; then
+        grep -qs '^account[[:space:]].*pam_entralogin\.so' /etc/pam.d/common-account &&
+            grep -qs '^session[[:space:]].*pam_entralogin\.so' /etc/pam.d/common-session
+    else
+        ! grep -qs '^[^#]*pam_entralogin\.so' /etc/pam.d/common-*
+    fi
 }
 
 drop_pam_copies() { rm -rf $PAM_COPIES.new && mv -T $PAM_COPIES $PAM_COPIES.new && rm -rf $PAM_COPIES.new; }
@@ -71,6 +89,13 @@ has_foreign_lines() {
     grep -vxFf "$1" "$2" | grep -q -v 'pam_entralogin\.so\|pam_succeed_if\.so quiet uid\|pam_mkhomedir\.so\|^#\|^[[:space:]]*$'
 }
 
+# Not empty: PAM does not refuse Entra accounts, and it is for somebody's hands to change that.
+PAM_GAP=
+pam_gap() {
+    missing "$*"
+    PAM_GAP=yes
+}
+
 wire_pam() {
     if [ -d /etc/pam.d ] && have pam-auth-update && [ -f /etc/pam.d/common-account ]; then
         pam_names_us || begin pam
@@ -83,10 +108,10 @@ wire_pam() {
         file=/etc/pam.d/${pair#*:}
         { have pam-auth-update && [ -f "$file" ]; } || continue
         grep -q "^${pair%%:*}[[:space:]].*pam_entralogin\.so" "$file" ||
-            missing "$file was changed by hand, so pam-auth-update left it alone"
+            pam_gap "$file was changed by hand, so pam-auth-update left it alone"
     done
     if ! pam_names_us; then
-        missing "PAM is not wired. Add to the stack that sshd, sudo and su include (/etc/pam.d):"
+        pam_gap "PAM is not wired. Add to the stack that sshd, sudo and su include (/etc/pam.d):"
         pam_lines >&2
     fi
 }
