@@ -6,26 +6,22 @@ from __future__ import annotations
 import json
 
 from bed.checks import admitted, equal, require
-from bed.compiled import compiled
 from bed.installed import CONFIGURE
-from bed.machine import HERE
+from bed.stopper import Stopper
 from booted_ground import BootedGround, BootedSite
 from case import case
 
 RECOVERY = "entralogin-recover.service"
-STOPPER, COUNTER = "/usr/lib/test-stopper.so", "/run/test-stopper"
 
 
 @case("P4", "power that fails in setup --apply or --undo: the boot takes the way back before anybody can sign in", attack="H2")
 def boot_settles(ground: BootedGround) -> str:
-    library = compiled(HERE / "stopper.c", ground.bed.scratch / "programs", "-shared", "-fPIC")
     seen = []
     for verb, word in (("--enable", "00-entralogin.conf"), ("--disable", "nsswitch.conf")):
         machine = ground.bed.machine(f"unfinished{verb}", base=ground.enabled)
-        machine.path(STOPPER).write_bytes(library.read_bytes())
         if verb == "--enable":
             machine.must(CONFIGURE, "--disable")
-        killed = machine.run("/usr/bin/env", f"LD_PRELOAD={STOPPER}", f"STOPPER=kill:2:{COUNTER}:{word}", CONFIGURE, verb)
+        killed, _ = Stopper(machine, ground.bed.scratch / "programs").run("kill", 2, CONFIGURE, verb, word=word)
         require(not killed.ok and machine.path("/etc/entralogin/unfinished").exists(), f"not killed: {killed.text}")
         require(machine.run("grep", "-q", "pam_entralogin", "/etc/pam.d/common-account").ok, "PAM has nothing to go back from")
         machine.stop()

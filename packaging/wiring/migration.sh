@@ -59,26 +59,6 @@ migration_obstacles() {
     ! names_old_service || [ ! -L $NSSWITCH ] || echo "$NSSWITCH is a link: take out 'aad' by hand"
 }
 
-# The lines of adopted people in /etc/passwd and /etc/group, and their list: the tool knows what it wrote.
-MAPPED_NOTE=/etc/entralogin/adopted.lines
-mapped() {
-    [ "$1" = adopt ] || [ -e $MAPPED_NOTE ] || return 0
-    "$TOOL" migrate --from "${OLD_PACKAGE:-aadsshlogin}" "--$1" || return
-    if have restorecon && [ -e /etc/entralogin/adopted ]; then restorecon /etc/entralogin/adopted || :; fi
-}
-
-# Names of accounts that PAM alone refuses: whoever wrote their records, and whether a list or a note of them is left or not.
-mapped_lines() { sed -n 's/^\([^:#]*\):!\*adopted:.*/\1/p' /etc/passwd | tr '\n' ' '; }
-
-# Ends the run where one of them stays: nothing that refuses them may go.
-release_mapped() {
-    changed=
-    mapped release || changed=yes
-    left=$(mapped_lines)
-    [ -z "$left" ] || fail "/etc/passwd still has accounts that only our modules refuse (${left% }): nothing more is taken out"
-    [ -z "$changed" ] || complain "what was left there are local accounts now: their keys let them in"
-}
-
 # Whole or not at all: what a kill leaves half is never put back.
 save_old() {
     rm -rf $SAVED.new && install -d -m 0700 $SAVED.new $SAVED.new/files $SAVED.new/between || return 1
