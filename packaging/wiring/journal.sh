@@ -41,7 +41,7 @@ note_step() {
     fi
     count=10
     for step in "$JOURNAL"/[0-9][0-9].*; do [ ! -e "$step" ] || count=$((count + 1)); done
-    : >"$JOURNAL/$count.$1" && on_disk $JOURNAL
+    touch "$JOURNAL/$count.$1" && on_disk $JOURNAL
 }
 
 # The steps begun, newest first.

@@ -39,15 +39,22 @@ pam_auth_update() {
     done
     mv -T $PAM_COPIES.new $PAM_COPIES && on_disk $JOURNAL || return 1
     BEGUN=yes
-    DEBIAN_FRONTEND=noninteractive pam-auth-update --package "$1" entralogin </dev/null || return 1
-    # Where it cannot write one stage, it changes the others and says nothing.
-    ! has_changed_pam || pam_is_after "$1" || return 1
+    # Where it cannot write a stage, it may leave that or all of them alone, and says nothing.
+    for attempt in first second; do
+        DEBIAN_FRONTEND=noninteractive pam-auth-update --package "$1" entralogin </dev/null || return 1
+        ! pam_is_after "$1" || break
+        ! has_changed_pam && can_write /etc/pam.d && can_write /var/lib/pam || return 1
+        # As it leaves files that somebody has edited, which the caller says.
+        [ "$attempt" = first ] || complain "pam-auth-update changes nothing"
+    done
     # It leaves the disk to the kernel.
     for file in /etc/pam.d/common-* /etc/pam.d /var/lib/pam/* /var/lib/pam; do
         [ ! -e "$file" ] || on_disk "$file" || return 1
     done
     drop_pam_copies
 }
+
+can_write() { touch "$1/entralogin.new" && rm -f "$1/entralogin.new"; }
 
 has_changed_pam() {
     for file in /etc/pam.d/common-*; do
