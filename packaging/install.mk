@@ -2,6 +2,9 @@
 #
 # make install DESTDIR=...: puts files in place and changes no other file of the machine. configure --enable wires them.
 # Every folder can be overridden, but the drop-in for sshd, the units and the modules name the default ones.
+#
+# A file that is there is replaced by rename, as package managers do it: install(1) takes it away first, and while a module is
+# away, PAM passes over it, and people come in whom it refuses.
 
 DESTDIR ?=
 INSTALL ?= install
@@ -30,6 +33,12 @@ APPARMORDIR ?= /etc/apparmor.d/abstractions/nameservice.d
 CATALOGDIR ?= /usr/lib/systemd/catalog
 SYSTEMD_VERSION ?= $(shell systemctl --version 2>/dev/null | awk 'NR == 1 { print $$2 + 0 }')
 
+# $(call put,MODE,SOURCE,TARGET)
+put = { $(INSTALL) -D -m $(1) $(2) $(DESTDIR)$(3).new && mv -f $(DESTDIR)$(3).new $(DESTDIR)$(3); }
+# $(call put_text,COMMAND,TARGET): what the command writes.
+put_text = $(INSTALL) -D -m 0644 /dev/null $(DESTDIR)$(2).new && $(1) > $(DESTDIR)$(2).new && \
+	mv -f $(DESTDIR)$(2).new $(DESTDIR)$(2)
+
 UNITS := $(notdir $(wildcard systemd/*.service systemd/*.socket systemd/*.path systemd/*.timer))
 
 .PHONY: install install-programs install-pieces install-completions install-units uninstall
@@ -42,61 +51,60 @@ install-programs:
 	  audit-events; do \
 	  test -f $(BUILD)/$$file || { echo "$(BUILD)/$$file is missing: run make first" >&2; exit 1; }; \
 	done
-	$(INSTALL) -D -m 0755 $(BUILD)/entralogind $(DESTDIR)$(SBINDIR)/entralogind
-	$(INSTALL) -D -m 0755 $(BUILD)/entraloginctl $(DESTDIR)$(BINDIR)/entraloginctl
-	$(INSTALL) -D -m 0644 $(BUILD)/libnss_entralogin.so.2 $(DESTDIR)$(NSSDIR)/libnss_entralogin.so.2
-	$(INSTALL) -D -m 0644 $(BUILD)/pam_entralogin.so $(DESTDIR)$(PAMDIR)/pam_entralogin.so
-	$(INSTALL) -d -m 0755 $(DESTDIR)$(LIBEXECDIR)
-	$(INSTALL) -m 0755 $(BUILD)/authorized-principals $(DESTDIR)$(LIBEXECDIR)/authorized-principals
-	$(INSTALL) -m 0755 $(BUILD)/audit-events $(DESTDIR)$(LIBEXECDIR)/audit-events
+	$(call put,0755,$(BUILD)/entralogind,$(SBINDIR)/entralogind)
+	$(call put,0755,$(BUILD)/entraloginctl,$(BINDIR)/entraloginctl)
+	$(call put,0644,$(BUILD)/libnss_entralogin.so.2,$(NSSDIR)/libnss_entralogin.so.2)
+	$(call put,0644,$(BUILD)/pam_entralogin.so,$(PAMDIR)/pam_entralogin.so)
+	$(call put,0755,$(BUILD)/authorized-principals,$(LIBEXECDIR)/authorized-principals)
+	$(call put,0755,$(BUILD)/audit-events,$(LIBEXECDIR)/audit-events)
 
 # Templates go to DATADIR; configure makes the machine's files of them. Settings that exist are never overwritten.
 install-pieces:
-	$(INSTALL) -D -m 0755 packaging/configure $(DESTDIR)$(LIBEXECDIR)/configure
-	$(INSTALL) -d -m 0755 $(DESTDIR)$(LIBEXECDIR)/wiring
-	$(INSTALL) -m 0644 packaging/wiring/*.sh $(DESTDIR)$(LIBEXECDIR)/wiring/
-	$(INSTALL) -D -m 0755 packaging/forget-names $(DESTDIR)$(LIBEXECDIR)/forget-names
-	$(INSTALL) -D -m 0644 packaging/sshd/00-entralogin.conf $(DESTDIR)$(DATADIR)/sshd/00-entralogin.conf
-	$(INSTALL) -D -m 0644 packaging/sudoers/entralogin $(DESTDIR)$(DATADIR)/sudoers/entralogin
-	$(INSTALL) -D -m 0644 packaging/nsswitch/nsswitch.conf $(DESTDIR)$(DATADIR)/nsswitch/nsswitch.conf
-	$(INSTALL) -d -m 0755 $(DESTDIR)$(PAMCONFIGSDIR)
-	$(SED) '/^#/d' packaging/pam/entralogin > $(DESTDIR)$(PAMCONFIGSDIR)/entralogin
-	chmod 0644 $(DESTDIR)$(PAMCONFIGSDIR)/entralogin
-	$(INSTALL) -D -m 0644 packaging/sysusers/entralogin.conf $(DESTDIR)$(SYSUSERSDIR)/entralogin.conf
-	$(INSTALL) -D -m 0644 packaging/tmpfiles/entralogin.conf $(DESTDIR)$(TMPFILESDIR)/entralogin.conf
-	$(INSTALL) -D -m 0644 packaging/entralogin.conf $(DESTDIR)$(DATADIR)/entralogin.conf
+	$(call put,0755,packaging/configure,$(LIBEXECDIR)/configure)
+	for part in packaging/wiring/*.sh; do \
+	  $(call put,0644,"$$part",$(LIBEXECDIR)/wiring/$${part##*/}) || exit 1; \
+	done
+	$(call put,0755,packaging/forget-names,$(LIBEXECDIR)/forget-names)
+	$(call put,0644,packaging/sshd/00-entralogin.conf,$(DATADIR)/sshd/00-entralogin.conf)
+	$(call put,0644,packaging/sudoers/entralogin,$(DATADIR)/sudoers/entralogin)
+	$(call put,0644,packaging/nsswitch/nsswitch.conf,$(DATADIR)/nsswitch/nsswitch.conf)
+	$(call put_text,$(SED) '/^#/d' packaging/pam/entralogin,$(PAMCONFIGSDIR)/entralogin)
+	$(call put,0644,packaging/sysusers/entralogin.conf,$(SYSUSERSDIR)/entralogin.conf)
+	$(call put,0644,packaging/tmpfiles/entralogin.conf,$(TMPFILESDIR)/entralogin.conf)
+	$(call put,0644,packaging/entralogin.conf,$(DATADIR)/entralogin.conf)
 	for page in packaging/man/*.[0-9]; do \
-	  $(INSTALL) -D -m 0644 "$$page" "$(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}" || exit 1; \
+	  $(call put,0644,"$$page",$(MANDIR)/man$${page##*.}/$${page##*/}) || exit 1; \
 	done
 	for catalog in $(wildcard packaging/catalog/*.catalog); do \
-	  $(INSTALL) -D -m 0644 "$$catalog" "$(DESTDIR)$(CATALOGDIR)/$${catalog##*/}" || exit 1; \
+	  $(call put,0644,"$$catalog",$(CATALOGDIR)/$${catalog##*/}) || exit 1; \
 	done
-	$(INSTALL) -D -m 0644 packaging/apparmor/entralogin $(DESTDIR)$(APPARMORDIR)/entralogin
+	$(call put,0644,packaging/apparmor/entralogin,$(APPARMORDIR)/entralogin)
 	$(INSTALL) -d -m 0755 $(DESTDIR)$(SYSCONFDIR)/entralogin/entralogin.conf.d
 	test -e $(DESTDIR)$(SYSCONFDIR)/entralogin/entralogin.conf || \
-	  $(INSTALL) -m 0644 packaging/entralogin.conf $(DESTDIR)$(SYSCONFDIR)/entralogin/entralogin.conf
+	  $(call put,0644,packaging/entralogin.conf,$(SYSCONFDIR)/entralogin/entralogin.conf)
 
 # bash finds a command's completions by its name, zsh by a name with an underscore before it.
 install-completions:
 	test ! -e packaging/completions/bash || \
-	  $(INSTALL) -D -m 0644 packaging/completions/bash $(DESTDIR)$(BASHDIR)/entraloginctl
-	test ! -e packaging/completions/zsh || $(INSTALL) -D -m 0644 packaging/completions/zsh $(DESTDIR)$(ZSHDIR)/_entraloginctl
+	  $(call put,0644,packaging/completions/bash,$(BASHDIR)/entraloginctl)
+	test ! -e packaging/completions/zsh || \
+	  $(call put,0644,packaging/completions/zsh,$(ZSHDIR)/_entraloginctl)
 	test ! -e packaging/completions/fish || \
-	  $(INSTALL) -D -m 0644 packaging/completions/fish $(DESTDIR)$(FISHDIR)/entraloginctl.fish
+	  $(call put,0644,packaging/completions/fish,$(FISHDIR)/entraloginctl.fish)
 
 install-units:
-	$(INSTALL) -d -m 0755 $(DESTDIR)$(UNITDIR)
-	$(INSTALL) -m 0644 $(UNITS:%=systemd/%) $(DESTDIR)$(UNITDIR)/
-	$(SED) -e 's|@NSSDIR@|$(NSSDIR)|' -e 's|@PAMDIR@|$(PAMDIR)|' systemd/entralogin-stack.path.in \
-	  > $(DESTDIR)$(UNITDIR)/entralogin-stack.path
-	chmod 0644 $(DESTDIR)$(UNITDIR)/entralogin-stack.path
+	for unit in $(UNITS); do \
+	  $(call put,0644,systemd/$$unit,$(UNITDIR)/$$unit) || exit 1; \
+	done
+	$(call put_text,$(SED) -e 's|@NSSDIR@|$(NSSDIR)|' -e 's|@PAMDIR@|$(PAMDIR)|' systemd/entralogin-stack.path.in,$(UNITDIR)/entralogin-stack.path)
 	if test "$(SYSTEMD_VERSION)" -ge 254 2>/dev/null; then \
-	  $(INSTALL) -D -m 0644 systemd/entralogind.service.d/50-back-off.conf \
-	    $(DESTDIR)$(UNITDIR)/entralogind.service.d/50-back-off.conf; \
+	  $(call put,0644,systemd/entralogind.service.d/50-back-off.conf,$(UNITDIR)/entralogind.service.d/50-back-off.conf); \
 	fi
 
-# Run configure --disable first. Settings and accounts stay: a uid is never given to anybody else.
+# Run configure --disable first: accounts of /etc/passwd that only the PAM module refuses keep it here. Settings and accounts stay: a uid is never given to anybody else.
 uninstall:
+	@! grep -qs '^[^:#]*:!\*adopted:' $(DESTDIR)/etc/passwd || \
+	  { echo "/etc/passwd has accounts that pam_entralogin.so refuses: configure --disable first" >&2; exit 1; }
 	rm -f $(DESTDIR)$(SBINDIR)/entralogind $(DESTDIR)$(BINDIR)/entraloginctl \
 	  $(DESTDIR)$(NSSDIR)/libnss_entralogin.so.2 $(DESTDIR)$(PAMDIR)/pam_entralogin.so \
 	  $(DESTDIR)$(PAMCONFIGSDIR)/entralogin $(DESTDIR)$(SYSUSERSDIR)/entralogin.conf \

@@ -84,10 +84,12 @@ class BootedGround(People):
 
     @contextmanager
     def boot(self, name: str, product: bool = True, units: dict[str, str] | None = None,
-             settings: str = "", audits: bool = False) -> Iterator[BootedSite]:
-        """A machine of its own for one case, just booting. `units`: drop-ins by the unit's name."""
+             settings: str = "", audits: bool = False, base: Machine | None = None) -> Iterator[BootedSite]:
+        """A machine of its own for one case, just booting. `units`: drop-ins by the unit's name; `base`: with what was made of
+        the enabled machine, and stopped."""
         self._next_port += 1
         bases = (self.enabled, self.bare) if product else (self.bare,)
+        bases = bases if base is None else (base, *bases)
         site = self._booted(name, self._next_port, bases, units or {}, settings, audits)
         try:
             yield site

@@ -52,6 +52,15 @@ def journey(ground: PackagesGround) -> str:
             admitted(site.ssh(ground.person("alice"), "sudo -n id -u"), "0\n")
             equal(lisa.ask("id -un"), "lisa", "lisa's session after the reinstallation")
 
+            # Where the wiring cannot be renewed, it stays, and no old program goes on running all the same.
+            pid = machine.main_pid(DAEMON)
+            machine.must("mv", "/usr/sbin/visudo", "/usr/sbin/visudo.away")
+            machine.must("ln", "-s", "/bin/false", "/usr/sbin/visudo")
+            says(ground.install(site).text, "look at it with: entraloginctl doctor")
+            machine.must("mv", "/usr/sbin/visudo.away", "/usr/sbin/visudo")
+            require(machine.main_pid(DAEMON) not in (0, pid), "the daemon from before the reinstallation still runs")
+            ground.signs_in(site)
+
             outcome = apt(machine, "remove", NAME)
             require(outcome.ok and state(machine) == "deinstall ok config-files", outcome.text)
             ground.stays_out(site)

@@ -42,6 +42,8 @@ import crash  # noqa: F401
 import tool  # noqa: F401
 import account_audit  # noqa: F401
 import migration  # noqa: F401
+import way_back  # noqa: F401
+import left_behind  # noqa: F401
 import records  # noqa: F401
 from ground import Ground
 from suite import main

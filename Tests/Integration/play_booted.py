@@ -9,6 +9,7 @@ import sys
 import boot  # noqa: F401
 import booted  # noqa: F401
 import booted_migration  # noqa: F401
+import booted_way_back  # noqa: F401
 import booted_tool  # noqa: F401
 import booted_records  # noqa: F401
 import audit  # noqa: F401

@@ -25,6 +25,12 @@ import Testing
 
     private var files: AdoptionFiles { AdoptionFiles(in: folder.path, owner: geteuid(), locks: false) }
 
+    /// As configure does it: the account files once everything else is there.
+    private func adopt(_ lines: AdoptionLines) throws {
+        try files.adopt(lines)
+        _ = try files.restore()
+    }
+
     private func text(_ file: String) -> String? {
         (try? AtomicFile(folder(file)).read(limit: 1 << 20)).map { String(decoding: $0, as: UTF8.self) }
     }
@@ -36,6 +42,9 @@ import Testing
     @Test("What is written is what was planned, with owner and mode as before; the way back is byte for byte")
     func thereAndBack() throws {
         try files.adopt(lines())
+        #expect(text("passwd") == Self.passwd && text("group") == Self.group, "before PAM is there to refuse them")
+        #expect(text("entralogin/adopted") == "entralogin-adopted 1\n\(Self.listed)\n", "refused from here on")
+        #expect(try files.restore())
         #expect(text("passwd") == Self.passwd + Self.record + "\n")
         #expect(text("group") == Self.group + "alice@contoso.com:*:1001:\n")
         #expect(text("entralogin/adopted") == "entralogin-adopted 1\n\(Self.listed)\n")
@@ -48,7 +57,7 @@ import Testing
         #expect(text("entralogin/adopted")?.contains(Self.listed) == true, "the names stay refused")
         #expect(try files.restore())
         #expect(text("passwd") == Self.passwd + Self.record + "\n")
-        try files.adopt(lines())
+        try adopt(lines())
         #expect(text("passwd") == Self.passwd + Self.record + "\n", "twice")
         _ = try files.release()
         try files.forget()
@@ -58,7 +67,7 @@ import Testing
 
     @Test("What root has changed in a record goes with it, and comes back with it")
     func changedShell() throws {
-        try files.adopt(lines())
+        try adopt(lines())
         let changed = Self.record.replacing("/bin/bash", with: "/bin/zsh")
         folder.write(Array((Self.passwd + changed + "\n").utf8), to: "passwd")
         #expect(try files.restore() && text("passwd") == Self.passwd + changed + "\n", "nothing is missing")
@@ -69,7 +78,7 @@ import Testing
 
     @Test("A line that is somebody else's by now is left and named; other people's lines never change")
     func changedMeanwhile() throws {
-        try files.adopt(lines())
+        try adopt(lines())
         let changed = Self.record.replacing("!*adopted", with: "x")
         folder.write(Array((Self.passwd + changed + "\nbob:x:5:5::/:/bin/sh\n").utf8), to: "passwd")
         #expect(try files.release() == ["alice@contoso.com"])

@@ -34,9 +34,11 @@ make_folders() {
     as_daemon install -d -m 0755 /var/lib/entralogin/nss /var/lib/entralogin/ssh ||
         complain "the folders below /var/lib/entralogin cannot be made: look at what is there"
     install -d -m 0755 -o root -g root /etc/entralogin /etc/entralogin/entralogin.conf.d
-    # Without it sshd does not even test its configuration; its own unit makes it when sshd starts.
-    [ ! -d /usr/lib/openssh ] || [ -d /run/sshd ] || install -d -m 0755 -o root -g root /run/sshd
+    make_sshd_folder
 }
+
+# Without it sshd does not even test its configuration; its own unit makes it when sshd starts.
+make_sshd_folder() { [ ! -d /usr/lib/openssh ] || [ -d /run/sshd ] || install -d -m 0755 -o root -g root /run/sshd; }
 
 # nscd keeps answers, and its own idea of nsswitch.conf.
 forget_names() {

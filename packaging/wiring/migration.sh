@@ -59,25 +59,31 @@ migration_obstacles() {
     ! names_old_service || [ ! -L $NSSWITCH ] || echo "$NSSWITCH is a link: take out 'aad' by hand"
 }
 
-# The lines of adopted people in /etc/passwd and /etc/group, and their list: the tool knows what it wrote.
-ADOPTED_LINES=/etc/entralogin/adopted.lines
-adopted() {
-    [ "$1" = adopt ] || [ -e $ADOPTED_LINES ] || return 0
-    "$TOOL" migrate --from "${OLD_PACKAGE:-aadsshlogin}" "--$1" || return
-    if have restorecon && [ -e /etc/entralogin/adopted ]; then restorecon /etc/entralogin/adopted || :; fi
-}
-
+# Whole or not at all: what a kill leaves half is never put back.
 save_old() {
-    install -d -m 0700 $SAVED $SAVED/files $SAVED/between
+    rm -rf $SAVED.new && install -d -m 0700 $SAVED.new $SAVED.new/files $SAVED.new/between || return 1
     for file in $(old_sshd_files) $(old_pam_files) /etc/pam.d/common-* /var/lib/pam/* $NSSWITCH; do
-        [ ! -f "$file" ] || cp -a --parents "$file" $SAVED/files
+        [ ! -f "$file" ] || cp -a --parents "$file" $SAVED.new/files || return 1
     done
+    sync && mv -T $SAVED.new $SAVED && on_disk ${SAVED%/*}
 }
 
 # replace_old FILE: by $WORK/old.new.
 replace_old() { cmp -s "$WORK/old.new" "$1" || place "$WORK/old.new" "$(stat -c %a "$1")" "$1"; }
 
+# sshd and the name service first: as long as the names are known, the old module of PAM refuses them.
 take_out_old() {
+    for file in $(old_sshd_files); do
+        without_old_block "$file" >"$WORK/old.new" || fail "$file has changed meanwhile"
+        replace_old "$file"
+    done
+    "$sshd" -t -f $SSHD_CONFIG || fail "sshd refuses its configuration without the old lines"
+    if names_old_service; then
+        sed '/^[^#]*:/{:again;s/^\([^#]*[[:space:]:]\)aad\([[:space:]]\|$\)/\1\2/;tagain;s/[[:space:]]*$//}' \
+            $NSSWITCH >"$WORK/old.new"
+        replace_old $NSSWITCH
+        getent passwd root >/dev/null || fail "root has no passwd entry any more after the change of $NSSWITCH"
+    fi
     for profile in $(old_pam_profiles); do
         DEBIAN_FRONTEND=noninteractive pam-auth-update --package --disable "${profile##*/}" </dev/null ||
             fail "pam-auth-update failed"
@@ -87,26 +93,20 @@ take_out_old() {
         sed '/^[^#]*pam_aad\.so/d' "$file" >"$WORK/old.new"
         replace_old "$file"
     done
-    if names_old_service; then
-        sed '/^[^#]*:/{:again;s/^\([^#]*[[:space:]:]\)aad\([[:space:]]\|$\)/\1\2/;tagain;s/[[:space:]]*$//}' \
-            $NSSWITCH >"$WORK/old.new"
-        replace_old $NSSWITCH
-        getent passwd root >/dev/null || fail "root has no passwd entry any more after the change of $NSSWITCH"
-    fi
-    for file in $(old_sshd_files); do
-        without_old_block "$file" >"$WORK/old.new" || fail "$file has changed meanwhile"
-        replace_old "$file"
-    done
-    "$sshd" -t -f $SSHD_CONFIG || fail "sshd refuses its configuration without the old lines"
-    (cd $SAVED/files && find . -type f) | while read -r file; do
+    (cd $SAVED/files && find . -type f) >"$WORK/saved"
+    while read -r file; do
         install -D -m 0600 "/$file" "$SAVED/between/$file"
-    done
+    done <"$WORK/saved"
 }
 
-# Everything as it was. A file that somebody changed after the migration is left, and named.
+# Everything as it was, PAM before the names that it refuses. A file that somebody changed after the migration is left, and
+# named.
 restore_old() {
-    (cd $SAVED/files && find . -type f) | while read -r file; do
-        target=/${file#./}
+    (cd $SAVED/files && for part in etc/pam.d var/lib/pam etc/nsswitch.conf etc/ssh; do
+        [ ! -e $part ] || find $part -type f || exit 1
+    done) >"$WORK/saved" || fail "$SAVED cannot be read"
+    while read -r file; do
+        target=/$file
         ! cmp -s "$SAVED/files/$file" "$target" || continue
         case $target in
         /etc/*)
@@ -117,21 +117,25 @@ restore_old() {
             fi
             ;;
         esac
-        place "$SAVED/files/$file" "$(stat -c %a "$SAVED/files/$file")" "$target"
-    done
+        swap_in "$SAVED/files/$file" "$target" || fail "$target cannot be written"
+    done <"$WORK/saved"
     forget_names
 }
 
-# sshd has the old lines only once it has read them.
+# sshd has the old lines only once it has read them. May be repeated, and ends the run where ours cannot be taken out.
 give_up_migration() {
-    (turn_off) >/dev/null || complain "not all of ours could be taken out"
-    adopted forget || complain "look at /etc/entralogin/adopted"
-    rm -rf $SAVED/between
+    rm -rf $SAVED.new || return 1
+    [ -d $SAVED/files ] || return 0
+    take_out >/dev/null
+    mapped forget || complain "look at /etc/entralogin/adopted"
+    rm -rf $SAVED/between || return 1
     restore_old
-    reload_sshd
-    rm -rf $SAVED
+    (reload_sshd) || :
+    drop_saved || return 1
     complain "the old wiring is back"
 }
+
+drop_saved() { rm -rf $SAVED.new && mv -T $SAVED $SAVED.new && rm -rf $SAVED.new; }
 
 migrate() {
     OLD_PACKAGE=$1
@@ -140,32 +144,45 @@ migrate() {
         sed 's/^/  /' "$WORK/obstacles" >&2
         fail "nothing was changed"
     fi
-    save_old
-    UNDO="give_up_migration $UNDO"
-    # Before anything of ours is asked for these names: otherwise somebody might get a number of ours first.
+    begin migration
+    save_old || fail "what is there cannot be saved to $SAVED"
+    # The list before anything of ours is asked for these names: otherwise somebody might get a number of ours first.
     install -d -m 0755 -o root -g root /etc/entralogin
-    adopted adopt || fail "the accounts could not be taken over"
+    mapped adopt || fail "the accounts could not be taken over"
     take_out_old
     wire
-    UNDO=give_up_migration
     [ "$MISSING" -eq 0 ] || fail "the wiring is not complete"
+    have_sshd_read
+    # Their lines come last, when all that refuses them is there.
+    begin mapped
+    mapped restore || fail "the accounts could not be taken over"
     [ -n "$RELOADED" ] || ! booted || reload_sshd
     if ! stamp; then
         [ -z "$RELOADED" ] || fail "sshd and PAM are not wired as they must be"
         # Without systemd the administrator has sshd read its files, and this verdict is about the ones before.
         complain "once sshd has read its files: entraloginctl stack --stamp"
     fi
-    UNDO=
+    close_journal
     say "wired. Try a sign-in before you close this session; back: entraloginctl migrate --undo"
 }
 
 migrate_undo() {
     [ -d $SAVED/files ] || fail "nothing was migrated here"
-    (turn_off) || complain "not all of ours could be taken out"
-    adopted forget || : >"$WORK/left"
+    GOES_ON=yes
+    begin migration-undo
+    (release_mapped) || stay_on
+    undo_migration
+    close_journal
+    [ ! -e "$WORK/left" ] || exit 1
+    say "the old wiring is back"
+}
+
+# May be repeated.
+undo_migration() {
+    [ -d $SAVED/files ] || return 0
+    take_out
+    mapped forget || : >"$WORK/left"
     restore_old
     reload_sshd
-    [ ! -e "$WORK/left" ] || exit 1
-    rm -rf $SAVED
-    say "the old wiring is back"
+    [ -e "$WORK/left" ] || drop_saved
 }

@@ -51,19 +51,24 @@ wire_nsswitch() {
             missing "$NSSWITCH is not an ordinary file: add 'entralogin' at the end of passwd and group there"
         return 0
     fi
+    # sshd's block may be somebody's work, too: then a key in the home of an account would open it.
+    if [ -n "$PAM_GAP" ] && ! grep -q '^passwd:.*[[:space:]]entralogin' $NSSWITCH; then
+        missing "$NSSWITCH is left alone until PAM asks pam_entralogin.so: then run this again"
+        return 0
+    fi
     obstacle=$(nsswitch_obstacle)
     if [ -n "$obstacle" ]; then
         missing "$obstacle: put 'entralogin' at the end of passwd and group by hand"
         return 0
     fi
-    nsswitch_with_us $NSSWITCH >"$WORK/nsswitch.conf"
-    change_nsswitch
+    nsswitch_with_us $NSSWITCH >"$WORK/nsswitch.conf" || fail "$WORK cannot be written"
+    change_nsswitch nsswitch
 }
 
+# change_nsswitch [STEP]: the file becomes $WORK/nsswitch.conf. Where us being added is not a step, there is nothing to go back to.
 change_nsswitch() {
     cmp -s "$WORK/nsswitch.conf" $NSSWITCH && return 0
-    cp -p $NSSWITCH "$WORK/nsswitch.before"
-    UNDO="restore_nsswitch $UNDO"
+    [ $# -eq 0 ] || begin "$1" "$WORK/nsswitch.conf"
     place "$WORK/nsswitch.conf" "$(stat -c %a $NSSWITCH)" $NSSWITCH
     getent passwd root >/dev/null || fail "root has no passwd entry any more after the change of $NSSWITCH"
     forget_names
@@ -71,11 +76,18 @@ change_nsswitch() {
 
 unwire_nsswitch() {
     { [ -f $NSSWITCH ] && [ ! -L $NSSWITCH ]; } || return 0
-    nsswitch_without_us $NSSWITCH >"$WORK/nsswitch.conf"
+    nsswitch_without_us $NSSWITCH >"$WORK/nsswitch.conf" || fail "$WORK cannot be written"
     change_nsswitch
 }
 
-restore_nsswitch() {
-    place "$WORK/nsswitch.before" "$(stat -c %a $NSSWITCH)" $NSSWITCH
+# Another's change stays, without our service where it was not there before.
+take_back_nsswitch() {
+    status=0
+    put_back nsswitch || status=$?
+    if [ $status -eq 2 ]; then
+        status=0
+        nsswitch_without_us $JOURNAL/nsswitch.before | cmp -s - $JOURNAL/nsswitch.before && unwire_nsswitch
+    fi
     forget_names
+    return $status
 }

@@ -23,11 +23,90 @@ pam_lines_that_lock_out() {
     grep -sn '^[^#-].*pam_entralogin\.so' /etc/pam.d/* | grep -v 'module_unknown=ignore\|:[0-9]*:[^:]*[[:space:]]optional[[:space:]]'
 }
 
+# pam-auth-update changes two files for each stage, one after the other, and once they differ it takes that for somebody's work
+# and changes none any more. So a run of it is all or nothing, by copies.
+PAM_COPIES=$JOURNAL/pam
+pam_auth_update() {
+    if [ -n "$DRY" ]; then
+        say "would run: pam-auth-update --package $1 entralogin"
+        return 0
+    fi
+    put_back_pam_copies || return 1
+    rm -rf $PAM_COPIES.new && install -d -m 0700 $JOURNAL $PAM_COPIES.new || return 1
+    for file in /etc/pam.d/common-* /var/lib/pam/*; do
+        [ -f "$file" ] || continue
+        { cp -p --parents "$file" $PAM_COPIES.new && on_disk "$PAM_COPIES.new$file"; } || return 1
+    done
+    mv -T $PAM_COPIES.new $PAM_COPIES && on_disk $JOURNAL || return 1
+    BEGUN=yes
+    # Where it cannot write a stage, it may leave that or all of them alone, and says nothing.
+    for attempt in first second; do
+        DEBIAN_FRONTEND=noninteractive pam-auth-update --package "$1" entralogin </dev/null || return 1
+        ! pam_is_after "$1" || break
+        ! has_changed_pam && can_write /etc/pam.d && can_write /var/lib/pam || return 1
+        # As it leaves files that somebody has edited, which the caller says.
+        [ "$attempt" = first ] || complain "pam-auth-update changes nothing"
+    done
+    # It leaves the disk to the kernel.
+    for file in /etc/pam.d/common-* /etc/pam.d /var/lib/pam/* /var/lib/pam; do
+        [ ! -e "$file" ] || on_disk "$file" || return 1
+    done
+    drop_pam_copies
+}
+
+can_write() { touch "$1/entralogin.new" && rm -f "$1/entralogin.new"; }
+
+has_changed_pam() {
+    for file in /etc/pam.d/common-*; do
+        [ ! -f "$PAM_COPIES$file" ] || cmp -s "$PAM_COPIES$file" "$file" || return 0
+    done
+    return 1
+}
+
+pam_is_after() {
+    if [ "$1" = --enable ]; then
+        grep -qs '^account[[:space:]].*pam_entralogin\.so' /etc/pam.d/common-account &&
+            grep -qs '^session[[:space:]].*pam_entralogin\.so' /etc/pam.d/common-session
+    else
+        ! grep -qs '^[^#]*pam_entralogin\.so' /etc/pam.d/common-*
+    fi
+}
+
+drop_pam_copies() { rm -rf $PAM_COPIES.new && mv -T $PAM_COPIES $PAM_COPIES.new && rm -rf $PAM_COPIES.new; }
+
+# What a run that was killed or failed has changed. Where another has written into these files since, they stay.
+put_back_pam_copies() {
+    [ -d $PAM_COPIES ] || return 0
+    for file in /etc/pam.d/common-*; do
+        [ ! -f "$PAM_COPIES$file" ] || ! has_foreign_lines "$PAM_COPIES$file" "$file" || {
+            complain "$file was changed meanwhile, and is left"
+            drop_pam_copies
+            return
+        }
+    done
+    for file in /etc/pam.d/common-* /var/lib/pam/*; do
+        [ -f "$PAM_COPIES$file" ] && ! cmp -s "$PAM_COPIES$file" "$file" || continue
+        swap_in "$PAM_COPIES$file" "$file" || return 1
+    done
+    drop_pam_copies
+}
+
+# has_foreign_lines COPY FILE: FILE has lines that are neither in COPY nor of our profile.
+has_foreign_lines() {
+    grep -vxFf "$1" "$2" | grep -q -v 'pam_entralogin\.so\|pam_succeed_if\.so quiet uid\|pam_mkhomedir\.so\|^#\|^[[:space:]]*$'
+}
+
+# Not empty: PAM does not refuse Entra accounts, and it is for somebody's hands to change that.
+PAM_GAP=
+pam_gap() {
+    missing "$*"
+    PAM_GAP=yes
+}
+
 wire_pam() {
     if [ -d /etc/pam.d ] && have pam-auth-update && [ -f /etc/pam.d/common-account ]; then
-        pam_names_us || UNDO="unwire_pam $UNDO"
-        DEBIAN_FRONTEND=noninteractive act pam-auth-update --package --enable entralogin </dev/null ||
-            fail "pam-auth-update failed"
+        pam_names_us || begin pam
+        pam_auth_update --enable || fail "pam-auth-update failed"
     elif uses_authselect; then
         wire_authselect
     fi
@@ -36,22 +115,32 @@ wire_pam() {
         file=/etc/pam.d/${pair#*:}
         { have pam-auth-update && [ -f "$file" ]; } || continue
         grep -q "^${pair%%:*}[[:space:]].*pam_entralogin\.so" "$file" ||
-            missing "$file was changed by hand, so pam-auth-update left it alone"
+            pam_gap "$file was changed by hand, so pam-auth-update left it alone"
     done
     if ! pam_names_us; then
-        missing "PAM is not wired. Add to the stack that sshd, sudo and su include (/etc/pam.d):"
+        pam_gap "PAM is not wired. Add to the stack that sshd, sudo and su include (/etc/pam.d):"
         pam_lines >&2
     fi
 }
 
+# These are local accounts but for PAM: it stays, and harms nobody else.
+take_back_pam() {
+    if [ -n "$(mapped_lines)" ]; then
+        complain "PAM stays wired: it is what refuses accounts of /etc/passwd ($(mapped_lines))"
+        return 0
+    fi
+    unwire_pam
+}
+
 # $REMOVING: the profile is about to go, too, and pam-auth-update is to forget that it ever saw it.
 unwire_pam() {
+    left=$(mapped_lines)
+    [ -z "$left" ] || fail "PAM stays wired: it is what refuses accounts of /etc/passwd ($left)"
     if have pam-auth-update; then
-        if [ -n "$REMOVING" ]; then verb=--remove; else verb=--disable; fi
-        DEBIAN_FRONTEND=noninteractive act pam-auth-update --package $verb entralogin </dev/null || return 1
+        if [ -n "$REMOVING" ]; then change=--remove; else change=--disable; fi
+        pam_auth_update $change || fail "pam-auth-update failed"
     fi
-    [ ! -d $AUTHSELECT_PROFILE ] || unwire_authselect || return 1
-    [ -z "$DRY" ] || return 0
+    [ ! -d $AUTHSELECT_PROFILE ] || unwire_authselect || fail "authselect failed"
     left=$(grep -ls '^[^#]*pam_entralogin\.so' /etc/pam.d/* || :)
     [ -z "$left" ] || missing "lines with pam_entralogin.so are left in: $left"
 }
@@ -82,8 +171,8 @@ wire_authselect() {
         say "would make the authselect profile custom/entralogin of $base and select it"
         return 0
     fi
+    begin pam
     rm -rf $AUTHSELECT_PROFILE
-    UNDO="unwire_authselect $UNDO"
     authselect create-profile entralogin -b "$base" >/dev/null || fail "authselect makes no profile of $base"
     printf '%s\n' "$current" >$AUTHSELECT_PROFILE/made-of
     for file in system-auth password-auth; do
@@ -101,8 +190,8 @@ unwire_authselect() {
         before=$(cat $AUTHSELECT_PROFILE/made-of)
         # shellcheck disable=SC2086 # a list of words
         case $(authselect current --raw 2>/dev/null || :) in
-        custom/entralogin*) act authselect select $before >/dev/null || return 1 ;;
+        custom/entralogin*) authselect select $before >/dev/null || return 1 ;;
         esac
     fi
-    act rm -rf $AUTHSELECT_PROFILE
+    rm -rf $AUTHSELECT_PROFILE
 }

@@ -42,9 +42,7 @@ wire_sshd_file() {
     cmp -s "$WORK/sshd.conf" $SSHD_FILE && return 0
     { echo "Include $WORK/sshd.conf" && cat $SSHD_CONFIG; } >"$WORK/sshd_config"
     "$sshd" -t -f "$WORK/sshd_config" || fail "sshd refuses our lines (OpenSSH older than 8.4?): nothing was changed"
-    rm -f "$WORK/sshd.before"
-    [ ! -e $SSHD_FILE ] || cp -p $SSHD_FILE "$WORK/sshd.before"
-    UNDO="restore_sshd $UNDO"
+    begin sshd "$WORK/sshd.conf"
     place "$WORK/sshd.conf" 0644 $SSHD_FILE
     "$sshd" -t -f $SSHD_CONFIG || fail "sshd refuses its configuration with $SSHD_FILE in it"
 }
@@ -60,35 +58,29 @@ wire_sshd_block() {
     { echo "$MARK: begin" && sed '/^#/d' "$WORK/sshd.conf" && echo "Match all" && echo "$BLOCK_END"; } \
         >>"$WORK/sshd_config"
     cmp -s "$WORK/sshd_config" $SSHD_CONFIG && return 0
-    change_sshd_config
+    change_sshd_config sshd-config
 }
 
-# sshd_config becomes $WORK/sshd_config.
+# change_sshd_config [STEP]: sshd_config becomes $WORK/sshd_config.
 change_sshd_config() {
     "$sshd" -t -f "$WORK/sshd_config" || fail "sshd refuses what would come of its configuration: nothing was changed"
-    cp -p $SSHD_CONFIG "$WORK/sshd_config.before"
-    UNDO="restore_sshd_config $UNDO"
+    [ $# -eq 0 ] || begin "$1" "$WORK/sshd_config"
     place "$WORK/sshd_config" "$(stat -c %a $SSHD_CONFIG)" $SSHD_CONFIG
 }
 
 unwire_sshd() {
     if [ -e $SSHD_FILE ]; then
         if ours $SSHD_FILE; then
-            act rm -f $SSHD_FILE
+            rm -f $SSHD_FILE || fail "$SSHD_FILE cannot be removed"
         else
             missing "$SSHD_FILE was made by hand: remove it yourself"
         fi
     fi
     if has_block && sshd=$(sshd_program); then
-        without_block >"$WORK/sshd_config"
+        without_block >"$WORK/sshd_config" || fail "$WORK cannot be written"
         change_sshd_config
     fi
 }
-
-restore_sshd() {
-    if [ -e "$WORK/sshd.before" ]; then place "$WORK/sshd.before" 0644 $SSHD_FILE; else rm -f $SSHD_FILE; fi
-}
-restore_sshd_config() { place "$WORK/sshd_config.before" "$(stat -c %a $SSHD_CONFIG)" $SSHD_CONFIG; }
 
 sshd_state() { cat $SSHD_FILE $SSHD_CONFIG 2>/dev/null | cksum; }
 

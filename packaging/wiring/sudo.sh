@@ -31,9 +31,7 @@ wire_sudo() {
     visudo -cqf "$WORK/sudoers" || fail "visudo refuses our lines; sudo is older than 1.8.23?"
     cmp -s "$WORK/sudoers" $SUDOERS_FILE && [ "$(stat -c %a:%u $SUDOERS_FILE)" = 440:0 ] && return 0
     [ -d /etc/sudoers.d ] || act install -d -m 0750 /etc/sudoers.d
-    rm -f "$WORK/sudoers.before"
-    [ ! -e $SUDOERS_FILE ] || cp -p $SUDOERS_FILE "$WORK/sudoers.before"
-    UNDO="restore_sudo $UNDO"
+    begin sudo "$WORK/sudoers"
     place "$WORK/sudoers" 0440 $SUDOERS_FILE
     visudo -cq || fail "visudo refuses the whole configuration with $SUDOERS_FILE in it"
 }
@@ -61,12 +59,8 @@ pam_without_step_up() {
 unwire_sudo() {
     [ -e $SUDOERS_FILE ] || return 0
     if ours $SUDOERS_FILE; then
-        act rm -f $SUDOERS_FILE
+        rm -f $SUDOERS_FILE || fail "$SUDOERS_FILE cannot be removed"
     else
         missing "$SUDOERS_FILE was made by hand: remove it yourself"
     fi
-}
-
-restore_sudo() {
-    if [ -e "$WORK/sudoers.before" ]; then place "$WORK/sudoers.before" 0440 $SUDOERS_FILE; else rm -f $SUDOERS_FILE; fi
 }

@@ -8,6 +8,11 @@ CACHES=entralogin-caches.path
 # Enabled with the daemon, by the machine's owner, or started by a socket.
 OTHERS='entralogin-userdb.service entralogin-metrics.timer entralogin-audit.service'
 
+# Takes the way back of a run that was killed, before the machine lets anybody in.
+RECOVERY=entralogin-recover.service
+# At boot that unit stops others before it is over: it must not wait for them.
+NO_BLOCK=
+
 booted() { [ -d /run/systemd/system ] && have systemctl; }
 
 # An image that is being built, or an owner who wants no service started: see policy-rc.d of Debian's invoke-rc.d.
@@ -47,11 +52,18 @@ stop_units() {
     have systemctl || return 0
     # What Also= of the daemon's unit enabled is disabled with it.
     # shellcheck disable=SC2086
-    act systemctl disable --quiet $UNITS $CACHES $OTHERS 2>/dev/null || :
+    systemctl disable --quiet $UNITS $CACHES $OTHERS $RECOVERY 2>/dev/null || :
     booted || return 0
     # shellcheck disable=SC2086
-    act systemctl stop $UNITS $CACHES $OTHERS 2>/dev/null || :
-    act systemctl reset-failed entralogin-stack.service entralogind.service 2>/dev/null || :
+    systemctl $NO_BLOCK stop $UNITS $CACHES $OTHERS 2>/dev/null || :
+    systemctl reset-failed entralogin-stack.service entralogind.service 2>/dev/null || :
+}
+
+# An upgrade that could not change the wiring, or had none to change, leaves no old program running.
+restart_daemon() {
+    may_start || return 0
+    systemctl daemon-reload || :
+    systemctl try-restart entralogind.service entralogin-audit.service || complain "the daemon does not restart: journalctl -u entralogind"
 }
 
 # Writes the stamp; an sshd that was just told to reload has five seconds to do it.

@@ -29,7 +29,12 @@ extension Tool {
                     throw .contradiction("the plan has changed: entraloginctl migrate --from \(package.rawValue)")
                 }
                 if !lines.isEmpty { try files.adopt(lines) }
-            case .restore: _ = try files.restore()
+            case .restore:
+                // Their keys would let them in otherwise, whatever Azure says.
+                if let gap = StackCheck(on: machine).accountStageErrors().first {
+                    throw .contradiction("PAM does not refuse these accounts yet: \(gap.found)")
+                }
+                _ = try files.restore()
             case .forget: try files.forget()
             default:
                 let changed = try files.release()

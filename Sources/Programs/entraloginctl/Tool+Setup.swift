@@ -18,6 +18,23 @@ extension Tool {
         return .refused
     }
 
+    /// Where configure notes the way back of a run that has not ended (packaging/wiring/journal.sh).
+    static let unfinished = "/etc/entralogin/unfinished"
+
+    /// A run of configure was killed, or is at work now.
+    func unfinishedFindings() -> [Finding] {
+        guard (try? machine.status(of: Tool.unfinished)) != nil else { return [] }
+        return [
+            Finding(
+                "setup.unfinished",
+                .warning,
+                "a change of sshd, PAM, sudo or the name service did not end",
+                place: Tool.unfinished,
+                remedy: "\(Tool.configure) --recover takes it back, as the next boot does"
+            )
+        ]
+    }
+
     /// Why a package would leave this machine alone, where it is not wired: its owner hardened it by hand, or another
     /// product decides about the same people.
     func setupFindings() -> [Finding] {

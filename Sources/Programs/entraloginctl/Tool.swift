@@ -139,7 +139,7 @@ struct Tool: Sendable {
         let settings = self.settings
         let verdict = stampWriter(for: settings.domain).check()
         let sections = [
-            ("Wiring", verdict.findings + (verdict.holds ? judgeStamp() : setupFindings())),
+            ("Wiring", verdict.findings + unfinishedFindings() + (verdict.holds ? judgeStamp() : setupFindings())),
             ("Machine", machineCheck(settings.accounts, settings.devices, domain: settings.domain).run()),
             ("Daemon", settings.findings + daemonFindings()),
         ]

@@ -65,6 +65,12 @@ package struct StackCheck: Sendable {
         )
     }
 
+    /// Why sshd's account stage would let accounts in that only our module refuses; empty where it asks our module. Nothing else
+    /// of the integration is looked at.
+    package func accountStageErrors() -> [Finding] {
+        judgeSSHD().services.flatMap { PAMRule.account($0).judge(machine).findings }.filter { $0.severity == .error }
+    }
+
     private struct JudgedSSHD {
         var findings: [Finding]
         var files: [String]

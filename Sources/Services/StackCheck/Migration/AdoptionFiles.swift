@@ -44,7 +44,8 @@ package struct AdoptionFiles: Sendable {
         self.locks = locks
     }
 
-    /// Writes the note, the list, the groups and the people, in this order: whoever is in the list without a record is refused.
+    /// Writes the note and the list, not the account files: an account in the list without a record is refused, which holds
+    /// until PAM is wired and `restore` adds the lines. An error where these lines would contradict what is there.
     package func adopt(_ lines: AdoptionLines) throws(AdoptionFailure) {
         try locked { () throws(AdoptionFailure) in
             let earlier = try keptLines() ?? AdoptionLines()
@@ -52,18 +53,24 @@ package struct AdoptionFiles: Sendable {
             guard let sum = AdoptionList(people + lines.people.filter { !people.contains($0) }) else {
                 throw .contradiction("\(list.path) has one of these names, object ids or numbers already")
             }
-            try write(earlier.adding(lines), sum, adding: lines)
+            _ = try files(adding: lines, sum)
+            try write(earlier.adding(lines), sum)
         }
     }
 
-    /// Puts the lines of the note back where they are missing, after `release`. False where there is no note.
+    /// Adds the lines of the note where they are missing, the groups first: after `adopt` or `release`, and only once PAM asks
+    /// our module about them. False where there is no note.
     package func restore() throws(AdoptionFailure) -> Bool {
         try locked { () throws(AdoptionFailure) in
             guard let note = try keptLines() else { return false }
             var lines = note
             lines.passwd = AdoptionLines.missing(note.passwd, in: try read(passwd))
             lines.group = AdoptionLines.missing(note.group, in: try read(group))
-            try write(note, try listed(), adding: lines)
+            let sum = try listed()
+            let (users, groups) = try files(adding: lines, sum)
+            try write(note, sum)
+            if !lines.group.isEmpty { try replace(group, groups) }
+            if !lines.passwd.isEmpty { try replace(passwd, users) }
             return true
         }
     }
@@ -102,26 +109,27 @@ package struct AdoptionFiles: Sendable {
 
     // MARK: Parts
 
-    private func write(
-        _ note: AdoptionLines,
-        _ sum: AdoptionList,
-        adding lines: AdoptionLines
-    ) throws(AdoptionFailure) {
-        let (oldUsers, oldGroups) = (try read(passwd), try read(group))
-        let users = AdoptionLines.adding(lines.passwd, to: oldUsers)
-        let groups = AdoptionLines.adding(lines.group, to: oldGroups)
+    /// /etc/passwd and /etc/group with those lines. An error where the list would not agree with them.
+    private func files(
+        adding lines: AdoptionLines,
+        _ sum: AdoptionList
+    ) throws(AdoptionFailure) -> (users: [UInt8], groups: [UInt8]) {
+        let users = AdoptionLines.adding(lines.passwd, to: try read(passwd))
+        let groups = AdoptionLines.adding(lines.group, to: try read(group))
         let added = Set(lines.passwd.map(AdoptionLines.name))
         let strays = LocalAccounts(passwd: users, group: groups, adopted: sum).strays
             .filter { added.contains(Substring($0.key.text)) }
         if let stray = strays.min(by: { $0.key.text < $1.key.text }) {
             throw .contradiction("\(stray.key): \(stray.value)")
         }
+        return (users, groups)
+    }
+
+    private func write(_ note: AdoptionLines, _ sum: AdoptionList) throws(AdoptionFailure) {
         do throws(FileError) {
             try kept.replace(with: note.bytes, mode: 0o600)
             try list.replace(with: sum.bytes, mode: 0o644)
         } catch { throw .file(error) }
-        if groups != oldGroups { try replace(group, groups) }
-        if users != oldUsers { try replace(passwd, users) }
     }
 
     private func listed() throws(AdoptionFailure) -> AdoptionList {

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: Apache-2.0
+"""P4, P7: configure that fails, is killed or meets a full disk, at any step, lets nobody in who was kept out before."""
+
+from __future__ import annotations
+
+from bed.checks import equal, require
+from bed.installed import CONFIGURE
+from case import case
+from ground import Ground
+from old_machine import apply
+from unfinished import DROP_IN, Trial, redo, undo
+
+MISTAKES = {"/etc/sudoers.d/60-mistake": ("no sense\n", 0o440),
+            "/etc/ssh/sshd_config.d/60-mistake.conf": ("Nonsense yes\n", 0o644)}
+
+
+@case("P4", "setup --apply that fails or is killed lets nobody in by a planted key, and leaves all as it was", attack="H2")
+def failing_apply(ground: Ground) -> str:
+    with ground.fresh("way-back") as site:
+        trial = Trial.prepared(ground, site)
+        undo(trial)
+        before, seen = trial.state(), ""
+        for path, (text, mode) in MISTAKES.items():
+            site.machine.write(path, text, mode)
+            outcome = site.tool("setup", "--apply")
+            site.machine.remove(path)
+            require(outcome.status == 1, outcome.text)
+            trial.hunt(f"after setup --apply with {path}")
+            equal(trial.state(), before, f"the state after {path}: {outcome.text}")
+            seen = outcome.text.strip().splitlines()[-1]
+        trial.stopper.run("kill", 10_000, CONFIGURE, "--enable")
+        calls = trial.stopper.calls()
+        redo(trial)
+        after = trial.state()
+        for at in (calls // 3, calls - 2):
+            undo(trial)
+            _, where = trial.stopper.run("kill", at, CONFIGURE, "--enable")
+            require(bool(where), "not killed")
+            trial.hunt(f"after a kill at {where}")
+            trial.settled(where, before, after)
+    return seen
+
+
+@case("P4", "adopted accounts come back only where sshd's account stage asks our module", attack="H2")
+def unwired_account_stage(ground: Ground) -> str:
+    with ground.fresh("way-back-pam") as site:
+        trial = Trial.prepared(ground, site)
+        undo(trial)
+        stock = site.machine.read("/etc/pam.d/common-account")
+        # pam-auth-update leaves a file alone in which somebody has written.
+        edited = stock.replace("account\t[success", "account\trequired\tpam_permit.so\naccount\t[success", 1)
+        require(edited != stock, stock)
+        site.machine.write("/etc/pam.d/common-account", edited)
+        site.machine.write(DROP_IN, "# by hand\n")
+        outcome = site.tool("setup", "--apply")
+        require(outcome.status == 1 and "pam-auth-update left it alone" in outcome.text, outcome.text)
+        trial.hunt("with an account stage that was edited by hand")
+        site.machine.remove(DROP_IN)
+        require("setup.unfinished" in site.tool("--json", "doctor").out, "doctor does not say that something is left to do")
+        site.machine.write("/etc/pam.d/common-account", stock)
+        site.tool("setup", "--apply")
+        require("!*adopted" in site.machine.read("/etc/passwd"), "not back")
+        trial.hunt("once it asks")
+    return next(line for line in outcome.text.splitlines() if "could not be put back" in line)
+
+
+def older(trial: Trial) -> None:
+    """Sign-in is on, with files of a version before, which an upgrade replaces."""
+    redo(trial)
+    for path in (DROP_IN, "/etc/sudoers.d/entralogin"):
+        require(trial.site.machine.shell(f"grep -qx '# older' {path} || echo '# older' >>{path}").ok, path)
+
+
+def back(trial: Trial) -> None:
+    if trial.site.machine.path("/var/lib/entralogin-migration").exists():
+        outcome = apply(trial.site, "--undo")
+        require(outcome.ok, outcome.text)
+
+
+def over(trial: Trial) -> None:
+    if not trial.site.machine.path("/var/lib/entralogin-migration").exists():
+        outcome = apply(trial.site)
+        require(outcome.ok, outcome.text)
+
+
+@case("P4", "configure stopped all over its steps, in three ways: nobody gets in, and the next run settles it", deep=True,
+      attack="H2")
+def each_step(ground: Ground) -> str:
+    with ground.fresh("way-back-deep") as site:
+        trial = Trial.prepared(ground, site)
+        seen = [trial.every_stop(lambda: redo(trial), 2, CONFIGURE, "--disable"),
+                trial.every_stop(lambda: undo(trial), 2, CONFIGURE, "--enable"),
+                trial.every_stop(lambda: older(trial), 4, CONFIGURE, "--enable"),
+                trial.every_stop(lambda: older(trial), 6, CONFIGURE, "--package-installed", "0.0.1")]
+    return f"{seen} stops"
+
+
+@case("P4", "a migration stopped all over its steps, there and back: nobody gets in, and the next run settles it", deep=True,
+      attack="H2")
+def each_step_of_migration(ground: Ground) -> str:
+    with ground.fresh("way-back-migration") as site:
+        trial = Trial.prepared(ground, site)
+        seen = [trial.every_stop(lambda: over(trial), 4, CONFIGURE, "--migrate-undo"),
+                trial.every_stop(lambda: back(trial), 5, CONFIGURE, "--migrate", "aadsshlogin")]
+    return f"{seen} stops"
+
+
+@case("P4", "setup --apply and --undo on a disk with less and less room: nobody gets in by a planted key", deep=True,
+      attack="H2")
+def full_disk(ground: Ground) -> str:
+    with ground.fresh("way-back-full") as site:
+        trial = Trial.prepared(ground, site)
+        site.machine.must("sh", "-c", "mkdir /room && mount -t tmpfs -o size=8m tmpfs /room && cp -a /etc/. /room && "
+                          "mount --bind /room /etc")
+        refusals = 0
+        for kibibytes in (0, 8, 24, 48):
+            for start, command in ((undo, "--enable"), (redo, "--disable")):
+                start(trial)
+                before = trial.state()
+                fill = f"dd if=/dev/zero of=/etc/filler bs=4k 2>/dev/null; truncate -s -{kibibytes}k /etc/filler"
+                site.machine.shell(fill)
+                outcome = site.machine.run(CONFIGURE, command)
+                trial.hunt(f"after {command} with {kibibytes} KiB: {outcome.text}")
+                site.machine.remove("/etc/filler")
+                if "entralogin: undoing" in outcome.text or "cannot" in outcome.text:
+                    refusals += 1
+                    if command == "--enable":
+                        trial.settled(f"{command} with {kibibytes} KiB", before)
+        require(refusals > 2, f"the disk was never full: {refusals}")
+    return f"{refusals} of 8 runs met the full disk"
