@@ -15,7 +15,9 @@ SED ?= sed
 MULTIARCH ?= $(shell $(CC) -print-multiarch 2>/dev/null)
 LIBDIR ?= $(if $(MULTIARCH),/usr/lib/$(MULTIARCH),$(if $(wildcard /usr/lib64),/usr/lib64,/usr/lib))
 NSSDIR ?= $(LIBDIR)
-PAMDIR ?= $(LIBDIR)/security
+# libpam looks in one folder, which need not lie below LIBDIR where /lib is no link to /usr/lib: the one of its own modules.
+PAM_UNIX := $(firstword $(wildcard $(LIBDIR)/security/pam_unix.so $(LIBDIR:/usr%=%)/security/pam_unix.so))
+PAMDIR ?= $(patsubst %/,%,$(dir $(or $(PAM_UNIX),$(LIBDIR)/security/pam_unix.so)))
 SBINDIR ?= /usr/sbin
 BINDIR ?= /usr/bin
 LIBEXECDIR ?= /usr/libexec/entralogin
@@ -48,7 +50,7 @@ install: install-programs install-pieces install-completions install-units
 
 install-programs:
 	@for file in entralogind entraloginctl libnss_entralogin.so.2 pam_entralogin.so authorized-principals \
-	  audit-events; do \
+	  audit-events pam-probe; do \
 	  test -f $(BUILD)/$$file || { echo "$(BUILD)/$$file is missing: run make first" >&2; exit 1; }; \
 	done
 	$(call put,0755,$(BUILD)/entralogind,$(SBINDIR)/entralogind)
@@ -57,6 +59,7 @@ install-programs:
 	$(call put,0644,$(BUILD)/pam_entralogin.so,$(PAMDIR)/pam_entralogin.so)
 	$(call put,0755,$(BUILD)/authorized-principals,$(LIBEXECDIR)/authorized-principals)
 	$(call put,0755,$(BUILD)/audit-events,$(LIBEXECDIR)/audit-events)
+	$(call put,0755,$(BUILD)/pam-probe,$(LIBEXECDIR)/pam-probe)
 
 # Templates go to DATADIR; configure makes the machine's files of them. Settings that exist are never overwritten.
 install-pieces:

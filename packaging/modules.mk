@@ -4,7 +4,7 @@
 # write audit events. SwiftPM would link the Swift runtime into them. Included by the Makefile; `make -f packaging/modules.mk modules` works by itself.
 #
 #   modules             build/libnss_entralogin.so.2 build/pam_entralogin.so build/authorized-principals
-#                       build/audit-events
+#                       build/audit-events build/pam-probe
 #   check-modules       both compilers, every warning an error; then .ci/exports over what was built
 #   check-modules-asan  the modules' sources under address and undefined-behaviour sanitizers, over damaged files; then
 #                       check-nss and check-client
@@ -31,6 +31,7 @@ SNAPSHOT_C := $(wildcard Sources/Core/CSnapshot/*.c)
 NSS_C := $(wildcard Sources/Programs/NSS/*.c) $(SNAPSHOT_C) $(CLIENT_C)
 PAM_C := $(wildcard Sources/Programs/PAM/*.c) $(CLIENT_C)
 PRINCIPALS_C := $(wildcard Sources/Programs/AuthorizedPrincipals/*.c) $(CLIENT_C)
+PROBE_C := $(wildcard Sources/Programs/PAMProbe/*.c)
 AUDIT_C := $(wildcard Sources/Programs/AuditEvents/*.c) $(WIRE_C)
 C_HEADERS := $(wildcard Sources/*/C*/include/*.h Sources/Core/CSnapshot/*.h Sources/Programs/*/*.h \
 	Sources/Programs/*/include/*.h)
@@ -44,10 +45,11 @@ NSS_MODULE := $(BUILD)/libnss_entralogin.so.2
 PAM_MODULE := $(BUILD)/pam_entralogin.so
 PRINCIPALS := $(BUILD)/authorized-principals
 AUDIT_EVENTS := $(BUILD)/audit-events
+PAM_PROBE := $(BUILD)/pam-probe
 
 .PHONY: modules check-modules check-modules-asan check-nss check-client fuzz-c fuzz-c-replay
 
-modules: $(NSS_MODULE) $(PAM_MODULE) $(PRINCIPALS) $(AUDIT_EVENTS)
+modules: $(NSS_MODULE) $(PAM_MODULE) $(PRINCIPALS) $(AUDIT_EVENTS) $(PAM_PROBE)
 
 $(NSS_MODULE): $(NSS_C) $(C_HEADERS) Sources/Programs/NSS/nss.map packaging/modules.mk
 	@mkdir -p $(@D)
@@ -66,6 +68,10 @@ $(PRINCIPALS): $(PRINCIPALS_C) $(C_HEADERS) packaging/modules.mk
 $(AUDIT_EVENTS): $(AUDIT_C) $(C_HEADERS) packaging/modules.mk
 	@mkdir -p $(@D)
 	$(CC) $(C_FLAGS) -fPIE $(CFLAGS) $(CPPFLAGS) $(AUDIT_INCLUDES) -pie $(C_LINK) -o $@ $(AUDIT_C) $(LDFLAGS)
+
+$(PAM_PROBE): $(PROBE_C) $(C_HEADERS) packaging/modules.mk
+	@mkdir -p $(@D)
+	$(CC) $(C_FLAGS) -fPIE $(CFLAGS) $(CPPFLAGS) $(PAM_INCLUDES) -pie $(C_LINK) -o $@ $(PROBE_C) -lpam $(LDFLAGS)
 
 check-modules: modules
 	.ci/exports $(BUILD)

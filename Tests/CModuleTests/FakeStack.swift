@@ -56,6 +56,9 @@ final class FakeStack {
         pam_end(handle, PAM_SUCCESS)
     }
 
+    /// A variable of the transaction's own environment.
+    func variable(_ name: String) -> String? { pam_getenv(handle, name).map { String(cString: $0) } }
+
     /// What the person has read.
     var lines: [String] { person.lines }
     /// What was no refusal, and what the person was asked.

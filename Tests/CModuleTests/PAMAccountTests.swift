@@ -40,6 +40,23 @@ struct PAMAccountTests {
             .string("ssh").string("192.0.2.7").bytes(ENTRALOGIN_AUTHORIZE, reply: false)
     }
 
+    @Test("The check's name leaves a mark and gets the answer of any unknown name; no other name leaves one")
+    func probe() {
+        for (arguments, mark) in [(Int32(0), "reached"), (1, "arguments")] {
+            let stack = FakeStack(service: "sudo", user: ENTRALOGIN_PROBE_USER)
+            let verdict = ask(stack, arguments: arguments)
+            #expect(verdict.result != PAM_SUCCESS && verdict.result != PAM_IGNORE && verdict.requests.isEmpty)
+            #expect(stack.variable(ENTRALOGIN_PROBE_MARK) == mark)
+        }
+        for name in [
+            FakeStack.name, "lisa", "Entralogin-probe@entralogin.invalid", "entralogin-probe@entralogin.invalid2",
+        ] {
+            let stack = FakeStack(user: name)
+            _ = ask(stack)
+            #expect(stack.variable(ENTRALOGIN_PROBE_MARK) == nil)
+        }
+    }
+
     @Test("Somebody of ours is asked for, with everything the decision needs")
     func question() {
         let home = "/home/\(FakeStack.name)"

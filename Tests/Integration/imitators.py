@@ -14,11 +14,12 @@ from bed.machine import wait_for
 from case import case
 from credentials import without_effect
 from ground import Ground, Site
-from pam_order import GO, REACHED, insert
+from pam_order import GO, REACHED, UNLESS_PROBED, insert
 
 NUMBER = "/run/between-sshd"
 # As PAUSE, and says in whose process it waits: pam_exec's parent is sshd.
 PAUSE = f"""#!/bin/sh
+{UNLESS_PROBED}
 [ ! -e {GO} ] || exit 0
 echo $PPID >{NUMBER}
 : >{REACHED}

@@ -17,13 +17,15 @@ PAM_SSHD = "/etc/pam.d/sshd"
 ACCOUNT = "@include common-account"
 BETWEEN = "/usr/local/sbin/between"
 REACHED, GO = "/run/between-reached", "/run/between-go"
-# Who does not wait there: everybody but the person named in a file, where there is that file.
+# Who does not wait there: everybody but the person named in a file, where there is that file; and the integration check.
+UNLESS_PROBED = '[ "$PAM_USER" != entralogin-probe@entralogin.invalid ] || exit 0'
 PAUSE = f"""#!/bin/sh
+{UNLESS_PROBED}
 [ ! -e /run/between-for ] || [ "$(cat /run/between-for)" = "$PAM_USER" ] || exit 0
 : >{REACHED}
 while [ ! -e {GO} ]; do sleep 0.02; done
 """
-KILL_SSHD = "#!/bin/sh\nkill -9 $PPID\n"
+KILL_SSHD = f"#!/bin/sh\n{UNLESS_PROBED}\nkill -9 $PPID\n"
 
 
 def insert(site: Site, script: str, before: bool) -> None:

@@ -24,6 +24,9 @@ import imitators  # noqa: F401
 import revocation  # noqa: F401
 import pam_order  # noqa: F401
 import wiring  # noqa: F401
+import reach  # noqa: F401
+import spelling  # noqa: F401
+import narrowed  # noqa: F401
 import identity  # noqa: F401
 import upns  # noqa: F401
 import name_cache  # noqa: F401

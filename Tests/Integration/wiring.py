@@ -29,6 +29,7 @@ def named_and_refused(ground: Ground, name: str, setting: str, word: str) -> str
     with ground.fresh(name) as site:
         person = ground.newcomer()
         admitted(site.ssh(person, "true"))
+        site.machine.write("/etc/ssh/x y.conf", "Match User mallory@contoso.com\n    AuthorizedKeysFile .ssh/authorized_keys\n")
         site.machine.write(EARLY, setting)
         line = named(site, word)
         refused(site.ssh(person, "id"))
@@ -59,10 +60,12 @@ def without_pam_by_option(ground: Ground) -> str:
     return "refused, the enrolled and the unknown"
 
 
-@case("P4", "a Match block before ours, with another principals file, CA or nothing of ours: named by the stamp")
+@case("P4", "a Match block before ours, in quotes or behind a quoted path, or with another principals file or CA: named by the stamp")
 def match_before(ground: Ground) -> str:
     seen = ""
     for name, block in (("match", "Match all\n    PasswordAuthentication yes\n"),
+                        ("quoted", '"Match" User mallory@contoso.com\n    AuthorizedKeysFile .ssh/authorized_keys\n'),
+                        ("behind", 'Include "/etc/ssh/x y.conf"\n'),
                         ("principals", ours("AuthorizedPrincipalsFile /etc/ssh/principals")),
                         ("authority", ours("TrustedUserCAKeys /etc/ssh/own.pub"))):
         seen = named_and_refused(ground, name, block, "match")

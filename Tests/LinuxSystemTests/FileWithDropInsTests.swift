@@ -30,6 +30,27 @@ import Testing
         #expect(throws: FileError.self) { try read() }
     }
 
+    @Test(
+        "P16: a folder that others may write, or a link to one, is an error: the daemon and root's tools say the same"
+    )
+    func looseFolder() throws {
+        folder.write([], to: "x.conf")
+        for mode: mode_t in [0o777, 0o775, 0o757, 0o1777] {
+            try #require(mkdir(folder("x.conf.d"), 0o755) == 0 && chmod(folder("x.conf.d"), mode) == 0)
+            let error = #expect(throws: FileError.self) { try read() }
+            #expect(error?.problem == .looseMode(UInt32(mode)))
+            rmdir(folder("x.conf.d"))
+        }
+        try #require(mkdir(folder("elsewhere"), 0o755) == 0)
+        for target in ["elsewhere", "/nonexistent"] {
+            try #require(symlink(target, folder("x.conf.d")) == 0)
+            let error = #expect(throws: FileError.self) { try read() }
+            #expect(error?.problem == .notPlainFolder)
+            unlink(folder("x.conf.d"))
+        }
+        #expect(try read() == ["x.conf "])
+    }
+
     @Test("P13: a part that cannot be read, is a link or can be written by others is an error, never passed over")
     func strange() throws {
         folder.write([], to: "x.conf")

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+@testable import StackCheck
+
 /// Files and outputs of a Debian 12 machine (OpenSSH 9.2p1, libpam 1.5.2) after `configure --enable`, comments and empty
 /// lines taken out: `cat /etc/pam.d/NAME`, `sshd -T -C user=alice@contoso.com,host=h,addr=127.0.0.1`.
 enum Debian12 {
@@ -71,6 +73,12 @@ enum Debian12 {
         password	requisite			pam_deny.so
         password	required			pam_permit.so
         """#
+
+    /// The Match block that `configure` writes.
+    static func block(_ users: String = "*@*,????????-????-????-????-????????????") -> String {
+        let lines = SSHDRule.needs.dropFirst().map { "    \($0.keyword) \($0.value)\n" }
+        return "Match User \(users)\n" + lines.joined()
+    }
 
     /// What sshd prints, but for the lists of algorithms that are longer than a line here.
     static let configuration = #"""

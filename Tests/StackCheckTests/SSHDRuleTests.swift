@@ -75,8 +75,7 @@ struct SSHDRuleTests {
 
     @Test("Our block in the main file counts as ours, behind global lines and before every other Match block")
     func blockInTheMainFile() {
-        let pattern = "*@*,????????-????-????-????-????????????"
-        let block = "Match User \(pattern)\n    AuthenticationMethods publickey\nMatch all\n"
+        let block = Debian12.block() + "Match all\n"
         var machine = WiredMachine()
         machine.texts["/etc/ssh/sshd_config"] = "UsePAM yes\n\(block)"
         #expect(machine.errors.isEmpty)

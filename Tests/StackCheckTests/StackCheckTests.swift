@@ -24,7 +24,7 @@ struct StackCheckTests {
                 "/etc/pam.d/common-session-noninteractive", "/etc/pam.d/common-auth", "/etc/pam.d/common-password",
                 "/etc/nsswitch.conf", "/usr/lib/x86_64-linux-gnu/libnss_entralogin.so.2",
                 "/usr/lib/x86_64-linux-gnu/security/pam_entralogin.so",
-                "/usr/libexec/entralogin/authorized-principals",
+                "/usr/libexec/entralogin/authorized-principals", "/usr/libexec/entralogin/pam-probe",
             ]
         )
     }

@@ -16,7 +16,7 @@ struct WiredMachine: SurroundingsView {
         "/etc/pam.d/common-password": Debian12.commonPassword,
         "/etc/nsswitch.conf": "passwd:         files systemd entralogin\ngroup:          files systemd entralogin\n",
         "/etc/ssh/sshd_config": "Include /etc/ssh/sshd_config.d/*.conf\nUsePAM yes\n",
-        "/etc/ssh/sshd_config.d/00-entralogin.conf": "Match User *@*\n    AuthenticationMethods publickey\n",
+        "/etc/ssh/sshd_config.d/00-entralogin.conf": Debian12.block(),
         "/etc/passwd": """
         root:x:0:0:root:/root:/bin/bash
         entralogin:x:997:997:Entra sign-in daemon:/var/lib/entralogin:/usr/sbin/nologin
@@ -27,10 +27,12 @@ struct WiredMachine: SurroundingsView {
         "/usr/lib/x86_64-linux-gnu/libnss_entralogin.so.2": "",
         "/usr/lib/x86_64-linux-gnu/security/pam_entralogin.so": "",
         "/usr/libexec/entralogin/authorized-principals": "",
+        "/usr/libexec/entralogin/pam-probe": "",
     ]
     /// What differs from a plain file or folder of root's.
     var statuses: [String: FileStatus] = [
         "/usr/libexec/entralogin/authorized-principals": FileStatus(kind: .file, mode: 0o755),
+        "/usr/libexec/entralogin/pam-probe": FileStatus(kind: .file, mode: 0o755),
         "/usr/sbin/sshd": FileStatus(kind: .file, mode: 0o755),
     ]
     var configuration = Debian12.configuration
@@ -60,8 +62,16 @@ struct WiredMachine: SurroundingsView {
     }
 
     func run(_ path: String, _ arguments: [String]) -> ProgramResult {
-        programs[([path] + arguments.prefix(1)).joined(separator: " ")] ?? result
-            ?? ProgramResult(status: 0, output: configuration)
+        if let told = programs[([path] + arguments.prefix(1)).joined(separator: " ")] { return told }
+        if path == PAMTransaction.program { return libpam(arguments) }
+        return result ?? ProgramResult(status: 0, output: configuration)
+    }
+
+    /// What libpam 1.5.2 does in the account stage of a machine that is set up: PAM_USER_UNKNOWN.
+    private func libpam(_ arguments: [String]) -> ProgramResult {
+        let folder = "/usr/lib/x86_64-linux-gnu/security"
+        let modules = ["pam_unix.so", "pam_entralogin.so"].map { "module \(folder)/\($0)\n" }
+        return ProgramResult(status: 0, output: "mark reached\nresult 10\n" + modules.joined())
     }
 
     func complaintOnLoading(module path: String) -> String? { loaderComplaint }

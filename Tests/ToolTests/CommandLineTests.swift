@@ -39,6 +39,8 @@ struct CommandLineTests {
             ("check-certificate --user=a@b.c f", .checkCertificate(file: "f", user: "a@b.c"), false),
             ("stack", .stack(stamp: false), false),
             ("stack --stamp", .stack(stamp: true), false),
+            ("stack --lines sudo", .configurationLines(of: .sudo), false),
+            ("stack --domains", .coveredDomains, false),
             ("flush", .flush, false),
             ("setup --dry-run", .setup(.dryRun), false),
             ("--json setup --undo", .setup(.undo), true),

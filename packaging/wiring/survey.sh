@@ -115,10 +115,12 @@ survey_names() {
 
 survey_sudo() {
     ! is_edited /etc/sudoers || echo "/etc/sudoers was edited by hand"
-    for file in /etc/sudoers.d/*; do
-        { [ -f "$file" ] && [ "$file" != $SUDOERS_FILE ]; } || continue
-        ! grep -q '^[[:space:]]*Defaults' "$file" || echo "$file changes sudo's defaults"
-    done
+    if [ -f /etc/sudoers ]; then
+        "$TOOL" stack --lines sudo >"$WORK/sudo.lines" || echo "sudo's files cannot be read whole"
+        awk -F'\t' -v main=/etc/sudoers -v own=$SUDOERS_FILE '
+            $3 == "Defaults" && $1 != main && $1 != own && !told[$1]++ { print $1 " changes sudo\047s defaults" }
+        ' "$WORK/sudo.lines"
+    fi
     if [ -e $SUDOERS_FILE ] && ! ours $SUDOERS_FILE; then echo "$SUDOERS_FILE was made by hand"; fi
 }
 
@@ -131,20 +133,29 @@ HARDENED="$HARDENED|forcecommand|chrootdirectory|revokedkeys|casignaturealgorith
 HARDENED="$HARDENED|pubkeyacceptedkeytypes|requiredrsasize"
 
 survey_sshd() {
-    for file in $SSHD_CONFIG $SSHD_FOLDER/*.conf; do
-        { [ -f "$file" ] && [ "$file" != $SSHD_FILE ]; } || continue
-        ! is_packaged "$file" || continue
-        if [ "$file" = $SSHD_CONFIG ]; then without_block; else cat "$file"; fi |
-            awk -v file="$file" -v hardened="^($HARDENED)\$" '{
-                line = $0; sub(/^[[:space:]]+/, "", line); sub(/[[:space:]=]+/, " ", line); split(line, word, " ")
-                key = tolower(word[1]); value = tolower(word[2])
-                if (key !~ hardened) next
-                if ((key == "usepam" || key == "pubkeyauthentication") && value == "yes") next
-                print file " says who may sign in: " line }'
-    done
+    # The tool reads as sshd and sudo do: quotes, and files behind files.
+    if [ -f $SSHD_CONFIG ]; then
+        "$TOOL" stack --lines sshd >"$WORK/sshd.lines" || echo "sshd's files cannot be read whole"
+        block=$(grep -n -e "^$MARK: begin" -e "^$BLOCK_END" $SSHD_CONFIG | cut -d: -f1 | tr '\n' ' ')
+        cut -f1 "$WORK/sshd.lines" | sort -u | while IFS= read -r file; do
+            # The distribution's crypto policy names algorithms, for everybody; the check says where they shut Entra's out.
+            case $file in $SSHD_FILE | /etc/crypto-policies/*) continue ;; esac
+            is_packaged "$file" || survey_sshd_lines "$file"
+        done
+    fi
     if [ -e $SSHD_FILE ] && ! ours $SSHD_FILE; then echo "$SSHD_FILE was made by hand"; fi
     # An OpenSSH that knows the folder, and a file from which the distribution's line is gone.
     if ! reads_folder && ! has_block && [ -d $SSHD_FOLDER ] && [ -f $SSHD_CONFIG ]; then
         echo "$SSHD_CONFIG does not read $SSHD_FOLDER any more"
     fi
+}
+
+# What a file says of HARDENED, but for our block in the main one.
+survey_sshd_lines() {
+    awk -F'\t' -v file="$1" -v main=$SSHD_CONFIG -v block="$block" -v hardened="^($HARDENED)\$" '
+        BEGIN { split(block, ours, " ") }
+        $1 != file || $3 !~ hardened || (file == main && $2 > ours[1] + 0 && $2 < ours[2] + 0) { next }
+        { split($4, value, " ") }
+        ($3 == "usepam" || $3 == "pubkeyauthentication") && tolower(value[1]) == "yes" { next }
+        { print file " says who may sign in: " $3 " " $4 }' "$WORK/sshd.lines"
 }

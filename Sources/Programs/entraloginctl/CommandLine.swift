@@ -11,6 +11,10 @@ enum Command: Hashable, Sendable {
     case users(UsersCommand)
     case checkCertificate(file: String, user: String?)
     case stack(stamp: Bool)
+    /// `stack --lines`: the lines that a program reads, for configure.
+    case configurationLines(of: ReadingProgram)
+    /// `stack --domains`: what sshd's block must name, for configure.
+    case coveredDomains
     case setup(SetupVerb)
     case flush
     /// `allowList`: a file; nil for the standard one, which may be absent.
@@ -30,6 +34,12 @@ enum Command: Hashable, Sendable {
     case metrics(file: String?)
     case help
     case version
+}
+
+/// A program whose configuration has files that include others.
+enum ReadingProgram: String, Sendable {
+    case sshd
+    case sudo
 }
 
 /// What to do with the accounts.
@@ -82,7 +92,7 @@ extension Invocation {
         case "setup": return .setup(try setup(&words))
         case "help": return .help
         case "config": return .config(key: words.next())
-        case "stack": return .stack(stamp: words.take("--stamp"))
+        case "stack": return try stack(&words)
         case "explain": return .explain(name: try words.need("a name", after: word))
         case "check":
             let objectID = try words.takeObjectID()
@@ -117,6 +127,19 @@ extension Invocation {
             return .checkCertificate(file: try words.need("a file, or - for standard input", after: word), user: user)
         default: throw UsageError(text: "'\(word)' is not a command")
         }
+    }
+
+    private static func stack(_ words: inout Words) throws(UsageError) -> Command {
+        let program = try words.takeValue(of: "--lines")
+        let stamp = words.take("--stamp")
+        let domains = words.take("--domains")
+        if let program {
+            guard let program = ReadingProgram(rawValue: program) else {
+                throw UsageError(text: "stack --lines needs sshd or sudo")
+            }
+            return .configurationLines(of: program)
+        }
+        return domains ? .coveredDomains : .stack(stamp: stamp)
     }
 
     private static func setup(_ words: inout Words) throws(UsageError) -> SetupVerb {

@@ -64,9 +64,10 @@ enum CommandTable {
         CommandEntry("keys", does: "the keys of Entra's that certificates are held against"),
         CommandEntry(
             "stack",
-            "[--stamp]",
-            options: ["--stamp"],
-            does: "check how sshd, PAM and the name service are wired; --stamp records it, or takes the record away"
+            "[--stamp] [--lines sshd|sudo] [--domains]",
+            options: ["--stamp", "--lines", "--domains"],
+            does:
+                "check the integration with sshd, PAM and the name service; --stamp records the result, or removes the record"
         ),
         CommandEntry(
             "setup",

@@ -62,6 +62,17 @@ extension EffectiveSettings {
     }
 }
 
+extension EffectiveSettings {
+    /// `file:line` of each setting in force that holds a password.
+    var placesOfSecrets: [String] {
+        SettingsKey.all.filter(\.isSecret).compactMap { key in
+            let name = "\(key.section).\(key.name)"
+            guard values.text(of: name)?.contains("@") == true else { return nil }
+            return origins[name]
+        }
+    }
+}
+
 extension Settings {
     /// The value of a key, credentials and all; nil for a key that is not known here.
     func text(of key: String) -> String? {

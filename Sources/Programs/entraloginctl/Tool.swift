@@ -39,6 +39,8 @@ struct Tool: Sendable {
             case .users(let command): return try users(command)
             case .checkCertificate(let file, let user): return try checkCertificate(file, user: user)
             case .stack(let stamp): return stack(stamp: stamp)
+            case .configurationLines(let program): return configurationLines(of: program)
+            case .coveredDomains: return coveredDomains()
             case .setup(let verb): return setup(verb)
             case .flush: return try flush()
             case .migrate(let package, let verb): return try migrate(from: package, verb)
@@ -117,7 +119,7 @@ struct Tool: Sendable {
 
     private func stack(stamp: Bool) -> ExitStatus {
         let verdict: StackVerdict
-        let writer = stampWriter(for: settings.domain)
+        let writer = stampWriter(for: settings)
         do {
             verdict = stamp ? try writer.stamp() : writer.check()
         } catch {
@@ -137,11 +139,11 @@ struct Tool: Sendable {
     /// The wiring first, then the machine around it, then what the daemon knows; without it, that.
     private func doctor() -> ExitStatus {
         let settings = self.settings
-        let verdict = stampWriter(for: settings.domain).check()
+        let verdict = stampWriter(for: settings).check()
         let sections = [
             ("Wiring", verdict.findings + unfinishedFindings() + (verdict.holds ? judgeStamp() : setupFindings())),
             ("Machine", machineCheck(settings.accounts, settings.devices, domain: settings.domain).run()),
-            ("Daemon", settings.findings + daemonFindings()),
+            ("Daemon", judgeSettings(settings) + daemonFindings()),
         ]
         let text = FindingsText(style: style)
         let report = FindingsReport(sections.flatMap(\.1))
@@ -188,20 +190,26 @@ struct Tool: Sendable {
         }
     }
 
-    private func stampWriter(for domain: String) -> StackStampWriter {
-        StackStampWriter(on: machine, version: ProductVersion.text, domain: domain)
+    private func stampWriter(for settings: ToolSettings) -> StackStampWriter {
+        StackStampWriter(
+            on: machine,
+            version: ProductVersion.text,
+            domain: settings.domain,
+            others: settings.accounts.domains
+        )
+    }
+
+    /// As this process reads them, and as the daemon does.
+    private func judgeSettings(_ settings: ToolSettings) -> [Finding] {
+        guard settings.findings.isEmpty else { return settings.findings }
+        return SettingsRule(secrets: settings.secrets).judge(machine)
     }
 
     // MARK: settings
 
     private func config(_ key: String?) -> ExitStatus {
         let settings = self.settings
-        guard settings.findings.isEmpty else {
-            for finding in settings.findings {
-                Output.complain(printable("entraloginctl: \(finding.place ?? ""): \(finding.found)"))
-            }
-            return .refused
-        }
+        guard !complains(of: settings.findings) else { return .refused }
         guard let key else {
             show(settings.report) { settings in
                 ConfigText(style: style).lines(settings)
@@ -225,6 +233,48 @@ struct Tool: Sendable {
         case .flawed(let flaws): (read, findings) = (EffectiveSettings(), flaws)
         }
         return ToolSettings(read, findings)
+    }
+
+    private func complains(of findings: [Finding]) -> Bool {
+        for finding in findings {
+            Output.complain(printable("entraloginctl: \(finding.place ?? ""): \(finding.found)"))
+        }
+        return !findings.isEmpty
+    }
+
+    // MARK: for configure
+
+    /// A line each: file, line number, keyword and the rest, apart by tabs. Fails, after what was read, where a file cannot be.
+    private func configurationLines(of program: ReadingProgram) -> ExitStatus {
+        let lines: [ConfigurationLine]
+        let unreadable: String?
+        switch program {
+        case .sshd:
+            let files = SSHDFiles(on: machine)
+            (lines, unreadable) = (files.lines, files.unreadable)
+        case .sudo:
+            let files = SudoersFiles(on: machine)
+            (lines, unreadable) = (files.lines, files.unreadable)
+        }
+        show(lines) { lines in
+            lines.map { [$0.file, String($0.number), $0.keyword, $0.rest].map(printable).joined(separator: "\t") }
+        }
+        guard let unreadable else { return .success }
+        Output.complain(printable("entraloginctl: \(unreadable): cannot be read"))
+        return .refused
+    }
+
+    private func coveredDomains() -> ExitStatus {
+        let settings = self.settings
+        guard !complains(of: settings.findings) else { return .refused }
+        do throws(CoveredDomains.Failure) {
+            let covered = try CoveredDomains(allowed: settings.accounts.domains, on: machine)
+            show(covered.words) { $0 }
+            return .success
+        } catch {
+            Output.complain(printable("entraloginctl: \(error.problem)"))
+            return .refused
+        }
     }
 
     // MARK: common
@@ -286,6 +336,8 @@ private struct ToolSettings {
     let report: [SettingReport]
     let accounts: Settings.Accounts
     let devices: Settings.DeviceSignIn
+    /// Where settings with a password in them stand: `file:line`.
+    let secrets: [String]
     /// One that may sign in.
     let domain: String
     /// What is wrong with them; then all of them are the defaults.
@@ -295,6 +347,7 @@ private struct ToolSettings {
         report = findings.isEmpty ? read.report : []
         accounts = read.values.accounts
         devices = read.values.deviceSignIn
+        secrets = findings.isEmpty ? read.placesOfSecrets : []
         domain = accounts.domains.first ?? "contoso.com"
         self.findings = findings
     }

@@ -25,7 +25,7 @@ private let usage = """
     usage: entralogind [--config FILE] [--check-config] [--version]
 
       --config FILE    settings instead of /etc/entralogin/entralogin.conf (and FILE.d/*.conf)
-      --check-config   read the settings, say what is wrong with them, and end
+      --check-config   read the settings as the daemon's user, say what is wrong with them, and end
       --version        print the version and end
 
     Started by systemd; see entralogind.service.
@@ -53,6 +53,8 @@ private nonisolated func runProgram(_ arguments: [String]) -> ExitStatus {
     }
     let settings: SettingsFiles.Outcome
     do {
+        // Only the machine's own settings: a file that was named may lie where root alone can look.
+        if onlyChecks && path == EffectiveSettings.defaultPath { try DaemonUser.become() }
         settings = try SettingsFiles.read(path)
     } catch {
         return complain("\(error)\n", .configuration)

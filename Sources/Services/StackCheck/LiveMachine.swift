@@ -29,22 +29,27 @@ package struct LiveMachine: SurroundingsView {
     }
 
     package func text(of path: String) throws(FileAbsence) -> String {
+        try text(of: path, limit: LiveMachine.textLimit)
+    }
+
+    package func text(of path: String, limit: Int) throws(FileAbsence) -> String {
         let bytes: [UInt8]
         do throws(Errno) {
             // Links are followed: /etc/pam.d and /etc/nsswitch.conf are full of them on some distributions.
-            bytes = try LiveMachine.read(path)
+            bytes = try LiveMachine.read(path, limit: limit)
         } catch {
             throw LiveMachine.absence(error)
         }
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    private static func read(_ path: String) throws(Errno) -> [UInt8] {
+    private static func read(_ path: String, limit: Int) throws(Errno) -> [UInt8] {
         let file = try Descriptor.open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY)
         var status = stat()
         guard fstat(file.rawValue, &status) == 0 else { throw Errno.last }
-        guard status.st_mode & S_IFMT == S_IFREG, status.st_size <= textLimit else { throw Errno.invalidArgument }
-        var content = [UInt8](repeating: 0, count: textLimit)
+        guard status.st_mode & S_IFMT == S_IFREG, status.st_size <= limit else { throw Errno.invalidArgument }
+        // Files of /proc say that they have no size.
+        var content = [UInt8](repeating: 0, count: max(min(limit, textLimit), Int(status.st_size)) + 1)
         var used = 0
         while used < content.count {
             let count = try retryingOnInterrupt {

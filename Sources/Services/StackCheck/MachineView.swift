@@ -77,6 +77,8 @@ package protocol ProgramRunner: Sendable {
 package protocol MachineView: ProgramRunner {
     /// The text of a plain file of at most 1 MiB; bytes that are not UTF-8 become replacement characters.
     func text(of path: String) throws(FileAbsence) -> String
+    /// The same, for a file of at most `limit` bytes.
+    func text(of path: String, limit: Int) throws(FileAbsence) -> String
     func status(of path: String) throws(FileAbsence) -> FileStatus
     /// glob(7), sorted as glob(3) does in the C locale.
     func paths(matching pattern: String) -> [String]
@@ -88,6 +90,7 @@ package protocol MachineView: ProgramRunner {
 
 extension MachineView {
     func exists(_ path: String) -> Bool { (try? status(of: path)) != nil }
+    package func text(of path: String, limit: Int) throws(FileAbsence) -> String { try text(of: path) }
 }
 
 extension String {

@@ -4,6 +4,8 @@
 struct PAMEntry: Hashable, Sendable {
     /// The file name of the module without its folder: `pam_unix.so`; the service of a `substack`.
     var module: String
+    /// The module as written: in libpam's folder, or an absolute path.
+    var path: String
     var control: PAMControl
     var arguments: [String]
     var file: String
@@ -78,6 +80,7 @@ struct PAMStack: Sendable {
             entries.append(
                 PAMEntry(
                     module: module,
+                    path: line.words[2],
                     control: control,
                     arguments: Array(line.words.dropFirst(3)),
                     file: line.file,
@@ -100,6 +103,7 @@ struct PAMStack: Sendable {
         entries.append(
             PAMEntry(
                 module: "substack \(service)",
+                path: service,
                 control: control,
                 arguments: [],
                 file: parts.first.map(String.init) ?? place,

@@ -1,32 +1,55 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Judges what other programs load or run of ours: there, root's, writable by nobody else, loadable.
+/// Evaluates the files of entralogin that other programs load or run: there, root's, writable by nobody else, loadable.
 struct ProgramFilesRule: Sendable {
     /// Where distributions keep libraries; the first folder that has the file counts.
     static let moduleFolders = [
-        "/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64", "/usr/lib", "/lib64", "/lib",
+        "/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64", "/usr/lib",
+        "/lib/x86_64-linux-gnu", "/lib/aarch64-linux-gnu", "/lib64", "/lib",
     ]
     static let nameServiceModule = "libnss_entralogin.so.2"
 
     private static let remedy = "make install, or install the package again"
 
-    func judge(_ machine: any MachineView) -> (findings: [Finding], files: [String]) {
-        let modules = [
-            judgeModule("module.nss", ProgramFilesRule.nameServiceModule, below: "", machine),
-            judgeModule("module.pam", PAMStack.ourModule, below: "/security", machine),
+    /// `loaded`: the files that libpam has loaded as our module (`PAMTransaction`); where there are any, they count.
+    func judge(_ machine: any MachineView, loaded: [String]) -> (findings: [Finding], files: [String]) {
+        let nameService = ProgramFilesRule.installed(ProgramFilesRule.nameServiceModule, machine)
+        let nss = judgeModule("module.nss", ProgramFilesRule.nameServiceModule, at: nameService, machine)
+        let installed = ProgramFilesRule.installedModule(machine)
+        let used = Set(loaded.map { usualName(of: $0, installed, machine) }).sorted()
+        let files: [String?] = used.isEmpty ? [installed] : used
+        let modules = [nss] + files.map { judgeModule("module.pam", PAMStack.ourModule, at: $0, machine) }
+        let programs = [
+            judgeProgram("helper", SSHDRule.helper, "the certificate check", machine),
+            judgeProgram("pam-probe", PAMTransaction.program, "the program that asks libpam", machine),
         ]
-        let helper = judgeHelper(machine)
-        return (modules.map(\.finding) + [helper], modules.compactMap(\.path) + [SSHDRule.helper])
+        let paths = modules.compactMap(\.path) + [SSHDRule.helper, PAMTransaction.program]
+        return (modules.map(\.finding) + programs, paths)
+    }
+
+    /// Where our PAM module lies by the usual folders; libpam may read another one.
+    static func installedModule(_ machine: any MachineView) -> String? {
+        moduleFolders.lazy.map { "\($0)/security/\(PAMStack.ourModule)" }.first { machine.exists($0) }
+    }
+
+    private static func installed(_ name: String, _ machine: any MachineView) -> String? {
+        moduleFolders.lazy.map { "\($0)/\(name)" }.first { machine.exists($0) }
+    }
+
+    /// libpam's own file, by its usual name where that leads to the same file (/lib is a link on most machines).
+    private func usualName(of loaded: String, _ installed: String?, _ machine: any MachineView) -> String {
+        guard let installed, let file = try? machine.status(of: loaded), let usual = try? machine.status(of: installed)
+        else { return loaded }
+        return file.device == usual.device && file.inode == usual.inode ? installed : loaded
     }
 
     private func judgeModule(
         _ id: String,
         _ name: String,
-        below: String,
+        at path: String?,
         _ machine: any MachineView
     ) -> (finding: Finding, path: String?) {
-        let candidates = ProgramFilesRule.moduleFolders.map { "\($0)\(below)/\(name)" }
-        guard let path = candidates.first(where: { machine.exists($0) }) else {
+        guard let path else {
             let finding = Finding(id, .error, "\(name) is in no library folder", remedy: ProgramFilesRule.remedy)
             return (finding, nil)
         }
@@ -40,17 +63,16 @@ struct ProgramFilesRule: Sendable {
         return (Finding(id, .good, "\(name) is root's and loads", place: path), path)
     }
 
-    /// sshd refuses to run it otherwise too ("Unsafe AuthorizedPrincipalsCommand"), but says so in its own log only.
-    private func judgeHelper(_ machine: any MachineView) -> Finding {
-        let path = SSHDRule.helper
+    /// sshd refuses to run its helper otherwise too ("Unsafe AuthorizedPrincipalsCommand"), but says so in its log only.
+    private func judgeProgram(_ id: String, _ path: String, _ what: String, _ machine: any MachineView) -> Finding {
         guard machine.exists(path) else {
-            return Finding("helper", .error, "the certificate check is missing", place: path, remedy: Self.remedy)
+            return Finding(id, .error, "\(what) is missing", place: path, remedy: Self.remedy)
         }
-        if let problem = unsafety(of: path, machine) { return unsafe("helper", path, problem) }
+        if let problem = unsafety(of: path, machine) { return unsafe(id, path, problem) }
         guard let status = try? machine.status(of: path), status.mode & 0o111 == 0o111 else {
-            return unsafe("helper", path, "may not be run by everybody")
+            return unsafe(id, path, "may not be run by everybody")
         }
-        return Finding("helper", .good, "the certificate check is root's and can be run", place: path)
+        return Finding(id, .good, "\(what) is root's and can be run", place: path)
     }
 
     /// What somebody else than root could do to the file or to a folder above it; nil where nothing.

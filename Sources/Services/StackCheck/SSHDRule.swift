@@ -108,46 +108,4 @@ struct SSHDRule: Sendable {
             remedy: "look for \(keyword) in sshd_config, or for a crypto policy of the distribution"
         )
     }
-
-    /// The first line of our block: in its own file, or, where sshd reads no such file, in the main one. Whose it is shows
-    /// in the pattern of GUIDs; what it says is judged by `needs`.
-    private static func isOurs(_ line: SSHDFiles.Line) -> Bool {
-        line.keyword == "match"
-            && (line.file == SSHDFiles.dropIn
-                || line.file == SSHDFiles.main && line.rest.hasSuffix("????????-????-????-????-????????????"))
-    }
-
-    /// A Match block that is read before ours may set the same keywords for some of our people, and would win: the names
-    /// that were tried need not show it.
-    static func judgeOrder(_ files: SSHDFiles) -> [Finding] {
-        if let path = files.unreadable {
-            return [Finding("sshd.files", .error, "sshd's configuration cannot be read", place: path, remedy: remedy)]
-        }
-        let firstMatch = files.lines.first { $0.keyword == "match" }
-        guard let ours = files.lines.first(where: isOurs) else {
-            return [
-                Finding(
-                    "sshd.files",
-                    .error,
-                    "sshd does not read \(SSHDFiles.dropIn)",
-                    place: SSHDFiles.main,
-                    needed: "as its first line: Include /etc/ssh/sshd_config.d/*.conf",
-                    remedy: remedy
-                )
-            ]
-        }
-        if let firstMatch, firstMatch != ours {
-            return [
-                Finding(
-                    "sshd.files",
-                    .error,
-                    "'Match \(firstMatch.rest)' is read before our block and would win over it",
-                    place: firstMatch.place,
-                    needed: "no Match block before \(SSHDFiles.dropIn)",
-                    remedy: "move it behind: to a file with a higher number, or below the Include line"
-                )
-            ]
-        }
-        return [Finding("sshd.files", .good, "sshd reads our block before any other", place: ours.place)]
-    }
 }

@@ -25,12 +25,20 @@ package struct StackCheck: Sendable {
     private let machine: any MachineView
     /// Names to try; nobody need have them.
     private let probes: [(kind: String, name: String)]
+    /// What `Domains=` names beside the first.
+    private let otherDomains: [String]
     /// A listener that an earlier check has found to have read a good configuration.
     private let trusted: SSHDListener?
 
-    /// `domain`: one of those that may sign in.
-    package init(on machine: any MachineView, domain: String = "contoso.com", trusting trusted: SSHDListener? = nil) {
+    /// `domain`: one of those that may sign in; `others`: the rest of `Domains=`.
+    package init(
+        on machine: any MachineView,
+        domain: String = "contoso.com",
+        others: [String] = [],
+        trusting trusted: SSHDListener? = nil
+    ) {
         self.machine = machine
+        otherDomains = others.filter { $0 != domain }
         self.trusted = trusted
         probes = [
             ("UPN", "entralogin-probe@\(domain)"), ("GUID", "00000000-0000-4000-8000-000000000000"),
@@ -52,9 +60,10 @@ package struct StackCheck: Sendable {
             findings += judged.findings
             files += judged.files
         }
-        findings += NameServiceRule().judge(machine)
+        let asked = askLibpam(rules.filter { $0.type == "account" }.map(\.service))
+        findings += asked.findings + NameServiceRule().judge(machine)
         files.append(NameServiceRule.path)
-        let programs = ProgramFilesRule().judge(machine)
+        let programs = ProgramFilesRule().judge(machine, loaded: asked.modules)
         findings += programs.findings + LocalAccountsRule().judge(machine)
         files += programs.files
         var seen: Set<String> = []
@@ -69,6 +78,18 @@ package struct StackCheck: Sendable {
     /// of the integration is looked at.
     package func accountStageErrors() -> [Finding] {
         judgeSSHD().services.flatMap { PAMRule.account($0).judge(machine).findings }.filter { $0.severity == .error }
+    }
+
+    /// What libpam does with our line of each service, and the files that it takes for our module.
+    private func askLibpam(_ services: [String]) -> (findings: [Finding], modules: [String]) {
+        let outcomes = services.map { ($0, PAMTransaction.run($0, on: machine)) }
+        let modules = Set(outcomes.flatMap { (try? $0.1.get().ourModules) ?? [] }).sorted()
+        let findings = outcomes.map { service, outcome in
+            let stack = try? PAMStack(service: service, type: "account", on: machine)
+            let rule = PAMTransactionRule(installed: ProgramFilesRule.installedModule(machine), stack: stack)
+            return rule.judge(service, outcome)
+        }
+        return (findings, modules)
     }
 
     private struct JudgedSSHD {
@@ -86,7 +107,7 @@ package struct StackCheck: Sendable {
             let missing = Finding("sshd", .error, "sshd is not installed", remedy: "install openssh-server")
             return JudgedSSHD(findings: [missing], files: restsOn)
         }
-        var findings = SSHDRule.judgeOrder(files)
+        var findings = SSHDOrderRule.judge(files)
         var tried: [(kind: String, configuration: SSHDConfiguration)] = []
         for (kind, name) in probes {
             let result = machine.run(program, ["-T", "-C", StackCheck.connection(of: name)])
@@ -95,13 +116,36 @@ package struct StackCheck: Sendable {
             }
             tried.append((kind, SSHDConfiguration(result.output)))
         }
-        findings += SSHDRule.judge(tried)
+        let common = SSHDRule.judge(tried)
+        findings += common + judgeDomains(program, beside: common)
         let pidFile = tried.first?.configuration.value(of: "pidfile")
         let listener = SSHDListener(pidFile: pidFile, on: machine)
         if let listener { findings.append(listener.judge(files.files, on: machine, trusting: trusted)) }
         // sshd_config(5), PAMServiceName: since OpenSSH 9.9 sshd may be told to be another service to PAM.
         let services = Set(tried.map { $0.configuration.value(of: "pamservicename") ?? "sshd" })
         return JudgedSSHD(findings: findings, files: restsOn, listener: listener, services: services.sorted())
+    }
+
+    /// Accounts of other domains meet the same lines, where any of them may sign in or has signed in.
+    private func judgeDomains(_ program: String, beside common: [Finding]) -> [Finding] {
+        let covered: CoveredDomains
+        do throws(CoveredDomains.Failure) {
+            covered = try CoveredDomains(allowed: otherDomains, on: machine)
+        } catch {
+            let remedy = "ls -l \(CoveredDomains.accounts); it is the daemon's file of accounts"
+            return [Finding("sshd.domains", .error, error.problem, place: CoveredDomains.accounts, remedy: remedy)]
+        }
+        let rule = CoveredDomainsRule(common: common)
+        let first = probes[0].name.split(separator: "@").last.map(String.init)
+        let domains = covered.allowed + covered.enrolled.filter { !covered.allowed.contains($0) }
+        return domains.filter { $0 != first }.compactMap { domain in
+            let connection = StackCheck.connection(of: "entralogin-probe@\(domain)")
+            let result = machine.run(program, ["-T", "-C", connection])
+            // Where sshd refuses its configuration, it has said so for the first domain.
+            guard result.status == 0 else { return nil }
+            let isEnrolled = covered.enrolled.contains(domain)
+            return rule.judge(domain, isEnrolled: isEnrolled, SSHDConfiguration(result.output))
+        }
     }
 
     private func refused(by program: String, _ complaint: String) -> Finding {

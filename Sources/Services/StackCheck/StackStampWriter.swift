@@ -9,23 +9,26 @@ package struct StackStampWriter: Sendable {
     private let file: AtomicFile
     private let version: String
     private let domain: String
+    private let otherDomains: [String]
 
-    /// `domain`: see `StackCheck`. `path` is where the stamp goes; its folder must be root's.
+    /// `domain`, `others`: see `StackCheck`. `path` is where the stamp goes; its folder must be root's.
     package init(
         on machine: any MachineView,
         version: String,
         domain: String = "contoso.com",
+        others: [String] = [],
         path: String = VerifiedStack.path
     ) {
         self.machine = machine
         self.version = version
         self.domain = domain
+        otherDomains = others
         file = AtomicFile(path)
     }
 
     /// Looks only; nothing changes.
     package func check() -> StackVerdict {
-        StackCheck(on: machine, domain: domain, trusting: earlierListener).run()
+        StackCheck(on: machine, domain: domain, others: otherDomains, trusting: earlierListener).run()
     }
 
     /// Checks, and leaves a stamp only where everything holds.

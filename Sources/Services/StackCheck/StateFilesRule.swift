@@ -18,6 +18,7 @@ struct StateFilesRule: Sendable {
     private static let needs = [
         Need(path: "/etc/entralogin", owner: "root", forbidden: 0o022, mustExist: false),
         Need(path: "/etc/entralogin/entralogin.conf", owner: "root", forbidden: 0o022, mustExist: false),
+        Need(path: "/etc/entralogin/entralogin.conf.d", owner: "root", forbidden: 0o022, mustExist: false),
         Need(path: "/var/lib/entralogin", owner: "entralogin", forbidden: 0o022, mustExist: true),
         Need(path: "/var/lib/entralogin/accounts", owner: "entralogin", forbidden: 0o022, mustExist: false),
         Need(path: "/var/lib/entralogin/nss", owner: "entralogin", forbidden: 0o022, mustExist: true),

@@ -7,6 +7,8 @@ package struct FileError: Error, Hashable, Sendable, CustomStringConvertible {
         case failed(Errno)
         /// A link, a folder, a FIFO, a device, or a file with further names.
         case notPlainFile
+        /// A link where a folder has to be.
+        case notPlainFolder
         /// Its owner is not among those allowed.
         case foreignOwner(UInt32)
         /// Its permission bits allow what they must not.
@@ -33,6 +35,7 @@ package struct FileError: Error, Hashable, Sendable, CustomStringConvertible {
         switch problem {
         case .failed(let errno): "\(path): cannot \(step): \(errno)"
         case .notPlainFile: "\(path): not a plain file with one name"
+        case .notPlainFolder: "\(path): a link, not a folder"
         case .foreignOwner(let owner): "\(path): belongs to user \(owner), who may not own it"
         case .looseMode(let mode): "\(path): mode 0\(String(mode, radix: 8)) lets others write it"
         case .tooLarge(let limit): "\(path): larger than \(limit) bytes"

@@ -18,7 +18,7 @@ package struct FileWithDropIns: Sendable {
     package init(_ path: String) { self.path = path }
 
     /// Every part, the file first. Nothing is passed over: a part that cannot be read, is not plain, or that others than
-    /// root and this process's user can write is an error, and so is a folder that cannot be listed. The file itself may
+    /// root and this process's user can write is an error, and so is a folder that cannot be listed, is a link, or that others can write. The file itself may
     /// be missing only where `mayBeMissing`.
     package func read(mayBeMissing: Bool) throws(FileError) -> [Part] {
         var parts: [Part] = []
@@ -35,13 +35,44 @@ package struct FileWithDropIns: Sendable {
         Part(path: path, bytes: try AtomicFile(path).read(limit: Self.partLimit, requiring: .ownOrRoots))
     }
 
+    /// Nil where there is none. Whoever may write the folder may take parts away or put a file there that ends the start: so
+    /// what holds for a part holds for the folder, and a link is refused, because others may own what leads to its end.
+    private static func open(_ folder: String) throws(FileError) -> OpaquePointer? {
+        let number = Glibc.open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+        guard number >= 0 else {
+            let reason = Errno.last
+            var status = stat()
+            let isLink = lstat(folder, &status) == 0 && status.st_mode & S_IFMT == S_IFLNK
+            let error = FileError(path: folder, step: "open", problem: isLink ? .notPlainFolder : .failed(reason))
+            guard error.isAbsent else { throw error }
+            return nil
+        }
+        var status = stat()
+        let problem: FileError.Problem? =
+            if fstat(number, &status) != 0 {
+                .failed(.last)
+            } else if status.st_uid != 0 && status.st_uid != geteuid() {
+                .foreignOwner(status.st_uid)
+            } else if status.st_mode & 0o022 != 0 {
+                .looseMode(status.st_mode & 0o7777)
+            } else {
+                nil
+            }
+        if let problem {
+            close(number)
+            throw FileError(path: folder, step: "check", problem: problem)
+        }
+        guard let stream = fdopendir(number) else {
+            let error = FileError(path: folder, step: "open", problem: .failed(.last))
+            close(number)
+            throw error
+        }
+        return stream
+    }
+
     private func dropIns() throws(FileError) -> [String] {
         let folder = path + ".d"
-        guard let stream = opendir(folder) else {
-            let error = FileError(path: folder, step: "open", problem: .failed(.last))
-            guard error.isAbsent else { throw error }
-            return []
-        }
+        guard let stream = try FileWithDropIns.open(folder) else { return [] }
         defer { closedir(stream) }
         var names: [String] = []
         while let entry = readdir(stream) {

@@ -23,6 +23,14 @@
 
 #include "entralogin_client.h"
 
+/*
+ * For the integration check, which runs an account stage of libpam's own. Asked about this name, the account stage puts a
+ * variable into the transaction's environment: ENTRALOGIN_PROBE_MARK=reached, or =arguments where the line has some. That
+ * decides nothing: the result is as for any name. No Entra account can have it: nobody can own a domain below .invalid (RFC 2606).
+ */
+#define ENTRALOGIN_PROBE_USER "entralogin-probe@entralogin.invalid"
+#define ENTRALOGIN_PROBE_MARK "ENTRALOGIN_PROBE"
+
 struct entralogin_pam_world {
     struct entralogin_server daemon;
     const char *login_uid;                                                           /* /proc/self/loginuid */

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Evaluates the order of what sshd reads. A Match block that is read before ours may set the same keywords for some Entra
+/// accounts, and would win: the names that are tried with `sshd -T` need not show it.
+struct SSHDOrderRule: Sendable {
+    /// Service principals and managed identities.
+    static let guids = "????????-????-????-????-????????????"
+    private static let remedy = "/usr/libexec/entralogin/configure --enable, then reload sshd"
+
+    /// What our block sets. A block without one of them leaves that to the next block.
+    private static let needed = Set(
+        SSHDRule.needs.filter { $0.keyword != "usepam" && !$0.mayBeAbsent }.map(\.keyword)
+    )
+
+    static func judge(_ files: SSHDFiles) -> [Finding] {
+        if let path = files.unreadable {
+            return [Finding("sshd.files", .error, "sshd's configuration cannot be read", place: path, remedy: remedy)]
+        }
+        let matches = files.lines.indices.filter { files.lines[$0].keyword == "match" }
+        guard let ours = matches.first(where: { isOurs($0, in: files.lines) }) else { return [unread] }
+        guard matches.first == ours else { return [overtaken(by: files.lines[matches[0]])] }
+        let place = files.lines[ours].place
+        return [Finding("sshd.files", .good, "sshd reads our block before any other", place: place)]
+    }
+
+    /// True for the first line of our block: in its own file, or, where sshd reads no such file, in the main one. It goes by
+    /// the name alone, names whole domains and GUIDs, and sets everything that is needed; to what, `SSHDRule` says.
+    private static func isOurs(_ index: Int, in lines: [SSHDFiles.Line]) -> Bool {
+        let line = lines[index]
+        guard line.file == SSHDFiles.dropIn || line.file == SSHDFiles.main,
+            let words = SSHDWords.arguments(of: line.rest), words.count == 2, words[0].lowercased() == "user"
+        else { return false }
+        let patterns = words[1].split(separator: ",", omittingEmptySubsequences: false)
+        guard patterns.contains(where: { $0 == guids }), patterns.allSatisfy({ $0 == guids || $0.hasPrefix("*@") })
+        else {
+            return false
+        }
+        let block = lines[(index + 1)...].prefix { $0.keyword != "match" && $0.file == line.file }
+        return needed.isSubset(of: block.map(\.keyword))
+    }
+
+    private static var unread: Finding {
+        Finding(
+            "sshd.files",
+            .error,
+            "sshd does not read \(SSHDFiles.dropIn)",
+            place: SSHDFiles.main,
+            needed: "as its first line: Include /etc/ssh/sshd_config.d/*.conf",
+            remedy: remedy
+        )
+    }
+
+    private static func overtaken(by line: SSHDFiles.Line) -> Finding {
+        Finding(
+            "sshd.files",
+            .error,
+            "'Match \(line.rest)' is read before our block and would win over it",
+            place: line.place,
+            needed: "no Match block before \(SSHDFiles.dropIn)",
+            remedy: "move it behind: to a file with a higher number, or below the Include line"
+        )
+    }
+}

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: Apache-2.0
+"""P4: sshd and sudo take spellings that nobody writes. What they take, the check and the survey read, too."""
+
+from __future__ import annotations
+
+import random
+
+from bed.checks import require
+from bed.installed import CONFIGURE
+from case import case
+from ground import EARLY, Ground, Site
+
+SSHD = "/usr/sbin/sshd"
+PLANTED = "/etc/ssh/planted/%u"
+PATHS = ("/etc/ssh/plain.conf", "/etc/ssh/x y.conf", "/etc/ssh/deep/er/z.conf", "/etc/ssh/it's.conf")
+BLOCK = f"User alice@contoso.com\n    AuthorizedKeysFile {PLANTED}\n"
+MATCH = ("Match ", '"Match" ', "=Match ", 'Ma"tch" ', '"" Match ', "\t Match\t", "mAtCh=", "Match = ", '"Match"', " =Match ", "Match\t=")
+INCLUDE = ("Include {}", 'Include "{}"', "Include '{}'", '"Include" "{}"', "include={}", "Include = {}", "\tInclude\t{} # x",
+           "Include /none.conf {}", 'Include "/none.conf" "{}"', "=Include {}")
+SUDO_PATHS = ("/etc/sudoers.site", "/etc/sudoers.d/more.site", "/etc/su do.site")
+SUDO = ("@include {}", "#include {}", '@include "{}"', "  @include {}", "@include\t{}", "#include\t{}", "@include {} ",
+        "@include \\\n{}", "@includedir {}.d", "#includedir {}.d", '@includedir "{}.d"')
+
+
+def takes(site: Site) -> bool:
+    """sshd would take a planted key of alice's."""
+    seen = site.machine.run(SSHD, "-T", "-C", "user=alice@contoso.com,host=h,addr=127.0.0.1")
+    return seen.ok and f"authorizedkeysfile {PLANTED}" in seen.out
+
+
+def reads(site: Site, program: str, word: str) -> bool:
+    """Or says that it cannot read all of it: then there is no stamp, and no package changes the machine."""
+    seen = site.tool("stack", "--lines", program)
+    return word in seen.out or not seen.ok
+
+
+def noise(chance: random.Random, text: str) -> str:
+    """The same text with a few characters of the grammar in it."""
+    for _ in range(chance.randrange(4)):
+        place = chance.randrange(len(text) + 1)
+        text = text[:place] + chance.choice(['"', "'", "=", " ", "\t", "\\", "#", '""', "\r", "\f"]) + text[place:]
+    return text
+
+
+def spelled_for_sshd(chance: random.Random, count: int) -> list[str]:
+    paths = [path.replace(" ", "\\ ") if form.endswith("{}") and chance.random() < 0.5 else path
+             for form in INCLUDE for path in PATHS]
+    forms = [form.format(path) + "\n" for form, path in zip([f for f in INCLUDE for _ in PATHS], paths)]
+    known = [word + BLOCK for word in MATCH] + forms
+    return known + [noise(chance, chance.choice(known).splitlines()[0]) + "\n" + BLOCK.split("\n", 1)[1] for _ in range(count)]
+
+
+def held_against_sshd(ground: Ground, name: str, count: int) -> str:
+    chance, taken = random.Random(name), 0
+    with ground.fresh(name, started=False) as site:
+        for path in PATHS:
+            site.machine.must("mkdir", "-p", path.rsplit("/", 1)[0])
+            site.machine.write(path, "Match " + BLOCK)
+        for text in spelled_for_sshd(chance, count):
+            site.machine.write(EARLY, text)
+            if takes(site):
+                taken += 1
+                require(reads(site, "sshd", "\tmatch\tUser alice"), f"sshd takes what the check overlooks: {text!r}")
+    require(taken > len(MATCH), f"sshd took {taken} only")
+    return f"{taken} spellings that sshd takes, all read"
+
+
+@case("P4", "every spelling of Match and Include that sshd takes before our block is read by the check")
+def known_spellings(ground: Ground) -> str:
+    return held_against_sshd(ground, "spelled", 20)
+
+
+@case("P4", "the same with 400 generated spellings", deep=True)
+def generated_spellings(ground: Ground) -> str:
+    return held_against_sshd(ground, "generated", 400)
+
+
+def held_against_sudo(ground: Ground, name: str, count: int) -> str:
+    chance, taken = random.Random(name), 0
+    with ground.fresh(name, started=False) as site:
+        for path in SUDO_PATHS:
+            site.machine.write(path, "Defaults:lisa passwd_tries=7\n", 0o440)
+            site.machine.must("mkdir", "-p", f"{path}.d")
+            site.machine.write(f"{path}.d/a", "Defaults passwd_tries=7\n", 0o440)
+        known = [form.format(path) for form in SUDO for path in (*SUDO_PATHS, "/etc/su\\ do.site")]
+        for text in known + [noise(chance, chance.choice(known)) for _ in range(count)]:
+            site.machine.write("/etc/sudoers.d/10-x", f"{text}\n", 0o440)
+            seen = site.machine.run("cvtsudoers", "-f", "sudoers", "/etc/sudoers")
+            if "passwd_tries=7" in seen.out:
+                taken += 1
+                require(reads(site, "sudo", "passwd_tries=7"), f"sudo takes what the survey overlooks: {text!r}")
+    require(taken > len(SUDO), f"sudo took {taken} only")
+    return f"{taken} spellings that sudo takes, all read"
+
+
+@case("P8", "every spelling of an include that sudo takes is read by the survey")
+def sudo_spellings(ground: Ground) -> str:
+    return held_against_sudo(ground, "sudo-spelled", 10)
+
+
+@case("P8", "the same with 400 generated includes of sudo's", deep=True)
+def generated_sudo_spellings(ground: Ground) -> str:
+    return held_against_sudo(ground, "sudo-generated", 400)
+
+
+@case("P8", "a machine hardened in files behind Include, in quotes, or behind @include is left alone by a package")
+def hardened_elsewhere(ground: Ground) -> str:
+    with ground.fresh("hardened", started=False) as site:
+        def reasons() -> str:
+            return site.machine.run(CONFIGURE, "--survey").out
+
+        require(reasons() == "", f"reasons on a stock machine: {reasons()}")
+        site.machine.must("mkdir", "-p", "/etc/ssh/hardening.d")
+        site.machine.write("/etc/ssh/hardening.d/a.conf", "AllowGroups ops\n")
+        site.machine.write("/etc/ssh/sshd_config.d/50-site.conf", "Include /etc/ssh/hardening.d/*.conf\nLogLevel VERBOSE\n")
+        require("/etc/ssh/hardening.d/a.conf says who may sign in: allowgroups ops" in reasons(), reasons())
+        site.machine.write("/etc/ssh/sshd_config.d/50-site.conf", '"AllowGroups" ops\nUsePAM yes # stays\n')
+        seen = reasons()
+        require("50-site.conf says who may sign in: allowgroups ops" in seen and seen.count("\n") == 1, seen)
+        site.machine.remove("/etc/ssh/sshd_config.d/50-site.conf")
+        site.machine.write("/etc/sudoers.site", "Defaults !pam_acct_mgmt\n", 0o440)
+        site.machine.write("/etc/sudoers.d/20-site", "@include /etc/sudoers.site\n", 0o440)
+        require("/etc/sudoers.site changes sudo's defaults" in reasons(), reasons())
+    return seen.strip()
