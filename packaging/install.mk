@@ -39,7 +39,7 @@ install: install-programs install-pieces install-completions install-units
 
 install-programs:
 	@for file in entralogind entraloginctl libnss_entralogin.so.2 pam_entralogin.so authorized-principals \
-	  audit-events; do \
+	  sudo_entralogin.so audit-events; do \
 	  test -f $(BUILD)/$$file || { echo "$(BUILD)/$$file is missing: run make first" >&2; exit 1; }; \
 	done
 	$(INSTALL) -D -m 0755 $(BUILD)/entralogind $(DESTDIR)$(SBINDIR)/entralogind
@@ -48,6 +48,7 @@ install-programs:
 	$(INSTALL) -D -m 0644 $(BUILD)/pam_entralogin.so $(DESTDIR)$(PAMDIR)/pam_entralogin.so
 	$(INSTALL) -d -m 0755 $(DESTDIR)$(LIBEXECDIR)
 	$(INSTALL) -m 0755 $(BUILD)/authorized-principals $(DESTDIR)$(LIBEXECDIR)/authorized-principals
+	$(INSTALL) -m 0644 $(BUILD)/sudo_entralogin.so $(DESTDIR)$(LIBEXECDIR)/sudo_entralogin.so
 	$(INSTALL) -m 0755 $(BUILD)/audit-events $(DESTDIR)$(LIBEXECDIR)/audit-events
 
 # Templates go to DATADIR; configure makes the machine's files of them. Settings that exist are never overwritten.
@@ -58,6 +59,7 @@ install-pieces:
 	$(INSTALL) -D -m 0755 packaging/forget-names $(DESTDIR)$(LIBEXECDIR)/forget-names
 	$(INSTALL) -D -m 0644 packaging/sshd/00-entralogin.conf $(DESTDIR)$(DATADIR)/sshd/00-entralogin.conf
 	$(INSTALL) -D -m 0644 packaging/sudoers/entralogin $(DESTDIR)$(DATADIR)/sudoers/entralogin
+	$(INSTALL) -D -m 0644 packaging/sudoers/sudo-rs $(DESTDIR)$(DATADIR)/sudoers/sudo-rs
 	$(INSTALL) -D -m 0644 packaging/nsswitch/nsswitch.conf $(DESTDIR)$(DATADIR)/nsswitch/nsswitch.conf
 	$(INSTALL) -d -m 0755 $(DESTDIR)$(PAMCONFIGSDIR)
 	$(SED) '/^#/d' packaging/pam/entralogin > $(DESTDIR)$(PAMCONFIGSDIR)/entralogin
