@@ -140,6 +140,12 @@ package.targets += [
         linkerSettings: [.linkedLibrary("pam")]
     ),
     .target(
+        name: "Sudo",
+        dependencies: ["CClient", "CWire"],
+        path: "Sources/Programs/Sudo",
+        exclude: ["sudo.map"]
+    ),
+    .target(
         name: "AuthorizedPrincipals",
         dependencies: ["CClient", "CWire"],
         path: "Sources/Programs/AuthorizedPrincipals",
@@ -172,7 +178,7 @@ package.targets += [
         dependencies: [
             "AccountDirectory", "AuditEvents", "Authorization", "AuthorizedPrincipals", "CClient", "CSnapshot", "CWire",
             "Identity",
-            "LinuxSystem", "NSS", "PAM", "TestSupport", "Wire",
+            "LinuxSystem", "NSS", "PAM", "Sudo", "TestSupport", "Wire",
         ],
         path: "Tests/CModuleTests"
     ),

@@ -50,7 +50,7 @@ install: install-programs install-pieces install-completions install-units
 
 install-programs:
 	@for file in entralogind entraloginctl libnss_entralogin.so.2 pam_entralogin.so authorized-principals \
-	  audit-events pam-probe; do \
+	  sudo_entralogin.so audit-events pam-probe; do \
 	  test -f $(BUILD)/$$file || { echo "$(BUILD)/$$file is missing: run make first" >&2; exit 1; }; \
 	done
 	$(call put,0755,$(BUILD)/entralogind,$(SBINDIR)/entralogind)
@@ -58,6 +58,7 @@ install-programs:
 	$(call put,0644,$(BUILD)/libnss_entralogin.so.2,$(NSSDIR)/libnss_entralogin.so.2)
 	$(call put,0644,$(BUILD)/pam_entralogin.so,$(PAMDIR)/pam_entralogin.so)
 	$(call put,0755,$(BUILD)/authorized-principals,$(LIBEXECDIR)/authorized-principals)
+	$(call put,0644,$(BUILD)/sudo_entralogin.so,$(LIBEXECDIR)/sudo_entralogin.so)
 	$(call put,0755,$(BUILD)/audit-events,$(LIBEXECDIR)/audit-events)
 	$(call put,0755,$(BUILD)/pam-probe,$(LIBEXECDIR)/pam-probe)
 
@@ -70,6 +71,7 @@ install-pieces:
 	$(call put,0755,packaging/forget-names,$(LIBEXECDIR)/forget-names)
 	$(call put,0644,packaging/sshd/00-entralogin.conf,$(DATADIR)/sshd/00-entralogin.conf)
 	$(call put,0644,packaging/sudoers/entralogin,$(DATADIR)/sudoers/entralogin)
+	$(call put,0644,packaging/sudoers/sudo-rs,$(DATADIR)/sudoers/sudo-rs)
 	$(call put,0644,packaging/nsswitch/nsswitch.conf,$(DATADIR)/nsswitch/nsswitch.conf)
 	$(call put_text,$(SED) '/^#/d' packaging/pam/entralogin,$(PAMCONFIGSDIR)/entralogin)
 	$(call put,0644,packaging/sysusers/entralogin.conf,$(SYSUSERSDIR)/entralogin.conf)

@@ -4,7 +4,7 @@
 # write audit events. SwiftPM would link the Swift runtime into them. Included by the Makefile; `make -f packaging/modules.mk modules` works by itself.
 #
 #   modules             build/libnss_entralogin.so.2 build/pam_entralogin.so build/authorized-principals
-#                       build/audit-events build/pam-probe
+#                       build/sudo_entralogin.so build/audit-events build/pam-probe
 #   check-modules       both compilers, every warning an error; then .ci/exports over what was built
 #   check-modules-asan  the modules' sources under address and undefined-behaviour sanitizers, over damaged files; then
 #                       check-nss and check-client
@@ -29,6 +29,7 @@ WIRE_C := $(wildcard Sources/Core/CWire/*.c)
 CLIENT_C := $(WIRE_C) $(wildcard Sources/System/CClient/*.c)
 SNAPSHOT_C := $(wildcard Sources/Core/CSnapshot/*.c)
 NSS_C := $(wildcard Sources/Programs/NSS/*.c) $(SNAPSHOT_C) $(CLIENT_C)
+SUDO_C := $(wildcard Sources/Programs/Sudo/*.c) $(CLIENT_C)
 PAM_C := $(wildcard Sources/Programs/PAM/*.c) $(CLIENT_C)
 PRINCIPALS_C := $(wildcard Sources/Programs/AuthorizedPrincipals/*.c) $(CLIENT_C)
 PROBE_C := $(wildcard Sources/Programs/PAMProbe/*.c)
@@ -37,19 +38,21 @@ C_HEADERS := $(wildcard Sources/*/C*/include/*.h Sources/Core/CSnapshot/*.h Sour
 	Sources/Programs/*/include/*.h)
 
 NSS_INCLUDES := -I Sources/Programs/NSS/include
+SUDO_INCLUDES := -I Sources/Programs/Sudo/include
 PAM_INCLUDES := -I Sources/Programs/PAM/include
 PRINCIPALS_INCLUDES := -I Sources/Programs/AuthorizedPrincipals/include
 AUDIT_INCLUDES := -I Sources/Programs/AuditEvents/include
 
 NSS_MODULE := $(BUILD)/libnss_entralogin.so.2
 PAM_MODULE := $(BUILD)/pam_entralogin.so
+SUDO_MODULE := $(BUILD)/sudo_entralogin.so
 PRINCIPALS := $(BUILD)/authorized-principals
 AUDIT_EVENTS := $(BUILD)/audit-events
 PAM_PROBE := $(BUILD)/pam-probe
 
 .PHONY: modules check-modules check-modules-asan check-nss check-client fuzz-c fuzz-c-replay
 
-modules: $(NSS_MODULE) $(PAM_MODULE) $(PRINCIPALS) $(AUDIT_EVENTS) $(PAM_PROBE)
+modules: $(NSS_MODULE) $(PAM_MODULE) $(SUDO_MODULE) $(PRINCIPALS) $(AUDIT_EVENTS) $(PAM_PROBE)
 
 $(NSS_MODULE): $(NSS_C) $(C_HEADERS) Sources/Programs/NSS/nss.map packaging/modules.mk
 	@mkdir -p $(@D)
@@ -60,6 +63,11 @@ $(PAM_MODULE): $(PAM_C) $(C_HEADERS) Sources/Programs/PAM/pam.map packaging/modu
 	@mkdir -p $(@D)
 	$(CC) $(C_FLAGS) $(CFLAGS) $(CPPFLAGS) $(PAM_INCLUDES) $(SHARED) -Wl,-soname,pam_entralogin.so \
 		-Wl,--version-script,Sources/Programs/PAM/pam.map $(C_LINK) -o $@ $(PAM_C) -lpam $(LDFLAGS)
+
+$(SUDO_MODULE): $(SUDO_C) $(C_HEADERS) Sources/Programs/Sudo/sudo.map packaging/modules.mk
+	@mkdir -p $(@D)
+	$(CC) $(C_FLAGS) $(CFLAGS) $(CPPFLAGS) $(SUDO_INCLUDES) $(SHARED) -Wl,-soname,sudo_entralogin.so \
+		-Wl,--version-script,Sources/Programs/Sudo/sudo.map $(C_LINK) -o $@ $(SUDO_C) $(LDFLAGS)
 
 $(PRINCIPALS): $(PRINCIPALS_C) $(C_HEADERS) packaging/modules.mk
 	@mkdir -p $(@D)

@@ -220,6 +220,28 @@ import Testing
         #expect(await decide(request).reason == .recordChanged)
     }
 
+    @Test(
+        "P2: sudo's plugin: membership and role, both; without a membership there is no question to Azure and no record"
+    )
+    func sudoers() async throws {
+        enrol(alice)
+        house.checker.script(alice.identity.objectID, role: .administrator)
+        var request = house.accountRequest(alice, service: "sudoers")
+        request.holdsAdministratorsGroup = true
+        #expect(await decide(request, in: 99) == .ignore)
+        #expect(house.log.of(.account).isEmpty && house.checker.questions.value.isEmpty)
+        try house.grants.grant(uid: alice.uid, until: house.time.bootTime().advanced(by: .seconds(900)))
+        #expect(await decide(request, in: 99) == .allow)
+        #expect(house.log.of(.account).map(\.service) == ["sudoers"])
+        house.checker.script(alice.identity.objectID, role: .user)
+        house.time.advance(by: .seconds(61))
+        #expect(await decide(request, in: 99).reason == .administratorRoleNeeded)
+        // That no has ended the membership.
+        #expect(await decide(request, in: 99) == .ignore)
+        house.checker.script(alice.identity.objectID, role: .administrator)
+        #expect(await decide(request, in: 99) == .ignore, "the role alone, without a new sign-in")
+    }
+
     @Test("P2: sudo needs a decision of the last minute: a role that was removed bars the next one")
     func sudoAge() async {
         enrol(alice)

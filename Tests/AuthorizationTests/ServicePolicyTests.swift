@@ -6,7 +6,7 @@ import Testing
 @Suite struct ServicePolicyTests {
     @Test(
         "sudo and its like need a decision of the last minute",
-        arguments: ["sudo", "sudo-i", "su", "su-l", "doas", "polkit-1"]
+        arguments: ["sudo", "sudo-i", "su", "su-l", "doas", "polkit-1", "sudoers", "sudoers-list"]
     )
     func elevation(service: String) {
         let policy = ServicePolicy.of(service: service, isInSSHD: false)
@@ -39,6 +39,15 @@ import Testing
         #expect(ServicePolicy.of(service: service, isInSSHD: false, holdsAdministratorsGroup: true) == .elevation)
         #expect(ServicePolicy.of(service: service, isInSSHD: true, holdsAdministratorsGroup: true) == .signIn)
         #expect(ServicePolicy.of(service: "cron", isInSSHD: false, holdsAdministratorsGroup: true) == .batch)
+    }
+
+    @Test(
+        "P2: a program that an Entra account runs is no batch job",
+        arguments: ["cron", "crond", "atd", "systemd-user"]
+    )
+    func invokedBatch(service: String) {
+        #expect(ServicePolicy.of(service: service, isInSSHD: false, isInvoked: true) == .elevation)
+        #expect(ServicePolicy.of(service: service, isInSSHD: true, isInvoked: true) == .signIn)
     }
 
     @Test("P4: an sshd process is a sign-in, whatever its service is called", arguments: ["cron", "sudo", "x"])

@@ -140,7 +140,7 @@ def sign_in_age(ground: Ground) -> str:
 
         outcome = session_around(ground, site, person, "sudo -n id -u", three_hours, "sudo -n id -u; echo ended $?")
         require(outcome.lines()[0] == "0" and "ended 0" not in outcome.out, outcome.text)
-        require("PAM account management" in outcome.err, f"it was not our stage that refused: {outcome.err}")
+        require("too long ago" in outcome.err, f"it was not for that reason: {outcome.err}")
         admitted(site.ssh(person, "sudo -n id -u"), "0\n")
         equal(cron(), pam.SUCCESS, "cron after a new sign-in")
     return outcome.err.strip().splitlines()[0]

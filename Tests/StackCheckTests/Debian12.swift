@@ -34,7 +34,9 @@ enum Debian12 {
 
     /// /etc/pam.d/common-account
     static let commonAccount = #"""
-        account	[success=ok ignore=ignore module_unknown=ignore default=die]	pam_entralogin.so
+        account	[success=2 ignore=2 module_unknown=ignore default=die]	pam_entralogin.so
+        account	requisite	pam_succeed_if.so quiet uid < 1879049216 user !~ *@* ruser !~ *@* user !~ ????????-????-????-????-???????????? ruser !~ ????????-????-????-????-????????????
+        account	requisite	pam_succeed_if.so quiet use_uid uid < 1879049216 user !~ *@* user !~ ????????-????-????-????-????????????
         account	[success=1 new_authtok_reqd=done default=ignore]	pam_unix.so
         account	requisite			pam_deny.so
         account	required			pam_permit.so
@@ -45,7 +47,8 @@ enum Debian12 {
         session	[default=1]			pam_permit.so
         session	requisite			pam_deny.so
         session	required			pam_permit.so
-        session	[success=ok ignore=ignore module_unknown=ignore default=die]	pam_entralogin.so
+        session	[success=1 ignore=1 module_unknown=ignore default=die]	pam_entralogin.so
+        session	requisite	pam_succeed_if.so quiet uid < 1879049216 user !~ *@* user !~ ????????-????-????-????-????????????
         session	[success=ignore default=1]	pam_succeed_if.so quiet uid >= 1879049216 uid <= 2147352575
         session	optional	pam_mkhomedir.so umask=0077
         session	required	pam_unix.so

@@ -18,7 +18,7 @@ import Testing
         for program in ["/usr/bin/getent", "/usr/bin/sudo"] { machine.texts[program] = "" }
         let member = "entra_admins:x:1879048193:alice@contoso.com,bob@contoso.com\n"
         machine.programs["/usr/bin/getent group"] = ProgramResult(status: 0, output: member)
-        machine.programs["/usr/bin/sudo -n"] = ProgramResult(
+        machine.programs["/usr/bin/setpriv --groups"] = ProgramResult(
             status: 0,
             output: """
                 Matching Defaults entries for alice@contoso.com on vm:
@@ -38,7 +38,7 @@ import Testing
     private func judge(defaults: String) -> [Finding] {
         var machine = machine()
         let more = ", authenticate, \(defaults)\n"
-        machine.programs["/usr/bin/sudo -n"]?.output.replace(", authenticate\n", with: more)
+        machine.programs["/usr/bin/setpriv --groups"]?.output.replace(", authenticate\n", with: more)
         return judge(machine)
     }
 
@@ -93,7 +93,7 @@ import Testing
         #expect(judge(defaults: "pam_login_service=site").last?.severity == .error)
         #expect(judge(defaults: "pam_service=site, pam_service=sudo, pam_login_service=sudo").count == 1)
         var silent = machine()
-        silent.programs["/usr/bin/sudo -n"] = ProgramResult(status: 1)
+        silent.programs["/usr/bin/setpriv --groups"] = ProgramResult(status: 1)
         #expect(judge(silent).count == 1)
     }
 

@@ -4,15 +4,23 @@
 
 AUTHSELECT_PROFILE=/etc/authselect/custom/entralogin
 
+# What stands behind our line runs only where the module could not be loaded. It refuses Entra accounts there, by number and by
+# name: as the user who is asked for, as the one who asks, and as the one who runs the program.
+GUID='????????-????-????-????-????????????'
+NOT_ENTRA="uid < 1879049216 user !~ *@* user !~ $GUID"
+ACCOUNT_LINES="account     [success=2 ignore=2 module_unknown=ignore default=die]    pam_entralogin.so
+account     requisite                     pam_succeed_if.so quiet uid < 1879049216 user !~ *@* ruser !~ *@* user !~ $GUID ruser !~ $GUID
+account     requisite                     pam_succeed_if.so quiet use_uid $NOT_ENTRA"
+SESSION_LINES="session     [success=1 ignore=1 module_unknown=ignore default=die]    pam_entralogin.so
+session     requisite                     pam_succeed_if.so quiet $NOT_ENTRA
+session     [success=ignore default=1]    pam_succeed_if.so quiet uid >= 1879049216 uid <= 2147352575
+session     optional                      pam_mkhomedir.so umask=0077"
+
 pam_lines() {
-    cat <<'END'
-  account  [success=ok ignore=ignore module_unknown=ignore default=die]  pam_entralogin.so
-           before pam_unix, for every service
-  session  [success=ok ignore=ignore module_unknown=ignore default=die]  pam_entralogin.so
-  session  [success=ignore default=1]  pam_succeed_if.so quiet uid >= 1879049216 uid <= 2147352575
-  session  optional  pam_mkhomedir.so umask=0077
-           for sshd, before pam_env, pam_mkhomedir and pam_systemd
-END
+    printf '%s\n' "$ACCOUNT_LINES" | sed 's/^/  /'
+    echo '           before pam_unix, for every service'
+    printf '%s\n' "$SESSION_LINES" | sed 's/^/  /'
+    echo '           for sshd, before pam_env, pam_mkhomedir and pam_systemd'
 }
 
 pam_names_us() { grep -qs '^[^#]*pam_entralogin\.so' /etc/pam.d/*; }
@@ -151,22 +159,23 @@ uses_authselect() { have authselect && authselect check >/dev/null 2>&1 && [ -n 
 
 # Prints a template of a profile with our lines before the first line of their stage that is not a comment.
 authselect_pam_with_us() {
-    awk -v account="$ACCOUNT_LINE" -v session="$SESSION_LINES" '
+    awk -v account="$ACCOUNT_LINES" -v session="$SESSION_LINES" '
         $1 == "account" && !a { print account; a = 1 }
         ($1 == "session" || $1 == "-session") && !s { print session; s = 1 }
         { print }' "$1"
 }
-CONTROL='[success=ok ignore=ignore module_unknown=ignore default=die]'
-ACCOUNT_LINE="account     $CONTROL    pam_entralogin.so"
-SESSION_LINES="session     $CONTROL    pam_entralogin.so
-session     [success=ignore default=1]    pam_succeed_if.so quiet uid >= 1879049216 uid <= 2147352575
-session     optional                      pam_mkhomedir.so umask=0077"
 
 wire_authselect() {
     current=$(authselect current --raw)
     base=${current%% *} features=
     [ "$base" = "$current" ] || features=${current#* }
-    [ "$base" != custom/entralogin ] || return 0
+    if [ "$base" = custom/entralogin ]; then
+        # A profile of an older version has other lines: it is made anew of what it was made of.
+        ! grep -qsF "$ACCOUNT_LINES" $AUTHSELECT_PROFILE/system-auth || return 0
+        current=$(cat $AUTHSELECT_PROFILE/made-of)
+        base=${current%% *} features=
+        [ "$base" = "$current" ] || features=${current#* }
+    fi
     if [ -n "$DRY" ]; then
         say "would make the authselect profile custom/entralogin of $base and select it"
         return 0

@@ -2,6 +2,9 @@
 # shellcheck shell=sh
 # sudo for administrators. Read by configure.
 
+# ENTRALOGIN_ADMINS_GID (entralogin_name.h)
+ADMINS_GID=1879048193
+
 wire_sudo() {
     if ! have visudo; then
         say "sudo is not installed: administrators get no sudo; run this again once it is"
@@ -11,29 +14,60 @@ wire_sudo() {
         missing "$SUDOERS_FILE was made by hand and is left alone; ours would be $SHARE/sudoers/entralogin"
         return 0
     fi
-    group=$(setting Accounts.AdministratorsGroup)
-    case $group in
-    '' | *[!a-z0-9_-]* | [!a-z_]*) fail "AdministratorsGroup=: '$group' is not a group name" ;;
-    esac
-    sed "s/@ADMINS@/$group/" $SHARE/sudoers/entralogin >"$WORK/sudoers"
+    sudo_rule >"$WORK/sudoers" || return 0
     client=$(setting DeviceSignIn.ClientID)
     services=$(setting DeviceSignIn.Services)
     if steps_up "$client" "$services"; then
+        if is_sudo_rs; then
+            missing "Services= of [DeviceSignIn] names sudo, and sudo-rs asks for no code: step-up is off here"
         # Who may not be asked by a code yet keeps what there is, which is sudo without one, or none.
-        if lacking=$(pam_without_step_up); then
+        elif lacking=$(pam_without_step_up); then
             missing "Services= of [DeviceSignIn] names sudo, but no auth line of pam_entralogin.so is in $lacking: write it there first" \
                 "(pam_entralogin(8)). Sudo is left as it is"
             return 0
+        else
+            sed -i 's/NOPASSWD:/PASSWD:/; /passprompt=/d; /pam_acct_mgmt/s/$/, authenticate, !passprompt_override/' "$WORK/sudoers"
         fi
-        sed -i 's/NOPASSWD:/PASSWD:/; /^Defaults:/s/$/, authenticate, !passprompt_override/' "$WORK/sudoers"
     fi
     chmod 0440 "$WORK/sudoers"
-    visudo -cqf "$WORK/sudoers" || fail "visudo refuses our lines; sudo is older than 1.8.23?"
+    said=$(visudo -cqf "$WORK/sudoers" 2>&1) || fail "visudo refuses our lines: $said"
     cmp -s "$WORK/sudoers" $SUDOERS_FILE && [ "$(stat -c %a:%u $SUDOERS_FILE)" = 440:0 ] && return 0
     [ -d /etc/sudoers.d ] || act install -d -m 0750 /etc/sudoers.d
     begin sudo "$WORK/sudoers"
     place "$WORK/sudoers" 0440 $SUDOERS_FILE
     visudo -cq || fail "visudo refuses the whole configuration with $SUDOERS_FILE in it"
+}
+
+# sudo itself says what it is: "sudo-rs 0.2.5".
+is_sudo_rs() {
+    case $(sudo --version 2>/dev/null | head -n 1) in
+    sudo-rs*) return 0 ;;
+    *) return 1 ;;
+    esac
+}
+
+# Prints our file for the sudo that is here. Fails, having said why, where a rule would be another's right: sudo-rs goes by the
+# group's name, which another name service may have taken.
+sudo_rule() {
+    if ! is_sudo_rs; then
+        cat $SHARE/sudoers/entralogin
+        return 0
+    fi
+    group=$(setting Accounts.AdministratorsGroup)
+    case $group in
+    '' | *[!a-z0-9_-]* | [!a-z_]*) fail "AdministratorsGroup=: '$group' is not a group name" ;;
+    esac
+    number=$(getent group "$group" | cut -d: -f3 || :)
+    case $number in
+    '' | "$ADMINS_GID") sed "s/@ADMINS@/$group/" $SHARE/sudoers/sudo-rs ;;
+    *)
+        # An earlier rule of ours would be theirs now.
+        unwire_sudo
+        missing "the group $group has the number $number, so it is another name service's, and sudo-rs knows groups by name only:" \
+            "administrators get no sudo. Name another group in AdministratorsGroup="
+        return 1
+        ;;
+    esac
 }
 
 # steps_up CLIENT SERVICES: sudo is to ask administrators for a code.

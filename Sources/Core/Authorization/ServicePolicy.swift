@@ -29,19 +29,29 @@ package struct ServicePolicy: Hashable, Sendable {
 
     /// The policy for a service name as pam_start(3) folds it (lower case). An sshd process is always a sign-in,
     /// whatever its service is called; elsewhere, whoever has the administrators' gid acts by it, and sudo, too, may be
-    /// told to be another service (sudoers(5), pam_service).
+    /// told to be another service (sudoers(5), pam_service). `isInvoked`: an Entra account runs the program, so it is no
+    /// job of cron's, whatever the service is called.
     package static func of(
         service: String,
         isInSSHD: Bool,
-        holdsAdministratorsGroup: Bool = false
+        holdsAdministratorsGroup: Bool = false,
+        isInvoked: Bool = false
     ) -> ServicePolicy {
         if isInSSHD { return .signIn }
         switch service {
-        case "sudo", "sudo-i", "su", "su-l", "doas", "polkit-1": return .elevation
-        case "cron", "crond", "atd", "systemd-user": return .batch
+        case "sudo", "sudo-i", "su", "su-l", "doas", "polkit-1", sudoers, sudoersList: return .elevation
+        case "cron", "crond", "atd", "systemd-user": return isInvoked ? .elevation : .batch
         default: return holdsAdministratorsGroup ? .elevation : .signIn
         }
     }
+
+    /// What sudo's plugin calls itself (entralogin_sudo.h): whether the user who runs sudo is an administrator.
+    package static let sudoers = "sudoers"
+    /// The same about somebody else, for `sudo -l -U`.
+    package static let sudoersList = "sudoers-list"
+
+    /// The question is about membership: without one the answer is no, whatever role there is.
+    package static func asksForMembership(_ service: String) -> Bool { service == sudoers || service == sudoersList }
 
     /// The role that a person needs. Kernel group ids outlive a withdrawn membership, and sudo goes by them: so whoever
     /// acts with the administrators' gid, or is listed as an administrator, must still be one.

@@ -115,8 +115,6 @@ const char *entralogin_item(pam_handle_t *pamh, int item);
 
 /* --- speak.c --- */
 
-#define ENTRALOGIN_TEXT_MAX 1024u
-
 /* Whether there is somebody to talk to. */
 int entralogin_can_speak(pam_handle_t *pamh, int flags);
 /* Asks, without showing what is typed: 1 where the answer is an empty line, 0 another one, -1 where there is none. */

@@ -5,18 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Copies the text with a blank for every control character of ASCII and, in UTF-8, of Latin-1 (U+0080 to U+009F). */
-static void clean(char *line, const char *text, size_t length) {
-    for (size_t i = 0; i < length; i++) {
-        unsigned char c = (unsigned char)text[i], next = i + 1 < length ? (unsigned char)text[i + 1] : 0;
-        int long_control = c == 0xc2 && next >= 0x80 && next < 0xa0;
-        line[i] = c < 0x20 || c == 0x7f || long_control ? ' ' : text[i];
-        if (long_control)
-            line[++i] = ' ';
-    }
-    line[length] = '\0';
-}
-
 static const struct pam_conv *conversation_of(pam_handle_t *pamh, int flags) {
     const void *item = NULL;
     if ((flags & PAM_SILENT) != 0 || pam_get_item(pamh, PAM_CONV, &item) != PAM_SUCCESS || item == NULL)
@@ -28,8 +16,8 @@ static const struct pam_conv *conversation_of(pam_handle_t *pamh, int flags) {
 /* One message; the response, or NULL. */
 static struct pam_response *converse(
     const struct pam_conv *conversation, int style, const char *text, size_t length) {
-    char line[ENTRALOGIN_TEXT_MAX + 1];
-    clean(line, text, length < ENTRALOGIN_TEXT_MAX ? length : ENTRALOGIN_TEXT_MAX);
+    char line[ENTRALOGIN_LINE_MAX + 1];
+    entralogin_clean_line(line, text, length);
     const struct pam_message message = {.msg_style = style, .msg = line}, *messages = &message;
     struct pam_response *response = NULL;
     if (conversation->conv(1, &messages, &response, conversation->appdata_ptr) == PAM_SUCCESS)

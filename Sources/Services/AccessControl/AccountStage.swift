@@ -14,8 +14,11 @@ package struct AccountStage: Sendable {
         let policy = ServicePolicy.of(
             service: request.service,
             isInSSHD: request.isInSSHD,
-            holdsAdministratorsGroup: request.holdsAdministratorsGroup
+            holdsAdministratorsGroup: request.holdsAdministratorsGroup,
+            isInvoked: request.invokingUID != nil
         )
+        // Nothing is recorded: most who have no membership never had one, and run what other rules of sudoers give them.
+        if ServicePolicy.asksForMembership(request.service), !isMember(request.user) { return .ignore }
         var subject = DecisionSubject(
             event: .account,
             user: request.user,
@@ -37,6 +40,14 @@ package struct AccountStage: Sendable {
         } catch {
             return parts.journal.deny(subject, error)
         }
+    }
+
+    /// The account is an administrator as far as this machine knows; Azure is asked afterwards.
+    private func isMember(_ user: String) -> Bool {
+        guard let name = UserName(user), case .enrolled(let enrolled) = parts.ports.accounts.standing(of: name) else {
+            return false
+        }
+        return parts.membership.holds(enrolled.account.uid.number)
     }
 
     /// Somebody of ours whom the request concerns.

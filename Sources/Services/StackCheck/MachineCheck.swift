@@ -30,7 +30,7 @@ package struct MachineCheck: Sendable {
         sshd() + NeighbourRule().judge(machine) + NameCacheRule().judge(machine) + devices.judge(machine)
             + (devices.services.contains("sudo")
                 ? StepUpRule(administratorsGroup: administratorsGroup).judge(machine) : [])
-            + SudoRule().judge(machine)
+            + SudoRule(administratorsGroup: administratorsGroup).judge(machine)
             + SELinuxRule().judge(machine) + OldExtensionRule().judge(machine) + LocalIDsRule().judge(machine)
             + AdoptionRule().judge(machine)
             + StateFilesRule().judge(machine)

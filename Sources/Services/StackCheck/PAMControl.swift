@@ -67,17 +67,27 @@ struct PAMControl: Hashable, Sendable {
     /// Every action that the line can take.
     var possibleActions: Set<PAMAction> { Set(actions.values).union([fallback]) }
 
-    /// True for `[success=ok ignore=ignore default=die]`, with or without a word on a missing module: allowed goes on,
-    /// not ours is as if we were not there, everything else ends the stack refused.
+    /// True for `[success=N ignore=N default=die]` and for `[success=ok ignore=ignore default=die]`, with or without a word
+    /// on a missing module: allowed and not ours go on, everything else ends the stack refused.
     var isOurs: Bool {
-        guard action(on: "success") == .ok, action(on: "ignore") == .ignore, fallback == .die else { return false }
+        guard fallback == .die, guardedEntries != nil else { return false }
         return actions.allSatisfy { value, action in
             switch value {
             case "success", "ignore", "module_unknown", "new_authtok_reqd": true
             default: action == .die
             }
         } && [.die, .ignore].contains(action(on: "module_unknown"))
-            && [.die, .ok].contains(action(on: "new_authtok_reqd"))
+            && [.die, action(on: "success")].contains(action(on: "new_authtok_reqd"))
+    }
+
+    /// How many entries behind the line run only where the module did not: it jumps over them. Nil for a control that is
+    /// not of our form.
+    var guardedEntries: Int? {
+        switch (action(on: "success"), action(on: "ignore")) {
+        case (.ok, .ignore): 0
+        case (.jump(let count), .jump(let other)) where count == other: count
+        default: nil
+        }
     }
 
     /// True where the line holds everybody out, local accounts too, while the module is missing.

@@ -23,7 +23,21 @@ struct PAMRule: Sendable {
         )
     }
 
-    static let line = "[success=ok ignore=ignore module_unknown=ignore default=die] pam_entralogin.so"
+    /// Our line and, behind it, what runs only where our module could not be loaded: Entra accounts are refused there, by
+    /// number and by name, as the user that is asked for, as the one who asks and as the one who runs the program.
+    static func lines(_ type: String) -> [String] {
+        let guid = "????????-????-????-????-????????????"
+        let ids = "uid < 1879049216"
+        let user = "user !~ *@*"
+        let userGUID = "user !~ \(guid)"
+        let account = [
+            "requisite pam_succeed_if.so quiet \(ids) \(user) ruser !~ *@* \(userGUID) ruser !~ \(guid)",
+            "requisite pam_succeed_if.so quiet use_uid \(ids) \(user) \(userGUID)",
+        ]
+        let guarding = type == "account" ? account : ["requisite pam_succeed_if.so quiet \(ids) \(user) \(userGUID)"]
+        let jump = "success=\(guarding.count) ignore=\(guarding.count)"
+        return ["[\(jump) module_unknown=ignore default=die] pam_entralogin.so"] + guarding
+    }
 
     /// The findings, and the files that they rest on.
     func judge(_ machine: any MachineView) -> (findings: [Finding], files: [String]) {
@@ -59,7 +73,28 @@ struct PAMRule: Sendable {
             let what = "without the file pam_entralogin.so nobody could sign in, local accounts and root included"
             return [finding(.warning, what, ours.place)]
         }
+        if let finding = judgeGuard(of: ours, behind: stack.entries[(index + 1)...]) { return [finding] }
         return [Finding(id, .good, "\(service): the \(type) stage is ours first", place: ours.place)]
+    }
+
+    /// What our line jumps over: the lines that refuse Entra accounts where the module could not be loaded, and no others.
+    private func judgeGuard(of ours: PAMEntry, behind rest: ArraySlice<PAMEntry>) -> Finding? {
+        let expected = PAMRule.lines(type).dropFirst().map { String($0) }
+        let count = ours.control.guardedEntries ?? 0
+        guard count > 0 else {
+            let what =
+                "where pam_entralogin.so cannot be loaded (a limit of the caller's suffices), Entra accounts pass"
+            return finding(.warning, what, ours.place)
+        }
+        let written = rest.prefix(count)
+        let isExpected =
+            written.count == count && expected.count == count
+            && zip(written, expected).allSatisfy { entry, line in
+                let words = line.split(separator: " ").map { String($0) }
+                return entry.control == PAMControl("requisite") && [entry.module] + entry.arguments == words.dropFirst()
+            }
+        guard !isExpected else { return nil }
+        return finding(.error, "pam_entralogin.so jumps over lines that are not its own", ours.place)
     }
 
     private var id: String { "pam.\(service).\(type)" }
@@ -71,7 +106,8 @@ struct PAMRule: Sendable {
             severity,
             found,
             place: place,
-            needed: "\(type) \(PAMRule.line), before \(before.joined(separator: ", "))",
+            needed:
+                "\(PAMRule.lines(type).map { "\(type) \($0)" }.joined(separator: "; ")), before \(before.joined(separator: ", "))",
             remedy: "/usr/libexec/entralogin/configure --enable, or write the line there by hand"
         )
     }

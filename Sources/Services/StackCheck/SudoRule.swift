@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Judges whether sudo takes our file: that it reads the folder, and that what it reads has no mistake. That the file is
-/// there and is root's, `LocalAccountsRule` says.
+/// there and is root's, `LocalAccountsRule` says; what other files add, `SudoersFilesRule`.
 struct SudoRule: Sendable {
+    let administratorsGroup: String
     private static let main = "/etc/sudoers"
     private static let checkers = ["/usr/sbin/visudo", "/usr/bin/visudo"]
 
@@ -10,7 +11,8 @@ struct SudoRule: Sendable {
         guard machine.exists(LocalAccountsRule.sudoers), let text = try? machine.text(of: SudoRule.main) else {
             return []
         }
-        return [folder(text), mistake(machine)].compactMap(\.self)
+        return [folder(text), mistake(machine), plugin(machine)].compactMap(\.self)
+            + SudoersFilesRule(administratorsGroup: administratorsGroup).judge(machine)
     }
 
     /// `@includedir`, in older sudoers `#includedir` (sudoers(5)).
@@ -28,6 +30,20 @@ struct SudoRule: Sendable {
             place: SudoRule.main,
             needed: "@includedir /etc/sudoers.d",
             remedy: "visudo, and add that as the last line"
+        )
+    }
+
+    /// Where our file names it: without it sudo finds no administrators, and refuses.
+    private func plugin(_ machine: any MachineView) -> Finding? {
+        let path = SudoersFilesRule.pluginPath
+        guard let ours = try? machine.text(of: LocalAccountsRule.sudoers), ours.contains(path) else { return nil }
+        guard !machine.exists(path) || machine.complaintOnLoading(module: path) != nil else { return nil }
+        return Finding(
+            "module.sudo",
+            .warning,
+            "sudo cannot load the plugin that knows the administrators: they have no sudo",
+            place: path,
+            remedy: "make install, or install the package again"
         )
     }
 

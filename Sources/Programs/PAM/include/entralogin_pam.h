@@ -3,7 +3,8 @@
  * The PAM module. libpam calls the entry points of pam.map (at the end of pam.c); account and session are the functions
  * below with the real world. Tests give another one.
  *
- * For a stack of the form [success=ok ignore=ignore module_unknown=ignore default=die]. Whose a call is, is decided
+ * For a stack of the form [success=N ignore=N module_unknown=ignore default=die], with N lines behind it for where the module
+ * cannot be loaded. Whose a call is, is decided
  * without the daemon: a user of ours has a name of our shape and, by NSS, a uid in our range or, by root's list, the one that
  * they brought along (entralogin_adopted.h). For everybody else the result is PAM_IGNORE without any I/O, unless their process
  * has the administrators' gid, which none of them can have. The list is read for names of our shape with another's number, and

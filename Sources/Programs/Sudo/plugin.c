@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#define _GNU_SOURCE
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+
+#include "entralogin_adopted.h"
+#include "entralogin_name.h"
+#include "entralogin_sudo.h"
+#include "entralogin_wire.h"
+
+/* The interface of sudo_plugin(5), version 1.0: the same since sudo 1.8. */
+#define API_VERSION ((1u << 16) | 0u)
+#define ERROR_MESSAGE 3 /* SUDO_CONV_ERROR_MSG */
+
+typedef int (*printer)(int kind, const char *format, ...);
+
+struct group_plugin {
+    unsigned version;
+    int (*begin)(int version, printer print, char *const argv[]);
+    void (*end)(void);
+    int (*query)(const char *user, const char *group, const struct passwd *record);
+};
+
+/* sudo asks some twelve times in one run, for each line that names the group. One run, one answer. */
+static char asked[ENTRALOGIN_NAME_MAX + 1];
+static uid_t asked_uid;
+static int answer;
+static printer print;
+
+static void say(const char *line) {
+    if (print != NULL)
+        print(ERROR_MESSAGE, "%s\n", line);
+}
+
+/* The real uid when sudo was executed: the kernel's word. sudo has changed its own by now. */
+static uint32_t caller(void) {
+    return (uint32_t)getauxval(AT_UID);
+}
+
+static const struct entralogin_sudo_world real_world = {
+    .daemon = {.path = ENTRALOGIN_CONTROL_SOCKET, .root = 0},
+    .adopted = ENTRALOGIN_ADOPTED_LIST,
+    .caller = caller,
+    .say = say,
+};
+
+static int begin(int version, printer with, char *const argv[]) {
+    (void)version, (void)argv;
+    asked[0] = '\0';
+    print = with;
+    return 1;
+}
+
+static void end(void) {
+    print = NULL;
+}
+
+static int query(const char *user, const char *group, const struct passwd *record) {
+    if (strcmp(group, ENTRALOGIN_SUDO_GROUP) != 0 || record == NULL || strlen(user) > ENTRALOGIN_NAME_MAX)
+        return 0;
+    if (strcmp(user, asked) != 0 || record->pw_uid != asked_uid) {
+        answer = entralogin_sudo_is_member(&real_world, user, group, record);
+        strcpy(asked, user);
+        asked_uid = record->pw_uid;
+    }
+    return answer;
+}
+
+/* sudo looks for this name. */
+__attribute__((visibility("default"))) struct group_plugin group_plugin = {API_VERSION, begin, end, query};

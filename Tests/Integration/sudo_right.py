@@ -1,0 +1,266 @@
+# SPDX-License-Identifier: Apache-2.0
+"""P2, P7 and P8: sudo's right is asked anew each time, and no answer is no right."""
+
+from __future__ import annotations
+
+import json
+from typing import Callable
+
+from bed import Outcome, Person
+from bed.checks import equal, require
+from bed.installed import CONFIGURE
+from bed.machine import wait_for
+from case import case
+from ground import Ground, Site
+from identity import FIRST_UID
+from roles import ADMINS, ADMINS_GID, TARGETPW, administrator, session_around
+
+USERS_GID = FIRST_UID - 1024
+PLUGIN = "/usr/libexec/entralogin/sudo_entralogin.so"
+SUDOERS = "/etc/sudoers.d/entralogin"
+COMMON_ACCOUNT = "/etc/pam.d/common-account"
+# The rule as it was before the plugin: sudo goes by the groups of the process.
+BY_NUMBER = f"%#{ADMINS_GID} ALL=(ALL:ALL) NOPASSWD: ALL\n"
+OLD_LINE = "account [success=ok ignore=ignore module_unknown=ignore default=die] pam_entralogin.so\n"
+
+# Says "ROOT K" for each limit of address space, in KiB, under which the command prints 0, and how many were tried.
+SEARCH = """
+fill=$(head -c 100000 /dev/zero | tr '\\0' x); tried=0
+for k in $(seq {first} {step} {last}); do
+  tried=$((tried + 1))
+  [ "$( (ulimit -v $k; exec {command} x $fill) 2>/dev/null)" != 0 ] || {{ echo "ROOT $k"; {then}; }}
+done; echo "tried $tried"
+"""
+
+
+def search(first: int, last: int, step: int, command: str = "sudo -n sh -c 'id -u'", then: str = ":") -> str:
+    return SEARCH.format(first=first, last=last, step=step, command=command, then=then)
+
+
+def roots(outcome: Outcome) -> list[int]:
+    return [int(line.split()[1]) for line in outcome.lines() if line.startswith("ROOT ")]
+
+
+def tried(outcome: Outcome) -> int:
+    return sum(int(line.split()[1]) for line in outcome.lines() if line.startswith("tried "))
+
+
+def least(ground: Ground, site: Site, person: Person) -> int:
+    """The least limit, in KiB, under which sudo does anything at all: the search begins there."""
+    script = "for k in $(seq 2000 200 40000); do (ulimit -v $k; sudo -V) >/dev/null 2>&1 && echo $k && break; done"
+    return int(site.ssh(person, script).out)
+
+
+def without_the_fix(site: Site) -> dict[str, str]:
+    """Our rule and our line in PAM as they were; what they are, to put back."""
+    before = {path: site.machine.read(path) for path in (SUDOERS, COMMON_ACCOUNT)}
+    site.machine.write(SUDOERS, BY_NUMBER, 0o440)
+    rest = [line for line in before[COMMON_ACCOUNT].splitlines() if not in_our_lines(line)]
+    site.machine.write(COMMON_ACCOUNT, OLD_LINE + "\n".join(rest) + "\n")
+    return before
+
+
+def in_our_lines(line: str) -> bool:
+    return "pam_entralogin.so" in line or "pam_succeed_if.so quiet" in line
+
+
+def put_back(site: Site, before: dict[str, str]) -> None:
+    for path, text in before.items():
+        site.machine.write(path, text, 0o440 if path == SUDOERS else 0o644)
+
+
+def squeezed(ground: Ground, site: Site, reach: int, step: int) -> str:
+    """The attack, as it was done: with the fix and without, in one session of an administrator who is one no more."""
+    person = administrator(ground)
+    start = least(ground, site, person)
+    before: dict[str, str] = {}
+
+    def lowered() -> None:
+        ground.withdraw(person)
+        site.flush()
+
+    def opened() -> None:
+        before.update(without_the_fix(site))
+
+    with_fix = session_around(ground, site, person, "sudo -n id -u", lowered,
+                              "sudo -n id -u; id -G; " + search(start, start + reach, step))
+    equal(with_fix.lines()[0], "0", f"sudo before the change ({with_fix.text})")
+    require(str(ADMINS_GID) in with_fix.out, f"the session has lost its group, so nothing was tried: {with_fix.text}")
+    equal(roots(with_fix), [], "limits that make root")
+
+    other = administrator(ground)
+
+    def both() -> None:
+        ground.withdraw(other)
+        site.flush()
+        opened()
+
+    try:
+        control = session_around(ground, site, other, "sudo -n id -u", both,
+                                 "sudo -n id -u; " + search(start, start + reach, step, then="break"))
+    finally:
+        put_back(site, before)
+    require(roots(control) != [], f"the attack does not work without the fix either, so nothing was tried: {control.text}")
+    return f"{tried(with_fix)} limits from {start} KiB, none of them root; the old lines: root at {roots(control)[0]} KiB"
+
+
+@case("P2", "no limit of memory makes sudo pass over the end of a role", attack="H1")
+def limited(ground: Ground) -> str:
+    with ground.fresh("limited") as site:
+        return squeezed(ground, site, 3000, 12)
+
+
+def lent(path: str) -> str:
+    """What runs a command with the administrators' group, by a setgid copy of perl that one of them left behind."""
+    script = ("$ENV{PATH} = q(/usr/bin:/bin); delete @ENV{qw(IFS CDPATH ENV BASH_ENV)}; $( = $); "
+              "exec(q(/usr/bin/sudo), q(-n), q(id), q(-u))")
+    return f"{path} -e '{script}'"
+
+
+@case("P2", "no limit of memory makes sudo pass over the end of a role: each limit, and with a borrowed group", deep=True,
+      attack="H1")
+def limited_everywhere(ground: Ground) -> str:
+    with ground.fresh("everywhere") as site:
+        seen = squeezed(ground, site, 16000, 8)
+        owner, path = administrator(ground), "/var/tmp/lent"
+        made = site.ssh(owner, f"cp /usr/bin/perl {path} && chgrp {ADMINS} {path} && chmod 2755 {path} && sudo -n id -u")
+        equal(made.out, "0\n", f"the administrator's own sudo ({made.text})")
+        script = search(4000, 12000, 8, command=lent(path))
+        equal(roots(site.ssh(ground.lisa, script, limit=300)), [], "limits that make lisa root")
+        before = without_the_fix(site)
+        try:
+            control = site.ssh(ground.lisa, search(4000, 12000, 8, command=lent(path), then="break"), limit=300)
+        finally:
+            put_back(site, before)
+    return f"{seen}; lisa with a borrowed group: never, by the old lines {roots(control) or 'not in this range either'}"
+
+
+def in_steps(ground: Ground, site: Site, person: Person, steps: list[Callable[[], None]], command: str) -> list[str]:
+    """What the command says in one session after each step."""
+    names = [(f"/tmp/{person.login}-{n}-go", f"/tmp/{person.login}-{n}-out") for n in range(len(steps))]
+    script = "; ".join(f"while [ ! -e {go} ]; do sleep 0.02; done; ({command}) >{out}.new 2>&1; mv {out}.new {out}"
+                       for go, out in names)
+    running = ground.aside(site.ssh, person, script)
+    said = []
+    for step, (go, out) in zip(steps, names):
+        step()
+        site.machine.write(go, "")
+        wait_for(lambda: site.machine.path(out).exists() or running.done(), f"the step {out}")
+        said.append(site.machine.read(out))
+    running.result(30)
+    return said
+
+
+# What an administrator of the machine may write into a later file, and the command that it is about.
+SETTINGS_OF_OTHERS = ("Defaults !pam_acct_mgmt", "Defaults:ALL pam_service=open", "Defaults!/usr/bin/id !pam_acct_mgmt",
+                      "Defaults>root pam_service=open, pam_login_service=open", "Defaults pam_service=cron",
+                      "Defaults pam_service=systemd-user", "Defaults:ALL !pam_acct_mgmt, !authenticate")
+
+
+@case("P2", "no later file of sudoers makes sudo pass over the end of a role; doctor names each", attack="W5")
+def later_files(ground: Ground) -> str:
+    with ground.fresh("later") as site:
+        person, machine = administrator(ground), site.machine
+        machine.write("/etc/pam.d/open", "auth required pam_permit.so\naccount required pam_permit.so\n"
+                                         "session required pam_permit.so\n")
+
+        def lowered() -> None:
+            ground.withdraw(person)
+            site.flush()
+
+        def written(line: str) -> Callable[[], None]:
+            return lambda: machine.write(TARGETPW, line + "\n", 0o440)
+
+        def named(line: str) -> Callable[[], None]:
+            def act() -> None:
+                written(line)()
+                finding = [f for f in json.loads(site.tool("--json", "doctor").out)["findings"]
+                           if f["id"] == "sudoers.account-stage"]
+                require(len(finding) == 1, f"doctor says nothing of {line}")
+            return act
+
+        def opened() -> None:
+            machine.write(TARGETPW, f"{BY_NUMBER}{SETTINGS_OF_OTHERS[0]}\n", 0o440)
+
+        steps = [lambda: None, lowered, *map(written, SETTINGS_OF_OTHERS), named(SETTINGS_OF_OTHERS[1]), opened]
+        said = in_steps(ground, site, person, steps, "sudo -n id -u")
+        equal(said[0], "0\n", "sudo while the role lasts")
+        for line, words in zip(("nothing", *SETTINGS_OF_OTHERS), said[1:-1]):
+            require("0" not in words.splitlines(), f"root by {line!r}: {words}")
+        require("0" in said[-1].splitlines(), f"a rule by number under {SETTINGS_OF_OTHERS[0]} gives nothing either: {said[-1]}")
+    return f"{len(SETTINGS_OF_OTHERS)} settings, none of them root; the old rule: root by the first"
+
+
+@case("P7", "a foreign group with our group's name or number gives nobody sudo, and takes it from nobody", attack="H3")
+def foreign_group(ground: Ground) -> str:
+    with ground.fresh("foreign") as site:
+        machine, person = site.machine, administrator(ground)
+        before = machine.read("/etc/group")
+        for line in (f"{ADMINS}:x:70002:lisa", f"theirs:x:{ADMINS_GID}:lisa", f"users2:x:{USERS_GID}:lisa"):
+            machine.write("/etc/group", f"{before}{line}\n")
+            outcome = site.ssh(ground.lisa, "id -G; sudo -n id -u")
+            require(line.split(":")[2] in outcome.out, f"lisa has not got the group, so nothing was tried: {outcome.text}")
+            require("0" not in outcome.lines()[1:], f"{line}: lisa is root: {outcome.text}")
+            equal(site.ssh(person, "sudo -n id -u").out, "0\n", f"the administrator's own sudo beside {line}")
+        machine.write("/etc/group", f"{before}{ADMINS}:x:70002:lisa\n")
+        machine.write(TARGETPW, f"%{ADMINS} ALL=(ALL:ALL) NOPASSWD: ALL\n", 0o440)
+        control = site.ssh(ground.lisa, "sudo -n id -u")
+        equal(control.out, "0\n", f"lisa by the old rule, which went by the name ({control.text})")
+    return "by name, by number and by the users' number: nothing; the old rule made lisa root"
+
+
+@case("P2", "what is left of a session that ended has no sudo, though it carries the group and the role is still there")
+def left_behind(ground: Ground) -> str:
+    with ground.fresh("left") as site:
+        person, out, go = administrator(ground), "/tmp/left-out", "/tmp/left-go"
+        later = f"while [ ! -e {go} ]; do sleep 0.05; done; (id -G; sudo -n id -u; echo ended $?) >{out}.new 2>&1; mv {out}.new {out}"
+        begun = site.ssh(person, f"sudo -n id -u; nohup setsid sh -c '{later}' >/dev/null 2>&1 </dev/null &")
+        equal(begun.out, "0\n", f"sudo in the session ({begun.text})")
+        wait_for(lambda: ADMINS not in site.machine.must("id", "-Gn", person.login).out.split(), "the end of the membership")
+        site.machine.write(go, "")
+        wait_for(lambda: site.machine.path(out).exists(), "what was left behind")
+        said = site.machine.read(out)
+        require(str(ADMINS_GID) in said, f"it does not carry the group, so nothing was tried: {said}")
+        require("ended 1" in said and "membership of the administrators has ended" in said, said)
+    return "refused: the membership has ended"
+
+
+@case("P8", "with our modules gone, or the daemon, Entra accounts have no sudo and no su; local users and root are not affected")
+def without_modules(ground: Ground) -> str:
+    with ground.fresh("gone") as site:
+        machine, person, user = site.machine, administrator(ground), ground.newcomer()
+        machine.write(TARGETPW, f'"{user.login}" ALL=(ALL) NOPASSWD: ALL\nlisa ALL=(ALL) NOPASSWD: ALL\n', 0o440)
+        equal(site.ssh(user, "sudo -n id -u").out, "0\n", "a rule of the machine's administrator")
+        module = machine.shell("ls /usr/lib/*/security/pam_entralogin.so").out.strip()
+
+        def gone() -> None:
+            machine.must("mv", module, f"{module}.away")
+
+        def stopped() -> None:
+            machine.must("mv", f"{module}.away", module)
+            site.service.stop()
+
+        def neither() -> None:
+            machine.must("mv", module, f"{module}.away")
+            machine.must("mv", PLUGIN, f"{PLUGIN}.away")
+
+        def old_lines() -> None:
+            without_the_fix(site)
+
+        plain = in_steps(ground, site, user, [lambda: None, gone, old_lines], "sudo -n id -u")
+        equal(plain[0], "0\n", "with the module")
+        require("0" not in plain[1].splitlines(), f"with the module gone: {plain[1]}")
+        equal(plain[2], "0\n", "with the module gone, by the lines of before: nothing was tried")
+        machine.must(CONFIGURE, "--enable")
+        machine.must("mv", f"{module}.away", module)
+        machine.must(CONFIGURE, "--enable")
+        site.stamped()
+        said = in_steps(ground, site, person, [lambda: None, gone, stopped, neither], "sudo -n id -u")
+        equal(said[0], "0\n", "with the module")
+        for words in said[1:]:
+            require("0" not in words.splitlines(), f"root: {words}")
+        require("does not answer" in said[2], f"with the daemon stopped: {said[2]}")
+        for who in (ground.lisa, ground.root):
+            outcome = site.ssh(who, "sudo -n id -u; su -c 'id -u' lisa </dev/null")
+            require(outcome.lines()[0] == "0" and "entralogin" not in outcome.text, f"{who.login}: {outcome.text}")
+    return "Entra accounts refused each time; lisa and root as before"
