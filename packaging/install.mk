@@ -39,7 +39,7 @@ install: install-programs install-pieces install-completions install-units
 
 install-programs:
 	@for file in entralogind entraloginctl libnss_entralogin.so.2 pam_entralogin.so authorized-principals \
-	  audit-events; do \
+	  audit-events end-sessions; do \
 	  test -f $(BUILD)/$$file || { echo "$(BUILD)/$$file is missing: run make first" >&2; exit 1; }; \
 	done
 	$(INSTALL) -D -m 0755 $(BUILD)/entralogind $(DESTDIR)$(SBINDIR)/entralogind
@@ -49,6 +49,7 @@ install-programs:
 	$(INSTALL) -d -m 0755 $(DESTDIR)$(LIBEXECDIR)
 	$(INSTALL) -m 0755 $(BUILD)/authorized-principals $(DESTDIR)$(LIBEXECDIR)/authorized-principals
 	$(INSTALL) -m 0755 $(BUILD)/audit-events $(DESTDIR)$(LIBEXECDIR)/audit-events
+	$(INSTALL) -m 0755 $(BUILD)/end-sessions $(DESTDIR)$(LIBEXECDIR)/end-sessions
 
 # Templates go to DATADIR; configure makes the machine's files of them. Settings that exist are never overwritten.
 install-pieces:

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# The programs in C: the modules that run inside other people's processes, the helper that sshd runs, and the one that may
-# write audit events. SwiftPM would link the Swift runtime into them. Included by the Makefile; `make -f packaging/modules.mk modules` works by itself.
+# The programs in C: the modules that run inside other people's processes, the helper that sshd runs, the one that may
+# write audit events, and the one that may end processes. SwiftPM would link the Swift runtime into them. Included by the Makefile; `make -f packaging/modules.mk modules` works by itself.
 #
 #   modules             build/libnss_entralogin.so.2 build/pam_entralogin.so build/authorized-principals
-#                       build/audit-events
+#                       build/audit-events build/end-sessions
 #   check-modules       both compilers, every warning an error; then .ci/exports over what was built
 #   check-modules-asan  the modules' sources under address and undefined-behaviour sanitizers, over damaged files; then
 #                       check-nss and check-client
@@ -32,6 +32,7 @@ NSS_C := $(wildcard Sources/Programs/NSS/*.c) $(SNAPSHOT_C) $(CLIENT_C)
 PAM_C := $(wildcard Sources/Programs/PAM/*.c) $(CLIENT_C)
 PRINCIPALS_C := $(wildcard Sources/Programs/AuthorizedPrincipals/*.c) $(CLIENT_C)
 AUDIT_C := $(wildcard Sources/Programs/AuditEvents/*.c) $(WIRE_C)
+END_SESSIONS_C := $(wildcard Sources/Programs/EndSessions/*.c) $(CLIENT_C)
 C_HEADERS := $(wildcard Sources/*/C*/include/*.h Sources/Core/CSnapshot/*.h Sources/Programs/*/*.h \
 	Sources/Programs/*/include/*.h)
 
@@ -39,15 +40,17 @@ NSS_INCLUDES := -I Sources/Programs/NSS/include
 PAM_INCLUDES := -I Sources/Programs/PAM/include
 PRINCIPALS_INCLUDES := -I Sources/Programs/AuthorizedPrincipals/include
 AUDIT_INCLUDES := -I Sources/Programs/AuditEvents/include
+END_SESSIONS_INCLUDES := -I Sources/Programs/EndSessions/include
 
 NSS_MODULE := $(BUILD)/libnss_entralogin.so.2
 PAM_MODULE := $(BUILD)/pam_entralogin.so
 PRINCIPALS := $(BUILD)/authorized-principals
 AUDIT_EVENTS := $(BUILD)/audit-events
+END_SESSIONS := $(BUILD)/end-sessions
 
 .PHONY: modules check-modules check-modules-asan check-nss check-client fuzz-c fuzz-c-replay
 
-modules: $(NSS_MODULE) $(PAM_MODULE) $(PRINCIPALS) $(AUDIT_EVENTS)
+modules: $(NSS_MODULE) $(PAM_MODULE) $(PRINCIPALS) $(AUDIT_EVENTS) $(END_SESSIONS)
 
 $(NSS_MODULE): $(NSS_C) $(C_HEADERS) Sources/Programs/NSS/nss.map packaging/modules.mk
 	@mkdir -p $(@D)
@@ -66,6 +69,10 @@ $(PRINCIPALS): $(PRINCIPALS_C) $(C_HEADERS) packaging/modules.mk
 $(AUDIT_EVENTS): $(AUDIT_C) $(C_HEADERS) packaging/modules.mk
 	@mkdir -p $(@D)
 	$(CC) $(C_FLAGS) -fPIE $(CFLAGS) $(CPPFLAGS) $(AUDIT_INCLUDES) -pie $(C_LINK) -o $@ $(AUDIT_C) $(LDFLAGS)
+
+$(END_SESSIONS): $(END_SESSIONS_C) $(C_HEADERS) packaging/modules.mk
+	@mkdir -p $(@D)
+	$(CC) $(C_FLAGS) -fPIE $(CFLAGS) $(CPPFLAGS) $(END_SESSIONS_INCLUDES) -pie $(C_LINK) -o $@ $(END_SESSIONS_C) $(LDFLAGS)
 
 check-modules: modules
 	.ci/exports $(BUILD)
