@@ -116,8 +116,9 @@ module(
 // MARK: Programs: composition only.
 
 let daemonNeeds: [Target.Dependency] = [
-    "AccessControl", "AccountDirectory", "Authorization", "AzureServices", "HTTPTransport", "Identity", "Libcrypto",
-    "LinuxSystem", "OpenSSHCertificates", "Server", "Settings", "StackCheck", "Systemd", "UserRecords", "Wire",
+    "AccessControl", "AccountDirectory", "Authorization", "AzureServices", "ByteCoding", "CClient", "CWire",
+    "HTTPTransport", "Identity", "Libcrypto", "LinuxSystem", "OpenSSHCertificates", "Server", "Settings", "StackCheck",
+    "Systemd", "UserRecords", "Wire",
 ]
 let toolNeeds: [Target.Dependency] = [
     "Authorization", "ByteCoding", "CClient", "CWire", "Identity", "LinuxSystem", "Settings", "StackCheck", "Wire",
@@ -157,6 +158,12 @@ package.targets += [
         path: "Sources/Programs/AuditEvents",
         exclude: ["main.c"]
     ),
+    .target(
+        name: "EndSessions",
+        dependencies: ["CClient", "CWire"],
+        path: "Sources/Programs/EndSessions",
+        exclude: ["main.c"]
+    ),
 ]
 
 // MARK: Development tools and tests of the C programs; never installed.
@@ -177,7 +184,7 @@ package.targets += [
         name: "CModuleTests",
         dependencies: [
             "AccountDirectory", "AuditEvents", "Authorization", "AuthorizedPrincipals", "CClient", "CSnapshot", "CWire",
-            "Identity",
+            "EndSessions", "Identity",
             "LinuxSystem", "NSS", "PAM", "Sudo", "TestSupport", "Wire",
         ],
         path: "Tests/CModuleTests"

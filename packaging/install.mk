@@ -50,7 +50,7 @@ install: install-programs install-pieces install-completions install-units
 
 install-programs:
 	@for file in entralogind entraloginctl libnss_entralogin.so.2 pam_entralogin.so authorized-principals \
-	  sudo_entralogin.so audit-events pam-probe; do \
+	  sudo_entralogin.so audit-events end-sessions pam-probe; do \
 	  test -f $(BUILD)/$$file || { echo "$(BUILD)/$$file is missing: run make first" >&2; exit 1; }; \
 	done
 	$(call put,0755,$(BUILD)/entralogind,$(SBINDIR)/entralogind)
@@ -60,6 +60,7 @@ install-programs:
 	$(call put,0755,$(BUILD)/authorized-principals,$(LIBEXECDIR)/authorized-principals)
 	$(call put,0644,$(BUILD)/sudo_entralogin.so,$(LIBEXECDIR)/sudo_entralogin.so)
 	$(call put,0755,$(BUILD)/audit-events,$(LIBEXECDIR)/audit-events)
+	$(call put,0755,$(BUILD)/end-sessions,$(LIBEXECDIR)/end-sessions)
 	$(call put,0755,$(BUILD)/pam-probe,$(LIBEXECDIR)/pam-probe)
 
 # Templates go to DATADIR; configure makes the machine's files of them. Settings that exist are never overwritten.

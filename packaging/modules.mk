@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# The programs in C: the modules that run inside other people's processes, the helper that sshd runs, and the one that may
-# write audit events. SwiftPM would link the Swift runtime into them. Included by the Makefile; `make -f packaging/modules.mk modules` works by itself.
+# The programs in C: the modules that run inside other people's processes, the helper that sshd runs, the one that may
+# write audit events, and the one that may end processes. SwiftPM would link the Swift runtime into them. Included by the Makefile; `make -f packaging/modules.mk modules` works by itself.
 #
 #   modules             build/libnss_entralogin.so.2 build/pam_entralogin.so build/authorized-principals
-#                       build/sudo_entralogin.so build/audit-events build/pam-probe
+#                       build/sudo_entralogin.so build/audit-events build/end-sessions build/pam-probe
 #   check-modules       both compilers, every warning an error; then .ci/exports over what was built
 #   check-modules-asan  the modules' sources under address and undefined-behaviour sanitizers, over damaged files; then
 #                       check-nss and check-client
@@ -34,6 +34,7 @@ PAM_C := $(wildcard Sources/Programs/PAM/*.c) $(CLIENT_C)
 PRINCIPALS_C := $(wildcard Sources/Programs/AuthorizedPrincipals/*.c) $(CLIENT_C)
 PROBE_C := $(wildcard Sources/Programs/PAMProbe/*.c)
 AUDIT_C := $(wildcard Sources/Programs/AuditEvents/*.c) $(WIRE_C)
+END_SESSIONS_C := $(wildcard Sources/Programs/EndSessions/*.c) $(CLIENT_C)
 C_HEADERS := $(wildcard Sources/*/C*/include/*.h Sources/Core/CSnapshot/*.h Sources/Programs/*/*.h \
 	Sources/Programs/*/include/*.h)
 
@@ -42,17 +43,19 @@ SUDO_INCLUDES := -I Sources/Programs/Sudo/include
 PAM_INCLUDES := -I Sources/Programs/PAM/include
 PRINCIPALS_INCLUDES := -I Sources/Programs/AuthorizedPrincipals/include
 AUDIT_INCLUDES := -I Sources/Programs/AuditEvents/include
+END_SESSIONS_INCLUDES := -I Sources/Programs/EndSessions/include
 
 NSS_MODULE := $(BUILD)/libnss_entralogin.so.2
 PAM_MODULE := $(BUILD)/pam_entralogin.so
 SUDO_MODULE := $(BUILD)/sudo_entralogin.so
 PRINCIPALS := $(BUILD)/authorized-principals
 AUDIT_EVENTS := $(BUILD)/audit-events
+END_SESSIONS := $(BUILD)/end-sessions
 PAM_PROBE := $(BUILD)/pam-probe
 
 .PHONY: modules check-modules check-modules-asan check-nss check-client fuzz-c fuzz-c-replay
 
-modules: $(NSS_MODULE) $(PAM_MODULE) $(SUDO_MODULE) $(PRINCIPALS) $(AUDIT_EVENTS) $(PAM_PROBE)
+modules: $(NSS_MODULE) $(PAM_MODULE) $(SUDO_MODULE) $(PRINCIPALS) $(AUDIT_EVENTS) $(END_SESSIONS) $(PAM_PROBE)
 
 $(NSS_MODULE): $(NSS_C) $(C_HEADERS) Sources/Programs/NSS/nss.map packaging/modules.mk
 	@mkdir -p $(@D)
@@ -80,6 +83,10 @@ $(AUDIT_EVENTS): $(AUDIT_C) $(C_HEADERS) packaging/modules.mk
 $(PAM_PROBE): $(PROBE_C) $(C_HEADERS) packaging/modules.mk
 	@mkdir -p $(@D)
 	$(CC) $(C_FLAGS) -fPIE $(CFLAGS) $(CPPFLAGS) $(PAM_INCLUDES) -pie $(C_LINK) -o $@ $(PROBE_C) -lpam $(LDFLAGS)
+
+$(END_SESSIONS): $(END_SESSIONS_C) $(C_HEADERS) packaging/modules.mk
+	@mkdir -p $(@D)
+	$(CC) $(C_FLAGS) -fPIE $(CFLAGS) $(CPPFLAGS) $(END_SESSIONS_INCLUDES) -pie $(C_LINK) -o $@ $(END_SESSIONS_C) $(LDFLAGS)
 
 check-modules: modules
 	.ci/exports $(BUILD)

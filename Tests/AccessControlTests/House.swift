@@ -47,6 +47,7 @@ final class House: Sendable {
     let stamp = FakeStamp()
     let judge = FakeJudge()
     let revocation = FakeRevocation()
+    let ender = FakeEnder()
     let machines: FakeMachines
     let source: FakeKeySource
     let keyFile = FakeKeyFile()
@@ -93,7 +94,8 @@ final class House: Sendable {
             devices: devices,
             keySources: [source] + furtherSources,
             persistedKeys: persistedKeys ? Array(line.utf8) : nil,
-            publishKeys: { try keyFile.replace($0) }
+            publishKeys: { try keyFile.replace($0) },
+            ender: ender
         )
         access = AccessControl(ports, settings: settings)
     }

@@ -54,12 +54,13 @@ struct AuditEventTests {
             (ENTRALOGIN_AUDIT_GRANTED, 1102, "add-user-to-group"),
             (ENTRALOGIN_AUDIT_WITHDRAWN, 1102, "delete-user-from-group"),
             (ENTRALOGIN_AUDIT_DEVICE, 1100, "entralogin:device-sign-in"),
+            (ENTRALOGIN_AUDIT_ENDED, 1106, "entralogin:sessions-ended"),
         ]
     )
     func kinds(event: UInt32, type: UInt16, operation: String) throws {
         let told = try #require(text(of: Fields(event: event, result: 1).message))
         #expect(told.type == type && told.text.hasPrefix("op=\(operation) acct=") && told.text.hasSuffix("res=success"))
-        for other in [0, 7, 8, 0xffff] as [UInt32] { #expect(text(of: Fields(event: other).message) == nil) }
+        for other in [0, 8, 9, 0xffff] as [UInt32] { #expect(text(of: Fields(event: other).message) == nil) }
         #expect(text(of: Fields(event: event, result: 2).message) == nil)
     }
 

@@ -13,6 +13,7 @@ from case import case
 from enforcing_ground import EnforcingGround
 
 DAEMON, HELPER, AUDIT = "entralogind_t", "entralogin_principals_t", "entralogin_audit_t"
+SESSIONS = "entralogin_sessions_t"
 STATE, PUBLISHED, KEYS, RUNTIME, SETTINGS, ADOPTED = (
     f"entralogin_{name}_t" for name in ("state", "published", "authorities", "runtime", "etc", "adopted"))
 # Those that PAM runs in, or that may be told a name before somebody's first session.
@@ -23,6 +24,7 @@ NAMED = {
     (RUNTIME, "sock_file", "write"): ASKERS | {HELPER, DAEMON},  # the daemon: what it tells the audit program
     (AUDIT, "unix_dgram_socket", "sendto"): {DAEMON},
     (DAEMON, "unix_stream_socket", "connectto"): ASKERS | {HELPER},
+    (SESSIONS, "unix_stream_socket", "connectto"): {DAEMON},
     (STATE, "file", "read"): {DAEMON},
     (STATE, "file", "write"): {DAEMON},
     (PUBLISHED, "file", "read"): ASKERS | {DAEMON, "nsswitch_domain", "systemd_user_runtime_dir_t"},
@@ -32,12 +34,12 @@ NAMED = {
     (KEYS, "file", "write"): {DAEMON},
     (RUNTIME, "file", "write"): set(),  # the stamp: root's tool, which is confined by its unit
     (SETTINGS, "file", "write"): set(),
-    (ADOPTED, "file", "read"): ASKERS | {DAEMON, "nsswitch_domain", "systemd_user_runtime_dir_t"},
+    (ADOPTED, "file", "read"): ASKERS | {DAEMON, SESSIONS, "nsswitch_domain", "systemd_user_runtime_dir_t"},
     (ADOPTED, "file", "write"): set(),
     ("entralogin_principals_exec_t", "file", "execute"): {HELPER, "sshd_t"},
     (HELPER, "process", "transition"): {"sshd_t"},
 }
-CAPABILITIES = {DAEMON: set(), HELPER: set(), AUDIT: {"audit_write"}}
+CAPABILITIES = {DAEMON: set(), HELPER: set(), AUDIT: {"audit_write"}, SESSIONS: {"kill"}}
 SERVING = ("httpd_t", "user_t", "staff_t", "nscd_t", "postfix_local_t")
 
 
@@ -89,7 +91,7 @@ def serving(ground: EnforcingGround) -> str:
     return ", ".join(SERVING)
 
 
-@case("P10", "the policy: our three programs have no capability, audit's own excepted, start no program, write only their own")
+@case("P10", "the policy: the programs have no capability but their one, start no program, write only their own")
 def least(ground: EnforcingGround) -> str:
     for source, own in ((DAEMON, {DAEMON, STATE, PUBLISHED, KEYS}), (HELPER, {HELPER}), (AUDIT, {AUDIT})):
         theirs = rules(ground.policy, "-s", source)

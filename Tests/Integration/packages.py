@@ -12,7 +12,7 @@ from booted_ground import DAEMON, BootedSite
 from case import case
 from packages_ground import OpenSession, PackagesGround
 
-OURS = {"entralogin", "entralogin-ssh", "entralogin-audit"}
+OURS = {"entralogin", "entralogin-ssh", "entralogin-audit", "entralogin-sessions"}
 WIRED = ("/etc/ssh", "/etc/pam.d", "/etc/nsswitch.conf", "/etc/sudoers", "/etc/sudoers.d")
 # What stays after a purge, and why: Documentation/install.md.
 KEPT = {"+/var/lib/entralogin", "+/var/lib/entralogin/accounts"}

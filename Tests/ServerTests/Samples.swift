@@ -84,6 +84,7 @@ extension Request {
         case .keys: .keys
         case .setShell: .setShell("alice@contoso.com", shell: "/bin/zsh")
         case .setHome: .setHome("alice@contoso.com", home: "/data/alice")
+        case .endSessions: .endSessions("alice@contoso.com")
         }
     }
 }

@@ -150,6 +150,7 @@ private func problems(_ text: String) -> [String] {
             ("SignIn", "OfflineGrace", "90"),
             ("SignIn", "GrantLifetime", "24h"),
             ("SignIn", "MaxSignInAge", "2w"),
+            ("SignIn", "EndSessions", "yes"), ("SignIn", "EndSessionsAfter", "10min"),
             ("SignIn", "StrictExtensionOrder", "on"),
             ("Log", "Level", "debug"), ("Log", "Audit", "no"),
         ]

@@ -72,6 +72,17 @@ struct ChecksTextTests {
         )
     }
 
+    @Test("Sessions that were ended: how many processes, what still runs, and what runs as other users")
+    func ended() {
+        var report = EndedSessionsReport(name: "alice@contoso.com", uid: 7, ended: 12, left: 0, others: [])
+        #expect(text.ended(report) == ["alice@contoso.com: 12 processes ended."])
+        report.left = 2
+        report.others = [OtherProcessReport(pid: 99, uid: 0, command: "sleep\u{1b}[2J")]
+        let lines = text.ended(report)
+        #expect(lines[1].contains("2 of uid 7 still run") && lines[2].contains("other users"))
+        #expect(lines.last?.hasPrefix("99") == true && lines.last?.contains("\u{1b}") == false)
+    }
+
     @Test("Keys are shown by their fingerprint, with their source and whether it still lists them")
     func keys() {
         let keys = [

@@ -52,6 +52,7 @@ struct CommandLineTests {
             ("log a@b.c --since -1h", .log(name: "a@b.c", since: "-1h"), false),
             ("log a@b.c", .log(name: "a@b.c", since: nil), false),
             ("--json sessions", .sessions, true),
+            ("sessions end a@b.c", .endSessions(name: "a@b.c"), false),
             ("keys", .keys, false),
             ("metrics", .metrics(file: nil), false),
             ("metrics --output=/run/m.prom", .metrics(file: "/run/m.prom"), false),

@@ -128,6 +128,8 @@ struct DocumentationTests {
             KeyReport(fingerprint: "", type: "", source: "", confirmedAt: 0),
             UserReport(name: "", uid: 0, objectID: "", displayName: "", home: "", enrolledAt: 0),
             PersonLogReport(name: "", records: []), LoggedDecision(time: 0, event: "", message: ""),
+            EndedSessionsReport(name: "", uid: 0, ended: 0, left: 0, others: []),
+            OtherProcessReport(pid: 0, uid: 0, command: ""),
             SettingReport(key: "", value: "", origin: nil),
         ]
         for document in documents {

@@ -33,9 +33,10 @@ struct AuditEventTests {
         }
         #expect(event(.granted, nil).map { ($0.kind, $0.group) }! == (.granted, "entra_admins"))
         #expect(event(.withdrawn, nil).map { ($0.kind, $0.group) }! == (.withdrawn, "entra_admins"))
+        #expect(event(.sessionsEnded, nil).map { ($0.kind, $0.isSuccess) }! == (.ended, true))
         #expect(event(.certificate, .allow) == nil && event(.account, .allow) == nil)
         let others = Set(RecordedEvent.allCases).subtracting([
-            .certificate, .account, .deviceSignIn, .sessionOpened, .granted, .withdrawn,
+            .certificate, .account, .deviceSignIn, .sessionOpened, .granted, .withdrawn, .sessionsEnded,
         ])
         for other in others { #expect(event(other, nil) == nil && event(other, .deny) == nil, "\(other)") }
     }
@@ -63,7 +64,7 @@ struct AuditEventTests {
     func numbers() {
         let header = [
             ENTRALOGIN_AUDIT_CERTIFICATE, ENTRALOGIN_AUDIT_ACCOUNT, ENTRALOGIN_AUDIT_SESSION, ENTRALOGIN_AUDIT_GRANTED,
-            ENTRALOGIN_AUDIT_WITHDRAWN, ENTRALOGIN_AUDIT_DEVICE,
+            ENTRALOGIN_AUDIT_WITHDRAWN, ENTRALOGIN_AUDIT_DEVICE, ENTRALOGIN_AUDIT_ENDED,
         ]
         #expect(AuditEvent.Kind.allCases.map { UInt32($0.rawValue) } == header)
     }

@@ -73,6 +73,7 @@ let everyRequest: [Request] = [
     .keys,
     .setShell("alice@contoso.com", shell: "/bin/zsh"),
     .setHome("alice@contoso.com", home: "/data/alice"),
+    .endSessions("alice@contoso.com"),
 ]
 
 private func session(_ home: HomeState) -> SessionRequest {

@@ -6,7 +6,7 @@ make_users() {
     if have systemd-sysusers; then
         act systemd-sysusers entralogin.conf || fail "systemd-sysusers could not make the users"
     fi
-    for user in entralogin entralogin-ssh entralogin-audit; do
+    for user in entralogin entralogin-ssh entralogin-audit entralogin-sessions; do
         grep -q "^$user:" /etc/passwd && continue
         have systemd-sysusers && [ -n "$DRY" ] && continue
         grep -q "^$user:" /etc/group || act groupadd -r "$user"

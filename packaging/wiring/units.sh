@@ -2,11 +2,11 @@
 # shellcheck shell=sh
 # systemd's units, and the stamp. Read by configure.
 
-UNITS='entralogin-audit.socket entralogind-control.socket entralogind-principals.socket entralogind.service
+UNITS='entralogin-audit.socket entralogin-sessions.socket entralogind-control.socket entralogind-principals.socket entralogind.service
 entralogin-stack.path'
 CACHES=entralogin-caches.path
 # Enabled with the daemon, by the machine's owner, or started by a socket.
-OTHERS='entralogin-userdb.service entralogin-metrics.timer entralogin-audit.service'
+OTHERS='entralogin-userdb.service entralogin-metrics.timer entralogin-audit.service entralogin-sessions.service'
 
 # Takes the way back of a run that was killed, before the machine lets anybody in.
 RECOVERY=entralogin-recover.service

@@ -15,6 +15,8 @@ package enum RecordedEvent: String, Sendable, Codable, CaseIterable {
     case deviceSignIn = "device-sign-in"
     case sessionOpened = "session-opened"
     case sessionClosed = "session-closed"
+    /// Every process of an account was ended, as far as its uid goes.
+    case sessionsEnded = "sessions-ended"
     case enrolled
     case granted
     case withdrawn

@@ -14,6 +14,7 @@ extension RecordedEvent {
         case .deviceSignIn: "1bf42579bd86499480df304feba3f96e"
         case .sessionOpened: "2a155355174d485daed53b1ead08b202"
         case .sessionClosed: "78301fbecc6c46308a8cf0100210bb39"
+        case .sessionsEnded: "08503c5c191e4327bd94864d2357c6e2"
         case .enrolled: "7122bf298f7b465f8d2020345887efd5"
         case .granted: "fa663fcedbd84a758f090e00a2a30e52"
         case .withdrawn: "fbd85e156fe74921a4619dd0da7ff9dc"

@@ -66,6 +66,9 @@ package struct Settings: Hashable, Sendable {
         package var offlineGrace: Duration = .seconds(3600)
         package var grantLifetime: Duration = .seconds(3600)
         package var maximumSignInAge: Duration = .seconds(30 * 86_400)
+        /// Everything of an account ends after a final no, and how long after it.
+        package var endSessions = false
+        package var endSessionsAfter: Duration = .zero
         /// Extensions of a certificate must stand in lexical order.
         package var strictExtensionOrder = false
     }

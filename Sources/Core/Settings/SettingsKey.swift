@@ -151,6 +151,14 @@ package struct SettingsKey: Sendable {
             "a time span, 1h to 365d",
             SettingsValue.span(in: 3600...365 * 86_400)
         ),
+        SettingsKey("SignIn", "EndSessions", \.signIn.endSessions, "yes or no", SettingsValue.boolean),
+        SettingsKey(
+            "SignIn",
+            "EndSessionsAfter",
+            \.signIn.endSessionsAfter,
+            "a time span, at most 24h",
+            SettingsValue.span(in: 0...86_400)
+        ),
         SettingsKey(
             "SignIn",
             "StrictExtensionOrder",

@@ -17,6 +17,7 @@ package struct AuditEvent: Hashable, Sendable {
         case granted = 4
         case withdrawn = 5
         case deviceSignIn = 6
+        case ended = 7
     }
 
     package var kind: Kind
@@ -37,6 +38,7 @@ package struct AuditEvent: Hashable, Sendable {
         case (.sessionOpened, let verdict?): self.init(.session, isSuccess: verdict == .allow)
         case (.granted, nil): self.init(.granted, isSuccess: true)
         case (.withdrawn, nil): self.init(.withdrawn, isSuccess: true)
+        case (.sessionsEnded, nil): self.init(.ended, isSuccess: record.priority != .error)
         default: return nil
         }
         name = record.user ?? ""

@@ -24,6 +24,7 @@ package enum Verb: UInt16, Sendable, CaseIterable {
     case keys = 0x040c
     case setShell = 0x040d
     case setHome = 0x040e
+    case endSessions = 0x0410
     case beginDevice = 0x0304
     case awaitDevice = 0x0305
 }

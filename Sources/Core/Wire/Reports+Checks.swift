@@ -72,6 +72,40 @@ package struct SessionsReport: Hashable, Sendable, Codable {
     }
 }
 
+/// A process of another uid that an account's sessions began, and that was left alone.
+package struct OtherProcessReport: Hashable, Sendable, Codable {
+    package var pid: Int32
+    package var uid: UInt32
+    /// As the kernel names it.
+    package var command: String
+
+    package init(pid: Int32, uid: UInt32, command: String) {
+        self.pid = pid
+        self.uid = uid
+        self.command = command
+    }
+}
+
+/// `entraloginctl sessions end`.
+package struct EndedSessionsReport: Hashable, Sendable, Codable {
+    package var name: String
+    package var uid: UInt32
+    /// Processes.
+    package var ended: Int
+    /// Processes of that uid that still lived some seconds later.
+    package var left: Int
+    /// At most 32.
+    package var others: [OtherProcessReport]
+
+    package init(name: String, uid: UInt32, ended: Int, left: Int, others: [OtherProcessReport]) {
+        self.name = name
+        self.uid = uid
+        self.ended = ended
+        self.left = left
+        self.others = others
+    }
+}
+
 /// One key of Entra's certificate authority that is trusted.
 package struct KeyReport: Hashable, Sendable, Codable {
     /// `SHA256:…`, as ssh-keygen writes it.

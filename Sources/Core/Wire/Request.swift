@@ -31,6 +31,8 @@ package enum Request: Hashable, Sendable {
     case keys
     case setShell(String, shell: String)
     case setHome(String, home: String)
+    /// A name, present or former, a uid in digits, or an object id.
+    case endSessions(String)
 
     package var verb: Verb {
         switch self {
@@ -55,6 +57,7 @@ package enum Request: Hashable, Sendable {
         case .keys: .keys
         case .setShell: .setShell
         case .setHome: .setHome
+        case .endSessions: .endSessions
         }
     }
 
@@ -97,6 +100,7 @@ package enum Request: Hashable, Sendable {
         case .keys: self = .keys
         case .setShell: self = .setShell(try payload.readWord(), shell: try payload.readWord())
         case .setHome: self = .setHome(try payload.readWord(), home: try payload.readWord())
+        case .endSessions: self = .endSessions(try payload.readWord())
         }
     }
 
@@ -117,7 +121,8 @@ package enum Request: Hashable, Sendable {
             try writer.writeWord(user)
             writer.write(uid)
         case .beginDevice(let request): try request.encode(to: &writer)
-        case .awaitDevice(let word), .users(let word), .explain(let word), .retire(let word), .showUser(let word):
+        case .awaitDevice(let word), .users(let word), .explain(let word), .retire(let word), .showUser(let word),
+            .endSessions(let word):
             try writer.writeWord(word)
         case .rebind(let name, let other), .rename(let name, let other), .check(let name, let other),
             .setShell(let name, let other), .setHome(let name, let other):

@@ -12,6 +12,7 @@
  */
 #define USER_AUTH 1100u /* authentication */
 #define USER_ACCT 1101u /* authorization */
+#define USER_END 1106u  /* the end of a session */
 #define USER_MGMT 1102u /* a change of a user's account: here, of its groups */
 
 static const struct kind {
@@ -24,6 +25,7 @@ static const struct kind {
     {ENTRALOGIN_AUDIT_GRANTED, USER_MGMT, "add-user-to-group"},
     {ENTRALOGIN_AUDIT_WITHDRAWN, USER_MGMT, "delete-user-from-group"},
     {ENTRALOGIN_AUDIT_DEVICE, USER_AUTH, "entralogin:device-sign-in"},
+    {ENTRALOGIN_AUDIT_ENDED, USER_END, "entralogin:sessions-ended"},
 };
 
 static const struct kind *kind_of(uint16_t event) {

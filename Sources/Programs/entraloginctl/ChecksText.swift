@@ -56,6 +56,15 @@ struct ChecksText: Sendable {
         return Text.list(["NAME", "SINCE", "BEGAN AS", "SSHD"], rows, style) + rest(report.total, rows.count)
     }
 
+    func ended(_ report: EndedSessionsReport) -> [String] {
+        var lines = ["\(report.name): \(report.ended) processes ended."]
+        if report.left > 0 { lines.append(style.paint("\(report.left) of uid \(report.uid) still run.", .bad)) }
+        guard !report.others.isEmpty else { return lines }
+        lines.append("Not ended, because they run as other users:")
+        let rows = report.others.map { [String($0.pid), String($0.uid), printable($0.command)] }
+        return lines + Text.list(["PID", "UID", "COMMAND"], rows, style)
+    }
+
     func keys(_ report: KeyListReport) -> [String] {
         guard !report.keys.isEmpty else { return [style.paint("No key is known: nobody can sign in.", .bad)] }
         let rows = report.keys.flatMap { key in

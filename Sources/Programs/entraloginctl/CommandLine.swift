@@ -29,6 +29,7 @@ enum Command: Hashable, Sendable {
     /// `since`: as journalctl takes it.
     case log(name: String, since: String?)
     case sessions
+    case endSessions(name: String)
     case keys
     /// To standard output where there is no file.
     case metrics(file: String?)
@@ -105,7 +106,10 @@ extension Invocation {
         case "log":
             let since = try words.takeValue(of: "--since", orNegative: true)
             return .log(name: try words.need("a name", after: word), since: since)
-        case "sessions": return .sessions
+        case "sessions":
+            guard let verb = words.next() else { return .sessions }
+            guard verb == "end" else { throw UsageError(text: "'\(verb)' is not a command of sessions") }
+            return .endSessions(name: try words.need("a name", after: "sessions end"))
         case "export": return .export
         case "migrate":
             let package = try words.takeValue(of: "--from")

@@ -42,6 +42,7 @@ enum CommandTable {
         ),
         CommandEntry("log", "NAME [--since TIME]", options: ["--since"], does: "the decisions about one person"),
         CommandEntry("sessions", does: "who is signed in over SSH"),
+        CommandEntry("sessions end", "NAME|ID", does: "end everything of an account: connections, services, jobs"),
         CommandEntry("users list", does: "the accounts that have signed in"),
         CommandEntry("users show", "NAME", does: "everything about one of them; also by uid or old name"),
         CommandEntry("users retire", "NAME", does: "end an account; nobody else gets its name, uid or home"),

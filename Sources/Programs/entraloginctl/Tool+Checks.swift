@@ -20,6 +20,15 @@ extension Tool {
         return .success
     }
 
+    /// Refused where something of the account still runs, or where it could not be ended at all.
+    func endSessions(_ name: String) throws(DaemonError) -> ExitStatus {
+        let response = try client.ask(.endSessions(name))
+        if case .refused(let refusal) = response { return complain(refusal) }
+        let report = try read(response, as: EndedSessionsReport.self)
+        show(report) { ChecksText(style: style, now: now).ended($0) }
+        return report.left == 0 ? .success : .refused
+    }
+
     func keys() throws(DaemonError) -> ExitStatus {
         let report = try ask(.keys, for: KeyListReport.self)
         show(report) { ChecksText(style: style, now: now).keys($0) }

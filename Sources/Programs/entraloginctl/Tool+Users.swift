@@ -72,7 +72,12 @@ extension Tool {
 
     private func retire(_ name: String) throws(DaemonError) -> ExitStatus {
         let user = try user(name)
-        return try expectDone(.retire(name), saying: UsersText(style: style, now: now).retired(user))
+        let status = try expectDone(.retire(name), saying: UsersText(style: style, now: now).retired(user))
+        guard status == .success, !isJSON else { return status }
+        // The daemon has ended what the account had running. This says what is left, or why it could not; the account is
+        // retired all the same.
+        _ = try endSessions(name)
+        return status
     }
 
     /// Nothing happens before root has said that it is the same person: whoever gets the account gets its files.

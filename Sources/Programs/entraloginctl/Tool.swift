@@ -52,6 +52,7 @@ struct Tool: Sendable {
             case .test(let file, let user): return try test(file, user: user)
             case .log(let name, let since): return log(name, since: since)
             case .sessions: return try sessions()
+            case .endSessions(let name): return try endSessions(name)
             case .keys: return try keys()
             case .metrics(let file): return metrics(to: file)
             case .help, .version: return .success
@@ -106,13 +107,16 @@ struct Tool: Sendable {
             return .success
         case .forbidden: throw .notPermitted
         case .notFound: throw .notFound
-        case .refused(let refusal):
-            let text = "entraloginctl: \(refusal.text) (\(refusal.reason))"
-            Output.complain(Text.wrap(text, width: Style.width).joined(separator: "\n"))
-            return .refused
+        case .refused(let refusal): return complain(refusal)
         case .unavailable: throw .unreachable("it cannot do that now; entraloginctl status says more")
         default: throw .misread
         }
+    }
+
+    func complain(_ refusal: WireRefusal) -> ExitStatus {
+        let text = "entraloginctl: \(refusal.text) (\(refusal.reason))"
+        Output.complain(Text.wrap(text, width: Style.width).joined(separator: "\n"))
+        return .refused
     }
 
     // MARK: the wiring
@@ -280,7 +284,10 @@ struct Tool: Sendable {
     // MARK: common
 
     func ask<Report: Decodable>(_ request: Request, for type: Report.Type) throws(DaemonError) -> Report {
-        let response = try client.ask(request)
+        try read(try client.ask(request), as: type)
+    }
+
+    func read<Report: Decodable>(_ response: Response, as type: Report.Type) throws(DaemonError) -> Report {
         switch response {
         case .document(let bytes):
             guard let report = try? JSONDecoder().decode(type, from: Data(bytes)) else { throw .misread }

@@ -54,7 +54,7 @@ struct UsersText: Sendable {
         Text.wrap(
             """
             \(user.name) is retired: nobody signs in as it, and nobody else gets its name, number \(user.uid) or home. \
-            Its files and running processes are left alone. If the same person comes back: \
+            Its files are left alone; its sessions and processes end. If the same person comes back: \
             entraloginctl users rebind \(user.name) --object-id \(user.objectID)
             """,
             width: Style.width

@@ -85,7 +85,8 @@ struct Composition: Sendable {
                 persistedKeys: try? AtomicFile(Places.authorityKeys).read(limit: 1 << 20, requiring: .ownOrRoots),
                 publishKeys: { bytes in
                     try await worker.run { try AtomicFile(Places.authorityKeys).replace(with: bytes, mode: 0o644) }
-                }
+                },
+                ender: try EndSessionsClient()
             ),
             settings: AccessSettings(settings.signIn, settings.deviceSignIn)
         )

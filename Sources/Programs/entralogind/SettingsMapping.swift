@@ -35,6 +35,7 @@ extension AccessSettings {
         offlineGrace = signIn.offlineGrace
         maximumSignInAge = signIn.maximumSignInAge
         grantLifetime = signIn.grantLifetime
+        endSessionsAfter = signIn.endSessions ? signIn.endSessionsAfter : nil
     }
 }
 

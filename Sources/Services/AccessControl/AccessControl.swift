@@ -28,6 +28,7 @@ package struct AccessPorts: Sendable {
     package var persistedKeys: [UInt8]?
     /// Replaces `trusted_user_ca_keys` as a whole, and returns when it is on disk.
     package var publishKeys: @Sendable ([UInt8]) async throws -> Void
+    package var ender: any SessionEnder
 
     package init(
         time: any TimeSource,
@@ -46,7 +47,8 @@ package struct AccessPorts: Sendable {
         devices: (any DeviceAuthority)? = nil,
         keySources: [any AuthorityKeySource],
         persistedKeys: [UInt8]?,
-        publishKeys: @escaping @Sendable ([UInt8]) async throws -> Void
+        publishKeys: @escaping @Sendable ([UInt8]) async throws -> Void,
+        ender: any SessionEnder = NoSessionEnder()
     ) {
         self.time = time
         self.random = random
@@ -65,6 +67,7 @@ package struct AccessPorts: Sendable {
         self.keySources = keySources
         self.persistedKeys = persistedKeys
         self.publishKeys = publishKeys
+        self.ender = ender
     }
 }
 
@@ -75,6 +78,7 @@ struct AccessParts: Sendable {
     let tally: DecisionTally
     let journal: DecisionJournal
     let membership: AdministratorMembership
+    let ending: SessionEnding
     let authorizer: Authorizer
     let verified: VerifiedCertificates
     let signedIn: DeviceSignIns
@@ -98,11 +102,13 @@ struct AccessParts: Sendable {
             time: ports.time,
             log: ports.log
         )
+        ending = SessionEnding(ports, after: settings.endSessionsAfter)
         authorizer = Authorizer(
             settings: settings,
             machines: ports.machines,
             checker: ports.checker,
             grants: membership,
+            ending: ending,
             time: ports.time,
             starter: ports.starter,
             log: ports.log
@@ -153,6 +159,8 @@ package struct AccessControl: Sendable {
     package let explanation: SignInExplanation
     package let renewal: GrantRenewal
     package let batchRefresh: BatchRefresh
+    package let ending: SessionEnding
+    package let revokedSessions: RevokedSessions
     private let parts: AccessParts
 
     package init(
@@ -170,13 +178,17 @@ package struct AccessControl: Sendable {
         explanation = SignInExplanation(parts)
         renewal = GrantRenewal(parts)
         batchRefresh = BatchRefresh(parts)
+        ending = parts.ending
+        revokedSessions = RevokedSessions(parts)
     }
 
-    /// Starts what goes on in the background: the keyring, the renewal of grants, the refresh for batch services.
+    /// Starts what goes on in the background: the keyring, the renewal of grants, the refresh for batch services,
+    /// the end of sessions whose certificate is revoked.
     package func start() {
         keyring.start()
         renewal.start()
         batchRefresh.start()
+        revokedSessions.start()
     }
 
     /// What the certificate rules say now, for `entraloginctl check-certificate`. No effect on anybody; but an unknown CA

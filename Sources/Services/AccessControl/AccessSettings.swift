@@ -10,6 +10,8 @@ package struct AccessSettings: Hashable, Sendable {
     package var maximumSignInAge: Duration = .seconds(30 * 86_400)
     /// `GrantLifetime`: how long a membership of the administrators' group lasts without renewal.
     package var grantLifetime: Duration = .seconds(3600)
+    /// `EndSessions`, `EndSessionsAfter`: how long after a final no everything of the account ends; nil: it goes on.
+    package var endSessionsAfter: Duration?
     /// sshd's `LoginGraceTime`: how long a verified certificate counts in the process where it was verified.
     package var loginGrace: Duration = .seconds(120)
     /// How long a PAM stage waits for Azure: below the ten seconds after which the module gives up (P9).

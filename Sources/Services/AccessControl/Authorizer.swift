@@ -13,6 +13,7 @@ package actor Authorizer {
     private let machines: any MachineSource
     private let checker: any AccessChecker
     private let grants: AdministratorMembership
+    private let ending: SessionEnding
     private let time: any TimeSource
     private let starter: any TaskStarter
     private let log: any RecordLog
@@ -33,6 +34,7 @@ package actor Authorizer {
         machines: any MachineSource,
         checker: any AccessChecker,
         grants: AdministratorMembership,
+        ending: SessionEnding,
         time: any TimeSource,
         starter: any TaskStarter,
         log: any RecordLog
@@ -41,6 +43,7 @@ package actor Authorizer {
         self.machines = machines
         self.checker = checker
         self.grants = grants
+        self.ending = ending
         self.time = time
         self.starter = starter
         self.log = log
@@ -118,7 +121,24 @@ package actor Authorizer {
         }
         let identity = DirectoryIdentity(tenant: machine.tenant, objectID: objectID)
         flights[identity]?.lower(to: answer.role)
-        grants.settle(identity, role: answer.role, answeredAt: now, correlation: correlation)
+        settle(identity, role: answer.role, answeredAt: now, correlation: correlation)
+    }
+
+    /// What an earlier yes gave ends with an answer that says less: the membership, and after a final no the sessions.
+    private func settle(_ identity: DirectoryIdentity, role: Role?, answeredAt: BootTime, correlation: CorrelationID) {
+        grants.settle(identity, role: role, answeredAt: answeredAt, correlation: correlation)
+        guard role == nil else { return }
+        ending.roleIsGone(identity, correlation: correlation) { [self] in
+            await isStillRefused(identity, correlation: correlation)
+        }
+    }
+
+    /// Asks again. A yes is the only thing that takes the earlier no back; without an answer it stands.
+    private func isStillRefused(_ identity: DirectoryIdentity, correlation: CorrelationID) async -> Bool {
+        let deadline = time.bootTime().advanced(by: settings.stageTimeout)
+        let demand = DecisionDemand(maximumAge: .zero, deadline: deadline)
+        _ = await decide(identity, under: demand, correlation: correlation)
+        return cached(identity)?.role == nil
     }
 
     /// Forgets the kept answers. What is under way goes on.
@@ -251,7 +271,7 @@ extension Authorizer {
         let key = DecisionCache.Key(objectID: identity.objectID, machine: machine)
         let kept = cache.store(flight.lowered(answer), correlation: flight.correlation, for: key, at: now)
         // Before anybody hears of it: what an earlier yes gave ends with this answer (P2).
-        grants.settle(identity, role: kept.role, answeredAt: now, correlation: flight.correlation)
+        settle(identity, role: kept.role, answeredAt: now, correlation: flight.correlation)
         var record = accessCheckRecord(flight, identity, "Azure (\(kept.checker)) answered", .information)
         record.verdict = kept.role == nil ? .deny : .allow
         record.reason = kept.role == nil ? .roleNotAssigned : nil

@@ -30,9 +30,23 @@ package struct GrantRenewal: Sendable {
         }
     }
 
-    /// One round over everybody who is administrator, or signed in as one.
+    /// One round over every user who is administrator, or signed in as one; with `EndSessions=yes` over every user who is
+    /// signed in, for the role is what their session rests on.
     package func renew() async {
-        let candidates = Set(parts.membership.current().keys).union(parts.sessions.administrators()).sorted()
+        var candidates = Set(parts.membership.current().keys).union(parts.sessions.administrators())
+        if parts.ending.isOn { candidates.formUnion(signedIn()) }
+        await renew(candidates.sorted())
+    }
+
+    /// The sessions since the daemon's start, and those older ones that the login service knows.
+    private func signedIn() -> Set<PosixID> {
+        let earlier = parts.ports.accounts.allEnrolled().filter { enrolled in
+            enrolled.retiredAt == nil && parts.ports.processes.hasLoginSession(uid: enrolled.account.systemUID)
+        }
+        return parts.sessions.everybody().union(earlier.map(\.account.uid))
+    }
+
+    private func renew(_ candidates: [PosixID]) async {
         var rest = candidates[...]
         while !rest.isEmpty {
             await withDiscardingTaskGroup { group in

@@ -21,6 +21,8 @@ package final class OpenSessions: Sendable {
         let service: String
         let isAdministrator: Bool
         let openedAt: UnixTime
+        /// The certificate that was used; nil where it was a code.
+        let certificate: [UInt8]?
         let process: any WatchedProcess
     }
 
@@ -35,6 +37,7 @@ package final class OpenSessions: Sendable {
         uid: PosixID,
         service: String = "sshd",
         isAdministrator: Bool,
+        certificate: [UInt8]? = nil,
         at openedAt: UnixTime
     ) -> Bool {
         sessions.withLock { sessions in
@@ -47,6 +50,7 @@ package final class OpenSessions: Sendable {
                 service: DecisionJournal.bounded(service, 64),
                 isAdministrator: isAdministrator,
                 openedAt: openedAt,
+                certificate: certificate,
                 process: process
             )
             return true
@@ -65,6 +69,17 @@ package final class OpenSessions: Sendable {
 
     package func hasLive(_ uid: PosixID) -> Bool {
         sessions.withLock { $0.values.contains { $0.uid == uid && $0.process.isAlive } }
+    }
+
+    /// Who has a living session.
+    package func everybody() -> Set<PosixID> {
+        sessions.withLock { sessions in Set(sessions.values.filter { $0.process.isAlive }.map(\.uid)) }
+    }
+
+    /// Who has a living session that began with a certificate of which `holds` is true. It is asked without the lock.
+    package func uids(whoseCertificate holds: ([UInt8]) -> Bool) -> Set<PosixID> {
+        let living = sessions.withLock { sessions in sessions.values.filter { $0.process.isAlive } }
+        return Set(living.filter { $0.certificate.map(holds) ?? false }.map(\.uid))
     }
 
     /// Who has a living session that began as administrator.

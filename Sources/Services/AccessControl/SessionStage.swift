@@ -42,9 +42,11 @@ package struct SessionStage: Sendable {
             if let last = await parts.authorizer.cached(evidence.identity), last.role == nil {
                 throw Denial(.roleNotAssigned, detail: "Azure said so while the account was being enrolled")
             }
+            let used = UsedCredential(authenticationInfo: request.authenticationInfo)
+            let certificate = evidence.certificates.first { used?.isSame(as: $0) ?? false }?.certificate.blob
             parts.membership.inTurn {
                 let isAdministrator = grant(enrolled, role, ruling, subject)
-                watch(process, of: enrolled, isAdministrator, subject)
+                watch(process, of: enrolled, isAdministrator, certificate, subject)
             }
             parts.verified.forget(pid: callerPID)
             parts.signedIn.forget(pid: callerPID)
@@ -193,6 +195,7 @@ extension SessionStage {
         _ process: any WatchedProcess,
         of enrolled: EnrolledAccount,
         _ isAdministrator: Bool,
+        _ certificate: [UInt8]?,
         _ subject: DecisionSubject
     ) {
         let uid = enrolled.account.uid
@@ -202,6 +205,7 @@ extension SessionStage {
             uid: uid,
             service: subject.service,
             isAdministrator: isAdministrator,
+            certificate: certificate,
             at: openedAt
         )
         guard !isWatched else { return }

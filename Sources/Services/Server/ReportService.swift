@@ -39,6 +39,7 @@ package struct ReportService: Sendable {
         case .rename(let name, let new): await users.rename(name, to: new)
         case .setShell(let name, let shell): await users.setShell(name, to: shell)
         case .setHome(let name, let home): await users.setHome(name, to: home)
+        case .endSessions(let name): await users.endSessions(name)
         case .check(let name, let objectID): await roles.check(name, objectID: objectID)
         case .sessions: .document(ReportText.json(sessions()))
         case .keys: .document(ReportText.json(keys()))

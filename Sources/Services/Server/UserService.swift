@@ -75,10 +75,13 @@ struct UserService: Sendable {
     // MARK: Changing
 
     func retire(_ text: String) async -> Response {
-        await change(text, .retired) { name, _ throws(Denial) in
+        let response = await change(text, .retired) { name, _ throws(Denial) in
             let retired = try await sources.accounts.retire(name)
             return (retired, "\(name) (uid \(retired.account.uid)) retired")
         }
+        // Also where it was retired before: what is left of it ends now.
+        if case .done = response, let retired = account(text) { _ = await end(retired, because: .retired) }
+        return response
     }
 
     func rebind(_ text: String, to objectID: String) async -> Response {
@@ -113,6 +116,35 @@ struct UserService: Sendable {
             let was = before.map { "; it was \($0.account.home)" } ?? ""
             return (changed, "\(name) (uid \(changed.account.uid)) has the home \(home) now\(was)")
         }
+    }
+
+    /// Ends everything of one account: by its name, a name that it had, its uid or its object id; retired ones too.
+    func endSessions(_ text: String) async -> Response {
+        let named = ObjectID(text).flatMap { id in sources.accounts.allEnrolled().first { $0.identity.objectID == id } }
+        guard let enrolled = named ?? account(text) else { return .notFound }
+        switch await end(enrolled, because: .command) {
+        case .success(let ended):
+            let others = ended.others.map { OtherProcessReport(pid: $0.pid, uid: $0.uid, command: $0.command) }
+            return .document(
+                ReportText.json(
+                    EndedSessionsReport(
+                        name: enrolled.account.name.text,
+                        uid: enrolled.account.systemUID,
+                        ended: ended.ended,
+                        left: ended.left,
+                        others: others
+                    )
+                )
+            )
+        case .failure(let fault): return .refused(WireRefusal(reason: "not-ended", text: fault.text, correlation: ""))
+        }
+    }
+
+    private func end(
+        _ account: EnrolledAccount,
+        because cause: EndingCause
+    ) async -> Result<EndedProcesses, EndingFault> {
+        await sources.access.ending.end(account, because: cause, correlation: sources.access.correlationID())
     }
 
     /// Does one change and records it with its message, where it changed something; a refusal is the tool's to show.

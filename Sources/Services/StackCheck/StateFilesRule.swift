@@ -35,6 +35,7 @@ struct StateFilesRule: Sendable {
         Need(path: "/run/entralogin/control.sock", owner: "entralogin", forbidden: 0o077, mustExist: true),
         Need(path: "/run/entralogin/principals.sock", owner: "entralogin", forbidden: 0o007, mustExist: true),
         Need(path: "/run/entralogin/audit.sock", owner: "entralogin", forbidden: 0o077, mustExist: false),
+        Need(path: "/run/entralogin/sessions.sock", owner: "entralogin", forbidden: 0o077, mustExist: false),
     ]
 
     func judge(_ machine: any MachineView) -> [Finding] {

@@ -163,6 +163,8 @@
 #define ENTRALOGIN_KEYS 0x040cu            /* request: nothing; the CA keys that are trusted */
 #define ENTRALOGIN_SET_SHELL 0x040du       /* request: string name, string absolute path */
 #define ENTRALOGIN_SET_HOME 0x040eu        /* request: string name, string absolute path */
+#define ENTRALOGIN_END_SESSIONS 0x0410u    /* request: string name, present or former, uid in digits, or object id; ends
+                                              every process of the account, and replies with a document */
 
 /*
  * ENTRALOGIN_AUDIT_EVENT: not a question: what the Linux audit system is to be told, from the daemon to audit-events, as
@@ -184,6 +186,28 @@
 #define ENTRALOGIN_AUDIT_GRANTED 4u     /* membership of the administrators' group began */
 #define ENTRALOGIN_AUDIT_WITHDRAWN 5u   /* it ended before its time */
 #define ENTRALOGIN_AUDIT_DEVICE 6u      /* a sign-in with a code came to its end */
+#define ENTRALOGIN_AUDIT_ENDED 7u       /* the processes of an account were ended */
+
+/*
+ * ENTRALOGIN_END_ACCOUNT: end every process of one Entra account. From the daemon to end-sessions, over
+ * ENTRALOGIN_SESSIONS_SOCKET (SOCK_SEQPACKET), whose inode only the daemon may open (mode 0600). The server takes it from
+ * that inode's owner only (SO_PEERCRED), and checks by root's files whose uid it is.
+ *   request   u32 uid, u16 cause
+ *   reply     u32 processes ended, u32 processes of that uid that still live, u16 number of processes of other uids that
+ *             the account's sessions began and that were left alone (at most 32 are named); for each of them: u32 pid,
+ *             u32 uid, string command
+ * Status ENTRALOGIN_STATUS_FORBIDDEN: the uid is not an Entra account's. ENTRALOGIN_STATUS_UNAVAILABLE: the processes of
+ * this machine cannot be seen. Nothing was done then.
+ */
+#define ENTRALOGIN_END_ACCOUNT 0x0601u
+#define ENTRALOGIN_END_ROLE 1u     /* Azure gives no login role any more */
+#define ENTRALOGIN_END_RETIRED 2u  /* the account was retired */
+#define ENTRALOGIN_END_REVOKED 3u  /* a key or certificate of a session was revoked */
+#define ENTRALOGIN_END_COMMAND 4u  /* an administrator's command */
+#define ENTRALOGIN_END_DEADLINE_MS 15000 /* below ENTRALOGIN_TOOL_DEADLINE_MS; the server ends one account in 6 s at most */
+#ifndef ENTRALOGIN_SESSIONS_SOCKET
+#define ENTRALOGIN_SESSIONS_SOCKET "/run/entralogin/sessions.sock"
+#endif
 
 /* --- The cursor both ends of a C client use. A call that does not fit sets `bad` and changes nothing. --- */
 

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Authorization
+package import Identity
+internal import Synchronization
+
+/// Ends what an account has running: after a final no where `EndSessions=yes`, and whatever the setting after `users
+/// retire`, a revocation, or an administrator's command. Leaves one record each time that there was something to end.
+package final class SessionEnding: Sendable {
+    /// Nil: `EndSessions=no`.
+    private let delay: Duration?
+    private let ender: any SessionEnder
+    private let accounts: any AccountRegistry
+    private let time: any TimeSource
+    private let starter: any TaskStarter
+    private let log: any RecordLog
+    /// Whose role is gone, until their sessions were ended: one attempt for each at a time.
+    private let pending = Mutex<Set<DirectoryIdentity>>([])
+
+    init(_ ports: AccessPorts, after delay: Duration?) {
+        self.delay = delay
+        ender = ports.ender
+        accounts = ports.accounts
+        time = ports.time
+        starter = ports.starter
+        log = ports.log
+    }
+
+    package var isOn: Bool { delay != nil }
+
+    /// Azure's final no about somebody: the one way in for it. An outage, a refusal for another reason, or a no that is not
+    /// confirmed yet does not come here. `isGone` is asked once more where `EndSessionsAfter=` has passed in between.
+    func roleIsGone(
+        _ identity: DirectoryIdentity,
+        correlation: CorrelationID,
+        isGone: @escaping @Sendable () async -> Bool
+    ) {
+        guard let delay, pending.withLock({ $0.insert(identity).inserted }) else { return }
+        starter.start { [self] in
+            defer { pending.withLock { _ = $0.remove(identity) } }
+            guard let account = account(of: identity) else { return }
+            if delay > .zero {
+                await time.sleep(until: time.bootTime().advanced(by: delay))
+                guard await isGone() else { return }
+            }
+            _ = await end(account, because: .roleGone, correlation: correlation)
+        }
+    }
+
+    /// An account that stands aside for a local one has no processes: those of its uid are somebody else's.
+    private func account(of identity: DirectoryIdentity) -> EnrolledAccount? {
+        accounts.allEnrolled().first { enrolled in
+            guard enrolled.identity == identity, enrolled.retiredAt == nil else { return false }
+            if case .enrolled = accounts.standing(of: enrolled.account.name) { return true }
+            return false
+        }
+    }
+
+    /// Ends everything of the account now, and records it.
+    package func end(
+        _ account: EnrolledAccount,
+        because cause: EndingCause,
+        correlation: CorrelationID
+    ) async -> Result<EndedProcesses, EndingFault> {
+        let name = account.account.name
+        var record = DecisionRecord(.sessionsEnded, .notice, "")
+        record.user = name.text
+        record.objectID = account.identity.objectID
+        record.reason = cause.reason
+        record.correlation = correlation
+        do throws(EndingFault) {
+            let ended = try await ender.end(uid: account.account.systemUID, because: cause)
+            guard ended != EndedProcesses(ended: 0, left: 0, others: []) else { return .success(ended) }
+            record.message = "Sessions of \(name) ended: \(ended.ended) processes"
+            record.detail = SessionEnding.detail(ended)
+            if ended.left > 0 {
+                record.priority = .error
+                record.message += ", \(ended.left) still run"
+            } else if !ended.others.isEmpty {
+                record.priority = .warning
+                record.message += "; \(ended.others.count) of other users go on"
+            }
+            log.record(record)
+            return .success(ended)
+        } catch {
+            record.event = .fault
+            record.priority = .error
+            record.message = "Sessions of \(name) were not ended"
+            record.detail = error.text
+            log.record(record)
+            return .failure(error)
+        }
+    }
+
+    private static func detail(_ ended: EndedProcesses) -> String? {
+        guard !ended.others.isEmpty else { return nil }
+        let others = ended.others.map { "\(DecisionJournal.bounded($0.command, 32)) (pid \($0.pid), uid \($0.uid))" }
+        return DecisionJournal.bounded("not ended: \(others.joined(separator: ", "))", 1024)
+    }
+}

@@ -1,0 +1,257 @@
+# SPDX-License-Identifier: Apache-2.0
+"""P2 and P11: what a final no, a command, a retired account and a revocation end, and what they never touch."""
+
+from __future__ import annotations
+
+import socket
+import struct
+import subprocess
+from contextlib import contextmanager
+from typing import Any, Iterator
+
+from bed import Person
+from bed.checks import admitted, equal, refused, require
+from bed.compiled import placed
+from bed.machine import Outcome, run, wait_for
+from bed.terminal import Terminal
+from booted_ground import BootedGround, BootedSite
+from case import case
+from simulator import contoso
+from simulator.sshkeys import public_line, ssh_keygen
+
+SOCKET = "/run/entralogin/sessions.sock"
+UNIT = "entralogin-sessions"
+ON = "[SignIn]\nEndSessions=yes\n"
+LIST = "/etc/entralogin/revoked_keys"
+MAY_KILL = f"{1 << 5:016x}"  # CAP_KILL (capabilities(7))
+SENTENCE = "your sessions on this machine end now"
+
+
+class Connection:
+    """A ControlMaster connection without a session of its own, as `ssh -N -M` keeps it."""
+
+    def __init__(self, site: BootedSite, person: Person) -> None:
+        self._path = person.folder / f"mux-{site.port}"
+        argv = person.argv("-p", str(site.port), "-N", "-M", "-S", str(self._path), f"{person.login}@127.0.0.1")
+        self._argv = ["ssh", "-F", "none", "-S", str(self._path), "-o", "BatchMode=yes", f"{person.login}@127.0.0.1"]
+        self.master = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        wait_for(lambda: self._path.exists() or self.master.poll() is not None, "the control socket", 30)
+        require(self.master.poll() is None, "the connection did not come up")
+
+    def ask(self, *command: str) -> Outcome:
+        """A new session over the old connection: no PAM, no certificate."""
+        return run([*self._argv, *command], timeout=30)
+
+    def close(self) -> None:
+        self.master.kill()
+        self.master.wait()
+
+
+def of(site: BootedSite, uid: int) -> list[str]:
+    """The processes of that uid, but for those that wait to be reaped."""
+    script = r"""for f in /proc/[0-9]*/status; do awk -v u="$0" '/^State:/ {s=$2} /^Threads:/ {t=$2} /^Uid:/ {r=$2}
+        /^Name:/ {n=$2} END {if (r == u && !((s == "Z" || s == "X") && t < 2)) print n}' "$f" 2>/dev/null; done; true"""
+    return site.machine.must("sh", "-c", script, str(uid)).out.split()
+
+
+def gone(site: BootedSite, uid: int, what: str = "") -> None:
+    wait_for(lambda: not of(site, uid), f"the end of {what or uid}", 30)
+
+
+def records(site: BootedSite, person: Person) -> list[dict[str, Any]]:
+    return site.machine.journal("ENTRALOGIN_EVENT=sessions-ended", f"ENTRALOGIN_USER={person.login}")
+
+
+def record_of(site: BootedSite, person: Person) -> dict[str, Any]:
+    """It comes a second after the last process has ended, where something of other users is left."""
+    wait_for(lambda: bool(records(site, person)), f"the record of {person.login}", 30)
+    return records(site, person)[-1]
+
+
+@contextmanager
+def connected(site: BootedSite, person: Person) -> Iterator[Connection]:
+    connection = Connection(site, person)
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+def uid_of(site: BootedSite, person: Person) -> int:
+    return int(admitted(site.ssh(person, "id -u")))
+
+
+@case("P2", "a role that is gone ends the connection that a new session could come over, where EndSessions=yes", attack="W1")
+def multiplexed(ground: BootedGround) -> str:
+    with ground.boot("mux") as site:
+        site.machine.wait_until_up()
+        site.wait_until_ready()
+        seen = []
+        for settings in ("", ON):
+            person = ground.newcomer()
+            site.settings(settings)
+            uid = uid_of(site, person)
+            with connected(site, person) as connection:
+                admitted(connection.ask("id -u"), f"{uid}\n")
+                ground.azure.withdraw(ground.key_of(person))
+                site.tool("check", person.login)
+                refused(site.ssh(person, "id"), contoso.USER)
+                if settings:
+                    wait_for(lambda: connection.master.poll() is not None, "the end of the connection", 30)
+                    gone(site, uid)
+                    equal(record_of(site, person).get("ENTRALOGIN_REASON"), "role-not-assigned", "the record's reason")
+                else:
+                    # The control: nothing but this setting keeps a new session from the old connection.
+                    admitted(connection.ask("id -u"), f"{uid}\n")
+                    require(not records(site, person), "sessions were ended where EndSessions=no")
+                seen.append("a new session" if not settings else "ended")
+        return f"EndSessions=no: {seen[0]}; yes: {seen[1]}"
+
+
+@case("P2", "a role that is gone ends shells, services that start again, a lingering manager and what hides, and names root's")
+def everything(ground: BootedGround) -> str:
+    with ground.boot("everything", settings=ON) as site:
+        machine, person = site.machine, ground.newcomer()
+        machine.wait_until_up()
+        site.wait_until_ready()
+        ground.azure.assign(ground.key_of(person), contoso.ADMINISTRATOR)
+        uid = uid_of(site, person)
+        # What loginctl enable-linger does, which systemd 257 refuses in this machine.
+        machine.must("sh", "-c", f"mkdir -p /var/lib/systemd/linger && touch /var/lib/systemd/linger/{person.login}")
+        machine.systemctl("start", f"user@{uid}.service")
+        wait_for(lambda: machine.property(f"user@{uid}.service", "ActiveState") == "active", "the lingering manager", 60)
+        screen = Terminal(["/usr/bin/env", *person.argv("-tt", "-p", str(site.port), f"{person.login}@127.0.0.1")])
+        frozen = Terminal(["/usr/bin/env", *person.argv("-tt", "-p", str(site.port), f"{person.login}@127.0.0.1")])
+        unit = "[Service]\nExecStart=/bin/sleep 4711\nRestart=always\nRestartSec=0\n"
+        start = (f"mkdir -p ~/.config/systemd/user; printf '{unit.replace(chr(10), chr(92) + 'n')}' > "
+                 "~/.config/systemd/user/again.service; export XDG_RUNTIME_DIR=/run/user/$(id -u); "
+                 "systemctl --user daemon-reload; systemctl --user start again; "
+                 "(setsid nohup sh -c 'trap \"\" HUP TERM; sleep 4712' >/dev/null 2>&1 &); "
+                 "(sudo -n setsid sleep 4713 >/dev/null 2>&1 &); "
+                 "(unshare --user --map-root-user --pid --fork sleep 4714 >/dev/null 2>&1 &); sleep 1; echo started; pwd")
+        admitted(site.ssh(person, start))
+        frozen.expect(r"\$")
+        frozen.press("yes\r\x13")
+        screen.expect(r"\$")
+        screen.type("echo here-$((1+1))")
+        screen.expect("here-2")
+        lisa = subprocess.Popen(ground.lisa.argv("-p", str(site.port), "lisa@127.0.0.1", "sleep 4715"),
+                                stderr=subprocess.DEVNULL)
+        wait_for(lambda: machine.run("pgrep", "-f", "^sleep 4713").ok and machine.run("pgrep", "-f", "^sleep 4715").ok,
+                 "sudo's and lisa's processes")
+        require(machine.run("pgrep", "-u", str(uid), "-f", "sleep 4711").ok, "the service does not run")
+        ground.azure.withdraw(ground.key_of(person))
+        site.tool("check", person.login)
+        gone(site, uid, "everything of the account")
+        screen.expect(SENTENCE)
+        screen.close()
+        frozen.close()
+        record = record_of(site, person)
+        require("sleep (pid" in str(record.get("ENTRALOGIN_DETAIL")), f"sudo's process is not named: {record}")
+        require(machine.run("pgrep", "-u", "0", "-f", "^sleep 4713").ok, "root's process was ended")
+        require(lisa.poll() is None, "lisa's session was ended")
+        lisa.kill()
+        lisa.wait()
+        equal(machine.property(f"user@{uid}.service", "ActiveState") in ("active", "activating"), False, "the manager is back")
+        return str(record["MESSAGE"])
+
+
+@case("P2", "sessions end: a fork loop at its limit, chains that fork and leave, a leader that has ended: none is left")
+def forks(ground: BootedGround) -> str:
+    site, person = ground.vm, ground.newcomer()
+    machine, uid = site.machine, uid_of(site, person)
+    placed(machine, "forks.c", ground.bed.scratch / "programs")
+    seen = []
+    for kind, expected in (("bomb", 100), ("chain", 1), ("thread", 1)):
+        loop = subprocess.Popen(person.argv("-p", str(site.port), f"{person.login}@127.0.0.1", f"forks {kind} 150"),
+                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        wait_for(lambda: of(site, uid).count("forks") >= expected, f"the {kind}", 60)
+        outcome = site.tool("sessions", "end", person.login)
+        require(outcome.ok and "still run" not in outcome.out, outcome.text)
+        equal(of(site, uid), [], f"left of the {kind}")
+        loop.wait(30)
+        seen.append(outcome.out.splitlines()[0].split(": ")[1])
+    equal(site.tool("sessions", "end", "lisa").status, 1, "the status for a local user")
+    return ", ".join(seen)
+
+
+@case("P2", "users retire and a revoked key end all connections of that account, whatever EndSessions= says")
+def retired_and_revoked(ground: BootedGround) -> str:
+    with ground.boot("retired", settings=f"[Keys]\nRevokedKeys={LIST}\n") as site:
+        machine = site.machine
+        machine.wait_until_up()
+        spec = ground.bed.scratch / "revoked-spec"
+        spec.write_text("")
+
+        def revoke(*entries: str) -> None:
+            spec.write_text("".join(f"{entry}\n" for entry in entries))
+            made = ground.bed.scratch / "revoked-list"
+            ssh_keygen("-k", "-q", "-f", made, spec)
+            machine.path(f"{LIST}.new").write_bytes(made.read_bytes())
+            machine.must("mv", f"{LIST}.new", LIST)
+
+        revoke()
+        site.wait_until_ready()
+        first, second, other = ground.newcomer(), ground.person("alice"), ground.person("bob")
+        uids = {who.login: uid_of(site, who) for who in (first, second, other)}
+        with connected(site, first) as one, connected(site, second) as two, connected(site, other) as three:
+            outcome = site.tool("users", "retire", first.login)
+            require(outcome.ok, outcome.text)
+            gone(site, uids[first.login])
+            wait_for(lambda: one.master.poll() is not None, "the end of the retired account's connection", 30)
+            revoke(f"key: {public_line(second.identity)}")
+            wait_for(lambda: two.master.poll() is not None, "the end of the revoked key's connection", 60)
+            gone(site, uids[second.login])
+            admitted(three.ask("id -u"), f"{uids[other.login]}\n")
+        reasons = [record_of(site, who).get("ENTRALOGIN_REASON") for who in (first, second)]
+        equal(reasons, ["account-retired", "certificate-revoked"], "the records' reasons")
+        return ", ".join(str(reason) for reason in reasons)
+
+
+def request(uid: int, cause: int = 4) -> bytes:
+    return struct.pack(">IHHIIH", 0x454E544C, 1, 0x0601, 6, uid, cause)
+
+
+@case("P11", "end-sessions has CAP_KILL alone, takes requests of the daemon only, and ends no root, system or local account")
+def program(ground: BootedGround) -> str:
+    site, lisa = ground.vm, ground.lisa
+    machine = site.machine
+    theirs = 1900000000
+    machine.must("useradd", "-u", str(theirs), "-M", "-s", "/bin/sh", "inrange")
+    sleeper = subprocess.Popen(machine.argv(["sleep", "4716"], user="inrange"))
+    wait_for(lambda: bool(of(site, theirs)), "the local account's process")
+    lisas = subprocess.Popen(lisa.argv("-p", str(site.port), "lisa@127.0.0.1", "sleep 4717"),
+                             stderr=subprocess.DEVNULL)
+    wait_for(lambda: machine.run("pgrep", "-f", "^sleep 4717").ok, "lisa's process")
+
+    def ask(frame: bytes) -> bytes:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as s:
+            s.settimeout(20)
+            s.connect(SOCKET)
+            try:
+                s.send(frame)
+                return s.recv(4096)
+            except (BrokenPipeError, ConnectionResetError):  # closed before it was read
+                return b""
+
+    try:
+        local = int(machine.must("id", "-u", "lisa").out)
+        for uid in (0, 1, 33, 999, local, 65534, 0xFFFFFFFF, theirs, 1879048192, 1879049215, 2147352576):
+            reply = machine.inside(lambda uid=uid: ask(request(uid)), "entralogin")
+            equal(struct.unpack(">H", reply[12:14])[0], 4, f"the status for uid {uid}")
+        for frame in (request(theirs)[:-1], request(theirs) + b"\0", request(1900000001, 0), request(1900000001, 5), b""):
+            equal(machine.inside(lambda frame=frame: ask(frame), "entralogin"), b"", f"the answer to {frame!r}")
+        for user in ("lisa", "nobody", "entralogin-ssh", "entralogin-audit", UNIT):
+            outcome = machine.run("setpriv", f"--reuid={user}", "--clear-groups", "test", "-w", SOCKET)
+            require(not outcome.ok, f"{user} may open {SOCKET}")
+        equal(machine.inside(lambda: ask(request(1900000001)), "root"), b"", "the answer to root")
+        require(lisas.poll() is None and sleeper.poll() is None and bool(of(site, theirs)), "a local process was ended")
+        pid = machine.main_pid(f"{UNIT}.service")
+        status = dict(line.split(":\t", 1) for line in machine.read(f"/proc/{pid}/status").splitlines() if ":\t" in line)
+        equal({status[f"Cap{part}"] for part in ("Prm", "Eff", "Bnd", "Amb")}, {MAY_KILL}, "capabilities")
+        equal((status["NoNewPrivs"], status["Seccomp"]), ("1", "2"), "privileges")
+        return f"11 uids refused; {status['VmRSS'].strip()} resident"
+    finally:
+        sleeper.kill()
+        lisas.kill()
+        machine.must("userdel", "-f", "inrange")
