@@ -150,7 +150,7 @@ struct Composition: Sendable {
         return AzureConnection(
             environment,
             endpoints: endpoints,
-            metadata: metadata(settings.azure, agentIsNamed: named != nil),
+            metadata: metadata(settings.azure, agentIsNamed: named != nil, worker: worker),
             order: settings.azure.accessCheckers,
             store: MachineStore(
                 load: { try? AtomicFile(Places.machine).read(limit: 1 << 16, requiring: .ownOrRoots) },
@@ -164,10 +164,16 @@ struct Composition: Sendable {
 
     /// An Arc server where its agent is installed, or named in the environment (contract, chapter 3); a virtual machine
     /// otherwise.
-    private static func metadata(_ azure: Settings.Azure, agentIsNamed: Bool) -> MetadataChoice {
+    private static func metadata(
+        _ azure: Settings.Azure,
+        agentIsNamed: Bool,
+        worker: BlockingWorker
+    ) -> MetadataChoice {
         let isArc = agentIsNamed || HybridMetadataClient.agentPaths.contains { (try? FileStamp(of: $0)) != nil }
         guard isArc else { return .instance(clientID: azure.clientID) }
-        return .hybrid(keyOwners: Set([0] + [uid(of: "himds")].compactMap(\.self)))
+        return .hybrid(keyOwners: Set([0] + [uid(of: "himds")].compactMap(\.self))) { port in
+            await worker.run { TCPListeners.owners(ofLoopbackPort: port) }
+        }
     }
 
     /// Nil where sign-in with a code is off.
