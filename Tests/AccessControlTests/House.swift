@@ -58,7 +58,8 @@ final class House: Sendable {
         standingGrants: [(Person, Duration)] = [],
         persistedKeys: Bool = true,
         furtherSources: [FakeKeySource] = [],
-        devices: (any DeviceAuthority)? = nil
+        devices: (any DeviceAuthority)? = nil,
+        sshdKeys: (@Sendable () -> [PublicKey]?)? = nil
     ) throws {
         let resource = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/vm1"
         machine = Machine(
@@ -93,7 +94,8 @@ final class House: Sendable {
             devices: devices,
             keySources: [source] + furtherSources,
             persistedKeys: persistedKeys ? Array(line.utf8) : nil,
-            publishKeys: { try keyFile.replace($0) }
+            publishKeys: { try keyFile.replace($0) },
+            sshdKeys: sshdKeys
         )
         access = AccessControl(ports, settings: settings)
     }

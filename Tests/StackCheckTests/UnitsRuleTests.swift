@@ -7,7 +7,7 @@ import Testing
 struct UnitsRuleTests {
     private static let units = [
         "entralogind-control.socket", "entralogind-principals.socket", "entralogind.service", "entralogin-stack.path",
-        "entralogin-audit.socket",
+        "entralogin-keys.path", "entralogin-audit.socket",
     ]
 
     private func judge(_ change: (inout [String: String]) -> Void) -> [Finding] {
@@ -36,6 +36,7 @@ struct UnitsRuleTests {
             ("entralogind.service", "ActiveState=failed", Severity.error, "is failed"),
             ("entralogind-principals.socket", "LoadState=masked", .error, "is masked"),
             ("entralogin-stack.path", "LoadState=not-found", .warning, "is not-found"),
+            ("entralogin-keys.path", "ActiveState=failed", .warning, "do not reach sshd"),
             ("entralogin-audit.socket", "ActiveState=inactive", .note, "told nothing by us"),
             ("entralogind-control.socket", "UnitFileState=disabled", .warning, "does not start at boot"),
         ]
@@ -52,6 +53,6 @@ struct UnitsRuleTests {
 
     @Test("A systemd that says nothing is no reason to call the units good")
     func silent() {
-        #expect(judge { $0 = [:] }.count == 5)
+        #expect(judge { $0 = [:] }.count == 6)
     }
 }

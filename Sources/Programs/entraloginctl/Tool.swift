@@ -50,7 +50,7 @@ struct Tool: Sendable {
             case .test(let file, let user): return try test(file, user: user)
             case .log(let name, let since): return log(name, since: since)
             case .sessions: return try sessions()
-            case .keys: return try keys()
+            case .keys(let publish): return publish ? publishKeys() : try keys()
             case .metrics(let file): return metrics(to: file)
             case .help, .version: return .success
             }

@@ -21,7 +21,7 @@ internal import Wire
 enum Places {
     static let state = "/var/lib/entralogin"
     static let machine = "\(state)/machine"
-    static let authorityKeys = "\(state)/ssh/trusted_user_ca_keys"
+    static let authorityKeys = AuthorityCopy.source
     static let grants = "/run/entralogin/nss/grants.snapshot"
     static let passwd = "/etc/passwd"
     static let auditEvents = "/run/entralogin/audit.sock"
@@ -85,7 +85,8 @@ struct Composition: Sendable {
                 persistedKeys: try? AtomicFile(Places.authorityKeys).read(limit: 1 << 20, requiring: .ownOrRoots),
                 publishKeys: { bytes in
                     try await worker.run { try AtomicFile(Places.authorityKeys).replace(with: bytes, mode: 0o644) }
-                }
+                },
+                sshdKeys: { AuthorityCopy().keys() }
             ),
             settings: AccessSettings(settings.signIn, settings.deviceSignIn)
         )

@@ -2,7 +2,7 @@
 
 package import Authorization
 package import Identity
-internal import OpenSSHCertificates
+package import OpenSSHCertificates
 internal import Synchronization
 
 /// What the access part needs of the world.
@@ -28,6 +28,9 @@ package struct AccessPorts: Sendable {
     package var persistedKeys: [UInt8]?
     /// Replaces `trusted_user_ca_keys` as a whole, and returns when it is on disk.
     package var publishKeys: @Sendable ([UInt8]) async throws -> Void
+    /// The keys of sshd's own copy of that file, which root keeps up to date; nil where there is none. Without this port
+    /// sshd reads the file itself.
+    package var sshdKeys: (@Sendable () -> [PublicKey]?)?
 
     package init(
         time: any TimeSource,
@@ -46,7 +49,8 @@ package struct AccessPorts: Sendable {
         devices: (any DeviceAuthority)? = nil,
         keySources: [any AuthorityKeySource],
         persistedKeys: [UInt8]?,
-        publishKeys: @escaping @Sendable ([UInt8]) async throws -> Void
+        publishKeys: @escaping @Sendable ([UInt8]) async throws -> Void,
+        sshdKeys: (@Sendable () -> [PublicKey]?)? = nil
     ) {
         self.time = time
         self.random = random
@@ -65,6 +69,7 @@ package struct AccessPorts: Sendable {
         self.keySources = keySources
         self.persistedKeys = persistedKeys
         self.publishKeys = publishKeys
+        self.sshdKeys = sshdKeys
     }
 }
 

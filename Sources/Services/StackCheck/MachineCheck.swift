@@ -54,7 +54,7 @@ package struct MachineCheck: Sendable {
             + SudoRule().judge(machine)
             + SELinuxRule().judge(machine) + OldExtensionRule().judge(machine) + LocalIDsRule().judge(machine)
             + AdoptionRule().judge(machine)
-            + StateFilesRule().judge(machine)
+            + StateFilesRule().judge(machine) + [AuthorityCopyRule().judge(machine)]
             + SpaceRule().judge(machine) + UnitsRule().judge(machine)
     }
 

@@ -19,6 +19,11 @@ struct UnitsRule: Sendable {
             severity: .warning,
             why: "after an edit sign-in stays off until entraloginctl stack --stamp"
         ),
+        Need(
+            unit: "entralogin-keys.path",
+            severity: .warning,
+            why: "new keys of Entra's do not reach sshd until entraloginctl keys --publish"
+        ),
         Need(unit: "entralogin-audit.socket", severity: .note, why: "the Linux audit system is told nothing by us"),
     ]
     private static let programs = ["/usr/bin/systemctl", "/bin/systemctl"]
