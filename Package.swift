@@ -102,7 +102,12 @@ module(
     ],
     tests: ["Libcrypto", "TestSupport"]
 )
-module("StackCheck", in: "Services", needs: ["Authorization", "Identity", "LinuxSystem"], tests: ["TestSupport"])
+module(
+    "StackCheck",
+    in: "Services",
+    needs: ["Authorization", "Identity", "LinuxSystem", "OpenSSHCertificates"],
+    tests: ["TestSupport"]
+)
 module(
     "Server",
     in: "Services",

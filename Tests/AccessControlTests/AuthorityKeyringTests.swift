@@ -98,6 +98,21 @@ import Testing
         #expect(keyring.status().isPublished)
     }
 
+    @Test(
+        "P16: keys that sshd's own copy does not have are not called published",
+        arguments: [nil, [], [2], [1, 2]] as [[UInt8]?]
+    )
+    func copy(held: [UInt8]?) async throws {
+        let copy = try held?.map { try key($0) }
+        let house = try House(sshdKeys: { copy })
+        await house.access.keyring.refresh()
+        #expect(!house.access.keyring.status().isPublished)
+        let right = try [key(1)]
+        let other = try House(sshdKeys: { right })
+        await other.access.keyring.refresh()
+        #expect(other.access.keyring.status().isPublished)
+    }
+
     @Test("Several sources are merged in the configured order; one that fails takes nothing of the others'")
     func severalSources() async throws {
         let (imds, file) = (FakeKeySource("imds", [try key(2), try key(1)]), FakeKeySource("file", [try key(3)]))

@@ -294,7 +294,31 @@ final class ScriptedDevices: DeviceAuthority {
         #expect(devices.asked.value == 2)
     }
 
-    @Test("P13: three sign-ins at once for an account, 64 in all; a place is nobody else's, and free again afterwards")
+    @Test("P13: whoever holds places under another's name takes none of that person's, at sudo, su or a console")
+    func invokers() async throws {
+        devices.play(.success(.pending))
+        let su = { (uid: UInt32) in
+            { (request: inout DeviceRequest) in
+                request.service = "su"
+                request.realUID = uid
+            }
+        }
+        for pid: Int32 in 1...3 { _ = try handle(await begin(pid, su(1000))) }
+        #expect(await begin(4, su(1000)).reason == .tooManyAttempts)
+        // Nor under a third one's name: the three are lisa's.
+        let bob = try Person("bob@contoso.com", 2)
+        house.accounts.set(bob.name, .enrolled(bob.enrolled()))
+        let other = await house.access.deviceStage.begin(request(bob, su(1000)), callerPID: 4)
+        #expect(other.reason == .tooManyAttempts)
+        for pid: Int32 in 5...7 { _ = try handle(await begin(pid) { $0.service = "sudo" }) }
+        // Her own su counts as her sudo does; root's programs count by the account.
+        #expect(await begin(8, su(alice.uid.number)).reason == .tooManyAttempts)
+        for pid: Int32 in 9...11 { _ = try handle(await begin(pid)) }
+        #expect(await begin(12).reason == .tooManyAttempts)
+        _ = try handle(await begin(13, su(1001)))
+    }
+
+    @Test("P13: three sign-ins at once for an invoker, 64 in all; a place is nobody else's, and free again afterwards")
     func limits() async throws {
         devices.play(.success(.pending))
         for pid: Int32 in 1...3 { _ = try handle(await begin(pid)) }

@@ -59,7 +59,8 @@ final class House: Sendable {
         standingGrants: [(Person, Duration)] = [],
         persistedKeys: Bool = true,
         furtherSources: [FakeKeySource] = [],
-        devices: (any DeviceAuthority)? = nil
+        devices: (any DeviceAuthority)? = nil,
+        sshdKeys: (@Sendable () -> [PublicKey]?)? = nil
     ) throws {
         let resource = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/vm1"
         machine = Machine(
@@ -95,7 +96,8 @@ final class House: Sendable {
             keySources: [source] + furtherSources,
             persistedKeys: persistedKeys ? Array(line.utf8) : nil,
             publishKeys: { try keyFile.replace($0) },
-            ender: ender
+            ender: ender,
+            sshdKeys: sshdKeys
         )
         access = AccessControl(ports, settings: settings)
     }

@@ -41,7 +41,7 @@ struct AzureConnectionTests {
     @Test("an Arc server is asked at its own service")
     func hybrid() async throws {
         let scene = Scene()
-        let azure = connection(scene, .hybrid(keyOwners: [0]))
+        let azure = connection(scene, .hybrid(keyOwners: [0]) { _ in [0] })
         #expect(azure.metadata.name == "himds")
         #expect(azure.keySource("jwks")?.name == "jwks")
         #expect(azure.keySource("imds")?.name == "imds")

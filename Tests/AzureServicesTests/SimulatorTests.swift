@@ -162,7 +162,8 @@ struct SimulatorTests {
             azure.environment,
             endpoints: azure.endpoints,
             keyOwners: [0],
-            keyFolder: "\(azure.state)/arc-tokens"
+            keyFolder: "\(azure.state)/arc-tokens",
+            listeners: { _ in [0] }
         )
         let identity = ManagedIdentity(azure.environment, service: service)
         let discovery = MachineDiscovery(

@@ -14,15 +14,21 @@ struct PAMDeviceTests {
     private typealias Run = (result: Int32, requests: [[UInt8]])
 
     /// Answers one after the other; the last one again and again.
-    private func run(_ stack: FakeStack, _ answers: [FakeDaemon.Answer], arguments: Int32 = 0, silent: Bool = false)
-        -> Run
-    {
+    private func run(
+        _ stack: FakeStack,
+        _ answers: [FakeDaemon.Answer],
+        arguments: Int32 = 0,
+        silent: Bool = false,
+        ownRealUID: Bool = false
+    ) -> Run {
         let rest = Mutex(answers)
         let daemon = FakeDaemon { _ in
             rest.withLock { $0.count > 1 ? $0.removeFirst() : $0.first ?? .close }
         }
         defer { daemon.stop() }
-        let result = daemon.withServer { stack.run(.authenticate, $0, silent: silent, arguments: arguments) }
+        let result = daemon.withServer {
+            stack.run(.authenticate, $0, ownRealUID: ownRealUID, silent: silent, arguments: arguments)
+        }
         return (result, daemon.requests)
     }
 
@@ -73,6 +79,16 @@ struct PAMDeviceTests {
         #expect(try seen.requests.map { try Request(frame: $0) } == [.beginDevice(begin), .awaitDevice(handle: "h1")])
         // The session and the credentials are ours from here on.
         #expect(setcred(stack) == PAM_SUCCESS && setcred(login()) == PAM_IGNORE)
+    }
+
+    @Test("The daemon hears whose process it is, so that places are counted for whoever takes them")
+    func realUID() throws {
+        let seen = run(login(), [Self.begun, Self.progress(ENTRALOGIN_VERDICT_ALLOW)], ownRealUID: true)
+        guard case .beginDevice(let request) = try Request(frame: #require(seen.requests.first)) else {
+            Issue.record("another question")
+            return
+        }
+        #expect(request.realUID == FakeStack.uid)
     }
 
     @Test("Pending is asked again, with the handle of the first answer, and never twice within a second")

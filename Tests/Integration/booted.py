@@ -17,7 +17,8 @@ from simulator import contoso
 
 EXPOSURE = {DAEMON: 1.5, "entralogin-stack.service": 2.0, "entralogin-stack-again.service": 5.0,
             "entralogin-caches.service": 2.5, "entralogin-caches-again.service": 5.0, "entralogin-userdb.service": 2.5,
-            "entralogin-audit.service": 1.0, "entralogin-sessions.service": 1.5, "entralogin-metrics.service": 2.5}
+            "entralogin-audit.service": 1.0, "entralogin-sessions.service": 1.5, "entralogin-metrics.service": 2.5,
+            "entralogin-keys.service": 2.0, "entralogin-keys-again.service": 5.0}
 
 
 @case("P4", "a booted machine: alice signs in and is an administrator, bob is not, carol is refused")
@@ -251,3 +252,33 @@ def configured(ground: BootedGround) -> str:
     admitted(site.ssh(alice, "sudo -n id -u"), "0\n")
     require(machine.path(KEYS).stat().st_size > 0, "no keys")
     return "alice out and in again, lisa in throughout"
+
+
+@case("P11", "the daemon's keys reach sshd's file at each change, however often; what is no file does not, and the last stay")
+def keys_copied(ground: BootedGround) -> str:
+    site, alice = ground.vm, ground.person("alice")
+    machine, source = site.machine, "/var/lib/entralogin/ssh/trusted_user_ca_keys"
+    good = machine.path(KEYS).read_text()
+    line = next(line for line in good.splitlines() if not line.startswith("#"))
+
+    def replace(text: str) -> None:
+        machine.must("sh", "-c", f"printf '%s\\n' '{text}' >{source}.other && mv {source}.other {source}", user="entralogin")
+
+    before = machine.path(source).read_text()
+    for _ in range(30):
+        replace("# nothing")
+        replace(line)
+    replace("# the last word")
+    wait_for(lambda: line not in machine.path(KEYS).read_text(), "sshd's file without keys")
+    equal(machine.property("entralogin-keys.path", "ActiveState"), "active", "the path unit")
+    replace(before.strip())
+    wait_for(lambda: machine.path(KEYS).read_text() == good, "the keys again")
+    machine.must("sh", "-c", f"rm {source} && mkfifo {source}", user="entralogin")
+    wait_for(lambda: machine.property("entralogin-keys.service", "Result") == "exit-code", "the copy to be refused")
+    equal(machine.path(KEYS).read_text(), good, "sshd's keys")
+    admitted(site.ssh(alice, "true"))
+    machine.must("rm", source, user="entralogin")
+    replace(before.strip())
+    wait_for(lambda: machine.property("entralogin-keys.service", "Result") == "success", "the copy to be made")
+    admitted(site.ssh(alice, "true"))
+    return "60 changes, and a FIFO"

@@ -31,7 +31,7 @@ NAMED = {
     (PUBLISHED, "file", "write"): {DAEMON},
     (PUBLISHED, "sock_file", "write"): {DAEMON, "systemd_userdbd_t"},
     (KEYS, "file", "read"): {DAEMON, "sshd_t"},
-    (KEYS, "file", "write"): {DAEMON},
+    (KEYS, "file", "write"): set(),
     (RUNTIME, "file", "write"): set(),  # the stamp: root's tool, which is confined by its unit
     (SETTINGS, "file", "write"): set(),
     (ADOPTED, "file", "read"): ASKERS | {DAEMON, SESSIONS, "nsswitch_domain", "systemd_user_runtime_dir_t"},
@@ -93,7 +93,7 @@ def serving(ground: EnforcingGround) -> str:
 
 @case("P10", "the policy: the programs have no capability but their one, start no program, write only their own")
 def least(ground: EnforcingGround) -> str:
-    for source, own in ((DAEMON, {DAEMON, STATE, PUBLISHED, KEYS}), (HELPER, {HELPER}), (AUDIT, {AUDIT})):
+    for source, own in ((DAEMON, {DAEMON, STATE, PUBLISHED}), (HELPER, {HELPER}), (AUDIT, {AUDIT})):
         theirs = rules(ground.policy, "-s", source)
 
         def able(kind: str, permission: str) -> list[Rule]:

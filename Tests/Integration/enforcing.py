@@ -29,7 +29,7 @@ def domains(ground: EnforcingGround) -> str:
         "/run/entralogin/stack-verified": "entralogin_runtime_t",
         "/run/entralogin/nss/grants.snapshot": "entralogin_published_t",
         "/var/lib/entralogin/nss/accounts.snapshot": "entralogin_published_t", "/var/lib/entralogin/accounts": "entralogin_state_t",
-        "/var/lib/entralogin/ssh/trusted_user_ca_keys": "entralogin_authorities_t",
+        "/var/lib/entralogin-sshd/trusted_user_ca_keys": "entralogin_authorities_t",
         "/etc/entralogin/entralogin.conf": "entralogin_etc_t", HELPER: "entralogin_principals_exec_t",
     }
     listed = machine.must("stat", "-c", "%n %C", *labels).lines()

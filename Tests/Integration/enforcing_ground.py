@@ -85,7 +85,7 @@ class EnforcingGround(People):
     def is_ready(self, machine: VirtualMachine) -> bool:
         return machine.shell(
             f"systemctl show --value -p StatusText {DAEMON} | grep -q ^Serving && "
-            "test -s /var/lib/entralogin/ssh/trusted_user_ca_keys -a -e /run/entralogin/stack-verified").ok
+            "test -s /var/lib/entralogin-sshd/trusted_user_ca_keys -a -e /run/entralogin/stack-verified").ok
 
     def ssh(self, person: Person, *command: str, **options: Any) -> Outcome:
         return person.ssh(*command, port=self.machine.port, timeout=120, **options)

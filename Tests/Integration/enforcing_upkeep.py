@@ -40,12 +40,13 @@ def upkeep(ground: EnforcingGround) -> str:
     require("entralogin_up 1" in machine.read("/var/lib/prometheus/node-exporter/entralogin.prom"), "metrics")
     # What the unit's own lines make again where somebody removed it.
     machine.must("systemctl", "stop", DAEMON, "entralogind-control.socket", "entralogind-principals.socket")
-    machine.must("rm", "-rf", "/var/lib/entralogin/nss", "/var/lib/entralogin/ssh", "/run/entralogin")
+    machine.must("rm", "-rf", "/var/lib/entralogin/nss", "/var/lib/entralogin/ssh", "/var/lib/entralogin-sshd",
+                 "/run/entralogin")
     machine.must("systemctl", "start", "entralogind-control.socket", "entralogind-principals.socket")
     ground.restart(machine)
     admitted(ground.ssh(ground.person("alice"), "sudo -n id -u"), "0\n")
     labels = machine.must("stat", "-c", "%n %C", "/run/entralogin", "/run/entralogin/nss", "/run/entralogin/control.sock",
-                          "/var/lib/entralogin/nss", "/var/lib/entralogin/ssh").lines()
+                          "/var/lib/entralogin/nss", "/var/lib/entralogin-sshd").lines()
     equal([domain(line.split()[1]) for line in labels],
           ["entralogin_runtime_t", "entralogin_published_t", "entralogin_runtime_t", "entralogin_published_t",
            "entralogin_authorities_t"], "labels of what was made again")

@@ -22,7 +22,7 @@ from simulator import contoso
 __all__ = ["CROWD", "EARLY", "Ground", "KEYS", "PASSWORD", "SETTINGS", "STATE", "Site", "ours"]
 
 STATE = "/var/lib/entralogin"
-KEYS = f"{STATE}/ssh/trusted_user_ca_keys"
+KEYS = "/var/lib/entralogin-sshd/trusted_user_ca_keys"  # what sshd reads
 SETTINGS = "/etc/entralogin/entralogin.conf.d/50-test.conf"
 EARLY = "/etc/ssh/sshd_config.d/00-a.conf"  # read before our drop-in, so its values win
 

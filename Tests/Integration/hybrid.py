@@ -3,7 +3,11 @@
 
 from __future__ import annotations
 
+import os
+import resource
+import socket
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Iterator
 
 from bed.checks import admitted, equal, refused, require
@@ -15,6 +19,8 @@ from simulator import contoso
 
 FOLDER = "/var/opt/azcmagent/tokens"
 TOKENS = "/metadata/identity/oauth2/token"
+# 7,000 lines of the kernel's list are 1 MiB.
+LISTENERS, PROCESSES = 20_000, 4
 # What may be wrong with a challenge, and a word of the refusal's record.
 VIOLATIONS = (
     ("link", "metadata-closed"), ("owner", "metadata-closed"), ("writable", "metadata-closed"),
@@ -86,6 +92,46 @@ def violations(ground: Ground) -> str:
         ground.azure.assign(ground.key_of(person), contoso.USER, "arc")
         admitted(site.ssh(person, "true"))
     return ", ".join(wrong for wrong, _ in VIOLATIONS)
+
+
+def crowd_of_listeners(ready: str, until: str) -> int:
+    """As a user without privileges: listening sockets by the thousand, until a file is there. How many there were."""
+    count = 0
+    for process in range(PROCESSES):
+        if os.fork() == 0:
+            hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+            # No port is searched for: that is slow once most are taken.
+            held = [socket.create_server((f"127.0.1.{process}", 20_000 + number), backlog=1)
+                    for number in range(LISTENERS // PROCESSES)]
+            Path(f"{ready}.{os.getpid()}").write_text(str(len(held)))
+            wait_for(Path(until).exists, "the end of the crowd", 120)
+            os._exit(0)
+    for _ in range(PROCESSES):
+        os.wait()
+        count += LISTENERS // PROCESSES
+    return count
+
+
+@case("P1", "a local user's 20,000 listening sockets do not hide the agent's service", deep=True)
+def crowded(ground: Ground) -> str:
+    with arc_server(ground, "arc-crowd") as site:
+        site.begin()
+        site.stamped()
+        person = ground.newcomer()
+        ground.azure.assign(ground.key_of(person), contoso.USER, "arc")
+        folder = site.machine.path("/tmp")
+        crowd = ground.aside(site.machine.inside, lambda: crowd_of_listeners("/tmp/ready", "/tmp/enough"), "lisa", 180)
+        try:
+            wait_for(lambda: len(list(folder.glob("ready.*"))) == PROCESSES, "the crowd of listeners", 120)
+            site.clock.pass_by(90_000, wall=False)  # the tokens have ended
+            before = len(statuses(ground))
+            admitted(site.ssh(person, "true"))
+            require(200 in statuses(ground)[before:], "no token was asked for: nothing was tried")
+        finally:
+            site.machine.write("/tmp/enough", "")
+        held = crowd.result()
+    return f"{held} sockets"
 
 
 @case("P1", "the agent's service is not there yet when the daemon starts; and the daemon is not in its group")

@@ -41,6 +41,7 @@ import surroundings  # noqa: F401
 import durability  # noqa: F401
 import damage  # noqa: F401
 import keys  # noqa: F401
+import authorities  # noqa: F401
 import bad_input  # noqa: F401
 import crash  # noqa: F401
 import tool  # noqa: F401

@@ -5,14 +5,16 @@ from __future__ import annotations
 
 import json
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any, Callable, Iterator
 
 from bed import Person
-from bed.checks import equal, require
+from bed.checks import admitted, equal, require
 from bed.installed import CONFIGURE
+from bed.machine import wait_for
 from bed.terminal import Terminal
 from case import case
-from device import CLIENT, CODE, approving, offer
+from device import CLIENT, CODE, QUESTION as ENTER, approving, offer
 from ground import PASSWORD, SETTINGS, Ground, Site
 from roles import ADMINS, TARGETPW, administrator
 
@@ -23,9 +25,9 @@ PROMPT = r"\$ \Z"
 
 
 @contextmanager
-def stepping_up(ground: Ground, name: str) -> Iterator[Site]:
+def stepping_up(ground: Ground, name: str, settings: str = SWITCHED_ON) -> Iterator[Site]:
     """A machine where sudo asks for a code, switched on as it is written in devices.md."""
-    with ground.fresh(name, settings=SWITCHED_ON) as site:
+    with ground.fresh(name, settings=settings) as site:
         for service in ("sudo", "sudo-i"):
             offer(site, service)
         site.machine.must(CONFIGURE, "--enable")
@@ -212,6 +214,46 @@ def without_daemon(ground: Ground) -> str:
         local()
         in_shell(site, person, act)
     return "frozen and stopped"
+
+
+def holds_prompts(login: str) -> str:
+    """As a local user: the prompts of su under that name, as many as there are places; what the next one says."""
+    prompts = []
+    for _ in range(3):
+        prompts.append(Terminal(("/bin/su", login)))
+        prompts[-1].expect(ENTER)
+        prompts[-1].type("")
+        prompts[-1].expect(CODE)
+    prompts.append(Terminal(("/bin/su", login)))
+    prompts[-1].expect(ENTER)
+    prompts[-1].type("")
+    line = prompts[-1].expect(r"[^\n]*Too many[^\n]*")[0]
+    Path("/tmp/held").write_text("")
+    wait_for(Path("/tmp/enough").exists, "the administrator's sudo", 90)
+    for prompt in prompts:
+        prompt.close()
+    return line
+
+
+@case("P13", "step-up: prompts that another user holds under an administrator's name take none of the places of their sudo")
+def places(ground: Ground) -> str:
+    with stepping_up(ground, "places", SWITCHED_ON.replace("login sudo", "su sudo")) as site:
+        offer(site, "su")
+        person = administrator(ground)
+        admitted(site.ssh(person, "true"))
+        holding = ground.aside(site.machine.inside, lambda: holds_prompts(person.login), "lisa", 180)
+        try:
+            wait_for(lambda: site.machine.path("/tmp/held").exists() or holding.done(), "lisa's prompts", 90)
+
+            def act(terminal: Terminal) -> None:
+                approving(ground, person)(asked(terminal, "sudo id -un"))
+                terminal.expect(r"\nroot\n")
+
+            in_shell(site, person, act)
+        finally:
+            site.machine.write("/tmp/enough", "")
+        line: str = holding.result()
+    return f"root by a code, while lisa reads: {line.strip()}"
 
 
 def finding(site: Site, name: str) -> tuple[str, str]:

@@ -13,8 +13,14 @@ struct TCPListenersTests {
         "   0: \(address):\(port) 00000000:0000 \(state) 00000000:00000000 00:00000000 00000000  \(uid)        0 49 1\n"
     }
 
-    private func owners(_ lines: String...) -> Set<UInt32> {
-        TCPListeners.owners(ofLoopbackPort: 40342, in: [Self.head + lines.joined(), Self.head])
+    private func owners(_ lines: String..., inPiecesOf size: Int = 4096) -> Set<UInt32> {
+        var scan = ListenerScan(port: 40342)
+        for table in [Self.head + lines.joined(), Self.head] {
+            var bytes = Array(table.utf8)[...]
+            scan.beginTable()
+            while !bytes.isEmpty, scan.take(bytes.prefix(size)) { bytes = bytes.dropFirst(size) }
+        }
+        return scan.owners
     }
 
     @Test("A listener at the very address counts before those at all addresses")
@@ -30,6 +36,19 @@ struct TCPListenersTests {
         #expect(owners() == [])
         #expect(owners(line("0100007F", 1000, port: "9D97"), line("0200007F", 1000)) == [])
         #expect(owners(line("0100007F", 1000, state: "01"), "   0: 0100007F:9D96\n", "x\n") == [])
+    }
+
+    @Test("However long the table is and wherever a read ends, a listener is found", arguments: [1, 7, 149, 4096])
+    func long(pieces: Int) {
+        let crowd = String(repeating: line("0200007F", 1000, port: "0400"), count: pieces < 4096 ? 50 : 8_000)
+        #expect(owners(crowd, line("0100007F", 0), inPiecesOf: pieces) == [0])
+        // Connections come after every listener, and are not read.
+        #expect(owners(line("0100007F", 0), line("0100007F", 7, state: "01"), line("0100007F", 1000)) == [0])
+    }
+
+    @Test("Who has no time to read to the end knows nothing: that is not the same as nobody")
+    func late() {
+        #expect(TCPListeners.owners(ofLoopbackPort: 40342, within: .zero) == nil)
     }
 
     @Test("A socket of this process is found under this user")

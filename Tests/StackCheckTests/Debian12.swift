@@ -140,7 +140,7 @@ enum Debian12 {
         banner none
         forcecommand none
         chrootdirectory none
-        trustedusercakeys /var/lib/entralogin/ssh/trusted_user_ca_keys
+        trustedusercakeys /var/lib/entralogin-sshd/trusted_user_ca_keys
         revokedkeys none
         securitykeyprovider internal
         authorizedprincipalsfile none

@@ -10,7 +10,8 @@ struct StateFilesRuleTests {
         var machine = WiredMachine()
         let folders: [(String, UInt32)] = [
             ("/etc/entralogin", 0), ("/var/lib/entralogin", 997), ("/var/lib/entralogin/nss", 997),
-            ("/var/lib/entralogin/ssh", 997), ("/run/entralogin", 0), ("/run/entralogin/nss", 997),
+            ("/var/lib/entralogin/ssh", 997), ("/var/lib/entralogin-sshd", 0), ("/run/entralogin", 0),
+            ("/run/entralogin/nss", 997),
         ]
         for (path, owner) in folders {
             machine.statuses[path] = FileStatus(kind: .folder, owner: owner, mode: 0o755)

@@ -7,7 +7,7 @@ import Testing
 struct UnitsRuleTests {
     private static let units = [
         "entralogind-control.socket", "entralogind-principals.socket", "entralogind.service", "entralogin-stack.path",
-        "entralogin-sessions.socket", "entralogin-audit.socket",
+        "entralogin-sessions.socket", "entralogin-keys.path", "entralogin-audit.socket",
     ]
 
     private func judge(_ change: (inout [String: String]) -> Void) -> [Finding] {
@@ -37,6 +37,7 @@ struct UnitsRuleTests {
             ("entralogind-principals.socket", "LoadState=masked", .error, "is masked"),
             ("entralogin-stack.path", "LoadState=not-found", .warning, "is not-found"),
             ("entralogin-sessions.socket", "ActiveState=inactive", .warning, "end no session"),
+            ("entralogin-keys.path", "ActiveState=failed", .warning, "do not reach sshd"),
             ("entralogin-audit.socket", "ActiveState=inactive", .note, "told nothing by us"),
             ("entralogind-control.socket", "UnitFileState=disabled", .warning, "does not start at boot"),
         ]

@@ -53,7 +53,7 @@ struct CommandLineTests {
             ("log a@b.c", .log(name: "a@b.c", since: nil), false),
             ("--json sessions", .sessions, true),
             ("sessions end a@b.c", .endSessions(name: "a@b.c"), false),
-            ("keys", .keys, false),
+            ("keys", .keys(publish: false), false), ("keys --publish", .keys(publish: true), false),
             ("metrics", .metrics(file: nil), false),
             ("metrics --output=/run/m.prom", .metrics(file: "/run/m.prom"), false),
             ("users set-shell a@b.c /bin/zsh", .users(.setShell(name: "a@b.c", shell: "/bin/zsh")), false),

@@ -47,7 +47,7 @@ let everyRequest: [Request] = [
             remoteHost: "192.0.2.1"
         )
     ),
-    .beginDevice(DeviceRequest(service: "su", user: "b@c", uid: 1_900_000_002, home: "/home/b@c")),
+    .beginDevice(DeviceRequest(service: "su", user: "b@c", uid: 1_900_000_002, home: "/home/b@c", realUID: 1000)),
     .beginDevice(
         DeviceRequest(
             service: "sudo",

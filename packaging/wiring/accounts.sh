@@ -28,7 +28,7 @@ make_folders() {
     if have systemd-tmpfiles; then
         systemd-tmpfiles --create entralogin.conf || complain "systemd-tmpfiles complained; going on"
     fi
-    install -d -m 0755 -o root -g root /run/entralogin
+    install -d -m 0755 -o root -g root /run/entralogin /var/lib/entralogin-sshd
     install -d -m 0755 -o entralogin -g entralogin /run/entralogin/nss /var/lib/entralogin
     # The folder of these is the daemon's own: what it may have put in their place is not for root to follow.
     as_daemon install -d -m 0755 /var/lib/entralogin/nss /var/lib/entralogin/ssh ||

@@ -132,6 +132,8 @@ package struct DeviceRequest: Hashable, Sendable {
     package var isInSSHD: Bool
     package var terminal: String
     package var remoteHost: String
+    /// Of the asking process: the user who runs su; 0 for login, and for sudo, which has changed it by then.
+    package var realUID: UInt32
 
     package init(
         service: String,
@@ -141,7 +143,8 @@ package struct DeviceRequest: Hashable, Sendable {
         holdsAdministratorsGroup: Bool = false,
         isInSSHD: Bool = false,
         terminal: String = "",
-        remoteHost: String = ""
+        remoteHost: String = "",
+        realUID: UInt32 = 0
     ) {
         self.service = service
         self.user = user
@@ -151,6 +154,7 @@ package struct DeviceRequest: Hashable, Sendable {
         self.isInSSHD = isInSSHD
         self.terminal = terminal
         self.remoteHost = remoteHost
+        self.realUID = realUID
     }
 }
 

@@ -103,7 +103,8 @@ extension DeviceRequest {
             holdsAdministratorsGroup: flags & ENTRALOGIN_PAM_HOLDS_ADMIN_GROUP != 0,
             isInSSHD: flags & ENTRALOGIN_PAM_IN_SSHD != 0,
             terminal: try payload.readWord(),
-            remoteHost: try payload.readWord()
+            remoteHost: try payload.readWord(),
+            realUID: try payload.readUInt32()
         )
     }
 
@@ -118,6 +119,7 @@ extension DeviceRequest {
         writer.write(UInt16(flags))
         try writer.writeWord(terminal)
         try writer.writeWord(remoteHost)
+        writer.write(realUID)
     }
 }
 

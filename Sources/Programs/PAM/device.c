@@ -98,6 +98,7 @@ static void begin(const struct entralogin_pam_world *world, pam_handle_t *pamh, 
     entralogin_put_u16(&w, entralogin_process_flags(pamh));
     entralogin_put_string(&w, entralogin_item(pamh, PAM_TTY));
     entralogin_put_string(&w, entralogin_item(pamh, PAM_RHOST));
+    entralogin_put_u32(&w, world->real_uid());
     ask(world, ENTRALOGIN_BEGIN_DEVICE, &w, reply, ret);
 }
 

@@ -30,7 +30,8 @@ enum Command: Hashable, Sendable {
     case log(name: String, since: String?)
     case sessions
     case endSessions(name: String)
-    case keys
+    /// `publish`: copies them for sshd; the daemon is not asked.
+    case keys(publish: Bool)
     /// To standard output where there is no file.
     case metrics(file: String?)
     case help
@@ -124,7 +125,7 @@ extension Invocation {
                 throw UsageError(text: "audit looks at accounts only")
             }
             return .auditAccounts(allowList: file)
-        case "keys": return .keys
+        case "keys": return .keys(publish: words.take("--publish"))
         case "metrics": return .metrics(file: try words.takeValue(of: "--output"))
         case "check-certificate":
             let user = try words.takeValue(of: "--user")

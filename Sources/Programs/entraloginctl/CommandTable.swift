@@ -62,7 +62,12 @@ enum CommandTable {
             options: ["--user"],
             does: "what the rules say of a certificate (- standard input)"
         ),
-        CommandEntry("keys", does: "the keys of Entra's that certificates are held against"),
+        CommandEntry(
+            "keys",
+            "[--publish]",
+            options: ["--publish"],
+            does: "the keys of Entra's that certificates are held against; --publish copies them for sshd"
+        ),
         CommandEntry(
             "stack",
             "[--stamp] [--lines sshd|sudo] [--domains]",

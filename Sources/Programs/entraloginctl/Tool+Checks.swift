@@ -2,6 +2,7 @@
 
 internal import Authorization
 internal import Identity
+internal import StackCheck
 internal import Wire
 
 // What is asked of Azure or of the daemon now, without letting anybody in.
@@ -33,6 +34,17 @@ extension Tool {
         let report = try ask(.keys, for: KeyListReport.self)
         show(report) { ChecksText(style: style, now: now).keys($0) }
         return report.keys.isEmpty ? .refused : .success
+    }
+
+    /// What entralogin-keys.service runs. Says nothing where all is well: it runs at each change.
+    func publishKeys() -> ExitStatus {
+        do throws(AuthorityCopy.Refusal) {
+            try AuthorityCopy().publish(owner: AuthorityCopy.daemonUID())
+            return .success
+        } catch {
+            Output.complain("sshd keeps the CA keys that it has: \(error.text)")
+            return .refused
+        }
     }
 
     /// Certificate, name, and role of the certificate's person: what a sign-in goes through, without one.

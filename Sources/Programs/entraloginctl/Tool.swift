@@ -53,7 +53,7 @@ struct Tool: Sendable {
             case .log(let name, let since): return log(name, since: since)
             case .sessions: return try sessions()
             case .endSessions(let name): return try endSessions(name)
-            case .keys: return try keys()
+            case .keys(let publish): return publish ? publishKeys() : try keys()
             case .metrics(let file): return metrics(to: file)
             case .help, .version: return .success
             }

@@ -21,7 +21,7 @@ internal import Wire
 enum Places {
     static let state = "/var/lib/entralogin"
     static let machine = "\(state)/machine"
-    static let authorityKeys = "\(state)/ssh/trusted_user_ca_keys"
+    static let authorityKeys = AuthorityCopy.source
     static let grants = "/run/entralogin/nss/grants.snapshot"
     static let passwd = "/etc/passwd"
     static let auditEvents = "/run/entralogin/audit.sock"
@@ -86,7 +86,8 @@ struct Composition: Sendable {
                 publishKeys: { bytes in
                     try await worker.run { try AtomicFile(Places.authorityKeys).replace(with: bytes, mode: 0o644) }
                 },
-                ender: try EndSessionsClient()
+                ender: try EndSessionsClient(),
+                sshdKeys: { AuthorityCopy().keys() }
             ),
             settings: AccessSettings(settings.signIn, settings.deviceSignIn)
         )
@@ -152,7 +153,7 @@ struct Composition: Sendable {
         return AzureConnection(
             environment,
             endpoints: endpoints,
-            metadata: metadata(settings.azure, agentIsNamed: named != nil),
+            metadata: metadata(settings.azure, agentIsNamed: named != nil, worker: worker),
             order: settings.azure.accessCheckers,
             store: MachineStore(
                 load: { try? AtomicFile(Places.machine).read(limit: 1 << 16, requiring: .ownOrRoots) },
@@ -166,10 +167,16 @@ struct Composition: Sendable {
 
     /// An Arc server where its agent is installed, or named in the environment (contract, chapter 3); a virtual machine
     /// otherwise.
-    private static func metadata(_ azure: Settings.Azure, agentIsNamed: Bool) -> MetadataChoice {
+    private static func metadata(
+        _ azure: Settings.Azure,
+        agentIsNamed: Bool,
+        worker: BlockingWorker
+    ) -> MetadataChoice {
         let isArc = agentIsNamed || HybridMetadataClient.agentPaths.contains { (try? FileStamp(of: $0)) != nil }
         guard isArc else { return .instance(clientID: azure.clientID) }
-        return .hybrid(keyOwners: Set([0] + [uid(of: "himds")].compactMap(\.self)))
+        return .hybrid(keyOwners: Set([0] + [uid(of: "himds")].compactMap(\.self))) { port in
+            await worker.run { TCPListeners.owners(ofLoopbackPort: port) }
+        }
     }
 
     /// Nil where sign-in with a code is off.

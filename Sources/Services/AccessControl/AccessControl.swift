@@ -2,7 +2,7 @@
 
 package import Authorization
 package import Identity
-internal import OpenSSHCertificates
+package import OpenSSHCertificates
 internal import Synchronization
 
 /// What the access part needs of the world.
@@ -29,6 +29,9 @@ package struct AccessPorts: Sendable {
     /// Replaces `trusted_user_ca_keys` as a whole, and returns when it is on disk.
     package var publishKeys: @Sendable ([UInt8]) async throws -> Void
     package var ender: any SessionEnder
+    /// The keys of sshd's own copy of that file, which root keeps up to date; nil where there is none. Without this port
+    /// sshd reads the file itself.
+    package var sshdKeys: (@Sendable () -> [PublicKey]?)?
 
     package init(
         time: any TimeSource,
@@ -48,7 +51,8 @@ package struct AccessPorts: Sendable {
         keySources: [any AuthorityKeySource],
         persistedKeys: [UInt8]?,
         publishKeys: @escaping @Sendable ([UInt8]) async throws -> Void,
-        ender: any SessionEnder = NoSessionEnder()
+        ender: any SessionEnder = NoSessionEnder(),
+        sshdKeys: (@Sendable () -> [PublicKey]?)? = nil
     ) {
         self.time = time
         self.random = random
@@ -68,6 +72,7 @@ package struct AccessPorts: Sendable {
         self.persistedKeys = persistedKeys
         self.publishKeys = publishKeys
         self.ender = ender
+        self.sshdKeys = sshdKeys
     }
 }
 

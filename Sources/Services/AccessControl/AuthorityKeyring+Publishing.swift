@@ -74,8 +74,10 @@ extension AuthorityKeyring {
     package func status() -> AccessStatus.Keyring {
         let (stale, age) = staleness()
         let wall = ports.time.wallTime()
+        let copied = ports.sshdKeys.map { Set($0() ?? []) }
         return state.withLock { state in
             let trusted = state.trusted
+            let published = TrustedKeys(reading: state.published ?? [], sources: order).keys(inOrderOf: order)
             let sources = order.map { name in
                 let fault = state.sources[name]?.fault
                 return AccessStatus.Source(
@@ -91,7 +93,8 @@ extension AuthorityKeyring {
                 rotatedOut: state.keys.filter { !listed.contains($0) }.count,
                 age: age,
                 isStale: stale,
-                isPublished: state.publicationFault == nil && !state.keys.isEmpty,
+                isPublished: state.publicationFault == nil && !state.keys.isEmpty
+                    && copied ?? Set(published) == Set(published),
                 sources: sources
             )
         }

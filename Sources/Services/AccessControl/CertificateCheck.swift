@@ -15,8 +15,9 @@ package enum PrincipalVerdict: Hashable, Sendable {
 
 /// What sshd asks through AuthorizedPrincipalsCommand: is this certificate good, for this name?
 ///
-/// sshd runs the helper before anybody has proved to hold the private key, twice for one sign-in. So nothing durable
-/// changes here and nothing waits for the network (P3); what was verified is remembered in memory, for the PAM stages.
+/// sshd runs the helper before the client has proved that it holds the private key, twice for one sign-in. So nothing
+/// durable changes here and nothing is asked of Azure, neither roles nor keys (P3); what was verified is remembered in
+/// memory, for the PAM stages.
 package final class CertificateCheck: Sendable {
     private let judge: any CertificateJudge
     private let stamp: any StackStamp
@@ -24,10 +25,8 @@ package final class CertificateCheck: Sendable {
     private let machines: any MachineSource
     private let keyring: AuthorityKeyring
     private let verified: VerifiedCertificates
-    private let authorizer: Authorizer
     private let time: any TimeSource
     private let random: any RandomSource
-    private let starter: any TaskStarter
     private let journal: DecisionJournal
     private let otherObjects: OtherObjects
     private let refusals: RecentRefusals
@@ -39,16 +38,15 @@ package final class CertificateCheck: Sendable {
         machines = parts.ports.machines
         keyring = parts.keyring
         verified = parts.verified
-        authorizer = parts.authorizer
         time = parts.ports.time
         random = parts.ports.random
-        starter = parts.ports.starter
         journal = parts.journal
         otherObjects = parts.otherObjects
         refusals = RecentRefusals(lifetime: parts.settings.loginGrace)
     }
 
-    /// Decides, remembers a good certificate behind the sshd process, and begins to ask Azure about its holder.
+    /// Decides, and remembers a good certificate behind the sshd process. Azure is asked by the account stage, which sshd
+    /// reaches only after the proof of the key.
     package func check(_ request: CertificateRequest) -> PrincipalVerdict {
         var subject = DecisionSubject(
             event: .certificate,
@@ -91,10 +89,7 @@ package final class CertificateCheck: Sendable {
         guard let machine = machines.current else { throw Denial(.machineUnknown) }
         let revoked = try keyring.revoked()
         let authorities = keyring.keys
-        guard !authorities.isEmpty else {
-            keyring.noticeUnknownAuthority()
-            throw Denial(.noAuthorityKeys)
-        }
+        guard !authorities.isEmpty else { throw Denial(.noAuthorityKeys) }
         let finding = judge.judge(
             keyType: request.keyType,
             base64: request.certificate,
@@ -105,10 +100,8 @@ package final class CertificateCheck: Sendable {
             tenant: machine.tenant
         )
         switch finding {
-        case .refused(let denial): throw denial
-        case .unknownAuthority(let denial):
-            keyring.noticeUnknownAuthority()
-            throw denial
+        // sshd has checked the CA by then: one that is unknown here was taken back, and its keys are not news.
+        case .refused(let denial), .unknownAuthority(let denial): throw denial
         case .good(let certificate):
             guard certificate.identity.tenant == machine.tenant else { throw Denial(.wrongTenant) }
             return (name, certificate)
@@ -148,8 +141,6 @@ package final class CertificateCheck: Sendable {
             detail:
                 "key id \(DecisionJournal.bounded(certificate.keyID, 256)), serial \(certificate.serial), process \(pid)"
         )
-        let authorizer = authorizer
-        starter.start { await authorizer.prepare(certificate.identity, correlation: verifiedHere.correlation) }
     }
 }
 

@@ -29,7 +29,7 @@ package final class DeviceStage: Sendable {
                 throw Denial(.unsupported, detail: "process \(callerPID) is gone")
             }
             parts.signedIn.forget(pid: callerPID)
-            try pending.reserve(for: account.name, in: process, at: subject.startedAt)
+            try pending.reserve(for: invoker(of: request, account), in: process, at: subject.startedAt)
             let grant: any DeviceGrant
             do throws(AccessCheckFault) {
                 grant = try await authority.begin(by: subject.startedAt.advanced(by: parts.settings.stageTimeout))
@@ -82,6 +82,12 @@ package final class DeviceStage: Sendable {
         let (account, enrolled) = try binding.account(named: name, uid: request.uid, home: request.home)
         guard enrolled != nil else { throw Denial(.notEnrolled) }
         return account
+    }
+
+    /// sudo asks of its invoker alone, and has changed its real uid by then.
+    private func invoker(of request: DeviceRequest, _ account: Account) -> PendingSignIns.Invoker {
+        if request.isStepUp { return .user(uid: account.systemUID) }
+        return request.realUID == 0 ? .console(account.name) : .user(uid: request.realUID)
     }
 
     /// Where sudo asks it is elevation, as in the account stage that follows.

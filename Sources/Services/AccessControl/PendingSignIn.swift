@@ -62,11 +62,19 @@ final class PendingSignIn: Sendable {
 /// nobody's is given up for another's.
 final class PendingSignIns: Sendable {
     static let limit = 64
-    /// At once, for one account: a person and a mistyped terminal, but no flood of codes under one name.
-    static let perAccount = 3
+    /// At once, for one invoker: a person and a mistyped terminal, but no flood of codes, and none of another's places.
+    static let perInvoker = 3
+
+    /// On whose account a place is counted.
+    enum Invoker: Hashable, Sendable {
+        /// The user who runs su, or who proves who they are to sudo.
+        case user(uid: UInt32)
+        /// A program of root's, such as login at a console, where anybody may type the name.
+        case console(UserName)
+    }
 
     private struct Place {
-        let name: UserName
+        let invoker: Invoker
         let process: any WatchedProcess
         var pending: (handle: String, signIn: PendingSignIn)?
     }
@@ -74,14 +82,14 @@ final class PendingSignIns: Sendable {
     private let places = Mutex<[Int32: Place]>([:])
 
     /// Takes the process's place. One that it has already is left to the new sign-in.
-    func reserve(for name: UserName, in process: any WatchedProcess, at now: BootTime) throws(Denial) {
+    func reserve(for invoker: Invoker, in process: any WatchedProcess, at now: BootTime) throws(Denial) {
         try places.withLock { places throws(Denial) in
             places = places.filter { $0.value.process.isAlive && $0.value.pending?.signIn.isAwaited(at: now) ?? true }
             places[process.pid] = nil
             guard places.count < PendingSignIns.limit,
-                places.values.count(where: { $0.name == name }) < PendingSignIns.perAccount
+                places.values.count(where: { $0.invoker == invoker }) < PendingSignIns.perInvoker
             else { throw Denial(.tooManyAttempts) }
-            places[process.pid] = Place(name: name, process: process)
+            places[process.pid] = Place(invoker: invoker, process: process)
         }
     }
 

@@ -6,11 +6,11 @@ package import OpenSSHCertificates
 package import Settings
 
 /// Which metadata service this machine has.
-package enum MetadataChoice: Hashable, Sendable {
+package enum MetadataChoice: Sendable {
     /// A virtual machine; with the client id of a user-assigned identity where the administrator names one.
     case instance(clientID: GUID?)
-    /// An Arc server; with the uids that may own its key files, root and `himds`.
-    case hybrid(keyOwners: Set<UInt32>)
+    /// An Arc server; with the uids that may own its key files, root and `himds`, and what finds the owners of listeners.
+    case hybrid(keyOwners: Set<UInt32>, listeners: HybridMetadataClient.Listeners)
 }
 
 /// Everything that asks Azure, put together.
@@ -35,7 +35,8 @@ package struct AzureConnection: Sendable {
             switch choice {
             case .instance(let clientID):
                 InstanceMetadataClient(environment, endpoints: endpoints, clientID: clientID)
-            case .hybrid(let owners): HybridMetadataClient(environment, endpoints: endpoints, keyOwners: owners)
+            case .hybrid(let owners, let listeners):
+                HybridMetadataClient(environment, endpoints: endpoints, keyOwners: owners, listeners: listeners)
             }
         let identity = ManagedIdentity(environment, service: metadata)
         let clouds = CloudDirectory(environment, endpoints: endpoints)

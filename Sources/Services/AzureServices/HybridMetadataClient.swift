@@ -15,18 +15,20 @@ package struct HybridMetadataClient: MetadataService {
     private let address: String
     private let keyFolder: String
     private let keyOwners: Set<UInt32>
-    private let listeners: @Sendable (UInt16) -> Set<UInt32>
+    private let listeners: Listeners
     private let client: PatientClient
 
+    /// The uids whose sockets take a connection to 127.0.0.1 and that port; nil where that could not be found out.
+    package typealias Listeners = @Sendable (UInt16) async -> Set<UInt32>?
+
     /// `keyOwners`: the uids that may own a key file and the service's socket, root and `himds`. `keyFolder` is where the
-    /// files of the folder that challenges name are found, `listeners` says who listens on a port: other ones only in
-    /// tests.
+    /// files of the folder that challenges name are found: another one only in tests.
     package init(
         _ environment: AzureEnvironment,
         endpoints: AzureEndpoints,
         keyOwners: Set<UInt32>,
         keyFolder: String = HybridChallenge.folder,
-        listeners: @escaping @Sendable (UInt16) -> Set<UInt32> = TCPListeners.owners(ofLoopbackPort:)
+        listeners: @escaping Listeners
     ) {
         address = endpoints.hybridMetadata
         self.keyFolder = keyFolder
@@ -111,7 +113,7 @@ package struct HybridMetadataClient: MetadataService {
         )
         let mayRepeat = authorization == nil
         // Before a key is sent; and where nobody listens yet, that is waited for.
-        try checkListener(mayBeAbsent: mayRepeat)
+        try await checkListener(mayBeAbsent: mayRepeat)
         let attempt = await client.send(request, attemptTime: Self.attemptTime, by: deadline) { attempt, _ in
             guard mayRepeat else { return false }
             switch attempt {
@@ -121,15 +123,19 @@ package struct HybridMetadataClient: MetadataService {
         }
         switch attempt {
         case .success(let response):
-            try checkListener(mayBeAbsent: false)
+            try await checkListener(mayBeAbsent: false)
             return response
         case .failure(let error): throw AccessCheckFault(error, from: name)
         }
     }
 
-    private func checkListener(mayBeAbsent: Bool) throws(AccessCheckFault) {
+    private func checkListener(mayBeAbsent: Bool) async throws(AccessCheckFault) {
         let port = address.split(separator: ":").last.flatMap { UInt16($0) } ?? 80
-        let owners = listeners(port)
+        guard let owners = await listeners(port) else {
+            let detail =
+                "\(name): the list of listening sockets cannot be read to its end: a process has too many of them"
+            throw AccessCheckFault(.metadataClosed, detail: detail)
+        }
         if let stranger = owners.subtracting(keyOwners).min() {
             let detail = "\(name): uid \(stranger), neither root nor himds, listens at \(address): end that process"
             throw AccessCheckFault(.metadataClosed, detail: detail)

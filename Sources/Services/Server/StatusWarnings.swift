@@ -94,8 +94,8 @@ struct StatusWarnings {
                 ReportedWarning(
                     id: "keys-not-published",
                     isGrave: true,
-                    text: "trusted_user_ca_keys could not be written: sshd may trust other keys than we do",
-                    remedy: "see the space and the modes in /var/lib/entralogin/ssh"
+                    text: "sshd's copy of the CA keys is not what entralogind trusts",
+                    remedy: "systemctl restart entralogin-keys.service, and see the space in /var/lib"
                 )
             )
         }

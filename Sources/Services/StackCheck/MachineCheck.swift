@@ -33,7 +33,7 @@ package struct MachineCheck: Sendable {
             + SudoRule(administratorsGroup: administratorsGroup).judge(machine)
             + SELinuxRule().judge(machine) + OldExtensionRule().judge(machine) + LocalIDsRule().judge(machine)
             + AdoptionRule().judge(machine)
-            + StateFilesRule().judge(machine)
+            + StateFilesRule().judge(machine) + [AuthorityCopyRule().judge(machine)]
             + SpaceRule().judge(machine) + UnitsRule().judge(machine)
     }
 

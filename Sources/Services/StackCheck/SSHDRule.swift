@@ -4,7 +4,7 @@
 struct SSHDRule: Sendable {
     static let helper = "/usr/libexec/entralogin/authorized-principals"
     static let helperUser = "entralogin-ssh"
-    static let authorities = "/var/lib/entralogin/ssh/trusted_user_ca_keys"
+    static let authorities = AuthorityCopy.path
     private static let remedy = "/usr/libexec/entralogin/configure --enable, then reload sshd"
 
     struct Need: Sendable {

@@ -29,7 +29,9 @@ struct StateFilesRule: Sendable {
             mustExist: false
         ),
         Need(path: "/var/lib/entralogin/ssh", owner: "entralogin", forbidden: 0o022, mustExist: true),
-        Need(path: SSHDRule.authorities, owner: "entralogin", forbidden: 0o022, mustExist: false),
+        Need(path: AuthorityCopy.source, owner: "entralogin", forbidden: 0o022, mustExist: false),
+        Need(path: "/var/lib/entralogin-sshd", owner: "root", forbidden: 0o022, mustExist: true),
+        Need(path: AuthorityCopy.path, owner: "root", forbidden: 0o022, mustExist: false),
         Need(path: "/run/entralogin", owner: "root", forbidden: 0o022, mustExist: true),
         Need(path: "/run/entralogin/nss", owner: "entralogin", forbidden: 0o022, mustExist: true),
         Need(path: "/run/entralogin/control.sock", owner: "entralogin", forbidden: 0o077, mustExist: true),

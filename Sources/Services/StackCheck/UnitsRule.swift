@@ -24,6 +24,11 @@ struct UnitsRule: Sendable {
             severity: .warning,
             why: "EndSessions=, users retire and a revocation end no session"
         ),
+        Need(
+            unit: "entralogin-keys.path",
+            severity: .warning,
+            why: "new keys of Entra's do not reach sshd until entraloginctl keys --publish"
+        ),
         Need(unit: "entralogin-audit.socket", severity: .note, why: "the Linux audit system is told nothing by us"),
     ]
     private static let programs = ["/usr/bin/systemctl", "/bin/systemctl"]

@@ -26,10 +26,12 @@ class Installed:
         return self.machine.run(TOOL, "stack", "--stamp").ok
 
     def wait_until_ready(self) -> None:
-        """Until the daemon knows what the machine is and has Entra's keys: READY=1 comes before, and waits for nobody."""
+        """Until the daemon knows what the machine is, and sshd has Entra's keys: READY=1 comes before, and waits for nobody."""
         def is_ready() -> bool:
             status = self.machine.run(TOOL, "status", "--json")
-            return bool(status.out) and bool(json.loads(status.out).get("isReady"))
+            report = json.loads(status.out) if status.out else {}
+            late = any(warning["id"] == "keys-not-published" for warning in report.get("warnings", []))
+            return bool(report.get("isReady")) and not late
         wait_for(is_ready, "the daemon to know the machine and the keys")
 
 

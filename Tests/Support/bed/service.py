@@ -2,7 +2,8 @@
 """Our daemon on a machine, run from its installed unit files by a stand-in for systemd.
 
 What the stand-in does: the sockets of the socket units, ExecStartPre=, user and groups, runtime and state directories,
-environment, limits of cores and files, readiness through NOTIFY_SOCKET. What it does not: the sandbox, the watchdog, restarts, path units.
+environment, limits of cores and files, readiness through NOTIFY_SOCKET, and the path units that the service wants. What it
+does not: the sandbox, the watchdog, restarts, other path units.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from pathlib import Path
 
 from . import units
 from .machine import HERE, Machine, wait_for
+from .paths import PathWatch
 
 
 class Service:
@@ -32,6 +34,7 @@ class Service:
         self.notifications: list[str] = []
         self.milliseconds_to_ready = 0.0
         self._process: subprocess.Popen[bytes] | None = None
+        self._watches: list[PathWatch] = []
         self._address = f"notify-{machine.folder.name}-{name}"
         self._notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._notify.bind("\0" + self._address)
@@ -92,6 +95,7 @@ class Service:
     def stop(self, limit: float = 5) -> int:
         """SIGTERM; SIGKILL when it does not end in time. Returns the exit status."""
         if self._process is None:
+            self._stop_watching()
             return 0
         if not self.ended:
             self.signal(signal.SIGTERM)
@@ -101,6 +105,7 @@ class Service:
                 self.signal(signal.SIGKILL)
         status = self._process.wait()
         self._process = None
+        self._stop_watching()
         return status
 
     def kill(self) -> None:
@@ -109,6 +114,7 @@ class Service:
         self.signal(signal.SIGKILL)
         self._process.wait()
         self._process = None
+        self._stop_watching()
 
     def crash(self, number: signal.Signals) -> bool:
         """Ends by that signal, as in a crash; whether the kernel wrote or gave away a core."""
@@ -119,6 +125,7 @@ class Service:
         assert ended is not None and self._process is not None
         self._process.wait()
         self._process = None
+        self._stop_watching()
         return ended.si_code == os.CLD_DUMPED
 
     def restart(self) -> None:
@@ -135,6 +142,8 @@ class Service:
 
     def _begin(self) -> subprocess.Popen[bytes]:
         unit = units.service_unit(self.machine.root, self.name)
+        self._stop_watching()
+        self._watches = [PathWatch(self.machine, name) for name in unit.words("Unit", "Wants") if name.endswith(".path")]
         for value in unit.all("Service", "ExecStartPre"):
             self._run_before(unit, units.Command.parse(value))
         command = units.Command.parse(unit.one("Service", "ExecStart"))
@@ -143,6 +152,11 @@ class Service:
         self._process = self._launch(unit, command.argv, units.socket_units(self.machine.root, self.name),
                                      {"NOTIFY_SOCKET": f"@{self._address}", **self.environment})
         return self._process
+
+    def _stop_watching(self) -> None:
+        for watch in self._watches:
+            watch.stop()
+        self._watches = []
 
     def _run_before(self, unit: units.Unit, command: units.Command) -> None:
         if command.as_root:

@@ -128,7 +128,7 @@
  * ENTRALOGIN_BEGIN_DEVICE: the auth stage; somebody at a terminal wants to sign in with a code that is typed on another
  * device. Peer: root. Asks Entra for a code; changes nothing durable.
  *   request   string service, string user, u32 uid and string home as NSS gives them, u16 flags, string terminal,
- *             string remote host
+ *             string remote host, u32 real uid of the process
  *   reply     u16 verdict, string text, string handle, u32 seconds
  * ENTRALOGIN_AWAIT_DEVICE: has it ended? Answered when it has, or after ENTRALOGIN_DEVICE_WAIT_MS. Peer: root, the same process.
  *   request   string handle

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""P11: what stands where the daemon's files are can neither hang nor bloat sshd and root's programs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from bed.checks import admitted, equal, require
+from bed.machine import wait_for
+from case import case
+from ground import KEYS, STATE, Ground, Site
+
+SOURCE = f"{STATE}/ssh/trusted_user_ca_keys"
+POSTRM = Path(__file__).resolve().parents[2] / "packaging/debian/entralogin.postrm"
+# Each makes something at $1 that a program which opens and reads it would wait for, or read for ever.
+TRAPS = {
+    "a FIFO": "mkfifo $1", "a link to /dev/zero": "ln -s /dev/zero $1", "3 GB of nothing": "truncate -s 3G $1",
+    "a link to a FIFO": "mkfifo $1.fifo && ln -s $1.fifo $1", "a folder": "mkdir $1", "nothing": "true",
+}
+
+
+def trap(site: Site, path: str, how: str) -> None:
+    """As whoever has the daemon can."""
+    outcome = site.machine.run("sh", "-c", f"rm -rf $1 $1.fifo && {how}", "sh", path, user="entralogin")
+    require(outcome.ok, f"{how}: {outcome.text}")
+
+
+def finding(site: Site) -> tuple[str, str]:
+    """Severity and text of what doctor says of sshd's keys."""
+    found = next(f for f in json.loads(site.tool("--json", "doctor").out)["findings"] if f["id"] == "keys.copy")
+    return found["severity"], found["found"]
+
+
+@case("P11", "whatever the daemon's owner puts in place of the CA keys, sshd has the last good ones, and nobody waits")
+def traps(ground: Ground) -> str:
+    with ground.fresh("authorities") as site:
+        person = ground.newcomer()
+        admitted(site.ssh(person, "true"))
+        good = site.machine.read(KEYS)
+        equal(finding(site)[0], "good", "doctor before")
+        for name, how in TRAPS.items():
+            trap(site, SOURCE, how)
+            published = site.machine.run("/usr/bin/entraloginctl", "keys", "--publish", timeout=20)
+            equal(published.status, 1, f"{name}: {published.text}")
+            require("sshd keeps the CA keys that it has" in published.err, published.text)
+            equal(site.machine.read(KEYS), good, f"sshd's keys with {name} in place of the daemon's")
+            admitted(site.ssh(person, "id -un"), f"{person.login}\n")
+            equal(finding(site)[0], "note" if name == "nothing" else "error", f"doctor, {name}")
+        trap(site, SOURCE, "printf 'ssh-rsa AAAA\\n' >$1")
+        equal(site.machine.run("/usr/bin/entraloginctl", "keys", "--publish").status, 1, "a line that is no key")
+        equal(site.machine.read(KEYS), good, "sshd's keys")
+        # The daemon's next start mends it: it fetches the keys anew.
+        site.service.restart()
+        wait_for(lambda: finding(site)[0] == "good", "the daemon's own keys again")
+        admitted(site.ssh(person, "id -un"), f"{person.login}\n")
+    return ", ".join(TRAPS)
+
+
+@case("P11", "a purge reads what the daemon left without waiting and not to an end, and keeps accounts where there are any")
+def purge(ground: Ground) -> str:
+    with ground.fresh("purged", started=False) as site:
+        accounts = f"{STATE}/accounts"
+        site.machine.write("/tmp/postrm", POSTRM.read_text(), 0o755)
+
+        def purged() -> bool:
+            """Whether accounts stay."""
+            outcome = site.machine.run("/tmp/postrm", "purge", timeout=30)
+            require(outcome.ok, outcome.text)
+            stays = site.machine.path(accounts).exists()
+            site.machine.must("install", "-d", "-o", "entralogin", "-g", "entralogin", STATE)
+            return stays
+
+        for name, how in TRAPS.items():
+            trap(site, accounts, how)
+            require(not purged(), f"{name} stays")
+        trap(site, accounts, "printf 'head\\naccount x\\n' >$1")
+        require(purged(), "accounts are gone")
+        require(not site.machine.path("/var/lib/entralogin-sshd").exists(), "sshd's keys stay")
+    return "accounts stay where there are any"
