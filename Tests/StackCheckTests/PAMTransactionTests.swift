@@ -72,6 +72,7 @@ struct PAMTransactionTests {
         }
         var missing = WiredMachine()
         missing.texts[PAMTransaction.program] = nil
+        missing.statuses[PAMTransaction.program] = nil
         #expect(missing.errors.contains { $0.id == "pam-probe" })
     }
 
