@@ -35,7 +35,7 @@ pam_auth_update() {
     rm -rf $PAM_COPIES.new && install -d -m 0700 $JOURNAL $PAM_COPIES.new || return 1
     for file in /etc/pam.d/common-* /var/lib/pam/*; do
         [ -f "$file" ] || continue
-        { cp -p --parents "$file" $PAM_COPIES.new && on_disk "$PAM_COPIES.new$file"; } || return 1
+        { copy_whole "$file" $PAM_COPIES.new && on_disk "$PAM_COPIES.new$file"; } || return 1
     done
     mv -T $PAM_COPIES.new $PAM_COPIES && on_disk $JOURNAL || return 1
     BEGUN=yes
