@@ -88,6 +88,8 @@ put_back_pam_copies() {
         [ -f "$PAM_COPIES$file" ] && ! cmp -s "$PAM_COPIES$file" "$file" || continue
         swap_in "$PAM_COPIES$file" "$file" || return 1
     done
+    # What it had begun to write.
+    rm -f /etc/pam.d/common-*.pam-new /var/lib/pam/*.new
     drop_pam_copies
 }
 
