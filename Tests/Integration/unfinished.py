@@ -8,7 +8,7 @@ from typing import Callable
 
 from bed import Person
 from bed.checks import Wrong, admitted, equal, require
-from bed.installed import CONFIGURE
+from bed.installed import CONFIGURE, TOOL
 from bed.stopper import Stopper
 from credentials import intruder
 from ground import Ground, Site
@@ -111,7 +111,7 @@ def differences(now: list[str], before: list[str]) -> list[str]:
 
 
 def undo(trial: Trial) -> None:
-    outcome = trial.site.tool("setup", "--undo")
+    outcome = trial.site.machine.shell(f"cd /root && {TOOL} setup --undo")
     require(outcome.ok, outcome.text)
 
 

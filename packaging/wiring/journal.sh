@@ -111,6 +111,9 @@ put_back() {
     fi
 }
 
+# copy_whole FILE FOLDER: below the folder, with its path. cp(1) looks for the folders of that path where it stands.
+copy_whole() { (cd / && cp -a --parents "$1" "$2"); }
+
 # swap_in SAVED TARGET: a copy with owner and mode of SAVED; on a full disk SAVED itself, by another name.
 swap_in() {
     new=$2.entralogin-new

@@ -63,7 +63,7 @@ migration_obstacles() {
 save_old() {
     rm -rf $SAVED.new && install -d -m 0700 $SAVED.new $SAVED.new/files $SAVED.new/between || return 1
     for file in $(old_sshd_files) $(old_pam_files) /etc/pam.d/common-* /var/lib/pam/* $NSSWITCH; do
-        [ ! -f "$file" ] || cp -a --parents "$file" $SAVED.new/files || return 1
+        [ ! -f "$file" ] || copy_whole "$file" $SAVED.new/files || return 1
     done
     sync && mv -T $SAVED.new $SAVED && on_disk ${SAVED%/*}
 }

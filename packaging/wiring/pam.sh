@@ -43,7 +43,7 @@ pam_auth_update() {
     rm -rf $PAM_COPIES.new && install -d -m 0700 $JOURNAL $PAM_COPIES.new || return 1
     for file in /etc/pam.d/common-* /var/lib/pam/*; do
         [ -f "$file" ] || continue
-        { cp -p --parents "$file" $PAM_COPIES.new && on_disk "$PAM_COPIES.new$file"; } || return 1
+        { copy_whole "$file" $PAM_COPIES.new && on_disk "$PAM_COPIES.new$file"; } || return 1
     done
     mv -T $PAM_COPIES.new $PAM_COPIES && on_disk $JOURNAL || return 1
     BEGUN=yes
@@ -96,6 +96,8 @@ put_back_pam_copies() {
         [ -f "$PAM_COPIES$file" ] && ! cmp -s "$PAM_COPIES$file" "$file" || continue
         swap_in "$PAM_COPIES$file" "$file" || return 1
     done
+    # What it had begun to write.
+    rm -f /etc/pam.d/common-*.pam-new /var/lib/pam/*.new
     drop_pam_copies
 }
 
