@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P15: records are told from forged ones by what journald itself sets; the newest are shown."""
+"""P15: records are told from forged ones by what journald itself sets; the newest are shown; a journal that stands
+still costs records, which are counted, and never a decision."""
 
 from __future__ import annotations
 
 import json
 import re
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Iterator
 
 from bed import wire
 from bed.checks import admitted, equal, refused, require
@@ -14,8 +16,10 @@ from bed.machine import wait_for
 from booted_ground import DAEMON, BootedGround, BootedSite
 from case import case
 
+JOURNALD = "systemd-journald.service"
 PAGES = ("README.md", "Documentation/records.md", "Documentation/troubleshooting.md", "packaging/man/entralogind.8")
 SHOWN = 200  # PersonLog.limit
+QUEUE = Path("/proc/sys/net/unix/max_dgram_qlen")  # of the network namespace
 FORGED = "signs in as administrator (forged)"
 
 
@@ -110,3 +114,68 @@ def newest(ground: BootedGround) -> str:
     text = site.tool("log", carol.login).out.splitlines()
     require("(sshd): refused: role-not-assigned" in " ".join(text[-4:]), f"the text ends with {text[-4:]}")
     return f"{len(told)} records on systemd {site.machine.must('systemctl', '--version').out.split()[1]}"
+
+
+@contextmanager
+def frozen_journal(site: BootedSite) -> Iterator[None]:
+    site.machine.systemctl("kill", "--signal=STOP", JOURNALD)
+    try:
+        yield
+    finally:
+        site.machine.systemctl("kill", "--signal=CONT", JOURNALD)
+
+
+def records_of(site: BootedSite) -> dict[str, int]:
+    status: dict[str, int] = json.loads(site.tool("--json", "status").out)["records"]
+    return status
+
+
+@case("P15", "with a journal that stands still, sign-in, sudo and decisions go on, and the daemon ends in time; what waited "
+      "comes later, what is lost is counted")
+def standstill(ground: BootedGround) -> str:
+    alice, carol, filler = ground.person("alice"), ground.person("carol"), "filler@contoso.com"
+    usual = QUEUE.read_text()
+    QUEUE.write_text("512\n")
+    try:
+        with ground.boot("standstill", units={JOURNALD: "[Service]\nWatchdogSec=0\n"}) as site:
+            machine = site.machine
+            machine.wait_until_up()
+            site.wait_until_ready()
+            admitted(site.ssh(alice, "true"))
+            began = len(machine.journal("ENTRALOGIN_EVENT=account", f"ENTRALOGIN_USER={filler}"))
+            with frozen_journal(site):
+                admitted(site.ssh(alice, "sudo -n id -u"), "0\n")
+                refused(site.ssh(carol, "id"))
+                asked = 0
+                # Until the kernel's queue is full. From then on systemd and logind wait for the journal, and with them
+                # every sign-in of this machine, local ones too; the daemon does not.
+                while records_of(site)["waiting"] == 0:
+                    require(asked < 5000, "the queues are never full")
+                    ask_often(site, filler, 100)
+                    asked += 100
+                require(alice.login in machine.must("getent", "passwd", alice.login).out, "no name")
+                ask_often(site, filler, 1200)  # more than may wait
+                asked += 1200
+                wait_for(lambda: "has taken no record" in site.tool("status").out, "the warning of status")
+                shown = records_of(site)
+                require(shown["lost"] > 0 and shown["waiting"] >= 1000, f"records in status: {shown}")
+            wait_for(lambda: records_of(site)["waiting"] == 0, "what waited to be taken")
+
+            def told() -> int:
+                return sum(int(r["ENTRALOGIN_LOST"]) for r in machine.journal("ENTRALOGIN_EVENT=records-lost"))
+
+            wait_for(lambda: told() == records_of(site)["lost"], "the record of what was lost")
+            lost = told()
+            late = machine.journal("ENTRALOGIN_EVENT=account", f"ENTRALOGIN_USER={filler}")[-1]
+            require(int(late["ENTRALOGIN_DELAY_USEC"]) >= 1_000_000, f"the last record that waited: {late}")
+            equal(logged(site, carol.login)[-1]["reason"], "role-not-assigned", "the record of carol's refusal")
+            came = len(machine.journal("ENTRALOGIN_EVENT=account", f"ENTRALOGIN_USER={filler}")) - began
+            require(asked - lost <= came <= asked, f"{came} of {asked} came, {lost} of all records were lost")
+            with frozen_journal(site):
+                while records_of(site)["waiting"] == 0:
+                    ask_often(site, filler, 100)
+                machine.systemctl("stop", DAEMON)
+            equal(machine.property(DAEMON, "Result"), "success", "the end of the daemon")
+        return f"{asked} asked, {came} came late or at once, {lost} lost and counted"
+    finally:
+        QUEUE.write_text(usual)
