@@ -73,7 +73,8 @@ final class ReportBed: Sendable {
                 revocation: NothingRevoked(),
                 keySources: [],
                 persistedKeys: nil,
-                publishKeys: { _ in }
+                publishKeys: { _ in },
+                ender: NothingRuns()
             )
         )
         service = ReportService(
@@ -179,4 +180,11 @@ final class RecordBook: RecordLog {
     var records: [DecisionRecord] { all.withLock { $0 } }
 
     func record(_ record: DecisionRecord) { all.withLock { $0.append(record) } }
+}
+
+/// A machine on which nothing of an account runs.
+struct NothingRuns: SessionEnder {
+    func end(uid: UInt32, because cause: EndingCause) async throws(EndingFault) -> EndedProcesses {
+        EndedProcesses(ended: 0, left: 0, others: [])
+    }
 }

@@ -36,7 +36,8 @@ struct DocumentationTests {
             let words = line.split(separator: " ").dropFirst(2).map(String.init)
             let verb = words.first ?? ""
             guard CommandTable.all.contains(where: { $0.verb == verb && $0.words != verb }) else { return verb }
-            return "\(verb) " + (words.dropFirst().first { !["Op", "Cm", "Ar"].contains($0) } ?? "")
+            let second = words.dropFirst().first { !["Op", "Cm", "Ar"].contains($0) }
+            return second.map { "\(verb) \($0)" } ?? verb
         }
         #expect(documented.sorted() == CommandTable.all.map(\.words).sorted())
         for entry in CommandTable.all {
