@@ -117,7 +117,7 @@ struct Tool: Sendable {
 
     private func stack(stamp: Bool) -> ExitStatus {
         let verdict: StackVerdict
-        let writer = stampWriter(for: settings.domain)
+        let writer = stampWriter(for: settings.domain, settings.accounts)
         do {
             verdict = stamp ? try writer.stamp() : writer.check()
         } catch {
@@ -137,7 +137,7 @@ struct Tool: Sendable {
     /// The wiring first, then the machine around it, then what the daemon knows; without it, that.
     private func doctor() -> ExitStatus {
         let settings = self.settings
-        let verdict = stampWriter(for: settings.domain).check()
+        let verdict = stampWriter(for: settings.domain, settings.accounts).check()
         let sections = [
             ("Wiring", verdict.findings + (verdict.holds ? judgeStamp() : setupFindings())),
             ("Machine", machineCheck(settings.accounts, settings.devices, domain: settings.domain).run()),
@@ -162,7 +162,8 @@ struct Tool: Sendable {
             usersGroup: accounts.usersGroup,
             administratorsGroup: accounts.administratorsGroup,
             deviceServices: devices.clientID == nil ? [] : devices.services.map(\.rawValue),
-            deviceLimit: devices.limit.components.seconds
+            deviceLimit: devices.limit.components.seconds,
+            numbers: accounts.numbers
         )
     }
 
@@ -188,8 +189,8 @@ struct Tool: Sendable {
         }
     }
 
-    private func stampWriter(for domain: String) -> StackStampWriter {
-        StackStampWriter(on: machine, version: ProductVersion.text, domain: domain)
+    private func stampWriter(for domain: String, _ accounts: Settings.Accounts) -> StackStampWriter {
+        StackStampWriter(on: machine, version: ProductVersion.text, domain: domain, numbers: accounts.numbers)
     }
 
     // MARK: settings

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Identity
+
 /// Room in the file system of a folder (statvfs(3)).
 package struct FileSpace: Hashable, Sendable {
     /// For processes without privileges.
@@ -29,17 +31,20 @@ package struct MachineCheck: Sendable {
     private let usersGroup: String
     private let administratorsGroup: String
     private let devices: DeviceSignInRule
+    private let numbers: NumbersRule
 
     /// `domain`: one of those that may sign in; the groups as the settings call them; the services in which sign-in with a code
-    /// is on, and how many seconds it may take.
+    /// is on, and how many seconds it may take; where numbers of new accounts are drawn.
     package init(
         on machine: any SurroundingsView,
         domain: String,
         usersGroup: String,
         administratorsGroup: String,
         deviceServices: [String] = [],
-        deviceLimit: Int64 = 0
+        deviceLimit: Int64 = 0,
+        numbers: ClosedRange<UInt32> = PosixID.userRange
     ) {
+        self.numbers = NumbersRule(numbers: numbers)
         devices = DeviceSignInRule(services: deviceServices, limit: deviceLimit)
         self.machine = machine
         self.domain = domain
@@ -53,6 +58,7 @@ package struct MachineCheck: Sendable {
                 ? StepUpRule(administratorsGroup: administratorsGroup).judge(machine) : [])
             + SudoRule().judge(machine)
             + SELinuxRule().judge(machine) + OldExtensionRule().judge(machine) + LocalIDsRule().judge(machine)
+            + numbers.asked(machine)
             + AdoptionRule().judge(machine)
             + StateFilesRule().judge(machine)
             + SpaceRule().judge(machine) + UnitsRule().judge(machine)

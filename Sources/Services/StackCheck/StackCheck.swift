@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Identity
+
 /// The whole verdict on how this machine is wired.
 package struct StackVerdict: Sendable {
     package let findings: [Finding]
@@ -27,10 +29,17 @@ package struct StackCheck: Sendable {
     private let probes: [(kind: String, name: String)]
     /// A listener that an earlier check has found to have read a good configuration.
     private let trusted: SSHDListener?
+    private let numbers: NumbersRule
 
-    /// `domain`: one of those that may sign in.
-    package init(on machine: any MachineView, domain: String = "contoso.com", trusting trusted: SSHDListener? = nil) {
+    /// `domain`: one of those that may sign in; `numbers`: where those of new accounts are drawn.
+    package init(
+        on machine: any MachineView,
+        domain: String = "contoso.com",
+        numbers: ClosedRange<UInt32> = PosixID.userRange,
+        trusting trusted: SSHDListener? = nil
+    ) {
         self.machine = machine
+        self.numbers = NumbersRule(numbers: numbers)
         self.trusted = trusted
         probes = [
             ("UPN", "entralogin-probe@\(domain)"), ("GUID", "00000000-0000-4000-8000-000000000000"),
@@ -52,7 +61,7 @@ package struct StackCheck: Sendable {
             findings += judged.findings
             files += judged.files
         }
-        findings += NameServiceRule().judge(machine)
+        findings += NameServiceRule().judge(machine) + numbers.configured(machine)
         files.append(NameServiceRule.path)
         let programs = ProgramFilesRule().judge(machine)
         findings += programs.findings + LocalAccountsRule().judge(machine)
