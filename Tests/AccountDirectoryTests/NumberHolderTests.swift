@@ -45,6 +45,13 @@ import Testing
         _ = try await directory.signIn(one, as: 1)
     }
 
+    @Test("P6: the account's own record, which a cache of the name service kept, keeps nobody out")
+    func ownRecord() async throws {
+        let directory = bed.start()
+        bed.neighbours.say(.somebody(one), of: number)
+        #expect(try await directory.signIn(one, as: 1).account.uid.number == number)
+    }
+
     @Test("P8: a directory that does not say whose a number is: refused, nothing is enrolled or remembered")
     func unknown() async throws {
         let directory = bed.start()
