@@ -140,7 +140,7 @@ package.targets += [
     ),
     .target(
         name: "PAM",
-        dependencies: ["CClient", "CWire"],
+        dependencies: ["CClient", "CSnapshot", "CWire"],
         path: "Sources/Programs/PAM",
         exclude: ["pam.map"],
         linkerSettings: [.linkedLibrary("pam")]

@@ -147,7 +147,8 @@ import Testing
             surroundings: AccountDirectory.Surroundings(
                 clock: bed.clock,
                 random: FixedRandom(),
-                offload: { work in work() }
+                offload: { work in work() },
+                holder: { _ in .nobody }
             )
         )
         #expect(try directory.reason("alice@contoso.com") == .storeUnreadable)

@@ -92,6 +92,22 @@ final class Disk: Sendable {
     }
 }
 
+/// What other name services say of numbers.
+final class Neighbours: Sendable {
+    private let state = Mutex((answers: [UInt32: NumberHolder](), asked: [UInt32]()))
+
+    var asked: [UInt32] { state.withLock { $0.asked } }
+
+    func say(_ answer: NumberHolder?, of number: UInt32) { state.withLock { $0.answers[number] = answer } }
+
+    func holder(of number: UInt32) -> NumberHolder {
+        state.withLock { state in
+            state.asked.append(number)
+            return state.answers[number] ?? .nobody
+        }
+    }
+}
+
 let contoso = "9b1c3d5e-0000-4000-8000-000000000001"
 
 func name(_ text: String) throws -> UserName { try #require(UserName(text), "\(text)") }
@@ -108,6 +124,7 @@ struct Bed {
     let clock = FixedClock()
     let disk = Disk()
     let grants = FakeGrants()
+    let neighbours = Neighbours()
 
     init() {
         write("root:x:0:0:root:/root:/bin/bash\nlocal:x:1000:1000::/home/local:/bin/bash\n", to: "passwd")
@@ -136,7 +153,8 @@ struct Bed {
                 clock: clock,
                 random: FixedRandom(),
                 offload: { work in disk.run(work) },
-                file: { disk.file($0) }
+                file: { disk.file($0) },
+                holder: { neighbours.holder(of: $0) }
             )
         )
         directory.load()

@@ -29,7 +29,7 @@ struct AdoptedTests {
         folder.write(bytes, to: "adopted")
         chmod(folder("adopted"), mode)
         let byName = entralogin_adopted(folder("adopted"), geteuid(), name, uid, uid)
-        return [byName.rawValue, entralogin_adopted_number(folder("adopted"), geteuid(), uid).rawValue]
+        return [byName.rawValue, entralogin_adopted_number(folder("adopted"), geteuid(), uid, nil).rawValue]
     }
 
     private func look(_ text: String) -> [UInt32] { look(Array(text.utf8)) }
@@ -52,7 +52,7 @@ struct AdoptedTests {
         // Something is there, and cannot be read.
         let strange = entralogin_adopted(folder.path, geteuid(), Self.name, Self.uid, Self.uid)
         #expect(strange == ENTRALOGIN_ADOPTION_UNSOUND)
-        #expect(entralogin_adopted_number(folder.path, geteuid(), Self.uid) == ENTRALOGIN_NOT_ADOPTED)
+        #expect(entralogin_adopted_number(folder.path, geteuid(), Self.uid, nil) == ENTRALOGIN_NOT_ADOPTED)
     }
 
     @Test("A list in which anything is wrong adopts nobody, and whoever it names is not let pass for another")

@@ -14,6 +14,19 @@ final class FakeStack {
     /// Somebody of the local files, with the number that they brought along.
     static let adopted = "adam@contoso.com"
     static let adoptedUID: UInt32 = 1_001
+    /// Another directory's user, with a number of our range, and one whose name has our shape; a name and a number that its
+    /// services do not agree about.
+    static let theirs: (name: String, uid: UInt32) = ("theirs", ENTRALOGIN_ID_FIRST + 900_000)
+    static let joe: (name: String, uid: UInt32) = ("joe@corp.example", ENTRALOGIN_ID_FIRST + 900_001)
+    static let twin: (name: String, uid: UInt32) = ("twin@corp.example", ENTRALOGIN_ID_FIRST + 900_002)
+    /// An Entra account's that was retired, and that a cache of the name service still has.
+    static let retired = ENTRALOGIN_ID_FIRST + 900_003
+    /// What the name services have for a number, and the password there.
+    private static let numbers: [UInt32: (name: String, password: String)] = [
+        theirs.uid: (theirs.name, "*"), joe.uid: (joe.name, "*"), twin.uid: ("another", "*"),
+        adoptedUID: ("earlier", "x"), 1_005: ("newbie", "x"), 1_006: ("renamed", ENTRALOGIN_ADOPTED_MARK),
+        1_007: ("zed@contoso.com", "x"), retired: ("old@contoso.com", ENTRALOGIN_NO_PASSWORD),
+    ]
 
     private let folder = TemporaryFolder()
     private let person = Person()
@@ -129,6 +142,8 @@ final class FakeStack {
                 FakeStack.name: (FakeStack.name, FakeStack.uid, "/home/\(FakeStack.name)"),
                 "Alice@contoso.com": (FakeStack.name, FakeStack.uid, "/home/\(FakeStack.name)"),
                 "directory@contoso.com": ("directory@contoso.com", 500_000, "/home/directory"),
+                theirs.name: (theirs.name, theirs.uid, "/home/theirs"), joe.name: (joe.name, joe.uid, "/home/joe"),
+                "Joe@corp.example": (joe.name, joe.uid, "/home/joe"), twin.name: (twin.name, twin.uid, "/home/twin"),
                 "root": ("root", 0, "/root"), "bob": ("bob", 1_000, "/home/bob"),
             ]
             found.pointee = nil
@@ -136,18 +151,45 @@ final class FakeStack {
             let asked = String(cString: name)
             let here = local[asked].map { (asked, $0.0, "/home/\(asked)") }
             guard let (canonical, uid, home) = known[asked] ?? here else { return 0 }
-            let texts = [canonical, home, local[asked]?.1 ?? "*"].map { Array($0.utf8CString) }
-            guard texts.joined().count <= size else { return ERANGE }
-            for (index, byte) in texts.joined().enumerated() { buffer[index] = byte }
-            record.pointee = passwd()
-            record.pointee.pw_name = buffer
-            record.pointee.pw_dir = buffer + texts[0].count
-            record.pointee.pw_passwd = buffer + texts[0].count + texts[1].count
-            record.pointee.pw_uid = uid
-            record.pointee.pw_gid = uid
+            let password = canonical == FakeStack.name ? ENTRALOGIN_NO_PASSWORD : local[asked]?.1 ?? "*"
+            guard pack([canonical, home, password], uid, record, buffer, size) else { return ERANGE }
             found.pointee = record
             return 0
         }
+
+    private static func pack(
+        _ texts: [String],
+        _ uid: UInt32,
+        _ record: UnsafeMutablePointer<passwd>,
+        _ buffer: UnsafeMutablePointer<CChar>,
+        _ size: Int
+    ) -> Bool {
+        let texts = texts.map { Array($0.utf8CString) }
+        guard texts.joined().count <= size else { return false }
+        for (index, byte) in texts.joined().enumerated() { buffer[index] = byte }
+        record.pointee = passwd()
+        record.pointee.pw_name = buffer
+        record.pointee.pw_dir = buffer + texts[0].count
+        record.pointee.pw_passwd = buffer + texts[0].count + texts[1].count
+        record.pointee.pw_uid = uid
+        record.pointee.pw_gid = uid
+        return true
+    }
+
+    typealias NumberLookUp =
+        @convention(c) (
+            uid_t, UnsafeMutablePointer<passwd>?, UnsafeMutablePointer<CChar>?, Int,
+            UnsafeMutablePointer<UnsafeMutablePointer<passwd>?>?
+        ) -> Int32
+
+    private static let lookUpNumber: NumberLookUp = { number, record, buffer, size, found in
+        guard let record, let buffer, let found else { return EINVAL }
+        found.pointee = nil
+        guard let (name, password) = numbers[number] else { return 0 }
+        guard pack([name, "/home/\(name)", password], number, record, buffer, size) else { return ERANGE }
+        found.pointee = record
+        return 0
+    }
 
     private static let root: @convention(c) () -> uid_t = { 0 }
     private static let ours: @convention(c) () -> uid_t = { FakeStack.uid }
@@ -161,31 +203,40 @@ final class FakeStack {
         _ daemon: entralogin_server,
         ownRealUID: Bool = false,
         asAdopted: Bool = false,
+        realUID: (@convention(c) () -> uid_t)? = nil,
         list: String? = nil,
+        accounts: [UInt8]? = nil,
+        lookUpNumber: NumberLookUp? = nil,
         loginUID: String = "4294967295",
         silent: Bool = false,
         arguments: Int32 = 0
     ) -> Int32 {
         folder.write(Array(loginUID.utf8), to: "loginuid")
         if let list { folder.write(Array(list.utf8), to: "adopted") }
+        if let accounts { folder.write(accounts, to: "accounts") }
+        let own = asAdopted ? Self.adoptedPerson : ownRealUID ? Self.ours : Self.root
         let flags = silent ? Int32(bitPattern: UInt32(PAM_SILENT)) : 0
         return folder("loginuid").withCString { loginUID in
             folder("adopted").withCString { adopted in
-                var world = entralogin_pam_world(
-                    daemon: daemon,
-                    login_uid: loginUID,
-                    adopted: adopted,
-                    look_up: Self.lookUp,
-                    real_uid: asAdopted ? Self.adoptedPerson : ownRealUID ? Self.ours : Self.root,
-                    keep: Self.keep,
-                    kept: Self.lookForKept
-                )
-                switch stage {
-                case .authenticate: return entralogin_pam_authenticate(&world, handle, flags, arguments)
-                case .setcred: return entralogin_pam_setcred(&world, handle)
-                case .account: return entralogin_pam_account(&world, handle, flags, arguments)
-                case .open: return entralogin_pam_open_session(&world, handle, flags, arguments)
-                case .close: return entralogin_pam_close_session(&world, handle)
+                folder("accounts").withCString { accounts in
+                    var world = entralogin_pam_world(
+                        daemon: daemon,
+                        login_uid: loginUID,
+                        adopted: adopted,
+                        accounts: accounts,
+                        look_up: Self.lookUp,
+                        look_up_number: lookUpNumber ?? Self.lookUpNumber,
+                        real_uid: realUID ?? own,
+                        keep: Self.keep,
+                        kept: Self.lookForKept
+                    )
+                    switch stage {
+                    case .authenticate: return entralogin_pam_authenticate(&world, handle, flags, arguments)
+                    case .setcred: return entralogin_pam_setcred(&world, handle)
+                    case .account: return entralogin_pam_account(&world, handle, flags, arguments)
+                    case .open: return entralogin_pam_open_session(&world, handle, flags, arguments)
+                    case .close: return entralogin_pam_close_session(&world, handle)
+                    }
                 }
             }
         }

@@ -4,6 +4,7 @@ import CClient
 import CWire
 import Glibc
 import NSS
+import PAM
 import TestSupport
 import Testing
 

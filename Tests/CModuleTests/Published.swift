@@ -7,6 +7,7 @@ import CWire
 import Glibc
 import Identity
 import NSS
+import PAM
 import TestSupport
 import Testing
 

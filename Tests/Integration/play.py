@@ -34,6 +34,7 @@ import name_cache  # noqa: F401
 import homes  # noqa: F401
 import local_people  # noqa: F401
 import names  # noqa: F401
+import other_directories  # noqa: F401
 import listing  # noqa: F401
 import storms  # noqa: F401
 import sockets  # noqa: F401

@@ -39,7 +39,12 @@ final class ReportBed: Sendable {
             paths: paths,
             policy: policy,
             grants: grants,
-            surroundings: .init(clock: StillTime(), random: Zeroes()) { work in work() }
+            surroundings: .init(
+                clock: StillTime(),
+                random: Zeroes(),
+                offload: { work in work() },
+                holder: { _ in .nobody }
+            )
         )
         accounts.load()
         accounts.update(tenant: TenantID(contoso))

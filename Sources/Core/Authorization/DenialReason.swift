@@ -26,6 +26,7 @@ package enum DenialReason: String, Sendable, Codable, CaseIterable {
     case notEnrolled = "not-enrolled"
     case enrolmentFailed = "enrolment-failed"
     case idsExhausted = "ids-exhausted"
+    case numberTaken = "number-taken"
     // Azure's answer.
     case roleNotAssigned = "role-not-assigned"
     case administratorRoleNeeded = "administrator-role-needed"
@@ -84,6 +85,7 @@ package enum DenialReason: String, Sendable, Codable, CaseIterable {
         case .notEnrolled: "This Entra account has never signed in here over SSH"
         case .enrolmentFailed: "This machine could not record your account; its administrator must look"
         case .idsExhausted: "No account number is left on this machine"
+        case .numberTaken: "The number of your account here is another directory's: please sign in again"
         case .roleNotAssigned: "Azure role not assigned"
         case .administratorRoleNeeded: "The Azure administrator login role is no longer assigned to you"
         case .signInTooOld: "Your last sign-in with Entra is too long ago: sign in over SSH again"

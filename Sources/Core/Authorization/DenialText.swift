@@ -44,7 +44,9 @@ package enum DenialText {
         case .unreachable, .throttled, .tooManyAttempts: return "try again in a minute"
         case .noRecentDecision: return "Azure is being asked now; it works again once it has answered"
         case .certificateRevoked: return "ask the machine's administrator why"
-        case .notOurName, .domainNotAllowed, .localAccount, .accountRetired, .accountRenamed, .recordChanged: return ""
+        case .notOurName, .domainNotAllowed, .localAccount, .accountRetired, .accountRenamed, .recordChanged,
+            .numberTaken:
+            return ""
         }
     }
 

@@ -11,13 +11,22 @@ package enum IDAllocation {
     /// Numbers tried, one after the other; with a million accounts the longest run ever to expect is below 100.
     package static let probeLimit: UInt32 = 65_536
 
-    /// What the start is a digest of: the tenant's id in lower case, a zero byte, the name.
-    package static func seed(tenant: TenantID, name: UserName) -> [UInt8] {
+    /// Numbers that another directory gives out together, from a multiple of this on: `ldap_idmap_range_size` of SSSD, and the
+    /// size of a range that ipa-server-install makes. Where it has one of them, its neighbours are no place for an account.
+    package static let othersBlock: UInt32 = 200_000
+
+    /// Starts that are tried where another directory's blocks are in the way.
+    package static let attemptLimit: UInt8 = 64
+
+    /// What the start is a digest of: the tenant's id in lower case, a zero byte, the name; from the second attempt (1) on a
+    /// zero byte and the attempt.
+    package static func seed(tenant: TenantID, name: UserName, attempt: UInt8 = 0) -> [UInt8] {
         var seed: [UInt8] = []
         seed.reserveCapacity(tenant.guid.text.utf8.count + 1 + name.text.utf8.count)
         seed.append(contentsOf: tenant.guid.text.utf8)
         seed.append(0)
         seed.append(contentsOf: name.text.utf8)
+        if attempt > 0 { seed += [0, attempt] }
         return seed
     }
 

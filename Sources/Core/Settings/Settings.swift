@@ -52,6 +52,8 @@ package struct Settings: Hashable, Sendable {
         package var usersGroup = "entra_users"
         package var administratorsGroup = "entra_admins"
         package var enumerate = false
+        /// Where numbers of new accounts are drawn.
+        package var numbers = PosixID.userRange
         /// Records are served to systemd's user database, too.
         package var userDatabase = false
         /// Beginnings of the command names that see people who never signed in.

@@ -104,6 +104,13 @@ package struct SettingsKey: Sendable {
             "a new group's name",
             SettingsValue.group
         ),
+        SettingsKey(
+            "Accounts",
+            "IDRange",
+            \.accounts.numbers,
+            "first-last, within 1879049216-2147352575, 65536 numbers at least",
+            SettingsValue.numbers
+        ),
         SettingsKey("Accounts", "Enumerate", \.accounts.enumerate, "yes or no", SettingsValue.boolean),
         SettingsKey("Accounts", "UserDatabase", \.accounts.userDatabase, "yes or no", SettingsValue.boolean),
         SettingsKey(

@@ -144,7 +144,7 @@ package struct SettingsProblems: Error, Hashable, Sendable, CustomStringConverti
     package var description: String { all.map(\.description).joined(separator: "\n") }
 }
 
-private func trimmed(_ text: Substring) -> Substring {
+func trimmed(_ text: Substring) -> Substring {
     let blanks: Set<Character> = [" ", "\t", "\r"]
     let tail = text.drop { blanks.contains($0) }
     return tail.prefix(tail.count - tail.reversed().prefix { blanks.contains($0) }.count)

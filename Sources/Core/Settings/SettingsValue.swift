@@ -124,6 +124,22 @@ enum SettingsValue {
         return text
     }
 
+    /// `first-last`: so many that names seldom meet, and all of them numbers that an account may have (P7).
+    static func numbers(_ text: String) throws(SettingsFlaw) -> ClosedRange<UInt32> {
+        let ends = text.split(separator: "-", omittingEmptySubsequences: false).map { trimmed($0) }
+        guard ends.count == 2, let first = UInt32(ends[0]), let last = UInt32(ends[1]), first <= last else {
+            throw SettingsFlaw("must be two numbers with a - between them, the smaller one first")
+        }
+        guard PosixID(user: first) != nil, PosixID(user: last) != nil else {
+            let range = PosixID.userRange
+            throw SettingsFlaw("must lie within \(range.lowerBound)-\(range.upperBound)")
+        }
+        guard last - first >= IDAllocation.probeLimit - 1 else {
+            throw SettingsFlaw("must hold \(IDAllocation.probeLimit) numbers at least")
+        }
+        return first...last
+    }
+
     static func boolean(_ text: String) throws(SettingsFlaw) -> Bool {
         switch text.lowercased() {
         case "yes", "true", "on", "1": return true

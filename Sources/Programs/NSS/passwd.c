@@ -8,7 +8,8 @@
  * second barrier: an sshd that runs without PAM refuses "!" as a locked account before it looks at any credential, even
  * where `UsePAM no` stands on its command line and no file shows it. With PAM, sshd leaves that question to PAM.
  */
-static const struct entralogin_text no_password = {.bytes = "!*", .length = 2};
+static const struct entralogin_text no_password = {
+    .bytes = ENTRALOGIN_NO_PASSWORD, .length = sizeof ENTRALOGIN_NO_PASSWORD - 1};
 
 /* Copies a record into the caller's buffer: sized before the first byte is written. */
 static enum nss_status pack(

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "entralogin_adopted.h"
+#include "entralogin_snapshot.h"
 
 #define ENTRALOGIN_ENTRY_POINT __attribute__((visibility("default")))
 #define CLOSE_DEADLINE_MS 1000
@@ -145,6 +146,15 @@ static void put_session(struct entralogin_writer *w, const struct entralogin_pam
     entralogin_put_string(w, entralogin_item(pamh, PAM_RHOST));
 }
 
+/*
+ * Whether the daemon has no say in this session. It has one where another directory's user came with a certificate: that may
+ * be an Entra certificate for the same name, of which the account stage knew nothing (P4).
+ */
+static int is_no_concern(const struct entralogin_person *person, const char *credential) {
+    int certified = strstr(credential, "-cert-v01@openssh.com ") != NULL;
+    return person->standing == ENTRALOGIN_FOREIGN && !(person->is_anothers && certified);
+}
+
 /* Why a session of ours may not even be asked for, or NULL. */
 static const char *obstacle(enum entralogin_standing standing, int argc, const char *credential) {
     if (argc != 0)
@@ -153,7 +163,7 @@ static const char *obstacle(enum entralogin_standing standing, int argc, const c
         return LOWER_CASE;
     if (standing == ENTRALOGIN_STRAY)
         return ENTRALOGIN_ADOPTED_OTHERWISE;
-    if (standing != ENTRALOGIN_OURS)
+    if (standing != ENTRALOGIN_OURS && standing != ENTRALOGIN_FOREIGN)
         return ENTRALOGIN_REFUSED;
     return strlen(credential) > ENTRALOGIN_AUTH_INFO_MAX ? LONG_CREDENTIAL : NULL;
 }
@@ -166,11 +176,11 @@ int entralogin_pam_open_session(const struct entralogin_pam_world *world, pam_ha
     if (by_code && !entralogin_signed_in(world, pamh))
         return PAM_IGNORE;
     entralogin_find_person(world, entralogin_item(pamh, PAM_USER), 0, &person);
-    if (person.standing == ENTRALOGIN_FOREIGN)
-        return PAM_IGNORE;
     const char *credential = pam_getenv(pamh, "SSH_AUTH_INFO_0");
     if (credential == NULL)
         credential = "";
+    if (is_no_concern(&person, credential))
+        return PAM_IGNORE;
     const char *reason = obstacle(person.standing, argc, credential);
     if (reason != NULL) {
         entralogin_say(pamh, flags, reason);
@@ -213,7 +223,9 @@ static const struct entralogin_pam_world real_world = {
     .daemon = {.path = ENTRALOGIN_CONTROL_SOCKET, .root = 0},
     .login_uid = "/proc/self/loginuid",
     .adopted = ENTRALOGIN_ADOPTED_LIST,
+    .accounts = ENTRALOGIN_ACCOUNTS_SNAPSHOT,
     .look_up = getpwnam_r,
+    .look_up_number = getpwuid_r,
     .real_uid = getuid,
     .keep = pam_set_data,
     .kept = pam_get_data,

@@ -82,7 +82,8 @@ enum entralogin_standing {
 struct entralogin_person {
     enum entralogin_standing standing;
     int is_adopted;    /* the record is the local files' */
-    uint32_t uid, gid; /* ENTRALOGIN_NO_ID where there is no record */
+    int is_anothers;   /* FOREIGN, with a number of our range: another directory's user */
+    uint32_t uid, gid; /* ENTRALOGIN_NO_ID where there is no record; uid ENTRALOGIN_ANOTHERS_ID where is_anothers */
     char home[ENTRALOGIN_HOME_MAX + 1];
 };
 
@@ -99,6 +100,8 @@ struct entralogin_invoker {
 void entralogin_find_invoker(
     const struct entralogin_pam_world *world, pam_handle_t *pamh, struct entralogin_invoker *ret);
 
+/* Whether this process has the administrators' gid: 1 or 0; -1 where it has more groups than are looked at. */
+int entralogin_holds_administrators_group(void);
 /* ENTRALOGIN_PAM_HOLDS_ADMIN_GROUP and ENTRALOGIN_PAM_IN_SSHD, as they are true of this process. */
 uint16_t entralogin_process_flags(pam_handle_t *pamh);
 /*
@@ -112,6 +115,26 @@ int entralogin_in_sshd(pam_handle_t *pamh);
 
 /* A PAM item that is a text; empty where it is not set. */
 const char *entralogin_item(pam_handle_t *pamh, int item);
+
+/* --- number.c: numbers that two may have --- */
+
+/* Bytes for a record of passwd(5). Ours have at most 1 KiB; one that does not fit is nobody's. */
+#define ENTRALOGIN_PASSWD_MAX 16384
+
+/*
+ * True for a number of our range that is another directory's user: our published accounts are there to be read and do not have
+ * it, and the name services know it (as `name`, unless that is NULL). Our module answers for a number from that file alone, so
+ * the answer is another's. In doubt false: an Entra account that is published, retired, or that nobody can look up, and
+ * whoever holds the administrators' group, whatever limits or groups the caller has set.
+ */
+int entralogin_is_anothers(const struct entralogin_pam_world *world, uint32_t uid, const char *name);
+/* Whether an Entra account of that name is published; true where that cannot be told. */
+int entralogin_is_published(const struct entralogin_pam_world *world, const char *name);
+/*
+ * True where a number in root's list of mapped accounts is a local user's by now: another name without the mark has it, and
+ * the `listed` one has not.
+ */
+int entralogin_is_given_away(const struct entralogin_pam_world *world, uint32_t uid, const char *listed);
 
 /* --- speak.c --- */
 

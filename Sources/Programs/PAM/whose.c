@@ -9,8 +9,6 @@
 
 #include "entralogin_adopted.h"
 
-/* A record of ours has at most 1 KiB; another source's may be longer, and one beyond this is nobody's. */
-#define RECORD_MAX 16384
 #define GROUPS_MAX 1024
 
 const char *entralogin_item(pam_handle_t *pamh, int item) {
@@ -40,9 +38,18 @@ static void judge_local(
     }
 }
 
+/*
+ * Whether a record with a number of our range is another name service's. The password of our module's records says that they are
+ * ours, at no cost; where something between hides it, as SSSD may, the number decides.
+ */
+static int is_anothers(const struct entralogin_pam_world *world, const struct passwd *found) {
+    int marked = found->pw_passwd != NULL && strcmp(found->pw_passwd, ENTRALOGIN_NO_PASSWORD) == 0;
+    return !marked && entralogin_is_anothers(world, found->pw_uid, found->pw_name);
+}
+
 void entralogin_find_person(
     const struct entralogin_pam_world *world, const char *name, int foreigners_too, struct entralogin_person *ret) {
-    char buffer[RECORD_MAX];
+    char buffer[ENTRALOGIN_PASSWD_MAX];
     struct passwd record, *found = NULL;
     int shape = entralogin_name_folds_to_ours(name, strnlen(name, ENTRALOGIN_NAME_MAX + 1));
     *ret = (struct entralogin_person){.uid = ENTRALOGIN_NO_ID, .gid = ENTRALOGIN_NO_ID};
@@ -56,7 +63,10 @@ void entralogin_find_person(
     ret->gid = found->pw_gid;
     if (strlen(found->pw_dir) < sizeof ret->home)
         strcpy(ret->home, found->pw_dir);
-    if (!shape)
+    ret->is_anothers = entralogin_uid_is_ours(found->pw_uid) && is_anothers(world, found);
+    if (ret->is_anothers)
+        ret->uid = ENTRALOGIN_ANOTHERS_ID;
+    if (!shape || ret->is_anothers)
         return;
     if (entralogin_uid_is_ours(found->pw_uid))
         ret->standing = ENTRALOGIN_OURS;
@@ -89,13 +99,16 @@ static uint32_t login_uid(const struct entralogin_pam_world *world) {
     return n > 0 && number < ENTRALOGIN_NO_ID ? (uint32_t)number : ENTRALOGIN_NO_ID;
 }
 
-/* Takes the number for who asks, where it is one of ours. */
+/* Takes the number for the caller's, where it is an Entra account's. */
 static void take_number(const struct entralogin_pam_world *world, uint32_t uid, struct entralogin_invoker *ret) {
     enum entralogin_adoption adoption = ENTRALOGIN_NOT_ADOPTED;
-    if (uid == world->daemon.root || uid == ENTRALOGIN_NO_ID)
+    char listed[ENTRALOGIN_NAME_MAX + 1] = "";
+    if (uid == world->daemon.root || uid == ENTRALOGIN_NO_ID || entralogin_is_anothers(world, uid, NULL))
         return;
     if (!entralogin_uid_is_ours(uid))
-        adoption = entralogin_adopted_number(world->adopted, world->daemon.root, uid);
+        adoption = entralogin_adopted_number(world->adopted, world->daemon.root, uid, listed);
+    if (adoption == ENTRALOGIN_ADOPTED && entralogin_is_given_away(world, uid, listed))
+        return;
     if (!entralogin_uid_is_ours(uid) && adoption == ENTRALOGIN_NOT_ADOPTED)
         return;
     ret->is_ours = 1;
@@ -116,6 +129,8 @@ void entralogin_find_invoker(
     ret->is_stray = person.standing == ENTRALOGIN_STRAY;
     if (person.standing == ENTRALOGIN_OURS || person.standing == ENTRALOGIN_MISSPELT)
         ret->uid = person.uid;
+    /* sudo may have changed its uid by now, and an Entra account has the name, too. */
+    ret->is_ours |= person.is_anothers && entralogin_is_published(world, ret->name);
     if (entralogin_uid_is_ours(real) || (lifts && real != ret->uid))
         take_number(world, real, ret);
     /* The application names nobody: who signed in counts. It does not where it names root, in root's own shell. */
@@ -132,8 +147,7 @@ int entralogin_in_sshd(pam_handle_t *pamh) {
     return strncmp(command, "sshd", 4) == 0;
 }
 
-/* 1 or 0; -1 where the process has more groups than are looked at. */
-static int holds_administrators_group(void) {
+int entralogin_holds_administrators_group(void) {
     gid_t groups[GROUPS_MAX];
     if (getgid() == ENTRALOGIN_ADMINS_GID || getegid() == ENTRALOGIN_ADMINS_GID)
         return 1;
@@ -147,11 +161,11 @@ static int holds_administrators_group(void) {
 
 int entralogin_borrows_group(const struct entralogin_pam_world *world, const char *name) {
     int shape = entralogin_name_folds_to_ours(name, strnlen(name, ENTRALOGIN_NAME_MAX + 1));
-    return (shape || world->real_uid() != world->daemon.root) && holds_administrators_group() == 1;
+    return (shape || world->real_uid() != world->daemon.root) && entralogin_holds_administrators_group() == 1;
 }
 
 uint16_t entralogin_process_flags(pam_handle_t *pamh) {
     /* Not known counts as held: for one of ours that only asks for more. */
-    uint16_t flags = holds_administrators_group() != 0 ? ENTRALOGIN_PAM_HOLDS_ADMIN_GROUP : 0;
+    uint16_t flags = entralogin_holds_administrators_group() != 0 ? ENTRALOGIN_PAM_HOLDS_ADMIN_GROUP : 0;
     return entralogin_in_sshd(pamh) ? flags | ENTRALOGIN_PAM_IN_SSHD : flags;
 }

@@ -95,6 +95,7 @@ extension Settings {
         case "Accounts.Shell": accounts.shell
         case "Accounts.UsersGroup": accounts.usersGroup
         case "Accounts.AdministratorsGroup": accounts.administratorsGroup
+        case "Accounts.IDRange": "\(accounts.numbers.lowerBound)-\(accounts.numbers.upperBound)"
         case "Accounts.Enumerate": accounts.enumerate ? "yes" : "no"
         case "Accounts.UserDatabase": accounts.userDatabase ? "yes" : "no"
         case "Accounts.ProvisionalCallers": accounts.provisionalCallers.joined(separator: " ")

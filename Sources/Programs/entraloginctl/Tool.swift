@@ -168,7 +168,8 @@ struct Tool: Sendable {
             usersGroup: accounts.usersGroup,
             administratorsGroup: accounts.administratorsGroup,
             deviceServices: devices.clientID == nil ? [] : devices.services.map(\.rawValue),
-            deviceLimit: devices.limit.components.seconds
+            deviceLimit: devices.limit.components.seconds,
+            numbers: accounts.numbers
         )
     }
 
@@ -199,7 +200,8 @@ struct Tool: Sendable {
             on: machine,
             version: ProductVersion.text,
             domain: settings.domain,
-            others: settings.accounts.domains
+            others: settings.accounts.domains,
+            numbers: settings.accounts.numbers
         )
     }
 

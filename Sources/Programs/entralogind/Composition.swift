@@ -56,9 +56,12 @@ struct Composition: Sendable {
             paths: .init(),
             policy: AccountPolicy(settings.accounts),
             grants: grants,
-            surroundings: .init(clock: time, random: random) { work in
-                await worker.run(work)
-            }
+            surroundings: .init(
+                clock: time,
+                random: random,
+                offload: { work in await worker.run(work) },
+                holder: try Composition.numberHolders()
+            )
         )
         let accounts = accounts
         let audit = AuditTrail(to: log, isOn: settings.log.audit, path: Places.auditEvents) {
@@ -120,6 +123,23 @@ struct Composition: Sendable {
         userDatabase = UserDatabase(accounts, version: ProductVersion.text)
         self.time = time
         self.log = log
+    }
+
+    /// Seconds for other directories to say whose a number is: within PAM's deadline, and longer than a directory's own client
+    /// waits for a server that is slow.
+    private static let holderTimeout: Duration = .seconds(5)
+
+    /// On a thread of its own, so that a directory that hangs keeps nobody from the disk. The wait for the thread counts, too.
+    private static func numberHolders() throws(Errno) -> @Sendable (UInt32) async -> NumberHolder {
+        let worker = try BlockingWorker(named: "names")
+        return { number in
+            let deadline = SystemClock.sinceBoot() + holderTimeout
+            switch await worker.run({ NameServiceQuery().holder(of: number, until: deadline) }) {
+            case .nobody: return .nobody
+            case .somebody(let name): return .somebody(name)
+            case .unknown(let reason): return .unknown(reason)
+            }
+        }
     }
 
     private static func bootID() throws -> BootID {

@@ -19,7 +19,8 @@ extension AccountPolicy {
             shell: accounts.shell,
             usersGroupName: accounts.usersGroup,
             administratorsGroupName: accounts.administratorsGroup,
-            enumerate: accounts.enumerate
+            enumerate: accounts.enumerate,
+            numbers: accounts.numbers
         )
     }
 }

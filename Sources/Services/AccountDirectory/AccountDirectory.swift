@@ -31,17 +31,21 @@ package final class AccountDirectory: AccountRegistry, SignInRegistry {
         package var offload: Offload
         /// Makes the files; tests put breaking ones here.
         package var file: @Sendable (String) -> AtomicFile
+        /// Who else has a number, as a user or as a group. Waits for other directories, off the loop, with a deadline.
+        package var holder: @Sendable (UInt32) async -> NumberHolder
 
         package init(
             clock: any TimeSource,
             random: any RandomSource,
             offload: @escaping Offload,
-            file: @escaping @Sendable (String) -> AtomicFile = { AtomicFile($0) }
+            file: @escaping @Sendable (String) -> AtomicFile = { AtomicFile($0) },
+            holder: @escaping @Sendable (UInt32) async -> NumberHolder
         ) {
             self.clock = clock
             self.random = random
             self.offload = offload
             self.file = file
+            self.holder = holder
         }
     }
 
@@ -56,6 +60,8 @@ package final class AccountDirectory: AccountRegistry, SignInRegistry {
         var policy: AccountPolicy
         /// Set: nobody's identity can be trusted.
         var fault: StoreFault?
+        /// See `StandingRules.others`. Bounded by the range; forgotten at a restart, and found again.
+        var others: Set<UInt32> = []
         /// On disk, but never published yet: not let in before they are.
         var unpublished: Set<UInt32> = []
         var storeWarning: String?
@@ -150,6 +156,7 @@ package final class AccountDirectory: AccountRegistry, SignInRegistry {
         // Nothing is written for somebody who was published once, and nobody's disk is waited for: one that is full, or
         // stands still, locks nobody out (P14).
         if let enrolled = try settled(account, as: identity) { return enrolled }
+        if enrolled(uid: account.uid.number) == nil { try await checkNobodyHas(account.uid, for: account.name) }
         return try await changing { directory throws(Denial) in try directory.enrolNow(account, as: identity) }
     }
 
@@ -229,6 +236,7 @@ package final class AccountDirectory: AccountRegistry, SignInRegistry {
             local: local,
             tenant: state.tenant,
             policy: state.policy,
+            others: state.others,
             fault: state.fault
         )
     }

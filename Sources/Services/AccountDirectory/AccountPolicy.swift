@@ -15,6 +15,8 @@ package struct AccountPolicy: Hashable, Sendable {
     package var administratorsGroupName: String
     /// getpwent(3) and getgrent(3) list the enrolled accounts.
     package var enumerate: Bool
+    /// Where numbers of accounts to come are drawn; an enrolled account keeps its own.
+    package var numbers: ClosedRange<UInt32>
 
     package init(
         domains: Set<String> = [],
@@ -22,7 +24,8 @@ package struct AccountPolicy: Hashable, Sendable {
         shell: String = "/bin/bash",
         usersGroupName: String = "entra_users",
         administratorsGroupName: String = "entra_admins",
-        enumerate: Bool = false
+        enumerate: Bool = false,
+        numbers: ClosedRange<UInt32> = PosixID.userRange
     ) {
         self.domains = domains
         self.homeTemplate = homeTemplate
@@ -30,6 +33,7 @@ package struct AccountPolicy: Hashable, Sendable {
         self.usersGroupName = usersGroupName
         self.administratorsGroupName = administratorsGroupName
         self.enumerate = enumerate
+        self.numbers = numbers
     }
 
     func allows(_ name: UserName) -> Bool {

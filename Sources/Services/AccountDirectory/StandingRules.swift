@@ -10,6 +10,8 @@ struct StandingRules {
     let local: LocalAccounts
     let tenant: TenantID?
     let policy: AccountPolicy
+    /// Blocks of numbers (`IDAllocation.othersBlock`) in which another name service has one.
+    var others: Set<UInt32> = []
     let fault: StoreFault?
 
     func standing(of name: UserName) -> AccountStanding {
@@ -94,15 +96,7 @@ struct StandingRules {
 
     private func provisionalAccount(named name: UserName) throws(Denial) -> Account {
         guard let tenant else { throw Denial(.machineUnknown, detail: "the machine's tenant is not known yet") }
-        let uid: PosixID
-        do throws(IDAllocation.Exhausted) {
-            let digest = SHA256.digest(of: IDAllocation.seed(tenant: tenant, name: name))
-            uid = try IDAllocation.number(for: digest) { number in
-                table.account(uid: number) != nil || local.claims(id: number)
-            }
-        } catch {
-            throw Denial(.idsExhausted, detail: "\(IDAllocation.probeLimit) numbers in a row are taken")
-        }
+        let uid = try number(for: name, of: tenant)
         if let adopted = local.adopted(named: name) {
             if let holder = table.account(home: adopted.home) {
                 throw Denial(.homeRefused, detail: "\(adopted.home) is the home of \(holder.account.name)")
@@ -115,6 +109,22 @@ struct StandingRules {
             throw Denial(.homeRefused, detail: "all homes that \(policy.homeTemplate) gives for \(name) are taken")
         }
         return Account(name: name, uid: uid, displayName: "", home: home, shell: policy.shell)
+    }
+
+    /// The number that the name leads to: free here, and in no block in which another directory has been met.
+    private func number(for name: UserName, of tenant: TenantID) throws(Denial) -> PosixID {
+        for attempt in 0..<IDAllocation.attemptLimit {
+            do throws(IDAllocation.Exhausted) {
+                let digest = SHA256.digest(of: IDAllocation.seed(tenant: tenant, name: name, attempt: attempt))
+                let uid = try IDAllocation.number(for: digest, in: policy.numbers) { number in
+                    table.account(uid: number) != nil || local.claims(id: number)
+                }
+                if !others.contains(uid.number / IDAllocation.othersBlock) { return uid }
+            } catch {
+                throw Denial(.idsExhausted, detail: "\(IDAllocation.probeLimit) numbers in a row are taken")
+            }
+        }
+        throw Denial(.idsExhausted, detail: "another directory has numbers all over IDRange=")
     }
 }
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Identity
+
 /// What around us keeps people out or spoils something, and is no part of the wiring: nobody gets in by it who should not.
 /// So the stack stamp does not rest on it, whatever its findings.
 package struct MachineCheck: Sendable {
@@ -8,17 +10,20 @@ package struct MachineCheck: Sendable {
     private let usersGroup: String
     private let administratorsGroup: String
     private let devices: DeviceSignInRule
+    private let numbers: NumbersRule
 
     /// `domain`: one of those that may sign in; the groups as the settings call them; the services in which sign-in with a code
-    /// is on, and how many seconds it may take.
+    /// is on, and how many seconds it may take; where numbers of new accounts are drawn.
     package init(
         on machine: any SurroundingsView,
         domain: String,
         usersGroup: String,
         administratorsGroup: String,
         deviceServices: [String] = [],
-        deviceLimit: Int64 = 0
+        deviceLimit: Int64 = 0,
+        numbers: ClosedRange<UInt32> = PosixID.userRange
     ) {
+        self.numbers = NumbersRule(numbers: numbers)
         devices = DeviceSignInRule(services: deviceServices, limit: deviceLimit)
         self.machine = machine
         self.domain = domain
@@ -32,6 +37,7 @@ package struct MachineCheck: Sendable {
                 ? StepUpRule(administratorsGroup: administratorsGroup).judge(machine) : [])
             + SudoRule(administratorsGroup: administratorsGroup).judge(machine)
             + SELinuxRule().judge(machine) + OldExtensionRule().judge(machine) + LocalIDsRule().judge(machine)
+            + numbers.asked(machine)
             + AdoptionRule().judge(machine)
             + StateFilesRule().judge(machine) + [AuthorityCopyRule().judge(machine)]
             + SpaceRule().judge(machine) + UnitsRule().judge(machine)

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Identity
+
 /// The whole verdict on how this machine is wired.
 package struct StackVerdict: Sendable {
     package let findings: [Finding]
@@ -29,16 +31,20 @@ package struct StackCheck: Sendable {
     private let otherDomains: [String]
     /// A listener that an earlier check has found to have read a good configuration.
     private let trusted: SSHDListener?
+    private let numbers: NumbersRule
 
-    /// `domain`: one of those that may sign in; `others`: the rest of `Domains=`.
+    /// `domain`: one of those that may sign in; `others`: the rest of `Domains=`; `numbers`: where those of new
+    /// accounts are drawn.
     package init(
         on machine: any MachineView,
         domain: String = "contoso.com",
         others: [String] = [],
+        numbers: ClosedRange<UInt32> = PosixID.userRange,
         trusting trusted: SSHDListener? = nil
     ) {
         self.machine = machine
         otherDomains = others.filter { $0 != domain }
+        self.numbers = NumbersRule(numbers: numbers)
         self.trusted = trusted
         probes = [
             ("UPN", "entralogin-probe@\(domain)"), ("GUID", "00000000-0000-4000-8000-000000000000"),
@@ -61,7 +67,7 @@ package struct StackCheck: Sendable {
             files += judged.files
         }
         let asked = askLibpam(rules.filter { $0.type == "account" }.map(\.service))
-        findings += asked.findings + NameServiceRule().judge(machine)
+        findings += asked.findings + NameServiceRule().judge(machine) + numbers.configured(machine)
         files.append(NameServiceRule.path)
         let programs = ProgramFilesRule().judge(machine, loaded: asked.modules)
         findings += programs.findings + LocalAccountsRule().judge(machine)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Glibc
+internal import Identity
 package import LinuxSystem
 
 /// Root's side of the stack stamp: checks, and writes it or takes it away.
@@ -10,25 +11,28 @@ package struct StackStampWriter: Sendable {
     private let version: String
     private let domain: String
     private let otherDomains: [String]
+    private let numbers: ClosedRange<UInt32>
 
-    /// `domain`, `others`: see `StackCheck`. `path` is where the stamp goes; its folder must be root's.
+    /// `domain`, `others`, `numbers`: see `StackCheck`. `path` is where the stamp goes; its folder must be root's.
     package init(
         on machine: any MachineView,
         version: String,
         domain: String = "contoso.com",
         others: [String] = [],
+        numbers: ClosedRange<UInt32> = PosixID.userRange,
         path: String = VerifiedStack.path
     ) {
         self.machine = machine
         self.version = version
         self.domain = domain
         otherDomains = others
+        self.numbers = numbers
         file = AtomicFile(path)
     }
 
     /// Looks only; nothing changes.
     package func check() -> StackVerdict {
-        StackCheck(on: machine, domain: domain, others: otherDomains, trusting: earlierListener).run()
+        StackCheck(on: machine, domain: domain, others: otherDomains, numbers: numbers, trusting: earlierListener).run()
     }
 
     /// Checks, and leaves a stamp only where everything holds.

@@ -25,6 +25,7 @@ struct target {
     const char *name; /* NULL: by number */
     size_t length;
     uint32_t uid;
+    char *ret_name; /* who has the number, unless NULL */
     int named, numbered, both;
 };
 
@@ -92,6 +93,10 @@ static void look_at(struct list *l, const char *line, size_t length, struct targ
     int numbered = t->uid != ENTRALOGIN_ANY_ID && uid == t->uid;
     l->sound &= uid != ENTRALOGIN_ANY_ID && entralogin_name_is_ours(line, name_length) &&
                 is_object_id(colon + 1, (size_t)(second - colon - 1));
+    if (numbered && t->ret_name != NULL && name_length <= ENTRALOGIN_NAME_MAX) {
+        memcpy(t->ret_name, line, name_length);
+        t->ret_name[name_length] = '\0';
+    }
     t->named += named;
     t->numbered += numbered;
     t->both += named && (numbered || t->uid == ENTRALOGIN_ANY_ID);
@@ -152,8 +157,8 @@ enum entralogin_adoption entralogin_adopted(
                                                                        : ENTRALOGIN_ADOPTION_UNSOUND;
 }
 
-enum entralogin_adoption entralogin_adopted_number(const char *path, uint32_t root, uint32_t uid) {
-    struct target t = {.uid = uid};
+enum entralogin_adoption entralogin_adopted_number(const char *path, uint32_t root, uint32_t uid, char *ret_name) {
+    struct target t = {.uid = uid, .ret_name = ret_name};
     if (!entralogin_uid_is_adoptable(uid))
         return ENTRALOGIN_NOT_ADOPTED;
     int sound = look_for(path, root, &t);

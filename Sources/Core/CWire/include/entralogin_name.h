@@ -19,6 +19,9 @@
 #define ENTRALOGIN_ADMINS_GID (ENTRALOGIN_ID_FIRST + 1u)
 #define ENTRALOGIN_UID_FIRST (ENTRALOGIN_ID_FIRST + ENTRALOGIN_GROUP_IDS)
 
+/* The password of an Entra account's record, which no password matches. nss-systemd gives it too, to nobody (65534). */
+#define ENTRALOGIN_NO_PASSWORD "!*"
+
 /* A user principal name has at most 113 characters: 64, '@', 48 (Entra's documented limits). */
 #define ENTRALOGIN_NAME_MAX 113u
 

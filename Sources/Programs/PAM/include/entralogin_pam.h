@@ -8,7 +8,8 @@
  * without the daemon: a user of ours has a name of our shape and, by NSS, a uid in our range or, by root's list, the one that
  * they brought along (entralogin_adopted.h). For everybody else the result is PAM_IGNORE without any I/O, unless their process
  * has the administrators' gid, which none of them can have. The list is read for names of our shape with another's number, and
- * for the number of who asks for another's rights. No
+ * for the number of who asks for another's rights. Another directory's user with a number of our range costs two looks into the
+ * published accounts and one getpwuid(3), and no word to the daemon. No
  * PAM item is ever set but by pam_get_user(3), which the auth stage calls as any module there does; nothing but that name,
  * and in the auth stage one empty line, is ever asked of the person.
  */
@@ -36,7 +37,9 @@ struct entralogin_pam_world {
     struct entralogin_server daemon;
     const char *login_uid;                                                           /* /proc/self/loginuid */
     const char *adopted;                                                             /* ENTRALOGIN_ADOPTED_LIST */
+    const char *accounts;                                                            /* ENTRALOGIN_ACCOUNTS_SNAPSHOT */
     int (*look_up)(const char *, struct passwd *, char *, size_t, struct passwd **); /* getpwnam_r */
+    int (*look_up_number)(uid_t, struct passwd *, char *, size_t, struct passwd **); /* getpwuid_r */
     uid_t (*real_uid)(void);                                                         /* getuid */
     /* pam_set_data and pam_get_data, which work inside a stack only */
     int (*keep)(pam_handle_t *, const char *, void *, void (*)(pam_handle_t *, void *, int));

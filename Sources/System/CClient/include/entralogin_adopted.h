@@ -48,7 +48,10 @@ enum entralogin_adoption {
  */
 enum entralogin_adoption entralogin_adopted(
     const char *path, uint32_t root, const char *name, uint32_t uid, uint32_t gid);
-/* The same for a number alone. */
-enum entralogin_adoption entralogin_adopted_number(const char *path, uint32_t root, uint32_t uid);
+/*
+ * The same for a number alone. `ret_name`, unless NULL, has room for ENTRALOGIN_NAME_MAX + 1 bytes and gets the name that the
+ * list has with that number.
+ */
+enum entralogin_adoption entralogin_adopted_number(const char *path, uint32_t root, uint32_t uid, char *ret_name);
 
 #endif
