@@ -11,6 +11,7 @@ import services  # noqa: F401
 import device  # noqa: F401
 import step_up  # noqa: F401
 import azure_faults  # noqa: F401
+import groups  # noqa: F401
 import clouds  # noqa: F401
 import hybrid  # noqa: F401
 import checkers  # noqa: F401

@@ -98,7 +98,7 @@ struct DocumentationTests {
         let documents: [Any] = [
             StatusReport(version: "", startedAt: 0, isReady: true), TokenReport(audience: ""),
             MachineReport(cloud: "", kind: "", resource: "", tenant: "", name: ""), CheckerReport(name: "", state: ""),
-            KeysReport(), AccountsReport(), DecisionsReport(), AuditReport(),
+            KeysReport(), ConfirmationsReport(), AccountsReport(), DecisionsReport(), AuditReport(),
             OutcomeReport(event: "", decision: "", reason: nil, count: 0),
             ReportedWarning(id: "", isGrave: false, text: "", remedy: ""), FindingsReport([]), Finding("", .good, ""),
             Explanation(name: "", steps: []), Explanation.Step("", .ok, ""), RoleCheckReport(name: "", objectID: ""),

@@ -5,6 +5,9 @@ package import Identity
 /// What the machine's administrator can do about a fault: for `status` and `doctor`. What the refused person reads is
 /// `DenialText`.
 package struct AdministratorRemedy: Sendable {
+    /// The built-in role that may read role assignments and ask *checkAccess*, and nothing else (contract, chapter 4).
+    package static let smallerRole = "65a14201-8f6c-4c28-bec4-12619c5a9aaa"
+
     private let machine: Machine?
 
     /// `machine` as far as it is known: commands then name it.
@@ -41,6 +44,8 @@ package struct AdministratorRemedy: Sendable {
         case .malformedAnswer:
             return "something between this machine and Azure may answer in its stead: look for a proxy that opens TLS"
         case .throttled: return "wait: Azure has named the time"
+        case .roleUnconfirmed:
+            return NetworkCause(in: fault.detail)?.remedy ?? "wait, and see that this machine reaches Resource Manager"
         default: return DenialText.remedy(for: fault.reason)
         }
     }
