@@ -32,8 +32,10 @@ package struct AdministratorRemedy: Sendable {
         case .applicationMissing: return application(said)
         case .metadataClosed, .machineUnknown:
             return
-                "169.254.169.254 must be open to the user entralogin: look at firewall rules by owner and at the guest"
-                + " proxy agent; runuser -u entralogin -- curl -s -H Metadata:true"
+                "169.254.169.254 must be open to the user entralogin. Three things close it: an owner rule of the firewall;"
+                + " the guest proxy agent, which needs a rule for userName entralogin, exePath /usr/sbin/entralogind and"
+                + " the paths /metadata/instance/compute, /metadata/identity/info, /metadata/identity/oauth2/token; and"
+                + " systemd.imds.network=locked on the kernel's command line. runuser -u entralogin -- curl -s -H Metadata:true"
                 + " 'http://169.254.169.254/metadata/instance?api-version=2021-02-01'"
         case .resourceNotFound:
             return
