@@ -174,6 +174,6 @@ struct AccessCheckTests {
         #expect(missing.saysResourceIsMissing)
         #expect(missing.text == "\"ResourceNotFound\" \"gone\"")
         #expect(!ServiceRefusal(parsing: Array("{\"error\":{\"code\":\"NotFound\"}}".utf8)).saysResourceIsMissing)
-        #expect(ServiceRefusal(parsing: Array("<html>".utf8)).text.isEmpty)
+        #expect(!ServiceRefusal(parsing: Array("<html>".utf8)).saysResourceIsMissing)
     }
 }

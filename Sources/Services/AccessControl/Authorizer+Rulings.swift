@@ -67,7 +67,7 @@ extension Authorizer {
         _ demand: DecisionDemand
     ) -> Ruling {
         guard let role = answer.role, role >= demand.role, graceRole(of: identity) != .administrator else {
-            return bridge(fault, identity, correlation: answer.correlation)
+            return bridge(fault, identity, demand, correlation: answer.correlation)
         }
         return Authorizer.ruling(on: answer, source: .azure)
     }
@@ -76,12 +76,15 @@ extension Authorizer {
     func bridge(
         _ fault: AccessCheckFault,
         _ identity: DirectoryIdentity,
+        _ demand: DecisionDemand,
         correlation: CorrelationID
     ) -> Ruling {
         let now = time.bootTime()
         let earlier = knownKey(for: identity).flatMap { cache.lastAnswer(for: $0, at: now) }
         if let earlier, earlier.role == nil { return Authorizer.ruling(on: earlier, source: .cache) }
-        guard let standIn = policy.standIn(for: fault.reason, earlier: earlier, at: now) else {
+        // "User" without a confirmation says nothing of administrators: undecided, and no refusal of that role.
+        let isOpen = earlier?.role == .user && earlier?.confirmation.isFinal == false && demand.role == .administrator
+        guard !isOpen, let standIn = policy.standIn(for: fault.reason, earlier: earlier, at: now) else {
             return Ruling(
                 .deny(Denial(fault.reason, detail: fault.detail)),
                 correlation: correlation,

@@ -65,7 +65,7 @@ package actor Authorizer {
         }
         if let pause = currentPause(identity) {
             if let answer = pause.unconfirmed { return ruling(unconfirmed: answer, pause.fault, identity, demand) }
-            return bridge(pause.fault, identity, correlation: pause.correlation)
+            return bridge(pause.fault, identity, demand, correlation: pause.correlation)
         }
         guard let flight = flight(for: identity, correlation: correlation, limit: settings.questionLimit) else {
             return Ruling(.deny(Denial(.tooManyAttempts)), correlation: correlation)
@@ -73,7 +73,7 @@ package actor Authorizer {
         // It has let one caller of this sign-in wait in vain: the next need not, where the grace will answer for it.
         if flight.startedAt.duration(to: time.bootTime()) >= settings.stageTimeout {
             let fault = AccessCheckFault(.unreachable, detail: "no answer yet")
-            let ruling = bridge(fault, identity, correlation: flight.correlation)
+            let ruling = bridge(fault, identity, demand, correlation: flight.correlation)
             if case .allow = ruling.decision { return ruling }
         }
         // Somebody who was administrator lately waits: "user" may be what is left of a role held through a group.
@@ -86,13 +86,13 @@ package actor Authorizer {
             if newest != answer, newest.confirmation.isFinal { return Authorizer.ruling(on: newest, source: .azure) }
             return ruling(unconfirmed: answer, fault, identity, demand)
         case .failed(let fault):
-            return bridge(fault, identity, correlation: flight.correlation)
+            return bridge(fault, identity, demand, correlation: flight.correlation)
         case nil:
             if case .unconfirmed(let answer, let fault) = flight.announced {
                 return ruling(unconfirmed: answer, fault, identity, demand)
             }
             let fault = AccessCheckFault(.unreachable, detail: "no answer within the time for this request")
-            return bridge(fault, identity, correlation: flight.correlation)
+            return bridge(fault, identity, demand, correlation: flight.correlation)
         }
     }
 
