@@ -18,12 +18,43 @@ final class ScriptedChecker: AccessChecker {
 
     let questions = Watched<[AccessQuestion]>([])
     private let lines = Mutex<[ObjectID: Line]>([:])
+    /// What role assignments say; without a line, they agree.
+    let confirmations = Watched<[AccessQuestion]>([])
+    private let confirmationLines = Mutex<[ObjectID: Line]>([:])
     private let released = Watched<[CorrelationID: Line]>([:])
 
     func script(_ objectID: ObjectID, _ line: Line) { lines.withLock { $0[objectID] = line } }
 
     func script(_ objectID: ObjectID, role: Role?, lifetime: Duration? = nil) {
         script(objectID, .answer(AccessAnswer(role: role, lifetime: lifetime, checker: "pas")))
+    }
+
+    /// An unconfirmed answer, which role assignments may raise.
+    func script(_ objectID: ObjectID, unconfirmed role: Role?) {
+        let answer = AccessAnswer(
+            role: role,
+            lifetime: nil,
+            checker: "pas",
+            confirmation: .required(upTo: .administrator)
+        )
+        script(objectID, .answer(answer))
+    }
+
+    func scriptConfirmation(_ objectID: ObjectID, _ line: Line) { confirmationLines.withLock { $0[objectID] = line } }
+
+    /// The line's answer is the combined one.
+    func confirm(_ answer: AccessAnswer, to question: AccessQuestion) async -> AccessAnswer {
+        confirmations.update { $0.append(question) }
+        var line = confirmationLines.withLock { $0[question.objectID] }
+        if case .held = line {
+            await released.wait { $0[question.correlation] != nil }
+            line = released.value[question.correlation]
+        }
+        switch line {
+        case .answer(let combined): return combined
+        case .fault(let fault): return answer.confirmed(.unanswered(fault))
+        case .held, nil: return answer.confirmed(.agreed)
+        }
     }
 
     /// Ends a question that is held.
@@ -330,4 +361,10 @@ final class FakeKeyFile: Sendable {
     func fill(_ full: Bool) { isFull.withLock { $0 = full } }
 
     var text: String { String(decoding: content.value.last ?? [], as: UTF8.self) }
+}
+
+extension AccessAnswer {
+    func confirmed(_ confirmation: Confirmation, role: Role? = nil) -> AccessAnswer {
+        AccessAnswer(role: role ?? self.role, lifetime: lifetime, checker: checker, confirmation: confirmation)
+    }
 }

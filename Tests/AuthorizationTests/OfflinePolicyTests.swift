@@ -48,7 +48,7 @@ import Testing
     func reasons(reason: DenialReason) throws {
         let policy = OfflinePolicy(grace: .seconds(3600))
         let standIn = policy.standIn(for: reason, earlier: try earlier(.user, answeredAt: 0), at: Samples.time(1))
-        #expect((standIn != nil) == [.unreachable, .throttled, .metadataClosed].contains(reason))
+        #expect((standIn != nil) == [.unreachable, .throttled, .metadataClosed, .roleUnconfirmed].contains(reason))
     }
 }
 

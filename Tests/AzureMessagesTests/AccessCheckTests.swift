@@ -41,7 +41,7 @@ struct AccessCheckTests {
             {"Id":"Microsoft.Compute/virtualMachines/loginAsAdmin/action","IsDataAction":true}],\
             "Resource":{"Id":"\(resource)"},\
             "Subject":{"Attributes":{"ObjectId":"55555555-5555-4555-8555-555555555555",\
-            "xms-pasrp-retrievegroupmemberships":true}}}
+            "_claim_names":"{\\"groups\\":\\"src1\\"}","xms-pasrp-retrievegroupmemberships":true}}}
             """
         #expect(String(decoding: question.body, as: UTF8.self) == expected)
         let path = "\(resource)/providers/Microsoft.Authorization/checkaccess?api-version=2018-09-01-preview"
@@ -87,6 +87,51 @@ struct AccessCheckTests {
         #expect(!(try answer("[\(plain),\(element(Self.actions.administrator, "NotAllowed"))]")).mayLogin)
     }
 
+    @Test("P1: an element without isDataAction speaks of the control plane, where Owner may do all: never read")
+    func controlPlane() throws {
+        let bare = [Self.actions.user, Self.actions.administrator].map { action in
+            "{\"actionId\":\"\(action)\",\"accessDecision\":\"Allowed\"}"
+        }
+        #expect(throws: MessageError.self) { try answer("[\(bare.joined(separator: ","))]") }
+        let one = try answer("[\(bare[0]),\(element(Self.actions.administrator, "Allowed"))]")
+        #expect(!one.mayLogin && !one.isLoginRefused)
+        // Beside the data action of the same name it counts for nothing, and is no second decision on it.
+        let both = try answer("[\(bare[0]),\(element(Self.actions.user, "NotAllowed"))]")
+        #expect(!both.mayLogin)
+    }
+
+    @Test("a refusal with a stated reason is told from a plain NotAllowed")
+    func stated() throws {
+        for (word, isRefused) in [("NotAllowed", false), ("notallowed", false), ("Denied", true), ("", true)] {
+            #expect(try answer("[\(element(Self.actions.user, word))]").isLoginRefused == isRefused)
+        }
+        let denied = element(Self.actions.user, "NotAllowed")
+            .replacing("\"denyAssignment\":null", with: "\"denyAssignment\":{\"id\":\"x\"}")
+        #expect(try answer("[\(denied)]").isLoginRefused)
+        #expect(try !answer("[\(denied)]").isAdministratorRefused)
+    }
+
+    @Test(
+        "a refusal is read in each of its forms, quoted and bounded",
+        arguments: [
+            ("{\"error\":{\"code\":\"A\",\"message\":\"b c\"}}", "\"A\" \"b c\""),
+            ("{\"statusCode\":403,\"message\":\"Caller does not\"}", "\"Caller does not\""),
+            ("{\"code\":\"A\",\"message\":\"b\"}", "\"A\" \"b\""), ("{\"error\":\"text\"}", "\"text\""),
+            ("Not Found.", "\"Not Found.\""), ("<html>\r\n <b>", "\"<html> <b>\""), ("", ""), ("{}", ""), (" \n", ""),
+            ("\"quoted\"", "\"quoted\""), ("\u{1b}[31m", "\"?[31m\""),
+        ]
+    )
+    func refusals(body: String, text: String) {
+        #expect(ServiceRefusal(parsing: Array(body.utf8)).text == text)
+    }
+
+    @Test("P12: a long refusal is cut, and bytes that are no text are question marks")
+    func longRefusal() {
+        let long = ServiceRefusal(parsing: [UInt8](repeating: 0x78, count: 100_000)).text
+        #expect(long.utf8.count < 256)
+        #expect(ServiceRefusal(parsing: [0xff, 0xfe, 0x00]).text.allSatisfy { $0 == "?" || $0 == "\"" })
+    }
+
     @Test("P1: what is no answer to the question is a failure, neither yes nor no")
     func malformed() {
         let login = element(Self.actions.user, "Allowed")
@@ -129,6 +174,6 @@ struct AccessCheckTests {
         #expect(missing.saysResourceIsMissing)
         #expect(missing.text == "\"ResourceNotFound\" \"gone\"")
         #expect(!ServiceRefusal(parsing: Array("{\"error\":{\"code\":\"NotFound\"}}".utf8)).saysResourceIsMissing)
-        #expect(ServiceRefusal(parsing: Array("<html>".utf8)).text.isEmpty)
+        #expect(!ServiceRefusal(parsing: Array("<html>".utf8)).saysResourceIsMissing)
     }
 }

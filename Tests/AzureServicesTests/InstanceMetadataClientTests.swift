@@ -3,6 +3,7 @@
 import Authorization
 import AzureMessages
 import AzureServices
+import Glibc
 import HTTPTransport
 import Identity
 import Testing
@@ -47,6 +48,20 @@ struct InstanceMetadataClientTests {
         #expect(scene.transport.requests.count == 7)
     }
 
+    @Test("421 is repeated once: the guest proxy agent could not tell which process asks")
+    func misdirected() async throws {
+        let deadline: Duration = .seconds(70)
+        let closed = Scene()
+        closed.transport.play(Scene.compute, .answer(421))
+        await #expect(throws: AccessCheckFault.self) {
+            try await closed.service.instance(by: closed.clock.bootTime().advanced(by: deadline))
+        }
+        #expect(closed.transport.requests.count == 2)
+        let open = Scene()
+        open.transport.play(Scene.compute, .answer(421), .answer(200, Scene.instance()))
+        _ = try await open.service.instance(by: open.clock.bootTime().advanced(by: deadline))
+    }
+
     @Test("other refusals are final")
     func final() async {
         let scene = Scene()
@@ -61,6 +76,11 @@ struct InstanceMetadataClientTests {
         #expect(await reason(.answer(403)) == .metadataClosed)
         #expect(await reason(.error(.timeout)) == .metadataClosed)
         #expect(await reason(.error(.unreachable)) == .unreachable)
+        for code in [ECONNREFUSED, EACCES, EPERM] {
+            #expect(await reason(.failure(HTTPError(.unreachable, "", systemError: code))) == .metadataClosed)
+        }
+        #expect(await reason(.failure(HTTPError(.unreachable, "", systemError: ENETUNREACH))) == .unreachable)
+        #expect(await reason(.answer(421)) == .metadataClosed)
         #expect(await reason(.answer(500)) == .unreachable)
         #expect(await reason(.answer(429)) == .throttled)
         #expect(await reason(.answer(200, "[]")) == .malformedAnswer)

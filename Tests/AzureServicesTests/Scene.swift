@@ -31,7 +31,11 @@ struct Scene {
     let clouds: CloudDirectory
     let checker: OrderedAccessChecker
 
-    init(_ order: [String] = ["pas", "arm"], endpoints: AzureEndpoints = AzureEndpoints()) {
+    init(
+        _ order: [String] = ["pas", "arm"],
+        confirming: Bool = false,
+        endpoints: AzureEndpoints = AzureEndpoints()
+    ) {
         transport = ScriptedTransport(time: clock)
         environment = AzureEnvironment(
             transport: transport,
@@ -55,7 +59,10 @@ struct Scene {
             default: checkers.append(RoleAssignmentAccessChecker(environment, identity: identity, clouds: clouds))
             }
         }
-        checker = OrderedAccessChecker(checkers, environment: environment)
+        let confirmer =
+            confirming
+            ? RoleAssignmentAccessChecker(environment, identity: identity, clouds: clouds) : nil
+        checker = OrderedAccessChecker(checkers, confirmedBy: confirmer, environment: environment)
         transport.play(Scene.compute, .answer(200, Scene.instance()))
         transport.play(Scene.info, .answer(200, "{\"tenantId\":\"\(Scene.tenant)\"}"))
         transport.play(Scene.token, Scene.tokenAnswer())
@@ -79,16 +86,47 @@ struct Scene {
         )
     }
 
-    static func decisions(_ user: String, _ administrator: String, kind: String = "Microsoft.Compute/virtualMachines")
-        -> ScriptedTransport.Answer
-    {
+    /// `denied`: the action that a deny assignment takes.
+    static func decisions(
+        _ user: String,
+        _ administrator: String,
+        kind: String = "Microsoft.Compute/virtualMachines",
+        denied: String = ""
+    ) -> ScriptedTransport.Answer {
         let elements = [("login", user), ("loginAsAdmin", administrator)].map { action, word in
             """
             {"actionId":"\(kind)/\(action)/action","isDataAction":true,"accessDecision":"\(word)",\
-            "timeToLiveInMs":300000}
+            "denyAssignment":\(denied == action ? "{\"id\":\"x\"}" : "null"),"timeToLiveInMs":300000}
             """
         }
         return .answer(200, "[\(elements.joined(separator: ","))]")
+    }
+
+    static let assignments = "\(arm)\(resource)/providers/Microsoft.Authorization"
+    static let roles = [
+        Role.user: "fb879df8-f326-4884-b1cf-06f3ad86be52", .administrator: "1c0163c0-47e6-4577-8991-ea5c82e286e4",
+    ]
+
+    /// Role assignments say that the person holds `role`, through whatever group.
+    func assign(_ role: Role?) {
+        let held = role.flatMap { Scene.roles[$0] }.map { id in
+            "{\"properties\":{\"scope\":\"\(Scene.resource)\",\"roleDefinitionId\":\"/x/roleDefinitions/\(id)\"}}"
+        }
+        transport.play("\(Scene.assignments)/roleAssignments", .answer(200, "{\"value\":[\(held ?? "")]}"))
+        transport.play("\(Scene.assignments)/denyAssignments", .answer(200, "{\"value\":[]}"))
+        for (role, actions) in [(Role.user, "login"), (.administrator, "*")] {
+            let given = "\"Microsoft.Compute/virtualMachines/\(actions)/action\""
+            transport.play(
+                "\(Scene.assignments)/roleDefinitions/\(Scene.roles[role] ?? "")",
+                .answer(200, "{\"properties\":{\"permissions\":[{\"dataActions\":[\(given)]}]}}")
+            )
+        }
+    }
+
+    /// The answer to a question, confirmed where that is needed.
+    func confirmed(seconds: Int = 10) async throws -> AccessAnswer {
+        let question = try question(seconds: seconds)
+        return await checker.confirm(try await checker.check(question), to: question)
     }
 
     static func refusal(_ status: Int, _ code: String) -> ScriptedTransport.Answer {

@@ -31,14 +31,18 @@ struct SimulatorTests {
         )
     }
 
-    private func checker(_ order: [String] = ["pas", "arm"]) -> OrderedAccessChecker {
+    private func checker(_ order: [String] = ["pas", "arm"], confirming: Bool = true) -> OrderedAccessChecker {
         let all: [any EndpointChecker] = [
             PASAccessChecker(azure.environment, identity: identity, clouds: clouds, endpoints: azure.endpoints),
             ARMAccessChecker(azure.environment, identity: identity, clouds: clouds),
             RoleAssignmentAccessChecker(azure.environment, identity: identity, clouds: clouds),
         ]
         let chosen = order.compactMap { name in all.first { $0.name == name } }
-        return OrderedAccessChecker(chosen, environment: azure.environment)
+        return OrderedAccessChecker(
+            chosen,
+            confirmedBy: confirming ? all[2] : nil,
+            environment: azure.environment
+        )
     }
 
     private func question(_ number: Int, seconds: Int = 60) async throws -> AccessQuestion {
@@ -66,23 +70,84 @@ struct SimulatorTests {
         (0xA1, .administrator), (0xB0, .user), (0xC0, nil), (0x0A, nil), (0x1A, nil), (0x5C, .user), (0x31, .user),
     ]
 
-    @Test("P1: every checker gives each person the same role")
+    private func confirmed(_ checker: OrderedAccessChecker, _ number: Int) async throws -> AccessAnswer {
+        let question = try await question(number)
+        return await checker.confirm(try await checker.check(question), to: question)
+    }
+
+    private func honour(_ hints: [String]) async throws {
+        try await azure.tell("groups", ["hints": .array(hints.map(JSON.string))])
+    }
+
+    @Test("P1: every checker gives each person the same role, whichever hints at groups Azure honours")
     func roles() async throws {
-        for name in ["pas", "arm", "arm-roleassignments"] {
-            let checker = checker([name])
-            for (number, role) in Self.people {
-                let answer = try await checker.check(try await question(number))
-                #expect(answer.role == role, "\(name) \(number)")
-                #expect(answer.checker == name)
+        for hints in [[], ["retrieve"], ["claims"], ["retrieve", "claims"]] {
+            try await honour(hints)
+            for name in ["pas", "arm", "arm-roleassignments"] {
+                let checker = checker([name])
+                for (number, role) in Self.people {
+                    let answer = try await confirmed(checker, number)
+                    #expect(answer.role == role, "\(hints) \(name) \(number)")
+                    #expect(answer.checker == name && answer.confirmation.isFinal)
+                }
             }
         }
     }
 
-    @Test("P2: a no of PAS is final, though ARM would be asked for nothing worse")
+    @Test("P2: where a hint is honoured, an administrator needs no confirmation; a no of PAS does, and is final")
     func finalNo() async throws {
+        try await honour(["claims"])
         let checker = checker()
-        #expect(try await checker.check(try await question(0xC0)).role == nil)
+        #expect(try await confirmed(checker, 0xA1).role == .administrator)
         #expect(try await azure.count("arm") == 0)
+        let answer = try await confirmed(checker, 0xC0)
+        #expect(answer.role == nil && answer.confirmation == .agreed)
+        let lists = try await azure.count("arm")
+        #expect(lists == 2)
+    }
+
+    @Test("P2: with ConfirmRefusals=no a no of PAS is final, and ARM is not asked")
+    func unconfirmedNo() async throws {
+        let checker = checker(confirming: false)
+        for number in [0xA1, 0xC0] { #expect(try await confirmed(checker, number).role == nil) }
+        #expect(try await azure.count("arm") == 0)
+    }
+
+    @Test("what confirming gives away: PAS refuses a disabled user without a stated reason, and an assignment remains")
+    func disabled() async throws {
+        let bob = 0xB0
+        try await azure.tell("disable", ["who": .string("bob")])
+        #expect(try await confirmed(checker(confirming: false), bob).role == nil)
+        #expect(try await confirmed(checker(), bob).role == .user)
+        try await azure.tell("withdraw", ["who": .string("bob")])
+        #expect(try await confirmed(checker(), bob).role == nil)
+    }
+
+    @Test("the smaller built-in role is enough to confirm; without either the no is final, and says what is missing")
+    func rights() async throws {
+        try await azure.tell("withdraw", ["who": .string("machine")])
+        let refused = try await confirmed(checker(), 0xA1)
+        #expect(refused.role == nil && refused.confirmation.obstacle?.reason == .identityMayNotAsk)
+        #expect(refused.confirmation.obstacle?.detail.contains("roleAssignments/read") == true)
+        let role = "Connected Cluster Managed Identity CheckAccess Reader"
+        try await azure.tell("assign", ["who": .string("machine"), "role": .string(role)])
+        #expect(try await confirmed(checker(), 0xA1).role == .administrator)
+        #expect(try await confirmed(checker(["arm"]), 0xA1).role == .administrator)
+    }
+
+    @Test("a refusal in another form is quoted, and leads on", arguments: [nil, "Not Found.\nGo away", "<html>\u{7}"])
+    func otherRefusals(body: String?) async throws {
+        try await azure.fault("refusal", "pas", value: body.map(JSON.string) ?? .null)
+        try await azure.fault("refusal", "arm", value: body.map(JSON.string) ?? .null)
+        let question = try await question(0xB0)
+        do throws(AccessCheckFault) {
+            _ = try await checker().check(question)
+            Issue.record("there was an answer")
+        } catch {
+            #expect(error.reason == .identityMayNotAsk)
+            let words = ["\"Caller does not have RBAC permission", "\"Not Found. Go away\"", "\"<html>?\""]
+            #expect(words.contains { error.detail.contains($0) }, "\(error.detail)")
+        }
     }
 
     @Test("P1: no fault of PAS lets anybody in, and those that say it does not serve lead on to ARM")
@@ -99,13 +164,14 @@ struct SimulatorTests {
             #expect(try await checker().check(try await question(0xC0)).role == nil, "\(fault)")
             try await azure.tell("clear")
         }
-        // What is asked again until the time is over gets little of it.
+        // What is asked again until the time is over gets little of it. Alone it is no answer; ARM has one.
         for (fault, seconds, expected) in [
             ("wrong-json", 60, DenialReason.malformedAnswer), ("huge-body", 60, .malformedAnswer),
             ("cut-body", 3, .unreachable), ("server-error", 3, .unreachable), ("twice-action", 60, .malformedAnswer),
         ] {
             try await azure.fault(fault, "pas")
-            #expect(try await reason(checker(), seconds: seconds) == expected, "\(fault)")
+            #expect(try await reason(checker(["pas"]), seconds: seconds) == expected, "\(fault)")
+            #expect(try await checker().check(try await question(0xB0)).checker == "arm", "\(fault)")
             try await azure.tell("clear")
         }
         try await azure.fault("silent", "pas")
@@ -113,7 +179,8 @@ struct SimulatorTests {
         try await azure.tell("clear")
         try await azure.fault("throttle", "pas", value: .number("30"))
         // Less than that, so that it is not waited for.
-        #expect(try await reason(checker(), seconds: 20) == .throttled)
+        #expect(try await reason(checker(["pas"]), seconds: 20) == .throttled)
+        #expect(try await checker().check(try await question(0xB0)).checker == "arm")
     }
 
     @Test("what is missing at our own identity is named")
@@ -176,6 +243,7 @@ struct SimulatorTests {
         let machine = try await discovery.machine(by: azure.deadline(60))
         #expect(machine.kind == .arcServer)
         #expect(machine.tenant == TenantID("c0ffee00-0000-4000-8000-0000c0470500"))
+        try await honour(["retrieve"])
         let checker = OrderedAccessChecker(
             [PASAccessChecker(azure.environment, identity: identity, clouds: clouds, endpoints: azure.endpoints)],
             environment: azure.environment

@@ -61,11 +61,13 @@ final class Fleet: @unchecked Sendable {
     /// By minute since the start.
     private var minutes: [Int: Tally] = [:]
 
-    init(machines: Int, people: Int, isNaive: Bool) throws {
+    init(machines: Int, people: Int, isNaive: Bool, isARMThrottled: Bool, expandsGroups: Bool) throws {
         var limits = VirtualAzure.Limits()
+        limits.isARMThrottled = isARMThrottled
         let outage = Phase.outage.seconds
         limits.outage = .seconds(outage.lowerBound)..<Duration.seconds(outage.upperBound)
         azure = VirtualAzure(loop: loop, limits: limits)
+        azure.expandsGroups = expandsGroups
         let azure = azure
         members = try (0..<machines).map { number -> any FleetMember in
             isNaive ? NaiveMachine(number, azure: azure) : try FleetMachine(number, azure: azure)

@@ -88,7 +88,11 @@ final class FleetMachine: FleetMember {
 
     func decide(_ person: Int, age: Duration) async -> Outcome {
         guard let object = ObjectID(VirtualAzure.objectID(0x100000 + person)) else { return .refused }
-        let demand = DecisionDemand(maximumAge: age, deadline: loop.bootTime().advanced(by: .seconds(8)))
+        let demand = DecisionDemand(
+            maximumAge: age,
+            deadline: loop.bootTime().advanced(by: .seconds(8)),
+            takesUserAtOnce: true
+        )
         let identity = DirectoryIdentity(tenant: tenant, objectID: object)
         let ruling = await access.authorizer.decide(identity, under: demand, correlation: random.correlationID())
         guard case .allow = ruling.decision else { return .refused }

@@ -7,7 +7,7 @@ struct Main {
     static func main() { exit(play(Array(CommandLine.arguments.dropFirst()))) }
 }
 
-private let usage = "usage: fleet [--machines N] [--people N] [--naive] [--check]\n"
+private let usage = "usage: fleet [--machines N] [--people N] [--naive] [--throttled] [--groups] [--check]\n"
 
 /// Figures in a table; with `--check`, an error where they are beyond what Documentation/performance.md says.
 private nonisolated func play(_ arguments: [String]) -> Int32 {
@@ -15,12 +15,17 @@ private nonisolated func play(_ arguments: [String]) -> Int32 {
     var people = 2_000
     var isNaive = false
     var isChecked = false
+    var isARMThrottled = false
+    var expandsGroups = false
     var rest = arguments[...]
     while let argument = rest.popFirst() {
         switch argument {
         case "--machines": machines = rest.popFirst().flatMap { Int($0) } ?? machines
         case "--people": people = rest.popFirst().flatMap { Int($0) } ?? people
         case "--naive": isNaive = true
+        // ARM answers one request in twenty. checkaccess expands groups for our hints.
+        case "--throttled": isARMThrottled = true
+        case "--groups": expandsGroups = true
         case "--check": isChecked = true
         default:
             print(usage)
@@ -28,7 +33,13 @@ private nonisolated func play(_ arguments: [String]) -> Int32 {
         }
     }
     do {
-        let fleet = try Fleet(machines: machines, people: people, isNaive: isNaive)
+        let fleet = try Fleet(
+            machines: machines,
+            people: people,
+            isNaive: isNaive,
+            isARMThrottled: isARMThrottled,
+            expandsGroups: expandsGroups
+        )
         fleet.run()
         print("\(machines) machines, \(people) people, \(isNaive ? "naive retries" : "the daemon's own code")")
         show(fleet)
@@ -69,6 +80,7 @@ private nonisolated func verdict(_ fleet: Fleet) -> Int32 {
         ("an ordinary hour admits everybody", (fleet.tallies[.ordinary]?.admittedShare ?? 0) == 1),
         ("an outage does not multiply what PAS is asked", fleet.load(.pas, in: .outage).mean < 60),
         ("the end of an outage is no storm", fleet.load(.pas, in: .after).peak < 100),
+        ("confirming refusals stays below ARM's limit in an ordinary hour", fleet.load(.arm, in: .ordinary).peak < 375),
         ("all is well within two minutes", (fleet.minutesUntilWell ?? 99) < 2),
     ]
     for (sentence, holds) in checks { print("\(holds ? "ok    " : "BEYOND") \(sentence)") }

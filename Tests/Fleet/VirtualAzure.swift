@@ -9,13 +9,18 @@ enum Endpoint: String, CaseIterable {
 }
 
 /// Azure for a fleet: answers that our parsers take, a limit of requests a second with Retry-After, and an outage.
-/// Microsoft publishes no limits: these are ours, and low enough to be felt.
+/// ARM's limits are the published ones; for the others none is published: these are low enough to be felt.
 final class VirtualAzure: @unchecked Sendable {
     // Unchecked: on the loop's thread only.
 
     struct Limits {
         /// Requests a second that are answered; as many more at once. The metadata service is each machine's own.
-        var perSecond: [Endpoint: Double] = [.pas: 150, .arm: 150, .login: 200]
+        /// ARM: 15 times a principal's 25 reads for a subscription and region, after ten seconds' worth at once.
+        var perSecond: [Endpoint: Double] = [.pas: 150, .arm: 375, .login: 200]
+        var burst: [Endpoint: Double] = [.arm: 3750]
+        var readsOfOneMachine = 25.0
+        /// ARM has less than its limit left for the machines: others of the subscription use the rest.
+        var isARMThrottled = false
         var retryAfter = 10
         /// Every request to the cloud gets 503 meanwhile, after a moment.
         var outage: Range<Duration> = .zero ..< .zero
@@ -25,6 +30,9 @@ final class VirtualAzure: @unchecked Sendable {
     let limits: Limits
     private let random = SeededRandom(7)
     private var tokens: [Endpoint: (level: Double, at: Duration)] = [:]
+    private var machineTokens: [Int: (level: Double, at: Duration)] = [:]
+    /// Whether checkaccess expands groups for our hints.
+    var expandsGroups = false
     /// Requests by second since the start, and those of them that were answered.
     private(set) var asked: [Endpoint: [Int]] = [:]
     private(set) var answered: [Endpoint: [Int]] = [:]
@@ -40,7 +48,7 @@ final class VirtualAzure: @unchecked Sendable {
         await loop.sleep(endpoint == .metadata ? 0.005 : 0.04 + 0.06 * random.fraction())
         guard endpoint != .metadata else { return reply(Self.metadata(request.url, machine)) }
         guard !limits.outage.contains(loop.now) else { return HTTPResponse(status: 503) }
-        guard takesToken(endpoint) else {
+        guard takesToken(endpoint), endpoint != .arm || takesToken(ofMachine: machine) else {
             let after = HTTPHeader("Retry-After", "\(limits.retryAfter)")
             return HTTPResponse(status: 429, headers: [after], body: [])
         }
@@ -49,8 +57,30 @@ final class VirtualAzure: @unchecked Sendable {
         case .login where request.url.hasSuffix("/keys"):
             return reply(Self.keys, HTTPHeader("Cache-Control", "max-age=86400, private"))
         case .login: return reply(Self.configuration)
-        default: return reply(Self.decisions)
+        default: return reply(answer(request))
         }
+    }
+
+    /// The role question, or what role assignments say.
+    private func answer(_ request: HTTPRequest) -> String {
+        if request.method == .post {
+            let person = Self.person(String(decoding: request.body, as: UTF8.self), after: "\"ObjectId\":\"")
+            switch Self.holding(of: person) {
+            case .user: return Self.decisions("Allowed", "NotAllowed")
+            case .administrator: return Self.decisions("Allowed", "Allowed")
+            case .groupsAdministrator:
+                return expandsGroups ? Self.decisions("Allowed", "Allowed") : Self.decisions("NotAllowed", "NotAllowed")
+            }
+        }
+        if request.url.contains("/denyAssignments?") { return "{\"value\":[]}" }
+        let isUser = request.url.contains("/roleDefinitions/\(Self.userRole)")
+        if request.url.contains("/roleDefinitions/") {
+            let actions = "Microsoft.Compute/virtualMachines/\(isUser ? "login" : "*")/action"
+            return "{\"properties\":{\"permissions\":[{\"dataActions\":[\"\(actions)\"]}]}}"
+        }
+        let held = Self.holding(of: Self.person(request.url, after: "assignedTo%28%27"))
+        let role = held == .user ? Self.userRole : Self.administratorRole
+        return "{\"value\":[{\"properties\":{\"scope\":\"/subscriptions/s\",\"roleDefinitionId\":\"/x/\(role)\"}}]}"
     }
 
     private func reply(_ text: String, _ headers: HTTPHeader...) -> HTTPResponse {
@@ -67,9 +97,18 @@ final class VirtualAzure: @unchecked Sendable {
 
     private func takesToken(_ endpoint: Endpoint) -> Bool {
         guard let rate = limits.perSecond[endpoint] else { return true }
-        let (level, at) = tokens[endpoint] ?? (rate, loop.now)
-        let full = min(rate, level + rate * at.distance(to: loop.now).inSeconds)
-        tokens[endpoint] = (full >= 1 ? full - 1 : full, loop.now)
+        if endpoint == .arm, limits.isARMThrottled { return random.fraction() < 0.05 }
+        return take(from: &tokens[endpoint], rate: rate, burst: limits.burst[endpoint] ?? rate)
+    }
+
+    private func takesToken(ofMachine machine: Int) -> Bool {
+        take(from: &machineTokens[machine], rate: limits.readsOfOneMachine, burst: 10 * limits.readsOfOneMachine)
+    }
+
+    private func take(from bucket: inout (level: Double, at: Duration)?, rate: Double, burst: Double) -> Bool {
+        let (level, at) = bucket ?? (burst, loop.now)
+        let full = min(burst, level + rate * at.distance(to: loop.now).inSeconds)
+        bucket = (full >= 1 ? full - 1 : full, loop.now)
         return full >= 1
     }
 
@@ -100,12 +139,33 @@ final class VirtualAzure: @unchecked Sendable {
         return "{\"azEnvironment\":\"AzurePublicCloud\",\"name\":\"vm\(machine)\",\"resourceId\":\"\(resource)\"}"
     }
 
-    private static let decisions =
-        "["
-        + ["login", "loginAsAdmin"].map { action in
+    private static func decisions(_ user: String, _ administrator: String) -> String {
+        let elements = [("login", user), ("loginAsAdmin", administrator)].map { action, word in
             "{\"actionId\":\"Microsoft.Compute/virtualMachines/\(action)/action\",\"isDataAction\":true,"
-                + "\"accessDecision\":\"Allowed\",\"timeToLiveInMs\":300000}"
-        }.joined(separator: ",") + "]"
+                + "\"accessDecision\":\"\(word)\",\"timeToLiveInMs\":300000}"
+        }
+        return "[\(elements.joined(separator: ","))]"
+    }
+
+    private static let userRole = "fb879df8-f326-4884-b1cf-06f3ad86be52"
+    private static let administratorRole = "1c0163c0-47e6-4577-8991-ea5c82e286e4"
+
+    private enum Holding { case user, administrator, groupsAdministrator }
+
+    /// Of ten people, six are users, two administrators, and two administrators through a group.
+    private static func holding(of person: Int) -> Holding {
+        switch person % 10 {
+        case 8: .administrator
+        case 3, 6: .groupsAdministrator
+        default: .user
+        }
+    }
+
+    /// The number in the object id that follows.
+    private static func person(_ text: String, after mark: String) -> Int {
+        guard let found = text.firstRange(of: mark) else { return 0 }
+        return Int(text[found.upperBound...].prefix(36).suffix(12), radix: 16) ?? 0
+    }
 
     private static let keys: String = {
         let modulus = [UInt8](repeating: 0xc5, count: 256)

@@ -54,9 +54,9 @@ def refused_with(ground: Ground, site: Site, fault: str, value: Any, reasons: se
     return outcome.milliseconds
 
 
-@case("P1", "an answer that leaves out loginAsAdmin makes an administrator a user")
+@case("P1", "an answer that leaves out loginAsAdmin denies it: unconfirmed, an administrator is a user")
 def one_action(ground: Ground) -> str:
-    with ground.fresh("one") as site:
+    with ground.fresh("one", settings="[Azure]\nConfirmRefusals=no\n") as site:
         person = ground.newcomer()
         ground.make_administrator(person)
         for endpoint in ("pas", "arm"):

@@ -44,7 +44,7 @@ def only_its_own(ground: Ground, cloud: Cloud) -> None:
             mine = certified(ground, key, cloud)
             admitted(site.ssh(mine, "id -un"), f"{mine.login}\n")
             asked = names_asked(ground)
-    allowed = {cloud.login, cloud.pas}
+    allowed = {cloud.login, cloud.pas, cloud.arm}  # ARM confirms that a user is no administrator
     if cloud.name not in (c.name for c in ALL[:3]):
         allowed |= {PUBLIC.login}  # where the configuration of an unknown cloud's tenant is read
     require(asked <= allowed and cloud.pas in asked, f"{cloud.name}: asked {sorted(asked)}")

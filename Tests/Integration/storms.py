@@ -80,7 +80,9 @@ def storm(ground: Ground, people: int, sign_ins: int, limit: float | None) -> st
         before = ground.azure.count("pas"), ground.azure.count("arm")
         first = at_once(site, ours)
         asked = ground.azure.count("pas") - before[0], ground.azure.count("arm") - before[1]
-        equal(asked, (people, 0), "questions to PAS and ARM while everybody signed in for the first time")
+        equal(asked[0], people, "questions to PAS while everybody signed in for the first time")
+        # Two lists for each: that a user is no administrator is confirmed. Role definitions are kept.
+        require(asked[1] <= 3 * people, f"{asked[1]} requests to ARM for {people} people")
         seen: list[tuple[float, Storm, Storm]] = []
         for _ in range(ROUNDS):  # again where the first is beyond the limit: the machine is shared
             again, local = at_once(site, ours), at_once(site, theirs)

@@ -193,8 +193,10 @@ def check(ground: Ground) -> str:
         object_id = ground.bed.directory.principals[ground.key_of(person)].object_id
         answer = site.tool("--json", "check", person.login, "--object-id", object_id)
         report = json.loads(answer.out)
-        equal([(a["checker"], a.get("role")) for a in report["answers"]], [("pas", "user"), ("arm", "user")], "answers")
+        equal([(a["checker"], a.get("role")) for a in report["answers"]],
+              [("pas", "user"), ("arm", "user"), ("arm-roleassignments", "user")], "answers")
         require(answer.ok and report["role"] == "user" and not report["isDisputed"], f"{report}")
+        equal(report["confirmation"], "agreed", "confirmation")
         asked = ground.questions()
         admitted(site.ssh(person, "true"))
         require(ground.questions() > asked, "the answer of check was used for a sign-in")

@@ -116,7 +116,7 @@ struct DocumentationTests {
         let documents: [Any] = [
             StatusReport(version: "", startedAt: 0, isReady: true), TokenReport(audience: ""),
             MachineReport(cloud: "", kind: "", resource: "", tenant: "", name: ""), CheckerReport(name: "", state: ""),
-            KeysReport(), AccountsReport(), DecisionsReport(), AuditReport(),
+            KeysReport(), ConfirmationsReport(), AccountsReport(), DecisionsReport(), AuditReport(),
             RecordsReport(),
             OutcomeReport(event: "", decision: "", reason: nil, count: 0),
             ReportedWarning(id: "", isGrave: false, text: "", remedy: ""), FindingsReport([]), Finding("", .good, ""),

@@ -14,6 +14,8 @@ struct MetricsTests {
         ]
         report.checkers = [CheckerReport(name: "pas", state: "ready", lastLatencyMilliseconds: 84)]
         report.tokens = [TokenReport(audience: "a\"b\\c", expiresAt: 1_700_003_600)]
+        report.confirmations = ConfirmationsReport()
+        report.confirmations?.overruled = 3
         report.keys.count = 2
         report.clockAheadSeconds = -3
         report.audit = AuditReport()
@@ -35,6 +37,7 @@ struct MetricsTests {
             "entralogin_checker{checker=\"pas\",entralogin_checker=\"ready\"} 1",
             "entralogin_checker{checker=\"pas\",entralogin_checker=\"failing\"} 0",
             "entralogin_checker_latency_seconds{checker=\"pas\"} 0.084",
+            "entralogin_confirmations_total{outcome=\"overruled\"} 3",
             "entralogin_token_expiry_time_seconds{audience=\"a\\\"b\\\\c\"} 1700003600",
             "entralogin_clock_ahead_seconds -3", "entralogin_warnings{severity=\"warning\"} 1",
         ] {

@@ -5,6 +5,9 @@ package import Identity
 /// What the machine's administrator can do about a fault: for `status` and `doctor`. What the refused person reads is
 /// `DenialText`.
 package struct AdministratorRemedy: Sendable {
+    /// The built-in role that may read role assignments and ask *checkAccess*, and nothing else (contract, chapter 4).
+    package static let smallerRole = "65a14201-8f6c-4c28-bec4-12619c5a9aaa"
+
     private let machine: Machine?
 
     /// `machine` as far as it is known: commands then name it.
@@ -29,8 +32,10 @@ package struct AdministratorRemedy: Sendable {
         case .applicationMissing: return application(said)
         case .metadataClosed, .machineUnknown:
             return
-                "169.254.169.254 must be open to the user entralogin: look at firewall rules by owner and at the guest"
-                + " proxy agent; runuser -u entralogin -- curl -s -H Metadata:true"
+                "169.254.169.254 must be open to the user entralogin. Three things close it: an owner rule of the firewall;"
+                + " the guest proxy agent, which needs a rule for userName entralogin, exePath /usr/sbin/entralogind and"
+                + " the paths /metadata/instance/compute, /metadata/identity/info, /metadata/identity/oauth2/token; and"
+                + " systemd.imds.network=locked on the kernel's command line. runuser -u entralogin -- curl -s -H Metadata:true"
                 + " 'http://169.254.169.254/metadata/instance?api-version=2021-02-01'"
         case .resourceNotFound:
             return
@@ -41,6 +46,8 @@ package struct AdministratorRemedy: Sendable {
         case .malformedAnswer:
             return "something between this machine and Azure may answer in its stead: look for a proxy that opens TLS"
         case .throttled: return "wait: Azure has named the time"
+        case .roleUnconfirmed:
+            return NetworkCause(in: fault.detail)?.remedy ?? "wait, and see that this machine reaches Resource Manager"
         default: return DenialText.remedy(for: fault.reason)
         }
     }

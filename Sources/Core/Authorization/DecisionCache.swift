@@ -13,6 +13,8 @@ package struct CachedAnswer: Hashable, Sendable {
     package let checker: String
     /// The id under which Azure was asked.
     package let correlation: CorrelationID
+    /// Whether what it denies is confirmed.
+    package let confirmation: Confirmation
 
     /// How long ago Azure said so; never negative.
     package func age(at now: BootTime) -> Duration { max(.zero, answeredAt.duration(to: now)) }
@@ -102,18 +104,25 @@ package struct DecisionCache: Sendable {
         for key: Key,
         at now: BootTime
     ) -> CachedAnswer {
-        let ceiling = answer.role == nil ? limits.refusalCeiling : limits.ceiling
+        let kept = cached(answer, correlation: correlation, at: now)
+        if answers[key] == nil { makeRoom(at: now) }
+        answers[key] = kept
+        return kept
+    }
+
+    /// The answer as it would be kept. One whose confirmation is missing counts no longer than a "no".
+    package func cached(_ answer: AccessAnswer, correlation: CorrelationID, at now: BootTime) -> CachedAnswer {
+        let isShort = answer.role == nil || !answer.confirmation.isFinal
+        let ceiling = isShort ? limits.refusalCeiling : limits.ceiling
         let lifetime = max(.zero, min(answer.lifetime ?? ceiling, ceiling))
-        let kept = CachedAnswer(
+        return CachedAnswer(
             role: answer.role,
             answeredAt: now,
             freshUntil: now.advanced(by: lifetime),
             checker: answer.checker,
-            correlation: correlation
+            correlation: correlation,
+            confirmation: answer.confirmation
         )
-        if answers[key] == nil { makeRoom(at: now) }
-        answers[key] = kept
-        return kept
     }
 
     /// Forgets the answer for one question: it has to be asked again.

@@ -39,6 +39,7 @@ package enum DenialReason: String, Sendable, Codable, CaseIterable {
     case machineUnknown = "machine-unknown"
     case unreachable = "unreachable"
     case throttled = "throttled"
+    case roleUnconfirmed = "role-unconfirmed"
     case resourceNotFound = "resource-not-found"
     case malformedAnswer = "malformed-answer"
     case noRecentDecision = "no-recent-decision"
@@ -55,8 +56,8 @@ package enum DenialReason: String, Sendable, Codable, CaseIterable {
     package var isUndecided: Bool {
         switch self {
         case .noManagedIdentity, .identityMayNotAsk, .applicationMissing, .metadataClosed, .machineUnknown,
-            .unreachable, .throttled, .resourceNotFound, .malformedAnswer, .noRecentDecision, .storeUnreadable,
-            .enrolmentFailed:
+            .unreachable, .throttled, .roleUnconfirmed, .resourceNotFound, .malformedAnswer, .noRecentDecision,
+            .storeUnreadable, .enrolmentFailed:
             true
         default: false
         }
@@ -96,6 +97,7 @@ package enum DenialReason: String, Sendable, Codable, CaseIterable {
         case .machineUnknown: "This machine does not know yet what it is in Azure"
         case .unreachable: "Azure could not be reached to check your role"
         case .throttled: "Azure asked this machine to wait before it checks your role"
+        case .roleUnconfirmed: "Azure has not confirmed yet that you lack the role"
         case .resourceNotFound: "Azure does not know this machine's resource"
         case .malformedAnswer: "Azure's answer could not be understood"
         case .noRecentDecision: "No recent decision of Azure is known for this account"

@@ -41,7 +41,7 @@ package enum DenialText {
         case .objectIDChanged:
             return "this machine's administrator finds the remedy with entraloginctl explain"
         case .deviceDeclined, .deviceExpired: return "begin again"
-        case .unreachable, .throttled, .tooManyAttempts: return "try again in a minute"
+        case .unreachable, .throttled, .roleUnconfirmed, .tooManyAttempts: return "try again in a minute"
         case .noRecentDecision: return "Azure is being asked now; it works again once it has answered"
         case .certificateRevoked: return "ask the machine's administrator why"
         case .notOurName, .domainNotAllowed, .localAccount, .accountRetired, .accountRenamed, .recordChanged,

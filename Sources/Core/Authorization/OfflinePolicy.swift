@@ -25,7 +25,7 @@ package struct OfflinePolicy: Hashable, Sendable {
     /// makes no sense is somebody's doing, not an outage.
     package static func isOutage(_ reason: DenialReason) -> Bool {
         switch reason {
-        case .unreachable, .throttled, .metadataClosed: true
+        case .unreachable, .throttled, .metadataClosed, .roleUnconfirmed: true
         default: false
         }
     }

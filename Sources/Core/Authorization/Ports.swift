@@ -65,11 +65,14 @@ package struct AccessAnswer: Hashable, Sendable {
     package let lifetime: Duration?
     /// Which checker answered: `pas`, `arm`, `arm-roleassignments`.
     package let checker: String
+    /// Whether what it denies is confirmed.
+    package let confirmation: Confirmation
 
-    package init(role: Role?, lifetime: Duration?, checker: String) {
+    package init(role: Role?, lifetime: Duration?, checker: String, confirmation: Confirmation = .notNeeded) {
         self.role = role
         self.lifetime = lifetime
         self.checker = checker
+        self.confirmation = confirmation
     }
 }
 
@@ -88,9 +91,12 @@ package struct AccessCheckFault: Error, Hashable, Sendable {
     }
 }
 
-/// Asks Azure. The adapter behind it tries the configured endpoints in order; an answer of one is final (P2).
+/// Asks Azure. The adapter behind it tries the configured endpoints in order.
 package protocol AccessChecker: Sendable {
+    /// The first answer. Where its confirmation is `required`, only what it allows counts (P2).
     func check(_ question: AccessQuestion) async throws(AccessCheckFault) -> AccessAnswer
+    /// The same answer after role assignments were asked, until the question's deadline: never `required`.
+    func confirm(_ answer: AccessAnswer, to question: AccessQuestion) async -> AccessAnswer
 }
 
 /// Asks Entra for codes that a person types on another device (RFC 8628).

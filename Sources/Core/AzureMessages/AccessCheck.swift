@@ -21,8 +21,11 @@ package struct LoginActions: Hashable, Sendable {
 
 /// The question of *checkAccess*: both actions at once (contract, chapter 4).
 package struct AccessCheckQuestion: Hashable, Sendable {
-    /// Asks the service to expand the person's groups: without it a role held through a group may read as "no".
-    private static let expandsGroups = "xms-pasrp-retrievegroupmemberships"
+    /// Two hints that ask the service to expand the subject's groups. Whether it honours either today is open (contract,
+    /// chapter 4): so a "no" is confirmed by role assignments.
+    private static let groupHints: [String: JSON] = [
+        "xms-pasrp-retrievegroupmemberships": .boolean(true), "_claim_names": .string("{\"groups\":\"src1\"}"),
+    ]
 
     package let objectID: ObjectID
     package let machine: Machine
@@ -39,9 +42,7 @@ package struct AccessCheckQuestion: Hashable, Sendable {
 
     package var body: [UInt8] {
         let actions = LoginActions(for: machine.kind)
-        let attributes: [String: JSON] = [
-            "ObjectId": .string(objectID.description), AccessCheckQuestion.expandsGroups: .boolean(true),
-        ]
+        let attributes = AccessCheckQuestion.groupHints.merging(["ObjectId": .string(objectID.description)]) { $1 }
         return JSON.object([
             "Subject": .object(["Attributes": .object(attributes)]),
             "Actions": .array(
@@ -58,6 +59,9 @@ package struct AccessCheckQuestion: Hashable, Sendable {
 package struct AccessCheckAnswer: Hashable, Sendable {
     package let mayLogin: Bool
     package let mayLoginAsAdministrator: Bool
+    /// What is denied, and why it cannot change: by a deny assignment, or by another word than `NotAllowed`.
+    package let isLoginRefused: Bool
+    package let isAdministratorRefused: Bool
     /// The least `timeToLiveInMs` of the two; nil where neither has one.
     package let lifetimeInMilliseconds: Int64?
 
@@ -80,16 +84,20 @@ package struct AccessCheckAnswer: Hashable, Sendable {
         }
         mayLogin = user?.isAllowed ?? false
         mayLoginAsAdministrator = administrator?.isAllowed ?? false
+        isLoginRefused = user?.isRefused ?? false
+        isAdministratorRefused = administrator?.isRefused ?? false
         lifetimeInMilliseconds = [user, administrator].compactMap { $0?.lifetime }.min()
     }
 
     private struct Decision {
         let isAllowed: Bool
+        let isRefused: Bool
         let lifetime: Int64?
     }
 
     private static func decision(on action: String, in elements: [JSON]) throws(MessageError) -> Decision? {
         let wanted = action.lowercased()
+        // An element without `isDataAction` speaks of the control plane, where Owner is allowed everything.
         let found = elements.filter {
             $0["actionId"]?.text?.lowercased() == wanted && $0["isDataAction"]?.truth == true
         }
@@ -99,21 +107,38 @@ package struct AccessCheckAnswer: Hashable, Sendable {
         if let lifetime = element["timeToLiveInMs"], (lifetime.integer ?? -1) < 0 {
             throw MessageError("\"timeToLiveInMs\" is no whole number")
         }
-        return Decision(isAllowed: word.lowercased() == "allowed", lifetime: element["timeToLiveInMs"]?.integer)
+        let isAllowed = word.lowercased() == "allowed"
+        return Decision(
+            isAllowed: isAllowed,
+            isRefused: !isAllowed && (element["denyAssignment"] != nil || word.lowercased() != "notallowed"),
+            lifetime: element["timeToLiveInMs"]?.integer
+        )
     }
 }
 
-/// The refusal of Resource Manager and its like: `{"error":{"code","message"}}`.
+/// A refusal: Resource Manager's `{"error":{"code","message"}}`, `{"statusCode","message"}` as the policy decision point
+/// has it (contract, chapter 4), or any text.
 package struct ServiceRefusal: Hashable, Sendable {
+    /// Bytes of a body that are looked at, where it is no JSON.
+    private static let maximumText = 512
+
     /// Empty where the body has another form.
     package let code: String
-    /// Code and message, quoted and bounded.
+    /// Code and message, or the body's own beginning; quoted and bounded.
     package let text: String
 
     package init(parsing bytes: [UInt8]) {
-        let error = (try? JSON(parsing: bytes))?["error"]
-        code = error?["code"]?.text ?? ""
-        text = [code, error?["message"]?.text ?? ""].filter { !$0.isEmpty }.map { quoted($0) }.joined(separator: " ")
+        guard let document = try? JSON(parsing: bytes) else {
+            code = ""
+            let body = String(decoding: bytes.prefix(ServiceRefusal.maximumText), as: UTF8.self)
+            let line = body.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+            text = line.isEmpty ? "" : quoted(line)
+            return
+        }
+        let error = document["error"] ?? document
+        code = error["code"]?.text ?? ""
+        let message = error["message"]?.text ?? document["error"]?.text ?? document.text ?? ""
+        text = [code, message].filter { !$0.isEmpty }.map { quoted($0) }.joined(separator: " ")
     }
 
     /// The path is served, and the resource in it does not exist.

@@ -23,6 +23,8 @@ package struct Settings: Hashable, Sendable {
         package var metadataEndpoint = "http://169.254.169.254"
         /// In the order of asking; not empty, each once.
         package var accessCheckers: [AccessCheckerName] = [.pas, .arm]
+        /// A refusal without a stated reason is confirmed by role assignments before it counts.
+        package var confirmRefusals = true
         /// Only where the metadata service does not say it rightly.
         package var tenantID: TenantID?
         /// A user-assigned identity; nil: the system-assigned one.

@@ -56,6 +56,7 @@ package struct SettingsKey: Sendable {
             "pas, arm, arm-roleassignments, in the order of asking",
             SettingsValue.choices
         ),
+        SettingsKey("Azure", "ConfirmRefusals", \.azure.confirmRefusals, "yes or no", SettingsValue.boolean),
         SettingsKey("Azure", "TenantID", \.azure.tenantID, "a GUID") { text throws(SettingsFlaw) in
             TenantID(try SettingsValue.guid(text))
         },

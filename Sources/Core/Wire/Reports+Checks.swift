@@ -29,9 +29,12 @@ package struct RoleCheckReport: Hashable, Sendable, Codable {
     package var resource: String?
     /// In the order in which they count.
     package var answers: [CheckerAnswer] = []
-    /// What a sign-in would go by: the first answer in that order, unless a checker before it serves and failed.
+    /// What a sign-in would go by: the first answer in that order, and role assignments where they confirm it.
     /// `user`, `administrator`, `none`, or nil: undecided, which is a no.
     package var role: String?
+    /// How the first answer was confirmed: `not-needed`, `agreed`, `overruled`, `not-permitted`, `unanswered`; nil where no
+    /// checker answered.
+    package var confirmation: String?
     /// True where two of them gave another role.
     package var isDisputed = false
 

@@ -96,6 +96,24 @@ package struct CheckerReport: Hashable, Sendable, Codable {
     }
 }
 
+/// How refusals were confirmed by role assignments since the daemon's start.
+package struct ConfirmationsReport: Hashable, Sendable, Codable {
+    /// False with `ConfirmRefusals=no`.
+    package var isOn = false
+    /// Role assignments gave no more; they gave more, and that counted.
+    package var agreed = 0
+    package var overruled = 0
+    /// They may not be read; they gave no answer.
+    package var notPermitted = 0
+    package var unanswered = 0
+    /// Why the last confirmation told nothing; nil where it did.
+    package var lastError: String?
+    /// The object id of the last user whose refusal was overruled.
+    package var lastOverruled: String?
+
+    package init() {}
+}
+
 /// The keys of Entra's certificate authority that this machine trusts.
 package struct KeysReport: Hashable, Sendable, Codable {
     package var count = 0
@@ -187,6 +205,8 @@ package struct StatusReport: Hashable, Sendable, Codable {
     package var machine: MachineReport?
     package var tokens: [TokenReport] = []
     package var checkers: [CheckerReport] = []
+    /// Nil from a daemon that does not say.
+    package var confirmations: ConfirmationsReport?
     package var keys = KeysReport()
     package var accounts = AccountsReport()
     /// Administrators now.

@@ -22,8 +22,11 @@ struct ChecksText: Sendable {
             lines += labelled("", "correlation id \(row.correlationID)")
             if let remedy = row.remedy, !remedy.isEmpty { lines += labelled("  do", remedy) }
         }
+        if let text = report.confirmation.flatMap(ChecksText.confirmation) { lines += labelled("confirmed", text) }
         if report.isDisputed {
-            let text = "they disagree: the first of AccessCheckers= that answers counts; a new assignment takes minutes"
+            let text =
+                "they disagree: the first answer counts, and role assignments where they confirm it; a new assignment takes"
+                + " minutes"
             lines += labelled("warning", text, .doubtful)
         }
         return lines
@@ -39,6 +42,16 @@ struct ChecksText: Sendable {
         guard let role = report.role else { return "undecided, which is a no: nobody who counts has answered" }
         let words = ChecksText.words(role)
         return role == Role.user.rawValue && needed == .administrator ? "\(words), and that is no administrator" : words
+    }
+
+    private static func confirmation(_ word: String) -> String? {
+        switch word {
+        case "agreed": "role assignments give no more"
+        case "overruled": "role assignments give more, and that counts: a role held through a group"
+        case "not-permitted": "not: role assignments may not be read, and the refusal counts without them"
+        case "unanswered": "not yet: role assignments gave no answer, so what is refused is undecided"
+        default: nil
+        }
     }
 
     private static func words(_ role: String) -> String {

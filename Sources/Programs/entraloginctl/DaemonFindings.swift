@@ -17,6 +17,7 @@ enum DaemonFindings {
         var findings = [
             judgeVersion(report.version, toolVersion), judgeMachine(report.machine, report.warnings),
             judgeKeys(report.keys), judgeClock(report.clockAheadSeconds), judgeRoles(report),
+            confirmations(report.confirmations),
         ].compactMap(\.self)
         findings = findings.filter { $0.severity <= .note || !warned.contains($0.id) }
         findings += report.checkers.map { judge($0, warned) }
@@ -113,6 +114,20 @@ enum DaemonFindings {
                 "\(Role.user.builtInName) or \(Role.administrator.builtInName) at the machine, its resource group, its"
                 + " subscription or a management group above; Owner and Contributor do not count",
             remedy: "az role assignment list --include-inherited --include-groups -o table --scope \(machine.resource)"
+        )
+    }
+
+    /// The checkers and role assignments said otherwise about somebody: a role held through a group.
+    private static func confirmations(_ report: ConfirmationsReport?) -> Finding? {
+        guard let report, report.overruled > 0 else { return nil }
+        let total = report.agreed + report.overruled
+        let last = report.lastOverruled.map { ", the last for \($0)" } ?? ""
+        return Finding(
+            "daemon.refusals-overruled",
+            .note,
+            "role assignments gave a role where the access checker gave none, in \(report.overruled) of \(total)"
+                + " refusals\(last): roles held through groups",
+            remedy: "nothing; AccessCheckers=arm-roleassignments in [Azure] asks them alone"
         )
     }
 

@@ -103,8 +103,22 @@ struct Metrics: Sendable {
                     return sample
                 }
             )
+            + family(
+                "confirmations",
+                "counter",
+                "refusals that role assignments were asked to confirm, since the start",
+                confirmations(report.confirmations)
+            )
             + family("checker_latency_seconds", "gauge", "of its last answer", latencies)
             + family("clock_ahead_seconds", "gauge", "this clock against Azure's", optional(report.clockAheadSeconds))
+    }
+
+    private static func confirmations(_ report: ConfirmationsReport?) -> [Sample] {
+        guard let report else { return [] }
+        return [
+            ("agreed", report.agreed), ("overruled", report.overruled), ("not-permitted", report.notPermitted),
+            ("unanswered", report.unanswered),
+        ].map { Sample(suffix: "_total", labels: [("outcome", $0.0)], value: "\($0.1)") }
     }
 
     private static func audit(_ audit: AuditReport?) -> String {

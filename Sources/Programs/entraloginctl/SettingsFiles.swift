@@ -81,6 +81,7 @@ extension Settings {
         case "Azure.PolicyEndpoint": azure.policyEndpoint ?? ""
         case "Azure.ResourceManagerEndpoint": azure.resourceManagerEndpoint ?? ""
         case "Azure.MetadataEndpoint": azure.metadataEndpoint
+        case "Azure.ConfirmRefusals": azure.confirmRefusals ? "yes" : "no"
         case "Azure.AccessCheckers": azure.accessCheckers.map(\.rawValue).joined(separator: " ")
         case "Azure.TenantID": azure.tenantID?.description ?? ""
         case "Azure.ClientID": azure.clientID?.description ?? ""

@@ -50,6 +50,10 @@ struct StatusText: Sendable {
             let isWell = checker.state == "ready" || checker.state == "untried"
             lines += labelled(index == 0 ? "checkers" : "", self.checker(checker), isWell ? nil : .doubtful)
         }
+        if let confirmations = report.confirmations {
+            let tone: Style.Tone? = confirmations.lastError == nil ? nil : .doubtful
+            lines += labelled("confirmed", self.confirmations(confirmations), tone)
+        }
         if let ahead = report.clockAheadSeconds { lines += labelled("clock", clock(ahead)) }
         return lines
     }
@@ -65,6 +69,12 @@ struct StatusText: Sendable {
         if let latency = checker.lastLatencyMilliseconds { words += ", \(latency) ms" }
         if let age = checker.lastAskedSecondsAgo { words += ", \(Text.duration(age)) ago" }
         return words + code(of: checker.lastError)
+    }
+
+    private func confirmations(_ report: ConfirmationsReport) -> String {
+        guard report.isOn else { return "refusals are final as they come (ConfirmRefusals=no)" }
+        return "\(report.agreed) refusals, \(report.overruled) overruled, \(report.notPermitted) could not be,"
+            + " \(report.unanswered) unanswered" + code(of: report.lastError)
     }
 
     /// Of `code: particulars`; those stand in the warning.

@@ -175,6 +175,7 @@ struct Composition: Sendable {
             endpoints: endpoints,
             metadata: metadata(settings.azure, agentIsNamed: named != nil, worker: worker),
             order: settings.azure.accessCheckers,
+            confirmsRefusals: settings.azure.confirmRefusals,
             store: MachineStore(
                 load: { try? AtomicFile(Places.machine).read(limit: 1 << 16, requiring: .ownOrRoots) },
                 save: { bytes in

@@ -64,10 +64,15 @@ package struct AccountStage: Sendable {
         _ subject: inout DecisionSubject
     ) async -> StageVerdict {
         let deadline = policy.waitsForNetwork ? subject.startedAt.advanced(by: parts.settings.stageTimeout) : nil
-        let demand = DecisionDemand(maximumAge: policy.maximumAge, deadline: deadline)
         let question = subject.correlation
         var allowed: (role: Role, source: AllowSource)?
         for person in persons {
+            let demand = DecisionDemand(
+                maximumAge: policy.maximumAge,
+                deadline: deadline,
+                role: person.role,
+                takesUserAtOnce: true
+            )
             let ruling = await parts.authorizer.decide(person.identity, under: demand, correlation: question)
                 .requiring(person.role)
             subject.identity = person.identity

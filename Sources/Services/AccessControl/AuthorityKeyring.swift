@@ -10,8 +10,9 @@ package struct KeyringSettings: Hashable, Sendable {
     /// How long a key stays after its source left it out: as long as a certificate may live. The administrator's own
     /// file has none: what is taken out there goes at once.
     package var overlap: Duration = .seconds(86_400)
-    /// How long an answer is kept where the source does not say; at most a day in any case (contract, chapter 6).
-    package var refreshInterval: Duration = .seconds(6 * 3600)
+    /// How long an answer is kept. The source may shorten it, never lengthen it: Microsoft's rule for validators is every
+    /// hour (contract, chapter 6).
+    package var refreshInterval: Duration = .seconds(3600)
     /// Nothing is fetched more often than this.
     package var shortestInterval: Duration = .seconds(60)
     /// The administrator's files are looked at so often.
@@ -162,7 +163,7 @@ extension AuthorityKeyring {
     }
 
     private func take(_ answer: AuthorityKeys, from name: String) {
-        let lifetime = min(answer.lifetime ?? settings.refreshInterval, .seconds(86_400))
+        let lifetime = min(answer.lifetime ?? settings.refreshInterval, settings.refreshInterval)
         let pause =
             name == Self.file
             ? settings.fileInterval

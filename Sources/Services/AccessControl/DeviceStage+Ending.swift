@@ -107,7 +107,9 @@ extension DeviceStage {
     ) async -> Ruling {
         let demand = DecisionDemand(
             maximumAge: need.maximumAge,
-            deadline: parts.ports.time.bootTime().advanced(by: parts.settings.stageTimeout)
+            deadline: parts.ports.time.bootTime().advanced(by: parts.settings.stageTimeout),
+            role: need.role,
+            takesUserAtOnce: true
         )
         return await parts.authorizer.decide(identity, under: demand, correlation: subject.correlation)
             .requiring(need.role)

@@ -9,12 +9,16 @@ internal import Synchronization
 final class Flight: Sendable {
     enum Outcome: Hashable, Sendable {
         case answered(CachedAnswer)
+        /// What is allowed counts; what is not is unconfirmed, because of that fault.
+        case unconfirmed(CachedAnswer, AccessCheckFault)
         case failed(AccessCheckFault)
     }
 
     let correlation: CorrelationID
     let startedAt: BootTime
     private let landing = Landing<Outcome>()
+    /// Lands before the confirmation of a user's answer does.
+    private let firstLanding = Landing<Outcome>()
     /// Set: no answer counts for more than this.
     private let ceiling = Mutex<Role??>(nil)
 
@@ -29,7 +33,12 @@ final class Flight: Sendable {
     /// The answer, as far as nothing less was said meanwhile: it may be the older one, however late it comes (P2).
     func lowered(_ answer: AccessAnswer) -> AccessAnswer {
         guard let ceiling = ceiling.withLock({ $0 }), Flight.isMore(answer.role, than: ceiling) else { return answer }
-        return AccessAnswer(role: ceiling, lifetime: answer.lifetime, checker: answer.checker)
+        return AccessAnswer(
+            role: ceiling,
+            lifetime: answer.lifetime,
+            checker: answer.checker,
+            confirmation: answer.confirmation
+        )
     }
 
     private static func isMore(_ role: Role?, than other: Role?) -> Bool {
@@ -38,10 +47,19 @@ final class Flight: Sendable {
     }
 
     /// Lands the flight: everybody who waits gets `outcome`, and whoever asks later gets it at once.
-    func land(_ outcome: Outcome) { landing.land(outcome) }
+    func land(_ outcome: Outcome) {
+        firstLanding.land(outcome)
+        landing.land(outcome)
+    }
 
-    /// The outcome, or nil where there is none by `deadline`.
-    func outcome(by deadline: BootTime, on time: any TimeSource) async -> Outcome? {
-        await landing.outcome(by: deadline, on: time)
+    /// Tells callers that can go on as a user what is known before the confirmation.
+    func announce(_ outcome: Outcome) { firstLanding.land(outcome) }
+
+    /// What is known so far; nil before anything is.
+    var announced: Outcome? { firstLanding.outcome }
+
+    /// The outcome, or nil where there is none by `deadline`. `announced`: what was announced is enough.
+    func outcome(by deadline: BootTime, orAnnounced announced: Bool, on time: any TimeSource) async -> Outcome? {
+        await (announced ? firstLanding : landing).outcome(by: deadline, on: time)
     }
 }

@@ -71,7 +71,8 @@ package struct GrantRenewal: Sendable {
         let now = parts.ports.time.bootTime()
         let demand = DecisionDemand(
             maximumAge: min(interval / 2, ServicePolicy.elevation.maximumAge),
-            deadline: now.advanced(by: parts.settings.stageTimeout)
+            deadline: now.advanced(by: parts.settings.stageTimeout),
+            role: .administrator
         )
         let correlation = parts.ports.random.correlationID()
         let ruling = await parts.authorizer.decide(account.identity, under: demand, correlation: correlation)

@@ -15,6 +15,9 @@ final class Landing<Outcome: Sendable>: Sendable {
 
     private let state = Mutex(State())
 
+    /// The outcome, if there is one yet.
+    var outcome: Outcome? { state.withLock { $0.outcome } }
+
     func land(_ outcome: Outcome) {
         let waiting = state.withLock { state in
             guard state.outcome == nil else { return [CheckedContinuation<Outcome?, Never>]() }
@@ -27,7 +30,7 @@ final class Landing<Outcome: Sendable>: Sendable {
 
     /// The outcome, or nil where there is none by `deadline`.
     func outcome(by deadline: BootTime, on time: any TimeSource) async -> Outcome? {
-        if let landed = state.withLock({ $0.outcome }) { return landed }
+        if let landed = self.outcome { return landed }
         return await withTaskGroup(of: Outcome?.self) { group in
             group.addTask { await self.wait() }
             group.addTask {

@@ -9,10 +9,21 @@ package struct DecisionDemand: Hashable, Sendable {
     package let maximumAge: Duration
     /// When the caller stops waiting; nil for one that does not wait for the network at all.
     package let deadline: BootTime?
+    /// The least role that is of use to the caller.
+    package let role: Role
+    /// The caller goes on as a user at once, while a missing administrator role is still being confirmed.
+    package let takesUserAtOnce: Bool
 
-    package init(maximumAge: Duration, deadline: BootTime?) {
+    package init(
+        maximumAge: Duration,
+        deadline: BootTime?,
+        role: Role = .user,
+        takesUserAtOnce: Bool = false
+    ) {
         self.maximumAge = maximumAge
         self.deadline = deadline
+        self.role = role
+        self.takesUserAtOnce = takesUserAtOnce
     }
 }
 
@@ -25,13 +36,17 @@ package struct Ruling: Hashable, Sendable {
     package let answeredAt: BootTime?
     /// When an allow by grace ends; nil otherwise.
     package let graceEnds: BootTime?
+    /// Whether what the answer denies is confirmed. Where it is not final, no grant and no session may end by it.
+    package let confirmation: Confirmation
 
     package init(
         _ decision: AccessDecision,
         correlation: CorrelationID,
         answeredAt: BootTime? = nil,
-        graceEnds: BootTime? = nil
+        graceEnds: BootTime? = nil,
+        confirmation: Confirmation = .notNeeded
     ) {
+        self.confirmation = confirmation
         self.decision = decision
         self.correlation = correlation
         self.answeredAt = answeredAt
@@ -40,11 +55,16 @@ package struct Ruling: Hashable, Sendable {
 
     /// The same ruling for somebody who needs `role`.
     package func requiring(_ role: Role) -> Ruling {
-        Ruling(
-            decision.requiring(role),
+        var decision = decision.requiring(role)
+        if case .deny(let denial) = decision, denial.reason == .administratorRoleNeeded {
+            decision = .deny(Denial(missing: denial.reason, after: confirmation))
+        }
+        return Ruling(
+            decision,
             correlation: correlation,
             answeredAt: answeredAt,
-            graceEnds: graceEnds
+            graceEnds: graceEnds,
+            confirmation: confirmation
         )
     }
 }

@@ -153,7 +153,8 @@ extension SessionStage {
     private func ask(_ identity: DirectoryIdentity, _ subject: DecisionSubject) async -> Ruling {
         let demand = DecisionDemand(
             maximumAge: ServicePolicy.signIn.maximumAge,
-            deadline: subject.startedAt.advanced(by: parts.settings.stageTimeout)
+            deadline: subject.startedAt.advanced(by: parts.settings.stageTimeout),
+            takesUserAtOnce: true
         )
         return await parts.authorizer.decide(identity, under: demand, correlation: subject.correlation)
     }
@@ -222,7 +223,10 @@ extension SessionStage {
     ) -> Bool {
         let uid = enrolled.account.uid
         guard role == .administrator, let answeredAt = ruling.answeredAt else {
-            parts.membership.withdraw(uid, because: .administratorRoleNeeded, correlation: ruling.correlation)
+            // What is not confirmed ends nothing (P2): another session may hold the grant.
+            if ruling.confirmation.isFinal {
+                parts.membership.withdraw(uid, because: .administratorRoleNeeded, correlation: ruling.correlation)
+            }
             return false
         }
         let expiry = parts.grantExpiry(for: ruling)

@@ -120,7 +120,9 @@ extension SignInExplanation {
         }
         let age = "\(last.age(at: now).components.seconds) seconds ago"
         guard let role = last.role else {
-            let denial = Denial(.roleNotAssigned, detail: "Azure said so \(age)")
+            let missing = Denial(missing: .roleNotAssigned, after: last.confirmation)
+            let said = ["Azure said so \(age)", missing.detail].filter { !$0.isEmpty }.joined(separator: "; ")
+            let denial = Denial(.roleNotAssigned, text: missing.text, detail: said)
             return (nil, Step("role", denial, remedy: DenialText.remedy(for: .roleNotAssigned, resource: resource)))
         }
         return (role, Step("role", .ok, "Azure gave the role \"\(role.builtInName)\" \(age)"))

@@ -22,12 +22,14 @@ package struct AzureConnection: Sendable {
     package let checker: OrderedAccessChecker
     private let environment: AzureEnvironment
 
-    /// Asks nobody yet; `machines.start()` begins. `order` names each checker once. `tenant` is `TenantID=`.
+    /// Asks nobody yet; `machines.start()` begins. `order` names each checker once. `tenant` is `TenantID=`,
+    /// `confirmsRefusals` is `ConfirmRefusals=`.
     package init(
         _ environment: AzureEnvironment,
         endpoints: AzureEndpoints,
         metadata choice: MetadataChoice,
         order: [AccessCheckerName],
+        confirmsRefusals: Bool = true,
         store: MachineStore,
         tenant: TenantID? = nil
     ) {
@@ -40,11 +42,12 @@ package struct AzureConnection: Sendable {
             }
         let identity = ManagedIdentity(environment, service: metadata)
         let clouds = CloudDirectory(environment, endpoints: endpoints)
+        let assignments = RoleAssignmentAccessChecker(environment, identity: identity, clouds: clouds)
         let checkers = order.map { name -> any EndpointChecker in
             switch name {
             case .pas: PASAccessChecker(environment, identity: identity, clouds: clouds, endpoints: endpoints)
             case .arm: ARMAccessChecker(environment, identity: identity, clouds: clouds)
-            case .armRoleAssignments: RoleAssignmentAccessChecker(environment, identity: identity, clouds: clouds)
+            case .armRoleAssignments: assignments
             }
         }
         self.environment = environment
@@ -59,7 +62,11 @@ package struct AzureConnection: Sendable {
             store: store,
             tenant: tenant
         )
-        checker = OrderedAccessChecker(checkers, environment: environment)
+        checker = OrderedAccessChecker(
+            checkers,
+            confirmedBy: confirmsRefusals ? assignments : nil,
+            environment: environment
+        )
     }
 
     /// The source of CA keys of that name (`jwks`, `imds`); nil for another. The administrator's file is `FileKeySource`.
@@ -94,7 +101,8 @@ package struct AzureConnection: Sendable {
             tokens: identity.status,
             checkers: checker.status,
             remark: clouds.remark,
-            clockAheadSeconds: environment.clock.aheadSeconds
+            clockAheadSeconds: environment.clock.aheadSeconds,
+            confirmations: checker.confirmationStatus
         )
     }
 }

@@ -47,6 +47,24 @@ package struct AzureStatus: Hashable, Sendable {
         package var age: Duration?
     }
 
+    /// Confirmations of refusals by role assignments, since the start.
+    package struct Confirmations: Hashable, Sendable {
+        /// False with `ConfirmRefusals=no`.
+        package var isOn = false
+        /// The checker that confirms; nil where none does.
+        package var confirmer: Checker?
+        /// How often role assignments gave no more, and how often they did.
+        package var agreed = 0
+        package var overruled = 0
+        /// How often they could not be read, and how often there was no answer.
+        package var notPermitted = 0
+        package var unanswered = 0
+        /// Why the last confirmation told nothing; nil where it did.
+        package var fault: AccessCheckFault?
+        /// The user of the last refusal that role assignments overruled.
+        package var lastOverruled: ObjectID?
+    }
+
     package let machine: MachineState
     package let tokens: [Token]
     package let checkers: [Checker]
@@ -54,4 +72,5 @@ package struct AzureStatus: Hashable, Sendable {
     package let remark: String?
     /// How far our clock is ahead of Azure's (negative: behind); nil before its first answer.
     package var clockAheadSeconds: Int64?
+    package var confirmations = Confirmations()
 }

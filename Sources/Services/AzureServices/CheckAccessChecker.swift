@@ -38,7 +38,15 @@ extension AccessAnswer {
     init(_ answer: AccessCheckAnswer, checker: String) {
         let role: Role? =
             answer.mayLogin ? (answer.mayLoginAsAdministrator ? .administrator : .user) : nil
-        self.init(role: role, lifetime: answer.lifetimeInMilliseconds.map { .milliseconds($0) }, checker: checker)
+        self.init(
+            role: role,
+            lifetime: answer.lifetimeInMilliseconds.map { .milliseconds($0) },
+            checker: checker,
+            confirmation: role == .administrator || answer.isLoginRefused
+                ? .notNeeded
+                : answer.isAdministratorRefused
+                    ? (role == .user ? .notNeeded : .required(upTo: .user)) : .required(upTo: .administrator)
+        )
     }
 }
 

@@ -3,34 +3,50 @@
 package import Authorization
 internal import Identity
 
-/// Why one endpoint gave no decision, and whether the next one may be asked.
+/// Why one endpoint gave no decision, and what that means for the others.
 package struct EndpointFault: Error, Hashable, Sendable {
-    /// True where the endpoint does not serve the question at all, for us or for anybody; false where it would, but has
-    /// no answer now (throttled, failing, or an answer that makes no sense).
-    package let isNotServed: Bool
-    /// How long it is passed over.
-    package let passedOverFor: Duration
-    package let fault: AccessCheckFault
+    package enum Kind: Hashable, Sendable {
+        /// The endpoint does not serve the question, for this machine or at all. It is passed over for so long.
+        case notServed(passedOverFor: Duration)
+        /// It serves and has no answer now (429, 5xx, a connection that ends early): worth another attempt.
+        case transient
+        /// The connection was dropped without an answer: once may be chance, a firewall does it each time.
+        case dropped
+        /// No answer, and another attempt would bring the same: it makes no sense, or no time is left.
+        case noAnswer
+        /// As true for every other endpoint: none is asked.
+        case everywhere
+    }
 
-    /// It is somebody's to mend: a missing right, a path that is not served.
+    package let kind: Kind
+    package let fault: AccessCheckFault
+    /// No way leads to the endpoint: its name does not resolve, nothing listens, or its address is not known.
+    package var hasNoRoute = false
+
+    /// The administrator can fix it: a missing right, a path that is not served.
     package static func notServed(_ fault: AccessCheckFault) -> EndpointFault {
-        EndpointFault(isNotServed: true, passedOverFor: .seconds(300), fault: fault)
+        EndpointFault(kind: .notServed(passedOverFor: .seconds(300)), fault: fault)
     }
 
     /// It cannot be reached; that may pass soon.
     package static func notReached(_ fault: AccessCheckFault) -> EndpointFault {
-        EndpointFault(isNotServed: true, passedOverFor: .seconds(30), fault: fault)
+        EndpointFault(kind: .notServed(passedOverFor: .seconds(30)), fault: fault)
+    }
+
+    /// No way leads there, as far as this machine can see.
+    package static func noRoute(_ fault: AccessCheckFault) -> EndpointFault {
+        EndpointFault(kind: .notServed(passedOverFor: .seconds(30)), fault: fault, hasNoRoute: true)
     }
 
     package static func failing(_ fault: AccessCheckFault) -> EndpointFault {
-        EndpointFault(isNotServed: false, passedOverFor: .zero, fault: fault)
+        EndpointFault(kind: fault.reason == .malformedAnswer ? .noAnswer : .transient, fault: fault)
     }
 }
 
-/// One endpoint that can answer the role question. Whatever it returns is a decision, and final (P2).
+/// One endpoint that can answer the role question.
 package protocol EndpointChecker: Sendable {
     /// `pas`, `arm`, `arm-roleassignments`.
     var name: String { get }
-    /// One attempt takes at most `attemptTime`; repeating goes on until the question's deadline.
+    /// One attempt. Each of its requests takes at most `attemptTime`, and none goes beyond the question's deadline.
     func ask(_ question: AccessQuestion, attemptTime: Duration) async throws(EndpointFault) -> AccessAnswer
 }

@@ -2,6 +2,7 @@
 
 package import Authorization
 package import AzureMessages
+internal import Glibc
 internal import HTTPTransport
 package import Identity
 
@@ -74,8 +75,9 @@ package struct InstanceMetadataClient: MetadataService {
             connectTimeout: .seconds(2),
             proxy: .none
         )
-        let attempt = await client.send(request, attemptTime: Self.attemptTime, by: deadline) { attempt, _ in
+        let attempt = await client.send(request, attemptTime: Self.attemptTime, by: deadline) { attempt, number in
             switch attempt {
+            case .success(let response) where response.status == 421: number == 1
             case .success(let response): [404, 410, 429].contains(response.status) || response.status >= 500
             case .failure(let error): [.timeout, .unreachable, .dropped, .cut].contains(error.kind)
             }
@@ -86,9 +88,13 @@ package struct InstanceMetadataClient: MetadataService {
         }
     }
 
-    /// Silence is how a firewall's owner rule and the guest proxy agent turn other users than root away.
+    /// How the machine itself turns the daemon's user away: silence (a firewall that drops), ECONNREFUSED (one that rejects),
+    /// EACCES or EPERM (a prohibit route, an output rule). The address is link-local: no outage looks like these.
     private func fault(_ error: HTTPError) -> AccessCheckFault {
-        guard error.kind == .timeout else { return AccessCheckFault(error, from: name) }
+        let isClosed =
+            error.kind == .timeout
+            || error.kind == .unreachable && [ECONNREFUSED, EACCES, EPERM].contains(error.systemError)
+        guard isClosed else { return AccessCheckFault(error, from: name) }
         return AccessCheckFault(.metadataClosed, detail: "\(name) at \(address): \(error); \(Self.remedy)")
     }
 
@@ -96,7 +102,8 @@ package struct InstanceMetadataClient: MetadataService {
     private func closed(_ response: HTTPResponse) -> AccessCheckFault? {
         let detail = "\(name) at \(address): status \(response.status)"
         switch response.status {
-        case 403: return AccessCheckFault(.metadataClosed, detail: "\(detail); \(Self.remedy)")
+        // 421: the guest proxy agent cannot tell which process asks.
+        case 403, 421: return AccessCheckFault(.metadataClosed, detail: "\(detail); \(Self.remedy)")
         case 404, 410, 500...599: return AccessCheckFault(.unreachable, detail: detail)
         case 429:
             let wait = RetryPolicy.retryAfter(response.header("Retry-After"))
@@ -106,7 +113,8 @@ package struct InstanceMetadataClient: MetadataService {
     }
 
     private static var remedy: String {
-        "let the daemon's user reach it: look at the firewall's owner rules and the guest proxy agent"
+        "let the user entralogin reach it: the firewall's owner rules, the guest proxy agent's rules, or"
+            + " systemd.imds.network=locked"
     }
 
     private func read<Value>(

@@ -44,6 +44,18 @@ package struct AzureEnvironment: Sendable {
         self.proxy = proxy
     }
 
+    /// One attempt.
+    func send(_ request: HTTPRequest) async -> Result<HTTPResponse, HTTPError> {
+        do throws(HTTPError) {
+            let response = try await transport.send(request)
+            // Only a server that proved who it is may say what time it is.
+            if request.url.hasPrefix("https://") { clock.note(response, at: time.wallTime()) }
+            return .success(response)
+        } catch {
+            return .failure(error)
+        }
+    }
+
     /// 0 up to 1.
     func jitter() -> Double {
         let bytes = random.bytes(2)
@@ -78,7 +90,7 @@ struct PatientClient: Sendable {
         while true {
             let remaining = environment.time.bootTime().duration(to: deadline)
             request.timeout = min(attemptTime, remaining)
-            let attempt = await once(request)
+            let attempt = await environment.send(request)
             guard isWorthRepeating(attempt, number), !Task.isCancelled else { return attempt }
             var retryAfter: Duration?
             if case .success(let response) = attempt {
@@ -93,17 +105,6 @@ struct PatientClient: Sendable {
             guard next < deadline else { return attempt }
             await environment.time.sleep(until: next)
             number += 1
-        }
-    }
-
-    private func once(_ request: HTTPRequest) async -> Attempt {
-        do throws(HTTPError) {
-            let response = try await environment.transport.send(request)
-            // Only a server that proved who it is may say what time it is.
-            if request.url.hasPrefix("https://") { environment.clock.note(response, at: environment.time.wallTime()) }
-            return .success(response)
-        } catch {
-            return .failure(error)
         }
     }
 }

@@ -39,7 +39,7 @@ package final class RoleAssignmentAccessChecker: EndpointChecker {
         let cloud = clouds.known(of: question.machine)
         guard let host = cloud?.resourceManager, let audience = cloud?.resourceManagerAudience else {
             let detail = "\(name): no address is known in cloud \(quoted(question.machine.cloud))"
-            throw .notServed(AccessCheckFault(.unreachable, detail: detail))
+            throw .noRoute(AccessCheckFault(.unreachable, detail: detail))
         }
         let call = Call(question: question, host: host, audience: audience, attemptTime: attemptTime)
         let actions = LoginActions(for: question.machine.kind)
@@ -110,8 +110,9 @@ package final class RoleAssignmentAccessChecker: EndpointChecker {
         do throws(EndpointFault) {
             body = try await get(call.url("roleDefinitions/\(role)"), call)
         } catch {
-            // The lists were served; one definition that is not is no reason to ask elsewhere.
-            throw .failing(error.fault)
+            // The lists were served, so this endpoint does serve the question.
+            guard case .notServed = error.kind else { throw error }
+            throw EndpointFault(kind: .noAnswer, fault: error.fault)
         }
         let definition: RoleDefinition
         do throws(MessageError) {

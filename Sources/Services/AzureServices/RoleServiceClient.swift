@@ -5,13 +5,11 @@ internal import AzureMessages
 internal import HTTPTransport
 internal import Identity
 
-/// What the checkers have in common: a request with our token, repeated where that can help, and one meaning for each
-/// way in which there is no answer (contract, chapter 4).
+/// What the checkers have in common: a request with our token, and one meaning for each way in which there is no answer
+/// (contract, chapter 4). It repeats nothing but a 401: another endpoint is asked before this one is asked again.
 struct RoleServiceClient: Sendable {
     /// A host that does not answer within this can be said not to answer.
     private static let fairTime = Duration.seconds(2)
-    /// A connection that is dropped without an answer: once may be chance, a firewall does it each time.
-    private static let droppedAttempts = 3
 
     let name: String
     let environment: AzureEnvironment
@@ -46,7 +44,8 @@ struct RoleServiceClient: Sendable {
             token = try await identity.token(for: audience, by: question.deadline)
         } catch {
             // Another audience may do better. Everything else is as true for the next endpoint as for this one.
-            throw error.reason == .applicationMissing ? EndpointFault.notServed(error) : EndpointFault.failing(error)
+            throw error.reason == .applicationMissing
+                ? EndpointFault.notServed(error) : EndpointFault(kind: .everywhere, fault: error)
         }
         var request = request
         request.authorization = Secret("Bearer \(token.reveal())")
@@ -54,15 +53,8 @@ struct RoleServiceClient: Sendable {
         request.proxy = environment.proxy
         request.connectTimeout = .seconds(4)
         let remaining = environment.time.bootTime().duration(to: question.deadline)
-        let client = PatientClient(environment: environment, policy: .interactive)
-        let outcome = await client.send(request, attemptTime: attemptTime, by: question.deadline) { attempt, number in
-            switch attempt {
-            case .success(let response): response.status == 429 || response.status >= 500 && response.status != 501
-            case .failure(let error):
-                error.kind == .cut || error.kind == .dropped && number < Self.droppedAttempts
-            }
-        }
-        switch outcome {
+        request.timeout = min(attemptTime, remaining)
+        switch await environment.send(request) {
         case .success(let response):
             if response.status == 401 { identity.discard(token, for: audience) }
             return response
@@ -74,11 +66,14 @@ struct RoleServiceClient: Sendable {
         let fault = AccessCheckFault(error, from: name)
         switch error.kind {
         // A caller in a hurry proves nothing about the endpoint.
-        case .timeout where remaining < Self.fairTime: return .failing(fault)
+        case .timeout where remaining < Self.fairTime: return EndpointFault(kind: .noAnswer, fault: fault)
         // Nothing was connected to, or not to the one we meant, or nothing came: not a decision, and none is on its way.
-        case .nameResolution, .unreachable, .proxy, .tls, .timeout, .dropped: return .notReached(fault)
-        case .curlMissing, .invalidRequest, .tooLarge, .malformed, .cut, .cancelled, .resources:
-            return .failing(fault)
+        case .nameResolution, .unreachable, .proxy: return .noRoute(fault)
+        case .tls, .timeout: return .notReached(fault)
+        case .dropped: return EndpointFault(kind: .dropped, fault: fault)
+        case .cut: return .failing(fault)
+        case .curlMissing, .invalidRequest, .tooLarge, .malformed, .cancelled, .resources:
+            return EndpointFault(kind: .noAnswer, fault: fault)
         }
     }
 

@@ -11,7 +11,7 @@ internal import Wire
 /// `entraloginctl check`: asks every configured checker now, past all caches. A yes has no effect on anybody; a no, and
 /// less than administrator, end what they end anywhere (P2).
 final class RoleCheckService: Sendable {
-    /// For all checkers together: the tool waits 20 s, and somebody may be asked about twice.
+    /// For all checkers together: the tool waits 20 s.
     private static let patience = Duration.seconds(16)
     /// For the metadata service before that, where it has not answered since the start.
     private static let machinePatience = Duration.seconds(3)
@@ -48,16 +48,17 @@ final class RoleCheckService: Sendable {
         return .document(ReportText.json(report))
     }
 
-    /// Fills in the answers; returns the one that a sign-in would go by.
+    /// Fills in the answers; returns what a sign-in would go by: the first answer, confirmed where that is needed.
     private func ask(
         about person: ObjectID,
         on machine: Machine,
         _ report: inout RoleCheckReport
     ) async -> (AccessAnswer, CorrelationID)? {
-        let names = sources.azure.checker.status.map(\.name)
-        let remedies = AdministratorRemedy(machine: machine)
-        var decisive: (AccessAnswer, CorrelationID)?
-        var isOpen = true
+        let checker = sources.azure.checker
+        let configured = Set(checker.status.map(\.name))
+        let names = checker.names
+        var first: (AccessAnswer, CorrelationID)?
+        var confirmation: Result<AccessAnswer, EndpointFault>?
         for name in names {
             let correlation = sources.access.correlationID()
             let start = sources.time.bootTime()
@@ -67,32 +68,53 @@ final class RoleCheckService: Sendable {
                 correlation: correlation,
                 deadline: start.advanced(by: RoleCheckService.patience / names.count)
             )
-            var row = CheckerAnswer(checker: name, latencyMilliseconds: 0, correlationID: correlation.description)
-            do throws(AccessCheckFault) {
-                let answer = try await sources.azure.checker.check(question, via: name)
-                row.role = answer.role?.rawValue ?? "none"
-                if isOpen { decisive = (answer, correlation) }
-                isOpen = false
-            } catch {
-                row.reason = error.reason.rawValue
-                row.text = AdministratorRemedy.sentence(error)
-                row.remedy = remedies.text(for: error)
-                // One that serves and fails ends the question; one that does not serve leaves it to the next.
-                if !isPassedOver(name) { isOpen = false }
+            let outcome = await self.ask(name, question)
+            if name == checker.confirmerName { confirmation = outcome }
+            if case .success(let answer) = outcome, first == nil, configured.contains(name) {
+                first = (answer, correlation)
             }
-            row.latencyMilliseconds = start.duration(to: sources.time.bootTime()).wholeMilliseconds
-            report.answers.append(row)
+            report.answers.append(row(name, outcome, on: machine, correlation, since: start))
         }
-        report.role = decisive.map { $0.0.role?.rawValue ?? "none" }
+        let decisive = first.map { answer, correlation in
+            (confirmation.map { checker.combine(answer, with: $0) } ?? answer, correlation)
+        }
+        report.confirmation = decisive.map { $0.0.confirmation.word }
+        let isOpen = decisive.map { $0.0.role == nil && !$0.0.confirmation.isFinal } ?? true
+        report.role = isOpen ? nil : decisive.map { $0.0.role?.rawValue ?? "none" }
         report.isDisputed = Set(report.answers.compactMap(\.role)).count > 1
         return decisive
     }
 
-    private func isPassedOver(_ name: String) -> Bool {
-        guard case .notServing = sources.azure.checker.status.first(where: { $0.name == name })?.standing else {
-            return false
+    private func ask(_ name: String, _ question: AccessQuestion) async -> Result<AccessAnswer, EndpointFault> {
+        let checker = sources.azure.checker
+        if name == checker.confirmerName { return await checker.askConfirmer(question, ignoringSilence: true) }
+        do throws(AccessCheckFault) {
+            return .success(try await checker.check(question, via: name))
+        } catch {
+            return .failure(.failing(error))
         }
-        return true
+    }
+
+    private func row(
+        _ name: String,
+        _ outcome: Result<AccessAnswer, EndpointFault>,
+        on machine: Machine,
+        _ correlation: CorrelationID,
+        since start: BootTime
+    ) -> CheckerAnswer {
+        var row = CheckerAnswer(
+            checker: name,
+            latencyMilliseconds: start.duration(to: sources.time.bootTime()).wholeMilliseconds,
+            correlationID: correlation.description
+        )
+        switch outcome {
+        case .success(let answer): row.role = answer.role?.rawValue ?? "none"
+        case .failure(let error):
+            row.reason = error.fault.reason.rawValue
+            row.text = AdministratorRemedy.sentence(error.fault)
+            row.remedy = AdministratorRemedy(machine: machine).text(for: error.fault)
+        }
+        return row
     }
 
     private func note(_ report: RoleCheckReport, of person: ObjectID) {

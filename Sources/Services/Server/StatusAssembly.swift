@@ -50,6 +50,7 @@ struct StatusAssembly: Sendable {
             )
         }
         report.checkers = azure.checkers.map(StatusAssembly.checker)
+        report.confirmations = StatusAssembly.confirmations(azure.confirmations)
         report.keys = StatusAssembly.keys(access.keyring)
         report.accounts.enrolled = accounts.enrolled
         report.accounts.retired = accounts.retired
@@ -100,6 +101,18 @@ struct StatusAssembly: Sendable {
             lastError: state.fault.map(text)
         )
         report.lastAskedSecondsAgo = checker.age?.components.seconds
+        return report
+    }
+
+    private static func confirmations(_ confirmations: AzureStatus.Confirmations) -> ConfirmationsReport {
+        var report = ConfirmationsReport()
+        report.isOn = confirmations.isOn
+        report.agreed = confirmations.agreed
+        report.overruled = confirmations.overruled
+        report.notPermitted = confirmations.notPermitted
+        report.unanswered = confirmations.unanswered
+        report.lastError = confirmations.fault.map(text)
+        report.lastOverruled = confirmations.lastOverruled?.description
         return report
     }
 

@@ -20,7 +20,7 @@ struct StatusWarnings {
 
     /// One for each thing that is wrong, the gravest first where several parts met it.
     var all: [ReportedWarning] {
-        let found = machine + keys + checkers + disputes + store + events + journal
+        let found = machine + keys + checkers + confirmations + disputes + store + events + journal
         var ids: [String: Int] = [:]
         var told: [ReportedWarning] = []
         for warning in found {
@@ -114,6 +114,32 @@ struct StatusWarnings {
         return faults.map { warning(for: $0, isGrave: nobodyServes) }
     }
 
+    /// What the last confirmation met.
+    private var confirmations: [ReportedWarning] {
+        guard let fault = azure.confirmations.fault else { return [] }
+        let remedy = AdministratorRemedy(machine: azure.machine.machine).text(for: fault)
+        if fault.reason == .roleUnconfirmed {
+            return [
+                ReportedWarning(
+                    id: fault.reason.rawValue,
+                    isGrave: false,
+                    text: "a refusal could not be confirmed: \(AdministratorRemedy.facts(of: fault))",
+                    remedy: remedy
+                )
+            ]
+        }
+        return [
+            ReportedWarning(
+                id: "refusals-unconfirmed",
+                isGrave: false,
+                text: "refusals are not confirmed, so roles held through groups may not count:"
+                    + " \(AdministratorRemedy.facts(of: fault))",
+                remedy: "\(remedy); or, with less rights, the role \(AdministratorRemedy.smallerRole); or"
+                    + " ConfirmRefusals=no in [Azure]"
+            )
+        ]
+    }
+
     private var disputes: [ReportedWarning] {
         guard let dispute else { return [] }
         return [
@@ -121,8 +147,9 @@ struct StatusWarnings {
                 id: "checkers-disagree",
                 isGrave: false,
                 text: "the access checkers disagree about \(dispute.objectID): \(dispute.text)",
-                remedy: "the first of AccessCheckers= counts; a new assignment takes minutes to be seen everywhere: "
-                    + "entraloginctl check NAME again. If it stays, report it with the correlation ids"
+                remedy: "the first answer in the order of AccessCheckers= counts, or what role assignments make of it;"
+                    + " a new assignment takes minutes to be seen everywhere: entraloginctl check NAME again. Where"
+                    + " only role assignments give a role, it is held through a group, and nothing needs to be done"
             )
         ]
     }

@@ -214,6 +214,15 @@ long ccurl_response_code(const ccurl_library *library, ccurl_easy *easy)
 	return code;
 }
 
+long ccurl_os_error(const ccurl_library *library, ccurl_easy *easy)
+{
+	long code = 0;
+
+	if (library->easy_getinfo(easy_of(easy), CURLINFO_OS_ERRNO, &code) != CURLE_OK)
+		return 0;
+	return code;
+}
+
 ccurl_list *ccurl_list_append(const ccurl_library *library, ccurl_list *list, const char *text)
 {
 	return (ccurl_list *)library->slist_append(list_of(list), text);

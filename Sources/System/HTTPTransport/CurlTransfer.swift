@@ -54,7 +54,8 @@ final class CurlTransfer {
             let isTunnel = code == CCURL_RECV_ERROR && text.contains("CONNECT")
             var kind = isTunnel ? .proxy : HTTPError.Kind(curl: code)
             if kind == .cut, !hasBegun { kind = .dropped }
-            return .failure(HTTPError(kind, text))
+            let systemError = kind == .unreachable ? Int32(truncatingIfNeeded: ccurl_os_error(curl.pointer, easy)) : 0
+            return .failure(HTTPError(kind, text, systemError: systemError))
         }
         let status = ccurl_response_code(curl.pointer, easy)
         guard (200..<600).contains(status) else {

@@ -34,8 +34,12 @@ package struct HTTPError: Error, Hashable, Sendable, CustomStringConvertible {
     /// libcurl's own words: printable, at most 256 characters.
     package let text: String
 
-    package init(_ kind: Kind, _ text: String = "") {
+    /// The errno of connect(2) where nothing could be connected to; 0 where it is not known.
+    package let systemError: Int32
+
+    package init(_ kind: Kind, _ text: String = "", systemError: Int32 = 0) {
         self.kind = kind
+        self.systemError = systemError
         self.text = String(
             String.UnicodeScalarView(
                 text.unicodeScalars.prefix(256).map { $0.value < 0x20 || $0.value == 0x7f ? "?" : $0 }

@@ -8,15 +8,18 @@ import re
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from .directory import Assignment, RoleDefinition
+from .directory import Assignment, Decision, RoleDefinition
 from .server import Reply, Request
 from .tokens import TokenRefused
 from .world import World
 
 _PROVIDER = "/providers/Microsoft.Authorization/"
 _ASSIGNED_TO = re.compile(r"^assignedTo\('([0-9a-fA-F-]{36})'\)$")
-_READ = "Microsoft.Authorization/roleAssignments/read"
-_EXPAND = "xms-pasrp-retrievegroupmemberships"
+# What ARM wants of our own identity, by operation.
+_RIGHTS = {"checkaccess": "checkAccess", "roleassignments": "roleAssignments", "denyassignments": "denyAssignments",
+           "roledefinitions": "roleDefinitions"}
+# How a client asks for the groups of the subject, by the name of the hint: the attribute and its value.
+HINTS = {"retrieve": ("xms-pasrp-retrievegroupmemberships", True), "claims": ("_claim_names", '{"groups":"src1"}')}
 
 
 class AccessService:
@@ -49,7 +52,7 @@ class AccessService:
             return self._subscriptions(caller["oid"])
         if self._name == "arm" and not self._may_read(caller["oid"], scope, operation):
             return _error(403, "AuthorizationFailed", f"The client '{caller['oid']}' does not have authorization to "
-                          f"perform action '{_READ}' over scope '{scope}'.")
+                          f"perform action '{_right(operation)}' over scope '{scope}'.")
         match request.method, operation.lower():
             case "POST", "checkaccess":
                 return self._check_access(request, scope)
@@ -63,7 +66,7 @@ class AccessService:
         if operation.lower().startswith("roledefinitions"):
             # They are named by subscription or not at all, and who reads assignments below may read them.
             scope = self._world.machine.resource_id
-        return self._world.directory.decide(object_id, True, _READ, False, scope).allowed
+        return self._world.directory.decide(object_id, True, _right(operation), False, scope).allowed
 
     def _subscriptions(self, object_id: str) -> Reply:
         directory = self._world.directory
@@ -81,7 +84,8 @@ class AccessService:
             return _error(400, "BadRequest", "The resource of the body is not the resource of the path.")
         if resource.lower() not in {r.lower() for r in self._world.directory.resources}:
             return _error(404, "ResourceNotFound", f"The Resource '{resource}' was not found.")
-        expand = attributes.get(_EXPAND) is True
+        honoured = [HINTS[hint] for hint in self._world.group_hints]
+        expand = any(attributes.get(name) == value for name, value in honoured)
         answers = [self._verdict(attributes["ObjectId"], expand, a, resource) for a in question["Actions"]]
         faults = self._world.faults
         if faults.take("says-no", self._name):
@@ -95,6 +99,8 @@ class AccessService:
     def _verdict(self, object_id: str, expand: bool, action: dict[str, Any], resource: str) -> dict[str, Any]:
         decision = self._world.directory.decide(object_id, expand, action["Id"], action.get("IsDataAction") is True,
                                                 resource)
+        if self._name == "pas" and object_id.lower() in self._world.directory.disabled:
+            decision = Decision(False)
         lifetime = self._world.faults.value("time-to-live", 300_000, self._name)
         return {
             "actionId": action["Id"], "isDataAction": action.get("IsDataAction") is True,
@@ -160,6 +166,10 @@ class AccessService:
 def _permissions(role: RoleDefinition) -> dict[str, list[str]]:
     return {"actions": list(role.actions), "notActions": list(role.not_actions),
             "dataActions": list(role.data_actions), "notDataActions": list(role.not_data_actions)}
+
+
+def _right(operation: str) -> str:
+    return f"Microsoft.Authorization/{_RIGHTS.get(operation.lower().partition('/')[0], 'none')}/read"
 
 
 def _divide(path: str) -> tuple[str, bool, str]:

@@ -30,6 +30,7 @@ SCOPES = {
 
 USER = "Virtual Machine User Login"
 ADMINISTRATOR = "Virtual Machine Administrator Login"
+CHECK_ACCESS_READER = "Connected Cluster Managed Identity CheckAccess Reader"
 
 _VM, _ARC = "Microsoft.Compute/virtualMachines", "Microsoft.HybridCompute/machines"
 ROLES = {
@@ -50,6 +51,8 @@ ROLES = {
             not_actions=("Microsoft.Authorization/*/Delete", "Microsoft.Authorization/*/Write"),
         ),
         RoleDefinition("acdd72a7-3385-48ef-bd42-f606fba81ae7", "Reader", actions=("*/read",)),
+        RoleDefinition("65a14201-8f6c-4c28-bec4-12619c5a9aaa", CHECK_ACCESS_READER,
+                       actions=("Microsoft.Authorization/*/read",)),
         # Not built in: proves that loginAsAdmin without login admits nobody.
         RoleDefinition(
             "0dd00000-0000-4000-8000-000000000001", "Admin action only",

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Callable
 
 from . import contoso
+from .access import HINTS
 from .clouds import CLOUDS
 from .directory import RoleDefinition
 from .entra import Entra
@@ -21,6 +22,7 @@ class Control:
 
     /fault {name, endpoint, value, times}   /clear {name, endpoint}   /faults   /keys {action: rotate|retire|restore}
     /assign and /withdraw {who, role, scope, deny, condition}   /rename {who, object_id, sign_in_name}
+    /groups {hints}: which of access.HINTS make checkaccess expand groups   /disable and /enable {who}
     /approve {user_code, who}   /decline {user_code}   /requests {endpoint}   /forget   /tokens   /role {name, data_actions, not_data_actions}
     /machine {fields of Machine, tenants_cloud}: answers what it was   /arc {folder}: where the key files go
     /switch {name: imds|himds, up}: whether it listens at all
@@ -72,6 +74,12 @@ class Control:
                 scope = _scope(asked["scope"]) if "scope" in asked else None
                 gone = world.directory.withdraw(self._principal(asked["who"]), asked.get("role"), scope)
                 return Reply.json({"withdrawn": gone})
+            case "/groups":
+                world.group_hints = frozenset(hint for hint in HINTS if hint in asked["hints"])
+            case "/disable":
+                world.directory.disabled.add(self._principal(asked["who"]))
+            case "/enable":
+                world.directory.disabled.discard(self._principal(asked["who"]))
             case "/rename":
                 world.directory.rename(asked.pop("who"), **asked)
             case "/approve":

@@ -89,6 +89,7 @@ class Directory:
     groups: list[Group]
     assignments: list[Assignment]
     denials: list[Assignment] = field(default_factory=list)
+    disabled: set[str] = field(default_factory=set)  # object ids; whether PAS looks at that is open: here it does
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
     _serial: int = 0
 

@@ -20,6 +20,7 @@ FAULTS = {
     "huge-body": "200 with VALUE megabytes (8) of JSON text",
     "redirect": "302 to VALUE (http://127.0.0.1:9/)",
     "refused-identity": "VALUE (403) for our own identity",
+    "refusal": "403 with VALUE as the body; without a value in the form of Azure's policy decision point",
     "silent": "accepts, reads the request, never answers",
     "refuse": "resets the connection",
     "wrong-tls": "a server certificate of a CA that nobody trusts, on new connections",
@@ -36,6 +37,7 @@ FAULTS = {
     "says-no": "checkaccess answers NotAllowed to everything",
     "expired-token": "the caller's token has expired (pas, arm)",
     "pages": "lists of assignments come in pages of VALUE (1) elements (arm)",
+    "thin-keys": "the newest signing key is left out of the published ones (keys)",
     "other-role-host": "the OpenID configuration names VALUE (https://pas.other.example) as the role service (keys)",
     "bad-key": "the Arc challenge's key file is wrong: VALUE is link, owner, writable, size, suffix, folder, header, "
     "absent or stale",

@@ -175,6 +175,9 @@ class _Exchange:
                               int(fault.value or 500))
         if fault := take("status", endpoint):
             return Reply(int(fault.value or 403))
+        if fault := take("refusal", endpoint):
+            body = json.dumps({"statusCode": 403, "message": "Caller does not have RBAC permission provisioned."})
+            return Reply(403, (body if fault.value is None else str(fault.value)).encode())
         if fault := take("redirect", endpoint):
             return Reply(302, headers={"Location": str(fault.value or "http://127.0.0.1:9/")})
         if fault := take("wrong-json", endpoint):

@@ -122,6 +122,9 @@ int ccurl_set_body(
 /* CURLINFO_RESPONSE_CODE; 0 where there was none. */
 long ccurl_response_code(const ccurl_library *_Nonnull library, ccurl_easy *_Nonnull easy);
 
+/* The errno of the last failed connect(2); 0 where there is none. */
+long ccurl_os_error(const ccurl_library *_Nonnull library, ccurl_easy *_Nonnull easy);
+
 /* Appends a copy of `text`; null where memory is short, and then `list` is as before. */
 ccurl_list *_Nullable ccurl_list_append(
 	const ccurl_library *_Nonnull library, ccurl_list *_Nullable list, const char *_Nonnull text);

@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from simulator import contoso
+from simulator.access import HINTS
 from simulator.client import SimulatorControl
 from simulator.clouds import LINUX_SIGN_IN_APPLICATION
 from simulator.simulator import Addresses, Simulator
@@ -57,11 +58,10 @@ class SimulatorTestCase(unittest.TestCase):
     def arm_token(self) -> str:
         return self.identity_token("https://management.azure.com")
 
-    def check(self, who: str, host: str = "pas", token: str | None = None, expand: bool = True,
+    def check(self, who: str, host: str = "pas", token: str | None = None, hints: tuple[str, ...] = tuple(HINTS),
               resource: str = contoso.MACHINE) -> tuple[int, Any, http.client.HTTPMessage]:
         attributes: dict[str, Any] = {"ObjectId": self.world.directory.principals[who].object_id}
-        if expand:
-            attributes["xms-pasrp-retrievegroupmemberships"] = True
+        attributes |= dict(HINTS[hint] for hint in hints)
         body = {"Subject": {"Attributes": attributes}, "Resource": {"Id": resource},
                 "Actions": [{"Id": a, "IsDataAction": True} for a in (LOGIN, ADMIN)]}
         path = f"{quote(resource)}/providers/Microsoft.Authorization/checkaccess?api-version=2018-09-01-preview"

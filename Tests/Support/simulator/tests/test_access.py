@@ -10,6 +10,7 @@ PROVIDER = f"{quote(contoso.MACHINE)}/providers/Microsoft.Authorization"
 
 class CheckAccess(SimulatorTestCase):
     def test_roles_decide(self) -> None:
+        self.control.post("groups", hints=["retrieve"])
         expected = {"alice": [True, True], "bob": [True, False], "carol": [False, False], "olga": [False, False],
                     "frank": [True, False], "svc": [True, False], "mi": [True, False], "ivan": [False, True],
                     "user2": [True, False]}
@@ -18,9 +19,29 @@ class CheckAccess(SimulatorTestCase):
                 self.assertEqual(self.allowed(who), decision)
                 self.assertEqual(self.allowed(who, host="arm"), decision)
 
-    def test_groups_count_only_when_asked_for(self) -> None:
-        self.assertEqual(self.allowed("alice", expand=False), [False, False])
-        self.assertEqual(self.allowed("bob", expand=False), [True, False])
+    def test_groups_count_only_by_a_hint_that_is_honoured_and_by_none_at_first(self) -> None:
+        for honoured in ((), ("retrieve",), ("claims",), ("retrieve", "claims")):
+            if honoured:
+                self.control.post("groups", hints=honoured)
+            for sent in ((), ("retrieve",), ("claims",), ("retrieve", "claims")):
+                with self.subTest(honoured=honoured, sent=sent):
+                    counts = bool(set(honoured) & set(sent))
+                    self.assertEqual(self.allowed("alice", hints=sent), [counts, counts])
+                    self.assertEqual(self.allowed("alice", host="arm", hints=sent), [counts, counts])
+                    self.assertEqual(self.allowed("bob", hints=sent), [True, False])
+
+    def test_pas_refuses_a_disabled_user_whose_assignment_remains(self) -> None:
+        self.control.post("disable", who="bob")
+        self.assertEqual(self.allowed("bob"), [False, False])
+        self.assertEqual(self.allowed("bob", host="arm"), [True, False])
+        self.control.post("enable", who="bob")
+        self.assertEqual(self.allowed("bob"), [True, False])
+
+    def test_the_smaller_role_reads_what_arm_asks_for(self) -> None:
+        self.control.withdraw("machine")
+        self.assertEqual(self.check("bob", host="arm")[0], 403)
+        self.control.assign("machine", contoso.CHECK_ACCESS_READER)
+        self.assertEqual(self.check("bob", host="arm")[0], 200)
 
     def test_a_scale_set_instance_inherits_from_its_resource_group(self) -> None:
         self.assertEqual(self.allowed("mi", resource=contoso.SCALE_SET_INSTANCE), [True, False])

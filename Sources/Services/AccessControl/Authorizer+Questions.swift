@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Authorization
+internal import Identity
+
+// Asking Azure, and what its answers change.
+
+extension Authorizer {
+    func currentPause(_ identity: DirectoryIdentity) -> Pause? {
+        guard let pause = pauses[identity] else { return nil }
+        guard time.bootTime() < pause.until else {
+            pauses[identity] = nil
+            return nil
+        }
+        return pause
+    }
+
+    /// The question that is under way for this person, or a new one; nil where there are `limit` already.
+    func flight(for identity: DirectoryIdentity, correlation: CorrelationID, limit: Int) -> Flight? {
+        let now = time.bootTime()
+        // A checker that never returns must not hold a person's place for ever.
+        let patience = settings.questionTimeout * 2
+        if let running = flights[identity], running.startedAt.duration(to: now) < patience { return running }
+        guard flights.count < limit else { return nil }
+        let flight = Flight(correlation: correlation, startedAt: now)
+        flights[identity] = flight
+        starter.start { await self.fly(flight, for: identity) }
+        return flight
+    }
+
+    private func fly(_ flight: Flight, for identity: DirectoryIdentity) async {
+        let deadline = flight.startedAt.advanced(by: settings.questionTimeout)
+        do throws(AccessCheckFault) {
+            // Not what was known before the start: this disk may be a copy of another machine's.
+            let machine = try await machines.machine(by: deadline)
+            guard machine.tenant == identity.tenant else {
+                throw AccessCheckFault(.wrongTenant, detail: "the machine trusts tenant \(machine.tenant)")
+            }
+            let question = AccessQuestion(
+                objectID: identity.objectID,
+                machine: machine,
+                correlation: flight.correlation,
+                deadline: deadline
+            )
+            var answer = try await checker.check(question)
+            if case .required = answer.confirmation {
+                announce(answer, flight)
+                answer = await checker.confirm(answer, to: question)
+            }
+            if case .unanswered(let fault) = answer.confirmation {
+                land(flight, unconfirmed: answer, fault, for: identity, on: machine)
+            } else {
+                land(flight, answer: answer, for: identity, on: machine)
+            }
+        } catch {
+            land(flight, fault: error, for: identity)
+        }
+    }
+
+    private func land(_ flight: Flight, answer: AccessAnswer, for identity: DirectoryIdentity, on machine: Machine) {
+        let now = time.bootTime()
+        guard flights[identity] === flight else {
+            // Replaced as overdue: its answer is older than the question that is asked now.
+            flight.land(.failed(AccessCheckFault(.unreachable, detail: "the answer came too late")))
+            return
+        }
+        flights[identity] = nil
+        pauses[identity] = nil
+        let key = DecisionCache.Key(objectID: identity.objectID, machine: machine)
+        let kept = cache.store(flight.lowered(answer), correlation: flight.correlation, for: key, at: now)
+        // Before anybody hears of it: what an earlier yes gave ends with this answer (P2).
+        settle(identity, kept.role, kept.confirmation, answeredAt: now, correlation: flight.correlation)
+        var record = accessCheckRecord(flight, identity, "Azure (\(kept.checker)) answered", .information)
+        record.verdict = kept.role == nil ? .deny : .allow
+        record.reason = kept.role == nil ? .roleNotAssigned : nil
+        record.role = kept.role
+        record.detail = Authorizer.detail(of: kept)
+        log.record(record)
+        flight.land(.answered(kept))
+    }
+
+    /// Somebody who may sign in as a user need not wait for the confirmation.
+    private func announce(_ answer: AccessAnswer, _ flight: Flight) {
+        guard answer.role != nil else { return }
+        let fault = AccessCheckFault(.roleUnconfirmed, detail: "role assignments are being asked")
+        let lowered = flight.lowered(answer)
+        guard lowered.role != nil else { return }
+        let kept = cache.cached(lowered, correlation: flight.correlation, at: time.bootTime())
+        flight.announce(.unconfirmed(kept, fault))
+    }
+
+    /// What was allowed counts for a minute; what was not changes nothing (P2).
+    private func land(
+        _ flight: Flight,
+        unconfirmed answer: AccessAnswer,
+        _ fault: AccessCheckFault,
+        for identity: DirectoryIdentity,
+        on machine: Machine
+    ) {
+        let kept = cache.cached(flight.lowered(answer), correlation: flight.correlation, at: time.bootTime())
+        if flights[identity] === flight, kept.role != nil, graceRole(of: identity) != .administrator {
+            let key = DecisionCache.Key(objectID: identity.objectID, machine: machine)
+            cache.store(flight.lowered(answer), correlation: flight.correlation, for: key, at: kept.answeredAt)
+        }
+        close(flight, fault, unconfirmed: kept, for: identity)
+        flight.land(.unconfirmed(kept, fault))
+    }
+
+    private func land(_ flight: Flight, fault: AccessCheckFault, for identity: DirectoryIdentity) {
+        close(flight, fault, unconfirmed: nil, for: identity)
+        flight.land(.failed(fault))
+    }
+
+    /// Ends a question without a whole answer: the next one waits a moment.
+    private func close(
+        _ flight: Flight,
+        _ fault: AccessCheckFault,
+        unconfirmed: CachedAnswer?,
+        for identity: DirectoryIdentity
+    ) {
+        if flights[identity] === flight {
+            flights[identity] = nil
+            let length = max(settings.pauseAfterFault, fault.retryAfter ?? .zero)
+            if pauses.count >= settings.questionLimit * 4 { pauses.removeAll() }
+            pauses[identity] = Pause(
+                fault: fault,
+                unconfirmed: unconfirmed,
+                correlation: flight.correlation,
+                until: time.bootTime().advanced(by: min(length, .seconds(300)))
+            )
+        }
+        var record = accessCheckRecord(flight, identity, "Azure gave no answer: \(fault.reason.text)", .warning)
+        record.verdict = .deny
+        record.reason = fault.reason
+        record.detail = fault.detail
+        log.record(record)
+    }
+
+    /// Which checker answered, and what the confirmation said.
+    private static func detail(of answer: CachedAnswer) -> String {
+        switch answer.confirmation {
+        case .notNeeded, .required, .unanswered: answer.checker
+        case .agreed: "\(answer.checker); confirmed by role assignments"
+        case .overruled: "\(answer.checker); role assignments give more, and count"
+        case .notPermitted(let fault): "\(answer.checker); unconfirmed: \(fault.detail)"
+        }
+    }
+
+    private func accessCheckRecord(
+        _ flight: Flight,
+        _ identity: DirectoryIdentity,
+        _ message: String,
+        _ priority: DecisionRecord.Priority
+    ) -> DecisionRecord {
+        var record = DecisionRecord(.accessCheck, priority, message)
+        record.objectID = identity.objectID
+        record.correlation = flight.correlation
+        record.latency = flight.startedAt.duration(to: time.bootTime())
+        return record
+    }
+}

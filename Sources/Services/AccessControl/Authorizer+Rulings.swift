@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Authorization
+internal import Identity
+
+// From answers to rulings.
+
+extension Authorizer {
+    /// Nil where the machine is not known, or the person belongs to another tenant than it.
+    func knownKey(for identity: DirectoryIdentity) -> DecisionCache.Key? {
+        guard let machine = machines.current, machine.tenant == identity.tenant else { return nil }
+        return DecisionCache.Key(objectID: identity.objectID, machine: machine)
+    }
+
+    static func ruling(on answer: CachedAnswer, source: AllowSource) -> Ruling {
+        let confirmation = answer.confirmation
+        return Ruling(
+            answer.role.map { .allow($0, source) } ?? .deny(Denial(missing: .roleNotAssigned, after: confirmation)),
+            correlation: answer.correlation,
+            answeredAt: answer.answeredAt,
+            confirmation: confirmation
+        )
+    }
+
+    /// What needs no question: a fresh allow, or a refusal that still stands.
+    func standing(_ key: DecisionCache.Key, under demand: DecisionDemand) -> Ruling? {
+        switch cache.finding(for: key, youngerThan: demand.maximumAge, at: time.bootTime()) {
+        // It says nothing of administrators.
+        case .fresh(let answer) where !answer.confirmation.isFinal && demand.role == .administrator: nil
+        case .fresh(let answer), .refused(let answer): Authorizer.ruling(on: answer, source: .cache)
+        case .stale, .unknown: nil
+        }
+    }
+
+    /// The last decision, for callers that do not wait.
+    func lastRuling(
+        _ key: DecisionCache.Key?,
+        maximumAge: Duration,
+        correlation: CorrelationID
+    ) -> Ruling {
+        let now = time.bootTime()
+        guard let key, let last = cache.lastAnswer(for: key, at: now), last.age(at: now) <= maximumAge else {
+            return Ruling(.deny(Denial(.noRecentDecision)), correlation: correlation)
+        }
+        return Authorizer.ruling(on: last, source: .cache)
+    }
+
+    /// A newer answer may have come while a caller was waking up: only the last one counts (P2).
+    func newest(_ answer: CachedAnswer, for identity: DirectoryIdentity) -> CachedAnswer {
+        let last = knownKey(for: identity).flatMap { cache.lastAnswer(for: $0, at: time.bootTime()) }
+        return last.map { $0.answeredAt > answer.answeredAt ? $0 : answer } ?? answer
+    }
+
+    /// The role of an earlier answer that would stand in during an outage.
+    func graceRole(of identity: DirectoryIdentity) -> Role? {
+        let now = time.bootTime()
+        let earlier = knownKey(for: identity).flatMap { cache.lastAnswer(for: $0, at: now) }
+        return policy.standIn(for: .roleUnconfirmed, earlier: earlier, at: now)?.role
+    }
+
+    /// What holds while the confirmation has no answer: an earlier administrator's role as in an outage, otherwise what
+    /// Azure has allowed. What it has not allowed is undecided.
+    func ruling(
+        unconfirmed answer: CachedAnswer,
+        _ fault: AccessCheckFault,
+        _ identity: DirectoryIdentity,
+        _ demand: DecisionDemand
+    ) -> Ruling {
+        guard let role = answer.role, role >= demand.role, graceRole(of: identity) != .administrator else {
+            return bridge(fault, identity, demand, correlation: answer.correlation)
+        }
+        return Authorizer.ruling(on: answer, source: .azure)
+    }
+
+    /// What holds while Azure does not answer: an earlier allow within the grace, else nothing.
+    func bridge(
+        _ fault: AccessCheckFault,
+        _ identity: DirectoryIdentity,
+        _ demand: DecisionDemand,
+        correlation: CorrelationID
+    ) -> Ruling {
+        let now = time.bootTime()
+        let earlier = knownKey(for: identity).flatMap { cache.lastAnswer(for: $0, at: now) }
+        if let earlier, earlier.role == nil { return Authorizer.ruling(on: earlier, source: .cache) }
+        // "User" without a confirmation says nothing of administrators: undecided, and no refusal of that role.
+        let isOpen = earlier?.role == .user && earlier?.confirmation.isFinal == false && demand.role == .administrator
+        guard !isOpen, let standIn = policy.standIn(for: fault.reason, earlier: earlier, at: now) else {
+            return Ruling(
+                .deny(Denial(fault.reason, detail: fault.detail)),
+                correlation: correlation,
+                confirmation: .unanswered(fault)
+            )
+        }
+        return Ruling(
+            .allow(standIn.role, .grace),
+            correlation: correlation,
+            answeredAt: earlier?.answeredAt,
+            graceEnds: standIn.until,
+            confirmation: .unanswered(fault)
+        )
+    }
+}

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Authorization
+internal import Identity
+
+/// One question to several endpoints, round by round: each is asked once before any is asked again, until one answers, none
+/// is worth another attempt, or the time is over.
+struct CheckerRounds: Sendable {
+    /// The least time one attempt gets.
+    private static let leastAttemptTime = Duration.seconds(1)
+    /// The most, while others are left: a question goes on for longer than a person at sshd's door waits for it.
+    private static let longestAttemptTime = Duration.seconds(4)
+    /// Connections that are dropped without an answer, until the endpoint counts as not reached.
+    private static let droppedAttempts = 3
+
+    /// Why none of them answered: the last fault of each, in their order.
+    struct Failure: Error {
+        var faults: [(name: String, error: EndpointFault)] = []
+    }
+
+    let environment: AzureEnvironment
+    let records: CheckerRecords
+    let policy = RetryPolicy.interactive
+    /// What the records say of silence is not heeded: for an administrator's own question.
+    var ignoresSilence = false
+
+    func ask(
+        _ checkers: [any EndpointChecker],
+        _ question: AccessQuestion
+    ) async throws(Failure) -> AccessAnswer {
+        var errors: [String: EndpointFault] = [:]
+        var drops: [String: Int] = [:]
+        var round = 1
+        while true {
+            let asked = checkers.filter { errors[$0.name].map(isWorthRepeating) ?? true }
+            for (index, checker) in asked.enumerated() {
+                do throws(EndpointFault) {
+                    return try await ask(checker, question, othersLeft: asked.count - 1 - index, &drops)
+                } catch {
+                    errors[checker.name] = error
+                    if error.kind == .everywhere { throw failure(checkers, errors) }
+                }
+            }
+            guard !Task.isCancelled, let next = next(after: round, errors), next < question.deadline else {
+                throw failure(checkers, errors)
+            }
+            await environment.time.sleep(until: next)
+            round += 1
+        }
+    }
+
+    private func ask(
+        _ checker: any EndpointChecker,
+        _ question: AccessQuestion,
+        othersLeft: Int,
+        _ drops: inout [String: Int]
+    ) async throws(EndpointFault) -> AccessAnswer {
+        let start = environment.time.bootTime()
+        if !ignoresSilence, let fault = records.silence(of: checker.name, at: start) {
+            throw EndpointFault(kind: .transient, fault: fault)
+        }
+        guard start < question.deadline else {
+            let fault = AccessCheckFault(.unreachable, detail: "no time was left to ask \(checker.name)")
+            throw EndpointFault(kind: .noAnswer, fault: fault)
+        }
+        // A host that does not answer leaves time for those after it.
+        var share = start.duration(to: question.deadline) / (othersLeft + 1)
+        if othersLeft > 0 { share = min(share, Self.longestAttemptTime) }
+        do throws(EndpointFault) {
+            let answer = try await checker.ask(question, attemptTime: max(share, Self.leastAttemptTime))
+            records.noteAnswer(of: checker.name, since: start)
+            return answer
+        } catch {
+            var error = error
+            if error.kind == .dropped {
+                drops[checker.name, default: 0] += 1
+                if drops[checker.name, default: 0] >= Self.droppedAttempts { error = .notReached(error.fault) }
+            }
+            // A caller who went away says nothing about the endpoint.
+            if !Task.isCancelled { records.note(error, of: checker.name, since: start) }
+            throw error
+        }
+    }
+
+    private func isWorthRepeating(_ error: EndpointFault) -> Bool { error.kind == .transient || error.kind == .dropped }
+
+    /// When the first of them may be asked again; nil where none is worth it.
+    private func next(after round: Int, _ errors: [String: EndpointFault]) -> BootTime? {
+        let now = environment.time.bootTime()
+        let jitter = environment.jitter()
+        let waits = errors.values.filter(isWorthRepeating).compactMap { error in
+            policy.wait(afterAttempt: round, retryAfter: error.fault.retryAfter, jitter: jitter)
+        }
+        return waits.min().map { now.advanced(by: $0) }
+    }
+
+    private func failure(_ checkers: [any EndpointChecker], _ errors: [String: EndpointFault]) -> Failure {
+        Failure(faults: checkers.compactMap { checker in errors[checker.name].map { (checker.name, $0) } })
+    }
+}

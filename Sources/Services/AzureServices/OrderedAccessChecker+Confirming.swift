@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Authorization
+internal import Identity
+internal import Synchronization
+
+extension OrderedAccessChecker {
+    package func confirm(_ answer: AccessAnswer, to question: AccessQuestion) async -> AccessAnswer {
+        guard case .required = answer.confirmation else { return answer }
+        guard let confirmer else { return answer.with(.notNeeded) }
+        let outcome: Result<AccessAnswer, EndpointFault>
+        // A host that could not be reached a moment ago is not waited for again; a missing right may be there by now.
+        let passedOver = records.passedOver(confirmer.name, at: environment.time.bootTime())
+        if let passedOver, passedOver.fault.reason == .unreachable {
+            outcome = .failure(passedOver)
+        } else {
+            outcome = await askConfirmer(question)
+        }
+        let combined = combine(answer, with: outcome)
+        confirmations.note(combined, of: question.objectID)
+        return combined
+    }
+
+    /// What role assignments say. `ignoringSilence`: for an administrator's own question.
+    package func askConfirmer(
+        _ question: AccessQuestion,
+        ignoringSilence: Bool = false
+    ) async -> Result<AccessAnswer, EndpointFault> {
+        let nobody = AccessCheckFault(.unsupported, detail: "role assignments are not asked")
+        guard let confirmer else { return .failure(EndpointFault(kind: .noAnswer, fault: nobody)) }
+        let rounds = CheckerRounds(environment: environment, records: records, ignoresSilence: ignoringSilence)
+        do throws(CheckerRounds.Failure) {
+            return .success(try await rounds.ask([confirmer], question))
+        } catch {
+            return .failure(error.faults.first?.error ?? EndpointFault(kind: .noAnswer, fault: nobody))
+        }
+    }
+
+    /// What a first answer and role assignments come to together.
+    package func combine(
+        _ answer: AccessAnswer,
+        with outcome: Result<AccessAnswer, EndpointFault>
+    ) -> AccessAnswer {
+        guard case .required(let ceiling) = answer.confirmation else { return answer }
+        switch outcome {
+        case .success(let said):
+            // A yes of either counts.
+            guard let given = said.role.map({ min($0, ceiling) }), answer.role.map({ $0 < given }) ?? true else {
+                return answer.with(.agreed)
+            }
+            return answer.with(.overruled, role: given)
+        case .failure(let error) where isObstacle(error): return answer.with(.notPermitted(error.fault))
+        case .failure(let error):
+            let said = "\(answer.checker) says \(answer.role == nil ? "no" : "no administrator")"
+            let detail = "\(said); \(error.fault.detail)"
+            return answer.with(
+                .unanswered(AccessCheckFault(.roleUnconfirmed, detail: detail, retryAfter: error.fault.retryAfter))
+            )
+        }
+    }
+
+    /// Role assignments may not be read, or no way leads to Resource Manager and none has since the start. A time-out is
+    /// neither: something is there that may answer the next time.
+    private func isObstacle(_ error: EndpointFault) -> Bool {
+        guard error.fault.reason != .identityMayNotAsk else { return true }
+        return error.hasNoRoute && confirmer.map { !records.hasServed($0.name) } ?? false
+    }
+
+    /// Whether refusals are confirmed, and how that went.
+    package var confirmationStatus: AzureStatus.Confirmations {
+        confirmations.status(isOn: confirmer != nil, confirmer: confirmer.map { records.status(of: $0.name) })
+    }
+
+    /// The configured checkers, and the one that confirms, by name.
+    package var names: [String] { all.map(\.name) }
+
+    /// The checker that confirms; nil where `ConfirmRefusals=no`.
+    package var confirmerName: String? { confirmer?.name }
+}
+
+/// Counts confirmations since the start.
+final class ConfirmationTally: Sendable {
+    private struct State {
+        var agreed = 0
+        var overruled = 0
+        var notPermitted = 0
+        var unanswered = 0
+        var fault: AccessCheckFault?
+        var lastOverruled: ObjectID?
+    }
+
+    private let state = Mutex(State())
+
+    func note(_ answer: AccessAnswer, of objectID: ObjectID) {
+        state.withLock { state in
+            state.fault = nil
+            switch answer.confirmation {
+            case .notNeeded, .required: break
+            case .agreed: state.agreed += 1
+            case .overruled:
+                state.overruled += 1
+                state.lastOverruled = objectID
+            case .notPermitted(let fault):
+                state.notPermitted += 1
+                state.fault = fault
+            case .unanswered(let fault):
+                state.unanswered += 1
+                state.fault = fault
+            }
+        }
+    }
+
+    func status(isOn: Bool, confirmer: AzureStatus.Checker?) -> AzureStatus.Confirmations {
+        state.withLock { state in
+            AzureStatus.Confirmations(
+                isOn: isOn,
+                confirmer: confirmer,
+                agreed: state.agreed,
+                overruled: state.overruled,
+                notPermitted: state.notPermitted,
+                unanswered: state.unanswered,
+                fault: state.fault,
+                lastOverruled: state.lastOverruled
+            )
+        }
+    }
+}

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Authorization
+import AzureServices
+import HTTPTransport
+import Identity
+import Testing
+
+/// A refusal is confirmed by role assignments, which expand groups (contract, chapter 4).
+struct ConfirmationTests {
+    private func scene(_ user: String, _ administrator: String, _ order: [String] = ["pas", "arm"]) -> Scene {
+        let scene = Scene(order, confirming: true)
+        scene.transport.play(Scene.pas, Scene.decisions(user, administrator))
+        scene.transport.play("\(Scene.assignments)/checkaccess", Scene.decisions(user, administrator))
+        return scene
+    }
+
+    @Test(
+        "P2: what checkAccess does not allow counts as role assignments say; a yes of either counts",
+        arguments: [
+            ("NotAllowed", "NotAllowed", nil, nil), ("NotAllowed", "NotAllowed", .user, .user),
+            ("NotAllowed", "NotAllowed", .administrator, .administrator), ("Allowed", "NotAllowed", nil, .user),
+            ("Allowed", "NotAllowed", .user, .user), ("Allowed", "NotAllowed", .administrator, .administrator),
+            ("NotAllowed", "Allowed", nil, nil), ("NotAllowed", "Allowed", .user, .user),
+        ] as [(String, String, Role?, Role?)]
+    )
+    func combined(user: String, administrator: String, held: Role?, role: Role?) async throws {
+        for order in [["pas", "arm"], ["arm"]] {
+            let scene = scene(user, administrator, order)
+            scene.assign(held)
+            let first = try await scene.checker.check(scene.question())
+            #expect(first.confirmation == .required(upTo: .administrator))
+            let answer = try await scene.confirmed()
+            #expect(answer.role == role)
+            let isMore = held.map { held in first.role.map { $0 < held } ?? true } ?? false
+            #expect(answer.confirmation == (isMore ? .overruled : .agreed))
+            #expect(answer.checker == order[0])
+        }
+    }
+
+    @Test("an administrator's yes asks for no confirmation")
+    func notNeeded() async throws {
+        let scene = scene("Allowed", "Allowed")
+        let expected = AccessAnswer(role: .administrator, lifetime: .seconds(300), checker: "pas")
+        #expect(try await scene.confirmed() == expected)
+        #expect(scene.transport.requests(to: Scene.arm).isEmpty)
+    }
+
+    @Test("P2: a stated reason is final at once: a deny assignment, or a word that is not NotAllowed")
+    func stated() async throws {
+        for answer in [
+            Scene.decisions("NotAllowed", "NotAllowed", denied: "login"), Scene.decisions("Denied", "NotAllowed"),
+        ] {
+            let scene = scene("", "")
+            scene.assign(.administrator)
+            scene.transport.play(Scene.pas, answer)
+            let combined = try await scene.confirmed()
+            #expect(combined.role == nil && combined.confirmation == .notNeeded)
+            #expect(scene.transport.requests(to: Scene.arm).isEmpty)
+        }
+        // What is denied to administrators leaves users.
+        let partly = scene("", "")
+        partly.assign(.administrator)
+        partly.transport.play(Scene.pas, Scene.decisions("NotAllowed", "NotAllowed", denied: "loginAsAdmin"))
+        #expect(try await partly.confirmed().role == .user)
+        let user = scene("", "")
+        user.assign(.administrator)
+        user.transport.play(Scene.pas, Scene.decisions("Allowed", "NotAllowed", denied: "loginAsAdmin"))
+        #expect(try await user.confirmed().role == .user)
+        #expect(user.transport.requests(to: Scene.arm).isEmpty)
+    }
+
+    @Test(
+        "P2: where role assignments may not be read, or no way leads there, the no is final and says what is missing",
+        arguments: [.answer(403), .answer(401), .error(.unreachable), .error(.nameResolution)]
+            as [ScriptedTransport.Answer]
+    )
+    func notPermitted(obstacle: ScriptedTransport.Answer) async throws {
+        let scene = scene("NotAllowed", "NotAllowed")
+        scene.transport.play("\(Scene.assignments)/roleAssignments", obstacle)
+        let answer = try await scene.confirmed()
+        #expect(answer.role == nil && answer.confirmation.isFinal)
+        let fault = try #require(answer.confirmation.obstacle)
+        if case .success = obstacle {
+            #expect(fault.reason == .identityMayNotAsk)
+            #expect(fault.detail.contains("--role Reader --scope \(Scene.resource)"))
+        }
+        #expect(scene.checker.confirmationStatus.notPermitted == 1)
+        // The administrator gives the role: it counts at the next question.
+        if case .success = obstacle {
+            scene.assign(.administrator)
+            #expect(try await scene.confirmed().role == .administrator)
+            #expect(scene.checker.confirmationStatus.fault == nil)
+        }
+    }
+
+    @Test(
+        "P2: a confirmation that fails is no answer: what was denied stays undecided",
+        arguments: [
+            .error(.timeout), .error(.tls), .error(.dropped), .error(.cut), .answer(429), .answer(500), .answer(503),
+            .answer(200, "{"), .answer(200, "[]"), .answer(404), .answer(302),
+            .answer(429, "", HTTPHeader("Retry-After", "120")),
+        ] as [ScriptedTransport.Answer]
+    )
+    func unanswered(failure: ScriptedTransport.Answer) async throws {
+        for (user, role) in [("NotAllowed", nil), ("Allowed", Role.user)] {
+            let scene = scene(user, "NotAllowed")
+            scene.transport.play("\(Scene.assignments)/roleAssignments", failure)
+            let answer = try await scene.confirmed()
+            #expect(answer.role == role && !answer.confirmation.isFinal)
+            guard case .unanswered(let fault) = answer.confirmation else {
+                Issue.record("\(answer.confirmation)")
+                continue
+            }
+            #expect(fault.reason == .roleUnconfirmed)
+            #expect(scene.clock.elapsed <= .seconds(10))
+        }
+    }
+
+    @Test("where Resource Manager has served since the start, losing the way to it is an outage")
+    func lostRoute() async throws {
+        let scene = scene("NotAllowed", "NotAllowed")
+        scene.assign(.administrator)
+        #expect(try await scene.confirmed().role == .administrator)
+        scene.checker.forget()
+        scene.transport.play("\(Scene.assignments)/roleAssignments", .error(.unreachable))
+        #expect(try await scene.confirmed().confirmation.isFinal == false)
+    }
+
+    @Test("a confirmation that Retry-After has silenced is not asked again meanwhile")
+    func silenced() async throws {
+        let scene = scene("NotAllowed", "NotAllowed")
+        let list = "\(Scene.assignments)/roleAssignments"
+        scene.transport.play(list, .answer(429, "", HTTPHeader("Retry-After", "60")))
+        for _ in 0..<3 { #expect(try await scene.confirmed().confirmation.isFinal == false) }
+        #expect(scene.transport.requests(to: list).count == 1)
+        scene.clock.advance(.seconds(80))
+        scene.assign(.user)
+        #expect(try await scene.confirmed().role == .user)
+    }
+
+    @Test("the counts say how often role assignments said otherwise")
+    func counts() async throws {
+        let scene = scene("NotAllowed", "NotAllowed")
+        scene.assign(.administrator)
+        for _ in 0..<2 { _ = try await scene.confirmed() }
+        scene.assign(nil)
+        _ = try await scene.confirmed()
+        let status = scene.checker.confirmationStatus
+        #expect(status.isOn && status.overruled == 2 && status.agreed == 1)
+        #expect(status.lastOverruled == (try scene.question().objectID))
+    }
+}

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: Apache-2.0
+"""P2: roles held through groups, where checkaccess does not expand them; and what a refusal needs before it counts."""
+
+from __future__ import annotations
+
+import json
+
+from bed.checks import admitted, equal, refused, require
+from case import case
+from ground import Ground, Site
+from roles import session_around
+from simulator import contoso
+
+ADMINS = "entra_admins"
+
+
+def confirmations(site: Site) -> dict[str, int]:
+    found: dict[str, int] = json.loads(site.tool("status", "--json").out)["confirmations"]
+    return found
+
+
+def finding(site: Site, name: str) -> dict[str, str]:
+    found = json.loads(site.tool("--json", "doctor").out)["findings"]
+    return next((f for f in found if f["id"] == name), {})
+
+
+@case("P2", "administrator through a group in a group: in, with sudo, whether or not Azure honours a hint; confirmed or not asked")
+def nested(ground: Ground) -> str:
+    alice = ground.person("alice")
+    with ground.fresh("nested") as site:
+        out = admitted(site.ssh(alice, "id -Gn; sudo -n id -u"))
+        equal((ADMINS in out, out.split()[-1]), (True, "0"), f"alice's groups and sudo: {out}")
+        equal(confirmations(site)["overruled"], 1, "refusals that role assignments overruled")
+        require("refusals" in finding(site, "daemon.refusals-overruled").get("found", ""), "doctor names no disagreement")
+        report = json.loads(site.tool("--json", "check", alice.login).out)
+        equal([a.get("role") for a in report["answers"]], ["none", "none", "administrator"], "each source's answer")
+        equal((report["role"], report["confirmation"]), ("administrator", "overruled"), "the combined answer")
+        require('entralogin_confirmations_total{outcome="overruled"} 1' in site.tool("metrics").out, "no such metric")
+        # Its single refusals changed nothing.
+        admitted(site.ssh(alice, "sudo -n true"))
+        ground.azure.post("groups", hints=["claims"])
+        try:
+            site.flush()
+            ground.azure.forget_requests()
+            admitted(site.ssh(alice, "sudo -n true"))
+            equal(ground.azure.count("arm"), 0, "requests to ARM where a hint is honoured")
+        finally:
+            ground.azure.post("groups", hints=[])
+    return out.splitlines()[0]
+
+
+@case("P2", "without the right to read role assignments a role through a group is refused, and told: screen, record, status, doctor")
+def without_reader(ground: Ground) -> str:
+    alice = ground.person("alice")
+    with ground.fresh("noreader") as site:
+        require(ground.azure.withdraw("machine") > 0, "the machine had no Reader")
+        try:
+            mark = site.journal.mark()
+            text = refused(site.ssh(alice, "id"), "role not assigned", "not counting groups", "Reader")
+            record = site.journal.wait(mark, event="account", user=alice.login, decision="deny")
+            equal(record["ENTRALOGIN_REASON"], "role-not-assigned", "the reason")
+            command = f"az role assignment create --assignee-object-id {contoso.MACHINE_IDENTITY.object_id}"
+            warned = finding(site, "daemon.refusals-unconfirmed")
+            for where, seen in (("record", record["ENTRALOGIN_DETAIL"]), ("status", site.tool("status").text),
+                                ("doctor", warned.get("remedy", ""))):
+                require(command in " ".join(seen.split()), f"{where} hides the command: {seen}")
+            require("unconfirmed" in record["ENTRALOGIN_DETAIL"], f"the record hides it: {record}")
+            ground.azure.assign("machine", contoso.CHECK_ACCESS_READER)  # the smaller role is enough
+            site.clock.pass_by(60, wall=False)
+            admitted(site.ssh(alice, "sudo -n true"))
+            require(not finding(site, "daemon.refusals-unconfirmed"), "doctor still warns")
+        finally:
+            ground.azure.withdraw("machine")
+            ground.azure.assign("machine", "Reader")
+    return text.splitlines()[0]
+
+
+@case("P2", "ARM asks to wait: an open session keeps its sudo within the grace, somebody new is refused, and no grant ends")
+def throttled(ground: Ground) -> str:
+    alice = ground.person("alice")
+    with ground.fresh("throttled") as site:
+
+        def between() -> None:
+            ground.azure.set_fault("throttle", "arm", 120)
+            site.clock.pass_by(400, wall=False)
+
+        outcome = session_around(ground, site, alice, "sudo -n id -u", between, "sudo -n id -u; id -Gn")
+        lines = outcome.lines()
+        equal(lines[:2], ["0", "0"], f"sudo before and after: {outcome.text}")
+        require(not list(site.journal.since(0, event="withdrawn", reason="role-not-assigned")), "the grant ended")
+        mark = site.journal.mark()
+        stranger = ground.person("carol")
+        refused(site.ssh(stranger, "id"), "has not confirmed yet")
+        record = site.journal.wait(mark, event="account", user=stranger.login, decision="deny")
+        equal(record["ENTRALOGIN_REASON"], "role-unconfirmed", "the reason")
+        user = ground.newcomer()
+        equal(admitted(site.ssh(user, "id -Gn")).split(), [user.login, "entra_users"], "a user's groups")
+        ground.azure.clear_faults()
+    return record["MESSAGE"]
