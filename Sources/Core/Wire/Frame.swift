@@ -24,9 +24,9 @@ package enum Verb: UInt16, Sendable, CaseIterable {
     case keys = 0x040c
     case setShell = 0x040d
     case setHome = 0x040e
-    case endSessions = 0x0410
     case beginDevice = 0x0304
     case awaitDevice = 0x0305
+    case endSessions = 0x0410
 }
 
 /// Why a frame could not be read. `opcode` is what the frame carried, so that the reply can carry it too.

@@ -25,10 +25,10 @@ static struct table {
 /* The login uid (pam_loginuid(8)) or the control group of a login session says whose it was, whatever its parent is. */
 static int carries(int folder, uint32_t uid) {
     char text[4096], slice[32];
-    if (entralogin_read_at(folder, "loginuid", text, sizeof text) > 0 && strtoul(text, NULL, 10) == uid)
+    if (entralogin_read_proc(folder, "loginuid", text, sizeof text) > 0 && strtoul(text, NULL, 10) == uid)
         return 1;
     snprintf(slice, sizeof slice, "/user-%u.slice/", uid);
-    return entralogin_read_at(folder, "cgroup", text, sizeof text) > 0 && strstr(text, slice) != NULL;
+    return entralogin_read_proc(folder, "cgroup", text, sizeof text) > 0 && strstr(text, slice) != NULL;
 }
 
 static void note(int folder, const struct entralogin_process *p, void *context) {
@@ -81,7 +81,7 @@ void entralogin_keep_living(struct entralogin_ended *ended) {
         char path[32], text[4096];
         struct entralogin_process p;
         snprintf(path, sizeof path, "/proc/%d/status", ended->others[i].pid);
-        if (entralogin_read_at(AT_FDCWD, path, text, sizeof text) > 0 && entralogin_parse_status(text, &p) &&
+        if (entralogin_read_proc(AT_FDCWD, path, text, sizeof text) > 0 && entralogin_parse_status(text, &p) &&
             entralogin_is_alive(&p) && p.real == ended->others[i].uid)
             ended->others[kept++] = ended->others[i];
     }

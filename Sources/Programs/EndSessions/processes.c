@@ -10,7 +10,7 @@
 
 #include "entralogin_end_sessions.h"
 
-ssize_t entralogin_read_at(int folder, const char *name, char *text, size_t capacity) {
+ssize_t entralogin_read_proc(int folder, const char *name, char *text, size_t capacity) {
     size_t length = 0;
     int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0)
@@ -82,7 +82,7 @@ int entralogin_each_process(entralogin_visit *visit, void *context) {
         int folder = openat(dirfd(proc), entry->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (folder < 0)
             continue;
-        if (entralogin_read_at(folder, "status", text, sizeof text) > 0 && entralogin_parse_status(text, &p)) {
+        if (entralogin_read_proc(folder, "status", text, sizeof text) > 0 && entralogin_parse_status(text, &p)) {
             seen_first |= p.pid == 1;
             visit(folder, &p, context);
         }

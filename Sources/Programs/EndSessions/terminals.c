@@ -34,7 +34,7 @@ static void find(int folder, const struct entralogin_process *p, void *context) 
     char text[1024];
     int terminal;
     if (!entralogin_is_of(p, s->uid) || s->count == TERMINALS_MAX ||
-        entralogin_read_at(folder, "stat", text, sizeof text) <= 0)
+        entralogin_read_proc(folder, "stat", text, sizeof text) <= 0)
         return;
     /* pid (comm) state ppid pgrp session tty_nr; the name may hold anything. */
     const char *rest = strrchr(text, ')');

@@ -109,7 +109,7 @@ extension Invocation {
             return .log(name: try words.need("a name", after: word), since: since)
         case "sessions":
             guard let verb = words.next() else { return .sessions }
-            guard verb == "end" else { throw UsageError(text: "'\(verb)' is not a command of sessions") }
+            guard verb == "end" else { throw UsageError(text: "sessions does not take '\(verb)'") }
             return .endSessions(name: try words.need("a name", after: "sessions end"))
         case "export": return .export
         case "migrate":

@@ -105,6 +105,8 @@ extension Settings {
         case "SignIn.OfflineGrace": Settings.span(signIn.offlineGrace)
         case "SignIn.GrantLifetime": Settings.span(signIn.grantLifetime)
         case "SignIn.MaxSignInAge": Settings.span(signIn.maximumSignInAge)
+        case "SignIn.EndSessions": signIn.endSessions ? "yes" : "no"
+        case "SignIn.EndSessionsAfter": Settings.span(signIn.endSessionsAfter)
         case "SignIn.StrictExtensionOrder": signIn.strictExtensionOrder ? "yes" : "no"
         case "DeviceSignIn.ClientID": deviceSignIn.clientID?.text ?? ""
         case "DeviceSignIn.Services": deviceSignIn.services.map(\.rawValue).joined(separator: " ")

@@ -47,7 +47,7 @@ typedef void entralogin_visit(int folder, const struct entralogin_process *p, vo
 int entralogin_each_process(entralogin_visit *visit, void *context);
 
 /* Reads a whole file below `folder` into `text`, cut at `capacity`, and ends it. Its length, or a negative errno. */
-ssize_t entralogin_read_at(int folder, const char *name, char *text, size_t capacity);
+ssize_t entralogin_read_proc(int folder, const char *name, char *text, size_t capacity);
 
 /* Writes the sentence for `cause` to the terminals of that uid's processes. Waits for none. How many took it. */
 unsigned entralogin_tell_terminals(uint32_t uid, uint16_t cause);
