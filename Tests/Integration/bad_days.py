@@ -126,7 +126,9 @@ def played(ground: Ground, site: Site, day: Day) -> float:
     for name, endpoint, _ in day.faults:
         require(f"`{name} {endpoint}`" in page["Fault"], f"{day.name}: the page's fault is {page['Fault']}")
     known, new = ground.newcomer(), ground.newcomer()
+    mark = site.journal.mark()
     admitted(site.ssh(known, "true"))
+    site.journal.wait(mark, event="access-check")  # the confirmation has ended before the clock moves
     # The yes is too old for a sign-in and young enough for the grace.
     site.clock.pass_by(90_000 if day.tokens_ended else 400, wall=False)
     if day.tokens_ended:

@@ -7,7 +7,8 @@ import subprocess
 from contextlib import contextmanager
 from typing import Iterator
 
-from bed.checks import require, wait_for
+from bed.checks import require
+from bed.machine import wait_for
 from case import case
 from ground import Ground
 from groups import finding
@@ -34,7 +35,8 @@ def prohibited(uid: int) -> Iterator[None]:
         ip("rule", "del", "pref", "1")
 
 
-@case("P1", "metadata closed to the daemon's user (a prohibit route, a refused connection, 421): doctor says so, with the three causes")
+@case("P1", "metadata closed to the daemon's user (a prohibit route, a refused connection, 421): doctor says so, with the three causes",
+      deep=True)
 def closed(ground: Ground) -> str:
     seen = []
     for name in ("prohibited", "refused", "misdirected"):
