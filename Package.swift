@@ -115,7 +115,7 @@ module(
         "AccessControl", "AccountDirectory", "Authorization", "AzureServices", "ByteCoding", "CWire", "Identity",
         "Libcrypto", "LinuxSystem", "OpenSSHCertificates", "UserRecords", "Wire",
     ],
-    tests: ["CertificateFactory", "HTTPTransport", "Settings", "TestSupport"]
+    tests: ["CertificateFactory", "HTTPTransport", "Settings", "StackCheck", "TestSupport"]
 )
 
 // MARK: Programs: composition only.
@@ -243,9 +243,11 @@ let sanitized: [String: [String]] = [
 /// The targets that building these needs, these included.
 @MainActor
 func closure(of names: [String]) -> Set<String> {
-    var found: Set<String> = [], waiting = names
+    var found: Set<String> = []
+    var waiting = names
     while let name = waiting.popLast() {
-        guard found.insert(name).inserted, let target = package.targets.first(where: { $0.name == name }) else { continue }
+        guard found.insert(name).inserted, let target = package.targets.first(where: { $0.name == name })
+        else { continue }
         for dependency in target.dependencies {
             switch dependency {
             case .targetItem(let name, _), .byNameItem(let name, _): waiting.append(name)

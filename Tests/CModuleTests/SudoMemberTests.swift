@@ -3,6 +3,7 @@
 import CClient
 import CWire
 import Glibc
+import PAM
 import Sudo
 import Synchronization
 import TestSupport

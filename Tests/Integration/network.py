@@ -55,7 +55,9 @@ def begin_anew(ground: Ground, site: Site, settings: str = "", environment: dict
 
 
 def tunnelled(ground: Ground) -> set[str]:
-    return {r["path"].rpartition(":")[0] for r in ground.azure.requests("proxy") if r["status"] == 200}
+    """Without Resource Manager: whether a User is no administrator is confirmed there, after they are in."""
+    hosts = {r["path"].rpartition(":")[0] for r in ground.azure.requests("proxy") if r["status"] == 200}
+    return hosts - {PUBLIC.arm}
 
 
 def by_proxy_only(ground: Ground, site: Site, what: str) -> None:

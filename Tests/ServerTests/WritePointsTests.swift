@@ -12,6 +12,7 @@ import Testing
 
 @testable import AccountDirectory
 @testable import AzureServices
+@testable import StackCheck
 
 /// One of the files that the product writes: how version `n` of it is written, and which version its own reader finds.
 private struct Writer: Sendable, CustomTestStringConvertible {
@@ -122,6 +123,20 @@ private let writers: [Writer] = [
         source: "StackCheck/StackStampWriter.swift",
         write: { file, version in try file.replace(with: Array("\(version)".utf8), mode: 0o644) },
         read: { file in bytes(file).flatMap { Int64(String(decoding: $0, as: UTF8.self)) } }
+    ),
+    // sshd's copy of the CA keys, root's.
+    Writer(
+        source: "StackCheck/AuthorityCopy.swift",
+        write: { file, version in
+            let key = try PublicKey(type: .ed25519, fields: .ed25519([UInt8](repeating: UInt8(version), count: 32)))
+            try file.replace(with: AuthorityCopy.content([key]), mode: 0o644)
+        },
+        read: { file in
+            guard let keys = bytes(file).flatMap({ try? AuthorityCopy.keys(in: $0) }), let key = keys.first,
+                case .ed25519(let point) = key.fields
+            else { return nil }
+            return Int64(point[0])
+        }
     ),
     // The metrics: whoever collects them never reads half of them.
     Writer(

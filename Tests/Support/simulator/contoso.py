@@ -122,6 +122,7 @@ def directory(crowd: int = 0) -> Directory:
         (people["svc"].object_id, USER, "machine"),
         (people["mi"].object_id, USER, "resource-group"),
         (MACHINE_IDENTITY.object_id, "Reader", "machine"),
+        (MACHINE_IDENTITY.object_id, "Reader", "arc"),
         *((p.object_id, USER, "machine") for k, p in people.items() if k.startswith("user")),
     ]
     for who, role, scope in held:

@@ -44,7 +44,7 @@ FAULTS = {
     "slow-down": "a code's next questions come too often (signin)",
     "code-lifetime": "codes are good for VALUE seconds (signin)",
     "id-token": "ID tokens are wrong: VALUE has claims, header, sign (signin; identitytokens.py)",
-    "every-other": "each second question for an address fails (dns)",
+    "every-other": "each second question for the address of a name fails (dns)",
 }
 
 

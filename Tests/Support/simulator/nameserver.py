@@ -9,6 +9,7 @@ import struct
 import threading
 import time
 
+from .clouds import HOST_NAMES
 from .world import World
 
 _A, _IN = 1, 1
@@ -19,7 +20,8 @@ class NameServer:
     def __init__(self, address: tuple[str, int], world: World, hosts: dict[str, str]) -> None:
         self._world = world
         self._hosts = hosts
-        self._numbers = itertools.count()
+        # Of each name's questions; Resource Manager's begin with an answer, so that what else asks meanwhile changes nothing.
+        self._numbers = {name: itertools.count(1 if name in HOST_NAMES["arm"] else 0) for name in hosts}
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.bind(address)
 
@@ -54,8 +56,8 @@ class NameServer:
         if faults.take("silent", "dns"):
             return
         failing = faults.take("server-error", "dns") is not None
-        if kind == _A and faults.take("every-other", "dns") and next(self._numbers) % 2 == 0:
-            failing = True
+        if kind == _A and name in self._numbers and faults.take("every-other", "dns"):
+            failing = failing or next(self._numbers[name]) % 2 == 0
         address = self._hosts.get(name)
         code = _SERVER_FAILURE if failing else _NO_ERROR if address else _NO_SUCH_NAME
         record = b""

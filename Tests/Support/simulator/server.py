@@ -12,7 +12,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Callable, Protocol
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 if TYPE_CHECKING:
@@ -124,14 +124,18 @@ class _Connection(BaseHTTPRequestHandler):
             {n.lower(): v for n, v in self.headers.items()}, self.rfile.read(length),
         )
         endpoint = self.server.service.endpoint(request)
-        status = _Exchange(self, endpoint).run(request)
-        if endpoint != "control":
+
+        def note(status: int) -> None:
+            if endpoint == "control":
+                return
             self.server.world.log.add(
                 endpoint=endpoint, host=request.headers.get("host"), method=request.method, path=split.path, query=request.query, status=status,
                 correlation_id=request.headers.get("x-ms-correlation-request-id"),
                 user_agent=request.headers.get("user-agent"), milliseconds=round((time.monotonic() - began) * 1000, 1),
                 time=time.time(),
             )
+
+        _Exchange(self, endpoint).run(request, note)
 
     do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = _serve
 
@@ -144,20 +148,20 @@ class _Exchange:
         self._endpoint = endpoint
         self._faults = connection.server.world.faults
 
-    def run(self, request: Request) -> int:
-        """Returns the status that was sent, 0 when nothing was."""
+    def run(self, request: Request, note: Callable[[int], None]) -> None:
+        """Notes the status, 0 where nothing is sent: before it is sent, so that who has the answer finds the request counted."""
         if delay := self._faults.take("latency", self._endpoint):
             time.sleep(float(delay.value or 100) / 1000)
         if self._faults.take("silent", self._endpoint):
             self._faults.wait_until_cleared("silent", self._endpoint)
             self._connection.close_connection = True
-            return 0
+            return note(0)
         if self._faults.take("refuse", self._endpoint):
-            self._reset()
-            return 0
+            note(0)
+            return self._reset()
         reply = self._bent_reply() or self._answer(request)
+        note(reply.status)
         self._send(reply, cut=self._faults.take("cut-body", self._endpoint) is not None)
-        return reply.status
 
     def _answer(self, request: Request) -> Reply:
         try:
