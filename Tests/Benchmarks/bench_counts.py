@@ -15,7 +15,8 @@ from figures import Figure, at_most, floor
 from ground import STATE, Ground
 
 SIZE_LIMIT_KIB = 40
-PROGRAMS = ("libnss_entralogin.so.2", "pam_entralogin.so", "authorized-principals")
+PAM_SIZE_LIMIT_KIB = 56  # with the reader of the published files
+PROGRAMS = ("libnss_entralogin.so.2", "pam_entralogin.so", "sudo_entralogin.so", "authorized-principals")
 HIT_CALLS_LIMIT = 1.2
 HIT_INSTRUCTIONS_LIMIT, FOREIGN_INSTRUCTIONS_LIMIT = 2_500, 250
 
@@ -97,7 +98,8 @@ def run_counted(ground: Ground, snapshot: bytes, name: str, status: int, repeats
 
 def sizes(_: Ground) -> list[Figure]:
     built: dict[str, Path] = {name: REPOSITORY / "build" / name for name in PROGRAMS}
-    figures = [at_most(f"size of {name}, KiB", path.stat().st_size / 1024, SIZE_LIMIT_KIB,
+    figures = [at_most(f"size of {name}, KiB", path.stat().st_size / 1024,
+                       PAM_SIZE_LIMIT_KIB if name == "pam_entralogin.so" else SIZE_LIMIT_KIB,
                        f"{path.stat().st_size / 1024:.1f}") for name, path in built.items()]
     daemon, tool = (REPOSITORY / "build" / name for name in ("entralogind", "entraloginctl"))
     return [*figures, Figure("size of daemon and tool, MiB",

@@ -32,7 +32,8 @@ def finding(site: Site) -> tuple[str, str]:
     return found["severity"], found["found"]
 
 
-@case("P11", "whatever the daemon's owner puts in place of the CA keys, sshd has the last good ones, and nobody waits")
+@case("P11", "whatever the daemon's owner puts in place of the CA keys, sshd has the last good ones, and nobody waits",
+      attack="H7")
 def traps(ground: Ground) -> str:
     with ground.fresh("authorities") as site:
         person = ground.newcomer()
@@ -57,7 +58,8 @@ def traps(ground: Ground) -> str:
     return ", ".join(TRAPS)
 
 
-@case("P11", "a purge reads what the daemon left without waiting and not to an end, and keeps accounts where there are any")
+@case("P11", "a purge reads what the daemon left without waiting and not to an end, and keeps accounts where there are any",
+      attack="H7")
 def purge(ground: Ground) -> str:
     with ground.fresh("purged", started=False) as site:
         accounts = f"{STATE}/accounts"

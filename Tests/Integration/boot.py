@@ -66,7 +66,7 @@ def no_connection(ground: BootedGround) -> str:
         milestones(site)
         admitted(site.ssh(ground.lisa, "id -un"), "lisa\n")
         counts = waiting(site)
-        equal(counts, {"/run/entralogin/control.sock": 0, "/run/entralogin/principals.sock": 0}, "connections")
+        equal(counts, {f"/run/entralogin/{name}.sock": 0 for name in ("control", "principals", "sessions")}, "connections")
         require(not site.ssh(ground.person("alice"), "true").ok, "alice is let in by a daemon that hangs")
         after = waiting(site)
         require(after["/run/entralogin/control.sock"] > 0, "alice's sign-in does not show: the count proves nothing")

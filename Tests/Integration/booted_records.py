@@ -53,7 +53,8 @@ def documented(name: str) -> list[list[str]]:
     return [query.split() for query in queries if "CORRELATION" not in query]
 
 
-@case("P15", "what local users write into the journal is shown by no documented query and not by the tool, under any unit")
+@case("P15", "what local users write into the journal is shown by no documented query and not by the tool, under any unit",
+      attack="H4")
 def forged(ground: BootedGround) -> str:
     site, carol = ground.vm, ground.person("carol")
     machine = site.machine
@@ -96,7 +97,7 @@ def ask_often(site: BootedSite, name: str, count: int) -> None:
     equal(answers, {"OK"}, f"answers about {name}")
 
 
-@case("P15", "of more decisions than are shown, the tool shows the newest")
+@case("P15", "of more decisions than are shown, the tool shows the newest", attack="H5")
 def newest(ground: BootedGround) -> str:
     site, carol = ground.vm, ground.person("carol")
     ask_often(site, carol.login, SHOWN + 30)

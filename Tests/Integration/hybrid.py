@@ -113,7 +113,7 @@ def crowd_of_listeners(ready: str, until: str) -> int:
     return count
 
 
-@case("P1", "a local user's 20,000 listening sockets do not hide the agent's service", deep=True)
+@case("P1", "a local user's 20,000 listening sockets do not hide the agent's service", deep=True, attack="W2")
 def crowded(ground: Ground) -> str:
     with arc_server(ground, "arc-crowd") as site:
         site.begin()

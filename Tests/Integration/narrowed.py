@@ -27,7 +27,8 @@ def enable(site: Site) -> None:
     site.reload()
 
 
-@case("P4", "accounts of a domain that was taken out of Domains= stay covered by sshd's block; one that is not: no stamp")
+@case("P4", "accounts of a domain that was taken out of Domains= stay covered by sshd's block; one that is not: no stamp",
+      attack="W10")
 def narrowed(ground: Ground) -> str:
     with ground.fresh("narrowed") as site:
         person = ground.newcomer()
@@ -49,7 +50,8 @@ def narrowed(ground: Ground) -> str:
     return "covered, or no stamp"
 
 
-@case("P16", "settings that the daemon may not read, or in a folder that others may write: --check-config and doctor say so")
+@case("P16", "settings that the daemon may not read, or in a folder that others may write: --check-config and doctor say so",
+      attack="W11")
 def unreadable(ground: Ground) -> str:
     with ground.fresh("unreadable", started=False) as site:
         def verdict(word: str) -> None:

@@ -136,7 +136,8 @@ def many_calls(ground: Ground) -> str:
     return helper_calls(ground, 10_000)
 
 
-@case("P3", "a good certificate without its key has no effect but a remembered process, and Azure is asked nothing")
+@case("P3", "a good certificate without its key has no effect but a remembered process, and Azure is asked nothing",
+      attack="W4")
 def without_the_key(ground: Ground) -> str:
     site, known, unknown = ground.vm, administrator(ground), ground.newcomer()
 

@@ -37,7 +37,8 @@ def named(site: Site, *words: str) -> str:
     return sentence
 
 
-@case("P1", "a module in a folder that libpam does not read: no stamp, nobody without the role gets in, doctor names both")
+@case("P1", "a module in a folder that libpam does not read: no stamp, nobody without the role gets in, doctor names both",
+      attack="H8")
 def unread_folder(ground: Ground) -> str:
     with ground.fresh("unread") as site:
         folder = folder_of_libpam(site)
@@ -52,7 +53,7 @@ def unread_folder(ground: Ground) -> str:
     return seen
 
 
-@case("P1", "a module that libpam cannot load or reach, for sshd or for sudo alone: no stamp, doctor says so")
+@case("P1", "a module that libpam cannot load or reach, for sshd or for sudo alone: no stamp, doctor says so", attack="H8")
 def unloaded(ground: Ground) -> str:
     with ground.fresh("unloaded") as site:
         file = f"{folder_of_libpam(site)}/{MODULE}"

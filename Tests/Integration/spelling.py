@@ -65,7 +65,7 @@ def held_against_sshd(ground: Ground, name: str, count: int) -> str:
     return f"{taken} spellings that sshd takes, all read"
 
 
-@case("P4", "every spelling of Match and Include that sshd takes before our block is read by the check")
+@case("P4", "every spelling of Match and Include that sshd takes before our block is read by the check", attack="W7")
 def known_spellings(ground: Ground) -> str:
     return held_against_sshd(ground, "spelled", 20)
 
@@ -103,7 +103,8 @@ def generated_sudo_spellings(ground: Ground) -> str:
     return held_against_sudo(ground, "sudo-generated", 400)
 
 
-@case("P8", "a machine hardened in files behind Include, in quotes, or behind @include is left alone by a package")
+@case("P8", "a machine hardened in files behind Include, in quotes, or behind @include is left alone by a package",
+      attack="W8")
 def hardened_elsewhere(ground: Ground) -> str:
     with ground.fresh("hardened", started=False) as site:
         def reasons() -> str:

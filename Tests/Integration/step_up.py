@@ -235,7 +235,8 @@ def holds_prompts(login: str) -> str:
     return line
 
 
-@case("P13", "step-up: prompts that another user holds under an administrator's name take none of the places of their sudo")
+@case("P13", "step-up: prompts that another user holds under an administrator's name take none of the places of their sudo",
+      attack="W3")
 def places(ground: Ground) -> str:
     with stepping_up(ground, "places", SWITCHED_ON.replace("login sudo", "su sudo")) as site:
         offer(site, "su")
