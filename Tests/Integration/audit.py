@@ -29,8 +29,14 @@ def line(site: BootedSite) -> str:
 def started(site: BootedSite, ground: BootedGround) -> int:
     """audit-events, by its number in the bed, after a first event."""
     refused(site.ssh(ground.person("carol"), "id"))
-    wait_for(lambda: site.machine.main_pid(f"{UNIT}.service") != 0, "audit-events")
+    wait_for(lambda: runs(site), "audit-events")
     return site.machine.outer_pid(f"{UNIT}.service")
+
+
+def runs(site: BootedSite) -> bool:
+    """systemd names its own child before that has become the program, with systemd's rights."""
+    pid = site.machine.main_pid(f"{UNIT}.service")
+    return pid != 0 and site.machine.run("cat", f"/proc/{pid}/comm").out.strip() == "audit-events"
 
 
 def answers(trace: str) -> list[str]:

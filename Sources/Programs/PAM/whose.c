@@ -9,7 +9,6 @@
 
 #include "entralogin_adopted.h"
 
-#define GROUPS_MAX 1024
 
 const char *entralogin_item(pam_handle_t *pamh, int item) {
     const void *value = NULL;
@@ -145,18 +144,6 @@ int entralogin_in_sshd(pam_handle_t *pamh) {
         return 1;
     prctl(PR_GET_NAME, command, 0, 0, 0);
     return strncmp(command, "sshd", 4) == 0;
-}
-
-int entralogin_holds_administrators_group(void) {
-    gid_t groups[GROUPS_MAX];
-    if (getgid() == ENTRALOGIN_ADMINS_GID || getegid() == ENTRALOGIN_ADMINS_GID)
-        return 1;
-    int n = getgroups(GROUPS_MAX, groups);
-    for (int i = 0; i < n; i++) {
-        if (groups[i] == ENTRALOGIN_ADMINS_GID)
-            return 1;
-    }
-    return n < 0 ? -1 : 0;
 }
 
 int entralogin_borrows_group(const struct entralogin_pam_world *world, const char *name) {

@@ -1,9 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-internal import Authorization
-internal import Identity
-internal import Synchronization
-
 /// What the machine's name services say of a number that no Entra account has yet.
 package enum NumberHolder: Hashable, Sendable {
     case nobody
@@ -11,29 +7,4 @@ package enum NumberHolder: Hashable, Sendable {
     case somebody(String)
     /// One of them does not answer, or could not be asked; why.
     case unknown(String)
-}
-
-extension AccountDirectory {
-    /// Asks whether another name service has the number, once for each account: SSSD and FreeIPA may give out numbers of this
-    /// range by default. Here and not when sshd looks the name up, where nobody has proved anything and nothing may wait. Where
-    /// it has, the account's next look-up leads to a number elsewhere, so this sign-in is refused and the next one works (P6).
-    func checkNobodyHas(_ uid: PosixID, for name: UserName) async throws(Denial) {
-        switch await surroundings.holder(uid.number) {
-        case .nobody: return
-        // The record that sshd was given, which a cache kept (nscd, where ProvisionalCallers= has it).
-        case .somebody(name.text): return
-        case .somebody(let holder):
-            state.withLock { _ = $0.others.insert(uid.number / IDAllocation.othersBlock) }
-            throw Denial(
-                .numberTaken,
-                detail: "another directory's \(holder) has \(uid), the number that \(name) would have got; see IDRange="
-            )
-        case .unknown(let reason):
-            throw Denial(
-                .enrolmentFailed,
-                text: "Another directory of this machine does not say whose numbers are taken: please try again",
-                detail: reason
-            )
-        }
-    }
 }

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Authorization
+internal import Identity
+
+/// The parts that work together on one decision.
+struct AccessParts: Sendable {
+    let settings: AccessSettings
+    let ports: AccessPorts
+    let tally: DecisionTally
+    let journal: DecisionJournal
+    let membership: AdministratorMembership
+    let ending: SessionEnding
+    let authorizer: Authorizer
+    let verified: VerifiedCertificates
+    let signedIn: DeviceSignIns
+    let sessions: OpenSessions
+    let batch: BatchPeople
+    let keyring: AuthorityKeyring
+    let otherObjects = OtherObjects()
+    /// Who held a grant when the daemon started, and until when: sessions of theirs may be open that it never saw.
+    private let inherited: [PosixID: BootTime]
+
+    init(_ given: AccessPorts, settings: AccessSettings, keyringSettings: KeyringSettings) {
+        tally = DecisionTally(to: given.log, time: given.time)
+        var ports = given
+        ports.log = tally
+        self.ports = ports
+        self.settings = settings
+        journal = DecisionJournal(machines: ports.machines, time: ports.time, log: ports.log)
+        membership = AdministratorMembership(
+            registry: ports.grants,
+            accounts: ports.accounts,
+            time: ports.time,
+            log: ports.log
+        )
+        ending = SessionEnding(ports, after: settings.endSessionsAfter)
+        authorizer = Authorizer(
+            settings: settings,
+            machines: ports.machines,
+            checker: ports.checker,
+            grants: membership,
+            ending: ending,
+            time: ports.time,
+            starter: ports.starter,
+            log: ports.log
+        )
+        verified = VerifiedCertificates(watcher: ports.processes, lifetime: settings.loginGrace)
+        signedIn = DeviceSignIns(lifetime: settings.loginGrace)
+        sessions = OpenSessions()
+        batch = BatchPeople(time: ports.time)
+        keyring = AuthorityKeyring(ports, settings: keyringSettings)
+        inherited = membership.current()
+    }
+
+    func isInherited(_ uid: PosixID) -> Bool { inherited[uid].map { ports.time.bootTime() < $0 } ?? false }
+
+    /// When a grant on the strength of `ruling` ends: with the grace, where it rests on that.
+    func grantExpiry(for ruling: Ruling) -> BootTime {
+        let full = ports.time.bootTime().advanced(by: settings.grantLifetime)
+        return ruling.graceEnds.map { min($0, full) } ?? full
+    }
+
+    /// Between nine tenths and the whole of `duration`: many machines started together do not ask together.
+    func jittered(_ duration: Duration) -> Duration { ports.random.jitter(duration, atLeast: 0.9) }
+
+    /// Lets go of what belongs to processes that are gone.
+    func sweep() {
+        verified.sweep(at: ports.time.bootTime())
+        signedIn.sweep(at: ports.time.bootTime())
+        sessions.sweep()
+    }
+}

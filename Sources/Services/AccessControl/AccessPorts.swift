@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Authorization
+internal import Identity
+package import OpenSSHCertificates
+
+/// What the access part needs from outside: the ports of Authorization.
+package struct AccessPorts: Sendable {
+    package var time: any TimeSource
+    package var random: any RandomSource
+    package var starter: any TaskStarter
+    package var log: any RecordLog
+    package var machines: any MachineSource
+    package var checker: any AccessChecker
+    package var accounts: any AccountRegistry
+    package var grants: any GrantRegistry
+    package var signIns: any SignInRegistry
+    package var processes: any ProcessWatcher
+    package var stamp: any StackStamp
+    package var judge: any CertificateJudge
+    package var revocation: any RevocationSource
+    /// Nil: no sign-in with a code.
+    package var devices: (any DeviceAuthority)?
+    /// In the configured order.
+    package var keySources: [any AuthorityKeySource]
+    /// What `trusted_user_ca_keys` holds at the start; nil where it cannot be read.
+    package var persistedKeys: [UInt8]?
+    /// Replaces `trusted_user_ca_keys` as a whole, and returns when it is on disk.
+    package var publishKeys: @Sendable ([UInt8]) async throws -> Void
+    package var ender: any SessionEnder
+    /// The keys of sshd's own copy of that file, which root keeps up to date; nil where there is none. Without this port
+    /// sshd reads the file itself.
+    package var sshdKeys: (@Sendable () -> [PublicKey]?)?
+
+    package init(
+        time: any TimeSource,
+        random: any RandomSource,
+        starter: any TaskStarter,
+        log: any RecordLog,
+        machines: any MachineSource,
+        checker: any AccessChecker,
+        accounts: any AccountRegistry,
+        grants: any GrantRegistry,
+        signIns: any SignInRegistry,
+        processes: any ProcessWatcher,
+        stamp: any StackStamp,
+        judge: any CertificateJudge,
+        revocation: any RevocationSource,
+        devices: (any DeviceAuthority)? = nil,
+        keySources: [any AuthorityKeySource],
+        persistedKeys: [UInt8]?,
+        publishKeys: @escaping @Sendable ([UInt8]) async throws -> Void,
+        ender: any SessionEnder = NoSessionEnder(),
+        sshdKeys: (@Sendable () -> [PublicKey]?)? = nil
+    ) {
+        self.time = time
+        self.random = random
+        self.starter = starter
+        self.log = log
+        self.machines = machines
+        self.checker = checker
+        self.accounts = accounts
+        self.grants = grants
+        self.signIns = signIns
+        self.processes = processes
+        self.stamp = stamp
+        self.judge = judge
+        self.revocation = revocation
+        self.devices = devices
+        self.keySources = keySources
+        self.persistedKeys = persistedKeys
+        self.publishKeys = publishKeys
+        self.ender = ender
+        self.sshdKeys = sshdKeys
+    }
+}
