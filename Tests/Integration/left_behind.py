@@ -6,10 +6,14 @@ from __future__ import annotations
 from bed.checks import admitted, equal, require
 from bed.installed import CONFIGURE, REPOSITORY
 from bed.machine import run
+from bed.person import Person
 from bed.stopper import Stopper, library
 from case import case
 from credentials import KEYS_FILE, intruder, plant, shut_out
-from ground import Ground
+from ground import Ground, Site
+from sudo_right import COMMON_ACCOUNT
+
+COMMON_SESSION = "/etc/pam.d/common-session"
 
 
 @case("P8", "what a killed configure has left in /run goes with the next run", attack="W13")
@@ -39,6 +43,19 @@ def says_why(ground: Ground) -> str:
     return because.strip().splitlines()[-1]
 
 
+def opens_without_the_module(site: Site, module: str, thief: Person) -> None:
+    """The control: with the module gone, and with it PAM's lines that refuse then, the planted key opens the account."""
+    before = {path: site.machine.read(path) for path in (COMMON_ACCOUNT, COMMON_SESSION)}
+    for path, text in before.items():
+        rest = [line for line in text.splitlines() if "requisite" not in line or "pam_succeed_if" not in line]
+        site.machine.write(path, "\n".join(rest) + "\n")
+    site.machine.must("mv", module, "/root/away")
+    admitted(site.ssh(thief, "true"))
+    site.machine.must("mv", "/root/away", module)
+    for path, text in before.items():
+        site.machine.write(path, text)
+
+
 @case("P2", "make install over a running machine, killed anywhere: no module is missing, and nobody gets in", attack="W14")
 def replaced(ground: Ground) -> str:
     with ground.fresh("replaced") as site:
@@ -49,9 +66,7 @@ def replaced(ground: Ground) -> str:
         plant(site, thief)
         modules = [site.machine.must("find", "/usr/lib", "-name", name).out.strip()
                    for name in ("pam_entralogin.so", "libnss_entralogin.so.2")]
-        site.machine.must("mv", modules[0], "/root/away")
-        admitted(site.ssh(thief, "true"))
-        site.machine.must("mv", "/root/away", modules[0])
+        opens_without_the_module(site, modules[0], thief)
         preloaded = library(ground.bed.scratch / "programs")
         counter, stops = ground.bed.scratch / "replaced", 0
         content = [site.machine.path(module).read_bytes() for module in modules]

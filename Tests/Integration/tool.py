@@ -322,5 +322,5 @@ def audit(ground: Ground) -> str:
             own = [e for e in events if "op=PAM:accounting" in e and f'acct="{login}"' in e]
             require(len(own) == 1 and result in own[0], f"{login}: {own} of {events}")
         opened = [e for e in events if "op=PAM:session_open" in e and person.login in e]
-        require(len(opened) == 1 and "pam_entralogin" in opened[0], f"{opened}")
+        require(len(opened) == 1 and "res=success" in opened[0], f"{opened}")
     return opened[0][:120]

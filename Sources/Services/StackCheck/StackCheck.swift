@@ -134,14 +134,18 @@ package struct StackCheck: Sendable {
 
     /// Accounts of other domains meet the same lines, where any of them may sign in or has signed in.
     private func judgeDomains(_ program: String, beside common: [Finding]) -> [Finding] {
+        let rule = CoveredDomainsRule(common: common)
         let covered: CoveredDomains
         do throws(CoveredDomains.Failure) {
             covered = try CoveredDomains(allowed: otherDomains, on: machine)
         } catch {
+            // A block that covers every domain covers those, whichever they are.
+            let anywhere = machine.run(program, ["-T", "-C", StackCheck.connection(of: "entralogin-probe@any.invalid")])
+            let uncovered = rule.judge("any.invalid", isEnrolled: true, SSHDConfiguration(anywhere.output))
+            guard anywhere.status != 0 || uncovered != nil else { return [] }
             let remedy = "ls -l \(CoveredDomains.accounts); it is the daemon's file of accounts"
             return [Finding("sshd.domains", .error, error.problem, place: CoveredDomains.accounts, remedy: remedy)]
         }
-        let rule = CoveredDomainsRule(common: common)
         let first = probes[0].name.split(separator: "@").last.map(String.init)
         let domains = covered.allowed + covered.enrolled.filter { !covered.allowed.contains($0) }
         return domains.filter { $0 != first }.compactMap { domain in
