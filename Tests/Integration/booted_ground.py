@@ -43,7 +43,16 @@ class BootedSite:
                 and self.machine.path("/run/entralogin/stack-verified").exists())
 
     def wait_until_ready(self) -> None:
-        wait_for(self.is_ready, "the daemon to know the machine and the keys, and the stack to be verified", 60)
+        try:
+            wait_for(self.is_ready, "the daemon to know the machine and the keys, and the stack to be verified", 60)
+        except TimeoutError as error:
+            raise TimeoutError(f"{error}: {self._obstacles()}") from error
+
+    def _obstacles(self) -> str:
+        """What is missing, and what the units said last."""
+        units = "systemctl --failed --plain --no-legend; ls -l --time-style=full-iso /run/entralogin /var/lib/entralogin-sshd"
+        said = "journalctl -b -o short-monotonic --no-pager -u 'entralogin*' | tail -n 25"
+        return " | ".join([self.tool("status").text, self.machine.shell(f"{units}; {said}").text])
 
     def settings(self, text: str) -> None:
         """Other settings, or none; the daemon anew."""
