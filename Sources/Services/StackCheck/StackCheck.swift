@@ -140,7 +140,8 @@ package struct StackCheck: Sendable {
             covered = try CoveredDomains(allowed: otherDomains, on: machine)
         } catch {
             // A block that covers every domain covers those, whichever they are.
-            let anywhere = machine.run(program, ["-T", "-C", StackCheck.connection(of: "entralogin-probe@any.invalid")])
+            let connection = StackCheck.connection(of: "entralogin-probe@any.invalid")
+            let anywhere = machine.run(program, ["-T", "-C", connection])
             let uncovered = rule.judge("any.invalid", isEnrolled: true, SSHDConfiguration(anywhere.output))
             guard anywhere.status != 0 || uncovered != nil else { return [] }
             let remedy = "ls -l \(CoveredDomains.accounts); it is the daemon's file of accounts"
