@@ -10,7 +10,7 @@
 const char fuzz_subject[] = "audit events";
 
 static int is_known(uint16_t type) {
-    return type == 1100 || type == 1101 || type == 1102;
+    return type == 1100 || type == 1101 || type == 1102 || type == 1106;
 }
 
 /* How often `word` stands in the text. */
