@@ -67,8 +67,8 @@ struct WiredMachine: SurroundingsView {
         if let told = programs[([path] + arguments.prefix(1)).joined(separator: " ")] { return told }
         if path == PAMTransaction.program { return libpam(arguments) }
         if uncovered.contains(where: { arguments.last?.contains("@\($0),") == true }) {
-            let open = configuration.replacing("authorizedkeysfile none", with: "authorizedkeysfile .ssh/authorized_keys")
-            return ProgramResult(status: 0, output: open)
+            let keys = ("authorizedkeysfile none", "authorizedkeysfile .ssh/authorized_keys")
+            return ProgramResult(status: 0, output: configuration.replacing(keys.0, with: keys.1))
         }
         return result ?? ProgramResult(status: 0, output: configuration)
     }
