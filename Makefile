@@ -74,7 +74,6 @@ test-deep:
 attacks: prerequisites build
 	@Tests/Integration/run --attacks --deep
 	@Tests/Integration/run --booted --attacks --deep
-	@Tests/Integration/run --packages --attacks --deep
 
 # A real client: azure-cli as it is published in the Python package index, in an environment of its own (400 MB, once).
 test-az: prerequisites build
