@@ -49,10 +49,11 @@ class BootedSite:
             raise TimeoutError(f"{error}: {self._obstacles()}") from error
 
     def _obstacles(self) -> str:
-        """What is missing, and what the units said last."""
-        units = "systemctl --failed --plain --no-legend; ls -l --time-style=full-iso /run/entralogin /var/lib/entralogin-sshd"
-        said = "journalctl -b -o short-monotonic --no-pager -u 'entralogin*' | tail -n 25"
-        return " | ".join([self.tool("status").text, self.machine.shell(f"{units}; {said}").text])
+        """What is missing, and what the check of the integration says."""
+        failed = [line for line in self.tool("stack").text.splitlines() if line.startswith("FAILED")]
+        said = self.machine.shell("journalctl -b -o short-monotonic --no-pager -u entralogind -u entralogin-stack | tail -n 12").text
+        keys = self.machine.path(KEYS).exists()
+        return f"keys {keys}; stack {failed}; {said}"
 
     def settings(self, text: str) -> None:
         """Other settings, or none; the daemon anew."""

@@ -72,6 +72,7 @@ def without_reader(ground: Ground) -> str:
         finally:
             ground.azure.withdraw("machine")
             ground.azure.assign("machine", "Reader")
+            ground.azure.assign("machine", "Reader", "arc")
     return text.splitlines()[0]
 
 
