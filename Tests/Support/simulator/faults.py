@@ -37,7 +37,6 @@ FAULTS = {
     "says-no": "checkaccess answers NotAllowed to everything",
     "expired-token": "the caller's token has expired (pas, arm)",
     "pages": "lists of assignments come in pages of VALUE (1) elements (arm)",
-    "thin-keys": "the newest signing key is left out of the published ones (keys)",
     "other-role-host": "the OpenID configuration names VALUE (https://pas.other.example) as the role service (keys)",
     "bad-key": "the Arc challenge's key file is wrong: VALUE is link, owner, writable, size, suffix, folder, header, "
     "absent or stale",
