@@ -169,8 +169,15 @@ struct Tool: Sendable {
             administratorsGroup: accounts.administratorsGroup,
             deviceServices: devices.clientID == nil ? [] : devices.services.map(\.rawValue),
             deviceLimit: devices.limit.components.seconds,
-            numbers: accounts.numbers
+            numbers: accounts.numbers,
+            administrator: administratorNow()
         )
+    }
+
+    /// A person who is signed in as an administrator, about whom sudo can be asked; a service principal can type no code.
+    private func administratorNow() -> String? {
+        let report = try? ask(.sessions, for: SessionsReport.self)
+        return report?.sessions.first { $0.isAdministrator && $0.name.contains("@") }?.name
     }
 
     private func judgeStamp() -> [Finding] {
