@@ -6,8 +6,10 @@ from __future__ import annotations
 import socket
 import struct
 import subprocess
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Iterator
+from functools import partial
+from typing import Any
 
 from bed import Person
 from bed.checks import admitted, equal, refused, require
@@ -162,10 +164,14 @@ def forks(ground: BootedGround) -> str:
     machine, uid = site.machine, uid_of(site, person)
     placed(machine, "forks.c", ground.bed.scratch / "programs")
     seen = []
+
+    def are_running(number: int) -> bool:
+        return of(site, uid).count("forks") >= number
+
     for kind, expected in (("bomb", 100), ("chain", 1), ("thread", 1)):
         loop = subprocess.Popen(person.argv("-p", str(site.port), f"{person.login}@127.0.0.1", f"forks {kind} 150"),
                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        wait_for(lambda: of(site, uid).count("forks") >= expected, f"the {kind}", 60)
+        wait_for(partial(are_running, expected), f"the {kind}", 60)
         outcome = site.tool("sessions", "end", person.login)
         require(outcome.ok and "still run" not in outcome.out, outcome.text)
         equal(of(site, uid), [], f"left of the {kind}")
@@ -237,10 +243,10 @@ def program(ground: BootedGround) -> str:
     try:
         local = int(machine.must("id", "-u", "lisa").out)
         for uid in (0, 1, 33, 999, local, 65534, 0xFFFFFFFF, theirs, 1879048192, 1879049215, 2147352576):
-            reply = machine.inside(lambda uid=uid: ask(request(uid)), "entralogin")
+            reply = machine.inside(partial(ask, request(uid)), "entralogin")
             equal(struct.unpack(">H", reply[12:14])[0], 4, f"the status for uid {uid}")
         for frame in (request(theirs)[:-1], request(theirs) + b"\0", request(1900000001, 0), request(1900000001, 5), b""):
-            equal(machine.inside(lambda frame=frame: ask(frame), "entralogin"), b"", f"the answer to {frame!r}")
+            equal(machine.inside(partial(ask, frame), "entralogin"), b"", f"the answer to {frame!r}")
         for user in ("lisa", "nobody", "entralogin-ssh", "entralogin-audit", UNIT):
             outcome = machine.run("setpriv", f"--reuid={user}", "--clear-groups", "test", "-w", SOCKET)
             require(not outcome.ok, f"{user} may open {SOCKET}")
