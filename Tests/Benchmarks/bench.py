@@ -6,11 +6,12 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Callable
 
-sys.path[:0] = [str(Path(__file__).resolve().parent / "nss"), str(Path(__file__).resolve().parents[1] / "Integration")]
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "Integration"))
+sys.path.insert(0, str(Path(__file__).resolve().parent / "nss"))
 
 from bed import Bed
 from bed.checks import Wrong, described
@@ -51,7 +52,7 @@ def taken(ground: Ground, measure: Measure, stalls: Stalls) -> list[Figure]:
         began, error = time.monotonic(), None
         try:
             figures = measure.take(ground)
-        except Exception as failure:  # one measure must not end the others
+        except Exception as failure:  # noqa: BLE001  one measure must not end the others
             figures, error = [Figure(measure.name, described(failure), good=False)], failure
             ground.azure.clear_faults()
         beyond = [figure for figure in figures if figure.good is False]

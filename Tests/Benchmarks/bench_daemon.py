@@ -60,7 +60,8 @@ def certificates_a_second(ground: Ground) -> list[Figure]:
             echo, _ = rate(FLOOR_SOCKET)
     limit = min(FRAMES_LIMIT, SHARE_LIMIT * bare)
     return [at_least("certificate checks a second through the socket", ours, round(limit),
-                     f"{ours:.0f}, goal {FRAMES_GOAL} (C with one RSA-2048 check {bare:.0f}, ratio {bare / ours:.2f}; C echo {echo:.0f})"),
+                     f"{ours:.0f}, goal {FRAMES_GOAL} (C with one RSA-2048 check {bare:.0f}, ratio {bare / ours:.2f}; "
+                     f"C echo {echo:.0f})"),
             Figure("one certificate check, wall", f"{1e6 / ours:.0f} µs, of which C needs {1e6 / bare:.0f} µs")]
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import statistics
 import subprocess
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Iterator
 
 from bed import Machine, Person
 from bed.checks import admitted, require
@@ -45,13 +45,14 @@ def plain_machine(ground: Ground) -> tuple[Machine, Person]:
 
 def pairs(ground: Ground, port: int, ours: Person, plain: Person) -> tuple[float, float, float]:
     """Medians of both in milliseconds, and the median of the ratios of neighbours."""
-    with_us, without = [], []
+    with_us: list[float] = []
+    without: list[float] = []
     for turn in range(PAIRS):
         for side in ((0, 1) if turn % 2 else (1, 0)):
             outcome = ours.ssh("true", port=port) if side else plain.ssh("true", port=PLAIN_PORT)
             admitted(outcome)
             (with_us if side else without).append(outcome.milliseconds)
-    ratio = statistics.median(a / b for a, b in zip(with_us, without))
+    ratio = statistics.median(a / b for a, b in zip(with_us, without, strict=True))
     return statistics.median(with_us), statistics.median(without), ratio
 
 

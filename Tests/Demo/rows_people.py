@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from bed import Machine
 from bed.checks import refused
 from scene import OWN_FILES, SECOND_PORT, SHARED_HOME, Scene
@@ -35,8 +37,8 @@ def not_enrolled(scene: Scene, name: str) -> None:
 def own_configuration(scene: Scene) -> str:
     for path in OWN_FILES:
         equal(scene.vm.machine.read(path), scene.before[path], path)
-    return f"{len(OWN_FILES)} files of its own are as they were; daemon ready in " \
-           f"{scene.vm.service.milliseconds_to_ready:.0f} ms"
+    return (f"{len(OWN_FILES)} files of its own are as they were; daemon ready in "
+            f"{scene.vm.service.milliseconds_to_ready:.0f} ms")
 
 
 @row("alice", "ssh, id, sudo -n id -u")
@@ -157,7 +159,7 @@ def olga(scene: Scene) -> str:
     return _no_role(scene, "olga")
 
 
-def _never_asked(scene: Scene, key: str, **changes: object) -> str:
+def _never_asked(scene: Scene, key: str, **changes: Any) -> str:
     person = scene.bed.forged(key, **changes)
     with scene.asked() as asked:
         text = refused(person.ssh("true"), "Permission denied")

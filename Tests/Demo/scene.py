@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Iterator
 
 from bed import Bed, Installed, Machine, Person, Service
 from bed.installed import TOOL, put_in_place
@@ -66,7 +66,7 @@ class Scene:
     def missing(self, file_name: str) -> Iterator[None]:
         """A module's file is not there inside the block, and the stamp has been looked at again."""
         libraries = self.vm.machine.root / "usr/lib"
-        found = [p for p in libraries.rglob(file_name)]
+        found = list(libraries.rglob(file_name))
         if len(found) != 1:
             raise Mismatch(f"{file_name} is installed {len(found)} times")
         away = found[0].with_name(file_name + ".away")

@@ -8,9 +8,12 @@ import subprocess
 import sys
 import time
 
-import rows_people  # noqa: F401  (the order of these imports is the order of the table)
+# The order of these imports is the order of the table.
+# isort: off
+import rows_people  # noqa: F401
 import rows_local  # noqa: F401
 import rows_wiring  # noqa: F401
+# isort: on
 from bed import Bed
 from bed.bed import REPOSITORY
 from scene import Scene

@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Callable
+from typing import TYPE_CHECKING
 
 from bed.checks import Mismatch, Wrong, described, equal, one_line, require
 from bed.stalls import TRIES, Stalls
@@ -39,7 +40,7 @@ def row(who: str, does: str) -> Callable[[Check], Check]:
     return add
 
 
-def play(scene: "Scene", chosen: str = "") -> int:
+def play(scene: Scene, chosen: str = "") -> int:
     """Runs the rows in order, or those whose text holds `chosen`; returns how many failed. One that failed while the machine
     stood still is played again (`bed.stalls`)."""
     stalls = Stalls()
@@ -47,7 +48,7 @@ def play(scene: "Scene", chosen: str = "") -> int:
     return sum(not _holds(scene, entry, stalls) for entry in rows)
 
 
-def _holds(scene: "Scene", entry: Row, stalls: Stalls) -> bool:
+def _holds(scene: Scene, entry: Row, stalls: Stalls) -> bool:
     for tries_left in reversed(range(TRIES)):
         began = time.monotonic()
         good = is_final = False
@@ -55,7 +56,7 @@ def _holds(scene: "Scene", entry: Row, stalls: Stalls) -> bool:
             good, seen = True, entry.check(scene)
         except Mismatch as mismatch:
             seen, is_final = str(mismatch), isinstance(mismatch, Wrong)
-        except Exception as error:  # a row must not end the table
+        except Exception as error:  # noqa: BLE001  a row must not end the table
             seen = described(error)
         milliseconds = (time.monotonic() - began) * 1000
         excuse = stalls.excuse(began) if tries_left > 0 and not good and not is_final else ""

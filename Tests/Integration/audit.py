@@ -136,7 +136,7 @@ def nobody_there(ground: BootedGround) -> str:
         doctor = site.tool("doctor")
         require(doctor.ok and "entralogin-audit.socket is inactive" in " ".join(doctor.out.split()), doctor.text)
         metrics = site.tool("metrics").out
-        dropped = re.search(r'^entralogin_audit_events_total\{outcome="dropped"\} (\d+)$', metrics, re.M)
+        dropped = re.search(r'^entralogin_audit_events_total\{outcome="dropped"\} (\d+)$', metrics, re.MULTILINE)
         require(dropped is not None and int(dropped[1]) > 0, metrics)
         machine.write_file("/etc/entralogin/entralogin.conf.d/50-audit.conf", "[Log]\nAudit=no\n")
         site.restart()

@@ -104,8 +104,8 @@ def silent(ground: Ground) -> str:
         require(not waiting.done(), "Azure was not silent")
         require(other.ok and local.ok, f"{other.text}{local.text}")
         milliseconds = waiting.result(90)
-    return f"refused after {milliseconds:.0f} ms; meanwhile {other.milliseconds:.0f} ms for somebody known, " \
-           f"{local.milliseconds:.0f} ms for a local user"
+    return (f"refused after {milliseconds:.0f} ms; meanwhile {other.milliseconds:.0f} ms for somebody known, "
+            f"{local.milliseconds:.0f} ms for a local user")
 
 
 @case("P1", "a server certificate of an unknown CA is no answer")

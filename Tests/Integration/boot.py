@@ -11,7 +11,8 @@ from case import case
 # What people and other units wait for.
 MILESTONES = ("sysinit.target", "dbus.service", "systemd-logind.service", "systemd-user-sessions.service",
               "ssh.service", "multi-user.target")
-MARGIN = 10_000.0  # ms, on a machine that others keep busy; a wait for us would be TimeoutStartSec=, which is 30 s, or 45 s of the user database
+# ms, on a machine that others keep busy; a wait for us would be TimeoutStartSec=, which is 30 s, or 45 s of the user database
+MARGIN = 10_000.0
 UNABLE = "[Service]\nExecStartPre=\nExecStart=\nExecStart=/bin/false\n"
 # It takes the sockets, says neither READY=1 nor anything else, and accepts nothing.
 HANGING = "[Service]\nExecStartPre=\nExecStart=\nExecStart=/bin/sleep infinity\n"

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import subprocess
@@ -182,7 +183,7 @@ def wrong_settings(ground: BootedGround) -> str:
         shown = machine.must("journalctl", "--no-pager", "-o", "json", "MESSAGE_ID=5eb03494b6584870a536b337290809b3",
                              f"UNIT={DAEMON}").out
         times = [int(json.loads(line)["__MONOTONIC_TIMESTAMP"]) / 1e6 for line in shown.splitlines()]
-        gaps = [later - earlier for earlier, later in zip(times, times[1:])]
+        gaps = [later - earlier for earlier, later in itertools.pairwise(times)]
         require(len(gaps) >= 3 and min(gaps) >= 1.9, f"seconds between restarts: {gaps}")
         machine.write_file(SETTINGS, "")
         site.wait_until_ready()

@@ -4,9 +4,10 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Any
 
 from bed import Bed, Machine, Outcome, Person
 from bed.booted import BootedMachine
@@ -16,7 +17,7 @@ from bed.machine import wait_for
 from ground import EARLY, KEYS, SETTINGS
 from people import People
 
-__all__ = ["BootedGround", "BootedSite", "EARLY", "KEYS", "SETTINGS"]
+__all__ = ["EARLY", "KEYS", "SETTINGS", "BootedGround", "BootedSite"]
 
 DAEMON = "entralogind.service"
 SOCKETS = ("entralogind-control.socket", "entralogind-principals.socket")
@@ -51,7 +52,8 @@ class BootedSite:
     def _obstacles(self) -> str:
         """What is missing, and what the check of the integration says."""
         failed = [line for line in self.tool("stack").text.splitlines() if line.startswith("FAILED")]
-        said = self.machine.shell("journalctl -b -o short-monotonic --no-pager -u entralogind -u entralogin-stack | tail -n 12").text
+        said = self.machine.shell("journalctl -b -o short-monotonic --no-pager -u entralogind -u entralogin-stack"
+                                  " | tail -n 12").text
         keys = self.machine.path(KEYS).exists()
         return f"keys {keys}; stack {failed}; {said}"
 

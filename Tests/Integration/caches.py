@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Iterator
+from functools import partial
 
 from bed import Person
 from bed.checks import admitted, equal, refused, require
@@ -82,7 +83,7 @@ def forgotten(ground: BootedGround) -> str:
         before = runs(site)
         with signed_in(site, person):
             for group in (person.login, "entra_users", "entra_admins"):
-                wait_for(lambda: says(group), f"nscd to forget the absence in {group}")
+                wait_for(partial(says, group), f"nscd to forget the absence in {group}")
             # An earlier change may have emptied the cache while sshd was asking; the one of this sign-in comes then.
             wait_for(lambda: "entra_admins" in site.ssh(person, "id -Gn").out, "the groups of another session")
             admitted(site.ssh(person, "sudo -n id -u"), "0\n")

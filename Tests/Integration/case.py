@@ -4,9 +4,10 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Callable, Protocol
+from typing import Any, Protocol
 
 from bed.checks import Mismatch, Wrong, described, one_line
 from bed.stalls import TRIES, Stalls
@@ -88,7 +89,7 @@ def _played(ground: SharedGround, entry: Case) -> tuple[bool, str, bool]:
         return True, seen, True
     except Mismatch as mismatch:
         seen, is_final = str(mismatch), isinstance(mismatch, Wrong)
-    except Exception as error:  # a case must not end the others
+    except Exception as error:  # noqa: BLE001  a case must not end the others
         seen = described(error)
     ground.recover()
     return False, seen, is_final

@@ -87,7 +87,7 @@ def snapshot(ground: Ground) -> str:
             for number, changed in enumerate(damaged(content, 13)):
                 path.write_bytes(changed)
                 seen = [a.ids for a in ask(questions)]
-                wrong = [(q, s) for q, s, r in zip(questions, seen, right) if s not in ((), r)]
+                wrong = [(q, s) for q, s, r in zip(questions, seen, right, strict=True) if s not in ((), r)]
                 equal(wrong, [], f"answers under damage {number}")
                 hidden += () in seen
                 if number % (CHANGES // 8) == 0:

@@ -5,16 +5,17 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Callable, Iterator
+from typing import Any
 
 from bed import Person
 from bed.checks import admitted, equal, require
 from bed.machine import run
 from bed.terminal import Terminal, at_terminal
 from case import case
-from roles import ADMINS
 from ground import PASSWORD, Ground, Site
+from roles import ADMINS
 from simulator import contoso
 
 CLIENT = "c11e0000-0000-4000-8000-0000000000dc"

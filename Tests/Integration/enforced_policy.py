@@ -96,7 +96,7 @@ def least(ground: EnforcingGround) -> str:
     for source, own in ((DAEMON, {DAEMON, STATE, PUBLISHED}), (HELPER, {HELPER}), (AUDIT, {AUDIT})):
         theirs = rules(ground.policy, "-s", source)
 
-        def able(kind: str, permission: str) -> list[Rule]:
+        def able(kind: str, permission: str, theirs: list[Rule] = theirs) -> list[Rule]:
             return [rule for rule in theirs if rule.object_class == kind and permission in rule.permissions]
 
         # A switch for NIS that the policy gives every client of the name service.

@@ -4,6 +4,8 @@ Debian has it, until `confined` gives them the roles of staff and of a user."""
 
 from __future__ import annotations
 
+from functools import partial
+
 from bed.checks import admitted, equal, refused, require
 from bed.machine import wait_for
 from case import case
@@ -28,7 +30,8 @@ def domains(ground: EnforcingGround) -> str:
         "/run/entralogin/control.sock": "entralogin_runtime_t", "/run/entralogin/principals.sock": "entralogin_runtime_t",
         "/run/entralogin/stack-verified": "entralogin_runtime_t",
         "/run/entralogin/nss/grants.snapshot": "entralogin_published_t",
-        "/var/lib/entralogin/nss/accounts.snapshot": "entralogin_published_t", "/var/lib/entralogin/accounts": "entralogin_state_t",
+        "/var/lib/entralogin/nss/accounts.snapshot": "entralogin_published_t",
+        "/var/lib/entralogin/accounts": "entralogin_state_t",
         "/var/lib/entralogin-sshd/trusted_user_ca_keys": "entralogin_authorities_t",
         "/etc/entralogin/entralogin.conf": "entralogin_etc_t", HELPER: "entralogin_principals_exec_t",
     }
@@ -122,10 +125,14 @@ def terminal(ground: EnforcingGround) -> str:
 def confined(ground: EnforcingGround) -> str:
     machine, alice, bob = ground.machine, ground.person("alice"), ground.person("bob")
     before = machine.read(SEUSERS)
+
+    def has_left(login: str) -> bool:
+        return not machine.run("loginctl", "show-user", login).ok
+
     # What earlier sessions left running has its own roles.
     for person in (alice, bob, ground.lisa):
         machine.run("loginctl", "terminate-user", person.login)
-        wait_for(lambda: not machine.run("loginctl", "show-user", person.login).ok, f"the end of {person.login}'s sessions", 60)
+        wait_for(partial(has_left, person.login), f"the end of {person.login}'s sessions", 60)
     machine.write(SEUSERS, f"{before}{alice.login}:staff_u:s0-s0:c0.c1023\n{bob.login}:user_u:s0\nlisa:user_u:s0\n")
     try:
         equal(domain(admitted(ground.ssh(alice, "id -Z"))), "staff_t", "alice's domain")

@@ -6,11 +6,12 @@ from __future__ import annotations
 import hashlib
 import shutil
 import time
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Any
 
 from bed import Bed, Clock, Installed, Journal, Machine, Outcome, Person, Service
 from bed.checks import Mismatch, require
@@ -19,7 +20,7 @@ from bed.machine import wait_for
 from people import CROWD, PASSWORD, People
 from simulator import contoso
 
-__all__ = ["CROWD", "EARLY", "Ground", "KEYS", "PASSWORD", "SETTINGS", "STATE", "Site", "ours"]
+__all__ = ["CROWD", "EARLY", "KEYS", "PASSWORD", "SETTINGS", "STATE", "Ground", "Site", "ours"]
 
 STATE = "/var/lib/entralogin"
 KEYS = "/var/lib/entralogin-sshd/trusted_user_ca_keys"  # what sshd reads
@@ -178,7 +179,7 @@ class Ground(People):
     def withdraw(self, person: Person, **which: str) -> None:
         require(self.azure.withdraw(self.key_of(person), **which) > 0, f"{person.login} had no such role")
 
-    def aside(self, function: Any, *arguments: Any, **options: Any) -> "Future[Any]":
+    def aside(self, function: Any, *arguments: Any, **options: Any) -> Future[Any]:
         """Runs beside the case."""
         return self._pool.submit(function, *arguments, **options)
 

@@ -24,7 +24,8 @@ def finding(site: Site, name: str) -> dict[str, str]:
     return next((f for f in found if f["id"] == name), {})
 
 
-@case("P2", "administrator through a group in a group: in, with sudo, whether or not Azure honours a hint; confirmed or not asked")
+@case("P2",
+      "administrator through a group in a group: in, with sudo, whether or not Azure honours a hint; confirmed or not asked")
 def nested(ground: Ground) -> str:
     alice = ground.person("alice")
     with ground.fresh("nested") as site:
@@ -49,7 +50,8 @@ def nested(ground: Ground) -> str:
     return out.splitlines()[0]
 
 
-@case("P2", "without the right to read role assignments a role through a group is refused, and told: screen, record, status, doctor")
+@case("P2",
+      "without the right to read role assignments a role through a group is refused, and told: screen, record, status, doctor")
 def without_reader(ground: Ground) -> str:
     alice = ground.person("alice")
     with ground.fresh("noreader") as site:

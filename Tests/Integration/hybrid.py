@@ -6,9 +6,9 @@ from __future__ import annotations
 import os
 import resource
 import socket
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Iterator
 
 from bed.checks import admitted, equal, refused, require
 from bed.installed import CONFIGURE

@@ -4,8 +4,8 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Iterator
 
 from bed.checks import require
 from bed.machine import wait_for
@@ -35,19 +35,20 @@ def prohibited(uid: int) -> Iterator[None]:
         ip("rule", "del", "pref", "1")
 
 
-@case("P1", "metadata closed to the daemon's user (a prohibit route, a refused connection, 421): doctor says so, with the three causes",
+@case("P1",
+      "metadata closed to the daemon's user (a prohibit route, a refused connection, 421): doctor says so, with the three causes",
       deep=True)
 def closed(ground: Ground) -> str:
     seen = []
     for name in ("prohibited", "refused", "misdirected"):
         with ground.fresh(name, started=False) as site:
             uid = int(site.machine.must("id", "-u", "entralogin").out)
-            closing = {"prohibited": lambda: prohibited(uid), "refused": lambda: ground.azure.without("imds"),
-                       "misdirected": lambda: ground.azure.fault("status", "imds", 421)}[name]
-            with closing():
+            closing = {"prohibited": prohibited(uid), "refused": ground.azure.without("imds"),
+                       "misdirected": ground.azure.fault("status", "imds", 421)}
+            with closing[name]:
                 site.machine.start_sshd(site.port)
                 site.service.start()
-                wait_for(lambda: finding(site, "daemon.metadata-closed"), f"doctor to name it ({name})", 60)
+                wait_for(lambda: bool(finding(site, "daemon.metadata-closed")), f"doctor to name it ({name})", 60)
                 found = finding(site, "daemon.metadata-closed")
                 for cause in ("owner rule", "guest proxy agent", "systemd.imds.network=locked"):
                     require(cause in " ".join(found["remedy"].split()), f"{name}: no {cause}: {found}")

@@ -13,7 +13,6 @@ from old_machine import OLD_UID, apply, files, lay_out, open_session, plan
 from simulator import contoso
 from tool import fits
 
-
 LIST = "/etc/entralogin/adopted"
 ACCOUNT_FILES = ("/etc/passwd", "/etc/group")
 

@@ -8,9 +8,9 @@ import io
 import re
 import subprocess
 import tarfile
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Callable, Iterator
 
 from bed import Outcome, Service, wire
 from bed.asking import ask, place

@@ -4,9 +4,10 @@ directly."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Any
 
 from azure_faults import LIMIT_MS, and_then_admitted, refused_with
 from bed.checks import admitted, equal, refused, require
@@ -77,7 +78,7 @@ def served_by_proxies(ground: Ground, urls: tuple[str, ...], variables: tuple[tu
             begin_anew(ground, site, f"[Azure]\nProxy={url}\n")
             by_proxy_only(ground, site, url)
         for names in variables:
-            begin_anew(ground, site, environment={name: PROXIES[2] for name in names})
+            begin_anew(ground, site, environment=dict.fromkeys(names, PROXIES[2]))
             by_proxy_only(ground, site, " ".join(names))
         text = site.journal.text() + site.tool("status").text + site.tool("config").text
         require(PASSWORD not in text and "correct%20horse" not in text, "the proxy's password is shown")

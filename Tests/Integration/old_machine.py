@@ -5,10 +5,12 @@ from __future__ import annotations
 
 import json
 import subprocess
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Callable, Iterator, Protocol
+from typing import Any, Protocol
 
 from bed import Machine, Outcome, Person
+from bed.booted import BootedMachine
 from bed.checks import admitted, equal, require
 from bed.installed import TOOL
 from people import People
@@ -17,8 +19,10 @@ from people import People
 class AnySite(Protocol):
     """A machine in a private root, or one that was booted."""
 
-    machine: Machine
-    port: int
+    @property
+    def machine(self) -> Machine | BootedMachine: ...
+    @property
+    def port(self) -> int: ...
 
     def ssh(self, person: Person, *command: str, **options: Any) -> Outcome: ...
     def tool(self, *arguments: str) -> Outcome: ...
@@ -83,16 +87,18 @@ def open_session(ground: People, site: AnySite) -> Iterator[Callable[[str], None
     argv = ground.root.argv("-p", str(site.port), "root@127.0.0.1", "cat")
     with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
                           text=True) as session:
-        assert session.stdin and session.stdout
+        typed, shown = session.stdin, session.stdout
+        assert typed
+        assert shown
 
         def alive(when: str) -> None:
-            session.stdin.write(when + "\n")
-            session.stdin.flush()
-            equal(session.stdout.readline(), when + "\n", f"root's open session {when}")
+            typed.write(when + "\n")
+            typed.flush()
+            equal(shown.readline(), when + "\n", f"root's open session {when}")
             admitted(site.ssh(ground.lisa, "true"))
 
         yield alive
-        session.stdin.close()
+        typed.close()
 
 
 def apply(site: AnySite, word: str = "--apply") -> Outcome:

@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import select
 import subprocess
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Iterator
+from typing import Any
 
 from bed import Bed, Machine, Outcome, Person
 from bed.checks import admitted, equal, refused, require

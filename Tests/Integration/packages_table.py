@@ -15,11 +15,15 @@ from case import case
 from packages_ground import PackagesGround
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "Demo"))
-import rows_people  # noqa: E402,F401  (the order of these imports is the order of the table)
-import rows_local  # noqa: E402,F401
-import rows_wiring  # noqa: E402,F401
-from scene import OWN_FILES, PLAIN_PORT, PORT, SECOND_PORT, SHARED_HOME, Scene  # noqa: E402
-from table import TABLE, play  # noqa: E402
+
+# The order of these imports is the order of the table.
+# isort: off
+import rows_people  # noqa: F401
+import rows_local  # noqa: F401
+import rows_wiring  # noqa: F401
+# isort: on
+from scene import OWN_FILES, PLAIN_PORT, PORT, SECOND_PORT, SHARED_HOME, Scene
+from table import TABLE, play
 
 
 class BootedService:

@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Callable
 
 from bed import Outcome, Person
 from bed.checks import admitted, equal, refused, require

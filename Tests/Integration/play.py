@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import sys
 
+# isort: off
 # The order of these imports is the order of the cases; the secrets come last, because they look at all that was logged.
 import roles  # noqa: F401
 import sudo_right  # noqa: F401
@@ -53,6 +54,7 @@ import migration  # noqa: F401
 import way_back  # noqa: F401
 import left_behind  # noqa: F401
 import records  # noqa: F401
+# isort: on
 from ground import Ground
 from suite import main
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import sys
 
+# isort: off
 # The order of these imports is the order of the cases: those of the boot want to be alone with their machine.
 import boot  # noqa: F401
 import booted  # noqa: F401
@@ -16,6 +17,7 @@ import audit  # noqa: F401
 import caches  # noqa: F401
 import sessions  # noqa: F401
 import userdb  # noqa: F401
+# isort: on
 from booted_ground import BootedGround
 from suite import main
 

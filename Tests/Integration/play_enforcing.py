@@ -5,11 +5,13 @@ from __future__ import annotations
 
 import sys
 
+# isort: off
 # The order of these imports is the order of the cases; the count of denials is the last under SELinux.
 import enforced_policy  # noqa: F401
 import enforcing  # noqa: F401
 import enforcing_upkeep  # noqa: F401
 import apparmor_profile  # noqa: F401
+# isort: on
 from enforcing_ground import EnforcingGround
 from suite import main
 

@@ -4,8 +4,8 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Iterator
 
 from azure_cli import AzureCLI, asked
 from bed.checks import admitted, equal, refused, require
@@ -39,7 +39,8 @@ def signs_in(ground: Ground) -> str:
     again = cli.signing_in(svc)
     equal(len(asked(ground.azure.requests())), 1, "requests for two certificates of one key")
     assert again.certificate is not None
-    shown = subprocess.run(["ssh-keygen", "-L", "-f", str(again.certificate)], capture_output=True, text=True).stdout
+    shown = subprocess.run(["ssh-keygen", "-L", "-f", str(again.certificate)], capture_output=True, text=True,
+                           check=True).stdout
     require(f'Key ID: "{person.login}@{contoso.TENANT}"' in shown, f"the certificate: {shown}")
     mark = ground.vm.journal.mark()
     admitted(ground.vm.ssh(person, "id -un"), f"{person.login}\n")

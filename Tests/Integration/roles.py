@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
-from typing import Callable
+from functools import partial
 
 from bed import Outcome, Person
 from bed.checks import admitted, equal, refused, require
@@ -88,7 +89,7 @@ def lowered_under_targetpw(ground: Ground) -> str:
         ground.vm.machine.write(TARGETPW, f"Defaults:%{ADMINS} {setting}\n", 0o440)
         try:
             seen.append(sudo_refused_after(ground, ground.vm, person,
-                                           lambda: ground.withdraw(person, role=contoso.ADMINISTRATOR)))
+                                           partial(ground.withdraw, person, role=contoso.ADMINISTRATOR)))
         finally:
             ground.vm.machine.remove(TARGETPW)
     return seen[-1]
@@ -106,7 +107,7 @@ def lowered_under_another_service(ground: Ground) -> str:
             for sudo in ("sudo -n", "sudo -n -i"):
                 person = administrator(ground)
                 seen.append(sudo_refused_after(ground, site, person,
-                                               lambda: ground.withdraw(person, role=contoso.ADMINISTRATOR), sudo))
+                                               partial(ground.withdraw, person, role=contoso.ADMINISTRATOR), sudo))
             machine.remove(path)
         site.stamped()
         machine.write("/etc/pam.d/sudo-i", machine.read("/etc/pam.d/open"))

@@ -38,11 +38,10 @@ def inherited(ground: Ground) -> str:
             for scope in ("machine", ANOTHER_SET, f"{contoso.SCALE_SET}/virtualMachines/33"):
                 refused(site.ssh(holder(ground, scope), "id"), "role not assigned", contoso.SCALE_SET_INSTANCE)
             equal(asked_about(ground), {contoso.SCALE_SET_INSTANCE}, "resources asked about")
-    with ground.azure.machine(resource_id=FLEXIBLE, name="farm_1a2b3c"):
-        with ground.fresh("flexible") as site:
-            admitted(site.ssh(holder(ground, "resource-group"), "true"))
-            admitted(site.ssh(holder(ground, FLEXIBLE), "true"))
-            refused(site.ssh(holder(ground, "scale-set"), "id"), "role not assigned")
+    with ground.azure.machine(resource_id=FLEXIBLE, name="farm_1a2b3c"), ground.fresh("flexible") as site:
+        admitted(site.ssh(holder(ground, "resource-group"), "true"))
+        admitted(site.ssh(holder(ground, FLEXIBLE), "true"))
+        refused(site.ssh(holder(ground, "scale-set"), "id"), "role not assigned")
     return ", ".join(ABOVE)
 
 

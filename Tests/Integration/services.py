@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Callable
 
 from bed import Outcome, Person, pam
 from bed.checks import admitted, equal, refused, require

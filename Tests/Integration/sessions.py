@@ -7,9 +7,11 @@ import fcntl
 import socket
 import struct
 import subprocess
+from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Any
 
 from bed import Person
 from bed.checks import admitted, equal, refused, require
@@ -170,6 +172,22 @@ def is_locked(path: Path) -> bool:
     return False
 
 
+def begun(site: BootedSite, person: Person, kind: str, expected: int, lock: Path) -> subprocess.Popen[bytes]:
+    """A session of programs that fork. A link of a chain lives too short to be met in /proc; its lock tells whether one
+    lives."""
+    said, uid = person.folder / f"forks-{kind}", uid_of(site, person)
+    with said.open("wb") as file:
+        loop = subprocess.Popen(person.argv("-p", str(site.port), f"{person.login}@127.0.0.1", f"forks {kind} 150"),
+                                stdout=file, stderr=subprocess.STDOUT)
+
+    def runs() -> bool:
+        require(loop.poll() is None, f"the {kind} did not begin: status {loop.returncode}, {said.read_text()}")
+        return is_locked(lock) and of(site, uid).count("forks") >= expected
+
+    wait_for(runs, f"the {kind}", 60)
+    return loop
+
+
 @case("P2", "sessions end: a fork loop at its limit, chains that fork and leave, a leader that has ended: none is left")
 def forks(ground: BootedGround) -> str:
     site, person = ground.vm, ground.newcomer()
@@ -177,18 +195,8 @@ def forks(ground: BootedGround) -> str:
     placed(machine, "forks.c", ground.bed.scratch / "programs")
     seen = []
     for kind, expected in (("bomb", 100), ("chain", 0), ("thread", 1)):
-        # A link of a chain lives too short to be met in /proc. Its lock tells whether one lives.
         lock = machine.path(f"/tmp/forks.{kind}")
-        said = ground.bed.scratch / f"forks-{kind}"
-        with said.open("wb") as file:
-            loop = subprocess.Popen(person.argv("-p", str(site.port), f"{person.login}@127.0.0.1", f"forks {kind} 150"),
-                                    stdout=file, stderr=subprocess.STDOUT)
-
-        def runs() -> bool:
-            require(loop.poll() is None, f"the {kind} did not begin: status {loop.returncode}, {said.read_text()}")
-            return is_locked(lock) and of(site, uid).count("forks") >= expected
-
-        wait_for(runs, f"the {kind}", 60)
+        loop = begun(site, person, kind, expected, lock)
         outcome = site.tool("sessions", "end", person.login)
         require(outcome.ok and "still run" not in outcome.out, outcome.text)
         require(not is_locked(lock), f"the {kind} lives on: {outcome.text}")
@@ -261,10 +269,10 @@ def program(ground: BootedGround) -> str:
     try:
         local = int(machine.must("id", "-u", "lisa").out)
         for uid in (0, 1, 33, 999, local, 65534, 0xFFFFFFFF, theirs, 1879048192, 1879049215, 2147352576):
-            reply = machine.inside(lambda uid=uid: ask(request(uid)), "entralogin")
+            reply = machine.inside(partial(ask, request(uid)), "entralogin")
             equal(struct.unpack(">H", reply[12:14])[0], 4, f"the status for uid {uid}")
         for frame in (request(theirs)[:-1], request(theirs) + b"\0", request(1900000001, 0), request(1900000001, 5), b""):
-            equal(machine.inside(lambda frame=frame: ask(frame), "entralogin"), b"", f"the answer to {frame!r}")
+            equal(machine.inside(partial(ask, frame), "entralogin"), b"", f"the answer to {frame!r}")
         for user in ("lisa", "nobody", "entralogin-ssh", "entralogin-audit", UNIT):
             outcome = machine.run("setpriv", f"--reuid={user}", "--clear-groups", "test", "-w", SOCKET)
             require(not outcome.ok, f"{user} may open {SOCKET}")

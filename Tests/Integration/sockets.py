@@ -12,8 +12,9 @@ import socket
 import struct
 import threading
 import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Callable, Iterator
+from functools import partial
 
 from bed import pam, wire
 from bed.asking import ask
@@ -39,7 +40,7 @@ def other_users(ground: Ground) -> str:
     add_nobody(site)
     for user in ("lisa", "stranger", "daemon"):
         for path in SOCKETS:
-            seen = site.machine.inside(lambda: wire.ask_all(path), user)
+            seen = site.machine.inside(partial(wire.ask_all, path), user)
             equal(set(seen.values()), {"PermissionError"}, f"{user} at {path}")
     return f"3 users, 2 sockets, {len(wire.requests())} verbs: connect(2) is refused"
 
@@ -62,7 +63,7 @@ def own_user(ground: Ground) -> str:
     site = ground.vm
     admitted(site.ssh(ground.person("alice"), "true"))
     for path in SOCKETS:
-        seen = site.machine.inside(lambda: wire.ask_all(path), "entralogin")
+        seen = site.machine.inside(partial(wire.ask_all, path), "entralogin")
         equal(set(seen.values()), {"FORBIDDEN"}, f"entralogin at {path}")
     principals = site.machine.inside(lambda: wire.ask_all(wire.PRINCIPALS))
     require(principals.pop("CHECK_CERTIFICATE") in {"REFUSED", "NOT_FOUND"}, "root may not run the helper")
@@ -310,7 +311,7 @@ def garbage_answers(ground: Ground) -> str:
                   *person.certificate.read_text().split()[:2]]
         count = len(lies(wire.frame(0x0101, wire.string("a"))))
         for number in range(count):
-            def lie(request: bytes) -> bytes:
+            def lie(request: bytes, number: int = number) -> bytes:
                 return lies(request)[number]
             began = time.monotonic()
             with impostor(site, wire.CONTROL, "entralogin", "entralogin", says=lie) as heard:

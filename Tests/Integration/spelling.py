@@ -14,7 +14,8 @@ SSHD = "/usr/sbin/sshd"
 PLANTED = "/etc/ssh/planted/%u"
 PATHS = ("/etc/ssh/plain.conf", "/etc/ssh/x y.conf", "/etc/ssh/deep/er/z.conf", "/etc/ssh/it's.conf")
 BLOCK = f"User alice@contoso.com\n    AuthorizedKeysFile {PLANTED}\n"
-MATCH = ("Match ", '"Match" ', "=Match ", 'Ma"tch" ', '"" Match ', "\t Match\t", "mAtCh=", "Match = ", '"Match"', " =Match ", "Match\t=")
+MATCH = ("Match ", '"Match" ', "=Match ", 'Ma"tch" ', '"" Match ', "\t Match\t", "mAtCh=",
+         "Match = ", '"Match"', " =Match ", "Match\t=")
 INCLUDE = ("Include {}", 'Include "{}"', "Include '{}'", '"Include" "{}"', "include={}", "Include = {}", "\tInclude\t{} # x",
            "Include /none.conf {}", 'Include "/none.conf" "{}"', "=Include {}")
 SUDO_PATHS = ("/etc/sudoers.site", "/etc/sudoers.d/more.site", "/etc/su do.site")
@@ -45,7 +46,7 @@ def noise(chance: random.Random, text: str) -> str:
 def spelled_for_sshd(chance: random.Random, count: int) -> list[str]:
     paths = [path.replace(" ", "\\ ") if form.endswith("{}") and chance.random() < 0.5 else path
              for form in INCLUDE for path in PATHS]
-    forms = [form.format(path) + "\n" for form, path in zip([f for f in INCLUDE for _ in PATHS], paths)]
+    forms = [form.format(path) + "\n" for form, path in zip([f for f in INCLUDE for _ in PATHS], paths, strict=True)]
     known = [word + BLOCK for word in MATCH] + forms
     return known + [noise(chance, chance.choice(known).splitlines()[0]) + "\n" + BLOCK.split("\n", 1)[1] for _ in range(count)]
 

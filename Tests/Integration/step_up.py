@@ -4,9 +4,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Callable, Iterator
+from typing import Any
 
 from bed import Person
 from bed.checks import admitted, equal, require
@@ -14,7 +15,8 @@ from bed.installed import CONFIGURE
 from bed.machine import wait_for
 from bed.terminal import Terminal
 from case import case
-from device import CLIENT, CODE, QUESTION as ENTER, approving, offer
+from device import CLIENT, CODE, approving, offer
+from device import QUESTION as ENTER
 from ground import PASSWORD, SETTINGS, Ground, Site
 from roles import ADMINS, TARGETPW, administrator
 

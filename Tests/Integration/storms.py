@@ -46,12 +46,13 @@ def at_once(site: Site, people: list[Person]) -> Storm:
               str(person.folder)) for person in people]
     began = time.monotonic()
     done = subprocess.run([sys.executable, "-I", str(CROWD)], input=json.dumps(asked), capture_output=True, text=True,
-                          start_new_session=True, timeout=300)
+                          start_new_session=True, timeout=300, check=False)
     seconds = time.monotonic() - began
     require(done.returncode == 0, f"the clients: {done.stderr}")
     answers = json.loads(done.stdout)
-    right = [status == 0 and out == f"{person.login}\n" for person, (status, out, _, _) in zip(people, answers)]
-    wrong = [f"{p.login}: {out}{err}" for p, (_, out, err, _), good in zip(people, answers, right) if not good]
+    right = [status == 0 and out == f"{person.login}\n" for person, (status, out, _, _) in zip(people, answers, strict=True)]
+    wrong = [f"{p.login}: {out}{err}" for p, (_, out, err, _), good in zip(people, answers, right, strict=True)
+             if not good]
     require(not wrong, f"{sum(right)} of {len(people)} signed in; {wrong[:3]}")
     times = sorted(milliseconds for *_, milliseconds in answers)
     return Storm(statistics.median(times), times[int(len(times) * 0.99)], seconds)

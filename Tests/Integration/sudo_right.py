@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import json
-from typing import Callable
+from collections.abc import Callable
+from functools import partial
 
 from bed import Outcome, Person
 from bed.checks import equal, require
@@ -141,10 +142,14 @@ def in_steps(ground: Ground, site: Site, person: Person, steps: list[Callable[[]
                        for go, out in names)
     running = ground.aside(site.ssh, person, script)
     said = []
-    for step, (go, out) in zip(steps, names):
+
+    def is_done(out: str) -> bool:
+        return site.machine.path(out).exists() or running.done()
+
+    for step, (go, out) in zip(steps, names, strict=True):
         step()
         site.machine.write(go, "")
-        wait_for(lambda: site.machine.path(out).exists() or running.done(), f"the step {out}")
+        wait_for(partial(is_done, out), f"the step {out}")
         said.append(site.machine.read(out))
     running.result(30)
     return said
@@ -184,7 +189,7 @@ def later_files(ground: Ground) -> str:
         steps = [lambda: None, lowered, *map(written, SETTINGS_OF_OTHERS), named(SETTINGS_OF_OTHERS[1]), opened]
         said = in_steps(ground, site, person, steps, "sudo -n id -u")
         equal(said[0], "0\n", "sudo while the role lasts")
-        for line, words in zip(("nothing", *SETTINGS_OF_OTHERS), said[1:-1]):
+        for line, words in zip(("nothing", *SETTINGS_OF_OTHERS), said[1:-1], strict=True):
             require("0" not in words.splitlines(), f"root by {line!r}: {words}")
         require("0" in said[-1].splitlines(), f"a rule by number under {SETTINGS_OF_OTHERS[0]} gives nothing either: {said[-1]}")
     return f"{len(SETTINGS_OF_OTHERS)} settings, none of them root; the old rule: root by the first"
@@ -212,7 +217,8 @@ def foreign_group(ground: Ground) -> str:
 def left_behind(ground: Ground) -> str:
     with ground.fresh("left") as site:
         person, out, go = administrator(ground), "/tmp/left-out", "/tmp/left-go"
-        later = f"while [ ! -e {go} ]; do sleep 0.05; done; (id -G; sudo -n id -u; echo ended $?) >{out}.new 2>&1; mv {out}.new {out}"
+        later = (f"while [ ! -e {go} ]; do sleep 0.05; done; (id -G; sudo -n id -u; echo ended $?) >{out}.new 2>&1; "
+                 f"mv {out}.new {out}")
         begun = site.ssh(person, f"sudo -n id -u; nohup setsid sh -c '{later}' >/dev/null 2>&1 </dev/null &")
         equal(begun.out, "0\n", f"sudo in the session ({begun.text})")
         wait_for(lambda: ADMINS not in site.machine.must("id", "-Gn", person.login).out.split(), "the end of the membership")

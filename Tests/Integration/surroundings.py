@@ -159,8 +159,8 @@ def foreign_root(ground: Ground) -> str:
         questions = f"name {alice.login}\\nuid {uid}\\ngroups {alice.login}\\nname new@contoso.com\\n"
 
         def answers() -> list[str]:
-            line = f"printf '{questions}' >/tmp/questions; sudo -k; echo '{PASSWORD}' | sudo -S -v; " \
-                   f"sudo -R {JAIL} {names} sshd </tmp/questions"
+            line = (f"printf '{questions}' >/tmp/questions; sudo -k; echo '{PASSWORD}' | sudo -S -v; "
+                    f"sudo -R {JAIL} {names} sshd </tmp/questions")
             outcome = site.ssh(ground.lisa, line)
             require(len(outcome.lines()) == 4, outcome.text)
             return [" ".join(part.split()[1:]) for part in outcome.lines()]

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import partial
 from typing import Any
 
 from bed.checks import admitted, equal, refused, require
@@ -36,7 +37,7 @@ def told(site: Site, finding: str, *words: str) -> str:
     for word in words:
         require(word in text, f"{finding}: {word!r} is not in {text}")
     require(all(f["remedy"] for f in all_of_it), f"{finding} has no remedy")
-    require(outcome.status == 1 or outcome.status == 5 and found["severity"] == "warning",
+    require(outcome.status == 1 or (outcome.status == 5 and found["severity"] == "warning"),
             f"doctor ends with status {outcome.status}: {outcome.text}")
     return found["found"]
 
@@ -168,6 +169,10 @@ def rights(ground: Ground) -> str:
     return "; ".join(seen)
 
 
+def is_named(site: Site, word: str) -> bool:
+    return word in findings(site).get("daemon.no-authority-keys", {}).get("remedy", "")
+
+
 @case("P15", "no DNS for Azure's names, a proxy that is none: named by doctor as what they are", deep=True)
 def ways(ground: Ground) -> str:
     seen = []
@@ -179,7 +184,7 @@ def ways(ground: Ground) -> str:
                 site.machine.write("/etc/hosts", hosts)
             site.machine.start_sshd(site.port)
             site.service.start()
-            wait_for(lambda: word in findings(site).get("daemon.no-authority-keys", {}).get("remedy", ""), name, 60)
+            wait_for(partial(is_named, site, word), name, 60)
             seen.append(told(site, "daemon.no-authority-keys", word))
             if name == "dns":
                 on_page(site, "daemon.no-authority-keys")
@@ -220,7 +225,7 @@ def check_no(ground: Ground) -> str:
         ground.azure.withdraw(ground.key_of(person))
         equal(site.tool("check", person.login).status, 1, "check's status")
         refused(site.ssh(person, "id"), "role not assigned")
-        asked = [r for r in site.journal.since(mark, event="access-check")]
+        asked = list(site.journal.since(mark, event="access-check"))
         equal(asked, [], "questions for the sign-in")
     return "refused without another question"
 
@@ -249,6 +254,7 @@ def trial(ground: Ground) -> str:
         seen = []
         for key, good in (("erin", True), ("carol", False)):
             person = ground.person(key)
+            assert person.certificate is not None
             site.machine.write("/tmp/cert.pub", person.certificate.read_text())
             outcome = site.tool("test", "/tmp/cert.pub")
             equal(outcome.status, 0 if good else 1, outcome.text)

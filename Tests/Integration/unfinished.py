@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Callable
 
 from bed import Person
 from bed.checks import Wrong, admitted, equal, require
@@ -30,7 +30,7 @@ class Trial:
     stopper: Stopper
 
     @staticmethod
-    def prepared(ground: Ground, site: Site) -> "Trial":
+    def prepared(ground: Ground, site: Site) -> Trial:
         mapped, known = ground.newcomer(), ground.newcomer()
         lay_out(ground, site, mapped)
         site.reload()
@@ -92,7 +92,7 @@ class Trial:
             while True:
                 start()
                 equal(self.state(), before, "the state at the start")
-                outcome, where = self.stopper.run(mode, at, *command)
+                _, where = self.stopper.run(mode, at, *command)
                 if not where:
                     break
                 when = f"{command[-1]}, {mode} {at} ({where})"

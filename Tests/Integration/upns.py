@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 
 from bed import Outcome, Person
-from bed.checks import admitted, equal, refused, require
+from bed.checks import admitted, equal, require
 from bed.installed import REPOSITORY
 from bed.machine import wait_for
 from case import case
@@ -117,7 +117,7 @@ def shown(ground: Ground, site: Site) -> dict[str, str]:
         machine.must("crontab", "-u", person.login, "-", input="@daily /usr/bin/true\n")
     blocks["crontab"] = machine.must("ls", "/var/spool/cron/crontabs").out
     log = machine.read("/var/log/sudo.log")
-    blocks["sudo"] = re.sub(r"^[A-Z][a-z]{2} +\d+ [\d:]+ : ", "", re.sub(r"\n +", " ", log), flags=re.M)
+    blocks["sudo"] = re.sub(r"^[A-Z][a-z]{2} +\d+ [\d:]+ : ", "", re.sub(r"\n +", " ", log), flags=re.MULTILINE)
     blocks["who"], blocks["last"] = on_terminals(ground, site, list(people.values()))
     return blocks
 

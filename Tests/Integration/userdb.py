@@ -6,13 +6,14 @@ from __future__ import annotations
 import json
 import socket
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any, Iterator
+from typing import Any
 
-from boot import HANGING, MARGIN, milestones, without_us
 from bed.checks import admitted, equal, refused, require
 from bed.machine import wait_for
+from boot import HANGING, MARGIN, milestones, without_us
 from booted_ground import DAEMON, BootedGround, BootedSite
 from case import case
 from simulator import contoso

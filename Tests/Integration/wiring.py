@@ -60,7 +60,8 @@ def without_pam_by_option(ground: Ground) -> str:
     return "refused, the enrolled and the unknown"
 
 
-@case("P4", "a Match block before ours, in quotes or behind a quoted path, or with another principals file or CA: named by the stamp",
+@case("P4",
+      "a Match block before ours, in quotes or behind a quoted path, or with another principals file or CA: named by the stamp",
       attack="W7")
 def match_before(ground: Ground) -> str:
     seen = ""

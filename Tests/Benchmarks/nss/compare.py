@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Name services side by side, in one run: `run` calls this inside the bed's namespaces. Documentation/performance.md has its figures."""
+"""Name services side by side, in one run: `run` calls this inside the bed's namespaces. Its figures:
+Documentation/performance.md."""
 
 from __future__ import annotations
 
@@ -10,8 +11,8 @@ import sys
 import time
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE.parent), str(HERE.parents[1] / "Integration")]
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "Integration"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from bed import Bed
 from bed.checks import described
@@ -79,7 +80,8 @@ def compare(ground: Ground, size: int, wanted: tuple[str, ...],
         missed += not good
         print(f"\n  a name never seen, to sshd: {new.text()} µs; a bare exchange over a socket: {floor.text()} µs; "
               f"with our module and its daemon's checks, all in C: {checked.text()} µs, "
-              f"{checked.median / floor.median:.2f}; ours {new.median / floor.median:.2f}, limit {PROVISIONAL_LIMIT} {'ok' if good else 'BEYOND'}")
+              f"{checked.median / floor.median:.2f}; ours {new.median / floor.median:.2f}, limit {PROVISIONAL_LIMIT} "
+              f"{'ok' if good else 'BEYOND'}")
         if size == 1000:
             programs(ground, [mine, *(c for c in rest if c.title in (CACHE, "files"))])
         for line in publishing(ground, site, size).figures():  # last: some are retired then
@@ -109,7 +111,7 @@ def main() -> int:
                 wanted, threads = tuple(asked.only or MAKERS), tuple(asked.threads or THREADS)
                 results[size], beyond = compare(ground, size, wanted, threads)
                 missed += beyond
-            except Exception as error:  # one size must not end the others
+            except Exception as error:  # noqa: BLE001  one size must not end the others
                 missed += 1
                 print(f"  {size:,} accounts: {described(error)}", flush=True)
     RESULTS.write_text(json.dumps(results, indent=1))

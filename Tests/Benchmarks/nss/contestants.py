@@ -5,11 +5,10 @@ from __future__ import annotations
 
 import subprocess
 import time
-from concurrent.futures import ThreadPoolExecutor
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from bed import Machine
 from bed.asking import ask, place
@@ -17,8 +16,7 @@ from bed.checks import require
 from bed.compiled import compiled
 from bed.machine import Outcome, wait_for
 from ground import STATE, Ground, Site
-from residents import (EVERYBODY, SAMPLE, SOURCES, TEAM, TEAMS, UIDS, group_lines, name, passwd_line, put_questions,
-                    store)
+from residents import EVERYBODY, SAMPLE, SOURCES, TEAM, TEAMS, UIDS, group_lines, name, passwd_line, put_questions, store
 
 LIBRARIES = "/usr/lib/x86_64-linux-gnu"
 SSSD_FILL_LIMIT_S = 900

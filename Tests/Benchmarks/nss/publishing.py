@@ -10,11 +10,11 @@ import statistics
 import struct
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Iterator
 
 from bed.asking import ask
 from bed.checks import Wrong, equal, require
@@ -76,7 +76,7 @@ def renames(site: Site) -> Iterator[Renames]:
         watched.close()
 
 
-def readers(ground: Ground, site: Site, operation: str, milliseconds: int) -> "Future[str]":
+def readers(ground: Ground, site: Site, operation: str, milliseconds: int) -> Future[str]:
     """Looks up, all the time, people whom no change concerns; each answer is compared with what it must be."""
     command = ["/usr/local/bin/lookups", LIBRARY, operation, "1", "20000000", str(milliseconds), STAYING]
     return ground.aside(lambda: site.machine.must(*command).out)
@@ -105,14 +105,12 @@ def publishing(ground: Ground, site: Site, count: int) -> Publishing:
     changes = min(CHANGES, count)
     put_questions(site.machine, ground.bed.scratch / "programs", count, ours=True)
     staying = "".join(record(n, ours=True) for n in range(count - changes))
-    times: list[tuple[float, float, float]] = []
     with renames(site) as watched:
         racing: list[Future[str]] = []
         if staying:
             site.machine.write(STAYING, staying)
             racing = [readers(ground, site, operation, 1000 + 300 * changes) for operation in ("name", "uid")]
-        for number in range(count - changes, count):
-            times.append(retire(ground, site, watched, our_name(number)))
+        times = [retire(ground, site, watched, our_name(number)) for number in range(count - changes, count)]
         answers = [r.result().split() for r in racing]
     if any(words[5] != "0" for words in answers):
         raise Wrong(f"readers saw wrong answers: {answers}")

@@ -4,8 +4,8 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Iterator
 
 from bed.checks import require
 from bed.installed import REPOSITORY

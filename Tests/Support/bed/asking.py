@@ -4,10 +4,10 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Callable, Iterable, Iterator
 
 from .compiled import placed
 from .machine import Machine

@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from simulator import contoso
 from simulator.client import SimulatorControl
@@ -43,7 +43,7 @@ class Bed:
             raise RuntimeError("the simulator did not start")
         self.authority = Path(json.loads(line)["authority"])
 
-    def __enter__(self) -> "Bed":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

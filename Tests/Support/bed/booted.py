@@ -10,8 +10,10 @@ import shutil
 import signal
 import subprocess
 import time
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, Sequence
+from typing import Any
 
 from .machine import HERE, Machine, Outcome, run, wait_for
 
@@ -185,10 +187,8 @@ class BootedMachine(Machine):
         """Powers it off, as its systemd does that."""
         if self._leader:
             os.kill(self._leader, _POWER_OFF)
-            try:
+            with suppress(subprocess.TimeoutExpired):
                 self._holder.wait(5)
-            except subprocess.TimeoutExpired:
-                pass
         self.cut()
 
     def cut(self) -> None:

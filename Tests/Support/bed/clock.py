@@ -20,9 +20,8 @@ class Clock:
         machine.write(_FILE, "")
         machine.path(_LIBRARY).write_bytes(library.read_bytes())
         self._file = machine.path(_FILE)
+        self.environment = {"LD_PRELOAD": _LIBRARY, "TEST_CLOCK": _FILE}
         self.set()
-
-    environment = {"LD_PRELOAD": _LIBRARY, "TEST_CLOCK": _FILE}
 
     def set(self, wall: int = 0, boot: int = 0) -> None:
         """Seconds that the clocks run ahead: the one on the wall, and those since boot."""

@@ -10,7 +10,7 @@ import secrets
 import socket
 import struct
 import threading
-from typing import Callable
+from collections.abc import Callable
 
 from .machine import Machine, wait_for
 

@@ -12,9 +12,10 @@ import signal
 import socket
 import subprocess
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Callable, Sequence
+from typing import Any
 
 HERE = Path(__file__).resolve().parent
 _CLONE_NEWNS = 0x00020000
@@ -75,7 +76,7 @@ def wait_for(condition: Callable[[], bool], what: str, limit: float = 30) -> Non
 class Machine:
     """Made by `Bed.machine`. Machines of one bed share its network and processes, and nothing else."""
 
-    def __init__(self, folder: Path, base: "Machine | None" = None, layer: Path | None = None) -> None:
+    def __init__(self, folder: Path, base: Machine | None = None, layer: Path | None = None) -> None:
         """`base` is a stopped machine, with whose files this one begins; `layer`, packages over the private root."""
         self.folder = folder
         self.root = folder / "root"  # the overlay as seen from outside: what DESTDIR wants
@@ -201,8 +202,7 @@ class Machine:
         command = [*before, "/usr/sbin/sshd", "-D", "-E", "/var/log/sshd.log", *listening]
         self._sshd = subprocess.Popen(self.argv(command), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                       stderr=self.sshd_log.open("ab"), start_new_session=True)
-        for port in ports or (22,):
-            wait_for(lambda: _answers(port) or self._gone(), f"sshd on port {port}")
+        wait_for(lambda: self._gone() or all(map(_answers, ports or (22,))), f"sshd on port {ports or 22}")
         if self._gone():
             raise RuntimeError(f"sshd ended at once: {self.sshd_log.read_text()}{self.read('/var/log/sshd.log')}")
 
@@ -268,7 +268,7 @@ class _LocalIdentity:
     groups: tuple[int, ...]
 
     @staticmethod
-    def read(machine: Machine, user: str) -> "_LocalIdentity":
+    def read(machine: Machine, user: str) -> _LocalIdentity:
         fields = next(f for f in _table(machine, "/etc/passwd") if f[0] == user)
         groups = [int(f[2]) for f in _table(machine, "/etc/group") if user in f[3].split(",")]
         return _LocalIdentity(int(fields[2]), int(fields[3]), (int(fields[3]), *groups))
@@ -289,7 +289,7 @@ def _in_child(holder: int, who: _LocalIdentity, function: Callable[[], Any], wri
         os.setresgid(who.gid, who.gid, who.gid)
         os.setresuid(who.uid, who.uid, who.uid)
         answer = (True, function())
-    except BaseException as error:  # a child must not run the parent's code
+    except BaseException as error:  # noqa: BLE001  a child must not run the parent's code
         answer = (False, f"{type(error).__name__}: {error}")
     try:
         with os.fdopen(writer, "wb") as pipe:

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
-from typing import Callable
 
 from .installed import REPOSITORY
 from .machine import Machine, Outcome, run
@@ -26,7 +26,8 @@ Session:
 """
 # Not compared: what any program may write meanwhile, and what dpkg and systemd keep about packages and units.
 _VOLATILE = ("/proc", "/sys", "/dev", "/run", "/tmp", "/var/log", "/var/tmp", "/var/cache", "/var/lib/dpkg", "/var/lib/apt",
-             "/var/lib/systemd", "/var/backups", "/root/packages", "/etc/ld.so.cache", "/var/lib/nscd", "/home", "/var/lib/private")
+             "/var/lib/systemd", "/var/backups", "/root/packages", "/etc/ld.so.cache", "/var/lib/nscd", "/home",
+             "/var/lib/private")
 
 
 class Packages:

@@ -49,7 +49,7 @@ class PathWatch:
                 self._seen = now
                 try:
                     self._machine.run(*self._command)
-                except Exception:  # the machine is gone
+                except Exception:  # noqa: BLE001  the machine is gone
                     return
             if last_round:
                 return

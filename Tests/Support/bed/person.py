@@ -6,9 +6,10 @@ from __future__ import annotations
 import http.client
 import json
 import ssl
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Sequence
+from typing import Any
 from urllib.parse import urlencode
 
 from simulator import contoso
@@ -67,7 +68,7 @@ class Person:
         return self._run(["ssh", *self._options(options), "-p", str(port), f"{self.login}@{HOST}", *command],
                          environment={"SSH_ASKPASS": str(ask), "SSH_ASKPASS_REQUIRE": "force"})
 
-    def holding(self, certificate: str, name: str = "other") -> "Person":
+    def holding(self, certificate: str, name: str = "other") -> Person:
         """The same person with another certificate."""
         path = self.folder / f"{name}-cert.pub"
         path.write_text(certificate + "\n")

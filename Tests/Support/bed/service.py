@@ -17,6 +17,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from signal import Signals
 
 from . import units
 from .machine import HERE, Machine, wait_for
@@ -81,7 +82,7 @@ class Service:
         self.said("")
         return next((n.partition("=")[2] for n in reversed(self.notifications) if n.startswith("STATUS=")), "")
 
-    def signal(self, number: signal.Signals) -> None:
+    def signal(self, number: Signals) -> None:
         os.kill(self.pid, number)
 
     def freeze(self) -> None:
@@ -116,7 +117,7 @@ class Service:
         self._process = None
         self._stop_watching()
 
-    def crash(self, number: signal.Signals) -> bool:
+    def crash(self, number: Signals) -> bool:
         """Ends by that signal, as in a crash; whether the kernel wrote or gave away a core."""
         self.signal(number)
         how = os.WEXITED | os.WNOWAIT

@@ -9,7 +9,7 @@ import re
 import select
 import signal
 import time
-from typing import Callable, Sequence
+from collections.abc import Callable, Sequence
 
 from .machine import Machine
 

@@ -7,9 +7,9 @@ import os
 import re
 import signal
 import subprocess
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Iterator
 
 from .checks import require
 from .machine import Machine, wait_for

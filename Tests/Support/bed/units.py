@@ -20,8 +20,7 @@ class Unit:
         self.name = path.name
         self._values: dict[tuple[str, str], list[str]] = {}
         section = ""
-        for line in path.read_text().replace("\\\n", " ").splitlines():
-            line = line.strip()
+        for line in map(str.strip, path.read_text().replace("\\\n", " ").splitlines()):
             if not line or line[0] in "#;":
                 continue
             if line.startswith("["):
@@ -48,7 +47,7 @@ class Command:
     may_fail: bool
 
     @staticmethod
-    def parse(value: str) -> "Command":
+    def parse(value: str) -> Command:
         prefixes = value[: len(value) - len(value.lstrip("@-:+!"))]
         return Command(shlex.split(value[len(prefixes):]), bool({"+", "!"} & set(prefixes)), "-" in prefixes)
 
@@ -94,4 +93,4 @@ def _socket(unit: Unit, kind: str, path: str) -> dict[str, Any]:
 
 
 def _unit_folder(root: Path) -> Path:
-    return next((root / f for f in ("usr/lib/systemd/system", "lib/systemd/system") if (root / f).is_dir()))
+    return next(root / f for f in ("usr/lib/systemd/system", "lib/systemd/system") if (root / f).is_dir())

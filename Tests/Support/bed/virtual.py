@@ -9,8 +9,10 @@ import shutil
 import socket
 import subprocess
 import time
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import Sequence
+from typing import Self
 
 from simulator.clouds import HOST_NAMES
 from simulator.simulator import Addresses
@@ -76,7 +78,7 @@ class VirtualMachine(Machine):
         log = self.folder / "console.log"
         return log.read_text(errors="replace") if log.exists() else ""
 
-    def terminal(self) -> "Terminal":
+    def terminal(self) -> Terminal:
         """The second serial line, ttyS1: one user at a time."""
         return Terminal(self.folder / "terminal.sock")
 
@@ -95,7 +97,7 @@ class Terminal:
         self._socket.setblocking(False)
         self.text = ""
 
-    def __enter__(self) -> "Terminal":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -108,10 +110,8 @@ class Terminal:
         """What was on the screen up to these words, which are then forgotten."""
 
         def is_there() -> bool:
-            try:
+            with suppress(BlockingIOError):
                 self.text += self._socket.recv(65536).decode(errors="replace").replace("\r", "")
-            except BlockingIOError:
-                pass
             return words in self.text
 
         try:
@@ -133,7 +133,7 @@ def make_image(machine: Machine, image: Path) -> None:
         subprocess.run(["cp", "-a", f"{overlay}/.", f"{tree}/"], check=True)
     finally:
         subprocess.run(["umount", str(overlay)], check=True)
-    done = subprocess.run([str(HERE / "make-image"), str(tree), str(image)], capture_output=True, text=True)
+    done = subprocess.run([str(HERE / "make-image"), str(tree), str(image)], capture_output=True, text=True, check=False)
     shutil.rmtree(tree)
     if done.returncode != 0:
         raise RuntimeError(f"make-image: {done.stdout}{done.stderr}")

@@ -76,7 +76,7 @@ class Handler:
         text = json.dumps({"runtimeSettings": [{"handlerSettings": settings}]})
         (self._there / f"config/{sequence}.settings").write_text(text if public is not None or protected else "")
 
-    def take_statuses(self, before: "Handler") -> None:
+    def take_statuses(self, before: Handler) -> None:
         for file in (before._there / "status").iterdir():
             if file.is_file():
                 shutil.copy2(file, self._there / "status")

@@ -37,13 +37,13 @@ class Template:
     signature: str = "rsa-sha2-256"
 
     @staticmethod
-    def entra(person: Principal, tenant_id: str, now: float | None = None) -> "Template":
+    def entra(person: Principal, tenant_id: str, now: float | None = None) -> Template:
         """What Entra issues: from five minutes ago for one hour more, one principal, serial 0, no critical option."""
         start = int(time.time() if now is None else now)
         return Template(person.object_id, tenant_id, person.display_name, (person.sign_in_name,),
                         start - 5 * MINUTE, start + 60 * MINUTE)
 
-    def shifted(self, seconds: int) -> "Template":
+    def shifted(self, seconds: int) -> Template:
         return replace(self, not_before=self.not_before + seconds, not_after=self.not_after + seconds)
 
 

@@ -4,8 +4,8 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from pathlib import Path
-from typing import Callable
 
 from . import contoso
 from .access import HINTS
@@ -23,7 +23,8 @@ class Control:
     /fault {name, endpoint, value, times}   /clear {name, endpoint}   /faults   /keys {action: rotate|retire|restore}
     /assign and /withdraw {who, role, scope, deny, condition}   /rename {who, object_id, sign_in_name}
     /groups {hints}: which of access.HINTS make checkaccess expand groups   /disable and /enable {who}
-    /approve {user_code, who}   /decline {user_code}   /requests {endpoint}   /forget   /tokens   /role {name, data_actions, not_data_actions}
+    /approve {user_code, who}   /decline {user_code}   /requests {endpoint}   /forget   /tokens
+    /role {name, data_actions, not_data_actions}
     /machine {fields of Machine, tenants_cloud}: answers what it was   /arc {folder}: where the key files go
     /switch {name: imds|himds, up}: whether it listens at all
     """

@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import fnmatch
 import threading
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Iterable
+from typing import Any
 
 
 class Kind(StrEnum):
@@ -180,7 +181,7 @@ class Directory:
             self.denials = [a for a in self.denials if stays(a)]
             return before - len(self.assignments) - len(self.denials)
 
-    def rename(self, key: str, **changes: str) -> None:
+    def rename(self, key: str, **changes: Any) -> None:
         """Changes a principal, for example to give an old name to a new object id."""
         self.principals[key] = replace(self.principals[key], **changes)
 

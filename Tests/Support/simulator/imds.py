@@ -59,7 +59,7 @@ def identity_token(world: World, request: Request) -> Reply:
     resource = request.query.get("resource", "")
     wanted = request.query.get("client_id", "")
     identity = {"": MACHINE_IDENTITY, AGENT_IDENTITY.client_id: AGENT_IDENTITY}.get(wanted)
-    if identity is None or not wanted and world.faults.take("no-identity", "token"):
+    if identity is None or (not wanted and world.faults.take("no-identity", "token")):
         return _oauth_error("invalid_request", "Identity not found")
     known = world.cloud.pas_audiences | world.cloud.arm_audiences
     missing = resource in world.cloud.pas_audiences and world.faults.take("missing-application", "token")

@@ -8,6 +8,7 @@ import socket
 import struct
 import threading
 import time
+from contextlib import suppress
 
 from .clouds import HOST_NAMES
 from .world import World
@@ -64,10 +65,8 @@ class NameServer:
         if code == _NO_ERROR and kind == _A and address:
             record = b"\xc0\x0c" + struct.pack(">HHIH", _A, _IN, 0, 4) + socket.inet_aton(address)
         header = question[:2] + struct.pack(">HHHHH", 0x8180 | code, 1, 1 if record else 0, 0, 0)
-        try:
+        with suppress(OSError):  # the client has gone, or this server has
             self._socket.sendto(header + question[12:end + 4] + record, sender)
-        except OSError:
-            pass  # who asked has gone, or we have
 
 
 def _name(question: bytes) -> tuple[str, int]:

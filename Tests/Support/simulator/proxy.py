@@ -9,7 +9,7 @@ import socket
 import socketserver
 import ssl
 import threading
-from typing import Callable
+from collections.abc import Callable
 from urllib.parse import unquote
 
 from .world import World

@@ -10,9 +10,10 @@ import ssl
 import struct
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any, Callable, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ class Reply:
     remark: str = ""  # for the request log alone
 
     @staticmethod
-    def json(value: Any, status: int = 200, **headers: str) -> "Reply":
+    def json(value: Any, status: int = 200, **headers: str) -> Reply:
         names = {n.replace("_", "-"): v for n, v in headers.items()}
         return Reply(status, json.dumps(value).encode(), {"Content-Type": "application/json; charset=utf-8", **names})
 
@@ -61,7 +62,7 @@ class Listener(ThreadingHTTPServer):
     request_queue_size = 512
     allow_reuse_address = True
 
-    def __init__(self, address: tuple[str, int], service: Service, world: "World", tls: ssl.SSLContext | None) -> None:
+    def __init__(self, address: tuple[str, int], service: Service, world: World, tls: ssl.SSLContext | None) -> None:
         self.service = service
         self.world = world
         self.tls = tls
@@ -130,7 +131,8 @@ class _Connection(BaseHTTPRequestHandler):
             if endpoint == "control":
                 return
             self.server.world.log.add(
-                endpoint=endpoint, host=request.headers.get("host"), method=request.method, path=split.path, query=request.query, status=status,
+                endpoint=endpoint, host=request.headers.get("host"), method=request.method, path=split.path, query=request.query,
+                status=status,
                 correlation_id=request.headers.get("x-ms-correlation-request-id"),
                 user_agent=request.headers.get("user-agent"), milliseconds=round((time.monotonic() - began) * 1000, 1),
                 time=time.time(), **({"remark": remark} if remark else {}),
@@ -156,10 +158,12 @@ class _Exchange:
         if self._faults.take("silent", self._endpoint):
             self._faults.wait_until_cleared("silent", self._endpoint)
             self._connection.close_connection = True
-            return note(0)
+            note(0)
+            return
         if self._faults.take("refuse", self._endpoint):
             note(0)
-            return self._reset()
+            self._reset()
+            return
         reply = self._bent_reply() or self._answer(request)
         note(reply.status, reply.remark)
         self._send(reply, cut=self._faults.take("cut-body", self._endpoint) is not None)

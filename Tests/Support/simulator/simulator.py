@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Callable
 
 from .access import AccessService
 from .client import CONTROL_PORT
@@ -40,7 +40,7 @@ class Addresses:
     secure_proxy_with_credentials: Address = ("127.20.0.8", 3131)
 
     @staticmethod
-    def anywhere() -> "Addresses":
+    def anywhere() -> Addresses:
         """Free ports on loopback, for tests outside the bed."""
         return Addresses(*[("127.0.0.1", 0)] * 12)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 def ssh_keygen(*arguments: str | Path, environment: dict[str, str] | None = None) -> str:
     done = subprocess.run(["ssh-keygen", *map(str, arguments)], capture_output=True, text=True, env=environment,
-                          stdin=subprocess.DEVNULL)
+                          stdin=subprocess.DEVNULL, check=False)
     if done.returncode != 0:
         raise RuntimeError(f"ssh-keygen: {done.stderr.strip() or done.stdout.strip()}")
     return done.stdout

@@ -12,7 +12,7 @@ from .clouds import HOST_NAMES
 
 
 def openssl(*arguments: str | Path, input: bytes | None = None) -> bytes:
-    done = subprocess.run(["openssl", *map(str, arguments)], input=input, capture_output=True)
+    done = subprocess.run(["openssl", *map(str, arguments)], input=input, capture_output=True, check=False)
     if done.returncode != 0:
         raise RuntimeError(f"openssl {arguments[0]}: {done.stderr.decode(errors='replace').strip()}")
     return done.stdout

@@ -7,7 +7,8 @@ import hashlib
 import hmac
 import json
 import secrets
-from typing import Any, Collection
+from collections.abc import Collection
+from typing import Any
 
 from .sshkeys import base64url, from_base64url
 

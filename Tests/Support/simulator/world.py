@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-import time
 import threading
+import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -69,7 +69,7 @@ class World:
                 self._keys[cloud.name] = SigningKeys(folder)
             return self._keys[cloud.name]
 
-    def asked_cloud(self, request: "Request") -> Cloud:
+    def asked_cloud(self, request: Request) -> Cloud:
         """The cloud whose host was asked; the machine's where it was asked by another name."""
         return cloud_of(request.headers.get("host", "")) or self.cloud
 

@@ -13,8 +13,9 @@ from typing import Any
 
 READER = Path(__file__).resolve().parents[4] / "packaging/extension/lib/json.awk"
 AWKS = [words for words in (["mawk"], ["gawk", "--posix"], ["gawk"], ["busybox", "awk"]) if shutil.which(words[0])]
-DOCUMENT = ('{"runtimeSettings": [{"handlerSettings": {"publicSettings": {"SignIn": {"OfflineGrace": "2h", "StrictExtensionOrder":'
-            ' false}, "x": [1, -2.5e3, null, "a\\"\\\\\\/\\u0041", [], {}]}, "protectedSettings": null}}]}')
+DOCUMENT = ('{"runtimeSettings": [{"handlerSettings": {"publicSettings": {"SignIn": {"OfflineGrace": "2h", '
+            '"StrictExtensionOrder": false}, "x": [1, -2.5e3, null, "a\\"\\\\\\/\\u0041", [], {}]}, '
+            '"protectedSettings": null}}]}')
 
 
 def read(awk: list[str], text: bytes, *options: str) -> tuple[int, list[str]]:
@@ -57,10 +58,10 @@ class JSONReader(unittest.TestCase):
         self.each("\"caf\u00e9\"".encode(), ["string\t\tcaf\u00c3\u00a9"])
 
     def test_what_it_refuses(self) -> None:
-        for text in ("", "{", "[1,]", "[1 2]", "[1] []", '{"a":1,}', '{"a" 1}', "{a:1}", "01", "+1", "1.", ".5", "1e", "tru", "truex",
-                     "nul", "'a'", '"a', '"\\x"', '"\\u00e9"', '"\\u12"', '"\\u000a"', '"\\n"', '"a\nb"', '"a\tb"', '{"a":1,"a":2}',
-                     '{"a b":1}', '{"":1}', '{"a/b":1}', '{"a":{"b":1},"a":{"c":1}}', "[" * 17 + "]" * 17, '"' + "a" * 70000 + '"',
-                     '"a\x00b"', '"a\x7fb"', "\ufeff[]", "NaN", "Infinity", "// c\n1"):
+        for text in ("", "{", "[1,]", "[1 2]", "[1] []", '{"a":1,}', '{"a" 1}', "{a:1}", "01", "+1", "1.", ".5", "1e", "tru",
+                     "truex", "nul", "'a'", '"a', '"\\x"', '"\\u00e9"', '"\\u12"', '"\\u000a"', '"\\n"', '"a\nb"', '"a\tb"',
+                     '{"a":1,"a":2}', '{"a b":1}', '{"":1}', '{"a/b":1}', '{"a":{"b":1},"a":{"c":1}}', "[" * 17 + "]" * 17,
+                     '"' + "a" * 70000 + '"', '"a\x00b"', '"a\x7fb"', "\ufeff[]", "NaN", "Infinity", "// c\n1"):
             self.each(text.encode(), None)
 
     def test_blanks_for_control_characters(self) -> None:
@@ -85,7 +86,8 @@ class JSONReader(unittest.TestCase):
                 self.assertEqual((status != 0, printed), (True, []), broken)
                 continue
             if status == 0:
-                self.assertEqual([line.split("\t")[1] for line in printed], [line.split("\t")[1] for line in lines(known)], broken)
+                self.assertEqual([line.split("\t")[1] for line in printed], [line.split("\t")[1] for line in lines(known)],
+                                 broken)
             else:
                 self.assertEqual(printed, [], broken)
 

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+from typing import Any
 from urllib.parse import quote
 
 from simulator import contoso
@@ -76,7 +77,7 @@ class CheckAccess(SimulatorTestCase):
         self.assertEqual(self.check("bob", host="pas")[0], 200)
 
     def test_arm_lists_assignments_denials_and_definitions(self) -> None:
-        authorization = {"Authorization": f"Bearer {self.arm_token()}"}
+        authorization: dict[str, Any] = {"Authorization": f"Bearer {self.arm_token()}"}
         oid = self.world.directory.principals["alice"].object_id
         query = f"api-version=2022-04-01&$filter=assignedTo('{oid}')"
         _, found, _ = self.ask("arm", "GET", f"{PROVIDER}/roleAssignments?{query}", **authorization)
