@@ -46,6 +46,8 @@ static void check_verdict(const unsigned char *frame, size_t size, uint16_t opco
 void fuzz_input(const unsigned char *bytes, size_t size) {
     /* A copy of that very size, so that the sanitizer sees the first byte beyond. */
     unsigned char *frame = malloc(size != 0 ? size : 1);
+    if (frame == NULL)
+        abort();
     memcpy(frame, bytes, size);
     check_record(frame, size);
     check_verdict(frame, size, ENTRALOGIN_AUTHORIZE);
