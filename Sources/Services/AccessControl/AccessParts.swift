@@ -15,6 +15,7 @@ struct AccessParts: Sendable {
     let verified: VerifiedCertificates
     let signedIn: DeviceSignIns
     let sessions: OpenSessions
+    let sudoQuestions = SudoQuestions()
     let batch: BatchPeople
     let keyring: AuthorityKeyring
     let otherObjects = OtherObjects()
@@ -54,6 +55,9 @@ struct AccessParts: Sendable {
     }
 
     func isInherited(_ uid: PosixID) -> Bool { inherited[uid].map { ports.time.bootTime() < $0 } ?? false }
+
+    /// The account has a living session that the daemon opened by certificate or code.
+    func hasOpenSession(_ uid: PosixID) -> Bool { sessions.hasLive(uid) }
 
     /// When a grant on the strength of `ruling` ends: with the grace, where it rests on that.
     func grantExpiry(for ruling: Ruling) -> BootTime {

@@ -18,7 +18,11 @@ package struct AccountStage: Sendable {
             isInvoked: request.invokingUID != nil
         )
         // Nothing is recorded: most who have no membership never had one, and run what other rules of sudoers give them.
-        if ServicePolicy.asksForMembership(request.service), !isMember(request.user) { return .ignore }
+        if ServicePolicy.asksForMembership(request.service), !isMember(request.user) {
+            guard request.service == ServicePolicy.sudoers, await SessionRaise(parts).isRaised(bySudo: request) else {
+                return .ignore
+            }
+        }
         var subject = DecisionSubject(
             event: .account,
             user: request.user,
