@@ -60,6 +60,7 @@ final class House: Sendable {
         persistedKeys: Bool = true,
         furtherSources: [FakeKeySource] = [],
         devices: (any DeviceAuthority)? = nil,
+        announceAnswer: @escaping @Sendable () -> Void = {},
         sshdKeys: (@Sendable () -> [PublicKey]?)? = nil
     ) throws {
         let resource = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/vm1"
@@ -97,6 +98,7 @@ final class House: Sendable {
             persistedKeys: persistedKeys ? Array(line.utf8) : nil,
             publishKeys: { try keyFile.replace($0) },
             ender: ender,
+            announceAnswer: announceAnswer,
             sshdKeys: sshdKeys
         )
         access = AccessControl(ports, settings: settings)

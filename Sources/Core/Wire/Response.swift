@@ -25,6 +25,7 @@ package struct WireVerdict: Hashable, Sendable {
         case deny = 1
         case ignore = 2
         case undecidable = 3
+        case pending = 4
     }
 
     package var word: Word

@@ -4,6 +4,7 @@ internal import AccessControl
 internal import AccountDirectory
 internal import Authorization
 internal import AzureServices
+internal import CWire
 internal import Glibc
 internal import HTTPTransport
 internal import Identity
@@ -23,6 +24,7 @@ enum Places {
     static let machine = "\(state)/machine"
     static let authorityKeys = AuthorityCopy.source
     static let grants = "/run/entralogin/nss/grants.snapshot"
+    static let answered = ENTRALOGIN_ANSWERED
     static let passwd = "/etc/passwd"
     static let auditEvents = "/run/entralogin/audit.sock"
     /// entralogin-userdb.service links to it from where systemd looks.
@@ -90,6 +92,11 @@ struct Composition: Sendable {
                     try await worker.run { try AtomicFile(Places.authorityKeys).replace(with: bytes, mode: 0o644) }
                 },
                 ender: try EndSessionsClient(),
+                announceAnswer: {
+                    tasks.start {
+                        await worker.run { try? AtomicFile(Places.answered).replace(with: [], mode: 0o644) }
+                    }
+                },
                 sshdKeys: { AuthorityCopy().keys() }
             ),
             settings: AccessSettings(settings.signIn, settings.deviceSignIn)

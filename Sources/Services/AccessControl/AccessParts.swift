@@ -17,6 +17,7 @@ struct AccessParts: Sendable {
     let sessions: OpenSessions
     let sudoQuestions = SudoQuestions()
     let batch: BatchPeople
+    let starts: BatchStarts
     let keyring: AuthorityKeyring
     let otherObjects = OtherObjects()
     /// Who held a grant when the daemon started, and until when: sessions of theirs may be open that it never saw.
@@ -36,12 +37,14 @@ struct AccessParts: Sendable {
             log: ports.log
         )
         ending = SessionEnding(ports, after: settings.endSessionsAfter)
+        starts = BatchStarts(announce: ports.announceAnswer)
         authorizer = Authorizer(
             settings: settings,
             machines: ports.machines,
             checker: ports.checker,
             grants: membership,
             ending: ending,
+            starts: starts,
             time: ports.time,
             starter: ports.starter,
             log: ports.log
