@@ -8,6 +8,7 @@ import json
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from bed import Person, pam
@@ -46,6 +47,14 @@ class Lingerer:
     def records(self, site: BootedSite, service: str) -> list[dict[str, Any]]:
         return site.machine.journal("ENTRALOGIN_EVENT=account", f"ENTRALOGIN_USER={self.person.login}",
                                     f"ENTRALOGIN_SERVICE={service}")
+
+
+def has_record(site: BootedSite, lingerer: Lingerer, service: str) -> bool:
+    return bool(lingerer.records(site, service))
+
+
+def has_failed(site: BootedSite, lingerer: Lingerer) -> bool:
+    return lingerer.state(site) == "failed"
 
 
 def powered_off(ground: BootedGround, name: str, people: int) -> tuple[BootedMachine, list[Lingerer]]:
@@ -107,7 +116,7 @@ def slow(ground: BootedGround) -> str:
         wait_for(lambda: alice.state(site) == "active", "the user manager", 60)
         wait_for(lambda: carol.state(site) == "failed", "the refused user manager", 60)
         for service in ("systemd-user", "cron", "atd"):
-            wait_for(lambda service=service: bool(carol.records(site, service)), f"the record of {service}", 60)
+            wait_for(partial(has_record, site, carol, service), f"the record of {service}", 60)
             equal([r.get("ENTRALOGIN_REASON") for r in carol.records(site, service)], ["role-not-assigned"], service)
             equal([r.get("ENTRALOGIN_DECISION") for r in alice.records(site, service)], ["allow"], service)
         equal(carol.ran(site), set(), "what ran after a no")
@@ -122,11 +131,11 @@ def away(ground: BootedGround) -> str:
     with ground.boot("away", base=base) as site:
         machine = site.machine
         for lingerer in (alice, carol):
-            wait_for(lambda it=lingerer: it.state(site) == "failed", "the end of the wait", 2 * LIMIT)
+            wait_for(partial(has_failed, site, lingerer), "the end of the wait", 2 * LIMIT)
             equal(lingerer.ran(site), set(), "what ran without an answer")
         words_of = {"systemd-user": "when Azure says yes", "cron": "@reboot", "atd": "not run it again"}
         for service, words in words_of.items():
-            wait_for(lambda service=service: bool(alice.records(site, service)), f"the record of {service}", LIMIT)
+            wait_for(partial(has_record, site, alice, service), f"the record of {service}", LIMIT)
             record, = alice.records(site, service)
             equal((record.get("ENTRALOGIN_REASON"), record["PRIORITY"]), ("no-recent-decision", "4"), service)
             require(words in str(record.get("ENTRALOGIN_DETAIL")), f"{service}: {record}")
