@@ -58,6 +58,7 @@ final class House: Sendable {
         settings: AccessSettings = AccessSettings(),
         standingGrants: [(Person, Duration)] = [],
         persistedKeys: Bool = true,
+        keyFile persisted: [UInt8]? = nil,
         furtherSources: [FakeKeySource] = [],
         devices: (any DeviceAuthority)? = nil,
         sshdKeys: (@Sendable () -> [PublicKey]?)? = nil
@@ -94,7 +95,8 @@ final class House: Sendable {
             revocation: revocation,
             devices: devices,
             keySources: [source] + furtherSources,
-            persistedKeys: persistedKeys ? Array(line.utf8) : nil,
+            persistedKeys: persisted ?? (persistedKeys ? Array(line.utf8) : nil),
+            bootID: House.boot,
             publishKeys: { try keyFile.replace($0) },
             ender: ender,
             sshdKeys: sshdKeys
@@ -107,6 +109,7 @@ final class House: Sendable {
     }
 
     static let sshd: Int32 = 4711
+    static let boot = "0f3c1a52-0000-4000-8000-000000000001"
     static let keyType = "ssh-rsa-cert-v01@openssh.com"
 
     /// A good certificate of `person`, in base64.
