@@ -58,6 +58,7 @@ final class House: Sendable {
         settings: AccessSettings = AccessSettings(),
         standingGrants: [(Person, Duration)] = [],
         persistedKeys: Bool = true,
+        keyFile persisted: [UInt8]? = nil,
         furtherSources: [FakeKeySource] = [],
         devices: (any DeviceAuthority)? = nil,
         announceAnswer: @escaping @Sendable () -> Void = {},
@@ -95,7 +96,8 @@ final class House: Sendable {
             revocation: revocation,
             devices: devices,
             keySources: [source] + furtherSources,
-            persistedKeys: persistedKeys ? Array(line.utf8) : nil,
+            persistedKeys: persisted ?? (persistedKeys ? Array(line.utf8) : nil),
+            bootID: House.boot,
             publishKeys: { try keyFile.replace($0) },
             ender: ender,
             announceAnswer: announceAnswer,
@@ -109,6 +111,7 @@ final class House: Sendable {
     }
 
     static let sshd: Int32 = 4711
+    static let boot = "0f3c1a52-0000-4000-8000-000000000001"
     static let keyType = "ssh-rsa-cert-v01@openssh.com"
 
     /// A good certificate of `person`, in base64.

@@ -22,6 +22,7 @@ import checkers  # noqa: F401
 import scalesets  # noqa: F401
 import network  # noqa: F401
 import bad_days  # noqa: F401
+import first_machine  # noqa: F401
 import clients  # noqa: F401
 import no_effects  # noqa: F401
 import credentials  # noqa: F401

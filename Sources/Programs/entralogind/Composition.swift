@@ -88,6 +88,7 @@ struct Composition: Sendable {
                 devices: Composition.devices(settings, azure),
                 keySources: Composition.keySources(settings.keys, azure),
                 persistedKeys: try? AtomicFile(Places.authorityKeys).read(limit: 1 << 20, requiring: .ownOrRoots),
+                bootID: try SystemClock.bootID(),
                 publishKeys: { bytes in
                     try await worker.run { try AtomicFile(Places.authorityKeys).replace(with: bytes, mode: 0o644) }
                 },
@@ -219,11 +220,9 @@ struct Composition: Sendable {
     }
 
     private static func keySources(_ keys: Settings.Keys, _ azure: AzureConnection) -> [any AuthorityKeySource] {
-        keys.sources.compactMap { source in
-            switch source {
-            case .jwks, .imds: azure.keySource(source.rawValue)
-            case .file: keys.file.map { FileKeySource(path: $0) }
-            }
+        keys.sources.flatMap { source -> [any AuthorityKeySource] in
+            guard source == .file else { return azure.keySources(source) }
+            return keys.file.map { [FileKeySource(path: $0)] } ?? []
         }
     }
 

@@ -25,6 +25,8 @@ package struct AccessPorts: Sendable {
     package var keySources: [any AuthorityKeySource]
     /// What `trusted_user_ca_keys` holds at the start; nil where it cannot be read.
     package var persistedKeys: [UInt8]?
+    /// Of this boot: what that file says of time is counted in boots. Empty where it is not known.
+    package var bootID: String
     /// Replaces `trusted_user_ca_keys` as a whole, and returns when it is on disk.
     package var publishKeys: @Sendable ([UInt8]) async throws -> Void
     package var ender: any SessionEnder
@@ -51,6 +53,7 @@ package struct AccessPorts: Sendable {
         devices: (any DeviceAuthority)? = nil,
         keySources: [any AuthorityKeySource],
         persistedKeys: [UInt8]?,
+        bootID: String = "",
         publishKeys: @escaping @Sendable ([UInt8]) async throws -> Void,
         ender: any SessionEnder = NoSessionEnder(),
         announceAnswer: @escaping @Sendable () -> Void = {},
@@ -72,6 +75,7 @@ package struct AccessPorts: Sendable {
         self.devices = devices
         self.keySources = keySources
         self.persistedKeys = persistedKeys
+        self.bootID = bootID
         self.publishKeys = publishKeys
         self.ender = ender
         self.announceAnswer = announceAnswer

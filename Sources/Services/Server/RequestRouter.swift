@@ -117,7 +117,7 @@ package final class RequestRouter: Sendable {
         case .awaitDevice(let handle):
             return .later { [services] in Response(await services.awaitDevice(handle, peer.pid)) }
         case .statusReport, .users, .explain, .testCertificate, .flush, .retire, .showUser, .rebind, .rename, .check,
-            .sessions, .keys, .setShell, .setHome, .endSessions:
+            .sessions, .keys, .refreshKeys, .setShell, .setHome, .endSessions:
             return .later { [services] in await services.report(request) }
         }
     }

@@ -52,7 +52,10 @@ struct StatusWarnings {
     }
 
     private var keys: [ReportedWarning] {
-        let faults = access.keyring.sources.compactMap { source in source.fault.map { "\(source.name): \($0)" } }
+        let failing = access.keyring.sources.filter { $0.fault != nil }
+        // Both documents are one host's: the second one's fault says no more than the first one's.
+        let told = failing.first?.name == "jwks" ? failing.filter { $0.name != "jwks-common" } : failing
+        let faults = told.compactMap { source in source.fault.map { "\(source.name): \($0)" } }
         let said = faults.isEmpty ? "" : " (\(faults.joined(separator: "; ")))"
         let remedy =
             faults.compactMap { NetworkCause(in: $0)?.remedy }.first

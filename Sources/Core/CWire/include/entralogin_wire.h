@@ -177,6 +177,7 @@
 #define ENTRALOGIN_SET_HOME 0x040eu        /* request: string name, string absolute path */
 #define ENTRALOGIN_END_SESSIONS 0x0410u    /* request: string name, present or former, uid in digits, or object id; ends
                                               every process of the account, and replies with a document */
+#define ENTRALOGIN_REFRESH_KEYS 0x0411u    /* request: nothing; fetches the CA keys now, and replies as ENTRALOGIN_KEYS */
 
 /*
  * ENTRALOGIN_AUDIT_EVENT: not a question: what the Linux audit system is to be told, from the daemon to audit-events, as
