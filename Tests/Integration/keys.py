@@ -121,7 +121,7 @@ def thin(ground: Ground) -> str:
     with keys_of_its_own(ground), ground.fresh("thin") as site:
         person = ground.newcomer()
         with ground.azure.fault("thin-keys", "keys"):
-            for hours in (1, 2):
+            for _ in range(2):
                 days_pass(ground, site, 1 / 24, wall=False, keys=2)  # what is listed, and what signs
                 admitted(site.ssh(person, "true"))
             site.service.stop()

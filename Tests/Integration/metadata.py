@@ -9,7 +9,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from bed.checks import admitted, equal, require
@@ -80,10 +80,8 @@ class Neighbours:
     def _ask(self, path: str, per_second: float) -> None:
         request = urllib.request.Request(f"http://{ADDRESS}{path}", headers={"Metadata": "true", "User-Agent": "neighbour"})
         while not self._ends.wait(1 / per_second):
-            try:
+            with suppress(urllib.error.URLError, ConnectionError):
                 urllib.request.urlopen(request, timeout=5).read()
-            except (urllib.error.URLError, ConnectionError):
-                pass
 
 
 COMPUTE = "/metadata/instance/compute?api-version=2021-02-01"

@@ -90,7 +90,7 @@ class Machine:
         cloud = CLOUDS.get(str(self.compute.get("azEnvironment", "")).lower(), ("", "", ""))
         keys = ("Azure.LoginEndpoint", "Azure.PolicyEndpoint", "Azure.ResourceManagerEndpoint")
         self.login, self.role_service, self.resource_manager = (
-            self.settings.get(key) or default for key, default in zip(keys, cloud))
+            self.settings.get(key) or default for key, default in zip(keys, cloud, strict=True))
 
     def token(self, audience: str) -> str:
         if self.arc:

@@ -24,7 +24,7 @@ class Report:
         text = re.sub(r"[^\x20-\x7e]", "?", text)
         text = re.sub(r"eyJ[\w.-]+", "<token>", text)
         for value, label in sorted(self.labels.items(), key=lambda item: -len(item[0])):
-            text = re.sub(re.escape(value), lambda _: label, text, flags=re.IGNORECASE)
+            text = re.sub(re.escape(value), label.replace("\\", r"\\"), text, flags=re.IGNORECASE)
         text = GUID.sub(lambda found: found[0] if found[0].lower() == ROLE_SERVICE else "<id>", text)
         return re.sub(r"[\w.#+'-]+@[\w-]+\.[\w.-]+", lambda found: found[0] if "sshservice" in found[0] or
                       "openssh" in found[0] else "<name>", text)[:600]
