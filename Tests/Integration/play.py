@@ -8,6 +8,7 @@ import sys
 # The order of these imports is the order of the cases; the secrets come last, because they look at all that was logged.
 import roles  # noqa: F401
 import sudo_right  # noqa: F401
+import sudo_withheld  # noqa: F401
 import services  # noqa: F401
 import device  # noqa: F401
 import step_up  # noqa: F401

@@ -67,6 +67,11 @@ package struct GrantRenewal: Sendable {
             parts.membership.withdraw(uid, because: .accountRetired, correlation: nil)
             return
         }
+        guard !parts.membership.isWithheld else {
+            let cause = "sudo's files would keep it after the role's end; entraloginctl doctor names the line"
+            parts.membership.withdraw(uid, because: nil, cause: cause, correlation: nil)
+            return
+        }
         guard isSignedIn(uid) else { return }
         let now = parts.ports.time.bootTime()
         let demand = DecisionDemand(

@@ -66,7 +66,9 @@ package struct StackStampWriter: Sendable {
             return (first.adding(Finding("stamp", .error, vanished, remedy: "try again")), nil)
         }
         let second = check()
-        guard second.holds, second.restsOn == first.restsOn, second.listener == first.listener else {
+        guard second.holds, second.restsOn == first.restsOn, second.listener == first.listener,
+            second.withholdsAdministrators == first.withholdsAdministrators
+        else {
             try remove()
             guard second.holds else { return (second, nil) }
             let changed = "the wiring changed while it was checked"
@@ -95,6 +97,8 @@ package struct StackStampWriter: Sendable {
 
 extension StackVerdict {
     fileprivate func adding(_ finding: Finding) -> StackVerdict {
-        StackVerdict(findings: findings + [finding], restsOn: restsOn, listener: listener)
+        var verdict = StackVerdict(findings: findings + [finding], restsOn: restsOn, listener: listener)
+        verdict.withholdsAdministrators = withholdsAdministrators
+        return verdict
     }
 }
