@@ -12,6 +12,7 @@ import sudo_right  # noqa: F401
 import raised  # noqa: F401
 import limits  # noqa: F401
 import written  # noqa: F401
+import sudo_withheld  # noqa: F401
 import services  # noqa: F401
 import device  # noqa: F401
 import step_up  # noqa: F401
