@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import statistics
 import subprocess
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Callable, Iterator
 
 from bed import Person
 from bed.checks import equal, require
@@ -45,7 +45,7 @@ def session(site: Site, person: Person) -> Iterator[Callable[[], int]]:
 def compared(entra: Callable[[], int], local: Callable[[], int]) -> tuple[float, float, float]:
     """The median of the ratios of neighbours, and both medians in milliseconds."""
     both = [(entra(), local()) if turn % 2 else (local(), entra())[::-1] for turn in range(PAIRS)]
-    return statistics.median(a / b for a, b in both), *(statistics.median(side) / 1000 for side in zip(*both))
+    return statistics.median(a / b for a, b in both), *(statistics.median(side) / 1000 for side in zip(*both, strict=True))
 
 
 def warm_sudo(ground: Ground) -> list[Figure]:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import random
+from functools import partial
 
 from bed import Person
 from bed.checks import admitted, equal, require
@@ -15,8 +16,8 @@ PAM_SSHD = "/etc/pam.d/sshd"
 GUID = "????????-????-????-????-????????????"
 NOT_ENTRA = f"uid < 1879049216 user !~ *@* user !~ {GUID}"
 FIRST = "account [success=2 ignore=2 module_unknown=ignore default=die] pam_entralogin.so"
-BEHIND = ["account requisite pam_succeed_if.so quiet uid < 1879049216 user !~ *@* ruser !~ *@* "
-          f"user !~ {GUID} ruser !~ {GUID}",
+BEHIND = [("account requisite pam_succeed_if.so quiet uid < 1879049216 user !~ *@* ruser !~ *@* "
+           f"user !~ {GUID} ruser !~ {GUID}"),
           f"account requisite pam_succeed_if.so quiet use_uid {NOT_ENTRA}"]
 ACCOUNT = "\n".join([FIRST, *BEHIND])
 SESSION = ("session [success=1 ignore=1 module_unknown=ignore default=die] pam_entralogin.so\n"
@@ -31,14 +32,15 @@ RHEL = {
             "session include postlogin\n",
     "sudo": "auth include system-auth\naccount include system-auth\nsession include system-auth\n",
     "postlogin": "session optional pam_umask.so silent\n",
-    **{name: "auth required pam_faildelay.so delay=2000\nauth required pam_faillock.so preauth silent\n"
-             "auth sufficient pam_unix.so\nauth required pam_faillock.so authfail\nauth required pam_deny.so\n"
-             f"{ACCOUNT}\naccount required pam_access.so\naccount required pam_faillock.so\naccount required pam_unix.so\n"
-             "account sufficient pam_localuser.so\naccount sufficient pam_usertype.so issystem\n"
-             f"account required pam_permit.so\n{SESSION}\nsession optional pam_keyinit.so revoke\n"
-             "session required pam_limits.so\n-session optional pam_systemd.so\n"
-             "session [success=1 default=ignore] pam_succeed_if.so service in crond quiet use_uid\n"
-             "session required pam_unix.so\n" for name in ("system-auth", "password-auth")},
+    **dict.fromkeys(("system-auth", "password-auth"), "".join((
+        "auth required pam_faildelay.so delay=2000\nauth required pam_faillock.so preauth silent\n",
+        "auth sufficient pam_unix.so\nauth required pam_faillock.so authfail\nauth required pam_deny.so\n",
+        f"{ACCOUNT}\naccount required pam_access.so\naccount required pam_faillock.so\naccount required pam_unix.so\n",
+        "account sufficient pam_localuser.so\naccount sufficient pam_usertype.so issystem\n",
+        f"account required pam_permit.so\n{SESSION}\nsession optional pam_keyinit.so revoke\n",
+        "session required pam_limits.so\n-session optional pam_systemd.so\n",
+        "session [success=1 default=ignore] pam_succeed_if.so service in crond quiet use_uid\n",
+        "session required pam_unix.so\n"))),
 }
 SUSE = {
     "sshd": "auth requisite pam_nologin.so\nauth include common-auth\naccount requisite pam_nologin.so\n"
@@ -82,7 +84,7 @@ def layouts(ground: Ground) -> str:
             require("in" not in refused.out and "role not assigned" in refused.text, f"{label}: carol: {refused.text}")
             equal(site.ssh(ground.lisa, "id -un").out, "lisa\n", f"{label}: a local user")
             person = administrator(ground)
-            sudo_refused_after(ground, site, person, lambda: ground.withdraw(person))
+            sudo_refused_after(ground, site, person, partial(ground.withdraw, person))
             # The control: the same files without entralogin's lines.
             write(site, {path: text.replace(ACCOUNT, "").replace(SESSION, "") for path, text in files.items()})
             require(not site.stamp(), f"{label}: without our lines the check is content")

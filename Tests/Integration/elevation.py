@@ -4,15 +4,15 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Iterator
 
 from bed.checks import equal, require
 from bed.machine import wait_for
 from case import case
 from ground import Ground, Site
 from roles import ADMINS, ADMINS_GID, administrator
-from sudo_right import COMMON_ACCOUNT, OLD_LINE, in_our_lines, in_steps, lent, put_back, roots, search
+from sudo_right import COMMON_ACCOUNT, OLD_LINE, in_our_lines, in_steps, put_back, search
 
 DOAS_CONF = "/etc/doas.conf"
 RULES = f"permit nopass :{ADMINS}\npermit nopass lisa as bart\n"
@@ -20,7 +20,8 @@ POLKIT = "/etc/polkit-1/rules.d/40-entra-administrators.rules"
 YES = f'polkit.addRule(function(action, subject) {{ if (subject.isInGroup("{ADMINS}")) return polkit.Result.YES; }});\n'
 # What a former administrator, or a user, may try: each would print 0.
 TRIES = ("doas -n id -u", "doas -n sh -c 'id -u' 0<&- 2>&1", "env -i /usr/bin/doas -n /usr/bin/id -u",
-         "(ulimit -n 8; doas -n id -u)", "su -c 'id -u' </dev/null", "su - -c 'id -u' </dev/null", "(ulimit -n 6; su -c 'id -u') </dev/null",
+         "(ulimit -n 8; doas -n id -u)", "su -c 'id -u' </dev/null", "su - -c 'id -u' </dev/null",
+         "(ulimit -n 6; su -c 'id -u') </dev/null",
          "sudo -n -e /etc/hosts && echo 0", "EDITOR=true sudoedit -n /etc/hosts && echo 0")
 
 
@@ -49,10 +50,13 @@ def each_way(ground: Ground) -> str:
             ground.withdraw(person)
             site.flush()
 
+        def stopped() -> None:
+            site.service.stop()
+
         def gone() -> None:
             machine.must("mv", module, f"{module}.away")
 
-        said = in_steps(ground, site, person, [lambda: None, withdrawn, site.service.stop, gone], f"{script}; id -G")
+        said = in_steps(ground, site, person, [lambda: None, withdrawn, stopped, gone], f"{script}; id -G")
         require(said[0].splitlines().count("0") >= 4, f"doas and sudoedit of an administrator: {said[0]}")
         for words in said[1:]:
             require(str(ADMINS_GID) in words, f"it does not carry the group, so nothing was tried: {words}")
@@ -109,7 +113,8 @@ def polkit(site: Site) -> Iterator[None]:
     started = []
     try:
         for program in programs:
-            started.append(subprocess.Popen(site.machine.argv(list(program)), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
+            argv = site.machine.argv(list(program))
+            started.append(subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
             wait_for(lambda: site.machine.path("/run/dbus/system_bus_socket").exists(), "D-Bus")
         ask = "dbus-send --system --print-reply --dest=org.freedesktop.DBus / org.freedesktop.DBus.ListNames"
         wait_for(lambda: "PolicyKit1" in site.machine.shell(ask).out, "polkit")

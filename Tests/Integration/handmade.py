@@ -9,9 +9,9 @@ import shutil
 import struct
 import subprocess
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Callable, Sequence
 
 from bed.checks import equal, require
 from case import case

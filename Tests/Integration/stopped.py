@@ -9,7 +9,7 @@ import time
 from bed import Person
 from bed.checks import equal, require
 from bed.machine import wait_for
-from booted_ground import BootedGround, BootedSite, DAEMON
+from booted_ground import DAEMON, BootedGround, BootedSite
 from case import case
 from sessions import gone, of, uid_of
 from simulator import contoso
@@ -101,6 +101,30 @@ def cold_sudo(ground: BootedGround) -> str:
     return f"16 stopped, {early} were over before; {late - early} had been allowed and went on as root, the others refused"
 
 
+def retire_amid_sign_ins(site: BootedSite, person: Person, over: threading.Event, first: int) -> list[str]:
+    """What five clients that sign in without end are told, from some time before the account is retired to some time after."""
+    said: list[str] = []
+
+    def knock() -> None:
+        while not over.is_set():
+            said.append(site.ssh(person, "setsid sleep 4820 >/dev/null 2>&1 </dev/null & echo in").out)
+
+    knockers = [threading.Thread(target=knock) for _ in range(5)]
+    for knocker in knockers:
+        knocker.start()
+    try:
+        wait_for(lambda: len(said) > first, "the first sign-ins", 60)
+        outcome = site.tool("users", "retire", person.login)
+        require(outcome.ok and "0 processes ended" not in outcome.out, outcome.text)
+        count = len(said)
+        wait_for(lambda: len(said) > count + 10, "more attempts", 60)
+    finally:
+        over.set()
+        for knocker in knockers:
+            knocker.join()
+    return said
+
+
 @case("P5", "sign-ins while their account is retired: none begins after it, and none of its processes is left", deep=True,
       attack="E3")
 def retired_meanwhile(ground: BootedGround) -> str:
@@ -108,25 +132,7 @@ def retired_meanwhile(ground: BootedGround) -> str:
     for turn in range(4):
         person = ground.newcomer()
         uid, over = uid_of(site, person), threading.Event()
-        said: list[str] = []
-
-        def knock() -> None:
-            while not over.is_set():
-                said.append(site.ssh(person, "setsid sleep 4820 >/dev/null 2>&1 </dev/null & echo in").out)
-
-        knockers = [threading.Thread(target=knock) for _ in range(5)]
-        for knocker in knockers:
-            knocker.start()
-        try:
-            wait_for(lambda: len(said) > 2 + turn, "the first sign-ins", 60)
-            outcome = site.tool("users", "retire", person.login)
-            require(outcome.ok and "0 processes ended" not in outcome.out, outcome.text)
-            count = len(said)
-            wait_for(lambda: len(said) > count + 10, "more attempts", 60)
-        finally:
-            over.set()
-            for knocker in knockers:
-                knocker.join()
+        said = retire_amid_sign_ins(site, person, over, 2 + turn)
         gone(site, uid)
         entered, knocked = entered + sum("in" in words for words in said), knocked + len(said)
         require(not any("in" in words for words in said[-5:]), "in after the end")

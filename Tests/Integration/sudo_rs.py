@@ -8,9 +8,9 @@ import json
 from bed.checks import equal, require
 from bed.installed import CONFIGURE
 from case import case
-from ground import Ground, Site
+from ground import Site
 from roles import ADMINS, ADMINS_GID, administrator
-from sudo_right import (COMMON_ACCOUNT, OLD_LINE, SUDOERS, in_our_lines, in_steps, lent, roots, search, tried)
+from sudo_right import COMMON_ACCOUNT, OLD_LINE, SUDOERS, in_our_lines, in_steps, lent, roots, search, tried
 from sudo_rs_ground import SudoRsGround, replace_sudo
 
 # In front of these, sudo-rs asks about nothing but a rule: what a former administrator may try.
@@ -63,7 +63,14 @@ def without_daemon(ground: SudoRsGround) -> str:
     with ground.fresh("rs-gone") as site:
         person, machine = administrator(ground), site.machine
         module = machine.shell("ls /usr/lib/*/security/pam_entralogin.so").out.strip()
-        steps = [lambda: None, site.service.stop, lambda: machine.must("mv", module, f"{module}.away")]
+
+        def stopped() -> None:
+            site.service.stop()
+
+        def gone() -> None:
+            machine.must("mv", module, f"{module}.away")
+
+        steps = [lambda: None, stopped, gone]
         said = in_steps(ground, site, person, steps, "sudo -n id -u; sudo -n -i id -u")
         equal(said[0], "0\n0\n", "before")
         for words in said[1:]:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import json
-from typing import Callable
+from collections.abc import Callable
 
 from bed import Person
 from bed.checks import equal, require
@@ -73,7 +73,8 @@ def open_session(ground: Ground) -> str:
     return next(line for line in outcome.err.splitlines() if "no sudo now" in line)
 
 
-@case("P2", "sudoers from SSSD (a stand-in) switches PAM's account stage off for everybody: no right outlives the role, doctor says it")
+@case("P2", "sudoers from SSSD (a stand-in) switches PAM's account stage off for everybody: no right outlives the role, "
+            "doctor says it")
 def directory(ground: Ground) -> str:
     with ground.fresh("sss") as site:
         machine, person, other = site.machine, administrator(ground), ground.newcomer()

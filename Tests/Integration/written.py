@@ -4,8 +4,8 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Callable
 
 from bed import Outcome, Person
 from bed.checks import equal, require
