@@ -159,7 +159,7 @@ package.targets += [
     ),
     .target(
         name: "AuditEvents",
-        dependencies: ["CWire"],
+        dependencies: ["CClient", "CWire"],
         path: "Sources/Programs/AuditEvents",
         exclude: ["main.c"]
     ),

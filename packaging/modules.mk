@@ -38,7 +38,7 @@ SUDO_C := $(wildcard Sources/Programs/Sudo/*.c) $(CLIENT_C)
 PAM_C := $(wildcard Sources/Programs/PAM/*.c) $(SNAPSHOT_C) $(CLIENT_C)
 PRINCIPALS_C := $(wildcard Sources/Programs/AuthorizedPrincipals/*.c) $(CLIENT_C)
 PROBE_C := $(wildcard Sources/Programs/PAMProbe/*.c)
-AUDIT_C := $(wildcard Sources/Programs/AuditEvents/*.c) $(WIRE_C)
+AUDIT_C := $(wildcard Sources/Programs/AuditEvents/*.c) $(CLIENT_C)
 END_SESSIONS_C := $(wildcard Sources/Programs/EndSessions/*.c) $(CLIENT_C)
 C_HEADERS := $(wildcard Sources/*/C*/include/*.h Sources/Core/CSnapshot/*.h Sources/Programs/*/*.h \
 	Sources/Programs/*/include/*.h)

@@ -37,4 +37,11 @@ long entralogin_exchange(const struct entralogin_server *server, const void *req
 #define ENTRALOGIN_LINE_MAX 1024u
 void entralogin_clean_line(char *line, const char *text, size_t length);
 
+/*
+ * The one socket that systemd passed to this very process (sd_listen_fds(3), without libsystemd), which has to be a Unix socket
+ * bound to `path`. -EBADF: there is no such one. Another negative errno: no socket is at the path any more. `ret_owner` gets the
+ * uid that root made the socket for, the daemon's: its mode is the daemon's to change, its owner is not.
+ */
+int entralogin_inherited(const char *path, uint32_t *ret_owner);
+
 #endif
