@@ -61,7 +61,11 @@ import Testing
     func notPermitted() async throws {
         house.checker.script(objectID, role: .administrator)
         _ = await decide()
-        let fault = AccessCheckFault(.identityMayNotAsk, detail: "status 403; az role assignment create")
+        let fault = AccessCheckFault(
+            .identityMayNotAsk,
+            detail: "status 403",
+            remedy: .giveReader(to: nil, at: house.machine.resource)
+        )
         house.checker.script(objectID, unconfirmed: nil)
         house.checker.scriptConfirmation(
             objectID,

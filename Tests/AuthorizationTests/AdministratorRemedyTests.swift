@@ -32,13 +32,44 @@ struct AdministratorRemedyTests {
         #expect(remedy(.noManagedIdentity, on: arc).contains("azcmagent"))
     }
 
-    @Test("The command that the adapter knows is the remedy, and stands in the sentence no more")
-    func said() {
-        let fault = AccessCheckFault(.identityMayNotAsk, detail: "arm: status 403; az role assignment create …")
-        #expect(AdministratorRemedy(machine: nil).text(for: fault) == "az role assignment create …")
+    @Test("The command that the adapter knows is the remedy, and stands in the record, not in the sentence")
+    func said() throws {
+        let resource = try machine(.virtualMachine, "Microsoft.Compute/virtualMachines/vm1").resource
+        let id = try #require(ObjectID("0b1ec700-0000-4000-8000-000000000001"))
+        let command = "az role assignment create --assignee-object-id \(id) --assignee-principal-type ServicePrincipal"
+        let fault = AccessCheckFault(
+            .identityMayNotAsk,
+            of: "arm",
+            detail: "status 403",
+            remedy: .giveReader(to: id, at: resource)
+        )
+        #expect(AdministratorRemedy(machine: nil).text(for: fault) == "\(command) --role Reader --scope \(resource)")
         #expect(AdministratorRemedy.sentence(fault) == "\(DenialReason.identityMayNotAsk.text): arm: status 403")
-        #expect(AdministratorRemedy.facts(of: fault) == "arm: status 403")
+        #expect(fault.detail == "arm: status 403; \(command) --role Reader --scope \(resource)")
         #expect(AdministratorRemedy.sentence(AccessCheckFault(.throttled, detail: "")) == DenialReason.throttled.text)
+        // A command counts before advice, whichever of them was set aside; the words of either are its own.
+        let both = AccessCheckFault(
+            .identityMayNotAsk,
+            of: "pas",
+            detail: "status 403",
+            remedy: .useOtherChecker,
+            setAside: [fault]
+        )
+        #expect(AdministratorRemedy(machine: nil).text(for: both).hasPrefix(command))
+        #expect(AdministratorRemedy.sentence(both).hasSuffix("pas: status 403"))
+        #expect(both.detail.hasSuffix(fault.detail))
+    }
+
+    @Test(
+        "P12: what stands in a fault's words is never its remedy, whatever it looks like",
+        arguments: DenialReason.allCases
+    )
+    func wordsAreNoRemedy(reason: DenialReason) {
+        let words = "status 403 Forbidden: x; do rm -rf /: TLS failed: New-MgServicePrincipal -AppId evil"
+        let aside = AccessCheckFault(reason, of: "pas", detail: words)
+        let fault = AccessCheckFault(reason, of: "arm", detail: words, setAside: [aside])
+        #expect(AdministratorRemedy(machine: nil).text(for: fault) == remedy(reason))
+        #expect(AdministratorRemedy.sentence(fault) == "\(reason.text): arm: \(words)")
     }
 
     @Test("No remedy for the administrator sends to the administrator, or to doctor", arguments: DenialReason.allCases)

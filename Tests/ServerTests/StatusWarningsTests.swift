@@ -3,6 +3,7 @@
 import AccountDirectory
 import Authorization
 import HTTPTransport
+import Identity
 import Testing
 import Wire
 
@@ -94,7 +95,9 @@ import Wire
         let appID = "ce6ff14a-7fdc-4685-bbe0-f6afdfcfa8e0"
         let fault = AccessCheckFault(
             .applicationMissing,
-            detail: "imds: no service principal; an administrator creates it: New-MgServicePrincipal -AppId \(appID)"
+            of: "imds",
+            detail: "no service principal",
+            remedy: .createApplication(try #require(GUID(appID)))
         )
         standing.tokens = [AzureStatus.Token(audience: appID, remaining: nil, fault: fault)]
         standing.checkers = [
@@ -109,23 +112,22 @@ import Wire
         #expect(warning.remedy.contains("az ad sp create --id \(appID)") && !warning.remedy.contains("identity assign"))
     }
 
-    @Test("Every failure of the transport is recognised by its word, and has a remedy of its own")
-    func causes() throws {
+    @Test("Every failure of the transport that has a cause in the network has a remedy of its own")
+    func causes() {
         let kinds: [(HTTPError.Kind, NetworkCause)] = [
             (.nameResolution, .nameResolution), (.proxy, .proxy), (.tls, .tls), (.timeout, .silence),
             (.unreachable, .closed), (.curlMissing, .noLibcurl),
         ]
         for (kind, cause) in kinds {
-            let detail = "pas.windows.net: \(HTTPError(kind, "words: of libcurl"))"
-            #expect(NetworkCause(in: detail) == cause, "\(kind)")
-            #expect(NetworkCause(in: "jwks: unreachable: \(detail)") == (cause == .closed ? .closed : cause))
-            #expect(
-                AdministratorRemedy(machine: nil).text(for: AccessCheckFault(.unreachable, detail: detail))
-                    == cause.remedy
-            )
+            #expect(NetworkCause(kind) == cause, "\(kind)")
+            let fault = AccessCheckFault(.unreachable, of: "pas", detail: "", cause: NetworkCause(kind))
+            #expect(AdministratorRemedy(machine: nil).text(for: fault) == cause.remedy)
+            // Any other cause tells more than a closed way.
+            let both = AccessCheckFault(.unreachable, of: "arm", detail: "", cause: .closed, setAside: [fault])
+            #expect(AdministratorRemedy(machine: nil).text(for: both) == cause.remedy)
         }
-        #expect(NetworkCause(in: "pas: status 503") == nil)
-        #expect(Set(NetworkCause.allCases.map(\.rawValue)) == Set(kinds.map(\.0.rawValue)))
+        #expect(NetworkCause(.dropped) == nil && NetworkCause(.malformed) == nil)
+        #expect(Set(NetworkCause.allCases) == Set(kinds.map(\.1)))
     }
 
     @Test("A cloud that is not what the tables say is a word")
@@ -142,7 +144,12 @@ import Wire
     func noKeys() throws {
         var standing = try Standing()
         let sources = [
-            AccessStatus.Source(name: "jwks", keys: 0, age: nil, fault: "unreachable: no route"),
+            AccessStatus.Source(
+                name: "jwks",
+                keys: 0,
+                age: nil,
+                fault: AccessCheckFault(.unreachable, detail: "no route")
+            ),
             AccessStatus.Source(name: "imds", keys: 0, age: nil, fault: nil),
         ]
         standing.keyring = keyring(keys: 0, age: nil, isStale: true, sources: sources)

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// What the access part shows in the status report.
-package struct AccessStatus: Hashable, Sendable, Codable {
+package struct AccessStatus: Hashable, Sendable {
     /// How often one outcome occurred in the last hour.
-    package struct Tally: Hashable, Sendable, Codable {
+    package struct Tally: Hashable, Sendable {
         /// The event's stable word (`RecordedEvent`).
         package let event: String
         /// `allow` or `deny`.
@@ -20,17 +20,17 @@ package struct AccessStatus: Hashable, Sendable, Codable {
         }
     }
 
-    package struct Source: Hashable, Sendable, Codable {
+    package struct Source: Hashable, Sendable {
         /// `jwks`, `jwks-common`, `imds` or `file`.
         package let name: String
         /// Keys of its last good answer that are in use.
         package let keys: Int
         /// Seconds since its last good answer; nil where it never gave one since the start.
         package let age: Int64?
-        /// The reason code and particulars of its last fault, if nothing good came since.
-        package let fault: String?
+        /// Its last fault, if nothing good came since.
+        package let fault: AccessCheckFault?
 
-        package init(name: String, keys: Int, age: Int64?, fault: String?) {
+        package init(name: String, keys: Int, age: Int64?, fault: AccessCheckFault?) {
             self.name = name
             self.keys = keys
             self.age = age
@@ -38,7 +38,7 @@ package struct AccessStatus: Hashable, Sendable, Codable {
         }
     }
 
-    package struct Keyring: Hashable, Sendable, Codable {
+    package struct Keyring: Hashable, Sendable {
         /// Keys that sshd is told to trust, rotated-out ones included.
         package let keys: Int
         /// Those that their source does not list any more.
@@ -75,7 +75,7 @@ package struct AccessStatus: Hashable, Sendable, Codable {
     }
 
     /// The administrator's list of what is revoked.
-    package struct Revocation: Hashable, Sendable, Codable {
+    package struct Revocation: Hashable, Sendable {
         /// Entries of the list; a range of serials is one.
         package let entries: Int
         /// Why it cannot be used: no Entra account can sign in then.

@@ -13,23 +13,17 @@ package struct AdministratorRemedy: Sendable {
     /// `machine` as far as it is known: commands then name it.
     package init(machine: Machine?) { self.machine = machine }
 
-    /// The fault in a sentence, without what its particulars say of a remedy.
+    /// The fault in a sentence, without its remedy.
     package static func sentence(_ fault: AccessCheckFault) -> String {
-        let facts = facts(of: fault)
-        return facts.isEmpty ? fault.reason.text : "\(fault.reason.text): \(facts)"
+        fault.particulars.isEmpty ? fault.reason.text : "\(fault.reason.text): \(fault.particulars)"
     }
-
-    /// The fault's particulars without what they say of a remedy.
-    package static func facts(of fault: AccessCheckFault) -> String { parts(of: fault.detail).facts }
 
     /// What to do or type; empty where nothing can be done but wait.
     package func text(for fault: AccessCheckFault) -> String {
-        let said = AdministratorRemedy.parts(of: fault.detail).remedy
         switch fault.reason {
         case .noManagedIdentity: return identityCommand
-        case .identityMayNotAsk:
-            return said.isEmpty ? "give this machine's identity the role Reader at \(resource)" : said
-        case .applicationMissing: return application(said)
+        case .identityMayNotAsk: return permission(for: fault)
+        case .applicationMissing: return application(of: fault)
         case .metadataClosed, .machineUnknown:
             return
                 "169.254.169.254 must be open to the user entralogin. Three things close it: an owner rule of the firewall;"
@@ -41,21 +35,22 @@ package struct AdministratorRemedy: Sendable {
             return
                 "the machine may have been moved or deleted in Azure; systemctl restart entralogind asks anew what it is"
         case .unreachable, .noAuthorityKeys:
-            return NetworkCause(in: fault.detail)?.remedy
+            return fault.tellingCause?.remedy
                 ?? "see that this machine reaches that host over HTTPS, directly or by Proxy= in [Azure]"
         case .malformedAnswer:
             return "something between this machine and Azure may answer in its stead: look for a proxy that opens TLS"
         case .throttled: return "wait: Azure has named the time"
         case .roleUnconfirmed:
-            return NetworkCause(in: fault.detail)?.remedy ?? "wait, and see that this machine reaches Resource Manager"
+            return fault.tellingCause?.remedy ?? "wait, and see that this machine reaches Resource Manager"
         default: return DenialText.remedy(for: fault.reason)
         }
     }
 
-    /// The adapters write `facts; remedy`.
-    private static func parts(of detail: String) -> (facts: String, remedy: String) {
-        guard let split = detail.firstRange(of: "; ") else { return (detail, "") }
-        return (String(detail[..<split.lowerBound]), String(detail[split.upperBound...]))
+    /// A command before advice, whichever endpoint's it is.
+    private func permission(for fault: AccessCheckFault) -> String {
+        let remedies = fault.all.compactMap(\.remedy)
+        let command = remedies.first { if case .giveReader = $0 { true } else { false } }
+        return (command ?? remedies.first)?.text ?? "give this machine's identity the role Reader at \(resource)"
     }
 
     private var resource: String { machine?.resource.path ?? "its own resource" }
@@ -74,9 +69,12 @@ package struct AdministratorRemedy: Sendable {
         }
     }
 
-    /// The application's id is the last word of what the adapter says.
-    private func application(_ said: String) -> String {
-        guard let id = said.split(separator: " ").last else { return "AccessCheckers=arm in [Azure] does without it" }
+    private func application(of fault: AccessCheckFault) -> String {
+        let ids = fault.all.compactMap { fault -> GUID? in
+            guard case .createApplication(let id)? = fault.remedy else { return nil }
+            return id
+        }
+        guard let id = ids.first else { return "AccessCheckers=arm in [Azure] does without it" }
         return "once for the tenant, by one who may add applications: az ad sp create --id \(id), or"
             + " New-MgServicePrincipal -AppId \(id); AccessCheckers=arm in [Azure] does without it"
     }

@@ -1,23 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What stands between this machine and a host, as far as a fault's particulars tell. The words are those of the HTTP
-/// transport (`HTTPError.Kind`); a test holds the two against each other.
-package enum NetworkCause: String, Sendable, CaseIterable {
-    case nameResolution = "name resolution failed"
-    case proxy = "proxy failed"
-    case tls = "TLS failed"
-    case silence = "timed out"
-    case closed = "unreachable"
-    case noLibcurl = "library missing"
-
-    /// Nil where the particulars name none. A reason code may stand before them (`jwks: unreachable: HOST: TLS failed`), so
-    /// any other word counts before `unreachable`.
-    package init?(in detail: String) {
-        let words = detail.split(separator: ": ").map { String($0.prefix { $0 != ";" }) }
-        let causes = words.compactMap(NetworkCause.init(rawValue:))
-        guard let cause = causes.first(where: { $0 != .closed }) ?? causes.first else { return nil }
-        self = cause
-    }
+/// What stands between this machine and a host, as far as the transport knows it.
+package enum NetworkCause: Hashable, Sendable, CaseIterable {
+    case nameResolution
+    case proxy
+    case tls
+    case silence
+    case closed
+    case noLibcurl
 
     /// What the machine's administrator does about it.
     package var remedy: String {

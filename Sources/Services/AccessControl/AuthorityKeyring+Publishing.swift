@@ -89,12 +89,11 @@ extension AuthorityKeyring {
             let published = TrustedKeys(reading: state.published ?? [], sources: order, now: stamp)
                 .keys(inOrderOf: order)
             let sources = order.map { name in
-                let fault = state.sources[name]?.fault
-                return AccessStatus.Source(
+                AccessStatus.Source(
                     name: name,
                     keys: trusted.held.filter { $0.source == name && $0.missingSince == nil }.count,
                     age: trusted.confirmedAt(by: [name]).map { max(0, wall.seconds - $0.seconds) },
-                    fault: fault.map { DecisionJournal.bounded("\($0.reason.rawValue): \($0.detail)", 512) }
+                    fault: state.sources[name]?.fault
                 )
             }
             let listed = Set(trusted.held.filter { $0.missingSince == nil }.map(\.key))

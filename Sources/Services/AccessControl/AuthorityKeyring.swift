@@ -189,7 +189,7 @@ extension AuthorityKeyring {
         do throws(AccessCheckFault) {
             let answer = try await source.fetch(by: deadline)
             guard !answer.keys.isEmpty, answer.keys.count <= TrustedKeys.Limit.perSource else {
-                throw AccessCheckFault(.malformedAnswer, detail: "\(source.name): \(answer.keys.count) keys")
+                throw AccessCheckFault(.malformedAnswer, of: source.name, detail: "\(answer.keys.count) keys")
             }
             take(answer, from: source.name)
         } catch {

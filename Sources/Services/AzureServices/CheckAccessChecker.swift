@@ -68,7 +68,7 @@ package struct PASAccessChecker: EndpointChecker {
         audience = endpoints.roleServiceAudience
         client = CheckAccessClient(
             service: RoleServiceClient(name: name, environment: environment, identity: identity) { _ in
-                "the role service refuses this machine's identity; the checker arm may serve instead"
+                .useOtherChecker
             }
         )
     }
@@ -108,16 +108,14 @@ package struct ARMAccessChecker: EndpointChecker {
     ) async throws(EndpointFault) -> AccessAnswer {
         let cloud = clouds.known(of: question.machine)
         guard let host = cloud?.resourceManager, let audience = cloud?.resourceManagerAudience else {
-            let detail = "arm: no address is known in cloud \(quoted(question.machine.cloud))"
-            throw .notServed(AccessCheckFault(.unreachable, detail: detail))
+            let detail = "no address is known in cloud \(quoted(question.machine.cloud))"
+            throw .notServed(AccessCheckFault(.unreachable, of: name, detail: detail))
         }
         return try await client.ask(question, host: host, audience: audience, attemptTime: attemptTime)
     }
 }
 
-/// The command that lets the machine's identity ask Resource Manager.
-func readerRemedy(for machine: Machine, identity: ManagedIdentity) -> String {
-    let principal = identity.claims?.objectID.map(\.description) ?? "<object id of the machine's identity>"
-    return "az role assignment create --assignee-object-id \(principal) --assignee-principal-type ServicePrincipal "
-        + "--role Reader --scope \(machine.resource)"
+/// What lets the machine's identity ask Resource Manager.
+func readerRemedy(for machine: Machine, identity: ManagedIdentity) -> FaultRemedy {
+    .giveReader(to: identity.claims?.objectID, at: machine.resource)
 }

@@ -69,8 +69,9 @@ final class CheckerRecords: Sendable {
     /// Azure asked to be left alone, and the time is not over yet: the fault, with the time that is left.
     func silence(of name: String, at now: BootTime) -> AccessCheckFault? {
         records.withLock { records in
-            guard case .failing(let fault, .some(let until)) = records[name]?.standing, now < until else { return nil }
-            return AccessCheckFault(fault.reason, detail: fault.detail, retryAfter: now.duration(to: until))
+            guard case .failing(var fault, .some(let until)) = records[name]?.standing, now < until else { return nil }
+            fault.retryAfter = now.duration(to: until)
+            return fault
         }
     }
 

@@ -116,7 +116,7 @@ package final class CloudDirectory: Sendable {
         case .failure(let error): throw AccessCheckFault(error, from: login)
         case .success(let response):
             guard response.status == 200 else {
-                throw AccessCheckFault(.malformedAnswer, detail: "\(login): status \(response.status)")
+                throw AccessCheckFault(response, from: .login, at: login)
             }
             do throws(MessageError) {
                 return try OpenIDConfiguration(parsing: response.body)

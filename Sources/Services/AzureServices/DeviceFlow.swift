@@ -83,11 +83,7 @@ package struct DeviceFlow: DeviceAuthority {
             throw AccessCheckFault(error, from: login)
         }
         guard response.status != 429, response.status < 500 else {
-            throw AccessCheckFault(
-                response.status == 429 ? .throttled : .unreachable,
-                detail: "\(login): status \(response.status)",
-                retryAfter: RetryPolicy.retryAfter(response.header("Retry-After"))
-            )
+            throw AccessCheckFault(response, from: .login, at: login)
         }
         return response
     }
@@ -178,7 +174,7 @@ private struct EntraDeviceGrant: DeviceGrant {
         case .failure(let error): throw AccessCheckFault(error, from: login)
         case .success(let response):
             guard response.status == 200 else {
-                throw AccessCheckFault(.unreachable, detail: "\(url): status \(response.status)")
+                throw AccessCheckFault(response, from: .login, at: url)
             }
             let instance = flow.clouds.known(of: machine)?.instance
             do throws(MessageError) {

@@ -72,7 +72,7 @@ package struct HybridMetadataClient: MetadataService {
     }
 
     package func authorityKeys(by deadline: BootTime) async throws(AccessCheckFault) -> MetadataKeys {
-        throw AccessCheckFault(.noAuthorityKeys, detail: "\(name): the metadata service of Arc hands out no CA keys")
+        throw AccessCheckFault(.noAuthorityKeys, of: name, detail: "the metadata service of Arc hands out no CA keys")
     }
 
     /// The content of the file that the challenge names, checked before a byte of it is read.
@@ -86,8 +86,7 @@ package struct HybridMetadataClient: MetadataService {
             let file = AtomicFile("\(keyFolder)/\(fileName)")
             bytes = try file.read(limit: HybridChallenge.maximumFileSize, requiring: requirement)
         } catch {
-            let remedy = "the daemon's user must be in the group himds (configure --enable sees to that)"
-            throw AccessCheckFault(.metadataClosed, detail: "\(name): \(error); \(remedy)")
+            throw AccessCheckFault(.metadataClosed, of: name, detail: "\(error)", remedy: .joinAgentsGroup)
         }
         var key = bytes[...]
         while let last = key.last, last == 0x0a || last == 0x0d { key.removeLast() }
@@ -132,16 +131,15 @@ package struct HybridMetadataClient: MetadataService {
     private func checkListener(mayBeAbsent: Bool) async throws(AccessCheckFault) {
         let port = address.split(separator: ":").last.flatMap { UInt16($0) } ?? 80
         guard let owners = await listeners(port) else {
-            let detail =
-                "\(name): the list of listening sockets cannot be read to its end: a process has too many of them"
-            throw AccessCheckFault(.metadataClosed, detail: detail)
+            let detail = "the list of listening sockets cannot be read to its end: a process has too many of them"
+            throw AccessCheckFault(.metadataClosed, of: name, detail: detail)
         }
         if let stranger = owners.subtracting(keyOwners).min() {
-            let detail = "\(name): uid \(stranger), neither root nor himds, listens at \(address): end that process"
-            throw AccessCheckFault(.metadataClosed, detail: detail)
+            let detail = "uid \(stranger), neither root nor himds, listens at \(address): end that process"
+            throw AccessCheckFault(.metadataClosed, of: name, detail: detail)
         }
         guard !owners.isEmpty || mayBeAbsent else {
-            throw AccessCheckFault(.metadataClosed, detail: "\(name): nobody listens at \(address) any more")
+            throw AccessCheckFault(.metadataClosed, of: name, detail: "nobody listens at \(address) any more")
         }
     }
 
@@ -152,19 +150,11 @@ package struct HybridMetadataClient: MetadataService {
     }
 
     private func fault(_ response: HTTPResponse) -> AccessCheckFault {
-        let reason: DenialReason =
-            switch response.status {
-            case 401, 403: .metadataClosed
-            case 429: .throttled
-            case 500...599: .unreachable
-            default: .malformedAnswer
-            }
-        let wait = RetryPolicy.retryAfter(response.header("Retry-After"))
-        return AccessCheckFault(reason, detail: "\(name): status \(response.status)", retryAfter: wait)
+        AccessCheckFault(response, from: .hybridMetadata, at: name)
     }
 
     private func malformed(_ text: String) -> AccessCheckFault {
-        AccessCheckFault(.malformedAnswer, detail: "\(name): \(text)")
+        AccessCheckFault(.malformedAnswer, of: name, detail: text)
     }
 
     private func read<Input, Value>(

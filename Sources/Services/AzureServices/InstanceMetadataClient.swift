@@ -61,7 +61,7 @@ package struct InstanceMetadataClient: MetadataService {
         let response = try await exchange(path, by: deadline)
         guard response.status == 200 else {
             if let fault = closed(response) { throw fault }
-            throw AccessCheckFault(.malformedAnswer, detail: "\(name): status \(response.status) for \(path)")
+            throw AccessCheckFault(.malformedAnswer, of: name, detail: "status \(response.status) for \(path)")
         }
         return response.body
     }
@@ -95,27 +95,24 @@ package struct InstanceMetadataClient: MetadataService {
             error.kind == .timeout
             || error.kind == .unreachable && [ECONNREFUSED, EACCES, EPERM].contains(error.systemError)
         guard isClosed else { return AccessCheckFault(error, from: name) }
-        return AccessCheckFault(.metadataClosed, detail: "\(name) at \(address): \(error); \(Self.remedy)")
+        return AccessCheckFault(
+            .metadataClosed,
+            of: place,
+            detail: "\(error)",
+            cause: NetworkCause(error.kind),
+            remedy: .openMetadata
+        )
     }
 
     /// The fault of a status that says nothing of the question itself.
     private func closed(_ response: HTTPResponse) -> AccessCheckFault? {
-        let detail = "\(name) at \(address): status \(response.status)"
-        switch response.status {
-        // 421: the guest proxy agent cannot tell which process asks.
-        case 403, 421: return AccessCheckFault(.metadataClosed, detail: "\(detail); \(Self.remedy)")
-        case 404, 410, 500...599: return AccessCheckFault(.unreachable, detail: detail)
-        case 429:
-            let wait = RetryPolicy.retryAfter(response.header("Retry-After"))
-            return AccessCheckFault(.throttled, detail: detail, retryAfter: wait)
-        default: return nil
-        }
+        let reason = StatusTable.reason(of: response.status, from: .instanceMetadata)
+        guard reason != .malformedAnswer else { return nil }
+        let remedy: FaultRemedy? = reason == .metadataClosed ? .openMetadata : nil
+        return AccessCheckFault(response, from: .instanceMetadata, at: place, remedy: remedy)
     }
 
-    private static var remedy: String {
-        "let the user entralogin reach it: the firewall's owner rules, the guest proxy agent's rules, or"
-            + " systemd.imds.network=locked"
-    }
+    private var place: String { "\(name) at \(address)" }
 
     private func read<Value>(
         _ body: [UInt8],

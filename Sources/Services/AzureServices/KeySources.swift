@@ -67,10 +67,7 @@ package struct SigningKeySource: AuthorityKeySource {
         _ scope: SigningKeyScope
     ) throws(AccessCheckFault) -> AuthorityKeys {
         guard response.status == 200 else {
-            let reason: DenialReason =
-                response.status == 429 ? .throttled : response.status >= 500 ? .unreachable : .malformedAnswer
-            let wait = RetryPolicy.retryAfter(response.header("Retry-After"))
-            throw AccessCheckFault(reason, detail: "\(name): status \(response.status)", retryAfter: wait)
+            throw AccessCheckFault(response, from: .login, at: name)
         }
         do throws(MessageError) {
             let lifetime = cacheLifetime(response.header("Cache-Control")).map { Duration.seconds($0) }
@@ -117,15 +114,15 @@ package struct FileKeySource: AuthorityKeySource {
         do throws(FileError) {
             bytes = try file.read(limit: Self.maximumSize, requiring: .ownOrRoots)
         } catch {
-            throw AccessCheckFault(.noAuthorityKeys, detail: "\(name): \(error)")
+            throw AccessCheckFault(.noAuthorityKeys, of: name, detail: "\(error)")
         }
         guard let text = String(validating: bytes, as: UTF8.self) else {
-            throw AccessCheckFault(.noAuthorityKeys, detail: "\(name): \(file.path): not UTF-8")
+            throw AccessCheckFault(.noAuthorityKeys, of: name, detail: "\(file.path): not UTF-8")
         }
         do throws(MessageError) {
             return AuthorityKeys(keys: try publicKeys(MetadataKeys.keyLines(text)), lifetime: nil)
         } catch {
-            throw AccessCheckFault(.noAuthorityKeys, detail: "\(name): \(file.path): \(error)")
+            throw AccessCheckFault(.noAuthorityKeys, of: name, detail: "\(file.path): \(error)")
         }
     }
 }

@@ -154,7 +154,8 @@ package final class MachineDiscovery: MachineSource {
         guard let tenant else {
             throw AccessCheckFault(
                 .machineUnknown,
-                detail: "\(service.name): neither it nor our token names the tenant"
+                of: service.name,
+                detail: "neither it nor our token names the tenant"
             )
         }
         return Machine(

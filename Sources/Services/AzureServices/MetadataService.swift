@@ -20,29 +20,25 @@ package protocol MetadataService: Sendable {
 extension AccessCheckFault {
     /// A body of `source` that is not what it must be.
     init(_ error: MessageError, from source: String) {
-        self.init(.malformedAnswer, detail: "\(source): \(error)")
+        self.init(.malformedAnswer, of: source, detail: "\(error)")
     }
 
     /// The metadata service's refusal of a token.
     init(_ refusal: MetadataRefusal, status: Int, audience: String, from source: String) {
-        let words = refusal.text.isEmpty ? "" : " \(refusal.text)"
         switch refusal.meaning {
         case .identityNotFound:
-            self.init(
-                .noManagedIdentity,
-                detail: "\(source):\(words); switch on the machine's system-assigned managed identity"
-            )
+            self.init(.noManagedIdentity, of: source, detail: refusal.text, remedy: .assignIdentity)
         case .audienceUnknown:
-            // An audience that is a GUID is an application's id.
-            let application = GUID(audience).map {
-                "; an administrator creates it: New-MgServicePrincipal -AppId \($0)"
-            }
             self.init(
                 .applicationMissing,
-                detail: "\(source): the tenant has no service principal for \(quoted(audience))\(application ?? "")"
+                of: source,
+                detail: "the tenant has no service principal for \(quoted(audience))",
+                // An audience that is a GUID is an application's id.
+                remedy: GUID(audience).map(FaultRemedy.createApplication)
             )
         case .other:
-            self.init(.malformedAnswer, detail: "\(source): no token (status \(status))\(words)")
+            let words = refusal.text.isEmpty ? "" : " \(refusal.text)"
+            self.init(.malformedAnswer, of: source, detail: "no token (status \(status))\(words)")
         }
     }
 }

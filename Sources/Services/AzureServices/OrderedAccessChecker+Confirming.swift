@@ -51,11 +51,13 @@ extension OrderedAccessChecker {
             return answer.with(.overruled, role: given)
         case .failure(let error) where isObstacle(error): return answer.with(.notPermitted(error.fault))
         case .failure(let error):
-            let said = "\(answer.checker) says \(answer.role == nil ? "no" : "no administrator")"
-            let detail = "\(said); \(error.fault.detail)"
-            return answer.with(
-                .unanswered(AccessCheckFault(.roleUnconfirmed, detail: detail, retryAfter: error.fault.retryAfter))
+            let fault = AccessCheckFault(
+                .roleUnconfirmed,
+                detail: "\(answer.checker) says \(answer.role == nil ? "no" : "no administrator")",
+                retryAfter: error.fault.retryAfter,
+                setAside: [error.fault]
             )
+            return answer.with(.unanswered(fault))
         }
     }
 

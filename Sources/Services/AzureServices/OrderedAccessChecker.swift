@@ -85,23 +85,42 @@ package final class OrderedAccessChecker: AccessChecker {
         let others = checkers.filter { $0.name != telling.name }.compactMap { checker in
             failing.first { $0.name == checker.name }?.error.fault ?? records.notServing(checker.name)
         }
-        let fault = telling.error.fault
-        let words = [fault.detail] + others.map(\.detail)
-        return AccessCheckFault(fault.reason, detail: words.joined(separator: "; "), retryAfter: fault.retryAfter)
+        return telling.error.fault.setting(aside: others)
     }
 
     /// Where one has served before and cannot be reached now, it is an outage, whatever is wrong with the others;
     /// otherwise the reason that the administrator can fix best.
     private func nobodyServes() -> AccessCheckFault {
         let faults = checkers.compactMap { checker in records.notServing(checker.name).map { (checker.name, $0) } }
-        let detail = faults.map(\.1.detail).joined(separator: "; ")
         let isOutage = faults.contains { $0.1.reason == .unreachable && records.hasServed($0.0) }
         let mostTelling: [DenialReason] =
             isOutage
             ? [.unreachable]
             : [.applicationMissing, .identityMayNotAsk, .resourceNotFound, .malformedAnswer, .unreachable]
-        let reason = mostTelling.first { reason in faults.contains { $0.1.reason == reason } }
-        return AccessCheckFault(reason ?? .unreachable, detail: detail.isEmpty ? "no access checker" : detail)
+        for reason in mostTelling {
+            guard let told = faults.firstIndex(where: { $0.1.reason == reason }) else { continue }
+            let others = faults.indices.filter { $0 != told }.map { faults[$0].1 }
+            return faults[told].1.setting(aside: others)
+        }
+        // None of these reasons: an outage of the first, in its own words.
+        guard let first = faults.first?.1 else { return AccessCheckFault(.unreachable, detail: "no access checker") }
+        let others = faults.dropFirst().map(\.1)
+        return AccessCheckFault(.unreachable, of: first.endpoint, detail: first.facts, setAside: others)
+    }
+}
+
+extension AccessCheckFault {
+    /// The same fault, with those because of which everything hung on it.
+    fileprivate func setting(aside others: [AccessCheckFault]) -> AccessCheckFault {
+        AccessCheckFault(
+            reason,
+            of: endpoint,
+            detail: facts,
+            cause: cause,
+            remedy: remedy,
+            retryAfter: retryAfter,
+            setAside: setAside + others
+        )
     }
 }
 

@@ -121,7 +121,22 @@ extension AccessCheckFault {
                 .resources:
                 .unreachable
             }
-        self.init(reason, detail: "\(host): \(error)")
+        self.init(reason, of: host, detail: "\(error)", cause: NetworkCause(error.kind))
+    }
+}
+
+extension NetworkCause {
+    /// Nil for what no way out of the machine mends.
+    package init?(_ kind: HTTPError.Kind) {
+        switch kind {
+        case .nameResolution: self = .nameResolution
+        case .proxy: self = .proxy
+        case .tls: self = .tls
+        case .timeout: self = .silence
+        case .unreachable: self = .closed
+        case .curlMissing: self = .noLibcurl
+        case .invalidRequest, .tooLarge, .malformed, .dropped, .cut, .cancelled, .resources: return nil
+        }
     }
 }
 

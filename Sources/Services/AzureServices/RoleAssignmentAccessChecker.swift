@@ -38,8 +38,8 @@ package final class RoleAssignmentAccessChecker: EndpointChecker {
     ) async throws(EndpointFault) -> AccessAnswer {
         let cloud = clouds.known(of: question.machine)
         guard let host = cloud?.resourceManager, let audience = cloud?.resourceManagerAudience else {
-            let detail = "\(name): no address is known in cloud \(quoted(question.machine.cloud))"
-            throw .noRoute(AccessCheckFault(.unreachable, detail: detail))
+            let detail = "no address is known in cloud \(quoted(question.machine.cloud))"
+            throw .noRoute(AccessCheckFault(.unreachable, of: name, detail: detail))
         }
         let call = Call(question: question, host: host, audience: audience, attemptTime: attemptTime)
         let actions = LoginActions(for: question.machine.kind)
@@ -138,6 +138,6 @@ package final class RoleAssignmentAccessChecker: EndpointChecker {
     }
 
     private func malformed(_ text: String) -> EndpointFault {
-        .failing(AccessCheckFault(.malformedAnswer, detail: "\(name): \(text)"))
+        .failing(AccessCheckFault(.malformedAnswer, of: name, detail: text))
     }
 }

@@ -15,7 +15,7 @@ struct RoleServiceClient: Sendable {
     let environment: AzureEnvironment
     let identity: ManagedIdentity
     /// What mends a 401 or 403 for our own identity.
-    let remedy: @Sendable (AccessQuestion) -> String
+    let remedy: @Sendable (AccessQuestion) -> FaultRemedy
 
     /// The body of a 200.
     func exchange(
@@ -79,19 +79,20 @@ struct RoleServiceClient: Sendable {
 
     private func fault(_ response: HTTPResponse, _ question: AccessQuestion) -> EndpointFault {
         let refusal = ServiceRefusal(parsing: response.body)
-        let detail = "\(name): status \(response.status)" + (refusal.text.isEmpty ? "" : " \(refusal.text)")
-        switch response.status {
-        case 401, 403:
-            return .notServed(AccessCheckFault(.identityMayNotAsk, detail: "\(detail); \(remedy(question))"))
-        case 404 where refusal.saysResourceIsMissing:
-            return .notServed(AccessCheckFault(.resourceNotFound, detail: detail))
-        case 429:
-            let wait = RetryPolicy.retryAfter(response.header("Retry-After"))
-            return .failing(AccessCheckFault(.throttled, detail: detail, retryAfter: wait))
-        case 501: return .notServed(AccessCheckFault(.malformedAnswer, detail: detail))
-        case 500...599: return .failing(AccessCheckFault(.unreachable, detail: detail))
-        // 404 and 405 on the path, other refusals of our question, redirects: it is not served here.
-        default: return .notServed(AccessCheckFault(.malformedAnswer, detail: detail))
+        let reason = StatusTable.reason(of: response.status, from: .roleService)
+        let fault = AccessCheckFault(
+            response,
+            from: .roleService,
+            at: name,
+            saying: refusal.text,
+            remedy: reason == .identityMayNotAsk ? remedy(question) : nil
+        )
+        switch reason {
+        case .throttled, .unreachable: return .failing(fault)
+        case .malformedAnswer where response.status == 404 && refusal.saysResourceIsMissing:
+            return .notServed(AccessCheckFault(.resourceNotFound, of: name, detail: fault.facts))
+        // 401 and 403; 404 and 405 on the path, other refusals of the question, redirects: it is not served here.
+        default: return .notServed(fault)
         }
     }
 }

@@ -82,8 +82,8 @@ struct StatusAssembly: Sendable {
 
     /// The code and what was met; what to do about it stands in the warnings.
     static func text(_ fault: AccessCheckFault) -> String {
-        let facts = AdministratorRemedy.facts(of: fault)
-        return facts.isEmpty ? fault.reason.rawValue : "\(fault.reason.rawValue): \(facts)"
+        let particulars = DenialText.shorten(DenialText.clean(fault.particulars), to: 512)
+        return particulars.isEmpty ? fault.reason.rawValue : "\(fault.reason.rawValue): \(particulars)"
     }
 
     private static func checker(_ checker: AzureStatus.Checker) -> CheckerReport {
@@ -124,7 +124,8 @@ struct StatusAssembly: Sendable {
         report.isStale = keyring.isStale
         report.vanished = keyring.vanished
         report.returned = keyring.returned
-        report.lastError = keyring.sources.compactMap { source in source.fault.map { "\(source.name): \($0)" } }.first
+        let faults = keyring.sources.compactMap { source in source.fault.map { "\(source.name): \(text($0))" } }
+        report.lastError = faults.first
         return report
     }
 

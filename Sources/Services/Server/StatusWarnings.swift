@@ -55,10 +55,10 @@ struct StatusWarnings {
         let failing = access.keyring.sources.filter { $0.fault != nil }
         // Both documents are one host's: the second one's fault says no more than the first one's.
         let told = failing.first?.name == "jwks" ? failing.filter { $0.name != "jwks-common" } : failing
-        let faults = told.compactMap { source in source.fault.map { "\(source.name): \($0)" } }
+        let faults = told.compactMap { source in source.fault.map { "\(source.name): \(StatusAssembly.text($0))" } }
         let said = faults.isEmpty ? "" : " (\(faults.joined(separator: "; ")))"
         let remedy =
-            faults.compactMap { NetworkCause(in: $0)?.remedy }.first
+            told.compactMap { $0.fault?.tellingCause?.remedy }.first
             ?? "see that this machine reaches Entra's sign-in host over HTTPS, or place keys by hand: Sources=file in [Keys]"
         var warnings: [ReportedWarning] = []
         if access.keyring.keys == 0 {
@@ -126,7 +126,7 @@ struct StatusWarnings {
                 ReportedWarning(
                     id: fault.reason.rawValue,
                     isGrave: false,
-                    text: "a refusal could not be confirmed: \(AdministratorRemedy.facts(of: fault))",
+                    text: "a refusal could not be confirmed: \(fault.particulars)",
                     remedy: remedy
                 )
             ]
@@ -136,7 +136,7 @@ struct StatusWarnings {
                 id: "refusals-unconfirmed",
                 isGrave: false,
                 text: "refusals are not confirmed, so roles held through groups may not count:"
-                    + " \(AdministratorRemedy.facts(of: fault))",
+                    + " \(fault.particulars)",
                 remedy: "\(remedy); or, with less rights, the role \(AdministratorRemedy.smallerRole); or"
                     + " ConfirmRefusals=no in [Azure]"
             )

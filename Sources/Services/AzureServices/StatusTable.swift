@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Authorization
+internal import HTTPTransport
+
+/// What a status means that brings no answer: one table for every service, and the exceptions of each by name.
+enum StatusTable {
+    /// Who answered.
+    enum Service: CaseIterable {
+        /// IMDS. 403: a rule of the guest proxy agent; 421: it cannot tell which process asks; 404, 410: not ready yet.
+        case instanceMetadata
+        /// Arc's agent. 401, 403: its key file was not read, or not taken.
+        case hybridMetadata
+        /// PAS and Resource Manager. 401, 403: this machine's identity may not ask; 501: the question is not served.
+        case roleService
+        /// Entra: key documents, configuration, codes.
+        case login
+    }
+
+    /// The reason; never one that says something of a person.
+    static func reason(of status: Int, from service: Service) -> DenialReason {
+        if let exception = exceptions(of: service)[status] { return exception }
+        return switch status {
+        case 429: .throttled
+        case 500...599: .unreachable
+        default: .malformedAnswer
+        }
+    }
+
+    static func exceptions(of service: Service) -> [Int: DenialReason] {
+        switch service {
+        case .instanceMetadata: [403: .metadataClosed, 421: .metadataClosed, 404: .unreachable, 410: .unreachable]
+        case .hybridMetadata: [401: .metadataClosed, 403: .metadataClosed]
+        case .roleService: [401: .identityMayNotAsk, 403: .identityMayNotAsk, 501: .malformedAnswer]
+        case .login: [:]
+        }
+    }
+}
+
+extension AccessCheckFault {
+    /// A status that brings no answer, with what the body says, quoted.
+    init(
+        _ response: HTTPResponse,
+        from service: StatusTable.Service,
+        at endpoint: String,
+        saying text: String = "",
+        remedy: FaultRemedy? = nil
+    ) {
+        let wait = RetryPolicy.retryAfter(response.header("Retry-After"))
+        self.init(
+            StatusTable.reason(of: response.status, from: service),
+            of: endpoint,
+            detail: "status \(response.status)" + (text.isEmpty ? "" : " \(text)"),
+            remedy: remedy,
+            // A role service that fails is asked again when somebody asks; one that is throttled is left alone.
+            retryAfter: service == .roleService && response.status != 429 ? nil : wait
+        )
+    }
+}
