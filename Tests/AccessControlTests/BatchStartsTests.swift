@@ -73,7 +73,7 @@ import Testing
         #expect(await ask(bob).reason == .roleNotAssigned)
     }
 
-    @Test("P9: only before the first answer: not when it is too old, nor without the flag, nor for who is no job")
+    @Test("P9: only before the first answer: not when it is too old, nor without the flag, nor for a sign-in")
     func onlyFirst() async {
         #expect(await ask(alice, waits: false).reason == .noRecentDecision)
         script(alice, role: .user)
@@ -100,8 +100,10 @@ import Testing
         #expect(record?.detail?.contains(words) == true && record?.service == service)
     }
 
-    @Test("P17: root's side has the word at the first answer, and when somebody is allowed whose manager was refused")
-    func word() async {
+    @Test(
+        "P17: lingering managers are started at the first answer, and when Azure allows an account whose manager was refused"
+    )
+    func announcement() async {
         let words = Watched(0)
         let starts = BatchStarts { words.update { $0 += 1 } }
         let (alice, bob) = (alice.identity, bob.identity)
@@ -120,7 +122,7 @@ import Testing
     }
 
     @Test(
-        "P17: a manager that was refused in an outage is asked for at least every ten minutes, and has its word with the yes"
+        "P17: about a manager that was refused in an outage Azure is asked at least every ten minutes, and its yes starts it"
     )
     func later() async throws {
         let words = Watched(0)

@@ -8,6 +8,8 @@
 
 /* The last question is asked when a thirtieth of the time is left: the daemon answers it at once. */
 #define LAST_PART 30
+/* Pauses double up to so many times the first one: a user may have given at(1) a thousand jobs. */
+#define LONGEST_PAUSE 4
 #define NS_PER_MS 1000000ull
 #define NS_PER_S 1000000000ull
 
@@ -52,6 +54,7 @@ void entralogin_ask_about_job(const struct entralogin_pam_world *world, struct e
     uint64_t deadline = entralogin_deadline(times->deadline);
     uint64_t last = deadline - (uint64_t)times->deadline * NS_PER_MS / LAST_PART;
     uint64_t usual = entralogin_deadline(times->silence);
+    uint64_t pause = (uint64_t)times->pause * NS_PER_MS, longest = pause * LONGEST_PAUSE;
     for (int is_last = waiting.size == 0 || final.size == 0;;) {
         uint64_t now = entralogin_now();
         is_last |= now == 0 || now >= last;
@@ -62,6 +65,7 @@ void entralogin_ask_about_job(const struct entralogin_pam_world *world, struct e
             return;
         if (ret->size == 0 && entralogin_now() >= usual && has_answered(world))
             return;
-        pause_until(earlier(entralogin_now() + (uint64_t)times->pause * NS_PER_MS, last));
+        pause_until(earlier(entralogin_now() + pause, last));
+        pause = earlier(pause * 2, longest);
     }
 }

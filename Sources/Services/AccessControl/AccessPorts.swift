@@ -30,7 +30,7 @@ package struct AccessPorts: Sendable {
     /// Replaces `trusted_user_ca_keys` as a whole, and returns when it is on disk.
     package var publishKeys: @Sendable ([UInt8]) async throws -> Void
     package var ender: any SessionEnder
-    /// Azure has answered for the first time, or allows somebody whose user manager was refused. Returns at once.
+    /// Azure has answered for the first time, or allows an account whose user manager was refused. Returns at once.
     package var announceAnswer: @Sendable () -> Void
     /// The keys of sshd's own copy of that file, which root keeps up to date; nil where there is none. Without this port
     /// sshd reads the file itself.

@@ -109,8 +109,8 @@ package struct AccountStage: Sendable {
 // MARK: - Jobs
 
 extension AccountStage {
-    /// Before Azure's first answer about somebody, their jobs wait for it, in their own processes (P9). What they wait for in
-    /// vain is a warning, since not everything is tried again.
+    /// Before Azure's first answer about an account, its jobs wait for it, in their own processes (P9). A job that waited in
+    /// vain is a warning, since not every job is tried again.
     private func refuse(
         _ identity: DirectoryIdentity,
         _ denial: Denial,

@@ -4,9 +4,10 @@ internal import Authorization
 internal import Identity
 internal import Synchronization
 
-/// About whom Azure has answered since the daemon's start, and whose user manager was refused. Gives the word by which
-/// root's side starts the managers that linger: at the first answer, for managers that were refused before this start, and
-/// when Azure allows somebody whose manager was refused. The word names nobody: the account stage decides again. Bounded.
+/// The accounts about which Azure has answered since the daemon's start, and those whose user manager was refused. Announces
+/// when lingering managers may be started (entralogin-linger.service): at the first answer, for managers that were refused
+/// before this start, and when Azure allows an account whose manager was refused. The announcement names no account: the
+/// account stage decides again. Bounded.
 final class BatchStarts: Sendable {
     static let limit = 4096
 
@@ -20,7 +21,7 @@ final class BatchStarts: Sendable {
 
     init(announce: @escaping @Sendable () -> Void) { self.announce = announce }
 
-    /// Nobody waits for an answer of Azure's but the first. For more people than are remembered it counts as given.
+    /// Jobs wait for the first answer only. For more accounts than are remembered it counts as given.
     func hasAnswer(about identity: DirectoryIdentity) -> Bool {
         state.withLock { $0.answered.contains(identity) || $0.answered.count >= BatchStarts.limit }
     }
@@ -35,7 +36,7 @@ final class BatchStarts: Sendable {
     /// True while a user manager waits for Azure's yes.
     var isSomebodyRefused: Bool { state.withLock { !$0.refused.isEmpty } }
 
-    /// Called when the answer counts: the account stage is asked soon after the word.
+    /// Called when decisions rest on the answer already: the account stage is asked soon after the announcement.
     func noteAnswer(about identity: DirectoryIdentity, isAllowed: Bool) {
         let isNews = state.withLock { state in
             let isFirst = state.answered.isEmpty

@@ -33,7 +33,7 @@
 #define ENTRALOGIN_PROBE_USER "entralogin-probe@entralogin.invalid"
 #define ENTRALOGIN_PROBE_MARK "ENTRALOGIN_PROBE"
 
-/* Between two questions of a batch service that waits. */
+/* Between the first two questions of a batch service that waits; later pauses are longer (batch.c). */
 #define ENTRALOGIN_BATCH_PAUSE_MS 500
 
 struct entralogin_pam_world {
