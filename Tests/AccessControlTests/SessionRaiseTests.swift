@@ -186,6 +186,20 @@ import Testing
         }
     }
 
+    @Test("P2: after a restart of the daemon a session from before is not raised, whatever the login service says")
+    func restart() async throws {
+        let house = try House()
+        house.accounts.set(alice.name, .enrolled(alice.enrolled()))
+        house.processes.setLoginSession(alice.uid.number, true)
+        house.checker.script(alice.identity.objectID, role: .administrator)
+        #expect(await sudo("sudoers", house) == .ignore)
+        await house.access.renewal.renew()
+        #expect(house.grants.current().isEmpty && house.checker.questions.value.isEmpty)
+        // The control: a new sign-in.
+        #expect(await house.signIn(alice) == .allow)
+        #expect(await sudo("sudoers", house) == .allow)
+    }
+
     @Test("A yes that another service has just heard of is enough, and asks nothing")
     func heardElsewhere() async {
         #expect(await house.signIn(alice) == .allow)

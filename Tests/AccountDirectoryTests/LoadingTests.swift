@@ -133,6 +133,28 @@ import Testing
         #expect(PublishedAccounts(path)?.generation == generation.map { $0 + 1 })
     }
 
+    @Test("P7: what a refresh has to see is news until it has seen it: local files, the published file, sign-ins")
+    func news() async throws {
+        try await enrolSome()
+        let directory = bed.start()
+        await directory.refresh()
+        await directory.flushSignIns()
+        #expect(!directory.hasNews)
+        let changes: [() throws -> Void] = [
+            { bed.write("root:x:0:0::/root:/bin/sh\nlisa:x:1000:1000::/home/lisa:/bin/sh\n", to: "passwd") },
+            { bed.write("root:x:0:\nlisa:x:1000:\n", to: "group") },
+            { try AtomicFile("\(bed.folder.path)/accounts.snapshot").remove() },
+            { directory.noteSignIn(try identity(1), at: UnixTime(seconds: 1_800_000_000)) },
+        ]
+        for change in changes {
+            try change()
+            #expect(directory.hasNews)
+            await directory.refresh()
+            await directory.flushSignIns()
+            #expect(!directory.hasNews)
+        }
+    }
+
     @Test("P14: a second daemon is refused until the first one is gone")
     func secondDaemon() async throws {
         var first: AccountDirectory? = bed.start()

@@ -13,6 +13,7 @@ import booted_migration  # noqa: F401
 import booted_way_back  # noqa: F401
 import booted_tool  # noqa: F401
 import booted_records  # noqa: F401
+import booted_idle  # noqa: F401
 import audit  # noqa: F401
 import caches  # noqa: F401
 import sessions  # noqa: F401

@@ -9,13 +9,16 @@ internal import Identity
 internal import LinuxSystem
 internal import Server
 internal import Settings
+internal import Synchronization
 internal import Systemd
 internal import Wire
 
 /// The life of the daemon: sockets, loop, signals, signs of life, the end.
 final class Daemon: Sendable {
-    /// Between two rounds of what has to be done now and then.
-    private static let housekeepingInterval: Duration = .seconds(10)
+    /// Between two beats of an idle daemon: half of systemd's watchdog, or this where there is none.
+    private static let slowestBeat: Duration = .seconds(30)
+    /// For one question of what this machine is.
+    private static let patience: Duration = .seconds(10)
     /// Between two attempts to learn what this machine is.
     private static let impatience: Duration = .seconds(1)
     /// For records that still wait for the journal when the daemon ends.
@@ -24,6 +27,7 @@ final class Daemon: Sendable {
     private let loop: EventLoop
     private let composition: Composition
     private let notifier = ServiceNotifier()
+    private let isKeepingHouse = Mutex(false)
     /// As they were at the start; most of them hold until the end.
     private let settings: Settings
     private let settingsPath: String
@@ -107,10 +111,7 @@ final class Daemon: Sendable {
         composition.azure.machines.start()
         composition.access.start()
         loop.start { [self] in await learnMachine() }
-        loop.start { [self] in await keepHouse() }
-        if let interval = notifier.watchdogInterval {
-            loop.start { [self] in await showLife(every: interval) }
-        }
+        loop.start { [self] in await beat() }
         var record = DecisionRecord(.started, .information, "entralogind \(ProductVersion.text) is ready")
         record.detail = composition.accounts.report().fault
         composition.log.record(record)
@@ -185,7 +186,7 @@ final class Daemon: Sendable {
     /// Nobody new can sign in before the tenant is known: tells the accounts the moment it is.
     private func learnMachine() async {
         while composition.azure.machines.current == nil {
-            let deadline = composition.time.bootTime().advanced(by: Daemon.housekeepingInterval)
+            let deadline = composition.time.bootTime().advanced(by: Daemon.patience)
             _ = try? await composition.azure.machines.machine(by: deadline)
             if composition.azure.machines.current == nil {
                 await loop.sleep(until: SystemClock.sinceBoot() + Daemon.impatience)
@@ -195,30 +196,53 @@ final class Daemon: Sendable {
         composition.accounts.update(tenant: machine.tenant)
         notifier.status(statusLine)
         // What Entra says of its own cloud, held against the table: a disagreement shows in the status.
-        let deadline = composition.time.bootTime().advanced(by: Daemon.housekeepingInterval)
+        let deadline = composition.time.bootTime().advanced(by: Daemon.patience)
         try? await composition.azure.clouds.learn(about: machine, by: deadline)
     }
 
-    private func keepHouse() async {
+    /// One timer for the signs of life and what is done now and then: an idle daemon wakes up for nothing else. A sign
+    /// of life waits for no disk.
+    private func beat() async {
+        let slowest = min(notifier.watchdogInterval ?? Daemon.slowestBeat, Daemon.slowestBeat)
+        var pace = HousekeepingPace(at: SystemClock.sinceBoot())
         while true {
-            composition.accounts.update(tenant: composition.azure.machines.current?.tenant)
-            composition.changes.look(
-                machine: composition.azure.machines.current,
-                wiring: composition.stamp.refusal(),
-                accounts: await composition.accounts.refresh()
-            )
-            await composition.accounts.flushSignIns()
-            await loop.sleep(until: SystemClock.sinceBoot() + Daemon.housekeepingInterval)
-            // The start is over: keys were fetched, and libraries have done what they do once.
-            MemoryUsage.giveBack()
+            notifier.watchdog()
+            let now = SystemClock.sinceBoot()
+            if pace.isDue(at: now, requests: composition.router.requests.value, hasNews: hasNews) { beginRound() }
+            await loop.sleep(until: now + pace.pause(at: now, slowest: slowest))
         }
     }
 
-    private func showLife(every interval: Duration) async {
-        while true {
-            notifier.watchdog()
-            await loop.sleep(until: SystemClock.sinceBoot() + interval)
+    private var hasNews: Bool {
+        composition.accounts.hasNews
+            || composition.changes.isNews(
+                machine: composition.azure.machines.current,
+                wiring: composition.stamp.refusal()
+            )
+    }
+
+    /// Nothing where the last round still waits for the disk.
+    private func beginRound() {
+        let mayBegin = isKeepingHouse.withLock { isBusy in
+            defer { isBusy = true }
+            return !isBusy
         }
+        guard mayBegin else { return }
+        loop.start { [self] in
+            await keepHouse()
+            isKeepingHouse.withLock { $0 = false }
+        }
+    }
+
+    private func keepHouse() async {
+        composition.accounts.update(tenant: composition.azure.machines.current?.tenant)
+        composition.changes.look(
+            machine: composition.azure.machines.current,
+            wiring: composition.stamp.refusal(),
+            accounts: await composition.accounts.refresh()
+        )
+        await composition.accounts.flushSignIns()
+        MemoryUsage.giveBack()
     }
 }
 

@@ -19,6 +19,8 @@ package final class RevokedSessions: Sendable {
 
     /// Runs until the task is cancelled.
     package func start() {
+        // Without a list nothing can come to name a certificate: the settings hold until a restart.
+        guard !(parts.ports.revocation is NothingRevoked) else { return }
         let parts = parts
         parts.ports.starter.start { [self] in
             while !Task.isCancelled {

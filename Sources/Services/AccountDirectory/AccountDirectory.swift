@@ -76,6 +76,8 @@ package final class AccountDirectory: AccountRegistry, SignInRegistry {
     let signIns: SignInTimes
     let state: Mutex<State>
     let lock = Mutex<FolderLock?>(nil)
+    /// The local files as the last refresh found them.
+    private let refreshed = Mutex<LocalFiles.Stamps?>(nil)
     private let turn = WriteTurn()
 
     /// Reads nothing yet: see `load()`. Until then everybody is refused.
@@ -196,12 +198,23 @@ package final class AccountDirectory: AccountRegistry, SignInRegistry {
     @discardableResult
     package func refresh(policy: AccountPolicy? = nil) async -> AccountReport {
         let report = try? await changing { directory throws(Denial) in
+            // Taken before the files are read.
+            let stamps = try? directory.locals.stamps()
+            directory.refreshed.withLock { $0 = stamps }
             if let policy { directory.state.withLock { $0.policy = policy } }
             if directory.state.withLock({ $0.fault != nil }) { directory.loadStore() }
             _ = directory.publishIfNeeded()
             return directory.report()
         }
         return report ?? self.report()
+    }
+
+    /// True where a refresh has something to do, or sign-in times wait to be written: four stat(2) calls.
+    package var hasNews: Bool {
+        if state.withLock({ $0.fault != nil || $0.publicationWarning != nil }) || signIns.isDirty { return true }
+        guard publisher.isInPlace else { return true }
+        guard let stamps = try? locals.stamps() else { return true }
+        return refreshed.withLock { $0 != stamps }
     }
 
     /// The tenant whose names are answered; nil while it is not known.

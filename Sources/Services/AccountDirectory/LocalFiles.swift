@@ -10,7 +10,7 @@ final class LocalFiles: Sendable {
     /// Bytes of each file: a hundred thousand accounts have less.
     static let limit = 16 << 20
 
-    private struct Stamps: Equatable {
+    struct Stamps: Equatable, Sendable {
         var passwd: FileStamp
         var group: FileStamp
         /// Nil: there is none.
@@ -41,14 +41,19 @@ final class LocalFiles: Sendable {
     /// Why root's list was not believed, when it was read last; nil while all is well, or there is none.
     var listFault: String? { last.withLock { $0?.listFault } }
 
-    /// What the files say now. A missing or unreadable file is an error: an Entra account could not be told from a local one.
-    func current() throws(FileError) -> LocalAccounts {
-        // Taken before the files are read: what changes meanwhile is read again next time.
-        let stamps = Stamps(
+    /// What the three files are now.
+    func stamps() throws(FileError) -> Stamps {
+        Stamps(
             passwd: try stamp(of: passwd),
             group: try stamp(of: group),
             adopted: try? FileStamp(of: adopted.path)
         )
+    }
+
+    /// What the files say now. A missing or unreadable file is an error: nobody of ours could be told from a local one.
+    func current() throws(FileError) -> LocalAccounts {
+        // Taken before the files are read: what changes meanwhile is read again next time.
+        let stamps = try stamps()
         if let accounts = last.withLock({ $0?.stamps == stamps ? $0?.accounts : nil }) { return accounts }
         let (list, fault) = stamps.adopted == nil ? (AdoptionList(), nil) : readList()
         let accounts = LocalAccounts(

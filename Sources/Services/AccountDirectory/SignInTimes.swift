@@ -25,6 +25,9 @@ final class SignInTimes: Sendable {
     /// Why the last flush failed; nil while all is well.
     var fault: FileError? { state.withLock { $0.fault } }
 
+    /// There is something to write.
+    var isDirty: Bool { state.withLock { $0.isDirty } }
+
     subscript(identity: DirectoryIdentity) -> UnixTime? { state.withLock { $0.times[identity] } }
 
     /// A clock that jumped back takes nothing away.

@@ -102,6 +102,12 @@ final class SnapshotPublisher: Sendable {
         }
     }
 
+    /// False where somebody took the published file away or changed it, or nothing was published yet: one stat(2) call.
+    var isInPlace: Bool {
+        let published = state.withLock { $0.stamp }
+        return published != nil && published == stamp
+    }
+
     /// After a start: the file of an earlier run need not be written again where it says the same.
     private func recognize(_ content: Content, _ state: inout State) throws {
         state.isRead = true

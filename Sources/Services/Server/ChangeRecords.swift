@@ -24,6 +24,11 @@ package final class ChangeRecords: Sendable {
         self.registry = registry
     }
 
+    /// True where `look` would find another machine or wiring than the last one. Cheap.
+    package func isNews(machine: Machine?, wiring: Denial?) -> Bool {
+        seen.withLock { seen in machine != nil && machine != seen.machine || seen.wiring != .some(wiring) }
+    }
+
     /// Compares with the last look: the machine as far as it is known, why the wiring does not hold, and the accounts. To
     /// be called now and then, one caller at a time.
     package func look(machine: Machine?, wiring: Denial?, accounts: AccountReport) {

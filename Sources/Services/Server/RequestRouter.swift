@@ -49,7 +49,7 @@ package struct RoutedServices: Sendable {
     }
 }
 
-/// From a frame to its answer: who may ask, which service answers, what goes back. Holds no state.
+/// From a frame to its answer: who may ask, which service answers, what goes back. Holds no state but a count.
 package final class RequestRouter: Sendable {
     /// The longest frame that is read.
     package static let longestRequest = Int(ENTRALOGIN_FRAME_MAX)
@@ -64,6 +64,8 @@ package final class RequestRouter: Sendable {
         case nothing
     }
 
+    /// How many there were that may ask what they asked.
+    package let requests = RequestCount()
     private let policy: CallerPolicy
     private let services: RoutedServices
 
@@ -87,6 +89,7 @@ package final class RequestRouter: Sendable {
         guard policy.allows(request.verb, from: peer, on: socket) else {
             return .now(RequestRouter.encode(.forbidden, opcode))
         }
+        requests.note()
         switch answer(to: request, from: peer) {
         case .now(let response): return .now(RequestRouter.encode(response, opcode))
         case .later(let work): return .later { RequestRouter.encode(await work(), opcode) }

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What an idle daemon costs: it sleeps but for its signs of life, and a round's questions go together."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import time
+from pathlib import Path
+
+from bed.checks import require
+from bed.machine import wait_for
+from booted_ground import DAEMON, BootedGround, BootedSite
+from case import case
+
+BUSY = 130  # the daemon counts as in use for two minutes after a request
+BEAT = 30  # half of WatchdogSec=
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def cost(pid: int) -> tuple[int, float]:
+    """Voluntary context switches of all threads, and seconds of processor time."""
+    switches = 0
+    for status in Path(f"/proc/{pid}/task").glob("*/status"):
+        lines = status.read_text().splitlines()
+        switches += next(int(line.split()[1]) for line in lines if line.startswith("voluntary_ctxt_switches"))
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return switches, (int(fields[11]) + int(fields[12])) / TICKS
+
+
+def measured(site: BootedSite, seconds: int) -> tuple[int, float]:
+    pid = site.machine.outer_pid(DAEMON)
+    before, began = cost(pid), time.monotonic()
+    time.sleep(seconds)
+    after = cost(pid)
+    hours = (time.monotonic() - began) / 3600
+    return round((after[0] - before[0]) / hours), (after[1] - before[1]) / hours
+
+
+def sessions(site: BootedSite) -> int:
+    return int(json.loads(site.tool("--json", "status").out)["sessions"])
+
+
+@case("P13", "an idle daemon wakes up for its signs of life and little else; a round of 50 sessions goes together",
+      deep=True)
+def idle(ground: BootedGround) -> str:
+    with ground.boot("idle") as site:
+        site.machine.wait_until_up()
+        site.wait_until_ready()
+        time.sleep(BUSY)
+        alone, processor = measured(site, 10 * BEAT)
+        # Its own beats; beside them a round each five minutes and whatever is due once in an hour.
+        require(alone <= 3600 // BEAT + 60, f"{alone} voluntary context switches an hour without sessions")
+        people = [ground.newcomer() for _ in range(10)]
+        running: list[subprocess.Popen[bytes]] = []
+        for person in people * 5:
+            argv = person.argv("-p", str(site.port), f"{person.login}@127.0.0.1", "sleep 900")
+            running.append(subprocess.Popen(argv, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
+            # sshd lets ten at a time in that have not proved who they are.
+            wait_for(lambda: sessions(site) >= len(running), "the next session", 60)
+        time.sleep(BUSY)
+        used, with_sessions = measured(site, 10 * BEAT)
+        for one in running:
+            one.kill()
+            one.wait()
+    return (f"an hour without sessions: {alone} switches, {processor:.2f} s; with 50 of 10 users: {used}, "
+            f"{with_sessions:.2f} s")
