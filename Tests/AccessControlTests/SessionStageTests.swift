@@ -300,7 +300,7 @@ import Testing
         #expect(house.log.of(.withdrawn).count == 1)
     }
 
-    @Test("A session that opens while the person's last one is being closed keeps its grant")
+    @Test("P14: A session that opens while the person's last one is being closed keeps its grant")
     func closeWhileOpening() async {
         house.checker.script(alice.identity.objectID, role: .administrator)
         #expect(await house.signIn(alice, in: 10) == .allow)

@@ -117,7 +117,7 @@ def onto_small_disk(site: Site) -> None:
     equal(outcome.out.split()[3:4], ["0"], f"room on the small disk ({outcome.text})")
 
 
-@case("bad input", "a full disk: the first sign-in is refused and explained, whoever is enrolled gets in")
+@case("P14", "a full disk: the first sign-in is refused and explained, whoever is enrolled gets in")
 def full_disk(ground: Ground) -> str:
     page = row("The disk of our state is full")
     equal((page["Signed in within the hour"], page["Well again"]), (IN, "at once"), "the page")
@@ -155,7 +155,7 @@ def damage(kind: str, store: str) -> str:
     }[kind]
 
 
-@case("bad input", "an unreadable or corrupt account store: degraded, none of ours in, local people in, file untouched"
+@case("P14", "an unreadable or corrupt account store: degraded, none of ours in, local people in, file untouched"
       "; with the backup back, everybody has the number they had")
 def corrupt_store(ground: Ground) -> str:
     kinds = ("one bit", "cut", "empty", "foreign", "unreadable", "a folder", "another version")

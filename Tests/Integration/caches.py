@@ -69,8 +69,11 @@ def forgotten(ground: BootedGround) -> str:
     ground.azure.assign(ground.key_of(person), contoso.ADMINISTRATOR)
     equal(machine.property(WATCH, "ActiveState"), "inactive", "the watch where no cache runs")
 
-    def says(what: str) -> bool:
-        return person.login in machine.run("getent", "group", what).out
+    def says(group: str) -> bool:
+        """Whether the cache gives the group: the person's own by its name, the shared ones to the person."""
+        if group == person.login:
+            return machine.run("getent", "group", group).ok
+        return group in machine.run("id", "-Gn", person.login).out.split()
 
     told = runs(site)
     with nscd(site, NSCD):

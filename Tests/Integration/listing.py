@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Many people through the real glibc: who is listed, and a group that no first buffer holds."""
+"""Many people through the real glibc: who is listed, and what their group says of them."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from bed.stored import store
 from case import case
 from ground import SETTINGS, STATE, Ground, Site
 from identity import FIRST_UID
+from roles import administrator
 
 MANY = 10_000
+USERS_GID = FIRST_UID - 1024
 PEOPLE = [(f"person{n:05}@contoso.com", FIRST_UID + 7 * n) for n in range(MANY)]
 
 
@@ -22,7 +24,7 @@ def listed(site: Site, table: str) -> list[str]:
     return [name for name in (line.split(":")[0] for line in lines) if "@" in name or name.startswith("entra_")]
 
 
-@case("P7", "10,000 people: one group holds them all, getent lists them with Enumerate=yes only, and each of them once")
+@case("P7", "10,000 people: their group names none of them, getent lists them with Enumerate=yes only, and each of them once")
 def many_people(ground: Ground) -> str:
     with ground.fresh("listing", started=False, bare=True) as site:
         machine, names = site.machine, [name for name, _ in PEOPLE]
@@ -32,8 +34,9 @@ def many_people(ground: Ground) -> str:
         wait_for(lambda: bool(machine.passwd(names[-1])), "the published accounts", 60)
         for table in ("passwd", "group"):
             equal(listed(site, table), [], f"listed in {table} by default")
-        group = machine.must("getent", "group", "entra_users").out.strip().split(":")
-        equal(group[3].split(","), names, "members of entra_users")
+        for group, gid in (("entra_users", USERS_GID), ("entra_admins", USERS_GID + 1)):
+            for key in (group, str(gid)):
+                equal(machine.must("getent", "group", key).out, f"{group}:*:{gid}:\n", f"the group {key}")
         equal(machine.must("id", "-Gn", names[-1]).out.split(), [names[-1], "entra_users"], "groups of the last one")
         machine.write(SETTINGS, "[Accounts]\nEnumerate=yes\n")
         site.service.signal(signal.SIGHUP)
@@ -41,4 +44,17 @@ def many_people(ground: Ground) -> str:
         equal(listed(site, "passwd"), names, "listed in passwd")
         equal(sorted(listed(site, "group")), sorted([*names, "entra_users", "entra_admins"]), "listed in group")
         require(machine.must("getent", "passwd").out.startswith("root:"), "local people come first")
-    return f"{MANY} members in one group of {sum(map(len, names)) + MANY} bytes"
+    return f"{MANY} members, and a group of {len('entra_users')} bytes"
+
+
+@case("P7", "newgrp, sg and chgrp go by the groups that a user has: the shared ones are a member's to use, and nobody else's")
+def by_the_process(ground: Ground) -> str:
+    with ground.fresh("newgrp") as site:
+        script = ("for g in entra_users entra_admins; do sg $g -c 'id -gn' </dev/null 2>/dev/null; "
+                  "touch /tmp/$$.$g; chgrp $g /tmp/$$.$g 2>/dev/null && stat -c %G /tmp/$$.$g; "
+                  "echo 'id -gn' | newgrp $g 2>/dev/null; done")
+        chief = site.ssh(administrator(ground), script).lines()
+        equal(chief, ["entra_users"] * 3 + ["entra_admins"] * 3, "an administrator's")
+        equal(site.ssh(ground.newcomer(), script).lines(), ["entra_users"] * 3, "a user's")
+        equal(site.ssh(ground.lisa, script).lines(), [""], "a local user's")
+    return "an administrator both, a user one, a local user none"

@@ -14,6 +14,7 @@ from credentials import MARK, shut_out, without_effect
 from ground import Ground, Site
 
 PAM_SSHD = "/etc/pam.d/sshd"
+GRANTS = "/run/entralogin/nss/grants.snapshot"
 ACCOUNT = "@include common-account"
 BETWEEN = "/usr/local/sbin/between"
 REACHED, GO = "/run/between-reached", "/run/between-go"
@@ -94,8 +95,12 @@ def dropped(ground: Ground) -> str:
         shut_out(site.ssh(person, f"echo {MARK}"))
         site.journal.wait(mark, event="account", user=person.login, decision="allow")
         without_effect(site, person, before)
-        require(person.login not in site.machine.run("getent", "group", "entra_admins").out, "granted")
-    return "allowed by the account stage, and nothing came of it"
+        equal(site.machine.must("stat", "-c", "%s", GRANTS).out, "64\n", "the file of grants, which has none")
+        text = site.machine.read(PAM_SSHD)
+        site.machine.write(PAM_SSHD, text.replace(f"account required pam_exec.so quiet {BETWEEN}\n", ""))
+        site.stamped()
+        admitted(site.ssh(person, f"stat -c %s {GRANTS}"), "80\n")
+    return "allowed by the account stage, and nothing came of it; a whole session has its grant"
 
 
 @case("P4", "a forged SSH_AUTH_INFO_0 (~/.pam_environment): the stamp refuses pam_env before our session line")

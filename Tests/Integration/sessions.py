@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import socket
 import struct
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from bed import Person
@@ -158,22 +160,46 @@ def everything(ground: BootedGround) -> str:
         return str(record["MESSAGE"])
 
 
+def is_locked(path: Path) -> bool:
+    """Whether a process holds a lock on that file."""
+    try:
+        with path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
+
+
+def begun(site: BootedSite, person: Person, kind: str, expected: int, lock: Path) -> subprocess.Popen[bytes]:
+    """A session of programs that fork. A link of a chain lives too short to be met in /proc; its lock tells whether one
+    lives."""
+    said, uid = person.folder / f"forks-{kind}", uid_of(site, person)
+    with said.open("wb") as file:
+        loop = subprocess.Popen(person.argv("-p", str(site.port), f"{person.login}@127.0.0.1", f"forks {kind} 150"),
+                                stdout=file, stderr=subprocess.STDOUT)
+
+    def runs() -> bool:
+        require(loop.poll() is None, f"the {kind} did not begin: status {loop.returncode}, {said.read_text()}")
+        return is_locked(lock) and of(site, uid).count("forks") >= expected
+
+    wait_for(runs, f"the {kind}", 60)
+    return loop
+
+
 @case("P2", "sessions end: a fork loop at its limit, chains that fork and leave, a leader that has ended: none is left")
 def forks(ground: BootedGround) -> str:
     site, person = ground.vm, ground.newcomer()
     machine, uid = site.machine, uid_of(site, person)
     placed(machine, "forks.c", ground.bed.scratch / "programs")
     seen = []
-
-    def are_running(number: int) -> bool:
-        return of(site, uid).count("forks") >= number
-
-    for kind, expected in (("bomb", 100), ("chain", 1), ("thread", 1)):
-        loop = subprocess.Popen(person.argv("-p", str(site.port), f"{person.login}@127.0.0.1", f"forks {kind} 150"),
-                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        wait_for(partial(are_running, expected), f"the {kind}", 60)
+    for kind, expected in (("bomb", 100), ("chain", 0), ("thread", 1)):
+        lock = machine.path(f"/tmp/forks.{kind}")
+        loop = begun(site, person, kind, expected, lock)
         outcome = site.tool("sessions", "end", person.login)
         require(outcome.ok and "still run" not in outcome.out, outcome.text)
+        require(not is_locked(lock), f"the {kind} lives on: {outcome.text}")
         equal(of(site, uid), [], f"left of the {kind}")
         loop.wait(30)
         seen.append(outcome.out.splitlines()[0].split(": ")[1])

@@ -111,11 +111,16 @@ private let writers: [Writer] = [
         write: { file, version in
             var trusted = TrustedKeys()
             let key = try PublicKey(type: .ed25519, fields: .ed25519([UInt8](repeating: 7, count: 32)))
-            trusted.take([key], from: "jwks", at: UnixTime(seconds: version), overlap: .zero)
-            try file.replace(with: trusted.bytes(inOrderOf: ["jwks"]), mode: 0o644)
+            let now = TrustedKeys.Moment(wall: UnixTime(seconds: version), boot: BootTime(sinceBoot: .zero))
+            trusted.take([key], from: "jwks", at: now, overlap: .zero)
+            let stamp = TrustedKeys.Stamp(boot: "b", writtenAt: now.boot)
+            try file.replace(with: trusted.bytes(inOrderOf: ["jwks"], stamp: stamp), mode: 0o644)
         },
         read: { file in
-            bytes(file).flatMap { TrustedKeys(reading: $0, sources: ["jwks"]).held.first?.seenAt.seconds }
+            let now = TrustedKeys.Stamp(boot: "b", writtenAt: BootTime(sinceBoot: .zero))
+            return bytes(file).flatMap {
+                TrustedKeys(reading: $0, sources: ["jwks"], now: now).held.first?.seenAt.seconds
+            }
         }
     ),
     // Root's, on a memory file system; a stamp that is not whole is none (StackStampTests).
@@ -223,9 +228,9 @@ private final class Strikes: Sendable {
     func complete() throws {
         let top = #filePath.split(separator: "/").dropLast(3).reduce(into: "") { $0 += "/" + $1 }
         var calls: [String] = []
-        for storey in TemporaryFolder.names(in: "\(top)/Sources") {
-            for target in TemporaryFolder.names(in: "\(top)/Sources/\(storey)") {
-                let folder = "\(top)/Sources/\(storey)/\(target)"
+        for layer in TemporaryFolder.names(in: "\(top)/Sources") {
+            for target in TemporaryFolder.names(in: "\(top)/Sources/\(layer)") {
+                let folder = "\(top)/Sources/\(layer)/\(target)"
                 for name in TemporaryFolder.names(in: folder) where name.hasSuffix(".swift") {
                     let text = String(decoding: bytes(AtomicFile("\(folder)/\(name)")) ?? [], as: UTF8.self)
                     let count = text.split(separator: ".replace(with:", omittingEmptySubsequences: false).count - 1

@@ -25,6 +25,7 @@ struct StackStampTests {
 
     private func sweep() {
         unlink(path)
+        unlink("\(path).lock")
         rmdir(folder)
     }
 
@@ -161,6 +162,30 @@ struct StackStampTests {
         #expect(reader.refusal() == nil)
     }
 
+    @Test("P17: an sshd that starts between the two looks, as at boot, costs another attempt and not the record")
+    func listenerMeanwhile() throws {
+        defer { sweep() }
+        for starts in 1...6 {
+            let machine = StartingMachine(starts: starts)
+            let pauses = Mutex(0)
+            let writer = StackStampWriter(on: machine, version: "1", path: path, pause: { pauses.withLock { $0 += 1 } })
+            #expect(try writer.stamp().holds, "\(starts) starts")
+            #expect(pauses.withLock { $0 } <= starts)
+            let reader = StackStampReader(version: "1", path: path, owner: geteuid()) { path throws(FileAbsence) in
+                try machine.status(of: path)
+            }
+            #expect(reader.refusal() == nil)
+        }
+    }
+
+    @Test("P4: an sshd that starts anew for ever leaves no record, and the check ends")
+    func neverSteady() throws {
+        defer { sweep() }
+        let machine = StartingMachine(starts: .max)
+        #expect(try !StackStampWriter(on: machine, version: "1", path: path, pause: {}).stamp().holds)
+        #expect(access(path, F_OK) != 0)
+    }
+
     @Test("Files below a folder that only root may search are left to root's watch")
     func guarded() throws {
         defer { sweep() }
@@ -230,4 +255,31 @@ private final class MovingMachine: MachineView {
     func paths(matching pattern: String) -> [String] { wired.paths(matching: pattern) }
     func complaintOnLoading(module path: String) -> String? { nil }
     func isRunning(pid: Int32) -> Bool { false }
+}
+
+/// Its sshd is another process at each of the first looks, as while sshd starts.
+private final class StartingMachine: MachineView {
+    private let wired = WiredMachine()
+    private let starts: Int
+    private let looks = Mutex(0)
+
+    init(starts: Int) { self.starts = starts }
+
+    func text(of path: String) throws(FileAbsence) -> String {
+        guard path == "/run/sshd.pid" else { return try wired.text(of: path) }
+        let look = looks.withLock { looks in
+            looks += 1
+            return min(looks, starts)
+        }
+        return "\(800 + look)\n"
+    }
+
+    func status(of path: String) throws(FileAbsence) -> FileStatus {
+        path == "/run/sshd.pid" ? FileStatus(kind: .file, modified: 100) : try wired.status(of: path)
+    }
+
+    func run(_ path: String, _ arguments: [String]) -> ProgramResult { wired.run(path, arguments) }
+    func paths(matching pattern: String) -> [String] { wired.paths(matching: pattern) }
+    func complaintOnLoading(module path: String) -> String? { nil }
+    func isRunning(pid: Int32) -> Bool { true }
 }

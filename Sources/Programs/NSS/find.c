@@ -151,7 +151,7 @@ enum nss_status entralogin_nss_next(const struct entralogin_sources *sources, ui
         here = __atomic_load_n(cursor, __ATOMIC_ACQUIRE);
         next = 0;
         status = finding.accounts.flags & ENTRALOGIN_ENUMERATE
-                     ? entry_at(sources, &finding.accounts, here, ret, buffer, size, errnop, &next)
+                     ? entry_at(&finding.accounts, here, ret, buffer, size, errnop, &next)
                      : entralogin_nss_status(ENTRALOGIN_ABSENT, errnop);
     } while (status == NSS_STATUS_SUCCESS &&
              !__atomic_compare_exchange_n(cursor, &here, next, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE));

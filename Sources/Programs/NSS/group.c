@@ -8,105 +8,33 @@
 /* The first places of an enumeration; then come the private groups. */
 #define SHARED_GROUPS 2u
 
-static enum nss_status too_small(int *errnop) {
-    *errnop = ERANGE;
-    return NSS_STATUS_TRYAGAIN;
-}
-
-/* Name, password and room for `members` pointers; false where the buffer is too small. */
-static int pack_head(
-    struct entralogin_space *space, struct entralogin_text name, uint32_t gid, size_t members, struct group *ret) {
-    static const struct entralogin_text no_password = {.bytes = "*", .length = 1};
-    ret->gr_mem = entralogin_space_pointers(space, members);
-    ret->gr_name = entralogin_space_text(space, name);
-    ret->gr_passwd = entralogin_space_text(space, no_password);
-    ret->gr_gid = gid;
-    return ret->gr_mem != NULL && ret->gr_name != NULL && ret->gr_passwd != NULL;
-}
-
-/* The group of one account: it has its name and number, and no member but by being the primary group. */
-static enum nss_status pack_private(
-    const struct entralogin_record *record, struct group *ret, char *buffer, size_t size, int *errnop) {
-    struct entralogin_space space = {.at = buffer, .left = size};
-    struct group group;
-    if (!pack_head(&space, record->name, record->gid, 0, &group))
-        return too_small(errnop);
-    group.gr_mem[0] = NULL;
-    *ret = group;
-    return NSS_STATUS_SUCCESS;
-}
-
 /*
- * Members are packed as they are read, in one pass over the file: the room for their pointers is taken first, and *ret
- * stays untouched until all of them have found room. A damaged record ends the list, and the group still resolves.
+ * A group without members. Membership comes from initgroups, and of a private group from being the primary one. A list of the
+ * shared groups' members would outgrow the buffers of programs that do not ask again with a larger one.
  */
-static int pack_everybody(struct entralogin_accounts *a, struct entralogin_space *space, char **members) {
-    struct entralogin_record record;
-    uint32_t place = 0, n = 0;
-    while (n < a->count && entralogin_accounts_next(a, &place, &record) == ENTRALOGIN_FOUND) {
-        members[n] = entralogin_space_text(space, record.name);
-        if (members[n++] == NULL)
-            return 0;
-    }
-    members[n] = NULL;
-    return 1;
-}
-
-static int pack_administrators(struct entralogin_accounts *a, struct entralogin_grants *g,
-    struct entralogin_space *space, char **members) {
-    struct entralogin_record record;
-    uint64_t expiry, now = entralogin_boot_seconds();
-    uint32_t uid, n = 0;
-    for (uint32_t i = 0; i < g->count; i++) {
-        if (entralogin_grants_at(g, i, &uid, &expiry) != ENTRALOGIN_FOUND || expiry <= now ||
-            entralogin_accounts_by_uid(a, uid, &record) != ENTRALOGIN_FOUND)
-            continue;
-        members[n] = entralogin_space_text(space, record.name);
-        if (members[n++] == NULL)
-            return 0;
-    }
-    members[n] = NULL;
-    return 1;
-}
-
-static enum nss_status pack_users_group(
-    struct entralogin_accounts *a, struct group *ret, char *buffer, size_t size, int *errnop) {
+static enum nss_status pack(
+    struct entralogin_text name, uint32_t gid, struct group *ret, char *buffer, size_t size, int *errnop) {
+    static const struct entralogin_text no_password = {.bytes = "*", .length = 1};
     struct entralogin_space space = {.at = buffer, .left = size};
-    struct group group;
-    if (!pack_head(&space, a->users_group, ENTRALOGIN_USERS_GID, a->count, &group) ||
-        !pack_everybody(a, &space, group.gr_mem))
-        return too_small(errnop);
-    *ret = group;
-    return NSS_STATUS_SUCCESS;
-}
-
-static enum nss_status pack_administrators_group(const struct entralogin_sources *sources,
-    struct entralogin_accounts *a, struct group *ret, char *buffer, size_t size, int *errnop) {
-    unsigned char window[ENTRALOGIN_WINDOW];
-    struct entralogin_grants g;
-    struct entralogin_space space = {.at = buffer, .left = size};
-    struct group group;
-    int readable = entralogin_grants_open(&g, sources->grants, sources->kept_grants, window, sizeof window) ==
-                   ENTRALOGIN_FOUND;
-    if (!readable || (g.count > 0 && !entralogin_grants_are_of_this_boot(&g, sources->boot_id)))
-        g.count = 0;
-    int fits = pack_head(&space, a->administrators_group, ENTRALOGIN_ADMINS_GID, g.count, &group) &&
-               pack_administrators(a, &g, &space, group.gr_mem);
-    if (readable)
-        entralogin_grants_close(&g);
-    if (!fits)
-        return too_small(errnop);
+    struct group group = {.gr_gid = gid};
+    group.gr_mem = entralogin_space_empty_list(&space);
+    group.gr_name = entralogin_space_text(&space, name);
+    group.gr_passwd = entralogin_space_text(&space, no_password);
+    if (group.gr_mem == NULL || group.gr_name == NULL || group.gr_passwd == NULL) {
+        *errnop = ERANGE;
+        return NSS_STATUS_TRYAGAIN;
+    }
     *ret = group;
     return NSS_STATUS_SUCCESS;
 }
 
 /* One of the two shared groups, by its number; a file without an acceptable name for it does not have it. */
-static enum nss_status pack_shared(const struct entralogin_sources *sources, struct entralogin_accounts *a,
-    uint32_t gid, struct group *ret, char *buffer, size_t size, int *errnop) {
+static enum nss_status pack_shared(
+    const struct entralogin_accounts *a, uint32_t gid, struct group *ret, char *buffer, size_t size, int *errnop) {
     if (gid == ENTRALOGIN_USERS_GID && a->users_group.length > 0)
-        return pack_users_group(a, ret, buffer, size, errnop);
+        return pack(a->users_group, gid, ret, buffer, size, errnop);
     if (gid == ENTRALOGIN_ADMINS_GID && a->administrators_group.length > 0)
-        return pack_administrators_group(sources, a, ret, buffer, size, errnop);
+        return pack(a->administrators_group, gid, ret, buffer, size, errnop);
     return entralogin_nss_status(ENTRALOGIN_ABSENT, errnop);
 }
 
@@ -127,7 +55,7 @@ static enum nss_status shared(const struct entralogin_sources *sources, const ch
         gid = ENTRALOGIN_USERS_GID;
     else if (name != NULL && is_named(a->administrators_group, name))
         gid = ENTRALOGIN_ADMINS_GID;
-    enum nss_status status = pack_shared(sources, a, gid, ret, buffer, size, errnop);
+    enum nss_status status = pack_shared(a, gid, ret, buffer, size, errnop);
     entralogin_nss_let_go(&finding);
     return status;
 }
@@ -139,7 +67,7 @@ static enum nss_status answer(
     /* Somebody adopted: the local files have the record. */
     enum nss_status status = entralogin_record_is_for_groups_alone(&finding->record)
                                  ? entralogin_nss_status(ENTRALOGIN_ABSENT, errnop)
-                                 : pack_private(&finding->record, ret, buffer, size, errnop);
+                                 : pack(finding->record.name, finding->record.gid, ret, buffer, size, errnop);
     entralogin_nss_let_go(finding);
     return status;
 }
@@ -163,8 +91,8 @@ enum nss_status entralogin_nss_group_by_gid(const struct entralogin_sources *sou
 }
 
 /* The shared groups come first, then the private ones. */
-static enum nss_status group_at(const struct entralogin_sources *sources, struct entralogin_accounts *a, uint64_t here,
-    void *ret, char *buffer, size_t size, int *errnop, uint64_t *ret_next) {
+static enum nss_status group_at(struct entralogin_accounts *a, uint64_t here, void *ret, char *buffer, size_t size,
+    int *errnop, uint64_t *ret_next) {
     const uint64_t behind_shared = (uint64_t)SHARED_GROUPS << 32;
     struct entralogin_record record;
     for (; here < behind_shared; here += 1ull << 32) {
@@ -173,13 +101,13 @@ static enum nss_status group_at(const struct entralogin_sources *sources, struct
             continue;
         *ret_next = here + (1ull << 32);
         uint32_t gid = users ? ENTRALOGIN_USERS_GID : ENTRALOGIN_ADMINS_GID;
-        return pack_shared(sources, a, gid, ret, buffer, size, errnop);
+        return pack_shared(a, gid, ret, buffer, size, errnop);
     }
     int found = entralogin_nss_record_at(a, here - behind_shared, &record, ret_next);
     *ret_next += behind_shared;
     if (found != ENTRALOGIN_FOUND)
         return entralogin_nss_status(found, errnop);
-    return pack_private(&record, ret, buffer, size, errnop);
+    return pack(record.name, record.gid, ret, buffer, size, errnop);
 }
 
 enum nss_status entralogin_nss_group_next(const struct entralogin_sources *sources, uint64_t *cursor, struct group *ret,

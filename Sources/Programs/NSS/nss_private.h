@@ -52,8 +52,8 @@ int entralogin_nss_record_at(
 int entralogin_nss_is_administrator(const struct entralogin_sources *sources, uint32_t uid);
 
 /* Writes what stands at `here` into the caller's buffer; *ret_next is the cursor behind it. */
-typedef enum nss_status entralogin_entry_at(const struct entralogin_sources *sources, struct entralogin_accounts *a,
-    uint64_t here, void *ret, char *buffer, size_t size, int *errnop, uint64_t *ret_next);
+typedef enum nss_status entralogin_entry_at(struct entralogin_accounts *a, uint64_t here, void *ret,
+    char *buffer, size_t size, int *errnop, uint64_t *ret_next);
 
 /*
  * One step of an enumeration: the entry at *cursor, which moves behind it only when it fitted, and only by one of the
@@ -81,7 +81,7 @@ struct entralogin_space {
 
 /* Copies a text and ends it with a NUL; NULL where there is no room. */
 char *entralogin_space_text(struct entralogin_space *space, struct entralogin_text text);
-/* Room for `count` pointers and the NULL behind them, aligned; NULL where there is none. */
-char **entralogin_space_pointers(struct entralogin_space *space, size_t count);
+/* A list that is the NULL at its end, aligned; NULL where there is no room. */
+char **entralogin_space_empty_list(struct entralogin_space *space);
 
 #endif

@@ -15,13 +15,13 @@ char *entralogin_space_text(struct entralogin_space *space, struct entralogin_te
     return copy;
 }
 
-char **entralogin_space_pointers(struct entralogin_space *space, size_t count) {
-    size_t gap = -(uintptr_t)space->at & (_Alignof(char *) - 1);
-    if (gap > space->left || count >= (space->left - gap) / sizeof(char *))
+char **entralogin_space_empty_list(struct entralogin_space *space) {
+    size_t gap = -(uintptr_t)space->at & (_Alignof(char *) - 1), used = gap + sizeof(char *);
+    if (used > space->left)
         return NULL;
-    char **pointers = (char **)(void *)(space->at + gap);
-    size_t used = gap + (count + 1) * sizeof(char *);
+    char **list = (char **)(void *)(space->at + gap);
+    *list = NULL;
     space->at += used;
     space->left -= used;
-    return pointers;
+    return list;
 }

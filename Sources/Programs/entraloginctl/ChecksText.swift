@@ -59,7 +59,7 @@ struct ChecksText: Sendable {
     }
 
     func sessions(_ report: SessionsReport) -> [String] {
-        guard !report.sessions.isEmpty else { return ["Nobody of ours is signed in over SSH."] }
+        guard !report.sessions.isEmpty else { return ["No Entra account is signed in over SSH."] }
         let rows = report.sessions.map { session in
             [
                 session.name.isEmpty ? String(session.uid) : session.name, Text.duration(now - session.openedAt),
@@ -79,13 +79,14 @@ struct ChecksText: Sendable {
     }
 
     func keys(_ report: KeyListReport) -> [String] {
-        guard !report.keys.isEmpty else { return [style.paint("No key is known: nobody can sign in.", .bad)] }
+        let faults = (report.faults ?? []).map { style.paint("Not fetched: \(printable($0))", .bad) }
+        guard !report.keys.isEmpty else { return [style.paint("No key is known: nobody can sign in.", .bad)] + faults }
         let rows = report.keys.flatMap { key in
             let state = key.rotatedOutAt.map { "rotated out \(Text.duration(now - $0)) ago" }
             let confirmed = "confirmed \(Text.duration(now - key.confirmedAt)) ago"
             return ["\(key.fingerprint)  \(key.type)", "  \(key.source), \(state ?? confirmed)"]
         }
-        return rows + rest(report.total, report.keys.count)
+        return rows + rest(report.total, report.keys.count) + faults
     }
 
     private func rest(_ total: Int, _ shown: Int) -> [String] { total > shown ? ["and \(total - shown) more"] : [] }

@@ -53,7 +53,7 @@ struct Tool: Sendable {
             case .log(let name, let since): return log(name, since: since)
             case .sessions: return try sessions()
             case .endSessions(let name): return try endSessions(name)
-            case .keys(let publish): return publish ? publishKeys() : try keys()
+            case .keys(let verb): return verb == .publish ? publishKeys() : try keys(refreshed: verb == .refresh)
             case .metrics(let file): return metrics(to: file)
             case .help, .version: return .success
             }
@@ -169,8 +169,16 @@ struct Tool: Sendable {
             administratorsGroup: accounts.administratorsGroup,
             deviceServices: devices.clientID == nil ? [] : devices.services.map(\.rawValue),
             deviceLimit: devices.limit.components.seconds,
-            numbers: accounts.numbers
+            numbers: accounts.numbers,
+            // Asked only where step-up is on: a daemon that hangs is waited for once for each question.
+            administrator: devices.clientID == nil ? nil : administratorNow()
         )
+    }
+
+    /// A person who is signed in as an administrator, about whom sudo can be asked; a service principal can type no code.
+    private func administratorNow() -> String? {
+        let report = try? ask(.sessions, for: SessionsReport.self)
+        return report?.sessions.first { $0.isAdministrator && $0.name.contains("@") }?.name
     }
 
     private func judgeStamp() -> [Finding] {

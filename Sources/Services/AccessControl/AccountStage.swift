@@ -18,7 +18,11 @@ package struct AccountStage: Sendable {
             isInvoked: request.invokingUID != nil
         )
         // Nothing is recorded: most who have no membership never had one, and run what other rules of sudoers give them.
-        if ServicePolicy.asksForMembership(request.service), !isMember(request.user) { return .ignore }
+        if ServicePolicy.asksForMembership(request.service), !isMember(request.user) {
+            guard request.service == ServicePolicy.sudoers, await SessionRaise(parts).isRaised(bySudo: request) else {
+                return .ignore
+            }
+        }
         var subject = DecisionSubject(
             event: .account,
             user: request.user,
@@ -36,7 +40,7 @@ package struct AccountStage: Sendable {
             }
             guard !persons.isEmpty else { return .ignore }
             if policy.kind == .batch { for person in persons { parts.batch.note(person.identity) } }
-            return await decide(persons, under: policy, &subject)
+            return await decide(persons, under: policy, waits: request.waits, &subject)
         } catch {
             return parts.journal.deny(subject, error)
         }
@@ -61,6 +65,7 @@ package struct AccountStage: Sendable {
     private func decide(
         _ persons: [Person],
         under policy: ServicePolicy,
+        waits: Bool,
         _ subject: inout DecisionSubject
     ) async -> StageVerdict {
         let deadline = policy.waitsForNetwork ? subject.startedAt.advanced(by: parts.settings.stageTimeout) : nil
@@ -79,6 +84,8 @@ package struct AccountStage: Sendable {
             subject.correlation = ruling.correlation
             subject.roleNeeded = person.role
             switch ruling.decision {
+            case .deny(let denial) where policy.kind == .batch:
+                return refuse(person.identity, denial, waits: waits, subject)
             case .deny(let denial): return parts.journal.deny(subject, denial)
             case .allow(let role, let source):
                 let weaker = allowed.map { min($0.role, role) } ?? role
@@ -91,10 +98,29 @@ package struct AccountStage: Sendable {
     }
 }
 
+// MARK: - Jobs
+
+extension AccountStage {
+    /// Before Azure's first answer about somebody, their jobs wait for it, in their own processes (P9). What they wait for in
+    /// vain is a warning, since not everything is tried again.
+    private func refuse(
+        _ identity: DirectoryIdentity,
+        _ denial: Denial,
+        waits: Bool,
+        _ subject: DecisionSubject
+    ) -> StageVerdict {
+        let isUnanswered = denial.reason == .noRecentDecision && !parts.starts.hasAnswer(about: identity)
+        if isUnanswered, waits { return .pending }
+        if subject.service == "systemd-user" { parts.starts.noteRefusal(identity) }
+        guard isUnanswered else { return parts.journal.deny(subject, denial) }
+        return parts.journal.deny(subject, Denial(notStarted: subject.service), .warning)
+    }
+}
+
 // MARK: - Inside sshd
 
 extension AccountStage {
-    /// Nil where nobody of ours signs in.
+    /// Nil where no Entra account can sign in.
     private func signingIn(_ request: AccountRequest, _ callerPID: Int32) throws(Denial) -> Person? {
         let now = parts.ports.time.bootTime()
         // sshd runs as root and asks for nobody. Whoever made sudo look like it, by another name for its file, wants
@@ -110,7 +136,8 @@ extension AccountStage {
         if !AccountStage.isOurs(request.user, uid: request.uid, parts.ports.accounts) {
             // An account of somebody else's, unless a certificate of ours was shown in this very process.
             guard !parts.verified.found(in: callerPID, at: now).isEmpty else { return nil }
-            throw Denial(.recordChanged, detail: "the account's uid is \(request.uid) now, which is none of ours")
+            let detail = "the account's uid is \(request.uid) now, which is not in entralogin's id range"
+            throw Denial(.recordChanged, detail: detail)
         }
         let evidence = try SignInEvidence(
             for: request.user,
@@ -150,7 +177,7 @@ extension AccountStage {
             guard let name = UserName(request.user) else { throw Denial(.notOurName) }
             persons.append(try person(name, uid: request.uid, home: request.home, request, policy, callerPID))
         }
-        // Nobody of ours runs cron; everywhere else the one who asks counts, too.
+        // No Entra account is the caller of cron; everywhere else the caller counts, too.
         guard policy.kind != .batch else { return persons }
         for account in try invoking(request) where !persons.contains(where: { $0.name == account.name }) {
             let uid = account.systemUID

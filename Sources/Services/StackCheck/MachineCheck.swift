@@ -9,11 +9,12 @@ package struct MachineCheck: Sendable {
     private let domain: String
     private let usersGroup: String
     private let administratorsGroup: String
+    private let administrator: String?
     private let devices: DeviceSignInRule
     private let numbers: NumbersRule
 
     /// `domain`: one of those that may sign in; the groups as the settings call them; the services in which sign-in with a code
-    /// is on, and how many seconds it may take; where numbers of new accounts are drawn.
+    /// is on, and how many seconds it may take; where numbers of new accounts are drawn; an account that is an administrator now.
     package init(
         on machine: any SurroundingsView,
         domain: String,
@@ -21,8 +22,10 @@ package struct MachineCheck: Sendable {
         administratorsGroup: String,
         deviceServices: [String] = [],
         deviceLimit: Int64 = 0,
-        numbers: ClosedRange<UInt32> = PosixID.userRange
+        numbers: ClosedRange<UInt32> = PosixID.userRange,
+        administrator: String? = nil
     ) {
+        self.administrator = administrator
         self.numbers = NumbersRule(numbers: numbers)
         devices = DeviceSignInRule(services: deviceServices, limit: deviceLimit)
         self.machine = machine
@@ -34,7 +37,7 @@ package struct MachineCheck: Sendable {
     package func run() -> [Finding] {
         sshd() + NeighbourRule().judge(machine) + NameCacheRule().judge(machine) + devices.judge(machine)
             + (devices.services.contains("sudo")
-                ? StepUpRule(administratorsGroup: administratorsGroup).judge(machine) : [])
+                ? StepUpRule(administrator: administrator).judge(machine) : [])
             + SudoRule(administratorsGroup: administratorsGroup).judge(machine)
             + SELinuxRule().judge(machine) + OldExtensionRule().judge(machine) + LocalIDsRule().judge(machine)
             + numbers.asked(machine)

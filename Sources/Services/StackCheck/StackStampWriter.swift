@@ -12,6 +12,8 @@ package struct StackStampWriter: Sendable {
     private let domain: String
     private let otherDomains: [String]
     private let numbers: ClosedRange<UInt32>
+    /// Between two attempts.
+    private let pause: @Sendable () -> Void
 
     /// `domain`, `others`, `numbers`: see `StackCheck`. `path` is where the stamp goes; its folder must be root's.
     package init(
@@ -20,7 +22,8 @@ package struct StackStampWriter: Sendable {
         domain: String = "contoso.com",
         others: [String] = [],
         numbers: ClosedRange<UInt32> = PosixID.userRange,
-        path: String = VerifiedStack.path
+        path: String = VerifiedStack.path,
+        pause: @escaping @Sendable () -> Void = { usleep(100_000) }
     ) {
         self.machine = machine
         self.version = version
@@ -28,6 +31,7 @@ package struct StackStampWriter: Sendable {
         otherDomains = others
         self.numbers = numbers
         file = AtomicFile(path)
+        self.pause = pause
     }
 
     /// Looks only; nothing changes.
@@ -35,27 +39,36 @@ package struct StackStampWriter: Sendable {
         StackCheck(on: machine, domain: domain, others: otherDomains, numbers: numbers, trusting: earlierListener).run()
     }
 
-    /// Checks, and leaves a stamp only where everything holds.
+    /// Checks, and leaves a record only where everything holds.
     ///
     /// It looks, notes the state of the files, and looks again: what is changed between a look and the note shows in the
-    /// second look, and what is changed after the note shows to the daemon. While our service runs, systemd passes over
-    /// what its path unit sees: so what changed after the note is looked at here, again from the start.
+    /// second look, and what is changed after the note shows to the daemon. Where something changed meanwhile, it begins
+    /// again: systemd passes over what its path unit sees while our service runs, and the check at the daemon's start is
+    /// made once.
+    ///
+    /// One check at a time: at boot the daemon's start and the path unit run one each, and a slow one that saw sshd start
+    /// would take away what the other wrote after that. The last to begin decides.
     package func stamp() throws(FileError) -> StackVerdict {
-        for _ in 1..<StackStampWriter.attempts {
-            let (verdict, stack) = try attempt()
-            guard let stack, stack.difference(seenBy: machine.status) != nil else { return verdict }
+        try FileLock.holding("\(file.path).lock", waitingAtMost: StackStampWriter.longestWait) { () throws(FileError) in
+            for _ in 1..<StackStampWriter.attempts {
+                let (verdict, isSteady) = try attempt()
+                if isSteady { return verdict }
+                pause()
+            }
+            return try attempt().verdict
         }
-        return try attempt().verdict
     }
 
-    private static let attempts = 5
+    private static let attempts = 10
+    /// Of one check for another: several times what a check takes on a busy machine, and less than systemd gives a start.
+    private static let longestWait = Duration.seconds(15)
 
-    /// The stamp that it left, where it left one.
-    private func attempt() throws(FileError) -> (verdict: StackVerdict, stamp: VerifiedStack?) {
+    /// Steady where nothing changed from the first look to after the note.
+    private func attempt() throws(FileError) -> (verdict: StackVerdict, isSteady: Bool) {
         let first = check()
         guard first.holds else {
             try remove()
-            return (first, nil)
+            return (first, true)
         }
         let stack: VerifiedStack
         do throws(FileAbsence) {
@@ -63,17 +76,17 @@ package struct StackStampWriter: Sendable {
         } catch {
             try remove()
             let vanished = "a file vanished while it was looked at"
-            return (first.adding(Finding("stamp", .error, vanished, remedy: "try again")), nil)
+            return (first.adding(Finding("stamp", .error, vanished, remedy: "try again")), false)
         }
         let second = check()
         guard second.holds, second.restsOn == first.restsOn, second.listener == first.listener else {
             try remove()
-            guard second.holds else { return (second, nil) }
+            guard second.holds else { return (second, false) }
             let changed = "the wiring changed while it was checked"
-            return (second.adding(Finding("stamp", .error, changed, remedy: "try again")), nil)
+            return (second.adding(Finding("stamp", .error, changed, remedy: "try again")), false)
         }
         try file.replace(with: Array(stack.text.utf8), mode: 0o644)
-        return (second, stack)
+        return (second, stack.difference(seenBy: machine.status) == nil)
     }
 
     private func remove() throws(FileError) {

@@ -6,9 +6,9 @@
 /// What sudoers comes to, sudo itself says (`sudo -l -U`), of an administrator of ours, where there is one now; our own file is
 /// read in any case.
 struct StepUpRule: Sendable {
-    let administratorsGroup: String
+    /// An account that is an administrator now; a person's, since a service principal may have a rule of its own.
+    let administrator: String?
 
-    private static let groups = ["/usr/bin/getent", "/bin/getent"]
     private static let joiner = "/usr/bin/setpriv"
     private static let remedy = "entraloginctl setup --apply writes sudoers anew; what other files say, visudo changes"
 
@@ -69,7 +69,7 @@ struct StepUpRule: Sendable {
             let what = "step-up does not happen: sudo asks administrators for nothing (NOPASSWD)"
             return sudoers(.error, what, "\(LocalAccountsRule.sudoers):\(line + 1)")
         }
-        guard let name = administrator(machine),
+        guard let name = administrator,
             let program = SudoAnswer.programs.first(where: { machine.exists($0) })
         else { return nil }
         // sudo loads the plugin that knows administrators for members of the Entra users' group: root joins it for that.
@@ -80,16 +80,6 @@ struct StepUpRule: Sendable {
 
     private func sudoers(_ severity: Severity, _ what: String, _ place: String?) -> Finding {
         Finding("sudoers.step-up", severity, what, place: place, needed: "PASSWD", remedy: StepUpRule.remedy)
-    }
-
-    /// A person who is in the group now; a service principal may have a rule of its own, because it can type no code.
-    private func administrator(_ machine: any MachineView) -> String? {
-        guard let program = StepUpRule.groups.first(where: { machine.exists($0) }) else { return nil }
-        let result = machine.run(program, ["group", administratorsGroup])
-        guard result.status == 0, let line = result.output.lines.first(where: { !$0.isEmpty }) else { return nil }
-        let fields = line.split(separator: ":", omittingEmptySubsequences: false)
-        guard fields.count == 4 else { return nil }
-        return fields[3].split(separator: ",").first { $0.contains("@") }.map(String.init)
     }
 
     /// What keeps sudo from asking PAM, or from asking it about who runs it, by its own list of what somebody may do.

@@ -4,7 +4,7 @@
 struct UnitsRule: Sendable {
     private struct Need {
         var unit: String
-        /// Error: nobody of ours signs in without it.
+        /// Error: no Entra account can sign in without it.
         var severity: Severity
         /// What goes wrong without it.
         var why: String
@@ -28,6 +28,11 @@ struct UnitsRule: Sendable {
             unit: "entralogin-keys.path",
             severity: .warning,
             why: "new keys of Entra's do not reach sshd until entraloginctl keys --publish"
+        ),
+        Need(
+            unit: "entralogin-linger.path",
+            severity: .warning,
+            why: "lingering user managers that had to wait for Azure are not started"
         ),
         Need(unit: "entralogin-audit.socket", severity: .note, why: "the Linux audit system is told nothing by us"),
     ]

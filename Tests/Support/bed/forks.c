@@ -1,10 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* forks KIND LIMIT: what is hard to end. bomb: forks without end; chain: forks and leaves; thread: only a thread lives on. */
+/*
+ * forks KIND LIMIT: what is hard to end. bomb: forks without end; chain: forks and leaves; thread: only a thread lives on.
+ * All of them share a lock on /tmp/forks.KIND. It is held until the last one has ended, however short each one lives.
+ */
 #define _GNU_SOURCE
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -15,8 +21,15 @@ static void *wait_for_ever(void *nothing) {
     return nothing;
 }
 
+static int hold_lock(const char *kind) {
+    char path[64];
+    snprintf(path, sizeof path, "/tmp/forks.%s", kind);
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    return fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0;
+}
+
 int main(int count, char **words) {
-    if (count != 3)
+    if (count != 3 || !hold_lock(words[1]))
         return 2;
     const struct rlimit limit = {strtoul(words[2], NULL, 10), strtoul(words[2], NULL, 10)};
     setrlimit(RLIMIT_NPROC, &limit);
@@ -34,8 +47,10 @@ int main(int count, char **words) {
             setsid();
         }
     }
+    /* Processes that ended before count under the limit until they are reaped. */
     pthread_t thread;
-    if (pthread_create(&thread, NULL, wait_for_ever, NULL) == 0)
-        syscall(SYS_exit, 0);
+    while (pthread_create(&thread, NULL, wait_for_ever, NULL) != 0)
+        usleep(1000);
+    syscall(SYS_exit, 0);
     return 1;
 }

@@ -21,7 +21,7 @@ class ArcMetadata:
         self._world = world
         self.folder = folder
         self._named = named
-        self._secrets: set[str] = set()
+        self._secrets: dict[str, str] = {}  # what was wrong with the challenge of each, or "sound"
 
     def endpoint(self, request: Request) -> str:
         return "himds"
@@ -39,14 +39,15 @@ class ArcMetadata:
     def _token(self, request: Request) -> Reply:
         scheme, _, secret = request.headers.get("authorization", "").partition(" ")
         if scheme == "Basic" and secret in self._secrets:
-            self._secrets.discard(secret)
-            return identity_token(self._world, request)
+            reply = identity_token(self._world, request)
+            reply.remark = self._secrets.pop(secret)
+            return reply
         fault = self._world.faults.take("bad-key", "himds")
         wrong = "" if fault is None else str(fault.value)
         secret = base64.b64encode(secrets.token_bytes(30)).decode()
         name = f"{uuid.uuid4()}{'.txt' if wrong == 'suffix' else '.key'}"
         if wrong != "stale":
-            self._secrets.add(secret)
+            self._secrets[secret] = wrong or "sound"
         self._place(name, secret, wrong)
         form = 'Basic realm="{}"' if wrong == "header" else "Basic realm={}"
         place = "/tmp" if wrong == "folder" else self._named

@@ -42,6 +42,7 @@ class Reply:
     status: int
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
+    remark: str = ""  # for the request log alone
 
     @staticmethod
     def json(value: Any, status: int = 200, **headers: str) -> Reply:
@@ -126,7 +127,7 @@ class _Connection(BaseHTTPRequestHandler):
         )
         endpoint = self.server.service.endpoint(request)
 
-        def note(status: int) -> None:
+        def note(status: int, remark: str = "") -> None:
             if endpoint == "control":
                 return
             self.server.world.log.add(
@@ -134,7 +135,7 @@ class _Connection(BaseHTTPRequestHandler):
                 status=status,
                 correlation_id=request.headers.get("x-ms-correlation-request-id"),
                 user_agent=request.headers.get("user-agent"), milliseconds=round((time.monotonic() - began) * 1000, 1),
-                time=time.time(),
+                time=time.time(), **({"remark": remark} if remark else {}),
             )
 
         _Exchange(self, endpoint).run(request, note)
@@ -150,7 +151,7 @@ class _Exchange:
         self._endpoint = endpoint
         self._faults = connection.server.world.faults
 
-    def run(self, request: Request, note: Callable[[int], None]) -> None:
+    def run(self, request: Request, note: Callable[..., None]) -> None:
         """Notes the status, 0 where nothing is sent: before it is sent, so that who has the answer finds the request counted."""
         if delay := self._faults.take("latency", self._endpoint):
             time.sleep(float(delay.value or 100) / 1000)
@@ -164,7 +165,7 @@ class _Exchange:
             self._reset()
             return
         reply = self._bent_reply() or self._answer(request)
-        note(reply.status)
+        note(reply.status, reply.remark)
         self._send(reply, cut=self._faults.take("cut-body", self._endpoint) is not None)
 
     def _answer(self, request: Request) -> Reply:

@@ -58,6 +58,16 @@ class Metadata(SimulatorTestCase):
         repeated = self.ask("himds", "GET", TOKEN, Metadata="true", Authorization=f"Basic {secret}")
         self.assertEqual(repeated[0], 401)
 
+    def test_arc_notes_what_was_wrong_with_the_challenge_of_each_token(self) -> None:
+        for wrong in ("", "writable", "suffix"):
+            self.control.set_fault("bad-key", "himds", wrong)
+            realm = self.ask("himds", "GET", TOKEN, Metadata="true")[2]["Www-Authenticate"].removeprefix("Basic realm=")
+            secret = (self.world.state / "arc-tokens" / realm.rsplit("/", 1)[1]).read_text()
+            self.control.clear_faults()
+            self.assertEqual(self.ask("himds", "GET", TOKEN, Metadata="true", Authorization=f"Basic {secret}")[0], 200)
+        remarks = [r["remark"] for r in self.control.requests("himds") if r["status"] == 200]
+        self.assertEqual(remarks, ["sound", "writable", "suffix"])
+
 
 class Keys(SimulatorTestCase):
     def key_set(self) -> list[dict[str, object]]:
