@@ -3,14 +3,10 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
-
-from bed.checks import Mismatch, Wrong, described, one_line
-from bed.stalls import TRIES, Stalls
 
 
 class SharedGround(Protocol):
@@ -57,39 +53,3 @@ def chosen(only: list[str], deep: bool, attacks: bool = False) -> list[Case]:
     else:
         named = [c for c in CASES if deep or not c.deep]
     return [c for c in named if c.attack or not attacks]
-
-
-def play(ground: SharedGround, cases: list[Case]) -> list[str]:
-    """Runs them in order; returns the names of those that failed. One that failed while the machine stood still is
-    played again (`bed.stalls`)."""
-    stalls = Stalls()
-    return [entry.name for entry in cases if not _holds(ground, entry, stalls)]
-
-
-def _holds(ground: SharedGround, entry: Case, stalls: Stalls) -> bool:
-    for tries_left in reversed(range(TRIES)):
-        began = time.monotonic()
-        good, seen, is_final = _played(ground, entry)
-        milliseconds = (time.monotonic() - began) * 1000
-        excuse = stalls.excuse(began) if tries_left > 0 and not is_final else ""
-        print(f"{'ok' if good else 'again' if excuse else 'FAILED':6}  {milliseconds:6.0f} ms  {entry.name}: "
-              f"{excuse and excuse + ': '}{one_line(seen, 300 if good else 1200)}", flush=True)
-        if good or not excuse:
-            return good
-    return False
-
-
-def _played(ground: SharedGround, entry: Case) -> tuple[bool, str, bool]:
-    """Whether the case holds, what was seen, and whether that is the last word. After a failure the next one finds a
-    working machine."""
-    is_final = False
-    try:
-        seen = entry.check(ground)
-        ground.settle()
-        return True, seen, True
-    except Mismatch as mismatch:
-        seen, is_final = str(mismatch), isinstance(mismatch, Wrong)
-    except Exception as error:  # noqa: BLE001  a case must not end the others
-        seen = described(error)
-    ground.recover()
-    return False, seen, is_final

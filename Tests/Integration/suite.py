@@ -1,54 +1,143 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A suite from its command line to its summary: the same for machines in a private root and for booted ones."""
+"""A suite from its command line to its summary, by pytest: the same for machines in a private root and booted ones."""
 
 from __future__ import annotations
 
-import argparse
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Iterable
+from contextlib import ExitStack
 from pathlib import Path
-from typing import TypeVar
+from typing import Any
 
+import pytest
+
+from again import Again
 from bed import Bed
+from bed.checks import Mismatch, Wrong, described, one_line
 from bed.installed import REPOSITORY
-from case import CASES, SharedGround, chosen, play
+from case import CASES, Case, SharedGround, chosen
 from people import CROWD
 
-G = TypeVar("G", bound=SharedGround)
+CONFIGURATION = Path(__file__).with_name("pytest.ini")
 
 
-def main(name: str, description: str, prepared: Callable[[Bed], G]) -> int:
-    """Plays what the arguments ask for, on the ground that `prepared` makes; the exit status."""
-    options = argparse.ArgumentParser(prog=f"run ({name})", description=description)
-    options.add_argument("--deep", action="store_true", help="the slow tier too")
-    options.add_argument("--attacks", action="store_true", help="attacks alone (see case.py)")
-    options.add_argument("--only", action="append", default=[], metavar="WORDS", help="cases whose name holds them")
-    options.add_argument("--list", action="store_true", help="name the cases")
-    asked = options.parse_args()
-    cases = chosen(asked.only, asked.deep, asked.attacks)
-    if asked.list:
-        print("\n".join(f"{'deep' if c.deep else '':5}{c.name}" for c in CASES))
-        return 0
-    if not cases:
+def main(name: str, description: str, prepared: Callable[[Bed], SharedGround]) -> int:
+    """Runs what the arguments ask for, on the ground that `prepared` makes; the exit status."""
+    cache = REPOSITORY / ".build/pytest" / name
+    options = ["-c", str(CONFIGURATION), f"--rootdir={REPOSITORY}", "-o", f"cache_dir={cache}"]
+    suite = CaseSuite(name, description, prepared)
+    status = pytest.main([*options, *sys.argv[1:]], plugins=[suite, Again()])
+    if status == pytest.ExitCode.NO_TESTS_COLLECTED:
         print(f"{name}: no case is called that; --list names them")
-        return 2
-    logs = REPOSITORY / ".bed" / f"last-{name}"
-    began = time.monotonic()
-    with Bed(crowd=CROWD) as bed:
+    return 2 if status in (pytest.ExitCode.NO_TESTS_COLLECTED, pytest.ExitCode.USAGE_ERROR) else int(status)
+
+
+class CaseItem(pytest.Item):
+    """A case, as pytest sees it: its name is the sentence with the promise's number."""
+
+    case: Case
+    suite: CaseSuite
+    seen = ""  # what the case returned, or what it saw instead
+    is_final = False  # it failed, and no deadline explains that
+
+    def runtest(self) -> None:
+        assert self.suite.ground is not None
+        self.seen, self.is_final = "", False
         try:
-            ground = prepared(bed)
-        except (RuntimeError, TimeoutError, OSError) as error:
-            print(f"FAILED  preparation: {error}")
-            return 1
-        print(f"prepared in {time.monotonic() - began:.1f} s", flush=True)
-        failed = play(ground, cases)
-        ground.keep_logs(logs)
-    return _summary(name, len(cases), failed, time.monotonic() - began, logs)
+            self.seen = self.case.check(self.suite.ground)
+            self.suite.ground.settle()
+        except Exception as error:
+            self.seen = str(error) if isinstance(error, Mismatch) else described(error)
+            self.is_final = isinstance(error, Wrong)
+            self._recover(self.suite.ground)
+            raise
+
+    def _recover(self, ground: SharedGround) -> None:
+        try:
+            ground.recover()
+        except Exception as error:  # noqa: BLE001  said beside what the case saw, and the end of the run
+            self.seen += f"; the machine did not recover: {described(error)}"
+            self.session.shouldfail = f"the machine did not recover from {self.name}"
+
+    def repr_failure(self, *_: Any, **__: Any) -> str:
+        return one_line(self.seen, 1200)
 
 
-def _summary(name: str, played: int, failed: list[str], seconds: float, logs: Path) -> int:
-    print(f"\n{name}: {played - len(failed)} passed, {len(failed)} failed; {seconds:.0f} s; "
-          f"logs: {logs.relative_to(REPOSITORY)}/")
-    for entry in failed:
-        print(f"  FAILED  {entry}")
-    return 1 if failed else 0
+class CaseFile(pytest.File):
+    """The cases that one file declares."""
+
+    suite: CaseSuite
+
+    def collect(self) -> Iterable[CaseItem]:
+        for case in CASES:
+            if case.check.__module__ == self.path.stem:
+                item = CaseItem.from_parent(self, name=case.name)
+                item.case, item.suite = case, self.suite
+                item.user_properties.append(("promise", case.name.split(":")[0]))
+                yield item
+
+
+class CaseSuite:
+    """The plugin: the suite's own options, its cases in their order, and the ground that they share."""
+
+    def __init__(self, name: str, description: str, prepared: Callable[[Bed], SharedGround]) -> None:
+        self.ground: SharedGround | None = None
+        self._name, self._description, self._prepared = name, description, prepared
+
+    def pytest_addoption(self, parser: pytest.Parser) -> None:
+        options = parser.getgroup(self._name, self._description)
+        options.addoption("--deep", action="store_true", help="the slow tier too")
+        options.addoption("--attacks", action="store_true", help="attacks alone (see case.py)")
+        options.addoption("--only", action="append", default=[], metavar="WORDS", help="cases whose name holds them")
+        options.addoption("--list", action="store_true", help="name the cases")
+
+    def pytest_cmdline_main(self, config: pytest.Config) -> int | None:
+        if not config.option.list:
+            return None
+        print("\n".join(f"{'deep' if case.deep else '':5}{case.name}" for case in CASES))
+        return 0
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_configure(self, config: pytest.Config) -> None:
+        if config.args_source != pytest.Config.ArgsSource.ARGS:
+            files = dict.fromkeys(case.check.__module__ for case in CASES)
+            config.args = [str(CONFIGURATION.with_name(f"{name}.py")) for name in files]
+        reporter = config.pluginmanager.get_plugin("terminalreporter")
+        if reporter is not None:
+            reporter.showfspath = False  # each case prints a line of its own (again.py)
+
+    def pytest_pycollect_makemodule(self, module_path: Path, parent: pytest.Collector) -> CaseFile:
+        file = CaseFile.from_parent(parent, path=module_path)
+        file.suite = self
+        return file
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
+        """In the order in which the cases are declared; of those, what was asked for."""
+        found = {item.case: item for item in items if isinstance(item, CaseItem)}
+        named = config.option.keyword or config.args_source == pytest.Config.ArgsSource.ARGS
+        wanted = set(chosen(config.option.only, config.option.deep or bool(named), config.option.attacks))
+        config.hook.pytest_deselected(items=[item for case, item in found.items() if case not in wanted])
+        items[:] = [found[case] for case in CASES if case in found and case in wanted]
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
+        if session.config.option.collectonly or not session.items:
+            return (yield)
+        began = time.monotonic()
+        with ExitStack() as stack:
+            try:
+                self.ground = self._prepared(stack.enter_context(Bed(crowd=CROWD)))
+            except (RuntimeError, TimeoutError, OSError) as error:
+                print(f"FAILED  preparation: {error}")
+                pytest.exit("the machines could not be prepared", returncode=1)
+            print(f"prepared in {time.monotonic() - began:.1f} s", flush=True)
+            try:
+                return (yield)
+            finally:
+                self.ground.keep_logs(REPOSITORY / ".bed" / f"last-{self._name}")
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        if self.ground is not None:
+            terminalreporter.write_line(f"{self._name}: logs: .bed/last-{self._name}/")

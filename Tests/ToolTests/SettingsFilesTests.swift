@@ -37,9 +37,6 @@ import Testing
         #expect(try value(of: "Accounts.Shell").origin == "\(path):2")
     }
 
-    @Test("No key is forgotten", arguments: SettingsKey.all.map { "\($0.section).\($0.name)" })
-    func complete(key: String) { #expect(Settings().text(of: key) != nil) }
-
     @Test("What the daemon refuses to read is told as it refuses it")
     func refused() throws {
         let path = folder.write(Array("[SignIn]\n".utf8), to: "entralogin.conf", mode: 0o666)

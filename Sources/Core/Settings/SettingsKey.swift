@@ -10,11 +10,32 @@ package struct SettingsKey: Sendable {
     package let allowed: String
     /// The value may hold a password: it is shown to nobody and logged nowhere (P12).
     package let isSecret: Bool
+    /// The value as it would be written; empty: decided at run time.
+    package let text: @Sendable (Settings) -> String
     let apply: @Sendable (inout Settings, String) throws(SettingsFlaw) -> Void
     /// Puts the default back: `Key=` without a value, as systemd reads it.
     let reset: @Sendable (inout Settings) -> Void
 
-    init<Value: Sendable>(
+    private init<Value: Sendable>(
+        _ section: String,
+        _ name: String,
+        _ path: any WritableKeyPath<Settings, Value> & Sendable,
+        _ allowed: String,
+        isSecret: Bool = false,
+        _ read: @escaping @Sendable (String) throws(SettingsFlaw) -> Value,
+        writtenAs write: @escaping @Sendable (Value) -> String
+    ) {
+        self.section = section
+        self.name = name
+        self.allowed = allowed
+        self.isSecret = isSecret
+        text = { settings in write(settings[keyPath: path]) }
+        apply = { (settings, text) throws(SettingsFlaw) in settings[keyPath: path] = try read(text) }
+        reset = { settings in settings[keyPath: path] = Settings()[keyPath: path] }
+    }
+
+    /// A key whose type of value says itself how it is written.
+    private init<Value: WrittenValue>(
         _ section: String,
         _ name: String,
         _ path: any WritableKeyPath<Settings, Value> & Sendable,
@@ -22,15 +43,15 @@ package struct SettingsKey: Sendable {
         isSecret: Bool = false,
         _ read: @escaping @Sendable (String) throws(SettingsFlaw) -> Value
     ) {
-        self.section = section
-        self.name = name
-        self.allowed = allowed
-        self.isSecret = isSecret
-        apply = { (settings, text) throws(SettingsFlaw) in settings[keyPath: path] = try read(text) }
-        reset = { settings in settings[keyPath: path] = Settings()[keyPath: path] }
+        self.init(section, name, path, allowed, isSecret: isSecret, read, writtenAs: { $0.written })
     }
 
     package static let all: [SettingsKey] = azure + keys + accounts + signIn + deviceSignIn + log
+
+    /// Each once, in the order of the manual.
+    static var sections: [String] {
+        all.reduce(into: []) { found, key in if found.last != key.section { found.append(key.section) } }
+    }
 
     private static let azure: [SettingsKey] = [
         SettingsKey("Azure", "LoginEndpoint", \.azure.loginEndpoint, "https://host", SettingsValue.endpoint),
@@ -88,7 +109,14 @@ package struct SettingsKey: Sendable {
     ]
 
     private static let accounts: [SettingsKey] = [
-        SettingsKey("Accounts", "Domains", \.accounts.domains, "domains, separated by blanks", SettingsValue.domains),
+        SettingsKey(
+            "Accounts",
+            "Domains",
+            \.accounts.domains,
+            "domains, separated by blanks",
+            SettingsValue.domains,
+            writtenAs: { $0.isEmpty ? "any" : $0.written }
+        ),
         SettingsKey(
             "Accounts",
             "HomeTemplate",
@@ -202,7 +230,8 @@ package struct SettingsKey: Sendable {
             "Level",
             \.log.level,
             "error, warning, notice, info or debug",
-            SettingsValue.level
+            SettingsValue.level,
+            writtenAs: SettingsValue.name(ofLevel:)
         ),
         SettingsKey("Log", "Audit", \.log.audit, "yes or no", SettingsValue.boolean),
     ]

@@ -70,9 +70,7 @@ package struct EffectiveSettings: Hashable, Sendable {
     private static func section(_ line: Substring) throws(SettingsFlaw) -> String {
         let name = String(line.dropFirst().dropLast())
         guard line.hasSuffix("]"), SettingsKey.all.contains(where: { $0.section == name }) else {
-            let known = ["Azure", "Keys", "Accounts", "SignIn", "DeviceSignIn", "Log"].map { "[\($0)]" }.joined(
-                separator: " "
-            )
+            let known = SettingsKey.sections.map { "[\($0)]" }.joined(separator: " ")
             throw SettingsFlaw("unknown section \(quoted(line)); there are \(known)")
         }
         return name

@@ -161,10 +161,15 @@ enum SettingsValue {
     }
 
     static func level(_ text: String) throws(SettingsFlaw) -> Int {
-        let levels = ["error": 3, "warning": 4, "notice": 5, "info": 6, "debug": 7]
-        guard let level = levels[text.lowercased()] else { throw SettingsFlaw("is no level") }
-        return level
+        guard let place = levels.firstIndex(of: text.lowercased()) else { throw SettingsFlaw("is no level") }
+        return mostUrgent + place
     }
+
+    static func name(ofLevel level: Int) -> String { levels[max(0, min(levels.count - 1, level - mostUrgent))] }
+
+    /// In syslog's order, from the most urgent one that can be chosen.
+    private static let levels = ["error", "warning", "notice", "info", "debug"]
+    private static let mostUrgent = 3
 
     private static let units: [String: Int64] = [
         "": 1, "s": 1, "sec": 1, "second": 1, "seconds": 1, "m": 60, "min": 60, "minute": 60, "minutes": 60,

@@ -55,7 +55,7 @@ extension EffectiveSettings {
     var report: [SettingReport] {
         SettingsKey.all.map { key in
             let name = "\(key.section).\(key.name)"
-            let value = values.text(of: name) ?? ""
+            let value = key.text(values)
             let shown = key.isSecret ? Settings.withoutCredentials(value) : value
             return SettingReport(key: name, value: shown, origin: origins[name])
         }
@@ -67,58 +67,13 @@ extension EffectiveSettings {
     var placesOfSecrets: [String] {
         SettingsKey.all.filter(\.isSecret).compactMap { key in
             let name = "\(key.section).\(key.name)"
-            guard values.text(of: name)?.contains("@") == true else { return nil }
+            guard key.text(values).contains("@") else { return nil }
             return origins[name]
         }
     }
 }
 
 extension Settings {
-    /// The value of a key, credentials and all; nil for a key that is not known here.
-    func text(of key: String) -> String? {
-        switch key {
-        case "Azure.LoginEndpoint": azure.loginEndpoint ?? ""
-        case "Azure.PolicyEndpoint": azure.policyEndpoint ?? ""
-        case "Azure.ResourceManagerEndpoint": azure.resourceManagerEndpoint ?? ""
-        case "Azure.MetadataEndpoint": azure.metadataEndpoint
-        case "Azure.ConfirmRefusals": azure.confirmRefusals ? "yes" : "no"
-        case "Azure.AccessCheckers": azure.accessCheckers.map(\.rawValue).joined(separator: " ")
-        case "Azure.TenantID": azure.tenantID?.description ?? ""
-        case "Azure.ClientID": azure.clientID?.description ?? ""
-        case "Azure.Proxy": azure.proxy ?? ""
-        case "Azure.NoProxy": azure.noProxy ?? ""
-        case "Azure.CAFile": azure.authoritiesFile ?? ""
-        case "Keys.Sources": keys.sources.map(\.rawValue).joined(separator: " ")
-        case "Keys.File": keys.file ?? ""
-        case "Keys.RevokedKeys": keys.revokedKeys ?? ""
-        case "Accounts.Domains": accounts.domains.isEmpty ? "any" : accounts.domains.joined(separator: " ")
-        case "Accounts.HomeTemplate": accounts.homeTemplate.text
-        case "Accounts.Shell": accounts.shell
-        case "Accounts.UsersGroup": accounts.usersGroup
-        case "Accounts.AdministratorsGroup": accounts.administratorsGroup
-        case "Accounts.IDRange": "\(accounts.numbers.lowerBound)-\(accounts.numbers.upperBound)"
-        case "Accounts.Enumerate": accounts.enumerate ? "yes" : "no"
-        case "Accounts.UserDatabase": accounts.userDatabase ? "yes" : "no"
-        case "Accounts.ProvisionalCallers": accounts.provisionalCallers.joined(separator: " ")
-        case "SignIn.ClockSkew": Settings.span(signIn.clockSkew)
-        case "SignIn.MaxCertificateLifetime": Settings.span(signIn.maximumCertificateLifetime)
-        case "SignIn.OfflineGrace": Settings.span(signIn.offlineGrace)
-        case "SignIn.GrantLifetime": Settings.span(signIn.grantLifetime)
-        case "SignIn.MaxSignInAge": Settings.span(signIn.maximumSignInAge)
-        case "SignIn.EndSessions": signIn.endSessions ? "yes" : "no"
-        case "SignIn.EndSessionsAfter": Settings.span(signIn.endSessionsAfter)
-        case "SignIn.StrictExtensionOrder": signIn.strictExtensionOrder ? "yes" : "no"
-        case "DeviceSignIn.ClientID": deviceSignIn.clientID?.text ?? ""
-        case "DeviceSignIn.Services": deviceSignIn.services.map(\.rawValue).joined(separator: " ")
-        case "DeviceSignIn.Limit": Settings.span(deviceSignIn.limit)
-        case "Log.Level": ["error", "warning", "notice", "info", "debug"][max(0, min(4, log.level - 3))]
-        case "Log.Audit": log.audit ? "yes" : "no"
-        default: nil
-        }
-    }
-
-    private static func span(_ duration: Duration) -> String { "\(duration.components.seconds)s" }
-
     /// P12: what stands before an @ is nobody's to read here; the scheme is.
     fileprivate static func withoutCredentials(_ proxy: String) -> String {
         guard let at = proxy.lastIndex(of: "@") else { return proxy }

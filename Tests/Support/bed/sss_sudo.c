@@ -40,6 +40,8 @@ int sss_sudo_send_recv_defaults(uid_t uid, const char *user, uint32_t *error, ch
     *error = FOUND;
     *domain = strdup("directory");
     *ret = calloc(1, sizeof **ret);
+    if (*ret == NULL)
+        abort();
     (*ret)->count = 1;
     (*ret)->rules = calloc(1, sizeof(struct rule));
     return FOUND;

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Identity
+
+/// A type of value that can be written as entralogin.conf takes it. A key needs one, or says itself how it is written, so
+/// no setting is missing from `entraloginctl config`.
+protocol WrittenValue: Sendable {
+    /// Empty: nothing is set, and the value is decided at run time.
+    var written: String { get }
+}
+
+extension String: WrittenValue {
+    var written: String { self }
+}
+
+extension Bool: WrittenValue {
+    var written: String { self ? "yes" : "no" }
+}
+
+extension Duration: WrittenValue {
+    var written: String { "\(components.seconds)s" }
+}
+
+extension GUID: WrittenValue {
+    var written: String { text }
+}
+
+extension TenantID: WrittenValue {
+    var written: String { description }
+}
+
+extension HomeTemplate: WrittenValue {
+    var written: String { text }
+}
+
+extension AccessCheckerName: WrittenValue {
+    var written: String { rawValue }
+}
+
+extension KeySourceName: WrittenValue {
+    var written: String { rawValue }
+}
+
+extension DeviceServiceName: WrittenValue {
+    var written: String { rawValue }
+}
+
+extension Optional: WrittenValue where Wrapped: WrittenValue {
+    var written: String { self?.written ?? "" }
+}
+
+/// Words, separated by blanks.
+extension Array: WrittenValue where Element: WrittenValue {
+    var written: String { map(\.written).joined(separator: " ") }
+}
+
+extension ClosedRange: WrittenValue where Bound == UInt32 {
+    var written: String { "\(lowerBound)-\(upperBound)" }
+}
