@@ -20,7 +20,8 @@ POLKIT = "/etc/polkit-1/rules.d/40-entra-administrators.rules"
 YES = f'polkit.addRule(function(action, subject) {{ if (subject.isInGroup("{ADMINS}")) return polkit.Result.YES; }});\n'
 # What a former administrator, or a user, may try: each would print 0.
 TRIES = ("doas -n id -u", "doas -n sh -c 'id -u' 0<&- 2>&1", "env -i /usr/bin/doas -n /usr/bin/id -u",
-         "(ulimit -n 8; doas -n id -u)", "su -c 'id -u' </dev/null", "su - -c 'id -u' </dev/null", "(ulimit -n 6; su -c 'id -u') </dev/null",
+         "(ulimit -n 8; doas -n id -u)", "su -c 'id -u' </dev/null", "su - -c 'id -u' </dev/null",
+         "(ulimit -n 6; su -c 'id -u') </dev/null",
          "sudo -n -e /etc/hosts && echo 0", "EDITOR=true sudoedit -n /etc/hosts && echo 0")
 
 
@@ -109,7 +110,8 @@ def polkit(site: Site) -> Iterator[None]:
     started = []
     try:
         for program in programs:
-            started.append(subprocess.Popen(site.machine.argv(list(program)), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
+            argv = site.machine.argv(list(program))
+            started.append(subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
             wait_for(lambda: site.machine.path("/run/dbus/system_bus_socket").exists(), "D-Bus")
         ask = "dbus-send --system --print-reply --dest=org.freedesktop.DBus / org.freedesktop.DBus.ListNames"
         wait_for(lambda: "PolicyKit1" in site.machine.shell(ask).out, "polkit")

@@ -15,6 +15,7 @@ import booted_records  # noqa: F401
 import audit  # noqa: F401
 import caches  # noqa: F401
 import sessions  # noqa: F401
+import lingering  # noqa: F401
 import userdb  # noqa: F401
 from booted_ground import BootedGround
 from suite import main
