@@ -7,7 +7,7 @@ import json
 from typing import Callable
 
 from bed import Outcome, Person
-from bed.checks import equal, require
+from bed.checks import Mismatch, equal, require
 from bed.machine import wait_for
 from case import case
 from ground import Ground, Site
@@ -121,6 +121,7 @@ def lent(path: str) -> str:
 def limited_everywhere(ground: Ground) -> str:
     with ground.fresh("everywhere") as site:
         seen = squeezed(ground, site, 16000, 8)
+        site.stamped()
         owner, path = administrator(ground), "/var/tmp/lent"
         made = site.ssh(owner, f"cp /usr/bin/perl {path} && chgrp {ADMINS} {path} && chmod 2755 {path} && sudo -n id -u")
         equal(made.out, "0\n", f"the administrator's own sudo ({made.text})")
@@ -145,7 +146,8 @@ def in_steps(ground: Ground, site: Site, person: Person, steps: list[Callable[[]
         step()
         site.machine.write(go, "")
         wait_for(lambda: site.machine.path(out).exists() or running.done(), f"the step {out}")
-        require(site.machine.path(out).exists(), f"the session ended before {out}: {running.done() and running.result(0).text}")
+        if running.done() and not site.machine.path(out).exists():
+            raise Mismatch(f"the session ended before {out}: {running.result(0).text}")
         said.append(site.machine.read(out))
     running.result(30)
     return said
