@@ -45,7 +45,8 @@ def tried_by(ground: BootedGround, site: BootedSite, person: Person, out: str) -
     return said
 
 
-@case("P2", "a lingering timer of a former administrator, with nobody signed in: no sudo, under no limit of memory", attack="H1")
+@case("P2", "a lingering timer of a former administrator, with nobody signed in: no sudo, under no limit of memory",
+      attack="H1")
 def lingering_timer(ground: BootedGround) -> str:
     with ground.boot("lingering") as site:
         site.machine.wait_until_up()

@@ -126,10 +126,10 @@ def limited_everywhere(ground: Ground) -> str:
         made = site.ssh(owner, f"cp /usr/bin/perl {path} && chgrp {ADMINS} {path} && chmod 2755 {path} && sudo -n id -u")
         equal(made.out, "0\n", f"the administrator's own sudo ({made.text})")
         script = search(4000, 12000, 8, command=lent(path))
-        equal(roots(site.ssh(ground.lisa, script, limit=300)), [], "limits that make lisa root")
+        equal(roots(site.ssh(ground.lisa, script, timeout=300)), [], "limits that make lisa root")
         before = without_the_fix(site)
         try:
-            control = site.ssh(ground.lisa, search(4000, 12000, 8, command=lent(path), then="break"), limit=300)
+            control = site.ssh(ground.lisa, search(4000, 12000, 8, command=lent(path), then="break"), timeout=300)
         finally:
             put_back(site, before)
     return f"{seen}; lisa with a borrowed group: never, by the old lines {roots(control) or 'not in this range either'}"
