@@ -16,6 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent / "nss"))
 from bed import Bed
 from bed.checks import Wrong, described
 from bed.stalls import TRIES, Stalls
+from bench_cold import cold
 from bench_counts import instructions, sizes, system_calls
 from bench_daemon import certificates_a_second, memory, readiness
 from bench_names import name_service, publication
@@ -36,6 +37,7 @@ MEASURES = (
     Measure("sign-in", warm_sign_in, is_speed=True),
     Measure("helper", helper, is_speed=True),
     Measure("sudo", warm_sudo, is_speed=True),
+    Measure("cold", cold, is_speed=True),
     Measure("certificates", certificates_a_second, is_speed=True),
     Measure("system calls", system_calls),
     Measure("instructions", instructions),

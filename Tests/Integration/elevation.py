@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P2 and P8: doas, su, sudoedit and pkexec say yes to no Entra account whose role is gone, and to none that never had it."""
+"""P2 and P8: doas, su, sudoedit and pkexec say yes to no Entra account without a role, whether it had one or not."""
 
 from __future__ import annotations
 

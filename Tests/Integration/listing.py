@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
 
+from bed import Person
 from bed.checks import equal, require
 from bed.machine import wait_for
 from bed.stored import store
@@ -47,14 +49,19 @@ def many_people(ground: Ground) -> str:
     return f"{MANY} members, and a group of {len('entra_users')} bytes"
 
 
-@case("P7", "newgrp, sg and chgrp go by the groups that a user has: the shared ones are a member's to use, and nobody else's")
+@case("P7", "newgrp, sg and chgrp: the shared groups are a member's to use, and nobody else's; Debian 13's newgrp asks the list")
 def by_the_process(ground: Ground) -> str:
     with ground.fresh("newgrp") as site:
         script = ("for g in entra_users entra_admins; do sg $g -c 'id -gn' </dev/null 2>/dev/null; "
                   "touch /tmp/$$.$g; chgrp $g /tmp/$$.$g 2>/dev/null && stat -c %G /tmp/$$.$g; "
                   "echo 'id -gn' | newgrp $g 2>/dev/null; done")
-        chief = site.ssh(administrator(ground), script).lines()
-        equal(chief, ["entra_users"] * 3 + ["entra_admins"] * 3, "an administrator's")
-        equal(site.ssh(ground.newcomer(), script).lines(), ["entra_users"] * 3, "a user's")
-        equal(site.ssh(ground.lisa, script).lines(), [""], "a local user's")
+
+        def seen(who: Person) -> list[str]:
+            return [line for line in site.ssh(who, script).out.replace("Password: ", "\n").split("\n") if line]
+
+        # What goes by the list asks for a password, which no group has.
+        times = 3 if os.environ["BED_SUITE"] == "bookworm" else 1
+        equal(seen(administrator(ground)), ["entra_users"] * times + ["entra_admins"] * times, "an administrator's")
+        equal(seen(ground.newcomer()), ["entra_users"] * times, "a user's")
+        equal(seen(ground.lisa), [], "a local user's")
     return "an administrator both, a user one, a local user none"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P2, P7 and P8 where `sudo` is sudo-rs: from installation to withdrawal. It loads no plugin; PAM's account stage decides."""
+"""P2, P7 and P8 where `sudo` is sudo-rs, from installation to withdrawal. It has no plugin: PAM's account stage decides."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bed.installed import CONFIGURE
 from case import case
 from ground import Site
 from roles import ADMINS, ADMINS_GID, administrator
-from sudo_right import COMMON_ACCOUNT, OLD_LINE, SUDOERS, in_our_lines, in_steps, lent, roots, search, tried
+from sudo_right import COMMON_ACCOUNT, OLD_LINE, SUDOERS, in_our_lines, in_steps, roots, search, tried
 from sudo_rs_ground import SudoRsGround, replace_sudo
 
 # In front of these, sudo-rs asks about nothing but a rule: what a former administrator may try.
@@ -34,7 +34,15 @@ def asks_always(site: Site) -> bool:
     return [int(part) for part in version.split(".")] >= [0, 2, 15]
 
 
-@case("P2", "sudo-rs: administrators have sudo, users have none; it ends with the role, sudo -l and sudoedit with it")
+def lent(path: str) -> str:
+    """What runs a command with the administrators' group, by a setgid copy of perl that one of them left behind."""
+    script = ("$ENV{PATH} = q(/usr/bin:/bin); delete @ENV{qw(IFS CDPATH ENV BASH_ENV)}; $( = $); "
+              "exec(q(/usr/bin/sudo), q(-n), q(id), q(-u))")
+    return f"{path} -e '{script}'"
+
+
+@case("P2",
+      "sudo-rs: administrators have sudo, users have none; it ends with the role, sudo -l and sudoedit with it")
 def withdrawal(ground: SudoRsGround) -> str:
     with ground.fresh("rs") as site:
         person, machine = administrator(ground), site.machine
@@ -51,14 +59,16 @@ def withdrawal(ground: SudoRsGround) -> str:
         with_role, without = in_steps(ground, site, person, [lambda: None, withdrawn], f"{EACH}; {EDIT}; id -G")
         lines = with_role.splitlines()
         equal(lines[:4], ["0", "0", "1000", "1"], "an administrator's")
-        require(str(ADMINS_GID) in without.splitlines()[-1].split(), "the session has lost its group, so nothing was tried")
+        groups = without.splitlines()[-1].split()
+        require(str(ADMINS_GID) in groups, "the session has lost its group, so nothing was tried")
         require(not {"0", "1000", "1", "edited"} & set(without.splitlines()[:-2]), f"after the role's end: {without}")
         warned = findings(site)["sudo-rs"]
         equal(warned, "note" if asks_always(site) else "warning", "what doctor says of sudo-rs")
     return without.splitlines()[0]
 
 
-@case("P8", "sudo-rs: with the daemon stopped or our module gone nobody of Entra is root; local users go on as before")
+@case("P8",
+      "sudo-rs: with the daemon stopped or the module gone no Entra account is root; local users go on as before")
 def without_daemon(ground: SudoRsGround) -> str:
     with ground.fresh("rs-gone") as site:
         person, machine = administrator(ground), site.machine
@@ -88,7 +98,7 @@ def without_daemon(ground: SudoRsGround) -> str:
             machine.must("mv", module, f"{module}.away")
 
         control = in_steps(ground, site, again, [lambda: None, passed_over], "sudo -n id -u")
-        equal(control, ["0\n", "0\n"], "with the lines of before, which passed over a missing module: nothing was tried")
+        equal(control, ["0\n"] * 2, "with the lines of before, which passed over a missing module: nothing was tried")
     return "stopped and gone: refused; by the old lines root"
 
 
@@ -126,7 +136,8 @@ def limited(ground: SudoRsGround) -> str:
     return f"334 limits, none root; the old line: {control.splitlines()[0]} KiB"
 
 
-@case("P17", "sudo-rs put in the place of sudo later: doctor says that administrators have none, and configure repairs it",
+@case("P17",
+      "sudo-rs put in the place of sudo later: doctor says that administrators have none, and configure repairs it",
       attack="W9")
 def replaced(ground: SudoRsGround) -> str:
     with ground.fresh("rs-later", layered=True) as site:
@@ -146,7 +157,8 @@ def replaced(ground: SudoRsGround) -> str:
     return noisy.err.splitlines()[0]
 
 
-@case("P7", "sudo-rs: where another service has the group's name, no rule goes by it: its members have no sudo", attack="H3")
+@case("P7", "sudo-rs: where another service has the group's name, no rule goes by it: its members have no sudo",
+      attack="H3")
 def foreign_group(ground: SudoRsGround) -> str:
     with ground.fresh("rs-foreign") as site:
         machine, person = site.machine, administrator(ground)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P2: while sudo's files or another source of its rules could keep sudo after a role's end, administrators are users."""
+"""P2: while sudo's files or another source of its rules could outlive a role's end, administrators are users."""
 
 from __future__ import annotations
 
@@ -37,7 +37,8 @@ def signs_in(site: Site, person: Person) -> tuple[bool, bool]:
     return ADMINS in lines[0].split(), "0" in lines[1:]
 
 
-@case("P2", "while a later file keeps sudo from asking PAM, administrators sign in as users; doctor calls it an error",
+@case("P2",
+      "while a later file keeps sudo from asking PAM, administrators sign in as users; doctor calls it an error",
       attack="W6")
 def later_files(ground: Ground) -> str:
     with ground.fresh("withheld") as site:
@@ -73,8 +74,8 @@ def open_session(ground: Ground) -> str:
     return next(line for line in outcome.err.splitlines() if "no sudo now" in line)
 
 
-@case("P2", "sudoers from SSSD (a stand-in) switches PAM's account stage off for everybody: no right outlives the role, "
-            "doctor says it")
+@case("P2", "sudoers from SSSD (a stand-in) switches PAM's account stage off for everybody: the administrators' rule ends "
+      "with the role, and doctor calls it an error")
 def directory(ground: Ground) -> str:
     with ground.fresh("sss") as site:
         machine, person, other = site.machine, administrator(ground), ground.newcomer()

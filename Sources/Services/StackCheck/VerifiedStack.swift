@@ -12,7 +12,8 @@
 ///     guarded /etc/ssh/sshd_config.d/50-site.conf
 ///     end
 ///
-/// `withheld`: administrators sign in as users (`WithheldSudoRule`). `file`: device, inode, size, modified, changed (nanoseconds), owner. `guarded`: below a folder that only root may
+/// `withheld`: administrators sign in as users (`WithheldSudoRule`).
+/// `file`: device, inode, size, modified, changed (nanoseconds), owner. `guarded`: below a folder that only root may
 /// search, so the daemon cannot look itself; the watch on those folders renews or removes the stamp.
 package struct VerifiedStack: Hashable, Sendable {
     package static let path = "/run/entralogin/stack-verified"
