@@ -314,6 +314,37 @@ import Testing
         #expect(await decide().reason == .roleNotAssigned)
     }
 
+    @Test("P2: what was asked before a flush is told to those who wait, and counts for nobody who comes after it")
+    func flushDuringQuestion() async throws {
+        house.checker.script(alice.identity.objectID, .held)
+        async let waiting = decide()
+        await house.checker.questions.wait { $0.count == 1 }
+        await house.time.sleeping.wait { $0.count == 1 }
+        let authorizer = house.access.authorizer
+        await authorizer.flush()
+        let question = try #require(house.checker.questions.value.first)
+        house.checker.script(alice.identity.objectID, role: nil)
+        house.checker.release(question, .answer(AccessAnswer(role: .user, lifetime: nil, checker: "pas")))
+        #expect(await waiting.decision == .allow(.user, .azure))
+        #expect(await authorizer.cached(alice.identity) == nil)
+        #expect(await decide().reason == .roleNotAssigned)
+        #expect(asked == 2)
+    }
+
+    @Test("P2: who comes after a flush does not wait for a question from before it")
+    func noJoiningAfterFlush() async throws {
+        house.checker.script(alice.identity.objectID, .held)
+        await house.access.authorizer.prepare(alice.identity, correlation: id())
+        await house.checker.questions.wait { $0.count == 1 }
+        let old = try #require(house.checker.questions.value.first)
+        await house.access.authorizer.flush()
+        house.checker.script(alice.identity.objectID, role: nil)
+        #expect(await decide().reason == .roleNotAssigned)
+        house.checker.release(old, .answer(AccessAnswer(role: .administrator, lifetime: nil, checker: "pas")))
+        await house.starter.settle()
+        #expect(await decide().reason == .roleNotAssigned)
+    }
+
     @Test("P13: questions under way are bounded")
     func bounded() async throws {
         var settings = AccessSettings()

@@ -100,3 +100,24 @@ def throttled(ground: Ground) -> str:
         equal(admitted(site.ssh(user, "id -Gn")).split(), [user.login, "entra_users"], "a user's groups")
         ground.azure.clear_faults()
     return record["MESSAGE"]
+
+
+@case("P2", "a question that was under way when the administrator flushed lets nobody in afterwards", attack="W15")
+def flushed_meanwhile(ground: Ground) -> str:
+    """A user is let in by the first answer, while its confirmation goes on: that one lands behind the flush."""
+    with ground.fresh("flushed") as site:
+        control, person = ground.newcomer(), ground.newcomer()
+        admitted(site.ssh(control, "true"))
+        ground.withdraw(control)
+        site.flush()
+        refused(site.ssh(control, "id"), "role not assigned")
+        mark = site.journal.mark()
+        object_id = ground.bed.directory.principals[ground.key_of(person)].object_id
+        with ground.azure.fault("latency", "arm", 2500):
+            admitted(site.ssh(person, "true"))
+            ground.withdraw(person)
+            site.flush()
+            require(not site.journal.since(mark, event="access-check", object_id=object_id), "the answer came before the flush")
+        site.journal.wait(mark, event="access-check", object_id=object_id)
+        refused(site.ssh(person, "id"), "role not assigned")
+    return "refused, as without a question under way"

@@ -60,8 +60,7 @@ extension Authorizer {
     private func land(_ flight: Flight, answer: AccessAnswer, for identity: DirectoryIdentity, on machine: Machine) {
         let now = time.bootTime()
         guard flights[identity] === flight else {
-            // Replaced as overdue: its answer is older than the question that is asked now.
-            flight.land(.failed(AccessCheckFault(.unreachable, detail: "the answer came too late")))
+            land(replaced: flight, answer: answer, for: identity)
             return
         }
         flights[identity] = nil
@@ -70,14 +69,35 @@ extension Authorizer {
         let kept = cache.store(flight.lowered(answer), correlation: flight.correlation, for: key, at: now)
         // Before anybody hears of it: what an earlier yes gave ends with this answer (P2).
         settle(identity, kept.role, kept.confirmation, answeredAt: now, correlation: flight.correlation)
-        var record = accessCheckRecord(flight, identity, "Azure (\(kept.checker)) answered", .information)
-        record.verdict = kept.role == nil ? .deny : .allow
-        record.reason = kept.role == nil ? .roleNotAssigned : nil
-        record.role = kept.role
-        record.detail = Authorizer.detail(of: kept)
-        log.record(record)
+        note(kept, flight, identity)
         starts.noteAnswer(about: identity, isAllowed: kept.role != nil)
         flight.land(.answered(kept))
+    }
+
+    private func note(_ answer: CachedAnswer, _ flight: Flight, _ identity: DirectoryIdentity) {
+        var record = accessCheckRecord(flight, identity, "Azure (\(answer.checker)) answered", .information)
+        record.verdict = answer.role == nil ? .deny : .allow
+        record.reason = answer.role == nil ? .roleNotAssigned : nil
+        record.role = answer.role
+        record.detail = Authorizer.detail(of: answer)
+        log.record(record)
+    }
+
+    /// An answer to a question in whose place another may be asked by now.
+    private func land(replaced flight: Flight, answer: AccessAnswer, for identity: DirectoryIdentity) {
+        guard flight.isForgotten else {
+            // Overdue: it is older than the question that is asked now.
+            flight.land(.failed(AccessCheckFault(.unreachable, detail: "the answer came too late")))
+            return
+        }
+        // As old as its question, so that whatever was asked since is newer.
+        let asked = flight.startedAt
+        let given = cache.cached(flight.lowered(answer), correlation: flight.correlation, at: asked)
+        if given.role != .administrator, flights[identity] == nil, cached(identity) == nil {
+            settle(identity, given.role, given.confirmation, answeredAt: asked, correlation: flight.correlation)
+        }
+        note(given, flight, identity)
+        flight.land(.answered(given))
     }
 
     /// Somebody who may sign in as a user need not wait for the confirmation.

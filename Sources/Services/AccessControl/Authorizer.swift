@@ -163,10 +163,13 @@ package actor Authorizer {
         return cached(identity)?.role == nil
     }
 
-    /// Forgets the kept answers. What is under way goes on.
+    /// Forgets the kept answers. What is under way goes on for those who wait for it, and brings nothing to who comes later: it
+    /// may have been asked before the role was changed.
     package func flush() {
         cache.removeAll()
         pauses.removeAll()
+        for flight in flights.values { flight.forget() }
+        flights.removeAll()
     }
 
     /// The last answer for a person, whatever its age; for `explain`.

@@ -21,6 +21,7 @@ final class Flight: Sendable {
     private let firstLanding = Landing<Outcome>()
     /// Set: no answer counts for more than this.
     private let ceiling = Mutex<Role??>(nil)
+    private let forgotten = Mutex(false)
 
     init(correlation: CorrelationID, startedAt: BootTime) {
         self.correlation = correlation
@@ -29,6 +30,11 @@ final class Flight: Sendable {
 
     /// Azure was asked aside, later than this question was, and gave no more than `role`.
     func lower(to role: Role?) { ceiling.withLock { $0 = .some(role) } }
+
+    /// Root had everything forgotten after this was asked: the answer counts for those who wait, and is not kept.
+    func forget() { forgotten.withLock { $0 = true } }
+
+    var isForgotten: Bool { forgotten.withLock(\.self) }
 
     /// The answer, as far as nothing less was said meanwhile: it may be the older one, however late it comes (P2).
     func lowered(_ answer: AccessAnswer) -> AccessAnswer {

@@ -50,7 +50,7 @@ final class LocalFiles: Sendable {
         )
     }
 
-    /// What the files say now. A missing or unreadable file is an error: nobody of ours could be told from a local one.
+    /// What the files say now. A missing or unreadable file is an error: an Entra account could not be told from a local one.
     func current() throws(FileError) -> LocalAccounts {
         // Taken before the files are read: what changes meanwhile is read again next time.
         let stamps = try stamps()
