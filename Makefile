@@ -92,7 +92,7 @@ bench-nss: prerequisites build
 	@Tests/Benchmarks/nss/run $(ARGUMENTS)
 
 lint:
-	@.ci/test --only lint --only floors --only spdx
+	@.ci/test --only lint --only layers --only spdx
 
 clean:
 	rm -rf $(BUILD) .build

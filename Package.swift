@@ -3,8 +3,8 @@
 
 import PackageDescription
 
-// Four storeys, visible as four folders: a target depends only on lower storeys or on a lower floor of its own
-// (.ci/floors holds the table). One section a storey, from the ground up. The C modules that run inside other people's
+// Four layers, visible as four folders: a target depends only on lower layers or on a lower level of its own
+// (.ci/layers holds the table). One section a layer, the lowest first. The C modules that run inside other people's
 // processes are linked by the Makefile, from the same sources: SwiftPM would link the Swift runtime into them.
 
 let package = Package(
@@ -15,10 +15,10 @@ let package = Package(
     ]
 )
 
-/// Adds one target below `Sources/STOREY`, and its tests where `tests` names what they need besides it.
+/// Adds one target below `Sources/LAYER`, and its tests where `tests` names what they need besides it.
 @MainActor
-func module(_ name: String, in storey: String, needs: [Target.Dependency] = [], tests: [Target.Dependency]? = nil) {
-    package.targets.append(.target(name: name, dependencies: needs, path: "Sources/\(storey)/\(name)"))
+func module(_ name: String, in layer: String, needs: [Target.Dependency] = [], tests: [Target.Dependency]? = nil) {
+    package.targets.append(.target(name: name, dependencies: needs, path: "Sources/\(layer)/\(name)"))
     guard let tests else { return }
     package.targets.append(
         .testTarget(

@@ -8,7 +8,7 @@ import json
 import re
 import subprocess
 
-from bed.checks import admitted, equal, refused, require
+from bed.checks import admitted, equal, one_line, refused, require
 from bed.compiled import compiled
 from bed.installed import CONFIGURE
 from bed.machine import HERE, wait_for
@@ -169,6 +169,24 @@ def killed(ground: BootedGround) -> str:
     wait_for(lambda: site.machine.main_pid(DAEMON) not in (0, pid) and site.is_ready(), "the daemon after SIGKILL", 60)
     admitted(site.ssh(alice, "id -un"), f"{alice.login}\n")
     return f"restarted {site.machine.property(DAEMON, 'NRestarts')} times"
+
+
+@case("P16", "wrong settings fail the reload, which says what is wrong; the daemon goes on with those that it has")
+def wrong_reload(ground: BootedGround) -> str:
+    site, alice = ground.vm, ground.person("alice")
+    pid = site.machine.main_pid(DAEMON)
+    site.machine.write_file(SETTINGS, "[Accounts]\nNobody=1\n")
+    try:
+        outcome = site.machine.run("systemctl", "reload", DAEMON)
+        require(not outcome.ok, "systemctl reload said that all is well")
+        said = site.machine.run("journalctl", "--no-pager", "-o", "cat", "-n", "5", "-u", DAEMON).out
+        require("Nobody" in said and SETTINGS in said, f"the file and the setting are not named: {said}")
+        equal(site.machine.main_pid(DAEMON), pid, "the daemon's process")
+        admitted(site.ssh(alice, "id -un"), f"{alice.login}\n")
+    finally:
+        site.machine.write_file(SETTINGS, "")
+    site.machine.systemctl("reload", DAEMON)
+    return one_line(said)
 
 
 @case("P8", "with wrong settings the daemon is tried again at intervals, never hot, and serves as soon as they are mended")

@@ -80,7 +80,7 @@ def installation(ground: EnforcingGround) -> str:
     refused(ground.ssh(alice, "id"))
     equal(admitted(ground.ssh(ground.lisa, "id -un")), "lisa\n", "lisa")
     doctor = " ".join(ground.tool("doctor").out.split())
-    require("SELinux is enforcing and has no policy module of ours" in doctor, doctor)
+    require("SELinux is enforcing and has no policy module of entralogin's" in doctor, doctor)
     refusals = len(ground.denials()) - before
     require(refusals > 0, "the kernel refused nothing")
     installed = machine.shell("dpkg --install /root/entralogin-selinux_*.deb", limit=600)

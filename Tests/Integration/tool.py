@@ -66,7 +66,7 @@ def fits(text: str) -> None:
 AROUND = (
     (SSHD, "AllowGroups sudo\n", "sshd.allowgroups", ("entra_users",)),
     (SSHD, "AllowGroups entra_admins\n", "sshd.allowgroups", ("begins when a session opens",)),
-    (SSHD, "DenyGroups entra_users\n", "sshd.denygroups", ("everybody of ours",)),
+    (SSHD, "DenyGroups entra_users\n", "sshd.denygroups", ("every Entra account",)),
     (SSHD, "AllowUsers alice@contoso.com\n", "sshd.allowusers", ("alice?contoso.com",)),
     (SSHD, "PubkeyAcceptedAlgorithms ssh-ed25519,ssh-ed25519-cert-v01@openssh.com\n", "sshd.pubkeyacceptedalgorithms",
      ("rsa-sha2",)),

@@ -237,7 +237,7 @@ import Wire
         let warning = try only(standing)
         #expect(warning.id == "shadowed")
         #expect(!warning.isGrave)
-        #expect(warning.text.contains(" 7 of ours: p1@contoso.com, "))
+        #expect(warning.text.contains(" 7 Entra accounts: p1@contoso.com, "))
         #expect(warning.text.hasSuffix("p5@contoso.com"))
     }
 

@@ -223,9 +223,9 @@ private final class Strikes: Sendable {
     func complete() throws {
         let top = #filePath.split(separator: "/").dropLast(3).reduce(into: "") { $0 += "/" + $1 }
         var calls: [String] = []
-        for storey in TemporaryFolder.names(in: "\(top)/Sources") {
-            for target in TemporaryFolder.names(in: "\(top)/Sources/\(storey)") {
-                let folder = "\(top)/Sources/\(storey)/\(target)"
+        for layer in TemporaryFolder.names(in: "\(top)/Sources") {
+            for target in TemporaryFolder.names(in: "\(top)/Sources/\(layer)") {
+                let folder = "\(top)/Sources/\(layer)/\(target)"
                 for name in TemporaryFolder.names(in: folder) where name.hasSuffix(".swift") {
                     let text = String(decoding: bytes(AtomicFile("\(folder)/\(name)")) ?? [], as: UTF8.self)
                     let count = text.split(separator: ".replace(with:", omittingEmptySubsequences: false).count - 1

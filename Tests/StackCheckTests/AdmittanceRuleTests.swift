@@ -32,7 +32,7 @@ struct AdmittanceRuleTests {
             ("allowgroups entra_admins", "sshd.allowgroups", .error, "begins when a session opens"),
             ("allowusers root\nallowusers azureuser", "sshd.allowusers", .warning, "AllowUsers (root azureuser)"),
             ("allowusers alice@contoso.com", "sshd.allowusers", .warning, "alice?contoso.com"),
-            ("denyusers *@*", "sshd.denyusers", .error, "everybody of ours"),
+            ("denyusers *@*", "sshd.denyusers", .error, "every Entra account"),
             ("denygroups entra_users", "sshd.denygroups", .error, "entra_users"),
             ("denygroups entra_admins", "sshd.denygroups", .warning, "second session"),
         ]

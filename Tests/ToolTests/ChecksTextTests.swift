@@ -62,7 +62,7 @@ struct ChecksTextTests {
 
     @Test("Sessions are a table, and those that do not fit are counted")
     func sessions() {
-        #expect(text.sessions(SessionsReport(sessions: [], total: 0)) == ["Nobody of ours is signed in over SSH."])
+        #expect(text.sessions(SessionsReport(sessions: [], total: 0)) == ["No Entra account is signed in over SSH."])
         let one = SessionReport(name: "alice@contoso.com", uid: 7, pid: 812, openedAt: 940, isAdministrator: true)
         #expect(
             text.sessions(SessionsReport(sessions: [one], total: 3)) == [

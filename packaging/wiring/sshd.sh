@@ -28,7 +28,7 @@ wire_sshd() {
         return 0
     }
     if [ -e $SSHD_FILE ] && ! ours $SSHD_FILE; then
-        missing "$SSHD_FILE was made by hand and is left alone; ours would be $SHARE/sshd/00-entralogin.conf"
+        missing "$SSHD_FILE was made by hand and is left alone; entralogin's would be $SHARE/sshd/00-entralogin.conf"
         return 0
     fi
     patterns=$(user_patterns)

@@ -11,7 +11,7 @@ wire_sudo() {
         return 0
     fi
     if [ -e $SUDOERS_FILE ] && ! ours $SUDOERS_FILE; then
-        missing "$SUDOERS_FILE was made by hand and is left alone; ours would be $SHARE/sudoers/entralogin"
+        missing "$SUDOERS_FILE was made by hand and is left alone; entralogin's would be $SHARE/sudoers/entralogin"
         return 0
     fi
     sudo_rule >"$WORK/sudoers" || return 0

@@ -64,7 +64,7 @@ package struct AccessStatus: Hashable, Sendable, Codable {
     package struct Revocation: Hashable, Sendable, Codable {
         /// Entries of the list; a range of serials is one.
         package let entries: Int
-        /// Why it cannot be used: nobody of ours gets in then.
+        /// Why it cannot be used: no Entra account can sign in then.
         package let fault: String?
 
         package init(entries: Int, fault: String?) {

@@ -178,7 +178,7 @@ package enum DeviceProgress: Hashable, Sendable {
 /// The answer to a PAM stage.
 package enum StageVerdict: Hashable, Sendable {
     case allow
-    /// Nobody of ours is concerned.
+    /// Entra accounts are not concerned.
     case ignore
     /// One plain line for the person, with the reason and the correlation id.
     case deny(Denial, text: String)

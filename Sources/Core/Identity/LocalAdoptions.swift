@@ -58,7 +58,7 @@ struct LocalAdoptions: Sendable {
             throw Difference(text: "the password field of \(person.name) in /etc/passwd is not \(AdoptionList.mark)")
         }
         guard HomePath.isAcceptable(record[5]), record[6].hasPrefix("/") else {
-            throw Difference(text: "/etc/passwd has no home or shell for \(person.name) that ours can have")
+            throw Difference(text: "/etc/passwd has no home or shell for \(person.name) that an Entra account can have")
         }
         return AdoptedAccount(person: person, home: record[5], shell: record[6])
     }

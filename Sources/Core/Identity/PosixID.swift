@@ -17,7 +17,7 @@ package struct PosixID: Hashable, Sendable, Comparable, CustomStringConvertible 
         ENTRALOGIN_ID_FIRST + ENTRALOGIN_GROUP_IDS...ENTRALOGIN_ID_LAST
     }
 
-    /// The group of everybody of ours, and the group of the administrators.
+    /// The group of every Entra account, and the group of the administrators.
     package static var usersGroup: UInt32 { ENTRALOGIN_ID_FIRST }
     package static var administratorsGroup: UInt32 { ENTRALOGIN_ID_FIRST + 1 }
 

@@ -59,7 +59,7 @@ struct ChecksText: Sendable {
     }
 
     func sessions(_ report: SessionsReport) -> [String] {
-        guard !report.sessions.isEmpty else { return ["Nobody of ours is signed in over SSH."] }
+        guard !report.sessions.isEmpty else { return ["No Entra account is signed in over SSH."] }
         let rows = report.sessions.map { session in
             [
                 session.name.isEmpty ? String(session.uid) : session.name, Text.duration(now - session.openedAt),

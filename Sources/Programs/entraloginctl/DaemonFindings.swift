@@ -81,7 +81,7 @@ enum DaemonFindings {
         if keys.isStale {
             return Finding("daemon.keys-stale", .warning, "the signing keys are stale\(age)\(why)")
         }
-        return Finding("daemon.keys", .good, "\(keys.count) signing keys of Entra\(age)")
+        return Finding("daemon.keys", .good, "\(keys.count) signing key\(keys.count == 1 ? "" : "s") of Entra\(age)")
     }
 
     private static func judge(_ checker: CheckerReport, _ warned: Set<String>) -> Finding {

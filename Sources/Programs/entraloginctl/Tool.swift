@@ -170,7 +170,8 @@ struct Tool: Sendable {
             deviceServices: devices.clientID == nil ? [] : devices.services.map(\.rawValue),
             deviceLimit: devices.limit.components.seconds,
             numbers: accounts.numbers,
-            administrator: administratorNow()
+            // Asked only where step-up is on: a daemon that hangs is waited for once for each question.
+            administrator: devices.clientID == nil ? nil : administratorNow()
         )
     }
 

@@ -175,7 +175,7 @@ final class Daemon: Sendable {
     }
 
     private var statusLine: String {
-        if let fault = composition.accounts.report().fault { return "Nobody of ours can sign in: \(fault)" }
+        if let fault = composition.accounts.report().fault { return "No Entra account can sign in: \(fault)" }
         guard let machine = composition.azure.machines.current else { return "Waiting for the metadata service" }
         return "Serving \(machine.name) of tenant \(machine.tenant)"
     }

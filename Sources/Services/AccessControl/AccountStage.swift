@@ -94,7 +94,7 @@ package struct AccountStage: Sendable {
 // MARK: - Inside sshd
 
 extension AccountStage {
-    /// Nil where nobody of ours signs in.
+    /// Nil where no Entra account can sign in.
     private func signingIn(_ request: AccountRequest, _ callerPID: Int32) throws(Denial) -> Person? {
         let now = parts.ports.time.bootTime()
         // sshd runs as root and asks for nobody. Whoever made sudo look like it, by another name for its file, wants
@@ -110,7 +110,8 @@ extension AccountStage {
         if !AccountStage.isOurs(request.user, uid: request.uid, parts.ports.accounts) {
             // An account of somebody else's, unless a certificate of ours was shown in this very process.
             guard !parts.verified.found(in: callerPID, at: now).isEmpty else { return nil }
-            throw Denial(.recordChanged, detail: "the account's uid is \(request.uid) now, which is none of ours")
+            let detail = "the account's uid is \(request.uid) now, which is not in entralogin's id range"
+            throw Denial(.recordChanged, detail: detail)
         }
         let evidence = try SignInEvidence(
             for: request.user,
@@ -150,7 +151,7 @@ extension AccountStage {
             guard let name = UserName(request.user) else { throw Denial(.notOurName) }
             persons.append(try person(name, uid: request.uid, home: request.home, request, policy, callerPID))
         }
-        // Nobody of ours runs cron; everywhere else the one who asks counts, too.
+        // No Entra account is the caller of cron; everywhere else the caller counts, too.
         guard policy.kind != .batch else { return persons }
         for account in try invoking(request) where !persons.contains(where: { $0.name == account.name }) {
             let uid = account.systemUID

@@ -27,7 +27,7 @@ package struct CertificateRules: CertificateJudge {
             return CertificateRules.refused(.keyTypeMismatch, detail: "sshd says otherwise")
         }
         guard let name = name ?? certificate.principals.lazy.compactMap({ UserName(folding: $0) }).first else {
-            return CertificateRules.refused(.noPrincipals, detail: "no principal can be a name of ours")
+            return CertificateRules.refused(.noPrincipals, detail: "no principal can be the name of an Entra account")
         }
         let expectations = CertificateExpectations(
             loginName: name.text,

@@ -8,7 +8,7 @@ package enum RevocationReading: Sendable {
     case none
     /// `revision` is another one after each change.
     case list(KeyRevocationList, revision: Int)
-    /// There is to be a list, and there is none that could be believed: why. Nobody of ours gets in then.
+    /// There is to be a list, and there is none that could be believed: why. No Entra account can sign in then.
     case unusable(String)
 }
 

@@ -71,7 +71,7 @@ final class RevocationWatch: Sendable {
         var record = DecisionRecord(
             .fault,
             .error,
-            "Nobody of ours can sign in: \(DenialReason.revokedKeysUnusable.text)"
+            "No Entra account can sign in: \(DenialReason.revokedKeysUnusable.text)"
         )
         record.reason = .revokedKeysUnusable
         record.detail = fault

@@ -24,7 +24,7 @@ package struct SessionStage: Sendable {
             guard !parts.verified.found(in: callerPID, at: now).isEmpty else { return .ignore }
             let denial = Denial(
                 .recordChanged,
-                detail: "the account's uid is \(request.uid) now, which is none of ours"
+                detail: "the account's uid is \(request.uid) now, which is not in entralogin's id range"
             )
             return parts.journal.deny(subject, denial, .critical)
         }

@@ -60,7 +60,8 @@ extension SignInExplanation {
         guard status.keys > 0 else { return Step("keys", Denial(.noAuthorityKeys)) }
         let age = status.age.map { ", confirmed \($0) seconds ago" } ?? ""
         let stale = status.isStale ? "; that is long: new keys of Entra's are not known" : ""
-        return Step("keys", .ok, "\(status.keys) CA keys are trusted\(age)\(stale)")
+        let keys = status.keys == 1 ? "1 CA key is" : "\(status.keys) CA keys are"
+        return Step("keys", .ok, "\(keys) trusted\(age)\(stale)")
     }
 
     /// Only where there is to be a list.

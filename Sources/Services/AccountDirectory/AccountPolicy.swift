@@ -10,7 +10,7 @@ package struct AccountPolicy: Hashable, Sendable {
     package var homeTemplate: HomeTemplate
     /// Absolute path, at most 255 bytes. For accounts to come; an enrolled account keeps its own.
     package var shell: String
-    /// The names of the group of everybody of ours and of the administrators: at most 32 bytes each.
+    /// The names of the group of every Entra account and of the administrators: at most 32 bytes each.
     package var usersGroupName: String
     package var administratorsGroupName: String
     /// getpwent(3) and getgrent(3) list the enrolled accounts.

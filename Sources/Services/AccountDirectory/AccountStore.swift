@@ -3,7 +3,7 @@
 package import Identity
 package import LinuxSystem
 
-/// Why the accounts cannot be trusted. While one holds, nobody of ours gets in and nothing is overwritten.
+/// Why the accounts cannot be trusted. While one holds, no Entra account can sign in and nothing is overwritten.
 package struct StoreFault: Error, Hashable, Sendable, CustomStringConvertible {
     package let path: String
     /// The line, from 1; nil where the file as a whole is meant.

@@ -41,7 +41,7 @@ final class LocalFiles: Sendable {
     /// Why root's list was not believed, when it was read last; nil while all is well, or there is none.
     var listFault: String? { last.withLock { $0?.listFault } }
 
-    /// What the files say now. A missing or unreadable file is an error: nobody of ours could be told from a local one.
+    /// What the files say now. A missing or unreadable file is an error: an Entra account could not be told from a local one.
     func current() throws(FileError) -> LocalAccounts {
         // Taken before the files are read: what changes meanwhile is read again next time.
         let stamps = Stamps(

@@ -162,7 +162,7 @@ struct StatusWarnings {
                     id: DenialReason.storeUnreadable.rawValue,
                     isGrave: true,
                     text: fault,
-                    remedy: "restore /var/lib/entralogin/accounts from a backup; nobody of ours gets in before"
+                    remedy: "restore /var/lib/entralogin/accounts from a backup; until then no Entra account gets in"
                 )
             )
         }
@@ -175,8 +175,8 @@ struct StatusWarnings {
                 ReportedWarning(
                     id: "shadowed",
                     isGrave: false,
-                    text: "local accounts or groups hide \(accounts.shadowed.count) of ours: \(names)",
-                    remedy: "rename the local ones, or retire ours: entraloginctl users retire NAME"
+                    text: "local accounts or groups hide \(accounts.shadowed.count) Entra accounts: \(names)",
+                    remedy: "rename the local ones, or retire the Entra accounts: entraloginctl users retire NAME"
                 )
             )
         }

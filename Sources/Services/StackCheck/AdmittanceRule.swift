@@ -14,7 +14,7 @@ struct AdmittanceRule: Sendable {
             allowedGroups(configuration.words(of: "allowgroups")),
             deniedGroups(configuration.words(of: "denygroups")),
         ].compactMap(\.self)
-        return found.isEmpty ? [Finding("sshd.admittance", .good, "sshd turns no group of ours away")] : found
+        return found.isEmpty ? [Finding("sshd.admittance", .good, "sshd turns no group of Entra accounts away")] : found
     }
 
     private func allowedUsers(_ patterns: [String]) -> Finding? {
@@ -24,7 +24,7 @@ struct AdmittanceRule: Sendable {
             "sshd.allowusers",
             .warning,
             "sshd: AllowUsers (\(patterns.joined(separator: " "))) lets in only whom it names; the part behind an @ is"
-                + " the host that they come from, so alice@contoso.com there is nobody of ours",
+                + " the host that they come from, so alice@contoso.com there is no Entra account",
             needed: "AllowUsers *@* beside the others, or AllowGroups \(usersGroup) instead",
             remedy: "add it to sshd_config; for one person: alice?contoso.com"
         )
@@ -35,7 +35,7 @@ struct AdmittanceRule: Sendable {
         return Finding(
             "sshd.denyusers",
             .error,
-            "sshd: DenyUsers \(pattern) turns everybody of ours away",
+            "sshd: DenyUsers \(pattern) turns every Entra account away",
             remedy: "take that pattern out of sshd_config, then reload sshd"
         )
     }
@@ -48,7 +48,7 @@ struct AdmittanceRule: Sendable {
             return Finding(
                 "sshd.allowgroups",
                 .error,
-                "\(listed): everybody of ours is turned away before the role is looked at",
+                "\(listed): every Entra account is turned away before the role is looked at",
                 needed: "\(usersGroup), the group of every Entra account from its first sign-in on",
                 remedy: remedy
             )
@@ -65,7 +65,7 @@ struct AdmittanceRule: Sendable {
     private func deniedGroups(_ patterns: [String]) -> Finding? {
         let remedy = "take it out of sshd_config, then reload sshd"
         if isAny(patterns, usersGroup) {
-            let what = "sshd: DenyGroups turns the group \(usersGroup) away, which is everybody of ours"
+            let what = "sshd: DenyGroups turns the group \(usersGroup) away, which is every Entra account"
             return Finding("sshd.denygroups", .error, what, remedy: remedy)
         }
         guard isAny(patterns, administratorsGroup) else { return nil }

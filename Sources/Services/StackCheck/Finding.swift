@@ -8,7 +8,7 @@ package enum Severity: String, Sendable, Codable, Comparable {
     case note
     /// Something does not work as wished; nobody gets in who should not.
     case warning
-    /// While it stands nobody of ours signs in: there is no stack stamp.
+    /// While it stands no Entra account can sign in: there is no stack stamp.
     case error
 
     private var rank: Int {

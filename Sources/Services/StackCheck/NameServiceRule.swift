@@ -40,7 +40,7 @@ struct NameServiceRule: Sendable {
         if let action = line.words[..<ours].first(where: NameServiceRule.endsSearchOnMiss) {
             return finding(database, .error, "the action \(action) ends the search before our service", place: place)
         }
-        return Finding("nss.\(database)", .good, "\(database): ours after \(line.words[0])", place: place)
+        return Finding("nss.\(database)", .good, "\(database): entralogin after \(line.words[0])", place: place)
     }
 
     /// True for an action that returns, or may, where a service has not got the name.

@@ -21,7 +21,7 @@ struct NeighbourRule: Sendable {
             return Finding(
                 "neighbour.\(database)",
                 .note,
-                "\(database): \(names) stands before us: an account that it has wins over ours of the same name",
+                "\(database): \(names) stands before entralogin: its accounts win over Entra accounts of the same name",
                 place: place,
                 needed: "where its names have an @, Domains= with Entra's: sshd's block goes by the name alone"
             )
@@ -29,7 +29,7 @@ struct NeighbourRule: Sendable {
         return Finding(
             "neighbour.\(database)",
             .warning,
-            "\(database): \(first) stands behind us, so an account of ours hides its account of the same name",
+            "\(database): \(first) stands behind entralogin, so an Entra account hides its account of the same name",
             place: place,
             needed: "\(database): files … \(first) … entralogin",
             remedy: "write entralogin last on that line"

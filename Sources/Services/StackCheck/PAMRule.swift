@@ -74,7 +74,7 @@ struct PAMRule: Sendable {
             return [finding(.warning, what, ours.place)]
         }
         if let finding = judgeGuard(of: ours, behind: stack.entries[(index + 1)...]) { return [finding] }
-        return [Finding(id, .good, "\(service): the \(type) stage is ours first", place: ours.place)]
+        return [Finding(id, .good, "\(service): pam_entralogin decides first in the \(type) stage", place: ours.place)]
     }
 
     /// What our line jumps over: the lines that refuse Entra accounts where the module could not be loaded, and no others.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Judges whether an enforcing SELinux knows our programs: without our policy module sshd may neither run the certificate
-/// check nor reach the daemon's sockets, and nobody of ours gets in. No error, which would take the stack stamp: nothing
+/// check nor reach the daemon's sockets, and no Entra account can sign in. No error, which would take the stack stamp: nothing
 /// holds up against our people where the kernel lets sshd do as it likes.
 struct SELinuxRule: Sendable {
     /// selinux(8): 1 while it is enforcing; no such file where there is none.
@@ -21,7 +21,7 @@ struct SELinuxRule: Sendable {
             Finding(
                 "selinux",
                 .warning,
-                "SELinux is enforcing and has no policy module of ours: sshd is kept from our programs",
+                "SELinux is enforcing and has no policy module of entralogin's: sshd cannot run its programs",
                 needed: "the module entralogin (semodule -l)",
                 remedy: "install entralogin-selinux; ausearch -m avc -c sshd -ts recent shows what was refused"
             )

@@ -60,7 +60,7 @@ struct SSHDRule: Sendable {
 
     func judge(_ configuration: SSHDConfiguration) -> [Finding] {
         let wrong = SSHDRule.needs.compactMap { judge($0, configuration) }
-        let good = Finding("sshd.person", .good, "sshd: people of ours meet our lines and no others")
+        let good = Finding("sshd.person", .good, "sshd: entralogin's lines apply to Entra accounts, and no others")
         return (wrong.isEmpty ? [good] : wrong) + remarks(on: configuration)
     }
 

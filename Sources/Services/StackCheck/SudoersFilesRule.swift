@@ -29,9 +29,9 @@ struct SudoersFilesRule: Sendable {
         return Finding(
             "sudoers.group-plugin",
             .error,
-            "sudo asks another group plugin, named after ours: administrators have no sudo",
+            "sudo asks another group plugin, named after entralogin's: administrators have no sudo",
             place: line.place,
-            needed: "group_plugin before /etc/sudoers.d/entralogin, where ours replaces it for Entra accounts only",
+            needed: "group_plugin before /etc/sudoers.d/entralogin, where its own replaces it for Entra accounts",
             remedy: "move that line before '@includedir /etc/sudoers.d' in /etc/sudoers"
         )
     }
@@ -63,7 +63,7 @@ struct SudoersFilesRule: Sendable {
         return Finding(
             "sudoers.account-stage",
             .warning,
-            "sudo does not ask PAM's account stage of the service sudo: rules that are not ours outlive an Entra account's role",
+            "sudo does not ask PAM's account stage of the service sudo: other rules than entralogin's outlive an Entra account's role",
             place: found.place,
             remedy: "visudo, and take that out; the administrators' own rule asks about the role in any case"
         )

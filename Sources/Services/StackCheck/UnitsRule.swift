@@ -4,7 +4,7 @@
 struct UnitsRule: Sendable {
     private struct Need {
         var unit: String
-        /// Error: nobody of ours signs in without it.
+        /// Error: no Entra account can sign in without it.
         var severity: Severity
         /// What goes wrong without it.
         var why: String

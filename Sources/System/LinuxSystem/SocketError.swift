@@ -31,7 +31,7 @@ package struct SocketError: Error, Hashable, Sendable, CustomStringConvertible {
         switch code {
         case .secondServer: "\(path): another server answers there; stop it first, two would contradict each other"
         case .notASocket: "\(path): is not a socket; move it away"
-        case .foreignOwner(let uid): "\(path): is a socket of uid \(uid), not of ours; remove it"
+        case .foreignOwner(let uid): "\(path): is a socket of uid \(uid), not of this user; remove it"
         case .pathTooLong: "\(path): is too long for a socket, 107 bytes at most"
         case .wrongKind: "\(path): the inherited descriptor is no listening SOCK_SEQPACKET socket; see the socket unit"
         case .wrongPath(let found): "\(path): the inherited socket is bound to \"\(found)\"; see the socket unit"

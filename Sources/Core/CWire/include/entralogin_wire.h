@@ -100,7 +100,7 @@
 #define ENTRALOGIN_AUTHORIZE 0x0301u
 #define ENTRALOGIN_VERDICT_ALLOW 0u
 #define ENTRALOGIN_VERDICT_DENY 1u
-#define ENTRALOGIN_VERDICT_IGNORE 2u      /* nobody of ours is concerned */
+#define ENTRALOGIN_VERDICT_IGNORE 2u      /* no Entra account is concerned */
 #define ENTRALOGIN_VERDICT_UNDECIDABLE 3u /* ours, but it could not be decided: deny */
 
 /* What stands at the home's path, seen without following a link there. */
