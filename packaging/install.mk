@@ -71,6 +71,7 @@ install-pieces:
 	  $(call put,0644,"$$part",$(LIBEXECDIR)/wiring/$${part##*/}) || exit 1; \
 	done
 	$(call put,0755,packaging/forget-names,$(LIBEXECDIR)/forget-names)
+	$(call put,0755,packaging/start-managers,$(LIBEXECDIR)/start-managers)
 	$(call put,0644,packaging/sshd/00-entralogin.conf,$(DATADIR)/sshd/00-entralogin.conf)
 	$(call put,0644,packaging/sudoers/entralogin,$(DATADIR)/sudoers/entralogin)
 	$(call put,0644,packaging/sudoers/sudo-rs,$(DATADIR)/sudoers/sudo-rs)

@@ -6,6 +6,7 @@
 #   modules             build/libnss_entralogin.so.2 build/pam_entralogin.so build/authorized-principals
 #                       build/sudo_entralogin.so build/audit-events build/end-sessions build/pam-probe
 #   check-modules       both compilers, every warning an error; then .ci/exports over what was built
+#   analyze             gcc's and clang's static analysis of all C, the tests' too; a file that has not changed is passed over
 #   check-modules-asan  the modules' sources under address and undefined-behaviour sanitizers, over damaged files; then
 #                       check-nss and check-client
 #   check-nss           the NSS module, loaded, under threads, forks, sandboxes and a changing file; as built, and under
@@ -20,8 +21,12 @@ CLANG ?= $(or $(wildcard $(dir $(realpath $(shell command -v swift 2>/dev/null))
 BUILD ?= build
 
 C_INCLUDES := -I Sources/Core/CWire/include -I Sources/Core/CSnapshot/include -I Sources/System/CClient/include
+# What the compiler has of these for the machine that it builds for: a probe of each page that the stack grows by, and the
+# processor's own check of where calls and returns lead (x86-64, arm64).
+C_HARDENING := $(foreach option,-fstack-clash-protection -fcf-protection -mbranch-protection=standard,$(shell \
+	$(CC) -Werror $(option) -x c -c -o /dev/null /dev/null 2>/dev/null && echo $(option)))
 C_FLAGS := -std=c11 -O2 -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -fPIC -fvisibility=hidden \
-	-fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -ffunction-sections -fdata-sections $(C_INCLUDES)
+	-fstack-protector-strong $(C_HARDENING) -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -ffunction-sections -fdata-sections $(C_INCLUDES)
 C_LINK := -Wl,-z,defs,-z,relro,-z,now,-z,noexecstack,--gc-sections,--as-needed,--build-id -s
 SHARED := -shared -Wl,-z,nodelete
 
@@ -53,7 +58,7 @@ AUDIT_EVENTS := $(BUILD)/audit-events
 END_SESSIONS := $(BUILD)/end-sessions
 PAM_PROBE := $(BUILD)/pam-probe
 
-.PHONY: modules check-modules check-modules-asan check-nss check-client fuzz-c fuzz-c-replay
+.PHONY: modules analyze check-modules check-modules-asan check-nss check-client fuzz-c fuzz-c-replay
 
 modules: $(NSS_MODULE) $(PAM_MODULE) $(SUDO_MODULE) $(PRINCIPALS) $(AUDIT_EVENTS) $(END_SESSIONS) $(PAM_PROBE)
 
@@ -94,6 +99,24 @@ check-modules: modules
 	.ci/exports $(BUILD)/gcc
 	$(MAKE) -f packaging/modules.mk modules CC=$(CLANG) BUILD=$(BUILD)/clang
 	.ci/exports $(BUILD)/clang
+	$(MAKE) -f packaging/modules.mk -j $$(nproc) --no-print-directory analyze
+
+# --- Static analysis ---
+
+ANALYZED := $(wildcard Sources/*/*/*.c Tests/*/*.c Tests/*/*/*.c)
+ANALYZED_HEADERS := $(C_HEADERS) $(wildcard Tests/*/*.h Tests/*/*/*.h)
+ANALYZE_INCLUDES := $(addprefix -I ,$(sort $(dir $(ANALYZED_HEADERS))))
+
+$(BUILD)/analyzed/%.gcc: %.c $(ANALYZED_HEADERS) packaging/modules.mk
+	@mkdir -p $(@D)
+	@gcc -std=c11 -O2 -Wall -Wextra -Werror -fanalyzer $(ANALYZE_INCLUDES) -c -o $@.o $< && rm $@.o && touch $@
+
+$(BUILD)/analyzed/%.clang: %.c $(ANALYZED_HEADERS) packaging/modules.mk
+	@mkdir -p $(@D)
+	@$(CLANG) --analyze --analyzer-output text -Xclang -analyzer-werror -std=c11 $(ANALYZE_INCLUDES) -o $@.plist $< && \
+	  touch $@
+
+analyze: $(foreach compiler,gcc clang,$(ANALYZED:%.c=$(BUILD)/analyzed/%.$(compiler)))
 
 # --- The loaded module in peculiar processes: built as shipped, but for the places of its files ---
 

@@ -48,6 +48,77 @@ import Testing
         #expect(lines(house) == [try key(2).line])
     }
 
+    @Test("P14: after a reboot no key goes before its source's first good answer, however long it was left out")
+    func reboot() async throws {
+        let keys = try [1, 2].map { try key($0).line }
+        let file = """
+            # boot=0f3c1a52-0000-4000-8000-00000000dead at=500000
+            \(keys[0]) entralogin source=jwks seen=1 listed=100000 missing=2
+            \(keys[1]) entralogin source=jwks seen=1 listed=499999
+
+            """
+        let house = try House(keyFile: Array(file.utf8))
+        let keyring = house.access.keyring
+        house.source.fail(AccessCheckFault(.unreachable, detail: ""))
+        for _ in 0..<30 {
+            house.time.advance(by: .seconds(3600))
+            await keyring.refresh()
+        }
+        #expect(keyring.keys.count == 2 && lines(house).count == 2)
+        house.source.set([try key(2)])
+        await keyring.refresh()
+        #expect(keyring.keys == [try key(2)])
+        #expect(house.keyFile.text.contains("# boot=\(House.boot) at="))
+    }
+
+    @Test("P14: a daemon that starts anew in the same boot goes on counting; a clock that is set counts nothing")
+    func sameBoot() async throws {
+        await keyring.refresh()
+        house.source.set([try key(2)])
+        await keyring.refresh()
+        let next = try House(keyFile: house.keyFile.content.value.last)
+        next.source.set([try key(2)])
+        next.time.jumpWall(by: 40 * 86_400)
+        next.time.advance(by: .seconds(86_398))
+        await next.access.keyring.refresh()
+        #expect(next.access.keyring.keys.count == 2)
+        next.time.advance(by: .seconds(2))
+        await next.access.keyring.refresh()
+        #expect(next.access.keyring.keys == [try key(2)])
+    }
+
+    @Test("Keys that come and go are counted in status")
+    func comingAndGoing() async throws {
+        let common = FakeKeySource("jwks-common", [try key(1), try key(2)])
+        let house = try House(persistedKeys: false, furtherSources: [common])
+        let keyring = house.access.keyring
+        await keyring.refresh()
+        for keys in try [[key(1)], [key(1)], [key(1), key(2)], [key(2)]] {
+            common.set(keys)
+            await keyring.refresh()
+        }
+        #expect(keyring.status().vanished == 2 && keyring.status().returned == 1)
+        // One source's list is enough.
+        #expect(keyring.keys.count == 2)
+    }
+
+    @Test("A refresh that root asks for is waited for; a source that is silent is not")
+    func refreshed() async throws {
+        let deadline = house.time.bootTime().advanced(by: .seconds(10))
+        #expect(await house.access.keyring.refreshed(by: deadline))
+        #expect(house.source.fetches.value == 1 && house.access.keyring.faults.isEmpty)
+        house.source.fail(AccessCheckFault(.unreachable, detail: "no route"))
+        #expect(await house.access.keyring.refreshed(by: deadline))
+        #expect(house.access.keyring.faults.map(\.source) == ["jwks"])
+        house.source.hold(true)
+        let (keyring, time) = (house.access.keyring, house.time)
+        async let ended = keyring.refreshed(by: deadline)
+        await time.sleeping.wait { !$0.isEmpty }
+        time.advance(by: .seconds(10))
+        #expect(await !ended)
+        house.source.hold(false)
+    }
+
     @Test("P14: an outage, an empty answer and too many keys leave the last good set trusted and published")
     func lastGood() async throws {
         await keyring.refresh()

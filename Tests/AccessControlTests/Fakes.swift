@@ -327,6 +327,7 @@ final class RecordBook: RecordLog {
 final class FakeKeySource: AuthorityKeySource {
     let name: String
     let fetches = Watched(0)
+    private let isHeld = Watched(false)
     private let answer: Mutex<Result<AuthorityKeys, AccessCheckFault>>
 
     init(_ name: String, _ keys: [PublicKey], lifetime: Duration? = nil) {
@@ -340,8 +341,12 @@ final class FakeKeySource: AuthorityKeySource {
 
     func fail(_ fault: AccessCheckFault) { answer.withLock { $0 = .failure(fault) } }
 
+    /// Fetches wait as long as it is held.
+    func hold(_ holds: Bool) { isHeld.update { $0 = holds } }
+
     func fetch(by deadline: BootTime) async throws(AccessCheckFault) -> AuthorityKeys {
         fetches.update { $0 += 1 }
+        await isHeld.wait { !$0 }
         return try answer.withLock { $0 }.get()
     }
 }

@@ -58,8 +58,10 @@ final class House: Sendable {
         settings: AccessSettings = AccessSettings(),
         standingGrants: [(Person, Duration)] = [],
         persistedKeys: Bool = true,
+        keyFile persisted: [UInt8]? = nil,
         furtherSources: [FakeKeySource] = [],
         devices: (any DeviceAuthority)? = nil,
+        announceAnswer: @escaping @Sendable () -> Void = {},
         sshdKeys: (@Sendable () -> [PublicKey]?)? = nil
     ) throws {
         let resource = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/vm1"
@@ -94,9 +96,11 @@ final class House: Sendable {
             revocation: revocation,
             devices: devices,
             keySources: [source] + furtherSources,
-            persistedKeys: persistedKeys ? Array(line.utf8) : nil,
+            persistedKeys: persisted ?? (persistedKeys ? Array(line.utf8) : nil),
+            bootID: House.boot,
             publishKeys: { try keyFile.replace($0) },
             ender: ender,
+            announceAnswer: announceAnswer,
             sshdKeys: sshdKeys
         )
         access = AccessControl(ports, settings: settings)
@@ -107,6 +111,7 @@ final class House: Sendable {
     }
 
     static let sshd: Int32 = 4711
+    static let boot = "0f3c1a52-0000-4000-8000-000000000001"
     static let keyType = "ssh-rsa-cert-v01@openssh.com"
 
     /// A good certificate of `person`, in base64.

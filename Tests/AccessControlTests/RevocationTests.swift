@@ -24,8 +24,12 @@ import Testing
     }
 
     private func published() -> [PublicKey] {
-        TrustedKeys(reading: house.keyFile.content.value.last ?? [], sources: ["jwks", "imds"])
-            .keys(inOrderOf: ["jwks", "imds"])
+        TrustedKeys(
+            reading: house.keyFile.content.value.last ?? [],
+            sources: ["jwks", "imds"],
+            now: TrustedKeys.Stamp(boot: House.boot, writtenAt: house.time.bootTime())
+        )
+        .keys(inOrderOf: ["jwks", "imds"])
     }
 
     @Test("P4: each certificate is held against the list as it is at that moment")

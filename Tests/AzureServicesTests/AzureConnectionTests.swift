@@ -43,8 +43,8 @@ struct AzureConnectionTests {
         let scene = Scene()
         let azure = connection(scene, .hybrid(keyOwners: [0]) { _ in [0] })
         #expect(azure.metadata.name == "himds")
-        #expect(azure.keySource("jwks")?.name == "jwks")
-        #expect(azure.keySource("imds")?.name == "imds")
-        #expect(azure.keySource("file") == nil)
+        #expect(azure.keySources(.jwks).map(\.name) == ["jwks", "jwks-common"])
+        #expect(azure.keySources(.imds).map(\.name) == ["imds"])
+        #expect(azure.keySources(.file).isEmpty)
     }
 }

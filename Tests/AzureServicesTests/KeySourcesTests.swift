@@ -40,6 +40,7 @@ struct KeySourcesTests {
         let scene = Scene()
         scene.transport.play(Scene.keys, answer[0])
         let source = SigningKeySource(
+            .common,
             scene.environment,
             machines: KnownMachine(current: try scene.machine()),
             clouds: scene.clouds
@@ -54,6 +55,18 @@ struct KeySourcesTests {
         #expect(keys.keys.count == 1)
         #expect(Base64.encode(try #require(keys.keys.first).blob) == (try Self.line()).split(separator: " ")[1])
         #expect(keys.lifetime == .seconds(86_400))
+    }
+
+    @Test("Each document is asked at its own address: the tenant's, as Microsoft advises, and that of every tenant")
+    func addresses() async throws {
+        for document in SigningKeySource.Document.allCases {
+            let scene = Scene()
+            let url = document == .tenant ? Scene.tenantKeys : Scene.keys
+            scene.transport.play(url, .answer(200, "{\"keys\":[\(Self.webKey())]}"))
+            let machines = KnownMachine(current: try scene.machine())
+            let source = SigningKeySource(document, scene.environment, machines: machines, clouds: scene.clouds)
+            #expect(try await source.fetch(by: scene.clock.bootTime().advanced(by: .seconds(20))).keys.count == 1)
+        }
     }
 
     @Test(

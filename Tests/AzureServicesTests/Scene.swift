@@ -21,6 +21,7 @@ struct Scene {
     static let pas = "https://pas.windows.net"
     static let arm = "https://management.azure.com"
     static let keys = "https://login.microsoftonline.com/common/discovery/keys"
+    static let tenantKeys = "https://login.microsoftonline.com/\(tenant)/discovery/v2.0/keys"
 
     let transport: ScriptedTransport
     let clock = VirtualClock()

@@ -214,7 +214,7 @@ struct SimulatorTests {
 
     @Test("both key sources give the same keys")
     func keys() async throws {
-        let published = SigningKeySource(azure.environment, machines: discovery, clouds: clouds)
+        let published = SigningKeySource(.tenant, azure.environment, machines: discovery, clouds: clouds)
         let first = try await published.fetch(by: azure.deadline(60))
         #expect(!first.keys.isEmpty)
         let handedOut = try await MetadataKeySource(service: service).fetch(by: azure.deadline(60))

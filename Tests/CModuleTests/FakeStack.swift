@@ -206,6 +206,8 @@ final class FakeStack {
         realUID: (@convention(c) () -> uid_t)? = nil,
         list: String? = nil,
         accounts: [UInt8]? = nil,
+        hasAnswered: Bool = true,
+        batchTimes: entralogin_batch_times = entralogin_batch_times(deadline: 60_000, silence: 10_000, pause: 1),
         lookUpNumber: NumberLookUp? = nil,
         loginUID: String = "4294967295",
         silent: Bool = false,
@@ -214,28 +216,33 @@ final class FakeStack {
         folder.write(Array(loginUID.utf8), to: "loginuid")
         if let list { folder.write(Array(list.utf8), to: "adopted") }
         if let accounts { folder.write(accounts, to: "accounts") }
+        if hasAnswered { folder.write([], to: "answered") }
         let own = asAdopted ? Self.adoptedPerson : ownRealUID ? Self.ours : Self.root
         let flags = silent ? Int32(bitPattern: UInt32(PAM_SILENT)) : 0
         return folder("loginuid").withCString { loginUID in
             folder("adopted").withCString { adopted in
                 folder("accounts").withCString { accounts in
-                    var world = entralogin_pam_world(
-                        daemon: daemon,
-                        login_uid: loginUID,
-                        adopted: adopted,
-                        accounts: accounts,
-                        look_up: Self.lookUp,
-                        look_up_number: lookUpNumber ?? Self.lookUpNumber,
-                        real_uid: realUID ?? own,
-                        keep: Self.keep,
-                        kept: Self.lookForKept
-                    )
-                    switch stage {
-                    case .authenticate: return entralogin_pam_authenticate(&world, handle, flags, arguments)
-                    case .setcred: return entralogin_pam_setcred(&world, handle)
-                    case .account: return entralogin_pam_account(&world, handle, flags, arguments)
-                    case .open: return entralogin_pam_open_session(&world, handle, flags, arguments)
-                    case .close: return entralogin_pam_close_session(&world, handle)
+                    folder("answered").withCString { answered in
+                        var world = entralogin_pam_world(
+                            daemon: daemon,
+                            login_uid: loginUID,
+                            adopted: adopted,
+                            accounts: accounts,
+                            answered: answered,
+                            batch_ms: batchTimes,
+                            look_up: Self.lookUp,
+                            look_up_number: lookUpNumber ?? Self.lookUpNumber,
+                            real_uid: realUID ?? own,
+                            keep: Self.keep,
+                            kept: Self.lookForKept
+                        )
+                        switch stage {
+                        case .authenticate: return entralogin_pam_authenticate(&world, handle, flags, arguments)
+                        case .setcred: return entralogin_pam_setcred(&world, handle)
+                        case .account: return entralogin_pam_account(&world, handle, flags, arguments)
+                        case .open: return entralogin_pam_open_session(&world, handle, flags, arguments)
+                        case .close: return entralogin_pam_close_session(&world, handle)
+                        }
                     }
                 }
             }

@@ -64,7 +64,7 @@ struct PAMAccountTests {
         #expect(sshd.result == PAM_SUCCESS && sshd.lines.isEmpty)
         #expect(sshd.requests == [request("sshd", FakeStack.name, FakeStack.uid, home, flags: ENTRALOGIN_PAM_IN_SSHD)])
         let cron = ask(FakeStack(service: "cron"))
-        #expect(cron.requests == [request("cron", FakeStack.name, FakeStack.uid, home)])
+        #expect(cron.requests == [request("cron", FakeStack.name, FakeStack.uid, home, flags: ENTRALOGIN_PAM_WAITS)])
         let renamed = ask(FakeStack(service: "ssh-other-port", environment: ""))
         #expect(renamed.requests.first?.contains(1 << 1) == true, "sshd by its environment, though empty")
         #expect(

@@ -65,7 +65,8 @@ int main(int argc, char **argv) {
                      (int)sizeof address.sun_path)
         return 2;
     unlink(address.sun_path);
-    if (bind(listener, (const struct sockaddr *)&address, sizeof address) != 0 || listen(listener, 8) != 0) {
+    if (listener < 0 || bind(listener, (const struct sockaddr *)&address, sizeof address) != 0 ||
+        listen(listener, 8) != 0) {
         perror(address.sun_path);
         return 2;
     }

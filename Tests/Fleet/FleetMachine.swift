@@ -74,7 +74,7 @@ final class FleetMachine: FleetMember {
                 stamp: nobody,
                 judge: nobody,
                 revocation: NothingRevoked(),
-                keySources: [connection.keySource("jwks")].compactMap(\.self),
+                keySources: connection.keySources(.jwks),
                 persistedKeys: nil,
                 publishKeys: { _ in }
             )

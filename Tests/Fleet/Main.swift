@@ -81,6 +81,7 @@ private nonisolated func verdict(_ fleet: Fleet) -> Int32 {
         ("an outage does not multiply what PAS is asked", fleet.load(.pas, in: .outage).mean < 60),
         ("the end of an outage is no storm", fleet.load(.pas, in: .after).peak < 100),
         ("confirming refusals stays below ARM's limit in an ordinary hour", fleet.load(.arm, in: .ordinary).peak < 375),
+        ("keys, two documents an hour, cost Entra little", fleet.load(.login, in: .ordinary).mean < 8),
         ("all is well within two minutes", (fleet.minutesUntilWell ?? 99) < 2),
     ]
     for (sentence, holds) in checks { print("\(holds ? "ok    " : "BEYOND") \(sentence)") }

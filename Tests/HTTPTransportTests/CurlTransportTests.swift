@@ -129,6 +129,19 @@ struct CurlTransportTests {
         #expect(await failure(HTTPRequest(.get, babble.url("/"), timeout: .seconds(60))) == .malformed)
         #expect(await failure(HTTPRequest(.get, "http://127.0.0.1:1/", timeout: .seconds(60))) == .unreachable)
         #expect(HTTPError.Kind(curl: 6) == .nameResolution)
+        #expect(HTTPError.Kind(curl: 43) == .invalidRequest)
+    }
+
+    @Test("a name that cannot be resolved says so each time, and leaves nothing behind for the next request")
+    func afterNoHost() async throws {
+        let server = LoopbackServer { _ in LoopbackServer.page("200 OK") }
+        // A label too long for DNS: no name server is asked.
+        let nowhere = "http://\(String(repeating: "a", count: 70)).invalid/"
+        for url in [nowhere, nowhere, "http://127.0.0.1:1/", nowhere] {
+            let expected = url == nowhere ? HTTPError.Kind.nameResolution : .unreachable
+            #expect(await failure(HTTPRequest(.get, url, timeout: .seconds(60))) == expected)
+            #expect(await failure(HTTPRequest(.get, server.url("/"), timeout: .seconds(60))) == nil)
+        }
     }
 
     @Test("a host that does not speak TLS is a TLS failure")

@@ -19,7 +19,8 @@ from simulator import contoso
 EXPOSURE = {DAEMON: 1.5, "entralogin-stack.service": 2.0, "entralogin-stack-again.service": 5.0,
             "entralogin-caches.service": 2.5, "entralogin-caches-again.service": 5.0, "entralogin-userdb.service": 2.5,
             "entralogin-audit.service": 1.0, "entralogin-sessions.service": 1.5, "entralogin-metrics.service": 2.5,
-            "entralogin-keys.service": 2.0, "entralogin-keys-again.service": 5.0}
+            "entralogin-keys.service": 2.0, "entralogin-keys-again.service": 5.0,
+            "entralogin-linger.service": 2.0, "entralogin-linger-again.service": 5.0}
 
 
 @case("P4", "a booted machine: alice signs in and is an administrator, bob is not, carol is refused")

@@ -4,10 +4,15 @@
 from __future__ import annotations
 
 import subprocess
+import threading
+import time
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from typing import Any
 
-from bed.checks import require
+from bed.checks import admitted, equal, require
 from bed.machine import wait_for
 from case import case
 from ground import Ground
@@ -54,3 +59,71 @@ def closed(ground: Ground) -> str:
                     require(cause in " ".join(found["remedy"].split()), f"{name}: no {cause}: {found}")
                 seen.append(found["found"])
     return "; ".join(seen)
+
+
+class Neighbours:
+    """Other programs of the machine that ask the metadata service, each so many times a second."""
+
+    def __init__(self, *paths: tuple[str, float]) -> None:
+        self._ends = threading.Event()
+        self._threads = [threading.Thread(target=self._ask, args=one, daemon=True) for one in paths]
+
+    def __enter__(self) -> None:
+        for thread in self._threads:
+            thread.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._ends.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _ask(self, path: str, per_second: float) -> None:
+        request = urllib.request.Request(f"http://{ADDRESS}{path}", headers={"Metadata": "true", "User-Agent": "neighbour"})
+        while not self._ends.wait(1 / per_second):
+            with suppress(urllib.error.URLError, ConnectionError):
+                urllib.request.urlopen(request, timeout=5).read()
+
+
+COMPUTE = "/metadata/instance/compute?api-version=2021-02-01"
+TOKEN = "/metadata/identity/oauth2/token?api-version=2018-02-01&resource=https%3A%2F%2Fmanagement.azure.com"
+
+
+def ours(ground: Ground, since: float) -> list[dict[str, Any]]:
+    entries = [entry for name in ("imds", "token") for entry in ground.azure.requests(name)]
+    return [e for e in entries if e["time"] >= since and "neighbour" not in (e["user_agent"] or "")]
+
+
+def busiest(times: list[float]) -> int:
+    """Requests in one second at most."""
+    return max((sum(one <= other < one + 1 for other in times) for one in times), default=0)
+
+
+@case("P1", "the metadata service's limits, with other programs asking: start and refresh ask little, and wait where it says 429")
+def limits(ground: Ground) -> str:
+    with ground.azure.fault("metadata-limits", "imds", 100):
+        began = time.time()
+        with ground.fresh("limits") as site:
+            person = ground.newcomer()
+            admitted(site.ssh(person, "true"))
+            alone = ours(ground, began)
+            equal([e["path"] for e in alone if e["status"] == 429], [], "429 with nobody else")
+            require(len(alone) <= 6, f"{len(alone)} requests at the start: {[e['path'] for e in alone]}")
+            site.clock.pass_by(5000, wall=False)  # the machine is asked for again
+            site.tool("status")
+            wait_for(lambda: len(ours(ground, began)) > len(alone), "the refresh")
+            site.service.stop()
+            with Neighbours((COMPUTE, 4), *((TOKEN, 8) for _ in range(3))):
+                site.begin()
+                wait_for(lambda: site.ssh(person, "true").ok, "the person to get in beside others", 60)
+            # Others use up all that the service serves.
+            site.service.stop()
+            again = time.time()
+            with ground.azure.fault("status", "imds", 429), ground.azure.fault("status", "token", 429):
+                site.service.start()
+                wait_for(lambda: len(ours(ground, again)) > 3, "the daemon's requests", 60)
+                asked = ours(ground, again)
+                rate = busiest([entry["time"] for entry in asked])
+                require(rate <= 2, f"{rate} requests of the daemon's in a second: {[e['path'] for e in asked]}")
+            site.stamped()
+            wait_for(lambda: site.ssh(person, "true").ok, "the person to get in", 60)
+    return f"{len(alone)} requests at the start, {rate} in a second at most while it says 429"

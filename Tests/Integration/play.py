@@ -9,6 +9,7 @@ import sys
 # The order of these imports is the order of the cases; the secrets come last, because they look at all that was logged.
 import roles  # noqa: F401
 import sudo_right  # noqa: F401
+import raised  # noqa: F401
 import services  # noqa: F401
 import device  # noqa: F401
 import step_up  # noqa: F401
@@ -21,6 +22,7 @@ import checkers  # noqa: F401
 import scalesets  # noqa: F401
 import network  # noqa: F401
 import bad_days  # noqa: F401
+import first_machine  # noqa: F401
 import clients  # noqa: F401
 import no_effects  # noqa: F401
 import credentials  # noqa: F401

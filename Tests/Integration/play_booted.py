@@ -16,6 +16,7 @@ import booted_records  # noqa: F401
 import audit  # noqa: F401
 import caches  # noqa: F401
 import sessions  # noqa: F401
+import reboot  # noqa: F401
 import userdb  # noqa: F401
 # isort: on
 from booted_ground import BootedGround

@@ -47,7 +47,8 @@ struct shared {
 extern struct shared *shared;
 
 /* Ends the process with a complaint unless it holds. */
-void require(int holds, const char *what, ...) __attribute__((format(printf, 2, 3)));
+#define require(holds, ...) ((holds) ? (void)0 : complain(__VA_ARGS__))
+_Noreturn void complain(const char *what, ...) __attribute__((format(printf, 1, 2)));
 
 /* --- publish.c: the two files, as the daemon would write them --- */
 

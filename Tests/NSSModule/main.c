@@ -44,9 +44,7 @@ static const struct {
         NOT_SANITIZED},
 };
 
-void require(int holds, const char *what, ...) {
-    if (holds)
-        return;
+void complain(const char *what, ...) {
     va_list arguments;
     va_start(arguments, what);
     vsnprintf(shared->complaint, sizeof shared->complaint, what, arguments);

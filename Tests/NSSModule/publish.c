@@ -55,7 +55,7 @@ static void read_boot_id(unsigned char *ret) {
 
 void publish_grants(void) {
     enum { COUNT = 300 };
-    unsigned char file[ENTRALOGIN_GRANTS_HEADER + COUNT * ENTRALOGIN_GRANT_ENTRY] = {0}, boot_id[16];
+    unsigned char file[ENTRALOGIN_GRANTS_HEADER + COUNT * ENTRALOGIN_GRANT_ENTRY] = {0}, boot_id[16] = {0};
     read_boot_id(boot_id);
     lay_out_grants(file, boot_id, COUNT, 0);
     write_file(ENTRALOGIN_GRANTS_SNAPSHOT ".new", file, sizeof file);

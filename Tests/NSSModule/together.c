@@ -61,8 +61,9 @@ void forked_among_threads(void) {
 static void spoil(unsigned how) {
     unsigned char noise[4096];
     int fd = open(ENTRALOGIN_ACCOUNTS_SNAPSHOT, O_RDWR | O_CLOEXEC);
+    require(fd >= 0, "no file");
     off_t size = lseek(fd, 0, SEEK_END);
-    require(fd >= 0 && size > 0, "no file");
+    require(size > 0, "an empty file");
     for (size_t i = 0; i < sizeof noise; i++)
         noise[i] = (unsigned char)(i * 2654435761u >> 7 ^ how);
     if (how % 4 == 0)

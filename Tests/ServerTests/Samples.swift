@@ -82,6 +82,7 @@ extension Request {
         case .check: .check("alice@contoso.com", objectID: "")
         case .sessions: .sessions
         case .keys: .keys
+        case .refreshKeys: .refreshKeys
         case .setShell: .setShell("alice@contoso.com", shell: "/bin/zsh")
         case .setHome: .setHome("alice@contoso.com", home: "/data/alice")
         case .endSessions: .endSessions("alice@contoso.com")

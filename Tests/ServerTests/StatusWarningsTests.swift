@@ -56,6 +56,22 @@ import Wire
         #expect(!warning.remedy.isEmpty)
     }
 
+    @Test("P17: Jobs that were not started for want of an answer are named for an hour; refusals by Azure are not")
+    func jobs() throws {
+        var standing = try Standing()
+        standing.tallies = [
+            AccessStatus.Tally(event: "account", verdict: "deny", reason: "role-not-assigned", count: 9),
+            AccessStatus.Tally(event: "session-opened", verdict: "allow", reason: nil, count: 9),
+        ]
+        #expect(standing.warnings.isEmpty)
+        standing.tallies.append(
+            AccessStatus.Tally(event: "account", verdict: "deny", reason: "no-recent-decision", count: 2)
+        )
+        let warning = try only(standing)
+        #expect(warning.id == "jobs-not-run" && !warning.isGrave && warning.text.hasPrefix("2 jobs"))
+        #expect(warning.remedy.contains("@reboot"))
+    }
+
     @Test("A managed identity that is missing is grave, and is said once for all audiences")
     func identity() throws {
         var standing = try Standing()

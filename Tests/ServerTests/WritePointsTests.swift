@@ -111,11 +111,16 @@ private let writers: [Writer] = [
         write: { file, version in
             var trusted = TrustedKeys()
             let key = try PublicKey(type: .ed25519, fields: .ed25519([UInt8](repeating: 7, count: 32)))
-            trusted.take([key], from: "jwks", at: UnixTime(seconds: version), overlap: .zero)
-            try file.replace(with: trusted.bytes(inOrderOf: ["jwks"]), mode: 0o644)
+            let now = TrustedKeys.Moment(wall: UnixTime(seconds: version), boot: BootTime(sinceBoot: .zero))
+            trusted.take([key], from: "jwks", at: now, overlap: .zero)
+            let stamp = TrustedKeys.Stamp(boot: "b", writtenAt: now.boot)
+            try file.replace(with: trusted.bytes(inOrderOf: ["jwks"], stamp: stamp), mode: 0o644)
         },
         read: { file in
-            bytes(file).flatMap { TrustedKeys(reading: $0, sources: ["jwks"]).held.first?.seenAt.seconds }
+            let now = TrustedKeys.Stamp(boot: "b", writtenAt: BootTime(sinceBoot: .zero))
+            return bytes(file).flatMap {
+                TrustedKeys(reading: $0, sources: ["jwks"], now: now).held.first?.seenAt.seconds
+            }
         }
     ),
     // Root's, on a memory file system; a stamp that is not whole is none (StackStampTests).

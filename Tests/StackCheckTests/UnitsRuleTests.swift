@@ -7,7 +7,7 @@ import Testing
 struct UnitsRuleTests {
     private static let units = [
         "entralogind-control.socket", "entralogind-principals.socket", "entralogind.service", "entralogin-stack.path",
-        "entralogin-sessions.socket", "entralogin-keys.path", "entralogin-audit.socket",
+        "entralogin-sessions.socket", "entralogin-keys.path", "entralogin-linger.path", "entralogin-audit.socket",
     ]
 
     private func judge(_ change: (inout [String: String]) -> Void) -> [Finding] {
@@ -38,6 +38,7 @@ struct UnitsRuleTests {
             ("entralogin-stack.path", "LoadState=not-found", .warning, "is not-found"),
             ("entralogin-sessions.socket", "ActiveState=inactive", .warning, "end no session"),
             ("entralogin-keys.path", "ActiveState=failed", .warning, "do not reach sshd"),
+            ("entralogin-linger.path", "ActiveState=failed", .warning, "are not started"),
             ("entralogin-audit.socket", "ActiveState=inactive", .note, "told nothing by us"),
             ("entralogind-control.socket", "UnitFileState=disabled", .warning, "does not start at boot"),
         ]
@@ -54,6 +55,6 @@ struct UnitsRuleTests {
 
     @Test("A systemd that says nothing is no reason to call the units good")
     func silent() {
-        #expect(judge { $0 = [:] }.count == 7)
+        #expect(judge { $0 = [:] }.count == 8)
     }
 }

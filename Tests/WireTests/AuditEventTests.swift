@@ -31,12 +31,14 @@ struct AuditEventTests {
         for (verdict, isSuccess) in [(DecisionRecord.Verdict.allow, true), (.deny, false)] {
             #expect(event(.deviceSignIn, verdict).map { ($0.kind, $0.isSuccess) }! == (.deviceSignIn, isSuccess))
         }
-        #expect(event(.granted, nil).map { ($0.kind, $0.group) }! == (.granted, "entra_admins"))
+        for began in [RecordedEvent.granted, .raised] {
+            #expect(event(began, nil).map { ($0.kind, $0.group) }! == (.granted, "entra_admins"))
+        }
         #expect(event(.withdrawn, nil).map { ($0.kind, $0.group) }! == (.withdrawn, "entra_admins"))
         #expect(event(.sessionsEnded, nil).map { ($0.kind, $0.isSuccess) }! == (.ended, true))
         #expect(event(.certificate, .allow) == nil && event(.account, .allow) == nil)
         let others = Set(RecordedEvent.allCases).subtracting([
-            .certificate, .account, .deviceSignIn, .sessionOpened, .granted, .withdrawn, .sessionsEnded,
+            .certificate, .account, .deviceSignIn, .sessionOpened, .granted, .raised, .withdrawn, .sessionsEnded,
         ])
         for other in others { #expect(event(other, nil) == nil && event(other, .deny) == nil, "\(other)") }
     }

@@ -62,7 +62,7 @@ let everyRequest: [Request] = [
     .users(after: ""),
     .explain("alice@contoso.com"),
     .testCertificate(user: "", certificate: "ssh-rsa-cert-v01@openssh.com AAAA"),
-    .flush,
+    .flush, .refreshKeys,
     .retire("alice@contoso.com"),
     .showUser("alice@contoso.com"),
     .rebind("alice@contoso.com", objectID: "00000000-0000-4000-8000-000000000009"),

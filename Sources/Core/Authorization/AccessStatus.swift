@@ -21,7 +21,7 @@ package struct AccessStatus: Hashable, Sendable, Codable {
     }
 
     package struct Source: Hashable, Sendable, Codable {
-        /// `jwks`, `imds` or `file`.
+        /// `jwks`, `jwks-common`, `imds` or `file`.
         package let name: String
         /// Keys of its last good answer that are in use.
         package let keys: Int
@@ -49,14 +49,28 @@ package struct AccessStatus: Hashable, Sendable, Codable {
         /// False where the last publication failed: sshd may trust other keys than these.
         package let isPublished: Bool
         package let sources: [Source]
+        /// How often since the start a source left out a key that it had listed, and listed one again.
+        package let vanished: Int
+        package let returned: Int
 
-        package init(keys: Int, rotatedOut: Int, age: Int64?, isStale: Bool, isPublished: Bool, sources: [Source]) {
+        package init(
+            keys: Int,
+            rotatedOut: Int,
+            age: Int64?,
+            isStale: Bool,
+            isPublished: Bool,
+            sources: [Source],
+            vanished: Int = 0,
+            returned: Int = 0
+        ) {
             self.keys = keys
             self.rotatedOut = rotatedOut
             self.age = age
             self.isStale = isStale
             self.isPublished = isPublished
             self.sources = sources
+            self.vanished = vanished
+            self.returned = returned
         }
     }
 

@@ -19,6 +19,8 @@ package enum RecordedEvent: String, Sendable, Codable, CaseIterable {
     case sessionsEnded = "sessions-ended"
     case enrolled
     case granted
+    /// A membership began in a session that was open already: Azure has given the role since.
+    case raised
     case withdrawn
     case retired
     case rebound

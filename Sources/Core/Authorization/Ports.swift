@@ -112,7 +112,7 @@ package enum DeviceAnswer: Hashable, Sendable {
     case refused(Denial)
 }
 
-/// CA keys of one source (`jwks`, `imds`, `file`), as OpenSSH key blobs.
+/// CA keys of one source (`jwks`, `jwks-common`, `imds`, `file`), as OpenSSH key blobs.
 package struct AuthorityKeys: Hashable, Sendable {
     package let keys: [PublicKey]
     /// How long the source says they may be kept, at most a day; nil where it does not say.
@@ -125,7 +125,7 @@ package struct AuthorityKeys: Hashable, Sendable {
 }
 
 package protocol AuthorityKeySource: Sendable {
-    /// `jwks`, `imds` or `file`.
+    /// `jwks`, `jwks-common`, `imds` or `file`.
     var name: String { get }
     /// Fetches the keys now. An answer without a usable key is a fault, never an empty set.
     func fetch(by deadline: BootTime) async throws(AccessCheckFault) -> AuthorityKeys

@@ -49,6 +49,8 @@ package struct AccountRequest: Hashable, Sendable {
     package var holdsAdministratorsGroup: Bool
     /// The process is an sshd, whatever its service is called.
     package var isInSSHD: Bool
+    /// A batch service that can wait: it asks again where the answer is `pending`.
+    package var waits: Bool
     package var terminal: String
     package var remoteHost: String
 
@@ -61,6 +63,7 @@ package struct AccountRequest: Hashable, Sendable {
         invokingUID: UInt32? = nil,
         holdsAdministratorsGroup: Bool = false,
         isInSSHD: Bool = false,
+        waits: Bool = false,
         terminal: String = "",
         remoteHost: String = ""
     ) {
@@ -72,6 +75,7 @@ package struct AccountRequest: Hashable, Sendable {
         self.invokingUID = invokingUID
         self.holdsAdministratorsGroup = holdsAdministratorsGroup
         self.isInSSHD = isInSSHD
+        self.waits = waits
         self.terminal = terminal
         self.remoteHost = remoteHost
     }
@@ -180,6 +184,8 @@ package enum StageVerdict: Hashable, Sendable {
     case allow
     /// Entra accounts are not concerned.
     case ignore
+    /// Azure has not answered yet about the account: only to who waits for that (`AccountRequest.waits`). Recorded nowhere.
+    case pending
     /// One plain line for the person, with the reason and the correlation id.
     case deny(Denial, text: String)
 }

@@ -36,7 +36,7 @@ package struct AuditEvent: Hashable, Sendable {
         case (.account, .deny): self.init(.account, isSuccess: false)
         case (.deviceSignIn, let verdict?): self.init(.deviceSignIn, isSuccess: verdict == .allow)
         case (.sessionOpened, let verdict?): self.init(.session, isSuccess: verdict == .allow)
-        case (.granted, nil): self.init(.granted, isSuccess: true)
+        case (.granted, nil), (.raised, nil): self.init(.granted, isSuccess: true)
         case (.withdrawn, nil): self.init(.withdrawn, isSuccess: true)
         case (.sessionsEnded, nil): self.init(.ended, isSuccess: record.priority != .error)
         default: return nil

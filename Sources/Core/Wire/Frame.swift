@@ -27,6 +27,7 @@ package enum Verb: UInt16, Sendable, CaseIterable {
     case beginDevice = 0x0304
     case awaitDevice = 0x0305
     case endSessions = 0x0410
+    case refreshKeys = 0x0411
 }
 
 /// Why a frame could not be read. `opcode` is what the frame carried, so that the reply can carry it too.

@@ -115,11 +115,11 @@ package struct KeyReport: Hashable, Sendable, Codable {
     package var fingerprint: String
     /// `ssh-rsa` and the like.
     package var type: String
-    /// `jwks`, `imds`, `file`.
+    /// `jwks`, `jwks-common`, `imds`, `file`.
     package var source: String
     /// When its source last listed it.
     package var confirmedAt: Int64
-    /// Since when its source lists it no more; it stays for a day from then.
+    /// Since when its source lists it no more; it stays for a day from when it was last listed.
     package var rotatedOutAt: Int64?
 
     package init(fingerprint: String, type: String, source: String, confirmedAt: Int64, rotatedOutAt: Int64? = nil) {
@@ -135,9 +135,12 @@ package struct KeyReport: Hashable, Sendable, Codable {
 package struct KeyListReport: Hashable, Sendable, Codable {
     package var keys: [KeyReport]
     package var total: Int
+    /// After `--refresh`: why a source gave none now, or that the refresh has not ended yet; in words.
+    package var faults: [String]?
 
-    package init(keys: [KeyReport], total: Int) {
+    package init(keys: [KeyReport], total: Int, faults: [String]? = nil) {
         self.keys = keys
         self.total = total
+        self.faults = faults
     }
 }

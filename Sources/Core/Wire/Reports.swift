@@ -119,10 +119,13 @@ package struct KeysReport: Hashable, Sendable, Codable {
     package var count = 0
     /// Since a source last gave them; nil where none ever did.
     package var ageSeconds: Int64?
-    /// `jwks`, `imds`, `file`: those that the present set came from.
+    /// `jwks`, `jwks-common`, `imds`, `file`: those that the present set came from.
     package var sources: [String] = []
     package var isStale = false
     package var lastError: String?
+    /// How often since the start a source left out a key that it had listed, and listed one again.
+    package var vanished = 0
+    package var returned = 0
 
     package init() {}
 }

@@ -42,6 +42,7 @@ extension AccountRequest {
         let flags = UInt32(try payload.readUInt16())
         holdsAdministratorsGroup = flags & ENTRALOGIN_PAM_HOLDS_ADMIN_GROUP != 0
         isInSSHD = flags & ENTRALOGIN_PAM_IN_SSHD != 0
+        waits = flags & ENTRALOGIN_PAM_WAITS != 0
         terminal = try payload.readWord()
         remoteHost = try payload.readWord()
     }
@@ -56,6 +57,7 @@ extension AccountRequest {
         var flags: UInt32 = 0
         if holdsAdministratorsGroup { flags |= ENTRALOGIN_PAM_HOLDS_ADMIN_GROUP }
         if isInSSHD { flags |= ENTRALOGIN_PAM_IN_SSHD }
+        if waits { flags |= ENTRALOGIN_PAM_WAITS }
         writer.write(UInt16(flags))
         try writer.writeWord(terminal)
         try writer.writeWord(remoteHost)

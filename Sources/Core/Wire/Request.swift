@@ -29,6 +29,8 @@ package enum Request: Hashable, Sendable {
     case check(String, objectID: String)
     case sessions
     case keys
+    /// Fetches them first.
+    case refreshKeys
     case setShell(String, shell: String)
     case setHome(String, home: String)
     /// A name, present or former, a uid in digits, or an object id.
@@ -55,6 +57,7 @@ package enum Request: Hashable, Sendable {
         case .check: .check
         case .sessions: .sessions
         case .keys: .keys
+        case .refreshKeys: .refreshKeys
         case .setShell: .setShell
         case .setHome: .setHome
         case .endSessions: .endSessions
@@ -98,6 +101,7 @@ package enum Request: Hashable, Sendable {
         case .check: self = .check(try payload.readWord(), objectID: try payload.readWord())
         case .sessions: self = .sessions
         case .keys: self = .keys
+        case .refreshKeys: self = .refreshKeys
         case .setShell: self = .setShell(try payload.readWord(), shell: try payload.readWord())
         case .setHome: self = .setHome(try payload.readWord(), home: try payload.readWord())
         case .endSessions: self = .endSessions(try payload.readWord())
@@ -131,7 +135,7 @@ package enum Request: Hashable, Sendable {
         case .testCertificate(let user, let certificate):
             try writer.writeWord(user)
             try writer.writeText(certificate, lengthPrefix: .two)
-        case .statusReport, .flush, .sessions, .keys: break
+        case .statusReport, .flush, .sessions, .keys, .refreshKeys: break
         }
     }
 }

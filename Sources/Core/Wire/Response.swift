@@ -25,6 +25,7 @@ package struct WireVerdict: Hashable, Sendable {
         case deny = 1
         case ignore = 2
         case undecidable = 3
+        case pending = 4
     }
 
     package var word: Word
@@ -193,7 +194,7 @@ package enum Response: Hashable, Sendable {
                 )
             )
         case .closeSession, .flush, .retire, .rebind, .rename, .setShell, .setHome: self = .done
-        case .statusReport, .users, .showUser, .explain, .testCertificate, .check, .sessions, .keys,
+        case .statusReport, .users, .showUser, .explain, .testCertificate, .check, .sessions, .keys, .refreshKeys,
             .endSessions:
             self = .document(try payload.readString(lengthPrefix: .four, limit: Int(ENTRALOGIN_FRAME_MAX)))
         }

@@ -37,7 +37,7 @@ static int answer(int fd, uint32_t sequence, int *ret_error) {
         struct nlmsgerr body;
         char rest[ENTRALOGIN_AUDIT_TEXT_MAX]; /* a refusal carries the request */
     } reply;
-    struct sockaddr_nl from;
+    struct sockaddr_nl from = {0};
     socklen_t size = sizeof from;
     ssize_t n = recvfrom(fd, &reply, sizeof reply, 0, (struct sockaddr *)&from, &size);
     if (n < 0)
@@ -68,7 +68,7 @@ int entralogin_audit_send(int netlink, const struct entralogin_audit_text *messa
         return -errno;
     for (;;) {
         struct pollfd p = {.fd = netlink, .events = POLLIN};
-        int ready = poll(&p, 1, ANSWER_MS), error;
+        int ready = poll(&p, 1, ANSWER_MS), error = 0;
         if (ready == 0)
             return -ETIMEDOUT;
         if (ready < 0 && errno != EINTR)

@@ -10,11 +10,11 @@
 static int records_of(const char *path, uint32_t uid, char *ret_name, size_t capacity, uint32_t *ret_gid) {
     char buffer[4096];
     struct passwd record, *found;
-    int count = 0, error;
+    int count = 0;
     FILE *file = fopen(path, "re");
     if (file == NULL)
         return -1;
-    while ((error = fgetpwent_r(file, &record, buffer, sizeof buffer, &found)) == 0) {
+    while (fgetpwent_r(file, &record, buffer, sizeof buffer, &found) == 0) {
         if (record.pw_uid != uid)
             continue;
         count++;

@@ -14,7 +14,7 @@ ssize_t entralogin_read_proc(int folder, const char *name, char *text, size_t ca
     size_t length = 0;
     int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0)
-        return -errno;
+        return -1;
     while (length < capacity - 1) {
         ssize_t n = read(fd, text + length, capacity - 1 - length);
         if (n < 0 && errno == EINTR)
@@ -74,12 +74,12 @@ int entralogin_each_process(entralogin_visit *visit, void *context) {
     DIR *proc = opendir("/proc");
     if (proc == NULL)
         return -errno;
-    int seen_first = 0;
-    for (struct dirent *entry; (entry = readdir(proc)) != NULL;) {
+    int top = dirfd(proc), seen_first = 0;
+    for (struct dirent *entry; (entry = readdir(proc)) != NULL && top >= 0;) {
         if (entry->d_name[0] < '1' || entry->d_name[0] > '9')
             continue;
         /* The folder stands for this very process: what it says, and the signal, cannot meet a later one of that number. */
-        int folder = openat(dirfd(proc), entry->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        int folder = openat(top, entry->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (folder < 0)
             continue;
         if (entralogin_read_proc(folder, "status", text, sizeof text) > 0 && entralogin_parse_status(text, &p)) {

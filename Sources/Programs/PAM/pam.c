@@ -18,43 +18,14 @@
 #define BORROWED "entralogin: refused: this program has the group of Entra administrators, and none of them runs it"
 #define LONG_CREDENTIAL "entralogin: sign-in refused: the credential is too long"
 
-int entralogin_read_verdict(
-    const void *frame, size_t size, uint16_t opcode, const char **ret_text, size_t *ret_length) {
-    struct entralogin_reader r;
-    int status = entralogin_open_reply(&r, frame, size, opcode);
-    *ret_text = status == (int)ENTRALOGIN_STATUS_VERSION ? ENTRALOGIN_OTHER_VERSION : ENTRALOGIN_UNDECIDED;
-    *ret_length = strlen(*ret_text);
-    if (status != (int)ENTRALOGIN_STATUS_OK)
-        return ENTRALOGIN_VERDICT_UNDECIDABLE;
-    size_t length;
-    unsigned verdict = entralogin_get_u16(&r);
-    const char *text = entralogin_get_string(&r, &length);
-    if (!entralogin_consumed(&r) || verdict > ENTRALOGIN_VERDICT_UNDECIDABLE)
-        return ENTRALOGIN_VERDICT_UNDECIDABLE;
-    if (length == 0 && verdict != ENTRALOGIN_VERDICT_UNDECIDABLE) {
-        text = verdict == ENTRALOGIN_VERDICT_DENY ? ENTRALOGIN_REFUSED : "";
-        length = strlen(text);
-    }
-    if (length > 0 || verdict != ENTRALOGIN_VERDICT_UNDECIDABLE) {
-        *ret_text = text;
-        *ret_length = length;
-    }
-    return (int)verdict;
-}
-
 /* What comes of a question: the wire's verdict, after the person was told. */
 static int ask(const struct entralogin_pam_world *world, pam_handle_t *pamh, int flags, uint16_t opcode,
     struct entralogin_writer *w) {
-    unsigned char reply[REPLY_MAX];
-    const char *text = ENTRALOGIN_SILENT_DAEMON;
-    size_t length = strlen(text), size = entralogin_finish(w);
-    int verdict = ENTRALOGIN_VERDICT_UNDECIDABLE;
-    uint64_t deadline = entralogin_deadline(ENTRALOGIN_PAM_DEADLINE_MS);
-    long answer = size == 0 ? 0 : entralogin_exchange(&world->daemon, w->bytes, size, reply, sizeof reply, deadline);
-    if (answer > 0)
-        verdict = entralogin_read_verdict(reply, (size_t)answer, opcode, &text, &length);
-    entralogin_speak(pamh, flags, text, length);
-    return verdict;
+    struct entralogin_answer answer;
+    size_t size = entralogin_finish(w);
+    entralogin_question(world, w->bytes, size, opcode, entralogin_deadline(ENTRALOGIN_PAM_DEADLINE_MS), &answer);
+    entralogin_speak(pamh, flags, answer.text, answer.length);
+    return answer.verdict;
 }
 
 static int result_of(int verdict, int denied, int undecided) {
@@ -87,9 +58,40 @@ static void mark_probe(pam_handle_t *pamh, const char *user, int argc) {
         pam_putenv(pamh, argc == 0 ? ENTRALOGIN_PROBE_MARK "=reached" : ENTRALOGIN_PROBE_MARK "=arguments");
 }
 
+static void put_account(struct entralogin_writer *w, pam_handle_t *pamh, const struct entralogin_person *person,
+    const struct entralogin_invoker *invoker, uint16_t process_flags) {
+    entralogin_put_string(w, entralogin_item(pamh, PAM_SERVICE));
+    entralogin_put_string(w, entralogin_item(pamh, PAM_USER));
+    entralogin_put_u32(w, person->uid);
+    entralogin_put_string(w, person->home);
+    entralogin_put_string(w, invoker->name);
+    entralogin_put_u32(w, invoker->uid);
+    entralogin_put_u16(w, process_flags);
+    entralogin_put_string(w, entralogin_item(pamh, PAM_TTY));
+    entralogin_put_string(w, entralogin_item(pamh, PAM_RHOST));
+}
+
+/* The daemon's verdict about the account, after the person was told. */
+static int decide(const struct entralogin_pam_world *world, pam_handle_t *pamh, int flags,
+    const struct entralogin_person *person, const struct entralogin_invoker *invoker) {
+    unsigned char request[ACCOUNT_REQUEST_MAX], waiting[ACCOUNT_REQUEST_MAX];
+    struct entralogin_writer w, waits;
+    struct entralogin_answer answer;
+    uint16_t process_flags = entralogin_process_flags(pamh);
+    entralogin_begin(&w, request, sizeof request, ENTRALOGIN_AUTHORIZE);
+    put_account(&w, pamh, person, invoker, process_flags);
+    if (!entralogin_is_batch(pamh, invoker))
+        return ask(world, pamh, flags, ENTRALOGIN_AUTHORIZE, &w);
+    entralogin_begin(&waits, waiting, sizeof waiting, ENTRALOGIN_AUTHORIZE);
+    put_account(&waits, pamh, person, invoker, process_flags | ENTRALOGIN_PAM_WAITS);
+    size_t size = entralogin_finish(&waits);
+    entralogin_ask_about_job(world, (struct entralogin_frame){waiting, size},
+        (struct entralogin_frame){request, entralogin_finish(&w)}, &answer);
+    entralogin_speak(pamh, flags, answer.text, answer.length);
+    return answer.verdict;
+}
+
 int entralogin_pam_account(const struct entralogin_pam_world *world, pam_handle_t *pamh, int flags, int argc) {
-    unsigned char request[ACCOUNT_REQUEST_MAX];
-    struct entralogin_writer w;
     struct entralogin_person person;
     struct entralogin_invoker invoker;
     const char *user = entralogin_item(pamh, PAM_USER);
@@ -116,17 +118,7 @@ int entralogin_pam_account(const struct entralogin_pam_world *world, pam_handle_
         entralogin_say(pamh, flags, LOWER_CASE);
         return PAM_PERM_DENIED;
     }
-    entralogin_begin(&w, request, sizeof request, ENTRALOGIN_AUTHORIZE);
-    entralogin_put_string(&w, entralogin_item(pamh, PAM_SERVICE));
-    entralogin_put_string(&w, user);
-    entralogin_put_u32(&w, person.uid);
-    entralogin_put_string(&w, person.home);
-    entralogin_put_string(&w, invoker.name);
-    entralogin_put_u32(&w, invoker.uid);
-    entralogin_put_u16(&w, entralogin_process_flags(pamh));
-    entralogin_put_string(&w, entralogin_item(pamh, PAM_TTY));
-    entralogin_put_string(&w, entralogin_item(pamh, PAM_RHOST));
-    int verdict = ask(world, pamh, flags, ENTRALOGIN_AUTHORIZE, &w);
+    int verdict = decide(world, pamh, flags, &person, &invoker);
     verdict = insist(pamh, flags, verdict, person.is_adopted || invoker.is_adopted);
     return result_of(verdict, PAM_PERM_DENIED, PAM_AUTHINFO_UNAVAIL);
 }
@@ -224,6 +216,8 @@ static const struct entralogin_pam_world real_world = {
     .login_uid = "/proc/self/loginuid",
     .adopted = ENTRALOGIN_ADOPTED_LIST,
     .accounts = ENTRALOGIN_ACCOUNTS_SNAPSHOT,
+    .answered = ENTRALOGIN_ANSWERED,
+    .batch_ms = {ENTRALOGIN_BATCH_DEADLINE_MS, ENTRALOGIN_PAM_DEADLINE_MS, ENTRALOGIN_BATCH_PAUSE_MS},
     .look_up = getpwnam_r,
     .look_up_number = getpwuid_r,
     .real_uid = getuid,

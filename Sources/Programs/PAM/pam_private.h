@@ -5,7 +5,7 @@
 #include "entralogin_pam.h"
 #include "entralogin_wire.h"
 
-/* --- pam.c --- */
+/* --- ask.c --- */
 
 /*
  * The verdict of a reply, undecidable for every frame that is not one, and what to tell the person (may be empty). The
@@ -29,6 +29,39 @@ int entralogin_read_verdict(
     "entralogin: sign-in refused: pam_entralogin.so takes no arguments; ask this machine's administrator"
 
 struct entralogin_person;
+struct entralogin_invoker;
+
+/* What the daemon answers to one question. The text borrows from the frame. */
+struct entralogin_answer {
+    size_t size; /* of the frame; 0 where nothing came back, and the verdict is undecidable */
+    int verdict;
+    const char *text;
+    size_t length;
+    unsigned char frame[4096];
+};
+void entralogin_question(const struct entralogin_pam_world *world, const void *request, size_t size, uint16_t opcode,
+    uint64_t deadline, struct entralogin_answer *ret);
+
+/* --- batch.c --- */
+
+/*
+ * Whether the account stage is of a job: cron, atd, or systemd for a user manager, and no Entra account runs the
+ * program. The daemon decides by the same list (ServicePolicy.swift).
+ */
+int entralogin_is_batch(pam_handle_t *pamh, const struct entralogin_invoker *invoker);
+/* True for the reply ENTRALOGIN_VERDICT_PENDING to the account stage, and for nothing else. */
+int entralogin_is_pending(const void *frame, size_t size);
+/*
+ * The answer about a job. While the daemon says that it has none yet, the question `waiting` is repeated; the last one
+ * is `final`. While nobody answers, it is repeated too: for ENTRALOGIN_PAM_DEADLINE_MS, or as long as the rest where
+ * Azure has not answered since boot. One absolute deadline for all of it.
+ */
+struct entralogin_frame {
+    const void *bytes;
+    size_t size;
+};
+void entralogin_ask_about_job(const struct entralogin_pam_world *world, struct entralogin_frame waiting,
+    struct entralogin_frame final, struct entralogin_answer *ret);
 
 /* --- device.c --- */
 

@@ -15,8 +15,8 @@
 
 #define SILENT "entralogin: sudo cannot be decided now: the service entralogind does not answer"
 #define ENDED \
-    "entralogin: your membership of the administrators has ended: ask for \"Virtual Machine Administrator Login\" on this " \
-    "machine, then sign in again"
+    "entralogin: your membership of the administrators has ended: ask for \"Virtual Machine Administrator Login\" on " \
+    "this machine, then try again in a minute"
 #define UNDECIDED "entralogin: sudo cannot be decided now; ask this machine's administrator"
 
 /* The rule of the PAM module: a name of the right shape with a uid of the range, or with the one in root's list. */

@@ -79,13 +79,14 @@ struct ChecksText: Sendable {
     }
 
     func keys(_ report: KeyListReport) -> [String] {
-        guard !report.keys.isEmpty else { return [style.paint("No key is known: nobody can sign in.", .bad)] }
+        let faults = (report.faults ?? []).map { style.paint("Not fetched: \(printable($0))", .bad) }
+        guard !report.keys.isEmpty else { return [style.paint("No key is known: nobody can sign in.", .bad)] + faults }
         let rows = report.keys.flatMap { key in
             let state = key.rotatedOutAt.map { "rotated out \(Text.duration(now - $0)) ago" }
             let confirmed = "confirmed \(Text.duration(now - key.confirmedAt)) ago"
             return ["\(key.fingerprint)  \(key.type)", "  \(key.source), \(state ?? confirmed)"]
         }
-        return rows + rest(report.total, report.keys.count)
+        return rows + rest(report.total, report.keys.count) + faults
     }
 
     private func rest(_ total: Int, _ shown: Int) -> [String] { total > shown ? ["and \(total - shown) more"] : [] }

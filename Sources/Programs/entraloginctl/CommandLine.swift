@@ -30,8 +30,7 @@ enum Command: Hashable, Sendable {
     case log(name: String, since: String?)
     case sessions
     case endSessions(name: String)
-    /// `publish`: copies them for sshd; the daemon is not asked.
-    case keys(publish: Bool)
+    case keys(KeysVerb)
     /// To standard output where there is no file.
     case metrics(file: String?)
     case help
@@ -42,6 +41,15 @@ enum Command: Hashable, Sendable {
 enum ReadingProgram: String, Sendable {
     case sshd
     case sudo
+}
+
+/// What to do with the CA keys. The raw values are the options.
+enum KeysVerb: String, Sendable, CaseIterable {
+    case list = ""
+    /// Has the daemon fetch them first.
+    case refresh = "--refresh"
+    /// Copies them for sshd; the daemon is not asked.
+    case publish = "--publish"
 }
 
 /// What to do with the accounts.
@@ -125,7 +133,7 @@ extension Invocation {
                 throw UsageError(text: "audit looks at accounts only")
             }
             return .auditAccounts(allowList: file)
-        case "keys": return .keys(publish: words.take("--publish"))
+        case "keys": return .keys(KeysVerb.allCases.first { $0 != .list && words.take($0.rawValue) } ?? .list)
         case "metrics": return .metrics(file: try words.takeValue(of: "--output"))
         case "check-certificate":
             let user = try words.takeValue(of: "--user")

@@ -64,9 +64,10 @@ enum CommandTable {
         ),
         CommandEntry(
             "keys",
-            "[--publish]",
-            options: ["--publish"],
-            does: "the keys of Entra's that certificates are held against; --publish copies them for sshd"
+            "[--refresh] [--publish]",
+            options: ["--refresh", "--publish"],
+            does: "the keys of Entra's that certificates are held against; --refresh fetches them first, --publish "
+                + "copies them for sshd"
         ),
         CommandEntry(
             "stack",

@@ -101,6 +101,18 @@ struct Metrics: Sendable {
         }
         return family("keys", "gauge", "Entra's signing keys that are trusted", [Sample(value: "\(report.keys.count)")])
             + family("keys_age_seconds", "gauge", "since a source confirmed them", optional(report.keys.ageSeconds))
+            + family(
+                "keys_vanished",
+                "counter",
+                "how often a source left out a key that it had listed",
+                [Sample(suffix: "_total", value: "\(report.keys.vanished)")]
+            )
+            + family(
+                "keys_returned",
+                "counter",
+                "how often a source listed such a key again",
+                [Sample(suffix: "_total", value: "\(report.keys.returned)")]
+            )
             + family("token_expiry_time_seconds", "gauge", "when the machine's token ends", tokens)
             + family(
                 "checker",

@@ -84,6 +84,7 @@ struct StatusText: Sendable {
         var words = "\(keys.count) of \(keys.sources.isEmpty ? "no source" : keys.sources.joined(separator: ", "))"
         if let age = keys.ageSeconds { words += ", confirmed \(Text.duration(age)) ago" }
         if keys.isStale { words += ", stale" }
+        if keys.vanished > 0 { words += ", left out \(keys.vanished) times, back \(keys.returned) times" }
         return words + code(of: keys.lastError)
     }
 

@@ -30,10 +30,11 @@ extension Tool {
         return report.left == 0 ? .success : .refused
     }
 
-    func keys() throws(DaemonError) -> ExitStatus {
-        let report = try ask(.keys, for: KeyListReport.self)
+    /// Refused where there is no key, or where a source could not be fetched.
+    func keys(refreshed: Bool) throws(DaemonError) -> ExitStatus {
+        let report = try ask(refreshed ? .refreshKeys : .keys, for: KeyListReport.self)
         show(report) { ChecksText(style: style, now: now).keys($0) }
-        return report.keys.isEmpty ? .refused : .success
+        return report.keys.isEmpty || report.faults?.isEmpty == false ? .refused : .success
     }
 
     /// What entralogin-keys.service runs. Says nothing where all is well: it runs at each change.

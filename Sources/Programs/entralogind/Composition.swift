@@ -4,6 +4,7 @@ internal import AccessControl
 internal import AccountDirectory
 internal import Authorization
 internal import AzureServices
+internal import CWire
 internal import Glibc
 internal import HTTPTransport
 internal import Identity
@@ -23,6 +24,7 @@ enum Places {
     static let machine = "\(state)/machine"
     static let authorityKeys = AuthorityCopy.source
     static let grants = "/run/entralogin/nss/grants.snapshot"
+    static let answered = ENTRALOGIN_ANSWERED
     static let passwd = "/etc/passwd"
     static let auditEvents = "/run/entralogin/audit.sock"
     /// entralogin-userdb.service links to it from where systemd looks.
@@ -86,10 +88,16 @@ struct Composition: Sendable {
                 devices: Composition.devices(settings, azure),
                 keySources: Composition.keySources(settings.keys, azure),
                 persistedKeys: try? AtomicFile(Places.authorityKeys).read(limit: 1 << 20, requiring: .ownOrRoots),
+                bootID: try SystemClock.bootID(),
                 publishKeys: { bytes in
                     try await worker.run { try AtomicFile(Places.authorityKeys).replace(with: bytes, mode: 0o644) }
                 },
                 ender: try EndSessionsClient(),
+                announceAnswer: {
+                    tasks.start {
+                        await worker.run { try? AtomicFile(Places.answered).replace(with: [], mode: 0o644) }
+                    }
+                },
                 sshdKeys: { AuthorityCopy().keys() }
             ),
             settings: AccessSettings(settings.signIn, settings.deviceSignIn)
@@ -212,11 +220,9 @@ struct Composition: Sendable {
     }
 
     private static func keySources(_ keys: Settings.Keys, _ azure: AzureConnection) -> [any AuthorityKeySource] {
-        keys.sources.compactMap { source in
-            switch source {
-            case .jwks, .imds: azure.keySource(source.rawValue)
-            case .file: keys.file.map { FileKeySource(path: $0) }
-            }
+        keys.sources.flatMap { source -> [any AuthorityKeySource] in
+            guard source == .file else { return azure.keySources(source) }
+            return keys.file.map { [FileKeySource(path: $0)] } ?? []
         }
     }
 

@@ -15,7 +15,9 @@ struct AccessParts: Sendable {
     let verified: VerifiedCertificates
     let signedIn: DeviceSignIns
     let sessions: OpenSessions
+    let sudoQuestions = SudoQuestions()
     let batch: BatchPeople
+    let starts: BatchStarts
     let keyring: AuthorityKeyring
     let otherObjects = OtherObjects()
     /// Who held a grant when the daemon started, and until when: sessions of theirs may be open that it never saw.
@@ -35,12 +37,14 @@ struct AccessParts: Sendable {
             log: ports.log
         )
         ending = SessionEnding(ports, after: settings.endSessionsAfter)
+        starts = BatchStarts(announce: ports.announceAnswer)
         authorizer = Authorizer(
             settings: settings,
             machines: ports.machines,
             checker: ports.checker,
             grants: membership,
             ending: ending,
+            starts: starts,
             time: ports.time,
             starter: ports.starter,
             log: ports.log
@@ -54,6 +58,9 @@ struct AccessParts: Sendable {
     }
 
     func isInherited(_ uid: PosixID) -> Bool { inherited[uid].map { ports.time.bootTime() < $0 } ?? false }
+
+    /// The account has a living session that the daemon opened by certificate or code.
+    func hasOpenSession(_ uid: PosixID) -> Bool { sessions.hasLive(uid) }
 
     /// When a grant on the strength of `ruling` ends: with the grace, where it rests on that.
     func grantExpiry(for ruling: Ruling) -> BootTime {

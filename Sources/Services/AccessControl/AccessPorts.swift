@@ -25,9 +25,13 @@ package struct AccessPorts: Sendable {
     package var keySources: [any AuthorityKeySource]
     /// What `trusted_user_ca_keys` holds at the start; nil where it cannot be read.
     package var persistedKeys: [UInt8]?
+    /// Of this boot: what that file says of time is counted in boots. Empty where it is not known.
+    package var bootID: String
     /// Replaces `trusted_user_ca_keys` as a whole, and returns when it is on disk.
     package var publishKeys: @Sendable ([UInt8]) async throws -> Void
     package var ender: any SessionEnder
+    /// Azure has answered for the first time, or allows somebody whose user manager was refused. Returns at once.
+    package var announceAnswer: @Sendable () -> Void
     /// The keys of sshd's own copy of that file, which root keeps up to date; nil where there is none. Without this port
     /// sshd reads the file itself.
     package var sshdKeys: (@Sendable () -> [PublicKey]?)?
@@ -49,8 +53,10 @@ package struct AccessPorts: Sendable {
         devices: (any DeviceAuthority)? = nil,
         keySources: [any AuthorityKeySource],
         persistedKeys: [UInt8]?,
+        bootID: String = "",
         publishKeys: @escaping @Sendable ([UInt8]) async throws -> Void,
         ender: any SessionEnder = NoSessionEnder(),
+        announceAnswer: @escaping @Sendable () -> Void = {},
         sshdKeys: (@Sendable () -> [PublicKey]?)? = nil
     ) {
         self.time = time
@@ -69,8 +75,10 @@ package struct AccessPorts: Sendable {
         self.devices = devices
         self.keySources = keySources
         self.persistedKeys = persistedKeys
+        self.bootID = bootID
         self.publishKeys = publishKeys
         self.ender = ender
+        self.announceAnswer = announceAnswer
         self.sshdKeys = sshdKeys
     }
 }

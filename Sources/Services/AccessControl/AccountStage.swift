@@ -18,7 +18,11 @@ package struct AccountStage: Sendable {
             isInvoked: request.invokingUID != nil
         )
         // Nothing is recorded: most who have no membership never had one, and run what other rules of sudoers give them.
-        if ServicePolicy.asksForMembership(request.service), !isMember(request.user) { return .ignore }
+        if ServicePolicy.asksForMembership(request.service), !isMember(request.user) {
+            guard request.service == ServicePolicy.sudoers, await SessionRaise(parts).isRaised(bySudo: request) else {
+                return .ignore
+            }
+        }
         var subject = DecisionSubject(
             event: .account,
             user: request.user,
@@ -36,7 +40,7 @@ package struct AccountStage: Sendable {
             }
             guard !persons.isEmpty else { return .ignore }
             if policy.kind == .batch { for person in persons { parts.batch.note(person.identity) } }
-            return await decide(persons, under: policy, &subject)
+            return await decide(persons, under: policy, waits: request.waits, &subject)
         } catch {
             return parts.journal.deny(subject, error)
         }
@@ -61,6 +65,7 @@ package struct AccountStage: Sendable {
     private func decide(
         _ persons: [Person],
         under policy: ServicePolicy,
+        waits: Bool,
         _ subject: inout DecisionSubject
     ) async -> StageVerdict {
         let deadline = policy.waitsForNetwork ? subject.startedAt.advanced(by: parts.settings.stageTimeout) : nil
@@ -79,6 +84,8 @@ package struct AccountStage: Sendable {
             subject.correlation = ruling.correlation
             subject.roleNeeded = person.role
             switch ruling.decision {
+            case .deny(let denial) where policy.kind == .batch:
+                return refuse(person.identity, denial, waits: waits, subject)
             case .deny(let denial): return parts.journal.deny(subject, denial)
             case .allow(let role, let source):
                 let weaker = allowed.map { min($0.role, role) } ?? role
@@ -88,6 +95,25 @@ package struct AccountStage: Sendable {
         }
         parts.journal.allow(subject, role: allowed?.role, source: allowed?.source)
         return .allow
+    }
+}
+
+// MARK: - Jobs
+
+extension AccountStage {
+    /// Before Azure's first answer about somebody, their jobs wait for it, in their own processes (P9). What they wait for in
+    /// vain is a warning, since not everything is tried again.
+    private func refuse(
+        _ identity: DirectoryIdentity,
+        _ denial: Denial,
+        waits: Bool,
+        _ subject: DecisionSubject
+    ) -> StageVerdict {
+        let isUnanswered = denial.reason == .noRecentDecision && !parts.starts.hasAnswer(about: identity)
+        if isUnanswered, waits { return .pending }
+        if subject.service == "systemd-user" { parts.starts.noteRefusal(identity) }
+        guard isUnanswered else { return parts.journal.deny(subject, denial) }
+        return parts.journal.deny(subject, Denial(notStarted: subject.service), .warning)
     }
 }
 

@@ -11,20 +11,28 @@ extension AuthorityKeyring {
     /// revoked is left out, be it everything. Unless `timeCounts`, a new time of confirmation is no change.
     func publish(timeCounts: Bool) async {
         let rule = RevocationRule(list: revocations.lastGood, digests: LibcryptoDigests())
+        let stamp = TrustedKeys.Stamp(boot: ports.bootID, writtenAt: ports.time.bootTime())
         let (bytes, keys) = state.withLock { state -> ([UInt8]?, [PublicKey]) in
             guard !state.keys.isEmpty else { return (nil, []) }
-            let published = TrustedKeys(reading: state.published ?? [], sources: order)
+            let published = TrustedKeys(reading: state.published ?? [], sources: order, now: stamp)
             let trusted = state.trusted
                 .keepingTimes(of: published, within: timeCounts ? settings.timeStep : nil)
                 .without { rule.check($0) != .satisfied }
-            let bytes = trusted.bytes(inOrderOf: order)
-            return (bytes == state.published ? nil : bytes, trusted.keys(inOrderOf: order))
+            // The time of writing is no change either; another boot is one: the times are counted from its begin.
+            let earlier = TrustedKeys.Stamp(in: state.published ?? [])
+            let keys = trusted.keys(inOrderOf: order)
+            if let earlier, earlier.isSameBoot(as: stamp),
+                trusted.bytes(inOrderOf: order, stamp: earlier) == state.published
+            {
+                return (nil, keys)
+            }
+            return (trusted.bytes(inOrderOf: order, stamp: stamp), keys)
         }
         guard let bytes else { return }
         var problem: String?
         do { try await ports.publishKeys(bytes) } catch { problem = DecisionJournal.bounded("\(error)", 512) }
         let (before, isNews) = state.withLock { state in
-            let before = TrustedKeys(reading: state.published ?? [], sources: order).keys(inOrderOf: order)
+            let before = TrustedKeys(reading: state.published ?? [], sources: order, now: stamp).keys(inOrderOf: order)
             // Where only times differ, sshd has what it should have.
             let differs = Set(before) != Set(keys)
             let isNews = differs && (problem == nil || state.publicationFault == nil)
@@ -75,9 +83,11 @@ extension AuthorityKeyring {
         let (stale, age) = staleness()
         let wall = ports.time.wallTime()
         let copied = ports.sshdKeys.map { Set($0() ?? []) }
+        let stamp = TrustedKeys.Stamp(boot: ports.bootID, writtenAt: ports.time.bootTime())
         return state.withLock { state in
             let trusted = state.trusted
-            let published = TrustedKeys(reading: state.published ?? [], sources: order).keys(inOrderOf: order)
+            let published = TrustedKeys(reading: state.published ?? [], sources: order, now: stamp)
+                .keys(inOrderOf: order)
             let sources = order.map { name in
                 let fault = state.sources[name]?.fault
                 return AccessStatus.Source(
@@ -95,7 +105,9 @@ extension AuthorityKeyring {
                 isStale: stale,
                 isPublished: state.publicationFault == nil && !state.keys.isEmpty
                     && copied ?? Set(published) == Set(published),
-                sources: sources
+                sources: sources,
+                vanished: state.vanished,
+                returned: state.returned
             )
         }
     }

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
-internal import Authorization
-internal import Identity
+package import Authorization
+package import Identity
 package import OpenSSHCertificates
 internal import Synchronization
 
 /// The numbers of the keyring.
 package struct KeyringSettings: Hashable, Sendable {
-    /// How long a key stays after its source left it out: as long as a certificate may live. The administrator's own
-    /// file has none: what is taken out there goes at once.
+    /// How long a key stays after its source last listed it, by CLOCK_BOOTTIME: Microsoft's rule for validators (contract,
+    /// chapter 6). The administrator's own file has none: what is taken out there goes at once.
     package var overlap: Duration = .seconds(86_400)
     /// How long an answer is kept. The source may shorten it, never lengthen it: Microsoft's rule for validators is every
     /// hour (contract, chapter 6).
@@ -38,17 +38,23 @@ package final class AuthorityKeyring: Sendable {
         var nextAt: BootTime
         var failures = 0
         var fault: AccessCheckFault?
+        /// Since the start: until then none of its keys goes.
+        var hasAnswered = false
     }
 
     struct State {
         var trusted: TrustedKeys
         var keys: [PublicKey] = []
         var sources: [String: SourceState] = [:]
-        var isRefreshing = false
+        /// The refresh that is under way.
+        var running: Landing<Bool>?
         var lastEarly: BootTime?
         var published: [UInt8]?
         var publicationFault: String?
         var lastAlarm: BootTime?
+        /// Since the start: how often a source left a key out, and listed one again.
+        var vanished = 0
+        var returned = 0
     }
 
     /// The source that is a file of this machine.
@@ -68,8 +74,9 @@ package final class AuthorityKeyring: Sendable {
         revocations = RevocationWatch(ports.revocation, log: ports.log)
         sources = ports.keySources
         order = sources.map(\.name)
-        let trusted = TrustedKeys(reading: ports.persistedKeys ?? [], sources: order)
         let now = ports.time.bootTime()
+        let stamp = TrustedKeys.Stamp(boot: ports.bootID, writtenAt: now)
+        let trusted = TrustedKeys(reading: ports.persistedKeys ?? [], sources: order, now: stamp)
         var state = State(trusted: trusted, keys: trusted.keys(inOrderOf: order), published: ports.persistedKeys)
         for name in order { state.sources[name] = SourceState(nextAt: now) }
         self.state = Mutex(state)
@@ -88,7 +95,7 @@ package final class AuthorityKeyring: Sendable {
     /// to be a list and none can be used.
     func revoked() throws(Denial) -> KeyRevocationList {
         let (list, isNews) = try revocations.current()
-        if isNews { ports.starter.start { await self.refresh(.due) } }
+        if isNews { ports.starter.start { _ = await self.refresh(.due) } }
         return list
     }
 
@@ -99,7 +106,7 @@ package final class AuthorityKeyring: Sendable {
     package func start() {
         ports.starter.start {
             while !Task.isCancelled {
-                await self.refresh(.due)
+                _ = await self.refresh(.due)
                 self.raiseAlarm()
                 await self.ports.time.sleep(until: self.nextWake)
             }
@@ -107,7 +114,28 @@ package final class AuthorityKeyring: Sendable {
     }
 
     /// Fetches every source now, unless that is being done.
-    package func refresh() async { await refresh(.all) }
+    package func refresh() async { _ = await refresh(.all) }
+
+    /// Fetches every source from now on, after what is under way. False where that has not ended by `deadline`; it goes on.
+    package func refreshed(by deadline: BootTime) async -> Bool {
+        let done = Landing<Bool>()
+        ports.starter.start {
+            while !(await self.refresh(.all)) {
+                let running = self.state.withLock { $0.running }
+                _ = await running?.outcome(by: deadline, on: self.ports.time)
+                guard self.ports.time.bootTime() < deadline else { return }
+            }
+            done.land(true)
+        }
+        return await done.outcome(by: deadline, on: ports.time) ?? false
+    }
+
+    /// Why the last fetch of a source failed, by source; none of one that gave keys since.
+    package var faults: [(source: String, fault: AccessCheckFault)] {
+        state.withLock { state in
+            order.compactMap { name in state.sources[name]?.fault.map { (source: name, fault: $0) } }
+        }
+    }
 
     /// A certificate named a CA that is not here: perhaps the keys were rotated. Begins a refresh, but not often, for
     /// anybody can make such a certificate; and for that nothing is written unless the keys are others.
@@ -118,7 +146,7 @@ package final class AuthorityKeyring: Sendable {
             state.lastEarly = now
             return true
         }
-        if mayBegin { ports.starter.start { await self.refresh(.early) } }
+        if mayBegin { ports.starter.start { _ = await self.refresh(.early) } }
     }
 }
 
@@ -132,13 +160,19 @@ extension AuthorityKeyring {
         case early
     }
 
-    private func refresh(_ occasion: Occasion) async {
+    /// False where another one is under way; it has to end first.
+    private func refresh(_ occasion: Occasion) async -> Bool {
+        let mine = Landing<Bool>()
         let begins = state.withLock { state in
-            defer { state.isRefreshing = true }
-            return !state.isRefreshing
+            guard state.running == nil else { return false }
+            state.running = mine
+            return true
         }
-        guard begins else { return }
-        defer { state.withLock { $0.isRefreshing = false } }
+        guard begins else { return false }
+        defer {
+            state.withLock { $0.running = nil }
+            mine.land(true)
+        }
         for source in sources {
             let now = ports.time.bootTime()
             let due = state.withLock { ($0.sources[source.name]?.nextAt ?? now) <= now }
@@ -147,6 +181,7 @@ extension AuthorityKeyring {
         // Whoever is next at sshd's door is held to the list; here it matters for sshd's file alone.
         _ = try? revocations.current()
         await publish(timeCounts: occasion != .early)
+        return true
     }
 
     private func fetch(_ source: any AuthorityKeySource) async {
@@ -170,9 +205,12 @@ extension AuthorityKeyring {
             : ports.random.jitter(max(lifetime, settings.shortestInterval), atLeast: 0.8)
         let (wall, now) = (ports.time.wallTime(), ports.time.bootTime())
         state.withLock { state in
-            state.trusted.take(answer.keys, from: name, at: wall, overlap: overlap(of: name))
+            let moment = TrustedKeys.Moment(wall: wall, boot: now)
+            let change = state.trusted.take(answer.keys, from: name, at: moment, overlap: overlap(of: name))
+            state.vanished += change.vanished
+            state.returned += change.returned
             state.keys = state.trusted.keys(inOrderOf: order)
-            state.sources[name] = SourceState(nextAt: now.advanced(by: pause))
+            state.sources[name] = SourceState(nextAt: now.advanced(by: pause), hasAnswered: true)
         }
     }
 
@@ -191,7 +229,7 @@ extension AuthorityKeyring {
             source.fault = fault
             state.sources[name] = source
             // A key whose overlap has passed must not live on because its source is silent now.
-            state.trusted.expire(source: name, at: ports.time.wallTime(), overlap: overlap(of: name))
+            if source.hasAnswered { state.trusted.expire(source: name, at: now, overlap: overlap(of: name)) }
             state.keys = state.trusted.keys(inOrderOf: order)
             return isFirst
         }

@@ -76,6 +76,7 @@ extension Authorizer {
         record.role = kept.role
         record.detail = Authorizer.detail(of: kept)
         log.record(record)
+        starts.noteAnswer(about: identity, isAllowed: kept.role != nil)
         flight.land(.answered(kept))
     }
 
@@ -101,6 +102,7 @@ extension Authorizer {
         if flights[identity] === flight, kept.role != nil, graceRole(of: identity) != .administrator {
             let key = DecisionCache.Key(objectID: identity.objectID, machine: machine)
             cache.store(flight.lowered(answer), correlation: flight.correlation, for: key, at: kept.answeredAt)
+            starts.noteAnswer(about: identity, isAllowed: true)
         }
         close(flight, fault, unconfirmed: kept, for: identity)
         flight.land(.unconfirmed(kept, fault))

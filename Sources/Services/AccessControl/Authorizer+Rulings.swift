@@ -45,6 +45,19 @@ extension Authorizer {
         return Authorizer.ruling(on: last, source: .cache)
     }
 
+    /// Where nothing is known yet, what Azure has just said before its confirmation: by it the user may be signing in, and the
+    /// session waits for the user manager.
+    func announced(
+        _ identity: DirectoryIdentity,
+        _ demand: DecisionDemand,
+        insteadOf last: Ruling
+    ) -> Ruling? {
+        guard case .deny(let denial) = last.decision, denial.reason == .noRecentDecision,
+            case .unconfirmed(let answer, let fault) = flights[identity]?.announced
+        else { return nil }
+        return ruling(unconfirmed: answer, fault, identity, demand)
+    }
+
     /// A newer answer may have come while a caller was waking up: only the last one counts (P2).
     func newest(_ answer: CachedAnswer, for identity: DirectoryIdentity) -> CachedAnswer {
         let last = knownKey(for: identity).flatMap { cache.lastAnswer(for: $0, at: time.bootTime()) }

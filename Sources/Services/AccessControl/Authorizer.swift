@@ -14,6 +14,7 @@ package actor Authorizer {
     let checker: any AccessChecker
     let grants: AdministratorMembership
     let ending: SessionEnding
+    let starts: BatchStarts
     let time: any TimeSource
     let starter: any TaskStarter
     let log: any RecordLog
@@ -31,12 +32,13 @@ package actor Authorizer {
         let until: BootTime
     }
 
-    package init(
+    init(
         settings: AccessSettings,
         machines: any MachineSource,
         checker: any AccessChecker,
         grants: AdministratorMembership,
         ending: SessionEnding,
+        starts: BatchStarts,
         time: any TimeSource,
         starter: any TaskStarter,
         log: any RecordLog
@@ -46,6 +48,7 @@ package actor Authorizer {
         self.checker = checker
         self.grants = grants
         self.ending = ending
+        self.starts = starts
         self.time = time
         self.starter = starter
         self.log = log
@@ -64,7 +67,8 @@ package actor Authorizer {
         if let key, let ruling = standing(key, under: demand) { return ruling }
         guard let deadline = demand.deadline else {
             prepare(identity, correlation: correlation)
-            return lastRuling(key, maximumAge: demand.maximumAge, correlation: correlation)
+            let last = lastRuling(key, maximumAge: demand.maximumAge, correlation: correlation)
+            return announced(identity, demand, insteadOf: last) ?? last
         }
         if let pause = currentPause(identity) {
             if let answer = pause.unconfirmed { return ruling(unconfirmed: answer, pause.fault, identity, demand) }
@@ -130,6 +134,7 @@ package actor Authorizer {
             cache.remove(key)
         }
         let identity = DirectoryIdentity(tenant: machine.tenant, objectID: objectID)
+        if answer.role == nil { starts.noteAnswer(about: identity, isAllowed: false) }
         flights[identity]?.lower(to: answer.role)
         settle(identity, answer.role, answer.confirmation, answeredAt: now, correlation: correlation)
     }

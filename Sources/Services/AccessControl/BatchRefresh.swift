@@ -11,6 +11,8 @@ package struct BatchRefresh: Sendable {
     /// While Azure has not answered for everybody; doubled each time. At boot the daemon is often there before the
     /// network is, and until Azure has answered once, cron jobs are refused.
     static let retryInterval = Duration.seconds(60)
+    /// While a user manager waits for a yes it is asked for at least so often.
+    static let longestWait = Duration.seconds(600)
     /// After so many people in a row it is Azure that cannot be reached, whoever is asked about.
     static let patience = 3
 
@@ -28,7 +30,8 @@ package struct BatchRefresh: Sendable {
             while !Task.isCancelled {
                 let isComplete = await refresh()
                 let pause = parts.jittered(isComplete ? BatchRefresh.interval : retry)
-                retry = isComplete ? BatchRefresh.retryInterval : min(retry * 2, BatchRefresh.interval)
+                let longest = parts.starts.isSomebodyRefused ? BatchRefresh.longestWait : BatchRefresh.interval
+                retry = isComplete ? BatchRefresh.retryInterval : min(retry * 2, longest)
                 await parts.ports.time.sleep(until: parts.ports.time.bootTime().advanced(by: pause))
             }
         }

@@ -81,7 +81,7 @@ struct DecisionJournal: Sendable {
             "\(subject.event.rawValue) of \(user) (\(service)) \(verb)"
         )
         record.user = user
-        record.service = service
+        record.service = service.isEmpty ? nil : service
         record.objectID = subject.identity?.objectID
         record.correlation = subject.correlation
         record.latency = subject.startedAt.duration(to: time.bootTime())

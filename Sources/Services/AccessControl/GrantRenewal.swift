@@ -3,38 +3,50 @@
 internal import Authorization
 internal import Identity
 
-/// Renews grants before they lapse, while the person has a session and Azure still says administrator. A "no" ends them
-/// at once (the authorizer sees to it); everything else lets them lapse.
+/// Asks about everybody who is signed in: renews grants before they lapse, and raises those whom Azure has made
+/// administrators meanwhile. A "no" ends a grant at once (the authorizer sees to it); everything else lets it lapse.
 package struct GrantRenewal: Sendable {
     /// People that are asked for at the same time.
     private static let width = 8
+    /// Between two questions about an administrator at most. A lowered role is seen within it.
+    private static let longestInterval = Duration.seconds(300)
+    /// Between two questions about anybody else at most: each costs a confirmation (Documentation/performance.md).
+    private static let longestUserInterval = Duration.seconds(900)
 
     private let parts: AccessParts
 
     init(_ parts: AccessParts) { self.parts = parts }
 
-    /// Four looks in a lifetime: an outage may swallow two, and a lowered role is seen within a quarter of it.
-    var interval: Duration { min(max(parts.settings.grantLifetime / 4, .seconds(15)), .seconds(900)) }
+    /// At least four looks in a lifetime: an outage may swallow two.
+    var interval: Duration { min(quarterOfLifetime, GrantRenewal.longestInterval) }
+
+    private var userInterval: Duration { min(quarterOfLifetime, GrantRenewal.longestUserInterval) }
+
+    private var quarterOfLifetime: Duration { max(parts.settings.grantLifetime / 4, .seconds(15)) }
 
     /// Runs until the task is cancelled.
     package func start() {
         let parts = parts
         parts.ports.starter.start {
+            var usersAt = parts.ports.time.bootTime().advanced(by: parts.jittered(userInterval))
             while !Task.isCancelled {
                 let pause = parts.jittered(interval)
                 await parts.ports.time.sleep(until: parts.ports.time.bootTime().advanced(by: pause))
                 guard !Task.isCancelled else { return }
                 parts.sweep()
-                await renew()
+                let now = parts.ports.time.bootTime()
+                let isForUsers = now >= usersAt
+                if isForUsers { usersAt = now.advanced(by: parts.jittered(userInterval)) }
+                await renew(includingUsers: isForUsers)
             }
         }
     }
 
-    /// One round over every user who is administrator, or signed in as one; with `EndSessions=yes` over every user who is
-    /// signed in, for the role is what their session rests on.
-    package func renew() async {
+    /// One round over every user who is administrator, or signed in as one; with users, over everybody with an open
+    /// session, and where `EndSessions=yes` over every login session, for the role is what it rests on.
+    package func renew(includingUsers: Bool = true) async {
         var candidates = Set(parts.membership.current().keys).union(parts.sessions.administrators())
-        if parts.ending.isOn { candidates.formUnion(signedIn()) }
+        if includingUsers { candidates.formUnion(parts.ending.isOn ? signedIn() : parts.sessions.everybody()) }
         await renew(candidates.sorted())
     }
 
@@ -76,23 +88,35 @@ package struct GrantRenewal: Sendable {
         )
         let correlation = parts.ports.random.correlationID()
         let ruling = await parts.authorizer.decide(account.identity, under: demand, correlation: correlation)
-        guard case .allow(.administrator, _) = ruling.decision, let answeredAt = ruling.answeredAt else { return }
+        guard case .allow(.administrator, _) = ruling.decision else { return }
         // The last session may have ended while Azure was asked, and the grant with it: it must not come back.
         parts.membership.inTurn {
-            guard isSignedIn(uid) else { return }
-            extend(account, until: parts.grantExpiry(for: ruling), answeredAt: answeredAt, ruling.correlation)
+            if parts.membership.holds(uid.number) { return extend(account, ruling) }
+            guard let answeredAt = SessionRaise.answeredAt(ruling) else { return }
+            _ = SessionRaise(parts).raise(account, answeredAt: answeredAt, subject(account, ruling))
         }
     }
 
-    private func extend(
-        _ account: EnrolledAccount,
-        until expiry: BootTime,
-        answeredAt: BootTime,
-        _ correlation: CorrelationID
-    ) {
+    /// No service: nobody waits for it.
+    private func subject(_ account: EnrolledAccount, _ ruling: Ruling) -> DecisionSubject {
+        var subject = DecisionSubject(
+            event: .raised,
+            user: account.account.name.text,
+            service: "",
+            startedAt: parts.ports.time.bootTime(),
+            correlation: ruling.correlation
+        )
+        subject.identity = account.identity
+        return subject
+    }
+
+    private func extend(_ account: EnrolledAccount, _ ruling: Ruling) {
         let uid = account.account.uid
+        let expiry = parts.grantExpiry(for: ruling)
         // Never shorter than what was given before on an answer that still counts.
-        guard expiry > parts.membership.current()[uid] ?? BootTime(sinceBoot: .zero) else { return }
+        guard isSignedIn(uid), let answeredAt = ruling.answeredAt,
+            expiry > parts.membership.current()[uid] ?? BootTime(sinceBoot: .zero)
+        else { return }
         do throws(Denial) {
             _ = try parts.membership.grant(account, until: expiry, answeredAt: answeredAt)
         } catch {
@@ -100,7 +124,7 @@ package struct GrantRenewal: Sendable {
             record.detail = error.detail
             record.user = account.account.name.text
             record.objectID = account.identity.objectID
-            record.correlation = correlation
+            record.correlation = ruling.correlation
             parts.ports.log.record(record)
         }
     }

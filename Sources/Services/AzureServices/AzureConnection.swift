@@ -69,12 +69,15 @@ package struct AzureConnection: Sendable {
         )
     }
 
-    /// The source of CA keys of that name (`jwks`, `imds`); nil for another. The administrator's file is `FileKeySource`.
-    package func keySource(_ name: String) -> (any AuthorityKeySource)? {
+    /// The sources of CA keys that one word of `Sources=` means. The administrator's file is `FileKeySource`.
+    package func keySources(_ name: KeySourceName) -> [any AuthorityKeySource] {
         switch name {
-        case "jwks": SigningKeySource(environment, machines: machines, clouds: clouds)
-        case "imds": MetadataKeySource(service: metadata)
-        default: nil
+        case .jwks:
+            SigningKeySource.Document.allCases.map {
+                SigningKeySource($0, environment, machines: machines, clouds: clouds)
+            }
+        case .imds: [MetadataKeySource(service: metadata)]
+        case .file: []
         }
     }
 

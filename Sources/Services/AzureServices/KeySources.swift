@@ -7,14 +7,29 @@ package import Identity
 internal import LinuxSystem
 internal import OpenSSHCertificates
 
-/// Entra's token-signing keys (contract, chapter 6): the main source.
+/// Entra's token-signing keys (contract, chapter 6): the main source. Two documents have them, and replicas of either differ
+/// for a day at a time, so each is a source of its own.
 package struct SigningKeySource: AuthorityKeySource {
-    package let name = "jwks"
+    package enum Document: String, Sendable, CaseIterable {
+        /// The tenant's, as Microsoft advises: keys that are the same for every tenant today may differ one day.
+        case tenant = "jwks"
+        /// The one of every tenant.
+        case common = "jwks-common"
+    }
+
+    package var name: String { document.rawValue }
+    private let document: Document
     private let environment: AzureEnvironment
     private let machines: any MachineSource
     private let clouds: CloudDirectory
 
-    package init(_ environment: AzureEnvironment, machines: any MachineSource, clouds: CloudDirectory) {
+    package init(
+        _ document: Document,
+        _ environment: AzureEnvironment,
+        machines: any MachineSource,
+        clouds: CloudDirectory
+    ) {
+        self.document = document
         self.environment = environment
         self.machines = machines
         self.clouds = clouds
@@ -24,7 +39,11 @@ package struct SigningKeySource: AuthorityKeySource {
         let machine = try await machines.machine(by: deadline)
         // Never of another cloud's login host: its keys sign for other people.
         let login = try await clouds.login(of: machine, by: deadline)
-        let url = "\(login)/common/discovery/keys"
+        let url =
+            switch document {
+            case .tenant: "\(login)/\(machine.tenant)/discovery/v2.0/keys"
+            case .common: "\(login)/common/discovery/keys"
+            }
         let request = HTTPRequest(.get, url, timeout: .seconds(15), proxy: environment.proxy)
         let client = PatientClient(environment: environment, policy: .interactive)
         let attempt = await client.send(request, attemptTime: .seconds(15), by: deadline) { attempt, _ in

@@ -95,6 +95,8 @@ struct PatientClient: Sendable {
             var retryAfter: Duration?
             if case .success(let response) = attempt {
                 retryAfter = RetryPolicy.retryAfter(response.header("Retry-After"))
+                // The metadata service, which names no time, counts by the second.
+                if response.status == 429, retryAfter == nil { retryAfter = .seconds(1) }
             }
             let jitter = environment.jitter()
             guard let wait = policy.wait(afterAttempt: number, retryAfter: retryAfter, jitter: jitter) else {

@@ -14,6 +14,8 @@ package import Wire
 package struct ReportService: Sendable {
     /// Sessions, or keys, in one report: each is below 200 bytes, and a frame holds 64 KiB.
     static let listLimit = 256
+    /// How long a fetch of the keys is waited for: below the tool's own deadline.
+    static let refreshTime = Duration.seconds(12)
 
     private let sources: ReportSources
     private let users: UserService
@@ -43,6 +45,7 @@ package struct ReportService: Sendable {
         case .check(let name, let objectID): await roles.check(name, objectID: objectID)
         case .sessions: .document(ReportText.json(sessions()))
         case .keys: .document(ReportText.json(keys()))
+        case .refreshKeys: .document(ReportText.json(await refreshedKeys()))
         case .lookUpName, .checkCertificate, .authorize, .openSession, .closeSession, .beginDevice, .awaitDevice:
             .malformed
         }
@@ -92,6 +95,17 @@ package struct ReportService: Sendable {
             )
         }
         return KeyListReport(keys: Array(shown), total: held.count)
+    }
+
+    /// The keys after a fetch, as far as that ends while the tool waits.
+    private func refreshedKeys() async -> KeyListReport {
+        let keyring = sources.access.keyring
+        let deadline = sources.time.bootTime().advanced(by: ReportService.refreshTime)
+        let hasEnded = await keyring.refreshed(by: deadline)
+        var report = keys()
+        let faults = keyring.faults.map { "\($0.source): \(AdministratorRemedy.sentence($0.fault))" }
+        report.faults = hasEnded ? faults : faults + ["the sources have not all answered yet"]
+        return report
     }
 
     private func flush() async -> Response {

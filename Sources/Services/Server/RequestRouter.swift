@@ -117,7 +117,7 @@ package final class RequestRouter: Sendable {
         case .awaitDevice(let handle):
             return .later { [services] in Response(await services.awaitDevice(handle, peer.pid)) }
         case .statusReport, .users, .explain, .testCertificate, .flush, .retire, .showUser, .rebind, .rename, .check,
-            .sessions, .keys, .setShell, .setHome, .endSessions:
+            .sessions, .keys, .refreshKeys, .setShell, .setHome, .endSessions:
             return .later { [services] in await services.report(request) }
         }
     }
@@ -151,6 +151,8 @@ extension Response {
             self = .progress(WireProgress(word: .pending, text: text, handle: handle, seconds: seconds))
         case .over(.allow): self = .progress(WireProgress(word: .allow, text: ""))
         case .over(.ignore): self = .progress(WireProgress(word: .ignore, text: ""))
+        // No way leads here: a sign-in with a code that is not over has a handle.
+        case .over(.pending): self = .progress(WireProgress(word: .undecidable, text: ""))
         case .over(.deny(let denial, let text)):
             self = .progress(WireProgress(word: denial.isUndecided ? .undecidable : .deny, text: text))
         }
@@ -160,6 +162,7 @@ extension Response {
         switch verdict {
         case .allow: self = .verdict(WireVerdict(word: .allow, text: ""))
         case .ignore: self = .verdict(WireVerdict(word: .ignore, text: ""))
+        case .pending: self = .verdict(WireVerdict(word: .pending, text: ""))
         case .deny(let denial, let text):
             self = .verdict(WireVerdict(word: denial.isUndecided ? .undecidable : .deny, text: text))
         }

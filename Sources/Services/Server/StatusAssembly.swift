@@ -122,6 +122,8 @@ struct StatusAssembly: Sendable {
         report.ageSeconds = keyring.age
         report.sources = keyring.sources.filter { $0.keys > 0 }.map(\.name)
         report.isStale = keyring.isStale
+        report.vanished = keyring.vanished
+        report.returned = keyring.returned
         report.lastError = keyring.sources.compactMap { source in source.fault.map { "\(source.name): \($0)" } }.first
         return report
     }

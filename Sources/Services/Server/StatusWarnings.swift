@@ -20,7 +20,7 @@ struct StatusWarnings {
 
     /// One for each thing that is wrong, the gravest first where several parts met it.
     var all: [ReportedWarning] {
-        let found = machine + keys + checkers + confirmations + disputes + store + events + journal
+        let found = machine + keys + checkers + confirmations + disputes + store + jobs + events + journal
         var ids: [String: Int] = [:]
         var told: [ReportedWarning] = []
         for warning in found {
@@ -52,7 +52,10 @@ struct StatusWarnings {
     }
 
     private var keys: [ReportedWarning] {
-        let faults = access.keyring.sources.compactMap { source in source.fault.map { "\(source.name): \($0)" } }
+        let failing = access.keyring.sources.filter { $0.fault != nil }
+        // Both documents are one host's: the second one's fault says no more than the first one's.
+        let told = failing.first?.name == "jwks" ? failing.filter { $0.name != "jwks-common" } : failing
+        let faults = told.compactMap { source in source.fault.map { "\(source.name): \($0)" } }
         let said = faults.isEmpty ? "" : " (\(faults.joined(separator: "; ")))"
         let remedy =
             faults.compactMap { NetworkCause(in: $0)?.remedy }.first
@@ -191,6 +194,26 @@ struct StatusWarnings {
             )
         }
         return warnings
+    }
+
+    /// What nobody runs again by itself, such as an @reboot job of cron's.
+    private var jobs: [ReportedWarning] {
+        let count = access.lastHour.filter { tally in
+            tally.event == RecordedEvent.account.rawValue && tally.reason == DenialReason.noRecentDecision.rawValue
+        }.reduce(0) { $0 + $1.count }
+        guard count > 0 else { return [] }
+        return [
+            ReportedWarning(
+                id: "jobs-not-run",
+                isGrave: false,
+                text:
+                    "\(count) jobs of cron or at, or user managers, of Entra accounts were not started in the last hour,"
+                    + " because no recent answer of Azure was known",
+                remedy:
+                    "journalctl -u entralogind ENTRALOGIN_REASON=no-recent-decision names them; run by hand what must"
+                    + " not wait: cron runs @reboot jobs at boot only, at runs a job once"
+            )
+        ]
     }
 
     /// A socket that is not there is doctor's to judge: on a machine without systemd nobody makes one.

@@ -29,6 +29,11 @@ struct UnitsRule: Sendable {
             severity: .warning,
             why: "new keys of Entra's do not reach sshd until entraloginctl keys --publish"
         ),
+        Need(
+            unit: "entralogin-linger.path",
+            severity: .warning,
+            why: "lingering user managers that had to wait for Azure are not started"
+        ),
         Need(unit: "entralogin-audit.socket", severity: .note, why: "the Linux audit system is told nothing by us"),
     ]
     private static let programs = ["/usr/bin/systemctl", "/bin/systemctl"]

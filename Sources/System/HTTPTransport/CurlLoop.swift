@@ -13,7 +13,8 @@ final class CurlLoop: Sendable {
     /// reads the system's authorities again, some 40 ms of the processor.
     private static let keptConnections = 6
     private static let connectionsPerHost = keptConnections
-    /// Easy handles that are kept for the next transfer, with their TLS sessions.
+    /// Easy handles that are kept for the next transfer, with their TLS sessions. Only after an answer: before 8.7, libcurl
+    /// keeps the buffer of a transfer that reached no host, even over a reset, and then refuses to set its size again.
     private static let keptHandles = 4
 
     /// Where a transfer stands, for the asking side.
@@ -138,7 +139,7 @@ final class CurlLoop: Sendable {
         while let work = takeWork() {
             for number in work.abandoned {
                 guard let transfer = transfers.values.first(where: { $0.number == number }) else { continue }
-                retire(transfer, from: multi, &transfers, &idle)
+                retire(transfer, from: multi, &transfers, &idle, isReusable: false)
             }
             for (number, request) in work.submitted { begin(number, request, on: multi, &transfers, &idle) }
             var running: Int32 = 0
@@ -147,7 +148,7 @@ final class CurlLoop: Sendable {
             while let easy = ccurl_multi_next_done(curl.pointer, multi, &code) {
                 guard let transfer = transfers[easy] else { continue }
                 let result = transfer.result(code)
-                retire(transfer, from: multi, &transfers, &idle)
+                retire(transfer, from: multi, &transfers, &idle, isReusable: code == CCURL_OK)
                 finish(transfer.number, result)
             }
             // libcurl shortens the wait to its own next time-out; an idle transport wakes once in ten minutes.
@@ -195,12 +196,13 @@ final class CurlLoop: Sendable {
         _ transfer: CurlTransfer,
         from multi: OpaquePointer,
         _ transfers: inout [OpaquePointer: CurlTransfer],
-        _ idle: inout [OpaquePointer]
+        _ idle: inout [OpaquePointer],
+        isReusable: Bool
     ) {
         _ = ccurl_multi_remove(curl.pointer, multi, transfer.easy)
         transfers[transfer.easy] = nil
-        ccurl_easy_reset(curl.pointer, transfer.easy)
-        if idle.count < CurlLoop.keptHandles {
+        if isReusable, idle.count < CurlLoop.keptHandles {
+            ccurl_easy_reset(curl.pointer, transfer.easy)
             idle.append(transfer.easy)
         } else {
             ccurl_easy_cleanup(curl.pointer, transfer.easy)

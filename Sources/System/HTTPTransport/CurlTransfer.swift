@@ -218,10 +218,10 @@ extension HTTPError.Kind {
     init(curl code: Int32) {
         switch code {
         case CCURL_UNSUPPORTED_PROTOCOL, CCURL_WEIRD_SERVER_REPLY, CCURL_BAD_CONTENT_ENCODING: self = .malformed
-        case CCURL_URL_MALFORMAT: self = .invalidRequest
+        case CCURL_URL_MALFORMAT, CCURL_BAD_FUNCTION_ARGUMENT: self = .invalidRequest
+        case CCURL_NOT_BUILT_IN, CCURL_UNKNOWN_OPTION: self = .curlMissing
         case CCURL_COULDNT_RESOLVE_PROXY, 97: self = .proxy
-        // 43, a bad argument: what libcurl 7.88 says now and then of a name that cannot be resolved (seen).
-        case CCURL_COULDNT_RESOLVE_HOST, 43: self = .nameResolution
+        case CCURL_COULDNT_RESOLVE_HOST: self = .nameResolution
         case CCURL_COULDNT_CONNECT: self = .unreachable
         case CCURL_OPERATION_TIMEDOUT: self = .timeout
         case CCURL_TOO_LARGE, CCURL_WRITE_ERROR: self = .tooLarge

@@ -67,7 +67,7 @@ int main(void) {
     int epoll = epoll_create1(EPOLL_CLOEXEC);
     algorithm = EVP_MD_fetch(NULL, "SHA256", NULL);
     unlink(address.sun_path);
-    if (!algorithm || bind(listener, (const struct sockaddr *)&address, sizeof address) != 0 ||
+    if (!algorithm || listener < 0 || bind(listener, (const struct sockaddr *)&address, sizeof address) != 0 ||
         listen(listener, 256) != 0 || epoll_ctl(epoll, EPOLL_CTL_ADD, listener, &event) != 0)
         return 1;
     puts("ready");

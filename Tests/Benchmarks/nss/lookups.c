@@ -147,6 +147,8 @@ static void ask_module(const struct record *r, struct answer *a) {
     switch (operation) {
     case GROUPS:
         groups = malloc(GROUPS_MAX * sizeof *groups); /* as glibc does: the module may grow it */
+        if (!groups)
+            abort();
         groups[0] = r->gid;
         a->status = module_by_member(r->name, r->gid, &used, &size, &groups, -1, &a->error);
         a->group_count = (int)used;
@@ -233,8 +235,10 @@ static int read_records(const char *path) {
         if (record_count == room) {
             room = room ? 2 * room : 1024;
             records = realloc(records, room * sizeof *records);
-            if (!records)
+            if (!records) {
+                fclose(file);
                 return 0;
+            }
         }
         records[record_count++] = r;
     }

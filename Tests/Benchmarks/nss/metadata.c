@@ -77,7 +77,7 @@ int main(int argc, char **argv) {
     int yes = 1, status, listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     address.sin_addr.s_addr = inet_addr("169.254.169.254");
     setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-    if (argc < 2 || bind(listener, (const struct sockaddr *)&address, sizeof address) != 0 ||
+    if (argc < 2 || listener < 0 || bind(listener, (const struct sockaddr *)&address, sizeof address) != 0 ||
         listen(listener, 512) != 0)
         return 1;
     pid_t server = fork();

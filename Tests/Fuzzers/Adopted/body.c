@@ -128,6 +128,8 @@ void fuzz_input(const unsigned char *bytes, size_t size) {
         return;
     /* A copy of that very size, so that the sanitizer sees the first byte beyond. */
     unsigned char *list = malloc(size);
+    if (list == NULL)
+        abort();
     memcpy(list, bytes + 1, size - 1);
     served = list;
     served_size = size - 1;

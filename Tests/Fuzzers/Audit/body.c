@@ -25,6 +25,8 @@ void fuzz_input(const unsigned char *bytes, size_t size) {
     static struct entralogin_audit_text told;
     /* A copy of that very size, so that the sanitizer sees the first byte beyond. */
     unsigned char *message = malloc(size != 0 ? size : 1);
+    if (message == NULL)
+        abort();
     memcpy(message, bytes, size);
     if (entralogin_audit_text_of(message, size, &told) == 0) {
         unsigned quotes = 0;

@@ -66,7 +66,10 @@ static int write_corpus(const char *folder) {
         char path[4096];
         snprintf(path, sizeof path, "%s/%s", folder, name);
         FILE *f = fopen(path, "wb");
-        if (f == NULL || fwrite(bytes, 1, size, f) != size || fclose(f) != 0)
+        if (f == NULL)
+            return 1;
+        size_t written = fwrite(bytes, 1, size, f);
+        if (fclose(f) != 0 || written != size)
             return 1;
     }
     return 0;

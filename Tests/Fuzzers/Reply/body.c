@@ -38,6 +38,9 @@ static void check_verdict(const unsigned char *frame, size_t size, uint16_t opco
     check(verdict >= 0 && verdict <= (int)ENTRALOGIN_VERDICT_UNDECIDABLE, "a verdict is known");
     if (verdict == (int)ENTRALOGIN_VERDICT_ALLOW)
         check(size >= 18 && frame[12] == 0 && frame[13] == 0 && frame[14] == 0 && frame[15] == 0, "an allow was said");
+    int is_pending = entralogin_is_pending(frame, size);
+    check(!is_pending || (size >= 18 && frame[15] == ENTRALOGIN_VERDICT_PENDING), "not yet was said");
+    check(!is_pending || verdict == (int)ENTRALOGIN_VERDICT_UNDECIDABLE, "not yet is no decision");
     for (size_t i = 0; i < length; i++)
         sum += (unsigned char)text[i];
     check(sum < SIZE_MAX && (verdict != (int)ENTRALOGIN_VERDICT_DENY || length > 0), "a refusal has a text");
@@ -46,6 +49,8 @@ static void check_verdict(const unsigned char *frame, size_t size, uint16_t opco
 void fuzz_input(const unsigned char *bytes, size_t size) {
     /* A copy of that very size, so that the sanitizer sees the first byte beyond. */
     unsigned char *frame = malloc(size != 0 ? size : 1);
+    if (frame == NULL)
+        abort();
     memcpy(frame, bytes, size);
     check_record(frame, size);
     check_verdict(frame, size, ENTRALOGIN_AUTHORIZE);

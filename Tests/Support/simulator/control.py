@@ -22,6 +22,7 @@ class Control:
 
     /fault {name, endpoint, value, times}   /clear {name, endpoint}   /faults   /keys {action: rotate|retire|restore}
     /assign and /withdraw {who, role, scope, deny, condition}   /rename {who, object_id, sign_in_name}
+    /join and /leave {who, group}: membership, of a person or of a group
     /groups {hints}: which of access.HINTS make checkaccess expand groups   /disable and /enable {who}
     /approve {user_code, who}   /decline {user_code}   /requests {endpoint}   /forget   /tokens
     /role {name, data_actions, not_data_actions}
@@ -77,6 +78,8 @@ class Control:
                 return Reply.json({"withdrawn": gone})
             case "/groups":
                 world.group_hints = frozenset(hint for hint in HINTS if hint in asked["hints"])
+            case "/join" | "/leave":
+                world.directory.move(self._principal(asked["who"]), asked["group"], request.path == "/join")
             case "/disable":
                 world.directory.disabled.add(self._principal(asked["who"]))
             case "/enable":

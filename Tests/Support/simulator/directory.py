@@ -165,6 +165,13 @@ class Directory:
             added = Assignment(f"00000000-0000-4000-9000-{self._serial:012x}", principal_id, role_id, scope, condition)
             (self.denials if deny else self.assignments).append(added)
 
+    def move(self, member: str, group: str, joins: bool) -> None:
+        """Makes somebody, or a group, a member of a group, or takes it out."""
+        self.groups = [
+            g if g.name != group else replace(g, members=g.members | {member} if joins else g.members - {member})
+            for g in self.groups
+        ]
+
     def withdraw(self, principal_id: str, role: str | None = None, scope: str | None = None) -> int:
         """Removes assignments and denials that match; returns how many."""
 

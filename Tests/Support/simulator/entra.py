@@ -54,7 +54,7 @@ class Entra:
             case "GET", "v2.0/.well-known/openid-configuration":
                 return Reply.json(self._configuration(request, tenant))
             case "GET", "discovery/keys" | "discovery/v2.0/keys":
-                return Reply.json({"keys": self._keys(self._world.asked_cloud(request))},
+                return Reply.json({"keys": self._keys(self._world.asked_cloud(request), self._is_thin(tenant))},
                                   Cache_Control="max-age=86400, private")
             case "GET", "discovery/instance":
                 login = self._world.asked_cloud(request).login
@@ -89,10 +89,18 @@ class Entra:
     def _tenant(self) -> str:
         return self._world.directory.tenant_id
 
-    def _keys(self, cloud: Cloud) -> list[dict[str, object]]:
+    def _is_thin(self, tenant: str) -> bool:
+        """Whether this answer is one of a replica that does not know the newest key, or does not any more."""
+        document = "tenant" if tenant == self._tenant else "common"
+        faults = self._world.faults
+        if faults.named("thin-keys", "keys") not in (None, document):
+            return False
+        return faults.take("thin-keys", "keys") is not None
+
+    def _keys(self, cloud: Cloud, is_thin: bool) -> list[dict[str, object]]:
         """Those of the cloud; in the public one, as a recorded set has them, also the Government's and one tenant's own."""
         issuer = f"https://{cloud.login}/{{tenantid}}/v2.0"
-        keys = self._world.keys_of(cloud).published(issuer, cloud.instance)
+        keys = self._world.keys_of(cloud).published(issuer, cloud.instance, is_thin)
         if cloud is PUBLIC:
             government = CLOUDS["azureusgovernmentcloud"]
             keys += self._world.keys_of(government).published(issuer, government.instance)

@@ -27,6 +27,8 @@ FAULTS = {
     "wrong-host": "a server certificate for another host, on new connections",
     "old-tls": "TLS 1.1 and older only, on new connections",
     "drip": "a byte of the body every VALUE milliseconds (100)",
+    "metadata-limits": "the limits of one machine: 5 requests a second; identity 20 a second, 5 at once; each takes VALUE "
+    "milliseconds (0) (imds)",
     "no-identity": "IMDS has no system-assigned identity (token endpoint)",
     "missing-application": "the tenant has no service principal for the PAS audience (token endpoint)",
     "token-lifetime": "managed-identity tokens live VALUE seconds (60)",
@@ -37,6 +39,7 @@ FAULTS = {
     "says-no": "checkaccess answers NotAllowed to everything",
     "expired-token": "the caller's token has expired (pas, arm)",
     "pages": "lists of assignments come in pages of VALUE (1) elements (arm)",
+    "thin-keys": "a key document leaves out the key that signs now; VALUE: tenant or common, else both (keys)",
     "other-role-host": "the OpenID configuration names VALUE (https://pas.other.example) as the role service (keys)",
     "bad-key": "the Arc challenge's key file is wrong: VALUE is link, owner, writable, size, suffix, folder, header, "
     "absent or stale",
@@ -93,6 +96,12 @@ class Faults:
         with self._changed:
             fault = self._active.get((name, endpoint)) or self._active.get((name, "*"))
             return None if fault is None else float(default if fault.value is None else fault.value)
+
+    def named(self, name: str, endpoint: str) -> Any:
+        """The value of a fault that is active, without a use of it."""
+        with self._changed:
+            fault = self._active.get((name, endpoint)) or self._active.get((name, "*"))
+            return None if fault is None else fault.value
 
     def wait_until_cleared(self, name: str, endpoint: str, limit: float = 120) -> None:
         def gone() -> bool:

@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 import re
+import time
 
 from .contoso import AGENT_IDENTITY, MACHINE_IDENTITY
+from .metadatalimits import MetadataLimits
 from .server import Reply, Request
 from .world import World
 
@@ -16,11 +18,22 @@ _TOKEN = "/metadata/identity/oauth2/token"
 class InstanceMetadata:
     def __init__(self, world: World) -> None:
         self._world = world
+        self._limits = MetadataLimits()
 
     def endpoint(self, request: Request) -> str:
         return "token" if request.path == _TOKEN else "imds"
 
     def answer(self, request: Request) -> Reply:
+        milliseconds = self._world.faults.value("metadata-limits", 0, "imds")
+        if milliseconds is None:
+            return self._served(request)
+        with self._limits.entered(request.path.startswith("/metadata/identity/")) as within:
+            if not within:
+                return Reply.json({"error": "Too many requests"}, 429)
+            time.sleep(milliseconds / 1000)
+            return self._served(request)
+
+    def _served(self, request: Request) -> Reply:
         if request.headers.get("metadata", "").lower() != "true":
             return _refusal("Bad request. Required metadata header not specified")
         if "x-forwarded-for" in request.headers:

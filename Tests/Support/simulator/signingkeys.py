@@ -56,9 +56,12 @@ class SigningKeys:
         with self._lock:
             return [public_line(p) for p in reversed(self._paths)]
 
-    def published(self, issuer: str, instance: str) -> list[dict[str, Any]]:
+    def published(self, issuer: str, instance: str, is_thin: bool = False) -> list[dict[str, Any]]:
+        """Newest first; a thin set lacks the one that signs, and where that is the only one, has an older one in its place."""
         with self._lock:
             paths = list(reversed(self._paths))
+        if is_thin:
+            paths = paths[1:] or [make_key(self._folder / "entra-0")]
         return [{**_published(p), "issuer": issuer, "cloud_instance_name": instance} for p in paths] + [_ELLIPTIC]
 
 

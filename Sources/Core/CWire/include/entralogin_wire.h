@@ -52,6 +52,9 @@
 #define ENTRALOGIN_NSS_DEADLINE_MS 200
 #define ENTRALOGIN_PRINCIPALS_DEADLINE_MS 1000
 #define ENTRALOGIN_PAM_DEADLINE_MS 10000
+/* The account stage of cron, atd and systemd-user, in the job's own process, before Azure's first answer about the
+   account. Below the 90 s that systemd gives a user manager to start (systemd-system.conf(5), DefaultTimeoutStartSec=). */
+#define ENTRALOGIN_BATCH_DEADLINE_MS 60000
 #define ENTRALOGIN_TOOL_DEADLINE_MS 20000
 
 /* Longest fields, in bytes. An OpenSSH certificate with an RSA-8192 key and CA is below 6 KiB before base64. */
@@ -87,6 +90,7 @@
 /* Flags of the PAM requests. */
 #define ENTRALOGIN_PAM_HOLDS_ADMIN_GROUP 0x0001u /* the process has the administrators' gid among its groups */
 #define ENTRALOGIN_PAM_IN_SSHD 0x0002u           /* the process is an sshd, whatever its service name says */
+#define ENTRALOGIN_PAM_WAITS 0x0004u             /* a batch service that can wait: "not yet" is an answer */
 #define ENTRALOGIN_NO_ID 0xffffffffu             /* u32 uid: nobody */
 #define ENTRALOGIN_ANOTHERS_ID 0xfffffffeu       /* u32 uid of a user: in our range, but another name service's user has it */
 
@@ -102,6 +106,13 @@
 #define ENTRALOGIN_VERDICT_DENY 1u
 #define ENTRALOGIN_VERDICT_IGNORE 2u      /* no Entra account is concerned */
 #define ENTRALOGIN_VERDICT_UNDECIDABLE 3u /* ours, but it could not be decided: deny */
+#define ENTRALOGIN_VERDICT_PENDING 4u     /* Azure has not answered yet; only to a request with ENTRALOGIN_PAM_WAITS,
+                                             which the client may repeat; answered at once, and recorded nowhere */
+/* The daemon makes this file when Azure has answered for the first time since boot, and renames another over it when a
+   user manager that was refused may be started. It is empty. Modules look whether it is there. */
+#ifndef ENTRALOGIN_ANSWERED
+#define ENTRALOGIN_ANSWERED "/run/entralogin/nss/answered"
+#endif
 
 /* What stands at the home's path, seen without following a link there. */
 #define ENTRALOGIN_HOME_ABSENT 0u
@@ -166,6 +177,7 @@
 #define ENTRALOGIN_SET_HOME 0x040eu        /* request: string name, string absolute path */
 #define ENTRALOGIN_END_SESSIONS 0x0410u    /* request: string name, present or former, uid in digits, or object id; ends
                                               every process of the account, and replies with a document */
+#define ENTRALOGIN_REFRESH_KEYS 0x0411u    /* request: nothing; fetches the CA keys now, and replies as ENTRALOGIN_KEYS */
 
 /*
  * ENTRALOGIN_AUDIT_EVENT: not a question: what the Linux audit system is to be told, from the daemon to audit-events, as

@@ -46,7 +46,7 @@ int entralogin_is_alive(const struct entralogin_process *p);
 typedef void entralogin_visit(int folder, const struct entralogin_process *p, void *context);
 int entralogin_each_process(entralogin_visit *visit, void *context);
 
-/* Reads a whole file below `folder` into `text`, cut at `capacity`, and ends it. Its length, or a negative errno. */
+/* Reads a whole file below `folder` into `text`, cut at `capacity`, and ends it. Its length, or -1. */
 ssize_t entralogin_read_proc(int folder, const char *name, char *text, size_t capacity);
 
 /* Writes the sentence for `cause` to the terminals of that uid's processes. Waits for none. How many took it. */

@@ -33,11 +33,20 @@
 #define ENTRALOGIN_PROBE_USER "entralogin-probe@entralogin.invalid"
 #define ENTRALOGIN_PROBE_MARK "ENTRALOGIN_PROBE"
 
+/* Between two questions of a batch service that waits. */
+#define ENTRALOGIN_BATCH_PAUSE_MS 500
+
 struct entralogin_pam_world {
     struct entralogin_server daemon;
     const char *login_uid;                                                           /* /proc/self/loginuid */
     const char *adopted;                                                             /* ENTRALOGIN_ADOPTED_LIST */
     const char *accounts;                                                            /* ENTRALOGIN_ACCOUNTS_SNAPSHOT */
+    const char *answered;                                                            /* ENTRALOGIN_ANSWERED */
+    struct entralogin_batch_times {
+        int deadline; /* ENTRALOGIN_BATCH_DEADLINE_MS */
+        int silence;  /* ENTRALOGIN_PAM_DEADLINE_MS: for a daemon that does not answer, where Azure has since boot */
+        int pause;    /* ENTRALOGIN_BATCH_PAUSE_MS */
+    } batch_ms;
     int (*look_up)(const char *, struct passwd *, char *, size_t, struct passwd **); /* getpwnam_r */
     int (*look_up_number)(uid_t, struct passwd *, char *, size_t, struct passwd **); /* getpwuid_r */
     uid_t (*real_uid)(void);                                                         /* getuid */
@@ -49,6 +58,9 @@ struct entralogin_pam_world {
 /*
  * PAM_SUCCESS; PAM_IGNORE; PAM_PERM_DENIED, decided; PAM_AUTHINFO_UNAVAIL, could not be decided; PAM_USER_UNKNOWN, a
  * name of our shape that nobody knows; PAM_SERVICE_ERR, ours but the module was given arguments, and it takes none.
+ *
+ * A batch service (batch.c) waits here for Azure's first answer about the account, up to ENTRALOGIN_BATCH_DEADLINE_MS:
+ * cron and atd call PAM in the process that they forked for the job, systemd in the one that becomes the user manager.
  */
 int entralogin_pam_account(const struct entralogin_pam_world *world, pam_handle_t *pamh, int flags, int argc);
 /*

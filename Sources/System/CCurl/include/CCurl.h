@@ -87,6 +87,7 @@ typedef unsigned long (*_Nonnull ccurl_sink)(
 #define CCURL_OUT_OF_MEMORY 27
 #define CCURL_OPERATION_TIMEDOUT 28
 #define CCURL_SSL_CONNECT_ERROR 35
+#define CCURL_BAD_FUNCTION_ARGUMENT 43
 #define CCURL_UNKNOWN_OPTION 48
 #define CCURL_GOT_NOTHING 52
 #define CCURL_SEND_ERROR 55

@@ -3,6 +3,10 @@ import http.client
 import json
 import ssl
 import time
+from contextlib import ExitStack
+
+from simulator import contoso
+from simulator.metadatalimits import MetadataLimits
 
 from .support import SimulatorTestCase
 
@@ -57,3 +61,42 @@ class FaultsByName(SimulatorTestCase):
         for arguments in (("no-such-fault", "pas"), ("latency", "nowhere")):
             with self.assertRaises(ValueError):
                 self.control.set_fault(*arguments)
+
+    def test_thin_key_sets(self) -> None:
+        def moduli(path: str = KEYS) -> set[str]:
+            keys = self.ask("entra", "GET", path)[1]["keys"]
+            return {k["n"] for k in keys if k["kty"] == "RSA"}
+
+        tenant = f"/{contoso.TENANT}/discovery/v2.0/keys"
+        whole = moduli()
+        self.world.keys.rotate()
+        fresh = moduli() - whole
+        self.assertEqual(len(fresh), 1)
+        self.control.set_fault("thin-keys", "keys", times=2)
+        self.assertEqual([fresh <= moduli() for _ in range(3)], [False, False, True])
+        with self.control.fault("thin-keys", "keys", "tenant"):
+            self.assertEqual((fresh <= moduli(), fresh <= moduli(tenant)), (True, False))
+        self.world.keys.restore()
+        with self.control.fault("thin-keys", "keys"):
+            self.assertFalse(whole <= moduli())
+
+    def test_the_metadata_services_limits(self) -> None:
+        now = 0.0
+        limits = MetadataLimits(lambda: now)
+
+        def asked(times: int, is_identity: bool) -> int:
+            served = 0
+            for _ in range(times):
+                with limits.entered(is_identity) as within:
+                    served += within
+            return served
+
+        self.assertEqual((asked(9, False), asked(30, True)), (5, 20))
+        now = 1.0
+        with ExitStack() as stack:
+            together = [stack.enter_context(limits.entered(True)) for _ in range(7)]
+            self.assertEqual(together, [True] * 5 + [False] * 2)
+            self.assertEqual(asked(1, False), 1)
+        path = "/metadata/instance/compute?api-version=2019-06-01"
+        with self.control.fault("metadata-limits", "imds"):
+            self.assertEqual(self.ask("imds", "GET", path, Metadata="true")[0], 200)

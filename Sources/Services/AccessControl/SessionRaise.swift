@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Authorization
+internal import Identity
+
+/// Raises accounts to administrators in a session that is open already, when Azure has given the role since it began: a
+/// role that was activated (PIM) or assigned needs no new sign-in. Only a session that the daemon opened counts, by
+/// certificate or by code; a cron job, a lingering service or what an ended session left behind is none.
+struct SessionRaise: Sendable {
+    private let parts: AccessParts
+
+    init(_ parts: AccessParts) { self.parts = parts }
+
+    /// sudo asks about its own user, who is no member: true where they are one now. Azure is asked within the deadline
+    /// of sudo's question, once a minute at most for each account, and only about a user with such a session.
+    func isRaised(bySudo request: AccountRequest) async -> Bool {
+        guard let name = UserName(request.user),
+            case .enrolled(let enrolled) = parts.ports.accounts.standing(of: name),
+            enrolled.account.systemUID == request.uid, parts.hasOpenSession(enrolled.account.uid)
+        else { return false }
+        var subject = DecisionSubject(
+            event: .raised,
+            user: enrolled.account.name.text,
+            service: request.service,
+            startedAt: parts.ports.time.bootTime(),
+            correlation: parts.ports.random.correlationID()
+        )
+        subject.identity = enrolled.identity
+        guard let (answeredAt, correlation) = await answer(about: enrolled, subject) else { return false }
+        subject.correlation = correlation
+        return parts.membership.inTurn { raise(enrolled, answeredAt: answeredAt, subject) }
+    }
+
+    /// When Azure gave the administrator role, and the question's id: what was heard within the last minute, or a new
+    /// answer.
+    private func answer(about enrolled: EnrolledAccount, _ subject: DecisionSubject) async -> (BootTime, CorrelationID)?
+    {
+        let maximumAge = ServicePolicy.elevation.maximumAge
+        if let last = await parts.authorizer.cached(enrolled.identity), last.role == .administrator {
+            let now = parts.ports.time.bootTime()
+            if now < last.freshUntil, last.age(at: now) <= maximumAge { return (last.answeredAt, last.correlation) }
+        }
+        let uid = enrolled.account.uid
+        guard parts.sudoQuestions.begin(uid, at: subject.startedAt) else { return nil }
+        defer { parts.sudoQuestions.end(uid) }
+        let demand = DecisionDemand(
+            maximumAge: maximumAge,
+            deadline: subject.startedAt.advanced(by: parts.settings.stageTimeout),
+            role: .administrator
+        )
+        let ruling = await parts.authorizer.decide(enrolled.identity, under: demand, correlation: subject.correlation)
+        return SessionRaise.answeredAt(ruling).map { ($0, ruling.correlation) }
+    }
+
+    /// When Azure gave the administrator role; nil where it did not, or where only the grace says so: an outage raises
+    /// nobody.
+    static func answeredAt(_ ruling: Ruling) -> BootTime? {
+        guard case .allow(.administrator, let source) = ruling.decision, source != .grace else { return nil }
+        return ruling.answeredAt
+    }
+
+    /// Grants and records it. To be called in turn with what opens and closes sessions: the last one may have ended
+    /// while Azure was asked. A no that came meanwhile counts (P2).
+    func raise(_ enrolled: EnrolledAccount, answeredAt: BootTime, _ subject: DecisionSubject) -> Bool {
+        let uid = enrolled.account.uid
+        guard parts.hasOpenSession(uid) else { return false }
+        if parts.membership.holds(uid.number) { return true }
+        let expiry = parts.ports.time.bootTime().advanced(by: parts.settings.grantLifetime)
+        do throws(Denial) {
+            guard try parts.membership.grant(enrolled, until: expiry, answeredAt: answeredAt) else { return false }
+            let message = "\(enrolled.account.name) is administrator in an open session: Azure has given the role"
+            parts.journal.note(.raised, .notice, message, of: subject)
+            return true
+        } catch {
+            parts.journal.note(.fault, .error, "Administrator membership not granted: \(error.detail)", of: subject)
+            return false
+        }
+    }
+}

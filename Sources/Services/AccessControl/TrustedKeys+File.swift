@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Identity
+internal import OpenSSHCertificates
+
+extension TrustedKeys {
+    /// The boot of which a file's times are, and when in it the file was written.
+    package struct Stamp: Hashable, Sendable {
+        /// `/proc/sys/kernel/random/boot_id`; empty where it is not known: that is never the same boot.
+        package let boot: String
+        package let writtenAt: BootTime
+
+        package init(boot: String, writtenAt: BootTime) {
+            self.boot = boot
+            self.writtenAt = writtenAt
+        }
+
+        /// The one in a file; nil where it has none, as a file of an earlier version.
+        package init?(in bytes: [UInt8]) {
+            guard bytes.count <= Limit.file, let text = String(validating: bytes, as: UTF8.self) else { return nil }
+            let line = text.split(separator: "\n").first { $0.hasPrefix(Stamp.mark) }
+            guard let fields = line?.split(separator: " "), fields.count == 3 else { return nil }
+            guard let boot = value(of: "boot", in: fields[1]), let at = seconds(of: "at", in: fields[2]) else {
+                return nil
+            }
+            self.init(boot: String(boot), writtenAt: BootTime(sinceBoot: .seconds(at)))
+        }
+
+        private static let mark = "# boot="
+
+        var line: String { "\(Stamp.mark)\(boot) at=\(writtenAt.sinceBoot.components.seconds)\n" }
+
+        func isSameBoot(as other: Stamp) -> Bool { !boot.isEmpty && boot == other.boot }
+    }
+
+    private static let mark = "entralogin"
+
+    /// The file's content: a line for each key, those of earlier sources first.
+    package func bytes(inOrderOf sources: [String], stamp: Stamp) -> [UInt8] {
+        var text = "# Written by entralogind, which replaces this file: to add keys, see [Keys] in entralogin.conf\n"
+        text += stamp.line
+        for held in ordered(by: sources) {
+            text += "\(held.key.line) \(TrustedKeys.mark) source=\(held.source) seen=\(held.seenAt.seconds)"
+            text += " listed=\(held.listedAt.sinceBoot.components.seconds)"
+            if let missing = held.missingSince { text += " missing=\(missing.seconds)" }
+            text += "\n"
+        }
+        return Array(text.utf8)
+    }
+
+    /// Reads a file of the daemon's. Lines without our comment, of sources that are not configured any more, and lines that
+    /// are damaged are passed over: they are fetched again. How long ago a key was listed when the file of another boot was
+    /// written counts on from the begin of this one; without a stamp, every key was listed `now`.
+    package init(reading bytes: [UInt8], sources: [String], now: Stamp) {
+        guard bytes.count <= Limit.file, let text = String(validating: bytes, as: UTF8.self) else { return }
+        let stamp = Stamp(in: bytes)
+        for line in text.split(separator: "\n") {
+            guard var read = TrustedKeys.held(in: line), sources.contains(read.source) else { continue }
+            if let stamp {
+                if !stamp.isSameBoot(as: now) {
+                    let age = read.listedAt.duration(to: stamp.writtenAt)
+                    read.listedAt = BootTime(sinceBoot: .zero - max(age, .zero))
+                }
+                read.listedAt = min(read.listedAt, now.writtenAt)
+            } else {
+                read.listedAt = now.writtenAt
+            }
+            let isListed = read.missingSince == nil
+            let count = held.count { $0.source == read.source && ($0.missingSince == nil) == isListed }
+            guard count < (isListed ? Limit.perSource : Limit.rotatedOut) else { continue }
+            guard !held.contains(where: { $0.source == read.source && $0.key == read.key }) else { continue }
+            held.append(read)
+        }
+    }
+
+    /// `listedAt` as the file has it: of the boot in which it was written. Where the line has none: later than any.
+    private static func held(in line: Substring) -> Held? {
+        let fields = line.split(separator: " ", omittingEmptySubsequences: false)
+        guard (5...7).contains(fields.count), fields[2] == mark else { return nil }
+        guard let source = value(of: "source", in: fields[3]), !source.isEmpty else { return nil }
+        guard let seen = seconds(of: "seen", in: fields[4]) else { return nil }
+        var rest = fields.dropFirst(5)
+        let listed = rest.first.flatMap { seconds(of: "listed", in: $0) }
+        if listed != nil { rest.removeFirst() }
+        let missing = rest.first.flatMap { seconds(of: "missing", in: $0) }
+        if missing != nil { rest.removeFirst() }
+        guard rest.isEmpty else { return nil }
+        let key: PublicKey
+        do throws(PublicKeyError) { key = try PublicKey(line: "\(fields[0]) \(fields[1])") } catch { return nil }
+        return Held(
+            key: key,
+            source: String(source),
+            seenAt: UnixTime(seconds: seen),
+            listedAt: BootTime(sinceBoot: .seconds(listed ?? 1 << 50)),
+            missingSince: missing.map { UnixTime(seconds: $0) }
+        )
+    }
+}
+
+private func value(of name: String, in field: Substring) -> Substring? {
+    field.hasPrefix(name + "=") ? field.dropFirst(name.utf8.count + 1) : nil
+}
+
+/// Within what can be added and subtracted without overflow.
+private func seconds(of name: String, in field: Substring) -> Int64? {
+    guard let number = value(of: name, in: field).flatMap({ Int64($0) }), number.magnitude < 1 << 50 else { return nil }
+    return number
+}

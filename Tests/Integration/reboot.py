@@ -1,0 +1,198 @@
+# SPDX-License-Identifier: Apache-2.0
+"""P1, P2, P8 and P17: what starts by itself after a reboot (user managers that linger, cron, at): with Azure's yes,
+also a late one, and never without it."""
+
+from __future__ import annotations
+
+import json
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from bed import Person, pam
+from bed.booted import BootedMachine
+from bed.checks import admitted, equal, require
+from bed.machine import wait_for
+from booted_ground import DAEMON, BootedGround, BootedSite
+from case import case
+from simulator import contoso
+
+LINGER = "/var/lib/systemd/linger"
+SERVICE = ("[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/sh -c 'id -un >%h/ran-service'\n"
+           "[Install]\nWantedBy=default.target\n")
+KINDS = ("service", "cron", "at")
+LIMIT = 60.0  # s that a job waits at most (ENTRALOGIN_BATCH_DEADLINE_MS)
+LOCAL = ("lisa", "root")
+
+
+@dataclass
+class Lingerer:
+    """An Entra user with a service that lingers, a job of cron's for each boot and one of at's."""
+    person: Person
+    uid: int
+
+    @property
+    def unit(self) -> str:
+        return f"user@{self.uid}.service"
+
+    def state(self, site: BootedSite) -> str:
+        return site.machine.property(self.unit, "ActiveState")
+
+    def ran(self, site: BootedSite) -> set[str]:
+        """What of theirs ran on this machine."""
+        return {kind for kind in KINDS if site.machine.path(f"/home/{self.person.login}/ran-{kind}").exists()}
+
+    def records(self, site: BootedSite, service: str) -> list[dict[str, Any]]:
+        return site.machine.journal("ENTRALOGIN_EVENT=account", f"ENTRALOGIN_USER={self.person.login}",
+                                    f"ENTRALOGIN_SERVICE={service}")
+
+
+def has_record(site: BootedSite, lingerer: Lingerer, service: str) -> bool:
+    return bool(lingerer.records(site, service))
+
+
+def has_failed(site: BootedSite, lingerer: Lingerer) -> bool:
+    return lingerer.state(site) == "failed"
+
+
+def powered_off(ground: BootedGround, name: str, people: int) -> tuple[BootedMachine, list[Lingerer]]:
+    """A machine that was turned off with services and jobs of that many Entra users, and with local users' jobs."""
+    with ground.boot(f"{name}-before") as site:
+        machine = site.machine
+        machine.wait_until_up()
+        site.wait_until_ready()
+        machine.systemctl("stop", "atd.service")
+        lingerers = []
+        for _ in range(people):
+            person = ground.newcomer()
+            uid = int(admitted(site.ssh(person, "id -u")))
+            script = ("mkdir -p ~/.config/systemd/user/default.target.wants && cd ~/.config/systemd/user && "
+                      "cat >own.service && ln -sf ../own.service default.target.wants/own.service")
+            admitted(site.ssh(person, script, input=SERVICE))
+            # What loginctl enable-linger does, which systemd 257 refuses in this machine.
+            machine.must("sh", "-c", f"mkdir -p {LINGER} && touch {LINGER}/{person.login}")
+            lingerers.append(Lingerer(person, uid))
+        for login in (*LOCAL, *(lingerer.person.login for lingerer in lingerers)):
+            machine.must("crontab", "-u", login, "-", input="@reboot id -un >~/ran-cron\n")
+            machine.must("at", "-M", "now", user=login, input="id -un >~/ran-at\n")
+        machine.must("sh", "-c", "rm -f /home/*/ran-*")
+        machine.power_off()
+        return machine, lingerers
+
+
+def local_jobs_ran(site: BootedSite) -> bool:
+    homes = {"lisa": "/home/lisa", "root": "/root"}
+    return all(site.machine.path(f"{homes[who]}/ran-{kind}").exists() for who in LOCAL for kind in ("cron", "at"))
+
+
+def cut_off(ground: BootedGround) -> None:
+    """Azure is out of reach, until the faults are cleared."""
+    for endpoint in ("pas", "arm"):
+        ground.azure.set_fault("refuse", endpoint)
+
+
+@case("P17", "a reboot with a slow Azure: lingering services and jobs start with its yes, not with its no; "
+              "nobody else waits")
+def slow(ground: BootedGround) -> str:
+    base, (alice, carol) = powered_off(ground, "slow", 2)
+    ground.azure.withdraw(ground.key_of(carol.person))
+    cut_off(ground)
+    with ground.boot("slow", base=base) as site:
+        machine = site.machine
+        wait_for(lambda: local_jobs_ran(site), "the local users' jobs", LIMIT)
+        wait_for(lambda: all(it.state(site) != "inactive" for it in (alice, carol)), "the user managers' start", LIMIT)
+        for lingerer in (alice, carol):
+            equal(lingerer.state(site), "activating", f"{lingerer.unit} while the local users' jobs have run")
+            equal(lingerer.ran(site), set(), "what ran without an answer")
+        # Process 1, cron and atd have waited for nothing: they do their work beside those that wait.
+        admitted(site.ssh(ground.lisa, "id -un"), "lisa\n")
+        machine.systemctl("start", "systemd-tmpfiles-clean.service", timeout=20)
+        for name in ("cron", "atd"):
+            equal(machine.property(f"{name}.service", "ActiveState"), "active", name)
+        ground.azure.clear_faults()
+        wait_for(lambda: alice.ran(site) == set(KINDS), "the service and the jobs", 120)
+        wait_for(lambda: alice.state(site) == "active", "the user manager", 60)
+        wait_for(lambda: carol.state(site) == "failed", "the refused user manager", 60)
+        for service in ("systemd-user", "cron", "atd"):
+            wait_for(partial(has_record, site, carol, service), f"the record of {service}", 60)
+            equal([r.get("ENTRALOGIN_REASON") for r in carol.records(site, service)], ["role-not-assigned"], service)
+            equal([r.get("ENTRALOGIN_DECISION") for r in alice.records(site, service)], ["allow"], service)
+        equal(carol.ran(site), set(), "what ran after a no")
+    return "service, cron and at of the user with the role"
+
+
+@case("P17", "Azure away for longer than jobs wait: lost jobs are reported, managers start later with its yes, "
+              "not after a no")
+def away(ground: BootedGround) -> str:
+    base, (alice, carol) = powered_off(ground, "away", 2)
+    cut_off(ground)
+    with ground.boot("away", base=base) as site:
+        machine = site.machine
+        for lingerer in (alice, carol):
+            wait_for(partial(has_failed, site, lingerer), "the end of the wait", 2 * LIMIT)
+            equal(lingerer.ran(site), set(), "what ran without an answer")
+        words_of = {"systemd-user": "when Azure says yes", "cron": "@reboot", "atd": "not run it again"}
+        for service, words in words_of.items():
+            wait_for(partial(has_record, site, alice, service), f"the record of {service}", LIMIT)
+            record, = alice.records(site, service)
+            equal((record.get("ENTRALOGIN_REASON"), record["PRIORITY"]), ("no-recent-decision", "4"), service)
+            require(words in str(record.get("ENTRALOGIN_DETAIL")), f"{service}: {record}")
+        warned = [w["id"] for w in json.loads(site.tool("--json", "status").out)["warnings"]]
+        require("jobs-not-run" in warned, f"status warns of {warned}")
+        # The no comes before the daemon's next start, as it may come before its next answer.
+        ground.azure.withdraw(ground.key_of(carol.person))
+        ground.azure.clear_faults()
+        machine.systemctl("restart", DAEMON)
+        wait_for(lambda: alice.state(site) == "active" and alice.ran(site) == {"service"}, "alice's manager", 60)
+        wait_for(lambda: bool([r for r in carol.records(site, "systemd-user")
+                               if r.get("ENTRALOGIN_REASON") == "role-not-assigned"]), "carol, tried again", 60)
+        equal((carol.state(site), carol.ran(site)), ("failed", set()), "carol's manager after a no")
+        # Nothing is tried again and again after a no; an answer about others changes nothing.
+        admitted(site.ssh(ground.newcomer(), "true"))
+        tries = len(carol.records(site, "systemd-user"))
+        # Azure gives the role again: the daemon learns of it, and so does the manager.
+        ground.azure.assign(ground.key_of(carol.person), contoso.USER)
+        machine.systemctl("restart", DAEMON)
+        wait_for(lambda: carol.state(site) == "active" and carol.ran(site) == {"service"}, "carol's manager", 60)
+        equal(len(carol.records(site, "systemd-user")), tries + 1, "carol's records")
+        pid = machine.main_pid(alice.unit)
+        machine.systemctl("restart", DAEMON)
+        site.wait_until_ready()
+        equal(machine.main_pid(alice.unit), pid, "alice's manager after a restart of the daemon")
+        # What its administrator stops stays so.
+        machine.systemctl("stop", alice.unit)
+        machine.systemctl("restart", DAEMON)
+        site.wait_until_ready()
+        machine.systemctl("start", "entralogin-linger.service")
+        equal(alice.state(site), "inactive", "a manager that was stopped")
+    return "reported; one started with the yes, the other not before it had one"
+
+
+@case("P17", "after a restart of the daemon a job is decided by its first answer, also where that is late; "
+              "other users' jobs do not wait")
+def restarted(ground: BootedGround) -> str:
+    site, person, scratch = ground.vm, ground.newcomer(), ground.bed.scratch / "programs"
+    admitted(site.ssh(person, "true"))
+    services = ("systemd-user", "cron", "atd")
+    for service in services:
+        site.machine.systemctl("restart", DAEMON)
+        outcome = pam.ask(site.machine, scratch, service, person.login)
+        equal(outcome.results["account"], pam.SUCCESS, f"{service} just after a restart")
+    cut_off(ground)
+    site.machine.systemctl("restart", DAEMON)
+    with ThreadPoolExecutor(len(services)) as pool:
+        asked = [pool.submit(pam.ask, site.machine, scratch, service, person.login) for service in services]
+        time.sleep(3)
+        require(not any(job.done() for job in asked), "a job did not wait")
+        began = time.monotonic()
+        equal(pam.ask(site.machine, scratch, "cron", "lisa").results["account"], pam.SUCCESS, "lisa")
+        require(time.monotonic() - began < LIMIT / 2, "a local user's job waits")
+        ground.azure.clear_faults()
+        equal({job.result(2 * LIMIT).results["account"] for job in asked}, {pam.SUCCESS}, "with the yes")
+    ground.azure.withdraw(ground.key_of(person))
+    site.restart()
+    equal({pam.ask(site.machine, scratch, service, person.login).results["account"] for service in services},
+          {pam.DENIED}, "with the no")
+    return "three services"
