@@ -14,7 +14,7 @@ CONFIGURATION ?= release
 SWIFTFLAGS ?= -c $(CONFIGURATION) --static-swift-stdlib -Xlinker -z -Xlinker now
 BUILD := build
 
-.PHONY: build programs modules install deb rpm extension selinux check-packages check demo test test-deep attacks test-az fuzz bench bench-nss lint clean prerequisites
+.PHONY: build programs swiftflags modules install deb rpm extension selinux check-packages site check demo test test-deep attacks test-az fuzz bench bench-nss lint clean prerequisites
 
 build: programs modules
 
@@ -27,6 +27,9 @@ programs:
 	    install -m 0755 "$$bin/$$program" $(BUILD)/$$program && strip $(BUILD)/$$program && \
 	      chrpath -d $(BUILD)/$$program >/dev/null || exit 1; \
 	  done
+
+swiftflags:
+	@echo "$(SWIFTFLAGS)"
 
 include packaging/modules.mk
 include packaging/install.mk
@@ -52,6 +55,10 @@ selinux: $(BUILD)/selinux/entralogin.pp
 $(BUILD)/selinux/entralogin.pp: $(wildcard packaging/selinux/entralogin.*)
 	@mkdir -p $(@D) && cp packaging/selinux/entralogin.* $(@D)
 	$(MAKE) --no-print-directory -C $(@D) -f $(SELINUX_DEVEL) entralogin.pp
+
+# The pages and manual pages as a site, in build/site/site, with every link checked.
+site:
+	@"$$(.ci/python-tools site)/python" packaging/site/build $(BUILD)/site
 
 prerequisites:
 	@.ci/prerequisites
