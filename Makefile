@@ -14,7 +14,7 @@ CONFIGURATION ?= release
 SWIFTFLAGS ?= -c $(CONFIGURATION) --static-swift-stdlib -Xlinker -z -Xlinker now
 BUILD := build
 
-.PHONY: build programs swiftflags modules install deb rpm extension selinux check-packages site check demo test test-deep attacks test-az fuzz bench bench-nss lint clean prerequisites
+.PHONY: build programs modules install deb rpm extension selinux check-packages site check demo test test-deep attacks test-az fuzz bench bench-nss lint clean prerequisites
 
 build: programs modules
 
@@ -27,9 +27,6 @@ programs:
 	    install -m 0755 "$$bin/$$program" $(BUILD)/$$program && strip $(BUILD)/$$program && \
 	      chrpath -d $(BUILD)/$$program >/dev/null || exit 1; \
 	  done
-
-swiftflags:
-	@echo "$(SWIFTFLAGS)"
 
 include packaging/modules.mk
 include packaging/install.mk
