@@ -262,6 +262,11 @@ final class FakeProcesses: ProcessWatcher {
 
 final class FakeStamp: StackStamp {
     private let denial = Mutex<Denial?>(nil)
+    private let withheld = Mutex(false)
+
+    func withholdsAdministrators() -> Bool { withheld.withLock { $0 } }
+
+    func withhold(_ isOn: Bool) { withheld.withLock { $0 = isOn } }
 
     func refusal() -> Denial? { denial.withLock { $0 } }
 

@@ -43,6 +43,20 @@ import Testing
         #expect(house.log.of(.withdrawn).count == 1)
     }
 
+    @Test("P2: a grant of before ends at the next look, and sudo at once, when sudo could outlive the role here")
+    func withheld() async throws {
+        #expect(await house.signIn(alice) == .allow)
+        var request = house.accountRequest(alice, service: "sudoers")
+        request.holdsAdministratorsGroup = true
+        #expect(await house.access.accountStage.decide(request, callerPID: 99) == .allow)
+        house.stamp.withhold(true)
+        let refusal = await house.access.accountStage.decide(request, callerPID: 99).reason
+        #expect(refusal == .stackNotVerified)
+        await house.access.renewal.renew()
+        #expect(house.grants.current().isEmpty)
+        #expect(house.log.of(.withdrawn).contains { $0.message.contains("sudo's files") })
+    }
+
     @Test("P1: in an outage a grant is never prolonged beyond the grace, and comes back with Azure")
     func outageLapses() async {
         #expect(await house.signIn(alice) == .allow)

@@ -66,6 +66,20 @@ import Testing
         #expect(house.grants.current().isEmpty && house.log.of(.withdrawn).count == 1)
     }
 
+    @Test("P2: while sudo could outlive the role here, nobody is raised; a round's no still ends what there is")
+    func withheld() async {
+        #expect(await house.signIn(alice) == .allow)
+        give(.administrator)
+        house.time.advance(by: .seconds(61))
+        house.stamp.withhold(true)
+        #expect(await sudo() == .ignore)
+        #expect(await renewed() == .ignore)
+        #expect(house.grants.current().isEmpty && house.log.of(.raised).isEmpty)
+        house.stamp.withhold(false)
+        house.time.advance(by: .seconds(61))
+        #expect(await sudo() == .allow)
+    }
+
     @Test("P2: without an open session, or about another user, nobody is raised or asked about")
     func noSession() async {
         #expect(await house.signIn(alice) == .allow)

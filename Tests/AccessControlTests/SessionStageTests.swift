@@ -67,6 +67,18 @@ import Testing
         #expect(house.log.of(.sessionOpened).first?.role == .administrator)
     }
 
+    @Test("P2: while sudo could outlive the role here, an administrator signs in as a user, and the record says why")
+    func withheld() async {
+        house.checker.script(alice.identity.objectID, role: .administrator)
+        house.stamp.withhold(true)
+        #expect(await house.signIn(alice) == .allow)
+        #expect(house.grants.current().isEmpty)
+        #expect(house.log.of(.fault).contains { $0.message.contains("signs in as a user") })
+        house.stamp.withhold(false)
+        #expect(await house.signIn(alice, in: 5000) == .allow)
+        #expect(house.grants.current().count == 1)
+    }
+
     @Test("P1: a grant by grace ends with the grace")
     func graceGrant() async {
         house.checker.script(alice.identity.objectID, role: .administrator)

@@ -20,6 +20,7 @@ from bench_counts import instructions, sizes, system_calls
 from bench_daemon import certificates_a_second, memory, readiness
 from bench_names import name_service, publication
 from bench_signin import helper, warm_sign_in
+from bench_sudo import warm_sudo
 from figures import Figure
 from ground import CROWD, Ground
 
@@ -34,6 +35,7 @@ class Measure:
 MEASURES = (
     Measure("sign-in", warm_sign_in, is_speed=True),
     Measure("helper", helper, is_speed=True),
+    Measure("sudo", warm_sudo, is_speed=True),
     Measure("certificates", certificates_a_second, is_speed=True),
     Measure("system calls", system_calls),
     Measure("instructions", instructions),

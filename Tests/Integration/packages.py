@@ -12,6 +12,7 @@ from booted_ground import DAEMON, BootedSite
 from case import case
 from packages_ground import OpenSession, PackagesGround
 
+LINGER = "/var/lib/systemd/linger"
 OURS = {"entralogin", "entralogin-ssh", "entralogin-audit", "entralogin-sessions"}
 WIRED = ("/etc/ssh", "/etc/pam.d", "/etc/nsswitch.conf", "/etc/sudoers", "/etc/sudoers.d")
 # What stays after a purge, and why: Documentation/install.md.
@@ -37,6 +38,10 @@ def journey(ground: PackagesGround) -> str:
             require("module_unknown" not in machine.read("/etc/pam.d/common-account"), "not the old lines of PAM")
             equal(lisa.ask("id -un"), "lisa", "lisa's session after the installation")
             pid, record = machine.main_pid(DAEMON), machine.passwd(ground.person("alice").login)
+            manager = f"user@{record[2]}.service"
+            machine.must("sh", "-c", f"touch {LINGER}/{ground.person('alice').login}")
+            machine.systemctl("start", manager)
+            lingering = machine.main_pid(manager)
 
             ground.install(site)
             ground.signs_in(site)
@@ -45,6 +50,10 @@ def journey(ground: PackagesGround) -> str:
                 require(len(lines) == 1 and "module_unknown=ignore" in lines[0], f"{stage} after the upgrade: {lines}")
             require(machine.main_pid(DAEMON) != pid, "the daemon of the version before still runs")
             equal(machine.passwd(ground.person("alice").login), record, "alice's record after the upgrade")
+            equal(machine.main_pid(manager), lingering, "alice's user manager after the upgrade")
+            equal(machine.property("entralogin-linger.path", "ActiveState"), "active", "what starts managers later")
+            machine.systemctl("stop", manager)
+            machine.must("sh", "-c", f"rm {LINGER}/*")
             equal(lisa.ask("sudo -n -l >/dev/null 2>&1; id -un"), "lisa", "lisa's session after the upgrade")
 
             ground.install(site)

@@ -39,7 +39,7 @@ class People:
     def administer(self, machine: Machine) -> None:
         """Debian as its administrator has it: lisa, who may use sudo, root with a key, and an sshd for many tries."""
         machine.add_local_user("lisa", PASSWORD, public_line(self.lisa.identity))
-        machine.must("adduser", "--quiet", "lisa", "sudo")
+        machine.must("usermod", "-aG", "sudo", "lisa")
         machine.set_credentials("root", PASSWORD, public_line(self.root.identity))
         settings = "PermitRootLogin yes\nMaxStartups 200\nMaxAuthTries 20\nLoginGraceTime 30\nLogLevel VERBOSE\n"
         # Since OpenSSH 9.8, an address from which many are refused is kept out for a while; here all share one address.

@@ -10,6 +10,9 @@ import sys
 import roles  # noqa: F401
 import sudo_right  # noqa: F401
 import raised  # noqa: F401
+import limits  # noqa: F401
+import written  # noqa: F401
+import sudo_withheld  # noqa: F401
 import services  # noqa: F401
 import device  # noqa: F401
 import step_up  # noqa: F401
@@ -26,9 +29,11 @@ import first_machine  # noqa: F401
 import clients  # noqa: F401
 import no_effects  # noqa: F401
 import credentials  # noqa: F401
+import handmade  # noqa: F401
 import imitators  # noqa: F401
 import revocation  # noqa: F401
 import pam_order  # noqa: F401
+import arranged  # noqa: F401
 import wiring  # noqa: F401
 import reach  # noqa: F401
 import spelling  # noqa: F401
@@ -44,6 +49,7 @@ import listing  # noqa: F401
 import storms  # noqa: F401
 import sockets  # noqa: F401
 import surroundings  # noqa: F401
+import abroad  # noqa: F401
 import durability  # noqa: F401
 import damage  # noqa: F401
 import keys  # noqa: F401

@@ -17,6 +17,7 @@ import audit  # noqa: F401
 import caches  # noqa: F401
 import sessions  # noqa: F401
 import reboot  # noqa: F401
+import stopped  # noqa: F401
 import userdb  # noqa: F401
 # isort: on
 from booted_ground import BootedGround

@@ -150,6 +150,7 @@ def in_steps(ground: Ground, site: Site, person: Person, steps: list[Callable[[]
         step()
         site.machine.write(go, "")
         wait_for(partial(is_done, out), f"the step {out}")
+        require(site.machine.path(out).exists(), f"the session ended before {out}: {running.done() and running.result(0).text}")
         said.append(site.machine.read(out))
     running.result(30)
     return said

@@ -55,7 +55,7 @@ import Wire
         case .beginDevice, .awaitDevice:
             #expect(response == .progress(WireProgress(word: .pending, text: "t", handle: "h", seconds: 9)))
         case .closeSession, .flush, .retire, .rebind, .rename, .setShell, .setHome: #expect(response == .done)
-        case .statusReport, .users, .showUser, .explain, .testCertificate, .check, .sessions, .keys,
+        case .statusReport, .users, .showUser, .explain, .testCertificate, .check, .sessions, .keys, .refreshKeys,
             .endSessions:
             #expect(response == .document(Array("{}".utf8)))
         }

@@ -221,6 +221,15 @@ import Wire
         #expect(!warning.isGrave)
     }
 
+    @Test("P16: a file in /run that cannot be written does not send the administrator to the disk of /var/lib")
+    func diskOfTheFile() throws {
+        var standing = try Standing()
+        standing.accounts.warnings = ["/run/entralogin/nss/grants.snapshot: No space left on device (errno 28)"]
+        let warning = try only(standing)
+        #expect(!warning.remedy.contains("/var/lib"))
+        #expect(warning.remedy.contains("disk of that file"))
+    }
+
     @Test("Audit events that somebody does not take are a word; a socket that is not there, or audit off, is none")
     func audit() throws {
         var standing = try Standing()

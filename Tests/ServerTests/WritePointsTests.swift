@@ -123,6 +123,12 @@ private let writers: [Writer] = [
             }
         }
     ),
+    // That Azure has answered: on a memory file system, and empty but for this test.
+    Writer(
+        source: "entralogind/Composition.swift",
+        write: { file, version in try file.replace(with: Array("\(version)".utf8), mode: 0o644) },
+        read: { file in bytes(file).flatMap { Int64(String(decoding: $0, as: UTF8.self)) } }
+    ),
     // Root's, on a memory file system; a stamp that is not whole is none (StackStampTests).
     Writer(
         source: "StackCheck/StackStampWriter.swift",

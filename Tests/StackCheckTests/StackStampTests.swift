@@ -133,6 +133,20 @@ struct StackStampTests {
         #expect(reader.refusal()?.detail.contains("no stack stamp") == true)
     }
 
+    @Test("P2: the stamp says whether administrators are withheld, and forgets it with the cause")
+    func withheld() throws {
+        defer { sweep() }
+        var machine = WiredMachine()
+        machine.texts["/etc/sudoers"] = "@includedir /etc/sudoers.d\n"
+        let reader = reader(machine)
+        #expect(!reader.withholdsAdministrators())
+        for (line, isWithheld) in [("Defaults !pam_acct_mgmt\n", true), ("Defaults lecture=never\n", false)] {
+            machine.texts["/etc/sudoers.d/zz"] = line
+            #expect(try StackStampWriter(on: machine, version: "1", path: path).stamp().holds)
+            #expect(reader.withholdsAdministrators() == isWithheld && reader.refusal() == nil)
+        }
+    }
+
     @Test("A check that fails takes an earlier stamp away")
     func removal() throws {
         defer { sweep() }

@@ -72,6 +72,7 @@ struct SudoRuleTests {
             for bound in ["Defaults", "Defaults:ALL", "Defaults!/usr/bin/id", "Defaults>root"] {
                 let findings = judge(others: ["zz": "\(bound) \(defaults)\n"])
                 #expect(findings.map(\.id) == ["sudoers.account-stage"], "\(bound) \(defaults)")
+                #expect(findings.first?.severity == .error)
                 #expect(judge(others: ["aa": "\(bound) \(defaults)\n"]).isEmpty)
             }
         }

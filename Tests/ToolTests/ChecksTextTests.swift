@@ -83,6 +83,14 @@ struct ChecksTextTests {
         #expect(lines.last?.hasPrefix("99") == true && lines.last?.contains("\u{1b}") == false)
     }
 
+    @Test("P16: after a retirement, which has ended everything already, the tool does not say that nothing was ended")
+    func endedAlready() {
+        var report = EndedSessionsReport(name: "alice@contoso.com", uid: 7, ended: 0, left: 0, others: [])
+        #expect(text.ended(report, again: true) == ["Nothing runs as alice@contoso.com any more."])
+        report.left = 2
+        #expect(text.ended(report, again: true).count == 1)
+    }
+
     @Test("Keys are shown by their fingerprint, with their source and whether it still lists them")
     func keys() {
         let keys = [

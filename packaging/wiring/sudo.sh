@@ -38,19 +38,24 @@ wire_sudo() {
     visudo -cq || fail "visudo refuses the whole configuration with $SUDOERS_FILE in it"
 }
 
-# sudo itself says what it is: "sudo-rs 0.2.5".
+# sudo itself says what it is: "sudo-rs 0.2.5", which that version writes to standard error.
 is_sudo_rs() {
-    case $(sudo --version 2>/dev/null | head -n 1) in
+    case $(sudo --version 2>&1 | head -n 1) in
     sudo-rs*) return 0 ;;
     *) return 1 ;;
     esac
 }
 
-# Prints our file for the sudo that is here. Fails, having said why, where a rule would be another's right: sudo-rs goes by the
-# group's name, which another name service may have taken.
+# Prints our file for the sudo that is here. Fails, having said why, where a rule would be another's right: an older sudo-rs goes
+# by the group's name, which another name service may have taken; 0.2.5 reads no number of ten digits, 0.2.15 does.
 sudo_rule() {
     if ! is_sudo_rs; then
         cat $SHARE/sudoers/entralogin
+        return 0
+    fi
+    sed "s/@ADMINS@/#$ADMINS_GID/" $SHARE/sudoers/sudo-rs >"$WORK/by-number"
+    if visudo -cqf "$WORK/by-number" >/dev/null 2>&1; then
+        cat "$WORK/by-number"
         return 0
     fi
     group=$(setting Accounts.AdministratorsGroup)
@@ -63,7 +68,7 @@ sudo_rule() {
     *)
         # An earlier rule of ours would be theirs now.
         unwire_sudo
-        missing "the group $group has the number $number, so it is another name service's, and sudo-rs knows groups by name only:" \
+        missing "the group $group has the number $number, so it is another name service's, and this sudo-rs knows groups by name only:" \
             "administrators get no sudo. Name another group in AdministratorsGroup="
         return 1
         ;;

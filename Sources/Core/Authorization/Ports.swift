@@ -199,6 +199,13 @@ package protocol ProcessWatcher: Sendable {
 package protocol StackStamp: Sendable {
     /// Nil while it holds; otherwise why not. Cheap enough to ask at every certificate.
     func refusal() -> Denial?
+    /// True where sudo would keep what an administrator's role gave after the role's end, as root's last check found: then
+    /// administrators are users here. False where there is no such proof; then nobody signs in.
+    func withholdsAdministrators() -> Bool
+}
+
+extension StackStamp {
+    package func withholdsAdministrators() -> Bool { false }
 }
 
 /// Takes the records of decisions (P15). Never fails, never waits.

@@ -69,8 +69,9 @@ struct ChecksText: Sendable {
         return Text.list(["NAME", "SINCE", "BEGAN AS", "SSHD"], rows, style) + rest(report.total, rows.count)
     }
 
-    func ended(_ report: EndedSessionsReport) -> [String] {
+    func ended(_ report: EndedSessionsReport, again: Bool = false) -> [String] {
         var lines = ["\(report.name): \(report.ended) processes ended."]
+        if again { lines = report.left > 0 ? [] : ["Nothing runs as \(report.name) any more."] }
         if report.left > 0 { lines.append(style.paint("\(report.left) of uid \(report.uid) still run.", .bad)) }
         guard !report.others.isEmpty else { return lines }
         lines.append("Not ended, because they run as other users:")

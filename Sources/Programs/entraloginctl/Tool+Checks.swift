@@ -22,11 +22,12 @@ extension Tool {
     }
 
     /// Refused where something of the account still runs, or where it could not be ended at all.
-    func endSessions(_ name: String) throws(DaemonError) -> ExitStatus {
+    /// `again`: the daemon has ended what there was already, so this counts what came since.
+    func endSessions(_ name: String, again: Bool = false) throws(DaemonError) -> ExitStatus {
         let response = try client.ask(.endSessions(name))
         if case .refused(let refusal) = response { return complain(refusal) }
         let report = try read(response, as: EndedSessionsReport.self)
-        show(report) { ChecksText(style: style, now: now).ended($0) }
+        show(report) { ChecksText(style: style, now: now).ended($0, again: again) }
         return report.left == 0 ? .success : .refused
     }
 

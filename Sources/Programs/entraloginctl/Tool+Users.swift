@@ -76,7 +76,7 @@ extension Tool {
         guard status == .success, !isJSON else { return status }
         // The daemon has ended what the account had running. This says what is left, or why it could not; the account is
         // retired all the same.
-        _ = try endSessions(name)
+        _ = try endSessions(name, again: true)
         return status
     }
 

@@ -34,7 +34,8 @@ struct AccessParts: Sendable {
             registry: ports.grants,
             accounts: ports.accounts,
             time: ports.time,
-            log: ports.log
+            log: ports.log,
+            isWithheld: { [stamp = ports.stamp] in stamp.withholdsAdministrators() }
         )
         ending = SessionEnding(ports, after: settings.endSessionsAfter)
         starts = BatchStarts(announce: ports.announceAnswer)

@@ -18,7 +18,8 @@ package struct AccountStage: Sendable {
             isInvoked: request.invokingUID != nil
         )
         // Nothing is recorded: most who have no membership never had one, and run what other rules of sudoers give them.
-        if ServicePolicy.asksForMembership(request.service), !isMember(request.user) {
+        let asksForMembership = ServicePolicy.asksForMembership(request.service)
+        if asksForMembership, !isMember(request.user) {
             guard request.service == ServicePolicy.sudoers, await SessionRaise(parts).isRaised(bySudo: request) else {
                 return .ignore
             }
@@ -32,6 +33,7 @@ package struct AccountStage: Sendable {
         )
         do throws(Denial) {
             let persons: [Person]
+            if asksForMembership, parts.membership.isWithheld { throw AccountStage.withheld }
             if request.isInSSHD {
                 guard let person = try signingIn(request, callerPID) else { return .ignore }
                 persons = [person]
@@ -45,6 +47,12 @@ package struct AccountStage: Sendable {
             return parts.journal.deny(subject, error)
         }
     }
+
+    private static let withheld = Denial(
+        .stackNotVerified,
+        text: "Administrators have no sudo now: sudo's files on this machine would keep it after a role's end",
+        detail: "entraloginctl doctor names the line"
+    )
 
     /// The account is an administrator as far as this machine knows; Azure is asked afterwards.
     private func isMember(_ user: String) -> Bool {

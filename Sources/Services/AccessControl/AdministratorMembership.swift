@@ -13,6 +13,7 @@ package final class AdministratorMembership: Sendable {
     private let accounts: any AccountRegistry
     private let time: any TimeSource
     private let log: any RecordLog
+    private let withheld: @Sendable () -> Bool
     /// Held by whoever looks at the open sessions and then grants or withdraws by what is seen there.
     private let turn = Mutex(())
     /// When Azure last said that somebody is no administrator.
@@ -22,13 +23,18 @@ package final class AdministratorMembership: Sendable {
         registry: any GrantRegistry,
         accounts: any AccountRegistry,
         time: any TimeSource,
-        log: any RecordLog
+        log: any RecordLog,
+        isWithheld: @escaping @Sendable () -> Bool = { false }
     ) {
+        withheld = isWithheld
         self.registry = registry
         self.accounts = accounts
         self.time = time
         self.log = log
     }
+
+    /// Nobody becomes an administrator while this holds: sudo would go on after a role's end (`StackStamp`).
+    package var isWithheld: Bool { withheld() }
 
     /// The grants that have not lapsed.
     package func current() -> [PosixID: BootTime] {
@@ -83,12 +89,17 @@ package final class AdministratorMembership: Sendable {
         return false
     }
 
-    /// Ends a grant and records it; nothing where there is none.
-    package func withdraw(_ uid: PosixID, because reason: DenialReason?, correlation: CorrelationID?) {
+    /// Ends a grant and records it; nothing where there is none. `cause`: where it is no reason of a refusal.
+    package func withdraw(
+        _ uid: PosixID,
+        because reason: DenialReason?,
+        cause: String = "the last session ended",
+        correlation: CorrelationID?
+    ) {
         guard registry.current()[uid] != nil else { return }
         registry.withdraw(uid: uid)
         let account = accounts.enrolled(uid: uid.number)
-        let cause = reason?.text ?? "the last session ended"
+        let cause = reason?.text ?? cause
         var record = DecisionRecord(.withdrawn, .notice, "Administrator membership of uid \(uid) withdrawn: \(cause)")
         record.user = account?.account.name.text
         record.objectID = account?.identity.objectID

@@ -79,6 +79,11 @@ package struct GrantRenewal: Sendable {
             parts.membership.withdraw(uid, because: .accountRetired, correlation: nil)
             return
         }
+        // Azure is asked all the same: its no may end the session, and nobody is raised meanwhile.
+        if parts.membership.isWithheld {
+            let cause = "sudo's files would keep it after the role's end; entraloginctl doctor names the line"
+            parts.membership.withdraw(uid, because: nil, cause: cause, correlation: nil)
+        }
         guard isSignedIn(uid) else { return }
         let now = parts.ports.time.bootTime()
         let demand = DecisionDemand(

@@ -14,7 +14,7 @@ struct SessionRaise: Sendable {
     /// sudo asks about its own user, who is no member: true where they are one now. Azure is asked within the deadline
     /// of sudo's question, once a minute at most for each account, and only about a user with such a session.
     func isRaised(bySudo request: AccountRequest) async -> Bool {
-        guard let name = UserName(request.user),
+        guard !parts.membership.isWithheld, let name = UserName(request.user),
             case .enrolled(let enrolled) = parts.ports.accounts.standing(of: name),
             enrolled.account.systemUID == request.uid, parts.hasOpenSession(enrolled.account.uid)
         else { return false }
@@ -63,7 +63,7 @@ struct SessionRaise: Sendable {
     /// while Azure was asked. A no that came meanwhile counts (P2).
     func raise(_ enrolled: EnrolledAccount, answeredAt: BootTime, _ subject: DecisionSubject) -> Bool {
         let uid = enrolled.account.uid
-        guard parts.hasOpenSession(uid) else { return false }
+        guard !parts.membership.isWithheld, parts.hasOpenSession(uid) else { return false }
         if parts.membership.holds(uid.number) { return true }
         let expiry = parts.ports.time.bootTime().advanced(by: parts.settings.grantLifetime)
         do throws(Denial) {

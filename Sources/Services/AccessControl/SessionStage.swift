@@ -229,6 +229,11 @@ extension SessionStage {
             }
             return false
         }
+        guard !parts.membership.isWithheld else {
+            let text = "\(enrolled.account.name) signs in as a user: sudo's files would keep sudo after the role's end;"
+            parts.journal.note(.fault, .error, "\(text) entraloginctl doctor names the line", of: subject)
+            return false
+        }
         let expiry = parts.grantExpiry(for: ruling)
         do throws(Denial) {
             guard try parts.membership.grant(enrolled, until: expiry, answeredAt: answeredAt) else { return false }

@@ -170,7 +170,14 @@ struct StatusWarnings {
             )
         }
         warnings += accounts.warnings.map { text in
-            ReportedWarning(id: "disk", isGrave: false, text: text, remedy: "make room on the disk of /var/lib")
+            // Not always the disk of /var/lib: grants are published in /run.
+            ReportedWarning(
+                id: "disk",
+                isGrave: false,
+                text: text,
+                remedy: "fix what this line names; where a disk is full, make room on the disk of that file:"
+                    + " df -h, df -i"
+            )
         }
         if !accounts.shadowed.isEmpty {
             let names = accounts.shadowed.prefix(5).map(\.text).joined(separator: ", ")

@@ -9,6 +9,8 @@ package struct StackVerdict: Sendable {
     package let restsOn: [String]
     /// The listener that `sshd` is now, where it has one: see `SSHDListener`.
     let listener: SSHDListener?
+    /// Administrators sign in as users, without sudo: see `WithheldSudoRule`.
+    var withholdsAdministrators = false
 
     /// True where nothing stands against signing in.
     package var holds: Bool { !findings.contains { $0.severity == .error } }
@@ -70,13 +72,15 @@ package struct StackCheck: Sendable {
         findings += asked.findings + NameServiceRule().judge(machine) + numbers.configured(machine)
         files.append(NameServiceRule.path)
         let programs = ProgramFilesRule().judge(machine, loaded: asked.modules)
-        findings += programs.findings + LocalAccountsRule().judge(machine)
+        let withheld = WithheldSudoRule().judge(machine)
+        findings += programs.findings + LocalAccountsRule().judge(machine) + withheld
         files += programs.files
         var seen: Set<String> = []
         return StackVerdict(
             findings: findings,
             restsOn: files.filter { seen.insert($0).inserted },
-            listener: daemon.listener
+            listener: daemon.listener,
+            withholdsAdministrators: !withheld.isEmpty
         )
     }
 

@@ -42,6 +42,13 @@ package final class StackStampReader: StackStamp {
         return Denial(.stackNotVerified, detail: "\(problem); entraloginctl doctor says what is wrong")
     }
 
+    package func withholdsAdministrators() -> Bool {
+        let identity = try? FileStamp(of: file.path)
+        if let kept = kept.withLock({ $0 }), kept.identity == identity { return kept.stack.withholdsAdministrators }
+        guard case .success(let stack) = read() else { return false }
+        return stack.withholdsAdministrators
+    }
+
     private var problem: String? {
         let identity = try? FileStamp(of: file.path)
         if let kept = kept.withLock({ $0 }), kept.identity == identity {

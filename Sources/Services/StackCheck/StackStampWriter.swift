@@ -79,7 +79,9 @@ package struct StackStampWriter: Sendable {
             return (first.adding(Finding("stamp", .error, vanished, remedy: "try again")), false)
         }
         let second = check()
-        guard second.holds, second.restsOn == first.restsOn, second.listener == first.listener else {
+        guard second.holds, second.restsOn == first.restsOn, second.listener == first.listener,
+            second.withholdsAdministrators == first.withholdsAdministrators
+        else {
             try remove()
             guard second.holds else { return (second, false) }
             let changed = "the wiring changed while it was checked"
@@ -108,6 +110,8 @@ package struct StackStampWriter: Sendable {
 
 extension StackVerdict {
     fileprivate func adding(_ finding: Finding) -> StackVerdict {
-        StackVerdict(findings: findings + [finding], restsOn: restsOn, listener: listener)
+        var verdict = StackVerdict(findings: findings + [finding], restsOn: restsOn, listener: listener)
+        verdict.withholdsAdministrators = withholdsAdministrators
+        return verdict
     }
 }

@@ -13,6 +13,7 @@ struct SudoRule: Sendable {
         }
         return [folder(text), mistake(machine), plugin(machine)].compactMap(\.self)
             + SudoersFilesRule(administratorsGroup: administratorsGroup).judge(machine)
+            + SudoersSourcesRule().judge(machine) + SudoRsRule().judge(machine)
     }
 
     /// `@includedir`, in older sudoers `#includedir` (sudoers(5)).

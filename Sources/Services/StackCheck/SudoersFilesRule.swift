@@ -9,7 +9,7 @@ struct SudoersFilesRule: Sendable {
     /// As sudoers names the members (entralogin_sudo.h).
     static let members = "\"%:entralogin:administrators\""
     private static let main = "/etc/sudoers"
-    private static let passingOver = ["!pam_acct_mgmt", "pam_service", "pam_login_service", "pam_askpass_service"]
+    static let passingOver = ["!pam_acct_mgmt", "pam_service", "pam_login_service", "pam_askpass_service"]
 
     /// One line, continued ones joined, without comments.
     fileprivate struct Line {
@@ -29,7 +29,7 @@ struct SudoersFilesRule: Sendable {
         return Finding(
             "sudoers.group-plugin",
             .error,
-            "sudo asks another group plugin, named after entralogin's: administrators have no sudo",
+            "sudo asks another group plugin, named after entralogin's: administrators sign in as users, without sudo",
             place: line.place,
             needed: "group_plugin before /etc/sudoers.d/entralogin, where its own replaces it for Entra accounts",
             remedy: "move that line before '@includedir /etc/sudoers.d' in /etc/sudoers"
@@ -62,10 +62,12 @@ struct SudoersFilesRule: Sendable {
         guard let found else { return nil }
         return Finding(
             "sudoers.account-stage",
-            .warning,
-            "sudo does not ask PAM's account stage of the service sudo: other rules than entralogin's outlive an Entra account's role",
+            .error,
+            "sudo does not ask PAM's account stage of the service sudo: other rules for Entra accounts would outlive the role, so "
+                + "administrators sign in as users, without sudo",
             place: found.place,
-            remedy: "visudo, and take that out; the administrators' own rule asks about the role in any case"
+            needed: "PAM's account stage of the service sudo",
+            remedy: "visudo, and take that out; a new sign-in has sudo again"
         )
     }
 

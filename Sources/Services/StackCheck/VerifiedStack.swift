@@ -7,11 +7,12 @@
 ///     entralogin-stack 1
 ///     version 0.1.0
 ///     listener 812 1700000000123456789
+///     withheld
 ///     file 2049 131 3254 1700000000000000000 1700000000000000000 0 /etc/ssh/sshd_config
 ///     guarded /etc/ssh/sshd_config.d/50-site.conf
 ///     end
 ///
-/// `file`: device, inode, size, modified, changed (nanoseconds), owner. `guarded`: below a folder that only root may
+/// `withheld`: administrators sign in as users (`WithheldSudoRule`). `file`: device, inode, size, modified, changed (nanoseconds), owner. `guarded`: below a folder that only root may
 /// search, so the daemon cannot look itself; the watch on those folders renews or removes the stamp.
 package struct VerifiedStack: Hashable, Sendable {
     package static let path = "/run/entralogin/stack-verified"
@@ -26,6 +27,7 @@ package struct VerifiedStack: Hashable, Sendable {
 
     var version: String
     package var listener: SSHDListener?
+    var withholdsAdministrators = false
     var entries: [Entry]
 
     /// The stamp of a verdict that holds, or why there cannot be one.
@@ -40,7 +42,9 @@ package struct VerifiedStack: Hashable, Sendable {
             let status = try machine.status(of: path)
             entries.append(Entry(path: path, status: guarded ? nil : StampedStatus(status)))
         }
-        return VerifiedStack(version: version, listener: verdict.listener, entries: entries)
+        var stack = VerifiedStack(version: version, listener: verdict.listener, entries: entries)
+        stack.withholdsAdministrators = verdict.withholdsAdministrators
+        return stack
     }
 
     /// True where a folder above the path may not be searched by everybody.
@@ -57,6 +61,7 @@ package struct VerifiedStack: Hashable, Sendable {
     package var text: String {
         var lines = [VerifiedStack.header, "version \(version)"]
         if let listener { lines.append("listener \(listener.pid) \(listener.readAt)") }
+        if withholdsAdministrators { lines.append("withheld") }
         lines += entries.map { entry in
             guard let status = entry.status else { return "guarded \(entry.path)" }
             return "file \(status.words) \(entry.path)"
@@ -81,6 +86,9 @@ package struct VerifiedStack: Hashable, Sendable {
                     return nil
                 }
                 listener = SSHDListener(pid: pid, readAt: readAt)
+            case ("withheld", 1):
+                guard !withholdsAdministrators, entries.isEmpty else { return nil }
+                withholdsAdministrators = true
             case ("guarded", _):
                 entries.append(Entry(path: String(line.dropFirst("guarded ".count)), status: nil))
             case ("file", 8):

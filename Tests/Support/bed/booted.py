@@ -163,9 +163,11 @@ class BootedMachine(Machine):
     # Journal
 
     def journal(self, *matches: str) -> list[dict[str, Any]]:
-        """The daemon's records that match, oldest first; by its unit, which nobody else can claim."""
+        """The daemon's records of this boot that match, oldest first; by its unit, which nobody else can claim. The boot id does
+        not tell boots apart here: it is the kernel's (`show_true_boot_id`)."""
         found = self.run("journalctl", "--no-pager", "-o", "json", "_SYSTEMD_UNIT=entralogind.service", *matches)
-        return [json.loads(line) for line in found.out.splitlines()]
+        records = [json.loads(line) for line in found.out.splitlines()]
+        return [r for r in records if int(r["__MONOTONIC_TIMESTAMP"]) >= self._booted_at * 1e6]
 
     def console(self) -> str:
         log = self.folder / "console.log"

@@ -12,6 +12,7 @@
 #include <grp.h>
 #include <nss.h>
 #include <pwd.h>
+#include <sys/types.h>
 #include <stdint.h>
 
 #include "entralogin_client.h"

@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Plays the cases of sudo-rs: `run --sudo-rs` calls this inside the bed's namespaces."""
+
+from __future__ import annotations
+
+import sys
+
+import sudo_rs  # noqa: F401
+from case import CASES
+from sudo_rs_ground import SudoRsGround
+from suite import main
+
+if __name__ == "__main__":
+    CASES[:] = [entry for entry in CASES if entry.check.__module__ == "sudo_rs"]
+    sys.exit(main("sudo-rs", "sudo-rs in the place of sudo.", SudoRsGround))

@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: Apache-2.0
+"""P2 and P11: processes that hide from their end, that are stopped by their own user, or begin while an account is retired."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from bed import Person
+from bed.checks import equal, require
+from bed.machine import wait_for
+from booted_ground import DAEMON, BootedGround, BootedSite
+from case import case
+from sessions import gone, of, uid_of
+from simulator import contoso
+
+SCOPES = "/sys/fs/cgroup/user.slice/user-$(id -u).slice/user@$(id -u).service/app.slice"
+# Each of them sleeps under a name, in a state or in a place that could keep it out of sight.
+HIDERS = r"""
+export XDG_RUNTIME_DIR=/run/user/$(id -u); n='setsid nohup'
+($n perl -e 'open F, ">/proc/self/comm"; print F "a\nUid:\t0\t0\t0"; close F; sleep 4801' >/dev/null 2>&1 &)
+($n perl -e 'open F, ">/proc/self/comm"; print F ") R 0 0 0 0"; close F; sleep 4802' >/dev/null 2>&1 &)
+($n perl -e 'open F, ">/proc/self/comm"; print F "State:\tZ"; close F; sleep 4803' >/dev/null 2>&1 &)
+($n strace -f -o /dev/null sleep 4804 >/dev/null 2>&1 &)
+($n perl -e 'syscall(157, 4, 0, 0, 0, 0); sleep 4805' >/dev/null 2>&1 &)
+($n unshare -Urpf --mount-proc sleep 4806 >/dev/null 2>&1 &)
+($n unshare -Urm sleep 4807 >/dev/null 2>&1 &)
+($n nice -n 19 chrt -i 0 sleep 4808 >/dev/null 2>&1 &)
+($n perl -e '$SIG{$_} = "IGNORE" for keys %SIG; sleep 4809' >/dev/null 2>&1 &)
+($n sh -c 'kill -STOP $$; sleep 4810' >/dev/null 2>&1 &)
+(systemd-run --user --scope --unit=cold sleep 4811 >/dev/null 2>&1 &)
+systemd-run --user --on-active=120 sleep 4812 >/dev/null 2>&1
+while [ ! -d SCOPES/cold.scope ]; do sleep 0.1; done; sleep 1; echo 1 >SCOPES/cold.scope/cgroup.freeze
+until grep -h 'frozen 1' SCOPES/cold.scope/cgroup.events; do sleep 0.1; done
+""".replace("SCOPES", SCOPES)
+
+
+def with_manager(ground: BootedGround, site: BootedSite, is_administrator: bool = False) -> tuple[Person, int]:
+    """Somebody with a user manager, and with it control groups of their own."""
+    person = ground.newcomer()
+    if is_administrator:
+        ground.azure.assign(ground.key_of(person), contoso.ADMINISTRATOR)
+    uid = uid_of(site, person)
+    # What loginctl enable-linger does, which systemd 257 refuses in this machine.
+    site.machine.must("sh", "-c", f"mkdir -p /var/lib/systemd/linger && touch /var/lib/systemd/linger/{person.login}")
+    site.machine.systemctl("start", f"user@{uid}.service")
+    return person, uid
+
+
+@case("P2", "nothing hides from the end of sessions: names like fields of /proc, tracing, namespaces, a frozen control group",
+      attack="E1")
+def hiders(ground: BootedGround) -> str:
+    site = ground.vm
+    person, uid = with_manager(ground, site)
+    outcome = site.ssh(person, HIDERS)
+    require("frozen 1" in outcome.out, f"not frozen: {outcome.text}")
+    wait_for(lambda: len(of(site, uid)) >= 13, "those that hide")
+    time.sleep(1)
+    require(len(of(site, uid)) >= 13, "they end without being ended")
+    ended = site.tool("sessions", "end", person.login)
+    require(ended.ok and "still run" not in ended.out, ended.text)
+    equal(of(site, uid), [], "what is left")
+    return ended.out.splitlines()[0]
+
+
+# Stops sudo in control groups of the user's own, from before it asks until after it was allowed.
+COLD = r"""
+export XDG_RUNTIME_DIR=/run/user/$(id -u); sudo -n id -u; moments='00 01 02 04 06 08 10 12 15 18 21 24 27 30 40 60'
+for d in $moments; do
+    (systemd-run --user --scope --unit=z$d sh -c "while [ ! -e /tmp/z-go$d ]; do sleep 0.002; done
+        sudo -n sh -c 'id -u >/tmp/z-root$d'" >/dev/null 2>&1 &)
+done
+sleep 3; for d in $moments; do touch /tmp/z-go$d; sleep 0.0$d; echo 1 >SCOPES/z$d.scope/cgroup.freeze; done
+sleep 1; echo early $(ls /tmp | grep -c z-root); touch /tmp/z-ready; while [ ! -e /tmp/z-go ]; do sleep 0.05; done
+echo now $(sudo -n id -u 2>/dev/null); for d in $moments; do echo 0 >SCOPES/z$d.scope/cgroup.freeze; done; sleep 4
+echo late $(ls /tmp | grep -c z-root)
+""".replace("SCOPES", SCOPES)
+
+
+@case("P2", "sudo that its user has stopped before the decision is refused when it goes on after the role's end", deep=True,
+      attack="E2")
+def cold_sudo(ground: BootedGround) -> str:
+    site = ground.vm
+    machine = site.machine
+    person, _ = with_manager(ground, site, is_administrator=True)
+    said: list[str] = []
+    running = threading.Thread(target=lambda: said.append(site.ssh(person, COLD, timeout=120).out))
+    running.start()
+    try:
+        wait_for(lambda: machine.run("test", "-e", "/tmp/z-ready").ok or not running.is_alive(), "the stopped ones", 60)
+        ground.azure.withdraw(ground.key_of(person))
+        site.tool("check", person.login)
+    finally:
+        machine.run("touch", "/tmp/z-go")
+        running.join()
+    words = [line.split() for line in said[0].splitlines()]
+    equal(words[0], ["0"], f"sudo while the role lasts ({said})")
+    equal(words[2], ["now"], f"sudo after it ({said})")
+    early, late = int(words[1][1]), int(words[3][1])
+    require(late - early < 12, f"{late - early} of 16 are root after the end: {said}")
+    return f"16 stopped, {early} were over before; {late - early} had been allowed and went on as root, the others refused"
+
+
+def retire_amid_sign_ins(site: BootedSite, person: Person, over: threading.Event, first: int) -> list[str]:
+    """What five clients that sign in without end are told, from some time before the account is retired to some time after."""
+    said: list[str] = []
+
+    def knock() -> None:
+        while not over.is_set():
+            said.append(site.ssh(person, "setsid sleep 4820 >/dev/null 2>&1 </dev/null & echo in").out)
+
+    knockers = [threading.Thread(target=knock) for _ in range(5)]
+    for knocker in knockers:
+        knocker.start()
+    try:
+        wait_for(lambda: len(said) > first, "the first sign-ins", 60)
+        outcome = site.tool("users", "retire", person.login)
+        require(outcome.ok and "0 processes ended" not in outcome.out, outcome.text)
+        count = len(said)
+        wait_for(lambda: len(said) > count + 10, "more attempts", 60)
+    finally:
+        over.set()
+        for knocker in knockers:
+            knocker.join()
+    return said
+
+
+@case("P5", "sign-ins while their account is retired: none begins after it, and none of its processes is left", deep=True,
+      attack="E3")
+def retired_meanwhile(ground: BootedGround) -> str:
+    site, entered, knocked = ground.vm, 0, 0
+    for turn in range(4):
+        person = ground.newcomer()
+        uid, over = uid_of(site, person), threading.Event()
+        said = retire_amid_sign_ins(site, person, over, 2 + turn)
+        gone(site, uid)
+        entered, knocked = entered + sum("in" in words for words in said), knocked + len(said)
+        require(not any("in" in words for words in said[-5:]), "in after the end")
+    return f"{knocked} attempts around 4 retirements, {entered} in before; nothing is left"
+
+
+@case("P11", "links of the daemon's owner in place of its state folders: systemd follows none when it starts the daemon again",
+      deep=True, attack="F29")
+def state_folders(ground: BootedGround) -> str:
+    with ground.boot("links") as site:
+        machine = site.machine
+        machine.wait_until_up()
+        site.wait_until_ready()
+        machine.must("sh", "-c", "mkdir -m 700 /etc/roots && echo x >/etc/roots/file && chmod 600 /etc/roots/file")
+        before = machine.must("stat", "-c", "%n %u %g %a", "/etc/roots", "/etc/roots/file", "/etc/sudoers.d").out
+        machine.must("setpriv", "--reuid=entralogin", "--regid=entralogin", "--clear-groups", "sh", "-c",
+                     "cd /var/lib/entralogin && mv ssh s && ln -s /etc/roots ssh && mv nss n && ln -s /etc/sudoers.d nss")
+        restarts = machine.property(DAEMON, "NRestarts")
+        machine.run("systemctl", "kill", "--signal=SEGV", DAEMON)
+        wait_for(lambda: int(machine.property(DAEMON, "NRestarts")) > int(restarts) + 1, "two attempts to start again", 60)
+        after = machine.must("stat", "-c", "%n %u %g %a", "/etc/roots", "/etc/roots/file", "/etc/sudoers.d").out
+        equal(after, before, "owner and mode of root's folders")
+        require(site.ssh(ground.lisa, "sudo -n true; echo in").out == "in\n", "local users")
+        machine.must("sh", "-c", "cd /var/lib/entralogin && rm ssh nss && mv s ssh && mv n nss")
+        machine.systemctl("restart", DAEMON)
+        site.wait_until_ready()
+    return "the daemon does not start until the folders are folders again; nothing of root's changed"

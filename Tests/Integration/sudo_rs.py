@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: Apache-2.0
+"""P2, P7 and P8 where `sudo` is sudo-rs: from installation to withdrawal. It loads no plugin; PAM's account stage decides."""
+
+from __future__ import annotations
+
+import json
+
+from bed.checks import equal, require
+from bed.installed import CONFIGURE
+from case import case
+from ground import Site
+from roles import ADMINS, ADMINS_GID, administrator
+from sudo_right import COMMON_ACCOUNT, OLD_LINE, SUDOERS, in_our_lines, in_steps, lent, roots, search, tried
+from sudo_rs_ground import SudoRsGround, replace_sudo
+
+# In front of these, sudo-rs asks about nothing but a rule: what a former administrator may try.
+EACH = "sudo -n id -u; sudo -n -i id -u; sudo -n -u lisa id -u; sudo -n -l 2>&1 | grep -c NOPASSWD"
+EDIT = "EDITOR=true sudoedit -n /etc/hosts >/dev/null 2>&1 && echo edited"
+
+
+def bare(**options: str) -> str:
+    """The search without the long argument: sudo-rs needs its room again behind PAM, and fails there."""
+    return search(6000, 10000, 12, **options).replace(" x $fill", "")
+
+
+def findings(site: Site) -> dict[str, str]:
+    """Severity of each finding of doctor's, by its id."""
+    return {f["id"]: f["severity"] for f in json.loads(site.tool("--json", "doctor").out)["findings"]}
+
+
+def asks_always(site: Site) -> bool:
+    """Whether this sudo-rs asks PAM's account stage about its list and sudoedit, too."""
+    version = site.machine.must("sudo", "--version").text.split()[1]
+    return [int(part) for part in version.split(".")] >= [0, 2, 15]
+
+
+@case("P2", "sudo-rs: administrators have sudo, users have none; it ends with the role, sudo -l and sudoedit with it")
+def withdrawal(ground: SudoRsGround) -> str:
+    with ground.fresh("rs") as site:
+        person, machine = administrator(ground), site.machine
+        rule = [line for line in machine.read(SUDOERS).splitlines() if line.startswith("%")]
+        equal(rule[0].split()[0], f"%#{ADMINS_GID}" if asks_always(site) else f"%{ADMINS}", "whose rule it is")
+        equal(site.ssh(ground.newcomer(), f"{EACH}; {EDIT}").out, "0\n", "a user's")
+        equal(site.ssh(ground.root, "sudo id -u").out, "0\n", "root's")
+        equal(site.ssh(ground.lisa, "echo 'correct horse' | sudo -S id -u").out, "0\n", "lisa's, by her password")
+
+        def withdrawn() -> None:
+            ground.withdraw(person)
+            site.flush()
+
+        with_role, without = in_steps(ground, site, person, [lambda: None, withdrawn], f"{EACH}; {EDIT}; id -G")
+        lines = with_role.splitlines()
+        equal(lines[:4], ["0", "0", "1000", "1"], "an administrator's")
+        require(str(ADMINS_GID) in without.splitlines()[-1].split(), "the session has lost its group, so nothing was tried")
+        require(not {"0", "1000", "1", "edited"} & set(without.splitlines()[:-2]), f"after the role's end: {without}")
+        warned = findings(site)["sudo-rs"]
+        equal(warned, "note" if asks_always(site) else "warning", "what doctor says of sudo-rs")
+    return without.splitlines()[0]
+
+
+@case("P8", "sudo-rs: with the daemon stopped or our module gone nobody of Entra is root; local users go on as before")
+def without_daemon(ground: SudoRsGround) -> str:
+    with ground.fresh("rs-gone") as site:
+        person, machine = administrator(ground), site.machine
+        module = machine.shell("ls /usr/lib/*/security/pam_entralogin.so").out.strip()
+
+        def stopped() -> None:
+            site.service.stop()
+
+        def gone() -> None:
+            machine.must("mv", module, f"{module}.away")
+
+        steps = [lambda: None, stopped, gone]
+        said = in_steps(ground, site, person, steps, "sudo -n id -u; sudo -n -i id -u")
+        equal(said[0], "0\n0\n", "before")
+        for words in said[1:]:
+            require("0" not in words.splitlines(), f"root: {words}")
+        equal(site.ssh(ground.lisa, "echo 'correct horse' | sudo -S id -u").out, "0\n", "lisa's")
+        before = machine.read(COMMON_ACCOUNT)
+        old = OLD_LINE + "\n".join(line for line in before.splitlines() if not in_our_lines(line)) + "\n"
+        again = administrator(ground)
+        machine.must("mv", f"{module}.away", module)
+        site.begin()
+        site.stamped()
+
+        def passed_over() -> None:
+            machine.write(COMMON_ACCOUNT, old)
+            machine.must("mv", module, f"{module}.away")
+
+        control = in_steps(ground, site, again, [lambda: None, passed_over], "sudo -n id -u")
+        equal(control, ["0\n", "0\n"], "with the lines of before, which passed over a missing module: nothing was tried")
+    return "stopped and gone: refused; by the old lines root"
+
+
+@case("P2", "sudo-rs: no limit of memory, and no borrowed group, makes it pass over the end of a role", attack="H1")
+def limited(ground: SudoRsGround) -> str:
+    with ground.fresh("rs-limited") as site:
+        machine, person, other = site.machine, administrator(ground), administrator(ground)
+        path = "/var/tmp/lent"
+        made = site.ssh(other, f"cp /usr/bin/perl {path} && chgrp {ADMINS} {path} && chmod 2755 {path} && sudo -n id -u")
+        equal(made.out, "0\n", f"the administrator's own sudo ({made.text})")
+        before = machine.read(COMMON_ACCOUNT)
+        old = OLD_LINE + "\n".join(line for line in before.splitlines() if not in_our_lines(line)) + "\n"
+
+        # With the daemon dead, the membership stays in the published file, and the name service gives the group.
+        def dead() -> None:
+            site.service.kill()
+            machine.write("/tmp/dead", "")
+
+        script = f"sudo -n id -u; id -G; {bare()}"
+        said = in_steps(ground, site, person, [lambda: None, dead], f"[ -e /tmp/dead ] || exit 0; {script}")[1]
+        require(str(ADMINS_GID) in said and "ROOT" not in said and "tried 334" in said, said)
+        borrowed = site.ssh(ground.lisa, bare(command=lent(path)), timeout=200)
+        equal(roots(borrowed), [], f"limits that make lisa root with a borrowed group; {tried(borrowed)} tried")
+        machine.remove("/tmp/dead")
+        site.begin()
+        site.stamped()
+
+        def opened() -> None:
+            dead()
+            machine.write(COMMON_ACCOUNT, old)
+
+        stopping = f"[ -e /tmp/dead ] || exit 0; {bare(then='break')}"
+        control = in_steps(ground, site, administrator(ground), [lambda: None, opened], stopping)[1]
+        require("ROOT" in control, f"the attack does not work by the old line either: {control}")
+    return f"334 limits, none root; the old line: {control.splitlines()[0]} KiB"
+
+
+@case("P17", "sudo-rs put in the place of sudo later: doctor says that administrators have none, and configure repairs it",
+      attack="W9")
+def replaced(ground: SudoRsGround) -> str:
+    with ground.fresh("rs-later", layered=True) as site:
+        machine, person = site.machine, administrator(ground)
+        equal(site.ssh(person, "sudo -n id -u").out, "0\n", "sudo's own")
+        replace_sudo(machine)
+        noisy = site.ssh(ground.lisa, "echo 'correct horse' | sudo -S id -u")
+        require("group_plugin" in noisy.err, f"sudo-rs takes a file that is not for it, so nothing was tried: {noisy.text}")
+        require("0" not in site.ssh(person, "sudo -n id -u").lines(), "administrators by a file that is not for sudo-rs")
+        equal(findings(site).get("sudo-rs.file"), "error", "doctor")
+        machine.must(CONFIGURE, "--enable")
+        site.stamped()
+        require("sudo-rs.file" not in findings(site), "doctor goes on about it")
+        equal(site.ssh(person, "sudo -n id -u").out, "0\n", "an administrator's")
+        quiet = site.ssh(ground.lisa, "echo 'correct horse' | sudo -S id -u")
+        require("group_plugin" not in quiet.err and "sudoers.d" not in quiet.err, f"lisa's: {quiet.text}")
+    return noisy.err.splitlines()[0]
+
+
+@case("P7", "sudo-rs: where another service has the group's name, no rule goes by it: its members have no sudo", attack="H3")
+def foreign_group(ground: SudoRsGround) -> str:
+    with ground.fresh("rs-foreign") as site:
+        machine, person = site.machine, administrator(ground)
+        machine.write("/etc/group", f"{machine.read('/etc/group')}{ADMINS}:x:70002:bart\n")
+        machine.must("useradd", "-m", "bart")
+        by_name = not asks_always(site)
+        control = machine.run("su", "bart", "-c", "sudo -n id -u")
+        equal(control.out, "0\n" if by_name else "", "bart by the rule as it is")
+        if by_name:
+            equal(findings(site).get("sudo-rs.group"), "error", "doctor")
+            site.stamped()
+            outcome = site.ssh(person, "id -Gn; sudo -n id -u")
+            require(ADMINS not in outcome.lines()[0].split(), f"an administrator signs in with the group: {outcome.text}")
+            require(not machine.run(CONFIGURE, "--enable").ok, "configure is content")
+            require(not machine.path(SUDOERS).exists(), "the rule by name is there still")
+        equal(machine.run("su", "bart", "-c", "sudo -n id -u").out, "", "bart afterwards")
+    return "bart had it by name until configure took the rule away" if by_name else "the rule goes by number"

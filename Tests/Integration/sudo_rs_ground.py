@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Machines on which sudo-rs is what `sudo` calls, as on Ubuntu 25.10."""
+
+from __future__ import annotations
+
+from bed import Machine
+from bed.installed import put_in_place
+from ground import Ground
+
+# As a distribution that has sudo-rs in sudo's place: by diversions, so that `sudo`'s own files stay away.
+REPLACE = """set -e
+for name in sudo visudo; do
+  path=$(command -v $name); dpkg-divert --quiet --local --rename --divert $path.ws --add $path
+  ln -s /usr/lib/cargo/bin/$name $path
+done"""
+
+
+def replace_sudo(machine: Machine) -> str:
+    """Puts sudo-rs in the place of sudo; what it says it is."""
+    machine.must("sh", "-c", REPLACE)
+    return machine.must("sudo", "--version").text.strip()
+
+
+class SudoRsGround(Ground):
+    """Every machine has sudo-rs before entralogin is installed, unless `sudo_first`."""
+
+    def _installed(self, layered: bool = False) -> Machine:
+        machine = self.bed.machine("sudo-first" if layered else "installed", layered=True)
+        self.administer(machine)
+        if not layered:
+            replace_sudo(machine)
+        put_in_place(machine)
+        machine.stop()
+        return machine
