@@ -14,7 +14,7 @@ CONFIGURATION ?= release
 SWIFTFLAGS ?= -c $(CONFIGURATION) --static-swift-stdlib -Xlinker -z -Xlinker now
 BUILD := build
 
-.PHONY: build programs modules install deb rpm extension selinux check-packages check demo test test-deep attacks test-az fuzz bench bench-nss lint clean prerequisites
+.PHONY: build programs modules install deb rpm extension selinux check-packages site check demo test test-deep attacks test-az fuzz bench bench-nss lint clean prerequisites
 
 build: programs modules
 
@@ -52,6 +52,10 @@ selinux: $(BUILD)/selinux/entralogin.pp
 $(BUILD)/selinux/entralogin.pp: $(wildcard packaging/selinux/entralogin.*)
 	@mkdir -p $(@D) && cp packaging/selinux/entralogin.* $(@D)
 	$(MAKE) --no-print-directory -C $(@D) -f $(SELINUX_DEVEL) entralogin.pp
+
+# The pages and manual pages as a site, in build/site/site, with every link checked.
+site:
+	@"$$(.ci/python-tools site)/python" packaging/site/build $(BUILD)/site
 
 prerequisites:
 	@.ci/prerequisites

@@ -41,6 +41,7 @@ put = { $(INSTALL) -D -m $(1) $(2) $(DESTDIR)$(3).new && mv -f $(DESTDIR)$(3).ne
 put_text = $(INSTALL) -D -m 0644 /dev/null $(DESTDIR)$(2).new && $(1) > $(DESTDIR)$(2).new && \
 	mv -f $(DESTDIR)$(2).new $(DESTDIR)$(2)
 
+PRODUCT_VERSION := $(shell cat VERSION)
 UNITS := $(notdir $(wildcard systemd/*.service systemd/*.socket systemd/*.path systemd/*.timer))
 
 .PHONY: install install-programs install-pieces install-completions install-units uninstall
@@ -80,7 +81,7 @@ install-pieces:
 	$(call put,0644,packaging/tmpfiles/entralogin.conf,$(TMPFILESDIR)/entralogin.conf)
 	$(call put,0644,packaging/entralogin.conf,$(DATADIR)/entralogin.conf)
 	for page in packaging/man/*.[0-9]; do \
-	  $(call put,0644,"$$page",$(MANDIR)/man$${page##*.}/$${page##*/}) || exit 1; \
+	  $(call put_text,$(SED) '/^\.Os entralogin$$/s/$$/ $(PRODUCT_VERSION)/' "$$page",$(MANDIR)/man$${page##*.}/$${page##*/}) || exit 1; \
 	done
 	for catalog in $(wildcard packaging/catalog/*.catalog); do \
 	  $(call put,0644,"$$catalog",$(CATALOGDIR)/$${catalog##*/}) || exit 1; \

@@ -27,7 +27,7 @@ struct MetricsTests {
 
     @Test("Counters, gauges and states are in the form of OpenMetrics, which ends with EOF")
     func form() {
-        let lines = Metrics.text(of: report).split(separator: "\n", omittingEmptySubsequences: false)
+        let lines = Metrics().text(of: report).split(separator: "\n", omittingEmptySubsequences: false)
         #expect(lines.suffix(2) == ["# EOF", ""])
         for line in [
             "entralogin_audit_events_total{outcome=\"handed-over\"} 0",
@@ -48,7 +48,7 @@ struct MetricsTests {
     @Test("Each family is typed once before its samples, and no other line is there")
     func families() {
         var types: Set<Substring> = []
-        for line in Metrics.text(of: report).split(separator: "\n") where line != "# EOF" {
+        for line in Metrics().text(of: report).split(separator: "\n") where line != "# EOF" {
             if line.hasPrefix("# TYPE ") {
                 #expect(types.insert(line.split(separator: " ")[2]).inserted)
             } else if !line.hasPrefix("# HELP ") {
@@ -59,8 +59,24 @@ struct MetricsTests {
         }
     }
 
+    @Test("The textfile collector's form: its three types only, counters under their samples' names, the same samples")
+    func textfile() {
+        let openMetrics = Metrics().text(of: report).split(separator: "\n")
+        let lines = Metrics(form: .textfile).text(of: report).split(separator: "\n")
+        #expect(lines.filter { !$0.hasPrefix("#") } == openMetrics.filter { !$0.hasPrefix("#") })
+        for line in lines where line.hasPrefix("# TYPE ") {
+            #expect(["counter", "gauge", "untyped"].contains(line.split(separator: " ")[3]), "\(line)")
+        }
+        for line in [
+            "# TYPE entralogin_decisions_total counter", "# TYPE entralogin_build_info gauge",
+            "# TYPE entralogin_checker gauge",
+        ] {
+            #expect(lines.contains(line[...]), "\(line)")
+        }
+    }
+
     @Test("A daemon that does not answer is a metric, too")
     func down() {
-        #expect(Metrics.text(of: nil).contains("entralogin_up 0\n# EOF\n"))
+        #expect(Metrics().text(of: nil).contains("entralogin_up 0\n# EOF\n"))
     }
 }

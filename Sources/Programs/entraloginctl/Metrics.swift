@@ -2,9 +2,19 @@
 
 internal import Wire
 
-/// The status report as OpenMetrics text 1.0 (https://prometheus.io/docs/specs/om/open_metrics_spec/): what node_exporter's
-/// textfile collector reads, too. Nobody's name is in it.
+/// The status report as OpenMetrics text 1.0 (https://prometheus.io/docs/specs/om/open_metrics_spec/), or in the older text
+/// format 0.0.4 of Prometheus. No user's name is in it.
 struct Metrics: Sendable {
+    /// The samples are the same in both.
+    enum Form: Sendable {
+        case openMetrics
+        /// What node_exporter's textfile collector reads. It refuses a whole file over a type that is not Prometheus's own
+        /// (`info`, `stateset`), and takes a counter for one only where its type has the name of its samples (`_total`).
+        case textfile
+    }
+
+    var form: Form = .openMetrics
+
     private struct Sample {
         var suffix = ""
         var labels: [(String, String)] = []
@@ -12,10 +22,10 @@ struct Metrics: Sendable {
     }
 
     /// Nil where the daemon does not answer: `entralogin_up` is 0 then, and nothing else is said.
-    static func text(of report: StatusReport?) -> String {
-        guard let report else { return family("up", "gauge", helpUp, [Sample(value: "0")]) + "# EOF\n" }
+    func text(of report: StatusReport?) -> String {
+        guard let report else { return family("up", "gauge", Self.helpUp, [Sample(value: "0")]) + "# EOF\n" }
         return [
-            family("up", "gauge", helpUp, [Sample(value: "1")]),
+            family("up", "gauge", Self.helpUp, [Sample(value: "1")]),
             family(
                 "build",
                 "info",
@@ -43,7 +53,7 @@ struct Metrics: Sendable {
 
     private static let helpUp = "1 where the daemon answers"
 
-    private static func outcomes(_ report: StatusReport) -> [Sample] {
+    private func outcomes(_ report: StatusReport) -> [Sample] {
         report.outcomes.map { outcome in
             var labels = [("event", outcome.event), ("decision", outcome.decision)]
             labels.append(("reason", outcome.reason ?? ""))
@@ -51,7 +61,7 @@ struct Metrics: Sendable {
         }
     }
 
-    private static func people(_ report: StatusReport) -> String {
+    private func people(_ report: StatusReport) -> String {
         let accounts = [("enrolled", report.accounts.enrolled), ("retired", report.accounts.retired)]
         return family(
             "accounts",
@@ -72,7 +82,7 @@ struct Metrics: Sendable {
             )
     }
 
-    private static func azure(_ report: StatusReport) -> String {
+    private func azure(_ report: StatusReport) -> String {
         let tokens = report.tokens.compactMap { token in
             token.expiresAt.map { Sample(labels: [("audience", token.audience)], value: "\($0)") }
         }
@@ -125,7 +135,7 @@ struct Metrics: Sendable {
             + family("clock_ahead_seconds", "gauge", "this clock against Azure's", optional(report.clockAheadSeconds))
     }
 
-    private static func confirmations(_ report: ConfirmationsReport?) -> [Sample] {
+    private func confirmations(_ report: ConfirmationsReport?) -> [Sample] {
         guard let report else { return [] }
         return [
             ("agreed", report.agreed), ("overruled", report.overruled), ("not-permitted", report.notPermitted),
@@ -133,7 +143,7 @@ struct Metrics: Sendable {
         ].map { Sample(suffix: "_total", labels: [("outcome", $0.0)], value: "\($0.1)") }
     }
 
-    private static func audit(_ audit: AuditReport?) -> String {
+    private func audit(_ audit: AuditReport?) -> String {
         let counts = audit.map { [("handed-over", $0.handedOver), ("dropped", $0.dropped)] } ?? []
         return family(
             "audit_events",
@@ -143,14 +153,14 @@ struct Metrics: Sendable {
         )
     }
 
-    private static func records(_ records: RecordsReport?) -> String {
+    private func records(_ records: RecordsReport?) -> String {
         let waiting = records.map { [Sample(value: "\($0.waiting)")] } ?? []
         let lost = records.map { [Sample(suffix: "_total", value: "\($0.lost)")] } ?? []
         return family("records_waiting", "gauge", "records that wait for the journal", waiting)
             + family("records_lost", "counter", "records lost since the start", lost)
     }
 
-    private static func warnings(_ report: StatusReport) -> String {
+    private func warnings(_ report: StatusReport) -> String {
         let grave = report.warnings.count(where: \.isGrave)
         return family(
             "warnings",
@@ -163,27 +173,37 @@ struct Metrics: Sendable {
         )
     }
 
-    private static func sample(_ truth: Bool) -> Sample { Sample(value: truth ? "1" : "0") }
+    private func sample(_ truth: Bool) -> Sample { Sample(value: truth ? "1" : "0") }
 
-    private static func optional(_ number: Int64?) -> [Sample] { number.map { [Sample(value: "\($0)")] } ?? [] }
+    private func optional(_ number: Int64?) -> [Sample] { number.map { [Sample(value: "\($0)")] } ?? [] }
 
-    private static func seconds(_ milliseconds: Int64) -> String {
+    private func seconds(_ milliseconds: Int64) -> String {
         let rest = String(milliseconds % 1000)
         return "\(milliseconds / 1000)." + String(repeating: "0", count: 3 - rest.count) + rest
     }
 
     /// Empty where there is no sample.
-    private static func family(_ name: String, _ type: String, _ help: String, _ samples: [Sample]) -> String {
+    private func family(_ name: String, _ type: String, _ help: String, _ samples: [Sample]) -> String {
         guard !samples.isEmpty else { return "" }
         let name = "entralogin_\(name)"
+        let described = described(name, type)
         let lines = samples.map { sample in
             let labels = sample.labels.map { "\($0.0)=\"\(escaped($0.1))\"" }.joined(separator: ",")
             return "\(name)\(sample.suffix)\(labels.isEmpty ? "" : "{\(labels)}") \(sample.value)\n"
         }
-        return "# TYPE \(name) \(type)\n# HELP \(name) \(help)\n" + lines.joined()
+        return "# TYPE \(described.name) \(described.type)\n# HELP \(described.name) \(help)\n" + lines.joined()
     }
 
-    private static func escaped(_ text: String) -> String {
+    private func described(_ name: String, _ type: String) -> (name: String, type: String) {
+        switch (form, type) {
+        case (.textfile, "counter"): ("\(name)_total", type)
+        case (.textfile, "info"): ("\(name)_info", "gauge")
+        case (.textfile, "stateset"): (name, "gauge")
+        default: (name, type)
+        }
+    }
+
+    private func escaped(_ text: String) -> String {
         printable(text).replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
     }
 }

@@ -40,11 +40,12 @@ extension Tool {
             (report, status) = (nil, error.exitStatus)
         }
         guard let file else {
-            if isJSON { show(report) { _ in [] } } else { Output.write(Metrics.text(of: report)) }
+            if isJSON { show(report) { _ in [] } } else { Output.write(Metrics().text(of: report)) }
             return status
         }
         do throws(FileError) {
-            try AtomicFile(file).replace(with: Array(Metrics.text(of: report).utf8), mode: 0o644)
+            let text = Metrics(form: .textfile).text(of: report)
+            try AtomicFile(file).replace(with: Array(text.utf8), mode: 0o644)
         } catch {
             Output.complain("entraloginctl: \(error)")
             return .refused

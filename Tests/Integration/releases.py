@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A release from its tag to a machine that installs it from a repository and upgrades over it; and a repository that lies."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from bed import Bed, Machine, Outcome
+from bed.checks import equal, require
+from bed.installed import TOOL
+from bed.machine import run
+from bed.packages import NAME, apt
+from bed.release import Releases, stand_in
+from booted_ground import BootedSite
+from case import case
+from packages_ground import PackagesGround
+
+THERE = "/srv/published"
+SOURCES = f"""Types: deb
+URIs: file:{THERE}/apt
+Suites: stable
+Components: main
+Signed-By: {THERE}/entralogin.asc
+"""
+
+
+@contextmanager
+def changed(path: Path) -> Iterator[None]:
+    """One byte in the middle of the file is another one meanwhile."""
+    kept = path.read_bytes()
+    middle = len(kept) // 2
+    path.write_bytes(kept[:middle] + bytes([kept[middle] ^ 1]) + kept[middle + 1:])
+    try:
+        yield
+    finally:
+        path.write_bytes(kept)
+
+
+def fails(outcome: Outcome, *words: str) -> None:
+    require(not outcome.ok and any(word in outcome.text for word in words), f"expected one of {words}: {outcome.text}")
+
+
+def version(site: BootedSite) -> str:
+    return site.machine.run("dpkg-query", "-W", "-f", "${Version}", NAME).out
+
+
+def laid(releases: Releases, site: BootedSite) -> Path:
+    """The repository as it is now, on the machine."""
+    there = site.machine.path(THERE)
+    shutil.rmtree(there, ignore_errors=True)
+    shutil.copytree(releases.published, there)
+    return there
+
+
+@case("P17", "a release: signed tag, checksums, bill of materials; apt installs it from its repository and upgrades over it, and "
+      "refuses what was changed", deep=True)
+def release(ground: PackagesGround) -> str:
+    releases = Releases(ground.bed.scratch / "release")
+    try:
+        said = releases.attempt("packaging/release/build", str(releases.published), releases.key)
+        fails(said, f"the commit checked out is not v{releases.first}")
+        first = releases.publish()
+        fails(releases.attempt("packaging/release/build", str(releases.published), releases.key), "a release is made once")
+        files = releases.published / first
+        releases.must("gpg", "--batch", "--verify", f"{files}/SHA256SUMS.asc", f"{files}/SHA256SUMS")
+        releases.must("env", "-C", str(files), "sha256sum", "--check", "--strict", "--quiet", "SHA256SUMS", there=False)
+        materials = (files / f"entralogin-{first}.cdx.json").read_text()
+        require(all(word in materials for word in ('"libssl3"', '"swift-foundation"', "pam_entralogin.so")), materials)
+        with ground.stock("release") as site:
+            seen = by_apt(ground, releases, site)
+        by_dnf(ground.bed, releases, ground.bare)
+    finally:
+        releases.close()
+    return seen
+
+
+def by_apt(ground: PackagesGround, releases: Releases, site: BootedSite) -> str:
+    machine, first = site.machine, releases.first
+    machine.must("sh", "-c", "rm -rf /etc/apt/sources.list /etc/apt/sources.list.d/*")
+    machine.write_file("/etc/apt/sources.list.d/entralogin.sources", SOURCES)
+    there = laid(releases, site)
+    with changed(there / "apt/dists/stable/main/binary-amd64/Packages"), \
+            changed(there / "apt/dists/stable/main/binary-amd64/Packages.gz"):
+        fails(apt(machine, "update"), "Hash Sum mismatch")
+    with changed(there / "apt/dists/stable/InRelease"):
+        fails(apt(machine, "-o", "Debug::NoLocking=1", "update", "--error-on=any"), "BADSIG", "Clearsigned file isn't valid",
+              "invalid", "is not signed")
+    require(apt(machine, "update", "--error-on=any").ok, "apt update")
+    done = apt(machine, "install", NAME)
+    require(done.ok and version(site) == first, f"apt install: {done.text}")
+    ground.signs_in(site)
+
+    second = releases.publish()
+    there = laid(releases, site)
+    require(apt(machine, "update", "--error-on=any").ok, "apt update, with the second release")
+    with changed(there / f"apt/pool/main/{NAME}_{second}_amd64.deb"):
+        fails(apt(machine, "upgrade"), "Hash Sum mismatch")
+    equal(version(site), first, "the version after a package that was changed")
+    done = apt(machine, "upgrade")
+    require(done.ok and version(site) == second, f"apt upgrade: {done.text}")
+    ground.signs_in(site)
+    return f"{first}, then {second}"
+
+
+def by_dnf(bed: Bed, releases: Releases, bare: Machine) -> None:
+    """Debian's dnf on a Debian machine: what the packages need is provided by a package that is empty."""
+    published = bed.scratch / "release/dnf"
+    shutil.copytree(releases.published, published)
+    rpms = {v: next((published / "dnf").glob(f"{NAME}-{v}-*.x86_64.rpm")) for v in releases.versions}
+    stand_in(published / "stand-in", rpms[releases.first])
+    machine = bed.machine("dnf", base=bare)
+    configuration = published / "dnf.conf"
+    configuration.write_text(f"""[main]
+reposdir=/dev/null
+cachedir={published}/cache
+install_weak_deps=0
+keepcache=0
+[entralogin]
+baseurl=file://{published}/dnf
+gpgcheck=1
+repo_gpgcheck=1
+gpgkey=file://{published}/entralogin.asc
+metadata_expire=0
+[stand-in]
+baseurl=file://{published}/stand-in
+gpgcheck=0
+""")
+
+    def dnf(*words: str) -> Outcome:
+        return run(["dnf", "--assumeyes", f"--config={configuration}", f"--installroot={machine.root}", "--releasever=9", *words],
+                   timeout=300)
+
+    def installed() -> str:
+        return run(["rpm", f"--root={machine.root}", "-q", "--qf", "%{VERSION}", NAME]).out
+
+    mounted = [f"{machine.root}/{name}" for name in ("proc", "dev")]
+    for place in mounted:
+        subprocess.run(["mount", "--rbind", "/" + Path(place).name, place], check=True)
+    try:
+        first, second = releases.versions
+        with changed(published / "dnf/repodata/repomd.xml"):
+            fails(dnf("install", NAME), "Bad GPG signature", "Failed to download metadata")
+        with changed(rpms[first]):
+            fails(dnf("install", f"{NAME}-{first}"), "checksum", "Checksum", "No more mirrors")
+        done = dnf("install", f"{NAME}-{first}")
+        require(done.ok and installed() == first, f"dnf install: {done.text}")
+        equal(machine.run(TOOL, "--version").out, f"entraloginctl {releases.first}\n", "the tool that dnf installed")
+        done = dnf("upgrade")
+        require(done.ok and installed() == second, f"dnf upgrade: {done.text}")
+    finally:
+        for place in reversed(mounted):
+            subprocess.run(["umount", "--lazy", place], check=True)
