@@ -30,7 +30,8 @@ enum Command: Hashable, Sendable {
     case log(name: String, since: String?)
     case sessions
     case endSessions(name: String)
-    case keys(KeysVerb)
+    /// `refresh`: the daemon fetches them first. `publish`: copies them for sshd.
+    case keys(refresh: Bool, publish: Bool)
     /// To standard output where there is no file.
     case metrics(file: String?)
     case help
@@ -41,15 +42,6 @@ enum Command: Hashable, Sendable {
 enum ReadingProgram: String, Sendable {
     case sshd
     case sudo
-}
-
-/// What to do with the CA keys. The raw values are the options.
-enum KeysVerb: String, Sendable, CaseIterable {
-    case list = ""
-    /// Has the daemon fetch them first.
-    case refresh = "--refresh"
-    /// Copies them for sshd; the daemon is not asked.
-    case publish = "--publish"
 }
 
 /// What to do with the accounts.
@@ -133,7 +125,9 @@ extension Invocation {
                 throw UsageError(text: "audit looks at accounts only")
             }
             return .auditAccounts(allowList: file)
-        case "keys": return .keys(KeysVerb.allCases.first { $0 != .list && words.take($0.rawValue) } ?? .list)
+        case "keys":
+            let refresh = words.take("--refresh")
+            return .keys(refresh: refresh, publish: words.take("--publish"))
         case "metrics": return .metrics(file: try words.takeValue(of: "--output"))
         case "check-certificate":
             let user = try words.takeValue(of: "--user")

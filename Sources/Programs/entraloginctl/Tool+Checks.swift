@@ -31,8 +31,16 @@ extension Tool {
         return report.left == 0 ? .success : .refused
     }
 
+    /// `publish` alone asks no daemon.
+    func keys(refresh: Bool, publish: Bool) throws(DaemonError) -> ExitStatus {
+        guard publish else { return try keys(refreshed: refresh) }
+        let fetched = refresh ? try keys(refreshed: true) : .success
+        let published = publishKeys()
+        return published == .success ? fetched : published
+    }
+
     /// Refused where there is no key, or where a source could not be fetched.
-    func keys(refreshed: Bool) throws(DaemonError) -> ExitStatus {
+    private func keys(refreshed: Bool) throws(DaemonError) -> ExitStatus {
         let report = try ask(refreshed ? .refreshKeys : .keys, for: KeyListReport.self)
         show(report) { ChecksText(style: style, now: now).keys($0) }
         return report.keys.isEmpty || report.faults?.isEmpty == false ? .refused : .success

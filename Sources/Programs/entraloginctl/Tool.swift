@@ -53,7 +53,7 @@ struct Tool: Sendable {
             case .log(let name, let since): return log(name, since: since)
             case .sessions: return try sessions()
             case .endSessions(let name): return try endSessions(name)
-            case .keys(let verb): return verb == .publish ? publishKeys() : try keys(refreshed: verb == .refresh)
+            case .keys(let refresh, let publish): return try keys(refresh: refresh, publish: publish)
             case .metrics(let file): return metrics(to: file)
             case .help, .version: return .success
             }
