@@ -57,11 +57,17 @@ final class Fleet: @unchecked Sendable {
     let azure: VirtualAzure
     private let members: [any FleetMember]
     private let peopleCount: Int
+    /// Seconds that a person stays signed in; 0: nobody is asked about in the background.
+    private let session: Double
     private(set) var tallies: [Phase: Tally] = [:]
+    /// At the end of the ordinary hour.
+    private(set) var openSessions = 0
     /// By minute since the start.
     private var minutes: [Int: Tally] = [:]
 
-    init(machines: Int, people: Int, isNaive: Bool, isARMThrottled: Bool, expandsGroups: Bool) throws {
+    init(machines: Int, people: Int, isNaive: Bool, isARMThrottled: Bool, expandsGroups: Bool, session: Double)
+        throws
+    {
         var limits = VirtualAzure.Limits()
         limits.isARMThrottled = isARMThrottled
         let outage = Phase.outage.seconds
@@ -73,6 +79,7 @@ final class Fleet: @unchecked Sendable {
             isNaive ? NaiveMachine(number, azure: azure) : try FleetMachine(number, azure: azure)
         }
         peopleCount = people
+        self.session = session
     }
 
     func run() {
@@ -86,20 +93,24 @@ final class Fleet: @unchecked Sendable {
         }
         for person in 0..<peopleCount { loop.start { [self] in await live(person) } }
         for automation in 0..<10 { loop.start { [self] in await rollOut(peopleCount + automation) } }
+        loop.start { [self] in
+            await loop.sleep(Double(Phase.ordinary.seconds.upperBound))
+            openSessions = members.map(\.openSessions).reduce(0, +)
+        }
         loop.run(until: .seconds(Phase.end))
     }
 
-    /// Somebody signs in every ten minutes or so, four times of five to one of the own five machines, and uses sudo there
-    /// half the times.
+    /// Somebody signs in every ten minutes or so, four times of five to one of the own five machines, uses sudo there
+    /// half the times, and stays signed in.
     private func live(_ person: Int) async {
         let random = SeededRandom(UInt64(person) &+ 2_000_000)
         await loop.sleep(Double(Phase.people.lowerBound) + 600 * random.fraction())
         while loop.now < .seconds(Phase.people.upperBound) {
             let isUsual = random.fraction() < 0.8
             let member = members[isUsual ? (person * 5 + random.below(5)) % members.count : random.below(members.count)]
-            if await isIn(person, member, random), random.fraction() < 0.5 {
+            if await isIn(person, member, random, session: session), random.fraction() < 0.5 {
                 await loop.sleep(60 + 120 * random.fraction())
-                note(await member.decide(person, age: .seconds(60)), since: loop.now)
+                note(await member.decide(person, age: .seconds(60), session: 0), since: loop.now)
             }
             await loop.sleep(300 + 600 * random.fraction())
         }
@@ -112,16 +123,21 @@ final class Fleet: @unchecked Sendable {
             let at = start + 600 * (Double(index) + random.fraction()) / Double(members.count)
             loop.start { [self] in
                 await loop.sleep(until: BootTime(sinceBoot: .seconds(at)))
-                _ = await isIn(automation, member, random)
+                _ = await isIn(automation, member, random, session: min(60, session))
             }
         }
     }
 
     /// Tries up to three times, half a minute apart, as people and automations do.
-    private func isIn(_ person: Int, _ member: any FleetMember, _ random: SeededRandom) async -> Bool {
+    private func isIn(
+        _ person: Int,
+        _ member: any FleetMember,
+        _ random: SeededRandom,
+        session: Double
+    ) async -> Bool {
         for _ in 0..<3 {
             let began = loop.now
-            let outcome = await member.decide(person, age: .seconds(300))
+            let outcome = await member.decide(person, age: .seconds(300), session: session)
             note(outcome, since: began)
             if outcome == .admitted { return true }
             await loop.sleep(20 + 20 * random.fraction())

@@ -17,8 +17,10 @@ enum Outcome {
 protocol FleetMember: Sendable {
     /// The daemon begins.
     func start()
-    /// Decides about the person with that number, as PAM's account stage asks: `age` is how old an answer may be.
-    func decide(_ person: Int, age: Duration) async -> Outcome
+    /// Decides about the person with that number, as PAM's account stage asks: `age` is how old an answer may be. Where
+    /// they get in, a session of so many seconds begins; 0: none.
+    func decide(_ person: Int, age: Duration, session seconds: Double) async -> Outcome
+    var openSessions: Int { get }
 }
 
 /// One machine's way to the endpoints.
@@ -38,6 +40,7 @@ final class FleetMachine: FleetMember {
     private let connection: AzureConnection
     private let access: AccessControl
     private let tenant: TenantID
+    private let sessions: FleetSessions
 
     init(_ number: Int, azure: VirtualAzure) throws {
         loop = azure.loop
@@ -59,6 +62,11 @@ final class FleetMachine: FleetMember {
             store: MachineStore(load: { nil }, save: { _ in })
         )
         let nobody = Nobody()
+        let sessions = FleetSessions(loop: loop)
+        self.sessions = sessions
+        var settings = AccessSettings()
+        // The rounds then go by login sessions, and ask about as many people as without: those who are signed in.
+        settings.endSessionsAfter = .zero
         access = AccessControl(
             AccessPorts(
                 time: loop,
@@ -67,26 +75,29 @@ final class FleetMachine: FleetMember {
                 log: nobody,
                 machines: connection.machines,
                 checker: connection.checker,
-                accounts: nobody,
-                grants: nobody,
+                accounts: sessions,
+                grants: sessions,
                 signIns: nobody,
-                processes: nobody,
+                processes: sessions,
                 stamp: nobody,
                 judge: nobody,
                 revocation: NothingRevoked(),
                 keySources: connection.keySources(.jwks),
                 persistedKeys: nil,
                 publishKeys: { _ in }
-            )
+            ),
+            settings: settings
         )
     }
+
+    var openSessions: Int { sessions.count }
 
     func start() {
         connection.machines.start()
         access.start()
     }
 
-    func decide(_ person: Int, age: Duration) async -> Outcome {
+    func decide(_ person: Int, age: Duration, session seconds: Double) async -> Outcome {
         guard let object = ObjectID(VirtualAzure.objectID(0x100000 + person)) else { return .refused }
         let demand = DecisionDemand(
             maximumAge: age,
@@ -95,7 +106,8 @@ final class FleetMachine: FleetMember {
         )
         let identity = DirectoryIdentity(tenant: tenant, objectID: object)
         let ruling = await access.authorizer.decide(identity, under: demand, correlation: random.correlationID())
-        guard case .allow = ruling.decision else { return .refused }
+        guard case .allow(let role, _) = ruling.decision else { return .refused }
+        if seconds > 0 { sessions.open(person, identity, isAdministrator: role == .administrator, seconds: seconds) }
         return .admitted
     }
 }
@@ -105,6 +117,8 @@ final class FleetMachine: FleetMember {
 final class NaiveMachine: FleetMember {
     private let loop: VirtualLoop
     private let transport: VirtualTransport
+
+    var openSessions: Int { 0 }
 
     init(_ number: Int, azure: VirtualAzure) {
         loop = azure.loop
@@ -122,7 +136,7 @@ final class NaiveMachine: FleetMember {
         }
     }
 
-    func decide(_ person: Int, age: Duration) async -> Outcome {
+    func decide(_ person: Int, age: Duration, session seconds: Double) async -> Outcome {
         let deadline = loop.now + .seconds(8)
         while loop.now < deadline {
             if await isAnswered("https://pas.windows.net/") { return .admitted }
@@ -143,25 +157,10 @@ enum FleetError: Error {
     case beyond(String)
 }
 
-/// Ports that the questions of this simulation never reach: no accounts, no processes, no log.
-struct Nobody: AccountRegistry, SignInRegistry, GrantRegistry, ProcessWatcher, StackStamp, CertificateJudge, RecordLog {
-    func standing(of name: UserName) -> AccountStanding { .none(Denial(.domainNotAllowed)) }
-    func enrolled(uid: UInt32) -> EnrolledAccount? { nil }
-    func enrolled(named name: UserName) -> EnrolledAccount? { nil }
-    func adopted(uid: UInt32) -> AdoptedPerson? { nil }
-    func listed(_ name: UserName) -> AdoptedPerson? { nil }
-    func allEnrolled() -> [EnrolledAccount] { [] }
-    func enrol(_ account: Account, as identity: DirectoryIdentity) async throws(Denial) -> EnrolledAccount {
-        throw Denial(.enrolmentFailed)
-    }
+/// Ports that the questions of this simulation never reach: no sign-ins, no certificates, no log.
+struct Nobody: SignInRegistry, StackStamp, CertificateJudge, RecordLog {
     func noteSignIn(_ identity: DirectoryIdentity, at time: UnixTime) {}
     func lastSignIn(_ identity: DirectoryIdentity) -> UnixTime? { nil }
-    func grant(uid: PosixID, until expiry: BootTime) throws(Denial) {}
-    func withdraw(uid: PosixID) {}
-    func current() -> [PosixID: BootTime] { [:] }
-    var fault: String? { nil }
-    func watch(pid: Int32) -> (any WatchedProcess)? { nil }
-    func hasLoginSession(uid: UInt32) -> Bool { false }
     func refusal() -> Denial? { nil }
     func judge(
         keyType: String,

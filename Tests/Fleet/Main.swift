@@ -7,7 +7,10 @@ struct Main {
     static func main() { exit(play(Array(CommandLine.arguments.dropFirst()))) }
 }
 
-private let usage = "usage: fleet [--machines N] [--people N] [--naive] [--throttled] [--groups] [--check]\n"
+private let usage = """
+    usage: fleet [--machines N] [--people N] [--session SECONDS] [--naive] [--throttled] [--groups] [--check]
+
+    """
 
 /// Figures in a table; with `--check`, an error where they are beyond what Documentation/performance.md says.
 private nonisolated func play(_ arguments: [String]) -> Int32 {
@@ -17,6 +20,7 @@ private nonisolated func play(_ arguments: [String]) -> Int32 {
     var isChecked = false
     var isARMThrottled = false
     var expandsGroups = false
+    var session = 0.0
     var rest = arguments[...]
     while let argument = rest.popFirst() {
         switch argument {
@@ -26,6 +30,7 @@ private nonisolated func play(_ arguments: [String]) -> Int32 {
         // ARM answers one request in twenty. checkaccess expands groups for our hints.
         case "--throttled": isARMThrottled = true
         case "--groups": expandsGroups = true
+        case "--session": session = rest.popFirst().flatMap { Double($0) } ?? session
         case "--check": isChecked = true
         default:
             print(usage)
@@ -38,7 +43,8 @@ private nonisolated func play(_ arguments: [String]) -> Int32 {
             people: people,
             isNaive: isNaive,
             isARMThrottled: isARMThrottled,
-            expandsGroups: expandsGroups
+            expandsGroups: expandsGroups,
+            session: session
         )
         fleet.run()
         print("\(machines) machines, \(people) people, \(isNaive ? "naive retries" : "the daemon's own code")")
@@ -62,6 +68,7 @@ private nonisolated func show(_ fleet: Fleet) {
         let delays = "median \(hundredths(tally.delay(0.5))) s, p99 \(hundredths(tally.delay(0.99))) s"
         print("\(phase.rawValue)\n    \(loads.joined(separator: "; "))\n    \(share), \(delays)")
     }
+    print("sessions open after the ordinary hour: \(fleet.openSessions)")
     print(
         "well again after the outage: \(fleet.minutesUntilWell.map { "within minute \($0 + 1)" } ?? "not in two hours")"
     )
