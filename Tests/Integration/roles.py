@@ -21,20 +21,20 @@ EARLY_SUDOERS = "/etc/sudoers.d/administrator"  # read before ours
 
 
 def session_around(ground: Ground, site: Site, person: Person, before: str, between: Callable[[], None],
-                   after: str) -> Outcome:
-    """One session: runs `before`, then waits while the case acts, then runs `after`."""
+                   after: str, limit: float = 60) -> Outcome:
+    """One session of at most `limit` seconds: runs `before`, then waits while the case acts, then runs `after`."""
     ready, go = f"/tmp/{person.login}-ready", f"/tmp/{person.login}-go"
     for path in (ready, go):
         site.machine.remove(path)
     script = f"{before}; touch {ready}; while [ ! -e {go} ]; do sleep 0.05; done; {after}"
-    running = ground.aside(site.ssh, person, script)
+    running = ground.aside(site.ssh, person, script, timeout=limit)
     try:
         wait_for(lambda: site.machine.path(ready).exists() or running.done(), f"{person.login}'s session")
         require(not running.done(), f"the session ended: {running.result(0).text if running.done() else ''}")
         between()
     finally:
         site.machine.write(go, "")
-    outcome: Outcome = running.result(90)
+    outcome: Outcome = running.result(limit + 30)
     return outcome
 
 

@@ -8,6 +8,7 @@ from typing import Callable
 
 from bed import Outcome, Person
 from bed.checks import Mismatch, equal, require
+from bed.compiled import placed
 from bed.machine import wait_for
 from case import case
 from ground import Ground, Site
@@ -72,7 +73,8 @@ def squeezed(ground: Ground, site: Site, reach: int, step: int) -> str:
     """The attack, as it was done: with the fix and without, in one session of an administrator who is one no more."""
     person = administrator(ground)
     start = least(ground, site, person)
-    before: dict[str, str] = {}
+    count, before = reach // step + 1, dict[str, str]()
+    limit = 60 + count * 0.3
 
     def lowered() -> None:
         ground.withdraw(person)
@@ -82,7 +84,8 @@ def squeezed(ground: Ground, site: Site, reach: int, step: int) -> str:
         before.update(without_the_fix(site))
 
     with_fix = session_around(ground, site, person, "sudo -n id -u", lowered,
-                              "sudo -n id -u; id -G; " + search(start, start + reach, step))
+                              "sudo -n id -u; id -G; " + search(start, start + reach, step), limit)
+    equal(tried(with_fix), count, "limits that were tried")
     equal(with_fix.lines()[0], "0", f"sudo before the change ({with_fix.text})")
     require(str(ADMINS_GID) in with_fix.out, f"the session has lost its group, so nothing was tried: {with_fix.text}")
     equal(roots(with_fix), [], "limits that make root")
@@ -96,7 +99,7 @@ def squeezed(ground: Ground, site: Site, reach: int, step: int) -> str:
 
     try:
         control = session_around(ground, site, other, "sudo -n id -u", both,
-                                 "sudo -n id -u; " + search(start, start + reach, step, then="break"))
+                                 "sudo -n id -u; " + search(start, start + reach, step, then="break"), limit)
     finally:
         put_back(site, before)
     require(roots(control) != [], f"the attack does not work without the fix either, so nothing was tried: {control.text}")
@@ -123,16 +126,19 @@ def limited_everywhere(ground: Ground) -> str:
         seen = squeezed(ground, site, 16000, 8)
         site.stamped()
         owner, path = administrator(ground), "/var/tmp/lent"
-        made = site.ssh(owner, f"cp /usr/bin/perl {path} && chgrp {ADMINS} {path} && chmod 2755 {path} && sudo -n id -u")
+        lender = placed(site.machine, "lend.c", ground.bed.scratch / "programs")
+        made = site.ssh(owner, f"cp {lender} {path} && chgrp {ADMINS} {path} && chmod 2755 {path} && sudo -n id -u")
         equal(made.out, "0\n", f"the administrator's own sudo ({made.text})")
-        script = search(4000, 12000, 8, command=lent(path))
-        equal(roots(site.ssh(ground.lisa, script, timeout=300)), [], "limits that make lisa root")
+        command = f"{path} sh -c 'id -u'"
+        lisa = site.ssh(ground.lisa, search(4000, 12000, 8, command=command), timeout=400)
+        equal((roots(lisa), tried(lisa)), ([], 1001), "limits that make lisa root; limits tried")
         before = without_the_fix(site)
         try:
-            control = site.ssh(ground.lisa, search(4000, 12000, 8, command=lent(path), then="break"), timeout=300)
+            control = site.ssh(ground.lisa, search(4000, 12000, 8, command=command, then="break"), timeout=400)
         finally:
             put_back(site, before)
-    return f"{seen}; lisa with a borrowed group: never, by the old lines {roots(control) or 'not in this range either'}"
+        require(roots(control) != [], f"lisa is not root by the old lines either, so nothing was tried: {control.text}")
+    return f"{seen}; lisa with a borrowed group: 1001 limits, none; by the old lines root at {roots(control)[0]} KiB"
 
 
 def in_steps(ground: Ground, site: Site, person: Person, steps: list[Callable[[], None]], command: str) -> list[str]:
