@@ -23,7 +23,7 @@ EARLY_SUDOERS = "/etc/sudoers.d/administrator"  # read before ours
 
 def session_around(ground: Ground, site: Site, person: Person, before: str, between: Callable[[], None],
                    after: str, limit: float = 60) -> Outcome:
-    """One session: runs `before`, then waits while the case acts, then runs `after`. `limit`: seconds for all of it."""
+    """One session of at most `limit` seconds: runs `before`, then waits while the case acts, then runs `after`."""
     ready, go = f"/tmp/{person.login}-ready", f"/tmp/{person.login}-go"
     for path in (ready, go):
         site.machine.remove(path)

@@ -9,6 +9,7 @@ from functools import partial
 
 from bed import Outcome, Person
 from bed.checks import equal, require
+from bed.compiled import placed
 from bed.machine import wait_for
 from case import case
 from ground import Ground, Site
@@ -73,7 +74,8 @@ def squeezed(ground: Ground, site: Site, reach: int, step: int) -> str:
     """The attack, as it was done: with the fix and without, in one session of an administrator who is one no more."""
     person = administrator(ground)
     start = least(ground, site, person)
-    before: dict[str, str] = {}
+    count, before = reach // step + 1, dict[str, str]()
+    limit = 60 + count * 0.3
 
     def lowered() -> None:
         ground.withdraw(person)
@@ -83,10 +85,10 @@ def squeezed(ground: Ground, site: Site, reach: int, step: int) -> str:
         before.update(without_the_fix(site))
 
     with_fix = session_around(ground, site, person, "sudo -n id -u", lowered,
-                              "sudo -n id -u; id -G; " + search(start, start + reach, step), limit=300)
+                              "sudo -n id -u; id -G; " + search(start, start + reach, step), limit)
     equal(with_fix.lines()[0], "0", f"sudo before the change ({with_fix.text})")
     require(str(ADMINS_GID) in with_fix.out, f"the session has lost its group, so nothing was tried: {with_fix.text}")
-    equal(tried(with_fix), reach // step + 1, "limits that were tried")
+    equal(tried(with_fix), count, "limits that were tried")
     equal(roots(with_fix), [], "limits that make root")
 
     other = administrator(ground)
@@ -98,7 +100,7 @@ def squeezed(ground: Ground, site: Site, reach: int, step: int) -> str:
 
     try:
         control = session_around(ground, site, other, "sudo -n id -u", both,
-                                 "sudo -n id -u; " + search(start, start + reach, step, then="break"), limit=300)
+                                 "sudo -n id -u; " + search(start, start + reach, step, then="break"), limit)
     finally:
         put_back(site, before)
     site.stamped()  # what was verified has changed meanwhile
@@ -112,10 +114,26 @@ def limited(ground: Ground) -> str:
         return squeezed(ground, site, 3000, 12)
 
 
-@case("P2", "each limit of memory: sudo still asks about the role", deep=True, attack="H1")
+@case("P2", "each limit of memory, and a borrowed group under it: sudo still asks about the role", deep=True,
+      attack="H1")
 def limited_everywhere(ground: Ground) -> str:
     with ground.fresh("everywhere") as site:
-        return squeezed(ground, site, 16000, 8)
+        seen = squeezed(ground, site, 16000, 8)
+        site.stamped()
+        owner, path = administrator(ground), "/var/tmp/lent"
+        lender = placed(site.machine, "lend.c", ground.bed.scratch / "programs")
+        made = site.ssh(owner, f"cp {lender} {path} && chgrp {ADMINS} {path} && chmod 2755 {path} && sudo -n id -u")
+        equal(made.out, "0\n", f"the administrator's own sudo ({made.text})")
+        command = f"{path} sh -c 'id -u'"
+        lisa = site.ssh(ground.lisa, search(4000, 12000, 8, command=command), timeout=400)
+        equal((roots(lisa), tried(lisa)), ([], 1001), "limits that make lisa root; limits tried")
+        before = without_the_fix(site)
+        try:
+            control = site.ssh(ground.lisa, search(4000, 12000, 8, command=command, then="break"), timeout=400)
+        finally:
+            put_back(site, before)
+        require(roots(control) != [], f"lisa is not root by the old lines either, so nothing was tried: {control.text}")
+    return f"{seen}; lisa with a borrowed group: 1001 limits, none; by the old lines root at {roots(control)[0]} KiB"
 
 
 def in_steps(ground: Ground, site: Site, person: Person, steps: list[Callable[[], None]], command: str) -> list[str]:

@@ -64,7 +64,7 @@ enum CommandTable {
         ),
         CommandEntry(
             "keys",
-            "[--refresh|--publish]",
+            "[--refresh] [--publish]",
             options: ["--refresh", "--publish"],
             does: "the keys of Entra's that certificates are held against; --refresh fetches them first, --publish "
                 + "copies them for sshd"
