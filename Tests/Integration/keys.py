@@ -25,12 +25,14 @@ def trusted(site: Site) -> int:
 
 
 def days_pass(ground: Ground, site: Site, days: float, wall: bool, keys: int) -> None:
-    """Until the daemon has fetched the keys again, and sshd is told of so many."""
+    """Until the daemon has fetched the keys again, and sshd is told of so many. Before that a fetch is asked for and waited
+    for: one that is under way when the clock moves would time out by it."""
     def fetched() -> int:
         """Of both documents: the daemon takes one after the other, and the clock must not move between them."""
         paths = [r["path"] for r in ground.azure.requests("keys")]
         return min(sum(path.endswith("/discovery/v2.0/keys") for path in paths), paths.count("/common/discovery/keys"))
 
+    site.tool("keys", "--refresh")
     before = fetched()
     site.clock.pass_by(int(days * DAY), wall)
     site.tool("status")  # wakes the daemon, whose timer was set by the true clock

@@ -193,7 +193,7 @@ def later_files(ground: Ground) -> str:
         asking = "sudo -n id -u; SUDO_ASKPASS=/bin/false sudo -A id -u"  # -A: by pam_askpass_service
         said = in_steps(ground, site, person, steps, asking)
         equal(said[0], "0\n0\n", "sudo while the role lasts")
-        for line, words in zip(("nothing", *SETTINGS_OF_OTHERS), said[1:-1], strict=True):
+        for line, words in zip(("nothing", *SETTINGS_OF_OTHERS, SETTINGS_OF_OTHERS[1]), said[1:-1], strict=True):
             require("0" not in words.splitlines(), f"root by {line!r}: {words}")
         require("0" in said[-1].splitlines(), f"a rule by number under {SETTINGS_OF_OTHERS[0]} gives nothing either: {said[-1]}")
     return f"{len(SETTINGS_OF_OTHERS)} settings, none of them root; the old rule: root by the first"
