@@ -6,10 +6,8 @@ from __future__ import annotations
 import sys
 
 import sudo_rs  # noqa: F401
-from case import CASES
 from sudo_rs_ground import SudoRsGround
 from suite import main
 
 if __name__ == "__main__":
-    CASES[:] = [entry for entry in CASES if entry.check.__module__ == "sudo_rs"]
     sys.exit(main("sudo-rs", "sudo-rs in the place of sudo.", SudoRsGround))

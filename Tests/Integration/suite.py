@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Generator, Iterable
 from contextlib import ExitStack
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -24,6 +25,7 @@ CONFIGURATION = Path(__file__).with_name("pytest.ini")
 
 def main(name: str, description: str, prepared: Callable[[Bed], SharedGround]) -> int:
     """Runs what the arguments ask for, on the ground that `prepared` makes; the exit status."""
+    leave_out_borrowed()
     cache = REPOSITORY / ".build/pytest" / name
     options = ["-c", str(CONFIGURATION), f"--rootdir={REPOSITORY}", "-o", f"cache_dir={cache}"]
     suite = CaseSuite(name, description, prepared)
@@ -31,6 +33,14 @@ def main(name: str, description: str, prepared: Callable[[Bed], SharedGround]) -
     if status == pytest.ExitCode.NO_TESTS_COLLECTED:
         print(f"{name}: no case is called that; --list names them")
     return 2 if status in (pytest.ExitCode.NO_TESTS_COLLECTED, pytest.ExitCode.USAGE_ERROR) else int(status)
+
+
+def leave_out_borrowed() -> None:
+    """The suite's cases are those of the modules that its program imports by name: what these modules borrow from others'
+    brings these others' cases along."""
+    listed = {value.__name__ for value in vars(sys.modules["__main__"]).values() if isinstance(value, ModuleType)}
+    if any(case.check.__module__ in listed for case in CASES):
+        CASES[:] = [case for case in CASES if case.check.__module__ in listed]
 
 
 class CaseItem(pytest.Item):
