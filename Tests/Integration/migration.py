@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from bed import Person
 from bed.checks import admitted, equal, refused, require
+from bed.installed import CONFIGURE
+from bed.stopper import Stopper
 from case import case
 from credentials import KEYS_FILE, MARK, intruder, plant, shut_out, taken
 from ground import SETTINGS, Ground, Site
@@ -196,6 +198,19 @@ def failing(ground: Ground) -> str:
             require(not site.machine.path(LIST).exists(), "the list is left")
             require(not site.machine.path("/var/lib/entralogin-migration").exists(), "what was saved is left")
             alive(f"after {program} had failed")
+        # Killed when all is done but for the note of it: the accounts' lines stand in /etc/passwd.
+        stopper, is_late = Stopper(site.machine, ground.bed.scratch / "programs"), False
+        for at in range(1, 12):
+            _, where = stopper.run("kill", at, CONFIGURE, "--migrate", "aadsshlogin", word="unfinished.done")
+            require(bool(where), "never killed with the lines in /etc/passwd")
+            is_late = "!*adopted" in site.machine.read("/etc/passwd")
+            recovered = site.machine.run(CONFIGURE, "--recover", timeout=180)
+            require(recovered.ok, recovered.text)
+            equal((files(site), accounts(site)), (before, owned), f"files and accounts after a kill at {where}")
+            if is_late:
+                break
+        require(is_late, "never killed with the lines in /etc/passwd")
+        alive("after a kill at the end")
         config = site.machine.read("/etc/ssh/sshd_config")
         site.machine.write("/etc/ssh/sshd_config", config + "    ForceCommand /usr/bin/true\n")
         before = files(site)
