@@ -85,10 +85,11 @@ class Site(Installed):
 
     def state(self) -> dict[str, str]:
         """A digest of every file that holds accounts or grants, and of its place in the file system. Left out: the
-        published keys, and when people last signed in, which is written once a minute."""
+        published keys, when people last signed in, which is written once a minute, and the empty file by which the daemon
+        says that Azure has answered since boot."""
         return {str(p): f"{p.stat().st_ino}:{p.stat().st_mtime_ns}:{hashlib.sha256(p.read_bytes()).hexdigest()}"
                 for top in (STATE, "/run/entralogin/nss") for p in sorted(self.machine.path(top).rglob("*"))
-                if p.is_file() and p.parent.name != "ssh" and p.name != "sign-ins"}
+                if p.is_file() and p.parent.name != "ssh" and p.name not in ("sign-ins", "answered")}
 
     def rest(self) -> dict[str, str]:
         """The state once what ended sessions leave behind is written: sshd's processes have gone, and then it was the
