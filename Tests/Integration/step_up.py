@@ -66,6 +66,11 @@ def broken_off(terminal: Terminal) -> None:
     raise TimeoutError(f"Ctrl-C does not end it: {terminal.shown[-500:]!r}")
 
 
+def is_awaited(record: dict[str, str]) -> bool:
+    """The record of a sign-in that was not broken off."""
+    return "waits no more" not in record.get("ENTRALOGIN_DETAIL", "")
+
+
 def ends(terminal: Terminal) -> str:
     """Breaks off what asks again, up to the next prompt; what was shown."""
     start = len(terminal.shown)
@@ -115,7 +120,8 @@ def refused(ground: Ground) -> str:
             mark = site.journal.mark()
             then(asked(terminal, "sudo -k id -u"))
             terminal.expect(words, limit=30)
-            record = site.journal.wait(mark, event="device-sign-in", decision="deny", service="sudo")
+            # What was broken off before ends with a record of its own, when the daemon next looks for its process.
+            record = site.journal.wait(mark, is_awaited, event="device-sign-in", decision="deny", service="sudo")
             require("\n0\n" not in ends(terminal), f"root: {terminal.shown}")
             return str(record["ENTRALOGIN_REASON"])
 
