@@ -32,6 +32,13 @@ struct AdministratorRemedyTests {
         #expect(remedy(.noManagedIdentity, on: arc).contains("azcmagent"))
     }
 
+    @Test("P16: a key file of Arc's that the daemon may not read is remedied by the group, not by opening the network")
+    func agentsGroup() {
+        let closed = AccessCheckFault(.metadataClosed, of: "himds", detail: "", remedy: .joinAgentsGroup)
+        #expect(AdministratorRemedy(machine: nil).text(for: closed) == FaultRemedy.joinAgentsGroup.text)
+        #expect(remedy(.metadataClosed).hasPrefix("169.254.169.254 must be open"))
+    }
+
     @Test("The command that the adapter knows is the remedy, and stands in the record, not in the sentence")
     func said() throws {
         let resource = try machine(.virtualMachine, "Microsoft.Compute/virtualMachines/vm1").resource

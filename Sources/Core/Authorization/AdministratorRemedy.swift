@@ -24,6 +24,8 @@ package struct AdministratorRemedy: Sendable {
         case .noManagedIdentity: return identityCommand
         case .identityMayNotAsk: return permission(for: fault)
         case .applicationMissing: return application(of: fault)
+        case .metadataClosed where fault.all.contains { $0.remedy == .joinAgentsGroup }:
+            return FaultRemedy.joinAgentsGroup.text
         case .metadataClosed, .machineUnknown:
             return
                 "169.254.169.254 must be open to the user entralogin. Three things close it: an owner rule of the firewall;"

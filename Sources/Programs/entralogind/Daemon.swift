@@ -203,10 +203,12 @@ final class Daemon: Sendable {
     /// One timer for the signs of life and what is done now and then: an idle daemon wakes up for nothing else. A sign
     /// of life waits for no disk.
     private func beat() async {
-        let slowest = min(notifier.watchdogInterval ?? Daemon.slowestBeat, Daemon.slowestBeat)
+        // A message that nobody asked for would fill the socket of a manager that does not read it, and then block.
+        let watchdogInterval = notifier.watchdogInterval
+        let slowest = min(watchdogInterval ?? Daemon.slowestBeat, Daemon.slowestBeat)
         var pace = HousekeepingPace(at: SystemClock.sinceBoot())
         while true {
-            notifier.watchdog()
+            if watchdogInterval != nil { notifier.watchdog() }
             let now = SystemClock.sinceBoot()
             if pace.isDue(at: now, requests: composition.router.requests.value, hasNews: hasNews) { beginRound() }
             await loop.sleep(until: now + pace.pause(at: now, slowest: slowest))
