@@ -129,7 +129,7 @@ def neighbours(ground: Ground) -> str:
         site.machine.must("truncate", "--size=540G", "/var/log/lastlog")
         names = site.machine.read("/etc/nsswitch.conf")
         site.machine.write("/etc/nsswitch.conf", names.replace("entralogin", "entralogin winbind"))
-        line = told(site, "neighbour.passwd", "winbind stands behind us")
+        line = told(site, "neighbour.passwd", "winbind stands behind entralogin")
         require("looks 540 GiB large" in site.tool("doctor").text.replace("\n        ", " "), "lastlog is not named")
     return line
 
