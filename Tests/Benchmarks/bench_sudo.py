@@ -14,8 +14,10 @@ from figures import Figure, at_most
 from ground import Ground, Site
 from roles import TARGETPW, administrator
 
-PAIRS, ROUNDS = 60, 5  # a round is taken only where those before were beyond the limit: the machine is shared
-LIMIT = 1.3
+PAIRS, ROUNDS = 60, 5  # a round is taken only where those before were beyond the goal: the machine is shared
+# With systemd's name service in front of entralogin's, as Debian has it, sudo's look-ups of the user go through that first.
+LIMIT, GOAL = 1.6, 1.3
+LIMIT_ALONE, GOAL_ALONE = 1.3, 1.15
 # For each line that it reads: how many microseconds one sudo takes, and how it ends.
 LOOP = "while read -r _; do a=${EPOCHREALTIME/[.,]/}; sudo -n true; e=$?; echo $((${EPOCHREALTIME/[.,]/} - a)) $e; done"
 
@@ -51,24 +53,29 @@ def compared(entra: Callable[[], int], local: Callable[[], int]) -> tuple[float,
 def warm_sudo(ground: Ground) -> list[Figure]:
     with ground.fresh("warm-sudo", bare=True) as site:
         site.machine.write(TARGETPW, "lisa ALL=(ALL) NOPASSWD: ALL\n", 0o440)
-        seen: list[tuple[float, float, float]] = []
         with session(site, administrator(ground)) as entra, session(site, ground.lisa) as local:
             for _ in range(3):  # pages read, a decision in the cache
                 entra(), local()
             asked = ground.questions()
-            for _ in range(ROUNDS):
-                seen.append(compared(entra, local))
-                if seen[-1][0] <= LIMIT:
-                    break
+            seen = rounds(entra, local, GOAL)
             require(ground.questions() <= asked + 2, "a warm sudo asks Azure more than once a minute")
             # systemd's name service stands before entralogin's, and looks into some folders for each name.
             services = site.machine.read("/etc/nsswitch.conf")
             site.machine.write("/etc/nsswitch.conf", services.replace(" systemd ", " "))
-            alone = compared(entra, local)
+            alone = rounds(entra, local, GOAL_ALONE)
+    return [figure("warm sudo, administrator / local user with NOPASSWD", seen, LIMIT, GOAL),
+            figure("the same without systemd in nsswitch.conf", alone, LIMIT_ALONE, GOAL_ALONE)]
+
+
+def rounds(entra: Callable[[], int], local: Callable[[], int], goal: float) -> list[tuple[float, float, float]]:
+    seen: list[tuple[float, float, float]] = []
+    while len(seen) < ROUNDS and (not seen or seen[-1][0] > goal):
+        seen.append(compared(entra, local))
+    return seen
+
+
+def figure(what: str, seen: list[tuple[float, float, float]], limit: float, goal: float) -> Figure:
     ratio, ours, plain = min(seen)
-    return [
-        at_most("warm sudo, administrator / local user with NOPASSWD", ratio, LIMIT,
-                f"{ratio:.3f} (median of {PAIRS} pairs; {ours:.1f} ms / {plain:.1f} ms; "
-                f"rounds: {', '.join(f'{s[0]:.3f}' for s in seen)})"),
-        Figure("the same without systemd in nsswitch.conf", f"{alone[0]:.3f} ({alone[1]:.1f} ms / {alone[2]:.1f} ms)"),
-    ]
+    return at_most(what, ratio, limit,
+                   f"{ratio:.3f} (median of {PAIRS} pairs; {ours:.1f} ms / {plain:.1f} ms; "
+                   f"rounds: {', '.join(f'{s[0]:.3f}' for s in seen)}); goal {goal:g}")
