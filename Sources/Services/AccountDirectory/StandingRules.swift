@@ -64,7 +64,7 @@ struct StandingRules {
         return uids
     }
 
-    /// Why no Entra account may have the name here, whoever it is.
+    /// Why no Entra account may have the name here.
     func refusal(of name: UserName) -> Denial? {
         if let fault { return Denial(.storeUnreadable, detail: "\(fault)") }
         if let stray = local.strays[name] { return Denial(stray: name, stray) }

@@ -126,7 +126,7 @@ extension AccessCheckFault {
 }
 
 extension NetworkCause {
-    /// Nil for what no way out of the machine mends.
+    /// Nil for what no other way out of the machine fixes.
     package init?(_ kind: HTTPError.Kind) {
         switch kind {
         case .nameResolution: self = .nameResolution

@@ -27,7 +27,7 @@ struct SudoRsRule: Sendable {
         Finding("sudo-rs.file", .error, found, place: LocalAccountsRule.sudoers, remedy: SudoRsRule.remedy)
     }
 
-    /// A rule by name is the right of whoever answers for the name.
+    /// A rule by name gives the right to the members of the group that is found under the name.
     private func foreignGroup(_ rules: [Substring], _ machine: any MachineView) -> Finding? {
         guard let rule = rules.first(where: { !$0.hasPrefix(SudoRsRule.rule) }) else { return nil }
         let group = String(rule.dropFirst().prefix { $0 != " " && $0 != "\t" })

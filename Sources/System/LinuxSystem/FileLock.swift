@@ -11,8 +11,8 @@ package enum FileLock {
 
     /// Runs `body` while this process holds the lock of `path`; blocks until then, for `limit` at most.
     ///
-    /// Where the lock cannot be had in time, or its file cannot be opened, `body` runs without it: whoever waits here has
-    /// something to do that must not be left undone because another process is stuck.
+    /// Where the lock cannot be had in time, or its file cannot be opened, `body` runs without it: a process that is
+    /// stuck must not keep others from what they have to do.
     package static func holding<Result, Failure: Error>(
         _ path: String,
         waitingAtMost limit: Duration,
