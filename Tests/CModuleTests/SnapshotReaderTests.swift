@@ -89,6 +89,23 @@ struct SnapshotReaderTests {
         }
     }
 
+    @Test(
+        "P13: The ids that a user namespace maps are counted over its lines; what cannot be read maps all of them",
+        arguments: [
+            ("         0          0 4294967295\n", 4_294_967_295), ("0 0 1\n1 1 4294967294\n", 4_294_967_295),
+            ("1999259362 1999259362          1\n", 1), ("0 1999259362 1\n1 100000 65536\n", 65_537), ("0 0 7", 7),
+            ("\n", 0), ("0 0\n0 0\n", 0), ("0 0 99999999999999999999999\n", 4_294_967_295), ("", 4_294_967_295),
+            (String(repeating: "1 1 1\n", count: 340), 340),
+            (String(repeating: "4294967294 4294967294 1\n", count: 340), 340),
+            (String(repeating: "1 1 1\n", count: 4_000), 4_294_967_295),
+        ] as [(String, UInt64)]
+    )
+    func mapped(text: String, count: UInt64) {
+        let folder = TemporaryFolder()
+        #expect(entralogin_mapped_ids(folder.write(Array(text.utf8), to: "uid_map")) == count)
+        #expect(entralogin_mapped_ids(folder("absent")) == 4_294_967_295)
+    }
+
     /// The file with some bytes replaced and its header's checksum made good.
     private func changed(_ bytes: [UInt8], at offset: Int, to new: [UInt8]) -> [UInt8] {
         var bytes = bytes

@@ -20,6 +20,7 @@ void no_descriptor_left(void);
 void no_memory_left(void);
 void sandboxed_with_a_copy(void);
 void sandboxed_from_the_start(void);
+void in_a_user_namespace(void);
 
 extern const char *module_path;
 

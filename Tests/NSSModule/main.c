@@ -42,6 +42,8 @@ static const struct {
     {"a sandbox that allows fstat alone: what is kept answers", sandboxed_with_a_copy, NOT_SANITIZED},
     {"a sandbox that allows what the module needs, and kills for anything else", sandboxed_from_the_start,
         NOT_SANITIZED},
+    {"P13: in a user namespace that does not map the files' owner: right answers; where all is mapped, 65534 is refused",
+        in_a_user_namespace, NOT_WATCHED},
 };
 
 void complain(const char *what, ...) {

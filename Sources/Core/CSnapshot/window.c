@@ -6,12 +6,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "entralogin_owner.h"
 #include "kept.h"
 
 /* One name, or none by now: replaced after it was opened, which is as whole as before. */
 static int is_trustworthy(const struct stat *s) {
-    return S_ISREG(s->st_mode) && s->st_nlink <= 1 && s->st_uid <= ENTRALOGIN_OWNER_MAX &&
-           (s->st_mode & (S_IWGRP | S_IWOTH)) == 0 && s->st_size > 0 && s->st_size <= (off_t)ENTRALOGIN_SNAPSHOT_MAX;
+    return S_ISREG(s->st_mode) && s->st_nlink <= 1 && (s->st_mode & (S_IWGRP | S_IWOTH)) == 0 && s->st_size > 0 &&
+           s->st_size <= (off_t)ENTRALOGIN_SNAPSHOT_MAX && entralogin_is_system_owner(s->st_uid);
 }
 
 static void take(struct entralogin_window *w, struct entralogin_copy *copy) {
