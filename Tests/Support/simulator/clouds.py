@@ -22,6 +22,12 @@ class Cloud:
         return f"https://{self.pas}/CheckMyAccess/Linux"
 
     @property
+    def certificate_scopes(self) -> frozenset[str]:
+        """What clients ask a certificate for: azure-cli's extension by the role service's name, others by the
+        application's id."""
+        return frozenset({f"{self.sign_in_scope}/.default", f"{LINUX_SIGN_IN_APPLICATION}/.default"})
+
+    @property
     def pas_audiences(self) -> frozenset[str]:
         return frozenset({LINUX_SIGN_IN_APPLICATION, self.sign_in_scope})
 
