@@ -56,7 +56,7 @@ package struct InstanceMetadata: Hashable, Sendable {
     }
 }
 
-/// The tenant that the machine trusts (`/metadata/identity/info`; contract, chapter 2).
+/// The tenant that the machine trusts (`/metadata/identity/info`; azure.md, "Instance metadata").
 package struct MachineTenant: Hashable, Sendable {
     package let tenant: TenantID
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The clouds of contract chapter 1: host names, and the audiences that tokens are asked for."""
+"""The clouds of azure.md, "Clouds": host names, and the audiences that tokens are asked for."""
 
 from __future__ import annotations
 
