@@ -101,14 +101,14 @@ package enum DeviceServiceName: String, Sendable, CaseIterable {
     case sudo
 }
 
-/// The access checkers by the names that settings, records and reports use (contract, chapter 4).
+/// The access checkers by the names that settings, records and reports use (azure.md, "The role check").
 package enum AccessCheckerName: String, Sendable, CaseIterable {
     case pas
     case arm
     case armRoleAssignments = "arm-roleassignments"
 }
 
-/// The sources of CA keys (contract, chapter 6).
+/// The sources of CA keys (azure.md, "CA keys").
 package enum KeySourceName: String, Sendable, CaseIterable {
     case jwks
     case imds

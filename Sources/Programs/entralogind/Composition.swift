@@ -189,8 +189,8 @@ struct Composition: Sendable {
         )
     }
 
-    /// An Arc server where its agent is installed, or named in the environment (contract, chapter 3); a virtual machine
-    /// otherwise.
+    /// An Arc server where its agent is installed, or named in the environment (azure.md, "Azure Arc"); otherwise a
+    /// virtual machine.
     private static func metadata(
         _ azure: Settings.Azure,
         agentIsNamed: Bool,
