@@ -68,6 +68,8 @@ def _is_deep(one: PutFile, how: str) -> bool:
     """What a sign-in goes by is broken in each way every time, other programs in two, and the rest in one."""
     if Path(one.path).name in CORE:
         return False
+    if one.is_link or one.path.endswith("-again.service"):
+        return True
     is_program = one.path.startswith(("/usr/bin/", "/usr/libexec/")) and not one.path.endswith(".sh")
     return how not in (("missing", "mode 0666") if is_program else ("missing",)) or one.path.endswith(".sh")
 
@@ -95,7 +97,8 @@ def state(found: list[PutFile]) -> Iterator[State]:
                             rebuild=True, deep=path.startswith("/run/") or how not in ("missing", "empty", "the end is missing"))
     for path in SOCKETS:
         for how in ("missing", "mode 0000", "mode 0666", "owned by nobody"):
-            yield State("socket", f"{path}, {how}", partial(_broken, path, BREAKS[how]), rebuild=True)
+            yield State("socket", f"{path}, {how}", partial(_broken, path, BREAKS[how]), rebuild=True,
+                        deep=how.startswith("mode"))
 
 
 def folders(found: list[PutFile]) -> Iterator[State]:
@@ -107,7 +110,8 @@ def folders(found: list[PutFile]) -> Iterator[State]:
                 continue  # no part of ours, and nobody at all gets in
             yield State("folder", f"{path}, {how}", partial(_broken, path, change), (path,) if path != "/home" else (),
                         RELOADED if path.startswith("/etc/ssh") else "", undo="chmod 755 /home; chown root /home",
-                        local=path not in ("/etc/pam.d", "/home", "/etc/ssh/sshd_config.d"), rebuild=is_kept)
+                        local=path not in ("/etc/pam.d", "/home", "/etc/ssh/sshd_config.d"), rebuild=is_kept,
+                        deep=how == "mode 0700" and not is_kept)
 
 
 def lines(found: list[PutFile]) -> Iterator[State]:

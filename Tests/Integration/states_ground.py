@@ -18,7 +18,7 @@ from bed.checks import Wrong, one_line, require
 from bed.machine import wait_for
 from booted_ground import DAEMON, BootedGround, BootedSite
 from people import CROWD
-from states_seen import ADMINISTRATOR, NEWCOMER, ROLES, USER, Doctor, Lie, Seen, lies
+from states_seen import ADMINISTRATOR, NEWCOMER, ROLES, USER, Doctor, Lie, Seen, lies, remedies, unhelped
 
 QUIET = 0.3  # seconds in which systemd's path units have seen a change
 SETTLED = 3.0  # seconds until a daemon that may never be ready is taken as it is
@@ -29,9 +29,9 @@ ASKED = {ADMINISTRATOR: "id -un; sudo -n true && echo sudo", USER: "id -un; sudo
 @dataclass(frozen=True)
 class State:
     """One thing that is broken. `faults` of the simulator: name, endpoint, value. `paths` are put back afterwards, then `undo`
-    runs, or the machine is made anew (`rebuild`). `after`: what the administrator or the machine does next. `local`: people with
-    local accounts get in all the same; `fresh`: certificates are issued after the break; `deep`: much the same as others, and
-    played with --deep alone."""
+    runs, or the machine is made anew (`rebuild`). `after`: what the administrator or the machine does next. `denied`: who
+    is kept out by root's own word; `local`: people with local accounts get in all the same; `fresh`: certificates are
+    issued after the break; `deep`: much the same as others, and played with --deep alone."""
 
     group: str
     name: str
@@ -41,6 +41,7 @@ class State:
     undo: str = ""
     faults: tuple[tuple[str, str, object], ...] = ()
     role_is_known: bool = True
+    denied: tuple[str, ...] = ()
     local: bool = True
     fresh: bool = False
     rebuild: bool = False
@@ -54,13 +55,14 @@ class State:
 class StatesGround(BootedGround):
     rebuilt = 0
     _made_at = 0.0
+    _is_well = False
     _units: list[str]
 
     @property
     def vm(self) -> BootedSite:
         """With an administrator and a user who signed in a moment ago. Made anew before their certificates expire."""
         if self._vm is not None and time.monotonic() > self._made_at + 1200:
-            self.recover()
+            self.renew()
         if self._vm is None:
             self._known.clear()
             self._next_newcomer = 0
@@ -76,6 +78,12 @@ class StatesGround(BootedGround):
         return self._vm
 
     def recover(self) -> None:
+        """After a red case: a lie leaves a machine that was put back."""
+        if not self._is_well:
+            self.renew()
+
+    def renew(self) -> None:
+        self._is_well = False
         self.azure.clear_faults()
         self.azure.restore_keys()
         if self._vm is not None:
@@ -91,8 +99,9 @@ class StatesGround(BootedGround):
     def play(self, state: State) -> tuple[Seen, list[Lie]]:
         """What is said twice and is not so."""
         site = self.vm
+        self._is_well = False
         if self._next_newcomer + 2 >= CROWD:
-            self.recover()
+            self.renew()
             site = self.vm
         newcomers = [self.newcomer(), self.newcomer()]
         kept = {path: _packed(site, path) for path in state.paths}
@@ -108,14 +117,14 @@ class StatesGround(BootedGround):
                 newcomers = [self.newcomer(), self.newcomer()]
             self._settled(site, restarts)
             seen = self._look(site, newcomers[0], state)
-            found = lies(seen, state.role_is_known)
+            found = lies(seen, state.role_is_known, state.denied)
             if found:
                 time.sleep(1)
                 self._settled(site, restarts)
                 seen = self._look(site, newcomers[1], state)
                 again = {lie.kind for lie in found}
-                found = [lie for lie in lies(seen, state.role_is_known) if lie.kind in again]
-            return seen, found
+                found = [lie for lie in lies(seen, state.role_is_known, state.denied) if lie.kind in again]
+            return seen, found + self._tried(site, remedies(seen.after))
         finally:
             self._put_back(state, kept)
 
@@ -150,12 +159,21 @@ class StatesGround(BootedGround):
                     Doctor(said.status, "", _findings(said)), explained,
                     {who: one_line(screens[who].text, 160) for who in ROLES})
 
+    def _tried(self, site: BootedSite, commands: dict[str, str]) -> list[Lie]:
+        """The administrator does what the findings say."""
+        if not commands:
+            return []
+        for command in commands.values():
+            site.machine.run("timeout", "15", "sh", "-c", command)
+        self._settled(site, True)
+        return unhelped(commands, Doctor(1, "", _findings(site.tool("doctor", "--json"))))
+
     # Back
 
     def _put_back(self, state: State, kept: dict[str, bytes]) -> None:
         self.azure.clear_faults()
         if state.rebuild:
-            return self.recover()
+            return self.renew()
         try:
             assert self._vm is not None
             site = self._vm
@@ -166,12 +184,13 @@ class StatesGround(BootedGround):
                                f"systemctl start {' '.join(self._units)}; systemctl {again} {DAEMON}; "
                                "systemctl start entralogin-stack; systemctl reload ssh")
             wait_for(lambda: site.is_ready() and site.tool("doctor").ok, "the machine to be well again", 8)
+            self._is_well = True
         except (OSError, TimeoutError, subprocess.SubprocessError):
-            self.recover()
+            self.renew()
 
 
 def _ran(outcome: Outcome, person: Person) -> bool:
-    return outcome.out.splitlines()[:1] == [person.login]
+    return person.login in outcome.out.splitlines()
 
 
 def _steps(outcome: Outcome) -> dict[str, str]:

@@ -8,6 +8,7 @@ from functools import partial
 
 from booted_ground import BootedSite
 from states_ground import State
+from states_seen import NEWCOMER, USER
 
 ALICE, BOB = "alice@contoso.com", "bob@contoso.com"
 EARLY, LATE = "/etc/ssh/sshd_config.d/00-a.conf", "/etc/ssh/sshd_config.d/90-late.conf"
@@ -31,6 +32,10 @@ SSHD = (
     "Match Address 127.0.0.1\n    PubkeyAuthentication no", "Match all\n    AuthorizedPrincipalsCommand none",
     "Match User newcomer\n    PermitTTY no", "Include /nonexistent", "AllowUsers",
 )
+# Seen to change nothing.
+HARMLESS = {one for one in SSHD if one.split()[0] in (
+    "MaxAuthTries", "MaxStartups", "LoginGraceTime", "PermitTTY", "StrictModes", "Banner", "PermitUserRC", "HostCertificate",
+    "PasswordAuthentication", "KbdInteractiveAuthentication", "ExposeAuthInfo", "IgnoreRhosts", "Include")}
 PAM_LINES = (
     "account required pam_access.so", "account required pam_nologin.so", "account requisite pam_deny.so",
     "account required pam_time.so", "account required pam_succeed_if.so user ingroup sudo",
@@ -59,7 +64,8 @@ def sshd() -> Iterator[State]:
         for path, where in ((EARLY, "before our block"), (LATE, "behind our block")):
             name = " / ".join(" ".join(text.split("\n")).split("    "))
             yield State("sshd", f"{name}, {where}", partial(_write, path, text + "\n"), (path,), "systemctl reload ssh",
-                        local=False, deep=path == LATE and not text.startswith(("Allow", "Deny")))
+                        denied=(USER,) if text.startswith("DenyUsers") else (), local=False,
+                        deep=path == LATE or text in HARMLESS)
 
 
 def pam() -> Iterator[State]:
@@ -67,6 +73,7 @@ def pam() -> Iterator[State]:
     for line in PAM_LINES:
         for where, script in (("first", f"sed -i '1i {line}' {ACCOUNT}"), ("last", f"echo '{line}' >>{ACCOUNT}")):
             yield State("PAM", f"{line}, {where}", partial(_with_files, script), (ACCOUNT, *FILES), local=False,
+                        denied=(USER,) if "sense=deny" in line else (),
                         deep=where == "first" and "pam_access" not in line)
     for service in ("sshd", "sudo"):
         for line in ("account required pam_deny.so", "session required pam_deny.so", "auth required pam_deny.so",
@@ -91,8 +98,8 @@ HOMES = {
     "is empty": "find '{home}' -mindepth 1 -delete", "has a profile that ends": "echo exit 1 >'{home}/.bashrc'",
 }
 SCRIPTS = {
-    "a local user has bob's name": "useradd --badname -u 1500 'bob@contoso.com'",
-    "a local group has bob's name": "groupadd -f -g 1500 'bob@contoso.com' || echo 'bob@contoso.com:x:1500:' >>/etc/group",
+    "a local user has bob's name": "echo 'bob@contoso.com:x:1500:100::/home/lisa:/bin/sh' >>/etc/passwd",
+    "a local group has bob's name": "echo 'bob@contoso.com:x:1500:' >>/etc/group",
     "a local user has bob's number": "echo \"twin:x:$(id -u bob@contoso.com):100::/:/bin/sh\" >>/etc/passwd",
     "a local group has bob's number": "echo \"twin:x:$(id -u bob@contoso.com):\" >>/etc/group",
     "a local group is called entra_users": "echo 'entra_users:x:1501:lisa' >>/etc/group",
@@ -139,17 +146,24 @@ SUDO = {
 def homes() -> Iterator[State]:
     for who, login in (("the administrator's", ALICE), ("the user's", BOB)):
         for how, script in HOMES.items():
-            yield State("home", f"{who} {how}", partial(_shell, script.format(home=f"/home/{login}")), rebuild=True)
+            yield State("home", f"{who} {how}", partial(_shell, script.format(home=f"/home/{login}")), rebuild=True,
+                        deep=login == ALICE)
 
 
 def accounts() -> Iterator[State]:
     for name, script in SCRIPTS.items():
-        yield State("account", name, partial(_shell, script), local=name.startswith(("a local", "bob", "a newcomer")),
-                    rebuild=True)
+        yield State("account", name, partial(_shell, script), denied=_denied(name), rebuild=True,
+                    local=name.startswith(("a local", "bob", "a newcomer")))
     for place in ("1", "2", "$"):
         script = f"sed -i '{place}s/contoso/contosx/' {STORE}; systemctl restart --no-block entralogind"
         yield State("account", f"one letter changed in line {place} of the store, before a start", partial(_shell, script),
                     rebuild=True)
+
+
+def _denied(name: str) -> tuple[str, ...]:
+    """By root's own word, or since a name is local: nobody can know of a newcomer's before they come."""
+    is_bob = name in ("bob was retired", "bob has nologin as his shell", "a local user has bob's name")
+    return (USER,) if is_bob else (NEWCOMER,) if name.startswith("a newcomer's") else ()
 
 
 def sudo() -> Iterator[State]:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +11,7 @@ ADMINISTRATOR, USER, NEWCOMER = "administrator", "user", "newcomer"
 ROLES = (ADMINISTRATOR, USER, NEWCOMER)  # of whom everybody holds the role that the word says
 WELL, WARNED = 0, 5  # `doctor`, entraloginctl(1)
 ENDS = {WELL: "Nothing is wrong.", WARNED: "sign-in stays on", 1: "keep"}
+RUNNABLE = re.compile(r"(?!.* (and|status) )(systemctl|ch(own|mod|grp)|entraloginctl|/usr/libexec/entralogin/configure) [^;,()…]*")
 # An error that keeps nobody out: the finding's id, and the page that says so.
 SECURITY: dict[str, str] = {}
 
@@ -51,6 +53,9 @@ class Seen:
     def out(self) -> list[str]:
         return [who for who in ROLES if not self.entered[who]]
 
+    def missed(self, denied: tuple[str, ...]) -> list[str]:
+        return [who for who in self.out if who not in denied]
+
 
 @dataclass(frozen=True)
 class Lie:
@@ -58,19 +63,31 @@ class Lie:
     text: str
 
 
-def lies(seen: Seen, role_is_known: bool = True) -> list[Lie]:
+def remedies(doctor: Doctor) -> dict[str, str]:
+    """By the finding's id, what it says to do, where that is a command that can be typed as it stands."""
+    wanted = [f for f in doctor.findings if f["severity"] in ("error", "warning")]
+    return {str(f["id"]): str(f["remedy"]) for f in wanted if RUNNABLE.fullmatch(str(f.get("remedy", "")))}
+
+
+def unhelped(tried: dict[str, str], after: Doctor) -> list[Lie]:
+    """Findings that are still there when their remedies were done."""
+    left = {str(f["id"]) for f in after.findings if f["severity"] in ("error", "warning")}
+    return [Lie(f"remedy-{one}", f"{one} is still found after: {command}") for one, command in tried.items() if one in left]
+
+
+def lies(seen: Seen, role_is_known: bool = True, denied: tuple[str, ...] = ()) -> list[Lie]:
     """Where what was said is not what happened. `role_is_known`: Azure answers, so that a role that `explain` leaves open is
-    the one that everybody here holds."""
-    return [*_ends(seen), *_failed(seen), *_of_explain(seen, role_is_known)]
+    the one that everybody here holds. `denied`: those whom root turned away by name; only `explain` has to say so."""
+    return [*_ends(seen, denied), *_failed(seen), *_of_explain(seen, role_is_known)]
 
 
-def _ends(seen: Seen) -> list[Lie]:
+def _ends(seen: Seen, denied: tuple[str, ...]) -> list[Lie]:
     """A doctor to whom sign-in is on, while somebody is kept out; asked before these sign-ins, and after them."""
     found = []
     for when, doctor in (("before", seen.before), ("after", seen.after)):
         if doctor.last and doctor.status in ENDS and ENDS[doctor.status] not in doctor.last:
             found.append(Lie(f"doctor-end-{when}", doctor.said))
-        if doctor.status in (WELL, WARNED) and seen.out:
+        if doctor.status in (WELL, WARNED) and seen.missed(denied):
             found.append(Lie(f"doctor-{'well' if doctor.status == WELL else 'on'}-{when}",
                              f"{doctor.said}; kept out: {_who(seen)}"))
         elif _hides_sudo(doctor) and not seen.has_sudo:

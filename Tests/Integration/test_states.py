@@ -7,7 +7,7 @@ import unittest
 from typing import Any
 
 from known_lies import KNOWN
-from states_seen import ADMINISTRATOR, NEWCOMER, ROLES, USER, Doctor, Seen, lies
+from states_seen import ADMINISTRATOR, NEWCOMER, ROLES, USER, Doctor, Seen, lies, remedies, unhelped
 
 WELL = Doctor(0, "Nothing is wrong.")
 
@@ -39,6 +39,10 @@ class Lies(unittest.TestCase):
         self.assertEqual(kinds(seen(USER)), ["doctor-well-before", "doctor-well-after"])
         self.assertEqual(kinds(seen(NEWCOMER, before=WELL, after=failed())), ["doctor-well-before"])
 
+    def test_whom_root_turns_away_is_no_news(self) -> None:
+        self.assertEqual(lies(seen(USER), denied=(USER,)), [])
+        self.assertEqual([lie.kind for lie in lies(seen(USER, user={"name": "ok"}), denied=(USER,))], ["explain-yes-user"])
+
     def test_stays_on_while_somebody_is_kept_out(self) -> None:
         self.assertEqual(kinds(seen(NEWCOMER, before=failed(), after=warned("x"))), ["doctor-on-after"])
 
@@ -65,6 +69,18 @@ class Lies(unittest.TestCase):
         self.assertEqual(kinds(seen(USER, before=said, after=said, user=no)), [])
         self.assertEqual(kinds(seen(NEWCOMER, before=said, after=said, newcomer=role)), ["explain-yes-newcomer"])
         self.assertEqual(kinds(seen(NEWCOMER, before=said, after=said, newcomer=role), False), [])
+
+    def test_a_remedy_is_tried_where_it_is_a_command(self) -> None:
+        def asked(remedy: str) -> Doctor:
+            return Doctor(5, "", ({"severity": "warning", "id": "files", "found": "x", "remedy": remedy},))
+
+        command = "chown entralogin /var/lib/entralogin"
+        self.assertEqual(remedies(asked(command)), {"files": command})
+        for words in ("systemctl status x; then look", "install the package again", "AllowGroups … entra_users",
+                      "systemctl status x", "chown root:root and chmod 0440 it", ""):
+            self.assertEqual(remedies(asked(words)), {}, words)
+        self.assertEqual([lie.kind for lie in unhelped({"files": command}, asked(command))], ["remedy-files"])
+        self.assertEqual(unhelped({"files": command}, WELL), [])
 
     def test_known_lies_name_their_reason(self) -> None:
         for pattern, (found, why) in KNOWN.items():
