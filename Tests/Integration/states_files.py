@@ -128,10 +128,11 @@ def lines(found: list[PutFile]) -> Iterator[State]:
             forms["behind another Match"] = _behind
         for number in one.lines:
             line = one.text.splitlines()[number]
+            # Without the Match line its block is everybody's; PAM's lines count those that they jump over.
+            is_local = "Match User" not in line and not one.path.startswith("/etc/pam.d")
             for how, change in forms.items():
-                text = change(one.text.splitlines(), number)
-                yield State("line", f"{one.path}: {_short(line)}, {how}", partial(_written, one.path, text), (one.path,),
-                            RELOADED if one.path.startswith("/etc/ssh/") else "", local="Match User" not in line,
+                yield State("line", f"{one.path}: {_short(line)}, {how}", partial(_edited, one.path, line, change), (one.path,),
+                            RELOADED if one.path.startswith("/etc/ssh/") else "", local=is_local,
                             deep=how == "commented out")
 
 
@@ -140,9 +141,10 @@ def _short(line: str) -> str:
     return words if len(words) < 60 else f"{words[:50]}…{words[-9:]}"
 
 
-def _written(path: str, text: list[str], site: BootedSite) -> None:
+def _edited(path: str, line: str, change: Callable[[list[str], int], list[str]], site: BootedSite) -> None:
     """In place, so that owner and mode stay."""
-    site.machine.path(path).write_text("\n".join(text) + "\n")
+    text = site.machine.read(path).splitlines()
+    site.machine.path(path).write_text("\n".join(change(text, text.index(line))) + "\n")
 
 
 def _removed(text: list[str], number: int) -> list[str]:

@@ -11,6 +11,7 @@ from bed.installed import REPOSITORY
 from booted_ground import SETTINGS, BootedSite
 from simulator.contoso import OTHER_TENANT
 from states_ground import State
+from states_seen import ADMINISTRATOR
 
 RESTARTED = "systemctl restart --no-block entralogind"
 NO_ONE = "https://127.0.0.1:9"  # nobody listens there
@@ -69,7 +70,10 @@ def settings() -> Iterator[State]:
         yield _state(f"{section}, {key}= is no value", f"[{section}]\n{key}=\"?! \\\n", deep=section in sections)
         sections.add(section)
         for value in UNFITTING[section].get(key, ()):
-            yield _state(f"{section}, {key}={value}", f"[{section}]\n{key}={value}\n")
+            # An open role is no promise where Azure may give no answer.
+            yield State("setting", f"{section}, {key}={value}", partial(_set, f"[{section}]\n{key}={value}\n"), (SETTINGS,),
+                        RESTARTED, role_is_known=section != "Azure",
+                        denied=(ADMINISTRATOR,) if key == "ConfirmRefusals" else ())  # whose role is a group's
     yield _state("code for sudo without a client id", "[DeviceSignIn]\nServices=sudo\n")
     yield _state("code for sudo with a strange client id", f"[DeviceSignIn]\nServices=sudo\nClientID={STRANGE_ID}\n")
     yield _state("an unknown key", "[Accounts]\nColour=red\n")

@@ -30,7 +30,9 @@ def units(found: list[PutFile]) -> Iterator[State]:
                     f"[ ! -e /run/was-enabled ] || systemctl enable {unit}; rm -f /run/was-enabled", not lasts)
     yield _unit("both sockets and the daemon are stopped",
                 f"systemctl stop {DAEMON} entralogind-control.socket entralogind-principals.socket", "true")
-    yield _unit("the daemon is frozen", f"systemctl kill --signal=STOP {DAEMON}", f"systemctl kill --signal=CONT {DAEMON}")
+    # The watchdog would replace it while it is asked.
+    yield _unit("the daemon is frozen", f"systemctl service-watchdogs no; systemctl kill --signal=STOP {DAEMON}",
+                f"systemctl kill --signal=CONT {DAEMON}; systemctl service-watchdogs yes")
     yield State("unit", "the daemon dies at each start",
                 lambda site: site.machine.override(DAEMON, LOOP), (f"/etc/systemd/system/{DAEMON}.d",),
                 f"systemctl restart --no-block {DAEMON}")
