@@ -34,7 +34,8 @@ package enum DenialText {
         case .wrongTenant: return "sign in to Azure with an account of this machine's tenant"
         case .wrongName: return "use your own user principal name in lower case"
         case .notEnrolled, .signInTooOld: return "sign in over SSH with an Entra certificate"
-        case .enrolmentFailed, .storeUnreadable, .homeRefused, .idsExhausted, .noManagedIdentity, .applicationMissing,
+        case .homeRefused: return "this machine's administrator finds the remedy with entraloginctl explain"
+        case .enrolmentFailed, .storeUnreadable, .idsExhausted, .noManagedIdentity, .applicationMissing,
             .metadataClosed, .machineUnknown, .resourceNotFound, .malformedAnswer,
             .noAuthorityKeys, .stackNotVerified, .identityToken, .revokedKeysUnusable, .unsupported:
             return "this machine's administrator finds the remedy with entraloginctl doctor"
