@@ -72,3 +72,38 @@ def writable_above(ground: Ground) -> str:
         site.machine.must("chmod", "0755", "/home")
         admitted(site.ssh(person, "true"))
     return "refused; in once /home is root's alone"
+
+
+# How a folder of homes is made full; what was put there is named fill.
+BYTES, FILES = "dd if=/dev/zero of=/home/fill bs=4k", "i=0; while touch /home/fill$i; do i=$((i + 1)); done"
+FULL = {
+    "by size": ("size=64k", BYTES),
+    "but for two inodes": ("nr_inodes=12", f"{FILES}; rm /home/fill0 /home/fill1"),
+}
+
+
+@case("P14", "a disk that is full at the first sign-in keeps nobody out, then or later: once there is room, the home is whole")
+def full_disk(ground: Ground) -> str:
+    with ground.fresh("full-homes", started=False) as site:
+        machine = site.machine
+        for what, (option, fill) in FULL.items():
+            machine.must("mount", "-t", "tmpfs", "-o", f"{option},mode=0755", "homes", "/home")
+            if what == next(iter(FULL)):
+                machine.start_sshd(site.port)
+                site.begin()
+                site.stamped()
+            else:
+                site.sshd()
+            machine.shell(f"{{ {fill}; }} 2>/dev/null")
+            person = ground.newcomer()
+            home = f"/home/{person.login}"
+            admitted(site.ssh(person, "pwd"), "/\n")
+            admitted(site.ssh(person, "pwd"), "/\n")
+            machine.must("sh", "-c", "rm /home/fill*")
+            admitted(site.ssh(person, f"cd {home} && pwd"), f"{home}\n")
+            uid = machine.passwd(person.login)[2]
+            seen = machine.must("sh", "-c", f"stat -c '%u %a' {home} && diff -r /etc/skel {home}")
+            equal(seen.text, f"{uid} 700\n", f"{what}: the home at last")
+            machine.stop_sshd()
+            machine.must("umount", "-l", "/home")
+    return ", ".join(FULL)

@@ -17,6 +17,7 @@ import services  # noqa: F401
 import device  # noqa: F401
 import step_up  # noqa: F401
 import azure_faults  # noqa: F401
+import azure_tools  # noqa: F401
 import groups  # noqa: F401
 import metadata  # noqa: F401
 import clouds  # noqa: F401

@@ -11,6 +11,7 @@ import boot  # noqa: F401
 import booted  # noqa: F401
 import booted_migration  # noqa: F401
 import booted_way_back  # noqa: F401
+import booted_azure  # noqa: F401
 import booted_tool  # noqa: F401
 import booted_records  # noqa: F401
 import booted_idle  # noqa: F401

@@ -16,6 +16,9 @@
 
 #define LOWER_CASE "entralogin: sign-in refused: write the user name in lower-case letters"
 #define BORROWED "entralogin: refused: this program has the group of Entra administrators, and none of them runs it"
+#define NO_ROOM \
+    "entralogin: the disk is full, so this session has no home directory: ask this machine's administrator to make room, " \
+    "and sign in again"
 #define LONG_CREDENTIAL "entralogin: sign-in refused: the credential is too long"
 
 /* What comes of a question: the wire's verdict, after the person was told. */
@@ -123,10 +126,18 @@ int entralogin_pam_account(const struct entralogin_pam_world *world, pam_handle_
     return result_of(verdict, PAM_PERM_DENIED, PAM_AUTHINFO_UNAVAIL);
 }
 
-static void put_session(struct entralogin_writer *w, const struct entralogin_pam_world *world, pam_handle_t *pamh,
+/* True where pam_mkhomedir, behind this module, is to make the home. One that was begun and never ended is absent. */
+static int put_session(struct entralogin_writer *w, const struct entralogin_pam_world *world, pam_handle_t *pamh,
     const struct entralogin_person *person, const char *credential) {
-    uint32_t owner;
-    uint16_t state = entralogin_home_state(person->home, world->daemon.root, &owner);
+    uint32_t owner, root = world->daemon.root;
+    uint16_t state = entralogin_home_state(person->home, root, &owner);
+    int is_roots = state == ENTRALOGIN_HOME_FOLDER && owner == root;
+    if (is_roots && entralogin_is_unfinished_home(person->home, root, person->uid))
+        state = ENTRALOGIN_HOME_ABSENT, owner = ENTRALOGIN_NO_ID;
+    if (state == ENTRALOGIN_HOME_STRANGE) {
+        uint32_t exposed = entralogin_home_exposure(person->home, root);
+        owner = exposed == 0 ? ENTRALOGIN_NO_ID : exposed;
+    }
     entralogin_put_string(w, entralogin_item(pamh, PAM_SERVICE));
     entralogin_put_string(w, entralogin_item(pamh, PAM_USER));
     entralogin_put_u32(w, person->uid);
@@ -136,6 +147,15 @@ static void put_session(struct entralogin_writer *w, const struct entralogin_pam
     entralogin_put_u32(w, owner);
     entralogin_put_string(w, credential);
     entralogin_put_string(w, entralogin_item(pamh, PAM_RHOST));
+    return state == ENTRALOGIN_HOME_ABSENT;
+}
+
+/* The way is free for pam_mkhomedir; where there is no room, the person learns why the session has no home. */
+static void clear_way(const struct entralogin_pam_world *world, pam_handle_t *pamh, int flags,
+    const struct entralogin_person *person) {
+    entralogin_remove_unfinished_home(person->home, world->daemon.root, person->uid);
+    if (!entralogin_has_room_beside(person->home))
+        entralogin_inform(pamh, flags, NO_ROOM, strlen(NO_ROOM));
 }
 
 /*
@@ -179,9 +199,11 @@ int entralogin_pam_open_session(const struct entralogin_pam_world *world, pam_ha
         return PAM_SESSION_ERR;
     }
     entralogin_begin(&w, request, sizeof request, ENTRALOGIN_OPEN_SESSION);
-    put_session(&w, world, pamh, &person, credential);
+    int is_homeless = put_session(&w, world, pamh, &person, credential);
     int verdict = insist(pamh, flags, ask(world, pamh, flags, ENTRALOGIN_OPEN_SESSION, &w), person.is_adopted);
     int result = result_of(verdict, PAM_SESSION_ERR, PAM_SESSION_ERR);
+    if (is_homeless && result == PAM_SUCCESS)
+        clear_way(world, pamh, flags, &person);
     if (by_code && result == PAM_SUCCESS)
         entralogin_join_administrators(entralogin_item(pamh, PAM_USER), person.gid);
     return result;

@@ -98,12 +98,7 @@ extension SessionStage {
         guard request.gid == request.uid else {
             throw Denial(.recordChanged, detail: "the caller has gid \(request.gid) with uid \(request.uid)")
         }
-        switch request.homeState {
-        case .absent: break
-        case .folder(let owner) where owner == request.uid: break
-        case .folder(let owner): throw Denial(.homeRefused, detail: "\(request.home) belongs to uid \(owner)")
-        case .strange: throw Denial(.homeRefused, detail: "\(request.home) is no folder of root's making")
-        }
+        if let obstacle = HomeObstacle(request) { throw obstacle.denial }
         guard let process = parts.ports.processes.watch(pid: callerPID) else {
             throw Denial(.certificateNotVerified, detail: "process \(callerPID) is gone")
         }

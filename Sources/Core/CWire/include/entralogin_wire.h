@@ -122,7 +122,8 @@
 /*
  * ENTRALOGIN_OPEN_SESSION: sshd is about to open the session. Peer: root. Enrols, publishes, grants.
  *   request   string service, string user, u32 uid, u32 gid, string home,
- *             u16 state of the home, u32 owner of the home or ENTRALOGIN_NO_ID,
+ *             u16 state of the home, u32 owner of the home or ENTRALOGIN_NO_ID; where the state is ENTRALOGIN_HOME_STRANGE
+ *             because others than root can write a folder on the way: how many bytes of the home's path name that folder,
  *             string SSH_AUTH_INFO_0 (sshd's PAM environment; at most ENTRALOGIN_AUTH_INFO_MAX),
  *             string remote host
  *   reply     u16 verdict, string text
