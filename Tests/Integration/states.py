@@ -9,7 +9,7 @@ from itertools import chain
 
 from bed.checks import Mismatch, equal, require
 from case import case
-from known_lies import known
+from known_lies import KNOWN, known
 from states_azure import azure, ways
 from states_files import files, folders, lines, state
 from states_ground import State, StatesGround
@@ -38,6 +38,8 @@ def nothing(ground: StatesGround) -> str:
     require(len(STATES) >= LEAST, f"{len(STATES)} states")
     require(len({one.title for one in STATES}) == len(STATES), "two states have one name")
     require(len(keys()) >= 30, f"{len(keys())} settings")
+    strangers = {name for one in KNOWN for name in one.states} - {one.title for one in STATES}
+    equal(sorted(strangers), [], "known lies of no state")
     return f"{len(STATES)} states"
 
 

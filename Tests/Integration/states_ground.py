@@ -143,10 +143,13 @@ class StatesGround(BootedGround):
     def _look(self, site: BootedSite, newcomer: Person, state: State) -> Seen:
         people = {ADMINISTRATOR: self.person("alice"), USER: self.person("bob"), NEWCOMER: newcomer,
                   "carol": self.person("carol"), "lisa": self.lisa}
-        explained = {who: _steps(site.tool("explain", "--json", people[who].login)) for who in ROLES}
-        text = site.tool("doctor")
-        before = Doctor(text.status, (text.out.strip().splitlines() or [""])[-1])
         with ThreadPoolExecutor(len(people)) as pool:
+            # At once, since each waits for a daemon that does not answer.
+            asked = pool.submit(site.tool, "doctor")
+            explained = dict(zip(ROLES, pool.map(lambda who: _steps(site.tool("explain", "--json", people[who].login)), ROLES),
+                                 strict=True))
+            text = asked.result()
+            before = Doctor(text.status, (text.out.strip().splitlines() or [""])[-1])
             screens = dict(zip(people, pool.map(lambda who: site.ssh(people[who], ASKED[who]), people), strict=True))
         said = site.tool("doctor", "--json")
         entered = {who: _ran(screens[who], people[who]) for who in people}

@@ -95,7 +95,7 @@ HOMES = {
     "has the mode 0777": "chmod 777 '{home}'", "has the mode 0000": "chmod 0 '{home}'",
     "is a file": "rm -rf '{home}'; touch '{home}'", "is a link to nothing": "rm -rf '{home}'; ln -s /nowhere '{home}'",
     "is a link to lisa's": "rm -rf '{home}'; ln -s /home/lisa '{home}'", "is read-only": "mount --bind -r '{home}' '{home}'",
-    "is empty": "find '{home}' -mindepth 1 -delete", "has a profile that ends": "echo exit 1 >'{home}/.bashrc'",
+    "is empty": "find '{home}' -mindepth 1 -delete",
 }
 SCRIPTS = {
     "a local user has bob's name": "echo 'bob@contoso.com:x:1500:100::/home/lisa:/bin/sh' >>/etc/passwd",

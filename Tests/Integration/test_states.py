@@ -83,8 +83,10 @@ class Lies(unittest.TestCase):
         self.assertEqual(unhelped({"files": command}, WELL), [])
 
     def test_known_lies_name_their_reason(self) -> None:
-        for pattern, (found, why) in KNOWN.items():
-            self.assertTrue(found and why.strip(), pattern)
+        for one in KNOWN:
+            self.assertTrue(one.kinds and one.states and one.why.strip(), one)
+        pairs = [(kind, state) for one in KNOWN for kind in one.kinds for state in one.states]
+        self.assertEqual(len(pairs), len(set(pairs)))
 
 
 if __name__ == "__main__":
