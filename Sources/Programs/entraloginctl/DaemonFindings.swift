@@ -92,12 +92,12 @@ enum DaemonFindings {
             return Finding(id, .good, "\(checker.name) answers\(latency)")
         case "untried": return Finding(id, .note, "\(checker.name) was not asked yet")
         default:
-            let code = checker.lastError?.prefix { $0 != ":" } ?? "no reason given"
+            let code = checker.lastErrorCode ?? "no reason given"
             let state = checker.state == "set-aside" ? "passed over" : checker.state
             guard !warned.contains("daemon.\(code)") else {
                 return Finding(id, .note, "\(checker.name) is \(state): \(code), see below")
             }
-            return Finding(id, .warning, "\(checker.name) is \(state): \(checker.lastError ?? String(code))")
+            return Finding(id, .warning, "\(checker.name) is \(state): \(checker.lastError ?? code)")
         }
     }
 

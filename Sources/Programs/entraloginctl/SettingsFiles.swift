@@ -65,7 +65,7 @@ extension EffectiveSettings {
             let name = "\(key.section).\(key.name)"
             let value = key.text(values)
             let shown = key.isSecret ? Settings.withoutCredentials(value) : value
-            return SettingReport(key: name, value: shown, origin: origins[name])
+            return SettingReport(key: name, value: shown, origin: origins[name]?.description)
         }
     }
 }
@@ -76,7 +76,7 @@ extension EffectiveSettings {
         SettingsKey.all.filter(\.isSecret).compactMap { key in
             let name = "\(key.section).\(key.name)"
             guard key.text(values).contains("@") else { return nil }
-            return origins[name]
+            return origins[name]?.description
         }
     }
 }

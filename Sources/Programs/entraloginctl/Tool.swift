@@ -182,13 +182,12 @@ struct Tool: Sendable {
     }
 
     private func judgeStamp() -> [Finding] {
-        guard let refusal = StackStampReader(version: ProductVersion.text).refusal() else { return [] }
+        guard let problem = StackStampReader(version: ProductVersion.text).problem else { return [] }
         return [
             Finding(
                 "stamp",
                 .error,
-                // Behind the semicolon stands where the remedy is found: here.
-                "the wiring is right, but that is not recorded: \(refusal.detail.prefix { $0 != ";" })",
+                "the wiring is right, but that is not recorded: \(problem)",
                 remedy: "entraloginctl stack --stamp; entralogin-stack.path does it by itself where systemd runs"
             )
         ]
