@@ -15,7 +15,7 @@ from sudo_withheld import NSSWITCH, severity, signs_in, withdrawal
 THEIRS = 70_002
 
 
-@case("P7", "an LDAP group with our group's name or number, by nslcd and by SSSD, gives nobody sudo, and takes it from nobody",
+@case("P7", "an LDAP group with the name or number of the administrators' group, by nslcd and by SSSD, gives nobody sudo",
       attack="H3")
 def groups_of_ldap(ground: Ground) -> str:
     with ground.fresh("ldap", layered=True) as site, directory(site.machine) as corp:
