@@ -80,6 +80,11 @@ struct PAMRuleTests {
             for lines in spoilt {
                 #expect(judge(rule, ["sshd": lines.joined(separator: "\n")])?.severity == .error, "\(lines)")
             }
+            let earlier = whole.map { $0.replacing(" user notingroup entra_admins", with: "") }
+            let group = judge(rule, ["sshd": earlier.joined(separator: "\n")])
+            #expect(group?.severity == (type == "account" ? .warning : .good), "\(earlier)")
+            let renamed = whole.map { $0.replacing("entra_admins", with: "cloud_admins") }
+            #expect(judge(rule, ["sshd": renamed.joined(separator: "\n")])?.severity == .good)
             let old = "\(type) [success=ok ignore=ignore module_unknown=ignore default=die] pam_entralogin.so\n"
             let finding = try #require(judge(rule, ["sshd": old + "\(type) required pam_unix.so\n"]))
             #expect(finding.severity == .warning && finding.found.contains("cannot be loaded"))

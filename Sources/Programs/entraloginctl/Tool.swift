@@ -146,7 +146,7 @@ struct Tool: Sendable {
         let verdict = stampWriter(for: settings).check()
         let sections = [
             ("Wiring", verdict.findings + unfinishedFindings() + (verdict.holds ? judgeStamp() : setupFindings())),
-            ("Machine", machineCheck(settings.accounts, settings.devices, domain: settings.domain).run()),
+            ("Machine", machineCheck(settings, verdict.sudoers).run()),
             ("Daemon", judgeSettings(settings) + daemonFindings()),
         ]
         let text = FindingsText(style: style)
@@ -157,21 +157,20 @@ struct Tool: Sendable {
         return report.exitStatus
     }
 
-    private func machineCheck(
-        _ accounts: Settings.Accounts,
-        _ devices: Settings.DeviceSignIn,
-        domain: String
-    ) -> MachineCheck {
-        MachineCheck(
+    private func machineCheck(_ settings: ToolSettings, _ sudoers: SudoersReview) -> MachineCheck {
+        let accounts = settings.accounts
+        let devices = settings.devices
+        return MachineCheck(
             on: machine,
-            domain: domain,
+            domain: settings.domain,
             usersGroup: accounts.usersGroup,
             administratorsGroup: accounts.administratorsGroup,
             deviceServices: devices.clientID == nil ? [] : devices.services.map(\.rawValue),
             deviceLimit: devices.limit.components.seconds,
             numbers: accounts.numbers,
             // Asked only where step-up is on: a daemon that hangs is waited for once for each question.
-            administrator: devices.clientID == nil ? nil : administratorNow()
+            administrator: devices.clientID == nil ? nil : administratorNow(),
+            sudoers: sudoers
         )
     }
 
@@ -208,7 +207,8 @@ struct Tool: Sendable {
             version: ProductVersion.text,
             domain: settings.domain,
             others: settings.accounts.domains,
-            numbers: settings.accounts.numbers
+            numbers: settings.accounts.numbers,
+            administratorsGroup: settings.accounts.administratorsGroup
         )
     }
 

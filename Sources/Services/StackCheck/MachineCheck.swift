@@ -9,12 +9,14 @@ package struct MachineCheck: Sendable {
     private let domain: String
     private let usersGroup: String
     private let administratorsGroup: String
+    private let sudoers: SudoersReview?
     private let administrator: String?
     private let devices: DeviceSignInRule
     private let numbers: NumbersRule
 
     /// `domain`: one of those that may sign in; the groups as the settings call them; the services in which sign-in with a code
-    /// is on, and how many seconds it may take; where numbers of new accounts are drawn; an account that is an administrator now.
+    /// is on, and how many seconds it may take; where numbers of new accounts are drawn; an account that is an administrator now; what the integration
+    /// check found in sudo's files.
     package init(
         on machine: any SurroundingsView,
         domain: String,
@@ -23,8 +25,10 @@ package struct MachineCheck: Sendable {
         deviceServices: [String] = [],
         deviceLimit: Int64 = 0,
         numbers: ClosedRange<UInt32> = PosixID.userRange,
-        administrator: String? = nil
+        administrator: String? = nil,
+        sudoers: SudoersReview? = nil
     ) {
+        self.sudoers = sudoers
         self.administrator = administrator
         self.numbers = NumbersRule(numbers: numbers)
         devices = DeviceSignInRule(services: deviceServices, limit: deviceLimit)
@@ -38,7 +42,9 @@ package struct MachineCheck: Sendable {
         sshd() + NeighbourRule().judge(machine) + NameCacheRule().judge(machine) + devices.judge(machine)
             + (devices.services.contains("sudo")
                 ? StepUpRule(administrator: administrator).judge(machine) : [])
-            + SudoRule(administratorsGroup: administratorsGroup).judge(machine)
+            + SudoRule(review: sudoers ?? SudoersReview(machine, administratorsGroup: administratorsGroup)).judge(
+                machine
+            )
             + SELinuxRule().judge(machine) + OldExtensionRule().judge(machine) + LocalIDsRule().judge(machine)
             + numbers.asked(machine)
             + AdoptionRule().judge(machine)

@@ -16,6 +16,7 @@
 #ifndef ENTRALOGIN_PAM_H
 #define ENTRALOGIN_PAM_H
 
+#include <grp.h>
 #include <pwd.h>
 #include <security/pam_appl.h>
 #include <security/pam_modules.h>
@@ -33,6 +34,9 @@
 #define ENTRALOGIN_PROBE_USER "entralogin-probe@entralogin.invalid"
 #define ENTRALOGIN_PROBE_MARK "ENTRALOGIN_PROBE"
 
+/* The file that configure makes for the sudo that is here. */
+#define ENTRALOGIN_SUDO_RULES "/etc/sudoers.d/entralogin"
+
 /* Between the first two questions of a batch service that waits; later pauses are longer (batch.c). */
 #define ENTRALOGIN_BATCH_PAUSE_MS 500
 
@@ -42,6 +46,7 @@ struct entralogin_pam_world {
     const char *adopted;                                                             /* ENTRALOGIN_ADOPTED_LIST */
     const char *accounts;                                                            /* ENTRALOGIN_ACCOUNTS_SNAPSHOT */
     const char *answered;                                                            /* ENTRALOGIN_ANSWERED */
+    const char *sudo_rules;                                                          /* ENTRALOGIN_SUDO_RULES */
     struct entralogin_batch_times {
         int deadline; /* ENTRALOGIN_BATCH_DEADLINE_MS */
         int silence;  /* ENTRALOGIN_PAM_DEADLINE_MS: for a daemon that does not answer, where Azure has since boot */
@@ -49,6 +54,8 @@ struct entralogin_pam_world {
     } batch_ms;
     int (*look_up)(const char *, struct passwd *, char *, size_t, struct passwd **); /* getpwnam_r */
     int (*look_up_number)(uid_t, struct passwd *, char *, size_t, struct passwd **); /* getpwuid_r */
+    int (*look_up_group)(const char *, struct group *, char *, size_t, struct group **); /* getgrnam_r */
+    int (*list_groups)(const char *, gid_t, gid_t *, int *);                         /* getgrouplist */
     uid_t (*real_uid)(void);                                                         /* getuid */
     /* pam_set_data and pam_get_data, which work inside a stack only */
     int (*keep)(pam_handle_t *, const char *, void *, void (*)(pam_handle_t *, void *, int));
