@@ -5,7 +5,8 @@ package import Identity
 internal import Synchronization
 package import UserRecords
 
-/// What the published file says, for whoever asks the daemon instead: the same accounts, with the same administrators.
+/// What the published file says, for clients that ask the daemon instead: the same accounts, with the same
+/// administrators.
 extension AccountDirectory: PublishedAccounts {
     package var isSound: Bool { state.withLock { $0.fault == nil } }
 

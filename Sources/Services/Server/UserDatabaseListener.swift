@@ -6,7 +6,7 @@ package import UserRecords
 
 /// How much of the daemon those who ask for user records may hold. The socket is everybody's.
 package struct UserDatabaseLimits: Hashable, Sendable {
-    /// Open connections of one uid, of root, and of all together. Whoever is above a limit is let go at once and goes on
+    /// Open connections of one uid, of root, and of all together. A client above a limit is let go at once and goes on
     /// to the next name service: nobody is kept waiting.
     package var perUser: Int
     package var root: Int
