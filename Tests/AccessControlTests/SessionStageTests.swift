@@ -284,7 +284,7 @@ import Testing
         #expect(house.grants.current().isEmpty)
     }
 
-    @Test("P8: local people's sessions are none of our business")
+    @Test("P8: local users' sessions are ignored")
     func local() async {
         var request = house.sessionRequest(alice, used: "")
         request.user = "localadmin"

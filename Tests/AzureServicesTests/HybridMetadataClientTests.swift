@@ -116,7 +116,7 @@ struct HybridMetadataClientTests {
         #expect(scene.transport.requests.allSatisfy { $0.authorization == nil })
     }
 
-    @Test("P1: whoever else listens on the agent's port is not believed, and gets no key")
+    @Test("P1: another program that listens on the agent's port is not believed, and gets no key")
     func stranger() async {
         func reason(_ owners: [Set<UInt32>]) async -> DenialReason? {
             scene.transport.play(Self.token, challenge("/var/opt/azcmagent/tokens/a.key"), Scene.tokenAnswer())

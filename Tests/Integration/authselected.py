@@ -46,7 +46,7 @@ def like_rhel(machine: Machine) -> None:
     machine.must("authselect", "select", "sssd", "with-sudo")
 
 
-@case("P4", "under authselect (a stand-in): a profile of ours with the features in force, and the one before again")
+@case("P4", "under authselect (a stand-in): a profile of its own with the features in force, and the one before again")
 def authselect(ground: PackagesGround) -> str:
     machine = ground.bed.machine("authselect", base=ground.bare)
     like_rhel(machine)

@@ -224,7 +224,7 @@ def warned(site: Site) -> bool:
     return "keys" in json.dumps(json.loads(site.tool("status", "--json").out)["warnings"])
 
 
-@case("P1", "bad day: our clock ten minutes off, either way, and jumping back: as the page says")
+@case("P1", "bad day: the machine's clock ten minutes off, either way, and jumping back: as the page says")
 def clocks(ground: Ground) -> str:
     slow, fast = row("Our clock is 10 min slow"), row("Our clock is 10 min fast")
     with ground.fresh("clocks") as site:

@@ -51,7 +51,7 @@ def journal(ground: BootedGround) -> str:
     return str(record["MESSAGE"])[:120]
 
 
-@case("P11", "systemd-analyze: the daemon's exposure is at most 1.5, and no unit of ours is worse than it was")
+@case("P11", "systemd-analyze: the daemon's exposure is at most 1.5, and no unit of entralogin's is worse than it was")
 def exposure(ground: BootedGround) -> str:
     machine, seen = ground.vm.machine, []
     for unit, limit in EXPOSURE.items():
@@ -190,7 +190,7 @@ def wrong_reload(ground: BootedGround) -> str:
     return one_line(said)
 
 
-@case("P8", "with wrong settings the daemon is tried again at intervals, never hot, and serves as soon as they are mended")
+@case("P8", "with wrong settings the daemon is tried again at intervals, never hot, and serves as soon as they are fixed")
 def wrong_settings(ground: BootedGround) -> str:
     with ground.boot("wrong", settings="[Nothing]\nNobody=1\n") as site:
         machine = site.machine

@@ -64,7 +64,7 @@ def rules(policy: Path, *asked: str) -> list[Rule]:
     return found
 
 
-@case("P10", "the policy: who may ask, read and write what is ours, by name, is this list and nobody else")
+@case("P10", "the policy: who may ask, read and write what is entralogin's, by name, is this list and nobody else")
 def named(ground: EnforcingGround) -> str:
     about_us = rules(ground.policy, "-rt", "-t", "^entralogin")
     for (target, kind, permission), expected in NAMED.items():

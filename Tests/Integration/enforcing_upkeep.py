@@ -48,7 +48,7 @@ def tool(ground: EnforcingGround) -> str:
     return said.splitlines()[0]
 
 
-@case("P11", "in all of this the kernel refused nothing of ours")
+@case("P11", "in all of this the kernel refused nothing of entralogin's")
 def count(ground: EnforcingGround) -> str:
     all_of_them = ground.denials()
     ours = [denial for denial in all_of_them if denial.is_ours]
@@ -56,7 +56,8 @@ def count(ground: EnforcingGround) -> str:
     return f"0 denials of ours, {len(all_of_them)} of Debian's own"
 
 
-@case("P7", "without the module nobody of ours gets in, and lisa does; installed on the running machine, it lets them in again")
+@case("P7",
+      "without the module no Entra account gets in, and lisa does; installed on the running machine, it lets them in again")
 def installation(ground: EnforcingGround) -> str:
     machine, alice = ground.machine, ground.person("alice")
     before = len(ground.denials())

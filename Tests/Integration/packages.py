@@ -243,7 +243,7 @@ def refused_configuration(ground: PackagesGround) -> str:
     return "lisa in throughout"
 
 
-@case("P8", "a line of PAM written by hand that would lock everybody out without our module keeps the package from going")
+@case("P8", "a line of PAM written by hand that would lock everybody out without the module keeps the package from going")
 def locked_in(ground: PackagesGround) -> str:
     with ground.stock("locked") as site:
         machine = site.machine

@@ -6,7 +6,7 @@ import Testing
 
 struct NameServiceRuleTests {
     @Test(
-        "P7: ours comes after the local files and is reached; nothing merges",
+        "P7: entralogin comes after the local files and is reached; nothing merges",
         arguments: [
             ("passwd: files systemd entralogin\ngroup: files entralogin", []),
             ("passwd: compat sss entralogin # ours\ngroup:files [UNAVAIL=return] entralogin", []),

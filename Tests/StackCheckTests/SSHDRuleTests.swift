@@ -53,7 +53,7 @@ struct SSHDRuleTests {
         #expect(judge(algorithms).contains { $0.id == "sshd.pubkeyacceptedalgorithms" && $0.severity == .warning })
     }
 
-    @Test("P4: a Match block that is read before ours would win, so it is an error")
+    @Test("P4: a Match block that is read before entralogin's would win, so it is an error")
     func matchBefore() throws {
         var machine = WiredMachine()
         machine.texts["/etc/ssh/sshd_config.d/00-admin.conf"] = "match  User alice@contoso.com\nAuthorizedKeysFile /k\n"

@@ -43,7 +43,7 @@ struct SudoRuleTests {
         return look(machine)
     }
 
-    @Test("P2: Another group plugin read after ours is an error; before ours it is nothing to us")
+    @Test("P2: Another group plugin read after entralogin's file is an error; before it, it has no effect")
     func plugins() {
         let line = "Defaults group_plugin=\"system_group.so\"\n"
         #expect(judge(others: ["zz": line]).map(\.id) == ["sudoers.group-plugin"])
@@ -69,7 +69,7 @@ struct SudoRuleTests {
         for line in harmless { #expect(judge(others: ["aa": line + "\n"]).isEmpty, "\(line)") }
     }
 
-    @Test("P2: Defaults that take PAM's account stage away, read after ours, are named")
+    @Test("P2: Defaults that take PAM's account stage away, read after entralogin's, are named")
     func accountStage() {
         for defaults in ["!pam_acct_mgmt", "pam_service=cron", "pam_login_service=x", "pam_askpass_service=x, lecture"]
         {

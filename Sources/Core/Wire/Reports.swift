@@ -230,7 +230,7 @@ package struct StatusReport: Hashable, Sendable, Codable {
     package var accounts = AccountsReport()
     /// Administrators now.
     package var grants = 0
-    /// Sign-ins of ours that are open now.
+    /// Sign-ins of Entra users that are open now.
     package var sessions = 0
     package var decisions = DecisionsReport()
     /// Counters for `entraloginctl metrics`: each outcome that occurred since the start.

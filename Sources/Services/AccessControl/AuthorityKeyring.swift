@@ -178,7 +178,7 @@ extension AuthorityKeyring {
             let due = state.withLock { ($0.sources[source.name]?.nextAt ?? now) <= now }
             if due || occasion != .due { await fetch(source) }
         }
-        // Whoever is next at sshd's door is held to the list; here it matters for sshd's file alone.
+        // The next sign-in is checked against the list; here it matters for sshd's file alone.
         _ = try? revocations.current()
         await publish(timeCounts: occasion != .early)
         return true

@@ -108,7 +108,7 @@ package final class CertificateCheck: Sendable {
         }
     }
 
-    /// The name must be bound to whoever holds the certificate, or to nobody yet (P5).
+    /// The name must be bound to the certificate's holder, or to nobody yet (P5).
     private func bind(
         _ identity: DirectoryIdentity,
         to name: UserName,

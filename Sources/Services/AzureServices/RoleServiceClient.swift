@@ -14,7 +14,7 @@ struct RoleServiceClient: Sendable {
     let name: String
     let environment: AzureEnvironment
     let identity: ManagedIdentity
-    /// What mends a 401 or 403 for our own identity.
+    /// What fixes a 401 or 403 for the machine's own identity.
     let remedy: @Sendable (AccessQuestion) -> FaultRemedy
 
     /// The body of a 200.

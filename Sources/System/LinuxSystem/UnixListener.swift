@@ -27,7 +27,7 @@ package struct UnixListener: ~Copyable, Sendable {
         mode: UInt32,
         group: UInt32? = nil
     ) throws(SocketError) {
-        // Also where the folder is not ours to write: the first thing to know is that somebody serves there.
+        // Also where the folder cannot be written: the first thing to know is that somebody serves there.
         if try UnixListener.isServed(path) { throw SocketError(.secondServer, path: path) }
         let lockResult = clinux_lock(path + ".lock")
         if lockResult == -EWOULDBLOCK { throw SocketError(.secondServer, path: path) }
@@ -96,7 +96,7 @@ package struct UnixListener: ~Copyable, Sendable {
         return String(decoding: bytes.prefix(Int(length)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
-    /// Removes the socket of a server of ours that has died; refuses everything else that may stand there.
+    /// Removes the socket of a former daemon that has died; refuses everything else that may stand there.
     private static func removeDeadSocket(at path: String) throws(SocketError) {
         var file = clinux_file()
         let found = clinux_stat(path, &file)

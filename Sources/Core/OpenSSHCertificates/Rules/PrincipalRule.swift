@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The certificate names whoever signs in: every principal is well-formed, and one, in lower case, is the login name.
+/// The certificate names the user who signs in: every principal is well-formed, and one, in lower case, is the login
+/// name.
 package struct PrincipalRule: CertificateRule {
     private let loginName: String
 
