@@ -42,7 +42,7 @@ struct MigratedFiles {
             return MigrationConflict(
                 place: account.place,
                 text: "\(account.name) cannot be adopted: \(stray)",
-                remedy: "mend that file; then ask for the plan again"
+                remedy: "fix that file; then ask for the plan again"
             )
         }
     }

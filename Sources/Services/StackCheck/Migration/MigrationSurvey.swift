@@ -86,7 +86,7 @@ package struct MigrationSurvey: Sendable {
             let conflict = MigrationConflict(
                 place: AdoptionList.path,
                 text: "cannot be used: \(error)",
-                remedy: "mend it; see entralogin_adopted.h, or Documentation/migration.md"
+                remedy: "fix it; see entralogin_adopted.h, or Documentation/migration.md"
             )
             plan.conflicts.append(conflict)
             return AdoptionList()
@@ -103,7 +103,7 @@ package struct MigrationSurvey: Sendable {
                     text: isAbsent ? "is not there: nobody has signed in with \(plan.from.rawValue)" : "cannot be read",
                     remedy: isAbsent
                         ? "remove \(plan.from.rawValue) if it is installed, then entraloginctl setup --apply"
-                        : "mend the file's rights; it is plain text of at most 1 MiB"
+                        : "fix the file's rights; it is plain text of at most 1 MiB"
                 )
             )
             return nil
