@@ -53,8 +53,8 @@ package struct MigrationSurvey: Sendable {
         return (plan, lines)
     }
 
-    /// Somebody who has a number of ours keeps that one; but not who had the old one with us before `--undo`, and still has
-    /// the home of it.
+    /// A user who has a number of entralogin's range keeps it; but not one who had the old number before `--undo` and
+    /// still has the home of it.
     private func keepsNumber(_ old: OldAccount) -> Bool {
         guard let ours = known.first(where: { $0.objectID == old.objectID.description }), ours.uid != old.uid else {
             return true
