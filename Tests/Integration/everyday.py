@@ -185,3 +185,19 @@ def odds(ground: Ground) -> str:
         other.machine.write("/etc/sudoers.d/one-user", rule, 0o440)
         equal(other.ssh(person, "sudo -n /usr/bin/id -u").out, "0\n", "the same rule in a file without a dot")
     return one_line_of(said.err)
+
+
+@case("P16", "an image: with state and homes removed as the page says, a machine made of it knows nobody of before", deep=True)
+def image(ground: Ground) -> str:
+    with ground.fresh("image") as site:
+        machine, before, other = site.machine, ground.newcomer(), ground.newcomer()
+        admitted(site.ssh(before, "touch mine"))
+        site.service.stop()
+        machine.must("/bin/bash", "-c", "rm -rf /var/lib/entralogin/* /var/lib/entralogin-sshd/*; rm -rf /home/*@*")
+        machine.must("/bin/bash", "-c", "rm -rf /run/entralogin/*; systemd-tmpfiles --create entralogin.conf")  # the boot
+        site.begin()
+        site.stamped()
+        require(not site.enrolled(before.login), "an account of before is still there")
+        admitted(site.ssh(other, "true"))
+        equal(admitted(site.ssh(before, "ls")), "", "a home of its own, made anew")
+    return "enrolled anew, with an empty home"

@@ -244,5 +244,5 @@ def contradictions(ground: Ground) -> str:
         require(apply(site).status == 1 and files(site) == before, "something was done")
         text = site.tool("migrate", "--from", "aadlogin")
         fits(text.out)
-        require(text.status == 1 and text.out.endswith("Do not begin: mend these first.\n"), text.text)
+        require(text.status == 1 and text.out.endswith("Do not begin: fix these first.\n"), text.text)
     return f"{len(told['conflicts'])} conflicts"

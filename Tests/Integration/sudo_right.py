@@ -199,8 +199,7 @@ def later_files(ground: Ground) -> str:
     return f"{len(SETTINGS_OF_OTHERS)} settings, none of them root; the old rule: root by the first"
 
 
-@case("P7",
-      "a foreign group with the administrators' group's name or number gives nobody sudo, and takes it from nobody",
+@case("P7", "a foreign group with our group's name or number gives nobody sudo, and takes it from nobody",
       attack="H3")
 def foreign_group(ground: Ground) -> str:
     with ground.fresh("foreign") as site:

@@ -273,7 +273,7 @@ import Wire
         #expect(warning.text.hasSuffix("p5@contoso.com"))
     }
 
-    @Test("P7: a local group with the administrators' group's name is grave")
+    @Test("P7: a local group with our group's name is grave")
     func shadowedGroup() throws {
         var standing = try Standing()
         standing.accounts.shadowedGroups = ["entra_users", "entra_admins"]

@@ -55,7 +55,7 @@ package struct SessionStage: Sendable {
             parts.journal.allow(subject, role: role, source: source)
             return .allow
         } catch {
-            // sshd had let the user in already: one who gets this far without a right to tried something.
+            // sshd had let the person in already: whoever gets this far without a right to tried something.
             let tried: Set<DenialReason> = [.certificateNotUsed, .certificateNotVerified, .recordChanged, .homeRefused]
             return parts.journal.deny(subject, error, tried.contains(error.reason) ? .critical : .notice)
         }

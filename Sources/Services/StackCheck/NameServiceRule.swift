@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Judges /etc/nsswitch.conf (nsswitch.conf(5)): local accounts and other directories first, ours behind them (P7).
+/// Checks /etc/nsswitch.conf (nsswitch.conf(5)): local accounts and other directories first, entralogin last (P7).
 struct NameServiceRule: Sendable {
     static let path = "/etc/nsswitch.conf"
     private static let remedy = "/usr/libexec/entralogin/configure --enable, or write the word there by hand"
