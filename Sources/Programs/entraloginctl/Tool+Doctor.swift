@@ -73,7 +73,7 @@ extension Tool {
     /// As this process reads them, and as the daemon does.
     private func judgeSettings(_ settings: ToolSettings) -> [Finding] {
         guard settings.findings.isEmpty else { return settings.findings }
-        return SettingsRule(secrets: settings.secrets).judge(machine)
+        return settings.remarks + SettingsRule(secrets: settings.secrets).judge(machine)
     }
 
     private func daemonFindings(_ settings: ToolSettings) -> [Finding] {

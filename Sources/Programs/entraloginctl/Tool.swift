@@ -297,6 +297,8 @@ struct ToolSettings {
     let domain: String
     /// What is wrong with them; then all of them are the defaults.
     let findings: [Finding]
+    /// Lines that have no effect any more.
+    let remarks: [Finding]
 
     /// `file:line` of a setting, `Section.Key`; nil for a default.
     func place(of key: String) -> String? { report.first { $0.key == key }?.origin }
@@ -309,5 +311,6 @@ struct ToolSettings {
         secrets = findings.isEmpty ? read.placesOfSecrets : []
         domain = accounts.domains.first ?? "contoso.com"
         self.findings = findings
+        remarks = SettingsFiles.remarks(of: read)
     }
 }
