@@ -29,7 +29,10 @@ extension Tool {
 
     /// What the daemon says keeps people out, and no other step says: of a newcomer all of it, since nothing older stands in.
     private func standing(ofNewcomer isNew: Bool) -> [Explanation.Step] {
-        guard let report = try? statusAfterAsking() else { return [] }
+        // Of an account the role has been asked already.
+        guard let report = try? isNew ? statusAfterAsking() : ask(.statusReport, for: StatusReport.self) else {
+            return []
+        }
         let said: Set<String> = ["no-authority-keys", "revoked-keys-unusable", "shadowed", "machine-unknown"]
         let grave = report.warnings.filter { warning in
             warning.isGrave && (isNew ? !said.contains(warning.id) : warning.id == "keys-not-published")

@@ -26,10 +26,10 @@ extension SignInExplanation {
             return Explanation.Step(
                 "attempt",
                 age > SignInExplanation.lately ? .ok : .unknown,
-                "A good certificate of object id \(identity.objectID) was shown \(ago(last.at)), but the client did not prove"
-                    + " that it has its key",
+                "A good certificate of object id \(identity.objectID) was shown \(ago(last.at)), and nothing followed: the client"
+                    + " did not prove that it has its key, or another module of PAM refused it",
                 remedy:
-                    "ssh-keygen -l -f of the private key and of the certificate must show the same fingerprint; az ssh cert"
+                    "sshd's log says which; ssh-keygen -l -f of the private key and of the certificate must show the same fingerprint; az ssh cert"
                     + " anew makes both"
             )
         // The step `object` has the command.

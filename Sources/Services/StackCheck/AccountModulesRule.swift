@@ -8,7 +8,8 @@ struct AccountModulesRule: Sendable {
         "pam_entralogin.so", "pam_unix.so", "pam_permit.so", "pam_nologin.so", "pam_localuser.so",
         "pam_sss.so", "pam_sss_gss.so", "pam_systemd.so", "pam_systemd_home.so", "pam_env.so", "pam_warn.so",
         "pam_faillock.so", "pam_lastlog.so", "pam_lastlog2.so", "pam_mkhomedir.so", "pam_usertype.so", "pam_winbind.so",
-        "pam_ldap.so", "pam_krb5.so", "pam_debug.so", "pam_echo.so", "pam_motd.so", "pam_cap.so",
+        "pam_ldap.so", "pam_krb5.so", "pam_debug.so", "pam_echo.so", "pam_motd.so", "pam_cap.so", "pam_sepermit.so",
+        "pam_selinux.so", "pam_loginuid.so", "pam_limits.so", "pam_oddjob_mkhomedir.so",
     ]
 
     let machine: any MachineView
@@ -59,12 +60,13 @@ struct AccountModulesRule: Sendable {
         )
     }
 
-    /// Where libpam finds its modules, as far as this process sees it.
+    /// Where the modules lie, entralogin's among them; nil where that is not known.
     private func moduleFolder() -> String? {
-        guard let folder = (try? PAMTransaction.run(service, on: machine).get())?.folder,
-            machine.exists("\(folder)/pam_unix.so")
-        else { return nil }
-        return folder
+        guard let module = ProgramFilesRule.installedModule(machine), let slash = module.lastIndex(of: "/") else {
+            return nil
+        }
+        let folder = String(module[..<slash])
+        return machine.exists("\(folder)/pam_unix.so") ? folder : nil
     }
 
     /// A line whose module is not there refuses everybody, unless its control says otherwise.
