@@ -57,6 +57,7 @@ import keys  # noqa: F401
 import authorities  # noqa: F401
 import bad_input  # noqa: F401
 import crash  # noqa: F401
+import told  # noqa: F401
 import tool  # noqa: F401
 import account_audit  # noqa: F401
 import migration  # noqa: F401

@@ -25,6 +25,9 @@ struct DaemonFindingsTests {
     @Test("Each thing that is wrong is found, with a remedy")
     func wrong() {
         #expect(findings { $0.machine = nil }["daemon.machine-unknown"]?.severity == .error)
+        #expect(findings { $0.machine?.isFromDisk = true }["daemon.machine"]?.severity == .error)
+        let untried = CheckerReport(name: "pas", state: "untried")
+        #expect(findings { $0.checkers = [untried] }["daemon.checker.pas"]?.severity == .warning)
         #expect(findings { $0.keys.count = 0 }["daemon.no-authority-keys"]?.severity == .error)
         #expect(findings { $0.keys.isStale = true }["daemon.keys-stale"]?.severity == .warning)
         #expect(findings { $0.version = "0" }["daemon.version"]?.remedy.contains("restart") == true)

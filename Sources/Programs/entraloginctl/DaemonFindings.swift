@@ -61,7 +61,14 @@ enum DaemonFindings {
             )
         }
         guard !machine.isFromDisk else {
-            return Finding("daemon.machine", .warning, "the metadata service has not answered since the start")
+            return Finding(
+                "daemon.machine",
+                .error,
+                "the metadata service has not answered since the start, so nobody's role can be asked",
+                needed: "the metadata service at 169.254.169.254 open to the user entralogin",
+                remedy: "wait a moment after a start; otherwise see that no firewall rule or guest proxy agent keeps it"
+                    + " from users other than root"
+            )
         }
         return Finding("daemon.machine", .good, "this is \(machine.name), tenant \(machine.tenant)")
     }
@@ -90,7 +97,13 @@ enum DaemonFindings {
         case "ready":
             let latency = checker.lastLatencyMilliseconds.map { " in \($0) ms" } ?? ""
             return Finding(id, .good, "\(checker.name) answers\(latency)")
-        case "untried": return Finding(id, .note, "\(checker.name) was not asked yet")
+        case "untried":
+            return Finding(
+                id,
+                .warning,
+                "\(checker.name) was not asked yet: whether it answers is not known",
+                remedy: "entraloginctl doctor again in a minute"
+            )
         default:
             let code = checker.lastErrorCode ?? "no reason given"
             let state = checker.state == "set-aside" ? "passed over" : checker.state

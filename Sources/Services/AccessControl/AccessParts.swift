@@ -21,6 +21,7 @@ struct AccessParts: Sendable {
     let pace: BackgroundPace
     let keyring: AuthorityKeyring
     let otherObjects = OtherObjects()
+    let attempts = LastAttempts()
     /// Who held a grant when the daemon started, and until when: sessions of theirs may be open that it never saw.
     private let inherited: [PosixID: BootTime]
 

@@ -42,9 +42,22 @@ package struct AccountStage: Sendable {
             }
             guard !persons.isEmpty else { return .ignore }
             if policy.kind == .batch { for person in persons { parts.batch.note(person.identity) } }
-            return await decide(persons, under: policy, waits: request.waits, &subject)
+            let verdict = await decide(persons, under: policy, waits: request.waits, &subject)
+            if request.isInSSHD { note(verdict, subject) }
+            return verdict
         } catch {
+            if request.isInSSHD { note(.deny(error, text: ""), subject) }
             return parts.journal.deny(subject, error)
+        }
+    }
+
+    /// For `explain`.
+    private func note(_ verdict: StageVerdict, _ subject: DecisionSubject) {
+        let now = parts.ports.time.bootTime()
+        switch verdict {
+        case .allow: parts.attempts.note(.roleGiven, of: subject.user, subject.identity, at: now)
+        case .deny(let denial, _): parts.attempts.note(.refused(denial), of: subject.user, subject.identity, at: now)
+        case .ignore, .pending: break
         }
     }
 

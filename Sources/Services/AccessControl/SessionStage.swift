@@ -52,9 +52,11 @@ package struct SessionStage: Sendable {
             parts.verified.forget(pid: callerPID)
             parts.signedIn.forget(pid: callerPID)
             parts.ports.signIns.noteSignIn(enrolled.identity, at: parts.ports.time.wallTime())
+            parts.attempts.note(.sessionOpened, of: request.user, enrolled.identity, at: parts.ports.time.bootTime())
             parts.journal.allow(subject, role: role, source: source)
             return .allow
         } catch {
+            parts.attempts.note(.refused(error), of: request.user, subject.identity, at: parts.ports.time.bootTime())
             // sshd had let the person in already: whoever gets this far without a right to tried something.
             let tried: Set<DenialReason> = [.certificateNotUsed, .certificateNotVerified, .recordChanged, .homeRefused]
             return parts.journal.deny(subject, error, tried.contains(error.reason) ? .critical : .notice)

@@ -10,6 +10,8 @@ struct PAMEntry: Hashable, Sendable {
     var arguments: [String]
     var file: String
     var line: Int
+    /// Written with a `-` before the type: libpam passes over a module that it does not find.
+    var mayBeMissing = false
 
     var place: String { "\(file):\(line)" }
 }
@@ -84,7 +86,8 @@ struct PAMStack: Sendable {
                     control: control,
                     arguments: Array(line.words.dropFirst(3)),
                     file: line.file,
-                    line: line.number
+                    line: line.number,
+                    mayBeMissing: line.words[0].hasPrefix("-")
                 )
             )
         }

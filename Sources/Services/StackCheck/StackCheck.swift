@@ -125,7 +125,8 @@ package struct StackCheck: Sendable {
             let missing = Finding("sshd", .error, "sshd is not installed", remedy: "install openssh-server")
             return JudgedSSHD(findings: [missing], files: restsOn)
         }
-        var findings = SSHDOrderRule.judge(files)
+        var findings = SSHDOrderRule.judge(files, hasDropIn: machine.exists(SSHDFiles.dropIn))
+        let isUnread = SSHDOrderRule.isWholeBlockUnread(findings)
         var tried: [(kind: String, configuration: SSHDConfiguration)] = []
         for (kind, name) in probes {
             let result = machine.run(program, ["-T", "-C", StackCheck.connection(of: name)])
@@ -134,8 +135,12 @@ package struct StackCheck: Sendable {
             }
             tried.append((kind, SSHDConfiguration(result.output)))
         }
-        let common = SSHDRule.judge(tried)
-        findings += common + judgeDomains(program, beside: common)
+        let common = SSHDRule.judge(tried, lines: files.lines)
+        // One cause is one finding: without the block all that it says is missing, but not UsePAM, which stands elsewhere.
+        findings +=
+            isUnread
+            ? common.filter { $0.severity != .error || $0.id == "sshd.usepam" }
+            : common + judgeDomains(program, beside: common)
         let pidFile = tried.first?.configuration.value(of: "pidfile")
         let listener = SSHDListener(pidFile: pidFile, on: machine)
         if let listener { findings.append(listener.judge(files.files, on: machine, trusting: trusted)) }
