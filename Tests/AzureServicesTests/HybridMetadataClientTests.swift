@@ -11,7 +11,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// One violation of each check in contract chapter 3.
+/// One violation of each check in azure.md, "Azure Arc".
 struct HybridMetadataClientTests {
     private static let himds = "http://127.0.0.1:40342/metadata"
     private static let token = "\(himds)/identity/oauth2/token"

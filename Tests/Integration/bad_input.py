@@ -119,7 +119,7 @@ def onto_small_disk(site: Site) -> None:
 
 @case("P14", "a full disk: the first sign-in is refused and explained, whoever is enrolled gets in")
 def full_disk(ground: Ground) -> str:
-    page = row("The disk of our state is full")
+    page = row("The disk of the daemon's state is full")
     equal((page["Signed in within the hour"], page["Well again"]), (IN, "at once"), "the page")
     with ground.fresh("full") as site:
         known, unknown = ground.newcomer(), ground.newcomer()

@@ -86,7 +86,7 @@ def order(ground: BootedGround) -> str:
     require(control <= lookup, f"control socket after {control:.0f} ms, nss-user-lookup.target after {lookup:.0f} ms")
     behind = machine.property(DAEMON, "Before").split()
     # shutdown.target: when the machine goes down, the daemon goes first. The other two are there for the daemon alone.
-    require(set(behind) <= {"shutdown.target", "entralogin-userdb.service"}, f"ordered behind the daemon: {behind}")
+    require(set(behind) <= {"shutdown.target"}, f"ordered behind the daemon: {behind}")
     return f"control socket {control:.0f} ms, nss-user-lookup.target {lookup:.0f} ms, sshd {sshd:.0f} ms"
 
 

@@ -17,7 +17,7 @@ from case import case
 from simulator import contoso
 
 EXPOSURE = {DAEMON: 1.5, "entralogin-stack.service": 2.0, "entralogin-stack-again.service": 5.0,
-            "entralogin-caches.service": 2.5, "entralogin-caches-again.service": 5.0, "entralogin-userdb.service": 2.5,
+            "entralogin-caches.service": 2.5, "entralogin-caches-again.service": 5.0,
             "entralogin-audit.service": 1.0, "entralogin-sessions.service": 1.5, "entralogin-metrics.service": 2.5,
             "entralogin-keys.service": 2.0, "entralogin-keys-again.service": 5.0,
             "entralogin-linger.service": 2.0, "entralogin-linger-again.service": 5.0}

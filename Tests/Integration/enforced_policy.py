@@ -29,7 +29,6 @@ NAMED = {
     (STATE, "file", "write"): {DAEMON},
     (PUBLISHED, "file", "read"): ASKERS | {DAEMON, "nsswitch_domain", "systemd_user_runtime_dir_t"},
     (PUBLISHED, "file", "write"): {DAEMON},
-    (PUBLISHED, "sock_file", "write"): {DAEMON, "systemd_userdbd_t"},
     (KEYS, "file", "read"): {DAEMON, "sshd_t"},
     (KEYS, "file", "write"): set(),
     (RUNTIME, "file", "write"): set(),  # the stamp: root's tool, which is confined by its unit

@@ -10,22 +10,6 @@ from enforcing import HELPER, domain
 from enforcing_ground import DAEMON, EnforcingGround
 
 
-@case("P7", "systemd-userdbd answers for our people from our user database")
-def userdbd(ground: EnforcingGround) -> str:
-    machine, alice = ground.machine, ground.person("alice")
-    machine.write("/etc/entralogin/entralogin.conf.d/50-test.conf", "[Accounts]\nUserDatabase=yes\n")
-    machine.must("systemctl", "start", "systemd-userdbd.socket")
-    ground.restart(machine)
-    wait_for(lambda: machine.run("test", "-L", "/run/systemd/userdb/io.entralogin").ok, "the link to our user database")
-    shown = machine.must("userdbctl", "--json=short", "--multiplexer=yes", "--with-nss=no", "user", alice.login, timeout=120).out
-    require("io.entralogin" in shown, shown)
-    machine.must("userdbctl", "--json=short", "--multiplexer=yes", "user", "lisa", timeout=120)
-    machine.must("systemctl", "stop", "systemd-userdbd.socket", "systemd-userdbd.service")
-    machine.remove("/etc/entralogin/entralogin.conf.d/50-test.conf")
-    ground.restart(machine)
-    return "by the multiplexer"
-
-
 @case("P14", "an edit of sshd's files takes the stamp and gives it back; restart, reload, metrics, new keys, folders anew")
 def upkeep(ground: EnforcingGround) -> str:
     machine, stamp = ground.machine, "/run/entralogin/stack-verified"

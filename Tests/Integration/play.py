@@ -61,6 +61,7 @@ import account_audit  # noqa: F401
 import migration  # noqa: F401
 import way_back  # noqa: F401
 import left_behind  # noqa: F401
+import everyday  # noqa: F401
 import records  # noqa: F401
 # isort: on
 from ground import Ground

@@ -20,7 +20,6 @@ import sessions  # noqa: F401
 import reboot  # noqa: F401
 import stopped  # noqa: F401
 import lingering  # noqa: F401
-import userdb  # noqa: F401
 # isort: on
 from booted_ground import BootedGround
 from suite import main

@@ -144,7 +144,6 @@ private func problems(_ text: String) -> [String] {
             ("Accounts", "UsersGroup", "cloud_users"),
             ("Accounts", "IDRange", "2000200000-2147352575"), ("Accounts", "IDRange", "1879049216 - 1879114751"),
             ("Accounts", "Enumerate", "Yes"),
-            ("Accounts", "UserDatabase", "on"),
             ("Accounts", "ProvisionalCallers", "sshd dropbear"),
             ("SignIn", "ClockSkew", "0"),
             ("SignIn", "MaxCertificateLifetime", "1h 30min"),
@@ -152,7 +151,6 @@ private func problems(_ text: String) -> [String] {
             ("SignIn", "GrantLifetime", "24h"),
             ("SignIn", "MaxSignInAge", "2w"),
             ("SignIn", "EndSessions", "yes"), ("SignIn", "EndSessionsAfter", "10min"),
-            ("SignIn", "StrictExtensionOrder", "on"),
             ("Log", "Level", "debug"), ("Log", "Audit", "no"),
         ]
     )
@@ -192,7 +190,6 @@ private func problems(_ text: String) -> [String] {
             ("Accounts", "IDRange", "1879049216-1879114750"), ("Accounts", "IDRange", "1-2-3"),
             ("Accounts", "IDRange", "-1-2000000000"), ("Accounts", "IDRange", "0x70000400-2147352575"),
             ("Accounts", "Enumerate", "maybe"),
-            ("Accounts", "UserDatabase", "/run/userdb"),
             ("Accounts", "ProvisionalCallers", "/usr/sbin/sshd"),
             ("SignIn", "ClockSkew", "11min"),
             ("SignIn", "MaxCertificateLifetime", "10s"),
@@ -221,5 +218,22 @@ private func problems(_ text: String) -> [String] {
     func spans() throws {
         let settings = try read("[SignIn]\nMaxSignInAge=1w 2d 3h 4min 5s\n").get()
         #expect(settings.values.signIn.maximumSignInAge == .seconds(788_645))
+    }
+
+    @Test(
+        "P17: a key that an earlier version had is read, whatever its value, and reported with its line",
+        arguments: [("Accounts", "UserDatabase", "yes"), ("SignIn", "StrictExtensionOrder", "perhaps")]
+    )
+    func former(section: String, key: String, value: String) throws {
+        let settings = try read("[\(section)]\n\(key)=\(value)\n[Accounts]\nEnumerate=yes\n").get()
+        #expect(settings.values.accounts.enumerate && settings.origins.count == 1)
+        let remark = try #require(settings.remarks.first)
+        #expect(settings.remarks.count == 1 && remark.line == 2)
+        #expect(remark.text.hasPrefix("\(key)= has no effect any more"))
+    }
+
+    @Test("such a key in another section is unknown there, as any other word is")
+    func formerElsewhere() throws {
+        #expect(throws: SettingsProblems.self) { try read("[Log]\nUserDatabase=yes\n").get() }
     }
 }

@@ -32,6 +32,8 @@ package struct EffectiveSettings: Hashable, Sendable {
     package var values = Settings()
     /// `Section.Key` to `file:line`, for what is not the default.
     package var origins: [String: String] = [:]
+    /// Keys that were read and have no effect any more: where, and why.
+    package var remarks: [SettingsProblem] = []
 
     package init() {}
 
@@ -58,6 +60,8 @@ package struct EffectiveSettings: Hashable, Sendable {
                 if line.hasPrefix("[") {
                     section = nil
                     section = try EffectiveSettings.section(line)
+                } else if let remark = FormerSettingsKey.remark(on: line, in: section) {
+                    remarks.append(SettingsProblem(path: file.path, line: number, text: remark))
                 } else {
                     try assign(line, in: section, at: "\(file.path):\(number)")
                 }

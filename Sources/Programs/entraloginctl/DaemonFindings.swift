@@ -7,8 +7,8 @@ internal import Wire
 /// What a status report says, as findings for `doctor`. The daemon's own warnings come with their remedies; what it only
 /// counts is judged here.
 enum DaemonFindings {
-    /// Entra's certificates begin five minutes before they are issued (contract, chapter 5): a clock further behind
-    /// than that refuses fresh ones.
+    /// Entra's certificates begin five minutes before they are issued (azure.md, "The certificate"): a clock further
+    /// behind than that refuses fresh ones.
     private static let clockLimit: Int64 = 240
 
     static func findings(of report: StatusReport, toolVersion: String) -> [Finding] {

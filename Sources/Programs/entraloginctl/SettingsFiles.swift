@@ -29,6 +29,14 @@ struct SettingsFiles: Sendable {
         }
     }
 
+    /// Lines that have no effect any more.
+    static func remarks(of settings: EffectiveSettings) -> [Finding] {
+        settings.remarks.map { remark in
+            let place = "\(remark.path):\(remark.line)"
+            return Finding("settings.former", .warning, remark.text, place: place, remedy: "delete this line")
+        }
+    }
+
     private static func finding(_ text: String, _ place: String) -> Finding {
         Finding(
             "settings",

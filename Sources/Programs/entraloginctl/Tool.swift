@@ -216,7 +216,7 @@ struct Tool: Sendable {
     /// As this process reads them, and as the daemon does.
     private func judgeSettings(_ settings: ToolSettings) -> [Finding] {
         guard settings.findings.isEmpty else { return settings.findings }
-        return SettingsRule(secrets: settings.secrets).judge(machine)
+        return settings.remarks + SettingsRule(secrets: settings.secrets).judge(machine)
     }
 
     // MARK: settings
@@ -359,6 +359,8 @@ private struct ToolSettings {
     let domain: String
     /// What is wrong with them; then all of them are the defaults.
     let findings: [Finding]
+    /// Lines that have no effect any more.
+    let remarks: [Finding]
 
     init(_ read: EffectiveSettings, _ findings: [Finding]) {
         report = findings.isEmpty ? read.report : []
@@ -367,5 +369,6 @@ private struct ToolSettings {
         secrets = findings.isEmpty ? read.placesOfSecrets : []
         domain = accounts.domains.first ?? "contoso.com"
         self.findings = findings
+        remarks = SettingsFiles.remarks(of: read)
     }
 }

@@ -167,7 +167,7 @@ package final class MachineDiscovery: MachineSource {
         )
     }
 
-    /// Arc's service does not say (contract, chapter 3); a token that it gives out does.
+    /// Arc's service does not say (azure.md, "Azure Arc"); a token that it gives out does.
     private func tenantOfOurToken(cloud: String, by deadline: BootTime) async throws(AccessCheckFault) -> TenantID? {
         // The role service's audience is the same in every cloud, the unknown ones too.
         let audience = endpoints.cloud(named: cloud)?.resourceManagerAudience ?? endpoints.roleServiceAudience

@@ -3,15 +3,7 @@
 internal import CLinux
 internal import Glibc
 
-/// The types of socket of unix(7) that we listen with.
-package enum UnixSocketType: Hashable, Sendable {
-    /// One message is one frame.
-    case sequencedPackets
-    /// Bytes without bounds.
-    case stream
-}
-
-/// A listening socket of unix(7). Non-blocking.
+/// A listening socket of unix(7), of type SOCK_SEQPACKET: one message is one frame. Non-blocking.
 package struct UnixListener: ~Copyable, Sendable {
     /// Connections that wait to be accepted; the kernel caps it at net.core.somaxconn.
     package static let backlog: Int32 = 512
@@ -33,8 +25,7 @@ package struct UnixListener: ~Copyable, Sendable {
     package init(
         makingAt path: String,
         mode: UInt32,
-        group: UInt32? = nil,
-        type: UnixSocketType = .sequencedPackets
+        group: UInt32? = nil
     ) throws(SocketError) {
         // Also where the folder is not ours to write: the first thing to know is that somebody serves there.
         if try UnixListener.isServed(path) { throw SocketError(.secondServer, path: path) }
@@ -43,8 +34,7 @@ package struct UnixListener: ~Copyable, Sendable {
         let lock = Descriptor(takingOwnership: try UnixListener.checked(lockResult, "open lock", path))
         try UnixListener.removeDeadSocket(at: path)
 
-        let made = type == .stream ? clinux_stream() : clinux_seqpacket()
-        let socket = Descriptor(takingOwnership: try UnixListener.checked(made, "socket", path))
+        let socket = Descriptor(takingOwnership: try UnixListener.checked(clinux_seqpacket(), "socket", path))
         let bound = clinux_bind(socket.rawValue, path)
         if bound == -ENAMETOOLONG { throw SocketError(.pathTooLong, path: path) }
         try UnixListener.checked(bound, "bind", path)
@@ -78,12 +68,6 @@ package struct UnixListener: ~Copyable, Sendable {
     package borrowing func accept() throws(Errno) -> UnixConnection? {
         guard let accepted = try acceptedDescriptor() else { return nil }
         return try UnixConnection(accepted)
-    }
-
-    /// The same for a socket of type `stream`.
-    package borrowing func acceptStream() throws(Errno) -> UnixStream? {
-        guard let accepted = try acceptedDescriptor() else { return nil }
-        return try UnixStream(accepted)
     }
 
     private borrowing func acceptedDescriptor() throws(Errno) -> Descriptor? {

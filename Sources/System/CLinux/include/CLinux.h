@@ -63,7 +63,6 @@ struct clinux_peer {
 };
 
 int clinux_seqpacket(void);
-int clinux_stream(void);
 int clinux_datagram(void);
 /* -ENAMETOOLONG where the path does not fit sun_path. */
 int clinux_bind(int descriptor, const char *path);
