@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from bed import Outcome, Person
-from bed.checks import Wrong, one_line, require
+from bed.checks import Mismatch, Wrong, one_line, require
 from bed.machine import wait_for
 from booted_ground import DAEMON, BootedGround, BootedSite
 from people import CROWD
@@ -182,13 +182,14 @@ class StatesGround(BootedGround):
             site = self._vm
             for path, packed in kept.items():
                 _unpack(site, path, packed)
-            again = "restart" if "restart" in state.after else "start"
+            again = "restart" if "entralogind" in state.after else "start"
             site.machine.shell(f"{state.undo}\nsystemctl daemon-reload; systemctl reset-failed; "
                                f"systemctl start {' '.join(self._units)}; systemctl {again} {DAEMON}; "
                                "systemctl start entralogin-stack; systemctl reload ssh")
             wait_for(lambda: site.is_ready() and site.tool("doctor").ok, "the machine to be well again", 8)
+            require(site.ssh(self.person("bob"), "true").ok, "bob is still kept out")
             self._is_well = True
-        except (OSError, TimeoutError, subprocess.SubprocessError):
+        except (OSError, TimeoutError, Mismatch, subprocess.SubprocessError):
             self.renew()
 
 
