@@ -155,6 +155,37 @@ def by_hand(site: Site, base: str) -> None:
     equal(lines(raw(site)), block, "a person's block after --disable")
 
 
+# What `waagent -deprovision+user` takes away, by its source.
+DEPROVISION = ("rm -f /etc/ssh/ssh_host_*; rm -rf /var/lib/waagent /var/log/azure; usermod -p '!' root; "
+               "userdel -f -r azureuser; rm -f /etc/sudoers.d/waagent /etc/sudoers.d/90-cloud-init-users; ssh-keygen -A")
+
+
+@case("P17", "after waagent -deprovision+user the accounts, their numbers and the wiring are there, for old and new people",
+      deep=True)
+def deprovisioned(ground: Ground) -> str:
+    with ground.fresh("deprovisioned", started=False) as site:
+        machine = site.machine
+        machine.must("useradd", "-m", "azureuser")
+        machine.must("sh", "-c", "echo 'azureuser ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/90-cloud-init-users")
+        machine.start_sshd(site.port)
+        site.begin()
+        site.stamped()
+        person = ground.newcomer()
+        admitted(site.ssh(person, "id -un"), f"{person.login}\n")
+        record = machine.passwd(person.login)
+        machine.shell(DEPROVISION)
+        require("azureuser" not in machine.read("/etc/passwd"), "the last user of Azure's is still there")
+        site.service.stop()
+        site.sshd()
+        site.begin()
+        site.stamped()
+        admitted(site.ssh(person, "id -un"), f"{person.login}\n")
+        equal(machine.passwd(person.login), record, "the record after that")
+        newcomer = ground.newcomer()
+        admitted(site.ssh(newcomer, "id -un"), f"{newcomer.login}\n")
+    return "in as before, and a newcomer"
+
+
 @case("P17", "--disable names who is signed in and will have no name")
 def signed_in(ground: Ground) -> str:
     with ground.fresh("signed-in-disable") as site:

@@ -14,6 +14,7 @@ from bed.booted import BootedMachine
 from bed.checks import admitted, equal, require
 from bed.machine import wait_for
 from bed.packages import differences, inventory, other_product, state
+from booted_azure import comes_back, on_port, reset
 from booted_ground import DAEMON, BootedSite
 from case import case
 from guest_agent import CommandFailed, GuestAgent
@@ -262,3 +263,23 @@ def updates(ground: PackagesGround) -> str:
         agent.uninstall()
         ground.stays_out(site)
     return f"from and to {good}"
+
+
+@case("P17", "the VM extension and the portal's reset: on again by itself; deleted, reset again and added anew, it is on",
+      deep=True)
+def reset_and_anew(ground: PackagesGround) -> str:
+    with ground.stock("extension-reset") as site:
+        machine, current = site.machine, ground.handlers.current
+        agent = GuestAgent(machine)
+        is_on(agent.enable(current))
+        on_port(ground, site)
+        comes_back(ground, site, "Ubuntu")
+        is_on(agent.enable(current))
+        agent.uninstall()
+        reset(machine, "Debian")
+        ground.stays_out(site)
+        anew = agent.enable(current)
+        is_on(anew)
+        says(machine, anew)
+        ground.signs_in(site)
+    return "twice"

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import re
+
 from bed import Person
 from bed.checks import admitted, equal, require
 from case import case
@@ -107,3 +109,32 @@ def full_disk(ground: Ground) -> str:
             machine.stop_sshd()
             machine.must("umount", "-l", "/home")
     return ", ".join(FULL)
+
+
+@case("P16", "a home that userdel left and a /home that others may write: refused, said as it is, and in after the named command")
+def said(ground: Ground) -> str:
+    with ground.fresh("homes-said") as site:
+        machine = site.machine
+
+        def tells(*words: str) -> None:
+            mark = site.journal.mark()
+            outcome = site.ssh(person, f"echo {MARK}")
+            shut_out(outcome)
+            for word in (*words, "entraloginctl explain"):
+                require(word in outcome.text, f"not said: {word!r}: {outcome.text}")
+            record = site.journal.wait(mark, user=person.login, decision="deny")
+            detail = str(record.get("ENTRALOGIN_DETAIL", record))
+            command = re.search(r"chown -R \d+:\d+ \S+|chmod go-w \S+", detail)
+            require(command is not None, f"no command in the record: {detail}")
+            machine.must("sh", "-c", command[0] if command else "")
+            admitted(site.ssh(person, "pwd"), f"{home}\n")
+
+        person = ground.newcomer()
+        home = f"/home/{person.login}"
+        machine.must("sh", "-c", f"useradd -m {person.login} && userdel {person.login}")
+        left = machine.must("stat", "-c", "%u", home).out.strip()
+        tells(f"{home} belongs to another user (uid {left})")
+        for mode in ("0777", "1777", "0775"):
+            machine.must("chmod", mode, "/home")
+            tells("Others than root can write /home")
+    return "uid and folder are named, and the command"

@@ -20,6 +20,7 @@ struct NameServiceRuleTests {
             ("passwd: files entralogin\ngroup: files [SUCCESS=merge] entralogin", ["nss.group"]),
             ("passwd: files entralogin\ngroup: files entralogin\ninitgroups: files sss", ["nss.initgroups"]),
             ("passwd: files entralogin\ngroup: files entralogin\ninitgroups: files entralogin", []),
+            ("passwd:\tfiles\tentralogin\r\ngroup: files entralogin\r\n", []),
         ] as [(String, [String])]
     )
     func table(text: String, against: [String]) {

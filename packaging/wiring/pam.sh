@@ -104,7 +104,7 @@ put_back_pam_copies() {
 
 # has_foreign_lines COPY FILE: FILE has lines that are neither in COPY nor of our profile.
 has_foreign_lines() {
-    grep -vxFf "$1" "$2" | grep -q -v 'pam_entralogin\.so\|pam_succeed_if\.so quiet uid\|pam_mkhomedir\.so\|^#\|^[[:space:]]*$'
+    grep -vxFf "$1" "$2" | grep -q -v 'pam_entralogin\.so\|pam_succeed_if\.so quiet \(use_uid \)\?uid\|pam_mkhomedir\.so\|^#\|^[[:space:]]*$'
 }
 
 # Not empty: PAM does not refuse Entra accounts, and it is for somebody's hands to change that.

@@ -14,10 +14,11 @@ struct HomeObstacle {
         case .folder(let owner) where owner == request.uid: return nil
         case .folder(let owner):
             let other = owner == 0 ? "root" : "another user (uid \(owner))"
+            let remedy = "chown -R \(request.uid):\(request.gid) \(home)"
             denial = Denial(
                 .homeRefused,
                 text: "Your home directory \(home) belongs to \(other)",
-                detail: "\(home) belongs to uid \(owner); where it is this account's: chown -R \(request.uid): \(home)"
+                detail: "\(home) belongs to uid \(owner); where it is this account's: \(remedy)"
             )
         case .exposed(let length):
             let folder = String(decoding: home.utf8.prefix(Int(length)), as: UTF8.self)
