@@ -78,6 +78,10 @@ test-deep:
 attacks: prerequisites build
 	@Tests/Integration/run --attacks --deep
 	@Tests/Integration/run --booted --attacks --deep
+	@Tests/Integration/run --sudo-rs --attacks
+	@Tests/Integration/run --elevation --attacks
+	@Tests/Integration/run --directory --attacks
+	@Tests/Integration/run --run0 --attacks
 
 # A real client: azure-cli as it is published in the Python package index, in an environment of its own (400 MB, once).
 test-az: prerequisites build

@@ -42,7 +42,6 @@ module(
     tests: ["CertificateFactory", "Libcrypto"]
 )
 module("AzureMessages", in: "Core", needs: ["ByteCoding", "Identity"], tests: [])
-module("UserRecords", in: "Core", needs: ["ByteCoding", "Identity"], tests: [])
 module("Settings", in: "Core", needs: ["Identity"], tests: [])
 module("Authorization", in: "Core", needs: ["Identity", "OpenSSHCertificates"], tests: [])
 module("Wire", in: "Core", needs: ["Authorization", "ByteCoding", "CWire", "Identity"], tests: [])
@@ -82,9 +81,7 @@ module("Systemd", in: "System", needs: ["CSystemd", "LinuxSystem"], tests: [])
 module(
     "AccountDirectory",
     in: "Services",
-    needs: [
-        "Authorization", "ByteCoding", "CSnapshot", "CWire", "Identity", "Libcrypto", "LinuxSystem", "UserRecords",
-    ],
+    needs: ["Authorization", "ByteCoding", "CSnapshot", "CWire", "Identity", "Libcrypto", "LinuxSystem"],
     tests: ["TestSupport"]
 )
 module(
@@ -113,7 +110,7 @@ module(
     in: "Services",
     needs: [
         "AccessControl", "AccountDirectory", "Authorization", "AzureServices", "ByteCoding", "CWire", "Identity",
-        "Libcrypto", "LinuxSystem", "OpenSSHCertificates", "UserRecords", "Wire",
+        "Libcrypto", "LinuxSystem", "OpenSSHCertificates", "Wire",
     ],
     tests: ["CertificateFactory", "HTTPTransport", "Settings", "StackCheck", "TestSupport"]
 )
@@ -123,7 +120,7 @@ module(
 let daemonNeeds: [Target.Dependency] = [
     "AccessControl", "AccountDirectory", "Authorization", "AzureServices", "ByteCoding", "CClient", "CWire",
     "HTTPTransport", "Identity", "Libcrypto", "LinuxSystem", "OpenSSHCertificates", "Server", "Settings", "StackCheck",
-    "Systemd", "UserRecords", "Wire",
+    "Systemd", "Wire",
 ]
 let toolNeeds: [Target.Dependency] = [
     "Authorization", "ByteCoding", "CClient", "CWire", "Identity", "LinuxSystem", "Settings", "StackCheck", "Wire",
@@ -217,8 +214,7 @@ package.targets += [
         name: "Fuzzing",
         dependencies: [
             "AccessControl", "AccountDirectory", "Authorization", "AzureMessages", "ByteCoding", "Identity",
-            "Libcrypto", "LinuxSystem", "OpenSSHCertificates", "Server", "Settings", "StackCheck", "UserRecords",
-            "Wire",
+            "Libcrypto", "LinuxSystem", "OpenSSHCertificates", "Server", "Settings", "StackCheck", "Wire",
         ],
         path: "Tests/Fuzzers/Swift"
     ),

@@ -6,7 +6,7 @@ import Identity
 import Testing
 
 @Suite(.timeLimit(.minutes(15))) struct AccessControlTests {
-    @Test("P15: the status counts the decisions of the last hour by verdict and reason")
+    @Test("P15: the status counts the decisions of the last hour by decision and reason")
     func status() async throws {
         let house = try House()
         let alice = try Person("alice@contoso.com", 1)

@@ -122,7 +122,7 @@ import Testing
         #expect(await decide(house.accountRequest(alice)).reason == .objectIDChanged)
     }
 
-    @Test("P8: local people in sshd are none of our business, and leave no record")
+    @Test("P8: local users in sshd are ignored, and leave no record")
     func local() async {
         let request = AccountRequest(service: "sshd", user: "localadmin", uid: 1000, home: "/home/l", isInSSHD: true)
         #expect(await decide(request) == .ignore)
@@ -162,7 +162,7 @@ import Testing
         #expect(record?.priority == .warning)
     }
 
-    @Test("P2: a sudo that somebody of ours made look like sshd gets no sign-in's rules, for root neither")
+    @Test("P2: a sudo that an Entra user made look like sshd gets no sign-in's rules, for root neither")
     func looksLikeSSHD() async {
         enrol(alice)
         verify(alice)
@@ -189,7 +189,7 @@ import Testing
         #expect(house.checker.questions.value.isEmpty)
     }
 
-    @Test("P8: where nobody of ours is concerned we say nothing", arguments: ["sudo", "su", "cron", "login"])
+    @Test("P8: where no Entra user is concerned, nothing is said", arguments: ["sudo", "su", "cron", "login"])
     func ignore(service: String) async {
         let request = AccountRequest(
             service: service,
@@ -203,7 +203,7 @@ import Testing
         #expect(house.log.records.value.isEmpty)
     }
 
-    @Test("P8: a name of ours that NSS does not know is refused, not ignored")
+    @Test("P8: an Entra name that NSS does not know is refused, not ignored")
     func unknownToNSS() async {
         let request = AccountRequest(service: "su", user: alice.name.text, uid: UInt32.max, home: "")
         #expect(await decide(request).reason != nil)

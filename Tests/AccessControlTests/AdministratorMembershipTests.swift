@@ -51,7 +51,7 @@ import Testing
         #expect(try grant(alice, answeredAt: time.bootTime()))
     }
 
-    @Test("P5: whoever was retired or given to another object meanwhile gets no grant")
+    @Test("P5: a user who was retired or given to another object meanwhile gets no grant")
     func changedMeanwhile() throws {
         let retired = EnrolledAccount(
             account: alice.account,

@@ -82,7 +82,7 @@ import Testing
         #expect(house.grants.current().isEmpty && house.access.openSessions().isEmpty)
     }
 
-    @Test("P6: Neither the number of ours nor anybody else's passes for the one that the files have")
+    @Test("P6: Neither the number in entralogin's range nor anybody else's passes for the one that the files have")
     func numbers() async {
         for uid in [alice.uid.number, 1002, 0] {
             #expect(check(alice, uid: uid).0.reason == .recordChanged)

@@ -174,7 +174,7 @@ final class ScriptedDevices: DeviceAuthority {
     }
 
     @Test(
-        "P1: whoever approves must be the account's own person, of this tenant, with the role: each refusal has its reason"
+        "P1: the approver must be the account's own user, of this tenant, with the role: each refusal has its reason"
     )
     func wrongPeople() async throws {
         let other = try Person("bob@contoso.com", 2)
@@ -294,7 +294,7 @@ final class ScriptedDevices: DeviceAuthority {
         #expect(devices.asked.value == 2)
     }
 
-    @Test("P13: whoever holds places under another's name takes none of that person's, at sudo, su or a console")
+    @Test("P13: a user who holds places under another's name takes none of that user's, at sudo, su or a console")
     func invokers() async throws {
         devices.play(.success(.pending))
         let su = { (uid: UInt32) in
@@ -446,7 +446,7 @@ extension DeviceStageTests {
         #expect(try await stepUp().reason == .roleNotAssigned)
     }
 
-    @Test("P1: somebody else's proof is none, and whoever is no person cannot prove anything")
+    @Test("P1: another user's proof is none, and a service principal cannot prove anything")
     func stepUpByOthers() async throws {
         let other = try Person("bob@contoso.com", 2)
         devices.play(.success(.proven(other.identity, name: "bob@contoso.com")))

@@ -44,7 +44,7 @@ import Testing
         #expect(house.judge.revoked.last?.count == 2)
     }
 
-    @Test("P4: with a list that cannot be used nobody of ours gets in, and the log says it once, as an error")
+    @Test("P4: with a list that cannot be used no Entra account gets in, and the log says it once, as an error")
     func unusable() async throws {
         house.revocation.spoil("/etc/revoked: a damaged KRL")
         for pid in Int32(100)..<110 { #expect(check(in: pid).reason == .revokedKeysUnusable) }

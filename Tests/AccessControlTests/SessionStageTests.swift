@@ -193,6 +193,27 @@ import Testing
         #expect(await open { $0.homeState = .folder(owner: uid) } == .allow)
     }
 
+    @Test("P16: whose home it is, or which folder others can write, is said to the person and to the record")
+    func homeTexts() async {
+        let home = alice.home
+        let expected: [(HomeState, String, String)] = [
+            (.folder(owner: 0), "Your home directory \(home) belongs to root", "\(home) belongs to uid 0"),
+            (.folder(owner: 1001), "Your home directory \(home) belongs to another user (uid 1001)", "uid 1001"),
+            (.exposed(length: 5), "Others than root can write /home, in which your home directory is", "chmod go-w"),
+            (.strange, "A link or a file stands where your home directory has to be (\(home))", "is a link"),
+        ]
+        for (state, text, detail) in expected {
+            guard case .deny(let denial, _) = await open({ $0.homeState = state }) else {
+                Issue.record("\(state): not refused")
+                continue
+            }
+            #expect(denial.text == text)
+            #expect(denial.detail.contains(detail))
+            #expect(denial.reason == .homeRefused)
+        }
+        expectNoEffects()
+    }
+
     @Test("P1: without a role there is no session and no enrolment")
     func noRole() async {
         house.checker.script(alice.identity.objectID, role: nil)
@@ -284,7 +305,7 @@ import Testing
         #expect(house.grants.current().isEmpty)
     }
 
-    @Test("P8: local people's sessions are none of our business")
+    @Test("P8: local users' sessions are ignored")
     func local() async {
         var request = house.sessionRequest(alice, used: "")
         request.user = "localadmin"

@@ -41,7 +41,7 @@ import Testing
         let id = try #require(house.checker.questions.value.first?.correlation)
         let role = try step("role", in: explanation)
         #expect(role.text.contains("Virtual Machine Administrator Login") && role.text.contains("\(id)"))
-        #expect(try step("role", in: await explain()).text.contains("0 seconds ago"))
+        #expect(try step("role", in: await explain()).text.contains("0 s ago"))
     }
 
     @Test("A missing role is refused with the role to ask for and where")
@@ -77,10 +77,18 @@ import Testing
         #expect(house.checker.questions.value.isEmpty)
     }
 
+    @Test("P16: an account of another tenant than the one that this machine trusts now is a no")
+    func otherTenant() async throws {
+        let bob = try Person("bob@contoso.com", 2, tenant: "22222222-2222-4222-8222-222222222222")
+        house.accounts.set(bob.name, .enrolled(bob.enrolled()))
+        let explanation = await explain("bob@contoso.com")
+        #expect(try step("tenant", in: explanation).reason == "wrong-tenant")
+    }
+
     @Test("A sign-in too long ago, and a grant in force, are shown")
     func ages() async throws {
         try house.grants.grant(uid: alice.uid, until: house.time.bootTime().advanced(by: .seconds(90)))
-        #expect(try step("administrator", in: await explain()).text.contains("90 more seconds"))
+        #expect(try step("administrator", in: await explain()).text.contains("1 min more"))
         house.time.jumpWall(by: 31 * 86_400)
         let signIn = try step("sign-in", in: await explain())
         #expect(signIn.outcome == .unknown && !signIn.remedy.isEmpty)

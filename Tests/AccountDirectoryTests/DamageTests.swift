@@ -60,7 +60,7 @@ import Testing
         #expect(bed.bytes("accounts.snapshot") == snapshot)
     }
 
-    @Test("P14: a damaged store that is mended is taken again, with the same names, numbers and homes")
+    @Test("P14: a damaged store that is repaired is taken again, with the same names, numbers and homes")
     func mended() async throws {
         let before = try await enrolSome()
         let bytes = try #require(bed.bytes("accounts"))

@@ -89,7 +89,7 @@ import Testing
         #expect(directory.allEnrolled().isEmpty)
     }
 
-    @Test("P6: a record that is not the one we would give now is refused")
+    @Test("P6: a record that is not the one that would be given now is refused")
     func changedRecord() async throws {
         let directory = bed.start()
         let account = try directory.provisional("alice@contoso.com")

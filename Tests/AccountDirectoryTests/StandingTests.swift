@@ -90,7 +90,7 @@ import Testing
         #expect(try directory.reason("frank@contoso.com") == .homeRefused)
     }
 
-    @Test("P7: two of ours whose template gives one home get two")
+    @Test("P7: two Entra accounts whose template gives one home get two")
     func sharedTemplate() async throws {
         let directory = bed.start(policy: AccountPolicy(homeTemplate: try HomeTemplate("/home/%l")))
         #expect(try directory.provisional("local@contoso.com").home == "/home/local-entra")
@@ -100,7 +100,7 @@ import Testing
         #expect(try directory.provisional("alice@other.com").home == "/home/alice-entra2")
     }
 
-    @Test("P7: where the local files cannot be read, nobody of ours is known")
+    @Test("P7: where the local files cannot be read, no Entra account is known")
     func unreadableLocalFiles() async throws {
         let directory = bed.start()
         try await directory.signIn("alice@contoso.com", as: 1)

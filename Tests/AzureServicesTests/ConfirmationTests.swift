@@ -6,7 +6,7 @@ import HTTPTransport
 import Identity
 import Testing
 
-/// A refusal is confirmed by role assignments, which expand groups (contract, chapter 4).
+/// A refusal is confirmed by role assignments, which expand groups (azure.md, "The role check").
 struct ConfirmationTests {
     private func scene(_ user: String, _ administrator: String, _ order: [String] = ["pas", "arm"]) -> Scene {
         let scene = Scene(order, confirming: true)

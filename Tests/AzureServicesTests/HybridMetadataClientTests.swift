@@ -11,7 +11,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// One violation of each check in contract chapter 3.
+/// One violation of each check in azure.md, "Azure Arc".
 struct HybridMetadataClientTests {
     private static let himds = "http://127.0.0.1:40342/metadata"
     private static let token = "\(himds)/identity/oauth2/token"
@@ -116,7 +116,7 @@ struct HybridMetadataClientTests {
         #expect(scene.transport.requests.allSatisfy { $0.authorization == nil })
     }
 
-    @Test("P1: whoever else listens on the agent's port is not believed, and gets no key")
+    @Test("P1: another program that listens on the agent's port is not believed, and gets no key")
     func stranger() async {
         func reason(_ owners: [Set<UInt32>]) async -> DenialReason? {
             scene.transport.play(Self.token, challenge("/var/opt/azcmagent/tokens/a.key"), Scene.tokenAnswer())

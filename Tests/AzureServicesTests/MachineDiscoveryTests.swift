@@ -39,7 +39,19 @@ struct MachineDiscoveryTests {
         let pinned = discovery(scene, disk, tenant: named)
         #expect(pinned.current?.tenant == named)
         #expect(try await pinned.refresh(by: deadline).tenant == named)
-        #expect(scene.transport.requests.count { $0.url.hasPrefix(Scene.info) } == 1)
+        #expect(pinned.status.tenantRemark == "TenantID= names \(named), the metadata service \(Scene.tenant)")
+    }
+
+    @Test("P16: a tenant that metadata confirm, or say nothing of, is nothing to remark")
+    func confirmedTenant() async throws {
+        let named = try #require(TenantID(Scene.tenant))
+        for isSilent in [false, true] {
+            let scene = Scene()
+            if isSilent { scene.transport.play(Scene.info, .error(.unreachable)) }
+            let pinned = discovery(scene, tenant: named)
+            _ = try await pinned.refresh(by: scene.clock.bootTime().advanced(by: .seconds(10)))
+            #expect(pinned.status.tenantRemark == nil)
+        }
     }
 
     @Test("P1: the machine is what IMDS says; what is kept for the next start is known, and confirmed before it counts")

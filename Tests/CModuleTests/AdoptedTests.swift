@@ -159,7 +159,7 @@ struct AdoptedTests {
         }
     }
 
-    @Test("P4: Where the daemon does not know an adopted person as ours, the answer is no")
+    @Test("P4: Where the daemon does not know a mapped account as one, the answer is no")
     func neverIgnored() {
         let ignore = ENTRALOGIN_VERDICT_IGNORE
         let list = Self.list(Self.line)
@@ -181,7 +181,7 @@ struct AdoptedTests {
         #expect(ask(stack("cron", "bob"), list: list, loginUID: "\(Self.uid)") == (PAM_IGNORE, 0, 0))
     }
 
-    @Test("P8: Local people of any shape whom no list names notice nothing, whatever the list is")
+    @Test("P8: Local users of any shape whom no list names are not affected, whatever the list is")
     func foreign() {
         for list in [nil, Self.list(Self.line), "damage", Self.list(Self.line) + "damage\n"] {
             for user in ["local@contoso.com", "directory@contoso.com", "bob", "root"] {

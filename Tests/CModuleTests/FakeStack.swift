@@ -209,6 +209,9 @@ final class FakeStack {
         hasAnswered: Bool = true,
         batchTimes: entralogin_batch_times = entralogin_batch_times(deadline: 60_000, silence: 10_000, pause: 1),
         lookUpNumber: NumberLookUp? = nil,
+        rules: String? = nil,
+        lookUpGroup: @escaping GroupLookUp = FakeStack.lookUpGroup,
+        listGroups: @escaping GroupList = FakeStack.listGroups,
         loginUID: String = "4294967295",
         silent: Bool = false,
         arguments: Int32 = 0
@@ -216,6 +219,7 @@ final class FakeStack {
         folder.write(Array(loginUID.utf8), to: "loginuid")
         if let list { folder.write(Array(list.utf8), to: "adopted") }
         if let accounts { folder.write(accounts, to: "accounts") }
+        if let rules { folder.write(Array(rules.utf8), to: "rules") }
         if hasAnswered { folder.write([], to: "answered") }
         let own = asAdopted ? Self.adoptedPerson : ownRealUID ? Self.ours : Self.root
         let flags = silent ? Int32(bitPattern: UInt32(PAM_SILENT)) : 0
@@ -223,29 +227,38 @@ final class FakeStack {
             folder("adopted").withCString { adopted in
                 folder("accounts").withCString { accounts in
                     folder("answered").withCString { answered in
-                        var world = entralogin_pam_world(
-                            daemon: daemon,
-                            login_uid: loginUID,
-                            adopted: adopted,
-                            accounts: accounts,
-                            answered: answered,
-                            batch_ms: batchTimes,
-                            look_up: Self.lookUp,
-                            look_up_number: lookUpNumber ?? Self.lookUpNumber,
-                            real_uid: realUID ?? own,
-                            keep: Self.keep,
-                            kept: Self.lookForKept
-                        )
-                        switch stage {
-                        case .authenticate: return entralogin_pam_authenticate(&world, handle, flags, arguments)
-                        case .setcred: return entralogin_pam_setcred(&world, handle)
-                        case .account: return entralogin_pam_account(&world, handle, flags, arguments)
-                        case .open: return entralogin_pam_open_session(&world, handle, flags, arguments)
-                        case .close: return entralogin_pam_close_session(&world, handle)
+                        folder("rules").withCString { rules in
+                            var world = entralogin_pam_world(
+                                daemon: daemon,
+                                login_uid: loginUID,
+                                adopted: adopted,
+                                accounts: accounts,
+                                answered: answered,
+                                sudo_rules: rules,
+                                batch_ms: batchTimes,
+                                look_up: Self.lookUp,
+                                look_up_number: lookUpNumber ?? Self.lookUpNumber,
+                                look_up_group: lookUpGroup,
+                                list_groups: listGroups,
+                                real_uid: realUID ?? own,
+                                keep: Self.keep,
+                                kept: Self.lookForKept
+                            )
+                            return run(stage, &world, flags, arguments)
                         }
                     }
                 }
             }
+        }
+    }
+
+    private func run(_ stage: Stage, _ world: inout entralogin_pam_world, _ flags: Int32, _ arguments: Int32) -> Int32 {
+        switch stage {
+        case .authenticate: entralogin_pam_authenticate(&world, handle, flags, arguments)
+        case .setcred: entralogin_pam_setcred(&world, handle)
+        case .account: entralogin_pam_account(&world, handle, flags, arguments)
+        case .open: entralogin_pam_open_session(&world, handle, flags, arguments)
+        case .close: entralogin_pam_close_session(&world, handle)
         }
     }
 }

@@ -54,6 +54,18 @@ struct HomeStateTests {
         }
     }
 
+    @Test("P7: The folder that others can write is named: how much of the path it is")
+    func exposure() {
+        let above = UInt32(folder.path.utf8.count)
+        mkdir("\(folder.path)/shared", 0o755)
+        #expect(entralogin_home_exposure("\(folder.path)/shared/home", 0) == 0)
+        chmod("\(folder.path)/shared", 0o1777)
+        #expect(entralogin_home_exposure("\(folder.path)/shared/home", 0) == above + 7)
+        #expect(entralogin_home_exposure("\(folder.path)/shared/home/", 0) == above + 7)
+        chmod(folder.path, 0o775)
+        #expect(entralogin_home_exposure("\(folder.path)/home", 0) == above)
+    }
+
     @Test("A path that is not absolute, or has no name, is strange")
     func shapes() {
         var owner: UInt32 = 0

@@ -97,7 +97,7 @@ struct NSSTests {
         #expect(published.passwd("n" + long) == .notFound && published.passwd(long + "d") == .notFound)
     }
 
-    @Test("P8: Names and ids that cannot be ours are not found, whatever the files are")
+    @Test("P8: Names and ids that cannot be an Entra account's are not found, whatever the files are")
     func foreign() throws {
         let published = try Published()
         published.folder.write([1, 2, 3], to: "accounts")
@@ -182,7 +182,9 @@ struct NSSTests {
         #expect(ask([7], 8, 3) == [7, Self.users, Self.administrators])
     }
 
-    @Test("P7: A caller whose primary group is another's holds a local account of that name, and gets no group of ours")
+    @Test(
+        "P7: A caller whose primary group is another's holds a local account of that name, and gets none of the groups"
+    )
     func localAccountOfThatName() throws {
         let published = try Published(administrators: [0: .max])
         let name = published.accounts[0].name.text

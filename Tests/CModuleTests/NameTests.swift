@@ -29,19 +29,19 @@ struct NameTests {
         name.withCString { entralogin_name_folds_to_ours($0, name.utf8.count) != 0 }
     }
 
-    @Test("P7: A user principal name and a GUID in lower case can be ours", arguments: ours)
+    @Test("P7: A user principal name and a GUID in lower case can be an Entra account's", arguments: ours)
     func accepted(_ name: String) {
         #expect(isOurs(name) && foldsToOurs(name))
         let upper = name.uppercased()
         #expect(foldsToOurs(upper) && isOurs(upper) == (upper == name))
     }
 
-    @Test("P7: Everything else cannot be ours", arguments: foreign)
+    @Test("P7: Everything else cannot be an Entra account's", arguments: foreign)
     func refused(_ name: String) {
         #expect(!isOurs(name) && !foldsToOurs(name))
     }
 
-    @Test("P7: No name of a group that means root somewhere can be one of our groups'")
+    @Test("P7: No name of a group that means root somewhere can be one of entralogin's groups'")
     func groups() {
         let isOurs = { (name: String) in name.withCString { entralogin_group_name_is_ours($0, name.utf8.count) != 0 } }
         for name in ["entra_users", "entra_admins", "aad_admins", "a_", "cloud-users_2"] { #expect(isOurs(name)) }

@@ -100,7 +100,7 @@ struct PAMAccountTests {
         }
     }
 
-    @Test("P8: A name of ours that nobody knows, or cannot be looked up, is refused without the daemon")
+    @Test("P8: An Entra name that nobody knows, or cannot be looked up, is refused without the daemon")
     func unknown() {
         for user in ["ghost@contoso.com", "ALICE@CONTOSO.COM", "broken@contoso.com"] {
             let told = ask(FakeStack(user: user))
@@ -115,7 +115,7 @@ struct PAMAccountTests {
         #expect(told.lines.count == 1 && told.lines[0].contains("lower-case"))
     }
 
-    @Test("P8: No answer, a broken answer, an error: ours are refused, and told why")
+    @Test("P8: No answer, a broken answer, an error: Entra users are refused, and told why")
     func undecidable() {
         let opcode = ENTRALOGIN_AUTHORIZE
         let allow = Frame.verdict(ENTRALOGIN_VERDICT_ALLOW)
@@ -176,7 +176,7 @@ struct PAMAccountTests {
         #expect(retired.requests == [request("sudo", "root", 0, "/root", invoking: "ghost@contoso.com")])
     }
 
-    @Test("P8: root in a shell that one of ours opened is root: su and cron there ask nobody")
+    @Test("P8: root in a shell that an Entra user opened is root: su and cron there ask nobody")
     func rootShell() {
         let su = ask(FakeStack(service: "su", user: "bob", invoking: "root"), loginUID: "\(FakeStack.uid)")
         #expect(su.result == PAM_IGNORE && su.requests.isEmpty)

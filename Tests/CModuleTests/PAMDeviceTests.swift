@@ -147,7 +147,9 @@ struct PAMDeviceTests {
         }
     }
 
-    @Test("P8: whoever wants another way, sits at no terminal, has no conversation, or is not ours: ignored, unasked")
+    @Test(
+        "P8: a user who wants another way, sits at no terminal, has no conversation, or is no Entra user: ignored, unasked"
+    )
     func ignored() {
         let allow = [Self.begun, Self.progress(ENTRALOGIN_VERDICT_ALLOW)]
         let others: [(FakeStack, questions: Int)] = [
@@ -167,7 +169,7 @@ struct PAMDeviceTests {
         #expect(run(login(), allow, arguments: 1) == (PAM_SERVICE_ERR, []))
     }
 
-    @Test("P4: outside sshd a session is asked for by whoever signed in with a code, and by nobody else")
+    @Test("P4: outside sshd a session is asked for by the user who signed in with a code, and by nobody else")
     func session() throws {
         let stack = login()
         #expect(run(stack, [Self.begun, Self.progress(ENTRALOGIN_VERDICT_ALLOW)]).result == PAM_SUCCESS)

@@ -66,7 +66,7 @@ struct PAMNumberTests {
         (FakeStack.theirs.name, FakeStack.theirs.uid, theirs), (FakeStack.joe.name, FakeStack.joe.uid, joe),
     ]
 
-    @Test("P8: Another directory's user with a number of our range is ignored everywhere, and the daemon hears nothing")
+    @Test("P8: Another directory's user with a number of the range is ignored everywhere, and the daemon hears nothing")
     func ignored() throws {
         for accounts in [nil, try published(), try published((FakeStack.name, FakeStack.uid))] {
             for user in users {

@@ -48,7 +48,9 @@ struct PAMSessionTests {
         }
     }
 
-    @Test("P8: No answer, an unknown name, another case, an argument, a credential too long: no session for ours")
+    @Test(
+        "P8: No answer, an unknown name, another case, an argument, a credential too long: no session for an Entra user"
+    )
     func refused() {
         let allow = verdict(ENTRALOGIN_VERDICT_ALLOW)
         #expect(run(.open, FakeStack(), answer: .close).result == PAM_SESSION_ERR)
@@ -61,7 +63,7 @@ struct PAMSessionTests {
         #expect(run(.open, FakeStack(environment: long + "x"), answer: allow) == (PAM_SESSION_ERR, []))
     }
 
-    @Test("P8: Outside sshd, and for everybody else, the session is not ours")
+    @Test("P8: Outside sshd, and for everybody else, the session is not entralogin's")
     func ignored() {
         let deny = verdict(ENTRALOGIN_VERDICT_DENY)
         for stack in [

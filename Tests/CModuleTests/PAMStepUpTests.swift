@@ -70,7 +70,7 @@ struct PAMStepUpTests {
         }
     }
 
-    @Test("P8: whoever is not ours is not concerned, whomever they want to be: they are not asked, nor is the daemon")
+    @Test("P8: another user is not concerned, whatever the target: neither they nor the daemon are asked")
     func others() {
         for stack in [
             sudo("bob", asksAbout: "bob"), sudo("root", asksAbout: "root"), sudo("bob", asksAbout: FakeStack.name),

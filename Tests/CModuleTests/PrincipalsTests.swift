@@ -85,7 +85,7 @@ struct PrincipalsTests {
         }
     }
 
-    @Test("P8: A user who cannot be ours is answered without the daemon")
+    @Test("P8: A user who cannot be an Entra account's is answered without the daemon")
     func foreign() {
         let changes: [(Int, String)] = [
             (1, "root"), (1, "ALICE@contoso.com"), (1, ""), (1, "a,b@contoso.com"), (2, "0"), (2, "999"), (2, ""),

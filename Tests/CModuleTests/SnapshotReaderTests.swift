@@ -171,7 +171,7 @@ struct SnapshotReaderTests {
         #expect(published.passwd("person77@contoso.com") == .unavailable)
     }
 
-    @Test("P7: A record with a foreign uid, or another gid than uid, is never answered, whoever wrote it")
+    @Test("P7: A record with a foreign uid, or another gid than uid, is never answered, whatever wrote it")
     func foreignRecords() throws {
         let published = try Published(count: 1)
         let bytes = try file(published.accounts)

@@ -57,30 +57,48 @@ final class Fleet: @unchecked Sendable {
     let azure: VirtualAzure
     private let members: [any FleetMember]
     private let peopleCount: Int
-    /// Seconds that a person stays signed in; 0: nobody is asked about in the background.
     private let session: Double
+    private let isShort: Bool
     private(set) var tallies: [Phase: Tally] = [:]
     /// At the end of the ordinary hour.
     private(set) var openSessions = 0
     /// By minute since the start.
     private var minutes: [Int: Tally] = [:]
 
-    init(machines: Int, people: Int, isNaive: Bool, isARMThrottled: Bool, expandsGroups: Bool, session: Double)
-        throws
-    {
+    /// What is simulated.
+    struct Plan {
+        var machines = 10_000
+        var people = 2_000
+        var isNaive = false
+        var isARMThrottled = false
+        var expandsGroups = false
+        /// Seconds that a person stays signed in; 0: nobody is asked about in the background.
+        var session = 0.0
+        /// Seconds between two questions about a signed-in user who is no administrator.
+        var userInterval = 900.0
+        /// It ends ten minutes after the outage.
+        var isShort = false
+    }
+
+    init(_ plan: Plan) throws {
         var limits = VirtualAzure.Limits()
-        limits.isARMThrottled = isARMThrottled
+        limits.isARMThrottled = plan.isARMThrottled
         let outage = Phase.outage.seconds
         limits.outage = .seconds(outage.lowerBound)..<Duration.seconds(outage.upperBound)
         azure = VirtualAzure(loop: loop, limits: limits)
-        azure.expandsGroups = expandsGroups
+        azure.expandsGroups = plan.expandsGroups
         let azure = azure
-        members = try (0..<machines).map { number -> any FleetMember in
-            isNaive ? NaiveMachine(number, azure: azure) : try FleetMachine(number, azure: azure)
+        members = try (0..<plan.machines).map { number -> any FleetMember in
+            if plan.isNaive { return NaiveMachine(number, azure: azure) }
+            return try FleetMachine(number, azure: azure, userInterval: .seconds(plan.userInterval))
         }
-        peopleCount = people
-        self.session = session
+        peopleCount = plan.people
+        session = plan.session
+        isShort = plan.isShort
     }
+
+    /// Those that are simulated.
+    var phases: [Phase] { isShort ? Phase.allCases.filter { $0 != .later } : Phase.allCases }
 
     func run() {
         let random = SeededRandom(1)
@@ -97,7 +115,7 @@ final class Fleet: @unchecked Sendable {
             await loop.sleep(Double(Phase.ordinary.seconds.upperBound))
             openSessions = members.map(\.openSessions).reduce(0, +)
         }
-        loop.run(until: .seconds(Phase.end))
+        loop.run(until: .seconds(isShort ? Phase.after.seconds.upperBound : Phase.end))
     }
 
     /// Somebody signs in every ten minutes or so, four times of five to one of the own five machines, uses sudo there

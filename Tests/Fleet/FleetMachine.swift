@@ -42,7 +42,7 @@ final class FleetMachine: FleetMember {
     private let tenant: TenantID
     private let sessions: FleetSessions
 
-    init(_ number: Int, azure: VirtualAzure) throws {
+    init(_ number: Int, azure: VirtualAzure, userInterval: Duration) throws {
         loop = azure.loop
         random = SeededRandom(UInt64(number) &+ 1_000_000)
         guard let tenant = TenantID(VirtualAzure.tenant) else { throw FleetError.badConstant }
@@ -67,6 +67,7 @@ final class FleetMachine: FleetMember {
         var settings = AccessSettings()
         // The rounds then go by login sessions, and ask about as many people as without: those who are signed in.
         settings.endSessionsAfter = .zero
+        settings.userInterval = userInterval
         access = AccessControl(
             AccessPorts(
                 time: loop,
@@ -84,6 +85,8 @@ final class FleetMachine: FleetMember {
                 revocation: NothingRevoked(),
                 keySources: connection.keySources(.jwks),
                 persistedKeys: nil,
+                // As on a machine: the file is not written anew where only times differ.
+                bootID: "0f3c1a52-0000-4000-8000-000000000001",
                 publishKeys: { _ in }
             ),
             settings: settings

@@ -8,29 +8,28 @@ struct Main {
 }
 
 private let usage = """
-    usage: fleet [--machines N] [--people N] [--session SECONDS] [--naive] [--throttled] [--groups] [--check]
+    usage: fleet [--machines N] [--people N] [--session SECONDS] [--user-round SECONDS] [--naive] [--throttled]
+                 [--groups] [--short] [--check]
 
     """
 
 /// Figures in a table; with `--check`, an error where they are beyond what Documentation/performance.md says.
 private nonisolated func play(_ arguments: [String]) -> Int32 {
-    var machines = 10_000
-    var people = 2_000
-    var isNaive = false
+    var plan = Fleet.Plan()
     var isChecked = false
-    var isARMThrottled = false
-    var expandsGroups = false
-    var session = 0.0
     var rest = arguments[...]
     while let argument = rest.popFirst() {
         switch argument {
-        case "--machines": machines = rest.popFirst().flatMap { Int($0) } ?? machines
-        case "--people": people = rest.popFirst().flatMap { Int($0) } ?? people
-        case "--naive": isNaive = true
+        case "--machines": plan.machines = rest.popFirst().flatMap { Int($0) } ?? plan.machines
+        case "--people": plan.people = rest.popFirst().flatMap { Int($0) } ?? plan.people
+        case "--session": plan.session = rest.popFirst().flatMap { Double($0) } ?? plan.session
+        case "--user-round": plan.userInterval = rest.popFirst().flatMap { Double($0) } ?? plan.userInterval
+        // Without the rest of the day.
+        case "--short": plan.isShort = true
+        case "--naive": plan.isNaive = true
         // ARM answers one request in twenty. checkaccess expands groups for our hints.
-        case "--throttled": isARMThrottled = true
-        case "--groups": expandsGroups = true
-        case "--session": session = rest.popFirst().flatMap { Double($0) } ?? session
+        case "--throttled": plan.isARMThrottled = true
+        case "--groups": plan.expandsGroups = true
         case "--check": isChecked = true
         default:
             print(usage)
@@ -38,16 +37,10 @@ private nonisolated func play(_ arguments: [String]) -> Int32 {
         }
     }
     do {
-        let fleet = try Fleet(
-            machines: machines,
-            people: people,
-            isNaive: isNaive,
-            isARMThrottled: isARMThrottled,
-            expandsGroups: expandsGroups,
-            session: session
-        )
+        let fleet = try Fleet(plan)
         fleet.run()
-        print("\(machines) machines, \(people) people, \(isNaive ? "naive retries" : "the daemon's own code")")
+        let how = plan.isNaive ? "naive retries" : "the daemon's own code"
+        print("\(plan.machines) machines, \(plan.people) people, sessions of \(Int(plan.session)) s, \(how)")
         show(fleet)
         return isChecked ? verdict(fleet) : 0
     } catch {
@@ -58,7 +51,7 @@ private nonisolated func play(_ arguments: [String]) -> Int32 {
 
 private nonisolated func show(_ fleet: Fleet) {
     print("requests a second at the endpoints, peak and mean; then attempts, those admitted, and their delay")
-    for phase in Phase.allCases {
+    for phase in fleet.phases {
         let loads = [Endpoint.pas, .arm, .login].map { endpoint in
             let (peak, mean) = fleet.load(endpoint, in: phase)
             return "\(endpoint.rawValue) \(peak) \(hundredths(mean))"

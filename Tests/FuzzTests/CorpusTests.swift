@@ -35,7 +35,7 @@ struct CorpusTests {
         )
     }
 
-    @Test("P13: every seed of a form that is ours alone is read, but for those that must not be")
+    @Test("P13: every seed of a form of entralogin alone is read, but for those that must not be")
     func seeds() throws {
         let refused: Set = [
             "other-verb", "other-version", "wrong", "same-group", "match-before", "passed-over", "substack",

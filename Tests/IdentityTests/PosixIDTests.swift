@@ -5,7 +5,7 @@ import Testing
 
 @Suite struct PosixIDTests {
     @Test(
-        "P7: root, system ids, our groups' ids and everything out of the range are no uid",
+        "P7: root, system ids, entralogin's groups' ids and everything out of the range are no uid",
         arguments: [
             0, 1, 999, 1000, 65_534, 65_535, 524_288, PosixID.usersGroup, PosixID.administratorsGroup,
             PosixID.userRange.lowerBound - 1, PosixID.userRange.upperBound + 1, .max,

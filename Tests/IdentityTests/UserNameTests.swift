@@ -13,7 +13,7 @@ import Testing
     }
 
     @Test(
-        "P7: what cannot be ours is no name",
+        "P7: what cannot be an Entra account's is no name",
         arguments: [
             "", "root", "alice", "Alice@contoso.com", "alice@", "@contoso.com", "alice@contoso..com", ".a@b.c",
             "a.@b.c",

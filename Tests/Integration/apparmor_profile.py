@@ -20,7 +20,7 @@ profile names {PROGRAM} {{
 """
 
 
-@case("P7", "AppArmor: a confined program finds our people with the lines of the package, and does not without them")
+@case("P7", "AppArmor: a confined program finds Entra users with the lines of the package, and does not without them")
 def confined(ground: EnforcingGround) -> str:
     machine = ground.boot("apparmor", 2222)
     alice = ground.person("alice")

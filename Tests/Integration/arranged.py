@@ -16,7 +16,7 @@ PAM_SSHD = "/etc/pam.d/sshd"
 GUID = "????????-????-????-????-????????????"
 NOT_ENTRA = f"uid < 1879049216 user !~ *@* user !~ {GUID}"
 FIRST = "account [success=2 ignore=2 module_unknown=ignore default=die] pam_entralogin.so"
-BEHIND = [("account requisite pam_succeed_if.so quiet uid < 1879049216 user !~ *@* ruser !~ *@* "
+BEHIND = [("account requisite pam_succeed_if.so quiet uid < 1879049216 user notingroup entra_admins user !~ *@* ruser !~ *@* "
            f"user !~ {GUID} ruser !~ {GUID}"),
           f"account requisite pam_succeed_if.so quiet use_uid {NOT_ENTRA}"]
 ACCOUNT = "\n".join([FIRST, *BEHIND])

@@ -12,6 +12,7 @@ from bed.packages import differences, inventory
 from case import case
 from packages_ground import PackagesGround
 
+OURS = "/etc/authselect/custom/entralogin/system-auth"
 PROFILE = "/usr/share/authselect/default/sssd"
 # The stages of RHEL 9's "sssd" profile, as far as order matters to us.
 STACK = """auth        required      pam_env.so
@@ -45,7 +46,7 @@ def like_rhel(machine: Machine) -> None:
     machine.must("authselect", "select", "sssd", "with-sudo")
 
 
-@case("P4", "under authselect (a stand-in): a profile of ours with the features in force, and the one before again")
+@case("P4", "under authselect (a stand-in): a profile of its own with the features in force, and the one before again")
 def authselect(ground: PackagesGround) -> str:
     machine = ground.bed.machine("authselect", base=ground.bare)
     like_rhel(machine)
@@ -58,7 +59,10 @@ def authselect(ground: PackagesGround) -> str:
             first = next(line for line in lines if line[0].lstrip("-") == stage)
             equal(first[-1], "pam_entralogin.so", f"the first module of {name}, {stage}")
     require("passwd: sss files systemd entralogin" in machine.read("/etc/authselect/nsswitch.conf"), "nsswitch.conf")
-    machine.must(CONFIGURE, "--enable")  # again
+    older = machine.read(OURS).replace(" user notingroup entra_admins", "")
+    machine.write(OURS, older)
+    machine.must(CONFIGURE, "--enable")  # again, over the profile of an older version
+    require("notingroup entra_admins" in machine.read(OURS), "the older version's lines are left")
     machine.must(CONFIGURE, "--disable")
     after = inventory(machine, "/etc/pam.d", "/etc/authselect", "/etc/nsswitch.conf")
     equal([d for d in differences(before, after) if d != "+/etc/authselect/custom"], [], "what is left")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P1 and P9: the bad days of Documentation/bad-days.md, each played, and the page's figures held against what is seen."""
+"""P1 and P9: the bad days of Documentation/bad-days.md, each played, and the page's figures compared with what is seen."""
 
 from __future__ import annotations
 
@@ -52,7 +52,8 @@ def grouped(day: Day) -> dict[str, str]:
 
 
 QUICK = (
-    Day("PAS refuses our identity, ARM forbids", (("refused-identity", "pas", 403), ("refused-identity", "arm", 403)),
+    Day("PAS refuses the machine's identity, ARM forbids",
+        (("refused-identity", "pas", 403), ("refused-identity", "arm", 403)),
         "identity may not ask", "identity may not ask", "identity-may-not-ask", 3),
     Day("PAS and ARM drop every connection", (("refuse", "pas", None), ("refuse", "arm", None)),
         GRACE, "could not be reached", "unreachable", 3),
@@ -73,13 +74,13 @@ MORE = (
     Day("The sign-in application is missing, ARM serves", (("missing-application", "token", None),), IN, IN, "", 0,
         tokens_ended=True),
     Day("PAS does not know the path, ARM serves", (("status", "pas", 404),), IN, IN, "", 0),
-    Day("PAS refuses our identity, ARM serves", (("refused-identity", "pas", 403),), IN, IN, "", 0),
+    Day("PAS refuses the machine's identity, ARM serves", (("refused-identity", "pas", 403),), IN, IN, "", 0),
     Day("ARM is down, PAS up", (("refuse", "arm", None),), IN, IN, "", 0),
     Day("A token has expired early", (("expired-token", "pas", None),), IN, IN, "", 0),
     Day("The application is missing, ARM forbids", (("missing-application", "token", None),
                                                     ("refused-identity", "arm", 403)),
         "Azure Linux VM Sign-In", "Azure Linux VM Sign-In", "application-missing", 3, tokens_ended=True),
-    Day("Metadata are closed to our user", (("status", "token", 403), ("status", "imds", 403)),
+    Day("The metadata service is closed to the daemon's user", (("status", "token", 403), ("status", "imds", 403)),
         "metadata service", "metadata service", "metadata-closed", 3, tokens_ended=True),
     Day("PAS says no, ARM forbids", (("says-no", "pas", None), ("refused-identity", "arm", 403)),
         "role not assigned", "not counting groups", "role-not-assigned", 60),
@@ -223,7 +224,7 @@ def warned(site: Site) -> bool:
     return "keys" in json.dumps(json.loads(site.tool("status", "--json").out)["warnings"])
 
 
-@case("P1", "bad day: our clock ten minutes off, either way, and jumping back: as the page says")
+@case("P1", "bad day: the machine's clock ten minutes off, either way, and jumping back: as the page says")
 def clocks(ground: Ground) -> str:
     slow, fast = row("Our clock is 10 min slow"), row("Our clock is 10 min fast")
     with ground.fresh("clocks") as site:

@@ -117,9 +117,9 @@ def onto_small_disk(site: Site) -> None:
     equal(outcome.out.split()[3:4], ["0"], f"room on the small disk ({outcome.text})")
 
 
-@case("P14", "a full disk: the first sign-in is refused and explained, whoever is enrolled gets in")
+@case("P14", "a full disk: the first sign-in is refused and explained, an enrolled user gets in")
 def full_disk(ground: Ground) -> str:
-    page = row("The disk of our state is full")
+    page = row("The disk of the daemon's state is full")
     equal((page["Signed in within the hour"], page["Well again"]), (IN, "at once"), "the page")
     with ground.fresh("full") as site:
         known, unknown = ground.newcomer(), ground.newcomer()

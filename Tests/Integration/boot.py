@@ -45,7 +45,7 @@ def waiting(site: BootedSite) -> dict[str, int]:
             if words[0] != "u_dgr" and words[4].startswith("/run/entralogin/")}
 
 
-@case("P8", "boot: with the daemon unable to start, or hanging, everything is there as early as without us")
+@case("P8", "boot: with the daemon unable to start, or hanging, everything is there as early as without entralogin")
 def boot_times(ground: BootedGround) -> str:
     without = without_us(ground)
     seen = [f"without us {without['multi-user.target']:.0f} ms"]
@@ -61,7 +61,7 @@ def boot_times(ground: BootedGround) -> str:
     return ", ".join(seen)
 
 
-@case("P8", "boot and a local sign-in make no connection to our sockets: process 1, the message bus, every unit")
+@case("P8", "boot and a local sign-in make no connection to the daemon: process 1, the message bus, every unit")
 def no_connection(ground: BootedGround) -> str:
     with ground.boot("counted", units={DAEMON: HANGING}) as site:
         milestones(site)
@@ -86,11 +86,11 @@ def order(ground: BootedGround) -> str:
     require(control <= lookup, f"control socket after {control:.0f} ms, nss-user-lookup.target after {lookup:.0f} ms")
     behind = machine.property(DAEMON, "Before").split()
     # shutdown.target: when the machine goes down, the daemon goes first. The other two are there for the daemon alone.
-    require(set(behind) <= {"shutdown.target", "entralogin-userdb.service"}, f"ordered behind the daemon: {behind}")
+    require(set(behind) <= {"shutdown.target"}, f"ordered behind the daemon: {behind}")
     return f"control socket {control:.0f} ms, nss-user-lookup.target {lookup:.0f} ms, sshd {sshd:.0f} ms"
 
 
-@case("P8", "a unit may name a user of ours, and a local one, before the daemon is there")
+@case("P8", "a unit may name an Entra user, and a local one, before the daemon is there")
 def users_of_units(ground: BootedGround) -> str:
     """systemd looks such names up, and their groups, when it starts the unit."""
     local = "[Service]\nType=oneshot\nUser=lisa\nExecStart=/usr/bin/id -un\n[Install]\nWantedBy=sysinit.target\n"

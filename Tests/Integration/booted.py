@@ -17,7 +17,7 @@ from case import case
 from simulator import contoso
 
 EXPOSURE = {DAEMON: 1.5, "entralogin-stack.service": 2.0, "entralogin-stack-again.service": 5.0,
-            "entralogin-caches.service": 2.5, "entralogin-caches-again.service": 5.0, "entralogin-userdb.service": 2.5,
+            "entralogin-caches.service": 2.5, "entralogin-caches-again.service": 5.0,
             "entralogin-audit.service": 1.0, "entralogin-sessions.service": 1.5, "entralogin-metrics.service": 2.5,
             "entralogin-keys.service": 2.0, "entralogin-keys-again.service": 5.0,
             "entralogin-linger.service": 2.0, "entralogin-linger-again.service": 5.0}
@@ -51,7 +51,7 @@ def journal(ground: BootedGround) -> str:
     return str(record["MESSAGE"])[:120]
 
 
-@case("P11", "systemd-analyze: the daemon's exposure is at most 1.5, and no unit of ours is worse than it was")
+@case("P11", "systemd-analyze: the daemon's exposure is at most 1.5, and no unit of entralogin's is worse than it was")
 def exposure(ground: BootedGround) -> str:
     machine, seen = ground.vm.machine, []
     for unit, limit in EXPOSURE.items():
@@ -190,7 +190,7 @@ def wrong_reload(ground: BootedGround) -> str:
     return one_line(said)
 
 
-@case("P8", "with wrong settings the daemon is tried again at intervals, never hot, and serves as soon as they are mended")
+@case("P8", "with wrong settings the daemon is tried again at intervals, never hot, and serves as soon as they are fixed")
 def wrong_settings(ground: BootedGround) -> str:
     with ground.boot("wrong", settings="[Nothing]\nNobody=1\n") as site:
         machine = site.machine

@@ -92,7 +92,7 @@ def forgotten(ground: BootedGround) -> str:
     return f"told {times} times; without that, an hour each"
 
 
-@case("P8", "nscd as Debian has it: local people and whoever has enrolled get in; somebody new does not, until it is off")
+@case("P8", "nscd as Debian has it: local users and enrolled users get in; a new one does not, until it is off")
 def as_debian_has_it(ground: BootedGround) -> str:
     """A known limit: nscd asks for everybody, so that it cannot be answered as sshd is, and it keeps the absence."""
     site, known, person = ground.vm, ground.newcomer(), ground.newcomer()

@@ -106,7 +106,8 @@ def switching(ground: Ground) -> str:
     return json.dumps(standing)
 
 
-@case("P1", "our own missing right: the denial, status and doctor name it with the command; given, it works at once")
+@case("P1",
+      "the machine's own missing right: the denial, status and doctor name it with the command; given, it works at once")
 def missing_right(ground: Ground) -> str:
     with ground.fresh("noright", settings="[Azure]\nAccessCheckers=arm\n") as site:
         person = ground.newcomer()

@@ -151,7 +151,7 @@ def refusals(ground: Ground) -> str:
     return ", ".join(seen)
 
 
-@case("P8", "with the daemon frozen a local person's login asks nobody, and one of ours is refused in time")
+@case("P8", "with the daemon frozen a local user's login asks nobody, and an Entra user is refused in time")
 def frozen(ground: Ground) -> str:
     with offered(ground, "frozen-console", "login") as (site, person):
         def local(terminal: Terminal) -> str:

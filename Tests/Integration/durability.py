@@ -51,7 +51,7 @@ def killed_in_a_loop(ground: Ground, rounds: int) -> str:
     return f"{rounds} kills: {len(uids)} got in and kept their number, {refused} were refused"
 
 
-@case("P14", "kill -9 during enrolments: whoever got a session is enrolled with that number")
+@case("P14", "kill -9 during enrolments: every user who got a session is enrolled with that number")
 def killed(ground: Ground) -> str:
     return killed_in_a_loop(ground, 5)
 

@@ -29,7 +29,6 @@ NAMED = {
     (STATE, "file", "write"): {DAEMON},
     (PUBLISHED, "file", "read"): ASKERS | {DAEMON, "nsswitch_domain", "systemd_user_runtime_dir_t"},
     (PUBLISHED, "file", "write"): {DAEMON},
-    (PUBLISHED, "sock_file", "write"): {DAEMON, "systemd_userdbd_t"},
     (KEYS, "file", "read"): {DAEMON, "sshd_t"},
     (KEYS, "file", "write"): set(),
     (RUNTIME, "file", "write"): set(),  # the stamp: root's tool, which is confined by its unit
@@ -65,7 +64,7 @@ def rules(policy: Path, *asked: str) -> list[Rule]:
     return found
 
 
-@case("P10", "the policy: who may ask, read and write what is ours, by name, is this list and nobody else")
+@case("P10", "the policy: who may ask, read and write what is entralogin's, by name, is this list and nobody else")
 def named(ground: EnforcingGround) -> str:
     about_us = rules(ground.policy, "-rt", "-t", "^entralogin")
     for (target, kind, permission), expected in NAMED.items():

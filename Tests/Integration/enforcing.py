@@ -75,7 +75,7 @@ def helper(ground: EnforcingGround) -> str:
     return f"{len(runs())} runs"
 
 
-@case("P1", "cron and su, for somebody of ours")
+@case("P1", "cron and su, for an Entra user")
 def cron_and_su(ground: EnforcingGround) -> str:
     machine, alice = ground.machine, ground.person("alice")
     admitted(ground.ssh(alice, "echo '@reboot id -un >~/job' | crontab -"))

@@ -10,22 +10,6 @@ from enforcing import HELPER, domain
 from enforcing_ground import DAEMON, EnforcingGround
 
 
-@case("P7", "systemd-userdbd answers for our people from our user database")
-def userdbd(ground: EnforcingGround) -> str:
-    machine, alice = ground.machine, ground.person("alice")
-    machine.write("/etc/entralogin/entralogin.conf.d/50-test.conf", "[Accounts]\nUserDatabase=yes\n")
-    machine.must("systemctl", "start", "systemd-userdbd.socket")
-    ground.restart(machine)
-    wait_for(lambda: machine.run("test", "-L", "/run/systemd/userdb/io.entralogin").ok, "the link to our user database")
-    shown = machine.must("userdbctl", "--json=short", "--multiplexer=yes", "--with-nss=no", "user", alice.login, timeout=120).out
-    require("io.entralogin" in shown, shown)
-    machine.must("userdbctl", "--json=short", "--multiplexer=yes", "user", "lisa", timeout=120)
-    machine.must("systemctl", "stop", "systemd-userdbd.socket", "systemd-userdbd.service")
-    machine.remove("/etc/entralogin/entralogin.conf.d/50-test.conf")
-    ground.restart(machine)
-    return "by the multiplexer"
-
-
 @case("P14", "an edit of sshd's files takes the stamp and gives it back; restart, reload, metrics, new keys, folders anew")
 def upkeep(ground: EnforcingGround) -> str:
     machine, stamp = ground.machine, "/run/entralogin/stack-verified"
@@ -64,7 +48,7 @@ def tool(ground: EnforcingGround) -> str:
     return said.splitlines()[0]
 
 
-@case("P11", "in all of this the kernel refused nothing of ours")
+@case("P11", "in all of this the kernel refused nothing of entralogin's")
 def count(ground: EnforcingGround) -> str:
     all_of_them = ground.denials()
     ours = [denial for denial in all_of_them if denial.is_ours]
@@ -72,7 +56,8 @@ def count(ground: EnforcingGround) -> str:
     return f"0 denials of ours, {len(all_of_them)} of Debian's own"
 
 
-@case("P7", "without the module nobody of ours gets in, and lisa does; installed on the running machine, it lets them in again")
+@case("P7",
+      "without the module no Entra account gets in, and lisa does; installed on the running machine, it lets them in again")
 def installation(ground: EnforcingGround) -> str:
     machine, alice = ground.machine, ground.person("alice")
     before = len(ground.denials())

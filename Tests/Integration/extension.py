@@ -3,14 +3,18 @@
 
 from __future__ import annotations
 
+import base64
 import fcntl
+import subprocess
 import threading
 from pathlib import Path
 from typing import Any
 
+from bed.booted import BootedMachine
 from bed.checks import admitted, equal, require
 from bed.machine import wait_for
 from bed.packages import differences, inventory, other_product, state
+from booted_azure import comes_back, on_port, reset
 from booted_ground import DAEMON, BootedSite
 from case import case
 from guest_agent import CommandFailed, GuestAgent
@@ -45,6 +49,22 @@ def is_on(status: dict[str, Any]) -> None:
     equal((status["status"], status["code"], status["operation"]), ("success", 0, "enable"), f"the status {status}")
 
 
+def says(machine: BootedMachine, status: dict[str, Any]) -> None:
+    """Word for word what the portal shows where all is well."""
+    version = machine.must("dpkg-query", "-W", "-f", "${Version}", "entralogin").out
+    equal(status["message"], f"sign-in with Entra ID is on: entralogin {version}", "the message")
+
+
+def encrypted(folder: Path, text: str) -> str:
+    """For a certificate that nobody here has the key of."""
+    key, certificate = folder / "transport.key", folder / "transport.crt"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=transport", "-keyout", key,
+                    "-out", certificate], check=True, capture_output=True)
+    done = subprocess.run(["openssl", "smime", "-encrypt", "-des3", "-binary", "-outform", "DER", certificate],
+                          input=text.encode(), check=True, capture_output=True)
+    return base64.b64encode(done.stdout).decode()
+
+
 @case("P4", "the VM extension: without an identity 22; on, on again, wrong settings 53, off, on, uninstalled; lisa in throughout")
 def journey(ground: PackagesGround) -> str:
     with ground.stock("extension") as site:
@@ -58,7 +78,10 @@ def journey(ground: PackagesGround) -> str:
             equal(differences(stock, wiring(site)), [], "what was wired without an identity")
             equal(machine.property(DAEMON, "ActiveState"), "inactive", "the daemon without an identity")
 
-            is_on(agent.enable(current, {"SignIn": {"OfflineGrace": "2h"}}))
+            first = agent.enable(current, {"SignIn": {"OfflineGrace": "2h"}})
+            is_on(first)
+            says(machine, first)
+            require("asked Azure about nobody: it answers" in agent.handler(current).log(), "what the log says of Azure")
             ground.signs_in(site)
             equal(site.tool("config", "SignIn.OfflineGrace").out, "7200s\n", "the extension's setting")
 
@@ -73,7 +96,8 @@ def journey(ground: PackagesGround) -> str:
             agent.disable()
             ground.stays_out(site)
             equal(differences(stock, wiring(site)), [], "the wiring after disable")
-            is_on(agent.enable(current))
+            # A template's empty protected settings, encrypted as Azure does it.
+            is_on(agent.enable(current, {}, protected=encrypted(ground.bed.scratch, "{}")))
             require(not machine.path(DROP_IN).exists(), "settings that nobody sets any more are still there")
             ground.signs_in(site)
             agent.uninstall()
@@ -153,6 +177,8 @@ def settings(ground: PackagesGround) -> str:
             said = fails(agent, current, "enable", 53, word, public=public)
             require("secret" not in said, said)
         fails(agent, current, "enable", 53, "protectedSettings", public={}, protected="MIIB")
+        fails(agent, current, "enable", 53, "protectedSettings", public={},
+              protected=encrypted(ground.bed.scratch, '{"password": "secret"}'))
         require(not machine.path(DROP_IN).exists() and "secret" not in agent.handler(current).log(), "what was kept of them")
 
         machine.write_file(SUDOERS, machine.read(SUDOERS) + "Defaults use_pty\n")
@@ -237,3 +263,23 @@ def updates(ground: PackagesGround) -> str:
         agent.uninstall()
         ground.stays_out(site)
     return f"from and to {good}"
+
+
+@case("P17", "the VM extension and the portal's reset: on again by itself; deleted, reset again and added anew, it is on",
+      deep=True)
+def reset_and_anew(ground: PackagesGround) -> str:
+    with ground.stock("extension-reset") as site:
+        machine, current = site.machine, ground.handlers.current
+        agent = GuestAgent(machine)
+        is_on(agent.enable(current))
+        on_port(ground, site)
+        comes_back(ground, site, "Ubuntu")
+        is_on(agent.enable(current))
+        agent.uninstall()
+        reset(machine, "Debian")
+        ground.stays_out(site)
+        anew = agent.enable(current)
+        is_on(anew)
+        says(machine, anew)
+        ground.signs_in(site)
+    return "twice"

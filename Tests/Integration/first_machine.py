@@ -9,10 +9,12 @@ import sys
 import tempfile
 from pathlib import Path
 
+from bed import Person
 from bed.checks import equal, require
 from bed.installed import REPOSITORY
 from case import case
 from ground import Ground, Site
+from hybrid import arc_server
 from simulator import contoso
 
 PROGRAM = REPOSITORY / "packaging/azure/first-machine"
@@ -43,6 +45,14 @@ def line(report: str, beginning: str) -> str:
     return found[0].split(": ", 1)[1]
 
 
+def hides(ground: Ground, text: str, *people: Person) -> None:
+    ids = [ground.bed.directory.principals[ground.key_of(person)].object_id for person in people]
+    secrets = [*ids, *(person.login for person in people), contoso.TENANT, contoso.SUBSCRIPTION_ID,
+               *ground.azure.issued_tokens()]
+    found = [one for one in secrets if one.lower() in text.lower()]
+    equal(found, [], "secrets and names in the report")
+
+
 @case("P16", "the first machine's report: a direct, a group's and a nested group's assignment of each source alone, "
       "keys, a certificate, and no secret", deep=True)
 def report(ground: Ground) -> str:
@@ -70,13 +80,34 @@ def report(ground: Ground) -> str:
             equal(line(text, "the certificate's CA stands in"), "tenant, common, login/ca_keys", "the CA")
             require("arm-roleassignments: user" in line(text, "a disabled user"), text)
             require("entralogin: acceptable" in text and "a JSON array of ['str']" in text, text)
-            secrets = [*ids.values(), *(p.login for p in people.values()), contoso.TENANT, contoso.SUBSCRIPTION_ID,
-                       *ground.azure.issued_tokens()]
-            found = [one for one in secrets if one.lower() in text.lower()]
-            equal(found, [], "secrets and names in the report")
+            hides(ground, text, *people.values())
         finally:
             ground.azure.post("groups", hints=[])
             ground.azure.post("enable", who=ground.key_of(disabled))
             ground.azure.post("leave", who=ground.key_of(group), group="platform")
             ground.azure.assign(ground.key_of(group), contoso.USER)
     return f"{len(text.splitlines())} lines, four modes"
+
+
+@case("P16", "the report of an Arc server: entralogin's own answers for each source, and no secret", deep=True)
+def arc_report(ground: Ground) -> str:
+    direct, nested = ground.newcomer(), ground.person("alice")
+    ids = {name: ground.bed.directory.principals[ground.key_of(person)].object_id
+           for name, person in (("direct", direct), ("nested", nested))}
+    assert direct.certificate is not None
+    options = [word for name, oid in ids.items() for word in (f"--{name}", oid)]
+    with arc_server(ground, "arcfirstmachine") as site, ground.azure.without("imds"):
+        site.begin()
+        site.stamped()
+        ground.azure.assign(ground.key_of(direct), contoso.USER, "arc")
+        text = reported(ground, site, *options, "--certificate", str(direct.certificate))
+        require(", Arc, resource " in text and ", ready: True" in text, text)
+        own = "asked by entralogin alone: "
+        for source in ("pas", "arm"):
+            equal(line(text, f"{source} takes the question"), f"{own}user", source)
+            equal(line(text, f"{source} counts the nested assignment with"), f"{own}none", source)
+        equal(line(text, "role assignments count the nested assignment"), "administrator", "role assignments")
+        equal(line(text, "the certificate's CA stands in"), "tenant, common", "the CA: Arc hands out no keys")
+        require("entralogin: acceptable" in text, text)
+        hides(ground, text, direct, nested)
+    return f"{len(text.splitlines())} lines"

@@ -12,6 +12,7 @@ from roles import session_around
 from simulator import contoso
 
 ADMINS = "entra_admins"
+A_ROUND = 300  # seconds between two questions about an administrator at most
 
 
 def confirmations(site: Site) -> dict[str, int]:
@@ -39,15 +40,40 @@ def nested(ground: Ground) -> str:
         require('entralogin_confirmations_total{outcome="overruled"} 1' in site.tool("metrics").out, "no such metric")
         # Its single refusals changed nothing.
         admitted(site.ssh(alice, "sudo -n true"))
-        ground.azure.post("groups", hints=["claims"])
         try:
-            site.flush()
-            ground.azure.forget_requests()
-            admitted(site.ssh(alice, "sudo -n true"))
-            equal(ground.azure.count("arm"), 0, "requests to ARM where a hint is honoured")
+            for hints in (["claims"], ["retrieve", "claims"]):
+                ground.azure.post("groups", hints=hints)
+                site.flush()
+                ground.azure.forget_requests()
+                admitted(site.ssh(alice, "sudo -n true"))
+                equal(ground.azure.count("arm"), 0, f"requests to ARM where Azure honours {hints}")
         finally:
             ground.azure.post("groups", hints=[])
     return out.splitlines()[0]
+
+
+@case("P2",
+      "administrator through a group in a group: membership and sudo of the open session are steady over an hour of rounds",
+      deep=True)
+def steady(ground: Ground) -> str:
+    alice = ground.person("alice")
+    with ground.fresh("steady") as site:
+        counts: list[int] = []
+
+        def an_hour_of_rounds() -> None:
+            for _ in range(13):
+                mark = site.journal.mark()
+                site.clock.pass_by(A_ROUND, wall=False)
+                status = json.loads(site.tool("status", "--json").out)  # the daemon sees the new time
+                equal(status["grants"], 1, f"memberships after {len(counts)} rounds")
+                site.journal.wait(mark, event="access-check")
+                counts.append(confirmations(site)["overruled"])
+
+        outcome = session_around(ground, site, alice, "sudo -n id -u", an_hour_of_rounds, "sudo -n id -u", 120)
+        equal(outcome.lines(), ["0", "0"], f"sudo before and after ({outcome.text})")
+        require(not list(site.journal.since(0, event="withdrawn")), "a membership ended")
+        equal(counts, sorted(set(counts)), "each round's answer was confirmed")
+    return f"{len(counts)} rounds, {counts[-1]} refusals overruled"
 
 
 @case("P2",

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import re
+
 from bed import Person
 from bed.checks import admitted, equal, require
 from case import case
@@ -72,3 +74,67 @@ def writable_above(ground: Ground) -> str:
         site.machine.must("chmod", "0755", "/home")
         admitted(site.ssh(person, "true"))
     return "refused; in once /home is root's alone"
+
+
+# How a folder of homes is made full; what was put there is named fill.
+BYTES, FILES = "dd if=/dev/zero of=/home/fill bs=4k", "i=0; while touch /home/fill$i; do i=$((i + 1)); done"
+FULL = {
+    "by size": ("size=64k", BYTES),
+    "but for two inodes": ("nr_inodes=12", f"{FILES}; rm /home/fill0 /home/fill1"),
+}
+
+
+@case("P14", "a disk that is full at the first sign-in keeps nobody out, then or later: once there is room, the home is whole")
+def full_disk(ground: Ground) -> str:
+    with ground.fresh("full-homes", started=False) as site:
+        machine = site.machine
+        for what, (option, fill) in FULL.items():
+            machine.must("mount", "-t", "tmpfs", "-o", f"{option},mode=0755", "homes", "/home")
+            if what == next(iter(FULL)):
+                machine.start_sshd(site.port)
+                site.begin()
+                site.stamped()
+            else:
+                site.sshd()
+            machine.shell(f"{{ {fill}; }} 2>/dev/null")
+            person = ground.newcomer()
+            home = f"/home/{person.login}"
+            admitted(site.ssh(person, "pwd"), "/\n")
+            admitted(site.ssh(person, "pwd"), "/\n")
+            machine.must("sh", "-c", "rm /home/fill*")
+            admitted(site.ssh(person, f"cd {home} && pwd"), f"{home}\n")
+            uid = machine.passwd(person.login)[2]
+            seen = machine.must("sh", "-c", f"stat -c '%u %a' {home} && diff -r /etc/skel {home}")
+            equal(seen.text, f"{uid} 700\n", f"{what}: the home at last")
+            machine.stop_sshd()
+            machine.must("umount", "-l", "/home")
+    return ", ".join(FULL)
+
+
+@case("P16", "a home that userdel left and a /home that others may write: refused, said as it is, and in after the named command")
+def said(ground: Ground) -> str:
+    with ground.fresh("homes-said") as site:
+        machine = site.machine
+
+        def tells(*words: str) -> None:
+            mark = site.journal.mark()
+            outcome = site.ssh(person, f"echo {MARK}")
+            shut_out(outcome)
+            for word in (*words, "entraloginctl explain"):
+                require(word in outcome.text, f"not said: {word!r}: {outcome.text}")
+            record = site.journal.wait(mark, user=person.login, decision="deny")
+            detail = str(record.get("ENTRALOGIN_DETAIL", record))
+            command = re.search(r"chown -R \d+:\d+ \S+|chmod go-w \S+", detail)
+            require(command is not None, f"no command in the record: {detail}")
+            machine.must("sh", "-c", command[0] if command else "")
+            admitted(site.ssh(person, "pwd"), f"{home}\n")
+
+        person = ground.newcomer()
+        home = f"/home/{person.login}"
+        machine.must("sh", "-c", f"useradd -m {person.login} && userdel {person.login}")
+        left = machine.must("stat", "-c", "%u", home).out.strip()
+        tells(f"{home} belongs to another user (uid {left})")
+        for mode in ("0777", "1777", "0775"):
+            machine.must("chmod", mode, "/home")
+            tells("Others than root can write /home")
+    return "uid and folder are named, and the command"

@@ -175,7 +175,7 @@ def conflict_told(site: Site, name: str) -> str:
     return next(line.strip() for line in explained.text.splitlines() if "local account" in line.lower())
 
 
-@case("P7", "a local account of the same name that appears later wins, and our person is refused with that reason")
+@case("P7", "a local account of the same name that appears later wins, and the Entra user is refused with that reason")
 def local_name_later(ground: Ground) -> str:
     with ground.fresh("localname") as site:
         person = ground.newcomer()
@@ -191,7 +191,7 @@ def local_name_later(ground: Ground) -> str:
     return told
 
 
-@case("P7", "a local account with one of our numbers that appears later wins, and our person is refused")
+@case("P7", "a local account with an Entra account's number that appears later wins, and the Entra user is refused")
 def local_number_later(ground: Ground) -> str:
     with ground.fresh("localuid") as site:
         person, other = ground.newcomer(), ground.newcomer()
@@ -207,7 +207,7 @@ def local_number_later(ground: Ground) -> str:
     return told
 
 
-@case("P7", "names in the local files, system ids and names in capitals are never answered by us")
+@case("P7", "names in the local files, system ids and names in capitals are never answered by entralogin")
 def never_ours(ground: Ground) -> str:
     site = ground.vm
     admitted(site.ssh(ground.person("alice"), "true"))

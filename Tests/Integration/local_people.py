@@ -61,7 +61,7 @@ def module_file(site: Site, name: str) -> Path:
     return site.machine.path("/" + str(found[0].relative_to(site.machine.root)))
 
 
-@case("P8", "local people: key, password, sudo, su, cron with the daemon running, frozen, stopped, and modules gone")
+@case("P8", "local users: key, password, sudo, su, cron with the daemon running, frozen, stopped, and modules gone")
 def local_people(ground: Ground) -> str:
     with ground.fresh("local") as site:
         everything(ground, site)
@@ -84,7 +84,7 @@ def local_people(ground: Ground) -> str:
     return "ratios of medians: " + ", ".join(seen)
 
 
-@case("P8", "local sign-in, sudo, su and password make no connection to our sockets (traced)")
+@case("P8", "local sign-in, sudo, su and password make no connection to the daemon (traced)")
 def no_connection(ground: Ground) -> str:
     site = ground.vm
     log = ground.bed.scratch / f"trace-{site.port}"
@@ -102,7 +102,7 @@ def no_connection(ground: Ground) -> str:
     return f"{local.count('connect(')} connections, none to {SOCKETS}; alice's sign-in makes {ours.count(SOCKETS)}"
 
 
-@case("P8", "cron of local people makes no connection to our sockets (traced)")
+@case("P8", "cron of local users makes no connection to the daemon (traced)")
 def no_connection_of_cron(ground: Ground) -> str:
     with ground.fresh("crontrace") as site:
         site.machine.must("crontab", "-u", "lisa", "-", input="@reboot id -un >/tmp/cron-lisa\n")
@@ -111,7 +111,7 @@ def no_connection_of_cron(ground: Ground) -> str:
     return "our module was loaded, and connected to nothing"
 
 
-@case("P8", "names and ids that cannot be ours cost our module no system call")
+@case("P8", "names and ids that cannot be an Entra account's cost the module no system call")
 def no_system_call(ground: Ground) -> str:
     """The same process asks for one foreign name, then for a thousand: what it opens of ours stays the same."""
     site = ground.vm
@@ -131,7 +131,7 @@ def no_system_call(ground: Ground) -> str:
     return f"{few} for the loading of the module, none for 400 foreign names and ids; {own - few} for alice"
 
 
-@case("P9", "a frozen daemon: unknown names of ours cost root 200 ms once, then nothing (breaker)")
+@case("P9", "a frozen daemon: unknown Entra names cost root 200 ms once, then nothing (breaker)")
 def breaker(ground: Ground) -> str:
     with ground.fresh("breaker") as site:
         names = [f"name nobody{n}@contoso.com" for n in range(51)]
@@ -147,7 +147,7 @@ def breaker(ground: Ground) -> str:
     return f"first {first:.0f} ms, the next 50 together {others:.1f} ms"
 
 
-@case("P9", "a frozen daemon: our people are refused in time, and let in again when it goes on")
+@case("P9", "a frozen daemon: Entra users are refused in time, and let in again when it goes on")
 def frozen_for_ours(ground: Ground) -> str:
     with ground.fresh("frozen") as site:
         person = ground.newcomer()
@@ -161,7 +161,7 @@ def frozen_for_ours(ground: Ground) -> str:
     return f"refused after {outcome.milliseconds:.0f} ms"
 
 
-@case("P8", "the daemon stopped: enrolled names still resolve by name, number and group; nobody of ours gets in")
+@case("P8", "the daemon stopped: enrolled names still resolve by name, number and group; no Entra account gets in")
 def names_stay(ground: Ground) -> str:
     with ground.fresh("stay") as site:
         person = ground.newcomer()

@@ -36,7 +36,7 @@ def adopt(site: Site) -> None:
     site.stamped()
 
 
-@case("P7", "from aadsshlogin and back: wiring in one step; numbers, homes, shells, sudo rules stay; local people all along")
+@case("P7", "from aadsshlogin and back: wiring in one step; numbers, homes, shells, sudo rules stay; local users all along")
 def over(ground: Ground) -> str:
     with ground.fresh("migration") as site, open_session(ground, site) as alive:
         person = ground.newcomer()
@@ -140,7 +140,8 @@ def differing(ground: Ground) -> str:
     return seen
 
 
-@case("P7", "adopted accounts go with the wiring and come back with it; who has a number of ours already keeps that")
+@case("P7",
+      "mapped accounts go with the wiring and come back with it; who has a number of entralogin's range already keeps that")
 def wiring(ground: Ground) -> str:
     with ground.fresh("migration-wiring") as site:
         person, known = ground.newcomer(), ground.newcomer()
@@ -243,5 +244,5 @@ def contradictions(ground: Ground) -> str:
         require(apply(site).status == 1 and files(site) == before, "something was done")
         text = site.tool("migrate", "--from", "aadlogin")
         fits(text.out)
-        require(text.status == 1 and text.out.endswith("Do not begin: mend these first.\n"), text.text)
+        require(text.status == 1 and text.out.endswith("Do not begin: fix these first.\n"), text.text)
     return f"{len(told['conflicts'])} conflicts"

@@ -160,7 +160,8 @@ re_expression = (?P<name>.+)
 """
 
 
-@case("P5", "an SSSD that serves our names itself keeps who has gone and who was not there yet, until it is told to forget")
+@case("P5",
+      "an SSSD that serves Entra names itself keeps who has gone and who was not there yet, until it is told to forget")
 def sssd_forgets(ground: Ground) -> str:
     with ground.fresh("sssd-forgets", layered=True) as site:
         machine, known, newcomer = site.machine, ground.newcomer(), ground.newcomer()

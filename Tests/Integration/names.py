@@ -172,7 +172,7 @@ def nscd(site: Site) -> Iterator[None]:
         yield
 
 
-@case("P3", "no ghosts: nscd, running as root, knows enrolled and local people, and not who never signed in")
+@case("P3", "no ghosts: nscd, running as root, knows enrolled and local users, and not who never signed in")
 def cache_daemon(ground: Ground) -> str:
     with ground.fresh("nscd", layered=True) as site:
         person, ghost = ground.newcomer(), ground.newcomer().login
@@ -287,7 +287,7 @@ def connections_of(ground: Ground, site: Site, questions: list[str]) -> int:
     return site.machine.read(log).count(SOCKETS)
 
 
-@case("P8", "a frozen daemon: a local user's whole sign-in asks it nothing and opens none of our sockets (traced)")
+@case("P8", "a frozen daemon: a local user's whole sign-in asks it nothing and opens none of its sockets (traced)")
 def frozen_for_local_people(ground: Ground) -> str:
     with ground.fresh("frozenlocal") as site:
         admitted(site.ssh(ground.person("alice"), "true"))
@@ -354,7 +354,8 @@ def everybody_resolves(ground: Ground, site: Site, enrolled: str, others: Callab
     require(not machine.run("getent", "passwd", "nosuchuser").ok, "nosuchuser")
 
 
-@case("P7", "beside SSSD in nsswitch.conf, before us and after us: theirs, ours and local names resolve, sign-in works")
+@case("P7",
+      "beside SSSD in nsswitch.conf, before entralogin and after it: theirs, Entra and local names resolve, sign-in works")
 def beside_sssd(ground: Ground) -> str:
     with ground.fresh("sssd", layered=True) as site:
         person, newcomer = ground.newcomer(), ground.newcomer()
@@ -375,7 +376,8 @@ def beside_sssd(ground: Ground) -> str:
     return "two orders; a first sign-in beside it works"
 
 
-@case("P8", "[SUCCESS=merge] for groups: memberships are as they were, local people sign in, ours not until it is gone")
+@case("P8",
+      "[SUCCESS=merge] for groups: memberships are as they were, local users sign in, Entra users not until it is gone")
 def merging(ground: Ground) -> str:
     with ground.fresh("merge", layered=True) as site:
         person = ground.newcomer()

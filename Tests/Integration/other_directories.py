@@ -58,7 +58,7 @@ def works(site: Site, person: Person, what: str) -> None:
                 f"{name}, {what}: {outcome.status} {outcome.text}")
 
 
-@case("P8", "another directory's users with a number in our range: SSH, sudo and su with the daemon running, frozen, stopped")
+@case("P8", "another directory's users with a number in the range: SSH, sudo and su with the daemon running, frozen, stopped")
 def not_affected(ground: Ground) -> str:
     with ground.fresh("others", layered=True) as site:
         person = ground.newcomer()

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from bed.booted import BootedMachine
 from bed.checks import admitted, equal, require
 from bed.installed import CONFIGURE, TOOL
 from bed.machine import wait_for
@@ -19,11 +20,32 @@ WIRED = ("/etc/ssh", "/etc/pam.d", "/etc/nsswitch.conf", "/etc/sudoers", "/etc/s
 KEPT = {"+/var/lib/entralogin", "+/var/lib/entralogin/accounts"}
 ACCOUNTS = {"~/etc/group", "~/etc/gshadow", "~/etc/passwd", "~/etc/shadow", "+/etc/.pwd.lock"}
 # useradd and pam-auth-update keep the file before theirs, or may do so.
+FORMER_LINKS = ("/etc/systemd/system/entralogind.service.wants/entralogin-userdb.service", "/run/systemd/userdb/io.entralogin")
 MAY_STAY = {f"{sign}/etc/{name}-" for sign in "+~" for name in ("group", "gshadow", "passwd", "shadow")} | ACCOUNTS
 
 
 def wiring(site: BootedSite) -> dict[str, str]:
     return inventory(site.machine, *WIRED)
+
+
+def leave_former_parts(machine: BootedMachine) -> None:
+    """What version 0.1.0 leaves where its user database was on: two settings, and the links to a unit and a socket that go."""
+    machine.write("/etc/entralogin/entralogin.conf.d/50-former.conf",
+                  "[Accounts]\nUserDatabase=yes\n[SignIn]\nStrictExtensionOrder=yes\n")
+    machine.must("mkdir", "-p", "/etc/systemd/system/entralogind.service.wants", "/run/systemd/userdb")
+    machine.must("ln", "-s", "/usr/lib/systemd/system/entralogin-userdb.service", FORMER_LINKS[0])
+    machine.must("ln", "-s", "/run/entralogin/nss/userdb.sock", FORMER_LINKS[1])
+
+
+def without_former_parts(machine: BootedMachine) -> None:
+    for link in FORMER_LINKS:
+        require(not machine.run("test", "-L", link).ok, f"{link} is still there")
+    records = machine.journal("ENTRALOGIN_EVENT=settings-ignored")
+    messages = " ".join(str(record["MESSAGE"]) for record in records)
+    for where in (messages, machine.run("entraloginctl", "doctor").out):
+        for key in ("UserDatabase=", "StrictExtensionOrder="):
+            says(where, f"{key} has no effect any more")
+    machine.remove("/etc/entralogin/entralogin.conf.d/50-former.conf")
 
 
 @case("P8", "installed, upgraded, reinstalled, removed, installed again and purged: an open session lives through it all")
@@ -43,8 +65,10 @@ def journey(ground: PackagesGround) -> str:
             machine.systemctl("start", manager)
             lingering = machine.main_pid(manager)
 
+            leave_former_parts(machine)
             ground.install(site)
             ground.signs_in(site)
+            without_former_parts(machine)
             for stage in ("account", "session"):
                 lines = [line for line in machine.read(f"/etc/pam.d/common-{stage}").splitlines() if "entralogin" in line]
                 require(len(lines) == 1 and "module_unknown=ignore" in lines[0], f"{stage} after the upgrade: {lines}")
@@ -219,7 +243,7 @@ def refused_configuration(ground: PackagesGround) -> str:
     return "lisa in throughout"
 
 
-@case("P8", "a line of PAM written by hand that would lock everybody out without our module keeps the package from going")
+@case("P8", "a line of PAM written by hand that would lock everybody out without the module keeps the package from going")
 def locked_in(ground: PackagesGround) -> str:
     with ground.stock("locked") as site:
         machine = site.machine

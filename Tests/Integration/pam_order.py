@@ -103,7 +103,7 @@ def dropped(ground: Ground) -> str:
     return "allowed by the account stage, and nothing came of it; a whole session has its grant"
 
 
-@case("P4", "a forged SSH_AUTH_INFO_0 (~/.pam_environment): the stamp refuses pam_env before our session line")
+@case("P4", "a forged SSH_AUTH_INFO_0 (~/.pam_environment): the stamp refuses pam_env before entralogin's session line")
 def forged_variable(ground: Ground) -> str:
     with ground.fresh("forged") as site:
         person = ground.newcomer()
@@ -139,7 +139,8 @@ WRONG_ORDERS = (
 )
 
 
-@case("P4", "our PAM lines behind others, jumped over or missing: the stamp falls, doctor names it, nobody gets in")
+@case("P4",
+      "entralogin's PAM lines behind others, jumped over or missing: the stamp falls, doctor names it, nobody gets in")
 def wrong_orders(ground: Ground) -> str:
     with ground.fresh("orders") as site:
         person = ground.newcomer()

@@ -17,6 +17,7 @@ import services  # noqa: F401
 import device  # noqa: F401
 import step_up  # noqa: F401
 import azure_faults  # noqa: F401
+import azure_tools  # noqa: F401
 import groups  # noqa: F401
 import metadata  # noqa: F401
 import clouds  # noqa: F401
@@ -56,11 +57,13 @@ import keys  # noqa: F401
 import authorities  # noqa: F401
 import bad_input  # noqa: F401
 import crash  # noqa: F401
+import told  # noqa: F401
 import tool  # noqa: F401
 import account_audit  # noqa: F401
 import migration  # noqa: F401
 import way_back  # noqa: F401
 import left_behind  # noqa: F401
+import everyday  # noqa: F401
 import records  # noqa: F401
 # isort: on
 from ground import Ground

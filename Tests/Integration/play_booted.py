@@ -11,6 +11,7 @@ import boot  # noqa: F401
 import booted  # noqa: F401
 import booted_migration  # noqa: F401
 import booted_way_back  # noqa: F401
+import booted_azure  # noqa: F401
 import booted_tool  # noqa: F401
 import booted_records  # noqa: F401
 import booted_idle  # noqa: F401
@@ -20,7 +21,6 @@ import sessions  # noqa: F401
 import reboot  # noqa: F401
 import stopped  # noqa: F401
 import lingering  # noqa: F401
-import userdb  # noqa: F401
 # isort: on
 from booted_ground import BootedGround
 from suite import main

@@ -102,7 +102,7 @@ def refused_by_others(ground: Ground) -> str:
     return "content, and right"
 
 
-@case("P3", "the check's own PAM transaction reaches our module and no other behind it, and asks the daemon nothing")
+@case("P3", "the check's own PAM transaction reaches the module and no other behind it, and asks the daemon nothing")
 def without_effects(ground: Ground) -> str:
     with ground.fresh("quiet") as site:
         site.machine.write(RECORD, f'#!/bin/sh\necho "$PAM_USER" >>{CALLS}\n', 0o755)

@@ -85,7 +85,7 @@ def revoked_authority(ground: Ground) -> str:
     return f"{len(before)} CA keys"
 
 
-@case("P4", "a list of revoked keys that is missing, writable by others or damaged lets nobody of ours in")
+@case("P4", "a list of revoked keys that is missing, writable by others or damaged lets no Entra account in")
 def unusable(ground: Ground) -> str:
     with ground.fresh("unusable", settings=f"[Keys]\nRevokedKeys={LIST}\n") as site:
         person, reason = ground.newcomer(), "revoked-keys-unusable"

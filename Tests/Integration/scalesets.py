@@ -68,7 +68,7 @@ def reimaged(ground: Ground) -> str:
     return f"{person.login} is {uid} on both"
 
 
-@case("P1", "a machine made from another's disk is never judged by what the other one was, slow metadata or not")
+@case("P1", "a machine made from another's disk is never taken for what the other one was, slow metadata or not")
 def cloned(ground: Ground) -> str:
     with ground.fresh("clone") as site:
         person = holder(ground, "machine")

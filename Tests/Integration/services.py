@@ -67,7 +67,7 @@ def at(ground: Ground) -> str:
     return "ran after the allow; after the no it did not, and the record says so"
 
 
-@case("P8", "at of local people makes no connection to our sockets (traced)")
+@case("P8", "at of local users makes no connection to the daemon (traced)")
 def at_of_local_people(ground: Ground) -> str:
     with ground.fresh("attrace") as site:
         for name in ("lisa", "root"):

@@ -300,7 +300,7 @@ def lies(request: bytes) -> list[bytes]:
             wire.frame(reply, verdict, length=0xFFFFFFFF)]
 
 
-@case("P13", "a daemon that answers garbage, cut, too long or to another question: our modules refuse, in time")
+@case("P13", "a daemon that answers garbage, cut, too long or to another question: the modules refuse, in time")
 def garbage_answers(ground: Ground) -> str:
     with ground.fresh("lies") as site:
         scratch, person, unknown = ground.bed.scratch / "programs", ground.newcomer(), ground.newcomer()
@@ -328,7 +328,7 @@ def garbage_answers(ground: Ground) -> str:
     return f"{count} lies to PAM, NSS and helper"
 
 
-@case("P10", "something else in the place of our socket: refused at once, local people notice nothing")
+@case("P10", "something else in the place of the daemon's socket: refused at once, local users are not affected")
 def no_socket(ground: Ground) -> str:
     with ground.fresh("taken") as site:
         person = ground.newcomer()

@@ -66,7 +66,8 @@ def held_against_sshd(ground: Ground, name: str, count: int) -> str:
     return f"{taken} spellings that sshd takes, all read"
 
 
-@case("P4", "every spelling of Match and Include that sshd takes before our block is read by the check", attack="W7")
+@case("P4",
+      "every spelling of Match and Include that sshd takes before entralogin's block is read by the check", attack="W7")
 def known_spellings(ground: Ground) -> str:
     return held_against_sshd(ground, "spelled", 20)
 

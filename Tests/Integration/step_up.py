@@ -79,7 +79,7 @@ def ends(terminal: Terminal) -> str:
     return terminal.shown[start:]
 
 
-@case("P1", "step-up: an administrator's sudo asks for a code, of whoever runs it, whomever they want to be; once a while")
+@case("P1", "step-up: an administrator's sudo asks the user who runs it for a code, whatever the target; once a while")
 def granted(ground: Ground) -> str:
     with stepping_up(ground, "step-up") as site:
         person = administrator(ground)
@@ -192,7 +192,8 @@ def nobody_to_ask(ground: Ground) -> str:
     return "twelve ways, and Entra heard of none of them"
 
 
-@case("P8", "step-up with the daemon frozen or stopped: ours is refused, and local people and root never notice")
+@case("P8",
+      "step-up with the daemon frozen or stopped: an Entra user is refused, and local users and root are not affected")
 def without_daemon(ground: Ground) -> str:
     with stepping_up(ground, "stepless") as site:
         person = administrator(ground)
@@ -271,7 +272,8 @@ def finding(site: Site, name: str) -> tuple[str, str]:
     return (found[0]["severity"], found[0]["found"]) if found else ("", "")
 
 
-@case("P2", "step-up is switched on by the settings, our line and setup, in that order; doctor names what is missing")
+@case("P2",
+      "step-up is switched on by the settings, entralogin's line and setup, in that order; doctor names what is missing")
 def switching(ground: Ground) -> str:
     with ground.fresh("switching") as site:
         machine, person = site.machine, administrator(ground)

@@ -105,13 +105,13 @@ def small_storm(ground: Ground) -> str:
     return storm(ground, 20, 40, None)
 
 
-@case("P14", "a storm of 200 sign-ins of 50 people: all succeed, PAS is asked once for each, as fast as local people's",
+@case("P14", "a storm of 200 sign-ins of 50 people: all succeed, PAS is asked once for each, as fast as local users'",
       deep=True)
 def great_storm(ground: Ground) -> str:
     return storm(ground, 50, 200, RATIO)
 
 
-@case("P14", "a storm of 200 people at once: all succeed, PAS is asked once for each, as fast as local people's", deep=True)
+@case("P14", "a storm of 200 people at once: all succeed, PAS is asked once for each, as fast as local users'", deep=True)
 def great_crowd(ground: Ground) -> str:
     return storm(ground, 200, 200, RATIO)
 

@@ -199,7 +199,8 @@ def later_files(ground: Ground) -> str:
     return f"{len(SETTINGS_OF_OTHERS)} settings, none of them root; the old rule: root by the first"
 
 
-@case("P7", "a foreign group with our group's name or number gives nobody sudo, and takes it from nobody", attack="H3")
+@case("P7", "a foreign group with our group's name or number gives nobody sudo, and takes it from nobody",
+      attack="H3")
 def foreign_group(ground: Ground) -> str:
     with ground.fresh("foreign") as site:
         machine, person = site.machine, administrator(ground)
@@ -234,7 +235,7 @@ def left_behind(ground: Ground) -> str:
     return "refused: the membership has ended"
 
 
-@case("P8", "with our modules gone, or the daemon, Entra accounts have no sudo and no su; local users and root are not affected")
+@case("P8", "with the modules gone, or the daemon, Entra accounts have no sudo and no su; local users and root are not affected")
 def without_modules(ground: Ground) -> str:
     with ground.fresh("gone") as site:
         machine, person, user = site.machine, administrator(ground), ground.newcomer()

@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import json
 
+from bed import Outcome
 from bed.checks import equal, require
 from bed.installed import CONFIGURE
 from case import case
 from ground import Site
-from roles import ADMINS, ADMINS_GID, administrator
+from roles import ADMINS, ADMINS_GID, TARGETPW, administrator
 from sudo_right import COMMON_ACCOUNT, OLD_LINE, SUDOERS, in_our_lines, in_steps, roots, search, tried
 from sudo_rs_ground import SudoRsGround, replace_sudo
 
@@ -157,16 +158,34 @@ def replaced(ground: SudoRsGround) -> str:
     return noisy.err.splitlines()[0]
 
 
-@case("P7", "sudo-rs: where another service has the group's name, no rule goes by it: its members have no sudo",
+def member(site: Site, name: str, command: str = "sudo -n id -u") -> Outcome:
+    """As a member of a group, for sudo-rs: by the name services, 0.2.15 by the groups of the process."""
+    groups = "--init-groups" if asks_always(site) else "--clear-groups"
+    return site.machine.run("setpriv", f"--reuid={name}", f"--regid={name}", groups, "sh", "-c", command, timeout=200)
+
+
+@case("P7", "sudo-rs: where another service has the group's name or its number, its members are refused, under limits too",
       attack="H3")
 def foreign_group(ground: SudoRsGround) -> str:
     with ground.fresh("rs-foreign") as site:
         machine, person = site.machine, administrator(ground)
-        machine.write("/etc/group", f"{machine.read('/etc/group')}{ADMINS}:x:70002:bart\n")
         machine.must("useradd", "-m", "bart")
+        before, account = machine.read("/etc/group"), machine.read(COMMON_ACCOUNT)
+        machine.write(TARGETPW, "lisa ALL=(ALL) NOPASSWD: ALL\n", 0o440)
         by_name = not asks_always(site)
-        control = machine.run("su", "bart", "-c", "sudo -n id -u")
-        equal(control.out, "0\n" if by_name else "", "bart by the rule as it is")
+        lines = {f"theirs:x:{ADMINS_GID}:bart": True, f"{ADMINS}:x:70002:bart": by_name}
+        for line, is_theirs in lines.items():
+            machine.write("/etc/group", f"{before}{line}\n")
+            outcome = member(site, "bart")
+            require("0" not in outcome.lines(), f"{line}: root at once: {outcome.text}")
+            equal(machine.run("su", "bart", "-c", "sudo -n id -u").out, "", f"{line}: by su")
+            squeezed = member(site, "bart", bare())
+            equal((roots(squeezed), tried(squeezed)), ([], 334), f"{line}: limits that make root; limits tried")
+            equal(member(site, "lisa").out, "0\n", f"{line}: lisa's own rule")
+            machine.write(COMMON_ACCOUNT, account.replace("pam_entralogin.so", "pam_permit.so"))
+            control = member(site, "bart")
+            equal(control.out, "0\n" if is_theirs else "", f"{line}: without our line in PAM")
+            machine.write(COMMON_ACCOUNT, account)
         if by_name:
             equal(findings(site).get("sudo-rs.group"), "error", "doctor")
             site.stamped()
@@ -174,5 +193,4 @@ def foreign_group(ground: SudoRsGround) -> str:
             require(ADMINS not in outcome.lines()[0].split(), f"an administrator signs in with the group: {outcome.text}")
             require(not machine.run(CONFIGURE, "--enable").ok, "configure is content")
             require(not machine.path(SUDOERS).exists(), "the rule by name is there still")
-        equal(machine.run("su", "bart", "-c", "sudo -n id -u").out, "", "bart afterwards")
-    return "bart had it by name until configure took the rule away" if by_name else "the rule goes by number"
+    return f"{len(lines)} groups: refused, under 334 limits each; without our line in PAM bart was root"

@@ -74,9 +74,9 @@ def open_session(ground: Ground) -> str:
     return next(line for line in outcome.err.splitlines() if "no sudo now" in line)
 
 
-@case("P2", "sudoers from SSSD (a stand-in) switches PAM's account stage off for everybody: the administrators' rule ends "
-      "with the role, and doctor calls it an error")
-def directory(ground: Ground) -> str:
+@case("P2", "sudoers from elsewhere (a stand-in) switches PAM's account stage off for everybody: administrators sign in as "
+      "users, and doctor calls it an error", attack="P24")
+def elsewhere(ground: Ground) -> str:
     with ground.fresh("sss") as site:
         machine, person, other = site.machine, administrator(ground), ground.newcomer()
         library = compiled(HERE / "sss_sudo.c", ground.bed.scratch / "programs", "-shared", "-fPIC")
@@ -94,10 +94,13 @@ def directory(ground: Ground) -> str:
         running = in_steps(ground, site, other, steps, "sudo -n id -u")
         equal(running, ["0\n"] * 3, "the owner's own rule, which outlives the role with such defaults: nothing was tried")
         equal(severity(site, "sudoers.sources"), "error", "doctor of !pam_acct_mgmt")
-        said = in_steps(ground, site, person, [lambda: None, withdrawal(ground, site, person)], "sudo -n id -u")
-        require(said[0] == "0\n" and "0" not in said[1].splitlines(), f"the administrators' rule: {said}")
+        equal(signs_in(site, person), (False, False), "an administrator's sign-in")
         defaults("env_reset\n")
         equal(severity(site, "sudoers.sources"), "note", "doctor of harmless defaults")
+        equal(signs_in(site, person), (True, True), "an administrator's sign-in with harmless defaults")
+        steps = [lambda: None, lambda: defaults("!pam_acct_mgmt\n"), withdrawal(ground, site, person)]
+        said = in_steps(ground, site, person, steps, "sudo -n id -u")
+        require(said[0] == "0\n" and not any("0" in words.splitlines() for words in said[1:]), f"the rule: {said}")
         machine.write(NSSWITCH, f"{before}sudoers: sss\n")
         equal(severity(site, "sudoers.sources"), "error", "doctor without files")
     return said[1].splitlines()[-1]

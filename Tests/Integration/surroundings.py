@@ -70,7 +70,7 @@ def links_in_place_of_folders(ground: Ground) -> str:
     return "root 700, as before; the folders that are missing are made"
 
 
-@case("P10", "the helper with root's groups can no more than without: no file is opened, the verdict is the same")
+@case("P10", "the helper with root's groups can no more than without: no file is opened, the answer is the same")
 def helper_with_groups(ground: Ground) -> str:
     site, person = ground.vm, ground.newcomer()
     admitted(site.ssh(person, "true"))
@@ -98,7 +98,7 @@ def helper_with_groups(ground: Ground) -> str:
     return f"opens {len(sets[0])} files, all of the loader; asks one socket"
 
 
-@case("P13", "a process with 4,000 open descriptors asks our NSS and PAM modules, and is answered (CVE-2013-0288)")
+@case("P13", "a process with 4,000 open descriptors asks the NSS and PAM modules, and is answered (CVE-2013-0288)")
 def many_descriptors(ground: Ground) -> str:
     site, scratch = ground.vm, ground.bed.scratch / "programs"
     person = ground.newcomer()
@@ -139,7 +139,7 @@ def build_jail(ground: Ground, site: Site, victim: Person) -> None:
     machine.must("chown", "-R", "lisa:lisa", JAIL)
 
 
-@case("P10", "sudo into a root folder of a user's (CVE-2025-32463): our module there answers nothing from that folder")
+@case("P10", "sudo into a root folder of a user's (CVE-2025-32463): the module there answers nothing from that folder")
 def foreign_root(ground: Ground) -> str:
     with ground.fresh("jail") as site:
         alice = ground.person("alice")

@@ -123,7 +123,7 @@ def around(ground: Ground) -> str:
     return f"{len(seen) + 3} causes"
 
 
-@case("P15", "a machine with large uids in lastlog, another directory behind ours: a note, and a warning")
+@case("P15", "a machine with large uids in lastlog, another directory behind entralogin's: a note, and a warning")
 def neighbours(ground: Ground) -> str:
     with ground.fresh("beside") as site:
         site.machine.must("truncate", "--size=540G", "/var/log/lastlog")
@@ -155,7 +155,7 @@ AZURE = (
 )
 
 
-@case("P15", "a missing managed identity, and one without rights: named by doctor with the command that mends it")
+@case("P15", "a missing managed identity, and one without rights: named by doctor with the command that fixes it")
 def rights(ground: Ground) -> str:
     seen = []
     for fault, where, finding, words in AZURE:

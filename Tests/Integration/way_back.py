@@ -41,7 +41,7 @@ def failing_apply(ground: Ground) -> str:
     return seen
 
 
-@case("P4", "adopted accounts come back only where sshd's account stage asks our module", attack="H2")
+@case("P4", "mapped accounts come back only where sshd's account stage asks the module", attack="H2")
 def unwired_account_stage(ground: Ground) -> str:
     with ground.fresh("way-back-pam") as site:
         trial = Trial.prepared(ground, site)

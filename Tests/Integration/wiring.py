@@ -45,7 +45,7 @@ def without_pam(ground: Ground) -> str:
     return named_and_refused(ground, "nopam", "UsePAM no\n", "usepam")
 
 
-@case("P4", "UsePAM no on sshd's command line, which no file shows: nobody of ours gets a shell")
+@case("P4", "UsePAM no on sshd's command line, which no file shows: no Entra account gets a shell")
 def without_pam_by_option(ground: Ground) -> str:
     with ground.fresh("nopam-option") as site:
         person, known = ground.newcomer(), ground.newcomer()
@@ -74,7 +74,8 @@ def match_before(ground: Ground) -> str:
     return seen
 
 
-@case("P4", "other credentials for our people, set before us (a keys command, passwords, GSSAPI): named by the stamp")
+@case("P4",
+      "other credentials for Entra users, set before entralogin (a keys command, passwords, GSSAPI): named by the stamp")
 def other_credentials(ground: Ground) -> str:
     command = "AuthorizedKeysCommand /usr/bin/true\n    AuthorizedKeysCommandUser nobody"
     seen = []
@@ -85,7 +86,7 @@ def other_credentials(ground: Ground) -> str:
     return seen[0]
 
 
-@case("P4", "an AuthorizedPrincipalsFile or a CA for everybody, set before us, does not reach our people")
+@case("P4", "an AuthorizedPrincipalsFile or a CA for everybody, set before entralogin, does not reach Entra users")
 def for_everybody(ground: Ground) -> str:
     authority = public_line(ground.bed.keys / "entra" / "stranger")
     sshd = "AuthorizedPrincipalsFile /etc/ssh/principals\nTrustedUserCAKeys /etc/ssh/own.pub\n"
@@ -102,7 +103,7 @@ def for_everybody(ground: Ground) -> str:
     return "a foreign CA and a foreign tenant are refused all the same"
 
 
-@case("P4", "settings behind ours, in a later file, change nothing")
+@case("P4", "settings behind entralogin's, in a later file, change nothing")
 def late_settings(ground: Ground) -> str:
     with ground.fresh("late") as site:
         site.machine.write(LATE, "Match LocalPort 1 LocalAddress 127.0.0.2\n    X11Forwarding no\n"

@@ -37,7 +37,6 @@ struct CertificateParsingTests {
         #expect(certificate.criticalOptions["force-command"]?.nestedText == "/bin/true")
         #expect(certificate.criticalOptions["source-address"] == nil)
         #expect(certificate.extensions.all.count == 8)
-        #expect(certificate.extensions.isOrdered)
         #expect(certificate.extensions["permit-pty"]?.content == [])
         #expect(certificate.authorityKey.blob == keys.ecdsaAuthority.blob)
         #expect(certificate.signature.algorithm == .ecdsaP256)

@@ -77,7 +77,7 @@ struct KeyRevocationListTests {
         #expect(try count(Array("sk-ssh-ed25519@openssh.com \(Base64.encode(blob))".utf8)) == 1)
     }
 
-    @Test("P13: a KRL with what we do not understand is refused as a whole, and named")
+    @Test("P13: a KRL with what is not understood is refused as a whole, and named")
     func unknown() {
         #expect(flaw(krl(2, [], version: 2)) == "a KRL of an unknown format version")
         #expect(flaw(krl(4, [])) == "a signed KRL, which OpenSSH does not take either")

@@ -61,7 +61,9 @@ import Testing
         #expect(moved.first?.detail?.contains("9b1c3d5e-0000-4000-8000-000000000002") == true)
     }
 
-    @Test("P7: a local account that appears later and takes our name, number or home is recorded, and its going too")
+    @Test(
+        "P7: a local account that appears later and takes an account's name, number or home is recorded, and its going too"
+    )
     func shadowed() async throws {
         try await bed.enrol("alice@contoso.com", 1)
         try await bed.enrol("bob@contoso.com", 2)

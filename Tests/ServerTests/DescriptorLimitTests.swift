@@ -15,7 +15,7 @@ import Testing
         let line = try #require(unit.split(separator: "\n").first { $0.hasPrefix(key) })
         let limit = try #require(Int(line.dropFirst(key.count)))
         let processes = OpenSessions.limit + VerifiedCertificates.processLimit
-        let connections = 2 * ConnectionLimits().connections + UserDatabaseLimits().total
+        let connections = 2 * ConnectionLimits().connections
         // And as many again of what has no table: transfers, files, the loop's own.
         #expect(limit >= processes + connections + 1024)
     }

@@ -100,7 +100,7 @@ import Wire
         #expect(outcome.errors.contains(settings + ".d"))
     }
 
-    @Test("P10: an inherited descriptor that is not our socket ends it with 1 and says what to look at")
+    @Test("P10: an inherited descriptor that is not the daemon's socket ends it with 1 and says what to look at")
     func wrongSocket() throws {
         try write("[SignIn]\n", to: settings)
         let shell = "export LISTEN_PID=$$ LISTEN_FDS=1 LISTEN_FDNAMES=control; exec 3</dev/null; exec"

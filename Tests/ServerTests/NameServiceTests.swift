@@ -94,7 +94,7 @@ private final class OneAnswer: AccountRegistry {
     }
 
     @Test(
-        "P7: what cannot be a name of ours is not even looked for",
+        "P7: what cannot be an Entra name is not even looked for",
         arguments: ["", "root", "Alice@contoso.com", "alice", "alice@", "@contoso.com", "a b@contoso.com", "../x@y.z"]
     )
     func notOurs(_ name: String) throws {

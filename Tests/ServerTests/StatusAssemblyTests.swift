@@ -95,9 +95,10 @@ import Wire
                     name: "pas",
                     state: "set-aside",
                     lastLatencyMilliseconds: 1_250,
-                    lastError: "unreachable: no route"
+                    lastError: "unreachable: no route",
+                    lastErrorCode: "unreachable"
                 ),
-                CheckerReport(name: "arm", state: "failing", lastError: "throttled"),
+                CheckerReport(name: "arm", state: "failing", lastError: "throttled", lastErrorCode: "throttled"),
                 CheckerReport(name: "arm-roleassignments", state: "ready", lastLatencyMilliseconds: 0),
                 CheckerReport(name: "x", state: "untried"),
             ]
@@ -109,7 +110,11 @@ import Wire
         var standing = try Standing()
         let fault = AccessCheckFault(.noManagedIdentity, detail: "HTTP 400")
         standing.tokens = [.init(audience: "a", remaining: nil, fault: fault)]
-        let expected = TokenReport(audience: "a", lastError: "no-managed-identity: HTTP 400")
+        let expected = TokenReport(
+            audience: "a",
+            lastError: "no-managed-identity: HTTP 400",
+            lastErrorCode: "no-managed-identity"
+        )
         #expect(standing.report.tokens == [expected])
     }
 

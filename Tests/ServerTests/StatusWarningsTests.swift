@@ -41,18 +41,21 @@ import Wire
         #expect(try Standing().warnings.isEmpty)
     }
 
-    @Test("A silent metadata service keeps people out only while the machine is not known", arguments: [true, false])
-    func metadata(_ isKnown: Bool) throws {
+    @Test(
+        "P16: A silent metadata service keeps people out while the machine is not known, or only from an earlier start",
+        arguments: [(true, false), (true, true), (false, false)]
+    )
+    func metadata(_ isKnown: Bool, _ isFromStore: Bool) throws {
         var standing = try Standing()
         standing.machineState = AzureStatus.MachineState(
             machine: isKnown ? try Standing.machine() : nil,
-            isFromStore: isKnown,
+            isFromStore: isFromStore,
             age: nil,
             fault: AccessCheckFault(.metadataClosed, detail: "HTTP 403")
         )
         let warning = try only(standing)
         #expect(warning.id == "metadata-closed")
-        #expect(warning.isGrave == !isKnown)
+        #expect(warning.isGrave == (!isKnown || isFromStore))
         #expect(warning.text == "\(DenialReason.metadataClosed.text): HTTP 403")
         #expect(!warning.remedy.isEmpty)
     }
@@ -262,24 +265,24 @@ import Wire
         #expect(standing.warnings.isEmpty && standing.report.records?.lost == 9)
     }
 
-    @Test("P7: accounts that local ones hide are named, five of them at most")
+    @Test("P7: accounts that local ones hide cannot sign in, and are named, five of them at most")
     func shadowed() throws {
         var standing = try Standing()
         standing.accounts.shadowed = try (1...7).map { try name("p\($0)@contoso.com") }
         let warning = try only(standing)
         #expect(warning.id == "shadowed")
-        #expect(!warning.isGrave)
+        #expect(warning.isGrave)
         #expect(warning.text.contains(" 7 Entra accounts: p1@contoso.com, "))
         #expect(warning.text.hasSuffix("p5@contoso.com"))
     }
 
-    @Test("P7: a local group with our group's name is grave")
+    @Test("P7: a local group with the name of entralogin's wins, and keeps nobody out")
     func shadowedGroup() throws {
         var standing = try Standing()
         standing.accounts.shadowedGroups = ["entra_users", "entra_admins"]
         let warning = try only(standing)
         #expect(warning.id == "shadowed-group")
-        #expect(warning.isGrave)
+        #expect(!warning.isGrave)
         #expect(warning.text.contains("entra_users and entra_admins"))
     }
 }

@@ -185,7 +185,7 @@ private final class Strikes: Sendable {
 }
 
 @Suite struct WritePointsTests {
-    @Test("P14: killed at any step of writing any of our files, its reader finds the old one or the new one")
+    @Test("P14: killed at any step of writing any of the daemon's files, its reader finds the old one or the new one")
     func everyWriterIsThere() throws {
         for writer in writers {
             let folder = TemporaryFolder()
@@ -209,7 +209,7 @@ private final class Strikes: Sendable {
     }
 
     @Test(
-        "P14: whatever fails at whichever step of writing any of our files, the old one or the new one stands",
+        "P14: whatever fails at whichever step of writing any of the daemon's files, the old one or the new one stands",
         arguments: [Errno.noSpace, .readOnlyFileSystem, .inputOutput, Errno(EDQUOT)]
     )
     func failures(error: Errno) throws {

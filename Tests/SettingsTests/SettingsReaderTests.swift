@@ -24,7 +24,7 @@ private func problems(_ text: String) -> [String] {
     func order() throws {
         let settings = try read("[SignIn]\nOfflineGrace=2h\n", "[SignIn]\r\n OfflineGrace = 0 \r\n").get()
         #expect(settings.values.signIn.offlineGrace == .zero)
-        #expect(settings.origins == ["SignIn.OfflineGrace": "/etc/1.conf:2"])
+        #expect(settings.origins.mapValues(\.description) == ["SignIn.OfflineGrace": "/etc/1.conf:2"])
     }
 
     @Test("a key without a value goes back to its default")
@@ -64,7 +64,8 @@ private func problems(_ text: String) -> [String] {
     @Test("only a line feed ends a line, so nothing hides in a comment")
     func lineEnds() throws {
         let comment = "# a\u{2028}[Log]\u{85}Level=debug\u{b}Level=debug\r[Log]"
-        #expect(try read(comment + "\n[Log]\nLevel=error\n").get().origins == ["Log.Level": "/etc/0.conf:3"])
+        let origins = try read(comment + "\n[Log]\nLevel=error\n").get().origins
+        #expect(origins.mapValues(\.description) == ["Log.Level": "/etc/0.conf:3"])
     }
 
     @Test("P13: whatever the bytes, a file is taken whole or refused by line, and nothing traps")
@@ -144,7 +145,6 @@ private func problems(_ text: String) -> [String] {
             ("Accounts", "UsersGroup", "cloud_users"),
             ("Accounts", "IDRange", "2000200000-2147352575"), ("Accounts", "IDRange", "1879049216 - 1879114751"),
             ("Accounts", "Enumerate", "Yes"),
-            ("Accounts", "UserDatabase", "on"),
             ("Accounts", "ProvisionalCallers", "sshd dropbear"),
             ("SignIn", "ClockSkew", "0"),
             ("SignIn", "MaxCertificateLifetime", "1h 30min"),
@@ -152,7 +152,6 @@ private func problems(_ text: String) -> [String] {
             ("SignIn", "GrantLifetime", "24h"),
             ("SignIn", "MaxSignInAge", "2w"),
             ("SignIn", "EndSessions", "yes"), ("SignIn", "EndSessionsAfter", "10min"),
-            ("SignIn", "StrictExtensionOrder", "on"),
             ("Log", "Level", "debug"), ("Log", "Audit", "no"),
         ]
     )
@@ -192,7 +191,6 @@ private func problems(_ text: String) -> [String] {
             ("Accounts", "IDRange", "1879049216-1879114750"), ("Accounts", "IDRange", "1-2-3"),
             ("Accounts", "IDRange", "-1-2000000000"), ("Accounts", "IDRange", "0x70000400-2147352575"),
             ("Accounts", "Enumerate", "maybe"),
-            ("Accounts", "UserDatabase", "/run/userdb"),
             ("Accounts", "ProvisionalCallers", "/usr/sbin/sshd"),
             ("SignIn", "ClockSkew", "11min"),
             ("SignIn", "MaxCertificateLifetime", "10s"),
@@ -221,5 +219,22 @@ private func problems(_ text: String) -> [String] {
     func spans() throws {
         let settings = try read("[SignIn]\nMaxSignInAge=1w 2d 3h 4min 5s\n").get()
         #expect(settings.values.signIn.maximumSignInAge == .seconds(788_645))
+    }
+
+    @Test(
+        "P17: a key that an earlier version had is read, whatever its value, and reported with its line",
+        arguments: [("Accounts", "UserDatabase", "yes"), ("SignIn", "StrictExtensionOrder", "perhaps")]
+    )
+    func former(section: String, key: String, value: String) throws {
+        let settings = try read("[\(section)]\n\(key)=\(value)\n[Accounts]\nEnumerate=yes\n").get()
+        #expect(settings.values.accounts.enumerate && settings.origins.count == 1)
+        let remark = try #require(settings.remarks.first)
+        #expect(settings.remarks.count == 1 && remark.line == 2)
+        #expect(remark.text.hasPrefix("\(key)= has no effect any more"))
+    }
+
+    @Test("such a key in another section is unknown there, as any other word is")
+    func formerElsewhere() throws {
+        #expect(throws: SettingsProblems.self) { try read("[Log]\nUserDatabase=yes\n").get() }
     }
 }

@@ -35,7 +35,6 @@ private func read(_ text: String) -> Result<EffectiveSettings, SettingsProblems>
             AdministratorsGroup=cloud_admins
             IDRange=1879100000-1889100000
             Enumerate=yes
-            UserDatabase=yes
             ProvisionalCallers=sshd dropbear
             [SignIn]
             ClockSkew=2min
@@ -45,7 +44,6 @@ private func read(_ text: String) -> Result<EffectiveSettings, SettingsProblems>
             MaxSignInAge=1d
             EndSessions=yes
             EndSessionsAfter=90s
-            StrictExtensionOrder=yes
             [DeviceSignIn]
             ClientID=33333333-3333-4333-8333-333333333333
             Services=sudo login

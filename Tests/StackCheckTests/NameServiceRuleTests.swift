@@ -6,7 +6,7 @@ import Testing
 
 struct NameServiceRuleTests {
     @Test(
-        "P7: ours comes after the local files and is reached; nothing merges",
+        "P7: entralogin comes after the local files and is reached; nothing merges",
         arguments: [
             ("passwd: files systemd entralogin\ngroup: files entralogin", []),
             ("passwd: compat sss entralogin # ours\ngroup:files [UNAVAIL=return] entralogin", []),
@@ -20,6 +20,7 @@ struct NameServiceRuleTests {
             ("passwd: files entralogin\ngroup: files [SUCCESS=merge] entralogin", ["nss.group"]),
             ("passwd: files entralogin\ngroup: files entralogin\ninitgroups: files sss", ["nss.initgroups"]),
             ("passwd: files entralogin\ngroup: files entralogin\ninitgroups: files entralogin", []),
+            ("passwd:\tfiles\tentralogin\r\ngroup: files entralogin\r\n", []),
         ] as [(String, [String])]
     )
     func table(text: String, against: [String]) {

@@ -16,7 +16,7 @@ struct PAMRuleTests {
     }
 
     @Test(
-        "P1: nothing before our account line may end the stack well or jump over us",
+        "P1: nothing before entralogin's account line may end the stack well or jump over it",
         arguments: [
             ("account sufficient pam_localuser.so", false),
             ("account [success=1 default=ignore] pam_succeed_if.so uid < 1000", false),
@@ -64,7 +64,7 @@ struct PAMRuleTests {
     }
 
     @Test(
-        "P8: What our line jumps over is what refuses Entra accounts where the module cannot be loaded, and nothing else"
+        "P8: What the line jumps over is what refuses Entra accounts where the module cannot be loaded, and nothing else"
     )
     func guarded() throws {
         for type in ["account", "session"] {
@@ -80,6 +80,11 @@ struct PAMRuleTests {
             for lines in spoilt {
                 #expect(judge(rule, ["sshd": lines.joined(separator: "\n")])?.severity == .error, "\(lines)")
             }
+            let earlier = whole.map { $0.replacing(" user notingroup entra_admins", with: "") }
+            let group = judge(rule, ["sshd": earlier.joined(separator: "\n")])
+            #expect(group?.severity == (type == "account" ? .warning : .good), "\(earlier)")
+            let renamed = whole.map { $0.replacing("entra_admins", with: "cloud_admins") }
+            #expect(judge(rule, ["sshd": renamed.joined(separator: "\n")])?.severity == .good)
             let old = "\(type) [success=ok ignore=ignore module_unknown=ignore default=die] pam_entralogin.so\n"
             let finding = try #require(judge(rule, ["sshd": old + "\(type) required pam_unix.so\n"]))
             #expect(finding.severity == .warning && finding.found.contains("cannot be loaded"))
@@ -139,7 +144,7 @@ struct PAMRuleTests {
         #expect(judge(.account("sshd"), files)?.severity == .good)
     }
 
-    @Test("P4: a backslash joins the next line with blanks behind it, too, as for libpam: ours may be but arguments")
+    @Test("P4: a backslash joins the next line with blanks behind it, too, as for libpam: it may be but arguments")
     func continuedWithBlanks() throws {
         for blanks in [" ", "\t ", ""] {
             let text = "account required pam_permit.so \\\(blanks)\naccount \(PAMRuleTests.ours("account"))\n"

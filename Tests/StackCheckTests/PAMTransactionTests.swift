@@ -4,7 +4,7 @@ import Testing
 
 @testable import StackCheck
 
-@Suite("P1: libpam itself runs our module, or there is no stamp")
+@Suite("P1: libpam itself runs the module, or there is no stamp")
 struct PAMTransactionTests {
     private static let debian = "/lib/x86_64-linux-gnu/security"
 

@@ -42,18 +42,26 @@ struct SSHDRuleTests {
         #expect(judge(keys).map(\.id) == ["sshd.authorizedkeysfile"])
     }
 
-    @Test("A forced command is a note; algorithms that Entra does not use are a warning")
+    @Test(
+        "P16: A forced command is a note; algorithms that shut Entra's certificates out are an error, not of the stamp"
+    )
     func remarks() {
         let forced = Debian12.configuration.replacing("forcecommand none", with: "forcecommand /usr/bin/audit")
         #expect(judge(forced).contains { $0.id == "sshd.forcecommand" && $0.severity == .note })
-        let strict = Debian12.configuration.replacing("requiredrsasize 1024", with: "requiredrsasize 3072")
-        #expect(judge(strict).contains { $0.id == "sshd.requiredrsasize" && $0.severity == .warning })
-        let algorithms =
-            Debian12.configuration + "\npubkeyacceptedalgorithms ssh-ed25519,ssh-ed25519-cert-v01@openssh.com"
-        #expect(judge(algorithms).contains { $0.id == "sshd.pubkeyacceptedalgorithms" && $0.severity == .warning })
+        for (line, id) in [
+            ("requiredrsasize 3072", "sshd.requiredrsasize"),
+            ("pubkeyacceptedalgorithms ssh-ed25519,ssh-ed25519-cert-v01@openssh.com", "sshd.pubkeyacceptedalgorithms"),
+            ("casignaturealgorithms ssh-ed25519", "sshd.casignaturealgorithms"),
+        ] {
+            var machine = WiredMachine()
+            machine.configuration = Debian12.configuration.replacing("requiredrsasize 1024\n", with: "") + "\n\(line)"
+            let around = MachineCheck(on: machine, domain: "a.b", usersGroup: "u", administratorsGroup: "v").run()
+            #expect(around.contains { $0.id == id && $0.severity == .error }, "\(line)")
+            #expect(machine.errors.isEmpty)
+        }
     }
 
-    @Test("P4: a Match block that is read before ours would win, so it is an error")
+    @Test("P4: a Match block that is read before entralogin's would win, so it is an error")
     func matchBefore() throws {
         var machine = WiredMachine()
         machine.texts["/etc/ssh/sshd_config.d/00-admin.conf"] = "match  User alice@contoso.com\nAuthorizedKeysFile /k\n"
@@ -87,6 +95,24 @@ struct SSHDRuleTests {
     func notIncluded() {
         var machine = WiredMachine()
         machine.texts["/etc/ssh/sshd_config"] = "#Include /etc/ssh/sshd_config.d/*.conf\nUsePAM yes\n"
+        machine.configuration = Debian12.configuration.replacing(
+            "authorizedkeysfile none",
+            with: "authorizedkeysfile k"
+        )
         #expect(machine.errors.map(\.id) == ["sshd.files"])
+    }
+
+    @Test(
+        "P16: one cause is one finding: a drop-in that is gone, or not read; and UsePAM apart from it, with its place"
+    )
+    func oneCause() throws {
+        var machine = WiredMachine()
+        machine.texts["/etc/ssh/sshd_config.d/00-entralogin.conf"] = nil
+        machine.texts["/etc/ssh/sshd_config.d/50-site.conf"] = "UsePAM no\n"
+        machine.configuration = "usepam no\npasswordauthentication yes"
+        let errors = machine.errors
+        #expect(errors.map(\.id) == ["sshd.files", "sshd.usepam"])
+        #expect(errors[0].found.contains("is missing"))
+        #expect(errors[1].remedy == "UsePAM yes in /etc/ssh/sshd_config.d/50-site.conf:1, then reload sshd")
     }
 }

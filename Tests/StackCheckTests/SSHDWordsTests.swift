@@ -37,7 +37,7 @@ struct SSHDWordsTests {
     }
 }
 
-@Suite("P4: what sshd reads before our block is read")
+@Suite("P4: what sshd reads before entralogin's block is read")
 struct SSHDFilesTests {
     private static let planted = "User alice@contoso.com\n    AuthorizedKeysFile /etc/planted\n"
 

@@ -29,7 +29,7 @@ struct StackCheckTests {
         )
     }
 
-    @Test("P4: UsePAM no is an error, and says how to mend it")
+    @Test("P4: UsePAM no is an error, and says how to fix it")
     func withoutPAM() throws {
         var machine = WiredMachine()
         machine.configuration = machine.configuration.replacing("usepam yes", with: "usepam no")
@@ -38,7 +38,7 @@ struct StackCheckTests {
         #expect(finding.remedy.contains("UsePAM yes"))
     }
 
-    @Test("P4: an sshd that is another service to PAM is judged by that one's stacks")
+    @Test("P4: an sshd that is another service to PAM is checked by that one's stacks")
     func otherService() {
         var machine = WiredMachine()
         machine.configuration += "\npamservicename ssh-site"
@@ -51,7 +51,7 @@ struct StackCheckTests {
         #expect(verdict.restsOn.contains("/etc/pam.d/ssh-site"))
     }
 
-    @Test("P2: a sudo that does not ask us would go on when the role is gone", arguments: ["sudo", "sudo-i"])
+    @Test("P2: a sudo that does not ask entralogin would go on when the role is gone", arguments: ["sudo", "sudo-i"])
     func elevation(service: String) {
         var machine = WiredMachine()
         machine.texts["/etc/pam.d/\(service)"] = "account required pam_unix.so\n"

@@ -46,7 +46,7 @@ struct StackStampTests {
         #expect(status.st_mode & 0o7777 == 0o644)
     }
 
-    @Test("P4: a change of any file that the verdict rests on, in any respect, ends it")
+    @Test("P4: a change of any file that the result rests on, in any respect, ends it")
     func everyChange() throws {
         defer { sweep() }
         let machine = WiredMachine()

@@ -56,7 +56,7 @@ struct SudoRsRuleTests {
 
     @Test("P2: What could keep sudo after a role's end withholds it: sign-in goes on, as a user")
     func withheld() {
-        #expect(WithheldSudoRule().judge(machine(nil, Self.byPlugin)).isEmpty)
+        #expect(SudoersReview(machine(nil, Self.byPlugin), administratorsGroup: "entra_admins").withheld == nil)
         var other = machine(nil, Self.byPlugin)
         for line in ["Defaults !pam_acct_mgmt\n", "Defaults group_plugin=x.so\n", "Defaults:ALL pam_service=cron\n"] {
             other.texts["/etc/sudoers.d/zz"] = line
@@ -66,6 +66,25 @@ struct SudoRsRuleTests {
         }
         other.texts["/etc/sudoers.d/zz"] = "Defaults lecture=never\n"
         #expect(!StackCheck(on: other).run().withholdsAdministrators)
+        other.texts["/etc/nsswitch.conf", default: ""] += "sudoers: files sss\n"
+        other.programs["/usr/bin/sudo -n"] = ProgramResult(status: 0, output: "    env_reset, !pam_acct_mgmt\n")
+        let verdict = StackCheck(on: other).run()
+        #expect(verdict.holds && verdict.withholdsAdministrators, "a directory's defaults")
+    }
+
+    @Test("P2: Where sudo cannot be asked what LDAP sets, it stays as it was; SSSD has no say about Entra accounts")
+    func unseen() {
+        for (source, answer, before, isWithheld) in [
+            ("ldap", "", Bool?.none, true), ("ldap", "", true, true), ("ldap", "", false, false),
+            ("sss", "", nil, false),
+            ("ldap", "User root may run the following commands on vm:\n", true, false),
+        ] {
+            var machine = machine(nil, Self.byPlugin)
+            machine.texts["/etc/nsswitch.conf", default: ""] += "sudoers: files \(source)\n"
+            machine.programs["/usr/bin/sudo -n"] = ProgramResult(status: 1, output: answer)
+            let review = SudoersReview(machine, administratorsGroup: "entra_admins", wasWithheld: before)
+            #expect((review.withheld != nil) == isWithheld, "\(source), \(answer), \(String(describing: before))")
+        }
     }
 
     @Test("P2: sudo's other sources are named, and what they set for everybody is an error")

@@ -5,12 +5,16 @@ import Testing
 @testable import StackCheck
 
 struct SudoRuleTests {
+    private func look(_ machine: WiredMachine) -> [Finding] {
+        SudoRule(review: SudoersReview(machine, administratorsGroup: "entra_admins")).judge(machine)
+    }
+
     private func judge(_ text: String?, visudo: ProgramResult = ProgramResult(status: 0)) -> [Finding] {
         var machine = WiredMachine()
         machine.texts["/etc/sudoers"] = text
         machine.texts["/usr/sbin/visudo"] = ""
         machine.programs["/usr/sbin/visudo -c"] = visudo
-        return SudoRule(administratorsGroup: "entra_admins").judge(machine)
+        return look(machine)
     }
 
     @Test(
@@ -36,10 +40,10 @@ struct SudoRuleTests {
         var machine = WiredMachine()
         machine.texts["/etc/sudoers"] = main
         for (name, text) in others { machine.texts["/etc/sudoers.d/\(name)"] = text }
-        return SudoRule(administratorsGroup: "entra_admins").judge(machine)
+        return look(machine)
     }
 
-    @Test("P2: Another group plugin read after ours is an error; before ours it is nothing to us")
+    @Test("P2: Another group plugin read after entralogin's file is an error; before it, it has no effect")
     func plugins() {
         let line = "Defaults group_plugin=\"system_group.so\"\n"
         #expect(judge(others: ["zz": line]).map(\.id) == ["sudoers.group-plugin"])
@@ -65,7 +69,7 @@ struct SudoRuleTests {
         for line in harmless { #expect(judge(others: ["aa": line + "\n"]).isEmpty, "\(line)") }
     }
 
-    @Test("P2: Defaults that take PAM's account stage away, read after ours, are named")
+    @Test("P2: Defaults that take PAM's account stage away, read after entralogin's, are named")
     func accountStage() {
         for defaults in ["!pam_acct_mgmt", "pam_service=cron", "pam_login_service=x", "pam_askpass_service=x, lecture"]
         {
@@ -85,12 +89,11 @@ struct SudoRuleTests {
         machine.texts["/etc/sudoers"] = "@includedir /etc/sudoers.d\n"
         machine.texts["/etc/sudoers.d/entralogin"] =
             "Defaults:%#1879048192 group_plugin=\(SudoersFilesRule.pluginPath)\n"
-        let rule = SudoRule(administratorsGroup: "entra_admins")
-        #expect(rule.judge(machine).map(\.id) == ["module.sudo"])
+        #expect(look(machine).map(\.id) == ["module.sudo"])
         machine.texts[SudoersFilesRule.pluginPath] = ""
-        #expect(rule.judge(machine).isEmpty)
+        #expect(look(machine).isEmpty)
         machine.loaderComplaint = "undefined symbol"
-        #expect(rule.judge(machine).map(\.id) == ["module.sudo"])
+        #expect(look(machine).map(\.id) == ["module.sudo"])
     }
 
     @Test("Where sudo is not there, or our file is not, nothing is said here")
@@ -99,6 +102,6 @@ struct SudoRuleTests {
         var machine = WiredMachine()
         machine.texts["/etc/sudoers.d/entralogin"] = nil
         machine.texts["/etc/sudoers"] = "root ALL=ALL\n"
-        #expect(SudoRule(administratorsGroup: "entra_admins").judge(machine).isEmpty)
+        #expect(look(machine).isEmpty)
     }
 }

@@ -34,7 +34,10 @@ struct WiredMachine: SurroundingsView {
         "/usr/libexec/entralogin/authorized-principals": FileStatus(kind: .file, mode: 0o755),
         "/usr/libexec/entralogin/pam-probe": FileStatus(kind: .file, mode: 0o755),
         "/usr/sbin/sshd": FileStatus(kind: .file, mode: 0o755),
+        "/bin/bash": FileStatus(kind: .file, mode: 0o755),
+        "/home": FileStatus(kind: .folder, mode: 0o755),
     ]
+    var links: Set<String> = []
     var configuration = Debian12.configuration
     /// For `sshd -T`.
     var result: ProgramResult?
@@ -85,6 +88,8 @@ struct WiredMachine: SurroundingsView {
     func isRunning(pid: Int32) -> Bool { running.contains(pid) }
 
     func space(of folder: String) -> FileSpace? { spaces[folder] }
+
+    func isLink(_ path: String) -> Bool { links.contains(path) }
 
     /// The findings that stand against signing in.
     var errors: [Finding] { StackCheck(on: self).run().findings.filter { $0.severity == .error } }

@@ -25,10 +25,18 @@ struct DaemonFindingsTests {
     @Test("Each thing that is wrong is found, with a remedy")
     func wrong() {
         #expect(findings { $0.machine = nil }["daemon.machine-unknown"]?.severity == .error)
+        #expect(findings { $0.machine?.isFromDisk = true }["daemon.machine"]?.severity == .error)
+        let untried = CheckerReport(name: "pas", state: "untried")
+        #expect(findings { $0.checkers = [untried] }["daemon.checker.pas"]?.severity == .warning)
         #expect(findings { $0.keys.count = 0 }["daemon.no-authority-keys"]?.severity == .error)
         #expect(findings { $0.keys.isStale = true }["daemon.keys-stale"]?.severity == .warning)
         #expect(findings { $0.version = "0" }["daemon.version"]?.remedy.contains("restart") == true)
-        let failing = CheckerReport(name: "pas", state: "failing", lastError: "unreachable: timed out")
+        let failing = CheckerReport(
+            name: "pas",
+            state: "failing",
+            lastError: "unreachable: timed out",
+            lastErrorCode: "unreachable"
+        )
         #expect(findings { $0.checkers = [failing] }["daemon.checker.pas"]?.found.contains("timed out") == true)
     }
 
@@ -37,7 +45,12 @@ struct DaemonFindingsTests {
         let all = findings { report in
             report.tokens = [TokenReport(audience: "a", lastError: "application-missing: imds: no service principal")]
             report.checkers = [
-                CheckerReport(name: "pas", state: "set-aside", lastError: "application-missing: imds: none"),
+                CheckerReport(
+                    name: "pas",
+                    state: "set-aside",
+                    lastError: "application-missing: imds: none",
+                    lastErrorCode: "application-missing"
+                ),
                 CheckerReport(name: "arm", state: "ready", lastLatencyMilliseconds: 12),
             ]
             report.warnings = [

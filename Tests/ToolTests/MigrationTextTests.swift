@@ -52,7 +52,7 @@ struct MigrationTextTests {
             ]
         }
         #expect(lines.contains("/etc/aadpasswd:3: uid 0 is the system's") && lines.contains("  do  remove it"))
-        #expect(lines.last == "Do not begin: mend these first." && !lines.contains { $0.hasPrefix("1.") })
+        #expect(lines.last == "Do not begin: fix these first." && !lines.contains { $0.hasPrefix("1.") })
     }
 
     @Test("An exported account is a line of seven fields that the plan reads again")

@@ -27,6 +27,13 @@ struct ReportTextTests {
         )
     }
 
+    @Test("A local account is said to be one, and nothing of being refused")
+    func localAccount() {
+        var local = Explanation(name: "root", steps: [Explanation.Step("account", .ok, "entralogin decides nothing")])
+        local.isLocal = true
+        #expect(text.explanation(local) == ["root is a local account", "", "ok  account: entralogin decides nothing"])
+    }
+
     @Test("A certificate is shown with what it says")
     func certificate() {
         var report = CertificateReport(isAcceptable: false, text: "It has expired")

@@ -79,7 +79,8 @@ struct StatusTextTests {
         report.checkers[0] = CheckerReport(
             name: "pas",
             state: "set-aside",
-            lastError: "application-missing: imds: no service principal"
+            lastError: "application-missing: imds: no service principal",
+            lastErrorCode: "application-missing"
         )
         report.warnings = [
             ReportedWarning(

@@ -35,6 +35,7 @@ let everyRequest: [Request] = [
     .openSession(session(.absent)),
     .openSession(session(.folder(owner: 1_900_000_001))),
     .openSession(session(.strange)),
+    .openSession(session(.exposed(length: 5))),
     .closeSession(user: "alice@contoso.com", uid: 1_900_000_001),
     .beginDevice(
         DeviceRequest(

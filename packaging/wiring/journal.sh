@@ -73,7 +73,7 @@ take_way_back() {
             break
         fi
         (take_back "${step#*.}") && rm -f "$JOURNAL/$step" && continue
-        complain "the way back stops at '${step#*.}': mend what it says; the next run of configure, or the next boot, goes on"
+        complain "the way back stops at '${step#*.}': fix what it says; the next run of configure, or the next boot, goes on"
         return 1
     done
     # What was written and never got its name.

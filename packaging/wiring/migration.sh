@@ -163,6 +163,7 @@ migrate() {
         complain "once sshd has read its files: entraloginctl stack --stamp"
     fi
     close_journal
+    note_on
     say "wired. Try a sign-in before you close this session; back: entraloginctl migrate --undo"
 }
 

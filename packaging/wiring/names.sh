@@ -6,11 +6,12 @@
 nsswitch_with_us() {
     awk '
         /^[[:space:]]*(passwd|group|initgroups)[[:space:]]*:/ {
-            line = $0; comment = ""
+            line = $0; comment = cr = ""
+            if (sub(/\r$/, "", line)) cr = "\r"
             if (match(line, /[[:space:]]*#/)) { comment = substr(line, RSTART); line = substr(line, 1, RSTART - 1) }
             sub(/[[:space:]]*$/, "", line)
             if (line !~ /[[:space:]:]entralogin([[:space:]]|$)/) line = line " entralogin"
-            print line comment
+            print line comment cr
             next
         }
         { print }' "$1"
@@ -24,6 +25,10 @@ nsswitch_without_us() {
 nsswitch_obstacle() {
     if [ ! -f $NSSWITCH ]; then
         echo "$NSSWITCH is missing"
+        return 0
+    fi
+    if head -n 1 $NSSWITCH | grep -q "^$(printf '\357\273\277')[[:space:]]*\(passwd\|group\)"; then
+        echo "$NSSWITCH begins with a byte order mark, so the C library passes over its first line: remove the mark"
         return 0
     fi
     for database in passwd group; do
@@ -42,17 +47,19 @@ nsswitch_obstacle() {
     done
 }
 
+names_our_service() { grep -q '^[[:space:]]*passwd[[:space:]]*:.*[[:space:]]entralogin' $NSSWITCH; }
+
 wire_nsswitch() {
     # Without its cache, each new process looks for our module in every folder of libraries.
     ! have ldconfig || act ldconfig || complain "ldconfig complained; going on"
     if [ -L $NSSWITCH ]; then
         # A generated file: wire_pam has had it generated anew, or nobody can.
-        [ -n "$DRY" ] || grep -q '^passwd:.*[[:space:]]entralogin' $NSSWITCH ||
+        [ -n "$DRY" ] || names_our_service ||
             missing "$NSSWITCH is not an ordinary file: add 'entralogin' at the end of passwd and group there"
         return 0
     fi
     # sshd's block may be somebody's work, too: then a key in the home of an account would open it.
-    if [ -n "$PAM_GAP" ] && ! grep -q '^passwd:.*[[:space:]]entralogin' $NSSWITCH; then
+    if [ -n "$PAM_GAP" ] && ! names_our_service; then
         missing "$NSSWITCH is left alone until PAM asks pam_entralogin.so: then run this again"
         return 0
     fi

@@ -5,11 +5,12 @@
 AUTHSELECT_PROFILE=/etc/authselect/custom/entralogin
 
 # What stands behind our line runs only where the module could not be loaded. It refuses Entra accounts there, by number and by
-# name: as the user who is asked for, as the one who asks, and as the one who runs the program.
+# name: as the user who is asked for, as the one who asks, and as the one who runs the program. And members of a group of the
+# administrators' name, whosever it is: sudo-rs goes by that.
 GUID='????????-????-????-????-????????????'
 NOT_ENTRA="uid < 1879049216 user !~ *@* user !~ $GUID"
 ACCOUNT_LINES="account     [success=2 ignore=2 module_unknown=ignore default=die]    pam_entralogin.so
-account     requisite                     pam_succeed_if.so quiet uid < 1879049216 user !~ *@* ruser !~ *@* user !~ $GUID ruser !~ $GUID
+account     requisite                     pam_succeed_if.so quiet uid < 1879049216 user notingroup entra_admins user !~ *@* ruser !~ *@* user !~ $GUID ruser !~ $GUID
 account     requisite                     pam_succeed_if.so quiet use_uid $NOT_ENTRA"
 SESSION_LINES="session     [success=1 ignore=1 module_unknown=ignore default=die]    pam_entralogin.so
 session     requisite                     pam_succeed_if.so quiet $NOT_ENTRA
@@ -103,7 +104,7 @@ put_back_pam_copies() {
 
 # has_foreign_lines COPY FILE: FILE has lines that are neither in COPY nor of our profile.
 has_foreign_lines() {
-    grep -vxFf "$1" "$2" | grep -q -v 'pam_entralogin\.so\|pam_succeed_if\.so quiet uid\|pam_mkhomedir\.so\|^#\|^[[:space:]]*$'
+    grep -vxFf "$1" "$2" | grep -q -v 'pam_entralogin\.so\|pam_succeed_if\.so quiet \(use_uid \)\?uid\|pam_mkhomedir\.so\|^#\|^[[:space:]]*$'
 }
 
 # Not empty: PAM does not refuse Entra accounts, and it is for somebody's hands to change that.
@@ -159,6 +160,11 @@ unwire_pam() {
 
 uses_authselect() { have authselect && authselect check >/dev/null 2>&1 && [ -n "$(authselect current --raw)" ]; }
 
+# All of them: grep takes each line for a pattern of its own.
+has_account_lines() {
+    [ -f "$1" ] && [ "$(grep -cxF "$ACCOUNT_LINES" "$1")" -ge "$(printf '%s\n' "$ACCOUNT_LINES" | wc -l)" ]
+}
+
 # Prints a template of a profile with our lines before the first line of their stage that is not a comment.
 authselect_pam_with_us() {
     awk -v account="$ACCOUNT_LINES" -v session="$SESSION_LINES" '
@@ -173,7 +179,7 @@ wire_authselect() {
     [ "$base" = "$current" ] || features=${current#* }
     if [ "$base" = custom/entralogin ]; then
         # A profile of an older version has other lines: it is made anew of what it was made of.
-        ! grep -qsF "$ACCOUNT_LINES" $AUTHSELECT_PROFILE/system-auth || return 0
+        ! has_account_lines $AUTHSELECT_PROFILE/system-auth || return 0
         current=$(cat $AUTHSELECT_PROFILE/made-of)
         base=${current%% *} features=
         [ "$base" = "$current" ] || features=${current#* }

@@ -15,12 +15,10 @@ sshd_program() {
 }
 
 reads_folder() { grep -qsi '^[[:space:]]*Include[[:space:]].*sshd_config\.d/\*\.conf' $SSHD_CONFIG; }
-has_block() { grep -qs "^$MARK: begin" $SSHD_CONFIG; }
-sshd_names_us() { { [ -e $SSHD_FILE ] && ours $SSHD_FILE && reads_folder; } || has_block; }
-
-# sshd_config without our block.
-without_block() { sed "/^$(pattern "$MARK"): begin/,/^$(pattern "$BLOCK_END")/d" $SSHD_CONFIG; }
-pattern() { printf %s "$1" | sed 's|[/.]|\\&|g'; }
+has_marks() { grep -qs "^$MARK: begin" $SSHD_CONFIG; }
+# A block without marks may be a person's, who was told to write it, or have lost its comments to another program.
+has_own_block() { has_marks || { [ -e $TURNED_ON ] && has_block; }; }
+sshd_names_us() { { [ -e $SSHD_FILE ] && ours $SSHD_FILE && reads_folder; } || has_own_block; }
 
 wire_sshd() {
     sshd=$(sshd_program) || {
@@ -34,36 +32,43 @@ wire_sshd() {
     patterns=$(user_patterns)
     # The patterns hold *, ?, letters, digits, dots, dashes, commas and @: nothing that sed's replacement reads.
     sed "s/@USERS@/$patterns/" $SHARE/sshd/00-entralogin.conf >"$WORK/sshd.conf"
-    "$sshd" -t -f $SSHD_CONFIG || fail "sshd refuses the configuration that is there already: mend that first"
+    passes $SSHD_CONFIG || fail "sshd refuses the configuration that is there already: correct that first"
     if reads_folder; then wire_sshd_file; else wire_sshd_block; fi
 }
 
 wire_sshd_file() {
     cmp -s "$WORK/sshd.conf" $SSHD_FILE && return 0
     { echo "Include $WORK/sshd.conf" && cat $SSHD_CONFIG; } >"$WORK/sshd_config"
-    "$sshd" -t -f "$WORK/sshd_config" || fail "sshd refuses our lines (OpenSSH older than 8.4?): nothing was changed"
+    passes "$WORK/sshd_config" 1 || fail "sshd refuses entralogin's lines (OpenSSH older than 8.4?): nothing was changed"
     begin sshd "$WORK/sshd.conf"
     place "$WORK/sshd.conf" 0644 $SSHD_FILE
-    "$sshd" -t -f $SSHD_CONFIG || fail "sshd refuses its configuration with $SSHD_FILE in it"
+    passes $SSHD_CONFIG || fail "sshd refuses its configuration with $SSHD_FILE in it"
 }
 
 # A Match block counts wherever it stands, but for one before it. Whatever is appended behind ours must be global again.
 wire_sshd_block() {
-    without_block >"$WORK/sshd_config"
-    if grep -qi '^[[:space:]]*Match[[:space:]]' "$WORK/sshd_config"; then
+    own_lines rest >"$WORK/sshd_rest" && with_block >"$WORK/sshd_config" || fail "$WORK cannot be written"
+    cmp -s "$WORK/sshd_config" $SSHD_CONFIG && return 0
+    if grep -qi '^[[:space:]]*Match[[:space:]]' "$WORK/sshd_rest"; then
+        # A block that stands before theirs, and says all that ours would say, is as good.
+        ! has_whole_block || return 0
         missing "$SSHD_CONFIG has no Include line and has Match blocks of its own: write before the first of them:"
         sed 's/^/  /; /^  #/d' "$WORK/sshd.conf" >&2
         return 0
     fi
-    { echo "$MARK: begin" && sed '/^#/d' "$WORK/sshd.conf" && echo "Match all" && echo "$BLOCK_END"; } \
-        >>"$WORK/sshd_config"
-    cmp -s "$WORK/sshd_config" $SSHD_CONFIG && return 0
     change_sshd_config sshd-config
+}
+
+# Each line of $WORK/sshd.conf is there already, by its words.
+has_whole_block() {
+    has_block && sed '/^#/d' "$WORK/sshd.conf" | while read -r line; do
+        tr -d '\r' <$SSHD_CONFIG | sed 's/^[[:space:]]*//' | grep -qxiF "$line" || exit 1
+    done
 }
 
 # change_sshd_config [STEP]: sshd_config becomes $WORK/sshd_config.
 change_sshd_config() {
-    "$sshd" -t -f "$WORK/sshd_config" || fail "sshd refuses what would come of its configuration: nothing was changed"
+    passes "$WORK/sshd_config" || fail "sshd refuses what would come of its configuration: nothing was changed"
     [ $# -eq 0 ] || begin "$1" "$WORK/sshd_config"
     place "$WORK/sshd_config" "$(stat -c %a $SSHD_CONFIG)" $SSHD_CONFIG
 }
@@ -76,8 +81,13 @@ unwire_sshd() {
             missing "$SSHD_FILE was made by hand: remove it yourself"
         fi
     fi
-    if has_block && sshd=$(sshd_program); then
-        without_block >"$WORK/sshd_config" || fail "$WORK cannot be written"
+    if has_block && ! has_own_block; then
+        missing "$SSHD_CONFIG has entralogin's block, written by hand: remove it yourself"
+    elif has_block && sshd=$(sshd_program); then
+        own_lines left >"$WORK/sshd_config" || fail "$WORK cannot be written"
+        inside=$(own_lines inside | sed 's/^[[:space:]]*/  /')
+        [ -z "$inside" ] || say "$SSHD_CONFIG: lines of others in entralogin's block stay, behind its Match line:
+$inside"
         change_sshd_config
     fi
 }
@@ -103,7 +113,7 @@ reload_sshd() {
         return 0
     fi
     sshd=$(sshd_program) || return 0
-    if ! "$sshd" -t -f $SSHD_CONFIG; then
+    if ! passes $SSHD_CONFIG; then
         missing "sshd refuses its configuration, and was not told to read it"
     elif unit=$(sshd_unit); then
         systemctl reload "$unit" || fail "$unit does not reload: journalctl -u $unit"

@@ -35,7 +35,7 @@ wire_sudo() {
     [ -d /etc/sudoers.d ] || act install -d -m 0750 /etc/sudoers.d
     begin sudo "$WORK/sudoers"
     place "$WORK/sudoers" 0440 $SUDOERS_FILE
-    visudo -cq || fail "visudo refuses the whole configuration with $SUDOERS_FILE in it"
+    said=$(visudo -c 2>&1) || fail "visudo refuses the whole configuration with $SUDOERS_FILE in it: $said"
 }
 
 # sudo itself says what it is: "sudo-rs 0.2.5", which that version writes to standard error.

@@ -136,7 +136,7 @@ survey_sshd() {
     # The tool reads as sshd and sudo do: quotes, and files behind files.
     if [ -f $SSHD_CONFIG ]; then
         "$TOOL" stack --lines sshd >"$WORK/sshd.lines" || echo "sshd's files cannot be read whole"
-        block=$(grep -n -e "^$MARK: begin" -e "^$BLOCK_END" $SSHD_CONFIG | cut -d: -f1 | tr '\n' ' ')
+        block=$(own_lines numbers | tr '\n' ' ')
         cut -f1 "$WORK/sshd.lines" | sort -u | while IFS= read -r file; do
             # The distribution's crypto policy names algorithms, for everybody; the check says where they shut Entra's out.
             case $file in $SSHD_FILE | /etc/crypto-policies/*) continue ;; esac
@@ -145,16 +145,20 @@ survey_sshd() {
     fi
     if [ -e $SSHD_FILE ] && ! ours $SSHD_FILE; then echo "$SSHD_FILE was made by hand"; fi
     # An OpenSSH that knows the folder, and a file from which the distribution's line is gone.
-    if ! reads_folder && ! has_block && [ -d $SSHD_FOLDER ] && [ -f $SSHD_CONFIG ]; then
-        echo "$SSHD_CONFIG does not read $SSHD_FOLDER any more"
+    if ! reads_folder && ! has_own_block && [ -d $SSHD_FOLDER ] && [ -f $SSHD_CONFIG ]; then
+        if is_azures_file || [ -s /var/lib/entralogin/accounts ]; then
+            complain "note: $SSHD_CONFIG does not read $SSHD_FOLDER, as after the portal's Reset configuration: a block is added"
+        else
+            echo "$SSHD_CONFIG does not read $SSHD_FOLDER any more"
+        fi
     fi
 }
 
 # What a file says of HARDENED, but for our block in the main one.
 survey_sshd_lines() {
     awk -F'\t' -v file="$1" -v main=$SSHD_CONFIG -v block="$block" -v hardened="^($HARDENED)\$" '
-        BEGIN { split(block, ours, " ") }
-        $1 != file || $3 !~ hardened || (file == main && $2 > ours[1] + 0 && $2 < ours[2] + 0) { next }
+        BEGIN { split(block, part, " "); for (i in part) own[part[i]] = 1 }
+        $1 != file || $3 !~ hardened || (file == main && $2 in own) { next }
         { split($4, value, " ") }
         ($3 == "usepam" || $3 == "pubkeyauthentication") && tolower(value[1]) == "yes" { next }
         { print file " says who may sign in: " $3 " " $4 }' "$WORK/sshd.lines"

@@ -6,7 +6,7 @@ UNITS='entralogin-audit.socket entralogin-sessions.socket entralogind-control.so
 entralogin-stack.path entralogin-keys.path entralogin-linger.path'
 CACHES=entralogin-caches.path
 # Enabled with the daemon, by the machine's owner, or started by a socket.
-OTHERS='entralogin-userdb.service entralogin-metrics.timer entralogin-audit.service entralogin-sessions.service'
+OTHERS='entralogin-metrics.timer entralogin-audit.service entralogin-sessions.service'
 
 # Takes the way back of a run that was killed, before the machine lets anybody in.
 RECOVERY=entralogin-recover.service
@@ -24,11 +24,21 @@ may_start() {
     [ $status -ne 101 ]
 }
 
+# Versions up to 0.1.0 had a unit that showed Entra accounts in systemd's user database. Its link must not stay: systemd would
+# ask a service that is not there, for every name of the machine.
+forget_user_database() {
+    rm -f /etc/systemd/system/entralogind.service.wants/entralogin-userdb.service
+    rmdir /etc/systemd/system/entralogind.service.wants 2>/dev/null || :
+    [ "$(readlink /run/systemd/userdb/io.entralogin 2>/dev/null)" != /run/entralogin/nss/userdb.sock ] ||
+        rm -f /run/systemd/userdb/io.entralogin
+}
+
 start_units() {
     if ! have systemctl; then
         say "there is no systemd: start /usr/sbin/entralogind as the user entralogin"
         return 0
     fi
+    [ -n "$DRY" ] || forget_user_database
     # shellcheck disable=SC2086 # a list of words
     act systemctl enable --quiet $UNITS || fail "systemd does not take the units"
     if ! may_start; then
@@ -50,6 +60,7 @@ start_units() {
 
 stop_units() {
     have systemctl || return 0
+    forget_user_database
     # What Also= of the daemon's unit enabled is disabled with it.
     # shellcheck disable=SC2086
     systemctl disable --quiet $UNITS $CACHES $OTHERS $RECOVERY 2>/dev/null || :
@@ -62,6 +73,7 @@ stop_units() {
 # An upgrade that could not change the wiring, or had none to change, leaves no old program running.
 restart_daemon() {
     may_start || return 0
+    forget_user_database
     systemctl daemon-reload || :
     systemctl try-restart entralogind.service entralogin-audit.service || complain "the daemon does not restart: journalctl -u entralogind"
 }

@@ -2,7 +2,7 @@
 
 package import Identity
 
-/// The two Azure login roles. Administrator includes user: it needs both data actions (contract, chapter 4).
+/// The two Azure login roles. Administrator includes user: it needs both data actions (azure.md, "The role check").
 package enum Role: String, Sendable, Codable, Comparable {
     case user
     case administrator

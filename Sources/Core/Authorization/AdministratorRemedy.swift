@@ -5,7 +5,7 @@ package import Identity
 /// What the machine's administrator can do about a fault: for `status` and `doctor`. What the refused person reads is
 /// `DenialText`.
 package struct AdministratorRemedy: Sendable {
-    /// The built-in role that may read role assignments and ask *checkAccess*, and nothing else (contract, chapter 4).
+    /// The built-in role that may only read role assignments and ask *checkAccess* (azure.md, "The role check").
     package static let smallerRole = "65a14201-8f6c-4c28-bec4-12619c5a9aaa"
 
     private let machine: Machine?

@@ -22,8 +22,8 @@ package struct CachedAnswer: Hashable, Sendable {
 
 /// What Azure said about people on this machine: pure, bounded, and never older than it may be.
 ///
-/// An answer lives for the smaller of its `timeToLiveInMs` and the ceiling, a "no" for at most a minute (contract,
-/// chapter 4). One answer for each key: a newer one replaces the older, so a "no" ends an earlier "yes" for good (P2).
+/// An answer lives for the smaller of its `timeToLiveInMs` and the ceiling, a "no" for at most a minute (azure.md,
+/// "The role check"). One answer for each key: a newer one replaces the older, so a "no" ends an earlier "yes" for good (P2).
 package struct DecisionCache: Sendable {
     /// An answer holds for one object id on one resource of one tenant (P1).
     package struct Key: Hashable, Sendable {
@@ -39,7 +39,7 @@ package struct DecisionCache: Sendable {
     }
 
     package struct Limits: Hashable, Sendable {
-        /// Contract, chapter 4: a "no" is kept for at most 60 seconds.
+        /// azure.md, "The role check": a "no" is kept for at most 60 seconds.
         package static let longestRefusal = Duration.seconds(60)
 
         /// No "yes" counts as fresh for longer.

@@ -9,6 +9,8 @@ package enum RecordedEvent: String, Sendable, Codable, CaseIterable {
     /// The settings, or the list of revoked keys, were read again.
     case reloaded
     case settingsRejected = "settings-rejected"
+    /// A line of the settings that a version before this one understood was read and has no effect.
+    case settingsIgnored = "settings-ignored"
     case certificate
     case account
     /// A sign-in with a code that was typed on another device came to its end.

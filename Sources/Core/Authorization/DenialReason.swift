@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Every reason for which somebody is refused. The raw value is the stable code in records (`ENTRALOGIN_REASON`), on
-/// the wire and in `--json`; contract chapter 4 demands that they be kept apart.
+/// the wire and in `--json`; azure.md, "The role check" demands that they be kept apart.
 package enum DenialReason: String, Sendable, Codable, CaseIterable {
     // The certificate.
     case certificate = "certificate"

@@ -34,11 +34,11 @@ package enum DenialText {
         case .wrongTenant: return "sign in to Azure with an account of this machine's tenant"
         case .wrongName: return "use your own user principal name in lower case"
         case .notEnrolled, .signInTooOld: return "sign in over SSH with an Entra certificate"
-        case .enrolmentFailed, .storeUnreadable, .homeRefused, .idsExhausted, .noManagedIdentity, .applicationMissing,
+        case .enrolmentFailed, .storeUnreadable, .idsExhausted, .noManagedIdentity, .applicationMissing,
             .metadataClosed, .machineUnknown, .resourceNotFound, .malformedAnswer,
             .noAuthorityKeys, .stackNotVerified, .identityToken, .revokedKeysUnusable, .unsupported:
             return "this machine's administrator finds the remedy with entraloginctl doctor"
-        case .objectIDChanged:
+        case .objectIDChanged, .homeRefused:
             return "this machine's administrator finds the remedy with entraloginctl explain"
         case .deviceDeclined, .deviceExpired: return "begin again"
         case .unreachable, .throttled, .roleUnconfirmed, .tooManyAttempts: return "try again in a minute"

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+package import Identity
+
 /// What would happen to a person here, step by step, and why (`entraloginctl explain`).
 package struct Explanation: Hashable, Sendable, Codable {
     package enum Outcome: String, Sendable, Codable {
@@ -10,7 +12,8 @@ package struct Explanation: Hashable, Sendable, Codable {
     }
 
     package struct Step: Hashable, Sendable, Codable {
-        /// A stable word: `name`, `account`, `object`, `stack`, `machine`, `keys`, `role`, `sign-in`, `administrator`.
+        /// A stable word: `name`, `account`, `object`, `attempt`, `stack`, `machine`, `keys`, `role`, `sign-in`,
+        /// `administrator`; of the machine around: `sshd`, `shell`, `home`, `nologin`, `pam`.
         package let subject: String
         package let outcome: Outcome
         /// One plain line.
@@ -36,19 +39,52 @@ package struct Explanation: Hashable, Sendable, Codable {
                 subject,
                 .refused,
                 DenialText.clean(denial.text) + detail,
-                remedy: remedy ?? DenialText.remedy(for: denial.reason),
+                remedy: remedy ?? Explanation.remedy(for: denial.reason),
                 reason: denial.reason.rawValue
             )
         }
     }
 
+    /// The account as sshd finds it in the name service.
+    package struct Account: Hashable, Sendable, Codable {
+        package let name: String
+        package let uid: UInt32
+        package let home: String
+        package let shell: String
+        /// It has signed in before.
+        package let isEnrolled: Bool
+
+        package init(name: String, uid: UInt32, home: String, shell: String, isEnrolled: Bool) {
+            self.name = name
+            self.uid = uid
+            self.home = home
+            self.shell = shell
+            self.isEnrolled = isEnrolled
+        }
+    }
+
     /// The name that was asked about, as it was typed; quoted and bounded.
     package let name: String
-    package let steps: [Step]
+    package var steps: [Step]
+    /// Nil where the name has none here.
+    package var account: Account?
+    /// True for a local account, about which entralogin decides nothing; nil otherwise.
+    package var isLocal: Bool?
 
-    package init(name: String, steps: [Step]) {
+    package init(name: String, steps: [Step], account: Account? = nil) {
         self.name = name
         self.steps = steps
+        self.account = account
+    }
+
+    /// What helps the machine's administrator, who reads this.
+    package static func remedy(for reason: DenialReason, resource: ResourceID? = nil) -> String {
+        let text = DenialText.remedy(for: reason, resource: resource)
+        let toAdministrator = "this machine's administrator finds the remedy with "
+        guard text.hasPrefix(toAdministrator) else { return text }
+        if reason == .homeRefused { return "ls -ld of that path; users set-home gives an account another" }
+        return reason == .objectIDChanged
+            ? "see the step object" : "\(text.dropFirst(toAdministrator.count)) names the cause"
     }
 
     /// Refused where a step is; unknown where one is and none is refused.

@@ -2,7 +2,7 @@
 
 package import Identity
 
-/// Who may go on while Azure cannot be reached: whoever Azure allowed a short while ago, and nobody else (P1).
+/// Who may go on while Azure cannot be reached: a user whom Azure allowed a short while ago, and nobody else (P1).
 package struct OfflinePolicy: Hashable, Sendable {
     /// An earlier allow that stands in.
     package struct StandIn: Hashable, Sendable {

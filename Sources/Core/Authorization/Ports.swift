@@ -131,7 +131,7 @@ package protocol AuthorityKeySource: Sendable {
     func fetch(by deadline: BootTime) async throws(AccessCheckFault) -> AuthorityKeys
 }
 
-/// What NSS says about a name of ours, and why nothing is said.
+/// What NSS says about an Entra account's name, and why nothing is said.
 package enum AccountStanding: Hashable, Sendable {
     case enrolled(EnrolledAccount)
     /// Never signed in; the record is a pure function of tenant, name, enrolled accounts and local names and ids.

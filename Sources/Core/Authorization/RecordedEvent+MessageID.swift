@@ -9,6 +9,7 @@ extension RecordedEvent {
         case .stopping: "21331e9c6e5d4b3fadbde3ad4d249757"
         case .reloaded: "d780464d34524aaea2e9d64acf37c88a"
         case .settingsRejected: "31b99c47317141ee9da13f5232811f7d"
+        case .settingsIgnored: "53fab48cf8914e849f02d438d72c9607"
         case .certificate: "2c6fd66a2bcf41bcb6ca2f50b6ce792f"
         case .account: "b56ef1cd6a4e48e299a57cc00ca3646b"
         case .deviceSignIn: "1bf42579bd86499480df304feba3f96e"

@@ -86,7 +86,9 @@ package enum HomeState: Hashable, Sendable {
     case absent
     /// A real folder and its owner.
     case folder(owner: UInt32)
-    /// A link, a file, or below a folder that others than root can write.
+    /// Below a folder that others than root can write, or own: its path is the first `length` bytes of the home's.
+    case exposed(length: UInt32)
+    /// A link, a file, or a path that is none.
     case strange
 }
 

@@ -28,9 +28,9 @@ package struct ServicePolicy: Hashable, Sendable {
     package static let batch = ServicePolicy(kind: .batch, maximumAge: .seconds(86_400), waitsForNetwork: false)
 
     /// The policy for a service name as pam_start(3) folds it (lower case). An sshd process is always a sign-in,
-    /// whatever its service is called; elsewhere, whoever has the administrators' gid acts by it, and sudo, too, may be
-    /// told to be another service (sudoers(5), pam_service). `isInvoked`: an Entra account runs the program, so it is no
-    /// job of cron's, whatever the service is called.
+    /// whatever its service is called; elsewhere, a process with the administrators' gid acts by it, and sudo, too,
+    /// may be told to be another service (sudoers(5), pam_service). `isInvoked`: an Entra account runs the program,
+    /// so it is no job of cron's, whatever the service is called.
     package static func of(
         service: String,
         isInSSHD: Bool,

@@ -3,7 +3,7 @@
 internal import ByteCoding
 package import Identity
 
-/// The two data actions of a login (contract, chapter 4).
+/// The two data actions of a login (azure.md, "The role check").
 package struct LoginActions: Hashable, Sendable {
     package let user: String
     package let administrator: String
@@ -19,10 +19,10 @@ package struct LoginActions: Hashable, Sendable {
     }
 }
 
-/// The question of *checkAccess*: both actions at once (contract, chapter 4).
+/// The question of *checkAccess*: both actions at once (azure.md, "The role check").
 package struct AccessCheckQuestion: Hashable, Sendable {
-    /// Two hints that ask the service to expand the subject's groups. Whether it honours either today is open (contract,
-    /// chapter 4): so a "no" is confirmed by role assignments.
+    /// Two hints that ask the service to expand the subject's groups. Whether it honours either today is open (azure.md,
+    /// "The role check"): so a "no" is confirmed by role assignments.
     private static let groupHints: [String: JSON] = [
         "xms-pasrp-retrievegroupmemberships": .boolean(true), "_claim_names": .string("{\"groups\":\"src1\"}"),
     ]
@@ -55,7 +55,7 @@ package struct AccessCheckQuestion: Hashable, Sendable {
     }
 }
 
-/// The answer of *checkAccess* (contract, chapter 4).
+/// The answer of *checkAccess* (azure.md, "The role check").
 package struct AccessCheckAnswer: Hashable, Sendable {
     package let mayLogin: Bool
     package let mayLoginAsAdministrator: Bool
@@ -117,7 +117,7 @@ package struct AccessCheckAnswer: Hashable, Sendable {
 }
 
 /// A refusal: Resource Manager's `{"error":{"code","message"}}`, `{"statusCode","message"}` as the policy decision point
-/// has it (contract, chapter 4), or any text.
+/// has it (azure.md, "The role check"), or any text.
 package struct ServiceRefusal: Hashable, Sendable {
     /// Bytes of a body that are looked at, where it is no JSON.
     private static let maximumText = 512

@@ -3,7 +3,7 @@
 internal import ByteCoding
 
 /// Entra's answer to a request for a code (RFC 8628, 3.2; Documentation/azure.md). Prints as nothing but the fact that there
-/// is one: whoever holds the device code gets the person's tokens (P12).
+/// is one: a holder of the device code gets the user's tokens (P12).
 package struct DeviceAuthorization: Hashable, Sendable, CustomStringConvertible, CustomDebugStringConvertible,
     CustomReflectable
 {

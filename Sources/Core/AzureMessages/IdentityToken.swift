@@ -104,7 +104,7 @@ package struct IdentityToken: Sendable {
         // Before the issuer, which says the same in other words: this reason is one of its own.
         guard claims["tid"]?.text.flatMap({ TenantID($0) }) == expected.tenant else { throw .tenant }
         guard claims["iss"]?.text == expected.issuer else { throw .issuer }
-        // A list of audiences is none of ours, whoever is on it. GUIDs may be written in either letter case.
+        // A list of audiences is refused, whatever is on it. GUIDs may be written in either letter case.
         guard claims["aud"]?.text.flatMap({ GUID($0) }) == expected.clientID else { throw .audience }
         guard claims["ver"]?.text == "2.0" else { throw .version }
         guard claims["nonce"] == nil else { throw .nonce }

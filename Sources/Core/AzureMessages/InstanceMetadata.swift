@@ -3,7 +3,7 @@
 internal import ByteCoding
 package import Identity
 
-/// What the metadata service says of this machine (`/metadata/instance/compute`; contract, chapters 2 and 3).
+/// What the metadata service says of this machine (`/metadata/instance/compute`; azure.md, "Instance metadata").
 package struct InstanceMetadata: Hashable, Sendable {
     package let kind: MachineKind
     package let resource: ResourceID
@@ -56,7 +56,7 @@ package struct InstanceMetadata: Hashable, Sendable {
     }
 }
 
-/// The tenant that the machine trusts (`/metadata/identity/info`; contract, chapter 2).
+/// The tenant that the machine trusts (`/metadata/identity/info`; azure.md, "Instance metadata").
 package struct MachineTenant: Hashable, Sendable {
     package let tenant: TenantID
 

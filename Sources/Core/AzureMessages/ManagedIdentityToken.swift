@@ -44,7 +44,7 @@ package struct TokenClaims: Hashable, Sendable {
     package let tenant: TenantID?
 }
 
-/// The metadata service's answer to a request for a token (contract, chapter 2). Numbers are written as texts.
+/// The metadata service's answer to a token request (azure.md, "Instance metadata"). Numbers are written as texts.
 package struct ManagedIdentityToken: Hashable, Sendable {
     package let token: AccessToken
     /// `expires_on`: by Azure's clock.
@@ -74,7 +74,7 @@ package struct ManagedIdentityToken: Hashable, Sendable {
     }
 }
 
-/// The metadata service's refusal: `{"error","error_description"}` (contract, chapter 2).
+/// The metadata service's refusal: `{"error","error_description"}` (azure.md, "Instance metadata").
 package struct MetadataRefusal: Hashable, Sendable {
     package enum Meaning: Sendable {
         /// This machine has no system-assigned managed identity.

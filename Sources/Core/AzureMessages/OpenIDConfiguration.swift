@@ -2,7 +2,7 @@
 
 internal import ByteCoding
 
-/// What the tenant's OpenID configuration says of its cloud (contract, chapter 1).
+/// What the tenant's OpenID configuration says of its cloud (azure.md, "Clouds").
 package struct OpenIDConfiguration: Hashable, Sendable {
     /// `rbac_url`: the role service, `https://` and a host; nil where it is not named or is anything else.
     package let roleService: String?

@@ -81,7 +81,7 @@ package struct RoleAssignment: Hashable, Sendable {
     /// The last component of `roleDefinitionId`.
     package let role: GUID
     package let scope: String
-    /// Its condition is not ours to judge: such an assignment counts for nothing (contract, chapter 4).
+    /// Its condition is not evaluated here: such an assignment counts for nothing (azure.md, "The role check").
     package let isConditional: Bool
 
     package static func page(parsing bytes: [UInt8]) throws(MessageError) -> ResourceManagerPage<RoleAssignment> {

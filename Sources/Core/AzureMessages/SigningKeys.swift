@@ -5,7 +5,7 @@ package import Identity
 
 /// Whose certificates the keys of a set shall sign. A recorded set of the public cloud's `common` endpoint carries the
 /// US Government's keys as well, under their own `cloud_instance_name`, and keys of one tenant alone, which their
-/// `issuer` names (seen; contract, chapter 6).
+/// `issuer` names (seen; azure.md, "CA keys").
 package struct SigningKeyScope: Hashable, Sendable {
     /// `cloud_instance_name` of the machine's cloud; nil: a key of any cloud.
     package let cloudInstance: String?
@@ -29,7 +29,7 @@ package struct SigningKeyScope: Hashable, Sendable {
     }
 }
 
-/// A JSON Web Key Set (RFC 7517), as far as it can hold the keys that sign SSH certificates (contract, chapter 6).
+/// A JSON Web Key Set (RFC 7517), as far as it can hold the keys that sign SSH certificates (azure.md, "CA keys").
 package struct SigningKeys: Hashable, Sendable {
     package enum Limit {
         /// Keys in one set; Entra publishes about ten.
@@ -102,8 +102,8 @@ package struct SigningKeys: Hashable, Sendable {
     }
 }
 
-/// The answer of `login/ca_keys`, whose form is not public (contract, chapter 2): a JSON Web Key Set, lines in OpenSSH's
-/// form, or a JSON array of either. Anything else is refused whole.
+/// The answer of `login/ca_keys`, whose form is not public (azure.md, "Instance metadata"): a JSON Web Key Set, lines in
+/// OpenSSH's form, or a JSON array of either. Anything else is refused whole.
 package enum MetadataKeys: Hashable, Sendable {
     case webKeys(SigningKeys)
     /// `ssh-rsa AAAA...`, not looked into yet.

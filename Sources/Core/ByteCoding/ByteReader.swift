@@ -10,7 +10,7 @@ package enum LengthPrefix: Sendable {
 
 /// A forward cursor over bytes it owns. A read takes the whole field, or throws and leaves the cursor where it was.
 ///
-/// Whoever reads a value that must fill its bytes ends with `finish()`.
+/// A reader of a value that must fill its bytes ends with `finish()`.
 package struct ByteReader: Sendable {
     /// All bytes, also those before and after the part that may be read: positions are indices into them.
     package let bytes: [UInt8]

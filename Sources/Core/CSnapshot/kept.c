@@ -98,7 +98,7 @@ static uint32_t number_of(const struct entralogin_kept *k, const struct entralog
     return (uint32_t)(c - k->copies) + 1;
 }
 
-/* Unmaps what nobody reads, and closes the descriptor if it is ours still. The caller has claimed the place. */
+/* Unmaps what nobody reads, and closes the descriptor if it is still the module's. The caller has claimed the place. */
 static void clear(struct entralogin_copy *c) {
     if (c->bytes == NULL)
         return;

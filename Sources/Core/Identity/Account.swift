@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// One passwd(5) record of ours. The password is always `*`, and the private group has the same name and number.
+/// One passwd(5) record of an Entra account. The password is always `*`, and the private group has the same name and
+/// number.
 package struct Account: Hashable, Sendable {
     package let name: UserName
     package let uid: PosixID

@@ -34,8 +34,8 @@ package struct AdoptedPerson: Hashable, Sendable {
     package var line: String { "\(name):\(objectID):\(uid)" }
 }
 
-/// Root's list of adopted people (entralogin_adopted.h is its specification). It makes nobody ours by itself: /etc/passwd must
-/// agree (`LocalAccounts`).
+/// Root's list of mapped accounts (entralogin_adopted.h is its specification). By itself it maps nobody: /etc/passwd
+/// must agree (`LocalAccounts`).
 package struct AdoptionList: Hashable, Sendable {
     package static let path = "/etc/entralogin/adopted"
     package static let firstLine = "entralogin-adopted 1"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The rule for home directories in passwd(5) records of ours.
+/// The rule for home directories in passwd(5) records of Entra accounts.
 package enum HomePath {
     /// Bytes; the wire and the snapshot hold no more (`ENTRALOGIN_HOME_MAX`).
     package static let limit = 255

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What /etc/passwd and /etc/group claim: names, numbers and homes that are never ours (P7).
+/// What /etc/passwd and /etc/group claim: names, numbers and homes that are never an Entra account's (P7).
 ///
 /// Where a line is damaged, what can be read of it still counts: the local side wins in doubt. Immutable; a class, so that
 /// each look-up shares the one reading instead of six sets.
@@ -13,7 +13,7 @@ package final class LocalAccounts: Sendable {
     private let homes: Set<String>
     /// The homes of local users and every folder above them: who owns the folder above owns what is below it.
     private let claimedPaths: Set<String>
-    /// Who of these accounts is ours all the same.
+    /// Which of these accounts are Entra accounts all the same.
     private let adoptions: LocalAdoptions
     private let adoptedNames: [UInt32: UserName]
     private let listed: [UserName: AdoptedPerson]

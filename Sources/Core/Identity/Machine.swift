@@ -24,7 +24,7 @@ package struct ResourceID: Hashable, Sendable, CustomStringConvertible {
     package func hash(into hasher: inout Hasher) { hasher.combine(path.lowercased()) }
 }
 
-/// Which kind of resource this machine is; it decides the names of the data actions (contract, chapter 4).
+/// Which kind of resource this machine is; it decides the names of the data actions (azure.md, "The role check").
 package enum MachineKind: String, Sendable, Codable {
     case virtualMachine = "vm"
     case scaleSetInstance = "scale-set-instance"

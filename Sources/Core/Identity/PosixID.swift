@@ -6,7 +6,7 @@ internal import CWire
 package struct PosixID: Hashable, Sendable, Comparable, CustomStringConvertible {
     package let number: UInt32
 
-    /// Nil for a number outside the range that users of ours may have.
+    /// Nil for a number outside the range that Entra accounts may have.
     package init?(user number: UInt32) {
         guard entralogin_uid_is_ours(number) != 0 else { return nil }
         self.number = number

@@ -2,7 +2,7 @@
 
 internal import CWire
 
-/// The login name of a person or service principal of ours: a UPN or a GUID, in lower case, valid by construction.
+/// The login name of an Entra user or service principal: a UPN or a GUID, in lower case, valid by construction.
 ///
 /// The rule is `entralogin_name_is_ours` of CWire, which the modules in other processes apply too. At most 113 bytes,
 /// ASCII, nothing that a shell, sudoers, passwd(5) or a path would read in its own way.
@@ -10,7 +10,7 @@ package struct UserName: Hashable, Sendable, Comparable, CustomStringConvertible
     /// The name as it stands in passwd(5).
     package let text: String
 
-    /// Takes a name that is already canonical; nil where it cannot be ours.
+    /// Takes a name that is already canonical; nil where it cannot be an Entra account's.
     package init?(_ text: String) {
         var copy = text
         let ours = copy.withUTF8 { bytes in
@@ -20,7 +20,7 @@ package struct UserName: Hashable, Sendable, Comparable, CustomStringConvertible
         self.text = text
     }
 
-    /// Takes a name as Entra spells it and folds it to lower case; nil where the result cannot be ours.
+    /// Takes a name as Entra spells it and folds it to lower case; nil where the result cannot be an Entra account's.
     package init?(folding text: String) {
         guard text.utf8.allSatisfy({ $0 < 0x80 }) else { return nil }
         self.init(text.lowercased())

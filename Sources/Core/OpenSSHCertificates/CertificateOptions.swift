@@ -45,11 +45,6 @@ package struct CertificateOptions: Hashable, Sendable {
     /// Nil for a name that is not there.
     package subscript(name: String) -> CertificateOption? { all.first { $0.name == name } }
 
-    /// PROTOCOL.certkeys wants the names in lexical order; with unique names that is strictly ascending bytes.
-    package var isOrdered: Bool {
-        zip(all, all.dropFirst()).allSatisfy { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
-    }
-
     /// Reads a list to its end; `list` names it in errors.
     init(reading reader: inout ByteReader, list: String) throws(CertificateFormatError) {
         var options: [CertificateOption] = []

@@ -9,7 +9,6 @@ package enum CertificateRefusal: String, Hashable, Sendable, CaseIterable {
     case keyTypeUnsupported = "key-type-unsupported"
     case keyTypeMismatch = "key-type-mismatch"
     case optionTwice = "option-twice"
-    case optionOrder = "option-order"
     case optionMalformed = "option-malformed"
     // The certificate and its key.
     case notUserCertificate = "not-user-certificate"
@@ -48,7 +47,7 @@ package enum CertificateRefusal: String, Hashable, Sendable, CaseIterable {
     /// One plain line for the person; it holds nothing that came from outside.
     package var text: String {
         switch self {
-        case .notBase64, .malformed, .tooLarge, .optionTwice, .optionOrder, .optionMalformed:
+        case .notBase64, .malformed, .tooLarge, .optionTwice, .optionMalformed:
             "The certificate is damaged or not in OpenSSH's form"
         case .keyTypeUnsupported: "Certificates of this key type are not accepted: use RSA, ECDSA or Ed25519"
         case .keyTypeMismatch: "The certificate is not of the key type that was announced"

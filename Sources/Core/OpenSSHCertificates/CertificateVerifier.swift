@@ -40,19 +40,15 @@ package struct CertificateVerifier: Sendable {
     private let signatures: any SignatureVerifier
     private let digests: any KeyDigests
     private let limits: ValidityLimits
-    private let requiresOptionOrder: Bool
 
-    /// `requiresOptionOrder` false accepts lists that are not in lexical order, as OpenSSH does.
     package init(
         signatures: any SignatureVerifier,
         digests: any KeyDigests,
-        limits: ValidityLimits = ValidityLimits(),
-        requiresOptionOrder: Bool = true
+        limits: ValidityLimits = ValidityLimits()
     ) {
         self.signatures = signatures
         self.digests = digests
         self.limits = limits
-        self.requiresOptionOrder = requiresOptionOrder
     }
 
     /// Checks what sshd hands over: `%k`, the certificate in base64, and `%t`, its key type.
@@ -90,7 +86,7 @@ package struct CertificateVerifier: Sendable {
     /// leads to work; then trust in the key, then its signature; what the certificate claims counts only after that, and
     /// "revoked" is said only of what the CA really signed.
     private func rules(for expectations: CertificateExpectations) -> [any CertificateRule] {
-        var rules: [any CertificateRule] = [
+        [
             PurposeRule(),
             UserKeyRule(),
             AuthorityKeyRule(),
@@ -104,8 +100,6 @@ package struct CertificateVerifier: Sendable {
             IdentityRule(),
             TenantRule(tenantID: expectations.tenantID),
         ]
-        if requiresOptionOrder { rules.append(OptionOrderRule()) }
-        return rules
     }
 }
 

@@ -20,7 +20,7 @@ extension PublicKey {
         }
     }
 
-    /// The same, nil where the bytes are no key of ours.
+    /// The same, nil where the bytes are no such key.
     package init?(blob: [UInt8]) {
         do throws(PublicKeyError) { try self.init(parsing: blob) } catch { return nil }
     }

@@ -2,7 +2,7 @@
 
 internal import ByteCoding
 
-/// Why bytes are not a public key of ours.
+/// Why bytes are not a public key that is taken.
 package enum PublicKeyError: Error, Hashable, Sendable {
     /// Truncated, trailing bytes, integers or points that are not in their one form.
     case malformed

@@ -56,8 +56,6 @@ package struct Settings: Hashable, Sendable {
         package var enumerate = false
         /// Where numbers of new accounts are drawn.
         package var numbers = PosixID.userRange
-        /// Records are served to systemd's user database, too.
-        package var userDatabase = false
         /// Beginnings of the command names that see people who never signed in.
         package var provisionalCallers = ["sshd"]
     }
@@ -73,8 +71,6 @@ package struct Settings: Hashable, Sendable {
         /// Everything of an account ends after a final no, and how long after it.
         package var endSessions = false
         package var endSessionsAfter: Duration = .zero
-        /// Extensions of a certificate must stand in lexical order.
-        package var strictExtensionOrder = false
     }
 
     /// Sign-in with a code that is typed on another device (RFC 8628). Off without a client id.
@@ -105,14 +101,14 @@ package enum DeviceServiceName: String, Sendable, CaseIterable {
     case sudo
 }
 
-/// The access checkers by the names that settings, records and reports use (contract, chapter 4).
+/// The access checkers by the names that settings, records and reports use (azure.md, "The role check").
 package enum AccessCheckerName: String, Sendable, CaseIterable {
     case pas
     case arm
     case armRoleAssignments = "arm-roleassignments"
 }
 
-/// The sources of CA keys (contract, chapter 6).
+/// The sources of CA keys (azure.md, "CA keys").
 package enum KeySourceName: String, Sendable, CaseIterable {
     case jwks
     case imds

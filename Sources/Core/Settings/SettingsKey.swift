@@ -141,7 +141,6 @@ package struct SettingsKey: Sendable {
             SettingsValue.numbers
         ),
         SettingsKey("Accounts", "Enumerate", \.accounts.enumerate, "yes or no", SettingsValue.boolean),
-        SettingsKey("Accounts", "UserDatabase", \.accounts.userDatabase, "yes or no", SettingsValue.boolean),
         SettingsKey(
             "Accounts",
             "ProvisionalCallers",
@@ -194,13 +193,6 @@ package struct SettingsKey: Sendable {
             \.signIn.endSessionsAfter,
             "a time span, at most 24h",
             SettingsValue.span(in: 0...86_400)
-        ),
-        SettingsKey(
-            "SignIn",
-            "StrictExtensionOrder",
-            \.signIn.strictExtensionOrder,
-            "yes or no",
-            SettingsValue.boolean
         ),
     ]
 

@@ -30,8 +30,18 @@ package struct EffectiveSettings: Hashable, Sendable {
     package static let defaultPath = "/etc/entralogin/entralogin.conf"
 
     package var values = Settings()
-    /// `Section.Key` to `file:line`, for what is not the default.
-    package var origins: [String: String] = [:]
+    /// A line of a file.
+    package struct Origin: Hashable, Sendable, CustomStringConvertible {
+        package let path: String
+        package let line: Int
+
+        package var description: String { "\(path):\(line)" }
+    }
+
+    /// `Section.Key` to its line, for what is not the default.
+    package var origins: [String: Origin] = [:]
+    /// Keys that were read and have no effect any more: where, and why.
+    package var remarks: [SettingsProblem] = []
 
     package init() {}
 
@@ -58,8 +68,10 @@ package struct EffectiveSettings: Hashable, Sendable {
                 if line.hasPrefix("[") {
                     section = nil
                     section = try EffectiveSettings.section(line)
+                } else if let remark = FormerSettingsKey.remark(on: line, in: section) {
+                    remarks.append(SettingsProblem(path: file.path, line: number, text: remark))
                 } else {
-                    try assign(line, in: section, at: "\(file.path):\(number)")
+                    try assign(line, in: section, at: Origin(path: file.path, line: number))
                 }
             } catch {
                 problems.append(SettingsProblem(path: file.path, line: number, text: error.text))
@@ -76,7 +88,7 @@ package struct EffectiveSettings: Hashable, Sendable {
         return name
     }
 
-    private mutating func assign(_ line: Substring, in section: String?, at origin: String) throws(SettingsFlaw) {
+    private mutating func assign(_ line: Substring, in section: String?, at origin: Origin) throws(SettingsFlaw) {
         guard !line.hasSuffix("\\") else { throw SettingsFlaw("a line cannot be continued on the next one") }
         guard let equals = line.firstIndex(of: "=") else {
             // Its first word only: a password may follow (P12).
@@ -109,11 +121,8 @@ package struct EffectiveSettings: Hashable, Sendable {
     private func checkTogether(_ problems: inout [SettingsProblem]) {
         // Said of the first of these keys that is set: one of them is, for the defaults go together.
         func complain(_ keys: String..., text: String) {
-            let origin = keys.compactMap { origins[$0] }.first ?? "entralogin.conf:0"
-            let parts = origin.split(separator: ":")
-            let line = parts.last.flatMap { Int($0) } ?? 0
-            let path = parts.dropLast().joined(separator: ":")
-            problems.append(SettingsProblem(path: path, line: line, text: text))
+            let origin = keys.compactMap { origins[$0] }.first ?? Origin(path: "entralogin.conf", line: 0)
+            problems.append(SettingsProblem(path: origin.path, line: origin.line, text: text))
         }
         if values.keys.sources.contains(.file), values.keys.file == nil {
             complain("Keys.Sources", text: "Sources= names file, so File= must say which")

@@ -114,7 +114,7 @@ enum SettingsValue {
 
     static func optionalPath(_ text: String) throws(SettingsFlaw) -> String? { try path(text) }
 
-    /// A group that exists before us, or that means root somewhere, never gets anybody of ours (P7).
+    /// A group that existed before, or that means root somewhere, never gets an Entra user (P7).
     static func group(_ text: String) throws(SettingsFlaw) -> String {
         guard GroupName.isAcceptable(text) else {
             throw SettingsFlaw(

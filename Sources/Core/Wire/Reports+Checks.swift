@@ -44,7 +44,7 @@ package struct RoleCheckReport: Hashable, Sendable, Codable {
     }
 }
 
-/// One session that sshd opened for one of ours.
+/// One session that sshd opened for an Entra user.
 package struct SessionReport: Hashable, Sendable, Codable {
     package var name: String
     package var uid: UInt32

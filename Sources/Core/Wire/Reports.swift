@@ -63,11 +63,19 @@ package struct TokenReport: Hashable, Sendable, Codable {
     package var expiresAt: Int64?
     /// Why the last attempt failed; nil where it did not.
     package var lastError: String?
+    /// The reason code of `lastError`, which is never read out of its words.
+    package var lastErrorCode: String?
 
-    package init(audience: String, expiresAt: Int64? = nil, lastError: String? = nil) {
+    package init(
+        audience: String,
+        expiresAt: Int64? = nil,
+        lastError: String? = nil,
+        lastErrorCode: String? = nil
+    ) {
         self.audience = audience
         self.expiresAt = expiresAt
         self.lastError = lastError
+        self.lastErrorCode = lastErrorCode
     }
 }
 
@@ -82,17 +90,21 @@ package struct CheckerReport: Hashable, Sendable, Codable {
     /// Since that answer.
     package var lastAskedSecondsAgo: Int64?
     package var lastError: String?
+    /// The reason code of `lastError`.
+    package var lastErrorCode: String?
 
     package init(
         name: String,
         state: String,
         lastLatencyMilliseconds: Int64? = nil,
-        lastError: String? = nil
+        lastError: String? = nil,
+        lastErrorCode: String? = nil
     ) {
         self.name = name
         self.state = state
         self.lastLatencyMilliseconds = lastLatencyMilliseconds
         self.lastError = lastError
+        self.lastErrorCode = lastErrorCode
     }
 }
 
@@ -108,6 +120,8 @@ package struct ConfirmationsReport: Hashable, Sendable, Codable {
     package var unanswered = 0
     /// Why the last confirmation told nothing; nil where it did.
     package var lastError: String?
+    /// The reason code of `lastError`.
+    package var lastErrorCode: String?
     /// The object id of the last user whose refusal was overruled.
     package var lastOverruled: String?
 
@@ -123,6 +137,8 @@ package struct KeysReport: Hashable, Sendable, Codable {
     package var sources: [String] = []
     package var isStale = false
     package var lastError: String?
+    /// The reason code of `lastError`, before which the name of the source stands.
+    package var lastErrorCode: String?
     /// How often since the start a source left out a key that it had listed, and listed one again.
     package var vanished = 0
     package var returned = 0
@@ -214,7 +230,7 @@ package struct StatusReport: Hashable, Sendable, Codable {
     package var accounts = AccountsReport()
     /// Administrators now.
     package var grants = 0
-    /// Sign-ins of ours that are open now.
+    /// Sign-ins of Entra users that are open now.
     package var sessions = 0
     package var decisions = DecisionsReport()
     /// Counters for `entraloginctl metrics`: each outcome that occurred since the start.

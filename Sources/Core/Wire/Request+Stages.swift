@@ -133,6 +133,7 @@ extension HomeState {
         switch (state, owner) {
         case (ENTRALOGIN_HOME_ABSENT, nil): self = .absent
         case (ENTRALOGIN_HOME_FOLDER, let owner?): self = .folder(owner: owner)
+        case (ENTRALOGIN_HOME_STRANGE, let length?): self = .exposed(length: length)
         default: self = .strange
         }
     }
@@ -145,6 +146,9 @@ extension HomeState {
         case .folder(let owner):
             writer.write(UInt16(ENTRALOGIN_HOME_FOLDER))
             writer.write(owner)
+        case .exposed(let length):
+            writer.write(UInt16(ENTRALOGIN_HOME_STRANGE))
+            writer.write(length)
         case .strange:
             writer.write(UInt16(ENTRALOGIN_HOME_STRANGE))
             writer.write(ENTRALOGIN_NO_ID)

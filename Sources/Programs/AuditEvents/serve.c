@@ -42,7 +42,7 @@ static ssize_t receive(int socket, void *bytes, size_t capacity, uint32_t *ret_u
         memcpy(&sender, CMSG_DATA(c), sizeof sender);
         *ret_uid = sender.uid;
     }
-    /* An empty datagram is a message, and no message of ours. */
+    /* An empty datagram is a message, and none that is understood. */
     return n == 0 ? 1 : n;
 }
 

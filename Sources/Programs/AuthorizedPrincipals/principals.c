@@ -14,7 +14,7 @@
 #define REPLY_MAX 2048u
 #define DIGITS_MAX 10u
 
-/* The uid that a decimal number names and somebody of ours can have, or ENTRALOGIN_NO_ID. Whose it is, the daemon knows. */
+/* The uid that a decimal number names and an Entra account can have, or ENTRALOGIN_NO_ID; the daemon knows whose. */
 static uint32_t parse_uid(const char *text) {
     uint64_t number = 0;
     size_t length = strnlen(text, DIGITS_MAX + 1);

@@ -38,15 +38,31 @@ static uint16_t state_in(int folder, const char *name, uint32_t *ret_owner) {
     return ENTRALOGIN_HOME_FOLDER;
 }
 
+/* As below; `*ret_exposed`: how many bytes of the path name the folder that ended the walk, 0 where something else did. */
+static uint16_t walk_down(const char *path, uint32_t root, uint32_t *ret_owner, uint32_t *ret_exposed);
+
 /*
  * Walks down from "/", always in a folder that only root can write: a link on the way (/home moved to another disk) is
  * then root's own doing and followed. The home itself is never followed.
  */
 uint16_t entralogin_home_state(const char *path, uint32_t root, uint32_t *ret_owner) {
+    uint32_t exposed;
+    return walk_down(path, root, ret_owner, &exposed);
+}
+
+uint32_t entralogin_home_exposure(const char *path, uint32_t root) {
+    uint32_t owner, exposed;
+    walk_down(path, root, &owner, &exposed);
+    return exposed;
+}
+
+static uint16_t walk_down(const char *path, uint32_t root, uint32_t *ret_owner, uint32_t *ret_exposed) {
+    const char *start = path;
     char name[ENTRALOGIN_HOME_MAX + 1];
     uint16_t state = ENTRALOGIN_HOME_STRANGE;
     int before = errno, folder = path[0] == '/' ? open("/", FOLDER_FLAGS) : -1;
     *ret_owner = ENTRALOGIN_NO_ID;
+    *ret_exposed = 0;
     while (folder >= 0 && is_roots_alone(folder, root) && next_component(&path, name, sizeof name)) {
         if (path[strspn(path, "/")] == '\0') {
             state = state_in(folder, name, ret_owner);
@@ -58,8 +74,13 @@ uint16_t entralogin_home_state(const char *path, uint32_t root, uint32_t *ret_ow
         close(folder);
         folder = below;
     }
-    if (folder >= 0)
+    if (folder >= 0) {
+        struct stat s;
+        int is_strange = state == ENTRALOGIN_HOME_STRANGE && fstat(folder, &s) == 0;
+        if (is_strange && S_ISDIR(s.st_mode) && !is_roots_alone(folder, root))
+            *ret_exposed = path == start ? 1 : (uint32_t)(path - start);
         close(folder);
+    }
     errno = before;
     return state;
 }

@@ -16,6 +16,12 @@
 
 #define LOWER_CASE "entralogin: sign-in refused: write the user name in lower-case letters"
 #define BORROWED "entralogin: refused: this program has the group of Entra administrators, and none of them runs it"
+#define NO_ROOM \
+    "entralogin: the disk is full, so this session has no home directory: ask this machine's administrator to make room, " \
+    "and sign in again"
+#define FOREIGN_RIGHT \
+    "entralogin: refused: sudo here goes by the group of Entra administrators, and another name service has that group; " \
+    "ask this machine's administrator"
 #define LONG_CREDENTIAL "entralogin: sign-in refused: the credential is too long"
 
 /* What comes of a question: the wire's verdict, after the person was told. */
@@ -97,11 +103,16 @@ int entralogin_pam_account(const struct entralogin_pam_world *world, pam_handle_
     const char *user = entralogin_item(pamh, PAM_USER);
     mark_probe(pamh, user, argc);
     entralogin_find_invoker(world, pamh, &invoker);
-    entralogin_find_person(world, user, invoker.is_ours, &person);
+    /* As in sudo: a look-up that is as good costs more than the rest of what is done here. */
+    if (strcmp(user, invoker.name) == 0 && invoker.person.standing == ENTRALOGIN_OURS)
+        person = invoker.person;
+    else
+        entralogin_find_person(world, user, invoker.is_ours, &person);
     if (person.standing == ENTRALOGIN_FOREIGN && !invoker.is_ours) {
-        if (!entralogin_borrows_group(world, invoker.name))
+        int borrows = entralogin_borrows_group(world, invoker.name);
+        if (!borrows && !entralogin_has_foreign_right(world, pamh, invoker.name))
             return PAM_IGNORE;
-        entralogin_say(pamh, flags, BORROWED);
+        entralogin_say(pamh, flags, borrows ? BORROWED : FOREIGN_RIGHT);
         return PAM_PERM_DENIED;
     }
     if (argc != 0) {
@@ -123,10 +134,18 @@ int entralogin_pam_account(const struct entralogin_pam_world *world, pam_handle_
     return result_of(verdict, PAM_PERM_DENIED, PAM_AUTHINFO_UNAVAIL);
 }
 
-static void put_session(struct entralogin_writer *w, const struct entralogin_pam_world *world, pam_handle_t *pamh,
+/* True where pam_mkhomedir, behind this module, is to make the home. One that was begun and never ended is absent. */
+static int put_session(struct entralogin_writer *w, const struct entralogin_pam_world *world, pam_handle_t *pamh,
     const struct entralogin_person *person, const char *credential) {
-    uint32_t owner;
-    uint16_t state = entralogin_home_state(person->home, world->daemon.root, &owner);
+    uint32_t owner, root = world->daemon.root;
+    uint16_t state = entralogin_home_state(person->home, root, &owner);
+    int is_roots = state == ENTRALOGIN_HOME_FOLDER && owner == root;
+    if (is_roots && entralogin_is_unfinished_home(person->home, root, person->uid))
+        state = ENTRALOGIN_HOME_ABSENT, owner = ENTRALOGIN_NO_ID;
+    if (state == ENTRALOGIN_HOME_STRANGE) {
+        uint32_t exposed = entralogin_home_exposure(person->home, root);
+        owner = exposed == 0 ? ENTRALOGIN_NO_ID : exposed;
+    }
     entralogin_put_string(w, entralogin_item(pamh, PAM_SERVICE));
     entralogin_put_string(w, entralogin_item(pamh, PAM_USER));
     entralogin_put_u32(w, person->uid);
@@ -136,6 +155,15 @@ static void put_session(struct entralogin_writer *w, const struct entralogin_pam
     entralogin_put_u32(w, owner);
     entralogin_put_string(w, credential);
     entralogin_put_string(w, entralogin_item(pamh, PAM_RHOST));
+    return state == ENTRALOGIN_HOME_ABSENT;
+}
+
+/* The way is free for pam_mkhomedir; where there is no room, the person learns why the session has no home. */
+static void clear_way(const struct entralogin_pam_world *world, pam_handle_t *pamh, int flags,
+    const struct entralogin_person *person) {
+    entralogin_remove_unfinished_home(person->home, world->daemon.root, person->uid);
+    if (!entralogin_has_room_beside(person->home))
+        entralogin_inform(pamh, flags, NO_ROOM, strlen(NO_ROOM));
 }
 
 /*
@@ -179,9 +207,11 @@ int entralogin_pam_open_session(const struct entralogin_pam_world *world, pam_ha
         return PAM_SESSION_ERR;
     }
     entralogin_begin(&w, request, sizeof request, ENTRALOGIN_OPEN_SESSION);
-    put_session(&w, world, pamh, &person, credential);
+    int is_homeless = put_session(&w, world, pamh, &person, credential);
     int verdict = insist(pamh, flags, ask(world, pamh, flags, ENTRALOGIN_OPEN_SESSION, &w), person.is_adopted);
     int result = result_of(verdict, PAM_SESSION_ERR, PAM_SESSION_ERR);
+    if (is_homeless && result == PAM_SUCCESS)
+        clear_way(world, pamh, flags, &person);
     if (by_code && result == PAM_SUCCESS)
         entralogin_join_administrators(entralogin_item(pamh, PAM_USER), person.gid);
     return result;
@@ -217,9 +247,12 @@ static const struct entralogin_pam_world real_world = {
     .adopted = ENTRALOGIN_ADOPTED_LIST,
     .accounts = ENTRALOGIN_ACCOUNTS_SNAPSHOT,
     .answered = ENTRALOGIN_ANSWERED,
+    .sudo_rules = ENTRALOGIN_SUDO_RULES,
     .batch_ms = {ENTRALOGIN_BATCH_DEADLINE_MS, ENTRALOGIN_PAM_DEADLINE_MS, ENTRALOGIN_BATCH_PAUSE_MS},
     .look_up = getpwnam_r,
     .look_up_number = getpwuid_r,
+    .look_up_group = getgrnam_r,
+    .list_groups = getgrouplist,
     .real_uid = getuid,
     .keep = pam_set_data,
     .kept = pam_get_data,

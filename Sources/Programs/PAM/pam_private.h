@@ -128,6 +128,7 @@ void entralogin_find_person(
 struct entralogin_invoker {
     int is_ours, is_adopted, is_stray;
     const char *name; /* PAM_RUSER, or empty */
+    struct entralogin_person person; /* whose name that is */
     uint32_t uid;     /* ENTRALOGIN_NO_ID where it is nobody's of ours */
 };
 void entralogin_find_invoker(
@@ -148,6 +149,15 @@ int entralogin_in_sshd(pam_handle_t *pamh);
 
 /* A PAM item that is a text; empty where it is not set. */
 const char *entralogin_item(pam_handle_t *pamh, int item);
+
+/* --- rule.c --- */
+
+/*
+ * True where sudo is sudo-rs, its rule goes by a group, and the name services count `name`, who runs it and is no Entra account,
+ * among that group's members: another service has the group's name or its number (P7). True in doubt that the caller can cause
+ * by a limit. Costs a look at configure's file for sudo; nothing else where that is for another sudo.
+ */
+int entralogin_has_foreign_right(const struct entralogin_pam_world *world, pam_handle_t *pamh, const char *name);
 
 /* --- number.c: numbers that two may have --- */
 

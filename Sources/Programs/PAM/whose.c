@@ -118,11 +118,11 @@ static void take_number(const struct entralogin_pam_world *world, uint32_t uid, 
 
 void entralogin_find_invoker(
     const struct entralogin_pam_world *world, pam_handle_t *pamh, struct entralogin_invoker *ret) {
-    struct entralogin_person person;
     uint32_t real = world->real_uid();
     int lifts = lifts_rights(entralogin_item(pamh, PAM_SERVICE));
     *ret = (struct entralogin_invoker){.name = entralogin_item(pamh, PAM_RUSER), .uid = ENTRALOGIN_NO_ID};
-    entralogin_find_person(world, ret->name, 0, &person);
+    entralogin_find_person(world, ret->name, 0, &ret->person);
+    const struct entralogin_person person = ret->person;
     ret->is_ours = person.standing != ENTRALOGIN_FOREIGN;
     ret->is_adopted = person.is_adopted;
     ret->is_stray = person.standing == ENTRALOGIN_STRAY;

@@ -26,7 +26,7 @@ struct CommandEntry: Hashable, Sendable {
 enum CommandTable {
     static let all: [CommandEntry] = [
         CommandEntry("status", does: "what the daemon knows and how it fares"),
-        CommandEntry("doctor", does: "what is wrong here, and how to mend it"),
+        CommandEntry("doctor", does: "what is wrong here, and how to fix it"),
         CommandEntry("explain", "NAME", does: "what would happen to this person, and why"),
         CommandEntry(
             "check",

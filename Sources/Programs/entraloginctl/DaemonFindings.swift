@@ -7,8 +7,8 @@ internal import Wire
 /// What a status report says, as findings for `doctor`. The daemon's own warnings come with their remedies; what it only
 /// counts is judged here.
 enum DaemonFindings {
-    /// Entra's certificates begin five minutes before they are issued (contract, chapter 5): a clock further behind
-    /// than that refuses fresh ones.
+    /// Entra's certificates begin five minutes before they are issued (azure.md, "The certificate"): a clock further
+    /// behind than that refuses fresh ones.
     private static let clockLimit: Int64 = 240
 
     static func findings(of report: StatusReport, toolVersion: String) -> [Finding] {
@@ -61,7 +61,14 @@ enum DaemonFindings {
             )
         }
         guard !machine.isFromDisk else {
-            return Finding("daemon.machine", .warning, "the metadata service has not answered since the start")
+            return Finding(
+                "daemon.machine",
+                .error,
+                "the metadata service has not answered since the start, so nobody's role can be asked",
+                needed: "the metadata service at 169.254.169.254 open to the user entralogin",
+                remedy: "wait a moment after a start; otherwise see that no firewall rule or guest proxy agent keeps it"
+                    + " from users other than root"
+            )
         }
         return Finding("daemon.machine", .good, "this is \(machine.name), tenant \(machine.tenant)")
     }
@@ -90,14 +97,20 @@ enum DaemonFindings {
         case "ready":
             let latency = checker.lastLatencyMilliseconds.map { " in \($0) ms" } ?? ""
             return Finding(id, .good, "\(checker.name) answers\(latency)")
-        case "untried": return Finding(id, .note, "\(checker.name) was not asked yet")
+        case "untried":
+            return Finding(
+                id,
+                .warning,
+                "\(checker.name) was not asked yet: whether it answers is not known",
+                remedy: "entraloginctl doctor again in a minute"
+            )
         default:
-            let code = checker.lastError?.prefix { $0 != ":" } ?? "no reason given"
+            let code = checker.lastErrorCode ?? "no reason given"
             let state = checker.state == "set-aside" ? "passed over" : checker.state
             guard !warned.contains("daemon.\(code)") else {
                 return Finding(id, .note, "\(checker.name) is \(state): \(code), see below")
             }
-            return Finding(id, .warning, "\(checker.name) is \(state): \(checker.lastError ?? String(code))")
+            return Finding(id, .warning, "\(checker.name) is \(state): \(checker.lastError ?? code)")
         }
     }
 

@@ -32,7 +32,7 @@ struct MigrationText: Sendable {
             Text.wrap("\(conflict.place): \(conflict.text)", width: Style.width)
                 + Text.labelled("  do", column: 6, conflict.remedy)
         }
-        return told + ["", style.paint("Do not begin: mend these first.", .bad)]
+        return told + ["", style.paint("Do not begin: fix these first.", .bad)]
     }
 
     private struct Step {

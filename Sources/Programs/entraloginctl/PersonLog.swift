@@ -72,7 +72,7 @@ struct PersonLog: Sendable {
         return result.output.split(separator: "\n").compactMap { PersonLog.decision(in: $0) }.reversed()
     }
 
-    /// Nil for a line that is no record of ours.
+    /// Nil for a line that is no record of the daemon's.
     static func decision(in line: Substring) -> LoggedDecision? {
         guard let fields = try? JSONDecoder().decode([String: Field].self, from: Data(line.utf8)),
             let time = time(of: fields),

@@ -11,6 +11,7 @@ struct ReportText: Sendable {
     let now: Int64
 
     func explanation(_ report: Explanation) -> [String] {
+        guard report.isLocal != true else { return ["\(report.name) is a local account", ""] + steps(of: report) }
         let (answer, tone): (String, Style.Tone) =
             switch report.outcome {
             case .ok: ("would get in", .good)

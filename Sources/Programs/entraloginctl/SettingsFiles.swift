@@ -29,6 +29,14 @@ struct SettingsFiles: Sendable {
         }
     }
 
+    /// Lines that have no effect any more.
+    static func remarks(of settings: EffectiveSettings) -> [Finding] {
+        settings.remarks.map { remark in
+            let place = "\(remark.path):\(remark.line)"
+            return Finding("settings.former", .warning, remark.text, place: place, remedy: "delete this line")
+        }
+    }
+
     private static func finding(_ text: String, _ place: String) -> Finding {
         Finding(
             "settings",
@@ -57,7 +65,7 @@ extension EffectiveSettings {
             let name = "\(key.section).\(key.name)"
             let value = key.text(values)
             let shown = key.isSecret ? Settings.withoutCredentials(value) : value
-            return SettingReport(key: name, value: shown, origin: origins[name])
+            return SettingReport(key: name, value: shown, origin: origins[name]?.description)
         }
     }
 }
@@ -68,7 +76,7 @@ extension EffectiveSettings {
         SettingsKey.all.filter(\.isSecret).compactMap { key in
             let name = "\(key.section).\(key.name)"
             guard key.text(values).contains("@") else { return nil }
-            return origins[name]
+            return origins[name]?.description
         }
     }
 }

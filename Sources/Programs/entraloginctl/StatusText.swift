@@ -60,7 +60,7 @@ struct StatusText: Sendable {
 
     private func token(_ token: TokenReport) -> String {
         let until = token.expiresAt.map { "token for \(Text.duration($0 - now))" } ?? "no token"
-        return "\(token.audience): \(until)" + code(of: token.lastError)
+        return "\(token.audience): \(until)" + because(of: token.lastErrorCode)
     }
 
     private func checker(_ checker: CheckerReport) -> String {
@@ -68,24 +68,24 @@ struct StatusText: Sendable {
         var words = "\(checker.name): \(state ?? checker.state)"
         if let latency = checker.lastLatencyMilliseconds { words += ", \(latency) ms" }
         if let age = checker.lastAskedSecondsAgo { words += ", \(Text.duration(age)) ago" }
-        return words + code(of: checker.lastError)
+        return words + because(of: checker.lastErrorCode)
     }
 
     private func confirmations(_ report: ConfirmationsReport) -> String {
         guard report.isOn else { return "refusals are final as they come (ConfirmRefusals=no)" }
         return "\(report.agreed) refusals, \(report.overruled) overruled, \(report.notPermitted) could not be,"
-            + " \(report.unanswered) unanswered" + code(of: report.lastError)
+            + " \(report.unanswered) unanswered" + because(of: report.lastErrorCode)
     }
 
-    /// Of `code: particulars`; those stand in the warning.
-    private func code(of error: String?) -> String { error.map { "; \($0.prefix { $0 != ":" })" } ?? "" }
+    /// The reason code alone; the particulars stand in the warning.
+    private func because(of code: String?) -> String { code.map { "; \($0)" } ?? "" }
 
     private func keys(_ keys: KeysReport) -> String {
         var words = "\(keys.count) of \(keys.sources.isEmpty ? "no source" : keys.sources.joined(separator: ", "))"
         if let age = keys.ageSeconds { words += ", confirmed \(Text.duration(age)) ago" }
         if keys.isStale { words += ", stale" }
         if keys.vanished > 0 { words += ", left out \(keys.vanished) times, back \(keys.returned) times" }
-        return words + code(of: keys.lastError)
+        return words + because(of: keys.lastErrorCode)
     }
 
     private func people(_ report: StatusReport) -> [String] {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Authorization
+
 /// How text looks: width and colours. Pure; what is a terminal is found out by `Main`.
 struct Style: Hashable, Sendable {
     /// Columns of a line.
@@ -102,19 +104,7 @@ enum Text {
     }
 
     /// `45 s`, `3 min`, `2 h 5 min`, `4 d 1 h`.
-    static func duration(_ seconds: Int64) -> String {
-        let seconds = max(0, seconds)
-        switch seconds {
-        case ..<60: return "\(seconds) s"
-        case ..<3600: return "\(seconds / 60) min"
-        case ..<86_400:
-            let minutes = seconds % 3600 / 60
-            return minutes == 0 ? "\(seconds / 3600) h" : "\(seconds / 3600) h \(minutes) min"
-        default:
-            let hours = seconds % 86_400 / 3600
-            return hours == 0 ? "\(seconds / 86_400) d" : "\(seconds / 86_400) d \(hours) h"
-        }
-    }
+    static func duration(_ seconds: Int64) -> String { Elapsed.text(seconds) }
 
     /// `2026-08-20 14:05:09 UTC`; the proleptic Gregorian calendar (days from civil, in the other direction).
     static func date(_ seconds: Int64) -> String {

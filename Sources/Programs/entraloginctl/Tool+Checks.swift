@@ -66,7 +66,7 @@ extension Tool {
         )
         let name = user ?? certificate.principals.first ?? ""
         var report = TrialReport(certificate: certificate)
-        report.explanation = try ask(.explain(name), for: Explanation.self)
+        report.explanation = try explanation(of: name)
         report.boundObjectID = (try? ask(.showUser(name), for: UserReport.self))?.objectID
         if certificate.isAcceptable, let objectID = certificate.objectID {
             report.roleCheck = try ask(.check(name, objectID: objectID), for: RoleCheckReport.self)

@@ -72,9 +72,9 @@ struct Tool: Sendable {
     }
 
     private func explain(_ name: String) throws(DaemonError) -> ExitStatus {
-        let report = try ask(.explain(name), for: Explanation.self)
+        let report = try explanation(of: name)
         show(report) { ReportText(style: style, now: now).explanation($0) }
-        return report.outcome == .refused ? .refused : .success
+        return report.outcome == .refused && report.isLocal != true ? .refused : .success
     }
 
     private func checkCertificate(_ file: String, user: String?) throws(DaemonError) -> ExitStatus {
@@ -140,83 +140,21 @@ struct Tool: Sendable {
         return verdict.holds ? .success : .refused
     }
 
-    /// The wiring first, then the machine around it, then what the daemon knows; without it, that.
-    private func doctor() -> ExitStatus {
-        let settings = self.settings
-        let verdict = stampWriter(for: settings).check()
-        let sections = [
-            ("Wiring", verdict.findings + unfinishedFindings() + (verdict.holds ? judgeStamp() : setupFindings())),
-            ("Machine", machineCheck(settings.accounts, settings.devices, domain: settings.domain).run()),
-            ("Daemon", judgeSettings(settings) + daemonFindings()),
-        ]
-        let text = FindingsText(style: style)
-        let report = FindingsReport(sections.flatMap(\.1))
-        show(report) { report in
-            sections.flatMap { text.section($0.0, $0.1) + [""] } + [text.conclusion(report.findings)]
-        }
-        return report.exitStatus
-    }
-
-    private func machineCheck(
-        _ accounts: Settings.Accounts,
-        _ devices: Settings.DeviceSignIn,
-        domain: String
-    ) -> MachineCheck {
-        MachineCheck(
-            on: machine,
-            domain: domain,
-            usersGroup: accounts.usersGroup,
-            administratorsGroup: accounts.administratorsGroup,
-            deviceServices: devices.clientID == nil ? [] : devices.services.map(\.rawValue),
-            deviceLimit: devices.limit.components.seconds,
-            numbers: accounts.numbers,
-            // Asked only where step-up is on: a daemon that hangs is waited for once for each question.
-            administrator: devices.clientID == nil ? nil : administratorNow()
-        )
-    }
-
     /// A person who is signed in as an administrator, about whom sudo can be asked; a service principal can type no code.
-    private func administratorNow() -> String? {
+    func administratorNow() -> String? {
         let report = try? ask(.sessions, for: SessionsReport.self)
         return report?.sessions.first { $0.isAdministrator && $0.name.contains("@") }?.name
     }
 
-    private func judgeStamp() -> [Finding] {
-        guard let refusal = StackStampReader(version: ProductVersion.text).refusal() else { return [] }
-        return [
-            Finding(
-                "stamp",
-                .error,
-                // Behind the semicolon stands where the remedy is found: here.
-                "the wiring is right, but that is not recorded: \(refusal.detail.prefix { $0 != ";" })",
-                remedy: "entraloginctl stack --stamp; entralogin-stack.path does it by itself where systemd runs"
-            )
-        ]
-    }
-
-    private func daemonFindings() -> [Finding] {
-        do throws(DaemonError) {
-            let report = try ask(.statusReport, for: StatusReport.self)
-            return DaemonFindings.findings(of: report, toolVersion: ProductVersion.text)
-        } catch {
-            return [DaemonFindings.finding(of: error)]
-        }
-    }
-
-    private func stampWriter(for settings: ToolSettings) -> StackStampWriter {
+    func stampWriter(for settings: ToolSettings) -> StackStampWriter {
         StackStampWriter(
             on: machine,
             version: ProductVersion.text,
             domain: settings.domain,
             others: settings.accounts.domains,
-            numbers: settings.accounts.numbers
+            numbers: settings.accounts.numbers,
+            administratorsGroup: settings.accounts.administratorsGroup
         )
-    }
-
-    /// As this process reads them, and as the daemon does.
-    private func judgeSettings(_ settings: ToolSettings) -> [Finding] {
-        guard settings.findings.isEmpty else { return settings.findings }
-        return SettingsRule(secrets: settings.secrets).judge(machine)
     }
 
     // MARK: settings
@@ -239,7 +177,7 @@ struct Tool: Sendable {
     }
 
     /// The settings as far as they can be read, and what is wrong with them.
-    private var settings: ToolSettings {
+    var settings: ToolSettings {
         let read: EffectiveSettings
         let findings: [Finding]
         switch SettingsFiles().read() {
@@ -349,9 +287,10 @@ struct FindingsReport: Sendable, Codable {
 }
 
 /// The settings, as far as the tool goes by them.
-private struct ToolSettings {
+struct ToolSettings {
     let report: [SettingReport]
     let accounts: Settings.Accounts
+    let azure: Settings.Azure
     let devices: Settings.DeviceSignIn
     /// Where settings with a password in them stand: `file:line`.
     let secrets: [String]
@@ -359,13 +298,20 @@ private struct ToolSettings {
     let domain: String
     /// What is wrong with them; then all of them are the defaults.
     let findings: [Finding]
+    /// Lines that have no effect any more.
+    let remarks: [Finding]
+
+    /// `file:line` of a setting, `Section.Key`; nil for a default.
+    func place(of key: String) -> String? { report.first { $0.key == key }?.origin }
 
     init(_ read: EffectiveSettings, _ findings: [Finding]) {
         report = findings.isEmpty ? read.report : []
         accounts = read.values.accounts
+        azure = read.values.azure
         devices = read.values.deviceSignIn
         secrets = findings.isEmpty ? read.placesOfSecrets : []
         domain = accounts.domains.first ?? "contoso.com"
         self.findings = findings
+        remarks = SettingsFiles.remarks(of: read)
     }
 }

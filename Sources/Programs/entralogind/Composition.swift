@@ -15,7 +15,6 @@ internal import Server
 internal import Settings
 internal import StackCheck
 internal import Systemd
-internal import UserRecords
 internal import Wire
 
 /// Where things lie (ARCHITECTURE.md, Interfaces). The systemd units say the same.
@@ -27,8 +26,6 @@ enum Places {
     static let answered = ENTRALOGIN_ANSWERED
     static let passwd = "/etc/passwd"
     static let auditEvents = "/run/entralogin/audit.sock"
-    /// entralogin-userdb.service links to it from where systemd looks.
-    static let userDatabase = "/run/entralogin/nss/userdb.sock"
 }
 
 /// Everything the daemon is made of, put together once. Nothing here decides anything.
@@ -39,7 +36,6 @@ struct Composition: Sendable {
     let access: AccessControl
     let stamp: any StackStamp
     let router: RequestRouter
-    let userDatabase: UserDatabase
     let changes: ChangeRecords
     let log: RecordWriter
 
@@ -128,7 +124,6 @@ struct Composition: Sendable {
                 report: ReportService(sources).answer
             )
         )
-        userDatabase = UserDatabase(accounts, version: ProductVersion.text)
         self.time = time
         self.log = log
     }
@@ -194,8 +189,8 @@ struct Composition: Sendable {
         )
     }
 
-    /// An Arc server where its agent is installed, or named in the environment (contract, chapter 3); a virtual machine
-    /// otherwise.
+    /// An Arc server where its agent is installed, or named in the environment (azure.md, "Azure Arc"); otherwise a
+    /// virtual machine.
     private static func metadata(
         _ azure: Settings.Azure,
         agentIsNamed: Bool,

@@ -29,7 +29,7 @@ final class Daemon: Sendable {
     private let notifier = ServiceNotifier()
     private let isKeepingHouse = Mutex(false)
     /// As they were at the start; most of them hold until the end.
-    private let settings: Settings
+    private let settings: EffectiveSettings
     private let settingsPath: String
 
     /// Runs until SIGTERM or SIGINT.
@@ -46,14 +46,14 @@ final class Daemon: Sendable {
         let log = try RecordWriter(threshold: level)
         let inherited = InheritedSockets.take()
         let composition = try Composition(settings.values, loop: loop, worker: worker, log: log)
-        let daemon = Daemon(loop: loop, composition: composition, settings: settings.values, settingsPath: path)
+        let daemon = Daemon(loop: loop, composition: composition, settings: settings, settingsPath: path)
         // Before anything is written: a second daemon finds out here. Nobody is answered before the loop runs.
         try daemon.listen(inherited)
         composition.accounts.load()
         try daemon.obey(signals)
     }
 
-    private init(loop: EventLoop, composition: Composition, settings: Settings, settingsPath: String) {
+    private init(loop: EventLoop, composition: Composition, settings: EffectiveSettings, settingsPath: String) {
         self.loop = loop
         self.composition = composition
         self.settings = settings
@@ -81,19 +81,6 @@ final class Daemon: Sendable {
             }
             try Listener(socket, kind: kind, loop: loop, router: composition.router).start()
         }
-        if settings.accounts.userDatabase { listenForUserDatabase() }
-    }
-
-    /// Never inherited, so that it answers or refuses: a socket that systemd holds lets every look-up of the machine wait
-    /// for a daemon that does not run. It is nobody's way in, so that its failure stops nothing.
-    private func listenForUserDatabase() {
-        do {
-            let socket = try UnixListener(makingAt: Places.userDatabase, mode: 0o666, type: .stream)
-            try UserDatabaseListener(socket, loop: loop, database: composition.userDatabase).start()
-        } catch {
-            let text = "systemd's user database is not served: \(error)"
-            composition.log.record(DecisionRecord(.fault, .error, text))
-        }
     }
 
     // MARK: Running
@@ -115,6 +102,7 @@ final class Daemon: Sendable {
         var record = DecisionRecord(.started, .information, "entralogind \(ProductVersion.text) is ready")
         record.detail = composition.accounts.report().fault
         composition.log.record(record)
+        report(settings.remarks)
         notifier.ready(status: statusLine)
     }
 
@@ -153,6 +141,7 @@ final class Daemon: Sendable {
                 await composition.accounts.refresh(policy: .init(read.values.accounts))
                 composition.azure.checker.forget()
                 composition.log.record(reloaded(read.values))
+                report(read.remarks)
             } catch {
                 composition.log.record(
                     DecisionRecord(.settingsRejected, .error, "Settings not taken, the old ones stay: \(error)")
@@ -162,13 +151,19 @@ final class Daemon: Sendable {
         }
     }
 
+    private func report(_ remarks: [SettingsProblem]) {
+        for remark in remarks {
+            composition.log.record(DecisionRecord(.settingsIgnored, .warning, "\(remark)"))
+        }
+    }
+
     private func reloaded(_ read: Settings) -> DecisionRecord {
+        let settings = self.settings.values
         let changed = [
             (read.azure != settings.azure, "[Azure]"), (read.keys != settings.keys, "[Keys]"),
             (read.signIn != settings.signIn, "[SignIn]"),
             (read.deviceSignIn != settings.deviceSignIn, "[DeviceSignIn]"), (read.log != settings.log, "[Log]"),
             (read.accounts.provisionalCallers != settings.accounts.provisionalCallers, "ProvisionalCallers="),
-            (read.accounts.userDatabase != settings.accounts.userDatabase, "UserDatabase="),
         ].filter(\.0).map(\.1)
         guard !changed.isEmpty else { return DecisionRecord(.reloaded, .information, "Settings read again") }
         let places = changed.joined(separator: ", ")

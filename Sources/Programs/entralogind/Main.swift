@@ -59,7 +59,10 @@ private nonisolated func runProgram(_ arguments: [String]) -> ExitStatus {
     } catch {
         return complain("\(error)\n", .configuration)
     }
-    if onlyChecks { return .ok }
+    if onlyChecks {
+        for remark in settings.remarks { _ = complain("\(remark)\n", .ok) }
+        return .ok
+    }
     do {
         try Daemon.run(settings, path: path)
         return .ok

@@ -65,8 +65,7 @@ extension CertificateVerifier {
             limits: ValidityLimits(
                 startSkew: UInt32(signIn.clockSkew.components.seconds),
                 maximumLifetime: UInt32(signIn.maximumCertificateLifetime.components.seconds)
-            ),
-            requiresOptionOrder: signIn.strictExtensionOrder
+            )
         )
     }
 }

@@ -18,8 +18,10 @@ struct AccessParts: Sendable {
     let sudoQuestions = SudoQuestions()
     let batch: BatchPeople
     let starts: BatchStarts
+    let pace: BackgroundPace
     let keyring: AuthorityKeyring
     let otherObjects = OtherObjects()
+    let attempts = LastAttempts()
     /// Who held a grant when the daemon started, and until when: sessions of theirs may be open that it never saw.
     private let inherited: [PosixID: BootTime]
 
@@ -39,6 +41,7 @@ struct AccessParts: Sendable {
         )
         ending = SessionEnding(ports, after: settings.endSessionsAfter)
         starts = BatchStarts(announce: ports.announceAnswer)
+        pace = BackgroundPace(time: ports.time, random: ports.random)
         authorizer = Authorizer(
             settings: settings,
             machines: ports.machines,
@@ -46,6 +49,7 @@ struct AccessParts: Sendable {
             grants: membership,
             ending: ending,
             starts: starts,
+            pace: pace,
             time: ports.time,
             starter: ports.starter,
             log: ports.log

@@ -10,6 +10,9 @@ package struct AccessSettings: Hashable, Sendable {
     package var maximumSignInAge: Duration = .seconds(30 * 86_400)
     /// `GrantLifetime`: how long a membership of the administrators' group lasts without renewal.
     package var grantLifetime: Duration = .seconds(3600)
+    /// Between two questions about a signed-in user who is no administrator at most: each costs a confirmation. Found by
+    /// the fleet simulation (Documentation/performance.md).
+    package var userInterval: Duration = .seconds(900)
     /// `EndSessions`, `EndSessionsAfter`: how long after a final no everything of the account ends; nil: it goes on.
     package var endSessionsAfter: Duration?
     /// sshd's `LoginGraceTime`: how long a verified certificate counts in the process where it was verified.

@@ -42,9 +42,22 @@ package struct AccountStage: Sendable {
             }
             guard !persons.isEmpty else { return .ignore }
             if policy.kind == .batch { for person in persons { parts.batch.note(person.identity) } }
-            return await decide(persons, under: policy, waits: request.waits, &subject)
+            let verdict = await decide(persons, under: policy, waits: request.waits, &subject)
+            if request.isInSSHD { note(verdict, subject) }
+            return verdict
         } catch {
+            if request.isInSSHD { note(.deny(error, text: ""), subject) }
             return parts.journal.deny(subject, error)
+        }
+    }
+
+    /// For `explain`.
+    private func note(_ verdict: StageVerdict, _ subject: DecisionSubject) {
+        let now = parts.ports.time.bootTime()
+        switch verdict {
+        case .allow: parts.attempts.note(.roleGiven, of: subject.user, subject.identity, at: now)
+        case .deny(let denial, _): parts.attempts.note(.refused(denial), of: subject.user, subject.identity, at: now)
+        case .ignore, .pending: break
         }
     }
 
@@ -62,7 +75,7 @@ package struct AccountStage: Sendable {
         return parts.membership.holds(enrolled.account.uid.number)
     }
 
-    /// Somebody of ours whom the request concerns.
+    /// An Entra user whom the request concerns.
     private struct Person {
         let name: UserName
         let identity: DirectoryIdentity
@@ -131,18 +144,18 @@ extension AccountStage {
     /// Nil where no Entra account can sign in.
     private func signingIn(_ request: AccountRequest, _ callerPID: Int32) throws(Denial) -> Person? {
         let now = parts.ports.time.bootTime()
-        // sshd runs as root and asks for nobody. Whoever made sudo look like it, by another name for its file, wants
+        // sshd runs as root and asks for nobody. A user who made sudo look like it, by another name for its file, wants
         // the rules of a sign-in, or none where the target is root.
         if let uid = request.invokingUID, PosixID(user: uid) != nil || parts.ports.accounts.adopted(uid: uid) != nil {
             throw Denial(.unsupported, detail: "a process that looks like sshd was run by uid \(uid)")
         }
-        // A name of ours that NSS knows no more (retired, or a local account's by now) comes without a uid.
+        // An Entra account's name that NSS knows no more (retired, or a local account's by now) comes without a uid.
         if UserName(folding: request.invokingUser) != nil {
             let name = DecisionJournal.bounded(request.invokingUser, 128)
             throw Denial(.unsupported, detail: "a process that looks like sshd was run by \(name)")
         }
         if !AccountStage.isOurs(request.user, uid: request.uid, parts.ports.accounts) {
-            // An account of somebody else's, unless a certificate of ours was shown in this very process.
+            // Another directory's account, unless a certificate of Entra's was shown in this very process.
             guard !parts.verified.found(in: callerPID, at: now).isEmpty else { return nil }
             let detail = "the account's uid is \(request.uid) now, which is not in entralogin's id range"
             throw Denial(.recordChanged, detail: detail)
@@ -174,7 +187,7 @@ extension AccountStage {
 // MARK: - Everywhere else
 
 extension AccountStage {
-    /// Whom of ours the request concerns: the user that is asked for, and the one who asks.
+    /// The Entra users whom the request concerns: the user that is asked for, and the caller.
     private func persons(
         in request: AccountRequest,
         under policy: ServicePolicy,
@@ -194,7 +207,7 @@ extension AccountStage {
         return persons
     }
 
-    /// The accounts of ours that ask, by uid and by name: sudo has changed its own uid when PAM asks, and says the name.
+    /// The Entra accounts that ask, by uid and by name: sudo has changed its own uid when PAM asks, and says the name.
     private func invoking(_ request: AccountRequest) throws(Denial) -> [Account] {
         var accounts: [Account] = []
         if let uid = request.invokingUID, PosixID(user: uid) != nil {
@@ -231,13 +244,13 @@ extension AccountStage {
         _ policy: ServicePolicy,
         _ callerPID: Int32
     ) throws(Denial) -> Person {
-        // Only sshd enrols: whoever never came through it is nobody here, as a target too.
+        // Only sshd enrols: a user who never came through it is unknown here, as a target too.
         if case .provisional = parts.ports.accounts.standing(of: name) { throw Denial(.notEnrolled) }
         let binding = AccountBinding(accounts: parts.ports.accounts)
         guard let enrolled = try binding.account(named: name, uid: uid, home: home).1 else {
             throw Denial(.notEnrolled)
         }
-        // Whoever signed in with a code in this very process has no older sign-in to go by.
+        // A user who signed in with a code in this very process has no older sign-in to go by.
         if parts.signedIn.found(in: callerPID, at: parts.ports.time.bootTime())?.identity != enrolled.identity {
             try checkSignInAge(of: enrolled)
         }

@@ -14,7 +14,7 @@ package final class AdministratorMembership: Sendable {
     private let time: any TimeSource
     private let log: any RecordLog
     private let withheld: @Sendable () -> Bool
-    /// Held by whoever looks at the open sessions and then grants or withdraws by what is seen there.
+    /// Held while code looks at the open sessions and then grants or withdraws by what it saw there.
     private let turn = Mutex(())
     /// When Azure last said that somebody is no administrator.
     private let lastNo = Mutex<[DirectoryIdentity: BootTime]>([:])

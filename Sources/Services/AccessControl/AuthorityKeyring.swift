@@ -7,11 +7,11 @@ internal import Synchronization
 
 /// The numbers of the keyring.
 package struct KeyringSettings: Hashable, Sendable {
-    /// How long a key stays after its source last listed it, by CLOCK_BOOTTIME: Microsoft's rule for validators (contract,
-    /// chapter 6). The administrator's own file has none: what is taken out there goes at once.
+    /// How long a key stays after its source last listed it, by CLOCK_BOOTTIME: Microsoft's rule for validators (azure.md,
+    /// "CA keys"). The administrator's own file has none: what is taken out there goes at once.
     package var overlap: Duration = .seconds(86_400)
     /// How long an answer is kept. The source may shorten it, never lengthen it: Microsoft's rule for validators is every
-    /// hour (contract, chapter 6).
+    /// hour (azure.md, "CA keys").
     package var refreshInterval: Duration = .seconds(3600)
     /// Nothing is fetched more often than this.
     package var shortestInterval: Duration = .seconds(60)
@@ -178,7 +178,7 @@ extension AuthorityKeyring {
             let due = state.withLock { ($0.sources[source.name]?.nextAt ?? now) <= now }
             if due || occasion != .due { await fetch(source) }
         }
-        // Whoever is next at sshd's door is held to the list; here it matters for sshd's file alone.
+        // The next sign-in is checked against the list; here it matters for sshd's file alone.
         _ = try? revocations.current()
         await publish(timeCounts: occasion != .early)
         return true

@@ -15,6 +15,24 @@ extension Authorizer {
         return pause
     }
 
+    /// What holds without a question: for a moment after a fault, and in the background while Azure does not answer.
+    func unasked(
+        _ identity: DirectoryIdentity,
+        _ demand: DecisionDemand,
+        correlation: CorrelationID
+    ) -> Ruling? {
+        if let pause = currentPause(identity) {
+            if let answer = pause.unconfirmed { return ruling(unconfirmed: answer, pause.fault, identity, demand) }
+            return bridge(pause.fault, identity, demand, correlation: pause.correlation)
+        }
+        guard demand.isBackground, flights[identity] == nil else { return nil }
+        let last = cached(identity)
+        let isDirect = last?.role == .administrator && last?.confirmation == .notNeeded
+        return pace.fault(needsConfirmation: !isDirect).map { fault in
+            bridge(fault, identity, demand, correlation: correlation)
+        }
+    }
+
     /// The question that is under way for this person, or a new one; nil where there are `limit` already.
     func flight(for identity: DirectoryIdentity, correlation: CorrelationID, limit: Int) -> Flight? {
         let now = time.bootTime()
@@ -47,12 +65,14 @@ extension Authorizer {
                 announce(answer, flight)
                 answer = await checker.confirm(answer, to: question)
             }
+            pace.note(answer, askedAt: flight.startedAt)
             if case .unanswered(let fault) = answer.confirmation {
                 land(flight, unconfirmed: answer, fault, for: identity, on: machine)
             } else {
                 land(flight, answer: answer, for: identity, on: machine)
             }
         } catch {
+            pace.note(error, askedAt: flight.startedAt)
             land(flight, fault: error, for: identity)
         }
     }

@@ -15,6 +15,7 @@ package actor Authorizer {
     let grants: AdministratorMembership
     let ending: SessionEnding
     let starts: BatchStarts
+    let pace: BackgroundPace
     let time: any TimeSource
     let starter: any TaskStarter
     let log: any RecordLog
@@ -39,6 +40,7 @@ package actor Authorizer {
         grants: AdministratorMembership,
         ending: SessionEnding,
         starts: BatchStarts,
+        pace: BackgroundPace,
         time: any TimeSource,
         starter: any TaskStarter,
         log: any RecordLog
@@ -49,6 +51,7 @@ package actor Authorizer {
         self.grants = grants
         self.ending = ending
         self.starts = starts
+        self.pace = pace
         self.time = time
         self.starter = starter
         self.log = log
@@ -70,10 +73,7 @@ package actor Authorizer {
             let last = lastRuling(key, maximumAge: demand.maximumAge, correlation: correlation)
             return announced(identity, demand, insteadOf: last) ?? last
         }
-        if let pause = currentPause(identity) {
-            if let answer = pause.unconfirmed { return ruling(unconfirmed: answer, pause.fault, identity, demand) }
-            return bridge(pause.fault, identity, demand, correlation: pause.correlation)
-        }
+        if let ruling = unasked(identity, demand, correlation: correlation) { return ruling }
         guard let flight = flight(for: identity, correlation: correlation, limit: settings.questionLimit) else {
             return Ruling(.deny(Denial(.tooManyAttempts)), correlation: correlation)
         }

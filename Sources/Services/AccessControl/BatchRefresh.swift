@@ -13,7 +13,7 @@ package struct BatchRefresh: Sendable {
     static let retryInterval = Duration.seconds(60)
     /// While a user manager waits for a yes it is asked for at least so often.
     static let longestWait = Duration.seconds(600)
-    /// After so many people in a row it is Azure that cannot be reached, whoever is asked about.
+    /// After so many users in a row without an answer it is Azure that cannot be reached.
     static let patience = 3
 
     private let parts: AccessParts

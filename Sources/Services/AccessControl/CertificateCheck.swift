@@ -29,6 +29,7 @@ package final class CertificateCheck: Sendable {
     private let random: any RandomSource
     private let journal: DecisionJournal
     private let otherObjects: OtherObjects
+    private let attempts: LastAttempts
     private let refusals: RecentRefusals
 
     init(_ parts: AccessParts) {
@@ -42,6 +43,7 @@ package final class CertificateCheck: Sendable {
         random = parts.ports.random
         journal = parts.journal
         otherObjects = parts.otherObjects
+        attempts = parts.attempts
         refusals = RecentRefusals(lifetime: parts.settings.loginGrace)
     }
 
@@ -68,8 +70,10 @@ package final class CertificateCheck: Sendable {
                 correlation: subject.correlation
             )
             try remember(verifiedHere, in: request.sshdProcess, subject)
+            attempts.note(.certificateShown, of: request.user, certificate.identity, at: subject.startedAt)
             return .principal(certificate.principal)
         } catch {
+            attempts.note(.refused(error), of: request.user, subject.identity, at: subject.startedAt)
             // The same refusal again is the helper's second run, not a second decision.
             if let earlier = refusals.earlier(error, of: request, at: subject.startedAt, now: subject.correlation) {
                 return .deny(error, correlation: earlier)
@@ -108,7 +112,7 @@ package final class CertificateCheck: Sendable {
         }
     }
 
-    /// The name must be bound to whoever holds the certificate, or to nobody yet (P5).
+    /// The name must be bound to the certificate's holder, or to nobody yet (P5).
     private func bind(
         _ identity: DirectoryIdentity,
         to name: UserName,

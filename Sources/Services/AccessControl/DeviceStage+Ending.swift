@@ -40,7 +40,7 @@ extension DeviceStage {
         }
     }
 
-    /// Somebody signed in: is it whoever the account belongs to, and may they?
+    /// Somebody signed in: is it the user to whom the account belongs, and may they?
     private func judge(
         _ identity: DirectoryIdentity,
         _ name: String,

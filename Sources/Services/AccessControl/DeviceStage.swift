@@ -7,8 +7,8 @@ internal import Identity
 ///
 /// Nothing durable comes of it. It says yes only where Entra proved who it is, the account of that name is bound to that very
 /// object, and Azure gives the role; then it remembers the person behind a pidfd of the asking process, for the session
-/// stage. Of a step-up nothing is remembered: sudo has its answer, and opens no session of ours. Names that never signed in enrol
-/// through sshd only.
+/// stage. Of a step-up nothing is remembered: sudo has its answer, and opens no session here. Names that never signed
+/// in enrol through sshd only.
 package final class DeviceStage: Sendable {
     let parts: AccessParts
     let pending = PendingSignIns()

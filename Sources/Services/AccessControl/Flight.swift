@@ -52,7 +52,7 @@ final class Flight: Sendable {
         return other.map { $0 < role } ?? true
     }
 
-    /// Lands the flight: everybody who waits gets `outcome`, and whoever asks later gets it at once.
+    /// Lands the flight: every caller that waits gets `outcome`, and a later one gets it at once.
     func land(_ outcome: Outcome) {
         firstLanding.land(outcome)
         landing.land(outcome)

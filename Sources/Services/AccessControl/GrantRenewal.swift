@@ -10,8 +10,6 @@ package struct GrantRenewal: Sendable {
     private static let width = 8
     /// Between two questions about an administrator at most. A lowered role is seen within it.
     private static let longestInterval = Duration.seconds(300)
-    /// Between two questions about anybody else at most: each costs a confirmation (Documentation/performance.md).
-    private static let longestUserInterval = Duration.seconds(900)
 
     private let parts: AccessParts
 
@@ -20,7 +18,7 @@ package struct GrantRenewal: Sendable {
     /// At least four looks in a lifetime: an outage may swallow two.
     var interval: Duration { min(quarterOfLifetime, GrantRenewal.longestInterval) }
 
-    private var userInterval: Duration { min(quarterOfLifetime, GrantRenewal.longestUserInterval) }
+    private var userInterval: Duration { min(quarterOfLifetime, parts.settings.userInterval) }
 
     private var quarterOfLifetime: Duration { max(parts.settings.grantLifetime / 4, .seconds(15)) }
 
@@ -59,13 +57,22 @@ package struct GrantRenewal: Sendable {
     }
 
     private func renew(_ candidates: [PosixID]) async {
-        var rest = candidates[...]
+        var rest = parts.pace.isReduced ? turned(candidates)[...] : candidates[...]
         while !rest.isEmpty {
+            // While Azure does not answer, one is asked about; the others follow at once where that has an answer.
+            let width = parts.pace.isReduced ? 1 : GrantRenewal.width
             await withDiscardingTaskGroup { group in
-                for uid in rest.prefix(GrantRenewal.width) { group.addTask { await renew(uid) } }
+                for uid in rest.prefix(width) { group.addTask { await renew(uid) } }
             }
-            rest = rest.dropFirst(GrantRenewal.width)
+            rest = rest.dropFirst(width)
         }
+    }
+
+    /// Begun at any of them: that Azure does not answer may be due to the one who was asked about.
+    private func turned(_ candidates: [PosixID]) -> [PosixID] {
+        guard !candidates.isEmpty else { return [] }
+        let begin = parts.ports.random.bytes(2).reduce(0) { $0 << 8 | Int($1) } % candidates.count
+        return Array(candidates[begin...] + candidates[..<begin])
     }
 
     private func isSignedIn(_ uid: PosixID) -> Bool {
@@ -89,7 +96,8 @@ package struct GrantRenewal: Sendable {
         let demand = DecisionDemand(
             maximumAge: min(interval / 2, ServicePolicy.elevation.maximumAge),
             deadline: now.advanced(by: parts.settings.stageTimeout),
-            role: .administrator
+            role: .administrator,
+            isBackground: true
         )
         let correlation = parts.ports.random.correlationID()
         let ruling = await parts.authorizer.decide(account.identity, under: demand, correlation: correlation)
@@ -98,21 +106,10 @@ package struct GrantRenewal: Sendable {
         parts.membership.inTurn {
             if parts.membership.holds(uid.number) { return extend(account, ruling) }
             guard let answeredAt = SessionRaise.answeredAt(ruling) else { return }
-            _ = SessionRaise(parts).raise(account, answeredAt: answeredAt, subject(account, ruling))
+            let raise = SessionRaise(parts)
+            let subject = raise.subject(account, correlation: ruling.correlation)
+            _ = raise.raise(account, answeredAt: answeredAt, subject)
         }
-    }
-
-    /// No service: nobody waits for it.
-    private func subject(_ account: EnrolledAccount, _ ruling: Ruling) -> DecisionSubject {
-        var subject = DecisionSubject(
-            event: .raised,
-            user: account.account.name.text,
-            service: "",
-            startedAt: parts.ports.time.bootTime(),
-            correlation: ruling.correlation
-        )
-        subject.identity = account.identity
-        return subject
     }
 
     private func extend(_ account: EnrolledAccount, _ ruling: Ruling) {

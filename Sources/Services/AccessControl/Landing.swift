@@ -4,8 +4,8 @@ internal import Authorization
 internal import Identity
 internal import Synchronization
 
-/// An outcome that is still to come. Any number of callers wait for it, each with a deadline of its own; whoever asks later
-/// gets it at once. The first outcome counts.
+/// An outcome that is still to come. Any number of callers wait for it, each with a deadline of its own; a caller
+/// that comes later gets it at once. The first outcome counts.
 final class Landing<Outcome: Sendable>: Sendable {
     private struct State {
         var outcome: Outcome?

@@ -13,13 +13,17 @@ package struct DecisionDemand: Hashable, Sendable {
     package let role: Role
     /// The caller goes on as a user at once, while a missing administrator role is still being confirmed.
     package let takesUserAtOnce: Bool
+    /// Nobody waits for it: while Azure does not answer it is asked less often (`BackgroundPace`).
+    package let isBackground: Bool
 
     package init(
         maximumAge: Duration,
         deadline: BootTime?,
         role: Role = .user,
-        takesUserAtOnce: Bool = false
+        takesUserAtOnce: Bool = false,
+        isBackground: Bool = false
     ) {
+        self.isBackground = isBackground
         self.maximumAge = maximumAge
         self.deadline = deadline
         self.role = role

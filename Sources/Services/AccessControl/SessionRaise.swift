@@ -18,17 +18,28 @@ struct SessionRaise: Sendable {
             case .enrolled(let enrolled) = parts.ports.accounts.standing(of: name),
             enrolled.account.systemUID == request.uid, parts.hasOpenSession(enrolled.account.uid)
         else { return false }
-        var subject = DecisionSubject(
-            event: .raised,
-            user: enrolled.account.name.text,
-            service: request.service,
-            startedAt: parts.ports.time.bootTime(),
-            correlation: parts.ports.random.correlationID()
-        )
-        subject.identity = enrolled.identity
+        let id = parts.ports.random.correlationID()
+        var subject = subject(enrolled, service: request.service, correlation: id)
         guard let (answeredAt, correlation) = await answer(about: enrolled, subject) else { return false }
         subject.correlation = correlation
         return parts.membership.inTurn { raise(enrolled, answeredAt: answeredAt, subject) }
+    }
+
+    /// What a raise is recorded about. Without a service nobody waits for it.
+    func subject(
+        _ enrolled: EnrolledAccount,
+        service: String = "",
+        correlation: CorrelationID
+    ) -> DecisionSubject {
+        var subject = DecisionSubject(
+            event: .raised,
+            user: enrolled.account.name.text,
+            service: service,
+            startedAt: parts.ports.time.bootTime(),
+            correlation: correlation
+        )
+        subject.identity = enrolled.identity
+        return subject
     }
 
     /// When Azure gave the administrator role, and the question's id: what was heard within the last minute, or a new

@@ -4,7 +4,8 @@ package import Authorization
 internal import Identity
 
 /// open_session inside sshd: only now is it known which credential was used. Then, and only then, the effects: enrol,
-/// publish, grant (P4, P5, P6, P14). Elsewhere it opens for whoever signed in with a code in that very process, who is enrolled.
+/// publish, grant (P4, P5, P6, P14). Elsewhere it opens for an enrolled user who signed in with a code in that very
+/// process.
 package struct SessionStage: Sendable {
     private let parts: AccessParts
 
@@ -34,7 +35,7 @@ package struct SessionStage: Sendable {
             let ruling = await ask(evidence.identity, subject)
             subject.correlation = ruling.correlation
             let (role, source) = try SessionStage.allowed(ruling)
-            // The answer may have taken seconds: whoever has hung up meanwhile gets nothing.
+            // The answer may have taken seconds: a caller that has hung up meanwhile gets nothing.
             try SessionStage.check(process)
             let enrolled = try await enrol(evidence, request, subject)
             try SessionStage.check(process)
@@ -51,9 +52,11 @@ package struct SessionStage: Sendable {
             parts.verified.forget(pid: callerPID)
             parts.signedIn.forget(pid: callerPID)
             parts.ports.signIns.noteSignIn(enrolled.identity, at: parts.ports.time.wallTime())
+            parts.attempts.note(.sessionOpened, of: request.user, enrolled.identity, at: parts.ports.time.bootTime())
             parts.journal.allow(subject, role: role, source: source)
             return .allow
         } catch {
+            parts.attempts.note(.refused(error), of: request.user, subject.identity, at: parts.ports.time.bootTime())
             // sshd had let the person in already: whoever gets this far without a right to tried something.
             let tried: Set<DenialReason> = [.certificateNotUsed, .certificateNotVerified, .recordChanged, .homeRefused]
             return parts.journal.deny(subject, error, tried.contains(error.reason) ? .critical : .notice)
@@ -98,12 +101,7 @@ extension SessionStage {
         guard request.gid == request.uid else {
             throw Denial(.recordChanged, detail: "the caller has gid \(request.gid) with uid \(request.uid)")
         }
-        switch request.homeState {
-        case .absent: break
-        case .folder(let owner) where owner == request.uid: break
-        case .folder(let owner): throw Denial(.homeRefused, detail: "\(request.home) belongs to uid \(owner)")
-        case .strange: throw Denial(.homeRefused, detail: "\(request.home) is no folder of root's making")
-        }
+        if let obstacle = HomeObstacle(request) { throw obstacle.denial }
         guard let process = parts.ports.processes.watch(pid: callerPID) else {
             throw Denial(.certificateNotVerified, detail: "process \(callerPID) is gone")
         }

@@ -7,38 +7,52 @@ internal import Identity
 package struct SignInExplanation: Sendable {
     private typealias Step = Explanation.Step
 
-    private let parts: AccessParts
+    /// How long the metadata service is waited for, where it has not answered since the start.
+    private static let machineTime = Duration.seconds(2)
+
+    let parts: AccessParts
 
     init(_ parts: AccessParts) { self.parts = parts }
 
     /// Explains for a name. Azure is asked only where `asking` is set, and only for somebody who is enrolled: before
     /// that nobody knows the object id.
     package func explain(_ name: String, asking: Bool) async -> Explanation {
-        var steps = [stackStep(), machineStep(), keysStep()] + revocationSteps()
+        var steps = [stackStep(), await machineStep(asking: asking), keysStep()] + revocationSteps()
         let shown = DecisionJournal.bounded(name, 128)
         guard let userName = UserName(folding: name) else {
-            let denial = Denial(.notOurName, detail: "a user principal name or a GUID is expected")
+            let meant = namesLike(name).map { "; did you mean \($0)?" } ?? ""
+            let denial = Denial(.notOurName, detail: "a user principal name or a GUID is expected\(meant)")
             return Explanation(name: shown, steps: [Step("name", denial)] + steps)
         }
         let spelling = userName.text == name ? "" : ": sign in as \(userName), in lower case"
         steps.insert(Step("name", .ok, "\(shown) can be a name of Entra's\(spelling)"), at: 0)
+        if let step = attemptStep(userName) { steps.append(step) }
+        var known: Explanation.Account?
         switch parts.ports.accounts.standing(of: userName) {
         case .none(let denial):
             steps.append(Step("account", denial))
         case .provisional(let account):
+            known = Explanation.Account(account, isEnrolled: false)
             let text = "Never signed in here; would get uid \(account.systemUID) and home \(account.home)"
             steps.append(Step("account", .ok, text))
-            steps.append(Step("role", .unknown, "The certificate says who it is; Azure is asked then"))
+            steps.append(await newcomersRole(userName, asking: asking))
         case .enrolled(let enrolled):
             let account = enrolled.account
+            known = Explanation.Account(account, isEnrolled: true)
             let objectID = enrolled.identity.objectID
             let text = "Enrolled as uid \(account.systemUID), home \(account.home), object id \(objectID)"
-            steps.append(Step("account", .ok, text))
+            steps.append(
+                enrolled.retiredAt == nil ? Step("account", .ok, text) : Step("account", Denial(retired: enrolled))
+            )
+            if let machine = parts.ports.machines.current, machine.tenant != enrolled.identity.tenant {
+                let detail = "the account is of \(enrolled.identity.tenant), this machine trusts \(machine.tenant)"
+                steps.append(Step("tenant", Denial(.wrongTenant, detail: detail)))
+            }
             if let step = objectStep(enrolled) { steps.append(step) }
-            let (role, step) = await roleStep(enrolled, asking: asking)
+            let (role, step) = await roleStep(enrolled.identity, asking: asking)
             steps += [step, administratorStep(enrolled, role), signInStep(enrolled)]
         }
-        return Explanation(name: shown, steps: steps)
+        return Explanation(name: shown, steps: steps, account: known)
     }
 }
 
@@ -50,15 +64,22 @@ extension SignInExplanation {
         return Step("stack", .ok, "sshd, PAM and the modules are wired as they must be")
     }
 
-    private func machineStep() -> Explanation.Step {
+    private func machineStep(asking: Bool) async -> Explanation.Step {
         guard let machine = parts.ports.machines.current else { return Step("machine", Denial(.machineUnknown)) }
+        // Nobody's role is asked on a machine of an earlier start (P1).
+        let limit = parts.ports.time.bootTime().advanced(by: SignInExplanation.machineTime)
+        if asking {
+            do throws(AccessCheckFault) { _ = try await parts.ports.machines.machine(by: limit) } catch {
+                return Step("machine", Denial(error.reason, detail: error.particulars))
+            }
+        }
         return Step("machine", .ok, "This is \(machine.resource), which trusts tenant \(machine.tenant)")
     }
 
     private func keysStep() -> Explanation.Step {
         let status = parts.keyring.status()
         guard status.keys > 0 else { return Step("keys", Denial(.noAuthorityKeys)) }
-        let age = status.age.map { ", confirmed \($0) seconds ago" } ?? ""
+        let age = status.age.map { ", confirmed \(Elapsed.text($0)) ago" } ?? ""
         let stale = status.isStale ? "; that is long: new keys of Entra's are not known" : ""
         let keys = status.keys == 1 ? "1 CA key is" : "\(status.keys) CA keys are"
         return Step("keys", .ok, "\(keys) trusted\(age)\(stale)")
@@ -81,11 +102,10 @@ extension SignInExplanation {
         guard let other = parts.otherObjects.latest(under: name), other.objectID != enrolled.identity.objectID else {
             return nil
         }
-        let age = other.seenAt.duration(to: parts.ports.time.bootTime()).components.seconds
         return Explanation.Step(
             "object",
             .unknown,
-            "A certificate of this name for object id \(other.objectID) was refused \(age) seconds ago",
+            "A certificate of this name for object id \(other.objectID) was refused \(ago(other.seenAt))",
             remedy: "only if that is the same person, made anew in Entra:"
                 + " entraloginctl users rebind \(name) --object-id \(other.objectID);"
                 + " anybody else needs another name",
@@ -93,7 +113,7 @@ extension SignInExplanation {
         )
     }
 
-    private func roleStep(_ enrolled: EnrolledAccount, asking: Bool) async -> (Role?, Explanation.Step) {
+    func roleStep(_ identity: DirectoryIdentity, asking: Bool) async -> (Role?, Explanation.Step) {
         let resource = parts.ports.machines.current?.resource
         let now = parts.ports.time.bootTime()
         if asking {
@@ -102,7 +122,7 @@ extension SignInExplanation {
                 deadline: now.advanced(by: parts.settings.stageTimeout)
             )
             let correlation = parts.ports.random.correlationID()
-            let ruling = await parts.authorizer.decide(enrolled.identity, under: demand, correlation: correlation)
+            let ruling = await parts.authorizer.decide(identity, under: demand, correlation: correlation)
             let ending = "correlation id \(ruling.correlation)"
             switch ruling.decision {
             case .allow(let role, .grace):
@@ -112,19 +132,19 @@ extension SignInExplanation {
             case .allow(let role, _):
                 return (role, Step("role", .ok, "Azure gives the role \"\(role.builtInName)\", \(ending)"))
             case .deny(let denial):
-                let remedy = DenialText.remedy(for: denial.reason, resource: resource)
+                let remedy = Explanation.remedy(for: denial.reason, resource: resource)
                 return (nil, Step("role", denial, remedy: remedy))
             }
         }
-        guard let last = await parts.authorizer.cached(enrolled.identity) else {
+        guard let last = await parts.authorizer.cached(identity) else {
             return (nil, Step("role", .unknown, "Azure has not been asked lately; it is at the next sign-in"))
         }
-        let age = "\(last.age(at: now).components.seconds) seconds ago"
+        let age = "\(Elapsed.text(last.age(at: now).components.seconds)) ago"
         guard let role = last.role else {
             let missing = Denial(missing: .roleNotAssigned, after: last.confirmation)
             let said = ["Azure said so \(age)", missing.detail].filter { !$0.isEmpty }.joined(separator: "; ")
             let denial = Denial(.roleNotAssigned, text: missing.text, detail: said)
-            return (nil, Step("role", denial, remedy: DenialText.remedy(for: .roleNotAssigned, resource: resource)))
+            return (nil, Step("role", denial, remedy: Explanation.remedy(for: .roleNotAssigned, resource: resource)))
         }
         return (role, Step("role", .ok, "Azure gave the role \"\(role.builtInName)\" \(age)"))
     }
@@ -133,7 +153,7 @@ extension SignInExplanation {
         let now = parts.ports.time.bootTime()
         if let expiry = parts.membership.current()[enrolled.account.uid] {
             let seconds = now.duration(to: expiry).components.seconds
-            return Step("administrator", .ok, "Member of the administrators' group for \(seconds) more seconds")
+            return Step("administrator", .ok, "Member of the administrators' group for \(Elapsed.text(seconds)) more")
         }
         guard role == .administrator else {
             return Step("administrator", .ok, "Not a member of the administrators' group")
@@ -151,10 +171,11 @@ extension SignInExplanation {
             return Step(
                 "sign-in",
                 .unknown,
-                "The last was \(age) seconds ago: sudo and cron are refused",
+                "The last was \(Elapsed.text(age)) ago: sudo and cron are refused",
                 remedy: remedy
             )
         }
-        return Step("sign-in", .ok, "The last was \(age) seconds ago; sudo and cron go on for \(limit - age) more")
+        let rest = Elapsed.text(limit - age)
+        return Step("sign-in", .ok, "The last was \(Elapsed.text(age)) ago; sudo and cron go on for \(rest) more")
     }
 }

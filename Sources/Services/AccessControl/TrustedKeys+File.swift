@@ -18,8 +18,8 @@ extension TrustedKeys {
         /// The one in a file; nil where it has none, as a file of an earlier version.
         package init?(in bytes: [UInt8]) {
             guard bytes.count <= Limit.file, let text = String(validating: bytes, as: UTF8.self) else { return nil }
-            let line = text.split(separator: "\n").first { $0.hasPrefix(Stamp.mark) }
-            guard let fields = line?.split(separator: " "), fields.count == 3 else { return nil }
+            let line = pieces(of: text[...], at: "\n").first { $0.hasPrefix(Stamp.mark) }
+            guard let fields = line.map({ pieces(of: $0, at: " ") }), fields.count == 3 else { return nil }
             guard let boot = value(of: "boot", in: fields[1]), let at = seconds(of: "at", in: fields[2]) else {
                 return nil
             }
@@ -54,7 +54,7 @@ extension TrustedKeys {
     package init(reading bytes: [UInt8], sources: [String], now: Stamp) {
         guard bytes.count <= Limit.file, let text = String(validating: bytes, as: UTF8.self) else { return }
         let stamp = Stamp(in: bytes)
-        for line in text.split(separator: "\n") {
+        for line in pieces(of: text[...], at: "\n") {
             guard var read = TrustedKeys.held(in: line), sources.contains(read.source) else { continue }
             if let stamp {
                 if !stamp.isSameBoot(as: now) {
@@ -75,7 +75,7 @@ extension TrustedKeys {
 
     /// `listedAt` as the file has it: of the boot in which it was written. Where the line has none: later than any.
     private static func held(in line: Substring) -> Held? {
-        let fields = line.split(separator: " ", omittingEmptySubsequences: false)
+        let fields = pieces(of: line, at: " ")
         guard (5...7).contains(fields.count), fields[2] == mark else { return nil }
         guard let source = value(of: "source", in: fields[3]), !source.isEmpty else { return nil }
         guard let seen = seconds(of: "seen", in: fields[4]) else { return nil }
@@ -95,6 +95,11 @@ extension TrustedKeys {
             missingSince: missing.map { UnixTime(seconds: $0) }
         )
     }
+}
+
+/// By bytes: a line of a key is long, and as characters it takes ten times as long to cut.
+private func pieces(of text: Substring, at separator: Unicode.Scalar) -> [Substring] {
+    text.utf8.split(separator: UInt8(ascii: separator), omittingEmptySubsequences: false).map { Substring($0) }
 }
 
 private func value(of name: String, in field: Substring) -> Substring? {

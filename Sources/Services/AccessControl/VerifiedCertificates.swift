@@ -109,8 +109,8 @@ package final class VerifiedCertificates: Sendable {
     }
 
     /// Forgets what the process verified, once its session is open: sshd opens one for each connection (sshd.c and
-    /// sshd-session.c call do_pam_session once, before any channel), so nobody asks again, and whoever is in takes no
-    /// room from those who are signing in.
+    /// sshd-session.c call do_pam_session once, before any channel), so nobody asks again, and a user who is in takes
+    /// no room from those who are signing in.
     package func forget(pid: Int32) { processes.withLock { $0[pid] = nil } }
 
     /// Forgets what nobody may use any more, and closes its pidfds.

@@ -156,7 +156,7 @@ extension AccountDirectory {
         return try changed(account)
     }
 
-    /// An adopted person's record is /etc/passwd's: what we changed of ours would count nowhere.
+    /// A mapped account's record is /etc/passwd's: a change here would count nowhere.
     private func checkRecord(of name: UserName) throws(Denial) {
         guard try localAccounts().get().listed(named: name) != nil else { return }
         throw Denial(

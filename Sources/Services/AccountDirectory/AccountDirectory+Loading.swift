@@ -69,7 +69,7 @@ extension AccountDirectory {
         do throws(FileError) {
             try store.save(AccountStore.Content(table: AccountTable(), generation: 0))
         } catch {
-            throw fault("cannot be created: \(error)", remedy: "Make room, or mend the folder, and reload entralogind")
+            throw fault("cannot be created: \(error)", remedy: "Make room, or fix the folder, and reload entralogind")
         }
         state.withLock { state in
             state.table = AccountTable()

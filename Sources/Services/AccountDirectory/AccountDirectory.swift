@@ -176,7 +176,7 @@ package final class AccountDirectory: AccountRegistry, SignInRegistry {
     }
 
     /// Gives an account the name that its person has got in the directory; uid, home and object id stay, and the old
-    /// name stays refused to everybody else. Whoever was renamed and signs in with a new name needs no such help.
+    /// name stays refused to everybody else. A user who was renamed and signs in with the new name needs no such help.
     package func rename(_ name: UserName, to new: UserName) async throws(Denial) -> EnrolledAccount {
         try await changing { directory throws(Denial) in try directory.renameNow(name, to: new) }
     }

@@ -22,7 +22,7 @@ package struct VisibleAccounts: Sendable {
         self.groupsAlone = groupsAlone
     }
 
-    /// A copy of all of them that have records of ours.
+    /// A copy of all of them that have records of entralogin's.
     var accounts: [Account] {
         list.indices.filter { shows($0) && !isForGroupsAlone($0) }.map { list[$0].account }
     }

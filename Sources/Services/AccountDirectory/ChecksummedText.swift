@@ -3,8 +3,8 @@
 internal import ByteCoding
 internal import Libcrypto
 
-/// A text file of ours: a line with its name and version, body lines, and a last line with their number and SHA-256.
-/// It is read as a whole or not at all.
+/// A text file of entralogin's: a line with its name and version, body lines, and a last line with their number and
+/// SHA-256. It is read as a whole or not at all.
 struct ChecksummedText: Sendable {
     /// Why the bytes are not such a file; line numbers count from 1.
     enum Flaw: Error, Hashable, Sendable {

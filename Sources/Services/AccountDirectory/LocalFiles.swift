@@ -65,7 +65,7 @@ final class LocalFiles: Sendable {
         return accounts
     }
 
-    /// A list that cannot be believed is an empty one: whoever it names is a local account then, and refused (P7).
+    /// A list that cannot be believed is an empty one: the accounts that it names are local then, and refused (P7).
     private func readList() -> (AdoptionList, fault: String?) {
         do {
             let bytes = try adopted.read(limit: AdoptionList.byteLimit, requiring: listRequirement)

@@ -48,12 +48,6 @@ final class SnapshotPublisher: Sendable {
 
     var path: String { file.path }
 
-    /// Whose records the file has; empty while that is not known.
-    var accounts: [Account] {
-        let visible = state.withLock { $0.isInDoubt ? nil : $0.content?.visible }
-        return visible?.accounts ?? []
-    }
-
     init(_ file: AtomicFile) { self.file = file }
 
     func published() -> Published {

@@ -143,7 +143,7 @@ extension Denial {
         self.init(
             .objectIDChanged,
             detail: "\(name) is object id \(listed.objectID) in \(AdoptionList.path), and is bound to"
-                + " \(enrolled.identity.objectID); mend the list, or, if both are the same person, made anew in Entra:"
+                + " \(enrolled.identity.objectID); correct the list, or, if both are the same person, made anew in Entra:"
                 + " entraloginctl users rebind \(name) --object-id \(listed.objectID)"
         )
     }

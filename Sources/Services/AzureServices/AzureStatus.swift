@@ -14,6 +14,8 @@ package struct AzureStatus: Hashable, Sendable {
         package let age: Duration?
         /// Why the last attempt gave nothing; nil where it did.
         package let fault: AccessCheckFault?
+        /// Where `TenantID=` and the metadata service name different tenants.
+        package var tenantRemark: String?
     }
 
     /// One audience's token.

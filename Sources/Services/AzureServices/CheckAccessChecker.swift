@@ -5,7 +5,7 @@ internal import AzureMessages
 internal import HTTPTransport
 internal import Identity
 
-/// *checkAccess* on one host: the same question, the same answer (contract, chapter 4).
+/// *checkAccess* on one host: the same question, the same answer (azure.md, "The role check").
 struct CheckAccessClient: Sendable {
     let service: RoleServiceClient
 
@@ -51,7 +51,7 @@ extension AccessAnswer {
 }
 
 /// The role service behind `pas.windows.net`. Microsoft's own VM side asks it; that our question has the form it wants
-/// is not public (contract, chapter 4), so a refusal leads on to the next checker.
+/// is not public (azure.md, "The role check"), so a refusal leads on to the next checker.
 package struct PASAccessChecker: EndpointChecker {
     package let name = "pas"
     private let client: CheckAccessClient

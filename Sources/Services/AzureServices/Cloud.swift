@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The three hosts of one Azure cloud, each as `https://host` without a slash at the end (contract, chapter 1).
+/// The three hosts of one Azure cloud, each as `https://host` without a slash at the end (azure.md, "Clouds").
 package struct Cloud: Hashable, Sendable {
     /// Entra: sign-in keys and the OpenID configuration.
     package var login: String
@@ -58,7 +58,7 @@ package struct Cloud: Hashable, Sendable {
 
 /// Where the services are, as far as the administrator says otherwise than the table.
 package struct AzureEndpoints: Hashable, Sendable {
-    /// The application "Azure Linux VM Sign-In" (contract, chapter 4).
+    /// The application "Azure Linux VM Sign-In" (azure.md, "The role check").
     package static let signInApplication = "ce6ff14a-7fdc-4685-bbe0-f6afdfcfa8e0"
 
     /// `http://` or `https://`, host, optional port; no slash at the end. Nil: by the machine's cloud.

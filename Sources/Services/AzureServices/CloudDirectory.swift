@@ -7,7 +7,7 @@ package import Identity
 internal import Synchronization
 
 /// Where the services of the machine's cloud are: by the administrator's word, by the table, and for a cloud that the
-/// table does not know by the tenant's OpenID configuration (contract, chapter 1). What that document says of a cloud
+/// table does not know by the tenant's OpenID configuration (azure.md, "Clouds"). What that document says of a cloud
 /// in the table is compared and never followed.
 package final class CloudDirectory: Sendable {
     /// Which login host is asked about a cloud that nobody knows, where the administrator names none.

@@ -6,8 +6,8 @@ internal import HTTPTransport
 package import Identity
 internal import LinuxSystem
 
-/// HIMDS, the metadata service of the Connected Machine agent on Arc servers (contract, chapter 3). It gives a token to
-/// who can read a file that only root and the group `himds` can.
+/// HIMDS, the metadata service of the Connected Machine agent on Arc servers (azure.md, "Azure Arc"). It gives a token
+/// to a client that can read a file that only root and the group `himds` can read.
 package struct HybridMetadataClient: MetadataService {
     private static let attemptTime = Duration.seconds(5)
 
@@ -166,7 +166,7 @@ package struct HybridMetadataClient: MetadataService {
 }
 
 extension HybridMetadataClient {
-    /// What shows that the Connected Machine agent is installed (contract, chapter 3).
+    /// What shows that the Connected Machine agent is installed (azure.md, "Azure Arc").
     package static let agentPaths = ["/opt/azcmagent/bin/himds", "/var/opt/azcmagent"]
 
     /// The service's address as the agent puts it into `IMDS_ENDPOINT`, `http://localhost:40342`; nil for anything but

@@ -6,7 +6,7 @@ internal import Glibc
 internal import HTTPTransport
 package import Identity
 
-/// IMDS (contract, chapter 2): a literal address, never through a proxy, never a redirect.
+/// IMDS (azure.md, "Instance metadata"): a literal address, never through a proxy, never a redirect.
 package struct InstanceMetadataClient: MetadataService {
     /// The longest one attempt may take. A token that Entra has to issue takes a second or two.
     private static let attemptTime = Duration.seconds(5)

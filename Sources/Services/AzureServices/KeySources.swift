@@ -7,8 +7,8 @@ package import Identity
 internal import LinuxSystem
 internal import OpenSSHCertificates
 
-/// Entra's token-signing keys (contract, chapter 6): the main source. Two documents have them, and replicas of either differ
-/// for a day at a time, so each is a source of its own.
+/// Entra's token-signing keys (azure.md, "CA keys"): the main source. Two documents have them, and replicas of either
+/// differ for a day at a time, so each is a source of its own.
 package struct SigningKeySource: AuthorityKeySource {
     package enum Document: String, Sendable, CaseIterable {
         /// The tenant's, as Microsoft advises: keys that are the same for every tenant today may differ one day.
@@ -78,7 +78,7 @@ package struct SigningKeySource: AuthorityKeySource {
     }
 }
 
-/// The CA keys that the metadata service hands out (contract, chapter 2). Their form is not public.
+/// The CA keys that the metadata service hands out (azure.md, "Instance metadata"). Their form is not public.
 package struct MetadataKeySource: AuthorityKeySource {
     package let name = "imds"
     private let service: any MetadataService

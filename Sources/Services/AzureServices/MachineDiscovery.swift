@@ -29,12 +29,14 @@ package final class MachineDiscovery: MachineSource {
     private static let retry = RetryPolicy(first: .seconds(1), longest: .seconds(60), attempts: .max)
     /// Of one attempt: short enough that `status` soon says why there is no answer.
     private static let attemptTime = Duration.seconds(10)
+    private static let comparisonTime = Duration.seconds(1)
 
     private struct State {
         var machine: Machine?
         var isFromStore = false
         var answeredAt: BootTime?
         var fault: AccessCheckFault?
+        var tenantRemark: String?
         var isStopped = false
     }
 
@@ -108,7 +110,8 @@ package final class MachineDiscovery: MachineSource {
                 machine: state.machine,
                 isFromStore: state.isFromStore,
                 age: state.answeredAt.map { $0.duration(to: now) },
-                fault: state.fault
+                fault: state.fault,
+                tenantRemark: state.tenantRemark
             )
         }
     }
@@ -149,6 +152,7 @@ package final class MachineDiscovery: MachineSource {
     private func discover(by deadline: BootTime) async throws(AccessCheckFault) -> Machine {
         let instance = try await service.instance(by: deadline)
         var tenant = pinned
+        if let pinned { await compare(pinned, by: deadline) }
         if tenant == nil { tenant = try await service.tenant(by: deadline) }
         if tenant == nil { tenant = try await tenantOfOurToken(cloud: instance.cloud, by: deadline) }
         guard let tenant else {
@@ -167,7 +171,15 @@ package final class MachineDiscovery: MachineSource {
         )
     }
 
-    /// Arc's service does not say (contract, chapter 3); a token that it gives out does.
+    /// Only to say so: the administrator's word counts. It is not waited for long.
+    private func compare(_ pinned: TenantID, by deadline: BootTime) async {
+        let limit = min(deadline, environment.time.bootTime().advanced(by: Self.comparisonTime))
+        guard let said = try? await service.tenant(by: limit) else { return }
+        let remark = said == pinned ? nil : "TenantID= names \(pinned), the metadata service \(said)"
+        state.withLock { $0.tenantRemark = remark }
+    }
+
+    /// Arc's service does not say (azure.md, "Azure Arc"); a token that it gives out does.
     private func tenantOfOurToken(cloud: String, by deadline: BootTime) async throws(AccessCheckFault) -> TenantID? {
         // The role service's audience is the same in every cloud, the unknown ones too.
         let audience = endpoints.cloud(named: cloud)?.resourceManagerAudience ?? endpoints.roleServiceAudience

@@ -3,7 +3,7 @@
 package import Authorization
 internal import Identity
 
-/// Asks the endpoints in the configured order (contract, chapter 4):
+/// Asks the endpoints in the configured order (azure.md, "The role check"):
 /// - an endpoint that does not serve the question is passed over, now and for a while;
 /// - one that serves and has no answer now leaves the question to the next, before it is asked again;
 /// - what an answer denies without a stated reason is confirmed by role assignments (P2).

@@ -19,7 +19,7 @@ package struct RetryPolicy: Hashable, Sendable {
         RetryPolicy(first: .milliseconds(400), longest: .seconds(4), attempts: 6)
     }
 
-    /// For the metadata services, which may need 70 s to come back (contract, chapter 2).
+    /// For the metadata services, which may need 70 s to come back (azure.md, "Instance metadata").
     package static var metadata: RetryPolicy {
         RetryPolicy(first: .milliseconds(200), longest: .seconds(8), attempts: 16)
     }

@@ -6,8 +6,8 @@ internal import HTTPTransport
 internal import Identity
 internal import Synchronization
 
-/// The role question answered from role assignments, deny assignments and role definitions (contract, chapter 4): all
-/// of them generally available, so this works where no *checkAccess* does. The identity needs Reader here, too.
+/// The role question answered from role assignments, deny assignments and role definitions (azure.md, "The role
+/// check"): all of them generally available, so this works where no *checkAccess* does. It needs Reader, too.
 package final class RoleAssignmentAccessChecker: EndpointChecker {
     private enum Limit {
         /// Pages of one list, and different roles of one person here.

@@ -6,7 +6,7 @@ internal import HTTPTransport
 internal import Identity
 
 /// What the checkers have in common: a request with our token, and one meaning for each way in which there is no answer
-/// (contract, chapter 4). It repeats nothing but a 401: another endpoint is asked before this one is asked again.
+/// (azure.md, "The role check"). It repeats only a 401: another endpoint is asked before this one is asked again.
 struct RoleServiceClient: Sendable {
     /// A host that does not answer within this can be said not to answer.
     private static let fairTime = Duration.seconds(2)
@@ -14,7 +14,7 @@ struct RoleServiceClient: Sendable {
     let name: String
     let environment: AzureEnvironment
     let identity: ManagedIdentity
-    /// What mends a 401 or 403 for our own identity.
+    /// What fixes a 401 or 403 for the machine's own identity.
     let remedy: @Sendable (AccessQuestion) -> FaultRemedy
 
     /// The body of a 200.

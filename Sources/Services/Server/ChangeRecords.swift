@@ -6,7 +6,7 @@ package import Identity
 internal import Synchronization
 
 /// Records what changes of that which sign-in rests on and nobody asked for: what the machine is in Azure, its wiring,
-/// accounts of ours that local ones hide (P7). One record for each change, none while nothing changes.
+/// Entra accounts that local ones hide (P7). One record for each change, none while nothing changes.
 package final class ChangeRecords: Sendable {
     private struct Seen {
         var machine: Machine?
@@ -48,7 +48,7 @@ package final class ChangeRecords: Sendable {
     }
 
     private func record(_ machine: Machine, since before: Machine?) {
-        // Whoever is of another tenant cannot sign in from now on.
+        // Users of another tenant cannot sign in from now on.
         let isOtherTenant = before.map { $0.tenant != machine.tenant } ?? false
         let message = DenialText.clean("This machine is \(machine.name), \(machine.kind.rawValue) in \(machine.cloud)")
         var record = DecisionRecord(.machine, isOtherTenant ? .warning : .information, message)

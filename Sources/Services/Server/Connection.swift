@@ -9,7 +9,7 @@ final class RequestBuffer: Sendable {
     enum Reception {
         case request([UInt8])
         case notYet
-        /// The peer has gone, failed, or sent more than any request of ours has.
+        /// The peer has gone, failed, or sent more than any request has.
         case over
     }
 

@@ -88,7 +88,7 @@ package struct ReportService: Sendable {
         let shown = held.prefix(ReportService.listLimit).map { held in
             KeyReport(
                 fingerprint: SHA256.fingerprint(of: held.key),
-                type: String(held.key.line.prefix { $0 != " " }),
+                type: held.key.type.rawValue,
                 source: held.source,
                 confirmedAt: held.seenAt.seconds,
                 rotatedOutAt: held.missingSince?.seconds

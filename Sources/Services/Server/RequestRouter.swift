@@ -60,7 +60,7 @@ package final class RequestRouter: Sendable {
         case now([UInt8])
         /// The reply takes a wait; it is made on the loop.
         case later(@Sendable () async -> [UInt8])
-        /// Not ours: no reply.
+        /// Not the protocol: no reply.
         case nothing
     }
 

@@ -46,7 +46,8 @@ struct StatusAssembly: Sendable {
             TokenReport(
                 audience: token.audience,
                 expiresAt: token.remaining.map { now.adding(seconds: $0.components.seconds).seconds },
-                lastError: token.fault.map(StatusAssembly.text)
+                lastError: token.fault.map(StatusAssembly.text),
+                lastErrorCode: token.fault?.reason.rawValue
             )
         }
         report.checkers = azure.checkers.map(StatusAssembly.checker)
@@ -98,7 +99,8 @@ struct StatusAssembly: Sendable {
             name: checker.name,
             state: state.word,
             lastLatencyMilliseconds: checker.latency.map(\.wholeMilliseconds),
-            lastError: state.fault.map(text)
+            lastError: state.fault.map(text),
+            lastErrorCode: state.fault?.reason.rawValue
         )
         report.lastAskedSecondsAgo = checker.age?.components.seconds
         return report
@@ -112,6 +114,7 @@ struct StatusAssembly: Sendable {
         report.notPermitted = confirmations.notPermitted
         report.unanswered = confirmations.unanswered
         report.lastError = confirmations.fault.map(text)
+        report.lastErrorCode = confirmations.fault?.reason.rawValue
         report.lastOverruled = confirmations.lastOverruled?.description
         return report
     }
@@ -124,8 +127,9 @@ struct StatusAssembly: Sendable {
         report.isStale = keyring.isStale
         report.vanished = keyring.vanished
         report.returned = keyring.returned
-        let faults = keyring.sources.compactMap { source in source.fault.map { "\(source.name): \(text($0))" } }
-        report.lastError = faults.first
+        let faults = keyring.sources.compactMap { source in source.fault.map { (source.name, $0) } }
+        report.lastError = faults.first.map { "\($0.0): \(text($0.1))" }
+        report.lastErrorCode = faults.first?.1.reason.rawValue
         return report
     }
 

@@ -37,7 +37,20 @@ struct StatusWarnings {
     private var machine: [ReportedWarning] {
         var warnings: [ReportedWarning] = []
         if let fault = azure.machine.fault {
-            warnings.append(warning(for: fault, isGrave: azure.machine.machine == nil))
+            // A machine of an earlier start is not asked about (P1).
+            let isKnown = azure.machine.machine != nil && !azure.machine.isFromStore
+            warnings.append(warning(for: fault, isGrave: !isKnown))
+        }
+        if let remark = azure.machine.tenantRemark {
+            warnings.append(
+                ReportedWarning(
+                    id: "tenant-setting",
+                    isGrave: true,
+                    text: remark,
+                    remedy: "take TenantID= in [Azure] away, unless the metadata service is wrong; then"
+                        + " systemctl restart entralogind"
+                )
+            )
         }
         // While a checker answers, nobody waits for the token of one whose application is missing.
         let isServed = azure.checkers.contains { $0.standing == .serving }
@@ -184,7 +197,7 @@ struct StatusWarnings {
             warnings.append(
                 ReportedWarning(
                     id: "shadowed",
-                    isGrave: false,
+                    isGrave: true,
                     text: "local accounts or groups hide \(accounts.shadowed.count) Entra accounts: \(names)",
                     remedy: "rename the local ones, or retire the Entra accounts: entraloginctl users retire NAME"
                 )
@@ -194,7 +207,7 @@ struct StatusWarnings {
             warnings.append(
                 ReportedWarning(
                     id: "shadowed-group",
-                    isGrave: true,
+                    isGrave: false,
                     text: "a local group is called \(accounts.shadowedGroups.joined(separator: " and ")): it wins",
                     remedy: "rename it, or set UsersGroup= and AdministratorsGroup="
                 )

@@ -32,7 +32,7 @@ struct AdoptionRule: Sendable {
             "the list of adopted people \(text): everybody in it is refused",
             place: AdoptionList.path,
             needed: "as Documentation/migration.md says; root's, mode 0644",
-            remedy: "mend it: one line a person, name:object-id:uid"
+            remedy: "fix it: one line for each account, name:object-id:uid"
         )
     }
 
@@ -44,7 +44,7 @@ struct AdoptionRule: Sendable {
                 "\(name) is adopted, but \(why): refused",
                 place: AdoptionList.path,
                 needed: "the same name, uid and gid in the list and in /etc/passwd",
-                remedy: "mend the file that is wrong; or take \(name) out of both"
+                remedy: "fix the file that is wrong; or take \(name) out of both"
             )
         }
     }

@@ -64,7 +64,9 @@ struct CoveredDomainsRule: Sendable {
     let common: [Finding]
 
     func judge(_ domain: String, isEnrolled: Bool, _ configuration: SSHDConfiguration) -> Finding? {
-        let wrong = SSHDRule().judge(configuration).filter { $0.severity == .error && !common.contains($0) }
+        let wrong = SSHDRule().judge(configuration).filter { finding in
+            finding.severity == .error && !common.contains { $0.id == finding.id && $0.found == finding.found }
+        }
         guard !wrong.isEmpty else { return nil }
         let found =
             isEnrolled

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Judges the services in which sign-in with a code is switched on, but for sudo (`StepUpRule`): that our auth line is there, ends the stack refused where we
-/// refuse, and asks before a password does; and that the account stage, which looks at the role again, is ours as well.
+/// refuse, and asks before a password does; and that the account stage, which looks at the role again, is
+/// entralogin's as well.
 ///
 /// The stamp does not rest on it: the auth stage itself looks at role and identity, and none of it concerns sshd.
 struct DeviceSignInRule: Sendable {
@@ -87,7 +88,8 @@ struct DeviceSignInRule: Sendable {
         )
     }
 
-    /// Yes ends the stack, or goes on; not ours is as if we were not there; everything else ends it refused.
+    /// Yes ends the stack, or goes on; another account is as if the line were not there; everything else ends it
+    /// refused.
     static func isOurs(_ control: PAMControl) -> Bool {
         guard [.done, .ok].contains(control.action(on: "success")), control.action(on: "ignore") == .ignore,
             control.fallback == .die

@@ -23,7 +23,7 @@ package enum Severity: String, Sendable, Codable, Comparable {
     package static func < (left: Severity, right: Severity) -> Bool { left.rank < right.rank }
 }
 
-/// One thing that was looked at: what is there, what must be, how to mend it.
+/// One thing that was looked at: what is there, what must be, how to fix it.
 package struct Finding: Hashable, Sendable, Codable {
     /// Stable, for scripts: `sshd.usepam`, `pam.account`, `nss.passwd`.
     package var id: String

@@ -120,8 +120,14 @@ package struct LiveMachine: SurroundingsView {
         return FileSpace(
             freeBytes: bytes.overflow ? .max : bytes.partialValue,
             freeFiles: UInt64(status.f_favail),
-            totalFiles: UInt64(status.f_files)
+            totalFiles: UInt64(status.f_files),
+            isReadOnly: status.f_flag & UInt(ST_RDONLY) != 0
         )
+    }
+
+    package func isLink(_ path: String) -> Bool {
+        var status = stat()
+        return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFLNK
     }
 
     package func isRunning(pid: Int32) -> Bool { pid > 0 && (kill(pid, 0) == 0 || errno == EPERM) }

@@ -3,9 +3,10 @@
 internal import Identity
 
 /// Judges who else uses numbers of our range: local users and groups, subordinate ids (subuid(5)), and what useradd may
-/// give out (login.defs(5)). A number that is somebody else's is never given to ours (P7), and whoever had one wins.
+/// give out (login.defs(5)). A number that is somebody else's is never given to an Entra account (P7), and its holder
+/// wins.
 struct LocalIDsRule: Sendable {
-    /// Groups of ours have the first numbers.
+    /// entralogin's groups have the first numbers.
     private static let range = PosixID.usersGroup...PosixID.userRange.upperBound
     private static let bounds = "\(range.lowerBound)-\(range.upperBound)"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Judges /etc/nsswitch.conf (nsswitch.conf(5)): local accounts and other directories first, ours behind them (P7).
+/// Checks /etc/nsswitch.conf (nsswitch.conf(5)): local accounts and other directories first, entralogin last (P7).
 struct NameServiceRule: Sendable {
     static let path = "/etc/nsswitch.conf"
     private static let remedy = "/usr/libexec/entralogin/configure --enable, or write the word there by hand"
@@ -54,7 +54,8 @@ struct NameServiceRule: Sendable {
     static func databases(of text: String) -> [String: (number: Int, words: [String])] {
         var result: [String: (number: Int, words: [String])] = [:]
         for (index, raw) in text.lines.enumerated() {
-            let line = raw.prefix { $0 != "#" }
+            // Any white space of isspace(3) parts words there, CR at the end of a line too.
+            let line = String(raw.prefix { $0 != "#" }.map { $0.isWhitespace ? " " : $0 })
             guard let colon = line.firstIndex(of: ":") else { continue }
             let name = String(line[..<colon].filter { $0 != " " && $0 != "\t" })
             let words = PAMLine.lines(of: String(line[line.index(after: colon)...]), file: "").first?.words ?? []

@@ -110,7 +110,7 @@ struct NumbersRule: Sendable {
         )
     }
 
-    /// The services of passwd in nsswitch.conf that are neither the local files nor ours.
+    /// The services of passwd in nsswitch.conf that are neither the local files nor entralogin.
     private func others(_ machine: any MachineView) -> [String] {
         guard let text = try? machine.text(of: NameServiceRule.path),
             let line = NameServiceRule.databases(of: text)["passwd"]

@@ -31,7 +31,7 @@ struct PAMRule: Sendable {
         let user = "user !~ *@*"
         let userGUID = "user !~ \(guid)"
         let account = [
-            "requisite pam_succeed_if.so quiet \(ids) \(user) ruser !~ *@* \(userGUID) ruser !~ \(guid)",
+            "requisite pam_succeed_if.so quiet \(ids) user notingroup entra_admins \(user) ruser !~ *@* \(userGUID) ruser !~ \(guid)",
             "requisite pam_succeed_if.so quiet use_uid \(ids) \(user) \(userGUID)",
         ]
         let guarding = type == "account" ? account : ["requisite pam_succeed_if.so quiet \(ids) \(user) \(userGUID)"]
@@ -91,10 +91,22 @@ struct PAMRule: Sendable {
             written.count == count && expected.count == count
             && zip(written, expected).allSatisfy { entry, line in
                 let words = line.split(separator: " ").map { String($0) }
-                return entry.control == PAMControl("requisite") && [entry.module] + entry.arguments == words.dropFirst()
+                return entry.control == PAMControl("requisite") && entry.module == words[1]
+                    && PAMRule.withoutGroup(entry.arguments) == PAMRule.withoutGroup(Array(words.dropFirst(2)))
             }
-        guard !isExpected else { return nil }
-        return finding(.error, "pam_entralogin.so jumps over lines that are not its own", ours.place)
+        guard isExpected else {
+            return finding(.error, "pam_entralogin.so jumps over lines that are not its own", ours.place)
+        }
+        guard type == "account", !written.contains(where: { $0.arguments.contains("notingroup") }) else { return nil }
+        let what = "where pam_entralogin.so cannot be loaded, members of another name service's entra_admins pass"
+        return finding(.warning, what, ours.place)
+    }
+
+    /// The words without the condition about the administrators' group: an earlier version wrote none, and the group may have
+    /// another name.
+    private static func withoutGroup(_ words: [String]) -> [String] {
+        guard let index = words.firstIndex(of: "notingroup"), index > 0, index + 1 < words.count else { return words }
+        return Array(words[..<(index - 1)] + words[(index + 2)...])
     }
 
     private var id: String { "pam.\(service).\(type)" }

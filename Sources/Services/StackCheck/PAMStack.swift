@@ -10,6 +10,8 @@ struct PAMEntry: Hashable, Sendable {
     var arguments: [String]
     var file: String
     var line: Int
+    /// Written with a `-` before the type: libpam passes over a module that it does not find.
+    var mayBeMissing = false
 
     var place: String { "\(file):\(line)" }
 }
@@ -74,7 +76,7 @@ struct PAMStack: Sendable {
         case "include":
             try add(line.words[2], onlyType: type, depth: depth + 1, includedAt: line.place)
         case "substack":
-            try addSubstack(line.words[2], depth: depth, includedAt: line.place)
+            try addSubstack(line, depth: depth)
         default:
             guard let control = PAMControl(line.words[1]) else { throw line.misread("control '\(line.words[1])'") }
             entries.append(
@@ -84,30 +86,31 @@ struct PAMStack: Sendable {
                     control: control,
                     arguments: Array(line.words.dropFirst(3)),
                     file: line.file,
-                    line: line.number
+                    line: line.number,
+                    mayBeMissing: line.words[0].hasPrefix("-")
                 )
             )
         }
     }
 
-    private mutating func addSubstack(_ service: String, depth: Int, includedAt place: String) throws(PAMStackError) {
+    private mutating func addSubstack(_ line: PAMLine, depth: Int) throws(PAMStackError) {
+        let service = line.words[2]
         var inner = self
         inner.entries = []
-        try inner.add(service, onlyType: type, depth: depth + 1, includedAt: place)
+        try inner.add(service, onlyType: type, depth: depth + 1, includedAt: line.place)
         for file in inner.files where !files.contains(file) { files.append(file) }
-        if inner.entries.contains(where: { $0.module == PAMStack.ourModule }) { oursInSubstack.append(place) }
+        if inner.entries.contains(where: { $0.module == PAMStack.ourModule }) { oursInSubstack.append(line.place) }
         oursInSubstack += inner.oursInSubstack.filter { !oursInSubstack.contains($0) }
         // It counts as one entry where something jumps over it.
         guard let control = PAMControl("required") else { return }
-        let parts = place.split(separator: ":")
         entries.append(
             PAMEntry(
                 module: "substack \(service)",
                 path: service,
                 control: control,
                 arguments: [],
-                file: parts.first.map(String.init) ?? place,
-                line: parts.last.flatMap { Int($0) } ?? 0
+                file: line.file,
+                line: line.number
             )
         )
     }

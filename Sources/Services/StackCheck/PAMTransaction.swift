@@ -52,10 +52,10 @@ struct PAMTransaction: Hashable, Sendable {
         return .success(transaction)
     }
 
-    /// The files that libpam has loaded as ours; two where lines of the service name two.
+    /// The files that libpam has loaded as entralogin's; two where lines of the service name two.
     var ourModules: [String] { modules.filter { PAMTransaction.name(of: $0) == PAMStack.ourModule } }
 
-    /// Where libpam finds its modules: the folder of the first one that is not ours.
+    /// Where libpam finds its modules: the folder of the first one that is not entralogin's.
     var folder: String? {
         modules.first { PAMTransaction.name(of: $0) != PAMStack.ourModule }.map { path in
             String(path.prefix(upTo: path.lastIndex(of: "/") ?? path.endIndex))

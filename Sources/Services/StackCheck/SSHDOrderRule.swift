@@ -12,12 +12,15 @@ struct SSHDOrderRule: Sendable {
         SSHDRule.needs.filter { $0.keyword != "usepam" && !$0.mayBeAbsent }.map(\.keyword)
     )
 
-    static func judge(_ files: SSHDFiles) -> [Finding] {
+    /// `hasDropIn`: there is a file of that name, read or not.
+    static func judge(_ files: SSHDFiles, hasDropIn: Bool = true) -> [Finding] {
         if let path = files.unreadable {
             return [Finding("sshd.files", .error, "sshd's configuration cannot be read", place: path, remedy: remedy)]
         }
         let matches = files.lines.indices.filter { files.lines[$0].keyword == "match" }
-        guard let ours = matches.first(where: { isOurs($0, in: files.lines) }) else { return [unread] }
+        guard let ours = matches.first(where: { isOurs($0, in: files.lines) }) else {
+            return [files.files.contains(SSHDFiles.dropIn) ? incomplete : hasDropIn ? unread : missing]
+        }
         guard matches.first == ours else { return [overtaken(by: files.lines[matches[0]])] }
         let place = files.lines[ours].place
         return [Finding("sshd.files", .good, "sshd reads our block before any other", place: place)]
@@ -37,6 +40,31 @@ struct SSHDOrderRule: Sendable {
         }
         let block = lines[(index + 1)...].prefix { $0.keyword != "match" && $0.file == line.file }
         return needed.isSubset(of: block.map(\.keyword))
+    }
+
+    /// Every line of the block is then found wrong, too, for this one reason.
+    static func isWholeBlockUnread(_ findings: [Finding]) -> Bool { findings == [unread] || findings == [missing] }
+
+    private static var missing: Finding {
+        Finding(
+            "sshd.files",
+            .error,
+            "\(SSHDFiles.dropIn) is missing: sshd knows nothing of Entra accounts",
+            place: SSHDFiles.dropIn,
+            needed: "entralogin's block, before any other Match block",
+            remedy: remedy
+        )
+    }
+
+    private static var incomplete: Finding {
+        Finding(
+            "sshd.files",
+            .error,
+            "the block in \(SSHDFiles.dropIn) is not whole, or names not every Entra account",
+            place: SSHDFiles.dropIn,
+            needed: "the block as configure writes it",
+            remedy: remedy
+        )
     }
 
     private static var unread: Finding {

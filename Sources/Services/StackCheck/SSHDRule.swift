@@ -45,9 +45,15 @@ struct SSHDRule: Sendable {
         Need(keyword: "hostbasedauthentication", value: "no", why: "another host would vouch for the person"),
     ]
 
+    /// What sshd reads, for the places; empty where that is not known.
+    var lines: [ConfigurationLine] = []
+
     /// Judges what each kind of name (`UPN`, `GUID`) would meet. What both meet is said once.
-    static func judge(_ tried: [(kind: String, configuration: SSHDConfiguration)]) -> [Finding] {
-        let judged = tried.map { (kind: $0.kind, findings: SSHDRule().judge($0.configuration)) }
+    static func judge(
+        _ tried: [(kind: String, configuration: SSHDConfiguration)],
+        lines: [ConfigurationLine] = []
+    ) -> [Finding] {
+        let judged = tried.map { (kind: $0.kind, findings: SSHDRule(lines: lines).judge($0.configuration)) }
         var findings: [Finding] = []
         for (kind, own) in judged {
             for var finding in own where !findings.contains(finding) {
@@ -68,12 +74,16 @@ struct SSHDRule: Sendable {
         let value = configuration.value(of: need.keyword)
         if value == nil, need.mayBeAbsent { return nil }
         guard value != need.value else { return nil }
+        // The first line that says it wins (sshd_config(5)), whichever file it is in.
+        let place = need.keyword == "usepam" ? lines.first { $0.keyword == "usepam" }?.place : nil
         return Finding(
             "sshd.\(need.keyword)",
             .error,
             "sshd: \(need.keyword) is \(value.map { "'\($0)'" } ?? "not set once"): \(need.why)",
+            place: place,
             needed: "\(need.keyword) \(need.value)",
-            remedy: need.keyword == "usepam" ? "UsePAM yes in \(SSHDFiles.main), then reload sshd" : SSHDRule.remedy
+            remedy: need.keyword == "usepam"
+                ? "UsePAM yes in \(place ?? SSHDFiles.main), then reload sshd" : SSHDRule.remedy
         )
     }
 
@@ -84,28 +94,6 @@ struct SSHDRule: Sendable {
             guard let value = configuration.value(of: keyword), value != "none" else { continue }
             findings.append(Finding("sshd.\(keyword)", .note, "sshd: \(keyword) is '\(value)'"))
         }
-        let algorithms =
-            configuration.value(of: "pubkeyacceptedalgorithms") ?? configuration.value(of: "pubkeyacceptedkeytypes")
-        if let algorithms, !algorithms.contains("rsa-sha2-256-cert-v01"), !algorithms.contains("rsa-sha2-512-cert-v01")
-        {
-            findings.append(unusable("pubkeyacceptedalgorithms", "has no rsa-sha2-…-cert-v01@openssh.com"))
-        }
-        if let authorities = configuration.value(of: "casignaturealgorithms"), !authorities.contains("rsa-sha2-256") {
-            findings.append(unusable("casignaturealgorithms", "has no rsa-sha2-256"))
-        }
-        if let bits = configuration.value(of: "requiredrsasize").flatMap({ Int($0) }), bits > 2048 {
-            findings.append(unusable("requiredrsasize", "is \(bits)"))
-        }
         return findings
-    }
-
-    private func unusable(_ keyword: String, _ what: String) -> Finding {
-        Finding(
-            "sshd.\(keyword)",
-            .warning,
-            "sshd: \(keyword) \(what), so Entra's certificates cannot be used",
-            needed: "RSA 2048 certificates signed with rsa-sha2-256",
-            remedy: "look for \(keyword) in sshd_config, or for a crypto policy of the distribution"
-        )
     }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Judges the room on the disks that a sign-in needs, and what large numbers do to files that are indexed by uid.
+/// Checks the room on the disks that a sign-in needs, and what large numbers do to files that are indexed by uid.
 struct SpaceRule: Sendable {
     /// Below that, a new account, its home or a published file may not fit.
     private static let leastBytes: UInt64 = 64 << 20

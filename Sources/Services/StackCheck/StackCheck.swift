@@ -9,8 +9,10 @@ package struct StackVerdict: Sendable {
     package let restsOn: [String]
     /// The listener that `sshd` is now, where it has one: see `SSHDListener`.
     let listener: SSHDListener?
-    /// Administrators sign in as users, without sudo: see `WithheldSudoRule`.
-    var withholdsAdministrators = false
+    package let sudoers: SudoersReview
+
+    /// Administrators sign in as users, without sudo.
+    var withholdsAdministrators: Bool { sudoers.withheld != nil }
 
     /// True where nothing stands against signing in.
     package var holds: Bool { !findings.contains { $0.severity == .error } }
@@ -34,17 +36,23 @@ package struct StackCheck: Sendable {
     /// A listener that an earlier check has found to have read a good configuration.
     private let trusted: SSHDListener?
     private let numbers: NumbersRule
+    private let administratorsGroup: String
+    private let wasWithheld: Bool?
 
     /// `domain`: one of those that may sign in; `others`: the rest of `Domains=`; `numbers`: where those of new
-    /// accounts are drawn.
+    /// accounts are drawn; the administrators' group as the settings call it; whether they were withheld before, where that is known.
     package init(
         on machine: any MachineView,
         domain: String = "contoso.com",
         others: [String] = [],
         numbers: ClosedRange<UInt32> = PosixID.userRange,
-        trusting trusted: SSHDListener? = nil
+        administratorsGroup: String = "entra_admins",
+        trusting trusted: SSHDListener? = nil,
+        wasWithheld: Bool? = nil
     ) {
+        self.wasWithheld = wasWithheld
         self.machine = machine
+        self.administratorsGroup = administratorsGroup
         otherDomains = others.filter { $0 != domain }
         self.numbers = NumbersRule(numbers: numbers)
         self.trusted = trusted
@@ -72,15 +80,15 @@ package struct StackCheck: Sendable {
         findings += asked.findings + NameServiceRule().judge(machine) + numbers.configured(machine)
         files.append(NameServiceRule.path)
         let programs = ProgramFilesRule().judge(machine, loaded: asked.modules)
-        let withheld = WithheldSudoRule().judge(machine)
-        findings += programs.findings + LocalAccountsRule().judge(machine) + withheld
+        let sudoers = SudoersReview(machine, administratorsGroup: administratorsGroup, wasWithheld: wasWithheld)
+        findings += programs.findings + LocalAccountsRule().judge(machine) + [sudoers.withheld].compactMap(\.self)
         files += programs.files
         var seen: Set<String> = []
         return StackVerdict(
             findings: findings,
             restsOn: files.filter { seen.insert($0).inserted },
             listener: daemon.listener,
-            withholdsAdministrators: !withheld.isEmpty
+            sudoers: sudoers
         )
     }
 
@@ -117,7 +125,8 @@ package struct StackCheck: Sendable {
             let missing = Finding("sshd", .error, "sshd is not installed", remedy: "install openssh-server")
             return JudgedSSHD(findings: [missing], files: restsOn)
         }
-        var findings = SSHDOrderRule.judge(files)
+        var findings = SSHDOrderRule.judge(files, hasDropIn: machine.exists(SSHDFiles.dropIn))
+        let isUnread = SSHDOrderRule.isWholeBlockUnread(findings)
         var tried: [(kind: String, configuration: SSHDConfiguration)] = []
         for (kind, name) in probes {
             let result = machine.run(program, ["-T", "-C", StackCheck.connection(of: name)])
@@ -126,8 +135,12 @@ package struct StackCheck: Sendable {
             }
             tried.append((kind, SSHDConfiguration(result.output)))
         }
-        let common = SSHDRule.judge(tried)
-        findings += common + judgeDomains(program, beside: common)
+        let common = SSHDRule.judge(tried, lines: files.lines)
+        // One cause is one finding: without the block all that it says is missing, but not UsePAM, which stands elsewhere.
+        findings +=
+            isUnread
+            ? common.filter { $0.severity != .error || $0.id == "sshd.usepam" }
+            : common + judgeDomains(program, beside: common)
         let pidFile = tried.first?.configuration.value(of: "pidfile")
         let listener = SSHDListener(pidFile: pidFile, on: machine)
         if let listener { findings.append(listener.judge(files.files, on: machine, trusting: trusted)) }

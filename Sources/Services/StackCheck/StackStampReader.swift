@@ -49,7 +49,8 @@ package final class StackStampReader: StackStamp {
         return stack.withholdsAdministrators
     }
 
-    private var problem: String? {
+    /// Why the stamp does not hold, without what to do about it; nil where it holds.
+    package var problem: String? {
         let identity = try? FileStamp(of: file.path)
         if let kept = kept.withLock({ $0 }), kept.identity == identity {
             return kept.stack.difference(seenBy: status)

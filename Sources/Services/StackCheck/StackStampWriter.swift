@@ -12,16 +12,18 @@ package struct StackStampWriter: Sendable {
     private let domain: String
     private let otherDomains: [String]
     private let numbers: ClosedRange<UInt32>
+    private let administratorsGroup: String
     /// Between two attempts.
     private let pause: @Sendable () -> Void
 
-    /// `domain`, `others`, `numbers`: see `StackCheck`. `path` is where the stamp goes; its folder must be root's.
+    /// `domain`, `others`, `numbers`, `administratorsGroup`: see `StackCheck`. `path` is where the stamp goes; its folder must be root's.
     package init(
         on machine: any MachineView,
         version: String,
         domain: String = "contoso.com",
         others: [String] = [],
         numbers: ClosedRange<UInt32> = PosixID.userRange,
+        administratorsGroup: String = "entra_admins",
         path: String = VerifiedStack.path,
         pause: @escaping @Sendable () -> Void = { usleep(100_000) }
     ) {
@@ -30,13 +32,23 @@ package struct StackStampWriter: Sendable {
         self.domain = domain
         otherDomains = others
         self.numbers = numbers
+        self.administratorsGroup = administratorsGroup
         file = AtomicFile(path)
         self.pause = pause
     }
 
     /// Looks only; nothing changes.
     package func check() -> StackVerdict {
-        StackCheck(on: machine, domain: domain, others: otherDomains, numbers: numbers, trusting: earlierListener).run()
+        let earlier = earlier
+        return StackCheck(
+            on: machine,
+            domain: domain,
+            others: otherDomains,
+            numbers: numbers,
+            administratorsGroup: administratorsGroup,
+            trusting: earlier?.listener,
+            wasWithheld: earlier?.withholdsAdministrators
+        ).run()
     }
 
     /// Checks, and leaves a record only where everything holds.
@@ -97,21 +109,19 @@ package struct StackStampWriter: Sendable {
         }
     }
 
-    /// The listener of the stamp that stands, whatever else has changed since.
-    private var earlierListener: SSHDListener? {
+    /// The stamp that stands, whatever has changed since: its listener counts, and whether administrators were withheld.
+    private var earlier: VerifiedStack? {
         let requirement = FileRequirement(owners: [0], forbiddenMode: 0o022)
         guard let bytes = try? file.read(limit: VerifiedStack.sizeLimit, requiring: requirement),
             let text = String(validating: bytes, as: UTF8.self),
             let stack = VerifiedStack(text), stack.version == version
         else { return nil }
-        return stack.listener
+        return stack
     }
 }
 
 extension StackVerdict {
     fileprivate func adding(_ finding: Finding) -> StackVerdict {
-        var verdict = StackVerdict(findings: findings + [finding], restsOn: restsOn, listener: listener)
-        verdict.withholdsAdministrators = withholdsAdministrators
-        return verdict
+        StackVerdict(findings: findings + [finding], restsOn: restsOn, listener: listener, sudoers: sudoers)
     }
 }

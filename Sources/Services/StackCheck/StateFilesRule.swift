@@ -13,27 +13,30 @@ struct StateFilesRule: Sendable {
         var forbidden: UInt32
         /// Where it is missing, something is wrong.
         var mustExist: Bool
+        /// Bits without which programs of users see no names, or sshd no keys.
+        var required: UInt32 = 0
     }
 
     private static let needs = [
         Need(path: "/etc/entralogin", owner: "root", forbidden: 0o022, mustExist: false),
         Need(path: "/etc/entralogin/entralogin.conf", owner: "root", forbidden: 0o022, mustExist: false),
         Need(path: "/etc/entralogin/entralogin.conf.d", owner: "root", forbidden: 0o022, mustExist: false),
-        Need(path: "/var/lib/entralogin", owner: "entralogin", forbidden: 0o022, mustExist: true),
+        Need(path: "/var/lib/entralogin", owner: "entralogin", forbidden: 0o022, mustExist: true, required: 0o011),
         Need(path: "/var/lib/entralogin/accounts", owner: "entralogin", forbidden: 0o022, mustExist: false),
-        Need(path: "/var/lib/entralogin/nss", owner: "entralogin", forbidden: 0o022, mustExist: true),
+        Need(path: "/var/lib/entralogin/nss", owner: "entralogin", forbidden: 0o022, mustExist: true, required: 0o011),
         Need(
             path: "/var/lib/entralogin/nss/accounts.snapshot",
             owner: "entralogin",
             forbidden: 0o022,
-            mustExist: false
+            mustExist: false,
+            required: 0o044
         ),
         Need(path: "/var/lib/entralogin/ssh", owner: "entralogin", forbidden: 0o022, mustExist: true),
         Need(path: AuthorityCopy.source, owner: "entralogin", forbidden: 0o022, mustExist: false),
         Need(path: "/var/lib/entralogin-sshd", owner: "root", forbidden: 0o022, mustExist: true),
         Need(path: AuthorityCopy.path, owner: "root", forbidden: 0o022, mustExist: false),
-        Need(path: "/run/entralogin", owner: "root", forbidden: 0o022, mustExist: true),
-        Need(path: "/run/entralogin/nss", owner: "entralogin", forbidden: 0o022, mustExist: true),
+        Need(path: "/run/entralogin", owner: "root", forbidden: 0o022, mustExist: true, required: 0o011),
+        Need(path: "/run/entralogin/nss", owner: "entralogin", forbidden: 0o022, mustExist: true, required: 0o011),
         Need(path: "/run/entralogin/control.sock", owner: "entralogin", forbidden: 0o077, mustExist: true),
         Need(path: "/run/entralogin/principals.sock", owner: "entralogin", forbidden: 0o007, mustExist: true),
         Need(path: "/run/entralogin/audit.sock", owner: "entralogin", forbidden: 0o077, mustExist: false),
@@ -60,6 +63,13 @@ struct StateFilesRule: Sendable {
                 need,
                 "has mode \(String(status.mode, radix: 8)): others may change or use it",
                 remedy: "chmod \(String(status.mode & ~need.forbidden, radix: 8)) \(need.path)"
+            )
+        }
+        guard status.mode & need.required == need.required else {
+            return finding(
+                need,
+                "has mode \(String(status.mode, radix: 8)): programs of users see no Entra accounts",
+                remedy: "chmod \(String(status.mode | need.required, radix: 8)) \(need.path)"
             )
         }
         return nil

@@ -40,7 +40,8 @@ struct SudoRsRule: Sendable {
         return Finding(
             "sudo-rs.group",
             .error,
-            "the group \(group) is another name service's, and this sudo-rs knows groups by name only: its members have sudo",
+            "the group \(group) is another name service's, and this sudo-rs knows groups by name only: administrators have no sudo, "
+                + "and that service's members are refused",
             place: LocalAccountsRule.sudoers,
             remedy: "\(SudoRsRule.remedy) takes the rule away; name another group in AdministratorsGroup="
         )

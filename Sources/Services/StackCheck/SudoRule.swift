@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Judges whether sudo takes our file: that it reads the folder, and that what it reads has no mistake. That the file is
-/// there and is root's, `LocalAccountsRule` says; what other files add, `SudoersFilesRule`.
+/// there and is root's, `LocalAccountsRule` says; what other files and sources add, `SudoersReview`.
 struct SudoRule: Sendable {
-    let administratorsGroup: String
+    let review: SudoersReview
     private static let main = "/etc/sudoers"
     private static let checkers = ["/usr/sbin/visudo", "/usr/bin/visudo"]
 
@@ -11,9 +11,7 @@ struct SudoRule: Sendable {
         guard machine.exists(LocalAccountsRule.sudoers), let text = try? machine.text(of: SudoRule.main) else {
             return []
         }
-        return [folder(text), mistake(machine), plugin(machine)].compactMap(\.self)
-            + SudoersFilesRule(administratorsGroup: administratorsGroup).judge(machine)
-            + SudoersSourcesRule().judge(machine) + SudoRsRule().judge(machine)
+        return [folder(text), mistake(machine), plugin(machine)].compactMap(\.self) + review.findings
     }
 
     /// `@includedir`, in older sudoers `#includedir` (sudoers(5)).

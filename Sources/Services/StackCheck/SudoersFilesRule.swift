@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Reads what other files of sudoers say about us: a plugin in place of ours, a rule by our group's name or number, and
+/// Reads what other files of sudoers say about entralogin: another plugin, a rule by its group's name or number, and
 /// defaults that take PAM's account stage away. None of them gives anybody our own rule; each one weakens something.
 struct SudoersFilesRule: Sendable {
     let administratorsGroup: String

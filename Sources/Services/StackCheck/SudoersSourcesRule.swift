@@ -1,34 +1,42 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Evaluates where sudo takes its rules from (nsswitch.conf, `sudoers:`). What SSSD or LDAP says cannot be read as files are;
-/// what it comes to for everybody, sudo itself says (`sudo -l`).
+/// Evaluates where sudo takes its rules from (nsswitch.conf, `sudoers:`). What LDAP says cannot be read as files are; what it comes
+/// to for everybody, sudo itself says (`sudo -l`). SSSD gives rules and defaults to its own users and to local ones, and none to
+/// Entra accounts, which it does not know.
 struct SudoersSourcesRule: Sendable {
-    func judge(_ machine: any MachineView) -> [Finding] {
+    func judge(_ machine: any MachineView) -> [Finding] { look(machine).findings }
+
+    /// `isUnseen`: there is such a source, and sudo does not say what it sets.
+    func look(_ machine: any MachineView) -> (findings: [Finding], isUnseen: Bool) {
         guard let text = try? machine.text(of: NameServiceRule.path),
             let line = NameServiceRule.databases(of: text)["sudoers"]
-        else { return [] }
+        else { return ([], false) }
         let place = "\(NameServiceRule.path):\(line.number)"
         let sources = line.words.filter { !$0.hasPrefix("[") }
-        guard sources.contains("files") else {
-            return [
-                Finding(
-                    "sudoers.sources",
-                    .error,
-                    "sudo does not read its files: administrators have no sudo",
-                    place: place,
-                    needed: "sudoers: files, and what else there is behind it",
-                    remedy: "write files first in that line"
-                )
-            ]
-        }
+        guard sources.contains("files") else { return ([withoutFiles(place)], false) }
         let others = sources.filter { $0 != "files" }
-        return others.isEmpty ? [] : [judge(others.joined(separator: ", "), place, machine)]
-    }
-
-    private func judge(_ others: String, _ place: String, _ machine: any MachineView) -> Finding {
+        guard !others.isEmpty else { return ([], false) }
         let program = SudoAnswer.programs.first { machine.exists($0) }
         let answer = program.map { machine.run($0, ["-n", "-l"]) }
-        let heading = answer?.output.lines.prefix { !$0.contains(" may run the following commands") } ?? []
+        let lines = answer?.output.lines ?? []
+        let heading = lines.prefix { !$0.contains(" may run the following commands") }
+        let isUnseen = others != ["sss"] && heading.count == lines.count
+        return ([judge(others.joined(separator: ", "), place, heading, isUnseen)], isUnseen)
+    }
+
+    private func withoutFiles(_ place: String) -> Finding {
+        Finding(
+            "sudoers.sources",
+            .error,
+            "sudo does not read its files: administrators have no sudo",
+            place: place,
+            needed: "sudoers: files, and what else there is behind it",
+            remedy: "write files first in that line"
+        )
+    }
+
+    private func judge(_ others: String, _ place: String, _ heading: ArraySlice<Substring>, _ isUnseen: Bool) -> Finding
+    {
         let words = heading.flatMap { $0.split { $0 == " " || $0 == "," || $0 == "=" } }
         if let found = SudoersSourcesRule.dangerous(words) {
             return Finding(
@@ -38,6 +46,15 @@ struct SudoersSourcesRule: Sendable {
                 place: place,
                 needed: "PAM's account stage of the service sudo, and no other group plugin",
                 remedy: "take that out where it is set, in sudo's files or in \(others) (cn=defaults)"
+            )
+        }
+        if isUnseen {
+            return Finding(
+                "sudoers.sources",
+                .warning,
+                "sudo takes defaults from \(others), too, and cannot be asked for them here",
+                place: place,
+                remedy: "entraloginctl stack --stamp, as root and while \(others) can be reached"
             )
         }
         return Finding(

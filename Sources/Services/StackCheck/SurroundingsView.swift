@@ -7,11 +7,14 @@ package struct FileSpace: Hashable, Sendable {
     package var freeFiles: UInt64
     /// Zero where the file system does not count files.
     package var totalFiles: UInt64
+    /// Mounted so that nothing can be written.
+    package var isReadOnly: Bool
 
-    package init(freeBytes: UInt64, freeFiles: UInt64, totalFiles: UInt64) {
+    package init(freeBytes: UInt64, freeFiles: UInt64, totalFiles: UInt64, isReadOnly: Bool = false) {
         self.freeBytes = freeBytes
         self.freeFiles = freeFiles
         self.totalFiles = totalFiles
+        self.isReadOnly = isReadOnly
     }
 }
 
@@ -19,4 +22,6 @@ package struct FileSpace: Hashable, Sendable {
 package protocol SurroundingsView: MachineView {
     /// Nil where it cannot be known.
     func space(of folder: String) -> FileSpace?
+    /// True for a symbolic link, whatever it leads to.
+    func isLink(_ path: String) -> Bool
 }

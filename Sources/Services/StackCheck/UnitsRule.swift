@@ -54,7 +54,9 @@ struct UnitsRule: Sendable {
         let active = state["ActiveState"] ?? "unknown"
         guard state["LoadState"] == "loaded" else {
             let what = "\(need.unit) is \(state["LoadState"] ?? "not known to systemd"): \(need.why)"
-            let remedy = state["LoadState"] == "masked" ? "systemctl unmask \(need.unit)" : "install the package again"
+            let remedy =
+                state["LoadState"] == "masked"
+                ? "systemctl unmask \(need.unit) && systemctl enable --now \(need.unit)" : "install the package again"
             return Finding(id, need.severity, what, remedy: remedy)
         }
         guard ["active", "activating", "reloading"].contains(active) else {

@@ -12,7 +12,7 @@
 ///     guarded /etc/ssh/sshd_config.d/50-site.conf
 ///     end
 ///
-/// `withheld`: administrators sign in as users (`WithheldSudoRule`).
+/// `withheld`: administrators sign in as users (`SudoersReview`).
 /// `file`: device, inode, size, modified, changed (nanoseconds), owner. `guarded`: below a folder that only root may
 /// search, so the daemon cannot look itself; the watch on those folders renews or removes the stamp.
 package struct VerifiedStack: Hashable, Sendable {

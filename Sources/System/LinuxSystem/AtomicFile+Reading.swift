@@ -17,7 +17,7 @@ package struct FileRequirement: Hashable, Sendable {
         self.mayBeLink = mayBeLink
     }
 
-    /// Any plain file, whoever owns and writes it.
+    /// Any plain file, with any owner and mode.
     package static var none: FileRequirement { FileRequirement() }
 
     /// A file of the system, such as /etc/passwd, wherever it really lies.

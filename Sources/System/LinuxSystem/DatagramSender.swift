@@ -2,8 +2,8 @@
 
 internal import CLinux
 
-/// Sends datagrams to one path (unix(7), SOCK_DGRAM), connected to nobody: whoever is bound there at that moment gets
-/// them. Never waits; closed when its owner lets go of it.
+/// Sends datagrams to one path (unix(7), SOCK_DGRAM), connected to nobody: the socket that is bound there at that
+/// moment gets them. Never waits; closed when its owner lets go of it.
 package final class DatagramSender: Sendable {
     private let socket: Descriptor
     private let path: String

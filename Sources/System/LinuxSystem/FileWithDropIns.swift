@@ -35,8 +35,9 @@ package struct FileWithDropIns: Sendable {
         Part(path: path, bytes: try AtomicFile(path).read(limit: Self.partLimit, requiring: .ownOrRoots))
     }
 
-    /// Nil where there is none. Whoever may write the folder may take parts away or put a file there that ends the start: so
-    /// what holds for a part holds for the folder, and a link is refused, because others may own what leads to its end.
+    /// Nil where there is none. A user who may write the folder may take parts away or put a file there that ends the
+    /// start: so what holds for a part holds for the folder, and a link is refused, because others may own what leads
+    /// to its end.
     private static func open(_ folder: String) throws(FileError) -> OpaquePointer? {
         let number = Glibc.open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
         guard number >= 0 else {

@@ -89,7 +89,8 @@ package struct Subprocess: Sendable {
         return pid
     }
 
-    /// Takes what it says until it has ended; then what is left in the pipes, without waiting for whoever inherited them.
+    /// Takes what it says until it has ended; then what is left in the pipes, without waiting for processes that
+    /// inherited them.
     private func watch(
         _ pid: Int32,
         _ output: inout Output,

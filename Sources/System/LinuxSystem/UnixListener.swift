@@ -3,15 +3,7 @@
 internal import CLinux
 internal import Glibc
 
-/// The types of socket of unix(7) that we listen with.
-package enum UnixSocketType: Hashable, Sendable {
-    /// One message is one frame.
-    case sequencedPackets
-    /// Bytes without bounds.
-    case stream
-}
-
-/// A listening socket of unix(7). Non-blocking.
+/// A listening socket of unix(7), of type SOCK_SEQPACKET: one message is one frame. Non-blocking.
 package struct UnixListener: ~Copyable, Sendable {
     /// Connections that wait to be accepted; the kernel caps it at net.core.somaxconn.
     package static let backlog: Int32 = 512
@@ -33,18 +25,16 @@ package struct UnixListener: ~Copyable, Sendable {
     package init(
         makingAt path: String,
         mode: UInt32,
-        group: UInt32? = nil,
-        type: UnixSocketType = .sequencedPackets
+        group: UInt32? = nil
     ) throws(SocketError) {
-        // Also where the folder is not ours to write: the first thing to know is that somebody serves there.
+        // Also where the folder cannot be written: the first thing to know is that somebody serves there.
         if try UnixListener.isServed(path) { throw SocketError(.secondServer, path: path) }
         let lockResult = clinux_lock(path + ".lock")
         if lockResult == -EWOULDBLOCK { throw SocketError(.secondServer, path: path) }
         let lock = Descriptor(takingOwnership: try UnixListener.checked(lockResult, "open lock", path))
         try UnixListener.removeDeadSocket(at: path)
 
-        let made = type == .stream ? clinux_stream() : clinux_seqpacket()
-        let socket = Descriptor(takingOwnership: try UnixListener.checked(made, "socket", path))
+        let socket = Descriptor(takingOwnership: try UnixListener.checked(clinux_seqpacket(), "socket", path))
         let bound = clinux_bind(socket.rawValue, path)
         if bound == -ENAMETOOLONG { throw SocketError(.pathTooLong, path: path) }
         try UnixListener.checked(bound, "bind", path)
@@ -80,12 +70,6 @@ package struct UnixListener: ~Copyable, Sendable {
         return try UnixConnection(accepted)
     }
 
-    /// The same for a socket of type `stream`.
-    package borrowing func acceptStream() throws(Errno) -> UnixStream? {
-        guard let accepted = try acceptedDescriptor() else { return nil }
-        return try UnixStream(accepted)
-    }
-
     private borrowing func acceptedDescriptor() throws(Errno) -> Descriptor? {
         while true {
             let accepted = clinux_accept(socket.rawValue)
@@ -112,7 +96,7 @@ package struct UnixListener: ~Copyable, Sendable {
         return String(decoding: bytes.prefix(Int(length)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
-    /// Removes the socket of a server of ours that has died; refuses everything else that may stand there.
+    /// Removes the socket of a former daemon that has died; refuses everything else that may stand there.
     private static func removeDeadSocket(at path: String) throws(SocketError) {
         var file = clinux_file()
         let found = clinux_stat(path, &file)

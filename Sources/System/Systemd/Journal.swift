@@ -5,7 +5,7 @@ package import LinuxSystem
 internal import Synchronization
 
 /// Where records go: the journal with their fields, or, where there is no journal, a line each to standard error with the
-/// level in front as sd-daemon(3) has it. Whoever writes never waits and never fails (P15): what is not taken at once waits
+/// level in front as sd-daemon(3) has it. The caller never waits and never fails (P15): what is not taken at once waits
 /// for a thread, in order and bounded; what finds no room is counted, and a record says how many were lost.
 package final class Journal: Sendable {
     /// Longest value, in bytes: what comes from outside cannot fill the log.

@@ -36,8 +36,6 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case stamp
     /// Local accounts, their passwords and keys, the allow-list, what sshd and sudo say, and aadsshlogin's accounts, apart by a NUL.
     case people
-    /// Calls to the user database: what one connection brings.
-    case varlink
 
     /// Reads the bytes and asserts what must hold whatever they are; a promise that does not ends the process. True
     /// where they were taken for sound.
@@ -60,7 +58,6 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .wiring: takesWiring(bytes)
         case .stamp: takesStamp(bytes)
         case .people: takesPeople(bytes)
-        case .varlink: takesUserDatabaseCalls(bytes)
         }
     }
 }

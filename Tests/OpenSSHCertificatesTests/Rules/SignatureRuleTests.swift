@@ -49,7 +49,7 @@ struct SignatureRuleTests {
     }
 
     @Test(
-        "P4: RSA with SHA-1, and what is no signature algorithm of ours, is refused",
+        "P4: RSA with SHA-1, and what is no accepted signature algorithm, is refused",
         arguments: ["ssh-rsa", "ssh-dss", "rsa-sha2-256-cert-v01@openssh.com", "RSA-SHA2-256", "none", ""]
     )
     func algorithm(name: String) throws {

@@ -25,7 +25,8 @@ _BOOT_ID = "/proc/sys/kernel/random/boot_id"
 
 
 class BootedMachine(Machine):
-    """Boots when it is made, on the files of stopped machines (`bases`, the newest first); `stop` or `cut` ends it. Its
+    """Boots when it is made, on the files of stopped machines (`bases`, the newest first), of `enter --layer` and of the
+    private root; `stop` or `cut` ends it. Its
     network is the bed's, so one sshd at a time. `audits`: its processes reach the kernel's audit system, which nspawn's
     filter of system calls keeps containers from; the filter is off then."""
 
@@ -40,7 +41,8 @@ class BootedMachine(Machine):
         self._environment = dict(os.environ, **({_UNFILTERED: "0"} if audits else {}))
         for part in ("changes", "work", "root"):
             (folder / part).mkdir(parents=True)
-        lower = ":".join(str(path) for path in (*(b.folder / "changes" for b in bases), os.environ["BED_ROOT"]))
+        layers = filter(None, (os.environ.get("BED_LAYER"), os.environ["BED_ROOT"]))
+        lower = ":".join(str(path) for path in (*(b.folder / "changes" for b in bases), *layers))
         options = f"lowerdir={lower},upperdir={folder}/changes,workdir={folder}/work"
         subprocess.run(["mount", "-t", "overlay", "machine", "-o", options, str(self.root)], check=True)
         if boots:

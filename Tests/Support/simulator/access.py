@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""PAS and ARM: checkaccess, and ARM's role assignments, denials and role definitions (contract chapter 4); and ARM's
-list of subscriptions, which `az login` asks for."""
+"""PAS and ARM: checkaccess, and ARM's role assignments, denials and role definitions (azure.md, "The role check"); and
+ARM's list of subscriptions, which `az login` asks for, and the resources that `az ssh vm` asks for."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import re
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from . import resources
 from .directory import Assignment, Decision, RoleDefinition
 from .server import Reply, Request
 from .tokens import TokenRefused
@@ -35,7 +36,8 @@ class AccessService:
     def answer(self, request: Request) -> Reply:
         scope, found, operation = _divide(request.path)
         listing = self._name == "arm" and (request.method, request.path) == ("GET", "/subscriptions")
-        if not found and not listing:
+        resource = resources.found(request.path, request.query) if self._name == "arm" else None
+        if not found and not listing and resource is None:
             return _error(404, "NotFound", f"No such path: {request.path}")
         try:
             if self._world.faults.take("expired-token", self._name):
@@ -50,6 +52,8 @@ class AccessService:
             return reply
         if listing:
             return self._subscriptions(caller["oid"])
+        if resource is not None:
+            return self._resource(caller["oid"], *resource)
         if self._name == "arm" and not self._may_read(caller["oid"], scope, operation):
             return _error(403, "AuthorizationFailed", f"The client '{caller['oid']}' does not have authorization to "
                           f"perform action '{_right(operation)}' over scope '{scope}'.")
@@ -61,6 +65,13 @@ class AccessService:
             case "GET", other if self._name == "arm" and other.startswith("roledefinitions"):
                 return self._definitions(operation)
         return _error(405 if found else 404, "MethodNotAllowed", f"{request.method} is not served here")
+
+    def _resource(self, object_id: str, identity: str, kind: str, said: dict[str, Any]) -> Reply:
+        """As for `_may_read`, by the resource's own right."""
+        if not self._world.directory.decide(object_id, True, f"{kind}/read", False, identity).allowed:
+            return _error(403, "AuthorizationFailed", f"The client '{object_id}' does not have authorization to perform "
+                          f"action '{kind}/read' over scope '{identity}'.")
+        return Reply.json(said)
 
     def _may_read(self, object_id: str, scope: str, operation: str) -> bool:
         if operation.lower().startswith("roledefinitions"):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The certificate factory: Entra's shape (contract chapter 5) through `ssh-keygen`, with every field replaceable."""
+"""The certificate factory: Entra's shape (azure.md, "The certificate"), each field replaceable, by `ssh-keygen`."""
 
 from __future__ import annotations
 

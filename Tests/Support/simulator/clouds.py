@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The clouds of contract chapter 1: host names, and the audiences that tokens are asked for."""
+"""The clouds of azure.md, "Clouds": host names, and the audiences that tokens are asked for."""
 
 from __future__ import annotations
 
@@ -20,6 +20,12 @@ class Cloud:
     @property
     def sign_in_scope(self) -> str:
         return f"https://{self.pas}/CheckMyAccess/Linux"
+
+    @property
+    def certificate_scopes(self) -> frozenset[str]:
+        """What clients ask a certificate for: azure-cli's extension by the role service's name, others by the
+        application's id."""
+        return frozenset({f"{self.sign_in_scope}/.default", f"{LINUX_SIGN_IN_APPLICATION}/.default"})
 
     @property
     def pas_audiences(self) -> frozenset[str]:

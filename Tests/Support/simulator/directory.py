@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who exists in the tenant, and who holds which role where (contract chapter 4)."""
+"""Who exists in the tenant, and who holds which role where (azure.md, "The role check")."""
 
 from __future__ import annotations
 

@@ -138,7 +138,7 @@ class Entra:
             return self._bearer(person, audience, cloud)
         if not wanted and "openid" in (device := self._devices[form["device_code"]]).scope.split():
             return self._identity(person, device, form.get("client_id", ""), cloud)
-        if f"{cloud.sign_in_scope}/.default" not in wanted:
+        if not cloud.certificate_scopes & wanted:
             raise GrantRefused("invalid_scope", "AADSTS70011: The provided value for the input 'scope' is not valid.")
         if form.get("token_type") != "ssh-cert":
             raise GrantRefused("invalid_request", "AADSTS900144: this simulator issues tokens of type ssh-cert only.")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The metadata service of Azure Arc with its challenge file (contract chapter 3)."""
+"""The metadata service of Azure Arc with its challenge file (azure.md, "Azure Arc")."""
 
 from __future__ import annotations
 

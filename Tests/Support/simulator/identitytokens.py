@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""ID tokens as Entra signs them (contract chapter 9), and wrong ones by order of a test."""
+"""ID tokens as Entra signs them (azure.md, "Sign-in with a code"), and wrong ones by order of a test."""
 
 from __future__ import annotations
 

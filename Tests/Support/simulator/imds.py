@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Instance metadata and managed-identity tokens (contract chapter 2)."""
+"""Instance metadata and managed-identity tokens (azure.md, "Instance metadata")."""
 
 from __future__ import annotations
 

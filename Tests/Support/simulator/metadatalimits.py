@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the metadata service serves one machine (contract chapter 2): 5 requests a second; of the identity paths 20 a second,
-and 5 at once. Switched on by the fault "metadata-limits": one simulator serves many machines of a test run."""
+"""What the metadata service serves one machine (azure.md, "Instance metadata"): 5 requests a second; of the identity
+paths 20 a second, and 5 at once. Switched on by the fault "metadata-limits": one simulator serves many machines of a test run."""
 
 from __future__ import annotations
 

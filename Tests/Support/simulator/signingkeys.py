@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Entra's signing keys: what signs certificates, and the key set that is published (contract chapter 6)."""
+"""Entra's signing keys: what signs certificates, and the key set that is published (azure.md, "CA keys")."""
 
 from __future__ import annotations
 

@@ -15,6 +15,13 @@ from keys import ca_keys, certificate, key_documents
 from roles import HINTS, roles
 
 
+def counted(rows: dict[str, str], name: str) -> str:
+    """With which hints that source gave a role. On an Arc server only entralogin has a token: then what it was told."""
+    if f"{name}, no hint" not in rows:
+        return f"asked by entralogin alone: {rows.get(name, 'not asked')}"
+    return ", ".join(hint for hint in HINTS if rows.get(f"{name}, {hint}", "").startswith("Allowed"))
+
+
 def settled(
     said: dict[str, dict[str, str]], documents: dict[str, set[str]], handed_out: set[str], ca: str
 ) -> list[str]:
@@ -22,14 +29,9 @@ def settled(
     lines = []
     for name in ("pas", "arm"):
         direct = said.get("direct", {})
-        form = [hint for hint in HINTS if direct.get(f"{name}, {hint}", "").startswith("Allowed")]
-        seen = ", ".join(form) or direct.get(f"{name}, no hint", "not asked")
-        lines.append(f"{name} takes the question: {seen}")
-        for person in ("group", "nested"):
-            if person in said:
-                rows = said[person]
-                counted = [hint for hint in HINTS if rows.get(f"{name}, {hint}", "").startswith("Allowed")]
-                lines.append(f"{name} counts the {person} assignment with: {', '.join(counted) or 'none of them'}")
+        lines.append(f"{name} takes the question: {counted(direct, name) or direct.get(f'{name}, no hint')}")
+        lines += [f"{name} counts the {person} assignment with: {counted(said[person], name) or 'none of them'}"
+                  for person in ("group", "nested") if person in said]
     for person in ("group", "nested"):
         if person in said:
             seen = said[person].get("arm-roleassignments", "not asked")

@@ -18,6 +18,7 @@ read_settings() {
     fi
     translate <"$WORK/lines" >"$WORK/drop-in" 2>"$WORK/flaw" ||
         refuse $CONFIGURATION "the settings cannot be used: $(cat "$WORK/flaw")"
+    refuse_protected
     if grep -q '^true.*/publicSettings/wireHardened	' "$WORK/lines"; then WIRE_HARDENED=yes; fi
 }
 
@@ -32,6 +33,8 @@ translate() {
             empty = $1 == "null" || ($1 == "string" && $3 == "")
             if (path == "protectedSettingsCertThumbprint") next
             if ((path == "publicSettings" || path == "protectedSettings") && empty) next
+            # As the agent writes them, one encrypted text: refuse_protected looks what is in it.
+            if (path == "protectedSettings" && $1 == "string") next
             if (path ~ /^protectedSettings/) fail("protectedSettings: this extension takes none")
             if (path == "publicSettings/wireHardened") {
                 if ($1 != "true" && $1 != "false") fail("wireHardened is true or false")
@@ -46,6 +49,27 @@ translate() {
             section = part[2]
             print part[3] "=" ($1 == "string" || $1 == "number" ? $3 : $1)
         }'
+}
+
+# Templates write empty protected settings, and the agent hands them over encrypted: "{}" is none. What cannot be
+# decrypted is empty where there is one block of 3DES of it, which is up to seven bytes.
+refuse_protected() {
+    top=runtimeSettings/0/handlerSettings
+    secret=$(the_text $top/protectedSettings <"$WORK/lines")
+    [ -n "$secret" ] || return 0
+    print=$(the_text $top/protectedSettingsCertThumbprint <"$WORK/lines" | tr -cd 0-9A-Fa-f)
+    printf %s "$secret" | base64 -d >"$WORK/secret" 2>/dev/null || :
+    key=${HANDLER%/*}/$print
+    if have openssl && [ -n "$print" ] && [ -r "$key.prv" ] && openssl cms -decrypt -inform DER -in "$WORK/secret" \
+        -recip "$key.crt" -inkey "$key.prv" -out "$WORK/open" 2>/dev/null; then
+        empty=$(tr -d '[:space:]' <"$WORK/open" 2>/dev/null | head -c 3)
+        rm -f "$WORK/open"
+        case $empty in '' | '{}' | '""') return 0 ;; esac
+    elif tail -c 10 "$WORK/secret" | od -An -tx1 | grep -q '^ 80 08'; then
+        say "protectedSettings: nothing, or next to nothing, and not read: this extension takes none"
+        return 0
+    fi
+    refuse $CONFIGURATION "protectedSettings: this extension takes none"
 }
 
 # As the daemon would read them, in a copy of its folder.

@@ -45,6 +45,7 @@ undo_turning_on() {
 # The owner of a hardened machine decides: a package leaves it alone for the same reasons.
 refuse_hardened() {
     [ -z "$HAS_BEEN_ON" ] && [ -z "$WIRE_HARDENED" ] || return 0
+    # A file that the portal's "Reset configuration" has put there is no reason: configure --survey knows it.
     $CONFIGURE --survey >"$WORK/reasons" 2>>"$LOG" || refuse 1 "the machine's files cannot be looked at; see $LOG"
     [ ! -s "$WORK/reasons" ] || refuse $CONFIGURATION \
         "this machine was hardened by hand, and is left alone (wireHardened changes that): $(cat "$WORK/reasons")"
@@ -85,12 +86,18 @@ refuse_without_identity() {
     timeout 30 entraloginctl --json check extension --object-id $NOBODY >"$WORK/check.json" 2>>"$LOG" || :
     json -v blank=1 <"$WORK/check.json" 2>>"$LOG" >"$WORK/check" || refuse 1 "the daemon does not say whether Azure answers"
     reasons=$(sed -n 's|^string	answers/[0-9]*/reason	||p' "$WORK/check" | sort -u | tr '\n' ' ')
-    say "asked Azure about nobody: ${reasons:-no answer}"
+    # Where Azure said what nobody's role is, no checker has a reason: its answer names the role, "none".
+    if grep -q '^string	answers/[0-9]*/role	' "$WORK/check"; then
+        say "asked Azure about nobody: it answers"
+        return 0
+    fi
+    reasons=${reasons:-no answer }
+    say "asked Azure about nobody: ${reasons% }"
     case " $reasons" in
     *" no-managed-identity "*) refuse $NO_IDENTITY "the machine has no system-assigned managed identity: switch it on" ;;
-    *" metadata-closed "* | *" machine-unknown "*) refuse $MISSING "the metadata service gives no token: $reasons" ;;
+    *" metadata-closed "* | *" machine-unknown "*) refuse $MISSING "the metadata service gives no token: ${reasons% }" ;;
     *" role-not-assigned "*) ;;
-    *) REMARK="Azure does not answer role checks yet ($reasons): see entraloginctl doctor" ;;
+    *) REMARK="Azure does not answer role checks yet (${reasons% }): see entraloginctl doctor" ;;
     esac
 }
 

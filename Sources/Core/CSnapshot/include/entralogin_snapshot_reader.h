@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The reader of the published files (entralogin_snapshot.h), for processes that are not ours.
+ * The reader of the published files (entralogin_snapshot.h), for other programs' processes.
  *
  * Open, ask, close. Without `kept` nothing stays: a hit is open, fstat, one pread in a small file (three in a large
  * one) and close. With it, a process that goes on asking keeps a private copy, and a hit is one fstat. No call takes
@@ -14,7 +14,7 @@
 #include "entralogin_snapshot.h"
 
 /* What a question to a file can come to. */
-#define ENTRALOGIN_UNREADABLE (-1) /* not a file of ours, damaged, or the process has no descriptor left */
+#define ENTRALOGIN_UNREADABLE (-1) /* not such a file, damaged, or the process has no descriptor left */
 #define ENTRALOGIN_ABSENT 0        /* the file says no, or there is no file: nobody is enrolled, nobody is granted */
 #define ENTRALOGIN_FOUND 1
 
@@ -110,15 +110,15 @@ uint64_t entralogin_boot_seconds(void);
  *
  * Fresh: each look-up compares the kept descriptor with what it was (fstat: a file that another one was renamed over,
  * or that was unlinked, has no link left). The number is the process's to close and to give to another file: then it is
- * not ours any more, is let alone, and the file is opened anew. At most every ENTRALOGIN_PATH_CHECK_MS the path is
- * compared, too: a chroot(2), or a mount over the folder, shows in nothing else.
+ * not the module's any more, is let alone, and the file is opened anew. At most every ENTRALOGIN_PATH_CHECK_MS the
+ * path is compared, too: a chroot(2), or a mount over the folder, shows in nothing else.
  *
  * Shared by all threads and without a lock, so that a child of fork(2) inherits none that nobody will open: a reader is
- * counted in and out of the copy, and what is no longer current is unmapped by whoever finds it uncounted. A reader
- * that meets a change of copies, or a page that another thread is filling, reads the file itself. A child forked in the
- * middle of another thread's look-up inherits its count and so one copy for good: ENTRALOGIN_COPIES bounds that, and
- * with all of them lost it reads the file each time. Nothing runs at exit or dlclose (the module is linked -z
- * nodelete).
+ * counted in and out of the copy, and what is no longer current is unmapped by the thread that finds it uncounted. A
+ * reader that meets a change of copies, or a page that another thread is filling, reads the file itself. A child
+ * forked in the middle of another thread's look-up inherits its count and so one copy for good: ENTRALOGIN_COPIES
+ * bounds that, and with all of them lost it reads the file each time. Nothing runs at exit or dlclose (the module is
+ * linked -z nodelete).
  */
 #define ENTRALOGIN_COPIES 4u
 #define ENTRALOGIN_PATH_CHECK_MS 10u

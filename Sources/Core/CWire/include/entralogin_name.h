@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which names and ids can be ours: the one rule for the modules, the helper and the daemon. Pure; no system call.
+ * Which names and ids can be Entra accounts': the one rule for the modules, the helper and the daemon. Pure; no
+ * system call.
  */
 #ifndef ENTRALOGIN_NAME_H
 #define ENTRALOGIN_NAME_H
@@ -26,14 +27,14 @@
 #define ENTRALOGIN_NAME_MAX 113u
 
 /*
- * True for a name that can be a person's or service principal's of ours, in canonical (lower-case) form:
+ * True for a name that an Entra user or service principal can have, in canonical (lower-case) form:
  *   UPN   local@domain; local of a-z 0-9 . _ - ' (not '.' at either end), labels of a-z 0-9 - (not - at either end)
  *   GUID  8-4-4-4-12 lower-case hexadecimal digits
  * '#', '!', '^', '~', upper case, blanks, controls and everything else: false.
  */
 int entralogin_name_is_ours(const char *name, size_t length);
 
-/* The same, where upper-case ASCII letters count as lower case: a name that would be ours if it were folded. */
+/* The same, where upper-case ASCII letters count as lower case: an Entra account's name, once it is folded. */
 int entralogin_name_folds_to_ours(const char *name, size_t length);
 
 /*

@@ -64,7 +64,7 @@
 
 /* Status of a reply. */
 #define ENTRALOGIN_STATUS_OK 0u          /* the fields of the verb follow */
-#define ENTRALOGIN_STATUS_NOT_FOUND 1u   /* nothing of ours has that name */
+#define ENTRALOGIN_STATUS_NOT_FOUND 1u   /* no Entra account or group has that name */
 #define ENTRALOGIN_STATUS_REFUSED 2u     /* decided: no; reason code, text and correlation id follow */
 #define ENTRALOGIN_STATUS_UNAVAILABLE 3u /* cannot be decided now */
 #define ENTRALOGIN_STATUS_FORBIDDEN 4u   /* this peer may not ask this */
@@ -105,7 +105,7 @@
 #define ENTRALOGIN_VERDICT_ALLOW 0u
 #define ENTRALOGIN_VERDICT_DENY 1u
 #define ENTRALOGIN_VERDICT_IGNORE 2u      /* no Entra account is concerned */
-#define ENTRALOGIN_VERDICT_UNDECIDABLE 3u /* ours, but it could not be decided: deny */
+#define ENTRALOGIN_VERDICT_UNDECIDABLE 3u /* an Entra account's, but it could not be decided: deny */
 #define ENTRALOGIN_VERDICT_PENDING 4u     /* Azure has not answered yet; only to a request with ENTRALOGIN_PAM_WAITS,
                                              which the client may repeat; answered at once, and recorded nowhere */
 /* The daemon makes this file when Azure has answered for the first time since boot, and renames another over it when a
@@ -122,7 +122,8 @@
 /*
  * ENTRALOGIN_OPEN_SESSION: sshd is about to open the session. Peer: root. Enrols, publishes, grants.
  *   request   string service, string user, u32 uid, u32 gid, string home,
- *             u16 state of the home, u32 owner of the home or ENTRALOGIN_NO_ID,
+ *             u16 state of the home, u32 owner of the home or ENTRALOGIN_NO_ID; where the state is ENTRALOGIN_HOME_STRANGE
+ *             because others than root can write a folder on the way: how many bytes of the home's path name that folder,
  *             string SSH_AUTH_INFO_0 (sshd's PAM environment; at most ENTRALOGIN_AUTH_INFO_MAX),
  *             string remote host
  *   reply     u16 verdict, string text

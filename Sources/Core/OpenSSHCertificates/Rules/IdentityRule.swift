@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Who a certificate of Entra's is for, as its extensions say (contract, chapter 5).
+/// Who a certificate of Entra's is for, as its extensions say (azure.md, "The certificate").
 struct CertifiedIdentity: Hashable, Sendable {
     static let objectIDExtension = "oid@sshservice.azure.net"
     static let tenantIDExtension = "tid@sshservice.azure.net"

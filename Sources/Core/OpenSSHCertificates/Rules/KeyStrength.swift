@@ -4,7 +4,7 @@
 enum KeyStrength {
     /// 2048 is what Entra signs with and NIST SP 800-131A asks for; above 8192 a check costs milliseconds.
     static let modulusBits = 2_048...8_192
-    /// Entra's signing keys have the exponent 65537 (contract, chapter 6); so have ssh-keygen's.
+    /// Entra's signing keys have the exponent 65537 (azure.md, "CA keys"); so have ssh-keygen's.
     static let authorityExponent: [UInt8] = [0x01, 0x00, 0x01]
 
     /// Nil where the size is right; otherwise what the record says.

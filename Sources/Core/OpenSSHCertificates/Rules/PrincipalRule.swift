@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The certificate names whoever signs in: every principal is well-formed, and one, in lower case, is the login name.
+/// The certificate names the user who signs in: every principal is well-formed, and one, in lower case, is the login
+/// name.
 package struct PrincipalRule: CertificateRule {
     private let loginName: String
 
@@ -17,9 +18,18 @@ package struct PrincipalRule: CertificateRule {
             guard !principal.utf8.contains(UInt8(ascii: "#")) else { return .refused(.principalMalformed) }
         }
         guard certificate.principals.contains(where: { lowercasedASCII($0) == loginName }) else {
-            return .refused(.wrongName, detail: "none of \(certificate.principals.count) principals is the login name")
+            return .refused(.wrongName, detail: otherNames(certificate.principals))
         }
         return .satisfied
+    }
+
+    /// Whom the certificate names instead; a certificate is no secret.
+    private func otherNames(_ principals: [String]) -> String {
+        let shown = principals.prefix(3).joined(separator: ", ")
+        let more = principals.count > 3 ? " and \(principals.count - 3) more" : ""
+        let isGUID = loginName.utf8.count == 36 && !loginName.contains("@")
+        let hint = isGUID ? "; a service principal signs in by its object id, not by its client id" : ""
+        return "it is for \(shown)\(more), not for \(loginName)\(hint)"
     }
 
     /// Printable ASCII without blanks, commas, double quotes and backslashes: sshd reads a list with options out of

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// The certificate is of the machine's tenant. Entra's keys sign for every tenant of a cloud: without this rule a good
-/// signature would mean nothing (contract, chapter 6).
+/// signature would mean nothing (azure.md, "CA keys").
 package struct TenantRule: CertificateRule {
     private let tenantID: String
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Tells the kernel's audit system what the daemon says, as the one process of ours that may (CAP_AUDIT_WRITE). It writes
- * the types and fields of a fixed table and nothing else, whoever the daemon is by now.
+ * Tells the kernel's audit system what the daemon says, as entralogin's one process that may (CAP_AUDIT_WRITE). It
+ * writes the types and fields of a fixed table and nothing else, whatever has become of the daemon.
  */
 #ifndef ENTRALOGIN_AUDIT_EVENTS_H
 #define ENTRALOGIN_AUDIT_EVENTS_H

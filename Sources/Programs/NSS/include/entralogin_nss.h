@@ -3,8 +3,9 @@
  * The name service module. glibc calls the entry points of nss.map (at the end of passwd.c, group.c, initgroups.c);
  * each is one of the functions below with the compiled-in places. Tests name other places.
  *
- * Returns: SUCCESS; NOTFOUND with ENOENT for what is not ours or does not exist; TRYAGAIN with ERANGE, and only for
- * that, where the buffer is too small; UNAVAIL where the answer cannot be had now. On SUCCESS errno stays as it was.
+ * Returns: SUCCESS; NOTFOUND with ENOENT for what is not an Entra account's or does not exist; TRYAGAIN with ERANGE,
+ * and only for that, where the buffer is too small; UNAVAIL where the answer cannot be had now. On SUCCESS errno
+ * stays as it was.
  */
 #ifndef ENTRALOGIN_NSS_H
 #define ENTRALOGIN_NSS_H

@@ -16,6 +16,7 @@
 #ifndef ENTRALOGIN_PAM_H
 #define ENTRALOGIN_PAM_H
 
+#include <grp.h>
 #include <pwd.h>
 #include <security/pam_appl.h>
 #include <security/pam_modules.h>
@@ -33,6 +34,9 @@
 #define ENTRALOGIN_PROBE_USER "entralogin-probe@entralogin.invalid"
 #define ENTRALOGIN_PROBE_MARK "ENTRALOGIN_PROBE"
 
+/* The file that configure makes for the sudo that is here. */
+#define ENTRALOGIN_SUDO_RULES "/etc/sudoers.d/entralogin"
+
 /* Between the first two questions of a batch service that waits; later pauses are longer (batch.c). */
 #define ENTRALOGIN_BATCH_PAUSE_MS 500
 
@@ -42,6 +46,7 @@ struct entralogin_pam_world {
     const char *adopted;                                                             /* ENTRALOGIN_ADOPTED_LIST */
     const char *accounts;                                                            /* ENTRALOGIN_ACCOUNTS_SNAPSHOT */
     const char *answered;                                                            /* ENTRALOGIN_ANSWERED */
+    const char *sudo_rules;                                                          /* ENTRALOGIN_SUDO_RULES */
     struct entralogin_batch_times {
         int deadline; /* ENTRALOGIN_BATCH_DEADLINE_MS */
         int silence;  /* ENTRALOGIN_PAM_DEADLINE_MS: for a daemon that does not answer, where Azure has since boot */
@@ -49,6 +54,8 @@ struct entralogin_pam_world {
     } batch_ms;
     int (*look_up)(const char *, struct passwd *, char *, size_t, struct passwd **); /* getpwnam_r */
     int (*look_up_number)(uid_t, struct passwd *, char *, size_t, struct passwd **); /* getpwuid_r */
+    int (*look_up_group)(const char *, struct group *, char *, size_t, struct group **); /* getgrnam_r */
+    int (*list_groups)(const char *, gid_t, gid_t *, int *);                         /* getgrouplist */
     uid_t (*real_uid)(void);                                                         /* getuid */
     /* pam_set_data and pam_get_data, which work inside a stack only */
     int (*keep)(pam_handle_t *, const char *, void *, void (*)(pam_handle_t *, void *, int));
@@ -83,5 +90,17 @@ int entralogin_pam_close_session(const struct entralogin_pam_world *world, pam_h
 
 /* What stands at `path`: ENTRALOGIN_HOME_ABSENT, _FOLDER (with its owner) or _STRANGE. `root` owns what leads there. */
 uint16_t entralogin_home_state(const char *path, uint32_t root, uint32_t *ret_owner);
+/* How many bytes of `path` name the first folder on the way that others than root can write; 0 where there is none. */
+uint32_t entralogin_home_exposure(const char *path, uint32_t root);
+
+/*
+ * Whether the folder at `path`, where only root can write beside it, is a home of the account `uid` that was begun and
+ * never ended: root's, 0700, and with nothing but a beginning of what /etc/skel holds.
+ */
+int entralogin_is_unfinished_home(const char *path, uint32_t root, uint32_t uid);
+/* Looks again, and takes it away; 0 where it stays. */
+int entralogin_remove_unfinished_home(const char *path, uint32_t root, uint32_t uid);
+/* 0 where the disk has certainly no room for a new home at `path`. */
+int entralogin_has_room_beside(const char *path);
 
 #endif

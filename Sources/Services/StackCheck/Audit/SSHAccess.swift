@@ -74,7 +74,7 @@ struct SSHAccess: Sendable {
         return result + rest
     }
 
-    /// A pattern may name a host behind an @: whoever is denied from there may come from elsewhere.
+    /// A pattern may name a host behind an @: a user who is denied from there may come from elsewhere.
     private static func admits(user: String, _ configuration: SSHDConfiguration) -> Bool {
         let denied = configuration.words(of: "denyusers").filter { !$0.contains("@") }
         guard !denied.contains(where: { SSHDPattern.matches(user, $0[...]) }) else { return false }

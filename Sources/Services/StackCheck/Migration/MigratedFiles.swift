@@ -21,7 +21,7 @@ struct MigratedFiles {
         AdoptionLines(accounts.filter { local.adopted(named: $0.name) == nil }, groupNames: local.groupNames)
     }
 
-    /// Read the files that would be as the daemon will: whoever is not adopted then must not be tried.
+    /// Read the files that would be as the daemon will: an account that is not mapped then must not be tried.
     func contradictions(with lines: AdoptionLines, _ accounts: [OldAccount]) -> [MigrationConflict] {
         guard let sum = AdoptionList(list.people + lines.people.filter { !list.people.contains($0) }) else {
             return [
@@ -42,7 +42,7 @@ struct MigratedFiles {
             return MigrationConflict(
                 place: account.place,
                 text: "\(account.name) cannot be adopted: \(stray)",
-                remedy: "mend that file; then ask for the plan again"
+                remedy: "fix that file; then ask for the plan again"
             )
         }
     }

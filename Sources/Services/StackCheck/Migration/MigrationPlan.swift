@@ -36,7 +36,8 @@ package struct MigratedPerson: Hashable, Sendable, Codable {
     package var groupLine: String?
     package var home: String
     package var shell: String
-    /// For somebody who has a number of ours already. To be run as root, in this order; empty where nothing is left to do.
+    /// For a user who has a number of entralogin's range already. To be run as root, in this order; empty where
+    /// nothing is left to do.
     package var commands: [String]
 
     package init(
@@ -58,7 +59,7 @@ package struct MigratedPerson: Hashable, Sendable, Codable {
     }
 }
 
-/// An account of ours, as far as a plan needs it.
+/// An Entra account, as far as a plan needs it.
 package struct KnownAccount: Sendable {
     package var name: String
     package var objectID: String
@@ -84,7 +85,7 @@ package struct MigrationPlan: Sendable, Codable {
     package var conflicts: [MigrationConflict] = []
     /// `file:line` of all that calls the old programs: what has to go, or to be taken away by removing the package.
     package var oldLines: [String] = []
-    /// The old group of administrators is in /etc/group, where it would win against ours of that name.
+    /// The old group of administrators is in /etc/group, where it would win against entralogin's of that name.
     package var hasLocalAdministratorsGroup = false
     /// `file:line` of sudo's rules that name the old group of administrators.
     package var sudoRules: [String] = []

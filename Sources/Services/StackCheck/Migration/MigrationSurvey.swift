@@ -53,8 +53,8 @@ package struct MigrationSurvey: Sendable {
         return (plan, lines)
     }
 
-    /// Somebody who has a number of ours keeps that one; but not who had the old one with us before `--undo`, and still has
-    /// the home of it.
+    /// A user who has a number of entralogin's range keeps it; but not one who had the old number before `--undo` and
+    /// still has the home of it.
     private func keepsNumber(_ old: OldAccount) -> Bool {
         guard let ours = known.first(where: { $0.objectID == old.objectID.description }), ours.uid != old.uid else {
             return true
@@ -86,7 +86,7 @@ package struct MigrationSurvey: Sendable {
             let conflict = MigrationConflict(
                 place: AdoptionList.path,
                 text: "cannot be used: \(error)",
-                remedy: "mend it; see entralogin_adopted.h, or Documentation/migration.md"
+                remedy: "fix it; see entralogin_adopted.h, or Documentation/migration.md"
             )
             plan.conflicts.append(conflict)
             return AdoptionList()
@@ -103,7 +103,7 @@ package struct MigrationSurvey: Sendable {
                     text: isAbsent ? "is not there: nobody has signed in with \(plan.from.rawValue)" : "cannot be read",
                     remedy: isAbsent
                         ? "remove \(plan.from.rawValue) if it is installed, then entraloginctl setup --apply"
-                        : "mend the file's rights; it is plain text of at most 1 MiB"
+                        : "fix the file's rights; it is plain text of at most 1 MiB"
                 )
             )
             return nil

@@ -2,7 +2,7 @@
 
 internal import Identity
 
-/// Where the old accounts contradict each other, this machine's own accounts, or ours.
+/// Where the old accounts contradict each other, this machine's own accounts, or Entra accounts.
 struct OldAccountRules {
     let machine: any MachineView
     let local: LocalAccounts

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Root's list of adopted people: local accounts that are ours. This header is its specification.
+ * Root's list of mapped accounts: local accounts of Entra users. This header is its specification.
  *
  *   entralogin-adopted 1
  *   alice@contoso.com:0b1ec700-0000-4000-8000-00000000a11c:1001
@@ -10,13 +10,14 @@
  * twice; no number that entralogin_uid_is_adoptable() denies. Written by root alone, readable by everybody.
  *
  * Somebody is adopted where this list and the record of passwd(5) agree on name, uid and gid, and the record's password field has
- * the mark. The list alone makes nobody ours, and a record alone is a local account's. A user can change neither. A record with
- * the mark whose list is gone, or cannot be read, is known to be nobody's account. These readers go by the mark for that alone: a
- * name service between them and the file may hide it (SSSD does), and the daemon looks for it.
+ * the mark. The list alone makes no Entra account, and a record alone is a local account's. A user can change
+ * neither. A record with the mark whose list is gone, or cannot be read, is known to be nobody's account. These
+ * readers go by the mark for that alone: a name service between them and the file may hide it (SSSD does), and the
+ * daemon looks for it.
  *
  * The daemon holds every rule against the list. These readers keep nothing, so they do not look for an object id that stands
  * there twice; whatever else is wrong anywhere makes the whole list unsound for everybody in it. A list that is there and cannot
- * be read is unsound for every name of our shape, but for no number: people of other names notice nothing (P8).
+ * be read is unsound for every name of our shape, but for no number: accounts with other names are not affected (P8).
  */
 #ifndef ENTRALOGIN_ADOPTED_H
 #define ENTRALOGIN_ADOPTED_H

@@ -63,7 +63,6 @@ struct clinux_peer {
 };
 
 int clinux_seqpacket(void);
-int clinux_stream(void);
 int clinux_datagram(void);
 /* -ENAMETOOLONG where the path does not fit sun_path. */
 int clinux_bind(int descriptor, const char *path);
@@ -83,7 +82,7 @@ int clinux_adopt(int descriptor);
  */
 int64_t clinux_receive(int descriptor, void *ret_bytes, size_t capacity);
 int64_t clinux_send(int descriptor, const void *bytes, size_t size);
-/* One datagram to whoever is bound at the path now. */
+/* One datagram to the socket that is bound at the path now. */
 int64_t clinux_send_to(int descriptor, const char *path, const void *bytes, size_t size);
 /* Of a stream: what has come, at most `capacity` bytes. 0: the peer has closed. */
 int64_t clinux_receive_some(int descriptor, void *ret_bytes, size_t capacity);

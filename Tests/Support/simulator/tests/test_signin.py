@@ -48,6 +48,13 @@ class SignIn(SimulatorTestCase):
         self.assertRegex(text, r"Principals: \n +alice@contoso.com\n +Critical")
         self.assertEqual(text.count("@sshservice.azure.net"), 3)
 
+    def test_a_certificate_is_given_for_the_application_s_own_scope_too(self) -> None:
+        scope = "ce6ff14a-7fdc-4685-bbe0-f6afdfcfa8e0/.default"
+        text = self.certificate(grant_type="refresh_token", refresh_token="refresh.alice", scope=f"{scope} openid profile")
+        self.assertIn("alice@contoso.com", text)
+        other = {"scope": "00000003-0000-0000-c000-000000000000/.default", "grant_type": "refresh_token"}
+        self.assertEqual(self.token(refresh_token="refresh.alice", **other)[1]["error"], "invalid_scope")
+
     def test_a_service_principal_gets_its_object_id_as_name(self) -> None:
         svc = self.world.directory.principals["svc"]
         text = self.certificate(grant_type="client_credentials", client_id=svc.client_id, client_secret="svc-secret")

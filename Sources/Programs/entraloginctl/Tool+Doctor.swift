@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Authorization
+internal import Identity
+internal import Settings
+internal import StackCheck
+internal import Wire
+
+extension Tool {
+    /// The integration first, then the machine around it, then what the daemon knows; without it, that.
+    func doctor() -> ExitStatus {
+        let settings = self.settings
+        let verdict = stampWriter(for: settings).check()
+        let off = IntegrationOff.finding(machine)
+        var integration = verdict.findings + unfinishedFindings()
+        if verdict.holds { integration += judgeStamp() }
+        var around = machineCheck(settings, verdict.sudoers).run()
+        around += WritableFilesRule(verdict.restsOn).judge(machine)
+        var daemon = judgeSettings(settings) + daemonFindings(settings)
+        if let off {
+            let isOthers = { (finding: Finding) in !IntegrationOff.isConsequence(finding) }
+            integration = [off] + setupFindings() + integration.filter(isOthers)
+            around = around.filter(isOthers)
+            // A daemon that was never started is no second cause.
+            daemon = daemon.filter { $0.id != "daemon" || $0.severity == .good }
+        } else if !verdict.holds {
+            integration += setupFindings()
+        }
+        let sections = [("Wiring", integration), ("Machine", around), ("Daemon", daemon)]
+        let text = FindingsText(style: style)
+        let report = FindingsReport(sections.flatMap(\.1))
+        show(report) { report in
+            sections.flatMap { text.section($0.0, $0.1) + [""] } + [text.conclusion(report.findings)]
+        }
+        return report.exitStatus
+    }
+
+    private func machineCheck(_ settings: ToolSettings, _ sudoers: SudoersReview) -> MachineCheck {
+        let devices = settings.devices
+        let accounts = settings.accounts
+        return MachineCheck(
+            on: machine,
+            domain: settings.domain,
+            usersGroup: accounts.usersGroup,
+            administratorsGroup: accounts.administratorsGroup,
+            deviceServices: devices.clientID == nil ? [] : devices.services.map(\.rawValue),
+            deviceLimit: devices.limit.components.seconds,
+            numbers: accounts.numbers,
+            // Asked only where step-up is on: a daemon that hangs is waited for once for each question.
+            administrator: devices.clientID == nil ? nil : administratorNow(),
+            sudoers: sudoers,
+            newAccounts: settings.findings.isEmpty
+                ? MachineCheck.NewAccounts(
+                    shell: accounts.shell,
+                    shellPlace: settings.place(of: "Accounts.Shell"),
+                    homeTemplate: accounts.homeTemplate.text
+                ) : nil
+        )
+    }
+
+    private func judgeStamp() -> [Finding] {
+        guard let problem = StackStampReader(version: ProductVersion.text).problem else { return [] }
+        return [
+            Finding(
+                "stamp",
+                .error,
+                "the wiring is right, but that is not recorded: \(problem)",
+                remedy: "entraloginctl stack --stamp; entralogin-stack.path does it by itself where systemd runs"
+            )
+        ]
+    }
+
+    /// As this process reads them, and as the daemon does.
+    private func judgeSettings(_ settings: ToolSettings) -> [Finding] {
+        guard settings.findings.isEmpty else { return settings.findings }
+        return settings.remarks + SettingsRule(secrets: settings.secrets).judge(machine)
+    }
+
+    private func daemonFindings(_ settings: ToolSettings) -> [Finding] {
+        let rule = EnrolledAccountsRule(
+            on: machine,
+            domains: settings.accounts.domains,
+            homeTemplate: settings.accounts.homeTemplate.text
+        )
+        let accounts = rule.judge()
+        do throws(DaemonError) {
+            let report = try statusAfterAsking()
+            let tenant = report.machine?.tenant
+            let findings = DaemonFindings.findings(of: report, toolVersion: ProductVersion.text).map { finding in
+                // The word of the administrator, where somebody has signed in by it.
+                guard finding.id == "daemon.tenant-setting", let tenant, rule.isTenantOfSome(tenant) else {
+                    return finding
+                }
+                var finding = finding
+                finding.severity = .note
+                return finding
+            }
+            return accounts + (tenant.map(rule.judge(tenant:)) ?? []) + findings.map(settings.fitting)
+        } catch {
+            return accounts + [DaemonFindings.finding(of: error)]
+        }
+    }
+
+    /// An object that nobody is: any answer about it shows that identity, token and role service work.
+    private static let nobody = "00000000-0000-0000-0000-000000000000"
+    /// An answer that is younger is as good as a new one.
+    private static let recently: Int64 = 30
+
+    /// What the daemon reports, each checker having been asked a moment ago.
+    func statusAfterAsking() throws(DaemonError) -> StatusReport {
+        let report = try ask(.statusReport, for: StatusReport.self)
+        let isFresh = report.checkers.allSatisfy { checker in
+            checker.state == "ready" && checker.lastAskedSecondsAgo.map { $0 <= Tool.recently } ?? false
+        }
+        guard !isFresh else { return report }
+        // Where it cannot be asked, the report says why.
+        _ = try? ask(.check("doctor", objectID: Tool.nobody), for: RoleCheckReport.self)
+        return (try? ask(.statusReport, for: StatusReport.self)) ?? report
+    }
+}
+
+extension ToolSettings {
+    /// The same finding, with a remedy that knows what is set.
+    func fitting(_ finding: Finding) -> Finding {
+        var finding = finding
+        if finding.id == "daemon.no-managed-identity", let client = azure.clientID {
+            finding.place = place(of: "Azure.ClientID")
+            finding.remedy = "ClientID= names the identity \(client): give it to this machine, or take ClientID= away"
+        } else if azure.proxy != nil, finding.severity > .good, finding.remedy.contains("Proxy= in [Azure]") {
+            let place = place(of: "Azure.Proxy").map { " (\($0))" } ?? ""
+            finding.remedy =
+                "see first that the proxy that is set\(place) answers and lets these hosts through; \(finding.remedy)"
+        }
+        return finding
+    }
+}

@@ -1,0 +1,198 @@
+# SPDX-License-Identifier: Apache-2.0
+"""P17: files as editors and Azure's own tools leave them: configure takes them, loses no line of others, and says why not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from bed import Outcome
+from bed.checks import admitted, equal, require
+from bed.installed import CONFIGURE
+from case import case
+from ground import Ground, Site
+
+CONFIG = "/etc/ssh/sshd_config"
+NSSWITCH = "/etc/nsswitch.conf"
+BEGIN, END = "# Made by /usr/libexec/entralogin/configure: begin", "# Made by /usr/libexec/entralogin/configure: end"
+BEHIND = "ClientAliveInterval 77"
+
+
+def run(site: Site, verb: str) -> Outcome:
+    return site.machine.run(CONFIGURE, verb, timeout=120)
+
+
+def must(site: Site, verb: str) -> Outcome:
+    outcome = run(site, verb)
+    require(outcome.ok, f"{verb}: {outcome.text}")
+    return outcome
+
+
+def raw(site: Site, path: str = CONFIG) -> bytes:
+    return bytes(site.machine.path(path).read_bytes())
+
+
+def put(site: Site, content: bytes, path: str = CONFIG) -> None:
+    site.machine.path(path).write_bytes(content)
+
+
+def lines(content: bytes) -> list[str]:
+    return content.decode().replace("\r", "").splitlines()
+
+
+@case("P17", "sshd_config without Include, and without a last newline, with CRLF or with tabs: wired, repeated, and back")
+def shapes(ground: Ground) -> str:
+    port = "UsePAM yes\nMaxStartups 200\nLogLevel VERBOSE\n"
+    kinds = {
+        "no last newline": f"{port}ClientAliveInterval 120".encode(),
+        "CRLF": f"{port}ClientAliveInterval 120\n".replace("\n", "\r\n").encode(),
+        "CRLF, no last newline": f"{port}ClientAliveInterval 120".replace("\n", "\r\n").encode(),
+        "tabs": f"{port}\tClientAliveInterval\t120\t\n".encode(),
+    }
+    with ground.fresh("file-shapes", started=False) as site:
+        for kind, content in kinds.items():
+            put(site, content)
+            must(site, "--enable")
+            wired = raw(site)
+            require(wired.startswith(content) and wired.count(b"\nMatch User ") == 1, f"{kind}: {wired!r}")
+            must(site, "--enable")
+            equal(raw(site), wired, f"{kind}: after a second --enable")
+            if kind == "CRLF":
+                put(site, wired.replace(b"\r", b"").replace(b"\n", b"\r\n"))
+                must(site, "--enable")
+                equal(lines(raw(site)), lines(wired), f"{kind}: after all lines got one")
+            must(site, "--disable")
+            equal(lines(raw(site)), lines(content), f"{kind}: after --disable")
+        put(site, b"\xef\xbb\xbfUsePAM yes\nPort 22\n")
+        refused = run(site, "--enable")
+        require(not refused.ok and "line 1" in refused.text and "[???UsePAM yes]" in refused.text, refused.text)
+        put(site, b"UsePAM yes\nNoSuchWord 1")
+        refused = run(site, "--enable")
+        require(not refused.ok and f"{CONFIG}" in refused.text and "[NoSuchWord 1]" in refused.text, refused.text)
+        require("/run/entralogin-configure" not in refused.text, f"a file that is gone is named: {refused.text}")
+        equal(refused.text.count("NoSuchWord 1]"), 1, f"how often the line is told: {refused.text}")
+    return f"{len(kinds)} shapes, and two that sshd refuses"
+
+
+@case("P17", "nsswitch.conf without a last newline, with CRLF or tabs: wired and back; behind a byte order mark: left, and said",
+      deep=True)
+def switches(ground: Ground) -> str:
+    with ground.fresh("switch-shapes", started=False) as site:
+        must(site, "--disable")
+        stock = raw(site, NSSWITCH)
+        for kind, content in {"no last newline": stock.rstrip(b"\n"), "CRLF": stock.replace(b"\n", b"\r\n"),
+                              "tabs": stock.replace(b":", b":\t").replace(b" ", b"\t")}.items():
+            put(site, content, NSSWITCH)
+            must(site, "--enable")
+            found = site.machine.run("getent", "passwd", "lisa")
+            require(found.ok and b"entralogin" in raw(site, NSSWITCH), f"{kind}: {raw(site, NSSWITCH)!r}")
+            must(site, "--disable")
+            equal(raw(site, NSSWITCH).rstrip(b"\n"), content.rstrip(b"\n"), f"{kind}: after --disable")
+        first = [line for line in stock.split(b"\n") if line.startswith(b"passwd")]
+        marked = b"\xef\xbb\xbf" + b"\n".join(first) + b"\n" + stock
+        put(site, marked, NSSWITCH)
+        refused = run(site, "--enable")
+        require(not refused.ok and "byte order mark" in refused.text, refused.text)
+        equal(raw(site, NSSWITCH), marked, "the file behind a byte order mark")
+    return "three shapes, and the mark"
+
+
+@case("P17", "lines of others in, between and behind entralogin's marks stay, with marks, without an end or without any",
+      deep=True)
+def others(ground: Ground) -> str:
+    base = "UsePAM yes\nMaxStartups 200\n"
+    mine = "PasswordAuthentication yes"
+    changes: dict[str, Callable[[str], str]] = {
+        "between the begin mark and Match": lambda text: text.replace(BEGIN, f"{BEGIN}\n{mine}"),
+        "between Match all and the end mark": lambda text: text.replace(END, f"{mine}\n{END}"),
+        "behind the end mark": lambda text: f"{text}{mine}\n",
+        "the end mark is lost": lambda text: text.replace(f"{END}\n", "") + f"{mine}\n{BEHIND}\n",
+        "the begin mark is lost": lambda text: text.replace(f"{BEGIN}\n", f"{mine}\n"),
+        "no comment is left": lambda text: "".join(f"{line}\n" for line in text.splitlines() if line[0] != "#") + f"{mine}\n",
+    }
+    with ground.fresh("others-lines", started=False) as site:
+        for what, change in changes.items():
+            put(site, base.encode())
+            must(site, "--enable")
+            put(site, change(raw(site).decode()).encode())
+            theirs = [line for line in lines(raw(site)) if line in (mine, BEHIND)]
+            must(site, "--enable")
+            again = lines(raw(site))
+            equal([line for line in again if line in (mine, BEHIND)], theirs, f"{what}: lines of others after --enable")
+            equal(len([line for line in again if line.startswith("Match User")]), 1, f"{what}: blocks after --enable")
+            put(site, change(raw(site).decode()).encode() if what == "no comment is left" else raw(site))
+            must(site, "--disable")
+            left = [line for line in lines(raw(site)) if line not in (mine, BEHIND)]
+            equal(left, base.splitlines(), f"{what}: after --disable")
+            require(set(theirs) <= set(lines(raw(site))), f"{what}: lost: {raw(site)!r}")
+        inside(site, base)
+        by_hand(site, base)
+    return f"{len(changes)} places, inside the block, and a block that a person wrote"
+
+
+def inside(site: Site, base: str) -> None:
+    """A setting of others for Entra accounts, within the Match block: it keeps its meaning."""
+    put(site, base.encode())
+    must(site, "--enable")
+    put(site, raw(site).replace(b"\nMatch all", b"\n    X11Forwarding no\nMatch all"))
+    must(site, "--enable")
+    text = raw(site).decode()
+    require(text.index("Match User") < text.index("X11Forwarding") < text.index("Match all"), text)
+    said = must(site, "--disable").text
+    require("X11Forwarding no" in said, said)
+    left = lines(raw(site))
+    require(left[-2:] == ["    X11Forwarding no", "Match all"] and left[-3].startswith("Match User"), str(left))
+
+
+def by_hand(site: Site, base: str) -> None:
+    """What a person wrote before sign-in was turned on is that person's, and --disable says that it is there."""
+    put(site, base.encode())
+    must(site, "--enable")
+    block = [line for line in lines(raw(site)) if line[0] != "#"]
+    must(site, "--disable")
+    put(site, "".join(f"{line}\n" for line in block).encode())
+    said = run(site, "--disable")
+    require(not said.ok and "written by hand" in said.text, said.text)
+    equal(lines(raw(site)), block, "a person's block after --disable")
+
+
+# What `waagent -deprovision+user` takes away, by its source.
+DEPROVISION = ("rm -f /etc/ssh/ssh_host_*; rm -rf /var/lib/waagent /var/log/azure; usermod -p '!' root; "
+               "userdel -f -r azureuser; rm -f /etc/sudoers.d/waagent /etc/sudoers.d/90-cloud-init-users; ssh-keygen -A")
+
+
+@case("P17", "after waagent -deprovision+user the accounts, their numbers and the wiring are there, for old and new people",
+      deep=True)
+def deprovisioned(ground: Ground) -> str:
+    with ground.fresh("deprovisioned", started=False) as site:
+        machine = site.machine
+        machine.must("useradd", "-m", "azureuser")
+        machine.must("sh", "-c", "echo 'azureuser ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/90-cloud-init-users")
+        machine.start_sshd(site.port)
+        site.begin()
+        site.stamped()
+        person = ground.newcomer()
+        admitted(site.ssh(person, "id -un"), f"{person.login}\n")
+        record = machine.passwd(person.login)
+        machine.shell(DEPROVISION)
+        require("azureuser" not in machine.read("/etc/passwd"), "the last user of Azure's is still there")
+        site.service.stop()
+        site.sshd()
+        site.begin()
+        site.stamped()
+        admitted(site.ssh(person, "id -un"), f"{person.login}\n")
+        equal(machine.passwd(person.login), record, "the record after that")
+        newcomer = ground.newcomer()
+        admitted(site.ssh(newcomer, "id -un"), f"{newcomer.login}\n")
+    return "in as before, and a newcomer"
+
+
+@case("P17", "--disable names who is signed in and will have no name")
+def signed_in(ground: Ground) -> str:
+    with ground.fresh("signed-in-disable") as site:
+        person = ground.newcomer()
+        admitted(site.ssh(person, "true"))
+        uid = site.machine.passwd(person.login)[2]
+        site.machine.must("sh", "-c", f"setpriv --reuid {uid} --regid {uid} --clear-groups sleep 60 >/dev/null 2>&1 &")
+        said = must(site, "--disable").text
+        require("signed in" in said and person.login in said, said)
+    return "named"

@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: Apache-2.0
+"""P17: what Azure's own tools write into a running machine: sign-in comes back by itself, where no person wrote there."""
+
+from __future__ import annotations
+
+from bed.booted import BootedMachine
+from bed.checks import admitted, equal, require
+from bed.installed import CONFIGURE, TOOL
+from bed.machine import wait_for
+from booted_ground import BootedGround, BootedSite
+from case import case
+
+CONFIG = "/etc/ssh/sshd_config"
+RESET = "entralogin-reset.service"
+TURNED_ON = "/etc/entralogin/turned-on"
+MATCH = b"\nMatch User "
+
+# The files that VMAccess puts in place: keywords, order and last byte are theirs, comments left out.
+DEBIAN = (
+    "Port 22;Protocol 2;HostKey /etc/ssh/ssh_host_rsa_key;HostKey /etc/ssh/ssh_host_dsa_key;"
+    "HostKey /etc/ssh/ssh_host_ecdsa_key;HostKey /etc/ssh/ssh_host_ed25519_key;UsePrivilegeSeparation yes;"
+    "KeyRegenerationInterval 3600;ServerKeyBits 1024;SyslogFacility AUTH;LogLevel INFO;LoginGraceTime 120;"
+    "PermitRootLogin without-password;StrictModes yes;RSAAuthentication yes;PubkeyAuthentication yes;IgnoreRhosts yes;"
+    "RhostsRSAAuthentication no;HostbasedAuthentication no;PermitEmptyPasswords no;ChallengeResponseAuthentication no;"
+    "PasswordAuthentication yes;X11Forwarding yes;X11DisplayOffset 10;PrintMotd no;PrintLastLog yes;TCPKeepAlive yes;"
+    "AcceptEnv LANG LC_*;Subsystem sftp /usr/lib/openssh/sftp-server;UsePAM yes;ClientAliveInterval 120")
+RHEL = (
+    "Protocol 2;SyslogFacility AUTHPRIV;PasswordAuthentication yes;ChallengeResponseAuthentication no;"
+    "GSSAPIAuthentication yes;GSSAPICleanupCredentials yes;UsePAM yes;AcceptEnv LANG LC_CTYPE;AcceptEnv LC_PAPER;"
+    "AcceptEnv LC_IDENTIFICATION LC_ALL LANGUAGE;AcceptEnv XMODIFIERS;X11Forwarding yes;ClientAliveInterval 180;"
+    "Subsystem\tsftp\t/usr/libexec/openssh/sftp-server;")
+SUSE = (
+    "AuthorizedKeysFile\t.ssh/authorized_keys;PasswordAuthentication no;UsePAM yes;X11Forwarding yes;"
+    "UsePrivilegeSeparation sandbox\t\t# for new ones;Subsystem\tsftp\t/usr/lib/ssh/sftp-server;AcceptEnv LANG LC_CTYPE;"
+    "AcceptEnv LC_PAPER;AcceptEnv LC_IDENTIFICATION LC_ALL;ClientAliveInterval 180;")
+SHAPES = {"Debian": DEBIAN, "Ubuntu": f"{DEBIAN};", "RHEL": RHEL, "SUSE": SUSE}
+
+
+def put(machine: BootedMachine, content: bytes) -> None:
+    """As these tools do it: the file in place, then sshd anew."""
+    machine.path(CONFIG).write_bytes(content)
+    machine.systemctl("restart", "ssh.service")
+
+
+def reset(machine: BootedMachine, shape: str) -> bytes:
+    content = SHAPES[shape].replace(";", "\n").encode()
+    put(machine, content)
+    return content
+
+
+def runs(machine: BootedMachine) -> str:
+    return machine.property(RESET, "ExecMainStartTimestampMonotonic")
+
+
+def looked_at(machine: BootedMachine, before: str) -> None:
+    wait_for(lambda: runs(machine) != before and machine.property(RESET, "ActiveState") == "inactive", f"{RESET} to look", 60)
+
+
+def is_back(ground: BootedGround, site: BootedSite, what: str) -> None:
+    alice = ground.person("alice")
+    wait_for(lambda: site.ssh(alice, "true").ok, f"alice's sign-in {what}", 60)
+    site.wait_until_ready()
+    admitted(site.ssh(ground.lisa, "id -un"), "lisa\n")
+
+
+def on_port(ground: BootedGround, site: BootedSite) -> None:
+    """On the command line: two of the files name no port, and none reads the folder where this machine's stands."""
+    machine = site.machine
+    site.wait_until_ready()
+    machine.write_file("/etc/default/ssh", f"SSHD_OPTS='-p {site.port} -o MaxStartups=200'\n")
+    machine.systemctl("restart", "ssh.service")
+    is_back(ground, site, "on its port")
+
+
+def comes_back(ground: BootedGround, site: BootedSite, *shapes: str) -> bytes:
+    there = b""
+    for shape in shapes:
+        content = reset(site.machine, shape)
+        is_back(ground, site, f"after a reset as on {shape}")
+        there = site.machine.path(CONFIG).read_bytes()
+        require(there.startswith(content) and there.count(MATCH) == 1, f"{shape}: {there!r}")
+    return there
+
+
+@case("P17", "the portal's Reset configuration, and a value that cloud-init changes everywhere: sign-in comes back by itself")
+def by_itself(ground: BootedGround) -> str:
+    with ground.boot("azure-reset") as site:
+        machine = site.machine
+        on_port(ground, site)
+        there = comes_back(ground, site, "Debian")
+        # cloud-init at the next boot: its value wherever the keyword stands, without indentation.
+        lines = [line.strip() for line in there.split(b"\n")]
+        put(machine, b"\n".join(lines).replace(b"PasswordAuthentication no", b"PasswordAuthentication yes"))
+        is_back(ground, site, "after cloud-init's change")
+        require(machine.run(TOOL, "stack").ok, "the integration check after cloud-init's change")
+    return "in after both"
+
+
+@case("P17", "the portal's Reset configuration on Ubuntu, RHEL and SUSE: sign-in comes back by itself", deep=True)
+def elsewhere(ground: BootedGround) -> str:
+    with ground.boot("azure-reset-elsewhere") as site:
+        on_port(ground, site)
+        comes_back(ground, site, "Ubuntu", "RHEL", "SUSE")
+    return "in after each"
+
+
+@case("P17", "after setup --undo, where sign-in never was on and where a person edited sshd_config, nothing is written into it",
+      deep=True)
+def left_alone(ground: BootedGround) -> str:
+    with ground.boot("azure-left") as site:
+        machine = site.machine
+        on_port(ground, site)
+        stock = machine.path(CONFIG).read_bytes()
+        before = runs(machine)
+        edited = b"\n".join(line for line in stock.split(b"\n") if not line.startswith(b"Include")) + b"\n# mine\n"
+        put(machine, edited)
+        looked_at(machine, before)
+        equal(machine.path(CONFIG).read_bytes(), edited, "what a person edited")
+        doctor = site.tool("doctor")
+        require(not doctor.ok and "configure --enable" in doctor.text, doctor.text)
+        require(machine.run(CONFIGURE, "--package-installed", "0").text.count("does not read entralogin's lines") == 1,
+                "what an upgrade of the package says")
+        machine.must(CONFIGURE, "--enable")
+        is_back(ground, site, "after the command that doctor names")
+
+        machine.must(TOOL, "setup", "--undo")
+        require(not machine.path(TURNED_ON).exists(), "the mark of sign-in that is on")
+        content = reset(machine, "Debian")
+        machine.systemctl("start", RESET)
+        machine.must(CONFIGURE, "--after-reset")
+        equal(machine.path(CONFIG).read_bytes(), content, "sshd_config after --undo and a reset")
+        # The portal's file is no person's hardening: whoever installs anew gets sign-in.
+        equal(machine.must(CONFIGURE, "--survey").out, "", "reasons after a reset")
+        machine.must(TOOL, "setup", "--apply")
+        is_back(ground, site, "after setup --apply on the reset file")
+    return "a person's file and a machine that is off are left alone"

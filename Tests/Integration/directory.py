@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""P2 and P7 beside a real LDAP directory, by nslcd and by SSSD: its groups give nobody sudo, and its sudoers nobody an Entra
+account's rights."""
+
+from __future__ import annotations
+
+from bed.checks import equal, require
+from case import case
+from directory_ground import directory, group, sudo_role, user
+from ground import Ground
+from roles import ADMINS, ADMINS_GID, TARGETPW, administrator
+from sudo_right import COMMON_ACCOUNT, USERS_GID, in_our_lines, in_steps
+from sudo_withheld import NSSWITCH, severity, signs_in, withdrawal
+
+THEIRS = 70_002
+
+
+@case("P7", "an LDAP group with the name or number of the administrators' group, by nslcd and by SSSD, gives nobody sudo",
+      attack="H3")
+def groups_of_ldap(ground: Ground) -> str:
+    with ground.fresh("ldap", layered=True) as site, directory(site.machine) as corp:
+        machine, person = site.machine, administrator(ground)
+        for entry in (group(ADMINS, THEIRS, "lisa"), group("theirs", ADMINS_GID, "lisa"), group("users2", USERS_GID, "lisa")):
+            corp.change(entry)
+        before = machine.read(NSSWITCH)
+        corp.by_nslcd()
+        corp.by_sssd()
+        for order in ("entralogin ldap", "ldap entralogin", "entralogin sss", "sss entralogin"):
+            machine.write(NSSWITCH, before.replace("entralogin", order))
+            site.stamped()
+            held = machine.must("id", "-G", user="lisa").out.split()
+            require({str(THEIRS), str(ADMINS_GID), str(USERS_GID)} <= set(held), f"{order}: lisa has not got them: {held}")
+            outcome = machine.run("sudo", "-n", "id", "-u", user="lisa")
+            require("0" not in outcome.lines(), f"{order}: lisa is root: {outcome.text}")
+            require("0" in site.ssh(person, "sudo -n id -u").lines(), f"{order}: the administrator's own sudo")
+        machine.write(TARGETPW, f"%{ADMINS} ALL=(ALL:ALL) NOPASSWD: ALL\n", 0o440)
+        account = machine.read(COMMON_ACCOUNT)
+        rest = "\n".join(line for line in account.splitlines() if not in_our_lines(line))
+        machine.write(COMMON_ACCOUNT, f"{rest}\n")
+        control = machine.run("sudo", "-n", "id", "-u", user="lisa")
+        equal(control.out, "0\n", f"lisa by a rule that goes by the name, without PAM's lines ({control.text})")
+    return "name and numbers, four orders of name services: nothing; by a rule with the name lisa was root"
+
+
+@case("P2", "sudoers from SSSD, asked for real: neither rules nor defaults of a directory count for an Entra account",
+      attack="P24")
+def sudoers_of_sssd(ground: Ground) -> str:
+    with ground.fresh("sssd", layered=True) as site, directory(site.machine) as corp:
+        machine, person, other = site.machine, administrator(ground), ground.newcomer()
+        corp.change(user("dora", 70_100))
+        corp.change(sudo_role("defaults", sudoOption=["!pam_acct_mgmt"]))
+        for name, users in (("all", "ALL"), ("named", other.login), ("group", f"%{ADMINS}")):
+            corp.change(sudo_role(name, sudoUser=[users], sudoHost=["ALL"], sudoCommand=["ALL"], sudoOption=["!authenticate"]))
+        before = machine.read(NSSWITCH)
+        corp.by_sssd()
+        machine.write(NSSWITCH, before.replace("entralogin", "entralogin sss") + "sudoers: files sss\n")
+        site.stamped()
+        machine.write(TARGETPW, f'"{other.login}" ALL=(ALL) NOPASSWD: /usr/bin/id\n', 0o440)
+        site.stamped()
+        equal(signs_in(site, person), (True, True), "an administrator beside it")
+        said = in_steps(ground, site, other, [lambda: None, withdrawal(ground, site, other)], "sudo -n id -u; sudo -n uptime")
+        equal(said[0].splitlines()[0], "0", "the owner's own rule")
+        require("load average" not in said[0], f"a directory's rule counts: {said[0]}")
+        require("0" not in said[1].splitlines() and "load average" not in said[1], f"after the role's end: {said[1]}")
+        ended = in_steps(ground, site, person, [lambda: None, withdrawal(ground, site, person)], "sudo -n id -u")
+        require(ended[0] == "0\n" and "0" not in ended[1].splitlines(), f"the administrators' rule: {ended}")
+        equal(severity(site, "sudoers.sources"), "note", "doctor")
+        # Control: a user whom SSSD knows has both, and PAM's account stage is not asked.
+        machine.write("/etc/pam.d/sudo", "account required pam_deny.so\nsession required pam_permit.so\n")
+        control = machine.run("setpriv", "--reuid=70100", "--clear-groups", "sudo", "-n", "id", "-u")
+        equal(control.out, "0\n", f"dora, by the directory's rule and defaults ({control.text})")
+    return "an Entra account: nothing of it; dora: both"

@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Plays the cases of session recording: `run --recording` calls this inside the bed's namespaces."""
+
+from __future__ import annotations
+
+import sys
+
+import recording  # noqa: F401
+from recording import RecordingGround
+from suite import main
+
+if __name__ == "__main__":
+    sys.exit(main("recording", "Session recording beside entralogin.", RecordingGround))

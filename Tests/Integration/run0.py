@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+"""P2 and P8: run0 (systemd 256 and later) and pkexec, on a machine whose systemd asks polkit."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+from bed.checks import equal, require
+from bed.machine import wait_for
+from booted_ground import BootedGround
+from case import case
+from elevation import POLKIT, YES
+from roles import ADMINS_GID
+from simulator import contoso
+
+RUN0 = "run0 --no-ask-password id -u"
+# What an Entra account may try: each would print 0. Neither is a limit or a variable of the caller's known to polkit.
+TRIES = (RUN0, "run0 --no-ask-password --user=root id -u </dev/null", f"env -i /usr/bin/{RUN0}",
+         f"SYSTEMD_BYPASS_POLKIT=1 DBUS_SYSTEM_BUS_ADDRESS= {RUN0}", f"(ulimit -n 12; {RUN0})", f"(ulimit -u 64; {RUN0})",
+         f"{RUN0} 0<&- 2>&1", "systemd-run --quiet --no-ask-password --wait --pipe id -u",
+         "pkexec --disable-internal-agent id -u", f"for k in $(seq 4000 2000 60000); do (ulimit -v $k; {RUN0}); done")
+
+
+@case("P2", "run0 and pkexec: root for no Entra account without a rule; with the example rule it ends with the membership",
+      attack="P25")
+def by_rule(ground: BootedGround) -> str:
+    site = ground.vm
+    machine, person, user = site.machine, ground.newcomer(), ground.newcomer()
+    ground.azure.assign(ground.key_of(person), contoso.ADMINISTRATOR)
+    script = "{ " + "; ".join(TRIES) + "; } 2>/dev/null"
+    for who in (person, user, ground.lisa):
+        require("0" not in site.ssh(who, script, timeout=200).lines(), f"{who.login} is root without a rule")
+    module = machine.shell("ls /usr/lib/*/security/pam_entralogin.so").out.strip()
+    machine.write_file(POLKIT, YES)
+    machine.must("chmod", "0644", POLKIT)
+    pool = ThreadPoolExecutor(1)
+    try:
+        # Control: the rule makes an administrator root, so each refusal is polkit's and not that of a machine without it.
+        wait_for(lambda: "0" in site.ssh(person, f"{RUN0} 2>/dev/null").lines(), "polkit to read the rule")
+        go, out = f"/tmp/{person.login}.go", f"/tmp/{person.login}.out"
+        waiting = (f"id -G >{out}.begun; while [ ! -e {go} ]; do sleep 0.1; done; ({script}; id -G) >{out}.new; "
+                   f"mv {out}.new {out}")
+        running = pool.submit(site.ssh, person, waiting, timeout=300)
+        wait_for(lambda: machine.run("test", "-s", f"{out}.begun").ok, "the session")
+        ground.azure.withdraw(ground.key_of(person))
+        machine.must("entraloginctl", "flush")
+        site.ssh(person, "true")
+        wait_for(lambda: str(ADMINS_GID) not in machine.must("id", "-G", person.login).out.split(), "the end of the membership")
+        machine.must("mv", module, f"{module}.away")  # nothing here rests on it
+        machine.write_file(go, "")
+        running.result(300)
+        said = machine.must("cat", out).out.splitlines()
+        require(str(ADMINS_GID) in said[-1].split(), f"the session has lost its group, so nothing was tried: {said}")
+        equal(said[:-1].count("0"), 0, f"roots after the role's end, with the module gone: {said}")
+        require("0" not in site.ssh(ground.lisa, script, timeout=200).lines(), "lisa by the rule")
+    finally:
+        pool.shutdown(wait=False)
+        machine.shell(f"rm -f {POLKIT}; [ ! -e {module}.away ] || mv {module}.away {module}")
+    return f"{len(TRIES)} ways, none of them root before the rule and after the role's end"

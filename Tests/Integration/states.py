@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""P16: one thing is broken at a time, and `doctor` and `explain` say what then happens. A lie is red; a known one stands
+in known_lies.py, and is red as soon as it is none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import chain
+
+from bed.checks import Mismatch, equal, require
+from case import case
+from known_lies import KNOWN, known
+from states_azure import azure, ways
+from states_files import files, folders, lines, state
+from states_ground import State, StatesGround
+from states_people import accounts, homes, pam, sshd, sudo
+from states_seen import Seen
+from states_settings import keys, settings
+from states_survey import SOCKETS, STATE, PutFile, survey
+from states_units import clocks, disks, units
+
+LEAST = 200  # states
+
+
+def generate(found: list[PutFile]) -> Iterator[State]:
+    return chain(lines(found), files(found), state(found), folders(found), settings(), units(found), disks(), clocks(), azure(),
+                 ways(), sshd(), pam(), accounts(), homes(), sudo())
+
+
+@case("P16", "nothing is broken: everybody gets in, doctor and explain say so, and the states cover what the daemon keeps")
+def nothing(ground: StatesGround) -> str:
+    seen, found = ground.play(State("nothing", "is broken"))
+    equal([lie.text for lie in found], [], "lies")
+    equal((seen.out, seen.has_sudo, seen.before.status), ([], True, 0), f"kept out, sudo, doctor ({seen.after.said})")
+    kept = ground.vm.machine.must("find", "/var/lib/entralogin", "/var/lib/entralogin-sshd", "/run/entralogin",
+                                  "!", "-type", "d").out.split()
+    equal(sorted(set(kept) - {*STATE, *SOCKETS}), [], "what the daemon and its units keep, and no state breaks")
+    require(len(STATES) >= LEAST, f"{len(STATES)} states")
+    require(len({one.title for one in STATES}) == len(STATES), "two states have one name")
+    require(len(keys()) >= 30, f"{len(keys())} settings")
+    strangers = {name for one in KNOWN for name in one.states} - {one.title for one in STATES}
+    equal(sorted(strangers), [], "known lies of no state")
+    return f"{len(STATES)} states"
+
+
+def plays(state: State, ground: StatesGround) -> str:
+    seen, found = ground.play(state)
+    expected = known(state.title)
+    new = [lie.text for lie in found if lie.kind not in expected]
+    gone = [kind for kind in expected if kind not in {lie.kind for lie in found}]
+    if new:
+        raise Mismatch(f"{', '.join(lie.kind for lie in found)}: {' | '.join(new)}")
+    if gone:
+        raise Mismatch(f"known_lies.py: no lie any more, take it off the list: {', '.join(gone)} ({told(seen)})")
+    return told(seen) + (f"; known: {', '.join(expected)}" if expected else "")
+
+
+def told(seen: Seen) -> str:
+    return f"kept out: {', '.join(seen.out) or 'nobody'}{'' if seen.has_sudo else ', no sudo'}; {seen.after.said}"
+
+
+def checked(state: State) -> Callable[[StatesGround], str]:
+    def check(ground: StatesGround) -> str:
+        return plays(state, ground)
+
+    return check
+
+
+STATES = list(generate(survey()))
+for one in STATES:
+    case("P16", one.title, one.deep)(checked(one))

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""States of the way to Azure, and of what stands in for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+from booted_ground import DAEMON, BootedSite
+from states_ground import State
+
+RESTARTED = f"systemctl restart --no-block {DAEMON}"
+FORMS: dict[str, tuple[str, object]] = {
+    "answers 403": ("status", 403), "answers 404": ("status", 404), "answers 429": ("throttle", 60),
+    "answers 500": ("server-error", 500), "is silent": ("silent", None), "answers garbage": ("wrong-json", "<html>no</html>"),
+    "answers another shape": ("wrong-json", None), "resets": ("refuse", None), "is somebody else by TLS": ("wrong-tls", None),
+    "cuts its answers": ("cut-body", None), "redirects": ("redirect", None),
+}
+PLACES = {"imds": ("imds",), "the token endpoint": ("token",), "the login host": ("keys",), "pas": ("pas",), "arm": ("arm",),
+          "pas and arm": ("pas", "arm")}
+OTHERS: dict[str, tuple[tuple[str, str, object], ...]] = {
+    "no managed identity": (("no-identity", "token", None),),
+    "no application in the tenant": (("missing-application", "token", None),),
+    "pas says no": (("says-no", "pas", None),),
+    "pas says no, and arm refuses our identity": (("says-no", "pas", None), ("refused-identity", "arm", 403)),
+    "pas and arm refuse our identity": (("refused-identity", "pas", 403), ("refused-identity", "arm", 403)),
+    "arm refuses our identity": (("refused-identity", "arm", 403),),
+    "keys without the one that signs": (("thin-keys", "keys", None),),
+    "everything is silent": (("silent", "*", None),),
+    "everything resets": (("refuse", "*", None),),
+    "everything is intercepted": (("wrong-tls", "*", None),),
+    "everything is slow": (("latency", "*", 2500),),
+}
+QUICK = ("status", "server-error", "silent", "refuse")
+NAMES = ("login.microsoftonline.com", "pas.windows.net", "management.azure.com")
+NO_NAME = "sed -i '/{name}/d' /etc/hosts; echo 'nameserver 127.20.0.99' >/etc/resolv.conf"
+
+
+def azure() -> Iterator[State]:
+    """As the daemon meets it while it runs, and at its start."""
+    cases = {f"{place} {how}": tuple((fault, one, value) for one in endpoints)
+             for place, endpoints in PLACES.items() for how, (fault, value) in FORMS.items()
+             if not (place in ("imds", "the token endpoint") and fault == "wrong-tls")}
+    for name, faults in (cases | OTHERS).items():
+        # What is no answer is no answer: of each place one of them is played every time.
+        yield _state(name, faults, deep=name not in OTHERS and faults[0][0] not in QUICK)
+        if name in OTHERS or faults[0][0] in ("status", "silent", "refuse", "wrong-tls"):
+            yield _state(f"{name}, before a start", faults, RESTARTED, deep=name not in OTHERS and faults[0][0] != "refuse")
+
+
+def _state(name: str, faults: tuple[tuple[str, str, object], ...], after: str = "", deep: bool = False) -> State:
+    # An open role is no promise while Azure gives no answer.
+    return State("Azure", name, faults=faults, after=after, role_is_known=False, rebuild=True, deep=deep)
+
+
+def _shell(script: str, site: BootedSite) -> None:
+    site.machine.shell(script)
+
+
+def ways() -> Iterator[State]:
+    """Names and routes. Filters of packets would be the bed's, whose network all machines share."""
+    for name in (*NAMES, "azure.com\\|windows.net\\|microsoftonline"):
+        script = NO_NAME.format(name=name)
+        for after in ("", RESTARTED):
+            what = name if "\\" not in name else "any of Azure"
+            yield State("way", f"no address for {what}{', before a start' if after else ''}", partial(_shell, script),
+                        after=after, role_is_known=False, rebuild=True)
+    for path in ("/etc/hosts", "/etc/resolv.conf", "/etc/ssl/certs/ca-certificates.crt", "/etc/ssl"):
+        yield State("way", f"{path} is missing, before a start", partial(_shell, f"umount {path} 2>/dev/null; rm -rf {path}"),
+                    after=RESTARTED, role_is_known=False, rebuild=True)
+        yield State("way", f"{path} is closed to the daemon, before a start", partial(_shell, f"chmod 0 {path}"),
+                    after=RESTARTED, role_is_known=False, rebuild=True)

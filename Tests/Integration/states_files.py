@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: Apache-2.0
+"""States of the files, folders and lines that the installation and `configure` put in place, each in every broken form."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+from booted_ground import BootedSite
+from states_ground import State
+from states_survey import FOLDERS, INERT, SOCKETS, STATE, PutFile
+
+NOBODY = 65534
+Break = Callable[[Path], object]
+UNITS, ACCOUNTS = "/usr/lib/systemd/system/", ("/etc/passwd", "/etc/group", "/etc/shadow", "/etc/gshadow")
+
+
+def _cut(path: Path) -> None:
+    """The last line is half there; of a program, the second half is missing."""
+    content = path.read_bytes()
+    whole = content.splitlines(keepends=True)[:-1]
+    path.write_bytes(content[: len(content) // 2] if b"\0" in content else b"".join(whole))
+
+
+def _a_folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+BREAKS: dict[str, Break] = {
+    "missing": Path.unlink, "empty": lambda path: path.write_bytes(b""), "mode 0000": lambda path: path.chmod(0),
+    "mode 0666": lambda path: path.chmod(path.stat().st_mode | 0o666), "owned by nobody": lambda path: shutil.chown(path, NOBODY),
+    "a folder in its place": _a_folder, "the end is missing": _cut,
+}
+FOLDER_BREAKS: dict[str, Break] = {
+    "missing": shutil.rmtree, "mode 0700": lambda path: path.chmod(0o700), "mode 0777": lambda path: path.chmod(0o777),
+    "owned by nobody": lambda path: shutil.chown(path, NOBODY),
+}
+CORE = {"pam_entralogin.so", "libnss_entralogin.so.2", "sudo_entralogin.so", "authorized-principals", "entralogind",
+        "00-entralogin.conf", "nsswitch.conf", "common-account", "common-session", "entralogin.conf"}
+RELOADED = "systemctl reload ssh"
+RESTARTED = "systemctl daemon-reload; systemctl restart --no-block entralogind"
+
+
+def _broken(path: str, change: Break, site: BootedSite) -> None:
+    if not site.machine.path(path).is_symlink():
+        site.machine.must("touch", "-a", path)  # one that is written now and then
+    change(site.machine.path(path))
+
+
+def files(found: list[PutFile]) -> Iterator[State]:
+    """Each file that was put in place, and each that the daemon keeps; those that nothing reads are one state."""
+    read = [one for one in found if not one.path.startswith(INERT)]
+    inert = tuple(one.path for one in found if one.path.startswith(INERT))
+    yield State("file", "the manual and what completes words, missing",
+                lambda site: site.machine.must("rm", *inert), inert)
+    for one in read:
+        breaks = ["missing"] if one.is_link else list(BREAKS)
+        if one.path.startswith("/usr/share/") or one.path.endswith(".sh"):
+            breaks = ["missing", "empty", "mode 0666"]  # read by `configure` alone
+        for how in breaks:
+            is_local = one.is_new and not one.path.startswith("/etc/pam.d")
+            yield State("file", f"{one.path}, {how}", partial(_broken, one.path, BREAKS[how]), (one.path,), _after(one.path),
+                        local=is_local, deep=_is_deep(one, how))
+
+
+def _is_deep(one: PutFile, how: str) -> bool:
+    """What a sign-in goes by is broken in each way every time, other programs in two, and the rest in one."""
+    if Path(one.path).name in CORE:
+        return False
+    if one.is_link or one.path.endswith("-again.service"):
+        return True
+    is_program = one.path.startswith(("/usr/bin/", "/usr/libexec/")) and not one.path.endswith(".sh")
+    return how not in (("missing", "mode 0666") if is_program else ("missing",)) or one.path.endswith(".sh")
+
+
+def _after(path: str) -> str:
+    """What makes the machine go by the file: its next start, or a reload."""
+    if path.startswith("/etc/ssh/"):
+        return RELOADED
+    if path.startswith("/etc/") and "/systemd/" not in path and not path.startswith("/etc/entralogin"):
+        return ""  # it is read at each sign-in
+    unit = Path(path).name if path.startswith(UNITS) else ""
+    again = f"; systemctl restart --no-block {unit}" if unit.endswith((".socket", ".path")) else ""
+    return RESTARTED + again
+
+
+def state(found: list[PutFile]) -> Iterator[State]:
+    """Each file of the daemon's and its units', while it runs and for its next start."""
+    del found
+    for path in STATE:
+        for how, change in BREAKS.items():
+            yield State("state", f"{path}, {how}", partial(_broken, path, change), (path,), rebuild=True,
+                        deep=how in ("owned by nobody", "a folder in its place"))
+            if how != "mode 0666":
+                yield State("state", f"{path}, {how}, before a start", partial(_broken, path, change), (path,), RESTARTED,
+                            rebuild=True, deep=path.startswith("/run/") or how not in ("missing", "empty", "the end is missing"))
+    for path in SOCKETS:
+        for how in ("missing", "mode 0000", "mode 0666", "owned by nobody"):
+            yield State("socket", f"{path}, {how}", partial(_broken, path, BREAKS[how]), rebuild=True,
+                        deep=how.startswith("mode"))
+
+
+def folders(found: list[PutFile]) -> Iterator[State]:
+    del found
+    for path in FOLDERS:
+        is_kept = path.startswith(("/var/", "/run/"))
+        for how, change in FOLDER_BREAKS.items():
+            if how == "missing" and path in ("/etc/pam.d", "/home"):
+                continue  # no part of ours, and nobody at all gets in
+            yield State("folder", f"{path}, {how}", partial(_broken, path, change), (path,) if path != "/home" else (),
+                        RELOADED if path.startswith("/etc/ssh") else "", undo="chmod 755 /home; chown root /home",
+                        local=path not in ("/etc/pam.d", "/home", "/etc/ssh/sshd_config.d"), rebuild=is_kept,
+                        deep=how == "mode 0700" and not is_kept)
+
+
+def lines(found: list[PutFile]) -> Iterator[State]:
+    """Each line that was put in place: gone, as a comment, and, where sshd reads it, behind another Match."""
+    for one in found:
+        if one.path.startswith("/etc/entralogin") or one.path.startswith("/etc/apparmor"):
+            continue
+        forms = {"removed": _removed}
+        if one.path not in ACCOUNTS:
+            forms["commented out"] = _commented
+        if one.path.startswith("/etc/pam.d"):
+            forms["last in its file"] = _moved
+        if one.path.startswith("/etc/ssh/"):
+            forms["behind another Match"] = _behind
+        for number in one.lines:
+            line = one.text.splitlines()[number]
+            # Without the Match line its block is everybody's; PAM's lines count those that they jump over.
+            is_local = "Match User" not in line and not one.path.startswith("/etc/pam.d")
+            for how, change in forms.items():
+                yield State("line", f"{one.path}: {_short(line)}, {how}", partial(_edited, one.path, line, change), (one.path,),
+                            RELOADED if one.path.startswith("/etc/ssh/") else "", local=is_local,
+                            deep=how == "commented out")
+
+
+def _short(line: str) -> str:
+    words = " ".join(line.split())
+    return words if len(words) < 60 else f"{words[:50]}…{words[-9:]}"
+
+
+def _edited(path: str, line: str, change: Callable[[list[str], int], list[str]], site: BootedSite) -> None:
+    """In place, so that owner and mode stay."""
+    text = site.machine.read(path).splitlines()
+    site.machine.path(path).write_text("\n".join(change(text, text.index(line))) + "\n")
+
+
+def _removed(text: list[str], number: int) -> list[str]:
+    return text[:number] + text[number + 1:]
+
+
+def _commented(text: list[str], number: int) -> list[str]:
+    return [*text[:number], "#" + text[number], *text[number + 1:]]
+
+
+def _moved(text: list[str], number: int) -> list[str]:
+    return [*_removed(text, number), text[number]]
+
+
+def _behind(text: list[str], number: int) -> list[str]:
+    return [*text[:number], "Match User nobody", *text[number:]]

@@ -1,0 +1,226 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A booted machine on which one thing is broken at a time: four people sign in, `doctor` and `explain` are asked, and it
+is put back."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+
+from bed import Outcome, Person
+from bed.checks import Mismatch, Wrong, one_line, require
+from bed.machine import wait_for
+from booted_ground import DAEMON, BootedGround, BootedSite
+from people import CROWD
+from states_seen import ADMINISTRATOR, NEWCOMER, ROLES, USER, Doctor, Lie, Seen, lies, remedies, unhelped
+
+QUIET = 0.3  # seconds in which systemd's path units have seen a change
+SETTLED = 3.0  # seconds until a daemon that may never be ready is taken as it is
+ASKED = {ADMINISTRATOR: "id -un; sudo -n true && echo sudo", USER: "id -un; sudo -n true && echo sudo",
+         NEWCOMER: "id -un", "carol": "id -un", "lisa": "id -un"}
+
+
+@dataclass(frozen=True)
+class State:
+    """One thing that is broken. `faults` of the simulator: name, endpoint, value. `paths` are put back afterwards, then `undo`
+    runs, or the machine is made anew (`rebuild`). `after`: what the administrator or the machine does next. `denied`: who
+    is kept out by root's own word; `local`: people with local accounts get in all the same; `fresh`: certificates are
+    issued after the break; `deep`: much the same as others, and played with --deep alone."""
+
+    group: str
+    name: str
+    act: Callable[[BootedSite], object] = lambda site: None
+    paths: tuple[str, ...] = ()
+    after: str = ""
+    undo: str = ""
+    faults: tuple[tuple[str, str, object], ...] = ()
+    role_is_known: bool = True
+    denied: tuple[str, ...] = ()
+    local: bool = True
+    fresh: bool = False
+    rebuild: bool = False
+    deep: bool = False
+
+    @property
+    def title(self) -> str:
+        return f"{self.group}: {self.name}"
+
+
+class StatesGround(BootedGround):
+    rebuilt = 0
+    _made_at = 0.0
+    _is_well = False
+    _units: list[str]
+
+    @property
+    def vm(self) -> BootedSite:
+        """With an administrator and a user who signed in a moment ago. Made anew before their certificates expire."""
+        if self._vm is not None and time.monotonic() > self._made_at + 1200:
+            self.renew()
+        if self._vm is None:
+            self._known.clear()
+            self._next_newcomer = 0
+            self._made_at = time.monotonic()
+            site = super().vm
+            for key in ("alice", "bob"):
+                require(site.ssh(self.person(key), "true").ok, f"{key} does not get in before anything is broken")
+            listed = site.machine.must("systemctl", "list-units", "--plain", "--no-legend", "--state=active", "entralogin*.path",
+                                       "entralogin*.socket", "systemd-journald*.socket", "dbus.socket").lines()
+            self._units = [line.split()[0] for line in listed]
+            self.rebuilt += 1
+        assert self._vm is not None
+        return self._vm
+
+    def recover(self) -> None:
+        """After a red case: a lie leaves a machine that was put back."""
+        if not self._is_well:
+            self.renew()
+
+    def renew(self) -> None:
+        self._is_well = False
+        self.azure.clear_faults()
+        self.azure.restore_keys()
+        if self._vm is not None:
+            folder = self._vm.machine.folder
+            super().recover()
+            shutil.rmtree(folder / "changes", ignore_errors=True)
+
+    def settle(self) -> None:
+        """The next state does that."""
+
+    # One state
+
+    def play(self, state: State) -> tuple[Seen, list[Lie]]:
+        """What is said twice and is not so."""
+        site = self.vm
+        self._is_well = False
+        if self._next_newcomer + 2 >= CROWD:
+            self.renew()
+            site = self.vm
+        newcomers = [self.newcomer(), self.newcomer()]
+        kept = {path: _packed(site, path) for path in state.paths}
+        try:
+            for name, endpoint, value in state.faults:
+                self.azure.set_fault(name, endpoint, value)
+            state.act(site)
+            if state.after:
+                site.machine.shell(state.after)
+            restarts = bool(state.faults) or "restart" in state.after
+            if state.fresh:
+                self._known.clear()
+                newcomers = [self.newcomer(), self.newcomer()]
+            self._settled(site, restarts)
+            seen = self._look(site, newcomers[0], state)
+            found = lies(seen, state.role_is_known, state.denied)
+            if found:
+                time.sleep(1)
+                self._settled(site, restarts)
+                seen = self._look(site, newcomers[1], state)
+                again = {lie.kind for lie in found}
+                found = [lie for lie in lies(seen, state.role_is_known, state.denied) if lie.kind in again]
+            return seen, found + self._tried(site, remedies(seen.after))
+        finally:
+            self._put_back(state, kept)
+
+    def _settled(self, site: BootedSite, restarts: bool) -> None:
+        """Systemd has no job left, and a daemon that was started is ready, or had the time for it."""
+        time.sleep(QUIET)
+        end = time.monotonic() + SETTLED
+        while time.monotonic() < end:
+            jobs = site.machine.run("systemctl", "list-jobs", "--no-legend", "--no-pager")
+            if not (jobs.ok and jobs.out.strip()):
+                with suppress(OSError):
+                    if not restarts or site.is_ready():
+                        return
+            time.sleep(0.1)
+
+    def _look(self, site: BootedSite, newcomer: Person, state: State) -> Seen:
+        people = {ADMINISTRATOR: self.person("alice"), USER: self.person("bob"), NEWCOMER: newcomer,
+                  "carol": self.person("carol"), "lisa": self.lisa}
+        with ThreadPoolExecutor(len(people)) as pool:
+            # At once, since each waits for a daemon that does not answer.
+            asked = pool.submit(site.tool, "doctor")
+            explained = dict(zip(ROLES, pool.map(lambda who: _steps(site.tool("explain", "--json", people[who].login)), ROLES),
+                                 strict=True))
+            text = asked.result()
+            before = Doctor(text.status, (text.out.strip().splitlines() or [""])[-1])
+            screens = dict(zip(people, pool.map(lambda who: site.ssh(people[who], ASKED[who]), people), strict=True))
+        said = site.tool("doctor", "--json")
+        entered = {who: _ran(screens[who], people[who]) for who in people}
+        if entered["carol"]:
+            raise Wrong(f"carol, who has no role, is let in: {one_line(screens['carol'].text)}")
+        if "sudo\n" in screens[USER].out:
+            raise Wrong("bob, who is no administrator, has sudo")
+        require(entered["lisa"] or not state.local, f"lisa is kept out: {one_line(screens['lisa'].text)}")
+        return Seen({who: entered[who] for who in ROLES}, "sudo\n" in screens[ADMINISTRATOR].out, before,
+                    Doctor(said.status, "", _findings(said)), explained,
+                    {who: one_line(screens[who].text, 160) for who in ROLES})
+
+    def _tried(self, site: BootedSite, commands: dict[str, str]) -> list[Lie]:
+        """The administrator does what the findings say."""
+        if not commands:
+            return []
+        for command in commands.values():
+            site.machine.run("timeout", "15", "sh", "-c", command)
+        self._settled(site, True)
+        return unhelped(commands, Doctor(1, "", _findings(site.tool("doctor", "--json"))))
+
+    # Back
+
+    def _put_back(self, state: State, kept: dict[str, bytes]) -> None:
+        self.azure.clear_faults()
+        if state.rebuild:
+            return self.renew()
+        try:
+            assert self._vm is not None
+            site = self._vm
+            for path, packed in kept.items():
+                _unpack(site, path, packed)
+            again = "restart" if "entralogind" in state.after else "start"
+            site.machine.shell(f"{state.undo}\nsystemctl daemon-reload; systemctl reset-failed; "
+                               f"systemctl start {' '.join(self._units)}; systemctl {again} {DAEMON}; "
+                               "systemctl start entralogin-stack; systemctl reload ssh")
+            wait_for(lambda: site.is_ready() and site.tool("doctor").ok, "the machine to be well again", 8)
+            require(site.ssh(self.person("bob"), "true").ok, "bob is still kept out")
+            self._is_well = True
+        except (OSError, TimeoutError, Mismatch, subprocess.SubprocessError):
+            self.renew()
+
+
+def _ran(outcome: Outcome, person: Person) -> bool:
+    return person.login in outcome.out.splitlines()
+
+
+def _steps(outcome: Outcome) -> dict[str, str]:
+    try:
+        return {step["subject"]: step["outcome"] for step in json.loads(outcome.out)["steps"]}
+    except (ValueError, KeyError):
+        return {}
+
+
+def _findings(outcome: Outcome) -> tuple[dict[str, object], ...]:
+    try:
+        return tuple(json.loads(outcome.out)["findings"])
+    except (ValueError, KeyError):
+        return ()
+
+
+def _packed(site: BootedSite, path: str) -> bytes:
+    """The path with all below it, by tar; empty where there is nothing."""
+    root, name = site.machine.path("/"), path.lstrip("/")
+    if not (root / name).exists() and not (root / name).is_symlink():
+        return b""
+    return subprocess.run(["tar", "-C", str(root), "-cpf", "-", name], capture_output=True, check=True).stdout
+
+
+def _unpack(site: BootedSite, path: str, packed: bytes) -> None:
+    site.machine.run("rm", "-rf", path)
+    if packed:
+        subprocess.run(["tar", "-C", str(site.machine.path("/")), "-xpf", "-"], input=packed, check=True,
+                       capture_output=True)

@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What was seen in a state of a machine, and where `doctor` and `explain` said otherwise. No machine is needed here."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+ADMINISTRATOR, USER, NEWCOMER = "administrator", "user", "newcomer"
+ROLES = (ADMINISTRATOR, USER, NEWCOMER)  # of whom everybody holds the role that the word says
+WELL, WARNED = 0, 5  # `doctor`, entraloginctl(1)
+ENDS = {WELL: "Nothing is wrong.", WARNED: "sign-in stays on", 1: "keep"}
+RUNNABLE = re.compile(r"(?!.* (and|status) )(systemctl|chown|chmod|entraloginctl|/usr/libexec/entralogin/configure) [^;,()…]*")
+# An error that keeps nobody out: the finding's id, and the page that says so.
+SECURITY: dict[str, str] = {}
+
+
+@dataclass(frozen=True)
+class Doctor:
+    """One run of `doctor`. `findings`: those of `--json`; `last`: the last line of its text."""
+
+    status: int
+    last: str = ""
+    findings: tuple[dict[str, Any], ...] = ()
+
+    @property
+    def errors(self) -> list[str]:
+        return [str(f["id"]) for f in self.findings if f["severity"] == "error"]
+
+    def speaks_of(self, word: str) -> bool:
+        return any(word in f"{f}" for f in self.findings if f["severity"] not in ("good", "note"))
+
+    @property
+    def said(self) -> str:
+        ids = [f"{f['severity']} {f['id']}" for f in self.findings if f["severity"] not in ("good", "note")]
+        return f"doctor ends with {self.status}: {self.last or ', '.join(ids) or 'no finding'}"
+
+
+@dataclass(frozen=True)
+class Seen:
+    """`entered`: who of `ROLES` ran a command over ssh; `has_sudo`: the administrator; `explained`: the steps' outcomes of
+    `explain --json`, by subject; empty where it gave no answer."""
+
+    entered: dict[str, bool]
+    has_sudo: bool
+    before: Doctor
+    after: Doctor
+    explained: dict[str, dict[str, str]] = field(default_factory=dict)
+    screens: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def out(self) -> list[str]:
+        return [who for who in ROLES if not self.entered[who]]
+
+    def missed(self, denied: tuple[str, ...]) -> list[str]:
+        return [who for who in self.out if who not in denied]
+
+
+@dataclass(frozen=True)
+class Lie:
+    kind: str
+    text: str
+
+
+def remedies(doctor: Doctor) -> dict[str, str]:
+    """By the finding's id, what it says to do, where that is a command that can be typed as it stands."""
+    wanted = [f for f in doctor.findings if f["severity"] in ("error", "warning")]
+    return {str(f["id"]): str(f["remedy"]) for f in wanted if RUNNABLE.fullmatch(str(f.get("remedy", "")))}
+
+
+def unhelped(tried: dict[str, str], after: Doctor) -> list[Lie]:
+    """Findings that are still there when their remedies were done."""
+    left = {str(f["id"]) for f in after.findings if f["severity"] in ("error", "warning")}
+    return [Lie(f"remedy-{one}", f"{one} is still found after: {command}") for one, command in tried.items() if one in left]
+
+
+def lies(seen: Seen, role_is_known: bool = True, denied: tuple[str, ...] = ()) -> list[Lie]:
+    """Where what was said is not what happened. `role_is_known`: Azure answers, so that a role that `explain` leaves open is
+    the one that everybody here holds. `denied`: those whom root turned away by name; only `explain` has to say so."""
+    return [*_ends(seen, denied), *_failed(seen), *_of_explain(seen, role_is_known)]
+
+
+def _ends(seen: Seen, denied: tuple[str, ...]) -> list[Lie]:
+    """A doctor to whom sign-in is on, while somebody is kept out; asked before these sign-ins, and after them."""
+    found = []
+    for when, doctor in (("before", seen.before), ("after", seen.after)):
+        if doctor.last and doctor.status in ENDS and ENDS[doctor.status] not in doctor.last:
+            found.append(Lie(f"doctor-end-{when}", doctor.said))
+        if doctor.status in (WELL, WARNED) and seen.missed(denied):
+            found.append(Lie(f"doctor-{'well' if doctor.status == WELL else 'on'}-{when}",
+                             f"{doctor.said}; kept out: {_who(seen)}"))
+        elif _hides_sudo(doctor) and not seen.has_sudo:
+            found.append(Lie(f"doctor-sudo-{when}", f"{doctor.said}; the administrator has no sudo"))
+    return found
+
+
+def _hides_sudo(doctor: Doctor) -> bool:
+    if doctor.status == WELL:
+        return True
+    return doctor.status == WARNED and bool(doctor.findings) and not (
+        doctor.speaks_of("sudo") or doctor.speaks_of("administrator"))
+
+
+def _failed(seen: Seen) -> list[Lie]:
+    """A doctor that names something that keeps people out, where everybody gets in and the administrator has sudo."""
+    if seen.out or not seen.has_sudo or seen.after.status != 1 or not seen.after.findings:
+        return []
+    unexplained = [one for one in seen.after.errors if one not in SECURITY]
+    return [Lie("doctor-failed", f"{seen.after.said}; everybody gets in, with sudo")] if unexplained else []
+
+
+def _of_explain(seen: Seen, role_is_known: bool) -> list[Lie]:
+    found = []
+    for who, steps in seen.explained.items():
+        answer = _answer(steps, role_is_known)
+        if answer == "yes" and not seen.entered[who]:
+            found.append(Lie(f"explain-yes-{who}", f"explain: {who} would get in; is kept out: {seen.screens.get(who, '')}"))
+        if answer == "no" and seen.entered[who]:
+            refused = [subject for subject, outcome in steps.items() if outcome == "refused"]
+            found.append(Lie(f"explain-no-{who}", f"explain: {who} would be kept out ({', '.join(refused)}); gets in"))
+    return found
+
+
+def _answer(steps: dict[str, str], role_is_known: bool) -> str:
+    if not steps:
+        return "none"
+    if "refused" in steps.values():
+        return "no"
+    left = {subject for subject, outcome in steps.items() if outcome != "ok"}
+    return "yes" if not left or (role_is_known and left == {"role"}) else "open"
+
+
+def _who(seen: Seen) -> str:
+    return "; ".join(f"{who} ({seen.screens.get(who, '')})" for who in seen.out)
