@@ -71,6 +71,19 @@ import Testing
         }
     }
 
+    @Test("P2: an account that was locked meanwhile gets no grant, whatever Azure said")
+    func lockedMeanwhile() throws {
+        let locked = EnrolledAccount(
+            account: alice.account,
+            identity: alice.identity,
+            enrolledAt: UnixTime(seconds: 0),
+            lockedAt: UnixTime(seconds: 1)
+        )
+        accounts.set(alice.name, .enrolled(locked))
+        #expect(try !grant(alice, answeredAt: time.bootTime()))
+        #expect(grants.current().isEmpty)
+    }
+
     @Test("An answer that says administrator withdraws nothing")
     func administrator() throws {
         #expect(try grant(alice, answeredAt: time.bootTime()))

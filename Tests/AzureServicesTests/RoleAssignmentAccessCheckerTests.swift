@@ -61,6 +61,38 @@ struct RoleAssignmentAccessCheckerTests {
         #expect(scene.transport.requests(to: "\(Self.prefix)/roleDefinitions").count == 1)
     }
 
+    @Test("everybody with a login role is listed from one filter: groups as groups, what gives no sign-in left out")
+    func holders() async throws {
+        let scene = scene([])
+        let entries = [
+            ("aaaaaaaa-0000-4000-8000-000000000001", "User", Self.user, "null"),
+            ("aaaaaaaa-0000-4000-8000-000000000001", "User", Self.administrator, "null"),
+            ("aaaaaaaa-0000-4000-8000-000000000002", "Group", Self.user, "null"),
+            ("aaaaaaaa-0000-4000-8000-000000000003", "User", Self.user, "\"@x\""),
+        ].map { principal, kind, role, condition in
+            """
+            {"properties":{"scope":"\(Scene.resource)","condition":\(condition),"principalId":"\(principal)",\
+            "principalType":"\(kind)",\
+            "roleDefinitionId":"/subscriptions/s/providers/Microsoft.Authorization/roleDefinitions/\(role)"}}
+            """
+        }
+        scene.transport.play(
+            "\(Self.prefix)/roleAssignments",
+            .answer(200, "{\"value\":[\(entries.joined(separator: ","))]}")
+        )
+        let question = scene.question()
+        let checker = RoleAssignmentAccessChecker(scene.environment, identity: scene.identity, clouds: scene.clouds)
+        let found = try await checker.holders(
+            of: question.machine,
+            correlation: question.correlation,
+            deadline: question.deadline
+        )
+        #expect(found.holders.map(\.role) == [.administrator, .user] && found.conditional == 1)
+        #expect(found.holders.map(\.kind) == ["User", "Group"])
+        let list = try #require(scene.transport.requests(to: "\(Self.prefix)/roleAssignments").first)
+        #expect(list.url.hasSuffix("$filter=atScope%28%29"))
+    }
+
     @Test("P1: a conditional assignment gives nothing, a deny assignment takes")
     func taken() async throws {
         let conditional = scene([Self.administrator], condition: "\"@x\"")

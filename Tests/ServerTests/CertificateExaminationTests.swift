@@ -95,6 +95,37 @@ import Wire
         #expect(examine(try line(), .refused(Denial(.certificate))).report.text == DenialReason.certificate.text)
     }
 
+    @Test("Every rule has a step, whatever the first one says, with its reason, dates for people, and a remedy")
+    func steps() throws {
+        let now: Int64 = 1_800_000_000
+        let verifier = CertificateVerifier(signatures: NoSignature(), digests: NoDigests())
+        let judge = CertificateRules(verifier)
+        let tenant = try #require(TenantID("11111111-1111-4111-8111-111111111111"))
+        let examination = CertificateExamination(
+            judge: { _, _, _ in .refused(Denial(.certificate)) },
+            examine: { certificate, name in
+                judge.examine(
+                    certificate,
+                    for: name,
+                    at: UnixTime(seconds: now),
+                    authorities: [],
+                    revoked: KeyRevocationList(),
+                    tenant: tenant
+                )
+            }
+        )
+        let report = examination.report(user: "bob@contoso.com", certificate: try line())
+        let bad = report.steps.filter { $0.outcome == .bad }
+        #expect(bad.map(\.title) == ["authority", "validity", "signature", "name", "tenant"])
+        #expect(report.steps.count == 12 && report.steps.first?.outcome == .good)
+        #expect(
+            bad[1].text.contains(
+                "expired: valid from 2023-11-14 22:08:20 UTC to 2023-11-14 23:13:20 UTC, now 2027-01-15"
+            )
+        )
+        #expect(bad[0].remedy.contains("being fetched now") && !bad[4].remedy.isEmpty)
+    }
+
     @Test("A name that cannot be ours is refused without asking the rules", arguments: ["root", "a b", "x:y@z"])
     func notOurs(_ user: String) throws {
         let (report, asked) = examine(try line(), user: user, try good())
@@ -138,4 +169,14 @@ import Wire
         #expect(report.principals.count == 32)
         #expect(ReportText.json(report).count < 60_000)
     }
+}
+
+private struct NoSignature: SignatureVerifier {
+    func isValid(_: Signature, over _: ArraySlice<UInt8>, by _: PublicKey) throws(SignatureCheckFailure) -> Bool {
+        false
+    }
+}
+
+private struct NoDigests: KeyDigests {
+    func digest(_: FingerprintAlgorithm, of _: [UInt8]) -> [UInt8]? { nil }
 }

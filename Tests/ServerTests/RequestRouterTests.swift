@@ -54,9 +54,10 @@ import Wire
         case .authorize, .openSession: #expect(response == .verdict(WireVerdict(word: .allow, text: "")))
         case .beginDevice, .awaitDevice:
             #expect(response == .progress(WireProgress(word: .pending, text: "t", handle: "h", seconds: 9)))
-        case .closeSession, .flush, .retire, .rebind, .rename, .setShell, .setHome: #expect(response == .done)
+        case .closeSession, .flush, .retire, .rebind, .rename, .setShell, .setHome, .lock, .unlock:
+            #expect(response == .done)
         case .statusReport, .users, .showUser, .explain, .testCertificate, .check, .sessions, .keys, .refreshKeys,
-            .endSessions:
+            .endSessions, .access, .settings:
             #expect(response == .document(Array("{}".utf8)))
         }
     }

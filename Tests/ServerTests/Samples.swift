@@ -86,6 +86,10 @@ extension Request {
         case .setShell: .setShell("alice@contoso.com", shell: "/bin/zsh")
         case .setHome: .setHome("alice@contoso.com", home: "/data/alice")
         case .endSessions: .endSessions("alice@contoso.com")
+        case .lock: .lock("alice@contoso.com")
+        case .unlock: .unlock("alice@contoso.com")
+        case .access: .access
+        case .settings: .settings
         }
     }
 }

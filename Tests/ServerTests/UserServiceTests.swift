@@ -66,6 +66,21 @@ import Wire
         #expect(users.map(\.retiredAt) == [1_700_000_000])
     }
 
+    @Test("P15: a lock and its end are recorded, by name or object id; the list says since when and why")
+    func lock() async throws {
+        let bed = try ReportBed()
+        try await bed.enrol("alice@contoso.com", 1)
+        let objectID = try identity(1).objectID.description
+        #expect(await bed.service.answer(.lock(objectID)) == .done)
+        #expect(await bed.service.answer(.lock("alice@contoso.com")) == .done)
+        let alice = try #require(try await bed.document(.users(after: ""), UsersReport.self).users.first)
+        #expect(alice.lockedAt == 1_700_000_000 && alice.refusal == "account-locked" && alice.retiredAt == nil)
+        #expect(await bed.service.answer(.unlock(String(alice.uid))) == .done)
+        #expect(bed.book.records.map(\.event) == [.locked, .unlocked])
+        #expect(try await bed.document(.users(after: ""), UsersReport.self).users.first?.refusal == nil)
+        #expect(await bed.service.answer(.lock("bob@contoso.com")) == .notFound)
+    }
+
     @Test("One account is shown whole: by name, by a name it had, by uid; retired ones too")
     func show() async throws {
         let bed = try ReportBed()

@@ -66,6 +66,32 @@ struct AccountAuditTests {
         #expect(!report.isWell && report.allowedInVain == ["gone"])
     }
 
+    @Test("systemd's program for keys is asked; what it prints counts, and another program counts as keys")
+    func keysCommand() throws {
+        var machine = machine
+        machine.texts["/home/lisa/.ssh/authorized_keys"] = nil
+        machine.configuration += "\nauthorizedkeyscommand /usr/bin/userdbctl ssh-authorized-keys %u"
+        machine.programs["/usr/bin/userdbctl ssh-authorized-keys"] = ProgramResult(status: 0, output: "")
+        let lisa = { (machine: WiredMachine) in audit(machine).accounts.first { $0.name == "lisa" } }
+        #expect(lisa(machine)?.ways == [.password, .sudo] && audit(machine).accounts.count == 1)
+        machine.programs["/usr/bin/userdbctl ssh-authorized-keys"] = ProgramResult(status: 0, output: Self.key)
+        let found = try #require(lisa(machine))
+        #expect(found.ways == [.password, .keys, .sudo] && found.keys == 1 && found.hasKeysCommand)
+        machine.programs["/usr/bin/userdbctl ssh-authorized-keys"] = ProgramResult(status: 1, complaint: "no such unit")
+        #expect(lisa(machine)?.ways == [.password, .keys, .sudo])
+        machine.configuration = machine.configuration.replacing("userdbctl ssh-authorized-keys", with: "other")
+        #expect(lisa(machine)?.hasKeysCommand == true)
+    }
+
+    @Test("P16: a local account that bears an Entra account's name is named, of domains that may be Entra's only")
+    func entraNames() {
+        var machine = machine
+        machine.texts["/etc/passwd"]? += "\neve@contoso.com:x:1002:1002::/home/eve:/bin/bash\n"
+        #expect(audit(machine).entraNames == ["eve@contoso.com"])
+        let other = AccountAudit(on: machine, allowing: AllowList(), today: 20_000, domains: ["fabrikam.com"])
+        #expect(other.run().entraNames.isEmpty)
+    }
+
     @Test("A shell that refuses keeps nobody from forwarding ports: with a key it is listed, with a password not")
     func refusingShell() throws {
         var machine = machine

@@ -60,7 +60,13 @@ struct CommandLineTests {
             ("metrics --output=/run/m.prom", .metrics(file: "/run/m.prom"), false),
             ("users set-shell a@b.c /bin/zsh", .users(.setShell(name: "a@b.c", shell: "/bin/zsh")), false),
             ("users set-home a@b.c /data/a", .users(.setHome(name: "a@b.c", home: "/data/a")), false),
-            ("status --help", .help, false),
+            ("users lock a@b.c", .users(.lock(name: "a@b.c")), false),
+            ("users unlock \(someID)", .users(.unlock(name: someID)), false),
+            ("access", .access, false), ("report --output f", .report(file: "f"), false),
+            ("report", .report(file: nil), false),
+            ("status --help", .help(of: ["status"]), false),
+            ("help users rebind", .help(of: ["users", "rebind"]), false),
+            ("help", .help(of: []), false), ("-h", .help(of: []), false), ("users --help", .help(of: ["users"]), false),
             ("--version", .version, false),
         ]
     )
@@ -86,7 +92,10 @@ struct CommandLineTests {
     @Test(
         "What cannot be understood is said in a line",
         arguments: [
-            ("", "say what to do"),
+            ("", "a command is missing"), ("statsu", "'statsu' is not a command; did you mean status?"),
+            ("users lsit", "'lsit' is not a command of users; did you mean list?"),
+            ("session", "'session' is not a command; did you mean sessions?"),
+            ("help dcotor", "'dcotor' is not a command; did you mean doctor?"),
             ("frobnicate", "'frobnicate' is not a command"),
             ("explain", "explain needs a name"),
             ("status now", "status does not take 'now'"),
@@ -115,7 +124,7 @@ struct CommandLineTests {
             ("migrate --from aadsshlogin --apply --undo", "migrate does not take '--undo'"),
             ("migrate --from sssd", "migrate needs --from aadsshlogin or --from aadlogin"),
             ("export all", "export does not take 'all'"),
-            ("sessions all", "sessions does not take 'all'"),
+            ("sessions all", "'all' is not a command of sessions"),
             ("users frobnicate a", "'frobnicate' is not a command of users"),
             ("retire a", "'retire' is not a command"),
         ]

@@ -17,8 +17,22 @@ struct CommandTableTests {
         }
         let words = entry.words.split(separator: " ").map(String.init)
         let invocation = try Invocation(words + operands + ["--json"])
-        #expect(invocation.isJSON && invocation.command != .help)
+        #expect(invocation.isJSON && invocation.command != .help(of: []))
         for option in entry.options { #expect(entry.operands.contains(option), "\(option)") }
+    }
+
+    @Test("A slip shows that command's line alone; help of a command shows its rows, each within eighty columns")
+    func reminders() {
+        #expect(CommandTable.reminder(after: ["users", "rename"]) == "usage: entraloginctl users rename NAME NEW")
+        #expect(CommandTable.reminder(after: ["--json", "check"]).hasPrefix("usage: entraloginctl check NAME"))
+        #expect(CommandTable.reminder(after: ["users", "x"]).split(separator: "\n").count > 5)
+        #expect(CommandTable.reminder(after: ["x"]) == "entraloginctl --help lists the commands")
+        for entry in CommandTable.all {
+            let help = CommandTable.help(of: entry.words.split(separator: " ").map(String.init))
+            #expect(
+                help.contains(entry.usage) && help.split(separator: "\n").allSatisfy { $0.count <= Style.width + 30 }
+            )
+        }
     }
 
     @Test("The usage fits a terminal of eighty columns, and names every command and option")

@@ -27,4 +27,15 @@ struct ConfigTextTests {
         )
         #expect(lines.allSatisfy { $0.count <= Style.width })
     }
+
+    @Test("Where the daemon goes by another value, that is said below the setting, and once what to do")
+    func inForce() {
+        let level = SettingReport(key: "Log.Level", value: "debug", origin: "a.conf:2", inForce: "info")
+        #expect(
+            ConfigText(style: Style()).lines([level]) == [
+                "Log.Level  debug  (a.conf:2)", "           the daemon goes by info", "",
+                "For the file's values to hold: systemctl restart entralogind",
+            ]
+        )
+    }
 }

@@ -2,6 +2,7 @@
 
 import Glibc
 import LinuxSystem
+import Synchronization
 import TestSupport
 import Testing
 import Wire
@@ -46,6 +47,27 @@ struct DaemonClientTests {
         #expect(error?.remedy.contains("systemctl start entralogind") == true)
     }
 
+    @Test(
+        "A daemon that hangs is given up after two short attempts where systemd says that it runs or crashes, not where it starts"
+    )
+    func hangs() throws {
+        let listener = try UnixListener(makingAt: path, mode: 0o600)
+        let asked = Counter()
+        var client = client
+        client.state = {
+            asked.increment()
+            return ServiceState("ActiveState=activating\nSubState=auto-restart\nResult=exit-code\nNRestarts=3\n")
+        }
+        for request in [Request.statusReport, .explain("alice@contoso.com")] {
+            let error = #expect(throws: DaemonError.self) { try client.ask(request) }
+            #expect(
+                error?.text.contains("more than 2 s; its unit is activating (auto-restart) after exit-code") == true
+            )
+        }
+        #expect(asked.value == 2)
+        _ = consume listener
+    }
+
     @Test("P10: a socket in a folder that others can write is not asked")
     func looseFolder() throws {
         let listener = try UnixListener(makingAt: path, mode: 0o600)
@@ -72,4 +94,12 @@ private final class ListenerBox: Sendable {
         else { return }
         try? connection.send(answer(request))
     }
+}
+
+private final class Counter: Sendable {
+    private let count = Mutex(0)
+
+    var value: Int { count.withLock { $0 } }
+
+    func increment() { count.withLock { $0 += 1 } }
 }

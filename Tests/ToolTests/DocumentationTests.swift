@@ -131,7 +131,9 @@ struct DocumentationTests {
             PersonLogReport(name: "", records: []), LoggedDecision(time: 0, event: "", message: ""),
             EndedSessionsReport(name: "", uid: 0, ended: 0, left: 0, others: []),
             OtherProcessReport(pid: 0, uid: 0, command: ""),
-            SettingReport(key: "", value: "", origin: nil),
+            SettingReport(key: "", value: "", origin: nil), AccessReport(),
+            AccessEntry(objectID: "", kind: "", role: "", scopes: []),
+            AccountAuditReport(accounts: [], allowedInVain: [], problems: []),
         ]
         for document in documents {
             let fields = Mirror(reflecting: document).children.compactMap(\.label)

@@ -74,7 +74,7 @@ let everyRequest: [Request] = [
     .keys,
     .setShell("alice@contoso.com", shell: "/bin/zsh"),
     .setHome("alice@contoso.com", home: "/data/alice"),
-    .endSessions("alice@contoso.com"),
+    .endSessions("alice@contoso.com"), .lock("alice@contoso.com"), .unlock("alice@contoso.com"), .access, .settings,
 ]
 
 private func session(_ home: HomeState) -> SessionRequest {

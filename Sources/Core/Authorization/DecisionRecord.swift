@@ -25,6 +25,8 @@ package enum RecordedEvent: String, Sendable, Codable, CaseIterable {
     case raised
     case withdrawn
     case retired
+    case locked
+    case unlocked
     case rebound
     case renamed
     /// The administrator gave an account another shell or home.

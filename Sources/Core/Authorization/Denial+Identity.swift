@@ -43,6 +43,15 @@ extension Denial {
         )
     }
 
+    /// The administrator has locked the account.
+    package init(locked account: EnrolledAccount) {
+        let since = account.lockedAt.map { " since \($0)" } ?? ""
+        self.init(
+            .accountLocked,
+            detail: "locked\(since); to end that: entraloginctl users unlock \(account.account.name)"
+        )
+    }
+
     /// The name was the account's before its person was renamed.
     package init(formerName name: UserName, of account: EnrolledAccount) {
         let now = account.account.name

@@ -38,15 +38,26 @@ package enum DenialText {
             .metadataClosed, .machineUnknown, .resourceNotFound, .malformedAnswer,
             .noAuthorityKeys, .stackNotVerified, .identityToken, .revokedKeysUnusable, .unsupported:
             return "this machine's administrator finds the remedy with entraloginctl doctor"
-        case .objectIDChanged, .homeRefused:
+        case .objectIDChanged, .homeRefused, .localAccount:
             return "this machine's administrator finds the remedy with entraloginctl explain"
         case .deviceDeclined, .deviceExpired: return "begin again"
         case .unreachable, .throttled, .roleUnconfirmed, .tooManyAttempts: return "try again in a minute"
         case .noRecentDecision: return "Azure is being asked now; it works again once it has answered"
-        case .certificateRevoked: return "ask the machine's administrator why"
-        case .notOurName, .domainNotAllowed, .localAccount, .accountRetired, .accountRenamed, .recordChanged,
+        case .certificateRevoked, .accountLocked: return "ask the machine's administrator why"
+        case .notOurName, .domainNotAllowed, .accountRetired, .accountRenamed, .recordChanged,
             .numberTaken:
             return ""
+        }
+    }
+
+    /// What `explain` says to root where that differs from what the person reads; nil where it does not.
+    package static func remedyForRoot(_ reason: DenialReason) -> String? {
+        switch reason {
+        case .accountLocked: "entraloginctl users unlock NAME lets it sign in again"
+        case .localAccount:
+            "userdel or groupdel the local one, after a look at its files; or, where it is another person's, name Entra's"
+                + " domains in Domains=; entraloginctl doctor says where it stands"
+        default: nil
         }
     }
 

@@ -79,6 +79,7 @@ package struct Explanation: Hashable, Sendable, Codable {
 
     /// What helps the machine's administrator, who reads this.
     package static func remedy(for reason: DenialReason, resource: ResourceID? = nil) -> String {
+        if let own = DenialText.remedyForRoot(reason) { return own }
         let text = DenialText.remedy(for: reason, resource: resource)
         let toAdministrator = "this machine's administrator finds the remedy with "
         guard text.hasPrefix(toAdministrator) else { return text }

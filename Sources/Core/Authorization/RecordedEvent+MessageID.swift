@@ -21,6 +21,8 @@ extension RecordedEvent {
         case .raised: "b7ecde391e064ae59caa99bab9d55816"
         case .withdrawn: "fbd85e156fe74921a4619dd0da7ff9dc"
         case .retired: "6ec75037bf79438d91a8d7c3450184b5"
+        case .locked: "5f0c1e8b27d94c55b3a7a2c4e09d6f31"
+        case .unlocked: "c17b0e5a94ae4c8f8b1d63f27a5e0d42"
         case .rebound: "fb23253e6cf84d05a029ef97050887ff"
         case .renamed: "2c6fdeded8944a99975f02d0120a2a7c"
         case .changed: "424a0ec544cd4fbab714fcd745a81b0c"

@@ -81,6 +81,10 @@ package struct RoleAssignment: Hashable, Sendable {
     /// The last component of `roleDefinitionId`.
     package let role: GUID
     package let scope: String
+    /// Who holds it: a user, a group or a service principal; nil where that is not said.
+    package let principal: GUID?
+    /// `User`, `Group`, `ServicePrincipal` and others; empty where that is not said.
+    package let principalType: String
     /// Its condition is not evaluated here: such an assignment counts for nothing (azure.md, "The role check").
     package let isConditional: Bool
 
@@ -96,6 +100,8 @@ package struct RoleAssignment: Hashable, Sendable {
         }
         self.role = role
         scope = try properties.requiredText("scope")
+        principal = properties["principalId"]?.text.flatMap { GUID($0) }
+        principalType = properties["principalType"]?.text ?? ""
         isConditional = properties["condition"].map { $0 != .string("") } ?? false
     }
 

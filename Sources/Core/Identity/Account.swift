@@ -61,14 +61,18 @@ package struct EnrolledAccount: Hashable, Sendable {
     package let retiredAt: UnixTime?
     /// The names it had before the person was renamed in the directory, oldest first. They stay refused to everybody.
     package let formerNames: [UserName]
+    /// Since when the administrator has it locked: refused until it is unlocked. Name, uid and home stay its own.
+    package let lockedAt: UnixTime?
 
     package init(
         account: Account,
         identity: DirectoryIdentity,
         enrolledAt: UnixTime,
         retiredAt: UnixTime? = nil,
-        formerNames: [UserName] = []
+        formerNames: [UserName] = [],
+        lockedAt: UnixTime? = nil
     ) {
+        self.lockedAt = lockedAt
         self.account = account
         self.identity = identity
         self.enrolledAt = enrolledAt
@@ -83,7 +87,8 @@ package struct EnrolledAccount: Hashable, Sendable {
             identity: identity,
             enrolledAt: enrolledAt,
             retiredAt: retiredAt,
-            formerNames: formerNames
+            formerNames: formerNames,
+            lockedAt: lockedAt
         )
     }
 }

@@ -101,7 +101,26 @@ package struct AccountTable: Sendable {
             identity: old.identity,
             enrolledAt: old.enrolledAt,
             retiredAt: time,
-            formerNames: old.formerNames
+            formerNames: old.formerNames,
+            lockedAt: old.lockedAt
+        )
+        return table
+    }
+
+    /// The table in which that account is locked from that time on, or, without a time, no longer locked. Locking a locked
+    /// one again changes nothing.
+    package func locking(_ name: UserName, at time: UnixTime?) throws(AccountConflict) -> AccountTable {
+        guard let index = byName[name] else { throw .unknown }
+        let old = accounts[index]
+        guard old.retiredAt == nil else { throw .retired(old) }
+        guard (old.lockedAt == nil) != (time == nil) else { return self }
+        var table = self
+        table.accounts[index] = EnrolledAccount(
+            account: old.account,
+            identity: old.identity,
+            enrolledAt: old.enrolledAt,
+            formerNames: old.formerNames,
+            lockedAt: time
         )
         return table
     }
@@ -122,7 +141,8 @@ package struct AccountTable: Sendable {
             account: old.account.with(name: name),
             identity: identity,
             enrolledAt: old.enrolledAt,
-            formerNames: formerNames
+            formerNames: formerNames,
+            lockedAt: old.lockedAt
         )
         table.byName[old.account.name] = nil
         table.byFormerName[name] = nil
@@ -143,7 +163,8 @@ package struct AccountTable: Sendable {
             account: old.account,
             identity: identity,
             enrolledAt: old.enrolledAt,
-            formerNames: old.formerNames
+            formerNames: old.formerNames,
+            lockedAt: old.lockedAt
         )
         table.byIdentity[old.identity] = nil
         table.byIdentity[identity] = index
@@ -166,7 +187,8 @@ package struct AccountTable: Sendable {
             account: old.account.with(shell: shell, home: home),
             identity: old.identity,
             enrolledAt: old.enrolledAt,
-            formerNames: old.formerNames
+            formerNames: old.formerNames,
+            lockedAt: old.lockedAt
         )
         if let home {
             table.byHome[HomePath.normalized(old.account.home)] = nil

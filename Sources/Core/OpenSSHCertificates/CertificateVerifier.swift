@@ -71,7 +71,7 @@ package struct CertificateVerifier: Sendable {
         _ certificate: Certificate,
         against expectations: CertificateExpectations
     ) -> CertificateVerdict {
-        for rule in rules(for: expectations) {
+        for (_, rule) in rules(for: expectations) {
             if case .refused(let refusal, let detail) = rule.check(certificate) {
                 return .refused(refusal, detail: detail)
             }
@@ -85,20 +85,20 @@ package struct CertificateVerifier: Sendable {
     /// The order of the argument. What costs nothing comes first, and the dates, so that an old certificate never
     /// leads to work; then trust in the key, then its signature; what the certificate claims counts only after that, and
     /// "revoked" is said only of what the CA really signed.
-    private func rules(for expectations: CertificateExpectations) -> [any CertificateRule] {
+    func rules(for expectations: CertificateExpectations) -> [(title: String, rule: any CertificateRule)] {
         [
-            PurposeRule(),
-            UserKeyRule(),
-            AuthorityKeyRule(),
-            AuthorityKnownRule(keys: expectations.authorityKeys),
-            ValidityRule(now: expectations.now, limits: limits),
-            SignatureRule(verifier: signatures),
-            RevocationRule(list: expectations.revoked, digests: digests),
-            PrincipalRule(loginName: expectations.loginName),
-            CriticalOptionRule(),
-            ExtensionRule(),
-            IdentityRule(),
-            TenantRule(tenantID: expectations.tenantID),
+            ("purpose", PurposeRule()),
+            ("key", UserKeyRule()),
+            ("authority-key", AuthorityKeyRule()),
+            ("authority", AuthorityKnownRule(keys: expectations.authorityKeys)),
+            ("validity", ValidityRule(now: expectations.now, limits: limits)),
+            ("signature", SignatureRule(verifier: signatures)),
+            ("revocation", RevocationRule(list: expectations.revoked, digests: digests)),
+            ("name", PrincipalRule(loginName: expectations.loginName)),
+            ("critical-options", CriticalOptionRule()),
+            ("extensions", ExtensionRule()),
+            ("identity", IdentityRule()),
+            ("tenant", TenantRule(tenantID: expectations.tenantID)),
         ]
     }
 }

@@ -228,3 +228,16 @@ package struct SettingsKey: Sendable {
         SettingsKey("Log", "Audit", \.log.audit, "yes or no", SettingsValue.boolean),
     ]
 }
+
+extension SettingsKey {
+    /// `Section.Key`.
+    package var fullName: String { "\(section).\(name)" }
+
+    /// The value, fit to be shown. P12: what stands before an @ is nobody's to read; the scheme is.
+    package func shownText(_ settings: Settings) -> String {
+        let value = text(settings)
+        guard isSecret, let at = value.lastIndex(of: "@") else { return value }
+        let scheme = ["http://", "https://"].first(where: value.hasPrefix) ?? ""
+        return scheme + "***" + value[at...]
+    }
+}

@@ -28,6 +28,10 @@ package enum Verb: UInt16, Sendable, CaseIterable {
     case awaitDevice = 0x0305
     case endSessions = 0x0410
     case refreshKeys = 0x0411
+    case lock = 0x0412
+    case unlock = 0x0413
+    case access = 0x0414
+    case settings = 0x0415
 }
 
 /// Why a frame could not be read. `opcode` is what the frame carried, so that the reply can carry it too.

@@ -9,6 +9,8 @@ package struct UserReport: Hashable, Sendable, Codable {
     package var home: String
     package var enrolledAt: Int64
     package var retiredAt: Int64?
+    /// Since when root has it locked; nil where it is not.
+    package var lockedAt: Int64?
     /// The end of the administrators' grant in force; nil where there is none.
     package var administratorForSeconds: Int64?
     /// The last decision that is still known: `allow`, `deny`, or nil.
@@ -17,7 +19,7 @@ package struct UserReport: Hashable, Sendable, Codable {
     /// Over SSH; the enrolment counts.
     package var lastSignInAt: Int64?
     /// The reason code for which this machine refuses the account, whatever Azure says: `account-retired`,
-    /// `local-account`, `home-refused`, `domain-not-allowed`. Nil where it does not.
+    /// `account-locked`, `local-account`, `home-refused`, `domain-not-allowed`. Nil where it does not.
     package var refusal: String?
 
     // In `users show` only.

@@ -35,6 +35,13 @@ package enum Request: Hashable, Sendable {
     case setHome(String, home: String)
     /// A name, present or former, a uid in digits, or an object id.
     case endSessions(String)
+    /// As for the sessions.
+    case lock(String)
+    case unlock(String)
+    /// Who holds a login role, as role assignments say it.
+    case access
+    /// As the daemon goes by them.
+    case settings
 
     package var verb: Verb {
         switch self {
@@ -61,6 +68,10 @@ package enum Request: Hashable, Sendable {
         case .setShell: .setShell
         case .setHome: .setHome
         case .endSessions: .endSessions
+        case .lock: .lock
+        case .unlock: .unlock
+        case .access: .access
+        case .settings: .settings
         }
     }
 
@@ -105,6 +116,10 @@ package enum Request: Hashable, Sendable {
         case .setShell: self = .setShell(try payload.readWord(), shell: try payload.readWord())
         case .setHome: self = .setHome(try payload.readWord(), home: try payload.readWord())
         case .endSessions: self = .endSessions(try payload.readWord())
+        case .lock: self = .lock(try payload.readWord())
+        case .unlock: self = .unlock(try payload.readWord())
+        case .access: self = .access
+        case .settings: self = .settings
         }
     }
 
@@ -126,7 +141,7 @@ package enum Request: Hashable, Sendable {
             writer.write(uid)
         case .beginDevice(let request): try request.encode(to: &writer)
         case .awaitDevice(let word), .users(let word), .explain(let word), .retire(let word), .showUser(let word),
-            .endSessions(let word):
+            .endSessions(let word), .lock(let word), .unlock(let word):
             try writer.writeWord(word)
         case .rebind(let name, let other), .rename(let name, let other), .check(let name, let other),
             .setShell(let name, let other), .setHome(let name, let other):
@@ -135,7 +150,7 @@ package enum Request: Hashable, Sendable {
         case .testCertificate(let user, let certificate):
             try writer.writeWord(user)
             try writer.writeText(certificate, lengthPrefix: .two)
-        case .statusReport, .flush, .sessions, .keys, .refreshKeys: break
+        case .statusReport, .flush, .sessions, .keys, .refreshKeys, .access, .settings: break
         }
     }
 }

@@ -193,9 +193,9 @@ package enum Response: Hashable, Sendable {
                     seconds: try payload.readUInt32()
                 )
             )
-        case .closeSession, .flush, .retire, .rebind, .rename, .setShell, .setHome: self = .done
+        case .closeSession, .flush, .retire, .rebind, .rename, .setShell, .setHome, .lock, .unlock: self = .done
         case .statusReport, .users, .showUser, .explain, .testCertificate, .check, .sessions, .keys, .refreshKeys,
-            .endSessions:
+            .endSessions, .access, .settings:
             self = .document(try payload.readString(lengthPrefix: .four, limit: Int(ENTRALOGIN_FRAME_MAX)))
         }
     }

@@ -23,6 +23,10 @@ struct AuditText: Sendable {
             let names = report.allowedInVain.joined(separator: ", ")
             lines += Text.wrap("On the allow-list, though nobody can sign in to it: \(names)", width: Style.width)
         }
+        if !report.entraNames.isEmpty {
+            let names = report.entraNames.joined(separator: ", ")
+            lines += Text.wrap("Local, so the Entra account of that name cannot sign in: \(names)", width: Style.width)
+        }
         if let last = lines.last, !last.isEmpty { lines.append("") }
         return lines + [conclusion(report)]
     }
@@ -45,7 +49,7 @@ struct AuditText: Sendable {
     private func details(_ account: AuditedAccount) -> [String] {
         var facts: [String] = []
         let add = { (fact: String, applies: Bool) in if applies { facts.append(fact) } }
-        add("keys in \(account.keyFiles.joined(separator: ", "))", account.keys > 0)
+        add("keys in \(account.keyFiles.joined(separator: ", "))", account.keys > 0 && !account.keyFiles.isEmpty)
         add("sshd asks a program for keys (AuthorizedKeysCommand)", account.hasKeysCommand)
         add("sshd trusts an authority (TrustedUserCAKeys)", account.ways.contains(.certificates))
         add("sshd trusts other machines (HostbasedAuthentication)", account.ways.contains(.hosts))

@@ -34,7 +34,12 @@ enum Command: Hashable, Sendable {
     case keys(refresh: Bool, publish: Bool)
     /// To standard output where there is no file.
     case metrics(file: String?)
-    case help
+    /// A bundle for a report of a fault; to standard output where there is no file.
+    case report(file: String?)
+    /// Who may sign in here, as Azure's role assignments say it.
+    case access
+    /// Of one command, by its words; empty: of all.
+    case help(of: [String])
     case version
 }
 
@@ -49,6 +54,9 @@ enum UsersCommand: Hashable, Sendable {
     case list
     case show(name: String)
     case retire(name: String)
+    /// By name, uid or object id.
+    case lock(name: String)
+    case unlock(name: String)
     /// Without the word that it is the same person, what would happen is shown, and nothing happens.
     case rebind(name: String, objectID: ObjectID, isSamePerson: Bool)
     case rename(name: String, new: String)
@@ -72,7 +80,7 @@ extension Invocation {
     init(_ arguments: [String]) throws(UsageError) {
         var words = Words(arguments)
         if words.take("--help") || words.take("-h") {
-            self.init(command: .help, isJSON: false)
+            self.init(command: try Invocation.help(&words), isJSON: false)
             return
         }
         if words.take("--version") {
@@ -80,9 +88,30 @@ extension Invocation {
             return
         }
         let isJSON = words.take("--json")
-        guard let word = words.next() else { throw UsageError(text: "say what to do") }
+        guard let word = words.next() else { throw UsageError(text: "a command is missing") }
         self.init(command: try Invocation.command(word, &words), isJSON: isJSON)
         try words.finish(after: word)
+    }
+
+    /// `help users rebind`, `users rebind --help`, `help` alone. What follows the command's words does not count.
+    private static func help(_ words: inout Words) throws(UsageError) -> Command {
+        var asked: [String] = []
+        while let word = words.next() { asked.append(word) }
+        if asked.first == "help" { asked.removeFirst() }
+        guard let word = asked.first else { return .help(of: []) }
+        guard !CommandTable.entries(of: asked).isEmpty else { throw unknown(word) }
+        return .help(of: asked)
+    }
+
+    private static func unknown(_ word: String) -> UsageError {
+        let near = Suggestion.nearest(to: word, among: CommandTable.verbs)
+        return UsageError(text: "'\(word)' is not a command\(Suggestion.question(near))")
+    }
+
+    /// A word after `users` or `sessions` that is none of theirs.
+    private static func unknown(_ word: String, of verb: String) -> UsageError {
+        let near = Suggestion.nearest(to: word, among: CommandTable.subverbs(of: verb))
+        return UsageError(text: "'\(word)' is not a command of \(verb)\(Suggestion.question(near))")
     }
 
     private static func command(_ word: String, _ words: inout Words) throws(UsageError) -> Command {
@@ -92,7 +121,9 @@ extension Invocation {
         case "users": return .users(try users(&words))
         case "flush": return .flush
         case "setup": return .setup(try setup(&words))
-        case "help": return .help
+        case "help": return try help(&words)
+        case "report": return .report(file: try words.takeValue(of: "--output"))
+        case "access": return .access
         case "config": return .config(key: words.next())
         case "stack": return try stack(&words)
         case "explain": return .explain(name: try words.need("a name", after: word))
@@ -109,7 +140,7 @@ extension Invocation {
             return .log(name: try words.need("a name", after: word), since: since)
         case "sessions":
             guard let verb = words.next() else { return .sessions }
-            guard verb == "end" else { throw UsageError(text: "sessions does not take '\(verb)'") }
+            guard verb == "end" else { throw unknown(verb, of: "sessions") }
             return .endSessions(name: try words.need("a name", after: "sessions end"))
         case "export": return .export
         case "migrate":
@@ -132,7 +163,7 @@ extension Invocation {
         case "check-certificate":
             let user = try words.takeValue(of: "--user")
             return .checkCertificate(file: try words.need("a file, or - for standard input", after: word), user: user)
-        default: throw UsageError(text: "'\(word)' is not a command")
+        default: throw unknown(word)
         }
     }
 
@@ -168,6 +199,8 @@ extension Invocation {
         case "list": return .list
         case "show": return .show(name: try words.need("a name", after: verb))
         case "retire": return .retire(name: try words.need("a name", after: verb))
+        case "lock": return .lock(name: try words.need("a name or an object id", after: verb))
+        case "unlock": return .unlock(name: try words.need("a name or an object id", after: verb))
         case "rename":
             let name = try words.need("a name", after: verb)
             return .rename(name: name, new: try words.need("the new name", after: verb))
@@ -182,7 +215,7 @@ extension Invocation {
         case "set-home":
             let name = try words.need("a name", after: verb)
             return .setHome(name: name, home: try words.need("a folder", after: verb))
-        default: throw UsageError(text: "'\(word)' is not a command of users")
+        default: throw unknown(word, of: "users")
         }
     }
 }
@@ -244,5 +277,27 @@ private struct Words {
     mutating func finish(after verb: String) throws(UsageError) {
         guard let word = options.first ?? operands.first else { return }
         throw UsageError(text: "\(verb) does not take '\(word)'")
+    }
+}
+
+extension Command {
+    /// Whom it is about, where it is one account.
+    var name: String? {
+        switch self {
+        case .explain(let name), .check(let name, _, _), .log(let name, _), .endSessions(let name): name
+        case .users(let command): command.name
+        default: nil
+        }
+    }
+}
+
+extension UsersCommand {
+    var name: String? {
+        switch self {
+        case .list: nil
+        case .show(let name), .retire(let name), .lock(let name), .unlock(let name), .rebind(let name, _, _),
+            .rename(let name, _), .setShell(let name, _), .setHome(let name, _):
+            name
+        }
     }
 }

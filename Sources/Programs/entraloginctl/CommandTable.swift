@@ -40,12 +40,19 @@ enum CommandTable {
             options: ["--user"],
             does: "a dry sign-in with a certificate (- standard input)"
         ),
+        CommandEntry("access", does: "who may sign in here, as Azure's role assignments say it"),
         CommandEntry("log", "NAME [--since TIME]", options: ["--since"], does: "the decisions about one person"),
         CommandEntry("sessions", does: "who is signed in over SSH"),
         CommandEntry("sessions end", "NAME|ID", does: "end everything of an account: connections, services, jobs"),
         CommandEntry("users list", does: "the accounts that have signed in"),
         CommandEntry("users show", "NAME", does: "everything about one of them; also by uid or old name"),
         CommandEntry("users retire", "NAME", does: "end an account; nobody else gets its name, uid or home"),
+        CommandEntry(
+            "users lock",
+            "NAME|ID",
+            does: "refuse an account until it is unlocked: sign-in, sudo and jobs; what runs goes on"
+        ),
+        CommandEntry("users unlock", "NAME|ID", does: "let it sign in again, if it has the role"),
         CommandEntry(
             "users rebind",
             "NAME --object-id ID [--same-person]",
@@ -96,6 +103,13 @@ enum CommandTable {
         ),
         CommandEntry("export", does: "the accounts as Microsoft's packages keep them"),
         CommandEntry("config", "[SECTION.KEY]", does: "the settings in force, or one of them"),
+        CommandEntry(
+            "report",
+            "[--output FILE]",
+            options: ["--output"],
+            does:
+                "versions, findings, status, settings and records in one text, without secrets, to send with a bug report"
+        ),
         CommandEntry("flush", does: "forget cached decisions"),
         CommandEntry(
             "metrics",
@@ -123,7 +137,7 @@ enum CommandTable {
     }
 
     private static let ending = """
-          --json  for programs        --help  this        --version
+          --json  for programs        --version        --help  this, or one command's
 
         Only root may ask. Exit status: 0 well; 1 refused, or a finding that keeps
         people out; 2 usage; 3 the daemon does not answer; 4 not permitted; 5 doctor

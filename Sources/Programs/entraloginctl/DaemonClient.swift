@@ -47,19 +47,33 @@ enum DaemonError: Error, Hashable, Sendable {
 }
 
 /// Asks the daemon over the control socket: one question, one answer, one deadline.
+///
+/// What the daemon answers from memory it answers at once, or not at all: it hangs, or its socket is there and it is not.
+/// So such a question has two short attempts, of which one may be lost to a machine that stands still; then systemd is
+/// asked, and one that is starting is waited for. A question that Azure is asked about has such a question before it.
 struct DaemonClient: Sendable {
+    private static let attempts = 2
+    private static let attemptTime: Int32 = 1000
+
     var path = ENTRALOGIN_CONTROL_SOCKET
     /// The uid that counts as root; tests without privileges have another.
     var root: UInt32 = 0
+    /// What systemd says of the daemon; nil where it does not run here, or is not asked.
+    var state: @Sendable () -> ServiceState? = { nil }
 
     func ask(_ request: Request) throws(DaemonError) -> Response {
+        if request.verb.isSlow { _ = try answer(to: .sessions) }
+        return try answer(to: request)
+    }
+
+    private func answer(to request: Request) throws(DaemonError) -> Response {
         let frame: [UInt8]
         do throws(ByteCodingError) {
             frame = try request.encode()
         } catch {
             throw .misread
         }
-        let reply = try exchange(frame)
+        let reply = try request.verb.isSlow ? slowExchange(frame) : quickExchange(frame)
         do throws(FrameError) {
             return try checked(Response(frame: reply, to: request.verb))
         } catch {
@@ -76,28 +90,63 @@ struct DaemonClient: Sendable {
 
     private func checked(_ response: Response) throws(FrameError) -> Response { response }
 
-    private func exchange(_ frame: [UInt8]) throws(DaemonError) -> [UInt8] {
+    private func slowExchange(_ frame: [UInt8]) throws(DaemonError) -> [UInt8] {
+        do throws(ExchangeFailure) {
+            return try exchange(frame, milliseconds: Int32(ENTRALOGIN_TOOL_DEADLINE_MS))
+        } catch { throw error.told(path: path, root: root, waited: Int(ENTRALOGIN_TOOL_DEADLINE_MS) / 1000) }
+    }
+
+    private func quickExchange(_ frame: [UInt8]) throws(DaemonError) -> [UInt8] {
+        for _ in 0..<DaemonClient.attempts {
+            do throws(ExchangeFailure) {
+                return try exchange(frame, milliseconds: DaemonClient.attemptTime)
+            } catch {
+                guard error.number == ETIMEDOUT else { throw error.told(path: path, root: root, waited: 0) }
+            }
+        }
+        let waited = DaemonClient.attempts * Int(DaemonClient.attemptTime) / 1000
+        // Without systemd nobody says whether it is starting.
+        guard let state = state(), !state.isStarting else { return try slowExchange(frame) }
+        throw .unreachable("it took more than \(waited) s; \(state.text)")
+    }
+
+    private func exchange(_ frame: [UInt8], milliseconds: Int32) throws(ExchangeFailure) -> [UInt8] {
         var reply = [UInt8](repeating: 0, count: Int(ENTRALOGIN_FRAME_MAX))
         let size = path.withCString { path in
             var server = entralogin_server(path: path, root: root)
-            return entralogin_exchange(
-                &server,
-                frame,
-                frame.count,
-                &reply,
-                reply.count,
-                entralogin_deadline(Int32(ENTRALOGIN_TOOL_DEADLINE_MS))
-            )
+            let deadline = entralogin_deadline(milliseconds)
+            return entralogin_exchange(&server, frame, frame.count, &reply, reply.count, deadline)
         }
         guard size < 0 else { return Array(reply[..<size]) }
-        switch Int32(-size) {
-        case EACCES where geteuid() != root: throw .notPermitted
-        case ENOENT, ECONNREFUSED: throw .unreachable("nobody listens on \(path)")
-        case ETIMEDOUT: throw .unreachable("it took more than \(ENTRALOGIN_TOOL_DEADLINE_MS / 1000) s")
-        case EPERM, EACCES: throw .unreachable("\(path), or a folder above it, is not the daemon's alone")
-        case ECONNRESET: throw .unreachable("it closed the connection")
-        case EMSGSIZE: throw .misread
-        default: throw .unreachable(String(cString: strerror(Int32(-size))))
+        throw ExchangeFailure(number: Int32(-size))
+    }
+}
+
+/// Why no reply came: an error number.
+private struct ExchangeFailure: Error {
+    let number: Int32
+
+    func told(path: String, root: UInt32, waited: Int) -> DaemonError {
+        switch number {
+        case EACCES where geteuid() != root: .notPermitted
+        case ENOENT, ECONNREFUSED: .unreachable("nobody listens on \(path)")
+        case ETIMEDOUT: .unreachable("it took more than \(waited) s")
+        case EPERM, EACCES: .unreachable("\(path), or a folder above it, is not the daemon's alone")
+        case ECONNRESET: .unreachable("it closed the connection")
+        case EMSGSIZE: .misread
+        default: .unreachable(String(cString: strerror(number)))
+        }
+    }
+}
+
+extension Verb {
+    /// True where the daemon waits for Azure, for the disk or for processes that end before it answers.
+    var isSlow: Bool {
+        switch self {
+        case .explain, .check, .refreshKeys, .access, .endSessions, .retire, .lock, .unlock, .rebind, .rename,
+            .setShell, .setHome, .flush:
+            true
+        default: false
         }
     }
 }

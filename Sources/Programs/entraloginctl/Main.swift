@@ -16,17 +16,23 @@ enum Main {
         do throws(UsageError) {
             invocation = try Invocation(arguments)
         } catch {
-            Output.complain("entraloginctl: \(printable(error.text))\n\(CommandTable.usage)")
+            Output.complain("entraloginctl: \(printable(error.text))\n\(CommandTable.reminder(after: arguments))")
             return .usage
         }
         let hasColours = isatty(STDOUT_FILENO) == 1 && getenv("NO_COLOR") == nil && !invocation.isJSON
+        let machine = LiveMachine(runner: SubprocessRunner())
         let tool = Tool(
-            machine: LiveMachine(runner: SubprocessRunner()),
+            client: DaemonClient(state: { ServiceState.ask(machine) }),
+            machine: machine,
             isRoot: geteuid() == 0,
             isJSON: invocation.isJSON,
             style: Style(hasColours: hasColours),
             now: SystemClock.wallSeconds()
         )
-        return tool.run(invocation.command)
+        let status = tool.run(invocation.command)
+        guard let problem = Output.problem else { return status }
+        // A script that reads nothing must not take that for an answer.
+        Output.complain("entraloginctl: the output cannot be written: \(problem)")
+        return .refused
     }
 }

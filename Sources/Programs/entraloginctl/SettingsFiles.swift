@@ -56,16 +56,15 @@ struct SettingReport: Hashable, Sendable, Codable {
     var value: String
     /// `file:line`; nil for a default.
     var origin: String?
+    /// What the daemon goes by, where that is another value: it has to be restarted, or reloaded.
+    var inForce: String?
 }
 
 extension EffectiveSettings {
     /// Every key, in the order of the manual.
     var report: [SettingReport] {
         SettingsKey.all.map { key in
-            let name = "\(key.section).\(key.name)"
-            let value = key.text(values)
-            let shown = key.isSecret ? Settings.withoutCredentials(value) : value
-            return SettingReport(key: name, value: shown, origin: origins[name]?.description)
+            SettingReport(key: key.fullName, value: key.shownText(values), origin: origins[key.fullName]?.description)
         }
     }
 }
@@ -78,14 +77,5 @@ extension EffectiveSettings {
             guard key.text(values).contains("@") else { return nil }
             return origins[name]?.description
         }
-    }
-}
-
-extension Settings {
-    /// P12: what stands before an @ is nobody's to read here; the scheme is.
-    fileprivate static func withoutCredentials(_ proxy: String) -> String {
-        guard let at = proxy.lastIndex(of: "@") else { return proxy }
-        let scheme = ["http://", "https://"].first(where: proxy.hasPrefix) ?? ""
-        return scheme + "***" + proxy[at...]
     }
 }

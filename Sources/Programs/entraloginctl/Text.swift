@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Authorization
+internal import ByteCoding
 
 /// How text looks: width and colours. Pure; what is a terminal is found out by `Main`.
 struct Style: Hashable, Sendable {
@@ -106,23 +107,6 @@ enum Text {
     /// `45 s`, `3 min`, `2 h 5 min`, `4 d 1 h`.
     static func duration(_ seconds: Int64) -> String { Elapsed.text(seconds) }
 
-    /// `2026-08-20 14:05:09 UTC`; the proleptic Gregorian calendar (days from civil, in the other direction).
-    static func date(_ seconds: Int64) -> String {
-        guard seconds >= 0, seconds < 253_402_300_800 else { return "\(seconds)" }
-        let time = seconds % 86_400
-        // Days since 0000-03-01: a year then ends with its leap day.
-        let days = seconds / 86_400 + 719_468
-        let era = days / 146_097
-        let dayOfEra = days % 146_097
-        let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let shifted = (5 * dayOfYear + 2) / 153
-        let day = dayOfYear - (153 * shifted + 2) / 5 + 1
-        let month = shifted < 10 ? shifted + 3 : shifted - 9
-        let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
-        let clock = "\(padded(time / 3600)):\(padded(time % 3600 / 60)):\(padded(time % 60))"
-        return "\(year)-\(padded(month))-\(padded(day)) \(clock) UTC"
-    }
-
-    private static func padded(_ number: Int64) -> String { number < 10 ? "0\(number)" : "\(number)" }
+    /// `2026-08-20 14:05:09 UTC`.
+    static func date(_ seconds: Int64) -> String { CalendarDate.utc(seconds) }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Settings
 internal import StackCheck
 
 // Who gets in without Entra.
@@ -18,7 +19,12 @@ extension Tool {
             }
             return .usage
         }
-        let report = AccountAudit(on: machine, allowing: list ?? AllowList(), today: now / 86_400).run()
+        let report = AccountAudit(
+            on: machine,
+            allowing: list ?? AllowList(),
+            today: now / 86_400,
+            domains: settings.accounts.domains
+        ).run()
         show(report) { AuditText(style: style).lines($0) }
         return report.isWell ? .success : .refused
     }

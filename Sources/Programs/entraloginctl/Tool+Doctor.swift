@@ -54,7 +54,8 @@ extension Tool {
                     shell: accounts.shell,
                     shellPlace: settings.place(of: "Accounts.Shell"),
                     homeTemplate: accounts.homeTemplate.text
-                ) : nil
+                ) : nil,
+            domains: accounts.domains
         )
     }
 

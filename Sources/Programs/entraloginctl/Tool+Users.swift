@@ -14,6 +14,20 @@ extension Tool {
             show(try user(name)) { UsersText(style: style, now: now).card($0) }
             return .success
         case .retire(let name): return try retire(name)
+        case .lock(let name):
+            return try expectDone(
+                .lock(name),
+                saying: Text.wrap(
+                    "\(printable(name)) is locked: sign-in, sudo and jobs are refused from now on. What runs goes on;"
+                        + " entraloginctl sessions end \(printable(name)) ends it.",
+                    width: Style.width
+                ).joined(separator: "\n")
+            )
+        case .unlock(let name):
+            return try expectDone(
+                .unlock(name),
+                saying: "\(printable(name)) is unlocked, and can sign in with the role."
+            )
         case .rebind(let name, let objectID, true):
             return try expectDone(
                 .rebind(name, objectID: objectID.description),

@@ -18,8 +18,8 @@ struct Tool: Sendable {
 
     func run(_ command: Command) -> ExitStatus {
         switch command {
-        case .help:
-            Output.say(CommandTable.usage)
+        case .help(let words):
+            Output.say(words.isEmpty ? CommandTable.usage : CommandTable.help(of: words))
             return .success
         case .version:
             Output.say("entraloginctl \(ProductVersion.text)")
@@ -55,11 +55,23 @@ struct Tool: Sendable {
             case .endSessions(let name): return try endSessions(name)
             case .keys(let refresh, let publish): return try keys(refresh: refresh, publish: publish)
             case .metrics(let file): return metrics(to: file)
+            case .report(let file): return report(to: file)
+            case .access: return try access()
             case .help, .version: return .success
             }
         } catch {
-            return fail(error)
+            let status = fail(error)
+            if error == .notFound { suggestAccounts(like: command.name) }
+            return status
         }
+    }
+
+    /// "Did you mean", where no account has the name.
+    func suggestAccounts(like name: String?) {
+        guard let name, let users = try? allUsers() else { return }
+        let near = Suggestion.accounts(like: name, among: users.map(\.name))
+        guard !near.isEmpty else { return }
+        Output.complain("  did you mean \(printable(near.joined(separator: " or ")))?")
     }
 
     // MARK: what the daemon reports
@@ -74,6 +86,8 @@ struct Tool: Sendable {
     private func explain(_ name: String) throws(DaemonError) -> ExitStatus {
         let report = try explanation(of: name)
         show(report) { ReportText(style: style, now: now).explanation($0) }
+        let isNoName = report.steps.contains { $0.subject == "name" && $0.outcome == .refused }
+        if isNoName, report.isLocal != true { suggestAccounts(like: name) }
         return report.outcome == .refused && report.isLocal != true ? .refused : .success
     }
 
@@ -163,17 +177,29 @@ struct Tool: Sendable {
         let settings = self.settings
         guard !complains(of: settings.findings) else { return .refused }
         guard let key else {
-            show(settings.report) { settings in
-                ConfigText(style: style).lines(settings)
-            }
+            show(inForce(settings.report)) { ConfigText(style: style).lines($0) }
             return .success
         }
         guard let setting = settings.report.first(where: { $0.key == key }) else {
-            Output.complain("entraloginctl: there is no setting \(printable(key)); entraloginctl config lists them")
+            let near = Suggestion.keys(like: key, among: settings.report.map(\.key))
+            let ending = near.isEmpty ? "; entraloginctl config lists them" : Suggestion.question(near)
+            Output.complain("entraloginctl: there is no setting \(printable(key))\(ending)")
             return .usage
         }
+        // Scripts ask for one, configure and units before the daemon runs: nobody waits for it here.
         if isJSON { show(setting) { _ in [] } } else { Output.say(setting.value) }
         return .success
+    }
+
+    /// With what the daemon goes by, where that is another value: not every setting is taken by a reload. A daemon that does
+    /// not answer goes by none.
+    private func inForce(_ settings: [SettingReport]) -> [SettingReport] {
+        guard let held = try? ask(.settings, for: SettingsInForce.self).values else { return settings }
+        return settings.map { setting in
+            var setting = setting
+            if let value = held[setting.key], value != setting.value { setting.inForce = value.isEmpty ? "-" : value }
+            return setting
+        }
     }
 
     /// The settings as far as they can be read, and what is wrong with them.

@@ -35,7 +35,7 @@ struct UsersText: Sendable {
             ("uid and gid", String(user.uid)), ("home", user.home), ("shell", user.shell),
             ("object id", user.objectID), ("tenant", user.tenantID),
             ("enrolled", Text.date(user.enrolledAt)), ("last sign-in", user.lastSignInAt.map(Text.date)),
-            ("retired", user.retiredAt.map(Text.date)),
+            ("retired", user.retiredAt.map(Text.date)), ("locked", user.lockedAt.map(Text.date)),
         ]
         if let names = user.formerNames, !names.isEmpty {
             facts.append(("former names", names.joined(separator: ", ")))

@@ -38,6 +38,7 @@ struct Composition: Sendable {
     let router: RequestRouter
     let changes: ChangeRecords
     let log: RecordWriter
+    let held: HeldSettings
 
     init(_ settings: Settings, loop: EventLoop, worker: BlockingWorker, log: RecordWriter) throws {
         let time = LoopTime(loop: loop)
@@ -98,6 +99,7 @@ struct Composition: Sendable {
             ),
             settings: AccessSettings(settings.signIn, settings.deviceSignIn)
         )
+        let held = HeldSettings(settings)
         let names = NameService(registry: accounts, provisionalCallers: settings.accounts.provisionalCallers)
         let sources = ReportSources(
             access: access,
@@ -108,7 +110,8 @@ struct Composition: Sendable {
             time: time,
             startedAt: time.wallTime().seconds,
             audit: { audit.report },
-            records: { log.report }
+            records: { log.report },
+            settings: { held.report }
         )
         changes = ChangeRecords(log: access.log, registry: accounts)
         router = RequestRouter(
@@ -126,6 +129,7 @@ struct Composition: Sendable {
         )
         self.time = time
         self.log = log
+        self.held = held
     }
 
     /// Seconds for other directories to say whose a number is: within PAM's deadline, and longer than a directory's own client

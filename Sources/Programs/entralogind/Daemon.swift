@@ -140,6 +140,7 @@ final class Daemon: Sendable {
                 let read = try SettingsFiles.read(settingsPath)
                 await composition.accounts.refresh(policy: .init(read.values.accounts))
                 composition.azure.checker.forget()
+                composition.held.reload(read.values.accounts)
                 composition.log.record(reloaded(read.values))
                 report(read.remarks)
             } catch {

@@ -2,7 +2,7 @@
 
 package import Authorization
 package import Identity
-internal import OpenSSHCertificates
+package import OpenSSHCertificates
 internal import Synchronization
 
 extension RandomSource {
@@ -73,6 +73,19 @@ package struct AccessControl: Sendable {
         )
         if case .unknownAuthority = finding { parts.keyring.noticeUnknownAuthority() }
         return finding
+    }
+
+    /// What every rule says of it now; nothing while the machine's tenant, or the list of revoked keys, cannot be known.
+    package func examine(_ certificate: Certificate, for name: UserName?) -> [ExaminedRule] {
+        guard let machine = parts.ports.machines.current, let revoked = try? parts.keyring.revoked() else { return [] }
+        return parts.ports.judge.examine(
+            certificate,
+            for: name,
+            at: parts.ports.time.wallTime(),
+            authorities: parts.keyring.keys,
+            revoked: revoked,
+            tenant: machine.tenant
+        )
     }
 
     /// Takes records as the parts themselves do, so that other services' decisions are counted, too.

@@ -81,10 +81,11 @@ package final class AdministratorMembership: Sendable {
     ) throws(Denial) -> Bool {
         try registry.grant(uid: account.account.uid, until: expiry)
         // In this order: a "no" that `settle` notes after this look finds the grant and ends it, and so does whoever
-        // retires the account or gives it to another object.
+        // retires or locks the account or gives it to another object.
         let isRefused = lastNo.withLock { $0[account.identity] }.map { $0 >= answeredAt } ?? false
         let standing = accounts.enrolled(uid: account.account.uid.number)
-        guard isRefused || standing?.identity != account.identity || standing?.retiredAt != nil else { return true }
+        let isBarred = standing?.identity != account.identity || standing?.retiredAt != nil || standing?.lockedAt != nil
+        guard isRefused || isBarred else { return true }
         registry.withdraw(uid: account.account.uid)
         return false
     }

@@ -48,6 +48,26 @@ package protocol CertificateJudge: Sendable {
         revoked: KeyRevocationList,
         tenant: TenantID
     ) -> CertificateFinding
+    /// What every rule says, whatever the others do; for people who look, never for a sign-in.
+    func examine(
+        _ certificate: Certificate,
+        for name: UserName?,
+        at time: UnixTime,
+        authorities: [PublicKey],
+        revoked: KeyRevocationList,
+        tenant: TenantID
+    ) -> [ExaminedRule]
+}
+
+extension CertificateJudge {
+    package func examine(
+        _ certificate: Certificate,
+        for name: UserName?,
+        at time: UnixTime,
+        authorities: [PublicKey],
+        revoked: KeyRevocationList,
+        tenant: TenantID
+    ) -> [ExaminedRule] { [] }
 }
 
 package enum CertificateFinding: Hashable, Sendable {

@@ -42,6 +42,24 @@ package struct CertificateRules: CertificateJudge {
         }
     }
 
+    package func examine(
+        _ certificate: Certificate,
+        for name: UserName?,
+        at time: UnixTime,
+        authorities: [PublicKey],
+        revoked: KeyRevocationList,
+        tenant: TenantID
+    ) -> [ExaminedRule] {
+        let expectations = CertificateExpectations(
+            loginName: (name ?? certificate.principals.lazy.compactMap { UserName(folding: $0) }.first)?.text ?? "",
+            tenantID: tenant.guid.text,
+            authorityKeys: authorities,
+            revoked: revoked,
+            now: time.seconds
+        )
+        return verifier.examine(certificate, against: expectations)
+    }
+
     private static func judged(_ verified: VerifiedCertificate) -> CertificateFinding {
         let certificate = verified.certificate
         // What sshd compares is the certificate's own spelling; the name that was verified is its lower case.

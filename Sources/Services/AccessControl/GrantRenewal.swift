@@ -86,6 +86,7 @@ package struct GrantRenewal: Sendable {
             parts.membership.withdraw(uid, because: .accountRetired, correlation: nil)
             return
         }
+        if account.lockedAt != nil { parts.membership.withdraw(uid, because: .accountLocked, correlation: nil) }
         // Azure is asked all the same: its no may end the session, and nobody is raised meanwhile.
         if parts.membership.isWithheld {
             let cause = "sudo's files would keep it after the role's end; entraloginctl doctor names the line"
@@ -101,7 +102,7 @@ package struct GrantRenewal: Sendable {
         )
         let correlation = parts.ports.random.correlationID()
         let ruling = await parts.authorizer.decide(account.identity, under: demand, correlation: correlation)
-        guard case .allow(.administrator, _) = ruling.decision else { return }
+        guard case .allow(.administrator, _) = ruling.decision, account.lockedAt == nil else { return }
         // The last session may have ended while Azure was asked, and the grant with it: it must not come back.
         parts.membership.inTurn {
             if parts.membership.holds(uid.number) { return extend(account, ruling) }

@@ -51,8 +51,12 @@ package final class SessionEnding: Sendable {
     private func account(of identity: DirectoryIdentity) -> EnrolledAccount? {
         accounts.allEnrolled().first { enrolled in
             guard enrolled.identity == identity, enrolled.retiredAt == nil else { return false }
-            if case .enrolled = accounts.standing(of: enrolled.account.name) { return true }
-            return false
+            switch accounts.standing(of: enrolled.account.name) {
+            case .enrolled: return true
+            // Its processes are its own all the same.
+            case .none(let denial): return denial.reason == .accountLocked
+            case .provisional: return false
+            }
         }
     }
 

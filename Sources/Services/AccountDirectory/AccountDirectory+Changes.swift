@@ -95,6 +95,7 @@ extension AccountDirectory {
         guard enrolled.retiredAt == nil else {
             return Denial(retired: enrolled)
         }
+        guard enrolled.lockedAt == nil else { return Denial(locked: enrolled) }
         let old = enrolled.account
         try commit { table throws(AccountConflict) in try table.renaming(enrolled.identity, to: name) }
         return Denial(
@@ -109,6 +110,14 @@ extension AccountDirectory {
         let now = surroundings.clock.wallTime()
         guard account.retiredAt == nil else { return try unchanged(account) }
         return try commit(to: account) { table throws(AccountConflict) in try table.retiring(name, at: now) }
+    }
+
+    /// With the grant, as for `retireNow`; unlocking gives none back: the next sign-in earns one.
+    func lockNow(_ name: UserName, isLocked: Bool) throws(Denial) -> EnrolledAccount {
+        let account = try account(toChange: name)
+        guard account.retiredAt != nil || (account.lockedAt != nil) != isLocked else { return try unchanged(account) }
+        let time = isLocked ? surroundings.clock.wallTime() : nil
+        return try commit(to: account) { table throws(AccountConflict) in try table.locking(name, at: time) }
     }
 
     func rebindNow(_ name: UserName, to objectID: ObjectID) throws(Denial) -> EnrolledAccount {

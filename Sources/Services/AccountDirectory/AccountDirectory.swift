@@ -168,6 +168,12 @@ package final class AccountDirectory: AccountRegistry, SignInRegistry {
         try await changing { directory throws(Denial) in try directory.retireNow(name) }
     }
 
+    /// Locks an account, or unlocks it: while it is locked it is refused, and its grant ends. Name, uid and home stay its
+    /// own, and the name service knows it. Doing either again changes nothing.
+    package func lock(_ name: UserName, _ isLocked: Bool) async throws(Denial) -> EnrolledAccount {
+        try await changing { directory throws(Denial) in try directory.lockNow(name, isLocked: isLocked) }
+    }
+
     /// Gives an account, retired or not, to another object of the machine's tenant: the administrator's word that it is
     /// the same person, who was deleted there and made anew. With its own object a retired account comes back. Its grant
     /// ends, and the object's next sign-in earns another.

@@ -79,6 +79,7 @@ struct StandingRules {
 
     private func standing(of enrolled: EnrolledAccount) -> AccountStanding {
         guard enrolled.retiredAt == nil else { return .none(Denial(retired: enrolled)) }
+        guard enrolled.lockedAt == nil else { return .none(Denial(locked: enrolled)) }
         if let listed = local.listed(named: enrolled.account.name), listed.objectID != enrolled.identity.objectID {
             return .none(Denial(enrolled, isListedAs: listed))
         }

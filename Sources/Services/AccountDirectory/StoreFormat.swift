@@ -7,7 +7,7 @@ internal import Identity
 /// enrolled, in the order of enrolment:
 ///
 ///     account NAME uid=N tenant=GUID object=GUID enrolled=SECONDS retired=SECONDS|- home=PATH shell=PATH
-///         former=NAME,...|- gecos=TEXT                                                 (all on one line)
+///         former=NAME,...|- gecos=TEXT [locked=SECONDS]                                (all on one line)
 ///
 /// In values, bytes outside printable ASCII, blanks and `%` are written `%XX`. There is one way to write a line: what
 /// does not come out the same when it is written again is refused.
@@ -42,6 +42,7 @@ enum StoreFormat {
         append(" former=", enrolled.formerNames.isEmpty ? "-" : "", to: &line)
         for (index, name) in enrolled.formerNames.enumerated() { append(index == 0 ? "" : ",", name.text, to: &line) }
         append(" gecos=", escaping: account.displayName, to: &line)
+        if let lockedAt = enrolled.lockedAt { append(" locked=", String(lockedAt.seconds), to: &line) }
     }
 
     private static func append(_ key: String, _ value: String, to line: inout [UInt8]) {
@@ -71,7 +72,8 @@ enum StoreFormat {
     static func account(from line: Substring) -> EnrolledAccount? {
         guard line.utf8.count <= lineLimit else { return nil }
         let fields = line.split(separator: " ", omittingEmptySubsequences: false)
-        let keys = ["uid", "tenant", "object", "enrolled", "retired", "home", "shell", "former", "gecos"]
+        var keys = ["uid", "tenant", "object", "enrolled", "retired", "home", "shell", "former", "gecos"]
+        if fields.count == keys.count + 3 { keys.append("locked") }
         guard fields.count == keys.count + 2, fields[0] == "account", let name = UserName(String(fields[1])) else {
             return nil
         }
@@ -102,7 +104,8 @@ enum StoreFormat {
             identity: DirectoryIdentity(tenant: tenant, objectID: objectID),
             enrolledAt: UnixTime(seconds: enrolledAt),
             retiredAt: values[4] == "-" ? nil : Int64(values[4]).map(UnixTime.init(seconds:)),
-            formerNames: formerNames
+            formerNames: formerNames,
+            lockedAt: values.count > 9 ? Int64(values[9]).map(UnixTime.init(seconds:)) : nil
         )
     }
 

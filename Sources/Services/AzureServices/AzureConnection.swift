@@ -21,6 +21,7 @@ package struct AzureConnection: Sendable {
     package let machines: MachineDiscovery
     package let checker: OrderedAccessChecker
     private let environment: AzureEnvironment
+    private let assignments: RoleAssignmentAccessChecker
 
     /// Asks nobody yet; `machines.start()` begins. `order` names each checker once. `tenant` is `TenantID=`,
     /// `confirmsRefusals` is `ConfirmRefusals=`.
@@ -51,6 +52,7 @@ package struct AzureConnection: Sendable {
             }
         }
         self.environment = environment
+        self.assignments = assignments
         self.metadata = metadata
         self.identity = identity
         self.clouds = clouds
@@ -95,6 +97,17 @@ package struct AzureConnection: Sendable {
             clockSkew: clockSkew,
             signatures: signatures
         )
+    }
+
+    /// Who holds a login role on the machine, as role assignments say it.
+    package func holders(
+        of machine: Machine,
+        correlation: CorrelationID,
+        deadline: BootTime
+    ) async throws(AccessCheckFault) -> RoleHolders {
+        do throws(EndpointFault) {
+            return try await assignments.holders(of: machine, correlation: correlation, deadline: deadline)
+        } catch { throw error.fault }
     }
 
     /// Reads nothing but memory.

@@ -9,7 +9,7 @@ internal import Synchronization
 /// The role question answered from role assignments, deny assignments and role definitions (azure.md, "The role
 /// check"): all of them generally available, so this works where no *checkAccess* does. It needs Reader, too.
 package final class RoleAssignmentAccessChecker: EndpointChecker {
-    private enum Limit {
+    enum Limit {
         /// Pages of one list, and different roles of one person here.
         static let pages = 8
         static let roles = 64
@@ -36,18 +36,14 @@ package final class RoleAssignmentAccessChecker: EndpointChecker {
         _ question: AccessQuestion,
         attemptTime: Duration
     ) async throws(EndpointFault) -> AccessAnswer {
-        let cloud = clouds.known(of: question.machine)
-        guard let host = cloud?.resourceManager, let audience = cloud?.resourceManagerAudience else {
-            let detail = "no address is known in cloud \(quoted(question.machine.cloud))"
-            throw .noRoute(AccessCheckFault(.unreachable, of: name, detail: detail))
-        }
-        let call = Call(question: question, host: host, audience: audience, attemptTime: attemptTime)
+        let call = try call(question, attemptTime: attemptTime)
+        let filter = "assignedTo('\(question.objectID)')"
         let actions = LoginActions(for: question.machine.kind)
         let resource = question.machine.resource
-        let held = try await list("roleAssignments", call) { body throws(MessageError) in
+        let held = try await list("roleAssignments", call, filter: filter) { body throws(MessageError) in
             try RoleAssignment.page(parsing: body)
         }
-        let denials = try await list("denyAssignments", call) { body throws(MessageError) in
+        let denials = try await list("denyAssignments", call, filter: filter) { body throws(MessageError) in
             try DenyAssignment.page(parsing: body)
         }
         let roles = Set(held.filter { $0.reaches(resource) }.map(\.role)).sorted()
@@ -65,7 +61,16 @@ package final class RoleAssignmentAccessChecker: EndpointChecker {
         return AccessAnswer(role: role, lifetime: nil, checker: name)
     }
 
-    private struct Call {
+    func call(_ question: AccessQuestion, attemptTime: Duration) throws(EndpointFault) -> Call {
+        let cloud = clouds.known(of: question.machine)
+        guard let host = cloud?.resourceManager, let audience = cloud?.resourceManagerAudience else {
+            let detail = "no address is known in cloud \(quoted(question.machine.cloud))"
+            throw .noRoute(AccessCheckFault(.unreachable, of: name, detail: detail))
+        }
+        return Call(question: question, host: host, audience: audience, attemptTime: attemptTime)
+    }
+
+    struct Call {
         let question: AccessQuestion
         let host: String
         let audience: String
@@ -77,13 +82,13 @@ package final class RoleAssignmentAccessChecker: EndpointChecker {
         }
     }
 
-    private func list<Element: Sendable>(
+    func list<Element: Sendable>(
         _ operation: String,
         _ call: Call,
+        filter: String,
         _ read: ([UInt8]) throws(MessageError) -> ResourceManagerPage<Element>
     ) async throws(EndpointFault) -> [Element] {
-        let filter = percentEncoded("assignedTo('\(call.question.objectID)')")
-        var url = call.url(operation, "&$filter=\(filter)")
+        var url = call.url(operation, "&$filter=\(percentEncoded(filter))")
         var elements: [Element] = []
         for _ in 0..<Limit.pages {
             let body = try await get(url, call)
@@ -103,7 +108,7 @@ package final class RoleAssignmentAccessChecker: EndpointChecker {
         throw malformed("more than \(Limit.pages) pages")
     }
 
-    private func definition(_ role: GUID, _ call: Call) async throws(EndpointFault) -> RoleDefinition {
+    func definition(_ role: GUID, _ call: Call) async throws(EndpointFault) -> RoleDefinition {
         let now = environment.time.bootTime()
         if let (kept, until) = definitions.withLock({ $0[role] }), now < until { return kept }
         let body: [UInt8]
@@ -137,7 +142,7 @@ package final class RoleAssignmentAccessChecker: EndpointChecker {
         )
     }
 
-    private func malformed(_ text: String) -> EndpointFault {
+    func malformed(_ text: String) -> EndpointFault {
         .failing(AccessCheckFault(.malformedAnswer, of: name, detail: text))
     }
 }

@@ -13,6 +13,8 @@ struct CertificateExamination {
     typealias Judge = (_ keyType: String, _ base64: String, _ name: UserName) -> CertificateFinding
 
     let judge: Judge
+    /// What each rule says, whatever the others do.
+    var examine: (Certificate, UserName?) -> [ExaminedRule] = { _, _ in [] }
 
     /// `certificate` is `type base64`, as it stands in a `-cert.pub` file; an empty `user` means its first principal.
     func report(user: String, certificate text: String) -> CertificateReport {
@@ -26,9 +28,14 @@ struct CertificateExamination {
         } catch {
             return refused(.certificate, "\(error.refusal.text) (field: \(error.field))")
         }
-        guard let name = UserName(folding: user.isEmpty ? parsed.principals.first ?? "" : user) else {
-            return describe(parsed, refused(.notOurName, DenialReason.notOurName.text))
-        }
+        let given = UserName(folding: user.isEmpty ? parsed.principals.first ?? "" : user)
+        var report = finding(parsed, words, given)
+        report.steps = CertificateSteps.steps(of: examine(parsed, given))
+        return report
+    }
+
+    private func finding(_ parsed: Certificate, _ words: [Substring], _ name: UserName?) -> CertificateReport {
+        guard let name else { return describe(parsed, refused(.notOurName, DenialReason.notOurName.text)) }
         switch judge(String(words[0]), String(words[1]), name) {
         case .good(let judged):
             return describe(parsed, CertificateReport(isAcceptable: true, text: "good for \(judged.principal)"))

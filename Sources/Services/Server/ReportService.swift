@@ -42,6 +42,10 @@ package struct ReportService: Sendable {
         case .setShell(let name, let shell): await users.setShell(name, to: shell)
         case .setHome(let name, let home): await users.setHome(name, to: home)
         case .endSessions(let name): await users.endSessions(name)
+        case .lock(let name): await users.lock(name)
+        case .unlock(let name): await users.unlock(name)
+        case .access: await AccessListService(sources).answer()
+        case .settings: .document(ReportText.json(SettingsInForce(values: sources.settings())))
         case .check(let name, let objectID): await roles.check(name, objectID: objectID)
         case .sessions: .document(ReportText.json(sessions()))
         case .keys: .document(ReportText.json(keys()))
@@ -115,6 +119,7 @@ package struct ReportService: Sendable {
     }
 
     private func test(_ user: String, _ certificate: String) -> CertificateReport {
-        CertificateExamination(judge: sources.access.judge).report(user: user, certificate: certificate)
+        let examination = CertificateExamination(judge: sources.access.judge, examine: sources.access.examine)
+        return examination.report(user: user, certificate: certificate)
     }
 }

@@ -19,6 +19,8 @@ package struct ReportSources: Sendable {
     package var audit: @Sendable () -> AuditReport?
     /// What has not reached the journal.
     package var records: @Sendable () -> RecordsReport?
+    /// What the daemon goes by: `Section.Key` and its value, without secrets.
+    package var settings: @Sendable () -> [String: String]
 
     package init(
         access: AccessControl,
@@ -29,7 +31,8 @@ package struct ReportSources: Sendable {
         time: any TimeSource,
         startedAt: Int64,
         audit: @escaping @Sendable () -> AuditReport? = { nil },
-        records: @escaping @Sendable () -> RecordsReport? = { nil }
+        records: @escaping @Sendable () -> RecordsReport? = { nil },
+        settings: @escaping @Sendable () -> [String: String] = { [:] }
     ) {
         self.access = access
         self.accounts = accounts
@@ -40,5 +43,6 @@ package struct ReportSources: Sendable {
         self.startedAt = startedAt
         self.audit = audit
         self.records = records
+        self.settings = settings
     }
 }

@@ -60,6 +60,7 @@ struct UserService: Sendable {
             enrolledAt: enrolled.enrolledAt.seconds
         )
         user.retiredAt = enrolled.retiredAt?.seconds
+        user.lockedAt = enrolled.lockedAt?.seconds
         user.administratorForSeconds = grants[account.uid].map { now.duration(to: $0).components.seconds }
         user.lastSignInAt = sources.accounts.lastSignIn(enrolled.identity)?.seconds
         if case .none(let denial) = sources.accounts.standing(of: account.name) {
@@ -82,6 +83,25 @@ struct UserService: Sendable {
         // Also where it was retired before: what is left of it ends now.
         if case .done = response, let retired = account(text) { _ = await end(retired, because: .retired) }
         return response
+    }
+
+    /// By name, uid or object id.
+    func lock(_ text: String) async -> Response { await lock(text, true, .locked, "locked") }
+
+    func unlock(_ text: String) async -> Response { await lock(text, false, .unlocked, "unlocked") }
+
+    private func lock(_ text: String, _ isLocked: Bool, _ event: RecordedEvent, _ word: String) async -> Response {
+        guard let enrolled = account(withID: text) else { return .notFound }
+        return await change(enrolled.account.name.text, event) { name, _ throws(Denial) in
+            let changed = try await sources.accounts.lock(name, isLocked)
+            return (changed, "\(name) (uid \(changed.account.uid)) \(word)")
+        }
+    }
+
+    /// Of that object id, or as `account(_:)` reads it.
+    private func account(withID text: String) -> EnrolledAccount? {
+        ObjectID(text).flatMap { id in sources.accounts.allEnrolled().first { $0.identity.objectID == id } }
+            ?? account(text)
     }
 
     func rebind(_ text: String, to objectID: String) async -> Response {
@@ -120,8 +140,7 @@ struct UserService: Sendable {
 
     /// Ends everything of one account: by its name, a name that it had, its uid or its object id; retired ones too.
     func endSessions(_ text: String) async -> Response {
-        let named = ObjectID(text).flatMap { id in sources.accounts.allEnrolled().first { $0.identity.objectID == id } }
-        guard let enrolled = named ?? account(text) else { return .notFound }
+        guard let enrolled = account(withID: text) else { return .notFound }
         switch await end(enrolled, because: .command) {
         case .success(let ended):
             let others = ended.others.map { OtherProcessReport(pid: $0.pid, uid: $0.uid, command: $0.command) }

@@ -14,6 +14,8 @@ package struct MachineCheck: Sendable {
     private let devices: DeviceSignInRule
     private let numbers: NumbersRule
     private let newAccounts: NewAccounts?
+    private let names: LocalNamesRule
+    private let namespace: UserNamespaceRule
 
     /// How the settings make new accounts.
     package struct NewAccounts: Hashable, Sendable {
@@ -31,7 +33,8 @@ package struct MachineCheck: Sendable {
 
     /// `domain`: one of those that may sign in; the groups as the settings call them; the services in which sign-in with a code
     /// is on, and how many seconds it may take; where numbers of new accounts are drawn; an account that is an administrator now;
-    /// what the integration check found in sudo's files; how new accounts are made, nil where the settings cannot be read.
+    /// what the integration check found in sudo's files; how new accounts are made, nil where the settings cannot be read;
+    /// all domains that may sign in, none for any.
     package init(
         on machine: any SurroundingsView,
         domain: String,
@@ -42,12 +45,15 @@ package struct MachineCheck: Sendable {
         numbers: ClosedRange<UInt32> = PosixID.userRange,
         administrator: String? = nil,
         sudoers: SudoersReview? = nil,
-        newAccounts: NewAccounts? = nil
+        newAccounts: NewAccounts? = nil,
+        domains: [String] = []
     ) {
         self.sudoers = sudoers
         self.newAccounts = newAccounts
         self.administrator = administrator
         self.numbers = NumbersRule(numbers: numbers)
+        names = LocalNamesRule(domains: domains)
+        namespace = UserNamespaceRule(numbers: numbers)
         devices = DeviceSignInRule(services: deviceServices, limit: deviceLimit)
         self.machine = machine
         self.domain = domain
@@ -63,7 +69,7 @@ package struct MachineCheck: Sendable {
                 machine
             )
             + SELinuxRule().judge(machine) + OldExtensionRule().judge(machine) + LocalIDsRule().judge(machine)
-            + numbers.asked(machine)
+            + numbers.asked(machine) + names.judge(machine) + namespace.judge(machine)
             + AdoptionRule().judge(machine)
             + [AuthorityCopyRule().judge(machine)] + people() + SpaceRule().judge(machine) + unitsAndFiles()
     }

@@ -122,10 +122,11 @@ class AccessService:
         }
 
     def _assignments(self, request: Request, scope: str, denied: bool) -> Reply:
-        matched = _ASSIGNED_TO.match(request.query.get("$filter", ""))
-        if matched is None:
+        asked = request.query.get("$filter", "")
+        matched = _ASSIGNED_TO.match(asked)
+        if matched is None and asked != "atScope()":
             return _error(400, "InvalidFilter", "The filter is not supported: use assignedTo('<object id>').")
-        table = self._world.directory.assigned_to(matched[1].lower(), scope, denied)
+        table = self._world.directory.assigned_to(matched[1].lower() if matched else None, scope, denied)
         entries = [self._denial(a) if denied else self._entry(a) for a in table]
         size = int(self._world.faults.value("pages", 1, self._name) or len(entries) + 1)
         start = int(request.query.get("$skipToken", "0"))
@@ -141,7 +142,8 @@ class AccessService:
             "type": "Microsoft.Authorization/roleAssignments",
             "properties": {
                 "roleDefinitionId": f"/subscriptions/{self._subscription}{_PROVIDER}roleDefinitions/{a.role_id}",
-                "principalId": a.principal_id, "scope": a.scope, "condition": a.condition,
+                "principalId": a.principal_id, "principalType": self._world.directory.kind_of(a.principal_id),
+                "scope": a.scope, "condition": a.condition,
             },
         }
 

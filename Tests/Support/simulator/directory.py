@@ -137,12 +137,20 @@ class Directory:
             return Decision(False, denial=relevant[0][0])
         return Decision(bool(relevant[1]), assignment=relevant[1][0] if relevant[1] else None)
 
-    def assigned_to(self, object_id: str, scope: str, denied: bool = False) -> list[Assignment]:
-        """Assignments at or above the scope, transitive for groups, as the `assignedTo` filter answers."""
-        who = self.identities(object_id, expand_groups=True)
+    def assigned_to(self, object_id: str | None, scope: str, denied: bool = False) -> list[Assignment]:
+        """Assignments at or above the scope: of one principal, transitive for groups, as the `assignedTo` filter answers;
+        of everybody, as `atScope()` does."""
+        who = None if object_id is None else self.identities(object_id, expand_groups=True)
         with self._lock:
             table = list(self.denials if denied else self.assignments)
-        return [a for a in table if a.principal_id in who and self.applies_at(a.scope, scope)]
+        return [a for a in table if (who is None or a.principal_id in who) and self.applies_at(a.scope, scope)]
+
+    def kind_of(self, object_id: str) -> str:
+        """`principalType` of role assignments."""
+        if any(g.object_id == object_id for g in self.groups):
+            return "Group"
+        found = self.by_object_id(object_id)
+        return "User" if found is None or found.kind in (Kind.USER, Kind.GUEST) else "ServicePrincipal"
 
     def subscriptions_of(self, object_id: str) -> list[str]:
         """Those in which somebody holds any role at all, on the subscription, above it, or on something in it."""

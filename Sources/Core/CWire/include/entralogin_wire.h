@@ -158,7 +158,7 @@
 
 /*
  * Verbs of entraloginctl. Peer: root. Those that ask reply with one document: JSON, described in entraloginctl(1);
- * those that change something (flush, retire, rebind, rename, set shell, set home) reply with nothing further.
+ * those that change something (flush, retire, lock, unlock, rebind, rename, set shell, set home) reply with nothing further.
  */
 #define ENTRALOGIN_STATUS_REPORT 0x0401u   /* request: nothing */
 #define ENTRALOGIN_USERS 0x0402u           /* request: string name after which to begin (empty: from the start) */
@@ -179,6 +179,10 @@
 #define ENTRALOGIN_END_SESSIONS 0x0410u    /* request: string name, present or former, uid in digits, or object id; ends
                                               every process of the account, and replies with a document */
 #define ENTRALOGIN_REFRESH_KEYS 0x0411u    /* request: nothing; fetches the CA keys now, and replies as ENTRALOGIN_KEYS */
+#define ENTRALOGIN_LOCK 0x0412u            /* request: as ENTRALOGIN_END_SESSIONS; the account is refused until unlocked */
+#define ENTRALOGIN_UNLOCK 0x0413u          /* request: as ENTRALOGIN_END_SESSIONS */
+#define ENTRALOGIN_ACCESS 0x0414u          /* request: nothing; asks Azure now who holds a login role on this machine */
+#define ENTRALOGIN_SETTINGS 0x0415u        /* request: nothing; the settings that the daemon goes by */
 
 /*
  * ENTRALOGIN_AUDIT_EVENT: not a question: what the Linux audit system is to be told, from the daemon to audit-events, as

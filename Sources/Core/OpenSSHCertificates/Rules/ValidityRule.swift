@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import ByteCoding
+
 /// How far clocks may be apart, and how long a certificate may live.
 package struct ValidityLimits: Hashable, Sendable {
     /// Seconds by which a certificate may begin in the future.
@@ -30,7 +32,8 @@ package struct ValidityRule: CertificateRule {
     package func check(_ certificate: Certificate) -> RuleResult {
         let start = certificate.validAfter
         let end = certificate.validBefore
-        let detail = "valid from \(start) to \(end), now \(now)"
+        let dates = [Int64(clamping: start), Int64(clamping: end), now].map(CalendarDate.utc)
+        let detail = "valid from \(dates[0]) to \(dates[1]), now \(dates[2])"
         guard start < end else { return .refused(.validityEmpty, detail: detail) }
         guard end - start <= UInt64(limits.maximumLifetime) else { return .refused(.lifetimeTooLong, detail: detail) }
         // A clock before 1970 is before every certificate.

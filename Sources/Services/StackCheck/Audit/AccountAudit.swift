@@ -9,8 +9,11 @@ package struct AccountAudit: Sendable {
     private let allowed: AllowList
     /// Days since 1970.
     private let today: Int64
+    private let domains: [String]
 
-    package init(on machine: any MachineView, allowing allowed: AllowList, today: Int64) {
+    /// `domains`: as `Domains=` has them; empty: any.
+    package init(on machine: any MachineView, allowing allowed: AllowList, today: Int64, domains: [String] = []) {
+        self.domains = domains
         self.machine = machine
         self.allowed = allowed
         self.today = today
@@ -39,7 +42,9 @@ package struct AccountAudit: Sendable {
         }
         let names = Set(accounts.map(\.name))
         let inVain = allowed.allowed.keys.filter { !names.contains($0) }.sorted()
-        return AccountAuditReport(accounts: accounts, allowedInVain: inVain, problems: problems)
+        var report = AccountAuditReport(accounts: accounts, allowedInVain: inVain, problems: problems)
+        report.entraNames = LocalNames(on: machine, domains: domains).users.map(\.name)
+        return report
     }
 
     /// People whose accounts are Entra's, though their records are here: no password and no key lets them in.
@@ -112,7 +117,7 @@ package struct AccountAudit: Sendable {
         _ problems: inout [AuditProblem]
     ) {
         account.passwordOverSSH = entry.password != .locked && access.takesPassword
-        account.hasKeysCommand = access.asksProgramForKeys
+        lookAtKeysCommand(entry, access, &account)
         if let files = access.keyFiles {
             for file in files { count(file, &account, &problems) }
         } else {
@@ -122,6 +127,22 @@ package struct AccountAudit: Sendable {
         if access.takesCertificates { account.ways.append(.certificates) }
         if access.trustsHosts { account.ways.append(.hosts) }
         if access.asksKerberos { account.ways.append(.kerberos) }
+    }
+
+    /// Debian 13 and others set systemd's own program, which prints what a user record holds; so it is asked. Of another
+    /// program nothing is known: it counts as keys.
+    private func lookAtKeysCommand(
+        _ entry: AccountFiles.Entry,
+        _ access: SSHAccess,
+        _ account: inout AuditedAccount
+    ) {
+        account.hasKeysCommand = access.asksProgramForKeys
+        guard access.asksProgramForKeys, access.asksUserDatabaseForKeys else { return }
+        let answer = machine.run(SSHAccess.userDatabaseProgram, ["ssh-authorized-keys", "--", entry.name])
+        guard answer.status == 0 else { return }
+        let keys = KeyFile(answer.output)
+        account.keys += keys.keys
+        account.hasKeysCommand = keys.keys > 0 || !keys.strange.isEmpty
     }
 
     private func count(_ file: String, _ account: inout AuditedAccount, _ problems: inout [AuditProblem]) {

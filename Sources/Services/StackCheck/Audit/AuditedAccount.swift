@@ -75,6 +75,8 @@ package struct AccountAuditReport: Sendable, Codable {
     /// Names on the allow-list to which nobody can sign in: the list can be shorter.
     package var allowedInVain: [String]
     package var problems: [AuditProblem]
+    /// Local users who bear an Entra account's name: that account cannot sign in (P7).
+    package var entraNames: [String] = []
 
     package init(accounts: [AuditedAccount], allowedInVain: [String], problems: [AuditProblem]) {
         self.accounts = accounts

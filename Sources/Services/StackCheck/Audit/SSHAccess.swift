@@ -40,6 +40,15 @@ struct SSHAccess: Sendable {
 
     var asksProgramForKeys: Bool { isOpen && isOn("pubkeyauthentication") && isSet("authorizedkeyscommand") }
 
+    /// systemd's program, as it ships the setting: `userdbctl ssh-authorized-keys %u` (userdbctl(1)).
+    static let userDatabaseProgram = "/usr/bin/userdbctl"
+
+    var asksUserDatabaseForKeys: Bool {
+        configuration.words(of: "authorizedkeyscommand") == [
+            SSHAccess.userDatabaseProgram, "ssh-authorized-keys", "%u",
+        ]
+    }
+
     /// Certificates of an authority, unless sshd goes by the names that our helper prints, and by no others.
     var takesCertificates: Bool {
         guard isOpen, isOn("pubkeyauthentication"), isSet("trustedusercakeys") else { return false }

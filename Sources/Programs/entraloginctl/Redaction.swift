@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Takes secrets out of a text that leaves the machine (P12): what has the form of one, wherever it stands. Nothing that
+/// goes into a report should hold any; this is for what a log or a setting holds by somebody's mistake.
+enum Redaction {
+    private static let mark = "***"
+    /// What follows one of these, up to a blank, a quote or an ampersand, is a secret.
+    private static let openings = [
+        "bearer ", "password=", "passwd=", "secret=", "client_secret=", "access_token=", "refresh_token=", "id_token=",
+        "sig=", "sharedaccesskey=", "accountkey=", "\"access_token\":\"", "\"refresh_token\":\"", "\"id_token\":\"",
+        "\"client_secret\":\"", "\"password\":\"",
+    ].map { Array($0.utf8) }
+
+    static func clean(_ text: String) -> String {
+        var isInKey = false
+        return text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
+            if line.contains("-----BEGIN") && line.contains("PRIVATE KEY") { isInKey = true }
+            guard !isInKey else {
+                if line.contains("-----END") { isInKey = false }
+                return mark
+            }
+            return cleanLine(String(line))
+        }.joined(separator: "\n")
+    }
+
+    private static func cleanLine(_ line: String) -> String {
+        let bytes = Array(line.utf8)
+        let folded = bytes.map { UInt8(ascii: "A")...UInt8(ascii: "Z") ~= $0 ? $0 | 0x20 : $0 }
+        var result: [UInt8] = []
+        var index = 0
+        while index < bytes.count {
+            let opening = openings.first { folded[index...].starts(with: $0) }
+            guard let opening else {
+                result.append(bytes[index])
+                index += 1
+                continue
+            }
+            result += bytes[index..<index + opening.count] + Array(mark.utf8)
+            index += opening.count
+            while index < bytes.count, !" \t\"'&,;".utf8.contains(bytes[index]) { index += 1 }
+        }
+        return words(String(decoding: result, as: UTF8.self))
+    }
+
+    /// Whole words: a web token, and what stands before the @ of an address with a scheme.
+    private static func words(_ line: String) -> String {
+        line.split(separator: " ", omittingEmptySubsequences: false).map { word in
+            var word = String(word)
+            while let token = webToken(in: word) { word.replaceSubrange(token, with: mark) }
+            if let scheme = word.firstRange(of: "://"),
+                let at = word[scheme.upperBound...].prefix(while: { $0 != "/" }).lastIndex(of: "@")
+            {
+                word.replaceSubrange(scheme.upperBound..<at, with: mark)
+            }
+            return word
+        }.joined(separator: " ")
+    }
+
+    /// `eyJ…`: three parts of base64url, or what is left of them (RFC 7519).
+    private static func webToken(in word: String) -> Range<String.Index>? {
+        var rest = word[...]
+        while let start = rest.firstRange(of: "eyJ") {
+            let end = rest[start.lowerBound...].firstIndex { !isTokenCharacter($0) } ?? word.endIndex
+            if word.distance(from: start.lowerBound, to: end) >= 20 { return start.lowerBound..<end }
+            rest = rest[start.upperBound...]
+        }
+        return nil
+    }
+
+    private static func isTokenCharacter(_ character: Character) -> Bool {
+        character.isASCII && (character.isLetter || character.isNumber || "-_.=".contains(character))
+    }
+}

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import AccessControl
+internal import AccountDirectory
+internal import Authorization
+internal import AzureServices
+internal import Identity
+internal import Wire
+
+/// `entraloginctl access`: who holds a login role on this machine. Asks Azure now; nobody gets in or out by it.
+struct AccessListService: Sendable {
+    /// Below the tool's deadline, which is 20 s.
+    private static let time = Duration.seconds(15)
+    /// Each is below 250 bytes, and a frame holds 64 KiB.
+    static let limit = 200
+
+    private let sources: ReportSources
+
+    init(_ sources: ReportSources) { self.sources = sources }
+
+    func answer() async -> Response {
+        var report = AccessReport()
+        let deadline = sources.time.bootTime().advanced(by: AccessListService.time)
+        guard let machine = try? await sources.azure.machines.machine(by: deadline) else {
+            report.fault = DenialReason.machineUnknown.text
+            return .document(ReportText.json(report))
+        }
+        report.resource = machine.resource.path
+        do throws(AccessCheckFault) {
+            let correlation = sources.access.correlationID()
+            let found = try await sources.azure.holders(of: machine, correlation: correlation, deadline: deadline)
+            let names = sources.accounts.allEnrolled().map { ($0.identity.objectID.guid, $0.account.name.text) }
+            let accounts = Dictionary(names, uniquingKeysWith: { first, _ in first })
+            report.total = found.holders.count
+            report.conditional = found.conditional
+            report.denials = found.denials
+            report.entries = found.holders.prefix(AccessListService.limit).map { entry(of: $0, accounts) }
+        } catch {
+            report.fault = AdministratorRemedy.sentence(error)
+            report.remedy = AdministratorRemedy(machine: machine).text(for: error)
+        }
+        return .document(ReportText.json(report))
+    }
+
+    private func entry(of holder: RoleHolder, _ accounts: [GUID: String]) -> AccessEntry {
+        AccessEntry(
+            objectID: holder.principal.text,
+            kind: shown(holder.kind.isEmpty ? "unknown" : holder.kind),
+            role: holder.role.rawValue,
+            name: accounts[holder.principal],
+            scopes: holder.scopes.prefix(4).map(shown)
+        )
+    }
+
+    /// From Azure, fit to be shown.
+    private func shown(_ text: String) -> String { DenialText.shorten(DenialText.clean(text), to: 256) }
+}

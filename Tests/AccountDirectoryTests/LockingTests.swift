@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import AccountDirectory
+import Authorization
+import Identity
+import TestSupport
+import Testing
+
+/// `users lock`: refused until it is unlocked, by root's word.
+@Suite struct LockingTests {
+    let bed = Bed()
+
+    private var published: [String]? { PublishedAccounts(bed.folder("accounts.snapshot"))?.all.map(\.name) }
+
+    @Test("P2: a locked account is refused, its grant ends, and it stays published; unlocked it signs in as before")
+    func lock() async throws {
+        let directory = bed.start()
+        let before = try await directory.signIn("alice@contoso.com", as: 1)
+        bed.grants.grant(uid: before.account.uid, until: bed.clock.bootTime().advanced(by: .seconds(60)))
+        let locked = try await directory.lock(before.account.name, true)
+        #expect(locked.lockedAt == bed.clock.wallTime() && locked.account == before.account)
+        #expect(try directory.reason("alice@contoso.com") == .accountLocked)
+        #expect(await reason { try await directory.signIn("alice@contoso.com", as: 1) } == .accountLocked)
+        #expect(bed.grants.current().isEmpty && published == ["alice@contoso.com"])
+        #expect(try await directory.lock(before.account.name, true) == locked)
+        #expect(try await directory.lock(before.account.name, false) == before)
+        #expect(try await directory.signIn("alice@contoso.com", as: 1) == before)
+    }
+
+    @Test("P14: a lock stays over a restart, and a new name in Entra does not lift it")
+    func durable() async throws {
+        let directory = bed.start()
+        let alice = try await directory.signIn("alice@contoso.com", as: 1).account.name
+        _ = try await directory.lock(alice, true)
+        let again = bed.start()
+        #expect(try again.reason("alice@contoso.com") == .accountLocked)
+        #expect(await reason { try await again.signIn("alicia@contoso.com", as: 1) } == .accountLocked)
+        #expect(try await again.set(shell: "/bin/sh", of: alice).lockedAt != nil)
+        #expect(try await again.rename(alice, to: try name("alicia@contoso.com")).lockedAt != nil)
+        #expect(try bed.start().reason("alicia@contoso.com") == .accountLocked)
+    }
+
+    @Test("A retired account and one that is not there cannot be locked")
+    func refused() async throws {
+        let directory = bed.start()
+        let alice = try await directory.signIn("alice@contoso.com", as: 1).account.name
+        _ = try await directory.retire(alice)
+        #expect(await reason { _ = try await directory.lock(alice, true) } == .accountRetired)
+        #expect(await reason { _ = try await directory.lock(try name("bob@contoso.com"), true) } == .notEnrolled)
+    }
+}
