@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from bed.checks import equal, refused, require
+from bed.checks import admitted, equal, refused, require
 from bed.machine import wait_for
 from booted_ground import BootedGround
 from case import case
@@ -76,3 +76,34 @@ def doctor(ground: BootedGround) -> str:
     finally:
         site.machine.systemctl("start", "entralogin-stack.path")
     return good.out.splitlines()[-1]
+
+
+@case("P16", "a daemon that crashes at each start: status, explain and doctor say so by systemd's word; a report is made")
+def crashing(ground: BootedGround) -> str:
+    site = ground.vm
+    site.machine.write_file("/etc/entralogin/entralogin.conf.d/60-bad.conf", "[Azure]\nAccessCheckers=nobody\n")
+    try:
+        site.machine.run("systemctl", "restart", "entralogind.service")
+        wait_for(lambda: site.machine.property("entralogind.service", "SubState") == "auto-restart", "the crash")
+        said = [site.tool(*words) for words in (("status",), ("explain", "alice@contoso.com"), ("doctor",))]
+        equal([outcome.status for outcome in said], [3, 3, 1], "statuses")
+        for outcome in said:
+            require("its unit is activating" in " ".join(outcome.text.split()), outcome.text)
+        report = site.tool("report").out
+        require("entralogin.conf.d/60-bad.conf:2" in report and "== Records" in report, report[:2000])
+    finally:
+        site.machine.must("rm", "/etc/entralogin/entralogin.conf.d/60-bad.conf")
+        site.machine.systemctl("restart", "entralogind.service")
+        site.wait_until_ready()
+    return " ".join(said[0].text.split())[:100]
+
+
+@case("P13", "a unit with PrivateUsers= that runs as an Entra account, or as root: names, as on the machine itself")
+def private_users(ground: BootedGround) -> str:
+    site, person = ground.vm, ground.newcomer()
+    admitted(site.ssh(person, "true"))
+    wrapped = ("systemd-run", "--quiet", "--wait", "--pipe", "-p", "PrivateUsers=yes")
+    own = site.machine.must(*wrapped, f"--uid={person.login}", "id", "-un").out.strip()
+    seen = site.machine.must(*wrapped, "getent", "passwd", person.login).out
+    equal((own, seen.split(":")[0]), (person.login, person.login), "names inside")
+    return own

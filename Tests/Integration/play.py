@@ -10,6 +10,7 @@ import sys
 import roles  # noqa: F401
 import sudo_right  # noqa: F401
 import raised  # noqa: F401
+import locked  # noqa: F401
 import limits  # noqa: F401
 import written  # noqa: F401
 import sudo_withheld  # noqa: F401
@@ -45,6 +46,7 @@ import name_cache  # noqa: F401
 import homes  # noqa: F401
 import local_people  # noqa: F401
 import names  # noqa: F401
+import namespaces  # noqa: F401
 import other_directories  # noqa: F401
 import listing  # noqa: F401
 import storms  # noqa: F401

@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: Apache-2.0
+"""P13 and P7: names inside user namespaces, where the owner of the published files has no number."""
+
+from __future__ import annotations
+
+from bed.checks import admitted, equal, require
+from case import case
+from ground import Ground
+
+PUBLISHED = "/var/lib/entralogin/nss/accounts.snapshot"
+# As sandboxes and rootless containers make them: the own number alone, or root alone.
+INSIDE = (
+    "unshare --user --map-current-user id -un",
+    "unshare --user --map-root-user getent passwd $(id -un) | cut -d: -f1",
+    "unshare --user --map-current-user id -Gn",
+)
+
+
+@case("P13", "inside a user namespace an Entra account has its name, record and groups; a file that nobody owns is refused")
+def inside(ground: Ground) -> str:
+    with ground.fresh("namespaces") as site:
+        person = ground.newcomer()
+        said = admitted(site.ssh(person, "; ".join(INSIDE))).splitlines()
+        equal(said[:2], [person.login, person.login], "its name inside")
+        require(said[2].split()[0] == person.login, f"its groups inside: {said[2]}")
+        owner = site.machine.must("stat", "-c", "%u", PUBLISHED).out.strip()
+        site.machine.must("chown", "65534", PUBLISHED)
+        equal(site.machine.run("getent", "passwd", person.login).ok, False, "what nobody owns is believed outside")
+        site.machine.must("chown", owner, PUBLISHED)
+    return said[0]
