@@ -10,9 +10,10 @@ from itertools import chain
 from bed.checks import Mismatch, equal, require
 from case import case
 from known_lies import KNOWN, known
+from state import State
 from states_azure import azure, ways
 from states_files import files, folders, lines, state
-from states_ground import State, StatesGround
+from states_ground import StatesGround
 from states_people import accounts, homes, pam, sshd, sudo
 from states_seen import Seen
 from states_settings import keys, settings

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from booted_ground import DAEMON, BootedSite
-from states_ground import State
+from state import State
 
 RESTARTED = f"systemctl restart --no-block {DAEMON}"
 FORMS: dict[str, tuple[str, object]] = {

@@ -8,48 +8,21 @@ import json
 import shutil
 import subprocess
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
 
 from bed import Outcome, Person
 from bed.checks import Mismatch, Wrong, one_line, require
 from bed.machine import wait_for
 from booted_ground import DAEMON, BootedGround, BootedSite
 from people import CROWD
+from state import State, packed, unpack
 from states_seen import ADMINISTRATOR, NEWCOMER, ROLES, USER, Doctor, Lie, Seen, lies, remedies, unhelped
 
 QUIET = 0.3  # seconds in which systemd's path units have seen a change
 SETTLED = 3.0  # seconds until a daemon that may never be ready is taken as it is
 ASKED = {ADMINISTRATOR: "id -un; sudo -n true && echo sudo", USER: "id -un; sudo -n true && echo sudo",
          NEWCOMER: "id -un", "carol": "id -un", "lisa": "id -un"}
-
-
-@dataclass(frozen=True)
-class State:
-    """One thing that is broken. `faults` of the simulator: name, endpoint, value. `paths` are put back afterwards, then `undo`
-    runs, or the machine is made anew (`rebuild`). `after`: what the administrator or the machine does next. `denied`: who
-    is kept out by root's own word; `local`: people with local accounts get in all the same; `fresh`: certificates are
-    issued after the break; `deep`: much the same as others, and played with --deep alone."""
-
-    group: str
-    name: str
-    act: Callable[[BootedSite], object] = lambda site: None
-    paths: tuple[str, ...] = ()
-    after: str = ""
-    undo: str = ""
-    faults: tuple[tuple[str, str, object], ...] = ()
-    role_is_known: bool = True
-    denied: tuple[str, ...] = ()
-    local: bool = True
-    fresh: bool = False
-    rebuild: bool = False
-    deep: bool = False
-
-    @property
-    def title(self) -> str:
-        return f"{self.group}: {self.name}"
 
 
 class StatesGround(BootedGround):
@@ -104,7 +77,7 @@ class StatesGround(BootedGround):
             self.renew()
             site = self.vm
         newcomers = [self.newcomer(), self.newcomer()]
-        kept = {path: _packed(site, path) for path in state.paths}
+        kept = {path: packed(site, path) for path in state.paths}
         try:
             for name, endpoint, value in state.faults:
                 self.azure.set_fault(name, endpoint, value)
@@ -180,8 +153,8 @@ class StatesGround(BootedGround):
         try:
             assert self._vm is not None
             site = self._vm
-            for path, packed in kept.items():
-                _unpack(site, path, packed)
+            for path, archive in kept.items():
+                unpack(site, path, archive)
             again = "restart" if "entralogind" in state.after else "start"
             site.machine.shell(f"{state.undo}\nsystemctl daemon-reload; systemctl reset-failed; "
                                f"systemctl start {' '.join(self._units)}; systemctl {again} {DAEMON}; "
@@ -209,18 +182,3 @@ def _findings(outcome: Outcome) -> tuple[dict[str, object], ...]:
         return tuple(json.loads(outcome.out)["findings"])
     except (ValueError, KeyError):
         return ()
-
-
-def _packed(site: BootedSite, path: str) -> bytes:
-    """The path with all below it, by tar; empty where there is nothing."""
-    root, name = site.machine.path("/"), path.lstrip("/")
-    if not (root / name).exists() and not (root / name).is_symlink():
-        return b""
-    return subprocess.run(["tar", "-C", str(root), "-cpf", "-", name], capture_output=True, check=True).stdout
-
-
-def _unpack(site: BootedSite, path: str, packed: bytes) -> None:
-    site.machine.run("rm", "-rf", path)
-    if packed:
-        subprocess.run(["tar", "-C", str(site.machine.path("/")), "-xpf", "-"], input=packed, check=True,
-                       capture_output=True)

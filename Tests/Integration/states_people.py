@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from booted_ground import BootedSite
-from states_ground import State
+from state import State
 from states_seen import NEWCOMER, USER
 
 ALICE, BOB = "alice@contoso.com", "bob@contoso.com"

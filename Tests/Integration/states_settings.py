@@ -10,7 +10,7 @@ from functools import partial
 from bed.installed import REPOSITORY
 from booted_ground import SETTINGS, BootedSite
 from simulator.contoso import OTHER_TENANT
-from states_ground import State
+from state import State
 from states_seen import ADMINISTRATOR
 
 RESTARTED = "systemctl restart --no-block entralogind"

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from booted_ground import DAEMON, BootedSite
-from states_ground import State
+from state import State
 from states_survey import PutFile
 
 LOOP = "[Service]\nExecStart=\nExecStart=/bin/false\n"
