@@ -128,7 +128,7 @@ import Testing
         let explanation = await house.access.explanation.explain("alice@contoso.com", asking: false)
         let step = try #require(explanation.steps.first { $0.subject == "object" })
         #expect(step.outcome == .unknown && step.reason == "object-id-changed")
-        #expect(step.text.contains("\(alice.identity.objectID)") && step.text.contains("90 seconds ago"))
+        #expect(step.text.contains("\(alice.identity.objectID)") && step.text.contains("1 min ago"))
         #expect(step.remedy.contains(command))
         // Once root has said that it is the same person, there is nothing more to tell.
         house.accounts.set(alice.name, .enrolled(alice.enrolled()))

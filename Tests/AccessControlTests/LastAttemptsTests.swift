@@ -66,6 +66,7 @@ import Testing
         let attempt = try #require(await step("attempt"))
         #expect(attempt.outcome == .unknown && attempt.text.contains("12 s ago"))
         house.checker.script(alice.identity.objectID, role: .user)
+        await house.access.authorizer.flush()
         #expect(await house.signIn(alice) == .allow)
         house.time.advance(by: .seconds(12))
         #expect(await step("attempt") == nil)

@@ -80,7 +80,7 @@ struct RoleAssignmentAccessCheckerTests {
             "\(Self.prefix)/roleAssignments",
             .answer(200, "{\"value\":[\(entries.joined(separator: ","))]}")
         )
-        let question = scene.question()
+        let question = try scene.question()
         let checker = RoleAssignmentAccessChecker(scene.environment, identity: scene.identity, clouds: scene.clouds)
         let found = try await checker.holders(
             of: question.machine,

@@ -151,7 +151,7 @@ final class FakeServices: Sendable {
             },
             report: { [self] request in
                 note(request, nil)
-                return [.flush, .retire, .rebind, .rename, .setShell, .setHome].contains(request.verb)
+                return [.flush, .retire, .rebind, .rename, .setShell, .setHome, .lock, .unlock].contains(request.verb)
                     ? .done : answers.report
             }
         )

@@ -72,9 +72,10 @@ import Wire
     func degraded() throws {
         var standing = try Standing()
         standing.accounts.warnings = ["the disk is full"]
+        standing.accounts.shadowed = [try name("alice@contoso.com")]
         standing.accounts.shadowedGroups = ["entra_users"]
         let report = standing.report
-        #expect(report.warnings.map(\.id) == ["disk", "shadowed-group"])
+        #expect(report.warnings.map(\.id) == ["disk", "shadowed", "shadowed-group"])
         #expect(report.degraded == report.warnings.filter(\.isGrave).map(\.text))
         #expect(report.degraded.count == 1)
     }

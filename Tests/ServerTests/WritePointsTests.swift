@@ -157,6 +157,14 @@ private let writers: [Writer] = [
             bytes(file).flatMap { Int64(String(decoding: $0, as: UTF8.self).dropFirst(14).dropLast()) }
         }
     ),
+    // The report that goes with a question: for root alone.
+    Writer(
+        source: "entraloginctl/Tool+Report.swift",
+        write: { file, version in try file.replace(with: Array("entralogin report \(version)\n".utf8), mode: 0o600) },
+        read: { file in
+            bytes(file).flatMap { Int64(String(decoding: $0, as: UTF8.self).dropFirst(18).dropLast()) }
+        }
+    ),
 ]
 
 private func boot() throws -> BootID { try #require(BootID("00010203-0405-0607-0809-0a0b0c0d0e0f\n")) }

@@ -12,6 +12,8 @@ struct PersonCheckTests {
         name: String = "alice@contoso.com",
         isEnrolled: Bool = true
     ) -> [Finding] {
+        var machine = machine
+        machine.programs["/usr/bin/id -Gn"] = ProgramResult(status: 0, output: "\(name) entra_users\n")
         let account = SSHAccount(
             name: name,
             uid: PersonCheckTests.uid,

@@ -25,7 +25,7 @@ struct AccountModulesRule: Sendable {
         let asked = stack.entries.enumerated().compactMap { index, entry -> Finding? in
             if let missing = missing(entry, folder) { return missing }
             guard !AccountModulesRule.neutral.contains(entry.module), !isGuard(entry), mayRefuse(entry),
-                entry.module != "pam_deny.so" || stack.passingOver(index) == nil
+                entry.module != "pam_deny.so" || !isPassedOver(index, in: stack)
             else { return nil }
             let answer = self.answer(of: entry, account, groups)
             switch answer {
@@ -48,9 +48,23 @@ struct AccountModulesRule: Sendable {
         return asked + (denied ?? [])
     }
 
-    /// A line of the session stage that refuses whoever reaches it.
+    /// Whether the stack ends well, or jumps over that entry, where the modules before it say yes or nothing. Their other
+    /// answers (pam_unix's `new_authtok_reqd`) are none about an account without a password.
+    private func isPassedOver(_ index: Int, in stack: PAMStack) -> Bool {
+        stack.entries[..<index].enumerated().contains { position, entry in
+            ["success", "ignore"].contains { code in
+                switch entry.control.action(on: code) {
+                case .done: true
+                case .jump(let count): position + count + 1 > index
+                case .ignore, .bad, .die, .ok, .reset: false
+                }
+            }
+        }
+    }
+
+    /// A line of the session stage that refuses every user who reaches it.
     private func deniedSession(_ entry: PAMEntry, at index: Int, in stack: PAMStack) -> Finding? {
-        guard entry.module == "pam_deny.so", mayRefuse(entry), stack.passingOver(index) == nil else { return nil }
+        guard entry.module == "pam_deny.so", mayRefuse(entry), !isPassedOver(index, in: stack) else { return nil }
         return Finding(
             "pam",
             .error,
