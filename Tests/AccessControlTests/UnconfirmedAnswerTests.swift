@@ -102,6 +102,19 @@ import Testing
         #expect(await decide().reason == .roleUnconfirmed)
     }
 
+    @Test("P2: a yes that was heard before the machine was suspended is not fresh after it; Azure is asked again")
+    func suspended() async throws {
+        house.checker.script(objectID, unconfirmed: .user)
+        house.checker.scriptConfirmation(objectID, .held)
+        #expect(await decide().decision == .allow(.user, .azure))
+        await house.checker.confirmations.wait { $0.count == 1 }
+        house.time.advance(by: .seconds(400))
+        house.checker.release(try #require(house.checker.confirmations.value.first), .fault(throttled))
+        await house.log.records.wait { records in records.contains { $0.event == .accessCheck } }
+        house.checker.script(objectID, role: nil)
+        #expect(await decide().decision == .deny(Denial(.roleNotAssigned)))
+    }
+
     @Test("P2: a grant ends by a confirmed answer, and not before")
     func grants() async throws {
         house.accounts.set(alice.name, .enrolled(alice.enrolled()))

@@ -35,15 +35,18 @@ extension Authorizer {
 
     /// The question that is under way for this person, or a new one; nil where there are `limit` already.
     func flight(for identity: DirectoryIdentity, correlation: CorrelationID, limit: Int) -> Flight? {
-        let now = time.bootTime()
         // A checker that never returns must not hold a person's place for ever.
-        let patience = settings.questionTimeout * 2
-        if let running = flights[identity], running.startedAt.duration(to: now) < patience { return running }
+        if let running = flights[identity], !isOverdue(running) { return running }
         guard flights.count < limit else { return nil }
-        let flight = Flight(correlation: correlation, startedAt: now)
+        let flight = Flight(correlation: correlation, startedAt: time.bootTime())
         flights[identity] = flight
         starter.start { await self.fly(flight, for: identity) }
         return flight
+    }
+
+    /// Nobody waits for it any more: its checker hangs, or the machine was suspended meanwhile.
+    private func isOverdue(_ flight: Flight) -> Bool {
+        flight.startedAt.duration(to: time.bootTime()) >= settings.questionTimeout * 2
     }
 
     private func fly(_ flight: Flight, for identity: DirectoryIdentity) async {
@@ -61,13 +64,18 @@ extension Authorizer {
                 deadline: deadline
             )
             var answer = try await checker.check(question)
+            let heardAt = time.bootTime()
             if case .required = answer.confirmation {
                 announce(answer, flight)
                 answer = await checker.confirm(answer, to: question)
             }
             pace.note(answer, askedAt: flight.startedAt)
+            // It may have been given long ago, and taken back since (P2).
+            if answer.role != nil, isOverdue(flight) {
+                throw AccessCheckFault(.unreachable, detail: "the answer came too late")
+            }
             if case .unanswered(let fault) = answer.confirmation {
-                land(flight, unconfirmed: answer, fault, for: identity, on: machine)
+                land(flight, unconfirmed: answer, heardAt: heardAt, fault, for: identity, on: machine)
             } else {
                 land(flight, answer: answer, for: identity, on: machine)
             }
@@ -134,11 +142,12 @@ extension Authorizer {
     private func land(
         _ flight: Flight,
         unconfirmed answer: AccessAnswer,
+        heardAt: BootTime,
         _ fault: AccessCheckFault,
         for identity: DirectoryIdentity,
         on machine: Machine
     ) {
-        let kept = cache.cached(flight.lowered(answer), correlation: flight.correlation, at: time.bootTime())
+        let kept = cache.cached(flight.lowered(answer), correlation: flight.correlation, at: heardAt)
         if flights[identity] === flight, kept.role != nil, graceRole(of: identity) != .administrator {
             let key = DecisionCache.Key(objectID: identity.objectID, machine: machine)
             cache.store(flight.lowered(answer), correlation: flight.correlation, for: key, at: kept.answeredAt)
@@ -160,8 +169,10 @@ extension Authorizer {
         unconfirmed: CachedAnswer?,
         for identity: DirectoryIdentity
     ) {
-        if flights[identity] === flight {
-            flights[identity] = nil
+        let isLast = flights[identity] === flight
+        if isLast { flights[identity] = nil }
+        // An overdue question says nothing of Azure as it is now: the next one is asked at once.
+        if isLast, !isOverdue(flight) {
             let length = max(settings.pauseAfterFault, fault.retryAfter ?? .zero)
             if pauses.count >= settings.questionLimit * 4 { pauses.removeAll() }
             pauses[identity] = Pause(

@@ -11,8 +11,8 @@ internal import Wire
 struct AccessListService: Sendable {
     /// Below the tool's deadline, which is 20 s.
     private static let time = Duration.seconds(15)
-    /// Each is below 250 bytes, and a frame holds 64 KiB.
-    static let limit = 200
+    /// Of all entries together, in JSON: a frame holds 64 KiB.
+    static let limit = 56 << 10
 
     private let sources: ReportSources
 
@@ -34,12 +34,21 @@ struct AccessListService: Sendable {
             report.total = found.holders.count
             report.conditional = found.conditional
             report.denials = found.denials
-            report.entries = found.holders.prefix(AccessListService.limit).map { entry(of: $0, accounts) }
+            report.entries = fitting(found.holders.lazy.map { entry(of: $0, accounts) })
         } catch {
             report.fault = AdministratorRemedy.sentence(error)
             report.remedy = AdministratorRemedy(machine: machine).text(for: error)
         }
         return .document(ReportText.json(report))
+    }
+
+    /// The first entries, as many as one reply holds.
+    private func fitting(_ entries: some Sequence<AccessEntry>) -> [AccessEntry] {
+        var size = 0
+        return entries.prefix { entry in
+            size += ReportText.json(entry).count + 1
+            return size <= AccessListService.limit
+        }
     }
 
     private func entry(of holder: RoleHolder, _ accounts: [GUID: String]) -> AccessEntry {
