@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Authorization
 import Testing
 
 @testable import StackCheck
 
 struct AccountModulesRuleTests {
     private func check(_ line: String, _ texts: [String: String] = [:], isEnrolled: Bool = true) -> [Finding] {
-        let account = SSHAccount(
+        let account = Explanation.Account(
             name: "alice@contoso.com",
             uid: 1_999_259_362,
             home: "/home/a",

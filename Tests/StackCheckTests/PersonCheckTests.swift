@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Authorization
 import Testing
 
 @testable import StackCheck
@@ -14,7 +15,7 @@ struct PersonCheckTests {
     ) -> [Finding] {
         var machine = machine
         machine.programs["/usr/bin/id -Gn"] = ProgramResult(status: 0, output: "\(name) entra_users\n")
-        let account = SSHAccount(
+        let account = Explanation.Account(
             name: name,
             uid: PersonCheckTests.uid,
             home: "/home/\(name)",

@@ -51,7 +51,7 @@ package struct Explanation: Hashable, Sendable, Codable {
         package let uid: UInt32
         package let home: String
         package let shell: String
-        /// It has signed in before.
+        /// It has signed in before: it has a group of its own, and its record is there for every program.
         package let isEnrolled: Bool
 
         package init(name: String, uid: UInt32, home: String, shell: String, isEnrolled: Bool) {

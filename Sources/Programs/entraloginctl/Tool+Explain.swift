@@ -14,16 +14,7 @@ extension Tool {
         guard let account = report.account else { return report }
         report.steps += standing(ofNewcomer: !account.isEnrolled)
         let check = PersonCheck(on: machine, usersGroup: settings.accounts.usersGroup)
-        let findings = check.run(
-            SSHAccount(
-                name: account.name,
-                uid: account.uid,
-                home: account.home,
-                shell: account.shell,
-                isEnrolled: account.isEnrolled
-            )
-        )
-        report.steps += findings.map(Tool.step)
+        report.steps += check.run(account).map(Tool.step)
         return report
     }
 

@@ -5,7 +5,7 @@ internal import Identity
 internal import Synchronization
 
 /// How often questions that nobody waits for are asked while Azure does not answer: less and less often, one account at a
-/// time, and as before from the first answer on, whoever it was asked for. A person's own question is always asked.
+/// time, and as before from the first answer to any question on. A user's own question is always asked.
 final class BackgroundPace: Sendable {
     /// After the first fault; doubled with each question that remains without an answer.
     static let shortest = Duration.seconds(300)
@@ -36,7 +36,7 @@ final class BackgroundPace: Sendable {
         self.random = random
     }
 
-    /// Azure does not answer: whoever goes through many accounts asks about one first.
+    /// Azure does not answer: a round over many accounts asks about one first.
     var isReduced: Bool { state.withLock { $0.role != nil || $0.confirmation != nil } }
 
     /// An answer to a question that was asked at `askedAt`. Where its confirmation has none, that alone is missing.

@@ -8,7 +8,7 @@ internal import Synchronization
 /// and bounded; sshd asks about certificates of the trusted CA alone, so strangers put nothing in here.
 final class LastAttempts: Sendable {
     enum Stage: Hashable, Sendable {
-        /// A good certificate was shown. Whoever has its key comes to the next stage a moment later.
+        /// A good certificate was shown. A client that has its key comes to the next stage a moment later.
         case certificateShown
         /// The key was proved, and Azure gave the role.
         case roleGiven

@@ -5,7 +5,7 @@ internal import Identity
 
 // What the last sign-in of a name says of the next one.
 extension SignInExplanation {
-    /// From the proof of the certificate to the session: whoever has the key is through by then.
+    /// From the proof of the certificate to the session: a client that has the key is through by then.
     private static let proofTime: Duration = .seconds(3)
     /// What is older tells of what was, not of what would be.
     private static let lately: Duration = .seconds(3600)

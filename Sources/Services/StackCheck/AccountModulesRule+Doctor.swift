@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Authorization
 internal import Identity
 
 extension AccountModulesRule {
     /// What the modules do with Entra accounts in general. `probe`: a name that nobody has.
     func judge(probe: String, shell: String, usersGroup: String, administratorsGroup: String) -> [Finding] {
-        let account = SSHAccount(
+        let account = Explanation.Account(
             name: probe,
             uid: PosixID.userRange.lowerBound,
             home: "",
@@ -27,7 +28,7 @@ extension AccountModulesRule {
     }
 
     /// What keeps administrators from sudo; sign-in goes on.
-    private func sudo(_ account: SSHAccount, _ usersGroup: String) -> [Finding] {
+    private func sudo(_ account: Explanation.Account, _ usersGroup: String) -> [Finding] {
         guard PAMStack.folders.contains(where: { machine.exists("\($0)/sudo") }) else { return [] }
         let found = AccountModulesRule(machine: machine, service: "sudo").judge(account, groups: [usersGroup])
         return found.filter { $0.severity == .error }.map { finding in

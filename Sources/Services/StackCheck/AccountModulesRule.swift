@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Authorization
+
 /// What the other modules of sshd's account stage do with one account, as far as their files say it; the others are named as
 /// not asked.
 struct AccountModulesRule: Sendable {
@@ -15,7 +17,7 @@ struct AccountModulesRule: Sendable {
     let machine: any MachineView
     var service = "sshd"
 
-    func judge(_ account: SSHAccount, groups: [String]) -> [Finding] {
+    func judge(_ account: Explanation.Account, groups: [String]) -> [Finding] {
         let sessions = try? PAMStack(service: service, type: "session", on: machine)
         let denied = sessions.map { stack in
             stack.entries.enumerated().compactMap { deniedSession($1, at: $0, in: stack) }
@@ -111,7 +113,7 @@ struct AccountModulesRule: Sendable {
         return actions.contains(.bad) || actions.contains(.die)
     }
 
-    private func answer(of entry: PAMEntry, _ account: SSHAccount, _ groups: [String]) -> ModuleAnswer {
+    private func answer(of entry: PAMEntry, _ account: Explanation.Account, _ groups: [String]) -> ModuleAnswer {
         switch entry.module {
         case "pam_access.so": AccessFile(entry.arguments, on: machine).answer(for: account.name, groups: groups)
         case "pam_listfile.so": listFile(entry.arguments, account.name, groups)
@@ -147,7 +149,7 @@ struct AccountModulesRule: Sendable {
     }
 
     /// pam_succeed_if(8), one condition of the common ones.
-    private func condition(_ arguments: [String], _ account: SSHAccount, _ groups: [String]) -> ModuleAnswer {
+    private func condition(_ arguments: [String], _ account: Explanation.Account, _ groups: [String]) -> ModuleAnswer {
         let words = arguments.filter { !["quiet", "quiet_fail", "quiet_success", "debug", "audit"].contains($0) }
         guard words.count == 3, !arguments.contains("use_uid") else { return .unknown("") }
         let holds: Bool

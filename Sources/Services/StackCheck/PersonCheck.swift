@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+package import Authorization
+
 /// What sshd, PAM and the disk would do with one account, which the daemon cannot see: for `explain`. Changes nothing.
 package struct PersonCheck: Sendable {
     private let machine: any SurroundingsView
@@ -12,13 +14,13 @@ package struct PersonCheck: Sendable {
     }
 
     /// Good: as it must be. Error: this account is refused by it. Warning: it cannot be known here.
-    package func run(_ account: SSHAccount) -> [Finding] {
+    package func run(_ account: Explanation.Account) -> [Finding] {
         let groups = self.groups(of: account)
         return sshd(account, groups) + [shell(account)] + home(account) + nologin()
             + AccountModulesRule(machine: machine).judge(account, groups: groups)
     }
 
-    private func sshd(_ account: SSHAccount, _ groups: [String]) -> [Finding] {
+    private func sshd(_ account: Explanation.Account, _ groups: [String]) -> [Finding] {
         guard let program = StackCheck.sshdPrograms.first(where: { machine.exists($0) }) else { return [] }
         let result = machine.run(program, ["-T", "-C", StackCheck.connection(of: account.name)])
         guard result.status == 0 else {
@@ -38,7 +40,7 @@ package struct PersonCheck: Sendable {
             + SSHDLimitsRule(shell: account.shell, lines: rule.lines).judge(configuration, machine)
     }
 
-    private func shell(_ account: SSHAccount) -> Finding {
+    private func shell(_ account: Explanation.Account) -> Finding {
         guard let obstacle = ShellRule.obstacle(account.shell, machine) else {
             return Finding("shell", .good, "The shell \(account.shell) is there")
         }
@@ -52,7 +54,7 @@ package struct PersonCheck: Sendable {
         )
     }
 
-    private func home(_ account: SSHAccount) -> [Finding] {
+    private func home(_ account: Explanation.Account) -> [Finding] {
         let rule = HomeRule(machine: machine)
         if let obstacle = rule.obstacle(at: account.home, uid: account.uid) {
             return [
@@ -79,7 +81,7 @@ package struct PersonCheck: Sendable {
     }
 
     /// As sshd asks for them. Who never signed in has the group of all Entra users, and what the local file says.
-    private func groups(of account: SSHAccount) -> [String] {
+    private func groups(of account: Explanation.Account) -> [String] {
         let local = ((try? machine.text(of: "/etc/group")) ?? "").lines.compactMap { line -> String? in
             let fields = line.split(separator: ":", omittingEmptySubsequences: false)
             guard fields.count > 3, fields[3].split(separator: ",").contains(account.name[...]) else { return nil }
