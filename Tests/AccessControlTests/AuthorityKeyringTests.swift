@@ -296,6 +296,18 @@ import Testing
         #expect(house.log.of(.fault).count == 1)
     }
 
+    @Test("A fetch that is due is tried once where there are keys; without keys, or where somebody waits, again")
+    func retries() async throws {
+        house.source.fail(AccessCheckFault(.unreachable, detail: ""))
+        keyring.start()
+        await house.source.retries.wait { $0 == [true] }
+        let house = try House()
+        house.access.keyring.start()
+        await house.source.retries.wait { $0 == [false] }
+        _ = await house.access.keyring.refreshed(by: house.time.bootTime().advanced(by: .seconds(60)))
+        #expect(house.source.retries.value == [false, true])
+    }
+
     @Test("The loop refreshes within the source's lifetime, and retries a fault soon")
     func loop() async throws {
         house.source.set([try key(1)], lifetime: .seconds(1000))

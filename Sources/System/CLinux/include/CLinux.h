@@ -84,6 +84,8 @@ int64_t clinux_receive(int descriptor, void *ret_bytes, size_t capacity);
 int64_t clinux_send(int descriptor, const void *bytes, size_t size);
 /* One datagram to the socket that is bound at the path now. */
 int64_t clinux_send_to(int descriptor, const char *path, const void *bytes, size_t size);
+/* The same with a descriptor, of which the receiver gets a copy. A path that begins with "@" is abstract (unix(7)). */
+int64_t clinux_send_with(int descriptor, const char *path, const void *bytes, size_t size, int attached);
 /* Of a stream: what has come, at most `capacity` bytes. 0: the peer has closed. */
 int64_t clinux_receive_some(int descriptor, void *ret_bytes, size_t capacity);
 
