@@ -39,7 +39,7 @@ module(
     "OpenSSHCertificates",
     in: "Core",
     needs: ["ByteCoding"],
-    tests: ["CertificateFactory", "Libcrypto"]
+    tests: ["CertificateFactory", "Libcrypto", "TestSupport"]
 )
 module("AzureMessages", in: "Core", needs: ["ByteCoding", "Identity"], tests: [])
 module("Settings", in: "Core", needs: ["Identity"], tests: [])
@@ -218,7 +218,7 @@ package.targets += [
         ],
         path: "Tests/Fuzzers/Swift"
     ),
-    .testTarget(name: "FuzzTests", dependencies: ["Fuzzing"], path: "Tests/FuzzTests"),
+    .testTarget(name: "FuzzTests", dependencies: ["Fuzzing", "TestSupport"], path: "Tests/FuzzTests"),
 ]
 if Context.environment["ENTRALOGIN_FUZZ"] != nil {
     package.targets.append(.executableTarget(name: "Fuzz", dependencies: ["Fuzzing"], path: "Tests/Fuzzers/Entry"))
