@@ -49,21 +49,16 @@ module("Wire", in: "Core", needs: ["Authorization", "ByteCoding", "CWire", "Iden
 // MARK: System: one owner for each handle; nothing here knows why it is asked.
 
 module("CLinux", in: "System")
-// libcurl is opened at run time (dlopen): a program linked to one distribution's libcurl does not start with another's.
+// libcurl and libcrypto are opened at run time (dlopen): a program linked to one distribution's does not start with another's.
+module("CCrypto", in: "System")
 module("CCurl", in: "System")
 package.targets += [
-    .systemLibrary(
-        name: "CCrypto",
-        path: "Sources/System/CCrypto",
-        pkgConfig: "libcrypto",
-        providers: [.apt(["libssl-dev"])]
-    ),
     .systemLibrary(
         name: "CSystemd",
         path: "Sources/System/CSystemd",
         pkgConfig: "libsystemd",
         providers: [.apt(["libsystemd-dev"])]
-    ),
+    )
 ]
 module("CClient", in: "System", needs: ["CWire"])
 module("LinuxSystem", in: "System", needs: ["CLinux"], tests: ["TestSupport"])

@@ -105,7 +105,7 @@ check-modules: modules
 
 # --- Static analysis ---
 
-ANALYZED := $(wildcard Sources/*/*/*.c Tests/*/*.c Tests/*/*/*.c)
+ANALYZED := $(wildcard Sources/*/*/*.c packaging/floor/*.c Tests/*/*.c Tests/*/*/*.c)
 ANALYZED_HEADERS := $(C_HEADERS) $(wildcard Tests/*/*.h Tests/*/*/*.h)
 ANALYZE_INCLUDES := $(addprefix -I ,$(sort $(dir $(ANALYZED_HEADERS))))
 

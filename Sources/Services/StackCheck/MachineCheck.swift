@@ -70,7 +70,7 @@ package struct MachineCheck: Sendable {
             )
             + SELinuxRule().judge(machine) + OldExtensionRule().judge(machine) + LocalIDsRule().judge(machine)
             + numbers.asked(machine) + names.judge(machine) + namespace.judge(machine)
-            + AdoptionRule().judge(machine)
+            + HiddenProcessesRule().judge(machine) + AdoptionRule().judge(machine)
             + SudoLogRule(groups: [administratorsGroup, usersGroup]).evaluate(machine)
             + TlogRule(shell: newAccounts?.shell, shellPlace: newAccounts?.shellPlace).evaluate(machine)
             + [AuthorityCopyRule().judge(machine)] + people() + ReadableFilesRule().judge(machine)
