@@ -19,6 +19,8 @@ import Testing
     @Test("P16: a /proc that hides processes keeps everybody out before Linux 5.3, and is a warning since")
     func kernels() {
         #expect(found("rw,hidepid=2", kernel: "4.18.0-553.el8_10.x86_64").map(\.severity) == [.error])
+        #expect(found("rw,hidepid=2", kernel: "4.18.0-553.el8_10.x86_64").map(\.keepsOut) == [.everybody])
+        #expect(found("rw,hidepid=2", kernel: "6.1.0").map(\.keepsOut) == [nil])
         #expect(found("rw,gid=4,hidepid=invisible", kernel: "5.2.21").map(\.severity) == [.error])
         #expect(found("rw,hidepid=2", kernel: "5.3.0-64-generic").map(\.severity) == [.warning])
         #expect(found("rw,hidepid=1", kernel: "6.1.0-39-cloud-amd64").map(\.severity) == [.warning])

@@ -20,7 +20,8 @@ struct HiddenProcessesRule: Sendable {
                     : "/proc hides processes of other users: sessions of an account cannot be ended",
                 place: "/proc",
                 needed: "a /proc without \(option)",
-                remedy: "mount -o remount,hidepid=0 /proc, and take hidepid= out of /etc/fstab"
+                remedy: "mount -o remount,hidepid=0 /proc, and take hidepid= out of /etc/fstab",
+                keepsOut: keepsOut ? .everybody : nil
             )
         ]
     }

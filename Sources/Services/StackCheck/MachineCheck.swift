@@ -79,8 +79,8 @@ package struct MachineCheck: Sendable {
 
     /// What keeps everybody, or everybody new, out, whoever they are: for `explain`, which asks the rest for each person.
     package func keepingOut() -> [Finding] {
-        (NameCacheRule().judge(machine) + ReadableFilesRule().judge(machine) + SpaceRule().judge(machine)
-            + unitsAndFiles())
+        (NameCacheRule().judge(machine) + HiddenProcessesRule().judge(machine) + ReadableFilesRule().judge(machine)
+            + SpaceRule().judge(machine) + unitsAndFiles())
             .filter { $0.keepsOut != nil }
     }
 
