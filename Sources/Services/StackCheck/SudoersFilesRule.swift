@@ -6,8 +6,7 @@ struct SudoersFilesRule: Sendable {
     let administratorsGroup: String
 
     static let pluginPath = "/usr/libexec/entralogin/sudo_entralogin.so"
-    /// As sudoers names the members (entralogin_sudo.h).
-    static let members = "\"%:entralogin:administrators\""
+    static let members = LocalAccountsRule.members
     private static let main = "/etc/sudoers"
     static let passingOver = ["!pam_acct_mgmt", "pam_service", "pam_login_service", "pam_askpass_service"]
 
