@@ -142,4 +142,31 @@ import Testing
         #expect(await house.sudo(people[9], holdsGroup: true).reason == .roleNotAssigned)
         #expect(house.grants.current()[people[9].uid] == nil)
     }
+
+    @Test("A question of a round is asked once; from the moment a user waits for it, it is retried")
+    func retries() async throws {
+        #expect(house.checker.questions.value.allSatisfy { $0.isRetried() }, "a sign-in's own question")
+        house.checker.script(people[0].identity.objectID, .held)
+        async let first = round(after: 300)
+        await house.checker.questions.wait { $0.count >= 28 }
+        let ofRound = house.checker.questions.value.suffix(8)
+        #expect(ofRound.allSatisfy { !$0.isRetried() })
+        let held = try #require(ofRound.last { $0.objectID == people[0].identity.objectID })
+        async let verdict = house.sudo(people[0], holdsGroup: true)
+        while !held.isRetried() { await Task.yield() }
+        house.checker.release(held, yes)
+        #expect(await verdict == .allow)
+        #expect(await first == 20)
+    }
+
+    @Test("P1: a round's question without an answer keeps no user from asking with retries the moment after")
+    func noPause() async {
+        script(outage)
+        _ = await round(after: 300)
+        script(yes)
+        let failed = house.checker.questions.value.suffix(8).map(\.objectID)
+        for person in people where failed.contains(person.identity.objectID) {
+            #expect(await house.sudo(person, holdsGroup: true) == .allow)
+        }
+    }
 }

@@ -332,6 +332,8 @@ final class RecordBook: RecordLog {
 final class FakeKeySource: AuthorityKeySource {
     let name: String
     let fetches = Watched(0)
+    /// Of each fetch: whether the host may be asked again.
+    let retries = Watched<[Bool]>([])
     private let isHeld = Watched(false)
     private let answer: Mutex<Result<AuthorityKeys, AccessCheckFault>>
 
@@ -349,8 +351,9 @@ final class FakeKeySource: AuthorityKeySource {
     /// Fetches wait as long as it is held.
     func hold(_ holds: Bool) { isHeld.update { $0 = holds } }
 
-    func fetch(by deadline: BootTime) async throws(AccessCheckFault) -> AuthorityKeys {
+    func fetch(by deadline: BootTime, retrying: Bool) async throws(AccessCheckFault) -> AuthorityKeys {
         fetches.update { $0 += 1 }
+        retries.update { $0.append(retrying) }
         await isHeld.wait { !$0 }
         return try answer.withLock { $0 }.get()
     }

@@ -61,6 +61,7 @@ final class House: Sendable {
         keyFile persisted: [UInt8]? = nil,
         furtherSources: [FakeKeySource] = [],
         devices: (any DeviceAuthority)? = nil,
+        keeper: any SessionKeeper = NoSessionKeeper(),
         announceAnswer: @escaping @Sendable () -> Void = {},
         sshdKeys: (@Sendable () -> [PublicKey]?)? = nil
     ) throws {
@@ -100,6 +101,7 @@ final class House: Sendable {
             bootID: House.boot,
             publishKeys: { try keyFile.replace($0) },
             ender: ender,
+            keeper: keeper,
             announceAnswer: announceAnswer,
             sshdKeys: sshdKeys
         )

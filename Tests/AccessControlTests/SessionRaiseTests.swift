@@ -186,7 +186,7 @@ import Testing
         }
     }
 
-    @Test("P2: after a restart of the daemon a session from before is not raised, whatever the login service says")
+    @Test("P2: after a restart of the daemon a session that was not kept is not raised, whatever logind says")
     func restart() async throws {
         let house = try House()
         house.accounts.set(alice.name, .enrolled(alice.enrolled()))

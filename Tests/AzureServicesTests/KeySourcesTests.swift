@@ -57,6 +57,21 @@ struct KeySourcesTests {
         #expect(keys.lifetime == .seconds(86_400))
     }
 
+    @Test("A host without an answer is asked again for those who wait, and once in the background")
+    func attempts() async throws {
+        for (retrying, requests) in [(true, 2...6), (false, 1...1)] {
+            let scene = Scene()
+            scene.transport.play(Scene.keys, .answer(503))
+            let machines = KnownMachine(current: try scene.machine())
+            let source = SigningKeySource(.common, scene.environment, machines: machines, clouds: scene.clouds)
+            let deadline = scene.clock.bootTime().advanced(by: .seconds(20))
+            await #expect(throws: AccessCheckFault.self) {
+                _ = try await source.fetch(by: deadline, retrying: retrying)
+            }
+            #expect(requests.contains(scene.transport.requests(to: Scene.keys).count))
+        }
+    }
+
     @Test("Each document is asked at its own address: the tenant's, as Microsoft advises, and that of every tenant")
     func addresses() async throws {
         for document in SigningKeySource.Document.allCases {

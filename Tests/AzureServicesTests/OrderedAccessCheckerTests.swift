@@ -171,6 +171,25 @@ struct OrderedAccessCheckerTests {
         }
     }
 
+    @Test("a question that nobody waits for asks each endpoint once; retries begin with the first who waits")
+    func unattended() async throws {
+        for waitsFrom in [3, 2, 100] {
+            let scene = Scene()
+            for host in [Scene.pas, Scene.arm] { scene.transport.play(host, .answer(503)) }
+            let whole = try scene.question()
+            let question = AccessQuestion(
+                objectID: whole.objectID,
+                machine: whole.machine,
+                correlation: whole.correlation,
+                deadline: whole.deadline,
+                isRetried: { scene.transport.requests.count { $0.url.hasPrefix("https://") } >= waitsFrom }
+            )
+            await #expect(throws: AccessCheckFault.self) { _ = try await scene.checker.check(question) }
+            let asked = [Scene.pas, Scene.arm].map { scene.transport.requests(to: $0).count }
+            #expect(waitsFrom == 2 ? asked.allSatisfy { $0 > 2 } : asked == [1, 1])
+        }
+    }
+
     @Test("a Retry-After beyond the deadline is not waited for, and kept for those who come later")
     func silence() async throws {
         let scene = Scene()

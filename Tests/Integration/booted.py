@@ -161,6 +161,58 @@ def restart(ground: BootedGround) -> str:
     return "sudo in the open session before, after a reload, after a restart"
 
 
+@case("P2", "a session from before a restart and a crash of the daemon: raised when Azure gives the role; an ended one is not")
+def raised_after_restart(ground: BootedGround) -> str:
+    site, machine = ground.vm, ground.vm.machine
+    staying, leaving = ground.newcomer(), ground.newcomer()
+    script = "while read -r word; do sudo -n id -u 2>/dev/null || echo refused; done"
+    left = ("nohup setsid sh -c 'while [ ! -e /tmp/after ]; do sleep 0.1; done; sudo -n id -u; echo ended $?' "
+            ">/tmp/left.new 2>&1 </dev/null & echo begun; read -r word")
+    machine.remove("/tmp/after")
+    wait_for(lambda: machine.property(DAEMON, "NFileDescriptorStore") == "0", "the end of the sessions before")
+    sessions = [subprocess.Popen(person.argv("-p", str(site.port), f"{person.login}@127.0.0.1", words), text=True,
+                                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+                for person, words in ((staying, script), (leaving, left))]
+
+    def ask(session: subprocess.Popen[str]) -> str:
+        assert session.stdin is not None and session.stdout is not None
+        session.stdin.write("sudo\n")
+        session.stdin.flush()
+        return session.stdout.readline().strip()
+
+    try:
+        equal(ask(sessions[0]), "refused", "sudo without the role")
+        assert sessions[1].stdout is not None
+        equal(sessions[1].stdout.readline().strip(), "begun", "the other session")
+        wait_for(lambda: machine.property(DAEMON, "NFileDescriptorStore") == "2", "both sessions in the store")
+        machine.systemctl("kill", "--signal=STOP", DAEMON)
+        sessions[1].kill()
+        sessions[1].wait()
+        wait_for(lambda: machine.run("pgrep", "-f", f"[s]shd.*{leaving.login}").out == "", "the end of its sshd")
+        pid = machine.main_pid(DAEMON)
+        machine.systemctl("kill", "--signal=KILL", DAEMON)
+        wait_for(lambda: machine.main_pid(DAEMON) not in (0, pid) and site.is_ready(), "the daemon, by itself", 60)
+        site.restart()
+        for person in (staying, leaving):
+            ground.azure.assign(ground.key_of(person), contoso.ADMINISTRATOR)
+        wait_for(lambda: ask(sessions[0]) == "0", "sudo in the session from before", 90)
+        records = machine.journal("ENTRALOGIN_EVENT=raised", f"ENTRALOGIN_USER={staying.login}")
+        equal(len(records), 1, "records of the raise")
+        machine.write_file("/tmp/after", "")
+        wait_for(lambda: "ended" in machine.run("cat", "/tmp/left.new").out, "what the ended session left behind")
+        equal(machine.run("cat", "/tmp/left.new").lines()[-1], "ended 1", "sudo of what is left behind")
+        require(not machine.journal("ENTRALOGIN_EVENT=raised", f"ENTRALOGIN_USER={leaving.login}"), "it was raised")
+        wait_for(lambda: machine.property(DAEMON, "NFileDescriptorStore") == "1", "the ended one leaves the store")
+        # The control: the same person, the same role, in a session.
+        admitted(site.ssh(leaving, "sudo -n id -u"), "0\n")
+    finally:
+        for session in sessions:
+            session.kill()
+            session.wait()
+    wait_for(lambda: machine.property(DAEMON, "NFileDescriptorStore") == "0", "an empty store")
+    return str(records[0]["MESSAGE"])
+
+
 @case("P8", "killed, the daemon is back within seconds; nobody has to come")
 def killed(ground: BootedGround) -> str:
     site, alice = ground.vm, ground.person("alice")

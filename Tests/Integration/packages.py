@@ -69,8 +69,9 @@ def journey(ground: PackagesGround) -> str:
             ground.install(site)
             ground.signs_in(site)
             without_former_parts(machine)
-            for stage in ("account", "session"):
-                lines = [line for line in machine.read(f"/etc/pam.d/common-{stage}").splitlines() if "entralogin" in line]
+            upgraded = {stage: machine.read(f"/etc/pam.d/common-{stage}") for stage in ("account", "session")}
+            for stage, text in upgraded.items():
+                lines = [line for line in text.splitlines() if "entralogin" in line]
                 require(len(lines) == 1 and "module_unknown=ignore" in lines[0], f"{stage} after the upgrade: {lines}")
             require(machine.main_pid(DAEMON) != pid, "the daemon of the version before still runs")
             equal(machine.passwd(ground.person("alice").login), record, "alice's record after the upgrade")
@@ -103,6 +104,8 @@ def journey(ground: PackagesGround) -> str:
             ground.install(site)
             ground.signs_in(site)
             equal(machine.passwd(ground.person("alice").login), record, "alice's record after all that")
+            for stage, text in upgraded.items():
+                equal(machine.read(f"/etc/pam.d/common-{stage}"), text, f"{stage}: upgraded, beside a first installation")
 
             ground.purge(site)
             ground.stays_out(site)

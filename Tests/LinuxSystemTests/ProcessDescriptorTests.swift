@@ -19,6 +19,16 @@ import Testing
         return pid
     }
 
+    private func copy(of process: ProcessDescriptor) -> Int32 {
+        withExtendedLifetime(process) { dup(process.rawValue) }
+    }
+
+    /// As from systemd's store: the descriptor with that number, which is the new one's from now on.
+    private func adopted(_ number: Int32) throws -> ProcessDescriptor {
+        guard number >= 0 else { throw Errno.last }
+        return try ProcessDescriptor(adopting: Descriptor(takingOwnership: number))
+    }
+
     @Test func `this process lives`() throws {
         let process = try ProcessDescriptor(pid: getpid())
         #expect(process.pid == getpid())
@@ -47,5 +57,24 @@ import Testing
     @Test(arguments: [0, -1, Int32.min])
     func `a number that no process has is refused`(pid: Int32) {
         #expect(throws: Errno(EINVAL)) { _ = try ProcessDescriptor(pid: pid) }
+    }
+
+    @Test func `an inherited descriptor is taken where it is a pidfd, with the number that the kernel says`() throws {
+        let process = try adopted(copy(of: try ProcessDescriptor(pid: getpid())))
+        #expect(process.pid == getpid() && process.isAlive)
+        for path in ["/dev/null", "/proc/self/status", "/proc/self"] {
+            #expect(throws: Errno.invalidArgument) { _ = try adopted(open(path, O_RDONLY)) }
+        }
+    }
+
+    @Test func `a pidfd of a process that is gone is not taken`() throws {
+        var ends: [Int32] = [-1, -1]
+        #expect(pipe(&ends) == 0)
+        let pid = try startCat(input: ends[0])
+        let number = copy(of: try ProcessDescriptor(pid: pid))
+        #expect(kill(pid, SIGKILL) == 0)
+        #expect(waitpid(pid, nil, 0) == pid)
+        #expect(throws: Errno.invalidArgument) { _ = try adopted(number) }
+        for end in ends { close(end) }
     }
 }

@@ -34,6 +34,41 @@ private struct FakeServiceManager: ~Copyable {
         self.socket = Descriptor(takingOwnership: socket)
     }
 
+    /// As a manager that reads nothing: how many messages find room.
+    borrowing func fill() -> Int {
+        var sent = 0
+        let name = getenv("NOTIFY_SOCKET").map { String(cString: $0) } ?? ""
+        guard let sender = try? DatagramSender(to: name) else { return 0 }
+        while (try? sender.send([1], with: nil)) != nil { sent += 1 }
+        return sent
+    }
+
+    /// The next message and whether a descriptor came with it, which is closed.
+    borrowing func heardWithDescriptor() -> (text: String, isAttached: Bool) {
+        var bytes = [UInt8](repeating: 0, count: 4096)
+        var control = [UInt8](repeating: 0, count: 64)
+        let number = socket.rawValue
+        let (got, size) = bytes.withUnsafeMutableBytes { bytes in
+            control.withUnsafeMutableBytes { control in
+                var part = iovec(iov_base: bytes.baseAddress, iov_len: bytes.count)
+                return withUnsafeMutablePointer(to: &part) { part in
+                    var message = msghdr()
+                    message.msg_iov = part
+                    message.msg_iovlen = 1
+                    message.msg_control = control.baseAddress
+                    message.msg_controllen = control.count
+                    return (recvmsg(number, &message, Int32(MSG_DONTWAIT)), message.msg_controllen)
+                }
+            }
+        }
+        let text = got < 0 ? "" : String(decoding: bytes[..<got], as: UTF8.self)
+        guard size >= MemoryLayout<cmsghdr>.size + 4 else { return (text, false) }
+        let attached = control.withUnsafeBytes {
+            $0.loadUnaligned(fromByteOffset: MemoryLayout<cmsghdr>.size, as: Int32.self)
+        }
+        return (text, close(attached) == 0)
+    }
+
     /// The next message; empty where none has come.
     borrowing func heard() -> String {
         var bytes = [UInt8](repeating: 0, count: 4096)
@@ -81,6 +116,35 @@ private func monotonicMicroseconds() -> Int64 {
         }
     }
 
+    @Test func `a session's process goes into systemd's store by its descriptor, and out of it by its name`() async {
+        await #expect(processExitsWith: .success) {
+            let manager = FakeServiceManager()
+            let store = try #require(try DescriptorStore())
+            let process = try ProcessDescriptor(pid: getpid())
+            #expect(store.put(process, as: "session-1-7"))
+            let put = manager.heardWithDescriptor()
+            #expect(put.text == "FDSTORE=1\nFDNAME=session-1-7" && put.isAttached)
+            #expect(store.remove("session-1-7"))
+            let removed = manager.heardWithDescriptor()
+            #expect(removed.text == "FDSTOREREMOVE=1\nFDNAME=session-1-7" && !removed.isAttached)
+            for name in ["", "a:b", "a\nREADY=1", "\u{e9}", String(repeating: "x", count: 256)] {
+                #expect(!store.put(process, as: name) && !store.remove(name))
+            }
+            let nothing = manager.heard()
+            #expect(nothing.isEmpty)
+        }
+    }
+
+    @Test func `where systemd does not read, storing fails at once and waits for nothing`() async {
+        await #expect(processExitsWith: .success) {
+            let manager = FakeServiceManager()
+            let store = try #require(try DescriptorStore())
+            let process = try ProcessDescriptor(pid: getpid())
+            #expect(manager.fill() > 0)
+            #expect(!store.put(process, as: "session") && !store.remove("session"))
+        }
+    }
+
     @Test func `without systemd nothing is said and nothing fails`() async {
         await #expect(processExitsWith: .success) {
             unsetenv("NOTIFY_SOCKET")
@@ -89,6 +153,8 @@ private func monotonicMicroseconds() -> Int64 {
             ServiceNotifier().watchdog()
             #expect(ServiceNotifier().watchdogInterval == nil)
             #expect(InheritedSockets.take().isEmpty)
+            let store = try DescriptorStore()
+            #expect(store == nil)
         }
     }
 

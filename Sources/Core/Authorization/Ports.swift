@@ -43,18 +43,28 @@ package protocol MachineSource: Sendable {
 }
 
 /// One question to Azure: both login actions, for one person, on this machine's resource.
-package struct AccessQuestion: Hashable, Sendable {
+package struct AccessQuestion: Sendable {
     package let objectID: ObjectID
     package let machine: Machine
     package let correlation: CorrelationID
     /// When the caller stops waiting; an answer that is later is lost to it.
     package let deadline: BootTime
+    /// Whether it is asked again where no endpoint has an answer now. Not while nobody waits for it: the next round in the
+    /// background is its retry. Somebody may come to wait while it is asked.
+    package let isRetried: @Sendable () -> Bool
 
-    package init(objectID: ObjectID, machine: Machine, correlation: CorrelationID, deadline: BootTime) {
+    package init(
+        objectID: ObjectID,
+        machine: Machine,
+        correlation: CorrelationID,
+        deadline: BootTime,
+        isRetried: @escaping @Sendable () -> Bool = { true }
+    ) {
         self.objectID = objectID
         self.machine = machine
         self.correlation = correlation
         self.deadline = deadline
+        self.isRetried = isRetried
     }
 }
 
@@ -127,8 +137,16 @@ package struct AuthorityKeys: Hashable, Sendable {
 package protocol AuthorityKeySource: Sendable {
     /// `jwks`, `jwks-common`, `imds` or `file`.
     var name: String { get }
-    /// Fetches the keys now. An answer without a usable key is a fault, never an empty set.
-    func fetch(by deadline: BootTime) async throws(AccessCheckFault) -> AuthorityKeys
+    /// Fetches the keys now. An answer without a usable key is a fault, never an empty set. `retrying`: the host is asked
+    /// again where it has no answer; otherwise once.
+    func fetch(by deadline: BootTime, retrying: Bool) async throws(AccessCheckFault) -> AuthorityKeys
+}
+
+extension AuthorityKeySource {
+    /// With retries, for those who wait.
+    package func fetch(by deadline: BootTime) async throws(AccessCheckFault) -> AuthorityKeys {
+        try await fetch(by: deadline, retrying: true)
+    }
 }
 
 /// What NSS says about an Entra account's name, and why nothing is said.

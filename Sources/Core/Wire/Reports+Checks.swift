@@ -63,7 +63,7 @@ package struct SessionReport: Hashable, Sendable, Codable {
     }
 }
 
-/// `entraloginctl sessions`: those since the daemon's start, oldest first; at most 256.
+/// `entraloginctl sessions`: those that the daemon opened, oldest first; at most 256.
 package struct SessionsReport: Hashable, Sendable, Codable {
     package var sessions: [SessionReport]
     /// How many there are.

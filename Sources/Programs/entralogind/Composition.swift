@@ -40,7 +40,13 @@ struct Composition: Sendable {
     let log: RecordWriter
     let held: HeldSettings
 
-    init(_ settings: Settings, loop: EventLoop, worker: BlockingWorker, log: RecordWriter) throws {
+    init(
+        _ settings: Settings,
+        loop: EventLoop,
+        worker: BlockingWorker,
+        log: RecordWriter,
+        sessions: any SessionKeeper
+    ) throws {
         let time = LoopTime(loop: loop)
         let tasks = LoopTasks(loop: loop)
         let random = KernelRandom()
@@ -90,6 +96,7 @@ struct Composition: Sendable {
                     try await worker.run { try AtomicFile(Places.authorityKeys).replace(with: bytes, mode: 0o644) }
                 },
                 ender: try EndSessionsClient(),
+                keeper: sessions,
                 announceAnswer: {
                     tasks.start {
                         await worker.run { try? AtomicFile(Places.answered).replace(with: [], mode: 0o644) }

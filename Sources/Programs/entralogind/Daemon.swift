@@ -45,10 +45,18 @@ final class Daemon: Sendable {
         let level = LogPriority(rawValue: settings.values.log.level) ?? .information
         let log = try RecordWriter(threshold: level)
         let inherited = InheritedSockets.take()
-        let composition = try Composition(settings.values, loop: loop, worker: worker, log: log)
+        let sockets = inherited.filter { SocketKind(rawValue: $0.name) != nil }
+        let stored = inherited.filter { SocketKind(rawValue: $0.name) == nil }
+        let composition = try Composition(
+            settings.values,
+            loop: loop,
+            worker: worker,
+            log: log,
+            sessions: StoredSessions(stored)
+        )
         let daemon = Daemon(loop: loop, composition: composition, settings: settings, settingsPath: path)
         // Before anything is written: a second daemon finds out here. Nobody is answered before the loop runs.
-        try daemon.listen(inherited)
+        try daemon.listen(sockets)
         composition.accounts.load()
         try daemon.obey(signals)
     }

@@ -33,7 +33,7 @@ struct LiveProcesses: ProcessWatcher {
 
     func hasLoginSession(uid: UInt32) -> Bool { LoginSessions.exist(for: uid) }
 
-    private struct Watched: WatchedProcess {
+    struct Watched: WatchedProcess {
         let descriptor: ProcessDescriptor
 
         var pid: Int32 { descriptor.pid }

@@ -47,9 +47,11 @@ package struct AccessControl: Sendable {
         revokedSessions = RevokedSessions(parts)
     }
 
-    /// Starts what goes on in the background: the keyring, the renewal of grants, the refresh for batch services,
-    /// the end of sessions whose certificate is revoked.
+    /// Takes over the sessions from before the start, and starts what goes on in the background: the keyring, the
+    /// renewal of grants, the refresh for batch services, the end of sessions whose certificate is revoked.
     package func start() {
+        let accounts = parts.ports.accounts
+        parts.sessions.restore { uid in accounts.enrolled(uid: uid.number).map { $0.retiredAt == nil } ?? false }
         keyring.start()
         renewal.start()
         batchRefresh.start()
@@ -94,7 +96,7 @@ package struct AccessControl: Sendable {
     /// A fresh id for a question.
     package func correlationID() -> CorrelationID { parts.ports.random.correlationID() }
 
-    /// The sessions that sshd opened since the start, oldest first.
+    /// The sessions that are open, as far as the daemon opened them, oldest first.
     package func openSessions() -> [OpenSessions.Entry] { parts.sessions.list() }
 
     package func status() async -> AccessStatus {

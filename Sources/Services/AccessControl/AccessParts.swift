@@ -56,7 +56,7 @@ struct AccessParts: Sendable {
         )
         verified = VerifiedCertificates(watcher: ports.processes, lifetime: settings.loginGrace)
         signedIn = DeviceSignIns(lifetime: settings.loginGrace)
-        sessions = OpenSessions()
+        sessions = OpenSessions(keeper: ports.keeper)
         batch = BatchPeople(time: ports.time)
         keyring = AuthorityKeyring(ports, settings: keyringSettings)
         inherited = membership.current()

@@ -30,10 +30,11 @@ package struct AccessPorts: Sendable {
     /// Replaces `trusted_user_ca_keys` as a whole, and returns when it is on disk.
     package var publishKeys: @Sendable ([UInt8]) async throws -> Void
     package var ender: any SessionEnder
+    package var keeper: any SessionKeeper
     /// Azure has answered for the first time, or allows an account whose user manager was refused. Returns at once.
     package var announceAnswer: @Sendable () -> Void
-    /// The keys of sshd's own copy of that file, which root keeps up to date; nil where there is none. Without this port
-    /// sshd reads the file itself.
+    /// The keys of sshd's own copy of that file, which root keeps up to date; nil where this process may not read it. Without this
+    /// port sshd reads the file itself.
     package var sshdKeys: (@Sendable () -> [PublicKey]?)?
 
     package init(
@@ -56,6 +57,7 @@ package struct AccessPorts: Sendable {
         bootID: String = "",
         publishKeys: @escaping @Sendable ([UInt8]) async throws -> Void,
         ender: any SessionEnder = NoSessionEnder(),
+        keeper: any SessionKeeper = NoSessionKeeper(),
         announceAnswer: @escaping @Sendable () -> Void = {},
         sshdKeys: (@Sendable () -> [PublicKey]?)? = nil
     ) {
@@ -78,6 +80,7 @@ package struct AccessPorts: Sendable {
         self.bootID = bootID
         self.publishKeys = publishKeys
         self.ender = ender
+        self.keeper = keeper
         self.announceAnswer = announceAnswer
         self.sshdKeys = sshdKeys
     }

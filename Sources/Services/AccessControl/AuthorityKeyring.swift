@@ -176,7 +176,7 @@ extension AuthorityKeyring {
         for source in sources {
             let now = ports.time.bootTime()
             let due = state.withLock { ($0.sources[source.name]?.nextAt ?? now) <= now }
-            if due || occasion != .due { await fetch(source) }
+            if due || occasion != .due { await fetch(source, isAwaited: occasion != .due) }
         }
         // The next sign-in is checked against the list; here it matters for sshd's file alone.
         _ = try? revocations.current()
@@ -184,10 +184,11 @@ extension AuthorityKeyring {
         return true
     }
 
-    private func fetch(_ source: any AuthorityKeySource) async {
+    /// Once, where keys are there and nobody waits for others: the next fetch is its retry.
+    private func fetch(_ source: any AuthorityKeySource, isAwaited: Bool) async {
         let deadline = ports.time.bootTime().advanced(by: settings.fetchTimeout)
         do throws(AccessCheckFault) {
-            let answer = try await source.fetch(by: deadline)
+            let answer = try await source.fetch(by: deadline, retrying: isAwaited || keys.isEmpty)
             guard !answer.keys.isEmpty, answer.keys.count <= TrustedKeys.Limit.perSource else {
                 throw AccessCheckFault(.malformedAnswer, of: source.name, detail: "\(answer.keys.count) keys")
             }

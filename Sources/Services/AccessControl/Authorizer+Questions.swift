@@ -33,12 +33,22 @@ extension Authorizer {
         }
     }
 
-    /// The question that is under way for this person, or a new one; nil where there are `limit` already.
-    func flight(for identity: DirectoryIdentity, correlation: CorrelationID, limit: Int) -> Flight? {
+    /// The question that is under way for this person, or a new one; nil where there are `limit` already. In the background
+    /// it is asked once, unless somebody comes to wait for it.
+    func flight(
+        for identity: DirectoryIdentity,
+        correlation: CorrelationID,
+        limit: Int,
+        isBackground: Bool = false
+    ) -> Flight? {
         // A checker that never returns must not hold a person's place for ever.
-        if let running = flights[identity], !isOverdue(running) { return running }
+        if let running = flights[identity], !isOverdue(running) {
+            if !isBackground { running.noteWaiter() }
+            return running
+        }
         guard flights.count < limit else { return nil }
         let flight = Flight(correlation: correlation, startedAt: time.bootTime())
+        if !isBackground { flight.noteWaiter() }
         flights[identity] = flight
         starter.start { await self.fly(flight, for: identity) }
         return flight
@@ -61,7 +71,8 @@ extension Authorizer {
                 objectID: identity.objectID,
                 machine: machine,
                 correlation: flight.correlation,
-                deadline: deadline
+                deadline: deadline,
+                isRetried: { flight.hasWaiter }
             )
             var answer = try await checker.check(question)
             let heardAt = time.bootTime()
@@ -171,8 +182,9 @@ extension Authorizer {
     ) {
         let isLast = flights[identity] === flight
         if isLast { flights[identity] = nil }
-        // An overdue question says nothing of Azure as it is now: the next one is asked at once.
-        if isLast, !isOverdue(flight) {
+        // An overdue question says nothing of Azure as it is now: the next one is asked at once. One without retries keeps
+        // nobody from asking with them, unless Azure wants it so.
+        if isLast, !isOverdue(flight), flight.hasWaiter || fault.retryAfter != nil {
             let length = max(settings.pauseAfterFault, fault.retryAfter ?? .zero)
             if pauses.count >= settings.questionLimit * 4 { pauses.removeAll() }
             pauses[identity] = Pause(

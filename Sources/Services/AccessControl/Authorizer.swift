@@ -74,7 +74,13 @@ package actor Authorizer {
             return announced(identity, demand, insteadOf: last) ?? last
         }
         if let ruling = unasked(identity, demand, correlation: correlation) { return ruling }
-        guard let flight = flight(for: identity, correlation: correlation, limit: settings.questionLimit) else {
+        let flight = flight(
+            for: identity,
+            correlation: correlation,
+            limit: settings.questionLimit,
+            isBackground: demand.isBackground
+        )
+        guard let flight else {
             return Ruling(.deny(Denial(.tooManyAttempts)), correlation: correlation)
         }
         // It has let one caller of this sign-in wait in vain: the next need not, where the grace will answer for it.

@@ -7,7 +7,9 @@ internal import Synchronization
 /// How often questions that nobody waits for are asked while Azure does not answer: less and less often, one account at a
 /// time, and as before from the first answer to any question on. A user's own question is always asked.
 final class BackgroundPace: Sendable {
-    /// After the first fault; doubled with each question that remains without an answer.
+    /// After the first fault, which may be chance, since nobody asked again: the next round does.
+    static let first = Duration.seconds(150)
+    /// Doubled with each further question that remains without an answer.
     static let shortest = Duration.seconds(300)
     /// A role's end that nothing else asks about is seen so late after an outage at most.
     static let longest = Duration.seconds(1800)
@@ -102,6 +104,7 @@ final class BackgroundPace: Sendable {
 
     /// Machines that lost Azure together do not come back to it together.
     private func pause(after questions: Int) -> Duration {
-        random.jitter(min(BackgroundPace.shortest * (1 << questions), BackgroundPace.longest), atLeast: 0.75)
+        let doubled = min(BackgroundPace.shortest * (1 << questions), BackgroundPace.longest)
+        return random.jitter(questions == 0 ? BackgroundPace.first : doubled, atLeast: 0.75)
     }
 }

@@ -22,6 +22,7 @@ final class Flight: Sendable {
     /// Set: no answer counts for more than this.
     private let ceiling = Mutex<Role??>(nil)
     private let forgotten = Mutex(false)
+    private let waited = Mutex(false)
 
     init(correlation: CorrelationID, startedAt: BootTime) {
         self.correlation = correlation
@@ -30,6 +31,11 @@ final class Flight: Sendable {
 
     /// Azure was asked aside, later than this question was, and gave no more than `role`.
     func lower(to role: Role?) { ceiling.withLock { $0 = .some(role) } }
+
+    /// Somebody waits for it: a question in the background has nobody.
+    func noteWaiter() { waited.withLock { $0 = true } }
+
+    var hasWaiter: Bool { waited.withLock(\.self) }
 
     /// Root had everything forgotten after this was asked: the answer counts for those who wait, and is not kept.
     func forget() { forgotten.withLock { $0 = true } }

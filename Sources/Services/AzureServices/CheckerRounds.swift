@@ -41,7 +41,9 @@ struct CheckerRounds: Sendable {
                     if error.kind == .everywhere { throw failure(checkers, errors) }
                 }
             }
-            guard !Task.isCancelled, let next = next(after: round, errors), next < question.deadline else {
+            guard !Task.isCancelled, question.isRetried(), let next = next(after: round, errors),
+                next < question.deadline
+            else {
                 throw failure(checkers, errors)
             }
             await environment.time.sleep(until: next)

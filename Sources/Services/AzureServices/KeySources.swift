@@ -35,7 +35,7 @@ package struct SigningKeySource: AuthorityKeySource {
         self.clouds = clouds
     }
 
-    package func fetch(by deadline: BootTime) async throws(AccessCheckFault) -> AuthorityKeys {
+    package func fetch(by deadline: BootTime, retrying: Bool) async throws(AccessCheckFault) -> AuthorityKeys {
         let machine = try await machines.machine(by: deadline)
         // Never of another cloud's login host: its keys sign for other people.
         let login = try await clouds.login(of: machine, by: deadline)
@@ -45,7 +45,9 @@ package struct SigningKeySource: AuthorityKeySource {
             case .common: "\(login)/common/discovery/keys"
             }
         let request = HTTPRequest(.get, url, timeout: .seconds(15), proxy: environment.proxy)
-        let client = PatientClient(environment: environment, policy: .interactive)
+        var policy = RetryPolicy.interactive
+        if !retrying { policy.attempts = 1 }
+        let client = PatientClient(environment: environment, policy: policy)
         let attempt = await client.send(request, attemptTime: .seconds(15), by: deadline) { attempt, _ in
             switch attempt {
             case .success(let response): response.status == 429 || response.status >= 500
@@ -85,7 +87,7 @@ package struct MetadataKeySource: AuthorityKeySource {
 
     package init(service: any MetadataService) { self.service = service }
 
-    package func fetch(by deadline: BootTime) async throws(AccessCheckFault) -> AuthorityKeys {
+    package func fetch(by deadline: BootTime, retrying: Bool) async throws(AccessCheckFault) -> AuthorityKeys {
         let answer = try await service.authorityKeys(by: deadline)
         do throws(MessageError) {
             switch answer {
@@ -109,7 +111,7 @@ package struct FileKeySource: AuthorityKeySource {
     /// `path` is absolute. The file must belong to root or to the daemon, and nobody else may write it.
     package init(path: String) { file = AtomicFile(path) }
 
-    package func fetch(by deadline: BootTime) async throws(AccessCheckFault) -> AuthorityKeys {
+    package func fetch(by deadline: BootTime, retrying: Bool) async throws(AccessCheckFault) -> AuthorityKeys {
         let bytes: [UInt8]
         do throws(FileError) {
             bytes = try file.read(limit: Self.maximumSize, requiring: .ownOrRoots)

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -138,6 +139,44 @@ int64_t clinux_send_to(int descriptor, const char *path, const void *bytes, size
     do
         sent = sendto(descriptor, bytes, size, MSG_NOSIGNAL | MSG_DONTWAIT, (const struct sockaddr *)&address,
             sizeof address);
+    while (sent < 0 && errno == EINTR);
+    return sent < 0 ? -errno : sent;
+}
+
+/* As sd_notify(3) writes addresses: the size of the address, or 0 where it is none of this family's. */
+static socklen_t notify_address(struct sockaddr_un *ret_address, const char *path) {
+    size_t length = strlen(path);
+    if ((path[0] != '/' && path[0] != '@') || length < 2 || !path_address(ret_address, path))
+        return 0;
+    if (path[0] == '/')
+        return sizeof *ret_address;
+    ret_address->sun_path[0] = '\0';
+    return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length);
+}
+
+int64_t clinux_send_with(int descriptor, const char *path, const void *bytes, size_t size, int attached) {
+    struct sockaddr_un address;
+    socklen_t address_size = notify_address(&address, path);
+    if (address_size == 0)
+        return -EAFNOSUPPORT;
+    union {
+        struct cmsghdr header;
+        char bytes[CMSG_SPACE(sizeof(int))];
+    } control;
+    memset(&control, 0, sizeof control);
+    struct iovec part = {.iov_base = (void *)bytes, .iov_len = size};
+    struct msghdr message = {.msg_name = &address, .msg_namelen = address_size, .msg_iov = &part, .msg_iovlen = 1};
+    if (attached >= 0) {
+        message.msg_control = &control;
+        message.msg_controllen = sizeof control;
+        control.header.cmsg_level = SOL_SOCKET;
+        control.header.cmsg_type = SCM_RIGHTS;
+        control.header.cmsg_len = CMSG_LEN(sizeof attached);
+        memcpy(CMSG_DATA(&control.header), &attached, sizeof attached);
+    }
+    ssize_t sent;
+    do
+        sent = sendmsg(descriptor, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
     while (sent < 0 && errno == EINTR);
     return sent < 0 ? -errno : sent;
 }

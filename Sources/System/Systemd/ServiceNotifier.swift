@@ -40,12 +40,13 @@ package struct ServiceNotifier: Sendable {
     }
 }
 
-/// The sockets that systemd opened for this service (sd_listen_fds_with_names(3)), each for one taker.
+/// The sockets that systemd opened for this service, and what is in its store of descriptors
+/// (sd_listen_fds_with_names(3)), each for one taker.
 package enum InheritedSockets {
     /// First of the inherited descriptors (SD_LISTEN_FDS_START).
     private static let first: Int32 = 3
 
-    /// Takes all of them: name (`FileDescriptorName=`) and descriptor. To be called once, by the main thread before any
+    /// Takes all of them: name (`FileDescriptorName=`, or as stored) and descriptor. To be called once, by the main thread before any
     /// other is started; the variables are removed from the environment.
     package static func take() -> [(name: String, descriptor: Int32)] {
         var names: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?

@@ -4,7 +4,7 @@
  * getrandom, posix_spawn with closefrom) or shows only as macros and variadics.
  *
  * Every function returns a value >= 0, or the negated errno; outputs (`ret_`) are untouched on failure. Descriptors are
- * born close-on-exec and, where they are polled, non-blocking. Nothing here keeps state or allocates.
+ * born close-on-exec and, where they are polled, non-blocking. Nothing here keeps state.
  *
  * This header includes no libc header that changes under _GNU_SOURCE: two modules would then disagree about libc.
  */
@@ -84,6 +84,8 @@ int64_t clinux_receive(int descriptor, void *ret_bytes, size_t capacity);
 int64_t clinux_send(int descriptor, const void *bytes, size_t size);
 /* One datagram to the socket that is bound at the path now. */
 int64_t clinux_send_to(int descriptor, const char *path, const void *bytes, size_t size);
+/* The same with a descriptor, of which the receiver gets a copy. A path that begins with "@" is abstract (unix(7)). */
+int64_t clinux_send_with(int descriptor, const char *path, const void *bytes, size_t size, int attached);
 /* Of a stream: what has come, at most `capacity` bytes. 0: the peer has closed. */
 int64_t clinux_receive_some(int descriptor, void *ret_bytes, size_t capacity);
 
@@ -104,9 +106,15 @@ int clinux_lock(const char *path);
 
 /* --- processes and threads --- */
 
+/* A descriptor that stands for this very process: a pidfd, or its folder in /proc where the kernel gives none. -ESRCH where
+   no such process lives. */
 int clinux_pidfd(int32_t pid);
-/* 1 once the process of that pidfd has ended, 0 while it lives. */
+/* 1 once that process has ended, reaped or not, 0 while it lives. */
 int clinux_pidfd_ended(int descriptor);
+/* 1 for a pidfd, which can be polled; 0 for a folder. */
+int clinux_is_pidfd(int descriptor);
+/* 1 once that child of the caller has ended and is not yet reaped, 0 while it runs. */
+int clinux_child_ended(int32_t pid);
 
 int clinux_pipe(int ret_ends[2]);
 
