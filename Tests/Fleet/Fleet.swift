@@ -184,6 +184,22 @@ final class Fleet: @unchecked Sendable {
         return (counts.max() ?? 0, Double(counts.reduce(0, +)) / Double(counts.count))
     }
 
+    /// Minute by minute up to the last phase's end: requests a second at each endpoint, attempts and those admitted, as CSV.
+    var series: String {
+        let last = (phases.last?.seconds.upperBound ?? 0) / 60
+        let endpoints = [Endpoint.pas, .arm, .login]
+        let head = "minute," + endpoints.map(\.rawValue).joined(separator: ",") + ",attempts,admitted\n"
+        return (0..<last).reduce(into: head) { text, minute in
+            let loads = endpoints.map { endpoint -> String in
+                let asked = (azure.asked[endpoint] ?? []).dropFirst(60 * minute).prefix(60).reduce(0, +)
+                return hundredths(Double(asked) / 60)
+            }
+            let tally = minutes[minute] ?? Tally()
+            let row = ["\(minute)"] + loads + ["\(tally.admitted + tally.refused)", "\(tally.admitted)"]
+            text += row.joined(separator: ",") + "\n"
+        }
+    }
+
     /// Minutes after the outage until 99 of 100 attempts succeed for the first time; nil: not within two hours.
     var minutesUntilWell: Int? {
         let end = Phase.outage.seconds.upperBound / 60

@@ -9,7 +9,7 @@ struct Main {
 
 private let usage = """
     usage: fleet [--machines N] [--people N] [--session SECONDS] [--user-round SECONDS] [--naive] [--throttled]
-                 [--groups] [--short] [--check]
+                 [--groups] [--short] [--check] [--series FILE]
 
     """
 
@@ -17,6 +17,7 @@ private let usage = """
 private nonisolated func play(_ arguments: [String]) -> Int32 {
     var plan = Fleet.Plan()
     var isChecked = false
+    var series: String?
     var rest = arguments[...]
     while let argument = rest.popFirst() {
         switch argument {
@@ -31,6 +32,8 @@ private nonisolated func play(_ arguments: [String]) -> Int32 {
         case "--throttled": plan.isARMThrottled = true
         case "--groups": plan.expandsGroups = true
         case "--check": isChecked = true
+        // What .ci/plots draws.
+        case "--series": series = rest.popFirst()
         default:
             print(usage)
             return 2
@@ -42,6 +45,7 @@ private nonisolated func play(_ arguments: [String]) -> Int32 {
         let how = plan.isNaive ? "naive retries" : "the daemon's own code"
         print("\(plan.machines) machines, \(plan.people) people, sessions of \(Int(plan.session)) s, \(how)")
         show(fleet)
+        if let series { try write(fleet.series, to: series) }
         return isChecked ? verdict(fleet) : 0
     } catch {
         print("fleet: \(error)")
@@ -67,7 +71,17 @@ private nonisolated func show(_ fleet: Fleet) {
     )
 }
 
-private nonisolated func hundredths(_ number: Double) -> String {
+private nonisolated func write(_ text: String, to path: String) throws {
+    guard let file = fopen(path, "w") else { throw SeriesFailure(path: path) }
+    defer { fclose(file) }
+    guard fputs(text, file) >= 0, fflush(file) == 0 else { throw SeriesFailure(path: path) }
+}
+
+private struct SeriesFailure: Error {
+    let path: String
+}
+
+nonisolated func hundredths(_ number: Double) -> String {
     let hundred = Int((number * 100).rounded())
     let rest = hundred % 100
     return "\(hundred / 100).\(rest < 10 ? "0" : "")\(rest)"

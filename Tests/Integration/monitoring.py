@@ -34,6 +34,18 @@ def laid(machine: Machine) -> None:
     shutil.copytree(SOURCE, machine.path(FOLDER))
 
 
+def watched(machine: Machine) -> None:
+    """Begins node_exporter and Prometheus on a machine that has the folder of metrics."""
+    # An alert that waits for minutes waits for a second here.
+    text = (SOURCE / "prometheus/entralogin.rules.yml").read_text()
+    machine.write(f"{FOLDER}/quick.rules.yml", re.sub(r"\bfor: \d+m", "for: 1s", text))
+    machine.write(f"{FOLDER}/prometheus.yml", PROMETHEUS)
+    machine.start_daemon("/usr/bin/prometheus-node-exporter", "--collector.disable-defaults", "--collector.textfile",
+                         f"--collector.textfile.directory={COLLECTED}", f"--web.listen-address={EXPORTER}")
+    machine.start_daemon("/usr/bin/prometheus", f"--config.file={FOLDER}/prometheus.yml", "--storage.tsdb.path=/srv/tsdb",
+                         f"--web.listen-address={SERVER}")
+
+
 def query(expression: str) -> list[dict[str, Any]]:
     """The samples now; an expression that Prometheus does not take is an error."""
     url = f"http://{SERVER}/api/v1/query?{urllib.parse.urlencode({'query': expression})}"
@@ -83,14 +95,7 @@ def scraped(ground: Ground) -> str:
         refused(site.ssh(carol, "id"))
         machine.must("mkdir", "-p", COLLECTED)
         require(site.tool("metrics", "--output", file).ok, "metrics --output")
-        # An alert that waits for minutes waits for a second here.
-        text = (SOURCE / "prometheus/entralogin.rules.yml").read_text()
-        machine.write(f"{FOLDER}/quick.rules.yml", re.sub(r"\bfor: \d+m", "for: 1s", text))
-        machine.write(f"{FOLDER}/prometheus.yml", PROMETHEUS)
-        machine.start_daemon("/usr/bin/prometheus-node-exporter", "--collector.disable-defaults", "--collector.textfile",
-                             f"--collector.textfile.directory={COLLECTED}", f"--web.listen-address={EXPORTER}")
-        machine.start_daemon("/usr/bin/prometheus", f"--config.file={FOLDER}/prometheus.yml", "--storage.tsdb.path=/srv/tsdb",
-                             f"--web.listen-address={SERVER}")
+        watched(machine)
         wait_for(lambda: value("entralogin_up") == "1", "the metrics in Prometheus", 120)
         equal(value("node_textfile_scrape_error"), "0", "node_exporter's errors")
         written = names(machine.read(file))

@@ -6,6 +6,7 @@ from __future__ import annotations
 import sys
 
 import monitoring  # noqa: F401
+import outage_seen  # noqa: F401
 from ground import Ground
 from suite import main
 
