@@ -14,7 +14,10 @@ CONFIGURATION ?= release
 SWIFTFLAGS ?= -c $(CONFIGURATION) --static-swift-stdlib -Xlinker -z -Xlinker now
 BUILD := build
 
-.PHONY: build programs modules install deb rpm extension selinux check-packages site check demo test test-deep attacks test-az fuzz bench bench-nss lint clean prerequisites
+# Packages are linked against older libraries than this machine's, where Debian's tools can fetch and unpack those.
+LINKED := $(if $(shell command -v dpkg-deb),floor,build)
+
+.PHONY: build programs modules floor install packages deb rpm extension selinux check-packages site check demo test test-deep attacks test-az fuzz bench bench-nss lint clean prerequisites
 
 build: programs modules
 
@@ -31,11 +34,17 @@ programs:
 include packaging/modules.mk
 include packaging/install.mk
 
+# The same objects, linked so that they run on every distribution that is new enough, in build/floor.
+floor: build
+	packaging/floor/link
+
 # Packages of what was built, in build/packages; Documentation/install.md.
-deb: build selinux
+packages: deb rpm
+
+deb: floor selinux
 	packaging/debian/build $(BUILD)/packages
 
-rpm: build selinux
+rpm: $(LINKED) selinux
 	packaging/rpm/build $(BUILD)/packages
 
 # The VM extension around this machine's kind of package, and others that lie there; Documentation/extension.md.
@@ -43,7 +52,7 @@ extension: $(if $(shell command -v dpkg-deb),deb,rpm)
 	packaging/extension/build $(BUILD)/packages
 
 # What Debian's and RPM's own checks say of them, and that the same programs give the same bytes.
-check-packages: build selinux
+check-packages: floor selinux
 	packaging/check-packages $(BUILD)/packages
 
 # The policy module, by the reference policy's own Makefile.

@@ -39,7 +39,7 @@ module(
     "OpenSSHCertificates",
     in: "Core",
     needs: ["ByteCoding"],
-    tests: ["CertificateFactory", "Libcrypto"]
+    tests: ["CertificateFactory", "Libcrypto", "TestSupport"]
 )
 module("AzureMessages", in: "Core", needs: ["ByteCoding", "Identity"], tests: [])
 module("Settings", in: "Core", needs: ["Identity"], tests: [])
@@ -49,21 +49,16 @@ module("Wire", in: "Core", needs: ["Authorization", "ByteCoding", "CWire", "Iden
 // MARK: System: one owner for each handle; nothing here knows why it is asked.
 
 module("CLinux", in: "System")
-// libcurl is opened at run time (dlopen): a program linked to one distribution's libcurl does not start with another's.
+// libcurl and libcrypto are opened at run time (dlopen): a program linked to one distribution's does not start with another's.
+module("CCrypto", in: "System")
 module("CCurl", in: "System")
 package.targets += [
-    .systemLibrary(
-        name: "CCrypto",
-        path: "Sources/System/CCrypto",
-        pkgConfig: "libcrypto",
-        providers: [.apt(["libssl-dev"])]
-    ),
     .systemLibrary(
         name: "CSystemd",
         path: "Sources/System/CSystemd",
         pkgConfig: "libsystemd",
         providers: [.apt(["libsystemd-dev"])]
-    ),
+    )
 ]
 module("CClient", in: "System", needs: ["CWire"])
 module("LinuxSystem", in: "System", needs: ["CLinux"], tests: ["TestSupport"])
@@ -218,7 +213,7 @@ package.targets += [
         ],
         path: "Tests/Fuzzers/Swift"
     ),
-    .testTarget(name: "FuzzTests", dependencies: ["Fuzzing"], path: "Tests/FuzzTests"),
+    .testTarget(name: "FuzzTests", dependencies: ["Fuzzing", "TestSupport"], path: "Tests/FuzzTests"),
 ]
 if Context.environment["ENTRALOGIN_FUZZ"] != nil {
     package.targets.append(.executableTarget(name: "Fuzz", dependencies: ["Fuzzing"], path: "Tests/Fuzzers/Entry"))

@@ -93,17 +93,19 @@ $(END_SESSIONS): $(END_SESSIONS_C) $(C_HEADERS) packaging/modules.mk
 	@mkdir -p $(@D)
 	$(CC) $(C_FLAGS) -fPIE $(CFLAGS) $(CPPFLAGS) $(END_SESSIONS_INCLUDES) -pie $(C_LINK) -o $@ $(END_SESSIONS_C) $(LDFLAGS)
 
+CC_IS_GCC := $(filter $(realpath $(shell command -v gcc)),$(realpath $(shell command -v $(CC))))
+
 check-modules: modules
 	.ci/exports $(BUILD)
-	$(MAKE) -f packaging/modules.mk modules CC=gcc BUILD=$(BUILD)/gcc
-	.ci/exports $(BUILD)/gcc
+	$(if $(CC_IS_GCC),,$(MAKE) -f packaging/modules.mk modules CC=gcc BUILD=$(BUILD)/gcc)
+	$(if $(CC_IS_GCC),,.ci/exports $(BUILD)/gcc)
 	$(MAKE) -f packaging/modules.mk modules CC=$(CLANG) BUILD=$(BUILD)/clang
 	.ci/exports $(BUILD)/clang
 	$(MAKE) -f packaging/modules.mk -j $$(nproc) --no-print-directory analyze
 
 # --- Static analysis ---
 
-ANALYZED := $(wildcard Sources/*/*/*.c Tests/*/*.c Tests/*/*/*.c)
+ANALYZED := $(wildcard Sources/*/*/*.c packaging/floor/*.c Tests/*/*.c Tests/*/*/*.c)
 ANALYZED_HEADERS := $(C_HEADERS) $(wildcard Tests/*/*.h Tests/*/*/*.h)
 ANALYZE_INCLUDES := $(addprefix -I ,$(sort $(dir $(ANALYZED_HEADERS))))
 

@@ -18,7 +18,7 @@ from bed.checks import Wrong, described
 from bed.stalls import TRIES, Stalls
 from bench_cold import cold
 from bench_counts import instructions, sizes, system_calls
-from bench_daemon import certificates_a_second, memory, readiness
+from bench_daemon import certificates_a_second, memory, memory_of_many, readiness
 from bench_names import name_service, publication
 from bench_signin import helper, warm_sign_in
 from bench_sudo import warm_sudo
@@ -31,6 +31,7 @@ class Measure:
     name: str
     take: Callable[[Ground], list[Figure]]
     is_speed: bool = False  # which other work on the machine changes: a limit must hold in one of several tries
+    deep: Callable[[Ground], list[Figure]] | None = None  # with --deep, this instead
 
 
 MEASURES = (
@@ -45,17 +46,17 @@ MEASURES = (
     Measure("name service", name_service, is_speed=True),
     Measure("publication", publication, is_speed=True),
     Measure("readiness", readiness, is_speed=True),
-    Measure("memory", memory),
+    Measure("memory", memory, deep=memory_of_many),
 )
 
 
-def taken(ground: Ground, measure: Measure, stalls: Stalls) -> list[Figure]:
+def taken(ground: Ground, measure: Measure, stalls: Stalls, is_deep: bool) -> list[Figure]:
     """Its figures. One of speed that is beyond its limit is taken again, and so is one that failed while the machine stood
     still (`bed.stalls`); what was seen then is printed."""
     for tries_left in reversed(range(TRIES)):
         began, error = time.monotonic(), None
         try:
-            figures = measure.take(ground)
+            figures = (measure.deep if is_deep and measure.deep else measure.take)(ground)
         except Exception as failure:  # noqa: BLE001  one measure must not end the others
             figures, error = [Figure(measure.name, described(failure), good=False)], failure
             ground.azure.clear_faults()
@@ -73,6 +74,9 @@ def taken(ground: Ground, measure: Measure, stalls: Stalls) -> list[Figure]:
 def main() -> int:
     options = argparse.ArgumentParser(prog="run", description="The limits, measured.")
     options.add_argument("--gate", action="store_true", help="fail where a limit does not hold")
+    options.add_argument("--speeds", action="store_true", help="what other work on the machine would change")
+    options.add_argument("--counts", action="store_true", help="what it does not change: may run beside other work")
+    options.add_argument("--deep", action="store_true", help="each with all that was ever asked of it")
     options.add_argument("--only", action="append", default=[], metavar="WORDS", help="measures whose name holds them")
     asked = options.parse_args()
     began, failed, count, stalls = time.monotonic(), 0, 0, Stalls()
@@ -81,8 +85,10 @@ def main() -> int:
         for measure in MEASURES:
             if asked.only and not any(word in measure.name for word in asked.only):
                 continue
+            if asked.counts if measure.is_speed else asked.speeds:
+                continue
             started = time.monotonic()
-            for figure in taken(ground, measure, stalls):
+            for figure in taken(ground, measure, stalls, asked.deep):
                 count += 1
                 failed += figure.good is False
                 print(figure.line(), flush=True)

@@ -13,6 +13,7 @@ import time
 import rows_people  # noqa: F401
 import rows_local  # noqa: F401
 import rows_wiring  # noqa: F401
+import recorded  # noqa: F401
 # isort: on
 from bed import Bed
 from bed.bed import REPOSITORY

@@ -2,6 +2,7 @@
 
 import Fuzzing
 import Glibc
+import TestSupport
 import Testing
 
 struct CorpusTests {
@@ -73,13 +74,13 @@ struct CorpusTests {
     }
 }
 
-/// Beginnings of some bytes, and the bytes with one changed: about a hundred of each.
+/// Beginnings of some bytes, and the bytes with one changed: about thirty places, in the deep tier a hundred.
 private struct Damage {
     private static let changes: [UInt8] = [0x01, 0x20, 0x80]
     let all: [[UInt8]]
 
     init(_ bytes: [UInt8]) {
-        let places = Array(stride(from: 0, to: bytes.count, by: bytes.count / 97 + 1))
+        let places = Array(stride(from: 0, to: bytes.count, by: bytes.count / Tier.count(29, deep: 97) + 1))
         let changed = places.flatMap { place in
             Damage.changes.map { bits in
                 var copy = bytes

@@ -39,7 +39,8 @@ def lines(content: bytes) -> list[str]:
     return content.decode().replace("\r", "").splitlines()
 
 
-@case("P17", "sshd_config without Include, and without a last newline, with CRLF or with tabs: wired, repeated, and back")
+@case("P17", "sshd_config without Include, and without a last newline, with CRLF or with tabs: wired, repeated, and back",
+      deep=True)
 def shapes(ground: Ground) -> str:
     port = "UsePAM yes\nMaxStartups 200\nLogLevel VERBOSE\n"
     kinds = {

@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import signal
 import subprocess
+from collections.abc import Sequence
 
 from bad_days import IN, row
 from bed.checks import admitted, equal, refused, require
 from bed.machine import wait_for
-from case import case
+from case import case, cases
 from credentials import MARK, shut_out
 from ground import SETTINGS, STATE, Ground, Site
 
@@ -155,10 +156,12 @@ def damage(kind: str, store: str) -> str:
     }[kind]
 
 
-@case("P14", "an unreadable or corrupt account store: degraded, none of ours in, local people in, file untouched"
-      "; with the backup back, everybody has the number they had")
-def corrupt_store(ground: Ground) -> str:
-    kinds = ("one bit", "cut", "empty", "foreign", "unreadable", "a folder", "another version")
+KINDS = ("one bit", "cut", "empty", "foreign", "unreadable", "a folder", "another version")
+
+
+@cases("P14", "an unreadable or corrupt account store: degraded, none of ours in, local people in, file untouched"
+       "; with the backup back, everybody has the number they had", KINDS, every=4)
+def corrupt_store(ground: Ground, kinds: Sequence[str]) -> str:
     store = f"{STATE}/accounts"
     for kind in kinds:
         with ground.fresh("store") as site:

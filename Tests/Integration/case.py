@@ -3,10 +3,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 
 class SharedGround(Protocol):
@@ -21,6 +22,7 @@ class SharedGround(Protocol):
     def keep_logs(self, folder: Path) -> None: ...
 
 
+Row = TypeVar("Row")
 Check = Callable[[Any], str]
 
 
@@ -41,6 +43,25 @@ def case(promise: str, sentence: str, deep: bool = False, attack: str = "") -> C
 
     def add(check: Check) -> Check:
         CASES.append(Case(f"{promise}: {sentence}", check, deep, attack))
+        return check
+
+    return add
+
+
+def cases(promise: str, sentence: str, rows: Iterable[Row], every: int, attack: str = ""
+          ) -> Callable[[Callable[[Any, Sequence[Row]], str]], object]:
+    """Adds a check of a table as two cases: its first row and each `every`th after it in every run, the others with --deep."""
+    table = list(rows)
+
+    def add(check: Callable[[Any, Sequence[Row]], str]) -> object:
+        for part, is_deep, mine in (("a sample", False, lambda place: place % every == 0),
+                                    ("the rest", True, lambda place: place % every != 0)):
+            chosen_rows = [row for place, row in enumerate(table) if mine(place)]
+
+            @case(promise, f"{sentence} ({part})", is_deep, attack)
+            @wraps(check)
+            def play(ground: Any, rows: Sequence[Row] = chosen_rows) -> str:
+                return check(ground, rows)
         return check
 
     return add

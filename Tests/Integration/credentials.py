@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from bed import Outcome, Person
 from bed.checks import Wrong, admitted, equal, refused, require
 from bed.person import forged
-from case import case
+from case import case, cases
 from ground import EARLY, Ground, Site, ours
 from simulator.sshkeys import make_key, public_line, ssh_keygen
 
@@ -156,20 +157,20 @@ def two_identities(ground: Ground) -> str:
     return record["ENTRALOGIN_REASON"]
 
 
-@case("P4", "a password for an Entra name, with passwords re-enabled, opens nothing")
-def password(ground: Ground) -> str:
+@cases("P4", "a password for an Entra name, with passwords re-enabled, opens nothing", ("guessed", "", "*"), every=3)
+def password(ground: Ground, secrets: Sequence[str]) -> str:
     with ground.fresh("password") as site:
         alice = ground.person("alice")
         admitted(site.ssh(alice, "true"))
         site.hidden_sshd("PasswordAuthentication yes", "KbdInteractiveAuthentication yes", "AuthenticationMethods any")
         before = site.rest()
-        for secret in ("guessed", "", "*"):
+        for secret in secrets:
             thief = replace(intruder(ground, alice), password=secret)
             thief.folder.mkdir(parents=True, exist_ok=True)
             shut_out(thief.with_password(f"echo {MARK}", port=site.port))
         equal(site.state(), before, "the state folder")
         require("Failed password" in site.machine.read("/var/log/sshd.log"), "sshd did not try the password")
-    return "refused three times"
+    return f"refused {len(secrets)} times"
 
 
 @case("P4", "a certificate and then a second credential (publickey,keyboard-interactive): refused, named by the stamp")

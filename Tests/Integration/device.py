@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -13,7 +13,7 @@ from bed import Person
 from bed.checks import admitted, equal, require
 from bed.machine import run
 from bed.terminal import Terminal, at_terminal
-from case import case
+from case import case, cases
 from ground import PASSWORD, Ground, Site
 from roles import ADMINS
 from simulator import contoso
@@ -105,6 +105,9 @@ def console(ground: Ground) -> str:
     return f"code {code}; records of sign-in, account stage and session"
 
 
+TOKENS = 9
+
+
 def wrong_tokens(ground: Ground, other: Person) -> list[tuple[dict[str, Any], str]]:
     object_id = ground.bed.directory.principals[ground.key_of(other)].object_id
     return [
@@ -117,16 +120,18 @@ def wrong_tokens(ground: Ground, other: Person) -> list[tuple[dict[str, Any], st
     ]
 
 
-@case("P4", "a token unsigned, signed by a secret or a stranger, of another tenant, application or person: no shell")
-def tokens(ground: Ground) -> str:
+@cases("P4", "a token unsigned, signed by a secret or a stranger, of another tenant, application or person: no shell",
+       range(TOKENS), every=4)
+def tokens(ground: Ground, numbers: Sequence[int]) -> str:
     with offered(ground, "tokens", "login") as (site, person):
         other = ground.newcomer()
-        cases = wrong_tokens(ground, other)
-        for changes, reason in cases:
+        wrong = wrong_tokens(ground, other)
+        equal(len(wrong), TOKENS, "wrong tokens")
+        for changes, reason in (wrong[number] for number in numbers):
             with ground.azure.fault("id-token", "signin", value=changes):
                 seen = refused_line(ground, site, person, approving(ground, person), "Correlation id")
             equal(seen, reason, f"the reason for {changes}")
-    return f"{len(cases)} wrong tokens, each refused with its reason"
+    return f"{len(numbers)} wrong tokens, each refused with its reason"
 
 
 def approving(ground: Ground, person: Person) -> Callable[[str], Any]:
@@ -151,7 +156,7 @@ def refusals(ground: Ground) -> str:
     return ", ".join(seen)
 
 
-@case("P8", "with the daemon frozen a local user's login asks nobody, and an Entra user is refused in time")
+@case("P8", "with the daemon frozen a local user's login asks nobody, and an Entra user is refused in time", deep=True)
 def frozen(ground: Ground) -> str:
     with offered(ground, "frozen-console", "login") as (site, person):
         def local(terminal: Terminal) -> str:

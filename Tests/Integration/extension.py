@@ -127,7 +127,7 @@ def refusals(ground: PackagesGround) -> str:
             there.write_bytes(kept)
             there.chmod(mode)
 
-        replaced("/usr/bin/getconf", "#!/bin/sh\necho glibc 2.31\n", 51, "glibc 2.31")
+        replaced("/usr/bin/getconf", "#!/bin/sh\necho glibc 2.27\n", 51, "glibc 2.27")
         machine.must("mv", "/usr/bin/apt-get", "/usr/bin/apt-got")
         fails(agent, current, "install", 51, "neither apt nor")
         machine.must("mv", "/usr/bin/apt-got", "/usr/bin/apt-get")

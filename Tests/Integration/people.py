@@ -43,6 +43,6 @@ class People:
         machine.set_credentials("root", PASSWORD, public_line(self.root.identity))
         settings = "PermitRootLogin yes\nMaxStartups 200\nMaxAuthTries 20\nLoginGraceTime 30\nLogLevel VERBOSE\n"
         # Since OpenSSH 9.8, an address from which many are refused is kept out for a while; here all share one address.
-        if "persourcepenalties" in machine.run("/usr/sbin/sshd", "-T").out:
+        if "persourcepenalties" in machine.run("/usr/sbin/sshd", "-T").out.lower():
             settings += "PerSourcePenalties no\n"
         machine.write("/etc/ssh/sshd_config.d/50-administrator.conf", settings)

@@ -8,6 +8,7 @@ import sys
 import authselected  # noqa: F401
 import extension  # noqa: F401
 import packages  # noqa: F401
+import packages_reach  # noqa: F401
 import packages_table  # noqa: F401
 import releases  # noqa: F401
 from packages_ground import PackagesGround

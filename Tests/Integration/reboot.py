@@ -132,7 +132,7 @@ def slow(ground: BootedGround) -> str:
 
 
 @case("P17", "Azure away for longer than jobs wait: lost jobs are reported, managers start later with its yes, "
-              "not after a no")
+              "not after a no", deep=True)
 def away(ground: BootedGround) -> str:
     base, (alice, carol) = powered_off(ground, "away", 2)
     cut_off(ground)

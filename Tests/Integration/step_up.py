@@ -202,7 +202,7 @@ def without_daemon(ground: Ground) -> str:
         def local() -> None:
             outcome = site.ssh(ground.lisa, with_password, input=PASSWORD + "\n")
             require((outcome.out, outcome.err) == ("0\n", ""), f"lisa: {outcome.text}")
-            outcome = site.ssh(ground.lisa, with_password, input="wrong\nwrong\nwrong\n")
+            outcome = site.ssh(ground.lisa, with_password, input="wrong\n")
             require(outcome.out == "" and "Entra" not in outcome.text and "entralogin" not in outcome.text, outcome.text)
             equal(site.ssh(ground.root, "sudo -u lisa sudo -n -k; sudo id -u").out, "0\n", "root")
 

@@ -7,6 +7,7 @@ import contextlib
 import io
 import tempfile
 import unittest
+from collections.abc import Sequence
 from pathlib import Path
 from unittest import mock
 
@@ -136,6 +137,18 @@ class RunnerTest(unittest.TestCase):
             status, text = self.run_suite(*arguments)
             self.assertEqual((status, self.calls), (0, expected), f"{arguments}: {text}")
         self.assertEqual(self.run_suite("--list"), (0, "     P1: quick one\ndeep P1: slow one\n     P1: quick attack\n"))
+
+    def test_of_a_table_a_sample_runs_always_and_every_row_in_the_deep_tier(self) -> None:
+        def check(_: Ground, rows: Sequence[int]) -> str:
+            self.calls += [str(row) for row in rows]
+            return "seen"
+
+        check.__module__ = __name__
+        case.cases("P1", "a table", range(7), every=3)(check)
+        self.assertEqual((self.run_suite()[0], self.calls), (0, ["0", "3", "6"]))
+        self.calls.clear()
+        self.assertEqual((self.run_suite("--deep")[0], sorted(self.calls)), (0, list("0123456")))
+        self.assertEqual(self.run_suite("--list")[1], "     P1: a table (a sample)\ndeep P1: a table (the rest)\n")
 
     def test_the_failed_ones_alone_and_the_first_failure_only(self) -> None:
         self.declare("good")

@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bed import Outcome, Person
 from bed.checks import admitted, equal, require
 from bed.installed import REPOSITORY
 from bed.machine import wait_for
-from case import case
+from case import case, cases
 from clients import configured
 from ground import Ground, Site
 from simulator import contoso
@@ -56,10 +57,11 @@ def ssh(site: Site, person: Person, command: str) -> Outcome:
     return configured(person, site.port, command)
 
 
-@case("P5", "every form of a name: mixed case, apostrophe, dots, leading -, 113 characters, any display name")
-def every_form(ground: Ground) -> str:
+@cases("P5", "every form of a name: mixed case, apostrophe, dots, leading -, 113 characters, any display name",
+       NAMED, every=3)
+def every_form(ground: Ground, names: Sequence[tuple[str, str]]) -> str:
     with ground.fresh("upns") as site:
-        for sign_in_name, display_name in NAMED:
+        for sign_in_name, display_name in names:
             person = named(ground, sign_in_name, display_name)
             line = admitted(ssh(site, person, "id -un; pwd; getent passwd $(id -u)"))
             record = site.machine.must("getent", "passwd", "--", person.login).out.rstrip("\n")
@@ -72,7 +74,7 @@ def every_form(ground: Ground) -> str:
             person = named(ground, sign_in_name, "Nobody")
             outcome = ssh(site, person, "id")
             require(not outcome.ok and not outcome.out, f"{sign_in_name}: {outcome.text}")
-    return f"{len(NAMED)} names, the longest {max(len(n) for n, _ in NAMED)}"
+    return f"{len(names)} names, the longest {max(len(n) for n, _ in names)}"
 
 
 @case("P5", "guests, service principals and managed identities: in by the certificate's name, never by another", deep=True)

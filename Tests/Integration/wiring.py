@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bed.checks import admitted, equal, refused, require
 from bed.installed import CONFIGURE
-from case import case
+from case import case, cases
 from credentials import MARK, shut_out, without_effect
 from ground import EARLY, SETTINGS, Ground, Site, ours
 from no_effects import HELPER
@@ -60,30 +62,31 @@ def without_pam_by_option(ground: Ground) -> str:
     return "refused, the enrolled and the unknown"
 
 
-@case("P4",
-      "a Match block before ours, in quotes or behind a quoted path, or with another principals file or CA: named by the stamp",
-      attack="W7")
-def match_before(ground: Ground) -> str:
-    seen = ""
-    for name, block in (("match", "Match all\n    PasswordAuthentication yes\n"),
-                        ("quoted", '"Match" User mallory@contoso.com\n    AuthorizedKeysFile .ssh/authorized_keys\n'),
-                        ("behind", 'Include "/etc/ssh/x y.conf"\n'),
-                        ("principals", ours("AuthorizedPrincipalsFile /etc/ssh/principals")),
-                        ("authority", ours("TrustedUserCAKeys /etc/ssh/own.pub"))):
-        seen = named_and_refused(ground, name, block, "match")
-    return seen
+BLOCKS = (
+    ("quoted", '"Match" User mallory@contoso.com\n    AuthorizedKeysFile .ssh/authorized_keys\n'),
+    ("match", "Match all\n    PasswordAuthentication yes\n"), ("behind", 'Include "/etc/ssh/x y.conf"\n'),
+    ("principals", ours("AuthorizedPrincipalsFile /etc/ssh/principals")),
+    ("authority", ours("TrustedUserCAKeys /etc/ssh/own.pub")),
+)
+OTHER_CREDENTIALS = (
+    (ours("AuthorizedKeysCommand /usr/bin/true\n    AuthorizedKeysCommandUser nobody"), "authorizedkeyscommand"),
+    (ours("PasswordAuthentication yes"), "passwordauthentication"),
+    (ours("GSSAPIAuthentication yes"), "gssapiauthentication"),
+)
 
 
-@case("P4",
-      "other credentials for Entra users, set before entralogin (a keys command, passwords, GSSAPI): named by the stamp")
-def other_credentials(ground: Ground) -> str:
-    command = "AuthorizedKeysCommand /usr/bin/true\n    AuthorizedKeysCommandUser nobody"
-    seen = []
-    for name, block, word in (("keyscommand", ours(command), "authorizedkeyscommand"),
-                              ("passwords", ours("PasswordAuthentication yes"), "passwordauthentication"),
-                              ("gssapi", ours("GSSAPIAuthentication yes"), "gssapiauthentication")):
-        seen.append(named_and_refused(ground, name, block, word))
-    return seen[0]
+@cases("P4",
+       "a Match block before ours, in quotes or behind a quoted path, or with another principals file or CA: named by the stamp",
+       BLOCKS, every=3, attack="W7")
+def match_before(ground: Ground, blocks: Sequence[tuple[str, str]]) -> str:
+    return [named_and_refused(ground, name, block, "match") for name, block in blocks][-1]
+
+
+@cases("P4",
+       "other credentials for Entra users, set before entralogin (a keys command, passwords, GSSAPI): named by the stamp",
+       OTHER_CREDENTIALS, every=2)
+def other_credentials(ground: Ground, credentials: Sequence[tuple[str, str]]) -> str:
+    return "; ".join(named_and_refused(ground, word, block, word) for block, word in credentials)
 
 
 @case("P4", "an AuthorizedPrincipalsFile or a CA for everybody, set before entralogin, does not reach Entra users")
@@ -168,7 +171,7 @@ def bad_helper(ground: Ground) -> str:
     return "refused three times"
 
 
-@case("P4", "a helper that hangs: refused when sshd's login grace ends")
+@case("P4", "a helper that hangs: refused when sshd's login grace ends", deep=True)
 def hanging_helper(ground: Ground) -> str:
     milliseconds = with_helper(ground, "hangs", "sleep 120", sshd="LoginGraceTime 8\n")
     require(milliseconds < 60_000, f"{milliseconds:.0f} ms")

@@ -55,8 +55,7 @@ struct LibcryptoSignatureVerifierTests {
             try LibcryptoSignatureVerifier()
                 .isValid(certificate.signature, over: certificate.signedBytes, by: key)
         }
-        #expect(error?.detail.contains("EVP_PKEY_fromdata") == true)
-        #expect(error?.detail.contains("point") == true)
+        #expect(error?.detail.hasPrefix("d2i_PUBKEY: ") == true)
     }
 
     @Test("Keys are kept once each, and no more than the bound")

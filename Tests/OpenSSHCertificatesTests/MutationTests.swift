@@ -2,6 +2,7 @@
 
 import CertificateFactory
 import OpenSSHCertificates
+import TestSupport
 import Testing
 
 /// A good certificate, damaged in every place: nothing of it may be verified.
@@ -13,15 +14,15 @@ struct MutationTests {
         return [try Fixtures.small(), try Fixtures.handmade(), rsaKey]
     }
 
-    /// Where a change of one bit is not refused; all eight bits of every byte are tried.
+    /// Where a change of one bit is not refused: one bit of every byte, in the deep tier all eight.
     private func unnoticed(in blob: [UInt8]) throws -> [Int] {
         let expectations = try Fixtures.expectations()
         #expect(try Fixtures.refusal(of: blob, against: expectations) == nil)
         var verified: [Int] = []
         for index in blob.indices {
-            for bit in UInt8(0)..<8 {
+            for bit in Tier.isDeep ? 0..<8 : index % 8..<index % 8 + 1 {
                 var changed = blob
-                changed[index] ^= 1 << bit
+                changed[index] ^= 1 << UInt8(bit)
                 if try Fixtures.refusal(of: changed, against: expectations) == nil { verified.append(index) }
             }
         }
@@ -39,16 +40,16 @@ struct MutationTests {
         }
     }
 
-    @Test("P4, P13: every change of one bit of an ECDSA-signed certificate is refused")
+    @Test("P4, P13: a change of one bit, in any byte of an ECDSA-signed certificate is refused")
     func ecdsaChanges() throws { #expect(try unnoticed(in: Fixtures.small()) == []) }
 
-    @Test("P4, P13: every change of one bit of an RSA-signed certificate is refused")
+    @Test("P4, P13: a change of one bit, in any byte of an RSA-signed certificate is refused")
     func rsaChanges() throws { #expect(try unnoticed(in: Fixtures.handmade()) == []) }
 
-    @Test("P4, P13: every change of one bit of an Ed25519-signed certificate is refused")
+    @Test("P4, P13: a change of one bit, in any byte of an Ed25519-signed certificate is refused")
     func ed25519Changes() throws { #expect(try unnoticed(in: certificates()[2]) == []) }
 
-    @Test("P4, P13: every value of every byte but its own is refused, in all that is not a key or a signature")
+    @Test("P4, P13: another value of any byte is refused, in all that is not a key or a signature")
     func byteValues() throws {
         let blob = try Fixtures.small()
         let certificate = try Certificate(parsing: blob)
@@ -58,7 +59,7 @@ struct MutationTests {
         let key = try #require(blob.firstRange(of: certificate.publicKey.blob.suffix(32)))
         let authority = try #require(blob.firstRange(of: certificate.authorityKey.blob))
         for index in key.upperBound..<authority.lowerBound {
-            for value in UInt8.min...UInt8.max where value != blob[index] {
+            for value in Tier.sample(UInt8.min...UInt8.max, step: 37) where value != blob[index] {
                 var changed = blob
                 changed[index] = value
                 if try Fixtures.refusal(of: changed, against: expectations) == nil { verified.append(index) }

@@ -85,7 +85,7 @@ take_out_old() {
         getent passwd root >/dev/null || fail "root has no passwd entry any more after the change of $NSSWITCH"
     fi
     for profile in $(old_pam_profiles); do
-        DEBIAN_FRONTEND=noninteractive pam-auth-update --package --disable "${profile##*/}" </dev/null ||
+        DEBIAN_FRONTEND=noninteractive pam-auth-update --package "$(pam_disabling)" "${profile##*/}" </dev/null ||
             fail "pam-auth-update failed"
     done
     for file in $(old_pam_files); do

@@ -63,6 +63,12 @@ pam_auth_update() {
     drop_pam_copies
 }
 
+# Debian 11's and Ubuntu 22.04's pam-auth-update knows no --disable; there --remove takes the lines out. It also forgets that it
+# saw the profile, which matters to those only that are on by default.
+pam_disabling() {
+    if grep -q -e --disable "$(command -v pam-auth-update)"; then echo --disable; else echo --remove; fi
+}
+
 can_write() { touch "$1/entralogin.new" && rm -f "$1/entralogin.new"; }
 
 has_changed_pam() {
@@ -148,8 +154,8 @@ unwire_pam() {
     left=$(mapped_lines)
     [ -z "$left" ] || fail "PAM stays wired: it is what refuses accounts of /etc/passwd ($left)"
     if have pam-auth-update; then
-        if [ -n "$REMOVING" ]; then change=--remove; else change=--disable; fi
-        pam_auth_update $change || fail "pam-auth-update failed"
+        if [ -n "$REMOVING" ]; then change=--remove; else change=$(pam_disabling); fi
+        pam_auth_update "$change" || fail "pam-auth-update failed"
     fi
     [ ! -d $AUTHSELECT_PROFILE ] || unwire_authselect || fail "authselect failed"
     left=$(grep -ls '^[^#]*pam_entralogin\.so' /etc/pam.d/* || :)

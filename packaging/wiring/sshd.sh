@@ -32,14 +32,22 @@ wire_sshd() {
     patterns=$(user_patterns)
     # The patterns hold *, ?, letters, digits, dots, dashes, commas and @: nothing that sed's replacement reads.
     sed "s/@USERS@/$patterns/" $SHARE/sshd/00-entralogin.conf >"$WORK/sshd.conf"
+    # Debian's from 10.6 on is built without it, and would complain of the line at each start.
+    knows_keyword GSSAPIAuthentication || sed -i '/^ *GSSAPIAuthentication /d' "$WORK/sshd.conf"
     passes $SSHD_CONFIG || fail "sshd refuses the configuration that is there already: correct that first"
     if reads_folder; then wire_sshd_file; else wire_sshd_block; fi
+}
+
+# A line that sshd passes over is told as an "Unsupported option", before all that may be missing besides.
+knows_keyword() {
+    echo "$1 no" >"$WORK/sshd_keyword"
+    ! "$sshd" -t -f "$WORK/sshd_keyword" 2>&1 | grep -qi "unsupported option $1"
 }
 
 wire_sshd_file() {
     cmp -s "$WORK/sshd.conf" $SSHD_FILE && return 0
     { echo "Include $WORK/sshd.conf" && cat $SSHD_CONFIG; } >"$WORK/sshd_config"
-    passes "$WORK/sshd_config" 1 || fail "sshd refuses entralogin's lines (OpenSSH older than 8.4?): nothing was changed"
+    passes "$WORK/sshd_config" 1 || fail "sshd refuses entralogin's lines (OpenSSH older than 7.8?): nothing was changed"
     begin sshd "$WORK/sshd.conf"
     place "$WORK/sshd.conf" 0644 $SSHD_FILE
     passes $SSHD_CONFIG || fail "sshd refuses its configuration with $SSHD_FILE in it"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Glibc
+internal import Libcrypto
 internal import LinuxSystem
 internal import Settings
 internal import Wire
@@ -64,6 +65,8 @@ private nonisolated func runProgram(_ arguments: [String]) -> ExitStatus {
         return .ok
     }
     do {
+        // Without it no certificate and no token can be checked.
+        try CryptoLibrary.open()
         try Daemon.run(settings, path: path)
         return .ok
     } catch {

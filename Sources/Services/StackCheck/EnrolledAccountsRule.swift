@@ -38,6 +38,9 @@ package struct EnrolledAccountsRule: Sendable {
         }
     }
 
+    /// Names and login shells, in the order of the first sign-in.
+    var shellsInUse: [(name: String, shell: String)] { accounts.map { ($0.name.text, $0.shell) } }
+
     package func judge() -> [Finding] { homes() + shells() + allowedDomains() }
 
     /// Who has signed in here and is turned away by a list of sshd's, which may be meant so.

@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include <dlfcn.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 /* The variadic functions are wanted as they are, not behind the compiler-specific type checks. */
 #define CURL_DISABLE_TYPECHECK 1
@@ -79,6 +81,12 @@ SAME(CCURL_BAD_CONTENT_ENCODING, CURLE_BAD_CONTENT_ENCODING);
 SAME(CCURL_TOO_LARGE, CURLE_TOO_LARGE);
 #endif
 
+/* A CURLM and what wakes its waiter: libcurl has a wake-up of its own only since 7.68. */
+struct ccurl_multi {
+	CURLM *handle;
+	int wakeup;
+};
+
 struct ccurl_library {
 	CURLcode (*global_init)(long);
 	CURL *(*easy_init)(void);
@@ -95,8 +103,7 @@ struct ccurl_library {
 	CURLMcode (*multi_add_handle)(CURLM *, CURL *);
 	CURLMcode (*multi_remove_handle)(CURLM *, CURL *);
 	CURLMcode (*multi_perform)(CURLM *, int *);
-	CURLMcode (*multi_poll)(CURLM *, struct curl_waitfd *, unsigned int, int, int *);
-	CURLMcode (*multi_wakeup)(CURLM *);
+	CURLMcode (*multi_wait)(CURLM *, struct curl_waitfd *, unsigned int, int, int *);
 	CURLMsg *(*multi_info_read)(CURLM *, int *);
 };
 
@@ -109,7 +116,7 @@ static const struct {
 	SYMBOL(global_init), SYMBOL(easy_init), SYMBOL(easy_reset), SYMBOL(easy_cleanup), SYMBOL(easy_setopt),
 	SYMBOL(easy_getinfo), SYMBOL(easy_strerror), SYMBOL(slist_append), SYMBOL(slist_free_all), SYMBOL(multi_init),
 	SYMBOL(multi_cleanup), SYMBOL(multi_setopt), SYMBOL(multi_add_handle), SYMBOL(multi_remove_handle),
-	SYMBOL(multi_perform), SYMBOL(multi_poll), SYMBOL(multi_wakeup), SYMBOL(multi_info_read),
+	SYMBOL(multi_perform), SYMBOL(multi_wait), SYMBOL(multi_info_read),
 };
 
 static int bind_symbols(void *object, struct ccurl_library *library, const char **problem)
@@ -156,7 +163,7 @@ ccurl_library *ccurl_open(const char *name, const char **problem)
 
 /* Our names for libcurl's types: the same pointers. */
 static CURL *easy_of(ccurl_easy *easy) { return (CURL *)easy; }
-static CURLM *multi_of(ccurl_multi *multi) { return (CURLM *)multi; }
+static CURLM *multi_of(ccurl_multi *multi) { return multi->handle; }
 static struct curl_slist *list_of(ccurl_list *list) { return (struct curl_slist *)list; }
 
 ccurl_easy *ccurl_easy_init(const ccurl_library *library) { return (ccurl_easy *)library->easy_init(); }
@@ -231,9 +238,29 @@ ccurl_list *ccurl_list_append(const ccurl_library *library, ccurl_list *list, co
 
 void ccurl_list_free(const ccurl_library *library, ccurl_list *list) { library->slist_free_all(list_of(list)); }
 
-ccurl_multi *ccurl_multi_init(const ccurl_library *library) { return (ccurl_multi *)library->multi_init(); }
+ccurl_multi *ccurl_multi_init(const ccurl_library *library)
+{
+	ccurl_multi *multi = calloc(1, sizeof *multi);
 
-void ccurl_multi_cleanup(const ccurl_library *library, ccurl_multi *multi) { library->multi_cleanup(multi_of(multi)); }
+	if (multi == NULL)
+		return NULL;
+	multi->wakeup = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (multi->wakeup >= 0) {
+		multi->handle = library->multi_init();
+		if (multi->handle != NULL)
+			return multi;
+		(void)close(multi->wakeup);
+	}
+	free(multi);
+	return NULL;
+}
+
+void ccurl_multi_cleanup(const ccurl_library *library, ccurl_multi *multi)
+{
+	library->multi_cleanup(multi_of(multi));
+	(void)close(multi->wakeup);
+	free(multi);
+}
 
 int ccurl_multi_set_number(const ccurl_library *library, ccurl_multi *multi, int option, long value)
 {
@@ -257,12 +284,20 @@ int ccurl_multi_perform(const ccurl_library *library, ccurl_multi *multi, int *r
 
 int ccurl_multi_poll(const ccurl_library *library, ccurl_multi *multi, int milliseconds)
 {
-	return (int)library->multi_poll(multi_of(multi), NULL, 0, milliseconds, NULL);
+	struct curl_waitfd wakeup = { .fd = multi->wakeup, .events = CURL_WAIT_POLLIN };
+	CURLMcode code = library->multi_wait(multi_of(multi), &wakeup, 1, milliseconds, NULL);
+	eventfd_t count;
+
+	/* Empty where nobody woke it. */
+	(void)eventfd_read(multi->wakeup, &count);
+	return (int)code;
 }
 
-int ccurl_multi_wakeup(const ccurl_library *library, ccurl_multi *multi)
+int ccurl_multi_wakeup(ccurl_multi *multi)
 {
-	return (int)library->multi_wakeup(multi_of(multi));
+	/* A full counter wakes as well. */
+	(void)eventfd_write(multi->wakeup, 1);
+	return (int)CURLM_OK;
 }
 
 ccurl_easy *ccurl_multi_next_done(const ccurl_library *library, ccurl_multi *multi, int *code)

@@ -2,15 +2,18 @@
 #define _GNU_SOURCE
 #include "CLinux.h"
 
+#include <dirent.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -21,19 +24,41 @@ static int result(int value) {
     return value < 0 ? -errno : value;
 }
 
-/* By number: glibc has a wrapper only since 2.36. */
-int clinux_pidfd(int32_t pid) {
-    return result((int)syscall(SYS_pidfd_open, pid, 0));
-}
-
-int clinux_pidfd_ended(int descriptor) {
-    int ended = 0;
-    int error = clinux_poll(&descriptor, &ended, 1, 0);
-    return error < 0 ? error : ended;
-}
-
 int clinux_pipe(int ret_ends[2]) {
     return result(pipe2(ret_ends, O_CLOEXEC));
+}
+
+/*
+ * Those that are open now. What another thread opens between this and the start is born close-on-exec where it
+ * is entralogin's; glibc's child passes over what has been closed meanwhile.
+ */
+static int add_closing_of_open(posix_spawn_file_actions_t *actions) {
+    struct dirent *entry;
+    int error = 0;
+    DIR *folder = opendir("/proc/self/fd");
+    if (folder == NULL)
+        return errno != 0 ? errno : EIO;
+    errno = 0;
+    while (error == 0 && (entry = readdir(folder)) != NULL) {
+        long number = strtol(entry->d_name, NULL, 10);
+        if (number > STDERR_FILENO && number != dirfd(folder))
+            error = posix_spawn_file_actions_addclose(actions, (int)number);
+        errno = 0;
+    }
+    /* A list that breaks off is none. */
+    error = error ? error : errno;
+    (void)closedir(folder);
+    return error;
+}
+
+/* glibc has the one call for it since 2.34, and a build for older ones too looks for it when it runs. */
+static int add_closing(posix_spawn_file_actions_t *actions) {
+    int (*close_from)(posix_spawn_file_actions_t *, int);
+    void *address = dlsym(RTLD_DEFAULT, "posix_spawn_file_actions_addclosefrom_np");
+    if (address == NULL)
+        return add_closing_of_open(actions);
+    memcpy(&close_from, &address, sizeof address);
+    return close_from(actions, STDERR_FILENO + 1);
 }
 
 static int add_actions(posix_spawn_file_actions_t *actions, int output, int error_output) {
@@ -42,9 +67,7 @@ static int add_actions(posix_spawn_file_actions_t *actions, int output, int erro
         error = posix_spawn_file_actions_adddup2(actions, output, STDOUT_FILENO);
     if (!error)
         error = posix_spawn_file_actions_adddup2(actions, error_output, STDERR_FILENO);
-    if (!error)
-        error = posix_spawn_file_actions_addclosefrom_np(actions, STDERR_FILENO + 1);
-    return error;
+    return error ? error : add_closing(actions);
 }
 
 static int set_attributes(posix_spawnattr_t *attributes) {

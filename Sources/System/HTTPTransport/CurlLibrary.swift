@@ -16,7 +16,7 @@ struct CurlLibrary: @unchecked Sendable {
         var problem: UnsafePointer<CChar>?
         guard let pointer = ccurl_open(name, &problem) else {
             let text = problem.map { String(cString: $0) } ?? ""
-            return .failure(HTTPError(.curlMissing, "libcurl 7.68 or newer is needed: \(text)"))
+            return .failure(HTTPError(.curlMissing, "libcurl 7.54 or newer is needed: \(text)"))
         }
         return .success(CurlLibrary(pointer: pointer))
     }

@@ -118,7 +118,7 @@ final class CurlLoop: Sendable {
     }
 
     private func wake(_ state: borrowing State) {
-        if let multi = state.multi { _ = ccurl_multi_wakeup(curl.pointer, multi) }
+        if let multi = state.multi { _ = ccurl_multi_wakeup(multi) }
     }
 
     private func finish(_ number: UInt64, _ result: Result<HTTPResponse, HTTPError>) {

@@ -8,16 +8,12 @@ package import OpenSSHCertificates
 package enum SHA256 {
     package static let size = 32
 
-    /// Looked up once: with EVP_sha256() each digest would look it up anew. Never changed, never freed.
-    nonisolated(unsafe) private static let algorithm = EVP_MD_fetch(nil, "SHA256", nil)
-
     /// The 32 bytes of the digest.
     package static func digest(of message: [UInt8]) -> [UInt8] {
-        var digest = [UInt8](repeating: 0, count: size)
-        var length: UInt32 = 0
-        let done = EVP_Digest(message, message.count, &digest, &length, algorithm, nil)
-        // Fails only where there is no memory or no SHA-256 at all; nothing here can go on without it.
-        precondition(done == 1 && length == UInt32(size), "libcrypto has no SHA-256")
+        guard let digest = libcryptoDigest(CCRYPTO_SHA256, of: message), digest.count == size else {
+            // Programs open the library at their start (CryptoLibrary); what is left is that there is no memory.
+            preconditionFailure("libcrypto gives no SHA-256")
+        }
         return digest
     }
 
@@ -32,16 +28,18 @@ package struct LibcryptoDigests: KeyDigests {
     package init() {}
 
     package func digest(_ algorithm: FingerprintAlgorithm, of bytes: [UInt8]) -> [UInt8]? {
-        var digest = [UInt8](repeating: 0, count: algorithm.size)
-        var length: UInt32 = 0
         let kind =
             switch algorithm {
-            case .sha1: EVP_sha1()
-            case .sha256: EVP_sha256()
+            case .sha1: CCRYPTO_SHA1
+            case .sha256: CCRYPTO_SHA256
             }
-        guard EVP_Digest(bytes, bytes.count, &digest, &length, kind, nil) == 1, Int(length) == algorithm.size else {
-            return nil
-        }
+        guard let digest = libcryptoDigest(kind, of: bytes), digest.count == algorithm.size else { return nil }
         return digest
     }
+}
+
+private func libcryptoDigest(_ algorithm: ccrypto_digest, of bytes: [UInt8]) -> [UInt8]? {
+    var digest = [UInt8](repeating: 0, count: Int(CCRYPTO_DIGEST_MAX))
+    let size = ccrypto_digest_of(algorithm, bytes, UInt(bytes.count), &digest)
+    return size < 0 ? nil : Array(digest[..<Int(size)])
 }

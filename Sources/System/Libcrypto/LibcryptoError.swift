@@ -13,16 +13,16 @@ package struct LibcryptoError: Error, Hashable, Sendable, CustomStringConvertibl
     /// Takes this thread's error queue and leaves it empty (ERR_get_error(3)).
     init(in function: StaticString) {
         var reasons: [String] = []
-        while case let code = ERR_get_error(), code != 0 {
+        var text = [CChar](repeating: 0, count: 256)
+        while ccrypto_next_error(&text, UInt(text.count)) == 1 {
             guard reasons.count < LibcryptoError.toldErrors else { continue }
-            // ERR_error_string_n(3) cuts what does not fit and always ends with a NUL.
-            var text = [CChar](repeating: 0, count: 256)
-            ERR_error_string_n(code, &text, text.count)
             reasons.append(String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self))
         }
         description = reasons.isEmpty ? "\(function) failed" : "\(function): \(reasons.joined(separator: "; "))"
     }
 
+    init(opening problem: String) { description = "OpenSSL 3 or 1.1.1 is needed: \(problem)" }
+
     /// Forgets what earlier calls on this thread left behind, so that no error is told for another's.
-    static func clearQueue() { ERR_clear_error() }
+    static func clearQueue() { ccrypto_clear_errors() }
 }

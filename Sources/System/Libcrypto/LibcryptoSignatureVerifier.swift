@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import CCrypto
 package import OpenSSHCertificates
 internal import Synchronization
 
@@ -63,31 +64,19 @@ package final class LibcryptoSignatureVerifier: SignatureVerifier {
     private static func form(of value: Signature.Value) -> [UInt8] {
         switch value {
         case .rsa(let bytes), .ed25519(let bytes): bytes
-        case .ecdsa(let r, let s): sequence(integer(r) + integer(s))
+        case .ecdsa(let r, let s): DER.sequence(DER.integer(r) + DER.integer(s))
         }
-    }
-
-    /// X.690, 8.3: at most 67 bytes, so the length has one byte.
-    private static func integer(_ magnitude: [UInt8]) -> [UInt8] {
-        let sign: [UInt8] = (magnitude.first ?? 0) >= 0x80 ? [0] : []
-        return [0x02, UInt8(sign.count + magnitude.count)] + sign + magnitude
-    }
-
-    /// X.690, 8.9: at most 138 bytes; from 128 on the length takes two.
-    private static func sequence(_ content: [UInt8]) -> [UInt8] {
-        let length = UInt8(content.count)
-        return [0x30] + (length < 0x80 ? [length] : [0x81, length]) + content
     }
 }
 
 extension Signature.Algorithm {
-    /// libcrypto's name of the digest (RFC 8332, 3; RFC 5656, 6.2.1); nil where the algorithm has its own.
-    fileprivate var digest: String? {
+    /// The digest (RFC 8332, 3; RFC 5656, 6.2.1).
+    fileprivate var digest: ccrypto_digest {
         switch self {
-        case .rsaSHA256, .ecdsaP256: "SHA2-256"
-        case .ecdsaP384: "SHA2-384"
-        case .rsaSHA512, .ecdsaP521: "SHA2-512"
-        case .ed25519: nil
+        case .rsaSHA256, .ecdsaP256: CCRYPTO_SHA256
+        case .ecdsaP384: CCRYPTO_SHA384
+        case .rsaSHA512, .ecdsaP521: CCRYPTO_SHA512
+        case .ed25519: CCRYPTO_DIGEST_OWN
         }
     }
 }

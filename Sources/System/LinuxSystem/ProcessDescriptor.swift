@@ -2,8 +2,8 @@
 
 internal import CLinux
 
-/// One living process, held by a pidfd (pidfd_open(2)): as long as `isAlive` is true, its number means this very process
-/// and no later one that was given the same number.
+/// One living process, held by a pidfd (pidfd_open(2)), or by its folder in /proc where the kernel has no pidfds: as long as
+/// `isAlive` is true, its number means this very process and no later one that was given the same number.
 package final class ProcessDescriptor: Sendable {
     package let pid: Int32
     private let descriptor: Descriptor

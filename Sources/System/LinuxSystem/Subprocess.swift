@@ -38,6 +38,9 @@ package struct Subprocess: Sendable {
         package let errorOutput: [UInt8]
     }
 
+    /// Milliseconds between two looks at a child where the kernel has no pidfds.
+    private static let unpolledPause: Int64 = 5
+
     /// Absolute: nothing is searched for.
     package let path: String
     /// Without the program's name.
@@ -98,12 +101,14 @@ package struct Subprocess: Sendable {
         until deadline: Duration
     ) throws(SubprocessError) {
         let process = Descriptor(takingOwnership: try checked(clinux_pidfd(pid), "pidfd_open"))
+        let isPolled = try checked(clinux_is_pidfd(process.rawValue), "fstat") == 1
         var hasEnded = false
         while true {
-            let polled = [output.reading(), errorOutput.reading(), hasEnded ? -1 : process.rawValue]
+            let polled = [output.reading(), errorOutput.reading(), hasEnded || !isPolled ? -1 : process.rawValue]
             var ready: [Int32] = [0, 0, 0]
             let left = deadline - SystemClock.sinceBoot()
-            let timeout = hasEnded ? 0 : Int32(clamping: max(0, left.wholeNanoseconds / 1_000_000 + 1))
+            let wait = max(0, left.wholeNanoseconds / 1_000_000 + 1)
+            let timeout = hasEnded ? 0 : Int32(clamping: isPolled ? wait : min(wait, Subprocess.unpolledPause))
             let result = clinux_poll(polled, &ready, polled.count, timeout)
             guard result != -EINTR else { continue }
             try checked(result, "poll")
@@ -111,6 +116,7 @@ package struct Subprocess: Sendable {
             if ready[1] != 0 { try errorOutput.read() }
             if ready[0] == 0 && ready[1] == 0 && hasEnded { return }
             hasEnded = hasEnded || ready[2] != 0
+            if !hasEnded && !isPolled { hasEnded = try checked(clinux_child_ended(pid), "waitid") == 1 }
             if !hasEnded && left <= .zero { throw .deadline(path: path) }
         }
     }

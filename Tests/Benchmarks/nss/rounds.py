@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from bed.checks import require
@@ -21,8 +21,9 @@ ROUNDS = 3
 Key = tuple[str, str, str, int]  # contestant, route, operation, threads
 
 
-def rounds(contestants: list[Contestant], threads: tuple[int, ...], count: int) -> dict[Key, Cell]:
-    """Every cell of these contestants; of each the best of so many rounds."""
+def rounds(contestants: list[Contestant], threads: tuple[int, ...], count: int,
+           enough: Callable[[dict[Key, Cell]], bool] = lambda _: False) -> dict[Key, Cell]:
+    """Every cell of these contestants; of each the best of so many rounds, or of fewer where these are `enough`."""
     seen: dict[Key, list[Cell]] = {}
     for _ in range(count):
         for operation in OPERATIONS:
@@ -33,6 +34,8 @@ def rounds(contestants: list[Contestant], threads: tuple[int, ...], count: int) 
                         cell = measured(contestant, path, operation, number)
                         if cell is not None:
                             seen.setdefault((contestant.title, way, operation, number), []).append(cell)
+        if enough({key: best(cells) for key, cells in seen.items()}):
+            break
     return {key: best(cells) for key, cells in seen.items()}
 
 

@@ -79,7 +79,7 @@ class Releases:
 
 
 _PROGRAMS = {"entralogind", "entraloginctl", "authorized-principals", "audit-events", "end-sessions", "pam-probe", "selinux",
-             "entralogin.pp", "entralogin.if"}
+             "floor", "made-of", "entralogin.pp", "entralogin.if"}
 
 
 def stand_in(folder: Path, rpm: Path) -> None:

@@ -4,7 +4,8 @@
  *
  * Debian's libcurl carries symbol versions (CURL_OPENSSL_4), others carry none: a program linked to the one does not
  * start with the other. So libcurl.so.4 is opened by name when it is needed, and a machine without it is an error that
- * can be named instead of a program that does not start. libcurl 7.68 or newer (curl_multi_wakeup).
+ * can be named instead of a program that does not start. libcurl 7.54 or newer
+ * (CURLOPT_SUPPRESS_CONNECT_HEADERS).
  *
  * curl_easy_setopt and its like are variadic, which Swift cannot call: here stands one typed function for each kind of
  * argument. The numbers below are part of libcurl's stable ABI; CCurl.c compares them with curl/curl.h.
@@ -139,8 +140,8 @@ int ccurl_multi_add(const ccurl_library *_Nonnull library, ccurl_multi *_Nonnull
 int ccurl_multi_remove(const ccurl_library *_Nonnull library, ccurl_multi *_Nonnull multi, ccurl_easy *_Nonnull easy);
 int ccurl_multi_perform(const ccurl_library *_Nonnull library, ccurl_multi *_Nonnull multi, int *_Nonnull running);
 int ccurl_multi_poll(const ccurl_library *_Nonnull library, ccurl_multi *_Nonnull multi, int milliseconds);
-/* From any thread. */
-int ccurl_multi_wakeup(const ccurl_library *_Nonnull library, ccurl_multi *_Nonnull multi);
+/* Ends the poll that runs, or else the next one. From any thread. */
+int ccurl_multi_wakeup(ccurl_multi *_Nonnull multi);
 /* The next transfer that has ended, and its CURLcode; null when there is none. */
 ccurl_easy *_Nullable ccurl_multi_next_done(
 	const ccurl_library *_Nonnull library, ccurl_multi *_Nonnull multi, int *_Nonnull code);

@@ -4,7 +4,7 @@
  * getrandom, posix_spawn with closefrom) or shows only as macros and variadics.
  *
  * Every function returns a value >= 0, or the negated errno; outputs (`ret_`) are untouched on failure. Descriptors are
- * born close-on-exec and, where they are polled, non-blocking. Nothing here keeps state or allocates.
+ * born close-on-exec and, where they are polled, non-blocking. Nothing here keeps state.
  *
  * This header includes no libc header that changes under _GNU_SOURCE: two modules would then disagree about libc.
  */
@@ -106,9 +106,15 @@ int clinux_lock(const char *path);
 
 /* --- processes and threads --- */
 
+/* A descriptor that stands for this very process: a pidfd, or its folder in /proc where the kernel gives none. -ESRCH where
+   no such process lives. */
 int clinux_pidfd(int32_t pid);
-/* 1 once the process of that pidfd has ended, 0 while it lives. */
+/* 1 once that process has ended, reaped or not, 0 while it lives. */
 int clinux_pidfd_ended(int descriptor);
+/* 1 for a pidfd, which can be polled; 0 for a folder. */
+int clinux_is_pidfd(int descriptor);
+/* 1 once that child of the caller has ended and is not yet reaped, 0 while it runs. */
+int clinux_child_ended(int32_t pid);
 
 int clinux_pipe(int ret_ends[2]);
 

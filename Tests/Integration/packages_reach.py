@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How far one package reaches: what its programs need, and machines that lack what newer ones have."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+from bed.booted import BootedMachine
+from bed.checks import admitted, require
+from bed.installed import CONFIGURE, REPOSITORY
+from bed.machine import run, wait_for
+from booted_ground import DAEMON
+from case import case
+from packages_ground import OpenSession, PackagesGround
+
+DROP_IN = f"/etc/systemd/system/{DAEMON}.d/50-older.conf"
+CHECK = str(REPOSITORY / "packaging/check-symbols")
+OPENED = ("libcrypto.so", "libcurl.so", "libstdc++.so", "libssl.so")
+WITHOUT_GSSAPI = """#!/bin/sh
+for file in "$@"; do
+    number=$(grep -n "^ *GSSAPIAuthentication " "$file" /etc/ssh/sshd_config.d/*.conf 2>/dev/null | head -n 1)
+    [ "$1" != -t ] || [ -z "$number" ] || echo "$file line 1: Unsupported option GSSAPIAuthentication" >&2
+done
+exec /usr/sbin/sshd.real "$@"
+"""
+
+
+def needed(program: Path) -> set[str]:
+    said = subprocess.run(["readelf", "-d", str(program)], check=True, capture_output=True, text=True).stdout
+    return set(re.findall(r"\(NEEDED\).*\[(.+)\]", said))
+
+
+def with_drop_in(machine: BootedMachine, text: str) -> None:
+    machine.must("mkdir", "-p", str(Path(DROP_IN).parent))
+    machine.write_file(DROP_IN, text)
+    machine.systemctl("daemon-reload")
+
+
+@case("P17", "one package for every distribution: it needs no newer library than stated, and its Depends say so")
+def stated(ground: PackagesGround) -> str:
+    tree = ground.bed.scratch / "reach"
+    tree.mkdir()
+    run(["dpkg-deb", "-x", str(ground.packages.current), str(tree / "package")])
+    checked = run([CHECK, str(tree / "package")])
+    require(checked.ok, checked.text)
+    for program in ("usr/sbin/entralogind", "usr/bin/entraloginctl"):
+        names = needed(tree / "package" / program)
+        require("libc.so.6" in names and not any(name.startswith(OPENED) for name in names), f"{program} needs {names}")
+    depends = run(["dpkg-deb", "-f", str(ground.packages.current), "Depends"]).out
+    floor = dict(line.split() for line in run([CHECK, "--stated"]).lines())["GLIBC"]
+    for word in (f"libc6 (>= {floor})", "libssl3 | libssl1.1 (>= 1.1.1)", "libcurl4 (>= 7.54)", "openssh-server (>= 1:7.8)"):
+        require(word in depends, f"{word} is missing in {depends}")
+    require("libstdc++" not in depends, depends)
+    # The control: what was linked for the machine that builds is refused.
+    (tree / "host").mkdir()
+    shutil.copy(REPOSITORY / "build/entralogind", tree / "host")
+    newer = run([CHECK, str(tree / "host")])
+    require(not newer.ok and f"stated is {floor}" in newer.text, newer.text)
+    require(run([CHECK, "--host", str(tree / "host")]).ok, "what is for this machine alone is refused as well")
+    return f"glibc {floor}"
+
+
+@case("P4", "where the kernel gives no pidfds, or a filter refuses them, people sign in and have sudo",
+      deep=True)
+def without_pidfds(ground: PackagesGround) -> str:
+    with ground.stock("pidfds") as site:
+        machine = site.machine
+        ground.install(site)
+        for error in ("ENOSYS", "EPERM"):
+            with_drop_in(machine, f"[Service]\nSystemCallFilter=~pidfd_open\nSystemCallErrorNumber={error}\n")
+            machine.systemctl("restart", DAEMON)
+            ground.signs_in(site)
+            session = OpenSession(ground.person("bob"), site.port)
+            try:
+                require(session.ask("id -u").isdigit(), "bob's session")
+                held = machine.shell(f"ls -l /proc/{machine.main_pid(DAEMON)}/fd").out
+                require("pidfd" not in held and re.search(r"-> /proc/\d+\n", held) is not None, held)
+            finally:
+                session.end()
+    return "held by folders of /proc"
+
+
+@case("P1", "without libcrypto the daemon does not start, says what is missing, and lets nobody in", deep=True)
+def without_libcrypto(ground: PackagesGround) -> str:
+    with ground.stock("libcrypto") as site:
+        machine = site.machine
+        ground.install(site)
+        ground.signs_in(site)
+        libraries = machine.shell("ls /usr/lib/*/libcrypto.so.*").lines()
+        with_drop_in(machine, "[Service]\nInaccessiblePaths=" + " ".join(libraries) + "\n")
+        machine.run("systemctl", "restart", DAEMON)
+        wait_for(lambda: "OpenSSL 3 or 1.1.1 is needed: libcrypto.so.3" in
+                 machine.run("journalctl", "-u", DAEMON, "--no-pager").out, "the daemon's reason")
+        require(not site.ssh(ground.person("alice"), "true").ok, "alice came in")
+        admitted(site.ssh(ground.lisa, "id -un"), "lisa\n")
+        machine.remove(DROP_IN)
+        machine.systemctl("daemon-reload")
+        machine.run("systemctl", "reset-failed", DAEMON)
+        machine.run("systemctl", "restart", DAEMON)
+        ground.signs_in(site)
+    return "named in the journal"
+
+
+@case("P17", "an sshd without GSSAPI is given no line about it, and has nothing to complain of", deep=True)
+def without_gssapi(ground: PackagesGround) -> str:
+    with ground.stock("gssapi") as site:
+        machine = site.machine
+        machine.must("mv", "/usr/sbin/sshd", "/usr/sbin/sshd.real")
+        machine.write_file("/usr/sbin/sshd", WITHOUT_GSSAPI)
+        machine.must("chmod", "0755", "/usr/sbin/sshd")
+        said = ground.install(site).text
+        require("Unsupported option" not in said, said)
+        text = machine.read("/etc/ssh/sshd_config.d/00-entralogin.conf")
+        require("HostbasedAuthentication no" in text and "GSSAPIAuthentication no" not in text, text)
+        machine.must("mv", "/usr/sbin/sshd.real", "/usr/sbin/sshd")
+        ground.signs_in(site)
+    return "no line"
+
+
+@case("P17", "where pam-auth-update knows no --disable, sign-in is turned off, and on again", deep=True)
+def without_disabling(ground: PackagesGround) -> str:
+    with ground.stock("disabling") as site:
+        machine = site.machine
+        ground.install(site)
+        machine.must("sed", "-i", "s/--disable/--none-such/g", "/usr/sbin/pam-auth-update")
+        require(not machine.run("pam-auth-update", "--package", "--disable", "entralogin").ok, "it knows --disable")
+        machine.must(CONFIGURE, "--disable")
+        require(not machine.shell("grep pam_entralogin /etc/pam.d/common-*").ok, "lines of PAM are left")
+        admitted(site.ssh(ground.lisa, "id -un"), "lisa\n")
+        machine.must(CONFIGURE, "--enable")
+        ground.signs_in(site)
+    return "off and on"

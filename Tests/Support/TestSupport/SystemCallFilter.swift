@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Glibc
+
+/// Makes this process one of an older kernel, or of a service whose filter refuses a call (seccomp(2)). It cannot be taken
+/// back, so it is for the processes of exit tests.
+package enum SystemCallFilter {
+    package static let pidfdOpen: UInt32 = 434
+
+    private typealias Control = @convention(c) (Int32, UInt, UInt, UInt, UInt) -> Int32
+    private static let noNewPrivileges: Int32 = 38
+    private static let setFilter: Int32 = 22
+    private static let filterMode: UInt = 2
+
+    /// From now on the call fails with that error. False where the kernel takes no filter.
+    package static func refuse(_ number: UInt32, with error: Int32) -> Bool {
+        guard let address = dlsym(nil, "prctl") else { return false }
+        let prctl = unsafeBitCast(address, to: Control.self)
+        // seccomp_data begins with the number: load it, compare, fail (SECCOMP_RET_ERRNO) or allow (SECCOMP_RET_ALLOW).
+        let program: [Instruction] = [
+            Instruction(code: 0x20), Instruction(code: 0x15, ifNot: 1, operand: number),
+            Instruction(code: 0x06, operand: 0x0005_0000 | UInt32(error)),
+            Instruction(code: 0x06, operand: 0x7fff_0000),
+        ]
+        return program.withUnsafeBufferPointer { program in
+            var described = Program(count: UInt16(program.count), instructions: program.baseAddress)
+            return withUnsafePointer(to: &described) { pointer in
+                prctl(noNewPrivileges, 1, 0, 0, 0) == 0
+                    && prctl(setFilter, filterMode, UInt(bitPattern: pointer), 0, 0) == 0
+            }
+        }
+    }
+
+    /// sock_filter of linux/filter.h.
+    private struct Instruction {
+        var code: UInt16
+        var ifSo: UInt8 = 0
+        var ifNot: UInt8 = 0
+        var operand: UInt32 = 0
+    }
+
+    /// sock_fprog.
+    private struct Program {
+        var count: UInt16
+        var instructions: UnsafePointer<Instruction>?
+    }
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What Swift's standard library wants of newer libraries than packages are linked against, from older ones: only in programs
+ * that packaging/floor/link makes, and seen by nobody else.
+ *
+ * glibc 2.29 has faster versions of four functions, under the same names. The older ones give the same numbers, and set errno
+ * besides. What is bound here is the first version of each architecture.
+ */
+#include <math.h>
+#include <stdlib.h>
+
+#if defined(__x86_64__)
+#define FIRST_VERSION "GLIBC_2.2.5"
+#elif defined(__aarch64__)
+#define FIRST_VERSION "GLIBC_2.17"
+#else
+#error "the first version of glibc for this architecture is not known"
+#endif
+
+#define HIDDEN __attribute__((visibility("hidden")))
+
+#define AS_FIRST(name)                                               \
+    extern double first_##name(double);                              \
+    __asm__(".symver first_" #name "," #name "@" FIRST_VERSION);     \
+    HIDDEN double name(double value) {                               \
+        return first_##name(value);                                  \
+    }
+
+AS_FIRST(exp)
+AS_FIRST(exp2)
+AS_FIRST(log)
+AS_FIRST(log2)
+
+/* std::__throw_bad_array_new_length(), new in GCC 11: what an array of an impossible length ends in. No exception is caught in
+   the Swift runtime, so both end the process. */
+HIDDEN _Noreturn void _ZSt28__throw_bad_array_new_lengthv(void);
+HIDDEN _Noreturn void _ZSt28__throw_bad_array_new_lengthv(void) {
+    abort();
+}
