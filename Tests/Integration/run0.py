@@ -10,15 +10,18 @@ from bed.machine import wait_for
 from booted_ground import BootedGround
 from case import case
 from elevation import POLKIT, YES
-from roles import ADMINS_GID
+from roles import ADMINS, ADMINS_GID
 from simulator import contoso
 
 RUN0 = "run0 --no-ask-password id -u"
+PKEXEC = "pkexec --disable-internal-agent id -u"
+# What sudo.md warns of: the groups of the process, which outlive the membership.
+BY_GROUP = f'polkit.addRule(function(a, subject) {{ if (subject.isInGroup("{ADMINS}")) return polkit.Result.YES; }});\n'
 # What an Entra account may try: each would print 0. Neither is a limit or a variable of the caller's known to polkit.
 TRIES = (RUN0, "run0 --no-ask-password --user=root id -u </dev/null", f"env -i /usr/bin/{RUN0}",
          f"SYSTEMD_BYPASS_POLKIT=1 DBUS_SYSTEM_BUS_ADDRESS= {RUN0}", f"(ulimit -n 12; {RUN0})", f"(ulimit -u 64; {RUN0})",
          f"{RUN0} 0<&- 2>&1", "systemd-run --quiet --no-ask-password --wait --pipe id -u",
-         "pkexec --disable-internal-agent id -u", f"for k in $(seq 4000 2000 60000); do (ulimit -v $k; {RUN0}); done")
+         PKEXEC, f"for k in $(seq 4000 2000 60000); do (ulimit -v $k; {RUN0}); done")
 
 
 @case("P2", "run0 and pkexec: root for no Entra account without a rule; with the example rule it ends with the membership",
@@ -38,8 +41,10 @@ def by_rule(ground: BootedGround) -> str:
         # Control: the rule makes an administrator root, so each refusal is polkit's and not that of a machine without it.
         wait_for(lambda: "0" in site.ssh(person, f"{RUN0} 2>/dev/null").lines(), "polkit to read the rule")
         go, out = f"/tmp/{person.login}.go", f"/tmp/{person.login}.out"
+        # Then by the other rule, which polkit may not have read yet.
+        control = f"for i in $(seq 50); do {RUN0} && break; sleep 0.2; done; {PKEXEC} && echo by pkexec too"
         waiting = (f"id -G >{out}.begun; while [ ! -e {go} ]; do sleep 0.1; done; ({script}; id -G) >{out}.new; "
-                   f"mv {out}.new {out}")
+                   f"mv {out}.new {out}; while [ ! -e {go}2 ]; do sleep 0.1; done; {{ {control}; }} 2>/dev/null")
         running = pool.submit(site.ssh, person, waiting, timeout=300)
         wait_for(lambda: machine.run("test", "-s", f"{out}.begun").ok, "the session")
         ground.azure.withdraw(ground.key_of(person))
@@ -48,12 +53,17 @@ def by_rule(ground: BootedGround) -> str:
         wait_for(lambda: str(ADMINS_GID) not in machine.must("id", "-G", person.login).out.split(), "the end of the membership")
         machine.must("mv", module, f"{module}.away")  # nothing here rests on it
         machine.write_file(go, "")
-        running.result(300)
+        wait_for(lambda: machine.run("test", "-e", out).ok, "the session's tries", 240)
         said = machine.must("cat", out).out.splitlines()
         require(str(ADMINS_GID) in said[-1].split(), f"the session has lost its group, so nothing was tried: {said}")
         equal(said[:-1].count("0"), 0, f"roots after the role's end, with the module gone: {said}")
         require("0" not in site.ssh(ground.lisa, script, timeout=200).lines(), "lisa by the rule")
+        machine.write_file(POLKIT, BY_GROUP)
+        machine.write_file(f"{go}2", "")
+        control_said = running.result(300).lines()
+        equal(control_said[:1], ["0"], f"the control: run0 by isInGroup alone ({control_said})")
     finally:
         pool.shutdown(wait=False)
         machine.shell(f"rm -f {POLKIT}; [ ! -e {module}.away ] || mv {module}.away {module}")
-    return f"{len(TRIES)} ways, none of them root before the rule and after the role's end"
+    return (f"{len(TRIES)} ways, none of them root before the rule and after the role's end; "
+            f"by isInGroup alone root ({machine.must('pkaction', '--version').out.strip()}: {control_said})")

@@ -172,7 +172,7 @@
 #define ENTRALOGIN_RENAME 0x0409u          /* request: string name, string new name */
 #define ENTRALOGIN_CHECK 0x040au           /* request: string name, string object id (empty: the account's); asks Azure
                                               now, by every checker; nobody gets in by its answer */
-#define ENTRALOGIN_SESSIONS 0x040bu        /* request: nothing; sessions that sshd opened since the daemon's start */
+#define ENTRALOGIN_SESSIONS 0x040bu        /* request: nothing; the open sessions that the daemon knows */
 #define ENTRALOGIN_KEYS 0x040cu            /* request: nothing; the CA keys that are trusted */
 #define ENTRALOGIN_SET_SHELL 0x040du       /* request: string name, string absolute path */
 #define ENTRALOGIN_SET_HOME 0x040eu        /* request: string name, string absolute path */
