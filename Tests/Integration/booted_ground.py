@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,7 @@ from people import People
 
 __all__ = ["EARLY", "KEYS", "SETTINGS", "BootedGround", "BootedSite"]
 
+REOPENED = 15.0  # seconds until an sshd that was reloaded listens again, at the latest
 DAEMON = "entralogind.service"
 SOCKETS = ("entralogind-control.socket", "entralogind-principals.socket")
 
@@ -31,7 +33,13 @@ class BootedSite:
         self.port = port
 
     def ssh(self, person: Person, *command: str, **options: Any) -> Outcome:
-        return person.ssh(*command, port=self.port, **options)
+        """Again where nobody listens: at each reload, which `configure` asks for, sshd closes its socket for a moment."""
+        end = time.monotonic() + REOPENED
+        while True:
+            outcome = person.ssh(*command, port=self.port, **options)
+            if "Connection refused" not in outcome.text or time.monotonic() > end:
+                return outcome
+            time.sleep(0.1)
 
     def tool(self, *arguments: str) -> Outcome:
         return self.machine.run(TOOL, *arguments)

@@ -66,15 +66,19 @@ def forged(ground: BootedGround) -> str:
         admitted(site.ssh(user, f"cat >forge.sh <<'X'\n{script}X\nchmod 755 forge.sh; ./forge.sh"))
     # A unit of lisa's own with the daemon's name.
     machine.write("/etc/systemd/user/entralogind.service", "[Service]\nType=oneshot\nExecStart=%h/forge.sh\n")
-    admitted(site.ssh(ground.lisa, "systemctl --user start entralogind.service"))
 
     def everything() -> list[dict[str, Any]]:
         lines = machine.must("journalctl", "--no-pager", "-o", "json").out.splitlines()
         return [record for record in map(json.loads, lines) if FORGED in str(record.get("MESSAGE"))]
 
+    def by_unit() -> bool:
+        # journald looks up the unit of the process that wrote, and may come too late for one that ends at once.
+        again = "systemctl --user reset-failed entralogind.service; systemctl --user start entralogind.service"
+        admitted(site.ssh(ground.lisa, again))
+        return any(r.get("_SYSTEMD_USER_UNIT") == DAEMON for r in everything())
+
+    wait_for(by_unit, "a forged record that journald says is of lisa's unit")
     wait_for(lambda: len(everything()) >= 9, "the forged records in the journal")
-    as_unit = [r for r in everything() if r.get("_SYSTEMD_USER_UNIT") == DAEMON]
-    require(len(as_unit) >= 1, f"no unit of lisa's wrote: {everything()}")
     refused(site.ssh(carol, "id"))
     wait_for(lambda: [r["event"] for r in logged(site, carol.login)[-1:]] == ["account"], "a true record")
     told = logged(site, carol.login)
