@@ -74,13 +74,13 @@ package struct MachineCheck: Sendable {
             + SudoLogRule(groups: [administratorsGroup, usersGroup]).evaluate(machine)
             + TlogRule(shell: newAccounts?.shell, shellPlace: newAccounts?.shellPlace).evaluate(machine)
             + [AuthorityCopyRule().judge(machine)] + people() + ReadableFilesRule().judge(machine)
-            + SpaceRule().judge(machine) + unitsAndFiles()
+            + HelperRule().judge(machine) + SpaceRule().judge(machine) + unitsAndFiles()
     }
 
     /// What keeps everybody, or everybody new, out, whoever they are: for `explain`, which asks the rest for each person.
     package func keepingOut() -> [Finding] {
         (NameCacheRule().judge(machine) + HiddenProcessesRule().judge(machine) + ReadableFilesRule().judge(machine)
-            + SpaceRule().judge(machine) + unitsAndFiles())
+            + HelperRule().judge(machine) + SpaceRule().judge(machine) + unitsAndFiles())
             .filter { $0.keepsOut != nil }
     }
 

@@ -20,7 +20,7 @@ struct ProgramFilesRule: Sendable {
         let files: [String?] = used.isEmpty ? [installed] : used
         let modules = [nss] + files.map { judgeModule("module.pam", PAMStack.ourModule, at: $0, machine) }
         let programs = [
-            judgeHelper(machine),
+            judgeProgram("helper", SSHDRule.helper, "the certificate check", machine),
             judgeProgram("pam-probe", PAMTransaction.program, "the program that asks libpam", machine),
         ]
         let paths = modules.compactMap(\.path) + [SSHDRule.helper, PAMTransaction.program]
@@ -73,16 +73,6 @@ struct ProgramFilesRule: Sendable {
             return unsafe(id, path, "may not be run by everybody")
         }
         return Finding(id, .good, "\(what) is root's and can be run", place: path)
-    }
-
-    /// Without arguments it says how it is used, and asks nobody; a file that is cut off does not get that far.
-    private func judgeHelper(_ machine: any MachineView) -> Finding {
-        let finding = judgeProgram("helper", SSHDRule.helper, "the certificate check", machine)
-        guard finding.severity == .good else { return finding }
-        let result = machine.run(SSHDRule.helper, [])
-        guard result.status == nil else { return finding }
-        let found = "the certificate check cannot be run: \(result.complaint)"
-        return Finding("helper", .error, found, place: SSHDRule.helper, remedy: ProgramFilesRule.remedy)
     }
 
     /// What somebody else than root could do to the file or to a folder above it; nil where nothing.
