@@ -43,7 +43,8 @@ struct SettingsFiles: Sendable {
             .error,
             text,
             place: place,
-            remedy: "mend it, then systemctl restart entralogind"
+            remedy: "correct it, then systemctl restart entralogind",
+            keepsOut: .later
         )
     }
 }
