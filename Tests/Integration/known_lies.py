@@ -15,9 +15,9 @@ class Known:
 
 
 KNOWN: tuple[Known, ...] = (
-    Known("homes below /proc cannot be made, which is an error; sessions open there without one",
+    Known("a home that root made and could not finish is finished at the next session; doctor takes it for another's",
           ("doctor-failed",),
-          ("setting: Accounts, HomeTemplate=/proc/%n",)),
+          ("disk: /home is full", "disk: /home is full, before a start")),
 )
 
 

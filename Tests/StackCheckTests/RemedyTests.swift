@@ -115,14 +115,14 @@ struct RemedyTests {
         ),
         Row(
             "homes",
-            .error,
+            .warning,
             "make room there: df -h /home",
             { $0.spaces["/home"] = FileSpace(freeBytes: 9, freeFiles: 9, totalFiles: 99) },
             { $0.spaces["/home"] = FileSpace(freeBytes: 1 << 30, freeFiles: 1 << 20, totalFiles: 1 << 20) }
         ),
         Row(
             "homes",
-            .error,
+            .warning,
             "mount -o remount,rw",
             { $0.spaces["/home"] = FileSpace(freeBytes: 1 << 30, freeFiles: 0, totalFiles: 0, isReadOnly: true) },
             { $0.spaces["/home"] = FileSpace(freeBytes: 1 << 30, freeFiles: 0, totalFiles: 0) }

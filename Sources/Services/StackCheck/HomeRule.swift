@@ -116,7 +116,8 @@ struct HomesRule: Sendable {
             return [finding(.error, "no Entra account can sign in: \(obstacle.text)", obstacle)]
         }
         if let obstacle = rule.hindrance(toMaking: sample) {
-            return [finding(.error, "nobody can sign in here for the first time: \(obstacle.text)", obstacle)]
+            let what = "sessions of those who sign in here for the first time have no home directory: \(obstacle.text)"
+            return [finding(.warning, what, obstacle)]
         }
         guard machine.exists(base) else {
             let what = "\(base), in which homes are made, is not there: a disk that is not mounted?"
