@@ -91,7 +91,8 @@ class Trial:
             at = 1
             while True:
                 start()
-                equal(self.state(), before, "the state at the start")
+                unlike = differences(self.state(), before)
+                require(not unlike, f"the state at the start: {unlike}")
                 _, where = self.stopper.run(mode, at, *command)
                 if not where:
                     break

@@ -78,7 +78,12 @@ def back(trial: Trial) -> None:
 
 
 def over(trial: Trial) -> None:
-    if not trial.site.machine.path("/var/lib/entralogin-migration").exists():
+    machine = trial.site.machine
+    saved = machine.path("/var/lib/entralogin-migration")
+    if saved.exists() and not machine.path(DROP_IN).exists():
+        # The way back was taken, but for what a failure left of it: run again, it is done.
+        machine.must(CONFIGURE, "--migrate-undo", timeout=180)
+    if not saved.exists():
         outcome = apply(trial.site)
         require(outcome.ok, outcome.text)
 
