@@ -9,12 +9,12 @@ struct HelperRuleTests {
     func broken() {
         var machine = WiredMachine()
         machine.programs[SSHDRule.helper] = ProgramResult(status: nil, complaint: "Exec format error")
-        let findings = HelperRule().judge(machine)
+        let findings = HelperRule().evaluate(machine)
         #expect(findings.map(\.id) == ["helper"] && findings[0].keepsOut == .everybody)
         #expect(findings[0].found.contains("Exec format error"))
         machine.programs[SSHDRule.helper] = ProgramResult(status: 2)
-        #expect(HelperRule().judge(machine).isEmpty)
+        #expect(HelperRule().evaluate(machine).isEmpty)
         machine.statuses[SSHDRule.helper] = FileStatus(kind: .file, mode: 0o600)
-        #expect(HelperRule().judge(machine).isEmpty)
+        #expect(HelperRule().evaluate(machine).isEmpty)
     }
 }

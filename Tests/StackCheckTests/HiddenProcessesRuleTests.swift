@@ -13,7 +13,7 @@ import Testing
 
             """
         machine.texts["/proc/sys/kernel/osrelease"] = kernel + "\n"
-        return HiddenProcessesRule().judge(machine)
+        return HiddenProcessesRule().evaluate(machine)
     }
 
     @Test("P16: a /proc that hides processes keeps everybody out before Linux 5.3, and is a warning since")

@@ -36,7 +36,7 @@ struct LimitsRuleTests {
         let without = Debian12.sshd.replacing("pam_limits.so", with: "pam_permit.so")
         machine.texts["/etc/pam.d/sshd"] = without + "\nsession required pam_limits.so conf=/etc/own.conf\n"
         machine.texts["/etc/own.conf"] = "\n* hard maxlogins 0\n"
-        let findings = LimitsRule(machine: machine).judge(name: "x@contoso.com", groups: [], id: "limits")
+        let findings = LimitsRule(machine: machine).evaluate(name: "x@contoso.com", groups: [])
         #expect(findings.map(\.place) == ["/etc/own.conf:2"] && findings[0].severity == .error)
     }
 }

@@ -15,7 +15,7 @@ struct ReadableFilesRuleTests {
         for path in ["/etc/passwd", "/etc/group", "/etc/nsswitch.conf", Self.module] {
             var machine = WiredMachine()
             machine.statuses[path] = FileStatus(kind: .file, mode: mode)
-            let findings = ReadableFilesRule().judge(machine)
+            let findings = ReadableFilesRule().evaluate(machine)
             #expect(findings.map(\.place) == [path] && findings[0].keepsOut == .everybody)
             #expect(findings[0].remedy == "chmod a+r \(path)")
         }
@@ -23,6 +23,6 @@ struct ReadableFilesRuleTests {
 
     @Test("As they are installed, they are good")
     func good() {
-        #expect(ReadableFilesRule().judge(WiredMachine()).map(\.severity) == [.good])
+        #expect(ReadableFilesRule().evaluate(WiredMachine()).map(\.severity) == [.good])
     }
 }

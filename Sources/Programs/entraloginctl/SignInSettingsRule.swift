@@ -13,7 +13,7 @@ struct SignInSettingsRule {
 
     let settings: ToolSettings
 
-    func judge() -> [Finding] {
+    func evaluate() -> [Finding] {
         [lifetime, callers].compactMap(\.self)
     }
 

@@ -35,7 +35,7 @@ extension Tool {
         return report.exitStatus
     }
 
-    func machineCheck(_ settings: ToolSettings, _ sudoers: SudoersReview) -> MachineCheck {
+    func machineCheck(_ settings: ToolSettings, _ sudoers: SudoersReview? = nil) -> MachineCheck {
         let devices = settings.devices
         let accounts = settings.accounts
         return MachineCheck(
@@ -83,7 +83,7 @@ extension Tool {
     private func judgeSettings(_ settings: ToolSettings) -> [Finding] {
         guard settings.findings.isEmpty else { return settings.findings }
         return settings.remarks + SettingsRule(secrets: settings.secrets).judge(machine)
-            + SignInSettingsRule(settings: settings).judge()
+            + SignInSettingsRule(settings: settings).evaluate()
     }
 
     private func daemonFindings(_ settings: ToolSettings) -> [Finding] {

@@ -21,15 +21,15 @@ extension Tool {
         return report
     }
 
-    /// What keeps everybody out, or everybody new, whoever they are: the integration as it is now, where the daemon goes by what
+    /// What keeps everybody out, or everybody new, whatever their names are: the integration as it is now, where the daemon goes by what
     /// it was; and the machine around it.
     private func machineSteps(_ report: Explanation, _ settings: ToolSettings) -> [Explanation.Step] {
         guard let account = report.account else { return [] }
         let saysStack = report.steps.contains { $0.subject == "stack" && $0.outcome == .refused }
-        let verdict = stampWriter(for: settings).check()
-        let integration = saysStack ? [] : verdict.findings.filter { $0.severity == .error && $0.keepsOut != .later }
-        let around =
-            machineCheck(settings, verdict.sudoers).keepingOut() + SignInSettingsRule(settings: settings).judge()
+        let integration =
+            saysStack
+            ? [] : stampWriter(for: settings).check().findings.filter { $0.severity == .error && $0.keepsOut != .later }
+        let around = machineCheck(settings).keepingOut() + SignInSettingsRule(settings: settings).evaluate()
         let concerning = around.filter { $0.keepsOut == .everybody || $0.keepsOut == .newcomers && !account.isEnrolled }
         return integration.map { Tool.step($0, subject: "stack") }
             + concerning.map { Tool.step($0, subject: "machine") }
@@ -51,8 +51,8 @@ extension Tool {
         let steps = grave.map { warning in
             Explanation.Step("daemon", .refused, warning.text, remedy: warning.remedy, reason: warning.id)
         }
-        let clock = DaemonFindings.clock(report.clockAheadSeconds).map { [$0] } ?? []
-        return steps + clock.filter { $0.keepsOut != nil }.map { Tool.step($0, subject: "clock") }
+        guard let clock = DaemonFindings.clock(report.clockAheadSeconds), clock.keepsOut != nil else { return steps }
+        return steps + [Tool.step(clock, subject: "clock")]
     }
 
     /// `subject`: the first word of the finding's id where it is nil: `sshd.requiredrsasize` and the like are sshd's.

@@ -55,7 +55,7 @@ package struct AuthorityCopy: Sendable {
         return keys.count
     }
 
-    /// What sshd trusts now: nothing, where there is no copy or it is none of ours; nil where this process may not read it, as
+    /// What sshd trusts now: nothing, where there is no copy or it holds no keys; nil where this process may not read it, as
     /// sshd may, which is root.
     package func keys() -> [PublicKey]? {
         do throws(FileError) {

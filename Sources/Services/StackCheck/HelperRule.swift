@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Whether the certificate check can be run at all: a file that is cut off has its owner and mode still. `doctor` alone asks it,
-/// as root: the service that verifies the integration may not run it everywhere (SELinux).
+/// Evaluates whether the certificate check can be run at all: a file that is cut off still has its owner and mode. Only `doctor`
+/// and `explain` run it: under SELinux the service that verifies the integration may not.
 struct HelperRule: Sendable {
-    func judge(_ machine: any MachineView) -> [Finding] {
+    func evaluate(_ machine: any MachineView) -> [Finding] {
         guard let status = try? machine.status(of: SSHDRule.helper), status.mode & 0o111 == 0o111 else { return [] }
         // Without arguments it says by its status how it is used, and asks nobody.
         let result = machine.run(SSHDRule.helper, [])

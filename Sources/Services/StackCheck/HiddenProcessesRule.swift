@@ -5,7 +5,7 @@
 struct HiddenProcessesRule: Sendable {
     private static let firstWithDescriptors = (5, 3)
 
-    func judge(_ machine: any MachineView) -> [Finding] {
+    func evaluate(_ machine: any MachineView) -> [Finding] {
         guard let mounts = try? machine.text(of: "/proc/self/mountinfo"),
             let option = HiddenProcessesRule.option(in: mounts)
         else { return [] }

@@ -40,11 +40,11 @@ struct LimitsRule: Sendable {
     }
 
     /// For `explain` of one account, and for `doctor` of a name that nobody has.
-    func judge(name: String, groups: [String], id: String) -> [Finding] {
+    func evaluate(name: String, groups: [String]) -> [Finding] {
         guard let (place, item) = obstacle(name: name, groups: groups) else { return [] }
         return [
             Finding(
-                id,
+                "limits",
                 .error,
                 "pam_limits opens no session: \(item) is 0",
                 place: place,

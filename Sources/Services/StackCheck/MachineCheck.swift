@@ -62,7 +62,7 @@ package struct MachineCheck: Sendable {
     }
 
     package func run() -> [Finding] {
-        sshd() + NeighbourRule().judge(machine) + NameCacheRule().judge(machine) + devices.judge(machine)
+        sshd() + NeighbourRule().judge(machine) + devices.judge(machine)
             + (devices.services.contains("sudo")
                 ? StepUpRule(administrator: administrator).judge(machine) : [])
             + SudoRule(review: sudoers ?? SudoersReview(machine, administratorsGroup: administratorsGroup)).judge(
@@ -70,18 +70,19 @@ package struct MachineCheck: Sendable {
             )
             + SELinuxRule().judge(machine) + OldExtensionRule().judge(machine) + LocalIDsRule().judge(machine)
             + numbers.asked(machine) + names.judge(machine) + namespace.judge(machine)
-            + HiddenProcessesRule().judge(machine) + AdoptionRule().judge(machine)
+            + AdoptionRule().judge(machine)
             + SudoLogRule(groups: [administratorsGroup, usersGroup]).evaluate(machine)
             + TlogRule(shell: newAccounts?.shell, shellPlace: newAccounts?.shellPlace).evaluate(machine)
-            + [AuthorityCopyRule().judge(machine)] + people() + ReadableFilesRule().judge(machine)
-            + HelperRule().judge(machine) + SpaceRule().judge(machine) + unitsAndFiles()
+            + [AuthorityCopyRule().judge(machine)] + people() + common()
     }
 
-    /// What keeps everybody, or everybody new, out, whoever they are: for `explain`, which asks the rest for each person.
-    package func keepingOut() -> [Finding] {
-        (NameCacheRule().judge(machine) + HiddenProcessesRule().judge(machine) + ReadableFilesRule().judge(machine)
-            + HelperRule().judge(machine) + SpaceRule().judge(machine) + unitsAndFiles())
-            .filter { $0.keepsOut != nil }
+    /// What keeps everybody, or everybody new, out, whatever their names are: for `explain`, which asks the rest for each person.
+    package func keepingOut() -> [Finding] { common().filter { $0.keepsOut != nil } }
+
+    /// What is the same for all accounts.
+    private func common() -> [Finding] {
+        NameCacheRule().judge(machine) + HiddenProcessesRule().evaluate(machine) + ReadableFilesRule().evaluate(machine)
+            + HelperRule().evaluate(machine) + SpaceRule().judge(machine) + unitsAndFiles()
     }
 
     /// A socket that is missing because its unit does not run, or a folder of another's because the daemon is another, is one
@@ -106,7 +107,7 @@ package struct MachineCheck: Sendable {
                 usersGroup: usersGroup,
                 administratorsGroup: administratorsGroup
             )
-            + LimitsRule(machine: machine).judge(name: "entralogin-probe@\(domain)", groups: [usersGroup], id: "limits")
+            + LimitsRule(machine: machine).evaluate(name: "entralogin-probe@\(domain)", groups: [usersGroup])
         guard let newAccounts else { return NologinRule().judge(machine) + modules }
         return NologinRule().judge(machine) + modules
             + [ShellRule.judge(newAccounts.shell, place: newAccounts.shellPlace, machine)]
