@@ -100,10 +100,23 @@ module(
     tests: ["Libcrypto", "TestSupport"]
 )
 module(
-    "StackCheck",
+    "Integration",
     in: "Services",
     needs: ["Authorization", "Identity", "LinuxSystem", "OpenSSHCertificates"],
-    tests: ["TestSupport"]
+    tests: ["TestSupport", "WiredMachine"]
+)
+module(
+    "Doctor",
+    in: "Services",
+    needs: ["Authorization", "Identity", "Integration"],
+    tests: ["WiredMachine"]
+)
+module("AccountAudit", in: "Services", needs: ["Integration"], tests: ["WiredMachine"])
+module(
+    "Migration",
+    in: "Services",
+    needs: ["Identity", "Integration", "LinuxSystem"],
+    tests: ["TestSupport", "WiredMachine"]
 )
 module(
     "Server",
@@ -112,18 +125,19 @@ module(
         "AccessControl", "AccountDirectory", "Authorization", "AzureServices", "ByteCoding", "CWire", "Identity",
         "Libcrypto", "LinuxSystem", "OpenSSHCertificates", "Wire",
     ],
-    tests: ["CertificateFactory", "HTTPTransport", "Settings", "StackCheck", "TestSupport"]
+    tests: ["CertificateFactory", "HTTPTransport", "Integration", "Settings", "TestSupport"]
 )
 
 // MARK: Programs: composition only.
 
 let daemonNeeds: [Target.Dependency] = [
     "AccessControl", "AccountDirectory", "Authorization", "AzureServices", "ByteCoding", "CClient", "CWire",
-    "HTTPTransport", "Identity", "Libcrypto", "LinuxSystem", "OpenSSHCertificates", "Server", "Settings", "StackCheck",
+    "HTTPTransport", "Identity", "Integration", "Libcrypto", "LinuxSystem", "OpenSSHCertificates", "Server", "Settings",
     "Systemd", "Wire",
 ]
 let toolNeeds: [Target.Dependency] = [
-    "Authorization", "ByteCoding", "CClient", "CWire", "Identity", "LinuxSystem", "Settings", "StackCheck", "Wire",
+    "AccountAudit", "Authorization", "ByteCoding", "CClient", "CWire", "Doctor", "Identity", "Integration",
+    "LinuxSystem", "Migration", "Settings", "Wire",
 ]
 package.targets += [
     .executableTarget(name: "entralogind", dependencies: daemonNeeds, path: "Sources/Programs/entralogind"),
@@ -177,6 +191,7 @@ package.targets += [
         path: "Tests/Support/CertificateFactory"
     ),
     .target(name: "TestSupport", path: "Tests/Support/TestSupport"),
+    .target(name: "WiredMachine", dependencies: ["Doctor", "Integration"], path: "Tests/Support/WiredMachine"),
     .testTarget(
         name: "ToolTests",
         dependencies: ["TestSupport", "entraloginctl"] + toolNeeds,
@@ -213,8 +228,9 @@ package.targets += [
     .target(
         name: "Fuzzing",
         dependencies: [
-            "AccessControl", "AccountDirectory", "Authorization", "AzureMessages", "ByteCoding", "Identity",
-            "Libcrypto", "LinuxSystem", "OpenSSHCertificates", "Server", "Settings", "StackCheck", "Wire",
+            "AccessControl", "AccountAudit", "AccountDirectory", "Authorization", "AzureMessages", "ByteCoding",
+            "Identity", "Integration", "Libcrypto", "LinuxSystem", "Migration", "OpenSSHCertificates", "Server",
+            "Settings", "Wire",
         ],
         path: "Tests/Fuzzers/Swift"
     ),

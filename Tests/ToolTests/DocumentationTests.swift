@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import AccountAudit
 import Authorization
+import Integration
 import Settings
-import StackCheck
 import Testing
 import Wire
 

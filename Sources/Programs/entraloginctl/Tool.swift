@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Authorization
+internal import Doctor
 internal import FoundationEssentials
+internal import Integration
 internal import Settings
-internal import StackCheck
 internal import Wire
 
 /// The commands. What they need of the world is given to them.
