@@ -41,11 +41,6 @@ extension AccountModulesRule {
         }
     }
 
-    private var accessFiles: [AccessFile] {
-        guard let stack = try? PAMStack(service: "sshd", type: "account", on: machine) else { return [] }
-        return stack.entries.filter { $0.module == "pam_access.so" }.map { AccessFile($0.arguments, on: machine) }
-    }
-
     /// Some line lets Entra accounts in by name or group.
     private var namesSome: Bool {
         accessFiles.flatMap(\.lines).contains { line in

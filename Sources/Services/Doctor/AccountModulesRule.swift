@@ -16,14 +16,32 @@ struct AccountModulesRule: Sendable {
     ]
 
     let machine: any MachineView
-    var service = "sshd"
+    let service: String
+    private let stack: PAMStack?
+    /// What each pam_access.so of the stack goes by, by its arguments: read once for all that is asked of it.
+    private let accessRules: [[String]: AccessFile]
+
+    init(machine: any MachineView, service: String = "sshd") {
+        self.machine = machine
+        self.service = service
+        stack = try? PAMStack(service: service, type: "account", on: machine)
+        accessRules = (stack?.entries ?? []).reduce(into: [:]) { rules, entry in
+            guard entry.module == "pam_access.so", rules[entry.arguments] == nil else { return }
+            rules[entry.arguments] = AccessFile(entry.arguments, on: machine)
+        }
+    }
+
+    /// The same in the order of the stack.
+    var accessFiles: [AccessFile] {
+        (stack?.entries ?? []).filter { $0.module == "pam_access.so" }.compactMap { accessRules[$0.arguments] }
+    }
 
     func judge(_ account: Explanation.Account, groups: [String]) -> [Finding] {
         let sessions = try? PAMStack(service: service, type: "session", on: machine)
         let denied = sessions.map { stack in
             stack.entries.enumerated().compactMap { deniedSession($1, at: $0, in: stack) }
         }
-        guard let stack = try? PAMStack(service: service, type: "account", on: machine) else { return denied ?? [] }
+        guard let stack else { return denied ?? [] }
         let folder = moduleFolder()
         let asked = stack.entries.enumerated().compactMap { index, entry -> Finding? in
             if let missing = missing(entry, folder) { return missing }
@@ -116,7 +134,8 @@ struct AccountModulesRule: Sendable {
 
     private func answer(of entry: PAMEntry, _ account: Explanation.Account, _ groups: [String]) -> ModuleAnswer {
         switch entry.module {
-        case "pam_access.so": AccessFile(entry.arguments, on: machine).answer(for: account.name, groups: groups)
+        case "pam_access.so":
+            accessRules[entry.arguments]?.answer(for: account.name, groups: groups) ?? .unknown("")
         case "pam_listfile.so": listFile(entry.arguments, account.name, groups)
         case "pam_succeed_if.so": condition(entry.arguments, account, groups)
         case "pam_deny.so":
