@@ -78,6 +78,7 @@ module("Systemd", in: "System", needs: ["CSystemd", "LinuxSystem"], tests: [])
 
 // MARK: Services: state and policy, behind the ports of Authorization.
 
+module("InFlight", in: "Services", needs: ["Authorization", "Identity"])
 module(
     "AccountDirectory",
     in: "Services",
@@ -87,14 +88,14 @@ module(
 module(
     "AccessControl",
     in: "Services",
-    needs: ["Authorization", "ByteCoding", "Identity", "Libcrypto", "LinuxSystem", "OpenSSHCertificates"],
+    needs: ["Authorization", "ByteCoding", "Identity", "InFlight", "Libcrypto", "LinuxSystem", "OpenSSHCertificates"],
     tests: ["CertificateFactory", "TestSupport"]
 )
 module(
     "AzureServices",
     in: "Services",
     needs: [
-        "Authorization", "AzureMessages", "ByteCoding", "HTTPTransport", "Identity", "LinuxSystem",
+        "Authorization", "AzureMessages", "ByteCoding", "HTTPTransport", "Identity", "InFlight", "LinuxSystem",
         "OpenSSHCertificates", "Settings",
     ],
     tests: ["Libcrypto", "TestSupport"]

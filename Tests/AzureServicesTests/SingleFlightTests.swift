@@ -2,14 +2,15 @@
 
 import Authorization
 import Identity
+import InFlight
 import Synchronization
 import Testing
 
 @testable import AzureServices
 
 @Suite(.timeLimit(.minutes(15)))
-struct FlightBoardTests {
-    private typealias Board = FlightBoard<String, Int>
+struct SingleFlightTests {
+    private typealias Board = SingleFlight<String, Int>
 
     /// A door that stays shut until it is opened.
     private final class Door: Sendable {
@@ -43,7 +44,7 @@ struct FlightBoardTests {
         }
     }
 
-    @Test("who joins gets the answer of the flight under way")
+    @Test("a caller that joins gets the answer of the request in flight")
     func shared() async {
         let board = board()
         let door = Door()
@@ -66,7 +67,7 @@ struct FlightBoardTests {
         #expect(await join(board, by: by) { _ in .success(8) } == .success(8))
     }
 
-    @Test("who has less time than the flight gives up alone")
+    @Test("a caller with less time than the request gives up alone")
     func impatient() async {
         let board = board()
         let door = Door()
@@ -84,7 +85,7 @@ struct FlightBoardTests {
         #expect([.success(7), .success(9)].contains(await patient))
     }
 
-    @Test("who is cancelled leaves alone, before and during the flight")
+    @Test("a caller that is cancelled leaves alone, before and during the request")
     func cancelled() async {
         let board = board()
         let door = Door()
@@ -116,7 +117,7 @@ struct FlightBoardTests {
         #expect([.success(7), .success(9)].contains(await other))
     }
 
-    @Test("a flight that ended with another's deadline is flown again by who has time left")
+    @Test("a request that ended with another caller's deadline is repeated by one that has time left")
     func secondFlight() async {
         let board = board()
         let door = Door()

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-internal import Authorization
-internal import Identity
+package import Authorization
+package import Identity
 internal import Synchronization
 
 /// An outcome that is still to come. Any number of callers wait for it, each with a deadline of its own; a caller
 /// that comes later gets it at once. The first outcome counts.
-final class Landing<Outcome: Sendable>: Sendable {
+package final class PendingOutcome<Outcome: Sendable>: Sendable {
     private struct State {
         var outcome: Outcome?
         var nextWaiter = 0
@@ -15,10 +15,13 @@ final class Landing<Outcome: Sendable>: Sendable {
 
     private let state = Mutex(State())
 
-    /// The outcome, if there is one yet.
-    var outcome: Outcome? { state.withLock { $0.outcome } }
+    package init() {}
 
-    func land(_ outcome: Outcome) {
+    /// The outcome, if there is one yet.
+    package var outcome: Outcome? { state.withLock { $0.outcome } }
+
+    /// Every caller that waits gets `outcome`.
+    package func finish(with outcome: Outcome) {
         let waiting = state.withLock { state in
             guard state.outcome == nil else { return [CheckedContinuation<Outcome?, Never>]() }
             state.outcome = outcome
@@ -29,10 +32,10 @@ final class Landing<Outcome: Sendable>: Sendable {
     }
 
     /// The outcome, or nil where there is none by `deadline`.
-    func outcome(by deadline: BootTime, on time: any TimeSource) async -> Outcome? {
-        if let landed = self.outcome { return landed }
+    package func outcome(by deadline: BootTime, on time: any TimeSource) async -> Outcome? {
+        if let known = self.outcome { return known }
         return await withTaskGroup(of: Outcome?.self) { group in
-            group.addTask { await self.wait() }
+            group.addTask { await self.value() }
             group.addTask {
                 await time.sleep(until: deadline)
                 return nil
@@ -43,21 +46,21 @@ final class Landing<Outcome: Sendable>: Sendable {
         }
     }
 
-    /// Returns nil where the task is cancelled first.
-    private func wait() async -> Outcome? {
+    /// The outcome, however long it takes; nil where the task is cancelled first.
+    package func value() async -> Outcome? {
         let waiter = state.withLock { state in
             state.nextWaiter += 1
             return state.nextWaiter
         }
         return await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                let landed: Outcome?? = state.withLock { state in
+                let known: Outcome?? = state.withLock { state in
                     if let outcome = state.outcome { return .some(outcome) }
                     if Task.isCancelled { return .some(nil) }
                     state.waiters[waiter] = continuation
                     return nil
                 }
-                if let landed { continuation.resume(returning: landed) }
+                if let known { continuation.resume(returning: known) }
             }
         } onCancel: {
             state.withLock { $0.waiters.removeValue(forKey: waiter) }?.resume(returning: nil)
