@@ -109,10 +109,10 @@ module(
 module(
     "Doctor",
     in: "Services",
-    needs: ["Authorization", "Identity", "Integration"],
+    needs: ["Authorization", "Identity", "Integration", "OpenSSHCertificates"],
     tests: ["WiredMachine"]
 )
-module("AccountAudit", in: "Services", needs: ["Integration"], tests: ["WiredMachine"])
+module("AccountAudit", in: "Services", needs: ["Identity", "Integration"], tests: ["WiredMachine"])
 module(
     "Migration",
     in: "Services",
