@@ -105,7 +105,7 @@ struct AccountAuditTests {
         #expect(daemon.name == "daemon" && daemon.shellRefuses && daemon.ways == [.keys, .sudo])
     }
 
-    @Test("Whoever has no shell that can be run, or has expired, gets in nowhere")
+    @Test("An account that has no shell that can be run, or has expired, gets in nowhere")
     func ended() {
         var machine = machine
         machine.statuses["/bin/bash"] = FileStatus(kind: .file, mode: 0o644)

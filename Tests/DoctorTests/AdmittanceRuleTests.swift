@@ -17,7 +17,7 @@ struct AdmittanceRuleTests {
     }
 
     @Test(
-        "Lists that let every Entra account pass are good, whoever else is on them",
+        "Lists that let every Entra account pass are good, with any others on them",
         arguments: [
             "usepam yes", "allowgroups sudo\nallowgroups entra_users", "allowgroups entra_*", "allowusers *",
             "allowusers root\nallowusers *@*", "denyusers root", "denygroups guests", "allowusers *@10.0.0.0/8",

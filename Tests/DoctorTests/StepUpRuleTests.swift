@@ -42,7 +42,7 @@ import WiredMachine
         return judge(machine)
     }
 
-    @Test("Our line before all others and a sudo that asks: good; sudo-i is judged where it is a service")
+    @Test("Our line before all others and a sudo that asks: good; sudo-i is checked where it is a service")
     func good() {
         #expect(judge(machine()).map(\.id) == ["pam.sudo.auth"] && judge(machine())[0].severity == .good)
         var both = machine()
@@ -97,7 +97,7 @@ import WiredMachine
         #expect(judge(machine(list: "    (ALL) NOPASSWD: ALL\n"), nil).count == 1, "there is nobody to ask sudo about")
     }
 
-    @Test("It is judged where the settings name sudo, and nowhere else")
+    @Test("It is checked where the settings name sudo, and nowhere else")
     func whenSwitchedOn() {
         for (services, isJudged) in [(["login"], false), ([], false), (["login", "sudo"], true)] {
             let check = MachineCheck(

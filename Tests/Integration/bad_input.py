@@ -155,7 +155,7 @@ def damage(kind: str, store: str) -> str:
     }[kind]
 
 
-@case("P14", "an unreadable or corrupt account store: degraded, none of ours in, local people in, file untouched"
+@case("P14", "an unreadable or corrupt account store: degraded, no Entra account in, local users in, file untouched"
       "; with the backup back, everybody has the number they had")
 def corrupt_store(ground: Ground) -> str:
     kinds = ("one bit", "cut", "empty", "foreign", "unreadable", "a folder", "another version")

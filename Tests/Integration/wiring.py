@@ -61,7 +61,7 @@ def without_pam_by_option(ground: Ground) -> str:
 
 
 @case("P4",
-      "a Match block before ours, in quotes or behind a quoted path, or with another principals file or CA: named by the stamp",
+      "a Match block before entralogin's, in quotes or behind a quoted path, or with another principals file or CA: named by the stamp",
       attack="W7")
 def match_before(ground: Ground) -> str:
     seen = ""

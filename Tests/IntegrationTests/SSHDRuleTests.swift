@@ -74,7 +74,7 @@ struct SSHDRuleTests {
         #expect(machine.errors.map(\.place) == ["/etc/ssh/sshd_config:1"])
     }
 
-    @Test("A Match block behind ours, and global lines before it, are nobody's harm")
+    @Test("A Match block behind entralogin's, and global lines before it, do no harm")
     func matchBehind() {
         var machine = WiredMachine()
         machine.texts["/etc/ssh/sshd_config"] = "Port=2222\nInclude \"sshd_config.d/*.conf\" # ours\nMatch User bob\n"
@@ -82,7 +82,7 @@ struct SSHDRuleTests {
         #expect(machine.errors.isEmpty)
     }
 
-    @Test("Our block in the main file counts as ours, behind global lines and before every other Match block")
+    @Test("entralogin's block in the main file counts, behind global lines and before every other Match block")
     func blockInTheMainFile() {
         let block = Debian12.block() + "Match all\n"
         var machine = WiredMachine()

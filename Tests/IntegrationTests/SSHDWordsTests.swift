@@ -55,7 +55,7 @@ struct SSHDFilesTests {
         #expect(Set(["/etc/ssh/x y.conf", "/etc/ssh/deep", "/etc/ssh/deep/z.conf"]).isSubset(of: files))
     }
 
-    @Test("A block with our names that leaves something to the next block is not ours")
+    @Test("A block with entralogin's names that leaves something to the next block is not entralogin's")
     func partial() {
         var machine = WiredMachine()
         machine.texts["/etc/ssh/sshd_config"] =
@@ -63,7 +63,7 @@ struct SSHDFilesTests {
         #expect(machine.errors.map(\.place) == ["/etc/ssh/sshd_config:1"])
     }
 
-    @Test("Our block with a person's name, a criterion or an exception in its Match line is not ours")
+    @Test("A block with a user's name, a criterion or an exception in its Match line is not entralogin's")
     func otherCriteria() {
         for users in ["alice@contoso.com,\(SSHDOrderRule.guids)", "*@*,!b@x.y,\(SSHDOrderRule.guids)", "*@*"] {
             var machine = WiredMachine()

@@ -102,7 +102,7 @@ struct StackCheckTests {
         #expect(machine.errors.map(\.id) == ["helper"])
     }
 
-    @Test("A user of ours that is missing, or is root, is an error")
+    @Test("A service user of entralogin's that is missing, or is root, is an error")
     func users() {
         var machine = WiredMachine()
         machine.texts["/etc/passwd"] = "root:x:0:0::/:/bin/sh\nentralogin:x:0:0::/:/bin/sh\n"

@@ -56,7 +56,7 @@ struct MigrationSurveyTests {
         #expect(plan.hasLocalAdministratorsGroup && plan.isReady && plan.conflicts.isEmpty)
     }
 
-    @Test("Whoever never signed in with us keeps number, home and shell; the lines of that are in the plan")
+    @Test("A user who never signed in with entralogin keeps number, home and shell; the lines of that are in the plan")
     func keeping() throws {
         let first = try #require(plan(machine).people.first)
         #expect(first.keepsNumber && first.uid == nil && first.oldUID == 1001 && first.commands.isEmpty)
@@ -99,7 +99,7 @@ struct MigrationSurveyTests {
         #expect(plan(machine).isReady)
     }
 
-    @Test("Whoever has a number of ours keeps that: home and shell come over; then nothing is left to do")
+    @Test("A user with a number of entralogin's keeps that: home and shell come over; then nothing is left to do")
     func people() throws {
         let second = try #require(plan(machine, known()).people.first)
         #expect(
