@@ -78,6 +78,19 @@ struct DocumentationTests {
     }
 
     @Test(
+        "Settings: page and man page name each access checker, key source and service",
+        arguments: ["packaging/man/entralogin.conf.5", "Documentation/settings.md"]
+    )
+    func choices(page: String) throws {
+        let plain = try text(page).replacing("\\-", with: "-")
+        let words = Set(plain.split { !$0.isLetter && !$0.isNumber && $0 != "-" }.map(String.init))
+        let names =
+            AccessCheckerName.allCases.map(\.rawValue) + KeySourceName.allCases.map(\.rawValue)
+            + DeviceServiceName.allCases.map(\.rawValue)
+        for name in names { #expect(words.contains(name), "\(name)") }
+    }
+
+    @Test(
         "Every command that a page names is one",
         arguments: [
             "README.md", "SECURITY.md", "ARCHITECTURE.md", "Documentation/troubleshooting.md",
