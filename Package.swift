@@ -104,7 +104,7 @@ module(
     "Integration",
     in: "Services",
     needs: ["Authorization", "Identity", "LinuxSystem", "OpenSSHCertificates"],
-    tests: ["TestSupport", "WiredMachine"]
+    tests: ["Doctor", "TestSupport", "WiredMachine"]
 )
 module(
     "Doctor",
@@ -117,7 +117,7 @@ module(
     "Migration",
     in: "Services",
     needs: ["Identity", "Integration", "LinuxSystem"],
-    tests: ["TestSupport", "WiredMachine"]
+    tests: ["Doctor", "TestSupport", "WiredMachine"]
 )
 module(
     "Server",

@@ -7,6 +7,7 @@ import TestSupport
 import Testing
 import WiredMachine
 
+@testable import Doctor
 @testable import Integration
 
 @Suite("sshd's copy of the CA keys") struct AuthorityCopyTests {

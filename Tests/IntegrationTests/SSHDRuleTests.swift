@@ -3,6 +3,7 @@
 import Testing
 import WiredMachine
 
+@testable import Doctor
 @testable import Integration
 
 struct SSHDRuleTests {

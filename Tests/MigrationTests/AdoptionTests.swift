@@ -7,6 +7,7 @@ import TestSupport
 import Testing
 import WiredMachine
 
+@testable import Doctor
 @testable import Integration
 @testable import Migration
 
