@@ -156,7 +156,7 @@ private final class Witness: Sendable {
             let other = try identity(3).objectID
             #expect(await reason { _ = try await directory?.rebind(names[0], to: other) } == .enrolmentFailed)
             #expect(try await directory?.signIn("alice@contoso.com", as: 1) == alice)
-            let warnings = directory?.report().warnings ?? []
+            let warnings = directory?.report().enrolmentFaults ?? []
             #expect(warnings.contains { $0.contains("\(error)") && $0.contains("accounts") }, "\(warnings)")
             #expect(bed.bytes("accounts") == store)
             #expect(bed.bytes("accounts.snapshot") == snapshot)
@@ -167,7 +167,7 @@ private final class Witness: Sendable {
         }
         bed.disk.fail(nil)
         try await directory?.signIn("bob@contoso.com", as: 2)
-        #expect(directory?.report().warnings.isEmpty == true)
+        #expect(directory?.report().enrolmentFaults.isEmpty == true)
     }
 
     @Test("P14: killed at any step of writing down sign-in times, the old list or the new one is there")

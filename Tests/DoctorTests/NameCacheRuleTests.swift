@@ -15,7 +15,7 @@ struct NameCacheRuleTests {
     }
 
     @Test(
-        "nscd that keeps passwd or group is a warning for each; the last line of each counts",
+        "P16: nscd that keeps passwd keeps newcomers out, and that keeps group is a warning; the last line of each counts",
         arguments: [
             ("enable-cache passwd yes\nenable-cache group yes\n", ["nscd.passwd", "nscd.group"]),
             ("\tenable-cache\t\tgroup\t\tyes\nenable-cache passwd no\nenable-cache hosts yes\n", ["nscd.group"]),
@@ -29,7 +29,8 @@ struct NameCacheRuleTests {
     )
     func table(text: String, against: [String]) {
         let findings = NameCacheRule().judge(machine(text))
-        #expect(findings.filter { $0.severity == .warning }.map(\.id) == against)
+        #expect(findings.filter { $0.severity > .good }.map(\.id) == against)
+        #expect(findings.allSatisfy { ($0.keepsOut == .newcomers) == ($0.id == "nscd.passwd") })
         #expect(findings.filter { $0.severity == .good }.map(\.id) == (against.isEmpty ? ["nscd"] : []))
         #expect(findings.count == max(1, against.count))
     }
@@ -40,14 +41,14 @@ struct NameCacheRuleTests {
         #expect(NameCacheRule().judge(machine(text, running: isRunning)).isEmpty)
     }
 
-    @Test("The warning has its line and its remedy, keeps nobody out, and the stamp does not rest on that file")
+    @Test("The finding has its line and its remedy, and the stamp does not rest on that file")
     func warning() throws {
         let machine = machine("# head\nenable-cache passwd yes\nenable-cache group yes\n")
         let verdict = StackCheck(on: machine).run()
         #expect(verdict.holds)
         #expect(!verdict.restsOn.contains(NameCacheRule.path))
         let findings = MachineCheck(on: machine, domain: "contoso.com", usersGroup: "u", administratorsGroup: "a").run()
-        let warnings = findings.filter { $0.severity == .warning && $0.id.hasPrefix("nscd") }
+        let warnings = findings.filter { $0.severity > .good && $0.id.hasPrefix("nscd") }
         #expect(warnings.map(\.place) == ["/etc/nscd.conf:2", "/etc/nscd.conf:3"])
         #expect(warnings.first?.found.contains("for the first time") == true)
         #expect(warnings.last?.found.contains("no sudo") == true)

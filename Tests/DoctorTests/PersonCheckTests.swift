@@ -50,7 +50,7 @@ struct PersonCheckTests {
             ("allowgroups sudo", .error), ("allowgroups entra_users", .good), ("denygroups entra_*", .error),
             ("usedns yes\nallowusers alice@contoso.com", .error), ("requiredrsasize 3072", .error),
             ("maxsessions 0", .error), ("chrootdirectory %h", .error), ("revokedkeys /nonexistent", .error),
-            ("chrootdirectory /home\nforcecommand internal-sftp", .good), ("chrootdirectory /home", .error),
+            ("chrootdirectory /home\nforcecommand internal-sftp", .warning), ("chrootdirectory /home", .error),
         ]
     )
     func lists(lines: String, severity: Severity) {

@@ -49,7 +49,36 @@ struct StateFilesRuleTests {
         var machine = Self.machine
         machine.statuses[path] = status
         let findings = StateFilesRule().judge(machine)
-        #expect(findings.map(\.place) == [path] && findings[0].severity == .warning)
+        #expect(findings.map(\.place) == [path])
         #expect(findings[0].remedy.hasPrefix(remedy))
+    }
+
+    @Test(
+        "P16: what sign-in needs is an error, and says whom it keeps out; the rest is a warning",
+        arguments: [
+            ("/var/lib/entralogin", nil, .everybody),
+            ("/var/lib/entralogin", FileStatus(kind: .folder, owner: 997, mode: 0o700), .everybody),
+            ("/var/lib/entralogin", FileStatus(kind: .folder, owner: 65_534, mode: 0o755), .newcomers),
+            ("/var/lib/entralogin/nss", FileStatus(kind: .folder, owner: 65_534, mode: 0o755), .newcomers),
+            ("/run/entralogin/principals.sock", nil, .everybody),
+            ("/run/entralogin/control.sock", FileStatus(kind: .other, owner: 65_534, mode: 0o600), .everybody),
+            ("/var/lib/entralogin/ssh", nil, nil),
+            ("/etc/entralogin", FileStatus(kind: .folder, owner: 0, mode: 0o777), nil),
+        ] as [(String, FileStatus?, KeptOut?)]
+    )
+    func grave(path: String, status: FileStatus?, keptOut: KeptOut?) {
+        var machine = Self.machine
+        machine.statuses[path] = status
+        let findings = StateFilesRule().judge(machine)
+        #expect(findings.map(\.keepsOut) == [keptOut])
+        #expect(findings.map(\.severity) == [keptOut == nil ? .warning : .error])
+    }
+
+    @Test("P16: a socket that is gone comes back by a restart of the sockets and the daemon")
+    func maker() {
+        var machine = Self.machine
+        machine.statuses["/run/entralogin/principals.sock"] = nil
+        let remedies = StateFilesRule().judge(machine).map(\.remedy)
+        #expect(remedies == ["systemctl restart entralogind-control.socket entralogind-principals.socket entralogind"])
     }
 }

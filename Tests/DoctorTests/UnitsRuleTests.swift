@@ -55,6 +55,23 @@ struct UnitsRuleTests {
         #expect(findings[0].found.contains(words))
     }
 
+    @Test("P16: a unit whose file is gone runs until its next start, and that is said")
+    func later() {
+        let findings = judge {
+            $0["entralogind.service"] = "Id=entralogind.service\nLoadState=not-found\nActiveState=active"
+        }
+        #expect(findings.first?.severity == .error && findings.first?.keepsOut == .later)
+        #expect(findings.first?.found.contains("next start") == true)
+    }
+
+    @Test("P16: a daemon that runs as another user is named, with what to do", arguments: ["nobody", ""])
+    func user(name: String) {
+        let findings = judge { $0["entralogind.service"]? += "\nUser=\(name)" }
+        #expect(findings.map(\.severity) == [.error] && findings[0].found.contains(name.isEmpty ? "root" : name))
+        #expect(findings[0].remedy.contains("systemctl cat entralogind.service"))
+        #expect(judge { $0["entralogind.service"]? += "\nUser=entralogin" }.map(\.severity) == [.good])
+    }
+
     @Test("A systemd that says nothing is no reason to call the units good")
     func silent() {
         #expect(judge { $0 = [:] }.count == 8)

@@ -17,11 +17,20 @@ Break = Callable[[Path], object]
 UNITS, ACCOUNTS = "/usr/lib/systemd/system/", ("/etc/passwd", "/etc/group", "/etc/shadow", "/etc/gshadow")
 
 
+def _put(path: Path, content: bytes) -> None:
+    """As installers do, by rename: a program that runs is not written to."""
+    new = path.with_name(f"{path.name}.new")
+    new.write_bytes(content)
+    shutil.copystat(path, new)
+    shutil.chown(new, path.stat().st_uid, path.stat().st_gid)
+    new.replace(path)
+
+
 def _cut(path: Path) -> None:
     """The last line is half there; of a program, the second half is missing."""
     content = path.read_bytes()
     whole = content.splitlines(keepends=True)[:-1]
-    path.write_bytes(content[: len(content) // 2] if b"\0" in content else b"".join(whole))
+    _put(path, content[: len(content) // 2] if b"\0" in content else b"".join(whole))
 
 
 def _a_folder(path: Path) -> None:
@@ -30,7 +39,7 @@ def _a_folder(path: Path) -> None:
 
 
 BREAKS: dict[str, Break] = {
-    "missing": Path.unlink, "empty": lambda path: path.write_bytes(b""), "mode 0000": lambda path: path.chmod(0),
+    "missing": Path.unlink, "empty": lambda path: _put(path, b""), "mode 0000": lambda path: path.chmod(0),
     "mode 0666": lambda path: path.chmod(path.stat().st_mode | 0o666), "owned by nobody": lambda path: shutil.chown(path, NOBODY),
     "a folder in its place": _a_folder, "the end is missing": _cut,
 }

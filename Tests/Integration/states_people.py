@@ -8,7 +8,7 @@ from functools import partial
 
 from booted_ground import BootedSite
 from state import State
-from states_seen import NEWCOMER, USER
+from states_seen import NEWCOMER, ROLES, USER
 
 ALICE, BOB = "alice@contoso.com", "bob@contoso.com"
 EARLY, LATE = "/etc/ssh/sshd_config.d/00-a.conf", "/etc/ssh/sshd_config.d/90-late.conf"
@@ -64,8 +64,14 @@ def sshd() -> Iterator[State]:
         for path, where in ((EARLY, "before our block"), (LATE, "behind our block")):
             name = " / ".join(" ".join(text.split("\n")).split("    "))
             yield State("sshd", f"{name}, {where}", partial(_write, path, text + "\n"), (path,), "systemctl reload ssh",
-                        denied=(USER,) if text.startswith("DenyUsers") else (), local=False,
+                        denied=_turned_away(text), local=False,
                         deep=path == LATE or text in HARMLESS)
+
+
+def _turned_away(text: str) -> tuple[str, ...]:
+    if "ForceCommand" in text:
+        return ROLES
+    return (USER,) if text.startswith("DenyUsers") else ()
 
 
 def pam() -> Iterator[State]:

@@ -10,10 +10,16 @@ from typing import Any
 ADMINISTRATOR, USER, NEWCOMER = "administrator", "user", "newcomer"
 ROLES = (ADMINISTRATOR, USER, NEWCOMER)  # of whom everybody holds the role that the word says
 WELL, WARNED = 0, 5  # `doctor`, entraloginctl(1)
-ENDS = {WELL: "Nothing is wrong.", WARNED: "sign-in stays on", 1: "keep"}
+ENDS = {WELL: ("Nothing is wrong.",), WARNED: ("sign-in stays on", "is not known"), 1: ("keep",)}
 RUNNABLE = re.compile(r"(?!.* (and|status) )(systemctl|chown|chmod|entraloginctl|/usr/libexec/entralogin/configure) [^;,()…]*")
-# An error that keeps nobody out: the finding's id, and the page that says so.
-SECURITY: dict[str, str] = {}
+# Errors that keep none of these people out, by the finding's id, and why they are errors.
+EXCUSED = {
+    "pam.sudo.auth": "sudo asks for no code, though the settings say so",
+    "pam.sudo-i.auth": "sudo -i asks for no code, though the settings say so",
+    "sudoers.step-up": "sudo asks for no code, though the settings say so",
+    "daemon.refusals-unconfirmed": "it keeps out newcomers whose role a group holds, and none of these is one",
+    "daemon.role-unconfirmed": "it keeps out newcomers whose role a group holds, and none of these is one",
+}
 
 
 @dataclass(frozen=True)
@@ -25,8 +31,9 @@ class Doctor:
     findings: tuple[dict[str, Any], ...] = ()
 
     @property
-    def errors(self) -> list[str]:
-        return [str(f["id"]) for f in self.findings if f["severity"] == "error"]
+    def is_open(self) -> bool:
+        """It says that it does not know whether everybody gets in."""
+        return "is not known" in self.last or any(f.get("keepsOut") == "unknown" for f in self.findings)
 
     def speaks_of(self, word: str) -> bool:
         return any(word in f"{f}" for f in self.findings if f["severity"] not in ("good", "note"))
@@ -77,7 +84,8 @@ def unhelped(tried: dict[str, str], after: Doctor) -> list[Lie]:
 
 def lies(seen: Seen, role_is_known: bool = True, denied: tuple[str, ...] = ()) -> list[Lie]:
     """Where what was said is not what happened. `role_is_known`: Azure answers, so that a role that `explain` leaves open is
-    the one that everybody here holds. `denied`: those whom root turned away by name; only `explain` has to say so."""
+    the one that everybody here holds. `denied`: those whom root turned away by name, or gave another command; only
+    `explain` has to say so."""
     return [*_ends(seen, denied), *_failed(seen), *_of_explain(seen, role_is_known)]
 
 
@@ -85,12 +93,12 @@ def _ends(seen: Seen, denied: tuple[str, ...]) -> list[Lie]:
     """A doctor to whom sign-in is on, while somebody is kept out; asked before these sign-ins, and after them."""
     found = []
     for when, doctor in (("before", seen.before), ("after", seen.after)):
-        if doctor.last and doctor.status in ENDS and ENDS[doctor.status] not in doctor.last:
+        if doctor.last and doctor.status in ENDS and not any(end in doctor.last for end in ENDS[doctor.status]):
             found.append(Lie(f"doctor-end-{when}", doctor.said))
-        if doctor.status in (WELL, WARNED) and seen.missed(denied):
+        if doctor.status in (WELL, WARNED) and seen.missed(denied) and not doctor.is_open:
             found.append(Lie(f"doctor-{'well' if doctor.status == WELL else 'on'}-{when}",
                              f"{doctor.said}; kept out: {_who(seen)}"))
-        elif _hides_sudo(doctor) and not seen.has_sudo:
+        elif _hides_sudo(doctor) and seen.entered[ADMINISTRATOR] and not seen.has_sudo:
             found.append(Lie(f"doctor-sudo-{when}", f"{doctor.said}; the administrator has no sudo"))
     return found
 
@@ -106,7 +114,8 @@ def _failed(seen: Seen) -> list[Lie]:
     """A doctor that names something that keeps people out, where everybody gets in and the administrator has sudo."""
     if seen.out or not seen.has_sudo or seen.after.status != 1 or not seen.after.findings:
         return []
-    unexplained = [one for one in seen.after.errors if one not in SECURITY]
+    unexplained = [f for f in seen.after.findings
+                   if f["severity"] == "error" and f["id"] not in EXCUSED and f.get("keepsOut") != "later"]
     return [Lie("doctor-failed", f"{seen.after.said}; everybody gets in, with sudo")] if unexplained else []
 
 

@@ -7,7 +7,7 @@ import unittest
 from typing import Any
 
 from known_lies import KNOWN
-from states_seen import ADMINISTRATOR, NEWCOMER, ROLES, USER, Doctor, Seen, lies, remedies, unhelped
+from states_seen import ADMINISTRATOR, EXCUSED, NEWCOMER, ROLES, USER, Doctor, Seen, lies, remedies, unhelped
 
 WELL = Doctor(0, "Nothing is wrong.")
 
@@ -42,6 +42,7 @@ class Lies(unittest.TestCase):
     def test_whom_root_turns_away_is_no_news(self) -> None:
         self.assertEqual(lies(seen(USER), denied=(USER,)), [])
         self.assertEqual([lie.kind for lie in lies(seen(USER, user={"name": "ok"}), denied=(USER,))], ["explain-yes-user"])
+        self.assertEqual(lies(seen(*ROLES, sudo=False, before=warned("x"), after=warned("x")), denied=ROLES), [])
 
     def test_stays_on_while_somebody_is_kept_out(self) -> None:
         self.assertEqual(kinds(seen(NEWCOMER, before=failed(), after=warned("x"))), ["doctor-on-after"])
@@ -53,6 +54,18 @@ class Lies(unittest.TestCase):
 
     def test_failed_while_all_is_well(self) -> None:
         self.assertEqual(kinds(seen(before=failed(), after=failed())), ["doctor-failed"])
+
+    def test_an_error_of_later_or_of_a_promise_is_no_lie(self) -> None:
+        later = Doctor(1, "One thing keeps Entra accounts out.",
+                       ({"severity": "error", "id": "settings", "found": "no", "keepsOut": "later"},))
+        self.assertEqual(kinds(seen(before=later, after=later)), [])
+        for one in EXCUSED:
+            self.assertEqual(kinds(seen(before=failed(one), after=failed(one))), [], one)
+
+    def test_a_doctor_that_does_not_know_says_so(self) -> None:
+        last = "One thing to look at; whether everybody gets in is not known."
+        said = Doctor(5, last), Doctor(5, "", ({"severity": "warning", "id": "pam.others", "found": "x", "keepsOut": "unknown"},))
+        self.assertEqual(kinds(seen(*ROLES, before=said[0], after=said[1], sudo=False)), [])
 
     def test_the_last_line_is_the_status(self) -> None:
         self.assertEqual(kinds(seen(before=Doctor(0, "One thing to look at; sign-in stays on."))), ["doctor-end-before"])

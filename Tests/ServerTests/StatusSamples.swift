@@ -20,6 +20,7 @@ struct Standing {
         AzureStatus.Checker(name: "arm", standing: .untried, latency: nil),
     ]
     var remark: String?
+    var confirmationFault: AccessCheckFault?
     var keyring = AccessStatus.Keyring(
         keys: 2,
         rotatedOut: 0,
@@ -56,7 +57,9 @@ struct Standing {
     }
 
     var azure: AzureStatus {
-        AzureStatus(machine: machineState, tokens: tokens, checkers: checkers, remark: remark)
+        var azure = AzureStatus(machine: machineState, tokens: tokens, checkers: checkers, remark: remark)
+        azure.confirmations.fault = confirmationFault
+        return azure
     }
 
     var access: AccessStatus {

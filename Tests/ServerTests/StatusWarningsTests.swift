@@ -222,13 +222,16 @@ import Wire
         #expect(warning.text == "/var/lib/entralogin/accounts:3: not a line of ours")
     }
 
-    @Test("A full disk is a word: nobody is locked out by it")
+    @Test("P16: a full disk is grave where nobody new can be enrolled, and a word where only times cannot be noted")
     func disk() throws {
         var standing = try Standing()
-        standing.accounts.warnings = ["accounts.snapshot: No space left on device"]
+        standing.accounts.warnings = ["sign-ins: No space left on device"]
         let warning = try only(standing)
-        #expect(warning.id == "disk")
-        #expect(!warning.isGrave)
+        #expect(warning.id == "disk" && !warning.isGrave)
+        standing.accounts.warnings = []
+        standing.accounts.enrolmentFaults = ["accounts: No space left on device"]
+        let grave = try only(standing)
+        #expect(grave.id == "disk" && grave.isGrave && grave.text.contains("for the first time"))
     }
 
     @Test("P16: a file in /run that cannot be written does not send the administrator to the disk of /var/lib")
@@ -284,5 +287,15 @@ import Wire
         #expect(warning.id == "shadowed-group")
         #expect(!warning.isGrave)
         #expect(warning.text.contains("entra_users and entra_admins"))
+    }
+
+    @Test("P16: while refusals cannot be confirmed, people whose role a group holds are kept out, and that is grave")
+    func confirmations() throws {
+        for reason in [DenialReason.roleUnconfirmed, .identityMayNotAsk] {
+            var standing = try Standing()
+            standing.confirmationFault = AccessCheckFault(reason, of: "arm", detail: "")
+            let warning = try only(standing)
+            #expect(warning.isGrave && warning.text.contains("may be kept out"))
+        }
     }
 }

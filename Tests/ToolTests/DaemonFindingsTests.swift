@@ -81,10 +81,16 @@ struct DaemonFindingsTests {
         #expect(all["daemon.machine-unknown"] == nil && all["daemon.metadata-closed"]?.severity == .error)
     }
 
-    @Test("A clock ten minutes off is an error, in either direction; a second is not")
+    @Test(
+        "P16: a clock that is behind, or ahead by a certificate's time, keeps everybody out; one that is less ahead nobody"
+    )
     func clock() {
         #expect(findings { $0.clockAheadSeconds = 600 }["daemon.clock"]?.found.contains("10 min ahead of") == true)
-        #expect(findings { $0.clockAheadSeconds = -600 }["daemon.clock"]?.severity == .error)
+        #expect(findings { $0.clockAheadSeconds = 600 }["daemon.clock"]?.severity == .warning)
+        for seconds: Int64 in [-600, 3500, 86_400, -86_400] {
+            let finding = findings { $0.clockAheadSeconds = seconds }["daemon.clock"]
+            #expect(finding?.severity == .error && finding?.keepsOut == .everybody)
+        }
         #expect(findings { $0.clockAheadSeconds = 1 }["daemon.clock"]?.severity == .good)
         #expect(findings { $0.clockAheadSeconds = nil }["daemon.clock"] == nil)
     }

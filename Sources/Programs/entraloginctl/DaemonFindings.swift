@@ -10,17 +10,23 @@ enum DaemonFindings {
     /// Entra's certificates begin five minutes before they are issued (azure.md, "The certificate"): a clock further
     /// behind than that refuses fresh ones.
     private static let clockLimit: Int64 = 240
+    /// A certificate ends an hour after it was issued (azure.md, "The certificate"); with less than five minutes of that left
+    /// hardly anybody gets in.
+    private static let shortestLife: Int64 = 3300
 
     static func findings(of report: StatusReport, toolVersion: String) -> [Finding] {
         // The daemon's warning knows the cause; what is found here about the same thing would only say it again.
         let warned = Set(report.warnings.map { "daemon.\($0.id)" })
         var findings = [
             judgeVersion(report.version, toolVersion), judgeMachine(report.machine, report.warnings),
-            judgeKeys(report.keys), judgeClock(report.clockAheadSeconds), judgeRoles(report),
+            judgeKeys(report.keys), clock(report.clockAheadSeconds), judgeRoles(report),
             confirmations(report.confirmations),
         ].compactMap(\.self)
         findings = findings.filter { $0.severity <= .note || !warned.contains($0.id) }
-        findings += report.checkers.map { judge($0, warned) }
+        // Where nobody's role can be asked, that is said once.
+        if report.machine.map({ !$0.isFromDisk }) ?? false {
+            findings += report.checkers.map { judge($0, warned) }
+        }
         findings += report.warnings.map { warning in
             Finding(
                 "daemon.\(warning.id)",
@@ -102,7 +108,7 @@ enum DaemonFindings {
                 id,
                 .warning,
                 "\(checker.name) was not asked yet: whether it answers is not known",
-                remedy: "entraloginctl doctor again in a minute"
+                remedy: "wait a minute, then run entraloginctl doctor again"
             )
         default:
             let code = checker.lastErrorCode ?? "no reason given"
@@ -144,15 +150,24 @@ enum DaemonFindings {
         )
     }
 
-    private static func judgeClock(_ ahead: Int64?) -> Finding? {
+    static func clock(_ ahead: Int64?) -> Finding? {
         guard let ahead else { return nil }
         guard abs(ahead) > clockLimit else { return Finding("daemon.clock", .good, "the clock agrees with Azure's") }
-        let way = ahead > 0 ? "ahead of" : "behind"
+        let distance = Text.duration(abs(ahead))
+        let (severity, found): (Severity, String) =
+            switch ahead {
+            case ..<0:
+                (.error, "the clock is \(distance) behind Azure's: fresh certificates are refused as not valid yet")
+            case ..<shortestLife:
+                (.warning, "the clock is \(distance) ahead of Azure's: certificates end that much earlier here")
+            default: (.error, "the clock is \(distance) ahead of Azure's: certificates are refused as expired")
+            }
         return Finding(
             "daemon.clock",
-            .error,
-            "the clock is \(Text.duration(abs(ahead))) \(way) Azure's, so good certificates look early or expired",
-            remedy: "timedatectl set-ntp true; see that chronyd or systemd-timesyncd runs"
+            severity,
+            found,
+            remedy: "timedatectl set-ntp true; see that chronyd or systemd-timesyncd runs",
+            keepsOut: severity == .error ? .everybody : nil
         )
     }
 }

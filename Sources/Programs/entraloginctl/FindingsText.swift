@@ -39,10 +39,12 @@ struct FindingsText: Sendable {
     func conclusion(_ findings: [Finding]) -> String {
         let errors = findings.count { $0.severity == .error }
         let warnings = findings.count { $0.severity == .warning }
+        let isOpen = findings.contains { $0.severity == .warning && $0.keepsOut == .unknown }
+        let rest = isOpen ? "whether everybody gets in is not known" : "sign-in stays on"
         switch (errors, warnings) {
         case (0, 0): return style.paint("Nothing is wrong.", .good)
-        case (0, 1): return style.paint("One thing to look at; sign-in stays on.", .doubtful)
-        case (0, _): return style.paint("\(warnings) things to look at; sign-in stays on.", .doubtful)
+        case (0, 1): return style.paint("One thing to look at; \(rest).", .doubtful)
+        case (0, _): return style.paint("\(warnings) things to look at; \(rest).", .doubtful)
         case (1, _): return style.paint("One thing keeps Entra accounts out.", .bad)
         default: return style.paint("\(errors) things keep Entra accounts out.", .bad)
         }

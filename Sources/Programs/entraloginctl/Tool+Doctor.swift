@@ -36,7 +36,7 @@ extension Tool {
         return report.exitStatus
     }
 
-    private func machineCheck(_ settings: ToolSettings, _ sudoers: SudoersReview) -> MachineCheck {
+    func machineCheck(_ settings: ToolSettings, _ sudoers: SudoersReview) -> MachineCheck {
         let devices = settings.devices
         let accounts = settings.accounts
         return MachineCheck(
@@ -61,21 +61,30 @@ extension Tool {
     }
 
     private func judgeStamp() -> [Finding] {
-        guard let problem = StackStampReader(version: ProductVersion.text).problem else { return [] }
+        guard let problem = StackStampReader(version: ProductVersion.text).problem ?? unreadableStamp() else {
+            return []
+        }
         return [
             Finding(
                 "stamp",
                 .error,
-                "the wiring is right, but that is not recorded: \(problem)",
+                "the wiring is right, but the daemon does not read that: \(problem)",
                 remedy: "entraloginctl stack --stamp; entralogin-stack.path does it by itself where systemd runs"
             )
         ]
+    }
+
+    /// Root reads every file, and the daemon is not root.
+    private func unreadableStamp() -> String? {
+        guard let status = try? machine.status(of: VerifiedStack.path), status.mode & 0o004 == 0 else { return nil }
+        return "\(VerifiedStack.path) has mode \(String(status.mode, radix: 8))"
     }
 
     /// As this process reads them, and as the daemon does.
     private func judgeSettings(_ settings: ToolSettings) -> [Finding] {
         guard settings.findings.isEmpty else { return settings.findings }
         return settings.remarks + SettingsRule(secrets: settings.secrets).judge(machine)
+            + SignInSettingsRule(settings: settings).judge()
     }
 
     private func daemonFindings(_ settings: ToolSettings) -> [Finding] {

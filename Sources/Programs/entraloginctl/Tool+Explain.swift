@@ -13,10 +13,27 @@ extension Tool {
         if let local = localAccount(name) { return local }
         var report = try ask(.explain(name), for: Explanation.self)
         guard let account = report.account else { return report }
+        let settings = self.settings
         report.steps += standing(ofNewcomer: !account.isEnrolled)
         let check = PersonCheck(on: machine, usersGroup: settings.accounts.usersGroup)
-        report.steps += check.run(account).map(Tool.step)
+        report.steps += check.run(account).map { Tool.step($0) }
+        report.steps += machineSteps(report, settings).filter { step in !report.steps.contains { $0.text == step.text }
+        }
         return report
+    }
+
+    /// What keeps everybody out, or everybody new, whoever they are: the integration as it is now, where the daemon goes by what
+    /// it was; and the machine around it.
+    private func machineSteps(_ report: Explanation, _ settings: ToolSettings) -> [Explanation.Step] {
+        guard let account = report.account else { return [] }
+        let saysStack = report.steps.contains { $0.subject == "stack" && $0.outcome == .refused }
+        let verdict = stampWriter(for: settings).check()
+        let integration = saysStack ? [] : verdict.findings.filter { $0.severity == .error && $0.keepsOut != .later }
+        let around =
+            machineCheck(settings, verdict.sudoers).keepingOut() + SignInSettingsRule(settings: settings).judge()
+        let concerning = around.filter { $0.keepsOut == .everybody || $0.keepsOut == .newcomers && !account.isEnrolled }
+        return integration.map { Tool.step($0, subject: "stack") }
+            + concerning.map { Tool.step($0, subject: "machine") }
     }
 
     /// What the daemon says keeps people out, and no other step says: of a newcomer all of it, since nothing older stands in.
@@ -25,24 +42,29 @@ extension Tool {
         guard let report = try? isNew ? statusAfterAsking() : ask(.statusReport, for: StatusReport.self) else {
             return []
         }
-        let said: Set<String> = ["no-authority-keys", "revoked-keys-unusable", "shadowed", "machine-unknown"]
+        let said: Set<String> = [
+            "no-authority-keys", "revoked-keys-unusable", "shadowed", "machine-unknown", "refusals-unconfirmed",
+            "role-unconfirmed",
+        ]
         let grave = report.warnings.filter { warning in
             warning.isGrave && (isNew ? !said.contains(warning.id) : warning.id == "keys-not-published")
         }
-        return grave.map { warning in
+        let steps = grave.map { warning in
             Explanation.Step("daemon", .refused, warning.text, remedy: warning.remedy, reason: warning.id)
         }
+        let clock = DaemonFindings.clock(report.clockAheadSeconds).map { [$0] } ?? []
+        return steps + clock.filter { $0.keepsOut != nil }.map { Tool.step($0, subject: "clock") }
     }
 
-    private static func step(_ finding: Finding) -> Explanation.Step {
+    /// `subject`: the first word of the finding's id where it is nil: `sshd.requiredrsasize` and the like are sshd's.
+    private static func step(_ finding: Finding, subject: String? = nil) -> Explanation.Step {
         let outcome: Explanation.Outcome =
             switch finding.severity {
             case .good, .note: .ok
             case .warning: .unknown
             case .error: .refused
             }
-        // `sshd.requiredrsasize` and the like are sshd's.
-        let subject = String(finding.id.prefix { $0 != "." })
+        let subject = subject ?? String(finding.id.prefix { $0 != "." })
         let place = finding.place.map { " (\($0))" } ?? ""
         return Explanation.Step(subject, outcome, finding.found + place, remedy: finding.remedy)
     }

@@ -326,6 +326,7 @@ struct ToolSettings {
     let accounts: Settings.Accounts
     let azure: Settings.Azure
     let devices: Settings.DeviceSignIn
+    let signIn: Settings.SignIn
     /// Where settings with a password in them stand: `file:line`.
     let secrets: [String]
     /// One that may sign in.
@@ -343,6 +344,7 @@ struct ToolSettings {
         accounts = read.values.accounts
         azure = read.values.azure
         devices = read.values.deviceSignIn
+        signIn = read.values.signIn
         secrets = findings.isEmpty ? read.placesOfSecrets : []
         domain = accounts.domains.first ?? "contoso.com"
         self.findings = findings

@@ -32,8 +32,8 @@ package struct AccessPorts: Sendable {
     package var ender: any SessionEnder
     /// Azure has answered for the first time, or allows an account whose user manager was refused. Returns at once.
     package var announceAnswer: @Sendable () -> Void
-    /// The keys of sshd's own copy of that file, which root keeps up to date; nil where there is none. Without this port
-    /// sshd reads the file itself.
+    /// The keys of sshd's own copy of that file, which root keeps up to date; nil where this process may not read it. Without this
+    /// port sshd reads the file itself.
     package var sshdKeys: (@Sendable () -> [PublicKey]?)?
 
     package init(

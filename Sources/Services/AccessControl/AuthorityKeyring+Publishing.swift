@@ -82,7 +82,7 @@ extension AuthorityKeyring {
     package func status() -> AccessStatus.Keyring {
         let (stale, age) = staleness()
         let wall = ports.time.wallTime()
-        let copied = ports.sshdKeys.map { Set($0() ?? []) }
+        let copied = ports.sshdKeys.flatMap { $0() }.map { Set($0) }
         let stamp = TrustedKeys.Stamp(boot: ports.bootID, writtenAt: ports.time.bootTime())
         return state.withLock { state in
             let trusted = state.trusted

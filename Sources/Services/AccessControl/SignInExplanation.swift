@@ -132,6 +132,7 @@ extension SignInExplanation {
             case .allow(let role, _):
                 return (role, Step("role", .ok, "Azure gives the role \"\(role.builtInName)\", \(ending)"))
             case .deny(let denial):
+                if let step = await standingAnswer(identity, insteadOf: denial) { return step }
                 let remedy = Explanation.remedy(for: denial.reason, resource: resource)
                 return (nil, Step("role", denial, remedy: remedy))
             }
@@ -147,6 +148,21 @@ extension SignInExplanation {
             return (nil, Step("role", denial, remedy: Explanation.remedy(for: .roleNotAssigned, resource: resource)))
         }
         return (role, Step("role", .ok, "Azure gave the role \"\(role.builtInName)\" \(age)"))
+    }
+
+    /// Azure fails, and a sign-in would go by what it said a moment ago (`ServicePolicy.signIn`). A final no leaves nothing of it.
+    private func standingAnswer(
+        _ identity: DirectoryIdentity,
+        insteadOf denial: Denial
+    ) async -> (Role?, Explanation.Step)? {
+        guard let last = await parts.authorizer.cached(identity), let role = last.role else { return nil }
+        let limit = ServicePolicy.signIn.maximumAge
+        let age = last.age(at: parts.ports.time.bootTime())
+        guard age <= limit else { return nil }
+        let text =
+            "Azure gave the role \"\(role.builtInName)\" \(Elapsed.text(age.components.seconds)) ago, which counts for"
+            + " \(Elapsed.text((limit - age).components.seconds)) more; asked again just now, it fails: \(denial.text)"
+        return (role, Step("role", .ok, text))
     }
 
     private func administratorStep(_ enrolled: EnrolledAccount, _ role: Role?) -> Explanation.Step {

@@ -86,10 +86,8 @@ extension AccountDirectory {
         report.generation = state.generation
         report.retired = state.table.retiredCount
         report.enrolled = state.table.accounts.count - report.retired
-        report.warnings = [
-            state.storeWarning, state.publicationWarning, signIns.fault.map(\.description),
-            grants.fault,
-        ].compactMap(\.self)
+        report.enrolmentFaults = [state.storeWarning, state.publicationWarning].compactMap(\.self)
+        report.warnings = [signIns.fault.map(\.description), grants.fault].compactMap(\.self)
         let local = localAccounts()
         report.warnings += [locals.listFault].compactMap(\.self)
         switch local {

@@ -15,6 +15,8 @@ package struct AccountReport: Hashable, Sendable {
     package var generation: UInt64 = 0
     /// Why nobody can sign in, with what to do.
     package var fault: String?
-    /// What could not be written lately, though people can sign in: the snapshot, grants, sign-in times.
+    /// What could not be written lately, though people can sign in: grants, sign-in times.
     package var warnings: [String] = []
+    /// Why nobody new can be enrolled, who is enrolled being let in: the account file or its snapshot could not be written lately.
+    package var enrolmentFaults: [String] = []
 }

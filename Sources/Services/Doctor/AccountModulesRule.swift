@@ -63,7 +63,7 @@ struct AccountModulesRule: Sendable {
                 let what =
                     "\(entry.module) of \(service)'s account stage was not asked" + (why.isEmpty ? "" : ": \(why)")
                 let remedy = "look at its line and files; what it refuses is in \(service)'s own log only"
-                return Finding("pam", .warning, what, place: entry.place, remedy: remedy)
+                return Finding("pam", .warning, what, place: entry.place, remedy: remedy, keepsOut: .unknown)
             }
         }
         return asked + (denied ?? [])

@@ -72,27 +72,40 @@ package struct MachineCheck: Sendable {
             + SELinuxRule().judge(machine) + OldExtensionRule().judge(machine) + LocalIDsRule().judge(machine)
             + numbers.asked(machine) + names.judge(machine) + namespace.judge(machine)
             + AdoptionRule().judge(machine)
-            + [AuthorityCopyRule().judge(machine)] + people() + SpaceRule().judge(machine) + unitsAndFiles()
+            + [AuthorityCopyRule().judge(machine)] + people() + ReadableFilesRule().judge(machine)
+            + SpaceRule().judge(machine) + unitsAndFiles()
     }
 
-    /// A socket that is missing because its unit does not run is one thing, with the unit's remedy.
+    /// What keeps everybody, or everybody new, out, whoever they are: for `explain`, which asks the rest for each person.
+    package func keepingOut() -> [Finding] {
+        (NameCacheRule().judge(machine) + ReadableFilesRule().judge(machine) + SpaceRule().judge(machine)
+            + unitsAndFiles())
+            .filter { $0.keepsOut != nil }
+    }
+
+    /// A socket that is missing because its unit does not run, or a folder of another's because the daemon is another, is one
+    /// thing, with the unit's remedy.
     private func unitsAndFiles() -> [Finding] {
         let units = UnitsRule().judge(machine)
         let areDown = units.contains { $0.severity == .error }
+        let isAnothers = units.contains { $0.needed == "User=entralogin" }
         let files = StateFilesRule().judge(machine).filter { finding in
-            !areDown || finding.severity == .good || !(finding.place ?? "").hasPrefix("/run/entralogin")
+            guard areDown, finding.severity > .good, let place = finding.place else { return true }
+            return !place.hasPrefix("/run/entralogin") && !(isAnothers && place.hasPrefix("/var/lib/entralogin"))
         }
         return files + units
     }
 
     /// What would keep everybody, or everybody new, out beyond sshd's own lists.
     private func people() -> [Finding] {
-        let modules = AccountModulesRule(machine: machine).judge(
-            probe: "entralogin-probe@\(domain)",
-            shell: newAccounts?.shell ?? "",
-            usersGroup: usersGroup,
-            administratorsGroup: administratorsGroup
-        )
+        let modules =
+            AccountModulesRule(machine: machine).judge(
+                probe: "entralogin-probe@\(domain)",
+                shell: newAccounts?.shell ?? "",
+                usersGroup: usersGroup,
+                administratorsGroup: administratorsGroup
+            )
+            + LimitsRule(machine: machine).judge(name: "entralogin-probe@\(domain)", groups: [usersGroup], id: "limits")
         guard let newAccounts else { return NologinRule().judge(machine) + modules }
         return NologinRule().judge(machine) + modules
             + [ShellRule.judge(newAccounts.shell, place: newAccounts.shellPlace, machine)]

@@ -2,7 +2,8 @@
 
 internal import Integration
 
-/// Judges nscd's settings (nscd.conf(5)) where nscd, or unscd in its place, runs. What it keeps lets nobody in.
+/// Judges nscd's settings (nscd.conf(5)) where nscd, or unscd in its place, runs. What it keeps lets nobody in,
+/// and keeps out who is new.
 struct NameCacheRule: Sendable {
     static let path = "/etc/nscd.conf"
     /// Where libc asks it.
@@ -20,13 +21,15 @@ struct NameCacheRule: Sendable {
         let lines = NameCacheRule.caches(of: text)
         let findings = NameCacheRule.harms.sorted { $0.key > $1.key }.compactMap { database, harm -> Finding? in
             guard let line = lines[database], line.isOn else { return nil }
+            let keepsOut: KeptOut? = database == "passwd" ? .newcomers : nil
             return Finding(
                 "nscd.\(database)",
-                .warning,
+                keepsOut == nil ? .warning : .error,
                 "nscd keeps \(database): \(harm)",
                 place: "\(NameCacheRule.path):\(line.number)",
                 needed: "enable-cache \(database) no",
-                remedy: "write that into \(NameCacheRule.path), then systemctl restart nscd; or remove nscd"
+                remedy: "write that into \(NameCacheRule.path), then systemctl restart nscd; or remove nscd",
+                keepsOut: keepsOut
             )
         }
         return findings.isEmpty ? [Finding("nscd", .good, "nscd runs and keeps neither passwd nor group")] : findings

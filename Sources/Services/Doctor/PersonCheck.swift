@@ -19,6 +19,7 @@ package struct PersonCheck: Sendable {
         let groups = self.groups(of: account)
         return sshd(account, groups) + [shell(account)] + home(account) + nologin()
             + AccountModulesRule(machine: machine).judge(account, groups: groups)
+            + LimitsRule(machine: machine).judge(name: account.name, groups: groups, id: "limits")
     }
 
     private func sshd(_ account: Explanation.Account, _ groups: [String]) -> [Finding] {

@@ -24,6 +24,17 @@ struct SSHDLimitsRule: Sendable {
             let what = "names \(file), which is not there: sshd refuses every key"
             findings.append(error("revokedkeys", what, "put the list there, or RevokedKeys none"))
         }
+        if let command = configuration.value(of: "forcecommand"), command != "none" {
+            findings.append(
+                Finding(
+                    "sshd.forcecommand",
+                    .warning,
+                    "sshd runs '\(command)' for Entra accounts, whatever they ask for",
+                    place: place(of: "forcecommand"),
+                    remedy: "nothing, where that is meant; else take ForceCommand out, and reload sshd"
+                )
+            )
+        }
         if let root = configuration.value(of: "chrootdirectory"), root != "none",
             let why = obstacle(root, configuration.value(of: "forcecommand"), machine)
         {
@@ -58,7 +69,7 @@ struct SSHDLimitsRule: Sendable {
     }
 
     private func error(_ keyword: String, _ what: String, _ remedy: String) -> Finding {
-        let place = lines.first { $0.keyword == keyword }?.place
+        let place = place(of: keyword)
         let there = place == nil ? "in sshd's configuration" : "there"
         return Finding(
             "sshd.\(keyword)",
@@ -68,4 +79,6 @@ struct SSHDLimitsRule: Sendable {
             remedy: "\(remedy), \(there); then reload sshd"
         )
     }
+
+    private func place(of keyword: String) -> String? { lines.first { $0.keyword == keyword }?.place }
 }

@@ -26,9 +26,10 @@ package struct SettingsRule: Sendable {
         return Finding(
             "settings",
             .error,
-            "the daemon cannot take the settings, and does not start with them: \(line)",
+            "the daemon cannot take the settings, so nobody signs in after its next start: \(line)",
             needed: "files that root or the daemon owns, that user entralogin may read and no other may write",
-            remedy: "chown root:\(SettingsRule.group) and chmod 0640 the file; entralogind --check-config tries it"
+            remedy: "chown root:\(SettingsRule.group) and chmod 0640 the file; entralogind --check-config tries it",
+            keepsOut: .later
         )
     }
 

@@ -13,7 +13,7 @@ struct SudoRule: Sendable {
         guard machine.exists(LocalAccountsRule.sudoers), let text = try? machine.text(of: SudoRule.main) else {
             return []
         }
-        return [folder(text), mistake(machine), plugin(machine)].compactMap(\.self) + review.findings
+        return [folder(text), closed(machine), mistake(machine), plugin(machine)].compactMap(\.self) + review.findings
     }
 
     /// `@includedir`, in older sudoers `#includedir` (sudoers(5)).
@@ -31,6 +31,23 @@ struct SudoRule: Sendable {
             place: SudoRule.main,
             needed: "@includedir /etc/sudoers.d",
             remedy: "visudo, and add that as the last line"
+        )
+    }
+
+    /// sudo passes over a folder that is not root's, or that others than root may write (sudoers(5), "Including other files").
+    private func closed(_ machine: any MachineView) -> Finding? {
+        let path = "/etc/sudoers.d"
+        guard let status = try? machine.status(of: path) else { return nil }
+        let open = status.mode & (status.group == 0 ? 0o002 : 0o022)
+        guard status.owner != 0 || open != 0 else { return nil }
+        let why = status.owner != 0 ? "belongs to user \(status.owner)" : "has mode \(String(status.mode, radix: 8))"
+        return Finding(
+            "sudoers.folder",
+            .warning,
+            "sudo passes over \(path), which \(why): administrators have no sudo",
+            place: path,
+            needed: "owner root, and no other may write it",
+            remedy: status.owner != 0 ? "chown root \(path)" : "chmod go-w \(path)"
         )
     }
 

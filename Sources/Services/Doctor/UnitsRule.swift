@@ -44,24 +44,45 @@ struct UnitsRule: Sendable {
         guard machine.exists("/run/systemd/system"),
             let program = UnitsRule.programs.first(where: { machine.exists($0) })
         else { return [Finding("units", .note, "systemd does not run here: somebody else has to start entralogind")] }
-        let properties = "--property=Id,LoadState,ActiveState,UnitFileState"
+        let properties = "--property=Id,LoadState,ActiveState,UnitFileState,User"
         let result = machine.run(program, ["show", "--no-pager", properties] + UnitsRule.needs.map(\.unit))
         let states = UnitsRule.states(in: result.output)
-        let found = UnitsRule.needs.compactMap { judge($0, states[$0.unit] ?? [:]) }
+        let found =
+            UnitsRule.needs.compactMap { judge($0, states[$0.unit] ?? [:]) } + [user(states)].compactMap(\.self)
         return found.isEmpty ? [Finding("units", .good, "our units run, and start at boot")] : found
+    }
+
+    /// Another user cannot read the state, and makes itself the owner of its folders at each start.
+    private func user(_ states: [String: [String: String]]) -> Finding? {
+        let unit = "entralogind.service"
+        guard let user = states[unit]?["User"], user != "entralogin", states[unit]?["LoadState"] == "loaded" else {
+            return nil
+        }
+        return Finding(
+            "units.\(unit)",
+            .error,
+            "\(unit) runs as \(user.isEmpty ? "root" : user): its files are another's, and nobody is let in",
+            needed: "User=entralogin",
+            remedy:
+                "systemctl cat \(unit) shows the drop-in that says so: take User= out there, then systemctl daemon-reload"
+                + " and systemctl restart \(unit)"
+        )
     }
 
     private func judge(_ need: Need, _ state: [String: String]) -> Finding? {
         let id = "units.\(need.unit)"
         let active = state["ActiveState"] ?? "unknown"
+        let isUp = ["active", "activating", "reloading"].contains(active)
         guard state["LoadState"] == "loaded" else {
-            let what = "\(need.unit) is \(state["LoadState"] ?? "not known to systemd"): \(need.why)"
+            let load = state["LoadState"] ?? "not known to systemd"
+            let what = isUp ? "is \(load) and runs on: from its next start on, \(need.why)" : "is \(load): \(need.why)"
             let remedy =
-                state["LoadState"] == "masked"
+                load == "masked"
                 ? "systemctl unmask \(need.unit) && systemctl enable --now \(need.unit)" : "install the package again"
-            return Finding(id, need.severity, what, remedy: remedy)
+            let keepsOut: KeptOut? = isUp && need.severity == .error ? .later : nil
+            return Finding(id, need.severity, "\(need.unit) \(what)", remedy: remedy, keepsOut: keepsOut)
         }
-        guard ["active", "activating", "reloading"].contains(active) else {
+        guard isUp else {
             let what = "\(need.unit) is \(active): \(need.why)"
             return Finding(
                 id,

@@ -57,10 +57,15 @@ package struct AuthorityCopy: Sendable {
         return keys.count
     }
 
-    /// What sshd trusts now; nil where there is no copy that can be read.
+    /// What sshd trusts now: nothing, where there is no copy or it is none of ours; nil where this process may not read it, as
+    /// sshd may, which is root.
     package func keys() -> [PublicKey]? {
-        guard let bytes = try? AtomicFile(path).read(limit: Limit.bytes) else { return nil }
-        return try? AuthorityCopy.keys(in: bytes)
+        do throws(FileError) {
+            let bytes = try AtomicFile(path).read(limit: Limit.bytes)
+            return (try? AuthorityCopy.keys(in: bytes)) ?? []
+        } catch {
+            return error.isForbidden ? nil : []
+        }
     }
 
     /// The `passwd` entry's uid of the daemon's user, from the local file.

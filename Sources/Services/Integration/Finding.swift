@@ -8,7 +8,7 @@ package enum Severity: String, Sendable, Codable, Comparable {
     case note
     /// Something does not work as wished; nobody gets in who should not.
     case warning
-    /// While it stands no Entra account can sign in: there is no stack stamp.
+    /// Somebody who may sign in is kept out while it stands, or will be from the next start on; or a promise does not hold.
     case error
 
     private var rank: Int {
@@ -21,6 +21,17 @@ package enum Severity: String, Sendable, Codable, Comparable {
     }
 
     package static func < (left: Severity, right: Severity) -> Bool { left.rank < right.rank }
+}
+
+/// Whom a state of the machine keeps out, whatever their names are.
+package enum KeptOut: String, Sendable, Codable {
+    case everybody
+    /// Those who never signed in here.
+    case newcomers
+    /// Nobody yet; everybody from the next start of the daemon or of its sockets on.
+    case later
+    /// Something that is not asked here decides.
+    case unknown
 }
 
 /// One thing that was looked at: what is there, what must be, how to fix it.
@@ -36,6 +47,8 @@ package struct Finding: Hashable, Sendable, Codable {
     package var needed: String
     /// What to do or type; empty where there is nothing to do.
     package var remedy: String
+    /// Nil where it keeps nobody out, and where it depends on the person: that `explain` asks for each (`PersonCheck`).
+    package var keepsOut: KeptOut?
 
     package init(
         _ id: String,
@@ -43,8 +56,10 @@ package struct Finding: Hashable, Sendable, Codable {
         _ found: String,
         place: String? = nil,
         needed: String = "",
-        remedy: String = ""
+        remedy: String = "",
+        keepsOut: KeptOut? = nil
     ) {
+        self.keepsOut = keepsOut
         self.id = id
         self.severity = severity
         self.found = found

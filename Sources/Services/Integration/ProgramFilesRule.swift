@@ -7,7 +7,7 @@ package struct ProgramFilesRule: Sendable {
         "/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64", "/usr/lib",
         "/lib/x86_64-linux-gnu", "/lib/aarch64-linux-gnu", "/lib64", "/lib",
     ]
-    static let nameServiceModule = "libnss_entralogin.so.2"
+    package static let nameServiceModule = "libnss_entralogin.so.2"
 
     private static let remedy = "make install, or install the package again"
 
@@ -20,7 +20,7 @@ package struct ProgramFilesRule: Sendable {
         let files: [String?] = used.isEmpty ? [installed] : used
         let modules = [nss] + files.map { judgeModule("module.pam", PAMStack.ourModule, at: $0, machine) }
         let programs = [
-            judgeProgram("helper", SSHDRule.helper, "the certificate check", machine),
+            judgeHelper(machine),
             judgeProgram("pam-probe", PAMTransaction.program, "the program that asks libpam", machine),
         ]
         let paths = modules.compactMap(\.path) + [SSHDRule.helper, PAMTransaction.program]
@@ -32,7 +32,7 @@ package struct ProgramFilesRule: Sendable {
         moduleFolders.lazy.map { "\($0)/security/\(PAMStack.ourModule)" }.first { machine.exists($0) }
     }
 
-    private static func installed(_ name: String, _ machine: any MachineView) -> String? {
+    package static func installed(_ name: String, _ machine: any MachineView) -> String? {
         moduleFolders.lazy.map { "\($0)/\(name)" }.first { machine.exists($0) }
     }
 
@@ -73,6 +73,16 @@ package struct ProgramFilesRule: Sendable {
             return unsafe(id, path, "may not be run by everybody")
         }
         return Finding(id, .good, "\(what) is root's and can be run", place: path)
+    }
+
+    /// Without arguments it says how it is used, and asks nobody; a file that is cut off does not get that far.
+    private func judgeHelper(_ machine: any MachineView) -> Finding {
+        let finding = judgeProgram("helper", SSHDRule.helper, "the certificate check", machine)
+        guard finding.severity == .good else { return finding }
+        let result = machine.run(SSHDRule.helper, [])
+        guard result.status == nil else { return finding }
+        let found = "the certificate check cannot be run: \(result.complaint)"
+        return Finding("helper", .error, found, place: SSHDRule.helper, remedy: ProgramFilesRule.remedy)
     }
 
     /// What somebody else than root could do to the file or to a folder above it; nil where nothing.
@@ -121,12 +131,15 @@ package struct LocalAccountsRule: Sendable {
     private func judge(_ user: String, _ line: Substring?) -> Finding {
         let id = "user.\(user)"
         guard let line else {
+            let isHelper = user == SSHDRule.helperUser
+            let what = isHelper ? "sshd checks no certificate" : "nobody signs in after the daemon's next start"
             return Finding(
                 id,
                 .error,
-                "there is no local user \(user)",
+                "there is no local user \(user): \(what)",
                 place: "/etc/passwd",
-                remedy: LocalAccountsRule.remedy
+                remedy: LocalAccountsRule.remedy,
+                keepsOut: isHelper ? .everybody : .later
             )
         }
         let fields = line.split(separator: ":", omittingEmptySubsequences: false)
@@ -165,6 +178,32 @@ package struct LocalAccountsRule: Sendable {
                 remedy: "chown root:root and chmod 0440 it"
             )
         }
+        if let missing = missingLine(machine) {
+            return Finding(
+                "sudoers",
+                .warning,
+                "administrators have no sudo: the file has no line \(missing)",
+                place: LocalAccountsRule.sudoers,
+                remedy: LocalAccountsRule.remedy
+            )
+        }
         return Finding("sudoers", .good, "administrators have sudo", place: LocalAccountsRule.sudoers)
+    }
+
+    /// What the file lacks of a rule for the administrators: the rule itself, by the plugin's members or by the group
+    /// (sudo-rs); and for members the plugin that knows them. Nil where nothing.
+    private func missingLine(_ machine: any MachineView) -> String? {
+        guard let text = try? machine.text(of: LocalAccountsRule.sudoers) else { return nil }
+        let lines = text.lines.filter { line in
+            let start = line.first { $0 != " " && $0 != "\t" }
+            return start != nil && start != "#"
+        }
+        guard let rule = lines.first(where: { !$0.hasPrefix("Defaults") && $0.contains("ALL") && $0.contains("%") })
+        else {
+            return "that gives them a right"
+        }
+        guard rule.hasPrefix(SudoersFilesRule.members) else { return nil }
+        let names = lines.contains { $0.hasPrefix("Defaults") && $0.contains("group_plugin=") }
+        return names ? nil : "with group_plugin="
     }
 }

@@ -138,8 +138,9 @@ struct StatusWarnings {
             return [
                 ReportedWarning(
                     id: fault.reason.rawValue,
-                    isGrave: false,
-                    text: "a refusal could not be confirmed: \(fault.particulars)",
+                    isGrave: true,
+                    text: "a refusal could not be confirmed, so people whose role a group holds may be kept out:"
+                        + " \(fault.particulars)",
                     remedy: remedy
                 )
             ]
@@ -147,8 +148,8 @@ struct StatusWarnings {
         return [
             ReportedWarning(
                 id: "refusals-unconfirmed",
-                isGrave: false,
-                text: "refusals are not confirmed, so roles held through groups may not count:"
+                isGrave: true,
+                text: "refusals are not confirmed, so people whose role a group holds may be kept out:"
                     + " \(fault.particulars)",
                 remedy: "\(remedy); or, with less rights, the role \(AdministratorRemedy.smallerRole); or"
                     + " ConfirmRefusals=no in [Azure]"
@@ -182,12 +183,14 @@ struct StatusWarnings {
                 )
             )
         }
-        warnings += accounts.warnings.map { text in
+        let unwritten =
+            accounts.enrolmentFaults.map { (text: $0, isGrave: true) } + accounts.warnings.map { ($0, false) }
+        warnings += unwritten.map { text, isGrave in
             // Not always the disk of /var/lib: grants are published in /run.
             ReportedWarning(
                 id: "disk",
-                isGrave: false,
-                text: text,
+                isGrave: isGrave,
+                text: isGrave ? "nobody can sign in here for the first time: \(text)" : text,
                 remedy: "fix what this line names; where a disk is full, make room on the disk of that file:"
                     + " df -h, df -i"
             )

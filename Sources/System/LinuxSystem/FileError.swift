@@ -30,6 +30,8 @@ package struct FileError: Error, Hashable, Sendable, CustomStringConvertible {
 
     /// True where there is no such file (or no such folder).
     package var isAbsent: Bool { problem == .failed(.noEntry) }
+    /// This process may not read the file, or may not search a folder above it.
+    package var isForbidden: Bool { problem == .failed(.permissionDenied) }
 
     package var description: String {
         switch problem {

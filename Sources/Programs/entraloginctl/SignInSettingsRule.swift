@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Integration
+internal import Settings
+
+/// Holds settings that are right in themselves against what Entra and sshd send: by them everybody, or everybody new, is
+/// refused.
+struct SignInSettingsRule {
+    /// Entra's certificates are valid for about 65 minutes (azure.md, "The certificate").
+    private static let lifetime = Duration.seconds(65 * 60)
+    /// sshd's processes as the kernel calls them; older ones are `sshd`, of which this begins with the same letters.
+    private static let sshd = "sshd-session"
+
+    let settings: ToolSettings
+
+    func judge() -> [Finding] {
+        [lifetime, callers].compactMap(\.self)
+    }
+
+    private var lifetime: Finding? {
+        guard settings.signIn.maximumCertificateLifetime < SignInSettingsRule.lifetime else { return nil }
+        let limit = Text.duration(settings.signIn.maximumCertificateLifetime.components.seconds)
+        return Finding(
+            "settings.certificate-lifetime",
+            .error,
+            "MaxCertificateLifetime= takes certificates of \(limit) at most, and Entra's are valid for 65 minutes: all are refused",
+            place: settings.place(of: "SignIn.MaxCertificateLifetime"),
+            needed: "65min or more",
+            remedy: "write more there, or take the line out, and systemctl restart entralogind",
+            keepsOut: .everybody
+        )
+    }
+
+    private var callers: Finding? {
+        let names = settings.accounts.provisionalCallers
+        guard !names.contains(where: SignInSettingsRule.sshd.hasPrefix) else { return nil }
+        return Finding(
+            "settings.callers",
+            .error,
+            "ProvisionalCallers= does not name sshd, which is told of no newcomer: nobody can sign in here for the first time",
+            place: settings.place(of: "Accounts.ProvisionalCallers"),
+            needed: "sshd among the names",
+            remedy: "write it there, or take the line out, and systemctl restart entralogind",
+            keepsOut: .newcomers
+        )
+    }
+}
