@@ -66,7 +66,7 @@ struct SudoRuleTests {
         }
         let harmless = [
             "%entra_users ALL=(lisa) /bin/id", "# %entra_admins ALL=ALL", "Defaults:%entra_admins lecture=never",
-            "\(SudoersFilesRule.members) ALL=(ALL) ALL", "%entra_admins2 ALL=ALL",
+            "\(LocalAccountsRule.members) ALL=(ALL) ALL", "%entra_admins2 ALL=ALL",
         ]
         for line in harmless { #expect(judge(others: ["aa": line + "\n"]).isEmpty, "\(line)") }
     }

@@ -118,6 +118,8 @@ package struct ProgramFilesRule: Sendable {
 /// Judges the accounts of the daemon and of the helper, and the administrators' sudo.
 package struct LocalAccountsRule: Sendable {
     package static let sudoers = "/etc/sudoers.d/entralogin"
+    /// As sudoers names the members (entralogin_sudo.h).
+    static let members = "\"%:entralogin:administrators\""
     private static let remedy = "/usr/libexec/entralogin/configure --enable"
 
     func judge(_ machine: any MachineView) -> [Finding] {
@@ -202,7 +204,7 @@ package struct LocalAccountsRule: Sendable {
         else {
             return "that gives them a right"
         }
-        guard rule.hasPrefix(SudoersFilesRule.members) else { return nil }
+        guard rule.hasPrefix(LocalAccountsRule.members) else { return nil }
         let names = lines.contains { $0.hasPrefix("Defaults") && $0.contains("group_plugin=") }
         return names ? nil : "with group_plugin="
     }

@@ -6,8 +6,6 @@ package struct SudoersFilesRule: Sendable {
     let administratorsGroup: String
 
     package static let pluginPath = "/usr/libexec/entralogin/sudo_entralogin.so"
-    /// As sudoers names the members (entralogin_sudo.h).
-    static let members = "\"%:entralogin:administrators\""
     private static let main = "/etc/sudoers"
     static let passingOver = ["!pam_acct_mgmt", "pam_service", "pam_login_service", "pam_askpass_service"]
 
@@ -47,7 +45,7 @@ package struct SudoersFilesRule: Sendable {
             "a rule goes by the group of administrators: by a process's groups, which outlive the role, and by a name that "
                 + "another name service may have",
             place: line.place,
-            needed: SudoersFilesRule.members,
+            needed: LocalAccountsRule.members,
             remedy: "write that in its place: then sudo asks about the membership each time"
         )
     }
