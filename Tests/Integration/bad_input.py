@@ -159,7 +159,7 @@ def damage(kind: str, store: str) -> str:
 KINDS = ("one bit", "cut", "empty", "foreign", "unreadable", "a folder", "another version")
 
 
-@cases("P14", "an unreadable or corrupt account store: degraded, none of ours in, local people in, file untouched"
+@cases("P14", "an unreadable or corrupt account store: degraded, no Entra account in, local users in, file untouched"
        "; with the backup back, everybody has the number they had", KINDS, every=4)
 def corrupt_store(ground: Ground, kinds: Sequence[str]) -> str:
     store = f"{STATE}/accounts"
