@@ -73,6 +73,7 @@ module("Systemd", in: "System", needs: ["CSystemd", "LinuxSystem"], tests: [])
 
 // MARK: Services: state and policy, behind the ports of Authorization.
 
+module("InFlight", in: "Services", needs: ["Authorization", "Identity"])
 module(
     "AccountDirectory",
     in: "Services",
@@ -82,23 +83,36 @@ module(
 module(
     "AccessControl",
     in: "Services",
-    needs: ["Authorization", "ByteCoding", "Identity", "Libcrypto", "LinuxSystem", "OpenSSHCertificates"],
+    needs: ["Authorization", "ByteCoding", "Identity", "InFlight", "Libcrypto", "LinuxSystem", "OpenSSHCertificates"],
     tests: ["CertificateFactory", "TestSupport"]
 )
 module(
     "AzureServices",
     in: "Services",
     needs: [
-        "Authorization", "AzureMessages", "ByteCoding", "HTTPTransport", "Identity", "LinuxSystem",
+        "Authorization", "AzureMessages", "ByteCoding", "HTTPTransport", "Identity", "InFlight", "LinuxSystem",
         "OpenSSHCertificates", "Settings",
     ],
     tests: ["Libcrypto", "TestSupport"]
 )
 module(
-    "StackCheck",
+    "Integration",
     in: "Services",
     needs: ["Authorization", "Identity", "LinuxSystem", "OpenSSHCertificates"],
-    tests: ["TestSupport"]
+    tests: ["Doctor", "TestSupport", "WiredMachine"]
+)
+module(
+    "Doctor",
+    in: "Services",
+    needs: ["Authorization", "Identity", "Integration", "OpenSSHCertificates"],
+    tests: ["WiredMachine"]
+)
+module("AccountAudit", in: "Services", needs: ["Identity", "Integration"], tests: ["WiredMachine"])
+module(
+    "Migration",
+    in: "Services",
+    needs: ["Identity", "Integration", "LinuxSystem"],
+    tests: ["Doctor", "TestSupport", "WiredMachine"]
 )
 module(
     "Server",
@@ -107,18 +121,19 @@ module(
         "AccessControl", "AccountDirectory", "Authorization", "AzureServices", "ByteCoding", "CWire", "Identity",
         "Libcrypto", "LinuxSystem", "OpenSSHCertificates", "Wire",
     ],
-    tests: ["CertificateFactory", "HTTPTransport", "Settings", "StackCheck", "TestSupport"]
+    tests: ["CertificateFactory", "HTTPTransport", "Integration", "Settings", "TestSupport"]
 )
 
 // MARK: Programs: composition only.
 
 let daemonNeeds: [Target.Dependency] = [
     "AccessControl", "AccountDirectory", "Authorization", "AzureServices", "ByteCoding", "CClient", "CWire",
-    "HTTPTransport", "Identity", "Libcrypto", "LinuxSystem", "OpenSSHCertificates", "Server", "Settings", "StackCheck",
+    "HTTPTransport", "Identity", "Integration", "Libcrypto", "LinuxSystem", "OpenSSHCertificates", "Server", "Settings",
     "Systemd", "Wire",
 ]
 let toolNeeds: [Target.Dependency] = [
-    "Authorization", "ByteCoding", "CClient", "CWire", "Identity", "LinuxSystem", "Settings", "StackCheck", "Wire",
+    "AccountAudit", "Authorization", "ByteCoding", "CClient", "CWire", "Doctor", "Identity", "Integration",
+    "LinuxSystem", "Migration", "Settings", "Wire",
 ]
 package.targets += [
     .executableTarget(name: "entralogind", dependencies: daemonNeeds, path: "Sources/Programs/entralogind"),
@@ -172,6 +187,7 @@ package.targets += [
         path: "Tests/Support/CertificateFactory"
     ),
     .target(name: "TestSupport", path: "Tests/Support/TestSupport"),
+    .target(name: "WiredMachine", dependencies: ["Doctor", "Integration"], path: "Tests/Support/WiredMachine"),
     .testTarget(
         name: "ToolTests",
         dependencies: ["TestSupport", "entraloginctl"] + toolNeeds,
@@ -208,8 +224,9 @@ package.targets += [
     .target(
         name: "Fuzzing",
         dependencies: [
-            "AccessControl", "AccountDirectory", "Authorization", "AzureMessages", "ByteCoding", "Identity",
-            "Libcrypto", "LinuxSystem", "OpenSSHCertificates", "Server", "Settings", "StackCheck", "Wire",
+            "AccessControl", "AccountAudit", "AccountDirectory", "Authorization", "AzureMessages", "ByteCoding",
+            "Identity", "Integration", "Libcrypto", "LinuxSystem", "Migration", "OpenSSHCertificates", "Server",
+            "Settings", "Wire",
         ],
         path: "Tests/Fuzzers/Swift"
     ),

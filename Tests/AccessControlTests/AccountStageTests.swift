@@ -327,7 +327,7 @@ import Testing
         #expect(await decide(request).reason == .roleNotAssigned)
     }
 
-    @Test("A uid of ours that nobody has may not ask")
+    @Test("A uid of entralogin's range that nobody has may not ask")
     func strangerAsks() async {
         let request = AccountRequest(service: "sudo", user: "root", uid: 0, home: "/root", invokingUID: bob.uid.number)
         #expect(await decide(request).reason == .notEnrolled)

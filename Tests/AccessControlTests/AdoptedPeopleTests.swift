@@ -73,7 +73,7 @@ import Testing
         return await open(certificate)
     }
 
-    @Test("The whole way with the old number; the grant has the number of ours, and ends with the session")
+    @Test("The whole way with the old number; the grant has entralogin's number, and ends with the session")
     func signsIn() async {
         #expect(await signIn() == .allow)
         #expect(house.grants.current().keys.map(\.number) == [alice.uid.number])

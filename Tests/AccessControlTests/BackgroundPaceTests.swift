@@ -75,7 +75,7 @@ import Testing
         #expect(await house.access.status().administrators == 0)
     }
 
-    @Test("The first answer, whoever it is for, brings the normal pace back")
+    @Test("The first answer, for any user, brings the normal pace back")
     func anyAnswer() async {
         script(outage)
         for _ in 0..<8 { _ = await round(after: 300) }

@@ -77,7 +77,7 @@ import Testing
         #expect(house.log.of(.certificate).count == 3)
     }
 
-    @Test("Without the stack stamp nobody of ours gets in")
+    @Test("Without a verified integration no Entra account gets in")
     func stamp() {
         house.stamp.set(Denial(.stackNotVerified, detail: "UsePAM is no"))
         #expect(check().reason == .stackNotVerified)
@@ -85,7 +85,7 @@ import Testing
     }
 
     @Test(
-        "Only names of ours, in lower case",
+        "Only names of Entra accounts, in lower case",
         arguments: ["root", "Alice@contoso.com", "", "alice", "alice@contoso.com\n", "-a"]
     )
     func names(name: String) {

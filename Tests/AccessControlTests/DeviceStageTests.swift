@@ -383,7 +383,7 @@ final class ScriptedDevices: DeviceAuthority {
         #expect(house.log.of(.deviceSignIn).count { $0.verdict == .allow } == 1)
     }
 
-    @Test("Whoever has just signed in with a code is not too long ago, in that process alone")
+    @Test("A user who has just signed in with a code is not too long ago, in that process alone")
     func age() async throws {
         house.accounts.set(alice.name, .enrolled(alice.enrolled(at: 1_700_000_000)))
         let request = house.accountRequest(alice, service: "login")

@@ -64,7 +64,7 @@ import Testing
         #expect(try step("machine", in: explanation).reason == "machine-unknown")
     }
 
-    @Test("A name that cannot be ours, a local account and a person never seen are told apart")
+    @Test("A name that cannot be an Entra account's, a local account and a user never seen are told apart")
     func names() async throws {
         #expect(try step("name", in: await explain("root\u{1b}")).reason == "not-our-name")
         #expect(try step("name", in: await explain("Alice@Contoso.com")).text.contains("sign in as alice@contoso.com"))

@@ -90,7 +90,7 @@ import Testing
         #expect(try table.remember(verified(0), in: 10) != .new)
     }
 
-    @Test("Whoever is in takes no room: a thousand open sessions and two hundred sign-ins at once")
+    @Test("A user who is in takes no room: a thousand open sessions and two hundred sign-ins at once")
     func roomForSignIns() throws {
         let table = VerifiedCertificates(watcher: processes, lifetime: .seconds(120))
         for pid in 1000..<Int32(1000 + VerifiedCertificates.processLimit) {

@@ -29,7 +29,7 @@ struct AdoptionTests {
         return bed
     }
 
-    @Test("Listed and agreeing: the record is the local files', the number of ours stays inside")
+    @Test("Listed and agreeing: the record is the local files', the number of entralogin's range stays inside")
     func adopted() async throws {
         let bed = bed(list: try list())
         let directory = bed.start()

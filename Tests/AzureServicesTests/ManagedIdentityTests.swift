@@ -25,7 +25,7 @@ struct ManagedIdentityTests {
         #expect(scene.identity.claims?.tenant == TenantID(Scene.tenant))
     }
 
-    @Test("many who ask at once share one flight")
+    @Test("many callers at once share one request")
     func oneFlight() async throws {
         let scene = Scene()
         let by = deadline(scene)

@@ -214,7 +214,7 @@ struct OrderedAccessCheckerTests {
         #expect(sent == [Secret("Bearer \(Scene.tokenText("old"))"), Secret("Bearer \(Scene.tokenText("new"))")])
     }
 
-    @Test("where our own identity may not ask, the fault holds the exact command that mends it")
+    @Test("where our own identity may not ask, the fault holds the exact command that fixes it")
     func remedy() async throws {
         let scene = Scene(["arm"])
         scene.transport.play(Scene.arm, Scene.refusal(403, "AuthorizationFailed"))
@@ -335,7 +335,7 @@ struct OrderedAccessCheckerTests {
         #expect(throttled.detail.contains("New-MgServicePrincipal"))
     }
 
-    @Test("where nobody serves, all are asked again at once: what was mended shows at the next sign-in")
+    @Test("where nobody serves, all are asked again at once: what was fixed shows at the next sign-in")
     func mended() async throws {
         let scene = Scene()
         scene.transport.play(Scene.pas, .answer(405))

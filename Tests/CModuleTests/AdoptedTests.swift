@@ -38,7 +38,7 @@ struct AdoptedTests {
     private let unsound = [UInt32](repeating: ENTRALOGIN_ADOPTION_UNSOUND.rawValue, count: 2)
     private let absent = [UInt32](repeating: ENTRALOGIN_NOT_ADOPTED.rawValue, count: 2)
 
-    @Test("Whoever stands in a sound list once, with that number, is adopted")
+    @Test("A user who stands in a sound list once, with that number, is mapped")
     func sound() {
         #expect(look(Self.list(Self.line)) == adopted)
         #expect(look(Self.list(Self.other, Self.line)) == adopted)
@@ -55,7 +55,7 @@ struct AdoptedTests {
         #expect(entralogin_adopted_number(folder.path, geteuid(), Self.uid, nil) == ENTRALOGIN_NOT_ADOPTED)
     }
 
-    @Test("A list in which anything is wrong adopts nobody, and whoever it names is not let pass for another")
+    @Test("A list in which anything is wrong maps nobody, and a user whom it names is not let pass for another")
     func damaged() {
         let header = ENTRALOGIN_ADOPTED_FIRST_LINE
         let good = Self.list(Self.other, Self.line)
@@ -143,7 +143,7 @@ struct AdoptedTests {
         #expect(ask(stack("cron", "shadowed@contoso.com"), list: Self.list(shadowed)) == (PAM_SUCCESS, 0, 1))
     }
 
-    @Test("P4: Whoever was adopted and is not any more is refused in every stage, never let pass as a local account")
+    @Test("P4: A user who was mapped and is not any more is refused in every stage, never let pass as a local account")
     func strays() {
         let odd = "moved@contoso.com:0b1ec700-0000-4000-8000-000000000003:1999"
         for (user, list) in [
@@ -226,7 +226,7 @@ struct AdoptedTests {
         }
     }
 
-    @Test("Their record is the local files'; the groups are ours, where root's list says so, too")
+    @Test("Their record is the local files'; the groups are entralogin's, where root's list says so, too")
     func nameService() throws {
         let (published, person) = try published()
         #expect(published.passwd(person.name) == .notFound && published.passwd(uid: person.number) == .notFound)

@@ -60,7 +60,7 @@ struct NSSTests {
         for skew in 0..<8 { #expect(published.passwd(record.name, skew: skew) == .found(record)) }
     }
 
-    @Test("The shared groups name no members, whoever they have, and fit into the smallest buffers")
+    @Test("The shared groups name no members, however many they have, and fit into the smallest buffers")
     func withoutMembers() throws {
         let published = try Published(count: 10_000, administrators: [0: .max, 9_999: .max])
         let groups = [("entra_users", Self.users), ("entra_admins", Self.administrators)]

@@ -3,7 +3,7 @@
 import CWire
 import Testing
 
-@Suite("Names and ids that can be ours")
+@Suite("Names and ids that can be an Entra account's")
 struct NameTests {
     static let ours = [
         "alice@contoso.com", "o'brien@mail.contoso.com", "a.b-c_d@x", "1@2.3", "-a@b", "a@b-c.d",

@@ -57,7 +57,7 @@ struct PAMAccountTests {
         }
     }
 
-    @Test("Somebody of ours is asked for, with everything the decision needs")
+    @Test("An Entra account is asked about, with everything the decision needs")
     func question() {
         let home = "/home/\(FakeStack.name)"
         let sshd = ask(FakeStack())
@@ -140,7 +140,7 @@ struct PAMAccountTests {
         #expect(stack.lines.first?.contains("entralogind does not answer") == true)
     }
 
-    @Test("An argument is refused for ours")
+    @Test("An argument is refused for Entra accounts")
     func arguments() {
         let told = ask(FakeStack(), arguments: 1)
         #expect(told.result == PAM_SERVICE_ERR && told.requests.isEmpty && told.lines.count == 1)
@@ -155,7 +155,7 @@ struct PAMAccountTests {
         #expect(line.unicodeScalars.allSatisfy { $0.value >= 0x20 && !(0x7f..<0xa0).contains($0.value) })
     }
 
-    @Test("sudo to root by one of ours is asked about: by PAM_RUSER, by the real uid, by the login's uid")
+    @Test("sudo to root by an Entra account is asked about: by PAM_RUSER, by the real uid, by the login's uid")
     func invoker() {
         let byName = ask(FakeStack(service: "sudo", user: "root", invoking: FakeStack.name))
         #expect(byName.result == PAM_SUCCESS)

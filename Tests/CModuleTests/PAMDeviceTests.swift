@@ -81,7 +81,7 @@ struct PAMDeviceTests {
         #expect(setcred(stack) == PAM_SUCCESS && setcred(login()) == PAM_IGNORE)
     }
 
-    @Test("The daemon hears whose process it is, so that places are counted for whoever takes them")
+    @Test("The daemon hears whose process it is, so that places are counted for the user who takes them")
     func realUID() throws {
         let seen = run(login(), [Self.begun, Self.progress(ENTRALOGIN_VERDICT_ALLOW)], ownRealUID: true)
         guard case .beginDevice(let request) = try Request(frame: #require(seen.requests.first)) else {

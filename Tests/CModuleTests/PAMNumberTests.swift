@@ -86,7 +86,7 @@ struct PAMNumberTests {
         }
     }
 
-    @Test("A number that only the daemon knows, of a mapped account, keeps nobody of another directory away")
+    @Test("A number that only the daemon knows, of a mapped account, keeps no user of another directory away")
     func mappedNumber() throws {
         let accounts = try published((FakeStack.adopted, FakeStack.joe.uid), mapped: true)
         #expect(isIgnored(ask(FakeStack(user: FakeStack.joe.name), accounts: accounts)))

@@ -50,7 +50,7 @@ struct PAMStepUpTests {
         return (result, daemon.requests)
     }
 
-    @Test("The invoker proves who they are, though sudo wants silence; credentials are ours then, and no session is")
+    @Test("The invoker proves who they are, though sudo wants silence; then credentials, and no session")
     func good() throws {
         for service in ["sudo", "sudo-i"] {
             let stack = sudo(service: service)

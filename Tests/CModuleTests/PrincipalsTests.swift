@@ -99,7 +99,7 @@ struct PrincipalsTests {
         }
     }
 
-    @Test("Somebody with a number from before us is asked about: whether they are ours, the daemon knows")
+    @Test("A user with an older number is asked about: the daemon knows whether the account is Entra's")
     func adopted() {
         var arguments = arguments
         arguments[2] = "1001"

@@ -58,7 +58,7 @@ struct ProvisionalNameTests {
         return String(decoding: bytes.prefix(max(0, count - 1)), as: UTF8.self)
     }
 
-    @Test("An enrolled name is answered without the daemon; a name that cannot be ours too")
+    @Test("An enrolled name is answered without the daemon; a name that cannot be an Entra account's too")
     func notAsked() throws {
         for name in ["person0@contoso.com", "nobody", "NEW.person@contoso.com"] {
             #expect(try ask(name, answer: .close).1.requests.isEmpty)

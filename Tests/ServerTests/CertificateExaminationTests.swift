@@ -126,7 +126,7 @@ import Wire
         #expect(bad[0].remedy.contains("being fetched now") && !bad[4].remedy.isEmpty)
     }
 
-    @Test("A name that cannot be ours is refused without asking the rules", arguments: ["root", "a b", "x:y@z"])
+    @Test("A name of no Entra account is refused without asking the rules", arguments: ["root", "a b", "x:y@z"])
     func notOurs(_ user: String) throws {
         let (report, asked) = examine(try line(), user: user, try good())
         #expect(!report.isAcceptable)

@@ -90,7 +90,7 @@ import Wire
         #expect(response == .principal("alice@contoso.com"))
     }
 
-    @Test("What is no frame of ours gets no reply", arguments: [[], [0x45], [UInt8](repeating: 0x47, count: 64)])
+    @Test("What is no frame gets no reply", arguments: [[], [0x45], [UInt8](repeating: 0x47, count: 64)])
     func notOurs(_ bytes: [UInt8]) async throws {
         let services = FakeServices()
         await #expect(throws: Silence.self) { _ = try await frame(services, bytes) }
@@ -153,7 +153,7 @@ import Wire
         }
     }
 
-    @Test("Nobody of ours is \"ignore\", without a text")
+    @Test("No Entra account is \"ignore\", without a text")
     func ignore() async throws {
         let response = try await reply(FakeServices(.init(stage: .ignore)), .sample(.authorize))
         #expect(response == .verdict(WireVerdict(word: .ignore, text: "")))

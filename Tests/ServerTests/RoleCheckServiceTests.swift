@@ -8,7 +8,7 @@ import Wire
 @testable import Server
 
 @Suite struct RoleCheckServiceTests {
-    @Test("Whoever has no account here is not found, unless the object id is given; one that is no GUID is malformed")
+    @Test("A user without account is not found, unless the object id is given; one that is no GUID is malformed")
     func people() async throws {
         let bed = try ReportBed()
         #expect(await bed.service.answer(.check("alice@contoso.com", objectID: "")) == .notFound)

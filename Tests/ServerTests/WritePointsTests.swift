@@ -12,7 +12,7 @@ import Testing
 
 @testable import AccountDirectory
 @testable import AzureServices
-@testable import StackCheck
+@testable import Integration
 
 /// One of the files that the product writes: how version `n` of it is written, and which version its own reader finds.
 private struct Writer: Sendable, CustomTestStringConvertible {
@@ -131,13 +131,13 @@ private let writers: [Writer] = [
     ),
     // Root's, on a memory file system; a stamp that is not whole is none (StackStampTests).
     Writer(
-        source: "StackCheck/StackStampWriter.swift",
+        source: "Integration/StackStampWriter.swift",
         write: { file, version in try file.replace(with: Array("\(version)".utf8), mode: 0o644) },
         read: { file in bytes(file).flatMap { Int64(String(decoding: $0, as: UTF8.self)) } }
     ),
     // sshd's copy of the CA keys, root's.
     Writer(
-        source: "StackCheck/AuthorityCopy.swift",
+        source: "Integration/AuthorityCopy.swift",
         write: { file, version in
             let key = try PublicKey(type: .ed25519, fields: .ed25519([UInt8](repeating: UInt8(version), count: 32)))
             try file.replace(with: AuthorityCopy.content([key]), mode: 0o644)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import StackCheck
+import AccountAudit
+import Integration
 import Testing
 
 @testable import entraloginctl

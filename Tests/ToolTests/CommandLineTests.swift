@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Identity
-import StackCheck
+import Migration
 import Testing
 
 @testable import entraloginctl

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import StackCheck
+import Integration
 import Testing
 import Wire
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import AccountAudit
 import Authorization
+import Integration
 import Settings
-import StackCheck
 import Testing
 import Wire
 
@@ -74,6 +75,19 @@ struct DocumentationTests {
             return line.dropFirst(start.count + word.count).first == "=" ? String(word) : nil
         }
         #expect(keys == SettingsKey.all.map(\.name))
+    }
+
+    @Test(
+        "Settings: page and man page name each access checker, key source and service",
+        arguments: ["packaging/man/entralogin.conf.5", "Documentation/settings.md"]
+    )
+    func choices(page: String) throws {
+        let plain = try text(page).replacing("\\-", with: "-")
+        let words = Set(plain.split { !$0.isLetter && !$0.isNumber && $0 != "-" }.map(String.init))
+        let names =
+            AccessCheckerName.allCases.map(\.rawValue) + KeySourceName.allCases.map(\.rawValue)
+            + DeviceServiceName.allCases.map(\.rawValue)
+        for name in names { #expect(words.contains(name), "\(name)") }
     }
 
     @Test(

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import StackCheck
+import Migration
 import Testing
 import Wire
 

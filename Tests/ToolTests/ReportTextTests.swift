@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Authorization
-import StackCheck
+import Integration
 import Testing
 import Wire
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Glibc
+import Integration
 import Settings
-import StackCheck
 import TestSupport
 import Testing
 

@@ -53,6 +53,10 @@ package struct SettingsKey: Sendable {
         all.reduce(into: []) { found, key in if found.last != key.section { found.append(key.section) } }
     }
 
+    private static func names<Choice: CaseIterable & RawRepresentable<String>>(_ choices: Choice.Type) -> String {
+        choices.allCases.map(\.rawValue).joined(separator: ", ")
+    }
+
     private static let azure: [SettingsKey] = [
         SettingsKey("Azure", "LoginEndpoint", \.azure.loginEndpoint, "https://host", SettingsValue.endpoint),
         SettingsKey("Azure", "PolicyEndpoint", \.azure.policyEndpoint, "https://host", SettingsValue.endpoint),
@@ -74,7 +78,7 @@ package struct SettingsKey: Sendable {
             "Azure",
             "AccessCheckers",
             \.azure.accessCheckers,
-            "pas, arm, arm-roleassignments, in the order of asking",
+            "\(names(AccessCheckerName.self)), in the order of asking",
             SettingsValue.choices
         ),
         SettingsKey("Azure", "ConfirmRefusals", \.azure.confirmRefusals, "yes or no", SettingsValue.boolean),
@@ -103,7 +107,7 @@ package struct SettingsKey: Sendable {
     ]
 
     private static let keys: [SettingsKey] = [
-        SettingsKey("Keys", "Sources", \.keys.sources, "jwks, imds, file, in order", SettingsValue.choices),
+        SettingsKey("Keys", "Sources", \.keys.sources, "\(names(KeySourceName.self)), in order", SettingsValue.choices),
         SettingsKey("Keys", "File", \.keys.file, "an absolute path", SettingsValue.optionalPath),
         SettingsKey("Keys", "RevokedKeys", \.keys.revokedKeys, "an absolute path", SettingsValue.optionalPath),
     ]
@@ -204,7 +208,7 @@ package struct SettingsKey: Sendable {
             "DeviceSignIn",
             "Services",
             \.deviceSignIn.services,
-            "login, su, su-l, sudo",
+            names(DeviceServiceName.self),
             SettingsValue.choices
         ),
         SettingsKey(

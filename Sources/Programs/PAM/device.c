@@ -18,16 +18,13 @@
 #define GROUPS_MAX 1024
 
 #define DATA_NAME "entralogin_device"
-#define QUESTION \
-    "Microsoft Entra ID: press Enter to sign in with a code, or type anything for another way: "
 #define LATE "entralogin: sign-in refused: the code was not used in time"
 /* Beside the wire's verdicts: the person wants to wait no longer. */
 #define GIVEN_UP (-1)
 
 /* What the handle keeps: that its person signed in here, or proved who they are to sudo, whose sessions are none of ours. The
    addresses are all that matters. */
-static char signed_in[] = "signed in";
-char entralogin_proved[] = "proved";
+static char signed_in[] = "signed in", proved[] = "proved";
 
 static const void *kept_mark(const struct entralogin_pam_world *world, pam_handle_t *pamh) {
     const void *data = NULL;
@@ -38,9 +35,13 @@ int entralogin_signed_in(const struct entralogin_pam_world *world, pam_handle_t 
     return kept_mark(world, pamh) == signed_in;
 }
 
+int entralogin_forgets_code(const struct entralogin_pam_world *world, pam_handle_t *pamh) {
+    return kept_mark(world, pamh) == NULL || world->keep(pamh, DATA_NAME, NULL, NULL) == PAM_SUCCESS;
+}
+
 int entralogin_pam_setcred(const struct entralogin_pam_world *world, pam_handle_t *pamh) {
     const void *mark = kept_mark(world, pamh);
-    return mark == signed_in || mark == entralogin_proved ? PAM_SUCCESS : PAM_IGNORE;
+    return mark == signed_in || mark == proved ? PAM_SUCCESS : PAM_IGNORE;
 }
 
 void entralogin_read_progress(const void *frame, size_t size, uint16_t opcode, struct entralogin_progress *ret) {
@@ -146,7 +147,7 @@ static void await(const struct entralogin_pam_world *world, pam_handle_t *pamh, 
 }
 
 int entralogin_by_code(const struct entralogin_pam_world *world, pam_handle_t *pamh, int flags,
-    const struct entralogin_person *person, char *mark) {
+    const struct entralogin_person *person, enum entralogin_code_use use) {
     unsigned char reply[REPLY_MAX];
     struct entralogin_progress progress;
     begin(world, pamh, person, reply, &progress);
@@ -157,7 +158,9 @@ int entralogin_by_code(const struct entralogin_pam_world *world, pam_handle_t *p
     entralogin_speak(pamh, flags, progress.text, progress.text_length);
     switch (progress.verdict) {
     case ENTRALOGIN_VERDICT_ALLOW:
-        return world->keep(pamh, DATA_NAME, mark, NULL) == PAM_SUCCESS ? PAM_SUCCESS : PAM_AUTHINFO_UNAVAIL;
+        return world->keep(pamh, DATA_NAME, use == ENTRALOGIN_CODE_SIGNS_IN ? signed_in : proved, NULL) == PAM_SUCCESS
+                   ? PAM_SUCCESS
+                   : PAM_AUTHINFO_UNAVAIL;
     case ENTRALOGIN_VERDICT_IGNORE:
         return PAM_IGNORE;
     case ENTRALOGIN_VERDICT_DENY:
@@ -167,29 +170,6 @@ int entralogin_by_code(const struct entralogin_pam_world *world, pam_handle_t *p
     default:
         return PAM_AUTHINFO_UNAVAIL;
     }
-}
-
-int entralogin_pam_authenticate(const struct entralogin_pam_world *world, pam_handle_t *pamh, int flags, int argc) {
-    struct entralogin_person person;
-    const char *user = NULL;
-    if (kept_mark(world, pamh) != NULL && world->keep(pamh, DATA_NAME, NULL, NULL) != PAM_SUCCESS)
-        return PAM_AUTHINFO_UNAVAIL;
-    if (entralogin_in_sudo(pamh))
-        return entralogin_step_up(world, pamh, flags, argc);
-    if (!entralogin_can_speak(pamh, flags) || entralogin_in_sshd(pamh) || *entralogin_item(pamh, PAM_TTY) == '\0')
-        return PAM_IGNORE;
-    if (pam_get_user(pamh, &user, NULL) != PAM_SUCCESS || user == NULL)
-        return PAM_IGNORE;
-    entralogin_find_person(world, user, 0, &person);
-    if (person.standing != ENTRALOGIN_OURS)
-        return PAM_IGNORE;
-    if (argc != 0) {
-        entralogin_say(pamh, flags, ENTRALOGIN_ARGUMENTS);
-        return PAM_SERVICE_ERR;
-    }
-    if (entralogin_presses_enter(pamh, flags, QUESTION) != 1)
-        return PAM_IGNORE;
-    return entralogin_by_code(world, pamh, flags, &person, signed_in);
 }
 
 void entralogin_join_administrators(const char *user, uint32_t gid) {

@@ -2,6 +2,8 @@
 #ifndef ENTRALOGIN_PAM_PRIVATE_H
 #define ENTRALOGIN_PAM_PRIVATE_H
 
+#include <signal.h>
+
 #include "entralogin_pam.h"
 #include "entralogin_wire.h"
 
@@ -77,14 +79,16 @@ void entralogin_read_progress(const void *frame, size_t size, uint16_t opcode, s
 
 /* Whether the person of this handle signed in with a code, through it. Not by a step-up of sudo. */
 int entralogin_signed_in(const struct entralogin_pam_world *world, pam_handle_t *pamh);
+/* False where the handle still keeps what an earlier code proved. */
+int entralogin_forgets_code(const struct entralogin_pam_world *world, pam_handle_t *pamh);
+/* What a code is asked for. A step-up proves who the user is, and opens no session. */
+enum entralogin_code_use { ENTRALOGIN_CODE_SIGNS_IN, ENTRALOGIN_CODE_STEPS_UP };
 /*
- * Asks for a code, shows it, and waits for what comes of it: what the auth stage returns. After a yes the handle keeps `mark`.
+ * Asks for a code, shows it, and waits for what comes of it: what the auth stage returns. After a yes the handle keeps `use`.
  * PAM_ABORT where entralogin_is_given_up.
  */
 int entralogin_by_code(const struct entralogin_pam_world *world, pam_handle_t *pamh, int flags,
-    const struct entralogin_person *person, char *mark);
-/* The mark of a step-up, which opens no session. */
-extern char entralogin_proved[];
+    const struct entralogin_person *person, enum entralogin_code_use use);
 
 /* The administrators' group in this process, where NSS says that the person has it by now. Elsewhere than in sshd groups are
    taken before the session is opened, when nobody has been granted anything. */
@@ -99,7 +103,13 @@ int entralogin_in_sudo(pam_handle_t *pamh);
  * after the others it asks again.
  */
 int entralogin_step_up(const struct entralogin_pam_world *world, pam_handle_t *pamh, int flags, int argc);
-/* Whether one of the signals that break a program off waits for it: only where they are blocked, as in a step-up. */
+
+/* --- interrupt.c --- */
+
+/* Holds back the signals that break a program off; 0, or -1 with errno. The ones that were held before go to `ret_before`. */
+int entralogin_hold_signals(sigset_t *ret_before);
+void entralogin_release_signals(const sigset_t *before);
+/* Whether one of these signals waits for the program: only where they are held, as in a step-up. */
 int entralogin_is_given_up(void);
 
 /* --- whose.c --- */

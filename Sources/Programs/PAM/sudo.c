@@ -2,7 +2,6 @@
 #define _GNU_SOURCE
 #include "pam_private.h"
 
-#include <signal.h>
 #include <string.h>
 
 #define QUESTION "Microsoft Entra ID: press Enter to get a code for sudo: "
@@ -14,35 +13,20 @@
 #define LIKE_SSHD "entralogin: refused: this sudo calls itself sshd"
 #define NO_PASSWORD "entralogin: refused: you have no password here; press Enter alone to get a code"
 
-static const int breaking[] = {SIGINT, SIGQUIT, SIGTERM, SIGHUP};
-
 int entralogin_in_sudo(pam_handle_t *pamh) {
     const char *service = entralogin_item(pamh, PAM_SERVICE);
     return strcmp(service, "sudo") == 0 || strcmp(service, "sudo-i") == 0;
 }
 
-int entralogin_is_given_up(void) {
-    sigset_t pending;
-    int is = 0;
-    if (sigpending(&pending) != 0)
-        return 0;
-    for (size_t i = 0; i < sizeof breaking / sizeof *breaking; i++)
-        is |= sigismember(&pending, breaking[i]) == 1;
-    return is;
-}
-
 /* sudo keeps signals for later while it authenticates (its handlers only note them), so that nobody could break the wait off:
-   blocked here, they can be looked for, and sudo gets them afterwards. */
+   held here, they can be looked for, and sudo gets them afterwards. */
 static int prove(const struct entralogin_pam_world *world, pam_handle_t *pamh, int flags,
     const struct entralogin_person *person) {
-    sigset_t signals, before;
-    sigemptyset(&signals);
-    for (size_t i = 0; i < sizeof breaking / sizeof *breaking; i++)
-        sigaddset(&signals, breaking[i]);
-    if (sigprocmask(SIG_BLOCK, &signals, &before) != 0)
+    sigset_t before;
+    if (entralogin_hold_signals(&before) != 0)
         return PAM_AUTHINFO_UNAVAIL;
-    int result = entralogin_by_code(world, pamh, flags, person, entralogin_proved);
-    sigprocmask(SIG_SETMASK, &before, NULL);
+    int result = entralogin_by_code(world, pamh, flags, person, ENTRALOGIN_CODE_STEPS_UP);
+    entralogin_release_signals(&before);
     return result;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-internal import StackCheck
+internal import AccountAudit
+internal import Integration
 
 /// The audit for people: a table, what is behind its numbers, then the conclusion.
 struct AuditText: Sendable {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Identity
-internal import StackCheck
+internal import Migration
 
 /// What to do.
 enum Command: Hashable, Sendable {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Authorization
-internal import StackCheck
+internal import Integration
 internal import Wire
 
 /// What a status report says, as findings for `doctor`. The daemon's own warnings come with their remedies; what it only

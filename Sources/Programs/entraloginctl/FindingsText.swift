@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-internal import StackCheck
+internal import Integration
 
 /// Findings for people: what is good in a line, what is not with its place, need and remedy.
 struct FindingsText: Sendable {

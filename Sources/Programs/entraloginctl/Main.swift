@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Glibc
+internal import Integration
 internal import LinuxSystem
-internal import StackCheck
 
 @main
 enum Main {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-internal import StackCheck
+internal import Migration
 
 /// The plan for people: what contradicts, or the steps.
 struct MigrationText: Sendable {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import FoundationEssentials
-internal import StackCheck
+internal import Integration
 
 /// One record of the journal, as far as it is shown. Field names: Documentation/records.md.
 struct LoggedDecision: Hashable, Sendable, Codable {

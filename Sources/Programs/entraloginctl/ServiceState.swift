@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-internal import StackCheck
+internal import Integration
 
 /// What systemd says of the daemon that does not answer (systemctl(1), `show`).
 struct ServiceState: Hashable, Sendable {

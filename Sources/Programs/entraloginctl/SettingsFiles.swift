@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Identity
+internal import Integration
 internal import LinuxSystem
 internal import Settings
-internal import StackCheck
 
 /// The settings as the daemon would read them now, by the same rules.
 struct SettingsFiles: Sendable {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Integration
 internal import Settings
-internal import StackCheck
 
 /// Holds settings that are right in themselves against what Entra and sshd send: by them everybody, or everybody new, is
 /// refused.

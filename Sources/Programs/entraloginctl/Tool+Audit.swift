@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import AccountAudit
 internal import Settings
-internal import StackCheck
 
 // Who gets in without Entra.
 

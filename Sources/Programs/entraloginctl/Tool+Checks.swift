@@ -2,7 +2,7 @@
 
 internal import Authorization
 internal import Identity
-internal import StackCheck
+internal import Integration
 internal import Wire
 
 // What is asked of Azure or of the daemon now, without letting anybody in.

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Authorization
+internal import Doctor
 internal import Identity
+internal import Integration
 internal import Settings
-internal import StackCheck
 internal import Wire
 
 extension Tool {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-internal import StackCheck
+internal import Integration
+internal import Migration
 internal import Wire
 
 // From Microsoft's packages to us, and back.

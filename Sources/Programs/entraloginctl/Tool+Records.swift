@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Identity
+internal import Integration
 internal import LinuxSystem
-internal import StackCheck
 internal import Wire
 
 // What was decided, and how often.

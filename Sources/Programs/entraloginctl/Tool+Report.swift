@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import FoundationEssentials
+internal import Integration
 internal import LinuxSystem
-internal import StackCheck
 internal import Wire
 
 // `report`: what somebody needs who is to find a fault on a machine that they do not see.

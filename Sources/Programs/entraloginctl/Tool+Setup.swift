@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Glibc
-internal import StackCheck
+internal import Integration
 
 extension Tool {
     static let configure = "/usr/libexec/entralogin/configure"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Identity
-internal import StackCheck
+internal import Integration
 internal import Wire
 
 // The accounts: looking at them, and the machine owner's word about whose they are (P5).

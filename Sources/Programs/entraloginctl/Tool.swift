@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Authorization
+internal import Doctor
 internal import FoundationEssentials
+internal import Integration
 internal import Settings
-internal import StackCheck
 internal import Wire
 
 /// The commands. What they need of the world is given to them.
 struct Tool: Sendable {
     var client = DaemonClient()
-    let machine: any SurroundingsView
+    var machine: any SurroundingsView
     let isRoot: Bool
     let isJSON: Bool
     let style: Style
@@ -34,8 +35,8 @@ struct Tool: Sendable {
         do throws(DaemonError) {
             switch command {
             case .status: return try status()
-            case .doctor: return doctor()
-            case .explain(let name): return try explain(name)
+            case .doctor: return lookingOnce.doctor()
+            case .explain(let name): return try lookingOnce.explain(name)
             case .users(let command): return try users(command)
             case .checkCertificate(let file, let user): return try checkCertificate(file, user: user)
             case .stack(let stamp): return stack(stamp: stamp)
@@ -64,6 +65,13 @@ struct Tool: Sendable {
             if error == .notFound { suggestAccounts(like: command.name) }
             return status
         }
+    }
+
+    /// For what asks many rules, and changes nothing.
+    private var lookingOnce: Tool {
+        var tool = self
+        tool.machine = MemoizingMachine(machine)
+        return tool
     }
 
     /// "Did you mean", where no account has the name.

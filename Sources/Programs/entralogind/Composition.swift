@@ -8,12 +8,12 @@ internal import CWire
 internal import Glibc
 internal import HTTPTransport
 internal import Identity
+internal import Integration
 internal import Libcrypto
 internal import LinuxSystem
 internal import OpenSSHCertificates
 internal import Server
 internal import Settings
-internal import StackCheck
 internal import Systemd
 internal import Wire
 

@@ -2,6 +2,7 @@
 
 package import Authorization
 package import Identity
+internal import InFlight
 package import OpenSSHCertificates
 internal import Synchronization
 
@@ -47,7 +48,7 @@ package final class AuthorityKeyring: Sendable {
         var keys: [PublicKey] = []
         var sources: [String: SourceState] = [:]
         /// The refresh that is under way.
-        var running: Landing<Bool>?
+        var running: PendingOutcome<Bool>?
         var lastEarly: BootTime?
         var published: [UInt8]?
         var publicationFault: String?
@@ -118,14 +119,14 @@ package final class AuthorityKeyring: Sendable {
 
     /// Fetches every source from now on, after what is under way. False where that has not ended by `deadline`; it goes on.
     package func refreshed(by deadline: BootTime) async -> Bool {
-        let done = Landing<Bool>()
+        let done = PendingOutcome<Bool>()
         ports.starter.start {
             while !(await self.refresh(.all)) {
                 let running = self.state.withLock { $0.running }
                 _ = await running?.outcome(by: deadline, on: self.ports.time)
                 guard self.ports.time.bootTime() < deadline else { return }
             }
-            done.land(true)
+            done.finish(with: true)
         }
         return await done.outcome(by: deadline, on: ports.time) ?? false
     }
@@ -162,7 +163,7 @@ extension AuthorityKeyring {
 
     /// False where another one is under way; it has to end first.
     private func refresh(_ occasion: Occasion) async -> Bool {
-        let mine = Landing<Bool>()
+        let mine = PendingOutcome<Bool>()
         let begins = state.withLock { state in
             guard state.running == nil else { return false }
             state.running = mine
@@ -171,7 +172,7 @@ extension AuthorityKeyring {
         guard begins else { return false }
         defer {
             state.withLock { $0.running = nil }
-            mine.land(true)
+            mine.finish(with: true)
         }
         for source in sources {
             let now = ports.time.bootTime()

@@ -2,6 +2,7 @@
 
 internal import Authorization
 internal import Identity
+internal import InFlight
 internal import Synchronization
 
 /// One question to Azure under way. Any number of callers wait for it, each with a deadline of its own; it goes on
@@ -16,9 +17,9 @@ final class Flight: Sendable {
 
     let correlation: CorrelationID
     let startedAt: BootTime
-    private let landing = Landing<Outcome>()
+    private let landing = PendingOutcome<Outcome>()
     /// Lands before the confirmation of a user's answer does.
-    private let firstLanding = Landing<Outcome>()
+    private let firstLanding = PendingOutcome<Outcome>()
     /// Set: no answer counts for more than this.
     private let ceiling = Mutex<Role??>(nil)
     private let forgotten = Mutex(false)
@@ -60,12 +61,12 @@ final class Flight: Sendable {
 
     /// Lands the flight: every caller that waits gets `outcome`, and a later one gets it at once.
     func land(_ outcome: Outcome) {
-        firstLanding.land(outcome)
-        landing.land(outcome)
+        firstLanding.finish(with: outcome)
+        landing.finish(with: outcome)
     }
 
     /// Tells callers that can go on as a user what is known before the confirmation.
-    func announce(_ outcome: Outcome) { firstLanding.land(outcome) }
+    func announce(_ outcome: Outcome) { firstLanding.finish(with: outcome) }
 
     /// What is known so far; nil before anything is.
     var announced: Outcome? { firstLanding.outcome }

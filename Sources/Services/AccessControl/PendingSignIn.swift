@@ -2,6 +2,7 @@
 
 internal import Authorization
 internal import Identity
+internal import InFlight
 internal import Synchronization
 
 /// One sign-in with a code that has not ended, or whose end nobody has heard of.
@@ -23,7 +24,7 @@ final class PendingSignIn: Sendable {
     let grant: any DeviceGrant
     let need: Need
     let endsAt: BootTime
-    private let landing = Landing<StageVerdict>()
+    private let landing = PendingOutcome<StageVerdict>()
     private let lastHeard: Mutex<BootTime>
 
     init(
@@ -48,7 +49,7 @@ final class PendingSignIn: Sendable {
     }
 
     /// Its end. The first verdict counts.
-    func land(_ verdict: StageVerdict) { landing.land(verdict) }
+    func land(_ verdict: StageVerdict) { landing.finish(with: verdict) }
 
     /// The verdict, or nil where there is none by `deadline`.
     func verdict(by deadline: BootTime, on time: any TimeSource) async -> StageVerdict? {

@@ -4,6 +4,7 @@ package import Authorization
 internal import AzureMessages
 internal import HTTPTransport
 package import Identity
+internal import InFlight
 internal import Synchronization
 
 /// Where the services of the machine's cloud are: by the administrator's word, by the table, and for a cloud that the
@@ -22,12 +23,12 @@ package final class CloudDirectory: Sendable {
     private let environment: AzureEnvironment
     private let endpoints: AzureEndpoints
     private let learnt = Mutex<Learnt?>(nil)
-    private let flights: FlightBoard<String, OpenIDConfiguration>
+    private let requests: SingleFlight<String, OpenIDConfiguration>
 
     package init(_ environment: AzureEnvironment, endpoints: AzureEndpoints) {
         self.environment = environment
         self.endpoints = endpoints
-        flights = FlightBoard(time: environment.time, tasks: environment.tasks)
+        requests = SingleFlight(time: environment.time, tasks: environment.tasks)
     }
 
     /// What is known now, without asking anybody; nil where that is not even the login host, whose keys are trusted.
@@ -88,7 +89,7 @@ package final class CloudDirectory: Sendable {
 
     /// Reads the tenant's OpenID configuration (no token needed) and compares it with what is known.
     package func learn(about machine: Machine, by deadline: BootTime) async throws(AccessCheckFault) {
-        let configuration = try await flights.join(machine.cloud, by: deadline) { [self] deadline in
+        let configuration = try await requests.join(machine.cloud, by: deadline) { [self] deadline in
             do throws(AccessCheckFault) {
                 return .success(try await read(machine, by: deadline))
             } catch {

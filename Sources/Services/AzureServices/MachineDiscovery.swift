@@ -3,6 +3,7 @@
 package import Authorization
 internal import AzureMessages
 package import Identity
+internal import InFlight
 internal import Synchronization
 
 /// Where the last good machine is kept over a restart.
@@ -47,7 +48,7 @@ package final class MachineDiscovery: MachineSource {
     private let store: MachineStore
     /// `TenantID=`; nil: the tenant that the machine's subscription trusts.
     private let pinned: TenantID?
-    private let flights: FlightBoard<Int, Machine>
+    private let requests: SingleFlight<Int, Machine>
     private let state: Mutex<State>
 
     /// Reads the store; asks nobody yet. `tenant` is the administrator's word, which counts before everybody else's.
@@ -65,7 +66,7 @@ package final class MachineDiscovery: MachineSource {
         self.endpoints = endpoints
         self.store = store
         pinned = tenant
-        flights = FlightBoard(time: environment.time, tasks: environment.tasks)
+        requests = SingleFlight(time: environment.time, tasks: environment.tasks)
         var kept = store.load().flatMap { MachineRecord(parsing: $0)?.machine }
         // A record of before the tenant was named.
         if let tenant, let machine = kept { kept = machine.trusting(tenant) }
@@ -79,9 +80,9 @@ package final class MachineDiscovery: MachineSource {
         return try await refresh(by: deadline)
     }
 
-    /// Asks now, also where an answer is known; one flight at a time.
+    /// Asks now, also where an answer is known; one request at a time.
     package func refresh(by deadline: BootTime) async throws(AccessCheckFault) -> Machine {
-        try await flights.join(0, by: deadline) { [self] deadline in await ask(by: deadline) }
+        try await requests.join(0, by: deadline) { [self] deadline in await ask(by: deadline) }
     }
 
     /// Asks until there is an answer, then once in about an hour, until `stop()`.

@@ -3,10 +3,11 @@
 package import Authorization
 package import AzureMessages
 package import Identity
+internal import InFlight
 internal import Synchronization
 
 /// The machine's own tokens, one per audience: kept, renewed in the background at half their life, fetched by one
-/// flight at a time.
+/// request at a time.
 package final class ManagedIdentity: Sendable {
     /// A token is not given out for its last stretch: it has to live through the request that carries it.
     private static let margin = Duration.seconds(30)
@@ -28,13 +29,13 @@ package final class ManagedIdentity: Sendable {
 
     private let service: any MetadataService
     private let environment: AzureEnvironment
-    private let flights: FlightBoard<String, AccessToken>
+    private let requests: SingleFlight<String, AccessToken>
     private let state = Mutex(State())
 
     package init(_ environment: AzureEnvironment, service: any MetadataService) {
         self.service = service
         self.environment = environment
-        flights = FlightBoard(time: environment.time, tasks: environment.tasks)
+        requests = SingleFlight(time: environment.time, tasks: environment.tasks)
     }
 
     /// A token that is good for at least half a minute.
@@ -45,13 +46,13 @@ package final class ManagedIdentity: Sendable {
         }
         if let held, now < held.endsAt {
             if now >= held.renewAt, mayRenew {
-                flights.begin(audience, by: now.advanced(by: Self.renewalTime)) { [self] deadline in
+                requests.begin(audience, by: now.advanced(by: Self.renewalTime)) { [self] deadline in
                     await fetch(audience, by: deadline)
                 }
             }
             return held.token
         }
-        return try await flights.join(audience, by: deadline) { [self] deadline in await fetch(audience, by: deadline) }
+        return try await requests.join(audience, by: deadline) { [self] deadline in await fetch(audience, by: deadline) }
     }
 
     /// Forgets a token that a service refused; no effect where another one is held by now.

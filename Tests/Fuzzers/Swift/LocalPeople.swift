@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import AccountAudit
 internal import Identity
-internal import StackCheck
+internal import Integration
+internal import Migration
 
 // Seeds: a machine with root and lisa, as Debian 12 prints it, and the accounts that aadsshlogin left there.
 

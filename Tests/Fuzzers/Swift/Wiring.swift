@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-internal import StackCheck
+internal import Integration
 
 // Seeds: a Debian 12 machine after `configure --enable`, and what one change makes of it; the stamp that such a machine
 // gets. Tests/Fuzzers/make-seeds writes them anew.

@@ -101,7 +101,7 @@ struct KeyRuleTests {
     }
 
     @Test(
-        "A CA key of a type that is not ours is refused",
+        "A CA key of a type that is not accepted is refused",
         arguments: ["ssh-dss", "sk-ssh-ed25519@openssh.com", "sk-ecdsa-sha2-nistp256@openssh.com", "x", ""]
     )
     func authorityType(name: String) throws {

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Identity
+internal import Integration
+
+/// Judges whether root's list of adopted people and the account files agree. Who is on one side only is refused.
+struct AdoptionRule: Sendable {
+    func judge(_ machine: any MachineView) -> [Finding] {
+        let passwd = (try? machine.text(of: "/etc/passwd")) ?? ""
+        let group = (try? machine.text(of: "/etc/group")) ?? ""
+        let list: AdoptionList
+        do {
+            list = try AdoptionList(parsing: Array(try machine.text(of: AdoptionList.path).utf8))
+        } catch FileAbsence.absent {
+            list = AdoptionList()
+        } catch {
+            return [flaw("cannot be used: \(error)")]
+        }
+        if let status = try? machine.status(of: AdoptionList.path), status.owner != 0 || status.mode & 0o022 != 0 {
+            return [flaw("is not root's alone, or others may write it")]
+        }
+        let local = LocalAccounts(passwd: Array(passwd.utf8), group: Array(group.utf8), adopted: list)
+        let found = strays(local) + unlisted(passwd, list)
+        guard found.isEmpty, !list.people.isEmpty else { return found }
+        let text = "\(list.people.count) local accounts are Entra's by \(AdoptionList.path), and agree with it"
+        return [Finding("adopted", .good, text)]
+    }
+
+    private func flaw(_ text: String) -> Finding {
+        Finding(
+            "adopted.list",
+            .warning,
+            "the list of adopted people \(text): everybody in it is refused",
+            place: AdoptionList.path,
+            needed: "as Documentation/migration.md says; root's, mode 0644",
+            remedy: "fix it: one line for each account, name:object-id:uid"
+        )
+    }
+
+    private func strays(_ local: LocalAccounts) -> [Finding] {
+        local.strays.sorted { $0.key.text < $1.key.text }.map { name, why in
+            Finding(
+                "adopted.stray",
+                .warning,
+                "\(name) is adopted, but \(why): refused",
+                place: AdoptionList.path,
+                needed: "the same name, uid and gid in the list and in /etc/passwd",
+                remedy: "fix the file that is wrong; or take \(name) out of both"
+            )
+        }
+    }
+
+    /// Lines that we wrote, or somebody in our way, and that the list does not have.
+    private func unlisted(_ passwd: String, _ list: AdoptionList) -> [Finding] {
+        let names = Set(list.people.map(\.name.text))
+        return passwd.lines.enumerated().compactMap { index, line in
+            let fields = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
+            guard fields.count == 3, fields[1] == AdoptionList.mark, !names.contains(String(fields[0])) else {
+                return nil
+            }
+            return Finding(
+                "adopted.unlisted",
+                .warning,
+                "\(fields[0]) was adopted, and is not in the list any more: refused",
+                place: "/etc/passwd:\(index + 1)",
+                needed: "name:object-id:uid of that person in \(AdoptionList.path)",
+                remedy: "put it back, or remove the account: userdel \(fields[0])"
+            )
+        }
+    }
+}

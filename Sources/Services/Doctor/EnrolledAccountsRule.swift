@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Identity
+package import Integration
+
+/// Evaluates the accounts that have signed in here against the settings and the disk: shells that are gone, homes that are not
+/// theirs, domains and tenants that may not sign in any more.
+package struct EnrolledAccountsRule: Sendable {
+    /// What is read of a line of the daemon's file of accounts (`StoreFormat`); only its shape is relied on.
+    private struct Account {
+        var name: UserName
+        var uid: UInt32
+        var tenant: String
+        var home: String
+        var shell: String
+    }
+
+    /// Accounts that a finding names.
+    private static let shown = 5
+    /// Accounts whose home and shell are looked at, the newest.
+    private static let limit = 2000
+
+    private let domains: [String]
+    private let homesObstacle: String?
+    private let machine: any SurroundingsView
+    private let accounts: [Account]
+
+    /// `domains`: as `Domains=` has them; `homeTemplate`: what is wrong with its folder is said elsewhere.
+    package init(on machine: any SurroundingsView, domains: [String] = [], homeTemplate: String = "/home/%n") {
+        self.machine = machine
+        self.domains = domains
+        homesObstacle = HomesRule(template: homeTemplate).judge(machine).first { $0.severity == .error }?.place
+        let text = (try? machine.text(of: CoveredDomains.accounts, limit: CoveredDomains.accountsLimit)) ?? ""
+        let local = (try? machine.text(of: "/etc/passwd")) ?? ""
+        let localNames = Set(local.lines.map { $0.prefix { $0 != ":" } })
+        // A local line has its own home and shell.
+        accounts = text.lines.compactMap(EnrolledAccountsRule.account).filter {
+            !localNames.contains($0.name.text[...])
+        }
+    }
+
+    /// Names and login shells, in the order of the first sign-in.
+    var shellsInUse: [(name: String, shell: String)] { accounts.map { ($0.name.text, $0.shell) } }
+
+    package func judge() -> [Finding] { homes() + shells() + allowedDomains() }
+
+    /// Who has signed in here and is turned away by a list of sshd's, which may be meant so.
+    func turnedAway(
+        by configuration: SSHDConfiguration,
+        usersGroup: String,
+        _ lines: [ConfigurationLine]
+    ) -> [Finding] {
+        let found = accounts.suffix(EnrolledAccountsRule.limit).compactMap { account -> (UserName, Finding)? in
+            let groups = [usersGroup, account.name.text]
+            let rule = PersonAdmittanceRule(name: account.name.text, groups: groups, isEnrolled: true, lines: lines)
+            return rule.judge(configuration).first { $0.severity == .error }.map { (account.name, $0) }
+        }
+        guard let first = found.first?.1 else { return [] }
+        let names = found.prefix(EnrolledAccountsRule.shown).map(\.0.text).joined(separator: ", ")
+        return [
+            Finding(
+                "accounts.lists",
+                .warning,
+                "sshd turns away who has signed in here before: \(names)\(others(found.count))",
+                place: first.place,
+                needed: "a list that names them, unless that is meant; entraloginctl users retire ends an account",
+                remedy: first.remedy
+            )
+        ]
+    }
+
+    /// `tenant`: the one that this machine trusts.
+    package func judge(tenant: String) -> [Finding] {
+        guard !accounts.isEmpty, !isTenantOfSome(tenant) else { return [] }
+        return [
+            Finding(
+                "accounts.tenant",
+                .error,
+                "\(count(accounts.count)) of another tenant than \(tenant), whose certificates alone are taken",
+                needed: "the tenant in which these accounts are",
+                remedy:
+                    "look at TenantID= in [Azure] (entraloginctl config Azure.TenantID), then systemctl restart entralogind"
+            )
+        ]
+    }
+
+    /// Some account here is of this tenant.
+    package func isTenantOfSome(_ tenant: String) -> Bool { accounts.contains { $0.tenant == tenant } }
+
+    private func homes() -> [Finding] {
+        let rule = HomeRule(machine: machine)
+        let found = accounts.suffix(EnrolledAccountsRule.limit).compactMap { account -> (Account, HomeRule.Obstacle)? in
+            guard let obstacle = rule.obstacle(at: account.home, uid: account.uid), obstacle.place != homesObstacle
+            else {
+                return nil
+            }
+            return (account, obstacle)
+        }
+        return found.prefix(EnrolledAccountsRule.shown).map { account, obstacle in
+            Finding(
+                "accounts.home",
+                .error,
+                "\(account.name) cannot sign in: \(obstacle.text)" + others(found.count),
+                place: obstacle.place,
+                remedy: obstacle.remedy
+            )
+        }
+    }
+
+    private func shells() -> [Finding] {
+        var obstacles: [String: String] = [:]
+        for shell in Set(accounts.map(\.shell)) { obstacles[shell] = ShellRule.obstacle(shell, machine) }
+        let found = accounts.filter { obstacles[$0.shell] != nil }
+        guard let first = found.first, let why = obstacles[first.shell] else { return [] }
+        let names = found.prefix(EnrolledAccountsRule.shown).map(\.name.text).joined(separator: ", ")
+        return [
+            Finding(
+                "accounts.shell",
+                .error,
+                "\(names)\(others(found.count)) cannot work here: \(why)",
+                remedy: "install it, or: entraloginctl users set-shell \(first.name) /bin/bash"
+            )
+        ]
+    }
+
+    private func allowedDomains() -> [Finding] {
+        let named = accounts.filter { $0.name.domain != nil }
+        guard !domains.isEmpty, !named.isEmpty,
+            !named.contains(where: { account in domains.contains { $0[...] == account.name.domain } })
+        else { return [] }
+        return [
+            Finding(
+                "accounts.domain",
+                .error,
+                "\(count(named.count)) of a domain that is not among Domains= (\(domains.joined(separator: " ")))",
+                needed: "the domains of the accounts that may sign in",
+                remedy: "change Domains= in [Accounts], then systemctl restart entralogind and configure --enable"
+            )
+        ]
+    }
+
+    private func count(_ number: Int) -> String {
+        number == 1
+            ? "the only account that has signed in here is" : "all \(number) accounts that have signed in here are"
+    }
+
+    private func others(_ count: Int) -> String {
+        count > EnrolledAccountsRule.shown ? " (and \(count - EnrolledAccountsRule.shown) more)" : ""
+    }
+
+    private static func account(_ line: Substring) -> Account? {
+        let fields = line.split(separator: " ", omittingEmptySubsequences: false)
+        guard fields.count == 11, fields[0] == "account", fields[6] == "retired=-",
+            let name = UserName(String(fields[1]))
+        else { return nil }
+        func value(_ index: Int, _ key: String) -> Substring? {
+            fields[index].hasPrefix("\(key)=") ? fields[index].dropFirst(key.count + 1) : nil
+        }
+        guard let uid = value(2, "uid").flatMap({ UInt32($0) }), let tenant = value(3, "tenant"),
+            let home = value(7, "home"), let shell = value(8, "shell"), !home.contains("%"), !shell.contains("%")
+        else { return nil }
+        return Account(name: name, uid: uid, tenant: String(tenant), home: String(home), shell: String(shell))
+    }
+}

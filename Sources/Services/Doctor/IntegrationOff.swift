@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Integration
+
+/// Tells a machine on which nothing of the integration stands, because it was never turned on or was taken out, from one where
+/// a part of it is missing: then there is one cause, and one finding.
+package enum IntegrationOff {
+    /// Nil where something of it stands.
+    package static func finding(_ machine: any MachineView) -> Finding? {
+        guard !machine.exists(SSHDFiles.dropIn), !hasBlock(machine), !hasModule(machine), !hasService(machine) else {
+            return nil
+        }
+        return Finding(
+            "integration",
+            .error,
+            "Entra sign-in is not turned on: sshd's block, pam_entralogin.so in PAM and entralogin in \(NameServiceRule.path)"
+                + " are all missing",
+            needed: "the integration with sshd, PAM, sudo and the name service",
+            remedy: "entraloginctl setup --dry-run shows what would change; entraloginctl setup --apply does it"
+        )
+    }
+
+    /// What follows from it and says nothing more: of sshd, PAM, the name service, sudo, units and files that are made when it
+    /// is turned on.
+    package static func isConsequence(_ finding: Finding) -> Bool {
+        let words = finding.id.split(separator: ".").first.map(String.init) ?? finding.id
+        return finding.severity > .good && finding.id != "sshd"
+            && ["sshd", "pam", "nss", "units", "files", "keys", "sudoers", "stamp", "programs"].contains(words)
+    }
+
+    private static func hasBlock(_ machine: any MachineView) -> Bool {
+        SSHDFiles(on: machine).lines.contains {
+            $0.keyword == "authorizedprincipalscommand" && $0.rest.contains(SSHDRule.helper)
+        }
+    }
+
+    private static func hasModule(_ machine: any MachineView) -> Bool {
+        ["sshd", "sudo"].contains { service in
+            ["account", "session"].contains { type in
+                guard let stack = try? PAMStack(service: service, type: type, on: machine) else { return false }
+                return stack.entries.contains { $0.module == PAMStack.ourModule } || !stack.oursInSubstack.isEmpty
+            }
+        }
+    }
+
+    private static func hasService(_ machine: any MachineView) -> Bool {
+        let text = (try? machine.text(of: NameServiceRule.path)) ?? ""
+        return NameServiceRule.databases(of: text).values.contains { $0.words.contains("entralogin") }
+    }
+}

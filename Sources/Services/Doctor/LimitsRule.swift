@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Integration
+
+/// Evaluates the files of pam_limits (limits.conf(5)) as far as a limit of none keeps an account from any session: no login, or
+/// no process. Where several lines concern an account, its name goes before its groups, and these before `*`; among equals the
+/// last counts.
+struct LimitsRule: Sendable {
+    private static let module = "pam_limits.so"
+    private static let items: Set<String> = ["maxlogins", "maxsyslogins", "nproc"]
+    private static let files = "/etc/security/limits.conf"
+    private static let folder = "/etc/security/limits.d/*.conf"
+
+    private struct Line {
+        var rank: Int
+        var item: String
+        var isNone: Bool
+        var place: String
+    }
+
+    let machine: any MachineView
+
+    /// The line by which that account gets no session, `file:line`, and what it says; nil where there is none, or where sshd's
+    /// session stage does not ask.
+    func obstacle(name: String, groups: [String]) -> (place: String, item: String)? {
+        guard let stack = try? PAMStack(service: "sshd", type: "session", on: machine) else { return nil }
+        let asked = stack.entries.filter { $0.module == LimitsRule.module }
+        guard !asked.isEmpty else { return nil }
+        let named = asked.flatMap { entry in
+            entry.arguments.filter { $0.hasPrefix("conf=") }.map { String($0.dropFirst(5)) }
+        }
+        let paths = named.isEmpty ? [LimitsRule.files] + machine.paths(matching: LimitsRule.folder) : named
+        let lines = paths.flatMap { self.lines(of: $0, name, groups) }
+        for item in LimitsRule.items.sorted() {
+            let concerning = lines.filter { $0.item == item }
+            guard let rank = concerning.map(\.rank).max(), let last = concerning.last(where: { $0.rank == rank }) else {
+                continue
+            }
+            if last.isNone { return (last.place, item) }
+        }
+        return nil
+    }
+
+    /// For `explain` of one account, and for `doctor` of a name that nobody has.
+    func evaluate(name: String, groups: [String]) -> [Finding] {
+        guard let (place, item) = obstacle(name: name, groups: groups) else { return [] }
+        return [
+            Finding(
+                "limits",
+                .error,
+                "pam_limits opens no session: \(item) is 0",
+                place: place,
+                remedy: "write a larger number there, or name whom it is meant for in the place of *"
+            )
+        ]
+    }
+
+    private func lines(of path: String, _ name: String, _ groups: [String]) -> [Line] {
+        guard let text = try? machine.text(of: path) else { return [] }
+        return text.lines.enumerated().compactMap { index, raw in
+            let words = raw.prefix { $0 != "#" }.split { $0 == " " || $0 == "\t" || $0 == "\r" }
+            guard words.count == 4, ["hard", "-", "soft"].contains(words[1]),
+                LimitsRule.items.contains(String(words[2])), let rank = rank(of: words[0], name, groups)
+            else { return nil }
+            // A user may raise what is soft.
+            let isNone = words[1] != "soft" && words[3] == "0"
+            return Line(rank: rank, item: String(words[2]), isNone: isNone, place: "\(path):\(index + 1)")
+        }
+    }
+
+    /// Nil for a line of others; ranges of numbers are not read.
+    private func rank(of domain: Substring, _ name: String, _ groups: [String]) -> Int? {
+        if domain == "*" { return 0 }
+        if domain == "%" { return nil }
+        if domain.hasPrefix("@") || domain.hasPrefix("%") {
+            return groups.contains(String(domain.dropFirst())) ? 1 : nil
+        }
+        return domain == name ? 2 : nil
+    }
+}

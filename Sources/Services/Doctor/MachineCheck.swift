@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Identity
+package import Integration
+
+/// What around us keeps people out or spoils something, and is no part of the wiring: nobody gets in by it who should not.
+/// So the stack stamp does not rest on it, whatever its findings.
+package struct MachineCheck: Sendable {
+    private let machine: any SurroundingsView
+    private let domain: String
+    private let usersGroup: String
+    private let administratorsGroup: String
+    private let sudoers: SudoersReview?
+    private let administrator: String?
+    private let devices: DeviceSignInRule
+    private let numbers: NumbersRule
+    private let newAccounts: NewAccounts?
+    private let names: LocalNamesRule
+    private let namespace: UserNamespaceRule
+
+    /// How the settings make new accounts.
+    package struct NewAccounts: Hashable, Sendable {
+        let shell: String
+        let homeTemplate: String
+        let shellPlace: String?
+
+        /// `Shell=` with `file:line` of it, nil for the default; `HomeTemplate=`.
+        package init(shell: String, shellPlace: String?, homeTemplate: String) {
+            self.shell = shell
+            self.shellPlace = shellPlace
+            self.homeTemplate = homeTemplate
+        }
+    }
+
+    /// `domain`: one of those that may sign in; the groups as the settings call them; the services in which sign-in with a code
+    /// is on, and how many seconds it may take; where numbers of new accounts are drawn; an account that is an administrator now;
+    /// what the integration check found in sudo's files; how new accounts are made, nil where the settings cannot be read;
+    /// all domains that may sign in, none for any.
+    package init(
+        on machine: any SurroundingsView,
+        domain: String,
+        usersGroup: String,
+        administratorsGroup: String,
+        deviceServices: [String] = [],
+        deviceLimit: Int64 = 0,
+        numbers: ClosedRange<UInt32> = PosixID.userRange,
+        administrator: String? = nil,
+        sudoers: SudoersReview? = nil,
+        newAccounts: NewAccounts? = nil,
+        domains: [String] = []
+    ) {
+        self.sudoers = sudoers
+        self.newAccounts = newAccounts
+        self.administrator = administrator
+        self.numbers = NumbersRule(numbers: numbers)
+        names = LocalNamesRule(domains: domains)
+        namespace = UserNamespaceRule(numbers: numbers)
+        devices = DeviceSignInRule(services: deviceServices, limit: deviceLimit)
+        self.machine = machine
+        self.domain = domain
+        self.usersGroup = usersGroup
+        self.administratorsGroup = administratorsGroup
+    }
+
+    package func run() -> [Finding] {
+        sshd() + NeighbourRule().judge(machine) + devices.judge(machine)
+            + (devices.services.contains("sudo")
+                ? StepUpRule(administrator: administrator).judge(machine) : [])
+            + SudoRule(review: sudoers ?? SudoersReview(machine, administratorsGroup: administratorsGroup)).judge(
+                machine
+            )
+            + SELinuxRule().judge(machine) + OldExtensionRule().judge(machine) + LocalIDsRule().judge(machine)
+            + numbers.asked(machine) + names.judge(machine) + namespace.judge(machine)
+            + AdoptionRule().judge(machine)
+            + SudoLogRule(groups: [administratorsGroup, usersGroup]).evaluate(machine)
+            + TlogRule(shell: newAccounts?.shell, shellPlace: newAccounts?.shellPlace).evaluate(machine)
+            + [AuthorityCopyRule().judge(machine)] + people() + common()
+    }
+
+    /// What keeps everybody, or everybody new, out, whatever their names are: for `explain`, which asks the rest for each person.
+    package func keepingOut() -> [Finding] { common().filter { $0.keepsOut != nil } }
+
+    /// What is the same for all accounts.
+    private func common() -> [Finding] {
+        NameCacheRule().judge(machine) + HiddenProcessesRule().evaluate(machine) + ReadableFilesRule().evaluate(machine)
+            + HelperRule().evaluate(machine) + SpaceRule().judge(machine) + unitsAndFiles()
+    }
+
+    /// A socket that is missing because its unit does not run, or a folder of another's because the daemon is another, is one
+    /// thing, with the unit's remedy.
+    private func unitsAndFiles() -> [Finding] {
+        let units = UnitsRule().judge(machine)
+        let areDown = units.contains { $0.severity == .error }
+        let isAnothers = units.contains { $0.needed == "User=entralogin" }
+        let files = StateFilesRule().judge(machine).filter { finding in
+            guard areDown, finding.severity > .good, let place = finding.place else { return true }
+            return !place.hasPrefix("/run/entralogin") && !(isAnothers && place.hasPrefix("/var/lib/entralogin"))
+        }
+        return files + units
+    }
+
+    /// What would keep everybody, or everybody new, out beyond sshd's own lists.
+    private func people() -> [Finding] {
+        let modules =
+            AccountModulesRule(machine: machine).judge(
+                probe: "entralogin-probe@\(domain)",
+                shell: newAccounts?.shell ?? "",
+                usersGroup: usersGroup,
+                administratorsGroup: administratorsGroup
+            )
+            + LimitsRule(machine: machine).evaluate(name: "entralogin-probe@\(domain)", groups: [usersGroup])
+        guard let newAccounts else { return NologinRule().judge(machine) + modules }
+        return NologinRule().judge(machine) + modules
+            + [ShellRule.judge(newAccounts.shell, place: newAccounts.shellPlace, machine)]
+            + HomesRule(template: newAccounts.homeTemplate).judge(machine)
+    }
+
+    private func sshd() -> [Finding] {
+        guard let program = StackCheck.sshdPrograms.first(where: { machine.exists($0) }) else { return [] }
+        let version = OpenSSHVersionRule().judge(machine.run(program, ["-V"]))
+        let probe = "entralogin-probe@\(domain)"
+        let result = machine.run(program, ["-T", "-C", StackCheck.connection(of: probe)])
+        // A configuration that sshd refuses is named with the wiring.
+        guard result.status == 0 else { return [version] }
+        let lines = SSHDFiles(on: machine).lines
+        let rule = AdmittanceRule(
+            usersGroup: usersGroup,
+            administratorsGroup: administratorsGroup,
+            probe: probe,
+            lines: lines
+        )
+        let configuration = SSHDConfiguration(result.output)
+        let lists = rule.judge(configuration)
+        let limits = SSHDLimitsRule(shell: newAccounts?.shell ?? "/bin/bash", lines: lines)
+        let turnedAway =
+            lists.contains { $0.severity == .error }
+            ? [] : EnrolledAccountsRule(on: machine).turnedAway(by: configuration, usersGroup: usersGroup, lines)
+        return [version] + lists + turnedAway + AlgorithmsRule(lines: lines).judge(configuration)
+            + limits.judge(configuration, machine)
+            + AdministratorsBlockRule(administratorsGroup: administratorsGroup).judge(lines)
+    }
+}

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Integration
+
+/// Judges the other directories beside us in nsswitch.conf: sss, winbind, ldap and the like. Theirs win where they are
+/// listed before us (P7); behind us, they would lose.
+struct NeighbourRule: Sendable {
+    private static let locals: Set<String> = ["files", "compat", "db", "altfiles", "systemd", "entralogin", "cache"]
+
+    func judge(_ machine: any MachineView) -> [Finding] {
+        guard let text = try? machine.text(of: NameServiceRule.path) else { return [] }
+        let lines = NameServiceRule.databases(of: text)
+        return ["passwd", "group"].compactMap { database in lines[database].map { judge(database, $0) } ?? nil }
+    }
+
+    private func judge(_ database: String, _ line: (number: Int, words: [String])) -> Finding? {
+        let place = "\(NameServiceRule.path):\(line.number)"
+        let others = line.words.filter { !$0.hasPrefix("[") && !NeighbourRule.locals.contains($0) }
+        guard !others.isEmpty, let ours = line.words.firstIndex(of: "entralogin") else { return nil }
+        let late = others.filter { other in line.words[ours...].contains(other) }
+        guard let first = late.first else {
+            let names = others.joined(separator: ", ")
+            return Finding(
+                "neighbour.\(database)",
+                .note,
+                "\(database): \(names) stands before entralogin: its accounts win over Entra accounts of the same name",
+                place: place,
+                needed: "where its names have an @, Domains= with Entra's: sshd's block goes by the name alone"
+            )
+        }
+        return Finding(
+            "neighbour.\(database)",
+            .warning,
+            "\(database): \(first) stands behind entralogin, so an Entra account hides its account of the same name",
+            place: place,
+            needed: "\(database): files … \(first) … entralogin",
+            remedy: "write entralogin last on that line"
+        )
+    }
+}

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Integration
+
+/// Evaluates the files by which pam_nologin(8) turns everybody but root away, where sshd's account stage asks it.
+struct NologinRule: Sendable {
+    /// The first of them that is there; nil where nothing is, or nothing asks.
+    static func file(_ machine: any MachineView, service: String = "sshd") -> String? {
+        guard let stack = try? PAMStack(service: service, type: "account", on: machine) else { return nil }
+        let entries = stack.entries.filter { entry in
+            entry.module == "pam_nologin.so" && [.bad, .die].contains(entry.control.action(on: "auth_err"))
+        }
+        let files = entries.flatMap { entry in
+            entry.arguments.first { $0.hasPrefix("file=") }.map { [String($0.dropFirst(5))] }
+                ?? ["/var/run/nologin", "/run/nologin", "/etc/nologin"]
+        }
+        return files.first { machine.exists($0) }
+    }
+
+    func judge(_ machine: any MachineView) -> [Finding] {
+        guard let file = NologinRule.file(machine) else { return [] }
+        return [
+            Finding(
+                "nologin",
+                .error,
+                "everybody but root is turned away while \(file) is there",
+                place: file,
+                remedy:
+                    "wait for the end of the boot, or of the shutdown that was announced; where neither goes on: rm \(file)"
+            )
+        ]
+    }
+}

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Integration
+
+/// Finds files that programs of every user read, where users may not: their sessions have no names, though root, who asks here,
+/// sees them all.
+struct ReadableFilesRule: Sendable {
+    private static let files = ["/etc/passwd", "/etc/group", NameServiceRule.path]
+
+    func evaluate(_ machine: any MachineView) -> [Finding] {
+        let module = ProgramFilesRule.installed(ProgramFilesRule.nameServiceModule, machine)
+        let found = (ReadableFilesRule.files + [module].compactMap(\.self)).compactMap { evaluate($0, machine) }
+        return found.isEmpty ? [Finding("files.names", .good, "users may read the files that names come from")] : found
+    }
+
+    private func evaluate(_ path: String, _ machine: any MachineView) -> Finding? {
+        guard let status = try? machine.status(of: path), status.mode & 0o044 != 0o044 else { return nil }
+        return Finding(
+            "files.names",
+            .error,
+            "has mode \(String(status.mode, radix: 8)): programs of users cannot read it, and know no Entra account",
+            place: path,
+            needed: "everybody may read it",
+            remedy: "chmod a+r \(path)",
+            keepsOut: .everybody
+        )
+    }
+}

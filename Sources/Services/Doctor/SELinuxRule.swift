@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Integration
+
+/// Judges whether an enforcing SELinux knows our programs: without our policy module sshd may neither run the certificate
+/// check nor reach the daemon's sockets, and no Entra account can sign in. No error, which would take the stack stamp: nothing
+/// holds up against our people where the kernel lets sshd do as it likes.
+struct SELinuxRule: Sendable {
+    /// selinux(8): 1 while it is enforcing; no such file where there is none.
+    private static let enforce = "/sys/fs/selinux/enforce"
+    /// semodule(8) keeps a folder for each module, below its priority.
+    private static let modules = "/var/lib/selinux/*/active/modules/*/entralogin"
+
+    func judge(_ machine: any MachineView) -> [Finding] {
+        guard let text = try? machine.text(of: SELinuxRule.enforce) else { return [] }
+        guard text.hasPrefix("1") else {
+            return [Finding("selinux", .note, "SELinux is permissive: it logs what it would refuse")]
+        }
+        guard machine.paths(matching: SELinuxRule.modules).isEmpty else {
+            return [Finding("selinux", .good, "SELinux is enforcing and has our policy module")]
+        }
+        return [
+            Finding(
+                "selinux",
+                .warning,
+                "SELinux is enforcing and has no policy module of entralogin's: sshd cannot run its programs",
+                needed: "the module entralogin (semodule -l)",
+                remedy: "install entralogin-selinux; ausearch -m avc -c sshd -ts recent shows what was refused"
+            )
+        ]
+    }
+}

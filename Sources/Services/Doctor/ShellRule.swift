@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Integration
+
+/// Evaluates a login shell as sshd does (auth.c, `allowed_user`): a plain file that can be run; sshd turns the user away
+/// otherwise, before any certificate is looked at. With the programs that only say no, a session ends at once.
+struct ShellRule: Sendable {
+    /// Why nobody works with that shell; nil where it can be done.
+    static func obstacle(_ shell: String, _ machine: any MachineView) -> String? {
+        guard let status = try? machine.status(of: shell) else { return "the shell \(shell) is not there" }
+        guard status.kind == .file else { return "the shell \(shell) is no file" }
+        if let name = shell.split(separator: "/").last, ["nologin", "false"].contains(name) {
+            return "the shell \(shell) opens no session"
+        }
+        return status.mode & 0o111 == 0 ? "the shell \(shell) cannot be run" : nil
+    }
+
+    /// The shell of new accounts (`Shell=`), and where it is set.
+    static func judge(_ shell: String, place: String?, _ machine: any MachineView) -> Finding {
+        guard let obstacle = obstacle(shell, machine) else {
+            return Finding("settings.shell", .good, "new accounts get the shell \(shell)", place: place)
+        }
+        return Finding(
+            "settings.shell",
+            .error,
+            "nobody can sign in here for the first time: \(obstacle)",
+            place: place,
+            needed: "Shell= in [Accounts] names a program that is installed",
+            remedy: "install it, or name another one there and systemctl restart entralogind"
+        )
+    }
+}

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Identity
+internal import Integration
+
+/// Judges who owns and may write our files: settings, state, sockets. The modules do not talk to a socket that somebody
+/// else could have put there, and the daemon does not read a file that others may write.
+struct StateFilesRule: Sendable {
+    private struct Need {
+        var path: String
+        /// A local user; its number is looked up in /etc/passwd.
+        var owner: String
+        /// Bits of the mode that must not be set.
+        var forbidden: UInt32
+        /// Where it is missing, something is wrong.
+        var mustExist: Bool
+        /// Bits without which programs of users see no names, or sshd no keys.
+        var required: UInt32 = 0
+        /// Whom it keeps out where it is missing or closed.
+        var keepsOut: KeptOut?
+        /// Whom it keeps out where it is another user's: a daemon that cannot write knows those who are enrolled.
+        var keepsOutAsAnothers: KeptOut?
+        /// What makes it anew.
+        var maker = "entralogind-control.socket entralogind-principals.socket entralogind"
+        /// What goes wrong, where it keeps nobody out.
+        var harm = ""
+    }
+
+    private static let needs = [
+        Need(path: "/etc/entralogin", owner: "root", forbidden: 0o022, mustExist: false),
+        Need(path: "/etc/entralogin/entralogin.conf", owner: "root", forbidden: 0o022, mustExist: false),
+        Need(path: "/etc/entralogin/entralogin.conf.d", owner: "root", forbidden: 0o022, mustExist: false),
+        folder("/var/lib/entralogin", owner: "entralogin", searched: true, keepsOut: .everybody),
+        Need(path: "/var/lib/entralogin/accounts", owner: "entralogin", forbidden: 0o022, mustExist: false),
+        folder("/var/lib/entralogin/nss", owner: "entralogin", searched: true, keepsOut: .everybody),
+        Need(
+            path: "/var/lib/entralogin/nss/accounts.snapshot",
+            owner: "entralogin",
+            forbidden: 0o022,
+            mustExist: false,
+            required: 0o044
+        ),
+        folder("/var/lib/entralogin/ssh", owner: "entralogin"),
+        Need(path: AuthorityCopy.source, owner: "entralogin", forbidden: 0o022, mustExist: false),
+        Need(
+            path: "/var/lib/entralogin-sshd",
+            owner: "root",
+            forbidden: 0o022,
+            mustExist: true,
+            maker: "entralogin-keys.service"
+        ),
+        Need(path: AuthorityCopy.path, owner: "root", forbidden: 0o022, mustExist: false),
+        folder("/run/entralogin", owner: "root", searched: true, keepsOut: .everybody),
+        Need(
+            path: "/run/entralogin/nss",
+            owner: "entralogin",
+            forbidden: 0o022,
+            mustExist: true,
+            required: 0o011,
+            harm: ": administrators get no sudo"
+        ),
+        socket("control", forbidden: 0o077, keepsOut: .everybody),
+        socket("principals", forbidden: 0o007, keepsOut: .everybody),
+        socket("audit", forbidden: 0o077),
+        socket("sessions", forbidden: 0o077),
+    ]
+
+    /// `searched`: programs of users look into it.
+    private static func folder(_ path: String, owner: String, searched: Bool = false, keepsOut: KeptOut? = nil) -> Need
+    {
+        Need(
+            path: path,
+            owner: owner,
+            forbidden: 0o022,
+            mustExist: true,
+            required: searched ? 0o011 : 0,
+            keepsOut: keepsOut,
+            keepsOutAsAnothers: owner == "root" ? keepsOut : keepsOut.map { _ in .newcomers }
+        )
+    }
+
+    /// Those that sign-in needs have to be there.
+    private static func socket(
+        _ name: String,
+        forbidden: UInt32,
+        keepsOut: KeptOut? = nil
+    ) -> Need {
+        Need(
+            path: "/run/entralogin/\(name).sock",
+            owner: "entralogin",
+            forbidden: forbidden,
+            mustExist: keepsOut != nil,
+            keepsOut: keepsOut,
+            keepsOutAsAnothers: keepsOut
+        )
+    }
+
+    func judge(_ machine: any MachineView) -> [Finding] {
+        let passwd = Array(((try? machine.text(of: "/etc/passwd")) ?? "").utf8)
+        let found = StateFilesRule.needs.compactMap { judge($0, StateFilesRule.uid(of: $0.owner, in: passwd), machine) }
+        return found.isEmpty ? [Finding("files", .good, "our files and sockets have their owners and modes")] : found
+    }
+
+    private func judge(_ need: Need, _ uid: UInt32?, _ machine: any MachineView) -> Finding? {
+        guard let status = try? machine.status(of: need.path) else {
+            guard need.mustExist else { return nil }
+            return finding(need, "is missing", remedy: "systemctl restart \(need.maker)", need.keepsOut)
+        }
+        // Root may always; a daemon whose user is not known is named elsewhere.
+        if let uid, status.owner != uid, status.owner != 0 || need.owner == "root" {
+            let what = "belongs to user \(status.owner)"
+            return finding(need, what, remedy: "chown \(need.owner) \(need.path)", need.keepsOutAsAnothers)
+        }
+        guard status.mode & need.forbidden == 0 else {
+            return finding(
+                need,
+                "has mode \(String(status.mode, radix: 8)): others may change or use it",
+                remedy: "chmod \(String(status.mode & ~need.forbidden, radix: 8)) \(need.path)"
+            )
+        }
+        guard status.mode & need.required == need.required else {
+            return finding(
+                need,
+                "has mode \(String(status.mode, radix: 8)): programs of users see no Entra accounts",
+                remedy: "chmod \(String(status.mode | need.required, radix: 8)) \(need.path)",
+                need.keepsOut
+            )
+        }
+        return nil
+    }
+
+    private func finding(_ need: Need, _ what: String, remedy: String, _ keepsOut: KeptOut? = nil) -> Finding {
+        Finding(
+            "files",
+            keepsOut == nil ? .warning : .error,
+            what + need.harm,
+            place: need.path,
+            needed: "it is \(need.owner)'s alone",
+            remedy: remedy,
+            keepsOut: keepsOut
+        )
+    }
+
+    private static func uid(of user: String, in passwd: [UInt8]) -> UInt32? {
+        user == "root" ? 0 : LocalAccounts.uid(of: user, in: passwd)
+    }
+}

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Integration
+
+/// Evaluates sudo's I/O log where it is switched on for administrators: a later line that switches it off, a sudo that
+/// has none, a folder that sudo cannot write, for want of which it refuses every command (tried with sudo 1.9.13).
+struct SudoLogRule: Sendable {
+    /// The groups of administrators and of all Entra users.
+    let groups: [String]
+
+    private static let defaultFolder = "/var/log/sudo-io"
+    private static let switches = ["log_output", "log_input"]
+
+    /// What the lines that apply to administrators come to.
+    private struct State {
+        /// Where each switch that is on was set.
+        var on: [String: String] = [:]
+        /// The line that switched the last one off.
+        var off: String?
+        var folder = SudoLogRule.defaultFolder
+        var ignoresErrors = false
+        /// Recordings go to another machine.
+        var isSent = false
+    }
+
+    func evaluate(_ machine: any SurroundingsView) -> [Finding] {
+        let files = SudoersFiles(on: machine)
+        guard files.unreadable == nil else { return [] }
+        var state = State()
+        for line in files.lines where line.keyword == "Defaults" { apply(line, to: &state) }
+        guard let place = state.on.values.min() else {
+            guard let off = state.off else { return [] }
+            let found = "sudo's I/O log is switched on for administrators, and off again by a later line"
+            return [warning(found, off, "take the line out, or put the one that switches it on behind it")]
+        }
+        if SudoRsRule.version(machine) != nil {
+            return [warning("sudo is sudo-rs, which has no I/O log", place, "use sudo, or record by tlog")]
+        }
+        if let line = withoutPlugin(machine) {
+            let found = "sudo does not load the plugin that writes its I/O log"
+            return [warning(found, line, "add there: Plugin sudoers_io sudoers.so")]
+        }
+        if !state.isSent, let obstacle = obstacle(state.folder, machine) { return [unwritten(obstacle, place, state)] }
+        return [Finding("recording.sudo", .good, "sudo records what administrators' commands show", place: place)]
+    }
+
+    /// Lines for everybody, for a host, for users and for a target count in the order of the files (sudoers(5)).
+    private func apply(_ line: ConfigurationLine, to state: inout State) {
+        guard let words = settings(line.rest) else { return }
+        for word in words {
+            let isOff = word.first == "!"
+            let parts = word.drop { $0 == "!" || $0 == " " }.split(separator: "=", maxSplits: 1)
+            let name = parts.first.map { $0.filter { $0 != " " && $0 != "\t" && $0 != "+" } } ?? ""
+            let value = parts.count == 2 ? parts[1].filter { !" \t\"".contains($0) } : ""
+            switch name {
+            case _ where SudoLogRule.switches.contains(name):
+                if isOff, state.on.removeValue(forKey: name) != nil { state.off = line.place }
+                if !isOff { state.on[name] = line.place }
+            case "iolog_dir": state.folder = isOff || value.isEmpty ? SudoLogRule.defaultFolder : value
+            case "ignore_iolog_errors": state.ignoresErrors = !isOff
+            case "log_servers": state.isSent = !isOff
+            default: continue
+            }
+        }
+    }
+
+    /// The settings of a line that applies to administrators, split at commas; nil for another line. `!` before a setting is
+    /// no list of commands, which begins with a path or an alias.
+    private func settings(_ rest: String) -> [Substring]? {
+        var text = rest[...]
+        let isCommand = text.first == "!" && !(text.dropFirst().first?.isLowercase ?? true)
+        if let kind = text.first, "@:>".contains(kind) || isCommand {
+            let list = SudoLogRule.pieces(text.dropFirst().drop { $0 == " " }, endingAt: " \t").first ?? ""
+            guard applies(kind, list) else { return nil }
+            text = text.dropFirst().drop { $0 == " " }.dropFirst(list.count)
+        }
+        return SudoLogRule.pieces(text, endingAt: ",").map { $0.drop { $0 == " " || $0 == "\t" } }
+    }
+
+    /// A list of commands or hosts says nothing of all that an administrator runs, except `ALL`.
+    private func applies(_ kind: Character, _ list: Substring) -> Bool {
+        let names = SudoLogRule.pieces(list, endingAt: ",").map { $0.filter { $0 != "\"" } }
+        let users = groups.map { "%\($0)" } + ["%:entralogin:administrators", "%#1879048193", "%#1879048192"]
+        let wanted =
+            switch kind {
+            case ":": users
+            case ">": ["root", "#0"]
+            default: [String]()
+            }
+        return names.contains("ALL") || names.contains { wanted.contains(String($0)) }
+    }
+
+    /// What stands between characters of `ends` outside double quotes.
+    private static func pieces(_ text: Substring, endingAt ends: String) -> [Substring] {
+        var pieces: [Substring] = []
+        var isQuoted = false
+        var begin = text.startIndex
+        for index in text.indices {
+            if text[index] == "\"" { isQuoted.toggle() }
+            guard !isQuoted, ends.contains(text[index]) else { continue }
+            pieces.append(text[begin..<index])
+            begin = text.index(after: index)
+        }
+        return pieces + [text[begin...]]
+    }
+
+    /// The line of sudo.conf that names sudo's policy; plugins are loaded by name there, or all where it names none.
+    private func withoutPlugin(_ machine: any SurroundingsView) -> String? {
+        let path = "/etc/sudo.conf"
+        let lines = ((try? machine.text(of: path)) ?? "").lines.enumerated().map { index, line in
+            (number: index + 1, words: line.split { $0 == " " || $0 == "\t" })
+        }
+        let plugins = lines.filter { $0.words.first == "Plugin" && $0.words.count >= 3 }
+        guard let policy = plugins.first, !plugins.contains(where: { $0.words[1] == "sudoers_io" }) else { return nil }
+        return "\(path):\(policy.number)"
+    }
+
+    /// sudo makes the folder and those above it as root. What stands behind `%` differs from run to run.
+    private func obstacle(_ folder: String, _ machine: any SurroundingsView) -> String? {
+        let fixed = folder.prefix { $0 != "%" }
+        for path in HomeRule.folders(above: "\(fixed)/x").reversed() {
+            guard let status = try? machine.status(of: path) else { continue }
+            guard status.kind == .folder else { return "\(path) is no folder" }
+            guard let space = machine.space(of: path) else { return nil }
+            guard !space.isReadOnly else { return "nothing can be written to \(path)" }
+            return space.freeBytes == 0 ? "there is no room at \(path)" : nil
+        }
+        return nil
+    }
+
+    private func unwritten(_ obstacle: String, _ place: String, _ state: State) -> Finding {
+        let effect =
+            state.ignoresErrors
+            ? "sudo goes on without recording" : "administrators have no sudo, since it cannot be recorded"
+        return Finding(
+            "recording.sudo",
+            state.ignoresErrors ? .warning : .error,
+            "\(effect): \(obstacle)",
+            place: place,
+            needed: "a folder that root can write",
+            remedy: "make room for sudo's I/O log there, or name another folder in iolog_dir="
+        )
+    }
+
+    private func warning(_ found: String, _ place: String, _ remedy: String) -> Finding {
+        Finding("recording.sudo", .warning, "\(found): nothing is recorded", place: place, remedy: remedy)
+    }
+}

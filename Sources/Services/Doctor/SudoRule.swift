@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Integration
+
+/// Judges whether sudo takes our file: that it reads the folder, and that what it reads has no mistake. That the file is
+/// there and is root's, `LocalAccountsRule` says; what other files and sources add, `SudoersReview`.
+struct SudoRule: Sendable {
+    let review: SudoersReview
+    private static let main = "/etc/sudoers"
+    private static let checkers = ["/usr/sbin/visudo", "/usr/bin/visudo"]
+
+    func judge(_ machine: any MachineView) -> [Finding] {
+        guard machine.exists(LocalAccountsRule.sudoers), let text = try? machine.text(of: SudoRule.main) else {
+            return []
+        }
+        return [folder(text), closed(machine), mistake(machine), plugin(machine)].compactMap(\.self) + review.findings
+    }
+
+    /// `@includedir`, in older sudoers `#includedir` (sudoers(5)).
+    private func folder(_ text: String) -> Finding? {
+        let isRead = text.lines.contains { line in
+            let words = line.split { $0 == " " || $0 == "\t" }
+            return words.count >= 2 && (words[0] == "@includedir" || words[0] == "#includedir")
+                && words[1].filter { $0 != "\"" }.hasPrefix("/etc/sudoers.d")
+        }
+        guard !isRead else { return nil }
+        return Finding(
+            "sudoers.folder",
+            .warning,
+            "sudo does not read /etc/sudoers.d: administrators have no sudo",
+            place: SudoRule.main,
+            needed: "@includedir /etc/sudoers.d",
+            remedy: "visudo, and add that as the last line"
+        )
+    }
+
+    /// sudo passes over a folder that is not root's, or that others than root may write (sudoers(5), "Including other files").
+    private func closed(_ machine: any MachineView) -> Finding? {
+        let path = "/etc/sudoers.d"
+        guard let status = try? machine.status(of: path) else { return nil }
+        let open = status.mode & (status.group == 0 ? 0o002 : 0o022)
+        guard status.owner != 0 || open != 0 else { return nil }
+        let why = status.owner != 0 ? "belongs to user \(status.owner)" : "has mode \(String(status.mode, radix: 8))"
+        return Finding(
+            "sudoers.folder",
+            .warning,
+            "sudo passes over \(path), which \(why): administrators have no sudo",
+            place: path,
+            needed: "owner root, and no other may write it",
+            remedy: status.owner != 0 ? "chown root \(path)" : "chmod go-w \(path)"
+        )
+    }
+
+    /// Where our file names it: without it sudo finds no administrators, and refuses.
+    private func plugin(_ machine: any MachineView) -> Finding? {
+        let path = SudoersFilesRule.pluginPath
+        guard let ours = try? machine.text(of: LocalAccountsRule.sudoers), ours.contains(path) else { return nil }
+        guard !machine.exists(path) || machine.complaintOnLoading(module: path) != nil else { return nil }
+        return Finding(
+            "module.sudo",
+            .warning,
+            "sudo cannot load the plugin that knows the administrators: they have no sudo",
+            place: path,
+            remedy: "make install, or install the package again"
+        )
+    }
+
+    private func mistake(_ machine: any MachineView) -> Finding? {
+        guard let program = SudoRule.checkers.first(where: { machine.exists($0) }) else { return nil }
+        let result = machine.run(program, ["-c"])
+        guard let status = result.status, status != 0 else { return nil }
+        let line = (result.complaint + "\n" + result.output).lines.first { !$0.isEmpty } ?? "no reason given"
+        return Finding(
+            "sudoers.syntax",
+            .warning,
+            "sudo finds a mistake in its files: \(line)",
+            remedy: "\(program) -c shows it; visudo mends it"
+        )
+    }
+}

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Integration
+
+/// Room in the file system of a folder (statvfs(3)).
+package struct FileSpace: Hashable, Sendable {
+    /// For processes without privileges.
+    package var freeBytes: UInt64
+    package var freeFiles: UInt64
+    /// Zero where the file system does not count files.
+    package var totalFiles: UInt64
+    /// Mounted so that nothing can be written.
+    package var isReadOnly: Bool
+
+    package init(freeBytes: UInt64, freeFiles: UInt64, totalFiles: UInt64, isReadOnly: Bool = false) {
+        self.freeBytes = freeBytes
+        self.freeFiles = freeFiles
+        self.totalFiles = totalFiles
+        self.isReadOnly = isReadOnly
+    }
+}
+
+/// What `doctor` sees beyond the wiring.
+package protocol SurroundingsView: MachineView {
+    /// Nil where it cannot be known.
+    func space(of folder: String) -> FileSpace?
+    /// True for a symbolic link, whatever it leads to.
+    func isLink(_ path: String) -> Bool
+}

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Integration
+
+/// Judges our units where systemd runs: there, running, and started at boot (systemctl(1), `show`).
+struct UnitsRule: Sendable {
+    private struct Need {
+        var unit: String
+        /// Error: no Entra account can sign in without it.
+        var severity: Severity
+        /// What goes wrong without it.
+        var why: String
+    }
+
+    private static let needs = [
+        Need(unit: "entralogind-control.socket", severity: .error, why: "the modules reach nobody"),
+        Need(unit: "entralogind-principals.socket", severity: .error, why: "certificates are checked by nobody"),
+        Need(unit: "entralogind.service", severity: .error, why: "nobody decides"),
+        Need(
+            unit: "entralogin-stack.path",
+            severity: .warning,
+            why: "after an edit sign-in stays off until entraloginctl stack --stamp"
+        ),
+        Need(
+            unit: "entralogin-sessions.socket",
+            severity: .warning,
+            why: "EndSessions=, users retire and a revocation end no session"
+        ),
+        Need(
+            unit: "entralogin-keys.path",
+            severity: .warning,
+            why: "new keys of Entra's do not reach sshd until entraloginctl keys --publish"
+        ),
+        Need(
+            unit: "entralogin-linger.path",
+            severity: .warning,
+            why: "lingering user managers that had to wait for Azure are not started"
+        ),
+        Need(unit: "entralogin-audit.socket", severity: .note, why: "the Linux audit system is told nothing by us"),
+    ]
+    private static let programs = ["/usr/bin/systemctl", "/bin/systemctl"]
+
+    func judge(_ machine: any MachineView) -> [Finding] {
+        guard machine.exists("/run/systemd/system"),
+            let program = UnitsRule.programs.first(where: { machine.exists($0) })
+        else { return [Finding("units", .note, "systemd does not run here: somebody else has to start entralogind")] }
+        let properties = "--property=Id,LoadState,ActiveState,UnitFileState,User"
+        let result = machine.run(program, ["show", "--no-pager", properties] + UnitsRule.needs.map(\.unit))
+        let states = UnitsRule.states(in: result.output)
+        let found =
+            UnitsRule.needs.compactMap { judge($0, states[$0.unit] ?? [:]) } + [user(states)].compactMap(\.self)
+        return found.isEmpty ? [Finding("units", .good, "our units run, and start at boot")] : found
+    }
+
+    /// Another user cannot read the state, and makes itself the owner of its folders at each start.
+    private func user(_ states: [String: [String: String]]) -> Finding? {
+        let unit = "entralogind.service"
+        guard let user = states[unit]?["User"], user != "entralogin", states[unit]?["LoadState"] == "loaded" else {
+            return nil
+        }
+        return Finding(
+            "units.\(unit)",
+            .error,
+            "\(unit) runs as \(user.isEmpty ? "root" : user): its files are another's, and nobody is let in",
+            needed: "User=entralogin",
+            remedy:
+                "systemctl cat \(unit) shows the drop-in that says so: take User= out there, then systemctl daemon-reload"
+                + " and systemctl restart \(unit)"
+        )
+    }
+
+    private func judge(_ need: Need, _ state: [String: String]) -> Finding? {
+        let id = "units.\(need.unit)"
+        let active = state["ActiveState"] ?? "unknown"
+        let isUp = ["active", "activating", "reloading"].contains(active)
+        guard state["LoadState"] == "loaded" else {
+            let load = state["LoadState"] ?? "not known to systemd"
+            let what = isUp ? "is \(load) and runs on: from its next start on, \(need.why)" : "is \(load): \(need.why)"
+            let remedy =
+                load == "masked"
+                ? "systemctl unmask \(need.unit) && systemctl enable --now \(need.unit)" : "install the package again"
+            let keepsOut: KeptOut? = isUp && need.severity == .error ? .later : nil
+            return Finding(id, need.severity, "\(need.unit) \(what)", remedy: remedy, keepsOut: keepsOut)
+        }
+        guard isUp else {
+            let what = "\(need.unit) is \(active): \(need.why)"
+            return Finding(
+                id,
+                need.severity,
+                what,
+                remedy: "systemctl enable --now \(need.unit); systemctl status \(need.unit)"
+            )
+        }
+        guard state["UnitFileState"] == "disabled" else { return nil }
+        let what = "\(need.unit) is disabled: it does not start at boot"
+        return Finding(id, min(need.severity, .warning), what, remedy: "systemctl enable \(need.unit)")
+    }
+
+    /// Blocks of `Key=value` lines, an empty line between two.
+    static func states(in output: String) -> [String: [String: String]] {
+        var states: [String: [String: String]] = [:]
+        var block: [String: String] = [:]
+        for line in output.lines + [""] {
+            guard let equals = line.firstIndex(of: "=") else {
+                if let id = block["Id"] { states[id] = block }
+                block = [:]
+                continue
+            }
+            block[String(line[..<equals])] = String(line[line.index(after: equals)...])
+        }
+        return states
+    }
+}

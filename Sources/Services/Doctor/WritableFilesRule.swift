@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Integration
+
+/// Names files of sshd's, PAM's and the name service's configuration that others than root may write: whoever writes them
+/// decides who signs in. The stamp does not rest on it: none of it lets anybody in by itself.
+package struct WritableFilesRule: Sendable {
+    /// Files and folders that the integration rests on.
+    let paths: [String]
+
+    package init(_ paths: [String]) { self.paths = paths }
+
+    package func judge(_ machine: any MachineView) -> [Finding] {
+        let configuration = paths.filter { $0.hasPrefix("/etc/") }
+        var seen: Set<String> = []
+        let all = configuration.flatMap { HomeRule.folders(above: $0).filter { $0.hasPrefix("/etc") } + [$0] }
+        let found = all.filter { seen.insert($0).inserted }.compactMap { judge($0, machine) }
+        guard found.isEmpty else { return found }
+        return [
+            Finding("files.configuration", .good, "only root may write the files of sshd, PAM and the name service")
+        ]
+    }
+
+    private func judge(_ path: String, _ machine: any MachineView) -> Finding? {
+        guard let status = try? machine.status(of: path) else { return nil }
+        if status.owner != 0 {
+            return finding(path, "user \(status.owner) owns it", "chown root \(path)")
+        }
+        // A group of root's own is root.
+        let open = status.mode & (status.group == 0 ? 0o002 : 0o022)
+        guard open != 0 else { return nil }
+        let mode = String(status.mode, radix: 8)
+        return finding(path, "others than root may write it (mode \(mode))", "chmod go-w \(path)")
+    }
+
+    private func finding(_ path: String, _ what: String, _ remedy: String) -> Finding {
+        Finding(
+            "files.configuration",
+            .warning,
+            "\(what): whoever writes it decides who signs in",
+            place: path,
+            needed: "owner root, and no other may write it",
+            remedy: remedy
+        )
+    }
+}

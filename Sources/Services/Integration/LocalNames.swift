@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Identity
+
+/// Local users and groups that bear an Entra account's name. Local ones win (P7), so the Entra account of that name is
+/// refused. useradd, Ansible's `user` and the portal's password reset make such users before somebody's first sign-in.
+package struct LocalNames: Hashable, Sendable {
+    /// With the lines of /etc/passwd and /etc/group where they stand.
+    package private(set) var users: [(name: String, line: Int)] = []
+    package private(set) var groups: [(name: String, line: Int)] = []
+
+    /// `domains`: as `Domains=` has them; empty: any. Mapped accounts are Entra's, and are left out.
+    package init(on machine: any MachineView, domains: [String]) {
+        let list = (try? machine.text(of: AdoptionList.path)).flatMap { try? AdoptionList(parsing: Array($0.utf8)) }
+        let mapped = Set(list?.people.map(\.name.text) ?? [])
+        let names = { (path: String) -> [(name: String, line: Int)] in
+            let lines = (try? machine.text(of: path))?.lines ?? []
+            return lines.enumerated().compactMap { index, line in
+                let name = String(line.prefix { $0 != ":" })
+                guard line.contains(":"), !mapped.contains(name), let user = UserName(name),
+                    domains.isEmpty || user.domain.map({ domains.contains(String($0)) }) ?? true
+                else { return nil }
+                return (name, index + 1)
+            }
+        }
+        users = names("/etc/passwd")
+        let known = Set(users.map(\.name))
+        groups = names("/etc/group").filter { !known.contains($0.name) }
+    }
+
+    package static func == (left: LocalNames, right: LocalNames) -> Bool {
+        left.users.elementsEqual(right.users, by: ==) && left.groups.elementsEqual(right.groups, by: ==)
+    }
+
+    package func hash(into hasher: inout Hasher) { for user in users + groups { hasher.combine(user.name) } }
+}

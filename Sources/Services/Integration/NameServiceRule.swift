@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Checks /etc/nsswitch.conf (nsswitch.conf(5)): local accounts and other directories first, entralogin last (P7).
+package struct NameServiceRule: Sendable {
+    package static let path = "/etc/nsswitch.conf"
+    private static let remedy = "/usr/libexec/entralogin/configure --enable, or write the word there by hand"
+
+    func judge(_ machine: any MachineView) -> [Finding] {
+        let text: String
+        do throws(FileAbsence) {
+            text = try machine.text(of: NameServiceRule.path)
+        } catch {
+            return [finding("passwd", .error, "the file cannot be read", place: NameServiceRule.path)]
+        }
+        return judge(text)
+    }
+
+    func judge(_ text: String) -> [Finding] {
+        let lines = NameServiceRule.databases(of: text)
+        var findings = ["passwd", "group"].map { judge($0, lines[$0]) }
+        // Without a line of its own, initgroups goes by that of group (nsswitch.conf(5)).
+        if let initgroups = lines["initgroups"] { findings.append(judge("initgroups", initgroups)) }
+        return findings
+    }
+
+    private func judge(_ database: String, _ line: (number: Int, words: [String])?) -> Finding {
+        guard let line else {
+            return finding(database, .error, "there is no line for it", place: NameServiceRule.path)
+        }
+        let place = "\(NameServiceRule.path):\(line.number)"
+        guard let ours = line.words.firstIndex(of: "entralogin") else {
+            return finding(database, .error, "the service 'entralogin' is not listed", place: place)
+        }
+        guard line.words[..<ours].contains(where: { $0 == "files" || $0 == "compat" }) else {
+            return finding(database, .error, "our service stands before the local files", place: place)
+        }
+        if line.words.contains(where: { $0.lowercased().contains("merge") }) {
+            return finding(database, .error, "a merge action mixes our groups with others'", place: place)
+        }
+        if let action = line.words[..<ours].first(where: NameServiceRule.endsSearchOnMiss) {
+            return finding(database, .error, "the action \(action) ends the search before our service", place: place)
+        }
+        return Finding("nss.\(database)", .good, "\(database): entralogin after \(line.words[0])", place: place)
+    }
+
+    /// True for an action that returns, or may, where a service has not got the name.
+    private static func endsSearchOnMiss(_ word: String) -> Bool {
+        guard word.hasPrefix("["), word.hasSuffix("]") else { return false }
+        let pairs = word.lowercased().dropFirst().dropLast().split { $0 == " " || $0 == "\t" }
+        return pairs.contains { $0.hasSuffix("=return") && ($0.hasPrefix("notfound") || $0.hasPrefix("!")) }
+    }
+
+    /// The words behind each database, actions in brackets as one word, with the number of its line. First line wins.
+    package static func databases(of text: String) -> [String: (number: Int, words: [String])] {
+        var result: [String: (number: Int, words: [String])] = [:]
+        for (index, raw) in text.lines.enumerated() {
+            // Any white space of isspace(3) parts words there, CR at the end of a line too.
+            let line = String(raw.prefix { $0 != "#" }.map { $0.isWhitespace ? " " : $0 })
+            guard let colon = line.firstIndex(of: ":") else { continue }
+            let name = String(line[..<colon].filter { $0 != " " && $0 != "\t" })
+            let words = PAMLine.lines(of: String(line[line.index(after: colon)...]), file: "").first?.words ?? []
+            if !name.isEmpty, !words.isEmpty, result[name] == nil { result[name] = (index + 1, words) }
+        }
+        return result
+    }
+
+    private func finding(_ database: String, _ severity: Severity, _ found: String, place: String) -> Finding {
+        Finding(
+            "nss.\(database)",
+            severity,
+            "\(database): \(found)",
+            place: place,
+            needed: "\(database): files … entralogin, after every other service that holds accounts",
+            remedy: NameServiceRule.remedy
+        )
+    }
+}

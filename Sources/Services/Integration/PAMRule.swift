@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Judges one stack of one service: our line is there, is written as it must be, nothing before it can pass over it, and
+/// what must not run for somebody who is refused comes after it.
+package struct PAMRule: Sendable {
+    let service: String
+    let type: String
+    /// Modules that must stand behind our line.
+    let mustFollow: Set<String>
+
+    /// `type`: as in PAM's files; `mustFollow`: modules that must stand behind our line.
+    package init(service: String, type: String, mustFollow: Set<String>) {
+        self.service = service
+        self.type = type
+        self.mustFollow = mustFollow
+    }
+
+    /// The account stage decides before pam_unix, which says yes to everybody who came with a key.
+    package static func account(_ service: String) -> PAMRule {
+        PAMRule(service: service, type: "account", mustFollow: ["pam_unix.so", "pam_sss.so", "pam_localuser.so"])
+    }
+
+    /// pam_env reads a file of the person's that can forge sshd's variables; the others make homes and sessions, which
+    /// a refused person must not get.
+    static func session(_ service: String) -> PAMRule {
+        PAMRule(
+            service: service,
+            type: "session",
+            mustFollow: ["pam_env.so", "pam_mkhomedir.so", "pam_oddjob_mkhomedir.so", "pam_systemd.so"]
+        )
+    }
+
+    /// Our line and, behind it, what runs only where our module could not be loaded: Entra accounts are refused there, by
+    /// number and by name, as the user that is asked for, as the one who asks and as the one who runs the program.
+    package static func lines(_ type: String) -> [String] {
+        let guid = "????????-????-????-????-????????????"
+        let ids = "uid < 1879049216"
+        let user = "user !~ *@*"
+        let userGUID = "user !~ \(guid)"
+        let account = [
+            "requisite pam_succeed_if.so quiet \(ids) user notingroup entra_admins \(user) ruser !~ *@* \(userGUID) ruser !~ \(guid)",
+            "requisite pam_succeed_if.so quiet use_uid \(ids) \(user) \(userGUID)",
+        ]
+        let guarding = type == "account" ? account : ["requisite pam_succeed_if.so quiet \(ids) \(user) \(userGUID)"]
+        let jump = "success=\(guarding.count) ignore=\(guarding.count)"
+        return ["[\(jump) module_unknown=ignore default=die] pam_entralogin.so"] + guarding
+    }
+
+    /// The findings, and the files that they rest on.
+    package func judge(_ machine: any MachineView) -> (findings: [Finding], files: [String]) {
+        do throws(PAMStackError) {
+            let stack = try PAMStack(service: service, type: type, on: machine)
+            return (judge(stack), stack.files)
+        } catch {
+            return (
+                [finding(.error, "the \(type) stack of \(service) cannot be read: \(error.problem)", error.place)], []
+            )
+        }
+    }
+
+    func judge(_ stack: PAMStack) -> [Finding] {
+        guard let index = stack.entries.firstIndex(where: { $0.module == PAMStack.ourModule }) else {
+            if let place = stack.oursInSubstack.first {
+                return [finding(.error, "pam_entralogin.so stands in a substack, where its no ends only that", place)]
+            }
+            return [finding(.error, "pam_entralogin.so is not in the \(type) stack of \(service)", stack.files.first)]
+        }
+        let ours = stack.entries[index]
+        guard ours.control.isOurs else {
+            return [finding(.error, "the control of pam_entralogin.so lets a refused person go on", ours.place)]
+        }
+        if let culprit = stack.passingOver(index) {
+            let what = "\(culprit.module) can end the stack or jump over pam_entralogin.so"
+            return [finding(.error, what, culprit.place)]
+        }
+        if let early = stack.entries[..<index].first(where: { mustFollow.contains($0.module) }) {
+            return [finding(.error, "\(early.module) runs before pam_entralogin.so", early.place)]
+        }
+        if ours.control.locksOutWithoutModule {
+            let what = "without the file pam_entralogin.so nobody could sign in, local accounts and root included"
+            return [finding(.warning, what, ours.place)]
+        }
+        if let finding = judgeGuard(of: ours, behind: stack.entries[(index + 1)...]) { return [finding] }
+        return [Finding(id, .good, "\(service): pam_entralogin decides first in the \(type) stage", place: ours.place)]
+    }
+
+    /// What our line jumps over: the lines that refuse Entra accounts where the module could not be loaded, and no others.
+    private func judgeGuard(of ours: PAMEntry, behind rest: ArraySlice<PAMEntry>) -> Finding? {
+        let expected = PAMRule.lines(type).dropFirst().map { String($0) }
+        let count = ours.control.guardedEntries ?? 0
+        guard count > 0 else {
+            let what =
+                "where pam_entralogin.so cannot be loaded (a limit of the caller's suffices), Entra accounts pass"
+            return finding(.warning, what, ours.place)
+        }
+        let written = rest.prefix(count)
+        let isExpected =
+            written.count == count && expected.count == count
+            && zip(written, expected).allSatisfy { entry, line in
+                let words = line.split(separator: " ").map { String($0) }
+                return entry.control == PAMControl("requisite") && entry.module == words[1]
+                    && PAMRule.withoutGroup(entry.arguments) == PAMRule.withoutGroup(Array(words.dropFirst(2)))
+            }
+        guard isExpected else {
+            return finding(.error, "pam_entralogin.so jumps over lines that are not its own", ours.place)
+        }
+        guard type == "account", !written.contains(where: { $0.arguments.contains("notingroup") }) else { return nil }
+        let what = "where pam_entralogin.so cannot be loaded, members of another name service's entra_admins pass"
+        return finding(.warning, what, ours.place)
+    }
+
+    /// The words without the condition about the administrators' group: an earlier version wrote none, and the group may have
+    /// another name.
+    private static func withoutGroup(_ words: [String]) -> [String] {
+        guard let index = words.firstIndex(of: "notingroup"), index > 0, index + 1 < words.count else { return words }
+        return Array(words[..<(index - 1)] + words[(index + 2)...])
+    }
+
+    private var id: String { "pam.\(service).\(type)" }
+
+    private func finding(_ severity: Severity, _ found: String, _ place: String?) -> Finding {
+        let before = mustFollow.sorted().filter { $0 != "pam_localuser.so" && $0 != "pam_sss.so" }
+        return Finding(
+            id,
+            severity,
+            found,
+            place: place,
+            needed:
+                "\(PAMRule.lines(type).map { "\(type) \($0)" }.joined(separator: "; ")), before \(before.joined(separator: ", "))",
+            remedy: "/usr/libexec/entralogin/configure --enable, or write the line there by hand"
+        )
+    }
+}
+
+extension PAMStack {
+    /// The first entry before `index` after which the stack may go on behind it, or end well, without it having run.
+    package func passingOver(_ index: Int) -> PAMEntry? {
+        for (position, entry) in entries[..<index].enumerated() {
+            for action in entry.control.possibleActions {
+                switch action {
+                case .done: return entry
+                case .jump(let count) where position + count + 1 > index: return entry
+                // die ends the stack refused: nobody gets in by it.
+                case .jump, .ignore, .bad, .die, .ok, .reset: continue
+                }
+            }
+        }
+        return nil
+    }
+}

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// One account stage that libpam itself ran for a name that no account has, as `pam-probe` tells it.
+///
+/// The files in /etc say what libpam shall do. Where it looks for a module, and whether it can load it there, only libpam
+/// knows: a module that it passes over (`module_unknown=ignore`) refuses nobody.
+package struct PAMTransaction: Hashable, Sendable {
+    package static let program = "/usr/libexec/entralogin/pam-probe"
+    private static let success: Int32 = 0
+
+    /// What our module left in the transaction (entralogin_pam.h).
+    enum Mark: String, Sendable {
+        case reached
+        case arguments
+        case none
+    }
+
+    let service: String
+    let mark: Mark
+    /// What pam_acct_mgmt(3) returned.
+    let result: Int32
+    /// Every module that libpam has loaded for the service, by the path it knows it by.
+    let modules: [String]
+
+    /// Nil where the text is not what the program says.
+    init?(_ output: String, of service: String) {
+        var lines = output.lines[...]
+        guard let mark = PAMTransaction.take("mark ", from: &lines).flatMap(Mark.init),
+            let result = PAMTransaction.take("result ", from: &lines).flatMap({ Int32($0) })
+        else { return nil }
+        self.service = service
+        self.mark = mark
+        self.result = result
+        modules = lines.filter { $0.hasPrefix("module /") }.map { String($0.dropFirst("module ".count)) }
+    }
+
+    private static func take(_ prefix: String, from lines: inout ArraySlice<Substring>) -> String? {
+        guard let line = lines.popFirst(), line.hasPrefix(prefix) else { return nil }
+        return String(line.dropFirst(prefix.count))
+    }
+
+    /// Runs it, or says why it told nothing.
+    static func run(_ service: String, on machine: any MachineView) -> Result<PAMTransaction, PAMTransactionError> {
+        let outcome = machine.run(program, [service])
+        guard outcome.status == 0 else {
+            let words = outcome.complaint.lines.first { !$0.isEmpty } ?? "status \(outcome.status ?? -1)"
+            return .failure(PAMTransactionError(problem: String(words)))
+        }
+        guard let transaction = PAMTransaction(outcome.output, of: service) else {
+            return .failure(PAMTransactionError(problem: "its answer cannot be read"))
+        }
+        return .success(transaction)
+    }
+
+    /// The files that libpam has loaded as entralogin's; two where lines of the service name two.
+    var ourModules: [String] { modules.filter { PAMTransaction.name(of: $0) == PAMStack.ourModule } }
+
+    /// Where libpam finds its modules: the folder of the first one that is not entralogin's.
+    var folder: String? {
+        modules.first { PAMTransaction.name(of: $0) != PAMStack.ourModule }.map { path in
+            String(path.prefix(upTo: path.lastIndex(of: "/") ?? path.endIndex))
+        }
+    }
+
+    private static func name(of path: String) -> String { path.split(separator: "/").last.map(String.init) ?? path }
+
+    var isRefused: Bool { result != PAMTransaction.success }
+}
+
+/// Why libpam could not be asked.
+struct PAMTransactionError: Error, Hashable, Sendable {
+    let problem: String
+}
+
+/// Evaluates what libpam did with our line of one service's account stage.
+struct PAMTransactionRule: Sendable {
+    private static let repair = "make install, or install the package again; then entraloginctl stack --stamp"
+
+    /// Where our module lies by the usual folders; nil where in none.
+    let installed: String?
+    /// The account stage as the files have it; nil where they cannot be read.
+    let stack: PAMStack?
+
+    func judge(_ service: String, _ outcome: Result<PAMTransaction, PAMTransactionError>) -> Finding {
+        switch outcome {
+        case .failure(let error):
+            let program = PAMTransaction.program
+            let what = "libpam could not be asked whether it runs pam_entralogin.so: \(error.problem)"
+            return finding(service, .error, what, "\(program) \(service) shows it; a module there may hang", program)
+        case .success(let transaction): return judge(transaction)
+        }
+    }
+
+    private func judge(_ transaction: PAMTransaction) -> Finding {
+        let service = transaction.service
+        guard let loaded = transaction.ourModules.first else { return notLoaded(transaction) }
+        let order = "look at what stands before pam_entralogin.so in /etc/pam.d/\(service)"
+        switch (transaction.mark, transaction.isRefused) {
+        case (.reached, true):
+            return Finding(id(service), .good, "\(service): libpam runs pam_entralogin.so", place: loaded)
+        case (.reached, false):
+            return finding(service, .error, "libpam goes on after pam_entralogin.so has refused", order, loaded)
+        case (.arguments, _):
+            let what = "pam_entralogin.so takes no arguments, and refuses every Entra account while its line has some"
+            return finding(service, .error, what, "take the arguments out of its line", loaded)
+        case (.none, false):
+            return finding(service, .error, "libpam passes over pam_entralogin.so", order, loaded)
+        case (.none, true):
+            guard isRefusedBefore(transaction.ourModules) else { return notLoaded(transaction) }
+            // Nobody gets in by that, and what libpam has loaded is what our line names.
+            let what =
+                "\(service): another module refuses the check's name before pam_entralogin.so, which libpam loads"
+            return Finding(id(service), .note, what, place: loaded)
+        }
+    }
+
+    /// True where a module before our line can end the stage with a no, and our line names a file that libpam has loaded.
+    private func isRefusedBefore(_ loaded: [String]) -> Bool {
+        guard let entries = stack?.entries, let ours = entries.firstIndex(where: { $0.module == PAMStack.ourModule })
+        else { return false }
+        let path = entries[ours].path
+        return entries[..<ours].contains { $0.control.possibleActions.contains(.die) }
+            && (!path.contains("/") || loaded.contains(path))
+    }
+
+    private func notLoaded(_ transaction: PAMTransaction) -> Finding {
+        let isElsewhere = !transaction.ourModules.isEmpty
+        let reads =
+            isElsewhere
+            ? "its line in the account stage names another file than \(transaction.ourModules[0])"
+            : transaction.folder.map { "libpam reads \($0)" } ?? "libpam loads no module at all"
+        let lies = installed.map { "the file lies at \($0)" } ?? "the file is missing"
+        let what = "libpam does not run pam_entralogin.so for \(transaction.service): \(reads), \(lies)"
+        let remedy = transaction.folder.map { "make install PAMDIR=\($0), or a package for this distribution" }
+        return finding(transaction.service, .error, what, remedy ?? PAMTransactionRule.repair, installed)
+    }
+
+    private func id(_ service: String) -> String { "pam.\(service).libpam" }
+
+    private func finding(
+        _ service: String,
+        _ severity: Severity,
+        _ found: String,
+        _ remedy: String,
+        _ place: String?
+    ) -> Finding {
+        Finding(
+            id(service),
+            severity,
+            found,
+            place: place,
+            needed: "pam_entralogin.so in the folder of libpam's modules, run by libpam",
+            remedy: remedy
+        )
+    }
+}

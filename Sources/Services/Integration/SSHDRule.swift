@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Judges what sshd would do with a person of ours (design: the drop-in, and why each line is in it).
+package struct SSHDRule: Sendable {
+    package static let helper = "/usr/libexec/entralogin/authorized-principals"
+    static let helperUser = "entralogin-ssh"
+    static let authorities = AuthorityCopy.path
+    private static let remedy = "/usr/libexec/entralogin/configure --enable, then reload sshd"
+
+    package struct Need: Sendable {
+        package var keyword: String
+        package var value: String
+        /// Why another value lets somebody in, or keeps everybody out.
+        var why: String
+        /// An sshd built without it does not print it.
+        var mayBeAbsent = false
+    }
+
+    package static let needs = [
+        Need(keyword: "usepam", value: "yes", why: "without PAM a certificate alone opens a shell, role or no role"),
+        Need(keyword: "authenticationmethods", value: "publickey", why: "another way in would not be checked"),
+        Need(keyword: "pubkeyauthentication", value: "yes", why: "nobody could use a certificate"),
+        Need(keyword: "trustedusercakeys", value: authorities, why: "only Entra's keys may vouch for these accounts"),
+        Need(
+            keyword: "authorizedprincipalsfile",
+            value: "none",
+            why: "a file would accept every tenant's certificates"
+        ),
+        Need(
+            keyword: "authorizedprincipalscommand",
+            value: "\(helper) %u %U %h %t %k",
+            why: "without it the certificate is not checked"
+        ),
+        Need(keyword: "authorizedprincipalscommanduser", value: helperUser, why: "only that user may ask the daemon"),
+        Need(keyword: "authorizedkeysfile", value: "none", why: "a planted key would outlive the role"),
+        Need(keyword: "authorizedkeyscommand", value: "none", why: "keys from elsewhere would be accepted"),
+        Need(keyword: "passwordauthentication", value: "no", why: "these accounts have no password"),
+        Need(
+            keyword: "kbdinteractiveauthentication",
+            value: "no",
+            why: "sshd would run PAM in another process",
+            mayBeAbsent: true
+        ),
+        Need(keyword: "gssapiauthentication", value: "no", why: "a ticket is no certificate", mayBeAbsent: true),
+        Need(keyword: "hostbasedauthentication", value: "no", why: "another host would vouch for the person"),
+    ]
+
+    /// What sshd reads, for the places; empty where that is not known.
+    var lines: [ConfigurationLine] = []
+
+    /// Judges what each kind of name (`UPN`, `GUID`) would meet. What both meet is said once.
+    static func judge(
+        _ tried: [(kind: String, configuration: SSHDConfiguration)],
+        lines: [ConfigurationLine] = []
+    ) -> [Finding] {
+        let judged = tried.map { (kind: $0.kind, findings: SSHDRule(lines: lines).judge($0.configuration)) }
+        var findings: [Finding] = []
+        for (kind, own) in judged {
+            for var finding in own where !findings.contains(finding) {
+                if !judged.allSatisfy({ $0.findings.contains(finding) }) { finding.found += " (for a \(kind))" }
+                findings.append(finding)
+            }
+        }
+        return findings
+    }
+
+    func judge(_ configuration: SSHDConfiguration) -> [Finding] {
+        let wrong = SSHDRule.needs.compactMap { judge($0, configuration) }
+        let good = Finding("sshd.person", .good, "sshd: entralogin's lines apply to Entra accounts, and no others")
+        return (wrong.isEmpty ? [good] : wrong) + remarks(on: configuration)
+    }
+
+    private func judge(_ need: Need, _ configuration: SSHDConfiguration) -> Finding? {
+        let value = configuration.value(of: need.keyword)
+        if value == nil, need.mayBeAbsent { return nil }
+        guard value != need.value else { return nil }
+        // The first line that says it wins (sshd_config(5)), whichever file it is in.
+        let place = need.keyword == "usepam" ? lines.first { $0.keyword == "usepam" }?.place : nil
+        return Finding(
+            "sshd.\(need.keyword)",
+            .error,
+            "sshd: \(need.keyword) is \(value.map { "'\($0)'" } ?? "not set once"): \(need.why)",
+            place: place,
+            needed: "\(need.keyword) \(need.value)",
+            remedy: need.keyword == "usepam"
+                ? "UsePAM yes in \(place ?? SSHDFiles.main), then reload sshd" : SSHDRule.remedy
+        )
+    }
+
+    /// What hinders or narrows sign-in without opening anything.
+    private func remarks(on configuration: SSHDConfiguration) -> [Finding] {
+        var findings: [Finding] = []
+        for keyword in ["forcecommand", "chrootdirectory", "revokedkeys"] {
+            guard let value = configuration.value(of: keyword), value != "none" else { continue }
+            findings.append(Finding("sshd.\(keyword)", .note, "sshd: \(keyword) is '\(value)'"))
+        }
+        return findings
+    }
+}

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Identity
+
+/// The whole verdict on how this machine is wired.
+package struct StackVerdict: Sendable {
+    package let findings: [Finding]
+    /// Every file and folder that the verdict rests on; the stamp holds them fast.
+    package let restsOn: [String]
+    /// The listener that `sshd` is now, where it has one: see `SSHDListener`.
+    let listener: SSHDListener?
+    package let sudoers: SudoersReview
+
+    /// Administrators sign in as users, without sudo.
+    var withholdsAdministrators: Bool { sudoers.withheld != nil }
+
+    /// True where nothing stands against signing in.
+    package var holds: Bool { !findings.contains { $0.severity == .error } }
+}
+
+/// Looks at sshd, PAM, the name service and our own files, and changes nothing. Needs root: `sshd -T` reads host keys.
+package struct StackCheck: Sendable {
+    package static let sshdPrograms = ["/usr/sbin/sshd", "/usr/bin/sshd", "/usr/local/sbin/sshd"]
+
+    /// For `sshd -T -C`: with a local end, without which sshd refuses a configuration that has a `Match LocalPort` or
+    /// `Match LocalAddress` anywhere (sshd(8)).
+    package static func connection(of user: String) -> String {
+        "user=\(user),host=localhost,addr=127.0.0.1,laddr=127.0.0.1,lport=22"
+    }
+
+    private let machine: any MachineView
+    /// Names to try; nobody need have them.
+    private let probes: [(kind: String, name: String)]
+    /// What `Domains=` names beside the first.
+    private let otherDomains: [String]
+    /// A listener that an earlier check has found to have read a good configuration.
+    private let trusted: SSHDListener?
+    private let numbers: NumbersRule
+    private let administratorsGroup: String
+    private let wasWithheld: Bool?
+
+    /// `domain`: one of those that may sign in; `others`: the rest of `Domains=`; `numbers`: where those of new
+    /// accounts are drawn; the administrators' group as the settings call it; whether they were withheld before, where that is known.
+    package init(
+        on machine: any MachineView,
+        domain: String = "contoso.com",
+        others: [String] = [],
+        numbers: ClosedRange<UInt32> = PosixID.userRange,
+        administratorsGroup: String = "entra_admins",
+        trusting trusted: SSHDListener? = nil,
+        wasWithheld: Bool? = nil
+    ) {
+        self.wasWithheld = wasWithheld
+        self.machine = machine
+        self.administratorsGroup = administratorsGroup
+        otherDomains = others.filter { $0 != domain }
+        self.numbers = NumbersRule(numbers: numbers)
+        self.trusted = trusted
+        probes = [
+            ("UPN", "entralogin-probe@\(domain)"), ("GUID", "00000000-0000-4000-8000-000000000000"),
+        ]
+    }
+
+    package func run() -> StackVerdict {
+        let daemon = judgeSSHD()
+        var findings = daemon.findings
+        var files = daemon.files
+        var rules = daemon.services.flatMap { [PAMRule.account($0), PAMRule.session($0)] }
+        // What an administrator who is none any more would go on with: `sudo -i` may be a service of its own (sudoers(5),
+        // pam_login_service).
+        rules += ["sudo", "sudo-i"].filter { service in
+            PAMStack.folders.contains { machine.exists("\($0)/\(service)") }
+        }.map { .account($0) }
+        for rule in rules {
+            let judged = rule.judge(machine)
+            findings += judged.findings
+            files += judged.files
+        }
+        let asked = askLibpam(rules.filter { $0.type == "account" }.map(\.service))
+        findings += asked.findings + NameServiceRule().judge(machine) + numbers.configured(machine)
+        files.append(NameServiceRule.path)
+        let programs = ProgramFilesRule().judge(machine, loaded: asked.modules)
+        let sudoers = SudoersReview(machine, administratorsGroup: administratorsGroup, wasWithheld: wasWithheld)
+        findings += programs.findings + LocalAccountsRule().judge(machine) + [sudoers.withheld].compactMap(\.self)
+        files += programs.files
+        var seen: Set<String> = []
+        return StackVerdict(
+            findings: findings,
+            restsOn: files.filter { seen.insert($0).inserted },
+            listener: daemon.listener,
+            sudoers: sudoers
+        )
+    }
+
+    /// Why sshd's account stage would let accounts in that only our module refuses; empty where it asks our module. Nothing else
+    /// of the integration is looked at.
+    package func accountStageErrors() -> [Finding] {
+        judgeSSHD().services.flatMap { PAMRule.account($0).judge(machine).findings }.filter { $0.severity == .error }
+    }
+
+    /// What libpam does with our line of each service, and the files that it takes for our module.
+    private func askLibpam(_ services: [String]) -> (findings: [Finding], modules: [String]) {
+        let outcomes = services.map { ($0, PAMTransaction.run($0, on: machine)) }
+        let modules = Set(outcomes.flatMap { (try? $0.1.get().ourModules) ?? [] }).sorted()
+        let findings = outcomes.map { service, outcome in
+            let stack = try? PAMStack(service: service, type: "account", on: machine)
+            let rule = PAMTransactionRule(installed: ProgramFilesRule.installedModule(machine), stack: stack)
+            return rule.judge(service, outcome)
+        }
+        return (findings, modules)
+    }
+
+    private struct JudgedSSHD {
+        var findings: [Finding]
+        var files: [String]
+        var listener: SSHDListener?
+        /// The PAM services that people of ours meet.
+        var services = ["sshd"]
+    }
+
+    private func judgeSSHD() -> JudgedSSHD {
+        let files = SSHDFiles(on: machine)
+        let restsOn = files.files + files.folders.filter { machine.exists($0) }
+        guard let program = StackCheck.sshdPrograms.first(where: { machine.exists($0) }) else {
+            let missing = Finding("sshd", .error, "sshd is not installed", remedy: "install openssh-server")
+            return JudgedSSHD(findings: [missing], files: restsOn)
+        }
+        var findings = SSHDOrderRule.judge(files, hasDropIn: machine.exists(SSHDFiles.dropIn))
+        let isUnread = SSHDOrderRule.isWholeBlockUnread(findings)
+        var tried: [(kind: String, configuration: SSHDConfiguration)] = []
+        for (kind, name) in probes {
+            let result = machine.run(program, ["-T", "-C", StackCheck.connection(of: name)])
+            guard result.status == 0 else {
+                return JudgedSSHD(findings: findings + [refused(by: program, result.complaint)], files: restsOn)
+            }
+            tried.append((kind, SSHDConfiguration(result.output)))
+        }
+        let common = SSHDRule.judge(tried, lines: files.lines)
+        // One cause is one finding: without the block all that it says is missing, but not UsePAM, which stands elsewhere.
+        findings +=
+            isUnread
+            ? common.filter { $0.severity != .error || $0.id == "sshd.usepam" }
+            : common + judgeDomains(program, beside: common)
+        let pidFile = tried.first?.configuration.value(of: "pidfile")
+        let listener = SSHDListener(pidFile: pidFile, on: machine)
+        if let listener { findings.append(listener.judge(files.files, on: machine, trusting: trusted)) }
+        // sshd_config(5), PAMServiceName: since OpenSSH 9.9 sshd may be told to be another service to PAM.
+        let services = Set(tried.map { $0.configuration.value(of: "pamservicename") ?? "sshd" })
+        return JudgedSSHD(findings: findings, files: restsOn, listener: listener, services: services.sorted())
+    }
+
+    /// Accounts of other domains meet the same lines, where any of them may sign in or has signed in.
+    private func judgeDomains(_ program: String, beside common: [Finding]) -> [Finding] {
+        let rule = CoveredDomainsRule(common: common)
+        let covered: CoveredDomains
+        do throws(CoveredDomains.Failure) {
+            covered = try CoveredDomains(allowed: otherDomains, on: machine)
+        } catch {
+            // A block that covers every domain covers those, whichever they are.
+            let connection = StackCheck.connection(of: "entralogin-probe@any.invalid")
+            let anywhere = machine.run(program, ["-T", "-C", connection])
+            let uncovered = rule.judge("any.invalid", isEnrolled: true, SSHDConfiguration(anywhere.output))
+            guard anywhere.status != 0 || uncovered != nil else { return [] }
+            let remedy = "ls -l \(CoveredDomains.accounts); it is the daemon's file of accounts"
+            return [Finding("sshd.domains", .error, error.problem, place: CoveredDomains.accounts, remedy: remedy)]
+        }
+        let first = probes[0].name.split(separator: "@").last.map(String.init)
+        let domains = covered.allowed + covered.enrolled.filter { !covered.allowed.contains($0) }
+        return domains.filter { $0 != first }.compactMap { domain in
+            let connection = StackCheck.connection(of: "entralogin-probe@\(domain)")
+            let result = machine.run(program, ["-T", "-C", connection])
+            // Where sshd refuses its configuration, it has said so for the first domain.
+            guard result.status == 0 else { return nil }
+            let isEnrolled = covered.enrolled.contains(domain)
+            return rule.judge(domain, isEnrolled: isEnrolled, SSHDConfiguration(result.output))
+        }
+    }
+
+    private func refused(by program: String, _ complaint: String) -> Finding {
+        let line = complaint.lines.first { !$0.isEmpty } ?? "no reason given"
+        return Finding(
+            "sshd",
+            .error,
+            "sshd refuses its configuration: \(line.filter { $0 != "\r" })",
+            remedy: "\(program) -t shows it"
+        )
+    }
+}

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What sudo's files, its other sources and its kind come to for administrators: looked at once, for the integration check and for
+/// `doctor`. Each error is something by which what a role gives could outlive the role, by a line of the machine's owner.
+package struct SudoersReview: Sendable {
+    package let findings: [Finding]
+    /// Sign-in goes on; but while it is so, administrators sign in as users, without sudo and without the administrators' group.
+    let withheld: Finding?
+
+    /// `wasWithheld`: what an earlier check found; it stays so where sudo cannot be asked, as in the service's sandbox.
+    package init(_ machine: any MachineView, administratorsGroup: String, wasWithheld: Bool? = nil) {
+        guard machine.exists(LocalAccountsRule.sudoers) else {
+            findings = []
+            withheld = nil
+            return
+        }
+        let sources = SudoersSourcesRule().look(machine)
+        let findings =
+            SudoersFilesRule(administratorsGroup: administratorsGroup).judge(machine) + sources.findings
+            + SudoRsRule().judge(machine)
+        self.findings = findings
+        let unseen = sources.isUnseen && wasWithheld ?? true ? sources.findings.first : nil
+        withheld = (findings.first { $0.severity == .error } ?? unseen).map { cause in
+            Finding(
+                "sudo.withheld",
+                .warning,
+                "administrators sign in as users, without sudo: \(cause.found)",
+                place: cause.place,
+                needed: cause.needed,
+                remedy: cause.remedy
+            )
+        }
+    }
+}

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Identity
+internal import Integration
+package import LinuxSystem
+
+/// Why adopted people's lines could not be written or taken out. Nothing has changed then, but where a file says so.
+package enum AdoptionFailure: Error, Sendable, CustomStringConvertible {
+    case file(FileError)
+    /// Another program holds the lock of the account files, or this one may not take it.
+    case locked(Errno)
+    case contradiction(String)
+
+    package var description: String {
+        switch self {
+        case .file(let error): "\(error)"
+        case .locked(let errno): "/etc/passwd cannot be locked: \(errno)"
+        case .contradiction(let text): text
+        }
+    }
+}
+
+/// Root's side of adopting: the lines in /etc/passwd and /etc/group, the list, and a note of what was written, for the way
+/// back. Each file is replaced as a whole, under the system's lock; what somebody else has changed stays.
+package struct AdoptionFiles: Sendable {
+    private static let limit = 16 << 20
+
+    private let passwd: AtomicFile
+    private let group: AtomicFile
+    private let list: AtomicFile
+    private let kept: AtomicFile
+    private let requirement: FileRequirement
+    private let locks: Bool
+
+    /// The machine's own files.
+    package init() { self.init(in: "/etc", owner: 0, locks: true) }
+
+    /// `folder` instead of /etc; `locks` off for tests.
+    package init(in folder: String, owner: UInt32, locks: Bool) {
+        passwd = AtomicFile("\(folder)/passwd")
+        group = AtomicFile("\(folder)/group")
+        list = AtomicFile("\(folder)/entralogin/adopted")
+        kept = AtomicFile("\(folder)/entralogin/adopted.lines")
+        requirement = .owned(by: owner)
+        self.locks = locks
+    }
+
+    /// Writes the note and the list, not the account files: an account in the list without a record is refused, which holds
+    /// until PAM is wired and `restore` adds the lines. An error where these lines would contradict what is there.
+    package func adopt(_ lines: AdoptionLines) throws(AdoptionFailure) {
+        try locked { () throws(AdoptionFailure) in
+            let earlier = try keptLines() ?? AdoptionLines()
+            let people = try listed().people
+            guard let sum = AdoptionList(people + lines.people.filter { !people.contains($0) }) else {
+                throw .contradiction("\(list.path) has one of these names, object ids or numbers already")
+            }
+            _ = try files(adding: lines, sum)
+            try write(earlier.adding(lines), sum)
+        }
+    }
+
+    /// Adds the lines of the note where they are missing, the groups first: after `adopt` or `release`, and only once PAM asks
+    /// our module about them. False where there is no note.
+    package func restore() throws(AdoptionFailure) -> Bool {
+        try locked { () throws(AdoptionFailure) in
+            guard let note = try keptLines() else { return false }
+            var lines = note
+            lines.passwd = AdoptionLines.missing(note.passwd, in: try read(passwd))
+            lines.group = AdoptionLines.missing(note.group, in: try read(group))
+            let sum = try listed()
+            let (users, groups) = try files(adding: lines, sum)
+            try write(note, sum)
+            if !lines.group.isEmpty { try replace(group, groups) }
+            if !lines.passwd.isEmpty { try replace(passwd, users) }
+            return true
+        }
+    }
+
+    /// Takes the people and their groups out, and notes their records as they are now. The list stays, so that their names are
+    /// refused until they are back. Returns the names whose lines are somebody else's doing by now: those stay.
+    package func release() throws(AdoptionFailure) -> [String] {
+        try locked { () throws(AdoptionFailure) in
+            guard var note = try keptLines() else { return [] }
+            let users = AdoptionLines.removing(note.passwd, from: try read(passwd))
+            let groups = AdoptionLines.removing(note.group, from: try read(group))
+            let now = Set(users.removed.map(AdoptionLines.name))
+            note.passwd = note.passwd.filter { !now.contains(AdoptionLines.name($0)) } + users.removed
+            do throws(FileError) { try kept.replace(with: note.bytes, mode: 0o600) } catch { throw .file(error) }
+            if !users.removed.isEmpty { try replace(passwd, users.file) }
+            if !groups.removed.isEmpty { try replace(group, groups.file) }
+            return Set(users.left + groups.left).sorted()
+        }
+    }
+
+    /// Takes what was written out of the list, and the note away: for after `release`, when nobody can sign in with us any more.
+    package func forget() throws(AdoptionFailure) {
+        try locked { () throws(AdoptionFailure) in
+            guard let lines = try keptLines() else { return }
+            let rest = try listed().people.filter { !lines.people.contains($0) }
+            do throws(FileError) {
+                if rest.isEmpty {
+                    try list.remove()
+                } else {
+                    try list.replace(with: AdoptionList(rest)?.bytes ?? [], mode: 0o644)
+                }
+                try kept.remove()
+            } catch { throw .file(error) }
+        }
+    }
+
+    // MARK: Parts
+
+    /// /etc/passwd and /etc/group with those lines. An error where the list would not agree with them.
+    private func files(
+        adding lines: AdoptionLines,
+        _ sum: AdoptionList
+    ) throws(AdoptionFailure) -> (users: [UInt8], groups: [UInt8]) {
+        let users = AdoptionLines.adding(lines.passwd, to: try read(passwd))
+        let groups = AdoptionLines.adding(lines.group, to: try read(group))
+        let added = Set(lines.passwd.map(AdoptionLines.name))
+        let strays = LocalAccounts(passwd: users, group: groups, adopted: sum).strays
+            .filter { added.contains(Substring($0.key.text)) }
+        if let stray = strays.min(by: { $0.key.text < $1.key.text }) {
+            throw .contradiction("\(stray.key): \(stray.value)")
+        }
+        return (users, groups)
+    }
+
+    private func write(_ note: AdoptionLines, _ sum: AdoptionList) throws(AdoptionFailure) {
+        do throws(FileError) {
+            try kept.replace(with: note.bytes, mode: 0o600)
+            try list.replace(with: sum.bytes, mode: 0o644)
+        } catch { throw .file(error) }
+    }
+
+    private func listed() throws(AdoptionFailure) -> AdoptionList {
+        let bytes: [UInt8]
+        do throws(FileError) { bytes = try list.read(limit: AdoptionList.byteLimit, requiring: requirement) } catch {
+            guard error.isAbsent else { throw .file(error) }
+            return AdoptionList()
+        }
+        do throws(AdoptionList.Flaw) { return try AdoptionList(parsing: bytes) } catch {
+            throw .contradiction("\(list.path): \(error)")
+        }
+    }
+
+    /// Nil where there is no note.
+    private func keptLines() throws(AdoptionFailure) -> AdoptionLines? {
+        let bytes: [UInt8]
+        do throws(FileError) { bytes = try kept.read(limit: AdoptionLines.byteLimit, requiring: requirement) } catch {
+            guard error.isAbsent else { throw .file(error) }
+            return nil
+        }
+        guard let lines = AdoptionLines(parsing: bytes) else {
+            throw .contradiction("\(kept.path) is not as we wrote it")
+        }
+        return lines
+    }
+
+    private func read(_ file: AtomicFile) throws(AdoptionFailure) -> [UInt8] {
+        do throws(FileError) { return try file.read(limit: Self.limit, requiring: requirement) } catch {
+            throw .file(error)
+        }
+    }
+
+    private func replace(_ file: AtomicFile, _ bytes: [UInt8]) throws(AdoptionFailure) {
+        do throws(FileError) { try file.replaceKeepingAttributes(with: bytes) } catch { throw .file(error) }
+    }
+
+    private func locked<Result>(_ body: () throws(AdoptionFailure) -> Result) throws(AdoptionFailure) -> Result {
+        guard locks else { return try body() }
+        let lock: AccountFilesLock
+        do throws(Errno) { lock = try AccountFilesLock() } catch { throw .locked(error) }
+        let result = Swift.Result { () throws(AdoptionFailure) in try body() }
+        _ = consume lock
+        return try result.get()
+    }
+}

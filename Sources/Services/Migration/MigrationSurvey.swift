@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Identity
+package import Integration
+
+/// Looks at a machine that Microsoft's package has set up, and plans the way over. Only looks.
+package struct MigrationSurvey: Sendable {
+    /// The group that Microsoft's packages give sudo to.
+    package static let administrators = "aad_admins"
+    private static let store = "/var/lib/entralogin/accounts"
+
+    private let machine: any MachineView
+    private let known: [KnownAccount]
+    private let isKnown: Bool
+
+    /// `known`: the accounts that have signed in with us; nil where they are not known.
+    package init(on machine: any MachineView, known: [KnownAccount]?) {
+        self.machine = machine
+        self.known = known ?? []
+        isKnown = known != nil
+    }
+
+    package func plan(from package: OldPackage) -> MigrationPlan { study(package).0 }
+
+    /// What `--apply` writes so that people keep their numbers; nil where the plan is not ready.
+    package func adoption(from package: OldPackage) -> AdoptionLines? {
+        let (plan, lines) = study(package)
+        return plan.isReady ? lines : nil
+    }
+
+    private func study(_ package: OldPackage) -> (MigrationPlan, AdoptionLines) {
+        var plan = MigrationPlan(from: package, isReady: false)
+        var lines = AdoptionLines()
+        plan.isComparedWithOurs = isKnown
+        if !isKnown { plan.conflicts += unknownAccounts() }
+        if let text = text(of: OldAccountFile.path, &plan) {
+            let file = OldAccountFile(text)
+            plan.conflicts += file.problems
+            let files = MigratedFiles(
+                passwd: bytes(of: "/etc/passwd", &plan),
+                group: bytes(of: "/etc/group", &plan),
+                list: list(&plan)
+            )
+            plan.conflicts += OldAccountRules(machine: machine, local: files.local, known: known).judge(file.accounts)
+            let keeping = file.accounts.filter(keepsNumber)
+            lines = files.lines(adopting: keeping)
+            if plan.conflicts.isEmpty { plan.conflicts += files.contradictions(with: lines, keeping) }
+            plan.people = file.accounts.map { person($0, keeps: keeping.contains($0), lines) }
+            plan.hasLocalAdministratorsGroup = files.local.groupNames.contains(MigrationSurvey.administrators)
+        }
+        plan.oldLines = OldWiring().lines(on: machine)
+        plan.sudoRules = sudoRules()
+        plan.isReady = plan.conflicts.isEmpty
+        return (plan, lines)
+    }
+
+    /// A user who has a number of entralogin's range keeps it; but not one who had the old number before `--undo` and
+    /// still has the home of it.
+    private func keepsNumber(_ old: OldAccount) -> Bool {
+        guard let ours = known.first(where: { $0.objectID == old.objectID.description }), ours.uid != old.uid else {
+            return true
+        }
+        return ours.home == old.home && (try? machine.status(of: old.home))?.owner == old.uid
+    }
+
+    /// Without the daemon nobody knows who has signed in with us; where nobody can have, that is no matter.
+    private func unknownAccounts() -> [MigrationConflict] {
+        do throws(FileAbsence) {
+            let lines = try machine.text(of: MigrationSurvey.store).lines
+            guard lines.contains(where: { $0.hasPrefix("account ") }) else { return [] }
+        } catch .absent { return [] } catch {}
+        return [
+            MigrationConflict(
+                place: MigrationSurvey.store,
+                text: "people have signed in with us, and entralogind does not say who",
+                remedy: "start entralogind: systemctl start entralogind"
+            )
+        ]
+    }
+
+    private func list(_ plan: inout MigrationPlan) -> AdoptionList {
+        do {
+            return try AdoptionList(parsing: Array(try machine.text(of: AdoptionList.path).utf8))
+        } catch FileAbsence.absent {
+            return AdoptionList()
+        } catch {
+            let conflict = MigrationConflict(
+                place: AdoptionList.path,
+                text: "cannot be used: \(error)",
+                remedy: "fix it; see entralogin_adopted.h, or Documentation/migration.md"
+            )
+            plan.conflicts.append(conflict)
+            return AdoptionList()
+        }
+    }
+
+    /// Nil where it cannot be read, which is then a conflict: nothing is planned by half a picture.
+    private func text(of path: String, _ plan: inout MigrationPlan) -> String? {
+        do throws(FileAbsence) { return try machine.text(of: path) } catch {
+            let isAbsent = error == .absent
+            plan.conflicts.append(
+                MigrationConflict(
+                    place: path,
+                    text: isAbsent ? "is not there: nobody has signed in with \(plan.from.rawValue)" : "cannot be read",
+                    remedy: isAbsent
+                        ? "remove \(plan.from.rawValue) if it is installed, then entraloginctl setup --apply"
+                        : "fix the file's rights; it is plain text of at most 1 MiB"
+                )
+            )
+            return nil
+        }
+    }
+
+    private func bytes(of path: String, _ plan: inout MigrationPlan) -> [UInt8] {
+        text(of: path, &plan).map { Array($0.utf8) } ?? []
+    }
+
+    /// The folder gets the person's new number before the account gets the folder: we let nobody into a home that is not
+    /// theirs.
+    private func person(_ old: OldAccount, keeps: Bool, _ lines: AdoptionLines) -> MigratedPerson {
+        let ours = known.first { $0.objectID == old.objectID.description }
+        var person = MigratedPerson(
+            name: old.name.text,
+            objectID: old.objectID.description,
+            oldUID: old.uid,
+            uid: ours?.uid,
+            home: old.home,
+            shell: old.shell
+        )
+        person.keepsNumber = keeps
+        let prefix = "\(old.name):"
+        person.passwdLine = lines.passwd.first { $0.hasPrefix(prefix) }
+        person.groupLine = lines.group.first { $0.hasPrefix(prefix) }
+        guard !keeps, let ours, ours.home != old.home else { return person }
+        let owner = "\(ours.uid):\(ours.uid)"
+        let home = OldAccountRules.quoted(old.home)
+        person.commands = [
+            "chown -hR --from=\(old.uid):\(old.uid) \(owner) \(home)",
+            "entraloginctl users set-home \(OldAccountRules.quoted(old.name.text)) \(home)",
+            "entraloginctl users set-shell \(OldAccountRules.quoted(old.name.text)) \(OldAccountRules.quoted(old.shell))",
+        ]
+        return person
+    }
+
+    private func sudoRules() -> [String] {
+        let files = ["/etc/sudoers"] + machine.paths(matching: "/etc/sudoers.d/*")
+        return files.flatMap { path -> [String] in
+            let lines = (try? machine.text(of: path))?.lines ?? []
+            return lines.enumerated().filter { _, line in
+                !line.drop { $0 == " " || $0 == "\t" }.hasPrefix("#") && line.contains(MigrationSurvey.administrators)
+            }.map { "\(path):\($0.offset + 1)" }
+        }
+    }
+}

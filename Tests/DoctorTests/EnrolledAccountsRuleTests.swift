@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Testing
+import WiredMachine
+
+@testable import Doctor
+@testable import Integration
+
+struct EnrolledAccountsRuleTests {
+    private func rule(_ domains: [String] = [], _ change: (inout WiredMachine) -> Void = { _ in })
+        -> EnrolledAccountsRule
+    {
+        var machine = WiredMachine()
+        machine.texts["/var/lib/entralogin/accounts"] = RemedyTests.enrolled
+        change(&machine)
+        return EnrolledAccountsRule(on: machine, domains: domains, homeTemplate: "/home/%n")
+    }
+
+    @Test("P16: settings that fit nobody who has signed in here are found; those that fit somebody are not")
+    func settings() {
+        #expect(rule(["contoso.com"]).judge().isEmpty)
+        #expect(rule(["contoso.co", "fabrikam.com"]).judge().map(\.id) == ["accounts.domain"])
+        #expect(rule().judge(tenant: "t").isEmpty && rule().isTenantOfSome("t"))
+        #expect(rule().judge(tenant: "other").map(\.id) == ["accounts.tenant"])
+    }
+
+    @Test("Retired accounts, damaged lines and local lines of the name say nothing")
+    func passedOver() {
+        let retired = rule(["contoso.co"]) { machine in
+            machine.texts["/var/lib/entralogin/accounts"] = RemedyTests.enrolled.replacing(
+                "retired=-",
+                with: "retired=9"
+            )
+        }
+        let damaged = rule(["contoso.co"]) {
+            $0.texts["/var/lib/entralogin/accounts"] = "account alice@contoso.com uid=1\n"
+        }
+        let local = rule(["contoso.co"]) { $0.texts["/etc/passwd"]? += "\nalice@contoso.com:x:1:1::/h:/bin/sh\n" }
+        #expect([retired, damaged, local].allSatisfy { $0.judge().isEmpty && $0.judge(tenant: "x").isEmpty })
+    }
+
+    @Test("What is wrong with the folder of all homes is not said of each account")
+    func folder() {
+        let open = rule { $0.statuses["/home"] = FileStatus(kind: .folder, mode: 0o777) }
+        #expect(open.judge().isEmpty)
+    }
+}

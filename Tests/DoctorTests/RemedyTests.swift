@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Testing
+import WiredMachine
+
+@testable import Doctor
+@testable import Integration
+
+/// What doctor finds, and that what it says to do ends it: each row breaks one thing of a machine that is set up, and does what
+/// the remedy says.
+struct RemedyTests {
+    struct Row: Sendable, CustomTestStringConvertible {
+        let id: String
+        let severity: Severity
+        /// Words of the remedy, for which `repair` stands.
+        let remedy: String
+        let spoil: @Sendable (inout WiredMachine) -> Void
+        let repair: @Sendable (inout WiredMachine) -> Void
+
+        var testDescription: String { "\(id): \(remedy)" }
+
+        init(
+            _ id: String,
+            _ severity: Severity,
+            _ remedy: String,
+            _ spoil: @escaping @Sendable (inout WiredMachine) -> Void,
+            _ repair: @escaping @Sendable (inout WiredMachine) -> Void
+        ) {
+            self.id = id
+            self.severity = severity
+            self.remedy = remedy
+            self.spoil = spoil
+            self.repair = repair
+        }
+
+        /// What sshd is told, and what it is told instead.
+        static func sshd(_ id: String, _ severity: Severity, _ line: String, _ remedy: String, _ instead: String) -> Row
+        {
+            Row(
+                id,
+                severity,
+                remedy,
+                { $0.configuration += "\n\(line)" },
+                { $0.configuration = $0.configuration.replacing("\n\(line)", with: instead) }
+            )
+        }
+
+        static func mode(_ id: String, _ severity: Severity, _ path: String, _ status: FileStatus, _ remedy: String)
+            -> Row
+        {
+            Row(
+                id,
+                severity,
+                remedy,
+                { $0.statuses[path] = status },
+                { $0.statuses[path] = FileStatus(kind: status.kind, mode: 0o755) }
+            )
+        }
+    }
+
+    static let enrolled =
+        "account alice@contoso.com uid=1999259362 tenant=t object=o enrolled=1 retired=- home=/home/a shell=/bin/bash"
+        + " former=- gecos=\n"
+    static let sshdFile = "/etc/ssh/sshd_config.d/50-site.conf"
+
+    static let rows: [Row] = [
+        .sshd(
+            "sshd.allowgroups",
+            .error,
+            "allowgroups sudo",
+            "AllowGroups … entra_users",
+            "\nallowgroups sudo entra_users"
+        ),
+        .sshd("sshd.allowusers", .error, "allowusers root", "*?contoso.com", "\nallowusers root *?contoso.com"),
+        .sshd("sshd.allowusers", .error, "allowusers a@b.com", "a?b.com", "\nallowusers a?b.com"),
+        .sshd("sshd.denyusers", .error, "denyusers *", "take that pattern out", ""),
+        .sshd("sshd.denyusers", .warning, "denyusers a@b.com", "write a?b.com there", "\ndenyusers a?b.com"),
+        .sshd("sshd.denygroups", .error, "denygroups entra_users", "take it out", ""),
+        Row(
+            "sshd.maxsessions",
+            .error,
+            "MaxSessions 10",
+            { $0.configuration = $0.configuration.replacing("maxsessions 10\n", with: "maxsessions 0\n") },
+            { $0.configuration = $0.configuration.replacing("maxsessions 0\n", with: "maxsessions 10\n") }
+        ),
+        Row(
+            "sshd.revokedkeys",
+            .error,
+            "RevokedKeys none",
+            { $0.configuration = $0.configuration.replacing("revokedkeys none\n", with: "revokedkeys /gone\n") },
+            { $0.configuration = $0.configuration.replacing("revokedkeys /gone\n", with: "revokedkeys none\n") }
+        ),
+        .sshd("sshd.casignaturealgorithms", .error, "casignaturealgorithms ssh-ed25519", "look for casignature", ""),
+        .mode("homes", .error, "/home", FileStatus(kind: .folder, mode: 0o777), "chmod go-w /home"),
+        .mode("homes", .error, "/home", FileStatus(kind: .folder, owner: 5, mode: 0o755), "chown root /home"),
+        .mode(
+            "files.configuration",
+            .warning,
+            "/etc/pam.d",
+            FileStatus(kind: .folder, mode: 0o777),
+            "chmod go-w /etc/pam.d"
+        ),
+        .mode(
+            "files.configuration",
+            .warning,
+            "/etc/ssh",
+            FileStatus(kind: .folder, owner: 7, mode: 0o755),
+            "chown root /etc/ssh"
+        ),
+        .mode("settings.shell", .error, "/bin/bash", FileStatus(kind: .file, mode: 0o644), "install it"),
+        Row(
+            "homes",
+            .warning,
+            "mkdir -m 0755 -p /home",
+            { $0.statuses["/home"] = nil },
+            { $0.statuses["/home"] = FileStatus(kind: .folder, mode: 0o755) }
+        ),
+        Row(
+            "homes",
+            .warning,
+            "make room there: df -h /home",
+            { $0.spaces["/home"] = FileSpace(freeBytes: 9, freeFiles: 9, totalFiles: 99) },
+            { $0.spaces["/home"] = FileSpace(freeBytes: 1 << 30, freeFiles: 1 << 20, totalFiles: 1 << 20) }
+        ),
+        Row(
+            "homes",
+            .warning,
+            "mount -o remount,rw",
+            { $0.spaces["/home"] = FileSpace(freeBytes: 1 << 30, freeFiles: 0, totalFiles: 0, isReadOnly: true) },
+            { $0.spaces["/home"] = FileSpace(freeBytes: 1 << 30, freeFiles: 0, totalFiles: 0) }
+        ),
+        Row(
+            "nologin",
+            .error,
+            "rm /etc/nologin",
+            { $0.texts["/etc/nologin"] = "" },
+            { $0.texts["/etc/nologin"] = nil }
+        ),
+        Row(
+            "accounts.home",
+            .error,
+            "chown -R 1999259362:1999259362 /home/a",
+            { machine in
+                machine.texts["/var/lib/entralogin/accounts"] = enrolled
+                machine.statuses["/home/a"] = FileStatus(kind: .folder, owner: 0, mode: 0o700)
+            },
+            { $0.statuses["/home/a"] = FileStatus(kind: .folder, owner: 1_999_259_362, mode: 0o700) }
+        ),
+        Row(
+            "accounts.lists",
+            .warning,
+            "take that pattern out there",
+            { machine in
+                machine.texts["/var/lib/entralogin/accounts"] = enrolled
+                machine.configuration += "\ndenyusers alice?contoso.com"
+            },
+            { $0.configuration = $0.configuration.replacing("\ndenyusers alice?contoso.com", with: "") }
+        ),
+        Row(
+            "accounts.shell",
+            .error,
+            "users set-shell alice@contoso.com",
+            { $0.texts["/var/lib/entralogin/accounts"] = enrolled.replacing("/bin/bash", with: "/bin/zsh") },
+            { $0.texts["/var/lib/entralogin/accounts"] = enrolled }
+        ),
+        Row(
+            "sshd.match-administrators",
+            .warning,
+            "for all Entra users",
+            { $0.texts[sshdFile] = "Match Group entra_admins\nForceCommand /bin/rec\n" },
+            { $0.texts[sshdFile] = "Match Group entra_users\nForceCommand /bin/rec\n" }
+        ),
+        Row(
+            "pam.access",
+            .warning,
+            "write (bob@contoso.com) there",
+            { machine in
+                machine.texts["/etc/pam.d/sshd"] = "account required pam_access.so\n\(Debian12.sshd)"
+                machine.texts["/etc/security/access.conf"] = "-:bob@contoso.com:ALL\n"
+            },
+            { $0.texts["/etc/security/access.conf"] = "-:(bob@contoso.com):ALL\n" }
+        ),
+        Row(
+            "nss.passwd",
+            .error,
+            "write the word there",
+            { $0.texts["/etc/nsswitch.conf"] = "passwd: files\ngroup: files entralogin\n" },
+            { $0.texts["/etc/nsswitch.conf"] = "passwd: files entralogin\ngroup: files entralogin\n" }
+        ),
+        Row(
+            "pam.sshd.account",
+            .error,
+            "configure --enable",
+            { $0.texts["/etc/pam.d/common-account"] = "account required pam_unix.so\n" },
+            { $0.texts["/etc/pam.d/common-account"] = Debian12.commonAccount }
+        ),
+        Row(
+            "sshd.files",
+            .error,
+            "configure --enable",
+            { $0.texts["/etc/ssh/sshd_config.d/00-entralogin.conf"] = nil },
+            { $0.texts["/etc/ssh/sshd_config.d/00-entralogin.conf"] = Debian12.block() }
+        ),
+    ]
+
+    /// All that is found on a machine, as doctor gathers it.
+    private func findings(_ machine: WiredMachine) -> [Finding] {
+        let verdict = StackCheck(on: machine).run()
+        let around = MachineCheck(
+            on: machine,
+            domain: "contoso.com",
+            usersGroup: "entra_users",
+            administratorsGroup: "entra_admins",
+            newAccounts: MachineCheck.NewAccounts(shell: "/bin/bash", shellPlace: nil, homeTemplate: "/home/%n")
+        ).run()
+        let accounts = EnrolledAccountsRule(on: machine, domains: [], homeTemplate: "/home/%n").judge()
+        return verdict.findings + around + WritableFilesRule(verdict.restsOn).judge(machine) + accounts
+    }
+
+    @Test(
+        "P16: what breaks is found with its remedy; when that is done the finding is gone, and no other has come",
+        arguments: rows
+    )
+    func remedies(row: Row) throws {
+        var machine = WiredMachine()
+        let before = Set(findings(machine).filter { $0.severity > .note }.map(\.id))
+        row.spoil(&machine)
+        let found = try #require(findings(machine).first { $0.id == row.id && $0.severity > .note }, "not found")
+        #expect(found.severity == row.severity)
+        #expect("\(found.needed) \(found.remedy)".contains(row.remedy), "\(found)")
+        row.repair(&machine)
+        #expect(Set(findings(machine).filter { $0.severity > .note }.map(\.id)) == before)
+    }
+}

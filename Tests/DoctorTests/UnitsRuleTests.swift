@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Testing
+import WiredMachine
+
+@testable import Doctor
+@testable import Integration
+
+struct UnitsRuleTests {
+    private static let units = [
+        "entralogind-control.socket", "entralogind-principals.socket", "entralogind.service", "entralogin-stack.path",
+        "entralogin-sessions.socket", "entralogin-keys.path", "entralogin-linger.path", "entralogin-audit.socket",
+    ]
+
+    private func judge(_ change: (inout [String: String]) -> Void) -> [Finding] {
+        var blocks: [String: String] = [:]
+        for unit in Self.units {
+            blocks[unit] = "Id=\(unit)\nLoadState=loaded\nActiveState=active\nUnitFileState=enabled"
+        }
+        change(&blocks)
+        var machine = WiredMachine()
+        machine.texts["/run/systemd/system/x"] = ""
+        machine.texts["/usr/bin/systemctl"] = ""
+        let output = Self.units.compactMap { blocks[$0] }.joined(separator: "\n\n") + "\n"
+        machine.programs["/usr/bin/systemctl show"] = ProgramResult(status: 0, output: output)
+        return UnitsRule().judge(machine)
+    }
+
+    @Test("Units that run and start at boot are good; without systemd there is a note")
+    func good() {
+        #expect(judge { _ in }.map(\.severity) == [.good])
+        #expect(UnitsRule().judge(WiredMachine()).map(\.severity) == [.note])
+    }
+
+    @Test(
+        "A unit that is stopped, missing, masked or disabled is named; a vital one keeps people out",
+        arguments: [
+            ("entralogind.service", "ActiveState=failed", Severity.error, "is failed"),
+            ("entralogind-principals.socket", "LoadState=masked", .error, "is masked"),
+            ("entralogin-stack.path", "LoadState=not-found", .warning, "is not-found"),
+            ("entralogin-sessions.socket", "ActiveState=inactive", .warning, "end no session"),
+            ("entralogin-keys.path", "ActiveState=failed", .warning, "do not reach sshd"),
+            ("entralogin-linger.path", "ActiveState=failed", .warning, "are not started"),
+            ("entralogin-audit.socket", "ActiveState=inactive", .note, "told nothing by us"),
+            ("entralogind-control.socket", "UnitFileState=disabled", .warning, "does not start at boot"),
+        ]
+    )
+    func bad(unit: String, state: String, severity: Severity, words: String) {
+        let key = state.prefix { $0 != "=" }
+        let findings = judge { blocks in
+            let lines = blocks[unit]?.split(separator: "\n").map { $0.hasPrefix("\(key)=") ? state : String($0) }
+            blocks[unit] = lines?.joined(separator: "\n")
+        }
+        #expect(findings.map(\.id) == ["units.\(unit)"] && findings[0].severity == severity)
+        #expect(findings[0].found.contains(words))
+    }
+
+    @Test("P16: a unit whose file is gone runs until its next start, and that is said")
+    func later() {
+        let findings = judge {
+            $0["entralogind.service"] = "Id=entralogind.service\nLoadState=not-found\nActiveState=active"
+        }
+        #expect(findings.first?.severity == .error && findings.first?.keepsOut == .later)
+        #expect(findings.first?.found.contains("next start") == true)
+    }
+
+    @Test("P16: a daemon that runs as another user is named, with what to do", arguments: ["nobody", ""])
+    func user(name: String) {
+        let findings = judge { $0["entralogind.service"]? += "\nUser=\(name)" }
+        #expect(findings.map(\.severity) == [.error] && findings[0].found.contains(name.isEmpty ? "root" : name))
+        #expect(findings[0].remedy.contains("systemctl cat entralogind.service"))
+        #expect(judge { $0["entralogind.service"]? += "\nUser=entralogin" }.map(\.severity) == [.good])
+    }
+
+    @Test("A systemd that says nothing is no reason to call the units good")
+    func silent() {
+        #expect(judge { $0 = [:] }.count == 8)
+    }
+}

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Glibc
+import Identity
+import LinuxSystem
+import TestSupport
+import Testing
+import WiredMachine
+
+@testable import Doctor
+@testable import Integration
+@testable import Migration
+
+@Suite("Adopting: the account files, the list, and the way back") struct AdoptionTests {
+    private static let passwd = "root:x:0:0:root:/root:/bin/bash\nlisa:x:1000:1000::/home/lisa:/bin/sh\n"
+    private static let group = "root:x:0:\nlisa:x:1000:\n"
+    private static let record = "alice@contoso.com:!*adopted:1001:1001:Alice A:/home/alice:/bin/bash"
+    private static let listed = "alice@contoso.com:0b1ec700-0000-4000-8000-0000000000a1:1001"
+
+    private let folder = TemporaryFolder()
+
+    init() throws {
+        guard mkdir(folder("entralogin"), 0o755) == 0 else { throw Errno.last }
+        folder.write(Array(Self.passwd.utf8), to: "passwd")
+        folder.write(Array(Self.group.utf8), to: "group")
+        chmod(folder("passwd"), 0o640)
+    }
+
+    private var files: AdoptionFiles { AdoptionFiles(in: folder.path, owner: geteuid(), locks: false) }
+
+    /// As configure does it: the account files once everything else is there.
+    private func adopt(_ lines: AdoptionLines) throws {
+        try files.adopt(lines)
+        _ = try files.restore()
+    }
+
+    private func text(_ file: String) -> String? {
+        (try? AtomicFile(folder(file)).read(limit: 1 << 20)).map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    private func lines(_ line: String = OldAccountFileTests.alice) -> AdoptionLines {
+        AdoptionLines(OldAccountFile(line + "\n").accounts, groupNames: [])
+    }
+
+    @Test("What is written is what was planned, with owner and mode as before; the way back is byte for byte")
+    func thereAndBack() throws {
+        try files.adopt(lines())
+        #expect(text("passwd") == Self.passwd && text("group") == Self.group, "before PAM is there to refuse them")
+        #expect(text("entralogin/adopted") == "entralogin-adopted 1\n\(Self.listed)\n", "refused from here on")
+        #expect(try files.restore())
+        #expect(text("passwd") == Self.passwd + Self.record + "\n")
+        #expect(text("group") == Self.group + "alice@contoso.com:*:1001:\n")
+        #expect(text("entralogin/adopted") == "entralogin-adopted 1\n\(Self.listed)\n")
+        var status = stat()
+        #expect(stat(folder("passwd"), &status) == 0 && status.st_mode & 0o7777 == 0o640)
+        #expect(stat(folder("entralogin/adopted"), &status) == 0 && status.st_mode & 0o7777 == 0o644)
+        #expect(stat(folder("entralogin/adopted.lines"), &status) == 0 && status.st_mode & 0o7777 == 0o600)
+        #expect(try files.release().isEmpty)
+        #expect(text("passwd") == Self.passwd && text("group") == Self.group)
+        #expect(text("entralogin/adopted")?.contains(Self.listed) == true, "the names stay refused")
+        #expect(try files.restore())
+        #expect(text("passwd") == Self.passwd + Self.record + "\n")
+        try adopt(lines())
+        #expect(text("passwd") == Self.passwd + Self.record + "\n", "twice")
+        _ = try files.release()
+        try files.forget()
+        #expect(text("entralogin/adopted") == nil && text("entralogin/adopted.lines") == nil)
+        #expect(try !files.restore() && files.release().isEmpty)
+    }
+
+    @Test("What root has changed in a record goes with it, and comes back with it")
+    func changedShell() throws {
+        try adopt(lines())
+        let changed = Self.record.replacing("/bin/bash", with: "/bin/zsh")
+        folder.write(Array((Self.passwd + changed + "\n").utf8), to: "passwd")
+        #expect(try files.restore() && text("passwd") == Self.passwd + changed + "\n", "nothing is missing")
+        #expect(try files.release().isEmpty && text("passwd") == Self.passwd)
+        #expect(try files.release().isEmpty && text("passwd") == Self.passwd, "twice")
+        #expect(try files.restore() && text("passwd") == Self.passwd + changed + "\n")
+    }
+
+    @Test("A line that is somebody else's by now is left and named; other people's lines never change")
+    func changedMeanwhile() throws {
+        try adopt(lines())
+        let changed = Self.record.replacing("!*adopted", with: "x")
+        folder.write(Array((Self.passwd + changed + "\nbob:x:5:5::/:/bin/sh\n").utf8), to: "passwd")
+        #expect(try files.release() == ["alice@contoso.com"])
+        #expect(text("passwd") == Self.passwd + changed + "\nbob:x:5:5::/:/bin/sh\n" && text("group") == Self.group)
+        let more = "entralogin-adopted 1\n\(Self.listed)\nzoe@contoso.com:0b1ec700-0000-4000-8000-0000000000ff:1999\n"
+        folder.write(Array(more.utf8), to: "entralogin/adopted")
+        try files.forget()
+        #expect(text("entralogin/adopted") == more.replacing("\(Self.listed)\n", with: ""))
+    }
+
+    @Test("Nothing is written where anything contradicts, or a file is not as it must be")
+    func refused() throws {
+        folder.write(Array((Self.passwd + "bob:x:1001:1::/home/bob:/bin/sh\n").utf8), to: "passwd")
+        #expect(throws: AdoptionFailure.self) { try files.adopt(lines()) }
+        folder.write(Array(Self.passwd.utf8), to: "passwd")
+        folder.write(Array((Self.group + "others:x:1001:\n").utf8), to: "group")
+        #expect(throws: AdoptionFailure.self) { try files.adopt(lines()) }
+        folder.write(Array(Self.group.utf8), to: "group")
+        folder.write(Array("damage\n".utf8), to: "entralogin/adopted")
+        #expect(throws: AdoptionFailure.self) { try files.adopt(lines()) }
+        unlink(folder("entralogin/adopted"))
+        chmod(folder("passwd"), 0o666)
+        #expect(throws: AdoptionFailure.self) { try files.adopt(lines()) }
+        let strange = AdoptionFiles(in: folder.path, owner: geteuid() + 1, locks: false)
+        #expect(throws: AdoptionFailure.self) { try strange.adopt(lines()) }
+        #expect(text("passwd") == Self.passwd && text("group") == Self.group && text("entralogin/adopted") == nil)
+        #expect(text("entralogin/adopted.lines") == nil)
+    }
+
+    @Test("The note is read as it was written, and nothing else is")
+    func note() {
+        let lines = lines()
+        #expect(AdoptionLines(parsing: lines.bytes) == lines)
+        for text in ["", "x\n", "entralogin-adopted-lines 2\n", "entralogin-adopted-lines 1\nshadow x\n"] {
+            #expect(AdoptionLines(parsing: Array(text.utf8)) == nil)
+        }
+        #expect(AdoptionLines(parsing: Array(lines.bytes.dropLast())) == nil)
+        #expect(AdoptionLines.removing(["a:b"], from: Array("x\na:b\n".utf8)).file == Array("x\n".utf8))
+        #expect(AdoptionLines.missing(["a:b", "c:d"], in: Array("x\na:z\n".utf8)) == ["c:d"])
+        #expect(AdoptionLines.adding(["a:b"], to: Array("x".utf8)) == Array("x\na:b\n".utf8))
+    }
+
+    // MARK: What doctor says
+
+    private func judge(_ passwd: String, _ list: String?, owner: UInt32 = 0, mode: UInt32 = 0o644) -> [Finding] {
+        var machine = WiredMachine()
+        machine.texts["/etc/passwd"] = passwd
+        machine.texts["/etc/group"] = Self.group
+        machine.texts[AdoptionList.path] = list
+        machine.statuses[AdoptionList.path] = FileStatus(kind: .file, owner: owner, mode: mode)
+        return AdoptionRule().judge(machine)
+    }
+
+    @Test("doctor: agreeing is good; each disagreement is named, with what to do")
+    func rule() {
+        let list = "entralogin-adopted 1\n\(Self.listed)\n"
+        let both = Self.passwd + Self.record + "\n"
+        #expect(judge(both, list).map(\.severity) == [.good])
+        #expect(judge(Self.passwd, nil).isEmpty)
+        for (found, id) in [
+            (judge(Self.passwd, list), "adopted.stray"), (judge(both, nil), "adopted.unlisted"),
+            (judge(both, "entralogin-adopted 1\n"), "adopted.unlisted"), (judge(both, "x"), "adopted.list"),
+            (judge(both, list, owner: 5), "adopted.list"), (judge(both, list, mode: 0o664), "adopted.list"),
+            (judge(both + "bob:x:1001:1::/:/bin/sh\n", list), "adopted.stray"),
+        ] {
+            #expect(found.map(\.id) == [id], "\(found)")
+            #expect(found.allSatisfy { $0.severity == .warning && !$0.remedy.isEmpty })
+        }
+    }
+}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Doctor
+internal import Glibc
+package import Integration
+
+/// A machine made of texts: Debian 12, wired. A test changes one thing in it.
+package struct WiredMachine: SurroundingsView {
+    package var texts: [String: String] = [
+        "/etc/pam.d/sshd": Debian12.sshd,
+        "/etc/pam.d/sudo": Debian12.sudo,
+        "/etc/pam.d/common-account": Debian12.commonAccount,
+        "/etc/pam.d/common-session": Debian12.commonSession,
+        "/etc/pam.d/common-session-noninteractive": Debian12.commonSessionNoninteractive,
+        "/etc/pam.d/common-auth": Debian12.commonAuth,
+        "/etc/pam.d/common-password": Debian12.commonPassword,
+        "/etc/nsswitch.conf": "passwd:         files systemd entralogin\ngroup:          files systemd entralogin\n",
+        "/etc/ssh/sshd_config": "Include /etc/ssh/sshd_config.d/*.conf\nUsePAM yes\n",
+        "/etc/ssh/sshd_config.d/00-entralogin.conf": Debian12.block(),
+        "/etc/passwd": """
+        root:x:0:0:root:/root:/bin/bash
+        entralogin:x:997:997:Entra sign-in daemon:/var/lib/entralogin:/usr/sbin/nologin
+        entralogin-ssh:x:996:996:Entra sign-in certificate check:/:/usr/sbin/nologin
+        """,
+        "/etc/sudoers.d/entralogin": "%entra_admins ALL=(ALL:ALL) NOPASSWD: ALL\n",
+        "/usr/sbin/sshd": "",
+        "/usr/lib/x86_64-linux-gnu/libnss_entralogin.so.2": "",
+        "/usr/lib/x86_64-linux-gnu/security/pam_entralogin.so": "",
+        "/usr/libexec/entralogin/authorized-principals": "",
+        "/usr/libexec/entralogin/pam-probe": "",
+    ]
+    /// What differs from a plain file or folder of root's.
+    package var statuses: [String: FileStatus] = [
+        "/usr/libexec/entralogin/authorized-principals": FileStatus(kind: .file, mode: 0o755),
+        "/usr/libexec/entralogin/pam-probe": FileStatus(kind: .file, mode: 0o755),
+        "/usr/sbin/sshd": FileStatus(kind: .file, mode: 0o755),
+        "/bin/bash": FileStatus(kind: .file, mode: 0o755),
+        "/home": FileStatus(kind: .folder, mode: 0o755),
+    ]
+    package var links: Set<String> = []
+    package var configuration = Debian12.configuration
+    /// For `sshd -T`.
+    package var result: ProgramResult?
+    package var loaderComplaint: String?
+    package var running: Set<Int32> = []
+    /// What a program prints, by its path; others print what `sshd -T` does.
+    package var programs: [String: ProgramResult] = [:]
+    package var spaces: [String: FileSpace] = [:]
+    /// Domains that sshd's block does not cover: keys in homes count for them.
+    package var uncovered: [String] = []
+
+    package init() {}
+
+    package func text(of path: String) throws(FileAbsence) -> String {
+        guard let text = texts[path] else { throw .absent }
+        return text
+    }
+
+    package func status(of path: String) throws(FileAbsence) -> FileStatus {
+        if let status = statuses[path] { return status }
+        if texts[path] != nil { return FileStatus(kind: .file) }
+        guard path == "/" || texts.keys.contains(where: { $0.hasPrefix("\(path)/") }) else { throw .absent }
+        return FileStatus(kind: .folder, mode: 0o755)
+    }
+
+    /// One `*` in the last component.
+    package func paths(matching pattern: String) -> [String] {
+        texts.keys.filter { fnmatch(pattern, $0, FNM_PATHNAME) == 0 }.sorted()
+    }
+
+    package func run(_ path: String, _ arguments: [String]) -> ProgramResult {
+        if let told = programs[([path] + arguments.prefix(1)).joined(separator: " ")] { return told }
+        if path == PAMTransaction.program { return libpam(arguments) }
+        if uncovered.contains(where: { arguments.last?.contains("@\($0),") == true }) {
+            let keys = ("authorizedkeysfile none", "authorizedkeysfile .ssh/authorized_keys")
+            return ProgramResult(status: 0, output: configuration.replacing(keys.0, with: keys.1))
+        }
+        return result ?? ProgramResult(status: 0, output: configuration)
+    }
+
+    /// What libpam 1.5.2 does in the account stage of a machine that is set up: PAM_USER_UNKNOWN.
+    private func libpam(_ arguments: [String]) -> ProgramResult {
+        let folder = "/usr/lib/x86_64-linux-gnu/security"
+        let modules = ["pam_unix.so", "pam_entralogin.so"].map { "module \(folder)/\($0)\n" }
+        return ProgramResult(status: 0, output: "mark reached\nresult 10\n" + modules.joined())
+    }
+
+    package func complaintOnLoading(module path: String) -> String? { loaderComplaint }
+
+    package func isRunning(pid: Int32) -> Bool { running.contains(pid) }
+
+    package func space(of folder: String) -> FileSpace? { spaces[folder] }
+
+    package func isLink(_ path: String) -> Bool { links.contains(path) }
+
+    /// The findings that stand against signing in.
+    package var errors: [Finding] { StackCheck(on: self).run().findings.filter { $0.severity == .error } }
+}
