@@ -132,7 +132,7 @@ def played(ground: Ground, site: Site, day: Day) -> float:
     admitted(site.ssh(known, "true"))
     site.journal.wait(mark, event="access-check")  # the confirmation has ended before the clock moves
     # The yes is too old for a sign-in and young enough for the grace.
-    site.clock.pass_by(90_000 if day.tokens_ended else 400, wall=False)
+    site.pass_by(90_000 if day.tokens_ended else 400, wall=False)
     if day.tokens_ended:
         site.service.stop()
     for name, endpoint, value in day.faults:
@@ -144,7 +144,7 @@ def played(ground: Ground, site: Site, day: Day) -> float:
         words = site.tool("doctor").text
         require(day.reason in words or day.new in words, f"{day.name}: doctor hides it: {words}")
     ground.azure.clear_faults()
-    site.clock.pass_by(day.seconds, wall=False)
+    site.pass_by(day.seconds, wall=False)
     if day in SLOW:  # questions may be out that began before the clock was moved
         wait_for(lambda: site.ssh(new, "true").ok, f"{day.name}: the newcomer to get in", 20)
     for person in (new, known):
@@ -159,7 +159,7 @@ def all_played(ground: Ground, days: tuple[Day, ...]) -> str:
             for day in (d for d in days if d.settings == settings):
                 slowest = max(slowest, played(ground, site, day))
                 # What is remembered of who serves ends, and so does every yes and no.
-                site.clock.pass_by(400, wall=False)
+                site.pass_by(400, wall=False)
                 site.flush()
     return f"{len(days)} days, slowest {slowest:.0f} ms"
 
@@ -203,7 +203,7 @@ def keys_for_a_week(ground: Ground) -> str:
         admitted(site.ssh(person, "true"))
         mark = site.journal.mark()
         with ground.azure.fault("refuse", "keys"):
-            site.clock.pass_by(7 * DAY)
+            site.pass_by(7 * DAY)
             site.tool("status")
             record = site.journal.wait(mark, event="keys-stale")
             equal(page["Record"], "`keys-stale`", "the page's record")
@@ -214,7 +214,7 @@ def keys_for_a_week(ground: Ground) -> str:
             for one in (person, ground.newcomer()):
                 admitted(site.ssh(one, "true"))
         asked = ground.azure.count("keys")
-        site.clock.pass_by(900, wall=False)
+        site.pass_by(900, wall=False)
         equal(page["Well again"], "900 s", "the page's time")
         site.tool("status")
         wait_for(lambda: ground.azure.count("keys") > asked and not warned(site), "fresh keys")
@@ -256,7 +256,7 @@ def suspended(ground: Ground) -> str:
         admitted(site.ssh(person, "true"))
         for endpoint in ("pas", "keys"):
             ground.azure.set_fault("refuse", endpoint, times=1)  # what was kept is dead
-        site.clock.pass_by(8 * HOUR, wall=False)  # certificates go by the clock on the wall
+        site.pass_by(8 * HOUR, wall=False)  # certificates go by the clock on the wall
         for one in (person, ground.newcomer()):
             admitted(site.ssh(one, "true"))
         ground.azure.clear_faults()

@@ -177,7 +177,7 @@ def corrupt_store(ground: Ground, kinds: Sequence[str]) -> str:
             equal(site.machine.shell(look).out, before, f"{kind}: the store")
             local_people_get_in(ground, site)
             require(site.machine.shell(f"rm -rf {store}; cp -a /tmp/backup {store}").ok, "the restoring")
-            site.clock.pass_by(60)  # it is read again by itself
+            site.pass_by(60)  # it is read again by itself
             wait_for(lambda: site.tool("status").ok, f"{kind}: the store read again", 90)
             admitted(site.ssh(person, "id -u"), uid)
             newcomer = admitted(site.ssh(ground.newcomer(), "id -u"))

@@ -100,7 +100,7 @@ def switching(ground: Ground) -> str:
             standing = {c["name"]: c["state"] for c in json.loads(site.tool("status", "--json").out)["checkers"]}
             text = site.tool("status").text
             require("404" in text, f"status hides why: {text}")
-        site.clock.pass_by(400, wall=False)
+        site.pass_by(400, wall=False)
         admitted(site.ssh(ground.newcomer(), "true"))
         require(ground.azure.count("pas") > asked, "PAS is not asked again")
     return json.dumps(standing)
@@ -122,7 +122,7 @@ def missing_right(ground: Ground) -> str:
                 require(command in " ".join(seen.split()), f"{where} hides the command: {seen}")
         finally:
             ground.azure.assign("machine", "Reader")
-        site.clock.pass_by(60, wall=False)
+        site.pass_by(60, wall=False)
         admitted(site.ssh(person, "true"))
     return text.splitlines()[0]
 
@@ -141,7 +141,7 @@ def user_assigned(ground: Ground) -> str:
             record = site.journal.wait(mark, event="account", decision="deny")
             require(agent.object_id in record["ENTRALOGIN_DETAIL"], f"not that identity: {record}")
             ground.azure.assign("agent", "Reader")
-            site.clock.pass_by(60, wall=False)
+            site.pass_by(60, wall=False)
             admitted(site.ssh(ground.newcomer(), "true"))
             ground.azure.withdraw("agent")
     return "named, it asks; unnamed, there is no identity"

@@ -70,6 +70,25 @@ class Site(Installed):
         self.machine.start_sshd(self.port, config="/etc/ssh/other_config")
         self.stamped()
 
+    def pass_by(self, seconds: int, wall: bool = True) -> None:
+        """So much time passes, as `Clock.pass_by` has it, once Azure has answered every question that is known of: people are
+        let in before their role is confirmed, and the daemon keeps no answer that a jump of the clock has overtaken."""
+        wait_for(lambda: not self._unanswered(), "the answers to all questions")
+        self.clock.pass_by(seconds, wall)
+
+    def _unanswered(self) -> set[str]:
+        """The correlation ids of the questions by whose first answer this daemon let somebody in, and whose last is not there."""
+        admitted, ended = set[str](), set[str]()
+        for record in self.journal.since():
+            event, correlation = record.get("ENTRALOGIN_EVENT"), record.get("ENTRALOGIN_CORRELATION_ID", "")
+            if event == "started":
+                admitted.clear()
+            elif event == "access-check":
+                ended.add(correlation)
+            elif event == "account" and record.get("ENTRALOGIN_DETAIL") == "azure" and record["ENTRALOGIN_DECISION"] == "allow":
+                admitted.add(correlation)
+        return admitted - ended
+
     def reload(self) -> None:
         """sshd reads its files again."""
         self.machine.reload_sshd(self.port)

@@ -76,7 +76,7 @@ def reason_of(ground: Ground, site: Site) -> str:
     they get in."""
     person = ground.newcomer()
     ground.azure.assign(ground.key_of(person), contoso.USER, "arc")
-    site.clock.pass_by(90_000, wall=False)
+    site.pass_by(90_000, wall=False)
     mark = site.journal.mark()
     outcome = site.ssh(person, "true")
     if outcome.ok:
@@ -136,7 +136,7 @@ def crowded(ground: Ground) -> str:
         crowd = ground.aside(site.machine.inside, lambda: crowd_of_listeners("/tmp/ready", "/tmp/enough"), "lisa", 180)
         try:
             wait_for(lambda: len(list(folder.glob("ready.*"))) == PROCESSES, "the crowd of listeners", 120)
-            site.clock.pass_by(90_000, wall=False)  # the tokens have ended
+            site.pass_by(90_000, wall=False)  # the tokens have ended
             before = len(statuses(ground))
             admitted(site.ssh(person, "true"))
             require(200 in statuses(ground)[before:], "no token was asked for: nothing was tried")

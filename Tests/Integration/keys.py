@@ -34,7 +34,7 @@ def days_pass(ground: Ground, site: Site, days: float, wall: bool, keys: int) ->
 
     site.tool("keys", "--refresh")
     before = fetched()
-    site.clock.pass_by(int(days * DAY), wall)
+    site.pass_by(int(days * DAY), wall)
     site.tool("status")  # wakes the daemon, whose timer was set by the true clock
     wait_for(lambda: fetched() > before and trusted(site) == keys, f"{keys} keys in {KEYS}")
     site.tool("status")  # and so it has taken in what it got

@@ -186,7 +186,7 @@ def refused_without_names(ground: Ground, site: Site, fault: str) -> str:
     require(outcome.milliseconds < LIMIT_MS, f"{fault}: {outcome.milliseconds:.0f} ms")
     site.journal.wait(mark, event="account", user=person.login, decision="deny")
     ground.azure.clear_faults()
-    site.clock.pass_by(60, wall=False)  # those that are passed over, are for half a minute
+    site.pass_by(60, wall=False)  # those that are passed over, are for half a minute
     wait_for(lambda: site.ssh(person, "true").ok, "the person to get in")
     return f"{fault}: refused after {outcome.milliseconds:.0f} ms"
 
@@ -213,6 +213,6 @@ def silent_names(ground: Ground) -> str:
 def honey(ground: Ground) -> str:
     with ground.fresh("honey") as site:
         milliseconds = refused_with(ground, site, "drip", 100, {"unreachable"})
-        site.clock.pass_by(60, wall=False)
+        site.pass_by(60, wall=False)
         and_then_admitted(ground, site)
     return f"refused after {milliseconds:.0f} ms"

@@ -25,14 +25,14 @@ def given(ground: Ground, site: Site, person: Person) -> Callable[[], None]:
     """Azure gives the administrator role, and a minute passes. What Azure said before is not forgotten by command."""
     def act() -> None:
         ground.make_administrator(person)
-        site.clock.pass_by(A_MINUTE, wall=False)
+        site.pass_by(A_MINUTE, wall=False)
     return act
 
 
 def taken(ground: Ground, site: Site, person: Person) -> Callable[[], None]:
     def act() -> None:
         ground.withdraw(person, role=contoso.ADMINISTRATOR)
-        site.clock.pass_by(A_MINUTE, wall=False)
+        site.pass_by(A_MINUTE, wall=False)
     return act
 
 
@@ -92,7 +92,7 @@ def not_without_session(ground: Ground) -> str:
         # As cron runs a job: no session of sshd's.
         job = site.machine.run("sudo", "-n", "id", "-u", user=person.login)
         require(not job.ok and NO_RIGHT in job.text, f"sudo of a job: {job.text}")
-        site.clock.pass_by(1000, wall=False)
+        site.pass_by(1000, wall=False)
         site.tool("status")  # wakes the daemon, whose timer was set by the true clock
         time.sleep(1)
         equal(questions(ground, site, person), asked, "questions to Azure")
@@ -111,7 +111,7 @@ def raised_by_the_round(ground: Ground) -> str:
             ground.make_administrator(person)
             mark = site.journal.mark()
             for _ in range(4):
-                site.clock.pass_by(3 * A_ROUND, wall=False)
+                site.pass_by(3 * A_ROUND, wall=False)
                 site.tool("status")
                 try:
                     record = site.journal.wait(mark, limit=5, event="raised", user=person.login)
@@ -134,7 +134,7 @@ def bounded(ground: Ground) -> str:
 
         def count() -> None:
             seen.append(questions(ground, site, person))
-            site.clock.pass_by(A_MINUTE, wall=False)
+            site.pass_by(A_MINUTE, wall=False)
 
         many = "for i in $(seq 50); do sudo -n true 2>/dev/null && echo root; done"
         equal(site.ssh(other, "true").ok, True, "the other one's sign-in")

@@ -140,10 +140,10 @@ def no_stays_no(ground: Ground) -> str:
         person = ground.newcomer()
         admitted(site.ssh(person, "id -un"), f"{person.login}\n")
         ground.withdraw(person)
-        site.clock.pass_by(400)  # the "yes" is too old for a sign-in, and young enough for the grace
+        site.pass_by(400)  # the "yes" is too old for a sign-in, and young enough for the grace
         refused(site.ssh(person, "id"), "role not assigned")
         with ground.azure.fault("refuse", "pas"), ground.azure.fault("refuse", "arm"):
-            site.clock.pass_by(120)  # the "no" is not fresh any more
+            site.pass_by(120)  # the "no" is not fresh any more
             text = refused(site.ssh(person, "id"))
     return text.splitlines()[0]
 
@@ -165,15 +165,15 @@ def grace(ground: Ground) -> str:
         known, unknown = ground.newcomer(), ground.newcomer()
         admitted(site.ssh(known, "true"))
         with ground.azure.fault("refuse", "pas"), ground.azure.fault("refuse", "arm"):
-            site.clock.pass_by(400)
+            site.pass_by(400)
             mark = site.journal.mark()
             admitted(site.ssh(known, "true"))
             record = site.journal.wait(mark, event="account", user=known.login)
             require("grace" in record["MESSAGE"], f"the record hides it: {record}")
             refused(site.ssh(unknown, "id"), "could not be reached")
-            site.clock.pass_by(3600, wall=False)  # or the certificate would have expired, too
+            site.pass_by(3600, wall=False)  # or the certificate would have expired, too
             refused(site.ssh(known, "id"), "could not be reached")
-        site.clock.pass_by(60, wall=False)
+        site.pass_by(60, wall=False)
         admitted(site.ssh(known, "true"))
     return "allowed within the hour, refused after it; the unknown refused at once"
 
@@ -191,7 +191,7 @@ def renewed(site: Site) -> None:
     the clock jumped, and then takes the new time for the beginning of its sleep: so there are three tries."""
     mark = site.journal.mark()
     for _ in range(3):
-        site.clock.pass_by(1000)
+        site.pass_by(1000)
         site.tool("status")  # wakes the daemon, whose timer was set by the true clock
         with suppress(TimeoutError):
             site.journal.wait(mark, limit=3, event="access-check")
@@ -243,7 +243,7 @@ def cron(ground: Ground) -> str:
         machine.remove("/tmp/cron-ran")
 
         ground.withdraw(person)
-        site.clock.pass_by(400)
+        site.pass_by(400)
         refused(site.ssh(person, "id"), "role not assigned")
         mark = site.journal.mark()
         machine.start_cron()

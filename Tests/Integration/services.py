@@ -27,7 +27,7 @@ RAN = "/tmp/at-ran"
 def say_no(ground: Ground, site: Site, person: Person) -> None:
     """The role goes, and the daemon learns of it."""
     ground.withdraw(person)
-    site.clock.pass_by(400)
+    site.pass_by(400)
     refused(site.ssh(person, "id"), "role not assigned")
 
 
@@ -91,12 +91,12 @@ def user_services(ground: Ground) -> str:
         equal(results(person.login), {pam.SUCCESS}, "after the allow")
         require(results(stranger.login) <= {pam.UNKNOWN, pam.DENIED}, "somebody never enrolled")
         with ground.azure.fault("silent", "pas"), ground.azure.fault("silent", "arm"):
-            site.clock.pass_by(23 * 3600, wall=False)
+            site.pass_by(23 * 3600, wall=False)
             began = time.monotonic()
             equal(results(person.login), {pam.SUCCESS}, "23 hours after the allow, Azure silent")
             require(time.monotonic() - began < 7, "they wait for the network")
         with ground.azure.fault("refuse", "pas"), ground.azure.fault("refuse", "arm"):
-            site.clock.pass_by(26 * 3600, wall=False)
+            site.pass_by(26 * 3600, wall=False)
             equal(results(person.login), {pam.UNAVAILABLE}, "after more than a day without an answer")
         ground.withdraw(person)
         site.flush()
@@ -130,7 +130,7 @@ def sign_in_age(ground: Ground) -> str:
 
         def three_hours() -> None:
             equal(cron(), pam.SUCCESS, "cron before")
-            site.clock.pass_by(3 * 3600)
+            site.pass_by(3 * 3600)
             mark = site.journal.mark()
             require(cron() != pam.SUCCESS, "cron goes on")
             for service, result in (("cron", None), ("su", pam.ask(site.machine, scratch, "su", person.login))):
