@@ -121,7 +121,7 @@ module(
         "AccessControl", "AccountDirectory", "Authorization", "AzureServices", "ByteCoding", "CWire", "Identity",
         "Libcrypto", "LinuxSystem", "OpenSSHCertificates", "Wire",
     ],
-    tests: ["CertificateFactory", "HTTPTransport", "Integration", "Settings", "TestSupport"]
+    tests: ["CertificateFactory", "HTTPTransport", "Integration", "Migration", "Settings", "TestSupport"]
 )
 
 // MARK: Programs: composition only.

@@ -13,6 +13,7 @@ import Testing
 @testable import AccountDirectory
 @testable import AzureServices
 @testable import Integration
+@testable import Migration
 
 /// One of the files that the product writes: how version `n` of it is written, and which version its own reader finds.
 private struct Writer: Sendable, CustomTestStringConvertible {
@@ -33,8 +34,35 @@ private struct StillTime: TimeSource {
 
 private func bytes(_ file: AtomicFile) -> [UInt8]? { try? file.read(limit: 1 << 20) }
 
+/// Root's list of the people whose accounts keep their number; two places write it.
+private let adoptedPeople = Writer(
+    source: "Migration/AdoptionFiles.swift",
+    write: { file, version in
+        let list = try #require(AdoptionList([try person(uid: UInt32(version))]))
+        try file.replace(with: list.bytes, mode: 0o644)
+    },
+    read: { file in bytes(file).flatMap { try? AdoptionList(parsing: $0).people.first }.map { Int64($0.uid) - 1000 } }
+)
+
+/// The note of the lines that adopting added, for the way back; two places write it.
+private let adoptionLines = Writer(
+    source: "Migration/AdoptionFiles.swift",
+    write: { file, version in
+        var lines = AdoptionLines()
+        lines.people = [try person(uid: UInt32(version))]
+        try file.replace(with: lines.bytes, mode: 0o600)
+    },
+    read: { file in bytes(file).flatMap { AdoptionLines(parsing: $0)?.people.first }.map { Int64($0.uid) - 1000 } }
+)
+
+private func person(uid: UInt32) throws -> AdoptedPerson {
+    let name = try #require(UserName("alice@contoso.com"))
+    return try #require(AdoptedPerson(name: name, objectID: try identity().objectID, uid: 1000 + uid))
+}
+
 /// Every call of `AtomicFile.replace` in the product.
 private let writers: [Writer] = [
+    adoptionLines, adoptionLines, adoptedPeople, adoptedPeople,
     Writer(
         source: "AccountDirectory/AccountStore.swift",
         write: { file, version in

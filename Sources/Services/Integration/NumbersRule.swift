@@ -12,7 +12,6 @@ package struct NumbersRule: Sendable {
     /// `numbers`: where numbers of new accounts are drawn.
     package init(numbers: ClosedRange<UInt32>) { self.numbers = numbers }
 
-    private static let store = "/var/lib/entralogin/accounts"
     /// Accounts that the directories are asked about.
     private static let accountLimit = 2_000
     /// Users whom SSSD's mapping (RID 500, the administrator) and FreeIPA's installation (the first of its range) always make, as
@@ -123,7 +122,8 @@ package struct NumbersRule: Sendable {
 
     /// The enrolled accounts by number, as the store has them (StoreFormat of AccountDirectory), retired ones included.
     private static func accounts(_ machine: any MachineView) -> [UInt32: Substring] {
-        let lines = ((try? machine.text(of: store)) ?? "").lines.filter { $0.hasPrefix("account ") }
+        let text = try? machine.text(of: CoveredDomains.accounts, limit: CoveredDomains.accountsLimit)
+        let lines = (text ?? "").lines.filter { $0.hasPrefix("account ") }
         return lines.suffix(accountLimit).reduce(into: [:]) { accounts, line in
             let words = line.split(separator: " ")
             guard words.count > 2, words[2].hasPrefix("uid="), let number = UInt32(words[2].dropFirst(4)) else {

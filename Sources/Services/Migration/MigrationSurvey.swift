@@ -7,7 +7,6 @@ package import Integration
 package struct MigrationSurvey: Sendable {
     /// The group that Microsoft's packages give sudo to.
     package static let administrators = "aad_admins"
-    private static let store = "/var/lib/entralogin/accounts"
 
     private let machine: any MachineView
     private let known: [KnownAccount]
@@ -66,12 +65,12 @@ package struct MigrationSurvey: Sendable {
     /// Without the daemon nobody knows who has signed in with us; where nobody can have, that is no matter.
     private func unknownAccounts() -> [MigrationConflict] {
         do throws(FileAbsence) {
-            let lines = try machine.text(of: MigrationSurvey.store).lines
+            let lines = try machine.text(of: CoveredDomains.accounts, limit: CoveredDomains.accountsLimit).lines
             guard lines.contains(where: { $0.hasPrefix("account ") }) else { return [] }
         } catch .absent { return [] } catch {}
         return [
             MigrationConflict(
-                place: MigrationSurvey.store,
+                place: CoveredDomains.accounts,
                 text: "people have signed in with us, and entralogind does not say who",
                 remedy: "start entralogind: systemctl start entralogind"
             )

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The daemon's replies, as the module of the name service, PAM and the helper read them. */
+#define _GNU_SOURCE
 #include "fuzz.h"
 
 #include <string.h>
