@@ -67,6 +67,18 @@ struct AdministratorRemedyTests {
         #expect(both.detail.hasSuffix(fault.detail))
     }
 
+    @Test("P16: a service that does not serve the question is left out; no proxy is looked for")
+    func unserved() {
+        let fault = AccessCheckFault(
+            .malformedAnswer,
+            of: "pas",
+            detail: "status 404",
+            remedy: .leaveOut(checker: "pas")
+        )
+        #expect(AdministratorRemedy(machine: nil).text(for: fault).contains("leave it out of AccessCheckers="))
+        #expect(remedy(.malformedAnswer).contains("proxy"))
+    }
+
     @Test(
         "P12: what stands in a fault's words is never its remedy, whatever it looks like",
         arguments: DenialReason.allCases

@@ -276,6 +276,17 @@ struct OrderedAccessCheckerTests {
         gone.transport.play(Scene.pas, Scene.refusal(404, "ResourceNotFound"))
         gone.transport.play(Scene.arm, .error(.unreachable))
         #expect(try await gone.fault().reason == .resourceNotFound)
+        for status in [404, 405, 410, 501] {
+            let unserved = Scene()
+            unserved.transport.play(Scene.pas, Scene.refusal(status, "NotFound"))
+            unserved.transport.play(Scene.arm, Scene.decisions("Allowed", "NotAllowed"))
+            #expect(try await unserved.checker.check(unserved.question()).role == .user)
+            guard case .notServing(let fault, _) = unserved.checker.status[0].standing else {
+                Issue.record("\(status): \(unserved.checker.status[0].standing)")
+                continue
+            }
+            #expect(fault.remedy == .leaveOut(checker: "pas"), "\(status)")
+        }
         let out = Scene()
         out.transport.play(Scene.pas, .error(.unreachable))
         out.transport.play(Scene.arm, .error(.nameResolution))

@@ -12,7 +12,7 @@ struct UnitsRuleTests {
         "entralogin-sessions.socket", "entralogin-keys.path", "entralogin-linger.path", "entralogin-audit.socket",
     ]
 
-    private func judge(_ change: (inout [String: String]) -> Void) -> [Finding] {
+    private func judge(_ status: String? = nil, _ change: (inout [String: String]) -> Void) -> [Finding] {
         var blocks: [String: String] = [:]
         for unit in Self.units {
             blocks[unit] = "Id=\(unit)\nLoadState=loaded\nActiveState=active\nUnitFileState=enabled"
@@ -21,6 +21,7 @@ struct UnitsRuleTests {
         var machine = WiredMachine()
         machine.texts["/run/systemd/system/x"] = ""
         machine.texts["/usr/bin/systemctl"] = ""
+        machine.texts["/proc/42/status"] = status
         let output = Self.units.compactMap { blocks[$0] }.joined(separator: "\n\n") + "\n"
         machine.programs["/usr/bin/systemctl show"] = ProgramResult(status: 0, output: output)
         return UnitsRule().judge(machine)
@@ -70,6 +71,18 @@ struct UnitsRuleTests {
         #expect(findings.map(\.severity) == [.error] && findings[0].found.contains(name.isEmpty ? "root" : name))
         #expect(findings[0].remedy.contains("systemctl cat entralogind.service"))
         #expect(judge { $0["entralogind.service"]? += "\nUser=entralogin" }.map(\.severity) == [.good])
+    }
+
+    @Test("P16: a daemon whose user has another number by now keeps people out from its next start on")
+    func number() {
+        func found(_ status: String?) -> [Finding] {
+            judge(status) { $0["entralogind.service"]? += "\nUser=entralogin\nMainPID=42" }
+        }
+        #expect(found("Name:\tentralogind\nUid:\t997\t997\t997\t997\n").map(\.severity) == [.good])
+        let changed = found("Uid:\t777\t777\t777\t777\n")
+        #expect(changed.map(\.keepsOut) == [.later] && changed[0].remedy == "usermod -u 777 entralogin")
+        // It may end between two looks.
+        #expect(found(nil).map(\.severity) == [.good])
     }
 
     @Test("A systemd that says nothing is no reason to call the units good")

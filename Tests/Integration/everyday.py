@@ -187,7 +187,8 @@ def odds(ground: Ground) -> str:
     return one_line_of(said.err)
 
 
-@case("P16", "an image: with state and homes removed as the page says, a machine made of it knows no account of before", deep=True)
+@case("P16", "an image: with state and homes removed as the page says, a machine made of it knows no account of before",
+      deep=True)
 def image(ground: Ground) -> str:
     with ground.fresh("image") as site:
         machine, before, other = site.machine, ground.newcomer(), ground.newcomer()

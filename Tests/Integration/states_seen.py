@@ -11,7 +11,8 @@ ADMINISTRATOR, USER, NEWCOMER = "administrator", "user", "newcomer"
 ROLES = (ADMINISTRATOR, USER, NEWCOMER)  # of whom everybody holds the role that the word says
 WELL, WARNED = 0, 5  # `doctor`, entraloginctl(1)
 ENDS = {WELL: ("Nothing is wrong.",), WARNED: ("sign-in stays on", "is not known"), 1: ("keep",)}
-RUNNABLE = re.compile(r"(?!.* (and|status) )(systemctl|chown|chmod|entraloginctl|/usr/libexec/entralogin/configure) [^;,()…]*")
+COMMANDS = "systemctl|chown|chmod|usermod|entraloginctl|/usr/libexec/entralogin/configure"
+RUNNABLE = re.compile(rf"(?!.* (and|status) )({COMMANDS}) [^;,()…]*")
 # Errors that keep none of these people out, by the finding's id, and why they are errors.
 EXCUSED = {
     "pam.sudo.auth": "sudo asks for no code, though the settings say so",

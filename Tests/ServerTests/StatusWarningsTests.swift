@@ -162,6 +162,24 @@ import Wire
         #expect(warning.text.hasSuffix("(jwks: unreachable: no route)"))
     }
 
+    @Test("P16: while the metadata service says nothing, that is told, and not that keys are missing")
+    func noKeysYet() throws {
+        var standing = try Standing()
+        let fault = AccessCheckFault(.metadataClosed, detail: "HTTP 403")
+        standing.machineState = AzureStatus.MachineState(machine: nil, isFromStore: false, age: nil, fault: fault)
+        standing.keyring = keyring(keys: 0, age: nil, isStale: true, sources: [])
+        #expect(try only(standing).id == "metadata-closed")
+        // With TenantID= keys are asked for without it.
+        let source = AccessStatus.Source(
+            name: "jwks",
+            keys: 0,
+            age: nil,
+            fault: AccessCheckFault(.unreachable, detail: "")
+        )
+        standing.keyring = keyring(keys: 0, age: nil, isStale: true, sources: [source])
+        #expect(Set(standing.warnings.map(\.id)) == ["metadata-closed", "no-authority-keys"])
+    }
+
     @Test("P4: a list of revoked keys that cannot be used is grave, and named; one that can is no word")
     func revokedKeys() throws {
         var standing = try Standing()

@@ -40,6 +40,18 @@ struct DaemonFindingsTests {
         #expect(findings { $0.checkers = [failing] }["daemon.checker.pas"]?.found.contains("timed out") == true)
     }
 
+    @Test("P16: keys that nobody could ask for yet are a note beside the metadata service's fault")
+    func keysLater() {
+        let all = findings { report in
+            report.machine = nil
+            report.keys.count = 0
+            report.keys.lastError = nil
+            report.warnings = [ReportedWarning(id: "metadata-closed", isGrave: true, text: "closed", remedy: "open it")]
+        }
+        #expect(all["daemon.keys"]?.severity == .note)
+        #expect(all.values.filter { $0.severity >= .warning }.map(\.id) == ["daemon.metadata-closed"])
+    }
+
     @Test("A missing application is found once, with the daemon's remedy, and not as a missing identity")
     func application() {
         let all = findings { report in

@@ -40,7 +40,9 @@ package struct AdministratorRemedy: Sendable {
             return fault.tellingCause?.remedy
                 ?? "see that this machine reaches that host over HTTPS, directly or by Proxy= in [Azure]"
         case .malformedAnswer:
-            return "something between this machine and Azure may answer in its stead: look for a proxy that opens TLS"
+            let others = fault.all.compactMap(\.remedy).first { if case .leaveOut = $0 { true } else { false } }
+            return others?.text
+                ?? "something between this machine and Azure may answer in its stead: look for a proxy that opens TLS"
         case .throttled: return "wait: Azure has named the time"
         case .roleUnconfirmed:
             return fault.tellingCause?.remedy ?? "wait, and see that this machine reaches Resource Manager"

@@ -8,6 +8,8 @@ package enum FaultRemedy: Hashable, Sendable {
     case giveReader(to: ObjectID?, at: ResourceID)
     /// Another access checker may serve.
     case useOtherChecker
+    /// This checker does not serve the question; the others are asked without it, too.
+    case leaveOut(checker: String)
     /// The machine needs its system-assigned identity.
     case assignIdentity
     /// The tenant lacks this application's service principal.
@@ -25,6 +27,8 @@ package enum FaultRemedy: Hashable, Sendable {
                 + " \(principal.map(\.description) ?? "<object id of the machine's identity>")"
                 + " --assignee-principal-type ServicePrincipal --role Reader --scope \(resource)"
         case .useOtherChecker: "the role service refuses this machine's identity; the checker arm may serve instead"
+        case .leaveOut(let checker):
+            "\(checker) does not serve the question here: leave it out of AccessCheckers= in [Azure], and the others are asked"
         case .assignIdentity: "switch on the machine's system-assigned managed identity"
         case .createApplication(let id): "an administrator creates it: New-MgServicePrincipal -AppId \(id)"
         case .openMetadata:

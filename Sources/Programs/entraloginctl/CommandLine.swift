@@ -10,7 +10,7 @@ enum Command: Hashable, Sendable {
     case explain(name: String)
     case users(UsersCommand)
     case checkCertificate(file: String, user: String?)
-    case stack(stamp: Bool)
+    case stack(stamp: Bool, isUnattended: Bool)
     /// `stack --lines`: the lines that a program reads, for configure.
     case configurationLines(of: ReadingProgram)
     /// `stack --domains`: what sshd's block must name, for configure.
@@ -170,6 +170,7 @@ extension Invocation {
     private static func stack(_ words: inout Words) throws(UsageError) -> Command {
         let program = try words.takeValue(of: "--lines")
         let stamp = words.take("--stamp")
+        let isUnattended = words.take("--unattended")
         let domains = words.take("--domains")
         if let program {
             guard let program = ReadingProgram(rawValue: program) else {
@@ -177,7 +178,7 @@ extension Invocation {
             }
             return .configurationLines(of: program)
         }
-        return domains ? .coveredDomains : .stack(stamp: stamp)
+        return domains ? .coveredDomains : .stack(stamp: stamp, isUnattended: isUnattended)
     }
 
     private static func setup(_ words: inout Words) throws(UsageError) -> SetupVerb {

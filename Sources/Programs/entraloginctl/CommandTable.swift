@@ -78,10 +78,10 @@ enum CommandTable {
         ),
         CommandEntry(
             "stack",
-            "[--stamp] [--lines sshd|sudo] [--domains]",
-            options: ["--stamp", "--lines", "--domains"],
+            "[--stamp [--unattended]] [--lines sshd|sudo] [--domains]",
+            options: ["--stamp", "--unattended", "--lines", "--domains"],
             does:
-                "check the integration with sshd, PAM and the name service; --stamp records the result, or removes the record"
+                "check the integration with sshd, PAM and the name service; --stamp records the result, or removes the record; --unattended is for units"
         ),
         CommandEntry(
             "setup",

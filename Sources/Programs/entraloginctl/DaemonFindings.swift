@@ -19,7 +19,7 @@ enum DaemonFindings {
         let warned = Set(report.warnings.map { "daemon.\($0.id)" })
         var findings = [
             judgeVersion(report.version, toolVersion), judgeMachine(report.machine, report.warnings),
-            judgeKeys(report.keys), clock(report.clockAheadSeconds), judgeRoles(report),
+            judgeKeys(report), clock(report.clockAheadSeconds), judgeRoles(report),
             confirmations(report.confirmations),
         ].compactMap(\.self)
         findings = findings.filter { $0.severity <= .note || !warned.contains($0.id) }
@@ -79,9 +79,14 @@ enum DaemonFindings {
         return Finding("daemon.machine", .good, "this is \(machine.name), tenant \(machine.tenant)")
     }
 
-    private static func judgeKeys(_ keys: KeysReport) -> Finding {
+    private static func judgeKeys(_ report: StatusReport) -> Finding {
+        let keys = report.keys
         let age = keys.ageSeconds.map { ", \(Text.duration($0)) old" } ?? ""
         let why = keys.lastError.map { ": \($0)" } ?? ""
+        // Of whom to ask for keys, the metadata service tells.
+        if keys.count == 0, keys.lastError == nil, report.machine == nil, report.warnings.contains(where: \.isGrave) {
+            return Finding("daemon.keys", .note, "Entra's signing keys are fetched once this machine's tenant is known")
+        }
         if keys.count == 0 {
             return Finding(
                 "daemon.no-authority-keys",

@@ -35,14 +35,14 @@ struct FindingsText: Sendable {
         return lines
     }
 
-    /// One closing sentence.
-    func conclusion(_ findings: [Finding]) -> String {
+    /// One closing sentence; `well` where nothing is found.
+    func conclusion(_ findings: [Finding], well: String = "Nothing is wrong.") -> String {
         let errors = findings.count { $0.severity == .error }
         let warnings = findings.count { $0.severity == .warning }
         let isOpen = findings.contains { $0.severity == .warning && $0.keepsOut == .unknown }
         let rest = isOpen ? "whether everybody gets in is not known" : "sign-in stays on"
         switch (errors, warnings) {
-        case (0, 0): return style.paint("Nothing is wrong.", .good)
+        case (0, 0): return style.paint(well, .good)
         case (0, 1): return style.paint("One thing to look at; \(rest).", .doubtful)
         case (0, _): return style.paint("\(warnings) things to look at; \(rest).", .doubtful)
         case (1, _): return style.paint("One thing keeps Entra accounts out.", .bad)

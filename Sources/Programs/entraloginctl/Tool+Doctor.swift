@@ -27,7 +27,7 @@ extension Tool {
         } else if !verdict.holds {
             integration += setupFindings()
         }
-        let sections = [("Wiring", integration), ("Machine", around), ("Daemon", daemon)]
+        let sections = [("Integration", integration), ("Machine", around), ("Daemon", daemon)]
         let text = FindingsText(style: style)
         let report = FindingsReport(sections.flatMap(\.1))
         show(report) { report in

@@ -22,8 +22,10 @@ extension Tool {
     static let unfinished = "/etc/entralogin/unfinished"
 
     /// A run of configure was killed, or is at work now.
+    var isBeingSetUp: Bool { machine.exists(Tool.unfinished) }
+
     func unfinishedFindings() -> [Finding] {
-        guard (try? machine.status(of: Tool.unfinished)) != nil else { return [] }
+        guard isBeingSetUp else { return [] }
         return [
             Finding(
                 "setup.unfinished",

@@ -52,7 +52,8 @@ package final class ManagedIdentity: Sendable {
             }
             return held.token
         }
-        return try await requests.join(audience, by: deadline) { [self] deadline in await fetch(audience, by: deadline) }
+        return try await requests.join(audience, by: deadline) { [self] deadline in await fetch(audience, by: deadline)
+        }
     }
 
     /// Forgets a token that a service refused; no effect where another one is held by now.

@@ -10,6 +10,8 @@ internal import Identity
 struct RoleServiceClient: Sendable {
     /// A host that does not answer within this can be said not to answer.
     private static let fairTime = Duration.seconds(2)
+    /// RFC 9110, 15: Not Found, Method Not Allowed, Gone, Not Implemented.
+    private static let unserved: Set<Int> = [404, 405, 410, 501]
 
     let name: String
     let environment: AzureEnvironment
@@ -85,7 +87,8 @@ struct RoleServiceClient: Sendable {
             from: .roleService,
             at: name,
             saying: refusal.text,
-            remedy: reason == .identityMayNotAsk ? remedy(question) : nil
+            remedy: reason == .identityMayNotAsk
+                ? remedy(question) : Self.unserved.contains(response.status) ? .leaveOut(checker: name) : nil
         )
         switch reason {
         case .throttled, .unreachable: return .failing(fault)

@@ -69,7 +69,8 @@ package struct MachineCheck: Sendable {
             + SudoRule(review: sudoers ?? SudoersReview(machine, administratorsGroup: administratorsGroup)).judge(
                 machine
             )
-            + SELinuxRule().judge(machine) + OldExtensionRule().judge(machine) + LocalIDsRule().judge(machine)
+            + SudoProgramRule().evaluate(machine) + SELinuxRule().judge(machine) + OldExtensionRule().judge(machine)
+            + LocalIDsRule().judge(machine)
             + numbers.asked(machine) + names.judge(machine) + namespace.judge(machine)
             + AdoptionRule().judge(machine)
             + SudoLogRule(groups: [administratorsGroup, usersGroup]).evaluate(machine)
@@ -86,12 +87,12 @@ package struct MachineCheck: Sendable {
             + HelperRule().evaluate(machine) + SpaceRule().judge(machine) + unitsAndFiles()
     }
 
-    /// A socket that is missing because its unit does not run, or a folder of another's because the daemon is another, is one
-    /// thing, with the unit's remedy.
+    /// A socket that is missing because its unit does not run, or a folder of another's because the daemon is another, or has
+    /// another number, is one thing, with the unit's remedy.
     private func unitsAndFiles() -> [Finding] {
         let units = UnitsRule().judge(machine)
         let areDown = units.contains { $0.severity == .error }
-        let isAnothers = units.contains { $0.needed == "User=entralogin" }
+        let isAnothers = units.contains { UnitsRule.ownUser.contains($0.needed) }
         let files = StateFilesRule().judge(machine).filter { finding in
             guard areDown, finding.severity > .good, let place = finding.place else { return true }
             return !place.hasPrefix("/run/entralogin") && !(isAnothers && place.hasPrefix("/var/lib/entralogin"))

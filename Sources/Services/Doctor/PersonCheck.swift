@@ -69,13 +69,17 @@ package struct PersonCheck: Sendable {
                 )
             ]
         }
-        guard !machine.exists(account.home) else {
+        let isUnfinished = rule.isUnfinished(account.home, uid: account.uid)
+        guard !machine.exists(account.home) || isUnfinished else {
             return [Finding("home", .good, "The home \(account.home) is this user's")]
         }
         if let obstacle = rule.hindrance(toMaking: account.home) {
             return [Finding("home", .warning, obstacle.text, place: obstacle.place, remedy: obstacle.remedy)]
         }
-        return [Finding("home", .good, "The home \(account.home) is made at the first session")]
+        let what =
+            isUnfinished
+            ? "was begun and never finished: it is made anew at the next session" : "is made at the first session"
+        return [Finding("home", .good, "The home \(account.home) \(what)")]
     }
 
     private func nologin() -> [Finding] {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Identity
 internal import Integration
 
 /// Judges our units where systemd runs: there, running, and started at boot (systemctl(1), `show`).
@@ -38,17 +39,22 @@ struct UnitsRule: Sendable {
         ),
         Need(unit: "entralogin-audit.socket", severity: .note, why: "the Linux audit system is told nothing by us"),
     ]
+    private static let sameUser = "User=entralogin"
+    private static let sameNumber = "the number with which it was installed"
+    /// What is needed where the files are another user's because the daemon is.
+    static let ownUser = [sameUser, sameNumber]
     private static let programs = ["/usr/bin/systemctl", "/bin/systemctl"]
 
     func judge(_ machine: any MachineView) -> [Finding] {
         guard machine.exists("/run/systemd/system"),
             let program = UnitsRule.programs.first(where: { machine.exists($0) })
         else { return [Finding("units", .note, "systemd does not run here: somebody else has to start entralogind")] }
-        let properties = "--property=Id,LoadState,ActiveState,UnitFileState,User"
+        let properties = "--property=Id,LoadState,ActiveState,UnitFileState,User,MainPID"
         let result = machine.run(program, ["show", "--no-pager", properties] + UnitsRule.needs.map(\.unit))
         let states = UnitsRule.states(in: result.output)
         let found =
-            UnitsRule.needs.compactMap { judge($0, states[$0.unit] ?? [:]) } + [user(states)].compactMap(\.self)
+            UnitsRule.needs.compactMap { judge($0, states[$0.unit] ?? [:]) }
+            + [user(states), number(states, machine)].compactMap(\.self)
         return found.isEmpty ? [Finding("units", .good, "our units run, and start at boot")] : found
     }
 
@@ -62,10 +68,32 @@ struct UnitsRule: Sendable {
             "units.\(unit)",
             .error,
             "\(unit) runs as \(user.isEmpty ? "root" : user): its files are another's, and nobody is let in",
-            needed: "User=entralogin",
+            needed: UnitsRule.sameUser,
             remedy:
                 "systemctl cat \(unit) shows the drop-in that says so: take User= out there, then systemctl daemon-reload"
                 + " and systemctl restart \(unit)"
+        )
+    }
+
+    /// A running daemon keeps the number that its user had, and so do its files.
+    private func number(_ states: [String: [String: String]], _ machine: any MachineView) -> Finding? {
+        let unit = "entralogind.service"
+        guard let process = states[unit]?["MainPID"], process != "0", states[unit]?["User"] == "entralogin",
+            let text = try? machine.text(of: "/proc/\(process)/status"),
+            let words = text.lines.first(where: { $0.hasPrefix("Uid:") })?.split(whereSeparator: \.isWhitespace),
+            words.count > 1, let running = UInt32(words[1]),
+            let passwd = try? machine.text(of: "/etc/passwd"),
+            let now = LocalAccounts.uid(of: "entralogin", in: Array(passwd.utf8)), now != running
+        else { return nil }
+        return Finding(
+            "units.\(unit)",
+            .error,
+            "\(unit) runs as user \(running), and entralogin has the number \(now) now: from its next start on its files and "
+                + "sockets are another's",
+            place: "/etc/passwd",
+            needed: UnitsRule.sameNumber,
+            remedy: "usermod -u \(running) entralogin",
+            keepsOut: .later
         )
     }
 

@@ -74,7 +74,9 @@ struct StatusWarnings {
             told.compactMap { $0.fault?.tellingCause?.remedy }.first
             ?? "see that this machine reaches Entra's sign-in host over HTTPS, or place keys by hand: Sources=file in [Keys]"
         var warnings: [ReportedWarning] = []
-        if access.keyring.keys == 0 {
+        // Of whom to ask for keys, the metadata service tells: while it does not answer, that is the one thing that is wrong.
+        let areAsked = !(faults.isEmpty && azure.machine.machine == nil && azure.machine.fault != nil)
+        if access.keyring.keys == 0, areAsked {
             warnings.append(
                 ReportedWarning(
                     id: DenialReason.noAuthorityKeys.rawValue,
@@ -83,7 +85,7 @@ struct StatusWarnings {
                     remedy: remedy
                 )
             )
-        } else if access.keyring.isStale {
+        } else if access.keyring.keys > 0, access.keyring.isStale {
             warnings.append(
                 ReportedWarning(
                     id: "keys-stale",

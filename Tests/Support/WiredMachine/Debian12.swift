@@ -5,6 +5,17 @@ internal import Integration
 /// Files and outputs of a Debian 12 machine (OpenSSH 9.2p1, libpam 1.5.2) after `configure --enable`, comments and empty
 /// lines taken out: `cat /etc/pam.d/NAME`, `sshd -T -C user=alice@contoso.com,host=h,addr=127.0.0.1`.
 package enum Debian12 {
+    /// What `sudo --version` prints for root, in part.
+    package static let sudoVersion = """
+        Sudo version 1.9.13p3
+        Sudoers policy plugin version 1.9.13p3
+        Sudoers file grammar version 50
+
+        Sudoers path: /etc/sudoers
+        Authentication methods: 'pam'
+
+        """
+
     /// /etc/pam.d/sshd
     package static let sshd = #"""
         @include common-auth

@@ -24,6 +24,7 @@ package struct WiredMachine: SurroundingsView {
         """,
         "/etc/sudoers.d/entralogin": "%entra_admins ALL=(ALL:ALL) NOPASSWD: ALL\n",
         "/usr/sbin/sshd": "",
+        "/usr/bin/sudo": "",
         "/usr/lib/x86_64-linux-gnu/libnss_entralogin.so.2": "",
         "/usr/lib/x86_64-linux-gnu/security/pam_entralogin.so": "",
         "/usr/libexec/entralogin/authorized-principals": "",
@@ -34,6 +35,7 @@ package struct WiredMachine: SurroundingsView {
         "/usr/libexec/entralogin/authorized-principals": FileStatus(kind: .file, mode: 0o755),
         "/usr/libexec/entralogin/pam-probe": FileStatus(kind: .file, mode: 0o755),
         "/usr/sbin/sshd": FileStatus(kind: .file, mode: 0o755),
+        "/usr/bin/sudo": FileStatus(kind: .file, mode: 0o4755),
         "/bin/bash": FileStatus(kind: .file, mode: 0o755),
         "/home": FileStatus(kind: .folder, mode: 0o755),
     ]
@@ -44,7 +46,9 @@ package struct WiredMachine: SurroundingsView {
     package var loaderComplaint: String?
     package var running: Set<Int32> = []
     /// What a program prints, by its path; others print what `sshd -T` does.
-    package var programs: [String: ProgramResult] = [:]
+    package var programs: [String: ProgramResult] = [
+        "/usr/bin/sudo --version": ProgramResult(status: 0, output: Debian12.sudoVersion)
+    ]
     package var spaces: [String: FileSpace] = [:]
     /// Domains that sshd's block does not cover: keys in homes count for them.
     package var uncovered: [String] = []
@@ -63,9 +67,11 @@ package struct WiredMachine: SurroundingsView {
         return FileStatus(kind: .folder, mode: 0o755)
     }
 
-    /// One `*` in the last component.
+    /// As glob(3): hidden files only where the pattern names the dot. Folders are there by what they hold.
     package func paths(matching pattern: String) -> [String] {
-        texts.keys.filter { fnmatch(pattern, $0, FNM_PATHNAME) == 0 }.sorted()
+        let depth = pattern.split(separator: "/").count
+        let there = texts.keys.map { "/" + $0.split(separator: "/").prefix(depth).joined(separator: "/") }
+        return Set(there).filter { fnmatch(pattern, $0, FNM_PATHNAME | FNM_PERIOD) == 0 }.sorted()
     }
 
     package func run(_ path: String, _ arguments: [String]) -> ProgramResult {

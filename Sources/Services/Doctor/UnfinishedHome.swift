@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Integration
+
+/// A home that root began and never finished: at the next session it goes, and is made anew. The same test as the session
+/// stage's (Sources/Programs/PAM/unfinished.c): all that it holds is a beginning of what /etc/skel holds.
+struct UnfinishedHome: Sendable {
+    private static let skeleton = "/etc/skel"
+    private static let deepest = 8
+    private static let mostEntries = 4096
+
+    let machine: any SurroundingsView
+
+    /// `uid`: the account's, whom pam_mkhomedir may have given some of it.
+    func stands(at path: String, uid: UInt32) -> Bool {
+        guard !machine.isLink(path), let status = try? machine.status(of: path), status.kind == .folder,
+            status.owner == 0, status.mode == 0o700
+        else { return false }
+        var entries = 0
+        return isBeginning(path, of: UnfinishedHome.skeleton, owners: [0, uid], depth: 0, &entries)
+    }
+
+    private func isBeginning(
+        _ folder: String,
+        of model: String,
+        owners: Set<UInt32>,
+        depth: Int,
+        _ entries: inout Int
+    ) -> Bool {
+        guard depth <= UnfinishedHome.deepest, machine.exists(model) else { return false }
+        for path in contents(of: folder) {
+            entries += 1
+            let other = model + path.dropFirst(folder.utf8.count)
+            guard entries <= UnfinishedHome.mostEntries, machine.isLink(path) == machine.isLink(other) else {
+                return false
+            }
+            if machine.isLink(path) { continue }
+            guard let status = try? machine.status(of: path), let shape = try? machine.status(of: other),
+                status.kind == shape.kind, owners.contains(status.owner)
+            else { return false }
+            switch status.kind {
+            case .file:
+                guard let text = try? machine.text(of: path), let whole = try? machine.text(of: other),
+                    whole.utf8.starts(with: text.utf8)
+                else { return false }
+            case .folder:
+                guard isBeginning(path, of: other, owners: owners, depth: depth + 1, &entries) else { return false }
+            case .other:
+                return false
+            }
+        }
+        return true
+    }
+
+    /// Its paths, those of hidden files too.
+    private func contents(of folder: String) -> [String] {
+        let literal = folder.reduce(into: "") { pattern, character in
+            pattern += "*?[\\".contains(character) ? "\\\(character)" : "\(character)"
+        }
+        return ["*", ".[!.]*", "..?*"].flatMap { machine.paths(matching: "\(literal)/\($0)") }
+    }
+}
