@@ -50,6 +50,11 @@ struct UnfinishedHomeTests {
         }
         #expect(foreign != nil)
         #expect(obstacle { $0.links = [Self.home] } != nil)
+        let mounted = obstacle {
+            $0.texts["\(Self.home)/bin/tool"] = ""
+            $0.statuses["\(Self.home)/bin"] = FileStatus(kind: .folder, mode: 0o755, device: 9)
+        }
+        #expect(mounted != nil)
         let link = obstacle {
             $0.texts["\(Self.home)/.bashrc"] = ""
             $0.links = ["\(Self.home)/.bashrc"]

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from bed.checks import admitted, equal, refused, require
-from bed.installed import REPOSITORY
+from bed.installed import REPOSITORY, TOOL
 from bed.machine import wait_for
 from bed.tracing import audited, tracing_sshd
 from case import case
@@ -330,3 +330,42 @@ def audit(ground: Ground) -> str:
         opened = [e for e in events if "op=PAM:session_open" in e and person.login in e]
         require(len(opened) == 1 and "res=success" in opened[0], f"{opened}")
     return opened[0][:120]
+
+
+@case("P16", "what the tool cannot write is an error, whichever command it is: a full disk, a reader that has gone")
+def unwritten(ground: Ground) -> str:
+    site = ground.vm
+    seen = []
+    for command in ("status", "doctor", "users list", "config", "--json status", "metrics", "help"):
+        full = site.machine.shell(f"{TOOL} {command} >/dev/full")
+        require(full.status not in (0, 5) and "cannot be written" in full.err, f"{command}: {full.status} {full.text}")
+        seen.append(full.status)
+    gone = site.machine.shell(f"{TOOL} help | true; exit ${{PIPESTATUS[0]}}")
+    require("Traceback" not in gone.text and "Fatal" not in gone.text, gone.text)
+    return f"{len(seen)} commands, status {set(seen)}"
+
+
+COMPLETE = """. {script}
+COMP_WORDS=({words} '') COMP_CWORD={count}
+_entraloginctl
+printf '%s\\n' "${{COMPREPLY[@]}}"
+"""
+
+
+@case("P16", "completion in bash offers the names of accounts and the keys of settings")
+def completion(ground: Ground) -> str:
+    site, person = ground.vm, ground.newcomer()
+    admitted(site.ssh(person, "true"))
+    script = "/run/completion.bash"
+    site.machine.write(script, (REPOSITORY / "packaging/completions/bash").read_text())
+    offered = {}
+    for words in ("entraloginctl explain", "entraloginctl users lock", "entraloginctl config", "entraloginctl"):
+        text = COMPLETE.format(script=script, words=words, count=len(words.split()))
+        outcome = site.machine.run("bash", "-c", text)
+        require(outcome.ok, outcome.text)
+        offered[words] = outcome.out.split()
+    for words in ("entraloginctl explain", "entraloginctl users lock"):
+        require(person.login in offered[words], f"{words}: {offered[words]}")
+    require("Accounts.Domains" in offered["entraloginctl config"], str(offered["entraloginctl config"]))
+    require("doctor" in offered["entraloginctl"], str(offered["entraloginctl"]))
+    return f"{len(offered['entraloginctl config'])} keys"

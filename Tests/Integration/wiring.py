@@ -76,7 +76,7 @@ OTHER_CREDENTIALS = (
 
 
 @cases("P4",
-       "a Match block before entralogin's, in quotes or by a quoted path, or with another principals file or CA: the stamp names it",
+       "a Match block before entralogin's, in quotes or by a quoted path, or with other principals or CA: the stamp names it",
        BLOCKS, every=3, attack="W7")
 def match_before(ground: Ground, blocks: Sequence[tuple[str, str]]) -> str:
     return [named_and_refused(ground, name, block, "match") for name, block in blocks][-1]

@@ -66,7 +66,9 @@ static int visit(struct check *check, int folder, int skeleton, const char *name
     if (++check->entries > MOST_ENTRIES || fstatat(folder, name, &there, AT_SYMLINK_NOFOLLOW) != 0 ||
         fstatat(skeleton, name, &model, AT_SYMLINK_NOFOLLOW) != 0)
         return 0;
-    if ((there.st_mode & S_IFMT) != (model.st_mode & S_IFMT) || there.st_dev != check->device ||
+    /* Folders alone say whose file system it is: on an overlay, files have another device than their folder. */
+    if ((there.st_mode & S_IFMT) != (model.st_mode & S_IFMT) ||
+        (S_ISDIR(there.st_mode) && there.st_dev != check->device) ||
         (there.st_uid != check->root && there.st_uid != check->uid))
         return 0;
     if (S_ISREG(there.st_mode) && (there.st_nlink != 1 || !is_file_begun(folder, skeleton, name)))

@@ -9,6 +9,12 @@ struct UnfinishedHome: Sendable {
     private static let deepest = 8
     private static let mostEntries = 4096
 
+    private struct Walk {
+        let owners: Set<UInt32>
+        let device: UInt64
+        var entries = 0
+    }
+
     let machine: any SurroundingsView
 
     /// `uid`: the account's, whom pam_mkhomedir may have given some of it.
@@ -16,27 +22,26 @@ struct UnfinishedHome: Sendable {
         guard !machine.isLink(path), let status = try? machine.status(of: path), status.kind == .folder,
             status.owner == 0, status.mode == 0o700
         else { return false }
-        var entries = 0
-        return isBeginning(path, of: UnfinishedHome.skeleton, owners: [0, uid], depth: 0, &entries)
+        var walk = Walk(owners: [0, uid], device: status.device)
+        return isBeginning(path, of: UnfinishedHome.skeleton, depth: 0, &walk)
     }
 
     private func isBeginning(
         _ folder: String,
         of model: String,
-        owners: Set<UInt32>,
         depth: Int,
-        _ entries: inout Int
+        _ walk: inout Walk
     ) -> Bool {
         guard depth <= UnfinishedHome.deepest, machine.exists(model) else { return false }
         for path in contents(of: folder) {
-            entries += 1
+            walk.entries += 1
             let other = model + path.dropFirst(folder.utf8.count)
-            guard entries <= UnfinishedHome.mostEntries, machine.isLink(path) == machine.isLink(other) else {
+            guard walk.entries <= UnfinishedHome.mostEntries, machine.isLink(path) == machine.isLink(other) else {
                 return false
             }
             if machine.isLink(path) { continue }
             guard let status = try? machine.status(of: path), let shape = try? machine.status(of: other),
-                status.kind == shape.kind, owners.contains(status.owner)
+                status.kind == shape.kind, walk.owners.contains(status.owner)
             else { return false }
             switch status.kind {
             case .file:
@@ -44,7 +49,9 @@ struct UnfinishedHome: Sendable {
                     whole.utf8.starts(with: text.utf8)
                 else { return false }
             case .folder:
-                guard isBeginning(path, of: other, owners: owners, depth: depth + 1, &entries) else { return false }
+                guard status.device == walk.device, isBeginning(path, of: other, depth: depth + 1, &walk) else {
+                    return false
+                }
             case .other:
                 return false
             }

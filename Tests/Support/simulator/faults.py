@@ -81,10 +81,14 @@ class Faults:
             }
             self._changed.notify_all()
 
+    def _of(self, name: str, endpoint: str) -> Fault | None:
+        """Every endpoint is Azure's; the simulator's own control is not."""
+        return self._active.get((name, endpoint)) or (None if endpoint == "control" else self._active.get((name, "*")))
+
     def take(self, name: str, endpoint: str = "*") -> Fault | None:
         """The fault if it is active for the endpoint; counts one use of it."""
         with self._changed:
-            fault = self._active.get((name, endpoint)) or self._active.get((name, "*"))
+            fault = self._of(name, endpoint)
             if fault is not None and fault.remaining is not None:
                 fault.remaining -= 1
                 if fault.remaining <= 0:
@@ -94,13 +98,13 @@ class Faults:
     def value(self, name: str, default: float, endpoint: str = "*") -> float | None:
         """The value of a lasting condition (clock, token lifetime), or None when it is not active."""
         with self._changed:
-            fault = self._active.get((name, endpoint)) or self._active.get((name, "*"))
+            fault = self._of(name, endpoint)
             return None if fault is None else float(default if fault.value is None else fault.value)
 
     def named(self, name: str, endpoint: str) -> Any:
         """The value of a fault that is active, without a use of it."""
         with self._changed:
-            fault = self._active.get((name, endpoint)) or self._active.get((name, "*"))
+            fault = self._of(name, endpoint)
             return None if fault is None else fault.value
 
     def wait_until_cleared(self, name: str, endpoint: str, limit: float = 120) -> None:

@@ -34,6 +34,12 @@ class FaultsByName(SimulatorTestCase):
         self.control.set_fault("server-error", times=2)
         self.assertEqual([self.ask("entra", "GET", KEYS)[0] for _ in range(3)], [500, 500, 200])
 
+    def test_the_control_stays_there_whatever_strikes_every_endpoint(self) -> None:
+        for name in ("silent", "refuse", "status", "cut-body"):
+            self.control.set_fault(name)
+            self.control.clear_faults()
+            self.assertEqual(self.check("bob")[0], 200)
+
     def test_bodies(self) -> None:
         with self.control.fault("cut-body", "keys"), self.assertRaises(http.client.IncompleteRead):
             self.ask("entra", "GET", KEYS)
