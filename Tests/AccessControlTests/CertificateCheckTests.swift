@@ -25,7 +25,7 @@ import Testing
     @Test("P3: a good certificate prints its principal as it is spelled there, and Azure is asked nothing")
     func good() async throws {
         let blob = Array("another".utf8)
-        let judged = JudgedCertificate(
+        let evaluated = EvaluatedCertificate(
             keyType: House.keyType,
             blob: blob,
             identity: alice.identity,
@@ -34,7 +34,7 @@ import Testing
             serial: 0,
             keyID: ""
         )
-        house.judge.set("YW5vdGhlcg==", .good(judged))
+        house.evaluate.set("YW5vdGhlcg==", .good(evaluated))
         #expect(check { $0.certificate = "YW5vdGhlcg==" } == .principal("Alice@Contoso.com"))
         await house.starter.settle()
         #expect(house.checker.questions.value.isEmpty && house.source.fetches.value == 0)
@@ -176,7 +176,7 @@ import Testing
         arguments: [DenialReason.certificate, .wrongName]
     )
     func refused(reason: DenialReason) async {
-        house.judge.set("YmFk", .refused(Denial(reason, detail: "expired")))
+        house.evaluate.set("YmFk", .refused(Denial(reason, detail: "expired")))
         #expect(check { $0.certificate = "YmFk" }.reason == reason)
         await house.starter.settle()
         #expect(house.checker.questions.value.isEmpty)
@@ -185,7 +185,7 @@ import Testing
 
     @Test("P3: an unknown CA is refused, and no keys are fetched for it")
     func unknownAuthority() async {
-        house.judge.set("YmFk", .unknownAuthority(Denial(.certificate, detail: "authority-unknown")))
+        house.evaluate.set("YmFk", .unknownAuthority(Denial(.certificate, detail: "authority-unknown")))
         for pid in 100..<110 {
             #expect(
                 check {
@@ -200,13 +200,13 @@ import Testing
 
     @Test("An unknown CA in check-certificate, which is root's, begins an early refresh, but not at every try")
     func unknownAuthorityExamined() async throws {
-        house.judge.set("YmFk", .unknownAuthority(Denial(.certificate, detail: "authority-unknown")))
+        house.evaluate.set("YmFk", .unknownAuthority(Denial(.certificate, detail: "authority-unknown")))
         let name = try #require(UserName("alice@contoso.com"))
-        for _ in 0..<10 { _ = house.access.judge(keyType: "", base64: "YmFk", for: name) }
+        for _ in 0..<10 { _ = house.access.evaluate(keyType: "", base64: "YmFk", for: name) }
         await house.starter.settle()
         #expect(house.source.fetches.value == 1)
         house.time.advance(by: .seconds(301))
-        _ = house.access.judge(keyType: "", base64: "YmFk", for: name)
+        _ = house.access.evaluate(keyType: "", base64: "YmFk", for: name)
         await house.starter.settle()
         #expect(house.source.fetches.value == 2)
     }

@@ -26,7 +26,7 @@ import Testing
         tenant = try #require(TenantID(CertificateDetails.tenantID))
     }
 
-    private func judge(
+    private func evaluate(
         _ details: CertificateDetails,
         for name: String? = CertificateDetails.principal,
         keyType: String = "ssh-ed25519-cert-v01@openssh.com",
@@ -34,7 +34,7 @@ import Testing
         revoked: KeyRevocationList = KeyRevocationList()
     ) throws -> CertificateFinding {
         let blob = try factory.certify(user, by: authority, details)
-        return rules.judge(
+        return rules.evaluate(
             keyType: keyType,
             base64: Base64.encode(blob),
             for: name.flatMap { UserName($0) },
@@ -49,14 +49,14 @@ import Testing
     func good() throws {
         let details = CertificateDetails(now: now, principal: "Alice@Contoso.com")
         for name in ["alice@contoso.com", nil] {
-            guard case .good(let judged) = try judge(details, for: name) else {
+            guard case .good(let evaluated) = try evaluate(details, for: name) else {
                 Issue.record("refused")
                 return
             }
-            #expect(judged.principal == "Alice@Contoso.com")
-            #expect(judged.identity.tenant == tenant)
-            #expect(judged.identity.objectID.description == CertificateDetails.objectID)
-            #expect(judged.displayName == "Alice Example")
+            #expect(evaluated.principal == "Alice@Contoso.com")
+            #expect(evaluated.identity.tenant == tenant)
+            #expect(evaluated.identity.objectID.description == CertificateDetails.objectID)
+            #expect(evaluated.displayName == "Alice Example")
         }
     }
 
@@ -70,20 +70,20 @@ import Testing
     @Test("Each kind of refusal has its reason, and the rule's own code in the detail")
     func refusals() throws {
         let good = CertificateDetails(now: now)
-        #expect(try reason(judge(good, for: "bob@contoso.com")) == .wrongName)
+        #expect(try reason(evaluate(good, for: "bob@contoso.com")) == .wrongName)
         let otherTenant = "cccccccc-5555-4666-8777-888888888888"
-        #expect(try reason(judge(CertificateDetails(now: now, tenantID: otherTenant))) == .wrongTenant)
-        guard case .refused(let expired) = try judge(CertificateDetails(now: now - 7200)) else {
+        #expect(try reason(evaluate(CertificateDetails(now: now, tenantID: otherTenant))) == .wrongTenant)
+        guard case .refused(let expired) = try evaluate(CertificateDetails(now: now - 7200)) else {
             Issue.record("allowed")
             return
         }
         #expect(expired.reason == .certificate && expired.detail.hasPrefix("expired"))
-        #expect(try reason(judge(good, keyType: "ssh-rsa-cert-v01@openssh.com")) == .certificate)
+        #expect(try reason(evaluate(good, keyType: "ssh-rsa-cert-v01@openssh.com")) == .certificate)
     }
 
     @Test("An unknown CA is told apart, so that the keys can be fetched early")
     func unknownAuthority() throws {
-        let finding = try judge(CertificateDetails(now: now), authorities: [try House.key(1)])
+        let finding = try evaluate(CertificateDetails(now: now), authorities: [try House.key(1)])
         guard case .unknownAuthority(let denial) = finding else {
             Issue.record("\(finding)")
             return
@@ -96,15 +96,15 @@ import Testing
         let details = CertificateDetails(now: now)
         for specification in ["id: \(details.keyID)", "sha256: \(user.line)", "key: \(authority.line)"] {
             let list = try KeyRevocationList(parsing: factory.revoke([specification]))
-            #expect(reason(try judge(details, revoked: list)) == .certificateRevoked)
+            #expect(reason(try evaluate(details, revoked: list)) == .certificateRevoked)
         }
         let other = try KeyRevocationList(parsing: factory.revoke(["id: somebody-else"]))
-        #expect(reason(try judge(details, revoked: other)) == nil)
+        #expect(reason(try evaluate(details, revoked: other)) == nil)
     }
 
     @Test("What is no certificate is refused", arguments: ["", "AAAA", "!", "AAAAB3NzaC1yc2E="])
     func garbage(base64: String) {
-        let finding = rules.judge(
+        let finding = rules.evaluate(
             keyType: "ssh-rsa-cert-v01@openssh.com",
             base64: base64,
             for: nil,

@@ -274,7 +274,7 @@ final class FakeStamp: StackStamp {
 }
 
 /// Finds what a test said of each certificate.
-final class FakeJudge: CertificateJudge {
+final class FakeEvaluator: CertificateEvaluator {
     private let findings = Mutex<[String: CertificateFinding]>([:])
     private let lists = Mutex<[KeyRevocationList]>([])
 
@@ -283,7 +283,7 @@ final class FakeJudge: CertificateJudge {
 
     func set(_ base64: String, _ finding: CertificateFinding) { findings.withLock { $0[base64] = finding } }
 
-    func judge(
+    func evaluate(
         keyType: String,
         base64: String,
         for name: UserName?,

@@ -45,7 +45,7 @@ final class House: Sendable {
     let grants = FakeGrants()
     let processes = FakeProcesses()
     let stamp = FakeStamp()
-    let judge = FakeJudge()
+    let evaluate = FakeEvaluator()
     let revocation = FakeRevocation()
     let ender = FakeEnder()
     let machines: FakeMachines
@@ -93,7 +93,7 @@ final class House: Sendable {
             signIns: accounts,
             processes: processes,
             stamp: stamp,
-            judge: judge,
+            evaluate: evaluate,
             revocation: revocation,
             devices: devices,
             keySources: [source] + furtherSources,
@@ -121,7 +121,7 @@ final class House: Sendable {
     func certificate(for person: Person, _ number: UInt8 = 1) -> String {
         let blob = Array("certificate \(number) of \(person.identity) \(person.name)".utf8)
         let base64 = Base64.encode(blob)
-        let judged = JudgedCertificate(
+        let evaluated = EvaluatedCertificate(
             keyType: House.keyType,
             blob: blob,
             identity: person.identity,
@@ -130,7 +130,7 @@ final class House: Sendable {
             serial: 7,
             keyID: "\(person.identity.objectID)@\(person.identity.tenant)"
         )
-        judge.set(base64, .good(judged))
+        evaluate.set(base64, .good(evaluated))
         return base64
     }
 

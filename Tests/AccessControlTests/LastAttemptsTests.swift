@@ -49,7 +49,7 @@ import Testing
     @Test("P16: a certificate that was refused is named with its reason, and is not known to be better now")
     func refusedCertificate() async throws {
         let certificate = house.certificate(for: alice)
-        house.judge.set(certificate, .refused(Denial(.wrongTenant, detail: "it is of tenant x")))
+        house.evaluate.set(certificate, .refused(Denial(.wrongTenant, detail: "it is of tenant x")))
         #expect(house.access.certificateCheck.check(house.request(alice, certificate)).reason == .wrongTenant)
         let attempt = try #require(await step("attempt"))
         #expect(attempt.outcome == .unknown && attempt.text.contains("it is of tenant x"))

@@ -35,13 +35,13 @@ import Testing
     @Test("P4: each certificate is held against the list as it is at that moment")
     func eachCheck() throws {
         #expect(check() == .principal(alice.name.text))
-        #expect(house.judge.revoked.last == KeyRevocationList())
+        #expect(house.evaluate.revoked.last == KeyRevocationList())
         try house.revocation.revoke([try House.key(9)])
         _ = check()
-        #expect(house.judge.revoked.last?.count == 1)
+        #expect(house.evaluate.revoked.last?.count == 1)
         try house.revocation.revoke([try House.key(8), try House.key(9)])
         _ = check()
-        #expect(house.judge.revoked.last?.count == 2)
+        #expect(house.evaluate.revoked.last?.count == 2)
     }
 
     @Test("P4: with a list that cannot be used no Entra account gets in, and the log says it once, as an error")
@@ -53,7 +53,7 @@ import Testing
         #expect(faults.first?.priority == .error && faults.first?.reason == .revokedKeysUnusable)
         #expect(faults.first?.detail == "/etc/revoked: a damaged KRL")
         #expect(house.log.of(.certificate).last?.detail == "/etc/revoked: a damaged KRL")
-        #expect(house.judge.revoked.isEmpty)
+        #expect(house.evaluate.revoked.isEmpty)
         let status = try #require(await house.access.status().revocation)
         #expect(status.fault == "/etc/revoked: a damaged KRL" && status.entries == 0)
         house.revocation.spoil("/etc/revoked: gone")
@@ -127,12 +127,13 @@ import Testing
         )
         try house.revocation.revoke([try House.key(9)])
         let certificate = house.certificate(for: alice)
-        _ = house.access.judge(keyType: House.keyType, base64: certificate, for: alice.name)
-        #expect(house.judge.revoked.last?.count == 1)
+        _ = house.access.evaluate(keyType: House.keyType, base64: certificate, for: alice.name)
+        #expect(house.evaluate.revoked.last?.count == 1)
         var steps = await house.access.explanation.explain(alice.name.text, asking: false).steps
         #expect(steps.first { $0.subject == "revocation" }?.outcome == .ok)
         house.revocation.spoil("gone")
-        guard case .refused(let denial) = house.access.judge(keyType: "", base64: certificate, for: alice.name) else {
+        guard case .refused(let denial) = house.access.evaluate(keyType: "", base64: certificate, for: alice.name)
+        else {
             Issue.record("not refused")
             return
         }

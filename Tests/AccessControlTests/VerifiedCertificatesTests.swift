@@ -21,7 +21,7 @@ import Testing
             user: alice.name,
             uid: alice.uid.number,
             home: alice.home,
-            certificate: JudgedCertificate(
+            certificate: EvaluatedCertificate(
                 keyType: House.keyType,
                 blob: [number],
                 identity: alice.identity,

@@ -33,7 +33,7 @@ struct SampleToken {
     }
 
     /// Who it proves, or why nobody.
-    static func judge(_ text: String, signs: Bool = true) throws -> Result<ProvenIdentity, IdentityTokenRefusal> {
+    static func evaluate(_ text: String, signs: Bool = true) throws -> Result<ProvenIdentity, IdentityTokenRefusal> {
         let expected = IdentityTokenExpectations(
             issuer: issuer,
             clientID: try #require(GUID(client)),
@@ -54,13 +54,13 @@ struct SampleToken {
     private func refusal(_ change: (inout SampleToken) -> Void) throws -> IdentityTokenRefusal? {
         var token = SampleToken()
         change(&token)
-        guard case .failure(let refusal) = try SampleToken.judge(token.text) else { return nil }
+        guard case .failure(let refusal) = try SampleToken.evaluate(token.text) else { return nil }
         return refusal
     }
 
     @Test("a good token proves tenant, object id and name")
     func good() throws {
-        let proven = try SampleToken.judge(SampleToken().text).get()
+        let proven = try SampleToken.evaluate(SampleToken().text).get()
         #expect(proven.identity.objectID.description == SampleToken.object)
         #expect(proven.identity.tenant.description == SampleToken.tenant)
         #expect(proven.name == "Alice@Contoso.com")
@@ -70,7 +70,7 @@ struct SampleToken {
         older.claims["nbf"] = nil
         older.claims["aud"] = .string(SampleToken.client.uppercased())
         older.header["typ"] = nil
-        #expect(try SampleToken.judge(older.text).get().name == "alice@contoso.com")
+        #expect(try SampleToken.evaluate(older.text).get().name == "alice@contoso.com")
     }
 
     @Test(
@@ -95,7 +95,7 @@ struct SampleToken {
         #expect(try refusal { $0.header["kid"] = nil } == .keyUnknown)
         #expect(try refusal { $0.header["typ"] = .string("at+jwt") } == .header)
         #expect(try refusal { $0.header["alg"] = nil } == .algorithm)
-        guard case .failure(.signature) = try SampleToken.judge(SampleToken().text, signs: false) else {
+        guard case .failure(.signature) = try SampleToken.evaluate(SampleToken().text, signs: false) else {
             Issue.record("a token with a wrong signature was believed")
             return
         }
@@ -161,7 +161,7 @@ struct SampleToken {
             "\(parts[0]).\(parts[1]).\(String(repeating: "A", count: IdentityToken.Limit.characters))",
         ]
         for text in wrong {
-            guard case .failure(.malformed) = try SampleToken.judge(text) else {
+            guard case .failure(.malformed) = try SampleToken.evaluate(text) else {
                 Issue.record("\(text.prefix(80))")
                 continue
             }
@@ -175,7 +175,7 @@ struct SampleToken {
         let bytes = Array(text.utf8)
         for length in 0..<bytes.count {
             let cut = String(decoding: bytes[..<length], as: UTF8.self)
-            #expect((try? SampleToken.judge(cut).get()) == nil)
+            #expect((try? SampleToken.evaluate(cut).get()) == nil)
         }
         for index in bytes.indices {
             var copy = bytes

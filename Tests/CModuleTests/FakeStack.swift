@@ -228,7 +228,7 @@ final class FakeStack {
                 folder("accounts").withCString { accounts in
                     folder("answered").withCString { answered in
                         folder("rules").withCString { rules in
-                            var world = entralogin_pam_world(
+                            var operations = entralogin_pam_operations(
                                 daemon: daemon,
                                 login_uid: loginUID,
                                 adopted: adopted,
@@ -244,7 +244,7 @@ final class FakeStack {
                                 keep: Self.keep,
                                 kept: Self.lookForKept
                             )
-                            return run(stage, &world, flags, arguments)
+                            return run(stage, &operations, flags, arguments)
                         }
                     }
                 }
@@ -252,13 +252,15 @@ final class FakeStack {
         }
     }
 
-    private func run(_ stage: Stage, _ world: inout entralogin_pam_world, _ flags: Int32, _ arguments: Int32) -> Int32 {
+    private func run(_ stage: Stage, _ operations: inout entralogin_pam_operations, _ flags: Int32, _ arguments: Int32)
+        -> Int32
+    {
         switch stage {
-        case .authenticate: entralogin_pam_authenticate(&world, handle, flags, arguments)
-        case .setcred: entralogin_pam_setcred(&world, handle)
-        case .account: entralogin_pam_account(&world, handle, flags, arguments)
-        case .open: entralogin_pam_open_session(&world, handle, flags, arguments)
-        case .close: entralogin_pam_close_session(&world, handle)
+        case .authenticate: entralogin_pam_authenticate(&operations, handle, flags, arguments)
+        case .setcred: entralogin_pam_setcred(&operations, handle)
+        case .account: entralogin_pam_account(&operations, handle, flags, arguments)
+        case .open: entralogin_pam_open_session(&operations, handle, flags, arguments)
+        case .close: entralogin_pam_close_session(&operations, handle)
         }
     }
 }

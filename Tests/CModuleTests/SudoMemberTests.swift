@@ -34,13 +34,13 @@ struct SudoMemberTests {
         let result = daemon.withServer { server in
             withRecord(user, uid, gid ?? uid, home) { record in
                 withOptional(adopted) { list in
-                    var world = entralogin_sudo_world(
+                    var operations = entralogin_sudo_world(
                         daemon: server,
                         adopted: list,
                         caller: { callerNow.withLock { $0 } },
                         say: { line in shown.withLock { $0.append(line.map { String(cString: $0) } ?? "") } }
                     )
-                    return entralogin_sudo_is_member(&world, user, group, record)
+                    return entralogin_sudo_is_member(&operations, user, group, record)
                 }
             }
         }

@@ -17,7 +17,7 @@ struct AccountModulesRuleTests {
             isEnrolled: isEnrolled
         )
         let groups = isEnrolled ? ["alice@contoso.com", "entra_users"] : ["entra_users"]
-        return AccountModulesRule(machine: machine(line, texts)).judge(account, groups: groups)
+        return AccountModulesRule(machine: machine(line, texts)).evaluate(account, groups: groups)
     }
 
     private func machine(_ line: String, _ texts: [String: String]) -> WiredMachine {
@@ -28,7 +28,7 @@ struct AccountModulesRuleTests {
     }
 
     private func doctor(_ access: String) -> [Finding] {
-        AccountModulesRule(machine: machine("required pam_access.so", ["/etc/security/access.conf": access])).judge(
+        AccountModulesRule(machine: machine("required pam_access.so", ["/etc/security/access.conf": access])).evaluate(
             probe: "entralogin-probe@contoso.com",
             shell: "/bin/bash",
             usersGroup: "entra_users",
@@ -83,7 +83,7 @@ struct AccountModulesRuleTests {
         }
         machine.texts["/etc/pam.d/sudo"] = Debian12.sudo + "\naccount required pam_deny.so\n"
         let rule = AccountModulesRule(machine: machine)
-        let found = rule.judge(
+        let found = rule.evaluate(
             probe: "entralogin-probe@contoso.com",
             shell: "/bin/bash",
             usersGroup: "entra_users",

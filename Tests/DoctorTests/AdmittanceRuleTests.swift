@@ -7,13 +7,13 @@ import WiredMachine
 @testable import Integration
 
 struct AdmittanceRuleTests {
-    private func judge(_ lines: String) -> [Finding] {
+    private func evaluate(_ lines: String) -> [Finding] {
         let rule = AdmittanceRule(
             usersGroup: "entra_users",
             administratorsGroup: "entra_admins",
             probe: "entralogin-probe@contoso.com"
         )
-        return rule.judge(SSHDConfiguration(lines))
+        return rule.evaluate(SSHDConfiguration(lines))
     }
 
     @Test(
@@ -25,7 +25,7 @@ struct AdmittanceRuleTests {
         ]
     )
     func good(lines: String) {
-        #expect(judge(lines).map(\.severity) == [.good])
+        #expect(evaluate(lines).map(\.severity) == [.good])
     }
 
     @Test(
@@ -50,7 +50,7 @@ struct AdmittanceRuleTests {
         ]
     )
     func bad(lines: String, id: String, severity: Severity, words: String) throws {
-        let findings = judge(lines)
+        let findings = evaluate(lines)
         try #require(findings.count == 1)
         #expect(findings[0].id == id && findings[0].severity == severity)
         let finding = findings[0]
@@ -59,14 +59,14 @@ struct AdmittanceRuleTests {
 
     @Test("P16: A list of some Entra accounts, rightly written, is a note and no warning for ever")
     func selective() {
-        let findings = judge("allowusers alice?contoso.com\nallowusers lisa\nallowusers root")
+        let findings = evaluate("allowusers alice?contoso.com\nallowusers lisa\nallowusers root")
         #expect(findings.map(\.severity) == [.note, .good])
-        #expect(judge("denygroups bob@contoso.com").map(\.severity) == [.note, .good])
+        #expect(evaluate("denygroups bob@contoso.com").map(\.severity) == [.note, .good])
     }
 
     @Test("With UseDNS a name behind the @ may be a host's")
     func resolved() {
-        #expect(judge("usedns yes\nallowusers *@contoso.com").map(\.severity) == [.good])
+        #expect(evaluate("usedns yes\nallowusers *@contoso.com").map(\.severity) == [.good])
     }
 
     @Test("The place of the list is named")

@@ -17,15 +17,15 @@ import WiredMachine
         return machine
     }
 
-    private func judge(_ machine: WiredMachine) -> [Finding] {
-        DeviceSignInRule(services: ["login", "su"], limit: 300).judge(machine)
+    private func evaluate(_ machine: WiredMachine) -> [Finding] {
+        DeviceSignInRule(services: ["login", "su"], limit: 300).evaluate(machine)
     }
 
     @Test("our line before the passwords is good, as it is documented")
     func good() {
-        #expect(judge(machine(DeviceSignInRule.line)).map(\.severity) == [.good])
+        #expect(evaluate(machine(DeviceSignInRule.line)).map(\.severity) == [.good])
         #expect(DeviceSignInRule.line == "auth \(Self.control) pam_entralogin.so")
-        #expect(DeviceSignInRule(services: [], limit: 300).judge(machine("")).isEmpty)
+        #expect(DeviceSignInRule(services: [], limit: 300).evaluate(machine("")).isEmpty)
     }
 
     @Test(
@@ -37,7 +37,7 @@ import WiredMachine
         ]
     )
     func loose(_ control: String) {
-        #expect(judge(machine("auth \(control) pam_entralogin.so")).first?.severity == .error)
+        #expect(evaluate(machine("auth \(control) pam_entralogin.so")).first?.severity == .error)
     }
 
     @Test("a line that is missing, stands behind the passwords, or locks out without the module, is a warning")
@@ -46,8 +46,8 @@ import WiredMachine
             machine(""), machine(DeviceSignInRule.line, before: false),
             machine("auth [success=done ignore=ignore default=die] pam_entralogin.so"),
         ] {
-            #expect(judge(wrong).map(\.severity) == [.warning])
-            #expect(judge(wrong).first?.needed == DeviceSignInRule.line)
+            #expect(evaluate(wrong).map(\.severity) == [.warning])
+            #expect(evaluate(wrong).first?.needed == DeviceSignInRule.line)
         }
     }
 
@@ -57,11 +57,13 @@ import WiredMachine
     func around() {
         var bare = machine(DeviceSignInRule.line)
         bare.texts["/etc/pam.d/login"] = "\(DeviceSignInRule.line)\n"
-        #expect(judge(bare).map(\.id) == ["pam.login.auth", "pam.login.account", "pam.login.session"])
-        #expect(judge(bare).dropFirst().allSatisfy { $0.severity == .error })
+        #expect(evaluate(bare).map(\.id) == ["pam.login.auth", "pam.login.account", "pam.login.session"])
+        #expect(evaluate(bare).dropFirst().allSatisfy { $0.severity == .error })
         #expect(
-            judge(machine(DeviceSignInRule.line, timeout: "60")).map(\.id) == ["pam.login.auth", "pam.login.timeout"]
+            evaluate(machine(DeviceSignInRule.line, timeout: "60")).map(\.id) == [
+                "pam.login.auth", "pam.login.timeout",
+            ]
         )
-        #expect(judge(machine(DeviceSignInRule.line, timeout: "0")).count == 1)
+        #expect(evaluate(machine(DeviceSignInRule.line, timeout: "0")).count == 1)
     }
 }

@@ -18,10 +18,10 @@ struct EnrolledAccountsRuleTests {
 
     @Test("P16: settings that fit nobody who has signed in here are found; those that fit somebody are not")
     func settings() {
-        #expect(rule(["contoso.com"]).judge().isEmpty)
-        #expect(rule(["contoso.co", "fabrikam.com"]).judge().map(\.id) == ["accounts.domain"])
-        #expect(rule().judge(tenant: "t").isEmpty && rule().isTenantOfSome("t"))
-        #expect(rule().judge(tenant: "other").map(\.id) == ["accounts.tenant"])
+        #expect(rule(["contoso.com"]).evaluate().isEmpty)
+        #expect(rule(["contoso.co", "fabrikam.com"]).evaluate().map(\.id) == ["accounts.domain"])
+        #expect(rule().evaluate(tenant: "t").isEmpty && rule().isTenantOfSome("t"))
+        #expect(rule().evaluate(tenant: "other").map(\.id) == ["accounts.tenant"])
     }
 
     @Test("Retired accounts, damaged lines and local lines of the name say nothing")
@@ -36,12 +36,12 @@ struct EnrolledAccountsRuleTests {
             $0.texts["/var/lib/entralogin/accounts"] = "account alice@contoso.com uid=1\n"
         }
         let local = rule(["contoso.co"]) { $0.texts["/etc/passwd"]? += "\nalice@contoso.com:x:1:1::/h:/bin/sh\n" }
-        #expect([retired, damaged, local].allSatisfy { $0.judge().isEmpty && $0.judge(tenant: "x").isEmpty })
+        #expect([retired, damaged, local].allSatisfy { $0.evaluate().isEmpty && $0.evaluate(tenant: "x").isEmpty })
     }
 
     @Test("What is wrong with the folder of all homes is not said of each account")
     func folder() {
         let open = rule { $0.statuses["/home"] = FileStatus(kind: .folder, mode: 0o777) }
-        #expect(open.judge().isEmpty)
+        #expect(open.evaluate().isEmpty)
     }
 }

@@ -7,21 +7,22 @@ import WiredMachine
 @testable import Integration
 
 struct LocalIDsRuleTests {
-    private func judge(_ path: String, _ text: String) -> [Finding] {
+    private func evaluate(_ path: String, _ text: String) -> [Finding] {
         var machine = WiredMachine()
         machine.texts[path, default: ""] += text
-        return LocalIDsRule().judge(machine)
+        return LocalIDsRule().evaluate(machine)
     }
 
     @Test("Ids outside our range are nobody's harm")
     func outside() {
         #expect(
-            judge("/etc/passwd", "\nlisa:x:1000:1000::/home/lisa:/bin/sh\nx:x:2147352576:1::/:/").map(\.severity) == [
-                .good
-            ]
+            evaluate("/etc/passwd", "\nlisa:x:1000:1000::/home/lisa:/bin/sh\nx:x:2147352576:1::/:/").map(\.severity)
+                == [
+                    .good
+                ]
         )
-        #expect(judge("/etc/subuid", "lisa:100000:65536\ncontainers:1878982656:65536\n").map(\.severity) == [.good])
-        #expect(judge("/etc/login.defs", "UID_MAX 60000\n# UID_MAX 4294967295\n").map(\.severity) == [.good])
+        #expect(evaluate("/etc/subuid", "lisa:100000:65536\ncontainers:1878982656:65536\n").map(\.severity) == [.good])
+        #expect(evaluate("/etc/login.defs", "UID_MAX 60000\n# UID_MAX 4294967295\n").map(\.severity) == [.good])
     }
 
     @Test(
@@ -36,14 +37,14 @@ struct LocalIDsRuleTests {
         ]
     )
     func overlapping(path: String, text: String, id: String, words: String) {
-        let findings = judge(path, text)
+        let findings = evaluate(path, text)
         #expect(findings.map(\.id) == [id] && findings[0].severity == .warning)
         #expect(findings[0].found.contains(words))
     }
 
     @Test("Lines that are none, and numbers beyond every id, are passed over")
     func damaged() {
-        #expect(judge("/etc/subuid", ":::\na:b:c\nx:18446744073709551615:2\n\n").map(\.severity) == [.good])
-        #expect(judge("/etc/passwd", "\nx:y:99999999999:1\nx\n").map(\.severity) == [.good])
+        #expect(evaluate("/etc/subuid", ":::\na:b:c\nx:18446744073709551615:2\n\n").map(\.severity) == [.good])
+        #expect(evaluate("/etc/passwd", "\nx:y:99999999999:1\nx\n").map(\.severity) == [.good])
     }
 }

@@ -8,7 +8,7 @@ import WiredMachine
 @testable import Integration
 
 /// Counts what a machine is asked.
-private final class CountingMachine: SurroundingsView {
+private final class CountingMachine: EnvironmentView {
     private let machine = WiredMachine()
     private let counts = Mutex<[String: Int]>([:])
 
@@ -38,7 +38,7 @@ private final class CountingMachine: SurroundingsView {
 
 @Suite("doctor looks at each thing once") struct MemoizingMachineTests {
     /// All that `doctor` asks of the machine itself.
-    private func findings(on machine: any SurroundingsView) -> [Finding] {
+    private func findings(on machine: any EnvironmentView) -> [Finding] {
         let result = StackCheck(on: machine).run()
         let around = MachineCheck(
             on: machine,
@@ -48,8 +48,8 @@ private final class CountingMachine: SurroundingsView {
             sudoers: result.sudoers,
             newAccounts: MachineCheck.NewAccounts(shell: "/bin/bash", shellPlace: nil, homeTemplate: "/home/%n")
         )
-        let accounts = EnrolledAccountsRule(on: machine).judge()
-        return result.findings + around.run() + WritableFilesRule(result.restsOn).judge(machine) + accounts
+        let accounts = EnrolledAccountsRule(on: machine).evaluate()
+        return result.findings + around.run() + WritableFilesRule(result.restsOn).evaluate(machine) + accounts
     }
 
     @Test("no program runs twice, and no file is read twice") func once() {

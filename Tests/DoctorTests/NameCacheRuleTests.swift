@@ -28,7 +28,7 @@ struct NameCacheRuleTests {
         ] as [(String, [String])]
     )
     func table(text: String, against: [String]) {
-        let findings = NameCacheRule().judge(machine(text))
+        let findings = NameCacheRule().evaluate(machine(text))
         #expect(findings.filter { $0.severity > .good }.map(\.id) == against)
         #expect(findings.allSatisfy { ($0.keepsOut == .newcomers) == ($0.id == "nscd.passwd") })
         #expect(findings.filter { $0.severity == .good }.map(\.id) == (against.isEmpty ? ["nscd"] : []))
@@ -38,7 +38,7 @@ struct NameCacheRuleTests {
     @Test("Where nscd does not run, or has no settings, nothing is said", arguments: [true, false])
     func absent(isRunning: Bool) {
         let text = isRunning ? nil : "enable-cache passwd yes\n"
-        #expect(NameCacheRule().judge(machine(text, running: isRunning)).isEmpty)
+        #expect(NameCacheRule().evaluate(machine(text, running: isRunning)).isEmpty)
     }
 
     @Test("The finding has its line and its remedy, and the stamp does not rest on that file")

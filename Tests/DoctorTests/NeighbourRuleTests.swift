@@ -7,10 +7,10 @@ import WiredMachine
 @testable import Integration
 
 struct NeighbourRuleTests {
-    private func judge(_ line: String) -> [Finding] {
+    private func evaluate(_ line: String) -> [Finding] {
         var machine = WiredMachine()
         machine.texts["/etc/nsswitch.conf"] = "passwd: \(line)\ngroup: files entralogin\n"
-        return NeighbourRule().judge(machine)
+        return NeighbourRule().evaluate(machine)
     }
 
     @Test(
@@ -18,15 +18,15 @@ struct NeighbourRuleTests {
         arguments: ["files systemd entralogin", "compat entralogin", "files"]
     )
     func alone(line: String) {
-        #expect(judge(line).isEmpty)
+        #expect(evaluate(line).isEmpty)
     }
 
     @Test("Another directory before us is a note: its accounts win; behind us a warning: they would lose")
     func beside() {
-        let before = judge("files [SUCCESS=merge] sss winbind entralogin")
+        let before = evaluate("files [SUCCESS=merge] sss winbind entralogin")
         #expect(before.map(\.severity) == [.note] && before[0].found.contains("sss, winbind"))
         #expect(before[0].needed.contains("Domains="))
-        let behind = judge("files entralogin [NOTFOUND=continue] winbind")
+        let behind = evaluate("files entralogin [NOTFOUND=continue] winbind")
         #expect(behind.map(\.id) == ["neighbour.passwd"] && behind[0].severity == .warning)
         #expect(behind[0].place == "/etc/nsswitch.conf:1")
     }

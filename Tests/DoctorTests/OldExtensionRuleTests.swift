@@ -9,7 +9,7 @@ import WiredMachine
 struct OldExtensionRuleTests {
     @Test("A machine without it has no finding")
     func none() {
-        #expect(OldExtensionRule().judge(WiredMachine()).isEmpty)
+        #expect(OldExtensionRule().evaluate(WiredMachine()).isEmpty)
     }
 
     @Test(
@@ -28,7 +28,7 @@ struct OldExtensionRuleTests {
     func found(path: String, text: String, line: String) throws {
         var machine = WiredMachine()
         machine.texts[path] = text
-        let finding = try #require(OldExtensionRule().judge(machine).first)
+        let finding = try #require(OldExtensionRule().evaluate(machine).first)
         #expect(finding.place == path + line && finding.severity == .warning)
         #expect(finding.remedy.contains("AADSSHLoginForLinux"))
     }

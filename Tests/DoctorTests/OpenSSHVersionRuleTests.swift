@@ -17,7 +17,7 @@ struct OpenSSHVersionRuleTests {
         ]
     )
     func versions(words: String, severity: Severity) {
-        #expect(OpenSSHVersionRule().judge(ProgramResult(status: 1, complaint: words)).severity == severity)
-        #expect(OpenSSHVersionRule().judge(ProgramResult(status: 0, output: words)).severity == severity)
+        #expect(OpenSSHVersionRule().evaluate(ProgramResult(status: 1, complaint: words)).severity == severity)
+        #expect(OpenSSHVersionRule().evaluate(ProgramResult(status: 0, output: words)).severity == severity)
     }
 }

@@ -213,8 +213,8 @@ struct RemedyTests {
             administratorsGroup: "entra_admins",
             newAccounts: MachineCheck.NewAccounts(shell: "/bin/bash", shellPlace: nil, homeTemplate: "/home/%n")
         ).run()
-        let accounts = EnrolledAccountsRule(on: machine, domains: [], homeTemplate: "/home/%n").judge()
-        return verdict.findings + around + WritableFilesRule(verdict.restsOn).judge(machine) + accounts
+        let accounts = EnrolledAccountsRule(on: machine, domains: [], homeTemplate: "/home/%n").evaluate()
+        return verdict.findings + around + WritableFilesRule(verdict.restsOn).evaluate(machine) + accounts
     }
 
     @Test(

@@ -10,14 +10,14 @@ struct SELinuxRuleTests {
     @Test("Enforcing without our module is a warning, with it good, permissive a note, and none nothing")
     func states() {
         var machine = WiredMachine()
-        #expect(SELinuxRule().judge(machine).isEmpty)
+        #expect(SELinuxRule().evaluate(machine).isEmpty)
         machine.texts["/sys/fs/selinux/enforce"] = "0"
-        #expect(SELinuxRule().judge(machine).map(\.severity) == [.note])
+        #expect(SELinuxRule().evaluate(machine).map(\.severity) == [.note])
         machine.texts["/sys/fs/selinux/enforce"] = "1"
-        #expect(SELinuxRule().judge(machine).map(\.severity) == [.warning])
+        #expect(SELinuxRule().evaluate(machine).map(\.severity) == [.warning])
         machine.texts["/var/lib/selinux/targeted/active/modules/400/base"] = ""
-        #expect(SELinuxRule().judge(machine).map(\.severity) == [.warning])
+        #expect(SELinuxRule().evaluate(machine).map(\.severity) == [.warning])
         machine.texts["/var/lib/selinux/targeted/active/modules/200/entralogin"] = ""
-        #expect(SELinuxRule().judge(machine).map(\.severity) == [.good])
+        #expect(SELinuxRule().evaluate(machine).map(\.severity) == [.good])
     }
 }

@@ -11,11 +11,11 @@ struct SpaceRuleTests {
     func room() {
         var machine = WiredMachine()
         machine.spaces["/home"] = FileSpace(freeBytes: 1 << 30, freeFiles: 0, totalFiles: 0)
-        #expect(SpaceRule().judge(machine).map(\.severity) == [.good])
+        #expect(SpaceRule().evaluate(machine).map(\.severity) == [.good])
         machine.spaces["/home"] = FileSpace(freeBytes: 5 << 20, freeFiles: 90_000, totalFiles: 100_000)
-        #expect(SpaceRule().judge(machine).map(\.place) == ["/home"])
+        #expect(SpaceRule().evaluate(machine).map(\.place) == ["/home"])
         machine.spaces["/home"] = FileSpace(freeBytes: 1 << 30, freeFiles: 7, totalFiles: 100_000)
-        let findings = SpaceRule().judge(machine)
+        let findings = SpaceRule().evaluate(machine)
         #expect(findings.map(\.id) == ["disk"] && findings[0].found.contains("only 7 more files"))
     }
 
@@ -29,22 +29,22 @@ struct SpaceRuleTests {
         ]
         for state in states {
             machine.spaces = ["/var/lib/entralogin": state]
-            let findings = SpaceRule().judge(machine)
+            let findings = SpaceRule().evaluate(machine)
             #expect(findings.map(\.severity) == [.error] && findings[0].keepsOut == .newcomers)
             machine.spaces = ["/var/log": state]
-            #expect(!SpaceRule().judge(machine).contains { $0.severity == .error })
+            #expect(!SpaceRule().evaluate(machine).contains { $0.severity == .error })
         }
         machine.spaces = ["/var/lib/entralogin": FileSpace(freeBytes: 5 << 20, freeFiles: 0, totalFiles: 0)]
-        #expect(SpaceRule().judge(machine).map(\.severity) == [.warning])
+        #expect(SpaceRule().evaluate(machine).map(\.severity) == [.warning])
     }
 
     @Test("A lastlog that large uids made look large is a note")
     func lastlog() {
         var machine = WiredMachine()
         machine.statuses["/var/log/lastlog"] = FileStatus(kind: .file, size: 1_999_259_362 * 292)
-        let findings = SpaceRule().judge(machine)
+        let findings = SpaceRule().evaluate(machine)
         #expect(findings.map(\.severity) == [.good, .note] && findings[1].found.contains("543 GiB"))
         machine.statuses["/var/log/lastlog"] = FileStatus(kind: .file, size: 292_292)
-        #expect(SpaceRule().judge(machine).map(\.severity) == [.good])
+        #expect(SpaceRule().evaluate(machine).map(\.severity) == [.good])
     }
 }

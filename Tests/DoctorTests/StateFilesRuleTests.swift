@@ -26,7 +26,7 @@ struct StateFilesRuleTests {
 
     @Test("As they are made, they are good; root may own them, too")
     func good() {
-        #expect(StateFilesRule().judge(Self.machine).map(\.severity) == [.good])
+        #expect(StateFilesRule().evaluate(Self.machine).map(\.severity) == [.good])
     }
 
     @Test(
@@ -48,7 +48,7 @@ struct StateFilesRuleTests {
     func wrong(path: String, status: FileStatus?, remedy: String) {
         var machine = Self.machine
         machine.statuses[path] = status
-        let findings = StateFilesRule().judge(machine)
+        let findings = StateFilesRule().evaluate(machine)
         #expect(findings.map(\.place) == [path])
         #expect(findings[0].remedy.hasPrefix(remedy))
     }
@@ -69,7 +69,7 @@ struct StateFilesRuleTests {
     func grave(path: String, status: FileStatus?, keptOut: KeptOut?) {
         var machine = Self.machine
         machine.statuses[path] = status
-        let findings = StateFilesRule().judge(machine)
+        let findings = StateFilesRule().evaluate(machine)
         #expect(findings.map(\.keepsOut) == [keptOut])
         #expect(findings.map(\.severity) == [keptOut == nil ? .warning : .error])
     }
@@ -78,7 +78,7 @@ struct StateFilesRuleTests {
     func maker() {
         var machine = Self.machine
         machine.statuses["/run/entralogin/principals.sock"] = nil
-        let remedies = StateFilesRule().judge(machine).map(\.remedy)
+        let remedies = StateFilesRule().evaluate(machine).map(\.remedy)
         #expect(remedies == ["systemctl restart entralogind-control.socket entralogind-principals.socket entralogind"])
     }
 }

@@ -31,23 +31,23 @@ import WiredMachine
         return machine
     }
 
-    private func judge(_ machine: WiredMachine, _ administrator: String? = "alice@contoso.com") -> [Finding] {
-        StepUpRule(administrator: administrator).judge(machine)
+    private func evaluate(_ machine: WiredMachine, _ administrator: String? = "alice@contoso.com") -> [Finding] {
+        StepUpRule(administrator: administrator).evaluate(machine)
     }
 
-    private func judge(defaults: String) -> [Finding] {
+    private func evaluate(defaults: String) -> [Finding] {
         var machine = machine()
         let more = ", authenticate, \(defaults)\n"
         machine.programs["/usr/bin/setpriv --groups"]?.output.replace(", authenticate\n", with: more)
-        return judge(machine)
+        return evaluate(machine)
     }
 
     @Test("Our line before all others and a sudo that asks: good; sudo-i is checked where it is a service")
     func good() {
-        #expect(judge(machine()).map(\.id) == ["pam.sudo.auth"] && judge(machine())[0].severity == .good)
+        #expect(evaluate(machine()).map(\.id) == ["pam.sudo.auth"] && evaluate(machine())[0].severity == .good)
         var both = machine()
         both.texts["/etc/pam.d/sudo-i"] = Debian12.sudo
-        #expect(judge(both).map(\.severity) == [.good, .error])
+        #expect(evaluate(both).map(\.severity) == [.good, .error])
     }
 
     @Test("A stack that asks for no code, or may be over before, or lets a refused person go on, is an error")
@@ -56,11 +56,11 @@ import WiredMachine
             "", "auth sufficient pam_timestamp.so\n\(DeviceSignInRule.line)", "auth required pam_entralogin.so",
             "auth [success=1 default=ignore] pam_rootok.so\n\(DeviceSignInRule.line)",
         ] {
-            #expect(judge(machine(line)).map(\.severity) == [.error], "\(line)")
+            #expect(evaluate(machine(line)).map(\.severity) == [.error], "\(line)")
         }
-        #expect(judge(machine("auth required pam_faillock.so\n\(DeviceSignInRule.line)")).map(\.severity) == [.good])
+        #expect(evaluate(machine("auth required pam_faillock.so\n\(DeviceSignInRule.line)")).map(\.severity) == [.good])
         let closed = "auth [success=done ignore=ignore default=die] pam_entralogin.so"
-        #expect(judge(machine(closed)).map(\.severity) == [.warning])
+        #expect(evaluate(machine(closed)).map(\.severity) == [.warning])
     }
 
     @Test("NOPASSWD in our file is a step-up that does not happen, whether or not there is an administrator now")
@@ -68,7 +68,7 @@ import WiredMachine
         var machine = machine()
         machine.texts["/etc/sudoers.d/entralogin"] = "%entra_admins ALL=(ALL:ALL) NOPASSWD: ALL\n"
         for administrator in ["alice@contoso.com", nil] {
-            let finding = judge(machine, administrator).last
+            let finding = evaluate(machine, administrator).last
             #expect(finding?.id == "sudoers.step-up" && finding?.severity == .error)
             #expect(finding?.found.contains("does not happen") == true)
             #expect(finding?.place == "/etc/sudoers.d/entralogin:1")
@@ -77,29 +77,32 @@ import WiredMachine
 
     @Test("What another file makes of it, sudo says: of NOPASSWD, and of defaults, the last of which counts")
     func elsewhere() {
-        #expect(judge(machine(list: "    (ALL) NOPASSWD: ALL\n")).last?.severity == .error)
+        #expect(evaluate(machine(list: "    (ALL) NOPASSWD: ALL\n")).last?.severity == .error)
         let some = machine(list: "    (ALL) PASSWD: ALL\n    (root) NOPASSWD: /bin/id\n")
-        #expect(judge(some).last?.severity == .warning)
+        #expect(evaluate(some).last?.severity == .warning)
         for (defaults, word) in [
             ("!authenticate", "!authenticate"), ("targetpw", "targetpw"), ("rootpw", "rootpw"), ("runaspw", "runaspw"),
         ] {
-            #expect(judge(defaults: defaults).last?.severity == .error)
-            #expect(judge(defaults: defaults).last?.found.contains(word) == true)
+            #expect(evaluate(defaults: defaults).last?.severity == .error)
+            #expect(evaluate(defaults: defaults).last?.found.contains(word) == true)
             let taken = defaults.hasPrefix("!") ? "authenticate" : "!\(defaults)"
-            #expect(judge(defaults: "\(defaults), \(taken)").count == 1)
+            #expect(evaluate(defaults: "\(defaults), \(taken)").count == 1)
         }
-        #expect(judge(defaults: "pam_service=site").last?.found.contains("pam_service=site") == true)
-        #expect(judge(defaults: "pam_login_service=site").last?.severity == .error)
-        #expect(judge(defaults: "pam_service=site, pam_service=sudo, pam_login_service=sudo").count == 1)
+        #expect(evaluate(defaults: "pam_service=site").last?.found.contains("pam_service=site") == true)
+        #expect(evaluate(defaults: "pam_login_service=site").last?.severity == .error)
+        #expect(evaluate(defaults: "pam_service=site, pam_service=sudo, pam_login_service=sudo").count == 1)
         var silent = machine()
         silent.programs["/usr/bin/setpriv --groups"] = ProgramResult(status: 1)
-        #expect(judge(silent).count == 1)
-        #expect(judge(machine(list: "    (ALL) NOPASSWD: ALL\n"), nil).count == 1, "there is nobody to ask sudo about")
+        #expect(evaluate(silent).count == 1)
+        #expect(
+            evaluate(machine(list: "    (ALL) NOPASSWD: ALL\n"), nil).count == 1,
+            "there is nobody to ask sudo about"
+        )
     }
 
     @Test("It is checked where the settings name sudo, and nowhere else")
     func whenSwitchedOn() {
-        for (services, isJudged) in [(["login"], false), ([], false), (["login", "sudo"], true)] {
+        for (services, isEvaluated) in [(["login"], false), ([], false), (["login", "sudo"], true)] {
             let check = MachineCheck(
                 on: WiredMachine(),
                 domain: "contoso.com",
@@ -108,7 +111,7 @@ import WiredMachine
                 deviceServices: services,
                 deviceLimit: 300
             )
-            #expect(check.run().contains { $0.id == "sudoers.step-up" } == isJudged)
+            #expect(check.run().contains { $0.id == "sudoers.step-up" } == isEvaluated)
         }
     }
 }

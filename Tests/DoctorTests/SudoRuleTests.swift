@@ -8,10 +8,10 @@ import WiredMachine
 
 struct SudoRuleTests {
     private func look(_ machine: WiredMachine) -> [Finding] {
-        SudoRule(review: SudoersReview(machine, administratorsGroup: "entra_admins")).judge(machine)
+        SudoRule(review: SudoersReview(machine, administratorsGroup: "entra_admins")).evaluate(machine)
     }
 
-    private func judge(_ text: String?, visudo: ProgramResult = ProgramResult(status: 0)) -> [Finding] {
+    private func evaluate(_ text: String?, visudo: ProgramResult = ProgramResult(status: 0)) -> [Finding] {
         var machine = WiredMachine()
         machine.texts["/etc/sudoers"] = text
         machine.texts["/usr/sbin/visudo"] = ""
@@ -27,18 +27,18 @@ struct SudoRuleTests {
         ]
     )
     func reads(text: String) {
-        #expect(judge(text).isEmpty)
+        #expect(evaluate(text).isEmpty)
     }
 
     @Test("A folder that is not read, and a mistake in any file, are named")
     func wrong() {
-        #expect(judge("root ALL=ALL\n# @includedir /etc/sudoers.d\n").map(\.id) == ["sudoers.folder"])
+        #expect(evaluate("root ALL=ALL\n# @includedir /etc/sudoers.d\n").map(\.id) == ["sudoers.folder"])
         let mistake = ProgramResult(status: 1, complaint: "/etc/sudoers.d/x:1:3: syntax error\n")
-        let findings = judge("@includedir /etc/sudoers.d\n", visudo: mistake)
+        let findings = evaluate("@includedir /etc/sudoers.d\n", visudo: mistake)
         #expect(findings.map(\.id) == ["sudoers.syntax"] && findings[0].found.contains("/etc/sudoers.d/x:1:3"))
     }
 
-    private func judge(others: [String: String], main: String = "@includedir /etc/sudoers.d\n") -> [Finding] {
+    private func evaluate(others: [String: String], main: String = "@includedir /etc/sudoers.d\n") -> [Finding] {
         var machine = WiredMachine()
         machine.texts["/etc/sudoers"] = main
         for (name, text) in others { machine.texts["/etc/sudoers.d/\(name)"] = text }
@@ -48,19 +48,21 @@ struct SudoRuleTests {
     @Test("P2: Another group plugin read after entralogin's file is an error; before it, it has no effect")
     func plugins() {
         let line = "Defaults group_plugin=\"system_group.so\"\n"
-        #expect(judge(others: ["zz": line]).map(\.id) == ["sudoers.group-plugin"])
-        #expect(judge(others: ["zz": "Defaults:ALL log_output, \\\n group_plugin = x.so\n"]).first?.severity == .error)
-        #expect(judge(others: ["aa": line]).isEmpty)
-        #expect(judge(others: ["zz.disabled": line, "zz~": line]).isEmpty)
-        #expect(judge(others: [:], main: "\(line)@includedir /etc/sudoers.d\n").isEmpty)
-        #expect(judge(others: [:], main: "#includedir /etc/sudoers.d\n\(line)").first?.place == "/etc/sudoers:2")
+        #expect(evaluate(others: ["zz": line]).map(\.id) == ["sudoers.group-plugin"])
+        #expect(
+            evaluate(others: ["zz": "Defaults:ALL log_output, \\\n group_plugin = x.so\n"]).first?.severity == .error
+        )
+        #expect(evaluate(others: ["aa": line]).isEmpty)
+        #expect(evaluate(others: ["zz.disabled": line, "zz~": line]).isEmpty)
+        #expect(evaluate(others: [:], main: "\(line)@includedir /etc/sudoers.d\n").isEmpty)
+        #expect(evaluate(others: [:], main: "#includedir /etc/sudoers.d\n\(line)").first?.place == "/etc/sudoers:2")
     }
 
     @Test("P7: A rule by the administrators' group, by name or number, is named wherever it stands")
     func groups() {
         for who in ["%entra_admins", "%#1879048193", "root, %entra_admins", "\"%entra_admins\""] {
             #expect(
-                judge(others: ["aa": "\(who) ALL=(ALL) NOPASSWD: ALL\n"]).map(\.id) == ["sudoers.by-group"],
+                evaluate(others: ["aa": "\(who) ALL=(ALL) NOPASSWD: ALL\n"]).map(\.id) == ["sudoers.by-group"],
                 "\(who)"
             )
         }
@@ -68,7 +70,7 @@ struct SudoRuleTests {
             "%entra_users ALL=(lisa) /bin/id", "# %entra_admins ALL=ALL", "Defaults:%entra_admins lecture=never",
             "\(LocalAccountsRule.members) ALL=(ALL) ALL", "%entra_admins2 ALL=ALL",
         ]
-        for line in harmless { #expect(judge(others: ["aa": line + "\n"]).isEmpty, "\(line)") }
+        for line in harmless { #expect(evaluate(others: ["aa": line + "\n"]).isEmpty, "\(line)") }
     }
 
     @Test("P2: Defaults that take PAM's account stage away, read after entralogin's, are named")
@@ -76,13 +78,13 @@ struct SudoRuleTests {
         for defaults in ["!pam_acct_mgmt", "pam_service=cron", "pam_login_service=x", "pam_askpass_service=x, lecture"]
         {
             for bound in ["Defaults", "Defaults:ALL", "Defaults!/usr/bin/id", "Defaults>root"] {
-                let findings = judge(others: ["zz": "\(bound) \(defaults)\n"])
+                let findings = evaluate(others: ["zz": "\(bound) \(defaults)\n"])
                 #expect(findings.map(\.id) == ["sudoers.account-stage"], "\(bound) \(defaults)")
                 #expect(findings.first?.severity == .error)
-                #expect(judge(others: ["aa": "\(bound) \(defaults)\n"]).isEmpty)
+                #expect(evaluate(others: ["aa": "\(bound) \(defaults)\n"]).isEmpty)
             }
         }
-        #expect(judge(others: ["zz": "Defaults pam_service=sudo, pam_acct_mgmt\n"]).isEmpty)
+        #expect(evaluate(others: ["zz": "Defaults pam_service=sudo, pam_acct_mgmt\n"]).isEmpty)
     }
 
     @Test("The plugin that our file names must be there and load")
@@ -100,7 +102,7 @@ struct SudoRuleTests {
 
     @Test("Where sudo is not there, or our file is not, nothing is said here")
     func absent() {
-        #expect(judge(nil).isEmpty)
+        #expect(evaluate(nil).isEmpty)
         var machine = WiredMachine()
         machine.texts["/etc/sudoers.d/entralogin"] = nil
         machine.texts["/etc/sudoers"] = "root ALL=ALL\n"

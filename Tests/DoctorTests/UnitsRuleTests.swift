@@ -12,7 +12,7 @@ struct UnitsRuleTests {
         "entralogin-sessions.socket", "entralogin-keys.path", "entralogin-linger.path", "entralogin-audit.socket",
     ]
 
-    private func judge(_ status: String? = nil, _ change: (inout [String: String]) -> Void) -> [Finding] {
+    private func evaluate(_ status: String? = nil, _ change: (inout [String: String]) -> Void) -> [Finding] {
         var blocks: [String: String] = [:]
         for unit in Self.units {
             blocks[unit] = "Id=\(unit)\nLoadState=loaded\nActiveState=active\nUnitFileState=enabled"
@@ -24,13 +24,13 @@ struct UnitsRuleTests {
         machine.texts["/proc/42/status"] = status
         let output = Self.units.compactMap { blocks[$0] }.joined(separator: "\n\n") + "\n"
         machine.programs["/usr/bin/systemctl show"] = ProgramResult(status: 0, output: output)
-        return UnitsRule().judge(machine)
+        return UnitsRule().evaluate(machine)
     }
 
     @Test("Units that run and start at boot are good; without systemd there is a note")
     func good() {
-        #expect(judge { _ in }.map(\.severity) == [.good])
-        #expect(UnitsRule().judge(WiredMachine()).map(\.severity) == [.note])
+        #expect(evaluate { _ in }.map(\.severity) == [.good])
+        #expect(UnitsRule().evaluate(WiredMachine()).map(\.severity) == [.note])
     }
 
     @Test(
@@ -48,7 +48,7 @@ struct UnitsRuleTests {
     )
     func bad(unit: String, state: String, severity: Severity, words: String) {
         let key = state.prefix { $0 != "=" }
-        let findings = judge { blocks in
+        let findings = evaluate { blocks in
             let lines = blocks[unit]?.split(separator: "\n").map { $0.hasPrefix("\(key)=") ? state : String($0) }
             blocks[unit] = lines?.joined(separator: "\n")
         }
@@ -58,7 +58,7 @@ struct UnitsRuleTests {
 
     @Test("P16: a unit whose file is gone runs until its next start, and that is said")
     func later() {
-        let findings = judge {
+        let findings = evaluate {
             $0["entralogind.service"] = "Id=entralogind.service\nLoadState=not-found\nActiveState=active"
         }
         #expect(findings.first?.severity == .error && findings.first?.keepsOut == .later)
@@ -67,16 +67,16 @@ struct UnitsRuleTests {
 
     @Test("P16: a daemon that runs as another user is named, with what to do", arguments: ["nobody", ""])
     func user(name: String) {
-        let findings = judge { $0["entralogind.service"]? += "\nUser=\(name)" }
+        let findings = evaluate { $0["entralogind.service"]? += "\nUser=\(name)" }
         #expect(findings.map(\.severity) == [.error] && findings[0].found.contains(name.isEmpty ? "root" : name))
         #expect(findings[0].remedy.contains("systemctl cat entralogind.service"))
-        #expect(judge { $0["entralogind.service"]? += "\nUser=entralogin" }.map(\.severity) == [.good])
+        #expect(evaluate { $0["entralogind.service"]? += "\nUser=entralogin" }.map(\.severity) == [.good])
     }
 
     @Test("P16: a daemon whose user has another number by now keeps people out from its next start on")
     func number() {
         func found(_ status: String?) -> [Finding] {
-            judge(status) { $0["entralogind.service"]? += "\nUser=entralogin\nMainPID=42" }
+            evaluate(status) { $0["entralogind.service"]? += "\nUser=entralogin\nMainPID=42" }
         }
         #expect(found("Name:\tentralogind\nUid:\t997\t997\t997\t997\n").map(\.severity) == [.good])
         let changed = found("Uid:\t777\t777\t777\t777\n")
@@ -87,6 +87,6 @@ struct UnitsRuleTests {
 
     @Test("A systemd that says nothing is no reason to call the units good")
     func silent() {
-        #expect(judge { $0 = [:] }.count == 8)
+        #expect(evaluate { $0 = [:] }.count == 8)
     }
 }

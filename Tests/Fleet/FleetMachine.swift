@@ -81,7 +81,7 @@ final class FleetMachine: FleetMember {
                 signIns: nobody,
                 processes: sessions,
                 stamp: nobody,
-                judge: nobody,
+                evaluate: nobody,
                 revocation: NothingRevoked(),
                 keySources: connection.keySources(.jwks),
                 persistedKeys: nil,
@@ -161,11 +161,11 @@ enum FleetError: Error {
 }
 
 /// Ports that the questions of this simulation never reach: no sign-ins, no certificates, no log.
-struct Nobody: SignInRegistry, StackStamp, CertificateJudge, RecordLog {
+struct Nobody: SignInRegistry, StackStamp, CertificateEvaluator, RecordLog {
     func noteSignIn(_ identity: DirectoryIdentity, at time: UnixTime) {}
     func lastSignIn(_ identity: DirectoryIdentity) -> UnixTime? { nil }
     func refusal() -> Denial? { nil }
-    func judge(
+    func evaluate(
         keyType: String,
         base64: String,
         for name: UserName?,

@@ -19,7 +19,7 @@ STATE, PUBLISHED, KEYS, RUNTIME, SETTINGS, ADOPTED = (
 # Those that PAM runs in, or that may be told a name before somebody's first session.
 ASKERS = {"sshd_t", "local_login_t", "crond_t", "sudodomain", "staff_su_t", "sysadm_su_t", "user_su_t", "sysadm_t",
           "systemd_userdbd_t", "systemd_logind_t"}
-# By rules that name our types. What Debian says of every file or domain (backups, dpkg, unconfined) is not ours to judge.
+# By rules that name our types. What Debian says of every file or domain (backups, dpkg, unconfined) is not ours to evaluate.
 NAMED = {
     (RUNTIME, "sock_file", "write"): ASKERS | {HELPER, DAEMON},  # the daemon: what it tells the audit program
     (AUDIT, "unix_dgram_socket", "sendto"): {DAEMON},

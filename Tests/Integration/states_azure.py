@@ -26,11 +26,12 @@ OTHERS: dict[str, tuple[tuple[str, str, object], ...]] = {
     "pas and arm refuse our identity": (("refused-identity", "pas", 403), ("refused-identity", "arm", 403)),
     "arm refuses our identity": (("refused-identity", "arm", 403),),
     "keys without the one that signs": (("thin-keys", "keys", None),),
-    "everything is silent": (("silent", "*", None),),
-    "everything resets": (("refuse", "*", None),),
-    "everything is intercepted": (("wrong-tls", "*", None),),
-    "everything is slow": (("latency", "*", 2500),),
 }
+# What this machine asks. Not `signin`, of which these people get their certificates elsewhere.
+EVERYTHING = ("imds", "token", "keys", "pas", "arm")
+OTHERS |= {f"everything {how}": tuple((fault, one, value) for one in EVERYTHING) for how, (fault, value) in {
+    "is silent": ("silent", None), "resets": ("refuse", None), "is intercepted": ("wrong-tls", None),
+    "is slow": ("latency", 2500)}.items()}
 QUICK = ("status", "server-error", "silent", "refuse")
 NAMES = ("login.microsoftonline.com", "pas.windows.net", "management.azure.com")
 NO_NAME = "sed -i '/{name}/d' /etc/hosts; echo 'nameserver 127.20.0.99' >/etc/resolv.conf"

@@ -106,24 +106,24 @@ import WiredMachine
     @Test("doctor: the same keys are good; others, none, or a file that is not taken keep people out")
     func rule() throws {
         let lines = try (1...2).map { try Self.key(UInt8($0)).line }
-        func judge(daemon: String?, sshd: String?) -> (Severity, String) {
+        func evaluate(daemon: String?, sshd: String?) -> (Severity, String) {
             var machine = WiredMachine()
             machine.texts[AuthorityCopy.source] = daemon
             machine.texts[AuthorityCopy.path] = sshd
-            let finding = AuthorityCopyRule().judge(machine)
+            let finding = AuthorityCopyRule().evaluate(machine)
             #expect(finding.id == "keys.copy")
             return (finding.severity, finding.found)
         }
         let both = lines.joined(separator: "\n")
-        #expect(judge(daemon: "\(lines[1]) entralogin source=jwks seen=1\n\(lines[0])", sshd: both).0 == .good)
+        #expect(evaluate(daemon: "\(lines[1]) entralogin source=jwks seen=1\n\(lines[0])", sshd: both).0 == .good)
         #expect(
-            judge(daemon: lines[0], sshd: both) == (
+            evaluate(daemon: lines[0], sshd: both) == (
                 .error, "sshd trusts 2 CA keys, entralogind 1, and they are not the same"
             )
         )
-        #expect(judge(daemon: lines[0], sshd: lines[1]).0 == .error)
-        #expect(judge(daemon: lines[0], sshd: nil).1.contains("refuses every certificate"))
-        #expect(judge(daemon: "ssh-rsa AAAA", sshd: both).1.contains("line 1 is no public key"))
-        #expect(judge(daemon: nil, sshd: nil).0 == .note)
+        #expect(evaluate(daemon: lines[0], sshd: lines[1]).0 == .error)
+        #expect(evaluate(daemon: lines[0], sshd: nil).1.contains("refuses every certificate"))
+        #expect(evaluate(daemon: "ssh-rsa AAAA", sshd: both).1.contains("line 1 is no public key"))
+        #expect(evaluate(daemon: nil, sshd: nil).0 == .note)
     }
 }

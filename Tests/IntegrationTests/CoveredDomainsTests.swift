@@ -47,8 +47,8 @@ struct CoveredDomainsTests {
             Debian12.configuration.replacing("authorizedkeysfile none", with: "authorizedkeysfile k")
         )
         let rule = CoveredDomainsRule(common: [])
-        #expect(rule.judge("old.example", isEnrolled: true, open)?.severity == .error)
-        #expect(rule.judge("new.example", isEnrolled: false, open)?.severity == .warning)
-        #expect(rule.judge("old.example", isEnrolled: true, SSHDConfiguration(Debian12.configuration)) == nil)
+        #expect(rule.evaluate("old.example", isEnrolled: true, open)?.severity == .error)
+        #expect(rule.evaluate("new.example", isEnrolled: false, open)?.severity == .warning)
+        #expect(rule.evaluate("old.example", isEnrolled: true, SSHDConfiguration(Debian12.configuration)) == nil)
     }
 }

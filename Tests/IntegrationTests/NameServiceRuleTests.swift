@@ -25,13 +25,13 @@ struct NameServiceRuleTests {
         ] as [(String, [String])]
     )
     func table(text: String, against: [String]) {
-        let findings = NameServiceRule().judge(text)
+        let findings = NameServiceRule().evaluate(text)
         #expect(findings.filter { $0.severity == .error }.map(\.id) == against)
     }
 
     @Test("The line is named")
     func place() throws {
-        let finding = try #require(NameServiceRule().judge("# head\n\npasswd: files\ngroup: files\n").first)
+        let finding = try #require(NameServiceRule().evaluate("# head\n\npasswd: files\ngroup: files\n").first)
         #expect(finding.place == "/etc/nsswitch.conf:3")
     }
 

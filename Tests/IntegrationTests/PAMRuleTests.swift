@@ -10,10 +10,10 @@ struct PAMRuleTests {
     /// Our line with what guards it, ready to stand behind a type and a blank.
     private static func ours(_ type: String) -> String { PAMRule.lines(type).joined(separator: "\n\(type) ") }
 
-    private func judge(_ rule: PAMRule, _ files: [String: String]) -> Finding? {
+    private func evaluate(_ rule: PAMRule, _ files: [String: String]) -> Finding? {
         var machine = WiredMachine()
         for (name, text) in files { machine.texts["/etc/pam.d/\(name)"] = text }
-        return rule.judge(machine).findings.first
+        return rule.evaluate(machine).findings.first
     }
 
     @Test(
@@ -33,7 +33,7 @@ struct PAMRuleTests {
     )
     func before(line: String, isGood: Bool) {
         let text = "\(line)\naccount \(PAMRuleTests.ours("account"))\naccount required pam_unix.so\n"
-        #expect(judge(.account("sshd"), ["sshd": text])?.severity == (isGood ? .good : .error))
+        #expect(evaluate(.account("sshd"), ["sshd": text])?.severity == (isGood ? .good : .error))
     }
 
     @Test(
@@ -61,7 +61,7 @@ struct PAMRuleTests {
     )
     func control(words: String, severity: Severity) {
         let text = "account \(words) pam_entralogin.so\naccount required pam_unix.so\n"
-        #expect(judge(.account("sshd"), ["sshd": text])?.severity == severity)
+        #expect(evaluate(.account("sshd"), ["sshd": text])?.severity == severity)
     }
 
     @Test(
@@ -71,7 +71,7 @@ struct PAMRuleTests {
         for type in ["account", "session"] {
             let rule = type == "account" ? PAMRule.account("sshd") : .session("sshd")
             let whole = PAMRule.lines(type).map { "\(type) \($0)" } + ["\(type) required pam_unix.so"]
-            #expect(judge(rule, ["sshd": whole.joined(separator: "\n")])?.severity == .good)
+            #expect(evaluate(rule, ["sshd": whole.joined(separator: "\n")])?.severity == .good)
             var spoilt: [[String]] = (1..<whole.count - 1).map { missing in
                 whole.indices.filter { $0 != missing }.map { whole[$0] }
             }
@@ -79,15 +79,15 @@ struct PAMRuleTests {
             spoilt.append(whole.map { $0.replacing("uid <", with: "uid >=") })
             spoilt.append(whole.map { $0.replacing(" user !~ *@*", with: "") })
             for lines in spoilt {
-                #expect(judge(rule, ["sshd": lines.joined(separator: "\n")])?.severity == .error, "\(lines)")
+                #expect(evaluate(rule, ["sshd": lines.joined(separator: "\n")])?.severity == .error, "\(lines)")
             }
             let earlier = whole.map { $0.replacing(" user notingroup entra_admins", with: "") }
-            let group = judge(rule, ["sshd": earlier.joined(separator: "\n")])
+            let group = evaluate(rule, ["sshd": earlier.joined(separator: "\n")])
             #expect(group?.severity == (type == "account" ? .warning : .good), "\(earlier)")
             let renamed = whole.map { $0.replacing("entra_admins", with: "cloud_admins") }
-            #expect(judge(rule, ["sshd": renamed.joined(separator: "\n")])?.severity == .good)
+            #expect(evaluate(rule, ["sshd": renamed.joined(separator: "\n")])?.severity == .good)
             let old = "\(type) [success=ok ignore=ignore module_unknown=ignore default=die] pam_entralogin.so\n"
-            let finding = try #require(judge(rule, ["sshd": old + "\(type) required pam_unix.so\n"]))
+            let finding = try #require(evaluate(rule, ["sshd": old + "\(type) required pam_unix.so\n"]))
             #expect(finding.severity == .warning && finding.found.contains("cannot be loaded"))
             #expect(finding.needed.contains("pam_succeed_if.so quiet"))
         }
@@ -96,7 +96,7 @@ struct PAMRuleTests {
     @Test("The account line must stand before pam_unix")
     func afterUnix() throws {
         let text = "account required pam_unix.so\naccount \(PAMRuleTests.ours("account"))\n"
-        let finding = try #require(judge(.account("sshd"), ["sshd": text]))
+        let finding = try #require(evaluate(.account("sshd"), ["sshd": text]))
         #expect(finding.severity == .error)
         #expect(finding.found.contains("pam_unix.so runs before"))
         #expect(finding.place == "/etc/pam.d/sshd:1")
@@ -109,8 +109,8 @@ struct PAMRuleTests {
     func sessionOrder(module: String) {
         let late = "session optional \(module)\nsession \(PAMRuleTests.ours("session"))\n"
         let early = "session \(PAMRuleTests.ours("session"))\nsession optional \(module)\n"
-        #expect(judge(.session("sshd"), ["sshd": late])?.severity == .error)
-        #expect(judge(.session("sshd"), ["sshd": early])?.severity == .good)
+        #expect(evaluate(.session("sshd"), ["sshd": late])?.severity == .error)
+        #expect(evaluate(.session("sshd"), ["sshd": early])?.severity == .good)
     }
 
     @Test("In a substack our refusal would end only the substack")
@@ -119,7 +119,7 @@ struct PAMRuleTests {
             "sshd": "session substack inner\nsession required pam_unix.so\n",
             "inner": "session \(PAMRuleTests.ours("session"))\n",
         ]
-        let finding = try #require(judge(.session("sshd"), files))
+        let finding = try #require(evaluate(.session("sshd"), files))
         #expect(finding.severity == .error)
         #expect(finding.found.contains("substack"))
     }
@@ -128,11 +128,11 @@ struct PAMRuleTests {
     func substackBefore() {
         let inner = "account sufficient pam_permit.so\naccount required pam_permit.so\n"
         let plain = "account substack inner\naccount \(PAMRuleTests.ours("account"))\n"
-        #expect(judge(.account("sshd"), ["sshd": plain, "inner": inner])?.severity == .good)
+        #expect(evaluate(.account("sshd"), ["sshd": plain, "inner": inner])?.severity == .good)
         let jumping = "account [default=1] pam_permit.so\n" + plain
-        #expect(judge(.account("sshd"), ["sshd": jumping, "inner": inner])?.severity == .good)
+        #expect(evaluate(.account("sshd"), ["sshd": jumping, "inner": inner])?.severity == .good)
         let over = "account [default=2] pam_permit.so\n" + plain
-        #expect(judge(.account("sshd"), ["sshd": over, "inner": inner])?.severity == .error)
+        #expect(evaluate(.account("sshd"), ["sshd": over, "inner": inner])?.severity == .error)
     }
 
     @Test("An include takes only its own type; continued lines are one; comments and case do not count")
@@ -142,14 +142,14 @@ struct PAMRuleTests {
             "password-auth":
                 "session sufficient pam_x.so\naccount \\\n  \(PAMRuleTests.ours("account"))\n#account sufficient pam_y.so\n",
         ]
-        #expect(judge(.account("sshd"), files)?.severity == .good)
+        #expect(evaluate(.account("sshd"), files)?.severity == .good)
     }
 
     @Test("P4: a backslash joins the next line with blanks behind it, too, as for libpam: it may be but arguments")
     func continuedWithBlanks() throws {
         for blanks in [" ", "\t ", ""] {
             let text = "account required pam_permit.so \\\(blanks)\naccount \(PAMRuleTests.ours("account"))\n"
-            let finding = try #require(judge(.account("sshd"), ["sshd": text]))
+            let finding = try #require(evaluate(.account("sshd"), ["sshd": text]))
             #expect(finding.severity == .error)
             #expect(finding.found.contains("is not in the account stack"))
         }
@@ -157,22 +157,22 @@ struct PAMRuleTests {
 
     @Test("A stack that cannot be read is an error: missing, in a circle, too short")
     func unreadable() {
-        #expect(judge(.account("sshd"), ["sshd": "@include nowhere\n"])?.severity == .error)
-        #expect(judge(.account("sshd"), ["sshd": "@include sshd\n"])?.severity == .error)
-        #expect(judge(.account("sshd"), ["sshd": "account required\n"])?.severity == .error)
-        #expect(judge(.account("none"), [:])?.severity == .error)
+        #expect(evaluate(.account("sshd"), ["sshd": "@include nowhere\n"])?.severity == .error)
+        #expect(evaluate(.account("sshd"), ["sshd": "@include sshd\n"])?.severity == .error)
+        #expect(evaluate(.account("sshd"), ["sshd": "account required\n"])?.severity == .error)
+        #expect(evaluate(.account("none"), [:])?.severity == .error)
     }
 
     @Test("Only LF ends a line, as for libpam: a carriage return hides nothing and belongs to the word before it")
     func carriageReturn() {
         let hidden = "# head\r\naccount sufficient pam_localuser.so\r\naccount \(PAMRuleTests.ours("account"))\n"
-        #expect(judge(.account("sshd"), ["sshd": hidden])?.severity == .error)
-        #expect(judge(.account("sshd"), ["sshd": "account \(PAMRuleTests.ours("account"))\r\n"])?.severity == .error)
+        #expect(evaluate(.account("sshd"), ["sshd": hidden])?.severity == .error)
+        #expect(evaluate(.account("sshd"), ["sshd": "account \(PAMRuleTests.ours("account"))\r\n"])?.severity == .error)
     }
 
     @Test("Without our line it is an error that shows the line")
     func missing() throws {
-        let finding = try #require(judge(.account("sshd"), ["sshd": "account required pam_unix.so\n"]))
+        let finding = try #require(evaluate(.account("sshd"), ["sshd": "account required pam_unix.so\n"]))
         #expect(finding.severity == .error)
         #expect(PAMRule.lines("account").allSatisfy { finding.needed.contains($0) })
     }

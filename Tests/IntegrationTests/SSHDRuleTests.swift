@@ -7,7 +7,7 @@ import WiredMachine
 @testable import Integration
 
 struct SSHDRuleTests {
-    private func judge(_ output: String) -> [Finding] { SSHDRule().judge(SSHDConfiguration(output)) }
+    private func evaluate(_ output: String) -> [Finding] { SSHDRule().evaluate(SSHDConfiguration(output)) }
 
     @Test("P4: every line of the drop-in is needed: with another value, or without it, there is an error of its name")
     func everyNeed() throws {
@@ -15,9 +15,9 @@ struct SSHDRuleTests {
             let line = "\(need.keyword) \(need.value)"
             #expect(Debian12.configuration.contains(line))
             let other = Debian12.configuration.replacing(line, with: "\(need.keyword) other")
-            #expect(judge(other).map(\.id) == ["sshd.\(need.keyword)"], "\(line)")
+            #expect(evaluate(other).map(\.id) == ["sshd.\(need.keyword)"], "\(line)")
             let without = Debian12.configuration.replacing("\(line)\n", with: "")
-            #expect(judge(without).contains { $0.severity == .error } == !need.mayBeAbsent, "\(line)")
+            #expect(evaluate(without).contains { $0.severity == .error } == !need.mayBeAbsent, "\(line)")
         }
     }
 
@@ -25,10 +25,10 @@ struct SSHDRuleTests {
     func kinds() {
         let good = SSHDConfiguration(Debian12.configuration)
         let bad = SSHDConfiguration(Debian12.configuration.replacing("usepam yes", with: "usepam no"))
-        let both = SSHDRule.judge([("UPN", bad), ("GUID", bad)])
+        let both = SSHDRule.evaluate([("UPN", bad), ("GUID", bad)])
         #expect(both.map(\.id) == ["sshd.usepam"])
         #expect(!both[0].found.contains("(for a"))
-        let one = SSHDRule.judge([("UPN", good), ("GUID", bad)])
+        let one = SSHDRule.evaluate([("UPN", good), ("GUID", bad)])
         #expect(one.map(\.id) == ["sshd.person", "sshd.usepam"])
         #expect(one[1].found.hasSuffix("(for a GUID)"))
     }
@@ -36,12 +36,12 @@ struct SSHDRuleTests {
     @Test("A longer value that begins as it must is another value")
     func longerValues() {
         let any = Debian12.configuration.replacing("publickey", with: "publickey publickey,password")
-        #expect(judge(any).map(\.id) == ["sshd.authenticationmethods"])
+        #expect(evaluate(any).map(\.id) == ["sshd.authenticationmethods"])
         let keys = Debian12.configuration.replacing(
             "authorizedkeysfile none",
             with: "authorizedkeysfile none .ssh/keys"
         )
-        #expect(judge(keys).map(\.id) == ["sshd.authorizedkeysfile"])
+        #expect(evaluate(keys).map(\.id) == ["sshd.authorizedkeysfile"])
     }
 
     @Test(
@@ -49,7 +49,7 @@ struct SSHDRuleTests {
     )
     func remarks() {
         let forced = Debian12.configuration.replacing("forcecommand none", with: "forcecommand /usr/bin/audit")
-        #expect(judge(forced).contains { $0.id == "sshd.forcecommand" && $0.severity == .note })
+        #expect(evaluate(forced).contains { $0.id == "sshd.forcecommand" && $0.severity == .note })
         for (line, id) in [
             ("requiredrsasize 3072", "sshd.requiredrsasize"),
             ("pubkeyacceptedalgorithms ssh-ed25519,ssh-ed25519-cert-v01@openssh.com", "sshd.pubkeyacceptedalgorithms"),

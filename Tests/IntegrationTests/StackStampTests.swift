@@ -229,7 +229,7 @@ struct StackStampTests {
 }
 
 /// Its sshd is well wired for the first look only.
-private final class ChangingMachine: MachineView {
+private final class ChangingMachine: HostView {
     private let wired = WiredMachine()
     private let runs = Mutex(0)
 
@@ -250,7 +250,7 @@ private final class ChangingMachine: MachineView {
 }
 
 /// One of its files changes when the second look is over.
-private final class MovingMachine: MachineView {
+private final class MovingMachine: HostView {
     private let wired = WiredMachine()
     private let runs = Mutex(0)
 
@@ -273,7 +273,7 @@ private final class MovingMachine: MachineView {
 }
 
 /// Its sshd is another process at each of the first looks, as while sshd starts.
-private final class StartingMachine: MachineView {
+private final class StartingMachine: HostView {
     private let wired = WiredMachine()
     private let starts: Int
     private let looks = Mutex(0)

@@ -26,7 +26,7 @@ struct SudoRsRuleTests {
     }
 
     private func severities(_ machine: WiredMachine) -> [String: Severity] {
-        Dictionary(uniqueKeysWithValues: SudoRsRule().judge(machine).map { ($0.id, $0.severity) })
+        Dictionary(uniqueKeysWithValues: SudoRsRule().evaluate(machine).map { ($0.id, $0.severity) })
     }
 
     @Test("P16: sudo-rs is named with what it does not cover: less from 0.2.15 on")
@@ -91,7 +91,7 @@ struct SudoRsRuleTests {
     @Test("P2: sudo's other sources are named, and what they set for everybody is an error")
     func sources() {
         var machine = machine(nil, Self.byPlugin)
-        func judge(_ line: String, _ defaults: String) -> [Severity] {
+        func evaluate(_ line: String, _ defaults: String) -> [Severity] {
             machine.texts["/etc/nsswitch.conf"] = "passwd: files entralogin\ngroup: files entralogin\n\(line)\n"
             let list = """
                 Matching Defaults entries for root on vm:
@@ -101,13 +101,13 @@ struct SudoRsRuleTests {
                     (ALL : ALL) ALL
                 """
             machine.programs["/usr/bin/sudo -n"] = ProgramResult(status: 0, output: list)
-            return SudoersSourcesRule().judge(machine).map(\.severity)
+            return SudoersSourcesRule().evaluate(machine).map(\.severity)
         }
-        #expect(judge("", "!pam_acct_mgmt").isEmpty && judge("sudoers: files", "!pam_acct_mgmt").isEmpty)
-        #expect(judge("sudoers: sss", "env_reset") == [.error])
-        #expect(judge("sudoers: files [SUCCESS=return] sss", "env_reset, pam_service=sudo") == [.note])
+        #expect(evaluate("", "!pam_acct_mgmt").isEmpty && evaluate("sudoers: files", "!pam_acct_mgmt").isEmpty)
+        #expect(evaluate("sudoers: sss", "env_reset") == [.error])
+        #expect(evaluate("sudoers: files [SUCCESS=return] sss", "env_reset, pam_service=sudo") == [.note])
         for defaults in ["env_reset, !pam_acct_mgmt", "pam_service=cron", "group_plugin=\"system_group.so\""] {
-            #expect(judge("sudoers: files sss", defaults) == [.error], "\(defaults)")
+            #expect(evaluate("sudoers: files sss", defaults) == [.error], "\(defaults)")
         }
     }
 }

@@ -126,26 +126,26 @@ import WiredMachine
 
     // MARK: What doctor says
 
-    private func judge(_ passwd: String, _ list: String?, owner: UInt32 = 0, mode: UInt32 = 0o644) -> [Finding] {
+    private func evaluate(_ passwd: String, _ list: String?, owner: UInt32 = 0, mode: UInt32 = 0o644) -> [Finding] {
         var machine = WiredMachine()
         machine.texts["/etc/passwd"] = passwd
         machine.texts["/etc/group"] = Self.group
         machine.texts[AdoptionList.path] = list
         machine.statuses[AdoptionList.path] = FileStatus(kind: .file, owner: owner, mode: mode)
-        return AdoptionRule().judge(machine)
+        return AdoptionRule().evaluate(machine)
     }
 
     @Test("doctor: agreeing is good; each disagreement is named, with what to do")
     func rule() {
         let list = "entralogin-adopted 1\n\(Self.listed)\n"
         let both = Self.passwd + Self.record + "\n"
-        #expect(judge(both, list).map(\.severity) == [.good])
-        #expect(judge(Self.passwd, nil).isEmpty)
+        #expect(evaluate(both, list).map(\.severity) == [.good])
+        #expect(evaluate(Self.passwd, nil).isEmpty)
         for (found, id) in [
-            (judge(Self.passwd, list), "adopted.stray"), (judge(both, nil), "adopted.unlisted"),
-            (judge(both, "entralogin-adopted 1\n"), "adopted.unlisted"), (judge(both, "x"), "adopted.list"),
-            (judge(both, list, owner: 5), "adopted.list"), (judge(both, list, mode: 0o664), "adopted.list"),
-            (judge(both + "bob:x:1001:1::/:/bin/sh\n", list), "adopted.stray"),
+            (evaluate(Self.passwd, list), "adopted.stray"), (evaluate(both, nil), "adopted.unlisted"),
+            (evaluate(both, "entralogin-adopted 1\n"), "adopted.unlisted"), (evaluate(both, "x"), "adopted.list"),
+            (evaluate(both, list, owner: 5), "adopted.list"), (evaluate(both, list, mode: 0o664), "adopted.list"),
+            (evaluate(both + "bob:x:1001:1::/:/bin/sh\n", list), "adopted.stray"),
         ] {
             #expect(found.map(\.id) == [id], "\(found)")
             #expect(found.allSatisfy { $0.severity == .warning && !$0.remedy.isEmpty })

@@ -97,7 +97,7 @@ struct RevocationAgreementTests {
             }
             revoked += theirs.count { $0 }
         }
-        // The judge had something to say both ways.
+        // The evaluate had something to say both ways.
         #expect(revoked > 10 * count && revoked < 44 * count)
     }
 

@@ -26,7 +26,7 @@ import Wire
         "ssh-ed25519-cert-v01@openssh.com \(Base64.encode(try factory.certify(key, by: authority, details)))"
     }
 
-    /// Judges as told, and keeps what it was asked.
+    /// Evaluates as told, and keeps what it was asked.
     func examine(_ line: String, user: String = "", _ finding: CertificateFinding? = nil)
         -> (report: CertificateReport, asked: [String])
     {
@@ -41,7 +41,7 @@ import Wire
 
     func good() throws -> CertificateFinding {
         .good(
-            JudgedCertificate(
+            EvaluatedCertificate(
                 keyType: "ssh-ed25519-cert-v01@openssh.com",
                 blob: [],
                 identity: try identity(),
@@ -99,12 +99,12 @@ import Wire
     func steps() throws {
         let now: Int64 = 1_800_000_000
         let verifier = CertificateVerifier(signatures: NoSignature(), digests: NoDigests())
-        let judge = CertificateRules(verifier)
+        let evaluate = CertificateRules(verifier)
         let tenant = try #require(TenantID("11111111-1111-4111-8111-111111111111"))
         let examination = CertificateExamination(
-            judge: { _, _, _ in .refused(Denial(.certificate)) },
+            evaluate: { _, _, _ in .refused(Denial(.certificate)) },
             examine: { certificate, name in
-                judge.examine(
+                evaluate.examine(
                     certificate,
                     for: name,
                     at: UnixTime(seconds: now),

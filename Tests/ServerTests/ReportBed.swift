@@ -74,7 +74,7 @@ final class ReportBed: Sendable {
                 signIns: accounts,
                 processes: NoProcesses(),
                 stamp: NoStamp(),
-                judge: NoJudge(),
+                evaluate: NoEvaluator(),
                 revocation: NothingRevoked(),
                 keySources: [],
                 persistedKeys: nil,
@@ -167,8 +167,8 @@ private struct NoStamp: StackStamp {
     func refusal() -> Denial? { Denial(.stackNotVerified, detail: "no stamp") }
 }
 
-private struct NoJudge: CertificateJudge {
-    func judge(
+private struct NoEvaluator: CertificateEvaluator {
+    func evaluate(
         keyType: String,
         base64: String,
         for name: UserName?,

@@ -19,7 +19,7 @@ enum SettingsValue {
         return text
     }
 
-    /// By address: a name would make DNS the judge of who this machine is.
+    /// By address: a name would make DNS the evaluate of who this machine is.
     static func metadataEndpoint(_ text: String) throws(SettingsFlaw) -> String {
         let flaw = SettingsFlaw("must be http:// and an IPv4 address, maybe a port, without a path")
         guard text.hasPrefix("http://") else { throw flaw }

@@ -33,9 +33,9 @@ int entralogin_is_pending(const void *frame, size_t size) {
 }
 
 /* Whether Azure has answered since boot. The file is the daemon's, and nothing in it is read. */
-static int has_answered(const struct entralogin_pam_world *world) {
+static int has_answered(const struct entralogin_pam_operations *operations) {
     struct stat s;
-    return lstat(world->answered, &s) == 0;
+    return lstat(operations->answered, &s) == 0;
 }
 
 static uint64_t earlier(uint64_t a, uint64_t b) {
@@ -48,9 +48,9 @@ static void pause_until(uint64_t moment) {
     clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL);
 }
 
-void entralogin_ask_about_job(const struct entralogin_pam_world *world, struct entralogin_frame waiting,
+void entralogin_ask_about_job(const struct entralogin_pam_operations *operations, struct entralogin_frame waiting,
     struct entralogin_frame final, struct entralogin_answer *ret) {
-    const struct entralogin_batch_times *times = &world->batch_ms;
+    const struct entralogin_batch_times *times = &operations->batch_ms;
     uint64_t deadline = entralogin_deadline(times->deadline);
     uint64_t last = deadline - (uint64_t)times->deadline * NS_PER_MS / LAST_PART;
     uint64_t usual = entralogin_deadline(times->silence);
@@ -60,10 +60,10 @@ void entralogin_ask_about_job(const struct entralogin_pam_world *world, struct e
         is_last |= now == 0 || now >= last;
         const struct entralogin_frame *request = is_last ? &final : &waiting;
         uint64_t by = earlier(entralogin_deadline(times->silence), deadline);
-        entralogin_question(world, request->bytes, request->size, ENTRALOGIN_AUTHORIZE, by, ret);
+        entralogin_question(operations, request->bytes, request->size, ENTRALOGIN_AUTHORIZE, by, ret);
         if (is_last || (ret->size > 0 && !entralogin_is_pending(ret->frame, ret->size)))
             return;
-        if (ret->size == 0 && entralogin_now() >= usual && has_answered(world))
+        if (ret->size == 0 && entralogin_now() >= usual && has_answered(operations))
             return;
         pause_until(earlier(entralogin_now() + pause, last));
         pause = earlier(pause * 2, longest);

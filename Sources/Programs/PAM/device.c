@@ -26,21 +26,21 @@
    addresses are all that matters. */
 static char signed_in[] = "signed in", proved[] = "proved";
 
-static const void *kept_mark(const struct entralogin_pam_world *world, pam_handle_t *pamh) {
+static const void *kept_mark(const struct entralogin_pam_operations *operations, pam_handle_t *pamh) {
     const void *data = NULL;
-    return world->kept(pamh, DATA_NAME, &data) == PAM_SUCCESS ? data : NULL;
+    return operations->kept(pamh, DATA_NAME, &data) == PAM_SUCCESS ? data : NULL;
 }
 
-int entralogin_signed_in(const struct entralogin_pam_world *world, pam_handle_t *pamh) {
-    return kept_mark(world, pamh) == signed_in;
+int entralogin_signed_in(const struct entralogin_pam_operations *operations, pam_handle_t *pamh) {
+    return kept_mark(operations, pamh) == signed_in;
 }
 
-int entralogin_forgets_code(const struct entralogin_pam_world *world, pam_handle_t *pamh) {
-    return kept_mark(world, pamh) == NULL || world->keep(pamh, DATA_NAME, NULL, NULL) == PAM_SUCCESS;
+int entralogin_forgets_code(const struct entralogin_pam_operations *operations, pam_handle_t *pamh) {
+    return kept_mark(operations, pamh) == NULL || operations->keep(pamh, DATA_NAME, NULL, NULL) == PAM_SUCCESS;
 }
 
-int entralogin_pam_setcred(const struct entralogin_pam_world *world, pam_handle_t *pamh) {
-    const void *mark = kept_mark(world, pamh);
+int entralogin_pam_setcred(const struct entralogin_pam_operations *operations, pam_handle_t *pamh) {
+    const void *mark = kept_mark(operations, pamh);
     return mark == signed_in || mark == proved ? PAM_SUCCESS : PAM_IGNORE;
 }
 
@@ -75,11 +75,11 @@ void entralogin_read_progress(const void *frame, size_t size, uint16_t opcode, s
     ret->verdict = (int)verdict;
 }
 
-static void ask(const struct entralogin_pam_world *world, uint16_t opcode, struct entralogin_writer *w,
+static void ask(const struct entralogin_pam_operations *operations, uint16_t opcode, struct entralogin_writer *w,
     unsigned char *reply, struct entralogin_progress *ret) {
     size_t size = entralogin_finish(w);
     uint64_t deadline = entralogin_deadline(ENTRALOGIN_PAM_DEADLINE_MS);
-    long answer = size == 0 ? 0 : entralogin_exchange(&world->daemon, w->bytes, size, reply, REPLY_MAX, deadline);
+    long answer = size == 0 ? 0 : entralogin_exchange(&operations->daemon, w->bytes, size, reply, REPLY_MAX, deadline);
     if (answer > 0)
         entralogin_read_progress(reply, (size_t)answer, opcode, ret);
     else
@@ -87,7 +87,7 @@ static void ask(const struct entralogin_pam_world *world, uint16_t opcode, struc
             .text = ENTRALOGIN_SILENT_DAEMON, .text_length = strlen(ENTRALOGIN_SILENT_DAEMON)};
 }
 
-static void begin(const struct entralogin_pam_world *world, pam_handle_t *pamh, const struct entralogin_person *person,
+static void begin(const struct entralogin_pam_operations *operations, pam_handle_t *pamh, const struct entralogin_person *person,
     unsigned char *reply, struct entralogin_progress *ret) {
     unsigned char request[REQUEST_MAX];
     struct entralogin_writer w;
@@ -99,8 +99,8 @@ static void begin(const struct entralogin_pam_world *world, pam_handle_t *pamh, 
     entralogin_put_u16(&w, entralogin_process_flags(pamh));
     entralogin_put_string(&w, entralogin_item(pamh, PAM_TTY));
     entralogin_put_string(&w, entralogin_item(pamh, PAM_RHOST));
-    entralogin_put_u32(&w, world->real_uid());
-    ask(world, ENTRALOGIN_BEGIN_DEVICE, &w, reply, ret);
+    entralogin_put_u32(&w, operations->real_uid());
+    ask(operations, ENTRALOGIN_BEGIN_DEVICE, &w, reply, ret);
 }
 
 static void sleep_until(uint64_t moment) {
@@ -114,7 +114,7 @@ static void sleep_until(uint64_t moment) {
 }
 
 /* Asks until it has ended. One deadline for all of it: the seconds of the daemon's first answer. */
-static void await(const struct entralogin_pam_world *world, pam_handle_t *pamh, int flags, unsigned char *reply,
+static void await(const struct entralogin_pam_operations *operations, pam_handle_t *pamh, int flags, unsigned char *reply,
     struct entralogin_progress *progress) {
     char handle[ENTRALOGIN_HANDLE_MAX + 1], remark[64];
     uint64_t end = entralogin_deadline((int)progress->seconds * 1000 + ENTRALOGIN_DEVICE_WAIT_MS);
@@ -140,25 +140,25 @@ static void await(const struct entralogin_pam_world *world, pam_handle_t *pamh, 
         }
         entralogin_begin(&w, request, sizeof request, ENTRALOGIN_AWAIT_DEVICE);
         entralogin_put_string(&w, handle);
-        ask(world, ENTRALOGIN_AWAIT_DEVICE, &w, reply, progress);
+        ask(operations, ENTRALOGIN_AWAIT_DEVICE, &w, reply, progress);
         if (progress->verdict == ENTRALOGIN_PROGRESS_PENDING)
             sleep_until(pause);
     }
 }
 
-int entralogin_by_code(const struct entralogin_pam_world *world, pam_handle_t *pamh, int flags,
+int entralogin_by_code(const struct entralogin_pam_operations *operations, pam_handle_t *pamh, int flags,
     const struct entralogin_person *person, enum entralogin_code_use use) {
     unsigned char reply[REPLY_MAX];
     struct entralogin_progress progress;
-    begin(world, pamh, person, reply, &progress);
+    begin(operations, pamh, person, reply, &progress);
     if (progress.verdict == ENTRALOGIN_PROGRESS_PENDING) {
         entralogin_inform(pamh, flags, progress.text, progress.text_length);
-        await(world, pamh, flags, reply, &progress);
+        await(operations, pamh, flags, reply, &progress);
     }
     entralogin_speak(pamh, flags, progress.text, progress.text_length);
     switch (progress.verdict) {
     case ENTRALOGIN_VERDICT_ALLOW:
-        return world->keep(pamh, DATA_NAME, use == ENTRALOGIN_CODE_SIGNS_IN ? signed_in : proved, NULL) == PAM_SUCCESS
+        return operations->keep(pamh, DATA_NAME, use == ENTRALOGIN_CODE_SIGNS_IN ? signed_in : proved, NULL) == PAM_SUCCESS
                    ? PAM_SUCCESS
                    : PAM_AUTHINFO_UNAVAIL;
     case ENTRALOGIN_VERDICT_IGNORE:

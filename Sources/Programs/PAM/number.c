@@ -25,16 +25,16 @@ static int published(const char *path, uint32_t uid, const char *name) {
 }
 
 /* The name that the name services have for a number; 0 where there is none, or that cannot be told. */
-static int name_of(const struct entralogin_pam_world *world, uint32_t uid, struct passwd *record, char *buffer, size_t size) {
+static int name_of(const struct entralogin_pam_operations *operations, uint32_t uid, struct passwd *record, char *buffer, size_t size) {
     struct passwd *found = NULL;
-    return world->look_up_number(uid, record, buffer, size, &found) == 0 && found != NULL;
+    return operations->look_up_number(uid, record, buffer, size, &found) == 0 && found != NULL;
 }
 
-int entralogin_is_anothers(const struct entralogin_pam_world *world, uint32_t uid, const char *name) {
+int entralogin_is_anothers(const struct entralogin_pam_operations *operations, uint32_t uid, const char *name) {
     char buffer[ENTRALOGIN_PASSWD_MAX];
     struct passwd record;
     if (!entralogin_uid_is_ours(uid) || entralogin_holds_administrators_group() == 1 ||
-        published(world->accounts, uid, NULL) != ENTRALOGIN_ABSENT || !name_of(world, uid, &record, buffer, sizeof buffer))
+        published(operations->accounts, uid, NULL) != ENTRALOGIN_ABSENT || !name_of(operations, uid, &record, buffer, sizeof buffer))
         return 0;
     /* Our own answer, which a cache kept (nscd): of an account that was published a moment ago. */
     if (record.pw_passwd != NULL && strcmp(record.pw_passwd, ENTRALOGIN_NO_PASSWORD) == 0)
@@ -42,20 +42,20 @@ int entralogin_is_anothers(const struct entralogin_pam_world *world, uint32_t ui
     if (name != NULL && strcmp(record.pw_name, name) != 0)
         return 0;
     /* Once more: the account may have been published before the look-up, which our own module answered then. */
-    return published(world->accounts, uid, NULL) == ENTRALOGIN_ABSENT;
+    return published(operations->accounts, uid, NULL) == ENTRALOGIN_ABSENT;
 }
 
-int entralogin_is_published(const struct entralogin_pam_world *world, const char *name) {
-    return published(world->accounts, ENTRALOGIN_NO_ID, name) != ENTRALOGIN_ABSENT;
+int entralogin_is_published(const struct entralogin_pam_operations *operations, const char *name) {
+    return published(operations->accounts, ENTRALOGIN_NO_ID, name) != ENTRALOGIN_ABSENT;
 }
 
-int entralogin_is_given_away(const struct entralogin_pam_world *world, uint32_t uid, const char *listed) {
+int entralogin_is_given_away(const struct entralogin_pam_operations *operations, uint32_t uid, const char *listed) {
     char buffer[ENTRALOGIN_PASSWD_MAX];
     struct passwd record, *found = NULL;
-    if (!name_of(world, uid, &record, buffer, sizeof buffer) ||
+    if (!name_of(operations, uid, &record, buffer, sizeof buffer) ||
         entralogin_name_folds_to_ours(record.pw_name, strnlen(record.pw_name, ENTRALOGIN_NAME_MAX + 1)) ||
         (record.pw_passwd != NULL && strcmp(record.pw_passwd, ENTRALOGIN_ADOPTED_MARK) == 0))
         return 0;
     /* Two records with the number: which one counts is chance. */
-    return world->look_up(listed, &record, buffer, sizeof buffer, &found) == 0 && (found == NULL || found->pw_uid != uid);
+    return operations->look_up(listed, &record, buffer, sizeof buffer, &found) == 0 && (found == NULL || found->pw_uid != uid);
 }

@@ -25,11 +25,11 @@
 #define LONG_CREDENTIAL "entralogin: sign-in refused: the credential is too long"
 
 /* What comes of a question: the wire's verdict, after the person was told. */
-static int ask(const struct entralogin_pam_world *world, pam_handle_t *pamh, int flags, uint16_t opcode,
+static int ask(const struct entralogin_pam_operations *operations, pam_handle_t *pamh, int flags, uint16_t opcode,
     struct entralogin_writer *w) {
     struct entralogin_answer answer;
     size_t size = entralogin_finish(w);
-    entralogin_question(world, w->bytes, size, opcode, entralogin_deadline(ENTRALOGIN_PAM_DEADLINE_MS), &answer);
+    entralogin_question(operations, w->bytes, size, opcode, entralogin_deadline(ENTRALOGIN_PAM_DEADLINE_MS), &answer);
     entralogin_speak(pamh, flags, answer.text, answer.length);
     return answer.verdict;
 }
@@ -78,7 +78,7 @@ static void put_account(struct entralogin_writer *w, pam_handle_t *pamh, const s
 }
 
 /* The daemon's verdict about the account, after the person was told. */
-static int decide(const struct entralogin_pam_world *world, pam_handle_t *pamh, int flags,
+static int decide(const struct entralogin_pam_operations *operations, pam_handle_t *pamh, int flags,
     const struct entralogin_person *person, const struct entralogin_invoker *invoker) {
     unsigned char request[ACCOUNT_REQUEST_MAX], waiting[ACCOUNT_REQUEST_MAX];
     struct entralogin_writer w, waits;
@@ -87,30 +87,30 @@ static int decide(const struct entralogin_pam_world *world, pam_handle_t *pamh, 
     entralogin_begin(&w, request, sizeof request, ENTRALOGIN_AUTHORIZE);
     put_account(&w, pamh, person, invoker, process_flags);
     if (!entralogin_is_batch(pamh, invoker))
-        return ask(world, pamh, flags, ENTRALOGIN_AUTHORIZE, &w);
+        return ask(operations, pamh, flags, ENTRALOGIN_AUTHORIZE, &w);
     entralogin_begin(&waits, waiting, sizeof waiting, ENTRALOGIN_AUTHORIZE);
     put_account(&waits, pamh, person, invoker, process_flags | ENTRALOGIN_PAM_WAITS);
     size_t size = entralogin_finish(&waits);
-    entralogin_ask_about_job(world, (struct entralogin_frame){waiting, size},
+    entralogin_ask_about_job(operations, (struct entralogin_frame){waiting, size},
         (struct entralogin_frame){request, entralogin_finish(&w)}, &answer);
     entralogin_speak(pamh, flags, answer.text, answer.length);
     return answer.verdict;
 }
 
-int entralogin_pam_account(const struct entralogin_pam_world *world, pam_handle_t *pamh, int flags, int argc) {
+int entralogin_pam_account(const struct entralogin_pam_operations *operations, pam_handle_t *pamh, int flags, int argc) {
     struct entralogin_person person;
     struct entralogin_invoker invoker;
     const char *user = entralogin_item(pamh, PAM_USER);
     mark_probe(pamh, user, argc);
-    entralogin_find_invoker(world, pamh, &invoker);
+    entralogin_find_invoker(operations, pamh, &invoker);
     /* As in sudo: a look-up that is as good costs more than the rest of what is done here. */
     if (strcmp(user, invoker.name) == 0 && invoker.person.standing == ENTRALOGIN_OURS)
         person = invoker.person;
     else
-        entralogin_find_person(world, user, invoker.is_ours, &person);
+        entralogin_find_person(operations, user, invoker.is_ours, &person);
     if (person.standing == ENTRALOGIN_FOREIGN && !invoker.is_ours) {
-        int borrows = entralogin_borrows_group(world, invoker.name);
-        if (!borrows && !entralogin_has_foreign_right(world, pamh, invoker.name))
+        int borrows = entralogin_borrows_group(operations, invoker.name);
+        if (!borrows && !entralogin_has_foreign_right(operations, pamh, invoker.name))
             return PAM_IGNORE;
         entralogin_say(pamh, flags, borrows ? BORROWED : FOREIGN_RIGHT);
         return PAM_PERM_DENIED;
@@ -129,15 +129,15 @@ int entralogin_pam_account(const struct entralogin_pam_world *world, pam_handle_
         entralogin_say(pamh, flags, LOWER_CASE);
         return PAM_PERM_DENIED;
     }
-    int verdict = decide(world, pamh, flags, &person, &invoker);
+    int verdict = decide(operations, pamh, flags, &person, &invoker);
     verdict = insist(pamh, flags, verdict, person.is_adopted || invoker.is_adopted);
     return result_of(verdict, PAM_PERM_DENIED, PAM_AUTHINFO_UNAVAIL);
 }
 
 /* True where pam_mkhomedir, behind this module, is to make the home. One that was begun and never ended is absent. */
-static int put_session(struct entralogin_writer *w, const struct entralogin_pam_world *world, pam_handle_t *pamh,
+static int put_session(struct entralogin_writer *w, const struct entralogin_pam_operations *operations, pam_handle_t *pamh,
     const struct entralogin_person *person, const char *credential) {
-    uint32_t owner, root = world->daemon.root;
+    uint32_t owner, root = operations->daemon.root;
     uint16_t state = entralogin_home_state(person->home, root, &owner);
     int is_roots = state == ENTRALOGIN_HOME_FOLDER && owner == root;
     if (is_roots && entralogin_is_unfinished_home(person->home, root, person->uid))
@@ -159,9 +159,9 @@ static int put_session(struct entralogin_writer *w, const struct entralogin_pam_
 }
 
 /* The way is free for pam_mkhomedir; where there is no room, the person learns why the session has no home. */
-static void clear_way(const struct entralogin_pam_world *world, pam_handle_t *pamh, int flags,
+static void clear_way(const struct entralogin_pam_operations *operations, pam_handle_t *pamh, int flags,
     const struct entralogin_person *person) {
-    entralogin_remove_unfinished_home(person->home, world->daemon.root, person->uid);
+    entralogin_remove_unfinished_home(person->home, operations->daemon.root, person->uid);
     if (!entralogin_has_room_beside(person->home))
         entralogin_inform(pamh, flags, NO_ROOM, strlen(NO_ROOM));
 }
@@ -188,14 +188,14 @@ static const char *obstacle(enum entralogin_standing standing, int argc, const c
     return strlen(credential) > ENTRALOGIN_AUTH_INFO_MAX ? LONG_CREDENTIAL : NULL;
 }
 
-int entralogin_pam_open_session(const struct entralogin_pam_world *world, pam_handle_t *pamh, int flags, int argc) {
+int entralogin_pam_open_session(const struct entralogin_pam_operations *operations, pam_handle_t *pamh, int flags, int argc) {
     unsigned char request[SESSION_REQUEST_MAX];
     struct entralogin_writer w;
     struct entralogin_person person;
     int by_code = !entralogin_in_sshd(pamh);
-    if (by_code && !entralogin_signed_in(world, pamh))
+    if (by_code && !entralogin_signed_in(operations, pamh))
         return PAM_IGNORE;
-    entralogin_find_person(world, entralogin_item(pamh, PAM_USER), 0, &person);
+    entralogin_find_person(operations, entralogin_item(pamh, PAM_USER), 0, &person);
     const char *credential = pam_getenv(pamh, "SSH_AUTH_INFO_0");
     if (credential == NULL)
         credential = "";
@@ -207,25 +207,25 @@ int entralogin_pam_open_session(const struct entralogin_pam_world *world, pam_ha
         return PAM_SESSION_ERR;
     }
     entralogin_begin(&w, request, sizeof request, ENTRALOGIN_OPEN_SESSION);
-    int is_homeless = put_session(&w, world, pamh, &person, credential);
-    int verdict = insist(pamh, flags, ask(world, pamh, flags, ENTRALOGIN_OPEN_SESSION, &w), person.is_adopted);
+    int is_homeless = put_session(&w, operations, pamh, &person, credential);
+    int verdict = insist(pamh, flags, ask(operations, pamh, flags, ENTRALOGIN_OPEN_SESSION, &w), person.is_adopted);
     int result = result_of(verdict, PAM_SESSION_ERR, PAM_SESSION_ERR);
     if (is_homeless && result == PAM_SUCCESS)
-        clear_way(world, pamh, flags, &person);
+        clear_way(operations, pamh, flags, &person);
     if (by_code && result == PAM_SUCCESS)
         entralogin_join_administrators(entralogin_item(pamh, PAM_USER), person.gid);
     return result;
 }
 
-int entralogin_pam_close_session(const struct entralogin_pam_world *world, pam_handle_t *pamh) {
+int entralogin_pam_close_session(const struct entralogin_pam_operations *operations, pam_handle_t *pamh) {
     unsigned char frame[REPLY_MAX];
     struct entralogin_writer w;
     struct entralogin_reader r;
     struct entralogin_person person;
     const char *user = entralogin_item(pamh, PAM_USER);
-    if (!entralogin_in_sshd(pamh) && !entralogin_signed_in(world, pamh))
+    if (!entralogin_in_sshd(pamh) && !entralogin_signed_in(operations, pamh))
         return PAM_IGNORE;
-    entralogin_find_person(world, user, 0, &person);
+    entralogin_find_person(operations, user, 0, &person);
     if (person.standing != ENTRALOGIN_OURS)
         return PAM_IGNORE;
     entralogin_begin(&w, frame, sizeof frame, ENTRALOGIN_CLOSE_SESSION);
@@ -233,7 +233,7 @@ int entralogin_pam_close_session(const struct entralogin_pam_world *world, pam_h
     entralogin_put_u32(&w, person.uid);
     size_t size = entralogin_finish(&w);
     uint64_t deadline = entralogin_deadline(CLOSE_DEADLINE_MS);
-    long answer = size == 0 ? 0 : entralogin_exchange(&world->daemon, frame, size, frame, sizeof frame, deadline);
+    long answer = size == 0 ? 0 : entralogin_exchange(&operations->daemon, frame, size, frame, sizeof frame, deadline);
     int closed = answer > 0 && entralogin_open_reply(&r, frame, (size_t)answer, ENTRALOGIN_CLOSE_SESSION) ==
                                    (int)ENTRALOGIN_STATUS_OK;
     return closed && entralogin_consumed(&r) ? PAM_SUCCESS : PAM_IGNORE;
@@ -241,7 +241,7 @@ int entralogin_pam_close_session(const struct entralogin_pam_world *world, pam_h
 
 /* --- What libpam calls --- */
 
-static const struct entralogin_pam_world real_world = {
+static const struct entralogin_pam_operations real_world = {
     .daemon = {.path = ENTRALOGIN_CONTROL_SOCKET, .root = 0},
     .login_uid = "/proc/self/loginuid",
     .adopted = ENTRALOGIN_ADOPTED_LIST,

@@ -41,7 +41,7 @@ struct entralogin_answer {
     size_t length;
     unsigned char frame[4096];
 };
-void entralogin_question(const struct entralogin_pam_world *world, const void *request, size_t size, uint16_t opcode,
+void entralogin_question(const struct entralogin_pam_operations *operations, const void *request, size_t size, uint16_t opcode,
     uint64_t deadline, struct entralogin_answer *ret);
 
 /* --- batch.c --- */
@@ -62,7 +62,7 @@ struct entralogin_frame {
     const void *bytes;
     size_t size;
 };
-void entralogin_ask_about_job(const struct entralogin_pam_world *world, struct entralogin_frame waiting,
+void entralogin_ask_about_job(const struct entralogin_pam_operations *operations, struct entralogin_frame waiting,
     struct entralogin_frame final, struct entralogin_answer *ret);
 
 /* --- device.c --- */
@@ -78,16 +78,16 @@ struct entralogin_progress {
 void entralogin_read_progress(const void *frame, size_t size, uint16_t opcode, struct entralogin_progress *ret);
 
 /* Whether the person of this handle signed in with a code, through it. Not by a step-up of sudo. */
-int entralogin_signed_in(const struct entralogin_pam_world *world, pam_handle_t *pamh);
+int entralogin_signed_in(const struct entralogin_pam_operations *operations, pam_handle_t *pamh);
 /* False where the handle still keeps what an earlier code proved. */
-int entralogin_forgets_code(const struct entralogin_pam_world *world, pam_handle_t *pamh);
+int entralogin_forgets_code(const struct entralogin_pam_operations *operations, pam_handle_t *pamh);
 /* What a code is asked for. A step-up proves who the user is, and opens no session. */
 enum entralogin_code_use { ENTRALOGIN_CODE_SIGNS_IN, ENTRALOGIN_CODE_STEPS_UP };
 /*
  * Asks for a code, shows it, and waits for what comes of it: what the auth stage returns. After a yes the handle keeps `use`.
  * PAM_ABORT where entralogin_is_given_up.
  */
-int entralogin_by_code(const struct entralogin_pam_world *world, pam_handle_t *pamh, int flags,
+int entralogin_by_code(const struct entralogin_pam_operations *operations, pam_handle_t *pamh, int flags,
     const struct entralogin_person *person, enum entralogin_code_use use);
 
 /* The administrators' group in this process, where NSS says that the person has it by now. Elsewhere than in sshd groups are
@@ -102,7 +102,7 @@ int entralogin_in_sudo(pam_handle_t *pamh);
  * other way than the code, unless the daemon says that step-up is off. PAM_CRED_INSUFFICIENT and PAM_ABORT end sudo at once;
  * after the others it asks again.
  */
-int entralogin_step_up(const struct entralogin_pam_world *world, pam_handle_t *pamh, int flags, int argc);
+int entralogin_step_up(const struct entralogin_pam_operations *operations, pam_handle_t *pamh, int flags, int argc);
 
 /* --- interrupt.c --- */
 
@@ -112,7 +112,7 @@ void entralogin_release_signals(const sigset_t *before);
 /* Whether one of these signals waits for the program: only where they are held, as in a step-up. */
 int entralogin_is_given_up(void);
 
-/* --- whose.c --- */
+/* --- person.c --- */
 
 enum entralogin_standing {
     ENTRALOGIN_FOREIGN,  /* not ours: another shape, or another's uid */
@@ -132,7 +132,7 @@ struct entralogin_person {
 
 /* No look-up for a name that cannot be ours, unless `foreigners_too`. */
 void entralogin_find_person(
-    const struct entralogin_pam_world *world, const char *name, int foreigners_too, struct entralogin_person *ret);
+    const struct entralogin_pam_operations *operations, const char *name, int foreigners_too, struct entralogin_person *ret);
 
 /* Who asks for another's rights (sudo, su, polkit). */
 struct entralogin_invoker {
@@ -142,7 +142,7 @@ struct entralogin_invoker {
     uint32_t uid;     /* ENTRALOGIN_NO_ID where it is nobody's of ours */
 };
 void entralogin_find_invoker(
-    const struct entralogin_pam_world *world, pam_handle_t *pamh, struct entralogin_invoker *ret);
+    const struct entralogin_pam_operations *operations, pam_handle_t *pamh, struct entralogin_invoker *ret);
 
 /* Whether this process has the administrators' gid: 1 or 0; -1 where it has more groups than are looked at. */
 int entralogin_holds_administrators_group(void);
@@ -154,7 +154,7 @@ uint16_t entralogin_process_flags(pam_handle_t *pamh);
  * would make its user root: so a `name` of our shape, who asks, counts as somebody. False where the process has more groups
  * than are looked at, as people of another directory may: they are not ours to refuse (P8).
  */
-int entralogin_borrows_group(const struct entralogin_pam_world *world, const char *name);
+int entralogin_borrows_group(const struct entralogin_pam_operations *operations, const char *name);
 int entralogin_in_sshd(pam_handle_t *pamh);
 
 /* A PAM item that is a text; empty where it is not set. */
@@ -167,7 +167,7 @@ const char *entralogin_item(pam_handle_t *pamh, int item);
  * among that group's members: another service has the group's name or its number (P7). True in doubt that the caller can cause
  * by a limit. Costs a look at configure's file for sudo; nothing else where that is for another sudo.
  */
-int entralogin_has_foreign_right(const struct entralogin_pam_world *world, pam_handle_t *pamh, const char *name);
+int entralogin_has_foreign_right(const struct entralogin_pam_operations *operations, pam_handle_t *pamh, const char *name);
 
 /* --- number.c: numbers that two may have --- */
 
@@ -180,14 +180,14 @@ int entralogin_has_foreign_right(const struct entralogin_pam_world *world, pam_h
  * the answer is another's. In doubt false: an Entra account that is published, retired, or that nobody can look up, and
  * whoever holds the administrators' group, whatever limits or groups the caller has set.
  */
-int entralogin_is_anothers(const struct entralogin_pam_world *world, uint32_t uid, const char *name);
+int entralogin_is_anothers(const struct entralogin_pam_operations *operations, uint32_t uid, const char *name);
 /* Whether an Entra account of that name is published; true where that cannot be told. */
-int entralogin_is_published(const struct entralogin_pam_world *world, const char *name);
+int entralogin_is_published(const struct entralogin_pam_operations *operations, const char *name);
 /*
  * True where a number in root's list of mapped accounts is a local user's by now: another name without the mark has it, and
  * the `listed` one has not.
  */
-int entralogin_is_given_away(const struct entralogin_pam_world *world, uint32_t uid, const char *listed);
+int entralogin_is_given_away(const struct entralogin_pam_operations *operations, uint32_t uid, const char *listed);
 
 /* --- speak.c --- */
 

@@ -43,13 +43,13 @@ static int read_rules(const char *path, char *text) {
 }
 
 /* The number of the group that sudo-rs finds under a name. */
-static int group_number(const struct entralogin_pam_world *world, const char *name, gid_t *ret) {
+static int group_number(const struct entralogin_pam_operations *operations, const char *name, gid_t *ret) {
     struct group record, *found = NULL;
     for (size_t size = ENTRALOGIN_PASSWD_MAX; size <= GROUP_BYTES_MAX; size *= 4) {
         char *buffer = malloc(size);
         if (buffer == NULL)
             return UNKNOWN;
-        int error = world->look_up_group(name, &record, buffer, size, &found);
+        int error = operations->look_up_group(name, &record, buffer, size, &found);
         if (error == 0 && found != NULL)
             *ret = found->gr_gid;
         free(buffer);
@@ -60,9 +60,9 @@ static int group_number(const struct entralogin_pam_world *world, const char *na
 }
 
 /* Whose right the rule is: "%#1879048193 ALL=…" or "%entra_admins ALL=…". NO for sudo's own file, which has a plugin. */
-static int ruling_group(const struct entralogin_pam_world *world, gid_t *ret) {
+static int ruling_group(const struct entralogin_pam_operations *operations, gid_t *ret) {
     char text[RULES_MAX + 1];
-    int read = read_rules(world->sudo_rules, text);
+    int read = read_rules(operations->sudo_rules, text);
     if (read != YES)
         return read;
     char *name = strstr(text, "\n%");
@@ -71,7 +71,7 @@ static int ruling_group(const struct entralogin_pam_world *world, gid_t *ret) {
     name += 2;
     name[strcspn(name, " \t\n")] = '\0';
     *ret = ENTRALOGIN_ADMINS_GID;
-    return name[0] == '#' ? YES : group_number(world, name, ret);
+    return name[0] == '#' ? YES : group_number(operations, name, ret);
 }
 
 static int is_listed(const gid_t *groups, int count, gid_t number) {
@@ -83,29 +83,29 @@ static int is_listed(const gid_t *groups, int count, gid_t number) {
 }
 
 /* Whether the name services say that the user is a member, as sudo-rs asks them. */
-static int is_member(const struct entralogin_pam_world *world, const char *name, gid_t own, gid_t number) {
+static int is_member(const struct entralogin_pam_operations *operations, const char *name, gid_t own, gid_t number) {
     gid_t few[FEW_GROUPS];
     int count = FEW_GROUPS;
-    if (world->list_groups(name, own, few, &count) >= 0)
+    if (operations->list_groups(name, own, few, &count) >= 0)
         return is_listed(few, count, number);
     gid_t *many = malloc(sizeof *many * MOST_GROUPS);
     count = MOST_GROUPS;
-    int result = many == NULL || world->list_groups(name, own, many, &count) < 0 ? UNKNOWN : is_listed(many, count, number);
+    int result = many == NULL || operations->list_groups(name, own, many, &count) < 0 ? UNKNOWN : is_listed(many, count, number);
     free(many);
     return result;
 }
 
-int entralogin_has_foreign_right(const struct entralogin_pam_world *world, pam_handle_t *pamh, const char *name) {
+int entralogin_has_foreign_right(const struct entralogin_pam_operations *operations, pam_handle_t *pamh, const char *name) {
     char buffer[ENTRALOGIN_PASSWD_MAX];
     struct passwd record, *found = NULL;
     gid_t number = ENTRALOGIN_ADMINS_GID;
     if (!entralogin_in_sudo(pamh) || *name == '\0')
         return NO;
-    int ruled = ruling_group(world, &number);
+    int ruled = ruling_group(operations, &number);
     if (ruled != YES)
         return ruled != NO;
-    int error = world->look_up(name, &record, buffer, sizeof buffer, &found);
+    int error = operations->look_up(name, &record, buffer, sizeof buffer, &found);
     if (error != 0 || found == NULL)
         return is_shortage(error);
-    return found->pw_uid != world->daemon.root && is_member(world, name, found->pw_gid, number) != NO;
+    return found->pw_uid != operations->daemon.root && is_member(operations, name, found->pw_gid, number) != NO;
 }

@@ -20,20 +20,20 @@ int entralogin_in_sudo(pam_handle_t *pamh) {
 
 /* sudo keeps signals for later while it authenticates (its handlers only note them), so that nobody could break the wait off:
    held here, they can be looked for, and sudo gets them afterwards. */
-static int prove(const struct entralogin_pam_world *world, pam_handle_t *pamh, int flags,
+static int prove(const struct entralogin_pam_operations *operations, pam_handle_t *pamh, int flags,
     const struct entralogin_person *person) {
     sigset_t before;
     if (entralogin_hold_signals(&before) != 0)
         return PAM_AUTHINFO_UNAVAIL;
-    int result = entralogin_by_code(world, pamh, flags, person, ENTRALOGIN_CODE_STEPS_UP);
+    int result = entralogin_by_code(operations, pamh, flags, person, ENTRALOGIN_CODE_STEPS_UP);
     entralogin_release_signals(&before);
     return result;
 }
 
-int entralogin_step_up(const struct entralogin_pam_world *world, pam_handle_t *pamh, int flags, int argc) {
+int entralogin_step_up(const struct entralogin_pam_operations *operations, pam_handle_t *pamh, int flags, int argc) {
     struct entralogin_invoker invoker;
     struct entralogin_person person;
-    entralogin_find_invoker(world, pamh, &invoker);
+    entralogin_find_invoker(operations, pamh, &invoker);
     if (!invoker.is_ours)
         return PAM_IGNORE;
     /* sudo asks every module for silence (sudoers(5), pam_silent), and shows what it is told all the same. */
@@ -42,7 +42,7 @@ int entralogin_step_up(const struct entralogin_pam_world *world, pam_handle_t *p
         entralogin_say(pamh, flags, ENTRALOGIN_ARGUMENTS);
         return PAM_SERVICE_ERR;
     }
-    entralogin_find_person(world, entralogin_item(pamh, PAM_USER), 0, &person);
+    entralogin_find_person(operations, entralogin_item(pamh, PAM_USER), 0, &person);
     const char *obstacle = NULL;
     if (entralogin_in_sshd(pamh))
         obstacle = LIKE_SSHD;
@@ -58,7 +58,7 @@ int entralogin_step_up(const struct entralogin_pam_world *world, pam_handle_t *p
     }
     switch (entralogin_presses_enter(pamh, flags, QUESTION)) {
     case 1:
-        return prove(world, pamh, flags, &person);
+        return prove(operations, pamh, flags, &person);
     case 0:
         entralogin_say(pamh, flags, NO_PASSWORD);
         return PAM_AUTH_ERR;

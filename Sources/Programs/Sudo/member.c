@@ -20,12 +20,12 @@
 #define UNDECIDED "entralogin: sudo cannot be decided now; ask this machine's administrator"
 
 /* The rule of the PAM module: a name of the right shape with a uid of the range, or with the one in root's list. */
-static int can_be_entra(const struct entralogin_sudo_world *world, const char *user, const struct passwd *record) {
+static int can_be_entra(const struct entralogin_sudo_world *operations, const char *user, const struct passwd *record) {
     if (record == NULL || !entralogin_name_is_ours(user, strnlen(user, ENTRALOGIN_NAME_MAX + 1)) ||
         strlen(record->pw_dir) > ENTRALOGIN_HOME_MAX)
         return 0;
     return entralogin_uid_is_ours(record->pw_uid) ||
-           entralogin_adopted(world->adopted, world->daemon.root, user, record->pw_uid, record->pw_gid) ==
+           entralogin_adopted(operations->adopted, operations->daemon.root, user, record->pw_uid, record->pw_gid) ==
                ENTRALOGIN_ADOPTED;
 }
 
@@ -40,12 +40,12 @@ static int came_as_administrator(void) {
     return 0;
 }
 
-static void explain(const struct entralogin_sudo_world *world, const char *text, size_t length) {
+static void explain(const struct entralogin_sudo_world *operations, const char *text, size_t length) {
     char line[ENTRALOGIN_LINE_MAX + 1];
     if (length == 0 || !came_as_administrator())
         return;
     entralogin_clean_line(line, text, length);
-    world->say(line);
+    operations->say(line);
 }
 
 /* The verdict of a reply, undecidable for every frame that is not one. The text borrows from the frame. */
@@ -66,12 +66,12 @@ static unsigned verdict_of(const void *frame, size_t size, const char **ret_text
 }
 
 int entralogin_sudo_is_member(
-    const struct entralogin_sudo_world *world, const char *user, const char *group, const struct passwd *record) {
+    const struct entralogin_sudo_world *operations, const char *user, const char *group, const struct passwd *record) {
     unsigned char frame[REQUEST_MAX], reply[REPLY_MAX];
     struct entralogin_writer w;
-    if (strcmp(group, ENTRALOGIN_SUDO_GROUP) != 0 || !can_be_entra(world, user, record))
+    if (strcmp(group, ENTRALOGIN_SUDO_GROUP) != 0 || !can_be_entra(operations, user, record))
         return 0;
-    int is_own = world->caller() == record->pw_uid;
+    int is_own = operations->caller() == record->pw_uid;
     entralogin_begin(&w, frame, sizeof frame, ENTRALOGIN_AUTHORIZE);
     entralogin_put_string(&w, is_own ? ENTRALOGIN_SUDO_SERVICE : ENTRALOGIN_SUDO_LIST_SERVICE);
     entralogin_put_string(&w, user);
@@ -86,10 +86,10 @@ int entralogin_sudo_is_member(
     const char *text = SILENT;
     unsigned verdict = ENTRALOGIN_VERDICT_UNDECIDABLE;
     uint64_t deadline = entralogin_deadline(ENTRALOGIN_PAM_DEADLINE_MS);
-    long answer = size == 0 ? 0 : entralogin_exchange(&world->daemon, frame, size, reply, sizeof reply, deadline);
+    long answer = size == 0 ? 0 : entralogin_exchange(&operations->daemon, frame, size, reply, sizeof reply, deadline);
     if (answer > 0)
         verdict = verdict_of(reply, (size_t)answer, &text, &length);
     if (verdict != ENTRALOGIN_VERDICT_ALLOW && is_own)
-        explain(world, text, length);
+        explain(operations, text, length);
     return verdict == ENTRALOGIN_VERDICT_ALLOW;
 }

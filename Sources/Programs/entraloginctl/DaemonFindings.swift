@@ -5,7 +5,7 @@ internal import Integration
 internal import Wire
 
 /// What a status report says, as findings for `doctor`. The daemon's own warnings come with their remedies; what it only
-/// counts is judged here.
+/// counts is evaluated here.
 enum DaemonFindings {
     /// Entra's certificates begin five minutes before they are issued (azure.md, "The certificate"): a clock further
     /// behind than that refuses fresh ones.
@@ -18,14 +18,14 @@ enum DaemonFindings {
         // The daemon's warning knows the cause; what is found here about the same thing would only say it again.
         let warned = Set(report.warnings.map { "daemon.\($0.id)" })
         var findings = [
-            judgeVersion(report.version, toolVersion), judgeMachine(report.machine, report.warnings),
-            judgeKeys(report), clock(report.clockAheadSeconds), judgeRoles(report),
+            evaluateVersion(report.version, toolVersion), evaluateMachine(report.machine, report.warnings),
+            evaluateKeys(report), clock(report.clockAheadSeconds), evaluateRoles(report),
             confirmations(report.confirmations),
         ].compactMap(\.self)
         findings = findings.filter { $0.severity <= .note || !warned.contains($0.id) }
         // Where nobody's role can be asked, that is said once.
         if report.machine.map({ !$0.isFromDisk }) ?? false {
-            findings += report.checkers.map { judge($0, warned) }
+            findings += report.checkers.map { evaluate($0, warned) }
         }
         findings += report.warnings.map { warning in
             Finding(
@@ -43,7 +43,7 @@ enum DaemonFindings {
         Finding("daemon", .error, error.text, remedy: error.remedy)
     }
 
-    private static func judgeVersion(_ daemon: String, _ tool: String) -> Finding {
+    private static func evaluateVersion(_ daemon: String, _ tool: String) -> Finding {
         guard daemon != tool else { return Finding("daemon", .good, "the daemon answers, version \(daemon)") }
         return Finding(
             "daemon.version",
@@ -54,7 +54,7 @@ enum DaemonFindings {
     }
 
     /// Nil where a warning says why it is not known.
-    private static func judgeMachine(_ machine: MachineReport?, _ warnings: [ReportedWarning]) -> Finding? {
+    private static func evaluateMachine(_ machine: MachineReport?, _ warnings: [ReportedWarning]) -> Finding? {
         guard let machine else {
             guard !warnings.contains(where: \.isGrave) else { return nil }
             return Finding(
@@ -79,7 +79,7 @@ enum DaemonFindings {
         return Finding("daemon.machine", .good, "this is \(machine.name), tenant \(machine.tenant)")
     }
 
-    private static func judgeKeys(_ report: StatusReport) -> Finding {
+    private static func evaluateKeys(_ report: StatusReport) -> Finding {
         let keys = report.keys
         let age = keys.ageSeconds.map { ", \(Text.duration($0)) old" } ?? ""
         let why = keys.lastError.map { ": \($0)" } ?? ""
@@ -102,7 +102,7 @@ enum DaemonFindings {
         return Finding("daemon.keys", .good, "\(keys.count) signing key\(keys.count == 1 ? "" : "s") of Entra\(age)")
     }
 
-    private static func judge(_ checker: CheckerReport, _ warned: Set<String>) -> Finding {
+    private static func evaluate(_ checker: CheckerReport, _ warned: Set<String>) -> Finding {
         let id = "daemon.checker.\(checker.name)"
         switch checker.state {
         case "ready":
@@ -126,7 +126,7 @@ enum DaemonFindings {
     }
 
     /// Who was refused for want of a role: a role counts at the machine and above it, and for nobody else.
-    private static func judgeRoles(_ report: StatusReport) -> Finding? {
+    private static func evaluateRoles(_ report: StatusReport) -> Finding? {
         let code = DenialReason.roleNotAssigned.rawValue
         guard let count = report.decisions.denied[code], let machine = report.machine else { return nil }
         return Finding(

@@ -10,7 +10,7 @@ struct ServiceState: Hashable, Sendable {
     private let values: [String: String]
 
     /// Nil where systemd does not run here.
-    static func ask(_ machine: any MachineView) -> ServiceState? {
+    static func ask(_ machine: any HostView) -> ServiceState? {
         guard (try? machine.status(of: "/run/systemd/system")) != nil,
             let program = programs.first(where: { (try? machine.status(of: $0)) != nil })
         else { return nil }

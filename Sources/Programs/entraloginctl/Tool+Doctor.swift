@@ -14,10 +14,10 @@ extension Tool {
         let verdict = stampWriter(for: settings).check()
         let off = IntegrationOff.finding(machine)
         var integration = verdict.findings + unfinishedFindings()
-        if verdict.holds { integration += judgeStamp() }
+        if verdict.holds { integration += evaluateStamp() }
         var around = machineCheck(settings, verdict.sudoers).run()
-        around += WritableFilesRule(verdict.restsOn).judge(machine)
-        var daemon = judgeSettings(settings) + daemonFindings(settings)
+        around += WritableFilesRule(verdict.restsOn).evaluate(machine)
+        var daemon = evaluateSettings(settings) + daemonFindings(settings)
         if let off {
             let isOthers = { (finding: Finding) in !IntegrationOff.isConsequence(finding) }
             integration = [off] + setupFindings() + integration.filter(isOthers)
@@ -60,7 +60,7 @@ extension Tool {
         )
     }
 
-    private func judgeStamp() -> [Finding] {
+    private func evaluateStamp() -> [Finding] {
         guard let problem = StackStampReader(version: ProductVersion.text).problem ?? unreadableStamp() else {
             return []
         }
@@ -81,9 +81,9 @@ extension Tool {
     }
 
     /// As this process reads them, and as the daemon does.
-    private func judgeSettings(_ settings: ToolSettings) -> [Finding] {
+    private func evaluateSettings(_ settings: ToolSettings) -> [Finding] {
         guard settings.findings.isEmpty else { return settings.findings }
-        return settings.remarks + SettingsRule(secrets: settings.secrets).judge(machine)
+        return settings.remarks + SettingsRule(secrets: settings.secrets).evaluate(machine)
             + SignInSettingsRule(settings: settings).evaluate()
     }
 
@@ -93,7 +93,7 @@ extension Tool {
             domains: settings.accounts.domains,
             homeTemplate: settings.accounts.homeTemplate.text
         )
-        let accounts = rule.judge()
+        let accounts = rule.evaluate()
         do throws(DaemonError) {
             let report = try statusAfterAsking()
             let tenant = report.machine?.tenant
@@ -106,7 +106,7 @@ extension Tool {
                 finding.severity = .note
                 return finding
             }
-            return accounts + (tenant.map(rule.judge(tenant:)) ?? []) + findings.map(settings.fitting)
+            return accounts + (tenant.map(rule.evaluate(tenant:)) ?? []) + findings.map(settings.fitting)
         } catch {
             return accounts + [DaemonFindings.finding(of: error)]
         }

@@ -10,7 +10,7 @@ internal import Wire
 /// The commands. What they need of the world is given to them.
 struct Tool: Sendable {
     var client = DaemonClient()
-    var machine: any SurroundingsView
+    var machine: any EnvironmentView
     let isRoot: Bool
     let isJSON: Bool
     let style: Style

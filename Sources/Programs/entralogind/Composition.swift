@@ -18,7 +18,7 @@ internal import Systemd
 internal import Wire
 
 /// Where things lie (ARCHITECTURE.md, Interfaces). The systemd units say the same.
-enum Places {
+enum Paths {
     static let state = "/var/lib/entralogin"
     static let machine = "\(state)/machine"
     static let authorityKeys = AuthorityCopy.source
@@ -53,7 +53,7 @@ struct Composition: Sendable {
         let processes = LiveProcesses()
         stamp = StackStampReader(version: ProductVersion.text)
         let grants = AdministratorGrants(
-            file: AtomicFile(Places.grants),
+            file: AtomicFile(Paths.grants),
             boot: try Composition.bootID(),
             clock: time
         )
@@ -69,7 +69,7 @@ struct Composition: Sendable {
             )
         )
         let accounts = accounts
-        let audit = AuditTrail(to: log, isOn: settings.log.audit, path: Places.auditEvents) {
+        let audit = AuditTrail(to: log, isOn: settings.log.audit, path: Paths.auditEvents) {
             accounts.administratorsGroupName
         }
         azure = try Composition.azure(settings, time: time, random: random, tasks: tasks, worker: worker)
@@ -86,20 +86,20 @@ struct Composition: Sendable {
                 signIns: accounts,
                 processes: processes,
                 stamp: stamp,
-                judge: CertificateRules(CertificateVerifier(settings.signIn)),
+                evaluate: CertificateRules(CertificateVerifier(settings.signIn)),
                 revocation: settings.keys.revokedKeys.map { RevokedKeysFile(path: $0, time: time) } ?? NothingRevoked(),
                 devices: Composition.devices(settings, azure),
                 keySources: Composition.keySources(settings.keys, azure),
-                persistedKeys: try? AtomicFile(Places.authorityKeys).read(limit: 1 << 20, requiring: .ownOrRoots),
+                persistedKeys: try? AtomicFile(Paths.authorityKeys).read(limit: 1 << 20, requiring: .ownOrRoots),
                 bootID: try SystemClock.bootID(),
                 publishKeys: { bytes in
-                    try await worker.run { try AtomicFile(Places.authorityKeys).replace(with: bytes, mode: 0o644) }
+                    try await worker.run { try AtomicFile(Paths.authorityKeys).replace(with: bytes, mode: 0o644) }
                 },
                 ender: try EndSessionsClient(),
                 keeper: sessions,
                 announceAnswer: {
                     tasks.start {
-                        await worker.run { try? AtomicFile(Places.answered).replace(with: [], mode: 0o644) }
+                        await worker.run { try? AtomicFile(Paths.answered).replace(with: [], mode: 0o644) }
                     }
                 },
                 sshdKeys: { AuthorityCopy().keys() }
@@ -191,9 +191,9 @@ struct Composition: Sendable {
             order: settings.azure.accessCheckers,
             confirmsRefusals: settings.azure.confirmRefusals,
             store: MachineStore(
-                load: { try? AtomicFile(Places.machine).read(limit: 1 << 16, requiring: .ownOrRoots) },
+                load: { try? AtomicFile(Paths.machine).read(limit: 1 << 16, requiring: .ownOrRoots) },
                 save: { bytes in
-                    await worker.run { try? AtomicFile(Places.machine).replace(with: bytes, mode: 0o600) }
+                    await worker.run { try? AtomicFile(Paths.machine).replace(with: bytes, mode: 0o600) }
                 }
             ),
             tenant: settings.azure.tenantID
@@ -234,7 +234,7 @@ struct Composition: Sendable {
 
     /// A uid of the local files: the daemon never asks the name service, which would ask the daemon.
     private static func uid(of name: String) -> UInt32? {
-        guard let bytes = try? AtomicFile(Places.passwd).read(limit: 1 << 24, requiring: .none) else { return nil }
+        guard let bytes = try? AtomicFile(Paths.passwd).read(limit: 1 << 24, requiring: .none) else { return nil }
         return LocalAccounts.uid(of: name, in: bytes)
     }
 }

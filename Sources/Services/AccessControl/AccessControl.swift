@@ -60,11 +60,11 @@ package struct AccessControl: Sendable {
 
     /// What the certificate rules say now, for `entraloginctl check-certificate`. No effect on anybody; but an unknown CA
     /// has the keys fetched early. sshd looks at the CA before it asks us, so this is where a rotation is noticed first.
-    package func judge(keyType: String, base64: String, for name: UserName) -> CertificateFinding {
+    package func evaluate(keyType: String, base64: String, for name: UserName) -> CertificateFinding {
         guard let machine = parts.ports.machines.current else { return .refused(Denial(.machineUnknown)) }
         let revoked: KeyRevocationList
         do throws(Denial) { revoked = try parts.keyring.revoked() } catch { return .refused(error) }
-        let finding = parts.ports.judge.judge(
+        let finding = parts.ports.evaluate.evaluate(
             keyType: keyType,
             base64: base64,
             for: name,
@@ -80,7 +80,7 @@ package struct AccessControl: Sendable {
     /// What every rule says of it now; nothing while the machine's tenant, or the list of revoked keys, cannot be known.
     package func examine(_ certificate: Certificate, for name: UserName?) -> [ExaminedRule] {
         guard let machine = parts.ports.machines.current, let revoked = try? parts.keyring.revoked() else { return [] }
-        return parts.ports.judge.examine(
+        return parts.ports.evaluate.examine(
             certificate,
             for: name,
             at: parts.ports.time.wallTime(),

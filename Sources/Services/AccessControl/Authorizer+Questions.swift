@@ -23,44 +23,44 @@ extension Authorizer {
     ) -> Ruling? {
         if let pause = currentPause(identity) {
             if let answer = pause.unconfirmed { return ruling(unconfirmed: answer, pause.fault, identity, demand) }
-            return bridge(pause.fault, identity, demand, correlation: pause.correlation)
+            return fallBack(pause.fault, identity, demand, correlation: pause.correlation)
         }
-        guard demand.isBackground, flights[identity] == nil else { return nil }
+        guard demand.isBackground, pendingQuestions[identity] == nil else { return nil }
         let last = cached(identity)
         let isDirect = last?.role == .administrator && last?.confirmation == .notNeeded
         return pace.fault(needsConfirmation: !isDirect).map { fault in
-            bridge(fault, identity, demand, correlation: correlation)
+            fallBack(fault, identity, demand, correlation: correlation)
         }
     }
 
     /// The question that is under way for this person, or a new one; nil where there are `limit` already. In the background
     /// it is asked once, unless somebody comes to wait for it.
-    func flight(
+    func pendingQuestion(
         for identity: DirectoryIdentity,
         correlation: CorrelationID,
         limit: Int,
         isBackground: Bool = false
-    ) -> Flight? {
+    ) -> PendingQuestion? {
         // A checker that never returns must not hold a person's place for ever.
-        if let running = flights[identity], !isOverdue(running) {
+        if let running = pendingQuestions[identity], !isOverdue(running) {
             if !isBackground { running.noteWaiter() }
             return running
         }
-        guard flights.count < limit else { return nil }
-        let flight = Flight(correlation: correlation, startedAt: time.bootTime())
-        if !isBackground { flight.noteWaiter() }
-        flights[identity] = flight
-        starter.start { await self.fly(flight, for: identity) }
-        return flight
+        guard pendingQuestions.count < limit else { return nil }
+        let pending = PendingQuestion(correlation: correlation, startedAt: time.bootTime())
+        if !isBackground { pending.noteWaiter() }
+        pendingQuestions[identity] = pending
+        starter.start { await self.carryOut(pending, for: identity) }
+        return pending
     }
 
     /// Nobody waits for it any more: its checker hangs, or the machine was suspended meanwhile.
-    private func isOverdue(_ flight: Flight) -> Bool {
-        flight.startedAt.duration(to: time.bootTime()) >= settings.questionTimeout * 2
+    private func isOverdue(_ pending: PendingQuestion) -> Bool {
+        pending.startedAt.duration(to: time.bootTime()) >= settings.questionTimeout * 2
     }
 
-    private func fly(_ flight: Flight, for identity: DirectoryIdentity) async {
-        let deadline = flight.startedAt.advanced(by: settings.questionTimeout)
+    private func carryOut(_ pending: PendingQuestion, for identity: DirectoryIdentity) async {
+        let deadline = pending.startedAt.advanced(by: settings.questionTimeout)
         do throws(AccessCheckFault) {
             // Not what was known before the start: this disk may be a copy of another machine's.
             let machine = try await machines.machine(by: deadline)
@@ -70,51 +70,56 @@ extension Authorizer {
             let question = AccessQuestion(
                 objectID: identity.objectID,
                 machine: machine,
-                correlation: flight.correlation,
+                correlation: pending.correlation,
                 deadline: deadline,
-                isRetried: { flight.hasWaiter }
+                isRetried: { pending.hasWaiter }
             )
             var answer = try await checker.check(question)
             let heardAt = time.bootTime()
             if case .required = answer.confirmation {
-                announce(answer, flight)
+                announce(answer, pending)
                 answer = await checker.confirm(answer, to: question)
             }
-            pace.note(answer, askedAt: flight.startedAt)
+            pace.note(answer, askedAt: pending.startedAt)
             // It may have been given long ago, and taken back since (P2).
-            if answer.role != nil, isOverdue(flight) {
+            if answer.role != nil, isOverdue(pending) {
                 throw AccessCheckFault(.unreachable, detail: "the answer came too late")
             }
             if case .unanswered(let fault) = answer.confirmation {
-                land(flight, unconfirmed: answer, heardAt: heardAt, fault, for: identity, on: machine)
+                finish(pending, unconfirmed: answer, heardAt: heardAt, fault, for: identity, on: machine)
             } else {
-                land(flight, answer: answer, for: identity, on: machine)
+                finish(pending, answer: answer, for: identity, on: machine)
             }
         } catch {
-            pace.note(error, askedAt: flight.startedAt)
-            land(flight, fault: error, for: identity)
+            pace.note(error, askedAt: pending.startedAt)
+            finish(pending, fault: error, for: identity)
         }
     }
 
-    private func land(_ flight: Flight, answer: AccessAnswer, for identity: DirectoryIdentity, on machine: Machine) {
+    private func finish(
+        _ pending: PendingQuestion,
+        answer: AccessAnswer,
+        for identity: DirectoryIdentity,
+        on machine: Machine
+    ) {
         let now = time.bootTime()
-        guard flights[identity] === flight else {
-            land(replaced: flight, answer: answer, for: identity)
+        guard pendingQuestions[identity] === pending else {
+            finish(replaced: pending, answer: answer, for: identity)
             return
         }
-        flights[identity] = nil
+        pendingQuestions[identity] = nil
         pauses[identity] = nil
         let key = DecisionCache.Key(objectID: identity.objectID, machine: machine)
-        let kept = cache.store(flight.lowered(answer), correlation: flight.correlation, for: key, at: now)
+        let kept = cache.store(pending.lowered(answer), correlation: pending.correlation, for: key, at: now)
         // Before anybody hears of it: what an earlier yes gave ends with this answer (P2).
-        settle(identity, kept.role, kept.confirmation, answeredAt: now, correlation: flight.correlation)
-        note(kept, flight, identity)
+        settle(identity, kept.role, kept.confirmation, answeredAt: now, correlation: pending.correlation)
+        note(kept, pending, identity)
         starts.noteAnswer(about: identity, isAllowed: kept.role != nil)
-        flight.land(.answered(kept))
+        pending.finish(.answered(kept))
     }
 
-    private func note(_ answer: CachedAnswer, _ flight: Flight, _ identity: DirectoryIdentity) {
-        var record = accessCheckRecord(flight, identity, "Azure (\(answer.checker)) answered", .information)
+    private func note(_ answer: CachedAnswer, _ pending: PendingQuestion, _ identity: DirectoryIdentity) {
+        var record = accessCheckRecord(pending, identity, "Azure (\(answer.checker)) answered", .information)
         record.verdict = answer.role == nil ? .deny : .allow
         record.reason = answer.role == nil ? .roleNotAssigned : nil
         record.role = answer.role
@@ -123,78 +128,78 @@ extension Authorizer {
     }
 
     /// An answer to a question in whose place another may be asked by now.
-    private func land(replaced flight: Flight, answer: AccessAnswer, for identity: DirectoryIdentity) {
-        guard flight.isForgotten else {
+    private func finish(replaced pending: PendingQuestion, answer: AccessAnswer, for identity: DirectoryIdentity) {
+        guard pending.isForgotten else {
             // Overdue: it is older than the question that is asked now.
-            flight.land(.failed(AccessCheckFault(.unreachable, detail: "the answer came too late")))
+            pending.finish(.failed(AccessCheckFault(.unreachable, detail: "the answer came too late")))
             return
         }
         // As old as its question, so that whatever was asked since is newer.
-        let asked = flight.startedAt
-        let given = cache.cached(flight.lowered(answer), correlation: flight.correlation, at: asked)
-        if given.role != .administrator, flights[identity] == nil, cached(identity) == nil {
-            settle(identity, given.role, given.confirmation, answeredAt: asked, correlation: flight.correlation)
+        let asked = pending.startedAt
+        let given = cache.cached(pending.lowered(answer), correlation: pending.correlation, at: asked)
+        if given.role != .administrator, pendingQuestions[identity] == nil, cached(identity) == nil {
+            settle(identity, given.role, given.confirmation, answeredAt: asked, correlation: pending.correlation)
         }
-        note(given, flight, identity)
-        flight.land(.answered(given))
+        note(given, pending, identity)
+        pending.finish(.answered(given))
     }
 
     /// Somebody who may sign in as a user need not wait for the confirmation.
-    private func announce(_ answer: AccessAnswer, _ flight: Flight) {
+    private func announce(_ answer: AccessAnswer, _ pending: PendingQuestion) {
         guard answer.role != nil else { return }
         let fault = AccessCheckFault(.roleUnconfirmed, detail: "role assignments are being asked")
-        let lowered = flight.lowered(answer)
+        let lowered = pending.lowered(answer)
         guard lowered.role != nil else { return }
-        let kept = cache.cached(lowered, correlation: flight.correlation, at: time.bootTime())
-        flight.announce(.unconfirmed(kept, fault))
+        let kept = cache.cached(lowered, correlation: pending.correlation, at: time.bootTime())
+        pending.announce(.unconfirmed(kept, fault))
     }
 
     /// What was allowed counts for a minute; what was not changes nothing (P2).
-    private func land(
-        _ flight: Flight,
+    private func finish(
+        _ pending: PendingQuestion,
         unconfirmed answer: AccessAnswer,
         heardAt: BootTime,
         _ fault: AccessCheckFault,
         for identity: DirectoryIdentity,
         on machine: Machine
     ) {
-        let kept = cache.cached(flight.lowered(answer), correlation: flight.correlation, at: heardAt)
-        if flights[identity] === flight, kept.role != nil, graceRole(of: identity) != .administrator {
+        let kept = cache.cached(pending.lowered(answer), correlation: pending.correlation, at: heardAt)
+        if pendingQuestions[identity] === pending, kept.role != nil, graceRole(of: identity) != .administrator {
             let key = DecisionCache.Key(objectID: identity.objectID, machine: machine)
-            cache.store(flight.lowered(answer), correlation: flight.correlation, for: key, at: kept.answeredAt)
+            cache.store(pending.lowered(answer), correlation: pending.correlation, for: key, at: kept.answeredAt)
             starts.noteAnswer(about: identity, isAllowed: true)
         }
-        close(flight, fault, unconfirmed: kept, for: identity)
-        flight.land(.unconfirmed(kept, fault))
+        close(pending, fault, unconfirmed: kept, for: identity)
+        pending.finish(.unconfirmed(kept, fault))
     }
 
-    private func land(_ flight: Flight, fault: AccessCheckFault, for identity: DirectoryIdentity) {
-        close(flight, fault, unconfirmed: nil, for: identity)
-        flight.land(.failed(fault))
+    private func finish(_ pending: PendingQuestion, fault: AccessCheckFault, for identity: DirectoryIdentity) {
+        close(pending, fault, unconfirmed: nil, for: identity)
+        pending.finish(.failed(fault))
     }
 
     /// Ends a question without a whole answer: the next one waits a moment.
     private func close(
-        _ flight: Flight,
+        _ pending: PendingQuestion,
         _ fault: AccessCheckFault,
         unconfirmed: CachedAnswer?,
         for identity: DirectoryIdentity
     ) {
-        let isLast = flights[identity] === flight
-        if isLast { flights[identity] = nil }
+        let isLast = pendingQuestions[identity] === pending
+        if isLast { pendingQuestions[identity] = nil }
         // An overdue question says nothing of Azure as it is now: the next one is asked at once. One without retries keeps
         // nobody from asking with them, unless Azure wants it so.
-        if isLast, !isOverdue(flight), flight.hasWaiter || fault.retryAfter != nil {
+        if isLast, !isOverdue(pending), pending.hasWaiter || fault.retryAfter != nil {
             let length = max(settings.pauseAfterFault, fault.retryAfter ?? .zero)
             if pauses.count >= settings.questionLimit * 4 { pauses.removeAll() }
             pauses[identity] = Pause(
                 fault: fault,
                 unconfirmed: unconfirmed,
-                correlation: flight.correlation,
+                correlation: pending.correlation,
                 until: time.bootTime().advanced(by: min(length, .seconds(300)))
             )
         }
-        var record = accessCheckRecord(flight, identity, "Azure gave no answer: \(fault.reason.text)", .warning)
+        var record = accessCheckRecord(pending, identity, "Azure gave no answer: \(fault.reason.text)", .warning)
         record.verdict = .deny
         record.reason = fault.reason
         record.detail = fault.detail
@@ -212,15 +217,15 @@ extension Authorizer {
     }
 
     private func accessCheckRecord(
-        _ flight: Flight,
+        _ pending: PendingQuestion,
         _ identity: DirectoryIdentity,
         _ message: String,
         _ priority: DecisionRecord.Priority
     ) -> DecisionRecord {
         var record = DecisionRecord(.accessCheck, priority, message)
         record.objectID = identity.objectID
-        record.correlation = flight.correlation
-        record.latency = flight.startedAt.duration(to: time.bootTime())
+        record.correlation = pending.correlation
+        record.latency = pending.startedAt.duration(to: time.bootTime())
         return record
     }
 }

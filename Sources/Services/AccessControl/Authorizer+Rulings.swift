@@ -53,7 +53,7 @@ extension Authorizer {
         insteadOf last: Ruling
     ) -> Ruling? {
         guard case .deny(let denial) = last.decision, denial.reason == .noRecentDecision,
-            case .unconfirmed(let answer, let fault) = flights[identity]?.announced
+            case .unconfirmed(let answer, let fault) = pendingQuestions[identity]?.announced
         else { return nil }
         return ruling(unconfirmed: answer, fault, identity, demand)
     }
@@ -80,13 +80,13 @@ extension Authorizer {
         _ demand: DecisionDemand
     ) -> Ruling {
         guard let role = answer.role, role >= demand.role, graceRole(of: identity) != .administrator else {
-            return bridge(fault, identity, demand, correlation: answer.correlation)
+            return fallBack(fault, identity, demand, correlation: answer.correlation)
         }
         return Authorizer.ruling(on: answer, source: .azure)
     }
 
     /// What holds while Azure does not answer: an earlier allow within the grace, else nothing.
-    func bridge(
+    func fallBack(
         _ fault: AccessCheckFault,
         _ identity: DirectoryIdentity,
         _ demand: DecisionDemand,

@@ -21,7 +21,7 @@ package actor Authorizer {
     let log: any RecordLog
 
     var cache: DecisionCache
-    var flights: [DirectoryIdentity: Flight] = [:]
+    var pendingQuestions: [DirectoryIdentity: PendingQuestion] = [:]
     var pauses: [DirectoryIdentity: Pause] = [:]
 
     /// After a fault: nobody is asked again before `until`.
@@ -74,38 +74,38 @@ package actor Authorizer {
             return announced(identity, demand, insteadOf: last) ?? last
         }
         if let ruling = unasked(identity, demand, correlation: correlation) { return ruling }
-        let flight = flight(
+        let pending = pendingQuestion(
             for: identity,
             correlation: correlation,
             limit: settings.questionLimit,
             isBackground: demand.isBackground
         )
-        guard let flight else {
+        guard let pending else {
             return Ruling(.deny(Denial(.tooManyAttempts)), correlation: correlation)
         }
         // It has let one caller of this sign-in wait in vain: the next need not, where the grace will answer for it.
-        if flight.startedAt.duration(to: time.bootTime()) >= settings.stageTimeout {
+        if pending.startedAt.duration(to: time.bootTime()) >= settings.stageTimeout {
             let fault = AccessCheckFault(.unreachable, detail: "no answer yet")
-            let ruling = bridge(fault, identity, demand, correlation: flight.correlation)
+            let ruling = fallBack(fault, identity, demand, correlation: pending.correlation)
             if case .allow = ruling.decision { return ruling }
         }
         // Somebody who was administrator lately waits: "user" may be what is left of a role held through a group.
         let wasAdministrator = cached(identity)?.role == .administrator
         let takesAnnounced = demand.takesUserAtOnce && demand.role == .user && !wasAdministrator
-        switch await flight.outcome(by: deadline, orAnnounced: takesAnnounced, on: time) {
+        switch await pending.outcome(by: deadline, orAnnounced: takesAnnounced, on: time) {
         case .answered(let answer): return Authorizer.ruling(on: newest(answer, for: identity), source: .azure)
         case .unconfirmed(let answer, let fault):
             let newest = newest(answer, for: identity)
             if newest != answer, newest.confirmation.isFinal { return Authorizer.ruling(on: newest, source: .azure) }
             return ruling(unconfirmed: answer, fault, identity, demand)
         case .failed(let fault):
-            return bridge(fault, identity, demand, correlation: flight.correlation)
+            return fallBack(fault, identity, demand, correlation: pending.correlation)
         case nil:
-            if case .unconfirmed(let answer, let fault) = flight.announced {
+            if case .unconfirmed(let answer, let fault) = pending.announced {
                 return ruling(unconfirmed: answer, fault, identity, demand)
             }
             let fault = AccessCheckFault(.unreachable, detail: "no answer within the time for this request")
-            return bridge(fault, identity, demand, correlation: flight.correlation)
+            return fallBack(fault, identity, demand, correlation: pending.correlation)
         }
     }
 
@@ -118,7 +118,7 @@ package actor Authorizer {
             return
         }
         guard currentPause(identity) == nil else { return }
-        _ = flight(for: identity, correlation: correlation, limit: settings.earlyQuestionLimit)
+        _ = pendingQuestion(for: identity, correlation: correlation, limit: settings.earlyQuestionLimit)
     }
 
     /// Takes an answer about that machine that was asked for outside of a decision (`entraloginctl check`), as far as it
@@ -141,7 +141,7 @@ package actor Authorizer {
         }
         let identity = DirectoryIdentity(tenant: machine.tenant, objectID: objectID)
         if answer.role == nil { starts.noteAnswer(about: identity, isAllowed: false) }
-        flights[identity]?.lower(to: answer.role)
+        pendingQuestions[identity]?.lower(to: answer.role)
         settle(identity, answer.role, answer.confirmation, answeredAt: now, correlation: correlation)
     }
 
@@ -174,8 +174,8 @@ package actor Authorizer {
     package func flush() {
         cache.removeAll()
         pauses.removeAll()
-        for flight in flights.values { flight.forget() }
-        flights.removeAll()
+        for pending in pendingQuestions.values { pending.forget() }
+        pendingQuestions.removeAll()
     }
 
     /// The last answer for a person, whatever its age; for `explain`.
@@ -185,5 +185,5 @@ package actor Authorizer {
 
     package var cachedCount: Int { cache.count }
 
-    package var questionsUnderWay: Int { flights.count }
+    package var questionsUnderWay: Int { pendingQuestions.count }
 }

@@ -19,7 +19,7 @@ package enum PrincipalVerdict: Hashable, Sendable {
 /// durable changes here and nothing is asked of Azure, neither roles nor keys (P3); what was verified is remembered in
 /// memory, for the PAM stages.
 package final class CertificateCheck: Sendable {
-    private let judge: any CertificateJudge
+    private let evaluate: any CertificateEvaluator
     private let stamp: any StackStamp
     private let binding: AccountBinding
     private let machines: any MachineSource
@@ -33,7 +33,7 @@ package final class CertificateCheck: Sendable {
     private let refusals: RecentRefusals
 
     init(_ parts: AccessParts) {
-        judge = parts.ports.judge
+        evaluate = parts.ports.evaluate
         stamp = parts.ports.stamp
         binding = AccountBinding(accounts: parts.ports.accounts)
         machines = parts.ports.machines
@@ -58,7 +58,7 @@ package final class CertificateCheck: Sendable {
             correlation: random.correlationID()
         )
         do throws(Denial) {
-            let (name, certificate) = try judge(request)
+            let (name, certificate) = try evaluate(request)
             subject.identity = certificate.identity
             try bind(certificate.identity, to: name, request, at: subject.startedAt)
             let verifiedHere = VerifiedHere(
@@ -84,7 +84,7 @@ package final class CertificateCheck: Sendable {
     }
 
     /// Applies every rule of certificates; no effects at all.
-    private func judge(_ request: CertificateRequest) throws(Denial) -> (UserName, JudgedCertificate) {
+    private func evaluate(_ request: CertificateRequest) throws(Denial) -> (UserName, EvaluatedCertificate) {
         if let refusal = stamp.refusal() { throw refusal }
         guard let name = UserName(request.user) else {
             throw Denial(.notOurName, detail: DecisionJournal.bounded(request.user, 128))
@@ -94,7 +94,7 @@ package final class CertificateCheck: Sendable {
         let revoked = try keyring.revoked()
         let authorities = keyring.keys
         guard !authorities.isEmpty else { throw Denial(.noAuthorityKeys) }
-        let finding = judge.judge(
+        let finding = evaluate.evaluate(
             keyType: request.keyType,
             base64: request.certificate,
             for: name,

@@ -5,12 +5,12 @@ package import Identity
 package import OpenSSHCertificates
 
 /// The rules of OpenSSHCertificates, in the words of this module.
-package struct CertificateRules: CertificateJudge {
+package struct CertificateRules: CertificateEvaluator {
     private let verifier: CertificateVerifier
 
     package init(_ verifier: CertificateVerifier) { self.verifier = verifier }
 
-    package func judge(
+    package func evaluate(
         keyType: String,
         base64: String,
         for name: UserName?,
@@ -38,7 +38,7 @@ package struct CertificateRules: CertificateJudge {
         )
         switch verifier.verify(certificate, against: expectations) {
         case .refused(let refusal, let detail): return CertificateRules.refused(refusal, detail: detail)
-        case .verified(let verified): return CertificateRules.judged(verified)
+        case .verified(let verified): return CertificateRules.evaluated(verified)
         }
     }
 
@@ -60,7 +60,7 @@ package struct CertificateRules: CertificateJudge {
         return verifier.examine(certificate, against: expectations)
     }
 
-    private static func judged(_ verified: VerifiedCertificate) -> CertificateFinding {
+    private static func evaluated(_ verified: VerifiedCertificate) -> CertificateFinding {
         let certificate = verified.certificate
         // What sshd compares is the certificate's own spelling; the name that was verified is its lower case.
         let principal = certificate.principals.first { UserName(folding: $0)?.text == verified.principal }
@@ -68,7 +68,7 @@ package struct CertificateRules: CertificateJudge {
             return refused(.objectIDMalformed, detail: "the identity cannot be read")
         }
         return .good(
-            JudgedCertificate(
+            EvaluatedCertificate(
                 keyType: certificate.typeName,
                 blob: verified.blob,
                 identity: DirectoryIdentity(tenant: tenant, objectID: objectID),

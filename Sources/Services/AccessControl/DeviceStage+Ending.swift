@@ -28,7 +28,7 @@ extension DeviceStage {
                 case .pending: faults = 0
                 case .slowDown: interval = min(interval + .seconds(5), DeviceStage.longestInterval)
                 case .refused(let denial): return parts.journal.deny(subject, denial)
-                case .proven(let identity, let name): return await judge(identity, name, signIn, subject)
+                case .proven(let identity, let name): return await evaluate(identity, name, signIn, subject)
                 }
             } catch {
                 faults += 1
@@ -41,7 +41,7 @@ extension DeviceStage {
     }
 
     /// Somebody signed in: is it the user to whom the account belongs, and may they?
-    private func judge(
+    private func evaluate(
         _ identity: DirectoryIdentity,
         _ name: String,
         _ signIn: PendingSignIn,

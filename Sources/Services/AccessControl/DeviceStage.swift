@@ -107,7 +107,7 @@ package final class DeviceStage: Sendable {
         let handle = parts.ports.random.correlationID().description
         pending.put(signIn, under: handle)
         parts.ports.starter.start { [self] in
-            signIn.land(await pursue(signIn, subject))
+            signIn.finish(await pursue(signIn, subject))
         }
         let seconds = left(of: signIn)
         let purpose = signIn.need.isStepUp ? "let sudo run for" : "sign in as"

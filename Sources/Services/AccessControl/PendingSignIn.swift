@@ -49,7 +49,7 @@ final class PendingSignIn: Sendable {
     }
 
     /// Its end. The first verdict counts.
-    func land(_ verdict: StageVerdict) { landing.finish(with: verdict) }
+    func finish(_ verdict: StageVerdict) { landing.finish(with: verdict) }
 
     /// The verdict, or nil where there is none by `deadline`.
     func verdict(by deadline: BootTime, on time: any TimeSource) async -> StageVerdict? {

@@ -9,7 +9,7 @@ package struct VerifiedHere: Hashable, Sendable {
     package let user: UserName
     package let uid: UInt32
     package let home: String
-    package let certificate: JudgedCertificate
+    package let certificate: EvaluatedCertificate
     package let verifiedAt: BootTime
     package let correlation: CorrelationID
 
@@ -17,7 +17,7 @@ package struct VerifiedHere: Hashable, Sendable {
         user: UserName,
         uid: UInt32,
         home: String,
-        certificate: JudgedCertificate,
+        certificate: EvaluatedCertificate,
         verifiedAt: BootTime,
         correlation: CorrelationID
     ) {

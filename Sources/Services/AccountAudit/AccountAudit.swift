@@ -6,14 +6,14 @@ package import Integration
 /// Finds the local accounts to which people can sign in without Entra. Only looks. Needs root: it reads /etc/shadow, other
 /// people's keys, and sshd's host keys by way of `sshd -T`. What cannot be looked at is a problem, never a good sign.
 package struct AccountAudit: Sendable {
-    private let machine: any MachineView
+    private let machine: any HostView
     private let allowed: AllowList
     /// Days since 1970.
     private let today: Int64
     private let domains: [String]
 
     /// `domains`: as `Domains=` has them; empty: any.
-    package init(on machine: any MachineView, allowing allowed: AllowList, today: Int64, domains: [String] = []) {
+    package init(on machine: any HostView, allowing allowed: AllowList, today: Int64, domains: [String] = []) {
         self.domains = domains
         self.machine = machine
         self.allowed = allowed

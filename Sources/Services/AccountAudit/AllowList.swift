@@ -17,7 +17,7 @@ package struct AllowList: Sendable {
     package init() {}
 
     /// Nil where the file is absent. One that others than root could write is a problem, whatever it says.
-    package static func read(_ path: String, on machine: any MachineView) -> AllowList? {
+    package static func read(_ path: String, on machine: any HostView) -> AllowList? {
         var list = AllowList()
         do throws(FileAbsence) {
             let status = try machine.status(of: path)

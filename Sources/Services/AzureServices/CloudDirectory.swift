@@ -105,13 +105,13 @@ package final class CloudDirectory: Sendable {
     private func read(_ machine: Machine, by deadline: BootTime) async throws(AccessCheckFault) -> OpenIDConfiguration {
         let login = endpoints.cloud(named: machine.cloud)?.login ?? Self.lastResort
         let url = "\(login)/\(machine.tenant)/v2.0/.well-known/openid-configuration"
-        let client = PatientClient(environment: environment, policy: .interactive)
+        let client = RetryingClient(environment: environment, policy: .interactive)
         let request = HTTPRequest(.get, url, timeout: .seconds(10), proxy: environment.proxy)
         let attempt = await client.send(
             request,
             attemptTime: .seconds(10),
             by: deadline,
-            repeating: PatientClient.isTransient
+            repeating: RetryingClient.isTransient
         )
         switch attempt {
         case .failure(let error): throw AccessCheckFault(error, from: login)

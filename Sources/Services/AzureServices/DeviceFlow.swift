@@ -163,12 +163,12 @@ private struct EntraDeviceGrant: DeviceGrant {
     private func signingKeys(by deadline: BootTime) async throws(AccessCheckFault) -> SigningKeys {
         let url = "\(base)/discovery/v2.0/keys"
         let request = HTTPRequest(.get, url, timeout: .seconds(8), proxy: flow.environment.proxy)
-        let client = PatientClient(environment: flow.environment, policy: .interactive)
+        let client = RetryingClient(environment: flow.environment, policy: .interactive)
         let attempt = await client.send(
             request,
             attemptTime: .seconds(8),
             by: deadline,
-            repeating: PatientClient.isTransient
+            repeating: RetryingClient.isTransient
         )
         switch attempt {
         case .failure(let error): throw AccessCheckFault(error, from: login)

@@ -16,7 +16,7 @@ package struct HybridMetadataClient: MetadataService {
     private let keyFolder: String
     private let keyOwners: Set<UInt32>
     private let listeners: Listeners
-    private let client: PatientClient
+    private let client: RetryingClient
 
     /// The uids whose sockets take a connection to 127.0.0.1 and that port; nil where that could not be found out.
     package typealias Listeners = @Sendable (UInt16) async -> Set<UInt32>?
@@ -34,7 +34,7 @@ package struct HybridMetadataClient: MetadataService {
         self.keyFolder = keyFolder
         self.keyOwners = keyOwners
         self.listeners = listeners
-        client = PatientClient(environment: environment, policy: .metadata)
+        client = RetryingClient(environment: environment, policy: .metadata)
     }
 
     package func instance(by deadline: BootTime) async throws(AccessCheckFault) -> InstanceMetadata {

@@ -15,12 +15,12 @@ package struct InstanceMetadataClient: MetadataService {
     private let address: String
     /// A user-assigned identity that the administrator named; nil: the system-assigned one.
     private let clientID: GUID?
-    private let client: PatientClient
+    private let client: RetryingClient
 
     package init(_ environment: AzureEnvironment, endpoints: AzureEndpoints, clientID: GUID? = nil) {
         address = endpoints.instanceMetadata
         self.clientID = clientID
-        client = PatientClient(environment: environment, policy: .metadata)
+        client = RetryingClient(environment: environment, policy: .metadata)
     }
 
     package func instance(by deadline: BootTime) async throws(AccessCheckFault) -> InstanceMetadata {

@@ -47,7 +47,7 @@ package struct SigningKeySource: AuthorityKeySource {
         let request = HTTPRequest(.get, url, timeout: .seconds(15), proxy: environment.proxy)
         var policy = RetryPolicy.interactive
         if !retrying { policy.attempts = 1 }
-        let client = PatientClient(environment: environment, policy: policy)
+        let client = RetryingClient(environment: environment, policy: policy)
         let attempt = await client.send(request, attemptTime: .seconds(15), by: deadline) { attempt, _ in
             switch attempt {
             case .success(let response): response.status == 429 || response.status >= 500

@@ -23,7 +23,7 @@ struct AccessFile: Sendable {
     /// Why the lines do not tell; nil where they do.
     private(set) var obstacle: String?
 
-    init(_ arguments: [String], on machine: any MachineView) {
+    init(_ arguments: [String], on machine: any HostView) {
         let named = arguments.first { $0.hasPrefix("accessfile=") }.map { String($0.dropFirst("accessfile=".count)) }
         if arguments.contains(where: { $0.hasPrefix("fieldsep=") || $0.hasPrefix("listsep=") }) {
             obstacle = "its line has separators of its own"

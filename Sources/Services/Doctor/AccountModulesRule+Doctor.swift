@@ -6,7 +6,7 @@ internal import Integration
 
 extension AccountModulesRule {
     /// What the modules do with Entra accounts in general. `probe`: a name that nobody has.
-    func judge(probe: String, shell: String, usersGroup: String, administratorsGroup: String) -> [Finding] {
+    func evaluate(probe: String, shell: String, usersGroup: String, administratorsGroup: String) -> [Finding] {
         let account = Explanation.Account(
             name: probe,
             uid: PosixID.userRange.lowerBound,
@@ -14,7 +14,7 @@ extension AccountModulesRule {
             shell: shell,
             isEnrolled: false
         )
-        let asked = judge(account, groups: [usersGroup]).map { finding -> Finding in
+        let asked = evaluate(account, groups: [usersGroup]).map { finding -> Finding in
             var finding = finding
             finding.id = "pam.others"
             switch finding.severity {
@@ -31,7 +31,7 @@ extension AccountModulesRule {
     /// What keeps administrators from sudo; sign-in goes on.
     private func sudo(_ account: Explanation.Account, _ usersGroup: String) -> [Finding] {
         guard PAMStack.folders.contains(where: { machine.exists("\($0)/sudo") }) else { return [] }
-        let found = AccountModulesRule(machine: machine, service: "sudo").judge(account, groups: [usersGroup])
+        let found = AccountModulesRule(machine: machine, service: "sudo").evaluate(account, groups: [usersGroup])
         return found.filter { $0.severity == .error }.map { finding in
             var finding = finding
             finding.id = "pam.others.sudo"

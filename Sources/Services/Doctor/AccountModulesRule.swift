@@ -15,13 +15,13 @@ struct AccountModulesRule: Sendable {
         "pam_selinux.so", "pam_loginuid.so", "pam_limits.so", "pam_oddjob_mkhomedir.so",
     ]
 
-    let machine: any MachineView
+    let machine: any HostView
     let service: String
     private let stack: PAMStack?
     /// What each pam_access.so of the stack goes by, by its arguments: read once for all that is asked of it.
     private let accessRules: [[String]: AccessFile]
 
-    init(machine: any MachineView, service: String = "sshd") {
+    init(machine: any HostView, service: String = "sshd") {
         self.machine = machine
         self.service = service
         stack = try? PAMStack(service: service, type: "account", on: machine)
@@ -36,7 +36,7 @@ struct AccountModulesRule: Sendable {
         (stack?.entries ?? []).filter { $0.module == "pam_access.so" }.compactMap { accessRules[$0.arguments] }
     }
 
-    func judge(_ account: Explanation.Account, groups: [String]) -> [Finding] {
+    func evaluate(_ account: Explanation.Account, groups: [String]) -> [Finding] {
         let sessions = try? PAMStack(service: service, type: "session", on: machine)
         let denied = sessions.map { stack in
             stack.entries.enumerated().compactMap { deniedSession($1, at: $0, in: stack) }

@@ -7,7 +7,7 @@ internal import Integration
 struct AdministratorsBlockRule: Sendable {
     let administratorsGroup: String
 
-    func judge(_ lines: [ConfigurationLine]) -> [Finding] {
+    func evaluate(_ lines: [ConfigurationLine]) -> [Finding] {
         lines.filter { $0.keyword == "match" && names(it: $0.rest) }.map { line in
             Finding(
                 "sshd.match-administrators",

@@ -12,7 +12,7 @@ struct AdmittanceRule: Sendable {
     /// What sshd reads, for the places; empty where that is not known.
     var lines: [ConfigurationLine] = []
 
-    func judge(_ configuration: SSHDConfiguration) -> [Finding] {
+    func evaluate(_ configuration: SSHDConfiguration) -> [Finding] {
         let resolves = configuration.value(of: "usedns") == "yes"
         let found =
             allowedUsers(configuration.words(of: "allowusers").map(SSHDUserPattern.init), resolves)

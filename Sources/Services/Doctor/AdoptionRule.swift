@@ -3,9 +3,9 @@
 internal import Identity
 internal import Integration
 
-/// Judges whether root's list of adopted people and the account files agree. Who is on one side only is refused.
+/// Evaluates whether root's list of adopted people and the account files agree. Who is on one side only is refused.
 struct AdoptionRule: Sendable {
-    func judge(_ machine: any MachineView) -> [Finding] {
+    func evaluate(_ machine: any HostView) -> [Finding] {
         let passwd = (try? machine.text(of: "/etc/passwd")) ?? ""
         let group = (try? machine.text(of: "/etc/group")) ?? ""
         let list: AdoptionList

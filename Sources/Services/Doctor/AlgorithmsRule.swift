@@ -8,7 +8,7 @@ struct AlgorithmsRule: Sendable {
     /// What sshd reads, for the places; empty where that is not known.
     var lines: [ConfigurationLine] = []
 
-    func judge(_ configuration: SSHDConfiguration) -> [Finding] {
+    func evaluate(_ configuration: SSHDConfiguration) -> [Finding] {
         var findings: [Finding] = []
         let algorithms =
             configuration.value(of: "pubkeyacceptedalgorithms") ?? configuration.value(of: "pubkeyacceptedkeytypes")

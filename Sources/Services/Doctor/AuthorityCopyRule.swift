@@ -8,7 +8,7 @@ struct AuthorityCopyRule: Sendable {
     private static let id = "keys.copy"
     private static let remedy = "systemctl restart entralogin-keys.service; systemctl status entralogin-keys.path"
 
-    func judge(_ machine: any MachineView) -> Finding {
+    func evaluate(_ machine: any HostView) -> Finding {
         let copy = keys(at: AuthorityCopy.path, machine)
         let source: [PublicKey]
         switch keys(at: AuthorityCopy.source, machine) {
@@ -51,7 +51,7 @@ struct AuthorityCopyRule: Sendable {
         return Finding(Self.id, .good, "sshd trusts the \(trusted.count) CA keys that entralogind trusts")
     }
 
-    private func keys(at path: String, _ machine: any MachineView) -> Result<[PublicKey], AuthorityCopy.Refusal> {
+    private func keys(at path: String, _ machine: any HostView) -> Result<[PublicKey], AuthorityCopy.Refusal> {
         guard let text = try? machine.text(of: path) else {
             return .failure(AuthorityCopy.Refusal(text: "missing, no plain file, or larger than 1 MiB"))
         }

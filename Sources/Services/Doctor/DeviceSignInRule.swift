@@ -2,7 +2,7 @@
 
 internal import Integration
 
-/// Judges the services in which sign-in with a code is switched on, but for sudo (`StepUpRule`): that our auth line is there, ends the stack refused where we
+/// Evaluates the services in which sign-in with a code is switched on, but for sudo (`StepUpRule`): that our auth line is there, ends the stack refused where we
 /// refuse, and asks before a password does; and that the account stage, which looks at the role again, is
 /// entralogin's as well.
 ///
@@ -18,21 +18,21 @@ struct DeviceSignInRule: Sendable {
     ]
     private static let loginDefinitions = "/etc/login.defs"
 
-    func judge(_ machine: any MachineView) -> [Finding] {
+    func evaluate(_ machine: any HostView) -> [Finding] {
         var findings: [Finding] = []
         let present = services.filter { service in
             service != "sudo" && PAMStack.folders.contains { machine.exists("\($0)/\(service)") }
         }
         for service in present {
-            findings.append(judgeAuthentication(service, machine))
-            findings += PAMRule.account(service).judge(machine).findings.filter { $0.severity > .good }
+            findings.append(evaluateAuthentication(service, machine))
+            findings += PAMRule.account(service).evaluate(machine).findings.filter { $0.severity > .good }
             findings += session(service, machine)
         }
         if services.contains("login"), let early = earlyEnd(machine) { findings.append(early) }
         return findings
     }
 
-    private func judgeAuthentication(_ service: String, _ machine: any MachineView) -> Finding {
+    private func evaluateAuthentication(_ service: String, _ machine: any HostView) -> Finding {
         let stack: PAMStack
         do throws(PAMStackError) { stack = try PAMStack(service: service, type: "auth", on: machine) } catch {
             return finding(
@@ -67,13 +67,13 @@ struct DeviceSignInRule: Sendable {
     }
 
     /// A grant, and with it sudo, begins with the session; nobody gets in without one who should not.
-    private func session(_ service: String, _ machine: any MachineView) -> [Finding] {
+    private func session(_ service: String, _ machine: any HostView) -> [Finding] {
         let rule = PAMRule(service: service, type: "session", mustFollow: ["pam_mkhomedir.so"])
-        return rule.judge(machine).findings.filter { $0.severity > .good }
+        return rule.evaluate(machine).findings.filter { $0.severity > .good }
     }
 
     /// What login(1) allows for everything until the shell.
-    private func earlyEnd(_ machine: any MachineView) -> Finding? {
+    private func earlyEnd(_ machine: any HostView) -> Finding? {
         guard let text = try? machine.text(of: DeviceSignInRule.loginDefinitions) else { return nil }
         let values = text.lines.compactMap { line -> Int64? in
             let words = line.split { $0 == " " || $0 == "\t" }

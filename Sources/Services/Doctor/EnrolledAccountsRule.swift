@@ -22,14 +22,14 @@ package struct EnrolledAccountsRule: Sendable {
 
     private let domains: [String]
     private let homesObstacle: String?
-    private let machine: any SurroundingsView
+    private let machine: any EnvironmentView
     private let accounts: [Account]
 
     /// `domains`: as `Domains=` has them; `homeTemplate`: what is wrong with its folder is said elsewhere.
-    package init(on machine: any SurroundingsView, domains: [String] = [], homeTemplate: String = "/home/%n") {
+    package init(on machine: any EnvironmentView, domains: [String] = [], homeTemplate: String = "/home/%n") {
         self.machine = machine
         self.domains = domains
-        homesObstacle = HomesRule(template: homeTemplate).judge(machine).first { $0.severity == .error }?.place
+        homesObstacle = HomesRule(template: homeTemplate).evaluate(machine).first { $0.severity == .error }?.place
         let text = (try? machine.text(of: CoveredDomains.accounts, limit: CoveredDomains.accountsLimit)) ?? ""
         let local = (try? machine.text(of: "/etc/passwd")) ?? ""
         let localNames = Set(local.lines.map { $0.prefix { $0 != ":" } })
@@ -42,7 +42,7 @@ package struct EnrolledAccountsRule: Sendable {
     /// Names and login shells, in the order of the first sign-in.
     var shellsInUse: [(name: String, shell: String)] { accounts.map { ($0.name.text, $0.shell) } }
 
-    package func judge() -> [Finding] { homes() + shells() + allowedDomains() }
+    package func evaluate() -> [Finding] { homes() + shells() + allowedDomains() }
 
     /// Who has signed in here and is turned away by a list of sshd's, which may be meant so.
     func turnedAway(
@@ -53,7 +53,7 @@ package struct EnrolledAccountsRule: Sendable {
         let found = accounts.suffix(EnrolledAccountsRule.limit).compactMap { account -> (UserName, Finding)? in
             let groups = [usersGroup, account.name.text]
             let rule = PersonAdmittanceRule(name: account.name.text, groups: groups, isEnrolled: true, lines: lines)
-            return rule.judge(configuration).first { $0.severity == .error }.map { (account.name, $0) }
+            return rule.evaluate(configuration).first { $0.severity == .error }.map { (account.name, $0) }
         }
         guard let first = found.first?.1 else { return [] }
         let names = found.prefix(EnrolledAccountsRule.shown).map(\.0.text).joined(separator: ", ")
@@ -70,7 +70,7 @@ package struct EnrolledAccountsRule: Sendable {
     }
 
     /// `tenant`: the one that this machine trusts.
-    package func judge(tenant: String) -> [Finding] {
+    package func evaluate(tenant: String) -> [Finding] {
         guard !accounts.isEmpty, !isTenantOfSome(tenant) else { return [] }
         return [
             Finding(

@@ -7,7 +7,7 @@ internal import Integration
 struct HiddenProcessesRule: Sendable {
     private static let firstWithDescriptors = (5, 3)
 
-    func evaluate(_ machine: any MachineView) -> [Finding] {
+    func evaluate(_ machine: any HostView) -> [Finding] {
         guard let mounts = try? machine.text(of: "/proc/self/mountinfo"),
             let option = HiddenProcessesRule.option(in: mounts)
         else { return [] }

@@ -16,7 +16,7 @@ struct HomeRule: Sendable {
     private static let leastBytes: UInt64 = 1 << 20
     private static let leastFiles: UInt64 = 16
 
-    let machine: any SurroundingsView
+    let machine: any EnvironmentView
 
     /// What stands against a home at `path` for `uid`; nil where nothing does.
     func obstacle(at path: String, uid: UInt32) -> Obstacle? {
@@ -112,7 +112,7 @@ struct HomesRule: Sendable {
     /// As in the settings: `/home/%n`.
     let template: String
 
-    func judge(_ machine: any SurroundingsView) -> [Finding] {
+    func evaluate(_ machine: any EnvironmentView) -> [Finding] {
         // What stands before the first folder that differs between users.
         let fixed = template.prefix { $0 != "%" }
         let folder = String(fixed[..<(fixed.lastIndex(of: "/") ?? fixed.startIndex)])

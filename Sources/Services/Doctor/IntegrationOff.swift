@@ -6,7 +6,7 @@ package import Integration
 /// a part of it is missing: then there is one cause, and one finding.
 package enum IntegrationOff {
     /// Nil where something of it stands.
-    package static func finding(_ machine: any MachineView) -> Finding? {
+    package static func finding(_ machine: any HostView) -> Finding? {
         guard !machine.exists(SSHDFiles.dropIn), !hasBlock(machine), !hasModule(machine), !hasService(machine) else {
             return nil
         }
@@ -28,13 +28,13 @@ package enum IntegrationOff {
             && ["sshd", "pam", "nss", "units", "files", "keys", "sudoers", "stamp", "programs"].contains(words)
     }
 
-    private static func hasBlock(_ machine: any MachineView) -> Bool {
+    private static func hasBlock(_ machine: any HostView) -> Bool {
         SSHDFiles(on: machine).lines.contains {
             $0.keyword == "authorizedprincipalscommand" && $0.rest.contains(SSHDRule.helper)
         }
     }
 
-    private static func hasModule(_ machine: any MachineView) -> Bool {
+    private static func hasModule(_ machine: any HostView) -> Bool {
         ["sshd", "sudo"].contains { service in
             ["account", "session"].contains { type in
                 guard let stack = try? PAMStack(service: service, type: type, on: machine) else { return false }
@@ -43,7 +43,7 @@ package enum IntegrationOff {
         }
     }
 
-    private static func hasService(_ machine: any MachineView) -> Bool {
+    private static func hasService(_ machine: any HostView) -> Bool {
         let text = (try? machine.text(of: NameServiceRule.path)) ?? ""
         return NameServiceRule.databases(of: text).values.contains { $0.words.contains("entralogin") }
     }

@@ -18,7 +18,7 @@ struct LimitsRule: Sendable {
         var place: String
     }
 
-    let machine: any MachineView
+    let machine: any HostView
 
     /// The line by which that account gets no session, `file:line`, and what it says; nil where there is none, or where sshd's
     /// session stage does not ask.

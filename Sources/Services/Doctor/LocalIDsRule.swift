@@ -3,7 +3,7 @@
 internal import Identity
 internal import Integration
 
-/// Judges who else uses numbers of our range: local users and groups, subordinate ids (subuid(5)), and what useradd may
+/// Evaluates who else uses numbers of our range: local users and groups, subordinate ids (subuid(5)), and what useradd may
 /// give out (login.defs(5)). A number that is somebody else's is never given to an Entra account (P7), and its holder
 /// wins.
 struct LocalIDsRule: Sendable {
@@ -11,14 +11,14 @@ struct LocalIDsRule: Sendable {
     private static let range = PosixID.usersGroup...PosixID.userRange.upperBound
     private static let bounds = "\(range.lowerBound)-\(range.upperBound)"
 
-    func judge(_ machine: any MachineView) -> [Finding] {
+    func evaluate(_ machine: any HostView) -> [Finding] {
         let ids = [("/etc/passwd", "user"), ("/etc/group", "group")].compactMap { accounts($0, $1, machine) }
         let ranges = ["/etc/subuid", "/etc/subgid"].compactMap { subordinates($0, machine) }
         let found = ids + ranges + [defaults(machine)].compactMap(\.self)
         return found.isEmpty ? [Finding("ids", .good, "no local id lies in our range, \(LocalIDsRule.bounds)")] : found
     }
 
-    private func accounts(_ path: String, _ kind: String, _ machine: any MachineView) -> Finding? {
+    private func accounts(_ path: String, _ kind: String, _ machine: any HostView) -> Finding? {
         let others = LocalIDsRule.records(of: path, machine).filter { fields in
             fields.count > 2 && UInt32(fields[2]).map(LocalIDsRule.range.contains) == true
         }
@@ -34,7 +34,7 @@ struct LocalIDsRule: Sendable {
         )
     }
 
-    private func subordinates(_ path: String, _ machine: any MachineView) -> Finding? {
+    private func subordinates(_ path: String, _ machine: any HostView) -> Finding? {
         let overlapping = LocalIDsRule.records(of: path, machine).first { fields in
             guard fields.count == 3, let start = UInt64(fields[1]), let count = UInt64(fields[2]), count > 0,
                 count < 1 << 33, start < 1 << 33
@@ -54,7 +54,7 @@ struct LocalIDsRule: Sendable {
     }
 
     /// Numbers that useradd and groupadd would give out by themselves.
-    private func defaults(_ machine: any MachineView) -> Finding? {
+    private func defaults(_ machine: any HostView) -> Finding? {
         let path = "/etc/login.defs"
         let keys: Set<String> = ["UID_MAX", "GID_MAX", "SUB_UID_MAX", "SUB_GID_MAX"]
         let lines = (try? machine.text(of: path))?.lines ?? []
@@ -75,7 +75,7 @@ struct LocalIDsRule: Sendable {
         return nil
     }
 
-    private static func records(of path: String, _ machine: any MachineView) -> [[Substring]] {
+    private static func records(of path: String, _ machine: any HostView) -> [[Substring]] {
         let lines = (try? machine.text(of: path))?.lines ?? []
         return lines.map { $0.split(separator: ":", omittingEmptySubsequences: false) }
     }

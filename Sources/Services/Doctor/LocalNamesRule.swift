@@ -7,7 +7,7 @@ struct LocalNamesRule: Sendable {
     /// As `Domains=` has them.
     let domains: [String]
 
-    func judge(_ machine: any MachineView) -> [Finding] {
+    func evaluate(_ machine: any HostView) -> [Finding] {
         let local = LocalNames(on: machine, domains: domains)
         return [finding("user", local.users, "/etc/passwd"), finding("group", local.groups, "/etc/group")]
             .compactMap(\.self)

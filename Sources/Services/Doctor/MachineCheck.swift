@@ -6,7 +6,7 @@ package import Integration
 /// What around us keeps people out or spoils something, and is no part of the wiring: nobody gets in by it who should not.
 /// So the stack stamp does not rest on it, whatever its findings.
 package struct MachineCheck: Sendable {
-    private let machine: any SurroundingsView
+    private let machine: any EnvironmentView
     private let domain: String
     private let usersGroup: String
     private let administratorsGroup: String
@@ -37,7 +37,7 @@ package struct MachineCheck: Sendable {
     /// what the integration check found in sudo's files; how new accounts are made, nil where the settings cannot be read;
     /// all domains that may sign in, none for any.
     package init(
-        on machine: any SurroundingsView,
+        on machine: any EnvironmentView,
         domain: String,
         usersGroup: String,
         administratorsGroup: String,
@@ -63,19 +63,20 @@ package struct MachineCheck: Sendable {
     }
 
     package func run() -> [Finding] {
-        sshd() + NeighbourRule().judge(machine) + devices.judge(machine)
+        sshd() + NeighbourRule().evaluate(machine) + devices.evaluate(machine)
             + (devices.services.contains("sudo")
-                ? StepUpRule(administrator: administrator).judge(machine) : [])
-            + SudoRule(review: sudoers ?? SudoersReview(machine, administratorsGroup: administratorsGroup)).judge(
+                ? StepUpRule(administrator: administrator).evaluate(machine) : [])
+            + SudoRule(review: sudoers ?? SudoersReview(machine, administratorsGroup: administratorsGroup)).evaluate(
                 machine
             )
-            + SudoProgramRule().evaluate(machine) + SELinuxRule().judge(machine) + OldExtensionRule().judge(machine)
-            + LocalIDsRule().judge(machine)
-            + numbers.asked(machine) + names.judge(machine) + namespace.judge(machine)
-            + AdoptionRule().judge(machine)
+            + SudoProgramRule().evaluate(machine) + SELinuxRule().evaluate(machine)
+            + OldExtensionRule().evaluate(machine)
+            + LocalIDsRule().evaluate(machine)
+            + numbers.asked(machine) + names.evaluate(machine) + namespace.evaluate(machine)
+            + AdoptionRule().evaluate(machine)
             + SudoLogRule(groups: [administratorsGroup, usersGroup]).evaluate(machine)
             + TlogRule(shell: newAccounts?.shell, shellPlace: newAccounts?.shellPlace).evaluate(machine)
-            + [AuthorityCopyRule().judge(machine)] + people() + common()
+            + [AuthorityCopyRule().evaluate(machine)] + people() + common()
     }
 
     /// What keeps everybody, or everybody new, out, whatever their names are: for `explain`, which asks the rest for each person.
@@ -83,17 +84,18 @@ package struct MachineCheck: Sendable {
 
     /// What is the same for all accounts.
     private func common() -> [Finding] {
-        NameCacheRule().judge(machine) + HiddenProcessesRule().evaluate(machine) + ReadableFilesRule().evaluate(machine)
-            + HelperRule().evaluate(machine) + SpaceRule().judge(machine) + unitsAndFiles()
+        NameCacheRule().evaluate(machine) + HiddenProcessesRule().evaluate(machine)
+            + ReadableFilesRule().evaluate(machine)
+            + HelperRule().evaluate(machine) + SpaceRule().evaluate(machine) + unitsAndFiles()
     }
 
     /// A socket that is missing because its unit does not run, or a folder of another's because the daemon is another, or has
     /// another number, is one thing, with the unit's remedy.
     private func unitsAndFiles() -> [Finding] {
-        let units = UnitsRule().judge(machine)
+        let units = UnitsRule().evaluate(machine)
         let areDown = units.contains { $0.severity == .error }
         let isAnothers = units.contains { UnitsRule.ownUser.contains($0.needed) }
-        let files = StateFilesRule().judge(machine).filter { finding in
+        let files = StateFilesRule().evaluate(machine).filter { finding in
             guard areDown, finding.severity > .good, let place = finding.place else { return true }
             return !place.hasPrefix("/run/entralogin") && !(isAnothers && place.hasPrefix("/var/lib/entralogin"))
         }
@@ -103,22 +105,22 @@ package struct MachineCheck: Sendable {
     /// What would keep everybody, or everybody new, out beyond sshd's own lists.
     private func people() -> [Finding] {
         let modules =
-            AccountModulesRule(machine: machine).judge(
+            AccountModulesRule(machine: machine).evaluate(
                 probe: "entralogin-probe@\(domain)",
                 shell: newAccounts?.shell ?? "",
                 usersGroup: usersGroup,
                 administratorsGroup: administratorsGroup
             )
             + LimitsRule(machine: machine).evaluate(name: "entralogin-probe@\(domain)", groups: [usersGroup])
-        guard let newAccounts else { return NologinRule().judge(machine) + modules }
-        return NologinRule().judge(machine) + modules
-            + [ShellRule.judge(newAccounts.shell, place: newAccounts.shellPlace, machine)]
-            + HomesRule(template: newAccounts.homeTemplate).judge(machine)
+        guard let newAccounts else { return NologinRule().evaluate(machine) + modules }
+        return NologinRule().evaluate(machine) + modules
+            + [ShellRule.evaluate(newAccounts.shell, place: newAccounts.shellPlace, machine)]
+            + HomesRule(template: newAccounts.homeTemplate).evaluate(machine)
     }
 
     private func sshd() -> [Finding] {
         guard let program = StackCheck.sshdPrograms.first(where: { machine.exists($0) }) else { return [] }
-        let version = OpenSSHVersionRule().judge(machine.run(program, ["-V"]))
+        let version = OpenSSHVersionRule().evaluate(machine.run(program, ["-V"]))
         let probe = "entralogin-probe@\(domain)"
         let result = machine.run(program, ["-T", "-C", StackCheck.connection(of: probe)])
         // A configuration that sshd refuses is named with the wiring.
@@ -131,13 +133,13 @@ package struct MachineCheck: Sendable {
             lines: lines
         )
         let configuration = SSHDConfiguration(result.output)
-        let lists = rule.judge(configuration)
+        let lists = rule.evaluate(configuration)
         let limits = SSHDLimitsRule(shell: newAccounts?.shell ?? "/bin/bash", lines: lines)
         let turnedAway =
             lists.contains { $0.severity == .error }
             ? [] : EnrolledAccountsRule(on: machine).turnedAway(by: configuration, usersGroup: usersGroup, lines)
-        return [version] + lists + turnedAway + AlgorithmsRule(lines: lines).judge(configuration)
-            + limits.judge(configuration, machine)
-            + AdministratorsBlockRule(administratorsGroup: administratorsGroup).judge(lines)
+        return [version] + lists + turnedAway + AlgorithmsRule(lines: lines).evaluate(configuration)
+            + limits.evaluate(configuration, machine)
+            + AdministratorsBlockRule(administratorsGroup: administratorsGroup).evaluate(lines)
     }
 }

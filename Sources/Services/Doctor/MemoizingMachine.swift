@@ -5,17 +5,17 @@ internal import Synchronization
 
 /// A machine as it was when it was first looked at: each file is read once and each program run once, however many rules
 /// ask. So all that one `doctor` says is about one state. Not for the check that records its result, which looks twice.
-package final class MemoizingMachine: SurroundingsView {
+package final class MemoizingMachine: EnvironmentView {
     private struct Seen {
         var texts: [String: Result<String, FileAbsence>] = [:]
         var results: [[String]: ProgramResult] = [:]
     }
 
-    private let machine: any SurroundingsView
+    private let machine: any EnvironmentView
     private let seen = Mutex(Seen())
 
     /// `machine`: the one that is looked at.
-    package init(_ machine: any SurroundingsView) { self.machine = machine }
+    package init(_ machine: any EnvironmentView) { self.machine = machine }
 
     package func run(_ path: String, _ arguments: [String]) -> ProgramResult {
         let command = [path] + arguments

@@ -2,7 +2,7 @@
 
 internal import Integration
 
-/// Judges nscd's settings (nscd.conf(5)) where nscd, or unscd in its place, runs. What it keeps lets nobody in,
+/// Evaluates nscd's settings (nscd.conf(5)) where nscd, or unscd in its place, runs. What it keeps lets nobody in,
 /// and keeps out who is new.
 struct NameCacheRule: Sendable {
     static let path = "/etc/nscd.conf"
@@ -14,7 +14,7 @@ struct NameCacheRule: Sendable {
         "group": "an administrator's first session has no sudo, because the groups from before it are kept",
     ]
 
-    func judge(_ machine: any MachineView) -> [Finding] {
+    func evaluate(_ machine: any HostView) -> [Finding] {
         guard machine.exists(NameCacheRule.socket), let text = try? machine.text(of: NameCacheRule.path) else {
             return []
         }

@@ -2,18 +2,18 @@
 
 internal import Integration
 
-/// Judges the other directories beside us in nsswitch.conf: sss, winbind, ldap and the like. Theirs win where they are
+/// Evaluates the other directories beside us in nsswitch.conf: sss, winbind, ldap and the like. Theirs win where they are
 /// listed before us (P7); behind us, they would lose.
 struct NeighbourRule: Sendable {
     private static let locals: Set<String> = ["files", "compat", "db", "altfiles", "systemd", "entralogin", "cache"]
 
-    func judge(_ machine: any MachineView) -> [Finding] {
+    func evaluate(_ machine: any HostView) -> [Finding] {
         guard let text = try? machine.text(of: NameServiceRule.path) else { return [] }
         let lines = NameServiceRule.databases(of: text)
-        return ["passwd", "group"].compactMap { database in lines[database].map { judge(database, $0) } ?? nil }
+        return ["passwd", "group"].compactMap { database in lines[database].map { evaluate(database, $0) } ?? nil }
     }
 
-    private func judge(_ database: String, _ line: (number: Int, words: [String])) -> Finding? {
+    private func evaluate(_ database: String, _ line: (number: Int, words: [String])) -> Finding? {
         let place = "\(NameServiceRule.path):\(line.number)"
         let others = line.words.filter { !$0.hasPrefix("[") && !NeighbourRule.locals.contains($0) }
         guard !others.isEmpty, let ours = line.words.firstIndex(of: "entralogin") else { return nil }

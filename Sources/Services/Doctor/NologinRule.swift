@@ -5,7 +5,7 @@ internal import Integration
 /// Evaluates the files by which pam_nologin(8) turns everybody but root away, where sshd's account stage asks it.
 struct NologinRule: Sendable {
     /// The first of them that is there; nil where nothing is, or nothing asks.
-    static func file(_ machine: any MachineView, service: String = "sshd") -> String? {
+    static func file(_ machine: any HostView, service: String = "sshd") -> String? {
         guard let stack = try? PAMStack(service: service, type: "account", on: machine) else { return nil }
         let entries = stack.entries.filter { entry in
             entry.module == "pam_nologin.so" && [.bad, .die].contains(entry.control.action(on: "auth_err"))
@@ -17,7 +17,7 @@ struct NologinRule: Sendable {
         return files.first { machine.exists($0) }
     }
 
-    func judge(_ machine: any MachineView) -> [Finding] {
+    func evaluate(_ machine: any HostView) -> [Finding] {
         guard let file = NologinRule.file(machine) else { return [] }
         return [
             Finding(

@@ -8,7 +8,7 @@ struct OldExtensionRule: Sendable {
     private static let files = ["/usr/sbin/aad_certhandler", "/etc/sudoers.d/aad_admins", "/etc/aadpasswd"]
     private static let modules = ["/security/pam_aad.so", "/libnss_aad.so.2"]
 
-    func judge(_ machine: any MachineView) -> [Finding] {
+    func evaluate(_ machine: any HostView) -> [Finding] {
         let found = wiring(machine) + programs(machine)
         guard let first = found.first else { return [] }
         let others = found.count == 1 ? "" : ", and in \(found.count - 1) more places"
@@ -26,7 +26,7 @@ struct OldExtensionRule: Sendable {
         ]
     }
 
-    private func wiring(_ machine: any MachineView) -> [String] {
+    private func wiring(_ machine: any HostView) -> [String] {
         var places = SSHDFiles(on: machine).lines.filter { $0.rest.contains("aad_certhandler") }.map(\.place)
         for path in PAMStack.folders.flatMap({ machine.paths(matching: "\($0)/*") }) {
             let lines = (try? machine.text(of: path))?.lines ?? []
@@ -38,7 +38,7 @@ struct OldExtensionRule: Sendable {
         return places + (named.map { ["\(NameServiceRule.path):\($0)"] } ?? [])
     }
 
-    private func programs(_ machine: any MachineView) -> [String] {
+    private func programs(_ machine: any HostView) -> [String] {
         let modules = OldExtensionRule.modules.flatMap { name in
             ProgramFilesRule.moduleFolders.map { $0 + name }
         }

@@ -2,14 +2,14 @@
 
 internal import Integration
 
-/// Judges the age of OpenSSH on this machine (its release notes): what the signatures of Entra's RSA certificates need.
+/// Evaluates the age of OpenSSH on this machine (its release notes): what the signatures of Entra's RSA certificates need.
 struct OpenSSHVersionRule: Sendable {
     /// Since 7.8 the types rsa-sha2-256-cert-v01 and rsa-sha2-512-cert-v01 exist; before that a person proves the key of
     /// an RSA certificate with SHA-1, which clients since 8.8 do not do by themselves.
     private static let signsWithSHA2 = (7, 8)
 
     /// `sshd -V`: what it prints, or the complaint of an sshd that does not know the option; both name the version.
-    func judge(_ result: ProgramResult) -> Finding {
+    func evaluate(_ result: ProgramResult) -> Finding {
         guard let version = OpenSSHVersionRule.version(in: result.output + "\n" + result.complaint) else {
             return Finding("openssh", .note, "the version of sshd is not known")
         }

@@ -9,7 +9,7 @@ struct PersonAdmittanceRule: Sendable {
     let isEnrolled: Bool
     var lines: [ConfigurationLine] = []
 
-    func judge(_ configuration: SSHDConfiguration) -> [Finding] {
+    func evaluate(_ configuration: SSHDConfiguration) -> [Finding] {
         let resolves = configuration.value(of: "usedns") == "yes"
         let found =
             denied(configuration.words(of: "denyusers"), resolves)

@@ -5,11 +5,11 @@ package import Integration
 
 /// What sshd, PAM and the disk would do with one account, which the daemon cannot see: for `explain`. Changes nothing.
 package struct PersonCheck: Sendable {
-    private let machine: any SurroundingsView
+    private let machine: any EnvironmentView
     private let usersGroup: String
 
     /// `usersGroup`: the group of every Entra account.
-    package init(on machine: any SurroundingsView, usersGroup: String) {
+    package init(on machine: any EnvironmentView, usersGroup: String) {
         self.machine = machine
         self.usersGroup = usersGroup
     }
@@ -18,7 +18,7 @@ package struct PersonCheck: Sendable {
     package func run(_ account: Explanation.Account) -> [Finding] {
         let groups = self.groups(of: account)
         return sshd(account, groups) + [shell(account)] + home(account) + nologin()
-            + AccountModulesRule(machine: machine).judge(account, groups: groups)
+            + AccountModulesRule(machine: machine).evaluate(account, groups: groups)
             + LimitsRule(machine: machine).evaluate(name: account.name, groups: groups)
     }
 
@@ -38,8 +38,8 @@ package struct PersonCheck: Sendable {
             isEnrolled: account.isEnrolled,
             lines: SSHDFiles(on: machine).lines
         )
-        return rule.judge(configuration) + AlgorithmsRule().judge(configuration)
-            + SSHDLimitsRule(shell: account.shell, lines: rule.lines).judge(configuration, machine)
+        return rule.evaluate(configuration) + AlgorithmsRule().evaluate(configuration)
+            + SSHDLimitsRule(shell: account.shell, lines: rule.lines).evaluate(configuration, machine)
     }
 
     private func shell(_ account: Explanation.Account) -> Finding {
@@ -83,7 +83,7 @@ package struct PersonCheck: Sendable {
     }
 
     private func nologin() -> [Finding] {
-        NologinRule().judge(machine)
+        NologinRule().evaluate(machine)
     }
 
     /// As sshd asks for them. Who never signed in has the group of all Entra users, and what the local file says.

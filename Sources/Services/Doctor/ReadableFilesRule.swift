@@ -7,13 +7,13 @@ internal import Integration
 struct ReadableFilesRule: Sendable {
     private static let files = ["/etc/passwd", "/etc/group", NameServiceRule.path]
 
-    func evaluate(_ machine: any MachineView) -> [Finding] {
+    func evaluate(_ machine: any HostView) -> [Finding] {
         let module = ProgramFilesRule.installed(ProgramFilesRule.nameServiceModule, machine)
         let found = (ReadableFilesRule.files + [module].compactMap(\.self)).compactMap { evaluate($0, machine) }
         return found.isEmpty ? [Finding("files.names", .good, "users may read the files that names come from")] : found
     }
 
-    private func evaluate(_ path: String, _ machine: any MachineView) -> Finding? {
+    private func evaluate(_ path: String, _ machine: any HostView) -> Finding? {
         guard let status = try? machine.status(of: path), status.mode & 0o044 != 0o044 else { return nil }
         return Finding(
             "files.names",

@@ -2,7 +2,7 @@
 
 internal import Integration
 
-/// Judges whether an enforcing SELinux knows our programs: without our policy module sshd may neither run the certificate
+/// Evaluates whether an enforcing SELinux knows our programs: without our policy module sshd may neither run the certificate
 /// check nor reach the daemon's sockets, and no Entra account can sign in. No error, which would take the stack stamp: nothing
 /// holds up against our people where the kernel lets sshd do as it likes.
 struct SELinuxRule: Sendable {
@@ -11,7 +11,7 @@ struct SELinuxRule: Sendable {
     /// semodule(8) keeps a folder for each module, below its priority.
     private static let modules = "/var/lib/selinux/*/active/modules/*/entralogin"
 
-    func judge(_ machine: any MachineView) -> [Finding] {
+    func evaluate(_ machine: any HostView) -> [Finding] {
         guard let text = try? machine.text(of: SELinuxRule.enforce) else { return [] }
         guard text.hasPrefix("1") else {
             return [Finding("selinux", .note, "SELinux is permissive: it logs what it would refuse")]

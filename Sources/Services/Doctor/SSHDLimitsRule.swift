@@ -9,7 +9,7 @@ struct SSHDLimitsRule: Sendable {
     let shell: String
     var lines: [ConfigurationLine] = []
 
-    func judge(_ configuration: SSHDConfiguration, _ machine: any MachineView) -> [Finding] {
+    func evaluate(_ configuration: SSHDConfiguration, _ machine: any HostView) -> [Finding] {
         var findings: [Finding] = []
         if configuration.value(of: "maxsessions") == "0" {
             findings.append(
@@ -50,7 +50,7 @@ struct SSHDLimitsRule: Sendable {
     }
 
     /// sshd takes a root folder only where root alone may write every folder of its path (session.c, `safely_chroot`).
-    private func obstacle(_ root: String, _ command: String?, _ machine: any MachineView) -> String? {
+    private func obstacle(_ root: String, _ command: String?, _ machine: any HostView) -> String? {
         guard !root.contains("%h") else {
             return "a home that is its user's, which sshd does not take: every session ends"
         }

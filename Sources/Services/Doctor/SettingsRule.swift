@@ -13,12 +13,12 @@ package struct SettingsRule: Sendable {
     /// `secrets`: `file:line` of settings that hold a password.
     package init(secrets: [String]) { self.secrets = secrets }
 
-    package func judge(_ machine: any MachineView) -> [Finding] {
+    package func evaluate(_ machine: any HostView) -> [Finding] {
         [refusal(machine)].compactMap(\.self) + secrets.compactMap { exposure(of: $0, machine) }
     }
 
     /// The daemon's own word (`--check-config`, which root's call does as the daemon's user).
-    private func refusal(_ machine: any MachineView) -> Finding? {
+    private func refusal(_ machine: any HostView) -> Finding? {
         guard machine.exists(SettingsRule.daemon) else { return nil }
         let result = machine.run(SettingsRule.daemon, ["--check-config"])
         guard result.status != 0 else { return nil }
@@ -33,7 +33,7 @@ package struct SettingsRule: Sendable {
         )
     }
 
-    private func exposure(of place: String, _ machine: any MachineView) -> Finding? {
+    private func exposure(of place: String, _ machine: any HostView) -> Finding? {
         let path = String(place.prefix(upTo: place.lastIndex(of: ":") ?? place.endIndex))
         guard let status = try? machine.status(of: path), status.mode & 0o004 != 0 else { return nil }
         return Finding(

@@ -6,7 +6,7 @@ internal import Integration
 /// otherwise, before any certificate is looked at. With the programs that only say no, a session ends at once.
 struct ShellRule: Sendable {
     /// Why nobody works with that shell; nil where it can be done.
-    static func obstacle(_ shell: String, _ machine: any MachineView) -> String? {
+    static func obstacle(_ shell: String, _ machine: any HostView) -> String? {
         guard let status = try? machine.status(of: shell) else { return "the shell \(shell) is not there" }
         guard status.kind == .file else { return "the shell \(shell) is no file" }
         if let name = shell.split(separator: "/").last, ["nologin", "false"].contains(name) {
@@ -16,7 +16,7 @@ struct ShellRule: Sendable {
     }
 
     /// The shell of new accounts (`Shell=`), and where it is set.
-    static func judge(_ shell: String, place: String?, _ machine: any MachineView) -> Finding {
+    static func evaluate(_ shell: String, place: String?, _ machine: any HostView) -> Finding {
         guard let obstacle = obstacle(shell, machine) else {
             return Finding("settings.shell", .good, "new accounts get the shell \(shell)", place: place)
         }

@@ -17,13 +17,13 @@ struct SpaceRule: Sendable {
     private static let lastlog = "/var/log/lastlog"
     private static let largeLastlog: Int64 = 16 << 30
 
-    func judge(_ machine: any SurroundingsView) -> [Finding] {
-        let full = SpaceRule.folders.compactMap { judge($0, machine) }
+    func evaluate(_ machine: any EnvironmentView) -> [Finding] {
+        let full = SpaceRule.folders.compactMap { evaluate($0, machine) }
         let disks = full.isEmpty ? [Finding("disk", .good, "there is room on the disks that a sign-in needs")] : full
         return disks + lastlog(machine)
     }
 
-    private func judge(_ folder: String, _ machine: any SurroundingsView) -> Finding? {
+    private func evaluate(_ folder: String, _ machine: any EnvironmentView) -> Finding? {
         guard let space = machine.space(of: folder) else { return nil }
         let isShort = space.freeBytes < SpaceRule.leastBytes
         let isShortOfFiles = space.totalFiles > 0 && space.freeFiles < SpaceRule.leastFiles
@@ -47,7 +47,7 @@ struct SpaceRule: Sendable {
         )
     }
 
-    private func lastlog(_ machine: any MachineView) -> [Finding] {
+    private func lastlog(_ machine: any HostView) -> [Finding] {
         guard let status = try? machine.status(of: SpaceRule.lastlog), status.size > SpaceRule.largeLastlog else {
             return []
         }

@@ -3,7 +3,7 @@
 internal import Identity
 internal import Integration
 
-/// Judges who owns and may write our files: settings, state, sockets. The modules do not talk to a socket that somebody
+/// Evaluates who owns and may write our files: settings, state, sockets. The modules do not talk to a socket that somebody
 /// else could have put there, and the daemon does not read a file that others may write.
 struct StateFilesRule: Sendable {
     private struct Need {
@@ -95,13 +95,15 @@ struct StateFilesRule: Sendable {
         )
     }
 
-    func judge(_ machine: any MachineView) -> [Finding] {
+    func evaluate(_ machine: any HostView) -> [Finding] {
         let passwd = Array(((try? machine.text(of: "/etc/passwd")) ?? "").utf8)
-        let found = StateFilesRule.needs.compactMap { judge($0, StateFilesRule.uid(of: $0.owner, in: passwd), machine) }
+        let found = StateFilesRule.needs.compactMap {
+            evaluate($0, StateFilesRule.uid(of: $0.owner, in: passwd), machine)
+        }
         return found.isEmpty ? [Finding("files", .good, "our files and sockets have their owners and modes")] : found
     }
 
-    private func judge(_ need: Need, _ uid: UInt32?, _ machine: any MachineView) -> Finding? {
+    private func evaluate(_ need: Need, _ uid: UInt32?, _ machine: any HostView) -> Finding? {
         guard let status = try? machine.status(of: need.path) else {
             guard need.mustExist else { return nil }
             return finding(need, "is missing", remedy: "systemctl restart \(need.maker)", need.keepsOut)

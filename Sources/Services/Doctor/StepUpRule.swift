@@ -2,7 +2,7 @@
 
 internal import Integration
 
-/// Judges sudo's step-up where it is switched on: that PAM asks us before anybody else can say yes, that sudoers has sudo ask PAM
+/// Evaluates sudo's step-up where it is switched on: that PAM asks us before anybody else can say yes, that sudoers has sudo ask PAM
 /// at all, and about who runs it. A step-up that is switched on and does not happen is an error: somebody relies on it.
 ///
 /// What sudoers comes to, sudo itself says (`sudo -l -U`), of an administrator of ours, where there is one now; our own file is
@@ -14,16 +14,16 @@ struct StepUpRule: Sendable {
     private static let joiner = "/usr/bin/setpriv"
     private static let remedy = "entraloginctl setup --apply writes sudoers anew; what other files say, visudo changes"
 
-    func judge(_ machine: any MachineView) -> [Finding] {
+    func evaluate(_ machine: any HostView) -> [Finding] {
         let services = ["sudo", "sudo-i"].filter { service in
             PAMStack.folders.contains { machine.exists("\($0)/\(service)") }
         }
-        return services.map { judgeAuthentication($0, machine) } + [judgeSudoers(machine)].compactMap(\.self)
+        return services.map { evaluateAuthentication($0, machine) } + [evaluateSudoers(machine)].compactMap(\.self)
     }
 
     // MARK: PAM
 
-    private func judgeAuthentication(_ service: String, _ machine: any MachineView) -> Finding {
+    private func evaluateAuthentication(_ service: String, _ machine: any HostView) -> Finding {
         let stack: PAMStack
         do throws(PAMStackError) { stack = try PAMStack(service: service, type: "auth", on: machine) } catch {
             let what = "the auth stack of \(service) cannot be read: \(error.problem)"
@@ -62,7 +62,7 @@ struct StepUpRule: Sendable {
 
     // MARK: sudoers
 
-    private func judgeSudoers(_ machine: any MachineView) -> Finding? {
+    private func evaluateSudoers(_ machine: any HostView) -> Finding? {
         guard let text = try? machine.text(of: LocalAccountsRule.sudoers) else { return nil }
         if let line = text.lines.firstIndex(where: { line in
             let words = line.split { $0 == " " || $0 == "\t" || $0 == ":" }

@@ -23,7 +23,7 @@ struct SudoLogRule: Sendable {
         var isSent = false
     }
 
-    func evaluate(_ machine: any SurroundingsView) -> [Finding] {
+    func evaluate(_ machine: any EnvironmentView) -> [Finding] {
         let files = SudoersFiles(on: machine)
         guard files.unreadable == nil else { return [] }
         var state = State()
@@ -105,7 +105,7 @@ struct SudoLogRule: Sendable {
     }
 
     /// The line of sudo.conf that names sudo's policy; plugins are loaded by name there, or all where it names none.
-    private func withoutPlugin(_ machine: any SurroundingsView) -> String? {
+    private func withoutPlugin(_ machine: any EnvironmentView) -> String? {
         let path = "/etc/sudo.conf"
         let lines = ((try? machine.text(of: path)) ?? "").lines.enumerated().map { index, line in
             (number: index + 1, words: line.split { $0 == " " || $0 == "\t" })
@@ -116,7 +116,7 @@ struct SudoLogRule: Sendable {
     }
 
     /// sudo makes the folder and those above it as root. What stands behind `%` differs from run to run.
-    private func obstacle(_ folder: String, _ machine: any SurroundingsView) -> String? {
+    private func obstacle(_ folder: String, _ machine: any EnvironmentView) -> String? {
         let fixed = folder.prefix { $0 != "%" }
         for path in HomeRule.folders(above: "\(fixed)/x").reversed() {
             guard let status = try? machine.status(of: path) else { continue }

@@ -8,7 +8,7 @@ struct SudoProgramRule: Sendable {
     private static let files = ["/etc/sudoers", "/usr/etc/sudoers"]
     private static let configuration = "/etc/sudo.conf"
 
-    func evaluate(_ machine: any MachineView) -> [Finding] {
+    func evaluate(_ machine: any HostView) -> [Finding] {
         guard machine.exists(LocalAccountsRule.sudoers) else { return [] }
         guard let program = SudoAnswer.programs.first(where: { machine.exists($0) }) else {
             let remedy = "install sudo again, then /usr/libexec/entralogin/configure --enable"
@@ -17,7 +17,7 @@ struct SudoProgramRule: Sendable {
         return [rights(of: program, machine) ?? policy(of: program, machine)].compactMap(\.self)
     }
 
-    private func rights(of program: String, _ machine: any MachineView) -> Finding? {
+    private func rights(of program: String, _ machine: any HostView) -> Finding? {
         guard let status = try? machine.status(of: program) else { return nil }
         guard status.owner == 0 else {
             let remedy = "chown root \(program) && chmod 4755 \(program)"
@@ -29,7 +29,7 @@ struct SudoProgramRule: Sendable {
         return finding(what, place: program, remedy: "chmod 4755 \(program)")
     }
 
-    private func policy(of program: String, _ machine: any MachineView) -> Finding? {
+    private func policy(of program: String, _ machine: any HostView) -> Finding? {
         let result = machine.run(program, ["--version"])
         let lines = result.output.lines
         // sudo-rs knows no other policy.

@@ -2,14 +2,14 @@
 
 internal import Integration
 
-/// Judges whether sudo takes our file: that it reads the folder, and that what it reads has no mistake. That the file is
+/// Evaluates whether sudo takes our file: that it reads the folder, and that what it reads has no mistake. That the file is
 /// there and is root's, `LocalAccountsRule` says; what other files and sources add, `SudoersReview`.
 struct SudoRule: Sendable {
     let review: SudoersReview
     private static let main = "/etc/sudoers"
     private static let checkers = ["/usr/sbin/visudo", "/usr/bin/visudo"]
 
-    func judge(_ machine: any MachineView) -> [Finding] {
+    func evaluate(_ machine: any HostView) -> [Finding] {
         guard machine.exists(LocalAccountsRule.sudoers), let text = try? machine.text(of: SudoRule.main) else {
             return []
         }
@@ -35,7 +35,7 @@ struct SudoRule: Sendable {
     }
 
     /// sudo passes over a folder that is not root's, or that others than root may write (sudoers(5), "Including other files").
-    private func closed(_ machine: any MachineView) -> Finding? {
+    private func closed(_ machine: any HostView) -> Finding? {
         let path = "/etc/sudoers.d"
         guard let status = try? machine.status(of: path) else { return nil }
         let open = status.mode & (status.group == 0 ? 0o002 : 0o022)
@@ -52,7 +52,7 @@ struct SudoRule: Sendable {
     }
 
     /// Where our file names it: without it sudo finds no administrators, and refuses.
-    private func plugin(_ machine: any MachineView) -> Finding? {
+    private func plugin(_ machine: any HostView) -> Finding? {
         let path = SudoersFilesRule.pluginPath
         guard let ours = try? machine.text(of: LocalAccountsRule.sudoers), ours.contains(path) else { return nil }
         guard !machine.exists(path) || machine.complaintOnLoading(module: path) != nil else { return nil }
@@ -65,7 +65,7 @@ struct SudoRule: Sendable {
         )
     }
 
-    private func mistake(_ machine: any MachineView) -> Finding? {
+    private func mistake(_ machine: any HostView) -> Finding? {
         guard let program = SudoRule.checkers.first(where: { machine.exists($0) }) else { return nil }
         let result = machine.run(program, ["-c"])
         guard let status = result.status, status != 0 else { return nil }

@@ -19,7 +19,7 @@ struct TlogRule: Sendable {
     /// Accounts that a finding names.
     private static let shown = 5
 
-    func evaluate(_ machine: any SurroundingsView) -> [Finding] {
+    func evaluate(_ machine: any EnvironmentView) -> [Finding] {
         let accounts = EnrolledAccountsRule(on: machine).shellsInUse
         let forced = SSHDFiles(on: machine).lines.first {
             $0.keyword == "forcecommand" && TlogRule.isNamed(in: $0.rest)
@@ -50,7 +50,7 @@ struct TlogRule: Sendable {
     }
 
     /// As tlog itself reads it for a user, and what of it keeps sessions from beginning or from being recorded.
-    private func configuration(_ program: String, _ machine: any SurroundingsView) -> Finding? {
+    private func configuration(_ program: String, _ machine: any EnvironmentView) -> Finding? {
         guard machine.exists(TlogRule.setpriv) else { return nil }
         let command = TlogRule.asNobody + [program, "--configuration"]
         let result = machine.run(TlogRule.setpriv, command)
@@ -78,7 +78,7 @@ struct TlogRule: Sendable {
     }
 
     /// tlog writes the machine's full name into each record, and ends where it finds none.
-    private func hostName(_ machine: any SurroundingsView) -> Finding? {
+    private func hostName(_ machine: any EnvironmentView) -> Finding? {
         let getent = "/usr/bin/getent"
         let text = (try? machine.text(of: "/proc/sys/kernel/hostname")) ?? ""
         let name = String(text.prefix { $0 != "\n" })
@@ -89,7 +89,7 @@ struct TlogRule: Sendable {
     }
 
     /// The lock files, by which a session inside a recorded one is not recorded once more.
-    private func setID(_ program: String, _ machine: any SurroundingsView) -> Finding? {
+    private func setID(_ program: String, _ machine: any EnvironmentView) -> Finding? {
         guard let status = try? machine.status(of: program) else { return nil }
         let folder = try? machine.status(of: TlogRule.locks)
         let mayWrite = status.owner == 0 || folder.map { $0.owner == status.owner } ?? false
@@ -122,7 +122,7 @@ struct TlogRule: Sendable {
     }
 
     /// Where journald's `Storage=` is `none`; the last of its files that names it counts.
-    private static func unstored(_ machine: any SurroundingsView) -> String? {
+    private static func unstored(_ machine: any EnvironmentView) -> String? {
         let main = "/etc/systemd/journald.conf"
         var last: (value: String, place: String)?
         for path in [main] + machine.paths(matching: "\(main).d/*.conf") {

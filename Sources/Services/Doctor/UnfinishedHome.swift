@@ -15,7 +15,7 @@ struct UnfinishedHome: Sendable {
         var entries = 0
     }
 
-    let machine: any SurroundingsView
+    let machine: any EnvironmentView
 
     /// `uid`: the account's, whom pam_mkhomedir may have given some of it.
     func stands(at path: String, uid: UInt32) -> Bool {

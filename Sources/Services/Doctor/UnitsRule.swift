@@ -3,7 +3,7 @@
 internal import Identity
 internal import Integration
 
-/// Judges our units where systemd runs: there, running, and started at boot (systemctl(1), `show`).
+/// Evaluates our units where systemd runs: there, running, and started at boot (systemctl(1), `show`).
 struct UnitsRule: Sendable {
     private struct Need {
         var unit: String
@@ -45,7 +45,7 @@ struct UnitsRule: Sendable {
     static let ownUser = [sameUser, sameNumber]
     private static let programs = ["/usr/bin/systemctl", "/bin/systemctl"]
 
-    func judge(_ machine: any MachineView) -> [Finding] {
+    func evaluate(_ machine: any HostView) -> [Finding] {
         guard machine.exists("/run/systemd/system"),
             let program = UnitsRule.programs.first(where: { machine.exists($0) })
         else { return [Finding("units", .note, "systemd does not run here: somebody else has to start entralogind")] }
@@ -53,7 +53,7 @@ struct UnitsRule: Sendable {
         let result = machine.run(program, ["show", "--no-pager", properties] + UnitsRule.needs.map(\.unit))
         let states = UnitsRule.states(in: result.output)
         let found =
-            UnitsRule.needs.compactMap { judge($0, states[$0.unit] ?? [:]) }
+            UnitsRule.needs.compactMap { evaluate($0, states[$0.unit] ?? [:]) }
             + [user(states), number(states, machine)].compactMap(\.self)
         return found.isEmpty ? [Finding("units", .good, "our units run, and start at boot")] : found
     }
@@ -76,7 +76,7 @@ struct UnitsRule: Sendable {
     }
 
     /// A running daemon keeps the number that its user had, and so do its files.
-    private func number(_ states: [String: [String: String]], _ machine: any MachineView) -> Finding? {
+    private func number(_ states: [String: [String: String]], _ machine: any HostView) -> Finding? {
         let unit = "entralogind.service"
         guard let process = states[unit]?["MainPID"], process != "0", states[unit]?["User"] == "entralogin",
             let text = try? machine.text(of: "/proc/\(process)/status"),
@@ -97,7 +97,7 @@ struct UnitsRule: Sendable {
         )
     }
 
-    private func judge(_ need: Need, _ state: [String: String]) -> Finding? {
+    private func evaluate(_ need: Need, _ state: [String: String]) -> Finding? {
         let id = "units.\(need.unit)"
         let active = state["ActiveState"] ?? "unknown"
         let isUp = ["active", "activating", "reloading"].contains(active)

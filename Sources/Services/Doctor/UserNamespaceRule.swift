@@ -9,7 +9,7 @@ struct UserNamespaceRule: Sendable {
     /// Where numbers of new accounts are drawn.
     let numbers: ClosedRange<UInt32>
 
-    func judge(_ machine: any MachineView) -> [Finding] {
+    func evaluate(_ machine: any HostView) -> [Finding] {
         let maps = [("/proc/self/uid_map", numbers), ("/proc/self/gid_map", PosixID.usersGroup...numbers.upperBound)]
         return maps.compactMap { path, needed in
             guard let text = try? machine.text(of: path), let mapped = UserNamespaceRule.count(needed, in: text)

@@ -10,18 +10,18 @@ package struct WritableFilesRule: Sendable {
 
     package init(_ paths: [String]) { self.paths = paths }
 
-    package func judge(_ machine: any MachineView) -> [Finding] {
+    package func evaluate(_ machine: any HostView) -> [Finding] {
         let configuration = paths.filter { $0.hasPrefix("/etc/") }
         var seen: Set<String> = []
         let all = configuration.flatMap { HomeRule.folders(above: $0).filter { $0.hasPrefix("/etc") } + [$0] }
-        let found = all.filter { seen.insert($0).inserted }.compactMap { judge($0, machine) }
+        let found = all.filter { seen.insert($0).inserted }.compactMap { evaluate($0, machine) }
         guard found.isEmpty else { return found }
         return [
             Finding("files.configuration", .good, "only root may write the files of sshd, PAM and the name service")
         ]
     }
 
-    private func judge(_ path: String, _ machine: any MachineView) -> Finding? {
+    private func evaluate(_ path: String, _ machine: any HostView) -> Finding? {
         guard let status = try? machine.status(of: path) else { return nil }
         if status.owner != 0 {
             return finding(path, "user \(status.owner) owns it", "chown root \(path)")

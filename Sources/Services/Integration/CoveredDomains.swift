@@ -24,7 +24,7 @@ package struct CoveredDomains: Hashable, Sendable {
         package let problem: String
     }
 
-    package init(allowed: [String], on machine: any MachineView) throws(Failure) {
+    package init(allowed: [String], on machine: any HostView) throws(Failure) {
         self.allowed = allowed
         let text: String
         do throws(FileAbsence) {
@@ -63,8 +63,8 @@ struct CoveredDomainsRule: Sendable {
     /// The findings that stand against every account anyway.
     let common: [Finding]
 
-    func judge(_ domain: String, isEnrolled: Bool, _ configuration: SSHDConfiguration) -> Finding? {
-        let wrong = SSHDRule().judge(configuration).filter { finding in
+    func evaluate(_ domain: String, isEnrolled: Bool, _ configuration: SSHDConfiguration) -> Finding? {
+        let wrong = SSHDRule().evaluate(configuration).filter { finding in
             finding.severity == .error && !common.contains { $0.id == finding.id && $0.found == finding.found }
         }
         guard !wrong.isEmpty else { return nil }

@@ -4,7 +4,7 @@ internal import Glibc
 internal import LinuxSystem
 
 /// The machine that this runs on.
-package struct LiveMachine: MachineView {
+package struct LiveMachine: HostView {
     private static let textLimit = 1 << 20
 
     private let runner: any ProgramRunner

@@ -10,7 +10,7 @@ package struct LocalNames: Hashable, Sendable {
     package private(set) var groups: [(name: String, line: Int)] = []
 
     /// `domains`: as `Domains=` has them; empty: any. Mapped accounts are Entra's, and are left out.
-    package init(on machine: any MachineView, domains: [String]) {
+    package init(on machine: any HostView, domains: [String]) {
         let list = (try? machine.text(of: AdoptionList.path)).flatMap { try? AdoptionList(parsing: Array($0.utf8)) }
         let mapped = Set(list?.people.map(\.name.text) ?? [])
         let names = { (path: String) -> [(name: String, line: Int)] in

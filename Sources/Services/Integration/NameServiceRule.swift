@@ -5,25 +5,25 @@ package struct NameServiceRule: Sendable {
     package static let path = "/etc/nsswitch.conf"
     private static let remedy = "/usr/libexec/entralogin/configure --enable, or write the word there by hand"
 
-    func judge(_ machine: any MachineView) -> [Finding] {
+    func evaluate(_ machine: any HostView) -> [Finding] {
         let text: String
         do throws(FileAbsence) {
             text = try machine.text(of: NameServiceRule.path)
         } catch {
             return [finding("passwd", .error, "the file cannot be read", place: NameServiceRule.path)]
         }
-        return judge(text)
+        return evaluate(text)
     }
 
-    func judge(_ text: String) -> [Finding] {
+    func evaluate(_ text: String) -> [Finding] {
         let lines = NameServiceRule.databases(of: text)
-        var findings = ["passwd", "group"].map { judge($0, lines[$0]) }
+        var findings = ["passwd", "group"].map { evaluate($0, lines[$0]) }
         // Without a line of its own, initgroups goes by that of group (nsswitch.conf(5)).
-        if let initgroups = lines["initgroups"] { findings.append(judge("initgroups", initgroups)) }
+        if let initgroups = lines["initgroups"] { findings.append(evaluate("initgroups", initgroups)) }
         return findings
     }
 
-    private func judge(_ database: String, _ line: (number: Int, words: [String])?) -> Finding {
+    private func evaluate(_ database: String, _ line: (number: Int, words: [String])?) -> Finding {
         guard let line else {
             return finding(database, .error, "there is no line for it", place: NameServiceRule.path)
         }

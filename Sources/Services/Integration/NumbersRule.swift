@@ -22,7 +22,7 @@ package struct NumbersRule: Sendable {
 
     // MARK: By SSSD's configuration
 
-    func configured(_ machine: any MachineView) -> [Finding] {
+    func configured(_ machine: any HostView) -> [Finding] {
         guard others(machine).contains("sss") else { return [] }
         let domains = SSSDConfiguration(machine).domains
         return domains.compactMap { domain in
@@ -52,7 +52,7 @@ package struct NumbersRule: Sendable {
 
     // MARK: By asking
 
-    package func asked(_ machine: any MachineView) -> [Finding] {
+    package func asked(_ machine: any HostView) -> [Finding] {
         let accounts = NumbersRule.accounts(machine)
         return others(machine).flatMap { service in
             let result = NumbersRule.ask(service, accounts.keys.sorted() + [numbers.lowerBound], machine)
@@ -64,7 +64,7 @@ package struct NumbersRule: Sendable {
         }
     }
 
-    private static func ask(_ service: String, _ numbers: [UInt32], _ machine: any MachineView) -> ProgramResult {
+    private static func ask(_ service: String, _ numbers: [UInt32], _ machine: any HostView) -> ProgramResult {
         machine.run("/usr/bin/getent", ["-s", service, "passwd"] + numbers.map(String.init))
     }
 
@@ -113,7 +113,7 @@ package struct NumbersRule: Sendable {
     }
 
     /// The services of passwd in nsswitch.conf that are neither the local files nor entralogin.
-    private func others(_ machine: any MachineView) -> [String] {
+    private func others(_ machine: any HostView) -> [String] {
         guard let text = try? machine.text(of: NameServiceRule.path),
             let line = NameServiceRule.databases(of: text)["passwd"]
         else { return [] }
@@ -121,7 +121,7 @@ package struct NumbersRule: Sendable {
     }
 
     /// The enrolled accounts by number, as the store has them (StoreFormat of AccountDirectory), retired ones included.
-    private static func accounts(_ machine: any MachineView) -> [UInt32: Substring] {
+    private static func accounts(_ machine: any HostView) -> [UInt32: Substring] {
         let text = try? machine.text(of: CoveredDomains.accounts, limit: CoveredDomains.accountsLimit)
         let lines = (text ?? "").lines.filter { $0.hasPrefix("account ") }
         return lines.suffix(accountLimit).reduce(into: [:]) { accounts, line in

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Judges one stack of one service: our line is there, is written as it must be, nothing before it can pass over it, and
+/// Evaluates one stack of one service: our line is there, is written as it must be, nothing before it can pass over it, and
 /// what must not run for somebody who is refused comes after it.
 package struct PAMRule: Sendable {
     let service: String
@@ -47,10 +47,10 @@ package struct PAMRule: Sendable {
     }
 
     /// The findings, and the files that they rest on.
-    package func judge(_ machine: any MachineView) -> (findings: [Finding], files: [String]) {
+    package func evaluate(_ machine: any HostView) -> (findings: [Finding], files: [String]) {
         do throws(PAMStackError) {
             let stack = try PAMStack(service: service, type: type, on: machine)
-            return (judge(stack), stack.files)
+            return (evaluate(stack), stack.files)
         } catch {
             return (
                 [finding(.error, "the \(type) stack of \(service) cannot be read: \(error.problem)", error.place)], []
@@ -58,7 +58,7 @@ package struct PAMRule: Sendable {
         }
     }
 
-    func judge(_ stack: PAMStack) -> [Finding] {
+    func evaluate(_ stack: PAMStack) -> [Finding] {
         guard let index = stack.entries.firstIndex(where: { $0.module == PAMStack.ourModule }) else {
             if let place = stack.oursInSubstack.first {
                 return [finding(.error, "pam_entralogin.so stands in a substack, where its no ends only that", place)]
@@ -80,12 +80,12 @@ package struct PAMRule: Sendable {
             let what = "without the file pam_entralogin.so nobody could sign in, local accounts and root included"
             return [finding(.warning, what, ours.place)]
         }
-        if let finding = judgeGuard(of: ours, behind: stack.entries[(index + 1)...]) { return [finding] }
+        if let finding = evaluateGuard(of: ours, behind: stack.entries[(index + 1)...]) { return [finding] }
         return [Finding(id, .good, "\(service): pam_entralogin decides first in the \(type) stage", place: ours.place)]
     }
 
     /// What our line jumps over: the lines that refuse Entra accounts where the module could not be loaded, and no others.
-    private func judgeGuard(of ours: PAMEntry, behind rest: ArraySlice<PAMEntry>) -> Finding? {
+    private func evaluateGuard(of ours: PAMEntry, behind rest: ArraySlice<PAMEntry>) -> Finding? {
         let expected = PAMRule.lines(type).dropFirst().map { String($0) }
         let count = ours.control.guardedEntries ?? 0
         guard count > 0 else {

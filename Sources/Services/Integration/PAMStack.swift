@@ -34,14 +34,14 @@ package struct PAMStack: Sendable {
     package private(set) var oursInSubstack: [String] = []
 
     private let type: String
-    private let machine: any MachineView
+    private let machine: any HostView
 
     /// Where libpam looks, first match wins; distributions with an unchangeable /etc use the second.
     package static let folders = ["/etc/pam.d", "/usr/lib/pam.d"]
     package static let ourModule = "pam_entralogin.so"
     private static let deepest = 16
 
-    package init(service: String, type: String, on machine: any MachineView) throws(PAMStackError) {
+    package init(service: String, type: String, on machine: any HostView) throws(PAMStackError) {
         self.type = type
         self.machine = machine
         try add(service, onlyType: nil, depth: 0, includedAt: nil)

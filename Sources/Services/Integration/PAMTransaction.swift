@@ -40,7 +40,7 @@ package struct PAMTransaction: Hashable, Sendable {
     }
 
     /// Runs it, or says why it told nothing.
-    static func run(_ service: String, on machine: any MachineView) -> Result<PAMTransaction, PAMTransactionError> {
+    static func run(_ service: String, on machine: any HostView) -> Result<PAMTransaction, PAMTransactionError> {
         let outcome = machine.run(program, [service])
         guard outcome.status == 0 else {
             let words = outcome.complaint.lines.first { !$0.isEmpty } ?? "status \(outcome.status ?? -1)"
@@ -81,17 +81,17 @@ struct PAMTransactionRule: Sendable {
     /// The account stage as the files have it; nil where they cannot be read.
     let stack: PAMStack?
 
-    func judge(_ service: String, _ outcome: Result<PAMTransaction, PAMTransactionError>) -> Finding {
+    func evaluate(_ service: String, _ outcome: Result<PAMTransaction, PAMTransactionError>) -> Finding {
         switch outcome {
         case .failure(let error):
             let program = PAMTransaction.program
             let what = "libpam could not be asked whether it runs pam_entralogin.so: \(error.problem)"
             return finding(service, .error, what, "\(program) \(service) shows it; a module there may hang", program)
-        case .success(let transaction): return judge(transaction)
+        case .success(let transaction): return evaluate(transaction)
         }
     }
 
-    private func judge(_ transaction: PAMTransaction) -> Finding {
+    private func evaluate(_ transaction: PAMTransaction) -> Finding {
         let service = transaction.service
         guard let loaded = transaction.ourModules.first else { return notLoaded(transaction) }
         let order = "look at what stands before pam_entralogin.so in /etc/pam.d/\(service)"

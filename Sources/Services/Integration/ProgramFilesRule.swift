@@ -12,42 +12,42 @@ package struct ProgramFilesRule: Sendable {
     private static let remedy = "make install, or install the package again"
 
     /// `loaded`: the files that libpam has loaded as our module (`PAMTransaction`); where there are any, they count.
-    func judge(_ machine: any MachineView, loaded: [String]) -> (findings: [Finding], files: [String]) {
+    func evaluate(_ machine: any HostView, loaded: [String]) -> (findings: [Finding], files: [String]) {
         let nameService = ProgramFilesRule.installed(ProgramFilesRule.nameServiceModule, machine)
-        let nss = judgeModule("module.nss", ProgramFilesRule.nameServiceModule, at: nameService, machine)
+        let nss = evaluateModule("module.nss", ProgramFilesRule.nameServiceModule, at: nameService, machine)
         let installed = ProgramFilesRule.installedModule(machine)
         let used = Set(loaded.map { usualName(of: $0, installed, machine) }).sorted()
         let files: [String?] = used.isEmpty ? [installed] : used
-        let modules = [nss] + files.map { judgeModule("module.pam", PAMStack.ourModule, at: $0, machine) }
+        let modules = [nss] + files.map { evaluateModule("module.pam", PAMStack.ourModule, at: $0, machine) }
         let programs = [
-            judgeProgram("helper", SSHDRule.helper, "the certificate check", machine),
-            judgeProgram("pam-probe", PAMTransaction.program, "the program that asks libpam", machine),
+            evaluateProgram("helper", SSHDRule.helper, "the certificate check", machine),
+            evaluateProgram("pam-probe", PAMTransaction.program, "the program that asks libpam", machine),
         ]
         let paths = modules.compactMap(\.path) + [SSHDRule.helper, PAMTransaction.program]
         return (modules.map(\.finding) + programs, paths)
     }
 
     /// Where our PAM module lies by the usual folders; libpam may read another one.
-    package static func installedModule(_ machine: any MachineView) -> String? {
+    package static func installedModule(_ machine: any HostView) -> String? {
         moduleFolders.lazy.map { "\($0)/security/\(PAMStack.ourModule)" }.first { machine.exists($0) }
     }
 
-    package static func installed(_ name: String, _ machine: any MachineView) -> String? {
+    package static func installed(_ name: String, _ machine: any HostView) -> String? {
         moduleFolders.lazy.map { "\($0)/\(name)" }.first { machine.exists($0) }
     }
 
     /// libpam's own file, by its usual name where that leads to the same file (/lib is a link on most machines).
-    private func usualName(of loaded: String, _ installed: String?, _ machine: any MachineView) -> String {
+    private func usualName(of loaded: String, _ installed: String?, _ machine: any HostView) -> String {
         guard let installed, let file = try? machine.status(of: loaded), let usual = try? machine.status(of: installed)
         else { return loaded }
         return file.device == usual.device && file.inode == usual.inode ? installed : loaded
     }
 
-    private func judgeModule(
+    private func evaluateModule(
         _ id: String,
         _ name: String,
         at path: String?,
-        _ machine: any MachineView
+        _ machine: any HostView
     ) -> (finding: Finding, path: String?) {
         guard let path else {
             let finding = Finding(id, .error, "\(name) is in no library folder", remedy: ProgramFilesRule.remedy)
@@ -64,7 +64,7 @@ package struct ProgramFilesRule: Sendable {
     }
 
     /// sshd refuses to run its helper otherwise too ("Unsafe AuthorizedPrincipalsCommand"), but says so in its log only.
-    private func judgeProgram(_ id: String, _ path: String, _ what: String, _ machine: any MachineView) -> Finding {
+    private func evaluateProgram(_ id: String, _ path: String, _ what: String, _ machine: any HostView) -> Finding {
         guard machine.exists(path) else {
             return Finding(id, .error, "\(what) is missing", place: path, remedy: Self.remedy)
         }
@@ -76,7 +76,7 @@ package struct ProgramFilesRule: Sendable {
     }
 
     /// What somebody else than root could do to the file or to a folder above it; nil where nothing.
-    private func unsafety(of path: String, _ machine: any MachineView) -> String? {
+    private func unsafety(of path: String, _ machine: any HostView) -> String? {
         var current = path
         while true {
             let status: FileStatus
@@ -105,22 +105,22 @@ package struct ProgramFilesRule: Sendable {
     }
 }
 
-/// Judges the accounts of the daemon and of the helper, and the administrators' sudo.
+/// Evaluates the accounts of the daemon and of the helper, and the administrators' sudo.
 package struct LocalAccountsRule: Sendable {
     package static let sudoers = "/etc/sudoers.d/entralogin"
     /// As sudoers names the members (entralogin_sudo.h).
     static let members = "\"%:entralogin:administrators\""
     private static let remedy = "/usr/libexec/entralogin/configure --enable"
 
-    func judge(_ machine: any MachineView) -> [Finding] {
+    func evaluate(_ machine: any HostView) -> [Finding] {
         let passwd = (try? machine.text(of: "/etc/passwd")) ?? ""
         let users = ["entralogin", SSHDRule.helperUser].map { user in
-            judge(user, passwd.lines.first { $0.hasPrefix("\(user):") })
+            evaluate(user, passwd.lines.first { $0.hasPrefix("\(user):") })
         }
-        return users + [judgeSudoers(machine)]
+        return users + [evaluateSudoers(machine)]
     }
 
-    private func judge(_ user: String, _ line: Substring?) -> Finding {
+    private func evaluate(_ user: String, _ line: Substring?) -> Finding {
         let id = "user.\(user)"
         guard let line else {
             let isHelper = user == SSHDRule.helperUser
@@ -148,7 +148,7 @@ package struct LocalAccountsRule: Sendable {
         return Finding(id, .good, "the user \(user) is there")
     }
 
-    private func judgeSudoers(_ machine: any MachineView) -> Finding {
+    private func evaluateSudoers(_ machine: any HostView) -> Finding {
         guard machine.exists("/etc/pam.d/sudo") else {
             return Finding("sudoers", .note, "sudo is not installed: administrators have no sudo")
         }
@@ -184,7 +184,7 @@ package struct LocalAccountsRule: Sendable {
 
     /// What the file lacks of a rule for the administrators: the rule itself, by the plugin's members or by the group
     /// (sudo-rs); and for members the plugin that knows them. Nil where nothing.
-    private func missingLine(_ machine: any MachineView) -> String? {
+    private func missingLine(_ machine: any HostView) -> String? {
         guard let text = try? machine.text(of: LocalAccountsRule.sudoers) else { return nil }
         let lines = text.lines.filter { line in
             let start = line.first { $0 != " " && $0 != "\t" }

@@ -34,9 +34,9 @@ package struct SSHDFiles: Sendable {
     package private(set) var unreadable: String?
     private var readings = 0
 
-    package init(on machine: any MachineView) { add(SSHDFiles.main, on: machine, depth: 0) }
+    package init(on machine: any HostView) { add(SSHDFiles.main, on: machine, depth: 0) }
 
-    private mutating func add(_ path: String, on machine: any MachineView, depth: Int) {
+    private mutating func add(_ path: String, on machine: any HostView, depth: Int) {
         guard unreadable == nil else { return }
         readings += 1
         // A NUL cuts a line short for sshd, and takes its end with it.
@@ -58,7 +58,7 @@ package struct SSHDFiles: Sendable {
     }
 
     /// sshd takes a path that begins with `~` as it stands, from its own folder, which is / for a service.
-    private mutating func include(_ pattern: String, on machine: any MachineView, depth: Int) {
+    private mutating func include(_ pattern: String, on machine: any HostView, depth: Int) {
         let absolute = pattern.hasPrefix("/") ? pattern : pattern.hasPrefix("~") ? "/\(pattern)" : "/etc/ssh/\(pattern)"
         note(SSHDFiles.fixedFolder(of: absolute))
         for path in machine.paths(matching: absolute) {

@@ -17,7 +17,7 @@ package struct SSHDListener: Hashable, Sendable {
 
     /// Nil where no sshd listens by itself (systemd hands it connections, or it is not started yet): the next one reads
     /// what stands on disk.
-    init?(pidFile: String?, on machine: any MachineView) {
+    init?(pidFile: String?, on machine: any HostView) {
         guard let pidFile, pidFile != "none", let text = try? machine.text(of: pidFile),
             let status = try? machine.status(of: pidFile),
             let pid = Int32(text.lines[0]), machine.isRunning(pid: pid)
@@ -25,7 +25,7 @@ package struct SSHDListener: Hashable, Sendable {
         self.init(pid: pid, readAt: status.modified)
     }
 
-    func judge(_ files: [String], on machine: any MachineView, trusting trusted: SSHDListener?) -> Finding {
+    func evaluate(_ files: [String], on machine: any HostView, trusting trusted: SSHDListener?) -> Finding {
         let changed = files.first { path in
             guard let status = try? machine.status(of: path) else { return true }
             return status.changed > readAt

@@ -13,7 +13,7 @@ struct SSHDOrderRule: Sendable {
     )
 
     /// `hasDropIn`: there is a file of that name, read or not.
-    static func judge(_ files: SSHDFiles, hasDropIn: Bool = true) -> [Finding] {
+    static func evaluate(_ files: SSHDFiles, hasDropIn: Bool = true) -> [Finding] {
         if let path = files.unreadable {
             return [Finding("sshd.files", .error, "sshd's configuration cannot be read", place: path, remedy: remedy)]
         }

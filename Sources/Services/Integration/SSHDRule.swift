@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Judges what sshd would do with a person of ours (design: the drop-in, and why each line is in it).
+/// Evaluates what sshd would do with a person of ours (design: the drop-in, and why each line is in it).
 package struct SSHDRule: Sendable {
     package static let helper = "/usr/libexec/entralogin/authorized-principals"
     static let helperUser = "entralogin-ssh"
@@ -48,29 +48,29 @@ package struct SSHDRule: Sendable {
     /// What sshd reads, for the places; empty where that is not known.
     var lines: [ConfigurationLine] = []
 
-    /// Judges what each kind of name (`UPN`, `GUID`) would meet. What both meet is said once.
-    static func judge(
+    /// Evaluates what each kind of name (`UPN`, `GUID`) would meet. What both meet is said once.
+    static func evaluate(
         _ tried: [(kind: String, configuration: SSHDConfiguration)],
         lines: [ConfigurationLine] = []
     ) -> [Finding] {
-        let judged = tried.map { (kind: $0.kind, findings: SSHDRule(lines: lines).judge($0.configuration)) }
+        let evaluated = tried.map { (kind: $0.kind, findings: SSHDRule(lines: lines).evaluate($0.configuration)) }
         var findings: [Finding] = []
-        for (kind, own) in judged {
+        for (kind, own) in evaluated {
             for var finding in own where !findings.contains(finding) {
-                if !judged.allSatisfy({ $0.findings.contains(finding) }) { finding.found += " (for a \(kind))" }
+                if !evaluated.allSatisfy({ $0.findings.contains(finding) }) { finding.found += " (for a \(kind))" }
                 findings.append(finding)
             }
         }
         return findings
     }
 
-    func judge(_ configuration: SSHDConfiguration) -> [Finding] {
-        let wrong = SSHDRule.needs.compactMap { judge($0, configuration) }
+    func evaluate(_ configuration: SSHDConfiguration) -> [Finding] {
+        let wrong = SSHDRule.needs.compactMap { evaluate($0, configuration) }
         let good = Finding("sshd.person", .good, "sshd: entralogin's lines apply to Entra accounts, and no others")
         return (wrong.isEmpty ? [good] : wrong) + remarks(on: configuration)
     }
 
-    private func judge(_ need: Need, _ configuration: SSHDConfiguration) -> Finding? {
+    private func evaluate(_ need: Need, _ configuration: SSHDConfiguration) -> Finding? {
         let value = configuration.value(of: need.keyword)
         if value == nil, need.mayBeAbsent { return nil }
         guard value != need.value else { return nil }

@@ -18,7 +18,7 @@ struct SSSDConfiguration: Sendable {
 
     let domains: [Domain]
 
-    init(_ machine: any MachineView) {
+    init(_ machine: any HostView) {
         var sections: [(name: String, place: String)] = []
         var values: [String: [String: String]] = [:]
         // Later files win, key by key.

@@ -28,7 +28,7 @@ package struct StackCheck: Sendable {
         "user=\(user),host=localhost,addr=127.0.0.1,laddr=127.0.0.1,lport=22"
     }
 
-    private let machine: any MachineView
+    private let machine: any HostView
     /// Names to try; nobody need have them.
     private let probes: [(kind: String, name: String)]
     /// What `Domains=` names beside the first.
@@ -42,7 +42,7 @@ package struct StackCheck: Sendable {
     /// `domain`: one of those that may sign in; `others`: the rest of `Domains=`; `numbers`: where those of new
     /// accounts are drawn; the administrators' group as the settings call it; whether they were withheld before, where that is known.
     package init(
-        on machine: any MachineView,
+        on machine: any HostView,
         domain: String = "contoso.com",
         others: [String] = [],
         numbers: ClosedRange<UInt32> = PosixID.userRange,
@@ -62,7 +62,7 @@ package struct StackCheck: Sendable {
     }
 
     package func run() -> StackVerdict {
-        let daemon = judgeSSHD()
+        let daemon = evaluateSSHD()
         var findings = daemon.findings
         var files = daemon.files
         var rules = daemon.services.flatMap { [PAMRule.account($0), PAMRule.session($0)] }
@@ -72,16 +72,16 @@ package struct StackCheck: Sendable {
             PAMStack.folders.contains { machine.exists("\($0)/\(service)") }
         }.map { .account($0) }
         for rule in rules {
-            let judged = rule.judge(machine)
-            findings += judged.findings
-            files += judged.files
+            let evaluated = rule.evaluate(machine)
+            findings += evaluated.findings
+            files += evaluated.files
         }
         let asked = askLibpam(rules.filter { $0.type == "account" }.map(\.service))
-        findings += asked.findings + NameServiceRule().judge(machine) + numbers.configured(machine)
+        findings += asked.findings + NameServiceRule().evaluate(machine) + numbers.configured(machine)
         files.append(NameServiceRule.path)
-        let programs = ProgramFilesRule().judge(machine, loaded: asked.modules)
+        let programs = ProgramFilesRule().evaluate(machine, loaded: asked.modules)
         let sudoers = SudoersReview(machine, administratorsGroup: administratorsGroup, wasWithheld: wasWithheld)
-        findings += programs.findings + LocalAccountsRule().judge(machine) + [sudoers.withheld].compactMap(\.self)
+        findings += programs.findings + LocalAccountsRule().evaluate(machine) + [sudoers.withheld].compactMap(\.self)
         files += programs.files
         var seen: Set<String> = []
         return StackVerdict(
@@ -95,7 +95,9 @@ package struct StackCheck: Sendable {
     /// Why sshd's account stage would let accounts in that only our module refuses; empty where it asks our module. Nothing else
     /// of the integration is looked at.
     package func accountStageErrors() -> [Finding] {
-        judgeSSHD().services.flatMap { PAMRule.account($0).judge(machine).findings }.filter { $0.severity == .error }
+        evaluateSSHD().services.flatMap { PAMRule.account($0).evaluate(machine).findings }.filter {
+            $0.severity == .error
+        }
     }
 
     /// What libpam does with our line of each service, and the files that it takes for our module.
@@ -105,12 +107,12 @@ package struct StackCheck: Sendable {
         let findings = outcomes.map { service, outcome in
             let stack = try? PAMStack(service: service, type: "account", on: machine)
             let rule = PAMTransactionRule(installed: ProgramFilesRule.installedModule(machine), stack: stack)
-            return rule.judge(service, outcome)
+            return rule.evaluate(service, outcome)
         }
         return (findings, modules)
     }
 
-    private struct JudgedSSHD {
+    private struct EvaluatedSSHD {
         var findings: [Finding]
         var files: [String]
         var listener: SSHDListener?
@@ -118,39 +120,39 @@ package struct StackCheck: Sendable {
         var services = ["sshd"]
     }
 
-    private func judgeSSHD() -> JudgedSSHD {
+    private func evaluateSSHD() -> EvaluatedSSHD {
         let files = SSHDFiles(on: machine)
         let restsOn = files.files + files.folders.filter { machine.exists($0) }
         guard let program = StackCheck.sshdPrograms.first(where: { machine.exists($0) }) else {
             let missing = Finding("sshd", .error, "sshd is not installed", remedy: "install openssh-server")
-            return JudgedSSHD(findings: [missing], files: restsOn)
+            return EvaluatedSSHD(findings: [missing], files: restsOn)
         }
-        var findings = SSHDOrderRule.judge(files, hasDropIn: machine.exists(SSHDFiles.dropIn))
+        var findings = SSHDOrderRule.evaluate(files, hasDropIn: machine.exists(SSHDFiles.dropIn))
         let isUnread = SSHDOrderRule.isWholeBlockUnread(findings)
         var tried: [(kind: String, configuration: SSHDConfiguration)] = []
         for (kind, name) in probes {
             let result = machine.run(program, ["-T", "-C", StackCheck.connection(of: name)])
             guard result.status == 0 else {
-                return JudgedSSHD(findings: findings + [refused(by: program, result.complaint)], files: restsOn)
+                return EvaluatedSSHD(findings: findings + [refused(by: program, result.complaint)], files: restsOn)
             }
             tried.append((kind, SSHDConfiguration(result.output)))
         }
-        let common = SSHDRule.judge(tried, lines: files.lines)
+        let common = SSHDRule.evaluate(tried, lines: files.lines)
         // One cause is one finding: without the block all that it says is missing, but not UsePAM, which stands elsewhere.
         findings +=
             isUnread
             ? common.filter { $0.severity != .error || $0.id == "sshd.usepam" }
-            : common + judgeDomains(program, beside: common)
+            : common + evaluateDomains(program, beside: common)
         let pidFile = tried.first?.configuration.value(of: "pidfile")
         let listener = SSHDListener(pidFile: pidFile, on: machine)
-        if let listener { findings.append(listener.judge(files.files, on: machine, trusting: trusted)) }
+        if let listener { findings.append(listener.evaluate(files.files, on: machine, trusting: trusted)) }
         // sshd_config(5), PAMServiceName: since OpenSSH 9.9 sshd may be told to be another service to PAM.
         let services = Set(tried.map { $0.configuration.value(of: "pamservicename") ?? "sshd" })
-        return JudgedSSHD(findings: findings, files: restsOn, listener: listener, services: services.sorted())
+        return EvaluatedSSHD(findings: findings, files: restsOn, listener: listener, services: services.sorted())
     }
 
     /// Accounts of other domains meet the same lines, where any of them may sign in or has signed in.
-    private func judgeDomains(_ program: String, beside common: [Finding]) -> [Finding] {
+    private func evaluateDomains(_ program: String, beside common: [Finding]) -> [Finding] {
         let rule = CoveredDomainsRule(common: common)
         let covered: CoveredDomains
         do throws(CoveredDomains.Failure) {
@@ -159,7 +161,7 @@ package struct StackCheck: Sendable {
             // A block that covers every domain covers those, whichever they are.
             let connection = StackCheck.connection(of: "entralogin-probe@any.invalid")
             let anywhere = machine.run(program, ["-T", "-C", connection])
-            let uncovered = rule.judge("any.invalid", isEnrolled: true, SSHDConfiguration(anywhere.output))
+            let uncovered = rule.evaluate("any.invalid", isEnrolled: true, SSHDConfiguration(anywhere.output))
             guard anywhere.status != 0 || uncovered != nil else { return [] }
             let remedy = "ls -l \(CoveredDomains.accounts); it is the daemon's file of accounts"
             return [Finding("sshd.domains", .error, error.problem, place: CoveredDomains.accounts, remedy: remedy)]
@@ -172,7 +174,7 @@ package struct StackCheck: Sendable {
             // Where sshd refuses its configuration, it has said so for the first domain.
             guard result.status == 0 else { return nil }
             let isEnrolled = covered.enrolled.contains(domain)
-            return rule.judge(domain, isEnrolled: isEnrolled, SSHDConfiguration(result.output))
+            return rule.evaluate(domain, isEnrolled: isEnrolled, SSHDConfiguration(result.output))
         }
     }
 

@@ -6,7 +6,7 @@ package import LinuxSystem
 
 /// Root's side of the stack stamp: checks, and writes it or takes it away.
 package struct StackStampWriter: Sendable {
-    private let machine: any MachineView
+    private let machine: any HostView
     private let file: AtomicFile
     private let version: String
     private let domain: String
@@ -18,7 +18,7 @@ package struct StackStampWriter: Sendable {
 
     /// `domain`, `others`, `numbers`, `administratorsGroup`: see `StackCheck`. `path` is where the stamp goes; its folder must be root's.
     package init(
-        on machine: any MachineView,
+        on machine: any HostView,
         version: String,
         domain: String = "contoso.com",
         others: [String] = [],

@@ -17,7 +17,7 @@ package struct SudoAnswer: Sendable {
     package let rights: SudoRights
 
     /// Nil: there is no sudo here.
-    package static func ask(about name: String, on machine: any MachineView) -> SudoAnswer? {
+    package static func ask(about name: String, on machine: any HostView) -> SudoAnswer? {
         guard let program = programs.first(where: { machine.exists($0) }) else { return nil }
         return SudoAnswer(machine.run(program, ["-n", "-l", "-U", name]))
     }

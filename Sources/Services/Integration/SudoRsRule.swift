@@ -8,7 +8,7 @@ package struct SudoRsRule: Sendable {
     private static let rule = "%#1879048193 "
     private static let remedy = "/usr/libexec/entralogin/configure --enable"
 
-    func judge(_ machine: any MachineView) -> [Finding] {
+    func evaluate(_ machine: any HostView) -> [Finding] {
         guard let text = try? machine.text(of: LocalAccountsRule.sudoers) else { return [] }
         let isOurPlugin = text.contains(SudoersFilesRule.pluginPath)
         let rules = text.lines.filter { $0.hasPrefix("%") }
@@ -28,7 +28,7 @@ package struct SudoRsRule: Sendable {
     }
 
     /// A rule by name gives the right to the members of the group that is found under the name.
-    private func foreignGroup(_ rules: [Substring], _ machine: any MachineView) -> Finding? {
+    private func foreignGroup(_ rules: [Substring], _ machine: any HostView) -> Finding? {
         guard let rule = rules.first(where: { !$0.hasPrefix(SudoRsRule.rule) }) else { return nil }
         let group = String(rule.dropFirst().prefix { $0 != " " && $0 != "\t" })
         let programs = ["/usr/bin/getent", "/bin/getent"]
@@ -61,7 +61,7 @@ package struct SudoRsRule: Sendable {
     }
 
     /// Nil for another sudo. sudo-rs 0.2.5 writes its version to standard error.
-    package static func version(_ machine: any MachineView) -> String? {
+    package static func version(_ machine: any HostView) -> String? {
         guard let program = SudoAnswer.programs.first(where: { machine.exists($0) }) else { return nil }
         let result = machine.run(program, ["--version"])
         let line = (result.output + result.complaint).lines.first { $0.hasPrefix("sudo-rs ") }

@@ -18,13 +18,13 @@ package struct SudoersFiles: Sendable {
     private let host: String
     private var readings = 0
 
-    package init(on machine: any MachineView) {
+    package init(on machine: any HostView) {
         let name = (try? machine.text(of: "/proc/sys/kernel/hostname")) ?? ""
         host = String(name.prefix { $0 != "." && $0 != "\n" })
         add(SudoersFiles.main, on: machine, depth: 0)
     }
 
-    private mutating func add(_ path: String, on machine: any MachineView, depth: Int) {
+    private mutating func add(_ path: String, on machine: any HostView, depth: Int) {
         guard unreadable == nil else { return }
         readings += 1
         guard depth < SudoersFiles.deepest, readings <= SudoersFiles.mostReadings,
@@ -54,13 +54,13 @@ package struct SudoersFiles: Sendable {
     }
 
     /// A file that is not there is passed over, as sudo passes over it.
-    private mutating func include(_ text: Substring, from file: String, on machine: any MachineView, depth: Int) {
+    private mutating func include(_ text: Substring, from file: String, on machine: any HostView, depth: Int) {
         let path = absolute(text, from: file)
         if machine.exists(path) { add(path, on: machine, depth: depth + 1) }
     }
 
     /// sudo leaves out names with a dot or with `~` at the end.
-    private mutating func includeFolder(_ text: Substring, from file: String, on machine: any MachineView, depth: Int) {
+    private mutating func includeFolder(_ text: Substring, from file: String, on machine: any HostView, depth: Int) {
         let folder = absolute(text, from: file)
         let pattern =
             folder.flatMap { "*?[\\".contains($0) ? "\\\($0)" : "\($0)" } + (folder.hasSuffix("/") ? "*" : "/*")

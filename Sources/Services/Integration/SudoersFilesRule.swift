@@ -17,7 +17,7 @@ package struct SudoersFilesRule: Sendable {
         var isLate: Bool
     }
 
-    func judge(_ machine: any MachineView) -> [Finding] {
+    func evaluate(_ machine: any HostView) -> [Finding] {
         let lines = SudoersFilesRule.lines(machine)
         return [otherPlugin(lines), byGroup(lines), withoutStage(lines)].compactMap(\.self)
     }
@@ -70,7 +70,7 @@ package struct SudoersFilesRule: Sendable {
     }
 
     /// The lines of /etc/sudoers and of the files that sudo takes from its folder: not those with a dot, nor with `~` last.
-    private static func lines(_ machine: any MachineView) -> [Line] {
+    private static func lines(_ machine: any HostView) -> [Line] {
         guard let text = try? machine.text(of: main) else { return [] }
         var isLate = false
         var result: [Line] = []

@@ -8,7 +8,7 @@ package struct SudoersReview: Sendable {
     let withheld: Finding?
 
     /// `wasWithheld`: what an earlier check found; it stays so where sudo cannot be asked, as in the service's sandbox.
-    package init(_ machine: any MachineView, administratorsGroup: String, wasWithheld: Bool? = nil) {
+    package init(_ machine: any HostView, administratorsGroup: String, wasWithheld: Bool? = nil) {
         guard machine.exists(LocalAccountsRule.sudoers) else {
             findings = []
             withheld = nil
@@ -16,8 +16,8 @@ package struct SudoersReview: Sendable {
         }
         let sources = SudoersSourcesRule().look(machine)
         let findings =
-            SudoersFilesRule(administratorsGroup: administratorsGroup).judge(machine) + sources.findings
-            + SudoRsRule().judge(machine)
+            SudoersFilesRule(administratorsGroup: administratorsGroup).evaluate(machine) + sources.findings
+            + SudoRsRule().evaluate(machine)
         self.findings = findings
         let unseen = sources.isUnseen && wasWithheld ?? true ? sources.findings.first : nil
         withheld = (findings.first { $0.severity == .error } ?? unseen).map { cause in

@@ -4,10 +4,10 @@
 /// to for everybody, sudo itself says (`sudo -l`). SSSD gives rules and defaults to its own users and to local ones, and none to
 /// Entra accounts, which it does not know.
 struct SudoersSourcesRule: Sendable {
-    func judge(_ machine: any MachineView) -> [Finding] { look(machine).findings }
+    func evaluate(_ machine: any HostView) -> [Finding] { look(machine).findings }
 
     /// `isUnseen`: there is such a source, and sudo does not say what it sets.
-    func look(_ machine: any MachineView) -> (findings: [Finding], isUnseen: Bool) {
+    func look(_ machine: any HostView) -> (findings: [Finding], isUnseen: Bool) {
         guard let text = try? machine.text(of: NameServiceRule.path),
             let line = NameServiceRule.databases(of: text)["sudoers"]
         else { return ([], false) }
@@ -21,7 +21,7 @@ struct SudoersSourcesRule: Sendable {
         let lines = answer?.output.lines ?? []
         let heading = lines.prefix { !$0.contains(" may run the following commands") }
         let isUnseen = others != ["sss"] && heading.count == lines.count
-        return ([judge(others.joined(separator: ", "), place, heading, isUnseen)], isUnseen)
+        return ([evaluate(others.joined(separator: ", "), place, heading, isUnseen)], isUnseen)
     }
 
     private func withoutFiles(_ place: String) -> Finding {
@@ -35,7 +35,8 @@ struct SudoersSourcesRule: Sendable {
         )
     }
 
-    private func judge(_ others: String, _ place: String, _ heading: ArraySlice<Substring>, _ isUnseen: Bool) -> Finding
+    private func evaluate(_ others: String, _ place: String, _ heading: ArraySlice<Substring>, _ isUnseen: Bool)
+        -> Finding
     {
         let words = heading.flatMap { $0.split { $0 == " " || $0 == "," || $0 == "=" } }
         if let found = SudoersSourcesRule.dangerous(words) {

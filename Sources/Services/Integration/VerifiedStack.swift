@@ -35,7 +35,7 @@ package struct VerifiedStack: Hashable, Sendable {
     static func making(
         of verdict: StackVerdict,
         version: String,
-        on machine: any MachineView
+        on machine: any HostView
     ) throws(FileAbsence) -> VerifiedStack {
         var entries: [Entry] = []
         for path in verdict.restsOn {
@@ -49,7 +49,7 @@ package struct VerifiedStack: Hashable, Sendable {
     }
 
     /// True where a folder above the path may not be searched by everybody.
-    private static func isGuarded(_ path: String, on machine: any MachineView) -> Bool {
+    private static func isGuarded(_ path: String, on machine: any HostView) -> Bool {
         var folder = path
         while let slash = folder.lastIndex(of: "/"), slash != folder.startIndex {
             folder = String(folder[..<slash])

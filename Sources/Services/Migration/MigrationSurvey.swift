@@ -8,12 +8,12 @@ package struct MigrationSurvey: Sendable {
     /// The group that Microsoft's packages give sudo to.
     package static let administrators = "aad_admins"
 
-    private let machine: any MachineView
+    private let machine: any HostView
     private let known: [KnownAccount]
     private let isKnown: Bool
 
     /// `known`: the accounts that have signed in with us; nil where they are not known.
-    package init(on machine: any MachineView, known: [KnownAccount]?) {
+    package init(on machine: any HostView, known: [KnownAccount]?) {
         self.machine = machine
         self.known = known ?? []
         isKnown = known != nil
@@ -40,7 +40,9 @@ package struct MigrationSurvey: Sendable {
                 group: bytes(of: "/etc/group", &plan),
                 list: list(&plan)
             )
-            plan.conflicts += OldAccountRules(machine: machine, local: files.local, known: known).judge(file.accounts)
+            plan.conflicts += OldAccountRules(machine: machine, local: files.local, known: known).evaluate(
+                file.accounts
+            )
             let keeping = file.accounts.filter(keepsNumber)
             lines = files.lines(adopting: keeping)
             if plan.conflicts.isEmpty { plan.conflicts += files.contradictions(with: lines, keeping) }

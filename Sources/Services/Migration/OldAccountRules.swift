@@ -5,11 +5,11 @@ internal import Integration
 
 /// Where the old accounts contradict each other, this machine's own accounts, or Entra accounts.
 struct OldAccountRules {
-    let machine: any MachineView
+    let machine: any HostView
     let local: LocalAccounts
     let known: [KnownAccount]
 
-    func judge(_ accounts: [OldAccount]) -> [MigrationConflict] {
+    func evaluate(_ accounts: [OldAccount]) -> [MigrationConflict] {
         duplicates(accounts)
             // Of who is adopted already, the local record is their own.
             + accounts.filter { !isAdopted($0) }.flatMap { account in

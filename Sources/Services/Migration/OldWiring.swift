@@ -7,10 +7,10 @@ struct OldWiring: Sendable {
     private static let program = "aad_certhandler"
     private static let mark = "aadsshlogin"
 
-    func lines(on machine: any MachineView) -> [String] { sshd(machine) + pam(machine) + names(machine) }
+    func lines(on machine: any HostView) -> [String] { sshd(machine) + pam(machine) + names(machine) }
 
     /// A `Match` block as a whole: what is left of it without its first line would hold for everybody.
-    private func sshd(_ machine: any MachineView) -> [String] {
+    private func sshd(_ machine: any HostView) -> [String] {
         var blocks: [[SSHDFiles.Line]] = []
         for line in SSHDFiles(on: machine).lines {
             if line.keyword != "match", let last = blocks.last?.last, last.file == line.file {
@@ -26,13 +26,13 @@ struct OldWiring: Sendable {
         }
     }
 
-    private func pam(_ machine: any MachineView) -> [String] {
+    private func pam(_ machine: any HostView) -> [String] {
         PAMStack.folders.flatMap { machine.paths(matching: "\($0)/*") }.flatMap { path in
             places(path, machine) { $0.contains("pam_aad.so") }
         }
     }
 
-    private func names(_ machine: any MachineView) -> [String] {
+    private func names(_ machine: any HostView) -> [String] {
         places(NameServiceRule.path, machine) { line in
             guard let colon = line.firstIndex(of: ":") else { return false }
             return line[colon...].dropFirst().split { $0 == " " || $0 == "\t" }.contains("aad")
@@ -40,7 +40,7 @@ struct OldWiring: Sendable {
     }
 
     /// Without what a `#` makes a comment.
-    private func places(_ path: String, _ machine: any MachineView, _ isOld: (Substring) -> Bool) -> [String] {
+    private func places(_ path: String, _ machine: any HostView, _ isOld: (Substring) -> Bool) -> [String] {
         let lines = (try? machine.text(of: path))?.lines ?? []
         return lines.enumerated().filter { isOld($0.element.prefix { $0 != "#" }) }.map { "\(path):\($0.offset + 1)" }
     }

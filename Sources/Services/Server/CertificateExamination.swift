@@ -10,9 +10,9 @@ internal import Wire
 /// `entraloginctl check-certificate`: what the rules say of a certificate, without effects. The rules are the ones that
 /// sign people in; this only adds what the certificate says of itself.
 struct CertificateExamination {
-    typealias Judge = (_ keyType: String, _ base64: String, _ name: UserName) -> CertificateFinding
+    typealias Evaluator = (_ keyType: String, _ base64: String, _ name: UserName) -> CertificateFinding
 
-    let judge: Judge
+    let evaluate: Evaluator
     /// What each rule says, whatever the others do.
     var examine: (Certificate, UserName?) -> [ExaminedRule] = { _, _ in [] }
 
@@ -36,9 +36,9 @@ struct CertificateExamination {
 
     private func finding(_ parsed: Certificate, _ words: [Substring], _ name: UserName?) -> CertificateReport {
         guard let name else { return describe(parsed, refused(.notOurName, DenialReason.notOurName.text)) }
-        switch judge(String(words[0]), String(words[1]), name) {
-        case .good(let judged):
-            return describe(parsed, CertificateReport(isAcceptable: true, text: "good for \(judged.principal)"))
+        switch evaluate(String(words[0]), String(words[1]), name) {
+        case .good(let evaluated):
+            return describe(parsed, CertificateReport(isAcceptable: true, text: "good for \(evaluated.principal)"))
         case .refused(let denial), .unknownAuthority(let denial):
             let detail = denial.detail.isEmpty ? "" : " (\(denial.detail))"
             return describe(parsed, refused(denial.reason, denial.text + detail))

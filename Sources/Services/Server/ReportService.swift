@@ -119,7 +119,7 @@ package struct ReportService: Sendable {
     }
 
     private func test(_ user: String, _ certificate: String) -> CertificateReport {
-        let examination = CertificateExamination(judge: sources.access.judge, examine: sources.access.examine)
+        let examination = CertificateExamination(evaluate: sources.access.evaluate, examine: sources.access.examine)
         return examination.report(user: user, certificate: certificate)
     }
 }

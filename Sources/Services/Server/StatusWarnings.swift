@@ -241,7 +241,7 @@ struct StatusWarnings {
         ]
     }
 
-    /// A socket that is not there is doctor's to judge: on a machine without systemd nobody makes one.
+    /// A socket that is not there is doctor's to evaluate: on a machine without systemd nobody makes one.
     private var events: [ReportedWarning] {
         guard let audit, audit.isPresent, let error = audit.lastError else { return [] }
         return [

@@ -104,7 +104,7 @@ static void measure_clock(void) {
     nanoseconds_a_tick = (milliseconds() - began) * 1e6 / (double)(last - first);
 }
 
-/* --- One look-up: what was found is judged after the clock has stopped --- */
+/* --- One look-up: what was found is evaluated after the clock has stopped --- */
 
 struct answer {
     int found;

@@ -49,7 +49,7 @@ func takesCertificate(_ bytes: [UInt8]) -> Bool {
     let text = Base64.encode(bytes)
     promise(
         verifier.verify(base64: text, declaredType: certificate.typeName, against: expectations) == verdict,
-        "text and bytes are judged differently"
+        "text and bytes are evaluated differently"
     )
     guard case .verified(let verified) = verdict else {
         if case .refused(_, let detail) = verdict { promise(detail.isQuoted(limit: 400), "text is not quoted") }

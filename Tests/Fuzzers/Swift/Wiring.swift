@@ -6,7 +6,7 @@ internal import Integration
 // gets. Tests/Fuzzers/make-seeds writes them anew.
 
 /// A machine made of the texts of one input; every file is root's, and the programs are there.
-private struct TextMachine: MachineView {
+private struct TextMachine: HostView {
     /// In the order of the input; the first is what `sshd -T` prints.
     static let paths = [
         "sshd -T", "/etc/ssh/sshd_config", "/etc/ssh/sshd_config.d/00-entralogin.conf", "/etc/pam.d/sshd",

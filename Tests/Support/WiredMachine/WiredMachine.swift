@@ -5,7 +5,7 @@ internal import Glibc
 package import Integration
 
 /// A machine made of texts: Debian 12, wired. A test changes one thing in it.
-package struct WiredMachine: SurroundingsView {
+package struct WiredMachine: EnvironmentView {
     package var texts: [String: String] = [
         "/etc/pam.d/sshd": Debian12.sshd,
         "/etc/pam.d/sudo": Debian12.sudo,

@@ -22,7 +22,7 @@ read_settings() {
     if grep -q '^true.*/publicSettings/wireHardened	' "$WORK/lines"; then WIRE_HARDENED=yes; fi
 }
 
-# Sections and keys are for the daemon to judge; here only what has no place in a line of its file.
+# Sections and keys are for the daemon to evaluate; here only what has no place in a line of its file.
 translate() {
     awk -F '\t' '
         function fail(why) { print why | "cat >&2"; close("cat >&2"); exit 1 }

@@ -198,7 +198,7 @@
 #define ENTRALOGIN_AUDIT_SOCKET "/run/entralogin/audit.sock"
 #endif
 /* What happened; each has its type and operation in audit-events' table. */
-#define ENTRALOGIN_AUDIT_CERTIFICATE 1u /* a certificate was judged */
+#define ENTRALOGIN_AUDIT_CERTIFICATE 1u /* a certificate was evaluated */
 #define ENTRALOGIN_AUDIT_ACCOUNT 2u     /* PAM's account stage was decided */
 #define ENTRALOGIN_AUDIT_SESSION 3u     /* a sign-in's session stage was decided */
 #define ENTRALOGIN_AUDIT_GRANTED 4u     /* membership of the administrators' group began */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The PAM module. libpam calls the entry points of pam.map (at the end of pam.c); account and session are the functions
- * below with the real world. Tests give another one.
+ * below with the real operations. Tests give others.
  *
  * For a stack of the form [success=N ignore=N module_unknown=ignore default=die], with N lines behind it for where the module
  * cannot be loaded. Whose a call is, is decided
@@ -40,7 +40,7 @@
 /* Between the first two questions of a batch service that waits; later pauses are longer (batch.c). */
 #define ENTRALOGIN_BATCH_PAUSE_MS 500
 
-struct entralogin_pam_world {
+struct entralogin_pam_operations {
     struct entralogin_server daemon;
     const char *login_uid;                                                           /* /proc/self/loginuid */
     const char *adopted;                                                             /* ENTRALOGIN_ADOPTED_LIST */
@@ -69,7 +69,7 @@ struct entralogin_pam_world {
  * A batch service (batch.c) waits here for Azure's first answer about the account, up to ENTRALOGIN_BATCH_DEADLINE_MS:
  * cron and atd call PAM in the process that they forked for the job, systemd in the one that becomes the user manager.
  */
-int entralogin_pam_account(const struct entralogin_pam_world *world, pam_handle_t *pamh, int flags, int argc);
+int entralogin_pam_account(const struct entralogin_pam_operations *operations, pam_handle_t *pamh, int flags, int argc);
 /*
  * Sign-in with a code: PAM_SUCCESS; PAM_IGNORE for everybody who is not ours, wants another way, sits at no terminal or comes
  * through sshd; PAM_AUTH_ERR, refused; PAM_AUTHINFO_UNAVAIL; PAM_SERVICE_ERR, as above. Nothing is asked of the daemon before
@@ -78,15 +78,15 @@ int entralogin_pam_account(const struct entralogin_pam_world *world, pam_handle_
  * In sudo it is a step-up, of whoever runs sudo, and PAM_IGNORE only for who is not ours or where the daemon says that it is off.
  * Besides: PAM_CRED_INSUFFICIENT, PAM_USER is another, or there is no terminal; PAM_ABORT, the person broke it off.
  */
-int entralogin_pam_authenticate(const struct entralogin_pam_world *world, pam_handle_t *pamh, int flags, int argc);
+int entralogin_pam_authenticate(const struct entralogin_pam_operations *operations, pam_handle_t *pamh, int flags, int argc);
 /*
  * PAM_SUCCESS; PAM_IGNORE, outside sshd for everybody who did not sign in with a code through this handle; PAM_SESSION_ERR.
  */
-int entralogin_pam_open_session(const struct entralogin_pam_world *world, pam_handle_t *pamh, int flags, int argc);
+int entralogin_pam_open_session(const struct entralogin_pam_operations *operations, pam_handle_t *pamh, int flags, int argc);
 /* PAM_SUCCESS where the person signed in or proved themselves with a code through this handle, otherwise PAM_IGNORE: as the auth stage went. */
-int entralogin_pam_setcred(const struct entralogin_pam_world *world, pam_handle_t *pamh);
+int entralogin_pam_setcred(const struct entralogin_pam_operations *operations, pam_handle_t *pamh);
 /* PAM_SUCCESS or PAM_IGNORE: whatever happens, the modules behind this one must close their part of the session. */
-int entralogin_pam_close_session(const struct entralogin_pam_world *world, pam_handle_t *pamh);
+int entralogin_pam_close_session(const struct entralogin_pam_operations *operations, pam_handle_t *pamh);
 
 /* What stands at `path`: ENTRALOGIN_HOME_ABSENT, _FOLDER (with its owner) or _STRANGE. `root` owns what leads there. */
 uint16_t entralogin_home_state(const char *path, uint32_t root, uint32_t *ret_owner);

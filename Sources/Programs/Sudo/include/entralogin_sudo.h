@@ -32,6 +32,6 @@ struct entralogin_sudo_world {
 
 /* 1: a member now. 0: not, or it cannot be decided. At most ENTRALOGIN_PAM_DEADLINE_MS. */
 int entralogin_sudo_is_member(
-    const struct entralogin_sudo_world *world, const char *user, const char *group, const struct passwd *record);
+    const struct entralogin_sudo_world *operations, const char *user, const char *group, const struct passwd *record);
 
 #endif

@@ -64,7 +64,7 @@ package struct AzureEnvironment: Sendable {
 }
 
 /// Sends a request again where that can help, inside a deadline.
-struct PatientClient: Sendable {
+struct RetryingClient: Sendable {
     /// What one attempt came to.
     typealias Attempt = Result<HTTPResponse, HTTPError>
 

@@ -3,7 +3,7 @@
 internal import Glibc
 package import Integration
 
-extension LiveMachine: SurroundingsView {
+extension LiveMachine: EnvironmentView {
     package func space(of folder: String) -> FileSpace? {
         var status = statvfs()
         guard statvfs(folder, &status) == 0 else { return nil }

@@ -21,10 +21,10 @@ const char *entralogin_item(pam_handle_t *pamh, int item) {
  * Whose a local record with a name of our shape is. Undecidable is nobody's: only a record that root's list does not name, and
  * that bears no mark, is another's (P8).
  */
-static void judge_local(
-    const struct entralogin_pam_world *world, const struct passwd *found, struct entralogin_person *ret) {
+static void evaluate_local(
+    const struct entralogin_pam_operations *operations, const struct passwd *found, struct entralogin_person *ret) {
     int marked = found->pw_passwd != NULL && strcmp(found->pw_passwd, ENTRALOGIN_ADOPTED_MARK) == 0;
-    switch (entralogin_adopted(world->adopted, world->daemon.root, found->pw_name, found->pw_uid, found->pw_gid)) {
+    switch (entralogin_adopted(operations->adopted, operations->daemon.root, found->pw_name, found->pw_uid, found->pw_gid)) {
     case ENTRALOGIN_ADOPTED:
         ret->is_adopted = 1;
         ret->standing = ENTRALOGIN_OURS;
@@ -41,20 +41,20 @@ static void judge_local(
  * Whether a record with a number of our range is another name service's. The password of our module's records says that they are
  * ours, at no cost; where something between hides it, as SSSD may, the number decides.
  */
-static int is_anothers(const struct entralogin_pam_world *world, const struct passwd *found) {
+static int is_anothers(const struct entralogin_pam_operations *operations, const struct passwd *found) {
     int marked = found->pw_passwd != NULL && strcmp(found->pw_passwd, ENTRALOGIN_NO_PASSWORD) == 0;
-    return !marked && entralogin_is_anothers(world, found->pw_uid, found->pw_name);
+    return !marked && entralogin_is_anothers(operations, found->pw_uid, found->pw_name);
 }
 
 void entralogin_find_person(
-    const struct entralogin_pam_world *world, const char *name, int foreigners_too, struct entralogin_person *ret) {
+    const struct entralogin_pam_operations *operations, const char *name, int foreigners_too, struct entralogin_person *ret) {
     char buffer[ENTRALOGIN_PASSWD_MAX];
     struct passwd record, *found = NULL;
     int shape = entralogin_name_folds_to_ours(name, strnlen(name, ENTRALOGIN_NAME_MAX + 1));
     *ret = (struct entralogin_person){.uid = ENTRALOGIN_NO_ID, .gid = ENTRALOGIN_NO_ID};
     if (!shape && !foreigners_too)
         return;
-    if (world->look_up(name, &record, buffer, sizeof buffer, &found) != 0 || found == NULL) {
+    if (operations->look_up(name, &record, buffer, sizeof buffer, &found) != 0 || found == NULL) {
         ret->standing = shape ? ENTRALOGIN_UNKNOWN : ENTRALOGIN_FOREIGN;
         return;
     }
@@ -62,7 +62,7 @@ void entralogin_find_person(
     ret->gid = found->pw_gid;
     if (strlen(found->pw_dir) < sizeof ret->home)
         strcpy(ret->home, found->pw_dir);
-    ret->is_anothers = entralogin_uid_is_ours(found->pw_uid) && is_anothers(world, found);
+    ret->is_anothers = entralogin_uid_is_ours(found->pw_uid) && is_anothers(operations, found);
     if (ret->is_anothers)
         ret->uid = ENTRALOGIN_ANOTHERS_ID;
     if (!shape || ret->is_anothers)
@@ -70,7 +70,7 @@ void entralogin_find_person(
     if (entralogin_uid_is_ours(found->pw_uid))
         ret->standing = ENTRALOGIN_OURS;
     else
-        judge_local(world, found, ret);
+        evaluate_local(operations, found, ret);
     if (ret->standing == ENTRALOGIN_OURS && strcmp(found->pw_name, name) != 0)
         ret->standing = ENTRALOGIN_MISSPELT;
 }
@@ -85,8 +85,8 @@ static int lifts_rights(const char *service) {
 }
 
 /* The uid of the sign-in that this process descends from. */
-static uint32_t login_uid(const struct entralogin_pam_world *world) {
-    int fd = open(world->login_uid, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+static uint32_t login_uid(const struct entralogin_pam_operations *operations) {
+    int fd = open(operations->login_uid, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0)
         return ENTRALOGIN_NO_ID;
     char text[16];
@@ -99,14 +99,14 @@ static uint32_t login_uid(const struct entralogin_pam_world *world) {
 }
 
 /* Takes the number for the caller's, where it is an Entra account's. */
-static void take_number(const struct entralogin_pam_world *world, uint32_t uid, struct entralogin_invoker *ret) {
+static void take_number(const struct entralogin_pam_operations *operations, uint32_t uid, struct entralogin_invoker *ret) {
     enum entralogin_adoption adoption = ENTRALOGIN_NOT_ADOPTED;
     char listed[ENTRALOGIN_NAME_MAX + 1] = "";
-    if (uid == world->daemon.root || uid == ENTRALOGIN_NO_ID || entralogin_is_anothers(world, uid, NULL))
+    if (uid == operations->daemon.root || uid == ENTRALOGIN_NO_ID || entralogin_is_anothers(operations, uid, NULL))
         return;
     if (!entralogin_uid_is_ours(uid))
-        adoption = entralogin_adopted_number(world->adopted, world->daemon.root, uid, listed);
-    if (adoption == ENTRALOGIN_ADOPTED && entralogin_is_given_away(world, uid, listed))
+        adoption = entralogin_adopted_number(operations->adopted, operations->daemon.root, uid, listed);
+    if (adoption == ENTRALOGIN_ADOPTED && entralogin_is_given_away(operations, uid, listed))
         return;
     if (!entralogin_uid_is_ours(uid) && adoption == ENTRALOGIN_NOT_ADOPTED)
         return;
@@ -117,11 +117,11 @@ static void take_number(const struct entralogin_pam_world *world, uint32_t uid, 
 }
 
 void entralogin_find_invoker(
-    const struct entralogin_pam_world *world, pam_handle_t *pamh, struct entralogin_invoker *ret) {
-    uint32_t real = world->real_uid();
+    const struct entralogin_pam_operations *operations, pam_handle_t *pamh, struct entralogin_invoker *ret) {
+    uint32_t real = operations->real_uid();
     int lifts = lifts_rights(entralogin_item(pamh, PAM_SERVICE));
     *ret = (struct entralogin_invoker){.name = entralogin_item(pamh, PAM_RUSER), .uid = ENTRALOGIN_NO_ID};
-    entralogin_find_person(world, ret->name, 0, &ret->person);
+    entralogin_find_person(operations, ret->name, 0, &ret->person);
     const struct entralogin_person person = ret->person;
     ret->is_ours = person.standing != ENTRALOGIN_FOREIGN;
     ret->is_adopted = person.is_adopted;
@@ -129,12 +129,12 @@ void entralogin_find_invoker(
     if (person.standing == ENTRALOGIN_OURS || person.standing == ENTRALOGIN_MISSPELT)
         ret->uid = person.uid;
     /* sudo may have changed its uid by now, and an Entra account has the name, too. */
-    ret->is_ours |= person.is_anothers && entralogin_is_published(world, ret->name);
+    ret->is_ours |= person.is_anothers && entralogin_is_published(operations, ret->name);
     if (entralogin_uid_is_ours(real) || (lifts && real != ret->uid))
-        take_number(world, real, ret);
+        take_number(operations, real, ret);
     /* The application names nobody: who signed in counts. It does not where it names root, in root's own shell. */
     if (lifts && ret->uid == ENTRALOGIN_NO_ID && ret->name[0] == '\0')
-        take_number(world, login_uid(world), ret);
+        take_number(operations, login_uid(operations), ret);
 }
 
 /* sshd's PAM environment has the variable in every stage, empty before the session. */
@@ -146,9 +146,9 @@ int entralogin_in_sshd(pam_handle_t *pamh) {
     return strncmp(command, "sshd", 4) == 0;
 }
 
-int entralogin_borrows_group(const struct entralogin_pam_world *world, const char *name) {
+int entralogin_borrows_group(const struct entralogin_pam_operations *operations, const char *name) {
     int shape = entralogin_name_folds_to_ours(name, strnlen(name, ENTRALOGIN_NAME_MAX + 1));
-    return (shape || world->real_uid() != world->daemon.root) && entralogin_holds_administrators_group() == 1;
+    return (shape || operations->real_uid() != operations->daemon.root) && entralogin_holds_administrators_group() == 1;
 }
 
 uint16_t entralogin_process_flags(pam_handle_t *pamh) {

@@ -21,7 +21,7 @@ package struct FileSpace: Hashable, Sendable {
 }
 
 /// What `doctor` sees beyond the wiring.
-package protocol SurroundingsView: MachineView {
+package protocol EnvironmentView: HostView {
     /// Nil where it cannot be known.
     func space(of folder: String) -> FileSpace?
     /// True for a symbolic link, whatever it leads to.

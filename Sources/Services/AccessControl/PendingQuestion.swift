@@ -7,7 +7,7 @@ internal import Synchronization
 
 /// One question to Azure under way. Any number of callers wait for it, each with a deadline of its own; it goes on
 /// when they have all left, so that its answer is there for the next one.
-final class Flight: Sendable {
+final class PendingQuestion: Sendable {
     enum Outcome: Hashable, Sendable {
         case answered(CachedAnswer)
         /// What is allowed counts; what is not is unconfirmed, because of that fault.
@@ -45,7 +45,9 @@ final class Flight: Sendable {
 
     /// The answer, as far as nothing less was said meanwhile: it may be the older one, however late it comes (P2).
     func lowered(_ answer: AccessAnswer) -> AccessAnswer {
-        guard let ceiling = ceiling.withLock({ $0 }), Flight.isMore(answer.role, than: ceiling) else { return answer }
+        guard let ceiling = ceiling.withLock({ $0 }), PendingQuestion.isMore(answer.role, than: ceiling) else {
+            return answer
+        }
         return AccessAnswer(
             role: ceiling,
             lifetime: answer.lifetime,
@@ -59,8 +61,8 @@ final class Flight: Sendable {
         return other.map { $0 < role } ?? true
     }
 
-    /// Lands the flight: every caller that waits gets `outcome`, and a later one gets it at once.
-    func land(_ outcome: Outcome) {
+    /// Lands the pending: every caller that waits gets `outcome`, and a later one gets it at once.
+    func finish(_ outcome: Outcome) {
         firstLanding.finish(with: outcome)
         landing.finish(with: outcome)
     }

@@ -5,7 +5,7 @@ package import Identity
 package import OpenSSHCertificates
 
 /// What a good certificate says about its holder.
-package struct JudgedCertificate: Hashable, Sendable {
+package struct EvaluatedCertificate: Hashable, Sendable {
     /// `ssh-rsa-cert-v01@openssh.com` and the like.
     package let keyType: String
     /// The certificate's bytes, exactly as they came.
@@ -37,9 +37,9 @@ package struct JudgedCertificate: Hashable, Sendable {
 }
 
 /// The certificate rules: is this certificate good for this name, now?
-package protocol CertificateJudge: Sendable {
+package protocol CertificateEvaluator: Sendable {
     /// Parses, verifies and applies every rule; no effects, no network. `name` nil takes the certificate's principal.
-    func judge(
+    func evaluate(
         keyType: String,
         base64: String,
         for name: UserName?,
@@ -59,7 +59,7 @@ package protocol CertificateJudge: Sendable {
     ) -> [ExaminedRule]
 }
 
-extension CertificateJudge {
+extension CertificateEvaluator {
     package func examine(
         _ certificate: Certificate,
         for name: UserName?,
@@ -71,7 +71,7 @@ extension CertificateJudge {
 }
 
 package enum CertificateFinding: Hashable, Sendable {
-    case good(JudgedCertificate)
+    case good(EvaluatedCertificate)
     case refused(Denial)
     /// Signed by a key that we do not know (yet).
     case unknownAuthority(Denial)

@@ -74,7 +74,7 @@ package protocol ProgramRunner: Sendable {
 }
 
 /// What the checks see of the machine. They change nothing through it.
-package protocol MachineView: ProgramRunner {
+package protocol HostView: ProgramRunner {
     /// The text of a plain file of at most 1 MiB; bytes that are not UTF-8 become replacement characters.
     func text(of path: String) throws(FileAbsence) -> String
     /// The same, for a file of at most `limit` bytes.
@@ -88,7 +88,7 @@ package protocol MachineView: ProgramRunner {
     func isRunning(pid: Int32) -> Bool
 }
 
-extension MachineView {
+extension HostView {
     package func exists(_ path: String) -> Bool { (try? status(of: path)) != nil }
     package func text(of path: String, limit: Int) throws(FileAbsence) -> String { try text(of: path) }
 }
