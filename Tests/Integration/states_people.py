@@ -98,6 +98,7 @@ def _with_files(script: str, site: BootedSite) -> None:
 
 HOMES = {
     "is missing": "rm -rf '{home}'", "belongs to lisa": "chown lisa '{home}'", "belongs to root": "chown root: '{home}'",
+    "belongs to root, with a file in it": "touch '{home}/notes'; chown root: '{home}'",
     "has the mode 0777": "chmod 777 '{home}'", "has the mode 0000": "chmod 0 '{home}'",
     "is a file": "rm -rf '{home}'; touch '{home}'", "is a link to nothing": "rm -rf '{home}'; ln -s /nowhere '{home}'",
     "is a link to lisa's": "rm -rf '{home}'; ln -s /home/lisa '{home}'", "is read-only": "mount --bind -r '{home}' '{home}'",

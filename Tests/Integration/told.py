@@ -56,7 +56,8 @@ def one_person(ground: Ground) -> str:
         # Command, its end, and the step that says no.
         for spoil, repair, subject in (
             ("chmod 777 /home", "chmod 755 /home", "home"), ("touch /run/nologin", "rm /run/nologin", "nologin"),
-            (f"chown root /home/{person.login}", f"chown {person.login} /home/{person.login}", "home"),
+            (f"touch /home/{person.login}/notes && chown root /home/{person.login}",
+             f"chown {person.login} /home/{person.login}", "home"),
         ):
             machine.must("sh", "-c", spoil)
             says(site, person, subject, spoil)
@@ -101,7 +102,8 @@ COMMANDS = (
     ("chmod 777 /home", "homes"), ("chown daemon /home", "homes"), ("touch /etc/nologin", "nologin"),
     ("chmod 777 /etc/pam.d", "files.configuration"), ("chmod 666 /etc/nsswitch.conf", "files.configuration"),
     ("chmod 666 /etc/ssh/sshd_config", "files.configuration"), ("chmod 777 /etc/ssh", "files.configuration"),
-    ("chmod 700 /var/lib/entralogin", "files"), ("chown root:root /home/*@*", "accounts.home"),
+    ("chmod 700 /var/lib/entralogin", "files"),
+    ("for home in /home/*@*; do touch \"$home/notes\"; done; chown root:root /home/*@*", "accounts.home"),
     ("rm /etc/ssh/sshd_config.d/00-entralogin.conf", "sshd.files"),
 )
 

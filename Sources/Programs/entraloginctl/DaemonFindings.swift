@@ -83,7 +83,7 @@ enum DaemonFindings {
         let keys = report.keys
         let age = keys.ageSeconds.map { ", \(Text.duration($0)) old" } ?? ""
         let why = keys.lastError.map { ": \($0)" } ?? ""
-        // Of whom to ask for keys, the metadata service tells.
+        // The metadata service names the tenant whose keys are fetched; its fault is told by a warning.
         if keys.count == 0, keys.lastError == nil, report.machine == nil, report.warnings.contains(where: \.isGrave) {
             return Finding("daemon.keys", .note, "Entra's signing keys are fetched once this machine's tenant is known")
         }

@@ -170,7 +170,7 @@ struct Tool: Sendable {
 
     /// It says nothing of the rest of the machine.
     private static let integrationIsRight =
-        "The integration is right. entraloginctl doctor looks at the rest, and asks Azure."
+        "The integration is right. For the rest: entraloginctl doctor"
 
     /// A person who is signed in as an administrator, about whom sudo can be asked; a service principal can type no code.
     func administratorNow() -> String? {

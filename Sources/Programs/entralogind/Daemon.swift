@@ -18,9 +18,9 @@ final class Daemon: Sendable {
     /// Between two beats of an idle daemon: half of systemd's watchdog, or this where there is none.
     private static let slowestBeat: Duration = .seconds(30)
     /// For one question of what this machine is.
-    private static let patience: Duration = .seconds(10)
+    private static let longestWait: Duration = .seconds(10)
     /// Between two attempts to learn what this machine is.
-    private static let impatience: Duration = .seconds(1)
+    private static let pauseBetweenLooks: Duration = .seconds(1)
     /// For records that still wait for the journal when the daemon ends.
     private static let longestFlush: Duration = .seconds(3)
 
@@ -190,17 +190,17 @@ final class Daemon: Sendable {
     /// Nobody new can sign in before the tenant is known: tells the accounts the moment it is.
     private func learnMachine() async {
         while composition.azure.machines.current == nil {
-            let deadline = composition.time.bootTime().advanced(by: Daemon.patience)
+            let deadline = composition.time.bootTime().advanced(by: Daemon.longestWait)
             _ = try? await composition.azure.machines.machine(by: deadline)
             if composition.azure.machines.current == nil {
-                await loop.sleep(until: SystemClock.sinceBoot() + Daemon.impatience)
+                await loop.sleep(until: SystemClock.sinceBoot() + Daemon.pauseBetweenLooks)
             }
         }
         guard let machine = composition.azure.machines.current else { return }
         composition.accounts.update(tenant: machine.tenant)
         notifier.status(statusLine)
         // What Entra says of its own cloud, held against the table: a disagreement shows in the status.
-        let deadline = composition.time.bootTime().advanced(by: Daemon.patience)
+        let deadline = composition.time.bootTime().advanced(by: Daemon.longestWait)
         try? await composition.azure.clouds.learn(about: machine, by: deadline)
     }
 

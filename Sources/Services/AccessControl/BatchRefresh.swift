@@ -14,7 +14,7 @@ package struct BatchRefresh: Sendable {
     /// While a user manager waits for a yes it is asked for at least so often.
     static let longestWait = Duration.seconds(600)
     /// After so many users in a row without an answer it is Azure that cannot be reached.
-    static let patience = 3
+    static let outageLimit = 3
 
     private let parts: AccessParts
 
@@ -43,7 +43,7 @@ package struct BatchRefresh: Sendable {
         var isComplete = true
         var outages = 0
         for identity in parts.batch.current(within: parts.settings.maximumSignInAge) {
-            guard !Task.isCancelled, outages < BatchRefresh.patience else { return false }
+            guard !Task.isCancelled, outages < BatchRefresh.outageLimit else { return false }
             switch await ask(identity) {
             case .allow(_, .grace):
                 isComplete = false

@@ -17,9 +17,9 @@ final class PendingQuestion: Sendable {
 
     let correlation: CorrelationID
     let startedAt: BootTime
-    private let landing = PendingOutcome<Outcome>()
-    /// Lands before the confirmation of a user's answer does.
-    private let firstLanding = PendingOutcome<Outcome>()
+    private let lastOutcome = PendingOutcome<Outcome>()
+    /// There before the confirmation of a user's answer is.
+    private let firstOutcome = PendingOutcome<Outcome>()
     /// Set: no answer counts for more than this.
     private let ceiling = Mutex<Role??>(nil)
     private let forgotten = Mutex(false)
@@ -61,20 +61,20 @@ final class PendingQuestion: Sendable {
         return other.map { $0 < role } ?? true
     }
 
-    /// Lands the pending: every caller that waits gets `outcome`, and a later one gets it at once.
+    /// Ends the question: every caller that waits gets `outcome`, and a later one gets it at once.
     func finish(_ outcome: Outcome) {
-        firstLanding.finish(with: outcome)
-        landing.finish(with: outcome)
+        firstOutcome.finish(with: outcome)
+        lastOutcome.finish(with: outcome)
     }
 
     /// Tells callers that can go on as a user what is known before the confirmation.
-    func announce(_ outcome: Outcome) { firstLanding.finish(with: outcome) }
+    func announce(_ outcome: Outcome) { firstOutcome.finish(with: outcome) }
 
     /// What is known so far; nil before anything is.
-    var announced: Outcome? { firstLanding.outcome }
+    var announced: Outcome? { firstOutcome.outcome }
 
     /// The outcome, or nil where there is none by `deadline`. `announced`: what was announced is enough.
     func outcome(by deadline: BootTime, orAnnounced announced: Bool, on time: any TimeSource) async -> Outcome? {
-        await (announced ? firstLanding : landing).outcome(by: deadline, on: time)
+        await (announced ? firstOutcome : lastOutcome).outcome(by: deadline, on: time)
     }
 }

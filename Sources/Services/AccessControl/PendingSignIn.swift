@@ -7,8 +7,8 @@ internal import Synchronization
 
 /// One sign-in with a code that has not ended, or whose end nobody has heard of.
 final class PendingSignIn: Sendable {
-    /// Whose process asks no more is given up after this long.
-    private static let patience: Duration = .seconds(30)
+    /// A sign-in whose process has not asked for this long is given up.
+    private static let longestSilence: Duration = .seconds(30)
 
     /// What the person needs beside the proof of who they are.
     struct Need: Hashable, Sendable {
@@ -24,7 +24,7 @@ final class PendingSignIn: Sendable {
     let grant: any DeviceGrant
     let need: Need
     let endsAt: BootTime
-    private let landing = PendingOutcome<StageVerdict>()
+    private let ending = PendingOutcome<StageVerdict>()
     private let lastHeard: Mutex<BootTime>
 
     init(
@@ -45,17 +45,17 @@ final class PendingSignIn: Sendable {
 
     /// Its process lives, and has asked not long ago.
     func isAwaited(at now: BootTime) -> Bool {
-        process.isAlive && lastHeard.withLock { $0 }.duration(to: now) <= PendingSignIn.patience
+        process.isAlive && lastHeard.withLock { $0 }.duration(to: now) <= PendingSignIn.longestSilence
     }
 
     /// Its end. The first verdict counts.
-    func finish(_ verdict: StageVerdict) { landing.finish(with: verdict) }
+    func finish(_ verdict: StageVerdict) { ending.finish(with: verdict) }
 
     /// The verdict, or nil where there is none by `deadline`.
     func verdict(by deadline: BootTime, on time: any TimeSource) async -> StageVerdict? {
         let now = time.bootTime()
         lastHeard.withLock { $0 = max($0, now) }
-        return await landing.outcome(by: deadline, on: time)
+        return await ending.outcome(by: deadline, on: time)
     }
 }
 

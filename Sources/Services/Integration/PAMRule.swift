@@ -85,28 +85,28 @@ package struct PAMRule: Sendable {
     }
 
     /// What our line jumps over: the lines that refuse Entra accounts where the module could not be loaded, and no others.
-    private func evaluateGuard(of ours: PAMEntry, behind rest: ArraySlice<PAMEntry>) -> Finding? {
+    private func evaluateGuard(of line: PAMEntry, behind rest: ArraySlice<PAMEntry>) -> Finding? {
         let expected = PAMRule.lines(type).dropFirst().map { String($0) }
-        let count = ours.control.guardedEntries ?? 0
+        let count = line.control.guardedEntries ?? 0
         guard count > 0 else {
             let what =
                 "where pam_entralogin.so cannot be loaded (a limit of the caller's suffices), Entra accounts pass"
-            return finding(.warning, what, ours.place)
+            return finding(.warning, what, line.place)
         }
         let written = rest.prefix(count)
         let isExpected =
             written.count == count && expected.count == count
-            && zip(written, expected).allSatisfy { entry, line in
-                let words = line.split(separator: " ").map { String($0) }
+            && zip(written, expected).allSatisfy { entry, text in
+                let words = text.split(separator: " ").map { String($0) }
                 return entry.control == PAMControl("requisite") && entry.module == words[1]
                     && PAMRule.withoutGroup(entry.arguments) == PAMRule.withoutGroup(Array(words.dropFirst(2)))
             }
         guard isExpected else {
-            return finding(.error, "pam_entralogin.so jumps over lines that are not its own", ours.place)
+            return finding(.error, "pam_entralogin.so jumps over lines that are not its own", line.place)
         }
         guard type == "account", !written.contains(where: { $0.arguments.contains("notingroup") }) else { return nil }
         let what = "where pam_entralogin.so cannot be loaded, members of another name service's entra_admins pass"
-        return finding(.warning, what, ours.place)
+        return finding(.warning, what, line.place)
     }
 
     /// The words without the condition about the administrators' group: an earlier version wrote none, and the group may have

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Evaluates what sshd would do with a person of ours (design: the drop-in, and why each line is in it).
+/// Evaluates what sshd would do with an Entra user (design: the drop-in, and why each line is in it).
 package struct SSHDRule: Sendable {
     package static let helper = "/usr/libexec/entralogin/authorized-principals"
     static let helperUser = "entralogin-ssh"

@@ -4,13 +4,13 @@ internal import LinuxSystem
 
 /// Runs programs as children of this process, with a small fixed environment.
 package struct SubprocessRunner: ProgramRunner {
-    private static let patience: Duration = .seconds(10)
+    private static let timeout: Duration = .seconds(10)
 
     package init() {}
 
     package func run(_ path: String, _ arguments: [String]) -> ProgramResult {
         do throws(SubprocessError) {
-            let deadline = SystemClock.sinceBoot() + SubprocessRunner.patience
+            let deadline = SystemClock.sinceBoot() + SubprocessRunner.timeout
             let outcome = try Subprocess(path, arguments).run(until: deadline)
             let output = String(decoding: outcome.output, as: UTF8.self)
             let complaint = String(decoding: outcome.errorOutput, as: UTF8.self)

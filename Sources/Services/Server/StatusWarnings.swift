@@ -74,7 +74,7 @@ struct StatusWarnings {
             told.compactMap { $0.fault?.tellingCause?.remedy }.first
             ?? "see that this machine reaches Entra's sign-in host over HTTPS, or place keys by hand: Sources=file in [Keys]"
         var warnings: [ReportedWarning] = []
-        // Of whom to ask for keys, the metadata service tells: while it does not answer, that is the one thing that is wrong.
+        // The metadata service names the tenant whose keys are fetched: while it does not answer, that is the one fault.
         let areAsked = !(faults.isEmpty && azure.machine.machine == nil && azure.machine.fault != nil)
         if access.keyring.keys == 0, areAsked {
             warnings.append(
