@@ -77,6 +77,7 @@ class StatesGround(BootedGround):
             self.renew()
             site = self.vm
         newcomers = [self.newcomer(), self.newcomer()]
+        self.person("carol")  # with a certificate, while Entra issues them
         kept = {path: packed(site, path) for path in state.paths}
         try:
             for name, endpoint, value in state.faults:
