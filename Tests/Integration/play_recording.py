@@ -6,6 +6,7 @@ from __future__ import annotations
 import sys
 
 import recording  # noqa: F401
+import recording_told  # noqa: F401
 from recording import RecordingGround
 from suite import main
 

@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: Apache-2.0
+"""P16: what doctor says of recording that is switched on is what happens: a session ends, is recorded, or is not."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from bed import Outcome, Person
+from bed.checks import admitted, equal, require
+from bed.machine import wait_for
+from booted_ground import BootedMachine, BootedSite
+from case import case
+from recording import SUDO_LOG, SUDOERS, TLOG, RecordingGround, recorded
+
+CONFIGURATION = "/etc/tlog/tlog-rec-session.conf"
+JOURNALD = "/etc/systemd/journald.conf.d/10-none.conf"
+POLICY = "Plugin sudoers_policy sudoers.so\n"
+ON = f'Defaults:"%:entralogin:administrators" log_output, iolog_dir={SUDO_LOG}\n'
+
+
+@dataclass(frozen=True)
+class State:
+    name: str
+    files: dict[str, str]
+    finding: str
+    severity: str
+    commands: tuple[tuple[str, ...], ...] = ()
+    back: tuple[tuple[str, ...], ...] = ()
+
+
+def in_state(machine: BootedMachine, state: State, look: Callable[[], None]) -> None:
+    """Puts the files there, looks, and has everything as it was."""
+    before = {path: machine.read(path) if machine.path(path).exists() else None for path in state.files}
+    for path, text in state.files.items():
+        machine.must("mkdir", "-p", path.rpartition("/")[0])
+        machine.write_file(path, text)
+    try:
+        for command in state.commands:
+            machine.must(*command)
+        look()
+    finally:
+        for path, text_before in before.items():
+            machine.remove(path)
+            if text_before is not None:
+                machine.write_file(path, text_before)
+        for command in state.back:
+            machine.must(*command)
+
+
+def recording_findings(site: BootedSite) -> dict[str, str]:
+    """By id, without what is good."""
+    found = json.loads(site.tool("--json", "doctor").out)["findings"]
+    return {f["id"]: f["severity"] for f in found if f["id"].startswith("recording.") and f["severity"] != "good"}
+
+
+JOURNAL = (("systemctl", "restart", "systemd-journald"),)
+TLOG_STATES = (
+    State("nothing is wrong", {}, "", ""),
+    State("no user may read the configuration", {}, "recording.tlog", "error", (("chmod", "0600", CONFIGURATION),),
+          (("chmod", "0644", CONFIGURATION),)),
+    State("the configuration has a mistake", {CONFIGURATION: "{"}, "recording.tlog", "error"),
+    State("its shell is not there", {CONFIGURATION: '{"shell": "/bin/zsh"}'}, "recording.tlog", "error"),
+    State("nothing of it is logged", {CONFIGURATION: '{"log": {"output": false}}'}, "recording.tlog", "warning"),
+    State("the journal keeps nothing", {JOURNALD: "[Journal]\nStorage=none\n"}, "recording.tlog", "warning", JOURNAL, JOURNAL),
+    State("no set-id bits", {}, "recording.tlog-locks", "warning", (("chmod", "0755", TLOG),), (("chmod", "6755", TLOG),)),
+)
+
+
+@case("P16", "doctor says where tlog is switched on and does not record, and sessions do as it says", deep=True)
+def by_tlog(ground: RecordingGround) -> str:
+    site, early, person = ground.vm, ground.newcomer(), ground.newcomer()
+    admitted(site.ssh(early, "true"))
+    site.settings(f"[Accounts]\nShell={TLOG}\n")
+    try:
+        admitted(site.ssh(person, "true"))
+        equal(recording_findings(site), {"recording.accounts": "warning"}, "an account with its shell of before")
+        for record in json.loads(site.tool("--json", "export").out):
+            if record["shell"] != TLOG:
+                site.machine.must("entraloginctl", "users", "set-shell", record["name"], TLOG)
+        for number, state in enumerate(TLOG_STATES):
+            in_state(site.machine, state, partial(tlog_in, site, person, state, number))
+    finally:
+        site.settings("")
+    return f"{len(TLOG_STATES)} states"
+
+
+def tlog_in(site: BootedSite, person: Person, state: State, number: int) -> None:
+    expected = {state.finding: state.severity} if state.finding else {}
+    equal(recording_findings(site), expected, f"{state.name}: doctor")
+    outcome, words = site.ssh(person, f"echo $((1000 + {number})) said"), f"{1000 + number} said"
+    equal(outcome.ok and words in outcome.out, state.severity != "error", f"{state.name}: the session, {outcome.text}")
+    if state.finding == "recording.tlog-locks" or not state.finding:
+        equal("lock file" in outcome.text, bool(state.finding), f"{state.name}: what the user reads, {outcome.text}")
+        wait_for(lambda: words in recorded(site, person), f"{state.name}: the recording")
+    # What was written before it was looked at is in the journal once that has been written to disk.
+    site.machine.must("journalctl", "--sync")
+    equal(words in recorded(site, person), state.finding != "recording.tlog", f"{state.name}: the recording")
+
+
+SUDO_STATES = (
+    State("it is on", {SUDOERS: ON}, "", ""),
+    State("a later line switches it off", {SUDOERS: f"{ON}Defaults !log_output\n"}, "recording.sudo", "warning"),
+    State("its folder is a file", {SUDOERS: ON, SUDO_LOG: "a file\n"}, "recording.sudo", "error"),
+    State("the same, and sudo is to go on", {SUDOERS: f"{ON}Defaults ignore_iolog_errors\n", SUDO_LOG: "a file\n"},
+          "recording.sudo", "warning"),
+    State("sudo.conf loads the policy alone", {SUDOERS: ON, "/etc/sudo.conf": POLICY}, "recording.sudo", "warning"),
+)
+
+
+@case("P16", "doctor says where sudo's I/O log is switched on and is not written, and sudo does as it says", deep=True)
+def by_sudo(ground: RecordingGround) -> str:
+    site, person = ground.vm, ground.administrator()
+    admitted(site.ssh(person, "sudo -n true"))
+    for state in SUDO_STATES:
+        in_state(site.machine, state, partial(sudo_in, site, person, state))
+        site.machine.must("rm", "-rf", SUDO_LOG)
+    return f"{len(SUDO_STATES)} states"
+
+
+def sudo_in(site: BootedSite, person: Person, state: State) -> None:
+    expected = {state.finding: state.severity} if state.finding else {}
+    equal(recording_findings(site), expected, f"{state.name}: doctor")
+    outcome: Outcome = site.ssh(person, "sudo -n id -u")
+    equal(outcome.out == "0\n", state.severity != "error", f"{state.name}: sudo, {outcome.text}")
+    listed = site.machine.run("sudoreplay", "-l").out
+    require((person.login in listed) == (not state.finding), f"{state.name}: sudoreplay -l: {listed}")
