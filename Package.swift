@@ -283,6 +283,11 @@ for target in package.targets where target.type != .system {
         .enableUpcomingFeature("InternalImportsByDefault"),
         .enableUpcomingFeature("MemberImportVisibility"),
         .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+        // `make` strips the programs. Of debug information a hash of the build's folder would stay (.swift_modhash).
+        .unsafeFlags(["-gnone"], .when(configuration: .release)),
     ]
-    target.cSettings = [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]
+    target.cSettings = [
+        .unsafeFlags(["-Wall", "-Wextra", "-Werror"]),
+        .unsafeFlags(["-g0"], .when(configuration: .release)),
+    ]
 }
