@@ -17,6 +17,11 @@ from recording import SUDO_LOG, SUDOERS, TLOG, RecordingGround, recorded
 
 CONFIGURATION = "/etc/tlog/tlog-rec-session.conf"
 JOURNALD = "/etc/systemd/journald.conf.d/10-none.conf"
+ASIDE = f"{CONFIGURATION}.aside"
+LOCKS = "/run/tlog"
+NAMES = "/etc/nsswitch.conf"
+# Without myhostname, which finds every machine's own name.
+FILES_ONLY = "passwd: files systemd entralogin\ngroup: files systemd entralogin\ninitgroups: files systemd entralogin\nhosts: files\n"
 POLICY = "Plugin sudoers_policy sudoers.so\n"
 ON = f'Defaults:"%:entralogin:administrators" log_output, iolog_dir={SUDO_LOG}\n'
 
@@ -61,10 +66,16 @@ TLOG_STATES = (
     State("nothing is wrong", {}, "", ""),
     State("no user may read the configuration", {}, "recording.tlog", "error", (("chmod", "0600", CONFIGURATION),),
           (("chmod", "0644", CONFIGURATION),)),
+    State("its configuration is missing", {}, "recording.tlog", "error", (("mv", CONFIGURATION, ASIDE),),
+          (("mv", ASIDE, CONFIGURATION),)),
     State("the configuration has a mistake", {CONFIGURATION: "{"}, "recording.tlog", "error"),
     State("its shell is not there", {CONFIGURATION: '{"shell": "/bin/zsh"}'}, "recording.tlog", "error"),
     State("nothing of it is logged", {CONFIGURATION: '{"log": {"output": false}}'}, "recording.tlog", "warning"),
     State("the journal keeps nothing", {JOURNALD: "[Journal]\nStorage=none\n"}, "recording.tlog", "warning", JOURNAL, JOURNAL),
+    State("the machine's own name is not found", {NAMES: FILES_ONLY}, "recording.tlog", "error", (("hostname", "contoso-moved"),),
+          (("hostname", "contoso-vm"),)),
+    State("no folder for its lock files", {}, "recording.tlog-locks", "warning", (("mv", LOCKS, f"{LOCKS}.aside"),),
+          (("mv", f"{LOCKS}.aside", LOCKS),)),
     State("no set-id bits", {}, "recording.tlog-locks", "warning", (("chmod", "0755", TLOG),), (("chmod", "6755", TLOG),)),
 )
 
