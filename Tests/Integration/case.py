@@ -32,17 +32,20 @@ class Case:
     check: Check
     deep: bool
     attack: str
+    every_part: bool
 
 
 CASES: list[Case] = []
 
 
-def case(promise: str, sentence: str, deep: bool = False, attack: str = "") -> Callable[[Check], Check]:
+def case(promise: str, sentence: str, deep: bool = False, attack: str = "", every_part: bool = False
+         ) -> Callable[[Check], Check]:
     """Adds a check. It returns what was seen, in a few words, or raises `Mismatch`. `deep`: with --deep only. `attack`: the
-    attack's number in Documentation/attacks.md; such a case proves with a control that the attack works without the fix."""
+    attack's number in Documentation/attacks.md; such a case proves with a control that the attack works without the fix.
+    `every_part`: it looks at what the other cases left, so each part of a run plays it."""
 
     def add(check: Check) -> Check:
-        CASES.append(Case(f"{promise}: {sentence}", check, deep, attack))
+        CASES.append(Case(f"{promise}: {sentence}", check, deep, attack, every_part))
         return check
 
     return add
@@ -74,3 +77,24 @@ def chosen(only: list[str], deep: bool, attacks: bool = False) -> list[Case]:
     else:
         named = [c for c in CASES if deep or not c.deep]
     return [c for c in named if c.attack or not attacks]
+
+
+@dataclass(frozen=True)
+class Part:
+    """One of several runs that play a suite's cases between them, each its own files."""
+
+    number: int
+    count: int
+
+    @classmethod
+    def parsed(cls, text: str) -> Part:
+        """As an option's value: 1/2 is the first of two. Raises `ValueError`."""
+        part = cls(*map(int, text.split("/")))
+        if not 1 <= part.number <= part.count:
+            raise ValueError(text)
+        return part
+
+    def of(self, wanted: list[Case]) -> list[Case]:
+        """Whole files, each in the turn in which the suite imports it: neighbours share what their file has set up."""
+        files = list(dict.fromkeys(case.check.__module__ for case in CASES))
+        return [c for c in wanted if c.every_part or files.index(c.check.__module__) % self.count == self.number - 1]

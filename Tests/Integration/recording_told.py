@@ -21,7 +21,7 @@ ASIDE = f"{CONFIGURATION}.aside"
 LOCKS = "/run/tlog"
 NAMES = "/etc/nsswitch.conf"
 # Without myhostname, which finds every machine's own name.
-FILES_ONLY = "passwd: files systemd entralogin\ngroup: files systemd entralogin\ninitgroups: files systemd entralogin\nhosts: files\n"
+FILES_ONLY = "passwd: files systemd entralogin\ngroup: files systemd entralogin\nhosts: files\n"
 POLICY = "Plugin sudoers_policy sudoers.so\n"
 ON = f'Defaults:"%:entralogin:administrators" log_output, iolog_dir={SUDO_LOG}\n'
 

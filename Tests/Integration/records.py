@@ -102,7 +102,7 @@ def secrets(ground: Ground) -> dict[str, str]:
     return found
 
 
-@case("P12", "no log of this run holds a token, a certificate or a key")
+@case("P12", "no log of this run holds a token, a certificate or a key", every_part=True)
 def no_secrets(ground: Ground) -> str:
     admitted(ground.vm.ssh(ground.person("alice"), "true"))
     logs = {}

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 import time
 from collections.abc import Callable, Generator, Iterable
@@ -17,7 +18,7 @@ from again import Again
 from bed import Bed
 from bed.checks import Mismatch, Wrong, described, one_line
 from bed.installed import REPOSITORY
-from case import CASES, Case, SharedGround, chosen
+from case import CASES, Case, Part, SharedGround, chosen
 from people import CROWD
 
 CONFIGURATION = Path(__file__).with_name("pytest.ini")
@@ -26,13 +27,21 @@ CONFIGURATION = Path(__file__).with_name("pytest.ini")
 def main(name: str, description: str, prepared: Callable[[Bed], SharedGround]) -> int:
     """Runs what the arguments ask for, on the ground that `prepared` makes; the exit status."""
     leave_out_borrowed()
-    cache = REPOSITORY / ".build/pytest" / name
-    options = ["-c", str(CONFIGURATION), f"--rootdir={REPOSITORY}", "-o", f"cache_dir={cache}"]
-    suite = CaseSuite(name, description, prepared)
+    left = run_name(name, sys.argv[1:])
+    options = ["-c", str(CONFIGURATION), f"--rootdir={REPOSITORY}", "-o", f"cache_dir={REPOSITORY / '.build/pytest' / left}"]
+    suite = CaseSuite(name, description, prepared, REPOSITORY / ".bed" / f"last-{left}")
     status = pytest.main([*options, *sys.argv[1:]], plugins=[suite, Again()])
     if status == pytest.ExitCode.NO_TESTS_COLLECTED:
         print(f"{name}: no case is called that; --list names them")
     return 2 if status in (pytest.ExitCode.NO_TESTS_COLLECTED, pytest.ExitCode.USAGE_ERROR) else int(status)
+
+
+def run_name(name: str, arguments: list[str]) -> str:
+    """What a run leaves is called so: parts that run side by side leave it beside each other."""
+    options = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    options.add_argument("--part", default="")
+    part = options.parse_known_args(arguments)[0].part
+    return f"{name}-{part.replace('/', '-of-')}" if part else name
 
 
 def leave_out_borrowed() -> None:
@@ -91,15 +100,16 @@ class CaseFile(pytest.File):
 class CaseSuite:
     """The plugin: the suite's own options, its cases in their order, and the ground that they share."""
 
-    def __init__(self, name: str, description: str, prepared: Callable[[Bed], SharedGround]) -> None:
+    def __init__(self, name: str, description: str, prepared: Callable[[Bed], SharedGround], logs: Path) -> None:
         self.ground: SharedGround | None = None
-        self._name, self._description, self._prepared = name, description, prepared
+        self._name, self._description, self._prepared, self._logs = name, description, prepared, logs
 
     def pytest_addoption(self, parser: pytest.Parser) -> None:
         options = parser.getgroup(self._name, self._description)
         options.addoption("--deep", action="store_true", help="the slow tier too")
         options.addoption("--attacks", action="store_true", help="attacks alone (see case.py)")
         options.addoption("--only", action="append", default=[], metavar="WORDS", help="cases whose name holds them")
+        options.addoption("--part", type=Part.parsed, metavar="K/N", help="the Kth of N parts of them, for runs side by side")
         options.addoption("--list", action="store_true", help="name the cases")
 
     def pytest_cmdline_main(self, config: pytest.Config) -> int | None:
@@ -127,7 +137,8 @@ class CaseSuite:
         """In the order in which the cases are declared; of those, what was asked for."""
         found = {item.case: item for item in items if isinstance(item, CaseItem)}
         named = config.option.keyword or config.args_source == pytest.Config.ArgsSource.ARGS
-        wanted = set(chosen(config.option.only, config.option.deep or bool(named), config.option.attacks))
+        wanted = chosen(config.option.only, config.option.deep or bool(named), config.option.attacks)
+        wanted = config.option.part.of(wanted) if config.option.part else wanted
         config.hook.pytest_deselected(items=[item for case, item in found.items() if case not in wanted])
         items[:] = [found[case] for case in CASES if case in found and case in wanted]
 
@@ -146,8 +157,8 @@ class CaseSuite:
             try:
                 return (yield)
             finally:
-                self.ground.keep_logs(REPOSITORY / ".bed" / f"last-{self._name}")
+                self.ground.keep_logs(self._logs)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         if self.ground is not None:
-            terminalreporter.write_line(f"{self._name}: logs: .bed/last-{self._name}/")
+            terminalreporter.write_line(f"{self._name}: logs: {self._logs.relative_to(REPOSITORY)}/")

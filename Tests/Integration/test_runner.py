@@ -50,7 +50,7 @@ class RunnerTest(unittest.TestCase):
         self.enterContext(mock.patch.object(Stalls, "excuse", lambda *_: self.excuse))
 
     def declare(self, sentence: str, *errors: Exception | None, module: str = __name__, deep: bool = False,
-                attack: str = "") -> None:
+                attack: str = "", every_part: bool = False) -> None:
         """A case that ends with the errors, one for each run, and then well."""
         outcomes = iter(errors)
 
@@ -62,7 +62,7 @@ class RunnerTest(unittest.TestCase):
             return "seen"
 
         check.__module__ = module
-        case.case("P1", sentence, deep, attack)(check)
+        case.case("P1", sentence, deep, attack, every_part)(check)
 
     def run_suite(self, *arguments: str) -> tuple[int, str]:
         output = io.StringIO()
@@ -70,6 +70,19 @@ class RunnerTest(unittest.TestCase):
                 contextlib.redirect_stderr(output):
             status = suite.main("trial", "a trial", lambda _: self.ground)
         return status, output.getvalue()
+
+    def test_parts_share_the_files_between_them_and_each_looks_at_what_its_cases_left(self) -> None:
+        for sentence, module, every in (("one", "roles", False), ("two", "case", False), ("three", "roles", False),
+                                        ("four", "suite", False), ("last", "again", True)):
+            self.declare(sentence, module=module, every_part=every)
+        for part, expected in (("1/2", ["one", "three", "four", "last"]), ("2/2", ["two", "last"])):
+            self.calls.clear()
+            status, text = self.run_suite("--part", part)
+            self.assertEqual((status, self.calls), (0, expected), text)
+            self.assertIn(f"last-trial-{part[0]}-of-2/", text)
+        self.calls.clear()
+        for wrong in ("0/2", "3/2", "1", "one/2"):
+            self.assertEqual((self.run_suite("--part", wrong)[0], self.calls), (2, []), wrong)
 
     def test_cases_run_as_they_are_declared_whatever_file_holds_them(self) -> None:
         for sentence, module in (("one", __name__), ("two", "roles"), ("three", __name__), ("four", "case")):
