@@ -104,8 +104,8 @@ module(
 module(
     "Doctor",
     in: "Services",
-    needs: ["Authorization", "Identity", "Integration", "OpenSSHCertificates"],
-    tests: ["WiredMachine"]
+    needs: ["Authorization", "CClient", "Identity", "Integration", "OpenSSHCertificates"],
+    tests: ["TestSupport", "WiredMachine"]
 )
 module("AccountAudit", in: "Services", needs: ["Identity", "Integration"], tests: ["WiredMachine"])
 module(

@@ -34,6 +34,7 @@ private final class CountingMachine: EnvironmentView {
     func isRunning(pid: Int32) -> Bool { machine.isRunning(pid: pid) }
     func space(of folder: String) -> FileSpace? { machine.space(of: folder) }
     func isLink(_ path: String) -> Bool { machine.isLink(path) }
+    func isUnfinishedHome(_ path: String, uid: UInt32) -> Bool { machine.isUnfinishedHome(path, uid: uid) }
 }
 
 @Suite("doctor looks at each thing once") struct MemoizingMachineTests {

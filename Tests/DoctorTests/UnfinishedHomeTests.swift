@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Glibc
+import TestSupport
 import Testing
 import WiredMachine
 
@@ -10,10 +12,8 @@ struct UnfinishedHomeTests {
     private static let home = "/home/alice@contoso.com"
 
     /// What HomeRule says of a home of root's.
-    private func obstacle(_ change: (inout WiredMachine) -> Void = { _ in }) -> HomeRule.Obstacle? {
+    private func obstacle(_ change: (inout WiredMachine) -> Void) -> HomeRule.Obstacle? {
         var machine = WiredMachine()
-        machine.texts["/etc/skel/.bashrc"] = "set -o vi\nalias ll='ls -l'\n"
-        machine.texts["/etc/skel/bin/tool"] = "#!/bin/sh\n"
         machine.statuses[Self.home] = FileStatus(kind: .folder, mode: 0o700)
         change(&machine)
         return HomeRule(machine: machine).obstacle(at: Self.home, uid: 70_001)
@@ -21,44 +21,32 @@ struct UnfinishedHomeTests {
 
     @Test("P16: a home that root began and never finished keeps nobody out: it is made anew")
     func begun() {
-        #expect(obstacle() == nil)
-        #expect(obstacle { $0.texts["\(Self.home)/.bashrc"] = "set -o vi\nal" } == nil)
-        let whole = obstacle {
-            $0.texts["\(Self.home)/bin/tool"] = "#!/bin/sh\n"
-            $0.statuses["\(Self.home)/bin/tool"] = FileStatus(kind: .file, owner: 70_001)
-        }
-        #expect(whole == nil)
+        #expect(obstacle { $0.unfinishedHomes[Self.home] = 70_001 } == nil)
     }
 
-    @Test(
-        "P16: a home of root's that holds anything else is another's",
-        arguments: [".bashrc", "notes", ".ssh/authorized_keys", "bin/other"]
-    )
-    func anothers(name: String) {
-        #expect(
-            obstacle { $0.texts["\(Self.home)/\(name)"] = "something else" }?.text.contains("belongs to user 0") == true
-        )
-    }
-
-    @Test("P16: nor is it unfinished with another mode, another's file in it, or as a link")
-    func other() {
-        #expect(obstacle { $0.statuses[Self.home] = FileStatus(kind: .folder, mode: 0o755) } != nil)
-        #expect(obstacle { $0.statuses[Self.home] = FileStatus(kind: .folder, owner: 7, mode: 0o700) } != nil)
-        let foreign = obstacle {
-            $0.texts["\(Self.home)/.bashrc"] = "set"
-            $0.statuses["\(Self.home)/.bashrc"] = FileStatus(kind: .file, owner: 7)
-        }
-        #expect(foreign != nil)
-        #expect(obstacle { $0.links = [Self.home] } != nil)
-        let mounted = obstacle {
-            $0.texts["\(Self.home)/bin/tool"] = ""
-            $0.statuses["\(Self.home)/bin"] = FileStatus(kind: .folder, mode: 0o755, device: 9)
-        }
-        #expect(mounted != nil)
+    @Test("P16: a home of root's that is not unfinished, or another's, or a link, is said to keep its user out")
+    func others() {
+        #expect(obstacle { _ in }?.text.contains("belongs to user 0") == true)
+        #expect(obstacle { $0.unfinishedHomes[Self.home] = 70_002 } != nil)
         let link = obstacle {
-            $0.texts["\(Self.home)/.bashrc"] = ""
-            $0.links = ["\(Self.home)/.bashrc"]
+            $0.unfinishedHomes[Self.home] = 70_001
+            $0.links = [Self.home]
         }
         #expect(link != nil)
+    }
+
+    @Test("P16: doctor asks what the session stage asks: is there nothing in it?", .enabled(if: geteuid() == 0))
+    func live() throws {
+        let machine = LiveMachine(runner: NoRunner())
+        let folder = TemporaryFolder()
+        let home = "\(folder.path)/home"
+        mkdir(home, 0o700)
+        #expect(machine.isUnfinishedHome(home, uid: 70_001))
+        mkdir("\(home)/.entralogin-test", 0o700)
+        #expect(!machine.isUnfinishedHome(home, uid: 70_001))
+    }
+
+    private struct NoRunner: ProgramRunner {
+        func run(_ path: String, _ arguments: [String]) -> ProgramResult { ProgramResult(status: nil) }
     }
 }

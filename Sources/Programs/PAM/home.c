@@ -6,9 +6,14 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #define FOLDER_FLAGS (O_PATH | O_DIRECTORY | O_CLOEXEC)
+
+/* What is less than /etc/skel takes on any distribution. */
+#define LEAST_BYTES (32u << 10)
+#define LEAST_FILES 8u
 
 /* Only root can put something into it, or swap what is in it. */
 static int is_roots_alone(int fd, uint32_t root) {
@@ -83,4 +88,20 @@ static uint16_t walk_down(const char *path, uint32_t root, uint32_t *ret_owner, 
     }
     errno = before;
     return state;
+}
+
+int entralogin_has_room_beside(const char *path) {
+    char folder[ENTRALOGIN_HOME_MAX + 1];
+    struct statvfs space;
+    const char *end = strrchr(path, '/');
+    size_t length = end == NULL ? 0 : (size_t)(end - path);
+    if (length == 0 || length >= sizeof folder)
+        return 1;
+    memcpy(folder, path, length);
+    folder[length] = '\0';
+    /* Unknown counts as room: pam_mkhomedir finds out. */
+    if (statvfs(folder, &space) != 0)
+        return 1;
+    return (unsigned long long)space.f_bfree * space.f_frsize >= LEAST_BYTES &&
+           (space.f_files == 0 || space.f_ffree >= LEAST_FILES);
 }

@@ -140,7 +140,7 @@ static int put_session(struct entralogin_writer *w, const struct entralogin_pam_
     uint32_t owner, root = operations->daemon.root;
     uint16_t state = entralogin_home_state(person->home, root, &owner);
     int is_roots = state == ENTRALOGIN_HOME_FOLDER && owner == root;
-    if (is_roots && entralogin_is_unfinished_home(person->home, root, person->uid))
+    if (is_roots && entralogin_is_unfinished_home(person->home, ENTRALOGIN_SKELETON, root, person->uid))
         state = ENTRALOGIN_HOME_ABSENT, owner = ENTRALOGIN_NO_ID;
     if (state == ENTRALOGIN_HOME_STRANGE) {
         uint32_t exposed = entralogin_home_exposure(person->home, root);
@@ -161,7 +161,7 @@ static int put_session(struct entralogin_writer *w, const struct entralogin_pam_
 /* The way is free for pam_mkhomedir; where there is no room, the person learns why the session has no home. */
 static void clear_way(const struct entralogin_pam_operations *operations, pam_handle_t *pamh, int flags,
     const struct entralogin_person *person) {
-    entralogin_remove_unfinished_home(person->home, operations->daemon.root, person->uid);
+    entralogin_remove_unfinished_home(person->home, ENTRALOGIN_SKELETON, operations->daemon.root, person->uid);
     if (!entralogin_has_room_beside(person->home))
         entralogin_inform(pamh, flags, NO_ROOM, strlen(NO_ROOM));
 }

@@ -4,6 +4,7 @@
 
 #include <signal.h>
 
+#include "entralogin_home.h"
 #include "entralogin_pam.h"
 #include "entralogin_wire.h"
 

@@ -26,4 +26,7 @@ package protocol EnvironmentView: HostView {
     func space(of folder: String) -> FileSpace?
     /// True for a symbolic link, whatever it leads to.
     func isLink(_ path: String) -> Bool
+    /// True for a home of the account `uid` that root began and never finished: the session stage makes it anew
+    /// (entralogin_home.h).
+    func isUnfinishedHome(_ path: String, uid: UInt32) -> Bool
 }

@@ -36,7 +36,8 @@ struct HomeRule: Sendable {
         guard status.kind == .folder else {
             return Obstacle(text: "\(path) is no folder", place: path, remedy: "mv \(path) \(path).old")
         }
-        guard status.owner == uid || isUnfinished(path, uid: uid) else {
+        // The session stage makes an unfinished one anew.
+        guard status.owner == uid || machine.isUnfinishedHome(path, uid: uid) else {
             return Obstacle(
                 text: "\(path) belongs to user \(status.owner), not to \(uid)",
                 place: path,
@@ -45,11 +46,6 @@ struct HomeRule: Sendable {
             )
         }
         return nil
-    }
-
-    /// It is made anew at the next session.
-    func isUnfinished(_ path: String, uid: UInt32) -> Bool {
-        UnfinishedHome(machine: machine).stands(at: path, uid: uid)
     }
 
     /// The first folder above `path` that another than root may write.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import CClient
 internal import Glibc
 package import Integration
 
@@ -19,5 +20,9 @@ extension LiveMachine: EnvironmentView {
     package func isLink(_ path: String) -> Bool {
         var status = stat()
         return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFLNK
+    }
+
+    package func isUnfinishedHome(_ path: String, uid: UInt32) -> Bool {
+        entralogin_is_unfinished_home(path, ENTRALOGIN_SKELETON, 0, uid) == 1
     }
 }

@@ -47,4 +47,5 @@ package final class MemoizingMachine: EnvironmentView {
     package func isRunning(pid: Int32) -> Bool { machine.isRunning(pid: pid) }
     package func space(of folder: String) -> FileSpace? { machine.space(of: folder) }
     package func isLink(_ path: String) -> Bool { machine.isLink(path) }
+    package func isUnfinishedHome(_ path: String, uid: UInt32) -> Bool { machine.isUnfinishedHome(path, uid: uid) }
 }

@@ -69,7 +69,7 @@ package struct PersonCheck: Sendable {
                 )
             ]
         }
-        let isUnfinished = rule.isUnfinished(account.home, uid: account.uid)
+        let isUnfinished = machine.isUnfinishedHome(account.home, uid: account.uid)
         guard !machine.exists(account.home) || isUnfinished else {
             return [Finding("home", .good, "The home \(account.home) is this user's")]
         }

@@ -40,6 +40,8 @@ package struct WiredMachine: EnvironmentView {
         "/home": FileStatus(kind: .folder, mode: 0o755),
     ]
     package var links: Set<String> = []
+    /// Homes that root began and never finished, and for whom.
+    package var unfinishedHomes: [String: UInt32] = [:]
     package var configuration = Debian12.configuration
     /// For `sshd -T`.
     package var result: ProgramResult?
@@ -98,6 +100,8 @@ package struct WiredMachine: EnvironmentView {
     package func space(of folder: String) -> FileSpace? { spaces[folder] }
 
     package func isLink(_ path: String) -> Bool { links.contains(path) }
+
+    package func isUnfinishedHome(_ path: String, uid: UInt32) -> Bool { unfinishedHomes[path] == uid }
 
     /// The findings that stand against signing in.
     package var errors: [Finding] { StackCheck(on: self).run().findings.filter { $0.severity == .error } }

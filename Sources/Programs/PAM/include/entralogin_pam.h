@@ -93,13 +93,6 @@ uint16_t entralogin_home_state(const char *path, uint32_t root, uint32_t *ret_ow
 /* How many bytes of `path` name the first folder on the way that others than root can write; 0 where there is none. */
 uint32_t entralogin_home_exposure(const char *path, uint32_t root);
 
-/*
- * Whether the folder at `path`, where only root can write beside it, is a home of the account `uid` that was begun and
- * never ended: root's, 0700, and with nothing but a beginning of what /etc/skel holds.
- */
-int entralogin_is_unfinished_home(const char *path, uint32_t root, uint32_t uid);
-/* Looks again, and takes it away; 0 where it stays. */
-int entralogin_remove_unfinished_home(const char *path, uint32_t root, uint32_t uid);
 /* 0 where the disk has certainly no room for a new home at `path`. */
 int entralogin_has_room_beside(const char *path);
 

@@ -5,24 +5,18 @@
  * holds is a beginning of what /etc/skel holds, nobody has written into it: it goes, and pam_mkhomedir makes it anew.
  */
 #define _GNU_SOURCE
-#include "pam_private.h"
+#include "entralogin_home.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
-#define SKELETON "/etc/skel"
 #define FOLDER_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 #define DEEPEST 8
 #define MOST_ENTRIES 4096
-
-/* What is less than /etc/skel takes on any distribution. */
-#define LEAST_BYTES (32u << 10)
-#define LEAST_FILES 8u
 
 struct check {
     uint32_t root, uid;
@@ -103,47 +97,31 @@ static int walk(struct check *check, int folder, int skeleton, int depth) {
 }
 
 /* Both in one: looks, and where all is as it must be and `removes`, takes it away. */
-static int look(const char *path, uint32_t root, uint32_t uid, int removes) {
+static int look(const char *path, const char *skeleton, uint32_t root, uint32_t uid, int removes) {
     struct stat s;
     struct check check = {.root = root, .uid = uid};
     int before = errno, found = 0;
-    int home = open(path, FOLDER_FLAGS), skeleton = open(SKELETON, FOLDER_FLAGS);
-    if (home >= 0 && skeleton >= 0 && fstat(home, &s) == 0 && s.st_uid == root && (s.st_mode & 07777) == 0700) {
+    int home = open(path, FOLDER_FLAGS), model = open(skeleton, FOLDER_FLAGS);
+    if (home >= 0 && model >= 0 && fstat(home, &s) == 0 && s.st_uid == root && (s.st_mode & 07777) == 0700) {
         check.device = s.st_dev;
-        found = walk(&check, home, skeleton, 0);
+        found = walk(&check, home, model, 0);
         if (found && removes) {
             check.removes = 1, check.entries = 0;
-            found = walk(&check, home, skeleton, 0) && rmdir(path) == 0;
+            found = walk(&check, home, model, 0) && rmdir(path) == 0;
         }
     }
     if (home >= 0)
         close(home);
-    if (skeleton >= 0)
-        close(skeleton);
+    if (model >= 0)
+        close(model);
     errno = before;
     return found;
 }
 
-int entralogin_is_unfinished_home(const char *path, uint32_t root, uint32_t uid) {
-    return look(path, root, uid, 0);
+int entralogin_is_unfinished_home(const char *path, const char *skeleton, uint32_t root, uint32_t uid) {
+    return look(path, skeleton, root, uid, 0);
 }
 
-int entralogin_remove_unfinished_home(const char *path, uint32_t root, uint32_t uid) {
-    return look(path, root, uid, 1);
-}
-
-int entralogin_has_room_beside(const char *path) {
-    char folder[ENTRALOGIN_HOME_MAX + 1];
-    struct statvfs space;
-    const char *end = strrchr(path, '/');
-    size_t length = end == NULL ? 0 : (size_t)(end - path);
-    if (length == 0 || length >= sizeof folder)
-        return 1;
-    memcpy(folder, path, length);
-    folder[length] = '\0';
-    /* Unknown counts as room: pam_mkhomedir finds out. */
-    if (statvfs(folder, &space) != 0)
-        return 1;
-    return (unsigned long long)space.f_bfree * space.f_frsize >= LEAST_BYTES &&
-           (space.f_files == 0 || space.f_ffree >= LEAST_FILES);
+int entralogin_remove_unfinished_home(const char *path, const char *skeleton, uint32_t root, uint32_t uid) {
+    return look(path, skeleton, root, uid, 1);
 }
