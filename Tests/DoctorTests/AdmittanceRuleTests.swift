@@ -52,7 +52,7 @@ struct AdmittanceRuleTests {
     func bad(lines: String, id: String, severity: Severity, words: String) throws {
         let findings = evaluate(lines)
         try #require(findings.count == 1)
-        #expect(findings[0].id == id && findings[0].severity == severity)
+        #expect(findings[0].id.text == id && findings[0].severity == severity)
         let finding = findings[0]
         #expect("\(finding.found) \(finding.needed) \(finding.remedy)".contains(words))
     }
@@ -75,6 +75,6 @@ struct AdmittanceRuleTests {
         machine.texts["/etc/ssh/sshd_config.d/60-own.conf"] = "\nAllowGroups sudo\n"
         machine.configuration += "\nallowgroups sudo"
         let all = MachineCheck(on: machine, domain: "a.b", usersGroup: "u", administratorsGroup: "v").run()
-        #expect(all.first { $0.id == "sshd.allowgroups" }?.place == "/etc/ssh/sshd_config.d/60-own.conf:2")
+        #expect(all.first { $0.id.text == "sshd.allowgroups" }?.place == "/etc/ssh/sshd_config.d/60-own.conf:2")
     }
 }

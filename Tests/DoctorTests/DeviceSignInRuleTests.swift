@@ -57,10 +57,10 @@ import WiredMachine
     func around() {
         var bare = machine(DeviceSignInRule.line)
         bare.texts["/etc/pam.d/login"] = "\(DeviceSignInRule.line)\n"
-        #expect(evaluate(bare).map(\.id) == ["pam.login.auth", "pam.login.account", "pam.login.session"])
+        #expect(evaluate(bare).map(\.id.text) == ["pam.login.auth", "pam.login.account", "pam.login.session"])
         #expect(evaluate(bare).dropFirst().allSatisfy { $0.severity == .error })
         #expect(
-            evaluate(machine(DeviceSignInRule.line, timeout: "60")).map(\.id) == [
+            evaluate(machine(DeviceSignInRule.line, timeout: "60")).map(\.id.text) == [
                 "pam.login.auth", "pam.login.timeout",
             ]
         )

@@ -12,7 +12,7 @@ struct HelperRuleTests {
         var machine = WiredMachine()
         machine.programs[SSHDRule.helper] = ProgramResult(status: nil, complaint: "Exec format error")
         let findings = HelperRule().evaluate(machine)
-        #expect(findings.map(\.id) == ["helper"] && findings[0].keepsOut == .everybody)
+        #expect(findings.map(\.id.text) == ["helper"] && findings[0].keepsOut == .everybody)
         #expect(findings[0].found.contains("Exec format error"))
         machine.programs[SSHDRule.helper] = ProgramResult(status: 2)
         #expect(HelperRule().evaluate(machine).isEmpty)

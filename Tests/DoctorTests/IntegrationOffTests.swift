@@ -40,8 +40,8 @@ struct IntegrationOffTests {
 
     @Test("An sshd that refuses its configuration, and accounts of the range, are causes of their own")
     func others() {
-        #expect(!IntegrationOff.isConsequence(Finding("sshd", .error, "refused")))
-        #expect(!IntegrationOff.isConsequence(Finding("ids.user", .error, "taken")))
-        #expect(!IntegrationOff.isConsequence(Finding("sshd.person", .good, "well")))
+        #expect(!IntegrationOff.isConsequence(Finding(.sshd, .error, "refused")))
+        #expect(!IntegrationOff.isConsequence(Finding(.ids(of: "user"), .error, "taken")))
+        #expect(!IntegrationOff.isConsequence(Finding(.sshdPerson, .good, "well")))
     }
 }

@@ -38,7 +38,7 @@ struct LocalIDsRuleTests {
     )
     func overlapping(path: String, text: String, id: String, words: String) {
         let findings = evaluate(path, text)
-        #expect(findings.map(\.id) == [id] && findings[0].severity == .warning)
+        #expect(findings.map(\.id.text) == [id] && findings[0].severity == .warning)
         #expect(findings[0].found.contains(words))
     }
 

@@ -25,7 +25,7 @@ struct LocalNamesTests {
     @Test("P16: a local user or group that bears an Entra account's name is named with its line and a command")
     func found() {
         let found = evaluate()
-        #expect(found.map(\.id) == ["names.user", "names.group"])
+        #expect(found.map(\.id.text) == ["names.user", "names.group"])
         #expect(found.first?.found.contains("user5@contoso.com and 1 more") == true)
         #expect(
             found.first?.place == "/etc/passwd:2" && found.first?.remedy.hasPrefix("userdel user5@contoso.com") == true
@@ -38,6 +38,6 @@ struct LocalNamesTests {
         #expect(evaluate(domains: ["fabrikam.com"]).map(\.found).contains { $0.contains("eve@fabrikam.com has") })
         #expect(evaluate(domains: ["example.com"]).isEmpty)
         let list = "entralogin-adopted 1\nuser5@contoso.com:0b1ec700-0000-4000-8000-00000000beef:1001\n"
-        #expect(evaluate(domains: ["contoso.com"], mapped: list).map(\.id) == ["names.group"])
+        #expect(evaluate(domains: ["contoso.com"], mapped: list).map(\.id.text) == ["names.group"])
     }
 }

@@ -20,7 +20,7 @@ struct MachineCheckTests {
     func noStamp() {
         var machine = WiredMachine()
         machine.configuration += "\nallowgroups sudo"
-        #expect(check(machine).contains { $0.id == "sshd.allowgroups" && $0.severity == .error })
+        #expect(check(machine).contains { $0.id.text == "sshd.allowgroups" && $0.severity == .error })
         #expect(StackCheck(on: machine).run().holds)
     }
 
@@ -40,6 +40,6 @@ struct MachineCheckTests {
     func refused() {
         var machine = WiredMachine()
         machine.result = ProgramResult(status: 255, complaint: "bad option")
-        #expect(!check(machine).contains { $0.id.hasPrefix("sshd") })
+        #expect(!check(machine).contains { $0.id.text.hasPrefix("sshd") })
     }
 }

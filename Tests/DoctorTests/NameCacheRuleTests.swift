@@ -29,9 +29,9 @@ struct NameCacheRuleTests {
     )
     func table(text: String, against: [String]) {
         let findings = NameCacheRule().evaluate(machine(text))
-        #expect(findings.filter { $0.severity > .good }.map(\.id) == against)
-        #expect(findings.allSatisfy { ($0.keepsOut == .newcomers) == ($0.id == "nscd.passwd") })
-        #expect(findings.filter { $0.severity == .good }.map(\.id) == (against.isEmpty ? ["nscd"] : []))
+        #expect(findings.filter { $0.severity > .good }.map(\.id.text) == against)
+        #expect(findings.allSatisfy { ($0.keepsOut == .newcomers) == ($0.id.text == "nscd.passwd") })
+        #expect(findings.filter { $0.severity == .good }.map(\.id.text) == (against.isEmpty ? ["nscd"] : []))
         #expect(findings.count == max(1, against.count))
     }
 
@@ -48,7 +48,7 @@ struct NameCacheRuleTests {
         #expect(verdict.holds)
         #expect(!verdict.restsOn.contains(NameCacheRule.path))
         let findings = MachineCheck(on: machine, domain: "contoso.com", usersGroup: "u", administratorsGroup: "a").run()
-        let warnings = findings.filter { $0.severity > .good && $0.id.hasPrefix("nscd") }
+        let warnings = findings.filter { $0.severity > .good && $0.id.text.hasPrefix("nscd") }
         #expect(warnings.map(\.place) == ["/etc/nscd.conf:2", "/etc/nscd.conf:3"])
         #expect(warnings.first?.found.contains("for the first time") == true)
         #expect(warnings.last?.found.contains("no sudo") == true)

@@ -27,7 +27,7 @@ struct NeighbourRuleTests {
         #expect(before.map(\.severity) == [.note] && before[0].found.contains("sss, winbind"))
         #expect(before[0].needed.contains("Domains="))
         let behind = evaluate("files entralogin [NOTFOUND=continue] winbind")
-        #expect(behind.map(\.id) == ["neighbour.passwd"] && behind[0].severity == .warning)
+        #expect(behind.map(\.id.text) == ["neighbour.passwd"] && behind[0].severity == .warning)
         #expect(behind[0].place == "/etc/nsswitch.conf:1")
     }
 }

@@ -64,7 +64,7 @@ struct PersonCheckTests {
         var machine = WiredMachine()
         machine.configuration = "allowgroups alice@contoso.com"
         #expect(check(machine, isEnrolled: true).allSatisfy { $0.severity == .good })
-        #expect(check(machine, isEnrolled: false).contains { $0.id == "sshd" && $0.severity == .error })
+        #expect(check(machine, isEnrolled: false).contains { $0.id.text == "sshd" && $0.severity == .error })
         machine.configuration = "allowgroups ops"
         machine.texts["/etc/group"] = "ops:x:2000:lisa,alice@contoso.com\n"
         #expect(check(machine, isEnrolled: false).allSatisfy { $0.severity == .good })
@@ -74,7 +74,7 @@ struct PersonCheckTests {
     func shell() throws {
         var machine = WiredMachine()
         machine.statuses["/bin/bash"] = FileStatus(kind: .file, mode: 0o644)
-        #expect(try only(machine).id == "shell")
+        #expect(try only(machine).id.text == "shell")
         machine.statuses["/bin/bash"] = nil
         machine.statuses["/usr/sbin/nologin"] = FileStatus(kind: .file, mode: 0o755)
         #expect(ShellRule.obstacle("/usr/sbin/nologin", machine)?.contains("opens no session") == true)
@@ -113,7 +113,7 @@ struct PersonCheckTests {
     func nologin() throws {
         var machine = WiredMachine()
         machine.texts["/run/nologin"] = "System is going down.\n"
-        #expect(try only(machine).id == "nologin")
+        #expect(try only(machine).id.text == "nologin")
         machine.texts["/etc/pam.d/sshd"] = Debian12.sshd.replacing("pam_nologin.so", with: "pam_permit.so")
         #expect(check(machine).allSatisfy { $0.severity == .good })
     }

@@ -223,12 +223,12 @@ struct RemedyTests {
     )
     func remedies(row: Row) throws {
         var machine = WiredMachine()
-        let before = Set(findings(machine).filter { $0.severity > .note }.map(\.id))
+        let before = Set(findings(machine).filter { $0.severity > .note }.map(\.id.text))
         row.spoil(&machine)
-        let found = try #require(findings(machine).first { $0.id == row.id && $0.severity > .note }, "not found")
+        let found = try #require(findings(machine).first { $0.id.text == row.id && $0.severity > .note }, "not found")
         #expect(found.severity == row.severity)
         #expect("\(found.needed) \(found.remedy)".contains(row.remedy), "\(found)")
         row.repair(&machine)
-        #expect(Set(findings(machine).filter { $0.severity > .note }.map(\.id)) == before)
+        #expect(Set(findings(machine).filter { $0.severity > .note }.map(\.id.text)) == before)
     }
 }

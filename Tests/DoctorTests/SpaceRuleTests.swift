@@ -16,7 +16,7 @@ struct SpaceRuleTests {
         #expect(SpaceRule().evaluate(machine).map(\.place) == ["/home"])
         machine.spaces["/home"] = FileSpace(freeBytes: 1 << 30, freeFiles: 7, totalFiles: 100_000)
         let findings = SpaceRule().evaluate(machine)
-        #expect(findings.map(\.id) == ["disk"] && findings[0].found.contains("only 7 more files"))
+        #expect(findings.map(\.id.text) == ["disk"] && findings[0].found.contains("only 7 more files"))
     }
 
     @Test("P16: a full or read-only disk of the account file keeps newcomers out; any other is a warning")

@@ -44,7 +44,7 @@ import WiredMachine
 
     @Test("Our line before all others and a sudo that asks: good; sudo-i is checked where it is a service")
     func good() {
-        #expect(evaluate(machine()).map(\.id) == ["pam.sudo.auth"] && evaluate(machine())[0].severity == .good)
+        #expect(evaluate(machine()).map(\.id.text) == ["pam.sudo.auth"] && evaluate(machine())[0].severity == .good)
         var both = machine()
         both.texts["/etc/pam.d/sudo-i"] = Debian12.sudo
         #expect(evaluate(both).map(\.severity) == [.good, .error])
@@ -69,7 +69,7 @@ import WiredMachine
         machine.texts["/etc/sudoers.d/entralogin"] = "%entra_admins ALL=(ALL:ALL) NOPASSWD: ALL\n"
         for administrator in ["alice@contoso.com", nil] {
             let finding = evaluate(machine, administrator).last
-            #expect(finding?.id == "sudoers.step-up" && finding?.severity == .error)
+            #expect(finding?.id.text == "sudoers.step-up" && finding?.severity == .error)
             #expect(finding?.found.contains("does not happen") == true)
             #expect(finding?.place == "/etc/sudoers.d/entralogin:1")
         }
@@ -111,7 +111,7 @@ import WiredMachine
                 deviceServices: services,
                 deviceLimit: 300
             )
-            #expect(check.run().contains { $0.id == "sudoers.step-up" } == isEvaluated)
+            #expect(check.run().contains { $0.id.text == "sudoers.step-up" } == isEvaluated)
         }
     }
 }

@@ -24,7 +24,7 @@ struct SudoProgramRuleTests {
             $0.texts["/usr/bin/sudo"] = nil
             $0.statuses["/usr/bin/sudo"] = nil
         }
-        #expect(gone.map(\.id) == ["sudo.program"] && gone[0].found.contains("not installed"))
+        #expect(gone.map(\.id.text) == ["sudo.program"] && gone[0].found.contains("not installed"))
         for mode: UInt32 in [0o755, 0o4750, 0o2755] {
             let closed = findings { $0.statuses["/usr/bin/sudo"] = FileStatus(kind: .file, mode: mode) }
             #expect(closed.map(\.remedy) == ["chmod 4755 /usr/bin/sudo"], "\(String(mode, radix: 8))")

@@ -32,10 +32,10 @@ struct SudoRuleTests {
 
     @Test("A folder that is not read, and a mistake in any file, are named")
     func wrong() {
-        #expect(evaluate("root ALL=ALL\n# @includedir /etc/sudoers.d\n").map(\.id) == ["sudoers.folder"])
+        #expect(evaluate("root ALL=ALL\n# @includedir /etc/sudoers.d\n").map(\.id.text) == ["sudoers.folder"])
         let mistake = ProgramResult(status: 1, complaint: "/etc/sudoers.d/x:1:3: syntax error\n")
         let findings = evaluate("@includedir /etc/sudoers.d\n", visudo: mistake)
-        #expect(findings.map(\.id) == ["sudoers.syntax"] && findings[0].found.contains("/etc/sudoers.d/x:1:3"))
+        #expect(findings.map(\.id.text) == ["sudoers.syntax"] && findings[0].found.contains("/etc/sudoers.d/x:1:3"))
     }
 
     private func evaluate(others: [String: String], main: String = "@includedir /etc/sudoers.d\n") -> [Finding] {
@@ -48,7 +48,7 @@ struct SudoRuleTests {
     @Test("P2: Another group plugin read after entralogin's file is an error; before it, it has no effect")
     func plugins() {
         let line = "Defaults group_plugin=\"system_group.so\"\n"
-        #expect(evaluate(others: ["zz": line]).map(\.id) == ["sudoers.group-plugin"])
+        #expect(evaluate(others: ["zz": line]).map(\.id.text) == ["sudoers.group-plugin"])
         #expect(
             evaluate(others: ["zz": "Defaults:ALL log_output, \\\n group_plugin = x.so\n"]).first?.severity == .error
         )
@@ -62,7 +62,7 @@ struct SudoRuleTests {
     func groups() {
         for who in ["%entra_admins", "%#1879048193", "root, %entra_admins", "\"%entra_admins\""] {
             #expect(
-                evaluate(others: ["aa": "\(who) ALL=(ALL) NOPASSWD: ALL\n"]).map(\.id) == ["sudoers.by-group"],
+                evaluate(others: ["aa": "\(who) ALL=(ALL) NOPASSWD: ALL\n"]).map(\.id.text) == ["sudoers.by-group"],
                 "\(who)"
             )
         }
@@ -79,7 +79,7 @@ struct SudoRuleTests {
         {
             for bound in ["Defaults", "Defaults:ALL", "Defaults!/usr/bin/id", "Defaults>root"] {
                 let findings = evaluate(others: ["zz": "\(bound) \(defaults)\n"])
-                #expect(findings.map(\.id) == ["sudoers.account-stage"], "\(bound) \(defaults)")
+                #expect(findings.map(\.id.text) == ["sudoers.account-stage"], "\(bound) \(defaults)")
                 #expect(findings.first?.severity == .error)
                 #expect(evaluate(others: ["aa": "\(bound) \(defaults)\n"]).isEmpty)
             }
@@ -93,11 +93,11 @@ struct SudoRuleTests {
         machine.texts["/etc/sudoers"] = "@includedir /etc/sudoers.d\n"
         machine.texts["/etc/sudoers.d/entralogin"] =
             "Defaults:%#1879048192 group_plugin=\(SudoersFilesRule.pluginPath)\n"
-        #expect(look(machine).map(\.id) == ["module.sudo"])
+        #expect(look(machine).map(\.id.text) == ["module.sudo"])
         machine.texts[SudoersFilesRule.pluginPath] = ""
         #expect(look(machine).isEmpty)
         machine.loaderComplaint = "undefined symbol"
-        #expect(look(machine).map(\.id) == ["module.sudo"])
+        #expect(look(machine).map(\.id.text) == ["module.sudo"])
     }
 
     @Test("Where sudo is not there, or our file is not, nothing is said here")

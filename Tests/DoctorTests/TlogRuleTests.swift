@@ -88,7 +88,7 @@ struct TlogRuleTests {
             { $0.statuses["/run/tlog"] = FileStatus(kind: .folder, owner: 0, mode: 0o755) },
         ]
         for state in states {
-            #expect(findings(Self.program, state).map(\.id) == ["recording.tlog-locks"])
+            #expect(findings(Self.program, state).map(\.id.text) == ["recording.tlog-locks"])
         }
         // Of root's it may write anywhere.
         #expect(findings { $0.statuses[Self.program]?.owner = 0 }.map(\.severity) == [.good])
@@ -97,14 +97,14 @@ struct TlogRuleTests {
     @Test("P16: accounts that signed in before Shell= was tlog are named; an account alone with tlog is looked at, too")
     func accounts() {
         let earlier = findings { $0.texts["/var/lib/entralogin/accounts"] = RemedyTests.enrolled }
-        #expect(earlier.map(\.id) == ["recording.accounts"])
+        #expect(earlier.map(\.id.text) == ["recording.accounts"])
         #expect(earlier.first?.remedy == "entraloginctl users set-shell alice@contoso.com \(Self.program)")
         let alone = findings("/bin/bash") { machine in
             let text = RemedyTests.enrolled.replacing("shell=/bin/bash", with: "shell=\(Self.program)")
             machine.texts["/var/lib/entralogin/accounts"] = text
             machine.statuses["/run/tlog"] = nil
         }
-        #expect(alone.map(\.id) == ["recording.tlog-locks"])
+        #expect(alone.map(\.id.text) == ["recording.tlog-locks"])
     }
 
     @Test("P16: ForceCommand switches it on for accounts of every shell, and needs the program")

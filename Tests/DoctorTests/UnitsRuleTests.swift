@@ -24,13 +24,13 @@ struct UnitsRuleTests {
         machine.texts["/proc/42/status"] = status
         let output = Self.units.compactMap { blocks[$0] }.joined(separator: "\n\n") + "\n"
         machine.programs["/usr/bin/systemctl show"] = ProgramResult(status: 0, output: output)
-        return UnitsRule().evaluate(machine)
+        return UnitsRule().evaluate(machine).findings
     }
 
     @Test("Units that run and start at boot are good; without systemd there is a note")
     func good() {
         #expect(evaluate { _ in }.map(\.severity) == [.good])
-        #expect(UnitsRule().evaluate(WiredMachine()).map(\.severity) == [.note])
+        #expect(UnitsRule().evaluate(WiredMachine()).findings.map(\.severity) == [.note])
     }
 
     @Test(
@@ -52,7 +52,7 @@ struct UnitsRuleTests {
             let lines = blocks[unit]?.split(separator: "\n").map { $0.hasPrefix("\(key)=") ? state : String($0) }
             blocks[unit] = lines?.joined(separator: "\n")
         }
-        #expect(findings.map(\.id) == ["units.\(unit)"] && findings[0].severity == severity)
+        #expect(findings.map(\.id.text) == ["units.\(unit)"] && findings[0].severity == severity)
         #expect(findings[0].found.contains(words))
     }
 

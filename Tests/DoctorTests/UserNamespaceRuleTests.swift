@@ -17,7 +17,7 @@ struct UserNamespaceRuleTests {
     @Test("P16: a container without the numbers of Entra accounts is named; with a part of them it is a warning")
     func containers() {
         let found = evaluate("         0     100000      65536\n")
-        #expect(found.map(\.id) == ["namespace.ids"] && found.first?.severity == .error)
+        #expect(found.map(\.id.text) == ["namespace.ids"] && found.first?.severity == .error)
         #expect(found.first?.found.contains("no Entra account can sign in") == true)
         #expect(evaluate("0 100000 2000000000\n").map(\.severity) == [.warning])
     }

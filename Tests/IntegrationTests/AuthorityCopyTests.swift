@@ -111,7 +111,7 @@ import WiredMachine
             machine.texts[AuthorityCopy.source] = daemon
             machine.texts[AuthorityCopy.path] = sshd
             let finding = AuthorityCopyRule().evaluate(machine)
-            #expect(finding.id == "keys.copy")
+            #expect(finding.id.text == "keys.copy")
             return (finding.severity, finding.found)
         }
         let both = lines.joined(separator: "\n")

@@ -38,7 +38,7 @@ struct CoveredDomainsTests {
         #expect(machine(many).errors.isEmpty)
         var narrow = machine(many)
         narrow.uncovered = ["any.invalid"]
-        #expect(narrow.errors.map(\.id) == ["sshd.domains"])
+        #expect(narrow.errors.map(\.id.text) == ["sshd.domains"])
     }
 
     @Test("An uncovered domain is an error where somebody of it has an account, otherwise a warning")

@@ -26,7 +26,7 @@ struct NameServiceRuleTests {
     )
     func table(text: String, against: [String]) {
         let findings = NameServiceRule().evaluate(text)
-        #expect(findings.filter { $0.severity == .error }.map(\.id) == against)
+        #expect(findings.filter { $0.severity == .error }.map(\.id.text) == against)
     }
 
     @Test("The line is named")
@@ -39,6 +39,6 @@ struct NameServiceRuleTests {
     func absent() {
         var machine = WiredMachine()
         machine.texts["/etc/nsswitch.conf"] = nil
-        #expect(machine.errors.contains { $0.id == "nss.passwd" })
+        #expect(machine.errors.contains { $0.id.text == "nss.passwd" })
     }
 }

@@ -39,7 +39,7 @@ struct NumbersRuleTests {
     )
     func bySSSD(text: String, overlaps: Bool) {
         let findings = configured(text)
-        #expect(findings.map(\.id) == (overlaps ? ["ids.directory"] : []))
+        #expect(findings.map(\.id.text) == (overlaps ? ["ids.directory"] : []))
         #expect(configured(text, 2_100_000_000...2_147_352_575).isEmpty)
     }
 
@@ -60,7 +60,7 @@ struct NumbersRuleTests {
         let unlisted = machine("[domain/corp]\nid_provider = ad\n", "files entralogin")
         #expect(NumbersRule(numbers: PosixID.userRange).configured(unlisted).isEmpty)
         let verdict = StackCheck(on: machine("[domain/corp]\nid_provider = ad\n")).run()
-        #expect(verdict.holds && verdict.findings.contains { $0.id == "ids.directory" })
+        #expect(verdict.holds && verdict.findings.contains { $0.id.text == "ids.directory" })
         #expect(!verdict.restsOn.contains { $0.contains("sssd") })
     }
 
@@ -81,14 +81,14 @@ struct NumbersRuleTests {
     func byAsking() {
         #expect(asked(ProgramResult(status: 2)).isEmpty)
         let shared = asked(ProgramResult(status: 2, output: "theirs:*:1900000001:5::/:/bin/sh\n"))
-        #expect(shared.map(\.id) == ["ids.taken"])
+        #expect(shared.map(\.id.text) == ["ids.taken"])
         #expect(shared.first?.found.contains("bob@contoso.com") == true)
         let own = "alice@contoso.com:!*:1900000000:1900000000::/:/bin/sh\n"
         #expect(asked(ProgramResult(status: 0, output: own)).isEmpty)
         let near = asked(ProgramResult(status: 2, output: "admin:*:1900000500:5::/:/bin/sh\n"), "files sss entralogin")
-        #expect(near.map(\.id) == ["ids.directory"])
+        #expect(near.map(\.id.text) == ["ids.directory"])
         #expect(near.first?.remedy.contains("IDRange=1900200000-") == true)
-        #expect(asked(ProgramResult(status: nil, complaint: "did not end in time")).map(\.id) == ["ids.directory"])
+        #expect(asked(ProgramResult(status: nil, complaint: "did not end in time")).map(\.id.text) == ["ids.directory"])
         #expect(asked(ProgramResult(status: 0, output: own), "files entralogin").isEmpty)
     }
 }

@@ -20,7 +20,7 @@ struct PAMTransactionTests {
     }
 
     private func finding(_ machine: WiredMachine, _ service: String = "sshd") -> Finding? {
-        StackCheck(on: machine).run().findings.first { $0.id == "pam.\(service).libpam" }
+        StackCheck(on: machine).run().findings.first { $0.id.text == "pam.\(service).libpam" }
     }
 
     @Test("A module that libpam has not loaded is an error that names both folders", arguments: ["sshd", "sudo"])
@@ -69,12 +69,12 @@ struct PAMTransactionTests {
         ] {
             var machine = WiredMachine()
             machine.programs["\(PAMTransaction.program) sshd"] = outcome
-            #expect(machine.errors.map(\.id) == ["pam.sshd.libpam"])
+            #expect(machine.errors.map(\.id.text) == ["pam.sshd.libpam"])
         }
         var missing = WiredMachine()
         missing.texts[PAMTransaction.program] = nil
         missing.statuses[PAMTransaction.program] = nil
-        #expect(missing.errors.contains { $0.id == "pam-probe" })
+        #expect(missing.errors.contains { $0.id.text == "pam-probe" })
     }
 
     @Test("The verdict rests on the file that libpam has loaded, by its usual name where that is the same file")

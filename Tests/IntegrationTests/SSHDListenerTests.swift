@@ -21,7 +21,7 @@ struct SSHDListenerTests {
         #expect(machine.errors.isEmpty)
         machine.statuses["/etc/ssh/sshd_config"] = FileStatus(kind: .file, changed: 101)
         let finding = try #require(machine.errors.first)
-        #expect(finding.id == "sshd.running")
+        #expect(finding.id.text == "sshd.running")
         #expect(finding.place == "/etc/ssh/sshd_config")
         machine.statuses["/run/sshd.pid"] = FileStatus(kind: .file, modified: 102)
         #expect(machine.errors.isEmpty)

@@ -15,7 +15,7 @@ struct SSHDRuleTests {
             let line = "\(need.keyword) \(need.value)"
             #expect(Debian12.configuration.contains(line))
             let other = Debian12.configuration.replacing(line, with: "\(need.keyword) other")
-            #expect(evaluate(other).map(\.id) == ["sshd.\(need.keyword)"], "\(line)")
+            #expect(evaluate(other).map(\.id.text) == ["sshd.\(need.keyword)"], "\(line)")
             let without = Debian12.configuration.replacing("\(line)\n", with: "")
             #expect(evaluate(without).contains { $0.severity == .error } == !need.mayBeAbsent, "\(line)")
         }
@@ -26,22 +26,22 @@ struct SSHDRuleTests {
         let good = SSHDConfiguration(Debian12.configuration)
         let bad = SSHDConfiguration(Debian12.configuration.replacing("usepam yes", with: "usepam no"))
         let both = SSHDRule.evaluate([("UPN", bad), ("GUID", bad)])
-        #expect(both.map(\.id) == ["sshd.usepam"])
+        #expect(both.map(\.id.text) == ["sshd.usepam"])
         #expect(!both[0].found.contains("(for a"))
         let one = SSHDRule.evaluate([("UPN", good), ("GUID", bad)])
-        #expect(one.map(\.id) == ["sshd.person", "sshd.usepam"])
+        #expect(one.map(\.id.text) == ["sshd.person", "sshd.usepam"])
         #expect(one[1].found.hasSuffix("(for a GUID)"))
     }
 
     @Test("A longer value that begins as it must is another value")
     func longerValues() {
         let any = Debian12.configuration.replacing("publickey", with: "publickey publickey,password")
-        #expect(evaluate(any).map(\.id) == ["sshd.authenticationmethods"])
+        #expect(evaluate(any).map(\.id.text) == ["sshd.authenticationmethods"])
         let keys = Debian12.configuration.replacing(
             "authorizedkeysfile none",
             with: "authorizedkeysfile none .ssh/keys"
         )
-        #expect(evaluate(keys).map(\.id) == ["sshd.authorizedkeysfile"])
+        #expect(evaluate(keys).map(\.id.text) == ["sshd.authorizedkeysfile"])
     }
 
     @Test(
@@ -49,7 +49,7 @@ struct SSHDRuleTests {
     )
     func remarks() {
         let forced = Debian12.configuration.replacing("forcecommand none", with: "forcecommand /usr/bin/audit")
-        #expect(evaluate(forced).contains { $0.id == "sshd.forcecommand" && $0.severity == .note })
+        #expect(evaluate(forced).contains { $0.id.text == "sshd.forcecommand" && $0.severity == .note })
         for (line, id) in [
             ("requiredrsasize 3072", "sshd.requiredrsasize"),
             ("pubkeyacceptedalgorithms ssh-ed25519,ssh-ed25519-cert-v01@openssh.com", "sshd.pubkeyacceptedalgorithms"),
@@ -58,7 +58,7 @@ struct SSHDRuleTests {
             var machine = WiredMachine()
             machine.configuration = Debian12.configuration.replacing("requiredrsasize 1024\n", with: "") + "\n\(line)"
             let around = MachineCheck(on: machine, domain: "a.b", usersGroup: "u", administratorsGroup: "v").run()
-            #expect(around.contains { $0.id == id && $0.severity == .error }, "\(line)")
+            #expect(around.contains { $0.id.text == id && $0.severity == .error }, "\(line)")
             #expect(machine.errors.isEmpty)
         }
     }
@@ -68,7 +68,7 @@ struct SSHDRuleTests {
         var machine = WiredMachine()
         machine.texts["/etc/ssh/sshd_config.d/00-admin.conf"] = "match  User alice@contoso.com\nAuthorizedKeysFile /k\n"
         let finding = try #require(machine.errors.first)
-        #expect(finding.id == "sshd.files")
+        #expect(finding.id.text == "sshd.files")
         #expect(finding.place == "/etc/ssh/sshd_config.d/00-admin.conf:1")
         machine = WiredMachine()
         machine.texts["/etc/ssh/sshd_config"] = "Match Address 10.0.0.0/8\nInclude sshd_config.d/*.conf\n"
@@ -101,7 +101,7 @@ struct SSHDRuleTests {
             "authorizedkeysfile none",
             with: "authorizedkeysfile k"
         )
-        #expect(machine.errors.map(\.id) == ["sshd.files"])
+        #expect(machine.errors.map(\.id.text) == ["sshd.files"])
     }
 
     @Test(
@@ -113,7 +113,7 @@ struct SSHDRuleTests {
         machine.texts["/etc/ssh/sshd_config.d/50-site.conf"] = "UsePAM no\n"
         machine.configuration = "usepam no\npasswordauthentication yes"
         let errors = machine.errors
-        #expect(errors.map(\.id) == ["sshd.files", "sshd.usepam"])
+        #expect(errors.map(\.id.text) == ["sshd.files", "sshd.usepam"])
         #expect(errors[0].found.contains("is missing"))
         #expect(errors[1].remedy == "UsePAM yes in /etc/ssh/sshd_config.d/50-site.conf:1, then reload sshd")
     }

@@ -68,7 +68,7 @@ struct SSHDFilesTests {
         for users in ["alice@contoso.com,\(SSHDOrderRule.guids)", "*@*,!b@x.y,\(SSHDOrderRule.guids)", "*@*"] {
             var machine = WiredMachine()
             machine.texts[SSHDFiles.dropIn] = Debian12.block(users)
-            #expect(machine.errors.map(\.id) == ["sshd.files"], "\(users)")
+            #expect(machine.errors.map(\.id.text) == ["sshd.files"], "\(users)")
         }
     }
 
@@ -79,6 +79,6 @@ struct SSHDFilesTests {
         #expect(machine.errors.map(\.place) == ["/etc/ssh/sshd_config.d/00-a.conf"])
         machine.texts["/etc/ssh/sshd_config.d/00-a.conf"] = "Include /etc/ssh/b.conf /etc/ssh/b.conf\n"
         machine.texts["/etc/ssh/b.conf"] = "Include /etc/ssh/b.conf /etc/ssh/b.conf\n"
-        #expect(machine.errors.map(\.id) == ["sshd.files"])
+        #expect(machine.errors.map(\.id.text) == ["sshd.files"])
     }
 }

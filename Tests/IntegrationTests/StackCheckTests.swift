@@ -11,7 +11,7 @@ struct StackCheckTests {
         let verdict = StackCheck(on: WiredMachine()).run()
         #expect(verdict.holds)
         #expect(verdict.findings.allSatisfy { $0.severity == .good })
-        let session = try #require(verdict.findings.first { $0.id == "pam.sshd.session" })
+        let session = try #require(verdict.findings.first { $0.id.text == "pam.sshd.session" })
         #expect(session.place == "/etc/pam.d/common-session:4")
     }
 
@@ -35,7 +35,7 @@ struct StackCheckTests {
         var machine = WiredMachine()
         machine.configuration = machine.configuration.replacing("usepam yes", with: "usepam no")
         let finding = try #require(machine.errors.first)
-        #expect(finding.id == "sshd.usepam")
+        #expect(finding.id.text == "sshd.usepam")
         #expect(finding.remedy.contains("UsePAM yes"))
     }
 
@@ -43,9 +43,9 @@ struct StackCheckTests {
     func otherService() {
         var machine = WiredMachine()
         machine.configuration += "\npamservicename ssh-site"
-        #expect(machine.errors.map(\.id) == ["pam.ssh-site.account", "pam.ssh-site.session"])
+        #expect(machine.errors.map(\.id.text) == ["pam.ssh-site.account", "pam.ssh-site.session"])
         machine.texts["/etc/pam.d/ssh-site"] = "account required pam_permit.so\nsession required pam_permit.so\n"
-        #expect(machine.errors.map(\.id) == ["pam.ssh-site.account", "pam.ssh-site.session"])
+        #expect(machine.errors.map(\.id.text) == ["pam.ssh-site.account", "pam.ssh-site.session"])
         machine.texts["/etc/pam.d/ssh-site"] = Debian12.sshd
         let verdict = StackCheck(on: machine).run()
         #expect(verdict.holds)
@@ -56,7 +56,7 @@ struct StackCheckTests {
     func elevation(service: String) {
         var machine = WiredMachine()
         machine.texts["/etc/pam.d/\(service)"] = "account required pam_unix.so\n"
-        #expect(machine.errors.map(\.id) == ["pam.\(service).account"])
+        #expect(machine.errors.map(\.id.text) == ["pam.\(service).account"])
         machine.texts["/etc/pam.d/\(service)"] = Debian12.sudo
         let verdict = StackCheck(on: machine).run()
         #expect(verdict.holds)
@@ -70,7 +70,7 @@ struct StackCheckTests {
             status: 255,
             complaint: "/etc/ssh/sshd_config: line 3: Bad configuration option: x\n"
         )
-        let finding = try #require(machine.errors.first { $0.id == "sshd" })
+        let finding = try #require(machine.errors.first { $0.id.text == "sshd" })
         #expect(finding.found.contains("Bad configuration option"))
     }
 
@@ -79,15 +79,15 @@ struct StackCheckTests {
         let path = "/usr/lib/x86_64-linux-gnu/security/pam_entralogin.so"
         var missing = WiredMachine()
         missing.texts[path] = nil
-        #expect(missing.errors.map(\.id) == ["module.pam"])
+        #expect(missing.errors.map(\.id.text) == ["module.pam"])
         for status in [FileStatus(kind: .file, owner: 1000), FileStatus(kind: .file, mode: 0o666)] {
             var machine = WiredMachine()
             machine.statuses[path] = status
-            #expect(machine.errors.map(\.id) == ["module.pam"])
+            #expect(machine.errors.map(\.id.text) == ["module.pam"])
         }
         var broken = WiredMachine()
         broken.loaderComplaint = "undefined symbol: pam_get_item"
-        #expect(broken.errors.map(\.id) == ["module.nss", "module.pam"])
+        #expect(broken.errors.map(\.id.text) == ["module.nss", "module.pam"])
     }
 
     @Test("A folder above the helper that others can write is an error, and so is a helper that nobody may run")
@@ -95,18 +95,18 @@ struct StackCheckTests {
         var machine = WiredMachine()
         machine.statuses["/usr/libexec"] = FileStatus(kind: .folder, mode: 0o775)
         let finding = try #require(machine.errors.first)
-        #expect(finding.id == "helper")
+        #expect(finding.id.text == "helper")
         #expect(finding.found.contains("/usr/libexec can be written"))
         machine = WiredMachine()
         machine.statuses[SSHDRule.helper] = FileStatus(kind: .file, mode: 0o644)
-        #expect(machine.errors.map(\.id) == ["helper"])
+        #expect(machine.errors.map(\.id.text) == ["helper"])
     }
 
     @Test("A service user of entralogin's that is missing, or is root, is an error")
     func users() {
         var machine = WiredMachine()
         machine.texts["/etc/passwd"] = "root:x:0:0::/:/bin/sh\nentralogin:x:0:0::/:/bin/sh\n"
-        #expect(machine.errors.map(\.id) == ["user.entralogin", "user.entralogin-ssh"])
+        #expect(machine.errors.map(\.id.text) == ["user.entralogin", "user.entralogin-ssh"])
     }
 
     @Test("Without our file sudo is a warning, without sudo a note: neither keeps anybody from signing in")
@@ -115,10 +115,10 @@ struct StackCheckTests {
         machine.texts["/etc/sudoers.d/entralogin"] = nil
         let warned = StackCheck(on: machine).run()
         #expect(warned.holds)
-        #expect(warned.findings.first { $0.id == "sudoers" }?.severity == .warning)
+        #expect(warned.findings.first { $0.id.text == "sudoers" }?.severity == .warning)
         machine.texts["/etc/pam.d/sudo"] = nil
         let noted = StackCheck(on: machine).run()
         #expect(noted.holds)
-        #expect(noted.findings.first { $0.id == "sudoers" }?.severity == .note)
+        #expect(noted.findings.first { $0.id.text == "sudoers" }?.severity == .note)
     }
 }

@@ -26,7 +26,7 @@ struct SudoRsRuleTests {
     }
 
     private func severities(_ machine: WiredMachine) -> [String: Severity] {
-        Dictionary(uniqueKeysWithValues: SudoRsRule().evaluate(machine).map { ($0.id, $0.severity) })
+        Dictionary(uniqueKeysWithValues: SudoRsRule().evaluate(machine).map { ($0.id.text, $0.severity) })
     }
 
     @Test("P16: sudo-rs is named with what it does not cover: less from 0.2.15 on")
@@ -63,7 +63,7 @@ struct SudoRsRuleTests {
             other.texts["/etc/sudoers.d/zz"] = line
             let verdict = StackCheck(on: other).run()
             #expect(verdict.holds && verdict.withholdsAdministrators, "\(line)")
-            #expect(verdict.findings.contains { $0.id == "sudo.withheld" && $0.severity == .warning })
+            #expect(verdict.findings.contains { $0.id.text == "sudo.withheld" && $0.severity == .warning })
         }
         other.texts["/etc/sudoers.d/zz"] = "Defaults lecture=never\n"
         #expect(!StackCheck(on: other).run().withholdsAdministrators)

@@ -147,7 +147,7 @@ import WiredMachine
             (evaluate(both, list, owner: 5), "adopted.list"), (evaluate(both, list, mode: 0o664), "adopted.list"),
             (evaluate(both + "bob:x:1001:1::/:/bin/sh\n", list), "adopted.stray"),
         ] {
-            #expect(found.map(\.id) == [id], "\(found)")
+            #expect(found.map(\.id.text) == [id], "\(found)")
             #expect(found.allSatisfy { $0.severity == .warning && !$0.remedy.isEmpty })
         }
     }

@@ -24,7 +24,7 @@ import Wire
         #expect(!report.isReady)
         #expect(report.machine == nil)
         #expect(report.stackRefusal == "no stamp")
-        #expect(report.warnings.map(\.id) == ["no-authority-keys"])
+        #expect(report.warnings.map(\.id.rawValue) == ["no-authority-keys"])
         #expect(report.checkers == [CheckerReport(name: "pas", state: "untried")])
         #expect(try #require(report.memoryBytes) > 1 << 20)
     }

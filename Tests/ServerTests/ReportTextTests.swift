@@ -57,7 +57,7 @@ import Wire
         report.stackRefusal = text
         report.clockAheadSeconds = -7
         report.memoryBytes = 1 << 40
-        report.warnings = [ReportedWarning(id: text, isGrave: true, text: text, remedy: text)]
+        report.warnings = [ReportedWarning(id: WarningID(rawValue: text), isGrave: true, text: text, remedy: text)]
         return report
     }
 

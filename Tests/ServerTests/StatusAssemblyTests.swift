@@ -75,7 +75,7 @@ import Wire
         standing.accounts.shadowed = [try name("alice@contoso.com")]
         standing.accounts.shadowedGroups = ["entra_users"]
         let report = standing.report
-        #expect(report.warnings.map(\.id) == ["disk", "shadowed", "shadowed-group"])
+        #expect(report.warnings.map(\.id.rawValue) == ["disk", "shadowed", "shadowed-group"])
         #expect(report.degraded == report.warnings.filter(\.isGrave).map(\.text))
         #expect(report.degraded.count == 1)
     }

@@ -14,7 +14,7 @@ import Wire
     /// The warning, where it is the only one.
     func only(_ standing: Standing) throws -> ReportedWarning {
         let warnings = standing.warnings
-        #expect(warnings.count == 1, "\(warnings.map(\.id))")
+        #expect(warnings.count == 1, "\(warnings.map(\.id.rawValue))")
         return try #require(warnings.first)
     }
 
@@ -54,7 +54,7 @@ import Wire
             fault: AccessCheckFault(.metadataClosed, detail: "HTTP 403")
         )
         let warning = try only(standing)
-        #expect(warning.id == "metadata-closed")
+        #expect(warning.id.rawValue == "metadata-closed")
         #expect(warning.isGrave == (!isKnown || isFromStore))
         #expect(warning.text == "\(DenialReason.metadataClosed.text): HTTP 403")
         #expect(!warning.remedy.isEmpty)
@@ -72,7 +72,7 @@ import Wire
             AccessStatus.Tally(event: "account", verdict: "deny", reason: "no-recent-decision", count: 2)
         )
         let warning = try only(standing)
-        #expect(warning.id == "jobs-not-run" && !warning.isGrave && warning.text.hasPrefix("2 jobs"))
+        #expect(warning.id.rawValue == "jobs-not-run" && !warning.isGrave && warning.text.hasPrefix("2 jobs"))
         #expect(warning.remedy.contains("@reboot"))
     }
 
@@ -85,7 +85,7 @@ import Wire
             AzureStatus.Token(audience: "b", remaining: nil, fault: fault),
         ]
         let warning = try only(standing)
-        #expect(warning.id == "no-managed-identity")
+        #expect(warning.id.rawValue == "no-managed-identity")
         #expect(warning.isGrave)
         #expect(warning.text == DenialReason.noManagedIdentity.text)
     }
@@ -138,7 +138,7 @@ import Wire
         var standing = try Standing()
         standing.remark = "the tenant names another cloud"
         let warning = try only(standing)
-        #expect(warning.id == "cloud")
+        #expect(warning.id.rawValue == "cloud")
         #expect(!warning.isGrave)
         #expect(warning.text == "the tenant names another cloud")
     }
@@ -157,7 +157,7 @@ import Wire
         ]
         standing.keyring = keyring(keys: 0, age: nil, isStale: true, sources: sources)
         let warning = try only(standing)
-        #expect(warning.id == "no-authority-keys")
+        #expect(warning.id.rawValue == "no-authority-keys")
         #expect(warning.isGrave)
         #expect(warning.text.hasSuffix("(jwks: unreachable: no route)"))
     }
@@ -168,7 +168,7 @@ import Wire
         let fault = AccessCheckFault(.metadataClosed, detail: "HTTP 403")
         standing.machineState = AzureStatus.MachineState(machine: nil, isFromStore: false, age: nil, fault: fault)
         standing.keyring = keyring(keys: 0, age: nil, isStale: true, sources: [])
-        #expect(try only(standing).id == "metadata-closed")
+        #expect(try only(standing).id.rawValue == "metadata-closed")
         // With TenantID= keys are asked for without it.
         let source = AccessStatus.Source(
             name: "jwks",
@@ -177,7 +177,7 @@ import Wire
             fault: AccessCheckFault(.unreachable, detail: "")
         )
         standing.keyring = keyring(keys: 0, age: nil, isStale: true, sources: [source])
-        #expect(Set(standing.warnings.map(\.id)) == ["metadata-closed", "no-authority-keys"])
+        #expect(Set(standing.warnings.map(\.id.rawValue)) == ["metadata-closed", "no-authority-keys"])
     }
 
     @Test("P4: a list of revoked keys that cannot be used is grave, and named; one that can is no word")
@@ -187,7 +187,7 @@ import Wire
         #expect(standing.warnings.isEmpty && standing.report.isReady)
         standing.revocation = AccessStatus.Revocation(entries: 0, fault: "/etc/revoked: a damaged KRL")
         let warning = try only(standing)
-        #expect(warning.id == "revoked-keys-unusable" && warning.isGrave)
+        #expect(warning.id.rawValue == "revoked-keys-unusable" && warning.isGrave)
         #expect(warning.text.hasSuffix("cannot be used: /etc/revoked: a damaged KRL"))
         #expect(!standing.report.isReady && standing.report.degraded == [warning.text])
     }
@@ -197,7 +197,7 @@ import Wire
         var standing = try Standing()
         standing.keyring = keyring(age: 200_000, isStale: true)
         let warning = try only(standing)
-        #expect(warning.id == "keys-stale")
+        #expect(warning.id.rawValue == "keys-stale")
         #expect(!warning.isGrave)
     }
 
@@ -206,7 +206,7 @@ import Wire
         var standing = try Standing()
         standing.keyring = keyring(isPublished: false)
         let warning = try only(standing)
-        #expect(warning.id == "keys-not-published")
+        #expect(warning.id.rawValue == "keys-not-published")
         #expect(warning.isGrave)
     }
 
@@ -219,14 +219,14 @@ import Wire
             AzureStatus.Checker(name: "arm", standing: .untried, latency: nil),
         ]
         let word = try only(standing)
-        #expect(word.id == "identity-may-not-ask")
+        #expect(word.id.rawValue == "identity-may-not-ask")
         #expect(!word.isGrave)
         standing.checkers[1] = AzureStatus.Checker(
             name: "arm",
             standing: .failing(AccessCheckFault(.unreachable, detail: "")),
             latency: nil
         )
-        #expect(standing.warnings.map(\.id) == ["identity-may-not-ask", "unreachable"])
+        #expect(standing.warnings.map(\.id.rawValue) == ["identity-may-not-ask", "unreachable"])
         #expect(standing.warnings.map(\.isGrave) == [true, true])
     }
 
@@ -235,7 +235,7 @@ import Wire
         var standing = try Standing()
         standing.accounts.fault = "/var/lib/entralogin/accounts:3: not a line of ours"
         let warning = try only(standing)
-        #expect(warning.id == "store-unreadable")
+        #expect(warning.id.rawValue == "store-unreadable")
         #expect(warning.isGrave)
         #expect(warning.text == "/var/lib/entralogin/accounts:3: not a line of ours")
     }
@@ -245,11 +245,11 @@ import Wire
         var standing = try Standing()
         standing.accounts.warnings = ["sign-ins: No space left on device"]
         let warning = try only(standing)
-        #expect(warning.id == "disk" && !warning.isGrave)
+        #expect(warning.id.rawValue == "disk" && !warning.isGrave)
         standing.accounts.warnings = []
         standing.accounts.enrolmentFaults = ["accounts: No space left on device"]
         let grave = try only(standing)
-        #expect(grave.id == "disk" && grave.isGrave && grave.text.contains("for the first time"))
+        #expect(grave.id.rawValue == "disk" && grave.isGrave && grave.text.contains("for the first time"))
     }
 
     @Test("P16: a file in /run that cannot be written does not send the administrator to the disk of /var/lib")
@@ -269,7 +269,9 @@ import Wire
         standing.audit?.dropped = 3
         standing.audit?.lastError = "Resource temporarily unavailable (errno 11)"
         let warning = try only(standing)
-        #expect(warning.id == "audit-dropped" && !warning.isGrave && warning.text.contains("3 events: Resource"))
+        #expect(
+            warning.id.rawValue == "audit-dropped" && !warning.isGrave && warning.text.contains("3 events: Resource")
+        )
         standing.audit?.isPresent = false
         #expect(standing.warnings.isEmpty && standing.report.audit?.dropped == 3)
     }
@@ -281,7 +283,9 @@ import Wire
         #expect(standing.warnings.isEmpty)
         standing.records = RecordsReport(waiting: 3, waitingSeconds: 5, lost: 9)
         let warning = try only(standing)
-        #expect(warning.id == "journal-stuck" && !warning.isGrave && warning.text.contains("3 wait, 9 were lost"))
+        #expect(
+            warning.id.rawValue == "journal-stuck" && !warning.isGrave && warning.text.contains("3 wait, 9 were lost")
+        )
         standing.records = RecordsReport(lost: 9)
         #expect(standing.warnings.isEmpty && standing.report.records?.lost == 9)
     }
@@ -291,7 +295,7 @@ import Wire
         var standing = try Standing()
         standing.accounts.shadowed = try (1...7).map { try name("p\($0)@contoso.com") }
         let warning = try only(standing)
-        #expect(warning.id == "shadowed")
+        #expect(warning.id.rawValue == "shadowed")
         #expect(warning.isGrave)
         #expect(warning.text.contains(" 7 Entra accounts: p1@contoso.com, "))
         #expect(warning.text.hasSuffix("p5@contoso.com"))
@@ -302,7 +306,7 @@ import Wire
         var standing = try Standing()
         standing.accounts.shadowedGroups = ["entra_users", "entra_admins"]
         let warning = try only(standing)
-        #expect(warning.id == "shadowed-group")
+        #expect(warning.id.rawValue == "shadowed-group")
         #expect(!warning.isGrave)
         #expect(warning.text.contains("entra_users and entra_admins"))
     }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Authorization
 import Integration
 import Testing
 import Wire
@@ -14,7 +15,7 @@ struct DaemonFindingsTests {
         report.clockAheadSeconds = 0
         change(&report)
         let all = DaemonFindings.findings(of: report, toolVersion: "1")
-        return Dictionary(all.map { ($0.id, $0) }) { first, _ in first }
+        return Dictionary(all.map { ($0.id.text, $0) }) { first, _ in first }
     }
 
     @Test("A healthy daemon has only good findings")
@@ -46,10 +47,12 @@ struct DaemonFindingsTests {
             report.machine = nil
             report.keys.count = 0
             report.keys.lastError = nil
-            report.warnings = [ReportedWarning(id: "metadata-closed", isGrave: true, text: "closed", remedy: "open it")]
+            report.warnings = [
+                ReportedWarning(id: WarningID(.metadataClosed), isGrave: true, text: "closed", remedy: "open it")
+            ]
         }
         #expect(all["daemon.keys"]?.severity == .note)
-        #expect(all.values.filter { $0.severity >= .warning }.map(\.id) == ["daemon.metadata-closed"])
+        #expect(all.values.filter { $0.severity >= .warning }.map(\.id.text) == ["daemon.metadata-closed"])
     }
 
     @Test("A missing application is found once, with the daemon's remedy, and not as a missing identity")
@@ -66,10 +69,15 @@ struct DaemonFindingsTests {
                 CheckerReport(name: "arm", state: "ready", lastLatencyMilliseconds: 12),
             ]
             report.warnings = [
-                ReportedWarning(id: "application-missing", isGrave: false, text: "missing", remedy: "az ad sp create")
+                ReportedWarning(
+                    id: WarningID(.applicationMissing),
+                    isGrave: false,
+                    text: "missing",
+                    remedy: "az ad sp create"
+                )
             ]
         }
-        #expect(all.values.filter { $0.severity >= .warning }.map(\.id) == ["daemon.application-missing"])
+        #expect(all.values.filter { $0.severity >= .warning }.map(\.id.text) == ["daemon.application-missing"])
         #expect(all["daemon.application-missing"]?.remedy == "az ad sp create")
         #expect(all["daemon.checker.pas"]?.severity == .note)
         #expect(all["daemon.checker.arm"]?.found == "arm answers in 12 ms")
@@ -85,7 +93,7 @@ struct DaemonFindingsTests {
 
     @Test("A machine that is not known is said once: by the warning that knows why, where there is one")
     func machineOnce() {
-        let closed = ReportedWarning(id: "metadata-closed", isGrave: true, text: "closed", remedy: "r")
+        let closed = ReportedWarning(id: WarningID(.metadataClosed), isGrave: true, text: "closed", remedy: "r")
         let all = findings { report in
             report.machine = nil
             report.warnings = [closed]
@@ -109,12 +117,12 @@ struct DaemonFindingsTests {
 
     @Test("The daemon's own warnings are kept, but nothing is said twice")
     func warnings() {
-        let store = ReportedWarning(id: "store-unreadable", isGrave: true, text: "t", remedy: "r")
+        let store = ReportedWarning(id: WarningID(.storeUnreadable), isGrave: true, text: "t", remedy: "r")
         #expect(findings { $0.warnings = [store] }["daemon.store-unreadable"]?.severity == .error)
         var report = StatusReport(version: "1", startedAt: 0, isReady: true)
         report.keys.isStale = true
-        report.warnings = [ReportedWarning(id: "keys-stale", isGrave: false, text: "stale", remedy: "")]
+        report.warnings = [ReportedWarning(id: .keysStale, isGrave: false, text: "stale", remedy: "")]
         let all = DaemonFindings.findings(of: report, toolVersion: "1")
-        #expect(all.count { $0.id == "daemon.keys-stale" } == 1)
+        #expect(all.count { $0.id.text == "daemon.keys-stale" } == 1)
     }
 }

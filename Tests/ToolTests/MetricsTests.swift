@@ -21,7 +21,7 @@ struct MetricsTests {
         report.audit = AuditReport()
         report.audit?.dropped = 7
         report.records = RecordsReport(waiting: 2, waitingSeconds: 9, lost: 5)
-        report.warnings = [ReportedWarning(id: "clock", isGrave: false, text: "t", remedy: "r")]
+        report.warnings = [ReportedWarning(id: .cloud, isGrave: false, text: "t", remedy: "r")]
         return report
     }
 

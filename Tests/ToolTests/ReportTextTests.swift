@@ -52,14 +52,14 @@ struct ReportTextTests {
     @Test("Findings name where, what is needed and what to do; colours only where there are any")
     func findings() {
         let finding = Finding(
-            "sshd.usepam",
+            .sshd(keyword: "usepam"),
             .error,
             "sshd, for a UPN: usepam is 'no': without PAM a certificate alone opens a shell, role or no role",
             place: "/etc/ssh/sshd_config:3",
             needed: "usepam yes",
             remedy: "UsePAM yes in /etc/ssh/sshd_config, then reload sshd"
         )
-        let good = Finding("helper", .good, "fine")
+        let good = Finding(.helper, .good, "fine")
         let plain = FindingsText(style: Style())
         #expect(
             plain.section("Wiring", [finding, good]) == [

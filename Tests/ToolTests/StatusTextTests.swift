@@ -84,7 +84,7 @@ struct StatusTextTests {
         )
         report.warnings = [
             ReportedWarning(
-                id: "application-missing",
+                id: WarningID(rawValue: "application-missing"),
                 isGrave: true,
                 text: "The application is missing: imds: no service principal",
                 remedy: "az ad sp create"

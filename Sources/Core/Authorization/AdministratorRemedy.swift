@@ -13,6 +13,9 @@ package struct AdministratorRemedy: Sendable {
     /// `machine` as far as it is known: commands then name it.
     package init(machine: Machine?) { self.machine = machine }
 
+    /// Whether a remedy of this type is, among others, to name a proxy.
+    package static func namesProxy(_ remedy: String) -> Bool { remedy.contains(NetworkCause.proxySetting) }
+
     /// The fault in a sentence, without its remedy.
     package static func sentence(_ fault: AccessCheckFault) -> String {
         fault.particulars.isEmpty ? fault.reason.text : "\(fault.reason.text): \(fault.particulars)"
@@ -38,7 +41,7 @@ package struct AdministratorRemedy: Sendable {
                 "the machine may have been moved or deleted in Azure; systemctl restart entralogind asks anew what it is"
         case .unreachable, .noAuthorityKeys:
             return fault.tellingCause?.remedy
-                ?? "see that this machine reaches that host over HTTPS, directly or by Proxy= in [Azure]"
+                ?? "see that this machine reaches that host over HTTPS, directly or by \(NetworkCause.proxySetting)"
         case .malformedAnswer:
             let others = fault.all.compactMap(\.remedy).first { if case .leaveOut = $0 { true } else { false } }
             return others?.text

@@ -10,8 +10,7 @@ package enum ProductVersion {
 
 /// Something that somebody should do something about.
 package struct ReportedWarning: Hashable, Sendable, Codable {
-    /// Stable, for scripts: a reason code (`no-managed-identity`) or a word of its own (`clock`, `keys-stale`).
-    package var id: String
+    package var id: WarningID
     /// True where it keeps people out, now or for new sign-ins.
     package var isGrave: Bool
     /// One sentence.
@@ -19,7 +18,7 @@ package struct ReportedWarning: Hashable, Sendable, Codable {
     /// What to do or type; empty where nothing can be done but wait.
     package var remedy: String
 
-    package init(id: String, isGrave: Bool, text: String, remedy: String) {
+    package init(id: WarningID, isGrave: Bool, text: String, remedy: String) {
         self.id = id
         self.isGrave = isGrave
         self.text = text

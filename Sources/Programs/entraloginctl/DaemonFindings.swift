@@ -16,7 +16,7 @@ enum DaemonFindings {
 
     static func findings(of report: StatusReport, toolVersion: String) -> [Finding] {
         // The daemon's warning knows the cause; what is found here about the same thing would only say it again.
-        let warned = Set(report.warnings.map { "daemon.\($0.id)" })
+        let warned = Set(report.warnings.map { FindingID.daemon(warning: $0.id.rawValue) })
         var findings = [
             evaluateVersion(report.version, toolVersion), evaluateMachine(report.machine, report.warnings),
             evaluateKeys(report), clock(report.clockAheadSeconds), evaluateRoles(report),
@@ -29,7 +29,7 @@ enum DaemonFindings {
         }
         findings += report.warnings.map { warning in
             Finding(
-                "daemon.\(warning.id)",
+                .daemon(warning: warning.id.rawValue),
                 warning.isGrave ? .error : .warning,
                 warning.text,
                 remedy: warning.remedy
@@ -40,13 +40,13 @@ enum DaemonFindings {
 
     /// The daemon that does not answer.
     static func finding(of error: DaemonError) -> Finding {
-        Finding("daemon", .error, error.text, remedy: error.remedy)
+        Finding(.daemon, .error, error.text, remedy: error.remedy)
     }
 
     private static func evaluateVersion(_ daemon: String, _ tool: String) -> Finding {
-        guard daemon != tool else { return Finding("daemon", .good, "the daemon answers, version \(daemon)") }
+        guard daemon != tool else { return Finding(.daemon, .good, "the daemon answers, version \(daemon)") }
         return Finding(
-            "daemon.version",
+            .daemonVersion,
             .warning,
             "the daemon is version \(daemon), this tool \(tool)",
             remedy: "systemctl restart entralogind"
@@ -58,7 +58,7 @@ enum DaemonFindings {
         guard let machine else {
             guard !warnings.contains(where: \.isGrave) else { return nil }
             return Finding(
-                "daemon.machine-unknown",
+                .daemonMachineUnknown,
                 .error,
                 "this machine does not know yet what it is in Azure",
                 needed: "the metadata service at 169.254.169.254 open to the user entralogin",
@@ -68,7 +68,7 @@ enum DaemonFindings {
         }
         guard !machine.isFromDisk else {
             return Finding(
-                "daemon.machine",
+                .daemonMachine,
                 .error,
                 "the metadata service has not answered since the start, so nobody's role can be asked",
                 needed: "the metadata service at 169.254.169.254 open to the user entralogin",
@@ -76,7 +76,7 @@ enum DaemonFindings {
                     + " from users other than root"
             )
         }
-        return Finding("daemon.machine", .good, "this is \(machine.name), tenant \(machine.tenant)")
+        return Finding(.daemonMachine, .good, "this is \(machine.name), tenant \(machine.tenant)")
     }
 
     private static func evaluateKeys(_ report: StatusReport) -> Finding {
@@ -85,11 +85,11 @@ enum DaemonFindings {
         let why = keys.lastError.map { ": \($0)" } ?? ""
         // The metadata service names the tenant whose keys are fetched; its fault is told by a warning.
         if keys.count == 0, keys.lastError == nil, report.machine == nil, report.warnings.contains(where: \.isGrave) {
-            return Finding("daemon.keys", .note, "Entra's signing keys are fetched once this machine's tenant is known")
+            return Finding(.daemonKeys, .note, "Entra's signing keys are fetched once this machine's tenant is known")
         }
         if keys.count == 0 {
             return Finding(
-                "daemon.no-authority-keys",
+                .daemonNoAuthorityKeys,
                 .error,
                 "no signing key of Entra is known\(why)",
                 needed: "a way to the login host of this cloud, port 443",
@@ -97,13 +97,13 @@ enum DaemonFindings {
             )
         }
         if keys.isStale {
-            return Finding("daemon.keys-stale", .warning, "the signing keys are stale\(age)\(why)")
+            return Finding(.daemonKeysStale, .warning, "the signing keys are stale\(age)\(why)")
         }
-        return Finding("daemon.keys", .good, "\(keys.count) signing key\(keys.count == 1 ? "" : "s") of Entra\(age)")
+        return Finding(.daemonKeys, .good, "\(keys.count) signing key\(keys.count == 1 ? "" : "s") of Entra\(age)")
     }
 
-    private static func evaluate(_ checker: CheckerReport, _ warned: Set<String>) -> Finding {
-        let id = "daemon.checker.\(checker.name)"
+    private static func evaluate(_ checker: CheckerReport, _ warned: Set<FindingID>) -> Finding {
+        let id: FindingID = .daemon(checker: checker.name)
         switch checker.state {
         case "ready":
             let latency = checker.lastLatencyMilliseconds.map { " in \($0) ms" } ?? ""
@@ -118,7 +118,7 @@ enum DaemonFindings {
         default:
             let code = checker.lastErrorCode ?? "no reason given"
             let state = checker.state == "set-aside" ? "passed over" : checker.state
-            guard !warned.contains("daemon.\(code)") else {
+            guard !warned.contains(.daemon(warning: code)) else {
                 return Finding(id, .note, "\(checker.name) is \(state): \(code), see below")
             }
             return Finding(id, .warning, "\(checker.name) is \(state): \(checker.lastError ?? code)")
@@ -130,7 +130,7 @@ enum DaemonFindings {
         let code = DenialReason.roleNotAssigned.rawValue
         guard let count = report.decisions.denied[code], let machine = report.machine else { return nil }
         return Finding(
-            "daemon.role-scope",
+            .daemonRoleScope,
             .note,
             "Azure gave no role \(count == 1 ? "once" : "\(count) times") in the last hour:"
                 + " journalctl -u entralogind ENTRALOGIN_REASON=\(code) says to whom",
@@ -147,7 +147,7 @@ enum DaemonFindings {
         let total = report.agreed + report.overruled
         let last = report.lastOverruled.map { ", the last for \($0)" } ?? ""
         return Finding(
-            "daemon.refusals-overruled",
+            .daemonRefusalsOverruled,
             .note,
             "role assignments gave a role where the access checker gave none, in \(report.overruled) of \(total)"
                 + " refusals\(last): roles held through groups",
@@ -157,7 +157,7 @@ enum DaemonFindings {
 
     static func clock(_ ahead: Int64?) -> Finding? {
         guard let ahead else { return nil }
-        guard abs(ahead) > clockLimit else { return Finding("daemon.clock", .good, "the clock agrees with Azure's") }
+        guard abs(ahead) > clockLimit else { return Finding(.daemonClock, .good, "the clock agrees with Azure's") }
         let distance = Text.duration(abs(ahead))
         let (severity, found): (Severity, String) =
             switch ahead {
@@ -168,7 +168,7 @@ enum DaemonFindings {
             default: (.error, "the clock is \(distance) ahead of Azure's: certificates are refused as expired")
             }
         return Finding(
-            "daemon.clock",
+            .daemonClock,
             severity,
             found,
             remedy: "timedatectl set-ntp true; see that chronyd or systemd-timesyncd runs",

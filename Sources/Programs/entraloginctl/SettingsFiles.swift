@@ -33,13 +33,13 @@ struct SettingsFiles: Sendable {
     static func remarks(of settings: EffectiveSettings) -> [Finding] {
         settings.remarks.map { remark in
             let place = "\(remark.path):\(remark.line)"
-            return Finding("settings.former", .warning, remark.text, place: place, remedy: "delete this line")
+            return Finding(.settingsFormer, .warning, remark.text, place: place, remedy: "delete this line")
         }
     }
 
     private static func finding(_ text: String, _ place: String) -> Finding {
         Finding(
-            "settings",
+            .settings,
             .error,
             text,
             place: place,

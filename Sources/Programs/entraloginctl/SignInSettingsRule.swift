@@ -21,7 +21,7 @@ struct SignInSettingsRule {
         guard settings.signIn.maximumCertificateLifetime < SignInSettingsRule.lifetime else { return nil }
         let limit = Text.duration(settings.signIn.maximumCertificateLifetime.components.seconds)
         return Finding(
-            "settings.certificate-lifetime",
+            .settingsCertificateLifetime,
             .error,
             "MaxCertificateLifetime= takes certificates of \(limit) at most, and Entra's are valid for 65 minutes: all are refused",
             place: settings.place(of: "SignIn.MaxCertificateLifetime"),
@@ -35,7 +35,7 @@ struct SignInSettingsRule {
         let names = settings.accounts.provisionalCallers
         guard !names.contains(where: SignInSettingsRule.sshd.hasPrefix) else { return nil }
         return Finding(
-            "settings.callers",
+            .settingsCallers,
             .error,
             "ProvisionalCallers= does not name sshd, which is told of no newcomer: nobody can sign in here for the first time",
             place: settings.place(of: "Accounts.ProvisionalCallers"),

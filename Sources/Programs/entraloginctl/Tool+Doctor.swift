@@ -23,7 +23,7 @@ extension Tool {
             integration = [off] + setupFindings() + integration.filter(isOthers)
             around = around.filter(isOthers)
             // A daemon that was never started is no second cause.
-            daemon = daemon.filter { $0.id != "daemon" || $0.severity == .good }
+            daemon = daemon.filter { $0.id != .daemon || $0.severity == .good }
         } else if !verdict.holds {
             integration += setupFindings()
         }
@@ -66,7 +66,7 @@ extension Tool {
         }
         return [
             Finding(
-                "stamp",
+                .stamp,
                 .error,
                 "the wiring is right, but the daemon does not read that: \(problem)",
                 remedy: "entraloginctl stack --stamp; entralogin-stack.path does it by itself where systemd runs"
@@ -99,7 +99,9 @@ extension Tool {
             let tenant = report.machine?.tenant
             let findings = DaemonFindings.findings(of: report, toolVersion: ProductVersion.text).map { finding in
                 // The word of the administrator, where somebody has signed in by it.
-                guard finding.id == "daemon.tenant-setting", let tenant, rule.isTenantOfSome(tenant) else {
+                guard finding.id == .daemon(warning: WarningID.tenantSetting.rawValue), let tenant,
+                    rule.isTenantOfSome(tenant)
+                else {
                     return finding
                 }
                 var finding = finding
@@ -134,10 +136,10 @@ extension ToolSettings {
     /// The same finding, with a remedy that knows what is set.
     func fitting(_ finding: Finding) -> Finding {
         var finding = finding
-        if finding.id == "daemon.no-managed-identity", let client = azure.clientID {
+        if finding.id == .daemon(warning: DenialReason.noManagedIdentity.rawValue), let client = azure.clientID {
             finding.place = place(of: "Azure.ClientID")
             finding.remedy = "ClientID= names the identity \(client): give it to this machine, or take ClientID= away"
-        } else if azure.proxy != nil, finding.severity > .good, finding.remedy.contains("Proxy= in [Azure]") {
+        } else if azure.proxy != nil, finding.severity > .good, AdministratorRemedy.namesProxy(finding.remedy) {
             let place = place(of: "Azure.Proxy").map { " (\($0))" } ?? ""
             finding.remedy =
                 "see first that the proxy that is set\(place) answers and lets these hosts through; \(finding.remedy)"

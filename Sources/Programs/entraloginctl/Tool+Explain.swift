@@ -42,15 +42,15 @@ extension Tool {
         guard let report = try? isNew ? statusAfterAsking() : ask(.statusReport, for: StatusReport.self) else {
             return []
         }
-        let said: Set<String> = [
-            "no-authority-keys", "revoked-keys-unusable", "shadowed", "machine-unknown", "refusals-unconfirmed",
-            "role-unconfirmed",
+        let said: Set<WarningID> = [
+            WarningID(.noAuthorityKeys), WarningID(.revokedKeysUnusable), .shadowed, WarningID(.machineUnknown),
+            .refusalsUnconfirmed, WarningID(.roleUnconfirmed),
         ]
         let grave = report.warnings.filter { warning in
-            warning.isGrave && (isNew ? !said.contains(warning.id) : warning.id == "keys-not-published")
+            warning.isGrave && (isNew ? !said.contains(warning.id) : warning.id == .keysNotPublished)
         }
         let steps = grave.map { warning in
-            Explanation.Step("daemon", .refused, warning.text, remedy: warning.remedy, reason: warning.id)
+            Explanation.Step("daemon", .refused, warning.text, remedy: warning.remedy, reason: warning.id.rawValue)
         }
         guard let clock = DaemonFindings.clock(report.clockAheadSeconds), clock.keepsOut != nil else { return steps }
         return steps + [Tool.step(clock, subject: "clock")]
@@ -64,7 +64,7 @@ extension Tool {
             case .warning: .unknown
             case .error: .refused
             }
-        let subject = subject ?? String(finding.id.prefix { $0 != "." })
+        let subject = subject ?? finding.id.subject.rawValue
         let place = finding.place.map { " (\($0))" } ?? ""
         return Explanation.Step(subject, outcome, finding.found + place, remedy: finding.remedy)
     }

@@ -28,7 +28,7 @@ extension Tool {
         guard isBeingSetUp else { return [] }
         return [
             Finding(
-                "setup.unfinished",
+                .setupUnfinished,
                 .warning,
                 "a change of sshd, PAM, sudo or the name service did not end",
                 place: Tool.unfinished,
@@ -44,7 +44,7 @@ extension Tool {
         guard survey.status == 0 else { return [] }
         return survey.output.split(separator: "\n").map { reason in
             Finding(
-                "setup.by-hand",
+                .setupByHand,
                 .warning,
                 "not wired by the package: \(reason)",
                 remedy: "entraloginctl setup --dry-run shows what would change; setup --apply does it"

@@ -310,7 +310,7 @@ struct Tool: Sendable {
 }
 
 /// `doctor` and `stack` for programs.
-struct FindingsReport: Sendable, Codable {
+struct FindingsReport: Sendable, Encodable {
     /// True where nothing keeps people out.
     var isWell: Bool
     var findings: [Finding]

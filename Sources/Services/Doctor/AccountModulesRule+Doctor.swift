@@ -16,7 +16,7 @@ extension AccountModulesRule {
         )
         let asked = evaluate(account, groups: [usersGroup]).map { finding -> Finding in
             var finding = finding
-            finding.id = "pam.others"
+            finding.id = .pamOthers
             switch finding.severity {
             case .error:
                 finding.found = "not every Entra account passes sshd's account stage: \(finding.found)"
@@ -34,7 +34,7 @@ extension AccountModulesRule {
         let found = AccountModulesRule(machine: machine, service: "sudo").evaluate(account, groups: [usersGroup])
         return found.filter { $0.severity == .error }.map { finding in
             var finding = finding
-            finding.id = "pam.others.sudo"
+            finding.id = .pamOthersSudo
             finding.severity = .warning
             finding.found = "sudo refuses administrators: \(finding.found)"
             return finding
@@ -68,7 +68,7 @@ extension AccountModulesRule {
 
     private func trap(_ line: AccessFile.Line, _ what: String, _ needed: String) -> Finding {
         Finding(
-            "pam.access",
+            .pamAccess,
             .warning,
             "pam_access: \(what)",
             place: line.place,

@@ -50,10 +50,10 @@ struct AccountModulesRule: Sendable {
             else { return nil }
             let answer = self.answer(of: entry, account, groups)
             switch answer {
-            case .passes: return Finding("pam", .good, "\(entry.module) lets this user pass", place: entry.place)
+            case .passes: return Finding(.pam, .good, "\(entry.module) lets this user pass", place: entry.place)
             case .refuses(let why, let remedy):
                 return Finding(
-                    "pam",
+                    .pam,
                     .error,
                     "\(entry.module) refuses this user: \(why)",
                     place: entry.place,
@@ -63,7 +63,7 @@ struct AccountModulesRule: Sendable {
                 let what =
                     "\(entry.module) of \(service)'s account stage was not asked" + (why.isEmpty ? "" : ": \(why)")
                 let remedy = "look at its line and files; what it refuses is in \(service)'s own log only"
-                return Finding("pam", .warning, what, place: entry.place, remedy: remedy, keepsOut: .unknown)
+                return Finding(.pam, .warning, what, place: entry.place, remedy: remedy, keepsOut: .unknown)
             }
         }
         return asked + (denied ?? [])
@@ -87,7 +87,7 @@ struct AccountModulesRule: Sendable {
     private func deniedSession(_ entry: PAMEntry, at index: Int, in stack: PAMStack) -> Finding? {
         guard entry.module == "pam_deny.so", mayRefuse(entry), !isPassedOver(index, in: stack) else { return nil }
         return Finding(
-            "pam",
+            .pam,
             .error,
             "pam_deny.so refuses everybody's session",
             place: entry.place,
@@ -112,7 +112,7 @@ struct AccountModulesRule: Sendable {
         let path = entry.path.hasPrefix("/") ? entry.path : "\(folder)/\(entry.path)"
         guard !machine.exists(path) else { return nil }
         return Finding(
-            "pam",
+            .pam,
             .error,
             "\(entry.module) refuses this user: there is no such module",
             place: entry.place,

@@ -10,7 +10,7 @@ struct AdministratorsBlockRule: Sendable {
     func evaluate(_ lines: [ConfigurationLine]) -> [Finding] {
         lines.filter { $0.keyword == "match" && names(it: $0.rest) }.map { line in
             Finding(
-                "sshd.match-administrators",
+                .sshdMatchAdministrators,
                 .warning,
                 "'Match \(line.rest)' misses every administrator's first session: membership of \(administratorsGroup)"
                     + " begins when a session opens",

@@ -22,7 +22,7 @@ struct AdmittanceRule: Sendable {
                 deniedGroups(configuration.words(of: "denygroups")),
             ].compactMap(\.self)
         guard found.contains(where: { $0.severity > .note }) else {
-            return found + [Finding("sshd.admittance", .good, "sshd turns no group of Entra accounts away")]
+            return found + [Finding(.sshdAdmittance, .good, "sshd turns no group of Entra accounts away")]
         }
         return found
     }
@@ -40,11 +40,11 @@ struct AdmittanceRule: Sendable {
         let isSelective = anyone || patterns.contains { $0.mayMatchSomeone(resolvesHosts: resolves) }
         guard !isSelective || !misread.isEmpty else {
             let found = "sshd: AllowUsers (\(all)) lets in only whom it names; other Entra accounts are turned away"
-            return [Finding("sshd.allowusers", .note, found, place: place(of: "allowusers"))]
+            return [Finding(.sshd(keyword: "allowusers"), .note, found, place: place(of: "allowusers"))]
         }
         return [
             Finding(
-                "sshd.allowusers",
+                .sshd(keyword: "allowusers"),
                 isSelective ? .warning : .error,
                 "sshd: AllowUsers (\(all)) lets in only whom it names" + (isSelective && misread.isEmpty ? "" : behind),
                 place: place(of: "allowusers"),
@@ -58,7 +58,7 @@ struct AdmittanceRule: Sendable {
     private func deniedUsers(_ patterns: [SSHDUserPattern], _ resolves: Bool) -> [Finding] {
         let everyone = patterns.filter { $0.match(probe, resolvesHosts: resolves) == .always }.map {
             Finding(
-                "sshd.denyusers",
+                .sshd(keyword: "denyusers"),
                 .error,
                 "sshd: DenyUsers \($0.text) turns every Entra account away",
                 place: place(of: "denyusers"),
@@ -67,7 +67,7 @@ struct AdmittanceRule: Sendable {
         }
         let nobody = patterns.filter { $0.isNameOfEntra }.map {
             Finding(
-                "sshd.denyusers",
+                .sshd(keyword: "denyusers"),
                 .warning,
                 "sshd: DenyUsers \($0.text) denies no Entra account: the part behind an @ is the host that they come from",
                 place: place(of: "denyusers"),
@@ -87,7 +87,7 @@ struct AdmittanceRule: Sendable {
             // A user's own group has the user's name, and is there from the first session on.
             let own = patterns.filter { $0.contains("@") }.joined(separator: ", ")
             return Finding(
-                "sshd.allowgroups",
+                .sshd(keyword: "allowgroups"),
                 .error,
                 own.isEmpty
                     ? "\(listed): every Entra account is turned away before the role is looked at"
@@ -98,7 +98,7 @@ struct AdmittanceRule: Sendable {
             )
         }
         return Finding(
-            "sshd.allowgroups",
+            .sshd(keyword: "allowgroups"),
             .error,
             "\(listed): membership of \(administratorsGroup) begins when a session opens, so nobody can open the first",
             place: place,
@@ -112,17 +112,17 @@ struct AdmittanceRule: Sendable {
         let place = place(of: "denygroups")
         if isAny(patterns, usersGroup) {
             let what = "sshd: DenyGroups turns the group \(usersGroup) away, which is every Entra account"
-            return Finding("sshd.denygroups", .error, what, place: place, remedy: remedy)
+            return Finding(.sshd(keyword: "denygroups"), .error, what, place: place, remedy: remedy)
         }
         if isAny(patterns, administratorsGroup) {
             let what =
                 "sshd: DenyGroups turns \(administratorsGroup) away: an administrator's second session is refused"
-            return Finding("sshd.denygroups", .warning, what, place: place, remedy: remedy)
+            return Finding(.sshd(keyword: "denygroups"), .warning, what, place: place, remedy: remedy)
         }
         guard let own = patterns.first(where: { $0.contains("@") }) else { return nil }
         let what = "sshd: DenyGroups \(own) turns that user away only after a first sign-in, when the group is there"
         return Finding(
-            "sshd.denygroups",
+            .sshd(keyword: "denygroups"),
             .note,
             what,
             place: place,

@@ -23,12 +23,12 @@ struct AdoptionRule: Sendable {
         let found = strays(local) + unlisted(passwd, list)
         guard found.isEmpty, !list.people.isEmpty else { return found }
         let text = "\(list.people.count) local accounts are Entra's by \(AdoptionList.path), and agree with it"
-        return [Finding("adopted", .good, text)]
+        return [Finding(.adopted, .good, text)]
     }
 
     private func flaw(_ text: String) -> Finding {
         Finding(
-            "adopted.list",
+            .adoptedList,
             .warning,
             "the list of adopted people \(text): everybody in it is refused",
             place: AdoptionList.path,
@@ -40,7 +40,7 @@ struct AdoptionRule: Sendable {
     private func strays(_ local: LocalAccounts) -> [Finding] {
         local.strays.sorted { $0.key.text < $1.key.text }.map { name, why in
             Finding(
-                "adopted.stray",
+                .adoptedStray,
                 .warning,
                 "\(name) is adopted, but \(why): refused",
                 place: AdoptionList.path,
@@ -59,7 +59,7 @@ struct AdoptionRule: Sendable {
                 return nil
             }
             return Finding(
-                "adopted.unlisted",
+                .adoptedUnlisted,
                 .warning,
                 "\(fields[0]) was adopted, and is not in the list any more: refused",
                 place: "/etc/passwd:\(index + 1)",

@@ -27,7 +27,7 @@ struct AlgorithmsRule: Sendable {
 
     private func unusable(_ keyword: String, _ what: String) -> Finding {
         Finding(
-            "sshd.\(keyword)",
+            .sshd(keyword: keyword),
             .error,
             "sshd: \(keyword) \(what), so Entra's certificates cannot be used",
             place: lines.first { $0.keyword == keyword }?.place,

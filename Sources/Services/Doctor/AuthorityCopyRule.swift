@@ -5,7 +5,7 @@ internal import OpenSSHCertificates
 
 /// Compares sshd's copy of the CA keys with the daemon's own file.
 struct AuthorityCopyRule: Sendable {
-    private static let id = "keys.copy"
+    private static let id: FindingID = .keysCopy
     private static let remedy = "systemctl restart entralogin-keys.service; systemctl status entralogin-keys.path"
 
     func evaluate(_ machine: any HostView) -> Finding {

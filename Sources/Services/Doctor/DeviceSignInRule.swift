@@ -81,7 +81,7 @@ struct DeviceSignInRule: Sendable {
         }
         guard let seconds = values.last, seconds > 0, seconds < limit else { return nil }
         return Finding(
-            "pam.login.timeout",
+            .pamLoginTimeout,
             .warning,
             "login ends after \(seconds) s, while a code may be typed for \(limit) s",
             place: DeviceSignInRule.loginDefinitions,
@@ -101,7 +101,7 @@ struct DeviceSignInRule: Sendable {
         }
     }
 
-    private func id(_ service: String) -> String { "pam.\(service).auth" }
+    private func id(_ service: String) -> FindingID { .pam(service, "auth") }
 
     private func finding(_ service: String, _ severity: Severity, _ found: String, _ place: String?) -> Finding {
         Finding(

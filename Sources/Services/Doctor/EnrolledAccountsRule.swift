@@ -59,7 +59,7 @@ package struct EnrolledAccountsRule: Sendable {
         let names = found.prefix(EnrolledAccountsRule.shown).map(\.0.text).joined(separator: ", ")
         return [
             Finding(
-                "accounts.lists",
+                .accountsLists,
                 .warning,
                 "sshd turns away who has signed in here before: \(names)\(others(found.count))",
                 place: first.place,
@@ -74,7 +74,7 @@ package struct EnrolledAccountsRule: Sendable {
         guard !accounts.isEmpty, !isTenantOfSome(tenant) else { return [] }
         return [
             Finding(
-                "accounts.tenant",
+                .accountsTenant,
                 .error,
                 "\(count(accounts.count)) of another tenant than \(tenant), whose certificates alone are taken",
                 needed: "the tenant in which these accounts are",
@@ -98,7 +98,7 @@ package struct EnrolledAccountsRule: Sendable {
         }
         return found.prefix(EnrolledAccountsRule.shown).map { account, obstacle in
             Finding(
-                "accounts.home",
+                .accountsHome,
                 .error,
                 "\(account.name) cannot sign in: \(obstacle.text)" + others(found.count),
                 place: obstacle.place,
@@ -115,7 +115,7 @@ package struct EnrolledAccountsRule: Sendable {
         let names = found.prefix(EnrolledAccountsRule.shown).map(\.name.text).joined(separator: ", ")
         return [
             Finding(
-                "accounts.shell",
+                .accountsShell,
                 .error,
                 "\(names)\(others(found.count)) cannot work here: \(why)",
                 remedy: "install it, or: entraloginctl users set-shell \(first.name) /bin/bash"
@@ -130,7 +130,7 @@ package struct EnrolledAccountsRule: Sendable {
         else { return [] }
         return [
             Finding(
-                "accounts.domain",
+                .accountsDomain,
                 .error,
                 "\(count(named.count)) of a domain that is not among Domains= (\(domains.joined(separator: " ")))",
                 needed: "the domains of the accounts that may sign in",

@@ -12,7 +12,7 @@ struct HelperRule: Sendable {
         guard result.status == nil else { return [] }
         return [
             Finding(
-                "helper",
+                .helper,
                 .error,
                 "the certificate check cannot be run: \(result.complaint)",
                 place: SSHDRule.helper,

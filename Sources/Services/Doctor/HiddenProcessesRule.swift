@@ -15,7 +15,7 @@ struct HiddenProcessesRule: Sendable {
         let keepsOut = HiddenProcessesRule.isOlder(release)
         return [
             Finding(
-                "proc.hidden",
+                .procHidden,
                 keepsOut ? .error : .warning,
                 keepsOut
                     ? "/proc hides processes, and this kernel has no pidfds: no Entra account can sign in"

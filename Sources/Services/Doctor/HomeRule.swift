@@ -125,14 +125,14 @@ struct HomesRule: Sendable {
         guard machine.exists(base) else {
             let what = "\(base), in which homes are made, is not there: a disk that is not mounted?"
             let remedy = "mount the disk, or make the folder: mkdir -m 0755 -p \(base)"
-            return [Finding("homes", .warning, what, place: base, needed: "a folder of root's", remedy: remedy)]
+            return [Finding(.homes, .warning, what, place: base, needed: "a folder of root's", remedy: remedy)]
         }
-        return [Finding("homes", .good, "homes can be made in \(base)")]
+        return [Finding(.homes, .good, "homes can be made in \(base)")]
     }
 
     private func finding(_ severity: Severity, _ what: String, _ obstacle: HomeRule.Obstacle) -> Finding {
         Finding(
-            "homes",
+            .homes,
             severity,
             what,
             place: obstacle.place,

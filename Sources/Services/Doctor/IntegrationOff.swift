@@ -11,7 +11,7 @@ package enum IntegrationOff {
             return nil
         }
         return Finding(
-            "integration",
+            .integration,
             .error,
             "Entra sign-in is not turned on: sshd's block, pam_entralogin.so in PAM and entralogin in \(NameServiceRule.path)"
                 + " are all missing",
@@ -23,9 +23,8 @@ package enum IntegrationOff {
     /// What follows from it and says nothing more: of sshd, PAM, the name service, sudo, units and files that are made when it
     /// is turned on.
     package static func isConsequence(_ finding: Finding) -> Bool {
-        let words = finding.id.split(separator: ".").first.map(String.init) ?? finding.id
-        return finding.severity > .good && finding.id != "sshd"
-            && ["sshd", "pam", "nss", "units", "files", "keys", "sudoers", "stamp", "programs"].contains(words)
+        let subjects: [FindingID.Subject] = [.sshd, .pam, .nss, .units, .files, .keys, .sudoers, .stamp]
+        return finding.severity > .good && finding.id != .sshd && subjects.contains(finding.id.subject)
     }
 
     private static func hasBlock(_ machine: any HostView) -> Bool {

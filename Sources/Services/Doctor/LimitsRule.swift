@@ -46,7 +46,7 @@ struct LimitsRule: Sendable {
         guard let (place, item) = obstacle(name: name, groups: groups) else { return [] }
         return [
             Finding(
-                "limits",
+                .limits,
                 .error,
                 "pam_limits opens no session: \(item) is 0",
                 place: place,

@@ -15,7 +15,7 @@ struct LocalIDsRule: Sendable {
         let ids = [("/etc/passwd", "user"), ("/etc/group", "group")].compactMap { accounts($0, $1, machine) }
         let ranges = ["/etc/subuid", "/etc/subgid"].compactMap { subordinates($0, machine) }
         let found = ids + ranges + [defaults(machine)].compactMap(\.self)
-        return found.isEmpty ? [Finding("ids", .good, "no local id lies in our range, \(LocalIDsRule.bounds)")] : found
+        return found.isEmpty ? [Finding(.ids, .good, "no local id lies in our range, \(LocalIDsRule.bounds)")] : found
     }
 
     private func accounts(_ path: String, _ kind: String, _ machine: any HostView) -> Finding? {
@@ -25,7 +25,7 @@ struct LocalIDsRule: Sendable {
         guard let first = others.first else { return nil }
         let more = others.count == 1 ? "" : " and \(others.count - 1) more"
         return Finding(
-            "ids.\(kind)",
+            .ids(of: kind),
             .warning,
             "the local \(kind) \(first[0])\(more) has a number of our range: an Entra account that would get it is refused",
             place: path,
@@ -44,7 +44,7 @@ struct LocalIDsRule: Sendable {
         }
         guard let overlapping else { return nil }
         return Finding(
-            "ids.subordinate",
+            .idsSubordinate,
             .warning,
             "\(overlapping[0]) has subordinate ids in our range: its containers' files would be Entra accounts'",
             place: path,
@@ -64,7 +64,7 @@ struct LocalIDsRule: Sendable {
                 number >= UInt64(LocalIDsRule.range.lowerBound)
             else { continue }
             return Finding(
-                "ids.defaults",
+                .idsDefaults,
                 .warning,
                 "\(words[0]) reaches into our range, so new local ids may take numbers of Entra accounts",
                 place: "\(path):\(index + 1)",

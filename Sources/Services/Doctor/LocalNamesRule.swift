@@ -18,7 +18,7 @@ struct LocalNamesRule: Sendable {
         let more = found.count == 1 ? "" : " and \(found.count - 1) more"
         let domains = domains.isEmpty ? "; or Domains= with Entra's domains alone, where these are other people's" : ""
         return Finding(
-            "names.\(kind)",
+            .names(of: kind),
             .warning,
             "the local \(kind) \(first.name)\(more) has an Entra account's name: that Entra account cannot sign in",
             place: "\(path):\(first.line)",

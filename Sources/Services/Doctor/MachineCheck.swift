@@ -93,13 +93,13 @@ package struct MachineCheck: Sendable {
     /// another number, is one thing, with the unit's remedy.
     private func unitsAndFiles() -> [Finding] {
         let units = UnitsRule().evaluate(machine)
-        let areDown = units.contains { $0.severity == .error }
-        let isAnothers = units.contains { UnitsRule.ownUser.contains($0.needed) }
+        let areDown = units.findings.contains { $0.severity == .error }
         let files = StateFilesRule().evaluate(machine).filter { finding in
             guard areDown, finding.severity > .good, let place = finding.place else { return true }
-            return !place.hasPrefix("/run/entralogin") && !(isAnothers && place.hasPrefix("/var/lib/entralogin"))
+            return !place.hasPrefix("/run/entralogin")
+                && !(units.runsAsAnother && place.hasPrefix("/var/lib/entralogin"))
         }
-        return files + units
+        return files + units.findings
     }
 
     /// What would keep everybody, or everybody new, out beyond sshd's own lists.

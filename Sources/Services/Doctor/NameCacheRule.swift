@@ -23,7 +23,7 @@ struct NameCacheRule: Sendable {
             guard let line = lines[database], line.isOn else { return nil }
             let keepsOut: KeptOut? = database == "passwd" ? .newcomers : nil
             return Finding(
-                "nscd.\(database)",
+                .nscd(database),
                 keepsOut == nil ? .warning : .error,
                 "nscd keeps \(database): \(harm)",
                 place: "\(NameCacheRule.path):\(line.number)",
@@ -32,7 +32,7 @@ struct NameCacheRule: Sendable {
                 keepsOut: keepsOut
             )
         }
-        return findings.isEmpty ? [Finding("nscd", .good, "nscd runs and keeps neither passwd nor group")] : findings
+        return findings.isEmpty ? [Finding(.nscd, .good, "nscd runs and keeps neither passwd nor group")] : findings
     }
 
     /// `enable-cache DATABASE yes|no`: which are on, with the number of the line; the last line of each counts.

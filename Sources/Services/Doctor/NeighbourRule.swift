@@ -21,7 +21,7 @@ struct NeighbourRule: Sendable {
         guard let first = late.first else {
             let names = others.joined(separator: ", ")
             return Finding(
-                "neighbour.\(database)",
+                .neighbour(database),
                 .note,
                 "\(database): \(names) stands before entralogin: its accounts win over Entra accounts of the same name",
                 place: place,
@@ -29,7 +29,7 @@ struct NeighbourRule: Sendable {
             )
         }
         return Finding(
-            "neighbour.\(database)",
+            .neighbour(database),
             .warning,
             "\(database): \(first) stands behind entralogin, so an Entra account hides its account of the same name",
             place: place,

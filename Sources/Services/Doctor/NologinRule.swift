@@ -21,7 +21,7 @@ struct NologinRule: Sendable {
         guard let file = NologinRule.file(machine) else { return [] }
         return [
             Finding(
-                "nologin",
+                .nologin,
                 .error,
                 "everybody but root is turned away while \(file) is there",
                 place: file,

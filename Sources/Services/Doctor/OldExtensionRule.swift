@@ -14,7 +14,7 @@ struct OldExtensionRule: Sendable {
         let others = found.count == 1 ? "" : ", and in \(found.count - 1) more places"
         return [
             Finding(
-                "old-extension",
+                .oldExtension,
                 .warning,
                 "Microsoft's extension, or what it left, is on this machine\(others)",
                 place: first,

@@ -11,14 +11,14 @@ struct OpenSSHVersionRule: Sendable {
     /// `sshd -V`: what it prints, or the complaint of an sshd that does not know the option; both name the version.
     func evaluate(_ result: ProgramResult) -> Finding {
         guard let version = OpenSSHVersionRule.version(in: result.output + "\n" + result.complaint) else {
-            return Finding("openssh", .note, "the version of sshd is not known")
+            return Finding(.openssh, .note, "the version of sshd is not known")
         }
         let text = "\(version.major).\(version.minor)"
         guard (version.major, version.minor) < OpenSSHVersionRule.signsWithSHA2 else {
-            return Finding("openssh", .good, "OpenSSH \(text) takes RSA certificates with SHA-2 signatures")
+            return Finding(.openssh, .good, "OpenSSH \(text) takes RSA certificates with SHA-2 signatures")
         }
         return Finding(
-            "openssh",
+            .openssh,
             .warning,
             "OpenSSH \(text) takes RSA certificates with ssh-rsa (SHA-1) signatures only, which newer clients do not offer",
             needed: "OpenSSH 7.8 or newer on this machine",

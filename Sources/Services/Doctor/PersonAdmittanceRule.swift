@@ -16,7 +16,7 @@ struct PersonAdmittanceRule: Sendable {
             + allowed(configuration.words(of: "allowusers"), resolves)
             + deniedGroups(configuration.words(of: "denygroups"))
             + allowedGroups(configuration.words(of: "allowgroups"))
-        return found.isEmpty ? [Finding("sshd", .good, "No list of sshd's turns this user away")] : found
+        return found.isEmpty ? [Finding(.sshd, .good, "No list of sshd's turns this user away")] : found
     }
 
     private func denied(_ words: [String], _ resolves: Bool) -> [Finding] {
@@ -71,12 +71,12 @@ struct PersonAdmittanceRule: Sendable {
 
     private func turnedAway(_ why: String, _ keyword: String, _ remedy: String) -> Finding {
         let what = "sshd turns this user away before it asks for a certificate: \(why)"
-        return Finding("sshd", .error, what, place: place(of: keyword), remedy: remedy)
+        return Finding(.sshd, .error, what, place: place(of: keyword), remedy: remedy)
     }
 
     private func unknown(_ what: String, _ keyword: String) -> Finding {
         Finding(
-            "sshd",
+            .sshd,
             .warning,
             "sshd: \(what)",
             place: place(of: keyword),

@@ -28,7 +28,7 @@ package struct PersonCheck: Sendable {
         guard result.status == 0 else {
             let line = result.complaint.lines.first { !$0.isEmpty } ?? "no reason given"
             return [
-                Finding("sshd", .error, "sshd refuses its configuration: \(line)", remedy: "\(program) -t shows it")
+                Finding(.sshd, .error, "sshd refuses its configuration: \(line)", remedy: "\(program) -t shows it")
             ]
         }
         let configuration = SSHDConfiguration(result.output)
@@ -44,10 +44,10 @@ package struct PersonCheck: Sendable {
 
     private func shell(_ account: Explanation.Account) -> Finding {
         guard let obstacle = ShellRule.obstacle(account.shell, machine) else {
-            return Finding("shell", .good, "The shell \(account.shell) is there")
+            return Finding(.shell, .good, "The shell \(account.shell) is there")
         }
         return Finding(
-            "shell",
+            .shell,
             .error,
             "This user cannot work here: \(obstacle)",
             remedy: account.isEnrolled
@@ -61,7 +61,7 @@ package struct PersonCheck: Sendable {
         if let obstacle = rule.obstacle(at: account.home, uid: account.uid) {
             return [
                 Finding(
-                    "home",
+                    .home,
                     .error,
                     "No session opens: \(obstacle.text)",
                     place: obstacle.place,
@@ -71,15 +71,15 @@ package struct PersonCheck: Sendable {
         }
         let isUnfinished = machine.isUnfinishedHome(account.home, uid: account.uid)
         guard !machine.exists(account.home) || isUnfinished else {
-            return [Finding("home", .good, "The home \(account.home) is this user's")]
+            return [Finding(.home, .good, "The home \(account.home) is this user's")]
         }
         if let obstacle = rule.hindrance(toMaking: account.home) {
-            return [Finding("home", .warning, obstacle.text, place: obstacle.place, remedy: obstacle.remedy)]
+            return [Finding(.home, .warning, obstacle.text, place: obstacle.place, remedy: obstacle.remedy)]
         }
         let what =
             isUnfinished
             ? "was begun and never finished: it is made anew at the next session" : "is made at the first session"
-        return [Finding("home", .good, "The home \(account.home) \(what)")]
+        return [Finding(.home, .good, "The home \(account.home) \(what)")]
     }
 
     private func nologin() -> [Finding] {

@@ -10,13 +10,13 @@ struct ReadableFilesRule: Sendable {
     func evaluate(_ machine: any HostView) -> [Finding] {
         let module = ProgramFilesRule.installed(ProgramFilesRule.nameServiceModule, machine)
         let found = (ReadableFilesRule.files + [module].compactMap(\.self)).compactMap { evaluate($0, machine) }
-        return found.isEmpty ? [Finding("files.names", .good, "users may read the files that names come from")] : found
+        return found.isEmpty ? [Finding(.filesNames, .good, "users may read the files that names come from")] : found
     }
 
     private func evaluate(_ path: String, _ machine: any HostView) -> Finding? {
         guard let status = try? machine.status(of: path), status.mode & 0o044 != 0o044 else { return nil }
         return Finding(
-            "files.names",
+            .filesNames,
             .error,
             "has mode \(String(status.mode, radix: 8)): programs of users cannot read it, and know no Entra account",
             place: path,

@@ -14,14 +14,14 @@ struct SELinuxRule: Sendable {
     func evaluate(_ machine: any HostView) -> [Finding] {
         guard let text = try? machine.text(of: SELinuxRule.enforce) else { return [] }
         guard text.hasPrefix("1") else {
-            return [Finding("selinux", .note, "SELinux is permissive: it logs what it would refuse")]
+            return [Finding(.selinux, .note, "SELinux is permissive: it logs what it would refuse")]
         }
         guard machine.paths(matching: SELinuxRule.modules).isEmpty else {
-            return [Finding("selinux", .good, "SELinux is enforcing and has our policy module")]
+            return [Finding(.selinux, .good, "SELinux is enforcing and has our policy module")]
         }
         return [
             Finding(
-                "selinux",
+                .selinux,
                 .warning,
                 "SELinux is enforcing and has no policy module of entralogin's: sshd cannot run its programs",
                 needed: "the module entralogin (semodule -l)",

@@ -27,7 +27,7 @@ struct SSHDLimitsRule: Sendable {
         if let command = configuration.value(of: "forcecommand"), command != "none" {
             findings.append(
                 Finding(
-                    "sshd.forcecommand",
+                    .sshd(keyword: "forcecommand"),
                     .warning,
                     "sshd runs '\(command)' for Entra accounts, whatever they ask for",
                     place: place(of: "forcecommand"),
@@ -72,7 +72,7 @@ struct SSHDLimitsRule: Sendable {
         let place = place(of: keyword)
         let there = place == nil ? "in sshd's configuration" : "there"
         return Finding(
-            "sshd.\(keyword)",
+            .sshd(keyword: keyword),
             .error,
             "sshd: \(keyword) \(what)",
             place: place,

@@ -24,7 +24,7 @@ package struct SettingsRule: Sendable {
         guard result.status != 0 else { return nil }
         let line = result.complaint.lines.first { !$0.isEmpty } ?? "no reason given"
         return Finding(
-            "settings",
+            .settings,
             .error,
             "the daemon cannot take the settings, so nobody signs in after its next start: \(line)",
             needed: "files that root or the daemon owns, that user entralogin may read and no other may write",
@@ -37,7 +37,7 @@ package struct SettingsRule: Sendable {
         let path = String(place.prefix(upTo: place.lastIndex(of: ":") ?? place.endIndex))
         guard let status = try? machine.status(of: path), status.mode & 0o004 != 0 else { return nil }
         return Finding(
-            "settings.secret",
+            .settingsSecret,
             .warning,
             "every local user can read the password that stands here",
             place: place,

@@ -18,10 +18,10 @@ struct ShellRule: Sendable {
     /// The shell of new accounts (`Shell=`), and where it is set.
     static func evaluate(_ shell: String, place: String?, _ machine: any HostView) -> Finding {
         guard let obstacle = obstacle(shell, machine) else {
-            return Finding("settings.shell", .good, "new accounts get the shell \(shell)", place: place)
+            return Finding(.settingsShell, .good, "new accounts get the shell \(shell)", place: place)
         }
         return Finding(
-            "settings.shell",
+            .settingsShell,
             .error,
             "nobody can sign in here for the first time: \(obstacle)",
             place: place,

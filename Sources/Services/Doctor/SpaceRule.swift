@@ -19,7 +19,7 @@ struct SpaceRule: Sendable {
 
     func evaluate(_ machine: any EnvironmentView) -> [Finding] {
         let full = SpaceRule.folders.compactMap { evaluate($0, machine) }
-        let disks = full.isEmpty ? [Finding("disk", .good, "there is room on the disks that a sign-in needs")] : full
+        let disks = full.isEmpty ? [Finding(.disk, .good, "there is room on the disks that a sign-in needs")] : full
         return disks + lastlog(machine)
     }
 
@@ -36,7 +36,7 @@ struct SpaceRule: Sendable {
         let room =
             isShort ? "only \(space.freeBytes >> 20) MiB are free" : "only \(space.freeFiles) more files can be made"
         return Finding(
-            "disk",
+            .disk,
             keepsOut == nil ? .warning : .error,
             (isReadOnly ? "is read-only" : room)
                 + (keepsOut == nil ? "" : ": nobody can sign in here for the first time"),
@@ -53,7 +53,7 @@ struct SpaceRule: Sendable {
         }
         return [
             Finding(
-                "lastlog",
+                .lastlog,
                 .note,
                 "looks \(status.size >> 30) GiB large because of large uids; it has holes and takes little room",
                 place: SpaceRule.lastlog,

@@ -100,7 +100,7 @@ struct StateFilesRule: Sendable {
         let found = StateFilesRule.needs.compactMap {
             evaluate($0, StateFilesRule.uid(of: $0.owner, in: passwd), machine)
         }
-        return found.isEmpty ? [Finding("files", .good, "our files and sockets have their owners and modes")] : found
+        return found.isEmpty ? [Finding(.files, .good, "our files and sockets have their owners and modes")] : found
     }
 
     private func evaluate(_ need: Need, _ uid: UInt32?, _ machine: any HostView) -> Finding? {
@@ -133,7 +133,7 @@ struct StateFilesRule: Sendable {
 
     private func finding(_ need: Need, _ what: String, remedy: String, _ keepsOut: KeptOut? = nil) -> Finding {
         Finding(
-            "files",
+            .files,
             keepsOut == nil ? .warning : .error,
             what + need.harm,
             place: need.path,

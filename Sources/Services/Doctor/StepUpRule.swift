@@ -46,12 +46,12 @@ struct StepUpRule: Sendable {
                 "without the file pam_entralogin.so nobody who needs a password there could use \(service), local accounts included"
             return finding(service, .warning, what, ours.place)
         }
-        return Finding("pam.\(service).auth", .good, "\(service) asks for a code", place: ours.place)
+        return Finding(.pam(service, "auth"), .good, "\(service) asks for a code", place: ours.place)
     }
 
     private func finding(_ service: String, _ severity: Severity, _ found: String, _ place: String?) -> Finding {
         Finding(
-            "pam.\(service).auth",
+            .pam(service, "auth"),
             severity,
             found,
             place: place,
@@ -81,7 +81,7 @@ struct StepUpRule: Sendable {
     }
 
     private func sudoers(_ severity: Severity, _ what: String, _ place: String?) -> Finding {
-        Finding("sudoers.step-up", severity, what, place: place, needed: "PASSWD", remedy: StepUpRule.remedy)
+        Finding(.sudoersStepUp, severity, what, place: place, needed: "PASSWD", remedy: StepUpRule.remedy)
     }
 
     /// What keeps sudo from asking PAM, or from asking it about who runs it, by its own list of what somebody may do.

@@ -41,7 +41,7 @@ struct SudoLogRule: Sendable {
             return [warning(found, line, "add there: Plugin sudoers_io sudoers.so")]
         }
         if !state.isSent, let obstacle = obstacle(state.folder, machine) { return [unwritten(obstacle, place, state)] }
-        return [Finding("recording.sudo", .good, "sudo records what administrators' commands show", place: place)]
+        return [Finding(.recordingSudo, .good, "sudo records what administrators' commands show", place: place)]
     }
 
     /// Lines for everybody, for a host, for users and for a target count in the order of the files (sudoers(5)).
@@ -133,7 +133,7 @@ struct SudoLogRule: Sendable {
             state.ignoresErrors
             ? "sudo goes on without recording" : "administrators have no sudo, since it cannot be recorded"
         return Finding(
-            "recording.sudo",
+            .recordingSudo,
             state.ignoresErrors ? .warning : .error,
             "\(effect): \(obstacle)",
             place: place,
@@ -143,6 +143,6 @@ struct SudoLogRule: Sendable {
     }
 
     private func warning(_ found: String, _ place: String, _ remedy: String) -> Finding {
-        Finding("recording.sudo", .warning, "\(found): nothing is recorded", place: place, remedy: remedy)
+        Finding(.recordingSudo, .warning, "\(found): nothing is recorded", place: place, remedy: remedy)
     }
 }

@@ -52,7 +52,7 @@ struct SudoProgramRule: Sendable {
 
     private func finding(_ what: String, place: String, remedy: String) -> Finding {
         Finding(
-            "sudo.program",
+            .sudoProgram,
             .warning,
             "\(what): administrators have no sudo",
             place: place,

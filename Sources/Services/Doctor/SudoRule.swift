@@ -25,7 +25,7 @@ struct SudoRule: Sendable {
         }
         guard !isRead else { return nil }
         return Finding(
-            "sudoers.folder",
+            .sudoersFolder,
             .warning,
             "sudo does not read /etc/sudoers.d: administrators have no sudo",
             place: SudoRule.main,
@@ -42,7 +42,7 @@ struct SudoRule: Sendable {
         guard status.owner != 0 || open != 0 else { return nil }
         let why = status.owner != 0 ? "belongs to user \(status.owner)" : "has mode \(String(status.mode, radix: 8))"
         return Finding(
-            "sudoers.folder",
+            .sudoersFolder,
             .warning,
             "sudo passes over \(path), which \(why): administrators have no sudo",
             place: path,
@@ -57,7 +57,7 @@ struct SudoRule: Sendable {
         guard let ours = try? machine.text(of: LocalAccountsRule.sudoers), ours.contains(path) else { return nil }
         guard !machine.exists(path) || machine.complaintOnLoading(module: path) != nil else { return nil }
         return Finding(
-            "module.sudo",
+            .moduleSudo,
             .warning,
             "sudo cannot load the plugin that knows the administrators: they have no sudo",
             place: path,
@@ -71,7 +71,7 @@ struct SudoRule: Sendable {
         guard let status = result.status, status != 0 else { return nil }
         let line = (result.complaint + "\n" + result.output).lines.first { !$0.isEmpty } ?? "no reason given"
         return Finding(
-            "sudoers.syntax",
+            .sudoersSyntax,
             .warning,
             "sudo finds a mistake in its files: \(line)",
             remedy: "\(program) -c shows it; visudo mends it"

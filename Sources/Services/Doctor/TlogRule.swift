@@ -37,7 +37,7 @@ struct TlogRule: Sendable {
             [configuration(program, machine), hostName(machine), setID(program, machine)].compactMap(\.self)
             + (forced == nil ? [others(accounts)].compactMap(\.self) : [])
         guard findings.isEmpty else { return findings }
-        return [Finding("recording.tlog", .good, "tlog records sessions of Entra accounts", place: place)]
+        return [Finding(.recordingTlog, .good, "tlog records sessions of Entra accounts", place: place)]
     }
 
     /// Also by the names under which it starts another shell (tlog-rec-session-shell-zsh).
@@ -95,7 +95,7 @@ struct TlogRule: Sendable {
         let mayWrite = status.owner == 0 || folder.map { $0.owner == status.owner } ?? false
         guard status.mode & 0o6000 != 0o6000 || folder == nil || !mayWrite else { return nil }
         return Finding(
-            "recording.tlog-locks",
+            .recordingTlogLocks,
             .warning,
             "tlog cannot write its lock files: each session begins with an error, and a su within it is recorded twice",
             place: program,
@@ -112,7 +112,7 @@ struct TlogRule: Sendable {
         let names = found.prefix(TlogRule.shown).map(\.name).joined(separator: ", ")
         let more = found.count > TlogRule.shown ? " (and \(found.count - TlogRule.shown) more)" : ""
         return Finding(
-            "recording.accounts",
+            .recordingAccounts,
             .warning,
             "these accounts signed in before Shell= was tlog, and are not recorded: \(names)\(more)",
             place: shellPlace,
@@ -148,7 +148,7 @@ struct TlogRule: Sendable {
 
     private func ends(_ what: String, _ place: String, _ remedy: String) -> Finding {
         Finding(
-            "recording.tlog",
+            .recordingTlog,
             .error,
             "recorded sessions end at once: \(what)",
             place: place,
@@ -158,6 +158,6 @@ struct TlogRule: Sendable {
     }
 
     private func silent(_ what: String, _ place: String, _ remedy: String) -> Finding {
-        Finding("recording.tlog", .warning, "tlog runs, and nothing is recorded: \(what)", place: place, remedy: remedy)
+        Finding(.recordingTlog, .warning, "tlog runs, and nothing is recorded: \(what)", place: place, remedy: remedy)
     }
 }

@@ -39,23 +39,30 @@ struct UnitsRule: Sendable {
         ),
         Need(unit: "entralogin-audit.socket", severity: .note, why: "the Linux audit system is told nothing by us"),
     ]
-    private static let sameUser = "User=entralogin"
-    private static let sameNumber = "the number with which it was installed"
-    /// What is needed where the files are another user's because the daemon is.
-    static let ownUser = [sameUser, sameNumber]
     private static let programs = ["/usr/bin/systemctl", "/bin/systemctl"]
 
-    func evaluate(_ machine: any HostView) -> [Finding] {
+    struct Outcome {
+        var findings: [Finding]
+        /// The daemon's files are another user's, because the daemon runs as one.
+        var runsAsAnother = false
+    }
+
+    func evaluate(_ machine: any HostView) -> Outcome {
         guard machine.exists("/run/systemd/system"),
             let program = UnitsRule.programs.first(where: { machine.exists($0) })
-        else { return [Finding("units", .note, "systemd does not run here: somebody else has to start entralogind")] }
+        else {
+            let what = "systemd does not run here: somebody else has to start entralogind"
+            return Outcome(findings: [Finding(.units, .note, what)])
+        }
         let properties = "--property=Id,LoadState,ActiveState,UnitFileState,User,MainPID"
         let result = machine.run(program, ["show", "--no-pager", properties] + UnitsRule.needs.map(\.unit))
         let states = UnitsRule.states(in: result.output)
-        let found =
-            UnitsRule.needs.compactMap { evaluate($0, states[$0.unit] ?? [:]) }
-            + [user(states), number(states, machine)].compactMap(\.self)
-        return found.isEmpty ? [Finding("units", .good, "our units run, and start at boot")] : found
+        let asAnother = [user(states), number(states, machine)].compactMap(\.self)
+        let found = UnitsRule.needs.compactMap { evaluate($0, states[$0.unit] ?? [:]) } + asAnother
+        guard !found.isEmpty else {
+            return Outcome(findings: [Finding(.units, .good, "our units run, and start at boot")])
+        }
+        return Outcome(findings: found, runsAsAnother: !asAnother.isEmpty)
     }
 
     /// Another user cannot read the state, and makes itself the owner of its folders at each start.
@@ -65,10 +72,10 @@ struct UnitsRule: Sendable {
             return nil
         }
         return Finding(
-            "units.\(unit)",
+            .unit(unit),
             .error,
             "\(unit) runs as \(user.isEmpty ? "root" : user): its files are another's, and nobody is let in",
-            needed: UnitsRule.sameUser,
+            needed: "User=entralogin",
             remedy:
                 "systemctl cat \(unit) shows the drop-in that says so: take User= out there, then systemctl daemon-reload"
                 + " and systemctl restart \(unit)"
@@ -86,19 +93,19 @@ struct UnitsRule: Sendable {
             let now = LocalAccounts.uid(of: "entralogin", in: Array(passwd.utf8)), now != running
         else { return nil }
         return Finding(
-            "units.\(unit)",
+            .unit(unit),
             .error,
             "\(unit) runs as user \(running), and entralogin has the number \(now) now: from its next start on its files and "
                 + "sockets are another's",
             place: "/etc/passwd",
-            needed: UnitsRule.sameNumber,
+            needed: "the number with which it was installed",
             remedy: "usermod -u \(running) entralogin",
             keepsOut: .later
         )
     }
 
     private func evaluate(_ need: Need, _ state: [String: String]) -> Finding? {
-        let id = "units.\(need.unit)"
+        let id: FindingID = .unit(need.unit)
         let active = state["ActiveState"] ?? "unknown"
         let isUp = ["active", "activating", "reloading"].contains(active)
         guard state["LoadState"] == "loaded" else {

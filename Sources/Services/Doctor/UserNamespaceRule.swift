@@ -22,7 +22,7 @@ struct UserNamespaceRule: Sendable {
     private func finding(_ path: String, _ needed: ClosedRange<UInt32>, _ mapped: UInt64) -> Finding {
         let range = "\(needed.lowerBound)-\(needed.upperBound)"
         return Finding(
-            "namespace.ids",
+            .namespaceIDs,
             mapped == 0 ? .error : .warning,
             mapped == 0
                 ? "this is a user namespace without the numbers \(range): no Entra account can sign in"

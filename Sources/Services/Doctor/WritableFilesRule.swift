@@ -17,7 +17,7 @@ package struct WritableFilesRule: Sendable {
         let found = all.filter { seen.insert($0).inserted }.compactMap { evaluate($0, machine) }
         guard found.isEmpty else { return found }
         return [
-            Finding("files.configuration", .good, "only root may write the files of sshd, PAM and the name service")
+            Finding(.filesConfiguration, .good, "only root may write the files of sshd, PAM and the name service")
         ]
     }
 
@@ -35,7 +35,7 @@ package struct WritableFilesRule: Sendable {
 
     private func finding(_ path: String, _ what: String, _ remedy: String) -> Finding {
         Finding(
-            "files.configuration",
+            .filesConfiguration,
             .warning,
             "\(what): whoever writes it decides who signs in",
             place: path,

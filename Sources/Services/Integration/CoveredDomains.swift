@@ -60,20 +60,17 @@ package struct CoveredDomains: Hashable, Sendable {
 struct CoveredDomainsRule: Sendable {
     private static let remedy = "/usr/libexec/entralogin/configure --enable, then reload sshd"
 
-    /// The findings that stand against every account anyway.
-    let common: [Finding]
+    /// What stands against every account anyway.
+    let common: Set<SSHDRule.Unmet>
 
     func evaluate(_ domain: String, isEnrolled: Bool, _ configuration: SSHDConfiguration) -> Finding? {
-        let wrong = SSHDRule().evaluate(configuration).filter { finding in
-            finding.severity == .error && !common.contains { $0.id == finding.id && $0.found == finding.found }
-        }
-        guard !wrong.isEmpty else { return nil }
+        guard !SSHDRule.unmet(by: configuration).isSubset(of: common) else { return nil }
         let found =
             isEnrolled
             ? "sshd's block does not cover accounts of \(domain), and some have signed in here"
             : "sshd's block does not cover accounts of \(domain): they cannot sign in"
         return Finding(
-            "sshd.domains",
+            .sshdDomains,
             isEnrolled ? .error : .warning,
             found,
             place: SSHDFiles.dropIn,

@@ -35,9 +35,8 @@ package enum KeptOut: String, Sendable, Codable {
 }
 
 /// One thing that was looked at: what is there, what must be, how to fix it.
-package struct Finding: Hashable, Sendable, Codable {
-    /// Stable, for scripts: `sshd.usepam`, `pam.account`, `nss.passwd`.
-    package var id: String
+package struct Finding: Hashable, Sendable, Encodable {
+    package var id: FindingID
     package var severity: Severity
     /// One sentence.
     package var found: String
@@ -51,7 +50,7 @@ package struct Finding: Hashable, Sendable, Codable {
     package var keepsOut: KeptOut?
 
     package init(
-        _ id: String,
+        _ id: FindingID,
         _ severity: Severity,
         _ found: String,
         place: String? = nil,

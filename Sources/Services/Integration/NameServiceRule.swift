@@ -40,7 +40,7 @@ package struct NameServiceRule: Sendable {
         if let action = line.words[..<ours].first(where: NameServiceRule.endsSearchOnMiss) {
             return finding(database, .error, "the action \(action) ends the search before our service", place: place)
         }
-        return Finding("nss.\(database)", .good, "\(database): entralogin after \(line.words[0])", place: place)
+        return Finding(.nss(database), .good, "\(database): entralogin after \(line.words[0])", place: place)
     }
 
     /// True for an action that returns, or may, where a service has not got the name.
@@ -66,7 +66,7 @@ package struct NameServiceRule: Sendable {
 
     private func finding(_ database: String, _ severity: Severity, _ found: String, place: String) -> Finding {
         Finding(
-            "nss.\(database)",
+            .nss(database),
             severity,
             "\(database): \(found)",
             place: place,

@@ -41,7 +41,7 @@ package struct NumbersRule: Sendable {
         let elsewhere = "first-last, where no other directory has any"
         let free = isRoom ? "\(max(last + 1, all.lowerBound))-\(all.upperBound)" : elsewhere
         return Finding(
-            "ids.directory",
+            .idsDirectory,
             .warning,
             "\(found), where new Entra accounts get theirs",
             place: place,
@@ -86,7 +86,7 @@ package struct NumbersRule: Sendable {
         let shared = users.filter { user in accounts[user.number].map { $0 != user.name } ?? false }
         let found = shared.prefix(20).map { user in
             Finding(
-                "ids.taken",
+                .idsTaken,
                 .warning,
                 "\(user.name) of \(service) has the number \(user.number) of the Entra account"
                     + " \(accounts[user.number] ?? ""): each can read the other's files",
@@ -104,7 +104,7 @@ package struct NumbersRule: Sendable {
 
     private func silent(_ service: String) -> Finding {
         Finding(
-            "ids.directory",
+            .idsDirectory,
             .warning,
             "the name service \(service) does not say whether it has numbers of Entra accounts",
             needed: "an answer of: getent -s \(service) passwd NUMBER",

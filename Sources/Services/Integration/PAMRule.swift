@@ -116,7 +116,7 @@ package struct PAMRule: Sendable {
         return Array(words[..<(index - 1)] + words[(index + 2)...])
     }
 
-    private var id: String { "pam.\(service).\(type)" }
+    private var id: FindingID { .pam(service, type) }
 
     private func finding(_ severity: Severity, _ found: String, _ place: String?) -> Finding {
         let before = mustFollow.sorted().filter { $0 != "pam_localuser.so" && $0 != "pam_sss.so" }

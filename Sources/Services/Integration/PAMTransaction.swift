@@ -135,7 +135,7 @@ struct PAMTransactionRule: Sendable {
         return finding(transaction.service, .error, what, remedy ?? PAMTransactionRule.repair, installed)
     }
 
-    private func id(_ service: String) -> String { "pam.\(service).libpam" }
+    private func id(_ service: String) -> FindingID { .pam(service, "libpam") }
 
     private func finding(
         _ service: String,

@@ -14,14 +14,14 @@ package struct ProgramFilesRule: Sendable {
     /// `loaded`: the files that libpam has loaded as our module (`PAMTransaction`); where there are any, they count.
     func evaluate(_ machine: any HostView, loaded: [String]) -> (findings: [Finding], files: [String]) {
         let nameService = ProgramFilesRule.installed(ProgramFilesRule.nameServiceModule, machine)
-        let nss = evaluateModule("module.nss", ProgramFilesRule.nameServiceModule, at: nameService, machine)
+        let nss = evaluateModule(.moduleNSS, ProgramFilesRule.nameServiceModule, at: nameService, machine)
         let installed = ProgramFilesRule.installedModule(machine)
         let used = Set(loaded.map { usualName(of: $0, installed, machine) }).sorted()
         let files: [String?] = used.isEmpty ? [installed] : used
-        let modules = [nss] + files.map { evaluateModule("module.pam", PAMStack.ourModule, at: $0, machine) }
+        let modules = [nss] + files.map { evaluateModule(.modulePAM, PAMStack.ourModule, at: $0, machine) }
         let programs = [
-            evaluateProgram("helper", SSHDRule.helper, "the certificate check", machine),
-            evaluateProgram("pam-probe", PAMTransaction.program, "the program that asks libpam", machine),
+            evaluateProgram(.helper, SSHDRule.helper, "the certificate check", machine),
+            evaluateProgram(.pamProbe, PAMTransaction.program, "the program that asks libpam", machine),
         ]
         let paths = modules.compactMap(\.path) + [SSHDRule.helper, PAMTransaction.program]
         return (modules.map(\.finding) + programs, paths)
@@ -44,7 +44,7 @@ package struct ProgramFilesRule: Sendable {
     }
 
     private func evaluateModule(
-        _ id: String,
+        _ id: FindingID,
         _ name: String,
         at path: String?,
         _ machine: any HostView
@@ -64,7 +64,7 @@ package struct ProgramFilesRule: Sendable {
     }
 
     /// sshd refuses to run its helper otherwise too ("Unsafe AuthorizedPrincipalsCommand"), but says so in its log only.
-    private func evaluateProgram(_ id: String, _ path: String, _ what: String, _ machine: any HostView) -> Finding {
+    private func evaluateProgram(_ id: FindingID, _ path: String, _ what: String, _ machine: any HostView) -> Finding {
         guard machine.exists(path) else {
             return Finding(id, .error, "\(what) is missing", place: path, remedy: Self.remedy)
         }
@@ -93,7 +93,7 @@ package struct ProgramFilesRule: Sendable {
         }
     }
 
-    private func unsafe(_ id: String, _ path: String, _ problem: String) -> Finding {
+    private func unsafe(_ id: FindingID, _ path: String, _ problem: String) -> Finding {
         Finding(
             id,
             .error,
@@ -121,7 +121,7 @@ package struct LocalAccountsRule: Sendable {
     }
 
     private func evaluate(_ user: String, _ line: Substring?) -> Finding {
-        let id = "user.\(user)"
+        let id: FindingID = .user(user)
         guard let line else {
             let isHelper = user == SSHDRule.helperUser
             let what = isHelper ? "sshd checks no certificate" : "nobody signs in after the daemon's next start"
@@ -150,11 +150,11 @@ package struct LocalAccountsRule: Sendable {
 
     private func evaluateSudoers(_ machine: any HostView) -> Finding {
         guard machine.exists("/etc/pam.d/sudo") else {
-            return Finding("sudoers", .note, "sudo is not installed: administrators have no sudo")
+            return Finding(.sudoers, .note, "sudo is not installed: administrators have no sudo")
         }
         guard let status = try? machine.status(of: LocalAccountsRule.sudoers) else {
             return Finding(
-                "sudoers",
+                .sudoers,
                 .warning,
                 "administrators have no sudo: the file is missing",
                 place: LocalAccountsRule.sudoers,
@@ -163,7 +163,7 @@ package struct LocalAccountsRule: Sendable {
         }
         guard status.owner == 0, status.mode & 0o022 == 0 else {
             return Finding(
-                "sudoers",
+                .sudoers,
                 .warning,
                 "sudo will not read a file that others than root own or write",
                 place: LocalAccountsRule.sudoers,
@@ -172,14 +172,14 @@ package struct LocalAccountsRule: Sendable {
         }
         if let missing = missingLine(machine) {
             return Finding(
-                "sudoers",
+                .sudoers,
                 .warning,
                 "administrators have no sudo: the file has no line \(missing)",
                 place: LocalAccountsRule.sudoers,
                 remedy: LocalAccountsRule.remedy
             )
         }
-        return Finding("sudoers", .good, "administrators have sudo", place: LocalAccountsRule.sudoers)
+        return Finding(.sudoers, .good, "administrators have sudo", place: LocalAccountsRule.sudoers)
     }
 
     /// What the file lacks of a rule for the administrators: the rule itself, by the plugin's members or by the group

@@ -31,10 +31,10 @@ package struct SSHDListener: Hashable, Sendable {
             return status.changed > readAt
         }
         guard let changed, trusted != self else {
-            return Finding("sshd.running", .good, "the running sshd goes by a configuration that was checked")
+            return Finding(.sshdRunning, .good, "the running sshd goes by a configuration that was checked")
         }
         return Finding(
-            "sshd.running",
+            .sshdRunning,
             .error,
             "the running sshd (process \(pid)) read its configuration before this file changed",
             place: changed,

@@ -15,7 +15,7 @@ struct SSHDOrderRule: Sendable {
     /// `hasDropIn`: there is a file of that name, read or not.
     static func evaluate(_ files: SSHDFiles, hasDropIn: Bool = true) -> [Finding] {
         if let path = files.unreadable {
-            return [Finding("sshd.files", .error, "sshd's configuration cannot be read", place: path, remedy: remedy)]
+            return [Finding(.sshdFiles, .error, "sshd's configuration cannot be read", place: path, remedy: remedy)]
         }
         let matches = files.lines.indices.filter { files.lines[$0].keyword == "match" }
         guard let ours = matches.first(where: { isOurs($0, in: files.lines) }) else {
@@ -23,7 +23,7 @@ struct SSHDOrderRule: Sendable {
         }
         guard matches.first == ours else { return [overtaken(by: files.lines[matches[0]])] }
         let place = files.lines[ours].place
-        return [Finding("sshd.files", .good, "sshd reads our block before any other", place: place)]
+        return [Finding(.sshdFiles, .good, "sshd reads our block before any other", place: place)]
     }
 
     /// True for the first line of our block: in its own file, or, where sshd reads no such file, in the main one. It goes by
@@ -47,7 +47,7 @@ struct SSHDOrderRule: Sendable {
 
     private static var missing: Finding {
         Finding(
-            "sshd.files",
+            .sshdFiles,
             .error,
             "\(SSHDFiles.dropIn) is missing: sshd knows nothing of Entra accounts",
             place: SSHDFiles.dropIn,
@@ -58,7 +58,7 @@ struct SSHDOrderRule: Sendable {
 
     private static var incomplete: Finding {
         Finding(
-            "sshd.files",
+            .sshdFiles,
             .error,
             "the block in \(SSHDFiles.dropIn) is not whole, or names not every Entra account",
             place: SSHDFiles.dropIn,
@@ -69,7 +69,7 @@ struct SSHDOrderRule: Sendable {
 
     private static var unread: Finding {
         Finding(
-            "sshd.files",
+            .sshdFiles,
             .error,
             "sshd does not read \(SSHDFiles.dropIn)",
             place: SSHDFiles.main,
@@ -80,7 +80,7 @@ struct SSHDOrderRule: Sendable {
 
     private static func overtaken(by line: SSHDFiles.Line) -> Finding {
         Finding(
-            "sshd.files",
+            .sshdFiles,
             .error,
             "'Match \(line.rest)' is read before our block and would win over it",
             place: line.place,

@@ -66,20 +66,34 @@ package struct SSHDRule: Sendable {
 
     func evaluate(_ configuration: SSHDConfiguration) -> [Finding] {
         let wrong = SSHDRule.needs.compactMap { evaluate($0, configuration) }
-        let good = Finding("sshd.person", .good, "sshd: entralogin's lines apply to Entra accounts, and no others")
+        let good = Finding(.sshdPerson, .good, "sshd: entralogin's lines apply to Entra accounts, and no others")
         return (wrong.isEmpty ? [good] : wrong) + remarks(on: configuration)
     }
 
-    private func evaluate(_ need: Need, _ configuration: SSHDConfiguration) -> Finding? {
+    /// A need that a configuration does not meet, and what it says instead; nil where it does not say it once.
+    struct Unmet: Hashable {
+        var keyword: String
+        var value: String?
+    }
+
+    static func unmet(by configuration: SSHDConfiguration) -> Set<Unmet> {
+        Set(needs.compactMap { unmet($0, by: configuration) })
+    }
+
+    private static func unmet(_ need: Need, by configuration: SSHDConfiguration) -> Unmet? {
         let value = configuration.value(of: need.keyword)
         if value == nil, need.mayBeAbsent { return nil }
-        guard value != need.value else { return nil }
+        return value == need.value ? nil : Unmet(keyword: need.keyword, value: value)
+    }
+
+    private func evaluate(_ need: Need, _ configuration: SSHDConfiguration) -> Finding? {
+        guard let unmet = SSHDRule.unmet(need, by: configuration) else { return nil }
         // The first line that says it wins (sshd_config(5)), whichever file it is in.
         let place = need.keyword == "usepam" ? lines.first { $0.keyword == "usepam" }?.place : nil
         return Finding(
-            "sshd.\(need.keyword)",
+            .sshd(keyword: need.keyword),
             .error,
-            "sshd: \(need.keyword) is \(value.map { "'\($0)'" } ?? "not set once"): \(need.why)",
+            "sshd: \(need.keyword) is \(unmet.value.map { "'\($0)'" } ?? "not set once"): \(need.why)",
             place: place,
             needed: "\(need.keyword) \(need.value)",
             remedy: need.keyword == "usepam"
@@ -92,7 +106,7 @@ package struct SSHDRule: Sendable {
         var findings: [Finding] = []
         for keyword in ["forcecommand", "chrootdirectory", "revokedkeys"] {
             guard let value = configuration.value(of: keyword), value != "none" else { continue }
-            findings.append(Finding("sshd.\(keyword)", .note, "sshd: \(keyword) is '\(value)'"))
+            findings.append(Finding(.sshd(keyword: keyword), .note, "sshd: \(keyword) is '\(value)'"))
         }
         return findings
     }

@@ -124,7 +124,7 @@ package struct StackCheck: Sendable {
         let files = SSHDFiles(on: machine)
         let restsOn = files.files + files.folders.filter { machine.exists($0) }
         guard let program = StackCheck.sshdPrograms.first(where: { machine.exists($0) }) else {
-            let missing = Finding("sshd", .error, "sshd is not installed", remedy: "install openssh-server")
+            let missing = Finding(.sshd, .error, "sshd is not installed", remedy: "install openssh-server")
             return EvaluatedSSHD(findings: [missing], files: restsOn)
         }
         var findings = SSHDOrderRule.evaluate(files, hasDropIn: machine.exists(SSHDFiles.dropIn))
@@ -141,8 +141,8 @@ package struct StackCheck: Sendable {
         // One cause is one finding: without the block all that it says is missing, but not UsePAM, which stands elsewhere.
         findings +=
             isUnread
-            ? common.filter { $0.severity != .error || $0.id == "sshd.usepam" }
-            : common + evaluateDomains(program, beside: common)
+            ? common.filter { $0.severity != .error || $0.id == .sshd(keyword: "usepam") }
+            : common + evaluateDomains(program, beside: tried.map(\.configuration))
         let pidFile = tried.first?.configuration.value(of: "pidfile")
         let listener = SSHDListener(pidFile: pidFile, on: machine)
         if let listener { findings.append(listener.evaluate(files.files, on: machine, trusting: trusted)) }
@@ -152,8 +152,9 @@ package struct StackCheck: Sendable {
     }
 
     /// Accounts of other domains meet the same lines, where any of them may sign in or has signed in.
-    private func evaluateDomains(_ program: String, beside common: [Finding]) -> [Finding] {
-        let rule = CoveredDomainsRule(common: common)
+    private func evaluateDomains(_ program: String, beside tried: [SSHDConfiguration]) -> [Finding] {
+        let unmet = tried.map { SSHDRule.unmet(by: $0) }
+        let rule = CoveredDomainsRule(common: unmet.dropFirst().reduce(unmet.first ?? []) { $0.intersection($1) })
         let covered: CoveredDomains
         do throws(CoveredDomains.Failure) {
             covered = try CoveredDomains(allowed: otherDomains, on: machine)
@@ -164,7 +165,7 @@ package struct StackCheck: Sendable {
             let uncovered = rule.evaluate("any.invalid", isEnrolled: true, SSHDConfiguration(anywhere.output))
             guard anywhere.status != 0 || uncovered != nil else { return [] }
             let remedy = "ls -l \(CoveredDomains.accounts); it is the daemon's file of accounts"
-            return [Finding("sshd.domains", .error, error.problem, place: CoveredDomains.accounts, remedy: remedy)]
+            return [Finding(.sshdDomains, .error, error.problem, place: CoveredDomains.accounts, remedy: remedy)]
         }
         let first = probes[0].name.split(separator: "@").last.map(String.init)
         let domains = covered.allowed + covered.enrolled.filter { !covered.allowed.contains($0) }
@@ -181,7 +182,7 @@ package struct StackCheck: Sendable {
     private func refused(by program: String, _ complaint: String) -> Finding {
         let line = complaint.lines.first { !$0.isEmpty } ?? "no reason given"
         return Finding(
-            "sshd",
+            .sshd,
             .error,
             "sshd refuses its configuration: \(line.filter { $0 != "\r" })",
             remedy: "\(program) -t shows it"

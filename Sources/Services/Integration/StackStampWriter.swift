@@ -88,7 +88,7 @@ package struct StackStampWriter: Sendable {
         } catch {
             try remove()
             let vanished = "a file vanished while it was looked at"
-            return (first.adding(Finding("stamp", .error, vanished, remedy: "try again")), false)
+            return (first.adding(Finding(.stamp, .error, vanished, remedy: "try again")), false)
         }
         let second = check()
         guard second.holds, second.restsOn == first.restsOn, second.listener == first.listener,
@@ -97,7 +97,7 @@ package struct StackStampWriter: Sendable {
             try remove()
             guard second.holds else { return (second, false) }
             let changed = "the wiring changed while it was checked"
-            return (second.adding(Finding("stamp", .error, changed, remedy: "try again")), false)
+            return (second.adding(Finding(.stamp, .error, changed, remedy: "try again")), false)
         }
         try file.replace(with: Array(stack.text.utf8), mode: 0o644)
         return (second, stack.difference(seenBy: machine.status) == nil)

@@ -24,7 +24,7 @@ package struct SudoRsRule: Sendable {
     }
 
     private func otherSudo(_ found: String) -> Finding {
-        Finding("sudo-rs.file", .error, found, place: LocalAccountsRule.sudoers, remedy: SudoRsRule.remedy)
+        Finding(.sudoRsFile, .error, found, place: LocalAccountsRule.sudoers, remedy: SudoRsRule.remedy)
     }
 
     /// A rule by name gives the right to the members of the group that is found under the name.
@@ -38,7 +38,7 @@ package struct SudoRsRule: Sendable {
         let fields = line.split(separator: ":", omittingEmptySubsequences: false)
         guard fields.count >= 3, fields[2] != "1879048193" else { return nil }
         return Finding(
-            "sudo-rs.group",
+            .sudoRsGroup,
             .error,
             "the group \(group) is another name service's, and this sudo-rs knows groups by name only: administrators have no sudo, "
                 + "and that service's members are refused",
@@ -50,9 +50,9 @@ package struct SudoRsRule: Sendable {
     private func coverage(_ version: String) -> Finding {
         let numbers = version.split(separator: ".").map { Int($0.prefix { $0.isNumber }) ?? 0 }
         let steps = "sudo is sudo-rs \(version): step-up in sudo is off"
-        guard numbers.lexicographicallyPrecedes(SudoRsRule.asksAlways) else { return Finding("sudo-rs", .note, steps) }
+        guard numbers.lexicographicallyPrecedes(SudoRsRule.asksAlways) else { return Finding(.sudoRs, .note, steps) }
         return Finding(
-            "sudo-rs",
+            .sudoRs,
             .warning,
             "\(steps), and it may not ask PAM's account stage about sudo -l and sudoedit: there a role ends with the membership",
             needed: "sudo-rs 0.2.15 or newer",

@@ -25,7 +25,7 @@ package struct SudoersFilesRule: Sendable {
     private func otherPlugin(_ lines: [Line]) -> Finding? {
         guard let line = lines.first(where: { $0.isLate && $0.defaults.contains("group_plugin") }) else { return nil }
         return Finding(
-            "sudoers.group-plugin",
+            .sudoersGroupPlugin,
             .error,
             "sudo asks another group plugin, named after entralogin's: administrators sign in as users, without sudo",
             place: line.place,
@@ -40,7 +40,7 @@ package struct SudoersFilesRule: Sendable {
             return nil
         }
         return Finding(
-            "sudoers.by-group",
+            .sudoersByGroup,
             .warning,
             "a rule goes by the group of administrators: by a process's groups, which outlive the role, and by a name that "
                 + "another name service may have",
@@ -59,7 +59,7 @@ package struct SudoersFilesRule: Sendable {
         }
         guard let found else { return nil }
         return Finding(
-            "sudoers.account-stage",
+            .sudoersAccountStage,
             .error,
             "sudo does not ask PAM's account stage of the service sudo: other rules for Entra accounts would outlive the role, so "
                 + "administrators sign in as users, without sudo",

@@ -22,7 +22,7 @@ package struct SudoersReview: Sendable {
         let unseen = sources.isUnseen && wasWithheld ?? true ? sources.findings.first : nil
         withheld = (findings.first { $0.severity == .error } ?? unseen).map { cause in
             Finding(
-                "sudo.withheld",
+                .sudoWithheld,
                 .warning,
                 "administrators sign in as users, without sudo: \(cause.found)",
                 place: cause.place,

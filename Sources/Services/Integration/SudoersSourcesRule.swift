@@ -26,7 +26,7 @@ struct SudoersSourcesRule: Sendable {
 
     private func withoutFiles(_ place: String) -> Finding {
         Finding(
-            "sudoers.sources",
+            .sudoersSources,
             .error,
             "sudo does not read its files: administrators have no sudo",
             place: place,
@@ -41,7 +41,7 @@ struct SudoersSourcesRule: Sendable {
         let words = heading.flatMap { $0.split { $0 == " " || $0 == "," || $0 == "=" } }
         if let found = SudoersSourcesRule.dangerous(words) {
             return Finding(
-                "sudoers.sources",
+                .sudoersSources,
                 .error,
                 "sudo goes by \(found) for everybody: other rules for Entra accounts outlive the role",
                 place: place,
@@ -51,7 +51,7 @@ struct SudoersSourcesRule: Sendable {
         }
         if isUnseen {
             return Finding(
-                "sudoers.sources",
+                .sudoersSources,
                 .warning,
                 "sudo takes defaults from \(others), too, and cannot be asked for them here",
                 place: place,
@@ -59,7 +59,7 @@ struct SudoersSourcesRule: Sendable {
             )
         }
         return Finding(
-            "sudoers.sources",
+            .sudoersSources,
             .note,
             "sudo takes rules and defaults from \(others), too, whose options for single rules cannot be looked at from here",
             place: place

@@ -21,7 +21,7 @@ struct StatusWarnings {
     /// One for each thing that is wrong, the gravest first where several parts met it.
     var all: [ReportedWarning] {
         let found = machine + keys + checkers + confirmations + disputes + store + jobs + events + journal
-        var ids: [String: Int] = [:]
+        var ids: [WarningID: Int] = [:]
         var told: [ReportedWarning] = []
         for warning in found {
             if let index = ids[warning.id], told[index].text == warning.text {
@@ -44,7 +44,7 @@ struct StatusWarnings {
         if let remark = azure.machine.tenantRemark {
             warnings.append(
                 ReportedWarning(
-                    id: "tenant-setting",
+                    id: .tenantSetting,
                     isGrave: true,
                     text: remark,
                     remedy: "take TenantID= in [Azure] away, unless the metadata service is wrong; then"
@@ -55,11 +55,11 @@ struct StatusWarnings {
         // While a checker answers, nobody waits for the token of one whose application is missing.
         let isServed = azure.checkers.contains { $0.standing == .serving }
         for fault in azure.tokens.compactMap(\.fault)
-        where !warnings.contains(where: { $0.id == fault.reason.rawValue }) {
+        where !warnings.contains(where: { $0.id == WarningID(fault.reason) }) {
             warnings.append(warning(for: fault, isGrave: !(isServed && fault.reason == .applicationMissing)))
         }
         if let remark = azure.remark {
-            warnings.append(ReportedWarning(id: "cloud", isGrave: false, text: remark, remedy: "set PolicyEndpoint="))
+            warnings.append(ReportedWarning(id: .cloud, isGrave: false, text: remark, remedy: "set PolicyEndpoint="))
         }
         return warnings
     }
@@ -79,7 +79,7 @@ struct StatusWarnings {
         if access.keyring.keys == 0, areAsked {
             warnings.append(
                 ReportedWarning(
-                    id: DenialReason.noAuthorityKeys.rawValue,
+                    id: WarningID(.noAuthorityKeys),
                     isGrave: true,
                     text: "No Entra signing key is known: nobody can sign in with a certificate\(said)",
                     remedy: remedy
@@ -88,7 +88,7 @@ struct StatusWarnings {
         } else if access.keyring.keys > 0, access.keyring.isStale {
             warnings.append(
                 ReportedWarning(
-                    id: "keys-stale",
+                    id: .keysStale,
                     isGrave: false,
                     text: "Entra's signing keys were not confirmed for long\(said)",
                     remedy: remedy
@@ -98,7 +98,7 @@ struct StatusWarnings {
         if let fault = access.revocation?.fault {
             warnings.append(
                 ReportedWarning(
-                    id: DenialReason.revokedKeysUnusable.rawValue,
+                    id: WarningID(.revokedKeysUnusable),
                     isGrave: true,
                     text: "\(DenialReason.revokedKeysUnusable.text): \(fault)",
                     remedy: "put a KRL or a list of keys there that root owns and the user entralogin can read, "
@@ -110,7 +110,7 @@ struct StatusWarnings {
         if access.keyring.keys > 0, !access.keyring.isPublished {
             warnings.append(
                 ReportedWarning(
-                    id: "keys-not-published",
+                    id: .keysNotPublished,
                     isGrave: true,
                     text: "sshd's copy of the CA keys is not what entralogind trusts",
                     remedy: "systemctl restart entralogin-keys.service, and see the space in /var/lib"
@@ -139,7 +139,7 @@ struct StatusWarnings {
         if fault.reason == .roleUnconfirmed {
             return [
                 ReportedWarning(
-                    id: fault.reason.rawValue,
+                    id: WarningID(fault.reason),
                     isGrave: true,
                     text: "a refusal could not be confirmed, so people whose role a group holds may be kept out:"
                         + " \(fault.particulars)",
@@ -149,7 +149,7 @@ struct StatusWarnings {
         }
         return [
             ReportedWarning(
-                id: "refusals-unconfirmed",
+                id: .refusalsUnconfirmed,
                 isGrave: true,
                 text: "refusals are not confirmed, so people whose role a group holds may be kept out:"
                     + " \(fault.particulars)",
@@ -163,7 +163,7 @@ struct StatusWarnings {
         guard let dispute else { return [] }
         return [
             ReportedWarning(
-                id: "checkers-disagree",
+                id: .checkersDisagree,
                 isGrave: false,
                 text: "the access checkers disagree about \(dispute.objectID): \(dispute.text)",
                 remedy: "the first answer in the order of AccessCheckers= counts, or what role assignments make of it;"
@@ -178,7 +178,7 @@ struct StatusWarnings {
         if let fault = accounts.fault {
             warnings.append(
                 ReportedWarning(
-                    id: DenialReason.storeUnreadable.rawValue,
+                    id: WarningID(.storeUnreadable),
                     isGrave: true,
                     text: fault,
                     remedy: "restore /var/lib/entralogin/accounts from a backup; until then no Entra account gets in"
@@ -190,7 +190,7 @@ struct StatusWarnings {
         warnings += unwritten.map { text, isGrave in
             // Not always the disk of /var/lib: grants are published in /run.
             ReportedWarning(
-                id: "disk",
+                id: .disk,
                 isGrave: isGrave,
                 text: isGrave ? "nobody can sign in here for the first time: \(text)" : text,
                 remedy: "fix what this line names; where a disk is full, make room on the disk of that file:"
@@ -201,7 +201,7 @@ struct StatusWarnings {
             let names = accounts.shadowed.prefix(5).map(\.text).joined(separator: ", ")
             warnings.append(
                 ReportedWarning(
-                    id: "shadowed",
+                    id: .shadowed,
                     isGrave: true,
                     text: "local accounts or groups hide \(accounts.shadowed.count) Entra accounts: \(names)",
                     remedy: "rename the local ones, or retire the Entra accounts: entraloginctl users retire NAME"
@@ -211,7 +211,7 @@ struct StatusWarnings {
         if !accounts.shadowedGroups.isEmpty {
             warnings.append(
                 ReportedWarning(
-                    id: "shadowed-group",
+                    id: .shadowedGroup,
                     isGrave: false,
                     text: "a local group is called \(accounts.shadowedGroups.joined(separator: " and ")): it wins",
                     remedy: "rename it, or set UsersGroup= and AdministratorsGroup="
@@ -229,7 +229,7 @@ struct StatusWarnings {
         guard count > 0 else { return [] }
         return [
             ReportedWarning(
-                id: "jobs-not-run",
+                id: .jobsNotRun,
                 isGrave: false,
                 text:
                     "\(count) jobs of cron or at, or user managers, of Entra accounts were not started in the last hour,"
@@ -246,7 +246,7 @@ struct StatusWarnings {
         guard let audit, audit.isPresent, let error = audit.lastError else { return [] }
         return [
             ReportedWarning(
-                id: "audit-dropped",
+                id: .auditDropped,
                 isGrave: false,
                 text: "the Linux audit system was not told of \(audit.dropped) events: \(error)",
                 remedy: "systemctl status entralogin-audit.socket entralogin-audit; or Audit=no in [Log]"
@@ -258,7 +258,7 @@ struct StatusWarnings {
         guard let records, records.waiting > 0, records.waitingSeconds >= StatusWarnings.longestWait else { return [] }
         return [
             ReportedWarning(
-                id: "journal-stuck",
+                id: .journalStuck,
                 isGrave: false,
                 text: "the journal has taken no record for \(records.waitingSeconds) s: \(records.waiting) wait, "
                     + "\(records.lost) were lost since the start; sign-in goes on",
@@ -269,7 +269,7 @@ struct StatusWarnings {
 
     private func warning(for fault: AccessCheckFault, isGrave: Bool) -> ReportedWarning {
         ReportedWarning(
-            id: fault.reason.rawValue,
+            id: WarningID(fault.reason),
             isGrave: isGrave,
             text: AdministratorRemedy.sentence(fault),
             remedy: AdministratorRemedy(machine: azure.machine.machine).text(for: fault)
