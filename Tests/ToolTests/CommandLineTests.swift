@@ -42,6 +42,7 @@ struct CommandLineTests {
             ("stack --stamp --unattended", .stack(stamp: true, isUnattended: true), false),
             ("stack --lines sudo", .configurationLines(of: .sudo), false),
             ("stack --domains", .coveredDomains, false),
+            ("stack --obstacles", .setupObstacles, false),
             ("flush", .flush, false),
             ("setup --dry-run", .setup(.dryRun), false),
             ("--json setup --undo", .setup(.undo), true),

@@ -21,32 +21,6 @@ nsswitch_without_us() {
     sed '/^[[:space:]]*\(passwd\|group\|initgroups\)[[:space:]]*:/s/[[:space:]]entralogin\([[:space:]]\|$\)/\1/' "$1"
 }
 
-# What keeps us from adding our service by machine; nothing where nothing does.
-nsswitch_obstacle() {
-    if [ ! -f $NSSWITCH ]; then
-        echo "$NSSWITCH is missing"
-        return 0
-    fi
-    if head -n 1 $NSSWITCH | grep -q "^$(printf '\357\273\277')[[:space:]]*\(passwd\|group\)"; then
-        echo "$NSSWITCH begins with a byte order mark, so the C library passes over its first line: remove the mark"
-        return 0
-    fi
-    for database in passwd group; do
-        line=$(sed -n "s/^[[:space:]]*${database}[[:space:]]*:\([^#]*\).*/\1/p" $NSSWITCH | head -n 1)
-        case " $line " in
-        *[Mm][Ee][Rr][Gg][Ee]* | *'[NOTFOUND=return]'* | *'[notfound=return]'*)
-            echo "$NSSWITCH: '$database:$line' has an action that we do not work with"
-            return 0
-            ;;
-        *[[:space:]]files[[:space:]]* | *[[:space:]]compat[[:space:]]*) ;;
-        *)
-            echo "$NSSWITCH: '$database:$line' does not begin with local accounts"
-            return 0
-            ;;
-        esac
-    done
-}
-
 names_our_service() { grep -q '^[[:space:]]*passwd[[:space:]]*:.*[[:space:]]entralogin' $NSSWITCH; }
 
 wire_nsswitch() {
@@ -63,7 +37,7 @@ wire_nsswitch() {
         missing "$NSSWITCH is left alone until PAM asks pam_entralogin.so: then run this again"
         return 0
     fi
-    obstacle=$(nsswitch_obstacle)
+    obstacle=$(obstacles_in_files | awk -F'\t' '$1 == "nsswitch" || $1 == "tool" { print $4; exit }')
     if [ -n "$obstacle" ]; then
         missing "$obstacle: put 'entralogin' at the end of passwd and group by hand"
         return 0

@@ -13,6 +13,8 @@ enum Command: Hashable, Sendable {
     case stack(stamp: Bool, isUnattended: Bool)
     /// `stack --lines`: the lines that a program reads, for configure.
     case configurationLines(of: ReadingProgram)
+    /// `stack --obstacles`: why a package must not integrate this machine by itself, for configure.
+    case setupObstacles
     /// `stack --domains`: what sshd's block must name, for configure.
     case coveredDomains
     case setup(SetupVerb)
@@ -172,12 +174,14 @@ extension Invocation {
         let stamp = words.take("--stamp")
         let isUnattended = words.take("--unattended")
         let domains = words.take("--domains")
+        let obstacles = words.take("--obstacles")
         if let program {
             guard let program = ReadingProgram(rawValue: program) else {
                 throw UsageError(text: "stack --lines needs sshd or sudo")
             }
             return .configurationLines(of: program)
         }
+        if obstacles { return .setupObstacles }
         return domains ? .coveredDomains : .stack(stamp: stamp, isUnattended: isUnattended)
     }
 

@@ -78,8 +78,8 @@ enum CommandTable {
         ),
         CommandEntry(
             "stack",
-            "[--stamp [--unattended]] [--lines sshd|sudo] [--domains]",
-            options: ["--stamp", "--unattended", "--lines", "--domains"],
+            "[--stamp [--unattended]] [--lines sshd|sudo] [--domains] [--obstacles]",
+            options: ["--stamp", "--unattended", "--lines", "--domains", "--obstacles"],
             does:
                 "check the integration with sshd, PAM and the name service; --stamp records the result, or removes the record; --unattended is for units"
         ),

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Doctor
 internal import Glibc
 internal import Integration
 
@@ -35,6 +36,21 @@ extension Tool {
                 remedy: "\(Tool.configure) --recover takes it back, as the next boot does"
             )
         ]
+    }
+
+    /// A line each: subject, file, line number and text, apart by tabs, with `-` for what there is not.
+    func setupObstacles() -> ExitStatus {
+        let settings = self.settings
+        let takesAnyDomain = settings.findings.isEmpty && settings.accounts.domains.isEmpty
+        show(SetupSurvey(on: machine, takesAnyDomain: takesAnyDomain).reasons()) { reasons in
+            reasons.map { reason in
+                [reason.subject.rawValue, reason.file ?? "-", reason.line.map(String.init) ?? "-", reason.text].map(
+                    printable
+                )
+                .joined(separator: "\t")
+            }
+        }
+        return .success
     }
 
     /// Why a package would leave this machine alone, where it is not wired: its owner hardened it by hand, or another

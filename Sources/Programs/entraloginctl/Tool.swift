@@ -42,6 +42,7 @@ struct Tool: Sendable {
             case .stack(let stamp, let isUnattended): return stack(stamp: stamp, isUnattended: isUnattended)
             case .configurationLines(let program): return configurationLines(of: program)
             case .coveredDomains: return coveredDomains()
+            case .setupObstacles: return setupObstacles()
             case .setup(let verb): return setup(verb)
             case .flush: return try flush()
             case .migrate(let package, let verb): return try migrate(from: package, verb)

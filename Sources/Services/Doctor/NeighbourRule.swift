@@ -13,9 +13,19 @@ struct NeighbourRule: Sendable {
         return ["passwd", "group"].compactMap { database in lines[database].map { evaluate(database, $0) } ?? nil }
     }
 
+    /// The services of other directories that are asked for a database, as nsswitch.conf has them.
+    static func others(on machine: any HostView, database: String) -> [String] {
+        let text = (try? machine.text(of: NameServiceRule.path)) ?? ""
+        return others(in: NameServiceRule.databases(of: text)[database]?.words ?? [])
+    }
+
+    private static func others(in words: [String]) -> [String] {
+        words.filter { !$0.hasPrefix("[") && !locals.contains($0) }
+    }
+
     private func evaluate(_ database: String, _ line: (number: Int, words: [String])) -> Finding? {
         let place = "\(NameServiceRule.path):\(line.number)"
-        let others = line.words.filter { !$0.hasPrefix("[") && !NeighbourRule.locals.contains($0) }
+        let others = NeighbourRule.others(in: line.words)
         guard !others.isEmpty, let ours = line.words.firstIndex(of: "entralogin") else { return nil }
         let late = others.filter { other in line.words[ours...].contains(other) }
         guard let first = late.first else {

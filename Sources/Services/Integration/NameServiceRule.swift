@@ -15,8 +15,25 @@ package struct NameServiceRule: Sendable {
         return evaluate(text)
     }
 
-    func evaluate(_ text: String) -> [Finding] {
-        let lines = NameServiceRule.databases(of: text)
+    /// What the check would find against the file with entralogin's word at the end of each line that lacks it; nil for nothing.
+    package static func obstacle(_ machine: any HostView) -> String? {
+        guard let text = try? machine.text(of: NameServiceRule.path) else {
+            return "\(NameServiceRule.path) is missing"
+        }
+        let lines = databases(of: text).mapValues { line in
+            line.words.contains("entralogin") ? line : (line.number, line.words + ["entralogin"])
+        }
+        guard let error = NameServiceRule().evaluate(lines).first(where: { $0.severity == .error }) else { return nil }
+        guard text.unicodeScalars.first == "\u{FEFF}" else {
+            return "\(error.place ?? NameServiceRule.path): \(error.found)"
+        }
+        return
+            "\(NameServiceRule.path) begins with a byte order mark, so the C library passes over its first line: remove the mark"
+    }
+
+    func evaluate(_ text: String) -> [Finding] { evaluate(NameServiceRule.databases(of: text)) }
+
+    private func evaluate(_ lines: [String: (number: Int, words: [String])]) -> [Finding] {
         var findings = ["passwd", "group"].map { evaluate($0, lines[$0]) }
         // Without a line of its own, initgroups goes by that of group (nsswitch.conf(5)).
         if let initgroups = lines["initgroups"] { findings.append(evaluate("initgroups", initgroups)) }
@@ -32,13 +49,13 @@ package struct NameServiceRule: Sendable {
             return finding(database, .error, "the service 'entralogin' is not listed", place: place)
         }
         guard line.words[..<ours].contains(where: { $0 == "files" || $0 == "compat" }) else {
-            return finding(database, .error, "our service stands before the local files", place: place)
+            return finding(database, .error, "the local files do not stand before entralogin", place: place)
         }
         if line.words.contains(where: { $0.lowercased().contains("merge") }) {
-            return finding(database, .error, "a merge action mixes our groups with others'", place: place)
+            return finding(database, .error, "a merge action mixes entralogin's groups with others'", place: place)
         }
         if let action = line.words[..<ours].first(where: NameServiceRule.endsSearchOnMiss) {
-            return finding(database, .error, "the action \(action) ends the search before our service", place: place)
+            return finding(database, .error, "the action \(action) ends the search before entralogin", place: place)
         }
         return Finding(.nss(database), .good, "\(database): entralogin after \(line.words[0])", place: place)
     }

@@ -17,7 +17,7 @@ package struct ConfigurationLine: Hashable, Sendable, Codable {
 package struct SSHDFiles: Sendable {
     package typealias Line = ConfigurationLine
 
-    static let main = "/etc/ssh/sshd_config"
+    package static let main = "/etc/ssh/sshd_config"
     package static let dropIn = "/etc/ssh/sshd_config.d/00-entralogin.conf"
     /// servconf.c, SERVCONF_MAX_DEPTH.
     private static let deepest = 16

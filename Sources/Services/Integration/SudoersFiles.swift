@@ -5,7 +5,7 @@
 /// Says what is in force, for people who decide whether to change it; what it comes to, sudo itself says (`sudo -l`).
 /// Where versions of sudo differ, a line more is read rather than one less.
 package struct SudoersFiles: Sendable {
-    static let main = "/etc/sudoers"
+    package static let main = "/etc/sudoers"
     /// sudo's own limit (MAX_SUDOERS_DEPTH).
     private static let deepest = 128
     private static let mostReadings = 4096

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Integration
+
+/// Why a package must not integrate this machine by itself, as far as its files say it: their owner has hardened what entralogin
+/// would change, or another directory's users would be meant by it. `configure` adds what package databases know.
+package struct SetupSurvey: Sendable {
+    package enum Subject: String, Sendable, Encodable {
+        case nsswitch
+        case names
+        case sudo
+        case sshd
+    }
+
+    package struct Reason: Hashable, Sendable, Encodable {
+        package var subject: Subject
+        /// Where it stands, for what counts only where the file is not as its package brought it.
+        package var file: String?
+        package var line: Int?
+        /// One line.
+        package var text: String
+    }
+
+    /// Keywords that say who may come in, with what, and what they may do then. Others (ports, logs, time-outs, PermitRootLogin,
+    /// and the PasswordAuthentication that Azure's provisioning writes) do not concern entralogin's block, and are no sign of
+    /// hardening against it. All of them stay in force: its file adds a Match block for names that can be Entra's.
+    private static let hardening: Set<String> = [
+        "allowusers", "allowgroups", "denyusers", "denygroups", "match", "authenticationmethods", "usepam",
+        "pubkeyauthentication", "authorizedkeyscommand", "authorizedprincipalscommand", "authorizedprincipalsfile",
+        "trustedusercakeys", "forcecommand", "chrootdirectory", "revokedkeys", "casignaturealgorithms",
+        "pubkeyacceptedalgorithms", "pubkeyacceptedkeytypes", "requiredrsasize",
+    ]
+
+    private let machine: any EnvironmentView
+    private let takesAnyDomain: Bool
+
+    /// `takesAnyDomain`: `Domains=` is not set; false where the settings cannot be read.
+    package init(on machine: any EnvironmentView, takesAnyDomain: Bool) {
+        self.machine = machine
+        self.takesAnyDomain = takesAnyDomain
+    }
+
+    package func reasons() -> [Reason] { nameService() + names() + sudo() + sshd() }
+
+    /// A link is another program's file: that program is asked, or nobody.
+    private func nameService() -> [Reason] {
+        guard !machine.isLink(NameServiceRule.path), let problem = NameServiceRule.obstacle(machine) else {
+            return []
+        }
+        return [Reason(subject: .nsswitch, text: problem)]
+    }
+
+    /// sshd's block goes by the name alone, and takes passwords, keys and tickets from its owner. Without `Domains=` that is
+    /// everybody with an @ in their name, as people of another directory have whose names are written in full.
+    private func names() -> [Reason] {
+        guard takesAnyDomain else { return [] }
+        let remedy = "their sign-in over SSH would end: name the domains that are Entra's in Domains= first"
+        let passwd = (try? machine.text(of: "/etc/passwd")) ?? ""
+        let accounts = passwd.lines.map { $0.prefix { $0 != ":" } }.filter { name in
+            name.dropFirst().contains("@") && !"#+-@".contains(name.first ?? "@")
+        }
+        var reasons: [Reason] = []
+        if !accounts.isEmpty {
+            let list = accounts.joined(separator: " ")
+            reasons.append(
+                Reason(subject: .names, text: "local accounts with an @ in their names (\(list)): \(remedy)")
+            )
+        }
+        let others = NeighbourRule.others(on: machine, database: "passwd")
+        if !others.isEmpty {
+            let what =
+                "\(NameServiceRule.path) asks \(others.joined(separator: " ")), too; where people there have an @ in"
+            reasons.append(Reason(subject: .names, text: "\(what) their names, \(remedy)"))
+        }
+        return reasons
+    }
+
+    private func sudo() -> [Reason] {
+        guard machine.exists(SudoersFiles.main) else { return [] }
+        let files = SudoersFiles(on: machine)
+        var seen: Set<String> = [SudoersFiles.main, LocalAccountsRule.sudoers]
+        let changed = files.lines.filter { $0.keyword == "Defaults" && seen.insert($0.file).inserted }
+        return SetupSurvey.unreadable(files.unreadable, .sudo)
+            + changed.map { Reason(subject: .sudo, text: "\($0.file) changes sudo's defaults") }
+    }
+
+    private func sshd() -> [Reason] {
+        guard machine.exists(SSHDFiles.main) else { return [] }
+        let files = SSHDFiles(on: machine)
+        let found = files.lines.filter { line in
+            // The distribution's crypto policy names algorithms, for everybody; the check says where they shut Entra's out.
+            SetupSurvey.hardening.contains(line.keyword) && line.file != SSHDFiles.dropIn
+                && !line.file.hasPrefix("/etc/crypto-policies/") && !SetupSurvey.isUsual(line)
+        }
+        return SetupSurvey.unreadable(files.unreadable, .sshd)
+            + found.map { line in
+                let text = "\(line.file) says who may sign in: \(line.keyword) \(line.rest)"
+                return Reason(subject: .sshd, file: line.file, line: line.number, text: text)
+            }
+    }
+
+    private static func isUsual(_ line: ConfigurationLine) -> Bool {
+        ["usepam", "pubkeyauthentication"].contains(line.keyword)
+            && SSHDWords.arguments(of: line.rest)?.first?.lowercased() == "yes"
+    }
+
+    private static func unreadable(_ path: String?, _ subject: Subject) -> [Reason] {
+        path == nil ? [] : [Reason(subject: subject, text: "\(subject.rawValue)'s files cannot be read whole")]
+    }
+}

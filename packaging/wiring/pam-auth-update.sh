@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=sh
+# pam-auth-update(8), on Debian and Ubuntu: a profile in /usr/share/pam-configs. Read by configure.
+
+pam_auth_update_applies() { have pam-auth-update; }
+
+pam_auth_update_obstacle() {
+    for stage in account auth session; do
+        file=/etc/pam.d/common-$stage
+        [ -f /usr/share/pam/common-$stage ] && [ -f $file ] || continue
+        unmanaged_lines $file >"$WORK/pam.there"
+        unmanaged_lines /usr/share/pam/common-$stage >"$WORK/pam.stock"
+        cmp -s "$WORK/pam.there" "$WORK/pam.stock" && has_recorded_lines $stage ||
+            echo "$file was edited by hand"
+    done
+}
+
+pam_auth_update_wire() {
+    [ -f /etc/pam.d/common-account ] || return 0
+    pam_names_us || begin pam
+    run_pam_auth_update --enable || fail "pam-auth-update failed"
+    [ -z "$DRY" ] || return 0
+    for pair in account:common-account session:common-session; do
+        file=/etc/pam.d/${pair#*:}
+        [ -f "$file" ] || continue
+        grep -q "^${pair%%:*}[[:space:]].*pam_entralogin\.so" "$file" ||
+            pam_gap "$file was changed by hand, so pam-auth-update left it alone"
+    done
+}
+
+# $REMOVING: the profile is about to go, too, and pam-auth-update is to forget that it ever saw it.
+pam_auth_update_unwire() {
+    pam_auth_update_applies || return 0
+    if [ -n "$REMOVING" ]; then change=--remove; else change=$(pam_disabling); fi
+    run_pam_auth_update "$change" || fail "pam-auth-update failed"
+}
+
+# pam-auth-update changes two files for each stage, one after the other, and once they differ it takes that for somebody's work
+# and changes none any more. So a run of it is all or nothing, by copies.
+PAM_COPIES=$JOURNAL/pam
+run_pam_auth_update() {
+    if [ -n "$DRY" ]; then
+        say "would run: pam-auth-update --package $1 entralogin"
+        return 0
+    fi
+    put_back_pam_copies || return 1
+    rm -rf $PAM_COPIES.new && install -d -m 0700 $JOURNAL $PAM_COPIES.new || return 1
+    for file in /etc/pam.d/common-* /var/lib/pam/*; do
+        [ -f "$file" ] || continue
+        { copy_whole "$file" $PAM_COPIES.new && on_disk "$PAM_COPIES.new$file"; } || return 1
+    done
+    mv -T $PAM_COPIES.new $PAM_COPIES && on_disk $JOURNAL || return 1
+    BEGUN=yes
+    # Where it cannot write a stage, it may leave that or all of them alone, and says nothing.
+    for attempt in first second; do
+        DEBIAN_FRONTEND=noninteractive pam-auth-update --package "$1" entralogin </dev/null || return 1
+        ! pam_is_after "$1" || break
+        ! has_changed_pam && can_write /etc/pam.d && can_write /var/lib/pam || return 1
+        # As it leaves files that somebody has edited, which the caller says.
+        [ "$attempt" = first ] || complain "pam-auth-update changes nothing"
+    done
+    # It leaves the disk to the kernel.
+    for file in /etc/pam.d/common-* /etc/pam.d /var/lib/pam/* /var/lib/pam; do
+        [ ! -e "$file" ] || on_disk "$file" || return 1
+    done
+    drop_pam_copies
+}
+
+# Debian 11's and Ubuntu 22.04's pam-auth-update knows no --disable; there --remove takes the lines out. It also forgets that it
+# saw the profile, which matters to those only that are on by default.
+pam_disabling() {
+    if grep -q -e --disable "$(command -v pam-auth-update)"; then echo --disable; else echo --remove; fi
+}
+
+can_write() { touch "$1/entralogin.new" && rm -f "$1/entralogin.new"; }
+
+has_changed_pam() {
+    for file in /etc/pam.d/common-*; do
+        [ ! -f "$PAM_COPIES$file" ] || cmp -s "$PAM_COPIES$file" "$file" || return 0
+    done
+    return 1
+}
+
+pam_is_after() {
+    if [ "$1" = --enable ]; then
+        grep -qs '^account[[:space:]].*pam_entralogin\.so' /etc/pam.d/common-account &&
+            grep -qs '^session[[:space:]].*pam_entralogin\.so' /etc/pam.d/common-session
+    else
+        ! grep -qs '^[^#]*pam_entralogin\.so' /etc/pam.d/common-*
+    fi
+}
+
+drop_pam_copies() { rm -rf $PAM_COPIES.new && mv -T $PAM_COPIES $PAM_COPIES.new && rm -rf $PAM_COPIES.new; }
+
+# What a run that was killed or failed has changed. Where another has written into these files since, they stay.
+put_back_pam_copies() {
+    [ -d $PAM_COPIES ] || return 0
+    for file in /etc/pam.d/common-*; do
+        [ ! -f "$PAM_COPIES$file" ] || ! has_foreign_lines "$PAM_COPIES$file" "$file" || {
+            complain "$file was changed meanwhile, and is left"
+            drop_pam_copies
+            return
+        }
+    done
+    for file in /etc/pam.d/common-* /var/lib/pam/*; do
+        [ -f "$PAM_COPIES$file" ] && ! cmp -s "$PAM_COPIES$file" "$file" || continue
+        swap_in "$PAM_COPIES$file" "$file" || return 1
+    done
+    # What it had begun to write.
+    rm -f /etc/pam.d/common-*.pam-new /var/lib/pam/*.new
+    drop_pam_copies
+}
+
+# has_foreign_lines COPY FILE: FILE has lines that are neither in COPY nor of our profile.
+has_foreign_lines() {
+    grep -vxFf "$1" "$2" | grep -q -v 'pam_entralogin\.so\|pam_succeed_if\.so quiet \(use_uid \)\?uid\|pam_mkhomedir\.so\|^#\|^[[:space:]]*$'
+}
+
+# The lines of a common-* file outside the two blocks that pam-auth-update writes.
+unmanaged_lines() {
+    awk '/^#/ || /^[[:space:]]*$/ || /^\$/ {
+            if (/^# here are the per-package modules/ || /^# and here are more per-package modules/) skipped = 1
+            if (/^# here.s the fallback/ || /^# end of pam-auth-update/) skipped = 0
+            next
+        }
+        !skipped { $1 = $1; print }' "$1"
+}
+
+# True where each line inside those blocks is one that pam-auth-update recorded. It counts jumps anew, and keeps options
+# that were added by hand, so a line is held against its beginning.
+has_recorded_lines() {
+    awk -v stage="$1" '
+        function plain(line) { gsub(/=(end|[0-9]+)/, "=N", line); gsub(/[[:space:]]+/, " ", line); sub(/^ | $/, "", line); return line }
+        FNR == NR { known[plain($0)] = 1; next }
+        /^# here are the per-package modules/ || /^# and here are more per-package modules/ { inside = 1; next }
+        /^# here.s the fallback/ || /^# end of pam-auth-update/ { inside = 0; next }
+        inside && !/^#/ && NF { line = $0; sub(/^[a-z]+[[:space:]]+/, "", line); line = plain(line); sub(/ $/, "", line)
+            if (!(line in known)) strange = 1 }
+        END { exit strange }' "/var/lib/pam/$1" "/etc/pam.d/common-$1"
+}
