@@ -30,8 +30,6 @@ struct AgreementTests {
         return (result, try #require(daemon.requests.first))
     }
 
-    private func verdict(_ word: WireVerdict.Word) -> Response { .verdict(WireVerdict(word: word, text: "why")) }
-
     @Test("The daemon reads the PAM module's questions field for field, and would have written them so")
     func questionsOfPAM() throws {
         let sudo = FakeStack(service: "sudo", user: "root", invoking: FakeStack.name)
@@ -66,9 +64,9 @@ struct AgreementTests {
         )
         let opening = FakeStack(environment: Self.credential)
         let asked: [([UInt8], Request)] = [
-            (try run(.account, sudo, .authorize, answer: verdict(.allow)).request, .authorize(lifted)),
-            (try run(.account, FakeStack(), .authorize, answer: verdict(.allow)).request, .authorize(signIn)),
-            (try run(.open, opening, .openSession, answer: verdict(.allow)).request, .openSession(session)),
+            (try run(.account, sudo, .authorize, answer: .verdict(.allow)).request, .authorize(lifted)),
+            (try run(.account, FakeStack(), .authorize, answer: .verdict(.allow)).request, .authorize(signIn)),
+            (try run(.open, opening, .openSession, answer: .verdict(.allow)).request, .openSession(session)),
             (
                 try run(.close, FakeStack(), .closeSession, answer: .done).request,
                 .closeSession(user: FakeStack.name, uid: FakeStack.uid)
@@ -82,13 +80,14 @@ struct AgreementTests {
 
     @Test("The daemon's verdicts have the results that the stack is written for, and every other answer denies")
     func answersToPAM() throws {
-        let verdicts: [(WireVerdict.Word, Int32, Int32)] = [
+        let verdicts: [(StageVerdict, Int32, Int32)] = [
             (.allow, PAM_SUCCESS, PAM_SUCCESS), (.ignore, PAM_IGNORE, PAM_IGNORE),
-            (.deny, PAM_PERM_DENIED, PAM_SESSION_ERR), (.undecidable, PAM_AUTHINFO_UNAVAIL, PAM_SESSION_ERR),
+            (.deny(Denial(.roleNotAssigned), text: "why"), PAM_PERM_DENIED, PAM_SESSION_ERR),
+            (.deny(Denial(.unreachable), text: "why"), PAM_AUTHINFO_UNAVAIL, PAM_SESSION_ERR),
         ]
-        for (word, account, open) in verdicts {
-            #expect(try run(.account, FakeStack(), .authorize, answer: verdict(word)).result == account)
-            #expect(try run(.open, FakeStack(), .openSession, answer: verdict(word)).result == open)
+        for (verdict, account, open) in verdicts {
+            #expect(try run(.account, FakeStack(), .authorize, answer: .verdict(verdict)).result == account)
+            #expect(try run(.open, FakeStack(), .openSession, answer: .verdict(verdict)).result == open)
         }
         let refusal = WireRefusal(reason: "role_missing", text: "no role", correlation: "1")
         for other: Response in [
@@ -134,7 +133,7 @@ struct AgreementTests {
     @Test("The record that the daemon's codec writes is read field for field by the C cursor")
     func record() throws {
         let account = Published.account(1)
-        let frame = try Response.account(WireAccount(account)).encode(opcode: Verb.lookUpName.rawValue)
+        let frame = try Response.account(account).encode(opcode: Verb.lookUpName.rawValue)
         let fields = frame.withUnsafeBytes { raw -> [String]? in
             var reader = entralogin_reader()
             let status = entralogin_open_reply(&reader, raw.baseAddress, raw.count, Verb.lookUpName.rawValue)

@@ -1,36 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Identity
+import Authorization
+import CWire
 import Testing
 import Wire
 
 @Suite struct ResponseTests {
-    static let name = UserName("alice@contoso.com")
-    static let uid = PosixID(user: 1_900_000_001)
-
-    /// Each kind of answer with a verb that may get it.
-    static let every: [(Response, Verb)] = {
-        var list: [(Response, Verb)] = [
-            (.principal("alice@contoso.com"), .checkCertificate),
-            (.verdict(WireVerdict(word: .deny, text: "Azure role not assigned")), .authorize),
-            (.verdict(WireVerdict(word: .allow, text: "")), .openSession),
-            (.progress(WireProgress(word: .pending, text: "type it", handle: "h", seconds: 300)), .beginDevice),
-            (.progress(WireProgress(word: .deny, text: "no")), .awaitDevice),
-            (.done, .closeSession),
-            (.document(Array("{}".utf8)), .statusReport),
-            (.refused(WireRefusal(reason: "certificate", text: "no", correlation: "c")), .checkCertificate),
-            (.notFound, .lookUpName),
-            (.unavailable, .authorize),
-            (.forbidden, .flush),
-            (.malformed, .explain),
-            (.version, .users),
-        ]
-        if let name, let uid {
-            let account = Account(name: name, uid: uid, displayName: "Alice", home: "/home/a", shell: "/bin/bash")
-            list.append((.account(WireAccount(account)), .lookUpName))
-        }
-        return list
-    }()
+    /// Each kind of answer that the tool reads, with a verb that may get it.
+    static let every: [(Response, Verb)] = [
+        (.principal("alice@contoso.com"), .checkCertificate),
+        (.done, .closeSession),
+        (.document(Array("{}".utf8)), .statusReport),
+        (.refused(WireRefusal(reason: "certificate", text: "no", correlation: "c")), .checkCertificate),
+        (.notFound, .lookUpName),
+        (.unavailable, .authorize),
+        (.forbidden, .flush),
+        (.malformed, .explain),
+        (.version, .users),
+    ]
 
     @Test("what is encoded is decoded", arguments: every)
     func roundTrip(response: Response, verb: Verb) throws {
@@ -44,6 +31,46 @@ import Wire
             #expect(throws: FrameError.self) { try Response(frame: Array(frame.prefix(length)), to: verb) }
         }
         #expect(throws: FrameError.self) { try Response(frame: frame + [0], to: verb) }
+    }
+
+    /// The bytes behind the status, as entralogin_wire.h says.
+    private func fields(of response: Response, to verb: Verb) throws -> [UInt8] {
+        let frame = try response.encode(opcode: verb.rawValue)
+        let payload = frame.dropFirst(Int(ENTRALOGIN_FRAME_HEADER))
+        #expect(payload.starts(with: [0, UInt8(ENTRALOGIN_STATUS_OK)]))
+        return Array(payload.dropFirst(2))
+    }
+
+    static let ends: [(StageVerdict, UInt32, String)] = [
+        (.allow, ENTRALOGIN_VERDICT_ALLOW, ""),
+        (.ignore, ENTRALOGIN_VERDICT_IGNORE, ""),
+        (.deny(Denial(.roleNotAssigned), text: "no"), ENTRALOGIN_VERDICT_DENY, "no"),
+        (.deny(Denial(.unreachable), text: "later"), ENTRALOGIN_VERDICT_UNDECIDABLE, "later"),
+    ]
+
+    @Test("what a stage comes to has its word, and only a refusal has a text", arguments: ends)
+    func verdicts(verdict: StageVerdict, word: UInt32, text: String) throws {
+        let expected = [0, UInt8(word), 0, UInt8(text.utf8.count)] + Array(text.utf8)
+        for verb in [Verb.authorize, .openSession] {
+            #expect(try fields(of: .verdict(verdict), to: verb) == expected)
+        }
+        for verb in [Verb.beginDevice, .awaitDevice] {
+            // No handle, and no time left.
+            #expect(try fields(of: .progress(.over(verdict)), to: verb) == expected + [0, 0, 0, 0, 0, 0])
+        }
+    }
+
+    @Test("a question that waits is pending; a sign-in with a code is so only while it has a handle")
+    func pending() throws {
+        #expect(try fields(of: .verdict(.pending), to: .authorize) == [0, UInt8(ENTRALOGIN_VERDICT_PENDING), 0, 0])
+        let waiting = DeviceProgress.pending(handle: "h", text: "type it", seconds: 300)
+        #expect(
+            try fields(of: .progress(waiting), to: .beginDevice)
+                == [0, UInt8(ENTRALOGIN_PROGRESS_PENDING), 0, 7] + Array("type it".utf8) + [0, 1] + Array("h".utf8)
+                + [0, 0, 1, 44]
+        )
+        let none = try fields(of: .progress(.over(.pending)), to: .awaitDevice)
+        #expect(none == [0, UInt8(ENTRALOGIN_VERDICT_UNDECIDABLE), 0, 0, 0, 0, 0, 0, 0, 0])
     }
 
     @Test("an answer to another question is refused")

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+package import Authorization
 package import ByteCoding
 internal import CWire
 package import Identity
@@ -18,77 +19,13 @@ package struct WireRefusal: Hashable, Sendable {
     }
 }
 
-/// What the PAM module is told.
-package struct WireVerdict: Hashable, Sendable {
-    package enum Word: UInt16, Sendable {
-        case allow = 0
-        case deny = 1
-        case ignore = 2
-        case undecidable = 3
-        case pending = 4
-    }
-
-    package var word: Word
-    /// One plain line for the person; empty where nothing is to be said.
-    package var text: String
-
-    package init(word: Word, text: String) {
-        self.word = word
-        self.text = text
-    }
-}
-
-/// How far a sign-in with a code has come.
-package struct WireProgress: Hashable, Sendable {
-    package enum Word: UInt16, Sendable {
-        case allow = 0
-        case deny = 1
-        case ignore = 2
-        case undecidable = 3
-        case pending = 4
-    }
-
-    package var word: Word
-    /// One plain line for the person; may be empty.
-    package var text: String
-    /// Empty unless it is pending.
-    package var handle: String
-    /// That are left; 0 unless it is pending.
-    package var seconds: UInt32
-
-    package init(word: Word, text: String, handle: String = "", seconds: UInt32 = 0) {
-        self.word = word
-        self.text = text
-        self.handle = handle
-        self.seconds = seconds
-    }
-}
-
-/// One passwd(5) record as the name service hands it out.
-package struct WireAccount: Hashable, Sendable {
-    package var uid: UInt32
-    package var gid: UInt32
-    package var name: String
-    package var gecos: String
-    package var home: String
-    package var shell: String
-
-    package init(_ account: Account) {
-        uid = account.uid.number
-        gid = account.uid.number
-        name = account.name.text
-        gecos = account.displayName
-        home = account.home
-        shell = account.shell
-    }
-}
-
 /// One answer of the daemon. The layouts are those of `entralogin_wire.h`.
 package enum Response: Hashable, Sendable {
-    case account(WireAccount)
+    /// One passwd(5) record as the name service hands it out.
+    case account(Account)
     case principal(String)
-    case verdict(WireVerdict)
-    case progress(WireProgress)
+    case verdict(StageVerdict)
+    case progress(DeviceProgress)
     /// JSON for entraloginctl.
     case document([UInt8])
     /// Done; there is nothing to add.
@@ -122,21 +59,28 @@ package enum Response: Hashable, Sendable {
         writer.write(UInt16(status))
         switch self {
         case .account(let account):
-            writer.write(account.uid)
-            writer.write(account.gid)
-            try writer.writeWord(account.name)
-            try writer.writeWord(account.gecos)
+            // The private group has the same number.
+            writer.write(account.uid.number)
+            writer.write(account.uid.number)
+            try writer.writeWord(account.name.text)
+            try writer.writeWord(account.displayName)
             try writer.writeWord(account.home)
             try writer.writeWord(account.shell)
         case .principal(let principal): try writer.writeWord(principal)
         case .verdict(let verdict):
-            writer.write(verdict.word.rawValue)
+            writer.write(UInt16(verdict.word))
             try writer.writeWord(verdict.text)
-        case .progress(let progress):
-            writer.write(progress.word.rawValue)
-            try writer.writeWord(progress.text)
-            try writer.writeWord(progress.handle)
-            writer.write(progress.seconds)
+        case .progress(.pending(let handle, let text, let seconds)):
+            writer.write(UInt16(ENTRALOGIN_PROGRESS_PENDING))
+            try writer.writeWord(text)
+            try writer.writeWord(handle)
+            writer.write(seconds)
+        case .progress(.over(let verdict)):
+            // A sign-in with a code that is not over has a handle: "pending" without one is no end.
+            writer.write(UInt16(verdict == .pending ? ENTRALOGIN_VERDICT_UNDECIDABLE : verdict.word))
+            try writer.writeWord(verdict.text)
+            try writer.writeWord("")
+            writer.write(UInt32(0))
         case .document(let document): try writer.writeString(document, lengthPrefix: .four)
         case .refused(let refusal):
             for field in [refusal.reason, refusal.text, refusal.correlation] { try writer.writeWord(field) }
@@ -144,7 +88,8 @@ package enum Response: Hashable, Sendable {
         }
     }
 
-    /// Reads the answer to `verb`, to its end. The tool's side: the modules read with the cursor of CWire.
+    /// Reads the answer to `verb`, to its end. The tool's side: the modules read with the cursor of CWire, and they alone
+    /// read accounts, verdicts and progress.
     package init(frame bytes: [UInt8], to verb: Verb) throws(FrameError) {
         var frame = try Frame(bytes)
         guard frame.opcode == verb.rawValue | UInt16(ENTRALOGIN_REPLY) else { throw .malformed(opcode: frame.opcode) }
@@ -178,21 +123,8 @@ package enum Response: Hashable, Sendable {
 
     private init(success verb: Verb, from payload: inout ByteReader) throws(ByteCodingError) {
         switch verb {
-        case .lookUpName: self = .account(try WireAccount(from: &payload))
+        case .lookUpName, .authorize, .openSession, .beginDevice, .awaitDevice: throw .malformed
         case .checkCertificate: self = .principal(try payload.readWord())
-        case .authorize, .openSession:
-            guard let word = WireVerdict.Word(rawValue: try payload.readUInt16()) else { throw .malformed }
-            self = .verdict(WireVerdict(word: word, text: try payload.readWord()))
-        case .beginDevice, .awaitDevice:
-            guard let word = WireProgress.Word(rawValue: try payload.readUInt16()) else { throw .malformed }
-            self = .progress(
-                WireProgress(
-                    word: word,
-                    text: try payload.readWord(),
-                    handle: try payload.readWord(),
-                    seconds: try payload.readUInt32()
-                )
-            )
         case .closeSession, .flush, .retire, .rebind, .rename, .setShell, .setHome, .lock, .unlock: self = .done
         case .statusReport, .users, .showUser, .explain, .testCertificate, .check, .sessions, .keys, .refreshKeys,
             .endSessions, .access, .settings:
@@ -201,13 +133,18 @@ package enum Response: Hashable, Sendable {
     }
 }
 
-extension WireAccount {
-    init(from payload: inout ByteReader) throws(ByteCodingError) {
-        uid = try payload.readUInt32()
-        gid = try payload.readUInt32()
-        name = try payload.readWord()
-        gecos = try payload.readWord()
-        home = try payload.readWord()
-        shell = try payload.readWord()
+extension StageVerdict {
+    fileprivate var word: UInt32 {
+        switch self {
+        case .allow: ENTRALOGIN_VERDICT_ALLOW
+        case .ignore: ENTRALOGIN_VERDICT_IGNORE
+        case .pending: ENTRALOGIN_VERDICT_PENDING
+        case .deny(let denial, _): denial.isUndecided ? ENTRALOGIN_VERDICT_UNDECIDABLE : ENTRALOGIN_VERDICT_DENY
+        }
+    }
+
+    fileprivate var text: String {
+        guard case .deny(_, let text) = self else { return "" }
+        return text
     }
 }

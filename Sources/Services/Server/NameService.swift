@@ -31,6 +31,6 @@ package struct NameService: Sendable {
 
     /// The record of somebody adopted is the local files'; what is asked for is their groups.
     private func answer(_ account: Account) -> Response {
-        .account(WireAccount(account.adoptedUID == nil ? account : account.forGroupsAlone))
+        .account(account.adoptedUID == nil ? account : account.forGroupsAlone)
     }
 }

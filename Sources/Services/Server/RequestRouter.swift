@@ -109,16 +109,16 @@ package final class RequestRouter: Sendable {
         case .checkCertificate(let certificate):
             return .now(Response(services.checkCertificate(certificate)))
         case .authorize(let account):
-            return .later { [services] in Response(await services.authorize(account, peer.pid)) }
+            return .later { [services] in .verdict(await services.authorize(account, peer.pid)) }
         case .openSession(let session):
-            return .later { [services] in Response(await services.openSession(session, peer.pid)) }
+            return .later { [services] in .verdict(await services.openSession(session, peer.pid)) }
         case .closeSession(let user, let uid):
             services.closeSession(user, uid, peer.pid)
             return .now(.done)
         case .beginDevice(let device):
-            return .later { [services] in Response(await services.beginDevice(device, peer.pid)) }
+            return .later { [services] in .progress(await services.beginDevice(device, peer.pid)) }
         case .awaitDevice(let handle):
-            return .later { [services] in Response(await services.awaitDevice(handle, peer.pid)) }
+            return .later { [services] in .progress(await services.awaitDevice(handle, peer.pid)) }
         case .statusReport, .users, .explain, .testCertificate, .flush, .retire, .showUser, .rebind, .rename, .check,
             .sessions, .keys, .refreshKeys, .setShell, .setHome, .endSessions, .lock, .unlock, .access, .settings:
             return .later { [services] in await services.report(request) }
@@ -145,29 +145,6 @@ extension Response {
             self = .refused(
                 WireRefusal(reason: denial.reason.rawValue, text: denial.text, correlation: correlation.description)
             )
-        }
-    }
-
-    init(_ progress: DeviceProgress) {
-        switch progress {
-        case .pending(let handle, let text, let seconds):
-            self = .progress(WireProgress(word: .pending, text: text, handle: handle, seconds: seconds))
-        case .over(.allow): self = .progress(WireProgress(word: .allow, text: ""))
-        case .over(.ignore): self = .progress(WireProgress(word: .ignore, text: ""))
-        // No way leads here: a sign-in with a code that is not over has a handle.
-        case .over(.pending): self = .progress(WireProgress(word: .undecidable, text: ""))
-        case .over(.deny(let denial, let text)):
-            self = .progress(WireProgress(word: denial.isUndecided ? .undecidable : .deny, text: text))
-        }
-    }
-
-    init(_ verdict: StageVerdict) {
-        switch verdict {
-        case .allow: self = .verdict(WireVerdict(word: .allow, text: ""))
-        case .ignore: self = .verdict(WireVerdict(word: .ignore, text: ""))
-        case .pending: self = .verdict(WireVerdict(word: .pending, text: ""))
-        case .deny(let denial, let text):
-            self = .verdict(WireVerdict(word: denial.isUndecided ? .undecidable : .deny, text: text))
         }
     }
 }
