@@ -38,7 +38,7 @@ module("Identity", in: "Core", needs: ["ByteCoding", "CWire"], tests: [])
 module(
     "OpenSSHCertificates",
     in: "Core",
-    needs: ["ByteCoding"],
+    needs: ["ByteCoding", "Identity"],
     tests: ["CertificateFactory", "Libcrypto", "TestSupport"]
 )
 module("AzureMessages", in: "Core", needs: ["ByteCoding", "Identity"], tests: [])

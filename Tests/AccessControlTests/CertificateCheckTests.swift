@@ -24,18 +24,8 @@ import Testing
 
     @Test("P3: a good certificate prints its principal as it is spelled there, and Azure is asked nothing")
     func good() async throws {
-        let blob = Array("another".utf8)
-        let evaluated = EvaluatedCertificate(
-            keyType: House.keyType,
-            blob: blob,
-            identity: alice.identity,
-            principal: "Alice@Contoso.com",
-            displayName: "",
-            serial: 0,
-            keyID: ""
-        )
-        house.evaluate.set("YW5vdGhlcg==", .good(evaluated))
-        #expect(check { $0.certificate = "YW5vdGhlcg==" } == .principal("Alice@Contoso.com"))
+        let spelled = House.certificate(for: alice, principal: "Alice@Contoso.com")
+        #expect(check { $0.certificate = spelled } == .principal("Alice@Contoso.com"))
         await house.starter.settle()
         #expect(house.checker.questions.value.isEmpty && house.source.fetches.value == 0)
     }
@@ -164,32 +154,32 @@ import Testing
         #expect(empty.access.certificateCheck.check(request).reason == nil)
     }
 
-    @Test("A certificate of another tenant is refused even if the rules let it through")
+    @Test("A certificate of another tenant is refused")
     func tenant() throws {
         let mallory = try Person("alice@contoso.com", 1, tenant: "22222222-2222-4222-8222-222222222222")
         let certificate = house.certificate(for: mallory)
         #expect(check { $0.certificate = certificate }.reason == .wrongTenant)
     }
 
-    @Test(
-        "A refusal of the rules is the answer, and no question is asked",
-        arguments: [DenialReason.certificate, .wrongName]
-    )
-    func refused(reason: DenialReason) async {
-        house.evaluate.set("YmFk", .refused(Denial(reason, detail: "expired")))
-        #expect(check { $0.certificate = "YmFk" }.reason == reason)
+    @Test("A refusal of the rules is the answer, and no question is asked")
+    func refused() async throws {
+        let expired = House.certificate(for: alice, validBefore: UInt64(house.time.wallTime().seconds))
+        #expect(check { $0.certificate = expired }.reason == .certificate)
+        let bobs = House.certificate(for: alice, principal: "bob@contoso.com")
+        #expect(check { $0.certificate = bobs }.reason == .wrongName)
         await house.starter.settle()
         #expect(house.checker.questions.value.isEmpty)
-        #expect(house.log.of(.certificate).first?.detail == "expired")
+        let details = house.log.of(.certificate).map(\.detail)
+        #expect(details.count == 2 && details[0].hasPrefix("expired: ") && details[1].hasPrefix("wrong-name: "))
     }
 
     @Test("P3: an unknown CA is refused, and no keys are fetched for it")
     func unknownAuthority() async {
-        house.evaluate.set("YmFk", .unknownAuthority(Denial(.certificate, detail: "authority-unknown")))
+        let foreign = House.certificate(for: alice, authority: 9)
         for pid in 100..<110 {
             #expect(
                 check {
-                    $0.certificate = "YmFk"
+                    $0.certificate = foreign
                     $0.sshdProcess = UInt32(pid)
                 }.reason == .certificate
             )
@@ -200,13 +190,17 @@ import Testing
 
     @Test("An unknown CA in check-certificate, which is root's, begins an early refresh, but not at every try")
     func unknownAuthorityExamined() async throws {
-        house.evaluate.set("YmFk", .unknownAuthority(Denial(.certificate, detail: "authority-unknown")))
-        let name = try #require(UserName("alice@contoso.com"))
-        for _ in 0..<10 { _ = house.access.evaluate(keyType: "", base64: "YmFk", for: name) }
+        let foreign = House.certificate(for: alice, authority: 9)
+        let verify = { [house, alice] in
+            #expect(throws: Denial.self) {
+                try house.access.verify(keyType: House.keyType, base64: foreign, for: alice.name)
+            }
+        }
+        for _ in 0..<10 { verify() }
         await house.starter.settle()
         #expect(house.source.fetches.value == 1)
         house.time.advance(by: .seconds(301))
-        _ = house.access.evaluate(keyType: "", base64: "YmFk", for: name)
+        verify()
         await house.starter.settle()
         #expect(house.source.fetches.value == 2)
     }

@@ -273,28 +273,8 @@ final class FakeStamp: StackStamp {
     func set(_ new: Denial?) { denial.withLock { $0 = new } }
 }
 
-/// Finds what a test said of each certificate.
-final class FakeEvaluator: CertificateEvaluator {
-    private let findings = Mutex<[String: CertificateFinding]>([:])
-    private let lists = Mutex<[KeyRevocationList]>([])
-
-    /// The list that each certificate was held against.
-    var revoked: [KeyRevocationList] { lists.withLock { $0 } }
-
-    func set(_ base64: String, _ finding: CertificateFinding) { findings.withLock { $0[base64] = finding } }
-
-    func evaluate(
-        keyType: String,
-        base64: String,
-        for name: UserName?,
-        at time: UnixTime,
-        authorities: [PublicKey],
-        revoked: KeyRevocationList,
-        tenant: TenantID
-    ) -> CertificateFinding {
-        lists.withLock { $0.append(revoked) }
-        return findings.withLock { $0[base64] } ?? .refused(Denial(.certificate, detail: "not one of the test's"))
-    }
+struct TakesEverySignature: SignatureVerifier {
+    func isValid(_: Signature, over _: ArraySlice<UInt8>, by _: PublicKey) -> Bool { true }
 }
 
 /// An administrator's list that a test writes.

@@ -3,7 +3,9 @@
 import AccessControl
 import Authorization
 import ByteCoding
+import CertificateFactory
 import Identity
+import Libcrypto
 import OpenSSHCertificates
 import Testing
 
@@ -45,7 +47,6 @@ final class House: Sendable {
     let grants = FakeGrants()
     let processes = FakeProcesses()
     let stamp = FakeStamp()
-    let evaluate = FakeEvaluator()
     let revocation = FakeRevocation()
     let ender = FakeEnder()
     let machines: FakeMachines
@@ -93,7 +94,7 @@ final class House: Sendable {
             signIns: accounts,
             processes: processes,
             stamp: stamp,
-            evaluate: evaluate,
+            certificates: House.verifier,
             revocation: revocation,
             devices: devices,
             keySources: [source] + furtherSources,
@@ -114,24 +115,46 @@ final class House: Sendable {
 
     static let sshd: Int32 = 4711
     static let boot = "0f3c1a52-0000-4000-8000-000000000001"
-    static let keyType = "ssh-rsa-cert-v01@openssh.com"
+    static let keyType = "ssh-ed25519-cert-v01@openssh.com"
 
-    /// A good certificate of `person`, in base64.
-    @discardableResult
+    /// The product's rules. Nothing here is signed, and every signature is taken: that is libcrypto's.
+    static let verifier = CertificateVerifier(
+        signatures: TakesEverySignature(),
+        digests: LibcryptoDigests(),
+        limits: ValidityLimits(maximumLifetime: .max)
+    )
+
+    /// A good certificate of `person`, in base64; another one for each number.
     func certificate(for person: Person, _ number: UInt8 = 1) -> String {
-        let blob = Array("certificate \(number) of \(person.identity) \(person.name)".utf8)
-        let base64 = Base64.encode(blob)
-        let evaluated = EvaluatedCertificate(
-            keyType: House.keyType,
-            blob: blob,
-            identity: person.identity,
-            principal: person.name.text,
-            displayName: "Somebody",
-            serial: 7,
-            keyID: "\(person.identity.objectID)@\(person.identity.tenant)"
+        House.certificate(for: person, number)
+    }
+
+    static func certificate(
+        for person: Person,
+        _ number: UInt8 = 1,
+        principal: String? = nil,
+        authority: UInt8 = 1,
+        validBefore: UInt64 = .max
+    ) -> String {
+        let (objectID, tenant) = (person.identity.objectID.description, person.identity.tenant.description)
+        var details = CertificateDetails(
+            now: 1_800_000_000,
+            objectID: objectID,
+            tenantID: tenant,
+            principal: principal ?? person.name.text
         )
-        evaluate.set(base64, .good(evaluated))
-        return base64
+        details.validBefore = min(validBefore, details.validAfter + UInt64(UInt32.max))
+        let keyType = HandmadeCertificate.string("ssh-ed25519")
+        var certificate = HandmadeCertificate(
+            keyFields: HandmadeCertificate.string([UInt8](repeating: number, count: 32)),
+            authorityBlob: keyType + HandmadeCertificate.string([UInt8](repeating: authority, count: 32)),
+            objectID: objectID,
+            tenantID: tenant,
+            details: details
+        )
+        certificate.typeName = House.keyType
+        let signature = keyType + HandmadeCertificate.string([UInt8](repeating: 0, count: 64))
+        return Base64.encode(certificate.signedBytes + HandmadeCertificate.string(signature))
     }
 
     func request(_ person: Person, _ certificate: String, in pid: Int32 = House.sshd) -> CertificateRequest {

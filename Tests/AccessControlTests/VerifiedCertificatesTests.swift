@@ -16,20 +16,22 @@ import Testing
         VerifiedCertificates(watcher: processes, lifetime: .seconds(120), processLimit: limit)
     }
 
-    private func verified(_ number: UInt8 = 1) -> VerifiedHere {
-        VerifiedHere(
+    private func verified(_ number: UInt8 = 1) throws -> VerifiedHere {
+        let expectations = CertificateExpectations(
+            loginName: alice.name,
+            tenant: alice.identity.tenant,
+            authorityKeys: [try House.key(1)],
+            now: time.wallTime().seconds
+        )
+        return VerifiedHere(
             user: alice.name,
             uid: alice.uid.number,
             home: alice.home,
-            certificate: EvaluatedCertificate(
-                keyType: House.keyType,
-                blob: [number],
-                identity: alice.identity,
-                principal: alice.name.text,
-                displayName: "",
-                serial: 0,
-                keyID: ""
-            ),
+            certificate: try House.verifier.verify(
+                base64: House.certificate(for: alice, number),
+                declaredType: House.keyType,
+                against: expectations
+            ).get(),
             verifiedAt: time.bootTime(),
             correlation: CountingRandom().correlationID()
         )

@@ -81,7 +81,7 @@ final class FleetMachine: FleetMember {
                 signIns: nobody,
                 processes: sessions,
                 stamp: nobody,
-                evaluate: nobody,
+                certificates: CertificateVerifier(signatures: nobody, digests: nobody),
                 revocation: NothingRevoked(),
                 keySources: connection.keySources(.jwks),
                 persistedKeys: nil,
@@ -161,18 +161,11 @@ enum FleetError: Error {
 }
 
 /// Ports that the questions of this simulation never reach: no sign-ins, no certificates, no log.
-struct Nobody: SignInRegistry, StackStamp, CertificateEvaluator, RecordLog {
+struct Nobody: SignInRegistry, StackStamp, SignatureVerifier, KeyDigests, RecordLog {
     func noteSignIn(_ identity: DirectoryIdentity, at time: UnixTime) {}
     func lastSignIn(_ identity: DirectoryIdentity) -> UnixTime? { nil }
     func refusal() -> Denial? { nil }
-    func evaluate(
-        keyType: String,
-        base64: String,
-        for name: UserName?,
-        at time: UnixTime,
-        authorities: [PublicKey],
-        revoked: KeyRevocationList,
-        tenant: TenantID
-    ) -> CertificateFinding { .refused(Denial(.certificate)) }
+    func isValid(_: Signature, over _: ArraySlice<UInt8>, by _: PublicKey) -> Bool { false }
+    func digest(_: FingerprintAlgorithm, of _: [UInt8]) -> [UInt8]? { nil }
     func record(_ record: DecisionRecord) {}
 }

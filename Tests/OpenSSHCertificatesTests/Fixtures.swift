@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import CertificateFactory
+import Identity
 import Libcrypto
 import OpenSSHCertificates
+import Testing
 
 /// Keys and certificates that many tests share: made once, by ssh-keygen, when the first test asks.
 enum Fixtures {
@@ -60,8 +62,8 @@ enum Fixtures {
     ) throws -> CertificateExpectations {
         let keys = try keys()
         return CertificateExpectations(
-            loginName: loginName,
-            tenantID: tenantID,
+            loginName: UserName(loginName),
+            tenant: try #require(TenantID(tenantID)),
             authorityKeys: try [keys.rsaAuthority, keys.ecdsaAuthority, keys.ed25519Authority].map {
                 try PublicKey(parsing: $0.blob)
             },

@@ -26,31 +26,18 @@ import Wire
         "ssh-ed25519-cert-v01@openssh.com \(Base64.encode(try factory.certify(key, by: authority, details)))"
     }
 
-    /// Evaluates as told, and keeps what it was asked.
-    func examine(_ line: String, user: String = "", _ finding: CertificateFinding? = nil)
+    /// Answers as told, and keeps what it was asked.
+    func examine(_ line: String, user: String = "", refusing denial: Denial? = nil)
         -> (report: CertificateReport, asked: [String])
     {
         var asked: [String] = []
-        let examination = CertificateExamination { keyType, base64, name in
+        let examination = CertificateExamination { keyType, base64, name throws(Denial) in
             asked = [keyType, base64, name.text]
-            return finding ?? .refused(Denial(.certificate))
+            if let denial { throw denial }
+            return "Alice@contoso.com"
         }
         let report = examination.report(user: user, certificate: line)
         return (report, asked)
-    }
-
-    func good() throws -> CertificateFinding {
-        .good(
-            EvaluatedCertificate(
-                keyType: "ssh-ed25519-cert-v01@openssh.com",
-                blob: [],
-                identity: try identity(),
-                principal: "Alice@contoso.com",
-                displayName: "",
-                serial: 1,
-                keyID: ""
-            )
-        )
     }
 
     @Test("A good certificate is described, and the rules are asked about its own principal")
@@ -59,7 +46,7 @@ import Wire
         details.serial = .max
         details.principals = ["Alice@contoso.com"]
         let line = try line(details)
-        let (report, asked) = examine(line + " comment\n", try good())
+        let (report, asked) = examine(line + " comment\n")
         #expect(report.isAcceptable)
         #expect(report.reason == nil)
         #expect(report.text == "good for Alice@contoso.com")
@@ -82,35 +69,25 @@ import Wire
 
     @Test("A refusal has its reason, its text and its particulars, and the certificate is described all the same")
     func refused() throws {
-        for finding in [
-            CertificateFinding.refused(Denial(.wrongTenant, detail: "tid")),
-            .unknownAuthority(Denial(.wrongTenant, detail: "tid")),
-        ] {
-            let report = examine(try line(), finding).report
-            #expect(!report.isAcceptable)
-            #expect(report.reason == "wrong-tenant")
-            #expect(report.text == "\(DenialReason.wrongTenant.text) (tid)")
-            #expect(report.objectID == CertificateDetails.objectID)
-        }
-        #expect(examine(try line(), .refused(Denial(.certificate))).report.text == DenialReason.certificate.text)
+        let report = examine(try line(), refusing: Denial(.wrongTenant, detail: "tid")).report
+        #expect(!report.isAcceptable)
+        #expect(report.reason == "wrong-tenant")
+        #expect(report.text == "\(DenialReason.wrongTenant.text) (tid)")
+        #expect(report.objectID == CertificateDetails.objectID)
+        #expect(examine(try line(), refusing: Denial(.certificate)).report.text == DenialReason.certificate.text)
     }
 
     @Test("Every rule has a step, whatever the first one says, with its reason, dates for people, and a remedy")
     func steps() throws {
         let now: Int64 = 1_800_000_000
         let verifier = CertificateVerifier(signatures: NoSignature(), digests: NoDigests())
-        let evaluate = CertificateRules(verifier)
         let tenant = try #require(TenantID("11111111-1111-4111-8111-111111111111"))
         let examination = CertificateExamination(
-            evaluate: { _, _, _ in .refused(Denial(.certificate)) },
+            verify: { _, _, _ throws(Denial) in throw Denial(.certificate) },
             examine: { certificate, name in
-                evaluate.examine(
+                verifier.examine(
                     certificate,
-                    for: name,
-                    at: UnixTime(seconds: now),
-                    authorities: [],
-                    revoked: KeyRevocationList(),
-                    tenant: tenant
+                    against: CertificateExpectations(loginName: name, tenant: tenant, authorityKeys: [], now: now)
                 )
             }
         )
@@ -128,7 +105,7 @@ import Wire
 
     @Test("A name of no Entra account is refused without asking the rules", arguments: ["root", "a b", "x:y@z"])
     func notOurs(_ user: String) throws {
-        let (report, asked) = examine(try line(), user: user, try good())
+        let (report, asked) = examine(try line(), user: user)
         #expect(!report.isAcceptable)
         #expect(report.reason == "not-our-name")
         #expect(report.keyType != nil)
@@ -139,7 +116,7 @@ import Wire
     func nobody() throws {
         var details = CertificateDetails(now: 1_700_000_000)
         details.principals = []
-        let (report, asked) = examine(try line(details), try good())
+        let (report, asked) = examine(try line(details))
         #expect(report.reason == "not-our-name")
         #expect(asked.isEmpty)
     }
@@ -149,7 +126,7 @@ import Wire
         arguments: ["", " ", "ssh-ed25519-cert-v01@openssh.com", "ssh-ed25519-cert-v01@openssh.com !!!!", "x AAAA"]
     )
     func garbage(_ text: String) throws {
-        let (report, asked) = examine(text, try good())
+        let (report, asked) = examine(text)
         #expect(!report.isAcceptable)
         #expect(report.reason == "certificate")
         #expect(!report.text.isEmpty)
@@ -162,7 +139,7 @@ import Wire
         var details = CertificateDetails(now: 1_700_000_000)
         details.keyID = "\u{1b}[31m\n" + String(repeating: "k", count: 1_000)
         details.principals = (0..<100).map { "p\($0)@contoso.com" }
-        let report = examine(try line(details), try good()).report
+        let report = examine(try line(details)).report
         let keyID = try #require(report.keyID)
         #expect(keyID.hasPrefix("?[31m?kkk"))
         #expect(keyID.utf8.count <= 256)
@@ -171,12 +148,12 @@ import Wire
     }
 }
 
-private struct NoSignature: SignatureVerifier {
+struct NoSignature: SignatureVerifier {
     func isValid(_: Signature, over _: ArraySlice<UInt8>, by _: PublicKey) throws(SignatureCheckFailure) -> Bool {
         false
     }
 }
 
-private struct NoDigests: KeyDigests {
+struct NoDigests: KeyDigests {
     func digest(_: FingerprintAlgorithm, of _: [UInt8]) -> [UInt8]? { nil }
 }

@@ -74,7 +74,7 @@ final class ReportBed: Sendable {
                 signIns: accounts,
                 processes: NoProcesses(),
                 stamp: NoStamp(),
-                evaluate: NoEvaluator(),
+                certificates: CertificateVerifier(signatures: NoSignature(), digests: NoDigests()),
                 revocation: NothingRevoked(),
                 keySources: [],
                 persistedKeys: nil,
@@ -165,18 +165,6 @@ private struct NoProcesses: ProcessWatcher {
 
 private struct NoStamp: StackStamp {
     func refusal() -> Denial? { Denial(.stackNotVerified, detail: "no stamp") }
-}
-
-private struct NoEvaluator: CertificateEvaluator {
-    func evaluate(
-        keyType: String,
-        base64: String,
-        for name: UserName?,
-        at time: UnixTime,
-        authorities: [PublicKey],
-        revoked: KeyRevocationList,
-        tenant: TenantID
-    ) -> CertificateFinding { .refused(Denial(.certificate)) }
 }
 
 final class RecordBook: RecordLog {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Why a certificate is refused. The raw value is the stable code in records.
-package enum CertificateRefusal: String, Hashable, Sendable, CaseIterable {
+package enum CertificateRefusal: String, Error, Hashable, Sendable, CaseIterable {
     // The form.
     case notBase64 = "not-base64"
     case malformed = "malformed"

@@ -20,6 +20,8 @@ extension CertificateVerifier {
         _ certificate: Certificate,
         against expectations: CertificateExpectations
     ) -> [ExaminedRule] {
-        rules(for: expectations).map { ExaminedRule(title: $0.title, result: $0.rule.check(certificate)) }
+        rules(for: expectations, certificate.identity).map {
+            ExaminedRule(title: $0.title, result: $0.rule.check(certificate))
+        }
     }
 }

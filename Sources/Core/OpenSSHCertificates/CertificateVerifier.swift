@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
+package import Identity
+
 /// What a certificate must fit: all of it comes from the caller, nothing from a clock or a file.
 package struct CertificateExpectations: Hashable, Sendable {
-    /// The name that signs in, in lower case, as NSS gives it.
-    package var loginName: String
-    /// The machine's tenant, a GUID.
-    package var tenantID: String
+    /// The name that signs in, as NSS gives it; nil where it can be nobody's, which no certificate fits.
+    package var loginName: UserName?
+    /// The machine's.
+    package var tenant: TenantID
     /// The CA keys that the machine trusts.
     package var authorityKeys: [PublicKey]
     /// What the administrator took back.
@@ -14,14 +16,14 @@ package struct CertificateExpectations: Hashable, Sendable {
     package var now: Int64
 
     package init(
-        loginName: String,
-        tenantID: String,
+        loginName: UserName?,
+        tenant: TenantID,
         authorityKeys: [PublicKey],
         revoked: KeyRevocationList = KeyRevocationList(),
         now: Int64
     ) {
         self.loginName = loginName
-        self.tenantID = tenantID
+        self.tenant = tenant
         self.authorityKeys = authorityKeys
         self.revoked = revoked
         self.now = now
@@ -59,7 +61,9 @@ package struct CertificateVerifier: Sendable {
     ) -> CertificateVerdict {
         do throws(CertificateFormatError) {
             let certificate = try Certificate(base64: base64)
-            guard certificate.typeName == declaredType else { return .refused(.keyTypeMismatch, detail: "") }
+            guard certificate.typeName == declaredType else {
+                return .refused(.keyTypeMismatch, detail: "sshd says otherwise")
+            }
             return verify(certificate, against: expectations)
         } catch {
             return .refused(error.refusal, detail: error.field)
@@ -71,21 +75,27 @@ package struct CertificateVerifier: Sendable {
         _ certificate: Certificate,
         against expectations: CertificateExpectations
     ) -> CertificateVerdict {
-        for (_, rule) in rules(for: expectations) {
+        let identity = certificate.identity
+        for (_, rule) in rules(for: expectations, identity) {
             if case .refused(let refusal, let detail) = rule.check(certificate) {
                 return .refused(refusal, detail: detail)
             }
         }
-        guard case .identity(let identity) = CertifiedIdentity.read(from: certificate) else {
+        // What sshd compares is the certificate's own spelling of the name.
+        let principal = certificate.principals.first { lowercasedASCII($0) == expectations.loginName?.text }
+        guard case .success(let identity) = identity, let principal else {
             return .refused(.objectIDMissing, detail: "")
         }
-        return .verified(VerifiedCertificate(certificate, identity: identity, principal: expectations.loginName))
+        return .verified(VerifiedCertificate(certificate, of: identity, principal: principal))
     }
 
     /// The order of the argument. What costs nothing comes first, and the dates, so that an old certificate never
     /// leads to work; then trust in the key, then its signature; what the certificate claims counts only after that, and
     /// "revoked" is said only of what the CA really signed.
-    func rules(for expectations: CertificateExpectations) -> [(title: String, rule: any CertificateRule)] {
+    func rules(
+        for expectations: CertificateExpectations,
+        _ identity: Result<DirectoryIdentity, CertificateRefusal>
+    ) -> [(title: String, rule: any CertificateRule)] {
         [
             ("purpose", PurposeRule()),
             ("key", UserKeyRule()),
@@ -97,8 +107,8 @@ package struct CertificateVerifier: Sendable {
             ("name", PrincipalRule(loginName: expectations.loginName)),
             ("critical-options", CriticalOptionRule()),
             ("extensions", ExtensionRule()),
-            ("identity", IdentityRule()),
-            ("tenant", TenantRule(tenantID: expectations.tenantID)),
+            ("identity", IdentityRule(identity: identity)),
+            ("tenant", TenantRule(identity: identity, tenant: expectations.tenant)),
         ]
     }
 }
@@ -106,34 +116,27 @@ package struct CertificateVerifier: Sendable {
 /// A certificate that every rule accepted, for one name, at one moment. It says who it is for; whether that person may
 /// sign in is not its matter.
 package struct VerifiedCertificate: Hashable, Sendable {
-    package let certificate: Certificate
-    /// Who it is for: GUIDs, in lower case.
-    package let objectID: String
-    package let tenantID: String
-    /// The login name that it was verified for.
+    /// `ssh-rsa-cert-v01@openssh.com` and the like.
+    package let keyType: String
+    /// The whole certificate, for the comparison with the credential that sshd says was used.
+    package let blob: [UInt8]
+    /// Who it is for.
+    package let identity: DirectoryIdentity
+    /// The login name that it was verified for, spelled as in the certificate: sshd compares it byte for byte.
     package let principal: String
     /// For people only: what the directory calls them, at most 256 characters, valid UTF-8 without NUL but otherwise
-    /// not cleaned; nil where the certificate does not say.
-    package let displayName: String?
-    /// Seconds since 1970: good from here to before there.
-    package let validAfter: Int64
-    package let validBefore: Int64
+    /// not cleaned; empty where the certificate does not say.
+    package let displayName: String
+    package let serial: UInt64
+    package let keyID: String
 
-    fileprivate init(_ certificate: Certificate, identity: CertifiedIdentity, principal: String) {
-        self.certificate = certificate
-        objectID = identity.objectID
-        tenantID = identity.tenantID
+    fileprivate init(_ certificate: Certificate, of identity: DirectoryIdentity, principal: String) {
+        keyType = certificate.typeName
+        blob = certificate.blob
+        self.identity = identity
         self.principal = principal
-        displayName = certificate.extensions[CertifiedIdentity.displayNameExtension]?.nestedText
-            .map { String($0.prefix(256)) }
-        validAfter = Int64(clamping: certificate.validAfter)
-        validBefore = Int64(clamping: certificate.validBefore)
+        displayName = String((certificate.extensions[Certificate.displayNameExtension]?.nestedText ?? "").prefix(256))
+        serial = certificate.serial
+        keyID = certificate.keyID
     }
-
-    /// The whole certificate, for the comparison with the credential that sshd says was used.
-    package var blob: [UInt8] { certificate.blob }
-    package var keyID: String { certificate.keyID }
-    package var serial: UInt64 { certificate.serial }
-    /// The CA's key, whose blob is what its fingerprint is made of.
-    package var authorityKey: PublicKey { certificate.authorityKey }
 }

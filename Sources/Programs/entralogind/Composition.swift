@@ -86,7 +86,7 @@ struct Composition: Sendable {
                 signIns: accounts,
                 processes: processes,
                 stamp: stamp,
-                evaluate: CertificateRules(CertificateVerifier(settings.signIn)),
+                certificates: CertificateVerifier(settings.signIn),
                 revocation: settings.keys.revokedKeys.map { RevokedKeysFile(path: $0, time: time) } ?? NothingRevoked(),
                 devices: Composition.devices(settings, azure),
                 keySources: Composition.keySources(settings.keys, azure),

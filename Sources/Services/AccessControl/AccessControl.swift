@@ -60,34 +60,22 @@ package struct AccessControl: Sendable {
 
     /// What the certificate rules say now, for `entraloginctl check-certificate`. No effect on anybody; but an unknown CA
     /// has the keys fetched early. sshd looks at the CA before it asks us, so this is where a rotation is noticed first.
-    package func evaluate(keyType: String, base64: String, for name: UserName) -> CertificateFinding {
-        guard let machine = parts.ports.machines.current else { return .refused(Denial(.machineUnknown)) }
-        let revoked: KeyRevocationList
-        do throws(Denial) { revoked = try parts.keyring.revoked() } catch { return .refused(error) }
-        let finding = parts.ports.evaluate.evaluate(
-            keyType: keyType,
-            base64: base64,
-            for: name,
-            at: parts.ports.time.wallTime(),
-            authorities: parts.keyring.keys,
-            revoked: revoked,
-            tenant: machine.tenant
-        )
-        if case .unknownAuthority = finding { parts.keyring.noticeUnknownAuthority() }
-        return finding
+    package func verify(
+        keyType: String,
+        base64: String,
+        for name: UserName
+    ) throws(Denial) -> VerifiedCertificate {
+        let expectations = try parts.expectations(for: name)
+        let verdict = parts.ports.certificates.verify(base64: base64, declaredType: keyType, against: expectations)
+        if case .refused(.authorityUnknown, _) = verdict { parts.keyring.noticeUnknownAuthority() }
+        return try verdict.get()
     }
 
     /// What every rule says of it now; nothing while the machine's tenant, or the list of revoked keys, cannot be known.
     package func examine(_ certificate: Certificate, for name: UserName?) -> [ExaminedRule] {
-        guard let machine = parts.ports.machines.current, let revoked = try? parts.keyring.revoked() else { return [] }
-        return parts.ports.evaluate.examine(
-            certificate,
-            for: name,
-            at: parts.ports.time.wallTime(),
-            authorities: parts.keyring.keys,
-            revoked: revoked,
-            tenant: machine.tenant
-        )
+        let named = name ?? certificate.principals.lazy.compactMap { UserName(folding: $0) }.first
+        guard let expectations = try? parts.expectations(for: named) else { return [] }
+        return parts.ports.certificates.examine(certificate, against: expectations)
     }
 
     /// Takes records as the parts themselves do, so that other services' decisions are counted, too.

@@ -2,6 +2,7 @@
 
 internal import Authorization
 internal import Identity
+internal import OpenSSHCertificates
 
 /// The parts that work together on one decision.
 struct AccessParts: Sendable {
@@ -75,6 +76,19 @@ struct AccessParts: Sendable {
 
     /// Between nine tenths and the whole of `duration`: many machines started together do not ask together.
     func jittered(_ duration: Duration) -> Duration { ports.random.jitter(duration, atLeast: 0.9) }
+
+    /// What a certificate must fit now for `name`; nil where it can be nobody's.
+    func expectations(for name: UserName?) throws(Denial) -> CertificateExpectations {
+        guard let machine = ports.machines.current else { throw Denial(.machineUnknown) }
+        let revoked = try keyring.revoked()
+        return CertificateExpectations(
+            loginName: name,
+            tenant: machine.tenant,
+            authorityKeys: keyring.keys,
+            revoked: revoked,
+            now: ports.time.wallTime().seconds
+        )
+    }
 
     /// Lets go of what belongs to processes that are gone.
     func sweep() {

@@ -17,7 +17,7 @@ package struct AccessPorts: Sendable {
     package var signIns: any SignInRegistry
     package var processes: any ProcessWatcher
     package var stamp: any StackStamp
-    package var evaluate: any CertificateEvaluator
+    package var certificates: CertificateVerifier
     package var revocation: any RevocationSource
     /// Nil: no sign-in with a code.
     package var devices: (any DeviceAuthority)?
@@ -49,7 +49,7 @@ package struct AccessPorts: Sendable {
         signIns: any SignInRegistry,
         processes: any ProcessWatcher,
         stamp: any StackStamp,
-        evaluate: any CertificateEvaluator,
+        certificates: CertificateVerifier,
         revocation: any RevocationSource,
         devices: (any DeviceAuthority)? = nil,
         keySources: [any AuthorityKeySource],
@@ -72,7 +72,7 @@ package struct AccessPorts: Sendable {
         self.signIns = signIns
         self.processes = processes
         self.stamp = stamp
-        self.evaluate = evaluate
+        self.certificates = certificates
         self.revocation = revocation
         self.devices = devices
         self.keySources = keySources

@@ -19,31 +19,11 @@ package enum PrincipalVerdict: Hashable, Sendable {
 /// durable changes here and nothing is asked of Azure, neither roles nor keys (P3); what was verified is remembered in
 /// memory, for the PAM stages.
 package final class CertificateCheck: Sendable {
-    private let evaluate: any CertificateEvaluator
-    private let stamp: any StackStamp
-    private let binding: AccountBinding
-    private let machines: any MachineSource
-    private let keyring: AuthorityKeyring
-    private let verified: VerifiedCertificates
-    private let time: any TimeSource
-    private let random: any RandomSource
-    private let journal: DecisionJournal
-    private let otherObjects: OtherObjects
-    private let attempts: LastAttempts
+    private let parts: AccessParts
     private let refusals: RecentRefusals
 
     init(_ parts: AccessParts) {
-        evaluate = parts.ports.evaluate
-        stamp = parts.ports.stamp
-        binding = AccountBinding(accounts: parts.ports.accounts)
-        machines = parts.ports.machines
-        keyring = parts.keyring
-        verified = parts.verified
-        time = parts.ports.time
-        random = parts.ports.random
-        journal = parts.journal
-        otherObjects = parts.otherObjects
-        attempts = parts.attempts
+        self.parts = parts
         refusals = RecentRefusals(lifetime: parts.settings.loginGrace)
     }
 
@@ -54,11 +34,11 @@ package final class CertificateCheck: Sendable {
             event: .certificate,
             user: request.user,
             service: "sshd",
-            startedAt: time.bootTime(),
-            correlation: random.correlationID()
+            startedAt: parts.ports.time.bootTime(),
+            correlation: parts.ports.random.correlationID()
         )
         do throws(Denial) {
-            let (name, certificate) = try evaluate(request)
+            let (name, certificate) = try verify(request)
             subject.identity = certificate.identity
             try bind(certificate.identity, to: name, request, at: subject.startedAt)
             let verifiedHere = VerifiedHere(
@@ -70,46 +50,39 @@ package final class CertificateCheck: Sendable {
                 correlation: subject.correlation
             )
             try remember(verifiedHere, in: request.sshdProcess, subject)
-            attempts.note(.certificateShown, of: request.user, certificate.identity, at: subject.startedAt)
+            parts.attempts.note(.certificateShown, of: request.user, certificate.identity, at: subject.startedAt)
             return .principal(certificate.principal)
         } catch {
-            attempts.note(.refused(error), of: request.user, subject.identity, at: subject.startedAt)
+            parts.attempts.note(.refused(error), of: request.user, subject.identity, at: subject.startedAt)
             // The same refusal again is the helper's second run, not a second decision.
             if let earlier = refusals.earlier(error, of: request, at: subject.startedAt, now: subject.correlation) {
                 return .deny(error, correlation: earlier)
             }
-            _ = journal.deny(subject, error)
+            _ = parts.journal.deny(subject, error)
             return .deny(error, correlation: subject.correlation)
         }
     }
 
     /// Applies every rule of certificates; no effects at all.
-    private func evaluate(_ request: CertificateRequest) throws(Denial) -> (UserName, EvaluatedCertificate) {
-        if let refusal = stamp.refusal() { throw refusal }
+    private func verify(_ request: CertificateRequest) throws(Denial) -> (UserName, VerifiedCertificate) {
+        if let refusal = parts.ports.stamp.refusal() { throw refusal }
         guard let name = UserName(request.user) else {
             throw Denial(.notOurName, detail: DecisionJournal.bounded(request.user, 128))
         }
-        _ = try binding.account(named: name, uid: request.uid, home: request.home)
-        guard let machine = machines.current else { throw Denial(.machineUnknown) }
-        let revoked = try keyring.revoked()
-        let authorities = keyring.keys
-        guard !authorities.isEmpty else { throw Denial(.noAuthorityKeys) }
-        let finding = evaluate.evaluate(
-            keyType: request.keyType,
-            base64: request.certificate,
-            for: name,
-            at: time.wallTime(),
-            authorities: authorities,
-            revoked: revoked,
-            tenant: machine.tenant
+        _ = try AccountBinding(accounts: parts.ports.accounts).account(
+            named: name,
+            uid: request.uid,
+            home: request.home
         )
-        switch finding {
+        let expectations = try parts.expectations(for: name)
+        guard !expectations.authorityKeys.isEmpty else { throw Denial(.noAuthorityKeys) }
         // sshd has checked the CA by then: one that is unknown here was taken back, and its keys are not news.
-        case .refused(let denial), .unknownAuthority(let denial): throw denial
-        case .good(let certificate):
-            guard certificate.identity.tenant == machine.tenant else { throw Denial(.wrongTenant) }
-            return (name, certificate)
-        }
+        let verdict = parts.ports.certificates.verify(
+            base64: request.certificate,
+            declaredType: request.keyType,
+            against: expectations
+        )
+        return (name, try verdict.get())
     }
 
     /// The name must be bound to the certificate's holder, or to nobody yet (P5).
@@ -120,10 +93,15 @@ package final class CertificateCheck: Sendable {
         at now: BootTime
     ) throws(Denial) {
         do throws(Denial) {
-            _ = try binding.account(named: name, uid: request.uid, home: request.home, of: identity)
+            _ = try AccountBinding(accounts: parts.ports.accounts).account(
+                named: name,
+                uid: request.uid,
+                home: request.home,
+                of: identity
+            )
         } catch {
             // The person reads "Permission denied (publickey)" only; `explain` tells the administrator why.
-            if error.reason == .objectIDChanged { otherObjects.note(identity.objectID, under: name, at: now) }
+            if error.reason == .objectIDChanged { parts.otherObjects.note(identity.objectID, under: name, at: now) }
             throw error
         }
     }
@@ -137,8 +115,8 @@ package final class CertificateCheck: Sendable {
             throw Denial(.certificateNotVerified, detail: "no process can have the number \(process)")
         }
         let certificate = verifiedHere.certificate
-        guard try verified.remember(verifiedHere, in: pid) == .new else { return }
-        journal.allow(
+        guard try parts.verified.remember(verifiedHere, in: pid) == .new else { return }
+        parts.journal.allow(
             subject,
             role: nil,
             source: nil,

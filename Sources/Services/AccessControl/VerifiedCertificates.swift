@@ -2,6 +2,7 @@
 
 package import Authorization
 package import Identity
+package import OpenSSHCertificates
 internal import Synchronization
 
 /// A certificate that was verified for a name in one sshd process, with the record sshd had taken of that name.
@@ -9,7 +10,7 @@ package struct VerifiedHere: Hashable, Sendable {
     package let user: UserName
     package let uid: UInt32
     package let home: String
-    package let certificate: EvaluatedCertificate
+    package let certificate: VerifiedCertificate
     package let verifiedAt: BootTime
     package let correlation: CorrelationID
 
@@ -17,7 +18,7 @@ package struct VerifiedHere: Hashable, Sendable {
         user: UserName,
         uid: UInt32,
         home: String,
-        certificate: EvaluatedCertificate,
+        certificate: VerifiedCertificate,
         verifiedAt: BootTime,
         correlation: CorrelationID
     ) {

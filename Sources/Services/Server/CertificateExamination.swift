@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-internal import AccessControl
 internal import Authorization
 internal import Identity
 internal import Libcrypto
@@ -10,9 +9,10 @@ internal import Wire
 /// `entraloginctl check-certificate`: what the rules say of a certificate, without effects. The rules are the ones that
 /// sign people in; this only adds what the certificate says of itself.
 struct CertificateExamination {
-    typealias Evaluator = (_ keyType: String, _ base64: String, _ name: UserName) -> CertificateFinding
+    /// The principal of a certificate that is good for the name.
+    typealias Verifier = (_ keyType: String, _ base64: String, _ name: UserName) throws(Denial) -> String
 
-    let evaluate: Evaluator
+    let verify: Verifier
     /// What each rule says, whatever the others do.
     var examine: (Certificate, UserName?) -> [ExaminedRule] = { _, _ in [] }
 
@@ -36,12 +36,12 @@ struct CertificateExamination {
 
     private func finding(_ parsed: Certificate, _ words: [Substring], _ name: UserName?) -> CertificateReport {
         guard let name else { return describe(parsed, refused(.notOurName, DenialReason.notOurName.text)) }
-        switch evaluate(String(words[0]), String(words[1]), name) {
-        case .good(let evaluated):
-            return describe(parsed, CertificateReport(isAcceptable: true, text: "good for \(evaluated.principal)"))
-        case .refused(let denial), .unknownAuthority(let denial):
-            let detail = denial.detail.isEmpty ? "" : " (\(denial.detail))"
-            return describe(parsed, refused(denial.reason, denial.text + detail))
+        do throws(Denial) {
+            let principal = try verify(String(words[0]), String(words[1]), name)
+            return describe(parsed, CertificateReport(isAcceptable: true, text: "good for \(principal)"))
+        } catch {
+            let detail = error.detail.isEmpty ? "" : " (\(error.detail))"
+            return describe(parsed, refused(error.reason, error.text + detail))
         }
     }
 

@@ -119,7 +119,12 @@ package struct ReportService: Sendable {
     }
 
     private func test(_ user: String, _ certificate: String) -> CertificateReport {
-        let examination = CertificateExamination(evaluate: sources.access.evaluate, examine: sources.access.examine)
+        let examination = CertificateExamination(
+            verify: { keyType, base64, name throws(Denial) in
+                try sources.access.verify(keyType: keyType, base64: base64, for: name).principal
+            },
+            examine: sources.access.examine
+        )
         return examination.report(user: user, certificate: certificate)
     }
 }

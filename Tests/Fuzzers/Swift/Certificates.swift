@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import ByteCoding
+internal import Identity
 internal import OpenSSHCertificates
 
 // Seeds: what ssh-keygen makes for each kind of key; Tests/Fuzzers/make-certificates writes them anew.
@@ -38,9 +39,10 @@ func takesCertificate(_ bytes: [UInt8]) -> Bool {
     promise((try? PublicKey(parsing: bytes)) == nil, "a certificate was taken for a key")
     checkSignedBytes(of: certificate)
 
+    guard let tenant = TenantID(certificate.keyID.drop { $0 != "@" }.dropFirst()) else { return false }
     let expectations = CertificateExpectations(
-        loginName: certificate.principals.first?.lowercased() ?? "",
-        tenantID: String(certificate.keyID.drop { $0 != "@" }.dropFirst()),
+        loginName: certificate.principals.first.flatMap { UserName(folding: $0) },
+        tenant: tenant,
         authorityKeys: [certificate.authorityKey],
         now: Int64(clamping: certificate.validAfter)
     )
@@ -98,13 +100,13 @@ private func checkSignedBytes(of certificate: Certificate) {
 
 private func check(_ verified: VerifiedCertificate, of certificate: Certificate) {
     promise(certificate.purpose == .user, "a host certificate was verified")
-    promise(verified.objectID.utf8.count == 36 && verified.tenantID.utf8.count == 36, "an id is no GUID")
     promise(
-        certificate.keyID.lowercased() == "\(verified.objectID)@\(verified.tenantID)",
+        certificate.keyID.lowercased() == "\(verified.identity.objectID)@\(verified.identity.tenant)",
         "the key id says something else"
     )
-    promise(verified.validBefore > verified.validAfter, "it is never valid")
-    promise(verified.validBefore - verified.validAfter <= 86_400, "the lifetime is too long")
+    promise(certificate.validBefore > certificate.validAfter, "it is never valid")
+    promise(certificate.validBefore - certificate.validAfter <= 86_400, "the lifetime is too long")
     promise(verified.principal.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f && $0 != UInt8(ascii: ",") })
-    promise(certificate.principals.contains { $0.lowercased() == verified.principal }, "a name it does not name")
+    promise(certificate.principals.contains(verified.principal), "a name it does not name")
+    promise(verified.blob == certificate.blob && verified.keyType == certificate.typeName, "another certificate")
 }

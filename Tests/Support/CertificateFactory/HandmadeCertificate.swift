@@ -22,17 +22,32 @@ package struct HandmadeCertificate: Sendable {
 
     /// Entra's shape, as `CertificateDetails` has it, for an RSA key.
     package init(key: KeyPair, authority: KeyPair, details: CertificateDetails) {
-        keyFields = Array(key.blob.dropFirst(4 + "ssh-rsa".utf8.count))
+        self.init(
+            keyFields: Array(key.blob.dropFirst(4 + "ssh-rsa".utf8.count)),
+            authorityBlob: authority.blob,
+            details: details
+        )
+    }
+
+    /// The same for a key of any type, whose `typeName` is still to be set.
+    package init(
+        keyFields: [UInt8],
+        authorityBlob: [UInt8],
+        objectID: String = CertificateDetails.objectID,
+        tenantID: String = CertificateDetails.tenantID,
+        details: CertificateDetails
+    ) {
+        self.keyFields = keyFields
+        self.authorityBlob = authorityBlob
         keyID = Array(details.keyID.utf8)
         principals = details.principals.map { Array($0.utf8) }
         validAfter = details.validAfter
         validBefore = details.validBefore
-        authorityBlob = authority.blob
         extensions = [
             ("displayname@sshservice.azure.net", HandmadeCertificate.string("Alice Example")),
-            ("oid@sshservice.azure.net", HandmadeCertificate.string(CertificateDetails.objectID)),
+            ("oid@sshservice.azure.net", HandmadeCertificate.string(objectID)),
             ("permit-pty", []),
-            ("tid@sshservice.azure.net", HandmadeCertificate.string(CertificateDetails.tenantID)),
+            ("tid@sshservice.azure.net", HandmadeCertificate.string(tenantID)),
         ]
     }
 

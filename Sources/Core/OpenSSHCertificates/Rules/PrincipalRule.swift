@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Identity
+
 /// The certificate names the user who signs in: every principal is well-formed, and one, in lower case, is the login
 /// name.
-package struct PrincipalRule: CertificateRule {
+struct PrincipalRule: CertificateRule {
+    /// Empty where it is nobody's: no principal is.
     private let loginName: String
 
-    /// `loginName` in lower case, as NSS gives it: another spelling never matches.
-    package init(loginName: String) { self.loginName = loginName }
+    init(loginName: UserName?) { self.loginName = loginName?.text ?? "" }
 
-    package func check(_ certificate: Certificate) -> RuleResult {
+    func check(_ certificate: Certificate) -> RuleResult {
         // OpenSSH takes an empty list for everybody (CVE-2024-7594 is what became of it).
         guard !certificate.principals.isEmpty else { return .refused(.noPrincipals) }
         for principal in certificate.principals {

@@ -1,20 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Identity
+
 /// The certificate is of the machine's tenant. Entra's keys sign for every tenant of a cloud: without this rule a good
 /// signature would mean nothing (azure.md, "CA keys").
-package struct TenantRule: CertificateRule {
-    private let tenantID: String
+struct TenantRule: CertificateRule {
+    /// What the certificate's extensions say.
+    let identity: Result<DirectoryIdentity, CertificateRefusal>
+    /// The machine's.
+    let tenant: TenantID
 
-    /// `tenantID`: the machine's, a GUID in either case.
-    package init(tenantID: String) { self.tenantID = lowercasedASCII(tenantID) }
-
-    package func check(_ certificate: Certificate) -> RuleResult {
-        switch CertifiedIdentity.read(from: certificate) {
-        case .refused(let refusal):
+    func check(_ certificate: Certificate) -> RuleResult {
+        switch identity {
+        case .failure(let refusal):
             return .refused(refusal)
-        case .identity(let identity):
-            guard identity.tenantID == tenantID else {
-                return .refused(.wrongTenant, detail: "certificate of \(identity.tenantID), machine of \(tenantID)")
+        case .success(let identity):
+            guard identity.tenant == tenant else {
+                return .refused(.wrongTenant, detail: "certificate of \(identity.tenant), machine of \(tenant)")
             }
             return .satisfied
         }
