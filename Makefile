@@ -17,11 +17,18 @@ BUILD := build
 # Packages are linked against older libraries than this machine's, where Debian's tools can fetch and unpack those.
 LINKED := $(if $(shell command -v dpkg-deb),floor,build)
 
-.PHONY: build programs modules floor install packages deb rpm extension selinux check-packages site check demo test test-deep attacks test-az fuzz bench bench-nss lint clean prerequisites
+.PHONY: build own-build programs modules floor install packages deb rpm extension selinux check-packages site check demo test test-deep attacks test-az fuzz bench bench-nss lint clean prerequisites
 
 build: programs modules
 
-programs:
+# What `sudo make` leaves is root's, and no other user can build over it; nor over the locks that SwiftPM has elsewhere.
+LOCKS := $(or $(TMPDIR),/tmp)/$(subst /,_,$(CURDIR)/.build)
+own-build:
+	@left=$$([ $$(id -u) -eq 0 ] || find .build $(BUILD) $(LOCKS)* ! -user $$(id -u) -print -quit 2>/dev/null); \
+	  [ -z "$$left" ] || { echo "make: $$left belongs to another user, as after sudo make. Either sudo make again, or once:" \
+	    "sudo chown -Rf $$(id -un): .build $(BUILD) '$(LOCKS)'*" >&2; exit 1; }
+
+programs: own-build
 	$(SWIFT) build $(SWIFTFLAGS) --product entralogind
 	$(SWIFT) build $(SWIFTFLAGS) --product entraloginctl
 	@mkdir -p $(BUILD)
