@@ -204,7 +204,7 @@ struct RemedyTests {
     ]
 
     /// All that is found on a machine, as doctor gathers it.
-    private func findings(_ machine: WiredMachine) -> [Finding] {
+    func findings(_ machine: WiredMachine) -> [Finding] {
         let verdict = StackCheck(on: machine).run()
         let around = MachineCheck(
             on: machine,
@@ -219,7 +219,7 @@ struct RemedyTests {
 
     @Test(
         "P16: what breaks is found with its remedy; when that is done the finding is gone, and no other has come",
-        arguments: rows
+        arguments: rows + moreRows
     )
     func remedies(row: Row) throws {
         var machine = WiredMachine()

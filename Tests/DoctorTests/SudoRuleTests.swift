@@ -38,6 +38,18 @@ struct SudoRuleTests {
         #expect(findings.map(\.id.text) == ["sudoers.syntax"] && findings[0].found.contains("/etc/sudoers.d/x:1:3"))
     }
 
+    @Test("P16: a file for an Entra account that sudo passes over for its name is a note, with another name")
+    func unread() {
+        let rule = "\"alice@contoso.com\" ALL=(root) NOPASSWD: /usr/bin/id\n"
+        for name in ["alice@contoso.com", "site.conf", "site~"] {
+            let found = evaluate(others: [name: rule])
+            #expect(found.map(\.id) == ["sudoers.name"] && found[0].severity == .note, "\(name)")
+            #expect(found[0].found.contains("/etc/sudoers.d/\(name)"))
+        }
+        #expect(evaluate(others: ["alice@contoso.com": rule])[0].remedy.contains("/etc/sudoers.d/alice@contoso_com"))
+        #expect(evaluate(others: ["site": rule, "old.bak": "lisa ALL=ALL\n# a@b.c\n@include x\n"]).isEmpty)
+    }
+
     private func evaluate(others: [String: String], main: String = "@includedir /etc/sudoers.d\n") -> [Finding] {
         var machine = WiredMachine()
         machine.texts["/etc/sudoers"] = main

@@ -30,13 +30,27 @@ struct StackCheckTests {
         )
     }
 
-    @Test("P4: UsePAM no is an error, and says how to fix it")
+    @Test("P4: UsePAM no is an error, and says how to fix it, in the file that says no")
     func withoutPAM() throws {
         var machine = WiredMachine()
         machine.configuration = machine.configuration.replacing("usepam yes", with: "usepam no")
         let finding = try #require(machine.errors.first)
         #expect(finding.id.text == "sshd.usepam")
         #expect(finding.remedy.contains("UsePAM yes"))
+        machine.texts["/etc/ssh/sshd_config.d/60-own.conf"] = "\nUsePAM no\n"
+        let placed = try #require(machine.errors.first { $0.id == "sshd.usepam" })
+        #expect(placed.remedy == "UsePAM yes in /etc/ssh/sshd_config.d/60-own.conf:2, then reload sshd")
+    }
+
+    @Test(
+        "P16: a sshd_config that was replaced is one finding with one command, though each line of the block is missing"
+    )
+    func replaced() {
+        var machine = WiredMachine()
+        machine.texts["/etc/ssh/sshd_config"] = "UsePAM yes\nPasswordAuthentication yes\nClientAliveInterval 120"
+        machine.configuration = "usepam yes\npasswordauthentication yes\nauthorizedkeysfile .ssh/authorized_keys\n"
+        #expect(machine.errors.map(\.id) == ["sshd.files"])
+        #expect(machine.errors.first?.remedy.hasPrefix("/usr/libexec/entralogin/configure --enable") == true)
     }
 
     @Test("P4: an sshd that is another service to PAM is checked by that one's stacks")

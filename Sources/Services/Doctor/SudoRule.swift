@@ -7,13 +7,15 @@ internal import Integration
 struct SudoRule: Sendable {
     let review: SudoersReview
     private static let main = "/etc/sudoers"
+    private static let parts = "/etc/sudoers.d"
     private static let checkers = ["/usr/sbin/visudo", "/usr/bin/visudo"]
 
     func evaluate(_ machine: any HostView) -> [Finding] {
         guard machine.exists(LocalAccountsRule.sudoers), let text = try? machine.text(of: SudoRule.main) else {
             return []
         }
-        return [folder(text), closed(machine), mistake(machine), plugin(machine)].compactMap(\.self) + review.findings
+        return [folder(text), closed(machine), mistake(machine), plugin(machine)].compactMap(\.self) + unread(machine)
+            + review.findings
     }
 
     /// `@includedir`, in older sudoers `#includedir` (sudoers(5)).
@@ -49,6 +51,24 @@ struct SudoRule: Sendable {
             needed: "owner root, and no other may write it",
             remedy: status.owner != 0 ? "chown root \(path)" : "chmod go-w \(path)"
         )
+    }
+
+    /// Files with an Entra account in their name or lines that sudo passes over, as it does for a dot or a last `~`.
+    private func unread(_ machine: any HostView) -> [Finding] {
+        machine.paths(matching: "\(SudoRule.parts)/*").compactMap { path in
+            let name = path.dropFirst(SudoRule.parts.count + 1)
+            guard name.contains(".") || name.hasSuffix("~"), let text = try? machine.text(of: path),
+                name.contains("@") || text.lines.contains(where: { $0.dropFirst().contains("@") && !$0.hasPrefix("#") })
+            else { return nil }
+            let better = name.map { $0 == "." || $0 == "~" ? "_" : String($0) }.joined()
+            return Finding(
+                .sudoersName,
+                .note,
+                "sudo does not read \(path): a dot or a last ~ in the name keeps it from that",
+                place: path,
+                remedy: "if it is to count: mv \(path) \(SudoRule.parts)/\(better); visudo -c"
+            )
+        }
     }
 
     /// Where our file names it: without it sudo finds no administrators, and refuses.

@@ -85,6 +85,7 @@ extension FindingID {
     package static let sudoersByGroup = FindingID(.sudoers, "by-group")
     package static let sudoersFolder = FindingID(.sudoers, "folder")
     package static let sudoersGroupPlugin = FindingID(.sudoers, "group-plugin")
+    package static let sudoersName = FindingID(.sudoers, "name")
     package static let sudoersSources = FindingID(.sudoers, "sources")
     package static let sudoersStepUp = FindingID(.sudoers, "step-up")
     package static let sudoersSyntax = FindingID(.sudoers, "syntax")

@@ -70,7 +70,7 @@ package struct ProgramFilesRule: Sendable {
         }
         if let problem = unsafety(of: path, machine) { return unsafe(id, path, problem) }
         guard let status = try? machine.status(of: path), status.mode & 0o111 == 0o111 else {
-            return unsafe(id, path, "may not be run by everybody")
+            return unsafe(id, path, "may not be run by everybody", remedy: "chmod 0755 \(path)")
         }
         return Finding(id, .good, "\(what) is root's and can be run", place: path)
     }
@@ -93,14 +93,14 @@ package struct ProgramFilesRule: Sendable {
         }
     }
 
-    private func unsafe(_ id: FindingID, _ path: String, _ problem: String) -> Finding {
+    private func unsafe(_ id: FindingID, _ path: String, _ problem: String, remedy: String? = nil) -> Finding {
         Finding(
             id,
             .error,
             problem,
             place: path,
             needed: "the file and every folder above it root's, writable by nobody else",
-            remedy: "chown root:root and chmod go-w what is named, or \(ProgramFilesRule.remedy)"
+            remedy: remedy ?? "chown root:root and chmod go-w what is named, or \(ProgramFilesRule.remedy)"
         )
     }
 }
