@@ -139,7 +139,7 @@ import Testing
         let id = try #require(record.correlation)
         let expected =
             "Azure role not assigned: ask for \"Virtual Machine User Login\" on this machine "
-            + "(\(house.machine.resource)). Correlation id \(id)"
+            + "(\(house.machine.resource)); if it was given just now, try again in a minute. Correlation id \(id)"
         #expect(text(verdict) == expected)
         #expect(record.verdict == .deny && record.reason == .roleNotAssigned && record.latency != nil)
         #expect(house.checker.questions.value.map(\.correlation).contains(id))

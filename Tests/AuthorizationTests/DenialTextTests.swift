@@ -5,7 +5,7 @@ import Identity
 import Testing
 
 @Suite struct DenialTextTests {
-    @Test("P15: a missing role names the role, the machine and the correlation id")
+    @Test("P15: a missing role names the role, the machine, that a new role counts in a minute, and the correlation id")
     func role() throws {
         let machine = try Samples.machine()
         let line = DenialText.line(
@@ -15,8 +15,8 @@ import Testing
         )
         #expect(
             line == """
-                Azure role not assigned: ask for "Virtual Machine User Login" on this machine (\(machine.resource)). \
-                Correlation id 0cc175b9-c0f1-46b6-831c-399e26977266
+                Azure role not assigned: ask for "Virtual Machine User Login" on this machine (\(machine.resource)); \
+                if it was given just now, try again in a minute. Correlation id 0cc175b9-c0f1-46b6-831c-399e26977266
                 """
         )
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Authorization
+import FoundationEssentials
 import Testing
 
 @Suite struct ExplanationTests {
@@ -12,6 +13,23 @@ import Testing
         #expect(Explanation(name: "a", steps: [ok]).outcome == .ok)
         #expect(Explanation(name: "a", steps: [ok, unknown]).outcome == .unknown)
         #expect(Explanation(name: "a", steps: [unknown, refused, ok]).outcome == .refused)
+    }
+
+    @Test("Programs read the outcome of all steps; the document comes back as it was")
+    func document() throws {
+        let explanation = Explanation(name: "a", steps: [Explanation.Step("role", .unknown, "not asked")])
+        let text = try JSONEncoder().encode(explanation)
+        #expect(try JSONDecoder().decode(Summary.self, from: text).outcome == "unknown")
+        #expect(try JSONDecoder().decode(Explanation.self, from: text) == explanation)
+    }
+
+    private struct Summary: Decodable { var outcome: String }
+
+    @Test("P16: a local account of the name has a remedy for root, which names what takes it away")
+    func localAccount() {
+        #expect(
+            Explanation.Step("account", Denial(.localAccount)).remedy.hasPrefix("userdel or groupdel the local one")
+        )
     }
 
     @Test("A refused step carries the reason's code, its text, the particulars and the remedy")

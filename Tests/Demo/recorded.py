@@ -43,7 +43,7 @@ STEPS = (
     ssh("alice", "id -un; sudo id -u", "alice has the role Virtual Machine Administrator Login, through a group in a group"),
     ssh("bob", "id -un; sudo -n true", "bob has the role Virtual Machine User Login"),
     ssh("carol", "", "carol has neither"),
-    administrator("entraloginctl explain carol@contoso.com | grep -A 2 ^NO", "what an administrator of the machine reads"),
+    administrator("entraloginctl explain carol@contoso.com | grep -A 3 ^NO", "what an administrator of the machine reads"),
 )
 
 

@@ -83,14 +83,14 @@ def journey(ground: PackagesGround) -> str:
             says(machine, first)
             require("asked Azure about nobody: it answers" in agent.handler(current).log(), "what the log says of Azure")
             ground.signs_in(site)
-            equal(site.tool("config", "SignIn.OfflineGrace").out, "7200s\n", "the extension's setting")
+            equal(site.tool("config", "SignIn.OfflineGrace").out, "2h\n", "the extension's setting")
 
             wired, pid = wiring(site), machine.main_pid(DAEMON)
             is_on(agent.enable(current, {"SignIn": {"OfflineGrace": "2h"}}))
             equal((differences(wired, wiring(site)), machine.main_pid(DAEMON)), ([], pid), "what a second enable changed")
 
             fails(agent, current, "enable", 53, "OfflineGrace", DROP_IN, public={"SignIn": {"OfflineGrace": "soon"}})
-            equal(site.tool("config", "SignIn.OfflineGrace").out, "7200s\n", "the setting after a wrong one")
+            equal(site.tool("config", "SignIn.OfflineGrace").out, "2h\n", "the setting after a wrong one")
             admitted(site.ssh(ground.person("alice"), "sudo -n id -u"), "0\n")
 
             agent.disable()
@@ -250,7 +250,7 @@ def updates(ground: PackagesGround) -> str:
                   f"install ok installed {good}", f"the package after: {said}")
             before = agent.installed()
             equal(before and before.version, "1.0.0.0", "the version that the agent sees")
-            equal(site.tool("config", "SignIn.OfflineGrace").out, "10800s\n", "the setting of the version before")
+            equal(site.tool("config", "SignIn.OfflineGrace").out, "3h\n", "the setting of the version before")
             ground.signs_in(site)
         is_on(agent.enable(handlers.current))
 

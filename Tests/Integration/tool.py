@@ -163,6 +163,7 @@ def rights(ground: Ground) -> str:
         for endpoint in where.split("+"):
             ground.azure.set_fault(fault, endpoint)
         with ground.fresh(fault) as site:
+            told(site, finding, *words)  # before anybody signs in
             refused(site.ssh(ground.newcomer(), "true"))
             seen.append(told(site, finding, *words))
             on_page(site, finding)
@@ -212,7 +213,8 @@ def check(ground: Ground) -> str:
         refused(site.ssh(carol, "id"), "role not assigned")
         on_page(site, "daemon.role-scope")
         fits(refusal.out)
-        require("no account" in site.tool("check", "nobody@contoso.com").err, "somebody unknown")
+        unknown = site.tool("check", "nobody@contoso.com").err
+        require("no account" in unknown and "--object-id ID" in unknown, f"somebody unknown: {unknown}")
     return report["answers"][0]["correlationID"]
 
 

@@ -60,4 +60,12 @@ private func read(_ text: String) -> Result<EffectiveSettings, SettingsProblems>
         let defaults = standard.map { "[\($0.section)]\n\($0.name)=\($0.text(Settings()))\n" }
         #expect(try read(defaults.joined()).get().values == Settings())
     }
+
+    @Test("a time span is written in the largest unit that it is a whole number of")
+    func spans() throws {
+        for text in ["0s", "90s", "2min", "90min", "5h", "1d"] {
+            let values = try read("[SignIn]\nEndSessionsAfter=\(text)\n").get().values
+            #expect(SettingsKey.all.first { $0.name == "EndSessionsAfter" }?.text(values) == text)
+        }
+    }
 }

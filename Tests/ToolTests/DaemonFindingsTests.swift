@@ -2,6 +2,7 @@
 
 import Authorization
 import Integration
+import Settings
 import Testing
 import Wire
 
@@ -21,6 +22,8 @@ struct DaemonFindingsTests {
     @Test("A healthy daemon has only good findings")
     func healthy() {
         #expect(findings { _ in }.values.allSatisfy { $0.severity == .good })
+        #expect(findings { _ in }["daemon.keys"]?.found == "2 signing keys of Entra")
+        #expect(findings { $0.keys.count = 1 }["daemon.keys"]?.found == "1 signing key of Entra")
     }
 
     @Test("Each thing that is wrong is found, with a remedy")
@@ -53,6 +56,27 @@ struct DaemonFindingsTests {
         }
         #expect(all["daemon.keys"]?.severity == .note)
         #expect(all.values.filter { $0.severity >= .warning }.map(\.id.text) == ["daemon.metadata-closed"])
+    }
+
+    @Test("P16: where ClientID= or Proxy= is set, the remedy names that setting and its line, and no other cure first")
+    func settingsFit() throws {
+        let text = "[Azure]\nClientID=22222222-2222-4222-8222-222222222222\nProxy=http://127.0.0.1:9\n"
+        let read = EffectiveSettings.read([SettingsText(path: "/etc/a.conf", text: text)])
+        let settings = ToolSettings(try read.get(), [])
+        let identity = Finding("daemon.no-managed-identity", .error, "none", remedy: "az vm identity assign")
+        let other = settings.fitting(identity)
+        #expect(other.place == "/etc/a.conf:2" && other.remedy.hasPrefix("ClientID= names the identity 22222222-"))
+        let network = Finding(
+            "daemon.unreachable",
+            .error,
+            "none",
+            remedy: "open it, or name a proxy: Proxy= in [Azure]"
+        )
+        #expect(
+            settings.fitting(network).remedy.hasPrefix("see first that the proxy that is set (/etc/a.conf:3) answers")
+        )
+        let unset = ToolSettings(EffectiveSettings(), [])
+        #expect(unset.fitting(identity) == identity && unset.fitting(network) == network)
     }
 
     @Test("A missing application is found once, with the daemon's remedy, and not as a missing identity")

@@ -18,7 +18,7 @@ struct PersonLogTests {
     private static let denied = """
         {"__REALTIME_TIMESTAMP":"1786975509123456","MESSAGE":"account of alice","ENTRALOGIN_EVENT":"account",\
         "ENTRALOGIN_DECISION":"deny","ENTRALOGIN_REASON":"role-not-assigned","ENTRALOGIN_SERVICE":"sudo",\
-        "ENTRALOGIN_CORRELATION_ID":"c0ffee","ENTRALOGIN_LATENCY_USEC":"1500","_PID":["1","2"],"X":null}
+        "ENTRALOGIN_CORRELATION_ID":"c0ffee","ENTRALOGIN_OBJECT_ID":"0b1ec700","ENTRALOGIN_LATENCY_USEC":"1500","_PID":["1","2"],"X":null}
         """
     private static let opened = """
         {"__REALTIME_TIMESTAMP":"1786975509000000","MESSAGE":[97,98],"ENTRALOGIN_EVENT":"session-opened",\
@@ -57,17 +57,18 @@ struct PersonLogTests {
         #expect(try log(ProgramResult(status: 1)).records(of: "alice@contoso.com", since: nil).isEmpty)
     }
 
-    @Test("A decision is a line; a refusal has its correlation id below")
+    @Test("A decision is a line; a refusal has the object id and the correlation id below; an empty time is named")
     func text() throws {
         let records = [Self.opened, Self.denied].compactMap { PersonLog.decision(in: $0[...]) }
         #expect(
-            LogText(style: Style()).lines(PersonLogReport(name: "alice@contoso.com", records: records)) == [
+            LogText(style: Style()).lines(PersonLogReport(name: "alice@contoso.com", records: records), since: nil) == [
                 "2026-08-17 14:05:09  session-opened (sshd): allowed as user",
                 "2026-08-17 14:05:09  account (sudo): refused: role-not-assigned",
-                "                     correlation id c0ffee",
+                "                     object id 0b1ec700", "                     correlation id c0ffee",
             ]
         )
-        let none = LogText(style: Style()).lines(PersonLogReport(name: "x", records: []))
-        #expect(none == ["Nothing is logged about x in that time."])
+        let none = PersonLogReport(name: "x", records: [])
+        #expect(LogText(style: Style()).lines(none, since: nil) == ["Nothing is logged about x in the last week."])
+        #expect(LogText(style: Style()).lines(none, since: "-1h") == ["Nothing is logged about x since -1h."])
     }
 }

@@ -92,7 +92,7 @@ package enum DenialReason: String, Sendable, Codable, CaseIterable {
         case .roleNotAssigned: "Azure role not assigned"
         case .administratorRoleNeeded: "The Azure administrator login role is no longer assigned to you"
         case .signInTooOld: "Your last sign-in with Entra is too long ago: sign in over SSH again"
-        case .noManagedIdentity: "This machine has no system-assigned managed identity, so it cannot ask Azure"
+        case .noManagedIdentity: "This machine has no managed identity to ask Azure with"
         case .identityMayNotAsk: "This machine's identity may not ask Azure for your role"
         case .applicationMissing: "The application \"Azure Linux VM Sign-In\" is missing in the tenant"
         case .metadataClosed: "This machine's metadata service does not answer entralogin"

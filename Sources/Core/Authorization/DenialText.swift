@@ -26,6 +26,7 @@ package enum DenialText {
         case .roleNotAssigned, .administratorRoleNeeded:
             let needed = reason == .administratorRoleNeeded ? Role.administrator : role
             return "ask for \"\(needed.builtInName)\" on this machine" + (resource.map { " (\($0))" } ?? "")
+                + "; if it was given just now, try again in a minute"
         case .identityMayNotAsk:
             let place = resource.map { " (\($0))" } ?? ""
             return "give it Reader on this machine\(place); entraloginctl doctor has the command"

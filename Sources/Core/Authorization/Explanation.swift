@@ -94,3 +94,25 @@ package struct Explanation: Hashable, Sendable, Codable {
         return steps.contains(where: { $0.outcome == .unknown }) ? .unknown : .ok
     }
 }
+
+extension Explanation {
+    private enum CodingKeys: String, CodingKey { case name, steps, account, isLocal, outcome }
+
+    package init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        name = try fields.decode(String.self, forKey: .name)
+        steps = try fields.decode([Step].self, forKey: .steps)
+        account = try fields.decodeIfPresent(Account.self, forKey: .account)
+        isLocal = try fields.decodeIfPresent(Bool.self, forKey: .isLocal)
+    }
+
+    /// With `outcome`, which programs read; it follows from the steps, so it is not decoded.
+    package func encode(to encoder: any Encoder) throws {
+        var fields = encoder.container(keyedBy: CodingKeys.self)
+        try fields.encode(name, forKey: .name)
+        try fields.encode(steps, forKey: .steps)
+        try fields.encodeIfPresent(account, forKey: .account)
+        try fields.encodeIfPresent(isLocal, forKey: .isLocal)
+        try fields.encode(outcome, forKey: .outcome)
+    }
+}

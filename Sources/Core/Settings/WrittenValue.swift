@@ -18,7 +18,13 @@ extension Bool: WrittenValue {
 }
 
 extension Duration: WrittenValue {
-    var written: String { "\(components.seconds)s" }
+    /// In the largest unit of which it is a whole number.
+    var written: String {
+        let seconds = components.seconds
+        let units: [(name: String, seconds: Int64)] = [("d", 86_400), ("h", 3600), ("min", 60)]
+        guard seconds > 0, let unit = units.first(where: { seconds % $0.seconds == 0 }) else { return "\(seconds)s" }
+        return "\(seconds / unit.seconds)\(unit.name)"
+    }
 }
 
 extension GUID: WrittenValue {

@@ -15,6 +15,7 @@ struct LoggedDecision: Hashable, Sendable, Codable {
     var service: String?
     var message: String
     var detail: String?
+    var objectID: String?
     var correlationID: String?
     var latencyMicroseconds: Int64?
 }
@@ -41,8 +42,8 @@ struct PersonLog: Sendable {
     /// What `decision(in:)` reads: without the others, `limit` records are far below what a program may print.
     private static let fields = [
         "_SOURCE_REALTIME_TIMESTAMP", "MESSAGE", "ENTRALOGIN_EVENT", "ENTRALOGIN_DECISION", "ENTRALOGIN_REASON",
-        "ENTRALOGIN_ROLE", "ENTRALOGIN_SERVICE", "ENTRALOGIN_DETAIL", "ENTRALOGIN_CORRELATION_ID",
-        "ENTRALOGIN_LATENCY_USEC", "ENTRALOGIN_DELAY_USEC",
+        "ENTRALOGIN_ROLE", "ENTRALOGIN_SERVICE", "ENTRALOGIN_DETAIL", "ENTRALOGIN_OBJECT_ID",
+        "ENTRALOGIN_CORRELATION_ID", "ENTRALOGIN_LATENCY_USEC", "ENTRALOGIN_DELAY_USEC",
     ]
 
     let runner: any ProgramRunner
@@ -87,6 +88,7 @@ struct PersonLog: Sendable {
             service: fields["ENTRALOGIN_SERVICE"]?.text,
             message: fields["MESSAGE"]?.text ?? "",
             detail: fields["ENTRALOGIN_DETAIL"]?.text,
+            objectID: fields["ENTRALOGIN_OBJECT_ID"]?.text,
             correlationID: fields["ENTRALOGIN_CORRELATION_ID"]?.text,
             latencyMicroseconds: fields["ENTRALOGIN_LATENCY_USEC"]?.text.flatMap { Int64($0) }
         )
@@ -112,9 +114,11 @@ struct LogText: Sendable {
     private static let column = 21
     let style: Style
 
-    func lines(_ report: PersonLogReport) -> [String] {
+    /// `since` as it was asked for; nil: the last week.
+    func lines(_ report: PersonLogReport, since: String?) -> [String] {
         guard !report.records.isEmpty else {
-            return ["Nothing is logged about \(printable(report.name)) in that time."]
+            let time = since.map { "since \(printable($0))" } ?? "in the last week"
+            return ["Nothing is logged about \(printable(report.name)) \(time)."]
         }
         return report.records.flatMap(lines)
     }
@@ -131,7 +135,8 @@ struct LogText: Sendable {
         let what = "\(record.event)\(service): \(outcome.words)"
         var lines = Text.labelled(date, column: LogText.column, what, style, outcome.tone)
         guard record.decision == "deny" else { return lines }
-        for text in [record.detail, record.correlationID.map { "correlation id \($0)" }].compactMap(\.self) {
+        let ids = [record.objectID.map { "object id \($0)" }, record.correlationID.map { "correlation id \($0)" }]
+        for text in ([record.detail] + ids).compactMap(\.self) {
             lines += Text.labelled("", column: LogText.column, text)
         }
         return lines

@@ -17,7 +17,7 @@ extension Tool {
             Output.complain("entraloginctl: \(printable(error.text))")
             return .refused
         }
-        show(PersonLogReport(name: shown, records: records)) { LogText(style: style).lines($0) }
+        show(PersonLogReport(name: shown, records: records)) { LogText(style: style).lines($0, since: since) }
         return .success
     }
 

@@ -63,7 +63,10 @@ struct Tool: Sendable {
             }
         } catch {
             let status = fail(error)
-            if error == .notFound { suggestAccounts(like: command.name) }
+            if error == .notFound {
+                suggestAccounts(like: command.name)
+                if case .check = command { Output.complain(Tool.askedByObject) }
+            }
             return status
         }
     }
@@ -168,6 +171,10 @@ struct Tool: Sendable {
         }
         return verdict.holds ? .success : .refused
     }
+
+    /// Whoever was refused at the first sign-in has no account, and an object id that was seen.
+    private static let askedByObject =
+        "  --object-id ID asks about anybody; explain NAME and log NAME say whose certificate was refused"
 
     /// It says nothing of the rest of the machine.
     private static let integrationIsRight =

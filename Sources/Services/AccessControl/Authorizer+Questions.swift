@@ -119,7 +119,8 @@ extension Authorizer {
     }
 
     private func note(_ answer: CachedAnswer, _ pending: PendingQuestion, _ identity: DirectoryIdentity) {
-        var record = accessCheckRecord(pending, identity, "Azure (\(answer.checker)) answered", .information)
+        let given = answer.role.map { "role \($0.rawValue)" } ?? "no role"
+        var record = accessCheckRecord(pending, identity, "Azure (\(answer.checker)) answered: \(given)", .information)
         record.verdict = answer.role == nil ? .deny : .allow
         record.reason = answer.role == nil ? .roleNotAssigned : nil
         record.role = answer.role

@@ -18,6 +18,26 @@ struct PrincipalRuleTests {
         #expect(try Fixtures.refusal(of: Fixtures.small { $0.principals = [] }) == .noPrincipals)
     }
 
+    @Test(
+        "P16: whose certificate it is, is said; for a GUID also that a service principal has its object id as its name"
+    )
+    func words() throws {
+        let certificate = try Certificate(parsing: Fixtures.small())
+        func detail(_ loginName: String) -> String {
+            guard case .refused(.wrongName, let detail) = PrincipalRule(loginName: loginName).check(certificate) else {
+                return "not refused so"
+            }
+            return detail
+        }
+        #expect(detail("bob@contoso.com") == "it is for \(CertificateDetails.principal), not for bob@contoso.com")
+        let clientID = "deadbeef-0000-4000-8000-000000000000"
+        #expect(
+            detail(clientID).hasSuffix(
+                "\(clientID); a service principal signs in by its object id, not by its client id"
+            )
+        )
+    }
+
     @Test("One principal must be the login name; its letter case does not matter")
     func match() throws {
         #expect(try refusal(principals: ["alice@contoso.com"]) == nil)
