@@ -118,6 +118,7 @@ def left_alone(ground: BootedGround) -> str:
         equal(machine.path(CONFIG).read_bytes(), edited, "what a person edited")
         doctor = site.tool("doctor")
         require(not doctor.ok and "configure --enable" in doctor.text, doctor.text)
+        equal(doctor.out.count("FAILED"), 1, f"findings for one cause: {doctor.out}")
         require(machine.run(CONFIGURE, "--package-installed", "0").text.count("does not read entralogin's lines") == 1,
                 "what an upgrade of the package says")
         machine.must(CONFIGURE, "--enable")

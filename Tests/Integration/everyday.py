@@ -150,7 +150,7 @@ def mail(ground: Ground) -> str:
     return " ".join(sent)
 
 
-@case("P16", "clients: %40 in a URL, %C in ControlPath, any pipe as ProxyCommand; a key that was copied opens nothing",
+@case("P16", "clients: %40 in a URL, %C in ControlPath, any pipe; LogLevel ERROR hides refusals; a copied key opens nothing",
       deep=True)
 def on_the_client(ground: Ground) -> str:
     site, person, service = ground.vm, ground.newcomer(), ground.person("svc")
@@ -164,6 +164,8 @@ def on_the_client(ground: Ground) -> str:
     named = site.ssh(service, "true", options=shared | {"ControlPath": f"{long}/control-%r@%h:%p"})
     require(not named.ok and "too long" in named.text, f"a path with %r: {named.text}")
     admitted(site.ssh(service, "true", options=shared | {"ControlPath": f"{service.folder}/%C"}))
+    quiet = [site.ssh(ground.person("carol"), "true", options={"LogLevel": level}) for level in ("ERROR", "INFO")]
+    equal(["role not assigned" in outcome.text for outcome in quiet], [False, True], "the refusal, with LogLevel ERROR and INFO")
     keys = f"{site.machine.home(person.login)}/.ssh/authorized_keys"
     public = person.identity.with_suffix(".pub").read_text()
     admitted(site.ssh(person, f"mkdir -p .ssh; echo '{public.strip()}' >{keys}; chmod 700 .ssh; chmod 600 {keys}"))
@@ -182,9 +184,19 @@ def odds(ground: Ground) -> str:
         rule = f'"{person.login}" ALL=(root) NOPASSWD: /usr/bin/id\n'
         other.machine.write(f"/etc/sudoers.d/{person.login}", rule, 0o440)
         require("0" not in other.ssh(person, "sudo -n id -u").lines(), "a file with a dot in its name is read")
+        doctor = other.tool("doctor").out
+        require(f"does not read /etc/sudoers.d/{person.login}" in " ".join(doctor.split()), f"doctor does not say so: {doctor}")
         other.machine.write("/etc/sudoers.d/one-user", rule, 0o440)
         equal(other.ssh(person, "sudo -n /usr/bin/id -u").out, "0\n", "the same rule in a file without a dot")
     return one_line_of(said.err)
+
+
+@case("P16", "sudo of a user without the role: one sentence that names the role, in place of three prompts")
+def one_sentence(ground: Ground) -> str:
+    said = ground.vm.ssh(ground.newcomer(), "echo x | sudo -S id -u")
+    sentence = "may not do that. Ask for the Azure role Virtual Machine Administrator Login"
+    require(not said.ok and said.err.count(sentence) == 1 and "1 incorrect password attempt" in said.err, said.text)
+    return sentence
 
 
 @case("P16", "an image: with state and homes removed as the page says, a machine made of it knows no account of before",

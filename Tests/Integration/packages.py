@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+import re
+
 from bed.booted import BootedMachine
 from bed.checks import admitted, equal, require
-from bed.installed import CONFIGURE, TOOL
+from bed.installed import CONFIGURE, REPOSITORY, TOOL
 from bed.machine import wait_for
 from bed.packages import NAME, apt, differences, inventory, other_product, state
 from bed.unversioned import unversioned
@@ -182,14 +184,28 @@ def hardened(ground: PackagesGround) -> str:
     return f"{len(edits)} edits and one other product"
 
 
+def well(site: BootedSite) -> None:
+    """What a careful administrator looks at after the installation."""
+    machine = site.machine
+    seen = machine.must("systemctl", "status", "--no-pager", DAEMON).out
+    require("FAILURE" not in seen and "status=0/SUCCESS" in seen, f"systemctl status: {seen}")
+    told = machine.must("journalctl", "--no-pager", "--unit", DAEMON).out
+    require("FAILED" not in told and "keeps Entra accounts out" not in told, f"the daemon's journal: {told}")
+    listed = set(machine.must("dpkg", "--listfiles", NAME).out.splitlines())
+    manual = " ".join(page.read_text() for page in (REPOSITORY / "packaging/man").iterdir())
+    named = set(re.findall(r"/usr/share/doc/entralogin/[\w/-]+\.md", manual))
+    require(bool(named) and named <= listed, f"a manual page names what the package lacks: {named - listed}")
+
+
 @case("P8", "setup --dry-run changes nothing, --apply and --undo do what they say, again and again")
 def setup(ground: PackagesGround) -> str:
     with ground.stock("setup") as site:
         machine = site.machine
         stock = wiring(site)
         ground.install(site)
+        well(site)
         wired = wiring(site)
-        machine.must(TOOL, "setup", "--apply")
+        says(machine.must(TOOL, "setup", "--apply").text, "The integration is right. For the rest: entraloginctl doctor")
         equal(differences(wired, wiring(site)), [], "setup --apply on a wired machine")
         ground.signs_in(site)
         for _ in range(2):
