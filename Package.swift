@@ -43,7 +43,7 @@ module(
 )
 module("AzureMessages", in: "Core", needs: ["ByteCoding", "Identity"], tests: [])
 module("Settings", in: "Core", needs: ["Identity"], tests: [])
-module("Authorization", in: "Core", needs: ["Identity", "OpenSSHCertificates"], tests: [])
+module("Authorization", in: "Core", needs: ["CWire", "Identity", "OpenSSHCertificates"], tests: [])
 module("Wire", in: "Core", needs: ["Authorization", "ByteCoding", "CWire", "Identity"], tests: [])
 
 // MARK: System: one owner for each handle; nothing here knows why it is asked.

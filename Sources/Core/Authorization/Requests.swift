@@ -165,11 +165,8 @@ package struct DeviceRequest: Hashable, Sendable {
 }
 
 extension DeviceRequest {
-    /// sudo asks its invoker to prove who they are: that opens no session and is no sign-in. The service names are those that
-    /// sudo has by itself (sudoers(5), pam_service and pam_login_service).
-    package var isStepUp: Bool { DeviceRequest.stepUpServices.contains(service) }
-
-    package static let stepUpServices: Set<String> = ["sudo", "sudo-i"]
+    /// sudo asks its invoker to prove who they are: that opens no session and is no sign-in.
+    package var isStepUp: Bool { PAMServices.stepUp.contains(service) }
 }
 
 /// How far a sign-in with a code has come.

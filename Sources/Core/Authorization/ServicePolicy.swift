@@ -38,11 +38,9 @@ package struct ServicePolicy: Hashable, Sendable {
         isInvoked: Bool = false
     ) -> ServicePolicy {
         if isInSSHD { return .signIn }
-        switch service {
-        case "sudo", "sudo-i", "su", "su-l", "doas", "polkit-1", sudoers, sudoersList: return .elevation
-        case "cron", "crond", "atd", "systemd-user": return isInvoked ? .elevation : .batch
-        default: return holdsAdministratorsGroup ? .elevation : .signIn
-        }
+        if PAMServices.elevates(service) || asksForMembership(service) { return .elevation }
+        if PAMServices.isBatch(service) { return isInvoked ? .elevation : .batch }
+        return holdsAdministratorsGroup ? .elevation : .signIn
     }
 
     /// What sudo's plugin calls itself (entralogin_sudo.h): whether the user who runs sudo is an administrator.

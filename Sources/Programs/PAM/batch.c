@@ -2,7 +2,6 @@
 #define _GNU_SOURCE
 #include "pam_private.h"
 
-#include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 
@@ -14,12 +13,8 @@
 #define NS_PER_S 1000000000ull
 
 int entralogin_is_batch(pam_handle_t *pamh, const struct entralogin_invoker *invoker) {
-    static const char *const batch[] = {"cron", "crond", "atd", "systemd-user"};
-    const char *service = entralogin_item(pamh, PAM_SERVICE);
-    int is = 0;
-    for (size_t i = 0; i < sizeof batch / sizeof *batch; i++)
-        is |= strcmp(service, batch[i]) == 0;
-    return is && !invoker->is_ours && !entralogin_in_sshd(pamh);
+    unsigned kinds = entralogin_service_kinds(entralogin_item(pamh, PAM_SERVICE));
+    return (kinds & ENTRALOGIN_SERVICE_BATCH) != 0 && !invoker->is_ours && !entralogin_in_sshd(pamh);
 }
 
 int entralogin_is_pending(const void *frame, size_t size) {

@@ -6,6 +6,7 @@
 
 #include "entralogin_home.h"
 #include "entralogin_pam.h"
+#include "entralogin_service.h"
 #include "entralogin_wire.h"
 
 /* --- ask.c --- */

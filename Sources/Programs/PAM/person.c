@@ -77,11 +77,7 @@ void entralogin_find_person(
 
 /* Services that give somebody another's rights. */
 static int lifts_rights(const char *service) {
-    static const char *const lifting[] = {"sudo", "sudo-i", "su", "su-l", "runuser", "runuser-l", "polkit-1", "doas"};
-    int lifts = 0;
-    for (size_t i = 0; i < sizeof lifting / sizeof *lifting; i++)
-        lifts |= strcmp(service, lifting[i]) == 0;
-    return lifts;
+    return (entralogin_service_kinds(service) & ENTRALOGIN_SERVICE_LIFTS) != 0;
 }
 
 /* The uid of the sign-in that this process descends from. */

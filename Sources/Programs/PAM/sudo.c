@@ -14,8 +14,7 @@
 #define NO_PASSWORD "entralogin: refused: you have no password here; press Enter alone to get a code"
 
 int entralogin_in_sudo(pam_handle_t *pamh) {
-    const char *service = entralogin_item(pamh, PAM_SERVICE);
-    return strcmp(service, "sudo") == 0 || strcmp(service, "sudo-i") == 0;
+    return (entralogin_service_kinds(entralogin_item(pamh, PAM_SERVICE)) & ENTRALOGIN_SERVICE_STEPS_UP) != 0;
 }
 
 /* sudo keeps signals for later while it authenticates (its handlers only note them), so that nobody could break the wait off:

@@ -30,7 +30,7 @@ extension AccessSettings {
         self.init()
         if devices.clientID != nil {
             deviceServices = Set(devices.services.map(\.rawValue))
-            if devices.services.contains(.sudo) { deviceServices.formUnion(DeviceRequest.stepUpServices) }
+            if devices.services.contains(.sudo) { deviceServices.formUnion(PAMServices.stepUp) }
         }
         deviceLimit = devices.limit
         offlineGrace = signIn.offlineGrace

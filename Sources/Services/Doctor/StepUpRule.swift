@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Authorization
 internal import Integration
 
 /// Evaluates sudo's step-up where it is switched on: that PAM asks us before anybody else can say yes, that sudoers has sudo ask PAM
@@ -15,7 +16,7 @@ struct StepUpRule: Sendable {
     private static let remedy = "entraloginctl setup --apply writes sudoers anew; what other files say, visudo changes"
 
     func evaluate(_ machine: any HostView) -> [Finding] {
-        let services = ["sudo", "sudo-i"].filter { service in
+        let services = PAMServices.stepUp.filter { service in
             PAMStack.folders.contains { machine.exists("\($0)/\(service)") }
         }
         return services.map { evaluateAuthentication($0, machine) } + [evaluateSudoers(machine)].compactMap(\.self)
@@ -95,7 +96,7 @@ struct StepUpRule: Sendable {
         if let other = ["targetpw", "rootpw", "runaspw"].first(where: { defaults[$0] == "yes" }) {
             return (.error, "sudoers has \(other) for administrators: sudo asks about somebody else, and refuses them")
         }
-        for (name, usual) in [("pam_service", ["sudo"]), ("pam_login_service", ["sudo", "sudo-i"])] {
+        for (name, usual) in [("pam_service", ["sudo"]), ("pam_login_service", PAMServices.stepUp)] {
             guard let service = defaults[name], !usual.contains(service) else { continue }
             return (.error, "sudoers has \(name)=\(service) for administrators: no code is asked for there")
         }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Identity
+
 /// Evaluates one stack of one service: our line is there, is written as it must be, nothing before it can pass over it, and
 /// what must not run for somebody who is refused comes after it.
 package struct PAMRule: Sendable {
@@ -30,11 +32,11 @@ package struct PAMRule: Sendable {
         )
     }
 
-    /// Our line and, behind it, what runs only where our module could not be loaded: Entra accounts are refused there, by
+    /// Our line and, behind it, as packaging/pam/lines has them, what runs only where our module could not be loaded: Entra accounts are refused there, by
     /// number and by name, as the user that is asked for, as the one who asks and as the one who runs the program.
     package static func lines(_ type: String) -> [String] {
-        let guid = "????????-????-????-????-????????????"
-        let ids = "uid < 1879049216"
+        let guid = SSHDOrderRule.guids
+        let ids = "uid < \(PosixID.userRange.lowerBound)"
         let user = "user !~ *@*"
         let userGUID = "user !~ \(guid)"
         let account = [

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Authorization
 internal import Identity
 
 /// The whole verdict on how this machine is wired.
@@ -68,7 +69,7 @@ package struct StackCheck: Sendable {
         var rules = daemon.services.flatMap { [PAMRule.account($0), PAMRule.session($0)] }
         // What an administrator who is none any more would go on with: `sudo -i` may be a service of its own (sudoers(5),
         // pam_login_service).
-        rules += ["sudo", "sudo-i"].filter { service in
+        rules += PAMServices.stepUp.filter { service in
             PAMStack.folders.contains { machine.exists("\($0)/\(service)") }
         }.map { .account($0) }
         for rule in rules {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Authorization
+
 /// Evaluates where sudo takes its rules from (nsswitch.conf, `sudoers:`). What LDAP says cannot be read as files are; what it comes
 /// to for everybody, sudo itself says (`sudo -l`). SSSD gives rules and defaults to its own users and to local ones, and none to
 /// Entra accounts, which it does not know.
@@ -71,8 +73,8 @@ struct SudoersSourcesRule: Sendable {
         for (index, word) in words.enumerated() {
             guard SudoersFilesRule.passingOver.contains(String(word)) || word == "group_plugin" else { continue }
             let value = index + 1 < words.count ? words[index + 1] : ""
-            let usual = ["sudo", "sudo-i", Substring(SudoersFilesRule.pluginPath)]
-            if word.hasPrefix("!") || !usual.contains(value) { return String(word) }
+            let usual = PAMServices.stepUp + [SudoersFilesRule.pluginPath]
+            if word.hasPrefix("!") || !usual.contains(String(value)) { return String(word) }
         }
         return nil
     }
