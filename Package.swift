@@ -29,7 +29,7 @@ func module(_ name: String, in layer: String, needs: [Target.Dependency] = [], t
     )
 }
 
-// MARK: Core: pure. No descriptor, clock, lock, randomness, environment or Foundation (JSON in AzureMessages excepted).
+// MARK: Core: pure. No descriptor, clock, lock, randomness, environment or Foundation.
 
 module("CWire", in: "Core")
 module("CSnapshot", in: "Core", needs: ["CWire"])

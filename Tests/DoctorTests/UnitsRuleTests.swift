@@ -42,7 +42,7 @@ struct UnitsRuleTests {
             ("entralogin-sessions.socket", "ActiveState=inactive", .warning, "end no session"),
             ("entralogin-keys.path", "ActiveState=failed", .warning, "do not reach sshd"),
             ("entralogin-linger.path", "ActiveState=failed", .warning, "are not started"),
-            ("entralogin-audit.socket", "ActiveState=inactive", .note, "told nothing by us"),
+            ("entralogin-audit.socket", "ActiveState=inactive", .note, "hears nothing of entralogin"),
             ("entralogind-control.socket", "UnitFileState=disabled", .warning, "does not start at boot"),
         ]
     )

@@ -68,7 +68,7 @@ def metrics(ground: BootedGround) -> str:
 def doctor(ground: BootedGround) -> str:
     site = ground.vm
     good = site.tool("doctor")
-    require(good.ok and "our units run, and start at boot" in good.out, good.text)
+    require(good.ok and "entralogin's units run, and start at boot" in good.out, good.text)
     site.machine.systemctl("stop", "entralogin-stack.path")
     try:
         warned = site.tool("doctor")

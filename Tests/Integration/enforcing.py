@@ -38,7 +38,7 @@ def domains(ground: EnforcingGround) -> str:
     listed = machine.must("stat", "-c", "%n %C", *labels).lines()
     equal({name: domain(label) for name, label in map(str.split, listed)}, labels, "labels")
     doctor = " ".join(ground.tool("doctor").out.split())
-    require("SELinux is enforcing and has our policy module" in doctor and "FAILED" not in doctor, doctor)
+    require("SELinux is enforcing and has entralogin's policy module" in doctor and "FAILED" not in doctor, doctor)
     return f"sshd after {machine.seconds_to_sshd:.0f} s"
 
 

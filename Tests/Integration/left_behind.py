@@ -39,7 +39,7 @@ def says_why(ground: Ground) -> str:
         installed = site.machine.run(CONFIGURE, "--package-installed")
         require(installed.ok, installed.text)
         because = installed.text.split("because\n")[1].split("entralogin: what would be added")[0]
-        require("unknown setting" in because and "visudo refuses our lines" in because, f"said: {installed.text}")
+        require("unknown setting" in because and "visudo refuses entralogin's lines" in because, f"said: {installed.text}")
     return because.strip().splitlines()[-1]
 
 

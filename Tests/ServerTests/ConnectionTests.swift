@@ -111,7 +111,7 @@ import Wire
 
     @Test("A peer that connects and goes is forgotten at once")
     func goneSilently() throws {
-        let bench = try Bench(limits: ConnectionLimits(patience: .seconds(60)))
+        let bench = try Bench(limits: ConnectionLimits(timeout: .seconds(60)))
         defer { bench.stop() }
         do {
             let client = try bench.connect()

@@ -12,12 +12,12 @@ import Wire
     func idle() async {
         await #expect(processExitsWith: .success) {
             try #require(Descriptors.limit(to: 2_200))
-            let bench = try Bench(limits: ConnectionLimits(patience: .seconds(60)))
+            let bench = try Bench(limits: ConnectionLimits(timeout: .seconds(60)))
             let idle = try (0..<1_000).map { _ in try bench.connect() }
             try #require(bench.waitForConnections(1_000))
             let began = SystemClock.sinceBoot()
             #expect(try bench.ask(.flush) == .done)
-            // Whoever waited for one of them would wait for the patience.
+            // Whoever waited for one of them would wait for the timeout.
             #expect(SystemClock.sinceBoot() - began < .seconds(30))
             #expect(idle.allSatisfy { $0.isHeld() })
             bench.stop()
@@ -26,7 +26,7 @@ import Wire
 
     @Test("Above its limit newcomers wait in the backlog, and are served once there is room")
     func limit() throws {
-        let bench = try Bench(limits: ConnectionLimits(connections: 3, patience: .seconds(60)))
+        let bench = try Bench(limits: ConnectionLimits(connections: 3, timeout: .seconds(60)))
         defer { bench.stop() }
         var held = try (0..<3).map { _ in try bench.connect() }
         try #require(bench.waitForConnections(3))
@@ -66,17 +66,17 @@ import Wire
         }
     }
 
-    @Test("Who says nothing is let go after the patience, and not before")
+    @Test("Who says nothing is let go after the timeout, and not before")
     func silence() throws {
-        let patience = Duration.milliseconds(150)
-        let bench = try Bench(limits: ConnectionLimits(patience: patience))
+        let timeout = Duration.milliseconds(150)
+        let bench = try Bench(limits: ConnectionLimits(timeout: timeout))
         defer { bench.stop() }
         let began = SystemClock.sinceBoot()
         let first = try bench.connect()
         let second = try bench.connect()
         #expect(try first.receive() == nil)
         #expect(try second.receive() == nil)
-        #expect(SystemClock.sinceBoot() - began >= patience)
+        #expect(SystemClock.sinceBoot() - began >= timeout)
         #expect(bench.waitForConnections(0))
         // The look-out has ended with the last of them, and begins anew.
         let third = try bench.connect()
@@ -84,9 +84,9 @@ import Wire
         #expect(bench.waitForConnections(0))
     }
 
-    @Test("Who is slow, but within the patience, is answered, and its descriptor does not outlive the answer")
+    @Test("Who is slow, but within the timeout, is answered, and its descriptor does not outlive the answer")
     func slow() throws {
-        let bench = try Bench(limits: ConnectionLimits(patience: .seconds(60)))
+        let bench = try Bench(limits: ConnectionLimits(timeout: .seconds(60)))
         defer { bench.stop() }
         let client = try bench.connect()
         try #require(bench.waitForConnections(1))
@@ -96,10 +96,10 @@ import Wire
         #expect(bench.waitForConnections(0))
     }
 
-    @Test("The patience does not end a question that is being answered")
-    func patienceAndAnswer() throws {
+    @Test("The timeout does not end a question that is being answered")
+    func timeoutAndAnswer() throws {
         // Long enough for this thread to be kept from running between its connect and its question.
-        let bench = try Bench(FakeServices(gate: Gate()), limits: ConnectionLimits(patience: .seconds(2)))
+        let bench = try Bench(FakeServices(gate: Gate()), limits: ConnectionLimits(timeout: .seconds(2)))
         defer { bench.stop() }
         let asking = try bench.connect()
         try asking.send(try Request.sample(.authorize).encode())
@@ -114,7 +114,7 @@ import Wire
     @Test("After thousands of connections of every kind no descriptor is left open")
     func descriptors() async {
         await #expect(processExitsWith: .success) {
-            let bench = try Bench(limits: ConnectionLimits(patience: .seconds(5)))
+            let bench = try Bench(limits: ConnectionLimits(timeout: .seconds(5)))
             // What is opened once, at first use, is not counted.
             #expect(try bench.ask(.flush) == .done)
             let before = Descriptors.count()

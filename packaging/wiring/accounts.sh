@@ -13,7 +13,7 @@ make_users() {
         act useradd -r -g "$user" -d / -s /usr/sbin/nologin -c "Entra sign-in" "$user" ||
             fail "could not make the user $user"
     done
-    # On Azure Arc only this group may read the key files of the agent, which is installed before or after us.
+    # On Azure Arc only this group may read the key files of the agent, which is installed before or after entralogin.
     if grep -q '^himds:' /etc/group && ! grep -qE '^himds:.*[:,]entralogin(,|$)' /etc/group; then
         act usermod -a -G himds entralogin || missing "could not put the user entralogin into the group himds"
     fi

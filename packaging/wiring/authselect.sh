@@ -18,7 +18,7 @@ has_account_lines() {
     [ -f "$1" ] && [ "$(grep -cxF "$(lines_of account)" "$1")" -ge "$(lines_of account | wc -l)" ]
 }
 
-# Prints a template of a profile with our lines before the first line of their stage that is not a comment.
+# Prints a template of a profile with entralogin's lines before the first line of their stage that is not a comment.
 authselect_pam_with_us() {
     awk -v account="$(lines_of account)" -v session="$(lines_of session)" '
         $1 == "account" && !a { print account; a = 1 }

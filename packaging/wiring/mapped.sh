@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=sh
-# Mapped accounts: those of /etc/passwd that PAM alone refuses. Without our modules the keys in their homes let them in, whatever
-# Azure says, so their lines come last and go first. Read by configure.
+# Mapped accounts: those of /etc/passwd that PAM alone refuses. Without entralogin's modules the keys in their homes let them
+# in, whatever Azure says, so their lines come last and go first. Read by configure.
 
 # Their lines in /etc/passwd and /etc/group, and their list: the tool knows what it wrote.
 MAPPED_NOTE=/etc/entralogin/adopted.lines
@@ -19,7 +19,7 @@ release_mapped() {
     changed=
     mapped release || changed=yes
     left=$(mapped_lines)
-    [ -z "$left" ] || fail "/etc/passwd still has accounts that only our modules refuse (${left% }): nothing more is taken out"
+    [ -z "$left" ] || fail "/etc/passwd still has accounts that only entralogin's modules refuse (${left% }): nothing more is taken out"
     [ -z "$changed" ] || complain "what was left there are local accounts now: their keys let them in"
 }
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=sh
-# The wiring of Microsoft's packages out and ours in, in one step that a failure undoes; and back again, byte for byte.
+# The wiring of Microsoft's packages out and entralogin's in, in one step that a failure undoes; and back again, byte for byte.
 # Accounts and packages are not touched. Read by configure.
 
 # The files as they were, and what they were once the old lines had gone: root's own, never the daemon's.
@@ -122,7 +122,7 @@ restore_old() {
     forget_names
 }
 
-# sshd has the old lines only once it has read them. May be repeated, and ends the run where ours cannot be taken out.
+# sshd has the old lines only once it has read them. May be repeated, and ends the run where entralogin's cannot be taken out.
 give_up_migration() {
     rm -rf $SAVED.new || return 1
     [ -d $SAVED/files ] || return 0
@@ -146,7 +146,7 @@ migrate() {
     fi
     begin migration
     save_old || fail "what is there cannot be saved to $SAVED"
-    # The list before anything of ours is asked for these names: otherwise somebody might get a number of ours first.
+    # The list before entralogin is asked for these names: otherwise somebody might get a number of its range first.
     install -d -m 0755 -o root -g root /etc/entralogin
     mapped adopt || fail "the accounts could not be taken over"
     take_out_old

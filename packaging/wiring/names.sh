@@ -2,7 +2,7 @@
 # shellcheck shell=sh
 # The name service switch. Read by configure.
 
-# Prints the file with our service at the end of passwd, group and (where there is one) initgroups.
+# Prints the file with entralogin's service at the end of passwd, group and (where there is one) initgroups.
 nsswitch_with_us() {
     awk '
         /^[[:space:]]*(passwd|group|initgroups)[[:space:]]*:/ {
@@ -24,7 +24,7 @@ nsswitch_without_us() {
 names_our_service() { grep -q '^[[:space:]]*passwd[[:space:]]*:.*[[:space:]]entralogin' $NSSWITCH; }
 
 wire_nsswitch() {
-    # Without its cache, each new process looks for our module in every folder of libraries.
+    # Without its cache, each new process looks for entralogin's module in every folder of libraries.
     ! have ldconfig || act ldconfig || complain "ldconfig complained; going on"
     if [ -L $NSSWITCH ]; then
         # A generated file: wire_pam has had it generated anew, or nobody can.
@@ -46,7 +46,8 @@ wire_nsswitch() {
     change_nsswitch nsswitch
 }
 
-# change_nsswitch [STEP]: the file becomes $WORK/nsswitch.conf. Where us being added is not a step, there is nothing to go back to.
+# change_nsswitch [STEP]: the file becomes $WORK/nsswitch.conf. Where adding entralogin is not a step, there is nothing to go
+# back to.
 change_nsswitch() {
     cmp -s "$WORK/nsswitch.conf" $NSSWITCH && return 0
     [ $# -eq 0 ] || begin "$1" "$WORK/nsswitch.conf"
@@ -61,7 +62,7 @@ unwire_nsswitch() {
     change_nsswitch
 }
 
-# Another's change stays, without our service where it was not there before.
+# Another's change stays, without entralogin's service where it was not there before.
 take_back_nsswitch() {
     status=0
     put_back nsswitch || status=$?

@@ -111,7 +111,7 @@ put_back_pam_copies() {
     drop_pam_copies
 }
 
-# has_foreign_lines COPY FILE: FILE has lines that are neither in COPY nor of our profile.
+# has_foreign_lines COPY FILE: FILE has lines that are neither in COPY nor of entralogin's profile.
 has_foreign_lines() {
     grep -vxFf "$1" "$2" | grep -q -v 'pam_entralogin\.so\|pam_succeed_if\.so quiet \(use_uid \)\?uid\|pam_mkhomedir\.so\|^#\|^[[:space:]]*$'
 }

@@ -34,7 +34,7 @@ pam_lines() {
 pam_names_us() { grep -qs '^[^#]*pam_entralogin\.so' /etc/pam.d/*; }
 
 # Lines written by hand that would refuse everybody once the module's file is gone; fails where there are none. A line of
-# ours ignores that, and so does one whose type begins with a dash (pam.d(5)).
+# entralogin's ignores that, and so does one whose type begins with a dash (pam.d(5)).
 pam_lines_that_lock_out() {
     grep -sn '^[^#-].*pam_entralogin\.so' /etc/pam.d/* | grep -v 'module_unknown=ignore\|:[0-9]*:[^:]*[[:space:]]optional[[:space:]]'
 }

@@ -53,12 +53,12 @@ wire_sshd_file() {
     passes $SSHD_CONFIG || fail "sshd refuses its configuration with $SSHD_FILE in it"
 }
 
-# A Match block counts wherever it stands, but for one before it. Whatever is appended behind ours must be global again.
+# A Match block counts wherever it stands, but for one before it. Whatever is appended behind entralogin's must be global again.
 wire_sshd_block() {
     own_lines rest >"$WORK/sshd_rest" && with_block >"$WORK/sshd_config" || fail "$WORK cannot be written"
     cmp -s "$WORK/sshd_config" $SSHD_CONFIG && return 0
     if grep -qi '^[[:space:]]*Match[[:space:]]' "$WORK/sshd_rest"; then
-        # A block that stands before theirs, and says all that ours would say, is as good.
+        # A block that stands before theirs, and says all that entralogin's would say, is as good.
         ! has_whole_block || return 0
         missing "$SSHD_CONFIG has no Include line and has Match blocks of its own: write before the first of them:"
         sed 's/^/  /; /^  #/d' "$WORK/sshd.conf" >&2

@@ -30,7 +30,7 @@ wire_sudo() {
         fi
     fi
     chmod 0440 "$WORK/sudoers"
-    said=$(visudo -cqf "$WORK/sudoers" 2>&1) || fail "visudo refuses our lines: $said"
+    said=$(visudo -cqf "$WORK/sudoers" 2>&1) || fail "visudo refuses entralogin's lines: $said"
     cmp -s "$WORK/sudoers" $SUDOERS_FILE && [ "$(stat -c %a:%u $SUDOERS_FILE)" = 440:0 ] && return 0
     [ -d /etc/sudoers.d ] || act install -d -m 0750 /etc/sudoers.d
     begin sudo "$WORK/sudoers"
@@ -46,8 +46,8 @@ is_sudo_rs() {
     esac
 }
 
-# Prints our file for the sudo that is here. Fails, having said why, where a rule would be another's right: an older sudo-rs goes
-# by the group's name, which another name service may have taken; 0.2.5 reads no number of ten digits, 0.2.15 does.
+# Prints entralogin's file for the sudo that is here. Fails, having said why, where a rule would be another's right: an older
+# sudo-rs goes by the group's name, which another name service may have taken; 0.2.5 reads no number of ten digits, 0.2.15 does.
 sudo_rule() {
     if ! is_sudo_rs; then
         cat $SHARE/sudoers/entralogin
@@ -66,7 +66,7 @@ sudo_rule() {
     case $number in
     '' | "$ADMINS_GID") sed "s/@ADMINS@/$group/" $SHARE/sudoers/sudo-rs ;;
     *)
-        # An earlier rule of ours would be theirs now.
+        # An earlier rule of entralogin's would be theirs now.
         unwire_sudo
         missing "the group $group has the number $number, so it is another name service's, and this sudo-rs knows groups by name only:" \
             "administrators get no sudo. Name another group in AdministratorsGroup="

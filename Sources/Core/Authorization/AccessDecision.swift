@@ -18,7 +18,7 @@ package enum Role: String, Sendable, Codable, Comparable {
     package static func < (left: Role, right: Role) -> Bool { left == .user && right == .administrator }
 }
 
-/// The id that ties a person's screen, our record and Azure's log together.
+/// The id that ties a person's screen, entralogin's record and Azure's log together.
 package struct CorrelationID: Hashable, Sendable, CustomStringConvertible {
     package let guid: GUID
 

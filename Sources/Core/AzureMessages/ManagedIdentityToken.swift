@@ -25,7 +25,7 @@ package struct AccessToken: Hashable, Sendable, CustomStringConvertible, CustomD
     package var debugDescription: String { description }
     package var customMirror: Mirror { Mirror(self, children: [(label: String?, value: Any)]()) }
 
-    /// What the token says of our own identity (`oid`, `tid`). Unverified: it came from the metadata service, and only
+    /// What the token says of the machine's identity (`oid`, `tid`). Unverified: it came from the metadata service, and only
     /// what that service may say anyway is taken from it. Nil where the token is opaque.
     package var claims: TokenClaims? {
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
@@ -38,7 +38,7 @@ package struct AccessToken: Hashable, Sendable, CustomStringConvertible, CustomD
     }
 }
 
-/// The claims of our own token that matter (RFC 7519).
+/// The claims of the machine's token that matter (RFC 7519).
 package struct TokenClaims: Hashable, Sendable {
     package let objectID: ObjectID?
     package let tenant: TenantID?
@@ -66,8 +66,8 @@ package struct ManagedIdentityToken: Hashable, Sendable {
         guard expiresOn != nil || expiresIn != nil else { throw .missing("expires_on") }
     }
 
-    /// Seconds for which the token may be kept from now on: the least that is said, at least a minute (our clock may be
-    /// wrong, and the service would not hand out what has ended), at most a day.
+    /// Seconds for which the token may be kept from now on: the least that is said, at least a minute (this machine's clock may
+    /// be wrong, and the service would not hand out what has ended), at most a day.
     package func lifetime(at now: UnixTime) -> Int64 {
         let remaining = expiresOn.map { $0.adding(seconds: -max(now.seconds, 0)).seconds }
         return min(max(min(remaining ?? .max, expiresIn ?? .max), 60), 86_400)

@@ -4,7 +4,7 @@
 package enum LengthPrefix: Sendable {
     /// 16 bits: `string` of entralogin's own wire.
     case two
-    /// 32 bits: `string` of SSH (RFC 4251, 5) and `document` of our wire.
+    /// 32 bits: `string` of SSH (RFC 4251, 5) and `document` of entralogin's wire.
     case four
 }
 

@@ -2,7 +2,7 @@
 
 /// A JSON value (RFC 8259), read strictly: no duplicate names, no bytes left over, bounded depth and number of values.
 ///
-/// Our own, and not Foundation's: that one lets the last of two equal names win, and costs the daemon 7 MB of program,
+/// Not Foundation's: that one lets the last of two equal names win, and costs the daemon 7 MB of program,
 /// 2 MB of memory and glibc 2.35.
 package enum JSON: Hashable, Sendable {
     case null

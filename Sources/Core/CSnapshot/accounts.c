@@ -84,7 +84,7 @@ static int read_header(struct entralogin_accounts *a) {
            a->count <= (a->end_of_records - a->first_record) / SMALLEST_RECORD;
 }
 
-/* Copies the name of one of our groups; leaves it empty where the file does not hold an acceptable one. */
+/* Copies the name of one of entralogin's groups; leaves it empty where the file does not hold an acceptable one. */
 static void read_group_name(
     struct entralogin_accounts *a, uint32_t offset, uint32_t length, char *copy, struct entralogin_text *ret) {
     *ret = (struct entralogin_text){.bytes = copy};

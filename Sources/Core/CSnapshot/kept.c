@@ -70,7 +70,7 @@ static int is_recent(const struct entralogin_copy *c, uint64_t now) {
     return now - __atomic_load_n(&c->path_checked, __ATOMIC_RELAXED) < ENTRALOGIN_PATH_CHECK_MS;
 }
 
-/* True unless the path leads elsewhere. A sandbox that keeps us from looking proves nothing. */
+/* True unless the path leads elsewhere. A sandbox that keeps this process from looking proves nothing. */
 static int is_at(struct entralogin_copy *c, const char *path) {
     struct stat s;
     uint64_t now = coarse_milliseconds();
@@ -137,7 +137,7 @@ void entralogin_kept_forget(struct entralogin_kept *k) {
     errno = before;
 }
 
-/* The current copy, with us counted in it. */
+/* The current copy, with this caller counted in it. */
 static struct entralogin_copy *enter(struct entralogin_kept *k) {
     uint32_t number = __atomic_load_n(&k->current, __ATOMIC_ACQUIRE);
     if (number == 0)

@@ -2,11 +2,11 @@
 
 internal import CWire
 
-/// Somebody whom root has let keep the number that they had before us.
+/// Somebody whom root has let keep the number that they had before entralogin.
 package struct AdoptedPerson: Hashable, Sendable {
     package let name: UserName
     package let objectID: ObjectID
-    /// And gid. Outside our range, and no system's own.
+    /// And gid. Outside entralogin's range, and no system's own.
     package let uid: UInt32
 
     /// Nil for a number that nobody can bring along.

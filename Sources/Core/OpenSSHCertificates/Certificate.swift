@@ -10,7 +10,7 @@ package struct Certificate: Hashable, Sendable {
     }
 
     package enum Limit {
-        /// Bytes of a whole certificate; in base64 that is the 16,384 that fit our wire. Entra's have about 1,600.
+        /// Bytes of a whole certificate; in base64 that is the 16,384 that fit a message of the wire. Entra's have about 1,600.
         package static let blobBytes = 12_288
         /// Bytes of the nonce; CAs send 16 or 32.
         package static let nonceBytes = 256
@@ -37,7 +37,7 @@ package struct Certificate: Hashable, Sendable {
     package let serial: UInt64
     package let purpose: Purpose
     package let keyID: String
-    /// The names it may be used for, in its order; empty means "any" to OpenSSH, and nobody to us.
+    /// The names it may be used for, in its order; empty means "any" to OpenSSH, and nobody here.
     package let principals: [String]
     /// Seconds since 1970; valid from here on...
     package let validAfter: UInt64

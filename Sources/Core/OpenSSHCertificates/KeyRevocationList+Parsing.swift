@@ -8,7 +8,7 @@ extension KeyRevocationList {
     /// "SSHKRL\n\0".
     private static let magic: UInt64 = 0x5353_484b_524c_0a00
     private static let formatVersion: UInt32 = 1
-    /// Types of CA keys that OpenSSH takes and we do not.
+    /// Types of CA keys that OpenSSH takes and entralogin does not.
     private static let foreignTypes: Set<String> = [
         "ssh-dss", "sk-ssh-ed25519@openssh.com", "sk-ecdsa-sha2-nistp256@openssh.com",
     ]
@@ -60,7 +60,7 @@ extension KeyRevocationList {
         case 2: while !section.isAtEnd { keys.insert(try section.readString(limit: Limit.bytes)) }
         case 3: try takeFingerprints(.sha1, &section)
         case 5: try takeFingerprints(.sha256, &section)
-        // OpenSSH refuses these since 9.4; whom we should believe, nobody could say.
+        // OpenSSH refuses these since 9.4; which is right, nobody could say.
         case 4: throw RevocationListError("a signed KRL, which OpenSSH does not take either")
         case 255: try KeyRevocationList.skipExtension(&section)
         default: throw RevocationListError("a KRL with a section of the unknown type \(type)")
@@ -177,7 +177,7 @@ extension KeyRevocationList {
         if text.hasSuffix(KeyType.certificateSuffix) {
             certificates.insert(blob)
         } else {
-            // A key of a type that we never take may stand there for sshd's sake.
+            // A key of a type that is never taken here may stand there for sshd's sake.
             guard KeyType(rawValue: text) == nil || PublicKey(blob: blob) != nil else { return false }
             keys.insert(blob)
         }

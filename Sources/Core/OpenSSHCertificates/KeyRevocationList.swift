@@ -20,7 +20,7 @@ package struct KeyRevocationList: Hashable, Sendable {
         var keyIDs: Set<[UInt8]> = []
     }
 
-    /// By the CA's key. CA keys of types that we never trust are left out: nothing of theirs gets as far as this.
+    /// By the CA's key. CA keys of types that are never trusted are left out: nothing of theirs gets as far as this.
     var certificatesOfAuthority: [PublicKey: Certificates] = [:]
     /// What holds for every CA.
     var certificatesOfAnyAuthority = Certificates()

@@ -46,7 +46,7 @@ static ssize_t receive(int socket, void *bytes, size_t capacity, uint32_t *ret_u
     return n == 0 ? 1 : n;
 }
 
-/* True where the kernel has no audit system for us, which is nobody's fault. */
+/* True where the kernel has no audit system for this program, which is nobody's fault. */
 static int is_absent(int error) {
     return error == -ECONNREFUSED || error == -EPROTONOSUPPORT || error == -EAFNOSUPPORT || error == -EPERM;
 }

@@ -34,7 +34,7 @@ static uint32_t parse_uid(const char *text) {
 /*
  * The reply's principal where it is the user's name, otherwise NULL. The certificate may spell it with capital letters
  * (Alice@Contoso.com), and sshd compares every byte: so the certificate's own spelling is what is printed. The user's
- * name is of our shape, so a principal that folds to it has no blank and none of , " # \ ; in it.
+ * name has an Entra account's shape, so a principal that folds to it has no blank and none of , " # \ ; in it.
  */
 const char *entralogin_principal_of(const void *frame, size_t size, const char *user) {
     struct entralogin_reader r;

@@ -24,12 +24,12 @@ struct entralogin_finding {
 };
 
 /*
- * Finds by name: in the snapshot or, for root and a name that is not there, at the daemon. A name that cannot be ours
- * is ABSENT at no cost. On FOUND the caller lets go; on anything else there is nothing to let go.
+ * Finds by name: in the snapshot or, for root and a name that is not there, at the daemon. A name that cannot be an Entra
+ * account's is ABSENT at no cost. On FOUND the caller lets go; on anything else there is nothing to let go.
  */
 int entralogin_nss_find_name(
     const struct entralogin_sources *sources, const char *name, struct entralogin_finding *ret);
-/* The same in the snapshot alone; a uid that cannot be ours is ABSENT at no cost. */
+/* The same in the snapshot alone; a uid that cannot be an Entra account's is ABSENT at no cost. */
 int entralogin_nss_find_enrolled_name(
     const struct entralogin_sources *sources, const char *name, struct entralogin_finding *ret);
 int entralogin_nss_find_uid(const struct entralogin_sources *sources, uint32_t uid, struct entralogin_finding *ret);

@@ -36,12 +36,12 @@ int entralogin_is_anothers(const struct entralogin_pam_operations *operations, u
     if (!entralogin_uid_is_ours(uid) || entralogin_holds_administrators_group() == 1 ||
         published(operations->accounts, uid, NULL) != ENTRALOGIN_ABSENT || !name_of(operations, uid, &record, buffer, sizeof buffer))
         return 0;
-    /* Our own answer, which a cache kept (nscd): of an account that was published a moment ago. */
+    /* entralogin's own answer, which a cache kept (nscd): of an account that was published a moment ago. */
     if (record.pw_passwd != NULL && strcmp(record.pw_passwd, ENTRALOGIN_NO_PASSWORD) == 0)
         return 0;
     if (name != NULL && strcmp(record.pw_name, name) != 0)
         return 0;
-    /* Once more: the account may have been published before the look-up, which our own module answered then. */
+    /* Once more: the account may have been published before the look-up, which entralogin's module answered then. */
     return published(operations->accounts, uid, NULL) == ENTRALOGIN_ABSENT;
 }
 

@@ -175,7 +175,7 @@ static int is_no_concern(const struct entralogin_person *person, const char *cre
     return person->standing == ENTRALOGIN_FOREIGN && !(person->is_anothers && certified);
 }
 
-/* Why a session of ours may not even be asked for, or NULL. */
+/* Why an Entra user's session may not even be asked for, or NULL. */
 static const char *obstacle(enum entralogin_standing standing, int argc, const char *credential) {
     if (argc != 0)
         return ENTRALOGIN_ARGUMENTS;

@@ -100,9 +100,9 @@ void entralogin_join_administrators(const char *user, uint32_t gid);
 
 int entralogin_in_sudo(pam_handle_t *pamh);
 /*
- * sudo: whoever runs it proves who they are, whomever they want to be. Who is not ours is not concerned; for who is, there is no
- * other way than the code, unless the daemon says that step-up is off. PAM_CRED_INSUFFICIENT and PAM_ABORT end sudo at once;
- * after the others it asks again.
+ * sudo: whoever runs it proves who they are, whomever they want to be. Who is no Entra user is not concerned; for who is, there
+ * is no other way than the code, unless the daemon says that step-up is off. PAM_CRED_INSUFFICIENT and PAM_ABORT end sudo at
+ * once; after the others it asks again.
  */
 int entralogin_step_up(const struct entralogin_pam_operations *operations, pam_handle_t *pamh, int flags, int argc);
 
@@ -117,22 +117,22 @@ int entralogin_is_given_up(void);
 /* --- person.c --- */
 
 enum entralogin_standing {
-    ENTRALOGIN_FOREIGN,  /* not ours: another shape, or another's uid */
+    ENTRALOGIN_FOREIGN,  /* no Entra account: another shape, or another's uid */
     ENTRALOGIN_OURS,
-    ENTRALOGIN_MISSPELT, /* ours in another spelling than the record's */
-    ENTRALOGIN_UNKNOWN,  /* our shape, and nobody has that name */
+    ENTRALOGIN_MISSPELT, /* an Entra account in another spelling than the record's */
+    ENTRALOGIN_UNKNOWN,  /* that shape, and nobody has the name */
     ENTRALOGIN_STRAY,    /* a local record that was adopted, but root's list says otherwise by now, or cannot be trusted */
 };
 
 struct entralogin_person {
     enum entralogin_standing standing;
     int is_adopted;    /* the record is the local files' */
-    int is_anothers;   /* FOREIGN, with a number of our range: another directory's user */
+    int is_anothers;   /* FOREIGN, with a number of the id range: another directory's user */
     uint32_t uid, gid; /* ENTRALOGIN_NO_ID where there is no record; uid ENTRALOGIN_ANOTHERS_ID where is_anothers */
     char home[ENTRALOGIN_HOME_MAX + 1];
 };
 
-/* No look-up for a name that cannot be ours, unless `foreigners_too`. */
+/* No look-up for a name that cannot be an Entra account's, unless `foreigners_too`. */
 void entralogin_find_person(
     const struct entralogin_pam_operations *operations, const char *name, int foreigners_too, struct entralogin_person *ret);
 
@@ -141,7 +141,7 @@ struct entralogin_invoker {
     int is_ours, is_adopted, is_stray;
     const char *name; /* PAM_RUSER, or empty */
     struct entralogin_person person; /* whose name that is */
-    uint32_t uid;     /* ENTRALOGIN_NO_ID where it is nobody's of ours */
+    uint32_t uid;     /* ENTRALOGIN_NO_ID where it is no Entra account's */
 };
 void entralogin_find_invoker(
     const struct entralogin_pam_operations *operations, pam_handle_t *pamh, struct entralogin_invoker *ret);
@@ -151,10 +151,11 @@ int entralogin_holds_administrators_group(void);
 /* ENTRALOGIN_PAM_HOLDS_ADMIN_GROUP and ENTRALOGIN_PAM_IN_SSHD, as they are true of this process. */
 uint16_t entralogin_process_flags(pam_handle_t *pamh);
 /*
- * True where somebody who is neither root nor ours has the administrators' gid: no account but ours gets it, so a setgid
- * program lends it, or the account was ours when its session began. sudo, which is root by then, goes by it (sudoers(5)), and
- * would make its user root: so a `name` of our shape, who asks, counts as somebody. False where the process has more groups
- * than are looked at, as people of another directory may: they are not ours to refuse (P8).
+ * True where somebody who is neither root nor an Entra user has the administrators' gid: only Entra accounts get it, so a
+ * setgid program lends it, or the account was an Entra account when its session began. sudo, which is root by then, goes by it
+ * (sudoers(5)), and would make its user root: so a `name` of an Entra account's shape, who asks, counts as somebody. False
+ * where the process has more groups than are looked at, as people of another directory may: this module has no say about them
+ * (P8).
  */
 int entralogin_borrows_group(const struct entralogin_pam_operations *operations, const char *name);
 int entralogin_in_sshd(pam_handle_t *pamh);
@@ -173,14 +174,14 @@ int entralogin_has_foreign_right(const struct entralogin_pam_operations *operati
 
 /* --- number.c: numbers that two may have --- */
 
-/* Bytes for a record of passwd(5). Ours have at most 1 KiB; one that does not fit is nobody's. */
+/* Bytes for a record of passwd(5). Entra accounts' have at most 1 KiB; one that does not fit is nobody's. */
 #define ENTRALOGIN_PASSWD_MAX 16384
 
 /*
- * True for a number of our range that is another directory's user: our published accounts are there to be read and do not have
- * it, and the name services know it (as `name`, unless that is NULL). Our module answers for a number from that file alone, so
- * the answer is another's. In doubt false: an Entra account that is published, retired, or that nobody can look up, and
- * whoever holds the administrators' group, whatever limits or groups the caller has set.
+ * True for a number of the id range that is another directory's user: the published accounts are there to be read and do not
+ * have it, and the name services know it (as `name`, unless that is NULL). entralogin's module answers for a number from that
+ * file alone, so the answer is another's. In doubt false: an Entra account that is published, retired, or that nobody can look
+ * up, and whoever holds the administrators' group, whatever limits or groups the caller has set.
  */
 int entralogin_is_anothers(const struct entralogin_pam_operations *operations, uint32_t uid, const char *name);
 /* Whether an Entra account of that name is published; true where that cannot be told. */

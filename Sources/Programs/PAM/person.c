@@ -18,8 +18,8 @@ const char *entralogin_item(pam_handle_t *pamh, int item) {
 }
 
 /*
- * Whose a local record with a name of our shape is. Undecidable is nobody's: only a record that root's list does not name, and
- * that bears no mark, is another's (P8).
+ * Whose a local record with a name of an Entra account's shape is. Undecidable is nobody's: only a record that root's list does
+ * not name, and that bears no mark, is another's (P8).
  */
 static void evaluate_local(
     const struct entralogin_pam_operations *operations, const struct passwd *found, struct entralogin_person *ret) {
@@ -38,8 +38,8 @@ static void evaluate_local(
 }
 
 /*
- * Whether a record with a number of our range is another name service's. The password of our module's records says that they are
- * ours, at no cost; where something between hides it, as SSSD may, the number decides.
+ * Whether a record with a number of the id range is another name service's. The password of entralogin's module's records says
+ * that they are Entra accounts', at no cost; where something between hides it, as SSSD may, the number decides.
  */
 static int is_anothers(const struct entralogin_pam_operations *operations, const struct passwd *found) {
     int marked = found->pw_passwd != NULL && strcmp(found->pw_passwd, ENTRALOGIN_NO_PASSWORD) == 0;
@@ -148,7 +148,7 @@ int entralogin_borrows_group(const struct entralogin_pam_operations *operations,
 }
 
 uint16_t entralogin_process_flags(pam_handle_t *pamh) {
-    /* Not known counts as held: for one of ours that only asks for more. */
+    /* Not known counts as held: for an Entra user that only asks for more. */
     uint16_t flags = entralogin_holds_administrators_group() != 0 ? ENTRALOGIN_PAM_HOLDS_ADMIN_GROUP : 0;
     return entralogin_in_sshd(pamh) ? flags | ENTRALOGIN_PAM_IN_SSHD : flags;
 }

@@ -14,7 +14,7 @@ struct MigrationText: Sendable {
         }
         if !plan.isComparedWithOurs {
             lines += Text.wrap(
-                "entralogind does not answer: whether anybody has signed in with us before is not known.",
+                "entralogind does not answer: whether anybody has signed in with entralogin before is not known.",
                 width: Style.width
             )
             lines.append("")
@@ -48,7 +48,7 @@ struct MigrationText: Sendable {
             Step(
                 text:
                     """
-                    Swap the wiring: these lines go, ours come. Where that fails, all is as before; local accounts \
+                    Swap the wiring: these lines go, entralogin's come. Where that fails, all is as before; local accounts \
                     never notice. Back: the same with --undo.
                     """,
                 details: ["\(command) --apply"] + plan.oldLines
@@ -80,7 +80,7 @@ struct MigrationText: Sendable {
         guard !people.isEmpty else { return [] }
         let text =
             """
-            These people have signed in with us already and keep the number that they got. With each of them signed out, run as \
+            These people have signed in with entralogin already and keep the number that they got. With each of them signed out, run as \
             root what it says here; the last lines look for files elsewhere, which keep the old number:
             """
         let searches = people.map { "find / -xdev -uid \($0.oldUID)" }
@@ -93,7 +93,7 @@ struct MigrationText: Sendable {
         let command = plan.hasLocalAdministratorsGroup ? ["groupdel \(group)"] : []
         let text =
             """
-            These rules of sudo name the group \(group). To keep them, give our administrators' group that name \
+            These rules of sudo name the group \(group). To keep them, give entralogin's administrators' group that name \
             (section [Accounts] of entralogin.conf)\(command.isEmpty ? "" : "; the local one would win, so it goes"):
             """
         return [Step(text: text, details: plan.sudoRules + command + ["AdministratorsGroup=\(group)"])]

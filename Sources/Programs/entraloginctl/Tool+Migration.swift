@@ -4,7 +4,7 @@ internal import Integration
 internal import Migration
 internal import Wire
 
-// From Microsoft's packages to us, and back.
+// From Microsoft's packages to entralogin, and back.
 
 extension Tool {
     /// `--apply` goes by the plan: while data contradict, nothing begins.

@@ -70,7 +70,7 @@ final class Daemon: Sendable {
 
     // MARK: Sockets
 
-    /// Takes the sockets that systemd gave, or makes our own where it gave none.
+    /// Takes the sockets that systemd gave, or makes its own where it gave none.
     private func listen(_ inherited: [(name: String, descriptor: Int32)]) throws {
         let kinds: [(SocketKind, String, UInt32)] = [
             (.control, "/run/entralogin/control.sock", 0o600),

@@ -59,7 +59,8 @@ package struct AccessControl: Sendable {
     }
 
     /// What the certificate rules say now, for `entraloginctl check-certificate`. No effect on anybody; but an unknown CA
-    /// has the keys fetched early. sshd looks at the CA before it asks us, so this is where a rotation is noticed first.
+    /// has the keys fetched early. sshd looks at the CA before it asks entralogin, so this is where a rotation is noticed
+    /// first.
     package func verify(
         keyType: String,
         base64: String,

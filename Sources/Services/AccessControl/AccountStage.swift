@@ -172,8 +172,8 @@ extension AccountStage {
         return Person(name: evidence.account.name, identity: evidence.identity, role: .user)
     }
 
-    /// Ours is whoever has a uid of ours; a name that can only be ours and has no uid at all; and one of root's list, which is
-    /// then adopted or refused.
+    /// An Entra account is who has a uid of theirs; a name that can only be theirs and has no uid at all; and one of root's
+    /// list, which is then adopted or refused.
     static func isOurs(_ user: String, uid: UInt32, _ accounts: any AccountRegistry) -> Bool {
         if PosixID(user: uid) != nil { return true }
         guard let name = UserName(folding: user) else { return false }
@@ -220,7 +220,7 @@ extension AccountStage {
         }
         if let name = UserName(request.invokingUser), name != accounts.first?.name {
             switch parts.ports.accounts.standing(of: name) {
-            // A local account has that name: local ones win, and it is not our matter.
+            // A local account has that name: local ones win, and entralogin has no say.
             case .none(let denial) where denial.reason == .localAccount: break
             default: accounts.append(try enrolled(name).account)
             }

@@ -48,9 +48,9 @@ extension TrustedKeys {
         return Array(text.utf8)
     }
 
-    /// Reads a file of the daemon's. Lines without our comment, of sources that are not configured any more, and lines that
-    /// are damaged are passed over: they are fetched again. How long ago a key was listed when the file of another boot was
-    /// written counts on from the begin of this one; without a stamp, every key was listed `now`.
+    /// Reads a file of the daemon's. Lines without entralogin's comment, of sources that are not configured any more, and lines
+    /// that are damaged are passed over: they are fetched again. How long ago a key was listed when the file of another boot
+    /// was written counts on from the begin of this one; without a stamp, every key was listed `now`.
     package init(reading bytes: [UInt8], sources: [String], now: Stamp) {
         guard bytes.count <= Limit.file, let text = String(validating: bytes, as: UTF8.self) else { return }
         let stamp = Stamp(in: bytes)

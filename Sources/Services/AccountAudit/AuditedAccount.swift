@@ -8,7 +8,7 @@ package enum LocalWay: String, Sendable, Codable, CaseIterable {
     case password
     /// Keys in files, or from a command of sshd's.
     case keys
-    /// Of an authority that sshd trusts, without asking us for the names.
+    /// Of an authority that sshd trusts, without asking entralogin for the names.
     case certificates
     /// sshd takes another machine's word (HostbasedAuthentication).
     case hosts

@@ -51,7 +51,7 @@ struct SSHAccess: Sendable {
         ]
     }
 
-    /// Certificates of an authority, unless sshd goes by the names that our helper prints, and by no others.
+    /// Certificates of an authority, unless sshd goes by the names that entralogin's helper prints, and by no others.
     var takesCertificates: Bool {
         guard isOpen, isOn("pubkeyauthentication"), isSet("trustedusercakeys") else { return false }
         let command = configuration.value(of: "authorizedprincipalscommand") ?? "none"

@@ -5,7 +5,7 @@ internal import LinuxSystem
 internal import Synchronization
 
 /// /etc/passwd, /etc/group and root's list of adopted people, read again when they have changed: three stat(2) calls where they
-/// have not. The daemon never asks NSS, which would ask us.
+/// have not. The daemon never asks NSS, which would ask the daemon.
 final class LocalFiles: Sendable {
     /// Bytes of each file: a hundred thousand accounts have less.
     static let limit = 16 << 20

@@ -72,7 +72,7 @@ package struct AzureStatus: Hashable, Sendable {
     package let checkers: [Checker]
     /// Where the table of clouds and the tenant's OpenID configuration disagree.
     package let remark: String?
-    /// How far our clock is ahead of Azure's (negative: behind); nil before its first answer.
+    /// How far this machine's clock is ahead of Azure's (negative: behind); nil before its first answer.
     package var clockAheadSeconds: Int64?
     package var confirmations = Confirmations()
 }

@@ -50,7 +50,7 @@ extension AccessAnswer {
     }
 }
 
-/// The role service behind `pas.windows.net`. Microsoft's own VM side asks it; that our question has the form it wants
+/// The role service behind `pas.windows.net`. Microsoft's own VM side asks it; that this question has the form it wants
 /// is not public (azure.md, "The role check"), so a refusal leads on to the next checker.
 package struct PASAccessChecker: EndpointChecker {
     package let name = "pas"

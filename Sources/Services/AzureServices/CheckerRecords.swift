@@ -6,7 +6,7 @@ internal import Synchronization
 
 /// What is remembered of each access checker: whether it serves, whom it has silenced, and how fast it was.
 final class CheckerRecords: Sendable {
-    /// The longest that a service may silence us by one `Retry-After`.
+    /// The longest that a service may silence the daemon by one `Retry-After`.
     private static let longestSilence = Duration.seconds(300)
 
     private struct Record {

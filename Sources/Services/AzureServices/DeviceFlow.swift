@@ -8,8 +8,8 @@ package import OpenSSHCertificates
 
 /// Entra's device authorization grant (RFC 8628; Documentation/azure.md), for one application of this machine's tenant.
 ///
-/// No nonce is sent: Entra documents none for this grant. The token comes over TLS from the login host, as the answer to our
-/// own code, which is redeemed once.
+/// No nonce is sent: Entra documents none for this grant. The token comes over TLS from the login host, as the answer to the
+/// daemon's own own code, which is redeemed once.
 package struct DeviceFlow: DeviceAuthority {
     /// `openid` for the ID token, `profile` for `oid` and `preferred_username` in it. No access to anything is asked for.
     private static let scope = "openid profile"

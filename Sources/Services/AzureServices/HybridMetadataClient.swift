@@ -49,7 +49,7 @@ package struct HybridMetadataClient: MetadataService {
         }
     }
 
-    /// Whether HIMDS says it is not public: our own token does.
+    /// Whether HIMDS says it is not public: the machine's own token does.
     package func tenant(by deadline: BootTime) async throws(AccessCheckFault) -> TenantID? { nil }
 
     package func token(

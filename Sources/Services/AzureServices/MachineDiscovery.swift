@@ -160,7 +160,7 @@ package final class MachineDiscovery: MachineSource {
             throw AccessCheckFault(
                 .machineUnknown,
                 of: service.name,
-                detail: "neither it nor our token names the tenant"
+                detail: "neither it nor the machine's token names the tenant"
             )
         }
         return Machine(

@@ -10,7 +10,7 @@ package protocol MetadataService: Sendable {
     /// `imds` or `himds`.
     var name: String { get }
     func instance(by deadline: BootTime) async throws(AccessCheckFault) -> InstanceMetadata
-    /// Nil where the service does not tell: the tenant is then taken from our own token.
+    /// Nil where the service does not tell: the tenant is then taken from the machine's own token.
     func tenant(by deadline: BootTime) async throws(AccessCheckFault) -> TenantID?
     func token(for audience: String, by deadline: BootTime) async throws(AccessCheckFault) -> ManagedIdentityToken
     /// The CA keys that the service hands out (`login/ca_keys`).

@@ -36,7 +36,7 @@ package final class OrderedAccessChecker: AccessChecker {
         }
     }
 
-    /// Asks one checker alone, whatever is remembered of it: `check --via`. Its answer is not confirmed.
+    /// Asks one checker alone, whatever is remembered of it: for `entraloginctl check`. Its answer is not confirmed.
     package func check(_ question: AccessQuestion, via name: String) async throws(AccessCheckFault) -> AccessAnswer {
         guard let checker = all.first(where: { $0.name == name }) else {
             throw AccessCheckFault(.unsupported, detail: "no access checker of that name is configured")

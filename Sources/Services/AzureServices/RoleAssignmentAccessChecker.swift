@@ -100,7 +100,7 @@ package final class RoleAssignmentAccessChecker: EndpointChecker {
             } catch {
                 throw .failing(AccessCheckFault(error, from: name))
             }
-            // Our token goes to no other host.
+            // The machine's token goes to no other host.
             guard url.lowercased().hasPrefix("\(call.host.lowercased())/") else {
                 throw malformed("a list goes on at another host")
             }

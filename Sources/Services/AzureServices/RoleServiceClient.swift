@@ -5,8 +5,8 @@ internal import AzureMessages
 internal import HTTPTransport
 internal import Identity
 
-/// What the checkers have in common: a request with our token, and one meaning for each way in which there is no answer
-/// (azure.md, "The role check"). It repeats only a 401: another endpoint is asked before this one is asked again.
+/// What the checkers have in common: a request with the machine's token, and one meaning for each way in which there is no
+/// answer (azure.md, "The role check"). It repeats only a 401: another endpoint is asked before this one is asked again.
 struct RoleServiceClient: Sendable {
     /// A host that does not answer within this can be said not to answer.
     private static let fairTime = Duration.seconds(2)
@@ -69,7 +69,7 @@ struct RoleServiceClient: Sendable {
         switch error.kind {
         // A caller in a hurry proves nothing about the endpoint.
         case .timeout where remaining < Self.fairTime: return EndpointFault(kind: .noAnswer, fault: fault)
-        // Nothing was connected to, or not to the one we meant, or nothing came: not a decision, and none is on its way.
+        // Nothing was connected to, or not to the host that was meant, or nothing came: not a decision, and none is on its way.
         case .nameResolution, .unreachable, .proxy: return .noRoute(fault)
         case .tls, .timeout: return .notReached(fault)
         case .dropped: return EndpointFault(kind: .dropped, fault: fault)

@@ -120,7 +120,7 @@ struct AccountModulesRule: Sendable {
         )
     }
 
-    /// One of the lines that stand in for our module where it cannot be loaded.
+    /// One of the lines that stand in for entralogin's module where it cannot be loaded.
     private func isGuard(_ entry: PAMEntry) -> Bool {
         let line = ([entry.module] + entry.arguments).joined(separator: " ")
         return PAMRule.lines("account").dropFirst().contains { $0.hasSuffix(line) }

@@ -50,7 +50,7 @@ struct AdoptionRule: Sendable {
         }
     }
 
-    /// Lines that we wrote, or somebody in our way, and that the list does not have.
+    /// Lines that entralogin wrote, or somebody in its way, and that the list does not have.
     private func unlisted(_ passwd: String, _ list: AdoptionList) -> [Finding] {
         let names = Set(list.people.map(\.name.text))
         return passwd.lines.enumerated().compactMap { index, line in

@@ -2,9 +2,9 @@
 
 internal import Integration
 
-/// Evaluates the services in which sign-in with a code is switched on, but for sudo (`StepUpRule`): that our auth line is there, ends the stack refused where we
-/// refuse, and asks before a password does; and that the account stage, which looks at the role again, is
-/// entralogin's as well.
+/// Evaluates the services in which sign-in with a code is switched on, but for sudo (`StepUpRule`): that entralogin's auth line
+/// is there, ends the stack where it refuses, and asks before a password does; and that the account stage, which looks at the
+/// role again, is entralogin's as well.
 ///
 /// The stamp does not rest on it: the auth stage itself looks at role and identity, and none of it concerns sshd.
 struct DeviceSignInRule: Sendable {

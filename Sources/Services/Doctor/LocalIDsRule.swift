@@ -3,9 +3,8 @@
 internal import Identity
 internal import Integration
 
-/// Evaluates who else uses numbers of our range: local users and groups, subordinate ids (subuid(5)), and what useradd may
-/// give out (login.defs(5)). A number that is somebody else's is never given to an Entra account (P7), and its holder
-/// wins.
+/// Evaluates who else uses numbers of entralogin's range: local users and groups, subordinate ids (subuid(5)), and what useradd
+/// may give out (login.defs(5)). A number that is somebody else's is never given to an Entra account (P7), and its holder wins.
 struct LocalIDsRule: Sendable {
     /// entralogin's groups have the first numbers.
     private static let range = PosixID.usersGroup...PosixID.userRange.upperBound
@@ -15,7 +14,8 @@ struct LocalIDsRule: Sendable {
         let ids = [("/etc/passwd", "user"), ("/etc/group", "group")].compactMap { accounts($0, $1, machine) }
         let ranges = ["/etc/subuid", "/etc/subgid"].compactMap { subordinates($0, machine) }
         let found = ids + ranges + [defaults(machine)].compactMap(\.self)
-        return found.isEmpty ? [Finding(.ids, .good, "no local id lies in our range, \(LocalIDsRule.bounds)")] : found
+        return found.isEmpty
+            ? [Finding(.ids, .good, "no local id lies in entralogin's range, \(LocalIDsRule.bounds)")] : found
     }
 
     private func accounts(_ path: String, _ kind: String, _ machine: any HostView) -> Finding? {
@@ -27,7 +27,7 @@ struct LocalIDsRule: Sendable {
         return Finding(
             .ids(of: kind),
             .warning,
-            "the local \(kind) \(first[0])\(more) has a number of our range: an Entra account that would get it is refused",
+            "the local \(kind) \(first[0])\(more) has a number of entralogin's range: an Entra account that would get it is refused",
             place: path,
             needed: "no local id between \(LocalIDsRule.bounds)",
             remedy: "\(kind)mod gives it another number; files keep the old one until they are changed, too"
@@ -46,7 +46,7 @@ struct LocalIDsRule: Sendable {
         return Finding(
             .idsSubordinate,
             .warning,
-            "\(overlapping[0]) has subordinate ids in our range: its containers' files would be Entra accounts'",
+            "\(overlapping[0]) has subordinate ids in entralogin's range: its containers' files would be Entra accounts'",
             place: path,
             needed: "no subordinate ids between \(LocalIDsRule.bounds)",
             remedy: "usermod --del-subuids and --add-subuids (or --del-subgids, --add-subgids) with another range"
@@ -66,7 +66,7 @@ struct LocalIDsRule: Sendable {
             return Finding(
                 .idsDefaults,
                 .warning,
-                "\(words[0]) reaches into our range, so new local ids may take numbers of Entra accounts",
+                "\(words[0]) reaches into entralogin's range, so new local ids may take numbers of Entra accounts",
                 place: "\(path):\(index + 1)",
                 needed: "\(words[0]) below \(LocalIDsRule.range.lowerBound)",
                 remedy: "lower it"

@@ -3,8 +3,8 @@
 internal import Identity
 package import Integration
 
-/// What around us keeps people out or spoils something, and is no part of the wiring: nobody gets in by it who should not.
-/// So the stack stamp does not rest on it, whatever its findings.
+/// What around entralogin keeps users out or spoils something, and is no part of the integration: nobody gets in by it who
+/// should not. So the integration check does not rest on it, whatever its findings.
 package struct MachineCheck: Sendable {
     private let machine: any EnvironmentView
     private let domain: String

@@ -2,9 +2,9 @@
 
 internal import Integration
 
-/// Evaluates whether an enforcing SELinux knows our programs: without our policy module sshd may neither run the certificate
-/// check nor reach the daemon's sockets, and no Entra account can sign in. No error, which would take the stack stamp: nothing
-/// holds up against our people where the kernel lets sshd do as it likes.
+/// Evaluates whether an enforcing SELinux knows entralogin's programs: without entralogin's policy module sshd may neither run
+/// the certificate check nor reach the daemon's sockets, and no Entra account can sign in. No error, which would take the stack
+/// stamp: nothing holds up against Entra users where the kernel lets sshd do as it likes.
 struct SELinuxRule: Sendable {
     /// selinux(8): 1 while it is enforcing; no such file where there is none.
     private static let enforce = "/sys/fs/selinux/enforce"
@@ -17,7 +17,7 @@ struct SELinuxRule: Sendable {
             return [Finding(.selinux, .note, "SELinux is permissive: it logs what it would refuse")]
         }
         guard machine.paths(matching: SELinuxRule.modules).isEmpty else {
-            return [Finding(.selinux, .good, "SELinux is enforcing and has our policy module")]
+            return [Finding(.selinux, .good, "SELinux is enforcing and has entralogin's policy module")]
         }
         return [
             Finding(

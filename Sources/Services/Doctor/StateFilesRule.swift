@@ -3,8 +3,8 @@
 internal import Identity
 internal import Integration
 
-/// Evaluates who owns and may write our files: settings, state, sockets. The modules do not talk to a socket that somebody
-/// else could have put there, and the daemon does not read a file that others may write.
+/// Evaluates who owns and may write entralogin's files: settings, state, sockets. The modules do not talk to a socket that
+/// somebody else could have put there, and the daemon does not read a file that others may write.
 struct StateFilesRule: Sendable {
     private struct Need {
         var path: String
@@ -100,7 +100,8 @@ struct StateFilesRule: Sendable {
         let found = StateFilesRule.needs.compactMap {
             evaluate($0, StateFilesRule.uid(of: $0.owner, in: passwd), machine)
         }
-        return found.isEmpty ? [Finding(.files, .good, "our files and sockets have their owners and modes")] : found
+        return found.isEmpty
+            ? [Finding(.files, .good, "entralogin's files and sockets have their owners and modes")] : found
     }
 
     private func evaluate(_ need: Need, _ uid: UInt32?, _ machine: any HostView) -> Finding? {

@@ -3,11 +3,12 @@
 internal import Authorization
 internal import Integration
 
-/// Evaluates sudo's step-up where it is switched on: that PAM asks us before anybody else can say yes, that sudoers has sudo ask PAM
-/// at all, and about who runs it. A step-up that is switched on and does not happen is an error: somebody relies on it.
+/// Evaluates sudo's step-up where it is switched on: that PAM asks entralogin before anybody else can say yes, that sudoers has
+/// sudo ask PAM at all, and about who runs it. A step-up that is switched on and does not happen is an error: somebody relies
+/// on it.
 ///
-/// What sudoers comes to, sudo itself says (`sudo -l -U`), of an administrator of ours, where there is one now; our own file is
-/// read in any case.
+/// What sudoers comes to, sudo itself says (`sudo -l -U`), of an Entra administrator, where there is one now; entralogin's own
+/// file is read in any case.
 struct StepUpRule: Sendable {
     /// An account that is an administrator now; a person's, since a service principal may have a rule of its own.
     let administrator: String?

@@ -2,8 +2,8 @@
 
 internal import Integration
 
-/// Evaluates whether sudo takes our file: that it reads the folder, and that what it reads has no mistake. That the file is
-/// there and is root's, `LocalAccountsRule` says; what other files and sources add, `SudoersReview`.
+/// Evaluates whether sudo takes entralogin's file: that it reads the folder, and that what it reads has no mistake. That the
+/// file is there and is root's, `LocalAccountsRule` says; what other files and sources add, `SudoersReview`.
 struct SudoRule: Sendable {
     let review: SudoersReview
     private static let main = "/etc/sudoers"
@@ -71,7 +71,7 @@ struct SudoRule: Sendable {
         }
     }
 
-    /// Where our file names it: without it sudo finds no administrators, and refuses.
+    /// Where entralogin's file names it: without it sudo finds no administrators, and refuses.
     private func plugin(_ machine: any HostView) -> Finding? {
         let path = SudoersFilesRule.pluginPath
         guard let ours = try? machine.text(of: LocalAccountsRule.sudoers), ours.contains(path) else { return nil }

@@ -3,7 +3,7 @@
 internal import Identity
 internal import Integration
 
-/// Evaluates our units where systemd runs: there, running, and started at boot (systemctl(1), `show`).
+/// Evaluates entralogin's units where systemd runs: there, running, and started at boot (systemctl(1), `show`).
 struct UnitsRule: Sendable {
     private struct Need {
         var unit: String
@@ -37,7 +37,11 @@ struct UnitsRule: Sendable {
             severity: .warning,
             why: "lingering user managers that had to wait for Azure are not started"
         ),
-        Need(unit: "entralogin-audit.socket", severity: .note, why: "the Linux audit system is told nothing by us"),
+        Need(
+            unit: "entralogin-audit.socket",
+            severity: .note,
+            why: "the Linux audit system hears nothing of entralogin"
+        ),
     ]
     private static let programs = ["/usr/bin/systemctl", "/bin/systemctl"]
 
@@ -60,7 +64,7 @@ struct UnitsRule: Sendable {
         let asAnother = [user(states), number(states, machine)].compactMap(\.self)
         let found = UnitsRule.needs.compactMap { evaluate($0, states[$0.unit] ?? [:]) } + asAnother
         guard !found.isEmpty else {
-            return Outcome(findings: [Finding(.units, .good, "our units run, and start at boot")])
+            return Outcome(findings: [Finding(.units, .good, "entralogin's units run, and start at boot")])
         }
         return Outcome(findings: found, runsAsAnother: !asAnother.isEmpty)
     }

@@ -31,7 +31,7 @@ package final class SingleFlight<Key: Hashable & Sendable, Value: Sendable>: Sen
     package func join(_ key: Key, by deadline: BootTime, fetch: @escaping Fetch) async throws(AccessCheckFault) -> Value
     {
         let (first, others) = await outcome(of: key, by: deadline, fetch)
-        // Another caller's request ended with that caller's deadline: there is time left for one of our own.
+        // Another caller's request ended with that caller's deadline: there is time left for one more.
         if case .failure = first, let others, others < deadline, time.bootTime() >= others {
             return try await outcome(of: key, by: deadline, fetch).outcome.get()
         }

@@ -68,7 +68,7 @@ package struct PAMControl: Hashable, Sendable {
     var possibleActions: Set<PAMAction> { Set(actions.values).union([fallback]) }
 
     /// True for `[success=N ignore=N default=die]` and for `[success=ok ignore=ignore default=die]`, with or without a word
-    /// on a missing module: allowed and not ours go on, everything else ends the stack refused.
+    /// on a missing module: allowed and not concerned go on, everything else ends the stack refused.
     var isOurs: Bool {
         guard fallback == .die, guardedEntries != nil else { return false }
         return actions.allSatisfy { value, action in
@@ -81,7 +81,7 @@ package struct PAMControl: Hashable, Sendable {
     }
 
     /// How many entries behind the line run only where the module did not: it jumps over them. Nil for a control that is
-    /// not of our form.
+    /// not of that form.
     var guardedEntries: Int? {
         switch (action(on: "success"), action(on: "ignore")) {
         case (.ok, .ignore): 0

@@ -2,15 +2,15 @@
 
 internal import Identity
 
-/// Evaluates one stack of one service: our line is there, is written as it must be, nothing before it can pass over it, and
-/// what must not run for somebody who is refused comes after it.
+/// Evaluates one stack of one service: entralogin's line is there, is written as it must be, nothing before it can pass over
+/// it, and what must not run for somebody who is refused comes after it.
 package struct PAMRule: Sendable {
     let service: String
     let type: String
-    /// Modules that must stand behind our line.
+    /// Modules that must stand behind entralogin's line.
     let mustFollow: Set<String>
 
-    /// `type`: as in PAM's files; `mustFollow`: modules that must stand behind our line.
+    /// `type`: as in PAM's files; `mustFollow`: modules that must stand behind entralogin's line.
     package init(service: String, type: String, mustFollow: Set<String>) {
         self.service = service
         self.type = type
@@ -32,8 +32,9 @@ package struct PAMRule: Sendable {
         )
     }
 
-    /// Our line and, behind it, as packaging/pam/lines has them, what runs only where our module could not be loaded: Entra accounts are refused there, by
-    /// number and by name, as the user that is asked for, as the one who asks and as the one who runs the program.
+    /// entralogin's line and, behind it, as packaging/pam/lines has them, what runs only where entralogin's module could not be
+    /// loaded: Entra accounts are refused there, by number and by name, as the user that is asked for, as the one who asks and
+    /// as the one who runs the program.
     package static func lines(_ type: String) -> [String] {
         let guid = SSHDOrderRule.guids
         let ids = "uid < \(PosixID.userRange.lowerBound)"
@@ -86,7 +87,8 @@ package struct PAMRule: Sendable {
         return [Finding(id, .good, "\(service): pam_entralogin decides first in the \(type) stage", place: ours.place)]
     }
 
-    /// What our line jumps over: the lines that refuse Entra accounts where the module could not be loaded, and no others.
+    /// What entralogin's line jumps over: the lines that refuse Entra accounts where the module could not be loaded, and no
+    /// others.
     private func evaluateGuard(of line: PAMEntry, behind rest: ArraySlice<PAMEntry>) -> Finding? {
         let expected = PAMRule.lines(type).dropFirst().map { String($0) }
         let count = line.control.guardedEntries ?? 0

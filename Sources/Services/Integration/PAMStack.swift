@@ -25,12 +25,12 @@ package struct PAMStackError: Error, Hashable, Sendable {
 /// The lines of one type (`account`, `session`) that libpam runs for one service, includes taken apart.
 ///
 /// What a `substack` holds is left out: whatever happens there, the stack goes on behind it (pam.conf(5)), so nothing in
-/// it can pass over a later line. A line of ours in there would end no more than the substack: it counts as missing.
+/// it can pass over a later line. A line of entralogin's in there would end no more than the substack: it counts as missing.
 package struct PAMStack: Sendable {
     package private(set) var entries: [PAMEntry] = []
     /// Every file that was read, substacks included.
     package private(set) var files: [String] = []
-    /// Substacks in which our module stands.
+    /// Substacks in which entralogin's module stands.
     package private(set) var oursInSubstack: [String] = []
 
     private let type: String

@@ -8,7 +8,7 @@ package struct PAMTransaction: Hashable, Sendable {
     package static let program = "/usr/libexec/entralogin/pam-probe"
     private static let success: Int32 = 0
 
-    /// What our module left in the transaction (entralogin_pam.h).
+    /// What entralogin's module left in the transaction (entralogin_pam.h).
     enum Mark: String, Sendable {
         case reached
         case arguments
@@ -72,11 +72,11 @@ struct PAMTransactionError: Error, Hashable, Sendable {
     let problem: String
 }
 
-/// Evaluates what libpam did with our line of one service's account stage.
+/// Evaluates what libpam did with entralogin's line of one service's account stage.
 struct PAMTransactionRule: Sendable {
     private static let repair = "make install, or install the package again; then entraloginctl stack --stamp"
 
-    /// Where our module lies by the usual folders; nil where in none.
+    /// Where entralogin's module lies by the usual folders; nil where in none.
     let installed: String?
     /// The account stage as the files have it; nil where they cannot be read.
     let stack: PAMStack?
@@ -107,14 +107,15 @@ struct PAMTransactionRule: Sendable {
             return finding(service, .error, "libpam passes over pam_entralogin.so", order, loaded)
         case (.none, true):
             guard isRefusedBefore(transaction.ourModules) else { return notLoaded(transaction) }
-            // Nobody gets in by that, and what libpam has loaded is what our line names.
+            // Nobody gets in by that, and what libpam has loaded is what entralogin's line names.
             let what =
                 "\(service): another module refuses the check's name before pam_entralogin.so, which libpam loads"
             return Finding(id(service), .note, what, place: loaded)
         }
     }
 
-    /// True where a module before our line can end the stage with a no, and our line names a file that libpam has loaded.
+    /// True where a module before entralogin's line can end the stage with a no, and entralogin's line names a file that libpam
+    /// has loaded.
     private func isRefusedBefore(_ loaded: [String]) -> Bool {
         guard let entries = stack?.entries, let ours = entries.firstIndex(where: { $0.module == PAMStack.ourModule })
         else { return false }

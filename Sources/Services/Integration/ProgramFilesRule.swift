@@ -11,7 +11,7 @@ package struct ProgramFilesRule: Sendable {
 
     private static let remedy = "make install, or install the package again"
 
-    /// `loaded`: the files that libpam has loaded as our module (`PAMTransaction`); where there are any, they count.
+    /// `loaded`: the files that libpam has loaded as entralogin's module (`PAMTransaction`); where there are any, they count.
     func evaluate(_ machine: any HostView, loaded: [String]) -> (findings: [Finding], files: [String]) {
         let nameService = ProgramFilesRule.installed(ProgramFilesRule.nameServiceModule, machine)
         let nss = evaluateModule(.moduleNSS, ProgramFilesRule.nameServiceModule, at: nameService, machine)
@@ -27,7 +27,7 @@ package struct ProgramFilesRule: Sendable {
         return (modules.map(\.finding) + programs, paths)
     }
 
-    /// Where our PAM module lies by the usual folders; libpam may read another one.
+    /// Where entralogin's PAM module lies by the usual folders; libpam may read another one.
     package static func installedModule(_ machine: any HostView) -> String? {
         moduleFolders.lazy.map { "\($0)/security/\(PAMStack.ourModule)" }.first { machine.exists($0) }
     }

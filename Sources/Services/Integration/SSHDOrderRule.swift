@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Evaluates the order of what sshd reads. A Match block that is read before ours may set the same keywords for some Entra
-/// accounts, and would win: the names that are tried with `sshd -T` need not show it.
+/// Evaluates the order of what sshd reads. A Match block that is read before entralogin's may set the same keywords for some
+/// Entra accounts, and would win: the names that are tried with `sshd -T` need not show it.
 struct SSHDOrderRule: Sendable {
     /// Service principals and managed identities.
     static let guids = "????????-????-????-????-????????????"
     private static let remedy = "/usr/libexec/entralogin/configure --enable, then reload sshd"
 
-    /// What our block sets. A block without one of them leaves that to the next block.
+    /// What entralogin's block sets. A block without one of them leaves that to the next block.
     private static let needed = Set(
         SSHDRule.needs.filter { $0.keyword != "usepam" && !$0.mayBeAbsent }.map(\.keyword)
     )
@@ -23,11 +23,11 @@ struct SSHDOrderRule: Sendable {
         }
         guard matches.first == ours else { return [overtaken(by: files.lines[matches[0]])] }
         let place = files.lines[ours].place
-        return [Finding(.sshdFiles, .good, "sshd reads our block before any other", place: place)]
+        return [Finding(.sshdFiles, .good, "sshd reads entralogin's block before any other", place: place)]
     }
 
-    /// True for the first line of our block: in its own file, or, where sshd reads no such file, in the main one. It goes by
-    /// the name alone, names whole domains and GUIDs, and sets everything that is needed; to what, `SSHDRule` says.
+    /// True for the first line of entralogin's block: in its own file, or, where sshd reads no such file, in the main one. It
+    /// goes by the name alone, names whole domains and GUIDs, and sets everything that is needed; to what, `SSHDRule` says.
     private static func isOurs(_ index: Int, in lines: [SSHDFiles.Line]) -> Bool {
         let line = lines[index]
         guard line.file == SSHDFiles.dropIn || line.file == SSHDFiles.main,
@@ -82,7 +82,7 @@ struct SSHDOrderRule: Sendable {
         Finding(
             .sshdFiles,
             .error,
-            "'Match \(line.rest)' is read before our block and would win over it",
+            "'Match \(line.rest)' is read before entralogin's block and would win over it",
             place: line.place,
             needed: "no Match block before \(SSHDFiles.dropIn)",
             remedy: "move it behind: to a file with a higher number, or below the Include line"

@@ -19,7 +19,7 @@ package struct StackVerdict: Sendable {
     package var holds: Bool { !findings.contains { $0.severity == .error } }
 }
 
-/// Looks at sshd, PAM, the name service and our own files, and changes nothing. Needs root: `sshd -T` reads host keys.
+/// Looks at sshd, PAM, the name service and entralogin's own files, and changes nothing. Needs root: `sshd -T` reads host keys.
 package struct StackCheck: Sendable {
     package static let sshdPrograms = ["/usr/sbin/sshd", "/usr/bin/sshd", "/usr/local/sbin/sshd"]
 
@@ -93,15 +93,15 @@ package struct StackCheck: Sendable {
         )
     }
 
-    /// Why sshd's account stage would let accounts in that only our module refuses; empty where it asks our module. Nothing else
-    /// of the integration is looked at.
+    /// Why sshd's account stage would let accounts in that only entralogin's module refuses; empty where it asks entralogin's
+    /// module. Nothing else of the integration is looked at.
     package func accountStageErrors() -> [Finding] {
         evaluateSSHD().services.flatMap { PAMRule.account($0).evaluate(machine).findings }.filter {
             $0.severity == .error
         }
     }
 
-    /// What libpam does with our line of each service, and the files that it takes for our module.
+    /// What libpam does with entralogin's line of each service, and the files that it takes for entralogin's module.
     private func askLibpam(_ services: [String]) -> (findings: [Finding], modules: [String]) {
         let outcomes = services.map { ($0, PAMTransaction.run($0, on: machine)) }
         let modules = Set(outcomes.flatMap { (try? $0.1.get().ourModules) ?? [] }).sorted()
@@ -117,7 +117,7 @@ package struct StackCheck: Sendable {
         var findings: [Finding]
         var files: [String]
         var listener: SSHDListener?
-        /// The PAM services that people of ours meet.
+        /// The PAM services that Entra users meet.
         var services = ["sshd"]
     }
 

@@ -55,8 +55,8 @@ package struct StackStampWriter: Sendable {
     ///
     /// It looks, notes the state of the files, and looks again: what is changed between a look and the note shows in the
     /// second look, and what is changed after the note shows to the daemon. Where something changed meanwhile, it begins
-    /// again: systemd passes over what its path unit sees while our service runs, and the check at the daemon's start is
-    /// made once.
+    /// again: systemd passes over what its path unit sees while the check's own service runs, and the check at the daemon's
+    /// start is made once.
     ///
     /// One check at a time: at boot the daemon's start and the path unit run one each, and a slow one that saw sshd start
     /// would take away what the other wrote after that. The last to begin decides.

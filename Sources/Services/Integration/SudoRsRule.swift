@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Evaluates what differs where `sudo` is sudo-rs, which loads no plugin: whether our file is for the sudo that is here, whom
-/// the group in it belongs to, and what PAM's account stage is not asked about.
+/// Evaluates what differs where `sudo` is sudo-rs, which loads no plugin: whether entralogin's file is for the sudo that is
+/// here, whom the group in it belongs to, and what PAM's account stage is not asked about.
 package struct SudoRsRule: Sendable {
     /// The first version that was seen to ask the account stage about `sudo -l` and `sudoedit` (Documentation/sudo.md).
     private static let asksAlways = [0, 2, 15]

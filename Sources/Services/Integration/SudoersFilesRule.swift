@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Reads what other files of sudoers say about entralogin: another plugin, a rule by its group's name or number, and
-/// defaults that take PAM's account stage away. None of them gives anybody our own rule; each one weakens something.
+/// defaults that take PAM's account stage away. None of them gives anybody entralogin's own rule; each one weakens something.
 package struct SudoersFilesRule: Sendable {
     let administratorsGroup: String
 
@@ -13,7 +13,7 @@ package struct SudoersFilesRule: Sendable {
     fileprivate struct Line {
         var text: String
         var place: String
-        /// sudo reads it after our file, so that its defaults win.
+        /// sudo reads it after entralogin's file, so that its defaults win.
         var isLate: Bool
     }
 

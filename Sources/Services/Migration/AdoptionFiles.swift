@@ -60,7 +60,7 @@ package struct AdoptionFiles: Sendable {
     }
 
     /// Adds the lines of the note where they are missing, the groups first: after `adopt` or `release`, and only once PAM asks
-    /// our module about them. False where there is no note.
+    /// entralogin's module about them. False where there is no note.
     package func restore() throws(AdoptionFailure) -> Bool {
         try locked { () throws(AdoptionFailure) in
             guard let note = try keptLines() else { return false }
@@ -92,7 +92,8 @@ package struct AdoptionFiles: Sendable {
         }
     }
 
-    /// Takes what was written out of the list, and the note away: for after `release`, when nobody can sign in with us any more.
+    /// Takes what was written out of the list, and the note away: for after `release`, when nobody can sign in with entralogin
+    /// any more.
     package func forget() throws(AdoptionFailure) {
         try locked { () throws(AdoptionFailure) in
             guard let lines = try keptLines() else { return }
@@ -152,7 +153,7 @@ package struct AdoptionFiles: Sendable {
             return nil
         }
         guard let lines = AdoptionLines(parsing: bytes) else {
-            throw .contradiction("\(kept.path) is not as we wrote it")
+            throw .contradiction("\(kept.path) is not as entralogin wrote it")
         }
         return lines
     }

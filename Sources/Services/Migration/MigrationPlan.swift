@@ -27,9 +27,9 @@ package struct MigratedPerson: Hashable, Sendable, Codable {
     package var name: String
     package var objectID: String
     package var oldUID: UInt32
-    /// The account's number with us; nil until the person has signed in.
+    /// The account's number with entralogin; nil until the person has signed in.
     package var uid: UInt32?
-    /// The old number is theirs with us, too.
+    /// The old number is theirs with entralogin, too.
     package var keepsNumber = false
     /// What `--apply` adds to /etc/passwd and /etc/group for that; nil where it adds nothing.
     package var passwdLine: String?
@@ -74,12 +74,12 @@ package struct KnownAccount: Sendable {
     }
 }
 
-/// What leads from Microsoft's package to us on this machine. Nothing is changed by it.
+/// What leads from Microsoft's package to entralogin on this machine. Nothing is changed by it.
 package struct MigrationPlan: Sendable, Codable {
     package var from: OldPackage
     /// The data do not contradict.
     package var isReady: Bool
-    /// False where the daemon did not say who has signed in with us.
+    /// False where the daemon did not say who has signed in with entralogin.
     package var isComparedWithOurs = true
     package var people: [MigratedPerson] = []
     package var conflicts: [MigrationConflict] = []

@@ -12,7 +12,7 @@ package struct MigrationSurvey: Sendable {
     private let known: [KnownAccount]
     private let isKnown: Bool
 
-    /// `known`: the accounts that have signed in with us; nil where they are not known.
+    /// `known`: the accounts that have signed in with entralogin; nil where they are not known.
     package init(on machine: any HostView, known: [KnownAccount]?) {
         self.machine = machine
         self.known = known ?? []
@@ -64,7 +64,7 @@ package struct MigrationSurvey: Sendable {
         return ours.home == old.home && (try? machine.status(of: old.home))?.owner == old.uid
     }
 
-    /// Without the daemon nobody knows who has signed in with us; where nobody can have, that is no matter.
+    /// Without the daemon nobody knows who has signed in with entralogin; where nobody can have, that is no matter.
     private func unknownAccounts() -> [MigrationConflict] {
         do throws(FileAbsence) {
             let lines = try machine.text(of: CoveredDomains.accounts, limit: CoveredDomains.accountsLimit).lines
@@ -73,7 +73,7 @@ package struct MigrationSurvey: Sendable {
         return [
             MigrationConflict(
                 place: CoveredDomains.accounts,
-                text: "people have signed in with us, and entralogind does not say who",
+                text: "people have signed in with entralogin, and entralogind does not say who",
                 remedy: "start entralogind: systemctl start entralogind"
             )
         ]
@@ -116,8 +116,8 @@ package struct MigrationSurvey: Sendable {
         text(of: path, &plan).map { Array($0.utf8) } ?? []
     }
 
-    /// The folder gets the person's new number before the account gets the folder: we let nobody into a home that is not
-    /// theirs.
+    /// The folder gets the person's new number before the account gets the folder: the session stage lets nobody into a home
+    /// that is not theirs.
     private func person(_ old: OldAccount, keeps: Bool, _ lines: AdoptionLines) -> MigratedPerson {
         let ours = known.first { $0.objectID == old.objectID.description }
         var person = MigratedPerson(

@@ -45,7 +45,7 @@ struct OldAccountRules {
 
     private func number(_ account: OldAccount) -> MigrationConflict? {
         guard AdoptedPerson(name: account.name, objectID: account.objectID, uid: account.uid) != nil else {
-            let owner = PosixID(user: account.uid) == nil ? "the system's" : "of our own range"
+            let owner = PosixID(user: account.uid) == nil ? "the system's" : "of entralogin's range"
             return conflict(account, "uid \(account.uid) is \(owner)", "no person may have it: remove the line")
         }
         // Its own private group may stand in /etc/group; nobody else's may.

@@ -8,11 +8,11 @@ package struct ConnectionLimits: Hashable, Sendable {
     /// Open connections. Each sign-in holds one for as long as its question takes, at most 10 s.
     package var connections: Int
     /// A peer that has connected and says nothing is let go after this long.
-    package var patience: Duration
+    package var timeout: Duration
 
-    package init(connections: Int = 1024, patience: Duration = .seconds(2)) {
+    package init(connections: Int = 1024, timeout: Duration = .seconds(2)) {
         self.connections = connections
-        self.patience = patience
+        self.timeout = timeout
     }
 }
 
@@ -103,7 +103,7 @@ package final class Listener: Sendable {
 
     /// One task looks after all who are waited for; most of them speak long before it looks.
     private func limitSilence(of connection: Connection) {
-        let silent = Silent(connection: connection, until: SystemClock.sinceBoot() + limits.patience)
+        let silent = Silent(connection: connection, until: SystemClock.sinceBoot() + limits.timeout)
         let mustStart = state.withLock { state in
             if state.silent.count >= 2 * limits.connections { state.silent.removeAll { $0.connection == nil } }
             state.silent.append(silent)

@@ -12,9 +12,9 @@ internal import Wire
 /// less than administrator, end what they end anywhere (P2).
 final class RoleCheckService: Sendable {
     /// For all checkers together: the tool waits 20 s.
-    private static let patience = Duration.seconds(16)
+    private static let timeout = Duration.seconds(16)
     /// For the metadata service before that, where it has not answered since the start.
-    private static let machinePatience = Duration.seconds(3)
+    private static let machineTimeout = Duration.seconds(3)
 
     private let sources: ReportSources
     private let lastDispute = Mutex<RoleDispute?>(nil)
@@ -35,7 +35,7 @@ final class RoleCheckService: Sendable {
             objectID: person.description
         )
         // As in a decision, never the machine that was stored: this disk may be a copy of another one's.
-        let limit = sources.time.bootTime().advanced(by: RoleCheckService.machinePatience)
+        let limit = sources.time.bootTime().advanced(by: RoleCheckService.machineTimeout)
         guard let machine = try? await sources.azure.machines.machine(by: limit) else {
             return .document(ReportText.json(report))
         }
@@ -66,7 +66,7 @@ final class RoleCheckService: Sendable {
                 objectID: person,
                 machine: machine,
                 correlation: correlation,
-                deadline: start.advanced(by: RoleCheckService.patience / names.count)
+                deadline: start.advanced(by: RoleCheckService.timeout / names.count)
             )
             let outcome = await self.ask(name, question)
             if name == checker.confirmerName { confirmation = outcome }

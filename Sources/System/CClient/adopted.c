@@ -79,7 +79,7 @@ static uint32_t number_of(const char *text, size_t length) {
                                                                                         : ENTRALOGIN_ANY_ID;
 }
 
-/* A GUID is a name of our shape without an '@'. */
+/* A GUID is a name of an Entra account's shape without an '@'. */
 static int is_object_id(const char *text, size_t length) {
     return length == OBJECT_ID && memchr(text, '@', length) == NULL && entralogin_name_is_ours(text, length);
 }

@@ -125,7 +125,7 @@ static int send_by(int fd, const void *request, size_t size, uint64_t deadline) 
  */
 static long receive_by(int fd, void *reply, size_t capacity, uint64_t deadline) {
     for (int ends = 0;;) {
-        /* Before any wait: where the daemon ran in our place, its answer is here by now. */
+        /* Before any wait: where the daemon ran in this process's place, its answer is here by now. */
         ssize_t n = recv(fd, reply, capacity, MSG_DONTWAIT | MSG_TRUNC);
         if (n > 0)
             return (size_t)n <= capacity ? (long)n : -EMSGSIZE;

@@ -161,7 +161,7 @@ ccurl_library *ccurl_open(const char *name, const char **problem)
 	return library;
 }
 
-/* Our names for libcurl's types: the same pointers. */
+/* Names of this file for libcurl's types: the same pointers. */
 static CURL *easy_of(ccurl_easy *easy) { return (CURL *)easy; }
 static CURLM *multi_of(ccurl_multi *multi) { return multi->handle; }
 static struct curl_slist *list_of(ccurl_list *list) { return (struct curl_slist *)list; }

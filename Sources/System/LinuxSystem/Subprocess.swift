@@ -135,7 +135,7 @@ extension Subprocess.Ending {
     }
 }
 
-/// One pipe from the program to us, and what came through it.
+/// One pipe from the program to this process, and what came through it.
 private struct Output: ~Copyable {
     private let program: Subprocess
     private var readingEnd: Descriptor?
@@ -155,7 +155,7 @@ private struct Output: ~Copyable {
 
     borrowing func writing() -> Int32 { writingEnd.number }
 
-    /// The program has it now; while we kept it too, the end would never come.
+    /// The program has it now; while this process kept it too, the end would never come.
     mutating func closeWriting() { writingEnd = nil }
 
     /// Takes one piece. Called when the pipe is ready, so it does not wait.

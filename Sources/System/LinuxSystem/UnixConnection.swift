@@ -9,7 +9,7 @@ package enum Reception: Hashable, Sendable {
     case message(Int)
     /// A message that is longer than the buffer; it is lost, and its beginning means nothing.
     case tooLong
-    /// The peer has closed, or sent an empty message, which says the same to us.
+    /// The peer has closed, or sent an empty message, which says the same here.
     case closed
     /// Nothing has come yet.
     case notYet

@@ -21,7 +21,7 @@ package struct UnixListener: ~Copyable, Sendable {
     /// both are set. `path` + ".lock" stays behind as a lock file.
     ///
     /// The socket of a server that has died is replaced. Refused: a server that lives, something that is not a socket,
-    /// somebody else's socket. The folder must be one that only we and root can write.
+    /// somebody else's socket. The folder must be one that only this process's user and root can write.
     package init(
         makingAt path: String,
         mode: UInt32,
@@ -50,7 +50,7 @@ package struct UnixListener: ~Copyable, Sendable {
     }
 
     /// Takes over a socket that systemd listens at, and listens again: SO_PEERCRED of a connecting client names who
-    /// called listen(2) last, and clients check that it is us (P10).
+    /// called listen(2) last, and clients check that it is this daemon (P10).
     package init(adopting socket: consuming Descriptor, expectedPath path: String) throws(SocketError) {
         let kind = try UnixListener.checked(clinux_is_seqpacket_listener(socket.rawValue), "getsockopt", path)
         guard kind == 1 else { throw SocketError(.wrongKind, path: path) }

@@ -14,7 +14,7 @@ package struct ServiceNotifier: Sendable {
 
     /// The settings are being read again; `ready` ends it (Type=notify-reload wants the time, others ignore it).
     package func reloading() {
-        // CLOCK_MONOTONIC, by which systemd tells an old message from a new one: not the clock of our deadlines.
+        // CLOCK_MONOTONIC, by which systemd tells an old message from a new one: not the clock of deadlines here.
         var now = timespec()
         clock_gettime(CLOCK_MONOTONIC, &now)
         send("RELOADING=1\nMONOTONIC_USEC=\(now.tv_sec * 1_000_000 + now.tv_nsec / 1000)")

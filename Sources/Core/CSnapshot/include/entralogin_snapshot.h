@@ -41,7 +41,7 @@
  *   characters; home and shell are absolute. The groups' names satisfy entralogin_group_name_is_ours().
  *   A home of ENTRALOGIN_GROUPS_ALONE, which is nobody's: somebody adopted, whose record the local files have. Such a record
  *   says which of entralogin's groups that name is in, and is neither a user nor a group. Modules from before this
- *   rule tell it as a user with a home and a shell that do not work, and give that name none of our groups: its
+ *   rule tell it as a user with a home and a shell that do not work, and give that name none of entralogin's groups: its
  *   primary group is another.
  *
  * GRANTS  /run/entralogin/nss/grants.snapshot, who is administrator now. (The folder is the daemon's; the one above it,

@@ -47,8 +47,8 @@ struct entralogin_record {
 };
 
 /*
- * True for a record that may be told to anybody, wherever it comes from: ids in the range and equal, name of our shape,
- * home and shell absolute, no colon and no control character, not longer than a record of the file may be.
+ * True for a record that may be told to anybody, wherever it comes from: ids in the range and equal, name of an Entra account's
+ * shape, home and shell absolute, no colon and no control character, not longer than a record of the file may be.
  */
 int entralogin_record_is_sound(const struct entralogin_record *record);
 /* ENTRALOGIN_GROUPS_ALONE: nobody's passwd record, and no group's. */

@@ -11,7 +11,7 @@
 
 /*
  * Ids from 0x70000000: systemd's UIDS-GIDS lists 1879048192-2147483647 as unused by anybody; the last 128 Ki are left
- * alone. Nothing outside is ever answered, whatever a file or a daemon says. The first 1024 ids are for our groups.
+ * alone. Nothing outside is ever answered, whatever a file or a daemon says. The first 1024 ids are for entralogin's groups.
  */
 #define ENTRALOGIN_ID_FIRST 1879048192u
 #define ENTRALOGIN_ID_LAST 2147352575u
@@ -38,9 +38,9 @@ int entralogin_name_is_ours(const char *name, size_t length);
 int entralogin_name_folds_to_ours(const char *name, size_t length);
 
 /*
- * True for a name that one of our two groups may have: at most ENTRALOGIN_GROUP_NAME_MAX of a-z 0-9 _ -, beginning with
- * a letter, with an underscore, not beginning with "systemd". So it is never the name of a group that means root
- * somewhere (root, sudo, wheel, adm, docker, disk ...), and asking about those costs the modules nothing.
+ * True for a name that one of entralogin's two groups may have: at most ENTRALOGIN_GROUP_NAME_MAX of a-z 0-9 _ -, beginning
+ * with a letter, with an underscore, not beginning with "systemd". So it is never the name of a group that means root somewhere
+ * (root, sudo, wheel, adm, docker, disk ...), and asking about those costs the modules nothing.
  */
 #define ENTRALOGIN_GROUP_NAME_MAX 32u
 int entralogin_group_name_is_ours(const char *name, size_t length);
@@ -51,7 +51,7 @@ static inline int entralogin_uid_is_ours(uint32_t uid) {
 
 /*
  * True for a number that a local account may bring along (entralogin_adopted.h): neither the system's own (below 1000) nor
- * nobody's, in both widths, nor one of our range.
+ * nobody's, in both widths, nor one of the id range.
  */
 static inline int entralogin_uid_is_adoptable(uint32_t uid) {
     return uid >= 1000u && uid != 65534u && uid != 65535u && uid != UINT32_MAX &&

@@ -92,7 +92,7 @@
 #define ENTRALOGIN_PAM_IN_SSHD 0x0002u           /* the process is an sshd, whatever its service name says */
 #define ENTRALOGIN_PAM_WAITS 0x0004u             /* a batch service that can wait: "not yet" is an answer */
 #define ENTRALOGIN_NO_ID 0xffffffffu             /* u32 uid: nobody */
-#define ENTRALOGIN_ANOTHERS_ID 0xfffffffeu       /* u32 uid of a user: in our range, but another name service's user has it */
+#define ENTRALOGIN_ANOTHERS_ID 0xfffffffeu       /* u32 uid of a user: in the id range, but another name service's user has it */
 
 /*
  * ENTRALOGIN_AUTHORIZE: the account stage. Peer: root. No effects.

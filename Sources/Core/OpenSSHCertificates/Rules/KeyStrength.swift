@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Which keys are strong enough. ECDSA and Ed25519 keys of our types are; RSA is measured.
+/// Which keys are strong enough. ECDSA and Ed25519 keys of the supported types are; RSA is measured.
 enum KeyStrength {
     /// 2048 is what Entra signs with and NIST SP 800-131A asks for; above 8192 a check costs milliseconds.
     static let modulusBits = 2_048...8_192

@@ -5,13 +5,13 @@
  *
  * For a stack of the form [success=N ignore=N module_unknown=ignore default=die], with N lines behind it for where the module
  * cannot be loaded. Whose a call is, is decided
- * without the daemon: a user of ours has a name of our shape and, by NSS, a uid in our range or, by root's list, the one that
- * they brought along (entralogin_adopted.h). For everybody else the result is PAM_IGNORE without any I/O, unless their process
- * has the administrators' gid, which none of them can have. The list is read for names of our shape with another's number, and
- * for the number of who asks for another's rights. Another directory's user with a number of our range costs two looks into the
- * published accounts and one getpwuid(3), and no word to the daemon. No
- * PAM item is ever set but by pam_get_user(3), which the auth stage calls as any module there does; nothing but that name,
- * and in the auth stage one empty line, is ever asked of the person.
+ * without the daemon: an Entra user has a name of that shape and, by NSS, a uid in the id range or, by root's list, the one
+ * that they brought along (entralogin_adopted.h). For everybody else the result is PAM_IGNORE without any I/O, unless their
+ * process has the administrators' gid, which none of them can have. The list is read for names of that shape with another's
+ * number, and for the number of who asks for another's rights. Another directory's user with a number of the id range costs two
+ * looks into the published accounts and one getpwuid(3), and no word to the daemon. No PAM item is ever set but by
+ * pam_get_user(3), which the auth stage calls as any module there does; nothing but that name, and in the auth stage one empty
+ * line, is ever asked of the person.
  */
 #ifndef ENTRALOGIN_PAM_H
 #define ENTRALOGIN_PAM_H
@@ -64,19 +64,20 @@ struct entralogin_pam_operations {
 
 /*
  * PAM_SUCCESS; PAM_IGNORE; PAM_PERM_DENIED, decided; PAM_AUTHINFO_UNAVAIL, could not be decided; PAM_USER_UNKNOWN, a
- * name of our shape that nobody knows; PAM_SERVICE_ERR, ours but the module was given arguments, and it takes none.
+ * name of an Entra account's shape that nobody knows; PAM_SERVICE_ERR, an Entra user but the module was given arguments, and it
+ * takes none.
  *
  * A batch service (batch.c) waits here for Azure's first answer about the account, up to ENTRALOGIN_BATCH_DEADLINE_MS:
  * cron and atd call PAM in the process that they forked for the job, systemd in the one that becomes the user manager.
  */
 int entralogin_pam_account(const struct entralogin_pam_operations *operations, pam_handle_t *pamh, int flags, int argc);
 /*
- * Sign-in with a code: PAM_SUCCESS; PAM_IGNORE for everybody who is not ours, wants another way, sits at no terminal or comes
- * through sshd; PAM_AUTH_ERR, refused; PAM_AUTHINFO_UNAVAIL; PAM_SERVICE_ERR, as above. Nothing is asked of the daemon before
- * the person wants it. It lasts as long as the daemon says, and no longer than ENTRALOGIN_DEVICE_SECONDS_MAX.
+ * Sign-in with a code: PAM_SUCCESS; PAM_IGNORE for everybody who is no Entra user, wants another way, sits at no terminal or
+ * comes through sshd; PAM_AUTH_ERR, refused; PAM_AUTHINFO_UNAVAIL; PAM_SERVICE_ERR, as above. Nothing is asked of the daemon
+ * before the person wants it. It lasts as long as the daemon says, and no longer than ENTRALOGIN_DEVICE_SECONDS_MAX.
  *
- * In sudo it is a step-up, of whoever runs sudo, and PAM_IGNORE only for who is not ours or where the daemon says that it is off.
- * Besides: PAM_CRED_INSUFFICIENT, PAM_USER is another, or there is no terminal; PAM_ABORT, the person broke it off.
+ * In sudo it is a step-up, of whoever runs sudo, and PAM_IGNORE only for who is no Entra user or where the daemon says that it
+ * is off. Besides: PAM_CRED_INSUFFICIENT, PAM_USER is another, or there is no terminal; PAM_ABORT, the person broke it off.
  */
 int entralogin_pam_authenticate(const struct entralogin_pam_operations *operations, pam_handle_t *pamh, int flags, int argc);
 /*

@@ -17,7 +17,8 @@
  *
  * The daemon holds every rule against the list. These readers keep nothing, so they do not look for an object id that stands
  * there twice; whatever else is wrong anywhere makes the whole list unsound for everybody in it. A list that is there and cannot
- * be read is unsound for every name of our shape, but for no number: accounts with other names are not affected (P8).
+ * be read is unsound for every name of an Entra account's shape, but for no number: accounts with other names are not affected
+ * (P8).
  */
 #ifndef ENTRALOGIN_ADOPTED_H
 #define ENTRALOGIN_ADOPTED_H
