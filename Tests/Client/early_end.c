@@ -49,8 +49,8 @@ static int is(const char *what, int listener, const char *path, int answers, int
     if (pthread_create(&thread, NULL, serve, &server) != 0)
         return 0;
     early_ends = ends;
-    long got = entralogin_exchange(
-        &place, question, sizeof question, reply, sizeof reply, entralogin_deadline(PATIENCE_MS));
+    long got =
+        entralogin_exchange(&place, question, sizeof question, reply, sizeof reply, entralogin_deadline(PATIENCE_MS));
     early_ends = 0;
     pthread_join(thread, NULL);
     int good = got == expected && (got < 0 || strcmp(reply, answer) == 0);
@@ -61,8 +61,8 @@ static int is(const char *what, int listener, const char *path, int answers, int
 int main(int argc, char **argv) {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     int listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0), good = argc == 2;
-    if (!good || snprintf(address.sun_path, sizeof address.sun_path, "%s/early.sock", argv[1]) >=
-                     (int)sizeof address.sun_path)
+    if (!good ||
+        snprintf(address.sun_path, sizeof address.sun_path, "%s/early.sock", argv[1]) >= (int)sizeof address.sun_path)
         return 2;
     unlink(address.sun_path);
     if (listener < 0 || bind(listener, (const struct sockaddr *)&address, sizeof address) != 0 ||

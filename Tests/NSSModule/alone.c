@@ -58,8 +58,9 @@ void few_look_ups_keep_nothing(void) {
     require(descriptors() == before + 2, "one descriptor for each file, not %u", descriptors() - before);
     for (int fd = 0; fd < 32; fd++) {
         struct stat s, published;
-        require(fstat(fd, &s) != 0 || stat(ENTRALOGIN_ACCOUNTS_SNAPSHOT, &published) != 0 ||
-                    s.st_ino != published.st_ino, "the kept descriptor is the low number %d", fd);
+        require(
+            fstat(fd, &s) != 0 || stat(ENTRALOGIN_ACCOUNTS_SNAPSHOT, &published) != 0 || s.st_ino != published.st_ino,
+            "the kept descriptor is the low number %d", fd);
     }
 }
 
@@ -191,8 +192,8 @@ static void confine(const int *calls, size_t count, uint32_t otherwise) {
     }
     filter[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, otherwise);
     const struct sock_fprog program = {.len = n, .filter = filter};
-    require(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
-                prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0, "cannot confine");
+    require(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0,
+        "cannot confine");
 }
 
 void sandboxed_with_a_copy(void) {

@@ -49,8 +49,8 @@ static void check_passwd(const struct passwd *p, uint32_t number, uint32_t oldes
 
 static void check_groups(const gid_t *groups, long count, uint32_t number) {
     long expected = number % 2 == 0 ? 2 : 1;
-    require(count == expected && groups[0] == ENTRALOGIN_USERS_GID &&
-                (expected == 1 || groups[1] == ENTRALOGIN_ADMINS_GID),
+    require(
+        count == expected && groups[0] == ENTRALOGIN_USERS_GID && (expected == 1 || groups[1] == ENTRALOGIN_ADMINS_GID),
         "%ld groups of person %u", count, number);
 }
 
@@ -58,8 +58,7 @@ static enum nss_status ask_groups(const char *name, uint32_t number, int *error)
     long start = 0, size = 4;
     gid_t *groups = malloc(4 * sizeof *groups);
     require(groups != NULL, "no memory");
-    enum nss_status status =
-        groups_of(name, ENTRALOGIN_UID_FIRST + number, &start, &size, &groups, 0, error);
+    enum nss_status status = groups_of(name, ENTRALOGIN_UID_FIRST + number, &start, &size, &groups, 0, error);
     if (status == NSS_STATUS_SUCCESS)
         check_groups(groups, start, number);
     free(groups);

@@ -19,11 +19,11 @@
 
 #define HIDDEN __attribute__((visibility("hidden")))
 
-#define AS_FIRST(name)                                               \
-    extern double first_##name(double);                              \
-    __asm__(".symver first_" #name "," #name "@" FIRST_VERSION);     \
-    HIDDEN double name(double value) {                               \
-        return first_##name(value);                                  \
+#define AS_FIRST(name) \
+    extern double first_##name(double); \
+    __asm__(".symver first_" #name "," #name "@" FIRST_VERSION); \
+    HIDDEN double name(double value) { \
+        return first_##name(value); \
     }
 
 AS_FIRST(exp)

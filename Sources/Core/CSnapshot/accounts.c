@@ -17,7 +17,8 @@ static uint64_t any_below(uint64_t bytes, unsigned limit) {
 }
 
 static int are_clean(uint64_t bytes) {
-    return (any_below(bytes, 0x20) | any_below(bytes ^ EACH_BYTE * 0x7f, 1) | any_below(bytes ^ EACH_BYTE * ':', 1)) == 0;
+    return (any_below(bytes, 0x20) | any_below(bytes ^ EACH_BYTE * 0x7f, 1) | any_below(bytes ^ EACH_BYTE * ':', 1)) ==
+           0;
 }
 
 /* Eight bytes at a time: most of what the first look at a record costs. */

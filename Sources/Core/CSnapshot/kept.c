@@ -54,9 +54,8 @@ static int is_same_file(const struct entralogin_copy *c, const struct stat *s) {
 /* True for the very file, in its place and as it was when it was copied. */
 static int is_unchanged(const struct entralogin_copy *c, const struct stat *s) {
     return is_same_file(c, s) && s->st_nlink == 1 && (uint64_t)s->st_size == c->identity.size &&
-           s->st_ctim.tv_sec == c->identity.changed_seconds &&
-           s->st_ctim.tv_nsec == c->identity.changed_nanoseconds && s->st_uid == c->identity.owner &&
-           s->st_mode == c->identity.mode;
+           s->st_ctim.tv_sec == c->identity.changed_seconds && s->st_ctim.tv_nsec == c->identity.changed_nanoseconds &&
+           s->st_uid == c->identity.owner && s->st_mode == c->identity.mode;
 }
 
 /* Without a system call where the kernel maps its clock (vdso); its ticks are 1 to 10 ms. */
@@ -173,8 +172,8 @@ struct entralogin_copy *entralogin_kept_hold_recent(struct entralogin_kept *k) {
 
 static int map(struct entralogin_copy *c, uint32_t size) {
     size_t bytes = ((size_t)size + 7) & ~(size_t)7, proven = bytes / 64 + 8, pages = size / PAGE + 1;
-    void *place = mmap(NULL, bytes + proven + pages, PROT_READ | PROT_WRITE,
-        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void *place =
+        mmap(NULL, bytes + proven + pages, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (place == MAP_FAILED)
         return 0;
     /* Where huge pages are the rule, the first byte would cost two MiB. */
@@ -233,8 +232,7 @@ static uint32_t claim_pages(struct entralogin_copy *c, uint32_t first) {
     uint32_t pages = (uint32_t)((c->identity.size + PAGE - 1) / PAGE);
     for (; n < run && first + n < pages; n++) {
         unsigned char empty = ENTRALOGIN_EMPTY, *page = &c->pages[first + n];
-        if (!__atomic_compare_exchange_n(
-                page, &empty, ENTRALOGIN_BEING_FILLED, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+        if (!__atomic_compare_exchange_n(page, &empty, ENTRALOGIN_BEING_FILLED, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
             break;
     }
     return n;

@@ -8,6 +8,7 @@
 #define STEPS_UP (ELEVATES | ENTRALOGIN_SERVICE_STEPS_UP)
 #define BATCH ENTRALOGIN_SERVICE_BATCH
 
+/* clang-format off */
 /* Names inside the rows: the module needs no relocation for each of them. */
 static const struct {
     char name[13];
@@ -17,6 +18,7 @@ static const struct {
     {"polkit-1", ELEVATES}, {"runuser", LIFTS}, {"runuser-l", LIFTS}, {"cron", BATCH}, {"crond", BATCH},
     {"atd", BATCH}, {"systemd-user", BATCH},
 };
+/* clang-format on */
 
 const char *entralogin_service_at(size_t index) {
     return index < sizeof services / sizeof *services ? services[index].name : NULL;

@@ -28,8 +28,7 @@ static ssize_t receive(int socket, void *bytes, size_t capacity, uint32_t *ret_u
         char space[CMSG_SPACE(sizeof(struct ucred))];
     } control;
     struct iovec part = {.iov_base = bytes, .iov_len = capacity};
-    struct msghdr m = {
-        .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+    struct msghdr m = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
     *ret_uid = ENTRALOGIN_NO_ID;
     ssize_t n = recvmsg(socket, &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC | MSG_TRUNC);
     if (n < 0)

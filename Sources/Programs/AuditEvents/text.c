@@ -50,7 +50,7 @@ static void put_text(struct entralogin_audit_text *t, const char *text) {
    the double quote pass: the kernel puts the whole text between single quotes. */
 static int is_plain(char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-        (c != 0 && strchr("@._+-/:#", c) != NULL);
+           (c != 0 && strchr("@._+-/:#", c) != NULL);
 }
 
 /*
@@ -61,7 +61,12 @@ static const struct field {
     const char *name;
     int is_encoded;
 } fields[] = {
-    {"acct", 1}, {"uuid", 0}, {"service", 0}, {"reason", 0}, {"grp", 1}, {"correlation", 0},
+    {"acct", 1},
+    {"uuid", 0},
+    {"service", 0},
+    {"reason", 0},
+    {"grp", 1},
+    {"correlation", 0},
 };
 enum { FIELDS = sizeof fields / sizeof *fields };
 

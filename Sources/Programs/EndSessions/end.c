@@ -86,7 +86,8 @@ int entralogin_end_account(uint32_t uid, uint16_t cause, struct entralogin_ended
     ret->left = found = signal_until_none(uid, SIGKILL, EMPTY_KILL_PASSES, KILL_MS);
     ret->ended = before > found ? before - found : 0;
     int64_t began = now_ms();
-    for (entralogin_keep_living(ret); ret->others_count > 0 && now_ms() - began < OTHERS_MS; entralogin_keep_living(ret))
+    for (entralogin_keep_living(ret); ret->others_count > 0 && now_ms() - began < OTHERS_MS;
+        entralogin_keep_living(ret))
         pause_ms(20);
     return 0;
 }

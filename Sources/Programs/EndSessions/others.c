@@ -61,8 +61,7 @@ void entralogin_find_others(uint32_t uid, struct entralogin_ended *ret) {
         changes = 0;
         for (uint32_t i = 0; i < table.count; i++) {
             struct entry *e = &table.entries[i];
-            const struct entry *parent =
-                bsearch(&e->parent, table.entries, table.count, sizeof *table.entries, by_pid);
+            const struct entry *parent = bsearch(&e->parent, table.entries, table.count, sizeof *table.entries, by_pid);
             if (e->is_related || parent == NULL || !parent->is_related)
                 continue;
             e->is_related = 1;

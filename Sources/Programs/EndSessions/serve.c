@@ -58,15 +58,16 @@ static void answer(int client, uint32_t owner, const struct entralogin_owners *o
         return;
     ssize_t n = recv(client, request, sizeof request, MSG_DONTWAIT | MSG_TRUNC);
     size_t length = n > 0 && (size_t)n <= sizeof request
-        ? entralogin_answer_end(owners, entralogin_end_account, request, (size_t)n, reply, sizeof reply)
-        : 0;
+                        ? entralogin_answer_end(owners, entralogin_end_account, request, (size_t)n, reply, sizeof reply)
+                        : 0;
     if (length == 0)
         dprintf(errors, "end-sessions: refused a request that cannot be read\n");
     else
         (void)send(client, reply, length, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
-int entralogin_sessions_serve(int listener, uint32_t owner, const struct entralogin_owners *owners, int idle_ms, int errors) {
+int entralogin_sessions_serve(
+    int listener, uint32_t owner, const struct entralogin_owners *owners, int idle_ms, int errors) {
     for (;;) {
         struct pollfd p = {.fd = listener, .events = POLLIN};
         int ready = poll(&p, 1, idle_ms);

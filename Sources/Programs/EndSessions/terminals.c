@@ -81,8 +81,8 @@ unsigned entralogin_tell_terminals(uint32_t uid, uint16_t cause) {
     unsigned told = 0;
     if (entralogin_each_process(find, &s) != 0 || cause >= sizeof causes / sizeof *causes || causes[cause] == NULL)
         return 0;
-    int length = snprintf(text, sizeof text,
-        "\r\n\aentralogin: your sessions on this machine end now: %s.\r\n", causes[cause]);
+    int length =
+        snprintf(text, sizeof text, "\r\n\aentralogin: your sessions on this machine end now: %s.\r\n", causes[cause]);
     for (unsigned i = 0; i < s.count; i++)
         told += (unsigned)tell(s.numbers[i], uid, text, (size_t)length);
     return told;

@@ -81,8 +81,8 @@ enum nss_status entralogin_nss_group_by_name(const struct entralogin_sources *so
     return answer(found, &finding, ret, buffer, size, errnop);
 }
 
-enum nss_status entralogin_nss_group_by_gid(const struct entralogin_sources *sources, uint32_t gid, struct group *ret,
-    char *buffer, size_t size, int *errnop) {
+enum nss_status entralogin_nss_group_by_gid(
+    const struct entralogin_sources *sources, uint32_t gid, struct group *ret, char *buffer, size_t size, int *errnop) {
     struct entralogin_finding finding;
     if (gid == ENTRALOGIN_USERS_GID || gid == ENTRALOGIN_ADMINS_GID)
         return shared(sources, NULL, gid, ret, buffer, size, errnop);

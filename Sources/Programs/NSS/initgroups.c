@@ -36,8 +36,8 @@ static int add(gid_t gid, long *start, long *size, gid_t **groups, long limit) {
  * Whether the caller's record is an Entra account's. Of a mapped account the local files have it: the daemon's word
  * for that is not enough, root's list must have that name with that group, too.
  */
-static int is_ours(const struct entralogin_sources *sources, const char *name, gid_t primary,
-    const struct entralogin_record *record) {
+static int is_ours(
+    const struct entralogin_sources *sources, const char *name, gid_t primary, const struct entralogin_record *record) {
     if (!entralogin_record_is_for_groups_alone(record))
         return primary == record->gid || primary == UNKNOWN_PRIMARY;
     return entralogin_adopted(sources->adopted, sources->daemon.root, name, primary, primary) == ENTRALOGIN_ADOPTED;

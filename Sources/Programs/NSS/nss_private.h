@@ -52,8 +52,8 @@ int entralogin_nss_record_at(
 int entralogin_nss_is_administrator(const struct entralogin_sources *sources, uint32_t uid);
 
 /* Writes what stands at `here` into the caller's buffer; *ret_next is the cursor behind it. */
-typedef enum nss_status entralogin_entry_at(struct entralogin_accounts *a, uint64_t here, void *ret,
-    char *buffer, size_t size, int *errnop, uint64_t *ret_next);
+typedef enum nss_status entralogin_entry_at(struct entralogin_accounts *a, uint64_t here, void *ret, char *buffer,
+    size_t size, int *errnop, uint64_t *ret_next);
 
 /*
  * One step of an enumeration: the entry at *cursor, which moves behind it only when it fitted, and only by one of the

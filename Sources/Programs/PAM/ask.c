@@ -28,13 +28,14 @@ int entralogin_read_verdict(
     return (int)verdict;
 }
 
-void entralogin_question(const struct entralogin_pam_operations *operations, const void *request, size_t size, uint16_t opcode,
-    uint64_t deadline, struct entralogin_answer *ret) {
+void entralogin_question(const struct entralogin_pam_operations *operations, const void *request, size_t size,
+    uint16_t opcode, uint64_t deadline, struct entralogin_answer *ret) {
     ret->text = ENTRALOGIN_SILENT_DAEMON;
     ret->length = strlen(ret->text);
     ret->verdict = ENTRALOGIN_VERDICT_UNDECIDABLE;
     long answer =
-        size == 0 ? 0 : entralogin_exchange(&operations->daemon, request, size, ret->frame, sizeof ret->frame, deadline);
+        size == 0 ? 0
+                  : entralogin_exchange(&operations->daemon, request, size, ret->frame, sizeof ret->frame, deadline);
     ret->size = answer > 0 ? (size_t)answer : 0;
     if (ret->size > 0)
         ret->verdict = entralogin_read_verdict(ret->frame, ret->size, opcode, &ret->text, &ret->length);

@@ -4,10 +4,10 @@
 
 #include <stddef.h>
 
-#define QUESTION \
-    "Microsoft Entra ID: press Enter to sign in with a code, or type anything for another way: "
+#define QUESTION "Microsoft Entra ID: press Enter to sign in with a code, or type anything for another way: "
 
-int entralogin_pam_authenticate(const struct entralogin_pam_operations *operations, pam_handle_t *pamh, int flags, int argc) {
+int entralogin_pam_authenticate(
+    const struct entralogin_pam_operations *operations, pam_handle_t *pamh, int flags, int argc) {
     struct entralogin_person person;
     const char *user = NULL;
     if (!entralogin_forgets_code(operations, pamh))

@@ -13,8 +13,8 @@
 
 #define REQUEST_MAX 4096u
 #define REPLY_MAX 4096u
-#define PAUSE_MS 1000                    /* between two questions at least, whatever the daemon does */
-#define REMARK_MS 30000                  /* between two signs of life for the person */
+#define PAUSE_MS 1000   /* between two questions at least, whatever the daemon does */
+#define REMARK_MS 30000 /* between two signs of life for the person */
 #define GROUPS_MAX 1024
 
 #define DATA_NAME "entralogin_device"
@@ -47,8 +47,7 @@ int entralogin_pam_setcred(const struct entralogin_pam_operations *operations, p
 void entralogin_read_progress(const void *frame, size_t size, uint16_t opcode, struct entralogin_progress *ret) {
     struct entralogin_reader r;
     int status = entralogin_open_reply(&r, frame, size, opcode);
-    const char *fallback =
-        status == (int)ENTRALOGIN_STATUS_VERSION ? ENTRALOGIN_OTHER_VERSION : ENTRALOGIN_UNDECIDED;
+    const char *fallback = status == (int)ENTRALOGIN_STATUS_VERSION ? ENTRALOGIN_OTHER_VERSION : ENTRALOGIN_UNDECIDED;
     *ret = (struct entralogin_progress){
         .verdict = ENTRALOGIN_VERDICT_UNDECIDABLE, .text = fallback, .text_length = strlen(fallback)};
     if (status != (int)ENTRALOGIN_STATUS_OK)
@@ -84,11 +83,12 @@ static void ask(const struct entralogin_pam_operations *operations, uint16_t opc
         entralogin_read_progress(reply, (size_t)answer, opcode, ret);
     else
         *ret = (struct entralogin_progress){.verdict = ENTRALOGIN_VERDICT_UNDECIDABLE,
-            .text = ENTRALOGIN_SILENT_DAEMON, .text_length = strlen(ENTRALOGIN_SILENT_DAEMON)};
+            .text = ENTRALOGIN_SILENT_DAEMON,
+            .text_length = strlen(ENTRALOGIN_SILENT_DAEMON)};
 }
 
-static void begin(const struct entralogin_pam_operations *operations, pam_handle_t *pamh, const struct entralogin_person *person,
-    unsigned char *reply, struct entralogin_progress *ret) {
+static void begin(const struct entralogin_pam_operations *operations, pam_handle_t *pamh,
+    const struct entralogin_person *person, unsigned char *reply, struct entralogin_progress *ret) {
     unsigned char request[REQUEST_MAX];
     struct entralogin_writer w;
     entralogin_begin(&w, request, sizeof request, ENTRALOGIN_BEGIN_DEVICE);
@@ -114,8 +114,8 @@ static void sleep_until(uint64_t moment) {
 }
 
 /* Asks until it has ended. One deadline for all of it: the seconds of the daemon's first answer. */
-static void await(const struct entralogin_pam_operations *operations, pam_handle_t *pamh, int flags, unsigned char *reply,
-    struct entralogin_progress *progress) {
+static void await(const struct entralogin_pam_operations *operations, pam_handle_t *pamh, int flags,
+    unsigned char *reply, struct entralogin_progress *progress) {
     char handle[ENTRALOGIN_HANDLE_MAX + 1], remark[64];
     uint64_t end = entralogin_deadline((int)progress->seconds * 1000 + ENTRALOGIN_DEVICE_WAIT_MS);
     uint64_t next_remark = entralogin_deadline(REMARK_MS);
@@ -158,7 +158,8 @@ int entralogin_by_code(const struct entralogin_pam_operations *operations, pam_h
     entralogin_speak(pamh, flags, progress.text, progress.text_length);
     switch (progress.verdict) {
     case ENTRALOGIN_VERDICT_ALLOW:
-        return operations->keep(pamh, DATA_NAME, use == ENTRALOGIN_CODE_SIGNS_IN ? signed_in : proved, NULL) == PAM_SUCCESS
+        return operations->keep(pamh, DATA_NAME, use == ENTRALOGIN_CODE_SIGNS_IN ? signed_in : proved, NULL) ==
+                       PAM_SUCCESS
                    ? PAM_SUCCESS
                    : PAM_AUTHINFO_UNAVAIL;
     case ENTRALOGIN_VERDICT_IGNORE:

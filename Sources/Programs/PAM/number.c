@@ -15,8 +15,9 @@ static int published(const char *path, uint32_t uid, const char *name) {
     int result = entralogin_accounts_open(&accounts, path, NULL, window, sizeof window);
     if (result != ENTRALOGIN_FOUND)
         return result;
-    result = name == NULL ? entralogin_accounts_by_uid(&accounts, uid, &record)
-                          : entralogin_accounts_by_name(&accounts, name, strnlen(name, ENTRALOGIN_NAME_MAX + 1), &record);
+    result = name == NULL
+                 ? entralogin_accounts_by_uid(&accounts, uid, &record)
+                 : entralogin_accounts_by_name(&accounts, name, strnlen(name, ENTRALOGIN_NAME_MAX + 1), &record);
     /* A mapped account's number in there is the daemon's only: the system knows another one. */
     if (result == ENTRALOGIN_FOUND && entralogin_record_is_for_groups_alone(&record))
         result = ENTRALOGIN_ABSENT;
@@ -25,7 +26,8 @@ static int published(const char *path, uint32_t uid, const char *name) {
 }
 
 /* The name that the name services have for a number; 0 where there is none, or that cannot be told. */
-static int name_of(const struct entralogin_pam_operations *operations, uint32_t uid, struct passwd *record, char *buffer, size_t size) {
+static int name_of(const struct entralogin_pam_operations *operations, uint32_t uid, struct passwd *record,
+    char *buffer, size_t size) {
     struct passwd *found = NULL;
     return operations->look_up_number(uid, record, buffer, size, &found) == 0 && found != NULL;
 }
@@ -34,7 +36,8 @@ int entralogin_is_anothers(const struct entralogin_pam_operations *operations, u
     char buffer[ENTRALOGIN_PASSWD_MAX];
     struct passwd record;
     if (!entralogin_uid_is_ours(uid) || entralogin_holds_administrators_group() == 1 ||
-        published(operations->accounts, uid, NULL) != ENTRALOGIN_ABSENT || !name_of(operations, uid, &record, buffer, sizeof buffer))
+        published(operations->accounts, uid, NULL) != ENTRALOGIN_ABSENT ||
+        !name_of(operations, uid, &record, buffer, sizeof buffer))
         return 0;
     /* entralogin's own answer, which a cache kept (nscd): of an account that was published a moment ago. */
     if (record.pw_passwd != NULL && strcmp(record.pw_passwd, ENTRALOGIN_NO_PASSWORD) == 0)
@@ -57,5 +60,6 @@ int entralogin_is_given_away(const struct entralogin_pam_operations *operations,
         (record.pw_passwd != NULL && strcmp(record.pw_passwd, ENTRALOGIN_ADOPTED_MARK) == 0))
         return 0;
     /* Two records with the number: which one counts is chance. */
-    return operations->look_up(listed, &record, buffer, sizeof buffer, &found) == 0 && (found == NULL || found->pw_uid != uid);
+    return operations->look_up(listed, &record, buffer, sizeof buffer, &found) == 0 &&
+           (found == NULL || found->pw_uid != uid);
 }

@@ -97,7 +97,8 @@ static int decide(const struct entralogin_pam_operations *operations, pam_handle
     return answer.verdict;
 }
 
-int entralogin_pam_account(const struct entralogin_pam_operations *operations, pam_handle_t *pamh, int flags, int argc) {
+int entralogin_pam_account(
+    const struct entralogin_pam_operations *operations, pam_handle_t *pamh, int flags, int argc) {
     struct entralogin_person person;
     struct entralogin_invoker invoker;
     const char *user = entralogin_item(pamh, PAM_USER);
@@ -135,8 +136,8 @@ int entralogin_pam_account(const struct entralogin_pam_operations *operations, p
 }
 
 /* True where pam_mkhomedir, behind this module, is to make the home. One that was begun and never ended is absent. */
-static int put_session(struct entralogin_writer *w, const struct entralogin_pam_operations *operations, pam_handle_t *pamh,
-    const struct entralogin_person *person, const char *credential) {
+static int put_session(struct entralogin_writer *w, const struct entralogin_pam_operations *operations,
+    pam_handle_t *pamh, const struct entralogin_person *person, const char *credential) {
     uint32_t owner, root = operations->daemon.root;
     uint16_t state = entralogin_home_state(person->home, root, &owner);
     int is_roots = state == ENTRALOGIN_HOME_FOLDER && owner == root;
@@ -188,7 +189,8 @@ static const char *obstacle(enum entralogin_standing standing, int argc, const c
     return strlen(credential) > ENTRALOGIN_AUTH_INFO_MAX ? LONG_CREDENTIAL : NULL;
 }
 
-int entralogin_pam_open_session(const struct entralogin_pam_operations *operations, pam_handle_t *pamh, int flags, int argc) {
+int entralogin_pam_open_session(
+    const struct entralogin_pam_operations *operations, pam_handle_t *pamh, int flags, int argc) {
     unsigned char request[SESSION_REQUEST_MAX];
     struct entralogin_writer w;
     struct entralogin_person person;

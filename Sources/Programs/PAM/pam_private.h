@@ -15,8 +15,7 @@
  * The verdict of a reply, undecidable for every frame that is not one, and what to tell the person (may be empty). The
  * text borrows from the frame.
  */
-int entralogin_read_verdict(
-    const void *frame, size_t size, uint16_t opcode, const char **ret_text, size_t *ret_length);
+int entralogin_read_verdict(const void *frame, size_t size, uint16_t opcode, const char **ret_text, size_t *ret_length);
 
 #define ENTRALOGIN_SILENT_DAEMON \
     "entralogin: sign-in cannot be decided now: the service entralogind does not answer; " \
@@ -43,8 +42,8 @@ struct entralogin_answer {
     size_t length;
     unsigned char frame[4096];
 };
-void entralogin_question(const struct entralogin_pam_operations *operations, const void *request, size_t size, uint16_t opcode,
-    uint64_t deadline, struct entralogin_answer *ret);
+void entralogin_question(const struct entralogin_pam_operations *operations, const void *request, size_t size,
+    uint16_t opcode, uint64_t deadline, struct entralogin_answer *ret);
 
 /* --- batch.c --- */
 
@@ -117,11 +116,11 @@ int entralogin_is_given_up(void);
 /* --- person.c --- */
 
 enum entralogin_standing {
-    ENTRALOGIN_FOREIGN,  /* no Entra account: another shape, or another's uid */
+    ENTRALOGIN_FOREIGN, /* no Entra account: another shape, or another's uid */
     ENTRALOGIN_OURS,
     ENTRALOGIN_MISSPELT, /* an Entra account in another spelling than the record's */
     ENTRALOGIN_UNKNOWN,  /* that shape, and nobody has the name */
-    ENTRALOGIN_STRAY,    /* a local record that was adopted, but root's list says otherwise by now, or cannot be trusted */
+    ENTRALOGIN_STRAY, /* a local record that was adopted, but root's list says otherwise by now, or cannot be trusted */
 };
 
 struct entralogin_person {
@@ -133,15 +132,15 @@ struct entralogin_person {
 };
 
 /* No look-up for a name that cannot be an Entra account's, unless `foreigners_too`. */
-void entralogin_find_person(
-    const struct entralogin_pam_operations *operations, const char *name, int foreigners_too, struct entralogin_person *ret);
+void entralogin_find_person(const struct entralogin_pam_operations *operations, const char *name, int foreigners_too,
+    struct entralogin_person *ret);
 
 /* Who asks for another's rights (sudo, su, polkit). */
 struct entralogin_invoker {
     int is_ours, is_adopted, is_stray;
-    const char *name; /* PAM_RUSER, or empty */
+    const char *name;                /* PAM_RUSER, or empty */
     struct entralogin_person person; /* whose name that is */
-    uint32_t uid;     /* ENTRALOGIN_NO_ID where it is no Entra account's */
+    uint32_t uid;                    /* ENTRALOGIN_NO_ID where it is no Entra account's */
 };
 void entralogin_find_invoker(
     const struct entralogin_pam_operations *operations, pam_handle_t *pamh, struct entralogin_invoker *ret);
@@ -170,7 +169,8 @@ const char *entralogin_item(pam_handle_t *pamh, int item);
  * among that group's members: another service has the group's name or its number (P7). True in doubt that the caller can cause
  * by a limit. Costs a look at configure's file for sudo; nothing else where that is for another sudo.
  */
-int entralogin_has_foreign_right(const struct entralogin_pam_operations *operations, pam_handle_t *pamh, const char *name);
+int entralogin_has_foreign_right(
+    const struct entralogin_pam_operations *operations, pam_handle_t *pamh, const char *name);
 
 /* --- number.c: numbers that two may have --- */
 

@@ -9,7 +9,6 @@
 
 #include "entralogin_adopted.h"
 
-
 const char *entralogin_item(pam_handle_t *pamh, int item) {
     const void *value = NULL;
     if (pam_get_item(pamh, item, &value) != PAM_SUCCESS || value == NULL)
@@ -24,7 +23,8 @@ const char *entralogin_item(pam_handle_t *pamh, int item) {
 static void evaluate_local(
     const struct entralogin_pam_operations *operations, const struct passwd *found, struct entralogin_person *ret) {
     int marked = found->pw_passwd != NULL && strcmp(found->pw_passwd, ENTRALOGIN_ADOPTED_MARK) == 0;
-    switch (entralogin_adopted(operations->adopted, operations->daemon.root, found->pw_name, found->pw_uid, found->pw_gid)) {
+    switch (entralogin_adopted(
+        operations->adopted, operations->daemon.root, found->pw_name, found->pw_uid, found->pw_gid)) {
     case ENTRALOGIN_ADOPTED:
         ret->is_adopted = 1;
         ret->standing = ENTRALOGIN_OURS;
@@ -46,8 +46,8 @@ static int is_anothers(const struct entralogin_pam_operations *operations, const
     return !marked && entralogin_is_anothers(operations, found->pw_uid, found->pw_name);
 }
 
-void entralogin_find_person(
-    const struct entralogin_pam_operations *operations, const char *name, int foreigners_too, struct entralogin_person *ret) {
+void entralogin_find_person(const struct entralogin_pam_operations *operations, const char *name, int foreigners_too,
+    struct entralogin_person *ret) {
     char buffer[ENTRALOGIN_PASSWD_MAX];
     struct passwd record, *found = NULL;
     int shape = entralogin_name_folds_to_ours(name, strnlen(name, ENTRALOGIN_NAME_MAX + 1));
@@ -95,7 +95,8 @@ static uint32_t login_uid(const struct entralogin_pam_operations *operations) {
 }
 
 /* Takes the number for the caller's, where it is an Entra account's. */
-static void take_number(const struct entralogin_pam_operations *operations, uint32_t uid, struct entralogin_invoker *ret) {
+static void take_number(
+    const struct entralogin_pam_operations *operations, uint32_t uid, struct entralogin_invoker *ret) {
     enum entralogin_adoption adoption = ENTRALOGIN_NOT_ADOPTED;
     char listed[ENTRALOGIN_NAME_MAX + 1] = "";
     if (uid == operations->daemon.root || uid == ENTRALOGIN_NO_ID || entralogin_is_anothers(operations, uid, NULL))

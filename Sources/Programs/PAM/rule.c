@@ -90,12 +90,14 @@ static int is_member(const struct entralogin_pam_operations *operations, const c
         return is_listed(few, count, number);
     gid_t *many = malloc(sizeof *many * MOST_GROUPS);
     count = MOST_GROUPS;
-    int result = many == NULL || operations->list_groups(name, own, many, &count) < 0 ? UNKNOWN : is_listed(many, count, number);
+    int result =
+        many == NULL || operations->list_groups(name, own, many, &count) < 0 ? UNKNOWN : is_listed(many, count, number);
     free(many);
     return result;
 }
 
-int entralogin_has_foreign_right(const struct entralogin_pam_operations *operations, pam_handle_t *pamh, const char *name) {
+int entralogin_has_foreign_right(
+    const struct entralogin_pam_operations *operations, pam_handle_t *pamh, const char *name) {
     char buffer[ENTRALOGIN_PASSWD_MAX];
     struct passwd record, *found = NULL;
     gid_t number = ENTRALOGIN_ADMINS_GID;

@@ -76,7 +76,7 @@ static uint32_t number_of(const char *text, size_t length) {
         number = number * 10 + (uint64_t)(text[i] - '0');
     }
     return number < ENTRALOGIN_ANY_ID && entralogin_uid_is_adoptable((uint32_t)number) ? (uint32_t)number
-                                                                                        : ENTRALOGIN_ANY_ID;
+                                                                                       : ENTRALOGIN_ANY_ID;
 }
 
 /* A GUID is a name of an Entra account's shape without an '@'. */
@@ -154,7 +154,7 @@ enum entralogin_adoption entralogin_adopted(
         return ENTRALOGIN_NOT_ADOPTED;
     int alone = t.named == 1 && t.both == 1 && t.numbered <= 1;
     return sound == 1 && alone && (uid == gid || uid == ENTRALOGIN_ANY_ID) ? ENTRALOGIN_ADOPTED
-                                                                       : ENTRALOGIN_ADOPTION_UNSOUND;
+                                                                           : ENTRALOGIN_ADOPTION_UNSOUND;
 }
 
 enum entralogin_adoption entralogin_adopted_number(const char *path, uint32_t root, uint32_t uid, char *ret_name) {

@@ -13,6 +13,7 @@
 /* In the order in which they are tried. The soname stands for the ABI: a file of another name is never taken. */
 static const char *const library_names[] = {"libcrypto.so.3", "libcrypto.so.1.1"};
 
+/* clang-format off */
 /* Where each function goes. POSIX lets a pointer from dlsym(3) be a function's; C has only memcpy to say so. */
 #define PLACE(name) {#name, offsetof(struct crypto_functions, name)}
 static const struct {
@@ -23,6 +24,7 @@ static const struct {
     PLACE(EVP_DigestVerify), PLACE(EVP_Digest), PLACE(EVP_sha1), PLACE(EVP_sha256), PLACE(EVP_sha384), PLACE(EVP_sha512),
     PLACE(ERR_get_error), PLACE(ERR_error_string_n), PLACE(ERR_clear_error),
 };
+/* clang-format on */
 
 /* All written once, behind `once`. */
 static struct crypto_functions opened;
@@ -108,8 +110,10 @@ const EVP_MD *crypto_digest(enum ccrypto_digest algorithm) {
     case CCRYPTO_SHA1:
     case CCRYPTO_SHA256:
     case CCRYPTO_SHA384:
-    case CCRYPTO_SHA512: return digests[algorithm];
-    case CCRYPTO_DIGEST_OWN: break;
+    case CCRYPTO_SHA512:
+        return digests[algorithm];
+    case CCRYPTO_DIGEST_OWN:
+        break;
     }
     return NULL;
 }

@@ -34,9 +34,8 @@ void ccrypto_key_free(ccrypto_key *key) {
         crypto->EVP_PKEY_free(pkey_of(key));
 }
 
-int ccrypto_verify(
-    ccrypto_key *key, enum ccrypto_digest algorithm, const unsigned char *signature, unsigned long signature_count,
-    const unsigned char *message, unsigned long message_count) {
+int ccrypto_verify(ccrypto_key *key, enum ccrypto_digest algorithm, const unsigned char *signature,
+    unsigned long signature_count, const unsigned char *message, unsigned long message_count) {
     const struct crypto_functions *crypto = crypto_functions();
     const EVP_MD *digest = crypto ? crypto_digest(algorithm) : NULL;
     EVP_MD_CTX *context;

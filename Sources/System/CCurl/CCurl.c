@@ -83,233 +83,239 @@ SAME(CCURL_TOO_LARGE, CURLE_TOO_LARGE);
 
 /* A CURLM and what wakes its waiter: libcurl has a wake-up of its own only since 7.68. */
 struct ccurl_multi {
-	CURLM *handle;
-	int wakeup;
+    CURLM *handle;
+    int wakeup;
 };
 
 struct ccurl_library {
-	CURLcode (*global_init)(long);
-	CURL *(*easy_init)(void);
-	void (*easy_reset)(CURL *);
-	void (*easy_cleanup)(CURL *);
-	CURLcode (*easy_setopt)(CURL *, CURLoption, ...);
-	CURLcode (*easy_getinfo)(CURL *, CURLINFO, ...);
-	const char *(*easy_strerror)(CURLcode);
-	struct curl_slist *(*slist_append)(struct curl_slist *, const char *);
-	void (*slist_free_all)(struct curl_slist *);
-	CURLM *(*multi_init)(void);
-	CURLMcode (*multi_cleanup)(CURLM *);
-	CURLMcode (*multi_setopt)(CURLM *, CURLMoption, ...);
-	CURLMcode (*multi_add_handle)(CURLM *, CURL *);
-	CURLMcode (*multi_remove_handle)(CURLM *, CURL *);
-	CURLMcode (*multi_perform)(CURLM *, int *);
-	CURLMcode (*multi_wait)(CURLM *, struct curl_waitfd *, unsigned int, int, int *);
-	CURLMsg *(*multi_info_read)(CURLM *, int *);
+    CURLcode (*global_init)(long);
+    CURL *(*easy_init)(void);
+    void (*easy_reset)(CURL *);
+    void (*easy_cleanup)(CURL *);
+    CURLcode (*easy_setopt)(CURL *, CURLoption, ...);
+    CURLcode (*easy_getinfo)(CURL *, CURLINFO, ...);
+    const char *(*easy_strerror)(CURLcode);
+    struct curl_slist *(*slist_append)(struct curl_slist *, const char *);
+    void (*slist_free_all)(struct curl_slist *);
+    CURLM *(*multi_init)(void);
+    CURLMcode (*multi_cleanup)(CURLM *);
+    CURLMcode (*multi_setopt)(CURLM *, CURLMoption, ...);
+    CURLMcode (*multi_add_handle)(CURLM *, CURL *);
+    CURLMcode (*multi_remove_handle)(CURLM *, CURL *);
+    CURLMcode (*multi_perform)(CURLM *, int *);
+    CURLMcode (*multi_wait)(CURLM *, struct curl_waitfd *, unsigned int, int, int *);
+    CURLMsg *(*multi_info_read)(CURLM *, int *);
 };
 
 /* Where each symbol goes. POSIX lets a pointer from dlsym(3) be a function's; C has only memcpy to say so. */
-#define SYMBOL(name) { "curl_" #name, offsetof(struct ccurl_library, name) }
+#define SYMBOL(name) {"curl_" #name, offsetof(struct ccurl_library, name)}
 static const struct {
-	const char *name;
-	size_t offset;
+    const char *name;
+    size_t offset;
 } symbols[] = {
-	SYMBOL(global_init), SYMBOL(easy_init), SYMBOL(easy_reset), SYMBOL(easy_cleanup), SYMBOL(easy_setopt),
-	SYMBOL(easy_getinfo), SYMBOL(easy_strerror), SYMBOL(slist_append), SYMBOL(slist_free_all), SYMBOL(multi_init),
-	SYMBOL(multi_cleanup), SYMBOL(multi_setopt), SYMBOL(multi_add_handle), SYMBOL(multi_remove_handle),
-	SYMBOL(multi_perform), SYMBOL(multi_wait), SYMBOL(multi_info_read),
+    SYMBOL(global_init),
+    SYMBOL(easy_init),
+    SYMBOL(easy_reset),
+    SYMBOL(easy_cleanup),
+    SYMBOL(easy_setopt),
+    SYMBOL(easy_getinfo),
+    SYMBOL(easy_strerror),
+    SYMBOL(slist_append),
+    SYMBOL(slist_free_all),
+    SYMBOL(multi_init),
+    SYMBOL(multi_cleanup),
+    SYMBOL(multi_setopt),
+    SYMBOL(multi_add_handle),
+    SYMBOL(multi_remove_handle),
+    SYMBOL(multi_perform),
+    SYMBOL(multi_wait),
+    SYMBOL(multi_info_read),
 };
 
-static int bind_symbols(void *object, struct ccurl_library *library, const char **problem)
-{
-	for (size_t index = 0; index < sizeof symbols / sizeof symbols[0]; index++) {
-		void *address = dlsym(object, symbols[index].name);
+static int bind_symbols(void *object, struct ccurl_library *library, const char **problem) {
+    for (size_t index = 0; index < sizeof symbols / sizeof symbols[0]; index++) {
+        void *address = dlsym(object, symbols[index].name);
 
-		if (address == NULL) {
-			*problem = dlerror();
-			return -1;
-		}
-		memcpy((char *)library + symbols[index].offset, &address, sizeof address);
-	}
-	return 0;
+        if (address == NULL) {
+            *problem = dlerror();
+            return -1;
+        }
+        memcpy((char *)library + symbols[index].offset, &address, sizeof address);
+    }
+    return 0;
 }
 
-ccurl_library *ccurl_open(const char *name, const char **problem)
-{
-	void *object = dlopen(name, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
-	struct ccurl_library *library;
-	CURLcode code;
+ccurl_library *ccurl_open(const char *name, const char **problem) {
+    void *object = dlopen(name, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+    struct ccurl_library *library;
+    CURLcode code;
 
-	if (object == NULL) {
-		*problem = dlerror();
-		return NULL;
-	}
-	library = calloc(1, sizeof *library);
-	if (library == NULL) {
-		*problem = "out of memory";
-		return NULL;
-	}
-	if (bind_symbols(object, library, problem) != 0) {
-		free(library);
-		return NULL;
-	}
-	code = library->global_init(CURL_GLOBAL_DEFAULT);
-	if (code != CURLE_OK) {
-		*problem = library->easy_strerror(code);
-		free(library);
-		return NULL;
-	}
-	return library;
+    if (object == NULL) {
+        *problem = dlerror();
+        return NULL;
+    }
+    library = calloc(1, sizeof *library);
+    if (library == NULL) {
+        *problem = "out of memory";
+        return NULL;
+    }
+    if (bind_symbols(object, library, problem) != 0) {
+        free(library);
+        return NULL;
+    }
+    code = library->global_init(CURL_GLOBAL_DEFAULT);
+    if (code != CURLE_OK) {
+        *problem = library->easy_strerror(code);
+        free(library);
+        return NULL;
+    }
+    return library;
 }
 
 /* Names of this file for libcurl's types: the same pointers. */
-static CURL *easy_of(ccurl_easy *easy) { return (CURL *)easy; }
-static CURLM *multi_of(ccurl_multi *multi) { return multi->handle; }
-static struct curl_slist *list_of(ccurl_list *list) { return (struct curl_slist *)list; }
-
-ccurl_easy *ccurl_easy_init(const ccurl_library *library) { return (ccurl_easy *)library->easy_init(); }
-
-void ccurl_easy_reset(const ccurl_library *library, ccurl_easy *easy) { library->easy_reset(easy_of(easy)); }
-
-void ccurl_easy_cleanup(const ccurl_library *library, ccurl_easy *easy) { library->easy_cleanup(easy_of(easy)); }
-
-const char *ccurl_error_text(const ccurl_library *library, int code)
-{
-	return library->easy_strerror((CURLcode)code);
+static CURL *easy_of(ccurl_easy *easy) {
+    return (CURL *)easy;
+}
+static CURLM *multi_of(ccurl_multi *multi) {
+    return multi->handle;
+}
+static struct curl_slist *list_of(ccurl_list *list) {
+    return (struct curl_slist *)list;
 }
 
-int ccurl_set_number(const ccurl_library *library, ccurl_easy *easy, int option, long value)
-{
-	return (int)library->easy_setopt(easy_of(easy), (CURLoption)option, value);
+ccurl_easy *ccurl_easy_init(const ccurl_library *library) {
+    return (ccurl_easy *)library->easy_init();
 }
 
-int ccurl_set_text(const ccurl_library *library, ccurl_easy *easy, int option, const char *value)
-{
-	return (int)library->easy_setopt(easy_of(easy), (CURLoption)option, value);
+void ccurl_easy_reset(const ccurl_library *library, ccurl_easy *easy) {
+    library->easy_reset(easy_of(easy));
 }
 
-int ccurl_set_pointer(const ccurl_library *library, ccurl_easy *easy, int option, void *value)
-{
-	return (int)library->easy_setopt(easy_of(easy), (CURLoption)option, value);
+void ccurl_easy_cleanup(const ccurl_library *library, ccurl_easy *easy) {
+    library->easy_cleanup(easy_of(easy));
 }
 
-int ccurl_set_list(const ccurl_library *library, ccurl_easy *easy, int option, ccurl_list *value)
-{
-	return (int)library->easy_setopt(easy_of(easy), (CURLoption)option, list_of(value));
+const char *ccurl_error_text(const ccurl_library *library, int code) {
+    return library->easy_strerror((CURLcode)code);
 }
 
-int ccurl_set_sink(const ccurl_library *library, ccurl_easy *easy, int option, ccurl_sink value)
-{
-	return (int)library->easy_setopt(easy_of(easy), (CURLoption)option, value);
+int ccurl_set_number(const ccurl_library *library, ccurl_easy *easy, int option, long value) {
+    return (int)library->easy_setopt(easy_of(easy), (CURLoption)option, value);
 }
 
-int ccurl_set_body(const ccurl_library *library, ccurl_easy *easy, const void *bytes, long count)
-{
-	CURLcode code = library->easy_setopt(easy_of(easy), CURLOPT_POST, 1L);
-
-	if (code == CURLE_OK)
-		code = library->easy_setopt(easy_of(easy), CURLOPT_POSTFIELDSIZE, count);
-	if (code == CURLE_OK)
-		code = library->easy_setopt(easy_of(easy), CURLOPT_COPYPOSTFIELDS, bytes);
-	return (int)code;
+int ccurl_set_text(const ccurl_library *library, ccurl_easy *easy, int option, const char *value) {
+    return (int)library->easy_setopt(easy_of(easy), (CURLoption)option, value);
 }
 
-long ccurl_response_code(const ccurl_library *library, ccurl_easy *easy)
-{
-	long code = 0;
-
-	if (library->easy_getinfo(easy_of(easy), CURLINFO_RESPONSE_CODE, &code) != CURLE_OK)
-		return 0;
-	return code;
+int ccurl_set_pointer(const ccurl_library *library, ccurl_easy *easy, int option, void *value) {
+    return (int)library->easy_setopt(easy_of(easy), (CURLoption)option, value);
 }
 
-long ccurl_os_error(const ccurl_library *library, ccurl_easy *easy)
-{
-	long code = 0;
-
-	if (library->easy_getinfo(easy_of(easy), CURLINFO_OS_ERRNO, &code) != CURLE_OK)
-		return 0;
-	return code;
+int ccurl_set_list(const ccurl_library *library, ccurl_easy *easy, int option, ccurl_list *value) {
+    return (int)library->easy_setopt(easy_of(easy), (CURLoption)option, list_of(value));
 }
 
-ccurl_list *ccurl_list_append(const ccurl_library *library, ccurl_list *list, const char *text)
-{
-	return (ccurl_list *)library->slist_append(list_of(list), text);
+int ccurl_set_sink(const ccurl_library *library, ccurl_easy *easy, int option, ccurl_sink value) {
+    return (int)library->easy_setopt(easy_of(easy), (CURLoption)option, value);
 }
 
-void ccurl_list_free(const ccurl_library *library, ccurl_list *list) { library->slist_free_all(list_of(list)); }
+int ccurl_set_body(const ccurl_library *library, ccurl_easy *easy, const void *bytes, long count) {
+    CURLcode code = library->easy_setopt(easy_of(easy), CURLOPT_POST, 1L);
 
-ccurl_multi *ccurl_multi_init(const ccurl_library *library)
-{
-	ccurl_multi *multi = calloc(1, sizeof *multi);
-
-	if (multi == NULL)
-		return NULL;
-	multi->wakeup = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (multi->wakeup >= 0) {
-		multi->handle = library->multi_init();
-		if (multi->handle != NULL)
-			return multi;
-		(void)close(multi->wakeup);
-	}
-	free(multi);
-	return NULL;
+    if (code == CURLE_OK)
+        code = library->easy_setopt(easy_of(easy), CURLOPT_POSTFIELDSIZE, count);
+    if (code == CURLE_OK)
+        code = library->easy_setopt(easy_of(easy), CURLOPT_COPYPOSTFIELDS, bytes);
+    return (int)code;
 }
 
-void ccurl_multi_cleanup(const ccurl_library *library, ccurl_multi *multi)
-{
-	library->multi_cleanup(multi_of(multi));
-	(void)close(multi->wakeup);
-	free(multi);
+long ccurl_response_code(const ccurl_library *library, ccurl_easy *easy) {
+    long code = 0;
+
+    if (library->easy_getinfo(easy_of(easy), CURLINFO_RESPONSE_CODE, &code) != CURLE_OK)
+        return 0;
+    return code;
 }
 
-int ccurl_multi_set_number(const ccurl_library *library, ccurl_multi *multi, int option, long value)
-{
-	return (int)library->multi_setopt(multi_of(multi), (CURLMoption)option, value);
+long ccurl_os_error(const ccurl_library *library, ccurl_easy *easy) {
+    long code = 0;
+
+    if (library->easy_getinfo(easy_of(easy), CURLINFO_OS_ERRNO, &code) != CURLE_OK)
+        return 0;
+    return code;
 }
 
-int ccurl_multi_add(const ccurl_library *library, ccurl_multi *multi, ccurl_easy *easy)
-{
-	return (int)library->multi_add_handle(multi_of(multi), easy_of(easy));
+ccurl_list *ccurl_list_append(const ccurl_library *library, ccurl_list *list, const char *text) {
+    return (ccurl_list *)library->slist_append(list_of(list), text);
 }
 
-int ccurl_multi_remove(const ccurl_library *library, ccurl_multi *multi, ccurl_easy *easy)
-{
-	return (int)library->multi_remove_handle(multi_of(multi), easy_of(easy));
+void ccurl_list_free(const ccurl_library *library, ccurl_list *list) {
+    library->slist_free_all(list_of(list));
 }
 
-int ccurl_multi_perform(const ccurl_library *library, ccurl_multi *multi, int *running)
-{
-	return (int)library->multi_perform(multi_of(multi), running);
+ccurl_multi *ccurl_multi_init(const ccurl_library *library) {
+    ccurl_multi *multi = calloc(1, sizeof *multi);
+
+    if (multi == NULL)
+        return NULL;
+    multi->wakeup = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (multi->wakeup >= 0) {
+        multi->handle = library->multi_init();
+        if (multi->handle != NULL)
+            return multi;
+        (void)close(multi->wakeup);
+    }
+    free(multi);
+    return NULL;
 }
 
-int ccurl_multi_poll(const ccurl_library *library, ccurl_multi *multi, int milliseconds)
-{
-	struct curl_waitfd wakeup = { .fd = multi->wakeup, .events = CURL_WAIT_POLLIN };
-	CURLMcode code = library->multi_wait(multi_of(multi), &wakeup, 1, milliseconds, NULL);
-	eventfd_t count;
-
-	/* Empty where nobody woke it. */
-	(void)eventfd_read(multi->wakeup, &count);
-	return (int)code;
+void ccurl_multi_cleanup(const ccurl_library *library, ccurl_multi *multi) {
+    library->multi_cleanup(multi_of(multi));
+    (void)close(multi->wakeup);
+    free(multi);
 }
 
-int ccurl_multi_wakeup(ccurl_multi *multi)
-{
-	/* A full counter wakes as well. */
-	(void)eventfd_write(multi->wakeup, 1);
-	return (int)CURLM_OK;
+int ccurl_multi_set_number(const ccurl_library *library, ccurl_multi *multi, int option, long value) {
+    return (int)library->multi_setopt(multi_of(multi), (CURLMoption)option, value);
 }
 
-ccurl_easy *ccurl_multi_next_done(const ccurl_library *library, ccurl_multi *multi, int *code)
-{
-	int left;
-	CURLMsg *message;
+int ccurl_multi_add(const ccurl_library *library, ccurl_multi *multi, ccurl_easy *easy) {
+    return (int)library->multi_add_handle(multi_of(multi), easy_of(easy));
+}
 
-	while ((message = library->multi_info_read(multi_of(multi), &left)) != NULL) {
-		if (message->msg != CURLMSG_DONE)
-			continue;
-		*code = (int)message->data.result;
-		return (ccurl_easy *)message->easy_handle;
-	}
-	return NULL;
+int ccurl_multi_remove(const ccurl_library *library, ccurl_multi *multi, ccurl_easy *easy) {
+    return (int)library->multi_remove_handle(multi_of(multi), easy_of(easy));
+}
+
+int ccurl_multi_perform(const ccurl_library *library, ccurl_multi *multi, int *running) {
+    return (int)library->multi_perform(multi_of(multi), running);
+}
+
+int ccurl_multi_poll(const ccurl_library *library, ccurl_multi *multi, int milliseconds) {
+    struct curl_waitfd wakeup = {.fd = multi->wakeup, .events = CURL_WAIT_POLLIN};
+    CURLMcode code = library->multi_wait(multi_of(multi), &wakeup, 1, milliseconds, NULL);
+    eventfd_t count;
+
+    /* Empty where nobody woke it. */
+    (void)eventfd_read(multi->wakeup, &count);
+    return (int)code;
+}
+
+int ccurl_multi_wakeup(ccurl_multi *multi) {
+    /* A full counter wakes as well. */
+    (void)eventfd_write(multi->wakeup, 1);
+    return (int)CURLM_OK;
+}
+
+ccurl_easy *ccurl_multi_next_done(const ccurl_library *library, ccurl_multi *multi, int *code) {
+    int left;
+    CURLMsg *message;
+
+    while ((message = library->multi_info_read(multi_of(multi), &left)) != NULL) {
+        if (message->msg != CURLMSG_DONE)
+            continue;
+        *code = (int)message->data.result;
+        return (ccurl_easy *)message->easy_handle;
+    }
+    return NULL;
 }

@@ -137,8 +137,8 @@ int64_t clinux_send_to(int descriptor, const char *path, const void *bytes, size
         return -ENAMETOOLONG;
     ssize_t sent;
     do
-        sent = sendto(descriptor, bytes, size, MSG_NOSIGNAL | MSG_DONTWAIT, (const struct sockaddr *)&address,
-            sizeof address);
+        sent = sendto(
+            descriptor, bytes, size, MSG_NOSIGNAL | MSG_DONTWAIT, (const struct sockaddr *)&address, sizeof address);
     while (sent < 0 && errno == EINTR);
     return sent < 0 ? -errno : sent;
 }

@@ -310,8 +310,9 @@ static void report(struct worker *workers, int threads) {
         exit(1);
     qsort(all, total, sizeof *all, compare);
     double n = nanoseconds_a_tick;
-    printf("%.0f %.0f %.0f %.0f %zu %ld %d\n", (double)all[total / 2] * n, (double)all[(size_t)((double)total * .99)] * n,
-           (double)all[(size_t)((double)total * .999)] * n, (double)all[0] * n, total, wrong, late);
+    printf("%.0f %.0f %.0f %.0f %zu %ld %d\n", (double)all[total / 2] * n,
+        (double)all[(size_t)((double)total * .99)] * n, (double)all[(size_t)((double)total * .999)] * n,
+        (double)all[0] * n, total, wrong, late);
 }
 
 int main(int argc, char **argv) {

@@ -39,7 +39,8 @@ static int describe(const char *request, unsigned n, char *body, size_t size) {
         return 0;
     if (strstr(request, "/oslogin/groups"))
         return snprintf(body, size,
-            "{\"posixGroups\":[{\"name\":\"team%05u\",\"gid\":\"%u\"}],\"nextPageToken\":\"0\"}", n / 10, 600001 + n / 10);
+            "{\"posixGroups\":[{\"name\":\"team%05u\",\"gid\":\"%u\"}],\"nextPageToken\":\"0\"}", n / 10,
+            600001 + n / 10);
     return snprintf(body, size,
         "{\"loginProfiles\":[{\"name\":\"%u\",\"posixAccounts\":[{\"primary\":true,\"username\":\"" NAME
         "\",\"uid\":\"%u\",\"gid\":\"600000\",\"homeDirectory\":\"/home/" NAME

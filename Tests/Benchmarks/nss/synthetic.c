@@ -48,8 +48,13 @@ static enum nss_status fill(unsigned n, struct passwd *ret, char *buffer, size_t
     int home = name < (int)size ? snprintf(buffer + name, size - (size_t)name, "/home/" NAME, n) + 1 : 0;
     if (home == 0 || name + home > (int)size)
         return too_small(errnop);
-    *ret = (struct passwd){.pw_name = buffer, .pw_passwd = "*", .pw_uid = UIDS + n, .pw_gid = EVERYBODY,
-        .pw_gecos = "Contoso User", .pw_dir = buffer + name, .pw_shell = "/bin/bash"};
+    *ret = (struct passwd){.pw_name = buffer,
+        .pw_passwd = "*",
+        .pw_uid = UIDS + n,
+        .pw_gid = EVERYBODY,
+        .pw_gecos = "Contoso User",
+        .pw_dir = buffer + name,
+        .pw_shell = "/bin/bash"};
     return NSS_STATUS_SUCCESS;
 }
 
@@ -119,10 +124,18 @@ enum nss_status _nss_synthetic_initgroups_dyn(
 }
 
 /* SSSD wants these; there is nothing to list. */
-enum nss_status _nss_synthetic_setpwent(int stay) { return (void)stay, NSS_STATUS_SUCCESS; }
-enum nss_status _nss_synthetic_endpwent(void) { return NSS_STATUS_SUCCESS; }
-enum nss_status _nss_synthetic_setgrent(int stay) { return (void)stay, NSS_STATUS_SUCCESS; }
-enum nss_status _nss_synthetic_endgrent(void) { return NSS_STATUS_SUCCESS; }
+enum nss_status _nss_synthetic_setpwent(int stay) {
+    return (void)stay, NSS_STATUS_SUCCESS;
+}
+enum nss_status _nss_synthetic_endpwent(void) {
+    return NSS_STATUS_SUCCESS;
+}
+enum nss_status _nss_synthetic_setgrent(int stay) {
+    return (void)stay, NSS_STATUS_SUCCESS;
+}
+enum nss_status _nss_synthetic_endgrent(void) {
+    return NSS_STATUS_SUCCESS;
+}
 
 enum nss_status _nss_synthetic_getpwent_r(struct passwd *ret, char *buffer, size_t size, int *errnop) {
     return (void)ret, (void)buffer, (void)size, absent(errnop);

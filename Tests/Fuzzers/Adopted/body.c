@@ -21,9 +21,9 @@
 #define ROOT 0u
 #define UNTOUCHED 77
 
-#define FUZZ_PIECES 1u  /* a read gives few bytes at once, or is interrupted */
-#define FUZZ_OTHERS 2u  /* somebody else's file */
-#define FUZZ_SHARED 4u  /* a group may write it */
+#define FUZZ_PIECES 1u /* a read gives few bytes at once, or is interrupted */
+#define FUZZ_OTHERS 2u /* somebody else's file */
+#define FUZZ_SHARED 4u /* a group may write it */
 
 const char fuzz_subject[] = "the list of mapped accounts";
 
@@ -51,7 +51,8 @@ int __wrap_open(const char *path, int flags, ...) {
 int __wrap_fstat(int fd, struct stat *s) {
     if (fd != DESCRIPTOR)
         return __real_fstat(fd, s);
-    *s = (struct stat){.st_mode = S_IFREG | (how & FUZZ_SHARED ? 0664 : 0644), .st_uid = how & FUZZ_OTHERS ? ROOT + 1 : ROOT};
+    *s = (struct stat){
+        .st_mode = S_IFREG | (how & FUZZ_SHARED ? 0664 : 0644), .st_uid = how & FUZZ_OTHERS ? ROOT + 1 : ROOT};
     return 0;
 }
 
@@ -147,8 +148,9 @@ void fuzz_input(const unsigned char *bytes, size_t size) {
 size_t fuzz_sample(unsigned kind, const char **ret_name, unsigned char *bytes, size_t capacity) {
     static const char *const names[] = {"one", "many", "others", "nobody"};
     static const char *const lists[] = {ENTRALOGIN_ADOPTED_FIRST_LINE "\n" LINE,
-        ENTRALOGIN_ADOPTED_FIRST_LINE "\nzoe@contoso.com:0b1ec700-0000-4000-8000-0000000000ff:1999\n" LINE
-                                      "0b1ec700-0000-4000-8000-0000000000aa:0b1ec700-0000-4000-8000-0000000000aa:4294967294\n",
+        ENTRALOGIN_ADOPTED_FIRST_LINE
+        "\nzoe@contoso.com:0b1ec700-0000-4000-8000-0000000000ff:1999\n" LINE
+        "0b1ec700-0000-4000-8000-0000000000aa:0b1ec700-0000-4000-8000-0000000000aa:4294967294\n",
         ENTRALOGIN_ADOPTED_FIRST_LINE "\n" LINE, ENTRALOGIN_ADOPTED_FIRST_LINE "\n"};
     if (kind >= sizeof names / sizeof *names)
         return 0;

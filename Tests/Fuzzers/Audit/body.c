@@ -39,15 +39,15 @@ void fuzz_input(const unsigned char *bytes, size_t size) {
         }
         check(quotes % 2 == 0, "each quoted value ends");
         check(count(told.text, " res=") == 1 && count(told.text, " acct=") == 1 && count(told.text, " exe=") == 1 &&
-                  strncmp(told.text, "op=", 3) == 0, "no field is there twice");
+                  strncmp(told.text, "op=", 3) == 0,
+            "no field is there twice");
         check(count(told.text, "=") <= 13, "there are no fields but ours");
     }
     free(message);
 }
 
 size_t fuzz_sample(unsigned kind, const char **ret_name, unsigned char *bytes, size_t capacity) {
-    static const char *const names[] = {"certificate", "account", "session", "granted", "withdrawn",
-        "device-sign-in"};
+    static const char *const names[] = {"certificate", "account", "session", "granted", "withdrawn", "device-sign-in"};
     struct entralogin_writer w;
     if (kind >= sizeof names / sizeof *names)
         return 0;

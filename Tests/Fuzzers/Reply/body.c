@@ -27,7 +27,8 @@ static void check_record(const unsigned char *frame, size_t size) {
     check(record.name.length == strlen(NAME) && memcmp(record.name.bytes, NAME, strlen(NAME)) == 0, "it is the name");
     check(entralogin_uid_is_ours(record.uid) && record.gid == record.uid, "ids are ours and equal");
     check(lies_in(frame, size, record.name) && lies_in(frame, size, record.gecos) &&
-              lies_in(frame, size, record.home) && lies_in(frame, size, record.shell), "strings lie in the frame");
+              lies_in(frame, size, record.home) && lies_in(frame, size, record.shell),
+        "strings lie in the frame");
     check(record.home.bytes[0] == '/' && record.shell.bytes[0] == '/', "paths are absolute");
     check(memchr(record.gecos.bytes, ':', record.gecos.length) == NULL, "no field ends early");
 }

@@ -13,10 +13,10 @@
 #include "entralogin_snapshot_reader.h"
 #include "snapshot.h"
 
-#define FUZZ_REPAIR 1u /* make the checksums good first, so that what lies behind them is reached */
+#define FUZZ_REPAIR 1u    /* make the checksums good first, so that what lies behind them is reached */
 #define FUZZ_OF_GRANTS 2u /* a file of grants, beside the sample's accounts; otherwise the other way round */
 #define FUZZ_BUFFER(byte) ((byte) >> 2 & 3u) /* which of the caller's buffers */
-#define FUZZ_KEEP 64u /* ask a process that keeps copies, too: it answers the same */
+#define FUZZ_KEEP 64u                        /* ask a process that keeps copies, too: it answers the same */
 
 #define ENTRIES_MAX 4096
 
@@ -81,7 +81,8 @@ static void check_text(const char *text, const char *buffer, size_t size) {
 
 static void check_status(enum nss_status status, int error) {
     check(status == NSS_STATUS_SUCCESS || status == NSS_STATUS_NOTFOUND || status == NSS_STATUS_UNAVAIL ||
-              status == NSS_STATUS_TRYAGAIN, "a status is one of four");
+              status == NSS_STATUS_TRYAGAIN,
+        "a status is one of four");
     check((status == NSS_STATUS_TRYAGAIN) == (error == ERANGE), "only a small buffer is to be tried again");
     check(status != NSS_STATUS_SUCCESS || error == 0, "a success sets no error");
     note(&status, sizeof status);

@@ -32,12 +32,15 @@ __attribute__((constructor)) static void open_clock(void) {
 static int64_t seconds_ahead(clockid_t clock) {
     switch (clock) {
     case CLOCK_REALTIME:
-    case CLOCK_REALTIME_COARSE: return ahead ? ahead[0] : 0;
+    case CLOCK_REALTIME_COARSE:
+        return ahead ? ahead[0] : 0;
     case CLOCK_MONOTONIC:
     case CLOCK_MONOTONIC_RAW:
     case CLOCK_MONOTONIC_COARSE:
-    case CLOCK_BOOTTIME: return ahead ? ahead[1] : 0;
-    default: return 0;
+    case CLOCK_BOOTTIME:
+        return ahead ? ahead[1] : 0;
+    default:
+        return 0;
     }
 }
 

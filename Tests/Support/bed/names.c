@@ -50,8 +50,7 @@ int main(int argc, char **argv) {
             ask_groups(word, began);
             continue;
         }
-        struct passwd *found =
-            strcmp(line, "uid") == 0 ? getpwuid((uid_t)strtoul(word, NULL, 10)) : getpwnam(word);
+        struct passwd *found = strcmp(line, "uid") == 0 ? getpwuid((uid_t)strtoul(word, NULL, 10)) : getpwnam(word);
         double took = microseconds() - began;
         if (found)
             printf("%.1f %u\n", took, found->pw_uid);

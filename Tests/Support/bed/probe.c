@@ -51,8 +51,8 @@ static void say_socket(const char *name, int family, int type) {
 }
 
 static void say_status(void) {
-    static const char *const wanted[] = {"Uid:", "Gid:", "Groups:", "CapInh:", "CapPrm:", "CapEff:", "CapBnd:", "CapAmb:",
-        "NoNewPrivs:", "Seccomp:"};
+    static const char *const wanted[] = {
+        "Uid:", "Gid:", "Groups:", "CapInh:", "CapPrm:", "CapEff:", "CapBnd:", "CapAmb:", "NoNewPrivs:", "Seccomp:"};
     char line[256];
     FILE *status = fopen("/proc/self/status", "re");
     while (status && fgets(line, sizeof line, status))
@@ -96,11 +96,11 @@ int main(void) {
     printf("core %llu\n", (unsigned long long)core.rlim_max);
     for (const char *const *path = (const char *const[]){"/", "/etc", "/usr", "/var", "/run", "/proc/sys",
              "/sys/fs/cgroup", "/run/entralogin", "/var/lib/entralogin", "/run/entralogin/nss", "/tmp", NULL};
-         *path; path++)
+        *path; path++)
         say_mount(*path);
     for (const char *const *path = (const char *const[]){"/home", "/root", "/dev/kmsg", "/dev/mem", "/proc/1/status",
              "/proc/kmsg", "/etc/shadow", "/dev/null", "/dev/urandom", "/proc/sys/kernel/random/boot_id", NULL};
-         *path; path++)
+        *path; path++)
         say_file(*path);
     say_socket("netlink", AF_NETLINK, SOCK_RAW);
     say_socket("packet", AF_PACKET, SOCK_RAW);

@@ -61,13 +61,13 @@ static int stopped(const char *call, const char *path, int creates) {
 }
 
 #define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
-#define GUARD(call, path, creates)                       \
-    do {                                                 \
-        int error_ = stopped(call, path, creates);       \
-        if (error_) {                                    \
-            errno = error_;                              \
-            return -1;                                   \
-        }                                                \
+#define GUARD(call, path, creates) \
+    do { \
+        int error_ = stopped(call, path, creates); \
+        if (error_) { \
+            errno = error_; \
+            return -1; \
+        } \
     } while (0)
 
 int rename(const char *from, const char *to) {
@@ -101,20 +101,24 @@ int mkdir(const char *path, mode_t mode) {
     return REAL(mkdir)(path, mode);
 }
 
-static mode_t mode_of(int flags, va_list rest) { return flags & (O_CREAT | __O_TMPFILE) ? va_arg(rest, mode_t) : 0; }
+static mode_t mode_of(int flags, va_list rest) {
+    return flags & (O_CREAT | __O_TMPFILE) ? va_arg(rest, mode_t) : 0;
+}
 
-#define OPEN(name, ...)                       \
-    {                                                        \
-        va_list rest;                                        \
-        va_start(rest, flags);                               \
-        mode_t mode = mode_of(flags, rest);                  \
-        va_end(rest);                                        \
-        if (flags & O_CREAT)                                 \
-            GUARD("create", path, 1);                        \
-        return REAL(name)(__VA_ARGS__, flags, mode);         \
+#define OPEN(name, ...) \
+    { \
+        va_list rest; \
+        va_start(rest, flags); \
+        mode_t mode = mode_of(flags, rest); \
+        va_end(rest); \
+        if (flags & O_CREAT) \
+            GUARD("create", path, 1); \
+        return REAL(name)(__VA_ARGS__, flags, mode); \
     }
 
+/* clang-format off */
 int open(const char *path, int flags, ...) OPEN(open, path)
 int open64(const char *path, int flags, ...) OPEN(open64, path)
 int openat(int folder, const char *path, int flags, ...) OPEN(openat, folder, path)
 int openat64(int folder, const char *path, int flags, ...) OPEN(openat64, folder, path)
+    /* clang-format on */

@@ -137,12 +137,12 @@ struct entralogin_copy {
     uint32_t reads; /* from the file into it */
     int fd;
     struct entralogin_identity identity;
-    uint64_t path_checked;     /* CLOCK_MONOTONIC_COARSE, milliseconds */
-    unsigned char *bytes;      /* NULL: an empty place */
-    size_t mapped;             /* bytes, pages and proven in one mapping */
-    unsigned char *pages;      /* one byte each: empty, being filled, filled */
-    uint64_t *proven;          /* one bit for each 8 bytes: a record begins there that was found sound */
-    uint32_t of_this_boot;     /* grants: true once it was seen to be so */
+    uint64_t path_checked;               /* CLOCK_MONOTONIC_COARSE, milliseconds */
+    unsigned char *bytes;                /* NULL: an empty place */
+    size_t mapped;                       /* bytes, pages and proven in one mapping */
+    unsigned char *pages;                /* one byte each: empty, being filled, filled */
+    uint64_t *proven;                    /* one bit for each 8 bytes: a record begins there that was found sound */
+    uint32_t of_this_boot;               /* grants: true once it was seen to be so */
     struct entralogin_accounts accounts; /* the header, parsed: one of the two */
     struct entralogin_grants grants;
 };

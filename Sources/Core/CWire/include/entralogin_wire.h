@@ -87,6 +87,9 @@
  */
 #define ENTRALOGIN_CHECK_CERTIFICATE 0x0201u
 
+/* Below, comments go on in the next line, which is beyond the formatter. */
+/* clang-format off */
+
 /* Flags of the PAM requests. */
 #define ENTRALOGIN_PAM_HOLDS_ADMIN_GROUP 0x0001u /* the process has the administrators' gid among its groups */
 #define ENTRALOGIN_PAM_IN_SSHD 0x0002u           /* the process is an sshd, whatever its service name says */
@@ -226,6 +229,8 @@
 #ifndef ENTRALOGIN_SESSIONS_SOCKET
 #define ENTRALOGIN_SESSIONS_SOCKET "/run/entralogin/sessions.sock"
 #endif
+
+/* clang-format on */
 
 /* --- The cursor both ends of a C client use. A call that does not fit sets `bad` and changes nothing. --- */
 

@@ -91,6 +91,7 @@ size_t entralogin_answer_end(const struct entralogin_owners *owners, entralogin_
  * Answers on the listening socket until `idle_ms` pass without a request. Takes requests of processes of `owner` only,
  * one at a time. 0 at the end, or a negative errno. Messages go to the descriptor `errors`.
  */
-int entralogin_sessions_serve(int listener, uint32_t owner, const struct entralogin_owners *owners, int idle_ms, int errors);
+int entralogin_sessions_serve(
+    int listener, uint32_t owner, const struct entralogin_owners *owners, int idle_ms, int errors);
 
 #endif

@@ -28,8 +28,8 @@ struct entralogin_sources {
 
 enum nss_status entralogin_nss_passwd_by_name(const struct entralogin_sources *sources, const char *name,
     struct passwd *ret, char *buffer, size_t size, int *errnop);
-enum nss_status entralogin_nss_passwd_by_uid(const struct entralogin_sources *sources, uint32_t uid, struct passwd *ret,
-    char *buffer, size_t size, int *errnop);
+enum nss_status entralogin_nss_passwd_by_uid(
+    const struct entralogin_sources *sources, uint32_t uid, struct passwd *ret, char *buffer, size_t size, int *errnop);
 /*
  * The entry at *cursor (0: the first), and only then *cursor becomes the next one's. Any number of threads may share a
  * cursor: each entry is given to one of them. NOTFOUND at the end, and always where enumeration is off.
@@ -38,8 +38,8 @@ enum nss_status entralogin_nss_passwd_next(const struct entralogin_sources *sour
     struct passwd *ret, char *buffer, size_t size, int *errnop);
 enum nss_status entralogin_nss_group_by_name(const struct entralogin_sources *sources, const char *name,
     struct group *ret, char *buffer, size_t size, int *errnop);
-enum nss_status entralogin_nss_group_by_gid(const struct entralogin_sources *sources, uint32_t gid, struct group *ret,
-    char *buffer, size_t size, int *errnop);
+enum nss_status entralogin_nss_group_by_gid(
+    const struct entralogin_sources *sources, uint32_t gid, struct group *ret, char *buffer, size_t size, int *errnop);
 enum nss_status entralogin_nss_group_next(const struct entralogin_sources *sources, uint64_t *cursor, struct group *ret,
     char *buffer, size_t size, int *errnop);
 

@@ -42,21 +42,21 @@
 
 struct entralogin_pam_operations {
     struct entralogin_server daemon;
-    const char *login_uid;                                                           /* /proc/self/loginuid */
-    const char *adopted;                                                             /* ENTRALOGIN_ADOPTED_LIST */
-    const char *accounts;                                                            /* ENTRALOGIN_ACCOUNTS_SNAPSHOT */
-    const char *answered;                                                            /* ENTRALOGIN_ANSWERED */
-    const char *sudo_rules;                                                          /* ENTRALOGIN_SUDO_RULES */
+    const char *login_uid;  /* /proc/self/loginuid */
+    const char *adopted;    /* ENTRALOGIN_ADOPTED_LIST */
+    const char *accounts;   /* ENTRALOGIN_ACCOUNTS_SNAPSHOT */
+    const char *answered;   /* ENTRALOGIN_ANSWERED */
+    const char *sudo_rules; /* ENTRALOGIN_SUDO_RULES */
     struct entralogin_batch_times {
         int deadline; /* ENTRALOGIN_BATCH_DEADLINE_MS */
         int silence;  /* ENTRALOGIN_PAM_DEADLINE_MS: for a daemon that does not answer, where Azure has since boot */
         int pause;    /* ENTRALOGIN_BATCH_PAUSE_MS */
     } batch_ms;
-    int (*look_up)(const char *, struct passwd *, char *, size_t, struct passwd **); /* getpwnam_r */
-    int (*look_up_number)(uid_t, struct passwd *, char *, size_t, struct passwd **); /* getpwuid_r */
+    int (*look_up)(const char *, struct passwd *, char *, size_t, struct passwd **);     /* getpwnam_r */
+    int (*look_up_number)(uid_t, struct passwd *, char *, size_t, struct passwd **);     /* getpwuid_r */
     int (*look_up_group)(const char *, struct group *, char *, size_t, struct group **); /* getgrnam_r */
-    int (*list_groups)(const char *, gid_t, gid_t *, int *);                         /* getgrouplist */
-    uid_t (*real_uid)(void);                                                         /* getuid */
+    int (*list_groups)(const char *, gid_t, gid_t *, int *);                             /* getgrouplist */
+    uid_t (*real_uid)(void);                                                             /* getuid */
     /* pam_set_data and pam_get_data, which work inside a stack only */
     int (*keep)(pam_handle_t *, const char *, void *, void (*)(pam_handle_t *, void *, int));
     int (*kept)(const pam_handle_t *, const char *, const void **);
@@ -79,11 +79,13 @@ int entralogin_pam_account(const struct entralogin_pam_operations *operations, p
  * In sudo it is a step-up, of whoever runs sudo, and PAM_IGNORE only for who is no Entra user or where the daemon says that it
  * is off. Besides: PAM_CRED_INSUFFICIENT, PAM_USER is another, or there is no terminal; PAM_ABORT, the person broke it off.
  */
-int entralogin_pam_authenticate(const struct entralogin_pam_operations *operations, pam_handle_t *pamh, int flags, int argc);
+int entralogin_pam_authenticate(
+    const struct entralogin_pam_operations *operations, pam_handle_t *pamh, int flags, int argc);
 /*
  * PAM_SUCCESS; PAM_IGNORE, outside sshd for everybody who did not sign in with a code through this handle; PAM_SESSION_ERR.
  */
-int entralogin_pam_open_session(const struct entralogin_pam_operations *operations, pam_handle_t *pamh, int flags, int argc);
+int entralogin_pam_open_session(
+    const struct entralogin_pam_operations *operations, pam_handle_t *pamh, int flags, int argc);
 /* PAM_SUCCESS where the person signed in or proved themselves with a code through this handle, otherwise PAM_IGNORE: as the auth stage went. */
 int entralogin_pam_setcred(const struct entralogin_pam_operations *operations, pam_handle_t *pamh);
 /* PAM_SUCCESS or PAM_IGNORE: whatever happens, the modules behind this one must close their part of the session. */

@@ -25,8 +25,8 @@
 
 struct entralogin_sudo_world {
     struct entralogin_server daemon;
-    const char *adopted;   /* ENTRALOGIN_ADOPTED_LIST */
-    uint32_t (*caller)(void); /* the uid that started this sudo */
+    const char *adopted;           /* ENTRALOGIN_ADOPTED_LIST */
+    uint32_t (*caller)(void);      /* the uid that started this sudo */
     void (*say)(const char *line); /* shows one line, without its end, to the caller */
 };
 

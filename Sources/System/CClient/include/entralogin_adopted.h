@@ -39,7 +39,7 @@
 #define ENTRALOGIN_ANY_ID UINT32_MAX
 
 enum entralogin_adoption {
-    ENTRALOGIN_NOT_ADOPTED,      /* not in the list, as far as it can be read; or there is none */
+    ENTRALOGIN_NOT_ADOPTED, /* not in the list, as far as it can be read; or there is none */
     ENTRALOGIN_ADOPTED,
     ENTRALOGIN_ADOPTION_UNSOUND, /* in the list, but otherwise, or the list is not to be trusted */
 };

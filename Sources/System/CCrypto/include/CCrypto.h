@@ -42,8 +42,7 @@ const char *_Nullable ccrypto_open(void);
 const char *_Nullable ccrypto_try(const char *_Nonnull const *_Nonnull names, int count);
 
 /* Bytes of the digest in `ret`, or -1. */
-int ccrypto_digest_of(
-    enum ccrypto_digest algorithm, const void *_Nullable bytes, unsigned long count,
+int ccrypto_digest_of(enum ccrypto_digest algorithm, const void *_Nullable bytes, unsigned long count,
     unsigned char ret[_Nonnull CCRYPTO_DIGEST_MAX]);
 
 /* A key that the caller frees; null where the bytes are not exactly one SubjectPublicKeyInfo. */
@@ -51,8 +50,7 @@ ccrypto_key *_Nullable ccrypto_key_read(const unsigned char *_Nonnull bytes, lon
 void ccrypto_key_free(ccrypto_key *_Nonnull key);
 
 /* 1: the signature is valid. 0: it is not. -1: there was no answer. */
-int ccrypto_verify(
-    ccrypto_key *_Nonnull key, enum ccrypto_digest algorithm, const unsigned char *_Nonnull signature,
+int ccrypto_verify(ccrypto_key *_Nonnull key, enum ccrypto_digest algorithm, const unsigned char *_Nonnull signature,
     unsigned long signature_count, const unsigned char *_Nullable message, unsigned long message_count);
 
 /* Takes the oldest error of this thread into `ret` (cut, NUL-terminated): 1, or 0 where there is none. */

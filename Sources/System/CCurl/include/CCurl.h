@@ -30,7 +30,7 @@ typedef struct ccurl_list ccurl_list;
 
 /* What a callback gets: `count` bytes at `bytes`. Returning another number than `count` ends the transfer. */
 typedef unsigned long (*_Nonnull ccurl_sink)(
-	char *_Nullable bytes, unsigned long one, unsigned long count, void *_Nullable context);
+    char *_Nullable bytes, unsigned long one, unsigned long count, void *_Nullable context);
 
 /* CURLoption, as far as it is used. */
 #define CCURL_POST 47
@@ -111,16 +111,15 @@ const char *_Nonnull ccurl_error_text(const ccurl_library *_Nonnull library, int
 /* Each returns a CURLcode. Texts and posted bytes are copied; other pointers must outlive the transfer. */
 int ccurl_set_number(const ccurl_library *_Nonnull library, ccurl_easy *_Nonnull easy, int option, long value);
 int ccurl_set_text(
-	const ccurl_library *_Nonnull library, ccurl_easy *_Nonnull easy, int option, const char *_Nonnull value);
+    const ccurl_library *_Nonnull library, ccurl_easy *_Nonnull easy, int option, const char *_Nonnull value);
 int ccurl_set_pointer(
-	const ccurl_library *_Nonnull library, ccurl_easy *_Nonnull easy, int option, void *_Nullable value);
+    const ccurl_library *_Nonnull library, ccurl_easy *_Nonnull easy, int option, void *_Nullable value);
 int ccurl_set_list(
-	const ccurl_library *_Nonnull library, ccurl_easy *_Nonnull easy, int option, ccurl_list *_Nullable value);
-int ccurl_set_sink(
-	const ccurl_library *_Nonnull library, ccurl_easy *_Nonnull easy, int option, ccurl_sink value);
+    const ccurl_library *_Nonnull library, ccurl_easy *_Nonnull easy, int option, ccurl_list *_Nullable value);
+int ccurl_set_sink(const ccurl_library *_Nonnull library, ccurl_easy *_Nonnull easy, int option, ccurl_sink value);
 /* POSTFIELDSIZE and COPYPOSTFIELDS, in the order that libcurl wants. */
 int ccurl_set_body(
-	const ccurl_library *_Nonnull library, ccurl_easy *_Nonnull easy, const void *_Nonnull bytes, long count);
+    const ccurl_library *_Nonnull library, ccurl_easy *_Nonnull easy, const void *_Nonnull bytes, long count);
 /* CURLINFO_RESPONSE_CODE; 0 where there was none. */
 long ccurl_response_code(const ccurl_library *_Nonnull library, ccurl_easy *_Nonnull easy);
 
@@ -129,7 +128,7 @@ long ccurl_os_error(const ccurl_library *_Nonnull library, ccurl_easy *_Nonnull 
 
 /* Appends a copy of `text`; null where memory is short, and then `list` is as before. */
 ccurl_list *_Nullable ccurl_list_append(
-	const ccurl_library *_Nonnull library, ccurl_list *_Nullable list, const char *_Nonnull text);
+    const ccurl_library *_Nonnull library, ccurl_list *_Nullable list, const char *_Nonnull text);
 void ccurl_list_free(const ccurl_library *_Nonnull library, ccurl_list *_Nullable list);
 
 ccurl_multi *_Nullable ccurl_multi_init(const ccurl_library *_Nonnull library);
@@ -144,6 +143,6 @@ int ccurl_multi_poll(const ccurl_library *_Nonnull library, ccurl_multi *_Nonnul
 int ccurl_multi_wakeup(ccurl_multi *_Nonnull multi);
 /* The next transfer that has ended, and its CURLcode; null when there is none. */
 ccurl_easy *_Nullable ccurl_multi_next_done(
-	const ccurl_library *_Nonnull library, ccurl_multi *_Nonnull multi, int *_Nonnull code);
+    const ccurl_library *_Nonnull library, ccurl_multi *_Nonnull multi, int *_Nonnull code);
 
 #endif
