@@ -23,16 +23,16 @@ struct PrincipalRuleTests {
     )
     func words() throws {
         let certificate = try Certificate(parsing: Fixtures.small())
-        func detail(_ loginName: String) -> String {
-            guard case .refused(.wrongName, let detail) = PrincipalRule(loginName: loginName).check(certificate) else {
-                return "not refused so"
-            }
+        func detail(_ loginName: String) throws -> String {
+            let expectations = try Fixtures.expectations(loginName: loginName)
+            guard case .refused(.wrongName, let detail) = Fixtures.verifier.verify(certificate, against: expectations)
+            else { return "not refused so" }
             return detail
         }
-        #expect(detail("bob@contoso.com") == "it is for \(CertificateDetails.principal), not for bob@contoso.com")
+        #expect(try detail("bob@contoso.com") == "it is for \(CertificateDetails.principal), not for bob@contoso.com")
         let clientID = "deadbeef-0000-4000-8000-000000000000"
         #expect(
-            detail(clientID).hasSuffix(
+            try detail(clientID).hasSuffix(
                 "\(clientID); a service principal signs in by its object id, not by its client id"
             )
         )
