@@ -51,6 +51,12 @@ import WiredMachine
         #expect(copy.keys() == [])
     }
 
+    @Test("Before the daemon's first start there is neither file nor copy, and that is no failure")
+    func first() throws {
+        #expect(try publish() == 0)
+        #expect(published() == nil)
+    }
+
     @Test("P11: whatever stands where the daemon's file should be, the last copy stays, and nothing waits or grows")
     func hostile() throws {
         write("\(try Self.key(1).line)\n")

@@ -24,8 +24,9 @@ struct SignInSettingsRuleTests {
     )
     func settings(wrong: String, id: String, right: String) throws {
         let found = try evaluate(wrong)
-        #expect(found.map(\.id) == [id] && found[0].severity == .error && found[0].place == "/etc/a.conf:2")
-        #expect(found[0].keepsOut != nil && found[0].remedy.contains("take the line out"))
+        try #require(found.map(\.id) == [id])
+        #expect(found[0].severity == .error && found[0].place == "/etc/a.conf:2" && found[0].keepsOut != nil)
+        #expect(found[0].remedy.contains("take the line out"))
         #expect(try evaluate(right).isEmpty && evaluate("").isEmpty)
     }
 }

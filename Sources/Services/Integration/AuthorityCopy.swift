@@ -39,7 +39,8 @@ package struct AuthorityCopy: Sendable {
     }
 
     /// Brings sshd's copy up to date, as root; how many keys it has now. `owner` is the daemon's uid, and nil where there
-    /// is no such user. Throws where the daemon's file is missing or not taken; then the copy is as before.
+    /// is no such user. Throws where the daemon's file is missing or not taken; then the copy is as before. Where there
+    /// is no copy yet either, as before the daemon's first start, nothing is amiss.
     @discardableResult
     package func publish(owner: UInt32?) throws(Refusal) -> Int {
         let requirement = FileRequirement(owners: Set([0, owner].compactMap(\.self)), forbiddenMode: 0o022)
@@ -47,7 +48,8 @@ package struct AuthorityCopy: Sendable {
         do throws(FileError) {
             found = try AtomicFile(source).read(limit: Limit.bytes, requiring: requirement)
         } catch {
-            throw Refusal(text: "\(error)")
+            guard error.isAbsent, hasNoCopy else { throw Refusal(text: "\(error)") }
+            return 0
         }
         let keys = try AuthorityCopy.keys(in: found, of: source)
         let bytes = AuthorityCopy.content(keys)
@@ -55,6 +57,11 @@ package struct AuthorityCopy: Sendable {
         guard (try? copy.read(limit: Limit.bytes, requiring: .ownOrRoots)) != bytes else { return keys.count }
         do throws(FileError) { try copy.replace(with: bytes, mode: 0o644) } catch { throw Refusal(text: "\(error)") }
         return keys.count
+    }
+
+    private var hasNoCopy: Bool {
+        do throws(FileError) { _ = try AtomicFile(path).read(limit: Limit.bytes) } catch { return error.isAbsent }
+        return false
     }
 
     /// What sshd trusts now: nothing, where there is no copy or it holds no keys; nil where this process may not read it, as
