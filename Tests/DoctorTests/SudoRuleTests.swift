@@ -43,7 +43,7 @@ struct SudoRuleTests {
         let rule = "\"alice@contoso.com\" ALL=(root) NOPASSWD: /usr/bin/id\n"
         for name in ["alice@contoso.com", "site.conf", "site~"] {
             let found = evaluate(others: [name: rule])
-            try #require(found.map(\.id) == ["sudoers.name"] && found.map(\.severity) == [.note], "\(name)")
+            try #require(found.map(\.id.text) == ["sudoers.name"] && found.map(\.severity) == [.note], "\(name)")
             #expect(found[0].found.contains("/etc/sudoers.d/\(name)"))
         }
         #expect(evaluate(others: ["alice@contoso.com": rule])[0].remedy.contains("/etc/sudoers.d/alice@contoso_com"))

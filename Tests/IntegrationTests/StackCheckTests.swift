@@ -38,7 +38,7 @@ struct StackCheckTests {
         #expect(finding.id.text == "sshd.usepam")
         #expect(finding.remedy.contains("UsePAM yes"))
         machine.texts["/etc/ssh/sshd_config.d/60-own.conf"] = "\nUsePAM no\n"
-        let placed = try #require(machine.errors.first { $0.id == "sshd.usepam" })
+        let placed = try #require(machine.errors.first { $0.id.text == "sshd.usepam" })
         #expect(placed.remedy == "UsePAM yes in /etc/ssh/sshd_config.d/60-own.conf:2, then reload sshd")
     }
 
@@ -49,7 +49,7 @@ struct StackCheckTests {
         var machine = WiredMachine()
         machine.texts["/etc/ssh/sshd_config"] = "UsePAM yes\nPasswordAuthentication yes\nClientAliveInterval 120"
         machine.configuration = "usepam yes\npasswordauthentication yes\nauthorizedkeysfile .ssh/authorized_keys\n"
-        #expect(machine.errors.map(\.id) == ["sshd.files"])
+        #expect(machine.errors.map(\.id.text) == ["sshd.files"])
         #expect(machine.errors.first?.remedy.hasPrefix("/usr/libexec/entralogin/configure --enable") == true)
     }
 

@@ -24,7 +24,7 @@ struct SignInSettingsRuleTests {
     )
     func settings(wrong: String, id: String, right: String) throws {
         let found = try evaluate(wrong)
-        try #require(found.map(\.id) == [id])
+        try #require(found.map(\.id.text) == [id])
         #expect(found[0].severity == .error && found[0].place == "/etc/a.conf:2" && found[0].keepsOut != nil)
         #expect(found[0].remedy.contains("take the line out"))
         #expect(try evaluate(right).isEmpty && evaluate("").isEmpty)
