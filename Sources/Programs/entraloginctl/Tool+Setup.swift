@@ -3,6 +3,7 @@
 internal import Doctor
 internal import Glibc
 internal import Integration
+internal import Settings
 
 extension Tool {
     static let configure = "/usr/libexec/entralogin/configure"
