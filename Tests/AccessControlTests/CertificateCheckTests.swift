@@ -3,6 +3,7 @@
 import AccessControl
 import Authorization
 import Identity
+import OpenSSHCertificates
 import Testing
 
 @Suite(.timeLimit(.minutes(15))) struct CertificateCheckTests {
@@ -169,7 +170,7 @@ import Testing
         #expect(check { $0.certificate = bobs }.reason == .wrongName)
         await house.starter.settle()
         #expect(house.checker.questions.value.isEmpty)
-        let details = house.log.of(.certificate).map(\.detail)
+        let details = house.log.of(.certificate).compactMap(\.detail)
         #expect(details.count == 2 && details[0].hasPrefix("expired: ") && details[1].hasPrefix("wrong-name: "))
     }
 
@@ -191,7 +192,7 @@ import Testing
     @Test("An unknown CA in check-certificate, which is root's, begins an early refresh, but not at every try")
     func unknownAuthorityExamined() async throws {
         let foreign = House.certificate(for: alice, authority: 9)
-        let verify = { [house, alice] in
+        func verify() {
             #expect(throws: Denial.self) {
                 try house.access.verify(keyType: House.keyType, base64: foreign, for: alice.name)
             }

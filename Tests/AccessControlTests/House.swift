@@ -150,6 +150,7 @@ final class House: Sendable {
             authorityBlob: keyType + HandmadeCertificate.string([UInt8](repeating: authority, count: 32)),
             objectID: objectID,
             tenantID: tenant,
+            displayName: "Somebody",
             details: details
         )
         certificate.typeName = House.keyType

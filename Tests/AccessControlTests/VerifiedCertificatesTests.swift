@@ -3,6 +3,7 @@
 import AccessControl
 import Authorization
 import Identity
+import OpenSSHCertificates
 import Testing
 
 @Suite struct VerifiedCertificatesTests {
@@ -59,10 +60,10 @@ import Testing
         processes.reuse(10)
         #expect(table.found(in: 10, at: time.bootTime()).isEmpty)
         #expect(try table.remember(verified(2), in: 10) == .new)
-        #expect(table.found(in: 10, at: time.bootTime()).map(\.certificate.blob) == [[2]])
+        #expect(table.found(in: 10, at: time.bootTime()).map(\.certificate) == [try verified(2).certificate])
         processes.reuse(10)
         #expect(try table.remember(verified(3), in: 10) == .new)
-        #expect(table.found(in: 10, at: time.bootTime()).map(\.certificate.blob) == [[3]])
+        #expect(table.found(in: 10, at: time.bootTime()).map(\.certificate) == [try verified(3).certificate])
     }
 
     @Test("P4: nothing counts for longer than the login grace")

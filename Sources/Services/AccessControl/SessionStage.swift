@@ -2,6 +2,7 @@
 
 package import Authorization
 internal import Identity
+internal import OpenSSHCertificates
 
 /// open_session inside sshd: only now is it known which credential was used. Then, and only then, the effects: enrol,
 /// publish, grant (P4, P5, P6, P14). Elsewhere it opens for an enrolled user who signed in with a code in that very

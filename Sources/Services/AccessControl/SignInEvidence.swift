@@ -2,6 +2,7 @@
 
 internal import Authorization
 internal import Identity
+internal import OpenSSHCertificates
 
 /// What the PAM stages demand of an sshd process that wants to sign somebody in (P4, P6).
 struct SignInEvidence: Sendable {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import ByteCoding
+internal import OpenSSHCertificates
 
 /// The one credential that opened the door, as sshd reports it in `SSH_AUTH_INFO_0` of its PAM environment.
 ///

@@ -35,6 +35,7 @@ package struct HandmadeCertificate: Sendable {
         authorityBlob: [UInt8],
         objectID: String = CertificateDetails.objectID,
         tenantID: String = CertificateDetails.tenantID,
+        displayName: String = "Alice Example",
         details: CertificateDetails
     ) {
         self.keyFields = keyFields
@@ -44,7 +45,7 @@ package struct HandmadeCertificate: Sendable {
         validAfter = details.validAfter
         validBefore = details.validBefore
         extensions = [
-            ("displayname@sshservice.azure.net", HandmadeCertificate.string("Alice Example")),
+            ("displayname@sshservice.azure.net", HandmadeCertificate.string(displayName)),
             ("oid@sshservice.azure.net", HandmadeCertificate.string(objectID)),
             ("permit-pty", []),
             ("tid@sshservice.azure.net", HandmadeCertificate.string(tenantID)),
