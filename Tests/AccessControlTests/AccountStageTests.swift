@@ -78,6 +78,22 @@ import Testing
         #expect(await decide(house.accountRequest(alice)).reason == .certificateNotVerified)
     }
 
+    @Test(
+        "A decision rests on one view of the accounts, the certificate's and the stage's, for a target and its caller"
+    )
+    func oneView() async throws {
+        verify(alice)
+        #expect(house.accounts.views.value == 1)
+        #expect(await decide(house.accountRequest(alice)) == .allow)
+        #expect(house.accounts.views.value == 2)
+        for person in [alice, bob] { house.accounts.set(person.name, .enrolled(person.enrolled())) }
+        var request = house.accountRequest(alice, service: "su")
+        request.invokingUser = bob.name.text
+        request.invokingUID = bob.uid.number
+        #expect(await decide(request) == .allow)
+        #expect(house.accounts.views.value == 3)
+    }
+
     @Test("Two certificates of one person are fine")
     func twoCertificates() async {
         verify(alice, 1)

@@ -77,7 +77,7 @@ import Testing
     func signsIn() async {
         #expect(await signIn() == .allow)
         #expect(house.grants.current().keys.map(\.number) == [alice.uid.number])
-        #expect(house.accounts.allEnrolled().first?.account.systemUID == AdoptedPeopleTests.number)
+        #expect(house.accounts.view().allEnrolled().first?.account.systemUID == AdoptedPeopleTests.number)
         house.access.sessionStage.close(user: alice.name.text, uid: AdoptedPeopleTests.number, callerPID: House.sshd)
         #expect(house.grants.current().isEmpty && house.access.openSessions().isEmpty)
     }
@@ -92,7 +92,7 @@ import Testing
         #expect(await open(certificate) { $0.uid = alice.uid.number }.reason == .recordChanged)
         #expect(await open(certificate) { $0.gid = 100 }.reason == .recordChanged)
         #expect(await open(certificate) { $0.homeState = .folder(owner: alice.uid.number) }.reason == .homeRefused)
-        #expect(house.accounts.allEnrolled().isEmpty && house.grants.current().isEmpty)
+        #expect(house.accounts.view().allEnrolled().isEmpty && house.grants.current().isEmpty)
     }
 
     @Test("P5: Another object under the name is refused before anybody is enrolled")

@@ -108,27 +108,12 @@ final class FakeAccounts: AccountRegistry, SignInRegistry {
     let isHeld = Watched(false)
     let enrolBegan = Watched(0)
 
-    func standing(of name: UserName) -> AccountStanding {
-        state.withLock { $0.standings[name] } ?? .none(Denial(.domainNotAllowed))
-    }
+    /// How often the registry was looked at.
+    let views = Watched(0)
 
-    func enrolled(uid: UInt32) -> EnrolledAccount? { allEnrolled().first { $0.account.uid.number == uid } }
-
-    func enrolled(named name: UserName) -> EnrolledAccount? {
-        allEnrolled().first { $0.account.name == name || $0.formerNames.contains(name) }
-    }
-
-    func adopted(uid: UInt32) -> AdoptedPerson? { state.withLock { $0.listed.values.first { $0.uid == uid } } }
-
-    func listed(_ name: UserName) -> AdoptedPerson? { state.withLock { $0.listed[name] } }
-
-    func allEnrolled() -> [EnrolledAccount] {
-        state.withLock { state in
-            state.standings.values.compactMap { standing in
-                guard case .enrolled(let enrolled) = standing else { return nil }
-                return enrolled
-            }
-        }
+    func view() -> FakeView {
+        views.update { $0 += 1 }
+        return FakeView(state: state.withLock { $0 })
     }
 
     func enrol(_ account: Account, as identity: DirectoryIdentity) async throws(Denial) -> EnrolledAccount {
@@ -157,6 +142,31 @@ final class FakeAccounts: AccountRegistry, SignInRegistry {
     func lastSignIn(_ identity: DirectoryIdentity) -> UnixTime? { state.withLock { $0.signIns[identity] } }
 
     func set(_ name: UserName, _ standing: AccountStanding) { state.withLock { $0.standings[name] = standing } }
+}
+
+struct FakeView: AccountsView {
+    let state: FakeAccounts.State
+
+    func standing(of name: UserName) -> AccountStanding {
+        state.standings[name] ?? .none(Denial(.domainNotAllowed))
+    }
+
+    func enrolled(uid: UInt32) -> EnrolledAccount? { allEnrolled().first { $0.account.uid.number == uid } }
+
+    func enrolled(named name: UserName) -> EnrolledAccount? {
+        allEnrolled().first { $0.account.name == name || $0.formerNames.contains(name) }
+    }
+
+    func adopted(uid: UInt32) -> AdoptedPerson? { state.listed.values.first { $0.uid == uid } }
+
+    func listed(_ name: UserName) -> AdoptedPerson? { state.listed[name] }
+
+    func allEnrolled() -> [EnrolledAccount] {
+        state.standings.values.compactMap { standing in
+            guard case .enrolled(let enrolled) = standing else { return nil }
+            return enrolled
+        }
+    }
 }
 
 final class FakeGrants: GrantRegistry {

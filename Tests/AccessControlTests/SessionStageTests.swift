@@ -38,8 +38,8 @@ import Testing
     @Test("P4: the certificate that was used opens the session, and only then the person is enrolled")
     func opens() async {
         #expect(await house.signIn(alice) == .allow)
-        #expect(house.accounts.allEnrolled().map(\.identity) == [alice.identity])
-        #expect(house.accounts.allEnrolled().first?.account.displayName == "Somebody")
+        #expect(house.accounts.view().allEnrolled().map(\.identity) == [alice.identity])
+        #expect(house.accounts.view().allEnrolled().first?.account.displayName == "Somebody")
         #expect(house.accounts.lastSignIn(alice.identity) == house.time.wallTime())
         #expect(house.grants.current().isEmpty)
         #expect(house.log.of(.enrolled).count == 1)

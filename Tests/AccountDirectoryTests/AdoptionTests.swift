@@ -37,8 +37,8 @@ struct AdoptionTests {
         #expect(before.systemUID == 1001 && before.home == "/home/alice" && before.shell == "/bin/zsh")
         let enrolled = try await directory.signIn(Self.alice, as: 1)
         #expect(enrolled.account == before && enrolled.account.uid.number != 1001)
-        #expect(directory.enrolled(uid: before.uid.number)?.account.systemUID == 1001)
-        #expect(directory.adopted(uid: 1001)?.name == before.name && directory.adopted(uid: 1000) == nil)
+        #expect(directory.view().enrolled(uid: before.uid.number)?.account.systemUID == 1001)
+        #expect(directory.view().adopted(uid: 1001)?.name == before.name && directory.view().adopted(uid: 1000) == nil)
         let works = bed.disk.works
         #expect(try await directory.signIn(Self.alice, as: 1) == enrolled)
         #expect(bed.disk.works == works, "P14: an enrolled person's sign-in waits for no disk")
@@ -79,7 +79,7 @@ struct AdoptionTests {
         let directory = bed.start()
         #expect(await reason { try await directory.signIn(Self.alice, as: 2) } == .objectIDChanged)
         #expect(await reason { try await directory.signIn("alice.new@contoso.com", as: 1) } == .objectIDChanged)
-        #expect(directory.allEnrolled().isEmpty)
+        #expect(directory.view().allEnrolled().isEmpty)
         try await directory.signIn(Self.alice, as: 1)
         #expect(await reason { try await directory.signIn(Self.alice, as: 2) } == .objectIDChanged)
         bed.write(try list(Self.alice, 2), to: "adopted")
@@ -154,7 +154,7 @@ struct AdoptionTests {
 extension AccountDirectory {
     /// The record that sshd would get.
     fileprivate func provisionalOrEnrolled(_ text: String) throws -> Account {
-        if case .enrolled(let enrolled) = standing(of: try name(text)) { return enrolled.account }
+        if case .enrolled(let enrolled) = view().standing(of: try name(text)) { return enrolled.account }
         return try provisional(text)
     }
 }

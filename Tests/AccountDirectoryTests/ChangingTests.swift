@@ -35,7 +35,7 @@ import Testing
         #expect(try directory.reason("alice@contoso.com") == .wrongName)
         #expect(await reason { _ = try await directory.enrol(before.account, as: try identity(2)) } == .wrongName)
         #expect(published() == ["alicia@contoso.com"])
-        #expect(directory.allEnrolled().count == 1)
+        #expect(directory.view().allEnrolled().count == 1)
     }
 
     @Test("P5: a person who gets an old name back is renamed by the administrator, and by nobody else")
@@ -43,7 +43,7 @@ import Testing
         let directory = bed.start()
         let before = try await directory.signIn("alice@contoso.com", as: 1)
         _ = await reason { try await directory.signIn("alicia@contoso.com", as: 1) }
-        guard case .none(let denial) = directory.standing(of: before.account.name) else {
+        guard case .none(let denial) = directory.view().standing(of: before.account.name) else {
             Issue.record("answered")
             return
         }
@@ -94,7 +94,7 @@ import Testing
         #expect(retired.retiredAt == bed.clock.wallTime())
         #expect(bed.grants.current().isEmpty)
         #expect(try directory.reason("alice@contoso.com") == .accountRetired)
-        #expect(directory.enrolled(uid: alice.account.uid.number) == retired)
+        #expect(directory.view().enrolled(uid: alice.account.uid.number) == retired)
         #expect(published() == [])
         #expect(await reason { try await directory.signIn("alice2@contoso.com", as: 1) } == .accountRetired)
         #expect(await reason { _ = try await directory.enrol(alice.account, as: alice.identity) } == .accountRetired)
@@ -196,7 +196,7 @@ import Testing
         func refusal(_ name: UserName, _ number: Int) async -> DenialReason? {
             await reason { _ = try await directory.rebind(name, to: try identity(number).objectID) }
         }
-        grant(try #require(directory.allEnrolled().first))
+        grant(try #require(directory.view().allEnrolled().first))
         #expect(await refusal(alice, 2) == .objectIDChanged)
         #expect(await refusal(alice, 1) == nil)
         // What is refused, or changes nothing, takes nothing away.

@@ -35,7 +35,7 @@ import Testing
         #expect(records[0].uid == records[1].uid)
         _ = try await directory.enrol(records[0], as: try identity(1))
         #expect(await reason { _ = try await directory.enrol(records[1], as: try identity(2)) } == .recordChanged)
-        #expect(directory.allEnrolled().map(\.account.name.text) == [one])
+        #expect(directory.view().allEnrolled().map(\.account.name.text) == [one])
         #expect(try await directory.signIn(two, as: 2).account.uid.number == shared + 1)
     }
 
@@ -51,7 +51,7 @@ import Testing
             for await isIn in group where isIn { enrolled += 1 }
         }
         #expect(enrolled == 1)
-        #expect(directory.allEnrolled().map(\.account.uid.number) == [shared])
+        #expect(directory.view().allEnrolled().map(\.account.uid.number) == [shared])
     }
 
     @Test("P5: a number is never given again after its account was retired, renamed or given to another object")
@@ -71,7 +71,7 @@ import Testing
             directory = nil
             let again = bed.start()
             #expect(try await again.signIn(two, as: 2).account.uid.number == shared + 1)
-            #expect(again.enrolled(uid: shared)?.account.home == first?.account.home)
+            #expect(again.view().enrolled(uid: shared)?.account.home == first?.account.home)
         }
     }
 

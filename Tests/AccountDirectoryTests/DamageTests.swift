@@ -19,7 +19,7 @@ import Testing
         _ = try await directory.retire(try name(names[1]))
         _ = try await directory.rename(try name(names[2]), to: try name("caroline@contoso.com"))
         _ = try await directory.rebind(try name(names[3]), to: try identity(9).objectID)
-        return directory.allEnrolled()
+        return directory.view().allEnrolled()
     }
 
     /// Truncations, bytes with one bit or all bits changed, and the file empty: all of them in the deep tier.
@@ -53,7 +53,7 @@ import Testing
             let directory = bed.start()
             #expect(directory.report().fault?.contains("\(bed.folder.path)/accounts: line ") == true, "\(what)")
             for name in everybody { #expect(try directory.reason(name.text) == .storeUnreadable, "\(what)") }
-            #expect(directory.allEnrolled().isEmpty, "\(what)")
+            #expect(directory.view().allEnrolled().isEmpty, "\(what)")
             #expect(bed.disk.reached.isEmpty, "\(what)")
             #expect(bed.bytes("accounts") == damaged, "\(what)")
         }
@@ -70,7 +70,7 @@ import Testing
         #expect(directory.report().fault != nil)
         put(bytes, "accounts", mode: 0o600)
         #expect(await directory.refresh().fault == nil)
-        #expect(directory.allEnrolled() == before)
+        #expect(directory.view().allEnrolled() == before)
     }
 
     @Test("P13: a published file with any byte changed or cut off never shows another number, name or home")
@@ -103,7 +103,7 @@ import Testing
             put(damaged, "accounts.snapshot", mode: 0o644)
             let directory = bed.start()
             #expect(directory.report().fault == nil, "\(what)")
-            #expect(directory.allEnrolled() == before, "\(what)")
+            #expect(directory.view().allEnrolled() == before, "\(what)")
             #expect(PublishedAccounts(path)?.all == good.all, "\(what)")
         }
     }

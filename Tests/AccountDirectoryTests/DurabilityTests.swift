@@ -53,7 +53,7 @@ private final class Witness: Sendable {
         let directory = other.start()
         #expect(directory.report().fault == nil, "\(remains.step)")
         if let old {
-            #expect(directory.enrolled(uid: old.account.uid.number) == old, "\(remains.step)")
+            #expect(directory.view().enrolled(uid: old.account.uid.number) == old, "\(remains.step)")
             #expect(try await directory.signIn(old.account.name.text, as: 1) == old, "\(remains.step)")
         }
         try await directory.signIn("next@contoso.com", as: 9)
@@ -75,7 +75,7 @@ private final class Witness: Sendable {
         #expect(witness.all.count >= 2 * AtomicFile.Step.allCases.count)
         var outcomes: Set<Bool> = []
         for remains in witness.all {
-            let found = try await check(remains, old: old).enrolled(uid: new.account.uid.number)
+            let found = try await check(remains, old: old).view().enrolled(uid: new.account.uid.number)
             #expect(found == nil || found == new, "\(remains.step)")
             outcomes.insert(found == nil)
         }
@@ -102,9 +102,9 @@ private final class Witness: Sendable {
             let text = "p\(index)@contoso.com"
             bed.disk.fail(at: index)
             #expect(await reason { try await directory.signIn(text, as: 100 + index) } == .enrolmentFailed, "\(step)")
-            #expect(directory.enrolled(uid: alice.account.uid.number) == alice)
+            #expect(directory.view().enrolled(uid: alice.account.uid.number) == alice)
             let again = try await directory.signIn(text, as: 100 + index)
-            #expect(directory.standing(of: try name(text)) == .enrolled(again), "\(step)")
+            #expect(directory.view().standing(of: try name(text)) == .enrolled(again), "\(step)")
         }
         #expect(directory.report().enrolled == steps.count + 2)
         #expect(bed.folder.names.allSatisfy { !$0.hasSuffix(".new") })
@@ -119,7 +119,7 @@ private final class Witness: Sendable {
         let witness = watch()
         var states = [alice]
         _ = await reason { try await directory.signIn("alicia@contoso.com", as: 1) }
-        states.append(try #require(directory.enrolled(uid: alice.account.uid.number)))
+        states.append(try #require(directory.view().enrolled(uid: alice.account.uid.number)))
         states.append(try await directory.retire(new))
         states.append(try await directory.rebind(new, to: try identity(3).objectID))
         states.append(try await directory.rename(new, to: alice.account.name))
@@ -129,12 +129,12 @@ private final class Witness: Sendable {
         var last = 0
         for remains in witness.all {
             let directory = try await check(remains)
-            let found = try #require(directory.enrolled(uid: alice.account.uid.number), "\(remains.step)")
+            let found = try #require(directory.view().enrolled(uid: alice.account.uid.number), "\(remains.step)")
             // Never back, never anything in between.
             let state = try #require(states.firstIndex(of: found), "\(remains.step): \(found)")
             #expect(state >= last, "\(remains.step)")
             last = state
-            #expect(directory.enrolled(uid: bob.account.uid.number) == bob, "\(remains.step)")
+            #expect(directory.view().enrolled(uid: bob.account.uid.number) == bob, "\(remains.step)")
         }
         #expect(last == states.count - 1)
     }

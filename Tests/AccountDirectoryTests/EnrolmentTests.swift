@@ -21,9 +21,9 @@ import Testing
         let published = try #require(steps.firstIndex { $0.hasSuffix("accounts.snapshot") })
         #expect(stored < published)
         #expect(enrolled.enrolledAt == bed.clock.wallTime())
-        #expect(directory.enrolled(uid: account.uid.number) == enrolled)
-        #expect(directory.standing(of: account.name) == .enrolled(enrolled))
-        #expect(directory.allEnrolled() == [enrolled])
+        #expect(directory.view().enrolled(uid: account.uid.number) == enrolled)
+        #expect(directory.view().standing(of: account.name) == .enrolled(enrolled))
+        #expect(directory.view().allEnrolled() == [enrolled])
         #expect(PublishedAccounts("\(bed.folder.path)/accounts.snapshot")?.all.map(\.name) == ["alice@contoso.com"])
     }
 
@@ -33,7 +33,7 @@ import Testing
         let enrolled = try await first?.signIn("alice@contoso.com", as: 1)
         first = nil
         let second = bed.start()
-        #expect(second.allEnrolled() == [enrolled])
+        #expect(second.view().allEnrolled() == [enrolled])
         #expect(second.report().fault == nil)
     }
 
@@ -76,8 +76,8 @@ import Testing
         let directory = bed.start()
         try await directory.signIn("alice@contoso.com", as: 1)
         #expect(await reason { try await directory.signIn("alice@contoso.com", as: 2) } == .objectIDChanged)
-        let mine = directory.standing(of: try name("alice@contoso.com"))
-        #expect(mine == .enrolled(try #require(directory.allEnrolled().first)))
+        let mine = directory.view().standing(of: try name("alice@contoso.com"))
+        #expect(mine == .enrolled(try #require(directory.view().allEnrolled().first)))
     }
 
     @Test("P5: a certificate of another tenant enrols nobody")
@@ -86,7 +86,7 @@ import Testing
         let account = try directory.provisional("alice@contoso.com")
         let stranger = try identity(1, tenant: "9b1c3d5e-0000-4000-8000-000000000002")
         #expect(await reason { _ = try await directory.enrol(account, as: stranger) } == .wrongTenant)
-        #expect(directory.allEnrolled().isEmpty)
+        #expect(directory.view().allEnrolled().isEmpty)
     }
 
     @Test("P6: a record that is not the one that would be given now is refused")
@@ -102,7 +102,7 @@ import Testing
         }
         bed.write("svc:x:\(account.uid.number):100::/:/bin/false\n", to: "passwd")
         #expect(await reason { _ = try await directory.enrol(account, as: try identity(1)) } == .recordChanged)
-        #expect(directory.allEnrolled().isEmpty)
+        #expect(directory.view().allEnrolled().isEmpty)
         bed.write("", to: "passwd")
         try await directory.signIn("alice@contoso.com", as: 1)
         let wrong = Account(name: account.name, uid: uid, displayName: "", home: account.home, shell: account.shell)
@@ -138,7 +138,7 @@ import Testing
             }
             for try await _ in group {}
         }
-        let all = shared.allEnrolled()
+        let all = shared.view().allEnrolled()
         #expect(all.count == 10)
         #expect(Set(all.map(\.account.uid)).count == 10)
         #expect(shared.report().generation == 10)

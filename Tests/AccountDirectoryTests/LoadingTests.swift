@@ -19,7 +19,7 @@ import Testing
         let directory = bed.start()
         #expect(try directory.reason("alice@contoso.com") == .storeUnreadable, sourceLocation: sourceLocation)
         #expect(try directory.reason("bob@contoso.com") == .storeUnreadable, sourceLocation: sourceLocation)
-        #expect(directory.allEnrolled().isEmpty, sourceLocation: sourceLocation)
+        #expect(directory.view().allEnrolled().isEmpty, sourceLocation: sourceLocation)
         let account = Account(
             name: try name("bob@contoso.com"),
             uid: try #require(PosixID(user: PosixID.userRange.lowerBound)),
@@ -112,7 +112,7 @@ import Testing
         try AtomicFile("\(bed.folder.path)/accounts").replace(with: bytes, mode: 0o600)
         await directory.refresh()
         #expect(directory.report().fault == nil)
-        #expect(directory.allEnrolled().count == 2)
+        #expect(directory.view().allEnrolled().count == 2)
     }
 
     @Test("P14: a lost or damaged snapshot is published again")
@@ -164,7 +164,7 @@ import Testing
         #expect(try second.reason("alice@contoso.com") == .storeUnreadable)
         first = nil
         await second.refresh()
-        #expect(second.allEnrolled().count == 1)
+        #expect(second.view().allEnrolled().count == 1)
     }
 
     @Test("P14: a first start on a full disk lets nobody in, and recovers")

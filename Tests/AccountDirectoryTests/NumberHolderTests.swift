@@ -21,7 +21,7 @@ import Testing
         #expect(try directory.provisional(one).uid.number == number)
         bed.neighbours.say(.somebody("theirs"), of: number)
         #expect(await reason { try await directory.signIn(one, as: 1) } == .numberTaken)
-        #expect(directory.allEnrolled().isEmpty)
+        #expect(directory.view().allEnrolled().isEmpty)
         let next = try directory.provisional(one).uid.number
         #expect(next / IDAllocation.othersBlock != number / IDAllocation.othersBlock)
         #expect(try directory.provisional(one).uid.number == next, "P6: the same at each look-up")
@@ -57,7 +57,7 @@ import Testing
         let directory = bed.start()
         bed.neighbours.say(.unknown("did not end in time"), of: number)
         #expect(await reason { try await directory.signIn(one, as: 1) } == .enrolmentFailed)
-        #expect(directory.allEnrolled().isEmpty)
+        #expect(directory.view().allEnrolled().isEmpty)
         bed.neighbours.say(nil, of: number)
         #expect(try await directory.signIn(one, as: 1).account.uid.number == number)
     }

@@ -25,6 +25,29 @@ import Testing
         #expect(try Bed().start().provisional("alice@contoso.com") == account)
     }
 
+    @Test("A view stands still: what is enrolled, and what the local files say, show in the next one only")
+    func stillness() async throws {
+        let directory = bed.start()
+        let (alice, bob) = (try name("alice@contoso.com"), try name("bob@contoso.com"))
+        let before = directory.view()
+        try await directory.signIn(alice.text, as: 1)
+        bed.write("root:x:0:0::/root:/bin/sh\n\(bob):x:1005:1005::/home/b:/bin/sh\n", to: "passwd")
+        for name in [alice, bob] {
+            guard case .provisional = before.standing(of: name) else {
+                Issue.record("\(name): \(before.standing(of: name))")
+                return
+            }
+        }
+        #expect(before.allEnrolled().isEmpty && before.enrolled(named: alice) == nil)
+        let after = directory.view()
+        #expect(after.enrolled(named: alice) == after.allEnrolled().first && !after.allEnrolled().isEmpty)
+        guard case .none(let denial) = after.standing(of: bob) else {
+            Issue.record("\(after.standing(of: bob))")
+            return
+        }
+        #expect(denial.reason == .localAccount)
+    }
+
     @Test("P5: uids are those of the documented formula")
     func formula() throws {
         // 1879049216 plus the sum's first 64 bits modulo 268303360;
@@ -40,7 +63,7 @@ import Testing
         var uids: Set<UInt32> = []
         for number in 0..<10_000 { uids.insert(try directory.provisional("x\(number)@contoso.com").uid.number) }
         #expect(uids.count > 9_990)
-        #expect(directory.allEnrolled().isEmpty)
+        #expect(directory.view().allEnrolled().isEmpty)
         #expect(bed.disk.reached.isEmpty)
         #expect(bed.bytes("accounts") == before)
     }
@@ -152,6 +175,6 @@ import Testing
             )
         )
         #expect(try directory.reason("alice@contoso.com") == .storeUnreadable)
-        #expect(directory.allEnrolled().isEmpty)
+        #expect(directory.view().allEnrolled().isEmpty)
     }
 }

@@ -174,8 +174,8 @@ struct Bed {
 extension AccountDirectory {
     /// The provisional record that sshd would get.
     func provisional(_ text: String) throws -> Account {
-        guard case .provisional(let account) = standing(of: try name(text)) else {
-            throw Denial(.notEnrolled, detail: "\(standing(of: try name(text)))")
+        guard case .provisional(let account) = view().standing(of: try name(text)) else {
+            throw Denial(.notEnrolled, detail: "\(view().standing(of: try name(text)))")
         }
         return account
     }
@@ -184,7 +184,7 @@ extension AccountDirectory {
     @discardableResult
     func signIn(_ text: String, as number: Int) async throws -> EnrolledAccount {
         let account: Account
-        switch standing(of: try name(text)) {
+        switch view().standing(of: try name(text)) {
         case .enrolled(let enrolled): account = enrolled.account
         case .provisional(let provisional): account = provisional
         case .none(let denial): throw denial
@@ -193,7 +193,7 @@ extension AccountDirectory {
     }
 
     func reason(_ text: String) throws -> DenialReason? {
-        guard case .none(let denial) = standing(of: try name(text)) else { return nil }
+        guard case .none(let denial) = view().standing(of: try name(text)) else { return nil }
         return denial.reason
     }
 }

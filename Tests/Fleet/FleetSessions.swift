@@ -4,7 +4,7 @@ import Authorization
 import Identity
 
 /// Who is signed in on one machine, and whose grant is in force: what the rounds of the renewal go by.
-final class FleetSessions: AccountRegistry, GrantRegistry, ProcessWatcher, @unchecked Sendable {
+final class FleetSessions: AccountRegistry, AccountsView, GrantRegistry, ProcessWatcher, @unchecked Sendable {
     // Unchecked: on the loop's thread only.
 
     private struct Session {
@@ -46,6 +46,8 @@ final class FleetSessions: AccountRegistry, GrantRegistry, ProcessWatcher, @unch
         sweep()
         return PosixID(user: uid).map { sessions[$0] != nil } ?? false
     }
+
+    func view() -> FleetSessions { self }
 
     func allEnrolled() -> [EnrolledAccount] {
         sessions.values.map(\.account).sorted { $0.account.uid < $1.account.uid }

@@ -68,7 +68,7 @@ import Testing
         try await bed.enrol("alice@contoso.com", 1)
         try await bed.enrol("bob@contoso.com", 2)
         _ = look()
-        let alice = try #require(bed.accounts.allEnrolled().first?.account)
+        let alice = try #require(bed.accounts.view().allEnrolled().first?.account)
         for (line, reason) in [
             ("\(alice.name):x:1005:1005::/a:/bin/sh\n", DenialReason.localAccount),
             ("squatter:x:\(alice.uid):100::/a:/bin/sh\n", .localAccount),

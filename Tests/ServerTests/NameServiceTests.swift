@@ -8,13 +8,15 @@ import Testing
 import Wire
 
 /// A table with one answer for every name; it counts the questions, and cannot be changed.
-private final class OneAnswer: AccountRegistry {
+private final class OneAnswer: AccountRegistry, AccountsView {
     private let answer: AccountStanding
     private let asked = Mutex<[UserName]>([])
 
     init(_ answer: AccountStanding) { self.answer = answer }
 
     var names: [UserName] { asked.withLock { $0 } }
+
+    func view() -> OneAnswer { self }
 
     func standing(of name: UserName) -> AccountStanding {
         asked.withLock { $0.append(name) }

@@ -102,7 +102,7 @@ final class ReportBed: Sendable {
 
     /// Enrols somebody with the record that sshd would have.
     func enrol(_ text: String, _ number: Int, displayName: String = "Somebody") async throws {
-        guard case .provisional(let account) = accounts.standing(of: try name(text)) else {
+        guard case .provisional(let account) = accounts.view().standing(of: try name(text)) else {
             Issue.record("\(text) is not provisional")
             return
         }

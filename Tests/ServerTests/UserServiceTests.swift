@@ -86,7 +86,7 @@ import Wire
         let bed = try ReportBed()
         try await bed.enrol("alice@contoso.com", 1)
         #expect(await bed.service.answer(.rename("alice@contoso.com", to: "alicia@contoso.com")) == .done)
-        let uid = try #require(bed.accounts.allEnrolled().first?.account.uid.number)
+        let uid = try #require(bed.accounts.view().allEnrolled().first?.account.uid.number)
         for text in ["alicia@contoso.com", "Alice@Contoso.com", "\(uid)"] {
             let user = try await bed.document(.showUser(text), UserReport.self)
             #expect(user.name == "alicia@contoso.com")
@@ -108,7 +108,7 @@ import Wire
     func hidden() async throws {
         let bed = try ReportBed()
         try await bed.enrol("alice@contoso.com", 1)
-        let uid = try #require(bed.accounts.allEnrolled().first?.account.uid)
+        let uid = try #require(bed.accounts.view().allEnrolled().first?.account.uid)
         try bed.locals("squatter:x:\(uid):100::/:/bin/sh\n")
         let users = try await bed.document(.users(after: ""), UsersReport.self).users
         #expect(users.map(\.refusal) == ["local-account"])
@@ -142,14 +142,14 @@ import Wire
     func shellAndHome() async throws {
         let bed = try ReportBed()
         try await bed.enrol("alice@contoso.com", 1)
-        let before = try #require(bed.accounts.allEnrolled().first)
+        let before = try #require(bed.accounts.view().allEnrolled().first)
         for request in [
             Request.setShell("alice@contoso.com", shell: "/bin/zsh"),
             .setHome("ALICE@contoso.com", home: "/data/alice"),
         ] {
             for _ in 0..<2 { #expect(await bed.service.answer(request) == .done) }
         }
-        let after = try #require(bed.accounts.allEnrolled().first)
+        let after = try #require(bed.accounts.view().allEnrolled().first)
         #expect(after.account.shell == "/bin/zsh" && after.account.home == "/data/alice")
         #expect(after.account.uid == before.account.uid && after.identity == before.identity)
         #expect(bed.book.records.map(\.event) == [.changed, .changed])
@@ -162,7 +162,7 @@ import Wire
         try await bed.enrol("alice@contoso.com", 1)
         try await bed.enrol("bob@contoso.com", 2)
         try bed.locals("lisa:x:1000:1000::/home/lisa:/bin/sh\n")
-        let bob = try #require(bed.accounts.allEnrolled().last?.account.home)
+        let bob = try #require(bed.accounts.view().allEnrolled().last?.account.home)
         for (request, reason) in [
             (Request.setHome("alice@contoso.com", home: bob), "home-refused"),
             (.setHome("alice@contoso.com", home: "/home/lisa"), "home-refused"),

@@ -158,10 +158,10 @@ package enum AccountStanding: Hashable, Sendable {
     case none(Denial)
 }
 
-/// The table of accounts. Reading never waits; what changes it is durable before it returns. Accounts of adopted people come
-/// with `adoptedUID`, and the home and the shell that the local files have.
-package protocol AccountRegistry: Sendable {
-    /// The standing of a name now.
+/// The accounts as they are at one moment: table, local files, tenant and settings stand still in it. Accounts of adopted
+/// people come with `adoptedUID`, and the home and the shell that the local files have.
+package protocol AccountsView: Sendable {
+    /// The standing of a name.
     func standing(of name: UserName) -> AccountStanding
     /// The enrolled account with that uid, retired or not.
     func enrolled(uid: UInt32) -> EnrolledAccount?
@@ -173,6 +173,13 @@ package protocol AccountRegistry: Sendable {
     func listed(_ name: UserName) -> AdoptedPerson?
     /// The enrolled accounts as they are stored, in the order of enrolment: not for finding one.
     func allEnrolled() -> [EnrolledAccount]
+}
+
+/// The table of accounts. Reading never waits; what changes it is durable before it returns.
+package protocol AccountRegistry: Sendable {
+    associatedtype View: AccountsView
+    /// The accounts now, for three stat(2) calls. A decision rests on one view, and takes another once it has waited.
+    func view() -> View
     /// Binds name, uid, home and identity for ever: on disk, then published, then returned (P14). Enrolling the same
     /// binding again returns it and writes nothing.
     func enrol(_ account: Account, as identity: DirectoryIdentity) async throws(Denial) -> EnrolledAccount

@@ -50,7 +50,7 @@ package struct AccessControl: Sendable {
     /// Takes over the sessions from before the start, and starts what goes on in the background: the keyring, the
     /// renewal of grants, the refresh for batch services, the end of sessions whose certificate is revoked.
     package func start() {
-        let accounts = parts.ports.accounts
+        let accounts = parts.ports.accounts.view()
         parts.sessions.restore { uid in accounts.enrolled(uid: uid.number).map { $0.retiredAt == nil } ?? false }
         keyring.start()
         renewal.start()

@@ -3,14 +3,16 @@
 internal import Authorization
 internal import Identity
 
-/// Holds what sshd took for an account against what it is, or will be (P5, P6).
+/// An account that is what sshd took it for (P5, P6).
 struct AccountBinding: Sendable {
-    let accounts: any AccountRegistry
+    let account: Account
+    /// Nil where nobody has the account yet.
+    let enrolled: EnrolledAccount?
+    /// Who has the name by root's list, whether they ever came or not.
+    private let listed: AdoptedPerson?
 
     /// The account of `name` as far as nobody's identity is needed: `uid` and `home` must be its own.
-    func account(named name: UserName, uid: UInt32, home: String) throws(Denial) -> (Account, EnrolledAccount?) {
-        let account: Account
-        let enrolled: EnrolledAccount?
+    init(_ name: UserName, uid: UInt32, home: String, in accounts: any AccountsView) throws(Denial) {
         switch accounts.standing(of: name) {
         case .none(let denial): throw denial
         case .provisional(let provisional): (account, enrolled) = (provisional, nil)
@@ -18,6 +20,7 @@ struct AccountBinding: Sendable {
             guard found.retiredAt == nil else { throw Denial(retired: found) }
             (account, enrolled) = (found.account, found)
         }
+        listed = accounts.listed(name)
         guard account.name == name, account.systemUID == uid, account.home == home else {
             throw Denial(
                 .recordChanged,
@@ -25,24 +28,16 @@ struct AccountBinding: Sendable {
                     + " the account has \(account.systemUID) and \(account.home)"
             )
         }
-        return (account, enrolled)
     }
 
-    /// The same for somebody whose identity is proved: an enrolled name must be bound to it.
-    func account(
-        named name: UserName,
-        uid: UInt32,
-        home: String,
-        of identity: DirectoryIdentity
-    ) throws(Denial) -> Account {
-        let (account, enrolled) = try self.account(named: name, uid: uid, home: home)
+    /// Somebody's identity is proved: the name must be bound to it, or to nobody yet.
+    func check(_ identity: DirectoryIdentity) throws(Denial) {
         if let enrolled, enrolled.identity != identity {
             throw Denial(enrolled, isNot: identity)
         }
         // Root has said whose an adopted name is before its person ever came.
-        if let listed = accounts.listed(name), listed.objectID != identity.objectID {
+        if let listed, listed.objectID != identity.objectID {
             throw Denial(identity, isNot: listed)
         }
-        return account
     }
 }

@@ -19,10 +19,13 @@ package struct AccountStage: Sendable {
         )
         // Nothing is recorded: most who have no membership never had one, and run what other rules of sudoers give them.
         let asksForMembership = ServicePolicy.asksForMembership(request.service)
-        if asksForMembership, !isMember(request.user) {
-            guard request.service == ServicePolicy.sudoers, await SessionRaise(parts).isRaised(bySudo: request) else {
-                return .ignore
-            }
+        var accounts: any AccountsView = parts.ports.accounts.view()
+        if asksForMembership, !isMember(request.user, accounts) {
+            guard request.service == ServicePolicy.sudoers,
+                await SessionRaise(parts).isRaised(bySudo: request, in: accounts)
+            else { return .ignore }
+            // Azure's answer may have taken seconds.
+            accounts = parts.ports.accounts.view()
         }
         var subject = DecisionSubject(
             event: .account,
@@ -35,10 +38,10 @@ package struct AccountStage: Sendable {
             let persons: [Person]
             if asksForMembership, parts.membership.isWithheld { throw AccountStage.withheld }
             if request.isInSSHD {
-                guard let person = try signingIn(request, callerPID) else { return .ignore }
+                guard let person = try signingIn(request, callerPID, accounts) else { return .ignore }
                 persons = [person]
             } else {
-                persons = try self.persons(in: request, under: policy, callerPID)
+                persons = try self.persons(in: request, under: policy, callerPID, accounts)
             }
             guard !persons.isEmpty else { return .ignore }
             if policy.kind == .batch { for person in persons { parts.batch.note(person.identity) } }
@@ -68,8 +71,8 @@ package struct AccountStage: Sendable {
     )
 
     /// The account is an administrator as far as this machine knows; Azure is asked afterwards.
-    private func isMember(_ user: String) -> Bool {
-        guard let name = UserName(user), case .enrolled(let enrolled) = parts.ports.accounts.standing(of: name) else {
+    private func isMember(_ user: String, _ accounts: any AccountsView) -> Bool {
+        guard let name = UserName(user), case .enrolled(let enrolled) = accounts.standing(of: name) else {
             return false
         }
         return parts.membership.holds(enrolled.account.uid.number)
@@ -142,11 +145,15 @@ extension AccountStage {
 
 extension AccountStage {
     /// Nil where no Entra account can sign in.
-    private func signingIn(_ request: AccountRequest, _ callerPID: Int32) throws(Denial) -> Person? {
+    private func signingIn(
+        _ request: AccountRequest,
+        _ callerPID: Int32,
+        _ accounts: any AccountsView
+    ) throws(Denial) -> Person? {
         let now = parts.ports.time.bootTime()
         // sshd runs as root and asks for nobody. A user who made sudo look like it, by another name for its file, wants
         // the rules of a sign-in, or none where the target is root.
-        if let uid = request.invokingUID, PosixID(user: uid) != nil || parts.ports.accounts.adopted(uid: uid) != nil {
+        if let uid = request.invokingUID, PosixID(user: uid) != nil || accounts.adopted(uid: uid) != nil {
             throw Denial(.unsupported, detail: "a process that looks like sshd was run by uid \(uid)")
         }
         // An Entra account's name that NSS knows no more (retired, or a local account's by now) comes without a uid.
@@ -154,7 +161,7 @@ extension AccountStage {
             let name = DecisionJournal.bounded(request.invokingUser, 128)
             throw Denial(.unsupported, detail: "a process that looks like sshd was run by \(name)")
         }
-        if !AccountStage.isOurs(request.user, uid: request.uid, parts.ports.accounts) {
+        if !AccountStage.isOurs(request.user, uid: request.uid, accounts) {
             // Another directory's account, unless a certificate of Entra's was shown in this very process.
             guard !parts.verified.found(in: callerPID, at: now).isEmpty else { return nil }
             let detail = "the account's uid is \(request.uid) now, which is not in entralogin's id range"
@@ -166,7 +173,7 @@ extension AccountStage {
             home: request.home,
             in: callerPID,
             verified: parts.verified,
-            accounts: parts.ports.accounts,
+            accounts: accounts,
             at: now
         )
         return Person(name: evidence.account.name, identity: evidence.identity, role: .user)
@@ -174,7 +181,7 @@ extension AccountStage {
 
     /// An Entra account is who has a uid of theirs; a name that can only be theirs and has no uid at all; and one of root's
     /// list, which is then adopted or refused.
-    static func isOurs(_ user: String, uid: UInt32, _ accounts: any AccountRegistry) -> Bool {
+    static func isOurs(_ user: String, uid: UInt32, _ accounts: any AccountsView) -> Bool {
         if PosixID(user: uid) != nil { return true }
         guard let name = UserName(folding: user) else { return false }
         return uid == noID || accounts.listed(name) != nil
@@ -191,45 +198,46 @@ extension AccountStage {
     private func persons(
         in request: AccountRequest,
         under policy: ServicePolicy,
-        _ callerPID: Int32
+        _ callerPID: Int32,
+        _ accounts: any AccountsView
     ) throws(Denial) -> [Person] {
         var persons: [Person] = []
-        if AccountStage.isOurs(request.user, uid: request.uid, parts.ports.accounts) {
+        if AccountStage.isOurs(request.user, uid: request.uid, accounts) {
             guard let name = UserName(request.user) else { throw Denial(.notOurName) }
-            persons.append(try person(name, uid: request.uid, home: request.home, request, policy, callerPID))
+            persons.append(try person(name, uid: request.uid, home: request.home, request, policy, callerPID, accounts))
         }
         // No Entra account is the caller of cron; everywhere else the caller counts, too.
         guard policy.kind != .batch else { return persons }
-        for account in try invoking(request) where !persons.contains(where: { $0.name == account.name }) {
+        for account in try invoking(request, accounts) where !persons.contains(where: { $0.name == account.name }) {
             let uid = account.systemUID
-            persons.append(try person(account.name, uid: uid, home: account.home, request, policy, callerPID))
+            persons.append(try person(account.name, uid: uid, home: account.home, request, policy, callerPID, accounts))
         }
         return persons
     }
 
     /// The Entra accounts that ask, by uid and by name: sudo has changed its own uid when PAM asks, and says the name.
-    private func invoking(_ request: AccountRequest) throws(Denial) -> [Account] {
-        var accounts: [Account] = []
+    private func invoking(_ request: AccountRequest, _ accounts: any AccountsView) throws(Denial) -> [Account] {
+        var found: [Account] = []
         if let uid = request.invokingUID, PosixID(user: uid) != nil {
-            guard let enrolled = parts.ports.accounts.enrolled(uid: uid) else {
+            guard let enrolled = accounts.enrolled(uid: uid) else {
                 throw Denial(.notEnrolled, detail: "uid \(uid), who asks, is nobody's")
             }
-            accounts.append(enrolled.account)
-        } else if let uid = request.invokingUID, let adopted = parts.ports.accounts.adopted(uid: uid) {
-            accounts.append(try enrolled(adopted.name).account)
+            found.append(enrolled.account)
+        } else if let uid = request.invokingUID, let adopted = accounts.adopted(uid: uid) {
+            found.append(try enrolled(adopted.name, accounts).account)
         }
-        if let name = UserName(request.invokingUser), name != accounts.first?.name {
-            switch parts.ports.accounts.standing(of: name) {
+        if let name = UserName(request.invokingUser), name != found.first?.name {
+            switch accounts.standing(of: name) {
             // A local account has that name: local ones win, and entralogin has no say.
             case .none(let denial) where denial.reason == .localAccount: break
-            default: accounts.append(try enrolled(name).account)
+            default: found.append(try enrolled(name, accounts).account)
             }
         }
-        return accounts
+        return found
     }
 
-    private func enrolled(_ name: UserName) throws(Denial) -> EnrolledAccount {
-        switch parts.ports.accounts.standing(of: name) {
+    private func enrolled(_ name: UserName, _ accounts: any AccountsView) throws(Denial) -> EnrolledAccount {
+        switch accounts.standing(of: name) {
         case .enrolled(let enrolled): return enrolled
         case .none(let denial): throw denial
         case .provisional: throw Denial(.notEnrolled, detail: "\(name), who asks, never signed in")
@@ -242,12 +250,12 @@ extension AccountStage {
         home: String,
         _ request: AccountRequest,
         _ policy: ServicePolicy,
-        _ callerPID: Int32
+        _ callerPID: Int32,
+        _ accounts: any AccountsView
     ) throws(Denial) -> Person {
         // Only sshd enrols: a user who never came through it is unknown here, as a target too.
-        if case .provisional = parts.ports.accounts.standing(of: name) { throw Denial(.notEnrolled) }
-        let binding = AccountBinding(accounts: parts.ports.accounts)
-        guard let enrolled = try binding.account(named: name, uid: uid, home: home).1 else {
+        if case .provisional = accounts.standing(of: name) { throw Denial(.notEnrolled) }
+        guard let enrolled = try AccountBinding(name, uid: uid, home: home, in: accounts).enrolled else {
             throw Denial(.notEnrolled)
         }
         // A user who signed in with a code in this very process has no older sign-in to go by.

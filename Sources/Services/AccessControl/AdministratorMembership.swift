@@ -67,7 +67,10 @@ package final class AdministratorMembership: Sendable {
             lastNo[identity] = answeredAt
         }
         let reason: DenialReason = role == nil ? .roleNotAssigned : .administratorRoleNeeded
-        for uid in registry.current().keys where accounts.enrolled(uid: uid.number)?.identity == identity {
+        let granted = registry.current().keys
+        guard !granted.isEmpty else { return }
+        let accounts = accounts.view()
+        for uid in granted where accounts.enrolled(uid: uid.number)?.identity == identity {
             withdraw(uid, because: reason, correlation: correlation)
         }
     }
@@ -83,7 +86,7 @@ package final class AdministratorMembership: Sendable {
         // In this order: a "no" that `settle` notes after this look finds the grant and ends it, and so does whoever
         // retires or locks the account or gives it to another object.
         let isRefused = lastNo.withLock { $0[account.identity] }.map { $0 >= answeredAt } ?? false
-        let standing = accounts.enrolled(uid: account.account.uid.number)
+        let standing = accounts.view().enrolled(uid: account.account.uid.number)
         let isBarred = standing?.identity != account.identity || standing?.retiredAt != nil || standing?.lockedAt != nil
         guard isRefused || isBarred else { return true }
         registry.withdraw(uid: account.account.uid)
@@ -99,7 +102,7 @@ package final class AdministratorMembership: Sendable {
     ) {
         guard registry.current()[uid] != nil else { return }
         registry.withdraw(uid: uid)
-        let account = accounts.enrolled(uid: uid.number)
+        let account = accounts.view().enrolled(uid: uid.number)
         let cause = reason?.text ?? cause
         var record = DecisionRecord(.withdrawn, .notice, "Administrator membership of uid \(uid) withdrawn: \(cause)")
         record.user = account?.account.name.text

@@ -70,7 +70,7 @@ package struct BatchRefresh: Sendable {
     /// Who signed in lately enough to use such services at all, the latest first.
     private func recentPeople() -> [DirectoryIdentity] {
         let oldest = parts.ports.time.wallTime().adding(seconds: -parts.settings.maximumSignInAge.components.seconds)
-        let times = parts.ports.accounts.allEnrolled().filter { $0.retiredAt == nil }.map { enrolled in
+        let times = parts.ports.accounts.view().allEnrolled().filter { $0.retiredAt == nil }.map { enrolled in
             (enrolled.identity, parts.ports.signIns.lastSignIn(enrolled.identity) ?? enrolled.enrolledAt)
         }
         return times.filter { $0.1 >= oldest }.sorted { $0.1 > $1.1 }.prefix(BatchPeople.limit).map(\.0)

@@ -38,11 +38,11 @@ package final class CertificateCheck: Sendable {
             correlation: parts.ports.random.correlationID()
         )
         do throws(Denial) {
-            let (name, certificate) = try verify(request)
+            let (binding, certificate) = try verify(request)
             subject.identity = certificate.identity
-            try bind(certificate.identity, to: name, request, at: subject.startedAt)
+            try check(binding, certificate.identity, at: subject.startedAt)
             let verifiedHere = VerifiedHere(
-                user: name,
+                user: binding.account.name,
                 uid: request.uid,
                 home: request.home,
                 certificate: certificate,
@@ -64,16 +64,13 @@ package final class CertificateCheck: Sendable {
     }
 
     /// Applies every rule of certificates; no effects at all.
-    private func verify(_ request: CertificateRequest) throws(Denial) -> (UserName, VerifiedCertificate) {
+    private func verify(_ request: CertificateRequest) throws(Denial) -> (AccountBinding, VerifiedCertificate) {
         if let refusal = parts.ports.stamp.refusal() { throw refusal }
         guard let name = UserName(request.user) else {
             throw Denial(.notOurName, detail: DecisionJournal.bounded(request.user, 128))
         }
-        _ = try AccountBinding(accounts: parts.ports.accounts).account(
-            named: name,
-            uid: request.uid,
-            home: request.home
-        )
+        let accounts = parts.ports.accounts.view()
+        let binding = try AccountBinding(name, uid: request.uid, home: request.home, in: accounts)
         let expectations = try parts.expectations(for: name)
         guard !expectations.authorityKeys.isEmpty else { throw Denial(.noAuthorityKeys) }
         // sshd has checked the CA by then: one that is unknown here was taken back, and its keys are not news.
@@ -82,26 +79,22 @@ package final class CertificateCheck: Sendable {
             declaredType: request.keyType,
             against: expectations
         )
-        return (name, try verdict.get())
+        return (binding, try verdict.get())
     }
 
     /// The name must be bound to the certificate's holder, or to nobody yet (P5).
-    private func bind(
+    private func check(
+        _ binding: AccountBinding,
         _ identity: DirectoryIdentity,
-        to name: UserName,
-        _ request: CertificateRequest,
         at now: BootTime
     ) throws(Denial) {
         do throws(Denial) {
-            _ = try AccountBinding(accounts: parts.ports.accounts).account(
-                named: name,
-                uid: request.uid,
-                home: request.home,
-                of: identity
-            )
+            try binding.check(identity)
         } catch {
             // The person reads "Permission denied (publickey)" only; `explain` tells the administrator why.
-            if error.reason == .objectIDChanged { parts.otherObjects.note(identity.objectID, under: name, at: now) }
+            if error.reason == .objectIDChanged {
+                parts.otherObjects.note(identity.objectID, under: binding.account.name, at: now)
+            }
             throw error
         }
     }

@@ -63,9 +63,10 @@ extension DeviceStage {
                 )
             }
             // The same account, not retired meanwhile, and bound to this very object (P5).
-            let binding = AccountBinding(accounts: parts.ports.accounts)
-            _ = try binding.account(named: account.name, uid: account.systemUID, home: account.home, of: identity)
-            guard parts.ports.accounts.enrolled(uid: account.uid.number) != nil else { throw Denial(.notEnrolled) }
+            let accounts = parts.ports.accounts.view()
+            let binding = try AccountBinding(account.name, uid: account.systemUID, home: account.home, in: accounts)
+            try binding.check(identity)
+            guard binding.enrolled != nil else { throw Denial(.notEnrolled) }
             let ruling = await ask(about: identity, needing: signIn.need, subject)
             subject.correlation = ruling.correlation
             switch ruling.decision {

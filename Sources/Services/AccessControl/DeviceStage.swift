@@ -19,12 +19,13 @@ package final class DeviceStage: Sendable {
 
     /// Asks Entra for a code, for the process `callerPID`, which SO_PEERCRED proved.
     package func begin(_ request: DeviceRequest, callerPID: Int32) async -> DeviceProgress {
+        let accounts = parts.ports.accounts.view()
         guard let authority = parts.ports.devices, parts.settings.deviceServices.contains(request.service),
-            !request.isInSSHD, AccountStage.isOurs(request.user, uid: request.uid, parts.ports.accounts)
+            !request.isInSSHD, AccountStage.isOurs(request.user, uid: request.uid, accounts)
         else { return .over(.ignore) }
         let subject = subject(user: request.user, service: request.service)
         do throws(Denial) {
-            let account = try account(of: request)
+            let account = try account(of: request, in: accounts)
             guard let process = parts.ports.processes.watch(pid: callerPID) else {
                 throw Denial(.unsupported, detail: "process \(callerPID) is gone")
             }
@@ -72,16 +73,15 @@ package final class DeviceStage: Sendable {
         return .over(verdict)
     }
 
-    private func account(of request: DeviceRequest) throws(Denial) -> Account {
+    private func account(of request: DeviceRequest, in accounts: any AccountsView) throws(Denial) -> Account {
         guard let name = UserName(request.user) else {
             throw Denial(.notOurName, detail: DecisionJournal.bounded(request.user, 128))
         }
         // Service principals have no browser to type a code in.
         guard name.domain != nil else { throw Denial(.unsupported, detail: "\(name) is nobody who can type a code") }
-        let binding = AccountBinding(accounts: parts.ports.accounts)
-        let (account, enrolled) = try binding.account(named: name, uid: request.uid, home: request.home)
-        guard enrolled != nil else { throw Denial(.notEnrolled) }
-        return account
+        let binding = try AccountBinding(name, uid: request.uid, home: request.home, in: accounts)
+        guard binding.enrolled != nil else { throw Denial(.notEnrolled) }
+        return binding.account
     }
 
     /// sudo asks of its invoker alone, and has changed its real uid by then.

@@ -50,7 +50,7 @@ package struct GrantRenewal: Sendable {
 
     /// The sessions since the daemon's start, and those older ones that the login service knows.
     private func signedIn() -> Set<PosixID> {
-        let earlier = parts.ports.accounts.allEnrolled().filter { enrolled in
+        let earlier = parts.ports.accounts.view().allEnrolled().filter { enrolled in
             enrolled.retiredAt == nil && parts.ports.processes.hasLoginSession(uid: enrolled.account.systemUID)
         }
         return parts.sessions.everybody().union(earlier.map(\.account.uid))
@@ -75,14 +75,12 @@ package struct GrantRenewal: Sendable {
         return Array(candidates[begin...] + candidates[..<begin])
     }
 
-    private func isSignedIn(_ uid: PosixID) -> Bool {
-        if parts.sessions.hasLive(uid) { return true }
-        let account = parts.ports.accounts.enrolled(uid: uid.number)?.account
-        return parts.ports.processes.hasLoginSession(uid: account?.systemUID ?? uid.number)
+    private func isSignedIn(_ account: Account) -> Bool {
+        parts.sessions.hasLive(account.uid) || parts.ports.processes.hasLoginSession(uid: account.systemUID)
     }
 
     private func renew(_ uid: PosixID) async {
-        guard let account = parts.ports.accounts.enrolled(uid: uid.number), account.retiredAt == nil else {
+        guard let account = parts.ports.accounts.view().enrolled(uid: uid.number), account.retiredAt == nil else {
             parts.membership.withdraw(uid, because: .accountRetired, correlation: nil)
             return
         }
@@ -92,7 +90,7 @@ package struct GrantRenewal: Sendable {
             let cause = "sudo's files would keep it after the role's end; entraloginctl doctor names the line"
             parts.membership.withdraw(uid, because: nil, cause: cause, correlation: nil)
         }
-        guard isSignedIn(uid) else { return }
+        guard isSignedIn(account.account) else { return }
         let now = parts.ports.time.bootTime()
         let demand = DecisionDemand(
             maximumAge: min(interval / 2, ServicePolicy.elevation.maximumAge),
@@ -117,7 +115,7 @@ package struct GrantRenewal: Sendable {
         let uid = account.account.uid
         let expiry = parts.grantExpiry(for: ruling)
         // Never shorter than what was given before on an answer that still counts.
-        guard isSignedIn(uid), let answeredAt = ruling.answeredAt,
+        guard isSignedIn(account.account), let answeredAt = ruling.answeredAt,
             expiry > parts.membership.current()[uid] ?? BootTime(sinceBoot: .zero)
         else { return }
         do throws(Denial) {

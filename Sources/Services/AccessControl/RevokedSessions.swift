@@ -45,7 +45,7 @@ package final class RevokedSessions: Sendable {
             return rule.check(certificate) != .satisfied
         }
         for uid in uids.sorted() {
-            guard let account = parts.ports.accounts.enrolled(uid: uid.number) else { continue }
+            guard let account = parts.ports.accounts.view().enrolled(uid: uid.number) else { continue }
             _ = await parts.ending.end(account, because: .revoked, correlation: parts.ports.random.correlationID())
         }
     }

@@ -49,7 +49,8 @@ package final class SessionEnding: Sendable {
 
     /// An account that stands aside for a local one has no processes: those of its uid are somebody else's.
     private func account(of identity: DirectoryIdentity) -> EnrolledAccount? {
-        accounts.allEnrolled().first { enrolled in
+        let accounts = accounts.view()
+        return accounts.allEnrolled().first { enrolled in
             guard enrolled.identity == identity, enrolled.retiredAt == nil else { return false }
             switch accounts.standing(of: enrolled.account.name) {
             case .enrolled: return true

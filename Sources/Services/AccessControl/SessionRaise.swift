@@ -13,9 +13,9 @@ struct SessionRaise: Sendable {
 
     /// sudo asks about its own user, who is no member: true where they are one now. Azure is asked within the deadline
     /// of sudo's question, once a minute at most for each account, and only about a user with such a session.
-    func isRaised(bySudo request: AccountRequest) async -> Bool {
+    func isRaised(bySudo request: AccountRequest, in accounts: any AccountsView) async -> Bool {
         guard !parts.membership.isWithheld, let name = UserName(request.user),
-            case .enrolled(let enrolled) = parts.ports.accounts.standing(of: name),
+            case .enrolled(let enrolled) = accounts.standing(of: name),
             enrolled.account.systemUID == request.uid, parts.hasOpenSession(enrolled.account.uid)
         else { return false }
         let id = parts.ports.random.correlationID()

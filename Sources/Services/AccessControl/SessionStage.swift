@@ -22,7 +22,8 @@ package struct SessionStage: Sendable {
             startedAt: now,
             correlation: parts.ports.random.correlationID()
         )
-        if !AccountStage.isOurs(request.user, uid: request.uid, parts.ports.accounts) {
+        let accounts = parts.ports.accounts.view()
+        if !AccountStage.isOurs(request.user, uid: request.uid, accounts) {
             guard !parts.verified.found(in: callerPID, at: now).isEmpty else { return .ignore }
             let denial = Denial(
                 .recordChanged,
@@ -31,7 +32,7 @@ package struct SessionStage: Sendable {
             return parts.journal.deny(subject, denial, .critical)
         }
         do throws(Denial) {
-            let (evidence, process) = try self.evidence(request, callerPID, at: now)
+            let (evidence, process) = try self.evidence(request, callerPID, accounts, at: now)
             subject.identity = evidence.identity
             let ruling = await ask(evidence.identity, subject)
             subject.correlation = ruling.correlation
@@ -66,11 +67,12 @@ package struct SessionStage: Sendable {
 
     /// The session that this process opened has ended. With the person's last one, the grant ends.
     package func close(user: String, uid: UInt32, callerPID: Int32) {
-        let adopted = parts.ports.accounts.adopted(uid: uid).flatMap { parts.ports.accounts.enrolled(named: $0.name) }
+        let accounts = parts.ports.accounts.view()
+        let adopted = accounts.adopted(uid: uid).flatMap { accounts.enrolled(named: $0.name) }
         guard let uid = adopted?.account.uid ?? PosixID(user: uid),
             let service = parts.sessions.remove(pid: callerPID, uid: uid)
         else { return }
-        let account = parts.ports.accounts.enrolled(uid: uid.number)
+        let account = accounts.enrolled(uid: uid.number)
         var subject = DecisionSubject(
             event: .sessionClosed,
             user: account?.account.name.text ?? user,
@@ -96,9 +98,10 @@ extension SessionStage {
     private func evidence(
         _ request: SessionRequest,
         _ callerPID: Int32,
+        _ accounts: any AccountsView,
         at now: BootTime
     ) throws(Denial) -> (SignInEvidence, any WatchedProcess) {
-        let evidence = try signIn(request, callerPID, at: now)
+        let evidence = try signIn(request, callerPID, accounts, at: now)
         guard request.gid == request.uid else {
             throw Denial(.recordChanged, detail: "the caller has gid \(request.gid) with uid \(request.uid)")
         }
@@ -113,6 +116,7 @@ extension SessionStage {
     private func signIn(
         _ request: SessionRequest,
         _ callerPID: Int32,
+        _ accounts: any AccountsView,
         at now: BootTime
     ) throws(Denial) -> SignInEvidence {
         if let signedIn = parts.signedIn.found(in: callerPID, at: now), request.authenticationInfo.isEmpty,
@@ -124,7 +128,7 @@ extension SessionStage {
                 as: request.user,
                 uid: request.uid,
                 home: request.home,
-                accounts: parts.ports.accounts
+                accounts: accounts
             )
         }
         let evidence = try SignInEvidence(
@@ -133,7 +137,7 @@ extension SessionStage {
             home: request.home,
             in: callerPID,
             verified: parts.verified,
-            accounts: parts.ports.accounts,
+            accounts: accounts,
             at: now
         )
         guard let used = UsedCredential(authenticationInfo: request.authenticationInfo) else {
@@ -180,7 +184,7 @@ extension SessionStage {
             shell: known.shell,
             adoptedUID: known.adoptedUID
         )
-        let isNew = parts.ports.accounts.enrolled(uid: known.uid.number) == nil
+        let isNew = parts.ports.accounts.view().enrolled(uid: known.uid.number) == nil
         let enrolled = try await parts.ports.accounts.enrol(account, as: evidence.identity)
         let bound = enrolled.account
         guard bound.name == known.name, bound.systemUID == request.uid, bound.home == request.home,

@@ -19,7 +19,7 @@ struct SignInEvidence: Sendable {
         home: String,
         in pid: Int32,
         verified: VerifiedCertificates,
-        accounts: any AccountRegistry,
+        accounts: any AccountsView,
         at now: BootTime
     ) throws(Denial) {
         guard let name = UserName(user) else { throw Denial(.notOurName, detail: DecisionJournal.bounded(user, 128)) }
@@ -37,8 +37,9 @@ struct SignInEvidence: Sendable {
         guard found.allSatisfy({ $0.uid == uid && $0.home == home }) else {
             throw Denial(.recordChanged, detail: "sshd's record was another one when the certificate was verified")
         }
-        let binding = AccountBinding(accounts: accounts)
-        account = try binding.account(named: name, uid: uid, home: home, of: identity)
+        let binding = try AccountBinding(name, uid: uid, home: home, in: accounts)
+        try binding.check(identity)
+        account = binding.account
         self.identity = identity
         certificates = found
     }
@@ -49,15 +50,16 @@ struct SignInEvidence: Sendable {
         as user: String,
         uid: UInt32,
         home: String,
-        accounts: any AccountRegistry
+        accounts: any AccountsView
     ) throws(Denial) {
         guard signedIn.user.text == user, signedIn.uid == uid, signedIn.home == home else {
             throw Denial(.recordChanged, detail: "somebody else signed in in this process, or with another record")
         }
-        let binding = AccountBinding(accounts: accounts)
-        account = try binding.account(named: signedIn.user, uid: uid, home: home, of: signedIn.identity)
+        let binding = try AccountBinding(signedIn.user, uid: uid, home: home, in: accounts)
+        try binding.check(signedIn.identity)
         // Only sshd enrols.
-        guard accounts.enrolled(uid: account.uid.number) != nil else { throw Denial(.notEnrolled) }
+        guard binding.enrolled != nil else { throw Denial(.notEnrolled) }
+        account = binding.account
         identity = signedIn.identity
         certificates = []
     }

@@ -71,7 +71,8 @@ extension SignInExplanation {
     func namesLike(_ short: String) -> String? {
         guard !short.isEmpty, !short.contains("@") else { return nil }
         let beginning = "\(short.lowercased())@"
-        let found = parts.ports.accounts.allEnrolled().map(\.account.name.text).filter { $0.hasPrefix(beginning) }
+        let accounts = parts.ports.accounts.view().allEnrolled()
+        let found = accounts.map(\.account.name.text).filter { $0.hasPrefix(beginning) }
         return found.count == 1 ? found[0] : nil
     }
 }

@@ -28,7 +28,7 @@ package struct SignInExplanation: Sendable {
         steps.insert(Step("name", .ok, "\(shown) can be a name of Entra's\(spelling)"), at: 0)
         if let step = attemptStep(userName) { steps.append(step) }
         var known: Explanation.Account?
-        switch parts.ports.accounts.standing(of: userName) {
+        switch parts.ports.accounts.view().standing(of: userName) {
         case .none(let denial):
             steps.append(Step("account", denial))
         case .provisional(let account):

@@ -10,9 +10,9 @@ internal import Synchronization
 extension AccountDirectory {
     /// Decides with what is true now, not with what was when sshd asked (P6).
     func enrolNow(_ account: Account, as identity: DirectoryIdentity) throws(Denial) -> EnrolledAccount {
-        let state = self.state.withLock { $0 }
-        let local = try localAccounts().get()
-        switch rules(state, local).standing(of: account.name) {
+        let now = view()
+        let (state, local) = (now.state, try now.local.get())
+        switch now.standing(of: account.name) {
         case .none(let denial): throw denial
         case .enrolled(let enrolled): return try reenrol(enrolled, account, as: identity)
         case .provisional(let expected):
@@ -32,33 +32,12 @@ extension AccountDirectory {
         }
     }
 
-    /// The account where all that is to be done for it was done before; nil where something has to be written.
-    func settled(_ account: Account, as identity: DirectoryIdentity) throws(Denial) -> EnrolledAccount? {
-        guard case .enrolled(let enrolled) = standing(of: account.name) else { return nil }
-        try check(enrolled, account, as: identity)
-        return state.withLock { $0.unpublished.contains(account.uid.number) } ? nil : enrolled
-    }
-
-    private func check(
-        _ enrolled: EnrolledAccount,
-        _ account: Account,
-        as identity: DirectoryIdentity
-    ) throws(Denial) {
-        guard enrolled.identity == identity else {
-            throw Denial(enrolled, isNot: identity)
-        }
-        let bound = enrolled.account
-        guard bound.uid == account.uid, bound.adoptedUID == account.adoptedUID, bound.home == account.home else {
-            throw Denial(.recordChanged, detail: "sshd has uid \(account.systemUID), enrolled is \(bound.systemUID)")
-        }
-    }
-
     private func reenrol(
         _ enrolled: EnrolledAccount,
         _ account: Account,
         as identity: DirectoryIdentity
     ) throws(Denial) -> EnrolledAccount {
-        try check(enrolled, account, as: identity)
+        try CurrentAccounts.check(enrolled, account, as: identity)
         try publishStrictly()
         return enrolled
     }
@@ -86,7 +65,7 @@ extension AccountDirectory {
         }
         let add = { (table: AccountTable) throws(AccountConflict) in try table.adding(enrolled) }
         try commit(add, unpublished: enrolled.account.uid)
-        return asSystemHasIt(enrolled)
+        return view().asSystemHasIt(enrolled)
     }
 
     /// The person comes with a new name, so sshd holds a record that is not the account's. The account takes the new
@@ -134,7 +113,7 @@ extension AccountDirectory {
         let account = try account(toChange: name)
         try checkRecord(of: name)
         guard account.account.name != new else { return try unchanged(account) }
-        if let refusal = rules(state.withLock { $0 }, try localAccounts().get()).refusal(of: new) { throw refusal }
+        if let refusal = try view().rules().refusal(of: new) { throw refusal }
         // The same person as before: what was granted stays.
         try commit { table throws(AccountConflict) in try table.renaming(account.identity, to: new) }
         return try changed(account)
@@ -241,25 +220,48 @@ extension AccountDirectory {
 
     /// Publishes where something has changed. Returns what went wrong, which the report shows too.
     func publishIfNeeded() -> String? {
-        let state = self.state.withLock { $0 }
-        guard state.fault == nil else { return nil }
+        let now = view()
+        guard now.state.fault == nil else { return nil }
         let problem: String?
-        switch localAccounts() {
-        case .failure(let denial): problem = denial.detail
-        case .success(let local):
+        do throws(Denial) {
             problem = publisher.publish(
-                rules(state, local).visible,
-                revision: state.revision,
-                policy: state.policy,
-                generation: state.generation,
+                try now.rules().visible,
+                revision: now.state.revision,
+                policy: now.state.policy,
+                generation: now.state.generation,
                 seed: surroundings.random.bytes(4)
             )
+        } catch {
+            problem = error.detail
         }
         self.state.withLock { state in
             state.publicationWarning = problem
             if problem == nil { state.unpublished = [] }
         }
         return problem
+    }
+}
+
+extension CurrentAccounts {
+    /// The account where all that is to be done for it was done before; nil where something has to be written.
+    func settled(_ account: Account, as identity: DirectoryIdentity) throws(Denial) -> EnrolledAccount? {
+        guard case .enrolled(let enrolled) = standing(of: account.name) else { return nil }
+        try CurrentAccounts.check(enrolled, account, as: identity)
+        return state.unpublished.contains(account.uid.number) ? nil : enrolled
+    }
+
+    fileprivate static func check(
+        _ enrolled: EnrolledAccount,
+        _ account: Account,
+        as identity: DirectoryIdentity
+    ) throws(Denial) {
+        guard enrolled.identity == identity else {
+            throw Denial(enrolled, isNot: identity)
+        }
+        let bound = enrolled.account
+        guard bound.uid == account.uid, bound.adoptedUID == account.adoptedUID, bound.home == account.home else {
+            throw Denial(.recordChanged, detail: "sshd has uid \(account.systemUID), enrolled is \(bound.systemUID)")
+        }
     }
 }
 

@@ -80,7 +80,8 @@ extension AccountDirectory {
 
     /// The numbers for `status`.
     package func report() -> AccountReport {
-        let state = self.state.withLock { $0 }
+        let now = view()
+        let state = now.state
         var report = AccountReport()
         report.fault = state.fault.map(\.description)
         report.generation = state.generation
@@ -88,19 +89,19 @@ extension AccountDirectory {
         report.enrolled = state.table.accounts.count - report.retired
         report.enrolmentFaults = [state.storeWarning, state.publicationWarning].compactMap(\.self)
         report.warnings = [signIns.fault.map(\.description), grants.fault].compactMap(\.self)
-        let local = localAccounts()
         report.warnings += [locals.listFault].compactMap(\.self)
-        switch local {
-        case .failure(let denial): report.fault = report.fault ?? denial.detail
-        case .success(let local):
-            let rules = rules(state, local)
+        do throws(Denial) {
+            let rules = try now.rules()
             report.shadowed = state.table.accounts.filter { account in
                 guard account.retiredAt == nil else { return false }
                 if rules.shadow(of: account) != nil { return true }
-                return StandingRules.adoption(of: account, in: local) == nil && local.hasHome(account.account.home)
+                return StandingRules.adoption(of: account, in: rules.local) == nil
+                    && rules.local.hasHome(account.account.home)
             }.map(\.account.name)
             report.shadowedGroups = [state.policy.usersGroupName, state.policy.administratorsGroupName]
-                .filter(local.groupNames.contains)
+                .filter(rules.local.groupNames.contains)
+        } catch {
+            report.fault = report.fault ?? error.detail
         }
         return report
     }

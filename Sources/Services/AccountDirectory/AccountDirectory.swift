@@ -94,48 +94,10 @@ package final class AccountDirectory: AccountRegistry, SignInRegistry {
 
     // MARK: Reading
 
-    package func standing(of name: UserName) -> AccountStanding {
-        switch localAccounts() {
-        case .failure(let denial): .none(denial)
-        case .success(let local): state.withLock { rules($0, local).standing(of: name) }
-        }
+    package func view() -> CurrentAccounts {
+        let local = localAccounts()
+        return CurrentAccounts(state: state.withLock { $0 }, local: local)
     }
-
-    package func enrolled(uid: UInt32) -> EnrolledAccount? {
-        let found = state.withLock { state in state.fault == nil ? state.table.account(uid: uid) : nil }
-        return found.map(asSystemHasIt)
-    }
-
-    package func enrolled(named name: UserName) -> EnrolledAccount? {
-        let found = state.withLock { state -> EnrolledAccount? in
-            guard state.fault == nil else { return nil }
-            return state.table.account(named: name) ?? state.table.account(formerlyNamed: name)
-        }
-        return found.map(asSystemHasIt)
-    }
-
-    package func adopted(uid: UInt32) -> AdoptedPerson? { try? localAccounts().get().adopted(uid: uid)?.person }
-
-    package func listed(_ name: UserName) -> AdoptedPerson? { try? localAccounts().get().listed(named: name) }
-
-    /// An adopted person's account with the number, home and shell that the local files have.
-    func asSystemHasIt(_ enrolled: EnrolledAccount) -> EnrolledAccount {
-        guard let local = try? localAccounts().get() else { return enrolled }
-        return StandingRules.adoption(of: enrolled, in: local).map(enrolled.adopted(as:)) ?? enrolled
-    }
-
-    /// Retired ones included.
-    package func allEnrolled() -> [EnrolledAccount] { readable.accounts }
-
-    /// The first `limit` accounts whose names come after `text`, by name, and whether there are more; retired ones
-    /// included.
-    package func enrolled(after text: String, limit: Int) -> (accounts: [EnrolledAccount], isLast: Bool) {
-        let page = readable.page(after: text, limit: limit)
-        return (page.accounts.map(asSystemHasIt), page.isLast)
-    }
-
-    /// Empty where the store cannot be trusted.
-    private var readable: AccountTable { state.withLock { $0.fault == nil ? $0.table : AccountTable() } }
 
     /// As the settings call it now.
     package var administratorsGroupName: String { state.withLock { $0.policy.administratorsGroupName } }
@@ -157,8 +119,9 @@ package final class AccountDirectory: AccountRegistry, SignInRegistry {
     ) async throws(Denial) -> EnrolledAccount {
         // Nothing is written for somebody who was published once, and nobody's disk is waited for: one that is full, or
         // stands still, locks nobody out (P14).
-        if let enrolled = try settled(account, as: identity) { return enrolled }
-        if enrolled(uid: account.uid.number) == nil { try await checkNobodyHas(account.uid, for: account.name) }
+        let now = view()
+        if let enrolled = try now.settled(account, as: identity) { return enrolled }
+        if now.enrolled(uid: account.uid.number) == nil { try await checkNobodyHas(account.uid, for: account.name) }
         return try await changing { directory throws(Denial) in try directory.enrolNow(account, as: identity) }
     }
 
@@ -247,17 +210,6 @@ package final class AccountDirectory: AccountRegistry, SignInRegistry {
             let text = "This machine cannot read its local accounts"
             return .failure(Denial(.storeUnreadable, text: text, detail: "\(error)"))
         }
-    }
-
-    func rules(_ state: State, _ local: LocalAccounts) -> StandingRules {
-        StandingRules(
-            table: state.table,
-            local: local,
-            tenant: state.tenant,
-            policy: state.policy,
-            others: state.others,
-            fault: state.fault
-        )
     }
 }
 

@@ -29,7 +29,7 @@ struct AccessListService: Sendable {
         do throws(AccessCheckFault) {
             let correlation = sources.access.correlationID()
             let found = try await sources.azure.holders(of: machine, correlation: correlation, deadline: deadline)
-            let names = sources.accounts.allEnrolled().map { ($0.identity.objectID.guid, $0.account.name.text) }
+            let names = sources.accounts.view().allEnrolled().map { ($0.identity.objectID.guid, $0.account.name.text) }
             let accounts = Dictionary(names, uniquingKeysWith: { first, _ in first })
             report.total = found.holders.count
             report.conditional = found.conditional

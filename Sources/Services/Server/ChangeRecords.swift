@@ -66,7 +66,7 @@ package final class ChangeRecords: Sendable {
 
     private func recordShadowed(_ name: UserName) {
         // Where it has gone again meanwhile, the next look says so.
-        guard case .none(let denial) = registry.standing(of: name) else { return }
+        guard case .none(let denial) = registry.view().standing(of: name) else { return }
         var record = DecisionRecord(.shadowed, .warning, "\(name) cannot sign in: \(denial.text)")
         record.user = name.text
         record.reason = denial.reason

@@ -19,7 +19,7 @@ package struct NameService: Sendable {
     /// a mail server, running as root, such a name is unknown.
     package func look(up name: String, for command: String) -> Response {
         guard let name = UserName(name) else { return .notFound }
-        switch registry.standing(of: name) {
+        switch registry.view().standing(of: name) {
         case .enrolled(let enrolled):
             return answer(enrolled.account)
         case .provisional(let account):

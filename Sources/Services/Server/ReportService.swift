@@ -74,8 +74,9 @@ package struct ReportService: Sendable {
 
     private func sessions() -> SessionsReport {
         let open = sources.access.openSessions()
+        let accounts = sources.accounts.view()
         let shown = open.prefix(ReportService.listLimit).map { entry in
-            let account = sources.accounts.enrolled(uid: entry.uid.number)?.account
+            let account = accounts.enrolled(uid: entry.uid.number)?.account
             return SessionReport(
                 name: account?.name.text ?? "",
                 uid: account?.systemUID ?? entry.uid.number,

@@ -26,7 +26,7 @@ final class RoleCheckService: Sendable {
 
     /// `text` is a name that has signed in here, or anything where an object id is given.
     func check(_ text: String, objectID: String) async -> Response {
-        let known = UserName(folding: text).flatMap(sources.accounts.enrolled(named:))
+        let known = UserName(folding: text).flatMap(sources.accounts.view().enrolled(named:))
         guard let person = objectID.isEmpty ? known?.identity.objectID : ObjectID(objectID) else {
             return objectID.isEmpty ? .notFound : .malformed
         }

@@ -20,35 +20,41 @@ struct UserService: Sendable {
 
     /// The accounts whose names come after `text`.
     func page(after text: String) async -> UsersReport {
-        let (accounts, isLast) = sources.accounts.enrolled(after: text, limit: UserService.perPage)
+        let now = sources.accounts.view()
+        let (accounts, isLast) = now.enrolled(after: text, limit: UserService.perPage)
         let grants = sources.grants.current()
         var page: [UserReport] = []
-        for enrolled in accounts { page.append(await report(of: enrolled, grants)) }
+        for enrolled in accounts { page.append(await report(of: enrolled, in: now, grants)) }
         return UsersReport(users: page, next: isLast ? nil : page.last?.name)
     }
 
     /// One account by its name, by a name that it had, or by its uid in digits; retired ones too.
     func show(_ text: String) async -> Response {
-        guard let enrolled = account(text) else { return .notFound }
-        var user = await report(of: enrolled, sources.grants.current())
+        let now = sources.accounts.view()
+        guard let enrolled = account(text, in: now) else { return .notFound }
+        var user = await report(of: enrolled, in: now, sources.grants.current())
         user.tenantID = enrolled.identity.tenant.description
         user.shell = enrolled.account.shell
         user.formerNames = enrolled.formerNames.map(\.text)
-        if case .none(let denial) = sources.accounts.standing(of: enrolled.account.name) {
+        if case .none(let denial) = now.standing(of: enrolled.account.name) {
             user.refusalDetail = denial.detail.isEmpty ? denial.text : denial.detail
         }
         return .document(ReportText.json(user))
     }
 
-    private func account(_ text: String) -> EnrolledAccount? {
+    private func account(_ text: String, in accounts: CurrentAccounts) -> EnrolledAccount? {
         if let uid = UInt32(text) {
-            return sources.accounts.enrolled(uid: uid)
-                ?? sources.accounts.adopted(uid: uid).flatMap { sources.accounts.enrolled(named: $0.name) }
+            return accounts.enrolled(uid: uid)
+                ?? accounts.adopted(uid: uid).flatMap { accounts.enrolled(named: $0.name) }
         }
-        return UserName(folding: text).flatMap(sources.accounts.enrolled(named:))
+        return UserName(folding: text).flatMap(accounts.enrolled(named:))
     }
 
-    private func report(of enrolled: EnrolledAccount, _ grants: [PosixID: BootTime]) async -> UserReport {
+    private func report(
+        of enrolled: EnrolledAccount,
+        in accounts: CurrentAccounts,
+        _ grants: [PosixID: BootTime]
+    ) async -> UserReport {
         let account = enrolled.account
         let now = sources.time.bootTime()
         var user = UserReport(
@@ -63,7 +69,7 @@ struct UserService: Sendable {
         user.lockedAt = enrolled.lockedAt?.seconds
         user.administratorForSeconds = grants[account.uid].map { now.duration(to: $0).components.seconds }
         user.lastSignInAt = sources.accounts.lastSignIn(enrolled.identity)?.seconds
-        if case .none(let denial) = sources.accounts.standing(of: account.name) {
+        if case .none(let denial) = accounts.standing(of: account.name) {
             user.refusal = denial.reason.rawValue
         }
         if let answer = await sources.access.authorizer.cached(enrolled.identity) {
@@ -81,7 +87,9 @@ struct UserService: Sendable {
             return (retired, "\(name) (uid \(retired.account.uid)) retired")
         }
         // Also where it was retired before: what is left of it ends now.
-        if case .done = response, let retired = account(text) { _ = await end(retired, because: .retired) }
+        if case .done = response, let retired = account(text, in: sources.accounts.view()) {
+            _ = await end(retired, because: .retired)
+        }
         return response
     }
 
@@ -100,8 +108,9 @@ struct UserService: Sendable {
 
     /// Of that object id, or as `account(_:)` reads it.
     private func account(withID text: String) -> EnrolledAccount? {
-        ObjectID(text).flatMap { id in sources.accounts.allEnrolled().first { $0.identity.objectID == id } }
-            ?? account(text)
+        let accounts = sources.accounts.view()
+        return ObjectID(text).flatMap { id in accounts.allEnrolled().first { $0.identity.objectID == id } }
+            ?? account(text, in: accounts)
     }
 
     func rebind(_ text: String, to objectID: String) async -> Response {
@@ -173,7 +182,7 @@ struct UserService: Sendable {
         _ body: (UserName, EnrolledAccount?) async throws(Denial) -> (EnrolledAccount, message: String)
     ) async -> Response {
         guard let name = UserName(folding: text) else { return .notFound }
-        let before = account(name.text)
+        let before = account(name.text, in: sources.accounts.view())
         do throws(Denial) {
             let (after, message) = try await body(name, before)
             guard after != before else { return .done }

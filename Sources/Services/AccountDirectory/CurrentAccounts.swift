@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Authorization
+package import Identity
+
+/// What the directory answers at one moment. Holds what does not change any more; copying it copies no account.
+package struct CurrentAccounts: AccountsView {
+    let state: AccountDirectory.State
+    /// Failed: an Entra account cannot be told from a local one.
+    let local: Result<LocalAccounts, Denial>
+
+    func rules() throws(Denial) -> StandingRules {
+        StandingRules(
+            table: state.table,
+            local: try local.get(),
+            tenant: state.tenant,
+            policy: state.policy,
+            others: state.others,
+            fault: state.fault
+        )
+    }
+
+    package func standing(of name: UserName) -> AccountStanding {
+        do throws(Denial) { return try rules().standing(of: name) } catch { return .none(error) }
+    }
+
+    package func enrolled(uid: UInt32) -> EnrolledAccount? { readable.account(uid: uid).map(asSystemHasIt) }
+
+    package func enrolled(named name: UserName) -> EnrolledAccount? {
+        (readable.account(named: name) ?? readable.account(formerlyNamed: name)).map(asSystemHasIt)
+    }
+
+    package func adopted(uid: UInt32) -> AdoptedPerson? { try? local.get().adopted(uid: uid)?.person }
+
+    package func listed(_ name: UserName) -> AdoptedPerson? { try? local.get().listed(named: name) }
+
+    /// Retired ones included.
+    package func allEnrolled() -> [EnrolledAccount] { readable.accounts }
+
+    /// The first `limit` accounts whose names come after `text`, by name, and whether there are more; retired ones
+    /// included.
+    package func enrolled(after text: String, limit: Int) -> (accounts: [EnrolledAccount], isLast: Bool) {
+        let page = readable.page(after: text, limit: limit)
+        return (page.accounts.map(asSystemHasIt), page.isLast)
+    }
+
+    /// An adopted person's account with the number, home and shell that the local files have.
+    func asSystemHasIt(_ enrolled: EnrolledAccount) -> EnrolledAccount {
+        guard let local = try? local.get() else { return enrolled }
+        return StandingRules.adoption(of: enrolled, in: local).map(enrolled.adopted(as:)) ?? enrolled
+    }
+
+    /// Empty where the store cannot be trusted.
+    private var readable: AccountTable { state.fault == nil ? state.table : AccountTable() }
+}
