@@ -17,7 +17,7 @@ BUILD := build
 # Packages are linked against older libraries than this machine's, where Debian's tools can fetch and unpack those.
 LINKED := $(if $(shell command -v dpkg-deb),floor,build)
 
-.PHONY: build own-build programs modules floor install packages deb rpm extension selinux check-packages site check demo test test-deep attacks test-az fuzz bench bench-nss lint clean prerequisites
+.PHONY: build own-build programs modules floor install packages deb rpm extension sysext selinux check-packages site check demo test test-deep attacks test-az fuzz bench bench-nss lint clean prerequisites
 
 build: programs modules
 
@@ -57,6 +57,10 @@ rpm: $(LINKED) selinux
 # The VM extension around this machine's kind of package, and others that lie there; Documentation/extension.md.
 extension: $(if $(shell command -v dpkg-deb),deb,rpm)
 	packaging/extension/build $(BUILD)/packages
+
+# A system extension for machines whose /usr is an image: make sysext [LIBDIR=FOLDER]; Documentation/immutable.md.
+sysext: $(LINKED)
+	packaging/sysext/build $(BUILD)/packages
 
 # What Debian's and RPM's own checks say of them, and that the same programs give the same bytes.
 check-packages: floor selinux

@@ -63,10 +63,10 @@ class PackagesGround(BootedGround):
         return self._booted(name, port, (self.bare,))
 
     @contextmanager
-    def boot_on(self, name: str, machine: Machine) -> Iterator[BootedSite]:
-        """Boots what was made of the bare machine, and stopped."""
+    def boot_on(self, name: str, *machines: Machine) -> Iterator[BootedSite]:
+        """Boots what was made of the bare machine, and stopped; the newest first."""
         self._next_port += 1
-        site = self._booted(name, self._next_port, (machine, self.bare))
+        site = self._booted(name, self._next_port, (*machines, self.bare))
         try:
             yield site
         finally:

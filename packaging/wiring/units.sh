@@ -13,6 +13,10 @@ RECOVERY=entralogin-recover.service
 # At boot that unit stops others before it is over: it must not wait for them.
 NO_BLOCK=
 
+# Of a system extension the units are there only after systemd has read /etc: a unit of /etc starts them.
+EXTENSION=entralogin-sysext.service
+is_extension() { [ -e /usr/lib/extension-release.d/extension-release.entralogin ]; }
+
 booted() { [ -d /run/systemd/system ] && have systemctl; }
 
 # An image that is being built, or an owner who wants no service started: see policy-rc.d of Debian's invoke-rc.d.
@@ -41,6 +45,7 @@ start_units() {
     [ -n "$DRY" ] || forget_user_database
     # shellcheck disable=SC2086 # a list of words
     act systemctl enable --quiet $UNITS || fail "systemd does not take the units"
+    ! is_extension || write_extension_unit
     if ! may_start; then
         say "nothing is started here: the units start with the machine"
         return 0
@@ -58,9 +63,24 @@ start_units() {
     done
 }
 
+write_extension_unit() {
+    sed "s|@UNITS@|$(echo "$UNITS" | tr '\n' ' ')|" $SHARE/$EXTENSION >"$WORK/$EXTENSION" || fail "$SHARE/$EXTENSION cannot be read"
+    place "$WORK/$EXTENSION" 0644 /etc/systemd/system/$EXTENSION
+    act systemctl enable --quiet $EXTENSION || fail "systemd does not take $EXTENSION"
+}
+
+# What configure itself has written for systemd.
+remove_unit_files() {
+    if [ -e /etc/systemd/system/$EXTENSION ]; then
+        systemctl disable --quiet $EXTENSION 2>/dev/null || :
+        rm -f /etc/systemd/system/$EXTENSION
+    fi
+}
+
 stop_units() {
     have systemctl || return 0
     forget_user_database
+    remove_unit_files
     # What Also= of the daemon's unit enabled is disabled with it.
     # shellcheck disable=SC2086
     systemctl disable --quiet $UNITS $CACHES $OTHERS $RECOVERY 2>/dev/null || :
