@@ -9,8 +9,8 @@ import subprocess
 from pathlib import Path
 
 from bed.booted import BootedMachine
-from bed.checks import admitted, require
-from bed.installed import CONFIGURE, REPOSITORY
+from bed.checks import admitted, equal, require
+from bed.installed import CONFIGURE, REPOSITORY, TOOL
 from bed.machine import run, wait_for
 from booted_ground import DAEMON
 from case import case
@@ -137,3 +137,47 @@ def without_disabling(ground: PackagesGround) -> str:
         machine.must(CONFIGURE, "--enable")
         ground.signs_in(site)
     return "off and on"
+
+
+@case("P17", "presets that switch every unit off, as the first boot of a captured image applies them, leave sign-in on",
+      deep=True)
+def presets(ground: PackagesGround) -> str:
+    with ground.stock("presets") as site:
+        machine = site.machine
+        ground.install(site)
+        site.wait_until_ready()
+        units = machine.must("systemctl", "list-unit-files", "--state=enabled", "--no-legend", "entralogin*").lines()
+        names = [line.split()[0] for line in units]
+        require(DAEMON in names and len(names) > 5, f"enabled: {names}")
+        machine.write_file("/etc/systemd/system-preset/99-none.preset", "enable ssh.service\ndisable *\n")
+        machine.run("systemctl", "preset-all")
+        require(not machine.run("systemctl", "is-enabled", "cron.service").ok, "nothing was switched off, so nothing was tried")
+        off = [name for name in names if not machine.run("systemctl", "is-enabled", name).ok]
+        equal(off, [], "units that were switched off")
+        machine.must(TOOL, "setup", "--undo")
+        machine.run("systemctl", "preset-all")
+        on = [name for name in names if machine.run("systemctl", "is-enabled", name).ok]
+        equal(on, [], "units that presets switch on where sign-in is off")
+    return f"{len(names)} units"
+
+
+@case("P8", "a module that the package has put where libpam does not look, as on SUSE: a link leads there, and goes with PAM's "
+      "lines", deep=True)
+def elsewhere(ground: PackagesGround) -> str:
+    with ground.stock("elsewhere") as site:
+        machine = site.machine
+        ground.install(site)
+        machine.must(TOOL, "setup", "--undo")
+        theirs = machine.shell("dirname /usr/lib/*-linux-gnu/security/pam_unix.so").out.strip()
+        link = f"{theirs}/pam_entralogin.so"
+        machine.must("mkdir", "-p", "/usr/lib64/security")
+        machine.must("mv", link, "/usr/lib64/security/pam_entralogin.so")
+        machine.must(CONFIGURE, "--enable")
+        equal(machine.run("readlink", link).out, "/usr/lib64/security/pam_entralogin.so\n", "where the link leads")
+        ground.signs_in(site)
+        machine.must(CONFIGURE, "--enable")
+        machine.must(CONFIGURE, "--disable")
+        require(not machine.run("test", "-L", link).ok, "the link is left")
+        require(machine.run("test", "-f", "/usr/lib64/security/pam_entralogin.so").ok, "the module is gone")
+        ground.stays_out(site)
+    return link

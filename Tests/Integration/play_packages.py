@@ -11,6 +11,7 @@ import packages  # noqa: F401
 import packages_reach  # noqa: F401
 import packages_table  # noqa: F401
 import releases  # noqa: F401
+import rpm_reach  # noqa: F401
 import system_extension  # noqa: F401
 from packages_ground import PackagesGround
 from suite import main

@@ -13,6 +13,9 @@ RECOVERY=entralogin-recover.service
 # At boot that unit stops others before it is over: it must not wait for them.
 NO_BLOCK=
 
+# What keeps the units on where a first boot applies presets that say no (RHEL's "disable *"): that of a captured image.
+PRESET=/etc/systemd/system-preset/60-entralogin.preset
+
 # Of a system extension the units are there only after systemd has read /etc: a unit of /etc starts them.
 EXTENSION=entralogin-sysext.service
 is_extension() { [ -e /usr/lib/extension-release.d/extension-release.entralogin ]; }
@@ -45,6 +48,7 @@ start_units() {
     [ -n "$DRY" ] || forget_user_database
     # shellcheck disable=SC2086 # a list of words
     act systemctl enable --quiet $UNITS || fail "systemd does not take the units"
+    write_preset
     ! is_extension || write_extension_unit
     if ! may_start; then
         say "nothing is started here: the units start with the machine"
@@ -63,6 +67,14 @@ start_units() {
     done
 }
 
+write_preset() {
+    # shellcheck disable=SC2086 # a list of words
+    { echo "$MARK" && printf 'enable %s\n' $UNITS $CACHES $RECOVERY; } >"$WORK/preset" || fail "$WORK cannot be written"
+    ! cmp -s "$WORK/preset" $PRESET || return 0
+    [ -d ${PRESET%/*} ] || act install -d -m 0755 ${PRESET%/*} || fail "${PRESET%/*} cannot be made"
+    place "$WORK/preset" 0644 $PRESET
+}
+
 write_extension_unit() {
     sed "s|@UNITS@|$(echo "$UNITS" | tr '\n' ' ')|" $SHARE/$EXTENSION >"$WORK/$EXTENSION" || fail "$SHARE/$EXTENSION cannot be read"
     place "$WORK/$EXTENSION" 0644 /etc/systemd/system/$EXTENSION
@@ -75,6 +87,7 @@ remove_unit_files() {
         systemctl disable --quiet $EXTENSION 2>/dev/null || :
         rm -f /etc/systemd/system/$EXTENSION
     fi
+    [ ! -e $PRESET ] || { rm -f $PRESET && rmdir ${PRESET%/*} 2>/dev/null || :; }
 }
 
 stop_units() {

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -33,10 +34,12 @@ class Releases:
 
     def _tools(self) -> None:
         """What .ci/python-tools installed for the repository is found by its copy, too. In here there is no network."""
-        if not (REPOSITORY / ".bed/python-tools-release/stamp").exists():
+        digest = hashlib.sha256((REPOSITORY / ".ci/requirements-release.txt").read_bytes()).hexdigest()[:12]
+        name = f".bed/python-tools-release-{digest}"
+        if not (REPOSITORY / name / "stamp").exists():
             raise RuntimeError("first, outside of the bed: .ci/python-tools release")
         (self._copy / ".bed").mkdir()
-        os.symlink(REPOSITORY / ".bed/python-tools-release", self._copy / ".bed/python-tools-release")
+        os.symlink(REPOSITORY / name, self._copy / name)
 
     def _made_key(self, name: str) -> str:
         self.must("gpg", "--batch", "--quiet", "--passphrase", "", "--quick-generate-key", f"entralogin {name} (test)", "rsa3072",
@@ -85,7 +88,9 @@ _PROGRAMS = {"entralogind", "entraloginctl", "authorized-principals", "audit-eve
 def stand_in(folder: Path, rpm: Path) -> None:
     """A dnf repository of one empty package that provides what `rpm` needs: a Debian machine has it, and rpm does not know."""
     listed = subprocess.run(["rpm", "-qp", "--requires", str(rpm)], capture_output=True, text=True, check=True).stdout
-    needs = sorted({line.replace(">=", "=") for line in listed.splitlines() if not line.startswith("rpmlib(")})
+    # Of alternatives, "(A or B)", the first.
+    lines = [line[1:-1].split(" or ")[0] if line.startswith("(") else line for line in listed.splitlines()]
+    needs = sorted({line.replace(">=", "=") for line in lines if not line.startswith("rpmlib(")})
     folder.mkdir(parents=True)
     spec = folder / "stand-in.spec"
     spec.write_text("\n".join(["Name: stand-in", "Version: 1", "Release: 1", "Summary: what Debian has", "License: none",

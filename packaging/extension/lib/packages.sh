@@ -14,11 +14,15 @@ own() {
     mv -f $STATE/owner.new $STATE/owner
 }
 
-# carried FOLDER: the package in that folder of the extension that is for this machine, or nothing.
+# carried FOLDER: the package in that folder of the extension that is for this machine, or nothing. An RPM that was built for
+# this distribution comes before the one for all.
 carried() {
     case $(family) in
     deb) file=$(echo "$1"/packages/entralogin_*_"$(dpkg --print-architecture)".deb) ;;
-    rpm) file=$(echo "$1"/packages/entralogin-[0-9]*"$(rpm --eval '%{?dist}')"."$(uname -m)".rpm) ;;
+    rpm)
+        file=$(echo "$1"/packages/entralogin-[0-9]*"$(rpm --eval '%{?dist}')"."$(uname -m)".rpm)
+        [ -f "$file" ] || file=$(echo "$1"/packages/entralogin-[0-9]*-[0-9]."$(uname -m)".rpm)
+        ;;
     esac
     [ ! -f "$file" ] || echo "$file"
 }

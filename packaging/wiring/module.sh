@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=sh
+# libpam looks for modules in one folder, that of its own ones. A package for every distribution may have put entralogin's into
+# another (SUSE: /usr/lib64, and libpam in /lib64): a link leads there. Read by configure.
+
+MODULE=pam_entralogin.so
+
+# in_module_folders NAME: the first of the usual folders that has it.
+in_module_folders() {
+    for folder in /usr/lib/*-linux-gnu /usr/lib64 /usr/lib /lib/*-linux-gnu /lib64 /lib; do
+        [ -f "$folder/security/$1" ] || continue
+        printf %s "$folder/security"
+        return 0
+    done
+    return 1
+}
+
+is_our_link() { [ -L "$1" ] && [ "$(basename "$(readlink "$1")")" = $MODULE ]; }
+
+link_module() {
+    theirs=$(in_module_folders pam_unix.so) && own=$(in_module_folders $MODULE) || return 0
+    link=$theirs/$MODULE
+    if [ -e "$link" ] || { [ -L "$link" ] && ! is_our_link "$link"; }; then return 0; fi
+    act ln -sfn "$own/$MODULE" "$link" || fail "no link can be made in $theirs, where libpam looks for its modules"
+}
+
+# After the lines of PAM are gone: until then the module is what refuses Entra accounts.
+unlink_module() {
+    for folder in /usr/lib/*-linux-gnu /usr/lib64 /usr/lib /lib/*-linux-gnu /lib64 /lib; do
+        ! is_our_link "$folder/security/$MODULE" || pam_names_us || rm -f "$folder/security/$MODULE"
+    done
+}
