@@ -323,8 +323,8 @@ import Testing
         await source.fetches.wait { $0 == 2 }
         await house.time.sleeping.wait { !$0.isEmpty }
         let retry = try #require(house.time.sleeping.value.first)
-        let patience = house.time.bootTime().duration(to: retry)
-        #expect(patience >= .seconds(10) && patience <= .seconds(15))
+        let wait = house.time.bootTime().duration(to: retry)
+        #expect(wait >= .seconds(10) && wait <= .seconds(15))
     }
 
     @Test("The alarm rises when no source has confirmed the keys for long, once a day")

@@ -23,8 +23,8 @@ struct PrincipalsTests {
             let began = entralogin_now()
             let told = runOnce(arguments, answer: answer)
             if case .silence = answer { return told }
-            let patience = UInt64(ENTRALOGIN_PRINCIPALS_DEADLINE_MS) * 1_000_000
-            if entralogin_now() - began < patience { return told }
+            let limit = UInt64(ENTRALOGIN_PRINCIPALS_DEADLINE_MS) * 1_000_000
+            if entralogin_now() - began < limit { return told }
         }
         return runOnce(arguments, answer: answer)
     }

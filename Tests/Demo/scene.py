@@ -97,6 +97,6 @@ class Scene:
         machine.must("useradd", "--create-home", "--home-dir", SHARED_HOME, "storage")
         # OpenSSH 9.8 and newer shut out an address that failed often; here all people come from one.
         known = machine.run("sh", "-c", "mkdir -p /run/sshd && /usr/sbin/sshd -T").out
-        patience = "PerSourcePenalties no\n" if "persourcepenalties" in known.lower() else ""
-        machine.write("/etc/ssh/sshd_config.d/50-administrator.conf", f"PermitRootLogin yes\n{patience}{sshd}")
+        penalties = "PerSourcePenalties no\n" if "persourcepenalties" in known.lower() else ""
+        machine.write("/etc/ssh/sshd_config.d/50-administrator.conf", f"PermitRootLogin yes\n{penalties}{sshd}")
         return machine

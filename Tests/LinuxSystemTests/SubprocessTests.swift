@@ -75,19 +75,19 @@ import Testing
         let folder = TemporaryFolder()
         let script = "cd \(folder.path); sleep 1000 & echo $! > started && mv started pid; wait"
         // Longer where the machine was too busy to come as far as that.
-        for patience in [Duration.milliseconds(300), .seconds(3), .seconds(30)]
+        for timeout in [Duration.milliseconds(300), .seconds(3), .seconds(30)]
         where access("\(folder.path)/pid", F_OK) != 0 {
             let begin = SystemClock.sinceBoot()
             #expect(throws: SubprocessError.deadline(path: "/bin/sh")) {
-                _ = try shell(script).run(until: begin + patience)
+                _ = try shell(script).run(until: begin + timeout)
             }
-            #expect(SystemClock.sinceBoot() < begin + patience + .seconds(60))
+            #expect(SystemClock.sinceBoot() < begin + timeout + .seconds(60))
         }
         let pid = text(try AtomicFile("\(folder.path)/pid").read(limit: 100)).split(separator: "\n").first
         let sleeper = try #require(pid.flatMap { Int32($0) })
         // The signal was sent; a busy machine may take a moment to act on it.
-        let patience = SystemClock.sinceBoot() + .seconds(60)
-        while (try? ProcessDescriptor(pid: sleeper).isAlive) == true, SystemClock.sinceBoot() < patience {}
+        let timeout = SystemClock.sinceBoot() + .seconds(60)
+        while (try? ProcessDescriptor(pid: sleeper).isAlive) == true, SystemClock.sinceBoot() < timeout {}
         #expect((try? ProcessDescriptor(pid: sleeper).isAlive) != true)
     }
 

@@ -63,11 +63,11 @@ struct DaemonFindingsTests {
         let text = "[Azure]\nClientID=22222222-2222-4222-8222-222222222222\nProxy=http://127.0.0.1:9\n"
         let read = EffectiveSettings.read([SettingsText(path: "/etc/a.conf", text: text)])
         let settings = ToolSettings(try read.get(), [])
-        let identity = Finding("daemon.no-managed-identity", .error, "none", remedy: "az vm identity assign")
+        let identity = Finding(.daemon(warning: "no-managed-identity"), .error, "none", remedy: "az vm identity assign")
         let other = settings.fitting(identity)
         #expect(other.place == "/etc/a.conf:2" && other.remedy.hasPrefix("ClientID= names the identity 22222222-"))
         let network = Finding(
-            "daemon.unreachable",
+            .daemon(warning: "unreachable"),
             .error,
             "none",
             remedy: "open it, or name a proxy: Proxy= in [Azure]"

@@ -22,7 +22,7 @@ own_lines() {
         }
         FNR == NR { if (/^[ \t]+[A-Z]/) known[plain($0)] = 1; next }
         { lines[++n] = $0; words[n] = plain($0) }
-        # Begins at entralogin's Match line; `marked` where its mark stands before it.
+        # Begins at the Match line of the block; `marked` where its mark stands before it.
         function read_block(m, marked,  i, end, calls, others) {
             for (end = m + 1; end <= n && keyword(end) != "match"; end++) {
                 if (words[end] ~ /^authorizedprincipalscommand / && is_known(end)) calls = 1

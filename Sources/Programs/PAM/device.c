@@ -22,8 +22,8 @@
 /* Beside the wire's verdicts: the person wants to wait no longer. */
 #define GIVEN_UP (-1)
 
-/* What the handle keeps: that its person signed in here, or proved who they are to sudo, whose sessions are none of ours. The
-   addresses are all that matters. */
+/* What the handle keeps: that its person signed in here, or proved who they are to sudo, whose sessions are none of this
+   module's. The addresses are all that matters. */
 static char signed_in[] = "signed in", proved[] = "proved";
 
 static const void *kept_mark(const struct entralogin_pam_operations *operations, pam_handle_t *pamh) {
