@@ -42,8 +42,8 @@ module(
     tests: ["CertificateFactory", "Libcrypto", "TestSupport"]
 )
 module("AzureMessages", in: "Core", needs: ["ByteCoding", "Identity"], tests: [])
-module("Settings", in: "Core", needs: ["Identity"], tests: [])
-module("Authorization", in: "Core", needs: ["CWire", "Identity", "OpenSSHCertificates"], tests: [])
+module("Settings", in: "Core", needs: ["ByteCoding", "Identity"], tests: [])
+module("Authorization", in: "Core", needs: ["ByteCoding", "CWire", "Identity", "OpenSSHCertificates"], tests: [])
 module("Wire", in: "Core", needs: ["Authorization", "ByteCoding", "CWire", "Identity"], tests: [])
 
 // MARK: System: one owner for each handle; nothing here knows why it is asked.
@@ -69,7 +69,7 @@ module(
     tests: ["CertificateFactory"]
 )
 module("HTTPTransport", in: "System", needs: ["CCurl"], tests: ["LinuxSystem"])
-module("Systemd", in: "System", needs: ["CSystemd", "LinuxSystem"], tests: [])
+module("Systemd", in: "System", needs: ["ByteCoding", "CSystemd", "LinuxSystem"], tests: [])
 
 // MARK: Services: state and policy, behind the ports of Authorization.
 

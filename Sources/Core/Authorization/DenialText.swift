@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import ByteCoding
 package import Identity
 
 /// The one plain line that a refused person reads: why, what to do, and the id to quote.
@@ -64,15 +65,10 @@ package enum DenialText {
 
     /// One line of printable text: a control character or line break becomes a question mark.
     package static func clean(_ text: String) -> String {
-        var line = String.UnicodeScalarView()
-        for scalar in text.unicodeScalars {
-            switch scalar.properties.generalCategory {
-            case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse, .unassigned:
-                line.append("?")
-            default: line.append(scalar)
-            }
+        let scalars = text.unicodeScalars.map { scalar -> Unicode.Scalar in
+            scalar.isUnprintable || scalar.properties.generalCategory == .unassigned ? "?" : scalar
         }
-        return String(line)
+        return String(String.UnicodeScalarView(scalars))
     }
 
     /// At most `limit` bytes of UTF-8, cut between characters; a cut line ends in three dots.

@@ -26,13 +26,8 @@ extension JSON {
     }
 }
 
-/// Text from outside, for a record or a person (P12): in quotes, printable ASCII, one line, bounded.
+/// The first line of text from outside, for a record or a person (P12): in quotes, printable ASCII, bounded.
 package func quoted(_ text: String, limit: Int = 200) -> String {
     let line = text.unicodeScalars.prefix { $0 != "\n" && $0 != "\r" }
-    var result = String.UnicodeScalarView()
-    for scalar in line.prefix(limit) {
-        let isPlain = scalar.value >= 0x20 && scalar.value < 0x7f && scalar != "\""
-        result.append(isPlain ? scalar : "?")
-    }
-    return "\"\(String(result))\(line.count > limit ? "..." : "")\""
+    return "\"\(plainText(Substring(line), limit: limit, replacing: "\""))\""
 }

@@ -99,12 +99,13 @@ extension JSON {
         }
     }
 
+    /// RFC 8259, 7: quotes, backslashes and controls escaped; the rest as UTF-8.
     private static func append(_ text: String, to output: inout [UInt8]) {
         output.append(UInt8(ascii: "\""))
         for byte in text.utf8 {
             switch byte {
             case UInt8(ascii: "\""), UInt8(ascii: "\\"): output += [UInt8(ascii: "\\"), byte]
-            case 0..<0x20:
+            case 0..<0x20, 0x7f:
                 let digits = String(byte, radix: 16)
                 output += "\\u\(String(repeating: "0", count: 4 - digits.count))\(digits)".utf8
             default: output.append(byte)

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import ByteCoding
+
 /// The directory's display name, made fit for the GECOS field of passwd(5).
 package enum DisplayName {
     /// Bytes of UTF-8.
@@ -35,10 +37,8 @@ package enum DisplayName {
 
     private static func isUnfit(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.properties.generalCategory {
-        case .control, .format, .lineSeparator, .paragraphSeparator, .spaceSeparator, .surrogate, .privateUse,
-            .unassigned:
-            true
-        default: scalar == ":" || scalar == "," || scalar == "&"
+        case .spaceSeparator, .unassigned: true
+        default: scalar.isUnprintable || scalar == ":" || scalar == "," || scalar == "&"
         }
     }
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import ByteCoding
+
 /// One file of settings as it was read.
 package struct SettingsText: Hashable, Sendable {
     /// For messages.
@@ -157,13 +159,5 @@ func trimmed(_ text: Substring) -> Substring {
     return tail.prefix(tail.count - tail.reversed().prefix { blanks.contains($0) }.count)
 }
 
-/// Text of a file in a message: one line of printable ASCII, bounded (P12).
-func plain(_ text: some StringProtocol, limit: Int) -> String {
-    let characters = text.prefix(limit).map { character in
-        character.asciiValue.map { (0x20..<0x7f).contains($0) } ?? false ? character : "?"
-    }
-    return String(characters) + (text.count > limit ? "..." : "")
-}
-
-/// The same in quotes.
-func quoted(_ text: some StringProtocol) -> String { "\"\(plain(text, limit: 60))\"" }
+/// Text of a file in a message, in quotes.
+func quoted(_ text: some StringProtocol) -> String { "\"\(plainText(text, limit: 60))\"" }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import ByteCoding
 internal import Identity
 
 /// Why a value is not taken, in words that follow "Key=: ".
@@ -101,7 +102,7 @@ enum SettingsValue {
 
     static func homeTemplate(_ text: String) throws(SettingsFlaw) -> HomeTemplate {
         do throws(HomeTemplate.Flaw) { return try HomeTemplate(text) } catch {
-            throw SettingsFlaw(plain("\(error)", limit: 200))
+            throw SettingsFlaw(plainText("\(error)", limit: 200))
         }
     }
 

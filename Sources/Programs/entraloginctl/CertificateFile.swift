@@ -47,15 +47,6 @@ struct CertificateFile: Sendable {
     }
 
     private func read(_ descriptor: Int32) throws(Errno) -> [UInt8] {
-        var bytes: [UInt8] = []
-        var piece = [UInt8](repeating: 0, count: 4096)
-        while bytes.count <= CertificateFile.limit {
-            let count = try retryingOnInterrupt {
-                piece.withUnsafeMutableBytes { Glibc.read(descriptor, $0.baseAddress, $0.count) }
-            }
-            guard count > 0 else { break }
-            bytes += piece[..<count]
-        }
-        return bytes
+        try readWhole(descriptor, expecting: 4096, limit: CertificateFile.limit)
     }
 }

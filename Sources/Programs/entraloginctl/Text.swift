@@ -24,17 +24,10 @@ struct Style: Hashable, Sendable {
 
 /// Text from elsewhere, safe for a terminal: controls become `?`.
 func printable(_ text: String) -> String {
-    String(String.UnicodeScalarView(text.unicodeScalars.map { Text.isControl($0) ? "?" : $0 }))
+    String(String.UnicodeScalarView(text.unicodeScalars.map { $0.isUnprintable ? "?" : $0 }))
 }
 
 enum Text {
-    static func isControl(_ scalar: Unicode.Scalar) -> Bool {
-        switch scalar.properties.generalCategory {
-        case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse: true
-        default: false
-        }
-    }
-
     /// Breaks at blanks, so that no line is longer than `width` (a longer word stands alone).
     static func wrap(_ text: String, width: Int) -> [String] {
         var lines: [String] = []

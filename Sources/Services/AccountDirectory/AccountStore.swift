@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import ByteCoding
 package import Identity
 package import LinuxSystem
 
@@ -115,19 +116,12 @@ package struct AccountStore: Sendable {
         case .unknownVersion(let version):
             fault(
                 line: 1,
-                "has version \"\(version.quoted)\", and this entralogind reads version \(StoreFormat.version) only",
+                "has version \"\(plainText(version, limit: 64))\", and this entralogind reads version \(StoreFormat.version) only",
                 remedy: "Install the version of entralogin that wrote the file; it is not overwritten"
             )
         case .cutOff(let line): fault(line: line, "ends before its last line: the file was cut off")
         case .wrongCount(let line): fault(line: line, "does not name the number of lines: some were lost or added")
         case .wrongChecksum(let line): fault(line: line, "has another checksum: the file was changed or damaged")
         }
-    }
-}
-
-extension String {
-    /// Fit for a record: printable ASCII, everything else as `?`, at most 64 bytes (P12).
-    fileprivate var quoted: String {
-        String(decoding: utf8.prefix(64).map { $0 > 0x20 && $0 < 0x7f ? $0 : UInt8(ascii: "?") }, as: UTF8.self)
     }
 }

@@ -49,18 +49,10 @@ package struct LiveMachine: HostView {
         guard fstat(file.rawValue, &status) == 0 else { throw Errno.last }
         guard status.st_mode & S_IFMT == S_IFREG, status.st_size <= limit else { throw Errno.invalidArgument }
         // Files of /proc say that they have no size.
-        var content = [UInt8](repeating: 0, count: max(min(limit, textLimit), Int(status.st_size)) + 1)
-        var used = 0
-        while used < content.count {
-            let count = try retryingOnInterrupt {
-                content.withUnsafeMutableBytes { buffer in
-                    Glibc.read(file.rawValue, buffer.baseAddress.map { $0 + used }, buffer.count - used)
-                }
-            }
-            guard count > 0 else { return Array(content[..<used]) }
-            used += count
-        }
-        throw Errno.invalidArgument
+        let limit = max(min(limit, textLimit), Int(status.st_size))
+        let content = try readWhole(file.rawValue, expecting: max(4096, Int(status.st_size)), limit: limit)
+        guard content.count <= limit else { throw Errno.invalidArgument }
+        return content
     }
 
     package func status(of path: String) throws(FileAbsence) -> FileStatus { try LiveMachine.status(at: path) }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Glibc
+
 /// The time in a `Date` header, in the one form that servers send: `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110, 5.6.7).
 package enum HTTPDate {
     private static let months = [
@@ -16,7 +18,11 @@ package enum HTTPDate {
             let hour = number(clock[0], below: 24), let minute = number(clock[1], below: 60),
             let second = number(clock[2], below: 61)
         else { return nil }
-        return days(year, Int64(month) + 1, day) * 86_400 + hour * 3600 + minute * 60 + second
+        var time = tm()
+        time.tm_year = Int32(year - 1900)
+        time.tm_mon = Int32(month)
+        time.tm_mday = Int32(day)
+        return Int64(timegm(&time)) + hour * 3600 + minute * 60 + second
     }
 
     /// Exactly two digits.
@@ -26,13 +32,5 @@ package enum HTTPDate {
             return nil
         }
         return number < limit ? number : nil
-    }
-
-    /// Days since 1970 in the Gregorian calendar. The year begins in March here, so that the leap day is its last.
-    private static func days(_ year: Int64, _ month: Int64, _ day: Int64) -> Int64 {
-        let year = month <= 2 ? year - 1 : year
-        let monthFromMarch = (month + 9) % 12
-        let dayOfYear = (153 * monthFromMarch + 2) / 5 + day - 1
-        return year * 365 + year / 4 - year / 100 + year / 400 + dayOfYear - 719_468
     }
 }

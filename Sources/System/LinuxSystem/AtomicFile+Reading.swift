@@ -78,28 +78,15 @@ extension AtomicFile {
         expecting size: Int,
         limit: Int
     ) throws(FileError) -> [UInt8] {
-        // One byte more than expected, so that the end shows in one read; a file that grows meanwhile is read on.
-        var content = [UInt8](repeating: 0, count: size + 1)
-        var used = 0
-        while true {
-            let count: Int
-            do throws(Errno) {
-                count = try retryingOnInterrupt {
-                    content.withUnsafeMutableBytes { buffer in
-                        Glibc.read(file.rawValue, buffer.baseAddress.map { $0 + used }, buffer.count - used)
-                    }
-                }
-            } catch {
-                throw FileError(path: path, step: "read", problem: .failed(error))
-            }
-            used += count
-            guard used <= limit else {
-                throw FileError(path: path, step: "read", problem: .tooLarge(limit: limit))
-            }
-            guard count > 0 else { break }
-            if used == content.count { content.append(contentsOf: repeatElement(0, count: min(limit, 65_536) + 1)) }
+        let content: [UInt8]
+        do throws(Errno) {
+            content = try readWhole(file.rawValue, expecting: size, limit: limit)
+        } catch {
+            throw FileError(path: path, step: "read", problem: .failed(error))
         }
-        content.removeSubrange(used...)
+        guard content.count <= limit else {
+            throw FileError(path: path, step: "read", problem: .tooLarge(limit: limit))
+        }
         return content
     }
 }

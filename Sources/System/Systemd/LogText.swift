@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import ByteCoding
+
 /// Text from outside on its way into a log (P12): bounded, on one line, without control characters.
 enum LogText {
     static func bounded(_ text: String) -> String {
         var result = ""
         for scalar in text.unicodeScalars {
             guard result.utf8.count < Journal.longestValue else { return result + "…" }
-            switch scalar.properties.generalCategory {
-            case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse:
+            if scalar.isUnprintable {
                 result += "\\u{\(String(scalar.value, radix: 16))}"
-            default: result.unicodeScalars.append(scalar)
+            } else {
+                result.unicodeScalars.append(scalar)
             }
         }
         return result

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Text from outside for a record or a person (P12): printable ASCII on one line, at most `limit` scalars. Everything
+/// else, and `replaced`, becomes a question mark; where something was cut off, three dots follow.
+package func plainText(
+    _ text: some StringProtocol,
+    limit: Int,
+    replacing replaced: Unicode.Scalar? = nil
+) -> String {
+    let scalars = text.unicodeScalars
+    let kept = scalars.prefix(limit).map { scalar -> Unicode.Scalar in
+        (0x20..<0x7f).contains(scalar.value) && scalar != replaced ? scalar : "?"
+    }
+    return String(String.UnicodeScalarView(kept)) + (scalars.dropFirst(limit).isEmpty ? "" : "...")
+}
+
+extension Unicode.Scalar {
+    /// True for what ends a line, shows nothing, or changes what stands beside it: controls, marks of direction, line
+    /// ends, and what has no meaning of its own.
+    package var isUnprintable: Bool {
+        switch properties.generalCategory {
+        case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse: true
+        default: false
+        }
+    }
+}
