@@ -49,24 +49,7 @@ package final class AccountDirectory: AccountRegistry, SignInRegistry {
         }
     }
 
-    struct State: Sendable {
-        var table = AccountTable() {
-            didSet { revision += 1 }
-        }
-        /// How often the table was set. The store's generation does not tell: after a fault it is read again.
-        private(set) var revision: UInt64 = 0
-        var generation: UInt64 = 0
-        var tenant: TenantID?
-        var policy: AccountPolicy
-        /// Set: nobody's identity can be trusted.
-        var fault: StoreFault?
-        /// See `StandingRules.others`. Bounded by the range; forgotten at a restart, and found again.
-        var others: Set<UInt32> = []
-        /// On disk, but never published yet: not let in before they are.
-        var unpublished: Set<UInt32> = []
-        var storeWarning: String?
-        var publicationWarning: String?
-    }
+    typealias State = CurrentAccounts.State
 
     let surroundings: Surroundings
     let store: AccountStore
