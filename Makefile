@@ -10,8 +10,9 @@ SHELL := /bin/bash
 SWIFT ?= swift
 CONFIGURATION ?= release
 # Statically linked standard library: nothing of the toolchain is needed on the machine. -z now: no lazy binding. SwiftPM
-# has programs look for libraries in their own folder first (RUNPATH $ORIGIN); chrpath takes that out.
-SWIFTFLAGS ?= -c $(CONFIGURATION) --static-swift-stdlib -Xlinker -z -Xlinker now
+# has programs look for libraries in their own folder first (RUNPATH $ORIGIN); chrpath takes that out. Stripped by the linker,
+# which makes the build-id of all that it writes: symbols name files of the build's folder.
+SWIFTFLAGS ?= -c $(CONFIGURATION) --static-swift-stdlib -Xlinker -z -Xlinker now -Xlinker --strip-all
 BUILD := build
 
 # Packages are linked against older libraries than this machine's, where Debian's tools can fetch and unpack those.
@@ -34,7 +35,7 @@ programs: own-build
 	@mkdir -p $(BUILD)
 	@bin=$$($(SWIFT) build $(SWIFTFLAGS) --show-bin-path) && \
 	  for program in entralogind entraloginctl; do \
-	    install -m 0755 "$$bin/$$program" $(BUILD)/$$program && strip $(BUILD)/$$program && \
+	    install -m 0755 "$$bin/$$program" $(BUILD)/$$program && \
 	      chrpath -d $(BUILD)/$$program >/dev/null || exit 1; \
 	  done
 

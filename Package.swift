@@ -283,8 +283,8 @@ for target in package.targets where target.type != .system {
         .enableUpcomingFeature("InternalImportsByDefault"),
         .enableUpcomingFeature("MemberImportVisibility"),
         .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
-        // `make` strips the programs. Of debug information a hash of the build's folder would stay (.swift_modhash).
-        .unsafeFlags(["-gnone"], .when(configuration: .release)),
+        // The same bytes from every folder: the hash by which the compiler would find unchanged code knows the build's.
+        .unsafeFlags(["-gnone", "-Xfrontend", "-disable-incremental-llvm-codegen"], .when(configuration: .release)),
     ]
     target.cSettings = [
         .unsafeFlags(["-Wall", "-Wextra", "-Werror"]),
