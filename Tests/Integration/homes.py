@@ -63,6 +63,21 @@ def replaced_later(ground: Ground) -> str:
     return "refused; in again with the home back"
 
 
+@case("P7", "a home that root began, with another file system in it: no beginning, so refused; without that, made anew")
+def mounted(ground: Ground) -> str:
+    with ground.fresh("homes-mounted") as site:
+        machine, person = site.machine, ground.newcomer()
+        home = f"/home/{person.login}"
+        machine.must("sh", "-c", f"mkdir -p /etc/skel/kept {home}/kept && chmod 0700 {home} && mount -t tmpfs kept {home}/kept")
+        mark = site.journal.mark()
+        shut_out(site.ssh(person, f"echo {MARK}"))
+        record = site.journal.wait(mark, user=person.login, decision="deny")
+        equal(record.get("ENTRALOGIN_REASON"), "home-refused", "reason")
+        machine.must("umount", f"{home}/kept")
+        admitted(site.ssh(person, "pwd"), f"{home}\n")
+    return "refused while it was mounted"
+
+
 @case("P7", "a folder above the home that others can write: refused")
 def writable_above(ground: Ground) -> str:
     with ground.fresh("writable") as site:
