@@ -33,19 +33,21 @@ class Case:
     deep: bool
     attack: str
     every_part: bool
+    alone: bool
 
 
 CASES: list[Case] = []
 
 
-def case(promise: str, sentence: str, deep: bool = False, attack: str = "", every_part: bool = False
-         ) -> Callable[[Check], Check]:
+def case(promise: str, sentence: str, deep: bool = False, attack: str = "", every_part: bool = False,
+         alone: bool = False) -> Callable[[Check], Check]:
     """Adds a check. It returns what was seen, in a few words, or raises `Mismatch`. `deep`: with --deep only. `attack`: the
     attack's number in Documentation/attacks.md; such a case proves with a control that the attack works without the fix.
-    `every_part`: it looks at what the other cases left, so each part of a run plays it."""
+    `every_part`: it looks at what the other cases left, so each part of a run plays it. `alone`: it asks much of the processors
+    and of deadlines at once, so no part plays it, but a run of its own (--alone)."""
 
     def add(check: Check) -> Check:
-        CASES.append(Case(f"{promise}: {sentence}", check, deep, attack, every_part))
+        CASES.append(Case(f"{promise}: {sentence}", check, deep, attack, every_part, alone))
         return check
 
     return add
@@ -97,4 +99,5 @@ class Part:
     def of(self, wanted: list[Case]) -> list[Case]:
         """Whole files, each in the turn in which the suite imports it: neighbours share what their file has set up."""
         files = list(dict.fromkeys(case.check.__module__ for case in CASES))
-        return [c for c in wanted if c.every_part or files.index(c.check.__module__) % self.count == self.number - 1]
+        shared = [c for c in wanted if not c.alone]
+        return [c for c in shared if c.every_part or files.index(c.check.__module__) % self.count == self.number - 1]

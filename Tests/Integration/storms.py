@@ -100,7 +100,7 @@ def storm(ground: Ground, people: int, sign_ins: int, limit: float | None) -> st
     return report
 
 
-@case("P14", "a storm of 40 sign-ins at once: all succeed, PAS is asked once for each person")
+@case("P14", "a storm of 40 sign-ins at once: all succeed, PAS is asked once for each person", alone=True)
 def small_storm(ground: Ground) -> str:
     return storm(ground, 20, 40, None)
 

@@ -110,6 +110,7 @@ class CaseSuite:
         options.addoption("--attacks", action="store_true", help="attacks alone (see case.py)")
         options.addoption("--only", action="append", default=[], metavar="WORDS", help="cases whose name holds them")
         options.addoption("--part", type=Part.parsed, metavar="K/N", help="the Kth of N parts of them, for runs side by side")
+        options.addoption("--alone", action="store_true", help="those that need the machine for themselves")
         options.addoption("--list", action="store_true", help="name the cases")
 
     def pytest_cmdline_main(self, config: pytest.Config) -> int | None:
@@ -139,6 +140,7 @@ class CaseSuite:
         named = config.option.keyword or config.args_source == pytest.Config.ArgsSource.ARGS
         wanted = chosen(config.option.only, config.option.deep or bool(named), config.option.attacks)
         wanted = config.option.part.of(wanted) if config.option.part else wanted
+        wanted = [case for case in wanted if case.alone] if config.option.alone else wanted
         config.hook.pytest_deselected(items=[item for case, item in found.items() if case not in wanted])
         items[:] = [found[case] for case in CASES if case in found and case in wanted]
 

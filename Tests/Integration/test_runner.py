@@ -50,7 +50,7 @@ class RunnerTest(unittest.TestCase):
         self.enterContext(mock.patch.object(Stalls, "excuse", lambda *_: self.excuse))
 
     def declare(self, sentence: str, *errors: Exception | None, module: str = __name__, deep: bool = False,
-                attack: str = "", every_part: bool = False) -> None:
+                attack: str = "", every_part: bool = False, alone: bool = False) -> None:
         """A case that ends with the errors, one for each run, and then well."""
         outcomes = iter(errors)
 
@@ -62,7 +62,7 @@ class RunnerTest(unittest.TestCase):
             return "seen"
 
         check.__module__ = module
-        case.case("P1", sentence, deep, attack, every_part)(check)
+        case.case("P1", sentence, deep, attack, every_part, alone)(check)
 
     def run_suite(self, *arguments: str) -> tuple[int, str]:
         output = io.StringIO()
@@ -75,11 +75,14 @@ class RunnerTest(unittest.TestCase):
         for sentence, module, every in (("one", "roles", False), ("two", "case", False), ("three", "roles", False),
                                         ("four", "suite", False), ("last", "again", True)):
             self.declare(sentence, module=module, every_part=every)
+        self.declare("storm", module="roles", alone=True)
         for part, expected in (("1/2", ["one", "three", "four", "last"]), ("2/2", ["two", "last"])):
             self.calls.clear()
             status, text = self.run_suite("--part", part)
             self.assertEqual((status, self.calls), (0, expected), text)
             self.assertIn(f"last-trial-{part[0]}-of-2/", text)
+        self.calls.clear()
+        self.assertEqual((self.run_suite("--alone")[0], self.calls), (0, ["storm"]))
         self.calls.clear()
         for wrong in ("0/2", "3/2", "1", "one/2"):
             self.assertEqual((self.run_suite("--part", wrong)[0], self.calls), (2, []), wrong)
