@@ -9,12 +9,12 @@ import WiredMachine
 /// More rows of `RemedyTests`: of the integration, sudo and the machine around.
 extension RemedyTests {
     private static let module = "/usr/lib/x86_64-linux-gnu/security/pam_entralogin.so"
-    private static let names = "/etc/nsswitch.conf"
-    private static let sudoers = "/etc/sudoers.d/zz"
+    static let names = "/etc/nsswitch.conf"
+    static let sudoers = "/etc/sudoers.d/zz"
     private static let includesFolder = "@includedir /etc/sudoers.d\n"
 
     /// A file that says the first, and then, by the remedy, the second; nil: it is not there.
-    private static func file(
+    static func file(
         _ id: String,
         _ severity: Severity,
         _ remedy: String,
@@ -26,7 +26,7 @@ extension RemedyTests {
     }
 
     /// A line behind what the file has, which the remedy takes out, or writes otherwise.
-    private static func line(_ id: String, _ severity: Severity, _ remedy: String, _ path: String, _ line: String)
+    static func line(_ id: String, _ severity: Severity, _ remedy: String, _ path: String, _ line: String)
         -> Row
     {
         let before = WiredMachine().texts[path]
@@ -34,12 +34,12 @@ extension RemedyTests {
     }
 
     /// On a machine whose sudoers file is there.
-    private static func sudo(
+    static func sudo(
         _ id: String,
         _ severity: Severity,
         _ remedy: String,
-        _ spoil: @escaping @Sendable (inout WiredMachine) -> Void,
-        _ repair: @escaping @Sendable (inout WiredMachine) -> Void
+        _ spoil: @escaping @Sendable (inout SetUpMachine) -> Void,
+        _ repair: @escaping @Sendable (inout SetUpMachine) -> Void
     ) -> Row {
         Row(
             id,

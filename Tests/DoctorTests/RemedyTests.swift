@@ -14,8 +14,8 @@ struct RemedyTests {
         let severity: Severity
         /// Words of the remedy, for which `repair` stands.
         let remedy: String
-        let spoil: @Sendable (inout WiredMachine) -> Void
-        let repair: @Sendable (inout WiredMachine) -> Void
+        let spoil: @Sendable (inout SetUpMachine) -> Void
+        let repair: @Sendable (inout SetUpMachine) -> Void
 
         var testDescription: String { "\(id): \(remedy)" }
 
@@ -23,8 +23,8 @@ struct RemedyTests {
             _ id: String,
             _ severity: Severity,
             _ remedy: String,
-            _ spoil: @escaping @Sendable (inout WiredMachine) -> Void,
-            _ repair: @escaping @Sendable (inout WiredMachine) -> Void
+            _ spoil: @escaping @Sendable (inout SetUpMachine) -> Void,
+            _ repair: @escaping @Sendable (inout SetUpMachine) -> Void
         ) {
             self.id = id
             self.severity = severity
@@ -63,6 +63,8 @@ struct RemedyTests {
         + " former=- gecos=\n"
     static let sshdFile = "/etc/ssh/sshd_config.d/50-site.conf"
 
+    static let allRows = rows + moreRows + integrationRows + sudoRows + aroundRows + accountRows
+
     static let rows: [Row] = [
         .sshd(
             "sshd.allowgroups",
@@ -72,7 +74,13 @@ struct RemedyTests {
             "\nallowgroups sudo entra_users"
         ),
         .sshd("sshd.allowusers", .error, "allowusers root", "*?contoso.com", "\nallowusers root *?contoso.com"),
-        .sshd("sshd.allowusers", .error, "allowusers a@b.com", "a?b.com", "\nallowusers a?b.com"),
+        .sshd(
+            "sshd.allowusers",
+            .error,
+            "allowusers alice@contoso.com",
+            "alice?contoso.com",
+            "\nallowusers alice?contoso.com"
+        ),
         .sshd("sshd.denyusers", .error, "denyusers *", "take that pattern out", ""),
         .sshd("sshd.denyusers", .warning, "denyusers a@b.com", "write a?b.com there", "\ndenyusers a?b.com"),
         .sshd("sshd.denygroups", .error, "denygroups entra_users", "take it out", ""),
@@ -203,32 +211,18 @@ struct RemedyTests {
         ),
     ]
 
-    /// All that is found on a machine, as doctor gathers it.
-    func findings(_ machine: WiredMachine) -> [Finding] {
-        let verdict = StackCheck(on: machine).run()
-        let around = MachineCheck(
-            on: machine,
-            domain: "contoso.com",
-            usersGroup: "entra_users",
-            administratorsGroup: "entra_admins",
-            newAccounts: MachineCheck.NewAccounts(shell: "/bin/bash", shellPlace: nil, homeTemplate: "/home/%n")
-        ).run()
-        let accounts = EnrolledAccountsRule(on: machine, domains: [], homeTemplate: "/home/%n").evaluate()
-        return verdict.findings + around + WritableFilesRule(verdict.restsOn).evaluate(machine) + accounts
-    }
-
     @Test(
         "P16: what breaks is found with its remedy; when that is done the finding is gone, and no other has come",
-        arguments: rows + moreRows
+        arguments: allRows
     )
     func remedies(row: Row) throws {
-        var machine = WiredMachine()
-        let before = Set(findings(machine).filter { $0.severity > .note }.map(\.id.text))
+        var machine = SetUpMachine()
+        let before = Set(machine.findings.filter { $0.severity > .note }.map(\.id.text))
         row.spoil(&machine)
-        let found = try #require(findings(machine).first { $0.id.text == row.id && $0.severity > .note }, "not found")
+        let found = try #require(machine.findings.first { $0.id.text == row.id && $0.severity > .note }, "not found")
         #expect(found.severity == row.severity)
         #expect("\(found.needed) \(found.remedy)".contains(row.remedy), "\(found)")
         row.repair(&machine)
-        #expect(Set(findings(machine).filter { $0.severity > .note }.map(\.id.text)) == before)
+        #expect(Set(machine.findings.filter { $0.severity > .note }.map(\.id.text)) == before)
     }
 }

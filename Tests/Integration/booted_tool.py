@@ -8,7 +8,7 @@ from typing import Any
 
 from bed.checks import admitted, equal, refused, require
 from bed.machine import wait_for
-from booted_ground import BootedGround
+from booted_ground import BootedGround, BootedSite
 from case import case
 
 CATALOG = "/usr/lib/systemd/catalog/entralogin.catalog"
@@ -40,6 +40,13 @@ def log(ground: BootedGround) -> str:
     return text.splitlines()[-2].strip()
 
 
+def told(site: BootedSite, name: str) -> str:
+    """The remedy of a finding of doctor's; empty where it is not found."""
+    found = [f for f in json.loads(site.tool("--json", "doctor").out)["findings"]
+             if f["id"] == name and f["severity"] in ("warning", "error")]
+    return str(found[0]["remedy"]) if found else ""
+
+
 @case("P15", "the metrics timer is off; its service writes a whole file, and one of a dead daemon, too")
 def metrics(ground: BootedGround) -> str:
     site = ground.vm
@@ -58,6 +65,10 @@ def metrics(ground: BootedGround) -> str:
         equal(doctor.status, 1, "doctor's status without the daemon")
         for unit in units:
             require(f"{unit} is inactive" in " ".join(doctor.out.split()), f"doctor does not name {unit}: {doctor.out}")
+        command = told(site, "daemon").split(";")[0]
+        site.machine.must("sh", "-c", command)
+        site.wait_until_ready()
+        equal(told(site, "daemon"), "", f"what doctor says to do about the daemon after {command!r}")
     finally:
         site.machine.systemctl("start", *units)
         site.wait_until_ready()

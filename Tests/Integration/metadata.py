@@ -58,6 +58,7 @@ def closed(ground: Ground) -> str:
                 for cause in ("owner rule", "guest proxy agent", "systemd.imds.network=locked"):
                     require(cause in " ".join(found["remedy"].split()), f"{name}: no {cause}: {found}")
                 seen.append(found["found"])
+            wait_for(lambda: not finding(site, "daemon.metadata-closed"), f"doctor to see that it is open ({name})", 90)
     return "; ".join(seen)
 
 

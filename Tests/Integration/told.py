@@ -8,6 +8,7 @@ from typing import Any
 
 from bed import Person
 from bed.checks import admitted, equal, refused, require
+from bed.installed import CONFIGURE
 from case import case
 from ground import Ground, Site
 
@@ -104,7 +105,8 @@ COMMANDS = (
     ("chmod 666 /etc/ssh/sshd_config", "files.configuration"), ("chmod 777 /etc/ssh", "files.configuration"),
     ("chmod 700 /var/lib/entralogin", "files"),
     ("for home in /home/*@*; do touch \"$home/notes\"; done; chown root:root /home/*@*", "accounts.home"),
-    ("rm /etc/ssh/sshd_config.d/00-entralogin.conf", "sshd.files"),
+    ("rm /etc/ssh/sshd_config.d/00-entralogin.conf", "sshd.files"), ("rm /run/entralogin/stack-verified", "stamp"),
+    ("chmod 600 /run/entralogin/stack-verified", "stamp"),
 )
 
 
@@ -124,6 +126,7 @@ def remedies(ground: Ground) -> str:
             require(told is not None, f"{spoil}: doctor does not find {name}")
             assert told is not None
             command = told["remedy"].split(", then reload")[0].split("user's: ")[-1].split("; otherwise")[0]
+            command = command.split("; entralogin-stack.path")[0]
             command = command.split("rm ")[-1].join(["rm ", ""]) if name == "nologin" else command
             site.machine.must("sh", "-c", command)
             if name == "sshd.files":
@@ -133,3 +136,23 @@ def remedies(ground: Ground) -> str:
         site.stamped()
         admitted(site.ssh(ground.newcomer(), "true"))
     return f"{len(COMMANDS)} remedies"
+
+
+@case("P16", "a machine that a package left as it was: doctor says why, and setup --apply, which it names, turns sign-in on",
+      deep=True)
+def by_hand(ground: Ground) -> str:
+    with ground.fresh("by-hand") as site:
+        site.machine.must(CONFIGURE, "--disable")
+        site.machine.write(OWN, "AllowGroups root entra_users\n")
+        names, said = ("integration", "setup.by-hand"), ""
+        for name in names:
+            told = finding(site, name) or {}
+            require("setup --apply does it" in told.get("remedy", ""), f"doctor says of {name}: {told}")
+            said = told["found"]
+        site.tool("setup", "--apply")  # its last words are to reload sshd
+        site.reload()
+        site.stamped()
+        for name in names:
+            require(finding(site, name) is None, f"after setup --apply doctor still finds {finding(site, name)}")
+        admitted(site.ssh(ground.newcomer(), "true"))
+    return said

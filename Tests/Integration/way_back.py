@@ -3,15 +3,21 @@
 
 from __future__ import annotations
 
+import json
+
 from bed.checks import equal, require
 from bed.installed import CONFIGURE
 from case import case
-from ground import Ground
+from ground import Ground, Site
 from old_machine import apply
 from unfinished import DROP_IN, Trial, redo, undo
 
 MISTAKES = {"/etc/sudoers.d/60-mistake": ("no sense\n", 0o440),
             "/etc/ssh/sshd_config.d/60-mistake.conf": ("Nonsense yes\n", 0o644)}
+
+
+def is_unfinished(site: Site) -> bool:
+    return any(f["id"] == "setup.unfinished" for f in json.loads(site.tool("--json", "doctor").out)["findings"])
 
 
 @case("P4", "setup --apply that fails or is killed lets nobody in by a planted key, and leaves all as it was", attack="H2")
@@ -36,8 +42,10 @@ def failing_apply(ground: Ground) -> str:
             undo(trial)
             _, where = trial.stopper.run("kill", at, CONFIGURE, "--enable")
             require(bool(where), "not killed")
+            require(is_unfinished(site), f"after a kill at {where} doctor does not say that something is left to do")
             trial.hunt(f"after a kill at {where}")
-            trial.settled(where, before, after)
+            trial.settled(where, before, after)  # by configure --recover, as doctor says
+            require(not is_unfinished(site), f"doctor goes on about the kill at {where}")
     return seen
 
 
@@ -56,7 +64,7 @@ def unwired_account_stage(ground: Ground) -> str:
         require(outcome.status == 1 and "pam-auth-update left it alone" in outcome.text, outcome.text)
         trial.hunt("with an account stage that was edited by hand")
         site.machine.remove(DROP_IN)
-        require("setup.unfinished" in site.tool("--json", "doctor").out, "doctor does not say that something is left to do")
+        require(is_unfinished(site), "doctor does not say that something is left to do")
         site.machine.write("/etc/pam.d/common-account", stock)
         site.tool("setup", "--apply")
         require("!*adopted" in site.machine.read("/etc/passwd"), "not back")

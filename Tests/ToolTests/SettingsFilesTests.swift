@@ -49,6 +49,21 @@ import Testing
         #expect(findings.map(\.place) == ["\(path).d"])
     }
 
+    @Test("P16: a key that an earlier version had is a warning with its line; once the line is deleted, it is none")
+    func former() throws {
+        func remarks(_ text: String) throws -> [Finding] {
+            folder.write(Array(text.utf8), to: "entralogin.conf")
+            guard case .settings(let settings) = read() else { throw CancellationError() }
+            return SettingsFiles.remarks(of: settings)
+        }
+        let found = try remarks("[Accounts]\nUserDatabase=yes\nShell=/bin/sh\n")
+        try #require(found.map(\.id.text) == ["settings.former"])
+        #expect(found[0].severity == .warning && found[0].place == "\(folder("entralogin.conf")):2")
+        #expect(found[0].remedy == "delete this line")
+        #expect(try remarks("[Accounts]\nShell=/bin/sh\n").isEmpty)
+        #expect(try value(of: "Accounts.Shell").value == "/bin/sh")
+    }
+
     @Test(
         "P12: a proxy's name and password are shown nowhere, right or wrong",
         arguments: ["http", "https", "ftp", "http //x", ""]

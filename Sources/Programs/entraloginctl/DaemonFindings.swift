@@ -97,7 +97,13 @@ enum DaemonFindings {
             )
         }
         if keys.isStale {
-            return Finding(.daemonKeysStale, .warning, "the signing keys are stale\(age)\(why)")
+            return Finding(
+                .daemonKeysStale,
+                .warning,
+                "the signing keys are stale\(age)\(why)",
+                needed: "a way to the login host of this cloud, port 443",
+                remedy: "entraloginctl keys --refresh fetches them now, and says what is in the way"
+            )
         }
         return Finding(.daemonKeys, .good, "\(keys.count) signing key\(keys.count == 1 ? "" : "s") of Entra\(age)")
     }
@@ -121,7 +127,12 @@ enum DaemonFindings {
             guard !warned.contains(.daemon(warning: code)) else {
                 return Finding(id, .note, "\(checker.name) is \(state): \(code), see below")
             }
-            return Finding(id, .warning, "\(checker.name) is \(state): \(checker.lastError ?? code)")
+            return Finding(
+                id,
+                .warning,
+                "\(checker.name) is \(state): \(checker.lastError ?? code)",
+                remedy: "see that this machine reaches it; then entraloginctl check NAME asks it again"
+            )
         }
     }
 

@@ -22,7 +22,8 @@ struct OpenSSHVersionRule: Sendable {
             .warning,
             "OpenSSH \(text) takes RSA certificates with ssh-rsa (SHA-1) signatures only, which newer clients do not offer",
             needed: "OpenSSH 7.8 or newer on this machine",
-            remedy: "until then, clients: ssh -o PubkeyAcceptedAlgorithms=+ssh-rsa-cert-v01@openssh.com"
+            remedy:
+                "upgrade OpenSSH to 7.8 or newer; until then, clients: ssh -o PubkeyAcceptedAlgorithms=+ssh-rsa-cert-v01@openssh.com"
         )
     }
 

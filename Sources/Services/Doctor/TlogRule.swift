@@ -100,7 +100,7 @@ struct TlogRule: Sendable {
             "tlog cannot write its lock files: each session begins with an error, and a su within it is recorded twice",
             place: program,
             needed: "the set-id bits of the owner of \(TlogRule.locks)",
-            remedy: "on Debian: dpkg-statoverride --update --add _tlog _tlog 6755 \(program);"
+            remedy: "on Debian: dpkg-statoverride --force-statoverride-add --update --add _tlog _tlog 6755 \(program);"
                 + " then systemd-tmpfiles --create"
         )
     }

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Testing
+
+@testable import Integration
+
+/// Holds Documentation/findings.md against the tests: for each id that can be a warning or an error a test does what its remedy
+/// says, and looks whether the finding is gone.
+struct RemedyCoverageTests {
+    /// A test that plays a remedy, and its own words about it.
+    struct Played {
+        let file: String
+        let words: [String]
+
+        init(_ file: String, _ words: String...) {
+            self.file = file
+            self.words = words
+        }
+    }
+
+    /// What no row of `RemedyTests` plays: findings of the tool's own, and those whose remedies need a machine.
+    static let elsewhere: [String: Played] = [
+        "stamp": Played("Integration/told.py", #"("rm /run/entralogin/stack-verified", "stamp")"#),
+        "setup.by-hand": Played("Integration/told.py", #""setup.by-hand""#, #"site.tool("setup", "--apply")"#),
+        "setup.unfinished": Played("Integration/way_back.py", #""setup.unfinished""#, "trial.settled("),
+        "files": Played("Integration/told.py", #"("chmod 700 /var/lib/entralogin", "files")"#),
+        "settings.certificate-lifetime": Played(
+            "ToolTests/SignInSettingsRuleTests.swift",
+            #""settings.certificate-lifetime""#
+        ),
+        "settings.callers": Played("ToolTests/SignInSettingsRuleTests.swift", #""settings.callers""#),
+        "settings.former": Played("ToolTests/SettingsFilesTests.swift", #""settings.former""#),
+        "daemon": Played("Integration/booted_tool.py", #"told(site, "daemon")"#),
+        "daemon.version": Played(daemons, #""daemon.version""#),
+        "daemon.machine": Played(daemons, #""daemon.machine""#),
+        "daemon.machine-unknown": Played(daemons, #""daemon.machine-unknown""#),
+        "daemon.keys-stale": Played(daemons, #""daemon.keys-stale""#),
+        "daemon.no-authority-keys": Played(daemons, #""daemon.no-authority-keys""#),
+        "daemon.checker.NAME": Played(daemons, #""daemon.checker.pas""#),
+        "daemon.clock": Played(daemons, #""daemon.clock""#),
+        "daemon.REASON": Played(
+            "Integration/tool.py",
+            #""daemon.no-managed-identity""#,
+            #""daemon.identity-may-not-ask""#,
+            #""daemon.application-missing""#
+        ),
+        "daemon.WARNING": Played("Integration/tool.py", #""daemon.checkers-disagree" not in findings(site)"#),
+    ]
+    private static let daemons = "ToolTests/DaemonRemedyTests.swift"
+
+    /// An id of the page, in which words in capitals stand for parts that vary, with the worst severity that it can have.
+    struct Listed {
+        let id: String
+        let worst: Severity
+
+        /// The last part may hold dots: the name of a unit does.
+        func fits(_ text: String) -> Bool {
+            let parts = id.split(separator: ".")
+            let words = text.split(separator: ".", maxSplits: max(parts.count - 1, 0))
+            return parts.count == words.count
+                && zip(parts, words).allSatisfy { part, word in part == word || part.allSatisfy(\.isUppercase) }
+        }
+    }
+
+    private static let top = #filePath.split(separator: "/").dropLast(3).reduce(into: "") { $0 += "/" + $1 }
+
+    private func text(_ path: String) throws -> String {
+        try LiveMachine(runner: SubprocessRunner()).text(of: "\(Self.top)/\(path)")
+    }
+
+    /// The rows of the page's tables: ids in code spans, severity, what they are about.
+    private func page() throws -> [Listed] {
+        try text("Documentation/findings.md").lines.filter { $0.hasPrefix("| `") }.flatMap { line -> [Listed] in
+            let cells = line.split(separator: "|")
+            let worst = try #require(Severity(rawValue: cells[1].filter { $0 != " " }), "\(line)")
+            return cells[0].split(separator: "`").filter { $0.contains(where: \.isLetter) }.map {
+                Listed(id: String($0), worst: worst)
+            }
+        }
+    }
+
+    /// The entry of the page that a finding belongs to: its own id before one with a part that varies.
+    private func entry(of id: String, on page: [Listed]) -> Listed? {
+        page.first { $0.id == id } ?? page.first { $0.fits(id) }
+    }
+
+    @Test("P16: each warning and each error of the page about findings has a remedy that a test plays")
+    func everyID() throws {
+        let page = try page()
+        try #require(page.count > 90)
+        let played = Set(RemedyTests.allRows.compactMap { entry(of: $0.id, on: page)?.id })
+        for listed in page where listed.worst > .note {
+            #expect(
+                played.contains(listed.id) != (Self.elsewhere[listed.id] != nil),
+                "\(listed.id): a row of RemedyTests, or an entry for the test that plays it, and not both"
+            )
+        }
+    }
+
+    @Test("P16: no finding that a remedy ends is graver than the page says, and each is on it")
+    func severities() throws {
+        let page = try page()
+        for row in RemedyTests.allRows {
+            let listed = try #require(entry(of: row.id, on: page), "\(row.id)")
+            #expect(row.severity <= listed.worst, "\(row.id)")
+        }
+    }
+
+    @Test(
+        "A remedy that is said to be played elsewhere is: the test is there, with its words",
+        arguments: elsewhere.keys
+    )
+    func isPlayed(id: String) throws {
+        let played = try #require(Self.elsewhere[id])
+        #expect(try page().contains { $0.id == id && $0.worst > .note })
+        let text = try text("Tests/\(played.file)")
+        for words in played.words { #expect(text.contains(words), "\(played.file): \(words)") }
+    }
+}

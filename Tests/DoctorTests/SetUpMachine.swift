@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Authorization
+import Identity
+import WiredMachine
+
+@testable import Doctor
+@testable import Integration
+
+/// A machine that is set up, with the settings by which `doctor` and `explain` look at it: what a row of `RemedyTests` spoils
+/// and repairs. The machine's own parts are reached by their names.
+@dynamicMemberLookup
+struct SetUpMachine: Sendable {
+    var machine = WiredMachine()
+    /// As `Domains=` has them.
+    var domains: [String] = []
+    /// The one that the metadata service names.
+    var tenant = "t"
+    var administratorsGroup = "entra_admins"
+    /// Of new accounts.
+    var shell = "/bin/bash"
+    var numbers = PosixID.userRange
+    /// Those in which sign-in with a code is on, and how many seconds it may take.
+    var codeServices: [String] = []
+    var codeLimit: Int64 = 300
+    /// `file:line` of settings that hold a password.
+    var secrets: [String] = []
+
+    /// About whom `explain` is asked.
+    static let alice = Explanation.Account(
+        name: "alice@contoso.com",
+        uid: 1_999_259_362,
+        home: "/home/a",
+        shell: "/bin/bash",
+        isEnrolled: true
+    )
+
+    subscript<Part>(dynamicMember part: WritableKeyPath<WiredMachine, Part>) -> Part {
+        get { machine[keyPath: part] }
+        set { machine[keyPath: part] = newValue }
+    }
+
+    /// All that is found, as doctor gathers it, and then what explain finds about alice.
+    var findings: [Finding] {
+        var machine = machine
+        machine.programs["/usr/bin/id -Gn"] = ProgramResult(status: 0, output: "entra_users alice@contoso.com\n")
+        let verdict = StackCheck(on: machine, numbers: numbers, administratorsGroup: administratorsGroup).run()
+        let around = check(on: machine).run() + WritableFilesRule(verdict.restsOn).evaluate(machine)
+        let accounts = EnrolledAccountsRule(on: machine, domains: domains, homeTemplate: "/home/%n")
+        let daemons = accounts.evaluate() + accounts.evaluate(tenant: tenant)
+        return [IntegrationOff.finding(machine)].compactMap(\.self) + verdict.findings + around + daemons
+            + SettingsRule(secrets: secrets).evaluate(machine)
+            + PersonCheck(on: machine, usersGroup: "entra_users").run(SetUpMachine.alice)
+    }
+
+    private func check(on machine: WiredMachine) -> MachineCheck {
+        MachineCheck(
+            on: machine,
+            domain: "contoso.com",
+            usersGroup: "entra_users",
+            administratorsGroup: administratorsGroup,
+            deviceServices: codeServices,
+            deviceLimit: codeLimit,
+            numbers: numbers,
+            newAccounts: MachineCheck.NewAccounts(shell: shell, shellPlace: nil, homeTemplate: "/home/%n"),
+            domains: domains
+        )
+    }
+}
