@@ -102,6 +102,22 @@ extension RemedyTests {
             { $0.programs["/usr/bin/setpriv --reuid=65534"] = ProgramResult(status: 0, output: printed) }
         ),
         recording(
+            "recording.tlog",
+            .warning,
+            "add there: 127.0.1.1 contoso-vm",
+            { machine in
+                machine.texts["/proc/sys/kernel/hostname"] = "contoso-vm\n"
+                machine.texts["/usr/bin/getent"] = ""
+                machine.programs["/usr/bin/getent ahosts"] = ProgramResult(status: 2)
+            },
+            {
+                $0.programs["/usr/bin/getent ahosts"] = ProgramResult(
+                    status: 0,
+                    output: "127.0.1.1 STREAM contoso-vm\n"
+                )
+            }
+        ),
+        recording(
             "recording.tlog-locks",
             .warning,
             "dpkg-statoverride --force-statoverride-add --update --add _tlog _tlog 6755 \(tlog)",

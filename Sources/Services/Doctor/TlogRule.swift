@@ -77,7 +77,7 @@ struct TlogRule: Sendable {
         return silent(what, place, "Storage=auto there; then systemctl restart systemd-journald")
     }
 
-    /// tlog writes the machine's full name into each record, and ends where it finds none.
+    /// tlog writes the machine's full name into each record, and an empty one where it finds none.
     private func hostName(_ machine: any EnvironmentView) -> Finding? {
         let getent = "/usr/bin/getent"
         let text = (try? machine.text(of: "/proc/sys/kernel/hostname")) ?? ""
@@ -85,7 +85,14 @@ struct TlogRule: Sendable {
         guard !name.isEmpty, machine.exists(getent), machine.run(getent, ["ahosts", name]).status == 2 else {
             return nil
         }
-        return ends("tlog does not find this machine's own name, \(name)", "/etc/hosts", "add there: 127.0.1.1 \(name)")
+        return Finding(
+            .recordingTlog,
+            .warning,
+            "tlog does not find this machine's own name, \(name): its records name no machine",
+            place: "/etc/hosts",
+            needed: "an address for that name",
+            remedy: "add there: 127.0.1.1 \(name)"
+        )
     }
 
     /// The lock files, by which a session inside a recorded one is not recorded once more.
