@@ -3,18 +3,15 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
-
 from bed import Machine, Person
 from bed.checks import admitted, equal, refused, require
 from bed.machine import wait_for
 from booted_ground import DAEMON, KEYS, BootedGround, BootedSite
 from case import case
+from revocation import LIST, revoke
 from simulator import contoso
-from simulator.sshkeys import public_line, ssh_keygen
+from simulator.sshkeys import public_line
 
-LIST = "/etc/entralogin/revoked_keys"
 MODULE = "/etc/ssl/fipsmodule.cnf"
 # The FIPS provider and the encoders, and nothing that is not approved, for every program of the machine.
 CONFIGURATION = f"""openssl_conf = machine
@@ -94,16 +91,6 @@ def rotated(ground: FIPSGround) -> str:
     return "both"
 
 
-def revoke(site: BootedSite, *specification: str) -> None:
-    """A list in OpenSSH's binary form in the list's place."""
-    with tempfile.TemporaryDirectory(prefix="krl-") as folder:
-        Path(folder, "specification").write_text("".join(f"{line}\n" for line in specification))
-        ssh_keygen("-q", "-k", "-f", Path(folder, "list"), "-s", "none", Path(folder, "specification"))
-        site.machine.write(LIST + ".new", "")
-        site.machine.path(LIST + ".new").write_bytes(Path(folder, "list").read_bytes())
-    site.machine.must("mv", LIST + ".new", LIST)
-
-
 def refusals(site: BootedSite, person: Person) -> list[str]:
     records = site.machine.journal("ENTRALOGIN_EVENT=certificate", "ENTRALOGIN_DECISION=deny", f"ENTRALOGIN_USER={person.login}")
     return [str(record["ENTRALOGIN_REASON"]) for record in records]
@@ -113,18 +100,18 @@ def refusals(site: BootedSite, person: Person) -> list[str]:
 def revoked(ground: FIPSGround) -> str:
     site, person, other = ground.vm, ground.person("alice"), ground.newcomer()
     line = public_line(person.identity)
-    revoke(site)
+    revoke(site.machine)
     site.settings(f"[Keys]\nRevokedKeys={LIST}\n")
     try:
         admitted(site.ssh(person, "true"))
         for entry in (f"key: {line}", f"sha256: {line}", f"sha1: {line}"):
             before = len(refusals(site, person))
-            revoke(site, entry)
+            revoke(site.machine, entry)
             refused(site.ssh(person, "true"))
             wait_for(lambda before=before: len(refusals(site, person)) > before, "the record")  # type: ignore[misc]
             equal(refusals(site, person)[-1], "certificate-revoked", f"the reason after {entry[:7]}")
             admitted(site.ssh(other, "true"))
-            revoke(site)
+            revoke(site.machine)
             admitted(site.ssh(person, "true"))
     finally:
         site.settings("")

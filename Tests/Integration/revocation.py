@@ -6,7 +6,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from bed import Person
+from bed import Machine, Person
 from bed.checks import admitted, equal, refused, require
 from bed.machine import wait_for
 from bed.person import forged
@@ -18,14 +18,14 @@ LIST = "/etc/entralogin/revoked_keys"
 OWN = "/etc/entralogin/own_authorities"
 
 
-def revoke(site: Site, *specification: str) -> None:
+def revoke(machine: Machine, *specification: str) -> None:
     """Puts a KRL in the list's place, as a careful administrator does."""
     with tempfile.TemporaryDirectory(prefix="krl-") as folder:
         Path(folder, "specification").write_text("".join(f"{line}\n" for line in specification))
         ssh_keygen("-q", "-k", "-f", Path(folder, "list"), "-s", "none", Path(folder, "specification"))
-        site.machine.write(LIST + ".new", "")
-        site.machine.path(LIST + ".new").write_bytes(Path(folder, "list").read_bytes())
-    site.machine.must("mv", LIST + ".new", LIST)
+        machine.write(LIST + ".new", "")
+        machine.path(LIST + ".new").write_bytes(Path(folder, "list").read_bytes())
+    machine.must("mv", LIST + ".new", LIST)
 
 
 def refused_for(site: Site, person: Person, reason: str) -> None:
@@ -48,7 +48,7 @@ def published(site: Site) -> set[str]:
 @case("P4", "a revoked key id or key counts at the next attempt, and until it is taken back")
 def revoked(ground: Ground) -> str:
     with ground.fresh("revoked", settings=f"[Keys]\nRevokedKeys={LIST}\n", started=False) as site:
-        revoke(site)
+        revoke(site.machine)
         site.machine.start_sshd(site.port)
         site.begin()
         site.stamped()
@@ -58,27 +58,27 @@ def revoked(ground: Ground) -> str:
         key_id = next(line.split('"')[1] for line in shown.splitlines() if "Key ID:" in line)
         for entry in (f"id: {key_id}", f"key: {public_line(alice.identity)}", f"sha256: {public_line(alice.identity)}"):
             admitted(site.ssh(alice, "true"))
-            revoke(site, entry)
+            revoke(site.machine, entry)
             refused_for(site, alice, "certificate-revoked")
             admitted(site.ssh(other, "true"))
-            revoke(site)
+            revoke(site.machine)
     return "by key id, key and fingerprint"
 
 
 @case("P4", "a revoked CA leaves sshd's own file, too, and comes back when it is taken back", deep=True)
 def revoked_authority(ground: Ground) -> str:
     with ground.fresh("authority", settings=f"[Keys]\nRevokedKeys={LIST}\n", started=False) as site:
-        revoke(site)
+        revoke(site.machine)
         site.machine.start_sshd(site.port)
         site.begin()
         site.stamped()
         alice = ground.person("alice")
         admitted(site.ssh(alice, "true"))
         before = published(site)
-        revoke(site, *(f"key: {line}" for line in before))
+        revoke(site.machine, *(f"key: {line}" for line in before))
         refused_for(site, alice, "certificate-revoked")
         wait_for(lambda: not published(site), "sshd's file without the revoked keys")
-        revoke(site)
+        revoke(site.machine)
         refused(site.ssh(alice, "true"))  # sshd has no key yet; our part never hears of it
         wait_for(lambda: published(site) == before, "sshd's file with the keys again", limit=75)
         admitted(site.ssh(alice, "true"))

@@ -20,13 +20,13 @@ from bed.machine import Outcome, run, wait_for
 from bed.terminal import Terminal
 from booted_ground import BootedGround, BootedSite
 from case import case
+from revocation import LIST, revoke
 from simulator import contoso
-from simulator.sshkeys import public_line, ssh_keygen
+from simulator.sshkeys import public_line
 
 SOCKET = "/run/entralogin/sessions.sock"
 UNIT = "entralogin-sessions"
 ON = "[SignIn]\nEndSessions=yes\n"
-LIST = "/etc/entralogin/revoked_keys"
 MAY_KILL = f"{1 << 5:016x}"  # CAP_KILL (capabilities(7))
 SENTENCE = "your sessions on this machine end now"
 
@@ -212,17 +212,7 @@ def retired_and_revoked(ground: BootedGround) -> str:
     with ground.boot("retired", settings=f"[Keys]\nRevokedKeys={LIST}\n") as site:
         machine = site.machine
         machine.wait_until_up()
-        spec = ground.bed.scratch / "revoked-spec"
-        spec.write_text("")
-
-        def revoke(*entries: str) -> None:
-            spec.write_text("".join(f"{entry}\n" for entry in entries))
-            made = ground.bed.scratch / "revoked-list"
-            ssh_keygen("-k", "-q", "-f", made, spec)
-            machine.path(f"{LIST}.new").write_bytes(made.read_bytes())
-            machine.must("mv", f"{LIST}.new", LIST)
-
-        revoke()
+        revoke(machine)
         site.wait_until_ready()
         first, second, other = ground.newcomer(), ground.person("alice"), ground.person("bob")
         uids = {who.login: uid_of(site, who) for who in (first, second, other)}
@@ -231,7 +221,7 @@ def retired_and_revoked(ground: BootedGround) -> str:
             require(outcome.ok, outcome.text)
             gone(site, uids[first.login])
             wait_for(lambda: one.master.poll() is not None, "the end of the retired account's connection", 30)
-            revoke(f"key: {public_line(second.identity)}")
+            revoke(machine, f"key: {public_line(second.identity)}")
             wait_for(lambda: two.master.poll() is not None, "the end of the revoked key's connection", 60)
             gone(site, uids[second.login])
             admitted(three.ask("id -u"), f"{uids[other.login]}\n")
