@@ -105,6 +105,18 @@ final class ScriptedDevices: DeviceAuthority {
         await Task.yield()
     }
 
+    @Test("P4: an account that root added takes no code before its person has come over SSH, and Entra is not asked")
+    func added() async throws {
+        house.accounts.set(alice.name, .enrolled(alice.enrolled(isAdded: true)))
+        guard case .over(.deny(let denial, _)) = await begin() else {
+            Issue.record("a code for somebody who never came")
+            return
+        }
+        #expect(denial.reason == .notEnrolled && denial.detail.contains("root added"))
+        house.accounts.noteSignIn(alice.identity, at: UnixTime(seconds: 1_799_999_500))
+        _ = try handle(await begin())
+    }
+
     private func session(_ person: Person, service: String = "login", used: String = "") -> SessionRequest {
         var request = house.sessionRequest(person, used: "")
         request.service = service

@@ -141,6 +141,8 @@ final class FakeAccounts: AccountRegistry, SignInRegistry {
 
     func lastSignIn(_ identity: DirectoryIdentity) -> UnixTime? { state.withLock { $0.signIns[identity] } }
 
+    func knownSignIn(_ enrolled: EnrolledAccount) -> UnixTime? { lastSignIn(enrolled.identity) }
+
     func set(_ name: UserName, _ standing: AccountStanding) { state.withLock { $0.standings[name] = standing } }
 }
 

@@ -32,8 +32,13 @@ struct Person: Sendable {
 
     var account: Account { Account(name: name, uid: uid, displayName: "", home: home, shell: "/bin/bash") }
 
-    func enrolled(at seconds: Int64 = 1_799_999_000) -> EnrolledAccount {
-        EnrolledAccount(account: account, identity: identity, enrolledAt: UnixTime(seconds: seconds))
+    func enrolled(at seconds: Int64 = 1_799_999_000, isAdded: Bool = false) -> EnrolledAccount {
+        EnrolledAccount(
+            account: account,
+            identity: identity,
+            enrolledAt: UnixTime(seconds: seconds),
+            isAdded: isAdded
+        )
     }
 }
 

@@ -10,7 +10,7 @@ import Testing
 private func sample() throws -> AccountTable {
     var accounts: [EnrolledAccount] = []
     let former = try name("old@contoso.com")
-    for (index, displayName) in ["Alice Example", "", "100% Müller 田中"].enumerated() {
+    for (index, displayName) in ["Alice Example", "", "100% Müller 田中", "", "Added"].enumerated() {
         let name = try name("p\(index)@contoso.com")
         accounts.append(
             EnrolledAccount(
@@ -24,7 +24,9 @@ private func sample() throws -> AccountTable {
                 identity: try identity(index),
                 enrolledAt: UnixTime(seconds: 1_700_000_000),
                 retiredAt: index == 1 ? UnixTime(seconds: 1_800_000_000) : nil,
-                formerNames: index == 2 ? [former] : []
+                formerNames: index == 2 ? [former] : [],
+                lockedAt: index == 3 ? UnixTime(seconds: 1_800_000_000) : nil,
+                isAdded: index > 2
             )
         )
     }
@@ -77,7 +79,10 @@ private func sample() throws -> AccountTable {
                 + "gecos=Alice%20Example"
         )
         #expect(lines[4].hasSuffix("former=old@contoso.com gecos=100%25%20M%c3%bcller%20%e7%94%b0%e4%b8%ad"))
-        #expect(signed(lines[1...4].map(String.init)) == Array(text.utf8))
+        #expect(
+            lines[5].hasSuffix("gecos= locked=1800000000 added=root") && lines[6].hasSuffix("gecos=Added added=root")
+        )
+        #expect(signed(lines[1...6].map(String.init)) == Array(text.utf8))
     }
 
     @Test func `the longest possible account is read back`() throws {

@@ -171,7 +171,8 @@ import Testing
                 clock: bed.clock,
                 random: FixedRandom(),
                 offload: { work in work() },
-                holder: { _ in .nobody }
+                holder: { _ in .nobody },
+                nameHolder: { _ in .nobody }
             )
         )
         #expect(try directory.reason("alice@contoso.com") == .storeUnreadable)

@@ -92,13 +92,18 @@ final class Disk: Sendable {
     }
 }
 
-/// What other name services say of numbers.
+/// What other name services say of numbers and names.
 final class Neighbours: Sendable {
     private let state = Mutex((answers: [UInt32: NumberHolder](), asked: [UInt32]()))
+    private let names = Mutex<[String: NumberHolder]>([:])
 
     var asked: [UInt32] { state.withLock { $0.asked } }
 
     func say(_ answer: NumberHolder?, of number: UInt32) { state.withLock { $0.answers[number] = answer } }
+
+    func say(_ answer: NumberHolder?, of name: String) { names.withLock { $0[name] = answer } }
+
+    func holder(of name: UserName) -> NumberHolder { names.withLock { $0[name.text] ?? .nobody } }
 
     func holder(of number: UInt32) -> NumberHolder {
         state.withLock { state in
@@ -154,7 +159,8 @@ struct Bed {
                 random: FixedRandom(),
                 offload: { work in disk.run(work) },
                 file: { disk.file($0) },
-                holder: { neighbours.holder(of: $0) }
+                holder: { neighbours.holder(of: $0) },
+                nameHolder: { neighbours.holder(of: $0) }
             )
         )
         directory.load()

@@ -164,6 +164,7 @@ enum FleetError: Error {
 struct Nobody: SignInRegistry, StackStamp, SignatureVerifier, KeyDigests, RecordLog {
     func noteSignIn(_ identity: DirectoryIdentity, at time: UnixTime) {}
     func lastSignIn(_ identity: DirectoryIdentity) -> UnixTime? { nil }
+    func knownSignIn(_ enrolled: EnrolledAccount) -> UnixTime? { nil }
     func refusal() -> Denial? { nil }
     func isValid(_: Signature, over _: ArraySlice<UInt8>, by _: PublicKey) -> Bool { false }
     func digest(_: FingerprintAlgorithm, of _: [UInt8]) -> [UInt8]? { nil }

@@ -41,6 +41,7 @@ import reach  # noqa: F401
 import spelling  # noqa: F401
 import narrowed  # noqa: F401
 import identity  # noqa: F401
+import added  # noqa: F401
 import upns  # noqa: F401
 import name_cache  # noqa: F401
 import homes  # noqa: F401

@@ -98,9 +98,9 @@ def garbage() -> list[bytes]:
             for _ in range(letters.randint(1, 4)):
                 mutated[letters.randrange(len(mutated))] = letters.randrange(256)
             made.append(bytes(mutated))
-    # Not those that a lucky change turned into an order: to forget, to retire, rebind or rename somebody, or to give them
-    # another shell or home.
-    orders = (b"\x04\x05", b"\x04\x06", b"\x04\x08", b"\x04\x09", b"\x04\x0d", b"\x04\x0e")
+    # Not those that a lucky change turned into an order: to forget, to add, retire, rebind or rename somebody, or to give
+    # them another shell or home.
+    orders = (b"\x04\x05", b"\x04\x06", b"\x04\x08", b"\x04\x09", b"\x04\x0d", b"\x04\x0e", b"\x04\x16")
     return [m for m in made if m[6:8] not in orders or len(m) < 12]
 
 

@@ -43,7 +43,8 @@ final class ReportBed: Sendable {
                 clock: StillTime(),
                 random: Zeroes(),
                 offload: { work in work() },
-                holder: { _ in .nobody }
+                holder: { _ in .nobody },
+                nameHolder: { _ in .nobody }
             )
         )
         accounts.load()

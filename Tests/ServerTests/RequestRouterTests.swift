@@ -56,7 +56,7 @@ import Wire
             case .beginDevice, .awaitDevice: .progress(.pending(handle: "h", text: "t", seconds: 9))
             case .closeSession, .flush, .retire, .rebind, .rename, .setShell, .setHome, .lock, .unlock: .done
             case .statusReport, .users, .showUser, .explain, .testCertificate, .check, .sessions, .keys, .refreshKeys,
-                .endSessions, .access, .settings:
+                .endSessions, .access, .settings, .add:
                 .document(Array("{}".utf8))
             }
         #expect(try frame == response.encode(opcode: verb.rawValue))

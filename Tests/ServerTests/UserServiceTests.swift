@@ -66,6 +66,46 @@ import Wire
         #expect(users.map(\.retiredAt) == [1_700_000_000])
     }
 
+    @Test(
+        "P15: an account that root adds is recorded once, with its object id; the list says that nobody has signed in"
+    )
+    func added() async throws {
+        let bed = try ReportBed()
+        let objectID = try identity(1).objectID.description
+        for isNew in [true, false] {
+            let added = try await bed.document(.add("ALICE@contoso.com", objectID: objectID), AddedUserReport.self)
+            #expect(added.isNew == isNew && added.name == "alice@contoso.com" && added.objectID == objectID)
+        }
+        #expect(bed.book.records.map(\.event) == [.added])
+        #expect(bed.book.records.first?.user == "alice@contoso.com")
+        #expect(bed.book.records.first?.objectID == (try identity(1)).objectID)
+        let alice = try #require(try await bed.document(.users(after: ""), UsersReport.self).users.first)
+        #expect(alice.addedAt == 1_700_000_000 && alice.lastSignInAt == nil && alice.refusal == nil)
+        try await bed.enrol("bob@contoso.com", 2)
+        let bob = try #require(try await bed.document(.users(after: "alice@contoso.com"), UsersReport.self).users.first)
+        #expect(bob.addedAt == nil && bob.lastSignInAt == 1_700_000_000)
+    }
+
+    @Test("P5: what cannot be added is refused with its reason, and leaves no record")
+    func notAdded() async throws {
+        let bed = try ReportBed()
+        try await bed.enrol("alice@contoso.com", 1)
+        let (one, two) = (try identity(1).objectID.description, try identity(2).objectID.description)
+        for (request, reason) in [
+            (Request.add("root", objectID: two), "not-our-name"),
+            (.add("alice@contoso.com", objectID: two), "object-id-changed"),
+            (.add("bob@contoso.com", objectID: one), "object-id-changed"),
+        ] {
+            guard case .refused(let refusal) = await bed.service.answer(request) else {
+                Issue.record("not refused: \(request)")
+                continue
+            }
+            #expect(refusal.reason == reason, "\(request)")
+        }
+        #expect(await bed.service.answer(.add("bob@contoso.com", objectID: "bob")) == .malformed)
+        #expect(bed.book.records.isEmpty)
+    }
+
     @Test("P15: a lock and its end are recorded, by name or object id; the list says since when and why")
     func lock() async throws {
         let bed = try ReportBed()

@@ -92,6 +92,26 @@ struct CommandLineTests {
     }
 
     @Test(
+        "P7: an account is added with its object id; groups that make root of it only by a word of its own",
+        arguments: [
+            ("users add a@b.c --object-id \(someID)", [], false),
+            ("users add --groups docker,lxd,docker --object-id=\(someID) a@b.c", ["docker", "lxd"], false),
+            ("users add a@b.c --root-equivalent --object-id \(someID) --groups=docker", ["docker"], true),
+        ] as [(String, [String], Bool)]
+    )
+    func adding(words: String, groups: [String], isRootEquivalent: Bool) throws {
+        let objectID = try #require(ObjectID(someID))
+        let invocation = try Invocation(words.split(separator: " ").map(String.init))
+        let added = UsersCommand.add(
+            name: "a@b.c",
+            objectID: objectID,
+            groups: groups,
+            isRootEquivalent: isRootEquivalent
+        )
+        #expect(invocation.command == .users(added))
+    }
+
+    @Test(
         "What cannot be understood is said in a line",
         arguments: [
             ("", "a command is missing"), ("statsu", "'statsu' is not a command; did you mean status?"),
@@ -109,6 +129,14 @@ struct CommandLineTests {
             ("users retire a --same-person", "users does not take '--same-person'"),
             ("users show a --object-id x", "users show does not take '--object-id'"),
             ("users --object-id x", "users list does not take '--object-id'"),
+            ("users add a", "users add needs --object-id and an object id"),
+            ("users add --object-id \(someID)", "users add needs a name"),
+            ("users add a --object-id bob", "--object-id needs a GUID"),
+            ("users add a --object-id \(someID) --groups", "--groups needs a value"),
+            ("users add a --object-id \(someID) --groups=", "--groups needs names, with a comma between two"),
+            ("users add a --object-id \(someID) --groups a,,b", "--groups needs names, with a comma between two"),
+            ("users show a --groups b", "users show does not take '--groups'"),
+            ("users retire a --root-equivalent", "users does not take '--root-equivalent'"),
             ("users rename a", "users rename needs the new name"),
             ("users rebind a", "users rebind needs --object-id and an object id"),
             ("users rebind a --object-id", "--object-id needs a value"),

@@ -26,7 +26,9 @@ struct UsersTextTests {
 
     @Test("Users stand in a table, and what is so of each in one word or two")
     func list() {
-        var states = (0..<6).map { user("p\($0)@contoso.com") }
+        var states = (0..<7).map { user("p\($0)@contoso.com") }
+        states[6].addedAt = 951_782_400
+        states[6].lastSignInAt = nil
         states[1].administratorForSeconds = 1800
         states[2].lastDecision = "allow"
         states[2].lastDecisionAgeSeconds = 30
@@ -41,6 +43,7 @@ struct UsersTextTests {
             "p3@contoso.com  1879049300  refused: local-account",
             "p4@contoso.com  1879049300  retired",
             "?[31m@x         1879049300  signed in 2000-03-01",
+            "p6@contoso.com  1879049300  added 2000-02-29",
         ]
         #expect(text.list(states) == expected)
         #expect(text.list([]) == ["Nobody has signed in yet."])
@@ -89,5 +92,28 @@ struct UsersTextTests {
         retired.retiredAt = 951_868_800
         #expect(text.proposal(retired, objectID).contains("comes back    object id \(objectID)"))
         #expect(text.retired(retired).contains("users rebind"))
+    }
+
+    @Test("P16: an added account is not said to have signed in; what was added and what was there are told apart")
+    func added() {
+        var report = AddedUserReport(
+            name: "alice@contoso.com",
+            uid: 1_879_049_300,
+            objectID: objectID,
+            home: "/home/alice@contoso.com",
+            shell: "/bin/bash",
+            isNew: true
+        )
+        #expect(
+            text.added(report, groups: ["docker", "lxd"]).last == "Member of docker, lxd from the next session on."
+        )
+        #expect(text.added(report, groups: []).first?.contains("alice@contoso.com is added") == true)
+        report.isNew = false
+        #expect(text.added(report, groups: []).first?.contains("is there already") == true)
+        var alice = user()
+        alice.addedAt = alice.enrolledAt
+        alice.lastSignInAt = nil
+        let card = text.card(alice)
+        #expect(card.contains { $0.hasPrefix("added by root") } && !card.contains { $0.hasPrefix("last sign-in") })
     }
 }

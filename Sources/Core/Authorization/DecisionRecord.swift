@@ -20,6 +20,8 @@ package enum RecordedEvent: String, Sendable, Codable, CaseIterable {
     /// Every process of an account was ended, as far as its uid goes.
     case sessionsEnded = "sessions-ended"
     case enrolled
+    /// Root bound an account before its person ever signed in.
+    case added
     case granted
     /// A membership began in a session that was open already: Azure has given the role since.
     case raised

@@ -56,6 +56,9 @@ package enum DenialText {
     package static func remedyForRoot(_ reason: DenialReason) -> String? {
         switch reason {
         case .accountLocked: "entraloginctl users unlock NAME lets it sign in again"
+        case .notOurName: "write the user principal name, or a service principal's object id"
+        case .domainNotAllowed: "name the domain in Domains= where its accounts may sign in, and reload entralogind"
+        case .idsExhausted: "give IDRange= more numbers"
         case .localAccount:
             "userdel or groupdel the local one, after a look at its files; or, where it is another person's, name Entra's"
                 + " domains in Domains=; entraloginctl doctor says where it stands"

@@ -205,6 +205,8 @@ package protocol SignInRegistry: Sendable {
     func noteSignIn(_ identity: DirectoryIdentity, at time: UnixTime)
     /// The enrolment counts as a sign-in; nil where nothing is known.
     func lastSignIn(_ identity: DirectoryIdentity) -> UnixTime?
+    /// The same of an account, but that of one which root added the enrolment does not count: nil until its person has come.
+    func knownSignIn(_ enrolled: EnrolledAccount) -> UnixTime?
 }
 
 /// A process that can be watched: its number means this very process for as long as it lives (pidfd).

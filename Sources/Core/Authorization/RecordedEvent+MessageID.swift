@@ -17,6 +17,7 @@ extension RecordedEvent {
         case .sessionClosed: "78301fbecc6c46308a8cf0100210bb39"
         case .sessionsEnded: "08503c5c191e4327bd94864d2357c6e2"
         case .enrolled: "7122bf298f7b465f8d2020345887efd5"
+        case .added: "32b11544ff0144ff9c76fbed2e983f16"
         case .granted: "fa663fcedbd84a758f090e00a2a30e52"
         case .raised: "b7ecde391e064ae59caa99bab9d55816"
         case .withdrawn: "fbd85e156fe74921a4619dd0da7ff9dc"

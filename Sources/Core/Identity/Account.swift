@@ -54,15 +54,17 @@ package struct Account: Hashable, Sendable {
 
 /// An account bound to a person for ever (P5): its uid and home never change hands, and nobody else gets its name.
 package struct EnrolledAccount: Hashable, Sendable {
-    package let account: Account
-    package let identity: DirectoryIdentity
+    package internal(set) var account: Account
+    package internal(set) var identity: DirectoryIdentity
     package let enrolledAt: UnixTime
     /// When the administrator retired it; its name answers no more, and its uid is never given to anybody else.
-    package let retiredAt: UnixTime?
+    package internal(set) var retiredAt: UnixTime?
     /// The names it had before the person was renamed in the directory, oldest first. They stay refused to everybody.
-    package let formerNames: [UserName]
+    package internal(set) var formerNames: [UserName]
     /// Since when the administrator has it locked: refused until it is unlocked. Name, uid and home stay its own.
-    package let lockedAt: UnixTime?
+    package internal(set) var lockedAt: UnixTime?
+    /// Root added it: it was bound before its person ever signed in, by an object id that nobody had proved.
+    package let isAdded: Bool
 
     package init(
         account: Account,
@@ -70,7 +72,8 @@ package struct EnrolledAccount: Hashable, Sendable {
         enrolledAt: UnixTime,
         retiredAt: UnixTime? = nil,
         formerNames: [UserName] = [],
-        lockedAt: UnixTime? = nil
+        lockedAt: UnixTime? = nil,
+        isAdded: Bool = false
     ) {
         self.lockedAt = lockedAt
         self.account = account
@@ -78,17 +81,13 @@ package struct EnrolledAccount: Hashable, Sendable {
         self.enrolledAt = enrolledAt
         self.retiredAt = retiredAt
         self.formerNames = formerNames
+        self.isAdded = isAdded
     }
 
     /// The same person's account as the local files have it.
     package func adopted(as local: AdoptedAccount) -> EnrolledAccount {
-        EnrolledAccount(
-            account: account.adopted(as: local),
-            identity: identity,
-            enrolledAt: enrolledAt,
-            retiredAt: retiredAt,
-            formerNames: formerNames,
-            lockedAt: lockedAt
-        )
+        var copy = self
+        copy.account = account.adopted(as: local)
+        return copy
     }
 }

@@ -93,17 +93,9 @@ package struct AccountTable: Sendable {
     /// The table in which that account is retired. Retiring it again changes nothing.
     package func retiring(_ name: UserName, at time: UnixTime) throws(AccountConflict) -> AccountTable {
         guard let index = byName[name] else { throw .unknown }
-        let old = accounts[index]
-        guard old.retiredAt == nil else { return self }
+        guard accounts[index].retiredAt == nil else { return self }
         var table = self
-        table.accounts[index] = EnrolledAccount(
-            account: old.account,
-            identity: old.identity,
-            enrolledAt: old.enrolledAt,
-            retiredAt: time,
-            formerNames: old.formerNames,
-            lockedAt: old.lockedAt
-        )
+        table.accounts[index].retiredAt = time
         return table
     }
 
@@ -115,13 +107,7 @@ package struct AccountTable: Sendable {
         guard old.retiredAt == nil else { throw .retired(old) }
         guard (old.lockedAt == nil) != (time == nil) else { return self }
         var table = self
-        table.accounts[index] = EnrolledAccount(
-            account: old.account,
-            identity: old.identity,
-            enrolledAt: old.enrolledAt,
-            formerNames: old.formerNames,
-            lockedAt: time
-        )
+        table.accounts[index].lockedAt = time
         return table
     }
 
@@ -137,13 +123,8 @@ package struct AccountTable: Sendable {
         let formerNames = old.formerNames.filter { $0 != name } + [old.account.name]
         guard formerNames.count <= Self.formerNameLimit else { throw .full }
         var table = self
-        table.accounts[index] = EnrolledAccount(
-            account: old.account.with(name: name),
-            identity: identity,
-            enrolledAt: old.enrolledAt,
-            formerNames: formerNames,
-            lockedAt: old.lockedAt
-        )
+        table.accounts[index].account = old.account.with(name: name)
+        table.accounts[index].formerNames = formerNames
         table.byName[old.account.name] = nil
         table.byFormerName[name] = nil
         table.byFormerName[old.account.name] = index
@@ -159,13 +140,8 @@ package struct AccountTable: Sendable {
         if let holder = account(of: identity), holder.account.name != name { throw .identityBound(to: holder) }
         let old = accounts[index]
         var table = self
-        table.accounts[index] = EnrolledAccount(
-            account: old.account,
-            identity: identity,
-            enrolledAt: old.enrolledAt,
-            formerNames: old.formerNames,
-            lockedAt: old.lockedAt
-        )
+        table.accounts[index].identity = identity
+        table.accounts[index].retiredAt = nil
         table.byIdentity[old.identity] = nil
         table.byIdentity[identity] = index
         return table
@@ -183,13 +159,7 @@ package struct AccountTable: Sendable {
         guard old.retiredAt == nil else { throw .retired(old) }
         if let home, let holder = account(home: home), holder != old { throw .homeTaken(by: holder) }
         var table = self
-        table.accounts[index] = EnrolledAccount(
-            account: old.account.with(shell: shell, home: home),
-            identity: old.identity,
-            enrolledAt: old.enrolledAt,
-            formerNames: old.formerNames,
-            lockedAt: old.lockedAt
-        )
+        table.accounts[index].account = old.account.with(shell: shell, home: home)
         if let home {
             table.byHome[HomePath.normalized(old.account.home)] = nil
             table.byHome[HomePath.normalized(home)] = index

@@ -32,6 +32,7 @@ package enum Verb: UInt16, Sendable, CaseIterable {
     case unlock = 0x0413
     case access = 0x0414
     case settings = 0x0415
+    case add = 0x0416
 }
 
 /// Why a frame could not be read. `opcode` is what the frame carried, so that the reply can carry it too.

@@ -16,7 +16,9 @@ package struct UserReport: Hashable, Sendable, Codable {
     /// The last decision that is still known: `allow`, `deny`, or nil.
     package var lastDecision: String?
     package var lastDecisionAgeSeconds: Int64?
-    /// Over SSH; the enrolment counts.
+    /// When root added it before its person's first sign-in; nil where the first sign-in made it.
+    package var addedAt: Int64?
+    /// Over SSH; the enrolment counts, but where root added the account. Nil where none is known.
     package var lastSignInAt: Int64?
     /// The reason code for which this machine refuses the account, whatever Azure says: `account-retired`,
     /// `account-locked`, `local-account`, `home-refused`, `domain-not-allowed`. Nil where it does not.
@@ -37,6 +39,26 @@ package struct UserReport: Hashable, Sendable, Codable {
         self.displayName = displayName
         self.home = home
         self.enrolledAt = enrolledAt
+    }
+}
+
+/// `users add`, as the daemon answers it.
+package struct AddedUserReport: Hashable, Sendable, Codable {
+    package var name: String
+    package var uid: UInt32
+    package var objectID: String
+    package var home: String
+    package var shell: String
+    /// False where the account was there already, bound to the same object id.
+    package var isNew: Bool
+
+    package init(name: String, uid: UInt32, objectID: String, home: String, shell: String, isNew: Bool) {
+        self.name = name
+        self.uid = uid
+        self.objectID = objectID
+        self.home = home
+        self.shell = shell
+        self.isNew = isNew
     }
 }
 

@@ -42,6 +42,7 @@ package enum Request: Hashable, Sendable {
     case access
     /// As the daemon goes by them.
     case settings
+    case add(String, objectID: String)
 
     package var verb: Verb {
         switch self {
@@ -72,6 +73,7 @@ package enum Request: Hashable, Sendable {
         case .unlock: .unlock
         case .access: .access
         case .settings: .settings
+        case .add: .add
         }
     }
 
@@ -120,6 +122,7 @@ package enum Request: Hashable, Sendable {
         case .unlock: self = .unlock(try payload.readWord())
         case .access: self = .access
         case .settings: self = .settings
+        case .add: self = .add(try payload.readWord(), objectID: try payload.readWord())
         }
     }
 
@@ -144,7 +147,7 @@ package enum Request: Hashable, Sendable {
             .endSessions(let word), .lock(let word), .unlock(let word):
             try writer.writeWord(word)
         case .rebind(let name, let other), .rename(let name, let other), .check(let name, let other),
-            .setShell(let name, let other), .setHome(let name, let other):
+            .setShell(let name, let other), .setHome(let name, let other), .add(let name, let other):
             try writer.writeWord(name)
             try writer.writeWord(other)
         case .testCertificate(let user, let certificate):

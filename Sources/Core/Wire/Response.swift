@@ -127,7 +127,7 @@ package enum Response: Hashable, Sendable {
         case .checkCertificate: self = .principal(try payload.readWord())
         case .closeSession, .flush, .retire, .rebind, .rename, .setShell, .setHome, .lock, .unlock: self = .done
         case .statusReport, .users, .showUser, .explain, .testCertificate, .check, .sessions, .keys, .refreshKeys,
-            .endSessions, .access, .settings:
+            .endSessions, .access, .settings, .add:
             self = .document(try payload.readString(lengthPrefix: .four, limit: Int(ENTRALOGIN_FRAME_MAX)))
         }
     }

@@ -55,6 +55,8 @@ enum ReadingProgram: String, Sendable {
 enum UsersCommand: Hashable, Sendable {
     case list
     case show(name: String)
+    /// `groups`: local ones; `isRootEquivalent`: those that make root of their members are meant.
+    case add(name: String, objectID: ObjectID, groups: [String], isRootEquivalent: Bool)
     case retire(name: String)
     /// By name, uid or object id.
     case lock(name: String)
@@ -195,12 +197,15 @@ extension Invocation {
     private static func users(_ words: inout Words) throws(UsageError) -> UsersCommand {
         // Before the operands: the value of an option is none of them.
         let objectID = try words.takeValue(of: "--object-id")
+        let groups = try words.takeValue(of: "--groups")
         let word = words.next() ?? "list"
         let verb = "users \(word)"
-        guard objectID == nil || word == "rebind" else {
+        guard objectID == nil || word == "rebind" || word == "add" else {
             throw UsageError(text: "\(verb) does not take '--object-id'")
         }
+        guard groups == nil || word == "add" else { throw UsageError(text: "\(verb) does not take '--groups'") }
         switch word {
+        case "add": return try adding(objectID, groups, &words)
         case "list": return .list
         case "show": return .show(name: try words.need("a name", after: verb))
         case "retire": return .retire(name: try words.need("a name", after: verb))
@@ -222,6 +227,26 @@ extension Invocation {
             return .setHome(name: name, home: try words.need("a folder", after: verb))
         default: throw unknown(word, of: "users")
         }
+    }
+
+    private static func adding(
+        _ objectID: String?,
+        _ groups: String?,
+        _ words: inout Words
+    ) throws(UsageError) -> UsersCommand {
+        let name = try words.need("a name", after: "users add")
+        guard let objectID else { throw UsageError(text: "users add needs --object-id and an object id") }
+        var names: [String] = []
+        for name in (groups ?? "").split(separator: ",", omittingEmptySubsequences: groups == nil).map(String.init) {
+            guard !name.isEmpty else { throw UsageError(text: "--groups needs names, with a comma between two") }
+            if !names.contains(name) { names.append(name) }
+        }
+        return .add(
+            name: name,
+            objectID: try Words.objectID(objectID),
+            groups: names,
+            isRootEquivalent: words.take("--root-equivalent")
+        )
     }
 }
 
@@ -300,8 +325,8 @@ extension UsersCommand {
     var name: String? {
         switch self {
         case .list: nil
-        case .show(let name), .retire(let name), .lock(let name), .unlock(let name), .rebind(let name, _, _),
-            .rename(let name, _), .setShell(let name, _), .setHome(let name, _):
+        case .show(let name), .add(let name, _, _, _), .retire(let name), .lock(let name), .unlock(let name),
+            .rebind(let name, _, _), .rename(let name, _), .setShell(let name, _), .setHome(let name, _):
             name
         }
     }

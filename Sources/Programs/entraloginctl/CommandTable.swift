@@ -44,9 +44,21 @@ enum CommandTable {
         CommandEntry("log", "NAME [--since TIME]", options: ["--since"], does: "the decisions about one person"),
         CommandEntry("sessions", does: "who is signed in over SSH"),
         CommandEntry("sessions end", "NAME|ID", does: "end everything of an account: connections, services, jobs"),
-        CommandEntry("users list", does: "the accounts that have signed in"),
+        CommandEntry("users list", does: "the accounts that have signed in, or were added"),
         CommandEntry("users show", "NAME", does: "everything about one of them; also by uid or old name"),
-        CommandEntry("users retire", "NAME", does: "end an account; nobody else gets its name, uid or home"),
+        CommandEntry(
+            "users add",
+            "NAME --object-id ID [--groups GROUP,...] [--root-equivalent]",
+            options: ["--object-id", "--groups", "--root-equivalent"],
+            does:
+                "make an account before its person's first sign-in, a member of these local groups; --root-equivalent "
+                + "says that groups which make root of their members are meant"
+        ),
+        CommandEntry(
+            "users retire",
+            "NAME",
+            does: "end an account, also in local groups; nobody else gets its name, uid or home"
+        ),
         CommandEntry(
             "users lock",
             "NAME|ID",

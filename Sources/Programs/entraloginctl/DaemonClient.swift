@@ -144,7 +144,7 @@ extension Verb {
     var isSlow: Bool {
         switch self {
         case .explain, .check, .refreshKeys, .access, .endSessions, .retire, .lock, .unlock, .rebind, .rename,
-            .setShell, .setHome, .flush:
+            .setShell, .setHome, .flush, .add:
             true
         default: false
         }

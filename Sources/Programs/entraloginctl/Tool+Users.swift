@@ -13,6 +13,8 @@ extension Tool {
         case .show(let name):
             show(try user(name)) { UsersText(style: style, now: now).card($0) }
             return .success
+        case .add(let name, let objectID, let groups, let isRootEquivalent):
+            return try add(name, objectID, to: groups, isRootEquivalent: isRootEquivalent)
         case .retire(let name): return try retire(name)
         case .lock(let name):
             return try expectDone(
@@ -86,7 +88,9 @@ extension Tool {
 
     private func retire(_ name: String) throws(DaemonError) -> ExitStatus {
         let user = try user(name)
-        let status = try expectDone(.retire(name), saying: UsersText(style: style, now: now).retired(user))
+        let ended = try expectDone(.retire(name), saying: UsersText(style: style, now: now).retired(user))
+        guard ended == .success else { return ended }
+        let status = takeOut(user)
         guard status == .success, !isJSON else { return status }
         // The daemon has ended what the account had running. This says what is left, or why it could not; the account is
         // retired all the same.

@@ -23,6 +23,7 @@ struct UsersText: Sendable {
         if let decision = user.lastDecision, let age = user.lastDecisionAgeSeconds {
             return "\(decision), \(Text.duration(age)) ago"
         }
+        if let addedAt = user.addedAt, user.lastSignInAt == nil { return "added \(day(addedAt))" }
         return "signed in \(day(user.lastSignInAt ?? user.enrolledAt))"
     }
 
@@ -34,7 +35,8 @@ struct UsersText: Sendable {
             ("name", user.name), ("display name", user.displayName.isEmpty ? nil : user.displayName),
             ("uid and gid", String(user.uid)), ("home", user.home), ("shell", user.shell),
             ("object id", user.objectID), ("tenant", user.tenantID),
-            ("enrolled", Text.date(user.enrolledAt)), ("last sign-in", user.lastSignInAt.map(Text.date)),
+            (user.addedAt == nil ? "enrolled" : "added by root", Text.date(user.enrolledAt)),
+            ("last sign-in", user.lastSignInAt.map(Text.date)),
             ("retired", user.retiredAt.map(Text.date)), ("locked", user.lockedAt.map(Text.date)),
         ]
         if let names = user.formerNames, !names.isEmpty {
@@ -48,6 +50,21 @@ struct UsersText: Sendable {
             facts.append(("refused", [refusal, user.refusalDetail].compactMap(\.self).joined(separator: ": ")))
         }
         return facts.flatMap { label, text in text.map { labelled(label, $0) } ?? [] }
+    }
+
+    /// What `users add` did, or found.
+    func added(_ user: AddedUserReport, groups: [String]) -> [String] {
+        let what = user.isNew ? "added" : "there already"
+        let lines = Text.wrap(
+            """
+            \(user.name) is \(what): uid \(user.uid), home \(user.home), shell \(user.shell). It signs in with a certificate of \
+            object id \(user.objectID) and a login role on this machine.
+            """,
+            width: Style.width
+        )
+        guard !groups.isEmpty else { return lines }
+        return lines
+            + Text.wrap("Member of \(groups.joined(separator: ", ")) from the next session on.", width: Style.width)
     }
 
     func retired(_ user: UserReport) -> String {

@@ -57,6 +57,7 @@ struct Composition: Sendable {
             boot: try Composition.bootID(),
             clock: time
         )
+        let holders = try BlockingWorker(named: "names")
         accounts = AccountDirectory(
             paths: .init(),
             policy: AccountPolicy(settings.accounts),
@@ -65,7 +66,12 @@ struct Composition: Sendable {
                 clock: time,
                 random: random,
                 offload: { work in await worker.run(work) },
-                holder: try Composition.numberHolders()
+                holder: { number in
+                    await Composition.holder(by: holders) { NameServiceQuery().holder(of: number, until: $0) }
+                },
+                nameHolder: { name in
+                    await Composition.holder(by: holders) { NameServiceQuery().number(of: name.text, until: $0) }
+                }
             )
         )
         let accounts = accounts
@@ -144,15 +150,15 @@ struct Composition: Sendable {
     private static let holderTimeout: Duration = .seconds(5)
 
     /// On a thread of its own, so that a directory that hangs keeps nobody from the disk. The wait for the thread counts, too.
-    private static func numberHolders() throws(Errno) -> @Sendable (UInt32) async -> NumberHolder {
-        let worker = try BlockingWorker(named: "names")
-        return { number in
-            let deadline = SystemClock.sinceBoot() + holderTimeout
-            switch await worker.run({ NameServiceQuery().holder(of: number, until: deadline) }) {
-            case .nobody: return .nobody
-            case .somebody(let name): return .somebody(name)
-            case .unknown(let reason): return .unknown(reason)
-            }
+    private static func holder(
+        by worker: BlockingWorker,
+        _ ask: @escaping @Sendable (_ deadline: Duration) -> NameServiceQuery.Answer
+    ) async -> NumberHolder {
+        let deadline = SystemClock.sinceBoot() + holderTimeout
+        switch await worker.run({ ask(deadline) }) {
+        case .nobody: return .nobody
+        case .somebody(let holder): return .somebody(holder)
+        case .unknown(let reason): return .unknown(reason)
         }
     }
 

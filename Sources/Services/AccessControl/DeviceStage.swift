@@ -80,7 +80,11 @@ package final class DeviceStage: Sendable {
         // Service principals have no browser to type a code in.
         guard name.domain != nil else { throw Denial(.unsupported, detail: "\(name) is nobody who can type a code") }
         let binding = try AccountBinding(name, uid: request.uid, home: request.home, in: accounts)
-        guard binding.enrolled != nil else { throw Denial(.notEnrolled) }
+        guard let enrolled = binding.enrolled else { throw Denial(.notEnrolled) }
+        // As for a name without an account: root's word that an account is somebody's opens no other way in.
+        guard !enrolled.isAdded || parts.ports.signIns.knownSignIn(enrolled) != nil else {
+            throw Denial(.notEnrolled, detail: "root added \(name), and its person has not come over SSH yet")
+        }
         return binding.account
     }
 

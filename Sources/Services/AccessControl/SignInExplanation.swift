@@ -192,6 +192,11 @@ extension SignInExplanation {
             )
         }
         let rest = Elapsed.text(limit - age)
+        guard parts.ports.signIns.knownSignIn(enrolled) != nil || !enrolled.isAdded else {
+            let text =
+                "None is known since root added the account \(Elapsed.text(age)) ago; cron goes on for \(rest) more"
+            return Step("sign-in", .ok, text)
+        }
         return Step("sign-in", .ok, "The last was \(Elapsed.text(age)) ago; sudo and cron go on for \(rest) more")
     }
 }

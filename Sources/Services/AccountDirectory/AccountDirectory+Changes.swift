@@ -19,16 +19,13 @@ extension AccountDirectory {
             guard let tenant = state.tenant, identity.tenant == tenant else {
                 throw Denial(.wrongTenant, detail: "\(identity.tenant) is not the machine's tenant")
             }
-            let listed = [local.listed(named: account.name), local.listed(identity.objectID)].compactMap(\.self)
-            for person in listed where person.name != account.name || person.objectID != identity.objectID {
-                throw Denial(identity, isNot: person)
-            }
+            try checkList(local, account.name, identity)
             if let enrolled = state.table.account(of: identity) { throw try rename(enrolled, to: account.name, state) }
             guard account.uid == expected.uid, account.adoptedUID == expected.adoptedUID, account.home == expected.home
             else {
                 throw Denial(.recordChanged, detail: "sshd has uid \(account.uid), now it would be \(expected.uid)")
             }
-            return try enrolNew(expected, displayName: account.displayName, as: identity, state)
+            return try enrolNew(expected, displayName: account.displayName, as: identity)
         }
     }
 
@@ -42,11 +39,20 @@ extension AccountDirectory {
         return enrolled
     }
 
-    private func enrolNew(
+    /// Root's list of mapped accounts has neither the name for another object nor the object under another name.
+    func checkList(_ local: LocalAccounts, _ name: UserName, _ identity: DirectoryIdentity) throws(Denial) {
+        let listed = [local.listed(named: name), local.listed(identity.objectID)].compactMap(\.self)
+        for person in listed where person.name != name || person.objectID != identity.objectID {
+            throw Denial(identity, isNot: person)
+        }
+    }
+
+    /// Binds a name that has no account yet, as the standing rules gave it; `isAdded`: by root's word.
+    func enrolNew(
         _ account: Account,
-        displayName: String,
+        displayName: String = "",
         as identity: DirectoryIdentity,
-        _ state: State
+        isAdded: Bool = false
     ) throws(Denial) -> EnrolledAccount {
         let enrolled = EnrolledAccount(
             account: Account(
@@ -57,7 +63,8 @@ extension AccountDirectory {
                 shell: account.shell
             ),
             identity: identity,
-            enrolledAt: surroundings.clock.wallTime()
+            enrolledAt: surroundings.clock.wallTime(),
+            isAdded: isAdded
         )
         // A line that the strict reader would refuse must never be written: it would lock everybody out.
         guard StoreFormat.account(from: StoreFormat.line(of: enrolled)[...]) == enrolled else {
@@ -162,7 +169,7 @@ extension AccountDirectory {
         throw Denial(formerName: name, of: account)
     }
 
-    private func unchanged(_ account: EnrolledAccount) throws(Denial) -> EnrolledAccount {
+    func unchanged(_ account: EnrolledAccount) throws(Denial) -> EnrolledAccount {
         try publishStrictly()
         return account
     }

@@ -5,6 +5,22 @@ internal import Identity
 internal import Synchronization
 
 extension AccountDirectory {
+    /// Asks whether another name service has the name: a number that it answers with, and that is not the one that the name
+    /// leads to here, is somebody else's. Only before root adds an account: at a sign-in sshd goes by that service's record.
+    func checkNobodyIs(_ account: Account) async throws(Denial) {
+        switch await surroundings.nameHolder(account.name) {
+        case .nobody, .somebody(String(account.systemUID)): return
+        case .somebody(let number):
+            throw Denial(
+                .localAccount,
+                text: "Another directory of this machine has that name",
+                detail:
+                    "getent gives \(account.name) the number \(number); a name that somebody has is never an Entra account's"
+            )
+        case .unknown(let reason): throw Denial(silentDirectory: reason)
+        }
+    }
+
     /// Asks whether another name service has the number, once for each account: SSSD and FreeIPA may give out numbers of this
     /// range by default. Here and not when sshd looks the name up, where nobody has proved anything and nothing may wait. Where
     /// it has, the account's next look-up leads to a number elsewhere, so this sign-in is refused and the next one works (P6).
@@ -19,12 +35,14 @@ extension AccountDirectory {
                 .numberTaken,
                 detail: "another directory's \(holder) has \(uid), the number that \(name) would have got; see IDRange="
             )
-        case .unknown(let reason):
-            throw Denial(
-                .enrolmentFailed,
-                text: "Another directory of this machine does not say whose numbers are taken: please try again",
-                detail: reason
-            )
+        case .unknown(let reason): throw Denial(silentDirectory: reason)
         }
+    }
+}
+
+extension Denial {
+    fileprivate init(silentDirectory reason: String) {
+        let text = "Another directory of this machine does not say whose numbers are taken: please try again"
+        self.init(.enrolmentFailed, text: text, detail: reason)
     }
 }

@@ -33,19 +33,23 @@ package final class AccountDirectory: AccountRegistry, SignInRegistry {
         package var file: @Sendable (String) -> AtomicFile
         /// Who else has a number, as a user or as a group. Waits for other directories, off the loop, with a deadline.
         package var holder: @Sendable (UInt32) async -> NumberHolder
+        /// The same of a name.
+        package var nameHolder: @Sendable (UserName) async -> NumberHolder
 
         package init(
             clock: any TimeSource,
             random: any RandomSource,
             offload: @escaping Offload,
             file: @escaping @Sendable (String) -> AtomicFile = { AtomicFile($0) },
-            holder: @escaping @Sendable (UInt32) async -> NumberHolder
+            holder: @escaping @Sendable (UInt32) async -> NumberHolder,
+            nameHolder: @escaping @Sendable (UserName) async -> NumberHolder
         ) {
             self.clock = clock
             self.random = random
             self.offload = offload
             self.file = file
             self.holder = holder
+            self.nameHolder = nameHolder
         }
     }
 
@@ -89,6 +93,12 @@ package final class AccountDirectory: AccountRegistry, SignInRegistry {
     package func lastSignIn(_ identity: DirectoryIdentity) -> UnixTime? {
         let enrolledAt = state.withLock { $0.table.account(of: identity)?.enrolledAt }
         return [signIns[identity], enrolledAt].compactMap(\.self).max()
+    }
+
+    /// Nil for an account that root added and whose person is not known to have signed in.
+    package func knownSignIn(_ enrolled: EnrolledAccount) -> UnixTime? {
+        let last = signIns[enrolled.identity]
+        return enrolled.isAdded ? last : [last, enrolled.enrolledAt].compactMap(\.self).max()
     }
 
     /// Remembers a sign-in, in memory; never waits and never fails.
@@ -178,7 +188,7 @@ package final class AccountDirectory: AccountRegistry, SignInRegistry {
     }
 
     /// Runs `work` off the loop when nobody else changes anything.
-    private func changing<Value: Sendable>(
+    func changing<Value: Sendable>(
         _ work: @escaping @Sendable (AccountDirectory) throws(Denial) -> Value
     ) async throws(Denial) -> Value {
         await turn.take()

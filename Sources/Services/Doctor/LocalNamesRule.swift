@@ -23,7 +23,8 @@ struct LocalNamesRule: Sendable {
             "the local \(kind) \(first.name)\(more) has an Entra account's name: that Entra account cannot sign in",
             place: "\(path):\(first.line)",
             needed:
-                "no local \(kind) of that name: the account is made at the first sign-in, groups are given after it",
+                "no local \(kind) of that name: the account is made at the first sign-in, or before it by entraloginctl"
+                + " users add, and Ansible's user: gives it groups then",
             remedy: "\(kind)del \(first.name) (files stay, under the number that they have)\(domains)"
         )
     }

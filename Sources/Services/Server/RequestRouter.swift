@@ -120,7 +120,7 @@ package final class RequestRouter: Sendable {
         case .awaitDevice(let handle):
             return .later { [services] in .progress(await services.awaitDevice(handle, peer.pid)) }
         case .statusReport, .users, .explain, .testCertificate, .flush, .retire, .showUser, .rebind, .rename, .check,
-            .sessions, .keys, .refreshKeys, .setShell, .setHome, .endSessions, .lock, .unlock, .access, .settings:
+            .sessions, .keys, .refreshKeys, .setShell, .setHome, .endSessions, .lock, .unlock, .access, .settings, .add:
             return .later { [services] in await services.report(request) }
         }
     }

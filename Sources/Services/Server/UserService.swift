@@ -68,7 +68,8 @@ struct UserService: Sendable {
         user.retiredAt = enrolled.retiredAt?.seconds
         user.lockedAt = enrolled.lockedAt?.seconds
         user.administratorForSeconds = grants[account.uid].map { now.duration(to: $0).components.seconds }
-        user.lastSignInAt = sources.accounts.lastSignIn(enrolled.identity)?.seconds
+        user.addedAt = enrolled.isAdded ? enrolled.enrolledAt.seconds : nil
+        user.lastSignInAt = sources.accounts.knownSignIn(enrolled)?.seconds
         if case .none(let denial) = accounts.standing(of: account.name) {
             user.refusal = denial.reason.rawValue
         }
@@ -80,6 +81,27 @@ struct UserService: Sendable {
     }
 
     // MARK: Changing
+
+    /// Binds an account before its person's first sign-in. Recorded once: also where it is on disk and could not be published.
+    func add(_ text: String, as objectID: String) async -> Response {
+        guard let objectID = ObjectID(objectID) else { return .malformed }
+        guard let name = UserName(folding: text) else { return refusal(Denial(.notOurName)) }
+        let isKnown = sources.accounts.enrolled(named: name) != nil
+        let outcome: Result<AddedAccount, Denial>
+        do throws(Denial) { outcome = .success(try await sources.accounts.add(name, as: objectID)) } catch {
+            outcome = .failure(error)
+        }
+        if !isKnown, let added = sources.accounts.enrolled(named: name), added.isAdded {
+            var record = DecisionRecord(.added, .notice, "\(name) (uid \(added.account.systemUID)) added by root")
+            record.user = name.text
+            record.objectID = added.identity.objectID
+            sources.access.log.record(record)
+        }
+        switch outcome {
+        case .failure(let denial): return refusal(denial)
+        case .success(let added): return .document(ReportText.json(AddedUserReport(added)))
+        }
+    }
 
     func retire(_ text: String) async -> Response {
         let response = await change(text, .retired) { name, _ throws(Denial) in
@@ -199,5 +221,19 @@ struct UserService: Sendable {
     private func refusal(_ denial: Denial) -> Response {
         let detail = denial.detail.isEmpty ? "" : ": \(DenialText.shorten(DenialText.clean(denial.detail), to: 1024))"
         return .refused(WireRefusal(reason: denial.reason.rawValue, text: denial.text + detail, correlation: ""))
+    }
+}
+
+extension AddedUserReport {
+    fileprivate init(_ added: AddedAccount) {
+        let account = added.enrolled.account
+        self.init(
+            name: account.name.text,
+            uid: account.systemUID,
+            objectID: added.enrolled.identity.objectID.description,
+            home: account.home,
+            shell: account.shell,
+            isNew: added.isNew
+        )
     }
 }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Asks the machine's name services (nsswitch.conf(5)) who has a number, through getent(1): a process of its own, because a
+/// Asks the machine's name services (nsswitch.conf(5)) who has a number or a name, through getent(1): a process of its own, because a
 /// module of theirs may hang, and is nobody's code to run in here.
 package struct NameServiceQuery: Sendable {
     package enum Answer: Hashable, Sendable {
         case nobody
-        /// The name of the user or group.
+        /// The name of the user or group; where a name was asked for, its number.
         case somebody(String)
         /// Not asked, or not answered in time; why.
         case unknown(String)
@@ -24,23 +24,35 @@ package struct NameServiceQuery: Sendable {
     /// Who has the number, as a user or as a group. Blocks until `deadline` (time since boot) at most. A service that is down,
     /// and says so at once, is one that does not have the number: getent(1) tells no difference.
     package func holder(of number: UInt32, until deadline: Duration) -> Answer {
+        ask(String(number), field: 0, deadline)
+    }
+
+    /// The number of the user or group of that name, which may begin with a minus. The same deadline, and the same of a service
+    /// that is down.
+    package func number(of name: String, until deadline: Duration) -> Answer { ask(name, field: 2, deadline) }
+
+    /// `field` of the record, from 0: both databases have the name first and the number third.
+    private func ask(_ key: String, field: Int, _ deadline: Duration) -> Answer {
         for database in ["passwd", "group"] {
-            let answer = ask(database, number, deadline)
+            let answer = ask(database, key, field, deadline)
             guard answer == .nobody else { return answer }
         }
         return .nobody
     }
 
-    private func ask(_ database: String, _ number: UInt32, _ deadline: Duration) -> Answer {
-        let query = Subprocess(program, [database, String(number)], outputLimit: 1 << 16)
+    private func ask(_ database: String, _ key: String, _ field: Int, _ deadline: Duration) -> Answer {
+        let query = Subprocess(program, [database, "--", key], outputLimit: 1 << 16)
         let outcome: Subprocess.Outcome
         do throws(SubprocessError) { outcome = try query.run(until: deadline) } catch { return .unknown("\(error)") }
         switch outcome.ending {
         case .exited(0):
-            let name = outcome.output.prefix { $0 != UInt8(ascii: ":") }.prefix(Self.nameLimit)
-            return .somebody(String(decoding: name, as: UTF8.self))
+            let fields = outcome.output.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
+            guard field < fields.count else {
+                return .unknown("\(program) \(database) \(key): no record of that database")
+            }
+            return .somebody(String(decoding: fields[field].prefix(Self.nameLimit), as: UTF8.self))
         case .exited(Self.absent): return .nobody
-        default: return .unknown("\(program) \(database) \(number): \(outcome.ending)")
+        default: return .unknown("\(program) \(database) \(key): \(outcome.ending)")
         }
     }
 }

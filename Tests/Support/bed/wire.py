@@ -34,7 +34,7 @@ def frame(opcode: int, payload: bytes, magic: int = MAGIC, version: int = VERSIO
 
 
 def requests(name: str = "alice@contoso.com") -> dict[str, bytes]:
-    """A well-formed request of every verb, about `name`."""
+    """A well-formed request of every verb, about `name`; what would make an account is about one that can be nobody's."""
     uid, home = struct.pack(">I", 1_900_000_000), string(f"/home/{name}")
     nobody, none16 = struct.pack(">I", _NO_ID), struct.pack(">H", 0)
     payloads = {
@@ -53,6 +53,7 @@ def requests(name: str = "alice@contoso.com") -> dict[str, bytes]:
         "RENAME": string(name) + string(f"other-{name}"),
         "CHECK": string(name) + string(""), "SESSIONS": b"", "KEYS": b"",
         "SET_SHELL": string(name) + string("/bin/bash"), "SET_HOME": string(name) + string("/home/other"),
+        "ADD": string("root") + string("0b1ec700-0000-4000-8000-00000000dead"),
     }
     return {verb: frame(NUMBERS[verb], payload) for verb, payload in payloads.items()}
 

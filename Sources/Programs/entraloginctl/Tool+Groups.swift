@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Identity
+internal import Integration
+internal import Settings
+internal import Wire
+
+// Accounts before their first sign-in, and their local groups. The daemon binds the account; /etc/group is changed here, by root's
+// own tool and the system's gpasswd(1), which takes the system's lock and replaces the file as a whole.
+
+/// `users add` for programs.
+struct AddedUser: Sendable, Codable {
+    var name: String
+    var uid: UInt32
+    var objectID: String
+    var home: String
+    var shell: String
+    /// False where all was so before.
+    var changed: Bool
+    /// Those of the command that have it as a member now.
+    var groups: [String]
+}
+
+extension Tool {
+    private static let gpasswd = "/usr/bin/gpasswd"
+
+    /// First what can be refused, then the account, then its groups: where a group could not be changed the account is there, and
+    /// the same command adds what is missing.
+    func add(
+        _ name: String,
+        _ objectID: ObjectID,
+        to groups: [String],
+        isRootEquivalent: Bool
+    ) throws(DaemonError) -> ExitStatus {
+        let before = localGroups()
+        if !groups.isEmpty {
+            guard let before else { return .refused }
+            let accounts = settings.accounts
+            let own = [accounts.usersGroup, accounts.administratorsGroup]
+            for group in groups {
+                let refusal = before.refusal(of: group, own: own, isRootEquivalent: isRootEquivalent, on: machine)
+                if let refusal { return complain(refusal) }
+            }
+        }
+        let response = try client.ask(.add(name, objectID: objectID.description))
+        if case .refused(let refusal) = response { return complain(refusal) }
+        let added = try read(response, as: AddedUserReport.self)
+        let missing = groups.filter { before?.isMember(added.name, of: $0) != true }
+        let failed = missing.filter { !change("-a", added.name, in: $0) }
+        show(AddedUser(added, groups: groups.filter { !failed.contains($0) }, changed: missing.count > failed.count)) {
+            UsersText(style: style, now: now).added(added, groups: $0.groups)
+        }
+        guard !failed.isEmpty else { return .success }
+        Output.complain(
+            printable(
+                "  do: give the command again; the account is there, and is no member of \(failed.joined(separator: ", "))"
+            )
+        )
+        return .refused
+    }
+
+    /// Takes a retired account out of every local group, by the names that it has and had: also what a run before this one left.
+    func takeOut(_ user: UserReport) -> ExitStatus {
+        guard let groups = localGroups() else { return .refused }
+        var left: [String] = []
+        var failed = false
+        for name in [user.name] + (user.formerNames ?? []) {
+            for group in groups.groups(of: name) {
+                if change("-d", name, in: group) { left.append(group) } else { failed = true }
+            }
+        }
+        if !left.isEmpty, !isJSON {
+            Output.say(Text.wrap(printable("Taken out of \(left.joined(separator: ", "))."), width: Style.width))
+        }
+        guard failed else { return .success }
+        Output.complain("  do: give the command again; the account is retired")
+        return .refused
+    }
+
+    /// gpasswd's `-a` or `-d`; false, with its complaint, where the file says afterwards that it did not happen.
+    private func change(_ option: String, _ name: String, in group: String) -> Bool {
+        // gpasswd reads its options with getopt(3): the argument of -a may begin with a minus, as names may.
+        let result = machine.run(Self.gpasswd, [option, name, group])
+        guard result.status == 0, localGroups()?.isMember(name, of: group) == (option == "-a") else {
+            let why = result.complaint.lines.first.map { ": \($0)" } ?? ""
+            Output.complain(printable("entraloginctl: \(group) was not changed in \(LocalGroups.path)\(why)"))
+            return false
+        }
+        return true
+    }
+
+    /// Nil, and said, where the file cannot be read.
+    private func localGroups() -> LocalGroups? {
+        guard let groups = try? LocalGroups(on: machine) else {
+            Output.complain("entraloginctl: \(LocalGroups.path) cannot be read")
+            return nil
+        }
+        return groups
+    }
+
+    private func complain(_ refusal: LocalGroups.Refusal) -> ExitStatus {
+        let lines = Text.wrap(printable("entraloginctl: \(refusal.text). Nothing was changed."), width: Style.width)
+        Output.complain((lines + Text.labelled("  do:", column: 6, printable(refusal.remedy))).joined(separator: "\n"))
+        return .refused
+    }
+}
+
+extension AddedUser {
+    fileprivate init(_ report: AddedUserReport, groups: [String], changed: Bool) {
+        name = report.name
+        uid = report.uid
+        objectID = report.objectID
+        home = report.home
+        shell = report.shell
+        self.groups = groups
+        self.changed = report.isNew || changed
+    }
+}

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Authorization
+package import Identity
+internal import Synchronization
+
+// Accounts that root adds before their first sign-in (P5): bound like any other, by root's word about whose they are.
+
+/// What came of adding an account.
+package struct AddedAccount: Hashable, Sendable {
+    package let enrolled: EnrolledAccount
+    /// False where it was there already, bound to the same object id.
+    package let isNew: Bool
+}
+
+extension AccountDirectory {
+    /// Numbers that are looked for in one call where another directory has the first ones. What was met is remembered, so
+    /// the next call goes on from there; each costs a question to other name services.
+    private static let numberLimit = 8
+
+    /// Binds name, number and home to that object id of the machine's tenant before its person ever signed in; on disk and
+    /// published before it returns. What is bound to it already is returned as it is. A name that another directory has is
+    /// refused (`localAccount`), and so is everything that a sign-in would be refused for before its role is asked.
+    package func add(_ name: UserName, as objectID: ObjectID) async throws(Denial) -> AddedAccount {
+        for _ in 0..<Self.numberLimit {
+            let expected: Account? =
+                if case .provisional(let account) = standing(of: name) { account } else { nil }
+            if let expected, try await !isFree(expected) { continue }
+            let added = try await changing { directory throws(Denial) in
+                try directory.addNow(name, as: objectID, expected)
+            }
+            if let added { return added }
+        }
+        throw Denial(
+            .numberTaken,
+            text: "Other directories have the numbers that this name leads to",
+            detail: "give the command again, which looks further, or name other numbers in IDRange="
+        )
+    }
+
+    /// False where the number is another directory's, and the name leads to another one from now on.
+    private func isFree(_ account: Account) async throws(Denial) -> Bool {
+        try await checkNobodyIs(account)
+        do throws(Denial) {
+            try await checkNobodyHas(account.uid, for: account.name)
+            return true
+        } catch {
+            guard error.reason == .numberTaken else { throw error }
+            return false
+        }
+    }
+
+    /// Nil where the name does not lead to `expected` any more, about which other name services were asked.
+    private func addNow(
+        _ name: UserName,
+        as objectID: ObjectID,
+        _ expected: Account?
+    ) throws(Denial) -> AddedAccount? {
+        let state = self.state.withLock { $0 }
+        let local = try localAccounts().get()
+        switch rules(state, local).standing(of: name) {
+        case .none(let denial): throw denial
+        case .enrolled(let enrolled):
+            guard enrolled.identity.objectID == objectID else { throw Denial(adding: objectID, to: enrolled) }
+            return AddedAccount(enrolled: try unchanged(enrolled), isNew: false)
+        case .provisional(let account):
+            guard account == expected else { return nil }
+            guard let tenant = state.tenant else {
+                throw Denial(.machineUnknown, detail: "the machine's tenant is not known yet")
+            }
+            let identity = DirectoryIdentity(tenant: tenant, objectID: objectID)
+            try checkList(local, name, identity)
+            if let holder = state.table.account(of: identity) { throw Denial(adding: name, to: holder) }
+            return AddedAccount(enrolled: try enrolNew(account, as: identity, isAdded: true), isNew: true)
+        }
+    }
+}
+
+extension Denial {
+    /// The name is bound to another object.
+    fileprivate init(adding objectID: ObjectID, to account: EnrolledAccount) {
+        let name = account.account.name
+        self.init(
+            .objectIDChanged,
+            detail:
+                "\(name) is bound to \(account.identity.objectID); if \(objectID) is the same person, made anew in Entra:"
+                + " entraloginctl users rebind \(name) --object-id \(objectID)"
+        )
+    }
+
+    /// The object has an account under another name.
+    fileprivate init(adding name: UserName, to account: EnrolledAccount) {
+        guard account.retiredAt == nil else {
+            self.init(retired: account)
+            return
+        }
+        let holder = account.account.name
+        self.init(
+            .objectIDChanged,
+            text: "This Entra object has another account here",
+            detail: "\(account.identity.objectID) is \(holder); if its name in Entra is \(name) now:"
+                + " entraloginctl users rename \(holder) \(name)"
+        )
+    }
+}
