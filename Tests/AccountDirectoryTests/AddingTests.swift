@@ -165,6 +165,7 @@ import Testing
             #expect(await reason { _ = try await add(text, 100 + index, in: directory) } == .enrolmentFailed, "\(step)")
             let added = try await add(text, 100 + index, in: directory).enrolled
             #expect(directory.standing(of: try name(text)) == .enrolled(added), "\(step)")
+            #expect(published?.contains(text) == true, "\(step)")
         }
         #expect(bed.folder.names.allSatisfy { !$0.hasSuffix(".new") })
     }

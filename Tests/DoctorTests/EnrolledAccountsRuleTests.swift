@@ -39,6 +39,13 @@ struct EnrolledAccountsRuleTests {
         #expect([retired, damaged, local].allSatisfy { $0.evaluate().isEmpty && $0.evaluate(tenant: "x").isEmpty })
     }
 
+    @Test("P16: an account that root added is looked at like one that has signed in")
+    func added() {
+        let added = RemedyTests.enrolled.replacing("gecos=\n", with: "gecos= added=root\n")
+        let found = rule(["contoso.co"]) { $0.texts["/var/lib/entralogin/accounts"] = added }
+        #expect(found.evaluate().map(\.id) == ["accounts.domain"])
+    }
+
     @Test("What is wrong with the folder of all homes is not said of each account")
     func folder() {
         let open = rule { $0.statuses["/home"] = FileStatus(kind: .folder, mode: 0o777) }

@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 import json
+import signal
 
 from bed import Person, pam
 from bed.checks import admitted, equal, refused, require
 from case import case
 from credentials import MARK, shut_out
-from ground import Ground, Site
+from ground import SETTINGS, Ground, Site
 from identity import OTHER_OBJECT, first_uid, retire
 from other_directories import SHORT, publish
 
@@ -172,3 +173,38 @@ def group_file(ground: Ground) -> str:
         require(site.tool("users", "retire", person.login).ok, "retire again")
         equal(members(site, "builders"), [], "the members after a second users retire")
     return " ".join(outcome.err.split())
+
+
+OVERRIDES = """[Overrides]
+Home={alice}:/data/alice *@contoso.com:/home/%l
+Shell=%builders:/bin/sh
+"""
+
+
+@case("P5", "[Overrides]: a home and shell of their own for a person, a domain and a group; enrolled accounts keep theirs")
+def overrides(ground: Ground) -> str:
+    with ground.fresh("overrides") as site:
+        early, alice, member, later = (ground.newcomer() for _ in range(4))
+        machine = site.machine
+        machine.must("groupadd", "builders")
+        admitted(site.ssh(early, "true"))
+        machine.write(SETTINGS, OVERRIDES.format(alice=alice.login))
+        mark = site.journal.mark()
+        site.service.signal(signal.SIGHUP)
+        site.journal.wait(mark, event="reloaded")
+        add(site, member.login, object_id(ground, member), "--groups", "builders")
+        machine.must("mkdir", "-p", "/data")
+        seen = {}
+        for what, person in {"early": early, "alice": alice, "member": member, "later": later}.items():
+            expected = machine.passwd(person.login)[5:7]
+            home, shell = admitted(site.ssh(person, "pwd; echo $SHELL")).split()
+            require(expected in ([], [home, shell]), f"{what}: {expected} before, {home} {shell} in the session")
+            seen[what] = (home.replace(person.login.partition("@")[0], "NAME"), shell)
+        equal(seen, {"early": ("/home/NAME@contoso.com", "/bin/bash"), "alice": ("/data/alice", "/bin/bash"),
+                     "member": ("/home/NAME", "/bin/sh"), "later": ("/home/NAME", "/bin/bash")}, "homes and shells")
+        require(site.tool("users", "set-shell", member.login, "/bin/bash").ok, "set-shell")
+        equal(admitted(site.ssh(member, "echo $SHELL")), "/bin/bash\n", "after set-shell")
+        machine.write(SETTINGS, "[Overrides]\nShell=*@contoso.com:/bin/none\n")
+        doctor = site.tool("doctor").text
+        require("*@contoso.com in [Overrides] cannot sign in" in " ".join(doctor.split()), f"doctor: {doctor}")
+    return str(seen)

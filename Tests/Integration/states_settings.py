@@ -38,6 +38,10 @@ UNFITTING: dict[str, dict[str, tuple[str, ...]]] = {
         "IDRange": ("1879049216-1879200000", "2000000000-2147352575"), "Enumerate": ("yes",),
         "ProvisionalCallers": ("nothing", "sshd nscd"),
     },
+    "Overrides": {
+        "Home": ("*@contoso.com:/nowhere/%n", "*@contoso.com:/etc/passwd/%n", "*@contoso.com:/home/same"),
+        "Shell": ("*@contoso.com:/bin/nonexistent", "*@contoso.com:/usr/sbin/nologin", "%nosuch:/bin/false"),
+    },
     "SignIn": {
         "ClockSkew": ("0", "10min"), "MaxCertificateLifetime": ("5min", "7d"), "OfflineGrace": ("0",),
         "GrantLifetime": ("5min",), "MaxSignInAge": ("1h",), "EndSessions": ("yes",), "EndSessionsAfter": ("1h",),

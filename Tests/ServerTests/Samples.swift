@@ -90,7 +90,7 @@ extension Request {
         case .unlock: .unlock("alice@contoso.com")
         case .access: .access
         case .settings: .settings
-        case .add: .add("alice@contoso.com", objectID: "00000000-0000-4000-8000-000000000009")
+        case .add: .add("alice@contoso.com", objectID: "00000000-0000-4000-8000-000000000009", groups: ["docker"])
         }
     }
 }

@@ -73,7 +73,10 @@ import Wire
         let bed = try ReportBed()
         let objectID = try identity(1).objectID.description
         for isNew in [true, false] {
-            let added = try await bed.document(.add("ALICE@contoso.com", objectID: objectID), AddedUserReport.self)
+            let added = try await bed.document(
+                .add("ALICE@contoso.com", objectID: objectID, groups: []),
+                AddedUserReport.self
+            )
             #expect(added.isNew == isNew && added.name == "alice@contoso.com" && added.objectID == objectID)
         }
         #expect(bed.book.records.map(\.event) == [.added])
@@ -92,9 +95,9 @@ import Wire
         try await bed.enrol("alice@contoso.com", 1)
         let (one, two) = (try identity(1).objectID.description, try identity(2).objectID.description)
         for (request, reason) in [
-            (Request.add("root", objectID: two), "not-our-name"),
-            (.add("alice@contoso.com", objectID: two), "object-id-changed"),
-            (.add("bob@contoso.com", objectID: one), "object-id-changed"),
+            (Request.add("root", objectID: two, groups: []), "not-our-name"),
+            (.add("alice@contoso.com", objectID: two, groups: []), "object-id-changed"),
+            (.add("bob@contoso.com", objectID: one, groups: []), "object-id-changed"),
         ] {
             guard case .refused(let refusal) = await bed.service.answer(request) else {
                 Issue.record("not refused: \(request)")
@@ -102,7 +105,7 @@ import Wire
             }
             #expect(refusal.reason == reason, "\(request)")
         }
-        #expect(await bed.service.answer(.add("bob@contoso.com", objectID: "bob")) == .malformed)
+        #expect(await bed.service.answer(.add("bob@contoso.com", objectID: "bob", groups: [])) == .malformed)
         #expect(bed.book.records.isEmpty)
     }
 

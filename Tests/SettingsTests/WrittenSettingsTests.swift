@@ -36,6 +36,9 @@ private func read(_ text: String) -> Result<EffectiveSettings, SettingsProblems>
             IDRange=1879100000-1889100000
             Enumerate=yes
             ProvisionalCallers=sshd dropbear
+            [Overrides]
+            Home=alice@contoso.com:/data/alice *@fabrikam.com:/srv/%l
+            Shell=%builders:/bin/zsh
             [SignIn]
             ClockSkew=2min
             MaxCertificateLifetime=1h

@@ -75,7 +75,8 @@ let everyRequest: [Request] = [
     .setShell("alice@contoso.com", shell: "/bin/zsh"),
     .setHome("alice@contoso.com", home: "/data/alice"),
     .endSessions("alice@contoso.com"), .lock("alice@contoso.com"), .unlock("alice@contoso.com"), .access, .settings,
-    .add("alice@contoso.com", objectID: "00000000-0000-4000-8000-000000000009"),
+    .add("alice@contoso.com", objectID: "00000000-0000-4000-8000-000000000009", groups: []),
+    .add("alice@contoso.com", objectID: "00000000-0000-4000-8000-000000000009", groups: ["docker", "", "lxd"]),
 ]
 
 private func session(_ home: HomeState) -> SessionRequest {

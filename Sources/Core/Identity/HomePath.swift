@@ -87,7 +87,8 @@ package struct HomeTemplate: Hashable, Sendable, CustomStringConvertible {
     package let text: String
     private let parts: [Part]
 
-    package init(_ text: String) throws(Flaw) {
+    /// `isForOne`: one person alone gets it, so it may be a plain path.
+    package init(_ text: String, isForOne: Bool = false) throws(Flaw) {
         var parts: [Part] = []
         var rest = text[...]
         while let percent = rest.firstIndex(of: "%") {
@@ -102,7 +103,7 @@ package struct HomeTemplate: Hashable, Sendable, CustomStringConvertible {
             rest = rest[token.endIndex...]
         }
         parts.append(.text(String(rest)))
-        guard parts.contains(.name) || parts.contains(.localPart) else { throw .sameForEverybody }
+        guard isForOne || parts.contains(.name) || parts.contains(.localPart) else { throw .sameForEverybody }
         self.text = text
         self.parts = parts
         guard HomePath.isAcceptable(expanded("n", localPart: "l", domain: "d")) else { throw .notAPath }

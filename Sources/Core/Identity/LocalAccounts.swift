@@ -15,6 +15,8 @@ package final class LocalAccounts: Sendable {
     private let claimedPaths: Set<String>
     /// Which of these accounts are Entra accounts all the same.
     private let adoptions: LocalAdoptions
+    /// The groups that list a name which an Entra account can have.
+    private let memberships: [UserName: Set<String>]
     private let adoptedNames: [UInt32: UserName]
     private let listed: [UserName: AdoptedPerson]
     private let listedObjects: [ObjectID: AdoptedPerson]
@@ -37,15 +39,24 @@ package final class LocalAccounts: Sendable {
         }
         var groupNames: Set<String> = []
         var gids: Set<UInt32> = []
+        var memberships: [UserName: Set<String>] = [:]
         LocalAccounts.forEachLine(of: group) { fields in
             if hasList { groups.append(fields) }
             groupNames.insert(fields[0].lowercased())
             if fields.count > 2, let gid = UInt32(fields[2]) { gids.insert(gid) }
+            guard fields.count > 3,
+                fields[3].utf8.contains(where: { $0 == UInt8(ascii: "@") || $0 == UInt8(ascii: "-") })
+            else { return }
+            for member in fields[3].split(separator: ",") {
+                guard let name = UserName(String(member)) else { continue }
+                memberships[name, default: []].insert(fields[0])
+            }
         }
         self.userNames = userNames
         self.groupNames = groupNames
         self.uids = uids
         self.gids = gids
+        self.memberships = memberships
         self.homes = homes
         claimedPaths = homes.reduce(into: []) { paths, home in LocalAccounts.claim(home, in: &paths) }
         adoptions = LocalAdoptions(list, users: users, groups: groups)
@@ -76,6 +87,9 @@ package final class LocalAccounts: Sendable {
 
     /// A local user or group has this number.
     package func claims(id: UInt32) -> Bool { uids.contains(id) || gids.contains(id) }
+
+    /// The local groups that list the name.
+    package func groups(listing name: UserName) -> Set<String> { memberships[name] ?? [] }
 
     /// The path is a local user's home.
     package func hasHome(_ path: String) -> Bool { homes.contains(HomePath.normalized(path)) }

@@ -54,6 +54,9 @@ package struct Settings: Hashable, Sendable {
         package var usersGroup = "entra_users"
         package var administratorsGroup = "entra_admins"
         package var enumerate = false
+        /// Instead of `homeTemplate` and `shell`, for some accounts to come: `[Overrides]`. The first that concerns a name counts.
+        package var homeOverrides: [AccountOverride<HomeTemplate>] = []
+        package var shellOverrides: [AccountOverride<String>] = []
         /// Where numbers of new accounts are drawn.
         package var numbers = PosixID.userRange
         /// Beginnings of the command names that see people who never signed in.

@@ -46,7 +46,7 @@ package struct SettingsKey: Sendable {
         self.init(section, name, path, allowed, isSecret: isSecret, read, writtenAs: { $0.written })
     }
 
-    package static let all: [SettingsKey] = azure + keys + accounts + signIn + deviceSignIn + log
+    package static let all: [SettingsKey] = azure + keys + accounts + overrides + signIn + deviceSignIn + log
 
     /// Each once, in the order of the manual.
     static var sections: [String] {
@@ -151,6 +151,23 @@ package struct SettingsKey: Sendable {
             \.accounts.provisionalCallers,
             "beginnings of command names, separated by blanks",
             SettingsValue.commands
+        ),
+    ]
+
+    private static let overrides: [SettingsKey] = [
+        SettingsKey(
+            "Overrides",
+            "Home",
+            \.accounts.homeOverrides,
+            "WHO:PATH, separated by blanks; WHO: a name, *@domain or %group; PATH as in HomeTemplate=",
+            SettingsValue.homeOverrides
+        ),
+        SettingsKey(
+            "Overrides",
+            "Shell",
+            \.accounts.shellOverrides,
+            "WHO:PATH, separated by blanks; WHO: a name, *@domain or %group",
+            SettingsValue.shellOverrides
         ),
     ]
 

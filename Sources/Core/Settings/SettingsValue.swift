@@ -106,6 +106,41 @@ enum SettingsValue {
         }
     }
 
+    /// Entries of one key.
+    private static let overrideLimit = 256
+
+    /// One person's home may be a plain path; where several get it, it has to differ between them.
+    static func homeOverrides(_ text: String) throws(SettingsFlaw) -> [AccountOverride<HomeTemplate>] {
+        try overrides(text) { who, path throws(SettingsFlaw) in
+            do throws(HomeTemplate.Flaw) { return try HomeTemplate(path, isForOne: who.isOnePerson) } catch {
+                throw SettingsFlaw("\(quoted(path)): \(plain("\(error)", limit: 200))")
+            }
+        }
+    }
+
+    static func shellOverrides(_ text: String) throws(SettingsFlaw) -> [AccountOverride<String>] {
+        try overrides(text) { _, path throws(SettingsFlaw) in try self.path(path) }
+    }
+
+    private static func overrides<Value>(
+        _ text: String,
+        _ read: (AccountSelector, String) throws(SettingsFlaw) -> Value
+    ) throws(SettingsFlaw) -> [AccountOverride<Value>] {
+        var list: [AccountOverride<Value>] = []
+        for word in text.split(whereSeparator: { $0 == " " || $0 == "\t" }) {
+            let parts = word.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+            guard parts.count == 2, let who = AccountSelector(parts[0]) else {
+                throw SettingsFlaw("\(quoted(word)) does not begin with a name, *@domain or %group, and a colon")
+            }
+            guard !list.contains(where: { $0.who == who }) else {
+                throw SettingsFlaw("\(quoted(parts[0])) stands twice")
+            }
+            guard list.count < overrideLimit else { throw SettingsFlaw("more than \(overrideLimit) entries") }
+            list.append(AccountOverride(who, try read(who, parts[1])))
+        }
+        return list
+    }
+
     static func path(_ text: String) throws(SettingsFlaw) -> String {
         guard HomePath.isAcceptable(text) else {
             throw SettingsFlaw("must be an absolute path of at most 255 plain characters")

@@ -39,6 +39,10 @@ extension HomeTemplate: WrittenValue {
     var written: String { text }
 }
 
+extension AccountOverride: WrittenValue where Value: WrittenValue {
+    var written: String { "\(who):\(value.written)" }
+}
+
 extension AccessCheckerName: WrittenValue {
     var written: String { rawValue }
 }

@@ -42,7 +42,8 @@ package enum Request: Hashable, Sendable {
     case access
     /// As the daemon goes by them.
     case settings
-    case add(String, objectID: String)
+    /// `groups`: local ones that the tool puts the account into afterwards.
+    case add(String, objectID: String, groups: [String])
 
     package var verb: Verb {
         switch self {
@@ -122,7 +123,12 @@ package enum Request: Hashable, Sendable {
         case .unlock: self = .unlock(try payload.readWord())
         case .access: self = .access
         case .settings: self = .settings
-        case .add: self = .add(try payload.readWord(), objectID: try payload.readWord())
+        case .add:
+            let (name, objectID) = (try payload.readWord(), try payload.readWord())
+            let groups = try payload.readWord()
+            // An empty word is no group; what is empty between commas stays, so that a request has one spelling.
+            let names = groups.isEmpty ? [] : groups.split(separator: ",", omittingEmptySubsequences: false)
+            self = .add(name, objectID: objectID, groups: names.map(String.init))
         }
     }
 
@@ -147,9 +153,13 @@ package enum Request: Hashable, Sendable {
             .endSessions(let word), .lock(let word), .unlock(let word):
             try writer.writeWord(word)
         case .rebind(let name, let other), .rename(let name, let other), .check(let name, let other),
-            .setShell(let name, let other), .setHome(let name, let other), .add(let name, let other):
+            .setShell(let name, let other), .setHome(let name, let other):
             try writer.writeWord(name)
             try writer.writeWord(other)
+        case .add(let name, let objectID, let groups):
+            try writer.writeWord(name)
+            try writer.writeWord(objectID)
+            try writer.writeWord(groups.joined(separator: ","))
         case .testCertificate(let user, let certificate):
             try writer.writeWord(user)
             try writer.writeText(certificate, lengthPrefix: .two)

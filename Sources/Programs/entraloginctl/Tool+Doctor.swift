@@ -54,7 +54,8 @@ extension Tool {
                 ? MachineCheck.NewAccounts(
                     shell: accounts.shell,
                     shellPlace: settings.place(of: "Accounts.Shell"),
-                    homeTemplate: accounts.homeTemplate.text
+                    homeTemplate: accounts.homeTemplate.text,
+                    overrides: settings.overrides
                 ) : nil,
             domains: accounts.domains
         )

@@ -42,7 +42,7 @@ extension Tool {
                 if let refusal { return complain(refusal) }
             }
         }
-        let response = try client.ask(.add(name, objectID: objectID.description))
+        let response = try client.ask(.add(name, objectID: objectID.description, groups: groups))
         if case .refused(let refusal) = response { return complain(refusal) }
         let added = try read(response, as: AddedUserReport.self)
         let missing = groups.filter { before?.isMember(added.name, of: $0) != true }

@@ -3,6 +3,7 @@
 internal import Authorization
 internal import Doctor
 internal import FoundationEssentials
+internal import Identity
 internal import Integration
 internal import Settings
 internal import Wire
@@ -353,6 +354,12 @@ struct ToolSettings {
     let findings: [Finding]
     /// Lines that have no effect any more.
     let remarks: [Finding]
+
+    /// `[Overrides]`, for `doctor`.
+    var overrides: [OverriddenAccounts] {
+        accounts.homeOverrides.map { .home($0.who.description, $0.value.text, place: place(of: "Overrides.Home")) }
+            + accounts.shellOverrides.map { .shell($0.who.description, $0.value, place: place(of: "Overrides.Shell")) }
+    }
 
     /// `file:line` of a setting, `Section.Key`; nil for a default.
     func place(of key: String) -> String? { report.first { $0.key == key }?.origin }

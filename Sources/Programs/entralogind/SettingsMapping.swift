@@ -20,7 +20,9 @@ extension AccountPolicy {
             usersGroupName: accounts.usersGroup,
             administratorsGroupName: accounts.administratorsGroup,
             enumerate: accounts.enumerate,
-            numbers: accounts.numbers
+            numbers: accounts.numbers,
+            homeOverrides: accounts.homeOverrides,
+            shellOverrides: accounts.shellOverrides
         )
     }
 }

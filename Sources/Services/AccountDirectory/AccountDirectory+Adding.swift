@@ -20,14 +20,19 @@ extension AccountDirectory {
 
     /// Binds name, number and home to that object id of the machine's tenant before its person ever signed in; on disk and
     /// published before it returns. What is bound to it already is returned as it is. A name that another directory has is
-    /// refused (`localAccount`), and so is everything that a sign-in would be refused for before its role is asked.
-    package func add(_ name: UserName, as objectID: ObjectID) async throws(Denial) -> AddedAccount {
+    /// refused (`localAccount`), and so is everything that a sign-in would be refused for before its role is asked. `groups`: the
+    /// local ones that it is about to become a member of, for the overrides that go by them.
+    package func add(
+        _ name: UserName,
+        as objectID: ObjectID,
+        joining groups: Set<String> = []
+    ) async throws(Denial) -> AddedAccount {
         for _ in 0..<Self.numberLimit {
             let expected: Account? =
-                if case .provisional(let account) = standing(of: name) { account } else { nil }
+                if case .provisional(let account) = view().standing(of: name, joining: groups) { account } else { nil }
             if let expected, try await !isFree(expected) { continue }
             let added = try await changing { directory throws(Denial) in
-                try directory.addNow(name, as: objectID, expected)
+                try directory.addNow(name, as: objectID, joining: groups, expected)
             }
             if let added { return added }
         }
@@ -54,11 +59,12 @@ extension AccountDirectory {
     private func addNow(
         _ name: UserName,
         as objectID: ObjectID,
+        joining groups: Set<String>,
         _ expected: Account?
     ) throws(Denial) -> AddedAccount? {
-        let state = self.state.withLock { $0 }
-        let local = try localAccounts().get()
-        switch rules(state, local).standing(of: name) {
+        let now = view()
+        let (state, local) = (now.state, try now.local.get())
+        switch now.standing(of: name, joining: groups) {
         case .none(let denial): throw denial
         case .enrolled(let enrolled):
             guard enrolled.identity.objectID == objectID else { throw Denial(adding: objectID, to: enrolled) }

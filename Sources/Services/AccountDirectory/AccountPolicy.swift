@@ -10,6 +10,9 @@ package struct AccountPolicy: Hashable, Sendable {
     package var homeTemplate: HomeTemplate
     /// Absolute path, at most 255 bytes. For accounts to come; an enrolled account keeps its own.
     package var shell: String
+    /// Instead of these two, for some accounts to come: the first that concerns a name counts.
+    package var homeOverrides: [AccountOverride<HomeTemplate>]
+    package var shellOverrides: [AccountOverride<String>]
     /// The names of the group of every Entra account and of the administrators: at most 32 bytes each.
     package var usersGroupName: String
     package var administratorsGroupName: String
@@ -25,8 +28,12 @@ package struct AccountPolicy: Hashable, Sendable {
         usersGroupName: String = "entra_users",
         administratorsGroupName: String = "entra_admins",
         enumerate: Bool = false,
-        numbers: ClosedRange<UInt32> = PosixID.userRange
+        numbers: ClosedRange<UInt32> = PosixID.userRange,
+        homeOverrides: [AccountOverride<HomeTemplate>] = [],
+        shellOverrides: [AccountOverride<String>] = []
     ) {
+        self.homeOverrides = homeOverrides
+        self.shellOverrides = shellOverrides
         self.domains = domains
         self.homeTemplate = homeTemplate
         self.shell = shell

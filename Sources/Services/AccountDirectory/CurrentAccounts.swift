@@ -39,8 +39,11 @@ package struct CurrentAccounts: AccountsView {
         )
     }
 
-    package func standing(of name: UserName) -> AccountStanding {
-        do throws(Denial) { return try rules().standing(of: name) } catch { return .none(error) }
+    package func standing(of name: UserName) -> AccountStanding { standing(of: name, joining: []) }
+
+    /// `groups`: as `StandingRules` takes them.
+    func standing(of name: UserName, joining groups: Set<String>) -> AccountStanding {
+        do throws(Denial) { return try rules().standing(of: name, joining: groups) } catch { return .none(error) }
     }
 
     package func enrolled(uid: UInt32) -> EnrolledAccount? { readable.account(uid: uid).map(asSystemHasIt) }

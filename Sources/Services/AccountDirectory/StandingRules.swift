@@ -14,11 +14,14 @@ struct StandingRules {
     var others: Set<UInt32> = []
     let fault: StoreFault?
 
-    func standing(of name: UserName) -> AccountStanding {
+    /// `groups`: local ones that the account is about to become a member of, beside those that list it.
+    func standing(of name: UserName, joining groups: Set<String> = []) -> AccountStanding {
         if let refusal = refusal(of: name) { return .none(refusal) }
         if let renamed = table.account(formerlyNamed: name) { return .none(Denial(formerName: name, of: renamed)) }
         if let enrolled = table.account(named: name) { return standing(of: enrolled) }
-        do throws(Denial) { return .provisional(try provisionalAccount(named: name)) } catch { return .none(error) }
+        do throws(Denial) { return .provisional(try provisionalAccount(named: name, joining: groups)) } catch {
+            return .none(error)
+        }
     }
 
     /// The local record that is this very person's by root's list; nil where there is none.
@@ -95,7 +98,7 @@ struct StandingRules {
         return .enrolled(enrolled)
     }
 
-    private func provisionalAccount(named name: UserName) throws(Denial) -> Account {
+    private func provisionalAccount(named name: UserName, joining groups: Set<String>) throws(Denial) -> Account {
         guard let tenant else { throw Denial(.machineUnknown, detail: "the machine's tenant is not known yet") }
         let uid = try number(for: name, of: tenant)
         if let adopted = local.adopted(named: name) {
@@ -105,11 +108,14 @@ struct StandingRules {
             let account = Account(name: name, uid: uid, displayName: "", home: adopted.home, shell: adopted.shell)
             return account.adopted(as: adopted)
         }
-        let homes = policy.homeTemplate.candidates(for: name)
+        let groups = groups.union(local.groups(listing: name))
+        let template = policy.homeOverrides.value(for: name, in: groups) ?? policy.homeTemplate
+        let homes = template.candidates(for: name)
         guard let home = homes.first(where: { !local.claims(home: $0) && table.account(home: $0) == nil }) else {
-            throw Denial(.homeRefused, detail: "all homes that \(policy.homeTemplate) gives for \(name) are taken")
+            throw Denial(.homeRefused, detail: "all homes that \(template) gives for \(name) are taken")
         }
-        return Account(name: name, uid: uid, displayName: "", home: home, shell: policy.shell)
+        let shell = policy.shellOverrides.value(for: name, in: groups) ?? policy.shell
+        return Account(name: name, uid: uid, displayName: "", home: home, shell: shell)
     }
 
     /// The number that the name leads to: free here, and in no block in which another directory has been met.

@@ -150,7 +150,8 @@ package struct EnrolledAccountsRule: Sendable {
 
     private static func account(_ line: Substring) -> Account? {
         let fields = line.split(separator: " ", omittingEmptySubsequences: false)
-        guard fields.count == 11, fields[0] == "account", fields[6] == "retired=-",
+        let isWhole = fields.count == 11 || fields.count == 12 && fields[11] == "added=root"
+        guard isWhole, fields[0] == "account", fields[6] == "retired=-",
             let name = UserName(String(fields[1]))
         else { return nil }
         func value(_ index: Int, _ key: String) -> Substring? {

@@ -23,12 +23,14 @@ package struct MachineCheck: Sendable {
         let shell: String
         let homeTemplate: String
         let shellPlace: String?
+        let overrides: [OverriddenAccounts]
 
-        /// `Shell=` with `file:line` of it, nil for the default; `HomeTemplate=`.
-        package init(shell: String, shellPlace: String?, homeTemplate: String) {
+        /// `Shell=` with `file:line` of it, nil for the default; `HomeTemplate=`; `[Overrides]`.
+        package init(shell: String, shellPlace: String?, homeTemplate: String, overrides: [OverriddenAccounts] = []) {
             self.shell = shell
             self.shellPlace = shellPlace
             self.homeTemplate = homeTemplate
+            self.overrides = overrides
         }
     }
 
@@ -116,6 +118,7 @@ package struct MachineCheck: Sendable {
         return NologinRule().evaluate(machine) + modules
             + [ShellRule.evaluate(newAccounts.shell, place: newAccounts.shellPlace, machine)]
             + HomesRule(template: newAccounts.homeTemplate).evaluate(machine)
+            + OverridesRule(overrides: newAccounts.overrides).evaluate(machine)
     }
 
     private func sshd() -> [Finding] {

@@ -52,7 +52,7 @@ package struct PersonCheck: Sendable {
             "This user cannot work here: \(obstacle)",
             remedy: account.isEnrolled
                 ? "install it, or: entraloginctl users set-shell \(account.name) /bin/bash"
-                : "install it, or name another with Shell= in [Accounts] and systemctl restart entralogind"
+                : "install it, or name another with Shell= in [Accounts] or [Overrides] and systemctl restart entralogind"
         )
     }
 

@@ -36,7 +36,7 @@ package struct ReportService: Sendable {
         case .testCertificate(let user, let certificate): .document(ReportText.json(test(user, certificate)))
         case .flush: await flush()
         case .showUser(let name): await users.show(name)
-        case .add(let name, let objectID): await users.add(name, as: objectID)
+        case .add(let name, let objectID, let groups): await users.add(name, as: objectID, joining: groups)
         case .retire(let name): await users.retire(name)
         case .rebind(let name, let objectID): await users.rebind(name, to: objectID)
         case .rename(let name, let new): await users.rename(name, to: new)

@@ -83,12 +83,14 @@ struct UserService: Sendable {
     // MARK: Changing
 
     /// Binds an account before its person's first sign-in. Recorded once: also where it is on disk and could not be published.
-    func add(_ text: String, as objectID: String) async -> Response {
+    func add(_ text: String, as objectID: String, joining groups: [String]) async -> Response {
         guard let objectID = ObjectID(objectID) else { return .malformed }
         guard let name = UserName(folding: text) else { return refusal(Denial(.notOurName)) }
         let isKnown = sources.accounts.enrolled(named: name) != nil
         let outcome: Result<AddedAccount, Denial>
-        do throws(Denial) { outcome = .success(try await sources.accounts.add(name, as: objectID)) } catch {
+        do throws(Denial) {
+            outcome = .success(try await sources.accounts.add(name, as: objectID, joining: Set(groups)))
+        } catch {
             outcome = .failure(error)
         }
         if !isKnown, let added = sources.accounts.enrolled(named: name), added.isAdded {

@@ -53,7 +53,7 @@ def requests(name: str = "alice@contoso.com") -> dict[str, bytes]:
         "RENAME": string(name) + string(f"other-{name}"),
         "CHECK": string(name) + string(""), "SESSIONS": b"", "KEYS": b"",
         "SET_SHELL": string(name) + string("/bin/bash"), "SET_HOME": string(name) + string("/home/other"),
-        "ADD": string("root") + string("0b1ec700-0000-4000-8000-00000000dead"),
+        "ADD": string("root") + string("0b1ec700-0000-4000-8000-00000000dead") + string(""),
     }
     return {verb: frame(NUMBERS[verb], payload) for verb, payload in payloads.items()}
 

@@ -186,8 +186,9 @@
 #define ENTRALOGIN_UNLOCK 0x0413u          /* request: as ENTRALOGIN_END_SESSIONS */
 #define ENTRALOGIN_ACCESS 0x0414u          /* request: nothing; asks Azure now who holds a login role on this machine */
 #define ENTRALOGIN_SETTINGS 0x0415u        /* request: nothing; the settings that the daemon goes by */
-#define ENTRALOGIN_ADD 0x0416u             /* request: string name, string object id; binds an account before its person's
-                                              first sign-in, and replies with a document */
+#define ENTRALOGIN_ADD 0x0416u             /* request: string name, string object id, string local groups that it is about
+                                              to join (names with commas between them); binds an account before its
+                                              person's first sign-in, and replies with a document */
 
 /*
  * ENTRALOGIN_AUDIT_EVENT: not a question: what the Linux audit system is to be told, from the daemon to audit-events, as
