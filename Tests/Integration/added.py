@@ -206,5 +206,5 @@ def overrides(ground: Ground) -> str:
         equal(admitted(site.ssh(member, "echo $SHELL")), "/bin/bash\n", "after set-shell")
         machine.write(SETTINGS, "[Overrides]\nShell=*@contoso.com:/bin/none\n")
         doctor = site.tool("doctor").text
-        require("*@contoso.com in [Overrides] cannot sign in" in " ".join(doctor.split()), f"doctor: {doctor}")
+        require("for *@contoso.com: nobody signs in here for the first time" in " ".join(doctor.split()), f"doctor: {doctor}")
     return str(seen)

@@ -357,8 +357,12 @@ struct ToolSettings {
 
     /// `[Overrides]`, for `doctor`.
     var overrides: [OverriddenAccounts] {
-        accounts.homeOverrides.map { .home($0.who.description, $0.value.text, place: place(of: "Overrides.Home")) }
-            + accounts.shellOverrides.map { .shell($0.who.description, $0.value, place: place(of: "Overrides.Shell")) }
+        accounts.homeOverrides.map { entry in
+            OverriddenAccounts(entry.who, .home(entry.value.text), place: place(of: "Overrides.Home"))
+        }
+            + accounts.shellOverrides.map { entry in
+                OverriddenAccounts(entry.who, .shell(entry.value), place: place(of: "Overrides.Shell"))
+            }
     }
 
     /// `file:line` of a setting, `Section.Key`; nil for a default.

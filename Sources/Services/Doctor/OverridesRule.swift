@@ -1,49 +1,95 @@
 // SPDX-License-Identifier: Apache-2.0
 
+package import Identity
 internal import Integration
 
-/// One entry of `[Overrides]`: whom it concerns, as it is written there, what they get, and `file:line`.
-package enum OverriddenAccounts: Hashable, Sendable {
-    case home(String, String, place: String?)
-    case shell(String, String, place: String?)
+/// One entry of `[Overrides]`: whom it concerns, what they get, and `file:line`.
+package struct OverriddenAccounts: Hashable, Sendable {
+    package enum Value: Hashable, Sendable {
+        /// As in the settings: `/srv/%l`.
+        case home(String)
+        case shell(String)
+    }
+
+    let who: AccountSelector
+    let value: Value
+    let place: String?
+
+    package init(_ who: AccountSelector, _ value: Value, place: String?) {
+        self.who = who
+        self.value = value
+        self.place = place
+    }
 }
 
 /// Evaluates the homes and shells that some accounts get when they are made (`[Overrides]`): what is wrong with one keeps out
-/// whom it concerns, so `explain` says it of each. What is right is not listed.
+/// whom it concerns, so `explain` says it of each. What is right is not listed; what concerns nobody new yet is a warning.
 struct OverridesRule: Sendable {
     let overrides: [OverriddenAccounts]
 
     func evaluate(_ machine: any EnvironmentView) -> [Finding] {
-        overrides.flatMap { override -> [Finding] in
-            switch override {
-            case .shell(let who, let shell, let place):
-                guard let obstacle = ShellRule.obstacle(shell, machine) else { return [] }
-                let what = "\(who) in [Overrides] cannot sign in here for the first time: \(obstacle)"
-                return [finding("shell", .error, what, place, "install it, or name another one there")]
-            case .home(let who, let template, let place):
-                let found = HomesRule(template: template).evaluate(machine).filter { $0.severity > .good }
-                return found.map { home in
-                    finding(
-                        "home",
-                        home.severity,
-                        "\(who) in [Overrides]: \(home.found)",
-                        home.place ?? place,
-                        home.remedy
-                    )
+        overrides.flatMap { override in
+            switch override.value {
+            case .shell(let shell):
+                guard let obstacle = ShellRule.obstacle(shell, machine) else { return [] as [Finding] }
+                let needed = "a program that is installed"
+                let remedy = "install it, or name another one there and systemctl reload entralogind"
+                let what = "nobody signs in here for the first time: \(obstacle)"
+                return [finding(override, what, .error, needed: needed, remedy: remedy, machine)]
+            case .home(let template):
+                return HomesRule(template: template).evaluate(machine).filter { $0.severity > .good }.map { home in
+                    finding(override, home.found, home.severity, needed: home.needed, remedy: home.remedy, machine)
                 }
             }
         }
     }
 
     private func finding(
-        _ kind: String,
-        _ severity: Severity,
+        _ override: OverriddenAccounts,
         _ what: String,
-        _ place: String?,
-        _ remedy: String
+        _ severity: Severity,
+        needed: String,
+        remedy: String,
+        _ machine: any EnvironmentView
     ) -> Finding {
-        let needed =
-            kind == "shell" ? "a program that is installed" : "folders that root owns and no other may write, with room"
-        return Finding("overrides.\(kind)", severity, what, place: place, needed: needed, remedy: remedy)
+        let id = if case .home = override.value { "overrides.home" } else { "overrides.shell" }
+        let concernsSomebody = concernsNewcomers(override.who, machine)
+        let whom = concernsSomebody ? "\(override.who)" : "\(override.who), which concerns nobody new yet"
+        return Finding(
+            id,
+            concernsSomebody ? severity : .warning,
+            "for \(whom): \(what)",
+            place: override.place,
+            needed: needed,
+            remedy: remedy
+        )
+    }
+
+    /// False where all whom the entry names have an account, and keep its home and shell.
+    private func concernsNewcomers(_ who: AccountSelector, _ machine: any EnvironmentView) -> Bool {
+        switch who {
+        case .domain: return true
+        case .name(let name): return !accounts(machine).contains(name)
+        case .group(let group):
+            let known = accounts(machine)
+            let text = (try? machine.text(of: "/etc/group")) ?? ""
+            return text.lines.contains { line in
+                let fields = line.split(separator: ":", omittingEmptySubsequences: false)
+                guard fields.count > 3, fields[0] == group else { return false }
+                let names = fields[3].split(separator: ",").compactMap { UserName(String($0)) }
+                return names.contains { !known.contains($0) }
+            }
+        }
+    }
+
+    /// Names of the daemon's file of accounts, retired ones too.
+    private func accounts(_ machine: any EnvironmentView) -> Set<UserName> {
+        let text = (try? machine.text(of: CoveredDomains.accounts, limit: CoveredDomains.accountsLimit)) ?? ""
+        return Set(
+            text.lines.compactMap { line in
+                let words = line.split(separator: " ", maxSplits: 2)
+                return words.count > 1 && words[0] == "account" ? UserName(String(words[1])) : nil
+            }
+        )
     }
 }
