@@ -109,7 +109,7 @@ import Testing
         ] {
             #expect(await reason { _ = try await add(text, 1, in: directory) } == expected, "\(text)")
         }
-        #expect(directory.allEnrolled().isEmpty)
+        #expect(directory.view().allEnrolled().isEmpty)
         // Its own record, which a cache kept of the time when sshd asked.
         bed.neighbours.say(.somebody(String(try directory.provisional(alice).uid.number)), of: alice)
         #expect(try await add(alice, 1, in: directory).isNew)
@@ -131,7 +131,7 @@ import Testing
         let directory = bed.start(policy: AccountPolicy(numbers: first...first))
         _ = try await add(alice, 1, in: directory)
         #expect(await reason { _ = try await add("bob@contoso.com", 2, in: directory) } == .idsExhausted)
-        #expect(directory.allEnrolled().count == 1)
+        #expect(directory.view().allEnrolled().count == 1)
         let beside = Bed()
         beside.neighbours.say(.somebody("theirs"), of: first)
         let narrow = beside.start(policy: AccountPolicy(numbers: first...first))
@@ -164,7 +164,7 @@ import Testing
             bed.disk.fail(at: index)
             #expect(await reason { _ = try await add(text, 100 + index, in: directory) } == .enrolmentFailed, "\(step)")
             let added = try await add(text, 100 + index, in: directory).enrolled
-            #expect(directory.standing(of: try name(text)) == .enrolled(added), "\(step)")
+            #expect(directory.view().standing(of: try name(text)) == .enrolled(added), "\(step)")
             #expect(published?.contains(text) == true, "\(step)")
         }
         #expect(bed.folder.names.allSatisfy { !$0.hasSuffix(".new") })

@@ -43,7 +43,7 @@ struct EnrolledAccountsRuleTests {
     func added() {
         let added = RemedyTests.enrolled.replacing("gecos=\n", with: "gecos= added=root\n")
         let found = rule(["contoso.co"]) { $0.texts["/var/lib/entralogin/accounts"] = added }
-        #expect(found.evaluate().map(\.id) == ["accounts.domain"])
+        #expect(found.evaluate().map(\.id.text) == ["accounts.domain"])
     }
 
     @Test("What is wrong with the folder of all homes is not said of each account")

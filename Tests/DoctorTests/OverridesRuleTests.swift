@@ -23,10 +23,10 @@ struct OverridesRuleTests {
     )
     func wrong() throws {
         let shell = try #require(try evaluate("%builders", .shell("/bin/none"), place: "/etc/c:3").first)
-        #expect(shell.id == "overrides.shell" && shell.severity == .error && shell.place == "/etc/c:3")
+        #expect(shell.id.text == "overrides.shell" && shell.severity == .error && shell.place == "/etc/c:3")
         #expect(shell.found.hasPrefix("for %builders: ") && shell.keepsOut == nil)
         let home = try #require(try evaluate("*@contoso.com", .home("/etc/passwd/%n"), place: "/etc/c:2").first)
-        #expect(home.id == "overrides.home" && home.severity == .error && home.place == "/etc/c:2")
+        #expect(home.id.text == "overrides.home" && home.severity == .error && home.place == "/etc/c:2")
         #expect(home.found.hasPrefix("for *@contoso.com: "))
     }
 

@@ -52,7 +52,7 @@ struct OverridesRule: Sendable {
         remedy: String,
         _ machine: any EnvironmentView
     ) -> Finding {
-        let id = if case .home = override.value { "overrides.home" } else { "overrides.shell" }
+        let id: FindingID = if case .home = override.value { .overridesHome } else { .overridesShell }
         let concernsSomebody = concernsNewcomers(override.who, machine)
         let whom = concernsSomebody ? "\(override.who)" : "\(override.who), which concerns nobody new yet"
         return Finding(

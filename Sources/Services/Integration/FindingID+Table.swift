@@ -46,6 +46,8 @@ extension FindingID {
     package static let nscd = FindingID(.nscd)
     package static let oldExtension = FindingID(.oldExtension)
     package static let openssh = FindingID(.openssh)
+    package static let overridesHome = FindingID(.overrides, "home")
+    package static let overridesShell = FindingID(.overrides, "shell")
     package static let pam = FindingID(.pam)
     package static let pamProbe = FindingID(.pamProbe)
     package static let pamAccess = FindingID(.pam, "access")

@@ -27,6 +27,7 @@ package struct FindingID: Hashable, Sendable {
         case nss
         case oldExtension = "old-extension"
         case openssh
+        case overrides
         case pam
         case pamProbe = "pam-probe"
         case proc

@@ -86,14 +86,14 @@ struct UserService: Sendable {
     func add(_ text: String, as objectID: String, joining groups: [String]) async -> Response {
         guard let objectID = ObjectID(objectID) else { return .malformed }
         guard let name = UserName(folding: text) else { return refusal(Denial(.notOurName)) }
-        let isKnown = sources.accounts.enrolled(named: name) != nil
+        let isKnown = sources.accounts.view().enrolled(named: name) != nil
         let outcome: Result<AddedAccount, Denial>
         do throws(Denial) {
             outcome = .success(try await sources.accounts.add(name, as: objectID, joining: Set(groups)))
         } catch {
             outcome = .failure(error)
         }
-        if !isKnown, let added = sources.accounts.enrolled(named: name), added.isAdded {
+        if !isKnown, let added = sources.accounts.view().enrolled(named: name), added.isAdded {
             var record = DecisionRecord(.added, .notice, "\(name) (uid \(added.account.systemUID)) added by root")
             record.user = name.text
             record.objectID = added.identity.objectID
