@@ -113,7 +113,7 @@ enum SettingsValue {
     static func homeOverrides(_ text: String) throws(SettingsFlaw) -> [AccountOverride<HomeTemplate>] {
         try overrides(text) { who, path throws(SettingsFlaw) in
             do throws(HomeTemplate.Flaw) { return try HomeTemplate(path, isForOne: who.isOnePerson) } catch {
-                throw SettingsFlaw("\(quoted(path)): \(plain("\(error)", limit: 200))")
+                throw SettingsFlaw("\(quoted(path)): \(plainText("\(error)", limit: 200))")
             }
         }
     }
