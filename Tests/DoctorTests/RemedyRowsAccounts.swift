@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Identity
 import Testing
 import WiredMachine
 
@@ -12,7 +13,32 @@ extension RemedyTests {
     private static let conf = "/etc/entralogin/entralogin.conf"
     private static let checkSettings = "/usr/sbin/entralogind --check-config"
 
-    static let accountRows: [Row] = settingsRows + recordingRows
+    static let accountRows: [Row] = settingsRows + overridesRows + recordingRows
+
+    private static let overridesRows: [Row] = [
+        override(
+            "overrides.shell",
+            "name another one there",
+            OverriddenAccounts(builders, .shell("/bin/none"), place: "\(conf):2"),
+            OverriddenAccounts(builders, .shell("/bin/bash"), place: "\(conf):2")
+        ),
+        override(
+            "overrides.home",
+            "mv /etc/passwd /etc/passwd.old",
+            OverriddenAccounts(builders, .home("/etc/passwd/%n"), place: "\(conf):2"),
+            OverriddenAccounts(builders, .home("/home/%n"), place: "\(conf):2")
+        ),
+    ]
+    private static let builders = AccountSelector.domain("contoso.com")
+
+    private static func override(
+        _ id: String,
+        _ remedy: String,
+        _ wrong: OverriddenAccounts,
+        _ right: OverriddenAccounts
+    ) -> Row {
+        Row(id, .error, remedy, { $0.overrides = [wrong] }, { $0.overrides = [right] })
+    }
 
     private static let settingsRows: [Row] = [
         Row(

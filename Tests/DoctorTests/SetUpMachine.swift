@@ -25,6 +25,7 @@ struct SetUpMachine: Sendable {
     var codeLimit: Int64 = 300
     /// `file:line` of settings that hold a password.
     var secrets: [String] = []
+    var overrides: [OverriddenAccounts] = []
 
     /// About whom `explain` is asked.
     static let alice = Explanation.Account(
@@ -62,7 +63,12 @@ struct SetUpMachine: Sendable {
             deviceServices: codeServices,
             deviceLimit: codeLimit,
             numbers: numbers,
-            newAccounts: MachineCheck.NewAccounts(shell: shell, shellPlace: nil, homeTemplate: "/home/%n"),
+            newAccounts: MachineCheck.NewAccounts(
+                shell: shell,
+                shellPlace: nil,
+                homeTemplate: "/home/%n",
+                overrides: overrides
+            ),
             domains: domains
         )
     }
