@@ -236,7 +236,7 @@ if Context.environment["ENTRALOGIN_FUZZ"] != nil {
     package.targets.append(.executableTarget(name: "Fuzz", dependencies: ["Fuzzing"], path: "Tests/Fuzzers/Entry"))
 }
 
-// MARK: Sanitizers: only the tests of what they can find something in, and what those tests need.
+// MARK: Sanitizers: only the tests of what they can find something in, and what those tests need. The rest is plain.
 
 /// AddressSanitizer for what touches memory, ThreadSanitizer for what runs on several threads. Pure code has neither
 /// pointers nor threads, and its exhaustive tests are slow under both.
@@ -268,9 +268,19 @@ func closure(of names: [String]) -> Set<String> {
     return found
 }
 
-if let sanitizer = Context.environment["ENTRALOGIN_SANITIZER"] {
-    guard let tests = sanitized[sanitizer] else { fatalError("ENTRALOGIN_SANITIZER is address or thread") }
-    let needed = closure(of: tests)
+/// Which tests ENTRALOGIN_TESTS names: those of a sanitizer, or `plain`, those that have none. Together they are all.
+@MainActor
+func tests(of kind: String) -> [String] {
+    guard kind == "plain" else {
+        guard let tests = sanitized[kind] else { fatalError("ENTRALOGIN_TESTS is plain, address or thread") }
+        return tests
+    }
+    let others = Set(sanitized.values.joined())
+    return package.targets.filter { $0.isTest && !others.contains($0.name) }.map(\.name)
+}
+
+if let kind = Context.environment["ENTRALOGIN_TESTS"] {
+    let needed = closure(of: tests(of: kind))
     package.targets.removeAll { !needed.contains($0.name) }
     package.products = []
 }
