@@ -68,6 +68,7 @@ final class House: Sendable {
         furtherSources: [FakeKeySource] = [],
         devices: (any DeviceAuthority)? = nil,
         keeper: any SessionKeeper = NoSessionKeeper(),
+        accountChecker: (any AccountChecker)? = nil,
         announceAnswer: @escaping @Sendable () -> Void = {},
         sshdKeys: (@Sendable () -> [PublicKey]?)? = nil
     ) throws {
@@ -94,6 +95,7 @@ final class House: Sendable {
             log: log,
             machines: machines,
             checker: checker,
+            accountChecker: accountChecker,
             accounts: accounts,
             grants: grants,
             signIns: accounts,

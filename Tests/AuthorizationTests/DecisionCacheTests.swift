@@ -47,6 +47,28 @@ import Testing
         #expect(try found(cache, at: 100 + expected) == "stale user")
     }
 
+    @Test("P2: what is taken from a kept yes is gone, and makes it no younger; nothing is given by it")
+    func lowered() throws {
+        var cache = cache()
+        let key = try Samples.key()
+        cache.lower(key, to: .user)
+        #expect(cache.lastAnswer(for: key, at: Samples.time(1)) == nil)
+        cache.store(
+            Samples.answer(.administrator),
+            correlation: try Samples.correlation(),
+            for: key,
+            at: Samples.time(5)
+        )
+        cache.lower(key, to: .administrator)
+        #expect(cache.lastAnswer(for: key, at: Samples.time(6))?.role == .administrator)
+        cache.lower(key, to: .user)
+        let kept = cache.lastAnswer(for: key, at: Samples.time(6))
+        #expect(kept?.role == .user && kept?.answeredAt == Samples.time(5))
+        cache.store(Samples.answer(nil), correlation: try Samples.correlation(), for: key, at: Samples.time(7))
+        cache.lower(key, to: .user)
+        #expect(cache.lastAnswer(for: key, at: Samples.time(8))?.role == nil)
+    }
+
     @Test("A caller may ask for a younger decision than the cache holds")
     func maximumAge() throws {
         var cache = cache()

@@ -21,12 +21,12 @@ import Testing
     func undecided() {
         let decided: [DenialReason] = [
             .roleNotAssigned, .administratorRoleNeeded, .wrongTenant, .certificate, .certificateNotUsed,
-            .objectIDChanged, .accountRetired, .signInTooOld,
+            .objectIDChanged, .accountRetired, .signInTooOld, .accountDisabled,
         ]
         for reason in decided { #expect(!reason.isUndecided) }
         let open: [DenialReason] = [
             .unreachable, .throttled, .malformedAnswer, .identityMayNotAsk, .noManagedIdentity, .machineUnknown,
-            .resourceNotFound, .applicationMissing, .metadataClosed, .noRecentDecision,
+            .resourceNotFound, .directoryRefused, .applicationMissing, .metadataClosed, .noRecentDecision,
         ]
         for reason in open { #expect(reason.isUndecided) }
     }

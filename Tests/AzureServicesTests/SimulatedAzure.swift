@@ -51,6 +51,7 @@ final class SimulatedAzure: Sendable {
             login: "https://localhost:\(port("entra"))",
             roleService: "https://localhost:\(port("pas"))",
             resourceManager: "https://localhost:\(port("arm"))",
+            graph: "https://localhost:\(port("graph"))",
             instanceMetadata: "http://127.0.0.1:\(port("imds"))",
             hybridMetadata: "http://127.0.0.1:\(port("himds"))"
         )

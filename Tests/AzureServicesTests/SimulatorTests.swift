@@ -113,6 +113,38 @@ struct SimulatorTests {
         #expect(try await azure.count("arm") == 0)
     }
 
+    @Test("P2: Graph says which accounts are disabled or deleted, to who may ask, and nobody else's answer is taken")
+    func accounts() async throws {
+        let directory = GraphDirectory(azure.environment, identity: identity, clouds: clouds)
+        func state(_ number: Int) async throws -> AccountState? {
+            let question = try await question(number)
+            do throws(AccessCheckFault) { return try await directory.state(question, ignoringSilence: true) } catch {
+                return nil
+            }
+        }
+        #expect(try await state(0xB0) == nil)
+        #expect(try await azure.count("graph") == 1)
+        try await azure.tell("graph", ["permissions": .array([.string("User.Read.All")])])
+        #expect(try await state(0xB0) == .enabled)
+        try await azure.tell("disable", ["who": .string("bob"), "seen_by_pas": .boolean(false)])
+        #expect(try await state(0xB0) == .disabled)
+        try await azure.tell("delete", ["who": .string("bob")])
+        #expect(try await state(0xB0) == .absent)
+        // A service principal, which only another permission shows.
+        #expect(try await state(0x5C) == .absent)
+        try await azure.tell(
+            "graph",
+            ["permissions": .array([.string("User.Read.All"), .string("Application.Read.All")])]
+        )
+        #expect(try await state(0x5C) == .enabled)
+        for fault in ["other-object", "redirect", "huge-body", "wrong-json", "cut-body"] {
+            try await azure.fault(fault, "graph")
+            #expect(try await state(0xA1) == nil, "\(fault)")
+            try await azure.tell("clear")
+        }
+        #expect(try await state(0xA1) == .enabled)
+    }
+
     @Test("what confirming gives away: PAS refuses a disabled user without a stated reason, and an assignment remains")
     func disabled() async throws {
         let bob = 0xB0

@@ -21,6 +21,8 @@ struct StatusTableTests {
         #expect(StatusTable.exceptions(of: .login).isEmpty)
         #expect(StatusTable.reason(of: 403, from: .instanceMetadata) == .metadataClosed)
         #expect(StatusTable.reason(of: 403, from: .roleService) == .identityMayNotAsk)
+        #expect(StatusTable.reason(of: 403, from: .directory) == .directoryRefused)
+        #expect(StatusTable.reason(of: 404, from: .directory) == .malformedAnswer)
         #expect(StatusTable.reason(of: 404, from: .instanceMetadata) == .unreachable)
         #expect(StatusTable.reason(of: 404, from: .roleService) == .malformedAnswer)
     }
@@ -32,7 +34,10 @@ struct StatusTableTests {
             for status in [429, 503] {
                 let response = HTTPResponse(status: status, headers: [header], body: [])
                 let fault = AccessCheckFault(response, from: service, at: "x", saying: "words")
-                #expect(fault.retryAfter == (service == .roleService && status == 503 ? nil : .seconds(7)))
+                #expect(
+                    fault.retryAfter
+                        == ([.roleService, .directory].contains(service) && status == 503 ? nil : .seconds(7))
+                )
                 #expect(fault.detail == "x: status \(status) words")
             }
         }

@@ -126,7 +126,7 @@ struct EndSessionsTests {
         #expect(answer(good, ended) == expected)
         for length in 0..<good.count { #expect(answer(Array(good.prefix(length)), ended).isEmpty, "\(length)") }
         #expect(answer(good + [0], ended).isEmpty)
-        for cause: UInt32 in [0, 5, 0xffff] {
+        for cause: UInt32 in [0, ENTRALOGIN_END_DISABLED + 1, 0xffff] {
             let frame = Frame().u32(Self.uid).u16(cause).bytes(ENTRALOGIN_END_ACCOUNT, reply: false)
             #expect(answer(frame, ended).isEmpty)
         }

@@ -10,6 +10,7 @@ import sys
 import roles  # noqa: F401
 import sudo_right  # noqa: F401
 import raised  # noqa: F401
+import blocked  # noqa: F401
 import locked  # noqa: F401
 import limits  # noqa: F401
 import written  # noqa: F401

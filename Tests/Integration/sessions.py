@@ -112,6 +112,26 @@ def multiplexed(ground: BootedGround) -> str:
         return f"EndSessions=no: {seen[0]}; yes: {seen[1]}"
 
 
+@case("P2", "an account that is disabled in Entra ends its connection, where EndSessions=yes and CheckAccountEnabled=yes")
+def disabled(ground: BootedGround) -> str:
+    ground.azure.post("graph", permissions=["User.Read.All"])
+    with ground.boot("disabled", settings=f"{ON}[Azure]\nCheckAccountEnabled=yes\n") as site:
+        site.machine.wait_until_up()
+        site.wait_until_ready()
+        person = ground.newcomer()
+        uid = uid_of(site, person)
+        with connected(site, person) as connection:
+            admitted(connection.ask("id -u"), f"{uid}\n")
+            ground.azure.post("disable", who=ground.key_of(person), seen_by_pas=False)
+            site.tool("check", person.login)
+            wait_for(lambda: connection.master.poll() is not None, "the end of the connection", 30)
+            gone(site, uid)
+            equal(record_of(site, person).get("ENTRALOGIN_REASON"), "account-disabled", "the record's reason")
+        refused(site.ssh(person, "id"), "disabled in Entra")
+    ground.azure.post("graph", permissions=[])
+    return "ended"
+
+
 @case("P2", "a role that is gone ends shells, services that start again, a lingering manager and what hides, and names root's")
 def everything(ground: BootedGround) -> str:
     with ground.boot("everything", settings=ON) as site:

@@ -20,7 +20,7 @@ STRANGE_ID = "deadbeef-0000-4000-8000-000000000000"
 UNFITTING: dict[str, dict[str, tuple[str, ...]]] = {
     "Azure": {
         "LoginEndpoint": (NO_ONE, "https://login.invalid"), "PolicyEndpoint": (NO_ONE, "https://pas.invalid"),
-        "ResourceManagerEndpoint": (NO_ONE,), "MetadataEndpoint": ("http://127.0.0.2",),
+        "ResourceManagerEndpoint": (NO_ONE,), "GraphEndpoint": (NO_ONE,), "CheckAccountEnabled": ("yes",), "MetadataEndpoint": ("http://127.0.0.2",),
         "AccessCheckers": ("pas", "arm", "arm-roleassignments", "arm pas"), "ConfirmRefusals": ("no",),
         "TenantID": (OTHER_TENANT, STRANGE_ID), "ClientID": (STRANGE_ID,),
         "Proxy": ("http://127.0.0.1:9", "http://proxy.invalid:3128"), "NoProxy": ("contoso.com",),

@@ -21,6 +21,7 @@ struct Standing {
     ]
     var remark: String?
     var confirmationFault: AccessCheckFault?
+    var directory: AzureStatus.Checker?
     var keyring = AccessStatus.Keyring(
         keys: 2,
         rotatedOut: 0,
@@ -59,6 +60,7 @@ struct Standing {
     var azure: AzureStatus {
         var azure = AzureStatus(machine: machineState, tokens: tokens, checkers: checkers, remark: remark)
         azure.confirmations.fault = confirmationFault
+        azure.directory = directory
         return azure
     }
 

@@ -230,6 +230,26 @@ import Wire
         #expect(standing.warnings.map(\.isGrave) == [true, true])
     }
 
+    @Test(
+        "Microsoft Graph that does not answer keeps people out, with its own reason; where it answers nothing is said"
+    )
+    func directory() throws {
+        let fault = AccessCheckFault(.directoryRefused, of: "graph", detail: "status 403")
+        var standing = try Standing()
+        standing.directory = AzureStatus.Checker(name: "graph", standing: .serving, latency: .milliseconds(9))
+        #expect(standing.warnings.isEmpty && standing.report.directory?.state == "ready")
+        standing.directory = AzureStatus.Checker(
+            name: "graph",
+            standing: .notServing(fault, wait: .seconds(60)),
+            latency: nil
+        )
+        let warning = try only(standing)
+        #expect(
+            warning.id.rawValue == "directory-refused" && warning.isGrave && warning.remedy.contains("User.Read.All")
+        )
+        #expect(standing.report.directory?.lastErrorCode == "directory-refused")
+    }
+
     @Test("An account store that cannot be read is grave")
     func store() throws {
         var standing = try Standing()

@@ -15,9 +15,11 @@ private func read(_ text: String) -> Result<EffectiveSettings, SettingsProblems>
             LoginEndpoint=https://login.contoso.com
             PolicyEndpoint=https://policy.contoso.com:8443
             ResourceManagerEndpoint=https://arm.contoso.com
+            GraphEndpoint=https://graph.contoso.com
             MetadataEndpoint=http://127.0.0.1:8080
             AccessCheckers=arm pas
             ConfirmRefusals=no
+            CheckAccountEnabled=yes
             TenantID=11111111-1111-4111-8111-111111111111
             ClientID=22222222-2222-4222-8222-222222222222
             Proxy=http://user:word@proxy:3128

@@ -42,6 +42,29 @@ struct ChecksTextTests {
         #expect(!ChecksText.isEnough(report([nil], effective: nil), needed: needed))
     }
 
+    @Test("P16: A blocked account is the answer, whatever the roles are; one that Graph says nothing of is undecided")
+    func accounts() {
+        var report = report(["administrator"], effective: "none")
+        report.account = AccountAnswer(latencyMilliseconds: 9)
+        for (state, line) in [
+            ("disabled", "account     disabled in Entra, so no role counts, 9 ms"),
+            ("absent", "account     not in Entra, so no role counts, 9 ms"),
+        ] {
+            report.account?.state = state
+            let lines = text.check(report, needed: .user)
+            #expect(lines[0] == "answer      the account is \(state) in Entra" && lines.contains(line))
+            #expect(!ChecksText.isEnough(report, needed: .user))
+        }
+        report.role = nil
+        report.account?.state = nil
+        report.account?.text = "Azure could not be reached"
+        let lines = text.check(report, needed: .user)
+        #expect(lines[0].contains("undecided") && lines.contains { $0.contains("nobody new gets in: Azure could not") })
+        report.role = "user"
+        report.account?.state = "enabled"
+        #expect(text.check(report, needed: .user).contains("account     enabled in Entra, 9 ms"))
+    }
+
     @Test("Each checker's answer is shown with its id; a failed one with its remedy, and a dispute is named")
     func checks() {
         let lines = text.check(report(["user", "none"], effective: "user"), needed: .user)

@@ -33,7 +33,10 @@ struct EndAccountTests {
         #expect(UInt32(frame.opcode) == ENTRALOGIN_END_ACCOUNT)
         let fields = (try frame.payload.readUInt32(), UInt32(try frame.payload.readUInt16()))
         #expect(fields == (1_900_000_001, ENTRALOGIN_END_REVOKED) && frame.payload.remaining == 0)
-        let header = [ENTRALOGIN_END_ROLE, ENTRALOGIN_END_RETIRED, ENTRALOGIN_END_REVOKED, ENTRALOGIN_END_COMMAND]
+        let header = [
+            ENTRALOGIN_END_ROLE, ENTRALOGIN_END_RETIRED, ENTRALOGIN_END_REVOKED, ENTRALOGIN_END_COMMAND,
+            ENTRALOGIN_END_DISABLED,
+        ]
         #expect(EndingCause.allCases.map { UInt32($0.rawValue) } == header)
     }
 

@@ -26,6 +26,9 @@ package struct AdministratorRemedy: Sendable {
         switch fault.reason {
         case .noManagedIdentity: return identityCommand
         case .identityMayNotAsk: return permission(for: fault)
+        case .directoryRefused:
+            return fault.remedy?.text
+                ?? "give this machine's identity the permission \(GraphPermission.readUsers.rawValue) of Microsoft Graph"
         case .applicationMissing: return application(of: fault)
         case .metadataClosed where fault.all.contains { $0.remedy == .joinAgentsGroup }:
             return FaultRemedy.joinAgentsGroup.text

@@ -15,9 +15,18 @@ package struct CachedAnswer: Hashable, Sendable {
     package let correlation: CorrelationID
     /// Whether what it denies is confirmed.
     package let confirmation: Confirmation
+    /// What Entra said of the account itself; nil where it was not asked.
+    package var account: AccountState?
 
     /// How long ago Azure said so; never negative.
     package func age(at now: BootTime) -> Duration { max(.zero, answeredAt.duration(to: now)) }
+
+    /// Why it lets nobody in; nil where it does.
+    package var denial: Denial? {
+        guard role == nil else { return nil }
+        if let account, account.isBlocked { return Denial(blocked: account) }
+        return Denial(missing: .roleNotAssigned, after: confirmation)
+    }
 }
 
 /// What Azure said about people on this machine: pure, bounded, and never older than it may be.
@@ -121,7 +130,22 @@ package struct DecisionCache: Sendable {
             freshUntil: now.advanced(by: lifetime),
             checker: answer.checker,
             correlation: correlation,
-            confirmation: answer.confirmation
+            confirmation: answer.confirmation,
+            account: answer.account
+        )
+    }
+
+    /// Takes from the last yes for the key what it gave above `role`. It stays as old as it is.
+    package mutating func lower(_ key: Key, to role: Role) {
+        guard let answer = answers[key], let kept = answer.role, kept > role else { return }
+        answers[key] = CachedAnswer(
+            role: role,
+            answeredAt: answer.answeredAt,
+            freshUntil: answer.freshUntil,
+            checker: answer.checker,
+            correlation: answer.correlation,
+            confirmation: answer.confirmation,
+            account: answer.account
         )
     }
 

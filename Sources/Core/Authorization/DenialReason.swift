@@ -31,10 +31,12 @@ package enum DenialReason: String, Sendable, Codable, CaseIterable {
     // Azure's answer.
     case roleNotAssigned = "role-not-assigned"
     case administratorRoleNeeded = "administrator-role-needed"
+    case accountDisabled = "account-disabled"
     case signInTooOld = "sign-in-too-old"
     // It could not be asked.
     case noManagedIdentity = "no-managed-identity"
     case identityMayNotAsk = "identity-may-not-ask"
+    case directoryRefused = "directory-refused"
     case applicationMissing = "application-missing"
     case metadataClosed = "metadata-closed"
     case machineUnknown = "machine-unknown"
@@ -56,8 +58,9 @@ package enum DenialReason: String, Sendable, Codable, CaseIterable {
     /// the reasons that name an unreachable Azure: see `OfflinePolicy`.
     package var isUndecided: Bool {
         switch self {
-        case .noManagedIdentity, .identityMayNotAsk, .applicationMissing, .metadataClosed, .machineUnknown,
-            .unreachable, .throttled, .roleUnconfirmed, .resourceNotFound, .malformedAnswer, .noRecentDecision,
+        case .noManagedIdentity, .identityMayNotAsk, .directoryRefused, .applicationMissing, .metadataClosed,
+            .machineUnknown, .unreachable, .throttled, .roleUnconfirmed, .resourceNotFound, .malformedAnswer,
+            .noRecentDecision,
             .storeUnreadable, .enrolmentFailed:
             true
         default: false
@@ -91,9 +94,11 @@ package enum DenialReason: String, Sendable, Codable, CaseIterable {
         case .numberTaken: "The number of your account here is another directory's: please sign in again"
         case .roleNotAssigned: "Azure role not assigned"
         case .administratorRoleNeeded: "The Azure administrator login role is no longer assigned to you"
+        case .accountDisabled: "Your account is disabled in Entra"
         case .signInTooOld: "Your last sign-in with Entra is too long ago: sign in over SSH again"
         case .noManagedIdentity: "This machine has no managed identity to ask Azure with"
         case .identityMayNotAsk: "This machine's identity may not ask Azure for your role"
+        case .directoryRefused: "This machine's identity may not ask Entra whether your account is enabled"
         case .applicationMissing: "The application \"Azure Linux VM Sign-In\" is missing in the tenant"
         case .metadataClosed: "This machine's metadata service does not answer entralogin"
         case .machineUnknown: "This machine does not know yet what it is in Azure"

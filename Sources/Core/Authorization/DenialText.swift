@@ -36,7 +36,9 @@ package enum DenialText {
         case .wrongTenant: return "sign in to Azure with an account of this machine's tenant"
         case .wrongName: return "use your own user principal name in lower case"
         case .notEnrolled, .signInTooOld: return "sign in over SSH with an Entra certificate"
-        case .enrolmentFailed, .storeUnreadable, .idsExhausted, .noManagedIdentity, .applicationMissing,
+        case .accountDisabled: return "an administrator of your Entra tenant can enable it"
+        case .enrolmentFailed, .storeUnreadable, .idsExhausted, .noManagedIdentity, .directoryRefused,
+            .applicationMissing,
             .metadataClosed, .machineUnknown, .resourceNotFound, .malformedAnswer,
             .noAuthorityKeys, .stackNotVerified, .identityToken, .revokedKeysUnusable, .unsupported:
             return "this machine's administrator finds the remedy with entraloginctl doctor"

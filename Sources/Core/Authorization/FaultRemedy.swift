@@ -6,6 +6,8 @@ package import Identity
 package enum FaultRemedy: Hashable, Sendable {
     /// The machine's identity needs Reader at this resource; nil while its object id is not known.
     case giveReader(to: ObjectID?, at: ResourceID)
+    /// The machine's identity needs this application permission of Microsoft Graph's; nil while its object id is not known.
+    case giveGraph(GraphPermission, to: ObjectID?, host: String)
     /// Another access checker may serve.
     case useOtherChecker
     /// This checker does not serve the question; the others are asked without it, too.
@@ -26,6 +28,7 @@ package enum FaultRemedy: Hashable, Sendable {
             "az role assignment create --assignee-object-id"
                 + " \(principal.map(\.description) ?? "<object id of the machine's identity>")"
                 + " --assignee-principal-type ServicePrincipal --role Reader --scope \(resource)"
+        case .giveGraph(let permission, let principal, let host): permission.command(for: principal, host: host)
         case .useOtherChecker: "the role service refuses this machine's identity; the checker arm may serve instead"
         case .leaveOut(let checker):
             "\(checker) does not serve the question here: leave it out of AccessCheckers= in [Azure], and the others are asked"
@@ -36,5 +39,27 @@ package enum FaultRemedy: Hashable, Sendable {
                 + " systemd.imds.network=locked"
         case .joinAgentsGroup: "the daemon's user must be in the group himds (configure --enable sees to that)"
         }
+    }
+}
+
+/// An application permission of Microsoft Graph's, and the id of its app role, which is the same in every tenant (azure.md,
+/// "Microsoft Graph").
+package enum GraphPermission: String, Hashable, Sendable, CaseIterable {
+    case readUsers = "User.Read.All"
+
+    package var appRole: String {
+        switch self {
+        case .readUsers: "df021288-bdef-4463-88db-98f22de89214"
+        }
+    }
+
+    /// For an administrator of the directory.
+    func command(for principal: ObjectID?, host: String) -> String {
+        let identity = principal?.description ?? "<object id of the machine's identity>"
+        return "an administrator of the directory gives it \(rawValue) of Microsoft Graph:"
+            + " graph=$(az ad sp show --id 00000003-0000-0000-c000-000000000000 --query id -o tsv);"
+            + " az rest --method POST --url \(host)/v1.0/servicePrincipals/\(identity)/appRoleAssignments --body"
+            + " \"{'principalId':'\(identity)','resourceId':'$graph','appRoleId':'\(appRole)'}\";"
+            + " it may take hours until it counts"
     }
 }

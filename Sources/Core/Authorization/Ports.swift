@@ -77,12 +77,26 @@ package struct AccessAnswer: Hashable, Sendable {
     package let checker: String
     /// Whether what it denies is confirmed.
     package let confirmation: Confirmation
+    /// What Entra says of the account itself; nil where it was not asked. Where it is blocked, there is no role.
+    package let account: AccountState?
 
-    package init(role: Role?, lifetime: Duration?, checker: String, confirmation: Confirmation = .notNeeded) {
+    package init(
+        role: Role?,
+        lifetime: Duration?,
+        checker: String,
+        confirmation: Confirmation = .notNeeded,
+        account: AccountState? = nil
+    ) {
+        self.account = account
         self.role = role
         self.lifetime = lifetime
         self.checker = checker
         self.confirmation = confirmation
+    }
+
+    /// A disabled or deleted account: final, whatever the roles are (P2).
+    package init(blocked state: AccountState) {
+        self.init(role: nil, lifetime: nil, checker: AccessCheckFault.graph, account: state)
     }
 }
 
@@ -92,6 +106,12 @@ package protocol AccessChecker: Sendable {
     func check(_ question: AccessQuestion) async throws(AccessCheckFault) -> AccessAnswer
     /// The same answer after role assignments were asked, until the question's deadline: never `required`.
     func confirm(_ answer: AccessAnswer, to question: AccessQuestion) async -> AccessAnswer
+}
+
+/// Asks Entra whether an account is enabled. A fault is never an answer: it ends nothing, and lets nobody in by itself.
+package protocol AccountChecker: Sendable {
+    /// About the question's object id, within its deadline.
+    func state(_ question: AccessQuestion) async throws(AccessCheckFault) -> AccountState
 }
 
 /// Asks Entra for codes that a person types on another device (RFC 8628).

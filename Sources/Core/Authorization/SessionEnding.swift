@@ -9,6 +9,8 @@ package enum EndingCause: UInt16, Sendable, CaseIterable {
     case revoked
     /// `entraloginctl sessions end`.
     case command
+    /// A final no: the account is disabled in Entra, or deleted.
+    case accountDisabled
 
     /// The reason code of the record; nil for an administrator's command.
     package var reason: DenialReason? {
@@ -17,6 +19,7 @@ package enum EndingCause: UInt16, Sendable, CaseIterable {
         case .retired: .accountRetired
         case .revoked: .certificateRevoked
         case .command: nil
+        case .accountDisabled: .accountDisabled
         }
     }
 }

@@ -19,12 +19,15 @@ package struct Settings: Hashable, Sendable {
         package var loginEndpoint: String?
         package var policyEndpoint: String?
         package var resourceManagerEndpoint: String?
+        package var graphEndpoint: String?
         /// Plain HTTP, by address, never through a proxy.
         package var metadataEndpoint = "http://169.254.169.254"
         /// In the order of asking; not empty, each once.
         package var accessCheckers: [AccessCheckerName] = [.pas, .arm]
         /// A refusal without a stated reason is confirmed by role assignments before it counts.
         package var confirmRefusals = true
+        /// A disabled or deleted account is a no; the machine's identity needs a permission of Microsoft Graph's for it.
+        package var checkAccountEnabled = false
         /// Only where the metadata service does not say it rightly.
         package var tenantID: TenantID?
         /// A user-assigned identity; nil: the system-assigned one.

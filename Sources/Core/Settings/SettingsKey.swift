@@ -67,6 +67,7 @@ package struct SettingsKey: Sendable {
             "https://host",
             SettingsValue.endpoint
         ),
+        SettingsKey("Azure", "GraphEndpoint", \.azure.graphEndpoint, "https://host", SettingsValue.endpoint),
         SettingsKey(
             "Azure",
             "MetadataEndpoint",
@@ -82,6 +83,13 @@ package struct SettingsKey: Sendable {
             SettingsValue.choices
         ),
         SettingsKey("Azure", "ConfirmRefusals", \.azure.confirmRefusals, "yes or no", SettingsValue.boolean),
+        SettingsKey(
+            "Azure",
+            "CheckAccountEnabled",
+            \.azure.checkAccountEnabled,
+            "yes or no",
+            SettingsValue.boolean
+        ),
         SettingsKey("Azure", "TenantID", \.azure.tenantID, "a GUID") { text throws(SettingsFlaw) in
             TenantID(try SettingsValue.guid(text))
         },

@@ -21,6 +21,19 @@ package struct CheckerAnswer: Hashable, Sendable, Codable {
     }
 }
 
+/// What Entra says of the account itself now.
+package struct AccountAnswer: Hashable, Sendable, Codable {
+    /// `enabled`, `disabled`, `absent`; nil where there is no answer.
+    package var state: String?
+    /// Why there is none: a reason code, and in words.
+    package var reason: String?
+    package var text: String?
+    package var remedy: String?
+    package var latencyMilliseconds: Int64
+
+    package init(latencyMilliseconds: Int64) { self.latencyMilliseconds = latencyMilliseconds }
+}
+
 /// `entraloginctl check NAME`: every configured checker was asked, whatever was known before. Nobody gets in by it.
 package struct RoleCheckReport: Hashable, Sendable, Codable {
     package var name: String
@@ -29,7 +42,9 @@ package struct RoleCheckReport: Hashable, Sendable, Codable {
     package var resource: String?
     /// In the order in which they count.
     package var answers: [CheckerAnswer] = []
-    /// What a sign-in would go by: the first answer in that order, and role assignments where they confirm it.
+    /// Nil where Entra is not asked: `CheckAccountEnabled=no`.
+    package var account: AccountAnswer?
+    /// What a sign-in would go by: `none` for a disabled or deleted account, otherwise the first answer in that order, and role assignments where they confirm it.
     /// `user`, `administrator`, `none`, or nil: undecided, which is a no.
     package var role: String?
     /// How the first answer was confirmed: `not-needed`, `agreed`, `overruled`, `not-permitted`, `unanswered`; nil where no

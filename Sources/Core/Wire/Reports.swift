@@ -225,6 +225,8 @@ package struct StatusReport: Hashable, Sendable, Codable {
     package var checkers: [CheckerReport] = []
     /// Nil from a daemon that does not say.
     package var confirmations: ConfirmationsReport?
+    /// Microsoft Graph, as a checker; nil where it is asked nothing.
+    package var directory: CheckerReport?
     package var keys = KeysReport()
     package var accounts = AccountsReport()
     /// Administrators now.

@@ -23,7 +23,7 @@ size_t entralogin_answer_end(const struct entralogin_owners *owners, entralogin_
     uint16_t cause = entralogin_get_u16(&r), status = ENTRALOGIN_STATUS_OK;
     if (!entralogin_consumed(&r) || magic != ENTRALOGIN_MAGIC || version != ENTRALOGIN_VERSION ||
         opcode != ENTRALOGIN_END_ACCOUNT || length != request_size - ENTRALOGIN_FRAME_HEADER ||
-        cause < ENTRALOGIN_END_ROLE || cause > ENTRALOGIN_END_COMMAND)
+        cause < ENTRALOGIN_END_ROLE || cause > ENTRALOGIN_END_DISABLED)
         return 0;
     memset(&ended, 0, sizeof ended);
     if (!entralogin_uid_is_entra(owners, uid))

@@ -22,6 +22,7 @@ static const char *const causes[] = {
     [ENTRALOGIN_END_RETIRED] = "the machine's administrator has retired your account",
     [ENTRALOGIN_END_REVOKED] = "the machine's administrator has revoked your key or certificate",
     [ENTRALOGIN_END_COMMAND] = "the machine's administrator ends them",
+    [ENTRALOGIN_END_DISABLED] = "your account is disabled in Entra, or was deleted there",
 };
 
 struct search {

@@ -22,6 +22,7 @@ struct ChecksText: Sendable {
             lines += labelled("", "correlation id \(row.correlationID)")
             if let remedy = row.remedy, !remedy.isEmpty { lines += labelled("  do", remedy) }
         }
+        if let account = report.account { lines += self.account(account) }
         if let text = report.confirmation.flatMap(ChecksText.confirmation) { lines += labelled("confirmed", text) }
         if report.isDisputed {
             let text =
@@ -32,6 +33,21 @@ struct ChecksText: Sendable {
         return lines
     }
 
+    private func account(_ answer: AccountAnswer) -> [String] {
+        let said =
+            switch answer.state {
+            case "enabled": "enabled in Entra"
+            case "disabled": "disabled in Entra, so no role counts"
+            case "absent": "not in Entra, so no role counts"
+            case let state?: printable(state)
+            case nil: "no answer, so nobody new gets in: \(answer.text ?? answer.reason ?? "no reason given")"
+            }
+        let tone: Style.Tone? = answer.state == "enabled" ? nil : answer.state == nil ? .doubtful : .bad
+        let lines = labelled("account", "\(said), \(answer.latencyMilliseconds) ms", tone)
+        guard let remedy = answer.remedy, !remedy.isEmpty else { return lines }
+        return lines + labelled("  do", remedy)
+    }
+
     static func isEnough(_ report: RoleCheckReport, needed: Role) -> Bool {
         guard let role = report.role.flatMap(Role.init(rawValue:)) else { return false }
         return role == .administrator || needed == .user
@@ -40,6 +56,9 @@ struct ChecksText: Sendable {
     private func answer(_ report: RoleCheckReport, needed: Role) -> String {
         guard report.resource != nil else { return "undecided: this machine does not know yet what it is in Azure" }
         guard let role = report.role else { return "undecided, which is a no: nobody who counts has answered" }
+        if let state = report.account?.state, state != "enabled" {
+            return "the account is \(printable(state)) in Entra"
+        }
         let words = ChecksText.words(role)
         return role == Role.user.rawValue && needed == .administrator ? "\(words), and that is no administrator" : words
     }

@@ -25,7 +25,7 @@ enum DaemonFindings {
         findings = findings.filter { $0.severity <= .note || !warned.contains($0.id) }
         // Where nobody's role can be asked, that is said once.
         if report.machine.map({ !$0.isFromDisk }) ?? false {
-            findings += report.checkers.map { evaluate($0, warned) }
+            findings += (report.checkers + [report.directory].compactMap(\.self)).map { evaluate($0, warned) }
         }
         findings += report.warnings.map { warning in
             Finding(

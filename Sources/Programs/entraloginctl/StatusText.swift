@@ -50,6 +50,10 @@ struct StatusText: Sendable {
             let isWell = checker.state == "ready" || checker.state == "untried"
             lines += labelled(index == 0 ? "checkers" : "", self.checker(checker), isWell ? nil : .doubtful)
         }
+        if let directory = report.directory {
+            let isWell = directory.state == "ready" || directory.state == "untried"
+            lines += labelled("accounts", self.checker(directory), isWell ? nil : .doubtful)
+        }
         if let confirmations = report.confirmations {
             let tone: Style.Tone? = confirmations.lastError == nil ? nil : .doubtful
             lines += labelled("confirmed", self.confirmations(confirmations), tone)

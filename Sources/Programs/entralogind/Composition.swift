@@ -87,6 +87,7 @@ struct Composition: Sendable {
                 log: audit,
                 machines: azure.machines,
                 checker: azure.checker,
+                accountChecker: azure.directory,
                 accounts: accounts,
                 grants: grants,
                 signIns: accounts,
@@ -196,6 +197,7 @@ struct Composition: Sendable {
             metadata: metadata(settings.azure, agentIsNamed: named != nil, worker: worker),
             order: settings.azure.accessCheckers,
             confirmsRefusals: settings.azure.confirmRefusals,
+            checksAccounts: settings.azure.checkAccountEnabled,
             store: MachineStore(
                 load: { try? AtomicFile(Paths.machine).read(limit: 1 << 16, requiring: .ownOrRoots) },
                 save: { bytes in

@@ -48,6 +48,7 @@ extension AzureEndpoints {
             login: azure.loginEndpoint,
             roleService: azure.policyEndpoint,
             resourceManager: azure.resourceManagerEndpoint,
+            graph: azure.graphEndpoint,
             instanceMetadata: azure.metadataEndpoint
         )
     }

@@ -47,6 +47,7 @@ struct AccessParts: Sendable {
             settings: settings,
             machines: ports.machines,
             checker: ports.checker,
+            accountChecker: ports.accountChecker,
             grants: membership,
             ending: ending,
             starts: starts,

@@ -12,6 +12,8 @@ package struct AccessPorts: Sendable {
     package var log: any RecordLog
     package var machines: any MachineSource
     package var checker: any AccessChecker
+    /// Nil: Entra is not asked whether an account is enabled.
+    package var accountChecker: (any AccountChecker)?
     package var accounts: any AccountRegistry
     package var grants: any GrantRegistry
     package var signIns: any SignInRegistry
@@ -44,6 +46,7 @@ package struct AccessPorts: Sendable {
         log: any RecordLog,
         machines: any MachineSource,
         checker: any AccessChecker,
+        accountChecker: (any AccountChecker)? = nil,
         accounts: any AccountRegistry,
         grants: any GrantRegistry,
         signIns: any SignInRegistry,
@@ -67,6 +70,7 @@ package struct AccessPorts: Sendable {
         self.log = log
         self.machines = machines
         self.checker = checker
+        self.accountChecker = accountChecker
         self.accounts = accounts
         self.grants = grants
         self.signIns = signIns

@@ -52,11 +52,13 @@ package final class AdministratorMembership: Sendable {
         turn.withLock { _ in body() }
     }
 
-    /// Takes note of an answer of Azure. Unless it says administrator, every grant of this person ends now.
+    /// Takes note of an answer of Azure. Unless it says administrator, every grant of this person ends now, for
+    /// `reason`, or for what `role` means.
     package func settle(
         _ identity: DirectoryIdentity,
         role: Role?,
         answeredAt: BootTime,
+        because reason: DenialReason? = nil,
         correlation: CorrelationID
     ) {
         guard role != .administrator else { return }
@@ -66,7 +68,7 @@ package final class AdministratorMembership: Sendable {
             }
             lastNo[identity] = answeredAt
         }
-        let reason: DenialReason = role == nil ? .roleNotAssigned : .administratorRoleNeeded
+        let reason = reason ?? (role == nil ? .roleNotAssigned : .administratorRoleNeeded)
         let granted = registry.current().keys
         guard !granted.isEmpty else { return }
         let accounts = accounts.view()

@@ -74,12 +74,7 @@ extension Authorizer {
                 deadline: deadline,
                 isRetried: { pending.hasWaiter }
             )
-            var answer = try await checker.check(question)
-            let heardAt = time.bootTime()
-            if case .required = answer.confirmation {
-                announce(answer, pending)
-                answer = await checker.confirm(answer, to: question)
-            }
+            let (answer, heardAt) = try await ask(question, pending, about: identity)
             pace.note(answer, askedAt: pending.startedAt)
             // It may have been given long ago, and taken back since (P2).
             if answer.role != nil, isOverdue(pending) {
@@ -94,6 +89,63 @@ extension Authorizer {
             pace.note(error, askedAt: pending.startedAt)
             finish(pending, fault: error, for: identity)
         }
+    }
+
+    /// The roles' answer, with what Entra says of the account, and confirmed where that is needed; and when the first was heard.
+    private func ask(
+        _ question: AccessQuestion,
+        _ pending: PendingQuestion,
+        about identity: DirectoryIdentity
+    ) async throws(AccessCheckFault) -> (AccessAnswer, heardAt: BootTime) {
+        var answer = try await checker.check(question)
+        let account = await account(behind: answer, question)
+        let heardAt = time.bootTime()
+        if case .success(let state) = account { answer = answer.of(account: state) }
+        if case .required = answer.confirmation {
+            // Not before Entra has said that the account is enabled.
+            if case .success = account { announce(answer, pending) }
+            answer = await checker.confirm(answer, to: question)
+        }
+        if case .failure(let fault) = account, answer.role != nil || !answer.confirmation.isFinal {
+            lower(identity, to: answer, pending, on: question.machine)
+            throw fault
+        }
+        return (answer, heardAt)
+    }
+
+    /// What Entra says of the account behind an answer; nil where it is not asked, or where a no of roles is final without it.
+    private func account(
+        behind answer: AccessAnswer,
+        _ question: AccessQuestion
+    ) async -> Result<AccountState?, AccessCheckFault> {
+        guard let accountChecker, answer.role != nil || !answer.confirmation.isFinal else { return .success(nil) }
+        // The rest is left for the confirmation: what roles take away counts while Graph is silent.
+        let half = time.bootTime().duration(to: question.deadline) / 2
+        let asked = AccessQuestion(
+            objectID: question.objectID,
+            machine: question.machine,
+            correlation: question.correlation,
+            deadline: time.bootTime().advanced(by: half),
+            isRetried: question.isRetried
+        )
+        do throws(AccessCheckFault) { return .success(try await accountChecker.state(asked)) } catch {
+            return .failure(error)
+        }
+    }
+
+    /// Nothing is given while Entra has no answer about the account, but what roles take away is taken (P2): an earlier
+    /// administrator is a user in the grace.
+    private func lower(
+        _ identity: DirectoryIdentity,
+        to answer: AccessAnswer,
+        _ pending: PendingQuestion,
+        on machine: Machine
+    ) {
+        let answer = pending.lowered(answer)
+        guard answer.role == .user, answer.confirmation.isFinal, pendingQuestions[identity] === pending else { return }
+        let now = time.bootTime()
+        cache.lower(DecisionCache.Key(objectID: identity.objectID, machine: machine), to: .user)
+        settle(identity, cache.cached(answer, correlation: pending.correlation, at: now))
     }
 
     private func finish(
@@ -112,17 +164,18 @@ extension Authorizer {
         let key = DecisionCache.Key(objectID: identity.objectID, machine: machine)
         let kept = cache.store(pending.lowered(answer), correlation: pending.correlation, for: key, at: now)
         // Before anybody hears of it: what an earlier yes gave ends with this answer (P2).
-        settle(identity, kept.role, kept.confirmation, answeredAt: now, correlation: pending.correlation)
+        settle(identity, kept)
         note(kept, pending, identity)
         starts.noteAnswer(about: identity, isAllowed: kept.role != nil)
         pending.finish(.answered(kept))
     }
 
     private func note(_ answer: CachedAnswer, _ pending: PendingQuestion, _ identity: DirectoryIdentity) {
-        let given = answer.role.map { "role \($0.rawValue)" } ?? "no role"
+        let blocked = answer.account.flatMap { $0.isBlocked ? "the account is \($0.rawValue)" : nil }
+        let given = blocked ?? answer.role.map { "role \($0.rawValue)" } ?? "no role"
         var record = accessCheckRecord(pending, identity, "Azure (\(answer.checker)) answered: \(given)", .information)
         record.verdict = answer.role == nil ? .deny : .allow
-        record.reason = answer.role == nil ? .roleNotAssigned : nil
+        record.reason = answer.denial?.reason
         record.role = answer.role
         record.detail = Authorizer.detail(of: answer)
         log.record(record)
@@ -139,7 +192,7 @@ extension Authorizer {
         let asked = pending.startedAt
         let given = cache.cached(pending.lowered(answer), correlation: pending.correlation, at: asked)
         if given.role != .administrator, pendingQuestions[identity] == nil, cached(identity) == nil {
-            settle(identity, given.role, given.confirmation, answeredAt: asked, correlation: pending.correlation)
+            settle(identity, given)
         }
         note(given, pending, identity)
         pending.finish(.answered(given))
@@ -228,5 +281,20 @@ extension Authorizer {
         record.correlation = pending.correlation
         record.latency = pending.startedAt.duration(to: time.bootTime())
         return record
+    }
+}
+
+extension AccessAnswer {
+    /// The same answer, with what Entra says of the account; of a blocked one, a no.
+    fileprivate func of(account state: AccountState?) -> AccessAnswer {
+        guard let state else { return self }
+        guard !state.isBlocked else { return AccessAnswer(blocked: state) }
+        return AccessAnswer(
+            role: role,
+            lifetime: lifetime,
+            checker: checker,
+            confirmation: confirmation,
+            account: state
+        )
     }
 }

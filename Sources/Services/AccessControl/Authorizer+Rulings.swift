@@ -13,12 +13,12 @@ extension Authorizer {
     }
 
     static func ruling(on answer: CachedAnswer, source: AllowSource) -> Ruling {
-        let confirmation = answer.confirmation
+        let missing = answer.denial ?? Denial(.roleNotAssigned)
         return Ruling(
-            answer.role.map { .allow($0, source) } ?? .deny(Denial(missing: .roleNotAssigned, after: confirmation)),
+            answer.role.map { .allow($0, source) } ?? .deny(missing),
             correlation: answer.correlation,
             answeredAt: answer.answeredAt,
-            confirmation: confirmation
+            confirmation: answer.confirmation
         )
     }
 
@@ -99,7 +99,7 @@ extension Authorizer {
         let isOpen = earlier?.role == .user && earlier?.confirmation.isFinal == false && demand.role == .administrator
         guard !isOpen, let standIn = policy.standIn(for: fault.reason, earlier: earlier, at: now) else {
             return Ruling(
-                .deny(Denial(fault.reason, detail: fault.detail)),
+                .deny(Denial(unanswered: fault)),
                 correlation: correlation,
                 confirmation: .unanswered(fault)
             )

@@ -12,6 +12,7 @@ package actor Authorizer {
     let policy: OfflinePolicy
     let machines: any MachineSource
     let checker: any AccessChecker
+    let accountChecker: (any AccountChecker)?
     let grants: AdministratorMembership
     let ending: SessionEnding
     let starts: BatchStarts
@@ -37,6 +38,7 @@ package actor Authorizer {
         settings: AccessSettings,
         machines: any MachineSource,
         checker: any AccessChecker,
+        accountChecker: (any AccountChecker)?,
         grants: AdministratorMembership,
         ending: SessionEnding,
         starts: BatchStarts,
@@ -48,6 +50,7 @@ package actor Authorizer {
         self.settings = settings
         self.machines = machines
         self.checker = checker
+        self.accountChecker = accountChecker
         self.grants = grants
         self.ending = ending
         self.starts = starts
@@ -141,22 +144,24 @@ package actor Authorizer {
         }
         let identity = DirectoryIdentity(tenant: machine.tenant, objectID: objectID)
         if answer.role == nil { starts.noteAnswer(about: identity, isAllowed: false) }
-        pendingQuestions[identity]?.lower(to: answer.role)
-        settle(identity, answer.role, answer.confirmation, answeredAt: now, correlation: correlation)
+        pendingQuestions[identity]?.lower(to: answer)
+        settle(identity, cache.cached(answer, correlation: correlation, at: now))
     }
 
     /// What an earlier yes gave ends with an answer that says less: the membership, and the sessions, where role assignments
-    /// have confirmed that the role is gone or nothing had to be confirmed.
-    func settle(
-        _ identity: DirectoryIdentity,
-        _ role: Role?,
-        _ confirmation: Confirmation,
-        answeredAt: BootTime,
-        correlation: CorrelationID
-    ) {
-        grants.settle(identity, role: role, answeredAt: answeredAt, correlation: correlation)
-        guard role == nil, confirmation.endsSessions else { return }
-        ending.roleIsGone(identity, correlation: correlation) { [self] in
+    /// have confirmed that the role is gone or nothing had to be confirmed, as with a disabled account.
+    func settle(_ identity: DirectoryIdentity, _ answer: CachedAnswer) {
+        let correlation = answer.correlation
+        grants.settle(
+            identity,
+            role: answer.role,
+            answeredAt: answer.answeredAt,
+            because: answer.denial?.reason ?? .administratorRoleNeeded,
+            correlation: correlation
+        )
+        guard answer.role == nil, answer.confirmation.endsSessions else { return }
+        let cause: EndingCause = answer.account?.isBlocked == true ? .accountDisabled : .roleGone
+        ending.isRefused(identity, because: cause, correlation: correlation) { [self] in
             await isStillRefused(identity, correlation: correlation)
         }
     }

@@ -21,7 +21,7 @@ final class PendingQuestion: Sendable {
     /// There before the confirmation of a user's answer is.
     private let firstOutcome = PendingOutcome<Outcome>()
     /// Set: no answer counts for more than this.
-    private let ceiling = Mutex<Role??>(nil)
+    private let ceiling = Mutex<AccessAnswer?>(nil)
     private let forgotten = Mutex(false)
     private let waited = Mutex(false)
 
@@ -30,8 +30,8 @@ final class PendingQuestion: Sendable {
         self.startedAt = startedAt
     }
 
-    /// Azure was asked aside, later than this question was, and gave no more than `role`.
-    func lower(to role: Role?) { ceiling.withLock { $0 = .some(role) } }
+    /// Azure was asked aside, later than this question was, and gave no more than `answer`.
+    func lower(to answer: AccessAnswer) { ceiling.withLock { $0 = answer } }
 
     /// Somebody waits for it: a question in the background has nobody.
     func noteWaiter() { waited.withLock { $0 = true } }
@@ -45,14 +45,15 @@ final class PendingQuestion: Sendable {
 
     /// The answer, as far as nothing less was said meanwhile: it may be the older one, however late it comes (P2).
     func lowered(_ answer: AccessAnswer) -> AccessAnswer {
-        guard let ceiling = ceiling.withLock({ $0 }), PendingQuestion.isMore(answer.role, than: ceiling) else {
+        guard let ceiling = ceiling.withLock({ $0 }), PendingQuestion.isMore(answer.role, than: ceiling.role) else {
             return answer
         }
         return AccessAnswer(
-            role: ceiling,
+            role: ceiling.role,
             lifetime: answer.lifetime,
             checker: answer.checker,
-            confirmation: answer.confirmation
+            confirmation: answer.confirmation,
+            account: ceiling.account ?? answer.account
         )
     }
 

@@ -28,10 +28,11 @@ package final class SessionEnding: Sendable {
 
     package var isOn: Bool { delay != nil }
 
-    /// Azure's final no about somebody: the one way in for it. An outage, a refusal for another reason, or a no that is not
+    /// Azure's or Entra's final no about somebody: the one way in for it. An outage, a refusal for another reason, or a no that is not
     /// confirmed yet does not come here. `isGone` is asked once more where `EndSessionsAfter=` has passed in between.
-    func roleIsGone(
+    func isRefused(
         _ identity: DirectoryIdentity,
+        because cause: EndingCause,
         correlation: CorrelationID,
         isGone: @escaping @Sendable () async -> Bool
     ) {
@@ -43,7 +44,7 @@ package final class SessionEnding: Sendable {
                 await time.sleep(until: time.bootTime().advanced(by: delay))
                 guard await isGone() else { return }
             }
-            _ = await end(account, because: .roleGone, correlation: correlation)
+            _ = await end(account, because: cause, correlation: correlation)
         }
     }
 

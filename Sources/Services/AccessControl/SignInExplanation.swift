@@ -142,10 +142,10 @@ extension SignInExplanation {
         }
         let age = "\(Elapsed.text(last.age(at: now).components.seconds)) ago"
         guard let role = last.role else {
-            let missing = Denial(missing: .roleNotAssigned, after: last.confirmation)
+            let missing = last.denial ?? Denial(.roleNotAssigned)
             let said = ["Azure said so \(age)", missing.detail].filter { !$0.isEmpty }.joined(separator: "; ")
-            let denial = Denial(.roleNotAssigned, text: missing.text, detail: said)
-            return (nil, Step("role", denial, remedy: Explanation.remedy(for: .roleNotAssigned, resource: resource)))
+            let denial = Denial(missing.reason, text: missing.text, detail: said)
+            return (nil, Step("role", denial, remedy: Explanation.remedy(for: missing.reason, resource: resource)))
         }
         return (role, Step("role", .ok, "Azure gave the role \"\(role.builtInName)\" \(age)"))
     }

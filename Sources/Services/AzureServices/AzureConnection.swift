@@ -20,17 +20,20 @@ package struct AzureConnection: Sendable {
     package let clouds: CloudDirectory
     package let machines: MachineDiscovery
     package let checker: OrderedAccessChecker
+    /// Nil where Graph is asked nothing.
+    package let directory: GraphDirectory?
     private let environment: AzureEnvironment
     private let assignments: RoleAssignmentAccessChecker
 
     /// Asks nobody yet; `machines.start()` begins. `order` names each checker once. `tenant` is `TenantID=`,
-    /// `confirmsRefusals` is `ConfirmRefusals=`.
+    /// `confirmsRefusals` is `ConfirmRefusals=`, `checksAccounts` is `CheckAccountEnabled=`.
     package init(
         _ environment: AzureEnvironment,
         endpoints: AzureEndpoints,
         metadata choice: MetadataChoice,
         order: [AccessCheckerName],
         confirmsRefusals: Bool = true,
+        checksAccounts: Bool = false,
         store: MachineStore,
         tenant: TenantID? = nil
     ) {
@@ -52,6 +55,7 @@ package struct AzureConnection: Sendable {
             }
         }
         self.environment = environment
+        directory = checksAccounts ? GraphDirectory(environment, identity: identity, clouds: clouds) : nil
         self.assignments = assignments
         self.metadata = metadata
         self.identity = identity
@@ -118,7 +122,8 @@ package struct AzureConnection: Sendable {
             checkers: checker.status,
             remark: clouds.remark,
             clockAheadSeconds: environment.clock.aheadSeconds,
-            confirmations: checker.confirmationStatus
+            confirmations: checker.confirmationStatus,
+            directory: directory?.status
         )
     }
 }

@@ -75,4 +75,6 @@ package struct AzureStatus: Hashable, Sendable {
     /// How far this machine's clock is ahead of Azure's (negative: behind); nil before its first answer.
     package var clockAheadSeconds: Int64?
     package var confirmations = Confirmations()
+    /// Microsoft Graph, by the name `graph`; nil where it is asked nothing.
+    package var directory: Checker?
 }

@@ -3,6 +3,12 @@
 internal import Authorization
 internal import Identity
 
+/// One endpoint, as rounds ask it: `EndpointChecker.ask`, whatever it answers.
+struct EndpointCall<Answer: Sendable>: Sendable {
+    let name: String
+    let ask: @Sendable (AccessQuestion, _ attemptTime: Duration) async throws(EndpointFault) -> Answer
+}
+
 /// One question to several endpoints, round by round: each is asked once before any is asked again, until one answers, none
 /// is worth another attempt, or the time is over.
 struct CheckerRounds: Sendable {
@@ -28,6 +34,18 @@ struct CheckerRounds: Sendable {
         _ checkers: [any EndpointChecker],
         _ question: AccessQuestion
     ) async throws(Failure) -> AccessAnswer {
+        let calls = checkers.map { checker in
+            EndpointCall(name: checker.name) { (question, attemptTime) async throws(EndpointFault) in
+                try await checker.ask(question, attemptTime: attemptTime)
+            }
+        }
+        return try await ask(calls, question)
+    }
+
+    func ask<Answer>(
+        _ checkers: [EndpointCall<Answer>],
+        _ question: AccessQuestion
+    ) async throws(Failure) -> Answer {
         var errors: [String: EndpointFault] = [:]
         var drops: [String: Int] = [:]
         var round = 1
@@ -51,12 +69,12 @@ struct CheckerRounds: Sendable {
         }
     }
 
-    private func ask(
-        _ checker: any EndpointChecker,
+    private func ask<Answer>(
+        _ checker: EndpointCall<Answer>,
         _ question: AccessQuestion,
         othersLeft: Int,
         _ drops: inout [String: Int]
-    ) async throws(EndpointFault) -> AccessAnswer {
+    ) async throws(EndpointFault) -> Answer {
         let start = environment.time.bootTime()
         if !ignoresSilence, let fault = records.silence(of: checker.name, at: start) {
             throw EndpointFault(kind: .transient, fault: fault)
@@ -69,7 +87,7 @@ struct CheckerRounds: Sendable {
         var share = start.duration(to: question.deadline) / (othersLeft + 1)
         if othersLeft > 0 { share = min(share, Self.longestAttemptTime) }
         do throws(EndpointFault) {
-            let answer = try await checker.ask(question, attemptTime: max(share, Self.leastAttemptTime))
+            let answer = try await checker.ask(question, max(share, Self.leastAttemptTime))
             records.noteAnswer(of: checker.name, since: start)
             return answer
         } catch {
@@ -96,7 +114,7 @@ struct CheckerRounds: Sendable {
         return waits.min().map { now.advanced(by: $0) }
     }
 
-    private func failure(_ checkers: [any EndpointChecker], _ errors: [String: EndpointFault]) -> Failure {
+    private func failure<Answer>(_ checkers: [EndpointCall<Answer>], _ errors: [String: EndpointFault]) -> Failure {
         Failure(faults: checkers.compactMap { checker in errors[checker.name].map { (checker.name, $0) } })
     }
 }

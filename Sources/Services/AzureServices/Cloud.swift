@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The three hosts of one Azure cloud, each as `https://host` without a slash at the end (azure.md, "Clouds").
+/// The hosts of one Azure cloud, each as `https://host` without a slash at the end (azure.md, "Clouds").
 package struct Cloud: Hashable, Sendable {
     /// Entra: sign-in keys and the OpenID configuration.
     package var login: String
@@ -10,6 +10,10 @@ package struct Cloud: Hashable, Sendable {
     package var resourceManager: String?
     /// The audience of tokens for ARM: its public address with a slash, also where it is reached by another one.
     package var resourceManagerAudience: String?
+    /// Microsoft Graph; nil where nobody knows its address.
+    package var graph: String?
+    /// The audience of tokens for it: its public address, also where it is reached by another one.
+    package var graphAudience: String?
     /// What the tenants of this cloud have as `cloud_instance_name` in their OpenID configuration; nil: not known.
     package var instance: String?
 
@@ -18,8 +22,12 @@ package struct Cloud: Hashable, Sendable {
         roleService: String?,
         resourceManager: String?,
         resourceManagerAudience: String? = nil,
+        graph: String? = nil,
+        graphAudience: String? = nil,
         instance: String? = nil
     ) {
+        self.graph = graph
+        self.graphAudience = graphAudience ?? graph
         self.instance = instance
         self.login = login
         self.roleService = roleService
@@ -35,6 +43,7 @@ package struct Cloud: Hashable, Sendable {
                 login: "https://login.microsoftonline.com",
                 roleService: "https://pas.windows.net",
                 resourceManager: "https://management.azure.com",
+                graph: "https://graph.microsoft.com",
                 instance: "microsoftonline.com"
             )
         case "azureusgovernmentcloud":
@@ -42,6 +51,7 @@ package struct Cloud: Hashable, Sendable {
                 login: "https://login.microsoftonline.us",
                 roleService: "https://pasff.usgovcloudapi.net",
                 resourceManager: "https://management.usgovcloudapi.net",
+                graph: "https://graph.microsoft.us",
                 instance: "microsoftonline.us"
             )
         case "azurechinacloud":
@@ -49,6 +59,7 @@ package struct Cloud: Hashable, Sendable {
                 login: "https://login.chinacloudapi.cn",
                 roleService: "https://pas.chinacloudapi.cn",
                 resourceManager: "https://management.chinacloudapi.cn",
+                graph: "https://microsoftgraph.chinacloudapi.cn",
                 instance: "partner.microsoftonline.cn"
             )
         default: nil
@@ -67,6 +78,7 @@ package struct AzureEndpoints: Hashable, Sendable {
     package var resourceManager: String?
     /// Nil: the public address of the cloud's Resource Manager.
     package var resourceManagerAudience: String?
+    package var graph: String?
     /// The audience of tokens for the role service.
     package var roleServiceAudience: String
     package var instanceMetadata: String
@@ -77,6 +89,7 @@ package struct AzureEndpoints: Hashable, Sendable {
         roleService: String? = nil,
         resourceManager: String? = nil,
         resourceManagerAudience: String? = nil,
+        graph: String? = nil,
         roleServiceAudience: String = AzureEndpoints.signInApplication,
         instanceMetadata: String = "http://169.254.169.254",
         hybridMetadata: String = "http://127.0.0.1:40342"
@@ -85,6 +98,7 @@ package struct AzureEndpoints: Hashable, Sendable {
         self.roleService = roleService
         self.resourceManager = resourceManager
         self.resourceManagerAudience = resourceManagerAudience
+        self.graph = graph
         self.roleServiceAudience = roleServiceAudience
         self.instanceMetadata = instanceMetadata
         self.hybridMetadata = hybridMetadata
@@ -99,6 +113,8 @@ package struct AzureEndpoints: Hashable, Sendable {
             roleService: roleService ?? known?.roleService,
             resourceManager: resourceManager ?? known?.resourceManager,
             resourceManagerAudience: resourceManagerAudience ?? known?.resourceManagerAudience,
+            graph: graph ?? known?.graph,
+            graphAudience: known?.graphAudience,
             instance: known?.instance
         )
     }

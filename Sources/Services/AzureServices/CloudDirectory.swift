@@ -43,6 +43,7 @@ package final class CloudDirectory: Sendable {
                 roleService: endpoints.roleService,
                 resourceManager: endpoints.resourceManager,
                 resourceManagerAudience: endpoints.resourceManagerAudience,
+                graph: endpoints.graph,
                 instance: configuration.cloudInstance
             )
         }

@@ -22,6 +22,8 @@ package final class ManagedIdentity: Sendable {
 
     private struct State {
         var held: [String: Held] = [:]
+        /// Of the last token, which may have been discarded since.
+        var claims: TokenClaims?
         var faults: [String: AccessCheckFault] = [:]
         /// Not before then is a failed renewal tried again.
         var notBefore: [String: BootTime] = [:]
@@ -65,7 +67,7 @@ package final class ManagedIdentity: Sendable {
 
     /// Who the machine is in its tenant, as far as a token of its own has said; nil before the first one.
     package var claims: TokenClaims? {
-        state.withLock { state in state.held.values.lazy.compactMap(\.token.claims).first }
+        state.withLock { state in state.held.values.lazy.compactMap(\.token.claims).first ?? state.claims }
     }
 
     /// For the status report, by audience.
@@ -102,6 +104,7 @@ package final class ManagedIdentity: Sendable {
                     renewAt: now.advanced(by: life * spread),
                     endsAt: now.advanced(by: life - Self.margin)
                 )
+                state.claims = answer.token.claims ?? state.claims
                 state.faults[audience] = nil
                 state.notBefore[audience] = nil
                 return .success(answer.token)

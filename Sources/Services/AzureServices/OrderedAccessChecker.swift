@@ -127,6 +127,12 @@ extension AccessCheckFault {
 extension AccessAnswer {
     /// The same answer with another confirmation, and maybe more of a role.
     func with(_ confirmation: Confirmation, role: Role? = nil) -> AccessAnswer {
-        AccessAnswer(role: role ?? self.role, lifetime: lifetime, checker: checker, confirmation: confirmation)
+        AccessAnswer(
+            role: role ?? self.role,
+            lifetime: lifetime,
+            checker: checker,
+            confirmation: confirmation,
+            account: account
+        )
     }
 }

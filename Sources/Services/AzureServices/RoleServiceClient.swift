@@ -5,7 +5,7 @@ internal import AzureMessages
 internal import HTTPTransport
 internal import Identity
 
-/// What the checkers have in common: a request with the machine's token, and one meaning for each way in which there is no
+/// What the checkers and Microsoft Graph have in common: a request with the machine's token, and one meaning for each way in which there is no
 /// answer (azure.md, "The role check"). It repeats only a 401: another endpoint is asked before this one is asked again.
 struct RoleServiceClient: Sendable {
     /// A host that does not answer within this can be said not to answer.
@@ -18,6 +18,8 @@ struct RoleServiceClient: Sendable {
     let identity: ManagedIdentity
     /// What fixes a 401 or 403 for the machine's own identity.
     let remedy: @Sendable (AccessQuestion) -> FaultRemedy
+    /// Whose meaning the statuses have.
+    var service = StatusTable.Service.roleService
 
     /// The body of a 200.
     func exchange(
@@ -26,13 +28,24 @@ struct RoleServiceClient: Sendable {
         for question: AccessQuestion,
         attemptTime: Duration
     ) async throws(EndpointFault) -> [UInt8] {
+        try await answer(request, audience: audience, for: question, attemptTime: attemptTime) { $0.status == 200 }.body
+    }
+
+    /// The first response that is an answer; every other is a fault.
+    func answer(
+        _ request: HTTPRequest,
+        audience: String,
+        for question: AccessQuestion,
+        attemptTime: Duration,
+        where isAnswer: @Sendable (HTTPResponse) -> Bool
+    ) async throws(EndpointFault) -> HTTPResponse {
         var response = try await attempt(request, audience, question, attemptTime)
         if response.status == 401 {
             // The token may have ended before its time; `attempt` has dropped it. Once anew, and no more.
             response = try await attempt(request, audience, question, attemptTime)
         }
-        guard response.status == 200 else { throw fault(response, question) }
-        return response.body
+        guard isAnswer(response) else { throw fault(response, question) }
+        return response
     }
 
     private func attempt(
@@ -45,6 +58,9 @@ struct RoleServiceClient: Sendable {
         do throws(AccessCheckFault) {
             token = try await identity.token(for: audience, by: question.deadline)
         } catch {
+            if service == .directory, error.reason == .applicationMissing {
+                throw .notServed(AccessCheckFault(.directoryRefused, of: name, detail: error.particulars))
+            }
             // Another audience may do better. Everything else is as true for the next endpoint as for this one.
             throw error.reason == .applicationMissing
                 ? EndpointFault.notServed(error) : EndpointFault(kind: .everywhere, fault: error)
@@ -58,7 +74,10 @@ struct RoleServiceClient: Sendable {
         request.timeout = min(attemptTime, remaining)
         switch await environment.send(request) {
         case .success(let response):
-            if response.status == 401 { identity.discard(token, for: audience) }
+            // A permission of Graph's stands in the token: once it is given, the next one has it.
+            if response.status == 401 || service == .directory && response.status == 403 {
+                identity.discard(token, for: audience)
+            }
             return response
         case .failure(let error): throw fault(error, remaining: remaining)
         }
@@ -81,18 +100,19 @@ struct RoleServiceClient: Sendable {
 
     private func fault(_ response: HTTPResponse, _ question: AccessQuestion) -> EndpointFault {
         let refusal = ServiceRefusal(parsing: response.body)
-        let reason = StatusTable.reason(of: response.status, from: .roleService)
+        let reason = StatusTable.reason(of: response.status, from: service)
         let fault = AccessCheckFault(
             response,
-            from: .roleService,
+            from: service,
             at: name,
             saying: refusal.text,
-            remedy: reason == .identityMayNotAsk
-                ? remedy(question) : Self.unserved.contains(response.status) ? .leaveOut(checker: name) : nil
+            remedy: reason == .identityMayNotAsk || reason == .directoryRefused
+                ? remedy(question)
+                : service == .roleService && Self.unserved.contains(response.status) ? .leaveOut(checker: name) : nil
         )
         switch reason {
         case .throttled, .unreachable: return .failing(fault)
-        case .malformedAnswer where response.status == 404 && refusal.saysResourceIsMissing:
+        case .malformedAnswer where service == .roleService && response.status == 404 && refusal.saysResourceIsMissing:
             return .notServed(AccessCheckFault(.resourceNotFound, of: name, detail: fault.facts))
         // 401 and 403; 404 and 405 on the path, other refusals of the question, redirects: it is not served here.
         default: return .notServed(fault)

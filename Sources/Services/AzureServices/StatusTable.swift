@@ -13,6 +13,8 @@ enum StatusTable {
         case hybridMetadata
         /// PAS and Resource Manager. 401, 403: this machine's identity may not ask; 501: the question is not served.
         case roleService
+        /// Microsoft Graph. 401, 403: this machine's identity may not ask it.
+        case directory
         /// Entra: key documents, configuration, codes.
         case login
     }
@@ -32,6 +34,7 @@ enum StatusTable {
         case .instanceMetadata: [403: .metadataClosed, 421: .metadataClosed, 404: .unreachable, 410: .unreachable]
         case .hybridMetadata: [401: .metadataClosed, 403: .metadataClosed]
         case .roleService: [401: .identityMayNotAsk, 403: .identityMayNotAsk, 501: .malformedAnswer]
+        case .directory: [401: .directoryRefused, 403: .directoryRefused]
         case .login: [:]
         }
     }
@@ -52,8 +55,8 @@ extension AccessCheckFault {
             of: endpoint,
             detail: "status \(response.status)" + (text.isEmpty ? "" : " \(text)"),
             remedy: remedy,
-            // A role service that fails is asked again when somebody asks; one that is throttled is left alone.
-            retryAfter: service == .roleService && response.status != 429 ? nil : wait
+            // A service that fails is asked again when somebody asks; one that is throttled is left alone.
+            retryAfter: (service == .roleService || service == .directory) && response.status != 429 ? nil : wait
         )
     }
 }

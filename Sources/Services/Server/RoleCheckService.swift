@@ -11,8 +11,10 @@ internal import Wire
 /// `entraloginctl check`: asks every configured checker now, past all caches. A yes has no effect on anybody; a no, and
 /// less than administrator, end what they end anywhere (P2).
 final class RoleCheckService: Sendable {
-    /// For all checkers together: the tool waits 20 s.
-    private static let timeout = Duration.seconds(16)
+    /// For all checkers together: the tool waits 20 s for these three.
+    private static let timeout = Duration.seconds(13)
+    /// For Microsoft Graph after them.
+    private static let directoryTimeout = Duration.seconds(3)
     /// For the metadata service before that, where it has not answered since the start.
     private static let machineTimeout = Duration.seconds(3)
 
@@ -40,7 +42,8 @@ final class RoleCheckService: Sendable {
             return .document(ReportText.json(report))
         }
         report.resource = machine.resource.path
-        let outcome = await ask(about: person, on: machine, &report)
+        let roles = await ask(about: person, on: machine, &report)
+        let outcome = await askDirectory(about: person, on: machine, &report) ?? roles
         if let (answer, correlation) = outcome {
             await sources.access.authorizer.takeRefusal(answer, of: person, on: machine, correlation: correlation)
         }
@@ -83,6 +86,42 @@ final class RoleCheckService: Sendable {
         report.role = isOpen ? nil : decisive.map { $0.0.role?.rawValue ?? "none" }
         report.isDisputed = Set(report.answers.compactMap(\.role)).count > 1
         return decisive
+    }
+
+    /// Where the account is blocked, that is what a sign-in would go by; where Graph has no answer, nothing is.
+    private func askDirectory(
+        about person: ObjectID,
+        on machine: Machine,
+        _ report: inout RoleCheckReport
+    ) async -> (AccessAnswer, CorrelationID)? {
+        guard let directory = sources.azure.directory else { return nil }
+        let correlation = sources.access.correlationID()
+        let start = sources.time.bootTime()
+        let question = AccessQuestion(
+            objectID: person,
+            machine: machine,
+            correlation: correlation,
+            deadline: start.advanced(by: RoleCheckService.directoryTimeout)
+        )
+        var blocked: AccessAnswer?
+        var state: AccountState?
+        var fault: AccessCheckFault?
+        do throws(AccessCheckFault) {
+            state = try await directory.state(question, ignoringSilence: true)
+        } catch { fault = error }
+        var row = AccountAnswer(latencyMilliseconds: start.duration(to: sources.time.bootTime()).wholeMilliseconds)
+        row.state = state?.rawValue
+        row.reason = fault?.reason.rawValue
+        row.text = fault.map(AdministratorRemedy.sentence)
+        row.remedy = fault.map { AdministratorRemedy(machine: machine).text(for: $0) }
+        report.account = row
+        if let state, state.isBlocked {
+            blocked = AccessAnswer(blocked: state)
+            report.role = "none"
+        } else if fault != nil, report.role != "none" {
+            report.role = nil
+        }
+        return blocked.map { ($0, correlation) }
     }
 
     private func ask(_ name: String, _ question: AccessQuestion) async -> Result<AccessAnswer, EndpointFault> {

@@ -51,6 +51,7 @@ struct StatusAssembly: Sendable {
             )
         }
         report.checkers = azure.checkers.map(StatusAssembly.checker)
+        report.directory = azure.directory.map(StatusAssembly.checker)
         report.confirmations = StatusAssembly.confirmations(azure.confirmations)
         report.keys = StatusAssembly.keys(access.keyring)
         report.accounts.enrolled = accounts.enrolled

@@ -20,7 +20,7 @@ struct StatusWarnings {
 
     /// One for each thing that is wrong, the gravest first where several parts met it.
     var all: [ReportedWarning] {
-        let found = machine + keys + checkers + confirmations + disputes + store + jobs + events + journal
+        let found = machine + keys + checkers + directory + confirmations + disputes + store + jobs + events + journal
         var ids: [WarningID: Int] = [:]
         var told: [ReportedWarning] = []
         for warning in found {
@@ -130,6 +130,14 @@ struct StatusWarnings {
         // While one serves, the others are worth a word only.
         let nobodyServes = !azure.checkers.isEmpty && faults.count == azure.checkers.count
         return faults.map { warning(for: $0, isGrave: nobodyServes) }
+    }
+
+    /// Without its answer nobody gets in but by an earlier yes.
+    private var directory: [ReportedWarning] {
+        switch azure.directory?.standing {
+        case .notServing(let fault, _), .failing(let fault): [warning(for: fault, isGrave: true)]
+        case .untried, .serving, nil: []
+        }
     }
 
     /// What the last confirmation met.

@@ -62,6 +62,12 @@ func takesAccess(_ bytes: [UInt8]) -> Bool {
         _ = role.gives(actions.user)
         taken = true
     }
+    if let account = try? GraphAccount(parsing: bytes, of: person) {
+        let text = String(decoding: bytes, as: UTF8.self).lowercased()
+        promise(text.contains("\(person)") || text.contains("\\u"), "an answer about somebody else")
+        promise(!account.isEnabled || text.contains("true"), "an enabled account without the word")
+        taken = true
+    }
     let refusal = ServiceRefusal(parsing: bytes).text
     promise(refusal.isQuoted(limit: 450), "text is not quoted")
     return taken || !refusal.isEmpty

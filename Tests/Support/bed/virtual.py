@@ -21,7 +21,8 @@ from .machine import HERE, Machine, Outcome, wait_for
 from .person import Person
 
 _ADDRESS = "169.254.169.15/24"  # in the one network that QEMU gives it; the metadata address is another of that network
-_PLACES = {"entra": "169.254.169.201", "pas": "169.254.169.202", "arm": "169.254.169.203"}
+_PLACES = {"entra": "169.254.169.201", "pas": "169.254.169.202", "arm": "169.254.169.203",
+           "graph": "169.254.169.204"}
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 

@@ -110,7 +110,7 @@ class AccessService:
     def _verdict(self, object_id: str, expand: bool, action: dict[str, Any], resource: str) -> dict[str, Any]:
         decision = self._world.directory.decide(object_id, expand, action["Id"], action.get("IsDataAction") is True,
                                                 resource)
-        if self._name == "pas" and object_id.lower() in self._world.directory.disabled:
+        if self._name == "pas" and object_id.lower() in self._world.directory.disabled - self._world.directory.unseen:
             decision = Decision(False)
         lifetime = self._world.faults.value("time-to-live", 300_000, self._name)
         return {

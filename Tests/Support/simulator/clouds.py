@@ -15,6 +15,7 @@ class Cloud:
     pas: str
     arm: str
     instance: str
+    graph: str
     management: str = ""  # the older name of Resource Manager's audience, which azure-cli asks a token for
 
     @property
@@ -32,6 +33,10 @@ class Cloud:
         return frozenset({LINUX_SIGN_IN_APPLICATION, self.sign_in_scope})
 
     @property
+    def graph_audiences(self) -> frozenset[str]:
+        return frozenset({f"https://{self.graph}", f"https://{self.graph}/"})
+
+    @property
     def arm_audiences(self) -> frozenset[str]:
         older = {f"https://{self.management}/"} if self.management else set()
         return frozenset({f"https://{self.arm}", f"https://{self.arm}/", *older})
@@ -41,14 +46,15 @@ CLOUDS = {
     c.name.lower(): c
     for c in (
         Cloud("AzurePublicCloud", "login.microsoftonline.com", "pas.windows.net", "management.azure.com",
-              "microsoftonline.com", "management.core.windows.net"),
+              "microsoftonline.com", "graph.microsoft.com", "management.core.windows.net"),
         Cloud("AzureUSGovernmentCloud", "login.microsoftonline.us", "pasff.usgovcloudapi.net",
-              "management.usgovcloudapi.net", "microsoftonline.us", "management.core.usgovcloudapi.net"),
+              "management.usgovcloudapi.net", "microsoftonline.us", "graph.microsoft.us",
+              "management.core.usgovcloudapi.net"),
         Cloud("AzureChinaCloud", "login.chinacloudapi.cn", "pas.chinacloudapi.cn", "management.chinacloudapi.cn",
-              "partner.microsoftonline.cn", "management.core.chinacloudapi.cn"),
+              "partner.microsoftonline.cn", "microsoftgraph.chinacloudapi.cn", "management.core.chinacloudapi.cn"),
         # In nobody's table: what is known of it is what the tenant's OpenID configuration says.
         Cloud("AzureFutureCloud", "login.future.example", "pas.future.example", "management.future.example",
-              "future.example"),
+              "future.example", "graph.future.example"),
     )
 }
 PUBLIC = CLOUDS["azurepubliccloud"]
@@ -57,15 +63,16 @@ HOST_NAMES = {
     "entra": tuple(c.login for c in CLOUDS.values()),
     "pas": tuple(c.pas for c in CLOUDS.values()),
     "arm": tuple(c.arm for c in CLOUDS.values()),
+    "graph": tuple(c.graph for c in CLOUDS.values()),
 }
 
 
 def cloud_of(host: str) -> Cloud | None:
     """The cloud that a Host header belongs to; None for localhost and addresses."""
     name = host.lower().partition(":")[0]
-    return next((c for c in CLOUDS.values() if name in (c.login, c.pas, c.arm)), None)
+    return next((c for c in CLOUDS.values() if name in (c.login, c.pas, c.arm, c.graph)), None)
 
 
 def role_of(host: str) -> str | None:
-    """entra, pas or arm."""
+    """entra, pas, arm or graph."""
     return next((role for role, names in HOST_NAMES.items() if host.lower() in names), None)

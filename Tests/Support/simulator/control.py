@@ -23,7 +23,8 @@ class Control:
     /fault {name, endpoint, value, times}   /clear {name, endpoint}   /faults   /keys {action: rotate|retire|restore}
     /assign and /withdraw {who, role, scope, deny, condition}   /rename {who, object_id, sign_in_name}
     /join and /leave {who, group}: membership, of a person or of a group
-    /groups {hints}: which of access.HINTS make checkaccess expand groups   /disable and /enable {who}
+    /groups {hints}: which of access.HINTS make checkaccess expand groups   /disable {who, seen_by_pas} and /enable {who}
+    /delete and /restore {who}: the account; /graph {permissions}: what the machine's identity holds
     /approve {user_code, who}   /decline {user_code}   /requests {endpoint}   /forget   /tokens
     /role {name, data_actions, not_data_actions}
     /machine {fields of Machine, tenants_cloud}: answers what it was   /arc {folder}: where the key files go
@@ -82,8 +83,17 @@ class Control:
                 world.directory.move(self._principal(asked["who"]), asked["group"], request.path == "/join")
             case "/disable":
                 world.directory.disabled.add(self._principal(asked["who"]))
+                if not asked.get("seen_by_pas", True):
+                    world.directory.unseen.add(self._principal(asked["who"]))
             case "/enable":
                 world.directory.disabled.discard(self._principal(asked["who"]))
+                world.directory.unseen.discard(self._principal(asked["who"]))
+            case "/delete":
+                world.directory.deleted.add(self._principal(asked["who"]))
+            case "/restore":
+                world.directory.deleted.discard(self._principal(asked["who"]))
+            case "/graph":
+                world.graph_permissions = frozenset(asked["permissions"])
             case "/rename":
                 world.directory.rename(asked.pop("who"), **asked)
             case "/approve":

@@ -91,6 +91,8 @@ class Directory:
     assignments: list[Assignment]
     denials: list[Assignment] = field(default_factory=list)
     disabled: set[str] = field(default_factory=set)  # object ids; whether PAS looks at that is open: here it does
+    unseen: set[str] = field(default_factory=set)  # disabled, and PAS does not look at it
+    deleted: set[str] = field(default_factory=set)  # by their object ids; what they hold stays
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
     _serial: int = 0
 

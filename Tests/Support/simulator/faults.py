@@ -7,7 +7,7 @@ import threading
 from dataclasses import dataclass
 from typing import Any
 
-ENDPOINTS = ("imds", "token", "keys", "signin", "pas", "arm", "himds", "proxy", "dns")
+ENDPOINTS = ("imds", "token", "keys", "signin", "pas", "arm", "graph", "himds", "proxy", "dns")
 
 # What each fault does, and what its value means.
 FAULTS = {
@@ -37,7 +37,8 @@ FAULTS = {
     "one-action": "checkaccess leaves the second action out of its answer",
     "twice-action": "checkaccess answers the first action twice",
     "says-no": "checkaccess answers NotAllowed to everything",
-    "expired-token": "the caller's token has expired (pas, arm)",
+    "expired-token": "the caller's token has expired (pas, arm, graph)",
+    "other-object": "the answer is about another object than the one that was asked about (graph)",
     "pages": "lists of assignments come in pages of VALUE (1) elements (arm)",
     "thin-keys": "a key document leaves out the key that signs now; VALUE: tenant or common, else both (keys)",
     "other-role-host": "the OpenID configuration names VALUE (https://pas.other.example) as the role service (keys)",

@@ -74,7 +74,7 @@ def identity_token(world: World, request: Request) -> Reply:
     identity = {"": MACHINE_IDENTITY, AGENT_IDENTITY.client_id: AGENT_IDENTITY}.get(wanted)
     if identity is None or (not wanted and world.faults.take("no-identity", "token")):
         return _oauth_error("invalid_request", "Identity not found")
-    known = world.cloud.pas_audiences | world.cloud.arm_audiences
+    known = world.cloud.pas_audiences | world.cloud.arm_audiences | world.cloud.graph_audiences
     missing = resource in world.cloud.pas_audiences and world.faults.take("missing-application", "token")
     if resource not in known or missing:
         return _oauth_error("invalid_resource", f"AADSTS500011: The resource principal named {resource} was not found "

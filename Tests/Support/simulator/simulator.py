@@ -12,6 +12,7 @@ from .client import CONTROL_PORT
 from .clouds import HOST_NAMES, role_of
 from .control import Control
 from .entra import Entra
+from .graph import Graph
 from .himds import ArcMetadata
 from .imds import InstanceMetadata
 from .nameserver import NameServer
@@ -30,6 +31,7 @@ class Addresses:
     entra: Address = ("127.20.0.1", 443)
     pas: Address = ("127.20.0.2", 443)
     arm: Address = ("127.20.0.3", 443)
+    graph: Address = ("127.20.0.4", 443)
     himds: Address = ("127.0.0.1", 40342)
     control: Address = ("127.0.0.1", CONTROL_PORT)
     six: Address = ("::1", 443)  # every host, by its name
@@ -42,7 +44,7 @@ class Addresses:
     @staticmethod
     def anywhere() -> Addresses:
         """Free ports on loopback, for tests outside the bed."""
-        return Addresses(*[("127.0.0.1", 0)] * 12)
+        return Addresses(*[("127.0.0.1", 0)] * 13)
 
 
 class EveryHost:
@@ -69,6 +71,7 @@ class Simulator:
         arc = ArcMetadata(world, arc_tokens or world.state / "arc-tokens")
         hosts: dict[str, Service] = {
             "entra": entra, "pas": AccessService(world, "pas"), "arm": AccessService(world, "arm"),
+            "graph": Graph(world),
         }
         self._makers: dict[str, Callable[[], Listener]] = {
             "imds": lambda: Listener(addresses.imds, InstanceMetadata(world), world, None),

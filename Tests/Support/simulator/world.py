@@ -43,6 +43,7 @@ class World:
         self.machine = Machine(cloud=cloud)
         self.tenants_cloud: Cloud | None = None  # where it is another one than the machine's
         self.group_hints: frozenset[str] = frozenset()  # access.HINTS that checkaccess honours; that any is, is open
+        self.graph_permissions: frozenset[str] = frozenset()  # what the machine's identity holds of Graph's app roles
         self.faults = Faults()
         self.log = RequestLog(state / "requests.jsonl")
         self.transport = TransportIdentity(state / "tls")

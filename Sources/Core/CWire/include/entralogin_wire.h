@@ -228,6 +228,7 @@
 #define ENTRALOGIN_END_RETIRED 2u  /* the account was retired */
 #define ENTRALOGIN_END_REVOKED 3u  /* a key or certificate of a session was revoked */
 #define ENTRALOGIN_END_COMMAND 4u  /* an administrator's command */
+#define ENTRALOGIN_END_DISABLED 5u /* the account is disabled in Entra, or deleted */
 #define ENTRALOGIN_END_DEADLINE_MS 15000 /* below ENTRALOGIN_TOOL_DEADLINE_MS; the server ends one account in 6 s at most */
 #ifndef ENTRALOGIN_SESSIONS_SOCKET
 #define ENTRALOGIN_SESSIONS_SOCKET "/run/entralogin/sessions.sock"

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import ByteCoding
+package import Identity
+
+/// What Microsoft Graph says of a user or a service principal: `{"id","accountEnabled"}` (azure.md, "Microsoft Graph").
+package struct GraphAccount: Hashable, Sendable {
+    package let isEnabled: Bool
+
+    /// What follows the kind's path and the object id.
+    package static let selection = "?$select=id,accountEnabled"
+
+    /// Reads the answer about `objectID`. One about somebody else, without a word on either, or with another value than
+    /// true or false throws: nobody gets in by it, and nobody is told that their account is disabled.
+    package init(parsing bytes: [UInt8], of objectID: ObjectID) throws(MessageError) {
+        let document = try JSON(message: bytes)
+        guard ObjectID(try document.requiredText("id")) == objectID else {
+            throw MessageError("the answer is about another object")
+        }
+        guard let isEnabled = document["accountEnabled"]?.truth else { throw .missing("accountEnabled") }
+        self.isEnabled = isEnabled
+    }
+}
+
+extension ServiceRefusal {
+    /// Graph's word for an object that is not in the directory. A 404 without it is no answer: a proxy may have written it.
+    package var saysObjectIsMissing: Bool { code.lowercased() == "request_resourcenotfound" }
+}

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Authorization
+import AzureServices
+import HTTPTransport
+import Identity
+import Testing
+
+struct GraphDirectoryTests {
+    private static let id = "55555555-5555-4555-8555-555555555555"
+    private static let users = "https://graph.microsoft.com/v1.0/users/"
+    private static let principals = "https://graph.microsoft.com/v1.0/servicePrincipals/"
+    private static let absent = Scene.refusal(404, "Request_ResourceNotFound")
+    private static let refused = Scene.refusal(403, "Authorization_RequestDenied")
+
+    private let scene = Scene()
+    private let directory: GraphDirectory
+
+    init() {
+        directory = GraphDirectory(scene.environment, identity: scene.identity, clouds: scene.clouds)
+    }
+
+    private func account(_ isEnabled: Bool, id: String = id) -> ScriptedTransport.Answer {
+        .answer(200, "{\"id\":\"\(id)\",\"accountEnabled\":\(isEnabled)}")
+    }
+
+    private func state(seconds: Int = 10) async throws -> AccountState {
+        try await directory.state(scene.question(seconds: seconds))
+    }
+
+    private func fault(seconds: Int = 10) async throws -> AccessCheckFault {
+        let question = try scene.question(seconds: seconds)
+        do throws(AccessCheckFault) {
+            let state = try await directory.state(question)
+            Issue.record("there was an answer: \(state)")
+            throw AccessCheckFault(.unsupported, detail: "")
+        } catch { return error }
+    }
+
+    @Test("Graph is asked about the object id alone, with a token for its own audience")
+    func request() async throws {
+        scene.transport.play(Self.users, account(true), account(false))
+        #expect(try await state() == .enabled)
+        #expect(try await state() == .disabled)
+        let request = try #require(scene.transport.requests(to: Self.users).first)
+        #expect(request.url == "\(Self.users)\(Self.id)?$select=id,accountEnabled")
+        #expect(request.method == .get && request.authorization?.reveal() == "Bearer \(Scene.tokenText())")
+        #expect(
+            request.headers.contains(HTTPHeader("x-ms-correlation-request-id", "66666666-6666-4666-8666-666666666666"))
+        )
+        #expect(request.maximumBody == 1 << 14)
+        let token = try #require(scene.transport.requests(to: Scene.token).first)
+        #expect(token.url.hasSuffix("resource=https%3A%2F%2Fgraph.microsoft.com"))
+        #expect(scene.transport.requests(to: Self.principals).isEmpty)
+        #expect(directory.status.standing == .serving)
+    }
+
+    @Test("what is no user may be a service principal; what is neither is absent")
+    func absent() async throws {
+        scene.transport.play(Self.users, Self.absent)
+        for (answer, expected) in [
+            (account(true), AccountState.enabled), (account(false), .disabled), (Self.absent, .absent),
+            (Self.refused, .absent),
+        ] {
+            scene.transport.play(Self.principals, answer)
+            #expect(try await state() == expected)
+        }
+        scene.transport.play(Self.principals, .answer(500))
+        #expect(try await fault().reason == .unreachable)
+    }
+
+    @Test("P1: a missing permission is a reason of its own, with the command, and no outage")
+    func refused() async throws {
+        scene.transport.play(Self.users, Self.refused)
+        let fault = try await fault()
+        #expect(fault.reason == .directoryRefused && !OfflinePolicy.isOutage(fault.reason))
+        let permission = try #require(ObjectID(Scene.identity))
+        #expect(fault.remedy == .giveGraph(.readUsers, to: permission, host: "https://graph.microsoft.com"))
+        let command = AdministratorRemedy(machine: nil).text(for: fault)
+        #expect(
+            command.contains("/servicePrincipals/\(Scene.identity)/appRoleAssignments")
+                && command.contains("User.Read.All")
+        )
+        guard case .notServing = directory.status.standing else {
+            Issue.record("\(directory.status.standing)")
+            return
+        }
+        // Once it is given, it counts with the next token, which is asked for at once.
+        scene.transport.play(Self.users, account(true))
+        scene.transport.play(Scene.token, Scene.tokenAnswer("2"))
+        #expect(try await state() == .enabled)
+        #expect(
+            scene.transport.requests(to: Self.users).last?.authorization?.reveal() == "Bearer \(Scene.tokenText("2"))"
+        )
+    }
+
+    @Test(
+        "P2: what is no word of Graph's on this account is never a no, nor a yes",
+        arguments: [
+            (.answer(404, "<html>not found</html>"), DenialReason.malformedAnswer),
+            (.answer(404), .malformedAnswer), (Scene.refusal(404, "ResourceNotFound"), .malformedAnswer),
+            (
+                .answer(200, "{\"id\":\"55555555-5555-4555-8555-555555555556\",\"accountEnabled\":true}"),
+                .malformedAnswer
+            ),
+            (.answer(200, "{\"id\":\"\(id)\"}"), .malformedAnswer), (.answer(302), .malformedAnswer),
+            (.answer(204), .malformedAnswer), (.error(.tooLarge), .malformedAnswer), (.answer(401), .directoryRefused),
+            (.answer(503), .unreachable), (.error(.nameResolution), .unreachable), (.error(.tls), .unreachable),
+        ] as [(ScriptedTransport.Answer, DenialReason)]
+    )
+    func nonsense(_ answer: ScriptedTransport.Answer, _ reason: DenialReason) async throws {
+        scene.transport.play(Self.users, answer)
+        scene.transport.play(Self.principals, account(true))
+        #expect(try await fault().reason == reason)
+        #expect(scene.transport.requests(to: Self.principals).isEmpty)
+    }
+
+    @Test("Graph that asks to wait is left alone until then; one that fails is asked again within the deadline")
+    func throttled() async throws {
+        scene.transport.play(Self.users, .answer(500), account(true))
+        #expect(try await state() == .enabled)
+        scene.transport.play(Self.users, .answer(429, "", HTTPHeader("Retry-After", "60")))
+        #expect(try await fault().reason == .throttled)
+        let asked = scene.transport.requests(to: Self.users).count
+        #expect(try await fault().reason == .throttled)
+        #expect(scene.transport.requests(to: Self.users).count == asked)
+        scene.transport.play(Self.users, account(true))
+        scene.clock.advance(.seconds(80))
+        #expect(try await state() == .enabled)
+    }
+
+    @Test("a host that was not reached a moment ago is not waited for again, but by an administrator")
+    func unreached() async throws {
+        scene.transport.play(Self.users, .error(.timeout))
+        #expect(try await fault().reason == .unreachable)
+        scene.transport.play(Self.users, account(true))
+        #expect(try await fault().reason == .unreachable)
+        #expect(try await directory.state(scene.question(), ignoringSilence: true) == .enabled)
+        #expect(try await state() == .enabled)
+    }
+
+    @Test("another host is set, and the audience stays the cloud's; a cloud that nobody knows needs it")
+    func elsewhere() async throws {
+        for (cloud, endpoint, audience) in [
+            ("AzurePublicCloud", "https://graph.contoso.com", "https%3A%2F%2Fgraph.microsoft.com"),
+            ("AzureChinaCloud", nil, "https%3A%2F%2Fmicrosoftgraph.chinacloudapi.cn"),
+            ("AzureUSGovernmentCloud", nil, "https%3A%2F%2Fgraph.microsoft.us"),
+            ("Other", "https://graph.contoso.com", "https%3A%2F%2Fgraph.contoso.com"),
+        ] {
+            let scene = Scene(endpoints: AzureEndpoints(login: "https://login.contoso.com", graph: endpoint))
+            let directory = GraphDirectory(scene.environment, identity: scene.identity, clouds: scene.clouds)
+            let host = endpoint ?? audience.replacing("%3A%2F%2F", with: "://")
+            scene.transport.play("\(host)/v1.0/users/", account(true))
+            #expect(try await directory.state(scene.question(cloud: cloud)) == .enabled)
+            #expect(scene.transport.requests(to: Scene.token).first?.url.hasSuffix("resource=\(audience)") == true)
+        }
+        let scene = Scene(endpoints: AzureEndpoints(login: "https://login.contoso.com"))
+        let directory = GraphDirectory(scene.environment, identity: scene.identity, clouds: scene.clouds)
+        let question = try scene.question(cloud: "Other")
+        await #expect(throws: AccessCheckFault.self) { try await directory.state(question) }
+        #expect(scene.transport.requests.isEmpty)
+    }
+
+    @Test("where IMDS knows no application of Graph's audience, that is no missing sign-in application")
+    func noApplication() async throws {
+        scene.transport.play(
+            Scene.token,
+            .answer(400, "{\"error\":\"invalid_resource\",\"error_description\":\"AADSTS500011: not found\"}")
+        )
+        #expect(try await fault().reason == .directoryRefused)
+    }
+}

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Microsoft Graph: whether an account is enabled (azure.md, "Microsoft Graph")."""
+
+from __future__ import annotations
+
+import re
+
+from .contoso import MACHINE_IDENTITY
+from .directory import Kind
+from .server import Reply, Request
+from .tokens import TokenRefused
+from .world import World
+
+_OBJECT = re.compile(r"^/v1\.0/(users|servicePrincipals)/([0-9a-fA-F-]{36})$")
+# What an application needs for each, any of them; each is an app role of Graph's.
+_PERMISSIONS = {
+    "users": {"User.Read.All", "Directory.Read.All"},
+    "servicePrincipals": {"Application.Read.All", "Directory.Read.All"},
+}
+
+
+class Graph:
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def endpoint(self, request: Request) -> str:
+        return "graph"
+
+    def answer(self, request: Request) -> Reply:
+        try:
+            if self._world.faults.take("expired-token", "graph"):
+                raise TokenRefused("Lifetime validation failed, the token is expired.")
+            cloud = self._world.asked_cloud(request)
+            caller = self._world.tokens.claims(request.headers.get("authorization", ""), cloud.graph_audiences,
+                                               self._world.now(), cloud.name)
+        except TokenRefused as refused:
+            return _error(401, "InvalidAuthenticationToken", str(refused))
+        found = _OBJECT.match(request.path)
+        if found is None:
+            return _error(400, "BadRequest", f"Resource not found for the segment '{request.path}'.")
+        if request.method != "GET":
+            return _error(405, "Request_BadRequest", "Specified HTTP method is not allowed for the request target.")
+        kind, wanted = found[1], found[2].lower()
+        held = self._world.graph_permissions if caller["oid"] == MACHINE_IDENTITY.object_id else frozenset()
+        if not held & _PERMISSIONS[kind]:
+            return _error(403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
+        return self._account(kind, wanted, request.query.get("$select", "id").split(","))
+
+    def _account(self, kind: str, wanted: str, fields: list[str]) -> Reply:
+        directory = self._world.directory
+        person = directory.by_object_id(wanted)
+        is_user = person is not None and person.kind in (Kind.USER, Kind.GUEST)
+        if person is None or wanted in directory.deleted or is_user != (kind == "users"):
+            return _error(404, "Request_ResourceNotFound", f"Resource '{wanted}' does not exist or one of its queried "
+                          "reference-property objects are not present.")
+        if self._world.faults.take("other-object", "graph"):
+            wanted = MACHINE_IDENTITY.object_id
+        said = {"id": wanted, "accountEnabled": wanted not in directory.disabled, "displayName": person.display_name}
+        return Reply.json({"@odata.context": f"https://{self._world.cloud.graph}/v1.0/$metadata#{kind}/$entity",
+                           **{name: value for name, value in said.items() if name in fields}})
+
+
+def _error(status: int, code: str, message: str) -> Reply:
+    return Reply.json({"error": {"code": code, "message": message, "innerError": {"date": "", "request-id": ""}}}, status)
