@@ -57,6 +57,17 @@ import Testing
         #expect(house.log.of(.accessCheck).first?.detail == "pas; confirmed by role assignments")
     }
 
+    @Test("P16: a no of before keeps nobody out at the session whom Azure allows now, while that is being confirmed")
+    func earlierNo() async {
+        house.accounts.set(alice.name, .provisional(alice.account))
+        house.checker.script(objectID, role: nil)
+        #expect(await house.signIn(alice).reason == .roleNotAssigned)
+        house.time.advance(by: .seconds(61))
+        house.checker.script(objectID, unconfirmed: .user)
+        house.checker.scriptConfirmation(objectID, .held)
+        #expect(await house.signIn(alice) == .allow)
+    }
+
     @Test("P2: a no that cannot be confirmed is final; screen and record say what is missing")
     func notPermitted() async throws {
         house.checker.script(objectID, role: .administrator)

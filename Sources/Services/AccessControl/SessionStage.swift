@@ -42,8 +42,11 @@ package struct SessionStage: Sendable {
             let enrolled = try await enrol(evidence, request, subject)
             try SessionStage.check(process)
             // So may the disk have: a "no" that came meanwhile counts (P2).
-            if let last = await parts.authorizer.cached(evidence.identity), last.role == nil {
-                throw Denial(.roleNotAssigned, detail: "Azure said so while the account was being enrolled")
+            // One of before does not: what Azure allows now may be waiting for its confirmation, and is not kept yet.
+            if let last = await parts.authorizer.cached(evidence.identity), let no = last.denial,
+                ruling.answeredAt.map({ $0 <= last.answeredAt }) ?? true
+            {
+                throw Denial(no.reason, text: no.text, detail: "Azure said so while the account was being enrolled")
             }
             let used = UsedCredential(authenticationInfo: request.authenticationInfo)
             let certificate = evidence.certificates.first { used?.isSame(as: $0) ?? false }?.certificate.blob
