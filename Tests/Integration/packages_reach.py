@@ -9,12 +9,14 @@ import subprocess
 from pathlib import Path
 
 from bed.booted import BootedMachine
-from bed.checks import admitted, equal, require
+from bed.checks import admitted, equal, refused, require
 from bed.installed import CONFIGURE, REPOSITORY, TOOL
 from bed.machine import run, wait_for
 from booted_ground import DAEMON
 from case import case
 from packages_ground import OpenSession, PackagesGround
+from sessions import ON, Connection, gone, record_of, uid_of
+from simulator import contoso
 
 DROP_IN = f"/etc/systemd/system/{DAEMON}.d/50-older.conf"
 CHECK = str(REPOSITORY / "packaging/check-symbols")
@@ -83,6 +85,33 @@ def without_pidfds(ground: PackagesGround) -> str:
             finally:
                 session.end()
     return "held by folders of /proc"
+
+
+@case("P2", "programs that may make few system calls start under this systemd: events are told, and sessions end", deep=True)
+def few_calls(ground: PackagesGround) -> str:
+    """systemd's groups of system calls differ by its version; a program that may not make one of its first calls never runs."""
+    with ground.stock("few-calls") as site:
+        ground.install(site)
+        site.settings(ON)
+        person = ground.newcomer()
+        uid = uid_of(site, person)
+        connection = Connection(site, person)
+        try:
+            admitted(connection.ask("id -u"), f"{uid}\n")
+            ground.azure.withdraw(ground.key_of(person))
+            site.tool("check", person.login)
+            refused(site.ssh(person, "id"), contoso.USER)
+            wait_for(lambda: connection.master.poll() is not None, "the end of the connection", 30)
+        finally:
+            connection.close()
+        gone(site, uid)
+        equal(record_of(site, person).get("ENTRALOGIN_REASON"), "role-not-assigned", "the record's reason")
+        for unit in ("entralogin-audit", "entralogin-sessions"):
+            said = site.machine.run("journalctl", "--no-pager", "-o", "cat", "-u", f"{unit}.service").out
+            require("Failed with result" not in said and "error while loading" not in said, f"{unit}: {said}")
+        wait_for(lambda: " 0 dropped" in site.tool("status").out, "the audit events")
+        require("was not told of" not in site.tool("doctor").text, "doctor: events were not told")
+    return "both run"
 
 
 @case("P1", "without libcrypto the daemon does not start, says what is missing, and lets nobody in", deep=True)
