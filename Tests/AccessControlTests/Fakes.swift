@@ -101,6 +101,9 @@ final class FakeAccounts: AccountRegistry, SignInRegistry {
         var enrolCalls = 0
         var signIns: [DirectoryIdentity: UnixTime] = [:]
         var listed: [UserName: AdoptedPerson] = [:]
+        /// What the wait for a new account's subordinate ids comes to, and until when it may last.
+        var hasSubordinateIDs = true
+        var waitsForSubordinateIDs: [BootTime] = []
     }
 
     let state = Mutex(State())
@@ -114,6 +117,13 @@ final class FakeAccounts: AccountRegistry, SignInRegistry {
     func view() -> FakeView {
         views.update { $0 += 1 }
         return FakeView(state: state.withLock { $0 })
+    }
+
+    func awaitSubordinateIDs(of enrolled: EnrolledAccount, by deadline: BootTime) async -> Bool {
+        state.withLock { state in
+            state.waitsForSubordinateIDs.append(deadline)
+            return state.hasSubordinateIDs
+        }
     }
 
     func enrol(_ account: Account, as identity: DirectoryIdentity) async throws(Denial) -> EnrolledAccount {

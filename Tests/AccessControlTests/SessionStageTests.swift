@@ -48,6 +48,22 @@ import Testing
         #expect(await house.access.status().openSessions == 1)
     }
 
+    @Test(
+        "A new account's first session waits for its subordinate ids, within PAM's deadline; without them it opens, with a record"
+    )
+    func subordinateIDs() async {
+        let began = house.time.bootTime()
+        house.accounts.state.withLock { $0.hasSubordinateIDs = false }
+        #expect(await house.signIn(alice) == .allow)
+        let waits = house.accounts.state.withLock { $0.waitsForSubordinateIDs }
+        #expect(waits.count == 1 && waits.allSatisfy { $0 > began && $0 <= began.advanced(by: .seconds(10)) })
+        #expect(
+            house.log.of(.fault).filter { $0.message.contains("no subordinate ids yet") }.map(\.priority) == [.warning]
+        )
+        #expect(await house.signIn(alice) == .allow)
+        #expect(house.accounts.state.withLock { $0.waitsForSubordinateIDs.count } == 1)
+    }
+
     @Test("P4: once the session is open, what was verified in that process opens no second one")
     func once() async throws {
         #expect(await house.signIn(alice) == .allow)

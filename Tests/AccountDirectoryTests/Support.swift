@@ -92,6 +92,15 @@ final class Disk: Sendable {
     }
 }
 
+/// How often root's program was told of a change.
+final class Announcements: Sendable {
+    private let number = Mutex(0)
+
+    var count: Int { number.withLock { $0 } }
+
+    func add() { number.withLock { $0 += 1 } }
+}
+
 /// What other name services say of numbers and names.
 final class Neighbours: Sendable {
     private let state = Mutex((answers: [UInt32: NumberHolder](), asked: [UInt32]()))
@@ -130,6 +139,7 @@ struct Bed {
     let disk = Disk()
     let grants = FakeGrants()
     let neighbours = Neighbours()
+    let announcements = Announcements()
 
     init() {
         write("root:x:0:0:root:/root:/bin/bash\nlocal:x:1000:1000::/home/local:/bin/bash\n", to: "passwd")
@@ -144,6 +154,8 @@ struct Bed {
         paths.passwd = "\(folder)/passwd"
         paths.group = "\(folder)/group"
         paths.adopted = "\(folder)/adopted"
+        paths.subuid = "\(folder)/subuid"
+        paths.subgid = "\(folder)/subgid"
         paths.root = geteuid()
         return paths
     }
@@ -160,7 +172,8 @@ struct Bed {
                 offload: { work in disk.run(work) },
                 file: { disk.file($0) },
                 holder: { neighbours.holder(of: $0) },
-                nameHolder: { neighbours.holder(of: $0) }
+                nameHolder: { neighbours.holder(of: $0) },
+                announceChange: { announcements.add() }
             )
         )
         directory.load()

@@ -63,7 +63,7 @@ struct RemedyTests {
         + " former=- gecos=\n"
     static let sshdFile = "/etc/ssh/sshd_config.d/50-site.conf"
 
-    static let allRows = rows + moreRows + integrationRows + sudoRows + aroundRows + accountRows
+    static let allRows = rows + moreRows + integrationRows + sudoRows + aroundRows + accountRows + subordinateRows
 
     static let rows: [Row] = [
         .sshd(

@@ -23,6 +23,9 @@ struct SetUpMachine: Sendable {
     /// Those in which sign-in with a code is on, and how many seconds it may take.
     var codeServices: [String] = []
     var codeLimit: Int64 = 300
+    /// `SubordinateIDs=` and `SubordinateIDRange=`.
+    var givesSubordinateIDs = false
+    var subordinateNumbers: ClosedRange<UInt32>?
     /// `file:line` of settings that hold a password.
     var secrets: [String] = []
     var overrides: [OverriddenAccounts] = []
@@ -69,7 +72,9 @@ struct SetUpMachine: Sendable {
                 homeTemplate: "/home/%n",
                 overrides: overrides
             ),
-            domains: domains
+            domains: domains,
+            givesSubordinateIDs: givesSubordinateIDs,
+            subordinateNumbers: subordinateNumbers
         )
     }
 }

@@ -8,6 +8,7 @@ import json
 import re
 import subprocess
 
+from bed.booted import BootedMachine
 from bed.checks import admitted, equal, one_line, refused, require
 from bed.compiled import compiled
 from bed.installed import CONFIGURE
@@ -20,6 +21,7 @@ EXPOSURE = {DAEMON: 1.5, "entralogin-stack.service": 2.0, "entralogin-stack-agai
             "entralogin-caches.service": 2.5, "entralogin-caches-again.service": 5.0,
             "entralogin-audit.service": 1.0, "entralogin-sessions.service": 1.5, "entralogin-metrics.service": 2.5,
             "entralogin-keys.service": 2.0, "entralogin-keys-again.service": 5.0,
+            "entralogin-subids.service": 2.5, "entralogin-subids-again.service": 5.0,
             "entralogin-linger.service": 2.0, "entralogin-linger-again.service": 5.0}
 
 
@@ -324,6 +326,38 @@ def configured(ground: BootedGround) -> str:
     admitted(site.ssh(alice, "sudo -n id -u"), "0\n")
     require(machine.path(KEYS).stat().st_size > 0, "no keys")
     return "alice out and in again, lisa in throughout"
+
+
+@case("P7", "SubordinateIDs=yes on a booted machine: the first command of the first session finds its range, from a unit that writes two files")
+def subordinate_ids(ground: BootedGround) -> str:
+    files = ("/etc/subuid", "/etc/subgid")
+    with ground.boot("subids", settings="[Accounts]\nSubordinateIDs=yes\n") as site:
+        site.wait_until_ready()
+        machine, before = site.machine, [site.machine.read(path) for path in files]
+        people = [ground.person("alice"), ground.newcomer(), ground.person("svc")]
+        for person in people:
+            found = admitted(site.ssh(person, f"grep -h ^{person.login}: /etc/subuid /etc/subgid")).split()
+            require(len(found) == 2 and len(set(found)) == 1 and found[0].endswith(":65536"), f"{person.login}: {found}")
+        equal([machine.read(path)[:len(text)] for path, text in zip(files, before, strict=True)], before, "the other lines")
+        equal(len({line.split(":")[1] for line in machine.read(files[0]).splitlines() if "@" in line or "-" in line}), 3, "ranges")
+        ways = "for f in passwd shadow sudoers.d/x pam.d/x ssh/x entralogin/x systemd/x; do touch /etc/$f 2>/dev/null && echo $f; done; true"
+        equal(machine.must("systemd-run", "--quiet", "--wait", "--pipe", *sandbox(machine, "entralogin-subids.service"),
+                           "sh", "-c", ways).out, "", "what the unit could write")
+        machine.systemctl("stop", "entralogin-subids.path")
+        admitted(site.ssh(late := ground.newcomer(), "true"))
+        require(late.login not in machine.read(files[0]), "a range without the path unit")
+        machine.systemctl("restart", "entralogin-subids.path")
+        machine.systemctl("reload", DAEMON)
+        wait_for(lambda: late.login in machine.read(files[1]), "a range after a reload")
+    return f"{len(people) + 1} ranges"
+
+
+def sandbox(machine: BootedMachine, unit: str) -> list[str]:
+    """The paths that a unit may and may not write, for systemd-run."""
+    text = machine.must("systemctl", "cat", unit).out
+    lines = [line for line in text.splitlines() if line.startswith(("ProtectSystem=", "ReadWritePaths=", "ReadOnlyPaths="))]
+    require(len(lines) > 3, f"{unit}: {lines}")
+    return [f"--property={line}" for line in lines]
 
 
 @case("P11", "the daemon's keys reach sshd's file at each change, however often; what is no file does not, and the last stay")

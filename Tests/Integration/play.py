@@ -49,6 +49,7 @@ import homes  # noqa: F401
 import local_people  # noqa: F401
 import names  # noqa: F401
 import namespaces  # noqa: F401
+import subordinate  # noqa: F401
 import other_directories  # noqa: F401
 import listing  # noqa: F401
 import storms  # noqa: F401

@@ -36,6 +36,7 @@ UNFITTING: dict[str, dict[str, tuple[str, ...]]] = {
         "Shell": ("/bin/nonexistent", "/bin/false", "/usr/sbin/nologin", "/etc/passwd", "/bin/sh", "/home"),
         "UsersGroup": ("sudo", "others"), "AdministratorsGroup": ("sudo", "others"),
         "IDRange": ("1879049216-1879200000", "2000000000-2147352575"), "Enumerate": ("yes",),
+        "SubordinateIDs": ("yes",), "SubordinateIDRange": ("524288-589823", "2147483648-4294901759"),
         "ProvisionalCallers": ("nothing", "sshd nscd"),
     },
     "Overrides": {

@@ -36,6 +36,8 @@ private func read(_ text: String) -> Result<EffectiveSettings, SettingsProblems>
             UsersGroup=cloud_users
             AdministratorsGroup=cloud_admins
             IDRange=1879100000-1889100000
+            SubordinateIDs=yes
+            SubordinateIDRange=600000-900000
             Enumerate=yes
             ProvisionalCallers=sshd dropbear
             [Overrides]

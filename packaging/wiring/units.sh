@@ -3,7 +3,7 @@
 # systemd's units, and the stamp. Read by configure.
 
 UNITS='entralogin-audit.socket entralogin-sessions.socket entralogind-control.socket entralogind-principals.socket entralogind.service
-entralogin-stack.path entralogin-keys.path entralogin-linger.path'
+entralogin-stack.path entralogin-keys.path entralogin-linger.path entralogin-subids.path'
 CACHES=entralogin-caches.path
 # Enabled with the daemon, by the machine's owner, or started by a socket.
 OTHERS='entralogin-metrics.timer entralogin-audit.service entralogin-sessions.service'
@@ -100,7 +100,7 @@ stop_units() {
     booted || return 0
     # shellcheck disable=SC2086
     systemctl $NO_BLOCK stop $UNITS $CACHES $OTHERS 2>/dev/null || :
-    systemctl reset-failed entralogin-stack.service entralogin-keys.service entralogin-linger.service entralogind.service 2>/dev/null || :
+    systemctl reset-failed entralogin-stack.service entralogin-keys.service entralogin-linger.service entralogin-subids.service entralogind.service 2>/dev/null || :
 }
 
 # An upgrade that could not change the wiring, or had none to change, leaves no old program running.

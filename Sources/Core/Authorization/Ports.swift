@@ -203,6 +203,14 @@ package protocol AccountRegistry: Sendable {
     /// Binds name, uid, home and identity for ever: on disk, then published, then returned (P14). Enrolling the same
     /// binding again returns it and writes nothing.
     func enrol(_ account: Account, as identity: DirectoryIdentity) async throws(Denial) -> EnrolledAccount
+    /// Waits, where accounts get subordinate ids, until a new account has them; two seconds and until `deadline` at most. False
+    /// where it has none by then.
+    func awaitSubordinateIDs(of enrolled: EnrolledAccount, by deadline: BootTime) async -> Bool
+}
+
+extension AccountRegistry {
+    /// No account gets any.
+    package func awaitSubordinateIDs(of enrolled: EnrolledAccount, by deadline: BootTime) async -> Bool { true }
 }
 
 extension Denial: Error {}

@@ -62,6 +62,10 @@ package struct Settings: Hashable, Sendable {
         package var shellOverrides: [AccountOverride<String>] = []
         /// Where numbers of new accounts are drawn.
         package var numbers = PosixID.userRange
+        /// Accounts get ranges for rootless containers, in /etc/subuid and /etc/subgid.
+        package var subordinateIDs = false
+        /// Where those ranges are drawn; nil: `SubordinateIDPlan.standardNumbers`, unless another directory has users here.
+        package var subordinateNumbers: ClosedRange<UInt32>?
         /// Beginnings of the command names that see people who never signed in.
         package var provisionalCallers = ["sshd"]
     }

@@ -152,6 +152,14 @@ package struct SettingsKey: Sendable {
             "first-last, within 1879049216-2147352575, 65536 numbers at least",
             SettingsValue.numbers
         ),
+        SettingsKey("Accounts", "SubordinateIDs", \.accounts.subordinateIDs, "yes or no", SettingsValue.boolean),
+        SettingsKey(
+            "Accounts",
+            "SubordinateIDRange",
+            \.accounts.subordinateNumbers,
+            "first-last, within 65536-1879048191 or 2147483648-4294901759, 65536 numbers at least",
+            SettingsValue.subordinateNumbers
+        ),
         SettingsKey("Accounts", "Enumerate", \.accounts.enumerate, "yes or no", SettingsValue.boolean),
         SettingsKey(
             "Accounts",

@@ -162,16 +162,42 @@ enum SettingsValue {
 
     /// `first-last`: so many that names seldom meet, and all of them numbers that an account may have (P7).
     static func numbers(_ text: String) throws(SettingsFlaw) -> ClosedRange<UInt32> {
-        let ends = text.split(separator: "-", omittingEmptySubsequences: false).map { trimmed($0) }
-        guard ends.count == 2, let first = UInt32(ends[0]), let last = UInt32(ends[1]), first <= last else {
-            throw SettingsFlaw("must be two numbers with a - between them, the smaller one first")
-        }
-        guard PosixID(user: first) != nil, PosixID(user: last) != nil else {
+        let range = try ends(text)
+        guard PosixID(user: range.lowerBound) != nil, PosixID(user: range.upperBound) != nil else {
             let range = PosixID.userRange
             throw SettingsFlaw("must lie within \(range.lowerBound)-\(range.upperBound)")
         }
-        guard last - first >= IDAllocation.probeLimit - 1 else {
+        guard range.upperBound - range.lowerBound >= IDAllocation.probeLimit - 1 else {
             throw SettingsFlaw("must hold \(IDAllocation.probeLimit) numbers at least")
+        }
+        return range
+    }
+
+    /// Below the numbers of Entra accounts, or above those that are negative to some programs; never 65534 and 65535, and not the
+    /// last range, whose last number is no id (systemd's UIDS-GIDS).
+    private static let subordinateNumbers: [ClosedRange<UInt32>] = [
+        65_536...PosixID.usersGroup - 1, 1 << 31...UInt32.max - 65_536,
+    ]
+
+    /// Where subordinate ids are drawn.
+    static func subordinateNumbers(_ text: String) throws(SettingsFlaw) -> ClosedRange<UInt32>? {
+        let range = try ends(text)
+        guard subordinateNumbers.contains(where: { $0.contains(range.lowerBound) && $0.contains(range.upperBound) })
+        else {
+            let parts = subordinateNumbers.map { "\($0.lowerBound)-\($0.upperBound)" }
+            throw SettingsFlaw("must lie within \(parts.joined(separator: " or "))")
+        }
+        guard range.upperBound - range.lowerBound >= SubordinateIDFile.rangeSize - 1 else {
+            throw SettingsFlaw("must hold \(SubordinateIDFile.rangeSize) numbers at least")
+        }
+        return range
+    }
+
+    /// `first-last`.
+    private static func ends(_ text: String) throws(SettingsFlaw) -> ClosedRange<UInt32> {
+        let ends = text.split(separator: "-", omittingEmptySubsequences: false).map { trimmed($0) }
+        guard ends.count == 2, let first = UInt32(ends[0]), let last = UInt32(ends[1]), first <= last else {
+            throw SettingsFlaw("must be two numbers with a - between them, the smaller one first")
         }
         return first...last
     }

@@ -31,6 +31,8 @@ package struct UserReport: Hashable, Sendable, Codable {
     package var formerNames: [String]?
     /// What the refusal rests on, and what to do.
     package var refusalDetail: String?
+    /// `first-last`, by the tool, which reads the files; nil where it has none.
+    package var subordinateIDs: String?
 
     package init(name: String, uid: UInt32, objectID: String, displayName: String, home: String, enrolledAt: Int64) {
         self.name = name

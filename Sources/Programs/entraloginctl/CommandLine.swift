@@ -34,6 +34,8 @@ enum Command: Hashable, Sendable {
     case endSessions(name: String)
     /// `refresh`: the daemon fetches them first. `publish`: copies them for sshd.
     case keys(refresh: Bool, publish: Bool)
+    /// Ranges for rootless containers; `write`: brings /etc/subuid and /etc/subgid up to date.
+    case subordinateIDs(write: Bool)
     /// To standard output where there is no file.
     case metrics(file: String?)
     /// A bundle for a report of a fault; to standard output where there is no file.
@@ -163,6 +165,7 @@ extension Invocation {
         case "keys":
             let refresh = words.take("--refresh")
             return .keys(refresh: refresh, publish: words.take("--publish"))
+        case "subids": return .subordinateIDs(write: words.take("--write"))
         case "metrics": return .metrics(file: try words.takeValue(of: "--output"))
         case "check-certificate":
             let user = try words.takeValue(of: "--user")

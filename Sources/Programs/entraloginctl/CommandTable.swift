@@ -89,6 +89,12 @@ enum CommandTable {
                 + "copies them for sshd"
         ),
         CommandEntry(
+            "subids",
+            "[--write]",
+            options: ["--write"],
+            does: "the accounts' ranges for rootless containers; --write gives them to those that have none yet"
+        ),
+        CommandEntry(
             "stack",
             "[--stamp [--unattended]] [--lines sshd|sudo] [--domains] [--obstacles]",
             options: ["--stamp", "--unattended", "--lines", "--domains", "--obstacles"],

@@ -57,7 +57,9 @@ extension Tool {
                     homeTemplate: accounts.homeTemplate.text,
                     overrides: settings.overrides
                 ) : nil,
-            domains: accounts.domains
+            domains: accounts.domains,
+            givesSubordinateIDs: accounts.subordinateIDs,
+            subordinateNumbers: accounts.subordinateNumbers
         )
     }
 

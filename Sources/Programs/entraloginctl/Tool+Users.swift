@@ -11,7 +11,9 @@ extension Tool {
         switch command {
         case .list: return try listUsers()
         case .show(let name):
-            show(try user(name)) { UsersText(style: style, now: now).card($0) }
+            var user = try user(name)
+            user.subordinateIDs = subordinateRange(of: user)
+            show(user) { UsersText(style: style, now: now).card($0) }
             return .success
         case .add(let name, let objectID, let groups, let isRootEquivalent):
             return try add(name, objectID, to: groups, isRootEquivalent: isRootEquivalent)

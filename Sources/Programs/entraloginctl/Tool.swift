@@ -57,6 +57,7 @@ struct Tool: Sendable {
             case .sessions: return try sessions()
             case .endSessions(let name): return try endSessions(name)
             case .keys(let refresh, let publish): return try keys(refresh: refresh, publish: publish)
+            case .subordinateIDs(let write): return write ? writeSubordinateIDs() : lookingOnce.subordinateIDs()
             case .metrics(let file): return metrics(to: file)
             case .report(let file): return report(to: file)
             case .access: return try access()

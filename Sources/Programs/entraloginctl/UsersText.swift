@@ -34,6 +34,7 @@ struct UsersText: Sendable {
         var facts: [(String, String?)] = [
             ("name", user.name), ("display name", user.displayName.isEmpty ? nil : user.displayName),
             ("uid and gid", String(user.uid)), ("home", user.home), ("shell", user.shell),
+            ("containers", user.subordinateIDs.map { "subordinate ids \($0)" }),
             ("object id", user.objectID), ("tenant", user.tenantID),
             (user.addedAt == nil ? "enrolled" : "added by root", Text.date(user.enrolledAt)),
             ("last sign-in", user.lastSignInAt.map(Text.date)),

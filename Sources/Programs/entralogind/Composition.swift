@@ -24,6 +24,8 @@ enum Paths {
     static let authorityKeys = AuthorityCopy.source
     static let grants = "/run/entralogin/nss/grants.snapshot"
     static let answered = ENTRALOGIN_ANSWERED
+    /// Renamed over at each change of the accounts, for entralogin-subids.path; only with SubordinateIDs=yes.
+    static let changed = "/run/entralogin/nss/changed"
     static let passwd = "/etc/passwd"
     static let auditEvents = "/run/entralogin/audit.sock"
 }
@@ -71,7 +73,8 @@ struct Composition: Sendable {
                 },
                 nameHolder: { name in
                     await Composition.holder(by: holders) { NameServiceQuery().number(of: name.text, until: $0) }
-                }
+                },
+                announceChange: { try? AtomicFile(Paths.changed).replace(with: [], mode: 0o644) }
             )
         )
         let accounts = accounts

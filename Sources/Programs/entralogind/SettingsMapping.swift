@@ -21,6 +21,7 @@ extension AccountPolicy {
             administratorsGroupName: accounts.administratorsGroup,
             enumerate: accounts.enumerate,
             numbers: accounts.numbers,
+            subordinateIDs: accounts.subordinateIDs,
             homeOverrides: accounts.homeOverrides,
             shellOverrides: accounts.shellOverrides
         )

@@ -194,8 +194,20 @@ extension SessionStage {
             enrolled.identity == evidence.identity, enrolled.retiredAt == nil
         else { throw Denial(.recordChanged, detail: "what was enrolled is not what sshd will use") }
         let message = "\(bound.name) enrolled as uid \(bound.systemUID)"
-        if isNew { parts.journal.note(.enrolled, .notice, message, of: subject) }
+        if isNew {
+            parts.journal.note(.enrolled, .notice, message, of: subject)
+            await awaitSubordinateIDs(of: enrolled, subject)
+        }
         return enrolled
+    }
+
+    /// So that the first command of the first session may be podman's, which remembers that it found no range. Without one the
+    /// user is in all the same.
+    private func awaitSubordinateIDs(of enrolled: EnrolledAccount, _ subject: DecisionSubject) async {
+        let deadline = subject.startedAt.advanced(by: parts.settings.stageTimeout)
+        guard await !parts.ports.accounts.awaitSubordinateIDs(of: enrolled, by: deadline) else { return }
+        let text = "\(enrolled.account.name) has no subordinate ids yet; entraloginctl subids says why"
+        parts.journal.note(.fault, .warning, text, of: subject)
     }
 
     private func watch(

@@ -217,6 +217,7 @@ extension AccountDirectory {
             state.storeWarning = nil
             if let unpublished { state.unpublished.insert(unpublished.number) }
         }
+        defer { announceChange() }
         try publishStrictly()
     }
 

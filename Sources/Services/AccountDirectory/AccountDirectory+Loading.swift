@@ -11,6 +11,7 @@ extension AccountDirectory {
         loadStore()
         signIns.load()
         _ = publishIfNeeded()
+        announceChange()
     }
 
     /// A store that is missing where accounts were published, is older than what was published, or is bad in any way is

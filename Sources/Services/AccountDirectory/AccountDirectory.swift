@@ -18,6 +18,8 @@ package final class AccountDirectory: AccountRegistry, SignInRegistry {
         package var passwd = "/etc/passwd"
         package var group = "/etc/group"
         package var adopted = AdoptionList.path
+        package var subuid = SubordinateIDPlan.userFile
+        package var subgid = SubordinateIDPlan.groupFile
         /// Who must own that list: 0, but for tests that run without privileges.
         package var root: UInt32 = 0
 
@@ -35,6 +37,8 @@ package final class AccountDirectory: AccountRegistry, SignInRegistry {
         package var holder: @Sendable (UInt32) async -> NumberHolder
         /// The same of a name.
         package var nameHolder: @Sendable (UserName) async -> NumberHolder
+        /// Tells root's program that the accounts have changed, where it is to give them subordinate ids. Off the loop.
+        package var announceChange: @Sendable () -> Void
 
         package init(
             clock: any TimeSource,
@@ -42,8 +46,10 @@ package final class AccountDirectory: AccountRegistry, SignInRegistry {
             offload: @escaping Offload,
             file: @escaping @Sendable (String) -> AtomicFile = { AtomicFile($0) },
             holder: @escaping @Sendable (UInt32) async -> NumberHolder,
-            nameHolder: @escaping @Sendable (UserName) async -> NumberHolder
+            nameHolder: @escaping @Sendable (UserName) async -> NumberHolder,
+            announceChange: @escaping @Sendable () -> Void = {}
         ) {
+            self.announceChange = announceChange
             self.clock = clock
             self.random = random
             self.offload = offload
@@ -56,6 +62,7 @@ package final class AccountDirectory: AccountRegistry, SignInRegistry {
     typealias State = CurrentAccounts.State
 
     let surroundings: Surroundings
+    let paths: Paths
     let store: AccountStore
     let publisher: SnapshotPublisher
     let locals: LocalFiles
@@ -70,6 +77,7 @@ package final class AccountDirectory: AccountRegistry, SignInRegistry {
     /// Reads nothing yet: see `load()`. Until then everybody is refused.
     package init(paths: Paths, policy: AccountPolicy, grants: any GrantRegistry, surroundings: Surroundings) {
         self.surroundings = surroundings
+        self.paths = paths
         self.grants = grants
         store = AccountStore(surroundings.file(paths.store))
         publisher = SnapshotPublisher(surroundings.file(paths.snapshot))
@@ -166,6 +174,7 @@ package final class AccountDirectory: AccountRegistry, SignInRegistry {
             if let policy { directory.state.withLock { $0.policy = policy } }
             if directory.state.withLock({ $0.fault != nil }) { directory.loadStore() }
             _ = directory.publishIfNeeded()
+            if policy != nil { directory.announceChange() }
             return directory.report()
         }
         return report ?? self.report()

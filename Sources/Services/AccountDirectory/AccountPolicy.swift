@@ -20,6 +20,8 @@ package struct AccountPolicy: Hashable, Sendable {
     package var enumerate: Bool
     /// Where numbers of accounts to come are drawn; an enrolled account keeps its own.
     package var numbers: ClosedRange<UInt32>
+    /// Root is told of each change of the accounts, so that it gives them subordinate ids.
+    package var subordinateIDs: Bool
 
     package init(
         domains: Set<String> = [],
@@ -29,6 +31,7 @@ package struct AccountPolicy: Hashable, Sendable {
         administratorsGroupName: String = "entra_admins",
         enumerate: Bool = false,
         numbers: ClosedRange<UInt32> = PosixID.userRange,
+        subordinateIDs: Bool = false,
         homeOverrides: [AccountOverride<HomeTemplate>] = [],
         shellOverrides: [AccountOverride<String>] = []
     ) {
@@ -41,6 +44,7 @@ package struct AccountPolicy: Hashable, Sendable {
         self.administratorsGroupName = administratorsGroupName
         self.enumerate = enumerate
         self.numbers = numbers
+        self.subordinateIDs = subordinateIDs
     }
 
     func allows(_ name: UserName) -> Bool {

@@ -15,6 +15,7 @@ package struct MachineCheck: Sendable {
     private let devices: DeviceSignInRule
     private let numbers: NumbersRule
     private let newAccounts: NewAccounts?
+    private let subordinateIDs: SubordinateIDsRule?
     private let names: LocalNamesRule
     private let namespace: UserNamespaceRule
 
@@ -37,7 +38,7 @@ package struct MachineCheck: Sendable {
     /// `domain`: one of those that may sign in; the groups as the settings call them; the services in which sign-in with a code
     /// is on, and how many seconds it may take; where numbers of new accounts are drawn; an account that is an administrator now;
     /// what the integration check found in sudo's files; how new accounts are made, nil where the settings cannot be read;
-    /// all domains that may sign in, none for any.
+    /// all domains that may sign in, none for any; whether accounts get subordinate ids, and where those are drawn.
     package init(
         on machine: any EnvironmentView,
         domain: String,
@@ -49,8 +50,11 @@ package struct MachineCheck: Sendable {
         administrator: String? = nil,
         sudoers: SudoersReview? = nil,
         newAccounts: NewAccounts? = nil,
-        domains: [String] = []
+        domains: [String] = [],
+        givesSubordinateIDs: Bool = false,
+        subordinateNumbers: ClosedRange<UInt32>? = nil
     ) {
+        subordinateIDs = givesSubordinateIDs ? SubordinateIDsRule(numbers: subordinateNumbers) : nil
         self.sudoers = sudoers
         self.newAccounts = newAccounts
         self.administrator = administrator
@@ -73,7 +77,7 @@ package struct MachineCheck: Sendable {
             )
             + SudoProgramRule().evaluate(machine) + SELinuxRule().evaluate(machine)
             + OldExtensionRule().evaluate(machine)
-            + LocalIDsRule().evaluate(machine)
+            + LocalIDsRule().evaluate(machine) + (subordinateIDs?.evaluate(machine) ?? [])
             + numbers.asked(machine) + names.evaluate(machine) + namespace.evaluate(machine)
             + AdoptionRule().evaluate(machine)
             + SudoLogRule(groups: [administratorsGroup, usersGroup]).evaluate(machine)

@@ -38,6 +38,7 @@ package struct FindingID: Hashable, Sendable {
         case shell
         case sshd
         case stamp
+        case subids
         case sudo
         case sudoRs = "sudo-rs"
         case sudoers

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Which account has which subordinate ids, who gets some, and who cannot (subuid(5), subgid(5)): a pure function of the two files
+/// and of what else has numbers here. The lines are the record: what an account has once, it keeps; lines of retired accounts
+/// stay, so that nobody else gets their numbers.
+package struct SubordinateIDPlan: Sendable {
+    /// Where ranges are drawn by default: above what useradd(8) and LXD give out, below the numbers of Entra accounts. systemd
+    /// (UIDS-GIDS) leaves these numbers to containers.
+    package static let standardNumbers: ClosedRange<UInt32> = 1_073_741_824...1_879_048_191
+
+    /// An account that is not retired.
+    package struct Holder: Hashable, Sendable {
+        package let name: UserName
+        package let uid: UInt32
+        package let formerNames: [UserName]
+
+        package init(name: UserName, uid: UInt32, formerNames: [UserName] = []) {
+            self.name = name
+            self.uid = uid
+            self.formerNames = formerNames
+        }
+    }
+
+    /// Why an account has no ranges that work, or gets none.
+    package enum Refusal: Hashable, Sendable {
+        /// Every range is somebody's.
+        case exhausted
+        /// It has lines by name and by number: newuidmap(1) maps no number twice, so podman fails.
+        case twoForms
+        /// It has lines in this file alone, and their numbers cannot be given to it in the other.
+        case half(path: String)
+    }
+
+    package enum Outcome: Hashable, Sendable {
+        case has(ClosedRange<UInt32>)
+        case gets(ClosedRange<UInt32>)
+        case refused(Refusal)
+    }
+
+    package static let userFile = "/etc/subuid"
+    package static let groupFile = "/etc/subgid"
+
+    /// In the order of enrolment.
+    package let outcomes: [(name: UserName, outcome: Outcome)]
+    /// The files as they are to be.
+    package let users: SubordinateIDFile
+    package let groups: SubordinateIDFile
+    /// Ranges that nobody has then.
+    package let freeCount: Int
+
+    /// `numbers`: where ranges are drawn; `taken`: what others have beside the lines. Of two accounts the one that was enrolled
+    /// first gets its range first.
+    package init(
+        for holders: [Holder],
+        users oldUsers: SubordinateIDFile,
+        groups oldGroups: SubordinateIDFile,
+        numbers: ClosedRange<UInt32>,
+        taken: [ClosedRange<UInt32>]
+    ) {
+        let renames = SubordinateIDPlan.renames(holders, oldUsers, oldGroups)
+        let (users, groups) = (oldUsers.renaming(renames), oldGroups.renaming(renames))
+        let known = Lines(users: users, groups: groups)
+        var slots = Slots(numbers)
+        for range in taken + known.all { slots.take(range) }
+        var outcomes: [(name: UserName, outcome: Outcome)] = []
+        var newUsers: [(owner: UserName, first: UInt32)] = []
+        var newGroups: [(owner: UserName, first: UInt32)] = []
+        for holder in holders {
+            let outcome: Outcome
+            switch known.state(of: holder, beside: taken) {
+            case .settled(let settled): outcome = settled
+            case .missing(let first, let isInUsers):
+                outcome = .gets(SubordinateIDPlan.range(first))
+                if isInUsers { newGroups.append((holder.name, first)) } else { newUsers.append((holder.name, first)) }
+            case .none:
+                guard let first = slots.draw(for: holder.uid) else {
+                    outcome = .refused(.exhausted)
+                    break
+                }
+                outcome = .gets(SubordinateIDPlan.range(first))
+                newUsers.append((holder.name, first))
+                newGroups.append((holder.name, first))
+            }
+            outcomes.append((holder.name, outcome))
+        }
+        self.outcomes = outcomes
+        self.users = users.adding(newUsers)
+        self.groups = groups.adding(newGroups)
+        freeCount = slots.freeCount
+    }
+
+    static func range(_ first: UInt32) -> ClosedRange<UInt32> { first...first + (SubordinateIDFile.rangeSize - 1) }
+
+    /// Lines by a former name follow the account to its new one, which has none of its own.
+    private static func renames(
+        _ holders: [Holder],
+        _ users: SubordinateIDFile,
+        _ groups: SubordinateIDFile
+    ) -> [String: UserName] {
+        let owners = Set((users.lines + groups.lines).map(\.owner))
+        var renames: [String: UserName] = [:]
+        for holder in holders where !holder.formerNames.isEmpty && !owners.contains(holder.name.text) {
+            // The last one that it had there: more than one would be more than one range.
+            guard let former = holder.formerNames.last(where: { owners.contains($0.text) }) else { continue }
+            renames[former.text] = holder.name
+        }
+        return renames
+    }
+}
+
+/// The lines of both files by their owners.
+private struct Lines {
+    private let users: [String: [SubordinateIDFile.Line]]
+    private let groups: [String: [SubordinateIDFile.Line]]
+    private let lines: [SubordinateIDFile.Line]
+
+    /// What the lines say of one account.
+    enum State {
+        case settled(SubordinateIDPlan.Outcome)
+        /// A line of entralogin's stands in one file, as after a crash between the two.
+        case missing(first: UInt32, isInUsers: Bool)
+        case none
+    }
+
+    init(users: SubordinateIDFile, groups: SubordinateIDFile) {
+        self.users = Dictionary(grouping: users.lines, by: \.owner)
+        self.groups = Dictionary(grouping: groups.lines, by: \.owner)
+        lines = users.lines + groups.lines
+    }
+
+    var all: [ClosedRange<UInt32>] { lines.map(\.range) }
+
+    func state(of holder: SubordinateIDPlan.Holder, beside taken: [ClosedRange<UInt32>]) -> State {
+        let (name, number) = (holder.name.text, String(holder.uid))
+        let byName = (users[name] ?? [], groups[name] ?? [])
+        let byNumber = (users[number] ?? [], groups[number] ?? [])
+        let hasName = !byName.0.isEmpty || !byName.1.isEmpty
+        let hasNumber = !byNumber.0.isEmpty || !byNumber.1.isEmpty
+        guard hasName || hasNumber else { return .none }
+        guard !(hasName && hasNumber) else { return .settled(.refused(.twoForms)) }
+        let found = hasName ? byName : byNumber
+        if let first = found.0.first, !found.1.isEmpty { return .settled(.has(first.range)) }
+        let isInUsers = !found.0.isEmpty
+        let path = isInUsers ? SubordinateIDPlan.userFile : SubordinateIDPlan.groupFile
+        let own = found.0 + found.1
+        guard hasName, own.count == 1, let range = own.first?.range,
+            range.upperBound - range.lowerBound == SubordinateIDFile.rangeSize - 1,
+            !taken.contains(where: range.overlaps),
+            !lines.contains(where: { $0.owner != name && $0.range.overlaps(range) })
+        else { return .settled(.refused(.half(path: path))) }
+        return .missing(first: range.lowerBound, isInUsers: isInUsers)
+    }
+}
+
+/// The ranges that can be given out, side by side from the first number on.
+private struct Slots {
+    private let first: UInt32
+    private var isTaken: [Bool]
+    private(set) var freeCount: Int
+
+    init(_ numbers: ClosedRange<UInt32>) {
+        first = numbers.lowerBound
+        freeCount = Int((UInt64(numbers.upperBound - first) + 1) / UInt64(SubordinateIDFile.rangeSize))
+        isTaken = Array(repeating: false, count: freeCount)
+    }
+
+    mutating func take(_ range: ClosedRange<UInt32>) {
+        guard range.upperBound >= first, !isTaken.isEmpty else { return }
+        let size = SubordinateIDFile.rangeSize
+        let low = Int((max(range.lowerBound, first) - first) / size)
+        let high = min(Int((range.upperBound - first) / size), isTaken.count - 1)
+        guard low <= high else { return }
+        for index in low...high where !isTaken[index] {
+            isTaken[index] = true
+            freeCount -= 1
+        }
+    }
+
+    /// The first free one at or after the one that the number points to: the same on every machine where nothing collides, and
+    /// for a line that was lost.
+    mutating func draw(for uid: UInt32) -> UInt32? {
+        guard freeCount > 0 else { return nil }
+        let start = Int(uid % UInt32(isTaken.count))
+        for step in 0..<isTaken.count {
+            let index = (start + step) % isTaken.count
+            guard !isTaken[index] else { continue }
+            isTaken[index] = true
+            freeCount -= 1
+            return first + UInt32(index) * SubordinateIDFile.rangeSize
+        }
+        return nil
+    }
+}

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Identity
+internal import LinuxSystem
+
+/// Who has subordinate ids here, who gets some and who cannot, by the machine's own files (`SubordinateIDs=`). Root's tool writes
+/// what comes out; `doctor` says it.
+package struct SubordinateIDs: Sendable {
+    /// Why nobody gets any.
+    package enum Obstacle: Error, Hashable, Sendable {
+        /// nsswitch.conf(5) has shadow's programs ask somebody else, so that lines count for nothing.
+        case otherSource(String, place: String)
+        /// Another directory may have any number, and no range is set.
+        case otherDirectory(String, place: String)
+        /// What it says of who has which numbers cannot be known.
+        case unreadable(path: String)
+    }
+
+    /// Bytes of subuid(5) and subgid(5), and of the local account files.
+    static let fileLimit = 16 << 20
+    /// Lines of living namespaces that are read, and processes that are looked at.
+    private static let processLimit = 32_768
+
+    /// As `SubordinateIDRange=` has it; nil: the standard one.
+    let numbers: ClosedRange<UInt32>?
+
+    package init(numbers: ClosedRange<UInt32>?) { self.numbers = numbers }
+
+    /// The plan for the machine as it is. Changes nothing.
+    package func plan(on machine: any HostView) throws(Obstacle) -> SubordinateIDPlan {
+        func bytes(_ path: String) throws(Obstacle) -> [UInt8] {
+            do throws(FileAbsence) { return Array(try machine.text(of: path, limit: Self.fileLimit).utf8) } catch {
+                guard error == .absent else { throw .unreadable(path: path) }
+                return []
+            }
+        }
+        return try plan(
+            on: machine,
+            users: try bytes(SubordinateIDPlan.userFile),
+            groups: try bytes(SubordinateIDPlan.groupFile)
+        )
+    }
+
+    /// The same with the bytes of the two files.
+    func plan(on machine: any HostView, users: [UInt8], groups: [UInt8]) throws(Obstacle) -> SubordinateIDPlan {
+        try checkSources(machine)
+        let local = try locals(machine)
+        return SubordinateIDPlan(
+            for: try holders(machine, local),
+            users: SubordinateIDFile(parsing: users),
+            groups: SubordinateIDFile(parsing: groups),
+            numbers: numbers ?? SubordinateIDPlan.standardNumbers,
+            taken: (Array(local.uids) + Array(local.gids)).map { $0...$0 } + containers(machine) + unmapped(machine)
+        )
+    }
+
+    private func checkSources(_ machine: any HostView) throws(Obstacle) {
+        // Without the file glibc and shadow go by their defaults, the local files.
+        guard let text = try? machine.text(of: NameServiceRule.path) else { return }
+        let databases = NameServiceRule.databases(of: text)
+        if let line = databases["subid"], let source = line.words.first(where: { $0 != "files" }) {
+            throw .otherSource(source, place: "\(NameServiceRule.path):\(line.number)")
+        }
+        let local: Set = ["files", "compat", "entralogin", "systemd", "mymachines", "altfiles"]
+        guard numbers == nil, let line = databases["passwd"],
+            let other = line.words.first(where: { !$0.hasPrefix("[") && !local.contains($0) })
+        else { return }
+        throw .otherDirectory(other, place: "\(NameServiceRule.path):\(line.number)")
+    }
+
+    private func locals(_ machine: any HostView) throws(Obstacle) -> LocalAccounts {
+        func bytes(_ path: String) throws(Obstacle) -> [UInt8] {
+            do throws(FileAbsence) { return Array(try machine.text(of: path, limit: Self.fileLimit).utf8) } catch {
+                throw .unreadable(path: path)
+            }
+        }
+        return LocalAccounts(passwd: try bytes("/etc/passwd"), group: try bytes("/etc/group"))
+    }
+
+    /// The accounts as the daemon's store has them (StoreFormat of AccountDirectory), which the daemon's user writes: only its
+    /// shape is relied on, and nobody of the local files is among them (P7). So mapped accounts are left to useradd's lines.
+    private func holders(
+        _ machine: any HostView,
+        _ local: LocalAccounts
+    ) throws(Obstacle) -> [SubordinateIDPlan.Holder] {
+        let text: String
+        do throws(FileAbsence) {
+            text = try machine.text(of: CoveredDomains.accounts, limit: CoveredDomains.accountsLimit)
+        } catch {
+            guard error == .absent else { throw .unreadable(path: CoveredDomains.accounts) }
+            return []
+        }
+        return text.lines.compactMap { line in
+            guard let holder = SubordinateIDs.holder(line), !local.claims(holder.name) else { return nil }
+            let former = holder.formerNames.filter { !local.claims($0) }
+            return SubordinateIDPlan.Holder(name: holder.name, uid: holder.uid, formerNames: former)
+        }
+    }
+
+    static func holder(_ line: Substring) -> SubordinateIDPlan.Holder? {
+        let words = line.split(separator: " ", omittingEmptySubsequences: false)
+        guard words.count >= 11, words[0] == "account", words[6] == "retired=-", words[2].hasPrefix("uid="),
+            words[9].hasPrefix("former="), let name = UserName(String(words[1])),
+            let uid = UInt32(words[2].dropFirst(4)), PosixID(user: uid) != nil
+        else { return nil }
+        let former = words[9].dropFirst(7).split(separator: ",").compactMap { UserName(String($0)) }
+        return SubordinateIDPlan.Holder(name: name, uid: uid, formerNames: former)
+    }
+
+    // MARK: Numbers without a line
+
+    /// What living containers have (systemd-nspawn, nsresourced), by the maps of all processes, and what systemd-nspawn's images
+    /// have on the disk. A map with an Entra account's number is a container of that account's own, which goes by its line.
+    private func containers(_ machine: any HostView) -> [ClosedRange<UInt32>] {
+        let maps = ["uid_map", "gid_map"].flatMap { name in
+            machine.paths(matching: "/proc/[0-9]*/\(name)").prefix(Self.processLimit)
+        }
+        var seen: Set<String> = []
+        let living = maps.flatMap { path -> [ClosedRange<UInt32>] in
+            guard let text = try? machine.text(of: path), seen.insert(text).inserted else { return [] }
+            let ranges = SubordinateIDs.map(text).map(\.outside)
+            let isOwn = ranges.contains { $0.count == 1 && PosixID(user: $0.lowerBound) != nil }
+            return isOwn || ranges.contains(where: { $0.count > 1 << 31 }) ? [] : ranges
+        }
+        let images = machine.paths(matching: "/var/lib/machines/*").compactMap { path -> ClosedRange<UInt32>? in
+            guard let status = try? machine.status(of: path), status.owner > UInt32(UInt16.max) else { return nil }
+            let first = status.owner & ~UInt32(UInt16.max)
+            return first...first | UInt32(UInt16.max)
+        }
+        return living + images
+    }
+
+    /// Numbers that this user namespace does not have: nothing can be mapped to them.
+    private func unmapped(_ machine: any HostView) -> [ClosedRange<UInt32>] {
+        ["/proc/self/uid_map", "/proc/self/gid_map"].flatMap { path -> [ClosedRange<UInt32>] in
+            guard let text = try? machine.text(of: path) else { return [] }
+            let mapped = SubordinateIDs.map(text).map(\.inside).sorted { $0.lowerBound < $1.lowerBound }
+            guard !mapped.isEmpty else { return [] }
+            var next: UInt64 = 0
+            var gaps: [ClosedRange<UInt32>] = []
+            for range in mapped {
+                if UInt64(range.lowerBound) > next { gaps.append(UInt32(next)...range.lowerBound - 1) }
+                next = max(next, UInt64(range.upperBound) + 1)
+            }
+            if next < UInt64(UInt32.max) { gaps.append(UInt32(next)...UInt32.max) }
+            return gaps
+        }
+    }
+
+    /// First inside, first outside, how many (user_namespaces(7)).
+    private static func map(_ text: String) -> [(inside: ClosedRange<UInt32>, outside: ClosedRange<UInt32>)] {
+        text.lines.compactMap { line in
+            let words = line.split { $0 == " " || $0 == "\t" }.compactMap { UInt32($0) }
+            guard words.count == 3, words[2] > 0, let inside = end(words[0], words[2]),
+                let outside = end(words[1], words[2])
+            else { return nil }
+            return (words[0]...inside, words[1]...outside)
+        }
+    }
+
+    private static func end(_ first: UInt32, _ count: UInt32) -> UInt32? {
+        let (end, overflow) = first.addingReportingOverflow(count - 1)
+        return overflow ? nil : end
+    }
+}

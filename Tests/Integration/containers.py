@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+"""P7 and P14: rootless containers of Entra accounts, by shadow's own programs and by podman, and local users' beside them."""
+
+from __future__ import annotations
+
+import re
+
+from bed import Person
+from bed.checks import admitted, equal, require
+from case import case
+from ground import Ground, Site
+from roles import administrator
+from subordinate import FILES, ON, SIZE, first_of, give
+
+# In private roots nobody is the container's manager: no keyring, no control groups, no sysctls.
+ENGINE = """[containers]
+keyring=false
+pids_limit=0
+cgroups="disabled"
+default_sysctls=[]
+netns="none"
+log_driver="none"
+[engine]
+cgroup_manager="cgroupfs"
+events_logger="none"
+runtime="crun"
+"""
+STORAGE = '[storage]\ndriver="vfs"\n'
+# An image of Debian's own shell: there is no registry here.
+IMAGE = "/srv/image.tar"
+PROGRAMS = "/bin/sh /usr/bin/id /bin/cat /bin/touch /bin/chown"
+MAP = "unshare --user sleep 60 & p=$!; sleep 0.1; newuidmap $p {} && newgidmap $p {} && tr -s ' ' </proc/$p/uid_map; kill $p"
+HOME = "export XDG_RUNTIME_DIR=$HOME/run; mkdir -pm 700 $XDG_RUNTIME_DIR; cd; "
+
+
+def prepared(site: Site) -> None:
+    machine = site.machine
+    for path in FILES:
+        machine.write(path, "lisa:100000:65536\n")
+    machine.write("/etc/containers/containers.conf", ENGINE)
+    machine.write("/etc/containers/storage.conf", STORAGE)
+    libraries = "ldd $programs | grep -o '/[^ ]*' | sort -u"
+    machine.must("bash", "-c", f"programs='{PROGRAMS}'; tar -chf {IMAGE} $programs $({libraries} | grep -v :); chmod 644 {IMAGE}")
+
+
+def maps(site: Site, person: Person, first: int) -> str:
+    """What newuidmap makes of the range that somebody has, and of one that is another's."""
+    own = f"0 $(id -u) 1 1 {first} {SIZE}"
+    made = admitted(site.ssh(person, MAP.format(own, own.replace("-u", "-g"))))
+    require(made.split()[-3:] == ["1", str(first), str(SIZE)], f"{person.login}: {made}")
+    other = f"0 $(id -u) 1 1 {first + 1} {SIZE}"
+    require("not allowed" in site.ssh(person, MAP.format(other, other)).text, f"{person.login} maps what is no number of theirs")
+    return made
+
+
+@case("P7", "newuidmap and getsubids go by the lines: each account maps its own numbers and no others', a local user too")
+def mapped(ground: Ground) -> str:
+    with ground.fresh("maps", layered=True, settings=ON) as site:
+        prepared(site)
+        people = [administrator(ground), ground.newcomer(), ground.person("svc")]
+        for person in people:
+            admitted(site.ssh(person, "true"))
+        give(site)
+        for person in people:
+            first = first_of(site, person)
+            for option in ([], ["-g"]):
+                told = site.machine.must("getsubids", *option, person.login).out
+                equal(told, f"0: {person.login} {first} {SIZE}\n", "getsubids")
+            maps(site, person, first)
+        maps(site, ground.lisa, 100000)
+        site.service.stop()
+        return maps(site, people[0], first_of(site, people[0]))
+
+
+@case("P7", "podman builds an image and runs it for an administrator, a user and a GUID; files of its user 1000 are of their range")
+def podman(ground: Ground) -> str:
+    with ground.fresh("podman", layered=True, settings=ON) as site:
+        prepared(site)
+        people = [administrator(ground), ground.newcomer(), ground.person("svc")]
+        for person in people:
+            admitted(site.ssh(person, "true"))
+        give(site)
+        for person in people:
+            first, uid = first_of(site, person), site.machine.uid(person.login)
+            script = (f"{HOME}podman import -q {IMAGE} trial >/dev/null && mkdir -p v && "
+                      "podman run --rm -v ./v:/v trial /bin/sh -c 'touch /v/mine /v/theirs && chown 1000:1000 /v/theirs && id -u' && "
+                      "podman run --rm --userns=keep-id trial /usr/bin/id -u && stat -c %u v/mine v/theirs")
+            said = admitted(site.ssh(person, script, timeout=300)).split()
+            equal(said, ["0", str(uid), str(uid), str(first + 999)], f"podman of {person.login}")
+            line = admitted(site.ssh(person, f"{HOME}podman unshare cat /proc/self/uid_map"))
+            equal(re.findall(r"\d+", line), ["0", str(uid), "1", "1", str(first), str(SIZE)], "podman unshare")
+    return f"{len(people)} accounts"
