@@ -49,7 +49,7 @@ def first_of(site: Site, person: Person) -> int:
     return found[0][0]
 
 
-@case("P7", "SubordinateIDs=yes: each account gets a range of its own, a GUID too; other lines stay byte for byte, and useradd passes by")
+@case("P7", "SubordinateIDs=yes: each account gets a range of its own, a GUID too; other lines stay, and useradd passes by")
 def given(ground: Ground) -> str:
     with ground.fresh("subids", settings=ON) as site:
         machine, people = site.machine, [ground.newcomer(), ground.newcomer(), ground.person("svc")]
