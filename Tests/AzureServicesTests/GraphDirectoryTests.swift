@@ -17,7 +17,11 @@ struct GraphDirectoryTests {
     private let directory: GraphDirectory
 
     init() {
-        directory = GraphDirectory(scene.environment, identity: scene.identity, clouds: scene.clouds)
+        directory = Self.directory(scene)
+    }
+
+    private static func directory(_ scene: Scene, isKnownUser: Bool = false) -> GraphDirectory {
+        GraphDirectory(scene.environment, identity: scene.identity, clouds: scene.clouds) { _ in isKnownUser }
     }
 
     private func account(_ isEnabled: Bool, id: String = id) -> ScriptedTransport.Answer {
@@ -60,13 +64,26 @@ struct GraphDirectoryTests {
         scene.transport.play(Self.users, Self.absent)
         for (answer, expected) in [
             (account(true), AccountState.enabled), (account(false), .disabled), (Self.absent, .absent),
-            (Self.refused, .absent),
         ] {
             scene.transport.play(Self.principals, answer)
             #expect(try await state() == expected)
         }
         scene.transport.play(Self.principals, .answer(500))
         #expect(try await fault().reason == .unreachable)
+    }
+
+    @Test(
+        "P2: where the identity may not read service principals, a user of before is absent, and of nobody else is that a no"
+    )
+    func principalsRefused() async throws {
+        scene.transport.play(Self.users, Self.absent)
+        scene.transport.play(Self.principals, Self.refused)
+        let fault = try await fault()
+        #expect(fault.reason == .directoryRefused)
+        let command = try #require(fault.remedy?.text)
+        #expect(command.contains("Application.Read.All") && command.contains("9a5d68dd-52b0-4cc2-bd40-abcf44ac3a30"))
+        let known = Self.directory(scene, isKnownUser: true)
+        #expect(try await known.state(scene.question()) == .absent)
     }
 
     @Test("P1: a missing permission is a reason of its own, with the command, and no outage")
@@ -148,14 +165,14 @@ struct GraphDirectoryTests {
             ("Other", "https://graph.contoso.com", "https%3A%2F%2Fgraph.contoso.com"),
         ] {
             let scene = Scene(endpoints: AzureEndpoints(login: "https://login.contoso.com", graph: endpoint))
-            let directory = GraphDirectory(scene.environment, identity: scene.identity, clouds: scene.clouds)
+            let directory = Self.directory(scene)
             let host = endpoint ?? audience.replacing("%3A%2F%2F", with: "://")
             scene.transport.play("\(host)/v1.0/users/", account(true))
             #expect(try await directory.state(scene.question(cloud: cloud)) == .enabled)
             #expect(scene.transport.requests(to: Scene.token).first?.url.hasSuffix("resource=\(audience)") == true)
         }
         let scene = Scene(endpoints: AzureEndpoints(login: "https://login.contoso.com"))
-        let directory = GraphDirectory(scene.environment, identity: scene.identity, clouds: scene.clouds)
+        let directory = Self.directory(scene)
         let question = try scene.question(cloud: "Other")
         await #expect(throws: AccessCheckFault.self) { try await directory.state(question) }
         #expect(scene.transport.requests.isEmpty)

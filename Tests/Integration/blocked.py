@@ -55,7 +55,8 @@ def blocked(ground: Ground) -> str:
             require("administrator" in {row["role"] for row in answer["answers"]}, f"no checker says yes: {answer}")
             newcomer = ground.newcomer()
             block(ground, newcomer, how)
-            refused(site.ssh(newcomer, "id"), words)
+            # Who never came could be a service principal, about which this identity may not ask.
+            refused(site.ssh(newcomer, "id"), words if how == "disable" else "may not ask Entra")
             require(not site.enrolled(newcomer.login), f"{newcomer.login} is enrolled")
             block(ground, person, back)
             site.pass_by(61)  # the no is not fresh any more
@@ -126,7 +127,8 @@ def permission_missing(ground: Ground) -> str:
 def service_principal(ground: Ground) -> str:
     with checking(ground, "principal", PERMISSION) as site:
         pipeline = ground.person("svc")
-        refused(site.ssh(pipeline, "id"), "no such account")
+        refused(site.ssh(pipeline, "id"), "may not ask Entra whether your account is enabled")
+        require("Application.Read.All" in json.dumps(told(site, "doctor")), "doctor names another permission")
         ground.azure.post("graph", permissions=[PERMISSION, "Application.Read.All"])
         site.pass_by(61)
         return admitted(site.ssh(pipeline, "id -un"), f"{pipeline.login}\n").strip()

@@ -46,10 +46,13 @@ package enum FaultRemedy: Hashable, Sendable {
 /// "Microsoft Graph").
 package enum GraphPermission: String, Hashable, Sendable, CaseIterable {
     case readUsers = "User.Read.All"
+    /// For service principals and managed identities.
+    case readApplications = "Application.Read.All"
 
     package var appRole: String {
         switch self {
         case .readUsers: "df021288-bdef-4463-88db-98f22de89214"
+        case .readApplications: "9a5d68dd-52b0-4cc2-bd40-abcf44ac3a30"
         }
     }
 

@@ -81,7 +81,10 @@ struct Composition: Sendable {
         let audit = AuditTrail(to: log, isOn: settings.log.audit, path: Paths.auditEvents) {
             accounts.administratorsGroupName
         }
-        azure = try Composition.azure(settings, time: time, random: random, tasks: tasks, worker: worker)
+        azure = try Composition.azure(settings, time: time, random: random, tasks: tasks, worker: worker) { objectID in
+            // A service principal's account has its object id for a name.
+            accounts.view().allEnrolled().contains { $0.identity.objectID == objectID && $0.account.name.domain != nil }
+        }
         access = AccessControl(
             AccessPorts(
                 time: time,
@@ -176,7 +179,8 @@ struct Composition: Sendable {
         time: LoopTime,
         random: KernelRandom,
         tasks: LoopTasks,
-        worker: BlockingWorker
+        worker: BlockingWorker,
+        isKnownUser: @escaping @Sendable (ObjectID) -> Bool
     ) throws -> AzureConnection {
         let transport = try CurlTransport(
             CurlOptions(
@@ -201,6 +205,7 @@ struct Composition: Sendable {
             order: settings.azure.accessCheckers,
             confirmsRefusals: settings.azure.confirmRefusals,
             checksAccounts: settings.azure.checkAccountEnabled,
+            isKnownUser: isKnownUser,
             store: MachineStore(
                 load: { try? AtomicFile(Paths.machine).read(limit: 1 << 16, requiring: .ownOrRoots) },
                 save: { bytes in

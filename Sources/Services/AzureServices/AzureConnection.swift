@@ -26,7 +26,8 @@ package struct AzureConnection: Sendable {
     private let assignments: RoleAssignmentAccessChecker
 
     /// Asks nobody yet; `machines.start()` begins. `order` names each checker once. `tenant` is `TenantID=`,
-    /// `confirmsRefusals` is `ConfirmRefusals=`, `checksAccounts` is `CheckAccountEnabled=`.
+    /// `confirmsRefusals` is `ConfirmRefusals=`, `checksAccounts` is `CheckAccountEnabled=`. `isKnownUser`: see
+    /// `GraphDirectory`.
     package init(
         _ environment: AzureEnvironment,
         endpoints: AzureEndpoints,
@@ -34,6 +35,7 @@ package struct AzureConnection: Sendable {
         order: [AccessCheckerName],
         confirmsRefusals: Bool = true,
         checksAccounts: Bool = false,
+        isKnownUser: @escaping @Sendable (ObjectID) -> Bool = { _ in false },
         store: MachineStore,
         tenant: TenantID? = nil
     ) {
@@ -55,7 +57,9 @@ package struct AzureConnection: Sendable {
             }
         }
         self.environment = environment
-        directory = checksAccounts ? GraphDirectory(environment, identity: identity, clouds: clouds) : nil
+        directory =
+            checksAccounts
+            ? GraphDirectory(environment, identity: identity, clouds: clouds, isKnownUser: isKnownUser) : nil
         self.assignments = assignments
         self.metadata = metadata
         self.identity = identity

@@ -3,7 +3,7 @@
 package import Authorization
 internal import AzureMessages
 internal import HTTPTransport
-internal import Identity
+package import Identity
 
 /// Asks Microsoft Graph, as this machine, whether an account is enabled (azure.md, "Microsoft Graph").
 package final class GraphDirectory: AccountChecker {
@@ -11,29 +11,42 @@ package final class GraphDirectory: AccountChecker {
     private static let maximumBody = 1 << 14
 
     private let environment: AzureEnvironment
-    private let client: RoleServiceClient
+    private let users: RoleServiceClient
+    private let principals: RoleServiceClient
+    private let isKnownUser: @Sendable (ObjectID) -> Bool
     private let clouds: CloudDirectory
     private let records: CheckerRecords
 
-    package init(_ environment: AzureEnvironment, identity: ManagedIdentity, clouds: CloudDirectory) {
+    /// `isKnownUser`: true of a user who has signed in here, so of no service principal.
+    package init(
+        _ environment: AzureEnvironment,
+        identity: ManagedIdentity,
+        clouds: CloudDirectory,
+        isKnownUser: @escaping @Sendable (ObjectID) -> Bool
+    ) {
         self.environment = environment
         self.clouds = clouds
+        self.isKnownUser = isKnownUser
         records = CheckerRecords(environment)
-        client = RoleServiceClient(
-            name: AccessCheckFault.graph,
-            environment: environment,
-            identity: identity,
-            remedy: { question in
-                let host = clouds.known(of: question.machine)?.graphAudience ?? "https://graph.microsoft.com"
-                return .giveGraph(.readUsers, to: identity.claims?.objectID, host: host)
-            },
-            service: .directory
-        )
+        func client(_ permission: GraphPermission) -> RoleServiceClient {
+            RoleServiceClient(
+                name: AccessCheckFault.graph,
+                environment: environment,
+                identity: identity,
+                remedy: { question in
+                    let host = clouds.known(of: question.machine)?.graphAudience ?? "https://graph.microsoft.com"
+                    return .giveGraph(permission, to: identity.claims?.objectID, host: host)
+                },
+                service: .directory
+            )
+        }
+        users = client(.readUsers)
+        principals = client(.readApplications)
     }
 
     package func state(_ question: AccessQuestion) async throws(AccessCheckFault) -> AccountState {
         // A host that could not be reached a moment ago is not waited for again; a missing permission may be there by now.
-        let passedOver = records.passedOver(client.name, at: environment.time.bootTime())
+        let passedOver = records.passedOver(AccessCheckFault.graph, at: environment.time.bootTime())
         if let fault = passedOver?.fault, fault.reason == .unreachable { throw fault }
         return try await state(question, ignoringSilence: false)
     }
@@ -42,38 +55,42 @@ package final class GraphDirectory: AccountChecker {
     package func state(_ question: AccessQuestion, ignoringSilence: Bool) async throws(AccessCheckFault) -> AccountState
     {
         let rounds = CheckerRounds(environment: environment, records: records, ignoresSilence: ignoringSilence)
-        let call = EndpointCall(name: client.name) { [self] (question, attemptTime) async throws(EndpointFault) in
+        let call = EndpointCall(name: AccessCheckFault.graph) {
+            [self] (question, attemptTime) async throws(EndpointFault) in
             try await ask(question, attemptTime: attemptTime)
         }
         do throws(CheckerRounds.Failure) { return try await rounds.ask([call], question) } catch {
-            let nobody = AccessCheckFault(.unreachable, of: client.name, detail: "was not asked")
+            let nobody = AccessCheckFault(.unreachable, of: AccessCheckFault.graph, detail: "was not asked")
             throw error.faults.first?.error.fault ?? nobody
         }
     }
 
     /// How it stands with Graph.
-    package var status: AzureStatus.Checker { records.status(of: client.name) }
+    package var status: AzureStatus.Checker { records.status(of: AccessCheckFault.graph) }
 
     /// One attempt. A service principal is no user: what is no user is looked for there, too. Where the identity may not do that,
-    /// it is no user all the same.
+    /// only a user of before is absent: a missing permission is no word about anybody else.
     private func ask(_ question: AccessQuestion, attemptTime: Duration) async throws(EndpointFault) -> AccountState {
-        let user = try await state("users", question, attemptTime)
+        let user = try await state("users", users, question, attemptTime)
         guard user == .absent else { return user }
-        do throws(EndpointFault) { return try await state("servicePrincipals", question, attemptTime) } catch {
-            guard error.fault.reason == .directoryRefused else { throw error }
+        do throws(EndpointFault) {
+            return try await state("servicePrincipals", principals, question, attemptTime)
+        } catch {
+            guard error.fault.reason == .directoryRefused, isKnownUser(question.objectID) else { throw error }
             return .absent
         }
     }
 
     private func state(
         _ kind: String,
+        _ client: RoleServiceClient,
         _ question: AccessQuestion,
         _ attemptTime: Duration
     ) async throws(EndpointFault) -> AccountState {
         let cloud = clouds.known(of: question.machine)
         guard let host = cloud?.graph, let audience = cloud?.graphAudience else {
             let detail = "no address is known in cloud \(quoted(question.machine.cloud)): set GraphEndpoint="
-            throw .noRoute(AccessCheckFault(.unreachable, of: client.name, detail: detail))
+            throw .noRoute(AccessCheckFault(.unreachable, of: AccessCheckFault.graph, detail: detail))
         }
         let url = "\(host)/v1.0/\(kind)/\(question.objectID)\(GraphAccount.selection)"
         let request = HTTPRequest(.get, url, timeout: attemptTime, maximumBody: GraphDirectory.maximumBody)
@@ -84,7 +101,7 @@ package final class GraphDirectory: AccountChecker {
         do throws(MessageError) {
             return try GraphAccount(parsing: response.body, of: question.objectID).isEnabled ? .enabled : .disabled
         } catch {
-            throw .failing(AccessCheckFault(error, from: client.name))
+            throw .failing(AccessCheckFault(error, from: AccessCheckFault.graph))
         }
     }
 }
