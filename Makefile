@@ -67,9 +67,11 @@ sysext: $(LINKED)
 check-packages: floor selinux
 	packaging/check-packages $(BUILD)/packages
 
-# The policy module, by the reference policy's own Makefile.
+# The policy module, by the reference policy's own Makefile; and in a form that every distribution's policy takes.
 SELINUX_DEVEL ?= /usr/share/selinux/devel/Makefile
-selinux: $(BUILD)/selinux/entralogin.pp
+selinux: $(BUILD)/selinux/entralogin.pp $(BUILD)/selinux/entralogin.cil
+$(BUILD)/selinux/entralogin.cil: $(BUILD)/selinux/entralogin.pp packaging/selinux/portable
+	packaging/selinux/portable $< > $@.new && mv $@.new $@
 $(BUILD)/selinux/entralogin.pp: $(wildcard packaging/selinux/entralogin.*)
 	@mkdir -p $(@D) && cp packaging/selinux/entralogin.* $(@D)
 	$(MAKE) --no-print-directory -C $(@D) -f $(SELINUX_DEVEL) entralogin.pp

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bed.checks import equal, require
+from bed.installed import REPOSITORY
 from bed.machine import run
 from case import case
 from enforcing_ground import EnforcingGround
@@ -111,3 +112,28 @@ def least(ground: EnforcingGround) -> str:
         if source != DAEMON:
             equal([rule.text for rule in able("tcp_socket", "create") + able("udp_socket", "create")], [], "its network")
     return "nothing beside their own files"
+
+
+def with_portable(ground: EnforcingGround, name: str, text: str) -> set[str]:
+    """The policy with this in the place of the module: all rules about what is entralogin's."""
+    machine = ground.bed.machine(name, base=ground.installed)
+    machine.write("/root/entralogin.cil", text)
+    machine.must("semodule", "-n", "-i", "/root/entralogin.cil", timeout=300)
+    machine.stop()
+    return about_entralogin(next((machine.folder / "changes/etc/selinux/default/policy").glob("policy.*")))
+
+
+def about_entralogin(policy: Path) -> set[str]:
+    return {rule.text for side in ("s", "t") for rule in rules(policy, f"-r{side}", f"-{side}", "^entralogin")}
+
+
+@case("P10", "the policy in the form for every distribution allows what the module does; without a type, all but its rules")
+def portable(ground: EnforcingGround) -> str:
+    text = (REPOSITORY / "build/selinux/entralogin.cil").read_text()
+    module = about_entralogin(ground.policy)
+    equal(with_portable(ground, "portable", text), module, "rules")
+    lacking = with_portable(ground, "lacking", re.sub(r"\bcrond_t\b", "no_such_t", text))
+    equal({rule for rule in module - lacking if " crond_t " not in rule}, set(), "rules that went with crond_t")
+    require(not any(rule.startswith("allow crond_t entralogind_t:") for rule in lacking), "rules of what is not there")
+    require(any(rule.startswith("allow crond_t entralogind_t:") for rule in module), "crond_t has none in the module either")
+    return f"{len(module)} rules"

@@ -72,6 +72,7 @@ class EnforcingGround(People):
         machine.must("dpkg", "-i", *(f"/root/{deb.name}" for deb in debs), timeout=120)
         machine.shell("rm /root/entralogin_*.deb")
         machine.stop()
+        self.installed = machine
         self.policy = next((machine.folder / "changes/etc/selinux/default/policy").glob("policy.*"))
         make_image(machine, self.image)
 

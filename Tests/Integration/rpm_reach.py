@@ -121,7 +121,10 @@ def build(folder: Path, home: Path) -> Path:
         run(["gpgconf", "--kill", "all"], environment={**os.environ, "GNUPGHOME": str(home)})
     found = list(folder.glob(f"{NAME}-[0-9]*-[0-9].x86_64.rpm"))
     equal(len(found), 1, f"packages for all distributions among {sorted(path.name for path in folder.iterdir())}")
-    require(not list(folder.glob(f"{NAME}-selinux*")), "a policy that was made with Debian's is in it")
+    policy = list(folder.glob(f"{NAME}-selinux-[0-9]*.noarch.rpm"))
+    equal(len(policy), 1, "packages of the policy")
+    held = must("rpm", "-qpl", str(policy[0])).lines()
+    equal(held, ["/usr/share/selinux/packages/entralogin.cil"], "what it holds")
     return found[0]
 
 
