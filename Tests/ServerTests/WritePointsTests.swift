@@ -157,6 +157,24 @@ private let writers: [Writer] = [
         write: { file, version in try file.replace(with: Array("\(version)".utf8), mode: 0o644) },
         read: { file in bytes(file).flatMap { Int64(String(decoding: $0, as: UTF8.self)) } }
     ),
+    // That the accounts have changed: the same.
+    Writer(
+        source: "entralogind/Composition.swift",
+        write: { file, version in try file.replace(with: Array("\(version)".utf8), mode: 0o644) },
+        read: { file in bytes(file).flatMap { Int64(String(decoding: $0, as: UTF8.self)) } }
+    ),
+    // Lines of subordinate ids, root's; where the file is there, with its owner and mode (SubordinateIDsTests).
+    Writer(
+        source: "Integration/SubordinateIDWriter.swift",
+        write: { file, version in
+            let name = try #require(UserName("alice@contoso.com"))
+            let ids = SubordinateIDFile(parsing: []).adding([(name, UInt32(version))])
+            try file.replace(with: ids.bytes, mode: 0o644)
+        },
+        read: { file in
+            bytes(file).flatMap { SubordinateIDFile(parsing: $0).lines.first }.map { Int64($0.range.lowerBound) }
+        }
+    ),
     // Root's, on a memory file system; a stamp that is not whole is none (StackStampTests).
     Writer(
         source: "Integration/StackStampWriter.swift",
