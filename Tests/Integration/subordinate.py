@@ -26,11 +26,11 @@ LISAS = "lisa:100000:65536\n# of lisa's\nbroken\nlisa:0x80000:1"
 
 def prepared(site: Site) -> None:
     for path in FILES:
-        site.machine.write(path, LISAS, 0o640)
+        site.machine.write(path, LISAS)
 
 
 def give(site: Site) -> str:
-    """What entralogin-subids.service does, where systemd runs."""
+    """What entralogin-subids.service does, at once; it may have done so already."""
     outcome = site.tool("subids", "--write")
     require(outcome.ok, f"subids --write: {outcome.text}")
     return outcome.out
@@ -54,20 +54,16 @@ def given(ground: Ground) -> str:
     with ground.fresh("subids", settings=ON) as site:
         machine, people = site.machine, [ground.newcomer(), ground.newcomer(), ground.person("svc")]
         prepared(site)
-        mark = site.journal.mark()
-        admitted(site.ssh(people[0], "true"))
-        # Nobody gives ranges here yet: the sign-in waits for a moment, goes on, and says so.
-        require("no subordinate ids yet" in site.journal.wait(mark, event="fault", user=people[0].login)["MESSAGE"], "the record")
-        for person in people[1:]:
-            admitted(site.ssh(person, "true"))
-        equal(findings(site)["subids.missing"]["severity"], "warning", "doctor before")
-        require(people[0].login in give(site), "who got a range")
-        require("subids.missing" not in findings(site), "doctor afterwards")
+        for person in people:
+            # The first command of the first session.
+            found = admitted(site.ssh(person, f"grep -h ^{person.login}: {' '.join(FILES)}")).split()
+            require(len(found) == 2 and len(set(found)) == 1, f"{person.login} in its first session: {found}")
+        require(not [f for f in findings(site) if f.startswith("subids")], "doctor")
         firsts = sorted(first_of(site, person) for person in people)
         require(all(b - a >= SIZE for a, b in itertools.pairwise(firsts)), f"{firsts} overlap")
         for path in FILES:
             require(machine.read(path).startswith(LISAS + "\n"), f"lisa's lines: {machine.read(path)}")
-            equal(machine.must("stat", "-c", "%a %u:%g", path).out, "640 0:0\n", "mode and owner")
+            equal(machine.must("stat", "-c", "%a %u:%g", path).out, "644 0:0\n", "mode and owner")
         before = [machine.read(path) for path in FILES]
         equal((give(site), [machine.read(path) for path in FILES]), ("", before), "once more")
         machine.must("useradd", "bart")
@@ -172,12 +168,15 @@ def refused(ground: Ground) -> str:
     with ground.fresh("subidsnone", settings=few) as site:
         machine, people = site.machine, [ground.newcomer() for _ in range(3)]
         prepared(site)
+        machine.must("sh", "-c", "mount --bind /etc /etc && mount -o remount,bind,ro /etc")
+        mark = site.journal.mark()
         for person in people:
             admitted(site.ssh(person, "true"))
-        machine.must("sh", "-c", "mount --bind /etc /etc && mount -o remount,bind,ro /etc")
+        require("no subordinate ids yet" in site.journal.wait(mark, event="fault", user=people[0].login)["MESSAGE"], "the record")
         outcome = site.tool("subids", "--write")
         require(outcome.status == 1 and "Read-only file system" in outcome.text, f"a read-only /etc: {outcome.text}")
-        require("read-only" in findings(site)["subids.missing"]["found"], "doctor: a read-only /etc")
+        found = findings(site)
+        require("read-only" in str(found.get("subids.missing")), f"doctor: a read-only /etc: {sorted(found)}")
         machine.must("umount", "/etc")
         names = machine.read("/etc/nsswitch.conf")
         machine.write("/etc/nsswitch.conf", names + "subid: sss\n")
@@ -190,6 +189,7 @@ def refused(ground: Ground) -> str:
         require(outcome.status == 1 and "is somebody's" in outcome.text, f"the last range: {outcome.text}")
         equal(sum(len(ranges(site, person)) for person in people), 2, "ranges given")
         require("subids.exhausted" in findings(site), "doctor: no range is left")
+        site.stamped()
         admitted(site.ssh(ground.newcomer(), "true"))
         machine.write(SETTINGS, f"{ON}SubordinateIDRange=600000-{600000 + 9 * SIZE - 1}\n")
         give(site)

@@ -109,7 +109,7 @@ extension SubordinateIDs.Obstacle {
             "take the line subid: out of nsswitch.conf, or set SubordinateIDs=no and have that service give ranges"
         case .otherDirectory:
             "SubordinateIDRange=first-last in entralogin.conf, with numbers that no other directory gives out"
-        case .unreadable(let path): "make \(path) a plain file of root's, readable, below 16 MiB"
+        case .unreadable(let path): "see why root cannot read \(path), which must be a plain file of 16 MiB at most"
         }
     }
 }
