@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-/* A copy is filled by pages of this size; what the byte of each says. */
+/* A copy is filled by pages of this size, whatever the kernel has; what the byte of each says. */
 #define ENTRALOGIN_PAGE 4096u
 enum { ENTRALOGIN_EMPTY, ENTRALOGIN_BEING_FILLED, ENTRALOGIN_FILLED };
 

@@ -68,7 +68,20 @@ package struct AccountSnapshot: ~Copyable {
         generation: UInt64,
         seed: UInt32
     ) throws(TooLarge) {
+        // What may throw comes before the first property: Swift 6.2 destroys a value half made that cannot be copied as a whole.
+        let file = try Self.laidOut(visible, policy: policy, generation: generation, seed: seed)
         self.visible = visible
+        front = file.front
+        total = file.total
+    }
+
+    /// What comes before the records, and the size of the whole file.
+    private static func laidOut(
+        _ visible: VisibleAccounts,
+        policy: AccountPolicy,
+        generation: UInt64,
+        seed: UInt32
+    ) throws(TooLarge) -> (front: [UInt8], total: Int) {
         let count = visible.count
         let slots = max(2, (count * 2).nextPowerOfTwo)
         let users = Int(ENTRALOGIN_ACCOUNTS_HEADER)
@@ -88,28 +101,27 @@ package struct AccountSnapshot: ~Copyable {
             next = end.aligned
         }
         guard next <= ENTRALOGIN_SNAPSHOT_MAX else { throw TooLarge() }
-        total = next
 
         var bytes = [UInt8](repeating: 0, count: firstRecord)
         var file = bytes.mutableSpan
         names.write(at: nameTable, of: &file)
         uids.write(at: uidTable, of: &file)
-        _ = file.put(policy.usersGroupName, at: users)
-        _ = file.put(policy.administratorsGroupName, at: administrators)
-        _ = file.put(ENTRALOGIN_ACCOUNTS_MAGIC, at: 0)
-        file.put(ENTRALOGIN_SNAPSHOT_VERSION, at: 8)
-        file.put(ENTRALOGIN_ACCOUNTS_HEADER, at: 12)
-        file.put(UInt64(total), at: 16)
-        file.put(generation, at: 24)
+        _ = overwrite(policy.usersGroupName, at: users, of: &file)
+        _ = overwrite(policy.administratorsGroupName, at: administrators, of: &file)
+        _ = overwrite(ENTRALOGIN_ACCOUNTS_MAGIC, at: 0, of: &file)
+        overwrite(ENTRALOGIN_SNAPSHOT_VERSION, at: 8, of: &file)
+        overwrite(ENTRALOGIN_ACCOUNTS_HEADER, at: 12, of: &file)
+        overwrite(UInt64(next), at: 16, of: &file)
+        overwrite(generation, at: 24, of: &file)
         let fields = [count, Int(seed), nameTable, slots - 1, uidTable, slots - 1, firstRecord, end]
-        for (index, field) in fields.enumerated() { file.put(UInt32(field), at: 32 + index * 4) }
-        file.put(policy.enumerate ? ENTRALOGIN_ENUMERATE : 0, at: 64)
-        file.put(UInt16(administrators - users - 1), at: 68)
-        file.put(UInt16(policy.administratorsGroupName.utf8.count), at: 70)
-        file.put(UInt32(users), at: 72)
-        file.put(UInt32(administrators), at: 76)
-        file.put(SnapshotHash.of(file.bytes.extracting(0..<124), seed: 0), at: 124)
-        front = bytes
+        for (index, field) in fields.enumerated() { overwrite(UInt32(field), at: 32 + index * 4, of: &file) }
+        overwrite(policy.enumerate ? ENTRALOGIN_ENUMERATE : 0, at: 64, of: &file)
+        overwrite(UInt16(administrators - users - 1), at: 68, of: &file)
+        overwrite(UInt16(policy.administratorsGroupName.utf8.count), at: 70, of: &file)
+        overwrite(UInt32(users), at: 72, of: &file)
+        overwrite(UInt32(administrators), at: 76, of: &file)
+        overwrite(SnapshotHash.of(file.bytes.extracting(0..<124), seed: 0), at: 124, of: &file)
+        return (bytes, next)
     }
 
     /// The whole file.
@@ -135,9 +147,9 @@ package struct AccountSnapshot: ~Copyable {
             }
             var file = piece.mutableSpan
             if visible.isForGroupsAlone(index) {
-                file.put(Self.forGroupsAlone(visible.list[index]), at: used, size: size)
+                overwrite(Self.forGroupsAlone(visible.list[index]), at: used, size: size, of: &file)
             } else {
-                file.put(visible.list.span[index], at: used, size: size)
+                overwrite(visible.list.span[index], at: used, size: size, of: &file)
             }
             used += size.aligned
         }
@@ -163,26 +175,30 @@ package struct AccountSnapshot: ~Copyable {
     }
 }
 
-extension MutableSpan<UInt8> {
-    /// Writes one record of that size, over whatever stands there, and zeros up to the next place for one.
-    fileprivate mutating func put(_ enrolled: borrowing EnrolledAccount, at start: Int, size: Int) {
-        put(UInt64(0), at: start + size.aligned - 8)
-        put(UInt32(size), at: start + 4)
-        put(enrolled.account.uid.number, at: start + 8)
-        put(enrolled.account.uid.number, at: start + 12)
-        var end = start + Int(ENTRALOGIN_RECORD_HEADER)
-        end = put(enrolled.account.name.text, at: end, length: start + 16)
-        end = put(enrolled.account.displayName, at: end, length: start + 18)
-        end = put(enrolled.account.home, at: end, length: start + 20)
-        end = put(enrolled.account.shell, at: end, length: start + 22)
-        put(SnapshotHash.of(bytes.extracting(start + 4..<start + size), seed: 0), at: start)
-    }
+/// Writes one record of that size, over whatever stands there, and zeros up to the next place for one.
+private func overwrite(
+    _ enrolled: borrowing EnrolledAccount,
+    at start: Int,
+    size: Int,
+    of file: inout MutableSpan<UInt8>
+) {
+    overwrite(UInt64(0), at: start + size.aligned - 8, of: &file)
+    overwrite(UInt32(size), at: start + 4, of: &file)
+    overwrite(enrolled.account.uid.number, at: start + 8, of: &file)
+    overwrite(enrolled.account.uid.number, at: start + 12, of: &file)
+    var end = start + Int(ENTRALOGIN_RECORD_HEADER)
+    end = overwrite(enrolled.account.name.text, at: end, length: start + 16, of: &file)
+    end = overwrite(enrolled.account.displayName, at: end, length: start + 18, of: &file)
+    end = overwrite(enrolled.account.home, at: end, length: start + 20, of: &file)
+    end = overwrite(enrolled.account.shell, at: end, length: start + 22, of: &file)
+    overwrite(SnapshotHash.of(file.bytes.extracting(start + 4..<start + size), seed: 0), at: start, of: &file)
+}
 
-    private mutating func put(_ text: String, at start: Int, length place: Int) -> Int {
-        let end = put(text, at: start)
-        put(UInt16(end - start - 1), at: place)
-        return end
-    }
+/// The text and a zero; its length, at its own place. Where it ends.
+private func overwrite(_ text: String, at start: Int, length place: Int, of file: inout MutableSpan<UInt8>) -> Int {
+    let end = overwrite(text, at: start, of: &file)
+    overwrite(UInt16(end - start - 1), at: place, of: &file)
+    return end
 }
 
 /// One of the two hash tables: slots of hash and offset, linear probing. More slots than accounts, so that one is free.
@@ -203,7 +219,7 @@ private struct SlotTable {
         for entry in entriesByPage {
             var slot = self.slot(of: entry)
             while !isFree(start + slot * 8, in: file.bytes) { slot = (slot + 1) & (slots - 1) }
-            file.put(entry, at: start + slot * 8)
+            overwrite(entry, at: start + slot * 8, of: &file)
         }
     }
 

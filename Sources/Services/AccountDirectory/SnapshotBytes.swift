@@ -51,37 +51,41 @@ package enum SnapshotHash {
     }
 }
 
-extension MutableSpan<UInt8> {
-    /// Overwrites bytes with the number, little-endian.
-    mutating func put<Number: FixedWidthInteger & UnsignedInteger & BitwiseCopyable>(_ number: Number, at offset: Int) {
-        var raw = mutableBytes
-        raw.storeBytes(of: number.littleEndian, toByteOffset: offset, as: Number.self)
-    }
+// Functions, not methods of the span: Swift 6.2 lets no method change a value that may not escape.
 
-    /// Overwrites bytes with the text and a zero; where that one ends.
-    mutating func put(_ text: String, at offset: Int) -> Int {
-        let text = text.utf8.span.bytes
-        var raw = mutableBytes
-        // Eight bytes at a time, each time within both: a byte at a time takes four times as long.
-        let whole = text.byteCount & ~7
-        for index in stride(from: 0, to: whole, by: 8) {
-            let word = text.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self)
-            raw.storeBytes(of: word, toByteOffset: offset + index, as: UInt64.self)
-        }
-        for index in whole..<text.byteCount {
-            let byte = text.unsafeLoad(fromByteOffset: index, as: UInt8.self)
-            raw.storeBytes(of: byte, toByteOffset: offset + index, as: UInt8.self)
-        }
-        raw.storeBytes(of: 0, toByteOffset: offset + text.byteCount, as: UInt8.self)
-        return offset + text.byteCount + 1
+/// Overwrites bytes of the file with the number, little-endian.
+func overwrite<Number: FixedWidthInteger & UnsignedInteger & BitwiseCopyable>(
+    _ number: Number,
+    at offset: Int,
+    of file: inout MutableSpan<UInt8>
+) {
+    var raw = file.mutableBytes
+    raw.storeBytes(of: number.littleEndian, toByteOffset: offset, as: Number.self)
+}
+
+/// Overwrites bytes of the file with the text and a zero; where that one ends.
+func overwrite(_ text: String, at offset: Int, of file: inout MutableSpan<UInt8>) -> Int {
+    let text = text.utf8.span.bytes
+    var raw = file.mutableBytes
+    // Eight bytes at a time, each time within both: a byte at a time takes four times as long.
+    let whole = text.byteCount & ~7
+    for index in stride(from: 0, to: whole, by: 8) {
+        let word = text.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self)
+        raw.storeBytes(of: word, toByteOffset: offset + index, as: UInt64.self)
     }
+    for index in whole..<text.byteCount {
+        let byte = text.unsafeLoad(fromByteOffset: index, as: UInt8.self)
+        raw.storeBytes(of: byte, toByteOffset: offset + index, as: UInt8.self)
+    }
+    raw.storeBytes(of: 0, toByteOffset: offset + text.byteCount, as: UInt8.self)
+    return offset + text.byteCount + 1
 }
 
 extension [UInt8] {
     /// Overwrites bytes with the number, little-endian.
     mutating func put(_ number: some FixedWidthInteger & UnsignedInteger & BitwiseCopyable, at offset: Int) {
         var span = mutableSpan
-        span.put(number, at: offset)
+        overwrite(number, at: offset, of: &span)
     }
 
     /// The number that stands there, little-endian; the caller has checked that it lies within.

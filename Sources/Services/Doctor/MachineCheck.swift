@@ -69,20 +69,31 @@ package struct MachineCheck: Sendable {
     }
 
     package func run() -> [Finding] {
-        sshd() + NeighbourRule().evaluate(machine) + devices.evaluate(machine)
-            + (devices.services.contains("sudo")
-                ? StepUpRule(administrator: administrator).evaluate(machine) : [])
-            + SudoRule(review: sudoers ?? SudoersReview(machine, administratorsGroup: administratorsGroup)).evaluate(
-                machine
-            )
-            + SudoProgramRule().evaluate(machine) + SELinuxRule().evaluate(machine)
-            + OldExtensionRule().evaluate(machine)
-            + LocalIDsRule().evaluate(machine) + (subordinateIDs?.evaluate(machine) ?? [])
-            + numbers.asked(machine) + names.evaluate(machine) + namespace.evaluate(machine)
-            + AdoptionRule().evaluate(machine)
-            + SudoLogRule(groups: [administratorsGroup, usersGroup]).evaluate(machine)
-            + TlogRule(shell: newAccounts?.shell, shellPlace: newAccounts?.shellPlace).evaluate(machine)
-            + [AuthorityCopyRule().evaluate(machine)] + people() + common()
+        let review = sudoers ?? SudoersReview(machine, administratorsGroup: administratorsGroup)
+        let stepUp = StepUpRule(administrator: administrator)
+        // A list of lists: as one sum it is more than Swift 6.2 finds the types of.
+        let parts: [[Finding]] = [
+            sshd(),
+            NeighbourRule().evaluate(machine),
+            devices.evaluate(machine),
+            devices.services.contains("sudo") ? stepUp.evaluate(machine) : [],
+            SudoRule(review: review).evaluate(machine),
+            SudoProgramRule().evaluate(machine),
+            SELinuxRule().evaluate(machine),
+            OldExtensionRule().evaluate(machine),
+            LocalIDsRule().evaluate(machine),
+            subordinateIDs?.evaluate(machine) ?? [],
+            numbers.asked(machine),
+            names.evaluate(machine),
+            namespace.evaluate(machine),
+            AdoptionRule().evaluate(machine),
+            SudoLogRule(groups: [administratorsGroup, usersGroup]).evaluate(machine),
+            TlogRule(shell: newAccounts?.shell, shellPlace: newAccounts?.shellPlace).evaluate(machine),
+            [AuthorityCopyRule().evaluate(machine)],
+            people(),
+            common(),
+        ]
+        return Array(parts.joined())
     }
 
     /// What keeps everybody, or everybody new, out, whatever their names are: for `explain`, which asks the rest for each person.

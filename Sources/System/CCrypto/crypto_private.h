@@ -9,6 +9,7 @@
 #include "CCrypto.h"
 
 #if OPENSSL_VERSION_NUMBER < 0x30000000L
+typedef struct ossl_lib_ctx_st OSSL_LIB_CTX;
 EVP_MD *EVP_MD_fetch(OSSL_LIB_CTX *context, const char *algorithm, const char *properties);
 #endif
 

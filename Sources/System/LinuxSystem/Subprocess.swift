@@ -67,8 +67,8 @@ package struct Subprocess: Sendable {
     package func run(until deadline: Duration) throws(SubprocessError) -> Outcome {
         let strings = [path] + arguments + environment
         guard path.hasPrefix("/"), strings.allSatisfy({ !$0.utf8.contains(0) }) else { throw .unusable(path: path) }
-        var output = try Output(of: self)
-        var errorOutput = try Output(of: self)
+        var output = try Output.open(for: self)
+        var errorOutput = try Output.open(for: self)
         let pid = try start(output: output.writing(), errorOutput: errorOutput.writing())
         output.closeWriting()
         errorOutput.closeWriting()
@@ -142,12 +142,17 @@ private struct Output: ~Copyable {
     private var writingEnd: Descriptor?
     private(set) var bytes: [UInt8] = []
 
-    init(of program: Subprocess) throws(SubprocessError) {
+    private init(of program: Subprocess, reading: Int32, writing: Int32) {
+        self.program = program
+        readingEnd = Descriptor(takingOwnership: reading)
+        writingEnd = Descriptor(takingOwnership: writing)
+    }
+
+    /// No initialiser that throws: Swift 6.2 destroys a value half made that cannot be copied as a whole.
+    static func open(for program: Subprocess) throws(SubprocessError) -> Output {
         var ends: [Int32] = [-1, -1]
         try program.checked(clinux_pipe(&ends), "pipe2")
-        self.program = program
-        readingEnd = Descriptor(takingOwnership: ends[0])
-        writingEnd = Descriptor(takingOwnership: ends[1])
+        return Output(of: program, reading: ends[0], writing: ends[1])
     }
 
     /// The number to poll; -1 once all has been read.
