@@ -9,18 +9,28 @@ SHELL := /bin/bash
 
 SWIFT ?= swift
 CONFIGURATION ?= release
+# make ARCH=aarch64, and its targets for packages, build for another architecture, in build/ARCH/floor (packaging/swiftlang/cross).
+ARCH ?= $(shell uname -m)
+CROSS := $(if $(filter $(shell uname -m),$(ARCH)),,$(ARCH))
 # Statically linked standard library: nothing of the toolchain is needed on the machine. -z now: no lazy binding. SwiftPM
 # has programs look for libraries in their own folder first (RUNPATH $ORIGIN); chrpath takes that out. Stripped by the linker,
 # which makes the build-id of all that it writes: symbols name files of the build's folder.
 SWIFTFLAGS ?= -c $(CONFIGURATION) --static-swift-stdlib -Xlinker -z -Xlinker now -Xlinker --strip-all
-BUILD := build
+BUILD := $(if $(CROSS),build/$(CROSS)/floor,build)
+ifneq ($(CROSS),)
+MULTIARCH := $(CROSS)-linux-gnu
+endif
+export ARCH
 
 # Packages are linked against older libraries than this machine's, where Debian's tools can fetch and unpack those.
 LINKED := $(if $(shell command -v dpkg-deb),floor,build)
 
-.PHONY: build own-build programs modules floor install packages deb rpm extension sysext selinux check-packages site check demo test test-deep attacks test-az fuzz bench bench-nss lint clean prerequisites
+.PHONY: build cross own-build programs modules floor install packages deb rpm extension sysext selinux check-packages site check demo test test-deep attacks test-az fuzz bench bench-nss lint clean prerequisites
 
-build: programs modules
+build: $(if $(CROSS),cross,programs modules)
+
+cross:
+	packaging/swiftlang/cross $(CROSS)
 
 # What `sudo make` leaves is root's, and no other user can build over it; nor over the locks that SwiftPM has elsewhere.
 LOCKS := $(or $(TMPDIR),/tmp)/$(subst /,_,$(CURDIR)/.build)
@@ -44,41 +54,41 @@ include packaging/install.mk
 
 # The same objects, linked so that they run on every distribution that is new enough, in build/floor.
 floor: build
-	packaging/floor/link
+	$(if $(CROSS),,packaging/floor/link)
 
 # Packages of what was built, in build/packages; Documentation/install.md.
 packages: deb rpm
 
 deb: floor selinux
-	packaging/debian/build $(BUILD)/packages
+	packaging/debian/build build/packages
 
 rpm: $(LINKED) selinux
-	packaging/rpm/build $(BUILD)/packages
+	packaging/rpm/build build/packages
 
 # The VM extension around this machine's kind of package, and others that lie there; Documentation/extension.md.
 extension: $(if $(shell command -v dpkg-deb),deb,rpm)
-	packaging/extension/build $(BUILD)/packages
+	packaging/extension/build build/packages
 
 # A system extension for machines whose /usr is an image: make sysext [LIBDIR=FOLDER]; Documentation/immutable.md.
 sysext: $(LINKED)
-	packaging/sysext/build $(BUILD)/packages
+	packaging/sysext/build build/packages
 
 # What Debian's and RPM's own checks say of them, and that the same programs give the same bytes.
 check-packages: floor selinux
-	packaging/check-packages $(BUILD)/packages
+	packaging/check-packages build/packages
 
 # The policy module, by the reference policy's own Makefile; and in a form that every distribution's policy takes.
 SELINUX_DEVEL ?= /usr/share/selinux/devel/Makefile
-selinux: $(BUILD)/selinux/entralogin.pp $(BUILD)/selinux/entralogin.cil
-$(BUILD)/selinux/entralogin.cil: $(BUILD)/selinux/entralogin.pp packaging/selinux/portable
+selinux: build/selinux/entralogin.pp build/selinux/entralogin.cil
+build/selinux/entralogin.cil: build/selinux/entralogin.pp packaging/selinux/portable
 	packaging/selinux/portable $< > $@.new && mv $@.new $@
-$(BUILD)/selinux/entralogin.pp: $(wildcard packaging/selinux/entralogin.*)
+build/selinux/entralogin.pp: $(wildcard packaging/selinux/entralogin.*)
 	@mkdir -p $(@D) && cp packaging/selinux/entralogin.* $(@D)
 	$(MAKE) --no-print-directory -C $(@D) -f $(SELINUX_DEVEL) entralogin.pp
 
 # The pages and manual pages as a site, in build/site/site, with every link checked.
 site:
-	@"$$(.ci/python-tools site)/python" packaging/site/build $(BUILD)/site
+	@"$$(.ci/python-tools site)/python" packaging/site/build build/site
 
 prerequisites:
 	@.ci/prerequisites
@@ -126,4 +136,4 @@ lint:
 	@.ci/test --only lint --only layers --only spdx
 
 clean:
-	rm -rf $(BUILD) .build
+	rm -rf build .build
