@@ -281,7 +281,7 @@ def program(ground: BootedGround) -> str:
         for uid in (0, 1, 33, 999, local, 65534, 0xFFFFFFFF, theirs, 1879048192, 1879049215, 2147352576):
             reply = machine.inside(partial(ask, request(uid)), "entralogin")
             equal(struct.unpack(">H", reply[12:14])[0], 4, f"the status for uid {uid}")
-        for frame in (request(theirs)[:-1], request(theirs) + b"\0", request(1900000001, 0), request(1900000001, 5), b""):
+        for frame in (request(theirs)[:-1], request(theirs) + b"\0", request(1900000001, 0), request(1900000001, 6), b""):
             equal(machine.inside(partial(ask, frame), "entralogin"), b"", f"the answer to {frame!r}")
         for user in ("lisa", "nobody", "entralogin-ssh", "entralogin-audit", UNIT):
             outcome = machine.run("setpriv", f"--reuid={user}", "--clear-groups", "test", "-w", SOCKET)
