@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from bed import Person, wire
 from bed.checks import admitted, require
+from bed.stalls import TRIES
 from bench_signin import FLOOR_SOCKET, floor_server
 from figures import Figure, at_least, at_most, floor_inside
 from ground import Ground, Site
@@ -22,6 +23,7 @@ FRAMES_GOAL, FRAMES_LIMIT, SHARE_LIMIT = 2000, 1500, 0.15
 ROUNDS = 3
 PEOPLE, AT_ONCE = 200, 8
 SIGN_INS, MANY_SIGN_INS = 300, 1000
+OUT_OF_TIME = "could not be reached to check your role"
 HOUSEKEEPING_S = 10
 MEMORY_LIMIT_MIB, READY_LIMIT_MS = 24, 100
 
@@ -103,7 +105,11 @@ def memory_after(ground: Ground, sign_ins: int) -> list[Figure]:
         empty = site.service.resident_kibibytes()
 
         def sign_in(number: int) -> str:
-            outcome = site.ssh(people[number % PEOPLE], "true", timeout=120)
+            # What counts is who got in. Beside other work on the machine an answer may come after PAM's deadline: again then.
+            for _ in range(TRIES):
+                outcome = site.ssh(people[number % PEOPLE], "true", timeout=120)
+                if outcome.ok or OUT_OF_TIME not in outcome.text:
+                    break
             return "" if outcome.ok else outcome.text
 
         with ThreadPoolExecutor(AT_ONCE) as pool:
