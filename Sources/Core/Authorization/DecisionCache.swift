@@ -5,7 +5,7 @@ package import Identity
 /// An answer of Azure, as it is kept.
 package struct CachedAnswer: Hashable, Sendable {
     /// Nil for a "no".
-    package let role: Role?
+    package fileprivate(set) var role: Role?
     package let answeredAt: BootTime
     /// Until then it may be used without asking again.
     package let freshUntil: BootTime
@@ -137,16 +137,8 @@ package struct DecisionCache: Sendable {
 
     /// Takes from the last yes for the key what it gave above `role`. It stays as old as it is.
     package mutating func lower(_ key: Key, to role: Role) {
-        guard let answer = answers[key], let kept = answer.role, kept > role else { return }
-        answers[key] = CachedAnswer(
-            role: role,
-            answeredAt: answer.answeredAt,
-            freshUntil: answer.freshUntil,
-            checker: answer.checker,
-            correlation: answer.correlation,
-            confirmation: answer.confirmation,
-            account: answer.account
-        )
+        guard let kept = answers[key]?.role, kept > role else { return }
+        answers[key]?.role = role
     }
 
     /// Forgets the answer for one question: it has to be asked again.

@@ -78,7 +78,7 @@ package struct AccessAnswer: Hashable, Sendable {
     /// Whether what it denies is confirmed.
     package let confirmation: Confirmation
     /// What Entra says of the account itself; nil where it was not asked. Where it is blocked, there is no role.
-    package let account: AccountState?
+    package var account: AccountState?
 
     package init(
         role: Role?,

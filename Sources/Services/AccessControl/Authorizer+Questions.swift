@@ -289,12 +289,8 @@ extension AccessAnswer {
     fileprivate func of(account state: AccountState?) -> AccessAnswer {
         guard let state else { return self }
         guard !state.isBlocked else { return AccessAnswer(blocked: state) }
-        return AccessAnswer(
-            role: role,
-            lifetime: lifetime,
-            checker: checker,
-            confirmation: confirmation,
-            account: state
-        )
+        var answer = self
+        answer.account = state
+        return answer
     }
 }

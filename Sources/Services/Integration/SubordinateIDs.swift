@@ -78,7 +78,7 @@ package struct SubordinateIDs: Sendable {
     }
 
     /// The accounts as the daemon's store has them (StoreFormat of AccountDirectory), which the daemon's user writes: only its
-    /// shape is relied on, and nobody of the local files is among them (P7). So mapped accounts are left to useradd's lines.
+    /// shape is relied on, and no local account is among them (P7). So mapped accounts are left to useradd's lines.
     private func holders(
         _ machine: any HostView,
         _ local: LocalAccounts
