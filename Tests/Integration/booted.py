@@ -108,7 +108,8 @@ def sandbox(ground: BootedGround) -> str:
         equal(seen[f"socket:{family}"], "EAFNOSUPPORT", family)
     equal((seen["socket:unix"], seen["socket:inet"]), ("done", "done"), "sockets that it needs")
     calls = ("setuid", "mount", "chroot", "unshare", "ptrace", "personality", "realtime", "klogctl", "kexec", "module",
-             "bpf", "io_uring", "clock", "hostname", "writable-code", "setuid-file")
+             "bpf", "io_uring", "shared-memory", "semaphore", "message-queue", "posix-queue", "clock",
+             "hostname", "writable-code", "setuid-file")
     # EACCES: newer systemd has the kernel refuse writable code, prctl(2).
     not_refused = {name: seen[name] for name in calls if seen[name] not in ("EPERM", "EACCES")}
     equal(not_refused, {}, "calls that are not refused")

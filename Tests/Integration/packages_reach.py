@@ -114,6 +114,24 @@ def few_calls(ground: PackagesGround) -> str:
     return "both run"
 
 
+@case("P11", "this systemd knows every setting of entralogin's units: it passes over none", deep=True)
+def known_settings(ground: PackagesGround) -> str:
+    with ground.stock("settings") as site:
+        machine = site.machine
+        said = ground.install(site)
+        require(said.ok, said.text)
+        ground.signs_in(site)
+        with_drop_in(machine, "[Service]\nNoSuchSetting=yes\n")
+
+        def passed_over() -> list[str]:
+            told = machine.run("journalctl", "-b", "--no-pager", "-o", "cat", "_PID=1").lines()
+            return [line for line in told if "entralogin" in line and "ignoring" in line]
+
+        wait_for(lambda: any("NoSuchSetting" in line for line in passed_over()), "systemd's word on a setting of nobody's")
+        equal([line for line in passed_over() if "NoSuchSetting" not in line], [], "what systemd passes over")
+    return "and names one of nobody's"
+
+
 @case("P1", "without libcrypto the daemon does not start, says what is missing, and lets nobody in", deep=True)
 def without_libcrypto(ground: PackagesGround) -> str:
     with ground.stock("libcrypto") as site:

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/klog.h>
+#include <sys/ipc.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/personality.h>
@@ -80,6 +81,10 @@ static void say_calls(void) {
     say("module", syscall(SYS_delete_module, "none", 0));
     say("bpf", syscall(SYS_bpf, 0, NULL, 0));
     say("io_uring", syscall(SYS_io_uring_setup, 1, &ring));
+    say("shared-memory", syscall(SYS_shmget, IPC_PRIVATE, 1, 0600));
+    say("semaphore", syscall(SYS_semget, IPC_PRIVATE, 1, 0600));
+    say("message-queue", syscall(SYS_msgget, IPC_PRIVATE, 0600));
+    say("posix-queue", syscall(SYS_mq_open, "probe", O_CREAT | O_RDWR, 0600, NULL));
     clock_gettime(CLOCK_REALTIME, &now);
     say("clock", clock_settime(CLOCK_REALTIME, &now));
     say("hostname", sethostname("x", 1));
