@@ -89,8 +89,11 @@ class Scene:
         requests = self.bed.azure_folder / "requests.jsonl"
         (folder / "azure-requests.jsonl").write_bytes(requests.read_bytes())
 
+    def _stock(self, name: str) -> Machine:
+        return self.bed.machine(name)
+
     def _machine(self, name: str, sshd: str = "") -> Machine:
-        machine = self.bed.machine(name)
+        machine = self._stock(name)
         machine.add_local_user("lisa", PASSWORD, public_line(self.lisa.identity))
         machine.must("adduser", "--quiet", "lisa", "sudo")
         machine.set_credentials("root", PASSWORD, public_line(self.root.identity))

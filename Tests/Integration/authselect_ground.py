@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Machines whose PAM files and nsswitch.conf authselect(8) makes, as on RHEL and its kin: the real one, on Debian."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from bed import Machine
+from bed.installed import put_in_place
+from ground import Ground
+
+sys.path.append(str(Path(__file__).resolve().parents[1] / "Demo"))
+
+from scene import Scene
+
+# RHEL's files of services, as far as order matters to entralogin.
+SERVICES = {"password-auth": ("sshd",), "system-auth": ("sudo", "sudo-i", "su", "login")}
+# What every other service of Debian's includes: cron, at, systemd's user managers.
+COMMON = {"auth": "auth", "account": "account", "session": "session", "session-noninteractive": "session"}
+
+
+def select(machine: Machine, profile: str) -> None:
+    """`profile` with its features is in force, and pam-auth-update is not there, which would write the same files."""
+    machine.must("mv", "/usr/sbin/pam-auth-update", "/root/")
+    for included, names in SERVICES.items():
+        for name in names:
+            machine.write(f"/etc/pam.d/{name}", f"auth substack {included}\naccount required pam_nologin.so\n"
+                                                f"account include {included}\nsession include {included}\n")
+    for name, stage in COMMON.items():
+        machine.write(f"/etc/pam.d/common-{name}", f"{stage} include system-auth\n")
+    machine.must("mkdir", "-p", "/etc/authselect")
+    machine.must("authselect", "select", *profile.split(), "--force")
+    machine.must("authselect", "check")
+
+
+def in_force(machine: Machine) -> str:
+    """The profile and its features, as authselect has them; it has found nothing edited."""
+    machine.must("authselect", "check")
+    return machine.must("authselect", "current", "--raw").out.strip()
+
+
+class AuthselectGround(Ground):
+    """Every machine has the profile "local", which needs nothing but PAM's own modules, before entralogin is installed."""
+
+    def _installed(self, layered: bool = False) -> Machine:
+        machine = self.bed.machine("installed", layered=True)
+        self.administer(machine)
+        select(machine, "local")
+        put_in_place(machine)
+        machine.stop()
+        return machine
+
+
+class AuthselectScene(Scene):
+    """The demonstration's scene on such machines."""
+
+    def _stock(self, name: str) -> Machine:
+        return self.bed.machine(name, layered=True)
+
+    def _machine(self, name: str, sshd: str = "") -> Machine:
+        machine = super()._machine(name, sshd)
+        select(machine, "local")
+        return machine
