@@ -95,7 +95,7 @@ class Scene:
     def _machine(self, name: str, sshd: str = "") -> Machine:
         machine = self._stock(name)
         machine.add_local_user("lisa", PASSWORD, public_line(self.lisa.identity))
-        machine.must("adduser", "--quiet", "lisa", "sudo")
+        machine.must("usermod", "-aG", "sudo", "lisa")
         machine.set_credentials("root", PASSWORD, public_line(self.root.identity))
         machine.must("useradd", "--create-home", "--home-dir", SHARED_HOME, "storage")
         # OpenSSH 9.8 and newer shut out an address that failed often; here all people come from one.

@@ -166,8 +166,8 @@ def no_inodes(ground: Ground) -> str:
         equal(outcome.lines()[0], "0", f"sudo before ({outcome.text})")
         require(outcome.lines().count("0") == 1 and person.login not in outcome.lines()[-1], f"still a member: {outcome.text}")
         admitted(site.ssh(user, "id -un"), f"{user.login}\n")
-        refused = site.ssh(late, "echo in")
-        require("in" not in refused.out.split() and "could not record your account" in refused.text, refused.text)
+        refused = site.ssh(late, "echo arrived")
+        require("arrived" not in refused.text and "could not record your account" in refused.text, refused.text)
         doctor = site.tool("doctor").text
         require("disk of that file" in " ".join(doctor.split()), f"doctor: {doctor[-900:]}")
         machine.run("sh", "-c", "rm -f /run/entralogin/nss/i* /var/lib/entralogin/i*")

@@ -18,7 +18,7 @@ DAEMON = "/usr/sbin/entralogind"
 def keys_of(site: Site, person: Person) -> str:
     """Where sshd looks for this person's own keys."""
     seen = site.machine.must("/usr/sbin/sshd", "-T", "-C", f"user={person.login},host=h,addr=127.0.0.1").out
-    return next(line for line in seen.splitlines() if line.startswith("authorizedkeysfile "))
+    return next(line for line in seen.lower().splitlines() if line.startswith("authorizedkeysfile "))
 
 
 def enable(site: Site) -> None:

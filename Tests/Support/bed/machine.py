@@ -6,6 +6,7 @@ from __future__ import annotations
 import ctypes
 import os
 import pickle
+import re
 import select
 import shutil
 import signal
@@ -18,6 +19,8 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).resolve().parent
+# What a terminal takes for itself and does not show: operating system commands. systemd 262 has bash write them (OSC 3008).
+_UNSEEN = re.compile(r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)")
 _CLONE_NEWNS = 0x00020000
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -37,7 +40,7 @@ class Outcome:
 
     @property
     def text(self) -> str:
-        return (self.out + self.err).replace("\r", "")
+        return _UNSEEN.sub("", self.out + self.err).replace("\r", "")
 
     def lines(self) -> list[str]:
         return self.out.split("\n")[:-1] if self.out.endswith("\n") else self.out.split("\n")
