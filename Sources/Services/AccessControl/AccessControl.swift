@@ -13,7 +13,7 @@ extension RandomSource {
     }
 }
 
-/// Who may: everything that decides, put together.
+/// Access control as a whole: builds the stages, the keyring and the background tasks from the ports.
 package struct AccessControl: Sendable {
     package let certificateCheck: CertificateCheck
     package let deviceStage: DeviceStage
@@ -47,8 +47,8 @@ package struct AccessControl: Sendable {
         revokedSessions = RevokedSessions(parts)
     }
 
-    /// Takes over the sessions from before the start, and starts what goes on in the background: the keyring, the
-    /// renewal of grants, the refresh for batch services, the end of sessions whose certificate is revoked.
+    /// Restores the sessions that began before the daemon's start, and starts the background tasks: the keyring, the
+    /// renewal of grants, the refresh for batch services, and the end of sessions whose certificate was revoked.
     package func start() {
         let accounts = parts.ports.accounts.view()
         parts.sessions.restore { uid in accounts.enrolled(uid: uid.number).map { $0.retiredAt == nil } ?? false }
@@ -58,9 +58,9 @@ package struct AccessControl: Sendable {
         revokedSessions.start()
     }
 
-    /// What the certificate rules say now, for `entraloginctl check-certificate`. No effect on anybody; but an unknown CA
-    /// has the keys fetched early. sshd looks at the CA before it asks entralogin, so this is where a rotation is noticed
-    /// first.
+    /// Checks a certificate against the rules, for `entraloginctl check-certificate`. Changes nothing for any user; but
+    /// an unknown CA makes the keyring fetch its keys early. sshd checks the CA before it asks entralogin, so this is
+    /// where a key rotation is noticed first.
     package func verify(
         keyType: String,
         base64: String,
@@ -72,20 +72,20 @@ package struct AccessControl: Sendable {
         return try verdict.get()
     }
 
-    /// What every rule says of it now; nothing while the machine's tenant, or the list of revoked keys, cannot be known.
+    /// The result of every certificate rule; empty while the machine's tenant or the list of revoked keys is unknown.
     package func examine(_ certificate: Certificate, for name: UserName?) -> [ExaminedRule] {
         let named = name ?? certificate.principals.lazy.compactMap { UserName(folding: $0) }.first
         guard let expectations = try? parts.expectations(for: named) else { return [] }
         return parts.ports.certificates.examine(certificate, against: expectations)
     }
 
-    /// Takes records as the parts themselves do, so that other services' decisions are counted, too.
+    /// The log that counts decisions. Other services record through it, so that theirs are counted, too.
     package var log: any RecordLog { parts.tally }
 
     /// A fresh id for a question.
     package func correlationID() -> CorrelationID { parts.ports.random.correlationID() }
 
-    /// The sessions that are open, as far as the daemon opened them, oldest first.
+    /// The open sessions that the daemon opened, oldest first.
     package func openSessions() -> [OpenSessions.Entry] { parts.sessions.list() }
 
     package func status() async -> AccessStatus {

@@ -3,15 +3,15 @@
 internal import Authorization
 internal import Identity
 
-/// An account that is what sshd took it for (P5, P6).
+/// An account whose name, uid and home are those that the caller has of it (P5, P6).
 struct AccountBinding: Sendable {
     let account: Account
-    /// Nil where nobody has the account yet.
+    /// Nil if the name is not enrolled yet.
     let enrolled: EnrolledAccount?
-    /// Who has the name by root's list, whether they ever came or not.
+    /// The user to whom root's list of mapped accounts gives this name, even before their first sign-in.
     private let listed: AdoptedPerson?
 
-    /// The account of `name` as far as nobody's identity is needed: `uid` and `home` must be its own.
+    /// Looks the account up by `name`, before any identity is proved: `uid` and `home` must match its record.
     init(_ name: UserName, uid: UInt32, home: String, in accounts: any AccountsView) throws(Denial) {
         switch accounts.standing(of: name) {
         case .none(let denial): throw denial
@@ -30,12 +30,12 @@ struct AccountBinding: Sendable {
         }
     }
 
-    /// Somebody's identity is proved: the name must be bound to it, or to nobody yet.
+    /// Checks a proved identity: the name must be bound to it, or not be bound yet.
     func check(_ identity: DirectoryIdentity) throws(Denial) {
         if let enrolled, enrolled.identity != identity {
             throw Denial(enrolled, isNot: identity)
         }
-        // Root has said whose an adopted name is before its person ever came.
+        // Root's list binds a mapped account's name to an object id even before its first sign-in.
         if let listed, listed.objectID != identity.objectID {
             throw Denial(identity, isNot: listed)
         }

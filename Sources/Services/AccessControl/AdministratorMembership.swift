@@ -14,9 +14,9 @@ package final class AdministratorMembership: Sendable {
     private let time: any TimeSource
     private let log: any RecordLog
     private let withheld: @Sendable () -> Bool
-    /// Held while code looks at the open sessions and then grants or withdraws by what it saw there.
+    /// Held from a look at the open sessions to the grant or withdrawal that follows from it.
     private let turn = Mutex(())
-    /// When Azure last said that somebody is no administrator.
+    /// When Azure last answered that the user is not an administrator.
     private let lastNo = Mutex<[DirectoryIdentity: BootTime]>([:])
 
     package init(
@@ -33,7 +33,7 @@ package final class AdministratorMembership: Sendable {
         self.log = log
     }
 
-    /// Nobody becomes an administrator while this holds: sudo would go on after a role's end (`StackStamp`).
+    /// While true, no user becomes an administrator: sudo would let them go on after the role's end (`StackStamp`).
     package var isWithheld: Bool { withheld() }
 
     /// The grants that have not lapsed.
@@ -46,14 +46,14 @@ package final class AdministratorMembership: Sendable {
         PosixID(user: uid).map { current()[$0] != nil } ?? false
     }
 
-    /// One at a time: without it, a session that opens while the person's last one closes loses its membership, or one
-    /// that is renewed then keeps it with nobody signed in. `body` must not come back here.
+    /// Runs `body` under a lock. Without it, a session that opens while the user's last one closes would lose its
+    /// membership, or a membership renewed at that moment would outlive the last session. Not reentrant.
     package func inTurn<Outcome: Sendable>(_ body: () -> Outcome) -> Outcome {
         turn.withLock { _ in body() }
     }
 
-    /// Takes note of an answer of Azure. Unless it says administrator, every grant of this person ends now, for
-    /// `reason`, or for what `role` means.
+    /// Notes an answer of Azure. Unless it gives the administrator role, every grant of this user ends now, because of
+    /// `reason` or, without one, of the reason that `role` implies.
     package func settle(
         _ identity: DirectoryIdentity,
         role: Role?,
@@ -77,16 +77,16 @@ package final class AdministratorMembership: Sendable {
         }
     }
 
-    /// Grants until `expiry` on the strength of Azure's answer of `answeredAt`. False, without a grant, where a "no" came
-    /// at that time or later. `Denial` where the grant could not be published.
+    /// Grants until `expiry` on the strength of Azure's answer of `answeredAt`. Returns false, and grants nothing, if a
+    /// "no" came at that time or later or the account no longer allows it. Throws if the grant could not be published.
     package func grant(
         _ account: EnrolledAccount,
         until expiry: BootTime,
         answeredAt: BootTime
     ) throws(Denial) -> Bool {
         try registry.grant(uid: account.account.uid, until: expiry)
-        // In this order: a "no" that `settle` notes after this look finds the grant and ends it, and so does whoever
-        // retires or locks the account or gives it to another object.
+        // Grant first, then check: a "no" that `settle` notes after this look finds the grant and ends it, and so does
+        // the code that retires, locks or rebinds the account.
         let isRefused = lastNo.withLock { $0[account.identity] }.map { $0 >= answeredAt } ?? false
         let standing = accounts.view().enrolled(uid: account.account.uid.number)
         let isBarred = standing?.identity != account.identity || standing?.retiredAt != nil || standing?.lockedAt != nil
@@ -95,7 +95,7 @@ package final class AdministratorMembership: Sendable {
         return false
     }
 
-    /// Ends a grant and records it; nothing where there is none. `cause`: where it is no reason of a refusal.
+    /// Ends a grant and records it; does nothing if there is none. `cause` is recorded if there is no `reason`.
     package func withdraw(
         _ uid: PosixID,
         because reason: DenialReason?,

@@ -7,8 +7,8 @@ internal import OpenSSHCertificates
 internal import Synchronization
 
 extension AuthorityKeyring {
-    /// Replaces the file where its content changes. What sources say can never empty it; what the administrator
-    /// revoked is left out, be it everything. Unless `timeCounts`, a new time of confirmation is no change.
+    /// Replaces the file if its content changes. No source's answer can empty it; revoked keys are left out, even if
+    /// none remains. Unless `timeCounts`, a newer time of confirmation is not a change.
     func publish(timeCounts: Bool) async {
         let rule = RevocationRule(list: revocations.lastGood, digests: LibcryptoDigests())
         let stamp = TrustedKeys.Stamp(boot: ports.bootID, writtenAt: ports.time.bootTime())
@@ -18,7 +18,7 @@ extension AuthorityKeyring {
             let trusted = state.trusted
                 .keepingTimes(of: published, within: timeCounts ? settings.timeStep : nil)
                 .without { rule.check($0) != .satisfied }
-            // The time of writing is no change either; another boot is one: the times are counted from its begin.
+            // Nor is a newer time of writing. Another boot is a change: the times count from its start.
             let earlier = TrustedKeys.Stamp(in: state.published ?? [])
             let keys = trusted.keys(inOrderOf: order)
             if let earlier, earlier.isSameBoot(as: stamp),
@@ -33,7 +33,7 @@ extension AuthorityKeyring {
         do { try await ports.publishKeys(bytes) } catch { problem = DecisionJournal.bounded("\(error)", 512) }
         let (before, isNews) = state.withLock { state in
             let before = TrustedKeys(reading: state.published ?? [], sources: order, now: stamp).keys(inOrderOf: order)
-            // Where only times differ, sshd has what it should have.
+            // If only times differ, sshd already trusts the right keys.
             let differs = Set(before) != Set(keys)
             let isNews = differs && (problem == nil || state.publicationFault == nil)
             state.publicationFault = differs ? problem : nil
@@ -50,7 +50,7 @@ extension AuthorityKeyring {
         ports.log.record(record)
     }
 
-    /// Says once a day that the keys are old.
+    /// Records once a day that the keys are stale.
     func raiseAlarm() {
         let now = ports.time.bootTime()
         let (stale, age) = staleness()
@@ -69,7 +69,7 @@ extension AuthorityKeyring {
         ports.log.record(DecisionRecord(.keysStale, .error, message))
     }
 
-    /// A file of this machine confirms nothing of Entra's, unless there is no other source.
+    /// A local file cannot confirm Entra's keys; it counts only if there is no other source.
     private func staleness() -> (isStale: Bool, age: Int64?) {
         let wall = ports.time.wallTime()
         let remote = order.filter { $0 != Self.file }

@@ -8,24 +8,24 @@ internal import Synchronization
 
 /// The numbers of the keyring.
 package struct KeyringSettings: Hashable, Sendable {
-    /// How long a key stays after its source last listed it, by CLOCK_BOOTTIME: Microsoft's rule for validators (azure.md,
-    /// "CA keys"). The administrator's own file has none: what is taken out there goes at once.
+    /// How long a key stays after its source last listed it, by CLOCK_BOOTTIME: Microsoft's rule for validators
+    /// (azure.md, "CA keys"). The administrator's own file has no overlap: a key removed there is dropped at once.
     package var overlap: Duration = .seconds(86_400)
     /// How long an answer is kept. The source may shorten it, never lengthen it: Microsoft's rule for validators is every
     /// hour (azure.md, "CA keys").
     package var refreshInterval: Duration = .seconds(3600)
     /// Nothing is fetched more often than this.
     package var shortestInterval: Duration = .seconds(60)
-    /// The administrator's files are looked at so often.
+    /// How often the administrator's files are checked.
     package var fileInterval: Duration = .seconds(60)
-    /// The file for sshd is not written anew where only the time of confirmation is another, by less than this.
+    /// sshd's file is not rewritten if only the time of confirmation changed, by less than this.
     package var timeStep: Duration = .seconds(3600)
-    /// After a fault: doubled with each further one, up to the longest.
+    /// Pause after a failed fetch; doubled with each further failure, up to `longestRetryInterval`.
     package var retryInterval: Duration = .seconds(15)
     package var longestRetryInterval: Duration = .seconds(900)
-    /// An early refresh, because a certificate names an unknown CA, happens no more often.
+    /// Shortest time between two early refreshes; a certificate that names an unknown CA causes them.
     package var earlyInterval: Duration = .seconds(300)
-    /// The alarm: no source has confirmed its keys for so long.
+    /// The alarm is raised when no source has confirmed its keys for this long.
     package var staleAge: Duration = .seconds(36 * 3600)
     /// How long one fetch may take.
     package var fetchTimeout: Duration = .seconds(30)
@@ -39,7 +39,7 @@ package final class AuthorityKeyring: Sendable {
         var nextAt: BootTime
         var failures = 0
         var fault: AccessCheckFault?
-        /// Since the start: until then none of its keys goes.
+        /// Since the daemon's start; before that, none of its keys expires.
         var hasAnswered = false
     }
 
@@ -68,7 +68,7 @@ package final class AuthorityKeyring: Sendable {
     let revocations: RevocationWatch
     let state: Mutex<State>
 
-    /// Trusts from the start what was published last, so that an outage or a restart takes nobody's sign-in.
+    /// Starts with the keys that were published last, so that users can sign in after a restart during an outage.
     init(_ ports: AccessPorts, settings: KeyringSettings) {
         self.ports = ports
         self.settings = settings
@@ -83,17 +83,17 @@ package final class AuthorityKeyring: Sendable {
         self.state = Mutex(state)
     }
 
-    /// What is trusted now, in the order of the sources. Empty before the first good answer ever.
+    /// The trusted keys, in the order of the sources. Empty before the first valid answer ever.
     package var keys: [PublicKey] { state.withLock { $0.keys } }
 
-    /// The same with where each comes from, in the same order.
+    /// The keys of each source, in the same order.
     package var held: [TrustedKeys.Held] {
         let held = state.withLock { $0.trusted.held }
         return order.flatMap { name in held.filter { $0.source == name } }
     }
 
-    /// What the administrator has revoked, as of now: a change counts at once, here and for sshd. Throws where there is
-    /// to be a list and none can be used.
+    /// The administrator's current revocation list. A change takes effect at once, here and for sshd. Throws if a list
+    /// is configured but unusable.
     func revoked() throws(Denial) -> KeyRevocationList {
         let (list, isNews) = try revocations.current()
         if isNews { ports.starter.start { _ = await self.refresh(.due) } }
@@ -103,7 +103,7 @@ package final class AuthorityKeyring: Sendable {
     /// Nil where no list is configured.
     var revocationStatus: AccessStatus.Revocation? { revocations.status }
 
-    /// Fetches each source when its time has come, until the task is cancelled.
+    /// Fetches each source when it is due, until the task is cancelled.
     package func start() {
         ports.starter.start {
             while !Task.isCancelled {
@@ -114,10 +114,11 @@ package final class AuthorityKeyring: Sendable {
         }
     }
 
-    /// Fetches every source now, unless that is being done.
+    /// Fetches every source now, unless a refresh is running.
     package func refresh() async { _ = await refresh(.all) }
 
-    /// Fetches every source from now on, after what is under way. False where that has not ended by `deadline`; it goes on.
+    /// Waits for a running refresh, then fetches every source. Returns false if that has not ended by `deadline`; a
+    /// fetch that has begun goes on.
     package func refreshed(by deadline: BootTime) async -> Bool {
         let done = PendingOutcome<Bool>()
         ports.starter.start {
@@ -131,15 +132,15 @@ package final class AuthorityKeyring: Sendable {
         return await done.outcome(by: deadline, on: ports.time) ?? false
     }
 
-    /// Why the last fetch of a source failed, by source; none of one that gave keys since.
+    /// The sources whose last fetch failed, and why.
     package var faults: [(source: String, fault: AccessCheckFault)] {
         state.withLock { state in
             order.compactMap { name in state.sources[name]?.fault.map { (source: name, fault: $0) } }
         }
     }
 
-    /// A certificate named a CA that is not here: perhaps the keys were rotated. Begins a refresh, but not often, for
-    /// anybody can make such a certificate; and for that nothing is written unless the keys are others.
+    /// A certificate named an unknown CA: the keys may have been rotated. Starts a refresh, but rarely, because anyone
+    /// can make such a certificate; the refresh writes the file only if the keys changed.
     package func noticeUnknownAuthority() {
         let now = ports.time.bootTime()
         let mayBegin = state.withLock { state in
@@ -155,13 +156,13 @@ package final class AuthorityKeyring: Sendable {
 
 extension AuthorityKeyring {
     private enum Occasion {
-        /// Some time has come, or a list of the administrator's has changed.
+        /// A source is due, or the administrator's revocation list has changed.
         case due
         case all
         case early
     }
 
-    /// False where another one is under way; it has to end first.
+    /// Returns false, and fetches nothing, if another refresh is running.
     private func refresh(_ occasion: Occasion) async -> Bool {
         let mine = PendingOutcome<Bool>()
         let begins = state.withLock { state in
@@ -179,13 +180,13 @@ extension AuthorityKeyring {
             let due = state.withLock { ($0.sources[source.name]?.nextAt ?? now) <= now }
             if due || occasion != .due { await fetch(source, isAwaited: occasion != .due) }
         }
-        // The next sign-in is checked against the list; here it matters for sshd's file alone.
+        // An error is ignored here: every sign-in checks the list itself, and sshd's file uses the last usable one.
         _ = try? revocations.current()
         await publish(timeCounts: occasion != .early)
         return true
     }
 
-    /// Once, where keys are there and nobody waits for others: the next fetch is its retry.
+    /// Tries once if keys are held and no caller waits: the next scheduled fetch is the retry.
     private func fetch(_ source: any AuthorityKeySource, isAwaited: Bool) async {
         let deadline = ports.time.bootTime().advanced(by: settings.fetchTimeout)
         do throws(AccessCheckFault) {
@@ -244,7 +245,7 @@ extension AuthorityKeyring {
 
     private func overlap(of source: String) -> Duration { source == Self.file ? .zero : settings.overlap }
 
-    /// When something is due again: a fetch, the look for staleness, or one at the administrator's list.
+    /// When the next task is due: a fetch, the staleness check, or a check of the administrator's list.
     private var nextWake: BootTime {
         let now = ports.time.bootTime()
         let next =

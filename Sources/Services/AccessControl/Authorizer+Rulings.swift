@@ -6,7 +6,7 @@ internal import Identity
 // From answers to rulings.
 
 extension Authorizer {
-    /// Nil where the machine is not known, or the person belongs to another tenant than it.
+    /// Nil if the machine is unknown or the user belongs to another tenant.
     func knownKey(for identity: DirectoryIdentity) -> DecisionCache.Key? {
         guard let machine = machines.current, machine.tenant == identity.tenant else { return nil }
         return DecisionCache.Key(objectID: identity.objectID, machine: machine)
@@ -22,10 +22,10 @@ extension Authorizer {
         )
     }
 
-    /// What needs no question: a fresh allow, or a refusal that still stands.
+    /// The cached ruling that makes a question unnecessary: a fresh allow, or a refusal that still holds.
     func standing(_ key: DecisionCache.Key, under demand: DecisionDemand) -> Ruling? {
         switch cache.finding(for: key, youngerThan: demand.maximumAge, at: time.bootTime()) {
-        // It says nothing of administrators.
+        // An unconfirmed answer does not rule out the administrator role.
         case .fresh(let answer) where !answer.confirmation.isFinal && demand.role == .administrator: nil
         case .fresh(let answer), .refused(let answer): Authorizer.ruling(on: answer, source: .cache)
         case .stale, .unknown: nil
@@ -45,8 +45,8 @@ extension Authorizer {
         return Authorizer.ruling(on: last, source: .cache)
     }
 
-    /// Where nothing is known yet, what Azure has just said before its confirmation: by it the user may be signing in, and the
-    /// session waits for the user manager.
+    /// If nothing is cached, Azure's answer that still awaits its confirmation: a sign-in may already rest on it, and
+    /// its session waits for the user manager that asks here.
     func announced(
         _ identity: DirectoryIdentity,
         _ demand: DecisionDemand,
@@ -71,8 +71,8 @@ extension Authorizer {
         return policy.standIn(for: .roleUnconfirmed, earlier: earlier, at: now)?.role
     }
 
-    /// What holds while the confirmation has no answer: an earlier administrator's role as in an outage, otherwise what
-    /// Azure has allowed. What it has not allowed is undecided.
+    /// The ruling while the confirmation is unanswered: an earlier administrator role, as in an outage, otherwise the
+    /// role that Azure has allowed. A role that it has not allowed is undecided.
     func ruling(
         unconfirmed answer: CachedAnswer,
         _ fault: AccessCheckFault,
@@ -85,7 +85,8 @@ extension Authorizer {
         return Authorizer.ruling(on: answer, source: .azure)
     }
 
-    /// What holds while Azure does not answer: an earlier allow within the grace, else nothing.
+    /// The ruling while Azure does not answer: an earlier no, or an earlier allow within the grace; otherwise
+    /// undecided.
     func fallBack(
         _ fault: AccessCheckFault,
         _ identity: DirectoryIdentity,
@@ -95,7 +96,7 @@ extension Authorizer {
         let now = time.bootTime()
         let earlier = knownKey(for: identity).flatMap { cache.lastAnswer(for: $0, at: now) }
         if let earlier, earlier.role == nil { return Authorizer.ruling(on: earlier, source: .cache) }
-        // "User" without a confirmation says nothing of administrators: undecided, and no refusal of that role.
+        // An unconfirmed "user" does not rule out the administrator role: that is undecided, not refused.
         let isOpen = earlier?.role == .user && earlier?.confirmation.isFinal == false && demand.role == .administrator
         guard !isOpen, let standIn = policy.standIn(for: fault.reason, earlier: earlier, at: now) else {
             return Ruling(

@@ -4,25 +4,25 @@ internal import Authorization
 internal import Identity
 internal import Synchronization
 
-/// How often questions that nobody waits for are asked while Azure does not answer: less and less often, one account at a
-/// time, and as before from the first answer to any question on. A user's own question is always asked.
+/// Backoff for background questions while Azure does not answer: they are asked less and less often, about one account
+/// at a time. The first answer to any question ends the backoff. A user's own question is always asked.
 final class BackgroundPace: Sendable {
-    /// After the first fault, which may be chance, since nobody asked again: the next round does.
+    /// Pause after the first fault, which may be chance because it was not retried: the next round retries it.
     static let first = Duration.seconds(150)
-    /// Doubled with each further question that remains without an answer.
+    /// Doubled with each further unanswered question.
     static let shortest = Duration.seconds(300)
-    /// A role's end that nothing else asks about is seen so late after an outage at most.
+    /// Longest pause: after an outage, the end of a role that no other question shows is noticed within it.
     static let longest = Duration.seconds(1800)
 
     private struct Silence {
         let fault: AccessCheckFault
         var questions = 0
-        /// Until then nobody is asked about in the background.
+        /// No background question is asked before.
         var nextAt: BootTime
     }
 
     private struct State {
-        /// Of the role service, and of role assignments where these alone do not answer.
+        /// `role`: the role service does not answer. `confirmation`: only the role assignments do not.
         var role: Silence?
         var confirmation: Silence?
         var lastAnswer: BootTime?
@@ -38,10 +38,11 @@ final class BackgroundPace: Sendable {
         self.random = random
     }
 
-    /// Azure does not answer: a round over many accounts asks about one first.
+    /// True while Azure does not answer: a round over many accounts then asks about one first.
     var isReduced: Bool { state.withLock { $0.role != nil || $0.confirmation != nil } }
 
-    /// An answer to a question that was asked at `askedAt`. Where its confirmation has none, that alone is missing.
+    /// Notes an answer to a question that was asked at `askedAt`. If its confirmation is unanswered, only that backs
+    /// off.
     func note(_ answer: AccessAnswer, askedAt: BootTime) {
         let now = time.bootTime()
         let next = now.advanced(by: pause(after: 0))
@@ -60,7 +61,7 @@ final class BackgroundPace: Sendable {
         }
     }
 
-    /// A question of `askedAt` has no answer. Whatever is no outage has reached Azure.
+    /// Notes a fault of a question that was asked at `askedAt`. A fault that is no outage shows that Azure was reached.
     func note(_ fault: AccessCheckFault, askedAt: BootTime) {
         let isSilence = OfflinePolicy.isOutage(fault.reason) || fault.reason == .machineUnknown
         let next = time.bootTime().advanced(by: pause(after: 0))
@@ -69,14 +70,14 @@ final class BackgroundPace: Sendable {
                 state.role = nil
                 return
             }
-            // Somebody else's question was answered meanwhile.
+            // Another question was answered meanwhile.
             guard state.role == nil, isLast(askedAt, state.lastAnswer) else { return }
             state.role = Silence(fault: fault, nextAt: next)
         }
     }
 
-    /// Why a question in the background waits; nil where it is to be asked now. Then the next one waits, until an answer.
-    /// `needsConfirmation`: as far as the person's last answer says.
+    /// Why a background question has to wait; nil if it may be asked now, and then the next one waits for a longer
+    /// pause or an answer. `needsConfirmation`: whether the user's last answer needed one.
     func fault(needsConfirmation: Bool) -> AccessCheckFault? {
         let now = time.bootTime()
         return state.withLock { state in

@@ -4,8 +4,8 @@ package import Authorization
 package import Identity
 internal import Synchronization
 
-/// People whose cron jobs and user services run here. Those never wait for the network, so their decisions are kept
-/// young in the background. Bounded.
+/// Users whose cron jobs and user services run here. Such jobs never wait for the network, so the users' decisions are
+/// refreshed in the background. Bounded.
 package final class BatchPeople: Sendable {
     package static let limit = 512
 
@@ -24,7 +24,7 @@ package final class BatchPeople: Sendable {
         }
     }
 
-    /// Those seen not longer ago than `age`; the others are forgotten.
+    /// Users seen within the last `age`; the others are forgotten.
     package func current(within age: Duration) -> [DirectoryIdentity] {
         let now = time.bootTime()
         return lastSeen.withLock { lastSeen in

@@ -21,7 +21,7 @@ final class BatchStarts: Sendable {
 
     init(announce: @escaping @Sendable () -> Void) { self.announce = announce }
 
-    /// Jobs wait for the first answer only. For more accounts than are remembered it counts as given.
+    /// Jobs wait only for the first answer. Once the set is full, every account counts as answered.
     func hasAnswer(about identity: DirectoryIdentity) -> Bool {
         state.withLock { $0.answered.contains(identity) || $0.answered.count >= BatchStarts.limit }
     }
@@ -36,7 +36,7 @@ final class BatchStarts: Sendable {
     /// True while a user manager waits for Azure's yes.
     var isSomebodyRefused: Bool { state.withLock { !$0.refused.isEmpty } }
 
-    /// Called when decisions rest on the answer already: the account stage is asked soon after the announcement.
+    /// Call it only once decisions rest on the answer: the account stage is asked soon after the announcement.
     func noteAnswer(about identity: DirectoryIdentity, isAllowed: Bool) {
         let isNews = state.withLock { state in
             let isFirst = state.answered.isEmpty

@@ -3,7 +3,7 @@
 internal import Authorization
 internal import Identity
 
-/// What a decision is about; it becomes the record and the person's line (P15).
+/// What a decision is about; its record and the message to the user are made from it (P15).
 struct DecisionSubject: Sendable {
     let event: RecordedEvent
     /// As it was given; quoted and bounded before it is recorded.
@@ -21,7 +21,7 @@ struct DecisionJournal: Sendable {
     let time: any TimeSource
     let log: any RecordLog
 
-    /// Records a refusal and gives the verdict with the line for the person.
+    /// Records a refusal, and returns the verdict with the message to the user.
     func deny(
         _ subject: DecisionSubject,
         _ denial: Denial,
@@ -36,7 +36,7 @@ struct DecisionJournal: Sendable {
         return .deny(denial, text: text(subject, denial))
     }
 
-    /// Records an allow. `source` says what it rests on, above all where that is the grace.
+    /// Records an allow. `source` says what it rests on; the grace is recorded as a warning.
     func allow(_ subject: DecisionSubject, role: Role?, source: AllowSource?, detail: String? = nil) {
         var record = record(subject, source == .grace ? .warning : .information, verb: "allowed")
         if source == .grace { record.message += " by grace: Azure cannot be reached" }

@@ -4,7 +4,7 @@ package import Authorization
 package import Identity
 internal import Synchronization
 
-/// Who signed in with a code in one process, with the record that the process had of that name.
+/// The user who signed in with a code in one process, with the passwd record that the process had of the name.
 package struct SignedInHere: Hashable, Sendable {
     package let user: UserName
     package let uid: UInt32
@@ -21,8 +21,9 @@ package struct SignedInHere: Hashable, Sendable {
     }
 }
 
-/// What `VerifiedCertificates` is for sshd, for services at a terminal: in memory only, bounded, behind a pidfd, for the login
-/// grace at most, used up by the session. One person a process: a second sign-in takes the first one's place.
+/// Completed sign-ins with a code: for services at a terminal what `VerifiedCertificates` is for sshd. In memory only,
+/// bounded, tied to the process by a pidfd, kept for the login grace at most, and consumed by the session. A second
+/// sign-in in the same process replaces the first.
 package final class DeviceSignIns: Sendable {
     package static let limit = 256
 
@@ -36,7 +37,7 @@ package final class DeviceSignIns: Sendable {
 
     package init(lifetime: Duration) { self.lifetime = lifetime }
 
-    /// Remembers it behind `process`. `tooManyAttempts` where there is no room.
+    /// Remembers a sign-in of `process`. Throws `tooManyAttempts` if there is no room.
     package func remember(_ signedIn: SignedInHere, in process: any WatchedProcess) throws(Denial) {
         try entries.withLock { entries throws(Denial) in
             if entries[process.pid] == nil, entries.count >= DeviceSignIns.limit {
@@ -47,7 +48,7 @@ package final class DeviceSignIns: Sendable {
         }
     }
 
-    /// Who signed in in the living process with that pid, not longer ago than the login grace.
+    /// The sign-in in the living process with that pid, if it is within the login grace.
     package func found(in pid: Int32, at now: BootTime) -> SignedInHere? {
         entries.withLock { entries in
             guard let entry = entries[pid] else { return nil }

@@ -6,11 +6,11 @@ internal import Identity
 // A sign-in with a code, from the code to its end.
 
 extension DeviceStage {
-    /// Questions that Entra left unanswered, one after the other, before it counts as unreachable.
+    /// Consecutive unanswered questions after which Entra counts as unreachable.
     private static let faultLimit = 5
     private static let longestInterval: Duration = .seconds(60)
 
-    /// Asks Entra again and again, as it wants to be asked (RFC 8628, 3.5), until there is a verdict.
+    /// Polls Entra at the interval that it asks for (RFC 8628, 3.5) until there is a verdict.
     func pursue(_ signIn: PendingSignIn, _ subject: DecisionSubject) async -> StageVerdict {
         let time = parts.ports.time
         var interval = signIn.grant.interval
@@ -40,7 +40,7 @@ extension DeviceStage {
         }
     }
 
-    /// Somebody signed in: is it the user to whom the account belongs, and may they?
+    /// A user completed the sign-in: checks that the account is theirs, and asks Azure for their role.
     private func evaluate(
         _ identity: DirectoryIdentity,
         _ name: String,
@@ -82,7 +82,7 @@ extension DeviceStage {
         }
     }
 
-    /// For the session stage.
+    /// Remembers the sign-in for the session stage.
     private func remember(_ signIn: PendingSignIn, _ identity: DirectoryIdentity) throws(Denial) {
         let here = SignedInHere(
             user: signIn.account.name,

@@ -3,19 +3,19 @@
 internal import Authorization
 internal import Identity
 
-/// Asks about everybody who is signed in: renews grants before they lapse, and raises those whom Azure has made
-/// administrators meanwhile. A "no" ends a grant at once (the authorizer sees to it); everything else lets it lapse.
+/// Asks Azure about every signed-in user: renews grants before they lapse, and makes users administrators once they
+/// have the role. A "no" ends a grant at once (the authorizer sees to it); any other outcome lets it lapse.
 package struct GrantRenewal: Sendable {
-    /// People that are asked for at the same time.
+    /// Users that are asked about at the same time.
     private static let width = 8
-    /// Between two questions about an administrator at most. A lowered role is seen within it.
+    /// Longest time between two questions about an administrator; a lowered role is noticed within it.
     private static let longestInterval = Duration.seconds(300)
 
     private let parts: AccessParts
 
     init(_ parts: AccessParts) { self.parts = parts }
 
-    /// At least four looks in a lifetime: an outage may swallow two.
+    /// At least four questions in a grant's lifetime: an outage may swallow two.
     var interval: Duration { min(quarterOfLifetime, GrantRenewal.longestInterval) }
 
     private var userInterval: Duration { min(quarterOfLifetime, parts.settings.userInterval) }
@@ -40,15 +40,15 @@ package struct GrantRenewal: Sendable {
         }
     }
 
-    /// One round over every user who is administrator, or signed in as one; with users, over everybody with an open
-    /// session, and where `EndSessions=yes` over every login session, for the role is what it rests on.
+    /// One round over the administrators and the users who signed in as one. With `includingUsers`, also over every
+    /// user with an open session and, if `EndSessions=yes`, with a login session, because that too rests on the role.
     package func renew(includingUsers: Bool = true) async {
         var candidates = Set(parts.membership.current().keys).union(parts.sessions.administrators())
         if includingUsers { candidates.formUnion(parts.ending.isOn ? signedIn() : parts.sessions.everybody()) }
         await renew(candidates.sorted())
     }
 
-    /// The sessions since the daemon's start, and those older ones that the login service knows.
+    /// Users with a session that the daemon knows, and users with an older one that only logind knows.
     private func signedIn() -> Set<PosixID> {
         let earlier = parts.ports.accounts.view().allEnrolled().filter { enrolled in
             enrolled.retiredAt == nil && parts.ports.processes.hasLoginSession(uid: enrolled.account.systemUID)
@@ -59,7 +59,7 @@ package struct GrantRenewal: Sendable {
     private func renew(_ candidates: [PosixID]) async {
         var rest = parts.pace.isReduced ? turned(candidates)[...] : candidates[...]
         while !rest.isEmpty {
-            // While Azure does not answer, one is asked about; the others follow at once where that has an answer.
+            // While Azure does not answer, ask about one account; if that is answered, the others follow at once.
             let width = parts.pace.isReduced ? 1 : GrantRenewal.width
             await withDiscardingTaskGroup { group in
                 for uid in rest.prefix(width) { group.addTask { await renew(uid) } }
@@ -68,7 +68,7 @@ package struct GrantRenewal: Sendable {
         }
     }
 
-    /// Begun at any of them: that Azure does not answer may be due to the one who was asked about.
+    /// Starts at a random account: Azure's silence may be due to the one that was asked about.
     private func turned(_ candidates: [PosixID]) -> [PosixID] {
         guard !candidates.isEmpty else { return [] }
         let begin = parts.ports.random.bytes(2).reduce(0) { $0 << 8 | Int($1) } % candidates.count
@@ -85,7 +85,7 @@ package struct GrantRenewal: Sendable {
             return
         }
         if account.lockedAt != nil { parts.membership.withdraw(uid, because: .accountLocked, correlation: nil) }
-        // Azure is asked all the same: its no may end the session, and nobody is raised meanwhile.
+        // Azure is asked all the same: its no may end the session. No user becomes an administrator meanwhile.
         if parts.membership.isWithheld {
             let cause = "sudo's files would keep it after the role's end; entraloginctl doctor names the line"
             parts.membership.withdraw(uid, because: nil, cause: cause, correlation: nil)
@@ -114,7 +114,7 @@ package struct GrantRenewal: Sendable {
     private func extend(_ account: EnrolledAccount, _ ruling: Ruling) {
         let uid = account.account.uid
         let expiry = parts.grantExpiry(for: ruling)
-        // Never shorter than what was given before on an answer that still counts.
+        // Never shorten a grant that rests on an answer that still counts.
         guard isSignedIn(account.account), let answeredAt = ruling.answeredAt,
             expiry > parts.membership.current()[uid] ?? BootTime(sinceBoot: .zero)
         else { return }

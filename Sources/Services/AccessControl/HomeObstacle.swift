@@ -2,11 +2,11 @@
 
 internal import Authorization
 
-/// What stands where an account's home has to be, and cannot be its home: in words for the person and for the record.
+/// What is in the place of an account's home and cannot be its home, worded for the user and for the record.
 struct HomeObstacle {
     let denial: Denial
 
-    /// Nil where the home is the account's own, or is to be made.
+    /// Nil if the home belongs to the account, or has yet to be made.
     init?(_ request: SessionRequest) {
         let home = request.home
         switch request.homeState {

@@ -2,10 +2,11 @@
 
 package import Identity
 
-/// What of an open session outlives the daemon: a name beside its process, in printable ASCII without `:`.
-/// `session-1-PID-UID-SECONDS-ROLE-SERVICE`, where SECONDS is when it began (CLOCK_REALTIME) and ROLE `a` or `u`.
+/// The part of an open session that survives a restart of the daemon: a name, kept with the process, in printable ASCII
+/// without `:`. Its form is `session-1-PID-UID-SECONDS-ROLE-SERVICE`, where SECONDS is when it began (CLOCK_REALTIME)
+/// and ROLE `a` or `u`.
 package struct KeptSession: Hashable, Sendable {
-    /// Longest PAM service that is named; a longer or stranger one is left out.
+    /// Longest name of a PAM service, in bytes; a longer one, or one with other characters, is left out.
     private static let longestService = 64
     private static let longestName = 160
     private static let form: [Substring] = ["session", "1"]
@@ -43,7 +44,7 @@ package struct KeptSession: Hashable, Sendable {
             isAdministrator: parts[5] == "a",
             service: String(parts[6])
         )
-        // One spelling: no sign, no zero in front, no other role or service.
+        // Only the canonical spelling: no sign, no leading zero, no other role or service.
         guard self.name == name else { return nil }
     }
 

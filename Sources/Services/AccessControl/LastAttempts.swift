@@ -4,11 +4,11 @@ internal import Authorization
 internal import Identity
 internal import Synchronization
 
-/// How far the last sign-in of each name came, over SSH: for `explain`, above all of names that never signed in. In memory only
-/// and bounded; sshd asks about certificates of the trusted CA alone, so strangers put nothing in here.
+/// How far the last SSH sign-in of each name got, for `explain`; most useful for names that have never signed in. In
+/// memory only and bounded. sshd asks only about certificates of a trusted CA, so outsiders cannot add entries.
 final class LastAttempts: Sendable {
     enum Stage: Hashable, Sendable {
-        /// A good certificate was shown. A client that has its key comes to the next stage a moment later.
+        /// A valid certificate was shown. A client that has its key reaches the next stage a moment later.
         case certificateShown
         /// The key was proved, and Azure gave the role.
         case roleGiven
@@ -23,12 +23,12 @@ final class LastAttempts: Sendable {
         let at: BootTime
     }
 
-    /// Names; the oldest attempt goes first.
+    /// Number of names; the oldest attempt is dropped first.
     static let limit = 256
-    /// Bytes kept of what a refusal rests on.
+    /// Bytes kept of a refusal's text, and of its detail.
     private static let detailLimit = 512
 
-    /// A number that grows with each attempt, for the oldest one.
+    /// `order` grows with each attempt, to find the oldest one.
     private struct Table {
         var attempts: [UserName: (order: UInt64, attempt: Attempt)] = [:]
         var next: UInt64 = 0
@@ -36,7 +36,7 @@ final class LastAttempts: Sendable {
 
     private let table = Mutex(Table())
 
-    /// `name` as sshd gives it; what cannot be a name of Entra's is not kept.
+    /// `name` as sshd gives it; ignored if it cannot be a name in Entra.
     func note(_ stage: Stage, of name: String, _ identity: DirectoryIdentity?, at now: BootTime) {
         guard let name = UserName(folding: name) else { return }
         let attempt = Attempt(stage: LastAttempts.bounded(stage), identity: identity, at: now)

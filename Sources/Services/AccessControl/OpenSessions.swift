@@ -4,8 +4,8 @@ package import Authorization
 package import Identity
 internal import Synchronization
 
-/// The sessions that sshd processes, and sign-ins with a code, opened, behind their pidfds: since the daemon's start, and
-/// those from before it that the keeper has. Bounded.
+/// The open sessions that sshd or a sign-in with a code began, each tied to its process by a pidfd: those since the
+/// daemon's start, and older ones that the keeper has. Bounded.
 package final class OpenSessions: Sendable {
     package static let limit = 4096
 
@@ -22,10 +22,10 @@ package final class OpenSessions: Sendable {
         let service: String
         let isAdministrator: Bool
         let openedAt: UnixTime
-        /// The certificate that was used; nil where it was a code, or before the daemon's start.
+        /// The certificate that was used; nil for a code, and for a session from before the daemon's start.
         let certificate: [UInt8]?
         let process: any WatchedProcess
-        /// It comes back when the daemon is started again.
+        /// The keeper has it: it survives a restart of the daemon.
         var isKept = false
 
         var name: String {
@@ -41,7 +41,7 @@ package final class OpenSessions: Sendable {
 
     private struct State {
         var sessions: [Int32: Session] = [:]
-        /// Names of sessions that have ended, and that the keeper could not be told to release yet. Each takes room there.
+        /// Names of ended sessions that the keeper has not released yet. Each takes room there.
         var unreleased: Set<String> = []
 
         var keptCount: Int { unreleased.count + sessions.values.count { $0.isKept } }
@@ -56,7 +56,7 @@ package final class OpenSessions: Sendable {
         self.keeper = keeper
     }
 
-    /// False where there is no room: the session is good, but its grant is renewed only while logind knows it.
+    /// False if there is no room: the session is valid, but its grant is renewed only while logind knows it.
     package func add(
         _ process: any WatchedProcess,
         uid: PosixID,
@@ -85,8 +85,8 @@ package final class OpenSessions: Sendable {
         }
     }
 
-    /// Takes over what the keeper has from before the daemon's start. `isKnown`: the account is there. What is not taken
-    /// over is released.
+    /// Restores the keeper's sessions from before the daemon's start. `isKnown`: whether the account still exists.
+    /// Sessions that are not restored are released.
     package func restore(isKnown: (PosixID) -> Bool) {
         for (name, process) in keeper.kept() {
             guard let kept = KeptSession(name: name), kept.pid == process.pid, process.isAlive, isKnown(kept.uid) else {
@@ -126,7 +126,7 @@ package final class OpenSessions: Sendable {
         }
     }
 
-    /// Forgets the session of that process, and returns its PAM service; nil where it was not this person's.
+    /// Forgets the session of that process, and returns its PAM service; nil if it was not this user's.
     @discardableResult
     package func remove(pid: Int32, uid: PosixID) -> String? {
         state.withLock { state in
@@ -141,25 +141,25 @@ package final class OpenSessions: Sendable {
         state.withLock { $0.sessions.values.contains { $0.uid == uid && $0.process.isAlive } }
     }
 
-    /// Who has a living session.
+    /// Users with a live session.
     package func everybody() -> Set<PosixID> {
         state.withLock { state in Set(state.sessions.values.filter { $0.process.isAlive }.map(\.uid)) }
     }
 
-    /// Who has a living session that began with a certificate of which `holds` is true. It is asked without the lock.
+    /// Users with a live session that began with a certificate for which `holds` is true. It runs without the lock.
     package func uids(whoseCertificate holds: ([UInt8]) -> Bool) -> Set<PosixID> {
         let living = state.withLock { state in state.sessions.values.filter { $0.process.isAlive } }
         return Set(living.filter { $0.certificate.map(holds) ?? false }.map(\.uid))
     }
 
-    /// Who has a living session that began as administrator.
+    /// Users with a live session that began as administrator.
     package func administrators() -> Set<PosixID> {
         state.withLock { state in
             Set(state.sessions.values.filter { $0.isAdministrator && $0.process.isAlive }.map(\.uid))
         }
     }
 
-    /// Forgets sessions whose process is gone, and closes its pidfd. What the keeper could not be told is tried again.
+    /// Forgets sessions whose process has ended, and closes their pidfds. Retries what failed at the keeper.
     package func sweep() {
         state.withLock { state in
             forgetEnded(&state)
@@ -172,7 +172,7 @@ package final class OpenSessions: Sendable {
         }
     }
 
-    /// Those whose process lives, oldest first.
+    /// The live sessions, oldest first.
     package func list() -> [Entry] {
         state.withLock { state in
             state.sessions.filter { $0.value.process.isAlive }.map { pid, session in

@@ -4,8 +4,8 @@ internal import Authorization
 internal import Identity
 internal import Synchronization
 
-/// Object ids that came with a good certificate under a name that is bound to another one: the newest of each name, for
-/// `explain`. In memory and bounded; only people of this machine's tenant get in here.
+/// Object ids that came with a valid certificate for a name that is bound to another object: the newest of each name,
+/// for `explain`. In memory and bounded; only users of this machine's tenant can add an entry.
 final class OtherObjects: Sendable {
     struct Sighting: Hashable, Sendable {
         let name: UserName
@@ -13,10 +13,10 @@ final class OtherObjects: Sendable {
         let seenAt: BootTime
     }
 
-    /// Names; the oldest sighting goes first.
+    /// Number of names; the oldest sighting is dropped first.
     private static let limit = 64
 
-    /// In the order of time.
+    /// Oldest first.
     private let sightings = Mutex<[Sighting]>([])
 
     func note(_ objectID: ObjectID, under name: UserName, at now: BootTime) {

@@ -5,12 +5,12 @@ internal import Identity
 internal import InFlight
 internal import Synchronization
 
-/// One question to Azure under way. Any number of callers wait for it, each with a deadline of its own; it goes on
-/// when they have all left, so that its answer is there for the next one.
+/// One question to Azure in flight. Any number of callers wait for it, each with its own deadline; it goes on when all
+/// have left, so that the next caller finds its answer.
 final class PendingQuestion: Sendable {
     enum Outcome: Hashable, Sendable {
         case answered(CachedAnswer)
-        /// What is allowed counts; what is not is unconfirmed, because of that fault.
+        /// What the answer allows counts; what it denies is unconfirmed, because of the fault.
         case unconfirmed(CachedAnswer, AccessCheckFault)
         case failed(AccessCheckFault)
     }
@@ -18,9 +18,9 @@ final class PendingQuestion: Sendable {
     let correlation: CorrelationID
     let startedAt: BootTime
     private let lastOutcome = PendingOutcome<Outcome>()
-    /// There before the confirmation of a user's answer is.
+    /// May be set before `lastOutcome`: to an answer that still awaits its confirmation.
     private let firstOutcome = PendingOutcome<Outcome>()
-    /// Set: no answer counts for more than this.
+    /// Upper bound on the answer, once a later question was answered with less (P2).
     private let ceiling = Mutex<AccessAnswer?>(nil)
     private let forgotten = Mutex(false)
     private let waited = Mutex(false)
@@ -30,20 +30,20 @@ final class PendingQuestion: Sendable {
         self.startedAt = startedAt
     }
 
-    /// Azure was asked aside, later than this question was, and gave no more than `answer`.
+    /// Another question, asked later than this one, was answered with no more than `answer`.
     func lower(to answer: AccessAnswer) { ceiling.withLock { $0 = answer } }
 
-    /// Somebody waits for it: a question in the background has nobody.
+    /// A caller waits for it; a background question has no such caller.
     func noteWaiter() { waited.withLock { $0 = true } }
 
     var hasWaiter: Bool { waited.withLock(\.self) }
 
-    /// Root had everything forgotten after this was asked: the answer counts for those who wait, and is not kept.
+    /// Root cleared the cache after this was asked: the answer counts for the waiting callers, but is not cached.
     func forget() { forgotten.withLock { $0 = true } }
 
     var isForgotten: Bool { forgotten.withLock(\.self) }
 
-    /// The answer, as far as nothing less was said meanwhile: it may be the older one, however late it comes (P2).
+    /// The answer, limited to `ceiling`: an answer that arrives later may still be the older one (P2).
     func lowered(_ answer: AccessAnswer) -> AccessAnswer {
         guard let ceiling = ceiling.withLock({ $0 }), PendingQuestion.isMore(answer.role, than: ceiling.role) else {
             return answer
@@ -68,13 +68,13 @@ final class PendingQuestion: Sendable {
         lastOutcome.finish(with: outcome)
     }
 
-    /// Tells callers that can go on as a user what is known before the confirmation.
+    /// Gives callers that can go on as a user the answer before its confirmation.
     func announce(_ outcome: Outcome) { firstOutcome.finish(with: outcome) }
 
-    /// What is known so far; nil before anything is.
+    /// The outcome so far, which may be unconfirmed; nil if there is none.
     var announced: Outcome? { firstOutcome.outcome }
 
-    /// The outcome, or nil where there is none by `deadline`. `announced`: what was announced is enough.
+    /// The outcome, or nil if there is none by `deadline`. `announced`: an announced outcome is enough.
     func outcome(by deadline: BootTime, orAnnounced announced: Bool, on time: any TimeSource) async -> Outcome? {
         await (announced ? firstOutcome : lastOutcome).outcome(by: deadline, on: time)
     }

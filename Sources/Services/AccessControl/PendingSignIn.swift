@@ -5,12 +5,12 @@ internal import Identity
 internal import InFlight
 internal import Synchronization
 
-/// One sign-in with a code that has not ended, or whose end nobody has heard of.
+/// One sign-in with a code that has not ended, or whose verdict was not fetched yet.
 final class PendingSignIn: Sendable {
     /// A sign-in whose process has not asked for this long is given up.
     private static let longestSilence: Duration = .seconds(30)
 
-    /// What the person needs beside the proof of who they are.
+    /// What the user needs besides the proof of their identity.
     struct Need: Hashable, Sendable {
         /// sudo's: see `DeviceRequest.isStepUp`.
         let isStepUp: Bool
@@ -43,15 +43,15 @@ final class PendingSignIn: Sendable {
         lastHeard = Mutex(now)
     }
 
-    /// Its process lives, and has asked not long ago.
+    /// Its process lives and has asked recently.
     func isAwaited(at now: BootTime) -> Bool {
         process.isAlive && lastHeard.withLock { $0 }.duration(to: now) <= PendingSignIn.longestSilence
     }
 
-    /// Its end. The first verdict counts.
+    /// Ends it. Only the first verdict counts.
     func finish(_ verdict: StageVerdict) { ending.finish(with: verdict) }
 
-    /// The verdict, or nil where there is none by `deadline`.
+    /// The verdict, or nil if there is none by `deadline`.
     func verdict(by deadline: BootTime, on time: any TimeSource) async -> StageVerdict? {
         let now = time.bootTime()
         lastHeard.withLock { $0 = max($0, now) }
@@ -59,18 +59,19 @@ final class PendingSignIn: Sendable {
     }
 }
 
-/// Those that have not ended, by the pid of the process that asks. Bounded: places are taken before Entra is asked, and
-/// nobody's is given up for another's.
+/// The pending sign-ins, by the pid of the process that asks. Bounded: a place is reserved before Entra is asked, and
+/// no sign-in loses its place to another invoker's.
 final class PendingSignIns: Sendable {
     static let limit = 64
-    /// At once, for one invoker: a person and a mistyped terminal, but no flood of codes, and none of another's places.
+    /// Places for one invoker at a time: enough to retry after a mistake on another terminal, too few to flood the user
+    /// with codes or to use up the others' places.
     static let perInvoker = 3
 
-    /// On whose account a place is counted.
+    /// The party whose limit a place counts against.
     enum Invoker: Hashable, Sendable {
         /// The user who runs su, or who proves who they are to sudo.
         case user(uid: UInt32)
-        /// A program of root's, such as login at a console, where anybody may type the name.
+        /// A program that runs as root, such as login at a console, where anyone may type the name.
         case console(UserName)
     }
 
@@ -82,7 +83,7 @@ final class PendingSignIns: Sendable {
 
     private let places = Mutex<[Int32: Place]>([:])
 
-    /// Takes the process's place. One that it has already is left to the new sign-in.
+    /// Reserves a place for the process. A new sign-in takes over the place that the process already has.
     func reserve(for invoker: Invoker, in process: any WatchedProcess, at now: BootTime) throws(Denial) {
         try places.withLock { places throws(Denial) in
             places = places.filter { $0.value.process.isAlive && $0.value.pending?.signIn.isAwaited(at: now) ?? true }
@@ -98,7 +99,7 @@ final class PendingSignIns: Sendable {
         places.withLock { $0[signIn.process.pid]?.pending = (handle, signIn) }
     }
 
-    /// The sign-in of that name in the living process with that pid.
+    /// The sign-in with that handle in the living process with that pid.
     func find(_ handle: String, in pid: Int32) -> PendingSignIn? {
         places.withLock { places in
             guard let place = places[pid], place.process.isAlive, let pending = place.pending else { return nil }
@@ -112,7 +113,7 @@ final class PendingSignIns: Sendable {
 
     func release(_ pid: Int32) { places.withLock { $0[pid] = nil } }
 
-    /// The same, unless the place is another sign-in's by now.
+    /// Releases the place unless another sign-in has it by now.
     func release(_ signIn: PendingSignIn) {
         places.withLock { places in
             if places[signIn.process.pid]?.pending?.signIn === signIn { places[signIn.process.pid] = nil }

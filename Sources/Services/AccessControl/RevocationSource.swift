@@ -2,23 +2,23 @@
 
 package import OpenSSHCertificates
 
-/// What the administrator has revoked, as far as it can be read.
+/// The result of reading the administrator's revocation list.
 package enum RevocationReading: Sendable {
     /// No list is configured.
     case none
-    /// `revision` is another one after each change.
+    /// `revision` is a new number after each change.
     case list(KeyRevocationList, revision: Int)
-    /// There is to be a list, and there is none that could be believed: why. No Entra account can sign in then.
+    /// A list is configured but unusable; the text says why. No Entra account can sign in then.
     case unusable(String)
 }
 
 /// The port for the administrator's list.
 package protocol RevocationSource: Sendable {
-    /// The list as it stands now: cheap enough to ask at every certificate.
+    /// Reads the current list. It is called for every certificate, so it must be cheap.
     func read() -> RevocationReading
 }
 
-/// Where `RevokedKeys=` is not set.
+/// Used if `RevokedKeys=` is not set.
 package struct NothingRevoked: RevocationSource {
     package init() {}
 

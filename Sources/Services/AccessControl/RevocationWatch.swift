@@ -4,10 +4,10 @@ internal import Authorization
 internal import OpenSSHCertificates
 internal import Synchronization
 
-/// Holds everybody to the administrator's list, and says in the log when it changes or cannot be used.
+/// Supplies the administrator's revocation list for every check, and records when it changes or is unusable.
 final class RevocationWatch: Sendable {
     private struct Last {
-        /// The last list that could be used: what it revoked stays out of sshd's file meanwhile.
+        /// The last usable list: while the current one is unusable, what it revoked stays out of sshd's file.
         var list = KeyRevocationList()
         var revision: Int?
         var fault: String?
@@ -22,7 +22,7 @@ final class RevocationWatch: Sendable {
         self.log = log
     }
 
-    /// What holds now, and whether that is news. Throws where there is to be a list and none can be used.
+    /// The current list, and whether it is news. Throws if a list is configured but unusable.
     func current() throws(Denial) -> (list: KeyRevocationList, isNews: Bool) {
         switch source.read() {
         case .none: return (KeyRevocationList(), false)
@@ -39,7 +39,7 @@ final class RevocationWatch: Sendable {
         if case .none = source.read() { false } else { true }
     }
 
-    /// The last list that could be used.
+    /// The last usable list.
     var lastGood: KeyRevocationList { last.withLock { $0.list } }
 
     var status: AccessStatus.Revocation? {

@@ -6,9 +6,9 @@ internal import LinuxSystem
 internal import OpenSSHCertificates
 internal import Synchronization
 
-/// The file of `RevokedKeys=`: one stat(2) at each question, and read again only where that shows a change.
+/// The file of `RevokedKeys=`: one stat(2) at each check; it is read again only if that shows a change.
 package final class RevokedKeysFile: RevocationSource {
-    /// A file that was changed this lately may change again without showing it: the kernel's clock for files has
+    /// A file changed this recently may change again with the same timestamp: the kernel's clock for files advances in
     /// steps of some milliseconds.
     private static let settlingTime = Duration.seconds(2)
 
@@ -21,7 +21,8 @@ package final class RevokedKeysFile: RevocationSource {
     private let time: any TimeSource
     private let state = Mutex(State())
 
-    /// `path` is absolute. The file must belong to root or to the daemon, nobody else may write it, and it is no link.
+    /// `path` is absolute. The file must belong to root or to the daemon, be writable by no other user, and not be a
+    /// link.
     package init(path: String, time: any TimeSource) {
         file = AtomicFile(path)
         self.time = time
@@ -36,7 +37,7 @@ package final class RevokedKeysFile: RevocationSource {
             do throws(FileError) {
                 let bytes = try file.read(limit: KeyRevocationList.Limit.bytes, requiring: .ownOrRoots)
                 let reading = reading(of: bytes, revision: state.revision)
-                // The bytes are what the stamp says only where it is the same before and after.
+                // The bytes belong to the stamp only if it is the same before and after the read.
                 if let before, (try? FileStamp(of: file.path)) == before, isSettled(before) {
                     state.kept = (before, reading)
                 }

@@ -6,10 +6,10 @@ internal import Libcrypto
 internal import OpenSSHCertificates
 internal import Synchronization
 
-/// Ends the sessions of accounts whose certificate `RevokedKeys=` has come to name. Knows the sessions that began since the
-/// daemon's start; a list that cannot be used ends nothing.
+/// Ends the sessions of accounts that signed in with a certificate which `RevokedKeys=` now revokes. Only sessions that
+/// began since the daemon's start are known; an unusable list ends none.
 package final class RevokedSessions: Sendable {
-    /// Between two looks at the file: one stat(2) each.
+    /// Time between two checks of the file; each costs one stat(2).
     static let interval: Duration = .seconds(15)
 
     private let parts: AccessParts
@@ -19,7 +19,7 @@ package final class RevokedSessions: Sendable {
 
     /// Runs until the task is cancelled.
     package func start() {
-        // Without a list nothing can come to name a certificate: the settings hold until a restart.
+        // If no list is configured, none can appear later: the settings hold until a restart.
         guard !(parts.ports.revocation is NothingRevoked) else { return }
         let parts = parts
         parts.ports.starter.start { [self] in
@@ -31,7 +31,7 @@ package final class RevokedSessions: Sendable {
         }
     }
 
-    /// Holds every open session against the list, where that has changed since the last look.
+    /// Checks every open session against the list if the list has changed since the last check.
     package func look() async {
         guard case .list(let list, let revision) = parts.ports.revocation.read(),
             lastRevision.withLock({ last in

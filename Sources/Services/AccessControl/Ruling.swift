@@ -13,7 +13,7 @@ package struct DecisionDemand: Hashable, Sendable {
     package let role: Role
     /// The caller goes on as a user at once, while a missing administrator role is still being confirmed.
     package let takesUserAtOnce: Bool
-    /// Nobody waits for it: while Azure does not answer it is asked less often (`BackgroundPace`).
+    /// No caller waits for it: while Azure does not answer, it is asked less often (`BackgroundPace`).
     package let isBackground: Bool
 
     package init(
@@ -34,13 +34,13 @@ package struct DecisionDemand: Hashable, Sendable {
 /// A decision with what it rests on.
 package struct Ruling: Hashable, Sendable {
     package let decision: AccessDecision
-    /// The id of the question that Azure answered; the caller's own where none was.
+    /// The id of the question that Azure answered; the caller's own if there is none.
     package let correlation: CorrelationID
-    /// When Azure said so; nil where it did not.
+    /// When Azure gave the answer; nil if it gave none.
     package let answeredAt: BootTime?
     /// When an allow by grace ends; nil otherwise.
     package let graceEnds: BootTime?
-    /// Whether what the answer denies is confirmed. Where it is not final, no grant and no session may end by it.
+    /// Whether what the answer denies is confirmed. Unless it is final, the answer must end no grant and no session.
     package let confirmation: Confirmation
 
     package init(
@@ -57,7 +57,7 @@ package struct Ruling: Hashable, Sendable {
         self.graceEnds = graceEnds
     }
 
-    /// The same ruling for somebody who needs `role`.
+    /// The same ruling for a caller that needs `role`.
     package func requiring(_ role: Role) -> Ruling {
         var decision = decision.requiring(role)
         if case .deny(let denial) = decision, denial.reason == .administratorRoleNeeded {

@@ -4,8 +4,8 @@ package import Authorization
 package import Identity
 internal import Synchronization
 
-/// Ends what an account has running: after a final no where `EndSessions=yes`, and whatever the setting after `users
-/// retire`, a revocation, or an administrator's command. Leaves one record each time that there was something to end.
+/// Ends an account's processes: after a final no if `EndSessions=yes`; whatever the setting, after `users retire`, a
+/// revocation, or an administrator's command. Writes one record each time that there was something to end.
 package final class SessionEnding: Sendable {
     /// Nil: `EndSessions=no`.
     private let delay: Duration?
@@ -14,7 +14,7 @@ package final class SessionEnding: Sendable {
     private let time: any TimeSource
     private let starter: any TaskStarter
     private let log: any RecordLog
-    /// Whose role is gone, until their sessions were ended: one attempt for each at a time.
+    /// Users who lost their role and whose sessions are being ended: one attempt for each user at a time.
     private let pending = Mutex<Set<DirectoryIdentity>>([])
 
     init(_ ports: AccessPorts, after delay: Duration?) {
@@ -28,8 +28,9 @@ package final class SessionEnding: Sendable {
 
     package var isOn: Bool { delay != nil }
 
-    /// Azure's or Entra's final no about somebody: the one way in for it. An outage, a refusal for another reason, or a no that is not
-    /// confirmed yet does not come here. `isGone` is asked once more where `EndSessionsAfter=` has passed in between.
+    /// The only entry point for a final no of Azure or Entra. An outage, a refusal for another reason, or a no that is
+    /// not confirmed yet does not come here. If `EndSessionsAfter=` delays the end, `isGone` is asked once more after
+    /// the delay.
     func isRefused(
         _ identity: DirectoryIdentity,
         because cause: EndingCause,
@@ -48,14 +49,14 @@ package final class SessionEnding: Sendable {
         }
     }
 
-    /// An account that stands aside for a local one has no processes: those of its uid are somebody else's.
+    /// An account that gives way to a local one has no processes: those with its uid are not its own.
     private func account(of identity: DirectoryIdentity) -> EnrolledAccount? {
         let accounts = accounts.view()
         return accounts.allEnrolled().first { enrolled in
             guard enrolled.identity == identity, enrolled.retiredAt == nil else { return false }
             switch accounts.standing(of: enrolled.account.name) {
             case .enrolled: return true
-            // Its processes are its own all the same.
+            // The processes of a locked account are still its own.
             case .none(let denial): return denial.reason == .accountLocked
             case .provisional: return false
             }

@@ -3,16 +3,17 @@
 internal import Authorization
 internal import Identity
 
-/// Raises accounts to administrators in a session that is open already, when Azure has given the role since it began: a
+/// Makes users administrators in a session that is already open, if Azure has given them the role since it began: a
 /// role that was activated (PIM) or assigned needs no new sign-in. Only a session that the daemon opened counts, by
-/// certificate or by code; a cron job, a lingering service or what an ended session left behind is none.
+/// certificate or by code; not a cron job, a lingering service or the leftovers of an ended session.
 struct SessionRaise: Sendable {
     private let parts: AccessParts
 
     init(_ parts: AccessParts) { self.parts = parts }
 
-    /// sudo asks about its own user, who is no member: true where they are one now. Azure is asked within the deadline
-    /// of sudo's question, once a minute at most for each account, and only about a user with such a session.
+    /// sudo asks about its own user, who is not a member of the administrators' group; returns true if they are one
+    /// now. Azure is asked within the deadline of sudo's question, once a minute at most for each account, and only
+    /// about a user with such a session.
     func isRaised(bySudo request: AccountRequest, in accounts: any AccountsView) async -> Bool {
         guard !parts.membership.isWithheld, let name = UserName(request.user),
             case .enrolled(let enrolled) = accounts.standing(of: name),
@@ -25,7 +26,7 @@ struct SessionRaise: Sendable {
         return parts.membership.inTurn { raise(enrolled, answeredAt: answeredAt, subject) }
     }
 
-    /// What a raise is recorded about. Without a service nobody waits for it.
+    /// The subject of the record. `service` is empty if no caller waits for the raise.
     func subject(
         _ enrolled: EnrolledAccount,
         service: String = "",
@@ -42,8 +43,8 @@ struct SessionRaise: Sendable {
         return subject
     }
 
-    /// When Azure gave the administrator role, and the question's id: what was heard within the last minute, or a new
-    /// answer.
+    /// When Azure gave the administrator role, and the question's id: from an answer within the last minute, or from a
+    /// new one.
     private func answer(about enrolled: EnrolledAccount, _ subject: DecisionSubject) async -> (BootTime, CorrelationID)?
     {
         let maximumAge = ServicePolicy.elevation.maximumAge
@@ -63,15 +64,15 @@ struct SessionRaise: Sendable {
         return SessionRaise.answeredAt(ruling).map { ($0, ruling.correlation) }
     }
 
-    /// When Azure gave the administrator role; nil where it did not, or where only the grace says so: an outage raises
-    /// nobody.
+    /// When Azure gave the administrator role; nil if it did not, or if only the grace says so: an outage makes no user
+    /// an administrator.
     static func answeredAt(_ ruling: Ruling) -> BootTime? {
         guard case .allow(.administrator, let source) = ruling.decision, source != .grace else { return nil }
         return ruling.answeredAt
     }
 
-    /// Grants and records it. To be called in turn with what opens and closes sessions: the last one may have ended
-    /// while Azure was asked. A no that came meanwhile counts (P2).
+    /// Grants the membership and records it. Call it inside `inTurn`: the last session may have ended while Azure was
+    /// asked. A no that came meanwhile counts (P2).
     func raise(_ enrolled: EnrolledAccount, answeredAt: BootTime, _ subject: DecisionSubject) -> Bool {
         let uid = enrolled.account.uid
         guard !parts.membership.isWithheld, parts.hasOpenSession(uid) else { return false }

@@ -7,7 +7,7 @@ internal import Synchronization
 /// When a refused sudo last asked Azure about each account: once a minute at most, however often sudo is called (P13).
 /// Bounded by the accounts with an open session.
 final class SudoQuestions: Sendable {
-    /// A no of Azure counts as long.
+    /// As long as a no of Azure counts.
     static let interval = DecisionCache.Limits.longestRefusal
 
     private struct Entry {
@@ -21,8 +21,8 @@ final class SudoQuestions: Sendable {
 
     init(limit: Int = OpenSessions.limit) { self.limit = limit }
 
-    /// True where the caller may ask, or wait for a question that is under way: `end` must follow then. False where a question
-    /// was asked within the last minute, or too many accounts ask.
+    /// True if the caller may ask, or wait for a question in flight; `end` must follow then. False if a question was
+    /// asked within the last minute, or too many accounts ask.
     func begin(_ uid: PosixID, at now: BootTime) -> Bool {
         entries.withLock { entries in
             if let entry = entries[uid] {

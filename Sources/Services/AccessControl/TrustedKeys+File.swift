@@ -4,9 +4,9 @@ package import Identity
 internal import OpenSSHCertificates
 
 extension TrustedKeys {
-    /// The boot of which a file's times are, and when in it the file was written.
+    /// The boot to which a file's times belong, and when in that boot the file was written.
     package struct Stamp: Hashable, Sendable {
-        /// `/proc/sys/kernel/random/boot_id`; empty where it is not known: that is never the same boot.
+        /// `/proc/sys/kernel/random/boot_id`; empty if unknown, which never counts as the same boot.
         package let boot: String
         package let writtenAt: BootTime
 
@@ -15,7 +15,7 @@ extension TrustedKeys {
             self.writtenAt = writtenAt
         }
 
-        /// The one in a file; nil where it has none, as a file of an earlier version.
+        /// The stamp in a file; nil if there is none, as in files of an earlier version.
         package init?(in bytes: [UInt8]) {
             guard bytes.count <= Limit.file, let text = String(validating: bytes, as: UTF8.self) else { return nil }
             let line = pieces(of: text[...], at: "\n").first { $0.hasPrefix(Stamp.mark) }
@@ -48,9 +48,9 @@ extension TrustedKeys {
         return Array(text.utf8)
     }
 
-    /// Reads a file of the daemon's. Lines without entralogin's comment, of sources that are not configured any more, and lines
-    /// that are damaged are passed over: they are fetched again. How long ago a key was listed when the file of another boot
-    /// was written counts on from the begin of this one; without a stamp, every key was listed `now`.
+    /// Reads a file that the daemon wrote. Lines without entralogin's comment, damaged lines, and lines of sources that
+    /// are no longer configured are skipped: those keys are fetched again. In a file of another boot, a key's age when
+    /// the file was written counts on from the start of this boot; without a stamp, every key counts as listed `now`.
     package init(reading bytes: [UInt8], sources: [String], now: Stamp) {
         guard bytes.count <= Limit.file, let text = String(validating: bytes, as: UTF8.self) else { return }
         let stamp = Stamp(in: bytes)
@@ -73,7 +73,8 @@ extension TrustedKeys {
         }
     }
 
-    /// `listedAt` as the file has it: of the boot in which it was written. Where the line has none: later than any.
+    /// `listedAt` is as in the file, on the clock of the boot that wrote it; if the line has none, it is later than any
+    /// time.
     private static func held(in line: Substring) -> Held? {
         let fields = pieces(of: line, at: " ")
         guard (5...7).contains(fields.count), fields[2] == mark else { return nil }
@@ -97,7 +98,7 @@ extension TrustedKeys {
     }
 }
 
-/// By bytes: a line of a key is long, and as characters it takes ten times as long to cut.
+/// Splits bytes: key lines are long, and splitting them as characters takes ten times as long.
 private func pieces(of text: Substring, at separator: Unicode.Scalar) -> [Substring] {
     text.utf8.split(separator: UInt8(ascii: separator), omittingEmptySubsequences: false).map { Substring($0) }
 }
@@ -106,7 +107,7 @@ private func value(of name: String, in field: Substring) -> Substring? {
     field.hasPrefix(name + "=") ? field.dropFirst(name.utf8.count + 1) : nil
 }
 
-/// Within what can be added and subtracted without overflow.
+/// Nil for a number that might overflow when added or subtracted.
 private func seconds(of name: String, in field: Substring) -> Int64? {
     guard let number = value(of: name, in: field).flatMap({ Int64($0) }), number.magnitude < 1 << 50 else { return nil }
     return number

@@ -3,16 +3,16 @@
 package import Identity
 package import OpenSSHCertificates
 
-/// The CA keys that are trusted, where each comes from, and since when its source lists it no more. A value: it takes
-/// answers and says what holds.
+/// The trusted CA keys, where each comes from, and since when its source no longer lists it. A plain value: no I/O, no
+/// clock.
 ///
-/// It is written as `trusted_user_ca_keys` and read from it again: sshd ignores the comment of a line (sshd_config(5),
-/// TrustedUserCAKeys), which says what else must outlive a restart.
+/// It is stored in `trusted_user_ca_keys`: sshd ignores the comment of a line (sshd_config(5), TrustedUserCAKeys), so
+/// the comment holds what else must survive a restart.
 package struct TrustedKeys: Hashable, Sendable {
     package enum Limit {
         /// Keys of one source; Entra lists fewer than ten.
         package static let perSource = 64
-        /// Keys of one source that it lists no more.
+        /// Keys of one source that it no longer lists.
         package static let rotatedOut = 64
         /// Bytes of the file: the keys of four sources at their longest.
         package static let file = 4 * (perSource + rotatedOut) * PublicKey.Limit.lineBytes
@@ -21,11 +21,11 @@ package struct TrustedKeys: Hashable, Sendable {
     package struct Held: Hashable, Sendable {
         package let key: PublicKey
         package let source: String
-        /// When its source last listed it, for people: nothing is decided by this clock, which may be set.
+        /// When its source last listed it, for display only: this clock may be set, so no decision rests on it.
         package var seenAt: UnixTime
-        /// The same on the clock of this boot; before its begin where it was listed in an earlier one.
+        /// The same on the clock of this boot; negative if that was in an earlier boot.
         package var listedAt: BootTime
-        /// When its source first left it out of a good answer.
+        /// When its source first left it out of a valid answer.
         package var missingSince: UnixTime?
     }
 
@@ -56,8 +56,8 @@ package struct TrustedKeys: Hashable, Sendable {
         return ordered(by: sources).map(\.key).filter { seen.insert($0).inserted }
     }
 
-    /// Takes a source's answer. Keys that it lists no more go `overlap` after it last listed them. An answer without
-    /// keys changes nothing.
+    /// Applies a source's answer. A key that it no longer lists is dropped `overlap` after it was last listed. An
+    /// answer without keys changes nothing.
     @discardableResult
     package mutating func take(
         _ keys: [PublicKey],
@@ -82,7 +82,7 @@ package struct TrustedKeys: Hashable, Sendable {
             held.append(Held(key: key, source: source, seenAt: now.wall, listedAt: now.boot))
         }
         expire(source: source, at: now.boot, overlap: overlap)
-        // Those that were listed longest ago give way: the table is bounded, whatever a source does (P13).
+        // Drop those that were listed longest ago: the table stays bounded, whatever a source does (P13).
         let missing = held.filter { $0.source == source && $0.missingSince != nil }
             .sorted { $0.listedAt > $1.listedAt }
         let surplus = Set(missing.dropFirst(Limit.rotatedOut).map(\.key))
@@ -90,7 +90,7 @@ package struct TrustedKeys: Hashable, Sendable {
         return change
     }
 
-    /// Drops the keys that the source lists no more and last listed `overlap` ago, but never its last key.
+    /// Drops the keys that the source no longer lists and last listed `overlap` ago, but never the source's last key.
     package mutating func expire(source: String, at now: BootTime, overlap: Duration) {
         let kept = held.filter { held in
             guard held.source == source, held.missingSince != nil else { return true }
@@ -105,9 +105,9 @@ package struct TrustedKeys: Hashable, Sendable {
         held.filter { sources.contains($0.source) }.map(\.seenAt).max()
     }
 
-    /// The same keys, with the times of `earlier` where they are less than `age` apart; with any of its times where
-    /// `age` is nil. Two sets of which only the time differs become equal by it. The times of a key that was left out since
-    /// stay its own: how long it is kept is counted from them.
+    /// The same keys, with the times of `earlier` if they are less than `age` apart, or in any case if `age` is nil.
+    /// This makes sets equal that differ only in such times. A key that was left out since keeps its own times, which
+    /// decide how long it is kept.
     package func keepingTimes(of earlier: TrustedKeys, within age: Duration?) -> TrustedKeys {
         var kept = self
         for index in kept.held.indices {

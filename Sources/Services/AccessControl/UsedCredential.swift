@@ -3,7 +3,7 @@
 internal import ByteCoding
 internal import OpenSSHCertificates
 
-/// The one credential that opened the door, as sshd reports it in `SSH_AUTH_INFO_0` of its PAM environment.
+/// The one credential that authenticated the user, as sshd reports it in `SSH_AUTH_INFO_0` of its PAM environment.
 ///
 /// OpenSSH writes a line for each method that succeeded (auth2.c): `publickey`, the key's type and its base64, separated
 /// by one blank; other methods look different. Only one line of this form, with or without its line end, is taken.
@@ -11,7 +11,8 @@ struct UsedCredential: Hashable, Sendable {
     let keyType: String
     let blob: [UInt8]
 
-    /// Nil for anything else: no line, two lines, another method, an option, a stray blank, a loose base64.
+    /// Nil for anything else: no line, two lines, another method, an option, a stray blank, base64 that is not
+    /// canonical.
     init?(authenticationInfo: String) {
         var text = authenticationInfo.utf8[...]
         if text.last == UInt8(ascii: "\n") { text = text.dropLast() }
