@@ -3,8 +3,8 @@
 internal import Identity
 package import Integration
 
-/// Finds the local accounts to which people can sign in without Entra. Only looks. Needs root: it reads /etc/shadow, other
-/// people's keys, and sshd's host keys by way of `sshd -T`. What cannot be looked at is a problem, never a good sign.
+/// Finds the local accounts that can be signed in to without Entra. Read-only. Needs root: it reads /etc/shadow, other
+/// users' keys, and sshd's host keys through `sshd -T`. What cannot be read is reported as a problem, never as fine.
 package struct AccountAudit: Sendable {
     private let machine: any HostView
     private let allowed: AllowList
@@ -12,7 +12,7 @@ package struct AccountAudit: Sendable {
     private let today: Int64
     private let domains: [String]
 
-    /// `domains`: as `Domains=` has them; empty: any.
+    /// `domains` is the value of `Domains=`; empty means any.
     package init(on machine: any HostView, allowing allowed: AllowList, today: Int64, domains: [String] = []) {
         self.domains = domains
         self.machine = machine
@@ -48,7 +48,7 @@ package struct AccountAudit: Sendable {
         return report
     }
 
-    /// People whose accounts are Entra's, though their records are here: no password and no key lets them in.
+    /// The mapped accounts: their records are local, but no password and no key lets the user in.
     private func adopted(_ problems: inout [AuditProblem]) -> Set<String> {
         let list: AdoptionList
         do {
@@ -64,7 +64,7 @@ package struct AccountAudit: Sendable {
         return Set(local.adopted.map(\.person.name.text))
     }
 
-    /// Programs that say no and end.
+    /// Programs that refuse the login and exit.
     private static let refusingShells = ["nologin", "false"]
 
     private func text(of path: String, _ problems: inout [AuditProblem]) -> String {
@@ -95,7 +95,7 @@ package struct AccountAudit: Sendable {
         _ sshd: String,
         _ problems: inout [AuditProblem]
     ) -> SSHAccess? {
-        // What `-C` would read as the end of the name.
+        // `-C` would read these characters as the end of the name.
         guard !entry.name.contains(where: { ",= \t".contains($0) }) else {
             problems.append(AuditProblem(AccountFiles.passwd, "sshd cannot be asked about a name like \(entry.name)"))
             return nil
@@ -130,8 +130,8 @@ package struct AccountAudit: Sendable {
         if access.asksKerberos { account.ways.append(.kerberos) }
     }
 
-    /// Debian 13 and others set systemd's own program, which prints what a user record holds; so it is asked. Of another
-    /// program nothing is known: it counts as keys.
+    /// Debian 13 and others set systemd's program, which prints the keys of a user record; so it is run. Any other
+    /// program is unknown and counts as keys.
     private func lookAtKeysCommand(
         _ entry: AccountFiles.Entry,
         _ access: SSHAccess,

@@ -2,11 +2,11 @@
 
 internal import Integration
 
-/// The accounts of /etc/passwd with what /etc/shadow says of their passwords (passwd(5), shadow(5)). A line that is not
-/// as these pages say is no account here and a problem: a program that reads it more kindly may let somebody in.
+/// The accounts of /etc/passwd with their passwords' state from /etc/shadow (passwd(5), shadow(5)). A line of another
+/// form is not an account but a problem: a more lenient program may let a user sign in by it.
 struct AccountFiles: Sendable {
     enum Password: Hashable, Sendable {
-        /// No text is this password.
+        /// No password matches.
         case locked
         case empty
         case set
@@ -18,9 +18,9 @@ struct AccountFiles: Sendable {
         var home: String
         var shell: String
         var password: Password
-        /// The field as a whole begins with an exclamation mark: sshd without PAM takes no key either.
+        /// The password field begins with an exclamation mark: without PAM, sshd accepts no key either.
         var isMarkedLocked: Bool
-        /// The account ended on a day before today: nobody signs in to it.
+        /// The account expired before today: no sign-in is possible.
         var isExpired: Bool
     }
 
@@ -33,7 +33,7 @@ struct AccountFiles: Sendable {
     private(set) var problems: [AuditProblem] = []
     private var secrets: [String: (password: Substring, expires: Int64?)] = [:]
 
-    /// `today`: days since 1970. Without `shadow`, what passwd says counts.
+    /// `today`: days since 1970. Without `shadow`, the password field of passwd counts.
     init(passwd: String, shadow: String?, today: Int64) {
         if let shadow { readShadow(shadow) }
         var names: Set<String> = []
@@ -91,7 +91,7 @@ struct AccountFiles: Sendable {
         else { return nil }
         let name = String(fields[0])
         let secret = secrets[name]
-        // An x there means shadow; without a line for it, nothing is this password.
+        // "x" refers to shadow; if that has no line for the account, no password matches.
         let password = fields[1] == "x" ? secret?.password ?? "*" : fields[1]
         return Entry(
             name: name,
@@ -104,7 +104,7 @@ struct AccountFiles: Sendable {
         )
     }
 
-    /// No hash begins with these two (crypt(5)); whatever else stands there is taken for one.
+    /// No hash begins with these two characters (crypt(5)); anything else counts as a hash.
     private static func password(_ field: Substring) -> Password {
         guard let first = field.first else { return .empty }
         return first == "!" || first == "*" ? .locked : .set

@@ -2,7 +2,7 @@
 
 package import Integration
 
-/// The local accounts that may stay beside Entra, and how people may sign in to them: the machine owner's word. A line is
+/// The administrator's list of local accounts that may stay beside Entra, and of the ways to sign in to each. A line is
 /// `NAME WAY ...`, with the words of `LocalWay`; `#` begins a comment.
 package struct AllowList: Sendable {
     package static let standard = "/etc/entralogin/allowed-accounts"
@@ -11,12 +11,12 @@ package struct AllowList: Sendable {
     static let accountLimit = 1000
 
     private(set) var allowed: [String: Set<LocalWay>] = [:]
-    /// Every line that cannot be understood. A list with one is not gone by.
+    /// Every line that cannot be parsed. A list with a problem is not used.
     package private(set) var problems: [AuditProblem] = []
 
     package init() {}
 
-    /// Nil where the file is absent. One that others than root could write is a problem, whatever it says.
+    /// Nil if the file is absent. A file that others than root could write is a problem, whatever its content.
     package static func read(_ path: String, on machine: any HostView) -> AllowList? {
         var list = AllowList()
         do throws(FileAbsence) {

@@ -2,41 +2,41 @@
 
 package import Integration
 
-/// A way into the machine, or from there to root, that asks nobody in Entra.
+/// A way into the machine, or from there to root, that does not involve Entra.
 package enum LocalWay: String, Sendable, Codable, CaseIterable {
-    /// At the console and for su; over SSH where `AuditedAccount.passwordOverSSH` says so.
+    /// At the console and for su; over SSH if `AuditedAccount.passwordOverSSH` says so.
     case password
-    /// Keys in files, or from a command of sshd's.
+    /// Keys in files, or from sshd's `AuthorizedKeysCommand`.
     case keys
-    /// Of an authority that sshd trusts, without asking entralogin for the names.
+    /// Certificates of a CA that sshd trusts without asking entralogin for the principals.
     case certificates
-    /// sshd takes another machine's word (HostbasedAuthentication).
+    /// sshd trusts another host (HostbasedAuthentication).
     case hosts
     /// GSSAPI, or passwords that Kerberos checks.
     case kerberos
-    /// Rights, not a way in: counted only where there is another.
+    /// Rights, not a way in: counted only if there is a way in.
     case sudo
 }
 
-/// A local account that somebody can sign in to without Entra, or of which that could not be found out.
+/// A local account that can, or might, be signed in to without Entra.
 package struct AuditedAccount: Hashable, Sendable, Codable {
     package var name: String
     package var uid: UInt32
     package var shell: String
     /// In the order of `LocalWay`.
     package var ways: [LocalWay] = []
-    /// Those of `ways` that the allow-list does not name.
+    /// The `ways` that the allow-list does not name.
     package var notAllowed: [LocalWay] = []
-    /// It needs none at all.
+    /// It needs no password at all.
     package var hasEmptyPassword = false
     package var passwordOverSSH = false
     /// Keys in the files that sshd reads for it.
     package var keys = 0
-    /// Those of these files that exist.
+    /// The key files that exist.
     package var keyFiles: [String] = []
     /// sshd also asks a program for its keys.
     package var hasKeysCommand = false
-    /// Its shell lets nobody work, but sshd forwards ports and may serve files.
+    /// Its shell refuses to run commands, but sshd forwards ports and may serve files.
     package var shellRefuses = false
     package var sudo = SudoRights.none
 
@@ -47,7 +47,7 @@ package struct AuditedAccount: Hashable, Sendable, Codable {
     }
 }
 
-/// Something that could not be looked at or understood: a file's line, or a program's answer.
+/// Something that could not be read or parsed: a file's line, or a program's answer.
 package struct AuditProblem: Hashable, Sendable, Codable {
     /// `file` or `file:line`; a program's path.
     package var place: String
@@ -59,15 +59,15 @@ package struct AuditProblem: Hashable, Sendable, Codable {
     }
 }
 
-/// What `audit accounts` says.
+/// The report of `audit accounts`.
 package struct AccountAuditReport: Sendable, Codable {
-    /// Nobody can sign in without Entra but in the ways that are allowed, and all could be looked at.
+    /// True if every way to sign in without Entra is allowed, and everything could be read.
     package var isWell: Bool
     package var accounts: [AuditedAccount]
-    /// Names on the allow-list to which nobody can sign in: the list can be shorter.
+    /// Names on the allow-list that cannot be signed in to: they can be removed from it.
     package var allowedInVain: [String]
     package var problems: [AuditProblem]
-    /// Local users who bear an Entra account's name: that account cannot sign in (P7).
+    /// Local users with an Entra account's name: the Entra account cannot sign in (P7).
     package var entraNames: [String] = []
 
     package init(accounts: [AuditedAccount], allowedInVain: [String], problems: [AuditProblem]) {

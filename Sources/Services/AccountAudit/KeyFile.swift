@@ -2,8 +2,8 @@
 
 internal import Integration
 
-/// One file of keys as sshd reads it (sshd(8), AUTHORIZED_KEYS FILE FORMAT). It belongs to a user: nothing of its text is
-/// ever repeated.
+/// One file of keys as sshd reads it (sshd(8), AUTHORIZED_KEYS FILE FORMAT). It belongs to a user: its text never
+/// appears in any output.
 struct KeyFile: Sendable {
     /// Keys, those of certificate authorities (`cert-authority`) among them.
     private(set) var keys = 0
@@ -26,7 +26,7 @@ struct KeyFile: Sendable {
 
     private static func isBlank(_ character: Character) -> Bool { character == " " || character == "\t" }
 
-    /// Algorithm, blanks, something in base64. Whether it is a good key is not asked: in doubt it counts.
+    /// Algorithm, blanks, base64. The key itself is not checked: in doubt it counts.
     private static func isKey(_ line: Substring) -> Bool {
         let words = line.split(maxSplits: 2, whereSeparator: isBlank)
         guard words.count >= 2, types.contains(where: words[0].hasPrefix) else { return false }
@@ -40,7 +40,7 @@ struct KeyFile: Sendable {
         }
     }
 
-    /// What stands behind the options: they end at the first blank outside quotes.
+    /// The text after the options, which end at the first blank outside quotes.
     private static func withoutOptions(_ line: Substring) -> Substring {
         var isQuoted = false
         var isEscaped = false

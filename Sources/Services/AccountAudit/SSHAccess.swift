@@ -2,16 +2,16 @@
 
 internal import Integration
 
-/// How sshd would let people sign in to one local account, by what `sshd -T` says for that user (sshd_config(5)). It says
-/// too much rather than too little: what depends on where somebody comes from, or needs two proofs at once
+/// How sshd would let a user sign in to one local account, by the output of `sshd -T` for that account
+/// (sshd_config(5)). It errs on the side of reporting: a way that depends on the client's address, or needs two proofs
 /// (AuthenticationMethods), counts as open.
 struct SSHAccess: Sendable {
     private let configuration: SSHDConfiguration
     private let account: AccountFiles.Entry
-    /// False where sshd turns this account away before it looks at any proof.
+    /// False if sshd refuses this account before it checks any proof.
     let isOpen: Bool
 
-    /// `groups`: the names of its groups; nil where they are not known.
+    /// `groups`: the names of its groups; nil if unknown.
     init(_ configuration: SSHDConfiguration, for account: AccountFiles.Entry, groups: [String]?) {
         self.configuration = configuration
         self.account = account
@@ -22,14 +22,15 @@ struct SSHAccess: Sendable {
             && (groups.map { SSHAccess.admits(groups: $0, configuration) } ?? true)
     }
 
-    /// Of passwords: also where sshd leaves the question to PAM.
+    /// Whether sshd accepts a password, also by way of PAM's prompt.
     var takesPassword: Bool {
         guard isOpen, account.uid != 0 || configuration.value(of: "permitrootlogin") == "yes" else { return false }
         guard account.password != .empty || isOn("permitemptypasswords") else { return false }
         return isOn("passwordauthentication") || (isOn("kbdinteractiveauthentication") && isOn("usepam"))
     }
 
-    /// Files of keys, absolute; a relative one lies in the home. Nil where a word of the setting is not understood.
+    /// Absolute paths of key files; a relative one is resolved in the home. Nil if a word of the setting is not
+    /// understood.
     var keyFiles: [String]? {
         guard isOpen, isOn("pubkeyauthentication") else { return [] }
         var files: [String] = []
@@ -42,7 +43,7 @@ struct SSHAccess: Sendable {
 
     var asksProgramForKeys: Bool { isOpen && isOn("pubkeyauthentication") && isSet("authorizedkeyscommand") }
 
-    /// systemd's program, as it ships the setting: `userdbctl ssh-authorized-keys %u` (userdbctl(1)).
+    /// systemd's program, in the setting that systemd ships: `userdbctl ssh-authorized-keys %u` (userdbctl(1)).
     static let userDatabaseProgram = "/usr/bin/userdbctl"
 
     var asksUserDatabaseForKeys: Bool {
@@ -51,7 +52,8 @@ struct SSHAccess: Sendable {
         ]
     }
 
-    /// Certificates of an authority, unless sshd goes by the names that entralogin's helper prints, and by no others.
+    /// Whether a CA's certificate gets in without entralogin: not if sshd takes its principals only from entralogin's
+    /// helper.
     var takesCertificates: Bool {
         guard isOpen, isOn("pubkeyauthentication"), isSet("trustedusercakeys") else { return false }
         let command = configuration.value(of: "authorizedprincipalscommand") ?? "none"
@@ -85,7 +87,7 @@ struct SSHAccess: Sendable {
         return result + rest
     }
 
-    /// A pattern may name a host behind an @: a user who is denied from there may come from elsewhere.
+    /// A pattern may name a host after an @: a user who is denied from that host may come from another.
     private static func admits(user: String, _ configuration: SSHDConfiguration) -> Bool {
         let denied = configuration.words(of: "denyusers").filter { !$0.contains("@") }
         guard !denied.contains(where: { SSHDPattern.matches(user, $0[...]) }) else { return false }
