@@ -4,12 +4,12 @@ internal import ByteCoding
 package import Identity
 package import LinuxSystem
 
-/// Why the accounts cannot be trusted. While one holds, no Entra account can sign in and nothing is overwritten.
+/// Why the account store cannot be trusted. While there is a fault, no Entra account can sign in and the file is not
+/// overwritten.
 package struct StoreFault: Error, Hashable, Sendable, CustomStringConvertible {
     package let path: String
-    /// The line, from 1; nil where the file as a whole is meant.
+    /// The line, from 1; nil for the whole file.
     package let line: Int?
-    /// What is wrong, in words.
     package let problem: String
     package let remedy: String
 
@@ -46,7 +46,7 @@ package struct AccountStore: Sendable {
         try file.replace(with: bytes(of: content), mode: 0o600)
     }
 
-    /// The one way to write this content.
+    /// The only encoding of this content.
     package func bytes(of content: Content) -> [UInt8] {
         let accounts = content.table.accounts
         return text.bytes(count: accounts.count + 1) { bytes in
@@ -58,7 +58,7 @@ package struct AccountStore: Sendable {
         }
     }
 
-    /// Nil where there is no file. A file that is there but bad is a fault, never an empty table.
+    /// Nil if there is no file. An invalid file is a fault, never an empty table.
     package func load() throws(StoreFault) -> Content? {
         let bytes: [UInt8]
         do throws(FileError) {
@@ -95,7 +95,7 @@ package struct AccountStore: Sendable {
     }
 
     private func line(ofFirstConflictIn accounts: [EnrolledAccount]) -> Int {
-        // Found by halving: a prefix that holds a conflict still holds it when it grows.
+        // Binary search: a longer prefix keeps the conflicts of a shorter one.
         var sound = 0
         var bad = accounts.count
         while bad - sound > 1 {

@@ -5,15 +5,15 @@ package import Identity
 package import LinuxSystem
 internal import Synchronization
 
-/// Who is a member of the administrators' group, and until when; published for NSS on a memory file system.
+/// The members of the administrators' group, and until when; published for NSS on a memory file system.
 ///
-/// A grant is in force only while it is published: what cannot be written is not granted, and where a withdrawal cannot
-/// be written, the whole file goes.
+/// A grant is in force only while it is published: what cannot be written is not granted, and if a withdrawal cannot be
+/// written, the whole file is removed.
 package final class AdministratorGrants: GrantRegistry {
     private struct State {
         var grants: GrantSnapshot.Grants = [:]
         var generation: UInt64 = 0
-        /// The file does not say what `grants` says.
+        /// The file differs from `grants`.
         var mustPublish = false
         var fault: FileError?
     }
@@ -21,11 +21,12 @@ package final class AdministratorGrants: GrantRegistry {
     private let file: AtomicFile
     private let boot: BootID
     private let clock: any TimeSource
-    // Held while the file is written, which on tmpfs waits for no disk: the order of the files is that of the changes.
+    // Held while the file is written, so that files appear in the order of the changes; on tmpfs, this waits for no
+    // disk.
     private let state = Mutex(State())
 
-    /// Takes over the grants of this boot that the file still holds, so that a restart of the daemon ends none. Without
-    /// such a file an empty one is published: to readers it is one fstat(2), and none at all an open(2) that fails.
+    /// Restores the grants of this boot from the file, so that a restart of the daemon ends none. Without a usable
+    /// file, an empty one is published: it costs readers one fstat(2), and a missing file costs them a failing open(2).
     package init(file: AtomicFile, boot: BootID, clock: any TimeSource) {
         self.file = file
         self.boot = boot
@@ -55,7 +56,7 @@ package final class AdministratorGrants: GrantRegistry {
             state.grants[uid.number] = seconds
             publish(&state)
             guard let fault = state.fault else { return nil }
-            // The old file stands, so the old grants are those in force.
+            // The old file is still in place, so the old grants are in force.
             state.grants = before
             return fault
         }
@@ -73,7 +74,7 @@ package final class AdministratorGrants: GrantRegistry {
             guard state.grants.removeValue(forKey: uid.number) != nil || state.mustPublish else { return }
             state.grants = state.grants.filter { $0.value > now }
             publish(&state)
-            // Rather nobody than one too many (P2); the others come back with the next grant.
+            // Better no administrator than one too many (P2); the other grants are published again with the next one.
             if state.fault != nil { try? file.remove() }
         }
     }
@@ -87,7 +88,7 @@ package final class AdministratorGrants: GrantRegistry {
         return grants
     }
 
-    /// Whole seconds, rounded down like expiries: a grant never lasts longer than was said.
+    /// Whole seconds, rounded down like expiries: no grant outlasts its expiry.
     private var now: UInt64 { UInt64(max(0, clock.bootTime().sinceBoot.components.seconds)) }
 
     private func publish(_ state: inout State) {
@@ -96,7 +97,7 @@ package final class AdministratorGrants: GrantRegistry {
             try file.replace(with: bytes, mode: 0o644)
             state.fault = nil
         } catch {
-            // In place is enough here: a power cut ends all grants anyway.
+            // A new file that is in place, but perhaps not on disk yet, is enough: a power cut ends all grants anyway.
             state.fault = error.isInPlace ? nil : error
         }
         state.mustPublish = state.fault != nil

@@ -3,8 +3,8 @@
 internal import ByteCoding
 internal import Libcrypto
 
-/// A text file of entralogin's: a line with its name and version, body lines, and a last line with their number and
-/// SHA-256. It is read as a whole or not at all.
+/// A text file with a first line of name and version, body lines, and a last line with their number and a SHA-256. It
+/// is read as a whole or not at all.
 struct ChecksummedText: Sendable {
     /// Why the bytes are not such a file; line numbers count from 1.
     enum Flaw: Error, Hashable, Sendable {
@@ -29,7 +29,7 @@ struct ChecksummedText: Sendable {
         }
     }
 
-    /// The same, where `write` appends that many lines, each with its end.
+    /// The same; `write` appends `count` lines, each with its line end.
     func bytes(count: Int, _ write: (inout [UInt8]) -> Void) -> [UInt8] {
         var bytes = Array("\(name) \(version)\n".utf8)
         bytes.reserveCapacity(count * 320)
@@ -45,7 +45,7 @@ struct ChecksummedText: Sendable {
         var lines = text.utf8.split(separator: lineEnd, omittingEmptySubsequences: false).map { Substring($0) }
         guard lines.count > 1, let first = lines.first else { throw .cutOff(line: 1) }
         try checkFirst(first)
-        // What follows the last line end must be nothing, and before it stands the line with the sum.
+        // Nothing may follow the last line end, and the last line has the checksum.
         guard lines.count > 2, lines.last?.isEmpty == true else { throw .cutOff(line: lines.count) }
         lines.removeLast()
         let last = lines.removeLast()

@@ -3,7 +3,7 @@
 internal import CSnapshot
 internal import Identity
 
-/// Which boot of the machine this is: grants do not outlive it.
+/// The id of one boot of the machine: grants do not outlive it.
 package struct BootID: Hashable, Sendable {
     /// 16 bytes, in the order in which /proc/sys/kernel/random/boot_id shows them.
     package let bytes: [UInt8]
@@ -25,10 +25,10 @@ package struct BootID: Hashable, Sendable {
 
 /// Lays out and reads the published grants (entralogin_snapshot.h, GRANTS).
 package enum GrantSnapshot {
-    /// Whole seconds since boot at which each person's grant ends.
+    /// For each uid, when its grant ends, in whole seconds since boot.
     package typealias Grants = [UInt32: UInt64]
 
-    /// People; far more than a machine has administrators.
+    /// Number of grants; far more than a machine has administrators.
     package static let limit = 65_536
     static let fileLimit = Int(ENTRALOGIN_GRANTS_HEADER) + limit * Int(ENTRALOGIN_GRANT_ENTRY)
 
@@ -54,7 +54,7 @@ package enum GrantSnapshot {
         return bytes
     }
 
-    /// The grants of that boot and the generation; nil for anything that is not wholly sound, and for another boot.
+    /// The grants of that boot and the generation; nil if any part is invalid, or for another boot.
     package static func read(_ bytes: [UInt8], boot: BootID) -> (grants: Grants, generation: UInt64)? {
         let header = Int(ENTRALOGIN_GRANTS_HEADER)
         let entry = Int(ENTRALOGIN_GRANT_ENTRY)

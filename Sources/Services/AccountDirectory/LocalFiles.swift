@@ -4,16 +4,16 @@ internal import Identity
 internal import LinuxSystem
 internal import Synchronization
 
-/// /etc/passwd, /etc/group and root's list of adopted people, read again when they have changed: three stat(2) calls where they
-/// have not. The daemon never asks NSS, which would ask the daemon.
+/// /etc/passwd, /etc/group and root's list of mapped accounts, read again only if they have changed; otherwise three
+/// stat(2) calls. The daemon never asks NSS, which would ask the daemon.
 final class LocalFiles: Sendable {
-    /// Bytes of each file: a hundred thousand accounts have less.
+    /// Bytes of each file: a hundred thousand accounts take less.
     static let limit = 16 << 20
 
     struct Stamps: Equatable, Sendable {
         var passwd: FileStamp
         var group: FileStamp
-        /// Nil: there is none.
+        /// Nil if there is no list.
         var adopted: FileStamp?
     }
 
@@ -38,10 +38,10 @@ final class LocalFiles: Sendable {
         listRequirement = .owned(by: root)
     }
 
-    /// Why root's list was not believed, when it was read last; nil while all is well, or there is none.
+    /// Why root's list was rejected when it was last read; nil if it is valid or absent.
     var listFault: String? { last.withLock { $0?.listFault } }
 
-    /// What the three files are now.
+    /// The current stamps of the three files.
     func stamps() throws(FileError) -> Stamps {
         Stamps(
             passwd: try stamp(of: passwd),
@@ -50,9 +50,10 @@ final class LocalFiles: Sendable {
         )
     }
 
-    /// What the files say now. A missing or unreadable file is an error: an Entra account could not be told from a local one.
+    /// The current content. A missing or unreadable file is an error: an Entra account could not be told from a local
+    /// one.
     func current() throws(FileError) -> LocalAccounts {
-        // Taken before the files are read: what changes meanwhile is read again next time.
+        // Taken before the files are read: a change meanwhile causes another read next time.
         let stamps = try stamps()
         if let accounts = last.withLock({ $0?.stamps == stamps ? $0?.accounts : nil }) { return accounts }
         let (list, fault) = stamps.adopted == nil ? (AdoptionList(), nil) : readList()
@@ -65,7 +66,7 @@ final class LocalFiles: Sendable {
         return accounts
     }
 
-    /// A list that cannot be believed is an empty one: the accounts that it names are local then, and refused (P7).
+    /// An invalid list counts as empty: the accounts that it names are then local, and refused (P7).
     private func readList() -> (AdoptionList, fault: String?) {
         do {
             let bytes = try adopted.read(limit: AdoptionList.byteLimit, requiring: listRequirement)

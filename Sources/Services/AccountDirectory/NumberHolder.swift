@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What the machine's name services say of a number, or of a name, that no Entra account has yet.
+/// The answer of the machine's name services about a number or a name that no Entra account has yet.
 package enum NumberHolder: Hashable, Sendable {
     case nobody
-    /// A user or group of another name service: its name where a number was asked for, its number where a name was.
+    /// A user or group of another name service: its name if a number was looked up, its number if a name was.
     case somebody(String)
-    /// One of them does not answer, or could not be asked; why.
+    /// A name service did not answer or could not be asked; the text says why.
     case unknown(String)
 }

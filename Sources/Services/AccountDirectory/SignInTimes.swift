@@ -4,7 +4,7 @@ internal import Identity
 internal import LinuxSystem
 internal import Synchronization
 
-/// When people last signed in. Best effort: kept in memory, written now and then, and what is lost counts as long ago.
+/// When users last signed in. Best effort: kept in memory, written now and then; a lost time counts as long ago.
 ///
 ///     TENANT OBJECT SECONDS
 final class SignInTimes: Sendable {
@@ -25,12 +25,12 @@ final class SignInTimes: Sendable {
     /// Why the last flush failed; nil while all is well.
     var fault: FileError? { state.withLock { $0.fault } }
 
-    /// There is something to write.
+    /// There are unwritten changes.
     var isDirty: Bool { state.withLock { $0.isDirty } }
 
     subscript(identity: DirectoryIdentity) -> UnixTime? { state.withLock { $0.times[identity] } }
 
-    /// A clock that jumped back takes nothing away.
+    /// A clock that jumped back does not replace a later time.
     func note(_ identity: DirectoryIdentity, at time: UnixTime) {
         state.withLock { state in
             guard state.times[identity].map({ $0 < time }) ?? true else { return }

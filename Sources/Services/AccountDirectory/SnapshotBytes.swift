@@ -26,7 +26,7 @@ package enum SnapshotHash {
         of(Array(bytes).span.bytes, seed: seed)
     }
 
-    /// Of the number's four bytes, little-endian.
+    /// The hash of the number's four bytes, little-endian.
     static func of(_ number: UInt32, seed: UInt32) -> UInt32 {
         var hash = Mixing(seed: seed, size: 4)
         hash.mix(UInt64(number))
@@ -51,7 +51,7 @@ package enum SnapshotHash {
     }
 }
 
-// Functions, not methods of the span: Swift 6.2 lets no method change a value that may not escape.
+// Functions, not methods of the span: Swift 6.2 allows no mutating method on a non-escapable value.
 
 /// Overwrites bytes of the file with the number, little-endian.
 func overwrite<Number: FixedWidthInteger & UnsignedInteger & BitwiseCopyable>(
@@ -63,11 +63,11 @@ func overwrite<Number: FixedWidthInteger & UnsignedInteger & BitwiseCopyable>(
     raw.storeBytes(of: number.littleEndian, toByteOffset: offset, as: Number.self)
 }
 
-/// Overwrites bytes of the file with the text and a zero; where that one ends.
+/// Overwrites bytes of the file with the text and a terminating zero. Returns the offset after it.
 func overwrite(_ text: String, at offset: Int, of file: inout MutableSpan<UInt8>) -> Int {
     let text = text.utf8.span.bytes
     var raw = file.mutableBytes
-    // Eight bytes at a time, each time within both: a byte at a time takes four times as long.
+    // Eight bytes at a time, within both buffers: a byte at a time takes four times as long.
     let whole = text.byteCount & ~7
     for index in stride(from: 0, to: whole, by: 8) {
         let word = text.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self)
@@ -88,7 +88,7 @@ extension [UInt8] {
         overwrite(number, at: offset, of: &span)
     }
 
-    /// The number that stands there, little-endian; the caller has checked that it lies within.
+    /// The number at `offset`, little-endian; the caller has checked the bounds.
     func number<Number: FixedWidthInteger & UnsignedInteger>(at offset: Int) -> Number {
         (0..<Number.bitWidth / 8).reduce(0) { $0 | Number(self[offset + $1]) << ($1 * 8) }
     }

@@ -5,16 +5,16 @@ internal import Identity
 internal import LinuxSystem
 internal import Synchronization
 
-/// Keeps the published file equal to what is to be seen, and writes only where it is not.
+/// Keeps the published file equal to the visible accounts, and writes it only if it differs.
 ///
 /// The generation in the file is the store's, times 2^20, plus the publications since: it grows with each, and shows
 /// which store it came from.
 final class SnapshotPublisher: Sendable {
-    /// What lies at the path.
+    /// The state of the file at the path.
     enum Published: Hashable {
         case absent
         case unsound
-        /// And the generation of the store that it came from.
+        /// With the generation of the store that it was made from.
         case sound(storeGeneration: UInt64)
     }
 
@@ -22,10 +22,10 @@ final class SnapshotPublisher: Sendable {
         var isRead = false
         var seed: UInt32?
         var generation: UInt64 = 0
-        /// What the file says, and the file that says it.
+        /// The content of the published file, and the file's stamp.
         var content: Content?
         var stamp: FileStamp?
-        /// A replacement has failed: the file may be the one before it or the one after it.
+        /// A replacement has failed: the file may be the old one or the new one.
         var isInDoubt = false
     }
 
@@ -34,7 +34,7 @@ final class SnapshotPublisher: Sendable {
         var revision: UInt64
         var policy: AccountPolicy
 
-        /// Without a look at each account.
+        /// Compares without looking at each account.
         func isSame(as other: Content) -> Bool {
             revision == other.revision && visible.hidden == other.visible.hidden
                 && visible.groupsAlone == other.visible.groupsAlone && policy == other.policy
@@ -59,8 +59,8 @@ final class SnapshotPublisher: Sendable {
         }
     }
 
-    /// Publishes where the file does not say exactly this. `revision` is another one for each change of the table that
-    /// `visible` shows. Returns what went wrong. One caller at a time.
+    /// Publishes unless the file has exactly this content. `revision` changes with each change of the table that
+    /// `visible` shows. Returns the error, or nil. One caller at a time.
     func publish(
         _ visible: VisibleAccounts,
         revision: UInt64,
@@ -73,7 +73,7 @@ final class SnapshotPublisher: Sendable {
         defer { self.state.withLock { $0 = state } }
         do {
             if !state.isRead { try recognize(content, &state) }
-            // A file that somebody took away or changed is put back.
+            // A file that another program removed or changed is written again.
             if let published = state.content, published.isSame(as: content), !state.isInDoubt, state.stamp != nil,
                 state.stamp == stamp
             {
@@ -86,7 +86,7 @@ final class SnapshotPublisher: Sendable {
             try file.replace(with: { (append) throws(FileError) in try snapshot.write(append) }, mode: 0o644)
             state.seed = seed
             state.generation = next
-            // The list before this one goes here: what it takes to let go of it, nobody waits for.
+            // The previous content is freed here, with the new file in place: no reader waits for that.
             state.content = content
             state.stamp = stamp
             state.isInDoubt = false
@@ -96,13 +96,14 @@ final class SnapshotPublisher: Sendable {
         }
     }
 
-    /// False where somebody took the published file away or changed it, or nothing was published yet: one stat(2) call.
+    /// False if the published file was removed or changed by another program, or nothing was published yet. One stat(2)
+    /// call.
     var isInPlace: Bool {
         let published = state.withLock { $0.stamp }
         return published != nil && published == stamp
     }
 
-    /// After a start: the file of an earlier run need not be written again where it says the same.
+    /// After a start: an earlier run's file with the same content need not be written again.
     private func recognize(_ content: Content, _ state: inout State) throws {
         state.isRead = true
         state.stamp = stamp

@@ -2,7 +2,7 @@
 
 internal import Synchronization
 
-/// One writer after the other, in the order in which they came. Nobody's thread is blocked while it waits.
+/// A fair lock for writers: one at a time, in the order in which they came. Waiting blocks no thread.
 final class WriteTurn: Sendable {
     private struct State {
         var isTaken = false
@@ -11,7 +11,7 @@ final class WriteTurn: Sendable {
 
     private let state = Mutex(State())
 
-    /// Returns when it is the caller's turn; every `take` needs one `pass`.
+    /// Returns when it is the caller's turn. Every `take` needs one `pass`.
     func take() async {
         await withCheckedContinuation { continuation in
             let isMine = state.withLock { state in

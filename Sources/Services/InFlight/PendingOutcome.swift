@@ -4,8 +4,8 @@ package import Authorization
 package import Identity
 internal import Synchronization
 
-/// An outcome that is still to come. Any number of callers wait for it, each with a deadline of its own; a caller
-/// that comes later gets it at once. The first outcome counts.
+/// An outcome that is still to come. Any number of callers wait for it, each with its own deadline; a later caller gets
+/// it at once. Only the first outcome counts.
 package final class PendingOutcome<Outcome: Sendable>: Sendable {
     private struct State {
         var outcome: Outcome?
@@ -31,7 +31,7 @@ package final class PendingOutcome<Outcome: Sendable>: Sendable {
         for waiter in waiting { waiter.resume(returning: outcome) }
     }
 
-    /// The outcome, or nil where there is none by `deadline`.
+    /// The outcome, or nil if there is none by `deadline`.
     package func outcome(by deadline: BootTime, on time: any TimeSource) async -> Outcome? {
         if let known = self.outcome { return known }
         return await withTaskGroup(of: Outcome?.self) { group in
@@ -46,7 +46,7 @@ package final class PendingOutcome<Outcome: Sendable>: Sendable {
         }
     }
 
-    /// The outcome, however long it takes; nil where the task is cancelled first.
+    /// The outcome, however long it takes; nil if the task is cancelled first.
     package func value() async -> Outcome? {
         let waiter = state.withLock { state in
             state.nextWaiter += 1

@@ -4,8 +4,8 @@ package import Authorization
 package import Identity
 internal import Synchronization
 
-/// One request in flight per key: a caller that asks for what is already being fetched waits for that answer. Each caller
-/// keeps a deadline of its own, and none that leaves takes the answer with it.
+/// One request in flight per key: a caller that asks for what is already being fetched waits for that answer. Each
+/// caller keeps its own deadline, and a caller that leaves does not cancel the request.
 package final class SingleFlight<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     package typealias Outcome = Result<Value, AccessCheckFault>
     /// Fetches by the deadline of the caller that began.
@@ -26,8 +26,8 @@ package final class SingleFlight<Key: Hashable & Sendable, Value: Sendable>: Sen
         self.tasks = tasks
     }
 
-    /// The answer of the request in flight. `fetch` is called where there is none, with this caller's deadline, and runs
-    /// to its end whatever becomes of the caller.
+    /// The answer of the request in flight. If there is none, `fetch` is called with this caller's deadline, and runs
+    /// to its end even if the caller leaves.
     package func join(_ key: Key, by deadline: BootTime, fetch: @escaping Fetch) async throws(AccessCheckFault) -> Value
     {
         let (first, others) = await outcome(of: key, by: deadline, fetch)
@@ -43,7 +43,7 @@ package final class SingleFlight<Key: Hashable & Sendable, Value: Sendable>: Sen
         _ = request(for: key, by: deadline, fetch)
     }
 
-    /// The outcome, and the deadline of the request where it was another caller's.
+    /// The outcome and, if another caller began the request, the request's deadline.
     private func outcome(
         of key: Key,
         by deadline: BootTime,
