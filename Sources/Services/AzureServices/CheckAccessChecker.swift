@@ -5,7 +5,7 @@ internal import AzureMessages
 internal import HTTPTransport
 internal import Identity
 
-/// *checkAccess* on one host: the same question, the same answer (azure.md, "The role check").
+/// *checkAccess* on one host. PAS and ARM take the same question and give the same answer (azure.md, "The role check").
 struct CheckAccessClient: Sendable {
     let service: RoleServiceClient
 
@@ -34,7 +34,7 @@ struct CheckAccessClient: Sendable {
 }
 
 extension AccessAnswer {
-    /// Administrator needs both actions; loginAsAdmin without login is nothing.
+    /// An administrator needs both actions; loginAsAdmin without login gives no role.
     init(_ answer: AccessCheckAnswer, checker: String) {
         let role: Role? =
             answer.mayLogin ? (answer.mayLoginAsAdministrator ? .administrator : .user) : nil
@@ -50,8 +50,8 @@ extension AccessAnswer {
     }
 }
 
-/// The role service behind `pas.windows.net`. Microsoft's own VM side asks it; that this question has the form it wants
-/// is not public (azure.md, "The role check"), so a refusal leads on to the next checker.
+/// The role service behind `pas.windows.net`. Microsoft's own software on the VM asks it, but its request format is not
+/// public (azure.md, "The role check"), so after a refusal the next checker is asked.
 package struct PASAccessChecker: EndpointChecker {
     package let name = "pas"
     private let client: CheckAccessClient

@@ -4,7 +4,7 @@ internal import Authorization
 internal import Identity
 internal import Synchronization
 
-/// What is remembered of each access checker: whether it serves, whom it has silenced, and how fast it was.
+/// The record of each access checker: whether it serves, until when it asked not to be called, and how fast it was.
 final class CheckerRecords: Sendable {
     /// The longest that a service may silence the daemon by one `Retry-After`.
     private static let longestSilence = Duration.seconds(300)
@@ -13,7 +13,7 @@ final class CheckerRecords: Sendable {
         var standing: Standing = .untried
         var latency: Duration?
         var answeredAt: BootTime?
-        /// It has given a decision since the start: where it cannot be reached now, that is an outage.
+        /// It has answered since the start: if it cannot be reached now, that is an outage.
         var hasServed = false
     }
 
@@ -29,7 +29,7 @@ final class CheckerRecords: Sendable {
 
     init(_ environment: AzureEnvironment) { self.environment = environment }
 
-    /// All but which of them have served.
+    /// Clears the records, except for which checkers have served.
     func forget() { records.withLock { $0 = $0.mapValues { Record(hasServed: $0.hasServed) } } }
 
     func noteAnswer(of name: String, since start: BootTime) { note(.serving, of: name, since: start) }
@@ -58,7 +58,7 @@ final class CheckerRecords: Sendable {
 
     func hasServed(_ name: String) -> Bool { records.withLock { $0[name]?.hasServed ?? false } }
 
-    /// Why it is passed over now; nil where it is not.
+    /// Why the checker is skipped now; nil if it is not.
     func passedOver(_ name: String, at now: BootTime) -> EndpointFault? {
         records.withLock { records in
             guard case .notServing(let fault, let until) = records[name]?.standing, now < until else { return nil }
@@ -66,7 +66,7 @@ final class CheckerRecords: Sendable {
         }
     }
 
-    /// Azure asked to be left alone, and the time is not over yet: the fault, with the time that is left.
+    /// While Azure's `Retry-After` runs: the fault, with the time that is left.
     func silence(of name: String, at now: BootTime) -> AccessCheckFault? {
         records.withLock { records in
             guard case .failing(var fault, .some(let until)) = records[name]?.standing, now < until else { return nil }
@@ -75,7 +75,7 @@ final class CheckerRecords: Sendable {
         }
     }
 
-    /// The fault of one that does not serve; nil for every other.
+    /// The fault of a checker that does not serve; nil for any other.
     func notServing(_ name: String) -> AccessCheckFault? {
         records.withLock { records in
             guard case .notServing(let error, _) = records[name]?.standing else { return nil }

@@ -3,23 +3,23 @@
 internal import Authorization
 internal import Identity
 
-/// One endpoint, as rounds ask it: `EndpointChecker.ask`, whatever it answers.
+/// One endpoint to ask in rounds: `EndpointChecker.ask` with any type of answer.
 struct EndpointCall<Answer: Sendable>: Sendable {
     let name: String
     let ask: @Sendable (AccessQuestion, _ attemptTime: Duration) async throws(EndpointFault) -> Answer
 }
 
-/// One question to several endpoints, round by round: each is asked once before any is asked again, until one answers, none
-/// is worth another attempt, or the time is over.
+/// Asks several endpoints one question, round by round: each is asked once before any is asked again. Ends when one
+/// answers, none is worth another attempt, or the deadline has passed.
 struct CheckerRounds: Sendable {
     /// The least time one attempt gets.
     private static let leastAttemptTime = Duration.seconds(1)
-    /// The most, while others are left: a question goes on for longer than a person at sshd's door waits for it.
+    /// The most while others are left: a question runs longer than a user who signs in over SSH waits for it.
     private static let longestAttemptTime = Duration.seconds(4)
-    /// Connections that are dropped without an answer, until the endpoint counts as not reached.
+    /// Connections dropped without an answer after which the endpoint counts as not reached.
     private static let droppedAttempts = 3
 
-    /// Why none of them answered: the last fault of each, in their order.
+    /// No endpoint answered: the last fault of each, in the order of the endpoints.
     struct Failure: Error {
         var faults: [(name: String, error: EndpointFault)] = []
     }
@@ -27,7 +27,7 @@ struct CheckerRounds: Sendable {
     let environment: AzureEnvironment
     let records: CheckerRecords
     let policy = RetryPolicy.interactive
-    /// What the records say of silence is not heeded: for an administrator's own question.
+    /// Ask even an endpoint that asked not to be called: for an administrator's own question.
     var ignoresSilence = false
 
     func ask(
@@ -96,7 +96,7 @@ struct CheckerRounds: Sendable {
                 drops[checker.name, default: 0] += 1
                 if drops[checker.name, default: 0] >= Self.droppedAttempts { error = .notReached(error.fault) }
             }
-            // A caller who went away says nothing about the endpoint.
+            // A cancelled caller says nothing about the endpoint.
             if !Task.isCancelled { records.note(error, of: checker.name, since: start) }
             throw error
         }
@@ -104,7 +104,7 @@ struct CheckerRounds: Sendable {
 
     private func isWorthRepeating(_ error: EndpointFault) -> Bool { error.kind == .transient || error.kind == .dropped }
 
-    /// When the first of them may be asked again; nil where none is worth it.
+    /// When the first endpoint may be asked again; nil if none is worth it.
     private func next(after round: Int, _ errors: [String: EndpointFault]) -> BootTime? {
         let now = environment.time.bootTime()
         let jitter = environment.jitter()

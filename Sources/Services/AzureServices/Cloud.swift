@@ -4,17 +4,17 @@
 package struct Cloud: Hashable, Sendable {
     /// Entra: sign-in keys and the OpenID configuration.
     package var login: String
-    /// PAS; nil where nobody knows its address.
+    /// PAS; nil if its address is unknown.
     package var roleService: String?
-    /// ARM; nil where nobody knows its address.
+    /// ARM; nil if its address is unknown.
     package var resourceManager: String?
-    /// The audience of tokens for ARM: its public address with a slash, also where it is reached by another one.
+    /// The audience of tokens for ARM: its public address with a slash, even if it is reached at another address.
     package var resourceManagerAudience: String?
-    /// Microsoft Graph; nil where nobody knows its address.
+    /// Microsoft Graph; nil if its address is unknown.
     package var graph: String?
-    /// The audience of tokens for it: its public address, also where it is reached by another one.
+    /// The audience of tokens for Graph: its public address, even if it is reached at another address.
     package var graphAudience: String?
-    /// What the tenants of this cloud have as `cloud_instance_name` in their OpenID configuration; nil: not known.
+    /// The `cloud_instance_name` in the OpenID configuration of this cloud's tenants; nil if unknown.
     package var instance: String?
 
     package init(
@@ -67,12 +67,12 @@ package struct Cloud: Hashable, Sendable {
     }
 }
 
-/// Where the services are, as far as the administrator says otherwise than the table.
+/// The addresses of the services, where the administrator's settings override the table.
 package struct AzureEndpoints: Hashable, Sendable {
     /// The application "Azure Linux VM Sign-In" (azure.md, "The role check").
     package static let signInApplication = "ce6ff14a-7fdc-4685-bbe0-f6afdfcfa8e0"
 
-    /// `http://` or `https://`, host, optional port; no slash at the end. Nil: by the machine's cloud.
+    /// `http://` or `https://`, host, optional port; no slash at the end. Nil: that of the machine's cloud.
     package var login: String?
     package var roleService: String?
     package var resourceManager: String?
@@ -104,7 +104,7 @@ package struct AzureEndpoints: Hashable, Sendable {
         self.hybridMetadata = hybridMetadata
     }
 
-    /// The table's cloud with what is set here in its place; nil where the cloud is unknown and no login host is set.
+    /// The table's cloud with these settings applied; nil if the cloud is unknown and no login host is set.
     package func cloud(named environment: String) -> Cloud? {
         let known = Cloud.named(environment)
         guard let login = login ?? known?.login else { return nil }

@@ -7,11 +7,11 @@ package import Identity
 internal import InFlight
 internal import Synchronization
 
-/// Where the services of the machine's cloud are: by the administrator's word, by the table, and for a cloud that the
-/// table does not know by the tenant's OpenID configuration (azure.md, "Clouds"). What that document says of a cloud
-/// in the table is compared and never followed.
+/// The addresses of the services of the machine's cloud: from the administrator's settings, from the table, and for a
+/// cloud that is not in the table from the tenant's OpenID configuration (azure.md, "Clouds"). For a cloud in the table
+/// that document is only compared, never followed.
 package final class CloudDirectory: Sendable {
-    /// Which login host is asked about a cloud that nobody knows, where the administrator names none.
+    /// The login host for an unknown cloud if the administrator sets none.
     private static let lastResort = "https://login.microsoftonline.com"
 
     private struct Learnt {
@@ -31,7 +31,7 @@ package final class CloudDirectory: Sendable {
         requests = SingleFlight(time: environment.time, tasks: environment.tasks)
     }
 
-    /// What is known now, without asking anybody; nil where that is not even the login host, whose keys are trusted.
+    /// What is known now, without a request; nil if not even the login host is known, whose keys are trusted.
     package func known(of machine: Machine) -> Cloud? {
         var cloud = endpoints.cloud(named: machine.cloud)
         guard cloud?.roleService == nil else { return cloud }
@@ -59,8 +59,8 @@ package final class CloudDirectory: Sendable {
         return known.login
     }
 
-    /// The host that issues this cloud's ID tokens: the published one, wherever it is asked. Of a cloud that is not in the table,
-    /// the login host itself.
+    /// The host in the issuer of this cloud's ID tokens: the published one, even if another was asked; for a cloud that
+    /// is not in the table, the login host itself.
     func issuingHost(of machine: Machine, asked login: String) -> String { Cloud.named(machine.cloud)?.login ?? login }
 
     /// The role service.
@@ -79,10 +79,10 @@ package final class CloudDirectory: Sendable {
         return AccessCheckFault(.unreachable, detail: detail)
     }
 
-    /// Where table and OpenID configuration disagree; nil where they do not, or were not compared yet.
+    /// How table and OpenID configuration disagree; nil if they agree or were not compared yet.
     package var remark: String? { learnt.withLock { $0?.remark } }
 
-    /// Compares table and configuration, unless that was done since the start. No matter where it fails.
+    /// Compares table and configuration, unless that was done since the start. A failure is ignored.
     func compareOnce(_ machine: Machine, by deadline: BootTime) async {
         guard learnt.withLock({ $0?.cloud != machine.cloud }) else { return }
         try? await learn(about: machine, by: deadline)
@@ -128,7 +128,7 @@ package final class CloudDirectory: Sendable {
         }
     }
 
-    /// One sentence; nil where the two agree, as far as each says something.
+    /// One sentence; nil if the two agree in what both of them state.
     private static func disagreement(of configuration: OpenIDConfiguration, with table: Cloud) -> String? {
         let pairs = [
             ("the role service", configuration.roleService, table.roleService),

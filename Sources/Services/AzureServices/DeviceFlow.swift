@@ -8,10 +8,11 @@ package import OpenSSHCertificates
 
 /// Entra's device authorization grant (RFC 8628; Documentation/azure.md), for one application of this machine's tenant.
 ///
-/// No nonce is sent: Entra documents none for this grant. The token comes over TLS from the login host, as the answer to the
-/// daemon's own own code, which is redeemed once.
+/// No nonce is sent: Entra documents none for this grant. The token comes over TLS from the login host, as the answer
+/// to the daemon's own code, which is redeemed once.
 package struct DeviceFlow: DeviceAuthority {
-    /// `openid` for the ID token, `profile` for `oid` and `preferred_username` in it. No access to anything is asked for.
+    /// `openid` for the ID token, `profile` for `oid` and `preferred_username` in it. No access to any resource is
+    /// requested.
     private static let scope = "openid profile"
     static let maximumBody = 65_536
 
@@ -61,7 +62,7 @@ package struct DeviceFlow: DeviceAuthority {
         }
     }
 
-    /// Statuses below 500 but for 429 are answers.
+    /// Statuses below 500, except 429, are answers.
     func post(
         _ url: String,
         _ form: [(String, String)],
@@ -89,7 +90,7 @@ package struct DeviceFlow: DeviceAuthority {
     }
 }
 
-/// One code of Entra's.
+/// One code that Entra has issued.
 private struct EntraDeviceGrant: DeviceGrant {
     private static let grantType = "urn:ietf:params:oauth:grant-type:device_code"
 
@@ -135,7 +136,7 @@ private struct EntraDeviceGrant: DeviceGrant {
         }
     }
 
-    /// From here on every failure is a refusal: the code is spent.
+    /// The code is spent, so every failure from here on is a refusal.
     private func verify(_ token: String, by deadline: BootTime) async -> DeviceAnswer {
         do throws(IdentityTokenRefusal) {
             let token = try IdentityToken(parsing: token)
@@ -159,7 +160,7 @@ private struct EntraDeviceGrant: DeviceGrant {
         }
     }
 
-    /// Fetched for each sign-in, so that a key which Entra has taken back counts no more.
+    /// Fetched for each sign-in, so that a key which Entra has withdrawn no longer counts.
     private func signingKeys(by deadline: BootTime) async throws(AccessCheckFault) -> SigningKeys {
         let url = "\(base)/discovery/v2.0/keys"
         let request = HTTPRequest(.get, url, timeout: .seconds(8), proxy: flow.environment.proxy)
@@ -191,7 +192,7 @@ private struct EntraDeviceGrant: DeviceGrant {
         guard let key = try? PublicKey(type: .rsa, fields: fields),
             let signature = Signature(rsaSHA256: signature, by: key)
         else { return false }
-        // What cannot be checked counts as wrong.
+        // A signature that cannot be checked counts as invalid.
         return (try? flow.signatures.isValid(signature, over: message[...], by: key)) ?? false
     }
 }

@@ -6,21 +6,22 @@ internal import Identity
 /// Why one endpoint gave no decision, and what that means for the others.
 package struct EndpointFault: Error, Hashable, Sendable {
     package enum Kind: Hashable, Sendable {
-        /// The endpoint does not serve the question, for this machine or at all. It is passed over for so long.
+        /// The endpoint does not serve the question, for this machine or at all. It is skipped for this long.
         case notServed(passedOverFor: Duration)
-        /// It serves and has no answer now (429, 5xx, a connection that ends early): worth another attempt.
+        /// It serves the question but has no answer now (429, 5xx, a connection that ends early): worth another
+        /// attempt.
         case transient
-        /// The connection was dropped without an answer: once may be chance, a firewall does it each time.
+        /// The connection was dropped without an answer. Once may be chance; a firewall does it each time.
         case dropped
-        /// No answer, and another attempt would bring the same: it makes no sense, or no time is left.
+        /// No answer, and no use in another attempt: the answer was malformed, or no time is left.
         case noAnswer
-        /// As true for every other endpoint: none is asked.
+        /// The fault applies to every other endpoint, too: none is asked.
         case everywhere
     }
 
     package let kind: Kind
     package let fault: AccessCheckFault
-    /// No way leads to the endpoint: its name does not resolve, nothing listens, or its address is not known.
+    /// There is no route to the endpoint: its name does not resolve, nothing listens, or its address is unknown.
     package var hasNoRoute = false
 
     /// The administrator can fix it: a missing right, a path that is not served.
@@ -28,12 +29,12 @@ package struct EndpointFault: Error, Hashable, Sendable {
         EndpointFault(kind: .notServed(passedOverFor: .seconds(300)), fault: fault)
     }
 
-    /// It cannot be reached; that may pass soon.
+    /// The endpoint cannot be reached, perhaps only briefly.
     package static func notReached(_ fault: AccessCheckFault) -> EndpointFault {
         EndpointFault(kind: .notServed(passedOverFor: .seconds(30)), fault: fault)
     }
 
-    /// No way leads there, as far as this machine can see.
+    /// There is no route to the endpoint, as far as this machine can see.
     package static func noRoute(_ fault: AccessCheckFault) -> EndpointFault {
         EndpointFault(kind: .notServed(passedOverFor: .seconds(30)), fault: fault, hasNoRoute: true)
     }

@@ -18,11 +18,11 @@ package struct HybridMetadataClient: MetadataService {
     private let listeners: Listeners
     private let client: RetryingClient
 
-    /// The uids whose sockets take a connection to 127.0.0.1 and that port; nil where that could not be found out.
+    /// The uids whose sockets accept connections to that port of 127.0.0.1; nil if they cannot be determined.
     package typealias Listeners = @Sendable (UInt16) async -> Set<UInt32>?
 
-    /// `keyOwners`: the uids that may own a key file and the service's socket, root and `himds`. `keyFolder` is where the
-    /// files of the folder that challenges name are found: another one only in tests.
+    /// `keyOwners`: the uids that may own a key file and the service's socket, root and `himds`. `keyFolder` is the
+    /// folder that challenges name; only tests use another one.
     package init(
         _ environment: AzureEnvironment,
         endpoints: AzureEndpoints,
@@ -49,7 +49,7 @@ package struct HybridMetadataClient: MetadataService {
         }
     }
 
-    /// Whether HIMDS says it is not public: the machine's own token does.
+    /// It is not documented whether HIMDS names the tenant; the machine's own token does.
     package func tenant(by deadline: BootTime) async throws(AccessCheckFault) -> TenantID? { nil }
 
     package func token(
@@ -59,13 +59,13 @@ package struct HybridMetadataClient: MetadataService {
         let path = "/metadata/identity/oauth2/token?api-version=2020-06-01&resource=\(percentEncoded(audience))"
         let challenge = try await get(path, by: deadline)
         guard challenge.status == 401 else {
-            // A service that gives tokens without asking for the key is not the agent's.
+            // A service that gives tokens without asking for the key is not the agent.
             guard challenge.status != 200 else { throw malformed("it gave a token without a challenge") }
             throw tokenFault(challenge, audience)
         }
         guard let header = challenge.header("Www-Authenticate") else { throw malformed("no challenge, or several") }
         let key = try readKey(header)
-        // Each key is good once: whatever comes now is the answer.
+        // Each key is valid once, so this response is final.
         let response = try await get(path, by: deadline, authorization: Secret("Basic \(key)"))
         guard response.status == 200 else { throw tokenFault(response, audience) }
         return try read(response.body) { body throws(MessageError) in try ManagedIdentityToken(parsing: body) }
@@ -75,7 +75,7 @@ package struct HybridMetadataClient: MetadataService {
         throw AccessCheckFault(.noAuthorityKeys, of: name, detail: "the metadata service of Arc hands out no CA keys")
     }
 
-    /// The content of the file that the challenge names, checked before a byte of it is read.
+    /// The content of the file that the challenge names. The file's owner and mode are checked before it is read.
     private func readKey(_ header: String) throws(AccessCheckFault) -> String {
         let fileName = try read(header) { header throws(MessageError) in
             try HybridChallenge(parsing: header).fileName
@@ -111,7 +111,7 @@ package struct HybridMetadataClient: MetadataService {
             proxy: .none
         )
         let mayRepeat = authorization == nil
-        // Before a key is sent; and where nobody listens yet, that is waited for.
+        // Checked before a key is sent. Without a key, a service that does not listen yet is waited for.
         try await checkListener(mayBeAbsent: mayRepeat)
         let attempt = await client.send(request, attemptTime: Self.attemptTime, by: deadline) { attempt, _ in
             guard mayRepeat else { return false }
@@ -166,11 +166,11 @@ package struct HybridMetadataClient: MetadataService {
 }
 
 extension HybridMetadataClient {
-    /// What shows that the Connected Machine agent is installed (azure.md, "Azure Arc").
+    /// Paths that show that the Connected Machine agent is installed (azure.md, "Azure Arc").
     package static let agentPaths = ["/opt/azcmagent/bin/himds", "/var/opt/azcmagent"]
 
     /// The service's address as the agent puts it into `IMDS_ENDPOINT`, `http://localhost:40342`; nil for anything but
-    /// plain HTTP to a port of this machine. The literal address: no name server decides who this machine is.
+    /// plain HTTP to a port of this machine. The literal address: no name server may decide which machine this is.
     package static func address(named variable: String?) -> String? {
         for host in ["http://localhost:", "http://127.0.0.1:"] {
             guard let variable, variable.hasPrefix(host) else { continue }

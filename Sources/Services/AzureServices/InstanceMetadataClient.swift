@@ -88,8 +88,9 @@ package struct InstanceMetadataClient: MetadataService {
         }
     }
 
-    /// How the machine itself turns the daemon's user away: silence (a firewall that drops), ECONNREFUSED (one that rejects),
-    /// EACCES or EPERM (a prohibit route, an output rule). The address is link-local: no outage looks like these.
+    /// Detects that this machine itself blocks the daemon's user: a timeout (a firewall that drops), ECONNREFUSED (one
+    /// that rejects), EACCES or EPERM (a prohibit route, an output rule). The address is link-local, so no outage looks
+    /// like these.
     private func fault(_ error: HTTPError) -> AccessCheckFault {
         let isClosed =
             error.kind == .timeout
@@ -104,7 +105,7 @@ package struct InstanceMetadataClient: MetadataService {
         )
     }
 
-    /// The fault of a status that says nothing of the question itself.
+    /// The fault for a status that is not about the question itself; nil for any other.
     private func closed(_ response: HTTPResponse) -> AccessCheckFault? {
         let reason = StatusTable.reason(of: response.status, from: .instanceMetadata)
         guard reason != .malformedAnswer else { return nil }

@@ -7,13 +7,13 @@ package import Identity
 internal import LinuxSystem
 internal import OpenSSHCertificates
 
-/// Entra's token-signing keys (azure.md, "CA keys"): the main source. Two documents have them, and replicas of either
-/// differ for a day at a time, so each is a source of its own.
+/// Entra's token-signing keys (azure.md, "CA keys"): the main source. Two documents list them, and replicas of either
+/// differ for up to a day, so each is a source of its own.
 package struct SigningKeySource: AuthorityKeySource {
     package enum Document: String, Sendable, CaseIterable {
         /// The tenant's, as Microsoft advises: keys that are the same for every tenant today may differ one day.
         case tenant = "jwks"
-        /// The one of every tenant.
+        /// The document that all tenants share.
         case common = "jwks-common"
     }
 
@@ -37,7 +37,7 @@ package struct SigningKeySource: AuthorityKeySource {
 
     package func fetch(by deadline: BootTime, retrying: Bool) async throws(AccessCheckFault) -> AuthorityKeys {
         let machine = try await machines.machine(by: deadline)
-        // Never of another cloud's login host: its keys sign for other people.
+        // Never from another cloud's login host: its keys sign for users of other tenants.
         let login = try await clouds.login(of: machine, by: deadline)
         let url =
             switch document {
@@ -80,7 +80,7 @@ package struct SigningKeySource: AuthorityKeySource {
     }
 }
 
-/// The CA keys that the metadata service hands out (azure.md, "Instance metadata"). Their form is not public.
+/// The CA keys that the metadata service hands out (azure.md, "Instance metadata"). Their format is not public.
 package struct MetadataKeySource: AuthorityKeySource {
     package let name = "imds"
     private let service: any MetadataService
@@ -100,7 +100,7 @@ package struct MetadataKeySource: AuthorityKeySource {
     }
 }
 
-/// Keys that the administrator placed: `TrustedUserCAKeys` form, a line a key.
+/// Keys that the administrator supplies, in the format of `TrustedUserCAKeys`: one key a line.
 package struct FileKeySource: AuthorityKeySource {
     /// Bytes of the file: 64 keys of the largest size.
     private static let maximumSize = 262_144
@@ -108,7 +108,7 @@ package struct FileKeySource: AuthorityKeySource {
     package let name = "file"
     private let file: AtomicFile
 
-    /// `path` is absolute. The file must belong to root or to the daemon, and nobody else may write it.
+    /// `path` is absolute. The file must belong to root or to the daemon, and be writable by no other user.
     package init(path: String) { file = AtomicFile(path) }
 
     package func fetch(by deadline: BootTime, retrying: Bool) async throws(AccessCheckFault) -> AuthorityKeys {
@@ -147,7 +147,7 @@ extension AuthorityKeys {
     }
 }
 
-/// Every line must be a key: one that is not shows that the file is not what it is taken for.
+/// Every line must be a key: any other line shows that this is not a file of keys.
 private func publicKeys(_ lines: [String]) throws(MessageError) -> [PublicKey] {
     var keys: [PublicKey] = []
     for line in lines {

@@ -6,11 +6,12 @@ package import Identity
 internal import InFlight
 internal import Synchronization
 
-/// Where the last good machine is kept over a restart.
+/// Stores the last known machine across restarts.
 package struct MachineStore: Sendable {
-    /// Nil where there is none, or none that can be read.
+    /// Nil if there is none, or it cannot be read.
     package let load: @Sendable () -> [UInt8]?
-    /// Best effort: a full disk costs the next start a wait. Returns when it is on disk or has failed.
+    /// Best effort: after a failure, the next start has to wait for an answer. Returns when it is on disk or has
+    /// failed.
     package let save: @Sendable ([UInt8]) async -> Void
 
     package init(load: @escaping @Sendable () -> [UInt8]?, save: @escaping @Sendable ([UInt8]) async -> Void) {
@@ -19,16 +20,16 @@ package struct MachineStore: Sendable {
     }
 }
 
-/// Finds out what this machine is in Azure, keeps the last good answer, and asks again from time to time.
+/// Finds out which Azure resource this machine is, keeps the last good answer, and asks again from time to time.
 package final class MachineDiscovery: MachineSource {
     /// Between two answers: a machine may be moved to another resource group.
     private static let refreshInterval = Duration.seconds(3600)
-    /// Between attempts before the first answer, and their growth: at boot the metadata service may be late, and
-    /// everybody waits for it. It is this machine's own, and nobody else's load.
+    /// Before the first answer: at boot the metadata service may be late, and every sign-in waits for it. It serves
+    /// this machine alone, so short waits burden no other.
     private static let firstRetry = RetryPolicy(first: .seconds(1), longest: .seconds(8), attempts: .max)
-    /// Between attempts later.
+    /// After the first answer.
     private static let retry = RetryPolicy(first: .seconds(1), longest: .seconds(60), attempts: .max)
-    /// Of one attempt: short enough that `status` soon says why there is no answer.
+    /// The limit of one attempt: short enough that `status` soon shows why there is no answer.
     private static let attemptTime = Duration.seconds(10)
     private static let comparisonTime = Duration.seconds(1)
 
@@ -51,7 +52,8 @@ package final class MachineDiscovery: MachineSource {
     private let requests: SingleFlight<Int, Machine>
     private let state: Mutex<State>
 
-    /// Reads the store; asks nobody yet. `tenant` is the administrator's word, which counts before everybody else's.
+    /// Reads the store; sends no request yet. `tenant` is the administrator's setting, which overrides every other
+    /// source.
     package init(
         _ environment: AzureEnvironment,
         service: any MetadataService,
@@ -68,7 +70,7 @@ package final class MachineDiscovery: MachineSource {
         pinned = tenant
         requests = SingleFlight(time: environment.time, tasks: environment.tasks)
         var kept = store.load().flatMap { MachineRecord(parsing: $0)?.machine }
-        // A record of before the tenant was named.
+        // The record may be older than the setting.
         if let tenant, let machine = kept { kept = machine.trusting(tenant) }
         state = Mutex(State(machine: kept, isFromStore: kept != nil))
     }
@@ -80,7 +82,7 @@ package final class MachineDiscovery: MachineSource {
         return try await refresh(by: deadline)
     }
 
-    /// Asks now, also where an answer is known; one request at a time.
+    /// Asks now, even if an answer is known; one request at a time.
     package func refresh(by deadline: BootTime) async throws(AccessCheckFault) -> Machine {
         try await requests.join(0, by: deadline) { [self] deadline in await ask(by: deadline) }
     }
@@ -172,7 +174,8 @@ package final class MachineDiscovery: MachineSource {
         )
     }
 
-    /// Only to say so: the administrator's word counts. It is not waited for long.
+    /// Compares `TenantID=` with the metadata service, only to report a difference: the setting counts. Waits one
+    /// second at most.
     private func compare(_ pinned: TenantID, by deadline: BootTime) async {
         let limit = min(deadline, environment.time.bootTime().advanced(by: Self.comparisonTime))
         guard let said = try? await service.tenant(by: limit) else { return }
@@ -180,9 +183,9 @@ package final class MachineDiscovery: MachineSource {
         state.withLock { $0.tenantRemark = remark }
     }
 
-    /// Arc's service does not say (azure.md, "Azure Arc"); a token that it gives out does.
+    /// Arc's metadata service does not name the tenant (azure.md, "Azure Arc"); a token that it gives out does.
     private func tenantOfOurToken(cloud: String, by deadline: BootTime) async throws(AccessCheckFault) -> TenantID? {
-        // The role service's audience is the same in every cloud, the unknown ones too.
+        // The role service's audience is the same in every cloud, even in unknown ones.
         let audience = endpoints.cloud(named: cloud)?.resourceManagerAudience ?? endpoints.roleServiceAudience
         return try await identity.token(for: audience, by: deadline).claims?.tenant
     }

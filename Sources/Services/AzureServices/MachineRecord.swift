@@ -3,7 +3,7 @@
 internal import ByteCoding
 internal import Identity
 
-/// The file of the last good machine: JSON, version 1. Derived and replaceable: what cannot be read is as good as none.
+/// The file of the last known machine: JSON, version 1. It is derived data: an unreadable file counts as absent.
 struct MachineRecord: Hashable {
     private static let version: Int64 = 1
 

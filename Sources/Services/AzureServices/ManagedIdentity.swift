@@ -6,10 +6,10 @@ package import Identity
 internal import InFlight
 internal import Synchronization
 
-/// The machine's own tokens, one per audience: kept, renewed in the background at half their life, fetched by one
+/// The machine's own tokens, one per audience: cached, renewed in the background at half their lifetime, fetched by one
 /// request at a time.
 package final class ManagedIdentity: Sendable {
-    /// A token is not given out for its last stretch: it has to live through the request that carries it.
+    /// A token is not used this shortly before its end: it has to outlive the request that carries it.
     private static let margin = Duration.seconds(30)
     /// How long a renewal in the background may take.
     private static let renewalTime = Duration.seconds(60)
@@ -22,10 +22,10 @@ package final class ManagedIdentity: Sendable {
 
     private struct State {
         var held: [String: Held] = [:]
-        /// Of the last token, which may have been discarded since.
+        /// The claims of the last token, which may have been discarded since.
         var claims: TokenClaims?
         var faults: [String: AccessCheckFault] = [:]
-        /// Not before then is a failed renewal tried again.
+        /// A failed renewal is not retried before this time.
         var notBefore: [String: BootTime] = [:]
     }
 
@@ -40,7 +40,7 @@ package final class ManagedIdentity: Sendable {
         requests = SingleFlight(time: environment.time, tasks: environment.tasks)
     }
 
-    /// A token that is good for at least half a minute.
+    /// A token that is valid for at least half a minute.
     package func token(for audience: String, by deadline: BootTime) async throws(AccessCheckFault) -> AccessToken {
         let now = environment.time.bootTime()
         let (held, mayRenew) = state.withLock { state in
@@ -58,14 +58,14 @@ package final class ManagedIdentity: Sendable {
         }
     }
 
-    /// Forgets a token that a service refused; no effect where another one is held by now.
+    /// Forgets a token that a service refused; no effect if another one is held by now.
     package func discard(_ token: AccessToken, for audience: String) {
         state.withLock { state in
             if state.held[audience]?.token == token { state.held[audience] = nil }
         }
     }
 
-    /// Who the machine is in its tenant, as far as a token of its own has said; nil before the first one.
+    /// The machine's identity in its tenant, from the claims of its own tokens; nil before the first one.
     package var claims: TokenClaims? {
         state.withLock { state in state.held.values.lazy.compactMap(\.token.claims).first ?? state.claims }
     }
@@ -93,7 +93,7 @@ package final class ManagedIdentity: Sendable {
         }
         let now = environment.time.bootTime()
         let wallTime = environment.time.wallTime()
-        // Renewal spreads over a tenth of the life, so that machines started together do not ask together.
+        // Renewal spreads over a tenth of the lifetime, so that machines started together do not ask together.
         let spread = 0.5 - environment.jitter() / 10
         return state.withLock { state in
             switch outcome {

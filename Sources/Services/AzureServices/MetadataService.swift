@@ -5,12 +5,12 @@ package import AzureMessages
 package import Identity
 
 /// The local service that knows this machine: IMDS on virtual machines, HIMDS on Arc servers. Each call keeps its
-/// deadline, retries what may be retried, and says why there is no answer.
+/// deadline, retries if that can help, and throws the reason if there is no answer.
 package protocol MetadataService: Sendable {
     /// `imds` or `himds`.
     var name: String { get }
     func instance(by deadline: BootTime) async throws(AccessCheckFault) -> InstanceMetadata
-    /// Nil where the service does not tell: the tenant is then taken from the machine's own token.
+    /// Nil if the service does not name it: the tenant is then taken from the machine's own token.
     func tenant(by deadline: BootTime) async throws(AccessCheckFault) -> TenantID?
     func token(for audience: String, by deadline: BootTime) async throws(AccessCheckFault) -> ManagedIdentityToken
     /// The CA keys that the service hands out (`login/ca_keys`).
@@ -18,7 +18,7 @@ package protocol MetadataService: Sendable {
 }
 
 extension AccessCheckFault {
-    /// A body of `source` that is not what it must be.
+    /// `source` sent a malformed body.
     init(_ error: MessageError, from source: String) {
         self.init(.malformedAnswer, of: source, detail: "\(error)")
     }

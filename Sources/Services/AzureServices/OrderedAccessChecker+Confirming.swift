@@ -9,7 +9,8 @@ extension OrderedAccessChecker {
         guard case .required = answer.confirmation else { return answer }
         guard let confirmer else { return answer.with(.notNeeded) }
         let outcome: Result<AccessAnswer, EndpointFault>
-        // A host that could not be reached a moment ago is not waited for again; a missing right may be there by now.
+        // Do not wait again for a host that could not be reached a moment ago; a missing right, though, may be granted
+        // by now.
         let passedOver = records.passedOver(confirmer.name, at: environment.time.bootTime())
         if let passedOver, passedOver.fault.reason == .unreachable {
             outcome = .failure(passedOver)
@@ -21,7 +22,7 @@ extension OrderedAccessChecker {
         return combined
     }
 
-    /// What role assignments say. `ignoringSilence`: for an administrator's own question.
+    /// Asks the role assignments. `ignoringSilence`: for an administrator's own question.
     package func askConfirmer(
         _ question: AccessQuestion,
         ignoringSilence: Bool = false
@@ -36,7 +37,7 @@ extension OrderedAccessChecker {
         }
     }
 
-    /// What a first answer and role assignments come to together.
+    /// Combines a first answer with the answer of the role assignments.
     package func combine(
         _ answer: AccessAnswer,
         with outcome: Result<AccessAnswer, EndpointFault>
@@ -44,7 +45,7 @@ extension OrderedAccessChecker {
         guard case .required(let ceiling) = answer.confirmation else { return answer }
         switch outcome {
         case .success(let said):
-            // A yes of either counts.
+            // A yes from either counts.
             guard let given = said.role.map({ min($0, ceiling) }), answer.role.map({ $0 < given }) ?? true else {
                 return answer.with(.agreed)
             }
@@ -61,14 +62,14 @@ extension OrderedAccessChecker {
         }
     }
 
-    /// Role assignments may not be read, or no way leads to Resource Manager and none has since the start. A time-out is
-    /// neither: something is there that may answer the next time.
+    /// Whether role assignments may not be read, or there is no route to Resource Manager and it has never answered
+    /// since the start. A timeout is neither: the host may answer the next time.
     private func isObstacle(_ error: EndpointFault) -> Bool {
         guard error.fault.reason != .identityMayNotAsk else { return true }
         return error.hasNoRoute && confirmer.map { !records.hasServed($0.name) } ?? false
     }
 
-    /// Whether refusals are confirmed, and how that went.
+    /// Whether refusals are confirmed, and the results so far.
     package var confirmationStatus: AzureStatus.Confirmations {
         confirmations.status(isOn: confirmer != nil, confirmer: confirmer.map { records.status(of: $0.name) })
     }
@@ -76,6 +77,6 @@ extension OrderedAccessChecker {
     /// The configured checkers, and the one that confirms, by name.
     package var names: [String] { all.map(\.name) }
 
-    /// The checker that confirms; nil where `ConfirmRefusals=no`.
+    /// The checker that confirms; nil if `ConfirmRefusals=no`.
     package var confirmerName: String? { confirmer?.name }
 }

@@ -4,12 +4,12 @@ package import Authorization
 internal import Identity
 
 /// Asks the endpoints in the configured order (azure.md, "The role check"):
-/// - an endpoint that does not serve the question is passed over, now and for a while;
+/// - an endpoint that does not serve the question is skipped, now and for a while;
 /// - one that serves and has no answer now leaves the question to the next, before it is asked again;
 /// - what an answer denies without a stated reason is confirmed by role assignments (P2).
 package final class OrderedAccessChecker: AccessChecker {
     let checkers: [any EndpointChecker]
-    /// Reads role assignments; nil where `ConfirmRefusals=no`.
+    /// Reads role assignments; nil if `ConfirmRefusals=no`.
     let confirmer: (any EndpointChecker)?
     let environment: AzureEnvironment
     let records: CheckerRecords
@@ -36,7 +36,7 @@ package final class OrderedAccessChecker: AccessChecker {
         }
     }
 
-    /// Asks one checker alone, whatever is remembered of it: for `entraloginctl check`. Its answer is not confirmed.
+    /// Asks one checker alone, whatever its record says: for `entraloginctl check`. Its answer is not confirmed.
     package func check(_ question: AccessQuestion, via name: String) async throws(AccessCheckFault) -> AccessAnswer {
         guard let checker = all.first(where: { $0.name == name }) else {
             throw AccessCheckFault(.unsupported, detail: "no access checker of that name is configured")
@@ -55,26 +55,26 @@ package final class OrderedAccessChecker: AccessChecker {
     /// In the configured order.
     package var status: [AzureStatus.Checker] { checkers.map { records.status(of: $0.name) } }
 
-    /// The configured ones, and the one that confirms.
+    /// The configured checkers, and the one that confirms.
     var all: [any EndpointChecker] {
         guard let confirmer, !checkers.contains(where: { $0.name == confirmer.name }) else { return checkers }
         return checkers + [confirmer]
     }
 
-    /// An answer is final where nothing confirms it.
+    /// Without a confirmer, an answer is final.
     private func toConfirm(_ answer: AccessAnswer) -> AccessAnswer {
         guard case .required = answer.confirmation, confirmer == nil else { return answer }
         return answer.with(.notNeeded)
     }
 
-    /// Those that are not passed over; all of them where that leaves none: what was fixed must show at once.
+    /// The checkers that are not to be skipped; all of them if that leaves none, so that a fix shows at once.
     private func checkersToAsk(at now: BootTime) -> [any EndpointChecker] {
         let asked = checkers.filter { records.passedOver($0.name, at: now) == nil }
         return asked.isEmpty ? checkers : asked
     }
 
-    /// One fault for all. Where one of them serves and has no answer, it is that one's: of an outage before any other.
-    /// With the words of those that were passed over, which are why everything hangs on this one.
+    /// One fault for all checkers: that of a checker that serves but has no answer, an outage first. The other
+    /// checkers' faults are attached: they are why all depended on this one.
     private func fault(of failure: CheckerRounds.Failure) -> AccessCheckFault {
         let failing = failure.faults.filter { failure in
             guard case .notServed = failure.error.kind else { return true }
@@ -88,7 +88,7 @@ package final class OrderedAccessChecker: AccessChecker {
         return telling.error.fault.setting(aside: others)
     }
 
-    /// Where one has served before and cannot be reached now, it is an outage, whatever is wrong with the others;
+    /// If a checker has answered before and cannot be reached now, it is an outage, whatever is wrong with the others;
     /// otherwise the reason that the administrator can fix best.
     private func nobodyServes() -> AccessCheckFault {
         let faults = checkers.compactMap { checker in records.notServing(checker.name).map { (checker.name, $0) } }
@@ -110,7 +110,7 @@ package final class OrderedAccessChecker: AccessChecker {
 }
 
 extension AccessCheckFault {
-    /// The same fault, with those because of which everything hung on it.
+    /// The same fault, with the faults of the other checkers attached.
     fileprivate func setting(aside others: [AccessCheckFault]) -> AccessCheckFault {
         AccessCheckFault(
             reason,
@@ -125,7 +125,7 @@ extension AccessCheckFault {
 }
 
 extension AccessAnswer {
-    /// The same answer with another confirmation, and maybe more of a role.
+    /// The same answer with another confirmation, and perhaps a higher role.
     func with(_ confirmation: Confirmation, role: Role? = nil) -> AccessAnswer {
         AccessAnswer(
             role: role ?? self.role,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// How long to wait before the next attempt. Pure: jitter comes in.
+/// How long to wait before the next attempt. Pure functions: the caller supplies the jitter.
 package struct RetryPolicy: Hashable, Sendable {
     /// The longest first wait; each further one is twice as long, up to `longest`.
     package var first: Duration
@@ -14,7 +14,7 @@ package struct RetryPolicy: Hashable, Sendable {
         self.attempts = attempts
     }
 
-    /// For the role services: a person waits.
+    /// For the role services: a user waits.
     package static var interactive: RetryPolicy {
         RetryPolicy(first: .milliseconds(400), longest: .seconds(4), attempts: 6)
     }
@@ -25,7 +25,7 @@ package struct RetryPolicy: Hashable, Sendable {
     }
 
     /// The wait after attempt `number` (from 1); nil: give up. `jitter` is 0 up to 1: waits spread over the upper half
-    /// of their length, and up to a fifth beyond what the service asks for, so that a fleet does not return as one.
+    /// of their length, and up to a fifth beyond `retryAfter`, so that a fleet does not return all at once.
     package func wait(afterAttempt number: Int, retryAfter: Duration?, jitter: Double) -> Duration? {
         guard number < attempts else { return nil }
         let jitter = min(max(jitter, 0), 1)

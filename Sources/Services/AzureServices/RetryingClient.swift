@@ -5,7 +5,7 @@ package import HTTPTransport
 internal import Identity
 internal import Synchronization
 
-/// How far this machine's clock is from Azure's, by the last answer over TLS. Certificates and tokens live by the clock.
+/// How far this machine's clock is from Azure's, by the last answer over TLS. Certificates and tokens depend on it.
 package final class ClockComparison: Sendable {
     private let ahead = Mutex<Int64?>(nil)
 
@@ -20,7 +20,7 @@ package final class ClockComparison: Sendable {
     }
 }
 
-/// What services need of the world, in one value.
+/// The services' dependencies: transport, clock, randomness, tasks and proxy.
 package struct AzureEnvironment: Sendable {
     package let transport: any HTTPTransport
     package let time: any TimeSource
@@ -48,7 +48,7 @@ package struct AzureEnvironment: Sendable {
     func send(_ request: HTTPRequest) async -> Result<HTTPResponse, HTTPError> {
         do throws(HTTPError) {
             let response = try await transport.send(request)
-            // Only a server that proved who it is may say what time it is.
+            // Only an authenticated server may say what time it is.
             if request.url.hasPrefix("https://") { clock.note(response, at: time.wallTime()) }
             return .success(response)
         } catch {
@@ -63,22 +63,22 @@ package struct AzureEnvironment: Sendable {
     }
 }
 
-/// Sends a request again where that can help, inside a deadline.
+/// Sends a request and, within a deadline, repeats it if that can help.
 struct RetryingClient: Sendable {
-    /// What one attempt came to.
+    /// The outcome of one attempt.
     typealias Attempt = Result<HTTPResponse, HTTPError>
 
     let environment: AzureEnvironment
     let policy: RetryPolicy
 
-    /// For `send`: a failure of the way there, and what a host says that cannot answer now.
+    /// For `send`: true if the transport failed, or the host says that it cannot answer now.
     static func isTransient(_ attempt: Attempt, _ number: Int) -> Bool {
         guard case .success(let response) = attempt else { return true }
         return response.status == 429 || response.status >= 500
     }
 
-    /// The last attempt's outcome: one that `isWorthRepeating`, which is told its number from 1, does not name, or any
-    /// where no attempt or time is left. Each attempt takes at most `attemptTime`.
+    /// Returns the first outcome that is not worth repeating, or the last one if no attempt or time is left.
+    /// `isWorthRepeating` gets the attempt's number, from 1. Each attempt takes at most `attemptTime`.
     func send(
         _ request: HTTPRequest,
         attemptTime: Duration,
@@ -95,14 +95,14 @@ struct RetryingClient: Sendable {
             var retryAfter: Duration?
             if case .success(let response) = attempt {
                 retryAfter = RetryPolicy.retryAfter(response.header("Retry-After"))
-                // The metadata service, which names no time, counts by the second.
+                // The metadata service sends no `Retry-After`; its limit is per second.
                 if response.status == 429, retryAfter == nil { retryAfter = .seconds(1) }
             }
             let jitter = environment.jitter()
             guard let wait = policy.wait(afterAttempt: number, retryAfter: retryAfter, jitter: jitter) else {
                 return attempt
             }
-            // What comes back after the deadline helps nobody.
+            // An answer after the deadline is of no use.
             let next = environment.time.bootTime().advanced(by: wait)
             guard next < deadline else { return attempt }
             await environment.time.sleep(until: next)
@@ -112,7 +112,7 @@ struct RetryingClient: Sendable {
 }
 
 extension AccessCheckFault {
-    /// What a transport's failure means; `host` is named in the detail.
+    /// The fault for a transport's failure; `host` is named in the detail.
     init(_ error: HTTPError, from host: String) {
         let reason: DenialReason =
             switch error.kind {
@@ -126,7 +126,7 @@ extension AccessCheckFault {
 }
 
 extension NetworkCause {
-    /// Nil for what no other way out of the machine fixes.
+    /// Nil for a failure that another network path would not fix.
     package init?(_ kind: HTTPError.Kind) {
         switch kind {
         case .nameResolution: self = .nameResolution

@@ -7,13 +7,13 @@ internal import Identity
 internal import Synchronization
 
 /// The role question answered from role assignments, deny assignments and role definitions (azure.md, "The role
-/// check"): all of them generally available, so this works where no *checkAccess* does. It needs Reader, too.
+/// check"): all of them generally available, so this works even where no *checkAccess* does. It needs Reader, too.
 package final class RoleAssignmentAccessChecker: EndpointChecker {
     enum Limit {
-        /// Pages of one list, and different roles of one person here.
+        /// Pages of one list, and different roles of one user on this machine.
         static let pages = 8
         static let roles = 64
-        /// Role definitions that are kept, and how long.
+        /// Cached role definitions, and how long they are kept.
         static let kept = 256
         static let keptFor = Duration.seconds(600)
     }

@@ -4,29 +4,29 @@ package import Authorization
 internal import AzureMessages
 package import Identity
 
-/// Somebody to whom role assignments give a login role on this machine. A group stands for its members, who are not
-/// known here: the machine's identity may not read the directory.
+/// A principal to which role assignments give a login role on this machine. A group's members are not known here: the
+/// machine's identity may not read the directory.
 package struct RoleHolder: Hashable, Sendable {
     /// An object id.
     package let principal: GUID
-    /// As Azure says it: `User`, `Group`, `ServicePrincipal`, `ForeignGroup`, `Device`; empty where it does not.
+    /// As Azure names it: `User`, `Group`, `ServicePrincipal`, `ForeignGroup`, `Device`; empty if it names none.
     package let kind: String
     package let role: Role
     /// Where the roles are assigned, each once.
     package let scopes: [String]
 }
 
-/// What role assignments say of everybody.
+/// All holders of a login role, from the role assignments.
 package struct RoleHolders: Hashable, Sendable {
     package let holders: [RoleHolder]
-    /// Assignments of a login role with a condition: they count for nothing here.
+    /// Assignments of a login role with a condition: they do not count here.
     package let conditional: Int
-    /// Deny assignments at or above the machine: whom one of them names has less than is listed.
+    /// Deny assignments at or above the machine: a principal that one of them names has less than is listed.
     package let denials: Int
 }
 
 extension RoleAssignmentAccessChecker {
-    /// Everybody with a login role at or above the machine, in the order of Azure's list. One attempt.
+    /// Every principal with a login role at or above the machine, in the order of Azure's list. One attempt.
     package func holders(
         of machine: Machine,
         correlation: CorrelationID,
@@ -59,7 +59,7 @@ extension RoleAssignmentAccessChecker {
 }
 
 extension RoleHolders {
-    /// The right to be administrator without the right to sign in is none.
+    /// The administrator action without the login action gives no role.
     fileprivate static func holders(
         _ held: [RoleAssignment],
         _ given: [GUID: Set<String>],

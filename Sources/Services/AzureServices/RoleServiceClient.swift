@@ -5,10 +5,10 @@ internal import AzureMessages
 internal import HTTPTransport
 internal import Identity
 
-/// What the checkers and Microsoft Graph have in common: a request with the machine's token, and one meaning for each way in which there is no
-/// answer (azure.md, "The role check"). It repeats only a 401: another endpoint is asked before this one is asked again.
+/// Requests with the machine's token, for the checkers and Microsoft Graph; gives each kind of failure one meaning
+/// (azure.md, "The role check"). It repeats only a 401: another endpoint is asked before this one is asked again.
 struct RoleServiceClient: Sendable {
-    /// A host that does not answer within this can be said not to answer.
+    /// A timeout shorter than this says nothing about the host.
     private static let fairTime = Duration.seconds(2)
     /// RFC 9110, 15: Not Found, Method Not Allowed, Gone, Not Implemented.
     private static let unserved: Set<Int> = [404, 405, 410, 501]
@@ -18,7 +18,7 @@ struct RoleServiceClient: Sendable {
     let identity: ManagedIdentity
     /// What fixes a 401 or 403 for the machine's own identity.
     let remedy: @Sendable (AccessQuestion) -> FaultRemedy
-    /// Whose meaning the statuses have.
+    /// The service whose status table applies.
     var service = StatusTable.Service.roleService
 
     /// The body of a 200.
@@ -31,7 +31,7 @@ struct RoleServiceClient: Sendable {
         try await answer(request, audience: audience, for: question, attemptTime: attemptTime) { $0.status == 200 }.body
     }
 
-    /// The first response that is an answer; every other is a fault.
+    /// The response, if `isAnswer`; any other is thrown as a fault.
     func answer(
         _ request: HTTPRequest,
         audience: String,
@@ -41,7 +41,7 @@ struct RoleServiceClient: Sendable {
     ) async throws(EndpointFault) -> HTTPResponse {
         var response = try await attempt(request, audience, question, attemptTime)
         if response.status == 401 {
-            // The token may have ended before its time; `attempt` has dropped it. Once anew, and no more.
+            // The token may have lost its validity early; `attempt` has discarded it. Retry once with a new one.
             response = try await attempt(request, audience, question, attemptTime)
         }
         guard isAnswer(response) else { throw fault(response, question) }
@@ -61,7 +61,7 @@ struct RoleServiceClient: Sendable {
             if service == .directory, error.reason == .applicationMissing {
                 throw .notServed(AccessCheckFault(.directoryRefused, of: name, detail: error.particulars))
             }
-            // Another audience may do better. Everything else is as true for the next endpoint as for this one.
+            // Another audience may work; any other fault of the token applies to every endpoint.
             throw error.reason == .applicationMissing
                 ? EndpointFault.notServed(error) : EndpointFault(kind: .everywhere, fault: error)
         }
@@ -74,7 +74,7 @@ struct RoleServiceClient: Sendable {
         request.timeout = min(attemptTime, remaining)
         switch await environment.send(request) {
         case .success(let response):
-            // A permission of Graph's stands in the token: once it is given, the next one has it.
+            // Graph's permissions are in the token: only a new token has one that was granted meanwhile.
             if response.status == 401 || service == .directory && response.status == 403 {
                 identity.discard(token, for: audience)
             }
@@ -86,9 +86,9 @@ struct RoleServiceClient: Sendable {
     private func fault(_ error: HTTPError, remaining: Duration) -> EndpointFault {
         let fault = AccessCheckFault(error, from: name)
         switch error.kind {
-        // A caller in a hurry proves nothing about the endpoint.
+        // A timeout below `fairTime` says nothing about the endpoint.
         case .timeout where remaining < Self.fairTime: return EndpointFault(kind: .noAnswer, fault: fault)
-        // Nothing was connected to, or not to the host that was meant, or nothing came: not a decision, and none is on its way.
+        // No connection, one to another host, or no response: no decision was made, and none is on its way.
         case .nameResolution, .unreachable, .proxy: return .noRoute(fault)
         case .tls, .timeout: return .notReached(fault)
         case .dropped: return EndpointFault(kind: .dropped, fault: fault)
@@ -114,7 +114,8 @@ struct RoleServiceClient: Sendable {
         case .throttled, .unreachable: return .failing(fault)
         case .malformedAnswer where service == .roleService && response.status == 404 && refusal.saysResourceIsMissing:
             return .notServed(AccessCheckFault(.resourceNotFound, of: name, detail: fault.facts))
-        // 401 and 403; 404 and 405 on the path, other refusals of the question, redirects: it is not served here.
+        // 401 and 403, 404 and 405 for the path, other refusals of the question, redirects: the question is not served
+        // here.
         default: return .notServed(fault)
         }
     }

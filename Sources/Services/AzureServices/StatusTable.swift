@@ -3,13 +3,13 @@
 internal import Authorization
 internal import HTTPTransport
 
-/// What a status means that brings no answer: one table for every service, and the exceptions of each by name.
+/// The reason for each HTTP status without an answer: one table for all services, and each service's exceptions.
 enum StatusTable {
-    /// Who answered.
+    /// The service that answered.
     enum Service: CaseIterable {
         /// IMDS. 403: a rule of the guest proxy agent; 421: it cannot tell which process asks; 404, 410: not ready yet.
         case instanceMetadata
-        /// Arc's agent. 401, 403: its key file was not read, or not taken.
+        /// Arc's agent. 401, 403: its key was not read, or not accepted.
         case hybridMetadata
         /// PAS and Resource Manager. 401, 403: this machine's identity may not ask; 501: the question is not served.
         case roleService
@@ -19,7 +19,7 @@ enum StatusTable {
         case login
     }
 
-    /// The reason; never one that says something of a person.
+    /// The reason; never one that is about a user.
     static func reason(of status: Int, from service: Service) -> DenialReason {
         if let exception = exceptions(of: service)[status] { return exception }
         return switch status {
@@ -41,7 +41,7 @@ enum StatusTable {
 }
 
 extension AccessCheckFault {
-    /// A status that brings no answer, with what the body says, quoted.
+    /// The fault for a status without an answer; `text` is what the body says, quoted.
     init(
         _ response: HTTPResponse,
         from service: StatusTable.Service,
@@ -55,7 +55,8 @@ extension AccessCheckFault {
             of: endpoint,
             detail: "status \(response.status)" + (text.isEmpty ? "" : " \(text)"),
             remedy: remedy,
-            // A service that fails is asked again when somebody asks; one that is throttled is left alone.
+            // A role service or directory that fails is asked again with the next question; only throttling makes it
+            // wait.
             retryAfter: (service == .roleService || service == .directory) && response.status != 429 ? nil : wait
         )
     }
