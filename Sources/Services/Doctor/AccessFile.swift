@@ -2,8 +2,9 @@
 
 internal import Integration
 
-/// access.conf as pam_access(8) reads it: the first line that fits decides, and nobody is refused where none does. A name with
-/// an @ is read as a user of a host (up to Linux-PAM 1.7), so it fits nobody unless it stands in parentheses, which are for groups.
+/// access.conf as pam_access(8) reads it: the first line that matches decides, and without a match the user passes.
+/// Linux-PAM up to 1.7 reads a name with an @ as user@host, so it matches no Entra account unless it is in parentheses,
+/// which mark groups.
 struct AccessFile: Sendable {
     struct Line: Sendable {
         var isAllowing: Bool
@@ -15,12 +16,12 @@ struct AccessFile: Sendable {
     private enum Fit {
         case yes
         case no
-        /// It depends on the version, or on where the user comes from.
+        /// It depends on the version of PAM, or on the client's address.
         case open
     }
 
     private(set) var lines: [Line] = []
-    /// Why the lines do not tell; nil where they do.
+    /// Why the lines cannot be evaluated; nil if they can.
     private(set) var obstacle: String?
 
     init(_ arguments: [String], on machine: any HostView) {
@@ -60,7 +61,7 @@ struct AccessFile: Sendable {
         text.split { $0 == " " || $0 == "\t" || $0 == "," || $0 == "\r" }.map(String.init)
     }
 
-    /// What the module says to a user who comes over the network.
+    /// The module's answer for a user who signs in over the network.
     func answer(for name: String, groups: [String]) -> ModuleAnswer {
         if let obstacle { return .unknown(obstacle) }
         for line in lines {

@@ -5,7 +5,7 @@ internal import Identity
 internal import Integration
 
 extension AccountModulesRule {
-    /// What the modules do with Entra accounts in general. `probe`: a name that nobody has.
+    /// What the modules do with Entra accounts in general. `probe`: the name of an account that does not exist.
     func evaluate(probe: String, shell: String, usersGroup: String, administratorsGroup: String) -> [Finding] {
         let account = Explanation.Account(
             name: probe,
@@ -28,7 +28,7 @@ extension AccountModulesRule {
         return asked.filter { $0.severity > .good } + traps(administratorsGroup) + sudo(account, usersGroup)
     }
 
-    /// What keeps administrators from sudo; sign-in goes on.
+    /// What keeps administrators from using sudo; they can still sign in.
     private func sudo(_ account: Explanation.Account, _ usersGroup: String) -> [Finding] {
         guard PAMStack.folders.contains(where: { machine.exists("\($0)/sudo") }) else { return [] }
         let found = AccountModulesRule(machine: machine, service: "sudo").evaluate(account, groups: [usersGroup])
@@ -41,14 +41,14 @@ extension AccountModulesRule {
         }
     }
 
-    /// Some line lets Entra accounts in by name or group.
+    /// Whether some line lets Entra accounts in by name or group.
     private var namesSome: Bool {
         accessFiles.flatMap(\.lines).contains { line in
             line.isAllowing && line.users.contains { $0.contains("@") && !$0.hasPrefix("@") || $0.hasPrefix("(") }
         }
     }
 
-    /// Words of access.conf that do not mean what they seem to.
+    /// Words of access.conf that do not mean what they seem to mean.
     private func traps(_ administratorsGroup: String) -> [Finding] {
         accessFiles.flatMap(\.lines).flatMap { line in
             line.users.compactMap { word -> Finding? in

@@ -3,10 +3,10 @@
 internal import Authorization
 internal import Integration
 
-/// What the other modules of sshd's account stage do with one account, as far as their files say it; the others are named as
-/// not asked.
+/// What the other modules of sshd's account stage do with one account, by their files. Modules whose answer the files
+/// do not show are reported as not asked.
 struct AccountModulesRule: Sendable {
-    /// Modules that do not refuse an account with a record and a certificate, or that are looked at elsewhere.
+    /// Modules that do not refuse an account with a record and a certificate, or that other rules evaluate.
     private static let neutral: Set<String> = [
         "pam_entralogin.so", "pam_unix.so", "pam_permit.so", "pam_nologin.so", "pam_localuser.so",
         "pam_sss.so", "pam_sss_gss.so", "pam_systemd.so", "pam_systemd_home.so", "pam_env.so", "pam_warn.so",
@@ -18,7 +18,7 @@ struct AccountModulesRule: Sendable {
     let machine: any HostView
     let service: String
     private let stack: PAMStack?
-    /// What each pam_access.so of the stack goes by, by its arguments: read once for all that is asked of it.
+    /// The access.conf of each pam_access.so line, by the line's arguments; each is read once.
     private let accessRules: [[String]: AccessFile]
 
     init(machine: any HostView, service: String = "sshd") {
@@ -31,7 +31,7 @@ struct AccountModulesRule: Sendable {
         }
     }
 
-    /// The same in the order of the stack.
+    /// The same files in the order of the stack.
     var accessFiles: [AccessFile] {
         (stack?.entries ?? []).filter { $0.module == "pam_access.so" }.compactMap { accessRules[$0.arguments] }
     }
@@ -69,8 +69,8 @@ struct AccountModulesRule: Sendable {
         return asked + (denied ?? [])
     }
 
-    /// Whether the stack ends well, or jumps over that entry, where the modules before it say yes or nothing. Their other
-    /// answers (pam_unix's `new_authtok_reqd`) are none about an account without a password.
+    /// Whether the stack succeeds before that entry, or jumps over it, if the modules before it return success or
+    /// ignore. Their other answers (pam_unix's `new_authtok_reqd`) do not occur for an account without a password.
     private func isPassedOver(_ index: Int, in stack: PAMStack) -> Bool {
         stack.entries[..<index].enumerated().contains { position, entry in
             ["success", "ignore"].contains { code in
@@ -83,7 +83,7 @@ struct AccountModulesRule: Sendable {
         }
     }
 
-    /// A line of the session stage that refuses every user who reaches it.
+    /// A finding if this line of the session stage refuses every user.
     private func deniedSession(_ entry: PAMEntry, at index: Int, in stack: PAMStack) -> Finding? {
         guard entry.module == "pam_deny.so", mayRefuse(entry), !isPassedOver(index, in: stack) else { return nil }
         return Finding(
@@ -95,7 +95,7 @@ struct AccountModulesRule: Sendable {
         )
     }
 
-    /// Where the modules lie, entralogin's among them; nil where that is not known.
+    /// The folder with the PAM modules, entralogin's among them; nil if unknown.
     private func moduleFolder() -> String? {
         guard let module = ProgramFilesRule.installedModule(machine), let slash = module.lastIndex(of: "/") else {
             return nil
@@ -104,7 +104,7 @@ struct AccountModulesRule: Sendable {
         return machine.exists("\(folder)/pam_unix.so") ? folder : nil
     }
 
-    /// A line whose module is not there refuses everybody, unless its control says otherwise.
+    /// A line whose module is missing refuses every user, unless its control says otherwise.
     private func missing(_ entry: PAMEntry, _ folder: String?) -> Finding? {
         guard let folder, !entry.mayBeMissing, !entry.module.hasPrefix("substack "),
             [.bad, .die].contains(entry.control.action(on: "module_unknown"))
@@ -120,13 +120,13 @@ struct AccountModulesRule: Sendable {
         )
     }
 
-    /// One of the lines that stand in for entralogin's module where it cannot be loaded.
+    /// Whether this is one of the lines that take the place of entralogin's module if it cannot be loaded.
     private func isGuard(_ entry: PAMEntry) -> Bool {
         let line = ([entry.module] + entry.arguments).joined(separator: " ")
         return PAMRule.lines("account").dropFirst().contains { $0.hasSuffix(line) }
     }
 
-    /// Its no ends the stack, or makes it end badly.
+    /// Whether its refusal ends the stack, or makes the stack fail.
     private func mayRefuse(_ entry: PAMEntry) -> Bool {
         let actions = ["perm_denied", "auth_err", "acct_expired"].map { entry.control.action(on: $0) }
         return actions.contains(.bad) || actions.contains(.die)

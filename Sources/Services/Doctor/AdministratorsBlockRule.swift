@@ -2,8 +2,8 @@
 
 internal import Integration
 
-/// Names `Match Group` blocks that are meant for administrators and miss their first session: the membership begins when a
-/// session opens, and sshd has looked at the groups by then.
+/// Reports `Match Group` blocks for administrators, which miss their first session: the membership begins when a
+/// session opens, and by then sshd has evaluated the groups.
 struct AdministratorsBlockRule: Sendable {
     let administratorsGroup: String
 

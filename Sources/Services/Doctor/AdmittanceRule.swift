@@ -2,14 +2,15 @@
 
 internal import Integration
 
-/// Evaluates `AllowUsers`, `DenyUsers`, `AllowGroups` and `DenyGroups` of sshd (sshd_config(5)): whether Entra accounts get as
-/// far as their certificate. Nobody gets in by them, so the stamp does not rest on them.
+/// Evaluates `AllowUsers`, `DenyUsers`, `AllowGroups` and `DenyGroups` of sshd (sshd_config(5)): whether sshd lets
+/// Entra accounts get as far as their certificate. These settings let no user in, so the integration check leaves them
+/// out.
 struct AdmittanceRule: Sendable {
     let usersGroup: String
     let administratorsGroup: String
-    /// The name of an Entra account that nobody has.
+    /// The name of an Entra account that does not exist.
     let probe: String
-    /// What sshd reads, for the places; empty where that is not known.
+    /// The lines that sshd reads, for the places in findings; empty if unknown.
     var lines: [ConfigurationLine] = []
 
     func evaluate(_ configuration: SSHDConfiguration) -> [Finding] {
@@ -84,7 +85,7 @@ struct AdmittanceRule: Sendable {
         let remedy = "AllowGroups … \(usersGroup) in sshd_config, then reload sshd"
         let place = place(of: "allowgroups")
         guard isAny(patterns, administratorsGroup) else {
-            // A user's own group has the user's name, and is there from the first session on.
+            // A user's own group has the user's name, and exists from the first session on.
             let own = patterns.filter { $0.contains("@") }.joined(separator: ", ")
             return Finding(
                 .sshd(keyword: "allowgroups"),

@@ -3,7 +3,8 @@
 internal import Identity
 internal import Integration
 
-/// Evaluates whether root's list of adopted people and the account files agree. Who is on one side only is refused.
+/// Evaluates whether root's list of mapped accounts and the account files agree. An account that only one of them has
+/// is refused.
 struct AdoptionRule: Sendable {
     func evaluate(_ machine: any HostView) -> [Finding] {
         let passwd = (try? machine.text(of: "/etc/passwd")) ?? ""
@@ -50,7 +51,7 @@ struct AdoptionRule: Sendable {
         }
     }
 
-    /// Lines that entralogin wrote, or somebody in its way, and that the list does not have.
+    /// Lines with the mark of a mapped account whose name is not on the list.
     private func unlisted(_ passwd: String, _ list: AdoptionList) -> [Finding] {
         let names = Set(list.people.map(\.name.text))
         return passwd.lines.enumerated().compactMap { index, line in

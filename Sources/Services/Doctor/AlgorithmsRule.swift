@@ -2,10 +2,10 @@
 
 internal import Integration
 
-/// Evaluates whether sshd takes the certificates that Entra issues: RSA of 2048 bits, signed with rsa-sha2-256. Nobody gets in
-/// by another answer, so the stamp does not rest on it.
+/// Evaluates whether sshd accepts the certificates that Entra issues: RSA of 2048 bits, signed with rsa-sha2-256. These
+/// settings let no user in, so the integration check leaves them out.
 struct AlgorithmsRule: Sendable {
-    /// What sshd reads, for the places; empty where that is not known.
+    /// The lines that sshd reads, for the places in findings; empty if unknown.
     var lines: [ConfigurationLine] = []
 
     func evaluate(_ configuration: SSHDConfiguration) -> [Finding] {

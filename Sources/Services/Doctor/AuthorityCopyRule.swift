@@ -14,7 +14,7 @@ struct AuthorityCopyRule: Sendable {
         switch keys(at: AuthorityCopy.source, machine) {
         case .success(let keys): source = keys
         case .failure(let refusal):
-            // Before the daemon's first answer neither is there, which other findings say.
+            // Before the first fetch of keys neither file exists; other findings report that.
             let isMissing = !machine.exists(AuthorityCopy.source)
             let count = (try? copy.get())?.count
             return Finding(

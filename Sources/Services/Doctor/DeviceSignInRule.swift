@@ -2,14 +2,14 @@
 
 internal import Integration
 
-/// Evaluates the services in which sign-in with a code is switched on, but for sudo (`StepUpRule`): that entralogin's auth line
-/// is there, ends the stack where it refuses, and asks before a password does; and that the account stage, which looks at the
-/// role again, is entralogin's as well.
+/// Evaluates the services for which sign-in with a code is on, except sudo (`StepUpRule`): entralogin's auth line must
+/// exist, end the stack if it refuses, and come before any password prompt; and entralogin must be in the account
+/// stage, too, which checks the role again.
 ///
-/// The stamp does not rest on it: the auth stage itself looks at role and identity, and none of it concerns sshd.
+/// The integration check leaves it out: the auth stage itself checks role and identity, and none of it concerns sshd.
 struct DeviceSignInRule: Sendable {
     let services: [String]
-    /// Seconds that a sign-in may take.
+    /// The longest time for a sign-in, in seconds.
     let limit: Int64
 
     static let line = "auth [success=done ignore=ignore module_unknown=ignore default=die] pam_entralogin.so"
@@ -66,13 +66,13 @@ struct DeviceSignInRule: Sendable {
         return Finding(id(service), .good, "\(service) offers sign-in with a code", place: ours.place)
     }
 
-    /// A grant, and with it sudo, begins with the session; nobody gets in without one who should not.
+    /// The session stage gives the grant, and with it sudo; without it no user gets in who should not.
     private func session(_ service: String, _ machine: any HostView) -> [Finding] {
         let rule = PAMRule(service: service, type: "session", mustFollow: ["pam_mkhomedir.so"])
         return rule.evaluate(machine).findings.filter { $0.severity > .good }
     }
 
-    /// What login(1) allows for everything until the shell.
+    /// Whether login(1) times out before the user can type the code.
     private func earlyEnd(_ machine: any HostView) -> Finding? {
         guard let text = try? machine.text(of: DeviceSignInRule.loginDefinitions) else { return nil }
         let values = text.lines.compactMap { line -> Int64? in
@@ -90,8 +90,8 @@ struct DeviceSignInRule: Sendable {
         )
     }
 
-    /// Yes ends the stack, or goes on; another account is as if the line were not there; everything else ends it
-    /// refused.
+    /// Success ends the stack or goes on; for accounts that are not Entra's the line is ignored; any other answer
+    /// refuses at once.
     static func isOurs(_ control: PAMControl) -> Bool {
         guard [.done, .ok].contains(control.action(on: "success")), control.action(on: "ignore") == .ignore,
             control.fallback == .die

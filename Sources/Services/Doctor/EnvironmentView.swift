@@ -7,9 +7,9 @@ package struct FileSpace: Hashable, Sendable {
     /// For processes without privileges.
     package var freeBytes: UInt64
     package var freeFiles: UInt64
-    /// Zero where the file system does not count files.
+    /// Zero if the file system does not count files.
     package var totalFiles: UInt64
-    /// Mounted so that nothing can be written.
+    /// Mounted read-only.
     package var isReadOnly: Bool
 
     package init(freeBytes: UInt64, freeFiles: UInt64, totalFiles: UInt64, isReadOnly: Bool = false) {
@@ -20,9 +20,9 @@ package struct FileSpace: Hashable, Sendable {
     }
 }
 
-/// What `doctor` sees beyond the wiring.
+/// What `doctor` reads besides the integration's own files.
 package protocol EnvironmentView: HostView {
-    /// Nil where it cannot be known.
+    /// Nil if unknown.
     func space(of folder: String) -> FileSpace?
     /// True for a symbolic link, whatever it leads to.
     func isLink(_ path: String) -> Bool

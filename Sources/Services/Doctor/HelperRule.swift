@@ -2,12 +2,12 @@
 
 internal import Integration
 
-/// Evaluates whether the certificate check can be run at all: a file that is cut off still has its owner and mode. Only `doctor`
-/// and `explain` run it: under SELinux the service that verifies the integration may not.
+/// Evaluates whether the helper can be run at all: a truncated file still has its owner and mode. Only `doctor` and
+/// `explain` run it: under SELinux, the service that checks the integration may not.
 struct HelperRule: Sendable {
     func evaluate(_ machine: any HostView) -> [Finding] {
         guard let status = try? machine.status(of: SSHDRule.helper), status.mode & 0o111 == 0o111 else { return [] }
-        // Without arguments it says by its status how it is used, and asks nobody.
+        // Without arguments it only exits with its usage status, and does not ask the daemon.
         let result = machine.run(SSHDRule.helper, [])
         guard result.status == nil else { return [] }
         return [

@@ -2,8 +2,9 @@
 
 internal import Integration
 
-/// Whether /proc hides processes of other users (`hidepid=`, proc(5)). The daemon is no root: before Linux 5.3 it sees by /proc
-/// whether an sshd that verified a certificate still lives. Since then it has pidfds, and only the end of sessions needs /proc.
+/// Evaluates whether /proc hides other users' processes (`hidepid=`, proc(5)). The daemon is not root. Before Linux 5.3
+/// it needs /proc to see whether an sshd that verified a certificate still lives; since then it has pidfds, and only
+/// the ending of sessions needs /proc.
 struct HiddenProcessesRule: Sendable {
     private static let firstWithDescriptors = (5, 3)
 
@@ -28,13 +29,13 @@ struct HiddenProcessesRule: Sendable {
         ]
     }
 
-    /// `hidepid=…` of the last mount on /proc, where it hides anything: numbers, and since Linux 5.8 words.
+    /// `hidepid=…` of the last mount on /proc, a number or, since Linux 5.8, a word; nil if it hides nothing.
     static func option(in mounts: String) -> String? {
         let last = mounts.lines.last { line in
             let words = line.split(separator: " ")
             return words.count > 4 && words[4] == "/proc"
         }
-        // Behind the dash: type, source, and the options of the file system.
+        // After the dash: type, source, and the options of the file system.
         guard let words = last?.split(separator: " "), let dash = words.firstIndex(of: "-"), words.count > dash + 3
         else {
             return nil

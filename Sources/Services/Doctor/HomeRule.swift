@@ -2,23 +2,23 @@
 
 internal import Integration
 
-/// Evaluates a home as the session stage does (Sources/Programs/PAM/home.c): only root may be able to write any folder above
-/// it, and what stands at its path is a folder of its user's, or nothing.
+/// Evaluates a home as the session stage does (Sources/Programs/PAM/home.c): every folder above it must be writable by
+/// root only, and at its path there must be the user's own folder, or nothing.
 struct HomeRule: Sendable {
-    /// Why nobody gets a session there, and what to do.
+    /// Why the user gets no session with that home, and what to do.
     struct Obstacle: Hashable, Sendable {
         var text: String
         var place: String
         var remedy: String
     }
 
-    /// A file system with less cannot take a new home.
+    /// A file system with less room cannot take a new home.
     private static let leastBytes: UInt64 = 1 << 20
     private static let leastFiles: UInt64 = 16
 
     let machine: any EnvironmentView
 
-    /// What stands against a home at `path` for `uid`; nil where nothing does.
+    /// What prevents a home at `path` for `uid`; nil if nothing does.
     func obstacle(at path: String, uid: UInt32) -> Obstacle? {
         if let above = obstacle(above: path) { return above }
         if machine.isLink(path) {
@@ -36,7 +36,7 @@ struct HomeRule: Sendable {
         guard status.kind == .folder else {
             return Obstacle(text: "\(path) is no folder", place: path, remedy: "mv \(path) \(path).old")
         }
-        // The session stage makes an unfinished one anew.
+        // The session stage makes an unfinished home anew.
         guard status.owner == uid || machine.isUnfinishedHome(path, uid: uid) else {
             return Obstacle(
                 text: "\(path) belongs to user \(status.owner), not to \(uid)",
@@ -48,7 +48,7 @@ struct HomeRule: Sendable {
         return nil
     }
 
-    /// The first folder above `path` that another than root may write.
+    /// The first folder above `path` that is not root's own, or that others may write.
     func obstacle(above path: String) -> Obstacle? {
         for folder in HomeRule.folders(above: path) {
             guard let status = try? machine.status(of: folder) else { return nil }
@@ -74,7 +74,7 @@ struct HomeRule: Sendable {
         return nil
     }
 
-    /// Why a new home cannot be made at `path`; nil where it can.
+    /// Why a new home cannot be made at `path`; nil if it can.
     func hindrance(toMaking path: String) -> Obstacle? {
         let folders = HomeRule.folders(above: path)
         guard let folder = folders.last(where: { machine.exists($0) }), let space = machine.space(of: folder) else {
@@ -109,7 +109,7 @@ struct HomesRule: Sendable {
     let template: String
 
     func evaluate(_ machine: any EnvironmentView) -> [Finding] {
-        // What stands before the first folder that differs between users.
+        // The part before the first folder that differs between users.
         let fixed = template.prefix { $0 != "%" }
         let folder = String(fixed[..<(fixed.lastIndex(of: "/") ?? fixed.startIndex)])
         let base = folder.isEmpty ? "/" : folder

@@ -2,10 +2,10 @@
 
 package import Integration
 
-/// Tells a machine on which nothing of the integration stands, because it was never turned on or was taken out, from one where
-/// a part of it is missing: then there is one cause, and one finding.
+/// Detects a machine without any part of the integration, because it was never turned on or was removed. It then
+/// reports this one cause, instead of a finding for each missing part.
 package enum IntegrationOff {
-    /// Nil where something of it stands.
+    /// Nil if any part of it exists.
     package static func finding(_ machine: any HostView) -> Finding? {
         guard !machine.exists(SSHDFiles.dropIn), !hasBlock(machine), !hasModule(machine), !hasService(machine) else {
             return nil
@@ -20,8 +20,8 @@ package enum IntegrationOff {
         )
     }
 
-    /// What follows from it and says nothing more: of sshd, PAM, the name service, sudo, units and files that are made when it
-    /// is turned on.
+    /// Whether a finding only follows from that: findings about sshd, PAM, the name service, sudo, units, and files
+    /// that exist only once the integration is on.
     package static func isConsequence(_ finding: Finding) -> Bool {
         let subjects: [FindingID.Subject] = [.sshd, .pam, .nss, .units, .files, .keys, .sudoers, .stamp]
         return finding.severity > .good && finding.id != .sshd && subjects.contains(finding.id.subject)

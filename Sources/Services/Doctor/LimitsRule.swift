@@ -2,9 +2,9 @@
 
 internal import Integration
 
-/// Evaluates the files of pam_limits (limits.conf(5)) as far as a limit of none keeps an account from any session: no login, or
-/// no process. Where several lines concern an account, its name goes before its groups, and these before `*`; among equals the
-/// last counts.
+/// Finds limits of zero in the files of pam_limits (limits.conf(5)) that keep an account from any session: no login, or
+/// no process. If several lines apply, a line for the name precedes one for a group, and that one for `*`; among equals
+/// the last counts.
 struct LimitsRule: Sendable {
     private static let module = "pam_limits.so"
     private static let items: Set<String> = ["maxlogins", "maxsyslogins", "nproc"]
@@ -20,8 +20,8 @@ struct LimitsRule: Sendable {
 
     let machine: any HostView
 
-    /// The line by which that account gets no session, `file:line`, and what it says; nil where there is none, or where sshd's
-    /// session stage does not ask.
+    /// The `file:line` and the item that keep that account from a session; nil if there is none, or sshd's session
+    /// stage does not use pam_limits.
     func obstacle(name: String, groups: [String]) -> (place: String, item: String)? {
         guard let stack = try? PAMStack(service: "sshd", type: "session", on: machine) else { return nil }
         let asked = stack.entries.filter { $0.module == LimitsRule.module }
@@ -41,7 +41,7 @@ struct LimitsRule: Sendable {
         return nil
     }
 
-    /// For `explain` of one account, and for `doctor` of a name that nobody has.
+    /// For `explain` of one account, and for `doctor` with the name of an account that does not exist.
     func evaluate(name: String, groups: [String]) -> [Finding] {
         guard let (place, item) = obstacle(name: name, groups: groups) else { return [] }
         return [
@@ -62,13 +62,13 @@ struct LimitsRule: Sendable {
             guard words.count == 4, ["hard", "-", "soft"].contains(words[1]),
                 LimitsRule.items.contains(String(words[2])), let rank = rank(of: words[0], name, groups)
             else { return nil }
-            // A user may raise what is soft.
+            // A user may raise a soft limit.
             let isNone = words[1] != "soft" && words[3] == "0"
             return Line(rank: rank, item: String(words[2]), isNone: isNone, place: "\(path):\(index + 1)")
         }
     }
 
-    /// Nil for a line of others; ranges of numbers are not read.
+    /// Nil if the line is for other accounts; ranges of numbers are not evaluated.
     private func rank(of domain: Substring, _ name: String, _ groups: [String]) -> Int? {
         if domain == "*" { return 0 }
         if domain == "%" { return nil }

@@ -3,8 +3,9 @@
 internal import Identity
 internal import Integration
 
-/// Evaluates who else uses numbers of entralogin's range: local users and groups, subordinate ids (subuid(5)), and what useradd
-/// may give out (login.defs(5)). A number that is somebody else's is never given to an Entra account (P7), and its holder wins.
+/// Finds other uses of entralogin's id range: local users and groups, subordinate ids (subuid(5)), and the numbers that
+/// useradd may give out (login.defs(5)). A number that another account has is never given to an Entra account, and that
+/// account takes precedence (P7).
 struct LocalIDsRule: Sendable {
     /// entralogin's groups have the first numbers.
     private static let range = PosixID.usersGroup...PosixID.userRange.upperBound
@@ -53,7 +54,7 @@ struct LocalIDsRule: Sendable {
         )
     }
 
-    /// Numbers that useradd and groupadd would give out by themselves.
+    /// The numbers that useradd and groupadd choose by default.
     private func defaults(_ machine: any HostView) -> Finding? {
         let path = "/etc/login.defs"
         let keys: Set<String> = ["UID_MAX", "GID_MAX", "SUB_UID_MAX", "SUB_GID_MAX"]

@@ -2,7 +2,7 @@
 
 internal import Integration
 
-/// Names the local users and groups that bear an Entra account's name.
+/// Finds local users and groups that have an Entra account's name.
 struct LocalNamesRule: Sendable {
     /// As `Domains=` has them.
     let domains: [String]

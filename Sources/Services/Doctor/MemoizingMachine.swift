@@ -3,8 +3,8 @@
 package import Integration
 internal import Synchronization
 
-/// A machine as it was when it was first looked at: each file is read once and each program run once, however many rules
-/// ask. So all that one `doctor` says is about one state. Not for the check that records its result, which looks twice.
+/// A machine view that reads each file once and runs each program once, however many rules ask, so that one run of
+/// `doctor` reports one state. Not for the integration check, which records its result and therefore looks twice.
 package final class MemoizingMachine: EnvironmentView {
     private struct Seen {
         var texts: [String: Result<String, FileAbsence>] = [:]
@@ -14,7 +14,6 @@ package final class MemoizingMachine: EnvironmentView {
     private let machine: any EnvironmentView
     private let seen = Mutex(Seen())
 
-    /// `machine`: the one that is looked at.
     package init(_ machine: any EnvironmentView) { self.machine = machine }
 
     package func run(_ path: String, _ arguments: [String]) -> ProgramResult {

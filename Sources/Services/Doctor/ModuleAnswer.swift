@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What a module of PAM's account stage says to one account, as far as its files show it.
+/// The answer of a module of PAM's account stage for one account, by the module's files.
 enum ModuleAnswer: Hashable, Sendable {
     case passes
     /// Refused, with the reason and what to do.
     case refuses(String, remedy: String)
-    /// It depends on what is not known here, in words.
+    /// The files do not show the answer; the text says why.
     case unknown(String)
 }

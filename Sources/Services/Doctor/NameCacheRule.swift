@@ -2,11 +2,11 @@
 
 internal import Integration
 
-/// Evaluates nscd's settings (nscd.conf(5)) where nscd, or unscd in its place, runs. What it keeps lets nobody in,
-/// and keeps out who is new.
+/// Evaluates nscd's settings (nscd.conf(5)) if nscd, or unscd in its place, runs. Its cache lets no user in, but keeps
+/// new users out.
 struct NameCacheRule: Sendable {
     static let path = "/etc/nscd.conf"
-    /// Where libc asks it.
+    /// The socket by which libc asks it.
     static let socket = "/run/nscd/socket"
 
     private static let harms = [

@@ -2,9 +2,9 @@
 
 internal import Integration
 
-/// Evaluates the files by which pam_nologin(8) turns everybody but root away, where sshd's account stage asks it.
+/// Evaluates the files that make pam_nologin(8) refuse every user but root, if sshd's account stage has that module.
 struct NologinRule: Sendable {
-    /// The first of them that is there; nil where nothing is, or nothing asks.
+    /// The first such file that exists; nil if none exists, or the stack does not use the module.
     static func file(_ machine: any HostView, service: String = "sshd") -> String? {
         guard let stack = try? PAMStack(service: service, type: "account", on: machine) else { return nil }
         let entries = stack.entries.filter { entry in

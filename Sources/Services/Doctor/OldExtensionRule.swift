@@ -3,7 +3,7 @@
 internal import Integration
 
 /// Looks for what Microsoft's VM extension leaves on a machine (Documentation/azure.md; packages aadsshlogin and
-/// aadlogin). Beside entralogin, both answer for the same names.
+/// aadlogin). With both installed, both answer for the same names.
 struct OldExtensionRule: Sendable {
     private static let files = ["/usr/sbin/aad_certhandler", "/etc/sudoers.d/aad_admins", "/etc/aadpasswd"]
     private static let modules = ["/security/pam_aad.so", "/libnss_aad.so.2"]

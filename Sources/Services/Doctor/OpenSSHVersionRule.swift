@@ -2,10 +2,11 @@
 
 internal import Integration
 
-/// Evaluates the age of OpenSSH on this machine (its release notes): what the signatures of Entra's RSA certificates need.
+/// Evaluates whether this machine's OpenSSH is new enough for SHA-2 signatures with Entra's RSA certificates (OpenSSH's
+/// release notes).
 struct OpenSSHVersionRule: Sendable {
-    /// Since 7.8 the types rsa-sha2-256-cert-v01 and rsa-sha2-512-cert-v01 exist; before that a person proves the key of
-    /// an RSA certificate with SHA-1, which clients since 8.8 do not do by themselves.
+    /// Since 7.8 the types rsa-sha2-256-cert-v01 and rsa-sha2-512-cert-v01 exist; before that, a client proves the key
+    /// of an RSA certificate with SHA-1, which clients since 8.8 do not offer by default.
     private static let signsWithSHA2 = (7, 8)
 
     /// `sshd -V`: what it prints, or the complaint of an sshd that does not know the option; both name the version.
@@ -27,7 +28,7 @@ struct OpenSSHVersionRule: Sendable {
         )
     }
 
-    /// Of `OpenSSH_9.2p1 Debian-2+deb12u3, OpenSSL 3.0.11`.
+    /// The version in `OpenSSH_9.2p1 Debian-2+deb12u3, OpenSSL 3.0.11`.
     static func version(in text: String) -> (major: Int, minor: Int)? {
         guard let start = text.firstRange(of: "OpenSSH_") else { return nil }
         let parts = text[start.upperBound...].prefix { $0.isNumber || $0 == "." }.split(separator: ".")

@@ -2,8 +2,8 @@
 
 internal import Integration
 
-/// Finds files that programs of every user read, where users may not: their sessions have no names, though root, who asks here,
-/// sees them all.
+/// Finds files that every user's programs need but may not read: users' sessions then see no names, while root, who
+/// runs this check, sees them all.
 struct ReadableFilesRule: Sendable {
     private static let files = ["/etc/passwd", "/etc/group", NameServiceRule.path]
 

@@ -2,11 +2,11 @@
 
 internal import Integration
 
-/// Evaluates whether an enforcing SELinux knows entralogin's programs: without entralogin's policy module sshd may neither run
-/// the certificate check nor reach the daemon's sockets, and no Entra account can sign in. No error, which would take the stack
-/// stamp: nothing holds up against Entra users where the kernel lets sshd do as it likes.
+/// Evaluates whether an enforcing SELinux knows entralogin's programs: without entralogin's policy module sshd may
+/// neither run the certificate check nor reach the daemon's sockets, and no Entra account can sign in. It is a warning,
+/// not an error: the missing policy lets no user in.
 struct SELinuxRule: Sendable {
-    /// selinux(8): 1 while it is enforcing; no such file where there is none.
+    /// selinux(8): 1 while it is enforcing; the file is missing without SELinux.
     private static let enforce = "/sys/fs/selinux/enforce"
     /// semodule(8) keeps a folder for each module, below its priority.
     private static let modules = "/var/lib/selinux/*/active/modules/*/entralogin"

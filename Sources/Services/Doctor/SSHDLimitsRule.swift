@@ -2,8 +2,8 @@
 
 internal import Integration
 
-/// Evaluates what of sshd's settings ends every session, though it lets nobody in: no sessions at all, a root folder without a
-/// shell, a list of revoked keys that cannot be read.
+/// Evaluates settings of sshd that end every session, though they let no user in: no sessions at all, a chroot folder
+/// without a shell, a list of revoked keys that cannot be read.
 struct SSHDLimitsRule: Sendable {
     /// The login shell that sshd would start.
     let shell: String
@@ -49,7 +49,7 @@ struct SSHDLimitsRule: Sendable {
         return findings
     }
 
-    /// sshd takes a root folder only where root alone may write every folder of its path (session.c, `safely_chroot`).
+    /// sshd accepts a chroot folder only if root alone may write every folder of its path (session.c, `safely_chroot`).
     private func obstacle(_ root: String, _ command: String?, _ machine: any HostView) -> String? {
         guard !root.contains("%h") else {
             return "a home that is its user's, which sshd does not take: every session ends"

@@ -2,8 +2,8 @@
 
 package import Integration
 
-/// Evaluates the settings' files as the daemon meets them: it is not root, and ends where one cannot be read. Root reads
-/// every file, so root's own look at them shows nothing of that.
+/// Evaluates the settings' files as the daemon sees them: it is not root, and exits if it cannot read one. Root can
+/// read every file, so reading them as root would not show that.
 package struct SettingsRule: Sendable {
     private static let daemon = "/usr/sbin/entralogind"
     private static let group = "entralogin"
@@ -17,7 +17,7 @@ package struct SettingsRule: Sendable {
         [refusal(machine)].compactMap(\.self) + secrets.compactMap { exposure(of: $0, machine) }
     }
 
-    /// The daemon's own word (`--check-config`, which root's call does as the daemon's user).
+    /// The daemon's own check (`--check-config`; called by root, it runs as the daemon's user).
     private func refusal(_ machine: any HostView) -> Finding? {
         guard machine.exists(SettingsRule.daemon) else { return nil }
         let result = machine.run(SettingsRule.daemon, ["--check-config"])

@@ -2,8 +2,9 @@
 
 internal import Integration
 
-/// Why a package must not integrate this machine by itself, as far as its files say it: their owner has hardened what entralogin
-/// would change, or another directory's users would be meant by it. `configure` adds what package databases know.
+/// Why a package must not set up the integration by itself, by this machine's files: its administrator has hardened
+/// what entralogin would change, or the change would affect another directory's users. `configure` adds what package
+/// databases know.
 package struct SetupSurvey: Sendable {
     package enum Subject: String, Sendable, Encodable {
         case nsswitch
@@ -14,16 +15,17 @@ package struct SetupSurvey: Sendable {
 
     package struct Reason: Hashable, Sendable, Encodable {
         package var subject: Subject
-        /// Where it stands, for what counts only where the file is not as its package brought it.
+        /// The file, if the reason counts only when the file differs from its package's version.
         package var file: String?
         package var line: Int?
         /// One line.
         package var text: String
     }
 
-    /// Keywords that say who may come in, with what, and what they may do then. Others (ports, logs, time-outs, PermitRootLogin,
-    /// and the PasswordAuthentication that Azure's provisioning writes) do not concern entralogin's block, and are no sign of
-    /// hardening against it. All of them stay in force: its file adds a Match block for names that can be Entra's.
+    /// Keywords that say who may sign in, with what, and what they may do then. Others (ports, logs, timeouts,
+    /// PermitRootLogin, and the PasswordAuthentication that Azure's provisioning writes) do not concern entralogin's
+    /// block, and are no sign of hardening against it. All of them stay in force: entralogin's file only adds a Match
+    /// block for names that can be Entra's.
     private static let hardening: Set<String> = [
         "allowusers", "allowgroups", "denyusers", "denygroups", "match", "authenticationmethods", "usepam",
         "pubkeyauthentication", "authorizedkeyscommand", "authorizedprincipalscommand", "authorizedprincipalsfile",
@@ -42,7 +44,7 @@ package struct SetupSurvey: Sendable {
 
     package func reasons() -> [Reason] { nameService() + names() + sudo() + sshd() }
 
-    /// A link is another program's file: that program is asked, or nobody.
+    /// If the file is a link, another program manages it, and this rule does not apply.
     private func nameService() -> [Reason] {
         guard !machine.isLink(NameServiceRule.path), let problem = NameServiceRule.obstacle(machine) else {
             return []
@@ -50,8 +52,9 @@ package struct SetupSurvey: Sendable {
         return [Reason(subject: .nsswitch, text: problem)]
     }
 
-    /// sshd's block goes by the name alone, and takes passwords, keys and tickets from its owner. Without `Domains=` that is
-    /// everybody with an @ in their name, as people of another directory have whose names are written in full.
+    /// entralogin's block in sshd matches by name alone, and takes passwords, keys and tickets away from the users it
+    /// matches. Without `Domains=`, it matches every name with an @, such as fully qualified names of another
+    /// directory.
     private func names() -> [Reason] {
         guard takesAnyDomain else { return [] }
         let remedy = "their sign-in over SSH would end: name the domains that are Entra's in Domains= first"
@@ -88,7 +91,8 @@ package struct SetupSurvey: Sendable {
         guard machine.exists(SSHDFiles.main) else { return [] }
         let files = SSHDFiles(on: machine)
         let found = files.lines.filter { line in
-            // The distribution's crypto policy names algorithms, for everybody; the check says where they shut Entra's out.
+            // The distribution's crypto policy names algorithms for all users; `AlgorithmsRule` reports if they exclude
+            // Entra's.
             SetupSurvey.hardening.contains(line.keyword) && line.file != SSHDFiles.dropIn
                 && !line.file.hasPrefix("/etc/crypto-policies/") && !SetupSurvey.isUsual(line)
         }

@@ -2,10 +2,10 @@
 
 internal import Integration
 
-/// Evaluates a login shell as sshd does (auth.c, `allowed_user`): a plain file that can be run; sshd turns the user away
-/// otherwise, before any certificate is looked at. With the programs that only say no, a session ends at once.
+/// Evaluates a login shell as sshd does (auth.c, `allowed_user`): if it is not an executable plain file, sshd refuses
+/// the user before it looks at any certificate. With nologin or false, a session ends at once.
 struct ShellRule: Sendable {
-    /// Why nobody works with that shell; nil where it can be done.
+    /// Why that shell allows no session; nil if it does.
     static func obstacle(_ shell: String, _ machine: any HostView) -> String? {
         guard let status = try? machine.status(of: shell) else { return "the shell \(shell) is not there" }
         guard status.kind == .file else { return "the shell \(shell) is no file" }

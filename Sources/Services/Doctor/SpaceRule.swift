@@ -2,15 +2,15 @@
 
 internal import Integration
 
-/// Checks the room on the disks that a sign-in needs, and what large numbers do to files that are indexed by uid.
+/// Checks the disk space that a sign-in needs, and the size of files that are indexed by uid.
 struct SpaceRule: Sendable {
     /// Below that, a new account, its home or a published file may not fit.
     private static let leastBytes: UInt64 = 64 << 20
     private static let leastFiles: UInt64 = 1000
     private static let folders = ["/var/lib/entralogin", "/run/entralogin", "/home", "/var/log"]
-    /// Where a new account is written down.
+    /// The folder of the account store.
     private static let store = "/var/lib/entralogin"
-    /// With less a changed account file and its snapshot do not fit.
+    /// With less, a changed account file and its snapshot do not fit.
     private static let fullBytes: UInt64 = 1 << 20
     private static let fullFiles: UInt64 = 4
     /// lastlog(5): a record of 292 bytes at the place of each uid. The file looks as large as the largest uid makes it.

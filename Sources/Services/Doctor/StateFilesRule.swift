@@ -3,8 +3,8 @@
 internal import Identity
 internal import Integration
 
-/// Evaluates who owns and may write entralogin's files: settings, state, sockets. The modules do not talk to a socket that
-/// somebody else could have put there, and the daemon does not read a file that others may write.
+/// Evaluates owner and mode of entralogin's files: settings, state, sockets. The modules do not use a socket that
+/// another user could have put there, and the daemon does not read a file that others may write.
 struct StateFilesRule: Sendable {
     private struct Need {
         var path: String
@@ -12,17 +12,18 @@ struct StateFilesRule: Sendable {
         var owner: String
         /// Bits of the mode that must not be set.
         var forbidden: UInt32
-        /// Where it is missing, something is wrong.
+        /// A finding if it is missing.
         var mustExist: Bool
         /// Bits without which programs of users see no names, or sshd no keys.
         var required: UInt32 = 0
-        /// Whom it keeps out where it is missing or closed.
+        /// Who cannot sign in if it is missing, or closed to users.
         var keepsOut: KeptOut?
-        /// Whom it keeps out where it is another user's: a daemon that cannot write knows those who are enrolled.
+        /// Who cannot sign in if it belongs to another user: a daemon that cannot write still knows the enrolled
+        /// accounts.
         var keepsOutAsAnothers: KeptOut?
-        /// What makes it anew.
+        /// The units that make it anew.
         var maker = "entralogind-control.socket entralogind-principals.socket entralogind"
-        /// What goes wrong, where it keeps nobody out.
+        /// What goes wrong if no user is kept out.
         var harm = ""
     }
 
@@ -65,7 +66,7 @@ struct StateFilesRule: Sendable {
         socket("sessions", forbidden: 0o077),
     ]
 
-    /// `searched`: programs of users look into it.
+    /// `searched`: users' programs search the folder.
     private static func folder(_ path: String, owner: String, searched: Bool = false, keepsOut: KeptOut? = nil) -> Need
     {
         Need(
@@ -79,7 +80,7 @@ struct StateFilesRule: Sendable {
         )
     }
 
-    /// Those that sign-in needs have to be there.
+    /// The sockets that sign-in needs must exist.
     private static func socket(
         _ name: String,
         forbidden: UInt32,
@@ -109,7 +110,7 @@ struct StateFilesRule: Sendable {
             guard need.mustExist else { return nil }
             return finding(need, "is missing", remedy: "systemctl restart \(need.maker)", need.keepsOut)
         }
-        // Root may always; a daemon whose user is not known is named elsewhere.
+        // Root may always own it; an unknown daemon user is reported elsewhere.
         if let uid, status.owner != uid, status.owner != 0 || need.owner == "root" {
             let what = "belongs to user \(status.owner)"
             return finding(need, what, remedy: "chown \(need.owner) \(need.path)", need.keepsOutAsAnothers)

@@ -3,14 +3,14 @@
 internal import Authorization
 internal import Integration
 
-/// Evaluates sudo's step-up where it is switched on: that PAM asks entralogin before anybody else can say yes, that sudoers has
-/// sudo ask PAM at all, and about who runs it. A step-up that is switched on and does not happen is an error: somebody relies
-/// on it.
+/// Evaluates sudo's step-up if it is on: PAM must ask entralogin before any other module can grant access, and sudoers
+/// must let sudo ask PAM at all, about the user who runs it. A step-up that is on but does not happen is an error: the
+/// administrator relies on it.
 ///
-/// What sudoers comes to, sudo itself says (`sudo -l -U`), of an Entra administrator, where there is one now; entralogin's own
-/// file is read in any case.
+/// sudo itself reports the effect of sudoers (`sudo -l -U`) for an Entra administrator, if there is one now;
+/// entralogin's own file is read in any case.
 struct StepUpRule: Sendable {
-    /// An account that is an administrator now; a person's, since a service principal may have a rule of its own.
+    /// An account that is an administrator now. It is a user's: a service principal may have a rule of its own.
     let administrator: String?
 
     private static let joiner = "/usr/bin/setpriv"
@@ -86,7 +86,7 @@ struct StepUpRule: Sendable {
         Finding(.sudoersStepUp, severity, what, place: place, needed: "PASSWD", remedy: StepUpRule.remedy)
     }
 
-    /// What keeps sudo from asking PAM, or from asking it about who runs it, by its own list of what somebody may do.
+    /// What keeps sudo from asking PAM, or from asking it about the user who runs sudo, by the output of `sudo -l`.
     private static func obstacle(in list: String) -> (severity: Severity, what: String)? {
         let parts = list.lines.split(maxSplits: 1) { $0.contains(" may run the following commands") }
         guard parts.count == 2 else { return nil }
@@ -109,7 +109,7 @@ struct StepUpRule: Sendable {
         return (.warning, "some commands are administrators' without a code: sudoers has NOPASSWD for them")
     }
 
-    /// `name`, `!name` and `name=value`, the last of each: what comes later counts (sudoers(5)).
+    /// `name`, `!name` and `name=value`, the last of each: later settings override earlier ones (sudoers(5)).
     private static func defaults(_ list: String) -> [String: String] {
         var values: [String: String] = [:]
         for word in list.split(whereSeparator: { $0 == " " || $0 == "," || $0 == "\t" }) {

@@ -2,8 +2,8 @@
 
 internal import Integration
 
-/// Evaluates sudo's I/O log where it is switched on for administrators: a later line that switches it off, a sudo that
-/// has none, a folder that sudo cannot write, for want of which it refuses every command (tried with sudo 1.9.13).
+/// Evaluates sudo's I/O log if it is on for administrators. Finds a later line that turns it off, a sudo without I/O
+/// log, and a folder that sudo cannot write, in which case sudo refuses every command (tried with sudo 1.9.13).
 struct SudoLogRule: Sendable {
     /// The groups of administrators and of all Entra users.
     let groups: [String]
@@ -11,15 +11,15 @@ struct SudoLogRule: Sendable {
     private static let defaultFolder = "/var/log/sudo-io"
     private static let switches = ["log_output", "log_input"]
 
-    /// What the lines that apply to administrators come to.
+    /// The combined effect of the lines that apply to administrators.
     private struct State {
-        /// Where each switch that is on was set.
+        /// For each switch that is on, the line that set it.
         var on: [String: String] = [:]
-        /// The line that switched the last one off.
+        /// The line that turned a switch off last.
         var off: String?
         var folder = SudoLogRule.defaultFolder
         var ignoresErrors = false
-        /// Recordings go to another machine.
+        /// Recordings are sent to another machine.
         var isSent = false
     }
 
@@ -64,8 +64,8 @@ struct SudoLogRule: Sendable {
         }
     }
 
-    /// The settings of a line that applies to administrators, split at commas; nil for another line. `!` before a setting is
-    /// no list of commands, which begins with a path or an alias.
+    /// The settings of a line that applies to administrators, split at commas; nil for another line. `!` also begins a
+    /// list of commands, but that goes on with a path or an alias.
     private func settings(_ rest: String) -> [Substring]? {
         var text = rest[...]
         let isCommand = text.first == "!" && !(text.dropFirst().first?.isLowercase ?? true)
@@ -77,7 +77,7 @@ struct SudoLogRule: Sendable {
         return SudoLogRule.pieces(text, endingAt: ",").map { $0.drop { $0 == " " || $0 == "\t" } }
     }
 
-    /// A list of commands or hosts says nothing of all that an administrator runs, except `ALL`.
+    /// A list of commands or hosts covers only a part of what an administrator runs, except `ALL`.
     private func applies(_ kind: Character, _ list: Substring) -> Bool {
         let names = SudoLogRule.pieces(list, endingAt: ",").map { $0.filter { $0 != "\"" } }
         let users = groups.map { "%\($0)" } + ["%:entralogin:administrators", "%#1879048193", "%#1879048192"]
@@ -90,7 +90,7 @@ struct SudoLogRule: Sendable {
         return names.contains("ALL") || names.contains { wanted.contains(String($0)) }
     }
 
-    /// What stands between characters of `ends` outside double quotes.
+    /// The pieces between characters of `ends` outside double quotes.
     private static func pieces(_ text: Substring, endingAt ends: String) -> [Substring] {
         var pieces: [Substring] = []
         var isQuoted = false
@@ -104,7 +104,8 @@ struct SudoLogRule: Sendable {
         return pieces + [text[begin...]]
     }
 
-    /// The line of sudo.conf that names sudo's policy; plugins are loaded by name there, or all where it names none.
+    /// The line of sudo.conf that names a plugin, if none of them is the I/O log: sudo loads all its plugins only if
+    /// sudo.conf names none.
     private func withoutPlugin(_ machine: any EnvironmentView) -> String? {
         let path = "/etc/sudo.conf"
         let lines = ((try? machine.text(of: path)) ?? "").lines.enumerated().map { index, line in
@@ -115,7 +116,7 @@ struct SudoLogRule: Sendable {
         return "\(path):\(policy.number)"
     }
 
-    /// sudo makes the folder and those above it as root. What stands behind `%` differs from run to run.
+    /// sudo makes the folder and those above it as root. The part from `%` on differs from run to run.
     private func obstacle(_ folder: String, _ machine: any EnvironmentView) -> String? {
         let fixed = folder.prefix { $0 != "%" }
         for path in HomeRule.folders(above: "\(fixed)/x").reversed() {

@@ -2,8 +2,9 @@
 
 internal import Integration
 
-/// Evaluates sudo itself, where entralogin's file for it is there: that it can become root, and that it goes by the sudoers
-/// files, whatever sudo.conf(5) says. sudo says so itself, where root asks for its version (sudo(8), `-V`).
+/// Evaluates sudo itself, if entralogin's sudoers file exists: whether it can become root, and whether its policy is
+/// that of the sudoers files in spite of sudo.conf(5). sudo reports that when root asks for its version (sudo(8),
+/// `-V`).
 struct SudoProgramRule: Sendable {
     private static let files = ["/etc/sudoers", "/usr/etc/sudoers"]
     private static let configuration = "/etc/sudo.conf"
@@ -32,7 +33,7 @@ struct SudoProgramRule: Sendable {
     private func policy(of program: String, _ machine: any HostView) -> Finding? {
         let result = machine.run(program, ["--version"])
         let lines = result.output.lines
-        // sudo-rs knows no other policy.
+        // sudo-rs has no other policy.
         guard !(lines + result.complaint.lines).contains(where: { $0.hasPrefix("sudo-rs ") }) else { return nil }
         let remedy = "look at the lines with Plugin in \(SudoProgramRule.configuration): none is needed"
         guard let status = result.status, status == 0 else {

@@ -2,8 +2,8 @@
 
 internal import Integration
 
-/// Evaluates whether sudo takes entralogin's file: that it reads the folder, and that what it reads has no mistake. That the
-/// file is there and is root's, `LocalAccountsRule` says; what other files and sources add, `SudoersReview`.
+/// Evaluates whether sudo uses entralogin's file: whether it reads the folder, and its files have no syntax error.
+/// `LocalAccountsRule` checks that the file exists and is root's; `SudoersReview`, what other files and sources add.
 struct SudoRule: Sendable {
     let review: SudoersReview
     private static let main = "/etc/sudoers"
@@ -36,7 +36,8 @@ struct SudoRule: Sendable {
         )
     }
 
-    /// sudo passes over a folder that is not root's, or that others than root may write (sudoers(5), "Including other files").
+    /// sudo skips a folder that is not root's, or that others than root may write (sudoers(5), "Including other
+    /// files").
     private func closed(_ machine: any HostView) -> Finding? {
         let path = "/etc/sudoers.d"
         guard let status = try? machine.status(of: path) else { return nil }
@@ -53,7 +54,7 @@ struct SudoRule: Sendable {
         )
     }
 
-    /// Files with an Entra account in their name or lines that sudo passes over, as it does for a dot or a last `~`.
+    /// Files about Entra accounts, by their name or lines, that sudo skips because the name has a dot or ends in `~`.
     private func unread(_ machine: any HostView) -> [Finding] {
         machine.paths(matching: "\(SudoRule.parts)/*").compactMap { path in
             let name = path.dropFirst(SudoRule.parts.count + 1)
@@ -71,7 +72,8 @@ struct SudoRule: Sendable {
         }
     }
 
-    /// Where entralogin's file names it: without it sudo finds no administrators, and refuses.
+    /// Applies if entralogin's file names the plugin: without it sudo does not know the administrators, and refuses
+    /// them.
     private func plugin(_ machine: any HostView) -> Finding? {
         let path = SudoersFilesRule.pluginPath
         guard let ours = try? machine.text(of: LocalAccountsRule.sudoers), ours.contains(path) else { return nil }

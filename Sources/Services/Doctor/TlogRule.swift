@@ -2,11 +2,11 @@
 
 internal import Integration
 
-/// Evaluates session recording by tlog, where it is switched on: as a login shell (`Shell=`, `users set-shell`) or by
-/// sshd's `ForceCommand`. tlog-rec-session ends a session that it cannot record, and says nothing of what it does not see.
-/// What each state does was tried with tlog 12.1 (Tests/Integration/recording.py).
+/// Evaluates session recording by tlog if it is on: as a login shell (`Shell=`, `users set-shell`) or by sshd's
+/// `ForceCommand`. tlog-rec-session ends a session that it cannot record, and does not report what it cannot see. The
+/// effect of each state was tried with tlog 12.1 (Tests/Integration/recording.py).
 struct TlogRule: Sendable {
-    /// `Shell=` and `file:line` of it; nil where the settings cannot be read.
+    /// `Shell=` and its `file:line`; nil if the settings cannot be read.
     let shell: String?
     let shellPlace: String?
 
@@ -14,9 +14,9 @@ struct TlogRule: Sendable {
     static let locks = "/run/tlog"
     private static let name = "tlog-rec-session"
     private static let setpriv = "/usr/bin/setpriv"
-    /// An account without rights: the configuration has to be readable for each user.
+    /// An account without rights: every user must be able to read the configuration.
     private static let asNobody = ["--reuid=65534", "--regid=65534", "--clear-groups"]
-    /// Accounts that a finding names.
+    /// The number of accounts that a finding names.
     private static let shown = 5
 
     func evaluate(_ machine: any EnvironmentView) -> [Finding] {
@@ -27,7 +27,7 @@ struct TlogRule: Sendable {
         let command = forced.flatMap { SSHDWords.arguments(of: $0.rest)?.first }
         let shells = [shell ?? ""] + accounts.map(\.shell)
         guard let program = shells.first(where: TlogRule.isTlog) ?? command else { return [] }
-        // As a shell, its absence is said of Shell= and of the accounts.
+        // For a missing shell, the rules for Shell= and for the accounts have their own findings.
         if let obstacle = ShellRule.obstacle(program, machine) {
             return [forced.map { ends("sshd's ForceCommand cannot be run: \(obstacle)", $0.place, "apt install tlog") }]
                 .compactMap(\.self)
@@ -40,7 +40,7 @@ struct TlogRule: Sendable {
         return [Finding(.recordingTlog, .good, "tlog records sessions of Entra accounts", place: place)]
     }
 
-    /// Also by the names under which it starts another shell (tlog-rec-session-shell-zsh).
+    /// True also for the names under which it starts another shell (tlog-rec-session-shell-zsh).
     private static func isTlog(_ shell: String) -> Bool {
         shell.split(separator: "/").last.map { $0 == name || $0.hasPrefix("\(name)-shell-") } ?? false
     }
@@ -49,7 +49,7 @@ struct TlogRule: Sendable {
         command.split { " \t\"'".contains($0) }.contains { isTlog(String($0)) }
     }
 
-    /// As tlog itself reads it for a user, and what of it keeps sessions from beginning or from being recorded.
+    /// Reads the configuration as tlog does for a user; finds what keeps sessions from starting or from being recorded.
     private func configuration(_ program: String, _ machine: any EnvironmentView) -> Finding? {
         guard machine.exists(TlogRule.setpriv) else { return nil }
         let command = TlogRule.asNobody + [program, "--configuration"]
@@ -77,7 +77,7 @@ struct TlogRule: Sendable {
         return silent(what, place, "Storage=auto there; then systemctl restart systemd-journald")
     }
 
-    /// tlog writes the machine's full name into each record, and an empty one where it finds none.
+    /// tlog writes the machine's full name into each record, or an empty one if it finds none.
     private func hostName(_ machine: any EnvironmentView) -> Finding? {
         let getent = "/usr/bin/getent"
         let text = (try? machine.text(of: "/proc/sys/kernel/hostname")) ?? ""
@@ -95,7 +95,7 @@ struct TlogRule: Sendable {
         )
     }
 
-    /// The lock files, by which a session inside a recorded one is not recorded once more.
+    /// The lock files keep a session inside a recorded one from being recorded twice.
     private func setID(_ program: String, _ machine: any EnvironmentView) -> Finding? {
         guard let status = try? machine.status(of: program) else { return nil }
         let folder = try? machine.status(of: TlogRule.locks)
@@ -112,7 +112,7 @@ struct TlogRule: Sendable {
         )
     }
 
-    /// `Shell=` counts at an account's first sign-in.
+    /// `Shell=` takes effect only at an account's first sign-in.
     private func others(_ accounts: [(name: String, shell: String)]) -> Finding? {
         let found = accounts.filter { !TlogRule.isTlog($0.shell) }
         guard let shell, TlogRule.isTlog(shell), let first = found.first else { return nil }
@@ -128,7 +128,7 @@ struct TlogRule: Sendable {
         )
     }
 
-    /// Where journald's `Storage=` is `none`; the last of its files that names it counts.
+    /// The line that sets journald's `Storage=` to `none`, if it is the last one to set it.
     private static func unstored(_ machine: any EnvironmentView) -> String? {
         let main = "/etc/systemd/journald.conf"
         var last: (value: String, place: String)?
@@ -141,7 +141,7 @@ struct TlogRule: Sendable {
         return last?.value == "none" ? last?.place : nil
     }
 
-    /// Of what `--configuration` prints, the members that are looked at: each on its line, their names unique.
+    /// The members in the output of `--configuration`: each has its own line and a unique name.
     private static func values(_ text: String) -> [String: String] {
         var result: [String: String] = [:]
         for line in text.lines {

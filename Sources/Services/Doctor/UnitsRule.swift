@@ -3,7 +3,7 @@
 internal import Identity
 internal import Integration
 
-/// Evaluates entralogin's units where systemd runs: there, running, and started at boot (systemctl(1), `show`).
+/// Evaluates whether entralogin's units exist, run, and start at boot, if systemd runs (systemctl(1), `show`).
 struct UnitsRule: Sendable {
     private struct Need {
         var unit: String
@@ -47,7 +47,7 @@ struct UnitsRule: Sendable {
 
     struct Outcome {
         var findings: [Finding]
-        /// The daemon's files are another user's, because the daemon runs as one.
+        /// The daemon runs as another user, so its files belong to that user.
         var runsAsAnother = false
     }
 
@@ -69,7 +69,7 @@ struct UnitsRule: Sendable {
         return Outcome(findings: found, runsAsAnother: !asAnother.isEmpty)
     }
 
-    /// Another user cannot read the state, and makes itself the owner of its folders at each start.
+    /// A daemon that runs as another user cannot read the state, and systemd gives it the folders at each start.
     private func user(_ states: [String: [String: String]]) -> Finding? {
         let unit = "entralogind.service"
         guard let user = states[unit]?["User"], user != "entralogin", states[unit]?["LoadState"] == "loaded" else {
@@ -86,7 +86,7 @@ struct UnitsRule: Sendable {
         )
     }
 
-    /// A running daemon keeps the number that its user had, and so do its files.
+    /// A running daemon, and its files, keep the uid that its user had at the start.
     private func number(_ states: [String: [String: String]], _ machine: any HostView) -> Finding? {
         let unit = "entralogind.service"
         guard let process = states[unit]?["MainPID"], process != "0", states[unit]?["User"] == "entralogin",

@@ -3,10 +3,11 @@
 internal import Identity
 internal import Integration
 
-/// Whether this is a user namespace without the numbers of Entra accounts (an unprivileged container, as LXC, Incus and
-/// rootless engines make them): there the kernel refuses such a uid, and sshd closes the connection without a word.
+/// Evaluates whether this is a user namespace without the numbers of Entra accounts (an unprivileged container, as LXC,
+/// Incus and rootless engines make them): there the kernel refuses such a uid, and sshd closes the connection without a
+/// message.
 struct UserNamespaceRule: Sendable {
-    /// Where numbers of new accounts are drawn.
+    /// The range from which new accounts get their numbers.
     let numbers: ClosedRange<UInt32>
 
     func evaluate(_ machine: any HostView) -> [Finding] {
@@ -34,7 +35,7 @@ struct UserNamespaceRule: Sendable {
         )
     }
 
-    /// How many of these numbers the lines map: first inside, first outside, how many (user_namespaces(7)). Nil where
+    /// How many of these numbers the lines map: first inside, first outside, how many (user_namespaces(7)). Nil if
     /// there is no such line.
     private static func count(_ needed: ClosedRange<UInt32>, in text: String) -> UInt64? {
         let counts = text.lines.compactMap { line -> UInt64? in

@@ -2,10 +2,10 @@
 
 package import Integration
 
-/// Names files of sshd's, PAM's and the name service's configuration that others than root may write: whoever writes them
-/// decides who signs in. The stamp does not rest on it: none of it lets anybody in by itself.
+/// Finds files in the configuration of sshd, PAM and the name service that others than root may write: a user who can
+/// write them decides who signs in. The integration check leaves it out: the mode alone lets no user in.
 package struct WritableFilesRule: Sendable {
-    /// Files and folders that the integration rests on.
+    /// The files and folders of the integration.
     let paths: [String]
 
     package init(_ paths: [String]) { self.paths = paths }
@@ -26,7 +26,7 @@ package struct WritableFilesRule: Sendable {
         if status.owner != 0 {
             return finding(path, "user \(status.owner) owns it", "chown root \(path)")
         }
-        // A group of root's own is root.
+        // Group root counts as root.
         let open = status.mode & (status.group == 0 ? 0o002 : 0o022)
         guard open != 0 else { return nil }
         let mode = String(status.mode, radix: 8)
