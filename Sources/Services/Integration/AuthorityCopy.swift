@@ -6,9 +6,10 @@ package import OpenSSHCertificates
 
 /// sshd's own copy of the CA keys that the daemon trusts.
 ///
-/// sshd opens the file of `TrustedUserCAKeys` as root, at each attempt, before authentication, and reads it to its end
-/// whatever it is (sshd_config(5)). So that file is root's, in a folder of root's; root copies it from the daemon's, which
-/// is read once, bounded, and taken only as a whole, key by key (P11). What is not taken leaves the last copy in force.
+/// At each sign-in attempt, before authentication, sshd opens the file of `TrustedUserCAKeys` as root and reads it to
+/// its end, whatever it is (sshd_config(5)). So the file and its folder are root's. Root copies it from the daemon's
+/// file, which is read once, up to a limit, and accepted only if every line is a key (P11). If it is rejected, the last
+/// copy stays in force.
 package struct AuthorityCopy: Sendable {
     /// The daemon's file, in the daemon's folder.
     package static let source = "/var/lib/entralogin/ssh/trusted_user_ca_keys"
@@ -16,7 +17,7 @@ package struct AuthorityCopy: Sendable {
     package static let path = "/var/lib/entralogin-sshd/trusted_user_ca_keys"
 
     package enum Limit {
-        /// Bytes of the daemon's file; as the daemon reads it again.
+        /// Bytes of the daemon's file: the daemon's own limit for reading it.
         package static let bytes = 1 << 20
         /// Keys of the copy: those of four sources, and as many that were rotated out.
         package static let keys = 512
@@ -32,15 +33,15 @@ package struct AuthorityCopy: Sendable {
     private let source: String
     private let path: String
 
-    /// Other paths than the two above only in tests.
+    /// Only tests use other paths than the two above.
     package init(from source: String = source, to path: String = path) {
         self.source = source
         self.path = path
     }
 
-    /// Brings sshd's copy up to date, as root; how many keys it has now. `owner` is the daemon's uid, and nil where there
-    /// is no such user. Throws where the daemon's file is missing or not taken; then the copy is as before. Where there
-    /// is no copy yet either, as before the daemon's first start, nothing is amiss.
+    /// Updates sshd's copy, as root, and returns its number of keys. `owner` is the daemon's uid, or nil if there is no
+    /// such user. Throws if the daemon's file is missing or rejected; the copy is then unchanged. If there is no copy
+    /// yet either, as before the daemon's first start, it returns 0.
     @discardableResult
     package func publish(owner: UInt32?) throws(Refusal) -> Int {
         let requirement = FileRequirement(owners: Set([0, owner].compactMap(\.self)), forbiddenMode: 0o022)
@@ -64,8 +65,8 @@ package struct AuthorityCopy: Sendable {
         return false
     }
 
-    /// What sshd trusts now: nothing, where there is no copy or it holds no keys; nil where this process may not read it, as
-    /// sshd may, which is root.
+    /// The keys that sshd trusts now: none if there is no copy or it is invalid; nil if only root, as which sshd runs,
+    /// may read it.
     package func keys() -> [PublicKey]? {
         do throws(FileError) {
             let bytes = try AtomicFile(path).read(limit: Limit.bytes)
@@ -81,7 +82,8 @@ package struct AuthorityCopy: Sendable {
         return LocalAccounts.uid(of: "entralogin", in: bytes)
     }
 
-    /// Each key once. Comments and empty lines count for nothing; one line that is no key, and nothing is taken.
+    /// Each key once. Comments and empty lines are skipped; any other line that is not a key makes the whole file
+    /// invalid.
     package static func keys(in bytes: [UInt8], of file: String = path) throws(Refusal) -> [PublicKey] {
         guard let text = String(validating: bytes, as: UTF8.self) else { throw Refusal(text: "\(file): no text") }
         var keys: [PublicKey] = []

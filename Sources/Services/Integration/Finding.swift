@@ -6,9 +6,9 @@ package enum Severity: String, Sendable, Codable, Comparable {
     case good
     /// Worth knowing; nothing to do.
     case note
-    /// Something does not work as wished; nobody gets in who should not.
+    /// Something does not work as intended; no user gets in who should not.
     case warning
-    /// Somebody who may sign in is kept out while it stands, or will be from the next start on; or a promise does not hold.
+    /// A user who may sign in is kept out, now or from the next start on; or a promise does not hold.
     case error
 
     private var rank: Int {
@@ -23,30 +23,30 @@ package enum Severity: String, Sendable, Codable, Comparable {
     package static func < (left: Severity, right: Severity) -> Bool { left.rank < right.rank }
 }
 
-/// Whom a state of the machine keeps out, whatever their names are.
+/// The users whom a state of the machine keeps out, whatever their names are.
 package enum KeptOut: String, Sendable, Codable {
     case everybody
-    /// Those who never signed in here.
+    /// Users who have never signed in here.
     case newcomers
-    /// Nobody yet; everybody from the next start of the daemon or of its sockets on.
+    /// No user yet; every user from the next start of the daemon or of its sockets on.
     case later
-    /// Something that is not asked here decides.
+    /// It depends on something that is not evaluated here.
     case unknown
 }
 
-/// One thing that was looked at: what is there, what must be, how to fix it.
+/// One result of a check: what is there, what must be, how to fix it.
 package struct Finding: Hashable, Sendable, Encodable {
     package var id: FindingID
     package var severity: Severity
     /// One sentence.
     package var found: String
-    /// `file` or `file:line`; nil where no one file says it.
+    /// `file` or `file:line`; nil if it is not about one file.
     package var place: String?
-    /// What must be there; empty where the finding is good.
+    /// What must be there; empty for a good finding.
     package var needed: String
-    /// What to do or type; empty where there is nothing to do.
+    /// What to do or type; empty if there is nothing to do.
     package var remedy: String
-    /// Nil where it keeps nobody out, and where it depends on the person: that `explain` asks for each (`PersonCheck`).
+    /// Nil if it keeps no user out, or if that depends on the user: `explain` evaluates it for each (`PersonCheck`).
     package var keepsOut: KeptOut?
 
     package init(

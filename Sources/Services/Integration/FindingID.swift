@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What a finding is about: one of the ids of Documentation/findings.md. An id never changes its meaning. Those that are in
-/// FindingID+Table.swift are all that there are; a part that varies is the name of a unit, a service, a keyword.
+/// What a finding is about: one of the ids of Documentation/findings.md. An id never changes its meaning.
+/// FindingID+Table.swift lists all of them; a part that varies is the name of a unit, a service, or a keyword.
 package struct FindingID: Hashable, Sendable {
     /// The first word.
     package enum Subject: String, Sendable {
@@ -47,7 +47,7 @@ package struct FindingID: Hashable, Sendable {
     }
 
     package let subject: Subject
-    /// What stands behind the first word and its dot; nil for the subject as a whole.
+    /// The part after the first word and its dot; nil for the subject as a whole.
     private let part: String?
 
     init(_ subject: Subject, _ part: String? = nil) {

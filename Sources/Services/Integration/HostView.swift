@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What stat(2) says of a path, links followed.
+/// The result of stat(2) for a path; links are followed.
 package struct FileStatus: Hashable, Sendable {
     package enum Kind: Sendable {
         case file
@@ -43,18 +43,18 @@ package struct FileStatus: Hashable, Sendable {
     }
 }
 
-/// Why a path shows nothing.
+/// Why a path cannot be read.
 package enum FileAbsence: Error, Hashable, Sendable {
     case absent
-    /// The folders above it may not be searched, or the file not read, by this process.
+    /// This process may not search a folder above it, or not read the file.
     case forbidden
-    /// Something else, in words.
+    /// Another error; the text describes it.
     case failed(String)
 }
 
 /// How a program ended.
 package struct ProgramResult: Hashable, Sendable {
-    /// The exit status; nil where it did not start, was ended by a signal or took too long.
+    /// The exit status; nil if it did not start, was ended by a signal or took too long.
     package var status: Int32?
     package var output: String
     /// Standard error, or why there is no status.
@@ -73,7 +73,7 @@ package protocol ProgramRunner: Sendable {
     func run(_ path: String, _ arguments: [String]) -> ProgramResult
 }
 
-/// What the checks see of the machine. They change nothing through it.
+/// The checks' read-only view of the machine.
 package protocol HostView: ProgramRunner {
     /// The text of a plain file of at most 1 MiB; bytes that are not UTF-8 become replacement characters.
     func text(of path: String) throws(FileAbsence) -> String
@@ -82,9 +82,9 @@ package protocol HostView: ProgramRunner {
     func status(of path: String) throws(FileAbsence) -> FileStatus
     /// glob(7), sorted as glob(3) does in the C locale.
     func paths(matching pattern: String) -> [String]
-    /// Loads a module as its programs will, and lets go of it; the loader's complaint, or nil.
+    /// Loads a module as its programs do, and unloads it. Returns the loader's error, or nil.
     func complaintOnLoading(module path: String) -> String?
-    /// False where the process with that number is known to have ended.
+    /// False if the process with that pid is known to have ended.
     func isRunning(pid: Int32) -> Bool
 }
 

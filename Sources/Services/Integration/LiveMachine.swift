@@ -3,7 +3,7 @@
 internal import Glibc
 internal import LinuxSystem
 
-/// The machine that this runs on.
+/// The machine that this process runs on.
 package struct LiveMachine: HostView {
     private static let textLimit = 1 << 20
 
@@ -14,12 +14,12 @@ package struct LiveMachine: HostView {
     package func run(_ path: String, _ arguments: [String]) -> ProgramResult {
         let result = runner.run(path, arguments)
         guard result.status != 0, let folder = LiveMachine.missingFolder(named: result.complaint) else { return result }
-        // Debian's sshd will not even test its configuration without the folder that its own unit makes at start.
+        // Debian's sshd does not even test its configuration without the folder that its unit makes at start.
         guard mkdir(folder, 0o755) == 0 else { return result }
         return runner.run(path, arguments)
     }
 
-    /// The folder below /run that sshd says it misses.
+    /// The folder below /run that sshd reports as missing.
     static func missingFolder(named complaint: String) -> String? {
         let words = "Missing privilege separation directory: "
         guard let line = complaint.lines.first(where: { $0.hasPrefix(words) }) else { return nil }
@@ -48,7 +48,7 @@ package struct LiveMachine: HostView {
         var status = stat()
         guard fstat(file.rawValue, &status) == 0 else { throw Errno.last }
         guard status.st_mode & S_IFMT == S_IFREG, status.st_size <= limit else { throw Errno.invalidArgument }
-        // Files of /proc say that they have no size.
+        // Files of /proc report a size of zero.
         let limit = max(min(limit, textLimit), Int(status.st_size))
         let content = try readWhole(file.rawValue, expecting: max(4096, Int(status.st_size)), limit: limit)
         guard content.count <= limit else { throw Errno.invalidArgument }

@@ -2,14 +2,15 @@
 
 internal import Identity
 
-/// Local users and groups that bear an Entra account's name. Local ones win (P7), so the Entra account of that name is
-/// refused. useradd, Ansible's `user` and the portal's password reset make such users before somebody's first sign-in.
+/// Local users and groups with an Entra account's name. The local ones take precedence (P7), so the Entra account of
+/// that name is refused. useradd, Ansible's `user` and the portal's password reset create such users before the Entra
+/// user's first sign-in.
 package struct LocalNames: Hashable, Sendable {
-    /// With the lines of /etc/passwd and /etc/group where they stand.
+    /// Names with their line numbers in /etc/passwd and /etc/group.
     package private(set) var users: [(name: String, line: Int)] = []
     package private(set) var groups: [(name: String, line: Int)] = []
 
-    /// `domains`: as `Domains=` has them; empty: any. Mapped accounts are Entra's, and are left out.
+    /// `domains` is the value of `Domains=`; empty means any. Mapped accounts are left out: they are Entra accounts.
     package init(on machine: any HostView, domains: [String]) {
         let list = (try? machine.text(of: AdoptionList.path)).flatMap { try? AdoptionList(parsing: Array($0.utf8)) }
         let mapped = Set(list?.people.map(\.name.text) ?? [])

@@ -15,7 +15,7 @@ package struct NameServiceRule: Sendable {
         return evaluate(text)
     }
 
-    /// What the check would find against the file with entralogin's word at the end of each line that lacks it; nil for nothing.
+    /// The error that would remain if `entralogin` were added at the end of each line that lacks it; nil for none.
     package static func obstacle(_ machine: any HostView) -> String? {
         guard let text = try? machine.text(of: NameServiceRule.path) else {
             return "\(NameServiceRule.path) is missing"
@@ -35,7 +35,7 @@ package struct NameServiceRule: Sendable {
 
     private func evaluate(_ lines: [String: (number: Int, words: [String])]) -> [Finding] {
         var findings = ["passwd", "group"].map { evaluate($0, lines[$0]) }
-        // Without a line of its own, initgroups goes by that of group (nsswitch.conf(5)).
+        // Without its own line, initgroups uses that of group (nsswitch.conf(5)).
         if let initgroups = lines["initgroups"] { findings.append(evaluate("initgroups", initgroups)) }
         return findings
     }
@@ -60,18 +60,19 @@ package struct NameServiceRule: Sendable {
         return Finding(.nss(database), .good, "\(database): entralogin after \(line.words[0])", place: place)
     }
 
-    /// True for an action that returns, or may, where a service has not got the name.
+    /// True for an action that ends the search, or may, when a service does not know the name.
     private static func endsSearchOnMiss(_ word: String) -> Bool {
         guard word.hasPrefix("["), word.hasSuffix("]") else { return false }
         let pairs = word.lowercased().dropFirst().dropLast().split { $0 == " " || $0 == "\t" }
         return pairs.contains { $0.hasSuffix("=return") && ($0.hasPrefix("notfound") || $0.hasPrefix("!")) }
     }
 
-    /// The words behind each database, actions in brackets as one word, with the number of its line. First line wins.
+    /// The words after each database, an action in brackets as one word, and the number of its line. The first line
+    /// counts.
     package static func databases(of text: String) -> [String: (number: Int, words: [String])] {
         var result: [String: (number: Int, words: [String])] = [:]
         for (index, raw) in text.lines.enumerated() {
-            // Any white space of isspace(3) parts words there, CR at the end of a line too.
+            // Any white space of isspace(3) separates words there, even a CR at the end of a line.
             let line = String(raw.prefix { $0 != "#" }.map { $0.isWhitespace ? " " : $0 })
             guard let colon = line.firstIndex(of: ":") else { continue }
             let name = String(line[..<colon].filter { $0 != " " && $0 != "\t" })

@@ -33,7 +33,7 @@ package struct PAMControl: Hashable, Sendable {
     /// For every value that is not among `actions`.
     package private(set) var fallback: PAMAction
 
-    /// Nil for a control that libpam would not understand either: it then refuses the service.
+    /// Nil for a control that libpam does not understand either: libpam then refuses the service.
     init?(_ text: String) {
         switch text.lowercased() {
         case "required": self.init(["success": .ok, "new_authtok_reqd": .ok, "ignore": .ignore], else: .bad)
@@ -67,8 +67,9 @@ package struct PAMControl: Hashable, Sendable {
     /// Every action that the line can take.
     var possibleActions: Set<PAMAction> { Set(actions.values).union([fallback]) }
 
-    /// True for `[success=N ignore=N default=die]` and for `[success=ok ignore=ignore default=die]`, with or without a word
-    /// on a missing module: allowed and not concerned go on, everything else ends the stack refused.
+    /// True for `[success=N ignore=N default=die]` and `[success=ok ignore=ignore default=die]`, with or without an
+    /// action for a missing module: after success and ignore the stack goes on, any other result ends it with a
+    /// refusal.
     var isOurs: Bool {
         guard fallback == .die, guardedEntries != nil else { return false }
         return actions.allSatisfy { value, action in
@@ -80,8 +81,8 @@ package struct PAMControl: Hashable, Sendable {
             && [.die, action(on: "success")].contains(action(on: "new_authtok_reqd"))
     }
 
-    /// How many entries behind the line run only where the module did not: it jumps over them. Nil for a control that is
-    /// not of that form.
+    /// The number of entries after the line that run only if the module did not, because it jumps over them. Nil for a
+    /// control that is not of that form.
     var guardedEntries: Int? {
         switch (action(on: "success"), action(on: "ignore")) {
         case (.ok, .ignore): 0
@@ -90,6 +91,6 @@ package struct PAMControl: Hashable, Sendable {
         }
     }
 
-    /// True where the line holds everybody out, local accounts too, while the module is missing.
+    /// True if the line keeps every user out, even local ones, while the module is missing.
     var locksOutWithoutModule: Bool { action(on: "module_unknown") != .ignore }
 }

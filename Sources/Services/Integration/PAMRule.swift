@@ -2,12 +2,12 @@
 
 internal import Identity
 
-/// Evaluates one stack of one service: entralogin's line is there, is written as it must be, nothing before it can pass over
-/// it, and what must not run for somebody who is refused comes after it.
+/// Evaluates one stack of one service: entralogin's line exists, has the right form, cannot be skipped by an earlier
+/// line, and comes before the modules that must not run for a refused user.
 package struct PAMRule: Sendable {
     let service: String
     let type: String
-    /// Modules that must stand behind entralogin's line.
+    /// Modules that must come after entralogin's line.
     let mustFollow: Set<String>
 
     /// `type`: as in PAM's files; `mustFollow`: modules that must stand behind entralogin's line.
@@ -17,13 +17,13 @@ package struct PAMRule: Sendable {
         self.mustFollow = mustFollow
     }
 
-    /// The account stage decides before pam_unix, which says yes to everybody who came with a key.
+    /// entralogin's account stage comes before pam_unix, which accepts every user who signed in with a key.
     package static func account(_ service: String) -> PAMRule {
         PAMRule(service: service, type: "account", mustFollow: ["pam_unix.so", "pam_sss.so", "pam_localuser.so"])
     }
 
-    /// pam_env reads a file of the person's that can forge sshd's variables; the others make homes and sessions, which
-    /// a refused person must not get.
+    /// pam_env reads a file of the user's that can forge sshd's variables; the others make homes and sessions, which a
+    /// refused user must not get.
     static func session(_ service: String) -> PAMRule {
         PAMRule(
             service: service,
@@ -32,9 +32,9 @@ package struct PAMRule: Sendable {
         )
     }
 
-    /// entralogin's line and, behind it, as packaging/pam/lines has them, what runs only where entralogin's module could not be
-    /// loaded: Entra accounts are refused there, by number and by name, as the user that is asked for, as the one who asks and
-    /// as the one who runs the program.
+    /// entralogin's line, and after it the lines of packaging/pam/lines that run only if entralogin's module could not
+    /// be loaded. They refuse Entra accounts, by number and by name, as the target user, as the requester and as the
+    /// user who runs the program.
     package static func lines(_ type: String) -> [String] {
         let guid = SSHDOrderRule.guids
         let ids = "uid < \(PosixID.userRange.lowerBound)"
@@ -49,7 +49,7 @@ package struct PAMRule: Sendable {
         return ["[\(jump) module_unknown=ignore default=die] pam_entralogin.so"] + guarding
     }
 
-    /// The findings, and the files that they rest on.
+    /// The findings, and the files that they depend on.
     package func evaluate(_ machine: any HostView) -> (findings: [Finding], files: [String]) {
         do throws(PAMStackError) {
             let stack = try PAMStack(service: service, type: type, on: machine)
@@ -87,8 +87,8 @@ package struct PAMRule: Sendable {
         return [Finding(id, .good, "\(service): pam_entralogin decides first in the \(type) stage", place: ours.place)]
     }
 
-    /// What entralogin's line jumps over: the lines that refuse Entra accounts where the module could not be loaded, and no
-    /// others.
+    /// entralogin's line must jump over the lines that refuse Entra accounts if the module could not be loaded, and
+    /// over no others.
     private func evaluateGuard(of line: PAMEntry, behind rest: ArraySlice<PAMEntry>) -> Finding? {
         let expected = PAMRule.lines(type).dropFirst().map { String($0) }
         let count = line.control.guardedEntries ?? 0
@@ -113,8 +113,8 @@ package struct PAMRule: Sendable {
         return finding(.warning, what, line.place)
     }
 
-    /// The words without the condition about the administrators' group: an earlier version wrote none, and the group may have
-    /// another name.
+    /// The words without the condition on the administrators' group: an earlier version had none, and the group may
+    /// have another name.
     private static func withoutGroup(_ words: [String]) -> [String] {
         guard let index = words.firstIndex(of: "notingroup"), index > 0, index + 1 < words.count else { return words }
         return Array(words[..<(index - 1)] + words[(index + 2)...])
@@ -137,14 +137,15 @@ package struct PAMRule: Sendable {
 }
 
 extension PAMStack {
-    /// The first entry before `index` after which the stack may go on behind it, or end well, without it having run.
+    /// The first entry before `index` that can end the stack with success or jump beyond `index`, so that the entry
+    /// there does not run.
     package func passingOver(_ index: Int) -> PAMEntry? {
         for (position, entry) in entries[..<index].enumerated() {
             for action in entry.control.possibleActions {
                 switch action {
                 case .done: return entry
                 case .jump(let count) where position + count + 1 > index: return entry
-                // die ends the stack refused: nobody gets in by it.
+                // `die` ends the stack with a refusal: it lets no user in.
                 case .jump, .ignore, .bad, .die, .ok, .reset: continue
                 }
             }

@@ -10,7 +10,7 @@ package struct PAMEntry: Hashable, Sendable {
     package var arguments: [String]
     var file: String
     var line: Int
-    /// Written with a `-` before the type: libpam passes over a module that it does not find.
+    /// Written with a `-` before the type: libpam skips the module if it does not find it.
     package var mayBeMissing = false
 
     package var place: String { "\(file):\(line)" }
@@ -22,21 +22,21 @@ package struct PAMStackError: Error, Hashable, Sendable {
     package var problem: String
 }
 
-/// The lines of one type (`account`, `session`) that libpam runs for one service, includes taken apart.
+/// The lines of one type (`account`, `session`) that libpam runs for one service, with includes expanded.
 ///
-/// What a `substack` holds is left out: whatever happens there, the stack goes on behind it (pam.conf(5)), so nothing in
-/// it can pass over a later line. A line of entralogin's in there would end no more than the substack: it counts as missing.
+/// The lines of a `substack` are left out: whatever happens there, the stack goes on after it (pam.conf(5)), so nothing
+/// in it can skip a later line. entralogin's line in a substack could only end the substack: it counts as missing.
 package struct PAMStack: Sendable {
     package private(set) var entries: [PAMEntry] = []
     /// Every file that was read, substacks included.
     package private(set) var files: [String] = []
-    /// Substacks in which entralogin's module stands.
+    /// The places of substacks that contain entralogin's module.
     package private(set) var oursInSubstack: [String] = []
 
     private let type: String
     private let machine: any HostView
 
-    /// Where libpam looks, first match wins; distributions with an unchangeable /etc use the second.
+    /// The folders that libpam searches, in this order; distributions with a read-only /etc use the second.
     package static let folders = ["/etc/pam.d", "/usr/lib/pam.d"]
     package static let ourModule = "pam_entralogin.so"
     private static let deepest = 16
@@ -101,7 +101,7 @@ package struct PAMStack: Sendable {
         for file in inner.files where !files.contains(file) { files.append(file) }
         if inner.entries.contains(where: { $0.module == PAMStack.ourModule }) { oursInSubstack.append(line.place) }
         oursInSubstack += inner.oursInSubstack.filter { !oursInSubstack.contains($0) }
-        // It counts as one entry where something jumps over it.
+        // For a jump, the whole substack counts as one entry.
         guard let control = PAMControl("required") else { return }
         entries.append(
             PAMEntry(
@@ -142,7 +142,8 @@ struct PAMLine: Sendable {
 
     func misread(_ problem: String) -> PAMStackError { PAMStackError(place: place, problem: problem) }
 
-    /// The lines that say something: comments cut, lines that end in `\`, blanks behind it or not, joined with the next.
+    /// The lines that are not empty, without comments. A line that ends in `\`, with or without blanks after it, is
+    /// joined with the next.
     static func lines(of text: String, file: String) -> [PAMLine] {
         var result: [PAMLine] = []
         var pending = ""

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// One account stage that libpam itself ran for a name that no account has, as `pam-probe` tells it.
+/// The result of one account stage that libpam ran for a name that no account has, as `pam-probe` reports it.
 ///
-/// The files in /etc say what libpam shall do. Where it looks for a module, and whether it can load it there, only libpam
-/// knows: a module that it passes over (`module_unknown=ignore`) refuses nobody.
+/// The files in /etc say what libpam should do. Only libpam knows where it looks for a module, and whether it can load
+/// it: a module that it skips (`module_unknown=ignore`) refuses no user.
 package struct PAMTransaction: Hashable, Sendable {
     package static let program = "/usr/libexec/entralogin/pam-probe"
     private static let success: Int32 = 0
@@ -19,10 +19,10 @@ package struct PAMTransaction: Hashable, Sendable {
     let mark: Mark
     /// What pam_acct_mgmt(3) returned.
     let result: Int32
-    /// Every module that libpam has loaded for the service, by the path it knows it by.
+    /// The paths of all modules that libpam has loaded for the service.
     let modules: [String]
 
-    /// Nil where the text is not what the program says.
+    /// Nil if the text is not the program's output.
     init?(_ output: String, of service: String) {
         var lines = output.lines[...]
         guard let mark = PAMTransaction.take("mark ", from: &lines).flatMap(Mark.init),
@@ -39,7 +39,7 @@ package struct PAMTransaction: Hashable, Sendable {
         return String(line.dropFirst(prefix.count))
     }
 
-    /// Runs it, or says why it told nothing.
+    /// Runs `pam-probe`; fails with the reason if it gave no result.
     static func run(_ service: String, on machine: any HostView) -> Result<PAMTransaction, PAMTransactionError> {
         let outcome = machine.run(program, [service])
         guard outcome.status == 0 else {
@@ -52,10 +52,10 @@ package struct PAMTransaction: Hashable, Sendable {
         return .success(transaction)
     }
 
-    /// The files that libpam has loaded as entralogin's; two where lines of the service name two.
+    /// The files that libpam has loaded as entralogin's module; two if the service's lines name two.
     var ourModules: [String] { modules.filter { PAMTransaction.name(of: $0) == PAMStack.ourModule } }
 
-    /// Where libpam finds its modules: the folder of the first one that is not entralogin's.
+    /// The folder in which libpam finds its modules: that of the first one that is not entralogin's.
     var folder: String? {
         modules.first { PAMTransaction.name(of: $0) != PAMStack.ourModule }.map { path in
             String(path.prefix(upTo: path.lastIndex(of: "/") ?? path.endIndex))
@@ -76,9 +76,9 @@ struct PAMTransactionError: Error, Hashable, Sendable {
 struct PAMTransactionRule: Sendable {
     private static let repair = "make install, or install the package again; then entraloginctl stack --stamp"
 
-    /// Where entralogin's module lies by the usual folders; nil where in none.
+    /// The path of entralogin's module in the usual folders; nil if it is in none.
     let installed: String?
-    /// The account stage as the files have it; nil where they cannot be read.
+    /// The account stage in the files; nil if they cannot be read.
     let stack: PAMStack?
 
     func evaluate(_ service: String, _ outcome: Result<PAMTransaction, PAMTransactionError>) -> Finding {
@@ -107,15 +107,15 @@ struct PAMTransactionRule: Sendable {
             return finding(service, .error, "libpam passes over pam_entralogin.so", order, loaded)
         case (.none, true):
             guard isRefusedBefore(transaction.ourModules) else { return notLoaded(transaction) }
-            // Nobody gets in by that, and what libpam has loaded is what entralogin's line names.
+            // That lets no user in, and libpam has loaded the file that entralogin's line names.
             let what =
                 "\(service): another module refuses the check's name before pam_entralogin.so, which libpam loads"
             return Finding(id(service), .note, what, place: loaded)
         }
     }
 
-    /// True where a module before entralogin's line can end the stage with a no, and entralogin's line names a file that libpam
-    /// has loaded.
+    /// True if a module before entralogin's line can end the stage with a refusal, and entralogin's line names a file
+    /// that libpam has loaded.
     private func isRefusedBefore(_ loaded: [String]) -> Bool {
         guard let entries = stack?.entries, let ours = entries.firstIndex(where: { $0.module == PAMStack.ourModule })
         else { return false }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Evaluates the files of entralogin that other programs load or run: there, root's, writable by nobody else, loadable.
+/// Evaluates the files of entralogin that other programs load or run: each must exist, be root's, be writable by root
+/// only, and load or run.
 package struct ProgramFilesRule: Sendable {
-    /// Where distributions keep libraries; the first folder that has the file counts.
+    /// The folders in which distributions keep libraries; the first one that has the file counts.
     package static let moduleFolders = [
         "/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64", "/usr/lib",
         "/lib/x86_64-linux-gnu", "/lib/aarch64-linux-gnu", "/lib64", "/lib",
@@ -11,7 +12,8 @@ package struct ProgramFilesRule: Sendable {
 
     private static let remedy = "make install, or install the package again"
 
-    /// `loaded`: the files that libpam has loaded as entralogin's module (`PAMTransaction`); where there are any, they count.
+    /// `loaded`: the files that libpam has loaded as entralogin's module (`PAMTransaction`); if there are any, they
+    /// count.
     func evaluate(_ machine: any HostView, loaded: [String]) -> (findings: [Finding], files: [String]) {
         let nameService = ProgramFilesRule.installed(ProgramFilesRule.nameServiceModule, machine)
         let nss = evaluateModule(.moduleNSS, ProgramFilesRule.nameServiceModule, at: nameService, machine)
@@ -27,7 +29,7 @@ package struct ProgramFilesRule: Sendable {
         return (modules.map(\.finding) + programs, paths)
     }
 
-    /// Where entralogin's PAM module lies by the usual folders; libpam may read another one.
+    /// The path of entralogin's PAM module in the usual folders; libpam may load it from another one.
     package static func installedModule(_ machine: any HostView) -> String? {
         moduleFolders.lazy.map { "\($0)/security/\(PAMStack.ourModule)" }.first { machine.exists($0) }
     }
@@ -36,7 +38,7 @@ package struct ProgramFilesRule: Sendable {
         moduleFolders.lazy.map { "\($0)/\(name)" }.first { machine.exists($0) }
     }
 
-    /// libpam's own file, by its usual name where that leads to the same file (/lib is a link on most machines).
+    /// The file that libpam loaded, under its usual name if that is the same file (/lib is a link on most machines).
     private func usualName(of loaded: String, _ installed: String?, _ machine: any HostView) -> String {
         guard let installed, let file = try? machine.status(of: loaded), let usual = try? machine.status(of: installed)
         else { return loaded }
@@ -63,7 +65,8 @@ package struct ProgramFilesRule: Sendable {
         return (Finding(id, .good, "\(name) is root's and loads", place: path), path)
     }
 
-    /// sshd refuses to run its helper otherwise too ("Unsafe AuthorizedPrincipalsCommand"), but says so in its log only.
+    /// sshd itself refuses to run an unsafe helper, too ("Unsafe AuthorizedPrincipalsCommand"), but says so only in its
+    /// log.
     private func evaluateProgram(_ id: FindingID, _ path: String, _ what: String, _ machine: any HostView) -> Finding {
         guard machine.exists(path) else {
             return Finding(id, .error, "\(what) is missing", place: path, remedy: Self.remedy)
@@ -75,7 +78,7 @@ package struct ProgramFilesRule: Sendable {
         return Finding(id, .good, "\(what) is root's and can be run", place: path)
     }
 
-    /// What somebody else than root could do to the file or to a folder above it; nil where nothing.
+    /// Why users other than root could change the file or a folder above it; nil if they could not.
     private func unsafety(of path: String, _ machine: any HostView) -> String? {
         var current = path
         while true {
@@ -108,7 +111,7 @@ package struct ProgramFilesRule: Sendable {
 /// Evaluates the accounts of the daemon and of the helper, and the administrators' sudo.
 package struct LocalAccountsRule: Sendable {
     package static let sudoers = "/etc/sudoers.d/entralogin"
-    /// As sudoers names the members (entralogin_sudo.h).
+    /// How sudoers names the administrators (entralogin_sudo.h).
     static let members = "\"%:entralogin:administrators\""
     private static let remedy = "/usr/libexec/entralogin/configure --enable"
 
@@ -182,8 +185,8 @@ package struct LocalAccountsRule: Sendable {
         return Finding(.sudoers, .good, "administrators have sudo", place: LocalAccountsRule.sudoers)
     }
 
-    /// What the file lacks of a rule for the administrators: the rule itself, by the plugin's members or by the group
-    /// (sudo-rs); and for members the plugin that knows them. Nil where nothing.
+    /// The line for the administrators that the file lacks: the rule itself, for the plugin's members or for the group
+    /// (sudo-rs); and for members, the line of the plugin. Nil if none is missing.
     private func missingLine(_ machine: any HostView) -> String? {
         guard let text = try? machine.text(of: LocalAccountsRule.sudoers) else { return nil }
         let lines = text.lines.filter { line in

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What `sshd -T -C user=…` prints: the configuration that this person would meet. Keywords are in lower case; those
-/// that may stand more than once keep all their values.
+/// The output of `sshd -T -C user=…`: the configuration that applies to this user. Keywords are in lower case; one that
+/// may occur more than once keeps all its values.
 package struct SSHDConfiguration: Sendable {
     private var values: [String: [String]] = [:]
 
@@ -14,13 +14,13 @@ package struct SSHDConfiguration: Sendable {
         }
     }
 
-    /// The only value of a keyword; nil where it is absent or stands more than once.
+    /// The only value of a keyword; nil if it is absent or occurs more than once.
     package func value(of keyword: String) -> String? {
         guard let all = values[keyword], all.count == 1 else { return nil }
         return all[0]
     }
 
-    /// Every word of a keyword that may stand more than once (`AllowGroups`), in order.
+    /// Every word of a keyword that may occur more than once (`AllowGroups`), in order.
     package func words(of keyword: String) -> [String] {
         (values[keyword] ?? []).flatMap { $0.split(separator: " ").map(String.init) }
     }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// One line of a configuration with the file it stands in.
+/// One line of a configuration, with its file.
 package struct ConfigurationLine: Hashable, Sendable, Codable {
-    /// Its first word, as the program that reads it compares it.
+    /// Its first word, in the form in which its program compares it.
     package var keyword: String
-    /// What stands behind it, as written.
+    /// The text after the keyword, as written.
     package var rest: String
     package var file: String
     /// From 1.
@@ -13,7 +13,7 @@ package struct ConfigurationLine: Hashable, Sendable, Codable {
     package var place: String { "\(file):\(number)" }
 }
 
-/// The files that sshd reads, in its order: `sshd_config` and what its `Include` lines name (sshd_config(5)).
+/// The files that sshd reads, in its order: `sshd_config` and the files of its `Include` lines (sshd_config(5)).
 package struct SSHDFiles: Sendable {
     package typealias Line = ConfigurationLine
 
@@ -21,16 +21,16 @@ package struct SSHDFiles: Sendable {
     package static let dropIn = "/etc/ssh/sshd_config.d/00-entralogin.conf"
     /// servconf.c, SERVCONF_MAX_DEPTH.
     private static let deepest = 16
-    /// Files read, the same one twice counted twice: a chain of includes that doubles must not take for ever.
+    /// The most files read, counting repeats: includes that double at each level must not take for ever.
     private static let mostReadings = 4096
 
-    /// Every line with a keyword, in reading order; `include` lines are replaced by what they name.
+    /// Every line with a keyword, in reading order; `include` lines are replaced by the lines of their files.
     package private(set) var lines: [ConfigurationLine] = []
     /// Every file that was read.
     private(set) var files: [String] = []
-    /// Folders in which a new file would be read too.
+    /// Folders in which a new file would be read, too.
     private(set) var folders: [String] = []
-    /// The first that could not be read as sshd does; nothing is read behind it.
+    /// The first file that could not be read as sshd reads it; nothing is read after it.
     package private(set) var unreadable: String?
     private var readings = 0
 
@@ -39,7 +39,7 @@ package struct SSHDFiles: Sendable {
     private mutating func add(_ path: String, on machine: any HostView, depth: Int) {
         guard unreadable == nil else { return }
         readings += 1
-        // A NUL cuts a line short for sshd, and takes its end with it.
+        // To sshd, a NUL ends the line's text, and the rest of the line is lost.
         guard depth < SSHDFiles.deepest, readings <= SSHDFiles.mostReadings, let text = try? machine.text(of: path),
             !text.utf8.contains(0)
         else {
@@ -57,7 +57,7 @@ package struct SSHDFiles: Sendable {
         }
     }
 
-    /// sshd takes a path that begins with `~` as it stands, from its own folder, which is / for a service.
+    /// sshd does not expand a path that begins with `~`: it is relative to its working directory, / for a service.
     private mutating func include(_ pattern: String, on machine: any HostView, depth: Int) {
         let absolute = pattern.hasPrefix("/") ? pattern : pattern.hasPrefix("~") ? "/\(pattern)" : "/etc/ssh/\(pattern)"
         note(SSHDFiles.fixedFolder(of: absolute))
@@ -71,7 +71,7 @@ package struct SSHDFiles: Sendable {
         if !folders.contains(folder) { folders.append(folder) }
     }
 
-    /// The deepest folder that the pattern names without a wildcard: a new folder in it may be meant, too.
+    /// The deepest folder that the pattern names without a wildcard: the pattern may also match a new folder in it.
     private static func fixedFolder(of pattern: String) -> String {
         folder(of: pattern.prefix { !"*?[\\".contains($0) })
     }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The sshd that listens now, as told by its pid file, which it writes each time it has read its configuration.
+/// The sshd that listens now, by its pid file, which it writes each time it has read its configuration.
 ///
-/// `sshd -T` shows what stands on disk; the listener goes by what it read when it started or was told to reload. Where
-/// the two differ, a configuration that would be refused may still be in force: so a listener counts only if nothing
-/// that sshd reads has changed since, or if it was found good before anything changed.
+/// `sshd -T` shows the configuration on disk; the listener uses the one that it read at its start or last reload. If
+/// the two differ, a configuration that the check would reject may still be in force. So a listener is valid only if no
+/// file that sshd reads has changed since, or if the listener was verified before the change.
 package struct SSHDListener: Hashable, Sendable {
     package let pid: Int32
     /// When the pid file was written: nanoseconds since 1970.
@@ -15,8 +15,8 @@ package struct SSHDListener: Hashable, Sendable {
         self.readAt = readAt
     }
 
-    /// Nil where no sshd listens by itself (systemd hands it connections, or it is not started yet): the next one reads
-    /// what stands on disk.
+    /// Nil if no sshd listens itself (systemd hands it connections, or it has not started yet): the next sshd reads the
+    /// configuration on disk.
     init?(pidFile: String?, on machine: any HostView) {
         guard let pidFile, pidFile != "none", let text = try? machine.text(of: pidFile),
             let status = try? machine.status(of: pidFile),

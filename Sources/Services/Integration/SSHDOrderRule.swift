@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Evaluates the order of what sshd reads. A Match block that is read before entralogin's may set the same keywords for some
-/// Entra accounts, and would win: the names that are tried with `sshd -T` need not show it.
+/// Evaluates the order in which sshd reads its blocks. A Match block before entralogin's may set the same keywords for
+/// some Entra accounts, and would take precedence; the names that are tried with `sshd -T` need not show that.
 struct SSHDOrderRule: Sendable {
     /// Service principals and managed identities.
     static let guids = "????????-????-????-????-????????????"
     private static let remedy = "/usr/libexec/entralogin/configure --enable, then reload sshd"
 
-    /// What entralogin's block sets. A block without one of them leaves that to the next block.
+    /// The keywords that entralogin's block sets. A block without one of them leaves it to the next block.
     private static let needed = Set(
         SSHDRule.needs.filter { $0.keyword != "usepam" && !$0.mayBeAbsent }.map(\.keyword)
     )
@@ -26,8 +26,9 @@ struct SSHDOrderRule: Sendable {
         return [Finding(.sshdFiles, .good, "sshd reads entralogin's block before any other", place: place)]
     }
 
-    /// True for the first line of entralogin's block: in its own file, or, where sshd reads no such file, in the main one. It
-    /// goes by the name alone, names whole domains and GUIDs, and sets everything that is needed; to what, `SSHDRule` says.
+    /// True for the first line of entralogin's block: in its own file or, if sshd does not read that, in the main one.
+    /// The block matches only by user, its patterns are whole domains and GUIDs, and it sets every keyword that is
+    /// needed; `SSHDRule` checks the values.
     private static func isOurs(_ index: Int, in lines: [SSHDFiles.Line]) -> Bool {
         let line = lines[index]
         guard line.file == SSHDFiles.dropIn || line.file == SSHDFiles.main,
@@ -42,7 +43,7 @@ struct SSHDOrderRule: Sendable {
         return needed.isSubset(of: block.map(\.keyword))
     }
 
-    /// Every line of the block is then found wrong, too, for this one reason.
+    /// True if this one reason explains every finding about a line of the block.
     static func isWholeBlockUnread(_ findings: [Finding]) -> Bool { findings == [unread] || findings == [missing] }
 
     private static var missing: Finding {

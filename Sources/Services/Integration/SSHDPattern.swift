@@ -5,7 +5,7 @@ package enum SSHDPattern {
     package static func matches(_ text: String, _ pattern: Substring) -> Bool {
         var text = Array(text.utf8)[...]
         var pattern = Array(pattern.utf8)[...]
-        // Where the last star stood, and what it has not taken yet.
+        // The pattern after the last star, and the text that the star has not matched yet.
         var retry: (pattern: ArraySlice<UInt8>, text: ArraySlice<UInt8>)?
         while let byte = text.first {
             switch pattern.first {

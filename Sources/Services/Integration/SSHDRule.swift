@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Evaluates what sshd would do with an Entra user (design: the drop-in, and why each line is in it).
+/// Evaluates what sshd would do with an Entra user, for each line of the drop-in.
 package struct SSHDRule: Sendable {
     package static let helper = "/usr/libexec/entralogin/authorized-principals"
     static let helperUser = "entralogin-ssh"
@@ -10,9 +10,9 @@ package struct SSHDRule: Sendable {
     package struct Need: Sendable {
         package var keyword: String
         package var value: String
-        /// Why another value lets somebody in, or keeps everybody out.
+        /// Why another value would let a user in, or keep every user out.
         var why: String
-        /// An sshd built without it does not print it.
+        /// An sshd that was built without the feature does not print it.
         var mayBeAbsent = false
     }
 
@@ -45,10 +45,10 @@ package struct SSHDRule: Sendable {
         Need(keyword: "hostbasedauthentication", value: "no", why: "another host would vouch for the person"),
     ]
 
-    /// What sshd reads, for the places; empty where that is not known.
+    /// The lines that sshd reads, for the places in findings; empty if unknown.
     var lines: [ConfigurationLine] = []
 
-    /// Evaluates what each kind of name (`UPN`, `GUID`) would meet. What both meet is said once.
+    /// Evaluates the configuration for each kind of name (`UPN`, `GUID`). A finding for both is reported once.
     static func evaluate(
         _ tried: [(kind: String, configuration: SSHDConfiguration)],
         lines: [ConfigurationLine] = []
@@ -70,7 +70,8 @@ package struct SSHDRule: Sendable {
         return (wrong.isEmpty ? [good] : wrong) + remarks(on: configuration)
     }
 
-    /// A need that a configuration does not meet, and what it says instead; nil where it does not say it once.
+    /// A need that a configuration does not meet, and its value instead; nil if the keyword does not occur exactly
+    /// once.
     struct Unmet: Hashable {
         var keyword: String
         var value: String?
@@ -88,7 +89,7 @@ package struct SSHDRule: Sendable {
 
     private func evaluate(_ need: Need, _ configuration: SSHDConfiguration) -> Finding? {
         guard let unmet = SSHDRule.unmet(need, by: configuration) else { return nil }
-        // The first line that says it wins (sshd_config(5)), whichever file it is in.
+        // The first line with the keyword counts (sshd_config(5)), whichever file it is in.
         let place = need.keyword == "usepam" ? lines.first { $0.keyword == "usepam" }?.place : nil
         return Finding(
             .sshd(keyword: need.keyword),
@@ -101,7 +102,7 @@ package struct SSHDRule: Sendable {
         )
     }
 
-    /// What hinders or narrows sign-in without opening anything.
+    /// Settings that prevent or restrict sign-in, but let no user in.
     private func remarks(on configuration: SSHDConfiguration) -> [Finding] {
         var findings: [Finding] = []
         for keyword in ["forcecommand", "chrootdirectory", "revokedkeys"] {

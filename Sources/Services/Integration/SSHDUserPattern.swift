@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// One pattern of `AllowUsers` or `DenyUsers`, `USER` or `USER@HOST`, as sshd reads it (OpenSSH, match.c, `match_user`):
-/// what stands behind an @ is the host that the user comes from, never part of a name.
+/// One pattern of `AllowUsers` or `DenyUsers`, `USER` or `USER@HOST`, as sshd reads it (OpenSSH, match.c,
+/// `match_user`): the part after an @ is the client's host, never part of a name.
 package struct SSHDUserPattern: Sendable {
     package enum Match: Sendable {
         case always
-        /// From some hosts, which only a connection shows.
+        /// From some hosts; only a connection shows from which.
         case fromSomeHosts
         case never
     }
 
     package let text: String
-    /// The two parts, for the versions that split at the first @ and at the last one.
+    /// The two parts, both for versions that split at the first @ and for those that split at the last.
     private let readings: [(user: Substring, host: Substring?)]
 
     package init(_ text: String) {
@@ -21,7 +21,7 @@ package struct SSHDUserPattern: Sendable {
         readings = split.isEmpty ? [(user: text[...], host: nil)] : split
     }
 
-    /// `resolvesHosts`: `UseDNS yes`; without it sshd knows addresses only, and no name of a host ever matches.
+    /// `resolvesHosts`: `UseDNS yes`; without it sshd knows only addresses, and no host name ever matches.
     package func match(_ name: String, resolvesHosts: Bool) -> Match {
         let found = readings.map { reading -> Match in
             guard SSHDPattern.matches(name, reading.user) else { return .never }
@@ -31,7 +31,7 @@ package struct SSHDUserPattern: Sendable {
         return found.allSatisfy { $0 == found[0] } ? found[0] : .fromSomeHosts
     }
 
-    /// Some name with an @ or the form of a GUID may match: it has a wildcard where those stand.
+    /// Whether a name with an @, or a GUID, may match: the user part has a wildcard.
     package func mayMatchSomeone(resolvesHosts: Bool) -> Bool {
         readings.contains { reading in
             guard reading.user.contains(where: { $0 == "*" || $0 == "?" }) else { return false }
@@ -40,7 +40,7 @@ package struct SSHDUserPattern: Sendable {
         }
     }
 
-    /// Written as a name of Entra's: sshd takes the domain for a host, so it means nobody.
+    /// Written like an Entra name: sshd takes the domain for a host, so it matches no Entra account.
     package var isNameOfEntra: Bool {
         readings.contains { reading in
             guard let host = reading.host else { return false }
@@ -48,10 +48,10 @@ package struct SSHDUserPattern: Sendable {
         }
     }
 
-    /// The pattern that means what was written: `alice?contoso.com`.
+    /// The pattern for the name that was meant: `alice?contoso.com`.
     package var corrected: String { text.replacing("@", with: "?") }
 
-    /// Holds nothing that no address has. A word of a to f with a dot is none either.
+    /// Has only characters of an address; a dotted word of the letters a to f is not an address either.
     private static func mayBeAddress(_ host: Substring) -> Bool {
         let plain = host.allSatisfy { $0.isHexDigit || ".:/*?!,[]%".contains($0) }
         let isWord = host.contains(".") && !host.contains(":") && host.contains { $0.isLetter }

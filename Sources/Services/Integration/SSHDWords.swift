@@ -1,23 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// How sshd takes a line of its configuration apart (OpenSSH 8.2 to 10, servconf.c and misc.c: `strdelim`, `argv_split`).
+/// Splits a line of sshd's configuration as sshd does (OpenSSH 8.2 to 10, servconf.c and misc.c: `strdelim`,
+/// `argv_split`).
 ///
-/// `"Match"`, `Ma"tch"` and `=Match` are the keyword Match to sshd: what is read otherwise here is overlooked.
+/// `"Match"`, `Ma"tch"` and `=Match` are the keyword Match to sshd: a parser that reads them differently would overlook
+/// them.
 package enum SSHDWords {
-    /// The keyword in lower case and what stands behind it; nil for a line in which sshd sees no keyword.
+    /// The keyword in lower case and the text after it; nil for a line in which sshd sees no keyword.
     static func split(_ line: Substring) -> (keyword: String, rest: String)? {
         var bytes = Array(line.utf8)[...]
         while let last = bytes.last, isBlank(last) || last == formFeed { bytes.removeLast() }
         var text: ArraySlice<UInt8>? = bytes.drop(while: isBlank)
         guard var keyword = word(from: &text) else { return nil }
-        // A first word that is empty is passed over, once.
+        // One empty first word is skipped.
         if keyword.isEmpty { keyword = word(from: &text) ?? [] }
         guard let first = keyword.first, first != UInt8(ascii: "#") else { return nil }
         let rest = String(decoding: text ?? [], as: UTF8.self)
         return (String(decoding: keyword, as: UTF8.self).lowercased(), rest)
     }
 
-    /// The words of the rest, as any of the versions takes them: since OpenSSH 8.7 by `argv_split`, before by `strdelim`.
+    /// The words of the rest, as any of the versions splits them: since OpenSSH 8.7 by `argv_split`, before by
+    /// `strdelim`.
     static func words(of rest: String) -> [String] {
         let newer = arguments(of: rest) ?? []
         var text: ArraySlice<UInt8>? = Array(rest.utf8)[...]
@@ -28,8 +31,8 @@ package enum SSHDWords {
         return newer + older.filter { !newer.contains($0) }
     }
 
-    /// Words apart by blanks, in quotes of either kind or with `\` before a blank or a quote, up to a `#` that begins a
-    /// word; nil where a quote is not closed.
+    /// Words separated by blanks, in quotes of either kind or with `\` before a blank or a quote, up to a `#` that
+    /// begins a word; nil if a quote is not closed.
     package static func arguments(of rest: String) -> [String]? {
         var bytes = Array(rest.utf8)[...]
         var words: [String] = []

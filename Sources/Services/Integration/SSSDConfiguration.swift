@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What sssd.conf(5) says of the numbers that SSSD makes for users of a directory. Root alone can read it.
+/// The numbers that SSSD generates for users of a directory, by sssd.conf(5). Only root can read that file.
 struct SSSDConfiguration: Sendable {
     struct Domain: Hashable, Sendable {
         var name: String
-        /// Where SSSD draws numbers; nil where the directory has them (LDAP's uidNumber, FreeIPA's ranges).
+        /// The range from which SSSD takes numbers; nil if the directory has them (LDAP's uidNumber, FreeIPA's ranges).
         var numbers: ClosedRange<UInt32>?
         /// The file of its section.
         var place: String

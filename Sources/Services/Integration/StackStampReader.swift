@@ -4,8 +4,8 @@ package import Authorization
 internal import LinuxSystem
 internal import Synchronization
 
-/// The daemon's side of the stack stamp: at each question it looks at the stamp and at every file that it names, with
-/// about twenty stat(2) calls. What the stamp says is kept for as long as the file is the same one, unchanged.
+/// The daemon's side of the integration check: for each question it checks the recorded result (the stamp) and every
+/// file that it names, with about twenty stat(2) calls. The parsed stamp is cached while its file is unchanged.
 package final class StackStampReader: StackStamp {
     private struct Kept {
         let identity: FileStamp
@@ -14,7 +14,7 @@ package final class StackStampReader: StackStamp {
 
     private let file: AtomicFile
     private let version: String
-    /// Only tests have another: the stamp and its folder are root's.
+    /// The stamp and its folder are root's; only tests use another owner.
     private let owner: UInt32
     private let status: @Sendable (String) throws(FileAbsence) -> FileStatus
     private let kept = Mutex<Kept?>(nil)
@@ -49,7 +49,7 @@ package final class StackStampReader: StackStamp {
         return stack.withholdsAdministrators
     }
 
-    /// Why the stamp does not hold, without what to do about it; nil where it holds.
+    /// Why the stamp is not valid, without a remedy; nil if it is valid.
     package var problem: String? {
         let identity = try? FileStamp(of: file.path)
         if let kept = kept.withLock({ $0 }), kept.identity == identity {
@@ -58,7 +58,8 @@ package final class StackStampReader: StackStamp {
         switch read() {
         case .failure(let problem): return problem.text
         case .success(let stack):
-            // Root's writer puts a new file in the old one's place: what was read is what was seen before and after.
+            // Root replaces the file by a new one, so if the stamp is the same before and after, the content belongs to
+            // it.
             if let identity, (try? FileStamp(of: file.path)) == identity {
                 kept.withLock { $0 = Kept(identity: identity, stack: stack) }
             }

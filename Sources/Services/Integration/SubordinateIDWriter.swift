@@ -3,9 +3,9 @@
 package import Identity
 package import LinuxSystem
 
-/// Root's side of `SubordinateIDs=yes`: brings /etc/subuid and /etc/subgid up to date, under the lock that useradd(8) and its
-/// like take. Each file is replaced as a whole; other lines stay as they are. A crash between the two leaves a line in one, which
-/// the next run completes.
+/// Root's side of `SubordinateIDs=yes`: updates /etc/subuid and /etc/subgid, under the lock that useradd(8) and similar
+/// programs take. Each file is replaced as a whole; other lines stay as they are. A crash between the two leaves a line
+/// in one, which the next run completes.
 package struct SubordinateIDWriter: Sendable {
     /// Why nothing was written, or not all of it.
     package enum Failure: Error, Hashable, Sendable, CustomStringConvertible {
@@ -38,7 +38,7 @@ package struct SubordinateIDWriter: Sendable {
         )
     }
 
-    /// Other files, another owner and no lock: only in tests.
+    /// For tests: other files, another owner and no lock.
     package init(users: AtomicFile, groups: AtomicFile, owner: UInt32, locks: Bool) {
         self.users = users
         self.groups = groups
@@ -46,7 +46,7 @@ package struct SubordinateIDWriter: Sendable {
         self.locks = locks
     }
 
-    /// Writes what is missing, and returns what was decided: where it returns, it is on disk.
+    /// Writes what is missing, and returns the plan once it is on disk.
     package func write(_ ids: SubordinateIDs, on machine: any HostView) throws(Failure) -> SubordinateIDPlan {
         guard locks else { return try writeNow(ids, machine) }
         let lock: AccountFilesLock
@@ -69,7 +69,7 @@ package struct SubordinateIDWriter: Sendable {
         return plan
     }
 
-    /// Nil where there is none.
+    /// Nil if there is no file.
     private func read(_ file: AtomicFile) throws(Failure) -> [UInt8]? {
         do throws(FileError) { return try file.read(limit: SubordinateIDs.fileLimit, requiring: requirement) } catch {
             guard error.isAbsent else { throw .file("\(error)") }

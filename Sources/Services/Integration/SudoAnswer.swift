@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What an account may run as another user, as sudo says it.
+/// What an account may run as another user, as sudo reports it.
 package enum SudoRights: String, Sendable, Codable {
     case none
     case some
@@ -10,13 +10,13 @@ package enum SudoRights: String, Sendable, Codable {
     case unknown
 }
 
-/// What sudo itself says that an account may do (`sudo -l -U NAME`, sudo(8)): whatever source its rules have.
+/// What an account may do by sudo's own report (`sudo -l -U NAME`, sudo(8)), whatever the source of its rules.
 package struct SudoAnswer: Sendable {
     package static let programs = ["/usr/bin/sudo", "/usr/local/bin/sudo"]
 
     package let rights: SudoRights
 
-    /// Nil: there is no sudo here.
+    /// Nil if there is no sudo on this machine.
     package static func ask(about name: String, on machine: any HostView) -> SudoAnswer? {
         guard let program = programs.first(where: { machine.exists($0) }) else { return nil }
         return SudoAnswer(machine.run(program, ["-n", "-l", "-U", name]))
@@ -41,7 +41,7 @@ package struct SudoAnswer: Sendable {
         rights = commands.contains(where: SudoAnswer.isEverything) ? .all : .some
     }
 
-    /// `    (ALL : ALL) NOPASSWD: ALL, !/bin/su`: the word after the people whose rights are lent and after the tags.
+    /// ` (ALL : ALL) NOPASSWD: ALL, !/bin/su`: the word `ALL` after the target users and the tags.
     package static func isEverything(_ line: Substring) -> Bool {
         let behind = line.lastIndex(of: ")").map { line[line.index(after: $0)...] } ?? line
         return behind.split { $0 == " " || $0 == "," || $0 == "\t" }.contains("ALL")

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Evaluates what differs where `sudo` is sudo-rs, which loads no plugin: whether entralogin's file is for the sudo that is
-/// here, whom the group in it belongs to, and what PAM's account stage is not asked about.
+/// Evaluates what differs if `sudo` is sudo-rs, which loads no plugin: whether entralogin's file is for the sudo that
+/// is installed, whether the group in it is entralogin's, and which commands do not ask PAM's account stage.
 package struct SudoRsRule: Sendable {
     /// The first version that was seen to ask the account stage about `sudo -l` and `sudoedit` (Documentation/sudo.md).
     private static let asksAlways = [0, 2, 15]
@@ -13,7 +13,7 @@ package struct SudoRsRule: Sendable {
         let isOurPlugin = text.contains(SudoersFilesRule.pluginPath)
         let rules = text.lines.filter { $0.hasPrefix("%") }
         guard let version = SudoRsRule.version(machine) else {
-            // By the groups of the process, where sudo is sudo again.
+            // With sudo instead of sudo-rs, such a rule would go by the groups of the process.
             let isForSudoRs = !isOurPlugin && rules.contains { $0.hasPrefix(SudoRsRule.rule) }
             return isForSudoRs ? [otherSudo("the file is for sudo-rs, and sudo goes by the groups of the process")] : []
         }
@@ -27,7 +27,7 @@ package struct SudoRsRule: Sendable {
         Finding(.sudoRsFile, .error, found, place: LocalAccountsRule.sudoers, remedy: SudoRsRule.remedy)
     }
 
-    /// A rule by name gives the right to the members of the group that is found under the name.
+    /// A rule by name gives the right to the members of whichever group the name service finds under that name.
     private func foreignGroup(_ rules: [Substring], _ machine: any HostView) -> Finding? {
         guard let rule = rules.first(where: { !$0.hasPrefix(SudoRsRule.rule) }) else { return nil }
         let group = String(rule.dropFirst().prefix { $0 != " " && $0 != "\t" })

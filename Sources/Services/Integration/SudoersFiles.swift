@@ -2,18 +2,18 @@
 
 /// The lines that sudo reads, in its order: /etc/sudoers and what it includes (sudoers(5), "Including other files").
 ///
-/// Says what is in force, for people who decide whether to change it; what it comes to, sudo itself says (`sudo -l`).
-/// Where versions of sudo differ, a line more is read rather than one less.
+/// Shows the lines in force, for an administrator who decides whether to change them; sudo itself reports their effect
+/// (`sudo -l`). If versions of sudo differ, this reads rather a line too many than one too few.
 package struct SudoersFiles: Sendable {
     package static let main = "/etc/sudoers"
     /// sudo's own limit (MAX_SUDOERS_DEPTH).
     private static let deepest = 128
     private static let mostReadings = 4096
 
-    /// Every line but comments, includes taken apart. The keyword of one that changes defaults is `Defaults`, whatever
-    /// stands behind it without a blank (`Defaults:alice`); of others it is the first word.
+    /// Every line but comments, with includes expanded. The keyword of a line that changes defaults is `Defaults`,
+    /// whatever follows it without a blank (`Defaults:alice`); of any other line, the first word.
     package private(set) var lines: [ConfigurationLine] = []
-    /// The first that could not be read; nothing is read behind it.
+    /// The first file that could not be read; nothing is read after it.
     package private(set) var unreadable: String?
     private let host: String
     private var readings = 0
@@ -53,13 +53,13 @@ package struct SudoersFiles: Sendable {
         return word.dropFirst("Defaults".count).first.map { "@:!>\"".contains($0) } ?? true
     }
 
-    /// A file that is not there is passed over, as sudo passes over it.
+    /// A missing file is skipped, as sudo skips it.
     private mutating func include(_ text: Substring, from file: String, on machine: any HostView, depth: Int) {
         let path = absolute(text, from: file)
         if machine.exists(path) { add(path, on: machine, depth: depth + 1) }
     }
 
-    /// sudo leaves out names with a dot or with `~` at the end.
+    /// sudo skips names with a dot or with `~` at the end.
     private mutating func includeFolder(_ text: Substring, from file: String, on machine: any HostView, depth: Int) {
         let folder = absolute(text, from: file)
         let pattern =
@@ -73,7 +73,8 @@ package struct SudoersFiles: Sendable {
         }
     }
 
-    /// Quotes and backslashes taken out, `%h` is the host's short name, and what is relative begins where the file lies.
+    /// Removes quotes and backslashes, replaces `%h` by the host's short name, and resolves a relative path in the
+    /// file's folder.
     private func absolute(_ text: Substring, from file: String) -> String {
         var path = ""
         var rest = text[...]
@@ -93,7 +94,7 @@ package struct SudoersFiles: Sendable {
         return file[...slash] + path
     }
 
-    /// Lines without blanks before them; one that ends in `\` goes on in the next.
+    /// Lines without leading blanks; a line that ends in `\` is joined with the next.
     private static func logicalLines(of text: String) -> [(number: Int, text: Substring)] {
         var result: [(number: Int, text: Substring)] = []
         var pending: (number: Int, text: String)?

@@ -2,13 +2,13 @@
 
 internal import Authorization
 
-/// Evaluates where sudo takes its rules from (nsswitch.conf, `sudoers:`). What LDAP says cannot be read as files are; what it comes
-/// to for everybody, sudo itself says (`sudo -l`). SSSD gives rules and defaults to its own users and to local ones, and none to
-/// Entra accounts, which it does not know.
+/// Evaluates the sources of sudo's rules (nsswitch.conf, `sudoers:`). LDAP's rules cannot be read like files; sudo
+/// itself reports their effect on all users (`sudo -l`). SSSD gives rules and defaults to its own users and to local
+/// ones, but not to Entra accounts, which it does not know.
 struct SudoersSourcesRule: Sendable {
     func evaluate(_ machine: any HostView) -> [Finding] { look(machine).findings }
 
-    /// `isUnseen`: there is such a source, and sudo does not say what it sets.
+    /// `isUnseen`: there is such a source, and sudo does not report what it sets.
     func look(_ machine: any HostView) -> (findings: [Finding], isUnseen: Bool) {
         guard let text = try? machine.text(of: NameServiceRule.path),
             let line = NameServiceRule.databases(of: text)["sudoers"]
@@ -68,7 +68,7 @@ struct SudoersSourcesRule: Sendable {
         )
     }
 
-    /// `pam_service=sudo` is as it should be.
+    /// `pam_service=sudo` is not dangerous.
     private static func dangerous(_ words: [Substring]) -> String? {
         for (index, word) in words.enumerated() {
             guard SudoersFilesRule.passingOver.contains(String(word)) || word == "group_plugin" else { continue }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The stack stamp: root's word that the wiring was checked, and the state of every file that word rests on.
+/// The stack stamp: root's record that the integration was checked, and the state of every file on which the result
+/// depends.
 ///
-/// Text, a line each, words apart by one blank, the path last; at most 64 KiB:
+/// Text of at most 64 KiB; on each line words separated by one blank, the path last:
 ///
 ///     entralogin-stack 1
 ///     version 0.1.0
@@ -12,9 +13,9 @@
 ///     guarded /etc/ssh/sshd_config.d/50-site.conf
 ///     end
 ///
-/// `withheld`: administrators sign in as users (`SudoersReview`).
-/// `file`: device, inode, size, modified, changed (nanoseconds), owner. `guarded`: below a folder that only root may
-/// search, so the daemon cannot look itself; the watch on those folders renews or removes the stamp.
+/// `withheld`: administrators sign in as users (`SudoersReview`). `file`: device, inode, size, modified, changed
+/// (nanoseconds), owner. `guarded`: below a folder that only root may search, so the daemon cannot check the file
+/// itself; root's watch on those folders renews or removes the stamp.
 package struct VerifiedStack: Hashable, Sendable {
     package static let path = "/run/entralogin/stack-verified"
     static let sizeLimit = 65_536
@@ -22,7 +23,7 @@ package struct VerifiedStack: Hashable, Sendable {
 
     struct Entry: Hashable, Sendable {
         var path: String
-        /// Nil: guarded.
+        /// Nil for a guarded file.
         var status: StampedStatus?
     }
 
@@ -31,7 +32,7 @@ package struct VerifiedStack: Hashable, Sendable {
     var withholdsAdministrators = false
     var entries: [Entry]
 
-    /// The stamp of a verdict that holds, or why there cannot be one.
+    /// The stamp of a valid verdict. Throws if a file cannot be seen.
     static func making(
         of verdict: StackVerdict,
         version: String,
@@ -48,7 +49,7 @@ package struct VerifiedStack: Hashable, Sendable {
         return stack
     }
 
-    /// True where a folder above the path may not be searched by everybody.
+    /// True if a folder above the path may not be searched by every user.
     private static func isGuarded(_ path: String, on machine: any HostView) -> Bool {
         var folder = path
         while let slash = folder.lastIndex(of: "/"), slash != folder.startIndex {
@@ -58,7 +59,7 @@ package struct VerifiedStack: Hashable, Sendable {
         return false
     }
 
-    /// The one way to write this stamp.
+    /// The only encoding of this stamp.
     package var text: String {
         var lines = [VerifiedStack.header, "version \(version)"]
         if let listener { lines.append("listener \(listener.pid) \(listener.readAt)") }
@@ -109,7 +110,7 @@ package struct VerifiedStack: Hashable, Sendable {
         self.entries = entries
     }
 
-    /// What has changed since, as the daemon's user sees it; nil where nothing has.
+    /// What has changed since, as the daemon's user sees it; nil if nothing has.
     func difference(seenBy status: (String) throws(FileAbsence) -> FileStatus) -> String? {
         for entry in entries {
             guard let stamped = entry.status else { continue }
@@ -123,7 +124,7 @@ package struct VerifiedStack: Hashable, Sendable {
     }
 }
 
-/// As much of a file's state as shows that it is still the same, with the same bytes.
+/// The part of a file's state that shows that it is still the same file with the same bytes.
 struct StampedStatus: Hashable, Sendable {
     var device: UInt64
     var inode: UInt64
