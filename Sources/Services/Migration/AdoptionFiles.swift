@@ -4,7 +4,8 @@ internal import Identity
 internal import Integration
 package import LinuxSystem
 
-/// Why adopted people's lines could not be written or taken out. Nothing has changed then, but where a file says so.
+/// Why the lines of mapped accounts could not be written or removed. Nothing has changed then, unless the file error
+/// says so.
 package enum AdoptionFailure: Error, Sendable, CustomStringConvertible {
     case file(FileError)
     /// Another program holds the lock of the account files, or this one may not take it.
@@ -20,8 +21,8 @@ package enum AdoptionFailure: Error, Sendable, CustomStringConvertible {
     }
 }
 
-/// Root's side of adopting: the lines in /etc/passwd and /etc/group, the list, and a note of what was written, for the way
-/// back. Each file is replaced as a whole, under the system's lock; what somebody else has changed stays.
+/// Root's side of mapped accounts: their lines in /etc/passwd and /etc/group, the list, and a note of what was written,
+/// for the way back. Each file is replaced as a whole, under the system's lock; lines that were edited since stay.
 package struct AdoptionFiles: Sendable {
     private static let limit = 16 << 20
 
@@ -45,8 +46,8 @@ package struct AdoptionFiles: Sendable {
         self.locks = locks
     }
 
-    /// Writes the note and the list, not the account files: an account in the list without a record is refused, which holds
-    /// until PAM is wired and `restore` adds the lines. An error where these lines would contradict what is there.
+    /// Writes the note and the list, not the account files: an account in the list without a record is refused, until
+    /// PAM is integrated and `restore` adds the lines. Throws if the lines would contradict the files.
     package func adopt(_ lines: AdoptionLines) throws(AdoptionFailure) {
         try locked { () throws(AdoptionFailure) in
             let earlier = try keptLines() ?? AdoptionLines()
@@ -59,8 +60,8 @@ package struct AdoptionFiles: Sendable {
         }
     }
 
-    /// Adds the lines of the note where they are missing, the groups first: after `adopt` or `release`, and only once PAM asks
-    /// entralogin's module about them. False where there is no note.
+    /// Adds the lines of the note that are missing, groups first. Call it after `adopt` or `release`, and only once PAM
+    /// asks entralogin's module about these accounts. Returns false if there is no note.
     package func restore() throws(AdoptionFailure) -> Bool {
         try locked { () throws(AdoptionFailure) in
             guard let note = try keptLines() else { return false }
@@ -76,8 +77,9 @@ package struct AdoptionFiles: Sendable {
         }
     }
 
-    /// Takes the people and their groups out, and notes their records as they are now. The list stays, so that their names are
-    /// refused until they are back. Returns the names whose lines are somebody else's doing by now: those stay.
+    /// Removes the accounts and their groups, and notes their records as they are now. The list stays, so that their
+    /// names are refused until they are restored. Returns the names whose lines were edited since entralogin wrote
+    /// them: those lines stay.
     package func release() throws(AdoptionFailure) -> [String] {
         try locked { () throws(AdoptionFailure) in
             guard var note = try keptLines() else { return [] }
@@ -92,8 +94,8 @@ package struct AdoptionFiles: Sendable {
         }
     }
 
-    /// Takes what was written out of the list, and the note away: for after `release`, when nobody can sign in with entralogin
-    /// any more.
+    /// Removes the note, and its accounts from the list. Call it after `release`, once no user can sign in with
+    /// entralogin any more.
     package func forget() throws(AdoptionFailure) {
         try locked { () throws(AdoptionFailure) in
             guard let lines = try keptLines() else { return }
@@ -111,7 +113,7 @@ package struct AdoptionFiles: Sendable {
 
     // MARK: Parts
 
-    /// /etc/passwd and /etc/group with those lines. An error where the list would not agree with them.
+    /// /etc/passwd and /etc/group with those lines. Throws if the list would not agree with them.
     private func files(
         adding lines: AdoptionLines,
         _ sum: AdoptionList
@@ -145,7 +147,7 @@ package struct AdoptionFiles: Sendable {
         }
     }
 
-    /// Nil where there is no note.
+    /// Nil if there is no note.
     private func keptLines() throws(AdoptionFailure) -> AdoptionLines? {
         let bytes: [UInt8]
         do throws(FileError) { bytes = try kept.read(limit: AdoptionLines.byteLimit, requiring: requirement) } catch {

@@ -3,7 +3,7 @@
 package import Identity
 internal import Integration
 
-/// What adopting people adds to the files of this machine.
+/// The lines that mapped accounts add to the files of this machine.
 package struct AdoptionLines: Hashable, Sendable {
     private static let firstLine = "entralogin-adopted-lines 1"
     /// Bytes of the kept text.
@@ -18,7 +18,7 @@ package struct AdoptionLines: Hashable, Sendable {
 
     package var isEmpty: Bool { people.isEmpty && passwd.isEmpty && group.isEmpty }
 
-    /// `groupNames`: the private groups that stand in /etc/group already.
+    /// `groupNames`: the groups that are already in /etc/group.
     init(_ accounts: [OldAccount], groupNames: Set<String>) {
         for account in accounts {
             guard let person = AdoptedPerson(name: account.name, objectID: account.objectID, uid: account.uid) else {
@@ -61,7 +61,7 @@ package struct AdoptionLines: Hashable, Sendable {
         return Array(lines.map { $0 + "\n" }.joined().utf8)
     }
 
-    /// Both, each line once.
+    /// The lines of both, each once.
     package func adding(_ other: AdoptionLines) -> AdoptionLines {
         var sum = self
         sum.people += other.people.filter { !people.contains($0) }
@@ -72,7 +72,7 @@ package struct AdoptionLines: Hashable, Sendable {
 
     // MARK: The files with and without them
 
-    /// The file with those lines at its end that it does not have.
+    /// The file with those of the lines appended that it lacks.
     static func adding(_ lines: [String], to file: [UInt8]) -> [UInt8] {
         let present = Set(file.split(separator: lineEnd).map(Array.init))
         let missing = lines.map { Array($0.utf8) }.filter { !present.contains($0) }
@@ -80,7 +80,7 @@ package struct AdoptionLines: Hashable, Sendable {
         return missing.reduce(into: file + gap) { $0 += $1 + [lineEnd] }
     }
 
-    /// Those lines whose names the file does not have.
+    /// The lines whose names are not in the file.
     static func missing(_ lines: [String], in file: [UInt8]) -> [String] {
         let present = Set(file.split(separator: lineEnd).map { name(Array($0)) })
         return lines.filter { !present.contains(name(Array($0.utf8))) }
@@ -89,14 +89,14 @@ package struct AdoptionLines: Hashable, Sendable {
     /// A file without what was written into it.
     struct Removal {
         var file: [UInt8] = []
-        /// As they stood there.
+        /// The removed lines, as they were in the file.
         var removed: [String] = []
-        /// The names of those that are somebody else's doing by now, and stay.
+        /// The names whose lines were edited since, and stay.
         var left: [String] = []
     }
 
-    /// A record that still has the name, the numbers and the mark is the one that was written, whatever home or shell root has
-    /// given it since. A group's is the one that was written word for word.
+    /// A passwd line counts as the written one if name, numbers and mark are the same; root may have changed home or
+    /// shell. A group line must be the same word for word.
     static func removing(_ lines: [String], from file: [UInt8]) -> Removal {
         let written = Dictionary(lines.map { (name(Array($0.utf8)), $0) }, uniquingKeysWith: { first, _ in first })
         var removal = Removal()

@@ -2,7 +2,7 @@
 
 internal import Identity
 
-/// The account files before people are adopted, and what they would be after it.
+/// The account files before accounts are mapped, and what they would be afterwards.
 struct MigratedFiles {
     let passwd: [UInt8]
     let group: [UInt8]
@@ -16,12 +16,12 @@ struct MigratedFiles {
         local = LocalAccounts(passwd: passwd, group: group, adopted: list)
     }
 
-    /// Of those who are not adopted yet.
+    /// The lines for the accounts that are not mapped yet.
     func lines(adopting accounts: [OldAccount]) -> AdoptionLines {
         AdoptionLines(accounts.filter { local.adopted(named: $0.name) == nil }, groupNames: local.groupNames)
     }
 
-    /// Read the files that would be as the daemon will: an account that is not mapped then must not be tried.
+    /// Reads the resulting files as the daemon will: an account that would not be mapped then is a conflict.
     func contradictions(with lines: AdoptionLines, _ accounts: [OldAccount]) -> [MigrationConflict] {
         guard let sum = AdoptionList(list.people + lines.people.filter { !list.people.contains($0) }) else {
             return [

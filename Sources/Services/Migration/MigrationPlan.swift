@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The package that people come from.
+/// The package to migrate from.
 package enum OldPackage: String, Sendable, Codable, CaseIterable {
     /// Certificates over SSH.
     case aadsshlogin
@@ -8,7 +8,7 @@ package enum OldPackage: String, Sendable, Codable, CaseIterable {
     case aadlogin
 }
 
-/// Why nobody should begin yet.
+/// Why the migration should not begin yet.
 package struct MigrationConflict: Hashable, Sendable, Codable {
     /// `file` or `file:line`.
     package var place: String
@@ -22,21 +22,21 @@ package struct MigrationConflict: Hashable, Sendable, Codable {
     }
 }
 
-/// One account, and what brings its home and shell over.
+/// One account, and the steps that carry over its home and shell.
 package struct MigratedPerson: Hashable, Sendable, Codable {
     package var name: String
     package var objectID: String
     package var oldUID: UInt32
-    /// The account's number with entralogin; nil until the person has signed in.
+    /// The account's number with entralogin; nil until the user has signed in.
     package var uid: UInt32?
-    /// The old number is theirs with entralogin, too.
+    /// The account keeps its old number with entralogin.
     package var keepsNumber = false
-    /// What `--apply` adds to /etc/passwd and /etc/group for that; nil where it adds nothing.
+    /// The lines that `--apply` adds to /etc/passwd and /etc/group for that; nil if it adds none.
     package var passwdLine: String?
     package var groupLine: String?
     package var home: String
     package var shell: String
-    /// For a user who has a number of entralogin's range already. To be run as root, in this order; empty where
+    /// Commands for a user who already has a number of entralogin's range, to be run as root in this order; empty if
     /// nothing is left to do.
     package var commands: [String]
 
@@ -59,7 +59,7 @@ package struct MigratedPerson: Hashable, Sendable, Codable {
     }
 }
 
-/// An Entra account, as far as a plan needs it.
+/// The fields of an Entra account that a plan needs.
 package struct KnownAccount: Sendable {
     package var name: String
     package var objectID: String
@@ -74,20 +74,21 @@ package struct KnownAccount: Sendable {
     }
 }
 
-/// What leads from Microsoft's package to entralogin on this machine. Nothing is changed by it.
+/// The plan for a migration from Microsoft's package to entralogin. Making it changes nothing.
 package struct MigrationPlan: Sendable, Codable {
     package var from: OldPackage
-    /// The data do not contradict.
+    /// There are no conflicts.
     package var isReady: Bool
-    /// False where the daemon did not say who has signed in with entralogin.
+    /// False if the daemon did not report who has signed in with entralogin.
     package var isComparedWithOurs = true
     package var people: [MigratedPerson] = []
     package var conflicts: [MigrationConflict] = []
-    /// `file:line` of all that calls the old programs: what has to go, or to be taken away by removing the package.
+    /// `file:line` of every line that calls the old programs: to be removed by hand or with the package.
     package var oldLines: [String] = []
-    /// The old group of administrators is in /etc/group, where it would win against entralogin's of that name.
+    /// The old administrators' group is in /etc/group, where it would take precedence over entralogin's group of that
+    /// name.
     package var hasLocalAdministratorsGroup = false
-    /// `file:line` of sudo's rules that name the old group of administrators.
+    /// `file:line` of sudo's rules that name the old administrators' group.
     package var sudoRules: [String] = []
 
     package init(from package: OldPackage, isReady: Bool) {

@@ -3,7 +3,7 @@
 internal import Identity
 package import Integration
 
-/// Looks at a machine that Microsoft's package has set up, and plans the way over. Only looks.
+/// Reads a machine that Microsoft's package has set up, and plans the migration. Read-only.
 package struct MigrationSurvey: Sendable {
     /// The group that Microsoft's packages give sudo to.
     package static let administrators = "aad_admins"
@@ -12,7 +12,7 @@ package struct MigrationSurvey: Sendable {
     private let known: [KnownAccount]
     private let isKnown: Bool
 
-    /// `known`: the accounts that have signed in with entralogin; nil where they are not known.
+    /// `known`: the accounts that have signed in with entralogin; nil if unknown.
     package init(on machine: any HostView, known: [KnownAccount]?) {
         self.machine = machine
         self.known = known ?? []
@@ -21,7 +21,7 @@ package struct MigrationSurvey: Sendable {
 
     package func plan(from package: OldPackage) -> MigrationPlan { study(package).0 }
 
-    /// What `--apply` writes so that people keep their numbers; nil where the plan is not ready.
+    /// The lines that `--apply` writes so that users keep their numbers; nil if the plan is not ready.
     package func adoption(from package: OldPackage) -> AdoptionLines? {
         let (plan, lines) = study(package)
         return plan.isReady ? lines : nil
@@ -55,8 +55,8 @@ package struct MigrationSurvey: Sendable {
         return (plan, lines)
     }
 
-    /// A user who has a number of entralogin's range keeps it; but not one who had the old number before `--undo` and
-    /// still has the home of it.
+    /// Whether the account keeps its old number. A user who already has a number of entralogin's range keeps that one,
+    /// unless they had the old number before `--undo` and their home still has it.
     private func keepsNumber(_ old: OldAccount) -> Bool {
         guard let ours = known.first(where: { $0.objectID == old.objectID.description }), ours.uid != old.uid else {
             return true
@@ -64,7 +64,8 @@ package struct MigrationSurvey: Sendable {
         return ours.home == old.home && (try? machine.status(of: old.home))?.owner == old.uid
     }
 
-    /// Without the daemon nobody knows who has signed in with entralogin; where nobody can have, that is no matter.
+    /// Without the daemon it is unknown who has signed in with entralogin. That is a conflict only if its account store
+    /// may have accounts.
     private func unknownAccounts() -> [MigrationConflict] {
         do throws(FileAbsence) {
             let lines = try machine.text(of: CoveredDomains.accounts, limit: CoveredDomains.accountsLimit).lines
@@ -95,7 +96,7 @@ package struct MigrationSurvey: Sendable {
         }
     }
 
-    /// Nil where it cannot be read, which is then a conflict: nothing is planned by half a picture.
+    /// Nil if it cannot be read. That is also a conflict: an incomplete view makes no plan.
     private func text(of path: String, _ plan: inout MigrationPlan) -> String? {
         do throws(FileAbsence) { return try machine.text(of: path) } catch {
             let isAbsent = error == .absent
@@ -116,8 +117,8 @@ package struct MigrationSurvey: Sendable {
         text(of: path, &plan).map { Array($0.utf8) } ?? []
     }
 
-    /// The folder gets the person's new number before the account gets the folder: the session stage lets nobody into a home
-    /// that is not theirs.
+    /// The folder gets the user's new number before the account gets the folder: the session stage refuses a home that
+    /// belongs to another user.
     private func person(_ old: OldAccount, keeps: Bool, _ lines: AdoptionLines) -> MigratedPerson {
         let ours = known.first { $0.objectID == old.objectID.description }
         var person = MigratedPerson(

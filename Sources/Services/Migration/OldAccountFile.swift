@@ -72,7 +72,7 @@ struct OldAccountFile: Sendable {
         )
     }
 
-    /// Digits only, and no others than it would be written with.
+    /// Digits only, without leading zeros.
     private static func number(_ text: String) -> UInt32? {
         guard let number = UInt32(text), String(number) == text else { return nil }
         return number

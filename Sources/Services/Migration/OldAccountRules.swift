@@ -3,7 +3,7 @@
 internal import Identity
 internal import Integration
 
-/// Where the old accounts contradict each other, this machine's own accounts, or Entra accounts.
+/// Finds conflicts of the old accounts with each other, with this machine's local accounts, and with Entra accounts.
 struct OldAccountRules {
     let machine: any HostView
     let local: LocalAccounts
@@ -11,7 +11,7 @@ struct OldAccountRules {
 
     func evaluate(_ accounts: [OldAccount]) -> [MigrationConflict] {
         duplicates(accounts)
-            // Of who is adopted already, the local record is their own.
+            // The local record of an account that is already mapped is its own.
             + accounts.filter { !isAdopted($0) }.flatMap { account in
                 [number(account), name(account), binding(account), home(account), shell(account)].compactMap(\.self)
             }
@@ -48,7 +48,7 @@ struct OldAccountRules {
             let owner = PosixID(user: account.uid) == nil ? "the system's" : "of entralogin's range"
             return conflict(account, "uid \(account.uid) is \(owner)", "no person may have it: remove the line")
         }
-        // Its own private group may stand in /etc/group; nobody else's may.
+        // The account's own private group may be in /etc/group; another user with this number may not.
         guard local.uids.contains(account.uid) else { return nil }
         return conflict(
             account,
@@ -66,7 +66,7 @@ struct OldAccountRules {
         )
     }
 
-    /// P5: name and object are one person's for ever.
+    /// P5: a name and an object id are bound to each other for ever.
     private func binding(_ account: OldAccount) -> MigrationConflict? {
         let objectID = account.objectID.description
         if let holder = known.first(where: { $0.name == account.name.text }), holder.objectID != objectID {
@@ -112,7 +112,7 @@ struct OldAccountRules {
         MigrationConflict(place: account.place, text: text, remedy: remedy)
     }
 
-    /// For a POSIX shell: as it is where nothing in it means anything, in quotes otherwise.
+    /// Quotes the text for a POSIX shell, unless it has no special characters.
     static func quoted(_ text: String) -> String {
         let isPlain = text.utf8.allSatisfy { byte in
             switch byte {

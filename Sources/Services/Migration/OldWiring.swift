@@ -9,7 +9,7 @@ struct OldWiring: Sendable {
 
     func lines(on machine: any HostView) -> [String] { sshd(machine) + pam(machine) + names(machine) }
 
-    /// A `Match` block as a whole: what is left of it without its first line would hold for everybody.
+    /// Reports a `Match` block as a whole: without its first line, the rest would apply to every user.
     private func sshd(_ machine: any HostView) -> [String] {
         var blocks: [[SSHDFiles.Line]] = []
         for line in SSHDFiles(on: machine).lines {
@@ -39,7 +39,7 @@ struct OldWiring: Sendable {
         }
     }
 
-    /// Without what a `#` makes a comment.
+    /// Ignores comments.
     private func places(_ path: String, _ machine: any HostView, _ isOld: (Substring) -> Bool) -> [String] {
         let lines = (try? machine.text(of: path))?.lines ?? []
         return lines.enumerated().filter { isOld($0.element.prefix { $0 != "#" }) }.map { "\(path):\($0.offset + 1)" }
