@@ -41,7 +41,7 @@ package struct SudoAnswer: Sendable {
         rights = commands.contains(where: SudoAnswer.isEverything) ? .all : .some
     }
 
-    /// ` (ALL : ALL) NOPASSWD: ALL, !/bin/su`: the word `ALL` after the target users and the tags.
+    /// `    (ALL : ALL) NOPASSWD: ALL, !/bin/su`: the word `ALL` after the target users and the tags.
     package static func isEverything(_ line: Substring) -> Bool {
         let behind = line.lastIndex(of: ")").map { line[line.index(after: $0)...] } ?? line
         return behind.split { $0 == " " || $0 == "," || $0 == "\t" }.contains("ALL")

@@ -7,11 +7,11 @@ internal import AzureServices
 internal import Identity
 internal import Wire
 
-/// `entraloginctl access`: who holds a login role on this machine. Asks Azure now; nobody gets in or out by it.
+/// `entraloginctl access`: who holds a login role on this machine. Asks Azure now; the answer affects no sign-in.
 struct AccessListService: Sendable {
     /// Below the tool's deadline, which is 20 s.
     private static let time = Duration.seconds(15)
-    /// Of all entries together, in JSON: a frame holds 64 KiB.
+    /// Bytes of all entries together, in JSON: a frame holds 64 KiB.
     static let limit = 56 << 10
 
     private let sources: ReportSources
@@ -61,6 +61,6 @@ struct AccessListService: Sendable {
         )
     }
 
-    /// From Azure, fit to be shown.
+    /// Text from Azure, cleaned and shortened for display.
     private func shown(_ text: String) -> String { DenialText.shorten(DenialText.clean(text), to: 256) }
 }

@@ -3,15 +3,15 @@
 package import LinuxSystem
 package import Wire
 
-/// The two sockets. Which one a question came through counts as much as who asked it.
+/// The two sockets. Which one a request came through counts as much as its caller.
 package enum SocketKind: String, Sendable {
     case control
     case principals
 }
 
-/// Who may ask what (P10): decided by the kernel's word about the peer, never by what a request says of itself.
+/// Which caller may ask what (P10): decided by the peer credentials from the kernel, never by the request's content.
 package struct CallerPolicy: Hashable, Sendable {
-    /// The uid of `entralogin-ssh`; nil where the machine has no such user, and then only root may run the helper.
+    /// The uid of `entralogin-ssh`; nil if the machine has no such user, and then only root may run the helper.
     package let helperUID: UInt32?
 
     package init(helperUID: UInt32?) { self.helperUID = helperUID }

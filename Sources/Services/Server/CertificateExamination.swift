@@ -6,17 +6,17 @@ internal import Libcrypto
 internal import OpenSSHCertificates
 internal import Wire
 
-/// `entraloginctl check-certificate`: what the rules say of a certificate, without effects. The rules are the ones that
-/// sign people in; this only adds what the certificate says of itself.
+/// `entraloginctl check-certificate`: evaluates a certificate, without side effects. The rules are those of a sign-in;
+/// this only adds the certificate's own fields.
 struct CertificateExamination {
-    /// The principal of a certificate that is good for the name.
+    /// Returns the principal of a certificate that is valid for the name.
     typealias Verifier = (_ keyType: String, _ base64: String, _ name: UserName) throws(Denial) -> String
 
     let verify: Verifier
-    /// What each rule says, whatever the others do.
+    /// The result of each rule, independent of the others.
     var examine: (Certificate, UserName?) -> [ExaminedRule] = { _, _ in [] }
 
-    /// `certificate` is `type base64`, as it stands in a `-cert.pub` file; an empty `user` means its first principal.
+    /// `certificate` is `type base64`, as in a `-cert.pub` file; an empty `user` means its first principal.
     func report(user: String, certificate text: String) -> CertificateReport {
         let words = text.split { $0 == " " || $0 == "\t" }
         guard words.count >= 2 else {
@@ -65,6 +65,7 @@ struct CertificateExamination {
         return report
     }
 
-    /// What a stranger's certificate says of itself, fit to be shown: one line, and all of them within a frame.
+    /// Text from an untrusted certificate, cleaned and shortened for display: one line, and all fields fit into a
+    /// frame.
     private func shown(_ text: String) -> String { DenialText.shorten(DenialText.clean(text), to: 256) }
 }

@@ -4,7 +4,7 @@ internal import Authorization
 internal import OpenSSHCertificates
 internal import Wire
 
-/// What each rule says of a certificate, in sentences.
+/// Words each rule's result for a certificate.
 enum CertificateSteps {
     static func steps(of rules: [ExaminedRule]) -> [ReportedStep] { rules.map(step) }
 

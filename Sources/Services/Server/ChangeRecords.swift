@@ -5,12 +5,12 @@ package import Authorization
 package import Identity
 internal import Synchronization
 
-/// Records what changes of that which sign-in rests on and nobody asked for: what the machine is in Azure, its wiring,
-/// Entra accounts that local ones hide (P7). One record for each change, none while nothing changes.
+/// Records changes in what sign-in depends on: the machine's identity in Azure, the integration, and Entra accounts
+/// that local ones hide (P7). One record for each change, none while nothing changes.
 package final class ChangeRecords: Sendable {
     private struct Seen {
         var machine: Machine?
-        /// Nil before the first look; then the refusal, or nil while the wiring is right.
+        /// Nil before the first look; then the refusal, or nil while the integration is verified.
         var wiring: Denial??
         var shadowed: Set<UserName> = []
     }
@@ -24,13 +24,13 @@ package final class ChangeRecords: Sendable {
         self.registry = registry
     }
 
-    /// True where `look` would find another machine or wiring than the last one. Cheap.
+    /// True if `look` would find another machine or another state of the integration than last time. Cheap.
     package func isNews(machine: Machine?, wiring: Denial?) -> Bool {
         seen.withLock { seen in machine != nil && machine != seen.machine || seen.wiring != .some(wiring) }
     }
 
-    /// Compares with the last look: the machine as far as it is known, why the wiring does not hold, and the accounts. To
-    /// be called now and then, one caller at a time.
+    /// Compares with the last look: the machine if it is known, why the integration is not verified, and the accounts.
+    /// Call it now and then, one caller at a time.
     package func look(machine: Machine?, wiring: Denial?, accounts: AccountReport) {
         let shadowed = Set(accounts.shadowed)
         let before = seen.withLock { seen in
@@ -65,7 +65,7 @@ package final class ChangeRecords: Sendable {
     }
 
     private func recordShadowed(_ name: UserName) {
-        // Where it has gone again meanwhile, the next look says so.
+        // If the local account has gone meanwhile, the next look records that.
         guard case .none(let denial) = registry.view().standing(of: name) else { return }
         var record = DecisionRecord(.shadowed, .warning, "\(name) cannot sign in: \(denial.text)")
         record.user = name.text

@@ -4,12 +4,12 @@ internal import LinuxSystem
 internal import Synchronization
 internal import Wire
 
-/// The bytes that requests are read into, one after the other: everything here happens on the loop's thread.
+/// The buffer into which requests are read, one after the other: everything here happens on the loop's thread.
 final class RequestBuffer: Sendable {
     enum Reception {
         case request([UInt8])
         case notYet
-        /// The peer has gone, failed, or sent more than any request has.
+        /// The peer has gone, failed, or sent more than the longest request.
         case over
     }
 
@@ -26,9 +26,9 @@ final class RequestBuffer: Sendable {
     }
 }
 
-/// One connection: one request, one answer, the end. On the loop's thread only.
+/// One connection: one request, one answer, then it is closed. On the loop's thread only.
 ///
-/// It lives as long as it is waited for or being answered: with the last of those who hold it goes the descriptor.
+/// It lives while its request is awaited or being answered: the last reference to it closes the descriptor.
 final class Connection: Sendable {
     private let link: UnixConnection
     private let kind: SocketKind
@@ -57,22 +57,23 @@ final class Connection: Sendable {
 
     deinit { onEnd() }
 
-    /// Answers the request where it has come already, and otherwise waits for it; true where it waits.
+    /// Answers the request if it has already come, and otherwise waits for it; returns true if it waits.
     func begin() -> Bool {
         guard !read() else { return false }
-        // For one event: after it, there is a message or an end to read. Where it cannot be watched (memory), it is over.
+        // Watch for one event: after it, there is a message or an end to read. If the watch fails (memory), the
+        // connection ends.
         let token = try? loop.watchOnce(link.descriptor, for: .readable) { [self] _ in _ = read() }
         watch.withLock { $0 = token }
         return token != nil
     }
 
-    /// Gives up a peer that has said nothing; no effect on one that is being answered.
+    /// Gives up a peer that has sent nothing; no effect on one that is being answered.
     func stopWaiting() {
         guard let token = watch.withLock({ $0.take() }) else { return }
         loop.unwatch(token)
     }
 
-    /// True where nothing more is to be read: the request is here, or the peer is not.
+    /// True if nothing more is to be read: the request has arrived, or the peer has gone.
     private func read() -> Bool {
         switch buffer.receive(from: link) {
         case .notYet: return false
@@ -93,7 +94,7 @@ final class Connection: Sendable {
     }
 
     private func send(_ reply: [UInt8]) {
-        // A peer that has gone, or does not read, does not get its answer: nothing waits for it.
+        // A peer that has gone or does not read loses its answer: the daemon never waits for it.
         try? link.send(reply)
     }
 }

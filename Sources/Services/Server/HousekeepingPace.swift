@@ -2,7 +2,7 @@
 
 internal import Synchronization
 
-/// How many requests there were since the start. Where it has changed, somebody uses this machine.
+/// The number of requests since the start. If it has changed, the machine is in use.
 package final class RequestCount: Sendable {
     private let requests = Atomic<UInt64>(0)
 
@@ -13,12 +13,12 @@ package final class RequestCount: Sendable {
     func note() { requests.add(1, ordering: .relaxed) }
 }
 
-/// When the daemon does what has to be done now and then: every ten seconds while somebody uses the machine or something
-/// has changed, and rarely otherwise, so that an idle machine sleeps.
+/// When the daemon does its housekeeping: every ten seconds while the machine is in use or something has changed, and
+/// rarely otherwise, so that an idle machine sleeps.
 package struct HousekeepingPace: Sendable {
     package static let busyInterval = Duration.seconds(10)
     package static let idleInterval = Duration.seconds(600)
-    /// The machine counts as in use for so long after the start, a request, or a change.
+    /// The machine counts as in use for this long after the start, a request, or a change.
     package static let busyTime = Duration.seconds(120)
 
     private var requests: UInt64
@@ -31,7 +31,7 @@ package struct HousekeepingPace: Sendable {
         nextRound = now
     }
 
-    /// To be asked at each beat. True where a round is due now.
+    /// Call it at each beat. True if a round is due now.
     package mutating func isDue(at now: Duration, requests: UInt64, hasNews: Bool) -> Bool {
         if requests != self.requests || hasNews { busyUntil = now + HousekeepingPace.busyTime }
         self.requests = requests
@@ -42,7 +42,7 @@ package struct HousekeepingPace: Sendable {
         return true
     }
 
-    /// Until the next beat: `slowest` on an idle machine.
+    /// The time until the next beat: `slowest` on an idle machine.
     package func pause(at now: Duration, slowest: Duration) -> Duration {
         now < busyUntil ? min(slowest, HousekeepingPace.busyInterval) : slowest
     }

@@ -3,11 +3,11 @@
 package import LinuxSystem
 internal import Synchronization
 
-/// How much of the daemon the peers of one socket may hold.
+/// Limits on what the peers of one socket may use.
 package struct ConnectionLimits: Hashable, Sendable {
     /// Open connections. Each sign-in holds one for as long as its question takes, at most 10 s.
     package var connections: Int
-    /// A peer that has connected and says nothing is let go after this long.
+    /// A peer that has connected and sends nothing is disconnected after this long.
     package var timeout: Duration
 
     package init(connections: Int = 1024, timeout: Duration = .seconds(2)) {
@@ -18,10 +18,10 @@ package struct ConnectionLimits: Hashable, Sendable {
 
 /// Accepts connections at one socket, within limits, on the loop's thread.
 ///
-/// A full table makes newcomers wait in the kernel's backlog, where their own deadline ends; nobody is dropped in the
-/// middle of an answer.
+/// At the limit, new peers wait in the kernel's backlog until their own timeout; no peer is dropped in the middle of an
+/// answer.
 package final class Listener: Sendable {
-    /// Between two looks whether there is room again.
+    /// Time between two checks whether there is room again.
     private static let pauseTime: Duration = .milliseconds(20)
 
     private struct Silent {
@@ -32,7 +32,8 @@ package final class Listener: Sendable {
     private struct State {
         var open = 0
         var watch: WatchToken?
-        /// Those that were waited for when they came, in order of arrival and so of `until`. Some have gone since.
+        /// Connections that had not sent their request on arrival, in order of arrival and so of `until`. Some have
+        /// ended since.
         var silent: [Silent] = []
         var isSweeping = false
     }
@@ -68,8 +69,8 @@ package final class Listener: Sendable {
     /// How many connections are open.
     package var openConnections: Int { state.withLock { $0.open } }
 
-    /// One in a turn of the loop: a flood at one socket does not starve the other, and nobody waits for the answer that
-    /// there is no second one.
+    /// Accepts one connection a turn of the loop: a flood at one socket does not starve the other, and a single peer
+    /// costs no second accept(2) that only finds the backlog empty.
     private func acceptNext() {
         guard openConnections < limits.connections else { return pause() }
         do {
@@ -101,7 +102,7 @@ package final class Listener: Sendable {
 
     // MARK: Silence
 
-    /// One task looks after all who are waited for; most of them speak long before it looks.
+    /// One task watches all silent connections; most of them send their request long before their time is over.
     private func limitSilence(of connection: Connection) {
         let silent = Silent(connection: connection, until: SystemClock.sinceBoot() + limits.timeout)
         let mustStart = state.withLock { state in
@@ -116,7 +117,7 @@ package final class Listener: Sendable {
         }
     }
 
-    /// Lets those go whose time is over; the time of the next one, or nil where nobody is waited for.
+    /// Ends the silent connections whose time is over. Returns the time of the next one, or nil if there is none.
     private func letSilentGo() -> Duration? {
         let now = SystemClock.sinceBoot()
         let (due, next) = state.withLock { state in

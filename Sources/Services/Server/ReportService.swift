@@ -14,7 +14,7 @@ package import Wire
 package struct ReportService: Sendable {
     /// Sessions, or keys, in one report: each is below 200 bytes, and a frame holds 64 KiB.
     static let listLimit = 256
-    /// How long a fetch of the keys is waited for: below the tool's own deadline.
+    /// The longest wait for a fetch of the keys: below the tool's own deadline.
     static let refreshTime = Duration.seconds(12)
 
     private let sources: ReportSources
@@ -103,7 +103,7 @@ package struct ReportService: Sendable {
         return KeyListReport(keys: Array(shown), total: held.count)
     }
 
-    /// The keys after a fetch, as far as that ends while the tool waits.
+    /// The keys after a fetch, or as they are if the fetch has not ended by `refreshTime`.
     private func refreshedKeys() async -> KeyListReport {
         let keyring = sources.access.keyring
         let deadline = sources.time.bootTime().advanced(by: ReportService.refreshTime)

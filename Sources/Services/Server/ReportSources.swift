@@ -6,7 +6,7 @@ package import Authorization
 package import AzureServices
 package import Wire
 
-/// What the reports are made of.
+/// The sources of the reports.
 package struct ReportSources: Sendable {
     package var access: AccessControl
     package var accounts: AccountDirectory
@@ -15,11 +15,11 @@ package struct ReportSources: Sendable {
     package var stamp: any StackStamp
     package var time: any TimeSource
     package var startedAt: Int64
-    /// What the audit system was told of; nil where that is switched off.
+    /// What was sent to the audit system; nil if that is off.
     package var audit: @Sendable () -> AuditReport?
-    /// What has not reached the journal.
+    /// Records that have not reached the journal.
     package var records: @Sendable () -> RecordsReport?
-    /// What the daemon goes by: `Section.Key` and its value, without secrets.
+    /// The settings in force: `Section.Key` and its value, without secrets.
     package var settings: @Sendable () -> [String: String]
 
     package init(

@@ -8,7 +8,7 @@ internal import Identity
 package import LinuxSystem
 package import Wire
 
-/// The services behind the verbs, each as the one function that answers. `callerPID` is the kernel's word.
+/// The services behind the verbs, each as the function that answers. `callerPID` comes from the kernel.
 package struct RoutedServices: Sendable {
     package typealias LookUp = @Sendable (_ name: String, _ command: String) -> Response
     package typealias CheckCertificate = @Sendable (CertificateRequest) -> PrincipalVerdict
@@ -49,22 +49,23 @@ package struct RoutedServices: Sendable {
     }
 }
 
-/// From a frame to its answer: who may ask, which service answers, what goes back. Holds no state but a count.
+/// Takes a frame, checks whether the caller may ask, calls the service, and encodes the reply. Its only state is a
+/// count.
 package final class RequestRouter: Sendable {
     /// The longest frame that is read.
     package static let longestRequest = Int(ENTRALOGIN_FRAME_MAX)
 
-    /// What becomes of a frame.
+    /// How a frame is answered.
     package enum Routing: Sendable {
         /// The reply is here.
         case now([UInt8])
-        /// The reply takes a wait; it is made on the loop.
+        /// The reply takes time; it is made on the loop.
         case later(@Sendable () async -> [UInt8])
         /// Not the protocol: no reply.
         case nothing
     }
 
-    /// How many there were that may ask what they asked.
+    /// The number of requests that the policy allowed.
     package let requests = RequestCount()
     private let policy: CallerPolicy
     private let services: RoutedServices
@@ -102,7 +103,7 @@ package final class RequestRouter: Sendable {
     }
 
     private func answer(to request: Request, from peer: PeerCredentials) -> Answer {
-        // The services are copied for those who wait only.
+        // The services are copied only for requests that wait.
         switch request {
         case .lookUpName(let name, let command):
             return .now(services.lookUp(name, command))
@@ -125,7 +126,7 @@ package final class RequestRouter: Sendable {
         }
     }
 
-    /// A reply that is too long for a frame becomes "unavailable": never a cut one.
+    /// A reply that is too long for a frame becomes "unavailable"; it is never truncated.
     private static func encode(_ response: Response, _ opcode: UInt16) -> [UInt8] {
         do throws(ByteCodingError) {
             return try response.encode(opcode: opcode)

@@ -2,7 +2,7 @@
 
 internal import Identity
 
-/// Two checkers that gave one person another role, in the last check of that person.
+/// Two checkers gave one user different roles in the last check of that user.
 struct RoleDispute: Hashable, Sendable {
     let objectID: ObjectID
     /// `pas says user, arm says none`.

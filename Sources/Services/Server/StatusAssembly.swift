@@ -7,21 +7,21 @@ internal import AzureServices
 internal import Identity
 internal import Wire
 
-/// Puts the status report together: what is, what does not work, and what to do about it.
+/// Builds the status report: the state, what does not work, and what to do about it.
 struct StatusAssembly: Sendable {
     let azure: AzureStatus
     let access: AccessStatus
     let accounts: AccountReport
-    /// Administrators now.
+    /// The number of administrators now.
     let grants: Int
-    /// Why the stack stamp does not hold.
+    /// Why the integration is not verified; nil if it is.
     let stackRefusal: Denial?
     let now: UnixTime
     let startedAt: Int64
     let memoryBytes: Int64?
-    /// What checkers last said differently about somebody.
+    /// The last disagreement of the checkers about a user.
     var dispute: RoleDispute?
-    /// Nil where it is switched off.
+    /// Nil if it is off.
     var audit: AuditReport?
     var records: RecordsReport?
 
@@ -82,7 +82,7 @@ struct StatusAssembly: Sendable {
         return report
     }
 
-    /// The code and what was met; what to do about it stands in the warnings.
+    /// The reason code and the details; the remedy is in the warnings.
     static func text(_ fault: AccessCheckFault) -> String {
         let particulars = DenialText.shorten(DenialText.clean(fault.particulars), to: 512)
         return particulars.isEmpty ? fault.reason.rawValue : "\(fault.reason.rawValue): \(particulars)"
@@ -141,7 +141,7 @@ struct StatusAssembly: Sendable {
             if tally.verdict == DecisionRecord.Verdict.deny.rawValue {
                 report.denied[tally.reason ?? "unknown", default: 0] += tally.count
             } else if tally.event == RecordedEvent.account.rawValue {
-                // Who gets in passes every stage, but is counted once; who is refused is refused at one of them.
+                // A user who gets in passes every stage but is counted once; a refused user is refused at one of them.
                 report.allowed += tally.count
             }
         }
