@@ -6,7 +6,7 @@ internal import Synchronization
 
 /// Grants and withdraws the membership of the administrators' group, so that no grant outlives a "no" (P2).
 package final class AdministratorMembership: Sendable {
-    /// "No" answers that are remembered; the oldest is forgotten first.
+    /// The number of "no" answers that are remembered; the oldest is forgotten first.
     private static let rememberedLimit = 4096
 
     private let registry: any GrantRegistry

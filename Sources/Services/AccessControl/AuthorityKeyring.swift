@@ -6,7 +6,7 @@ internal import InFlight
 package import OpenSSHCertificates
 internal import Synchronization
 
-/// The numbers of the keyring.
+/// The intervals and limits of the keyring.
 package struct KeyringSettings: Hashable, Sendable {
     /// How long a key stays after its source last listed it, by CLOCK_BOOTTIME: Microsoft's rule for validators
     /// (azure.md, "CA keys"). The administrator's own file has no overlap: a key removed there is dropped at once.
@@ -14,7 +14,7 @@ package struct KeyringSettings: Hashable, Sendable {
     /// How long an answer is kept. The source may shorten it, never lengthen it: Microsoft's rule for validators is every
     /// hour (azure.md, "CA keys").
     package var refreshInterval: Duration = .seconds(3600)
-    /// Nothing is fetched more often than this.
+    /// A shorter lifetime of an answer counts as this.
     package var shortestInterval: Duration = .seconds(60)
     /// How often the administrator's files are checked.
     package var fileInterval: Duration = .seconds(60)
@@ -100,7 +100,7 @@ package final class AuthorityKeyring: Sendable {
         return list
     }
 
-    /// Nil where no list is configured.
+    /// Nil if no list is configured.
     var revocationStatus: AccessStatus.Revocation? { revocations.status }
 
     /// Fetches each source when it is due, until the task is cancelled.

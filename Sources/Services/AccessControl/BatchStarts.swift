@@ -26,7 +26,7 @@ final class BatchStarts: Sendable {
         state.withLock { $0.answered.contains(identity) || $0.answered.count >= BatchStarts.limit }
     }
 
-    /// A user manager was refused.
+    /// Notes that the account's user manager was refused.
     func noteRefusal(_ identity: DirectoryIdentity) {
         state.withLock { state in
             if state.refused.count < BatchStarts.limit { state.refused.insert(identity) }

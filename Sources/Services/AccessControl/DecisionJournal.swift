@@ -6,7 +6,7 @@ internal import Identity
 /// What a decision is about; its record and the message to the user are made from it (P15).
 struct DecisionSubject: Sendable {
     let event: RecordedEvent
-    /// As it was given; quoted and bounded before it is recorded.
+    /// As the caller gave it; cleaned and shortened before it is recorded.
     let user: String
     let service: String
     let startedAt: BootTime

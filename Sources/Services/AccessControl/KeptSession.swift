@@ -15,7 +15,7 @@ package struct KeptSession: Hashable, Sendable {
     package let uid: PosixID
     package let openedAt: UnixTime
     package let isAdministrator: Bool
-    /// Empty where it is not known.
+    /// Empty if unknown.
     package let service: String
 
     package init(pid: Int32, uid: PosixID, openedAt: UnixTime, isAdministrator: Bool, service: String) {

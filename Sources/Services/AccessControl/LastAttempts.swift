@@ -18,7 +18,7 @@ final class LastAttempts: Sendable {
 
     struct Attempt: Hashable, Sendable {
         let stage: Stage
-        /// Whose certificate it was; nil where it was refused before that was known.
+        /// The certificate's identity; nil if it was refused before that was known.
         let identity: DirectoryIdentity?
         let at: BootTime
     }

@@ -69,7 +69,7 @@ final class PendingSignIns: Sendable {
 
     /// The party whose limit a place counts against.
     enum Invoker: Hashable, Sendable {
-        /// The user who runs su, or who proves who they are to sudo.
+        /// The user who runs su, or who authenticates to sudo.
         case user(uid: UInt32)
         /// A program that runs as root, such as login at a console, where anyone may type the name.
         case console(UserName)

@@ -31,7 +31,7 @@ package struct DecisionDemand: Hashable, Sendable {
     }
 }
 
-/// A decision with what it rests on.
+/// A decision, with the answer that it rests on.
 package struct Ruling: Hashable, Sendable {
     package let decision: AccessDecision
     /// The id of the question that Azure answered; the caller's own if there is none.

@@ -100,7 +100,7 @@ package struct TrustedKeys: Hashable, Sendable {
         held = kept
     }
 
-    /// When one of these sources last confirmed a key; nil where none ever did.
+    /// When one of these sources last confirmed a key; nil if none ever did.
     package func confirmedAt(by sources: [String]) -> UnixTime? {
         held.filter { sources.contains($0.source) }.map(\.seenAt).max()
     }
@@ -122,7 +122,7 @@ package struct TrustedKeys: Hashable, Sendable {
         return kept
     }
 
-    /// The same without some keys.
+    /// The same keys, except those for which `isLeftOut` is true.
     package func without(_ isLeftOut: (PublicKey) -> Bool) -> TrustedKeys {
         var kept = self
         kept.held.removeAll { isLeftOut($0.key) }

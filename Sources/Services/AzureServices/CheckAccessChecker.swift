@@ -115,7 +115,7 @@ package struct ARMAccessChecker: EndpointChecker {
     }
 }
 
-/// What lets the machine's identity ask Resource Manager.
+/// The remedy that lets the machine's identity ask Resource Manager.
 func readerRemedy(for machine: Machine, identity: ManagedIdentity) -> FaultRemedy {
     .giveReader(to: identity.claims?.objectID, at: machine.resource)
 }

@@ -6,7 +6,7 @@ internal import Synchronization
 
 /// The record of each access checker: whether it serves, until when it asked not to be called, and how fast it was.
 final class CheckerRecords: Sendable {
-    /// The longest that a service may silence the daemon by one `Retry-After`.
+    /// The longest `Retry-After` of a service that is respected.
     private static let longestSilence = Duration.seconds(300)
 
     private struct Record {

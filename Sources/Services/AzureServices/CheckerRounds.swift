@@ -83,7 +83,7 @@ struct CheckerRounds: Sendable {
             let fault = AccessCheckFault(.unreachable, detail: "no time was left to ask \(checker.name)")
             throw EndpointFault(kind: .noAnswer, fault: fault)
         }
-        // A host that does not answer leaves time for those after it.
+        // Each host gets a share of the time, so that a silent one leaves some for the others.
         var share = start.duration(to: question.deadline) / (othersLeft + 1)
         if othersLeft > 0 { share = min(share, Self.longestAttemptTime) }
         do throws(EndpointFault) {

@@ -63,7 +63,7 @@ package final class CloudDirectory: Sendable {
     /// is not in the table, the login host itself.
     func issuingHost(of machine: Machine, asked login: String) -> String { Cloud.named(machine.cloud)?.login ?? login }
 
-    /// The role service.
+    /// The host of the role service.
     package func roleService(of machine: Machine, by deadline: BootTime) async throws(AccessCheckFault) -> String {
         if let host = known(of: machine)?.roleService { return host }
         try await learn(about: machine, by: deadline)

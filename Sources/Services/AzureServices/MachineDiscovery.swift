@@ -22,7 +22,7 @@ package struct MachineStore: Sendable {
 
 /// Finds out which Azure resource this machine is, keeps the last good answer, and asks again from time to time.
 package final class MachineDiscovery: MachineSource {
-    /// Between two answers: a machine may be moved to another resource group.
+    /// Time between two refreshes: a machine may be moved to another resource group.
     private static let refreshInterval = Duration.seconds(3600)
     /// Before the first answer: at boot the metadata service may be late, and every sign-in waits for it. It serves
     /// this machine alone, so short waits burden no other.

@@ -5,8 +5,8 @@ internal import Identity
 
 /// Asks the endpoints in the configured order (azure.md, "The role check"):
 /// - an endpoint that does not serve the question is skipped, now and for a while;
-/// - one that serves and has no answer now leaves the question to the next, before it is asked again;
-/// - what an answer denies without a stated reason is confirmed by role assignments (P2).
+/// - if an endpoint serves the question but has no answer now, the next one is asked before it is asked again;
+/// - a denial without a stated reason is confirmed by role assignments (P2).
 package final class OrderedAccessChecker: AccessChecker {
     let checkers: [any EndpointChecker]
     /// Reads role assignments; nil if `ConfirmRefusals=no`.
@@ -102,7 +102,7 @@ package final class OrderedAccessChecker: AccessChecker {
             let others = faults.indices.filter { $0 != told }.map { faults[$0].1 }
             return faults[told].1.setting(aside: others)
         }
-        // None of these reasons: an outage of the first, in its own words.
+        // None of these reasons applies: the first fault counts as an outage, with its details.
         guard let first = faults.first?.1 else { return AccessCheckFault(.unreachable, detail: "no access checker") }
         let others = faults.dropFirst().map(\.1)
         return AccessCheckFault(.unreachable, of: first.endpoint, detail: first.facts, setAside: others)

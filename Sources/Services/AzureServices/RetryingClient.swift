@@ -26,7 +26,7 @@ package struct AzureEnvironment: Sendable {
     package let time: any TimeSource
     package let random: any RandomSource
     package let tasks: any TaskStarter
-    /// How requests to the cloud leave; the metadata services are always asked directly.
+    /// The proxy for requests to the cloud; the metadata services are always asked directly.
     package let proxy: HTTPProxy
     package let clock = ClockComparison()
 

@@ -3,8 +3,8 @@
 internal import Integration
 
 /// Finds limits of zero in the files of pam_limits (limits.conf(5)) that keep an account from any session: no login, or
-/// no process. If several lines apply, a line for the name precedes one for a group, and that one for `*`; among equals
-/// the last counts.
+/// no process. If several lines apply, a line for the name takes precedence over one for a group, and that over one for
+/// `*`; among equals the last counts.
 struct LimitsRule: Sendable {
     private static let module = "pam_limits.so"
     private static let items: Set<String> = ["maxlogins", "maxsyslogins", "nproc"]

@@ -36,7 +36,7 @@ package struct SetupSurvey: Sendable {
     private let machine: any EnvironmentView
     private let takesAnyDomain: Bool
 
-    /// `takesAnyDomain`: `Domains=` is not set; false where the settings cannot be read.
+    /// `takesAnyDomain`: `Domains=` is not set; false if the settings cannot be read.
     package init(on machine: any EnvironmentView, takesAnyDomain: Bool) {
         self.machine = machine
         self.takesAnyDomain = takesAnyDomain

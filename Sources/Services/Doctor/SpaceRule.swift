@@ -13,7 +13,7 @@ struct SpaceRule: Sendable {
     /// With less, a changed account file and its snapshot do not fit.
     private static let fullBytes: UInt64 = 1 << 20
     private static let fullFiles: UInt64 = 4
-    /// lastlog(5): a record of 292 bytes at the place of each uid. The file looks as large as the largest uid makes it.
+    /// lastlog(5): an array of records of 292 bytes, indexed by uid. Its apparent size depends on the largest uid.
     private static let lastlog = "/var/log/lastlog"
     private static let largeLastlog: Int64 = 16 << 30
 

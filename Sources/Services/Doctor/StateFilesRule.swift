@@ -14,7 +14,7 @@ struct StateFilesRule: Sendable {
         var forbidden: UInt32
         /// A finding if it is missing.
         var mustExist: Bool
-        /// Bits without which programs of users see no names, or sshd no keys.
+        /// Bits of the mode that users' programs need to see names.
         var required: UInt32 = 0
         /// Who cannot sign in if it is missing, or closed to users.
         var keepsOut: KeptOut?

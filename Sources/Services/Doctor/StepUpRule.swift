@@ -76,7 +76,8 @@ struct StepUpRule: Sendable {
         guard let name = administrator,
             let program = SudoAnswer.programs.first(where: { machine.exists($0) })
         else { return nil }
-        // sudo loads the plugin that knows administrators for members of the Entra users' group: root joins it for that.
+        // sudo loads the plugin that knows the administrators only for members of the Entra users' group, so root joins
+        // that group for this command.
         let answer = machine.run(StepUpRule.joiner, ["--groups", "0,1879048192", program, "-n", "-l", "-U", name])
         guard answer.status == 0 else { return nil }
         return StepUpRule.obstacle(in: answer.output).map { sudoers($0.severity, $0.what, nil) }

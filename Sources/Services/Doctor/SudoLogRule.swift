@@ -44,7 +44,8 @@ struct SudoLogRule: Sendable {
         return [Finding(.recordingSudo, .good, "sudo records what administrators' commands show", place: place)]
     }
 
-    /// Lines for everybody, for a host, for users and for a target count in the order of the files (sudoers(5)).
+    /// Lines for all users, for a host, for some users and for a target user apply in the order of the files
+    /// (sudoers(5)).
     private func apply(_ line: ConfigurationLine, to state: inout State) {
         guard let words = settings(line.rest) else { return }
         for word in words {

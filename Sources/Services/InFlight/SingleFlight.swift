@@ -51,7 +51,8 @@ package final class SingleFlight<Key: Hashable & Sendable, Value: Sendable>: Sen
     ) async -> (outcome: Outcome, others: BootTime?) {
         guard !Task.isCancelled else { return (.failure(Self.unanswered), nil) }
         let (request, isNew) = request(for: key, by: deadline, fetch)
-        // A fetch ends by the deadline that it was given, with a fault that says more than this one.
+        // If this caller's deadline is not the earlier one, wait for the fetch itself: it ends by its own deadline,
+        // with a fault that says more than `unanswered`.
         let outcome =
             deadline < request.deadline
             ? await request.pending.outcome(by: deadline, on: time) : await request.pending.value()

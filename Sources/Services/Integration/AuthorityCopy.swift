@@ -76,7 +76,7 @@ package struct AuthorityCopy: Sendable {
         }
     }
 
-    /// The `passwd` entry's uid of the daemon's user, from the local file.
+    /// The uid of the daemon's user, from the local /etc/passwd.
     package static func daemonUID() -> UInt32? {
         guard let bytes = try? AtomicFile("/etc/passwd").read(limit: 1 << 24, requiring: .ofSystem) else { return nil }
         return LocalAccounts.uid(of: "entralogin", in: bytes)

@@ -10,7 +10,7 @@ package struct PAMRule: Sendable {
     /// Modules that must come after entralogin's line.
     let mustFollow: Set<String>
 
-    /// `type`: as in PAM's files; `mustFollow`: modules that must stand behind entralogin's line.
+    /// `type`: as in PAM's files; `mustFollow`: modules that must come after entralogin's line.
     package init(service: String, type: String, mustFollow: Set<String>) {
         self.service = service
         self.type = type

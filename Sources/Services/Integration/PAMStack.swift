@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// One line of a PAM stack, where it was found.
+/// One line of a PAM stack, with its place.
 package struct PAMEntry: Hashable, Sendable {
     /// The file name of the module without its folder: `pam_unix.so`; the service of a `substack`.
     package var module: String

@@ -12,7 +12,7 @@ struct SSHDOrderRule: Sendable {
         SSHDRule.needs.filter { $0.keyword != "usepam" && !$0.mayBeAbsent }.map(\.keyword)
     )
 
-    /// `hasDropIn`: there is a file of that name, read or not.
+    /// `hasDropIn`: the drop-in exists, whether sshd reads it or not.
     static func evaluate(_ files: SSHDFiles, hasDropIn: Bool = true) -> [Finding] {
         if let path = files.unreadable {
             return [Finding(.sshdFiles, .error, "sshd's configuration cannot be read", place: path, remedy: remedy)]

@@ -21,7 +21,7 @@ struct SSSDConfiguration: Sendable {
     init(_ machine: any HostView) {
         var sections: [(name: String, place: String)] = []
         var values: [String: [String: String]] = [:]
-        // Later files win, key by key.
+        // Later files override earlier ones, key by key.
         for path in [Self.main] + machine.paths(matching: "/etc/sssd/conf.d/*.conf") {
             var section: String?
             for line in ((try? machine.text(of: path)) ?? "").lines {

@@ -6,11 +6,11 @@ internal import Integration
 /// The lines that mapped accounts add to the files of this machine.
 package struct AdoptionLines: Hashable, Sendable {
     private static let firstLine = "entralogin-adopted-lines 1"
-    /// Bytes of the kept text.
+    /// Bytes of the note.
     package static let byteLimit = 8 << 20
 
     package var people: [AdoptedPerson] = []
-    /// Of passwd(5) and group(5).
+    /// Lines of passwd(5) and group(5).
     package var passwd: [String] = []
     package var group: [String] = []
 
@@ -86,7 +86,7 @@ package struct AdoptionLines: Hashable, Sendable {
         return lines.filter { !present.contains(name(Array($0.utf8))) }
     }
 
-    /// A file without what was written into it.
+    /// A file after the written lines were removed.
     struct Removal {
         var file: [UInt8] = []
         /// The removed lines, as they were in the file.

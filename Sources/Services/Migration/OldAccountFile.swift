@@ -23,7 +23,7 @@ struct OldAccountFile: Sendable {
     static let accountLimit = 10_000
 
     private(set) var accounts: [OldAccount] = []
-    /// Every line that is not as above, and why.
+    /// Every line of another form, and why it is rejected.
     private(set) var problems: [MigrationConflict] = []
 
     init(_ text: String) {

@@ -66,7 +66,6 @@ package final class Listener: Sendable {
         state.withLock { $0.watch = token }
     }
 
-    /// How many connections are open.
     package var openConnections: Int { state.withLock { $0.open } }
 
     /// Accepts one connection a turn of the loop: a flood at one socket does not starve the other, and a single peer
