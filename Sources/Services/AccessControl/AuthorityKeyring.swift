@@ -11,8 +11,8 @@ package struct KeyringSettings: Hashable, Sendable {
     /// How long a key stays after its source last listed it, by CLOCK_BOOTTIME: Microsoft's rule for validators
     /// (azure.md, "CA keys"). The administrator's own file has no overlap: a key removed there is dropped at once.
     package var overlap: Duration = .seconds(86_400)
-    /// How long an answer is kept. The source may shorten it, never lengthen it: Microsoft's rule for validators is every
-    /// hour (azure.md, "CA keys").
+    /// How long an answer is kept. The source may shorten it, never lengthen it: Microsoft's rule for validators is
+    /// every hour (azure.md, "CA keys").
     package var refreshInterval: Duration = .seconds(3600)
     /// A shorter lifetime of an answer counts as this.
     package var shortestInterval: Duration = .seconds(60)

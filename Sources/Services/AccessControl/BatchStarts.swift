@@ -4,10 +4,10 @@ internal import Authorization
 internal import Identity
 internal import Synchronization
 
-/// The accounts about which Azure has answered since the daemon's start, and those whose user manager was refused. Announces
-/// when lingering managers may be started (entralogin-linger.service): at the first answer, for managers that were refused
-/// before this start, and when Azure allows an account whose manager was refused. The announcement names no account: the
-/// account stage decides again. Bounded.
+/// The accounts about which Azure has answered since the daemon's start, and those whose user manager was refused.
+/// Announces when lingering managers may be started (entralogin-linger.service): at the first answer, for managers that
+/// were refused before this start, and when Azure allows an account whose manager was refused. The announcement names
+/// no account: the account stage decides again. Bounded.
 final class BatchStarts: Sendable {
     static let limit = 4096
 

@@ -5,8 +5,9 @@ internal import OpenSSHCertificates
 
 /// The one credential that authenticated the user, as sshd reports it in `SSH_AUTH_INFO_0` of its PAM environment.
 ///
-/// OpenSSH writes a line for each method that succeeded (auth2.c): `publickey`, the key's type and its base64, separated
-/// by one blank; other methods look different. Only one line of this form, with or without its line end, is taken.
+/// OpenSSH writes a line for each method that succeeded (auth2.c): `publickey`, the key's type and its base64,
+/// separated by one blank; other methods look different. Only one line of this form, with or without its line end, is
+/// accepted.
 struct UsedCredential: Hashable, Sendable {
     let keyType: String
     let blob: [UInt8]

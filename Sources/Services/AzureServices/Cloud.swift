@@ -67,7 +67,7 @@ package struct Cloud: Hashable, Sendable {
     }
 }
 
-/// The addresses of the services, where the administrator's settings override the table.
+/// The services' addresses: the administrator's settings, which override the table.
 package struct AzureEndpoints: Hashable, Sendable {
     /// The application "Azure Linux VM Sign-In" (azure.md, "The role check").
     package static let signInApplication = "ce6ff14a-7fdc-4685-bbe0-f6afdfcfa8e0"

@@ -66,7 +66,7 @@ struct DeviceSignInRule: Sendable {
         return Finding(id(service), .good, "\(service) offers sign-in with a code", place: ours.place)
     }
 
-    /// The session stage gives the grant, and with it sudo; without it no user gets in who should not.
+    /// The session stage gives the grant, and with it sudo. If it is missing, no user gets in who should not.
     private func session(_ service: String, _ machine: any HostView) -> [Finding] {
         let rule = PAMRule(service: service, type: "session", mustFollow: ["pam_mkhomedir.so"])
         return rule.evaluate(machine).findings.filter { $0.severity > .good }

@@ -66,8 +66,8 @@ package enum SSHDWords {
         return open == nil ? word : nil
     }
 
-    /// `strdelim`: a word ends at a blank, at one `=`, or with the quotes that it holds. Nil at the end, and for a quote
-    /// that is not closed.
+    /// `strdelim`: a word ends at a blank, at one `=`, or with the quotes that it holds. Nil at the end, and for a
+    /// quote that is not closed.
     private static func word(from text: inout ArraySlice<UInt8>?) -> [UInt8]? {
         guard let all = text else { return nil }
         guard let end = all.firstIndex(where: { isBlank($0) || $0 == quote || $0 == equals }) else {
