@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Why there is no answer. It is never a "no" and never becomes a "yes". It is made where it is met, and worded at the edge:
-/// nothing is read out of its words again, for text from outside may stand in them.
+/// Why there is no answer. It is never a "no" and never becomes a "yes". The code that meets the fault makes it; only
+/// the edge words it. Nothing parses those words again, because they may hold text from outside.
 package struct AccessCheckFault: Error, Hashable, Sendable {
     package let reason: DenialReason
-    /// Who gave no answer: `pas`, `imds`, a host; empty where nobody was asked.
+    /// The endpoint that gave no answer: `pas`, `imds`, a host; empty where none was asked.
     package let endpoint: String
-    /// What was met, quoted and bounded.
+    /// What happened, quoted and bounded.
     package let facts: String
-    /// What stands between this machine and the endpoint, where the transport knows it.
+    /// The cause in the network, where the transport knows it.
     package let cause: NetworkCause?
-    /// What the place that met it knows to do about it.
+    /// The remedy, where the code that met the fault knows one.
     package let remedy: FaultRemedy?
-    /// When Azure asked to be left alone until (Retry-After).
+    /// How long Azure asked this machine to wait (Retry-After).
     package var retryAfter: Duration?
-    /// The faults of other endpoints, because of which everything hung on this one.
+    /// The faults of other endpoints, which left only this one to give the answer.
     package let setAside: [AccessCheckFault]
 
     package init(
@@ -40,16 +40,16 @@ package struct AccessCheckFault: Error, Hashable, Sendable {
         [endpoint, facts].filter { !$0.isEmpty }.joined(separator: ": ")
     }
 
-    /// All of it, for the record: particulars and remedy, and the same of the faults that were set aside.
+    /// For the record: particulars and remedy, then the same of the faults that were set aside.
     package var detail: String {
         let words = [particulars, remedy?.text ?? ""] + setAside.map(\.detail)
         return words.filter { !$0.isEmpty }.joined(separator: "; ")
     }
 
-    /// This one, and those that were set aside.
+    /// This fault and those that were set aside.
     package var all: [AccessCheckFault] { [self] + setAside.flatMap(\.all) }
 
-    /// The cause of one of them; a closed way tells least.
+    /// The most telling cause among all the faults: any other than `closed`, which says least.
     package var tellingCause: NetworkCause? {
         let causes = all.compactMap(\.cause)
         return causes.first { $0 != .closed } ?? causes.first

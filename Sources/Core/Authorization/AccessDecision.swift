@@ -37,7 +37,7 @@ package enum AllowSource: String, Sendable, Codable {
     case grace
 }
 
-/// The answer to "may this person?": never an error, never a default.
+/// The answer to "may this user do this now?": never an error, never a default.
 package enum AccessDecision: Hashable, Sendable {
     case allow(Role, AllowSource)
     case deny(Denial)
@@ -57,6 +57,6 @@ package struct Denial: Hashable, Sendable {
         self.detail = detail
     }
 
-    /// True where nobody said no: it could not be found out.
+    /// True where the answer could not be obtained, so it is not a "no".
     package var isUndecided: Bool { reason.isUndecided }
 }

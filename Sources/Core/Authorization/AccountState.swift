@@ -18,7 +18,7 @@ extension AccessCheckFault {
 }
 
 extension Denial {
-    /// The account is disabled in Entra, or deleted: a no like a missing role.
+    /// The account is disabled in Entra, or deleted: a refusal like a missing role.
     package init(blocked state: AccountState) {
         self.init(
             .accountDisabled,
@@ -27,7 +27,7 @@ extension Denial {
         )
     }
 
-    /// Nobody said no. Where it is Graph that has no answer, the user reads that.
+    /// No answer could be obtained. Where Microsoft Graph gave none, the user's text says so.
     package init(unanswered fault: AccessCheckFault) {
         let text =
             switch fault.reason {

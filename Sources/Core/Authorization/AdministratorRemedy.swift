@@ -13,7 +13,7 @@ package struct AdministratorRemedy: Sendable {
     /// `machine` as far as it is known: commands then name it.
     package init(machine: Machine?) { self.machine = machine }
 
-    /// Whether a remedy of this type is, among others, to name a proxy.
+    /// True if the remedy proposes a proxy, perhaps among other things.
     package static func namesProxy(_ remedy: String) -> Bool { remedy.contains(NetworkCause.proxySetting) }
 
     /// The fault in a sentence, without its remedy.
@@ -56,7 +56,7 @@ package struct AdministratorRemedy: Sendable {
         }
     }
 
-    /// A command before advice, whichever endpoint's it is.
+    /// Prefers a command (`giveReader`) to general advice, whichever endpoint's fault has it.
     private func permission(for fault: AccessCheckFault) -> String {
         let remedies = fault.all.compactMap(\.remedy)
         let command = remedies.first { if case .giveReader = $0 { true } else { false } }

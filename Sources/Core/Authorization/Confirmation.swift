@@ -24,8 +24,8 @@ package enum Confirmation: Hashable, Sendable {
         }
     }
 
-    /// True where an answer without a role says that the role is gone. One that could not be confirmed refuses, but what
-    /// runs goes on: the role may be held through a group.
+    /// True where an answer without a role means that the role is gone. An unconfirmed answer refuses the sign-in but
+    /// leaves running sessions alone: the role may be held through a group.
     package var endsSessions: Bool {
         switch self {
         case .notNeeded, .agreed: true
@@ -45,7 +45,7 @@ package enum Confirmation: Hashable, Sendable {
         }
     }
 
-    /// Why the answer is final without having been confirmed; nil for every other.
+    /// Why the answer is final without confirmation; nil for every other answer.
     package var obstacle: AccessCheckFault? {
         guard case .notPermitted(let fault) = self else { return nil }
         return fault
@@ -53,7 +53,7 @@ package enum Confirmation: Hashable, Sendable {
 }
 
 extension Denial {
-    /// A missing role. Where the answer could not be confirmed, the user and the record read that, and what is missing.
+    /// A missing role. If the answer is unconfirmed, the user's text and the record say so, and what is missing.
     package init(missing reason: DenialReason, after confirmation: Confirmation) {
         guard let obstacle = confirmation.obstacle else {
             self.init(reason)

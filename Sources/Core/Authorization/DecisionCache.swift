@@ -2,7 +2,7 @@
 
 package import Identity
 
-/// An answer of Azure, as it is kept.
+/// An answer of Azure, as the cache keeps it.
 package struct CachedAnswer: Hashable, Sendable {
     /// Nil for a "no".
     package fileprivate(set) var role: Role?
@@ -21,7 +21,7 @@ package struct CachedAnswer: Hashable, Sendable {
     /// How long ago Azure said so; never negative.
     package func age(at now: BootTime) -> Duration { max(.zero, answeredAt.duration(to: now)) }
 
-    /// Why it lets nobody in; nil where it does.
+    /// The refusal, for an answer without a role; nil for one with a role.
     package var denial: Denial? {
         guard role == nil else { return nil }
         if let account, account.isBlocked { return Denial(blocked: account) }
@@ -29,7 +29,7 @@ package struct CachedAnswer: Hashable, Sendable {
     }
 }
 
-/// What Azure said about people on this machine: pure, bounded, and never older than it may be.
+/// Azure's answers about users of this machine. Pure; limited in number and in age.
 ///
 /// An answer lives for the smaller of its `timeToLiveInMs` and the ceiling, a "no" for at most a minute (azure.md,
 /// "The role check"). One answer for each key: a newer one replaces the older, so a "no" ends an earlier "yes" for good (P2).
@@ -55,7 +55,7 @@ package struct DecisionCache: Sendable {
         package let ceiling: Duration
         /// No "no" counts as fresh for longer.
         package let refusalCeiling: Duration
-        /// Older answers are forgotten: nobody may use them.
+        /// Older answers are forgotten: nothing may use them.
         package let retention: Duration
         /// Answers kept at most.
         package let capacity: Int
@@ -119,7 +119,7 @@ package struct DecisionCache: Sendable {
         return kept
     }
 
-    /// The answer as it would be kept. One whose confirmation is missing counts no longer than a "no".
+    /// The answer as it would be kept. An unconfirmed answer stays fresh no longer than a "no".
     package func cached(_ answer: AccessAnswer, correlation: CorrelationID, at now: BootTime) -> CachedAnswer {
         let isShort = answer.role == nil || !answer.confirmation.isFinal
         let ceiling = isShort ? limits.refusalCeiling : limits.ceiling
@@ -135,7 +135,7 @@ package struct DecisionCache: Sendable {
         )
     }
 
-    /// Takes from the last yes for the key what it gave above `role`. It stays as old as it is.
+    /// Lowers the kept role for the key to `role`, if it is higher. The answer's age does not change.
     package mutating func lower(_ key: Key, to role: Role) {
         guard let kept = answers[key]?.role, kept > role else { return }
         answers[key]?.role = role
@@ -144,10 +144,9 @@ package struct DecisionCache: Sendable {
     /// Forgets the answer for one question: it has to be asked again.
     package mutating func remove(_ key: Key) { answers[key] = nil }
 
-    /// Forgets every answer.
     package mutating func removeAll() { answers.removeAll() }
 
-    /// Forgets the answers that nobody may use any more.
+    /// Forgets the answers that are past the retention.
     package mutating func prune(at now: BootTime) {
         answers = answers.filter { $0.value.age(at: now) <= limits.retention }
     }

@@ -17,13 +17,13 @@ package enum RecordedEvent: String, Sendable, Codable, CaseIterable {
     case deviceSignIn = "device-sign-in"
     case sessionOpened = "session-opened"
     case sessionClosed = "session-closed"
-    /// Every process of an account was ended, as far as its uid goes.
+    /// Every process with an account's uid was ended.
     case sessionsEnded = "sessions-ended"
     case enrolled
-    /// Root bound an account before its person ever signed in.
+    /// Root enrolled an account before its user's first sign-in.
     case added
     case granted
-    /// A membership began in a session that was open already: Azure has given the role since.
+    /// A session that was already open got the administrators' group: Azure has given the role since.
     case raised
     case withdrawn
     case retired
@@ -33,16 +33,16 @@ package enum RecordedEvent: String, Sendable, Codable, CaseIterable {
     case renamed
     /// The administrator gave an account another shell or home.
     case changed
-    /// A local account or group has taken something of an enrolled account's, or given it back.
+    /// A local account or group has taken an enrolled account's name or number, or released it.
     case shadowed
     case keysPublished = "keys-published"
     case keysStale = "keys-stale"
     case accessCheck = "access-check"
-    /// What this machine is in Azure became known, or is another thing now.
+    /// This machine's resource in Azure became known, or changed.
     case machine
-    /// The wiring was found to be right, or wrong.
+    /// The integration check passed, or failed.
     case stack
-    /// The journal took nothing for so long that records found no room to wait in.
+    /// The journal took nothing for so long that the backlog was full and records were lost.
     case recordsLost = "records-lost"
     case fault
 }

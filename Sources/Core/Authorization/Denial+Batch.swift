@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension Denial {
-    /// A job that waited in vain for Azure's first answer about its user. What never comes back by itself is named: nobody else
-    /// would tell.
+    /// A job that waited in vain for Azure's first answer about its user. The detail names what never runs again by
+    /// itself, because nothing else reports that.
     package init(notStarted service: String) {
         let detail =
             switch service {

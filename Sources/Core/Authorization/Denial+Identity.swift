@@ -2,11 +2,11 @@
 
 package import Identity
 
-// Refusals for who somebody is (P5). The detail is for the machine's administrator and names the command to think about:
-// entraloginctl users does nothing of it without being told that it is the same person.
+// Refusals because of the account's identity (P5). The detail is for the machine's administrator and names the command
+// to consider. That command changes nothing until the administrator confirms that it is the same person.
 
 extension Denial {
-    /// The account's name came with another object of the directory.
+    /// The sign-in has the account's name, but another object of the directory.
     package init(_ account: EnrolledAccount, isNot presented: DirectoryIdentity) {
         let bound = account.identity
         let tenants = bound.tenant == presented.tenant ? "" : " of tenant \(bound.tenant)"
@@ -18,7 +18,7 @@ extension Denial {
         )
     }
 
-    /// Somebody comes under a name that root's list has for another object, or with an object that it has under another name.
+    /// Root's list has this name for another object, or this object under another name.
     package init(_ identity: DirectoryIdentity, isNot listed: AdoptedPerson) {
         self.init(
             .objectIDChanged,
@@ -27,13 +27,13 @@ extension Denial {
         )
     }
 
-    /// Somebody signed in to Entra with a code, as a member of another tenant.
+    /// The user signed in to Entra with a code, as a member of another tenant.
     package init(elsewhere detail: String) {
         let text = "You signed in with an account of another Entra tenant than this machine's"
         self.init(.wrongTenant, text: text, detail: detail)
     }
 
-    /// The account was retired, and is still its person's.
+    /// The account was retired, and the sign-in is for the object to which it is still bound.
     package init(retired account: EnrolledAccount) {
         let name = account.account.name
         self.init(
@@ -52,7 +52,7 @@ extension Denial {
         )
     }
 
-    /// The name was the account's before its person was renamed.
+    /// The name was the account's before Entra renamed its user.
     package init(formerName name: UserName, of account: EnrolledAccount) {
         let now = account.account.name
         self.init(

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Every reason for which somebody is refused. The raw value is the stable code in records (`ENTRALOGIN_REASON`), on
-/// the wire and in `--json`; azure.md, "The role check" demands that they be kept apart.
+/// Every reason for a refusal. The raw value is the stable code in records (`ENTRALOGIN_REASON`), on the wire and in
+/// `--json`; azure.md, "The role check" demands that they be kept apart.
 package enum DenialReason: String, Sendable, Codable, CaseIterable {
     // The certificate.
     case certificate = "certificate"
@@ -67,7 +67,7 @@ package enum DenialReason: String, Sendable, Codable, CaseIterable {
         }
     }
 
-    /// The plain line that a person reads where nothing more particular is known.
+    /// The plain line that the user reads where nothing more particular is known.
     package var text: String {
         switch self {
         case .certificate: "The sign-in certificate is not acceptable here"

@@ -7,7 +7,7 @@ package struct Explanation: Hashable, Sendable, Codable {
     package enum Outcome: String, Sendable, Codable {
         case ok
         case refused
-        /// Cannot be known before the person signs in, or before somebody asks.
+        /// Cannot be known before the user signs in, or before Azure is asked.
         case unknown
     }
 
@@ -20,7 +20,7 @@ package struct Explanation: Hashable, Sendable, Codable {
         package let text: String
         /// What would help, or empty.
         package let remedy: String
-        /// The reason code (`DenialReason`) of a refused step, or of what was refused to somebody else.
+        /// The reason code (`DenialReason`) of a refused step, or of an earlier refused attempt.
         package let reason: String?
 
         package init(_ subject: String, _ outcome: Outcome, _ text: String, remedy: String = "", reason: String? = nil)
@@ -51,7 +51,7 @@ package struct Explanation: Hashable, Sendable, Codable {
         package let uid: UInt32
         package let home: String
         package let shell: String
-        /// It has signed in before: it has a group of its own, and its record is there for every program.
+        /// True for an enrolled account: it has a group of its own, and every program can look up its record.
         package let isEnrolled: Bool
 
         package init(name: String, uid: UInt32, home: String, shell: String, isEnrolled: Bool) {
@@ -66,7 +66,7 @@ package struct Explanation: Hashable, Sendable, Codable {
     /// The name that was asked about, as it was typed; quoted and bounded.
     package let name: String
     package var steps: [Step]
-    /// Nil where the name has none here.
+    /// Nil where the name has no account here.
     package var account: Account?
     /// True for a local account, about which entralogin decides nothing; nil otherwise.
     package var isLocal: Bool?
@@ -88,7 +88,7 @@ package struct Explanation: Hashable, Sendable, Codable {
             ? "see the step object" : "\(text.dropFirst(toAdministrator.count)) names the cause"
     }
 
-    /// Refused where a step is; unknown where one is and none is refused.
+    /// `refused` if any step is; otherwise `unknown` if any step is.
     package var outcome: Outcome {
         if steps.contains(where: { $0.outcome == .refused }) { return .refused }
         return steps.contains(where: { $0.outcome == .unknown }) ? .unknown : .ok

@@ -2,12 +2,12 @@
 
 package import Identity
 
-/// Who may go on while Azure cannot be reached: a user whom Azure allowed a short while ago, and nobody else (P1).
+/// Which users may go on while Azure cannot be reached: only those whom Azure allowed a short while ago (P1).
 package struct OfflinePolicy: Hashable, Sendable {
     /// An earlier allow that stands in.
     package struct StandIn: Hashable, Sendable {
         package let role: Role
-        /// When the grace ends; whatever is granted on its strength ends then, too.
+        /// When the grace ends; a grant that rests on it ends then, too.
         package let until: BootTime
 
         package init(role: Role, until: BootTime) {
@@ -21,8 +21,8 @@ package struct OfflinePolicy: Hashable, Sendable {
 
     package init(grace: Duration) { self.grace = max(.zero, grace) }
 
-    /// True for faults that say "not reached". A machine that may not ask, a resource that is gone or an answer that
-    /// makes no sense is somebody's doing, not an outage.
+    /// True for faults that mean "not reached". An identity that may not ask, a resource that is gone or an answer that
+    /// makes no sense is not an outage.
     package static func isOutage(_ reason: DenialReason) -> Bool {
         switch reason {
         case .unreachable, .throttled, .metadataClosed, .roleUnconfirmed: true
@@ -30,8 +30,8 @@ package struct OfflinePolicy: Hashable, Sendable {
         }
     }
 
-    /// What may stand in for the answer that could not be had; nil where nothing may: an unknown person, an earlier
-    /// "no", a fault that is no outage, or an allow older than the grace.
+    /// The earlier allow that may stand in for a missing answer; nil for an unknown user, an earlier "no", a fault that
+    /// is no outage, or an allow older than the grace.
     package func standIn(for reason: DenialReason, earlier: CachedAnswer?, at now: BootTime) -> StandIn? {
         guard OfflinePolicy.isOutage(reason), grace > .zero else { return nil }
         guard let earlier, let role = earlier.role else { return nil }

@@ -2,12 +2,12 @@
 
 internal import CWire
 
-/// PAM services that are treated otherwise than a sign-in (entralogin_service.h), by their names as pam_start(3) folds them.
+/// PAM services that are more than a plain sign-in (entralogin_service.h), by their names as pam_start(3) folds them.
 package enum PAMServices {
-    /// sudo by the names that it has by itself (sudoers(5), pam_service and pam_login_service): step-up asks there.
+    /// sudo's default service names (sudoers(5), pam_service and pam_login_service), where step-up asks for a code.
     package static let stepUp = all.filter { isOf(ENTRALOGIN_SERVICE_STEPS_UP, $0) }
 
-    /// Somebody acts with other rights there.
+    /// True for services in which a user acts with other rights: sudo, su and the like.
     static func elevates(_ service: String) -> Bool { isOf(ENTRALOGIN_SERVICE_ELEVATES, service) }
 
     /// Jobs, and user managers.
@@ -18,7 +18,7 @@ package enum PAMServices {
         .prefix { $0 != nil }.compactMap { $0.map { String(cString: $0) } }
 
     private static func isOf(_ kind: UInt32, _ service: String) -> Bool {
-        // A name with a NUL is none, and C would not see what is behind it.
+        // C would read such a name only up to its NUL.
         !service.utf8.contains(0) && entralogin_service_kinds(service) & kind != 0
     }
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension RecordedEvent {
-    /// MESSAGE_ID in the journal (systemd.journal-fields(7)): 128 random bits for each event, fixed for ever, for catalogs and
-    /// filters rest on them. Documentation/records.md and the catalog list them.
+    /// MESSAGE_ID in the journal (systemd.journal-fields(7)): 128 random bits for each event. They never change,
+    /// because catalogs and filters rely on them. Documentation/records.md and the catalog list them.
     package var messageID: String {
         switch self {
         case .started: "6399c1b13f174f7f85df683ed7a3bcc9"

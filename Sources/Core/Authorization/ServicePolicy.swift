@@ -3,16 +3,16 @@
 /// How the account stage decides for a PAM service (the table in ARCHITECTURE.md).
 package struct ServicePolicy: Hashable, Sendable {
     package enum Kind: String, Sendable, Codable {
-        /// sshd, login, and whatever is not listed.
+        /// sshd, login, and every service that is not listed.
         case signIn
-        /// sudo and its like: of the invoking and of the target user.
+        /// sudo and the like; decided for the invoking user and for the target user.
         case elevation
-        /// cron and its like: nobody waits there, so the network is never waited for.
+        /// cron and the like: no user is waiting there, so the call never waits for the network.
         case batch
     }
 
     package let kind: Kind
-    /// The decision must not be older.
+    /// The greatest age of a decision that counts.
     package let maximumAge: Duration
     /// Azure may be asked while the caller waits.
     package let waitsForNetwork: Bool
@@ -28,9 +28,9 @@ package struct ServicePolicy: Hashable, Sendable {
     package static let batch = ServicePolicy(kind: .batch, maximumAge: .seconds(86_400), waitsForNetwork: false)
 
     /// The policy for a service name as pam_start(3) folds it (lower case). An sshd process is always a sign-in,
-    /// whatever its service is called; elsewhere, a process with the administrators' gid acts by it, and sudo, too,
-    /// may be told to be another service (sudoers(5), pam_service). `isInvoked`: an Entra account runs the program,
-    /// so it is no job of cron's, whatever the service is called.
+    /// whatever its service name. Elsewhere, a process with the administrators' gid is an elevation under an unlisted
+    /// name, too: sudo can be given another service name (sudoers(5), pam_service). `isInvoked`: an Entra account runs
+    /// the program, so it is not a job that cron started, whatever the service name.
     package static func of(
         service: String,
         isInSSHD: Bool,
@@ -43,23 +43,24 @@ package struct ServicePolicy: Hashable, Sendable {
         return holdsAdministratorsGroup ? .elevation : .signIn
     }
 
-    /// What sudo's plugin calls itself (entralogin_sudo.h): whether the user who runs sudo is an administrator.
+    /// The service name with which sudo's plugin asks whether the user who runs sudo is an administrator
+    /// (entralogin_sudo.h).
     package static let sudoers = "sudoers"
-    /// The same about somebody else, for `sudo -l -U`.
+    /// The same question about another user, for `sudo -l -U`.
     package static let sudoersList = "sudoers-list"
 
-    /// The question is about membership: without one the answer is no, whatever role there is.
+    /// True for a question about membership: without a grant the answer is no, whatever the role.
     package static func asksForMembership(_ service: String) -> Bool { service == sudoers || service == sudoersList }
 
-    /// The role that a person needs. Kernel group ids outlive a withdrawn membership, and sudo goes by them: so whoever
-    /// acts with the administrators' gid, or is listed as an administrator, must still be one.
+    /// The role that the user needs. A process keeps its group ids after a withdrawal, and sudo goes by them: a user
+    /// who acts with the administrators' gid, or is listed as an administrator, must still have the administrator role.
     package func roleNeeded(holdsAdministratorsGroup: Bool, isListedAdministrator: Bool) -> Role {
         kind == .elevation && (holdsAdministratorsGroup || isListedAdministrator) ? .administrator : .user
     }
 }
 
 extension AccessDecision {
-    /// The same decision for somebody who needs `role`: an allow of less becomes a refusal.
+    /// The same decision where `role` is needed: an allow of a lesser role becomes a refusal.
     package func requiring(_ role: Role) -> AccessDecision {
         guard case .allow(let held, _) = self, held < role else { return self }
         return .deny(Denial(.administratorRoleNeeded))

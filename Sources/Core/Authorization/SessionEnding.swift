@@ -24,7 +24,7 @@ package enum EndingCause: UInt16, Sendable, CaseIterable {
     }
 }
 
-/// A process of another uid that an account's sessions began, and that goes on: a root shell of sudo's, for example.
+/// A process that an account's session started under another uid and that goes on: a root shell from sudo, for example.
 package struct OtherProcess: Hashable, Sendable {
     package let pid: Int32
     package let uid: UInt32
@@ -41,9 +41,9 @@ package struct OtherProcess: Hashable, Sendable {
 /// What became of the processes of one uid.
 package struct EndedProcesses: Hashable, Sendable {
     package var ended: Int
-    /// Those of that uid that still lived some seconds later.
+    /// Processes of that uid that were still alive some seconds later.
     package var left: Int
-    /// Those of other uids that were left alone; at most 32.
+    /// Processes of other uids, which were left alone; at most 32.
     package var others: [OtherProcess]
 
     package init(ended: Int, left: Int, others: [OtherProcess]) {
@@ -71,14 +71,14 @@ package enum EndingFault: Error, Hashable, Sendable {
     }
 }
 
-/// Ends every process of one uid. The adapter asks a program of its own: the daemon has no capability (P11).
+/// Ends every process of one uid. The adapter asks a separate program, because the daemon has no capability (P11).
 package protocol SessionEnder: Sendable {
-    /// Returns when it is done, within `ENTRALOGIN_END_DEADLINE_MS`. Nothing is refused to the caller here: the program checks
-    /// by root's files that `uid` is an Entra account's.
+    /// Returns when it is done, within `ENTRALOGIN_END_DEADLINE_MS`. This interface does not check `uid`: the program
+    /// checks by root's files that it is an Entra account's.
     func end(uid: UInt32, because cause: EndingCause) async throws(EndingFault) -> EndedProcesses
 }
 
-/// Where there is no such program.
+/// For a machine without that program.
 package struct NoSessionEnder: SessionEnder {
     package init() {}
 

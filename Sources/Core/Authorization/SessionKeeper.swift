@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Keeps open sessions over a restart of the daemon: each is a name beside its living process. No call waits.
+/// Keeps open sessions across a restart of the daemon: for each a name and its live process. No call blocks.
 package protocol SessionKeeper: Sendable {
     /// How many it keeps at most.
     var limit: Int { get }
-    /// False where it is not kept.
+    /// False if it could not be kept.
     func keep(_ process: any WatchedProcess, as name: String) -> Bool
-    /// False where it may still be kept.
+    /// False if it may still be kept.
     func release(_ name: String) -> Bool
-    /// What was kept before this start, where the process still lives; once. Everything else is released.
+    /// The sessions that were kept before this start and whose process is alive. Answers once; everything else is
+    /// released.
     func kept() -> [(name: String, process: any WatchedProcess)]
 }
 
