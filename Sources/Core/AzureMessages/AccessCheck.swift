@@ -59,18 +59,19 @@ package struct AccessCheckQuestion: Hashable, Sendable {
 package struct AccessCheckAnswer: Hashable, Sendable {
     package let mayLogin: Bool
     package let mayLoginAsAdministrator: Bool
-    /// What is denied, and why it cannot change: by a deny assignment, or by another word than `NotAllowed`.
+    /// True where the action is denied for a reason that role assignments cannot change: a deny assignment, or a word
+    /// other than `NotAllowed`.
     package let isLoginRefused: Bool
     package let isAdministratorRefused: Bool
     /// The least `timeToLiveInMs` of the two; nil where neither has one.
     package let lifetimeInMilliseconds: Int64?
 
-    /// Elements that are read at most.
+    /// The most elements that are read.
     private static let maximumElements = 64
 
-    /// `Allowed`, in any letter case, is yes; every other word, and one action that is missing, is no. What is no answer
-    /// to the question (another form, an action that stands twice, neither action) throws: nobody gets in by it either,
-    /// but nobody is told that a role is missing.
+    /// `Allowed`, in any letter case, is yes; any other word, or one missing action, is no. A body that does not answer
+    /// the question (another form, an action twice, neither action) throws: it lets nobody in, but does not say that a
+    /// role is missing.
     package init(parsing bytes: [UInt8], actions: LoginActions) throws(MessageError) {
         let document = try JSON(message: bytes)
         guard let elements = document.elements ?? document["value"]?.elements else {
@@ -97,7 +98,7 @@ package struct AccessCheckAnswer: Hashable, Sendable {
 
     private static func decision(on action: String, in elements: [JSON]) throws(MessageError) -> Decision? {
         let wanted = action.lowercased()
-        // An element without `isDataAction` speaks of the control plane, where Owner is allowed everything.
+        // An element without `isDataAction` is about the control plane, where Owner is allowed everything.
         let found = elements.filter {
             $0["actionId"]?.text?.lowercased() == wanted && $0["isDataAction"]?.truth == true
         }
@@ -119,7 +120,7 @@ package struct AccessCheckAnswer: Hashable, Sendable {
 /// A refusal: Resource Manager's `{"error":{"code","message"}}`, `{"statusCode","message"}` as the policy decision point
 /// has it (azure.md, "The role check"), or any text.
 package struct ServiceRefusal: Hashable, Sendable {
-    /// Bytes of a body that are looked at, where it is no JSON.
+    /// Bytes read of a body that is not JSON.
     private static let maximumText = 512
 
     /// Empty where the body has another form.

@@ -2,8 +2,8 @@
 
 internal import ByteCoding
 
-/// Entra's answer to a request for a code (RFC 8628, 3.2; Documentation/azure.md). Prints as nothing but the fact that there
-/// is one: a holder of the device code gets the user's tokens (P12).
+/// Entra's answer to a request for a code (RFC 8628, 3.2; Documentation/azure.md). Printing it does not show the device
+/// code: a holder of that code gets the user's tokens (P12).
 package struct DeviceAuthorization: Hashable, Sendable, CustomStringConvertible, CustomDebugStringConvertible,
     CustomReflectable
 {
@@ -19,11 +19,11 @@ package struct DeviceAuthorization: Hashable, Sendable, CustomStringConvertible,
     private let secret: String
     /// What the person types: letters, digits and dashes.
     package let userCode: String
-    /// Where: an `https://` address without blanks.
+    /// Where the user types it: an `https://` address without blanks.
     package let address: String
-    /// Seconds for which the code is good, at least 1 and at most an hour.
+    /// Seconds for which the code is valid, at least 1 and at most an hour.
     package let lifetime: Int64
-    /// Seconds between two questions: 5 where nothing is said (RFC 8628, 3.2), 1 to 60.
+    /// Seconds between two polls: 1 to 60, by default 5 (RFC 8628, 3.2).
     package let interval: Int64
 
     package init(parsing bytes: [UInt8]) throws(MessageError) {
@@ -64,11 +64,11 @@ package struct DeviceAuthorization: Hashable, Sendable, CustomStringConvertible,
 
 /// Entra's answer to a question for tokens (RFC 8628, 3.5; RFC 6749, 5).
 package enum DeviceTokenAnswer: Hashable, Sendable {
-    /// The ID token, as it came: nothing of it is believed yet.
+    /// The ID token as received; nothing in it has been verified yet.
     case identityToken(String)
-    /// The person has not finished.
+    /// The user has not finished.
     case pending
-    /// The same, and questions come too often.
+    /// The same, and the polls come too often.
     case slowDown
     case declined
     case expired

@@ -10,8 +10,8 @@ package struct GraphAccount: Hashable, Sendable {
     /// What follows the kind's path and the object id.
     package static let selection = "?$select=id,accountEnabled"
 
-    /// Reads the answer about `objectID`. One about somebody else, without a word on either, or with another value than
-    /// true or false throws: nobody gets in by it, and nobody is told that their account is disabled.
+    /// Reads the answer about `objectID`. It throws if it is about another object, lacks a member, or has a value other
+    /// than true or false: that lets nobody in, but does not say that the account is disabled.
     package init(parsing bytes: [UInt8], of objectID: ObjectID) throws(MessageError) {
         let document = try JSON(message: bytes)
         guard ObjectID(try document.requiredText("id")) == objectID else {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// The challenge of the Connected Machine agent: `Basic realm=/var/opt/azcmagent/tokens/<name>.key` (azure.md,
-/// "Azure Arc"). Only the header's form is checked here; the file is the reader's to check.
+/// "Azure Arc"). Only the header's form is checked here; the code that reads the file checks the file.
 package struct HybridChallenge: Hashable, Sendable {
     package static let folder = "/var/opt/azcmagent/tokens"
     /// Bytes of the file, checked before it is read.

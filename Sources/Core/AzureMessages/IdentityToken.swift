@@ -11,7 +11,7 @@ package struct IdentityTokenExpectations: Hashable, Sendable {
     package let clientID: GUID
     package let tenant: TenantID
     package let now: UnixTime
-    /// Seconds that the token's beginning may be in the future. Its end has no such allowance.
+    /// Seconds that the token's start may lie in the future. Its end has no such tolerance.
     package let skew: Int64
 
     package init(issuer: String, clientID: GUID, tenant: TenantID, now: UnixTime, skew: Int64) {
@@ -26,9 +26,9 @@ package struct IdentityTokenExpectations: Hashable, Sendable {
 /// Why an ID token proves nothing. The raw value stands in records.
 package enum IdentityTokenRefusal: String, Error, Sendable, CaseIterable {
     case malformed
-    /// Anything else than RS256, `none` and the symmetric ones above all.
+    /// An algorithm other than RS256, above all `none` and the symmetric ones.
     case algorithm
-    /// A header that must be understood, or that brings a key along.
+    /// A header that changes what is signed, brings its own key, or names another type than JWT.
     case header
     /// No key of this tenant has that `kid`.
     case keyUnknown = "key-unknown"
@@ -40,22 +40,22 @@ package enum IdentityTokenRefusal: String, Error, Sendable, CaseIterable {
     case notYetValid = "not-yet-valid"
     /// Longer than a day: Entra's last about an hour.
     case lifetime
-    /// A nonce, and none was sent: the token was made for somebody else's question.
+    /// A nonce, though none was sent: the token was made for another request.
     case nonce
     case version
     case objectID = "object-id"
     case name
 }
 
-/// Who signed in, by an ID token that was verified.
+/// The user who signed in, by a verified ID token.
 package struct ProvenIdentity: Hashable, Sendable {
     package let identity: DirectoryIdentity
     /// `preferred_username`, else `upn`, as Entra spells it.
     package let name: String
 }
 
-/// An ID token (OpenID Connect Core 1.0, 2) in the compact form of a JSON Web Signature (RFC 7515, 7.1), read strictly. What
-/// it claims is out of reach until its signature was verified.
+/// An ID token (OpenID Connect Core 1.0, 2) in the compact form of a JSON Web Signature (RFC 7515, 7.1), read strictly.
+/// Its claims cannot be reached before its signature is verified.
 package struct IdentityToken: Sendable {
     package enum Limit {
         /// Characters of the whole token; Entra's have 1,000 to 2,000.
@@ -79,7 +79,7 @@ package struct IdentityToken: Sendable {
         guard text.utf8.count <= Limit.characters else { throw .malformed }
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
         guard parts.count == 3, let header = IdentityToken.object(parts[0]) else { throw .malformed }
-        // The algorithm first: there is one, whatever the token would like.
+        // The algorithm first: only one is accepted, whatever the token names.
         guard header["alg"]?.text == "RS256" else { throw .algorithm }
         guard IdentityToken.forbiddenHeaders.allSatisfy({ header[$0] == nil }) else { throw .header }
         if let type = header["typ"] { guard type.text?.lowercased() == "jwt" else { throw .header } }
@@ -101,7 +101,7 @@ package struct IdentityToken: Sendable {
     ) throws(IdentityTokenRefusal) -> ProvenIdentity {
         guard let key = keys.named[keyID] else { throw .keyUnknown }
         guard isSigned(key, signedBytes, signature) else { throw .signature }
-        // Before the issuer, which says the same in other words: this reason is one of its own.
+        // Before the issuer, which names the tenant, too: a wrong tenant has its own reason.
         guard claims["tid"]?.text.flatMap({ TenantID($0) }) == expected.tenant else { throw .tenant }
         guard claims["iss"]?.text == expected.issuer else { throw .issuer }
         // A list of audiences is refused, whatever is on it. GUIDs may be written in either letter case.

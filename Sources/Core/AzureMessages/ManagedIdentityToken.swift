@@ -3,7 +3,7 @@
 internal import ByteCoding
 package import Identity
 
-/// An access token. It prints as nothing but the fact that there is one (P12).
+/// An access token. Printing it shows only that there is one (P12).
 package struct AccessToken: Hashable, Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable
 {
     private let text: String
@@ -25,8 +25,8 @@ package struct AccessToken: Hashable, Sendable, CustomStringConvertible, CustomD
     package var debugDescription: String { description }
     package var customMirror: Mirror { Mirror(self, children: [(label: String?, value: Any)]()) }
 
-    /// What the token says of the machine's identity (`oid`, `tid`). Unverified: it came from the metadata service, and only
-    /// what that service may say anyway is taken from it. Nil where the token is opaque.
+    /// The machine's identity in the token (`oid`, `tid`); nil where the token is opaque. Not verified: the token came
+    /// from the metadata service, which is the source of these facts anyway.
     package var claims: TokenClaims? {
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
         guard parts.count == 3, let payload = try? Base64.decode(parts[1], .url) else { return nil }
@@ -44,7 +44,7 @@ package struct TokenClaims: Hashable, Sendable {
     package let tenant: TenantID?
 }
 
-/// The metadata service's answer to a token request (azure.md, "Instance metadata"). Numbers are written as texts.
+/// The metadata service's answer to a token request (azure.md, "Instance metadata"). Its numbers are strings.
 package struct ManagedIdentityToken: Hashable, Sendable {
     package let token: AccessToken
     /// `expires_on`: by Azure's clock.
@@ -66,8 +66,8 @@ package struct ManagedIdentityToken: Hashable, Sendable {
         guard expiresOn != nil || expiresIn != nil else { throw .missing("expires_on") }
     }
 
-    /// Seconds for which the token may be kept from now on: the least that is said, at least a minute (this machine's clock may
-    /// be wrong, and the service would not hand out what has ended), at most a day.
+    /// Seconds for which the token may be kept from now on: the smaller of the two values, but at least a minute (this
+    /// machine's clock may be wrong, and the service hands out no expired token) and at most a day.
     package func lifetime(at now: UnixTime) -> Int64 {
         let remaining = expiresOn.map { $0.adding(seconds: -max(now.seconds, 0)).seconds }
         return min(max(min(remaining ?? .max, expiresIn ?? .max), 60), 86_400)
@@ -88,7 +88,7 @@ package struct MetadataRefusal: Hashable, Sendable {
     /// Both texts, quoted and bounded.
     package let text: String
 
-    /// Any body: what is no refusal of that form is `other`.
+    /// Reads any body; one that is not a refusal of that form is `other`.
     package init(parsing bytes: [UInt8]) {
         let document = try? JSON(parsing: bytes)
         let code = document?["error"]?.text ?? ""

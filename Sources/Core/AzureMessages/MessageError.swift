@@ -2,7 +2,7 @@
 
 internal import ByteCoding
 
-/// Why a message of Azure's is not believed: what is wrong, and where. It quotes nothing secret.
+/// Why a message from Azure is rejected: what is wrong, and where. It quotes nothing secret.
 package struct MessageError: Error, Hashable, Sendable, CustomStringConvertible {
     package let text: String
 

@@ -17,7 +17,7 @@ package struct ActionPattern: Hashable, Sendable {
         guard let first = parts.first, rest.hasPrefix(first) else { return false }
         guard parts.count > 1, let last = parts.last else { return rest == first }
         rest = rest.dropFirst(first.count)
-        // Each part at the earliest place: what is left for the last one is then longest.
+        // Match each part as early as possible: that leaves the most text for the last one.
         for part in parts.dropFirst().dropLast() where !part.isEmpty {
             guard let found = rest.firstRange(of: part) else { return false }
             rest = rest[found.upperBound...]
@@ -26,12 +26,12 @@ package struct ActionPattern: Hashable, Sendable {
     }
 }
 
-/// Data actions that are given or taken: those that `dataActions` cover, without those that `notDataActions` cover.
+/// The data actions of a role or a deny assignment: those that `dataActions` cover, without `notDataActions`.
 package struct DataPermission: Hashable, Sendable {
     private let given: [ActionPattern]
     private let excepted: [ActionPattern]
 
-    /// Patterns that are read at most.
+    /// The most patterns that are read.
     private static let maximumPatterns = 2048
 
     init(_ permission: JSON) throws(MessageError) {
@@ -47,7 +47,7 @@ package struct DataPermission: Hashable, Sendable {
         guard let member = permission[name] else { return [] }
         guard let elements = member.elements, elements.count <= maximumPatterns else { throw .missing(name) }
         let texts = elements.compactMap(\.text)
-        // An exception that cannot be read would widen what is given.
+        // Skipping an exception that cannot be read would widen what is given.
         guard texts.count == elements.count else { throw .missing(name) }
         return texts.map { ActionPattern($0) }
     }
@@ -76,7 +76,7 @@ package struct ResourceManagerPage<Element: Sendable>: Sendable {
     }
 }
 
-/// A role that somebody holds somewhere (`roleAssignments`, 2022-04-01).
+/// A role that a principal holds at a scope (`roleAssignments`, 2022-04-01).
 package struct RoleAssignment: Hashable, Sendable {
     /// The last component of `roleDefinitionId`.
     package let role: GUID
@@ -109,8 +109,8 @@ package struct RoleAssignment: Hashable, Sendable {
     package func reaches(_ resource: ResourceID) -> Bool { !isConditional && scopeReaches(scope, resource) }
 }
 
-/// What is taken from somebody whatever roles are held (`denyAssignments`, 2022-04-01). Its condition does not count:
-/// at worst too much is taken.
+/// Actions that are denied whatever roles are held (`denyAssignments`, 2022-04-01). A condition is ignored: at worst
+/// too much is denied.
 package struct DenyAssignment: Hashable, Sendable {
     private let permissions: [DataPermission]
     private let scope: String
@@ -130,7 +130,7 @@ package struct DenyAssignment: Hashable, Sendable {
         exempt = Set(excluded.compactMap { $0["id"]?.text.flatMap { GUID($0) } })
     }
 
-    /// True where it takes the action on the resource from that person, who is one of its principals.
+    /// True if it denies the action on the resource to `person`, whom the caller knows to be one of its principals.
     package func takes(_ action: String, on resource: ResourceID, from person: ObjectID) -> Bool {
         guard !exempt.contains(person.guid), scopeReaches(scope, resource) else { return false }
         guard !isForScopeOnly || scope.lowercased() == resource.path.lowercased() else { return false }

@@ -3,9 +3,9 @@
 internal import ByteCoding
 package import Identity
 
-/// Whose certificates the keys of a set shall sign. A recorded set of the public cloud's `common` endpoint carries the
-/// US Government's keys as well, under their own `cloud_instance_name`, and keys of one tenant alone, which their
-/// `issuer` names (seen; azure.md, "CA keys").
+/// The cloud and tenant whose keys are wanted. A recorded set of the public cloud's `common` endpoint also carries the
+/// US Government's keys, under their own `cloud_instance_name`, and keys of single tenants, named by their `issuer`
+/// (seen; azure.md, "CA keys").
 package struct SigningKeyScope: Hashable, Sendable {
     /// `cloud_instance_name` of the machine's cloud; nil: a key of any cloud.
     package let cloudInstance: String?
@@ -17,7 +17,7 @@ package struct SigningKeyScope: Hashable, Sendable {
         self.tenant = tenant
     }
 
-    /// A key that does not say whose it is, is everybody's.
+    /// A key that names no cloud or tenant is valid for all of them.
     func holds(_ entry: JSON) -> Bool {
         if let cloudInstance, let named = entry["cloud_instance_name"] {
             guard named.text?.lowercased() == cloudInstance.lowercased() else { return false }
@@ -42,11 +42,11 @@ package struct SigningKeys: Hashable, Sendable {
     /// 65537.
     private static let exponent: [UInt8] = [1, 0, 1]
 
-    /// Those within the scope, without doubles, in the order received. May be empty.
+    /// The keys within the scope, without duplicates, in the order received. May be empty.
     package let keys: [SigningKey]
-    /// The same by `kid`, as far as they have one of 1 to 256 characters; a `kid` that two different keys claim is nobody's.
+    /// The same keys by `kid`, if it has 1 to 256 characters. A `kid` that two different keys claim is left out.
     package let named: [String: SigningKey]
-    /// How many entries were passed over: of another kind, scope or size, or at odds with their certificate.
+    /// How many entries were skipped: of another kind, scope or size, or at odds with their certificate.
     package let refusedCount: Int
 
     package init(parsing bytes: [UInt8], in scope: SigningKeyScope? = nil) throws(MessageError) {
@@ -79,7 +79,7 @@ package struct SigningKeys: Hashable, Sendable {
         refusedCount = refused
     }
 
-    /// Nil for what must not be trusted.
+    /// Nil for a key that must not be trusted.
     private static func key(_ entry: JSON) -> SigningKey? {
         guard entry["kty"]?.text == "RSA", entry["use"]?.text == "sig" else { return nil }
         guard let modulus = magnitude(entry["n"]), magnitude(entry["e"]) == exponent else { return nil }
@@ -94,7 +94,7 @@ package struct SigningKeys: Hashable, Sendable {
         return (try? CertificateKey(certificate: certificate).key) == key ? key : nil
     }
 
-    /// Base64urlUInt (RFC 7518, 2). A leading zero, which is not allowed but is met with, is dropped.
+    /// Base64urlUInt (RFC 7518, 2). Drops leading zeros, which are not allowed but occur.
     private static func magnitude(_ value: JSON?) -> [UInt8]? {
         guard let text = value?.text, text.utf8.count <= 4096 else { return nil }
         guard let bytes = try? Base64.decode(text, .url) else { return nil }
@@ -106,7 +106,7 @@ package struct SigningKeys: Hashable, Sendable {
 /// OpenSSH's form, or a JSON array of either. Anything else is refused whole.
 package enum MetadataKeys: Hashable, Sendable {
     case webKeys(SigningKeys)
-    /// `ssh-rsa AAAA...`, not looked into yet.
+    /// `ssh-rsa AAAA...`, not parsed yet.
     case lines([String])
 
     package init(parsing bytes: [UInt8]) throws(MessageError) {

@@ -55,7 +55,7 @@ private struct JSONParser {
             skipBlanks()
             guard take(UInt8(ascii: ":")) else { throw failure("\":\" expected") }
             let member = try value(depth: depth + 1)
-            // Two members of one name: which of them counts is anybody's guess, so neither does.
+            // Parsers differ on which of two members with one name counts, so neither does.
             guard members.updateValue(member, forKey: name) == nil else { throw failure("a name stands twice") }
             skipBlanks()
             if take(UInt8(ascii: "}")) { return .object(members) }
@@ -146,7 +146,7 @@ private struct JSONParser {
         return String(decoding: bytes[start..<position], as: UTF8.self)
     }
 
-    /// How many there are, at least one.
+    /// Skips digits, at least one; returns how many.
     private mutating func digits() throws(JSONError) -> Int {
         let start = position
         while let byte = peek, byte >= UInt8(ascii: "0"), byte <= UInt8(ascii: "9") { position += 1 }

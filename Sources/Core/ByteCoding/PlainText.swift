@@ -15,8 +15,8 @@ package func plainText(
 }
 
 extension Unicode.Scalar {
-    /// True for what ends a line, shows nothing, or changes what stands beside it: controls, marks of direction, line
-    /// ends, and what has no meaning of its own.
+    /// True for a character that ends a line, is invisible, or changes how its neighbours look: controls, direction
+    /// marks, line ends, and characters without a meaning of their own.
     package var isUnprintable: Bool {
         switch properties.generalCategory {
         case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse: true
