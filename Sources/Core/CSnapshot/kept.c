@@ -10,9 +10,9 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Above what programs and shell scripts number themselves; below 64, where the kernel's first table of them ends. */
+/* Above the numbers that programs and scripts choose; below 64, the size of the kernel's first descriptor table. */
 #define FIRST_DESCRIPTOR 32
-/* Look-ups that read the file before a copy is made: what a copy costs is what some three of them cost more. */
+/* Lookups that read the file before a copy is made: a copy costs about what three such lookups cost more. */
 #define PATIENCE 3u
 #define CLAIMED 0x80000000u
 
@@ -51,7 +51,7 @@ static int is_same_file(const struct entralogin_copy *c, const struct stat *s) {
     return s->st_dev == c->identity.device && s->st_ino == c->identity.inode;
 }
 
-/* True for the very file, in its place and as it was when it was copied. */
+/* True if it is the same file, unchanged since it was copied and still in its place. */
 static int is_unchanged(const struct entralogin_copy *c, const struct stat *s) {
     return is_same_file(c, s) && s->st_nlink == 1 && (uint64_t)s->st_size == c->identity.size &&
            s->st_ctim.tv_sec == c->identity.changed_seconds && s->st_ctim.tv_nsec == c->identity.changed_nanoseconds &&
@@ -69,7 +69,7 @@ static int is_recent(const struct entralogin_copy *c, uint64_t now) {
     return now - __atomic_load_n(&c->path_checked, __ATOMIC_RELAXED) < ENTRALOGIN_PATH_CHECK_MS;
 }
 
-/* True unless the path leads elsewhere. A sandbox that keeps this process from looking proves nothing. */
+/* True unless the path leads to another file, or to none. A sandbox that denies the lstat(2) proves nothing. */
 static int is_at(struct entralogin_copy *c, const char *path) {
     struct stat s;
     uint64_t now = coarse_milliseconds();
@@ -97,7 +97,7 @@ static uint32_t number_of(const struct entralogin_kept *k, const struct entralog
     return (uint32_t)(c - k->copies) + 1;
 }
 
-/* Unmaps what nobody reads, and closes the descriptor if it is still the module's. The caller has claimed the place. */
+/* Unmaps a copy without readers; closes its descriptor if still the module's. The caller has claimed the slot. */
 static void clear(struct entralogin_copy *c) {
     if (c->bytes == NULL)
         return;
@@ -107,7 +107,7 @@ static void clear(struct entralogin_copy *c) {
         close(c->fd);
 }
 
-/* Claims a place that nobody reads and that is not the current one: then it cannot become so, either. */
+/* Claims a slot that has no readers and is not the current one. A claimed slot cannot become the current one. */
 static int claim(struct entralogin_kept *k, struct entralogin_copy *c) {
     uint32_t nobody = 0;
     if (!__atomic_compare_exchange_n(&c->users, &nobody, CLAIMED, 0, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
@@ -136,14 +136,14 @@ void entralogin_kept_forget(struct entralogin_kept *k) {
     errno = before;
 }
 
-/* The current copy, with this caller counted in it. */
+/* Returns the current copy, with this caller counted as a reader. */
 static struct entralogin_copy *enter(struct entralogin_kept *k) {
     uint32_t number = __atomic_load_n(&k->current, __ATOMIC_ACQUIRE);
     if (number == 0)
         return NULL;
     struct entralogin_copy *c = &k->copies[number - 1];
     uint32_t users = __atomic_fetch_add(&c->users, 1, __ATOMIC_SEQ_CST);
-    /* Counted before the question: who is counted in the current copy keeps it from being unmapped. */
+    /* Count first, then check: a counted reader of the current copy keeps it mapped. */
     if (!(users & CLAIMED) && __atomic_load_n(&k->current, __ATOMIC_SEQ_CST) == number)
         return c;
     entralogin_kept_release(k, c);
@@ -176,7 +176,7 @@ static int map(struct entralogin_copy *c, uint32_t size) {
         mmap(NULL, bytes + proven + pages, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (place == MAP_FAILED)
         return 0;
-    /* Where huge pages are the rule, the first byte would cost two MiB. */
+    /* Where huge pages are always on, the first byte would cost two MiB. */
     if (bytes > ENTRALOGIN_WINDOW * 64)
         madvise(place, bytes + proven + pages, MADV_NOHUGEPAGE);
     c->mapped = bytes + proven + pages;
@@ -210,7 +210,7 @@ struct entralogin_copy *entralogin_kept_make(struct entralogin_kept *k, int fd, 
             continue;
         clear(c);
         int made = make(c, fd, s);
-        /* From the maker's claim to its count as a reader, in one step. */
+        /* Turns the maker's claim into a reader's count, in one step. */
         __atomic_fetch_sub(&c->users, made ? CLAIMED - 1 : CLAIMED, __ATOMIC_SEQ_CST);
         return made ? c : NULL;
     }
@@ -225,7 +225,7 @@ void entralogin_kept_show(struct entralogin_kept *k, struct entralogin_copy *c) 
 
 /* --- Filling and reading it --- */
 
-/* Claims the pages from `first` on that are empty; how many. */
+/* Claims the run of empty pages that begins at `first`; returns its length. */
 static uint32_t claim_pages(struct entralogin_copy *c, uint32_t first) {
     uint32_t shift = FIRST_RUN_SHIFT + __atomic_fetch_add(&c->reads, 1, __ATOMIC_RELAXED) / 8, n = 0;
     uint32_t run = 1u << (shift < LAST_RUN_SHIFT ? shift : LAST_RUN_SHIFT);
@@ -238,7 +238,7 @@ static uint32_t claim_pages(struct entralogin_copy *c, uint32_t first) {
     return n;
 }
 
-/* Believes what it read only if the descriptor is still the file's: another thread may close what is not its own. */
+/* Keeps what it read only if the descriptor is still the file's: another thread may have closed it by mistake. */
 static int fill(struct entralogin_copy *c, uint32_t first) {
     uint32_t n = claim_pages(c, first);
     if (n == 0)

@@ -8,7 +8,7 @@
 #include "entralogin_snapshot_reader.h"
 #include "reading.h"
 
-/* Every id but the last, which stands for none: what the first namespace's only line says. */
+/* Every id but the last, which is no id: the count in the first namespace's only line. */
 #define ALL_IDS 4294967295ull
 /* 340 lines of three numbers with ten digits are the most that the kernel takes (user_namespaces(7)). */
 #define LONGEST_MAP (16u << 10)

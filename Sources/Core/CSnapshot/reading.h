@@ -5,11 +5,11 @@
 
 #include <stdint.h>
 
-/* A copy is filled by pages of this size, whatever the kernel has; what the byte of each says. */
+/* A copy is filled in pages of this size, whatever the kernel's page size. Each page has a byte with its state. */
 #define ENTRALOGIN_PAGE 4096u
 enum { ENTRALOGIN_EMPTY, ENTRALOGIN_BEING_FILLED, ENTRALOGIN_FILLED };
 
-/* Opens to read: without waiting (a FIFO), without following a link there, never on 0, 1 or 2. Sets errno. */
+/* Opens for reading: does not block on a FIFO, follows no link at `path`, never returns 0, 1 or 2. Sets errno. */
 int entralogin_open_aside(const char *path);
 
 /* The `size` bytes at `offset`, or fewer where the file ends or an error comes first. Sets errno. */

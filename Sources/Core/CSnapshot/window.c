@@ -9,7 +9,7 @@
 #include "entralogin_owner.h"
 #include "kept.h"
 
-/* One name, or none by now: replaced after it was opened, which is as whole as before. */
+/* At most one link. None means that the file was replaced after it was opened; it is still whole. */
 static int is_trustworthy(const struct stat *s) {
     return S_ISREG(s->st_mode) && s->st_nlink <= 1 && (s->st_mode & (S_IWGRP | S_IWOTH)) == 0 && s->st_size > 0 &&
            s->st_size <= (off_t)ENTRALOGIN_SNAPSHOT_MAX && entralogin_is_system_owner(s->st_uid);

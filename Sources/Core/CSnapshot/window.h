@@ -8,22 +8,23 @@
 #include "reading.h"
 
 /*
- * Opens a file that only a system user can have written; its copy where the process keeps a current one. True in
- * *ret_known: the header of window.copy was parsed before.
+ * Opens a file that only a system user can have written, or the process's copy of it if that is current. True in
+ * *ret_known if the header of window.copy was parsed before.
  */
 int entralogin_window_open(struct entralogin_window *w, const char *path, struct entralogin_kept *kept, void *bytes,
     size_t capacity, int *ret_known);
-/* The copy, if it was compared a moment ago; false otherwise. */
+/* Opens the copy if it was compared with the file a moment ago; otherwise returns false. */
 int entralogin_window_open_recent(
     struct entralogin_window *w, struct entralogin_kept *kept, void *bytes, size_t capacity);
 void entralogin_window_close(struct entralogin_window *w);
 
-/* The same as entralogin_window_at, by way of the file. */
+/* The slow path of entralogin_window_at: reads the file. */
 const unsigned char *entralogin_window_read(struct entralogin_window *w, uint64_t offset, uint32_t need, uint32_t wish);
 
 /*
- * The `need` bytes at `offset` (at least one), or NULL where the file does not have them. What is not at hand is read
- * from the file, `wish` bytes of it at most. Ends the life of every pointer got before.
+ * Returns the `need` bytes at `offset` (at least one), or NULL if the file does not have them. Bytes that are not in
+ * memory are read from the file, at most `wish` of them unless `need` is more. Invalidates every pointer returned
+ * before.
  */
 static inline const unsigned char *entralogin_window_at(
     struct entralogin_window *w, uint64_t offset, uint32_t need, uint32_t wish) {

@@ -5,7 +5,7 @@
 
 #define GUID_LENGTH 36
 
-/* What a character may be; where upper case counts as lower, the same bits shifted by FOLDED. */
+/* Character classes. Shifted by FOLDED, the same bits are the classes with upper case counted as lower. */
 #define ALPHANUMERIC 0x01u
 #define LOCAL 0x02u
 #define LABEL 0x04u
@@ -40,7 +40,7 @@ static int is_guid(const char *name, unsigned hexadecimal) {
     return 1;
 }
 
-/* Where the run of such characters that begins at `at` ends. */
+/* Returns the end of the run of such characters that begins at `at`. */
 static size_t run(const char *name, size_t at, size_t length, unsigned kind) {
     while (at < length && is(name[at], kind))
         at++;

@@ -9,7 +9,7 @@
 #define BATCH ENTRALOGIN_SERVICE_BATCH
 
 /* clang-format off */
-/* Names inside the rows: the module needs no relocation for each of them. */
+/* Names are arrays in the rows, not pointers: the module then needs no relocation for them. */
 static const struct {
     char name[13];
     unsigned char kinds;

@@ -9,12 +9,12 @@
 #define ENTRALOGIN_OWNER_UNMAPPED 65534u
 
 /*
- * True for root and system users. In a user namespace that maps only a part of the ids, the owner may be one that it
- * does not map: then the file's mode alone counts. Where all ids are mapped, 65534 is the user nobody, who may not.
+ * True for root and system users. In a user namespace that maps only part of the ids, an unmapped owner is accepted,
+ * too: then the file's mode alone counts. Where all ids are mapped, 65534 is the user nobody, who may not own a file.
  */
 int entralogin_is_system_owner(uid_t owner);
 
-/* How many ids the lines of `path` map, a file like /proc/self/uid_map; all of them where it cannot be read. */
+/* How many ids `path`, a file like /proc/self/uid_map, maps; all of them if it cannot be read. */
 unsigned long long entralogin_mapped_ids(const char *path);
 
 #endif
