@@ -2,14 +2,14 @@
 
 internal import CWire
 
-/// Somebody whom root has let keep the number that they had before entralogin.
+/// An account that root lets keep the number that it had before entralogin: one line of the list.
 package struct AdoptedPerson: Hashable, Sendable {
     package let name: UserName
     package let objectID: ObjectID
-    /// And gid. Outside entralogin's range, and no system's own.
+    /// The uid and gid: outside entralogin's range, and not a system account's.
     package let uid: UInt32
 
-    /// Nil for a number that nobody can bring along.
+    /// Nil for a number that no mapped account can have.
     package init?(name: UserName, objectID: ObjectID, uid: UInt32) {
         guard entralogin_uid_is_adoptable(uid) != 0 else { return nil }
         self.name = name
@@ -26,7 +26,7 @@ package struct AdoptedPerson: Hashable, Sendable {
             let objectID = ObjectID(fields[1]), let uid = UInt32(fields[2])
         else { return nil }
         self.init(name: name, objectID: objectID, uid: uid)
-        // Neither a capital letter nor a leading zero.
+        // Refuses capital letters and leading zeros.
         guard self.line == line else { return nil }
     }
 
@@ -41,12 +41,12 @@ package struct AdoptionList: Hashable, Sendable {
     package static let firstLine = "entralogin-adopted 1"
     package static let peopleLimit = 10_000
     package static let byteLimit = 2 << 20
-    /// The password field of an adopted record.
+    /// The password field of a mapped account's record in /etc/passwd.
     package static let mark = "!*adopted"
 
-    /// Why a list is none.
+    /// Why a list is not valid.
     package struct Flaw: Error, Hashable, Sendable, CustomStringConvertible {
-        /// From 1.
+        /// Counted from 1.
         package let line: Int
         package let text: String
 
@@ -58,7 +58,7 @@ package struct AdoptionList: Hashable, Sendable {
     /// An empty list.
     package init() { people = [] }
 
-    /// Nil where a name, an object id or a number would stand there twice, or there are too many.
+    /// Nil if a name, an object id or a number occurs twice, or there are too many.
     package init?(_ people: [AdoptedPerson]) {
         guard people.count <= AdoptionList.peopleLimit, Set(people.map(\.name)).count == people.count,
             Set(people.map(\.objectID)).count == people.count, Set(people.map(\.uid)).count == people.count
@@ -66,7 +66,7 @@ package struct AdoptionList: Hashable, Sendable {
         self.people = people
     }
 
-    /// Reads a whole list; one bad line spoils it.
+    /// Reads a whole list; one bad line makes all of it invalid.
     package init(parsing bytes: [UInt8]) throws(Flaw) {
         guard bytes.count <= AdoptionList.byteLimit else { throw Flaw(line: 1, text: "the list is too long") }
         var lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)

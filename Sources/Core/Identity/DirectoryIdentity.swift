@@ -75,7 +75,7 @@ package struct TenantID: Hashable, Sendable, CustomStringConvertible {
     package var description: String { guid.text }
 }
 
-/// Who somebody is, for ever (P5): the tenant and the object id in it. Names are attributes, never identity.
+/// A user's identity, for ever (P5): the tenant and the object id in it. Names are attributes, never identity.
 package struct DirectoryIdentity: Hashable, Sendable {
     package let tenant: TenantID
     package let objectID: ObjectID

@@ -29,7 +29,7 @@ package enum DisplayName {
         return String(result)
     }
 
-    /// True for what may stand in the field at all: at most 255 bytes, no colon, no control. Looser than `cleaned`,
+    /// True for text that the field may hold at all: at most 255 bytes, no colon, no control. Looser than `cleaned`,
     /// whose tables of Unicode change with the version of the runtime.
     package static func isAcceptable(_ text: String) -> Bool {
         text.utf8.count <= limit && !text.utf8.contains { $0 < 0x20 || $0 == 0x7f || $0 == UInt8(ascii: ":") }

@@ -55,11 +55,11 @@ package enum HomePath {
     }
 }
 
-/// Where homes lie: a path with `%n` for the whole name, `%l` for its local part and `%d` for its domain.
+/// The template for home paths: `%n` stands for the whole name, `%l` for its local part and `%d` for its domain.
 ///
 /// A GUID is its own local part, and `service` stands for its domain.
 package struct HomeTemplate: Hashable, Sendable, CustomStringConvertible {
-    /// Why a template is not taken.
+    /// Why a template is refused.
     package enum Flaw: Error, Hashable, Sendable, CustomStringConvertible {
         case unknownToken(String)
         case sameForEverybody
@@ -87,7 +87,7 @@ package struct HomeTemplate: Hashable, Sendable, CustomStringConvertible {
     package let text: String
     private let parts: [Part]
 
-    /// `isForOne`: one person alone gets it, so it may be a plain path.
+    /// `isForOne`: only one account uses it, so it may be a plain path.
     package init(_ text: String, isForOne: Bool = false) throws(Flaw) {
         var parts: [Part] = []
         var rest = text[...]
@@ -116,8 +116,8 @@ package struct HomeTemplate: Hashable, Sendable, CustomStringConvertible {
 
     package var description: String { text }
 
-    /// The homes for a name in order of preference: what the template says, then `-entra`, `-entra2`, ... behind it.
-    /// Those that would be too long are left out. Each is made when it is asked for: mostly the first one is free.
+    /// The homes for a name in order of preference: the template's path, then the same with `-entra`, `-entra2`, ...
+    /// behind it. Paths that are too long are left out. Lazy, because the first one is mostly free.
     package func candidates(for name: UserName) -> some Sequence<String> {
         let first = expanded(name.text, localPart: name.localPart, domain: name.domain ?? "service")
         return (0..<Self.candidateLimit).lazy.map { number in

@@ -1,25 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Finds the uid of a name: a number in the compiled-in range that a digest of tenant and name points to, or the next
-/// one that nobody holds. The same inputs give the same uid on every machine where nothing collides.
+/// free one. The same inputs give the same uid on every machine where nothing collides.
 package enum IDAllocation {
     /// No number is free within reach.
     package struct Exhausted: Error, Hashable, Sendable {
         package init() {}
     }
 
-    /// Numbers tried, one after the other; with a million accounts the longest run ever to expect is below 100.
+    /// Numbers tried, one after the other; with a million accounts the longest run to expect is below 100.
     package static let probeLimit: UInt32 = 65_536
 
-    /// Numbers that another directory gives out together, from a multiple of this on: `ldap_idmap_range_size` of SSSD, and the
-    /// size of a range that ipa-server-install makes. Where it has one of them, its neighbours are no place for an account.
+    /// The size of the blocks in which other directories give out ids, each beginning at a multiple of it: SSSD's
+    /// `ldap_idmap_range_size`, and a range of ipa-server-install. An Entra account gets no number in a block of which
+    /// another directory uses one.
     package static let othersBlock: UInt32 = 200_000
 
-    /// Starts that are tried where another directory's blocks are in the way.
+    /// Starting points that are tried where another directory's blocks are in the way.
     package static let attemptLimit: UInt8 = 64
 
-    /// What the start is a digest of: the tenant's id in lower case, a zero byte, the name; from the second attempt (1) on a
-    /// zero byte and the attempt.
+    /// The input of the digest that gives the starting point: the tenant's id in lower case, a zero byte, the name;
+    /// from the second attempt (1) on also a zero byte and the attempt.
     package static func seed(tenant: TenantID, name: UserName, attempt: UInt8 = 0) -> [UInt8] {
         var seed: [UInt8] = []
         seed.reserveCapacity(tenant.guid.text.utf8.count + 1 + name.text.utf8.count)
@@ -31,7 +32,7 @@ package enum IDAllocation {
     }
 
     /// The first free number at or after the one that the first eight bytes of `digest` (SHA-256 of `seed`) point to,
-    /// beginning again at the range's first number after its last.
+    /// wrapping around at the end of the range.
     package static func number(
         for digest: [UInt8],
         in range: ClosedRange<UInt32> = PosixID.userRange,

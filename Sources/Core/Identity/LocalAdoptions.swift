@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// An adopted person's record in /etc/passwd.
+/// A mapped account and its record in /etc/passwd.
 package struct AdoptedAccount: Hashable, Sendable {
     package let person: AdoptedPerson
     package let home: String
     package let shell: String
 }
 
-/// Who of root's list is adopted: those on whom /etc/passwd and /etc/group agree with it. Everybody else in the list is refused,
-/// whatever made the difference.
+/// The mapped accounts: those of root's list on which /etc/passwd and /etc/group agree with it. All others in the list
+/// are refused, whatever the difference is.
 struct LocalAdoptions: Sendable {
     private(set) var accounts: [UserName: AdoptedAccount] = [:]
-    /// Who is in the list and not adopted, and why.
+    /// The accounts in the list on which the files do not agree with it (mapping mismatch), and why.
     private(set) var strays: [UserName: String] = [:]
 
     init() {}
@@ -53,7 +53,8 @@ struct LocalAdoptions: Sendable {
         guard record[2] == number, record[3] == number else {
             throw Difference(text: "/etc/passwd has another uid or gid for \(person.name) than \(number)")
         }
-        // What PAM goes by where it cannot read the list: without it a certificate might be taken, and no role asked for.
+        // PAM goes by this mark where it cannot read the list: without the mark it could accept a certificate and not
+        // ask for the role.
         guard record[1] == AdoptionList.mark else {
             throw Difference(text: "the password field of \(person.name) in /etc/passwd is not \(AdoptionList.mark)")
         }
@@ -63,7 +64,7 @@ struct LocalAdoptions: Sendable {
         return AdoptedAccount(person: person, home: record[5], shell: record[6])
     }
 
-    /// The private group, where there is one, has the person's name and number; nobody else's has either.
+    /// The private group, if there is one, has the account's name and number; no other group has either.
     private static func check(_ groups: [[String]], _ person: AdoptedPerson) throws(Difference) {
         let number = String(person.uid)
         for group in groups {

@@ -2,7 +2,8 @@
 
 /// Groups whose members can become root on a machine as distributions and products set it up, by name, with why.
 ///
-/// Named by their own documentation, but for the two that read logs. It cannot be whole: any group can be given what root owns.
+/// Their own documentation names them, except for the two that read logs. The table cannot be complete: any group can
+/// be given access to what root owns.
 package enum RootGroups {
     /// What a member can do; nil for a group that is not in the table.
     package static func power(of group: String) -> String? { table[group] }
@@ -29,7 +30,7 @@ package enum RootGroups {
         "staff": "its members write /usr/local, where root's programs are looked for first",
         "shadow": "its members read the password hashes",
         "kmem": "its members read the machine's memory",
-        // CVE-2020-8903: members of adm became root by what a log of root's had in it.
+        // CVE-2020-8903: members of adm became root by what they read in root's logs.
         "adm": "its members read root's logs, which have led to root (CVE-2020-8903)",
         "systemd-journal": "its members read root's logs, which have led to root (CVE-2020-8903)",
     ]

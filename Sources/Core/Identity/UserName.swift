@@ -5,7 +5,7 @@ internal import CWire
 /// The login name of an Entra user or service principal: a UPN or a GUID, in lower case, valid by construction.
 ///
 /// The rule is `entralogin_name_is_ours` of CWire, which the modules in other processes apply too. At most 113 bytes,
-/// ASCII, nothing that a shell, sudoers, passwd(5) or a path would read in its own way.
+/// ASCII, no character that a shell, sudoers, passwd(5) or a path would interpret.
 package struct UserName: Hashable, Sendable, Comparable, CustomStringConvertible {
     /// The name as it stands in passwd(5).
     package let text: String
