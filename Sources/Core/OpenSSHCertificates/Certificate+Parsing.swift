@@ -76,7 +76,7 @@ private struct FieldReader {
         return type
     }
 
-    /// The certified key's fields, and the plain key that they are.
+    /// Reads the certified key's fields and makes the plain key of them.
     mutating func publicKey(of type: KeyType) throws(CertificateFormatError) -> PublicKey {
         let fields = try read("public key") { reader throws(ByteCodingError) in
             try PublicKey.Fields(reading: &reader, type: type)

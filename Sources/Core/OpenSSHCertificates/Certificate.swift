@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// An OpenSSH certificate as it stands (PROTOCOL.certkeys): well-formed, and nothing more. Nobody has said yet that it
-/// is good; only `CertificateVerifier` does, by making a `VerifiedCertificate` of it.
+/// A parsed OpenSSH certificate (PROTOCOL.certkeys): well-formed, but not verified. Only `CertificateVerifier` verifies
+/// it, by making a `VerifiedCertificate` of it.
 package struct Certificate: Hashable, Sendable {
     /// What a certificate is for; SSH2_CERT_TYPE_USER and SSH2_CERT_TYPE_HOST.
     package enum Purpose: UInt32, Hashable, Sendable {
@@ -29,7 +29,7 @@ package struct Certificate: Hashable, Sendable {
     /// The whole certificate as it was received.
     package let blob: [UInt8]
     /// The part of `blob` that the CA signed: everything before the signature. It is checked as received, never
-    /// written anew.
+    /// re-encoded.
     package let signedRange: Range<Int>
     /// The certified key.
     package let publicKey: PublicKey
@@ -37,11 +37,11 @@ package struct Certificate: Hashable, Sendable {
     package let serial: UInt64
     package let purpose: Purpose
     package let keyID: String
-    /// The names it may be used for, in its order; empty means "any" to OpenSSH, and nobody here.
+    /// The names it may be used for, in its order. An empty list means "any name" to OpenSSH, and no name here.
     package let principals: [String]
-    /// Seconds since 1970; valid from here on...
+    /// Valid from this second on, counted from 1970.
     package let validAfter: UInt64
-    /// ...to before here; `UInt64.max` is "forever".
+    /// The end of its validity, exclusive; `UInt64.max` is "forever".
     package let validBefore: UInt64
     package let criticalOptions: CertificateOptions
     package let extensions: CertificateOptions

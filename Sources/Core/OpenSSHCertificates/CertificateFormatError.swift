@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Bytes that are not a certificate that is taken: why, and in which field.
+/// Why bytes are not an acceptable certificate, and in which field.
 package struct CertificateFormatError: Error, Hashable, Sendable {
     package let refusal: CertificateRefusal
     /// The field's name in PROTOCOL.certkeys; never content of the certificate.

@@ -6,7 +6,7 @@ internal import ByteCoding
 package struct CertificateOption: Hashable, Sendable {
     /// Printable ASCII without blanks; `name@domain` where it is not OpenSSH's own.
     package let name: String
-    /// As it stands: empty for a flag, else one nested `string` by convention.
+    /// The raw content: empty for a flag, else one nested `string` by convention.
     package let content: [UInt8]
 
     /// The content as one nested `string` that fills it; nil where it is anything else.

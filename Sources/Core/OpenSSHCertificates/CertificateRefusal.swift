@@ -44,7 +44,7 @@ package enum CertificateRefusal: String, Error, Hashable, Sendable, CaseIterable
     case keyIDMismatch = "key-id-mismatch"
     case wrongTenant = "wrong-tenant"
 
-    /// One plain line for the person; it holds nothing that came from outside.
+    /// One plain line for the user; it holds nothing that came from outside.
     package var text: String {
         switch self {
         case .notBase64, .malformed, .tooLarge, .optionTwice, .optionMalformed:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What a rule says of a certificate; not a Boolean, so that it cannot be taken for one the wrong way round.
+/// A rule's result for a certificate; not a Boolean, so that its two values cannot be confused.
 package enum RuleResult: Hashable, Sendable {
     case satisfied
     /// `detail` is for the record: numbers and names of fields, and text of the certificate only where its form was
@@ -15,7 +15,7 @@ package protocol CertificateRule: Sendable {
     func check(_ certificate: Certificate) -> RuleResult
 }
 
-/// Letter case of ASCII only: no other letter may become an ASCII one (U+212A, the Kelvin sign, would become `k`).
+/// Lowercases ASCII only: no other letter may become an ASCII one (U+212A, the Kelvin sign, would become `k`).
 func lowercasedASCII(_ text: some StringProtocol) -> String {
     let folded = text.utf8.map { byte in
         switch byte {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What one rule says of a certificate, for an administrator who wants to know all of it.
+/// One rule's result for a certificate, for an administrator who wants to see all of them.
 package struct ExaminedRule: Hashable, Sendable {
     /// A stable word: `purpose`, `key`, `authority-key`, `authority`, `validity`, `signature`, `revocation`, `name`,
     /// `critical-options`, `extensions`, `identity`, `tenant`.
@@ -14,8 +14,8 @@ package struct ExaminedRule: Hashable, Sendable {
 }
 
 extension CertificateVerifier {
-    /// Every rule, in the order in which a sign-in asks them, whatever those before it said. Makes nothing valid: that the
-    /// signature fits the certificate's own authority says nothing where that authority is unknown.
+    /// The result of every rule, in the order of a sign-in, whatever the earlier ones were. It makes nothing valid: a
+    /// signature that fits the certificate's own authority proves nothing where that authority is unknown.
     package func examine(
         _ certificate: Certificate,
         against expectations: CertificateExpectations

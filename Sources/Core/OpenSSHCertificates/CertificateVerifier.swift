@@ -2,15 +2,15 @@
 
 package import Identity
 
-/// What a certificate must fit: all of it comes from the caller, nothing from a clock or a file.
+/// What a certificate is checked against: all of it comes from the caller, nothing from a clock or a file.
 package struct CertificateExpectations: Hashable, Sendable {
-    /// The name that signs in, as NSS gives it; nil where it can be nobody's, which no certificate fits.
+    /// The login name, as NSS gives it; nil for a name that no Entra account can have, which no certificate fits.
     package var loginName: UserName?
-    /// The machine's.
+    /// The machine's tenant.
     package var tenant: TenantID
     /// The CA keys that the machine trusts.
     package var authorityKeys: [PublicKey]
-    /// What the administrator took back.
+    /// What the administrator has revoked.
     package var revoked: KeyRevocationList
     /// Seconds since 1970.
     package var now: Int64
@@ -30,7 +30,7 @@ package struct CertificateExpectations: Hashable, Sendable {
     }
 }
 
-/// The answer to "is this certificate good, for this name, here and now?".
+/// The answer to "is this certificate valid, for this name, here and now?".
 package enum CertificateVerdict: Hashable, Sendable {
     case verified(VerifiedCertificate)
     /// `detail` is for the record: bounded, printable, without key material; may be empty.
@@ -70,7 +70,7 @@ package struct CertificateVerifier: Sendable {
         }
     }
 
-    /// Checks a certificate that was read before.
+    /// Checks a certificate that is parsed already.
     package func verify(
         _ certificate: Certificate,
         against expectations: CertificateExpectations
@@ -81,7 +81,7 @@ package struct CertificateVerifier: Sendable {
                 return .refused(refusal, detail: detail)
             }
         }
-        // What sshd compares is the certificate's own spelling of the name.
+        // sshd compares the name in the certificate's own spelling.
         let principal = certificate.principals.first { lowercasedASCII($0) == expectations.loginName?.text }
         guard case .success(let identity) = identity, let principal else {
             return .refused(.objectIDMissing, detail: "")
@@ -89,8 +89,8 @@ package struct CertificateVerifier: Sendable {
         return .verified(VerifiedCertificate(certificate, of: identity, principal: principal))
     }
 
-    /// The order of the argument. What costs nothing comes first, and the dates, so that an old certificate never
-    /// leads to work; then trust in the key, then its signature; what the certificate claims counts only after that, and
+    /// The order matters. Cheap rules come first, trust in the CA key and the dates among them, so that an old
+    /// certificate causes no work; then its signature. What the certificate claims counts only after that, and
     /// "revoked" is said only of what the CA really signed.
     func rules(
         for expectations: CertificateExpectations,
@@ -113,8 +113,8 @@ package struct CertificateVerifier: Sendable {
     }
 }
 
-/// A certificate that every rule accepted, for one name, at one moment. It says who it is for; whether that person may
-/// sign in is not its matter.
+/// A certificate that every rule accepted, for one name, at one moment. It proves who the user is, not that the user
+/// may sign in.
 package struct VerifiedCertificate: Hashable, Sendable {
     /// `ssh-rsa-cert-v01@openssh.com` and the like.
     package let keyType: String
@@ -124,8 +124,8 @@ package struct VerifiedCertificate: Hashable, Sendable {
     package let identity: DirectoryIdentity
     /// The login name that it was verified for, spelled as in the certificate: sshd compares it byte for byte.
     package let principal: String
-    /// For people only: what the directory calls them, at most 256 characters, valid UTF-8 without NUL but otherwise
-    /// not cleaned; empty where the certificate does not say.
+    /// For display only: the directory's name for the user, at most 256 characters, valid UTF-8 without NUL but
+    /// otherwise not cleaned; empty where the certificate does not say.
     package let displayName: String
     package let serial: UInt64
     package let keyID: String

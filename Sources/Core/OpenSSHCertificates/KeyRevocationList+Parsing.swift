@@ -2,7 +2,7 @@
 
 internal import ByteCoding
 
-// What `ssh-keygen -k` writes (PROTOCOL.krl), and what sshd takes where a file is no KRL: a key a line.
+// Reads what `ssh-keygen -k` writes (PROTOCOL.krl) and what sshd takes if a file is not a KRL: one key a line.
 
 extension KeyRevocationList {
     /// "SSHKRL\n\0".
@@ -13,8 +13,8 @@ extension KeyRevocationList {
         "ssh-dss", "sk-ssh-ed25519@openssh.com", "sk-ecdsa-sha2-nistp256@openssh.com",
     ]
 
-    /// Reads a whole list. What it does not understand, and what it could not honour, is an error: a list of which a
-    /// part counts is worse than none, for nobody would know.
+    /// Reads a whole list. What it does not understand or could not honour is an error: a list that counts only in part
+    /// is worse than none, because the administrator would not know.
     package init(parsing bytes: [UInt8]) throws(RevocationListError) {
         guard bytes.count <= Limit.bytes else { throw RevocationListError("larger than \(Limit.bytes) bytes") }
         var start = ByteReader(bytes)
@@ -60,7 +60,7 @@ extension KeyRevocationList {
         case 2: while !section.isAtEnd { keys.insert(try section.readString(limit: Limit.bytes)) }
         case 3: try takeFingerprints(.sha1, &section)
         case 5: try takeFingerprints(.sha256, &section)
-        // OpenSSH refuses these since 9.4; which is right, nobody could say.
+        // OpenSSH has refused signed KRLs since 9.4.
         case 4: throw RevocationListError("a signed KRL, which OpenSSH does not take either")
         case 255: try KeyRevocationList.skipExtension(&section)
         default: throw RevocationListError("a KRL with a section of the unknown type \(type)")
@@ -75,7 +75,7 @@ extension KeyRevocationList {
         }
     }
 
-    /// Optional extensions are passed over; one that must be understood is not.
+    /// Optional extensions are skipped; a critical one is an error.
     private static func skipExtension(_ section: inout ByteReader) throws {
         _ = try section.readRange(limit: Limit.extensionNameBytes)
         // RFC 4251, 5: everything but zero is true.
@@ -132,7 +132,7 @@ extension KeyRevocationList {
         guard first <= last, certificates.serials.insert(first...last) else { throw ByteCodingError.malformed }
     }
 
-    /// A positive `mpint`. OpenSSH takes it with needless zeros before it, too.
+    /// A positive `mpint`. OpenSSH also accepts needless zeros before it.
     private static func insertBitmap(_ part: inout ByteReader, into certificates: inout Certificates) throws {
         let offset = try part.readUInt64()
         let number = try part.readString(limit: Limit.bitmapBytes)
@@ -166,7 +166,7 @@ extension KeyRevocationList {
         }
     }
 
-    /// False where that is no key.
+    /// False if it is not a key.
     private mutating func take(type: ArraySlice<UInt8>, base64: ArraySlice<UInt8>) -> Bool {
         guard let blob = try? Base64.decode(String(decoding: base64, as: UTF8.self)) else { return false }
         var reader = ByteReader(blob)
@@ -177,7 +177,7 @@ extension KeyRevocationList {
         if text.hasSuffix(KeyType.certificateSuffix) {
             certificates.insert(blob)
         } else {
-            // A key of a type that is never taken here may stand there for sshd's sake.
+            // A key of a type that entralogin never accepts may be listed for sshd.
             guard KeyType(rawValue: text) == nil || PublicKey(blob: blob) != nil else { return false }
             keys.insert(blob)
         }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What the administrator takes back before its time: a KRL of OpenSSH's (PROTOCOL.krl), or the plain list of public
-/// keys that sshd's `RevokedKeys` takes as well (sshd_config(5)). Made whole or not at all: see `init(parsing:)`.
+/// What the administrator revokes: a KRL of OpenSSH (PROTOCOL.krl), or the plain list of public keys that sshd's
+/// `RevokedKeys` takes as well (sshd_config(5)). Read whole or not at all: see `init(parsing:)`.
 package struct KeyRevocationList: Hashable, Sendable {
     package enum Limit {
-        /// Bytes of a list: room for 29,000 fingerprints or 12,000 short keys. The longest take a tenth of a second to
-        /// read, in which the daemon does nothing else; callers at sshd's door wait for one second. OpenSSH: 128 MiB.
+        /// Bytes of a list: room for 29,000 fingerprints or 12,000 short keys. Reading the longest takes a tenth of a
+        /// second, in which the daemon does nothing else; callers from sshd wait for one second. OpenSSH: 128 MiB.
         package static let bytes = 1 << 20
         /// Bytes of one bitmap of serials: OpenSSH's SSHBUF_MAX_BIGNUM, 16,384 bits, and the sign's byte.
         package static let bitmapBytes = 2_049
@@ -20,9 +20,9 @@ package struct KeyRevocationList: Hashable, Sendable {
         var keyIDs: Set<[UInt8]> = []
     }
 
-    /// By the CA's key. CA keys of types that are never trusted are left out: nothing of theirs gets as far as this.
+    /// By the CA's key. CA keys of types that are never trusted are left out: their certificates are refused earlier.
     var certificatesOfAuthority: [PublicKey: Certificates] = [:]
-    /// What holds for every CA.
+    /// Entries that hold for every CA.
     var certificatesOfAnyAuthority = Certificates()
     /// Whole certificates, which only the plain list can name.
     var certificates: Set<[UInt8]> = []
@@ -63,7 +63,7 @@ package protocol KeyDigests: Sendable {
     func digest(_ algorithm: FingerprintAlgorithm, of bytes: [UInt8]) -> [UInt8]?
 }
 
-/// Why a revocation list cannot be taken, in words that follow the file's name.
+/// Why a revocation list cannot be used, in words that follow the file's name.
 package struct RevocationListError: Error, Hashable, Sendable, CustomStringConvertible {
     package let description: String
 

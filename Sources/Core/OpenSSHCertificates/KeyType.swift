@@ -11,7 +11,7 @@ package enum KeyType: String, Hashable, Sendable, CaseIterable {
     /// RFC 8709, 4.
     case ed25519 = "ssh-ed25519"
 
-    /// What a certificate's key type has behind the name of its key (PROTOCOL.certkeys).
+    /// The suffix that turns a key's type into the type of its certificate (PROTOCOL.certkeys).
     package static let certificateSuffix = "-cert-v01@openssh.com"
 
     /// The key type in a certificate of such a key, for example `ssh-rsa-cert-v01@openssh.com`.

@@ -2,11 +2,11 @@
 
 internal import ByteCoding
 
-/// Why bytes are not a public key that is taken.
+/// Why bytes are not an acceptable public key.
 package enum PublicKeyError: Error, Hashable, Sendable {
     /// Truncated, trailing bytes, integers or points that are not in their one form.
     case malformed
-    /// The blob is a certificate. A certificate never stands where a key is due (CVE-2025-49825).
+    /// The blob is a certificate, which is never accepted in place of a key (CVE-2025-49825).
     case isCertificate
     /// A key type that is not in `KeyType`.
     case unsupportedType
@@ -20,7 +20,7 @@ package struct PublicKey: Hashable, Sendable {
     package enum Fields: Hashable, Sendable {
         /// Big-endian magnitudes, without leading zeros.
         case rsa(exponent: [UInt8], modulus: [UInt8])
-        /// The point, uncompressed (SEC 1, 2.3.3). That it lies on the curve is for the signature check to see.
+        /// The point, uncompressed (SEC 1, 2.3.3). Whether it lies on the curve is left to the signature check.
         case ecdsa(EllipticCurve, point: [UInt8])
         /// The 32 bytes of RFC 8032, 5.1.5.
         case ed25519([UInt8])
@@ -39,19 +39,19 @@ package struct PublicKey: Hashable, Sendable {
         package static let lineBytes = 8_192
     }
 
-    /// The whole key blob: `string` key type, then the fields of that type. Two keys are the same where it is.
+    /// The whole key blob: `string` key type, then the fields of that type. Keys are equal if their blobs are.
     package let blob: [UInt8]
     package let type: KeyType
     package let fields: Fields
 
-    /// Made by the parser only, which has checked `fields` and that they are what `blob` says.
+    /// For the parser only, which has checked `fields` and that `blob` encodes them.
     init(blob: [UInt8], type: KeyType, fields: Fields) {
         self.blob = blob
         self.type = type
         self.fields = fields
     }
 
-    /// What a fingerprint is the SHA-256 of: the blob.
+    /// The input of the fingerprint's SHA-256.
     package var fingerprintInput: [UInt8] { blob }
 
     /// `ssh-rsa AAAA...`: one line of `TrustedUserCAKeys`, without comment and line end.

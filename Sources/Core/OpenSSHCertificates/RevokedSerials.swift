@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Serial numbers of revoked certificates: single ones, ranges, and bitmaps as they came (PROTOCOL.krl, 2.1 to 2.3).
-/// Zero is never among them: it is what a CA writes that does not number its certificates.
+/// Never zero, which a CA writes if it does not number its certificates.
 struct RevokedSerials: Hashable, Sendable {
     /// Bit N, counted from the end of `bits`, stands for the serial `offset` + N.
     private struct Bitmap: Hashable {
@@ -15,7 +15,7 @@ struct RevokedSerials: Hashable, Sendable {
         }
     }
 
-    /// After `seal`: ascending, none touching another.
+    /// After `seal`: ascending and disjoint.
     private var ranges: [ClosedRange<UInt64>] = []
     private var bitmaps: [Bitmap] = []
 
@@ -28,8 +28,8 @@ struct RevokedSerials: Hashable, Sendable {
         return true
     }
 
-    /// `bits` is big-endian, without leading zeros. False, and nothing changes, where it stands for serial zero or for
-    /// one past the last.
+    /// `bits` is big-endian, without leading zeros. False, and nothing changes, if it contains serial zero or one
+    /// beyond the largest serial.
     mutating func insert(bitmap bits: [UInt8], from offset: UInt64) -> Bool {
         guard let first = bits.first, let last = bits.last else { return true }
         let highest = UInt64(bits.count * 8 - 1 - first.leadingZeroBitCount)
@@ -39,7 +39,7 @@ struct RevokedSerials: Hashable, Sendable {
         return true
     }
 
-    /// Puts the ranges in order, once all are there.
+    /// Sorts and merges the ranges; called after the last insertion.
     mutating func seal() {
         ranges.sort { $0.lowerBound < $1.lowerBound }
         var merged: [ClosedRange<UInt64>] = []
@@ -62,7 +62,7 @@ struct RevokedSerials: Hashable, Sendable {
             if ranges[middle].upperBound < serial { low = middle + 1 } else { high = middle }
         }
         if low < ranges.count, ranges[low].contains(serial) { return true }
-        // A KRL of ssh-keygen's has few of them: it writes one where that is shorter than a list.
+        // ssh-keygen writes few bitmaps: only where one is shorter than a list.
         return bitmaps.contains { $0.contains(serial) }
     }
 }

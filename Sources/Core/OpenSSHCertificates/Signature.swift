@@ -2,7 +2,7 @@
 
 internal import ByteCoding
 
-/// The signature at the end of a certificate: an allowed algorithm, and its value in the one form it has.
+/// The signature at the end of a certificate: an allowed algorithm, and its value in its only encoding.
 package struct Signature: Hashable, Sendable {
     /// The allow list. `ssh-rsa`, which is RSA with SHA-1, is not on it (RFC 8332, 5.1 and RFC 9142 retire it).
     package enum Algorithm: String, Hashable, Sendable, CaseIterable {
@@ -43,8 +43,8 @@ package struct Signature: Hashable, Sendable {
     /// Bytes of a signature blob: RSA with the largest modulus that is parsed, and its algorithm's name.
     package static let maximumSize = PublicKey.Limit.modulusBits / 8 + 64
 
-    /// RSASSA-PKCS1-v1_5 with SHA-256 as it stands outside of SSH, in a JSON Web Signature (RFC 7518, 3.3): nil unless `key` is
-    /// an RSA key and the value is as long as its modulus.
+    /// RSASSA-PKCS1-v1_5 with SHA-256 outside of SSH: in a JSON Web Signature (RFC 7518, 3.3). Nil unless `key` is an
+    /// RSA key and the value is as long as its modulus.
     package init?(rsaSHA256 bytes: [UInt8], by key: PublicKey) {
         guard case .rsa(_, let modulus) = key.fields, bytes.count == modulus.count else { return nil }
         algorithm = .rsaSHA256

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The CA's key is strong enough. That it is a plain key, and no certificate, the parser has made sure of.
+/// The CA's key is strong enough. The parser has made sure that it is a plain key, not a certificate.
 package struct AuthorityKeyRule: CertificateRule {
     package init() {}
 

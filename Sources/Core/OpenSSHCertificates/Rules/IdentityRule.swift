@@ -7,7 +7,8 @@ extension Certificate {
     static let tenantIDExtension = "tid@sshservice.azure.net"
     static let displayNameExtension = "displayname@sshservice.azure.net"
 
-    /// Who a certificate of Entra's is for, as its extensions say (azure.md, "The certificate"): a GUID in one nested string each.
+    /// The identity in an Entra certificate's extensions (azure.md, "The certificate"): in each a GUID in one nested
+    /// string.
     var identity: Result<DirectoryIdentity, CertificateRefusal> {
         guard let objectOption = extensions[Self.objectIDExtension] else { return .failure(.objectIDMissing) }
         guard let tenantOption = extensions[Self.tenantIDExtension] else { return .failure(.tenantIDMissing) }
@@ -21,8 +22,8 @@ extension Certificate {
     }
 }
 
-/// The certificate says who it is for, once and the same everywhere: object id and tenant id in extensions of their
-/// own, and again in the key id, `<oid>@<tid>`.
+/// The certificate states its identity consistently: object id and tenant id in extensions of their own, and again in
+/// the key id, `<oid>@<tid>`.
 struct IdentityRule: CertificateRule {
     /// What the extensions say.
     let identity: Result<DirectoryIdentity, CertificateRefusal>

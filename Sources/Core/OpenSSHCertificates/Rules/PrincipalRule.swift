@@ -5,13 +5,13 @@ internal import Identity
 /// The certificate names the user who signs in: every principal is well-formed, and one, in lower case, is the login
 /// name.
 struct PrincipalRule: CertificateRule {
-    /// Empty where it is nobody's: no principal is.
+    /// Empty for a name that no Entra account can have; no principal is empty.
     private let loginName: String
 
     init(loginName: UserName?) { self.loginName = loginName?.text ?? "" }
 
     func check(_ certificate: Certificate) -> RuleResult {
-        // OpenSSH takes an empty list for everybody (CVE-2024-7594 is what became of it).
+        // OpenSSH reads an empty list as "any user" (CVE-2024-7594).
         guard !certificate.principals.isEmpty else { return .refused(.noPrincipals) }
         for principal in certificate.principals {
             guard PrincipalRule.isPrintable(principal) else { return .refused(.principalMalformed) }
@@ -25,7 +25,7 @@ struct PrincipalRule: CertificateRule {
         return .satisfied
     }
 
-    /// Whom the certificate names instead; a certificate is no secret.
+    /// The names in the certificate; a certificate is no secret.
     private func otherNames(_ principals: [String]) -> String {
         let shown = principals.prefix(3).joined(separator: ", ")
         let more = principals.count > 3 ? " and \(principals.count - 3) more" : ""
@@ -34,8 +34,8 @@ struct PrincipalRule: CertificateRule {
         return "it is for \(shown)\(more), not for \(loginName)\(hint)"
     }
 
-    /// Printable ASCII without blanks, commas, double quotes and backslashes: sshd reads a list with options out of
-    /// the helper's line (CVE-2026-35414), and no name of Entra's has any other character.
+    /// Printable ASCII without blanks, commas, double quotes and backslashes: sshd parses the helper's line as a list
+    /// with options (CVE-2026-35414), and no name in Entra needs any other character.
     private static func isPrintable(_ principal: String) -> Bool {
         let refused: [UInt8] = [UInt8(ascii: ","), UInt8(ascii: "\""), UInt8(ascii: "\\")]
         return !principal.isEmpty

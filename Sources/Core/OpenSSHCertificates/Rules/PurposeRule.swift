@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Only user certificates sign people in.
+/// Only user certificates can be used to sign in.
 package struct PurposeRule: CertificateRule {
     package init() {}
 

@@ -2,12 +2,12 @@
 
 internal import Identity
 
-/// The certificate is of the machine's tenant. Entra's keys sign for every tenant of a cloud: without this rule a good
-/// signature would mean nothing (azure.md, "CA keys").
+/// The certificate is for the machine's tenant. Entra's keys sign for every tenant of a cloud: without this rule a
+/// valid signature would prove nothing (azure.md, "CA keys").
 struct TenantRule: CertificateRule {
     /// What the certificate's extensions say.
     let identity: Result<DirectoryIdentity, CertificateRefusal>
-    /// The machine's.
+    /// The machine's tenant.
     let tenant: TenantID
 
     func check(_ certificate: Certificate) -> RuleResult {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The certified key is of a size that is worth its signature. Its type is one of `KeyType` by construction.
+/// The certified key is strong enough. Its type is one of `KeyType` by construction.
 package struct UserKeyRule: CertificateRule {
     package init() {}
 

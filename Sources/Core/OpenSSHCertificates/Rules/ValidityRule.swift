@@ -4,9 +4,9 @@ internal import ByteCoding
 
 /// How far clocks may be apart, and how long a certificate may live.
 package struct ValidityLimits: Hashable, Sendable {
-    /// Seconds by which a certificate may begin in the future.
+    /// Seconds by which a certificate's start may lie in the future.
     package var startSkew: UInt32
-    /// Seconds by which it may have ended.
+    /// Seconds by which its end may lie in the past.
     package var endSkew: UInt32
     /// Seconds from its beginning to its end; Entra's live about 3,900.
     package var maximumLifetime: UInt32
