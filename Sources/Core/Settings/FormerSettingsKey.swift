@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// A key that an earlier version had. It is read, reported and without effect: an upgrade never keeps the daemon from
-/// starting because of a line that used to be right (P17).
+/// A settings key of an earlier version. It is read and reported but has no effect: a line that used to be valid never
+/// keeps the daemon from starting after an upgrade (P17).
 enum FormerSettingsKey {
     private static let all: [(section: String, name: String, reason: String)] = [
         ("Accounts", "UserDatabase", "systemd finds Entra accounts through the name service"),
         ("SignIn", "StrictExtensionOrder", "OpenSSH accepts extensions in any order"),
     ]
 
-    /// What is to be said of an assignment to such a key; nil for any other line.
+    /// The remark on an assignment to such a key; nil for any other line.
     static func remark(on line: Substring, in section: String?) -> String? {
         guard let section, let equals = line.firstIndex(of: "=") else { return nil }
         let name = trimmed(line[..<equals])

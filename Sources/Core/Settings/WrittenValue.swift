@@ -2,10 +2,10 @@
 
 internal import Identity
 
-/// A type of value that can be written as entralogin.conf takes it. A key needs one, or says itself how it is written, so
-/// no setting is missing from `entraloginctl config`.
+/// A type whose values can be written as entralogin.conf takes them. Every key has such a type or its own way to write
+/// its value, so no setting is missing from `entraloginctl config`.
 protocol WrittenValue: Sendable {
-    /// Empty: nothing is set, and the value is decided at run time.
+    /// Empty where nothing is set and the value is determined at run time.
     var written: String { get }
 }
 
@@ -18,7 +18,7 @@ extension Bool: WrittenValue {
 }
 
 extension Duration: WrittenValue {
-    /// In the largest unit of which it is a whole number.
+    /// In the largest unit that divides it.
     var written: String {
         let seconds = components.seconds
         let units: [(name: String, seconds: Int64)] = [("d", 86_400), ("h", 3600), ("min", 60)]

@@ -5,9 +5,9 @@ internal import ByteCoding
 internal import CWire
 internal import Identity
 
-/// What the Linux audit system is told of a decision: `ENTRALOGIN_AUDIT_EVENT` of `entralogin_wire.h`. libpam tells it of
-/// every stage itself; here are refusals with their reasons, sign-ins by certificate and by code with the person's
-/// object id, and who became administrator when, of which nobody else can tell it.
+/// What the Linux audit system is told of a decision: `ENTRALOGIN_AUDIT_EVENT` of `entralogin_wire.h`. libpam reports
+/// every PAM stage itself; these events add what only the daemon knows: refusals with their reasons, sign-ins by
+/// certificate and by code with the user's object id, and who became administrator when.
 package struct AuditEvent: Hashable, Sendable {
     /// The numbers of `entralogin_wire.h`.
     package enum Kind: UInt16, Sendable, CaseIterable {
@@ -29,7 +29,7 @@ package struct AuditEvent: Hashable, Sendable {
     package var group = ""
     package var correlation = ""
 
-    /// Nil for what is no grant, refusal or withdrawal: faults, counts, and an account stage that said yes.
+    /// Nil for a record of no such kind: faults, counts, and an account stage that said yes.
     package init?(_ record: DecisionRecord, administratorsGroup: String) {
         switch (record.event, record.verdict) {
         case (.certificate, .deny): self.init(.certificate, isSuccess: false)
@@ -54,8 +54,8 @@ package struct AuditEvent: Hashable, Sendable {
         self.isSuccess = isSuccess
     }
 
-    /// The datagram. Each text is cut at `ENTRALOGIN_AUDIT_FIELD_MAX` bytes, whatever they are: the receiver writes what is
-    /// not plain in hexadecimal.
+    /// The datagram. Each text is cut at `ENTRALOGIN_AUDIT_FIELD_MAX` bytes, even within a character: the receiver
+    /// writes in hexadecimal what is not plain.
     package var message: [UInt8] {
         // Six fields of at most 128 bytes fit any frame.
         let frame = try? Frame.encode(opcode: UInt16(ENTRALOGIN_AUDIT_EVENT)) { writer in

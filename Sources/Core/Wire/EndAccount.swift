@@ -23,7 +23,7 @@ package enum EndAccount {
         return frame ?? []
     }
 
-    /// Nil for what is no answer.
+    /// Nil for bytes that are not an answer.
     package static func answer(in bytes: [UInt8]) -> Answer? {
         guard var frame = try? Frame(bytes), UInt32(frame.opcode) == ENTRALOGIN_END_ACCOUNT | ENTRALOGIN_REPLY,
             let status = try? frame.payload.readUInt16()

@@ -41,7 +41,7 @@ package enum FrameError: Error, Hashable, Sendable {
     case notOurs
     /// The peer speaks another version of the protocol.
     case version(opcode: UInt16)
-    /// A verb that does not exist, or fields that are not what its verb says.
+    /// An unknown verb, or fields that do not fit the verb.
     case malformed(opcode: UInt16)
 }
 

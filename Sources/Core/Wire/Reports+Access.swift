@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Somebody, or a group, with a login role on this machine.
+/// A user, group or service principal with a login role on this machine.
 package struct AccessEntry: Hashable, Sendable, Codable {
     package var objectID: String
     /// As Azure says it: `User`, `Group`, `ServicePrincipal`, …; `unknown` where it does not.
@@ -21,7 +21,7 @@ package struct AccessEntry: Hashable, Sendable, Codable {
     }
 }
 
-/// `entraloginctl access`: as role assignments say it. Groups are not expanded.
+/// `entraloginctl access`: who has a login role, by role assignments. Groups are not expanded.
 package struct AccessReport: Hashable, Sendable, Codable {
     /// Nil while this machine does not know what it is.
     package var resource: String?
@@ -30,7 +30,7 @@ package struct AccessReport: Hashable, Sendable, Codable {
     package var total = 0
     /// Assignments of a login role with a condition; they count for nothing here.
     package var conditional = 0
-    /// Deny assignments at or above the machine, which take from whom they name.
+    /// Deny assignments at or above the machine, which override the roles of the principals that they name.
     package var denials = 0
     /// Why there is no list, and what to do.
     package var fault: String?
@@ -39,7 +39,7 @@ package struct AccessReport: Hashable, Sendable, Codable {
     package init() {}
 }
 
-/// The settings that the daemon goes by: `Section.Key` and its value, without secrets.
+/// The settings in force in the daemon: `Section.Key` and its value, without secrets.
 package struct SettingsInForce: Hashable, Sendable, Codable {
     package var values: [String: String]
 

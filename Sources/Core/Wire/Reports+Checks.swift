@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What one access checker says of somebody now.
+/// One access checker's answer about a user, asked now.
 package struct CheckerAnswer: Hashable, Sendable, Codable {
     /// `pas`, `arm`, `arm-roleassignments`.
     package var checker: String
-    /// `user`, `administrator`, or `none`: it said no; nil where it gave no answer.
+    /// `user`, `administrator`, or `none` for a no; nil where it gave no answer.
     package var role: String?
     /// Why there is no answer: a reason code, and in words.
     package var reason: String?
     package var text: String?
     package var remedy: String?
     package var latencyMilliseconds: Int64
-    /// The id of the question, in Azure's logs, too.
+    /// The id of the question, which Azure's logs have, too.
     package var correlationID: String
 
     package init(checker: String, latencyMilliseconds: Int64, correlationID: String) {
@@ -34,7 +34,7 @@ package struct AccountAnswer: Hashable, Sendable, Codable {
     package init(latencyMilliseconds: Int64) { self.latencyMilliseconds = latencyMilliseconds }
 }
 
-/// `entraloginctl check NAME`: every configured checker was asked, whatever was known before. Nobody gets in by it.
+/// `entraloginctl check NAME`: every configured checker is asked, whatever is cached. It lets nobody in.
 package struct RoleCheckReport: Hashable, Sendable, Codable {
     package var name: String
     package var objectID: String
@@ -44,13 +44,14 @@ package struct RoleCheckReport: Hashable, Sendable, Codable {
     package var answers: [CheckerAnswer] = []
     /// Nil where Entra is not asked: `CheckAccountEnabled=no`.
     package var account: AccountAnswer?
-    /// What a sign-in would go by: `none` for a disabled or deleted account, otherwise the first answer in that order, and role assignments where they confirm it.
-    /// `user`, `administrator`, `none`, or nil: undecided, which is a no.
+    /// The role that a sign-in would get: `user`, `administrator`, `none`, or nil for undecided, which is a no. It is
+    /// `none` for a disabled or deleted account, otherwise the first answer in that order, and role assignments where
+    /// they confirm it.
     package var role: String?
     /// How the first answer was confirmed: `not-needed`, `agreed`, `overruled`, `not-permitted`, `unanswered`; nil where no
     /// checker answered.
     package var confirmation: String?
-    /// True where two of them gave another role.
+    /// True if two checkers gave different roles.
     package var isDisputed = false
 
     package init(name: String, objectID: String) {
@@ -81,7 +82,7 @@ package struct SessionReport: Hashable, Sendable, Codable {
 /// `entraloginctl sessions`: those that the daemon opened, oldest first; at most 256.
 package struct SessionsReport: Hashable, Sendable, Codable {
     package var sessions: [SessionReport]
-    /// How many there are.
+    /// The number of all of them, listed or not.
     package var total: Int
 
     package init(sessions: [SessionReport], total: Int) {
@@ -90,7 +91,7 @@ package struct SessionsReport: Hashable, Sendable, Codable {
     }
 }
 
-/// A process of another uid that an account's sessions began, and that was left alone.
+/// A process that an account's session started under another uid, and that was left alone.
 package struct OtherProcessReport: Hashable, Sendable, Codable {
     package var pid: Int32
     package var uid: UInt32
@@ -110,7 +111,7 @@ package struct EndedSessionsReport: Hashable, Sendable, Codable {
     package var uid: UInt32
     /// Processes.
     package var ended: Int
-    /// Processes of that uid that still lived some seconds later.
+    /// Processes of that uid that were still alive some seconds later.
     package var left: Int
     /// At most 32.
     package var others: [OtherProcessReport]
@@ -134,7 +135,7 @@ package struct KeyReport: Hashable, Sendable, Codable {
     package var source: String
     /// When its source last listed it.
     package var confirmedAt: Int64
-    /// Since when its source lists it no more; it stays for a day from when it was last listed.
+    /// When its source stopped listing it; it stays trusted for a day after it was last listed.
     package var rotatedOutAt: Int64?
 
     package init(fingerprint: String, type: String, source: String, confirmedAt: Int64, rotatedOutAt: Int64? = nil) {

@@ -8,10 +8,10 @@ package enum ProductVersion {
     package static let text = "0.1.0"
 }
 
-/// Something that somebody should do something about.
+/// A problem that the machine's administrator should look at.
 package struct ReportedWarning: Hashable, Sendable, Codable {
     package var id: WarningID
-    /// True where it keeps people out, now or for new sign-ins.
+    /// True if users are refused because of it, now or at new sign-ins.
     package var isGrave: Bool
     /// One sentence.
     package var text: String
@@ -58,11 +58,11 @@ package struct MachineReport: Hashable, Sendable, Codable {
 /// The managed identity's token for one audience; never the token itself (P12).
 package struct TokenReport: Hashable, Sendable, Codable {
     package var audience: String
-    /// When it ends; nil where none was obtained yet.
+    /// When it expires; nil where none has been obtained yet.
     package var expiresAt: Int64?
     /// Why the last attempt failed; nil where it did not.
     package var lastError: String?
-    /// The reason code of `lastError`, which is never read out of its words.
+    /// The reason code of `lastError`, never derived from its text.
     package var lastErrorCode: String?
 
     package init(
@@ -117,7 +117,7 @@ package struct ConfirmationsReport: Hashable, Sendable, Codable {
     /// They may not be read; they gave no answer.
     package var notPermitted = 0
     package var unanswered = 0
-    /// Why the last confirmation told nothing; nil where it did.
+    /// Why the last confirmation gave no answer; nil where it gave one.
     package var lastError: String?
     /// The reason code of `lastError`.
     package var lastErrorCode: String?
@@ -181,11 +181,11 @@ package struct OutcomeReport: Hashable, Sendable, Codable {
     }
 }
 
-/// Events for the Linux audit system since the daemon's start. Whether the kernel audits is not the daemon's to know.
+/// Events for the Linux audit system since the daemon's start. The daemon cannot know whether the kernel audits.
 package struct AuditReport: Hashable, Sendable, Codable {
     /// Given to audit-events.
     package var handedOver = 0
-    /// Its queue was full, or nobody was there.
+    /// Lost, because audit-events did not listen or its queue was full.
     package var dropped = 0
     /// False where the last event found no socket: entralogin-audit.socket is not installed or not started.
     package var isPresent = true
@@ -236,7 +236,7 @@ package struct StatusReport: Hashable, Sendable, Codable {
     package var decisions = DecisionsReport()
     /// Counters for `entraloginctl metrics`: each outcome that occurred since the start.
     package var outcomes: [OutcomeReport] = []
-    /// Why the stack stamp does not hold; nil while it does.
+    /// Why the integration is not verified; nil while it is.
     package var stackRefusal: String?
     /// How far this clock is ahead of Azure's (negative: behind); nil where no answer was seen yet.
     package var clockAheadSeconds: Int64?
@@ -244,7 +244,7 @@ package struct StatusReport: Hashable, Sendable, Codable {
     package var audit: AuditReport?
     /// Nil where the daemon does not say.
     package var records: RecordsReport?
-    /// Resident.
+    /// Resident memory.
     package var memoryBytes: Int64?
     package var warnings: [ReportedWarning] = []
 

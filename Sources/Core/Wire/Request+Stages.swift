@@ -126,7 +126,7 @@ extension DeviceRequest {
 }
 
 extension HomeState {
-    /// A state that is not known is strange; a folder without an owner too.
+    /// An unknown state reads as `strange`, and so does a folder without an owner.
     fileprivate init(from payload: inout ByteReader) throws(ByteCodingError) {
         let state = UInt32(try payload.readUInt16())
         let owner = try payload.readOptionalID()

@@ -38,9 +38,9 @@ package enum Request: Hashable, Sendable {
     /// As for the sessions.
     case lock(String)
     case unlock(String)
-    /// Who holds a login role, as role assignments say it.
+    /// Who holds a login role, by role assignments.
     case access
-    /// As the daemon goes by them.
+    /// The settings in force.
     case settings
     /// `groups`: local ones that the tool puts the account into afterwards.
     case add(String, objectID: String, groups: [String])
@@ -126,7 +126,7 @@ package enum Request: Hashable, Sendable {
         case .add:
             let (name, objectID) = (try payload.readWord(), try payload.readWord())
             let groups = try payload.readWord()
-            // An empty word is no group; what is empty between commas stays, so that a request has one spelling.
+            // An empty word means no groups; empty names between commas are kept, so a request has only one encoding.
             let names = groups.isEmpty ? [] : groups.split(separator: ",", omittingEmptySubsequences: false)
             self = .add(name, objectID: objectID, groups: names.map(String.init))
         }
