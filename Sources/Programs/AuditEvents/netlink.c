@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* The kernel answers in the sender's own call: what is not there by then is not coming. */
+/* The kernel answers within the sender's own call: an answer is there at once, or never comes. */
 #define ANSWER_MS 1000
 
 struct request {
@@ -30,7 +30,9 @@ int entralogin_audit_open(void) {
     return fd;
 }
 
-/* One answer of the kernel's: 1 and *ret_error for this request's acknowledgement, 0 for anything else, or -errno. */
+/*
+ * Reads one answer of the kernel: 1 and *ret_error for this request's acknowledgement, 0 for anything else, or -errno.
+ */
 static int answer(int fd, uint32_t sequence, int *ret_error) {
     struct {
         struct nlmsghdr header;

@@ -11,7 +11,7 @@
 
 #include "entralogin_wire.h"
 
-/* What has been said already: each kind once, so that a broken audit system does not fill the journal. */
+/* The failures reported so far: each kind once, so that a broken audit system does not fill the journal. */
 enum { SAID_SENDER = 1, SAID_MESSAGE = 2, SAID_KERNEL = 4 };
 
 static void say_once(int errors, unsigned *said, unsigned kind, const char *what, int error) {
@@ -21,7 +21,9 @@ static void say_once(int errors, unsigned *said, unsigned kind, const char *what
     dprintf(errors, "audit-events: %s%s%s\n", what, error != 0 ? ": " : "", error != 0 ? strerror(-error) : "");
 }
 
-/* One datagram and its sender's uid, by the kernel's word. Its length, 0 where there is none yet, or a negative errno. */
+/*
+ * Receives one datagram and its sender's uid, as the kernel reports it. Its length, 0 if there is none yet, or -errno.
+ */
 static ssize_t receive(int socket, void *bytes, size_t capacity, uint32_t *ret_uid) {
     union {
         struct cmsghdr header;
@@ -41,11 +43,11 @@ static ssize_t receive(int socket, void *bytes, size_t capacity, uint32_t *ret_u
         memcpy(&sender, CMSG_DATA(c), sizeof sender);
         *ret_uid = sender.uid;
     }
-    /* An empty datagram is a message, and none that is understood. */
+    /* An empty datagram is a message, too, and is then refused as malformed. */
     return n == 0 ? 1 : n;
 }
 
-/* True where the kernel has no audit system for this program, which is nobody's fault. */
+/* True if the kernel has no audit system for this program, which is not a failure. */
 static int is_absent(int error) {
     return error == -ECONNREFUSED || error == -EPROTONOSUPPORT || error == -EAFNOSUPPORT || error == -EPERM;
 }

@@ -54,8 +54,8 @@ static int is_plain(char c) {
 }
 
 /*
- * In the message's order. What the dictionary calls encoded is read with its quotes or its hexadecimal digits, what it
- * calls alphanumeric as it stands.
+ * In the message's order. Readers decode the quotes or hexadecimal digits of a field that the dictionary calls encoded,
+ * and take an alphanumeric one as it stands.
  */
 static const struct field {
     const char *name;
@@ -70,7 +70,9 @@ static const struct field {
 };
 enum { FIELDS = sizeof fields / sizeof *fields };
 
-/* ` name=value`; encoded: ` name="value"`, or ` name=HEX` where a byte of it is not plain. ` name=?` where it cannot be. */
+/*
+ * ` name=value`; encoded: ` name="value"`, or ` name=HEX` if a byte is not plain. ` name=?` if empty or not writable.
+ */
 static void put_field(struct entralogin_audit_text *t, const struct field *field, const char *value, size_t length) {
     static const char digits[] = "0123456789ABCDEF";
     size_t plain = 0;

@@ -8,13 +8,15 @@
 
 #include "entralogin_end_sessions.h"
 
-/* In milliseconds. What takes longer than the sum of them is for a machine that has no processor left for this program. */
+/* In milliseconds. Only where this program gets no processor time does it take longer than their sum. */
 #define NOTICE_MS 200 /* for sshd to carry the sentence to the client */
 #define STOP_MS 500   /* to stop them all first */
 #define KILL_MS 3000
 #define OTHERS_MS 1000 /* after the last one has ended: sshd's own process of the connection goes by itself */
 #define PAUSE_MS 2     /* between two passes, for signals to take effect on a single processor */
-/* In a row, before they count as the end: a process that forks and ends at once may slip past one pass, or two. */
+/*
+ * Empty passes in a row that count as the end: a process that forks and exits at once may slip past one pass, or two.
+ */
 #define EMPTY_STOP_PASSES 2
 #define EMPTY_KILL_PASSES 8
 
@@ -46,7 +48,7 @@ static void signal_one(int folder, const struct entralogin_process *p, void *con
         (void)syscall(SYS_pidfd_send_signal, folder, pass->signal, NULL, 0);
 }
 
-/* How many were found: for SIGSTOP, of those that ran. */
+/* Signals every process of `uid`. *ret_found: how many there were; for SIGSTOP, without those stopped already. */
 static int signal_all(uint32_t uid, int signal, uint32_t *ret_found) {
     struct pass pass = {.uid = uid, .signal = signal};
     int result = entralogin_each_process(signal_one, &pass);
@@ -54,7 +56,7 @@ static int signal_all(uint32_t uid, int signal, uint32_t *ret_found) {
     return result;
 }
 
-/* Repeats the signal until that many passes in a row find none, or for `limit_ms`. How many the last pass found. */
+/* Repeats the signal until that many passes in a row find none, or for `limit_ms`. Returns what the last pass found. */
 static uint32_t signal_until_none(uint32_t uid, int signal, int passes, int64_t limit_ms) {
     int64_t began = now_ms();
     uint32_t found;
@@ -69,8 +71,8 @@ static uint32_t signal_until_none(uint32_t uid, int signal, int passes, int64_t 
 }
 
 /*
- * Stopped first: a process that forks cannot replace what is killed, and one that is stopped still holds its place under
- * the limits of processes. Then killed, until a pass finds none.
+ * Stops all processes first: a forking process then cannot replace those that are killed, and a stopped one still
+ * counts against the limits of processes. Then kills, until a pass finds none.
  */
 int entralogin_end_account(uint32_t uid, uint16_t cause, struct entralogin_ended *ret) {
     uint32_t found, before;

@@ -12,7 +12,7 @@
 #include "entralogin_end_sessions.h"
 #include "entralogin_wire.h"
 
-/* Runs ahead of a thousand processes that fork, where the unit's limits allow it; otherwise it only takes longer. */
+/* Gets ahead of a thousand forking processes, if the unit's limits allow it; otherwise the end only takes longer. */
 static void run_ahead(void) {
     const struct sched_param lowest = {.sched_priority = 1};
     if (sched_setscheduler(0, SCHED_RR, &lowest) != 0)

@@ -8,7 +8,7 @@
 
 #include "entralogin_end_sessions.h"
 
-/* More processes than this are not looked through: what descends from the account may then go unnamed. */
+/* The most processes that are looked through. With more, related processes may be missing from the report. */
 #define TABLE_MAX 32768u
 
 struct entry {
@@ -22,7 +22,7 @@ static struct table {
     struct entry entries[TABLE_MAX];
 } table;
 
-/* The login uid (pam_loginuid(8)) or the control group of a login session says whose it was, whatever its parent is. */
+/* True if the login uid (pam_loginuid(8)) or the login session's control group is that uid's, whatever the parent. */
 static int carries(int folder, uint32_t uid) {
     char text[4096], slice[32];
     if (entralogin_read_proc(folder, "loginuid", text, sizeof text) > 0 && strtoul(text, NULL, 10) == uid)

@@ -6,7 +6,9 @@
 #include "entralogin_adopted.h"
 #include "entralogin_end_sessions.h"
 
-/* How many records of the file have that uid, and the last of them; -1 where the file cannot be read to its end. */
+/*
+ * Returns how many records of the file have that uid, and the last one's name and gid; -1 if it cannot be read whole.
+ */
 static int records_of(const char *path, uint32_t uid, char *ret_name, size_t capacity, uint32_t *ret_gid) {
     char buffer[4096];
     struct passwd record, *found;

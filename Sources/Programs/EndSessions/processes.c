@@ -28,8 +28,10 @@ ssize_t entralogin_read_proc(int folder, const char *name, char *text, size_t ca
     return (ssize_t)length;
 }
 
-/* What stands behind `key` at the beginning of a line; NULL where no line has it. A name cannot hold a line feed: the
-   kernel escapes it (proc(5)). */
+/*
+ * Returns the text after `key` at the beginning of a line; NULL if no line has it. A name cannot hold a line feed: the
+ * kernel escapes it (proc(5)).
+ */
 static const char *field(const char *text, const char *key) {
     size_t length = strlen(key);
     for (const char *line = text; line != NULL; line = strchr(line, '\n')) {
@@ -60,7 +62,7 @@ int entralogin_parse_status(const char *text, struct entralogin_process *ret) {
 }
 
 int entralogin_is_of(const struct entralogin_process *p, uint32_t uid) {
-    /* sshd, cron and others of root's take a user's uid for a while: their real uid stays 0. */
+    /* sshd, cron and other root processes take a user's uid for a while, but their real uid stays 0. */
     return p->real == uid || (p->real != 0 && p->effective == uid && p->saved == uid);
 }
 
@@ -78,7 +80,7 @@ int entralogin_each_process(entralogin_visit *visit, void *context) {
     for (struct dirent *entry; (entry = readdir(proc)) != NULL && top >= 0;) {
         if (entry->d_name[0] < '1' || entry->d_name[0] > '9')
             continue;
-        /* The folder stands for this very process: what it says, and the signal, cannot meet a later one of that number. */
+        /* The open folder stays bound to this process: reads and signals cannot reach a later one of that number. */
         int folder = openat(top, entry->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (folder < 0)
             continue;
@@ -89,6 +91,6 @@ int entralogin_each_process(entralogin_visit *visit, void *context) {
         close(folder);
     }
     closedir(proc);
-    /* Mounted with hidepid=, /proc shows a part: better no answer than a wrong one. */
+    /* With hidepid=, /proc shows only some processes: no answer is better than a wrong one. */
     return seen_first ? 0 : -EACCES;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Ends every process of one Entra account. The daemon has no capability (P11), so a program of its own does it, which
- * takes nothing from the daemon but a uid and a cause, and checks by root's files that the uid is an Entra account's.
+ * Ends every process of one Entra account. The daemon has no capability (P11), so this separate program does it. It
+ * takes only a uid and a cause from the daemon, and checks by root's files that the uid is an Entra account's.
  */
 #ifndef ENTRALOGIN_END_SESSIONS_H
 #define ENTRALOGIN_END_SESSIONS_H
@@ -12,15 +12,15 @@
 
 #define ENTRALOGIN_SESSIONS_IDLE_MS 60000
 
-/* Where root says whose a uid is; tests name other files. */
+/* The files that say which account a uid belongs to; tests name others. */
 struct entralogin_owners {
     const char *passwd, *mapped; /* passwd(5); the list of entralogin_adopted.h */
     uint32_t root;               /* the uid that must own the list */
 };
 
 /*
- * True where `uid` can only be an Entra account's: of the compiled-in range and no local account's in `passwd`, or a
- * mapped account's, where the list and the record agree. Never for root or a system id. False where a file cannot be read.
+ * True if `uid` can only be an Entra account's: in the compiled-in range and not a local account's in `passwd`, or a
+ * mapped account's, on which the list and the record agree. Never for root or a system id, or if a file is unreadable.
  */
 int entralogin_uid_is_entra(const struct entralogin_owners *owners, uint32_t uid);
 
@@ -36,7 +36,7 @@ struct entralogin_process {
 /* Reads the text of a status file. False where a field is missing. */
 int entralogin_parse_status(const char *text, struct entralogin_process *ret);
 
-/* True for what that uid itself might signal (kill(2)), but for a process of root that acts as it for a while. */
+/* True for a process that the uid itself could signal (kill(2)), except for one of root that acts as it for a while. */
 int entralogin_is_of(const struct entralogin_process *p, uint32_t uid);
 
 /* False for one that only waits to be reaped. A leader that has ended counts while a thread of it lives. */
@@ -46,15 +46,15 @@ int entralogin_is_alive(const struct entralogin_process *p);
 typedef void entralogin_visit(int folder, const struct entralogin_process *p, void *context);
 int entralogin_each_process(entralogin_visit *visit, void *context);
 
-/* Reads a whole file below `folder` into `text`, cut at `capacity`, and ends it. Its length, or -1. */
+/* Reads a whole file below `folder` into `text`, cut at `capacity` and NUL-terminated. Its length, or -1. */
 ssize_t entralogin_read_proc(int folder, const char *name, char *text, size_t capacity);
 
-/* Writes the sentence for `cause` to the terminals of that uid's processes. Waits for none. How many took it. */
+/* Writes the sentence for `cause` to the terminals of that uid's processes. Never blocks. Returns how many took it. */
 unsigned entralogin_tell_terminals(uint32_t uid, uint16_t cause);
 /* The path of a terminal by its number in /proc/PID/stat: false for one that is no terminal of a login. */
 int entralogin_terminal_path(unsigned number, char *path, size_t capacity);
 
-/* A process of another uid that this account's sessions began, and that was left alone. */
+/* A process that this account's sessions started under another uid, and that was left alone. */
 struct entralogin_other {
     int32_t pid;
     uint32_t uid;
@@ -68,20 +68,22 @@ struct entralogin_ended {
     struct entralogin_other others[ENTRALOGIN_OTHERS_MAX];
 };
 
-/* The processes that descend from one of `uid`, or carry it as login uid or in their control group, and are not its own. */
+/*
+ * Finds the processes of other uids that descend from one of `uid`, or have it as login uid or in their control group.
+ */
 void entralogin_find_others(uint32_t uid, struct entralogin_ended *ret);
-/* Leaves those that still live. */
+/* Removes the other processes that have ended. */
 void entralogin_keep_living(struct entralogin_ended *ended);
 
 /*
- * Tells the terminals, stops every process of `uid`, then kills until none is left, for some seconds at most. The caller
- * has checked whose uid it is. 0, or a negative errno where processes cannot be seen.
+ * Writes to the terminals, stops every process of `uid`, then kills until none is left, for some seconds at most. The
+ * caller has checked that the uid is an Entra account's. 0, or a negative errno if processes cannot be seen.
  */
 int entralogin_end_account(uint32_t uid, uint16_t cause, struct entralogin_ended *ret);
 
 /*
- * The reply to one request of ENTRALOGIN_END_ACCOUNT, and with it the deed. `end` is entralogin_end_account, but in tests.
- * Returns its size; 0 for what is no request.
+ * Carries out one request of ENTRALOGIN_END_ACCOUNT and writes the reply. `end` is entralogin_end_account, except in
+ * tests. Returns the reply's size; 0 for bytes that are not a request.
  */
 typedef int entralogin_end_function(uint32_t uid, uint16_t cause, struct entralogin_ended *ret);
 size_t entralogin_answer_end(const struct entralogin_owners *owners, entralogin_end_function *end, const void *request,
