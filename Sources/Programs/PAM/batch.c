@@ -7,7 +7,7 @@
 
 /* The last question is asked when a thirtieth of the time is left: the daemon answers it at once. */
 #define LAST_PART 30
-/* Pauses double up to so many times the first one: a user may have given at(1) a thousand jobs. */
+/* Pauses double up to this multiple of the first: a user may have given at(1) a thousand jobs. */
 #define LONGEST_PAUSE 4
 #define NS_PER_MS 1000000ull
 #define NS_PER_S 1000000000ull

@@ -13,17 +13,19 @@
 
 #define REQUEST_MAX 4096u
 #define REPLY_MAX 4096u
-#define PAUSE_MS 1000   /* between two questions at least, whatever the daemon does */
-#define REMARK_MS 30000 /* between two signs of life for the person */
+#define PAUSE_MS 1000   /* between two polls at least, whatever the daemon does */
+#define REMARK_MS 30000 /* between two progress messages to the user */
 #define GROUPS_MAX 1024
 
 #define DATA_NAME "entralogin_device"
 #define LATE "entralogin: sign-in refused: the code was not used in time"
-/* Beside the wire's verdicts: the person wants to wait no longer. */
+/* Besides the wire's verdicts: the user does not want to wait any longer. */
 #define GIVEN_UP (-1)
 
-/* What the handle keeps: that its person signed in here, or proved who they are to sudo, whose sessions are none of this
-   module's. The addresses are all that matters. */
+/*
+ * Marks in the PAM handle: the user signed in here, or proved their identity to sudo, whose sessions this module does
+ * not handle. Only the addresses matter.
+ */
 static char signed_in[] = "signed in", proved[] = "proved";
 
 static const void *kept_mark(const struct entralogin_pam_operations *operations, pam_handle_t *pamh) {
@@ -113,7 +115,7 @@ static void sleep_until(uint64_t moment) {
         ;
 }
 
-/* Asks until it has ended. One deadline for all of it: the seconds of the daemon's first answer. */
+/* Polls until the sign-in has ended. One deadline for all polls: the seconds of the daemon's first answer. */
 static void await(const struct entralogin_pam_operations *operations, pam_handle_t *pamh, int flags,
     unsigned char *reply, struct entralogin_progress *progress) {
     char handle[ENTRALOGIN_HANDLE_MAX + 1], remark[64];
@@ -185,7 +187,7 @@ void entralogin_join_administrators(const char *user, uint32_t gid) {
     if (!is_named)
         return;
     held[n] = ENTRALOGIN_ADMINS_GID;
-    /* Where it fails, the session has no more rights than before. */
+    /* If it fails, the session has no more rights than before. */
     if (setgroups((size_t)n + 1, held) != 0)
         return;
 }

@@ -11,17 +11,17 @@
 
 #define FOLDER_FLAGS (O_PATH | O_DIRECTORY | O_CLOEXEC)
 
-/* What is less than /etc/skel takes on any distribution. */
+/* Less than /etc/skel takes on any distribution. */
 #define LEAST_BYTES (32u << 10)
 #define LEAST_FILES 8u
 
-/* Only root can put something into it, or swap what is in it. */
+/* True if only root can put something into the folder, or replace what is in it. */
 static int is_roots_alone(int fd, uint32_t root) {
     struct stat s;
     return fstat(fd, &s) == 0 && S_ISDIR(s.st_mode) && s.st_uid == root && (s.st_mode & (S_IWGRP | S_IWOTH)) == 0;
 }
 
-/* Cuts the first component off *path into `name`; false for what no home's path has. */
+/* Cuts the first component off *path into `name`; false for a component that no home's path has. */
 static int next_component(const char **path, char *name, size_t capacity) {
     const char *start = *path + strspn(*path, "/");
     size_t length = strcspn(start, "/");
@@ -43,12 +43,14 @@ static uint16_t state_in(int folder, const char *name, uint32_t *ret_owner) {
     return ENTRALOGIN_HOME_FOLDER;
 }
 
-/* As below; `*ret_exposed`: how many bytes of the path name the folder that ended the walk, 0 where something else did. */
+/*
+ * As below. *ret_exposed: the length of the path to the folder that others can write and that ended the walk, else 0.
+ */
 static uint16_t walk_down(const char *path, uint32_t root, uint32_t *ret_owner, uint32_t *ret_exposed);
 
 /*
- * Walks down from "/", always in a folder that only root can write: a link on the way (/home moved to another disk) is
- * then root's own doing and followed. The home itself is never followed.
+ * Walks down from "/", always in a folder that only root can write: root made any link on the way (/home moved to
+ * another disk), so it is followed. A link in place of the home itself is never followed.
  */
 uint16_t entralogin_home_state(const char *path, uint32_t root, uint32_t *ret_owner) {
     uint32_t exposed;

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * pam-probe SERVICE: one account stage of SERVICE by libpam itself, for a name that no account has. root's integration
- * check runs it; nobody signs in with it. It says, a line each, what libpam did:
+ * pam-probe SERVICE: runs one account stage of SERVICE through libpam, for a name that no account has. Root's
+ * integration check runs it; it signs nobody in. It prints, a line each, what libpam did:
  *
  *     mark reached | arguments | none    what pam_entralogin.so left in this transaction (entralogin_pam.h)
  *     result NUMBER                      what pam_acct_mgmt(3) returned
  *     module PATH                        each PAM module that libpam has loaded, as it calls it
  *
- * Exit status: 0 said; 1 libpam cannot begin; 64 usage. libpam loads every module of the service, and a module may hang:
- * so this is a process of its own, which the kernel ends after a few seconds.
+ * Exit status: 0 printed; 1 libpam cannot begin, or the output failed; 64 usage. libpam loads every module of the
+ * service, and a module may hang: so this is a separate process, which the kernel ends after a few seconds.
  */
 #define _GNU_SOURCE
 #include <link.h>
@@ -22,7 +22,7 @@
 /* The check looks at three services, twice, within the minute that its unit has. */
 #define SECONDS 5
 
-/* Nothing is answered: a module that wants to know something here gets an error. */
+/* Answers no prompt: a module that asks something gets an error. */
 static int say_nothing(int count, const struct pam_message **messages, struct pam_response **ret, void *context) {
     (void)context;
     for (int i = 0; i < count; i++) {
@@ -51,7 +51,7 @@ int main(int argc, char **argv) {
     alarm(SECONDS);
     if (pam_start(argv[1], ENTRALOGIN_PROBE_USER, &conversation, &pamh) != PAM_SUCCESS)
         return 1;
-    /* As for a connection from this machine: modules that ask where somebody comes from need no name look-up. */
+    /* As for a connection from this machine: modules that check the client's host then need no name lookup. */
     pam_set_item(pamh, PAM_TTY, "ssh");
     pam_set_item(pamh, PAM_RHOST, "127.0.0.1");
     pam_set_item(pamh, PAM_RUSER, "root");
