@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension CommandTable {
-    /// The rows that words begin: `users` has several, `users rebind` one. Empty where there is no such command.
+    /// The rows whose command begins with these words: `users` has several, `users rebind` one. Empty if there is none.
     static func entries(of words: [String]) -> [CommandEntry] {
         let exact = all.filter { $0.words == words.prefix(2).joined(separator: " ") }
         guard exact.isEmpty else { return exact }
         return all.filter { $0.verb == words.first }
     }
 
-    /// What a slip is answered with, beside its reason: that command's line, or how all are found.
+    /// The hint after a usage error: that command's usage, or how to list all commands.
     static func reminder(after arguments: [String]) -> String {
         let words = arguments.filter { !$0.hasPrefix("-") }
         let found = entries(of: words)
@@ -26,7 +26,7 @@ extension CommandTable {
         return (rows + ["", "--json prints for programs; man entraloginctl says more."]).joined(separator: "\n")
     }
 
-    /// Every first word, and the pairs below one.
+    /// Every first word, and `help`.
     static var verbs: [String] {
         var seen: Set<String> = []
         return all.map(\.verb).filter { seen.insert($0).inserted } + ["help"]

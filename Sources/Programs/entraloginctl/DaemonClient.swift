@@ -6,16 +6,16 @@ internal import CWire
 internal import Glibc
 internal import Wire
 
-/// Why there is no answer of the daemon's.
+/// Why the daemon gave no answer.
 enum DaemonError: Error, Hashable, Sendable {
     /// It does not listen, or says nothing in time; in words.
     case unreachable(String)
     case notPermitted
     /// The daemon is of another version than this tool.
     case otherVersion
-    /// What came cannot be understood.
+    /// The reply cannot be understood.
     case misread
-    /// No account has that name, or had it.
+    /// No account has, or had, that name.
     case notFound
 
     var text: String {
@@ -48,9 +48,9 @@ enum DaemonError: Error, Hashable, Sendable {
 
 /// Asks the daemon over the control socket: one question, one answer, one deadline.
 ///
-/// What the daemon answers from memory it answers at once, or not at all: it hangs, or its socket is there and it is not.
-/// So such a question has two short attempts, of which one may be lost to a machine that stands still; then systemd is
-/// asked, and one that is starting is waited for. A question that Azure is asked about has such a question before it.
+/// The daemon answers from memory at once or, if it hangs or only its socket is there, not at all. So such a request
+/// gets two short attempts, in case the machine stalls during one; then systemd is asked, and a daemon that is starting
+/// is waited for. Before a request that may take long, for example because Azure is asked, such a short one is sent.
 struct DaemonClient: Sendable {
     private static let attempts = 2
     private static let attemptTime: Int32 = 1000
@@ -105,7 +105,7 @@ struct DaemonClient: Sendable {
             }
         }
         let waited = DaemonClient.attempts * Int(DaemonClient.attemptTime) / 1000
-        // Without systemd nobody says whether it is starting.
+        // Without systemd, whether it is starting is not known.
         guard let state = state(), !state.isStarting else { return try slowExchange(frame) }
         throw .unreachable("it took more than \(waited) s; \(state.text)")
     }
@@ -140,7 +140,7 @@ private struct ExchangeFailure: Error {
 }
 
 extension Verb {
-    /// True where the daemon waits for Azure, for the disk or for processes that end before it answers.
+    /// True if the daemon waits for Azure, for the disk or for ending processes before it answers.
     var isSlow: Bool {
         switch self {
         case .explain, .check, .refreshKeys, .access, .endSessions, .retire, .lock, .unlock, .rebind, .rename,

@@ -10,12 +10,12 @@ enum DaemonFindings {
     /// Entra's certificates begin five minutes before they are issued (azure.md, "The certificate"): a clock further
     /// behind than that refuses fresh ones.
     private static let clockLimit: Int64 = 240
-    /// A certificate ends an hour after it was issued (azure.md, "The certificate"); with less than five minutes of that left
-    /// hardly anybody gets in.
+    /// A certificate ends an hour after it was issued (azure.md, "The certificate"); with less than five minutes of
+    /// that left hardly any sign-in succeeds.
     private static let shortestLife: Int64 = 3300
 
     static func findings(of report: StatusReport, toolVersion: String) -> [Finding] {
-        // The daemon's warning knows the cause; what is found here about the same thing would only say it again.
+        // The daemon's warning knows the cause; a finding with the same id would only repeat it.
         let warned = Set(report.warnings.map { FindingID.daemon(warning: $0.id.rawValue) })
         var findings = [
             evaluateVersion(report.version, toolVersion), evaluateMachine(report.machine, report.warnings),
@@ -23,7 +23,7 @@ enum DaemonFindings {
             confirmations(report.confirmations),
         ].compactMap(\.self)
         findings = findings.filter { $0.severity <= .note || !warned.contains($0.id) }
-        // Where nobody's role can be asked, that is said once.
+        // While no role can be queried at all, one finding says so, and the checkers are left out.
         if report.machine.map({ !$0.isFromDisk }) ?? false {
             findings += (report.checkers + [report.directory].compactMap(\.self)).map { evaluate($0, warned) }
         }
@@ -38,7 +38,7 @@ enum DaemonFindings {
         return findings
     }
 
-    /// The daemon that does not answer.
+    /// The finding for a daemon that does not answer.
     static func finding(of error: DaemonError) -> Finding {
         Finding(.daemon, .error, error.text, remedy: error.remedy)
     }
@@ -83,7 +83,7 @@ enum DaemonFindings {
         let keys = report.keys
         let age = keys.ageSeconds.map { ", \(Text.duration($0)) old" } ?? ""
         let why = keys.lastError.map { ": \($0)" } ?? ""
-        // The metadata service names the tenant whose keys are fetched; its fault is told by a warning.
+        // The metadata service names the tenant whose keys are fetched; a warning reports its fault.
         if keys.count == 0, keys.lastError == nil, report.machine == nil, report.warnings.contains(where: \.isGrave) {
             return Finding(.daemonKeys, .note, "Entra's signing keys are fetched once this machine's tenant is known")
         }
@@ -136,7 +136,7 @@ enum DaemonFindings {
         }
     }
 
-    /// Who was refused for want of a role: a role counts at the machine and above it, and for nobody else.
+    /// Refusals for want of a role, with the scopes at which a role counts: the machine and those above it.
     private static func evaluateRoles(_ report: StatusReport) -> Finding? {
         let code = DenialReason.roleNotAssigned.rawValue
         guard let count = report.decisions.denied[code], let machine = report.machine else { return nil }
@@ -152,7 +152,7 @@ enum DaemonFindings {
         )
     }
 
-    /// The checkers and role assignments said otherwise about somebody: a role held through a group.
+    /// Role assignments overruled a checker's refusal: the role is held through a group.
     private static func confirmations(_ report: ConfirmationsReport?) -> Finding? {
         guard let report, report.overruled > 0 else { return nil }
         let total = report.agreed + report.overruled

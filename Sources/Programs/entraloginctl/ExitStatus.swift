@@ -2,15 +2,15 @@
 
 /// How the tool ends; documented in `--help` and entraloginctl(1).
 enum ExitStatus: Int32, Sendable {
-    /// Well; nothing stands against it.
+    /// Done, and nothing is wrong.
     case success = 0
-    /// Refused, not acceptable, or a finding that keeps people out.
+    /// Refused, not acceptable, or a finding that keeps users out.
     case refused = 1
     case usage = 2
     /// The daemon does not answer, or not in a way that can be understood.
     case unreachable = 3
     /// Only root may ask.
     case notPermitted = 4
-    /// `doctor`: nobody is kept out, but something is to be looked at.
+    /// `doctor`: no finding keeps users out, but there are warnings.
     case warned = 5
 }

@@ -2,7 +2,7 @@
 
 internal import Integration
 
-/// Findings for people: what is good in a line, what is not with its place, need and remedy.
+/// Findings as text: a good one in one line, any other with its place, need and remedy.
 struct FindingsText: Sendable {
     private static let column = 8
     let style: Style

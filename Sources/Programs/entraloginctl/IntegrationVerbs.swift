@@ -1,28 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What to do about the way over.
+/// What `migrate` does.
 enum MigrationVerb: String, Hashable, Sendable, CaseIterable {
     /// Say what would be done.
     case plan = ""
-    /// Swap the wiring, or leave it as it was.
+    /// Replace the old integration, or leave it as it was.
     case apply = "--apply"
-    /// Put the old wiring back.
+    /// Put the old integration back.
     case undo = "--undo"
-    // What configure asks for as parts of these, and of the package's coming and going.
+    // Steps of these that configure asks for, also when the package is installed or removed.
     case adopt = "--adopt"
     case release = "--release"
     case restore = "--restore"
     case forget = "--forget"
 }
 
-/// What to do about the wiring of this machine.
+/// What `setup` does to this machine's integration.
 enum SetupVerb: String, Hashable, Sendable, CaseIterable {
     /// Say what would change.
     case dryRun = "--dry-run"
     case apply = "--apply"
     case undo = "--undo"
 
-    /// What the program that does all wiring, for packages too, calls it.
+    /// The option of configure, the program that changes the integration, also for packages.
     var argument: String {
         switch self {
         case .dryRun: "--dry-run"

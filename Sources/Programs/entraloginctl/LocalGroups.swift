@@ -3,13 +3,14 @@
 internal import Identity
 internal import Integration
 
-/// /etc/group, and who may be put where (P7): by root's word, never into a group whose members Azure or another account decides.
+/// /etc/group, and the groups to which root may add an account (P7): none whose members Azure decides, and none that
+/// belongs to another account.
 struct LocalGroups: Sendable {
     static let path = "/etc/group"
     /// Bytes of the file: a hundred thousand groups have less.
     private static let limit = 16 << 20
 
-    /// Why a name is not put into a group, and what to do.
+    /// Why an account is not added to a group, and what to do.
     struct Refusal: Error, Hashable, Sendable {
         var text: String
         var remedy: String
@@ -22,7 +23,7 @@ struct LocalGroups: Sendable {
 
     private let groups: [(name: String, group: Group)]
 
-    /// The lines of group(5); comments and what has no four fields are passed over.
+    /// Reads the lines of group(5); skips comments, NIS entries and lines without four fields.
     init(parsing text: String) {
         groups = text.lines.compactMap { line in
             let fields = line.split(separator: ":", omittingEmptySubsequences: false)
@@ -45,7 +46,8 @@ struct LocalGroups: Sendable {
         groups.filter { $0.group.members.contains(name) }.map(\.name)
     }
 
-    /// Why nobody is put into the group; nil where they may be. `own`: the names of Entra's groups, as the settings have them.
+    /// Why no account may be added to the group; nil if one may. `own`: the names of entralogin's groups, as the
+    /// settings have them.
     func refusal(of group: String, own: [String], isRootEquivalent: Bool, on machine: any HostView) -> Refusal? {
         if own.contains(group) {
             return Refusal(
@@ -70,7 +72,7 @@ struct LocalGroups: Sendable {
         )
     }
 
-    /// What makes a member root, by the table or by a rule of sudo's that names the group.
+    /// What makes a member root: the table's entry, or a rule of sudo that names the group.
     private func power(of group: String, _ found: Group, on machine: any HostView) -> String? {
         if let power = RootGroups.power(of: group) { return power }
         let files = SudoersFiles(on: machine)

@@ -7,7 +7,7 @@ internal import LinuxSystem
 @main
 enum Main {
     static func main() {
-        // Main actor's work ends here: what follows knows nothing of it.
+        // `run` is nonisolated: closures formed on the main actor would trap on other threads.
         exit(run(Array(CommandLine.arguments.dropFirst())).rawValue)
     }
 
@@ -31,7 +31,7 @@ enum Main {
         )
         let status = tool.run(invocation.command)
         guard let problem = Output.problem else { return status }
-        // A script that reads nothing must not take that for an answer.
+        // A script must not take missing output for an answer.
         Output.complain("entraloginctl: the output cannot be written: \(problem)")
         return .refused
     }

@@ -8,8 +8,8 @@ struct Metrics: Sendable {
     /// The samples are the same in both.
     enum Form: Sendable {
         case openMetrics
-        /// What node_exporter's textfile collector reads. It refuses a whole file over a type that is not Prometheus's own
-        /// (`info`, `stateset`), and takes a counter for one only where its type has the name of its samples (`_total`).
+        /// What node_exporter's textfile collector reads. It refuses a whole file because of a type that Prometheus
+        /// lacks (`info`, `stateset`), and knows a counter only if its TYPE line has its samples' name (`_total`).
         case textfile
     }
 

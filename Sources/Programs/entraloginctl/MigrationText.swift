@@ -2,7 +2,7 @@
 
 internal import Migration
 
-/// The plan for people: what contradicts, or the steps.
+/// The plan as text: the contradictions, or the steps.
 struct MigrationText: Sendable {
     let style: Style
 

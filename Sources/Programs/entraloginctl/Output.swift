@@ -3,9 +3,9 @@
 internal import Glibc
 internal import Synchronization
 
-/// Where the tool's words go.
+/// The tool's output.
 enum Output {
-    /// As it is.
+    /// Adds no line end.
     static func write(_ text: String) { write(text, to: STDOUT_FILENO) }
 
     static func say(_ text: String) { write(text + "\n", to: STDOUT_FILENO) }

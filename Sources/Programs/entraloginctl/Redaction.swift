@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Takes secrets out of a text that leaves the machine (P12): what has the form of one, wherever it stands. Nothing that
-/// goes into a report should hold any; this is for what a log or a setting holds by somebody's mistake.
+/// Removes secrets from a text that leaves the machine (P12): what has the form of one, wherever it stands. A report
+/// should hold none; this catches those that are in a log or a setting by mistake.
 enum Redaction {
     private static let mark = "***"
     /// What follows one of these, up to a blank, a quote or an ampersand, is a secret.
@@ -42,7 +42,7 @@ enum Redaction {
         return words(String(decoding: result, as: UTF8.self))
     }
 
-    /// Whole words: a web token, and what stands before the @ of an address with a scheme.
+    /// Within words: a web token, and what stands before the @ in a URL.
     private static func words(_ line: String) -> String {
         line.split(separator: " ", omittingEmptySubsequences: false).map { word in
             var word = String(word)

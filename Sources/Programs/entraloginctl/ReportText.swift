@@ -3,7 +3,7 @@
 internal import Authorization
 internal import Wire
 
-/// What the daemon says of a person or a certificate, for people.
+/// The daemon's report on a user or a certificate, as text.
 struct ReportText: Sendable {
     private static let column = 12
     let style: Style

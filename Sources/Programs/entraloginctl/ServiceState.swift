@@ -27,7 +27,7 @@ struct ServiceState: Hashable, Sendable {
         values = Dictionary(pairs, uniquingKeysWith: { first, _ in first })
     }
 
-    /// It has begun and is not ready yet, and has not failed before: worth a longer wait.
+    /// True while it starts for the first time, or reloads: worth a longer wait.
     var isStarting: Bool {
         let isAtWork = ["start-pre", "start", "start-post"].contains(values["SubState"] ?? "")
         let isFirst = ["0", "", nil].contains(values["NRestarts"])

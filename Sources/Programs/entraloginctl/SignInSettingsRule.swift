@@ -3,12 +3,12 @@
 internal import Integration
 internal import Settings
 
-/// Holds settings that are right in themselves against what Entra and sshd send: by them everybody, or everybody new, is
-/// refused.
+/// Checks settings that are valid in themselves but do not fit what Entra and sshd send: they would refuse all users,
+/// or all new ones.
 struct SignInSettingsRule {
     /// Entra's certificates are valid for about 65 minutes (azure.md, "The certificate").
     private static let lifetime = Duration.seconds(65 * 60)
-    /// sshd's processes as the kernel calls them; older ones are `sshd`, of which this begins with the same letters.
+    /// The kernel's name for sshd's processes; older ones are called `sshd`, which is a prefix of it.
     private static let sshd = "sshd-session"
 
     let settings: ToolSettings

@@ -2,7 +2,7 @@
 
 internal import Wire
 
-/// `status` for people: one screen, then what somebody should do something about.
+/// `status` as text: one screen, then the warnings.
 struct StatusText: Sendable {
     private static let column = 12
     let style: Style
@@ -81,7 +81,7 @@ struct StatusText: Sendable {
             + " \(report.unanswered) unanswered" + because(of: report.lastErrorCode)
     }
 
-    /// The reason code alone; the particulars stand in the warning.
+    /// The reason code alone; the particulars are in the warning.
     private func because(of code: String?) -> String { code.map { "; \($0)" } ?? "" }
 
     private func keys(_ keys: KeysReport) -> String {
@@ -109,7 +109,7 @@ struct StatusText: Sendable {
         return "\(audit.handedOver) events, \(audit.dropped) dropped"
     }
 
-    /// Only where something is missing.
+    /// Empty unless records wait or were lost.
     private func records(_ records: RecordsReport) -> [String] {
         guard records.waiting > 0 || records.lost > 0 else { return [] }
         return labelled("records", "\(records.waiting) wait for the journal, \(records.lost) lost", .doubtful)

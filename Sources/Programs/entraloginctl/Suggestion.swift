@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// "Did you mean": what a word that is unknown may have been meant for.
+/// "Did you mean": the known words that are nearest to an unknown one.
 enum Suggestion {
     private static let limit = 3
     /// Longer words are not compared: the work grows with the square.
@@ -22,7 +22,7 @@ enum Suggestion {
         }
     }
 
-    /// For accounts: one whose local part, domain left out, is the word comes first.
+    /// For accounts: those whose local part is the word; otherwise the nearest names.
     static func accounts(like word: String, among names: [String]) -> [String] {
         let folded = word.lowercased()
         let same = names.filter { $0.prefix { $0 != "@" } == folded }

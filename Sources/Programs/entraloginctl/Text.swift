@@ -3,7 +3,7 @@
 internal import Authorization
 internal import ByteCoding
 
-/// How text looks: width and colours. Pure; what is a terminal is found out by `Main`.
+/// How text looks: width and colours. Pure; `Main` finds out whether the output is a terminal.
 struct Style: Hashable, Sendable {
     /// Columns of a line.
     static let width = 80

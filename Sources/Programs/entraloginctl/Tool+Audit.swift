@@ -6,7 +6,7 @@ internal import Settings
 // Who gets in without Entra.
 
 extension Tool {
-    /// A list that cannot be understood is not gone by: it may allow what nobody meant to allow.
+    /// A list that cannot be understood is not used: it may allow what its author did not mean to allow.
     func auditAccounts(allowing file: String?) -> ExitStatus {
         let list = AllowList.read(file ?? AllowList.standard, on: machine)
         if let file, list == nil {

@@ -5,7 +5,7 @@ internal import Identity
 internal import Integration
 internal import Wire
 
-// What is asked of Azure or of the daemon now, without letting anybody in.
+// What is asked of Azure or of the daemon now; it lets nobody in.
 
 extension Tool {
     func check(_ name: String, _ objectID: ObjectID?, needsAdministrator: Bool) throws(DaemonError) -> ExitStatus {
@@ -21,8 +21,8 @@ extension Tool {
         return .success
     }
 
-    /// Refused where something of the account still runs, or where it could not be ended at all.
-    /// `again`: the daemon has ended what there was already, so this counts what came since.
+    /// Refused if a process of the account still runs, or if none could be ended at all. `again`: the daemon has ended
+    /// the earlier processes already, so this counts those that came since.
     func endSessions(_ name: String, again: Bool = false) throws(DaemonError) -> ExitStatus {
         let response = try client.ask(.endSessions(name))
         if case .refused(let refusal) = response { return complain(refusal) }
@@ -31,7 +31,7 @@ extension Tool {
         return report.left == 0 ? .success : .refused
     }
 
-    /// `publish` alone asks no daemon.
+    /// `publish` alone does not ask the daemon.
     func keys(refresh: Bool, publish: Bool) throws(DaemonError) -> ExitStatus {
         guard publish else { return try keys(refreshed: refresh) }
         let fetched = refresh ? try keys(refreshed: true) : .success
@@ -46,7 +46,7 @@ extension Tool {
         return report.keys.isEmpty || report.faults?.isEmpty == false ? .refused : .success
     }
 
-    /// What entralogin-keys.service runs. Says nothing where all is well: it runs at each change.
+    /// Run by entralogin-keys.service at each change, so it prints nothing where all is well.
     func publishKeys() -> ExitStatus {
         do throws(AuthorityCopy.Refusal) {
             try AuthorityCopy().publish(owner: AuthorityCopy.daemonUID())
@@ -57,7 +57,7 @@ extension Tool {
         }
     }
 
-    /// Certificate, name, and role of the certificate's person: what a sign-in goes through, without one.
+    /// Checks all that a sign-in checks, without one: the certificate, the name, the role of the certificate's object.
     func test(_ file: String, user: String?) throws(DaemonError) -> ExitStatus {
         guard let line = certificate(in: file) else { return .usage }
         let certificate = try ask(
@@ -82,17 +82,17 @@ struct TrialReport: Sendable, Codable {
     var certificate: CertificateReport
     /// What this machine would do with the name; nil where the certificate names none.
     var explanation: Explanation?
-    /// Whose account of that name there is; nil where nobody has signed in with it.
+    /// The object id of the account with that name; nil where there is none.
     var boundObjectID: String?
-    /// Nil where the certificate is not acceptable: nobody is asked about then.
+    /// Nil where the certificate is not acceptable: Azure is not asked then.
     var roleCheck: RoleCheckReport?
     var wouldGetIn = false
 
     init(certificate: CertificateReport) { self.certificate = certificate }
 
-    /// Every one of them has to say yes; the role is what Azure says of the certificate's object id.
+    /// All of them must say yes; the role is Azure's answer about the certificate's object id.
     mutating func conclude() {
-        // P5: the name is one object's for ever.
+        // P5: a name belongs to one object for ever.
         let isSamePerson = boundObjectID == nil || boundObjectID == certificate.objectID
         let isNameGood = explanation.map { $0.steps.allSatisfy { $0.outcome != .refused } } ?? false
         wouldGetIn =

@@ -22,8 +22,8 @@ extension Tool {
         return report
     }
 
-    /// What keeps everybody out, or everybody new, whatever their names are: the integration as it is now, where the daemon goes by what
-    /// it was; and the machine around it.
+    /// What refuses all users, or all new ones, whatever their names: the integration as it is now, while the daemon
+    /// goes by the last check; and the rest of the machine.
     private func machineSteps(_ report: Explanation, _ settings: ToolSettings) -> [Explanation.Step] {
         guard let account = report.account else { return [] }
         let saysStack = report.steps.contains { $0.subject == "stack" && $0.outcome == .refused }
@@ -36,9 +36,9 @@ extension Tool {
             + concerning.map { Tool.step($0, subject: "machine") }
     }
 
-    /// What the daemon says keeps people out, and no other step says: of a newcomer all of it, since nothing older stands in.
+    /// Grave warnings of the daemon that no other step reports: for a new user all, because no older answer stands in.
     private func standing(ofNewcomer isNew: Bool) -> [Explanation.Step] {
-        // Of an account the role has been asked already.
+        // For an enrolled account, the role has been asked already.
         guard let report = try? isNew ? statusAfterAsking() : ask(.statusReport, for: StatusReport.self) else {
             return []
         }
@@ -56,7 +56,7 @@ extension Tool {
         return steps + [Tool.step(clock, subject: "clock")]
     }
 
-    /// `subject`: the first word of the finding's id where it is nil: `sshd.requiredrsasize` and the like are sshd's.
+    /// `subject`: where it is nil, the first word of the finding's id: `sshd` for `sshd.requiredrsasize`.
     private static func step(_ finding: Finding, subject: String? = nil) -> Explanation.Step {
         let outcome: Explanation.Outcome =
             switch finding.severity {
@@ -69,7 +69,7 @@ extension Tool {
         return Explanation.Step(subject, outcome, finding.found + place, remedy: finding.remedy)
     }
 
-    /// A local account that cannot be Entra's: nothing of entralogin decides about it. Nil for every other name.
+    /// Explains a local account whose name no Entra account can have: entralogin decides nothing about it. Else nil.
     private func localAccount(_ name: String) -> Explanation? {
         guard UserName(folding: name) == nil, let passwd = try? machine.text(of: "/etc/passwd"),
             passwd.split(separator: "\n").contains(where: { $0.hasPrefix("\(name):") })

@@ -7,7 +7,7 @@ internal import Wire
 // From Microsoft's packages to entralogin, and back.
 
 extension Tool {
-    /// `--apply` goes by the plan: while data contradict, nothing begins.
+    /// `--apply` goes by the plan: while data contradict each other, it changes nothing.
     func migrate(from package: OldPackage, _ verb: MigrationVerb) throws(DaemonError) -> ExitStatus {
         switch verb {
         case .undo: return becomeConfigure("--migrate-undo")
@@ -31,7 +31,7 @@ extension Tool {
                 }
                 if !lines.isEmpty { try files.adopt(lines) }
             case .restore:
-                // Their keys would let them in otherwise, whatever Azure says.
+                // Otherwise their own SSH keys would let these accounts in, whatever Azure says.
                 if let gap = StackCheck(on: machine).accountStageErrors().first {
                     throw .contradiction("PAM does not refuse these accounts yet: \(gap.found)")
                 }
@@ -51,8 +51,7 @@ extension Tool {
         }
     }
 
-    /// Nil where the daemon does not run, as before it was ever wired; it holds people's names against their object ids
-    /// at every sign-in anyway.
+    /// Nil where the daemon does not run, as before the first setup. Every sign-in compares name and object id anyway.
     private func knownAccounts() throws(DaemonError) -> [KnownAccount]? {
         let users: [UserReport]
         do throws(DaemonError) { users = try allUsers() } catch {
@@ -62,7 +61,7 @@ extension Tool {
         return users.map { KnownAccount(name: $0.name, objectID: $0.objectID, uid: $0.uid, home: $0.home) }
     }
 
-    /// The accounts in the form that Microsoft's packages keep them in. Retired ones are nobody's to take away.
+    /// The accounts in the form that Microsoft's packages keep them in, without retired ones.
     func exportAccounts() throws(DaemonError) -> ExitStatus {
         var accounts: [ExportedAccount] = []
         for user in try allUsers() where user.retiredAt == nil {
@@ -79,7 +78,7 @@ extension Tool {
 struct ExportedAccount: Hashable, Sendable, Codable {
     var name: String
     var objectID: String
-    /// And gid.
+    /// Uid and gid.
     var uid: UInt32
     var displayName: String
     var home: String

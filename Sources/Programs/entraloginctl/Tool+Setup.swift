@@ -8,7 +8,7 @@ internal import Settings
 extension Tool {
     static let configure = "/usr/libexec/entralogin/configure"
 
-    /// Becomes the program that does it, which says everything itself; returns only where it cannot be run.
+    /// Replaces this process with configure, which reports everything itself; returns only if that cannot be run.
     func setup(_ verb: SetupVerb) -> ExitStatus { becomeConfigure(verb.argument) }
 
     func becomeConfigure(_ words: String...) -> ExitStatus {
@@ -20,7 +20,7 @@ extension Tool {
         return .refused
     }
 
-    /// Where configure notes the way back of a run that has not ended (packaging/wiring/journal.sh).
+    /// Where configure records how to undo a run that has not ended (packaging/wiring/journal.sh).
     static let unfinished = "/etc/entralogin/unfinished"
 
     /// A run of configure was killed, or is at work now.
@@ -39,7 +39,7 @@ extension Tool {
         ]
     }
 
-    /// A line each: subject, file, line number and text, apart by tabs, with `-` for what there is not.
+    /// Prints a line for each obstacle: subject, file, line number and text, separated by tabs, with `-` for none.
     func setupObstacles() -> ExitStatus {
         let settings = self.settings
         let takesAnyDomain = settings.findings.isEmpty && settings.accounts.domains.isEmpty
@@ -54,8 +54,8 @@ extension Tool {
         return .success
     }
 
-    /// Why a package would leave this machine alone, where it is not wired: its owner hardened it by hand, or another
-    /// product decides about the same people.
+    /// Why the package did not set up the integration here: the machine was hardened by hand, or another product
+    /// decides about the same users.
     func setupFindings() -> [Finding] {
         let survey = machine.run(Tool.configure, ["--survey"])
         guard survey.status == 0 else { return [] }
