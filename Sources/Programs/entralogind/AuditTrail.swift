@@ -5,8 +5,8 @@ internal import LinuxSystem
 internal import Synchronization
 internal import Wire
 
-/// Hands decisions to audit-events on their way to the journal (`Audit=`). The daemon has no capability and so cannot tell
-/// the kernel itself (P11). Nobody waits for it and no decision rests on it: what cannot be handed over is counted.
+/// Hands decisions to audit-events on their way to the journal (`Audit=`). The daemon has no capability to tell the
+/// kernel itself (P11). Nothing waits for it and no decision depends on it: what cannot be handed over is counted.
 final class AuditTrail: RecordLog {
     private let next: any RecordLog
     /// Nil: switched off, or no socket could be made.

@@ -15,8 +15,8 @@ enum DaemonUser {
         var description: String { "cannot become user \(name): \(call): \(reason)" }
     }
 
-    /// From root to the daemon's user and its groups, for good. Nothing happens where this is not root, or where there is no
-    /// such user yet (an image that is being built).
+    /// Changes from root to the daemon's user and its groups, for good. Does nothing if this is not root, or if there
+    /// is no such user yet (an image that is being built).
     static func become() throws(Failure) {
         guard geteuid() == 0, let user = getpwnam(name)?.pointee, user.pw_uid != 0 else { return }
         guard initgroups(name, user.pw_gid) == 0 else { throw Failure(call: "initgroups", reason: .last) }

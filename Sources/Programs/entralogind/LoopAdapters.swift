@@ -5,7 +5,7 @@ internal import Identity
 internal import LinuxSystem
 internal import Systemd
 
-/// The clocks of the machine; waiting is the loop's.
+/// The machine's clocks; the event loop does the waiting.
 struct LoopTime: TimeSource {
     let loop: EventLoop
 

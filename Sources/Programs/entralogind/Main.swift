@@ -17,8 +17,8 @@ enum ExitStatus: Int32 {
 
 @main
 struct Main {
-    // Everything happens in functions outside the main actor: a closure written here would be bound to it, and die on
-    // another thread.
+    // Everything happens in functions outside the main actor: a closure written here would be isolated to it, and trap
+    // on another thread.
     static func main() { exit(runProgram(Array(CommandLine.arguments.dropFirst())).rawValue) }
 }
 
@@ -54,7 +54,7 @@ private nonisolated func runProgram(_ arguments: [String]) -> ExitStatus {
     }
     let settings: SettingsFiles.Outcome
     do {
-        // Only the machine's own settings: a file that was named may lie where root alone can look.
+        // Only for the machine's own settings: a file that was named may lie where only root can read.
         if onlyChecks && path == EffectiveSettings.defaultPath { try DaemonUser.become() }
         settings = try SettingsFiles.read(path)
     } catch {

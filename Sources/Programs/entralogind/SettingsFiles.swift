@@ -8,7 +8,7 @@ enum SettingsFiles {
     typealias Outcome = EffectiveSettings
 
     /// Errors: a file that cannot be read or that others may write (`FileError`), wrong settings (`SettingsProblems`).
-    /// Only the file at the default path may be missing, and is empty then: one that was named is wanted.
+    /// Only the file at the default path may be missing, and reads as empty then; a named file must exist.
     static func read(_ path: String) throws -> Outcome {
         let parts = try FileWithDropIns(path).read(mayBeMissing: path == EffectiveSettings.defaultPath)
         return try EffectiveSettings.read(parts.map { SettingsText(path: $0.path, bytes: $0.bytes) }).get()

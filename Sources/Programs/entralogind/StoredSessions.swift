@@ -5,11 +5,12 @@ internal import LinuxSystem
 internal import Synchronization
 internal import Systemd
 
-/// Open sessions in systemd's store of descriptors, each as the pidfd of its process. They come back after a restart, a
-/// crash and an upgrade; systemd forgets them with a stop, and the kernel with the boot.
+/// Open sessions in systemd's descriptor store, each as the pidfd of its process. They come back after a restart, a
+/// crash or an upgrade of the daemon; they are lost when the unit stops or the machine reboots.
 ///
-/// The unit's main process alone can put something there (`NotifyAccess=main`). So who has the daemon can name a session
-/// that nobody opened; that raises an account only when Azure says yes, and is less than who has the daemon can do anyway.
+/// Only the unit's main process can put something there (`NotifyAccess=main`). So an attacker who controls the daemon
+/// can add a session that nobody opened. That makes an account administrator only if Azure says yes, and is less than
+/// such an attacker can do anyway.
 final class StoredSessions: SessionKeeper {
     /// `FileDescriptorStoreMax=` of the unit.
     let limit = 512
@@ -17,7 +18,7 @@ final class StoredSessions: SessionKeeper {
     private let store: DescriptorStore?
     private let inherited: Mutex<[(name: String, descriptor: Int32)]>
 
-    /// `inherited`: what systemd gave and is no socket of the daemon's.
+    /// `inherited`: the descriptors from systemd that are not the daemon's sockets.
     init(_ inherited: [(name: String, descriptor: Int32)]) {
         store = try? DescriptorStore()
         self.inherited = Mutex(inherited)
