@@ -12,7 +12,7 @@
 #define DIGITS_MAX 10u
 #define LINE_MAX (ENTRALOGIN_NAME_MAX + 1u + OBJECT_ID + 1u + DIGITS_MAX)
 
-/* A list under way: what is left of its bytes, and whether all was sound so far. */
+/* A list that is being read: the rest of its bytes, and whether everything so far was sound. */
 struct list {
     int fd, sound, lines;
     uint32_t left; /* bytes that may still be read */
@@ -20,16 +20,16 @@ struct list {
     char bytes[4096];
 };
 
-/* Who is looked for, and how often each part of them was seen. */
+/* The account to look for, and how often its name and number were seen. */
 struct target {
     const char *name; /* NULL: by number */
     size_t length;
     uint32_t uid;
-    char *ret_name; /* who has the number, unless NULL */
+    char *ret_name; /* gets the name that has the number, unless NULL */
     int named, numbered, both;
 };
 
-/* The next byte; -1 at the end, which a list longer than its limit does not reach soundly. */
+/* Returns the next byte; -1 at the end. A list longer than its limit is unsound. */
 static int next_byte(struct list *l) {
     if (l->at == l->end) {
         size_t wish = l->left < sizeof l->bytes ? l->left : sizeof l->bytes;
@@ -48,7 +48,7 @@ static int next_byte(struct list *l) {
     return (unsigned char)l->bytes[l->at++];
 }
 
-/* Takes one line without its LF; false at the end. Of one that is too long, the beginning. */
+/* Takes one line without its LF, cut at LINE_MAX; false at the end. */
 static int next_line(struct list *l, char *line, size_t *ret_length) {
     size_t length = 0;
     int c, seen = 0;
@@ -65,7 +65,7 @@ static int next_line(struct list *l, char *line, size_t *ret_length) {
     return c >= 0 || seen;
 }
 
-/* Digits without a leading zero; ENTRALOGIN_ANY_ID for what is none, or no number of a person that can be adopted. */
+/* Reads digits without a leading zero; ENTRALOGIN_ANY_ID for anything else, or a number that cannot be mapped. */
 static uint32_t number_of(const char *text, size_t length) {
     uint64_t number = 0;
     if (length == 0 || length > DIGITS_MAX || text[0] == '0')
@@ -79,7 +79,7 @@ static uint32_t number_of(const char *text, size_t length) {
                                                                                        : ENTRALOGIN_ANY_ID;
 }
 
-/* A GUID is a name of an Entra account's shape without an '@'. */
+/* A GUID is a name of an Entra account's form without an '@'. */
 static int is_object_id(const char *text, size_t length) {
     return length == OBJECT_ID && memchr(text, '@', length) == NULL && entralogin_name_is_ours(text, length);
 }
@@ -114,7 +114,7 @@ static void look_through(struct list *l, struct target *t) {
     }
 }
 
-/* 1 where there is a file to be looked through, which may be unsound already; 0 where there is none; -1: cannot be told. */
+/* 1: there is a list, perhaps unsound already; 0: there is none; -1: there is one, perhaps, that cannot be read. */
 static int open_list(struct list *l, const char *path, uint32_t root) {
     struct stat s;
     *l = (struct list){.fd = -1, .left = ENTRALOGIN_ADOPTED_SIZE_MAX + 1};
@@ -133,7 +133,7 @@ static int open_list(struct list *l, const char *path, uint32_t root) {
     return 1;
 }
 
-/* 1 where the list is sound; -1 where it cannot even be read. */
+/* 1 if the list is sound, 0 if it is unsound or missing, -1 if it cannot be read. */
 static int look_for(const char *path, uint32_t root, struct target *t) {
     struct list l;
     int before = errno, result = open_list(&l, path, root);

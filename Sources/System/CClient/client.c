@@ -28,8 +28,8 @@ uint64_t entralogin_deadline(int milliseconds) {
 }
 
 /*
- * Waits for `events`, or for no more than `limit` nanoseconds where `fd` is -1. 0, or a negative errno. Who was kept from
- * running until the deadline was over, as in a storm of sign-ins, still takes what has come meanwhile: it costs no wait.
+ * Waits for `events`, or for no more than `limit` nanoseconds if `fd` is -1. 0, or a negative errno. A process that did
+ * not run until the deadline had passed, as in a storm of sign-ins, still takes what has come: that costs no wait.
  */
 static int wait_for(int fd, short events, uint64_t deadline, uint64_t limit) {
     for (;;) {
@@ -50,7 +50,7 @@ static int wait_for(int fd, short events, uint64_t deadline, uint64_t limit) {
     }
 }
 
-/* The owner of the socket's inode, where folder and inode can only be root's doing. 0, or a negative errno. */
+/* Checks that only root can have put the socket there, and returns its inode's owner. 0, or a negative errno. */
 static int prove_place(const struct entralogin_server *server, struct sockaddr_un *address, uint32_t *ret_owner) {
     struct stat s;
     size_t length = strlen(server->path);
@@ -96,7 +96,7 @@ static int connect_by(int fd, const struct sockaddr_un *address, uint64_t deadli
     }
 }
 
-/* The process that listens is root (systemd holds the socket) or the owner of the inode (the daemon listens again). */
+/* Checks that root listens (systemd holds the socket) or the owner of the inode (the daemon listens again). */
 static int prove_peer(int fd, uint32_t root, uint32_t owner) {
     struct ucred peer;
     socklen_t size = sizeof peer;
@@ -119,13 +119,13 @@ static int send_by(int fd, const void *request, size_t size, uint64_t deadline) 
 }
 
 /*
- * An end is believed when it is told twice: recv(2) on a SOCK_SEQPACKET socket looks for a message and then whether the
- * peer has closed (Linux, __unix_dgram_recvmsg). Where the answer and the end both come in between, it tells the end
- * first (measured: once in 100,000 exchanges on two processors).
+ * Believes an end only when it is reported twice: recv(2) on a SOCK_SEQPACKET socket looks for a message and then
+ * whether the peer has closed (Linux, __unix_dgram_recvmsg). If the answer and the end both come in between, it reports
+ * the end first (measured: once in 100,000 exchanges on two processors).
  */
 static long receive_by(int fd, void *reply, size_t capacity, uint64_t deadline) {
     for (int ends = 0;;) {
-        /* Before any wait: where the daemon ran in this process's place, its answer is here by now. */
+        /* Before any wait: if the daemon ran on this processor meanwhile, its answer is here by now. */
         ssize_t n = recv(fd, reply, capacity, MSG_DONTWAIT | MSG_TRUNC);
         if (n > 0)
             return (size_t)n <= capacity ? (long)n : -EMSGSIZE;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A home that was begun and never ended. pam_mkhomedir makes the folder as root's, mode 0700, copies /etc/skel into it
- * and gives the folder to the account last; a full disk, a kill or a power failure leaves it root's. Where all that it
- * holds is a beginning of what /etc/skel holds, nobody has written into it: it goes, and pam_mkhomedir makes it anew.
+ * Unfinished homes. pam_mkhomedir makes the folder for root with mode 0700, copies /etc/skel into it and gives the
+ * folder to the account last; a full disk, a kill or a power failure leaves it root's. If it holds only a first part of
+ * what /etc/skel holds, nobody has written into it: it is removed, and pam_mkhomedir makes it anew.
  */
 #define _GNU_SOURCE
 #include "entralogin_home.h"
@@ -25,7 +25,7 @@ struct check {
     int removes;
 };
 
-/* Whether the file holds nothing but the beginning of the other one. */
+/* True if the file's content is a prefix of the other one's. */
 static int is_beginning(int copy, int whole) {
     char left[4096], right[4096];
     ssize_t size;
@@ -54,13 +54,13 @@ static int is_file_begun(int folder, int skeleton, const char *name) {
 
 static int walk(struct check *check, int folder, int skeleton, int depth);
 
-/* One thing in the folder: as in the skeleton, and nobody's but root's and the account's. With `removes`, it goes. */
+/* Checks one entry: the skeleton has it, of the same type, and root or the account owns it. `removes` deletes it. */
 static int visit(struct check *check, int folder, int skeleton, const char *name, int depth) {
     struct stat there, model;
     if (++check->entries > MOST_ENTRIES || fstatat(folder, name, &there, AT_SYMLINK_NOFOLLOW) != 0 ||
         fstatat(skeleton, name, &model, AT_SYMLINK_NOFOLLOW) != 0)
         return 0;
-    /* Folders alone say whose file system it is: on an overlay, files have another device than their folder. */
+    /* Only a folder's device tells the file system: on an overlay, files have another device than their folder. */
     if ((there.st_mode & S_IFMT) != (model.st_mode & S_IFMT) ||
         (S_ISDIR(there.st_mode) && there.st_dev != check->device) ||
         (there.st_uid != check->root && there.st_uid != check->uid))
@@ -96,7 +96,7 @@ static int walk(struct check *check, int folder, int skeleton, int depth) {
     return same;
 }
 
-/* Both in one: looks, and where all is as it must be and `removes`, takes it away. */
+/* Checks the home; if it is unfinished and `removes` is set, removes it. */
 static int look(const char *path, const char *skeleton, uint32_t root, uint32_t uid, int removes) {
     struct stat s;
     struct check check = {.root = root, .uid = uid};

@@ -5,20 +5,21 @@
  *   entralogin-adopted 1
  *   alice@contoso.com:0b1ec700-0000-4000-8000-00000000a11c:1001
  *
- * One line a person behind the first one: name, object id (lower case), uid; the gid is the uid. Every line ends with LF; no
- * blank, no comment. At most ENTRALOGIN_ADOPTED_MAX people and ENTRALOGIN_ADOPTED_SIZE_MAX bytes; no name, object id or number
- * twice; no number that entralogin_uid_is_adoptable() denies. Written by root alone, readable by everybody.
+ * After the first line, one line for each account: name, object id (lower case), uid; the gid is the uid. Every line
+ * ends with LF; no blank, no comment. At most ENTRALOGIN_ADOPTED_MAX accounts and ENTRALOGIN_ADOPTED_SIZE_MAX bytes; no
+ * name, object id or number twice; no number that entralogin_uid_is_adoptable() denies. Written by root alone, readable
+ * by everybody.
  *
- * Somebody is adopted where this list and the record of passwd(5) agree on name, uid and gid, and the record's password field has
- * the mark. The list alone makes no Entra account, and a record alone is a local account's. A user can change
- * neither. A record with the mark whose list is gone, or cannot be read, is known to be nobody's account. These
- * readers go by the mark for that alone: a name service between them and the file may hide it (SSSD does), and the
- * daemon looks for it.
+ * An account is mapped if this list and its record in passwd(5) agree on name, uid and gid, and the record's password
+ * field has the mark. The list alone makes no Entra account, and a record without the list is a local account's. A user
+ * can change neither. A record with the mark whose list is missing or unreadable is refused, not treated as local.
+ * These readers use the mark for that case alone: a name service between them and the file may hide it (SSSD does), and
+ * the daemon checks it.
  *
- * The daemon holds every rule against the list. These readers keep nothing, so they do not look for an object id that stands
- * there twice; whatever else is wrong anywhere makes the whole list unsound for everybody in it. A list that is there and cannot
- * be read is unsound for every name of an Entra account's shape, but for no number: accounts with other names are not affected
- * (P8).
+ * The daemon checks the list by every rule. These readers keep nothing, so they do not look for an object id that
+ * occurs twice; any other fault makes the whole list unsound, for every account in it. A list that exists but cannot be
+ * read is unsound for every name of an Entra account's form, but for no number: accounts with other names are not
+ * affected (P8).
  */
 #ifndef ENTRALOGIN_ADOPTED_H
 #define ENTRALOGIN_ADOPTED_H
@@ -33,20 +34,22 @@
 #define ENTRALOGIN_ADOPTED_FIRST_LINE "entralogin-adopted 1"
 #define ENTRALOGIN_ADOPTED_MAX 10000u
 #define ENTRALOGIN_ADOPTED_SIZE_MAX (2u << 20)
-/* The password field of an adopted record: no password matches it, and an sshd without PAM takes "!" as locked. */
+/*
+ * The password field of a mapped account's record: no password matches it, and an sshd without PAM takes "!" as locked.
+ */
 #define ENTRALOGIN_ADOPTED_MARK "!*adopted"
-/* Instead of a number: whichever stands in the list. */
+/* In place of a number: any number in the list. */
 #define ENTRALOGIN_ANY_ID UINT32_MAX
 
 enum entralogin_adoption {
     ENTRALOGIN_NOT_ADOPTED, /* not in the list, as far as it can be read; or there is none */
     ENTRALOGIN_ADOPTED,
-    ENTRALOGIN_ADOPTION_UNSOUND, /* in the list, but otherwise, or the list is not to be trusted */
+    ENTRALOGIN_ADOPTION_UNSOUND, /* in the list with other data, or the list cannot be trusted */
 };
 
 /*
- * Whether the list has `name` with that number. `root` is the owner that is trusted; errno stays as it was; a NULL path has
- * nobody in it. One open(2), and reads up to the limits above.
+ * Whether the list has `name` with that number. `root` is the trusted owner; errno stays as it was; a NULL path is an
+ * empty list. One open(2), and reads up to the limits above.
  */
 enum entralogin_adoption entralogin_adopted(
     const char *path, uint32_t root, const char *name, uint32_t uid, uint32_t gid);

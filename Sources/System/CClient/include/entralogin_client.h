@@ -38,9 +38,9 @@ long entralogin_exchange(const struct entralogin_server *server, const void *req
 void entralogin_clean_line(char *line, const char *text, size_t length);
 
 /*
- * The one socket that systemd passed to this very process (sd_listen_fds(3), without libsystemd), which has to be a Unix socket
- * bound to `path`. -EBADF: there is no such one. Another negative errno: no socket is at the path any more. `ret_owner` gets the
- * uid that root made the socket for, the daemon's: its mode is the daemon's to change, its owner is not.
+ * Returns the one socket that systemd passed to this process (sd_listen_fds(3), without libsystemd); it must be a Unix
+ * socket bound to `path`. -EBADF: there is none. Another negative errno: there is no socket at the path any more.
+ * `ret_owner` gets the uid for which root made the socket, the daemon's: the daemon can change its mode, not its owner.
  */
 int entralogin_inherited(const char *path, uint32_t *ret_owner);
 
