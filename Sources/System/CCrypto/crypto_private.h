@@ -35,7 +35,7 @@ struct crypto_functions {
     CRYPTO_FUNCTION(EVP_MD_fetch);
 };
 
-/* What is open; null where nothing is. Opens it on first use. */
+/* Returns the functions of the opened library; null if none could be opened. Opens it on first use. */
 const struct crypto_functions *crypto_functions(void);
 
 /* The digest; null where libcrypto has none of that name, and for CCRYPTO_DIGEST_OWN. */

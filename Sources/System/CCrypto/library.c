@@ -10,11 +10,13 @@
 
 #define PROBLEM_MAX 512
 
-/* In the order in which they are tried. The soname stands for the ABI: a file of another name is never taken. */
+/* In the order in which they are tried. The soname stands for the ABI: a file of another name is never opened. */
 static const char *const library_names[] = {"libcrypto.so.3", "libcrypto.so.1.1"};
 
 /* clang-format off */
-/* Where each function goes. POSIX lets a pointer from dlsym(3) be a function's; C has only memcpy to say so. */
+/*
+ * The member for each function. POSIX lets dlsym(3) return a function's pointer; ISO C can convert it only by memcpy.
+ */
 #define PLACE(name) {#name, offsetof(struct crypto_functions, name)}
 static const struct {
     const char *name;
@@ -32,7 +34,7 @@ static const EVP_MD *digests[CCRYPTO_SHA512 + 1];
 static const char *problem;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-/* The first that can be opened. `text` collects why others cannot. */
+/* Opens the first library that it can. `text` collects why the others could not be opened. */
 static void *open_first(const char *const *names, int count, char text[PROBLEM_MAX]) {
     size_t used = 0;
     text[0] = '\0';
@@ -47,7 +49,7 @@ static void *open_first(const char *const *names, int count, char text[PROBLEM_M
     return NULL;
 }
 
-/* A library that lacks a function is no library: nothing is tried in its place. Null, or what is wrong. */
+/* A library that lacks a function is refused, and no other is tried. Returns null, or the problem. */
 static const char *bind_functions(void *object, struct crypto_functions *ret, char text[PROBLEM_MAX]) {
     void *fetch;
     for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++) {
@@ -65,8 +67,8 @@ static const char *bind_functions(void *object, struct crypto_functions *ret, ch
 }
 
 /*
- * OpenSSL 3 looks a digest up by name at each use, unless it was fetched: never changed, never freed. What a FIPS
- * configuration does not have stays null, and is a failure where it is used.
+ * OpenSSL 3 looks a digest up by name at each use, unless it was fetched. A fetched one is never changed or freed here.
+ * One that a FIPS configuration lacks stays null, and its use fails.
  */
 static const EVP_MD *fetched(const char *name, const EVP_MD *legacy) {
     return opened.EVP_MD_fetch ? opened.EVP_MD_fetch(NULL, name, NULL) : legacy;

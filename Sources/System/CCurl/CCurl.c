@@ -81,7 +81,7 @@ SAME(CCURL_BAD_CONTENT_ENCODING, CURLE_BAD_CONTENT_ENCODING);
 SAME(CCURL_TOO_LARGE, CURLE_TOO_LARGE);
 #endif
 
-/* A CURLM and what wakes its waiter: libcurl has a wake-up of its own only since 7.68. */
+/* A CURLM and the eventfd that wakes its poll: libcurl has a wake-up of its own only since 7.68. */
 struct ccurl_multi {
     CURLM *handle;
     int wakeup;
@@ -107,7 +107,7 @@ struct ccurl_library {
     CURLMsg *(*multi_info_read)(CURLM *, int *);
 };
 
-/* Where each symbol goes. POSIX lets a pointer from dlsym(3) be a function's; C has only memcpy to say so. */
+/* The member for each symbol. POSIX lets dlsym(3) return a function's pointer; ISO C can convert it only by memcpy. */
 #define SYMBOL(name) {"curl_" #name, offsetof(struct ccurl_library, name)}
 static const struct {
     const char *name;
@@ -296,7 +296,7 @@ int ccurl_multi_poll(const ccurl_library *library, ccurl_multi *multi, int milli
     CURLMcode code = library->multi_wait(multi_of(multi), &wakeup, 1, milliseconds, NULL);
     eventfd_t count;
 
-    /* Empty where nobody woke it. */
+    /* Fails, without harm, if no wake-up came. */
     (void)eventfd_read(multi->wakeup, &count);
     return (int)code;
 }

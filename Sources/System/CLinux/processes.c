@@ -29,8 +29,8 @@ int clinux_pipe(int ret_ends[2]) {
 }
 
 /*
- * Those that are open now. What another thread opens between this and the start is born close-on-exec where it
- * is entralogin's; glibc's child passes over what has been closed meanwhile.
+ * Closes the descriptors that are open now. entralogin opens every descriptor close-on-exec, so one that another thread
+ * opens meanwhile is not inherited; glibc's child ignores one that was closed meanwhile.
  */
 static int add_closing_of_open(posix_spawn_file_actions_t *actions) {
     struct dirent *entry;
@@ -45,13 +45,15 @@ static int add_closing_of_open(posix_spawn_file_actions_t *actions) {
             error = posix_spawn_file_actions_addclose(actions, (int)number);
         errno = 0;
     }
-    /* A list that breaks off is none. */
+    /* An incomplete list is an error. */
     error = error ? error : errno;
     (void)closedir(folder);
     return error;
 }
 
-/* glibc has the one call for it since 2.34, and a build for older ones too looks for it when it runs. */
+/*
+ * glibc has one call for it since 2.34; it is looked up at run time, so that one build also runs with an older glibc.
+ */
 static int add_closing(posix_spawn_file_actions_t *actions) {
     int (*close_from)(posix_spawn_file_actions_t *, int);
     void *address = dlsym(RTLD_DEFAULT, "posix_spawn_file_actions_addclosefrom_np");

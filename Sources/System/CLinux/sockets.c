@@ -143,7 +143,7 @@ int64_t clinux_send_to(int descriptor, const char *path, const void *bytes, size
     return sent < 0 ? -errno : sent;
 }
 
-/* As sd_notify(3) writes addresses: the size of the address, or 0 where it is none of this family's. */
+/* Reads an address as sd_notify(3) does: returns its size, or 0 if it is not of this family. */
 static socklen_t notify_address(struct sockaddr_un *ret_address, const char *path) {
     size_t length = strlen(path);
     if ((path[0] != '/' && path[0] != '@') || length < 2 || !path_address(ret_address, path))

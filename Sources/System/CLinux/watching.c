@@ -2,7 +2,7 @@
 /*
  * One process, held by a descriptor. Where the kernel has no pidfd_open (before Linux 5.3), or a filter of system calls
  * refuses it, an O_PATH descriptor of /proc/PID stands for it: once the process is reaped nothing can be opened below
- * that folder, not even when another process has the number. So neither is ever about a later process.
+ * that folder, not even when another process has the number. So neither descriptor ever refers to a later process.
  */
 #define _GNU_SOURCE
 #include "CLinux.h"

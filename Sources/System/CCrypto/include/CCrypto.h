@@ -3,9 +3,9 @@
  * libcrypto, opened at run time: OpenSSL 3's, or 1.1.1's where there is no other. A program that is linked to the one does
  * not start with the other.
  *
- * Only functions are used that both versions have, with the same meaning. Keys come in as a SubjectPublicKeyInfo (RFC 5280,
- * 4.1), which both read. Nothing here works with half a library: where a function is missing, ccrypto_open says so and
- * every other call fails. No call that fails says yes.
+ * Only functions are used that both versions have, with the same meaning. Keys come in as a SubjectPublicKeyInfo (RFC
+ * 5280, 4.1), which both read. Half a library is not used: if a function is missing, ccrypto_open says so and every
+ * other call fails. A call that fails never says yes.
  *
  * This header includes nothing of libc on purpose: types of libc seen through two modules do not match in Swift.
  */
@@ -34,11 +34,11 @@ enum ccrypto_digest {
 #define CCRYPTO_DIGEST_MAX 64
 
 /*
- * Opens libcrypto, once for the process, and looks up all that is needed of it; any thread. Returns null, or what is wrong:
- * a text that stays.
+ * Opens libcrypto, once for the process, and looks up its functions; from any thread. Returns null, or the problem: a
+ * text that stays valid.
  */
 const char *_Nullable ccrypto_open(void);
-/* The same, of other libraries and for this call only: the first of `count` names that can be opened counts. For tests. */
+/* The same for other libraries and this call only: opens the first of `count` names that it can. For tests. */
 const char *_Nullable ccrypto_try(const char *_Nonnull const *_Nonnull names, int count);
 
 /* Bytes of the digest in `ret`, or -1. */
@@ -49,13 +49,13 @@ int ccrypto_digest_of(enum ccrypto_digest algorithm, const void *_Nullable bytes
 ccrypto_key *_Nullable ccrypto_key_read(const unsigned char *_Nonnull bytes, long count);
 void ccrypto_key_free(ccrypto_key *_Nonnull key);
 
-/* 1: the signature is valid. 0: it is not. -1: there was no answer. */
+/* 1: the signature is valid. 0: it is not. -1: it could not be checked. */
 int ccrypto_verify(ccrypto_key *_Nonnull key, enum ccrypto_digest algorithm, const unsigned char *_Nonnull signature,
     unsigned long signature_count, const unsigned char *_Nullable message, unsigned long message_count);
 
 /* Takes the oldest error of this thread into `ret` (cut, NUL-terminated): 1, or 0 where there is none. */
 int ccrypto_next_error(char *_Nonnull ret, unsigned long size);
-/* Forgets what earlier calls on this thread left behind. */
+/* Forgets the errors that earlier calls on this thread left behind. */
 void ccrypto_clear_errors(void);
 
 #endif

@@ -74,7 +74,7 @@ typedef unsigned long (*_Nonnull ccurl_sink)(
 #define CCURL_MULTI_MAXCONNECTS 6
 #define CCURL_MULTI_MAX_HOST_CONNECTIONS 7
 
-/* CURLcode, as far as it is told apart. */
+/* CURLcode, as far as they are distinguished. */
 #define CCURL_OK 0
 #define CCURL_UNSUPPORTED_PROTOCOL 1
 #define CCURL_URL_MALFORMAT 3

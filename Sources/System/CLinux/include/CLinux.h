@@ -38,7 +38,7 @@ int clinux_epoll_remove(int epoll, int descriptor);
 /* Waits, without limit where `timeout_ms` is -1; fills at most CLINUX_READY_MAX entries and returns how many. */
 int clinux_epoll_wait(int epoll, struct clinux_ready ret_ready[CLINUX_READY_MAX], int timeout_ms);
 
-/* A counter to wake a poller with, or, where it is to block, a thread. Taking sets it back to 0. */
+/* A counter that wakes a poller or, if it `blocks`, a thread that reads it. Taking resets it to 0. */
 int clinux_eventfd(int blocks);
 int clinux_eventfd_add(int descriptor);
 int clinux_eventfd_take(int descriptor);
@@ -77,8 +77,8 @@ int clinux_bound_path(int descriptor, char *ret_path, size_t capacity);
 /* Makes an inherited descriptor non-blocking and close-on-exec. */
 int clinux_adopt(int descriptor);
 /*
- * The whole length of the message, which may be more than `capacity`: the rest is lost then. 0: the peer has closed,
- * which recv(2) says twice: the first time a message may have come just before (see CClient's receive_by).
+ * Returns the whole length of the message; if it is more than `capacity`, the rest is lost. 0: the peer has closed.
+ * That counts only when recv(2) reports it twice: a message may have come just before (see CClient's receive_by).
  */
 int64_t clinux_receive(int descriptor, void *ret_bytes, size_t capacity);
 int64_t clinux_send(int descriptor, const void *bytes, size_t size);
@@ -86,7 +86,7 @@ int64_t clinux_send(int descriptor, const void *bytes, size_t size);
 int64_t clinux_send_to(int descriptor, const char *path, const void *bytes, size_t size);
 /* The same with a descriptor, of which the receiver gets a copy. A path that begins with "@" is abstract (unix(7)). */
 int64_t clinux_send_with(int descriptor, const char *path, const void *bytes, size_t size, int attached);
-/* Of a stream: what has come, at most `capacity` bytes. 0: the peer has closed. */
+/* Reads what has come on a stream, at most `capacity` bytes. 0: the peer has closed. */
 int64_t clinux_receive_some(int descriptor, void *ret_bytes, size_t capacity);
 
 /* --- files --- */
@@ -106,8 +106,10 @@ int clinux_lock(const char *path);
 
 /* --- processes and threads --- */
 
-/* A descriptor that stands for this very process: a pidfd, or its folder in /proc where the kernel gives none. -ESRCH where
-   no such process lives. */
+/*
+ * A descriptor bound to one process: a pidfd, or its folder in /proc where the kernel gives none. -ESRCH if there is no
+ * such process.
+ */
 int clinux_pidfd(int32_t pid);
 /* 1 once that process has ended, reaped or not, 0 while it lives. */
 int clinux_pidfd_ended(int descriptor);
@@ -154,8 +156,10 @@ void clinux_keep_heap_small(void);
 /* Gives free memory of the heap back (malloc_trim(3)), and forgets the pages of program text that were only needed to
    start: they are clean, and come back from the page cache where they are used again. */
 void clinux_give_back_memory(void);
-/* PR_SET_DUMPABLE (prctl(2)): no core, whatever takes it and whatever RLIMIT_CORE says (core(5)); no debugger of the same
-   user. The files of this process in /proc belong to root then. */
+/*
+ * Clears PR_SET_DUMPABLE (prctl(2)): no core dump, whatever handles it and whatever RLIMIT_CORE says (core(5)), and no
+ * debugger of the same user. The files of this process in /proc then belong to root.
+ */
 int clinux_keep_memory_private(void);
 
 /* --- the system's account files --- */
@@ -163,7 +167,7 @@ int clinux_keep_memory_private(void);
 /* lckpwdf(3): waits for 15 seconds at most. One lock a process. */
 int clinux_lock_accounts(void);
 int clinux_unlock_accounts(void);
-/* Owner, mode and SELinux's label, where there is one, from one open file to another. */
+/* Copies owner, mode and SELinux's label, if there is one, from one open file to another. */
 int clinux_copy_attributes(int from, int to);
 
 /* --- clocks and randomness --- */
