@@ -2,9 +2,9 @@
 
 internal import CCurl
 
-/// libcurl, opened. One for the process: it is never closed again, for libraries below it do not survive that.
+/// The opened libcurl, one for the process. It is never closed, because libraries that it uses do not survive that.
 struct CurlLibrary: @unchecked Sendable {
-    // Unchecked: the table behind the pointer is written once, before anybody else sees it.
+    // Unchecked: the table behind the pointer is written once, before it is shared.
     let pointer: OpaquePointer
 
     private static let opened: Result<CurlLibrary, HTTPError> = open("libcurl.so.4")

@@ -8,16 +8,17 @@ internal import Synchronization
 final class CurlLoop: Sendable {
     typealias Waiter = CheckedContinuation<Result<HTTPResponse, HTTPError>, Never>
 
-    /// Kept connections, and connections to one host. More to one host wait for each other, to others never. As many as
-    /// are kept: where there were more, a storm of sign-ins would close and make them all the time, and each new one
-    /// reads the system's authorities again, some 40 ms of the processor.
+    /// Kept connections, and connections to one host: further transfers to that host wait, those to others do not. The
+    /// numbers are equal: with more connections than are kept, a storm of sign-ins would close and open them all the
+    /// time, and each new one reads the system's authorities again, some 40 ms of processor time.
     private static let keptConnections = 6
     private static let connectionsPerHost = keptConnections
-    /// Easy handles that are kept for the next transfer, with their TLS sessions. Only after an answer: before 8.7, libcurl
-    /// keeps the buffer of a transfer that reached no host, even over a reset, and then refuses to set its size again.
+    /// Easy handles that are kept for the next transfer, with their TLS sessions. One is kept only after an answer:
+    /// before 8.7, libcurl keeps the buffer of a transfer that reached no host, even over a reset, and then refuses to
+    /// set its size again.
     private static let keptHandles = 4
 
-    /// Where a transfer stands, for the asking side.
+    /// A transfer's state on the callers' side.
     private enum Phase {
         case registered
         case cancelled
@@ -59,7 +60,7 @@ final class CurlLoop: Sendable {
         defer { pthread_attr_destroy(&attributes) }
         pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
         pthread_attr_setstacksize(&attributes, 1 << 19)
-        // The thread inherits the mask: signals, SIGPIPE among them, are none of its business.
+        // The thread inherits the mask: no signal, SIGPIPE included, is delivered to it.
         var all = sigset_t()
         var before = sigset_t()
         sigfillset(&all)
@@ -74,7 +75,7 @@ final class CurlLoop: Sendable {
         }
     }
 
-    // MARK: The asking side, any thread
+    // MARK: The callers' side, any thread
 
     func register() -> UInt64 {
         state.withLock { state in
@@ -191,7 +192,7 @@ final class CurlLoop: Sendable {
         }
     }
 
-    /// Takes a transfer off the multi handle and keeps its easy handle, or not.
+    /// Takes a transfer off the multi handle, and keeps or frees its easy handle.
     private func retire(
         _ transfer: CurlTransfer,
         from multi: OpaquePointer,

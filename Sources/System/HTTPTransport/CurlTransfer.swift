@@ -2,7 +2,7 @@
 
 internal import CCurl
 
-/// One transfer on the curl thread: the easy handle, what was received, and who waits. Never leaves that thread.
+/// One transfer on the curl thread: the easy handle, and what was received. Never leaves that thread.
 final class CurlTransfer {
     /// Limits of a header block; Azure's are under 4 KiB.
     private static let maximumHeaders = 100
@@ -21,8 +21,8 @@ final class CurlTransfer {
     /// A status line has come.
     private var hasBegun = false
 
-    /// `easy`, fresh or reset, stays the caller's, who resets it or lets go of it while this object lives: until then it
-    /// points into it.
+    /// `easy`, fresh or reset, stays the caller's, who must reset or free it while this object lives: until then it
+    /// holds pointers into this object.
     init(number: UInt64, easy: OpaquePointer, library: CurlLibrary, maximumBody: Int) {
         self.number = number
         self.easy = easy
@@ -73,7 +73,7 @@ final class CurlTransfer {
         try set(CCURL_FOLLOWLOCATION, 0)
         // Answers are a few kilobytes; libcurl's own default is 16 KiB.
         try set(CCURL_BUFFERSIZE, 8192)
-        // One connection is one transfer: ending it disturbs nobody else.
+        // With HTTP/1.1 a connection carries one transfer: ending it disturbs no other.
         try set(CCURL_HTTP_VERSION, Int(CCURL_HTTP_VERSION_1_1))
         // Without it (before 7.87) a cancelled transfer waits for the resolver's thread.
         try set(CCURL_QUICK_EXIT, 1, ignoringUnknown: true)
@@ -90,7 +90,7 @@ final class CurlTransfer {
         try set(CCURL_SSL_VERIFYPEER, 1)
         try set(CCURL_SSL_VERIFYHOST, 2)
         try set(CCURL_SSLVERSION, Int(CCURL_SSLVERSION_TLSV1_2))
-        // An https:// proxy is held to the same; a libcurl that knows no such proxies cannot be told.
+        // The same for an https:// proxy; a libcurl without support for such proxies does not know the option.
         try set(CCURL_PROXY_SSLVERSION, Int(CCURL_SSLVERSION_TLSV1_2), ignoringUnknown: true)
         if let path = options.certificateAuthorities {
             try set(CCURL_CAINFO, path)
@@ -103,7 +103,7 @@ final class CurlTransfer {
         try set(CCURL_SUPPRESS_CONNECT_HEADERS, 1)
         switch proxy {
         case .none:
-            // The empty text, unlike none at all, also overrules the environment.
+            // The empty string, unlike no value at all, also overrides the environment.
             try set(CCURL_PROXY, "")
             try set(CCURL_NOPROXY, "*")
         case .environment: break
@@ -119,7 +119,7 @@ final class CurlTransfer {
         for header in request.headers { try append("\(header.name): \(header.value)") }
         if let authorization = request.authorization { try append("Authorization: \(authorization.reveal())") }
         if request.method == .post {
-            // No pause before the body: the questions are a few hundred bytes.
+            // No pause before the body: the requests are a few hundred bytes.
             try append("Expect:")
             try check(
                 request.body.withUnsafeBytes { bytes in

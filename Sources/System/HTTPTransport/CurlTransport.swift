@@ -2,8 +2,8 @@
 
 internal import Synchronization
 
-/// HTTP over libcurl: one thread, one multi handle that keeps connections, TLS sessions and the parsed authorities.
-/// A slow host delays nobody else, and cancelling takes effect at once.
+/// HTTP over libcurl: one thread, one multi handle that keeps connections, TLS sessions and the parsed authorities. A
+/// slow host delays no other transfer, and cancelling takes effect at once.
 package final class CurlTransport: HTTPTransport {
     private let loop: CurlLoop
 

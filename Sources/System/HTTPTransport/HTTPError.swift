@@ -9,7 +9,7 @@ package struct HTTPError: Error, Hashable, Sendable, CustomStringConvertible {
         case invalidRequest = "invalid request"
         /// The host's name could not be resolved.
         case nameResolution = "name resolution failed"
-        /// Nothing could be connected to: refused, or no route.
+        /// No connection could be made: refused, or no route.
         case unreachable
         /// The proxy could not be resolved or refuses.
         case proxy = "proxy failed"
@@ -18,13 +18,13 @@ package struct HTTPError: Error, Hashable, Sendable, CustomStringConvertible {
         case timeout = "timed out"
         /// The answer is above a limit.
         case tooLarge = "answer too large"
-        /// The answer is no HTTP.
+        /// The answer is not HTTP.
         case malformed = "malformed answer"
         /// The connection ended, or was reset, before a byte of an answer.
         case dropped = "connection dropped"
         /// The connection ended before the answer did.
         case cut = "connection lost"
-        /// The asking task was cancelled, or the transport closed.
+        /// The calling task was cancelled, or the transport was closed.
         case cancelled
         /// Memory, threads.
         case resources = "no resources"
@@ -34,7 +34,7 @@ package struct HTTPError: Error, Hashable, Sendable, CustomStringConvertible {
     /// libcurl's own words: printable, at most 256 characters.
     package let text: String
 
-    /// The errno of connect(2) where nothing could be connected to; 0 where it is not known.
+    /// The errno of connect(2) where no connection could be made; 0 where it is not known.
     package let systemError: Int32
 
     package init(_ kind: Kind, _ text: String = "", systemError: Int32 = 0) {

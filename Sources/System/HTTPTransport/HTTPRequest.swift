@@ -17,7 +17,7 @@ package enum HTTPProxy: Hashable, Sendable {
     case none
     /// As `https_proxy`, `http_proxy`, `all_proxy` and `no_proxy` of the process say.
     case environment
-    /// Through this proxy (its URL may hold credentials), but for the hosts in `exceptions` (as in `no_proxy`).
+    /// Through this proxy (its URL may hold credentials), except for the hosts in `exceptions` (as in `no_proxy`).
     case configured(url: Secret, exceptions: String)
 }
 

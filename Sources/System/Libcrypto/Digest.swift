@@ -11,7 +11,7 @@ package enum SHA256 {
     /// The 32 bytes of the digest.
     package static func digest(of message: [UInt8]) -> [UInt8] {
         guard let digest = libcryptoDigest(CCRYPTO_SHA256, of: message), digest.count == size else {
-            // Programs open the library at their start (CryptoLibrary); what is left is that there is no memory.
+            // Programs open the library at their start (CryptoLibrary), so only a lack of memory is left.
             preconditionFailure("libcrypto gives no SHA-256")
         }
         return digest

@@ -7,7 +7,7 @@ package struct LibcryptoError: Error, Hashable, Sendable, CustomStringConvertibl
     /// The function that failed, and what libcrypto's error queue held, oldest first; no key material.
     package let description: String
 
-    /// At most this many entries of the queue are told; ERR_NUM_ERRORS is 16.
+    /// The most entries of the queue that are reported; ERR_NUM_ERRORS is 16.
     private static let toldErrors = 4
 
     /// Takes this thread's error queue and leaves it empty (ERR_get_error(3)).
@@ -23,6 +23,6 @@ package struct LibcryptoError: Error, Hashable, Sendable, CustomStringConvertibl
 
     init(opening problem: String) { description = "OpenSSL 3 or 1.1.1 is needed: \(problem)" }
 
-    /// Forgets what earlier calls on this thread left behind, so that no error is told for another's.
+    /// Clears the errors of earlier calls on this thread, so that none is reported for a later call.
     static func clearQueue() { ccrypto_clear_errors() }
 }

@@ -6,8 +6,8 @@ internal import Synchronization
 
 /// Checks signatures with libcrypto. May be used from any thread.
 ///
-/// Making libcrypto's form of a key costs as much as a check with it, so the last few keys are kept. Who asks only with
-/// keys that the machine trusts cannot be made to lose them.
+/// Making libcrypto's form of a key costs as much as a check with it, so the last few keys are kept. A caller that
+/// passes only keys that the machine trusts cannot be made to evict them.
 package final class LibcryptoSignatureVerifier: SignatureVerifier {
     /// CA keys that are kept; Entra publishes about six at a time.
     package static let keptKeys = 32

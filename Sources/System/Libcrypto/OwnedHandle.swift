@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The one owner of an object of libcrypto, which ends with it. The pointer is lent for the time of a call, never given
-/// away, so it cannot outlive what it points to.
+/// The one owner of a libcrypto object, which is freed with it. The pointer is lent for the time of a call, never given
+/// away, so it cannot outlive the object.
 struct OwnedHandle: ~Copyable {
     private let pointer: OpaquePointer
     private let free: @Sendable (OpaquePointer) -> Void

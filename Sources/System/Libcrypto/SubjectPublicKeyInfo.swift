@@ -28,7 +28,7 @@ enum SubjectPublicKeyInfo {
         DER.sequence(DER.sequence(algorithm) + DER.bitString(key))
     }
 
-    /// RFC 5480, 2.1.1.1: named, so that no parameters of a curve come in.
+    /// RFC 5480, 2.1.1.1: a named curve, so that no explicit parameters of a curve come in.
     private static func identifier(of curve: EllipticCurve) -> [UInt8] {
         switch curve {
         case .p256: [0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07]
