@@ -2,9 +2,9 @@
 
 internal import Glibc
 
-/// What a file must be before its bytes are believed.
+/// What a file must fulfil before its content is trusted.
 package struct FileRequirement: Hashable, Sendable {
-    /// The uids that may own it; nil: anybody.
+    /// The uids that may own it; nil: any.
     package var owners: Set<UInt32>?
     /// Permission bits that must not be set.
     package var forbiddenMode: UInt32

@@ -3,10 +3,10 @@
 internal import CLinux
 internal import Glibc
 
-/// A file that is replaced as a whole or not at all (P14), and read with nothing taken on trust (P13).
+/// A file that is replaced as a whole or not at all (P14), and checked before it is read (P13).
 ///
-/// One writer at a time: the temporary name is fixed, so that what a crash leaves behind is swept by the next write.
-/// Every call blocks on the disk.
+/// One writer at a time: the temporary name is fixed, so that the next write removes what a crash left behind. Every
+/// call blocks on the disk.
 package struct AtomicFile: Sendable {
     /// The steps of a replacement, in order: the places where a crash or a full disk can strike.
     package enum Step: String, Sendable, CaseIterable {
@@ -22,7 +22,7 @@ package struct AtomicFile: Sendable {
         case syncFolder = "sync folder"
     }
 
-    /// Called before each step; what it throws is that step's failure. The seam by which tests break the disk.
+    /// Called before each step; what it throws is that step's failure. Tests use it to simulate a failing disk.
     package typealias FaultPoint = @Sendable (Step) throws(Errno) -> Void
 
     package let path: String
@@ -44,27 +44,27 @@ package struct AtomicFile: Sendable {
 
     /// Puts `bytes` in the file's place. It returns when they are on disk under their name.
     ///
-    /// Where it throws before `rename`, the old file stands untouched and the temporary one is gone; where `syncFolder`
-    /// fails, the new one stands there, whole, but is not promised to survive a power cut: write again.
+    /// If it throws up to `rename`, the old file is untouched and the temporary one is gone. If `syncFolder` fails, the
+    /// new file is in place and whole, but may not survive a power cut: write again.
     package func replace(with bytes: [UInt8], mode: UInt32) throws(FileError) {
         try replace(with: { (append) throws(FileError) in try append(bytes[...]) }, mode: mode)
     }
 
-    /// Hands over bytes, which stand behind those before them.
+    /// Appends bytes to the new file.
     package typealias Append = (ArraySlice<UInt8>) throws(FileError) -> Void
 
-    /// The same with what `content` appends: for what need not be in memory as a whole.
+    /// The same with what `content` appends piece by piece: it need not be in memory as a whole.
     package func replace(with content: (Append) throws(FileError) -> Void, mode: UInt32) throws(FileError) {
         try replace(with: content, attributes: .mode(mode))
     }
 
-    /// The same for a file that others keep, too, such as /etc/passwd: the new one has owner, mode and SELinux label of the old
-    /// one, which must be there.
+    /// The same for a file that other programs change, too, such as /etc/passwd: the new one gets owner, mode and
+    /// SELinux label of the old one, which must be there.
     package func replaceKeepingAttributes(with bytes: [UInt8]) throws(FileError) {
         try replace(with: { (append) throws(FileError) in try append(bytes[...]) }, attributes: .asBefore)
     }
 
-    /// What the new file has beside its content.
+    /// What the new file has besides its content.
     private enum Attributes {
         case mode(UInt32)
         case asBefore
@@ -94,7 +94,7 @@ package struct AtomicFile: Sendable {
         }
     }
 
-    /// Takes the file away. No error where there is none.
+    /// Removes the file. No error if there is none.
     package func remove() throws(FileError) {
         guard unlink(path) == 0 || errno == ENOENT else {
             throw FileError(path: path, step: "remove", problem: .failed(.last))
@@ -150,6 +150,6 @@ package struct AtomicFile: Sendable {
 }
 
 extension FileError {
-    /// True where a replacement took place and only its survival of a power cut is not promised.
+    /// True if the file was replaced, and only its survival of a power cut is not certain.
     package var isInPlace: Bool { step == AtomicFile.Step.syncFolder.rawValue }
 }

@@ -3,8 +3,8 @@
 internal import CLinux
 internal import Synchronization
 
-/// One thread for work that blocks (fsync(2), a slow disk), so that it never blocks the loop. In order of arrival, one
-/// piece at a time. What is queued is not bounded here: who lets strangers cause work bounds it.
+/// One thread for work that blocks (fsync(2), a slow disk), so that it never blocks the loop. It runs work in order of
+/// arrival, one piece at a time. The queue is not bounded here: a caller that serves untrusted clients bounds it.
 package final class BlockingWorker: Sendable {
     private let queue: WorkQueue
     private let thread: NativeThread
@@ -16,17 +16,17 @@ package final class BlockingWorker: Sendable {
         self.queue = queue
     }
 
-    // What was queued is still done: each piece has somebody who waits for it.
+    // Queued work is still done: for each piece a caller may be waiting.
     deinit {
         queue.close()
         thread.detach()
     }
 
-    /// Runs `work` on the thread some time. Nothing waits for it.
+    /// Runs `work` on the thread later; the caller does not wait.
     package func add(_ work: @escaping @Sendable () -> Void) { queue.add(work) }
 
-    /// Runs `work` on the thread and returns what it returns. The task goes on where it was. Cancelling has no effect on
-    /// work: a write that has begun is finished.
+    /// Runs `work` on the thread and returns its result; the task then continues on its own executor. Cancelling has no
+    /// effect on work: a write that has begun is finished.
     package func run<Value: Sendable, Failure: Error>(
         _ work: @escaping @Sendable () throws(Failure) -> Value
     ) async throws(Failure) -> Value {

@@ -16,7 +16,7 @@ package struct PeerCredentials: Hashable, Sendable {
     }
 }
 
-/// A socket of unix(7) with somebody at its other end, of either type. Non-blocking; closed when its owner lets go of it.
+/// A connected socket of unix(7), of either type. Non-blocking; closed when its owner lets go of it.
 struct ConnectedSocket: ~Copyable, Sendable {
     let peer: PeerCredentials
     private let socket: Descriptor

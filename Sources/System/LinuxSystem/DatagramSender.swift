@@ -2,8 +2,8 @@
 
 internal import CLinux
 
-/// Sends datagrams to one path (unix(7), SOCK_DGRAM), connected to nobody: the socket that is bound there at that
-/// moment gets them. Never waits; closed when its owner lets go of it.
+/// Sends datagrams to one path (unix(7), SOCK_DGRAM), unconnected: the socket that is bound there at that moment gets
+/// them. Never blocks; closed when its owner lets go of it.
 package final class DatagramSender: Sendable {
     private let socket: Descriptor
     private let path: String
@@ -13,8 +13,8 @@ package final class DatagramSender: Sendable {
         self.path = path
     }
 
-    /// Sends one message whole, or not at all. Errors: ENOENT and ECONNREFUSED where nobody is bound there, EAGAIN where its
-    /// queue is full, EACCES, EMSGSIZE.
+    /// Sends one message whole, or not at all. Errors: ENOENT and ECONNREFUSED where no socket is bound there, EAGAIN
+    /// where its queue is full, EACCES, EMSGSIZE.
     package func send(_ message: [UInt8]) throws(Errno) {
         let sent = message.withUnsafeBytes { clinux_send_to(socket.rawValue, path, $0.baseAddress, $0.count) }
         try checked(sent)

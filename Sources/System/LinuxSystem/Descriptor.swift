@@ -23,7 +23,7 @@ package struct Descriptor: ~Copyable, Sendable {
         guard Glibc.close(number) == 0 || errno == EINTR else { throw Errno.last }
     }
 
-    /// Gives the number away: who takes it closes it.
+    /// Gives the number away: the caller closes it.
     package consuming func release() -> Int32 {
         let number = rawValue
         discard self

@@ -10,8 +10,8 @@ internal import Synchronization
 /// were waiting, then the timers that are due, then at most 64 ready descriptors; jobs that come meanwhile wait for the
 /// next turn, so tasks that keep each other busy do not starve the sockets.
 ///
-/// A task started with `start` runs on the loop's thread, and so do the default actors that it calls, until somebody
-/// else's executor is asked for. It must not block: `BlockingWorker` is for what blocks.
+/// A task started with `start` runs on the loop's thread, and so do the default actors that it calls, until it asks for
+/// another executor. It must not block: `BlockingWorker` is for work that blocks.
 package final class EventLoop: TaskExecutor, SerialExecutor {
     private static let wakeToken = UInt64.max
     private static let timerToken = UInt64.max - 1
@@ -58,8 +58,8 @@ package final class EventLoop: TaskExecutor, SerialExecutor {
 
     private var isConfined: Bool { isOnLoop || thread.load(ordering: .relaxed) == 0 }
 
-    /// Turns until `stop()`; then returns, with the watches, jobs and timers that are left still in place for another
-    /// `run()`. One caller at a time.
+    /// Runs until `stop()`, then returns. The watches, jobs and timers that are left stay for another `run()`. One
+    /// caller at a time.
     package func run() {
         let (entered, _) = thread.compareExchange(expected: 0, desired: NativeThread.current, ordering: .acquiring)
         precondition(entered, "the loop runs already")
@@ -104,8 +104,8 @@ package final class EventLoop: TaskExecutor, SerialExecutor {
         try watch(descriptor, for: interest.rawValue, once: false, body)
     }
 
-    /// The same for one event: the watch has ended when `body` is called, and takes no call to end it. The descriptor
-    /// cannot be watched again.
+    /// The same for one event: the watch has ended when `body` is called, and needs no `unwatch`. The descriptor cannot
+    /// be watched again.
     package func watchOnce(
         _ descriptor: Int32,
         for interest: Readiness,
@@ -148,9 +148,9 @@ package final class EventLoop: TaskExecutor, SerialExecutor {
         await withTaskCancellationHandler {
             await withUnsafeContinuation { continuation in
                 let isEarliest = timers.withLock { $0.add(continuation, id: id, at: time.wholeNanoseconds) }
-                // The cancellation may have come before there was anything to take out.
+                // The cancellation may have come before the timer was added.
                 if Task.isCancelled { wakeSleeper(id) }
-                // The loop arms its alarm before it waits; only another thread has to make it look.
+                // The loop arms its alarm before it waits; only another thread has to wake it.
                 if isEarliest && !isOnLoop { signal { _ in } }
             }
         } onCancel: {
@@ -223,7 +223,7 @@ package final class EventLoop: TaskExecutor, SerialExecutor {
                 _ = clinux_timerfd_take(alarm.rawValue)
                 armedAt = .max
             default:
-                // The body is held by this call, so it may end its own watch.
+                // This call retains the body, so the body may end its own watch.
                 let body = watches.take(WatchToken(rawValue: event.token))
                 body?(Readiness(rawValue: event.events))
             }

@@ -4,8 +4,8 @@ internal import Glibc
 
 /// Lets one process at a time do something: an exclusive flock(2) of a file that is made for it.
 ///
-/// The file is open to its owner alone: flock(2) asks for no write permission, so that anybody who may read a file could
-/// hold its lock.
+/// Only the file's owner can open it: flock(2) needs no write permission, so any user who may read a file could hold
+/// its lock.
 package enum FileLock {
     private static let pause: UInt32 = 20_000  // microseconds
 
@@ -22,7 +22,7 @@ package enum FileLock {
         guard let descriptor else { return try body() }
         let deadline = SystemClock.sinceBoot() + limit
         while flock(descriptor.rawValue, LOCK_EX | LOCK_NB) != 0, SystemClock.sinceBoot() < deadline { usleep(pause) }
-        // Said expressly: a process that is being forked at this moment has the descriptor, too.
+        // Unlocked explicitly: a process that is being forked at this moment has the descriptor, too.
         defer { _ = flock(descriptor.rawValue, LOCK_UN) }
         return try body()
     }

@@ -17,9 +17,9 @@ package struct FileWithDropIns: Sendable {
 
     package init(_ path: String) { self.path = path }
 
-    /// Every part, the file first. Nothing is passed over: a part that cannot be read, is not plain, or that others than
-    /// root and this process's user can write is an error, and so is a folder that cannot be listed, is a link, or that others can write. The file itself may
-    /// be missing only where `mayBeMissing`.
+    /// Every part, the file first. Nothing is skipped: a part that cannot be read, is not plain, or that others than
+    /// root and this process's user can write is an error, and so is a folder that cannot be listed, is a link, or that
+    /// others can write. The file itself may be missing only where `mayBeMissing`.
     package func read(mayBeMissing: Bool) throws(FileError) -> [Part] {
         var parts: [Part] = []
         do throws(FileError) {
@@ -35,9 +35,9 @@ package struct FileWithDropIns: Sendable {
         Part(path: path, bytes: try AtomicFile(path).read(limit: Self.partLimit, requiring: .ownOrRoots))
     }
 
-    /// Nil where there is none. A user who may write the folder may take parts away or put a file there that ends the
-    /// start: so what holds for a part holds for the folder, and a link is refused, because others may own what leads
-    /// to its end.
+    /// Nil if there is no folder. A user who can write the folder could remove parts, or add a file that stops the
+    /// start: so the folder must meet the same rule as a part. A link is refused, because others may own a folder on
+    /// the way to its target.
     private static func open(_ folder: String) throws(FileError) -> OpaquePointer? {
         let number = Glibc.open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
         guard number >= 0 else {

@@ -6,7 +6,7 @@ internal import Glibc
 package struct FolderLock: ~Copyable, Sendable {
     private let folder: Descriptor
 
-    /// Does not wait: `Errno.wouldBlock` where somebody else holds it; otherwise the errors of open(2).
+    /// Does not wait: `Errno.wouldBlock` where another process holds it; otherwise the errors of open(2).
     package init(_ path: String) throws(Errno) {
         let folder = try Descriptor.open(path, O_RDONLY | O_DIRECTORY)
         _ = try retryingOnInterrupt { flock(folder.rawValue, LOCK_EX | LOCK_NB) }

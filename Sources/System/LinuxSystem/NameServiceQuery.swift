@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Asks the machine's name services (nsswitch.conf(5)) who has a number or a name, through getent(1): a process of its own, because a
-/// module of theirs may hang, and is nobody's code to run in here.
+/// Asks the machine's name services (nsswitch.conf(5)) who has a number or a name, through getent(1). That is a
+/// separate process, because a name service's module may hang, and because its code is not to run in this one.
 package struct NameServiceQuery: Sendable {
     package enum Answer: Hashable, Sendable {
         case nobody
@@ -21,14 +21,14 @@ package struct NameServiceQuery: Sendable {
     /// Tests name another program.
     package init(program: String = "/usr/bin/getent") { self.program = program }
 
-    /// Who has the number, as a user or as a group. Blocks until `deadline` (time since boot) at most. A service that is down,
-    /// and says so at once, is one that does not have the number: getent(1) tells no difference.
+    /// Who has the number, as a user or as a group. Blocks until `deadline` (time since boot) at most. A service that
+    /// reports at once that it is down counts as one without the number: getent(1) shows no difference.
     package func holder(of number: UInt32, until deadline: Duration) -> Answer {
         ask(String(number), field: 0, deadline)
     }
 
-    /// The number of the user or group of that name, which may begin with a minus. The same deadline, and the same of a service
-    /// that is down.
+    /// The number of the user or group of that name, which may begin with a minus. Deadline and a service that is down:
+    /// as for `holder`.
     package func number(of name: String, until deadline: Duration) -> Answer { ask(name, field: 2, deadline) }
 
     /// `field` of the record, from 0: both databases have the name first and the number third.

@@ -19,7 +19,7 @@ package struct NativeThread: Sendable {
     /// Waits until the body has returned. Once, and not after `detach()`.
     package func join() { _ = clinux_thread_join(id) }
 
-    /// Lets the thread clear up after itself: nobody will join it.
+    /// Lets the thread free its resources when it ends: it will not be joined.
     package func detach() { _ = clinux_thread_detach(id) }
 
     /// A number for the calling thread that no other living thread has; never 0.

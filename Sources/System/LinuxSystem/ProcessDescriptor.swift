@@ -2,8 +2,8 @@
 
 internal import CLinux
 
-/// One living process, held by a pidfd (pidfd_open(2)), or by its folder in /proc where the kernel has no pidfds: as long as
-/// `isAlive` is true, its number means this very process and no later one that was given the same number.
+/// One living process, held by a pidfd (pidfd_open(2)), or by its folder in /proc where the kernel has no pidfds: as
+/// long as `isAlive` is true, its number refers to this process, not to a later one with the same number.
 package final class ProcessDescriptor: Sendable {
     package let pid: Int32
     private let descriptor: Descriptor
@@ -14,8 +14,8 @@ package final class ProcessDescriptor: Sendable {
         self.pid = pid
     }
 
-    /// Takes over an inherited descriptor, and closes it where that is no pidfd of a process that is still there. Errors:
-    /// EINVAL where it is none (by `Pid:` of /proc/self/fdinfo, proc(5)); those of open(2) where /proc is not there.
+    /// Takes over an inherited descriptor; closes it unless it is a pidfd of a process that still exists. Errors:
+    /// EINVAL where it is not (by `Pid:` of /proc/self/fdinfo, proc(5)); those of open(2) where /proc is not there.
     package init(adopting descriptor: consuming Descriptor) throws(Errno) {
         let text = try ProcFile.read("/proc/self/fdinfo/\(descriptor.rawValue)")
         let named = text.split(separator: "\n").filter { $0.hasPrefix("Pid:") }

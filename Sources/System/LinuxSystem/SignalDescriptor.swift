@@ -3,7 +3,7 @@
 internal import CLinux
 internal import Glibc
 
-/// The signals that a service obeys (signal(7)).
+/// The signals that a service handles (signal(7)).
 package enum UnixSignal: Int32, CaseIterable, Sendable {
     /// SIGHUP: read the settings again.
     case hangUp = 1
@@ -13,7 +13,7 @@ package enum UnixSignal: Int32, CaseIterable, Sendable {
     case terminate = 15
 }
 
-/// Turns signals into something that an `EventLoop` can watch (signalfd(2)), so that no code runs inside a signal.
+/// Turns signals into something that an `EventLoop` can watch (signalfd(2)), so that no code runs in a signal handler.
 package struct SignalDescriptor: ~Copyable, Sendable {
     private let file: Descriptor
 
@@ -21,7 +21,7 @@ package struct SignalDescriptor: ~Copyable, Sendable {
     package var descriptor: Int32 { file.rawValue }
 
     /// Blocks these signals in the calling thread and in all that it starts later. So it is made first, by the main
-    /// thread: a signal takes whichever thread does not block it.
+    /// thread: the kernel delivers a signal to any thread that does not block it.
     package init(_ signals: [UnixSignal] = UnixSignal.allCases) throws(Errno) {
         let numbers = signals.map(\.rawValue)
         file = Descriptor(takingOwnership: try checked(clinux_signalfd(numbers, numbers.count)))

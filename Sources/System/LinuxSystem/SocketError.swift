@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Why a socket cannot be listened at, with the remedy.
+/// Why a socket cannot be listened on, with the remedy.
 package struct SocketError: Error, Hashable, Sendable, CustomStringConvertible {
     package enum Code: Hashable, Sendable {
         /// A living server answers there, or holds the lock.

@@ -24,7 +24,7 @@ package enum SubprocessError: Error, Hashable, Sendable, CustomStringConvertible
     }
 }
 
-/// Runs another program to its end and takes what it says. Blocks the caller.
+/// Runs another program to its end and collects its output. Blocks the caller.
 package struct Subprocess: Sendable {
     /// How it ended.
     package enum Ending: Hashable, Sendable {
@@ -38,10 +38,10 @@ package struct Subprocess: Sendable {
         package let errorOutput: [UInt8]
     }
 
-    /// Milliseconds between two looks at a child where the kernel has no pidfds.
+    /// Milliseconds between two checks of a child where the kernel has no pidfds.
     private static let unpolledPause: Int64 = 5
 
-    /// Absolute: nothing is searched for.
+    /// Absolute: no PATH is searched.
     package let path: String
     /// Without the program's name.
     package let arguments: [String]
@@ -62,8 +62,8 @@ package struct Subprocess: Sendable {
         self.outputLimit = outputLimit
     }
 
-    /// Runs it: standard input is /dev/null, no other descriptor is inherited. At `deadline` (time since boot), or when it
-    /// says too much, it is killed. Neither it nor what it started in its process group outlives this call.
+    /// Runs it: standard input is /dev/null, no other descriptor is inherited. At `deadline` (time since boot), or when
+    /// it writes too much, it is killed. Neither it nor what it started in its process group outlives this call.
     package func run(until deadline: Duration) throws(SubprocessError) -> Outcome {
         let strings = [path] + arguments + environment
         guard path.hasPrefix("/"), strings.allSatisfy({ !$0.utf8.contains(0) }) else { throw .unusable(path: path) }
@@ -75,7 +75,7 @@ package struct Subprocess: Sendable {
         let watched = Result { () throws(SubprocessError) in
             try watch(pid, &output, &errorOutput, until: deadline)
         }
-        // Before it is reaped its number cannot be anybody else's.
+        // Until it is reaped, no other process can have its number.
         _ = clinux_kill_group(pid)
         let status = clinux_reap(pid)
         try watched.get()
@@ -92,7 +92,7 @@ package struct Subprocess: Sendable {
         return pid
     }
 
-    /// Takes what it says until it has ended; then what is left in the pipes, without waiting for processes that
+    /// Reads its output until it has ended, then what is left in the pipes, without waiting for processes that
     /// inherited them.
     private func watch(
         _ pid: Int32,
@@ -129,7 +129,7 @@ package struct Subprocess: Sendable {
 }
 
 extension Subprocess.Ending {
-    /// As clinux_reap tells it.
+    /// From the result of clinux_reap.
     fileprivate init(status: Int32) {
         self = status < 256 ? .exited(status) : .killed(signal: status - 256)
     }
@@ -148,7 +148,7 @@ private struct Output: ~Copyable {
         writingEnd = Descriptor(takingOwnership: writing)
     }
 
-    /// No initialiser that throws: Swift 6.2 destroys a value half made that cannot be copied as a whole.
+    /// Not a throwing initialiser: Swift 6.2 would destroy the half-made noncopyable value as if it were whole.
     static func open(for program: Subprocess) throws(SubprocessError) -> Output {
         var ends: [Int32] = [-1, -1]
         try program.checked(clinux_pipe(&ends), "pipe2")
@@ -160,7 +160,7 @@ private struct Output: ~Copyable {
 
     borrowing func writing() -> Int32 { writingEnd.number }
 
-    /// The program has it now; while this process kept it too, the end would never come.
+    /// The program has it now: while this process kept it, too, the pipe would never end.
     mutating func closeWriting() { writingEnd = nil }
 
     /// Takes one piece. Called when the pipe is ready, so it does not wait.

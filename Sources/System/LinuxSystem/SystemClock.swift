@@ -12,7 +12,7 @@ package enum SystemClock {
 
     /// The id that the kernel drew at this boot (proc(5), /proc/sys/kernel/random/boot_id): a GUID in lower case.
     ///
-    /// A time since boot means something only beside it.
+    /// A time since boot has a meaning only together with this id.
     package static func bootID() throws(Errno) -> String {
         let text = try ProcFile.read("/proc/sys/kernel/random/boot_id")
         return String(text.prefix { !$0.isNewline })

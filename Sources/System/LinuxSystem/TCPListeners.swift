@@ -10,9 +10,9 @@ package enum TCPListeners {
     /// Bytes of one read; the kernel gives whole lines, a page of them at most.
     private static let pieceSize = 1 << 16
 
-    /// The uids of the sockets that take a connection to 127.0.0.1 and `port`: those at that very address where there are
-    /// any, otherwise those at all addresses. Empty where nobody listens; nil where the tables could not be read to the
-    /// end within `limit`: any user can make them long. Blocks meanwhile.
+    /// The uids of the sockets that take a connection to 127.0.0.1 and `port`: those bound to that address if there are
+    /// any, otherwise those bound to all addresses. Empty if nothing listens; nil if the tables could not be read to
+    /// the end within `limit`, because any user can make them long. Blocks meanwhile.
     package static func owners(ofLoopbackPort port: UInt16, within limit: Duration = timeout) -> Set<UInt32>? {
         let end = SystemClock.sinceBoot() + limit
         var scan = ListenerScan(port: port)
@@ -56,7 +56,7 @@ struct ListenerScan {
 
     mutating func beginTable() { rest = [] }
 
-    /// False once a connection was met: no listener follows in this table.
+    /// False once a connection is found: no listener follows in this table.
     mutating func take(_ piece: ArraySlice<UInt8>) -> Bool {
         rest += piece
         var lines = rest[...]

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Who sleeps until when: a binary heap by time, then by order of arrival. A value; `EventLoop` guards it with a lock.
+/// The sleepers: a binary heap by time, then by order of arrival. A value; `EventLoop` guards it with a lock.
 struct TimerQueue<Sleeper> {
     private struct Entry {
         /// Nanoseconds since boot.
@@ -14,13 +14,13 @@ struct TimerQueue<Sleeper> {
     /// How many sleep.
     var count: Int { sleepers.count }
 
-    /// How many entries the heap has, those of the departed included.
+    /// The entries of the heap, those of removed sleepers included.
     var entries: Int { heap.count }
 
-    /// The earliest time somebody waits for; nil when nobody does.
+    /// The earliest time in the heap; nil where it is empty.
     var earliest: Int64? { heap.first?.time }
 
-    /// Adds a sleeper; `id` must be new, and larger for who comes later. True where `earliest` moved.
+    /// Adds a sleeper; `id` must be larger than all before it. True where `earliest` moved.
     mutating func add(_ sleeper: Sleeper, id: UInt64, at time: Int64) -> Bool {
         let before = earliest
         sleepers[id] = sleeper
@@ -29,16 +29,16 @@ struct TimerQueue<Sleeper> {
         return earliest != before
     }
 
-    /// Takes a sleeper out before its time; nil when it has gone already.
+    /// Removes a sleeper before its time; nil when it has gone already.
     mutating func remove(id: UInt64) -> Sleeper? {
         guard let sleeper = sleepers.removeValue(forKey: id) else { return nil }
-        // Entries of the departed stay until their time. Should they become many, the heap is made anew: the memory is
-        // bounded by the number of those who still sleep.
+        // Entries of removed sleepers stay until their time. If they become many, the heap is rebuilt, so that its
+        // memory is bounded by the number of sleepers.
         if heap.count > 2 * sleepers.count + 64 { rebuild() }
         return sleeper
     }
 
-    /// Takes out one sleeper whose time has come, the earliest first; nil when there is none.
+    /// Removes one sleeper whose time has come, the earliest first; nil when there is none.
     mutating func popDue(at now: Int64) -> Sleeper? {
         while let first = heap.first, first.time <= now {
             dropFirst()
@@ -81,7 +81,7 @@ struct TimerQueue<Sleeper> {
     }
 
     private mutating func rebuild() {
-        // Sorted by time and arrival is a heap already.
+        // An array sorted by time and arrival is a heap already.
         heap = heap.filter { sleepers[$0.id] != nil }.sorted { ($0.time, $0.id) < ($1.time, $1.id) }
     }
 }

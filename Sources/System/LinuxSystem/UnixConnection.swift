@@ -3,13 +3,13 @@
 internal import CLinux
 internal import Glibc
 
-/// What a receive brought.
+/// The result of a receive.
 package enum Reception: Hashable, Sendable {
     /// One whole message: that many bytes from the beginning of the buffer.
     case message(Int)
     /// A message that is longer than the buffer; it is lost, and its beginning means nothing.
     case tooLong
-    /// The peer has closed, or sent an empty message, which says the same here.
+    /// The peer has closed, or sent an empty message, which counts as the same here.
     case closed
     /// Nothing has come yet.
     case notYet

@@ -17,17 +17,17 @@ package struct UnixListener: ~Copyable, Sendable {
     /// For `EventLoop.watch`; borrowed.
     package var descriptor: Int32 { socket.rawValue }
 
-    /// Makes a socket at `path` with exactly that mode and, where `group` is given, that gid. Nobody can connect before
-    /// both are set. `path` + ".lock" stays behind as a lock file.
+    /// Makes a socket at `path` with exactly that mode and, where `group` is given, that gid. No client can connect
+    /// before both are set. `path` + ".lock" stays behind as a lock file.
     ///
-    /// The socket of a server that has died is replaced. Refused: a server that lives, something that is not a socket,
-    /// somebody else's socket. The folder must be one that only this process's user and root can write.
+    /// A dead server's socket is replaced. Refused are a live server, anything that is not a socket, and another user's
+    /// socket. The folder must be one that only this process's user and root can write.
     package init(
         makingAt path: String,
         mode: UInt32,
         group: UInt32? = nil
     ) throws(SocketError) {
-        // Also where the folder cannot be written: the first thing to know is that somebody serves there.
+        // First, even where the folder cannot be written: a live server is the error to report.
         if try UnixListener.isServed(path) { throw SocketError(.secondServer, path: path) }
         let lockResult = clinux_lock(path + ".lock")
         if lockResult == -EWOULDBLOCK { throw SocketError(.secondServer, path: path) }
@@ -49,8 +49,8 @@ package struct UnixListener: ~Copyable, Sendable {
         self.lock = consume lock
     }
 
-    /// Takes over a socket that systemd listens at, and listens again: SO_PEERCRED of a connecting client names who
-    /// called listen(2) last, and clients check that it is this daemon (P10).
+    /// Takes over a socket that systemd listens on, and listens again: SO_PEERCRED of a connecting client names the
+    /// process that called listen(2) last, and clients check that it is this daemon (P10).
     package init(adopting socket: consuming Descriptor, expectedPath path: String) throws(SocketError) {
         let kind = try UnixListener.checked(clinux_is_seqpacket_listener(socket.rawValue), "getsockopt", path)
         guard kind == 1 else { throw SocketError(.wrongKind, path: path) }
@@ -63,7 +63,7 @@ package struct UnixListener: ~Copyable, Sendable {
         lock = nil
     }
 
-    /// Accepts one connection; nil where none waits. Errors: EMFILE and its kin; a connection that was given up before
+    /// Accepts one connection; nil where none waits. Errors: EMFILE and its kin; a connection that was aborted before
     /// it could be accepted is no error.
     package borrowing func accept() throws(Errno) -> UnixConnection? {
         guard let accepted = try acceptedDescriptor() else { return nil }
@@ -96,7 +96,7 @@ package struct UnixListener: ~Copyable, Sendable {
         return String(decoding: bytes.prefix(Int(length)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
-    /// Removes the socket of a former daemon that has died; refuses everything else that may stand there.
+    /// Removes the socket of a daemon that has died; refuses anything else at the path.
     private static func removeDeadSocket(at path: String) throws(SocketError) {
         var file = clinux_file()
         let found = clinux_stat(path, &file)
@@ -107,7 +107,7 @@ package struct UnixListener: ~Copyable, Sendable {
         try checked(unlink(path) == 0 || errno == ENOENT ? 0 : -errno, "unlink", path)
     }
 
-    /// True where a server lives that need not hold the lock: an older version, or one that systemd started.
+    /// True if a live server answers that may not hold the lock: an older version, or one that systemd started.
     private static func isServed(_ path: String) throws(SocketError) -> Bool {
         var file = clinux_file()
         guard clinux_stat(path, &file) >= 0, file.kind == CLINUX_FILE_SOCKET else { return false }

@@ -8,18 +8,18 @@ package struct Readiness: OptionSet, Hashable, Sendable {
 
     package init(rawValue: UInt32) { self.rawValue = rawValue }
 
-    /// Reading does not block: there is something, or the end.
+    /// Reading does not block: there is data, or the end.
     package static let readable = Readiness(rawValue: CLINUX_READABLE)
     /// Writing does not block.
     package static let writable = Readiness(rawValue: CLINUX_WRITABLE)
     /// The other side sends no more. Reported only where it was asked for.
     package static let peerShut = Readiness(rawValue: CLINUX_PEER_SHUT)
-    /// Reported whether asked for or not: the next call on the descriptor tells the error, or that all is over.
+    /// Reported whether asked for or not: the next call on the descriptor returns the error, or the end.
     package static let failed = Readiness(rawValue: CLINUX_FAILED)
     package static let hungUp = Readiness(rawValue: CLINUX_HUNG_UP)
 }
 
-/// One watch of one descriptor; it stays good after its watch has ended, and then means nothing.
+/// Identifies one watch of one descriptor. After the watch has ended, using it has no effect.
 package struct WatchToken: Hashable, Sendable {
     let rawValue: UInt64
 
@@ -76,7 +76,7 @@ struct WatchTable {
         return body
     }
 
-    /// What is called; nil where the watch has ended.
+    /// The watch's body; nil where the watch has ended.
     func body(of token: WatchToken) -> Body? {
         guard token.slot < slots.count, slots[token.slot].generation == token.generation else { return nil }
         return slots[token.slot].body

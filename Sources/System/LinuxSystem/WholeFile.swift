@@ -2,8 +2,8 @@
 
 internal import Glibc
 
-/// Reads an open file, pipe or terminal to its end: everything, or more than `limit` bytes where there are more. `size` is
-/// what it is expected to have. Errors: those of read(2).
+/// Reads an open file, pipe or terminal to its end: everything, or more than `limit` bytes if there are more, which the
+/// caller has to check. `size` is the expected size. Errors: those of read(2).
 package func readWhole(_ descriptor: Int32, expecting size: Int, limit: Int) throws(Errno) -> [UInt8] {
     // One byte more than expected, so that the end shows in one read; a file that grows meanwhile is read on.
     var content = [UInt8](repeating: 0, count: size + 1)

@@ -3,8 +3,8 @@
 internal import Glibc
 package import LinuxSystem
 
-/// systemd's store of descriptors (`FileDescriptorStoreMax=`, sd_notify(3)): what is put there comes back, under its name,
-/// when the service is started again. Nothing waits: where systemd does not read, nothing is stored.
+/// systemd's descriptor store (`FileDescriptorStoreMax=`, sd_notify(3)): a restarted service gets back what was put
+/// there, under its name. No call blocks: where systemd does not read, nothing is stored.
 package final class DescriptorStore: Sendable {
     /// Longest name that systemd takes.
     package static let longestName = 255
@@ -17,13 +17,13 @@ package final class DescriptorStore: Sendable {
         sender = try DatagramSender(to: path)
     }
 
-    /// False where it was not sent. Whether there is room, systemd does not say.
+    /// False if it was not sent. systemd does not say whether it had room.
     package func put(_ process: ProcessDescriptor, as name: String) -> Bool {
         guard DescriptorStore.isName(name) else { return false }
         return send("FDSTORE=1\nFDNAME=\(name)", with: process)
     }
 
-    /// All that is stored under that name.
+    /// Removes all that is stored under that name. False if the request was not sent.
     package func remove(_ name: String) -> Bool {
         DescriptorStore.isName(name) && send("FDSTOREREMOVE=1\nFDNAME=\(name)", with: nil)
     }

@@ -4,13 +4,13 @@ internal import Glibc
 package import LinuxSystem
 internal import Synchronization
 
-/// Where records go: the journal with their fields, or, where there is no journal, a line each to standard error with the
-/// level in front as sd-daemon(3) has it. The caller never waits and never fails (P15): what is not taken at once waits
-/// for a thread, in order and bounded; what finds no room is counted, and a record says how many were lost.
+/// Writes records to the journal with their fields or, where there is no journal, a line each to standard error with
+/// the level in front (sd-daemon(3)). The caller never waits and never fails (P15): a record that is not taken at once
+/// waits for a thread, in order and bounded; one that finds no room is lost, and a later record says how many were.
 package final class Journal: Sendable {
     /// Longest value, in bytes: what comes from outside cannot fill the log.
     package static let longestValue = 2048
-    /// A record that waited this long says so: the journal's own time is not the decision's.
+    /// A record that waited this long says so, because the journal's own time is then not the decision's.
     static let notableDelay: Duration = .seconds(1)
 
     /// What has not reached the journal.
@@ -28,8 +28,8 @@ package final class Journal: Sendable {
     private let worker: BlockingWorker
     private let backlog: Mutex<RecordBacklog>
 
-    /// Looks once whether there is a journal. Records less urgent than `threshold` are dropped. `loss` makes the record that
-    /// tells of lost ones. Errors: no descriptor or thread is left.
+    /// Looks once whether there is a journal. Records less urgent than `threshold` are dropped. `loss` makes the record
+    /// that reports lost ones. Errors: no descriptor or thread is left.
     package convenience init(
         identifier: String,
         threshold: LogPriority = .information,
@@ -62,7 +62,7 @@ package final class Journal: Sendable {
     package func write(_ record: LogRecord) {
         guard record.priority.rawValue <= threshold.rawValue else { return }
         let startsWaiting = backlog.withLock { backlog in
-            // Nothing overtakes what waits.
+            // A record never overtakes one that waits.
             if backlog.isClear, output.writeNow(record) { return false }
             let isFirst = backlog.count == 0
             backlog.add(record, now: SystemClock.sinceBoot())

@@ -10,7 +10,7 @@ package enum LogPriority: Int, Sendable {
     case debugging = 7
 }
 
-/// One field of a record: a name of upper-case letters, digits and `_`, and text from wherever.
+/// One field of a record: a name of upper-case letters, digits and `_`, and any text.
 package struct LogField: Hashable, Sendable {
     package let name: String
     package let value: String

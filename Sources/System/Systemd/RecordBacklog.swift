@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Records that were not taken and are not known to the journal.
+/// Records that were lost before they reached the journal.
 package struct LostRecords: Hashable, Sendable {
     package let count: Int
     /// Since the first of them was lost.
     package let elapsed: Duration
 }
 
-/// Records that wait for an output, oldest first, bounded; and the count of those for which there was no room. Times are
-/// since boot. A record of the loss stands where the lost ones would.
+/// Records that wait for an output, oldest first, bounded; and the count of those for which there was no room. Times
+/// are since boot. A record that reports the loss takes the place of the lost ones.
 struct RecordBacklog: Sendable {
     struct Waiting: Sendable {
         let record: LogRecord
         let since: Duration
-        /// Of a record that tells of a loss: what it tells of.
+        /// The loss that this record reports, if it reports one.
         var told: LostRecords?
     }
 
@@ -24,7 +24,7 @@ struct RecordBacklog: Sendable {
     private let describe: @Sendable (LostRecords) -> LogRecord
     private var waiting: [Waiting] = []
     private var size = 0
-    /// Not yet told by a record.
+    /// Lost records that no record has reported yet.
     private var untold = 0
     private var lostSince: Duration = .zero
     private(set) var lost = 0
@@ -33,7 +33,7 @@ struct RecordBacklog: Sendable {
 
     var count: Int { waiting.count }
     var first: Waiting? { waiting.first }
-    /// Nothing waits, and no loss is still to be told.
+    /// No record waits, and no loss is unreported.
     var isClear: Bool { waiting.isEmpty && untold == 0 }
 
     /// Puts a record at the end, or counts it as lost.
@@ -52,7 +52,7 @@ struct RecordBacklog: Sendable {
         if isWritten {
             if waiting.isEmpty { tell(now: now) }
         } else if let told = first.told {
-            // The records that it told of are counted already.
+            // The records whose loss it reported are counted in `lost` already.
             lostSince = first.since - told.elapsed
             untold += told.count
         } else {
@@ -66,7 +66,7 @@ struct RecordBacklog: Sendable {
         lost += count
     }
 
-    /// One more than the bound, at most.
+    /// Appends a record of the loss, which may exceed the bound by one.
     private mutating func tell(now: Duration) {
         guard untold > 0 else { return }
         let told = LostRecords(count: untold, elapsed: now - lostSince)

@@ -6,9 +6,9 @@ internal import LinuxSystem
 
 /// Where records go. Both calls write one record whole; false: it is not written.
 protocol RecordOutput: Sendable {
-    /// Never waits: false, too, where it would have to.
+    /// Never blocks: also false where it would have to.
     func writeNow(_ record: LogRecord) -> Bool
-    /// Waits as long as it takes; for a thread of its own.
+    /// Blocks as long as it takes; for a thread of its own.
     func write(_ record: LogRecord) -> Bool
 }
 
@@ -71,7 +71,7 @@ struct StandardError: RecordOutput {
 
     func write(_ record: LogRecord) -> Bool { StandardError.write(record.line) }
 
-    /// Files do, and pipes with room. Of anything else nothing is known.
+    /// True for files, and for pipes with room. For anything else it is not known.
     private static func takesAtOnce(_ count: Int) -> Bool {
         var status = stat()
         guard fstat(STDERR_FILENO, &status) == 0 else { return false }

@@ -3,7 +3,7 @@
 internal import CSystemd
 internal import Glibc
 
-/// Tells systemd how the service is (sd_notify(3)). Without `NOTIFY_SOCKET` every call does nothing.
+/// Reports the service's state to systemd (sd_notify(3)). Without `NOTIFY_SOCKET` every call does nothing.
 package struct ServiceNotifier: Sendable {
     package init() {}
 
@@ -25,7 +25,7 @@ package struct ServiceNotifier: Sendable {
     /// Still alive. To be sent at least once in each `watchdogInterval`.
     package func watchdog() { send("WATCHDOG=1") }
 
-    /// Half of what systemd allows between two signs of life (sd_watchdog_enabled(3)); nil where it does not watch.
+    /// Half of what systemd allows between two watchdog messages (sd_watchdog_enabled(3)); nil where it does not watch.
     package var watchdogInterval: Duration? {
         var microseconds: UInt64 = 0
         guard sd_watchdog_enabled(0, &microseconds) > 0, microseconds > 0 else { return nil }
@@ -40,14 +40,14 @@ package struct ServiceNotifier: Sendable {
     }
 }
 
-/// The sockets that systemd opened for this service, and what is in its store of descriptors
-/// (sd_listen_fds_with_names(3)), each for one taker.
+/// The sockets that systemd opened for this service, and what is in its descriptor store (sd_listen_fds_with_names(3)).
+/// Each descriptor gets one owner.
 package enum InheritedSockets {
     /// First of the inherited descriptors (SD_LISTEN_FDS_START).
     private static let first: Int32 = 3
 
-    /// Takes all of them: name (`FileDescriptorName=`, or as stored) and descriptor. To be called once, by the main thread before any
-    /// other is started; the variables are removed from the environment.
+    /// Takes all of them: name (`FileDescriptorName=`, or as stored) and descriptor. To be called once, by the main
+    /// thread before any other is started; the variables are removed from the environment.
     package static func take() -> [(name: String, descriptor: Int32)] {
         var names: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?
         let count = sd_listen_fds_with_names(1, &names)
