@@ -18,7 +18,7 @@ package enum Role: String, Sendable, Codable, Comparable {
     package static func < (left: Role, right: Role) -> Bool { left == .user && right == .administrator }
 }
 
-/// The id that ties a person's screen, entralogin's record and Azure's log together.
+/// The id that ties the user's screen, entralogin's record and Azure's log together.
 package struct CorrelationID: Hashable, Sendable, CustomStringConvertible {
     package let guid: GUID
 
@@ -43,10 +43,10 @@ package enum AccessDecision: Hashable, Sendable {
     case deny(Denial)
 }
 
-/// A refusal: what is known, what the person reads, what the record says.
+/// A refusal: its reason, what the user reads, what the record says.
 package struct Denial: Hashable, Sendable {
     package let reason: DenialReason
-    /// One plain line for the person, without the correlation id; empty where nothing may be shown.
+    /// One plain line for the user, without the correlation id; empty where nothing may be shown.
     package let text: String
     /// For the record and `explain`: particulars, quoted and bounded; may name the remedy's exact command.
     package let detail: String

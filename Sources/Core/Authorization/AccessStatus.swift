@@ -23,11 +23,11 @@ package struct AccessStatus: Hashable, Sendable {
     package struct Source: Hashable, Sendable {
         /// `jwks`, `jwks-common`, `imds` or `file`.
         package let name: String
-        /// Keys of its last good answer that are in use.
+        /// Keys of its last valid answer that are in use.
         package let keys: Int
-        /// Seconds since its last good answer; nil where it never gave one since the start.
+        /// Seconds since its last valid answer; nil where it has given none since the start.
         package let age: Int64?
-        /// Its last fault, if nothing good came since.
+        /// Its last fault, unless a valid answer came since.
         package let fault: AccessCheckFault?
 
         package init(name: String, keys: Int, age: Int64?, fault: AccessCheckFault?) {
@@ -39,7 +39,7 @@ package struct AccessStatus: Hashable, Sendable {
     }
 
     package struct Keyring: Hashable, Sendable {
-        /// Keys that sshd is told to trust, rotated-out ones included.
+        /// Keys that sshd is to trust, rotated-out ones included.
         package let keys: Int
         /// Those that their source does not list any more.
         package let rotatedOut: Int

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What role assignments say of a *checkAccess* answer that denies something. *checkAccess* may count direct assignments
-/// only; role assignments expand groups (azure.md, "The role check").
+/// What role assignments say of a *checkAccess* answer that denies something. *checkAccess* may count direct
+/// assignments only; role assignments expand groups (azure.md, "The role check").
 package enum Confirmation: Hashable, Sendable {
     /// Nothing to confirm: all is allowed, a stated reason denies the rest, or role assignments gave the answer.
     case notNeeded

@@ -18,7 +18,7 @@ package struct CachedAnswer: Hashable, Sendable {
     /// What Entra said of the account itself; nil where it was not asked.
     package var account: AccountState?
 
-    /// How long ago Azure said so; never negative.
+    /// How long ago Azure answered; never negative.
     package func age(at now: BootTime) -> Duration { max(.zero, answeredAt.duration(to: now)) }
 
     /// The refusal, for an answer without a role; nil for one with a role.
@@ -32,7 +32,7 @@ package struct CachedAnswer: Hashable, Sendable {
 /// Azure's answers about users of this machine. Pure; limited in number and in age.
 ///
 /// An answer lives for the smaller of its `timeToLiveInMs` and the ceiling, a "no" for at most a minute (azure.md,
-/// "The role check"). One answer for each key: a newer one replaces the older, so a "no" ends an earlier "yes" for good (P2).
+/// "The role check"). One answer for each key: a newer one replaces the older, so a "no" ends an earlier "yes" (P2).
 package struct DecisionCache: Sendable {
     /// An answer holds for one object id on one resource of one tenant (P1).
     package struct Key: Hashable, Sendable {

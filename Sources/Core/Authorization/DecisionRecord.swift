@@ -9,7 +9,7 @@ package enum RecordedEvent: String, Sendable, Codable, CaseIterable {
     /// The settings, or the list of revoked keys, were read again.
     case reloaded
     case settingsRejected = "settings-rejected"
-    /// A line of the settings that a version before this one understood was read and has no effect.
+    /// The settings have a line that an earlier version understood and that has no effect any more.
     case settingsIgnored = "settings-ignored"
     case certificate
     case account

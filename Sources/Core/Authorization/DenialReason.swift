@@ -54,8 +54,8 @@ package enum DenialReason: String, Sendable, Codable, CaseIterable {
     case storeUnreadable = "store-unreadable"
     case unsupported = "unsupported"
 
-    /// True where Azure, or entralogin, could not decide; false where the answer is no. An earlier allow may stand in only for
-    /// the reasons that name an unreachable Azure: see `OfflinePolicy`.
+    /// True where Azure, or entralogin, could not decide; false where the answer is no. An earlier allow may stand in
+    /// only for the reasons that name an unreachable Azure: see `OfflinePolicy`.
     package var isUndecided: Bool {
         switch self {
         case .noManagedIdentity, .identityMayNotAsk, .directoryRefused, .applicationMissing, .metadataClosed,

@@ -3,7 +3,7 @@
 internal import ByteCoding
 package import Identity
 
-/// The one plain line that a refused person reads: why, what to do, and the id to quote.
+/// The one plain line that a refused user reads: why, what to do, and the id to quote.
 package enum DenialText {
     /// Linux-PAM hands on at most `PAM_MAX_MSG_SIZE` (512) bytes of a message, its NUL included (pam_conv(3)).
     package static let longestLine = 511
@@ -54,7 +54,7 @@ package enum DenialText {
         }
     }
 
-    /// What `explain` says to root where that differs from what the person reads; nil where it does not.
+    /// What `explain` says to root where that differs from what the user reads; nil where it does not.
     package static func remedyForRoot(_ reason: DenialReason) -> String? {
         switch reason {
         case .accountLocked: "entraloginctl users unlock NAME lets it sign in again"

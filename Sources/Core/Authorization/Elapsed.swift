@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Lengths of time for people.
+/// Durations as text for users.
 package enum Elapsed {
     /// `45 s`, `3 min`, `2 h 5 min`, `4 d 1 h`.
     package static func text(_ seconds: Int64) -> String {

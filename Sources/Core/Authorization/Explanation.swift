@@ -2,7 +2,7 @@
 
 package import Identity
 
-/// What would happen to a person here, step by step, and why (`entraloginctl explain`).
+/// What this machine would decide about a user, step by step, and why (`entraloginctl explain`).
 package struct Explanation: Hashable, Sendable, Codable {
     package enum Outcome: String, Sendable, Codable {
         case ok

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What stands between this machine and a host, as far as the transport knows it.
+/// Why this machine does not reach a host, as far as the transport knows it.
 package enum NetworkCause: Hashable, Sendable, CaseIterable {
     case nameResolution
     case proxy

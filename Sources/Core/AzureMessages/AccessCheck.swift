@@ -21,8 +21,8 @@ package struct LoginActions: Hashable, Sendable {
 
 /// The question of *checkAccess*: both actions at once (azure.md, "The role check").
 package struct AccessCheckQuestion: Hashable, Sendable {
-    /// Two hints that ask the service to expand the subject's groups. Whether it honours either today is open (azure.md,
-    /// "The role check"): so a "no" is confirmed by role assignments.
+    /// Two hints that ask the service to expand the subject's groups. Whether it honours either today is open
+    /// (azure.md, "The role check"): so a "no" is confirmed by role assignments.
     private static let groupHints: [String: JSON] = [
         "xms-pasrp-retrievegroupmemberships": .boolean(true), "_claim_names": .string("{\"groups\":\"src1\"}"),
     ]
@@ -117,8 +117,8 @@ package struct AccessCheckAnswer: Hashable, Sendable {
     }
 }
 
-/// A refusal: Resource Manager's `{"error":{"code","message"}}`, `{"statusCode","message"}` as the policy decision point
-/// has it (azure.md, "The role check"), or any text.
+/// A refusal: Resource Manager's `{"error":{"code","message"}}`, `{"statusCode","message"}` as the policy decision
+/// point has it (azure.md, "The role check"), or any text.
 package struct ServiceRefusal: Hashable, Sendable {
     /// Bytes read of a body that is not JSON.
     private static let maximumText = 512

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// The RSA key inside an X.509 certificate (RFC 5280, 4.1; RFC 3279, 2.3.1), found by a strict walk over its DER.
-/// Nothing else of the certificate is looked at, least of all its signature: it only has to agree with the key beside it.
+/// Nothing else of the certificate is read, least of all its signature: it only has to agree with the key beside it.
 package struct CertificateKey {
     package let key: SigningKey
 

@@ -10,14 +10,14 @@ package struct DeviceAuthorization: Hashable, Sendable, CustomStringConvertible,
     package enum Limit {
         /// Characters of the device code; Entra's have about 250.
         package static let deviceCode = 4096
-        /// Characters of the code that a person types; Entra's have 9.
+        /// Characters of the code that the user types; Entra's have 9.
         package static let userCode = 32
-        /// Characters of the address that a person opens.
+        /// Characters of the address that the user opens.
         package static let address = 200
     }
 
     private let secret: String
-    /// What the person types: letters, digits and dashes.
+    /// What the user types: letters, digits and dashes.
     package let userCode: String
     /// Where the user types it: an `https://` address without blanks.
     package let address: String

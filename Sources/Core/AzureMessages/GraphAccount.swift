@@ -23,6 +23,6 @@ package struct GraphAccount: Hashable, Sendable {
 }
 
 extension ServiceRefusal {
-    /// Graph's word for an object that is not in the directory. A 404 without it is no answer: a proxy may have written it.
+    /// Graph's code for an object that is not in the directory. A 404 without it does not count: a proxy may send it.
     package var saysObjectIsMissing: Bool { code.lowercased() == "request_resourcenotfound" }
 }

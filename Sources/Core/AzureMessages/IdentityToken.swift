@@ -3,7 +3,7 @@
 internal import ByteCoding
 package import Identity
 
-/// What an ID token must say to be believed.
+/// What an ID token must say to be accepted.
 package struct IdentityTokenExpectations: Hashable, Sendable {
     /// `https://LOGIN-HOST/TENANT/v2.0`: of this machine's cloud and tenant, and of no other.
     package let issuer: String
@@ -23,7 +23,7 @@ package struct IdentityTokenExpectations: Hashable, Sendable {
     }
 }
 
-/// Why an ID token proves nothing. The raw value stands in records.
+/// Why an ID token proves nothing. The raw value is the code in records.
 package enum IdentityTokenRefusal: String, Error, Sendable, CaseIterable {
     case malformed
     /// An algorithm other than RS256, above all `none` and the symmetric ones.

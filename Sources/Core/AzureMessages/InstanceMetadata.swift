@@ -13,7 +13,7 @@ package struct InstanceMetadata: Hashable, Sendable {
     /// Nil on Arc machines.
     package let vmID: GUID?
 
-    /// Longest names that are believed. Azure's are up to 64 characters, Arc's host names 63.
+    /// The longest names that are accepted. Azure's are up to 64 characters, Arc's host names 63.
     private static let maximumName = 128
 
     /// Reads the compute part, alone or as the member `compute` of the whole document (as HIMDS gives it).
@@ -33,7 +33,7 @@ package struct InstanceMetadata: Hashable, Sendable {
         vmID = compute["vmId"]?.text.flatMap { GUID($0) }
     }
 
-    /// By the path behind the last provider. An instance of a flexible scale set is an ordinary virtual machine.
+    /// The kind, by provider and type in the path. An instance of a flexible scale set is an ordinary virtual machine.
     private static func kind(of resource: ResourceID) -> MachineKind? {
         let parts = resource.path.lowercased().split(separator: "/")
         // subscriptions/<id>/resourceGroups/<group>/providers/<provider>/<type>/<name>...

@@ -8,7 +8,7 @@ package struct AccessToken: Hashable, Sendable, CustomStringConvertible, CustomD
 {
     private let text: String
 
-    /// The longest token that is believed; Entra's are 1 to 4 KiB.
+    /// The longest token that is accepted; Entra's are 1 to 4 KiB.
     package static let maximumLength = 16_384
 
     /// Nil unless it can be the token of an Authorization header (RFC 6750, 2.1).

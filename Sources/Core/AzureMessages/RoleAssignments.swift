@@ -3,7 +3,7 @@
 internal import ByteCoding
 package import Identity
 
-/// A pattern of Azure's for data actions: `*` stands for any characters, letter case does not count.
+/// Azure's pattern for data actions: `*` stands for any characters, letter case does not matter.
 package struct ActionPattern: Hashable, Sendable {
     private let parts: [Substring]
 
@@ -81,9 +81,9 @@ package struct RoleAssignment: Hashable, Sendable {
     /// The last component of `roleDefinitionId`.
     package let role: GUID
     package let scope: String
-    /// Who holds it: a user, a group or a service principal; nil where that is not said.
+    /// Who holds it: a user, a group or a service principal; nil where the answer does not say.
     package let principal: GUID?
-    /// `User`, `Group`, `ServicePrincipal` and others; empty where that is not said.
+    /// `User`, `Group`, `ServicePrincipal` and others; empty where the answer does not say.
     package let principalType: String
     /// Its condition is not evaluated here: such an assignment counts for nothing (azure.md, "The role check").
     package let isConditional: Bool

@@ -88,7 +88,7 @@ package struct SigningKeys: Hashable, Sendable {
         guard Limit.modulusBits.contains(bits) else { return nil }
         let key = SigningKey(modulus: modulus, exponent: exponent)
         guard let chain = entry["x5c"] else { return key }
-        // RFC 7517, 4.7: the first certificate holds this very key.
+        // RFC 7517, 4.7: the first certificate holds the same key.
         guard let text = chain.elements?.first?.text, text.utf8.count <= Limit.certificateCharacters else { return nil }
         guard let certificate = try? Base64.decode(text) else { return nil }
         return (try? CertificateKey(certificate: certificate).key) == key ? key : nil
@@ -102,8 +102,8 @@ package struct SigningKeys: Hashable, Sendable {
     }
 }
 
-/// The answer of `login/ca_keys`, whose form is not public (azure.md, "Instance metadata"): a JSON Web Key Set, lines in
-/// OpenSSH's form, or a JSON array of either. Anything else is refused whole.
+/// The answer of `login/ca_keys`, whose form is not public (azure.md, "Instance metadata"): a JSON Web Key Set, lines
+/// in OpenSSH's form, or a JSON array of either. Anything else is refused whole.
 package enum MetadataKeys: Hashable, Sendable {
     case webKeys(SigningKeys)
     /// `ssh-rsa AAAA...`, not parsed yet.
@@ -147,7 +147,7 @@ package enum MetadataKeys: Hashable, Sendable {
     }
 }
 
-/// How long an answer may be kept (RFC 9111, 5.2.2): `max-age` in seconds, at most a day; nil where nothing is said.
+/// How long an answer may be kept (RFC 9111, 5.2.2): `max-age` in seconds, at most a day; nil without `max-age`.
 package func cacheLifetime(_ cacheControl: String?) -> Int64? {
     for directive in (cacheControl ?? "").lowercased().split(separator: ",") {
         let word = directive.drop { $0 == " " }

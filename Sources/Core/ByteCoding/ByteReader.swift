@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The width of the big-endian length that stands before a field.
+/// The width of the big-endian length before a field.
 package enum LengthPrefix: Sendable {
     /// 16 bits: `string` of entralogin's own wire.
     case two

@@ -55,7 +55,7 @@ package struct ByteWriter: Sendable {
         try writeString(nested.bytes, lengthPrefix: lengthPrefix)
     }
 
-    /// Puts another number in the place of the four bytes at `position`, which must have been written (a trap otherwise).
+    /// Replaces the four bytes at `position`, which must have been written (a trap otherwise), by `value`.
     package mutating func overwrite(_ value: UInt32, at position: Int) {
         for index in 0..<4 { bytes[position + index] = UInt8(truncatingIfNeeded: value >> (24 - 8 * index)) }
     }

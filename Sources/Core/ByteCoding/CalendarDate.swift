@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Dates for people, out of seconds since 1970.
+/// Dates as text, from seconds since 1970.
 package enum CalendarDate {
-    /// `2026-08-20 14:05:09 UTC`; the number itself before 1970 and after 9999. The proleptic Gregorian calendar (days from
-    /// civil, in the other direction).
+    /// `2026-08-20 14:05:09 UTC`; the number itself before 1970 and after 9999. The proleptic Gregorian calendar (days
+    /// from civil, in the other direction).
     package static func utc(_ seconds: Int64) -> String {
         guard seconds >= 0, seconds < 253_402_300_800 else { return "\(seconds)" }
         let time = seconds % 86_400

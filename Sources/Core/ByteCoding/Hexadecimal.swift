@@ -12,7 +12,7 @@ package enum Hexadecimal {
         return String(decoding: text, as: UTF8.self)
     }
 
-    /// `malformed` for an odd number of digits or anything that is none.
+    /// `malformed` for an odd number of digits or any other character.
     package static func decode(_ text: some StringProtocol) throws(ByteCodingError) -> [UInt8] {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(text.utf8.count / 2)

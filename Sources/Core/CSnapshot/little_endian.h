@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The numbers of the published files. Compilers make one load of each. */
+/* Reads the numbers of the published files. Compilers make each call one load. */
 #ifndef ENTRALOGIN_LITTLE_ENDIAN_H
 #define ENTRALOGIN_LITTLE_ENDIAN_H
 

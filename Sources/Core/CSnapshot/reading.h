@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The bytes of a published file, as they lie there; for the readers of this folder only. */
+/* Opens and reads published files; for the readers of this folder only. */
 #ifndef ENTRALOGIN_READING_H
 #define ENTRALOGIN_READING_H
 

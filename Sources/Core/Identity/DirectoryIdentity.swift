@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// A GUID in its canonical form: 36 characters, lower-case hexadecimal, dashes after 8, 12, 16 and 20 digits (RFC 9562).
+/// A GUID in canonical form: 36 characters, lower-case hexadecimal, dashes after 8, 12, 16 and 20 digits (RFC 9562).
 package struct GUID: Hashable, Sendable, Comparable, CustomStringConvertible {
     package let text: String
 

@@ -15,17 +15,19 @@ package enum RootGroups {
         "admin": "sudo lets its members run everything",
         // docs.docker.com, "Linux post-installation steps": "grants root-level privileges to the user".
         "docker": "its members start containers that have the whole file system",
-        // documentation.ubuntu.com/lxd, "Security": "anyone with access to the LXD socket" is root; Incus says the same of its own.
+        // documentation.ubuntu.com/lxd, "Security": "anyone with access to the LXD socket" is root; Incus says the same
+        // of its own.
         "lxd": "its members start containers that have the whole file system",
         "incus-admin": "its members start containers that have the whole file system",
         // microk8s.io, "snap_microk8s" and "microk8s" groups.
         "microk8s": "its members administer a cluster whose containers run as root here",
         "snap_microk8s": "its members administer a cluster whose containers run as root here",
-        // libvirt.org, "Daemon and driver auth": read-write access "should be considered equivalent to having the root password".
+        // libvirt.org, "Daemon and driver auth": read-write access "should be considered equivalent to having the root
+        // password".
         "libvirt": "its members start virtual machines that have this machine's disks",
         "libvirtd": "its members start virtual machines that have this machine's disks",
-        // Debian's wiki, "SystemGroups": disk is "mostly equivalent to root access", staff writes /usr/local, shadow reads
-        // /etc/shadow, kmem reads the memory.
+        // Debian's wiki, "SystemGroups": disk is "mostly equivalent to root access", staff writes /usr/local, shadow
+        // reads /etc/shadow, kmem reads the memory.
         "disk": "its members read and write the disks themselves",
         "staff": "its members write /usr/local, where root's programs are looked for first",
         "shadow": "its members read the password hashes",

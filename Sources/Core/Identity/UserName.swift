@@ -7,7 +7,7 @@ internal import CWire
 /// The rule is `entralogin_name_is_ours` of CWire, which the modules in other processes apply too. At most 113 bytes,
 /// ASCII, no character that a shell, sudoers, passwd(5) or a path would interpret.
 package struct UserName: Hashable, Sendable, Comparable, CustomStringConvertible {
-    /// The name as it stands in passwd(5).
+    /// The name as in passwd(5).
     package let text: String
 
     /// Takes a name that is already canonical; nil where it cannot be an Entra account's.

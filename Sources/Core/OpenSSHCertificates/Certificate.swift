@@ -10,7 +10,7 @@ package struct Certificate: Hashable, Sendable {
     }
 
     package enum Limit {
-        /// Bytes of a whole certificate; in base64 that is the 16,384 that fit a message of the wire. Entra's have about 1,600.
+        /// Bytes of a whole certificate; in base64 that is the 16,384 that fit a message. Entra's have about 1,600.
         package static let blobBytes = 12_288
         /// Bytes of the nonce; CAs send 16 or 32.
         package static let nonceBytes = 256

@@ -20,12 +20,12 @@ extension PublicKey {
         }
     }
 
-    /// The same, nil where the bytes are no such key.
+    /// The same, but nil if the bytes are not such a key.
     package init?(blob: [UInt8]) {
         do throws(PublicKeyError) { try self.init(parsing: blob) } catch { return nil }
     }
 
-    /// Makes a key of its fields, for example of a JSON Web Key's; they are checked as those of a blob are.
+    /// Makes a key from its fields, for example those of a JSON Web Key; they are checked like those of a blob.
     package init(type: KeyType, fields: Fields) throws(PublicKeyError) {
         var writer = ByteWriter()
         do throws(ByteCodingError) {

@@ -37,7 +37,7 @@ package enum Verb: UInt16, Sendable, CaseIterable {
 
 /// Why a frame could not be read. `opcode` is what the frame carried, so that the reply can carry it too.
 package enum FrameError: Error, Hashable, Sendable {
-    /// Not a frame at all: there is no reply to it.
+    /// Not a frame at all: it gets no reply.
     case notOurs
     /// The peer speaks another version of the protocol.
     case version(opcode: UInt16)

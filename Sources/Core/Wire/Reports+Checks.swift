@@ -6,7 +6,7 @@ package struct CheckerAnswer: Hashable, Sendable, Codable {
     package var checker: String
     /// `user`, `administrator`, or `none` for a no; nil where it gave no answer.
     package var role: String?
-    /// Why there is no answer: a reason code, and in words.
+    /// Why it gave no answer: a reason code, and in words.
     package var reason: String?
     package var text: String?
     package var remedy: String?
@@ -48,8 +48,8 @@ package struct RoleCheckReport: Hashable, Sendable, Codable {
     /// `none` for a disabled or deleted account, otherwise the first answer in that order, and role assignments where
     /// they confirm it.
     package var role: String?
-    /// How the first answer was confirmed: `not-needed`, `agreed`, `overruled`, `not-permitted`, `unanswered`; nil where no
-    /// checker answered.
+    /// How the first answer was confirmed: `not-needed`, `agreed`, `overruled`, `not-permitted`, `unanswered`; nil
+    /// where no checker answered.
     package var confirmation: String?
     /// True if two checkers gave different roles.
     package var isDisputed = false

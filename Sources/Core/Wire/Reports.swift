@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// What the daemon tells entraloginctl, as JSON documents in replies (entraloginctl(1) describes them for scripts). Times
-// are seconds since 1970, ages and waits are seconds. Names of fields are stable; a change raises the wire's version.
+// The daemon's reports to entraloginctl: JSON documents in replies (entraloginctl(1) describes them for scripts).
+// Times are seconds since 1970, ages and waits seconds. Names of fields are stable; a change raises the wire's version.
 
 /// The version of everything that is built together.
 package enum ProductVersion {
@@ -35,7 +35,7 @@ package struct MachineReport: Hashable, Sendable, Codable {
     package var resource: String
     package var tenant: String
     package var name: String
-    /// True while the metadata service has not answered since the start and the last good answer is used.
+    /// True while the metadata service has not answered since the start and the last valid answer is used.
     package var isFromDisk: Bool
 
     package init(

@@ -8,7 +8,7 @@
 
 /*
  * Types as libaudit.h numbers them; the kernel lets CAP_AUDIT_WRITE send 1100-1199 and 2100-2999. Names of fields are
- * those of the audit project's field dictionary, but for service and correlation, which it has no word for.
+ * those of the audit project's field dictionary, except for service and correlation, which it lacks.
  */
 #define USER_AUTH 1100u /* authentication */
 #define USER_ACCT 1101u /* authorization */

@@ -3,7 +3,7 @@
 internal import AccountAudit
 internal import Integration
 
-/// The audit for people: a table, what is behind its numbers, then the conclusion.
+/// The audit as text: a table, its details, then the conclusion.
 struct AuditText: Sendable {
     let style: Style
 

@@ -3,7 +3,7 @@
 internal import Authorization
 internal import Wire
 
-/// `check`, `sessions` and `keys` for people.
+/// `check`, `sessions` and `keys` as text.
 struct ChecksText: Sendable {
     private static let column = 12
     let style: Style

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// `config` for people: a line for each setting. An origin that leaves no room stands on a line of its own.
+/// `config` as text: a line for each setting. An origin that does not fit gets a line of its own.
 struct ConfigText: Sendable {
     private static let remedy = "For the file's values to hold: systemctl restart entralogind"
     let style: Style

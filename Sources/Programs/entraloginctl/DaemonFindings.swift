@@ -4,8 +4,8 @@ internal import Authorization
 internal import Integration
 internal import Wire
 
-/// What a status report says, as findings for `doctor`. The daemon's own warnings come with their remedies; what it only
-/// counts is evaluated here.
+/// What a status report says, as findings for `doctor`. The daemon's own warnings come with their remedies; what it
+/// only counts is evaluated here.
 enum DaemonFindings {
     /// Entra's certificates begin five minutes before they are issued (azure.md, "The certificate"): a clock further
     /// behind than that refuses fresh ones.

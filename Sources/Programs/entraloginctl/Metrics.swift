@@ -2,8 +2,8 @@
 
 internal import Wire
 
-/// The status report as OpenMetrics text 1.0 (https://prometheus.io/docs/specs/om/open_metrics_spec/), or in the older text
-/// format 0.0.4 of Prometheus. No user's name is in it.
+/// The status report as OpenMetrics text 1.0 (https://prometheus.io/docs/specs/om/open_metrics_spec/), or in the older
+/// text format 0.0.4 of Prometheus. No user's name is in it.
 struct Metrics: Sendable {
     /// The samples are the same in both.
     enum Form: Sendable {
@@ -21,7 +21,7 @@ struct Metrics: Sendable {
         var value: String
     }
 
-    /// Nil where the daemon does not answer: `entralogin_up` is 0 then, and nothing else is said.
+    /// Nil where the daemon does not answer: `entralogin_up` is 0 then, and there is no other metric.
     func text(of report: StatusReport?) -> String {
         guard let report else { return family("up", "gauge", Self.helpUp, [Sample(value: "0")]) + "# EOF\n" }
         return [

@@ -2,7 +2,7 @@
 
 internal import Integration
 
-/// What systemd says of the daemon that does not answer (systemctl(1), `show`).
+/// The state that systemd reports for a daemon that does not answer (systemctl(1), `show`).
 struct ServiceState: Hashable, Sendable {
     private static let programs = ["/usr/bin/systemctl", "/bin/systemctl"]
     private static let unit = "entralogind.service"

@@ -81,7 +81,7 @@ enum Text {
         }
     }
 
-    /// A table with a header. Where a first cell leaves no room for the others, it stands on a line of its own.
+    /// A table with a header. A first cell that leaves no room for the others gets a line of its own.
     static func list(_ header: [String], _ rows: [[String]], _ style: Style) -> [String] {
         let rows = rows.map { $0.map(printable) }
         let others = table(([header] + rows).map { Array($0.dropFirst()) })

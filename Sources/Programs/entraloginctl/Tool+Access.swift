@@ -13,7 +13,7 @@ extension Tool {
     }
 }
 
-/// `access` for people: a table, then what it does not say.
+/// `access` as text: a table, then what it leaves out.
 struct AccessText: Sendable {
     let style: Style
 

@@ -101,7 +101,7 @@ struct TrialReport: Sendable, Codable {
     }
 }
 
-/// The trial for people: the conclusion first.
+/// The trial as text: the conclusion first.
 struct TrialText: Sendable {
     let style: Style
     let now: Int64

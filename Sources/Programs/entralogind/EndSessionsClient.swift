@@ -8,7 +8,7 @@ internal import Glibc
 internal import LinuxSystem
 internal import Wire
 
-/// Asks end-sessions (`ENTRALOGIN_END_ACCOUNT` of `entralogin_wire.h`). On a thread of its own: an answer takes seconds.
+/// Asks end-sessions (`ENTRALOGIN_END_ACCOUNT` of `entralogin_wire.h`), on its own thread: an answer takes seconds.
 struct EndSessionsClient: SessionEnder {
     private let worker: BlockingWorker
 

@@ -4,7 +4,7 @@ internal import CCurl
 internal import Glibc
 internal import Synchronization
 
-/// The thread behind `CurlTransport`, and the only one that touches handles (but for the wake-up).
+/// The thread behind `CurlTransport`, and the only one that touches handles (except for the wake-up).
 final class CurlLoop: Sendable {
     typealias Waiter = CheckedContinuation<Result<HTTPResponse, HTTPError>, Never>
 

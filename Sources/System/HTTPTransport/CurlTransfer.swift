@@ -50,7 +50,7 @@ final class CurlTransfer {
         if isTooLarge { return .failure(HTTPError(.tooLarge, "more than \(maximumBody) bytes, or too many headers")) }
         guard code == CCURL_OK else {
             let text = errorText.pointee == 0 ? curl.errorText(code) : String(cString: errorText)
-            // libcurl has no code of its own for a proxy that refuses the tunnel (RFC 9110, 9.3.6): only its words tell.
+            // libcurl has no code for a proxy that refuses the tunnel (RFC 9110, 9.3.6): only its text shows that.
             let isTunnel = code == CCURL_RECV_ERROR && text.contains("CONNECT")
             var kind = isTunnel ? .proxy : HTTPError.Kind(curl: code)
             if kind == .cut, !hasBegun { kind = .dropped }

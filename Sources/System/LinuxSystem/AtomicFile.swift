@@ -18,7 +18,7 @@ package struct AtomicFile: Sendable {
         case setMode = "set mode"
         case sync
         case rename
-        /// The new file stands in its place by now, but a power cut may still bring the old one back.
+        /// The new file is in its place by now, but a power cut may still bring the old one back.
         case syncFolder = "sync folder"
     }
 

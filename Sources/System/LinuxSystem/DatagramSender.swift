@@ -20,8 +20,8 @@ package final class DatagramSender: Sendable {
         try checked(sent)
     }
 
-    /// The same with a descriptor, of which the receiver gets a copy; nil: none. Here the path may be abstract, with `@` in
-    /// front. Errors: EAFNOSUPPORT, too, for a path that is neither; EBADF.
+    /// The same with a descriptor, of which the receiver gets a copy; nil: none. Here the path may be abstract, with
+    /// `@` in front. Errors: EAFNOSUPPORT, too, for a path that is neither; EBADF.
     package func send(_ message: [UInt8], with process: ProcessDescriptor?) throws(Errno) {
         let attached = process?.rawValue ?? -1
         let sent = message.withUnsafeBytes {

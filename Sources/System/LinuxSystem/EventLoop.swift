@@ -25,7 +25,7 @@ package final class EventLoop: TaskExecutor, SerialExecutor {
 
     private let epoll: Descriptor
     private let wakeup: Descriptor
-    /// On CLOCK_BOOTTIME, because the time-out of epoll_wait(2) stands still while the machine is suspended.
+    /// On CLOCK_BOOTTIME, because the timeout of epoll_wait(2) does not run while the machine is suspended.
     private let alarm: Descriptor
     /// The thread inside `run()`, or 0.
     private let thread = Atomic<UInt>(0)

@@ -18,7 +18,7 @@ package struct FileError: Error, Hashable, Sendable, CustomStringConvertible {
     }
 
     package let path: String
-    /// The step that failed, for people: `open`, `write`, `sync folder`.
+    /// The step that failed, in words: `open`, `write`, `sync folder`.
     package let step: String
     package let problem: Problem
 

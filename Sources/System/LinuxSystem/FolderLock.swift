@@ -13,7 +13,7 @@ package struct FolderLock: ~Copyable, Sendable {
         self.folder = folder
     }
 
-    /// Unlocked rather than only closed: a process that is being forked at that moment has the descriptor, too, until it
-    /// runs its program, and would hold the lock for as long (flock(2)).
+    /// Unlocked rather than only closed: a process that is being forked at that moment has the descriptor, too, until
+    /// it runs its program, and would hold the lock for as long (flock(2)).
     deinit { _ = flock(folder.rawValue, LOCK_UN) }
 }

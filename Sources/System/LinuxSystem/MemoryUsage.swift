@@ -16,8 +16,8 @@ package enum MemoryUsage {
     /// Makes malloc(3) keep one small heap. Before a second thread is started.
     package static func keepSmall() { clinux_keep_heap_small() }
 
-    /// Keeps what is in memory, tokens above all, out of core files and other processes' hands (P12): RLIMIT_CORE does not
-    /// bind a program that the kernel pipes cores to (core(5)).
+    /// Keeps what is in memory, tokens above all, out of core files and other processes' hands (P12): RLIMIT_CORE does
+    /// not bind a program that the kernel pipes cores to (core(5)).
     package static func keepPrivate() throws(Errno) { try checked(clinux_keep_memory_private()) }
 
     /// Gives back what is free, and the pages of program text that only the start needed. Takes about a millisecond.

@@ -5,7 +5,7 @@ package struct SocketError: Error, Hashable, Sendable, CustomStringConvertible {
     package enum Code: Hashable, Sendable {
         /// A living server answers there, or holds the lock.
         case secondServer
-        /// Something else than a socket stands at the path.
+        /// Something other than a socket is at the path.
         case notASocket
         /// The socket at the path belongs to that uid.
         case foreignOwner(UInt32)

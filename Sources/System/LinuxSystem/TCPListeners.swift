@@ -4,8 +4,8 @@ internal import Glibc
 
 /// The owners of the TCP sockets that listen on this machine, by /proc/net/tcp and /proc/net/tcp6 (proc_pid_net(5)).
 package enum TCPListeners {
-    /// For both tables together. Twenty thousand listeners, as many as one process of a user's may have, took less than a
-    /// second on a busy machine.
+    /// For both tables together. Twenty thousand listeners, as many as one process of a user's may have, took less than
+    /// a second on a busy machine.
     package static let timeout: Duration = .seconds(5)
     /// Bytes of one read; the kernel gives whole lines, a page of them at most.
     private static let pieceSize = 1 << 16

@@ -13,7 +13,7 @@ protocol RecordOutput: Sendable {
 }
 
 /// The journal. What its socket takes at once is a datagram in its native protocol
-/// (https://systemd.io/JOURNAL_NATIVE_PROTOCOL: `NAME=value` lines); libsystemd does the rest, such as records too long for one.
+/// (https://systemd.io/JOURNAL_NATIVE_PROTOCOL: `NAME=value` lines); libsystemd sends the others, such as longer ones.
 struct JournalSocket: RecordOutput {
     static let path = "/run/systemd/journal/socket"
 
@@ -59,7 +59,7 @@ struct JournalSocket: RecordOutput {
     }
 }
 
-/// A line each to standard error, where there is no journal.
+/// Writes a line each to standard error, where there is no journal.
 struct StandardError: RecordOutput {
     /// A pipe that poll(2) calls writable takes this many bytes at once (PIPE_BUF, pipe(7)).
     private static let pipeWrite = 4096

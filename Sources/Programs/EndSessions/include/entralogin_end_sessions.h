@@ -51,7 +51,7 @@ ssize_t entralogin_read_proc(int folder, const char *name, char *text, size_t ca
 
 /* Writes the sentence for `cause` to the terminals of that uid's processes. Never blocks. Returns how many took it. */
 unsigned entralogin_tell_terminals(uint32_t uid, uint16_t cause);
-/* The path of a terminal by its number in /proc/PID/stat: false for one that is no terminal of a login. */
+/* The path of a terminal by its number in /proc/PID/stat: false for one that a login cannot have. */
 int entralogin_terminal_path(unsigned number, char *path, size_t capacity);
 
 /* A process that this account's sessions started under another uid, and that was left alone. */

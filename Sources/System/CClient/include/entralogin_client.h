@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Where the daemon listens, and the uid that counts as root: 0, but for tests that run without privileges. */
+/* Where the daemon listens, and the uid that counts as root: 0, except in tests without privileges. */
 struct entralogin_server {
     const char *path;
     uint32_t root;

@@ -7,7 +7,7 @@
  * can be named instead of a program that does not start. libcurl 7.54 or newer
  * (CURLOPT_SUPPRESS_CONNECT_HEADERS).
  *
- * curl_easy_setopt and its like are variadic, which Swift cannot call: here stands one typed function for each kind of
+ * curl_easy_setopt and its like are variadic, which Swift cannot call: here is a typed function for each kind of
  * argument. The numbers below are part of libcurl's stable ABI; CCurl.c compares them with curl/curl.h.
  *
  * This header includes nothing of libc on purpose: types of libc seen through two modules do not match in Swift.
