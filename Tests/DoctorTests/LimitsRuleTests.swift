@@ -20,7 +20,11 @@ struct LimitsRuleTests {
         arguments: [
             ("* hard nproc 0", "nproc"), ("* - maxlogins 0", "maxlogins"),
             ("@entra_users hard maxsyslogins 0", "maxsyslogins"),
-            ("alice@contoso.com\thard\tnproc\t0", "nproc"), ("* soft nproc 0", nil), ("* hard nproc 100", nil),
+            ("alice@contoso.com\thard\tnproc\t0", "nproc"), ("* soft nproc 0", "nproc"), ("* hard nproc 100", nil),
+            ("* hard nproc 0\n* soft nproc 100", "nproc"), ("* soft nproc 0\n* hard nproc 100", "nproc"),
+            ("* hard nproc 0\n* - nproc 100", nil), ("* - nproc 0\n* soft nproc 100", "nproc"),
+            ("* soft maxlogins 0", "maxlogins"), ("* hard maxlogins 0\n* soft maxlogins 9", nil),
+            ("* hard nproc 0\n@entra_users soft nproc 100", "nproc"),
             ("@sudo hard nproc 0", nil), ("bob@contoso.com hard nproc 0", nil), ("# * hard nproc 0", nil),
             ("* hard core 0", nil),
             ("* hard nproc 0\n@entra_users hard nproc 100", nil), ("@entra_users hard nproc 100\n* hard nproc 0", nil),

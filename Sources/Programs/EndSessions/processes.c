@@ -77,7 +77,7 @@ int entralogin_each_process(entralogin_visit *visit, void *context) {
     if (proc == NULL)
         return -errno;
     int top = dirfd(proc), seen_first = 0;
-    for (struct dirent *entry; (entry = readdir(proc)) != NULL && top >= 0;) {
+    for (struct dirent *entry; (errno = 0, entry = readdir(proc)) != NULL && top >= 0;) {
         if (entry->d_name[0] < '1' || entry->d_name[0] > '9')
             continue;
         /* The open folder stays bound to this process: reads and signals cannot reach a later one of that number. */
@@ -90,7 +90,10 @@ int entralogin_each_process(entralogin_visit *visit, void *context) {
         }
         close(folder);
     }
+    int error = top < 0 ? EBADF : errno;
     closedir(proc);
+    if (error != 0)
+        return -error;
     /* With hidepid=, /proc shows only some processes: no answer is better than a wrong one. */
     return seen_first ? 0 : -EACCES;
 }

@@ -6,9 +6,12 @@ enum Redaction {
     private static let mark = "***"
     /// What follows one of these, up to a blank, a quote or an ampersand, is a secret.
     private static let openings = [
-        "bearer ", "password=", "passwd=", "secret=", "client_secret=", "access_token=", "refresh_token=", "id_token=",
-        "sig=", "sharedaccesskey=", "accountkey=", "\"access_token\":\"", "\"refresh_token\":\"", "\"id_token\":\"",
-        "\"client_secret\":\"", "\"password\":\"",
+        "bearer ", "authorization: basic ", "sig=", "sharedaccesskey=", "accountkey=",
+    ].map { Array($0.utf8) }
+    /// So is the value of one of these: `NAME=`, or a quoted name and a colon as JSON has it, with blanks or without. A
+    /// bare name and a colon stands in nsswitch.conf(5), and before the text of many an error.
+    private static let names = [
+        "password", "passwd", "secret", "client_secret", "access_token", "refresh_token", "id_token",
     ].map { Array($0.utf8) }
 
     static func clean(_ text: String) -> String {
@@ -29,17 +32,32 @@ enum Redaction {
         var result: [UInt8] = []
         var index = 0
         while index < bytes.count {
-            let opening = openings.first { folded[index...].starts(with: $0) }
-            guard let opening else {
+            guard let value = valueStart(in: folded, at: index) else {
                 result.append(bytes[index])
                 index += 1
                 continue
             }
-            result += bytes[index..<index + opening.count] + Array(mark.utf8)
-            index += opening.count
+            result += bytes[index..<value] + Array(mark.utf8)
+            index = value
             while index < bytes.count, !" \t\"'&,;".utf8.contains(bytes[index]) { index += 1 }
         }
         return words(String(decoding: result, as: UTF8.self))
+    }
+
+    /// Where the secret begins that an opening at `index` announces; nil if none stands there.
+    private static func valueStart(in line: [UInt8], at index: Int) -> Int? {
+        if let opening = openings.first(where: { line[index...].starts(with: $0) }) { return index + opening.count }
+        guard let name = names.first(where: { line[index...].starts(with: $0) }) else { return nil }
+        var position = index + name.count
+        func skip(_ bytes: String) {
+            while position < line.count, bytes.utf8.contains(line[position]) { position += 1 }
+        }
+        let isQuoted = position < line.count && "\"'".utf8.contains(line[position])
+        skip("\"' \t")
+        guard position < line.count, (isQuoted ? ":=" : "=").utf8.contains(line[position]) else { return nil }
+        position += 1
+        skip("\"' \t")
+        return position
     }
 
     /// Within words: a web token, and what stands before the @ in a URL.

@@ -4,7 +4,9 @@ internal import Integration
 
 /// Finds limits of zero in the files of pam_limits (limits.conf(5)) that keep an account from any session: no login, or
 /// no process. If several lines apply, a line for the name takes precedence over one for a group, and that over one for
-/// `*`; among equals the last counts.
+/// `*`; among equals the last counts. Hard and soft limits are separate, and either keeps out: pam_limits lowers the soft
+/// limit to the hard one, and the kernel starts no program beyond the soft one (setrlimit(2)), so no user comes as far as
+/// raising it. Of logins pam_limits has one limit, whatever the line's type is.
 struct LimitsRule: Sendable {
     private static let module = "pam_limits.so"
     private static let items: Set<String> = ["maxlogins", "maxsyslogins", "nproc"]
@@ -14,6 +16,8 @@ struct LimitsRule: Sendable {
     private struct Line {
         var rank: Int
         var item: String
+        /// Nil if the line is about both, or if the item has one limit only.
+        var isHard: Bool?
         var isNone: Bool
         var place: String
     }
@@ -32,11 +36,11 @@ struct LimitsRule: Sendable {
         let paths = named.isEmpty ? [LimitsRule.files] + machine.paths(matching: LimitsRule.folder) : named
         let lines = paths.flatMap { self.lines(of: $0, name, groups) }
         for item in LimitsRule.items.sorted() {
-            let concerning = lines.filter { $0.item == item }
-            guard let rank = concerning.map(\.rank).max(), let last = concerning.last(where: { $0.rank == rank }) else {
-                continue
+            for isHard in [true, false] {
+                let concerning = lines.filter { $0.item == item && ($0.isHard ?? isHard) == isHard }
+                let rank = concerning.map(\.rank).max()
+                if let last = concerning.last(where: { $0.rank == rank }), last.isNone { return (last.place, item) }
             }
-            if last.isNone { return (last.place, item) }
         }
         return nil
     }
@@ -62,9 +66,9 @@ struct LimitsRule: Sendable {
             guard words.count == 4, ["hard", "-", "soft"].contains(words[1]),
                 LimitsRule.items.contains(String(words[2])), let rank = rank(of: words[0], name, groups)
             else { return nil }
-            // A user may raise a soft limit.
-            let isNone = words[1] != "soft" && words[3] == "0"
-            return Line(rank: rank, item: String(words[2]), isNone: isNone, place: "\(path):\(index + 1)")
+            let item = String(words[2])
+            let isHard = item != "nproc" || words[1] == "-" ? nil : words[1] == "hard"
+            return Line(rank: rank, item: item, isHard: isHard, isNone: words[3] == "0", place: "\(path):\(index + 1)")
         }
     }
 

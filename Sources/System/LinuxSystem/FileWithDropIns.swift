@@ -76,12 +76,16 @@ package struct FileWithDropIns: Sendable {
         guard let stream = try FileWithDropIns.open(folder) else { return [] }
         defer { closedir(stream) }
         var names: [String] = []
+        errno = 0
         while let entry = readdir(stream) {
             let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
                 pointer.withMemoryRebound(to: CChar.self, capacity: Int(NAME_MAX) + 1) { String(cString: $0) }
             }
             if name.hasSuffix(".conf"), !name.hasPrefix(".") { names.append(name) }
+            errno = 0
         }
+        // readdir(3) returns NULL at the end and after an error alike; only errno tells.
+        if errno != 0 { throw FileError(path: folder, step: "read", problem: .failed(.last)) }
         return names.sorted().map { "\(folder)/\($0)" }
     }
 }
