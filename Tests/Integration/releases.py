@@ -69,7 +69,7 @@ def release(ground: PackagesGround) -> str:
         releases.must("gpg", "--batch", "--verify", f"{files}/SHA256SUMS.asc", f"{files}/SHA256SUMS")
         releases.must("env", "-C", str(files), "sha256sum", "--check", "--strict", "--quiet", "SHA256SUMS", there=False)
         materials = (files / f"entralogin-{first}.cdx.json").read_text()
-        words = ('"libssl3"', '"libstdc++-10-dev"', '"swift-foundation"', "pam_entralogin.so")
+        words = ('"libssl3"', '"libstdc++-10-dev"', '"pkg:github/swiftlang/swift@', "pam_entralogin.so")
         require(all(word in materials for word in words), materials)
         with ground.stock("release") as site:
             seen = by_apt(ground, releases, site)

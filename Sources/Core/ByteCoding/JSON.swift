@@ -2,8 +2,7 @@
 
 /// A JSON value (RFC 8259), read strictly: no duplicate names, no bytes left over, bounded depth and number of values.
 ///
-/// Not Foundation's: that one lets the last of two equal names win, and costs the daemon 7 MB of program,
-/// 2 MB of memory and glibc 2.35.
+/// Not Foundation's: that one lets the last of two equal names win, and costs 7 MB of program, 2 MB of memory and glibc 2.35.
 package enum JSON: Hashable, Sendable {
     case null
     case boolean(Bool)
@@ -72,6 +71,36 @@ extension JSON {
         var output: [UInt8] = []
         append(to: &output)
         return output
+    }
+
+    /// The value as text for people, a member or an element a line.
+    package var indented: String {
+        var output: [UInt8] = []
+        append(to: &output, indentedBy: 0)
+        return String(decoding: output, as: UTF8.self)
+    }
+
+    private func append(to output: inout [UInt8], indentedBy depth: Int) {
+        let indentation = "\n" + String(repeating: "  ", count: depth)
+        switch self {
+        case .array(let elements) where !elements.isEmpty:
+            for (index, element) in elements.enumerated() {
+                output += (index == 0 ? "[" : ",").utf8
+                output += "\(indentation)  ".utf8
+                element.append(to: &output, indentedBy: depth + 1)
+            }
+            output += "\(indentation)]".utf8
+        case .object(let members) where !members.isEmpty:
+            for (index, member) in members.sorted(by: { $0.key < $1.key }).enumerated() {
+                output += (index == 0 ? "{" : ",").utf8
+                output += "\(indentation)  ".utf8
+                JSON.append(member.key, to: &output)
+                output += " : ".utf8
+                member.value.append(to: &output, indentedBy: depth + 1)
+            }
+            output += "\(indentation)}".utf8
+        default: append(to: &output)
+        }
     }
 
     private func append(to output: inout [UInt8]) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-internal import FoundationEssentials
+internal import ByteCoding
 internal import Integration
 
 /// One record of the journal, as far as it is shown. Field names: Documentation/records.md.
@@ -73,9 +73,9 @@ struct PersonLog: Sendable {
         return result.output.split(separator: "\n").compactMap { PersonLog.decision(in: $0) }.reversed()
     }
 
-    /// Nil for a line that is no record of the daemon's.
+    /// Nil for a line that is no record of the daemon's, which are text: journalctl writes others as lists of bytes or of texts.
     static func decision(in line: Substring) -> LoggedDecision? {
-        guard let fields = try? JSONDecoder().decode([String: Field].self, from: Data(line.utf8)),
+        guard let fields = try? JSON(parsing: Array(line.utf8)),
             let time = time(of: fields),
             let event = fields["ENTRALOGIN_EVENT"]?.text
         else { return nil }
@@ -95,17 +95,10 @@ struct PersonLog: Sendable {
     }
 
     /// When the daemon sent it, where journald knows, and less what it waited before.
-    private static func time(of fields: [String: Field]) -> Int64? {
+    private static func time(of fields: JSON) -> Int64? {
         func number(_ name: String) -> Int64? { fields[name]?.text.flatMap { Int64($0) } }
         guard let time = number("_SOURCE_REALTIME_TIMESTAMP") ?? number("__REALTIME_TIMESTAMP") else { return nil }
         return time - (number("ENTRALOGIN_DELAY_USEC") ?? 0)
-    }
-
-    /// Text; a list of bytes or of texts, and null, are what journalctl writes for other fields than ours.
-    private struct Field: Decodable {
-        let text: String?
-
-        init(from decoder: any Decoder) throws { text = try? decoder.singleValueContainer().decode(String.self) }
     }
 }
 

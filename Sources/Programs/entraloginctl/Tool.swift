@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Authorization
+internal import ByteCoding
 internal import Doctor
-internal import FoundationEssentials
 internal import Identity
 internal import Integration
 internal import Settings
@@ -292,7 +292,7 @@ struct Tool: Sendable {
     func read<Report: Decodable>(_ response: Response, as type: Report.Type) throws(DaemonError) -> Report {
         switch response {
         case .document(let bytes):
-            guard let report = try? JSONDecoder().decode(type, from: Data(bytes)) else { throw .misread }
+            guard let report = try? JSON(parsing: bytes).decoded(as: type) else { throw .misread }
             return report
         case .forbidden: throw .notPermitted
         case .unavailable: throw .unreachable("it cannot say now")
@@ -304,12 +304,10 @@ struct Tool: Sendable {
 
     func show<Report: Encodable>(_ report: Report, asText text: (Report) -> [String]) {
         guard isJSON else { return Output.say(text(report)) }
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
-        guard let bytes = try? encoder.encode(report) else {
+        guard let json = try? JSON(encoding: report) else {
             return Output.complain("entraloginctl: cannot be said in JSON")
         }
-        Output.say(String(decoding: bytes, as: UTF8.self))
+        Output.say(json.indented)
     }
 
     func fail(_ error: DaemonError) -> ExitStatus {
