@@ -132,7 +132,7 @@ extension RemedyTests {
         sudo(
             "sudoers.syntax",
             .warning,
-            "visudo mends it",
+            "fix it with visudo",
             { machine in
                 machine.texts["/usr/sbin/visudo"] = ""
                 machine.programs["/usr/sbin/visudo -c"] = ProgramResult(status: 1, complaint: "zz:1:3: syntax error\n")

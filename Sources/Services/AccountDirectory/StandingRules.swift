@@ -141,7 +141,7 @@ extension Denial {
         self.init(
             .recordChanged,
             text: "This machine's files contradict each other about this account",
-            detail: "\(name) is in \(AdoptionList.path), but \(difference); mend one of both"
+            detail: "\(name) is in \(AdoptionList.path), but \(difference); fix one of the two"
         )
     }
 

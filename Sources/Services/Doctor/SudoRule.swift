@@ -96,7 +96,7 @@ struct SudoRule: Sendable {
             .sudoersSyntax,
             .warning,
             "sudo finds a mistake in its files: \(line)",
-            remedy: "\(program) -c shows it; visudo mends it"
+            remedy: "\(program) -c shows it; fix it with visudo"
         )
     }
 }

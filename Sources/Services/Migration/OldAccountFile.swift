@@ -42,7 +42,7 @@ struct OldAccountFile: Sendable {
     private struct Flaw: Error { var text: String }
 
     private static func flaw(_ place: String, _ text: String) -> MigrationConflict {
-        MigrationConflict(place: place, text: text, remedy: "mend or remove the line; then ask for the plan again")
+        MigrationConflict(place: place, text: text, remedy: "fix or remove the line; then ask for the plan again")
     }
 
     private static func account(_ line: Substring, _ place: String) throws(Flaw) -> OldAccount {
