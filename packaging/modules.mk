@@ -21,7 +21,7 @@ CLANG ?= $(or $(wildcard $(dir $(realpath $(shell command -v swift 2>/dev/null))
 BUILD ?= build
 
 C_INCLUDES := -I Sources/Core/CWire/include -I Sources/Core/CSnapshot/include -I Sources/System/CClient/include
-# What the compiler has of these for the machine that it builds for: a probe of each page that the stack grows by, and the
+# Those of these options that the compiler has for its target: a probe of each page that the stack grows by, and the
 # processor's own check of where calls and returns lead (x86-64, arm64).
 C_HARDENING := $(foreach option,-fstack-clash-protection -fcf-protection -mbranch-protection=standard,$(shell \
 	$(CC) -Werror $(option) -x c -c -o /dev/null /dev/null 2>/dev/null && echo $(option)))
@@ -120,7 +120,7 @@ $(BUILD)/analyzed/%.clang: %.c $(ANALYZED_HEADERS) packaging/modules.mk
 
 analyze: $(foreach compiler,gcc clang,$(ANALYZED:%.c=$(BUILD)/analyzed/%.$(compiler)))
 
-# --- The loaded module in peculiar processes: built as shipped, but for the places of its files ---
+# --- The loaded module in unusual processes: built as shipped, except for the paths of its files ---
 
 SAMPLE := Tests/Support/SampleSnapshot
 ROBUST_C := $(wildcard Tests/NSSModule/*.c $(SAMPLE)/*.c) Sources/Core/CSnapshot/hash.c

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What Debian's Swift library wants of newer libraries than packages are linked against, besides packaging/floor/older.c: it was
- * compiled with headers of glibc 2.43 and GCC 16. Only in programs that packaging/swiftlang/cross makes, and seen by nobody else.
+ * Functions that Debian's Swift library needs from newer libraries than packages are linked against, besides those in
+ * packaging/floor/older.c: it was compiled with headers of glibc 2.43 and GCC 16. Only programs that packaging/swiftlang/cross
+ * makes contain them, and they are not exported.
  */
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=sh
-# The system users, the folders, and the caches of the name service. Read by configure.
+# Makes the system users and the folders, and flushes the caches of the name service. Read by configure.
 
 make_users() {
     if have systemd-sysusers; then
@@ -30,17 +30,17 @@ make_folders() {
     fi
     install -d -m 0755 -o root -g root /run/entralogin /var/lib/entralogin-sshd
     install -d -m 0755 -o entralogin -g entralogin /run/entralogin/nss /var/lib/entralogin
-    # The folder of these is the daemon's own: what it may have put in their place is not for root to follow.
+    # The daemon owns the folder that these are in, so root must not follow what the daemon may have put in their place.
     as_daemon install -d -m 0755 /var/lib/entralogin/nss /var/lib/entralogin/ssh ||
         complain "the folders below /var/lib/entralogin cannot be made: look at what is there"
     install -d -m 0755 -o root -g root /etc/entralogin /etc/entralogin/entralogin.conf.d
     make_sshd_folder
 }
 
-# Without it sshd does not even test its configuration; its own unit makes it when sshd starts.
+# Without /run/sshd, which sshd's own unit makes when sshd starts, sshd does not even test its configuration.
 make_sshd_folder() { [ ! -d /usr/lib/openssh ] || [ -d /run/sshd ] || install -d -m 0755 -o root -g root /run/sshd; }
 
-# nscd keeps answers, and its own idea of nsswitch.conf.
+# nscd caches answers and the content of nsswitch.conf.
 forget_names() {
     if have nscd && [ -z "$DRY" ]; then
         nscd -i passwd 2>/dev/null || :

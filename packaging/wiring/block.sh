@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=sh
 # entralogin's block in sshd_config. Other programs write between its marks, behind them and in their place (VMAccess,
-# WALinuxAgent, cloud-init), and some strip comments. So a line is entralogin's by its words, and no other line is
-# dropped. Read by configure.
+# WALinuxAgent, cloud-init), and some strip comments. So entralogin's lines are recognized by their words, and no other line
+# is dropped. Read by configure.
 
-# own_lines MODE [FILE]: whether the file `has` lines of entralogin's; their `numbers`; the `rest` without them; what
-# others set `inside` its Match block; or the file `left` behind, where those keep their Match line and their meaning.
+# own_lines MODE [FILE]. Modes: `has`, whether the file has lines of entralogin; `numbers`, their line numbers; `rest`, the
+# file without the block; `inside`, other programs' settings inside the block; `left`, the file without entralogin's lines,
+# where those settings keep their Match line, and so their meaning.
 own_lines() {
     awk -v mode="$1" -v begins="$MARK: begin" -v ends="$BLOCK_END" -v guids="$GUIDS" '
         function keyword(i) { return substr(words[i], 1, index(words[i] " ", " ") - 1) }
@@ -14,7 +15,7 @@ own_lines() {
             return words[i] in known || words[i] ~ /^trustedusercakeys \/var\/lib\/entralogin/ ||
                 words[i] ~ /^authorizedprincipalscommand \/usr\/libexec\/entralogin\//
         }
-        # The keyword in lower case, one blank between words; sshd passes over white space at the end, and CR is that.
+        # The keyword in lower case, one blank between words. sshd ignores white space at the end of a line, CR included.
         function plain(line,  at) {
             gsub(/[ \t\r]+/, " ", line); sub(/^ /, "", line); sub(/ $/, "", line)
             at = index(line " ", " ")
@@ -22,7 +23,7 @@ own_lines() {
         }
         FNR == NR { if (/^[ \t]+[A-Z]/) known[plain($0)] = 1; next }
         { lines[++n] = $0; words[n] = plain($0) }
-        # Begins at the Match line of the block; `marked` where its mark stands before it.
+        # Starts at the Match line of a block; `marked`: the mark stands before it.
         function read_block(m, marked,  i, end, calls, others) {
             for (end = m + 1; end <= n && keyword(end) != "match"; end++) {
                 if (words[end] ~ /^authorizedprincipalscommand / && is_known(end)) calls = 1
@@ -34,7 +35,7 @@ own_lines() {
             if (end > n || tolower(words[end]) != "match all") { if (others) kept[m] = 1; return }
             own[end] = 1
             if (others) kept[m] = kept[end] = 1
-            # What follows is for everybody, and stays so behind a Match block of somebody else.
+            # Settings after `Match all` are for all users. After another Match block they need that line to stay so.
             for (i = end + 1; before && i <= n && keyword(i) != "match"; i++) if (is_setting(i)) needed[end] = 1
             if (end in needed) delete own[end]
         }
@@ -63,7 +64,8 @@ own_lines() {
 
 has_block() { [ -f $SSHD_CONFIG ] && own_lines has; }
 
-# Prints sshd_config with one block, at its end, from $WORK/sshd.conf; settings of others inside it stay, behind ours.
+# Prints sshd_config with one block, at its end, from $WORK/sshd.conf. Settings of other programs stay inside the block, after
+# entralogin's.
 with_block() {
     own_lines rest
     echo "$MARK: begin"
@@ -73,8 +75,8 @@ with_block() {
     echo "$BLOCK_END"
 }
 
-# passes FILE [ADDED]: whether sshd takes it. What sshd says is told once, with the line that it means, and by the name
-# of the machine's own file, which FILE is to become; ADDED lines stand before that.
+# passes FILE [ADDED]: whether sshd accepts FILE, which is to become the machine's sshd_config; its first ADDED lines are not
+# part of that. Prints each of sshd's messages once, under the name of sshd_config and with the line that the message is about.
 passes() {
     status=0
     "$sshd" -t -f "$1" >"$WORK/sshd.says" 2>&1 || status=$?

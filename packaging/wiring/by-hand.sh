@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=sh
-# No tool: the administrator writes the lines, which wire_pam names where they are not there. Read by configure.
+# No tool: the administrator writes the lines, and wire_pam prints those to add if they are missing. Read by configure.
 
 by_hand_applies() { :; }
 by_hand_obstacle() { pam_names_us || echo "nothing here adds lines to PAM by machine"; }

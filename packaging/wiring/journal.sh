@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=sh
-# The way back, on disk before a step acts. A run that fails takes it; after one that was killed the next run does, the boot
-# (entralogin-recover.service), or a package's script. Read by configure.
+# The undo journal, on disk before a step acts. A run that fails undoes its own steps. After a killed run, the next run does
+# that, or the boot (entralogin-recover.service), or a package's script. Read by configure.
 
-# One empty file a step, NN.STEP, so that taking a step back needs no space; and STEP.before and STEP.after, the file that
-# the step changes. In /etc: there at boot before anything else is mounted, and root's own, because root acts on it.
+# One empty file for each step, NN.STEP, so that undoing a step needs no disk space; and STEP.before and STEP.after, the file
+# that the step changes. In /etc: there at boot before anything else is mounted, and owned by root, because root acts on it.
 JOURNAL=/etc/entralogin/unfinished
 
 # Not empty: this run has noted a step.
@@ -22,7 +22,7 @@ file_of() {
     esac
 }
 
-# begin STEP [NEW]: before the step acts; NEW is what its file will be.
+# begin STEP [NEW]: notes the step before it acts; NEW is the new content of its file.
 begin() {
     [ -z "$DRY" ] || return 0
     note_step "$@" || fail "the way back cannot be written to $JOURNAL: nothing was changed by this step"
@@ -53,7 +53,7 @@ steps_begun() {
 
 is_unfinished() { [ -n "$(steps_begun)" ] || [ -d $PAM_COPIES ]; }
 
-# All is done, in one rename. What a kill leaves of the rest says nothing.
+# Marks the run as done, in one rename. Files that a kill leaves behind after that mean nothing.
 close_journal() {
     [ -z "$DRY" ] || return 0
     rm -rf $JOURNAL.done || return 1
@@ -62,12 +62,13 @@ close_journal() {
     BEGUN=
 }
 
-# Newest first, and no further than the first step that fails: those behind it are what keeps people out until then.
+# Undoes the steps, newest first, and stops at the first that fails: the older steps are what refuses users until it is fixed.
 take_way_back() {
     put_back_pam_copies || return 1
     for step in $(steps_begun); do
         if [ "${step#*.}" = lines ]; then
-            # All steps were done; these are all that may be missing. Another verb than --recover knows itself what it wants.
+            # All steps were done: at most the lines of mapped accounts are missing. Only --recover must restore them; any
+            # other verb sets the machine up as it needs.
             (reload_sshd) || :
             bring_lines || [ "$verb" != --recover ] || return 1
             break
@@ -76,7 +77,7 @@ take_way_back() {
         complain "the way back stops at '${step#*.}': fix what it says; the next run of configure, or the next boot, goes on"
         return 1
     done
-    # What was written and never got its name.
+    # New files that were not renamed into place.
     rm -f $SSHD_CONFIG.entralogin-new $SSHD_FOLDER/*.entralogin-new /etc/sudoers.d/*.entralogin-new $NSSWITCH.entralogin-new \
         /etc/pam.d/*.entralogin-new /var/lib/pam/*.entralogin-new
     close_journal
@@ -95,7 +96,7 @@ take_back() {
     esac
 }
 
-# put_back STEP: its file as it was before. 2: another has changed it since.
+# put_back STEP: restores the file of the step. Returns 2 where the file was changed after the step.
 put_back() {
     file=$(file_of "$1")
     before=$JOURNAL/$1.before
@@ -111,10 +112,10 @@ put_back() {
     fi
 }
 
-# copy_whole FILE FOLDER: below the folder, with its path. cp(1) looks for the folders of that path where it stands.
+# copy_whole FILE FOLDER: copies FILE below FOLDER, with its path. cp(1) takes the path as relative to the current folder.
 copy_whole() { (cd / && cp -a --parents "$1" "$2"); }
 
-# swap_in SAVED TARGET: a copy with owner and mode of SAVED; on a full disk SAVED itself, by another name.
+# swap_in SAVED TARGET: replaces TARGET by a copy of SAVED with its owner and mode; on a full disk by a hard link to SAVED.
 swap_in() {
     new=$2.entralogin-new
     rm -f "$new" || return 1
@@ -122,7 +123,7 @@ swap_in() {
     into_place "$2"
 }
 
-# A run that did not end left its way back: it is taken before anything else.
+# Undoes an earlier run that did not end, before anything else.
 recover() {
     if is_unfinished; then
         complain "an earlier run did not end: taking its way back"
@@ -135,7 +136,7 @@ recover() {
     fi
 }
 
-# Where systemd starts the machine, it takes the way back before it lets anybody in.
+# Where systemd starts the machine, a killed run is undone before any user can sign in.
 recover_at_boot() {
     ! have systemctl || systemctl enable --quiet $RECOVERY 2>/dev/null ||
         complain "$RECOVERY cannot be enabled: a run that is killed is not undone at boot"

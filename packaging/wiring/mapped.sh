@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=sh
-# Mapped accounts: those of /etc/passwd that PAM alone refuses. Without entralogin's modules the keys in their homes let them
-# in, whatever Azure says, so their lines come last and go first. Read by configure.
+# Mapped accounts: those of /etc/passwd that only PAM refuses. Without entralogin's modules the keys in their homes let them
+# in, whatever Azure says, so their lines are added last and removed first. Read by configure.
 
 # Their lines in /etc/passwd and /etc/group, and their list: the tool knows what it wrote.
 MAPPED_NOTE=/etc/entralogin/adopted.lines
@@ -11,10 +11,10 @@ mapped() {
     if have restorecon && [ -e /etc/entralogin/adopted ]; then restorecon /etc/entralogin/adopted || :; fi
 }
 
-# Names of accounts that PAM alone refuses: whoever wrote their records, and whether a list or a note of them is left or not.
+# Names of accounts that only PAM refuses, no matter who wrote their records and whether a list or a note of them still exists.
 mapped_lines() { sed -n 's/^\([^:#]*\):!\*adopted:.*/\1/p' /etc/passwd | tr '\n' ' '; }
 
-# Ends the run where one of them stays: nothing that refuses them may go.
+# Ends the run if one of them stays: then nothing that refuses them may be removed.
 release_mapped() {
     changed=
     mapped release || changed=yes
@@ -23,7 +23,7 @@ release_mapped() {
     [ -z "$changed" ] || complain "what was left there are local accounts now: their keys let them in"
 }
 
-# Their lines come last, when all that refuses them is there.
+# Adds their lines, last of all: everything that refuses them must be in place.
 bring_lines() {
     mapped restore && return 0
     complain "people who were adopted before could not be put back, and are refused: entraloginctl doctor"

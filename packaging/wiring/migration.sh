@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=sh
-# The wiring of Microsoft's packages out and entralogin's in, in one step that a failure undoes; and back again, byte for byte.
-# Accounts and packages are not touched. Read by configure.
+# Replaces the integration of Microsoft's packages by entralogin's, in one step that a failure undoes; and restores the old
+# one, byte for byte. Does not touch accounts and packages. Read by configure.
 
-# The files as they were, and what they were once the old lines had gone: root's own, never the daemon's.
+# The files as they were, and as they were without the old lines: owned by root, never by the daemon.
 SAVED=/var/lib/entralogin-migration
 OLD_PROFILES=/usr/share/pam-configs
 
@@ -12,8 +12,8 @@ old_pam_files() { grep -ls '^[^#]*pam_aad\.so' /etc/pam.d/* || :; }
 old_pam_profiles() { have pam-auth-update && grep -ls 'pam_aad\.so' $OLD_PROFILES/* || :; }
 names_old_service() { grep -qs '^[[:space:]]*[a-z]*[[:space:]]*:[^#]*[[:space:]:]aad\([[:space:]]\|$\)' $NSSWITCH; }
 
-# Prints an sshd file without the old package's Match block; fails where others wrote into it, or where the old program
-# stands outside of a block: what remained would hold for people whom nobody thought of.
+# Prints an sshd file without the old package's Match block. Fails where that block has other programs' lines, or where the old
+# program stands outside a block: the remaining lines would apply to other users.
 without_old_block() {
     awk '
         function flush(  i) {
@@ -31,12 +31,12 @@ without_old_block() {
         END { flush(); exit bad }' "$1"
 }
 
-# A line can be taken out where nothing counts lines, and where it is one line.
+# Whether a line can be removed: no control value may skip a number of lines, and no line may continue on the next.
 pam_line_is_alone() {
     ! grep -q '^[^#]*\[[^]]*=[1-9]' "$1" && ! grep -q '^[^#]*\\$' "$1"
 }
 
-# One reason a line; nothing where the old wiring can be taken out by machine.
+# Prints one reason on each line; nothing where the old integration can be removed automatically.
 migration_obstacles() {
     [ ! -e $SAVED ] || echo "$SAVED holds what an earlier migration replaced: migrate --undo, or remove it"
     sshd=$(sshd_program) || {
@@ -59,7 +59,7 @@ migration_obstacles() {
     ! names_old_service || [ ! -L $NSSWITCH ] || echo "$NSSWITCH is a link: take out 'aad' by hand"
 }
 
-# Whole or not at all: what a kill leaves half is never put back.
+# All or nothing: files that a killed run saved only in part are never restored.
 save_old() {
     rm -rf $SAVED.new && install -d -m 0700 $SAVED.new $SAVED.new/files $SAVED.new/between || return 1
     for file in $(old_sshd_files) $(old_pam_files) /etc/pam.d/common-* /var/lib/pam/* $NSSWITCH; do
@@ -68,10 +68,10 @@ save_old() {
     sync && mv -T $SAVED.new $SAVED && on_disk ${SAVED%/*}
 }
 
-# replace_old FILE: by $WORK/old.new.
+# replace_old FILE: replaces FILE by $WORK/old.new.
 replace_old() { cmp -s "$WORK/old.new" "$1" || place "$WORK/old.new" "$(stat -c %a "$1")" "$1"; }
 
-# sshd and the name service first: as long as the names are known, the old module of PAM refuses them.
+# sshd and the name service come before PAM: as long as the old names are known, the old PAM module refuses them.
 take_out_old() {
     for file in $(old_sshd_files); do
         without_old_block "$file" >"$WORK/old.new" || fail "$file has changed meanwhile"
@@ -99,8 +99,7 @@ take_out_old() {
     done <"$WORK/saved"
 }
 
-# Everything as it was, PAM before the names that it refuses. A file that somebody changed after the migration is left, and
-# named.
+# Restores every file, PAM's before the names that it refuses. Leaves and names a file that was changed after the migration.
 restore_old() {
     (cd $SAVED/files && for part in etc/pam.d var/lib/pam etc/nsswitch.conf etc/ssh; do
         [ ! -e $part ] || find $part -type f || exit 1
@@ -122,7 +121,7 @@ restore_old() {
     forget_names
 }
 
-# sshd has the old lines only once it has read them. May be repeated, and ends the run where entralogin's cannot be taken out.
+# Has sshd read the old lines, too. May be repeated; ends the run where entralogin's integration cannot be removed.
 give_up_migration() {
     rm -rf $SAVED.new || return 1
     [ -d $SAVED/files ] || return 0
@@ -146,20 +145,20 @@ migrate() {
     fi
     begin migration
     save_old || fail "what is there cannot be saved to $SAVED"
-    # The list before entralogin is asked for these names: otherwise somebody might get a number of its range first.
+    # The list comes first: without it, entralogin could give one of these names a number of its own range.
     install -d -m 0755 -o root -g root /etc/entralogin
     mapped adopt || fail "the accounts could not be taken over"
     take_out_old
     wire
     [ "$MISSING" -eq 0 ] || fail "the wiring is not complete"
     have_sshd_read
-    # Their lines come last, when all that refuses them is there.
+    # Their lines come last, when everything that refuses them is in place.
     begin mapped
     mapped restore || fail "the accounts could not be taken over"
     [ -n "$RELOADED" ] || ! booted || reload_sshd
     if ! stamp; then
         [ -z "$RELOADED" ] || fail "sshd and PAM are not wired as they must be"
-        # Without systemd the administrator has sshd read its files, and this verdict is about the ones before.
+        # Without systemd the administrator has to reload sshd; until then the check sees the old configuration.
         complain "once sshd has read its files: entraloginctl stack --stamp"
     fi
     close_journal

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=sh
-# libpam looks for modules in one folder, that of its own ones. A package for every distribution may have put entralogin's into
-# another (SUSE: /usr/lib64, and libpam in /lib64): a link leads there. Read by configure.
+# libpam looks for modules only in the folder of its own ones. A package for every distribution may have put entralogin's into
+# another one (SUSE: /usr/lib64, but libpam is in /lib64): then this makes a link. Read by configure.
 
 MODULE=pam_entralogin.so
 
@@ -24,7 +24,7 @@ link_module() {
     act ln -sfn "$own/$MODULE" "$link" || fail "no link can be made in $theirs, where libpam looks for its modules"
 }
 
-# After the lines of PAM are gone: until then the module is what refuses Entra accounts.
+# Called after PAM's lines were removed: until then the module is what refuses Entra accounts.
 unlink_module() {
     for folder in /usr/lib/*-linux-gnu /usr/lib64 /usr/lib /lib/*-linux-gnu /lib64 /lib; do
         ! is_our_link "$folder/security/$MODULE" || pam_names_us || rm -f "$folder/security/$MODULE"

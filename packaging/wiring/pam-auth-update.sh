@@ -28,15 +28,15 @@ pam_auth_update_wire() {
     done
 }
 
-# $REMOVING: the profile is about to go, too, and pam-auth-update is to forget that it ever saw it.
+# $REMOVING: the profile is about to be removed, too, so pam-auth-update must forget that it saw it.
 pam_auth_update_unwire() {
     pam_auth_update_applies || return 0
     if [ -n "$REMOVING" ]; then change=--remove; else change=$(pam_disabling); fi
     run_pam_auth_update "$change" || fail "pam-auth-update failed"
 }
 
-# pam-auth-update changes two files for each stage, one after the other, and once they differ it takes that for somebody's work
-# and changes none any more. So a run of it is all or nothing, by copies.
+# pam-auth-update changes two files for each stage, one after the other. Once they disagree, it assumes an edit by hand and
+# changes neither. So copies make a run of it all or nothing.
 PAM_COPIES=$JOURNAL/pam
 run_pam_auth_update() {
     if [ -n "$DRY" ]; then
@@ -51,23 +51,23 @@ run_pam_auth_update() {
     done
     mv -T $PAM_COPIES.new $PAM_COPIES && on_disk $JOURNAL || return 1
     BEGUN=yes
-    # Where it cannot write a stage, it may leave that or all of them alone, and says nothing.
+    # When it cannot write the file of a stage, it may skip that stage or all of them without a message.
     for attempt in first second; do
         DEBIAN_FRONTEND=noninteractive pam-auth-update --package "$1" entralogin </dev/null || return 1
         ! pam_is_after "$1" || break
         ! has_changed_pam && can_write /etc/pam.d && can_write /var/lib/pam || return 1
-        # As it leaves files that somebody has edited, which the caller says.
+        # It treats files that were edited by hand the same way; the caller reports those.
         [ "$attempt" = first ] || complain "pam-auth-update changes nothing"
     done
-    # It leaves the disk to the kernel.
+    # It does not sync its files to disk.
     for file in /etc/pam.d/common-* /etc/pam.d /var/lib/pam/* /var/lib/pam; do
         [ ! -e "$file" ] || on_disk "$file" || return 1
     done
     drop_pam_copies
 }
 
-# Debian 11's and Ubuntu 22.04's pam-auth-update knows no --disable; there --remove takes the lines out. It also forgets that it
-# saw the profile, which matters to those only that are on by default.
+# Debian 11's and Ubuntu 22.04's pam-auth-update knows no --disable; there --remove removes the lines. It also forgets that it
+# saw the profile, which matters only for profiles that are on by default.
 pam_disabling() {
     if grep -q -e --disable "$(command -v pam-auth-update)"; then echo --disable; else echo --remove; fi
 }
@@ -92,7 +92,7 @@ pam_is_after() {
 
 drop_pam_copies() { rm -rf $PAM_COPIES.new && mv -T $PAM_COPIES $PAM_COPIES.new && rm -rf $PAM_COPIES.new; }
 
-# What a run that was killed or failed has changed. Where another has written into these files since, they stay.
+# Undoes what a killed or failed run changed. Leaves the files alone if another program or person has changed them since.
 put_back_pam_copies() {
     [ -d $PAM_COPIES ] || return 0
     for file in /etc/pam.d/common-*; do
@@ -106,7 +106,7 @@ put_back_pam_copies() {
         [ -f "$PAM_COPIES$file" ] && ! cmp -s "$PAM_COPIES$file" "$file" || continue
         swap_in "$PAM_COPIES$file" "$file" || return 1
     done
-    # What it had begun to write.
+    # Files that it had begun to write.
     rm -f /etc/pam.d/common-*.pam-new /var/lib/pam/*.new
     drop_pam_copies
 }
@@ -127,7 +127,7 @@ unmanaged_lines() {
 }
 
 # True where each line inside those blocks is one that pam-auth-update recorded. It counts jumps anew, and keeps options
-# that were added by hand, so a line is held against its beginning.
+# that were added by hand, so only the beginning of a line is compared.
 has_recorded_lines() {
     awk -v stage="$1" '
         function plain(line) { gsub(/=(end|[0-9]+)/, "=N", line); gsub(/[[:space:]]+/, " ", line); sub(/^ | $/, "", line); return line }

@@ -1,19 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=sh
-# PAM: the lines, and the tools that put them into files, of which each distribution has its own. Read by configure.
+# entralogin's lines for PAM, and the distributions' tools that write them into files. Read by configure.
 #
 # A tool is a file beside this one, with four functions:
 #   TOOL_applies   it writes PAM's files on this machine
-#   TOOL_obstacle  what keeps it from that, a line for each reason; changes nothing
-#   TOOL_wire      puts the lines in, `begin pam` before the first change; under $DRY it only says what it would do
-#   TOOL_unwire    takes them out, also where only a part of them is there, or the tool is not
+#   TOOL_obstacle  prints what keeps it from that, a line for each reason; changes nothing
+#   TOOL_wire      adds the lines, after `begin pam`; under $DRY it only says what it would do
+#   TOOL_unwire    removes them, also where only some of them are there, or the tool is missing
 
 PAM_LINES=$SHARE/pam/lines
 
 # lines_of STAGE: entralogin's own.
 lines_of() { grep "^$1[[:space:]]" $PAM_LINES; }
 
-# The first that applies wires; all of them take out.
+# The first that applies adds the lines; all of them remove lines.
 PAM_TOOLS='pam_auth_update authselect by_hand'
 
 pam_tool() {
@@ -33,13 +33,13 @@ pam_lines() {
 
 pam_names_us() { grep -qs '^[^#]*pam_entralogin\.so' /etc/pam.d/*; }
 
-# Lines written by hand that would refuse everybody once the module's file is gone; fails where there are none. A line of
-# entralogin's ignores that, and so does one whose type begins with a dash (pam.d(5)).
+# Prints lines written by hand that would refuse all users once the module's file is gone; fails where there are none. Lines
+# from $PAM_LINES ignore a missing module, and so does a line whose type begins with a dash (pam.d(5)).
 pam_lines_that_lock_out() {
     grep -sn '^[^#-].*pam_entralogin\.so' /etc/pam.d/* | grep -v 'module_unknown=ignore\|:[0-9]*:[^:]*[[:space:]]optional[[:space:]]'
 }
 
-# Not empty: PAM does not refuse Entra accounts, and it is for somebody's hands to change that.
+# Not empty: PAM does not refuse Entra accounts, and only the administrator can change that, by hand.
 PAM_GAP=
 pam_gap() {
     missing "$*"
@@ -56,7 +56,7 @@ wire_pam() {
     fi
 }
 
-# These are local accounts but for PAM: it stays, and harms nobody else.
+# Without PAM's lines, mapped accounts would be local accounts: the lines stay, and affect no other account.
 take_back_pam() {
     if [ -n "$(mapped_lines)" ]; then
         complain "PAM stays wired: it is what refuses accounts of /etc/passwd ($(mapped_lines))"

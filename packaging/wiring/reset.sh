@@ -2,9 +2,9 @@
 # shellcheck shell=sh
 # Azure's own tools write sshd_config anew (VMAccess, behind the portal's "Reset configuration only") or change values
 # in it (cloud-init). Sign-in comes back by itself where the file is one of theirs, and only on a machine where configure
-# turned it on and nobody turned it off. A file that a person edited is left for that person. Read by configure.
+# turned it on and nobody turned it off. A file that was edited by hand is left alone. Read by configure.
 
-# There as long as configure has sign-in turned on: not before, and not after --disable.
+# Exists while sign-in is turned on by configure: not before, and not after --disable.
 TURNED_ON=/etc/entralogin/turned-on
 
 note_on() {
@@ -12,9 +12,9 @@ note_on() {
         complain "$TURNED_ON cannot be written: after a reset by Azure's tools, sign-in does not come back by itself"
 }
 
-# Keywords of the files that VMAccess puts in place, in order: Debian, Ubuntu and what it does not know; RHEL and
-# its kin; SUSE. What follows itself counts once; what these tools set later, anywhere, not at all. Azure Linux's file
-# has the Include line.
+# Keywords of the files that VMAccess puts in place, in order: Debian, Ubuntu and systems that it does not know; RHEL and its
+# relatives; SUSE. A keyword that is repeated at once counts once; those that these tools set later do not count. Azure Linux's
+# file needs no entry: it has the Include line.
 AZURE_TOOLS_SET='passwordauthentication|challengeresponseauthentication|kbdinteractiveauthentication|clientaliveinterval'
 AZURE_FILES="port protocol hostkey useprivilegeseparation keyregenerationinterval serverkeybits syslogfacility loglevel \
 logingracetime permitrootlogin strictmodes rsaauthentication pubkeyauthentication ignorerhosts rhostsrsaauthentication \
@@ -32,7 +32,7 @@ is_azures_file() {
     [ -n "$shape" ] && printf '%s\n' "$AZURE_FILES" | grep -qxF "$shape"
 }
 
-# Whether the only strange lines in entralogin's block are values that these tools change wherever the keyword stands.
+# Whether the only foreign lines in entralogin's block are values that these tools change wherever the keyword stands.
 is_changed_by_tools() {
     has_marks || return 1
     changed=$(own_lines inside | tr 'A-Z' 'a-z' | sed 's/^[[:space:]]*//; s/[[:space:]].*//')
@@ -55,7 +55,7 @@ after_reset() {
     [ "$MISSING" -eq 0 ] && stamp || exit 1
 }
 
-# What is left of a sign-in that was turned on, where sshd does not read entralogin's lines.
+# Whether sign-in was turned on; asked where sshd does not read entralogin's lines.
 was_on() { [ -e $TURNED_ON ] || { [ -e $SSHD_FILE ] && ours $SSHD_FILE; }; }
 
 say_what_sshd_lacks() {
@@ -63,7 +63,7 @@ say_what_sshd_lacks() {
         "$SSHD_FOLDER/*.conf nor a block is in $SSHD_CONFIG. To put them back: entraloginctl setup --apply"
 }
 
-# Who has processes here by an Entra account: from now on these numbers have no name.
+# Names the Entra accounts that have processes: from now on their uids have no name.
 say_who_is_signed_in() {
     people=$(stat -c %u /proc/[0-9]* 2>/dev/null | sort -un | awk '$1 >= 1879049216 && $1 <= 2147352575' |
         while read -r uid; do getent passwd "$uid" | cut -d: -f1; done | tr '\n' ' ')

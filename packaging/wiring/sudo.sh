@@ -20,7 +20,7 @@ wire_sudo() {
     if steps_up "$client" "$services"; then
         if is_sudo_rs; then
             missing "Services= of [DeviceSignIn] names sudo, and sudo-rs asks for no code: step-up is off here"
-        # Who may not be asked by a code yet keeps what there is, which is sudo without one, or none.
+        # Without these auth lines sudo would ask for a password. It stays as it is: without a code, or not allowed.
         elif lacking=$(pam_without_step_up); then
             missing "Services= of [DeviceSignIn] names sudo, but no auth line of pam_entralogin.so is in $lacking: write it there first" \
                 "(pam_entralogin(8)). Sudo is left as it is"
@@ -38,7 +38,7 @@ wire_sudo() {
     said=$(visudo -c 2>&1) || fail "visudo refuses the whole configuration with $SUDOERS_FILE in it: $said"
 }
 
-# sudo itself says what it is: "sudo-rs 0.2.5", which that version writes to standard error.
+# The sudo here says which it is: "sudo-rs 0.2.5", which that version writes to standard error.
 is_sudo_rs() {
     case $(sudo --version 2>&1 | head -n 1) in
     sudo-rs*) return 0 ;;
@@ -46,7 +46,7 @@ is_sudo_rs() {
     esac
 }
 
-# Prints entralogin's file for the sudo that is here. Fails, having said why, where a rule would be another's right: an older
+# Prints entralogin's file for the installed sudo. Says why and fails where the rule would apply to another group: an older
 # sudo-rs goes by the group's name, which another name service may have taken; 0.2.5 reads no number of ten digits, 0.2.15 does.
 sudo_rule() {
     if ! is_sudo_rs; then
@@ -66,7 +66,7 @@ sudo_rule() {
     case $number in
     '' | "$ADMINS_GID") sed "s/@ADMINS@/$group/" $SHARE/sudoers/sudo-rs ;;
     *)
-        # An earlier rule of entralogin's would be theirs now.
+        # An earlier rule of entralogin would now apply to that group.
         unwire_sudo
         missing "the group $group has the number $number, so it is another name service's, and this sudo-rs knows groups by name only:" \
             "administrators get no sudo. Name another group in AdministratorsGroup="
@@ -75,7 +75,7 @@ sudo_rule() {
     esac
 }
 
-# steps_up CLIENT SERVICES: sudo is to ask administrators for a code.
+# steps_up CLIENT SERVICES: whether sudo is to ask administrators for a code.
 steps_up() {
     [ -n "$1" ] || return 1
     case " $2 " in
@@ -84,7 +84,7 @@ steps_up() {
     esac
 }
 
-# The files of PAM in which that would ask for a password instead; fails where there is none.
+# Prints PAM's files for sudo in which step-up would ask for a password instead of a code; fails where there are none.
 pam_without_step_up() {
     lacking=
     for service in sudo sudo-i; do

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=sh
-# Why a package must not wire this machine by itself: its owner has hardened what configure would change, or another product
-# decides about the same people. What files say, the tool evaluates (SetupSurvey.swift); here is what only the databases of
-# packages know, and whose files these are. Only looks. Read by configure.
+# Finds why a package must not set up this machine by itself: its owner has hardened what configure would change, or another
+# product decides about the same users. The tool evaluates the files' content (SetupSurvey.swift); this asks the package
+# databases, and tells which files are entralogin's. Changes nothing. Read by configure.
 
-# One reason a line; nothing on a stock machine.
+# Prints one reason on each line; nothing on a stock machine.
 survey() {
     survey_others
     survey_pam
@@ -31,7 +31,7 @@ survey_others() {
         echo "$NSSWITCH still names the service of aadsshlogin (aad)"
 }
 
-# A file that a package brought, and that is not as the package brought it.
+# Whether the file comes from a package and was changed since.
 is_edited() {
     [ -f "$1" ] || return 1
     if have dpkg-query; then
@@ -42,7 +42,7 @@ is_edited() {
     fi
 }
 
-# A file, or what a link leads to, that belongs to a package and is as the package brought it.
+# Whether the file, or the link's target, comes from a package and is unchanged.
 is_packaged() {
     file_itself=$(readlink -f "$1")
     if have dpkg-query; then
@@ -60,12 +60,12 @@ survey_pam() {
     "$(pam_tool)_obstacle"
 }
 
-# Prints what keeps the tool from nsswitch.conf, the names, sudo and sshd: subject, file, line and text, apart by tabs.
+# Prints the tool's obstacles in nsswitch.conf, names, sudo and sshd: subject, file, line and text, separated by tabs.
 obstacles_in_files() {
     "$TOOL" stack --obstacles 2>/dev/null || printf 'tool\t-\t-\t%s\n' "$TOOL stack --obstacles fails"
 }
 
-# What stands in entralogin's own block, or in a file that is as its package brought it, is no obstacle.
+# Lines in entralogin's own block, or in an unchanged file of a package, are no obstacles.
 survey_files() {
     obstacles_in_files >"$WORK/in-files"
     block=
@@ -88,7 +88,7 @@ survey_sudo() {
 
 survey_sshd() {
     if [ -e $SSHD_FILE ] && ! ours $SSHD_FILE; then echo "$SSHD_FILE was made by hand"; fi
-    # An OpenSSH that knows the folder, and a file from which the distribution's line is gone.
+    # OpenSSH supports the folder, but sshd_config does not have the distribution's Include line any more.
     if ! reads_folder && ! has_own_block && [ -d $SSHD_FOLDER ] && [ -f $SSHD_CONFIG ]; then
         if is_azures_file || [ -s /var/lib/entralogin/accounts ]; then
             complain "note: $SSHD_CONFIG does not read $SSHD_FOLDER, as after the portal's Reset configuration: a block is added"

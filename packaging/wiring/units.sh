@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=sh
-# systemd's units, and the stamp. Read by configure.
+# systemd's units, and the integration check. Read by configure.
 
 UNITS='entralogin-audit.socket entralogin-sessions.socket entralogind-control.socket entralogind-principals.socket entralogind.service
 entralogin-stack.path entralogin-keys.path entralogin-linger.path entralogin-subids.path'
@@ -8,21 +8,21 @@ CACHES=entralogin-caches.path
 # Enabled with the daemon, by the machine's owner, or started by a socket.
 OTHERS='entralogin-metrics.timer entralogin-audit.service entralogin-sessions.service'
 
-# Takes the way back of a run that was killed, before the machine lets anybody in.
+# Undoes a run that was killed, before any user can sign in.
 RECOVERY=entralogin-recover.service
-# At boot that unit stops others before it is over: it must not wait for them.
+# Set by --recover: at boot that unit may stop other units and must not wait for them.
 NO_BLOCK=
 
-# What keeps the units on where a first boot applies presets that say no (RHEL's "disable *"): that of a captured image.
+# Keeps the units enabled when the first boot of a captured image applies presets that disable them (RHEL's "disable *").
 PRESET=/etc/systemd/system-preset/60-entralogin.preset
 
-# Of a system extension the units are there only after systemd has read /etc: a unit of /etc starts them.
+# A system extension's units appear only after systemd has read /etc, so a unit in /etc starts them.
 EXTENSION=entralogin-sysext.service
 is_extension() { [ -e /usr/lib/extension-release.d/extension-release.entralogin ]; }
 
 booted() { [ -d /run/systemd/system ] && have systemctl; }
 
-# An image that is being built, or an owner who wants no service started: see policy-rc.d of Debian's invoke-rc.d.
+# False in an image that is being built, and where the owner wants no service started (policy-rc.d of Debian's invoke-rc.d).
 may_start() {
     booted || return 1
     [ -x /usr/sbin/policy-rc.d ] || return 0
@@ -57,9 +57,9 @@ start_units() {
     act systemctl daemon-reload
     # shellcheck disable=SC2086
     act systemctl start $UNITS || fail "the units do not start: journalctl -u entralogind"
-    # A program that was replaced goes on running otherwise. The sockets stay: whoever asks meanwhile waits a moment.
+    # Otherwise the old program goes on running. The sockets stay: a caller waits a moment meanwhile.
     [ -z "$RESTART" ] || act systemctl try-restart entralogind.service
-    # It starts with the caches that it is for; this once, they may run already.
+    # The unit starts together with a cache. Right after it was enabled, the cache may be running already.
     for cache in nscd unscd sssd; do
         systemctl is-active --quiet $cache.service || continue
         act systemctl start $CACHES || complain "$CACHES does not start: $cache may keep old answers for a while"
@@ -81,7 +81,7 @@ write_extension_unit() {
     act systemctl enable --quiet $EXTENSION || fail "systemd does not take $EXTENSION"
 }
 
-# What configure itself has written for systemd.
+# Removes the files that configure itself has written for systemd.
 remove_unit_files() {
     if [ -e /etc/systemd/system/$EXTENSION ]; then
         systemctl disable --quiet $EXTENSION 2>/dev/null || :
@@ -103,7 +103,7 @@ stop_units() {
     systemctl reset-failed entralogin-stack.service entralogin-keys.service entralogin-linger.service entralogin-subids.service entralogind.service 2>/dev/null || :
 }
 
-# An upgrade that could not change the wiring, or had none to change, leaves no old program running.
+# For an upgrade that could not change the integration, or had none to change: the old program must not go on running.
 restart_daemon() {
     may_start || return 0
     forget_user_database
@@ -111,7 +111,7 @@ restart_daemon() {
     systemctl try-restart entralogind.service entralogin-audit.service || complain "the daemon does not restart: journalctl -u entralogind"
 }
 
-# Writes the stamp; an sshd that was just told to reload has five seconds to do it.
+# Runs the integration check and records its result. An sshd that was just told to reload has five seconds to do so.
 stamp() {
     if [ -n "$RELOADED" ]; then
         for attempt in 1 2 3 4 5 6 7 8 9 10; do

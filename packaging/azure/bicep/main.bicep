@@ -101,7 +101,7 @@ resource machine 'Microsoft.Compute/virtualMachines@2023-09-01' = {
   }
 }
 
-// The machine asks Resource Manager about people: it has to read the assignments at itself, and nothing else.
+// The machine asks Resource Manager about users' roles: it has to read the role assignments on itself, and nothing else.
 resource machineReads 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   name: guid(machine.id, reader)
   scope: machine
@@ -112,7 +112,7 @@ resource machineReads 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   }
 }
 
-// People get their roles at this machine. For all machines of the resource group: leave scope out.
+// Users get their roles on this machine. Without the scope they get them on all machines of the resource group.
 resource users 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for group in userGroups: {
   name: guid(machine.id, userLogin, group)
   scope: machine

@@ -71,7 +71,7 @@ resource "azurerm_linux_virtual_machine" "machine" {
   }
 }
 
-# The machine asks Resource Manager about people: it has to read the assignments at itself, and nothing else.
+# The machine asks Resource Manager about users' roles: it has to read the role assignments on itself, and nothing else.
 resource "azurerm_role_assignment" "machine_reads" {
   scope              = azurerm_linux_virtual_machine.machine.id
   role_definition_id = local.reader
@@ -79,7 +79,7 @@ resource "azurerm_role_assignment" "machine_reads" {
   principal_type     = "ServicePrincipal"
 }
 
-# People get their roles at this machine. For all machines of a resource group: its id as the scope.
+# Users get their roles on this machine. With a resource group's id as the scope they get them on all its machines.
 resource "azurerm_role_assignment" "users" {
   for_each = toset(var.user_groups)
 

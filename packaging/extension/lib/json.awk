@@ -72,7 +72,7 @@ function array(path, depth,    index_) {
     if (!take("]")) fail("a bracket is missing")
 }
 
-# What follows a quotation mark, to the one that ends it.
+# The text after an opening quotation mark, up to the closing one.
 function string(    out, rest, escaped) {
     while (1) {
         rest = substr(text, at, 512)

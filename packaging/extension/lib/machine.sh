@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=sh
-# Whether this machine can have the package at all. Only looks. Read by handler.
+# Whether the package can be installed on this machine. Changes nothing. Read by handler.
 
 have() { command -v "$1" >/dev/null 2>&1; }
 
-# deb, rpm, or nothing: which of the two manages this machine.
+# The kind of packages that this machine uses: deb, rpm, or nothing.
 family() {
     if have apt-get && have dpkg-query; then
         echo deb
@@ -22,7 +22,7 @@ refuse_other_system() {
     [ -d /run/systemd/system ] || refuse $OTHER_SYSTEM "$system is not supported: systemd does not run it"
     [ -n "$(family)" ] || refuse $OTHER_SYSTEM "$system is not supported: neither apt nor dnf, yum or zypper is there"
     [ -n "$(carried "$HANDLER")" ] || refuse $OTHER_SYSTEM "$system is not supported: there is no package for it here"
-    # RPMs are built where they run, and state what they need.
+    # An RPM states the glibc that it needs, and its package manager checks that.
     if [ "$(family)" = deb ]; then
         libc=$(getconf GNU_LIBC_VERSION 2>/dev/null | sed -n 's/^glibc //p')
         is_at_least "${libc:-0}" "$GLIBC" ||
@@ -37,7 +37,7 @@ has_package() {
     esac
 }
 
-# Two products must not decide about the same people.
+# Two products must not decide about the same users.
 refuse_old_product() {
     for package in aadsshlogin aadlogin; do
         ! has_package $package || refuse $OLD_PRODUCT "the package $package is installed: remove it first"

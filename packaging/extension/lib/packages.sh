@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=sh
-# The package, by the machine's own package manager: its locks are waited for, within a limit. Read by handler.
+# Installs and removes the package with the machine's package manager; waits for its locks, within a limit. Read by handler.
 
-# Which version of the extension the package belongs to: in an update the one before is uninstalled after the new one is
-# in place, and must leave that alone.
+# Says which version of the extension owns the package: in an update the previous version is uninstalled after the new one
+# is in place, and must not remove the package.
 STATE=/var/lib/entralogin-extension
 
 owner() { cat $STATE/owner 2>/dev/null || :; }
@@ -64,7 +64,7 @@ ensure_package() {
     own "$VERSION"
 }
 
-# put_package FILE SECONDS: whatever is there now. Its scripts leave sign-in off where it is off: enable decides.
+# put_package FILE SECONDS: installs FILE over any version. Its scripts leave sign-in off where it is off: enable decides.
 put_package() {
     ENTRALOGIN_LEAVE_OFF=yes
     export ENTRALOGIN_LEAVE_OFF
@@ -75,7 +75,7 @@ put_package() {
     esac >>"$LOG" 2>&1
 }
 
-# apt SECONDS WORDS: settings of the owner's stay, nobody is asked, and other programs' locks are waited for that long.
+# apt SECONDS WORDS: keeps files that the owner changed, asks no questions, and waits SECONDS for other programs' locks.
 apt() {
     apt_seconds=$1
     shift
@@ -98,7 +98,7 @@ install_rpm() {
     fi
 }
 
-# Why: what apt itself finds when it only simulates is something that this machine lacks.
+# Says why: when apt's simulation fails, this machine lacks something that the package needs.
 refuse_package() {
     case $1 in
     *.deb)

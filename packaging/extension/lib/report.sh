@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=sh
-# What the agent is told: status file, exit status, output; and the log. Read by handler.
+# Reports to the agent, by status file, exit status and output; and the log. Read by handler.
 
 # Exit statuses, as Microsoft's own extension documents them; 1 for everything else.
 NO_IDENTITY=22
@@ -26,7 +26,7 @@ refuse() {
     exit "$1"
 }
 
-# allow SECONDS: how long what follows may take in all. The agent kills what is late, and half a work is worse.
+# allow SECONDS: sets the deadline of all that follows. The agent kills a late handler, and half-done work is worse.
 allow() { DEADLINE=$(($(date +%s) + $1)); }
 
 # left LIMIT: the seconds for one step of at most LIMIT; at least one.
@@ -63,7 +63,7 @@ begin() {
     report transitioning 0 "$VERB: under way"
 }
 
-# The agent says which settings it means. Where it does not (older ones), those that it wrote last: numbers may go back.
+# The agent names the settings to use. An older agent does not: then those that it wrote last, because numbers may go back.
 find_sequence() {
     SEQUENCE=${ConfigSequenceNumber:-}
     if [ -z "$SEQUENCE" ]; then
@@ -78,7 +78,7 @@ find_sequence() {
     esac
 }
 
-# report transitioning|success|error CODE TEXT: whole or not at all, because the agent reads it at any time.
+# report transitioning|success|error CODE TEXT: writes the status file atomically, because the agent reads it at any time.
 report() {
     [ -n "$STATUS_FOLDER" ] && [ -n "$SEQUENCE" ] || return 0
     mkdir -p "$STATUS_FOLDER"
@@ -91,7 +91,7 @@ report() {
 # Any text as the inside of a JSON string: ASCII, one line, and no more than the portal shows.
 plain() { printf '%s' "$1" | tr '\n\t' '  ' | tr -cd '\040-\176' | cut -c1-1000 | sed 's/[\\"]/\\&/g'; }
 
-# An installation is not the end of the matter: the agent enables next.
+# Install and update report a transition: the agent calls enable next.
 finish() {
     case $VERB in
     install | update) state=transitioning ;;

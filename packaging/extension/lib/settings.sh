@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=sh
-# The extension's public settings as a file of the daemon's: {"SignIn": {"OfflineGrace": "2h"}} is OfflineGrace=2h in
-# [SignIn]. The daemon's own check has passed them, together with the machine's files, before they count. Read by handler.
+# Writes the extension's public settings to a file for the daemon: {"SignIn": {"OfflineGrace": "2h"}} is OfflineGrace=2h in
+# [SignIn]. They are used only after the daemon's own check has accepted them with the machine's files. Read by handler.
 
 CONFIG=/etc/entralogin/entralogin.conf
 DROP_IN=/etc/entralogin/entralogin.conf.d/50-extension.conf
-# Not empty: sign-in is turned on against the owner's hardening, as he says.
+# Not empty: the owner asks to turn sign-in on although the machine was hardened.
 WIRE_HARDENED=
 
-# read_settings: $WORK/drop-in, empty where nothing is set.
+# read_settings: writes $WORK/drop-in, empty where nothing is set.
 read_settings() {
     : >"$WORK/lines"
     file=$CONFIG_FOLDER/$SEQUENCE.settings
@@ -22,7 +22,7 @@ read_settings() {
     if grep -q '^true.*/publicSettings/wireHardened	' "$WORK/lines"; then WIRE_HARDENED=yes; fi
 }
 
-# Sections and keys are for the daemon to evaluate; here only what has no place in a line of its file.
+# The daemon checks sections and keys; this refuses only what does not fit into a line of its file.
 translate() {
     awk -F '\t' '
         function fail(why) { print why | "cat >&2"; close("cat >&2"); exit 1 }
@@ -33,7 +33,7 @@ translate() {
             empty = $1 == "null" || ($1 == "string" && $3 == "")
             if (path == "protectedSettingsCertThumbprint") next
             if ((path == "publicSettings" || path == "protectedSettings") && empty) next
-            # As the agent writes them, one encrypted text: refuse_protected looks what is in it.
+            # The agent writes them as one encrypted text: refuse_protected looks at what is in it.
             if (path == "protectedSettings" && $1 == "string") next
             if (path ~ /^protectedSettings/) fail("protectedSettings: this extension takes none")
             if (path == "publicSettings/wireHardened") {
@@ -51,8 +51,8 @@ translate() {
         }'
 }
 
-# Templates write empty protected settings, and the agent hands them over encrypted: "{}" is none. What cannot be
-# decrypted is empty where there is one block of 3DES of it, which is up to seven bytes.
+# Templates write empty protected settings, which the agent hands over encrypted: "{}" counts as none. A text that cannot
+# be decrypted counts as empty if it is a single block of 3DES, which holds at most seven bytes.
 refuse_protected() {
     top=runtimeSettings/0/handlerSettings
     secret=$(the_text $top/protectedSettings <"$WORK/lines")
@@ -72,7 +72,7 @@ refuse_protected() {
     refuse $CONFIGURATION "protectedSettings: this extension takes none"
 }
 
-# As the daemon would read them, in a copy of its folder.
+# Has the daemon check them in a copy of its folder.
 check_settings() {
     mkdir -p "$WORK/etc/entralogin.conf.d"
     if [ -e $CONFIG ]; then cp -p $CONFIG "$WORK/etc/"; else : >"$WORK/etc/entralogin.conf"; fi
@@ -84,7 +84,7 @@ check_settings() {
         refuse $CONFIGURATION "the settings cannot be used: $(sed "s|$WORK/etc|/etc/entralogin|g" "$WORK/flaw")"
 }
 
-# place_settings: what was read and checked. CHANGED is not empty where that is something else than before.
+# place_settings: installs the settings that were read and checked. CHANGED is not empty if they differ from the old ones.
 place_settings() {
     CHANGED=
     rm -f "$WORK/before"

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=sh
-# Sign-in on and off. On means: the daemon knows the machine and Entra's keys, has an identity to ask Azure with, and the
-# wiring is in force and verified. Where one of these fails, everything is as it was before. Read by handler.
+# Turns sign-in on and off. On means: the daemon knows the machine and Entra's keys, has an identity to ask Azure with, and
+# the integration is in force and verified. If one of these fails, everything is put back. Read by handler.
 
 CONFIGURE=/usr/libexec/entralogin/configure
 STAMP=/run/entralogin/stack-verified
 DAEMON=entralogind.service
-# Nobody's object id: the question is whether this machine can ask at all.
+# An object id that no account has: the question is only whether this machine can ask Azure.
 NOBODY=00000000-0000-0000-0000-000000000000
 
 is_on() {
@@ -37,15 +37,15 @@ undo_turning_on() {
     if [ -z "$HAS_BEEN_ON" ]; then
         $CONFIGURE --disable >>"$LOG" 2>&1
     elif [ -n "$CHANGED" ]; then
-        # Domains= and AdministratorsGroup= are in sshd's and sudo's files, too.
+        # sshd's and sudo's files also contain Domains= and AdministratorsGroup=.
         RESTART=yes timeout 90 $CONFIGURE --enable >>"$LOG" 2>&1
     fi
 }
 
-# The owner of a hardened machine decides: a package leaves it alone for the same reasons.
+# On a hardened machine the owner decides; the package leaves such a machine alone for the same reasons.
 refuse_hardened() {
     [ -z "$HAS_BEEN_ON" ] && [ -z "$WIRE_HARDENED" ] || return 0
-    # A file that the portal's "Reset configuration" has put there is no reason: configure --survey knows it.
+    # A file that the portal's "Reset configuration" wrote is no reason to refuse: configure --survey recognizes it.
     $CONFIGURE --survey >"$WORK/reasons" 2>>"$LOG" || refuse 1 "the machine's files cannot be looked at; see $LOG"
     [ ! -s "$WORK/reasons" ] || refuse $CONFIGURATION \
         "this machine was hardened by hand, and is left alone (wireHardened changes that): $(cat "$WORK/reasons")"
@@ -59,7 +59,7 @@ start_daemon() {
         refuse 1 "the daemon does not start: $(journalctl -q -u $DAEMON -n 1 -o cat --no-pager 2>/dev/null)"
 }
 
-# Until it knows what this machine is and has Entra's keys, a minute at most.
+# Waits until the daemon knows what this machine is and has Entra's keys, a minute at most.
 wait_for_daemon() {
     until=$(($(date +%s) + $(left 60)))
     until is_ready; do
@@ -80,13 +80,13 @@ is_ready() {
     grep -q '^true	isReady	' "$WORK/status"
 }
 
-# Asks Azure about nobody, as every sign-in asks about somebody.
+# Asks Azure about an object id that no account has, in the way each sign-in asks about its user.
 refuse_without_identity() {
     REMARK=
     timeout 30 entraloginctl --json check extension --object-id $NOBODY >"$WORK/check.json" 2>>"$LOG" || :
     json -v blank=1 <"$WORK/check.json" 2>>"$LOG" >"$WORK/check" || refuse 1 "the daemon does not say whether Azure answers"
     reasons=$(sed -n 's|^string	answers/[0-9]*/reason	||p' "$WORK/check" | sort -u | tr '\n' ' ')
-    # Where Azure said what nobody's role is, no checker has a reason: its answer names the role, "none".
+    # If Azure answered, that answer has no reason, but a role: "none".
     if grep -q '^string	answers/[0-9]*/role	' "$WORK/check"; then
         say "asked Azure about nobody: it answers"
         return 0
