@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# The one front door: people type `make`, CI types `make test`. Swift is built by SwiftPM; the three C programs that run
-# inside other people's processes are linked here, from the same sources, because SwiftPM would link the Swift runtime
-# into them (packaging/modules.mk).
+# The entry point for people (`make`) and for CI (`make test`). SwiftPM builds Swift; the C modules, which run inside other
+# programs' processes, are linked here, from the same sources, because SwiftPM would link the Swift runtime into them
+# (packaging/modules.mk).
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := build
@@ -12,9 +12,9 @@ CONFIGURATION ?= release
 # make ARCH=aarch64, and its targets for packages, build for another architecture, in build/ARCH/floor (packaging/swiftlang/cross).
 ARCH ?= $(shell uname -m)
 CROSS := $(if $(filter $(shell uname -m),$(ARCH)),,$(ARCH))
-# Statically linked standard library: nothing of the toolchain is needed on the machine. -z now: no lazy binding. SwiftPM
-# has programs look for libraries in their own folder first (RUNPATH $ORIGIN); chrpath takes that out. Stripped by the linker,
-# which makes the build-id of all that it writes: symbols name files of the build's folder.
+# Statically linked standard library: the machine needs nothing of the toolchain. -z now: no lazy binding. SwiftPM makes
+# programs look for libraries in their own folder first (RUNPATH $ORIGIN); chrpath removes that. The linker strips, because it
+# computes the build-id from all that it writes, and symbols name files of the build's folder.
 SWIFTFLAGS ?= -c $(CONFIGURATION) --static-swift-stdlib -Xlinker -z -Xlinker now -Xlinker --strip-all
 BUILD := $(if $(CROSS),build/$(CROSS)/floor,build)
 ifneq ($(CROSS),)
@@ -32,7 +32,7 @@ build: $(if $(CROSS),cross,programs modules)
 cross:
 	packaging/swiftlang/cross $(CROSS)
 
-# What `sudo make` leaves is root's, and no other user can build over it; nor over the locks that SwiftPM has elsewhere.
+# Files that `sudo make` made belong to root, so no other user can build over them, nor over SwiftPM's locks elsewhere.
 LOCKS := $(or $(TMPDIR),/tmp)/$(subst /,_,$(CURDIR)/.build)
 own-build:
 	@left=$$([ $$(id -u) -eq 0 ] || find .build $(BUILD) $(LOCKS)* ! -user $$(id -u) -print -quit 2>/dev/null); \
@@ -56,7 +56,7 @@ include packaging/install.mk
 floor: build
 	$(if $(CROSS),,packaging/floor/link)
 
-# Packages of what was built, in build/packages; Documentation/install.md.
+# Makes packages of the built programs in build/packages; Documentation/install.md.
 packages: deb rpm
 
 deb: floor selinux
@@ -73,7 +73,7 @@ extension: $(if $(shell command -v dpkg-deb),deb,rpm)
 sysext: $(LINKED)
 	packaging/sysext/build build/packages
 
-# What Debian's and RPM's own checks say of them, and that the same programs give the same bytes.
+# Runs Debian's and RPM's own checks on the packages, and checks that the same programs give the same bytes.
 check-packages: floor selinux
 	packaging/check-packages build/packages
 
@@ -128,7 +128,7 @@ fuzz: prerequisites
 bench: prerequisites
 	@Tests/Benchmarks/run
 
-# Name services side by side: ours, files, SSSD, systemd, Google's OS Login. `ARGUMENTS="--size 1000"` for less.
+# Compares name services: entralogin's, files, SSSD, systemd, Google's OS Login. `ARGUMENTS="--size 1000"` does less.
 bench-nss: prerequisites build
 	@Tests/Benchmarks/nss/run $(ARGUMENTS)
 

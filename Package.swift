@@ -4,8 +4,8 @@
 import PackageDescription
 
 // Four layers, visible as four folders: a target depends only on lower layers or on a lower level of its own
-// (.ci/layers holds the table). One section a layer, the lowest first. The C modules that run inside other people's
-// processes are linked by the Makefile, from the same sources: SwiftPM would link the Swift runtime into them.
+// (.ci/layers has the table). One section for each layer, the lowest first. The Makefile links the C modules, which run
+// inside other programs' processes, from the same sources: SwiftPM would link the Swift runtime into them.
 
 let package = Package(
     name: "entralogin",
@@ -15,7 +15,7 @@ let package = Package(
     ]
 )
 
-/// Adds one target below `Sources/LAYER`, and its tests where `tests` names what they need besides it.
+/// Adds one target below `Sources/LAYER`; with `tests`, also its tests, which need those targets besides it.
 @MainActor
 func module(_ name: String, in layer: String, needs: [Target.Dependency] = [], tests: [Target.Dependency]? = nil) {
     package.targets.append(.target(name: name, dependencies: needs, path: "Sources/\(layer)/\(name)"))
@@ -46,10 +46,10 @@ module("Settings", in: "Core", needs: ["ByteCoding", "Identity"], tests: [])
 module("Authorization", in: "Core", needs: ["ByteCoding", "CWire", "Identity", "OpenSSHCertificates"], tests: [])
 module("Wire", in: "Core", needs: ["Authorization", "ByteCoding", "CWire", "Identity"], tests: [])
 
-// MARK: System: one owner for each handle; nothing here knows why it is asked.
+// MARK: System: one owner for each handle; nothing here knows its caller's purpose.
 
 module("CLinux", in: "System")
-// libcurl and libcrypto are opened at run time (dlopen): a program linked to one distribution's does not start with another's.
+// libcurl and libcrypto are opened at run time (dlopen): linked to one distribution's, a program starts on no other.
 module("CCrypto", in: "System")
 module("CCurl", in: "System")
 package.targets += [
@@ -138,7 +138,7 @@ let toolNeeds: [Target.Dependency] = [
 package.targets += [
     .executableTarget(name: "entralogind", dependencies: daemonNeeds, path: "Sources/Programs/entralogind"),
     .executableTarget(name: "entraloginctl", dependencies: toolNeeds, path: "Sources/Programs/entraloginctl"),
-    // The C programs as ordinary static targets, so that tests and sanitizers reach the same sources.
+    // The C programs as ordinary static targets, so that tests and sanitizers use the same sources.
     .target(
         name: "NSS",
         dependencies: ["CClient", "CSnapshot", "CWire"],
@@ -236,7 +236,7 @@ if Context.environment["ENTRALOGIN_FUZZ"] != nil {
     package.targets.append(.executableTarget(name: "Fuzz", dependencies: ["Fuzzing"], path: "Tests/Fuzzers/Entry"))
 }
 
-// MARK: Sanitizers: only the tests of what they can find something in, and what those tests need. The rest is plain.
+// MARK: Sanitizers: they run only tests of code in which they can find something. All other tests run without them.
 
 /// AddressSanitizer for what touches memory, ThreadSanitizer for what runs on several threads. Pure code has neither
 /// pointers nor threads, and its exhaustive tests are slow under both.
@@ -249,7 +249,7 @@ let sanitized: [String: [String]] = [
     ],
 ]
 
-/// The targets that building these needs, these included.
+/// The targets that are needed to build these, which are included.
 @MainActor
 func closure(of names: [String]) -> Set<String> {
     var found: Set<String> = []
@@ -273,7 +273,7 @@ let core = [
     "AuthorizationTests", "AzureMessagesTests", "ByteCodingTests", "IdentityTests", "SettingsTests", "WireTests",
 ]
 
-/// Which tests ENTRALOGIN_TESTS names: those of a sanitizer; `plain`, those that have none, so that the three are all; or `core`.
+/// The tests that ENTRALOGIN_TESTS names: those of a sanitizer; `plain`, all that neither sanitizer runs; or `core`.
 @MainActor
 func tests(of kind: String) -> [String] {
     if kind == "core" { return core }
@@ -297,7 +297,7 @@ for target in package.targets where target.type != .system {
         .enableUpcomingFeature("InternalImportsByDefault"),
         .enableUpcomingFeature("MemberImportVisibility"),
         .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
-        // The same bytes from every folder: the hash by which the compiler would find unchanged code knows the build's.
+        // Gives the same bytes in every folder: the hash for incremental code generation depends on the build folder.
         .unsafeFlags(["-gnone", "-Xfrontend", "-disable-incremental-llvm-codegen"], .when(configuration: .release)),
     ]
     target.cSettings = [

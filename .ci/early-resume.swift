@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The evidence for the second pattern in thread.suppressions: a correct program that ThreadSanitizer reports. It holds
-// nothing of this project's. `.ci/early-resume` builds and runs it.
+// The evidence for a pattern in thread.suppressions: a correct program that ThreadSanitizer reports. It has no code of
+// this project. `.ci/early-resume` builds and runs it.
 //
 // A continuation may be resumed on another thread before its task waits for it. The runtime then lets the task go on
-// without suspending. It synchronizes by its own atomic, in a library that is not instrumented, and tells ThreadSanitizer
-// of a happens-before only where the task had suspended. So the task's next `withUnsafeContinuation`, which writes to the
-// same memory of the task, looks like a race with what `resume` read there.
+// without suspending. It synchronizes by its own atomic, in a library that is not instrumented, and reports a
+// happens-before to ThreadSanitizer only if the task had suspended. So the task's next `withUnsafeContinuation`, which
+// writes to the same memory of the task, looks like a race with what `resume` read there.
 import Glibc
 
 /// A continuation on its way to the other thread. Guarded by a pthread mutex, which ThreadSanitizer knows.
