@@ -27,7 +27,7 @@ package struct KeyPair: Hashable, Sendable {
     package let blob: [UInt8]
 }
 
-/// What a certificate shall say. The defaults make the shape of Entra's (azure.md, "The certificate").
+/// The contents of a certificate to be made. The defaults are those of Entra's (azure.md, "The certificate").
 package struct CertificateDetails: Sendable {
     package static let objectID = "aaaaaaaa-1111-4222-8333-444444444444"
     package static let tenantID = "bbbbbbbb-5555-4666-8777-888888888888"

@@ -3,9 +3,9 @@
 internal import ByteCoding
 internal import Synchronization
 
-/// A certificate authority for tests: keys and certificates by `ssh-keygen`, an implementation that is not ours.
+/// A certificate authority for tests: keys and certificates by `ssh-keygen`, an independent implementation.
 ///
-/// Keys and certificates live in a temporary folder that ends with the factory. May be used from any thread.
+/// Keys and certificates are in a temporary folder that is removed with the factory. May be used from any thread.
 package final class CertificateFactory: Sendable {
     private let folder: String
     private let counter = Atomic<Int>(0)
@@ -16,7 +16,7 @@ package final class CertificateFactory: Sendable {
 
     deinit { Program.removeFolder(folder) }
 
-    /// A new key pair; RSA takes a quarter of a second, the others nothing.
+    /// A new key pair; RSA takes a quarter of a second, the other kinds almost no time.
     package func makeKey(_ kind: KeyKind) throws(CertificateFactoryError) -> KeyPair {
         let path = nextPath()
         try Program.run(
@@ -65,13 +65,13 @@ package final class CertificateFactory: Sendable {
         return writer.bytes
     }
 
-    /// Which of the certificates `ssh-keygen -L` reads; it checks their form and their signatures, all in one run. At
-    /// least one must be good. It gives up, and this throws, where the CA signed an option list that cannot be shown.
+    /// Which of the certificates `ssh-keygen -L` accepts; it checks their form and their signatures, all in one run. At
+    /// least one must be valid. Throws where the CA signed an option list that ssh-keygen cannot show.
     package func readByOpenSSH(
         _ certificates: [(typeName: String, blob: [UInt8])]
     ) throws(CertificateFactoryError) -> [Bool] {
         let path = nextPath()
-        // It writes the number of a line above what it read there, but not above the first.
+        // ssh-keygen prints a line's number before what it read there, but not for the first line.
         let lines = ["#"] + certificates.map { "\($0.typeName) \(Base64.encode($0.blob))" }
         try Program.write((lines.joined(separator: "\n") + "\n").utf8, to: path)
         let log = path + ".log"
@@ -90,7 +90,7 @@ package final class CertificateFactory: Sendable {
         "\(folder)/\(counter.add(1, ordering: .relaxed).newValue)"
     }
 
-    /// Type and base64 of a public key or certificate file, and what the base64 says.
+    /// Type and base64 of a public key or certificate file, and the decoded bytes.
     private func publicLine(_ path: String) throws(CertificateFactoryError) -> (line: String, blob: [UInt8]) {
         let text = String(decoding: try Program.read(path), as: UTF8.self)
         let parts = text.split(maxSplits: 2, whereSeparator: { $0 == " " || $0 == "\n" })

@@ -2,8 +2,8 @@
 
 internal import ByteCoding
 
-/// A certificate written field by field, as PROTOCOL.certkeys lists them, so that each can be wrong. The signature is
-/// the factory's: what is refused is refused although the CA signed it.
+/// A certificate written field by field, as PROTOCOL.certkeys lists them, so that each can be wrong. Its signature is
+/// valid, so a test that sees it refused knows that the signature is not the reason.
 package struct HandmadeCertificate: Sendable {
     package var typeName = "ssh-rsa-cert-v01@openssh.com"
     package var nonce = [UInt8](repeating: 7, count: 32)
@@ -20,7 +20,7 @@ package struct HandmadeCertificate: Sendable {
     package var reserved: [UInt8] = []
     package var authorityBlob: [UInt8]
 
-    /// Entra's shape, as `CertificateDetails` has it, for an RSA key.
+    /// An RSA key's certificate with the fields that Entra writes, as in `CertificateDetails`.
     package init(key: KeyPair, authority: KeyPair, details: CertificateDetails) {
         self.init(
             keyFields: Array(key.blob.dropFirst(4 + "ssh-rsa".utf8.count)),

@@ -2,10 +2,10 @@
 
 internal import ByteCoding
 
-/// Revocation lists by `ssh-keygen -k`, and what `ssh-keygen -Q` says of certificates by them.
+/// Revocation lists by `ssh-keygen -k`, and whether they revoke a certificate according to `ssh-keygen -Q`.
 extension CertificateFactory {
     /// A KRL. `specification` has ssh-keygen(1)'s lines (`serial: 1-5`, `id: x`, `key: ssh-rsa AAAA...`); its serials
-    /// and key ids are those of `authority`, or of any CA. It goes on from `earlier`, where there is one.
+    /// and key ids are those of `authority`, or of any CA. If `earlier` is given, they are added to that list.
     package func revoke(
         _ specification: [String],
         of authority: KeyPair? = nil,

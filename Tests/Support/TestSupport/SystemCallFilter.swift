@@ -2,8 +2,8 @@
 
 internal import Glibc
 
-/// Makes this process one of an older kernel, or of a service whose filter refuses a call (seccomp(2)). It cannot be taken
-/// back, so it is for the processes of exit tests.
+/// Makes a system call fail in this process, as on an older kernel or under a service's filter (seccomp(2)). This
+/// cannot be undone, so it is only for the processes of exit tests.
 package enum SystemCallFilter {
     package static let pidfdOpen: UInt32 = 434
 
@@ -16,7 +16,7 @@ package enum SystemCallFilter {
     package static func refuse(_ number: UInt32, with error: Int32) -> Bool {
         guard let address = dlsym(nil, "prctl") else { return false }
         let prctl = unsafeBitCast(address, to: Control.self)
-        // seccomp_data begins with the number: load it, compare, fail (SECCOMP_RET_ERRNO) or allow (SECCOMP_RET_ALLOW).
+        // seccomp_data begins with the call's number: load it, compare it, then SECCOMP_RET_ERRNO or SECCOMP_RET_ALLOW.
         let program: [Instruction] = [
             Instruction(code: 0x20), Instruction(code: 0x15, ifNot: 1, operand: number),
             Instruction(code: 0x06, operand: 0x0005_0000 | UInt32(error)),

@@ -2,7 +2,7 @@
 
 package import Glibc
 
-/// A fresh folder below /tmp, mode 0755, that is gone, with all in it, when the value is let go of.
+/// A new folder below /tmp, mode 0755. It is removed with its contents when the object is released.
 package final class TemporaryFolder: Sendable {
     package let path: String
 

@@ -2,8 +2,8 @@
 
 import Glibc
 
-/// How much of an exhaustive test is run. A change is tried in every place in the deep tier (`.ci/test --only deep_unit`,
-/// which sets ENTRALOGIN_DEEP), and in a sample of them, the same in every run, otherwise.
+/// How much of an exhaustive test is run. The deep tier (`.ci/test --only deep_unit`, which sets ENTRALOGIN_DEEP) tries
+/// a change in every place; otherwise it is tried in a sample of the places, the same in every run.
 package enum Tier {
     package static let isDeep = getenv("ENTRALOGIN_DEEP") != nil
 

@@ -94,7 +94,7 @@ package enum Debian12 {
         return "Match User \(users)\n" + lines.joined()
     }
 
-    /// What sshd prints, but for the lists of algorithms that are longer than a line here.
+    /// What sshd prints, without the lists of algorithms, which are too long for a line here.
     package static let configuration = #"""
         port 22
         addressfamily any

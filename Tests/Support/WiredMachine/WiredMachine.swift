@@ -4,7 +4,7 @@ package import Doctor
 internal import Glibc
 package import Integration
 
-/// A machine made of texts: Debian 12, wired. A test changes one thing in it.
+/// A simulated machine, made of texts: Debian 12 with entralogin set up. A test changes one thing in it.
 package struct WiredMachine: EnvironmentView {
     package var texts: [String: String] = [
         "/etc/pam.d/sshd": Debian12.sshd,
@@ -30,7 +30,7 @@ package struct WiredMachine: EnvironmentView {
         "/usr/libexec/entralogin/authorized-principals": "",
         "/usr/libexec/entralogin/pam-probe": "",
     ]
-    /// What differs from a plain file or folder of root's.
+    /// Where a file or folder is not a plain one owned by root.
     package var statuses: [String: FileStatus] = [
         "/usr/libexec/entralogin/authorized-principals": FileStatus(kind: .file, mode: 0o755),
         "/usr/libexec/entralogin/pam-probe": FileStatus(kind: .file, mode: 0o755),
@@ -40,7 +40,7 @@ package struct WiredMachine: EnvironmentView {
         "/home": FileStatus(kind: .folder, mode: 0o755),
     ]
     package var links: Set<String> = []
-    /// Homes that root began and never finished, and for whom.
+    /// Homes that root began and never finished, and the uid that each was for.
     package var unfinishedHomes: [String: UInt32] = [:]
     package var configuration = Debian12.configuration
     /// For `sshd -T`.
@@ -52,7 +52,7 @@ package struct WiredMachine: EnvironmentView {
         "/usr/bin/sudo --version": ProgramResult(status: 0, output: Debian12.sudoVersion)
     ]
     package var spaces: [String: FileSpace] = [:]
-    /// Domains that sshd's block does not cover: keys in homes count for them.
+    /// Domains that sshd's block does not cover: for their users sshd accepts keys in homes.
     package var uncovered: [String] = []
 
     package init() {}
@@ -69,7 +69,7 @@ package struct WiredMachine: EnvironmentView {
         return FileStatus(kind: .folder, mode: 0o755)
     }
 
-    /// As glob(3): hidden files only where the pattern names the dot. Folders are there by what they hold.
+    /// As glob(3): hidden files only where the pattern names the dot. A folder exists if a file in it does.
     package func paths(matching pattern: String) -> [String] {
         let depth = pattern.split(separator: "/").count
         let there = texts.keys.map { "/" + $0.split(separator: "/").prefix(depth).joined(separator: "/") }
@@ -86,7 +86,7 @@ package struct WiredMachine: EnvironmentView {
         return result ?? ProgramResult(status: 0, output: configuration)
     }
 
-    /// What libpam 1.5.2 does in the account stage of a machine that is set up: PAM_USER_UNKNOWN.
+    /// What libpam 1.5.2 answers in the account stage on a machine that is set up: PAM_USER_UNKNOWN.
     private func libpam(_ arguments: [String]) -> ProgramResult {
         let folder = "/usr/lib/x86_64-linux-gnu/security"
         let modules = ["pam_unix.so", "pam_entralogin.so"].map { "module \(folder)/\($0)\n" }
@@ -103,6 +103,6 @@ package struct WiredMachine: EnvironmentView {
 
     package func isUnfinishedHome(_ path: String, uid: UInt32) -> Bool { unfinishedHomes[path] == uid }
 
-    /// The findings that stand against signing in.
+    /// The findings that prevent sign-in.
     package var errors: [Finding] { StackCheck(on: self).run().findings.filter { $0.severity == .error } }
 }

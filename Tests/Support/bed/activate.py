@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Starts one service the way systemd would: in the machine's mount namespace, with its sockets, as its user.
+"""Starts one service as systemd would: in the machine's mount namespace, with its sockets, as its user.
 
 Runs as a process of its own (`python3 activate.py`, a JSON object on standard input) and becomes the service, so that
 its process id is the service's. No name is looked up through NSS here: the machine's modules stay out of this process.
@@ -57,7 +57,8 @@ def main() -> None:
 
 
 def _default_signals() -> None:
-    """As systemd does, but for SIGPIPE, which it has ignored too. Whoever runs the tests in the background ignores more."""
+    """Resets signals as systemd does, except SIGPIPE, which systemd ignores, too. A shell that runs the tests in the background
+    ignores more."""
     for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP, signal.SIGPIPE}:
         signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
@@ -81,7 +82,7 @@ def _listen(unit: dict[str, Any]) -> socket.socket:
 
 
 def _place(sockets: list[socket.socket]) -> None:
-    """The descriptors 3, 4, …, inherited; everything above them closes at exec."""
+    """Moves the sockets to descriptors 3, 4, …, which are inherited; all above them close at exec."""
     high = [os.dup2(s.fileno(), 100 + i, inheritable=False) for i, s in enumerate(sockets)]
     for i, descriptor in enumerate(high):
         os.dup2(descriptor, _FIRST_DESCRIPTOR + i, inheritable=True)
@@ -89,7 +90,7 @@ def _place(sockets: list[socket.socket]) -> None:
 
 
 def _tell_time(address: str) -> None:
-    """When the service itself begins: what it needs to be ready is counted from here."""
+    """Sends the time at which the service itself begins: the time until it is ready is counted from here."""
     if address.startswith("@"):
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sender:
             sender.sendto(f"X_BEGINS={time.monotonic()}".encode(), "\0" + address[1:])
@@ -112,7 +113,7 @@ def _gid(name: str) -> int:
 
 
 def _groups_of(user: str) -> list[int]:
-    """Those that list the user, which systemd adds as well."""
+    """The groups that list the user, which systemd adds as well."""
     with open("/etc/group", encoding="utf-8") as lines:
         rows = [line.rstrip("\n").split(":") for line in lines]
     return [int(row[2]) for row in rows if len(row) == 4 and user in row[3].split(",")]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The bed: the simulator of Azure, machines, and people who sign in to them. Lives inside `enter`."""
+"""The test bed: the simulator of Azure, machines, and people who sign in to them. Runs inside `enter`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = ["REPOSITORY", "Bed"]
 
 
 class Bed:
-    """Use as a context manager. What it starts, it stops by process id."""
+    """Use as a context manager. Stops what it started, by process id."""
 
     def __init__(self, crowd: int = 0) -> None:
         self.scratch = Path(os.environ["BED_SCRATCH"])
@@ -53,12 +53,12 @@ class Bed:
         self._simulator.wait()
 
     def keep(self, machine: Machine) -> None:
-        """A machine that was made elsewhere, to be stopped with the others."""
+        """Takes a machine that was made elsewhere, to stop it with the others."""
         self.machines[machine.folder.name] = machine
 
     def machine(self, name: str, base: Machine | None = None, layered: bool = False) -> Machine:
-        """A fresh machine; 0.1 s. It begins with the files of `base`, which must have been stopped; `layered`: with the
-        packages of `enter --layer`. One that was called so before ends."""
+        """A fresh machine; takes 0.1 s. It begins with the files of `base`, which must be stopped; `layered`: with the packages
+        of `enter --layer`. Stops an earlier machine of this name."""
         former = self.machines.pop(name, None)
         if former is not None:
             former.stop()
@@ -68,7 +68,7 @@ class Bed:
         return self.machines[name]
 
     def person(self, key: str) -> Person:
-        """Somebody of the directory, with a good certificate straight from Entra."""
+        """A person of the directory, with a valid certificate straight from Entra."""
         return entra_person(self.directory.principals[key], self._folder(key), self.keys, self.authority)
 
     def local(self, name: str, password: str = "correct horse") -> Person:
@@ -76,7 +76,7 @@ class Bed:
         return local_person(name, self._folder(f"local-{name}"), self.keys, password)
 
     def forged(self, key: str, stranger: bool = False, **changes: Any) -> Person:
-        """Somebody with a certificate that is wrong in the named fields of `Template`, or of a CA not Entra's."""
+        """A person with a certificate that is wrong in the named fields of `Template`, or from a CA that is not Entra's."""
         person = self.person(key)
         authority = self.keys / "entra" / ("stranger" if stranger else "entra-1")
         line = forged(self.directory.principals[key], authority, public_line(person.identity), **changes)

@@ -26,9 +26,8 @@ _BOOT_ID = "/proc/sys/kernel/random/boot_id"
 
 class BootedMachine(Machine):
     """Boots when it is made, on the files of stopped machines (`bases`, the newest first), of `enter --layer` and of the
-    private root; `stop` or `cut` ends it. Its
-    network is the bed's, so one sshd at a time. `audits`: its processes reach the kernel's audit system, which nspawn's
-    filter of system calls keeps containers from; the filter is off then."""
+    private root; `stop` or `cut` ends it. It uses the bed's network, so only one sshd can run at a time. `audits`: turns off
+    nspawn's filter of system calls, which keeps containers from the kernel's audit system."""
 
     def __init__(self, folder: Path, bases: Sequence[Machine], boots: bool = True,
                  audits: bool = False) -> None:
@@ -49,7 +48,7 @@ class BootedMachine(Machine):
             self.boot()
 
     def boot(self) -> None:
-        """Returns when process 1 is there; what it starts is waited for with `wait_until_up`."""
+        """Returns when process 1 is there; `wait_until_up` waits for what it starts."""
         self._booted_at = time.monotonic()
         self._holder = subprocess.Popen([str(HERE / "boot-root"), str(self.folder), self._name],  # type: ignore
                                         stderr=subprocess.PIPE, text=True, env=self._environment)
@@ -71,7 +70,7 @@ class BootedMachine(Machine):
         return 0
 
     def wait_until_up(self, limit: float = 120) -> str:
-        """Until systemd has nothing more to start; "running" or "degraded"."""
+        """Waits until systemd has nothing more to start; returns "running" or "degraded"."""
         state = ""
 
         def is_up() -> bool:
@@ -83,8 +82,8 @@ class BootedMachine(Machine):
         return state
 
     def show_true_boot_id(self) -> None:
-        """nspawn binds a boot id of its own over the kernel's. Units with ProtectKernelTunables= and the like see the
-        kernel's, and would disagree with everybody else."""
+        """Removes the boot id that nspawn binds over the kernel's. Units with ProtectKernelTunables= and the like see the
+        kernel's, and would disagree with all other processes."""
         self.must("umount", _BOOT_ID)
 
     @property
@@ -120,7 +119,7 @@ class BootedMachine(Machine):
         return (then - began) / 1000 if then else 0.0
 
     def main_pid(self, unit: str) -> int:
-        """As seen in the machine."""
+        """The process id as seen in the machine."""
         return int(self.property(unit, "MainPID"))
 
     def outer_pid(self, unit: str) -> int:
@@ -137,19 +136,19 @@ class BootedMachine(Machine):
         raise RuntimeError(f"{unit} has no process")
 
     def override(self, unit: str, text: str) -> None:
-        """A drop-in of the administrator's; where the machine is up, systemd reads it at once."""
+        """Writes a drop-in as the administrator would; on a running machine systemd reads it at once."""
         self.write_file(f"/etc/systemd/system/{unit}.d/50-test.conf", text)
         if self._leader:
             self.systemctl("daemon-reload")
 
     def write_file(self, inside: str, text: str) -> None:
-        """Before it boots, too."""
+        """Also works before the machine boots."""
         path = self.path(inside) if self._leader else self.root / inside.lstrip("/")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
 
     def start_cron(self) -> None:
-        """Its unit anew, which runs the @reboot jobs at once."""
+        """Restarts cron's unit, which runs the @reboot jobs at once."""
         self.remove("/run/crond.reboot")
         self.systemctl("restart", "cron.service")
 
@@ -157,7 +156,8 @@ class BootedMachine(Machine):
         self.systemctl("stop", "cron.service")
 
     def reload_sshd(self, port: int = 22) -> None:
-        """With its unit, and until it listens with the new configuration: on SIGHUP it closes its socket and begins anew."""
+        """Reloads sshd by its unit, and waits until it listens with the new configuration: on SIGHUP it closes its socket and
+        starts again."""
         before = _listening(port)
         self.systemctl("reload", "ssh.service")
         wait_for(lambda: bool(_listening(port) - before), f"sshd on port {port} after its reload")
@@ -165,8 +165,8 @@ class BootedMachine(Machine):
     # Journal
 
     def journal(self, *matches: str) -> list[dict[str, Any]]:
-        """The daemon's records of this boot that match, oldest first; by its unit, which nobody else can claim. The boot id does
-        not tell boots apart here: it is the kernel's (`show_true_boot_id`)."""
+        """The daemon's matching records of this boot, oldest first; selected by its unit, which no other process can claim. The
+        boot id does not distinguish boots here: it is the kernel's (`show_true_boot_id`)."""
         found = self.run("journalctl", "--no-pager", "-o", "json", "_SYSTEMD_UNIT=entralogind.service", *matches)
         records = [json.loads(line) for line in found.out.splitlines()]
         return [r for r in records if int(r["__MONOTONIC_TIMESTAMP"]) >= self._booted_at * 1e6]
@@ -176,19 +176,19 @@ class BootedMachine(Machine):
         return log.read_text(errors="replace") if log.exists() else ""
 
     def journal_on_disk(self) -> list[dict[str, Any]]:
-        """Everything that a machine with a persistent journal has left, after its end."""
+        """The persistent journal of a machine that has ended."""
         found = run(["journalctl", "--no-pager", "-o", "json", "-D", str(self.folder / "changes/var/log/journal")])
         return [json.loads(line) for line in found.out.splitlines()]
 
     def power_off(self, limit: float = 60) -> float:
-        """As its administrator does; the seconds until it was off."""
+        """Powers it off as its administrator does; returns the seconds until it was off."""
         began = time.monotonic()
         self.systemctl("poweroff", "--no-block")
         wait_for(lambda: self._holder.poll() is not None, f"the end of {self._name}", limit)
         return time.monotonic() - began
 
     def stop(self) -> None:
-        """Powers it off, as its systemd does that."""
+        """Powers it off through its systemd."""
         if self._leader:
             os.kill(self._leader, _POWER_OFF)
             with suppress(subprocess.TimeoutExpired):
@@ -196,7 +196,7 @@ class BootedMachine(Machine):
         self.cut()
 
     def cut(self) -> None:
-        """Takes its power away."""
+        """Cuts its power."""
         if self._leader:
             if self._holder.poll() is None:
                 os.kill(self._leader, signal.SIGKILL)
@@ -220,7 +220,7 @@ def _listening(port: int) -> set[str]:
 
 
 def _remove_groups(name: str) -> None:
-    """What the machine leaves behind: control groups, empty as soon as the last process is reaped."""
+    """Removes the control groups that the machine leaves behind, which are empty once the last process is reaped."""
 
     def are_gone() -> bool:
         try:

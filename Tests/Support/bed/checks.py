@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a test must see, and how it says what it saw instead."""
+"""Checks of a test's results, whose errors say what was seen instead."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from .machine import Outcome
 
 
 class Mismatch(Exception):
-    """What was seen is not what must be seen."""
+    """A check failed: the result is not the required one."""
 
 
 class Wrong(Mismatch):
-    """What no deadline that passed can explain, since then nobody gets in and nothing is answered: somebody was let in, or
-    an answer is another's. Never tried again (`bed.stalls`)."""
+    """A failure that no missed deadline can explain: a user was admitted, or an answer was for another request. A missed
+    deadline admits nobody and answers nothing. Never tried again (`bed.stalls`)."""
 
 
 def require(condition: bool, seen: object) -> None:
@@ -28,7 +28,7 @@ def equal(seen: object, expected: object, what: str) -> None:
 
 
 def refused(outcome: Outcome, *words: str) -> str:
-    """ssh let nobody in and ran nothing; the screen holds the words."""
+    """Requires that ssh did not sign in and ran nothing, and that the output contains the words."""
     if outcome.ok:
         raise Wrong(f"let in: {outcome.text}")
     require(outcome.status == 255 and outcome.out == "", f"not refused: status {outcome.status}, {outcome.text}")

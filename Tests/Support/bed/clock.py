@@ -13,7 +13,7 @@ _LIBRARY, _FILE = "/usr/lib/test-clock.so", "/usr/lib/test-clock"
 
 
 class Clock:
-    """Put in place before the service starts; `environment` is what the service needs to see it."""
+    """Make it before the service starts; `environment` is what the service needs to use it."""
 
     def __init__(self, machine: Machine, scratch: Path) -> None:
         library = compiled(HERE / "clock.c", scratch, "-shared", "-fPIC")
@@ -24,11 +24,11 @@ class Clock:
         self.set()
 
     def set(self, wall: int = 0, boot: int = 0) -> None:
-        """Seconds that the clocks run ahead: the one on the wall, and those since boot."""
+        """Sets how many seconds the clocks run ahead: the real-time clock, and those since boot."""
         with self._file.open("r+b" if self._file.stat().st_size else "wb") as file:
             file.write(struct.pack("=qq", wall, boot))
 
     def pass_by(self, seconds: int, wall: bool = True) -> None:
-        """So much time has passed; without `wall`, not on the clock that certificates go by."""
+        """Lets that much time pass; without `wall`, not on the clock by which certificates expire."""
         ahead, boot = struct.unpack("=qq", self._file.read_bytes())
         self.set(ahead + (seconds if wall else 0), boot + seconds)

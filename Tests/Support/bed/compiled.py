@@ -23,7 +23,7 @@ def compiled(source: Path, folder: Path, *more: str) -> Path:
 
 
 def placed(machine: Machine, source: str, scratch: Path, *more: str) -> str:
-    """The program made of the bed's `source`, inside the machine: its path there."""
+    """Compiles the bed's `source` and copies the program into the machine; returns its path there."""
     program = compiled(HERE / source, scratch, *more)
     target = machine.path(f"/usr/local/bin/{program.name}")
     target.write_bytes(program.read_bytes())

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * forks KIND LIMIT: what is hard to end. bomb: forks without end; chain: forks and leaves; thread: only a thread lives on.
- * All of them share a lock on /tmp/forks.KIND. It is held until the last one has ended, however short each one lives.
+ * forks KIND LIMIT: processes that are hard to end. bomb: forks for ever; chain: each forks and exits; thread: the main thread
+ * exits, another stays. All of them share a lock on /tmp/forks.KIND, which is held until the last one has ended.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -47,7 +47,7 @@ int main(int count, char **words) {
             setsid();
         }
     }
-    /* Processes that ended before count under the limit until they are reaped. */
+    /* Processes that have ended still count for the limit until they are reaped. */
     pthread_t thread;
     while (pthread_create(&thread, NULL, wait_for_ever, NULL) != 0)
         usleep(1000);

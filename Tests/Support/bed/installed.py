@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A machine with the build installed, enabled and running, as README tells people to do it."""
+"""A machine with the build installed, enabled and running, as README describes it."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ class Installed:
     service: Service
 
     def stamp(self) -> bool:
-        """What the path units do when the wiring may have changed: look again, and stamp or withdraw the stamp."""
+        """Runs the integration check and records its result, as the path units do when the integration may have changed."""
         return self.machine.run(TOOL, "stack", "--stamp").ok
 
     def wait_until_ready(self) -> None:
-        """Until the daemon knows what the machine is, and sshd has Entra's keys: READY=1 comes before, and waits for nobody."""
+        """Waits until the daemon knows what the machine is, and sshd has Entra's keys. READY=1 comes before both."""
         def is_ready() -> bool:
             status = self.machine.run(TOOL, "status", "--json")
             report = json.loads(status.out) if status.out else {}
@@ -36,7 +36,7 @@ class Installed:
 
 
 def put_in_place(machine: Machine) -> None:
-    """`make install` and `configure --enable`; the service is not started yet, and so the stamp may be refused."""
+    """`make install` and `configure --enable`; the service does not run yet, so the integration check may fail."""
     done = subprocess.run(["make", "--no-print-directory", "-C", str(REPOSITORY), "install",
                            f"DESTDIR={machine.root}"], capture_output=True, text=True, check=False)
     if done.returncode != 0:

@@ -9,7 +9,7 @@ from .machine import Machine, wait_for
 
 
 def cron_runs(machine: Machine, names: Sequence[str] = ("root", "lisa")) -> None:
-    """A fresh cron runs a job of each."""
+    """A fresh cron runs a job of each user."""
     for name in names:
         machine.remove(f"/tmp/cron-{name}")
         machine.must("crontab", "-u", name, "-", input=f"@reboot id -un >/tmp/cron-{name}\n")
@@ -22,6 +22,6 @@ def cron_runs(machine: Machine, names: Sequence[str] = ("root", "lisa")) -> None
 
 
 def wait_until_ran(machine: Machine, name: str, output: str) -> None:
-    """Until the job's output, `id -un`, is there."""
+    """Waits for the job's output, that of `id -un`."""
     result = machine.path(output)
     wait_for(lambda: result.exists() and result.read_text() == f"{name}\n", f"the job of {name}", 60)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A journal for one machine: takes what the daemon logs, field by field, in journald's native protocol
+"""A journal for one machine: receives the daemon's records, field by field, in journald's native protocol
 (https://systemd.io/JOURNAL_NATIVE_PROTOCOL)."""
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Record = dict[str, str]
 
 
 class Journal:
-    """Begins to listen when it is made; must be there before the service starts. Ends with the machine."""
+    """Listens from when it is made; must be made before the service starts. Ends with the machine."""
 
     def __init__(self, machine: Machine) -> None:
         path = machine.path(_PATH)
@@ -36,12 +36,12 @@ class Journal:
         self._thread.start()
 
     def mark(self) -> int:
-        """A place in the journal, behind everything that has been sent by now; `since` gives what came after it."""
+        """A position in the journal, after everything that has been sent so far; `since` returns what came after it."""
         line = secrets.token_hex(8)
         try:
             with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
                 sender.sendto(f"{_MARK}={line}".encode(), str(self._path))
-        except OSError:  # the machine has been stopped: nobody sends any more
+        except OSError:  # the machine has been stopped: no more records come
             return len(self._records)
         wait_for(lambda: line in self._marks, "the journal to have read what was sent")
         return self._marks.pop(line)

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).resolve().parent
-# What a terminal takes for itself and does not show: operating system commands. systemd 262 has bash write them (OSC 3008).
+# Operating system commands, which a terminal interprets and does not show. systemd 262 makes bash write them (OSC 3008).
 _UNSEEN = re.compile(r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)")
 _CLONE_NEWNS = 0x00020000
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -64,8 +64,8 @@ def run(argv: Sequence[str], input: str | None = None, timeout: float = 60,
 
 
 def wait_for(condition: Callable[[], bool], what: str, limit: float = 30) -> None:
-    """Polls until the condition holds; raises when it does not within `limit` seconds. It is looked at once more after the
-    limit, because the time may have passed in one piece in which the machine stood still."""
+    """Polls until the condition holds; raises when it does not within `limit` seconds. It is checked once more after the
+    limit, because the machine may have stood still all that time."""
     end = time.monotonic() + limit
     while True:
         over = time.monotonic() > end
@@ -80,7 +80,7 @@ class Machine:
     """Made by `Bed.machine`. Machines of one bed share its network and processes, and nothing else."""
 
     def __init__(self, folder: Path, base: Machine | None = None, layer: Path | None = None) -> None:
-        """`base` is a stopped machine, with whose files this one begins; `layer`, packages over the private root."""
+        """`base` is a stopped machine whose files this one begins with; `layer`, packages over the private root."""
         self.folder = folder
         self.root = folder / "root"  # the overlay as seen from outside: what DESTDIR wants
         self._below = [] if layer is None else [layer]
@@ -197,8 +197,8 @@ class Machine:
 
     def start_sshd(self, *ports: int, options: Sequence[str] = (), config: str = "",
                    before: Sequence[str] = ()) -> None:
-        """Debian's sshd with the machine's own configuration; the ports are given on its command line, and so are
-        `options`, which win over every file; `config` is another file than sshd_config; `before` runs the command."""
+        """Starts Debian's sshd with the machine's own configuration. The ports are on its command line, and so are `options`,
+        which win over every file; `config` is a file to use instead of sshd_config; `before` is a command that runs sshd."""
         listening = [part for port in ports or (22,) for part in ("-p", str(port))]
         listening += [part for option in options for part in ("-o", option)]
         listening += ["-f", config] if config else []
@@ -215,7 +215,7 @@ class Machine:
         return self._sshd.pid
 
     def reload_sshd(self, port: int = 22) -> None:
-        """SIGHUP, and until it listens with the new configuration."""
+        """Sends SIGHUP, and waits until sshd listens with the new configuration."""
         before = self.read("/var/log/sshd.log").count("Server listening")
         os.kill(self.sshd_pid, signal.SIGHUP)
         wait_for(lambda: self.read("/var/log/sshd.log").count("Server listening") > before, "sshd after SIGHUP")
@@ -241,7 +241,7 @@ class Machine:
         self.stop_daemon("/usr/sbin/cron")
 
     def start_daemon(self, program: str, *arguments: str) -> int:
-        """A daemon of Debian's that stays in the foreground: its process id. One of each program at a time."""
+        """Starts one of Debian's daemons in the foreground, only one of each program at a time; returns its process id."""
         self.stop_daemon(program)
         process = subprocess.Popen(self.argv([program, *arguments]), stdin=subprocess.DEVNULL,
                                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
@@ -282,7 +282,7 @@ def _table(machine: Machine, path: str) -> list[list[str]]:
 
 
 def _in_child(holder: int, who: _LocalIdentity, function: Callable[[], Any], writer: int) -> None:
-    """The child's whole life: it never returns."""
+    """All that the child does; never returns."""
     try:
         libc = ctypes.CDLL(None, use_errno=True)
         namespace = os.open(f"/proc/{holder}/ns/mnt", os.O_RDONLY | os.O_CLOEXEC)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Looks names and ids up through the machine's name service, as the process that argv[1] names: `names sshd` asks as
- * sshd does; argv[2] is how many more descriptors it holds than it needs. One question a line on standard input ("name X", "uid N", "groups X"); one answer a line: microseconds,
- * then the uid (or the gids), or - where there is none.
+ * Looks names and ids up through the machine's name service, as a process with the name argv[1]: `names sshd` asks as
+ * sshd does; argv[2] is how many more descriptors it holds than it needs. One question on each line of standard input
+ * ("name X", "uid N", "groups X"); one answer on each line: microseconds, then the uid (or the gids), or - if there is none.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>

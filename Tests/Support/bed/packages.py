@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The Debian package of the build, one of a version before it, and what a machine's files are before and after."""
+"""The Debian package of the build, one of an earlier version, and a comparison of a machine's files before and after."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .installed import REPOSITORY
 from .machine import Machine, Outcome, run
 
 NAME = "entralogin"
-# What the version before is given: lines of PAM as an earlier profile had them, in another place of the stack.
+# The profile of the earlier version's package: lines for PAM as an earlier profile had them, elsewhere in the stack.
 _OLD_PROFILE = """Name: Entra sign-in
 Default: no
 Priority: 300
@@ -24,7 +24,7 @@ Session:
 \t[success=ok ignore=ignore default=die]\tpam_entralogin.so
 \toptional\tpam_mkhomedir.so
 """
-# Not compared: what any program may write meanwhile, and what dpkg and systemd keep about packages and units.
+# Not compared: files that any program may write meanwhile, and the data of dpkg and systemd about packages and units.
 _VOLATILE = ("/proc", "/sys", "/dev", "/run", "/tmp", "/var/log", "/var/tmp", "/var/cache", "/var/lib/dpkg", "/var/lib/apt",
              "/var/lib/systemd", "/var/backups", "/root/packages", "/etc/ld.so.cache", "/var/lib/nscd", "/home",
              "/var/lib/private")
@@ -39,7 +39,7 @@ class Packages:
         self.previous = _older(self.current, folder / "older")
 
     def put(self, machine: Machine, deb: Path) -> str:
-        """Copies a package into the machine; its path there."""
+        """Copies a package into the machine; returns its path there."""
         target = machine.path("/root/packages") if machine.holder else machine.root / "root/packages"
         target.mkdir(exist_ok=True)
         shutil.copy(deb, target / deb.name)
@@ -53,7 +53,7 @@ def build(folder: Path) -> list[Path]:
 
 
 def apt(machine: Machine, *arguments: str) -> Outcome:
-    """As an administrator calls it, without questions; there is no archive, so nothing is fetched."""
+    """Calls apt-get as an administrator does, without questions; there is no archive, so it fetches nothing."""
     return machine.run("/usr/bin/env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-q", "-y",
                        *arguments, timeout=120)
 
@@ -64,7 +64,7 @@ def state(machine: Machine) -> str:
 
 
 def other_product(folder: Path, name: str) -> Path:
-    """An empty package that is called like somebody else's product."""
+    """An empty package with the name of another product."""
     tree = folder / name
     (tree / "DEBIAN").mkdir(parents=True, exist_ok=True)
     (tree / "DEBIAN/control").write_text(f"Package: {name}\nVersion: 1.0\nArchitecture: all\nMaintainer: n <n@example.org>\n"
@@ -95,7 +95,7 @@ def differences(before: dict[str, str], after: dict[str, str]) -> list[str]:
 
 
 def changed(deb: Path, tree: Path, version: str, change: Callable[[Path], None]) -> Path:
-    """The package with another version, in `tree`'s folder; `change` is given what it holds."""
+    """The package with another version, in `tree`'s folder, after `change` has changed its files."""
     tree.parent.mkdir(parents=True, exist_ok=True)
     _must(["dpkg-deb", "--raw-extract", str(deb), str(tree)])
     control = tree / "DEBIAN/control"

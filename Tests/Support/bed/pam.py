@@ -15,7 +15,7 @@ SUCCESS, DENIED, UNKNOWN, UNAVAILABLE, SESSION_ERROR = 0, 6, 10, 9, 14  # securi
 
 @dataclass(frozen=True)
 class Stages:
-    """What PAM said: a result for each stage that was reached, and what the person was told there."""
+    """What PAM answered: a result for each stage that was reached, and its message for the user."""
 
     pid: int
     results: dict[str, int]
@@ -30,7 +30,7 @@ class Stages:
 def ask(machine: Machine, scratch: Path, service: str, user: str, stages: Sequence[str] = ("account",),
         name: str = "client", environment: Mapping[str, str] | None = None, files: int = 0, pid: int | None = None,
         runs_as: str | None = None) -> Stages:
-    """Asks as a process called `name`, as root or as `runs_as`; with `pid`, as the process of that number."""
+    """Asks as a process called `name`, as root or as `runs_as`; with `pid`, with that process id."""
     command = [placed(machine, "pam.c", scratch, "-lpam"), name, service, user, str(files)]
     command += [f"{key}={value}" for key, value in (environment or {}).items()]
     limit = ["/usr/bin/prlimit", f"--nofile={files + 100}"] if files else []

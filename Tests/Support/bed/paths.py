@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A stand-in for the path units of our daemon: runs the service of the same name when the file changes."""
+"""A stand-in for the daemon's path units: runs the service of the same name when the file changes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ INTERVAL = 0.05  # seconds
 
 
 class PathWatch:
-    """Watches from the moment it is made, as a path unit does once it is started: what changed before is not seen."""
+    """Watches from the moment it is made, as a path unit does once it is started: it does not see earlier changes."""
 
     def __init__(self, machine: Machine, name: str) -> None:
         self._machine = machine
@@ -27,7 +27,7 @@ class PathWatch:
         self._thread.start()
 
     def stop(self) -> None:
-        """What has changed by now is still seen to."""
+        """Handles the changes so far, then ends."""
         self._ending.set()
         self._thread.join()
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A person with the stock ssh client, a key of their own and, for ours, a certificate as `az ssh` gets it."""
+"""A person with the stock ssh client, a key of their own and, for an Entra account, a certificate as `az ssh` gets it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _NOISE = "Warning: Permanently added"
 
 @dataclass(frozen=True)
 class Person:
-    """`login` is the name given to ssh; `folder` holds key, certificate and whatever they copy."""
+    """`login` is the name given to ssh; `folder` holds the key, the certificate and copied files."""
 
     login: str
     folder: Path
@@ -59,7 +59,7 @@ class Person:
         return self._run(["sftp", *self._options(None), "-P", str(port), "-b", "-", f"{self.login}@{HOST}"], batch)
 
     def with_password(self, *command: str, port: int = 22) -> Outcome:
-        """Signs in with the password alone, typed by an askpass program."""
+        """Signs in with only the password, which an askpass program types."""
         ask = self.folder / "askpass"
         ask.write_text(f"#!/bin/sh\necho '{self.password}'\n")
         ask.chmod(0o700)
@@ -125,7 +125,7 @@ def ask_entra(who: Principal, public_key: str, authority: Path, cloud: Cloud = P
 
 
 def forged(who: Principal, authority: Path, public_key: str, **changes: Any) -> str:
-    """A certificate for somebody with some fields changed: expired, of another tenant, by another CA."""
+    """A person's certificate with some fields changed: expired, of another tenant, by another CA."""
     shift = int(changes.pop("shift", 0))
     template = replace(Template.entra(who, contoso.TENANT), **changes).shifted(shift)
     return sign(authority, public_key, template)

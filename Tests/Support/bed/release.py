@@ -15,7 +15,7 @@ from .machine import Outcome, run
 
 
 class Releases:
-    """`folder` gets the copy, the key, and `published`: what packaging/release/build makes, the versions so far in it."""
+    """`folder` gets the copy, the key, and `published`: the output of packaging/release/build, with all versions so far."""
 
     def __init__(self, folder: Path) -> None:
         self.published = folder / "published"
@@ -33,7 +33,7 @@ class Releases:
             self.must("git", "config", name, value)
 
     def _tools(self) -> None:
-        """What .ci/python-tools installed for the repository is found by its copy, too. In here there is no network."""
+        """Lets the copy use what .ci/python-tools installed for the repository: there is no network here."""
         digest = hashlib.sha256((REPOSITORY / ".ci/requirements-release.txt").read_bytes()).hexdigest()[:12]
         name = f".bed/python-tools-release-{digest}"
         if not (REPOSITORY / name / "stamp").exists():
@@ -51,7 +51,7 @@ class Releases:
         self.must("git", "tag", "--sign", "--message", f"entralogin {version}", f"v{version}")
 
     def publish(self) -> str:
-        """The repository's own version first, then the next ones."""
+        """Publishes the repository's own version first, then the next ones."""
         version = self.first
         if self.versions:
             parts = self.versions[-1].split(".")
@@ -77,7 +77,7 @@ class Releases:
         return outcome
 
     def close(self) -> None:
-        """GnuPG's agent, which it starts by itself."""
+        """Ends GnuPG's agent, which GnuPG starts by itself."""
         self.attempt("gpgconf", "--kill", "all")
 
 
@@ -86,9 +86,10 @@ _PROGRAMS = {"entralogind", "entraloginctl", "authorized-principals", "audit-eve
 
 
 def stand_in(folder: Path, rpm: Path) -> None:
-    """A dnf repository of one empty package that provides what `rpm` needs: a Debian machine has it, and rpm does not know."""
+    """Makes a dnf repository of one empty package that provides what `rpm` needs: a Debian machine has those files, but rpm
+    does not know that."""
     listed = subprocess.run(["rpm", "-qp", "--requires", str(rpm)], capture_output=True, text=True, check=True).stdout
-    # Of alternatives, "(A or B)", the first.
+    # The first of alternatives, "(A or B)".
     lines = [line[1:-1].split(" or ")[0] if line.startswith("(") else line for line in listed.splitlines()]
     needs = sorted({line.replace(">=", "=") for line in lines if not line.startswith("rpmlib(")})
     folder.mkdir(parents=True)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Our daemon on a machine, run from its installed unit files by a stand-in for systemd.
+"""entralogin's daemon on a machine, run from its installed unit files by a stand-in for systemd.
 
 What the stand-in does: the sockets of the socket units, ExecStartPre=, user and groups, runtime and state directories,
 environment, limits of cores and files, readiness through NOTIFY_SOCKET, and the path units that the service wants. What it
@@ -31,7 +31,7 @@ class Service:
         self.environment = environment or {}
         self.name = name
         self.log = machine.folder / f"{name}.log"
-        self.limits: dict[str, int] = {}  # instead of the unit's; -1: as far as this process may go
+        self.limits: dict[str, int] = {}  # instead of the unit's; -1: the highest that this process may set
         self.notifications: list[str] = []
         self.milliseconds_to_ready = 0.0
         self._process: subprocess.Popen[bytes] | None = None
@@ -110,7 +110,7 @@ class Service:
         return status
 
     def kill(self) -> None:
-        """SIGKILL: what a crash or the end of power is to it."""
+        """SIGKILL: ends it as a crash or a loss of power does."""
         assert self._process is not None
         self.signal(signal.SIGKILL)
         self._process.wait()
@@ -118,7 +118,7 @@ class Service:
         self._stop_watching()
 
     def crash(self, number: Signals) -> bool:
-        """Ends by that signal, as in a crash; whether the kernel wrote or gave away a core."""
+        """Ends it by that signal, as in a crash; returns whether the kernel wrote a core file or passed one on."""
         self.signal(number)
         how = os.WEXITED | os.WNOWAIT
         wait_for(lambda: os.waitid(os.P_PID, self.pid, how | os.WNOHANG) is not None, f"the end by {number.name}")
@@ -190,7 +190,7 @@ class Service:
         return process
 
     def _began(self) -> float:
-        """The monotonic clock when the service's own program was executed."""
+        """The monotonic time at which the service's own program was executed."""
         return float(next(n for n in self.notifications if n.startswith("X_BEGINS=")).partition("=")[2])
 
     def _state(self) -> str:

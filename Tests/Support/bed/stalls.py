@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How long the machine below stood still: why a deadline of 200 ms, 1 s or 10 s may have passed though nothing is wrong.
+"""Measures how long the test machine stood still: then a deadline of 200 ms, 1 s or 10 s may pass though nothing is wrong.
 
 A virtual machine that is not given its processors, or whose host is busy, stops for some tenths of a second, now and then
-for seconds. Who asked our daemon at that moment is told that it did not answer in time, as must be. A check that failed
-then has seen the machine, so it is made again, so many times and no more, and this is printed; one that failed while
-the machine ran has failed, and so has one that saw what no deadline explains (`checks.Wrong`).
+for seconds. A caller that asks the daemon at that moment is told that it did not answer in time, as it must be. A check that
+fails then is repeated, up to TRIES times, and that is printed. A check that fails while the machine ran has failed, and so
+has one with a failure that no deadline explains (`checks.Wrong`).
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ import threading
 import time
 
 TRIES = 3
-LATE_MS = 100.0  # of the 200 ms that a name's question has; both who asks and who answers may be kept from running
+LATE_MS = 100.0  # of the 200 ms that a name lookup has; caller and daemon may both be kept from running
 _STEP_S = 0.01
 
 
 class Stalls:
-    """Watches from when it is made, as a thread that wants to run a hundred times a second."""
+    """Watches from when it is made, by a thread that should run a hundred times a second."""
 
     def __init__(self) -> None:
-        self._seen: list[tuple[float, float]] = []  # when it was over, and how long it took
+        self._seen: list[tuple[float, float]] = []  # when each stall was over, and how long it took
         threading.Thread(target=self._watch, daemon=True).start()
 
     def longest(self, since: float) -> float:
@@ -30,7 +30,7 @@ class Stalls:
         return max((length for ended, length in list(self._seen) if ended >= since), default=0.0)
 
     def excuse(self, since: float) -> str:
-        """Why a check that began then and failed is made again; empty where there is no reason."""
+        """Why a check that began then and failed is repeated; empty if there is no reason."""
         longest = self.longest(since)
         return f"the machine stood still for {longest:.0f} ms meanwhile" if longest >= LATE_MS else ""
 

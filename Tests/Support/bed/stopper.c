@@ -2,8 +2,8 @@
 /*
  * Preloaded into a program and all that it starts: stops them at the Nth of their calls that change a folder. STOPPER is
  * MODE:N:COUNTER[:WORD]. MODE kill: SIGKILL to the whole process group before the call; fail: that call fails with EIO;
- * full: from it on, nothing new can be created, as on a full disk. COUNTER is a file, one byte a call; the call is written
- * to COUNTER.where. Calls count whose path is absolute, below /etc or /var/lib and, if given, holds WORD.
+ * full: from that call on, nothing new can be created, as on a full disk. COUNTER is a file with one byte for each call; the
+ * Nth call is written to COUNTER.where. Counts calls whose path is below /etc or /var/lib; with WORD, whose path contains it.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -39,7 +39,7 @@ static void note(const char *counter, const char *call, const char *path) {
     close(file);
 }
 
-/* Non-zero: the call fails with that error. */
+/* Returns the error with which the call must fail, or 0. */
 static int stopped(const char *call, const char *path, int creates) {
     const char *asked = getenv("STOPPER");
     char mode[8], counter[128], word[64] = "";

@@ -21,7 +21,8 @@ class Stopper:
         machine.path(_LIBRARY).write_bytes(library(scratch).read_bytes())
 
     def run(self, mode: str, at: int, *command: str, word: str = "") -> tuple[Outcome, str]:
-        """Its outcome, and the call at which it was stopped; no call where it made fewer. `word`: calls whose path holds it."""
+        """Its outcome, and the call at which it was stopped; empty if it made fewer calls. `word`: counts calls whose path
+        contains it."""
         for path in (_COUNTER, f"{_COUNTER}.where"):
             self._machine.remove(path)
         asked = f"STOPPER={mode}:{at}:{_COUNTER}" + (word and f":{word}")
@@ -30,5 +31,5 @@ class Stopper:
         return outcome, where.read_text().strip() if where.exists() else ""
 
     def calls(self) -> int:
-        """How many the last command made."""
+        """How many such calls the last command made."""
         return self._machine.path(_COUNTER).stat().st_size

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Somebody at a terminal of a machine: reads what a program shows there, and types."""
+"""A person at a machine's terminal, who reads what a program shows there, and types."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Terminal:
             os.execve(command[0], list(command), _ENVIRONMENT)
 
     def expect(self, pattern: str, limit: float = 20) -> re.Match[str]:
-        """Reads on until the pattern shows behind what was expected before; raises with all that was shown."""
+        """Reads on until the pattern appears after the text that was expected before; raises with all that was shown."""
         end = time.monotonic() + limit
         while not (found := re.compile(pattern).search(self.shown, self._read_to)):
             if not self._read(end - time.monotonic()):
@@ -42,7 +42,7 @@ class Terminal:
         os.write(self._screen, keys.encode())
 
     def end(self, limit: float = 20) -> None:
-        """Reads on until nobody holds the other end, and until the program has ended."""
+        """Reads on until no process holds the other end, and waits until the program has ended."""
         end = time.monotonic() + limit
         while self._read(end - time.monotonic()):
             pass
@@ -62,7 +62,7 @@ class Terminal:
             return False
         try:
             part = os.read(self._screen, 65536)
-        except OSError:  # EIO: nobody holds the other end any more
+        except OSError:  # EIO: no process holds the other end any more
             return False
         self.shown += part.decode(errors="replace").replace("\r", "")
         return bool(part)
@@ -70,7 +70,7 @@ class Terminal:
 
 def at_terminal(machine: Machine, command: Sequence[str], act: Callable[[Terminal], str | None], user: str = "root",
                 limit: float = 90) -> str:
-    """Lets `act` sit at the terminal of a program that `user` started; what it returns, else all that was shown."""
+    """Gives `act` the terminal of a program that `user` started; returns what it returns, else all that was shown."""
 
     def sit() -> str:
         terminal = Terminal(command)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What processes of the machine ask of the kernel, by strace: above all, whether they connect to our sockets."""
+"""Traces the machine's processes with strace: above all, whether they connect to the daemon's sockets."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ SOCKETS = "/run/entralogin/"
 
 @contextmanager
 def tracing_sshd(machine: Machine, log: Path, calls: str, *options: str) -> Iterator[None]:
-    """The machine's sshd and everything under it, from when strace is attached."""
+    """Traces the machine's sshd and all its child processes, from when strace is attached."""
     with tracing(machine.sshd_pid, log, calls, *options):
         yield
 
 
 @contextmanager
 def tracing(pid: int, log: Path, calls: str, *options: str) -> Iterator[None]:
-    """A process, by its number in the bed, and everything under it."""
+    """Traces a process, by its id in the bed, and all its child processes."""
     tracer = subprocess.Popen(["strace", "-f", "-q", "-e", f"trace={calls}", "-e", "signal=none", "-s", "200", *options,
                                "-o", str(log), "-p", str(pid)], stderr=subprocess.DEVNULL)
 
@@ -44,8 +44,8 @@ def tracing(pid: int, log: Path, calls: str, *options: str) -> Iterator[None]:
 
 @contextmanager
 def connecting_to_nothing(machine: Machine, log: Path, *daemon: str) -> Iterator[None]:
-    """Runs a daemon meanwhile, and afterwards requires that it loaded our PAM module and connected to none of our
-    sockets, nor did any process under it."""
+    """Runs a daemon meanwhile. Afterwards requires that it loaded entralogin's PAM module, and that neither it nor a child
+    process connected to one of entralogin's sockets."""
     tracer = subprocess.Popen(["strace", "-f", "-q", "-e", "trace=connect,execve,openat", "-s", "200", "-o", str(log),
                                *machine.argv(daemon)], stderr=subprocess.DEVNULL, start_new_session=True)
     try:

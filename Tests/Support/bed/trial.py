@@ -31,7 +31,7 @@ def main() -> int:
         outcome = bob.ssh("tty", port=2222, tty=True)
         show("on another port with a terminal", outcome.out.startswith("/dev/pts/"), outcome.text)
 
-        # A plain certificate of the factory, trusted by hand: sshd takes what the simulator's Entra signs.
+        # sshd trusts the simulator's key without the product, so it accepts the certificates that Entra signs.
         entra = public_line(bed.keys / "entra" / "entra-1")
         machine.write("/etc/ssh/ca.pub", entra + "\n")
         machine.write("/etc/ssh/sshd_config.d/10-trial.conf", "TrustedUserCAKeys /etc/ssh/ca.pub\n")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reads the installed unit files: as much of systemd's language as starting our service takes."""
+"""Reads the installed unit files: as much of systemd's language as starting the daemon needs."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def socket_units(root: Path, service: str) -> list[dict[str, Any]]:
 
 
 def folders(unit: Unit) -> list[tuple[str, int]]:
-    """RuntimeDirectory= and its kin: absolute path and mode, parents first."""
+    """RuntimeDirectory= and the like: absolute path and mode, parents first."""
     return [
         (f"{top}/{name}", int(unit.one("Service", f"{key}Mode", "0755"), 8))
         for key, top in _FOLDERS.items()

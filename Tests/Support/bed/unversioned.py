@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A library without symbol versions, made of one that has them: as some distributions build libcurl, which Debian does
-not. Takes the entries that name the tables of versions out of the dynamic section (ELF gABI; the LSB's symbol versioning)."""
+"""Removes a library's symbol versions: some distributions build libcurl without them, but Debian does not. Removes the entries
+that name the tables of versions from the dynamic section (ELF gABI; the LSB's symbol versioning)."""
 
 from __future__ import annotations
 

@@ -27,8 +27,8 @@ _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 class VirtualMachine(Machine):
-    """Boots when it is made, from an image; `stop` takes its power away. Its administrator `root` runs the commands, over
-    one ssh connection, as the policy lets root do things over ssh."""
+    """Boots when it is made, from an image; `stop` cuts its power. Commands run as its administrator `root` over one ssh
+    connection, so with what the policy lets root do over ssh."""
 
     def __init__(self, folder: Path, image: Path, root: Person, lsm: str, port: int, limit: float = 300) -> None:
         self.folder = folder
@@ -48,11 +48,11 @@ class VirtualMachine(Machine):
     def _answers(self) -> bool:
         if self._holder.poll() is not None:
             raise RuntimeError(f"the machine did not boot: {(self.folder / 'qemu.log').read_text()}{self.console()}")
-        # QEMU takes the connection before there is an sshd, and holds it.
+        # QEMU accepts the connection before sshd runs, and keeps it waiting.
         return self.run("true", timeout=20).ok
 
     def argv(self, command: Sequence[str], user: str | None = None) -> list[str]:
-        """The connection is made by the first command, and kept. `user` is a local account."""
+        """The first command makes the connection, which stays open. `user` is a local account."""
         become = [] if user is None else ["setpriv", f"--reuid={user}", f"--regid={user}", "--init-groups"]
         inside = [*become, "/usr/bin/env", "-i", f"PATH={_PATH}", "LANG=C.UTF-8", "TERM=dumb", "HOME=/root", *command]
         kept = {"ControlMaster": "auto", "ControlPath": str(self.folder / "ssh"), "ControlPersist": "yes"}
@@ -62,7 +62,7 @@ class VirtualMachine(Machine):
         return self.must("cat", inside).out
 
     def write(self, inside: str, text: str, mode: int = 0o644) -> None:
-        """In place, so that a file that is there keeps its label; a new one gets the one that its path should have."""
+        """Writes in place, so that an existing file keeps its label; a new file gets the label of its path."""
         script = 'mkdir -p "${1%/*}" && cat >"$1" && chmod "$2" "$1" && if selinuxenabled; then restorecon "$1"; fi'
         self.must("/bin/sh", "-c", script, "write", inside, f"{mode:o}", input=text)
 
@@ -90,7 +90,7 @@ class VirtualMachine(Machine):
 
 
 class Terminal:
-    """Somebody at a serial line."""
+    """A person at a serial line."""
 
     def __init__(self, path: Path) -> None:
         self._socket = socket.socket(socket.AF_UNIX)
@@ -108,7 +108,7 @@ class Terminal:
         self._socket.sendall(f"{line}\r".encode())
 
     def expect(self, words: str, limit: float = 60) -> str:
-        """What was on the screen up to these words, which are then forgotten."""
+        """The text on the screen before these words. Forgets that text and the words."""
 
         def is_there() -> bool:
             with suppress(BlockingIOError):
@@ -124,7 +124,7 @@ class Terminal:
 
 
 def make_image(machine: Machine, image: Path) -> None:
-    """The files of a stopped machine of the bed, labelled. It has to be `prepare`d before it is stopped."""
+    """Makes an image of the labelled files of a stopped machine of the bed, which must be `prepare`d before it is stopped."""
     tree = image.parent / f"{image.name}-tree"
     overlay = image.parent / f"{image.name}-overlay"
     overlay.mkdir()
@@ -141,7 +141,7 @@ def make_image(machine: Machine, image: Path) -> None:
 
 
 def prepare(machine: Machine) -> None:
-    """What a machine of the bed needs to be a machine by itself: a disk, a network, names that lead to the simulator."""
+    """Gives a machine of the bed what it needs as a virtual machine: a disk, a network, names that lead to the simulator."""
     machine.write("/etc/fstab", "/dev/vda / ext4 defaults,noatime 0 1\n")
     machine.write("/etc/hostname", "contoso-vm\n")
     machine.write("/etc/hosts", "127.0.0.1 localhost contoso-vm\n" + "".join(
@@ -149,7 +149,7 @@ def prepare(machine: Machine) -> None:
     machine.write("/etc/systemd/network/20-bed.network", f"[Match]\nName=e*\n\n[Network]\nAddress={_ADDRESS}\n")
     machine.write("/etc/selinux/config", "SELINUX=enforcing\nSELINUXTYPE=default\n")
     machine.must("systemctl", "enable", "systemd-networkd.service")
-    # Software is slow; what nobody needs is not started.
+    # Emulation is slow; units that no test needs are not started.
     machine.must("systemctl", "mask", "apt-daily.timer", "apt-daily-upgrade.timer", "e2scrub_all.timer",
                  "e2scrub_reap.service", "serial-getty@ttyS0.service", "getty@tty1.service", "systemd-timesyncd.service")
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Frames of the protocol (Sources/Core/CWire/include/entralogin_wire.h), by hand: what no client of ours would send."""
+"""Handmade frames of the protocol (Sources/Core/CWire/include/entralogin_wire.h), which no client of entralogin would send."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def frame(opcode: int, payload: bytes, magic: int = MAGIC, version: int = VERSIO
 
 
 def requests(name: str = "alice@contoso.com") -> dict[str, bytes]:
-    """A well-formed request of every verb, about `name`; what would make an account is about one that can be nobody's."""
+    """A well-formed request of every verb, about `name`; ADD is about a name that cannot be an Entra account."""
     uid, home = struct.pack(">I", 1_900_000_000), string(f"/home/{name}")
     nobody, none16 = struct.pack(">I", _NO_ID), struct.pack(">H", 0)
     payloads = {
@@ -59,13 +59,13 @@ def requests(name: str = "alice@contoso.com") -> dict[str, bytes]:
 
 
 def ask(path: str, data: bytes, limit: float = 5) -> str:
-    """The reply's status by name; "closed" where there is none, "silent", or the name of the error that connect met."""
+    """The name of the reply's status; "closed" or "silent" if there is no reply, or the name of connect's error."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as client:
         client.settimeout(limit)
         try:
             client.connect(path)
             client.send(data)
-            reply = client.recv(1 << 17) or client.recv(1 << 17)  # an end is told early at times: see receive_by
+            reply = client.recv(1 << 17) or client.recv(1 << 17)  # recv may report the end too early: see receive_by
         except TimeoutError:
             return "silent"
         except OSError as error:
@@ -76,5 +76,5 @@ def ask(path: str, data: bytes, limit: float = 5) -> str:
 
 
 def ask_all(path: str, name: str = "alice@contoso.com") -> dict[str, str]:
-    """What this process is told on every verb."""
+    """The reply to this process for every verb."""
     return {verb: ask(path, data) for verb, data in requests(name).items()}

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs one extension's handlers as the published agent (WALinuxAgent 2) does: its order of calls, environment, folders,
-files, states and limits. What it fetches from Azure (goal states, packages) comes in as arguments; control groups,
+files, states and limits. What the agent fetches from Azure (goal states, packages) is passed as arguments; control groups,
 telemetry and extensions with several configurations are left out."""
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from bed.machine import Machine
 
 from .handler import Handler, State
 
-# Seconds, by the verb; then the agent kills the handler's processes.
+# In seconds for each verb; after that the agent kills the handler's processes.
 LIMITS = {"install": 900, "enable": 300, "disable": 900, "update": 900, "uninstall": 300}
 NOT_RUN = "NOT_RUN"
 PREFIX = "AZURE_GUEST_AGENT"
@@ -42,7 +42,7 @@ class Call:
 
 
 class GuestAgent:
-    """`machine` runs; `name` is PUBLISHER.TYPE. `calls` is what was called, in order."""
+    """`machine` must run; `name` is PUBLISHER.TYPE. `calls` lists the commands that were called, in order."""
 
     def __init__(self, machine: Machine, name: str = "Entralogin.SSHLogin") -> None:
         self.machine = machine
@@ -53,7 +53,7 @@ class GuestAgent:
     # Goal states
 
     def enable(self, package: Path, public: Any = None, sequence: int | None = None, protected: Any = None) -> dict[str, Any]:
-        """The extension is wanted, in this version and with these settings. The status that the handler reports."""
+        """Azure wants the extension, in this version and with these settings. Returns the status that the handler reports."""
         if sequence is None:
             sequence, self._sequence = self._sequence, self._sequence + 1
         handler = self._handler(_version(package))
@@ -81,7 +81,7 @@ class GuestAgent:
             handler.state = State.INSTALLED
 
     def uninstall(self) -> None:
-        """The extension is wanted no more. Its folder goes, whatever its command says."""
+        """Azure does not want the extension any more. Removes its folder, whatever its command returns."""
         handler = self._needed()
         self.disable()
         try:
@@ -92,7 +92,7 @@ class GuestAgent:
     # Handlers
 
     def installed(self) -> Handler | None:
-        """The newest version that is neither half there nor failed."""
+        """The newest version that is completely installed and has not failed."""
         found = [self._handler(version) for version in self._versions()]
         usable = [h for h in found if h.state in (State.INSTALLED, State.ENABLED)]
         return max(usable, key=lambda h: _numbers(h.version), default=None)
@@ -121,14 +121,14 @@ class GuestAgent:
         handler.write_environment()
 
     def _update(self, before: Handler, handler: Handler) -> str:
-        """From the one to the other; the exit status of the old one's uninstallation."""
+        """Updates from one version to the other; returns the exit status of the old one's uninstallation."""
         disabled = NOT_RUN
         if before.state == State.ENABLED:
             self._run(before, "disable")
             before.state, disabled = State.INSTALLED, "0"
         handler.take_statuses(before)
         forward = _numbers(handler.version) > _numbers(before.version)
-        # On the way back to an older version the newer one's command is called, and told the older one's number twice.
+        # On the way back to an older version the agent calls the newer one's command, with the older version in both variables.
         asked, origin = (handler, before.version) if forward else (before, handler.version)
         try:
             self._run(asked, "update", {"VERSION": handler.version, f"{PREFIX}_UPDATING_FROM_VERSION": origin,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One version of a handler on a machine: its folder, and the files through which agent and handler speak."""
+"""One version of a handler on a machine: its folder, and the files by which agent and handler communicate."""
 
 from __future__ import annotations
 
@@ -45,14 +45,14 @@ class Handler:
 
     @property
     def sequence(self) -> int:
-        """That of the settings that were written last; 0 where there are none."""
+        """The number of the settings that were written last; 0 if there are none."""
         files = sorted((self._there / "config").glob("*.settings"), key=lambda file: file.stat().st_mtime_ns)
         return int(files[-1].stem) if files else 0
 
     # Files
 
     def unpack(self, package: Path) -> None:
-        """As zipfile does it, which knows no modes; then everything may be executed by its owner."""
+        """Unpacks with zipfile, which sets no modes; then makes every file executable for its owner."""
         with zipfile.ZipFile(package) as archive:
             archive.extractall(self._there)
         for path in self._there.rglob("*"):
@@ -70,7 +70,7 @@ class Handler:
         (self._there / "HandlerEnvironment.json").write_text(json.dumps(environment))
 
     def write_settings(self, sequence: int, public: Any, protected: Any) -> None:
-        """An empty file where nobody has set anything."""
+        """Writes a file without settings if none are given."""
         thumbprint = "0" * 40 if protected else None
         settings = {"publicSettings": public, "protectedSettings": protected, "protectedSettingsCertThumbprint": thumbprint}
         text = json.dumps({"runtimeSettings": [{"handlerSettings": settings}]})
@@ -98,7 +98,7 @@ class Handler:
         return json.loads((self._there / "HandlerManifest.json").read_text())[0]["handlerManifest"]
 
     def status(self, sequence: int) -> dict[str, Any]:
-        """What was reported under that number, with `message` of its formattedMessage; as strict as the agent is."""
+        """The status that was reported under that number, with `message` of its formattedMessage; as strict as the agent is."""
         document = json.loads((self._there / f"status/{sequence}.status").read_text())
         require(isinstance(document, list) and len(document) == 1, document)
         require(set(document[0]) == {"version", "timestampUTC", "status"}, document)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Extensions to try: the one under test, a version before it, and versions after it that are broken."""
+"""Extensions to try: the one under test, an earlier version, and later versions that are broken."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from bed.installed import REPOSITORY
 from bed.machine import run
 from bed.packages import Packages, changed
 
-# Answers the handler's questions as the real one does, but serves nobody.
+# Answers the handler's questions as the real daemon does, but fails when it is started as a service.
 _DAEMON = '#!/bin/sh\n[ $# -eq 0 ] || exec /usr/sbin/entralogind.real "$@"\necho "broken for a test" >&2\nexit 1\n'
 
 
 class Handlers:
-    """Made when they are first asked for, of the packages of the bed."""
+    """Each is made when it is first used, from the packages of the bed."""
 
     def __init__(self, folder: Path, packages: Packages) -> None:
         self._folder = folder
@@ -33,7 +33,7 @@ class Handlers:
 
     @cached_property
     def without_daemon(self) -> Path:
-        """Its package installs, and its daemon does not start."""
+        """Its package can be installed, but its daemon does not start."""
 
         def break_it(tree: Path) -> None:
             (tree / "usr/sbin/entralogind").rename(tree / "usr/sbin/entralogind.real")
@@ -44,7 +44,7 @@ class Handlers:
 
     @cached_property
     def without_end(self) -> Path:
-        """Its package's script fails, and leaves it half configured."""
+        """Its package's script fails and leaves the package half configured."""
 
         def break_it(tree: Path) -> None:
             (tree / "DEBIAN/postinst").write_text("#!/bin/sh\nexit 1\n")

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """A simulator of the parts of Azure that entralogin talks to: IMDS, HIMDS, Entra, PAS and ARM.
 
-A development tool: it follows Documentation/azure-contract.md and nothing else, uses Python's standard library,
-and leaves all cryptography to `openssl` and `ssh-keygen`, which are not ours.
+A development tool: it follows Documentation/azure.md and nothing else, uses Python's standard library, and leaves all
+cryptography to `openssl` and `ssh-keygen`, which are independent of entralogin.
 """

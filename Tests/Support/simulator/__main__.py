@@ -33,7 +33,7 @@ def _serve(given: argparse.Namespace) -> None:
     addresses = Addresses.anywhere() if given.anywhere else Addresses()
     simulator = Simulator(world, addresses, given.arc_tokens)
     simulator.start()
-    # One line says that everything listens, and where; a test waits for it.
+    # A test waits for this line, which says that all endpoints listen, and where.
     print(json.dumps({"ports": simulator.ports(), "authority": str(world.transport.authority)}), flush=True)
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
     signal.sigwait({signal.SIGTERM, signal.SIGINT})

@@ -16,7 +16,7 @@ from .world import World
 
 _PROVIDER = "/providers/Microsoft.Authorization/"
 _ASSIGNED_TO = re.compile(r"^assignedTo\('([0-9a-fA-F-]{36})'\)$")
-# What ARM wants of our own identity, by operation.
+# The right that ARM requires of the machine's identity, for each operation.
 _RIGHTS = {"checkaccess": "checkAccess", "roleassignments": "roleAssignments", "denyassignments": "denyAssignments",
            "roledefinitions": "roleDefinitions"}
 # How a client asks for the groups of the subject, by the name of the hint: the attribute and its value.
@@ -24,7 +24,8 @@ HINTS = {"retrieve": ("xms-pasrp-retrievegroupmemberships", True), "claims": ("_
 
 
 class AccessService:
-    """`name` is `pas` or `arm`: they differ in the audience, in what our own identity needs, and in what they serve."""
+    """`name` is `pas` or `arm`: they differ in the audience, in the rights that the machine's identity needs, and in what they
+    serve."""
 
     def __init__(self, world: World, name: str) -> None:
         self._world = world
@@ -67,7 +68,7 @@ class AccessService:
         return _error(405 if found else 404, "MethodNotAllowed", f"{request.method} is not served here")
 
     def _resource(self, object_id: str, identity: str, kind: str, said: dict[str, Any]) -> Reply:
-        """As for `_may_read`, by the resource's own right."""
+        """Serves a resource to an identity that has the right to read it."""
         if not self._world.directory.decide(object_id, True, f"{kind}/read", False, identity).allowed:
             return _error(403, "AuthorizationFailed", f"The client '{object_id}' does not have authorization to perform "
                           f"action '{kind}/read' over scope '{identity}'.")
@@ -75,7 +76,8 @@ class AccessService:
 
     def _may_read(self, object_id: str, scope: str, operation: str) -> bool:
         if operation.lower().startswith("roledefinitions"):
-            # They are named by subscription or not at all, and who reads assignments below may read them.
+            # Role definitions are named by subscription or without one; an identity that may read the assignments below may
+            # read them.
             scope = self._world.machine.resource_id
         return self._world.directory.decide(object_id, True, _right(operation), False, scope).allowed
 
@@ -186,7 +188,7 @@ def _right(operation: str) -> str:
 
 
 def _divide(path: str) -> tuple[str, bool, str]:
-    """The scope before the last provider segment of Microsoft.Authorization, and the operation behind it."""
+    """Divides at the last provider segment of Microsoft.Authorization: the scope, whether there is one, and the operation."""
     at = path.lower().rfind(_PROVIDER.lower())
     return (path, False, "") if at < 0 else (path[:at], True, path[at + len(_PROVIDER):])
 

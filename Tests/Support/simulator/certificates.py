@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The certificate factory: Entra's shape (azure.md, "The certificate"), each field replaceable, by `ssh-keygen`."""
+"""The certificate factory: makes certificates like Entra's (azure.md, "The certificate") by `ssh-keygen`; any field can be
+replaced."""
 
 from __future__ import annotations
 
@@ -19,7 +20,7 @@ _PERMITS = ("X11-forwarding", "agent-forwarding", "port-forwarding", "pty", "use
 
 @dataclass(frozen=True)
 class Template:
-    """What to write into a certificate. `dataclasses.replace` turns a good one into a bad one."""
+    """The fields of a certificate. `dataclasses.replace` turns a valid one into an invalid one."""
 
     object_id: str
     tenant_id: str
@@ -38,7 +39,7 @@ class Template:
 
     @staticmethod
     def entra(person: Principal, tenant_id: str, now: float | None = None) -> Template:
-        """What Entra issues: from five minutes ago for one hour more, one principal, serial 0, no critical option."""
+        """What Entra issues: valid from five minutes ago until in one hour, one principal, serial 0, no critical option."""
         start = int(time.time() if now is None else now)
         return Template(person.object_id, tenant_id, person.display_name, (person.sign_in_name,),
                         start - 5 * MINUTE, start + 60 * MINUTE)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a test says to the control endpoint of a running simulator."""
+"""A test's client for the control endpoint of a running simulator."""
 
 from __future__ import annotations
 
@@ -50,17 +50,17 @@ class SimulatorControl:
         self.post("keys", action="retire")
 
     def restore_keys(self) -> None:
-        """The first key alone, as at the start."""
+        """Goes back to the first key alone, as at the start."""
         self.post("keys", action="restore")
 
     def issued_tokens(self) -> list[str]:
-        """Every managed-identity token so far, whole."""
+        """Every managed-identity token so far, in full."""
         found: list[str] = self.post("tokens")
         return found
 
     @contextmanager
     def without(self, name: str) -> Iterator[None]:
-        """Nobody listens at imds or himds inside the block."""
+        """Nothing listens at imds or himds inside the block."""
         self.post("switch", name=name, up=False)
         try:
             yield

@@ -16,7 +16,7 @@ class Cloud:
     arm: str
     instance: str
     graph: str
-    management: str = ""  # the older name of Resource Manager's audience, which azure-cli asks a token for
+    management: str = ""  # Resource Manager's audience by its older name, for which azure-cli requests a token
 
     @property
     def sign_in_scope(self) -> str:
@@ -24,7 +24,7 @@ class Cloud:
 
     @property
     def certificate_scopes(self) -> frozenset[str]:
-        """What clients ask a certificate for: azure-cli's extension by the role service's name, others by the
+        """The scopes in which clients request a certificate: azure-cli's extension uses the role service's name, others the
         application's id."""
         return frozenset({f"{self.sign_in_scope}/.default", f"{LINUX_SIGN_IN_APPLICATION}/.default"})
 
@@ -52,7 +52,7 @@ CLOUDS = {
               "management.core.usgovcloudapi.net"),
         Cloud("AzureChinaCloud", "login.chinacloudapi.cn", "pas.chinacloudapi.cn", "management.chinacloudapi.cn",
               "partner.microsoftonline.cn", "microsoftgraph.chinacloudapi.cn", "management.core.chinacloudapi.cn"),
-        # In nobody's table: what is known of it is what the tenant's OpenID configuration says.
+        # In no table of clouds: clients know it only from the tenant's OpenID configuration.
         Cloud("AzureFutureCloud", "login.future.example", "pas.future.example", "management.future.example",
               "future.example", "graph.future.example"),
     )

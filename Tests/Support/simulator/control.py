@@ -18,7 +18,7 @@ from .world import World
 
 
 class Control:
-    """POST a JSON object to a verb; every answer is JSON.
+    """Verbs take a JSON object by POST; every answer is JSON.
 
     /fault {name, endpoint, value, times}   /clear {name, endpoint}   /faults   /keys {action: rotate|retire|restore}
     /assign and /withdraw {who, role, scope, deny, condition}   /rename {who, object_id, sign_in_name}
@@ -27,7 +27,7 @@ class Control:
     /delete and /restore {who}: the account; /graph {permissions}: what the machine's identity holds
     /approve {user_code, who}   /decline {user_code}   /requests {endpoint}   /forget   /tokens
     /role {name, data_actions, not_data_actions}
-    /machine {fields of Machine, tenants_cloud}: answers what it was   /arc {folder}: where the key files go
+    /machine {fields of Machine, tenants_cloud}: answers the former values   /arc {folder}: where the key files go
     /switch {name: imds|himds, up}: whether it listens at all
     """
 

@@ -20,7 +20,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Principal:
-    """Somebody who can hold a role. `sign_in_name` is what Entra writes as the certificate's principal."""
+    """A user or other identity that can hold a role. Entra writes `sign_in_name` as the certificate's principal."""
 
     key: str
     object_id: str
@@ -61,7 +61,7 @@ class RoleDefinition:
 
 @dataclass(frozen=True)
 class Assignment:
-    """A role (or, in the list of denials, a refusal of it) for one principal or group at one scope."""
+    """A role (or, in the list of denials, its denial) for one principal or group at one scope."""
 
     assignment_id: str
     principal_id: str
@@ -90,9 +90,9 @@ class Directory:
     groups: list[Group]
     assignments: list[Assignment]
     denials: list[Assignment] = field(default_factory=list)
-    disabled: set[str] = field(default_factory=set)  # object ids; whether PAS looks at that is open: here it does
-    unseen: set[str] = field(default_factory=set)  # disabled, and PAS does not look at it
-    deleted: set[str] = field(default_factory=set)  # by their object ids; what they hold stays
+    disabled: set[str] = field(default_factory=set)  # object ids; whether Azure's PAS checks this is open: here it does
+    unseen: set[str] = field(default_factory=set)  # disabled, and PAS does not check it
+    deleted: set[str] = field(default_factory=set)  # object ids; their assignments stay
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
     _serial: int = 0
 
@@ -140,8 +140,8 @@ class Directory:
         return Decision(bool(relevant[1]), assignment=relevant[1][0] if relevant[1] else None)
 
     def assigned_to(self, object_id: str | None, scope: str, denied: bool = False) -> list[Assignment]:
-        """Assignments at or above the scope: of one principal, transitive for groups, as the `assignedTo` filter answers;
-        of everybody, as `atScope()` does."""
+        """Assignments at or above the scope: those of one principal and its groups, as with the `assignedTo` filter; without a
+        principal those of all, as with `atScope()`."""
         who = None if object_id is None else self.identities(object_id, expand_groups=True)
         with self._lock:
             table = list(self.denials if denied else self.assignments)
@@ -155,7 +155,7 @@ class Directory:
         return "User" if found is None or found.kind in (Kind.USER, Kind.GUEST) else "ServicePrincipal"
 
     def subscriptions_of(self, object_id: str) -> list[str]:
-        """Those in which somebody holds any role at all, on the subscription, above it, or on something in it."""
+        """The subscriptions in which a principal holds any role: on the subscription, above it, or on a resource in it."""
         who = self.identities(object_id, expand_groups=True)
         with self._lock:
             held = [a.scope.lower() for a in self.assignments if a.principal_id in who]
@@ -176,7 +176,7 @@ class Directory:
             (self.denials if deny else self.assignments).append(added)
 
     def move(self, member: str, group: str, joins: bool) -> None:
-        """Makes somebody, or a group, a member of a group, or takes it out."""
+        """Adds a principal or a group to a group, or removes it."""
         self.groups = [
             g if g.name != group else replace(g, members=g.members | {member} if joins else g.members - {member})
             for g in self.groups

@@ -72,11 +72,11 @@ class Entra:
         return Reply(404)
 
     def approve(self, user_code: str, key: str) -> None:
-        """Somebody types the code on the web page and signs in."""
+        """The person types the code on the web page and signs in."""
         self._typed(user_code).key = key
 
     def decline(self, user_code: str) -> None:
-        """Somebody types the code and says that it was not they who asked."""
+        """A person types the code and says that they did not request it."""
         self._typed(user_code).declined = True
 
     def _typed(self, user_code: str) -> Device:
@@ -90,7 +90,7 @@ class Entra:
         return self._world.directory.tenant_id
 
     def _is_thin(self, tenant: str) -> bool:
-        """Whether this answer is one of a replica that does not know the newest key, or does not any more."""
+        """Whether this answer comes from a replica that does not have the newest key yet, or not any more."""
         document = "tenant" if tenant == self._tenant else "common"
         faults = self._world.faults
         if faults.named("thin-keys", "keys") not in (None, document):
@@ -98,7 +98,7 @@ class Entra:
         return faults.take("thin-keys", "keys") is not None
 
     def _keys(self, cloud: Cloud, is_thin: bool) -> list[dict[str, object]]:
-        """Those of the cloud; in the public one, as a recorded set has them, also the Government's and one tenant's own."""
+        """The cloud's keys; in the public cloud also the Government cloud's and one tenant's own, as in a recorded set."""
         issuer = f"https://{cloud.login}/{{tenantid}}/v2.0"
         keys = self._world.keys_of(cloud).published(issuer, cloud.instance, is_thin)
         if cloud is PUBLIC:
@@ -109,7 +109,7 @@ class Entra:
         return keys
 
     def _configuration(self, request: Request, tenant: str) -> dict[str, object]:
-        """Of the tenant's own cloud, whichever cloud's login host is asked."""
+        """The configuration of the tenant's own cloud, whichever cloud's login host is asked."""
         cloud = self._world.tenants_cloud or self._world.cloud
         base = f"https://{cloud.login}/{tenant}"
         named = self._world.faults.take("other-role-host", "keys")
@@ -157,7 +157,7 @@ class Entra:
         return Reply.json(answer, Cache_Control="no-store, no-cache")
 
     def _identity(self, person: Principal, device: Device, client_id: str, cloud: Cloud) -> Reply:
-        """The answer to a client that asked for nothing but who it is. The code is spent."""
+        """The answer to a client that asks only who the user is. Spends the code."""
         if client_id != device.client_id:
             raise GrantRefused("invalid_grant", "AADSTS70002: The code was given to another application.")
         device.key = ""

@@ -83,7 +83,7 @@ class Faults:
             self._changed.notify_all()
 
     def _of(self, name: str, endpoint: str) -> Fault | None:
-        """Every endpoint is Azure's; the simulator's own control is not."""
+        """A fault for every endpoint does not apply to the simulator's own control endpoint."""
         return self._active.get((name, endpoint)) or (None if endpoint == "control" else self._active.get((name, "*")))
 
     def take(self, name: str, endpoint: str = "*") -> Fault | None:
@@ -103,7 +103,7 @@ class Faults:
             return None if fault is None else float(default if fault.value is None else fault.value)
 
     def named(self, name: str, endpoint: str) -> Any:
-        """The value of a fault that is active, without a use of it."""
+        """The value of an active fault; does not count as a use of it."""
         with self._changed:
             fault = self._of(name, endpoint)
             return None if fault is None else fault.value

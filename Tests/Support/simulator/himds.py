@@ -15,13 +15,13 @@ from .world import World
 
 
 class ArcMetadata:
-    """`named` is /var/opt/azcmagent/tokens as the machine sees it; `folder`, where we put the files."""
+    """`named` is /var/opt/azcmagent/tokens as the machine sees it; `folder`, where the simulator puts the files."""
 
     def __init__(self, world: World, folder: Path, named: str = "/var/opt/azcmagent/tokens") -> None:
         self._world = world
         self.folder = folder
         self._named = named
-        self._secrets: dict[str, str] = {}  # what was wrong with the challenge of each, or "sound"
+        self._secrets: dict[str, str] = {}  # the flaw of each secret's challenge, or "sound"
 
     def endpoint(self, request: Request) -> str:
         return "himds"
@@ -54,7 +54,7 @@ class ArcMetadata:
         return Reply(401, headers={"Www-Authenticate": form.format(f"{place}/{name}")})
 
     def _place(self, name: str, secret: str, wrong: str) -> None:
-        """The key file, of the folder's owner and group; or one that nobody may trust."""
+        """Writes the key file, with the folder's owner and group; or one that must not be trusted."""
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self.folder / name
         if wrong == "absent":

@@ -17,9 +17,9 @@ from .tls import openssl
 
 def identity_token(keys: SigningKeys, person: Principal, client_id: str, tenant: str, issuer: str, now: int,
                    changes: dict[str, Any]) -> str:
-    """RS256 by the current key. `changes` may have `claims` and `header` (members that are other ones; null: not there) and
-    `sign`: stranger (a key that is published for another tenant), stranger-as-ours (under the name of ours), none, or hmac
-    (with the public key as the secret)."""
+    """RS256 by the current key. `changes` may have `claims` and `header` (members to replace; null: to leave out) and `sign`:
+    stranger (a key that is published for another tenant), stranger-as-ours (that key, with the current key's id), none, or
+    hmac (with the public key as the secret)."""
     claims = {
         "ver": "2.0", "iss": issuer, "sub": hashlib.sha256(person.object_id.encode()).hexdigest(), "aud": client_id,
         "exp": now + 3900, "iat": now - 300, "nbf": now - 300, "name": person.display_name, "oid": person.object_id,

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the metadata service serves one machine (azure.md, "Instance metadata"): 5 requests a second; of the identity
-paths 20 a second, and 5 at once. Switched on by the fault "metadata-limits": one simulator serves many machines of a test run."""
+"""The metadata service's limits for one machine (azure.md, "Instance metadata"): 5 requests a second; for the identity paths
+20 a second, and 5 at once. Off by default, because one simulator serves many machines; the fault "metadata-limits" turns
+them on."""
 
 from __future__ import annotations
 

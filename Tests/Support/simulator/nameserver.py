@@ -21,7 +21,7 @@ class NameServer:
     def __init__(self, address: tuple[str, int], world: World, hosts: dict[str, str]) -> None:
         self._world = world
         self._hosts = hosts
-        # Of each name's questions; Resource Manager's begin with an answer, so that what else asks meanwhile changes nothing.
+        # A counter for each name, so that other names' questions do not matter. Resource Manager's begin with an answer.
         self._numbers = {name: itertools.count(1 if name in HOST_NAMES["arm"] else 0) for name in hosts}
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.bind(address)

@@ -26,7 +26,7 @@ class Proxy(socketserver.ThreadingTCPServer):
 
     def __init__(self, address: tuple[str, int], world: World, resolve: Resolver, tls: ssl.SSLContext | None,
                  closed: bool) -> None:
-        """`closed`: credentials are asked for."""
+        """`closed`: the proxy requires credentials."""
         self.world = world
         self.resolve = resolve
         self.tls = tls
@@ -41,7 +41,7 @@ class Proxy(socketserver.ThreadingTCPServer):
         threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
 
     def handle_error(self, request: object, client_address: object) -> None:
-        pass  # a client that goes away is not news
+        pass  # a client that disconnects is not an error
 
 
 class _Tunnel(socketserver.BaseRequestHandler):

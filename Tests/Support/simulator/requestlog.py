@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What was asked of the simulator: JSON lines that a test reads and counts. Never a token."""
+"""The log of the simulator's requests: JSON lines that a test reads and counts. Never a token."""
 
 from __future__ import annotations
 

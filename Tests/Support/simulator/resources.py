@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What ARM says of the machine and the way to it: `az ssh vm -g GROUP -n NAME` asks for these before it connects."""
+"""ARM's resources of the machine and its network: `az ssh vm -g GROUP -n NAME` reads these before it connects."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ _VM = "Microsoft.Compute/virtualMachines"
 
 
 def found(path: str, query: dict[str, str]) -> tuple[str, str, dict[str, Any]] | None:
-    """The resource's id, its type and what is said of it; None for what is no such path. The machine answers at this
-    computer's own address, like everything here."""
+    """The resource's id, its type and its description; None for any other path. The machine's address is this host's own, as
+    for everything here."""
     match path.lower():
         case p if p == _LISTING.lower():
             named = _NAMED.match(query.get("$filter", ""))

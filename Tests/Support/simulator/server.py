@@ -42,7 +42,7 @@ class Reply:
     status: int
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
-    remark: str = ""  # for the request log alone
+    remark: str = ""  # for the request log only
 
     @staticmethod
     def json(value: Any, status: int = 200, **headers: str) -> Reply:
@@ -78,11 +78,11 @@ class Listener(ThreadingHTTPServer):
         threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
 
     def shutdown_request(self, request: Any) -> None:
-        # A plain close: a shutdown first would turn the reset of a "refuse" into an orderly end.
+        # Only close: with a shutdown before, the reset of a "refuse" would become an orderly end.
         self.close_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        pass  # a client that goes away is not news
+        pass  # a client that disconnects is not an error
 
 
 class _Connection(BaseHTTPRequestHandler):
@@ -144,7 +144,7 @@ class _Connection(BaseHTTPRequestHandler):
 
 
 class _Exchange:
-    """One request and its answer, bent by the faults that are active for its endpoint."""
+    """One request and its answer, changed by the faults that are active for its endpoint."""
 
     def __init__(self, connection: _Connection, endpoint: str) -> None:
         self._connection = connection
@@ -152,7 +152,8 @@ class _Exchange:
         self._faults = connection.server.world.faults
 
     def run(self, request: Request, note: Callable[..., None]) -> None:
-        """Notes the status, 0 where nothing is sent: before it is sent, so that who has the answer finds the request counted."""
+        """Notes the status, 0 if nothing is sent, before the answer is sent: so a client that has its answer finds the request
+        counted."""
         if delay := self._faults.take("latency", self._endpoint):
             time.sleep(float(delay.value or 100) / 1000)
         if self._faults.take("silent", self._endpoint):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Entra's signing keys: what signs certificates, and the key set that is published (azure.md, "CA keys")."""
+"""Entra's signing keys: those that sign certificates, and the key set that is published (azure.md, "CA keys")."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class SigningKeys:
 
     @property
     def stranger(self) -> Path:
-        """A CA that signs for nobody here."""
+        """A CA that the machine does not trust."""
         return make_key(self._folder / "stranger")
 
     def key_id(self, key: Path) -> str:
@@ -48,7 +48,7 @@ class SigningKeys:
             self._paths = self._paths[-1:]
 
     def restore(self) -> None:
-        """The first key alone, as at the start."""
+        """Goes back to the first key alone, as at the start."""
         with self._lock:
             self._paths = [make_key(self._folder / "entra-1")]
 
@@ -57,7 +57,7 @@ class SigningKeys:
             return [public_line(p) for p in reversed(self._paths)]
 
     def published(self, issuer: str, instance: str, is_thin: bool = False) -> list[dict[str, Any]]:
-        """Newest first; a thin set lacks the one that signs, and where that is the only one, has an older one in its place."""
+        """Newest first. A thin set lacks the key that signs; if that is the only one, it has an older key in its place."""
         with self._lock:
             paths = list(reversed(self._paths))
         if is_thin:
@@ -80,7 +80,7 @@ def _published(path: Path) -> dict[str, Any]:
             "x5c": [base64.b64encode(der).decode()]}
 
 
-# A key set may hold keys of kinds that sign no certificate; a reader must step over them.
+# A key set may hold keys of kinds that sign no certificate; a reader must skip them.
 _ELLIPTIC = {
     "kty": "EC", "use": "sig", "crv": "P-256", "kid": "elliptic",
     "x": "MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4", "y": "4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM",

@@ -25,7 +25,7 @@ Address = tuple[str, int]
 
 @dataclass(frozen=True)
 class Addresses:
-    """Where to listen. The defaults are for the bed, where the true names lead to these loopback addresses."""
+    """The addresses to listen on. The defaults are for the bed, where the true names lead to these loopback addresses."""
 
     imds: Address = ("169.254.169.254", 80)
     entra: Address = ("127.20.0.1", 443)
@@ -93,7 +93,7 @@ class Simulator:
             self.listeners[name] = Proxy(getattr(addresses, name), world, names.get, tls if with_tls else None, closed)
 
     def switch(self, name: str, up: bool) -> None:
-        """Begins or ceases to listen: a metadata service that is not there yet."""
+        """Starts or stops listening: a metadata service that does not run yet."""
         if up:
             self.listeners[name] = self._makers[name]()
             self.listeners[name].start()

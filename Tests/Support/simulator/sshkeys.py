@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""RSA keys between their forms: PEM file, OpenSSH line, JSON Web Key."""
+"""Converts RSA keys between their forms: PEM file, OpenSSH line, JSON Web Key."""
 
 from __future__ import annotations
 

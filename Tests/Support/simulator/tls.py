@@ -18,12 +18,13 @@ def openssl(*arguments: str | Path, input: bytes | None = None) -> bytes:
     return done.stdout
 
 
-# How tests outside the bed, and the proxies' clients, call us.
+# The names by which tests outside the bed, and the proxies' clients, reach the simulator.
 _OURSELVES = ["DNS:localhost", "IP:127.0.0.1", "IP:127.20.0.8"]
 
 
 class TransportIdentity:
-    """A CA and one server certificate for every true host name; and what nobody may trust, by the fault's name."""
+    """A CA and one server certificate for every true host name; and certificates that must not be trusted, by the fault's
+    name."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Bearer tokens: the form of a JSON Web Token, opaque to us except for its claims."""
+"""Bearer tokens: in the form of a JSON Web Token, of which the simulator reads only the claims."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .sshkeys import base64url, from_base64url
 
 
 class TokenRefused(Exception):
-    """Why a bearer token does not admit; the text is the error message of the answer."""
+    """Why a bearer token is not accepted; the text is the error message of the answer."""
 
 
 class Tokens:
@@ -35,12 +35,12 @@ class Tokens:
         return token
 
     def note(self, token: str) -> None:
-        """One that was issued elsewhere."""
+        """Adds a token that was issued elsewhere."""
         self._issued.append(token)
 
     @property
     def issued(self) -> list[str]:
-        """Every token so far: a test looks for them where none may be."""
+        """Every token so far: a test searches for them where no token may be."""
         return list(self._issued)
 
     def claims(self, authorization: str, audiences: Collection[str], now: float, cloud: str) -> dict[str, Any]:

@@ -31,7 +31,7 @@ class Machine:
     location: str = "westeurope"
     vm_id: str = "7ac41e00-0000-4000-8000-000000000001"
     arc_resource_id: str = contoso.ARC_MACHINE
-    cloud: str = PUBLIC.name  # as IMDS spells it
+    cloud: str = PUBLIC.name  # as IMDS writes it
 
 
 class World:
@@ -41,16 +41,16 @@ class World:
         self.state = state
         self.directory: Directory = contoso.directory(crowd)
         self.machine = Machine(cloud=cloud)
-        self.tenants_cloud: Cloud | None = None  # where it is another one than the machine's
-        self.group_hints: frozenset[str] = frozenset()  # access.HINTS that checkaccess honours; that any is, is open
-        self.graph_permissions: frozenset[str] = frozenset()  # what the machine's identity holds of Graph's app roles
+        self.tenants_cloud: Cloud | None = None  # if it is not the machine's cloud
+        self.group_hints: frozenset[str] = frozenset()  # access.HINTS that checkaccess honours; in Azure perhaps none
+        self.graph_permissions: frozenset[str] = frozenset()  # Graph's app roles that the machine's identity holds
         self.faults = Faults()
         self.log = RequestLog(state / "requests.jsonl")
         self.transport = TransportIdentity(state / "tls")
         self._keys_folder = keys or state / "keys"
         self._keys: dict[str, SigningKeys] = {}
         self._keys_lock = threading.Lock()
-        assert self.keys_of(PUBLIC).stranger  # made now: tests sign with it from outside
+        assert self.keys_of(PUBLIC).stranger  # made now: tests outside this process sign with it
         self.tokens = Tokens()
 
     @property

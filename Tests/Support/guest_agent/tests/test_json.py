@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The extension's reader of JSON, in every awk that is here, against Python's."""
+"""Compares the extension's JSON reader, in every awk that is installed, with Python's."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def read(awk: list[str], text: bytes, *options: str) -> tuple[int, list[str]]:
 
 
 class Number(str):
-    """As it is written."""
+    """A number as it is written in the text."""
 
 
 def lines(value: Any, path: str = "") -> list[str]:
@@ -74,7 +74,7 @@ class JSONReader(unittest.TestCase):
             self.assertEqual((status != 0, printed), (True, []), DOCUMENT[:end])
 
     def test_flipped_bytes(self) -> None:
-        """What Python refuses is refused here; what is taken is what Python reads. Stricter is allowed."""
+        """The reader refuses what Python refuses, and reads the same values as Python. It may be stricter."""
         chance = random.Random(7)
         for _ in range(150):
             broken = bytearray(DOCUMENT.encode())

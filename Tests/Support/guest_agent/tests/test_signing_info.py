@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the extension's manifest says for who signs it: the agent holds a signed package against it."""
+"""The manifest's fields for the signer of the extension: the agent compares a signed package with them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ REPOSITORY = Path(__file__).resolve().parents[4]
 
 class SigningInfo(unittest.TestCase):
     def build(self, **values: str) -> tuple[int, str, dict[str, object]]:
-        """The status, the complaint and the manifest of an extension around a package that is none."""
+        """The status, the error message and the manifest of an extension around an empty package file."""
         with tempfile.TemporaryDirectory() as folder:
             (Path(folder) / "entralogin_0_amd64.deb").write_bytes(b"")
             environment = {k: v for k, v in os.environ.items() if k not in ("PUBLISHER", "TYPE", "VERSION")}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The block that configure writes into sshd_config, after others have written there too, in every awk that is here."""
+"""The block that configure writes into sshd_config, after other programs wrote there, too, in every awk that is installed."""
 
 from __future__ import annotations
 
@@ -116,11 +116,11 @@ class SSHDBlock(unittest.TestCase):
             again = block.added(lines).splitlines()
             self.assertLess(again.index("Banner none"), again.index(f"{MARK}: begin"))
             self.assertEqual(again[again.index("Match all") - 1], "    X11Forwarding no")
-            # Behind another's Match block, what was for everybody stays for everybody.
+            # After another program's Match block, settings for all users stay settings for all users.
             other = ["Match Group sftp", "    X11Forwarding no"]
             self.assertEqual(block.left("\n".join([*other, *whole, "Banner none", ""])),
                              [*other, *BASE, "Match all", "Banner none"])
-            # Another's block for the same people is another's.
+            # Another program's block for the same users is left alone.
             another = f"Match User *@contoso.com,{GUIDS}\n    X11Forwarding no\n"
             self.assertEqual(block.left(another), another.splitlines())
 

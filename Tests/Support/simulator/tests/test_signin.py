@@ -70,7 +70,7 @@ class SignIn(SimulatorTestCase):
         self.assertIn("bob@contoso.com", self.certificate(**form))
 
     def code(self) -> tuple[dict[str, str], dict[str, str]]:
-        """A code for a client that wants to know who it is, and the form that redeems it."""
+        """A code for a client that asks who the user is, and the form that redeems it."""
         fields = {"client_id": "c11e0000-0000-4000-8000-0000000000dc", "scope": "openid profile"}
         _, device, _ = self.ask("entra", "POST", TOKEN.replace("token", "devicecode"), urlencode(fields))
         return device, {"grant_type": "urn:ietf:params:oauth:grant-type:device_code", "client_id": fields["client_id"],
