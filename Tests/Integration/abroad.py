@@ -22,7 +22,8 @@ SECRET = "root-keeps-this-to-itself"
 
 
 def passing(frame: bytes) -> tuple[int, list[str]]:
-    """Opens connections that each carry 250 descriptors, while the kernel takes them; what the daemon answers to some."""
+    """Opens connections that each pass 250 descriptors, as long as the kernel accepts them; returns how many, and the daemon's
+    answers."""
     null = array.array("i", [os.open("/dev/null", os.O_RDONLY) for _ in range(250)])
     clients, said = [], []
     for turn in range(200):
@@ -32,7 +33,7 @@ def passing(frame: bytes) -> tuple[int, list[str]]:
         try:
             client.sendmsg([frame if turn % 2 else b"x"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, null)])
             clients.append(client)
-        except OSError:  # ETOOMANYREFS: the kernel's own bound of what is under way
+        except OSError:  # ETOOMANYREFS: the kernel's own limit of descriptors in flight
             client.close()
     for client in clients:
         try:
@@ -43,7 +44,7 @@ def passing(frame: bytes) -> tuple[int, list[str]]:
 
 
 def as_root() -> str:
-    """What the kernel says to somebody who claims to be root."""
+    """The kernel's answer to a process that claims to be root."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as client:
         client.connect(wire.PRINCIPALS)
         claim = struct.pack("iII", os.getpid(), 0, 0)
@@ -72,7 +73,7 @@ def passed(ground: Ground) -> str:
     return f"{sent} messages with 250 descriptors each; {before} are open before, {len(os.listdir(folder))} after"
 
 
-# lisa's own namespaces, in which she is root and the files of entralogin are hers. Says its process number, then waits.
+# lisa's own namespaces, in which she is root and owns entralogin's files. Prints its process id, then waits.
 OWN_WORLD = r"""
 cp /var/lib/entralogin/nss/accounts.snapshot /tmp/copy
 cat >/tmp/server <<'END'
@@ -113,7 +114,7 @@ def own_world(ground: Ground) -> str:
 
 
 def plants(site: Site) -> list[tuple[str, str]]:
-    """What the daemon's owner puts where, as shell commands."""
+    """What an attacker with the daemon's rights puts where, as shell commands."""
     names = ("accounts", "machine", "sign-ins", "ssh/trusted_user_ca_keys", "nss/accounts.snapshot")
     paths = [f"/var/lib/entralogin/{name}" for name in names] + ["/run/entralogin/nss/grants.snapshot"]
     return [(path, f"{what} {path}") for path in paths for what in ("ln -s /root/secret", "ln -s /dev/zero", "mkfifo", "mkdir")]

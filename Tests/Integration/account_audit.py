@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P15: the audit of local accounts, held against whom real sshd, PAM and sudo let in without Entra."""
+"""P15: the audit of local accounts, compared with the accounts that real sshd, PAM and sudo admit without Entra."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Match User tom
     AuthorizedKeysCommand /usr/local/sbin/keys
     AuthorizedKeysCommandUser nobody
 """
-# Each with the ways into it; without any it is not listed. root and lisa are on every machine.
+# Each account with its ways in; one without any is not listed. root and lisa are on every machine.
 WAYS: dict[str, list[str]] = {
     "root": ["password", "keys", "sudo"], "lisa": ["password", "keys", "sudo"],
     "kim": ["password"], "lea": ["keys"], "max": ["keys"], "ole": ["keys", "sudo"], "sue": ["certificates"],
@@ -36,7 +36,7 @@ WAYS: dict[str, list[str]] = {
 
 
 def prepare(ground: Ground, site: Site) -> None:
-    """Accounts as they grow on a machine: locked, expired, denied, with keys elsewhere and certificates."""
+    """Makes accounts as a machine collects them: locked, expired, denied, with keys elsewhere and certificates."""
     vm, key = site.machine, public_line(ground.lisa.identity)
     for name in ("lea", "max", "nel", "pia", "rob"):
         vm.add_local_user(name, PASSWORD, key)
@@ -56,7 +56,7 @@ def prepare(ground: Ground, site: Site) -> None:
 
 
 def attempt(ground: Ground, site: Site, name: str) -> Outcome:
-    """The way that the account is there for, on real sshd."""
+    """Signs in to real sshd in the way that this account allows."""
     person: Person = replace(ground.lisa, login=name)
     if name == "kim":
         return person.with_password("id -un", port=site.port)

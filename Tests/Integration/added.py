@@ -29,7 +29,7 @@ def add(site: Site, name: str, objectid: str, *more: str) -> dict[str, object]:
 
 
 def told_no(site: Site, *words: str, status: int = 1) -> str:
-    """The tool refuses, and says so on one screen."""
+    """Requires that the tool refuses; returns its text as one line."""
     outcome = site.tool("users", "add", *words)
     require(outcome.status == status, f"users add {words}: exit status {outcome.status}, {outcome.text}")
     return " ".join(outcome.text.split())

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A plugin of pytest's: a case that failed while the machine stood still is run again, and nothing else is.
+"""A pytest plugin that runs a case again only if it failed while the machine stood still.
 
-Twice at most (`bed.stalls`), and never where somebody was let in or an answer was another's (`bed.checks.Wrong`). Each
-run prints one line, and only the last one counts.
+Twice at most (`bed.stalls`), and never if a user was wrongly admitted or got another request's answer (`bed.checks.Wrong`).
+Each run prints one line, and only the last one counts.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from bed.stalls import TRIES, Stalls
 
 
 class Repeatable(Protocol):
-    """What an item says of its run."""
+    """An item that reports about its run."""
 
     name: str
     seen: str
@@ -53,5 +53,5 @@ class Again:
         return reports
 
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
-        """Counted, but without a letter: the line above has said it."""
+        """Counted, but without a letter: the line above has reported it."""
         return (report.outcome, "", "") if report.when == "call" else None

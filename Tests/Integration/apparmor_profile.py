@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""AppArmor: a confined program of anybody's reads accounts with the lines that the package adds to abstractions/nameservice."""
+"""AppArmor: any confined program can read accounts with the lines that the package adds to abstractions/nameservice."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def confined(ground: EnforcingGround) -> str:
         def asked() -> str:
             machine.must("apparmor_parser", "--replace", "--skip-cache", "/root/profile", timeout=120)
             names = machine.run(PROGRAM, "passwd", alice.login, user="lisa").out
-            # Whoever is not on file is asked about, by root: the socket is in the lines, too.
+            # For a name in no file, root's process asks the daemon: the lines allow the socket, too.
             machine.run(PROGRAM, "passwd", "nobody.here@contoso.com")
             return names.split(":")[0]
 

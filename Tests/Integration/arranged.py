@@ -25,7 +25,7 @@ SESSION = ("session [success=1 ignore=1 module_unknown=ignore default=die] pam_e
            "session [success=ignore default=1] pam_succeed_if.so quiet uid >= 1879049216 uid <= 2147352575\n"
            "session optional pam_mkhomedir.so umask=0077")
 
-# What sshd and sudo include, as the distribution lays it out, with entralogin's lines where its pages say.
+# The PAM files that sshd and sudo include, as in the distribution, with entralogin's lines where the documentation puts them.
 RHEL = {
     "sshd": "auth substack password-auth\nauth include postlogin\naccount required pam_nologin.so\n"
             "account include password-auth\nsession required pam_loginuid.so\nsession include password-auth\n"
@@ -64,7 +64,7 @@ UBUNTU = {
     "common-session": f"session [default=1] pam_permit.so\nsession requisite pam_deny.so\nsession required pam_permit.so\n"
                       f"{SESSION}\nsession optional pam_umask.so\nsession required pam_unix.so\n",
 }
-# By hand: all that is not well ends the stack, and what decides stands in a file of its own.
+# Written by hand: any failure ends the stack, and entralogin's line is in a file of its own.
 REST = ("account [success=1 default=die] pam_unix.so\naccount required pam_deny.so\n"
         "account [success=ok new_authtok_reqd=ok ignore=ignore default=die] pam_permit.so\n")
 STRICT = UBUNTU | {"common-account": f"account include entra\n{REST}", "entra": f"{ACCOUNT}\n"}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P11 and P15: what the Linux audit system is told by us, by which process, and what happens where nobody takes it."""
+"""P11 and P15: what entralogin tells the Linux audit system, by which process, and what happens if nothing receives it."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ TYPES = {"USER_AUTH", "USER_ACCT", "USER_MGMT"}
 
 
 def line(site: BootedSite) -> str:
-    """What status says of it."""
+    """What status prints about audit."""
     found = [row for row in site.tool("status").out.splitlines() if row.startswith("audit ")]
     require(len(found) == 1, f"status: {found}")
     return found[0].split(maxsplit=1)[1]
 
 
 def started(site: BootedSite, ground: BootedGround) -> int:
-    """audit-events, by its number in the bed, after a first event."""
+    """Starts audit-events by a first event; returns its process id in the bed."""
     refused(site.ssh(ground.person("carol"), "id"))
     wait_for(lambda: runs(site), "audit-events")
     return site.machine.outer_pid(f"{UNIT}.service")
 
 
 def runs(site: BootedSite) -> bool:
-    """systemd names its own child before that has become the program, with systemd's rights."""
+    """Whether audit-events runs. systemd reports its child's process id before the child has executed the program."""
     pid = site.machine.main_pid(f"{UNIT}.service")
     return pid != 0 and site.machine.run("cat", f"/proc/{pid}/comm").out.strip() == "audit-events"
 
@@ -77,7 +77,7 @@ def events(ground: BootedGround) -> str:
         types = set(re.findall(r"nlmsg_type=(?:AUDIT_)?(\w+)", trace)) - {"NLMSG_ERROR"}
         require(types <= TYPES | {f"0x{number:x}" for number in (1100, 1101, 1102)}, f"types: {types}")
         equal(set(answers(trace)), {"0"}, "the kernel's answers")
-        # The first, which started the program, may have been on its way before strace was there.
+        # The first event, which started the program, may have been sent before strace was attached.
         told = [f"{count} events, 0 dropped" for count in (len(seen), len(seen) + 1)]
         require(line(site) in told, f"{line(site)}; seen: {len(seen)}")
     return f"{len(seen)} taken by the kernel, for example: {seen[0][:150]}"
@@ -105,7 +105,7 @@ def confined(ground: BootedGround) -> str:
 
     for user in ("lisa", "nobody", "entralogin-ssh", "entralogin-audit"):
         equal(machine.inside(send, user), "Permission denied", f"{user} at {SOCKET}")
-    # Whoever has the daemon may open the socket's mode to others: they are told by their uid then.
+    # An attacker with the daemon's rights may change the socket's mode: then the sender's uid is what counts.
     machine.must("chmod", "666", SOCKET)
     equal(machine.inside(send, "nobody"), "sent", "nobody at the opened socket")
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P11: what stands where the daemon's files are can neither hang nor bloat sshd and root's programs."""
+"""P11: whatever is put in the place of the daemon's files, sshd and root's programs neither hang nor grow."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ground import KEYS, STATE, Ground, Site
 
 SOURCE = f"{STATE}/ssh/trusted_user_ca_keys"
 POSTRM = Path(__file__).resolve().parents[2] / "packaging/debian/entralogin.postrm"
-# Each makes something at $1 that a program which opens and reads it would wait for, or read for ever.
+# Each makes something at $1 that a program would wait for, or read for ever.
 TRAPS = {
     "a FIFO": "mkfifo $1", "a link to /dev/zero": "ln -s /dev/zero $1", "3 GB of nothing": "truncate -s 3G $1",
     "a link to a FIFO": "mkfifo $1.fifo && ln -s $1.fifo $1", "a folder": "mkdir $1", "nothing": "true",
@@ -21,13 +21,13 @@ TRAPS = {
 
 
 def trap(site: Site, path: str, how: str) -> None:
-    """As whoever has the daemon can."""
+    """Sets the trap as the daemon's user, as an attacker with the daemon's rights can."""
     outcome = site.machine.run("sh", "-c", f"rm -rf $1 $1.fifo && {how}", "sh", path, user="entralogin")
     require(outcome.ok, f"{how}: {outcome.text}")
 
 
 def finding(site: Site) -> tuple[str, str]:
-    """Severity and text of what doctor says of sshd's keys."""
+    """Severity and text of doctor's finding about sshd's keys."""
     found = next(f for f in json.loads(site.tool("--json", "doctor").out)["findings"] if f["id"] == "keys.copy")
     return found["severity"], found["found"]
 
@@ -51,7 +51,7 @@ def traps(ground: Ground) -> str:
         trap(site, SOURCE, "printf 'ssh-rsa AAAA\\n' >$1")
         equal(site.machine.run("/usr/bin/entraloginctl", "keys", "--publish").status, 1, "a line that is no key")
         equal(site.machine.read(KEYS), good, "sshd's keys")
-        # The daemon's next start mends it: it fetches the keys anew.
+        # The daemon's next start fixes it: it fetches the keys again.
         site.service.restart()
         wait_for(lambda: finding(site)[0] == "good", "the daemon's own keys again")
         admitted(site.ssh(person, "id -un"), f"{person.login}\n")

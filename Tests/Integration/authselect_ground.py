@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Machines whose PAM files and nsswitch.conf authselect(8) makes, as on RHEL and its kin: the real one, on Debian."""
+"""Machines whose PAM files and nsswitch.conf the real authselect(8) makes, as on RHEL and its relatives, but on Debian."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ sys.path.append(str(Path(__file__).resolve().parents[1] / "Demo"))
 
 from scene import Scene
 
-# RHEL's files of services, as far as order matters to entralogin.
+# RHEL's files of services, where their order matters to entralogin.
 SERVICES = {"password-auth": ("sshd",), "system-auth": ("sudo", "sudo-i", "su", "login")}
-# What every other service of Debian's includes: cron, at, systemd's user managers.
+# The files that all other services of Debian include: cron, at, systemd's user managers.
 COMMON = {"auth": "auth", "account": "account", "session": "session", "session-noninteractive": "session"}
 
 
 def select(machine: Machine, profile: str) -> None:
-    """`profile` with its features is in force, and pam-auth-update is not there, which would write the same files."""
+    """Selects `profile` with its features, and removes pam-auth-update, which would write the same files."""
     machine.must("mv", "/usr/sbin/pam-auth-update", "/root/")
     for included, names in SERVICES.items():
         for name in names:
@@ -35,13 +35,13 @@ def select(machine: Machine, profile: str) -> None:
 
 
 def in_force(machine: Machine) -> str:
-    """The profile and its features, as authselect has them; it has found nothing edited."""
+    """The selected profile and its features; requires that authselect finds no edited file."""
     machine.must("authselect", "check")
     return machine.must("authselect", "current", "--raw").out.strip()
 
 
 class AuthselectGround(Ground):
-    """Every machine has the profile "local", which needs nothing but PAM's own modules, before entralogin is installed."""
+    """Every machine has the profile "local", which needs only PAM's own modules, before entralogin is installed."""
 
     def _installed(self, layered: bool = False) -> Machine:
         machine = self.bed.machine("installed", layered=True)

@@ -14,7 +14,7 @@ from packages_ground import PackagesGround
 
 OURS = "/etc/authselect/custom/entralogin/system-auth"
 PROFILE = "/usr/share/authselect/default/sssd"
-# The stages of RHEL 9's "sssd" profile, as far as order matters to us.
+# The stages of RHEL 9's "sssd" profile, where their order matters to entralogin.
 STACK = """auth        required      pam_env.so
 auth        sufficient    pam_unix.so nullok
 auth        required      pam_deny.so
@@ -34,7 +34,7 @@ SERVICE = ("auth substack password-auth\naccount required pam_nologin.so\naccoun
 
 
 def like_rhel(machine: Machine) -> None:
-    """PAM's services include password-auth and system-auth, which authselect makes; pam-auth-update is not there."""
+    """Makes PAM's services include password-auth and system-auth, which authselect writes; removes pam-auth-update."""
     machine.must("mv", "/usr/sbin/pam-auth-update", "/root/")
     shutil.copy(HERE / "authselect", machine.path("/usr/bin/authselect"))
     for name in ("system-auth", "password-auth"):

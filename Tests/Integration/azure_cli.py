@@ -18,7 +18,7 @@ from simulator.clouds import PUBLIC, Cloud
 from simulator.sshkeys import jwk_numbers, public_line
 
 KEY_ID = "real-client"
-# What `az ssh cert` of the extension "ssh" does with azure-cli's core once it has a public key.
+# The calls to azure-cli's core that `az ssh cert` of the extension "ssh" makes once it has a public key.
 CERTIFICATE = """
 import json, sys
 from azure.cli.core import get_default_cli
@@ -30,8 +30,8 @@ print(certificate)
 
 @dataclass(frozen=True)
 class AzureCLI:
-    """Somebody's azure-cli; what it remembers is in `folder`, and nothing of the machine's own configuration is read.
-    `cloud` says whose certificates are asked for; azure-cli itself is told by `az cloud set`."""
+    """A user's azure-cli. Its state is in `folder`; it reads no configuration of the machine. `cloud` is the cloud whose
+    certificates are requested; azure-cli itself learns it by `az cloud set`."""
 
     ground: Ground
     folder: Path
@@ -47,7 +47,7 @@ class AzureCLI:
                        "--tenant", contoso.TENANT, *more)
 
     def certificate(self, person: Person) -> str:
-        """The body of a certificate for the person's key, as `az ssh` asks for it."""
+        """The body of a certificate for the person's key, requested as `az ssh` does."""
         asked = {"token_type": "ssh-cert", "key_id": KEY_ID,
                  "req_cnf": json.dumps({**jwk_numbers(public_line(person.identity)), "kid": KEY_ID})}
         outcome = self._run("python3", "-c", CERTIFICATE, f"{self.cloud.sign_in_scope}/.default", json.dumps(asked))
@@ -55,7 +55,7 @@ class AzureCLI:
         return outcome.out.strip()
 
     def signing_in(self, person: Person) -> Person:
-        """The person with a certificate by azure-cli, and no other."""
+        """The person with only a certificate from azure-cli."""
         return person.holding(f"ssh-rsa-cert-v01@openssh.com {self.certificate(person)}", "azure-cli")
 
     def _run(self, program: str, *arguments: str) -> Outcome:
@@ -67,6 +67,6 @@ class AzureCLI:
 
 
 def asked(requests: list[dict[str, Any]]) -> list[str]:
-    """What azure-cli asked, told from the daemon's and the test's own requests: method, host, path and status."""
+    """azure-cli's requests, without the daemon's and the test's own: method, host, path and status."""
     return [f"{r['method']} {r['host']}{r['path']} {r['status']}" for r in requests
             if "python-requests" in (r["user_agent"] or "") or "AZURECLI" in (r["user_agent"] or "")]

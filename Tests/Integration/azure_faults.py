@@ -12,9 +12,9 @@ from bed.machine import wait_for
 from case import case, cases
 from ground import KEYS, Ground, Site
 
-LIMIT_MS = 19_000  # PAM waits ten seconds, once; the rest is for a machine that has other things to do
+LIMIT_MS = 19_000  # PAM waits ten seconds, once; the rest is a margin for a busy machine
 
-# Fault, its value, the reasons that fit. Each is set at PAS and at ARM, so that neither can answer for the other.
+# Fault, its value, the expected reasons. Each is set at PAS and at ARM, so that neither can answer instead of the other.
 QUICK: tuple[tuple[str, Any, set[str]], ...] = (
     ("server-error", 500, {"unreachable"}),
     ("wrong-json", None, {"malformed-answer"}),
@@ -29,7 +29,7 @@ QUICK: tuple[tuple[str, Any, set[str]], ...] = (
 )
 
 
-# Those that are asked again until the time is over: eight seconds each.
+# Faults after which the daemon retries until its deadline: eight seconds each.
 SLOW: tuple[tuple[str, Any, set[str]], ...] = (
     ("server-error", 503, {"unreachable"}),
     ("cut-body", None, {"unreachable", "malformed-answer"}),
@@ -39,7 +39,7 @@ SLOW: tuple[tuple[str, Any, set[str]], ...] = (
 
 def refused_with(ground: Ground, site: Site, fault: str, value: Any, reasons: set[str],
                  endpoints: tuple[str, ...] = ("pas", "arm")) -> float:
-    """A newcomer with the role is refused while the fault lasts; returns the milliseconds."""
+    """Requires that a new user with the role is refused while the fault lasts; returns the milliseconds."""
     person = ground.newcomer()
     mark = site.journal.mark()
     for endpoint in endpoints:
@@ -70,7 +70,7 @@ def one_action(ground: Ground) -> str:
 
 
 def and_then_admitted(ground: Ground, site: Site) -> None:
-    """The faults left nothing behind: the next newcomer gets in."""
+    """Requires that the next new user can sign in: the faults left nothing behind."""
     person: Person = ground.newcomer()
     outcome = site.ssh(person, "id -un")
     require(outcome.out == f"{person.login}\n", f"after the faults a newcomer is refused: {outcome.text}")
@@ -144,7 +144,7 @@ def application_missing(ground: Ground) -> str:
         require(not site.enrolled(person.login), "enrolled")
         for tool in ("status", "doctor"):
             require("New-MgServicePrincipal" in site.tool(tool).text, f"{tool} hides it")
-        # With ARM back, the question is answered there, the no as well as the yes.
+        # With ARM back, ARM answers: a no as well as a yes.
         site.machine.write("/etc/hosts", hosts)
         site.service.stop()  # libcurl keeps addresses for a minute
         site.begin()

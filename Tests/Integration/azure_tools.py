@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P17: files as editors and Azure's own tools leave them: configure takes them, loses no line of others, and says why not."""
+"""P17: files as editors and Azure's own tools write them: configure changes them without losing another program's line, or says
+why it does not."""
 
 from __future__ import annotations
 
@@ -131,7 +132,7 @@ def others(ground: Ground) -> str:
 
 
 def inside(site: Site, base: str) -> None:
-    """A setting of others for Entra accounts, within the Match block: it keeps its meaning."""
+    """Another program's setting for Entra accounts, inside the Match block, keeps its meaning."""
     put(site, base.encode())
     must(site, "--enable")
     put(site, raw(site).replace(b"\nMatch all", b"\n    X11Forwarding no\nMatch all"))
@@ -145,7 +146,7 @@ def inside(site: Site, base: str) -> None:
 
 
 def by_hand(site: Site, base: str) -> None:
-    """What a person wrote before sign-in was turned on is that person's, and --disable says that it is there."""
+    """Lines that a person wrote before sign-in was turned on stay, and --disable reports them."""
     put(site, base.encode())
     must(site, "--enable")
     block = [line for line in lines(raw(site)) if line[0] != "#"]
@@ -156,7 +157,7 @@ def by_hand(site: Site, base: str) -> None:
     equal(lines(raw(site)), block, "a person's block after --disable")
 
 
-# What `waagent -deprovision+user` takes away, by its source.
+# What `waagent -deprovision+user` removes, by its source.
 DEPROVISION = ("rm -f /etc/ssh/ssh_host_*; rm -rf /var/lib/waagent /var/log/azure; usermod -p '!' root; "
                "userdel -f -r azureuser; rm -f /etc/sudoers.d/waagent /etc/sudoers.d/90-cloud-init-users; ssh-keygen -A")
 

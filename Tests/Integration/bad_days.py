@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P1 and P9: the bad days of Documentation/bad-days.md, each played, and the page's figures compared with what is seen."""
+"""P1 and P9: the bad days of Documentation/bad-days.md, each simulated, and the page compared with what happens."""
 
 from __future__ import annotations
 
@@ -33,20 +33,20 @@ def row(name: str) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Day:
-    """One row: its faults, and what the page says of it in the same words."""
+    """One row of the page: its faults, and what the page says happens."""
 
     name: str
     faults: tuple[tuple[str, str, Any], ...]
     known: str  # IN, GRACE, or words on the screen
     new: str  # IN, or words on the screen
-    reason: str  # of the record of whoever is refused; empty: nobody is
-    seconds: int  # after the fault's end, within which both get in
+    reason: str  # in the record of a refused user; empty: no user is refused
+    seconds: int  # after the fault's end, until both users can sign in
     tokens_ended: bool = False  # before the fault, so that new ones are needed
     settings: str = ""
 
 
 def grouped(day: Day) -> dict[str, str]:
-    """What the page must say of the day."""
+    """What the page must say about the day."""
     well = f"{day.seconds} s" if day.seconds else "at once"
     return {"Signed in within the hour": day.known, "New here": day.new, "Record": day.reason or "—", "Well again": well}
 
@@ -84,7 +84,7 @@ MORE = (
     Day("PAS answers 503, ARM serves", (("server-error", "pas", 503),), IN, IN, "", 0),
     Day("Answers make no sense", (("wrong-json", "pas", None), ("wrong-json", "arm", None)),
         "could not be understood", "could not be understood", "malformed-answer", 3),
-    # Last: after a silence, rounds in the background ask about everybody of the days before, and the clock must not jump then.
+    # Last: after a silence, background rounds ask about all users of the earlier days, and the clock must not jump then.
     Day("The application is missing, ARM forbids", (("missing-application", "token", None),
                                                     ("refused-identity", "arm", 403)),
         "Azure Linux VM Sign-In", "Azure Linux VM Sign-In", "application-missing", 3, tokens_ended=True),
@@ -102,11 +102,11 @@ SLOW = (
         GRACE, "could not be reached", "unreachable", 36),
     Day("PAS is silent, ARM serves", (("silent", "pas", None),), IN, IN, "", 0),
 )
-# Reasons for which an earlier yes does not stand in are somebody's to mend; see the page.
+# For some reasons an earlier yes does not count: an administrator has to fix the cause; see the page.
 
 
 def met(ground: Ground, site: Site, day: Day, person: Person, expected: str) -> float:
-    """The person tries while the fault lasts; returns the milliseconds."""
+    """The person tries to sign in while the fault lasts; returns the milliseconds."""
     mark = site.journal.mark()
     outcome = site.ssh(person, "id -un")
     if expected in (IN, GRACE):
@@ -131,7 +131,7 @@ def played(ground: Ground, site: Site, day: Day) -> float:
     mark = site.journal.mark()
     admitted(site.ssh(known, "true"))
     site.journal.wait(mark, event="access-check")  # the confirmation has ended before the clock moves
-    # The yes is too old for a sign-in and young enough for the grace.
+    # The yes is too old for a sign-in, but recent enough for the grace.
     site.pass_by(90_000 if day.tokens_ended else 400, wall=False)
     if day.tokens_ended:
         site.service.stop()
@@ -158,7 +158,7 @@ def all_played(ground: Ground, days: tuple[Day, ...]) -> str:
         with ground.fresh("badday", settings=settings) as site:
             for day in (d for d in days if d.settings == settings):
                 slowest = max(slowest, played(ground, site, day))
-                # What is remembered of who serves ends, and so does every yes and no.
+                # The daemon forgets which checker answered, and every yes and no.
                 site.pass_by(400, wall=False)
                 site.flush()
     return f"{len(days)} days, slowest {slowest:.0f} ms"
@@ -210,7 +210,7 @@ def keys_for_a_week(ground: Ground) -> str:
             require(warned(site), "status does not warn")
             doctor = site.tool("doctor")  # which also finds that the simulator's clock has stood still for that week
             require(not doctor.ok and "not confirmed for long" in " ".join(doctor.text.split()), doctor.text)
-            site.clock.set(boot=7 * DAY)  # certificates go by the clock on the wall
+            site.clock.set(boot=7 * DAY)  # certificates expire by the real-time clock
             for one in (person, ground.newcomer()):
                 admitted(site.ssh(one, "true"))
         asked = ground.azure.count("keys")
@@ -255,8 +255,8 @@ def suspended(ground: Ground) -> str:
         person = ground.newcomer()
         admitted(site.ssh(person, "true"))
         for endpoint in ("pas", "keys"):
-            ground.azure.set_fault("refuse", endpoint, times=1)  # what was kept is dead
-        site.pass_by(8 * HOUR, wall=False)  # certificates go by the clock on the wall
+            ground.azure.set_fault("refuse", endpoint, times=1)  # the connection that was kept open is dead
+        site.pass_by(8 * HOUR, wall=False)  # certificates expire by the real-time clock
         for one in (person, ground.newcomer()):
             admitted(site.ssh(one, "true"))
         ground.azure.clear_faults()

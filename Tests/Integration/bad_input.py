@@ -110,7 +110,7 @@ def own_clock(ground: Ground) -> str:
 
 
 def onto_small_disk(site: Site) -> None:
-    """The state folder on a file system of its own, and that is full."""
+    """Puts the state folder on a file system of its own that is full."""
     script = (f"mkdir /tmp/kept && cp -a {STATE}/. /tmp/kept/ && mount -t tmpfs -o size=256k,mode=755 small {STATE} && "
               f"cp -a /tmp/kept/. {STATE}/ && chown --reference=/tmp/kept {STATE}; "
               f"dd if=/dev/zero of={STATE}/filler bs=1k 2>/dev/null; df -k {STATE} | tail -1")

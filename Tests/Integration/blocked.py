@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P1 and P2: an account that is disabled in Entra, or deleted, where `CheckAccountEnabled=yes`. PAS goes on saying yes."""
+"""P1 and P2: an account that is disabled in Entra, or deleted, with `CheckAccountEnabled=yes`. PAS still says yes."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def blocked(ground: Ground) -> str:
             require("administrator" in {row["role"] for row in answer["answers"]}, f"no checker says yes: {answer}")
             newcomer = ground.newcomer()
             block(ground, newcomer, how)
-            # Who never came could be a service principal, about which this identity may not ask.
+            # A name that never signed in could be a service principal, about which this identity may not ask.
             refused(site.ssh(newcomer, "id"), words if how == "disable" else "may not ask Entra")
             require(not site.enrolled(newcomer.login), f"{newcomer.login} is enrolled")
             block(ground, person, back)
@@ -79,7 +79,7 @@ def graph_away(ground: Ground) -> str:
             text = refused(site.ssh(new, "id"), "Microsoft Graph could not be reached")
             site.pass_by(3700, wall=False)
             refused(site.ssh(known, "id"), "Microsoft Graph could not be reached")
-        site.pass_by(40, wall=False)  # a host that was not reached is left alone for half a minute
+        site.pass_by(40, wall=False)  # the daemon does not retry a host that was not reached for half a minute
         for person in (known, new):
             admitted(site.ssh(person, "id -un"), f"{person.login}\n")
         block(ground, gone, "enable")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P8 at boot: process 1, the message bus, the login service and our own units never wait for us."""
+"""P8 at boot: process 1, the message bus, the login service and entralogin's own units never wait for entralogin."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from bed.machine import wait_for
 from booted_ground import DAEMON, SOCKETS, BootedGround, BootedSite
 from case import case
 
-# What people and other units wait for.
+# Units that users and other units wait for.
 MILESTONES = ("sysinit.target", "dbus.service", "systemd-logind.service", "systemd-user-sessions.service",
               "ssh.service", "multi-user.target")
-# ms, on a machine that others keep busy; a wait for us would be TimeoutStartSec=, which is 30 s, or 45 s of the user database
+# In ms, on a busy machine; waiting for entralogin would take TimeoutStartSec=, which is 30 s, or 45 s for the user database
 MARGIN = 10_000.0
 UNABLE = "[Service]\nExecStartPre=\nExecStart=\nExecStart=/bin/false\n"
-# It takes the sockets, says neither READY=1 nor anything else, and accepts nothing.
+# This daemon takes the sockets, sends no notification such as READY=1, and accepts no connection.
 HANGING = "[Service]\nExecStartPre=\nExecStart=\nExecStart=/bin/sleep infinity\n"
 
 
 def milestones(site: BootedSite) -> dict[str, float]:
-    """Milliseconds of process 1 until each of them."""
+    """Milliseconds from the start of process 1 until each milestone."""
     machine = site.machine
 
     def are_there() -> bool:
@@ -30,7 +30,7 @@ def milestones(site: BootedSite) -> dict[str, float]:
 
 
 def without_us(ground: BootedGround) -> dict[str, float]:
-    """The milestones of a machine that does not have the product; it boots for this once."""
+    """The milestones of a machine without the product, which boots once for this."""
     if not ground.usual_boot:
         with ground.boot("without", product=False) as site:
             ground.usual_boot = milestones(site)
@@ -38,8 +38,8 @@ def without_us(ground: BootedGround) -> dict[str, float]:
 
 
 def waiting(site: BootedSite) -> dict[str, int]:
-    """Connections that nobody has accepted, at each of our sockets that takes any. A client that has gone is counted until
-    then, so this counts all who ever came to a daemon that accepts nothing. Other machines' sockets are listed, too."""
+    """Connections that were not accepted, for each of entralogin's sockets. One whose client has gone counts until it is
+    accepted, so with a daemon that accepts nothing this counts every client so far. Lists other machines' sockets, too."""
     lines = site.machine.must("ss", "--no-header", "--listening", "--unix").out.splitlines()
     return {words[4]: int(words[2]) for words in map(str.split, lines)
             if words[0] != "u_dgr" and words[4].startswith("/run/entralogin/")}
@@ -85,14 +85,14 @@ def order(ground: BootedGround) -> str:
     control = machine.milliseconds(SOCKETS[0])
     require(control <= lookup, f"control socket after {control:.0f} ms, nss-user-lookup.target after {lookup:.0f} ms")
     behind = machine.property(DAEMON, "Before").split()
-    # shutdown.target: when the machine goes down, the daemon goes first. The other two are there for the daemon alone.
+    # shutdown.target: when the machine shuts down, the daemon stops first.
     require(set(behind) <= {"shutdown.target"}, f"ordered behind the daemon: {behind}")
     return f"control socket {control:.0f} ms, nss-user-lookup.target {lookup:.0f} ms, sshd {sshd:.0f} ms"
 
 
 @case("P8", "a unit may name an Entra user, and a local one, before the daemon is there")
 def users_of_units(ground: BootedGround) -> str:
-    """systemd looks such names up, and their groups, when it starts the unit."""
+    """When systemd starts a unit, it looks up the unit's user and that user's groups."""
     local = "[Service]\nType=oneshot\nUser=lisa\nExecStart=/usr/bin/id -un\n[Install]\nWantedBy=sysinit.target\n"
     with ground.boot("users", units={DAEMON: HANGING}) as site:
         machine = site.machine

@@ -70,7 +70,7 @@ def exposure(ground: BootedGround) -> str:
 
 
 def probed(ground: BootedGround, site: BootedSite) -> dict[str, str]:
-    """What probe.c says when it runs as the daemon does: same unit, another program."""
+    """What probe.c prints when it runs as the daemon does: in the same unit, as another program."""
     machine = site.machine
     program = compiled(HERE / "probe.c", ground.bed.scratch / "programs")
     target = machine.path("/usr/local/bin/probe")
@@ -110,7 +110,7 @@ def sandbox(ground: BootedGround) -> str:
     calls = ("setuid", "mount", "chroot", "unshare", "ptrace", "personality", "realtime", "klogctl", "kexec", "module",
              "bpf", "io_uring", "shared-memory", "semaphore", "message-queue", "posix-queue", "clock",
              "hostname", "writable-code", "setuid-file")
-    # EACCES: newer systemd has the kernel refuse writable code, prctl(2).
+    # EACCES: with newer systemd the kernel refuses writable code, prctl(2).
     not_refused = {name: seen[name] for name in calls if seen[name] not in ("EPERM", "EACCES")}
     equal(not_refused, {}, "calls that are not refused")
     return f"{len(seen)} tries; {len(calls)} calls refused"
@@ -253,7 +253,7 @@ def wrong_settings(ground: BootedGround) -> str:
         admitted(site.ssh(ground.lisa, "id -un"), "lisa\n")
         require(not site.ssh(ground.person("alice"), "true").ok, "alice is let in")
         wait_for(lambda: machine.property(DAEMON, "ExecMainStatus") == "78", "the daemon's exit status")
-        # "Scheduled restart job": systemd's own record of each (systemd.journal-fields(7), its catalog).
+        # "Scheduled restart job": systemd's own record of each restart (systemd.journal-fields(7), its catalog).
         shown = machine.must("journalctl", "--no-pager", "-o", "json", "MESSAGE_ID=5eb03494b6584870a536b337290809b3",
                              f"UNIT={DAEMON}").out
         times = [int(json.loads(line)["__MONOTONIC_TIMESTAMP"]) / 1e6 for line in shown.splitlines()]
@@ -288,9 +288,9 @@ def path_unit(ground: BootedGround) -> str:
     admitted(site.ssh(alice, "true"))
     site.machine.write_file(EARLY, "UsePAM no\n")
     try:
-        # Nobody asks anything meanwhile: the daemon's own look at the files is not what is tried.
+        # No request is made meanwhile: this does not test the daemon's own check of the files.
         wait_for(lambda: not stamp.exists(), "the stamp withdrawn")
-        # It has withdrawn the stamp, and may still be on its way to its end.
+        # The check has withdrawn its result, but may not have ended yet.
         wait_for(lambda: site.machine.property("entralogin-stack.service", "Result") == "exit-code", "the check's failure")
         site.machine.reload_sshd(site.port)
         refused(site.ssh(alice, "true"))

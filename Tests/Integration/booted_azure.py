@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P17: what Azure's own tools write into a running machine: sign-in comes back by itself, where no person wrote there."""
+"""P17: after Azure's own tools changed a running machine, sign-in comes back by itself, unless a person edited the file."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ RESET = "entralogin-reset.service"
 TURNED_ON = "/etc/entralogin/turned-on"
 MATCH = b"\nMatch User "
 
-# The files that VMAccess puts in place: keywords, order and last byte are theirs, comments left out.
+# The files that VMAccess puts in place: with the same keywords, order and last byte, but without comments.
 DEBIAN = (
     "Port 22;Protocol 2;HostKey /etc/ssh/ssh_host_rsa_key;HostKey /etc/ssh/ssh_host_dsa_key;"
     "HostKey /etc/ssh/ssh_host_ecdsa_key;HostKey /etc/ssh/ssh_host_ed25519_key;UsePrivilegeSeparation yes;"
@@ -37,7 +37,7 @@ SHAPES = {"Debian": DEBIAN, "Ubuntu": f"{DEBIAN};", "RHEL": RHEL, "SUSE": SUSE}
 
 
 def put(machine: BootedMachine, content: bytes) -> None:
-    """As these tools do it: the file in place, then sshd anew."""
+    """Writes the file as these tools do, then restarts sshd."""
     machine.path(CONFIG).write_bytes(content)
     machine.systemctl("restart", "ssh.service")
 
@@ -64,7 +64,7 @@ def is_back(ground: BootedGround, site: BootedSite, what: str) -> None:
 
 
 def on_port(ground: BootedGround, site: BootedSite) -> None:
-    """On the command line: two of the files name no port, and none reads the folder where this machine's stands."""
+    """Sets the port on sshd's command line: two of the files name none, and none reads the folder where it is set here."""
     machine = site.machine
     site.wait_until_ready()
     machine.write_file("/etc/default/ssh", f"SSHD_OPTS='-p {site.port} -o MaxStartups=200'\n")
@@ -88,7 +88,7 @@ def by_itself(ground: BootedGround) -> str:
         machine = site.machine
         on_port(ground, site)
         there = comes_back(ground, site, "Debian")
-        # cloud-init at the next boot: its value wherever the keyword stands, without indentation.
+        # cloud-init at the next boot sets its value wherever the keyword stands, and removes indentation.
         lines = [line.strip() for line in there.split(b"\n")]
         put(machine, b"\n".join(lines).replace(b"PasswordAuthentication no", b"PasswordAuthentication yes"))
         is_back(ground, site, "after cloud-init's change")
@@ -130,7 +130,7 @@ def left_alone(ground: BootedGround) -> str:
         machine.systemctl("start", RESET)
         machine.must(CONFIGURE, "--after-reset")
         equal(machine.path(CONFIG).read_bytes(), content, "sshd_config after --undo and a reset")
-        # The portal's file is no person's hardening: whoever installs anew gets sign-in.
+        # The portal's file does not count as hardening: after it, a new installation turns sign-in on.
         equal(machine.must(CONFIGURE, "--survey").out, "", "reasons after a reset")
         machine.must(TOOL, "setup", "--apply")
         is_back(ground, site, "after setup --apply on the reset file")

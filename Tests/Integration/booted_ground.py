@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the cases on booted machines stand on: one with the product enabled that they share, and others to boot."""
+"""The fixture of the cases on booted machines: a shared one with the product enabled, and others to boot."""
 
 from __future__ import annotations
 
@@ -26,14 +26,15 @@ SOCKETS = ("entralogind-control.socket", "entralogind-principals.socket")
 
 
 class BootedSite:
-    """A booted machine with our daemon as one of its services."""
+    """A booted machine with entralogin's daemon as one of its services."""
 
     def __init__(self, machine: BootedMachine, port: int) -> None:
         self.machine = machine
         self.port = port
 
     def ssh(self, person: Person, *command: str, **options: Any) -> Outcome:
-        """Again where nobody listens: at each reload, which `configure` asks for, sshd closes its socket for a moment."""
+        """Runs ssh, and again if nothing listens: at each reload, which `configure` causes, sshd closes its socket for a
+        moment."""
         end = time.monotonic() + REOPENED
         while True:
             outcome = person.ssh(*command, port=self.port, **options)
@@ -45,7 +46,7 @@ class BootedSite:
         return self.machine.run(TOOL, *arguments)
 
     def is_ready(self) -> bool:
-        """The daemon serves, knows the machine and has Entra's keys; the wiring holds."""
+        """The daemon serves, knows the machine and has Entra's keys; the integration is verified."""
         status = self.machine.property(DAEMON, "StatusText")
         keys = self.machine.path(KEYS)
         return (status.startswith("Serving") and keys.exists() and keys.stat().st_size > 0
@@ -58,7 +59,7 @@ class BootedSite:
             raise TimeoutError(f"{error}: {self._obstacles()}") from error
 
     def _obstacles(self) -> str:
-        """What is missing, and what the check of the integration says."""
+        """What is missing, and what the integration check says."""
         failed = [line for line in self.tool("stack").text.splitlines() if line.startswith("FAILED")]
         said = self.machine.shell("journalctl -b -o short-monotonic --no-pager -u entralogind -u entralogin-stack"
                                   " | tail -n 12").text
@@ -66,7 +67,7 @@ class BootedSite:
         return f"keys {keys}; stack {failed}; {said}"
 
     def settings(self, text: str) -> None:
-        """Other settings, or none; the daemon anew."""
+        """Writes other settings, or none, and restarts the daemon."""
         self.machine.write_file(SETTINGS, text)
         self.restart()
 
@@ -95,7 +96,7 @@ class BootedGround(People):
 
     @property
     def vm(self) -> BootedSite:
-        """The machine that cases share. Whoever breaks something there mends it."""
+        """The machine that the cases share. A case that breaks something there repairs it."""
         if self._vm is None:
             self._vm = self._booted("vm", 22, (self.enabled, self.bare))
             self._vm.machine.wait_until_up()
@@ -105,8 +106,8 @@ class BootedGround(People):
     @contextmanager
     def boot(self, name: str, product: bool = True, units: dict[str, str] | None = None,
              settings: str = "", audits: bool = False, base: Machine | None = None) -> Iterator[BootedSite]:
-        """A machine of its own for one case, just booting. `units`: drop-ins by the unit's name; `base`: with what was made of
-        the enabled machine, and stopped."""
+        """A machine for one case, just booting. `units`: drop-ins by the unit's name; `base`: a stopped machine that was made
+        from the enabled one."""
         self._next_port += 1
         bases = (self.enabled, self.bare) if product else (self.bare,)
         bases = bases if base is None else (base, *bases)
@@ -142,7 +143,7 @@ class BootedGround(People):
         return machine
 
     def _enabled(self, bare: Machine) -> Machine:
-        """`make install`, `configure --enable`, and what it does where systemd runs."""
+        """Runs `make install` and `configure --enable`, and enables the unit as configure does where systemd runs."""
         machine = self.bed.machine("enabled", base=bare)
         put_in_place(machine)
         machine.must("systemctl", "enable", DAEMON)
@@ -157,7 +158,7 @@ class BootedGround(People):
             require(self._vm.machine.property(DAEMON, "ActiveState") == "active", "the shared daemon is not active")
 
     def recover(self) -> None:
-        """After a failure: the next case finds a working machine."""
+        """Called after a failure, so that the next case has a working machine."""
         self.azure.clear_faults()
         if self._vm is not None:
             self._vm.machine.cut()

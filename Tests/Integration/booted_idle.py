@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What an idle daemon costs: it sleeps but for its signs of life, and a round's questions go together."""
+"""What an idle daemon costs: it wakes only for the watchdog, and the questions of a round are sent together."""
 
 from __future__ import annotations
 
@@ -50,14 +50,14 @@ def idle(ground: BootedGround) -> str:
         site.wait_until_ready()
         time.sleep(BUSY)
         alone, processor = measured(site, 10 * BEAT)
-        # Its own beats; beside them a round each five minutes and whatever is due once in an hour.
+        # The watchdog's notifications, a round every five minutes, and whatever is due once an hour.
         require(alone <= 3600 // BEAT + 60, f"{alone} voluntary context switches an hour without sessions")
         people = [ground.newcomer() for _ in range(10)]
         running: list[subprocess.Popen[bytes]] = []
         for person in people * 5:
             argv = person.argv("-p", str(site.port), f"{person.login}@127.0.0.1", "sleep 900")
             running.append(subprocess.Popen(argv, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
-            # sshd lets ten at a time in that have not proved who they are.
+            # sshd allows ten connections at a time that are not authenticated.
             wait_for(lambda: sessions(site) >= len(running), "the next session", 60)
         time.sleep(BUSY)
         used, with_sessions = measured(site, 10 * BEAT)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P7: from aadsshlogin to ours where systemd runs: reloads, units, and a verdict that undoes all."""
+"""P7: migration from aadsshlogin where systemd runs: reloads, units, and a failed check that undoes everything."""
 
 from __future__ import annotations
 

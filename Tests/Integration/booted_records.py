@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P15: records are told from forged ones by what journald itself sets; the newest are shown; a journal that stands
-still costs records, which are counted, and never a decision."""
+"""P15: records are distinguished from forged ones by fields that journald itself sets; the newest are shown; a journal that
+stops loses records, which are counted, and never prevents a decision."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def logged(site: BootedSite, name: str) -> list[dict[str, Any]]:
 
 
 def forging(name: str, event: str) -> str:
-    """A shell script that writes a sign-in of `name` as administrator, in every way that a user has."""
+    """A shell script that forges a record of a sign-in of `name` as administrator, in every way that a user has."""
     fields = ("SYSLOG_IDENTIFIER=entralogind", "PRIORITY=6", "MESSAGE_ID=2a155355174d485daed53b1ead08b202",
               f"MESSAGE={name} {FORGED}", f"ENTRALOGIN_EVENT={event}", "ENTRALOGIN_DECISION=allow",
               "UNIT=entralogind.service", "ENTRALOGIN_ROLE=administrator", f"ENTRALOGIN_USER={name}",
@@ -43,7 +43,7 @@ def forging(name: str, event: str) -> str:
 
 
 def documented(name: str) -> list[list[str]]:
-    """Every query for records that a page tells, asked about `name`."""
+    """Every query for records in the documentation, for `name`."""
     top = Path(__file__).resolve().parents[2]
     lines = [line for page in PAGES for line in (top / page).read_text().splitlines()]
     told = [match for line in lines for match in re.findall(r"journalctl [^`]*", line)]
@@ -64,7 +64,7 @@ def forged(ground: BootedGround) -> str:
     for user, event in ((ground.lisa, "session-opened"), (ground.person("bob"), "certificate")):
         script = forging(carol.login, event)
         admitted(site.ssh(user, f"cat >forge.sh <<'X'\n{script}X\nchmod 755 forge.sh; ./forge.sh"))
-    # A unit of lisa's own with the daemon's name.
+    # lisa's own unit has the daemon's name.
     machine.write("/etc/systemd/user/entralogind.service", "[Service]\nType=oneshot\nExecStart=%h/forge.sh\n")
 
     def everything() -> list[dict[str, Any]]:
@@ -72,7 +72,7 @@ def forged(ground: BootedGround) -> str:
         return [record for record in map(json.loads, lines) if FORGED in str(record.get("MESSAGE"))]
 
     def by_unit() -> bool:
-        # journald looks up the unit of the process that wrote, and may come too late for one that ends at once.
+        # journald looks up the unit of the process that wrote, which may be too late if the process ends at once.
         again = "systemctl --user reset-failed entralogind.service; systemctl --user start entralogind.service"
         admitted(site.ssh(ground.lisa, again))
         return any(r.get("_SYSTEMD_USER_UNIT") == DAEMON for r in everything())
@@ -96,7 +96,7 @@ def forged(ground: BootedGround) -> str:
 
 
 def ask_often(site: BootedSite, name: str, count: int) -> None:
-    """Decisions about `name` at sudo, each a refusal with its record, as fast as they are answered."""
+    """Requests decisions about `name` for sudo, each a refusal with its record, as fast as they are answered."""
     frame = wire.requests(name)["AUTHORIZE"]
     answers = site.machine.inside(lambda: {wire.ask(wire.CONTROL, frame, 20) for _ in range(count)}, limit=300)
     equal(answers, {"OK"}, f"answers about {name}")
@@ -153,8 +153,8 @@ def standstill(ground: BootedGround) -> str:
                 admitted(site.ssh(alice, "sudo -n id -u"), "0\n")
                 refused(site.ssh(carol, "id"))
                 asked = 0
-                # Until the kernel's queue is full. From then on systemd and logind wait for the journal, and with them
-                # every sign-in of this machine, local ones too; the daemon does not.
+                # Fills the kernel's queue. From then on systemd and logind wait for the journal, and so does every sign-in
+                # on this machine, also of local users; the daemon does not wait.
                 while records_of(site)["waiting"] == 0:
                     require(asked < 5000, "the queues are never full")
                     ask_often(site, filler, 100)

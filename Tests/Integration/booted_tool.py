@@ -41,7 +41,7 @@ def log(ground: BootedGround) -> str:
 
 
 def told(site: BootedSite, name: str) -> str:
-    """The remedy of a finding of doctor's; empty where it is not found."""
+    """The remedy of one of doctor's findings; empty if doctor does not find it."""
     found = [f for f in json.loads(site.tool("--json", "doctor").out)["findings"]
              if f["id"] == name and f["severity"] in ("warning", "error")]
     return str(found[0]["remedy"]) if found else ""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P4: what a run of configure left that was killed, or that power ended: the boot settles it first."""
+"""P4: after a run of configure that a kill or a loss of power ended, the boot first undoes it."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def boot_settles(ground: BootedGround) -> str:
 
 
 def moments(site: BootedSite, unit: str) -> list[int]:
-    """When systemd said something of a unit, in microseconds since the kernel's start: a unit that is over and disabled has
-    no properties left."""
+    """The times of systemd's messages about a unit, in microseconds since the kernel's start: a unit that has ended and is
+    disabled has no properties left."""
     lines = site.machine.run("journalctl", "--no-pager", "-o", "json", "_PID=1", f"UNIT={unit}").out.splitlines()
     return [int(json.loads(line)["__MONOTONIC_TIMESTAMP"]) for line in lines]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Caches of the name service beside us: told when something changes, and only where they run."""
+"""Caches of the name service: flushed when something changes, and only where they run."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from simulator import contoso
 
 WATCH = "entralogin-caches.path"
 FORGETTING = "entralogin-caches.service"
-# nscd as Debian has it, but that it leaves passwd alone: it cannot be asked on sshd's behalf.
+# nscd as Debian has it, except that it does not cache passwd: it cannot ask on sshd's behalf.
 NSCD = "".join(f"\t{key}\t{value}\n" for key, value in (
     ("enable-cache", "passwd no"), ("enable-cache", "group yes"), ("positive-time-to-live", "group 3600"),
     ("negative-time-to-live", "group 3600"), ("check-files", "group yes"), ("persistent", "group no"),
@@ -26,7 +26,7 @@ NSCD = "".join(f"\t{key}\t{value}\n" for key, value in (
 
 @contextmanager
 def nscd(site: BootedSite, configuration: str | None = None) -> Iterator[None]:
-    """Running, as Debian has it or with another configuration."""
+    """Runs nscd, as Debian has it or with another configuration."""
     machine = site.machine
     before = machine.read("/etc/nscd.conf")
     machine.write_file("/etc/nscd.conf", configuration or before)
@@ -39,7 +39,7 @@ def nscd(site: BootedSite, configuration: str | None = None) -> Iterator[None]:
 
 
 def runs(site: BootedSite) -> int:
-    """How often caches were told."""
+    """How often the caches were flushed."""
     log = site.machine.must("journalctl", "--no-pager", "-o", "cat", "-u", FORGETTING, "JOB_RESULT=done").out
     return sum("Finished" in line for line in log.splitlines())
 
@@ -84,7 +84,7 @@ def forgotten(ground: BootedGround) -> str:
         with signed_in(site, person):
             for group in (person.login, "entra_users", "entra_admins"):
                 wait_for(partial(says, group), f"nscd to forget the absence in {group}")
-            # An earlier change may have emptied the cache while sshd was asking; the one of this sign-in comes then.
+            # An earlier change may have flushed the cache while sshd was asking; the flush for this sign-in comes after that.
             wait_for(lambda: "entra_admins" in site.ssh(person, "id -Gn").out, "the groups of another session")
             admitted(site.ssh(person, "sudo -n id -u"), "0\n")
         wait_for(lambda: not says("entra_admins"), "nscd to forget the administrator after the last session")
@@ -94,7 +94,7 @@ def forgotten(ground: BootedGround) -> str:
 
 @case("P8", "nscd as Debian has it: local users and enrolled users get in; a new one does not, until it is off")
 def as_debian_has_it(ground: BootedGround) -> str:
-    """A known limit: nscd asks for everybody, so that it cannot be answered as sshd is, and it keeps the absence."""
+    """A known limit: nscd asks for all processes, so it does not get the answer that sshd gets, and it caches the absence."""
     site, known, person = ground.vm, ground.newcomer(), ground.newcomer()
     admitted(site.ssh(known, "true"))
     told = runs(site)
@@ -106,7 +106,7 @@ def as_debian_has_it(ground: BootedGround) -> str:
     admitted(site.ssh(person, "id -un"), f"{person.login}\n")
     told = runs(site)
     with nscd(site):
-        # It comes back with what it kept on disk.
+        # nscd starts again with what it kept on disk.
         wait_until_told(site, told)
         admitted(site.ssh(person, "id -un"), f"{person.login}\n")
     return "refused while nscd keeps passwd; in without it, and with it from then on"
@@ -128,7 +128,7 @@ def rate(ground: BootedGround) -> str:
         last = float(outcome.out)
 
         def is_over() -> bool:
-            """Whether it was begun behind the last change, and has ended."""
+            """Whether a flush has begun after the last change, and has ended."""
             told = machine.must("journalctl", "--no-pager", "-o", "short-unix", "-u", FORGETTING).out
             lines = [line for line in told.splitlines() if float(line.split()[0]) > last]
             begun = next((n for n, line in enumerate(lines) if "Starting" in line), len(lines))

@@ -11,13 +11,13 @@ from typing import Any, Protocol, TypeVar
 
 
 class SharedGround(Protocol):
-    """What cases stand on, as far as playing them needs it. Each case knows its own ground."""
+    """The part of a fixture that running cases needs. Each case knows its own fixture."""
 
     def settle(self) -> None:
-        """After a good case: raises `Mismatch` where the ground did not live through it."""
+        """Called after a case that passed: raises `Mismatch` if the fixture did not survive it."""
 
     def recover(self) -> None:
-        """After a failure: the next case finds a working machine."""
+        """Called after a failure, so that the next case has a working machine."""
 
     def keep_logs(self, folder: Path) -> None: ...
 
@@ -43,8 +43,8 @@ def case(promise: str, sentence: str, deep: bool = False, attack: str = "", ever
          alone: bool = False) -> Callable[[Check], Check]:
     """Adds a check. It returns what was seen, in a few words, or raises `Mismatch`. `deep`: with --deep only. `attack`: the
     attack's number in Documentation/attacks.md; such a case proves with a control that the attack works without the fix.
-    `every_part`: it looks at what the other cases left, so each part of a run plays it. `alone`: it asks much of the processors
-    and of deadlines at once, so no part plays it, but a run of its own (--alone)."""
+    `every_part`: it looks at what the other cases left, so each part of a run has it. `alone`: it loads the processors and has
+    deadlines, so only a run of its own has it (--alone)."""
 
     def add(check: Check) -> Check:
         CASES.append(Case(f"{promise}: {sentence}", check, deep, attack, every_part, alone))
@@ -73,7 +73,7 @@ def cases(promise: str, sentence: str, rows: Iterable[Row], every: int, attack: 
 
 
 def chosen(only: list[str], deep: bool, attacks: bool = False) -> list[Case]:
-    """Those whose name holds one of the words, or all of this tier; `attacks`: of these, the attacks alone."""
+    """The cases whose name contains one of the words, or all of this tier; `attacks`: only the attacks among them."""
     if only:
         named = [c for c in CASES if any(word.lower() in c.name.lower() for word in only)]
     else:
@@ -83,21 +83,21 @@ def chosen(only: list[str], deep: bool, attacks: bool = False) -> list[Case]:
 
 @dataclass(frozen=True)
 class Part:
-    """One of several runs that play a suite's cases between them, each its own files."""
+    """One of several runs that share a suite's cases, by files."""
 
     number: int
     count: int
 
     @classmethod
     def parsed(cls, text: str) -> Part:
-        """As an option's value: 1/2 is the first of two. Raises `ValueError`."""
+        """Parses an option's value: 1/2 is the first of two. Raises `ValueError`."""
         part = cls(*map(int, text.split("/")))
         if not 1 <= part.number <= part.count:
             raise ValueError(text)
         return part
 
     def of(self, wanted: list[Case]) -> list[Case]:
-        """Whole files, each in the turn in which the suite imports it: neighbours share what their file has set up."""
+        """The cases of this part: whole files, in the order in which the suite imports them. A file's cases share its setup."""
         files = list(dict.fromkeys(case.check.__module__ for case in CASES))
         shared = [c for c in wanted if not c.alone]
         return [c for c in shared if c.every_part or files.index(c.check.__module__) % self.count == self.number - 1]

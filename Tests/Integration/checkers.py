@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P1 and P2: the access checkers agree, each alone; who serves instead of whom, and what we lack ourselves, is told."""
+"""P1 and P2: each access checker alone gives the same roles; if one stands in for another, or a right is missing, that is
+reported."""
 
 from __future__ import annotations
 
@@ -14,7 +15,7 @@ from simulator import contoso
 
 VM = "Microsoft.Compute/virtualMachines"
 CHECKERS = ("pas", "arm", "arm-roleassignments")
-# Role definitions that are not built in: what they give, what they except.
+# Role definitions that are not built in: the actions that they give, and those that they exclude.
 DEFINED: dict[str, dict[str, list[str]]] = {
     "Everything of machines": {"data_actions": [f"{VM}/*"]},
     "All but administrators": {"data_actions": ["*"], "not_data_actions": ["*/LOGINASADMIN/action"]},
@@ -25,7 +26,7 @@ DEFINED: dict[str, dict[str, list[str]]] = {
 
 @dataclass(frozen=True)
 class Held:
-    """Assignments (role, scope, and more of the control's `assign`), and the groups they come to; none: refused."""
+    """Assignments (role, scope, and other arguments of the control's `assign`), and the role that results; none: refused."""
 
     assignments: tuple[tuple[str, str, dict[str, Any]], ...]
     role: str

@@ -15,8 +15,8 @@ ALIAS = "contoso-vm"
 
 
 def configuration(person: Person, port: int, folder: str = "", *more: str) -> str:
-    """The form of `az ssh config`, with quotes around the name, which one with an apostrophe needs; and what the bed
-    needs besides: hosts are not known here. `folder`: where key and certificate are, if not where they were made."""
+    """A configuration like that of `az ssh config`, with quotes around the name, which a name with an apostrophe needs; and
+    options for the bed, where hosts are not known. `folder`: where key and certificate are, if not where they were made."""
     key, certificate = (f"{folder}/{p.name}" if folder else p for p in (person.identity, person.certificate or Path()))
     return "\n".join([
         f"Host {ALIAS}", f'\tUser "{person.login}"', "\tHostName 127.0.0.1", f'\tCertificateFile "{certificate}"',
@@ -28,14 +28,14 @@ def configuration(person: Person, port: int, folder: str = "", *more: str) -> st
 
 def configured(person: Person, port: int, *command: str, flags: tuple[str, ...] = (),
                more: tuple[str, ...] = ()) -> Outcome:
-    """ssh as a person uses it who has such a configuration."""
+    """Runs ssh with such a configuration."""
     path = person.folder / f"config-{port}"
     path.write_text(configuration(person, port, "", *more))
     return person._run(["ssh", "-F", str(path), *flags, ALIAS, *command])
 
 
 def carried(person: Person, port: int, machine: Machine) -> str:
-    """The person's key, certificate and configuration in a folder on that machine, whose programs are the clients."""
+    """Copies the person's key, certificate and configuration to a folder on that machine, whose programs are the clients."""
     folder = f"/root/{person.login}"
     for path in (person.identity, person.certificate):
         assert path is not None

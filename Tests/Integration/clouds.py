@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P1 and P4: the three clouds by their true host names, and one that is in no table: found without a setting, and a
-certificate of one never works in another."""
+"""P1 and P4: the three clouds by their true host names, and one that is in no table: the daemon finds them without a setting,
+and a certificate of one never works in another."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from simulator.clouds import CLOUDS, PUBLIC, Cloud
 from simulator.sshkeys import public_line
 
 ALL = tuple(CLOUDS.values())
-# As the metadata service may spell them: letter case differs between documents and machines.
+# Spellings that the metadata service may use: letter case differs between documents and machines.
 SPELLED = {"AzureUSGovernmentCloud": "AZUREUSGOVERNMENTCLOUD", "AzureChinaCloud": "azurechinacloud"}
 
 
 def certified(ground: Ground, key: str, cloud: Cloud) -> Person:
-    """The person with a certificate of that cloud's Entra: the same tenant, object id and name in all of them, so that
-    nothing but the signature tells them apart."""
+    """The person with a certificate of that cloud's Entra: tenant, object id and name are the same in all clouds, so that only
+    the signature differs."""
     person = ground.person(key)
     who = ground.bed.directory.principals[key]
     body = ask_entra(who, public_line(person.identity), ground.bed.authority, cloud)
@@ -34,7 +34,7 @@ def names_asked(ground: Ground) -> set[str]:
 
 
 def only_its_own(ground: Ground, cloud: Cloud) -> None:
-    """On a machine of that cloud: its certificate works, those of the others do not, and no other host is asked."""
+    """Requires on a machine of that cloud: its certificate works, those of the others do not, and no other host is asked."""
     key = ground.key_of(ground.newcomer())
     with ground.azure.machine(cloud=SPELLED.get(cloud.name, cloud.name)):
         ground.azure.forget_requests()
@@ -81,7 +81,7 @@ def cross_check(ground: Ground) -> str:
 
 
 def told(site: Site, word: str) -> str:
-    """`status` and `doctor` both say so."""
+    """Requires that `status` and `doctor` both say so."""
     seen = ""
     for tool in ("status", "doctor"):
         text = site.tool(tool).text

@@ -12,7 +12,7 @@ from ground import Ground, Site
 from roles import administrator
 from subordinate import FILES, ON, SIZE, first_of, give
 
-# In private roots nobody is the container's manager: no keyring, no control groups, no sysctls.
+# In private roots nothing manages containers: no keyring, no control groups, no sysctls.
 ENGINE = """[containers]
 keyring=false
 pids_limit=0
@@ -25,7 +25,7 @@ cgroup_manager="cgroupfs"
 events_logger="none"
 runtime="crun"
 """
-# An image of Debian's own shell: there is no registry here.
+# An image with Debian's own shell: there is no registry here.
 IMAGE = "/srv/image.tar"
 PROGRAMS = "/bin/sh /usr/bin/id /bin/cat /bin/touch /bin/chown"
 MAP = "unshare --user sleep 60 & p=$!; sleep 0.1; newuidmap $p {} && newgidmap $p {} && tr -s ' ' </proc/$p/uid_map; kill $p"
@@ -46,7 +46,7 @@ def prepared(site: Site) -> None:
     for path in FILES:
         machine.write(path, "lisa:100000:65536\n")
     machine.write("/etc/containers/containers.conf", ENGINE)
-    # crun takes no machine with both versions of control groups, which the one around may have.
+    # crun refuses a machine with both versions of control groups, which the host may have.
     machine.must("mount", "-t", "cgroup2", "groups", "/sys/fs/cgroup")
     libraries = "ldd $programs | grep -o '/[^ ]*' | sort -u"
     machine.must("bash", "-c", f"programs='{PROGRAMS}'; tar -chf {IMAGE} $programs $({libraries} | grep -v :)")
@@ -54,7 +54,7 @@ def prepared(site: Site) -> None:
 
 
 def maps(site: Site, person: Person, first: int) -> str:
-    """What newuidmap makes of the range that somebody has, and of one that is another's."""
+    """Requires that newuidmap maps the person's own range and no other; returns the map."""
     own = f"0 $(id -u) 1 1 {first} {SIZE}"
     made = admitted(site.ssh(person, MAP.format(own, own.replace("-u", "-g"))))
     require(made.split()[-3:] == ["1", str(first), str(SIZE)], f"{person.login}: {made}")

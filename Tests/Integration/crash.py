@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P12: the daemon crashes with tokens in its memory: nothing of them is left anywhere."""
+"""P12: the daemon crashes with tokens in its memory: no part of them is left anywhere."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def core_limit(pid: int) -> str:
 
 
 def left_behind(site: Site, secrets: set[bytes]) -> tuple[int, list[str]]:
-    """Looks through every file that can have changed; how many there are, and those that hold a secret."""
+    """Searches every file that can have changed; returns how many there are, and those that hold a secret."""
     files = [path for place in PLACES for path in site.machine.path(f"/{place}").rglob("*")
              if path.is_file() and not path.is_symlink()]
     return len(files), [str(path) for path in files if any(secret in path.read_bytes() for secret in secrets)]
@@ -56,7 +56,7 @@ def crash(ground: Ground) -> str:
             secrets = {part.encode() for token in issued for part in token.split(".")[1:]}
             require(held(pid, secrets) > 0, "no token is in the daemon's memory: nothing is tried")
             equal(core_limit(pid) == "0", limited, f"the unit's limit of core files: {core_limit(pid)}")
-            # Its own user may not look either, as a debugger or a crash reporter of that user would.
+            # Not even the daemon's own user may read it, as that user's debugger or crash reporter would.
             peek = site.machine.run("cat", f"/proc/{pid}/environ", user="entralogin")
             require(not peek.ok and peek.out == "", "its memory is open to its own user")
             require(not site.service.crash(number), f"{number.name}: a core was written or given away")
@@ -66,6 +66,6 @@ def crash(ground: Ground) -> str:
             require(not any(secret in logs for secret in secrets), f"a token in the log after {number.name}")
             cores = [p.name for p in site.machine.path("/").iterdir() if p.name.startswith("core")]
             equal(cores, [], "cores in the working directory")
-            site.service.limits = {"RLIMIT_CORE": -1}  # the next one is not held by it
+            site.service.limits = {"RLIMIT_CORE": -1}  # the next crash has no such limit
             site.begin()
     return f"three signals; {len(secrets)} pieces of tokens in {count} files and the logs: none"

@@ -21,13 +21,13 @@ OTHER_OBJECT = "0b1ec700-0000-4000-8000-0000000000ff"
 
 
 def intruder(ground: Ground, victim: Person) -> Person:
-    """Somebody with the victim's name and a key of their own, without a certificate."""
+    """An attacker with the victim's name and their own key, without a certificate."""
     key = make_key(ground.bed.keys / "intruder", "ed25519")
     return Person(victim.login, ground.bed.scratch / "people" / "intruder", key, password="guessed")
 
 
 def locked(ground: Ground, key: Path) -> Path:
-    """A copy of a private key under a passphrase that nobody types: the client can offer it and cannot sign."""
+    """A copy of a private key with a passphrase that is never typed: the client can offer it but cannot sign."""
     copy = ground.bed.scratch / "people" / f"locked-{key.name}"
     if not copy.exists():
         copy.write_bytes(key.read_bytes())
@@ -42,7 +42,7 @@ def plant(site: Site, person: Person) -> None:
 
 
 def shut_out(outcome: Outcome, *words: str) -> str:
-    """No shell, no command: refused before the session, or by it (sshd then ends with 254)."""
+    """Requires that no shell and no command ran: refused before the session, or when it opens (sshd then exits with 254)."""
     if outcome.ok or MARK in outcome.out:
         raise Wrong(f"let in: {outcome.text}")
     require(outcome.status in (254, 255) and MARK not in outcome.out, f"status {outcome.status}: {outcome.text}")
@@ -52,7 +52,7 @@ def shut_out(outcome: Outcome, *words: str) -> str:
 
 
 def taken(site: Site, person: Person) -> int:
-    """How often sshd itself was content with a credential of the person's, whatever PAM said then."""
+    """How often sshd itself accepted a credential of the person, whatever PAM said then."""
     log = site.machine.read("/var/log/sshd.log")
     return (log.count(f"Accepted publickey for {person.login} ")
             + log.count(f"Access denied for user {person.login} by PAM account configuration"))
@@ -140,7 +140,7 @@ def sent_variable(ground: Ground) -> str:
 
 @case("P4", "two people's certificates probed in one connection: refused, without effects")
 def two_identities(ground: Ground) -> str:
-    """The name is one, the object ids are two: a second certificate for the same name, signed for another object."""
+    """One name with two object ids: a second certificate for the same name, signed for another object."""
     with ground.fresh("two") as site:
         victim = ground.newcomer()
         second_key = make_key(ground.bed.keys / "second-key")

@@ -2,9 +2,8 @@
 """Runs many ssh clients at once (`storms.py` calls this): a JSON list of command lines on standard input, a JSON list
 of [status, output, errors, milliseconds] on standard output.
 
-A process of its own, in a session of its own: the kernel shares the processor out by sessions (sched_autogroup), and a
-crowd of clients, who in truth sit at their own machines, must not be a hundred against the one of sshd and that of the
-daemon.
+Runs as a process in a session of its own: the kernel divides processor time by sessions (sched_autogroup). In reality the
+clients run on their own machines, so here a hundred of them must not compete as a hundred with sshd and the daemon.
 """
 
 from __future__ import annotations

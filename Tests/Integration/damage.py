@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P13, P14 and P5: a disk that cannot be written, published files that are torn or changed: nobody wrong gets in."""
+"""P13, P14 and P5: with a disk that cannot be written, or published files that are torn or changed, nobody gets in wrongly."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CHANGES = 2000
 
 
 def read_only(site: Site) -> None:
-    """The state folder on a file system of its own, which can only be read."""
+    """Puts the state folder on a read-only file system of its own."""
     script = (f"mkdir /tmp/kept && cp -a {STATE}/. /tmp/kept/ && mount -t tmpfs -o mode=755 kept {STATE} && "
               f"cp -a /tmp/kept/. {STATE}/ && chown --reference=/tmp/kept {STATE} && mount -o remount,ro {STATE}")
     outcome = site.machine.shell(script)
@@ -57,7 +57,7 @@ def read_only_disk(ground: Ground) -> str:
 
 
 def damaged(content: bytes, seed: int) -> list[bytes]:
-    """Cut at every kind of place, with bits turned, with parts doubled, zeroed or exchanged."""
+    """The content in damaged forms: cut at every kind of place, with bits flipped, with parts doubled, zeroed or swapped."""
     dice = random.Random(seed)
     made = [b"", content[:7], content[:64], content[:-1], content + b"\0", content * 2, bytes(len(content)),
             content[len(content) // 2:] + content[:len(content) // 2]]
@@ -99,7 +99,7 @@ def snapshot(ground: Ground) -> str:
 
 
 def unchanged_sign_in(site: Site, person: Person, uids: dict[str, int]) -> bool:
-    """Refused, or in as who they are."""
+    """Requires that the person is refused, or signs in with their own uid."""
     outcome = site.ssh(person, "id -u")
     if outcome.ok:
         equal(outcome.out, f"{uids[person.login]}\n", f"{person.login}'s number")
@@ -107,7 +107,7 @@ def unchanged_sign_in(site: Site, person: Person, uids: dict[str, int]) -> bool:
 
 
 def recovered(ground: Ground, site: Site, people: list[Person], uids: dict[str, int]) -> None:
-    """A damaged published file is made again from the store when the daemon starts, with the same numbers."""
+    """Requires that the daemon makes a damaged published file again from the store at its start, with the same uids."""
     site.service.stop()
     site.machine.path(ACCOUNTS).write_bytes(b"damaged")
     site.begin()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P1, P4 and P8: sign-in with a code at a terminal: who gets in by it, who does not, and whom it never concerns."""
+"""P1, P4 and P8: sign-in with a code at a terminal: which users it admits, which it does not, and which it never affects."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ QUESTION, CODE = "press Enter", r"open (https://\S+) .*code ([0-9A-F]{8})"
 
 
 def offer(site: Site, service: str) -> None:
-    """Our auth line, before the passwords."""
+    """Adds entralogin's auth line, before the passwords."""
     path = f"/etc/pam.d/{service}"
     text = site.machine.read(path)
     require(text.count("@include common-auth") == 1, f"{path} is not as it was: {text}")
@@ -36,11 +36,11 @@ def offer(site: Site, service: str) -> None:
 
 @contextmanager
 def offered(ground: Ground, name: str, *services: str, settings: str = SWITCHED_ON) -> Iterator[tuple[Site, Person]]:
-    """A machine where a code is offered, and somebody who has signed in there over SSH."""
+    """A machine where a code is offered, and a person who has signed in there over SSH."""
     with ground.fresh(name, settings=settings) as site:
         person = ground.newcomer()
         admitted(site.ssh(person, "true"))
-        # Who is refused waits three seconds there; nobody here needs them.
+        # After a refusal, login waits three seconds, which no test needs.
         site.machine.must("sed", "-i", "s/delay=[0-9]*/delay=0/", "/etc/pam.d/login")
         for service in services:
             offer(site, service)
@@ -48,7 +48,7 @@ def offered(ground: Ground, name: str, *services: str, settings: str = SWITCHED_
 
 
 def asks_for_code(terminal: Terminal, person: Person) -> str:
-    """At login's prompt: the code that is shown."""
+    """Types the name at login's prompt; returns the code that is shown."""
     terminal.expect("login: ")
     terminal.type(person.login)
     terminal.expect(QUESTION)
@@ -57,14 +57,14 @@ def asks_for_code(terminal: Terminal, person: Person) -> str:
 
 
 def shell(terminal: Terminal, command: str) -> str:
-    """What a command prints in the shell that opened."""
+    """Runs a command in the open shell; returns its output."""
     terminal.expect(r"\$ ")
     terminal.type(f'echo "[$((6*7)):$({command})]"')
     return terminal.expect(r"\[42:([^\]]*)\]")[1]
 
 
 def refused_line(ground: Ground, site: Site, person: Person, then: Callable[[str], Any], pattern: str) -> str:
-    """Signs in at the console; `then` is what happens to the code; the line that must be read."""
+    """Signs in at the console, where `then` gets the code; returns the line that must be shown."""
 
     def act(terminal: Terminal) -> str:
         then(asks_for_code(terminal, person))
@@ -185,7 +185,7 @@ def frozen(ground: Ground) -> str:
 
 
 def pressing_enter(site: Site, person: Person) -> str:
-    """Who answers whatever sshd asks with Enter is not let in; the questions."""
+    """Requires that a user who answers each of sshd's questions with Enter is refused; returns the questions."""
     asked = person.folder / "asked"
     asked.unlink(missing_ok=True)
     enter = person.folder / "enter"
@@ -227,7 +227,7 @@ def elsewhere(ground: Ground) -> str:
         pressing_enter(site, person)
         site.hidden_sshd("AuthenticationMethods keyboard-interactive:pam", "KbdInteractiveAuthentication yes")
         require("Password" in pressing_enter(site, person), "PAM of sshd asks for nothing: this proves nothing")
-        # A person's own request is noted after its answer, and so perhaps after all were forgotten.
+        # A request is logged after its answer, so the person's own may be logged after the log was cleared.
         asked = [request for request in ground.azure.requests("signin") if request["user_agent"]]
         equal(asked, [], "the daemon's questions to Entra")
         for service in ("sshd", "polkit-1", "cron"):

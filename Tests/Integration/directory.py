@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P2 and P7 beside a real LDAP directory, by nslcd and by SSSD: its groups give nobody sudo, and its sudoers nobody an Entra
-account's rights."""
+"""P2 and P7 beside a real LDAP directory, by nslcd and by SSSD: its groups give no user sudo, and its sudoers do not count for
+Entra accounts."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An LDAP directory (slapd) for a machine, and the two ways in which Debian goes by one: nslcd, and SSSD."""
+"""An LDAP directory (slapd) for a machine, and the two ways in which Debian uses one: nslcd, and SSSD."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager
 from bed.machine import Machine, wait_for
 
 BASE = "dc=corp,dc=example"
-# What sudo's attributes are called, with their numbers (sudoers.ldap(5)).
+# The names of sudo's attributes, in the order of their numbers (sudoers.ldap(5)).
 ATTRIBUTES = ("sudoUser", "sudoHost", "sudoCommand", "sudoRunAs", "sudoOption", "sudoRunAsUser", "sudoRunAsGroup")
 SLAPD = f"""
 include /etc/ldap/schema/core.schema
@@ -68,7 +68,7 @@ entry_cache_timeout = 1
 
 
 def schema() -> str:
-    """Texts that may have several values, and the class of a rule that may have them all."""
+    """Text attributes with several values, and the class of a sudo rule, which may have them all."""
     kinds = "".join(
         f"attributetype ( 1.3.6.1.4.1.15953.9.1.{number} NAME '{name}' EQUALITY caseExactIA5Match "
         "SUBSTR caseExactIA5SubstringsMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.26 )\n"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P14: an enrolment is on disk before the session opens; kill -9 at any moment leaves a whole table."""
+"""P14: an enrolment is on disk before the session opens; kill -9 at any moment leaves a complete table."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from ground import STATE, Ground, Site
 
 
 def survivors(ground: Ground, site: Site, rounds: int, seed: int, usual: float) -> tuple[dict[str, str], int]:
-    """Kills the daemon while newcomers sign in, which usually takes that many seconds here; returns the uid of each who got
-    a session, and how many did not."""
+    """Kills the daemon while new users sign in, which takes about `usual` seconds here; returns the uid of each user who got a
+    session, and how many did not."""
     moments = random.Random(seed)
     uids: dict[str, str] = {}
     refused = 0

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P2 and P8: doas, su, sudoedit and pkexec say yes to no Entra account without a role, whether it had one or not."""
+"""P2 and P8: doas, su, sudoedit and pkexec give nothing to an Entra account without a role, whether it ever had one or not."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from sudo_right import COMMON_ACCOUNT, OLD_LINE, in_our_lines, in_steps, put_bac
 DOAS_CONF = "/etc/doas.conf"
 RULES = f"permit nopass :{ADMINS}\npermit nopass lisa as bart\n"
 POLKIT = "/etc/polkit-1/rules.d/40-entra-administrators.rules"
-# As Documentation/sudo.md has it: newer versions of polkit know the groups of the process only, which outlive the membership.
+# The rule in Documentation/sudo.md: newer versions of polkit see only the groups of the process, which outlive the membership.
 YES = f"""polkit.addRule(function(action, subject) {{
     if (subject.isInGroup("{ADMINS}") &&
         polkit.spawn(["/usr/bin/id", "-nG", "--", subject.user]).trim().split(" ").indexOf("{ADMINS}") >= 0)
@@ -36,7 +36,7 @@ def module_of(site: Site) -> str:
 
 
 def old_account_lines(site: Site) -> dict[str, str]:
-    """PAM's account stage as it was: a module that is missing is passed over. What it is, to put back."""
+    """Restores an earlier version's account stage, which skips a missing module; returns the present files, to put back."""
     before = site.machine.read(COMMON_ACCOUNT)
     rest = "\n".join(line for line in before.splitlines() if not in_our_lines(line))
     site.machine.write(COMMON_ACCOUNT, f"{OLD_LINE}{rest}\n")

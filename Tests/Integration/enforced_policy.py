@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The compiled policy, with our module in it: who may do what with us, asked of sesearch. Nobody else may."""
+"""The compiled policy with entralogin's module: sesearch lists which domains may do what with entralogin. No others may."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ DAEMON, HELPER, AUDIT = "entralogind_t", "entralogin_principals_t", "entralogin_
 SESSIONS = "entralogin_sessions_t"
 STATE, PUBLISHED, KEYS, RUNTIME, SETTINGS, ADOPTED = (
     f"entralogin_{name}_t" for name in ("state", "published", "authorities", "runtime", "etc", "adopted"))
-# Those that PAM runs in, or that may be told a name before somebody's first session.
+# Domains in which PAM runs, or that may get the record of a name before its first session.
 ASKERS = {"sshd_t", "local_login_t", "crond_t", "sudodomain", "staff_su_t", "sysadm_su_t", "user_su_t", "sysadm_t",
           "systemd_userdbd_t", "systemd_logind_t"}
-# By rules that name our types. What Debian says of every file or domain (backups, dpkg, unconfined) is not ours to evaluate.
+# Rules that name entralogin's types. Debian's rules about all files or domains (backups, dpkg, unconfined) are not checked.
 NAMED = {
-    (RUNTIME, "sock_file", "write"): ASKERS | {HELPER, DAEMON},  # the daemon: what it tells the audit program
+    (RUNTIME, "sock_file", "write"): ASKERS | {HELPER, DAEMON},  # the daemon sends to the audit program
     (AUDIT, "unix_dgram_socket", "sendto"): {DAEMON},
     (DAEMON, "unix_stream_socket", "connectto"): ASKERS | {HELPER},
     (SESSIONS, "unix_stream_socket", "connectto"): {DAEMON},
@@ -32,7 +32,7 @@ NAMED = {
     (PUBLISHED, "file", "write"): {DAEMON},
     (KEYS, "file", "read"): {DAEMON, "sshd_t"},
     (KEYS, "file", "write"): set(),
-    (RUNTIME, "file", "write"): set(),  # the stamp: root's tool, which is confined by its unit
+    (RUNTIME, "file", "write"): set(),  # the check's result: written by root's tool, which its unit confines
     (SETTINGS, "file", "write"): set(),
     (ADOPTED, "file", "read"): ASKERS | {DAEMON, SESSIONS, "nsswitch_domain", "systemd_user_runtime_dir_t"},
     (ADOPTED, "file", "write"): set(),
@@ -53,7 +53,7 @@ class Rule:
 
 
 def rules(policy: Path, *asked: str) -> list[Rule]:
-    """A few seconds: each call reads the policy anew. In the answers, a source may be an attribute of the one asked for."""
+    """Takes a few seconds: each call reads the policy. In the answers, the source may be an attribute of the requested one."""
     answered = run(["sesearch", "-A", *asked, str(policy)], timeout=120)
     require(answered.ok, f"sesearch: {answered.text}")
     found = []
@@ -78,7 +78,7 @@ def named(ground: EnforcingGround) -> str:
 @case("P10", "the policy: a web server, a cache and a shell may read accounts, and that is all")
 def serving(ground: EnforcingGround) -> str:
     theirs = rules(ground.policy, "-rs", "-s", f"^({'|'.join(SERVING)})$", "-rt", "-t", "^entralogin")
-    # The audit program's process: nscd may look at that of every daemon (init_daemon_domain).
+    # Except the audit program's process: nscd may look at every daemon's (init_daemon_domain).
     by_name = {(rule.source, rule.target, rule.object_class, *sorted(rule.permissions)) for rule in theirs
                if rule.target.startswith("entralogin_") and rule.target != AUDIT}
     folder = ("getattr", "open", "search")
@@ -99,15 +99,15 @@ def least(ground: EnforcingGround) -> str:
         def able(kind: str, permission: str, theirs: list[Rule] = theirs) -> list[Rule]:
             return [rule for rule in theirs if rule.object_class == kind and permission in rule.permissions]
 
-        # A switch for NIS that the policy gives every client of the name service.
+        # Without capabilities behind the switch for NIS, which the policy gives every client of the name service.
         capable = {permission for rule in theirs for permission in rule.permissions
                    if rule.object_class.startswith("cap") and "[ allow_ypbind ]" not in rule.text}
         equal(capable, CAPABILITIES[source], f"capabilities of {source}")
         started = able("file", "execute_no_trans") + able("process", "transition")
-        # getent is one of these; it stays in the daemon's own domain.
+        # getent has this type; it stays in the daemon's own domain.
         equal({rule.target for rule in started}, {"bin_t"} if source == DAEMON else set(), f"programs of {source}")
         equal([rule.text for rule in able("process", "transition")], [], f"other domains of {source}")
-        # init_tmpfs_t: what a unit may be given as its standard input.
+        # init_tmpfs_t: a unit may get such a file as its standard input.
         equal({rule.target for rule in able("file", "write")} - {"init_tmpfs_t"}, own, f"files that {source} writes")
         if source != DAEMON:
             equal([rule.text for rule in able("tcp_socket", "create") + able("udp_socket", "create")], [], "its network")
@@ -115,7 +115,7 @@ def least(ground: EnforcingGround) -> str:
 
 
 def with_portable(ground: EnforcingGround, name: str, text: str) -> set[str]:
-    """The policy with this in the place of the module: all rules about what is entralogin's."""
+    """Replaces the module by this text; returns all rules about entralogin's types."""
     machine = ground.bed.machine(name, base=ground.installed)
     machine.write("/root/entralogin.cil", text)
     machine.must("semodule", "-n", "-i", "/root/entralogin.cil", timeout=300)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""SELinux, enforcing: what the packages bring is enough for us and for whoever asks us. Who signs in is unconfined, as
+"""SELinux, enforcing: the packages' policy is enough for entralogin and its callers. Users who sign in are unconfined, as
 Debian has it, until `confined` gives them the roles of staff and of a user."""
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ def terminal(ground: EnforcingGround) -> str:
         screen.expect("assword: ")
         screen.type("correct horse")
         screen.expect("Login incorrect")
-    # As nothing but root's own wish can: login without a password, and so nothing but PAM's later stages.
+    # Only root can configure this: login without a password, so only PAM's later stages decide.
     autologin = "[Service]\nExecStart=\nExecStart=-/sbin/agetty --autologin {} --noclear %I vt100\n"
     drop_in = "/etc/systemd/system/serial-getty@ttyS1.service.d/autologin.conf"
     for person, words in ((ground.person("carol"), "User not known"), (alice, "$ ")):
@@ -129,7 +129,7 @@ def confined(ground: EnforcingGround) -> str:
     def has_left(login: str) -> bool:
         return not machine.run("loginctl", "show-user", login).ok
 
-    # What earlier sessions left running has its own roles.
+    # Processes that earlier sessions left running keep their roles.
     for person in (alice, bob, ground.lisa):
         machine.run("loginctl", "terminate-user", person.login)
         wait_for(partial(has_left, person.login), f"the end of {person.login}'s sessions", 60)
@@ -140,7 +140,7 @@ def confined(ground: EnforcingGround) -> str:
         equal(domain(admitted(ground.ssh(ground.lisa, "id -Z"))), "user_t", "lisa's domain")
         equal(admitted(ground.ssh(bob, f"getent passwd {alice.login}")).split(":")[0], alice.login, "a name for bob")
 
-        # At a terminal, which sudo labels anew: what somebody in another role writes into a pipe of staff's is refused.
+        # At a terminal, which sudo relabels: writing into a pipe of staff from another role is refused.
         def as_root(command: str) -> list[str]:
             outcome = ground.ssh(alice, f"sudo -n -r sysadm_r -t sysadm_t {command}", tty=True)
             require(outcome.ok, f"{command}: {outcome.text}")

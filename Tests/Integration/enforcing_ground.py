@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the cases under SELinux and AppArmor stand on: one virtual machine with the installed packages, in enforcing mode."""
+"""The fixture of the cases under SELinux and AppArmor: one virtual machine with the installed packages, in enforcing mode."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from bed.virtual import VirtualMachine, make_image, prepare
 from people import People
 
 DAEMON = "entralogind.service"
-# What Debian's policy refuses Debian's own programs on this machine, by domain and target. Whatever else is refused is ours: a
-# program that asks us may be refused what does not name us, such as a capability.
+# Denials of Debian's own programs by Debian's policy on this machine, by domain and target. Every other denial counts as
+# entralogin's: a caller's denial need not name entralogin, for example that of a capability.
 _DEBIANS_OWN = {
     ("getty_t", "getty_t"), ("udev_t", "udev_t"), ("udev_t", "sysctl_fs_t"), ("oddjob_mkhomedir_t", "proc_t"),
-    # People with confined roles, and pam_keyinit.
+    # Users with confined roles, and pam_keyinit.
     ("staff_sudo_t", "init_t"), ("systemd_logind_t", "sysadm_su_t"), ("sysadm_su_t", "systemd_logind_t"),
     ("staff_systemd_t", "user_runtime_t"), ("user_systemd_t", "user_runtime_t"),
     ("user_systemd_t", "user_home_dir_t"), ("local_login_t", "sshd_t"), ("sysadm_su_t", "sshd_t"),
-    # sudo looks up when its parent began, where it is about to ask for a password.
+    # Before sudo asks for a password, it looks up when its parent process began.
     ("user_sudo_t", "sshd_t"),
     ("systemd_tmpfiles_t", "etc_t"), ("systemd_tmpfiles_t", "user_home_dir_t"), ("systemd_tmpfiles_t", "ssh_home_t"),
     ("systemd_user_runtime_dir_t", "nscd_runtime_t"), ("systemd_user_runtime_dir_t", "systemd_userdbd_runtime_t"),
@@ -60,7 +60,7 @@ class EnforcingGround(People):
         self.machine = self.boot("selinux", 22)
 
     def _make_image(self) -> None:
-        """Debian with its policy, and our two packages, installed as an image is built: nothing runs."""
+        """Debian with its policy and entralogin's two packages, installed as into an image: nothing runs."""
         machine = self.bed.machine("bare")
         self.administer(machine)
         prepare(machine)
@@ -101,7 +101,7 @@ class EnforcingGround(People):
     # SELinux
 
     def denials(self) -> list[Denial]:
-        """Everything that the kernel, and those that ask it, have refused since the boot."""
+        """Everything that the kernel, and programs that use its policy, have refused since the boot."""
         found = self.machine.run("ausearch", "--input-logs", "--raw", "-m", "AVC,USER_AVC,SELINUX_ERR", "-ts", "boot")
         require(found.status in (0, 1), f"ausearch: {found.text}")  # 1: there is none
         return [_denial(line) for line in found.out.splitlines() if re.search(r"avc:  denied|seresult=denied", line)]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""SELinux, enforcing: the daemon over its life, the tool, the count of all that was refused, and the package itself."""
+"""SELinux, enforcing: the daemon's starts and stops, the tool, the count of all denials, and the package itself."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def upkeep(ground: EnforcingGround) -> str:
     machine.must("mkdir", "-p", "/var/lib/prometheus/node-exporter")
     machine.must("systemctl", "start", "entralogin-metrics.service", timeout=120)
     require("entralogin_up 1" in machine.read("/var/lib/prometheus/node-exporter/entralogin.prom"), "metrics")
-    # What the unit's own lines make again where somebody removed it.
+    # Removes what the units' own lines must make again.
     machine.must("systemctl", "stop", DAEMON, "entralogind-control.socket", "entralogind-principals.socket")
     machine.must("rm", "-rf", "/var/lib/entralogin/nss", "/var/lib/entralogin/ssh", "/var/lib/entralogin-sshd",
                  "/run/entralogin")

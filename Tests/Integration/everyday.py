@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P16: what Documentation/how-to/everyday.md says of rules for one user, groups, sftp, mail and clients holds."""
+"""P16: Documentation/how-to/everyday.md is right about rules for one user, groups, sftp, mail and clients."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ def sshd_says(site: Site, text: str) -> None:
 
 
 def who_gets_in(site: Site, *people: Person) -> str:
-    """One letter for each: y or n."""
+    """One letter for each person: y or n."""
     return "".join("y" if site.ssh(person, "true").ok else "n" for person in people)
 
 
-# alice and bob have signed in; the last is new. sshd takes what stands behind an @ for the client's host.
+# alice and bob have signed in; the third user is new. sshd takes the part after an @ for the client's host.
 PATTERNS = {
     "DenyUsers {alice}": "yyy",
     "DenyUsers {escaped}": "nyy",

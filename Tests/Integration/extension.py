@@ -30,7 +30,7 @@ def wiring(site: BootedSite) -> dict[str, str]:
 
 
 def fails(agent: GuestAgent, package: Path, verb: str, status: int, *words: str, **goal: Any) -> str:
-    """The goal is not reached: which command says so, how it ends, and what the handler reports."""
+    """Requires that enabling fails: in this command, with this exit status, and with these words in the handler's report."""
     try:
         agent.enable(package, **goal)
     except CommandFailed as failed:
@@ -50,13 +50,13 @@ def is_on(status: dict[str, Any]) -> None:
 
 
 def says(machine: BootedMachine, status: dict[str, Any]) -> None:
-    """Word for word what the portal shows where all is well."""
+    """Requires the exact message that the portal shows after success."""
     version = machine.must("dpkg-query", "-W", "-f", "${Version}", "entralogin").out
     equal(status["message"], f"sign-in with Entra ID is on: entralogin {version}", "the message")
 
 
 def encrypted(folder: Path, text: str) -> str:
-    """For a certificate that nobody here has the key of."""
+    """The text encrypted for a certificate whose key is not on the machine."""
     key, certificate = folder / "transport.key", folder / "transport.crt"
     subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=transport", "-keyout", key,
                     "-out", certificate], check=True, capture_output=True)
@@ -96,7 +96,7 @@ def journey(ground: PackagesGround) -> str:
             agent.disable()
             ground.stays_out(site)
             equal(differences(stock, wiring(site)), [], "the wiring after disable")
-            # A template's empty protected settings, encrypted as Azure does it.
+            # A template's empty protected settings, encrypted as by Azure.
             is_on(agent.enable(current, {}, protected=encrypted(ground.bed.scratch, "{}")))
             require(not machine.path(DROP_IN).exists(), "settings that nobody sets any more are still there")
             ground.signs_in(site)
@@ -149,7 +149,7 @@ def refusals(ground: PackagesGround) -> str:
 
         equal(differences(stock, wiring(site)), [], "what was wired")
         equal(state(machine), "", "the package")
-        # And nothing of all that is in the way later.
+        # Nothing of these failures prevents a later installation.
         is_on(agent.enable(current))
         ground.signs_in(site)
     return "23 and 51 from two causes each, 52 from one"
@@ -219,7 +219,7 @@ def locked(ground: PackagesGround) -> str:
         agent.disable()
         with open(machine.path("/var/lib/dpkg/lock-frontend"), "w") as lock:
             fcntl.lockf(lock, fcntl.LOCK_EX)
-            # What every verb uses, with a second instead of its minutes.
+            # The function that every verb uses, with one second instead of minutes.
             folder = agent.handler(current).folder
             tried = machine.shell(f"LIB={folder}/lib; for part in report machine packages; do . $LIB/$part.sh; done; "
                                   f"LOG=/root/log; allow 1; put_package {folder}/packages/*.deb 600")

@@ -13,7 +13,7 @@ from simulator import contoso
 from simulator.sshkeys import public_line
 
 MODULE = "/etc/ssl/fipsmodule.cnf"
-# The FIPS provider and the encoders, and nothing that is not approved, for every program of the machine.
+# The FIPS provider and the encoders, with approved algorithms only, for every program of the machine.
 CONFIGURATION = f"""openssl_conf = machine
 .include {MODULE}
 [machine]
@@ -27,12 +27,12 @@ activate = 1
 [algorithms]
 default_properties = fips=yes
 """
-# Without the ciphers that the provider refuses. The key exchange is the one that the tests' clients ask for: OpenSSH's own code.
+# Without the ciphers that the provider refuses. The key exchange, which the tests' clients require, is OpenSSH's own code.
 SSHD = "Ciphers aes256-gcm@openssh.com,aes256-ctr\nMACs hmac-sha2-256\nKexAlgorithms curve25519-sha256\n"
 
 
 class FIPSGround(BootedGround):
-    """Booted machines with Debian's FIPS provider, which is all that OpenSSL may use there."""
+    """Booted machines on which OpenSSL may use only Debian's FIPS provider."""
 
     def _prepared(self) -> Machine:
         machine = self.bed.machine("bare", layered=True)
@@ -48,7 +48,7 @@ class FIPSGround(BootedGround):
 
 
 def in_force(site: BootedSite) -> str:
-    """The providers' names, where the daemon has the FIPS module and what is not approved is refused."""
+    """Requires that the daemon uses the FIPS module and that algorithms that are not approved fail; returns the providers."""
     machine = site.machine
     require(not machine.run("openssl", "md5", "/etc/hostname").ok, "MD5 is allowed, so nothing is tried")
     require(machine.run("openssl", "sha256", "/etc/hostname").ok, "OpenSSL does not work at all")

@@ -18,14 +18,14 @@ from hybrid import arc_server
 from simulator import contoso
 
 PROGRAM = REPOSITORY / "packaging/azure/first-machine"
-# With neither, either and both hints of checkaccess honoured: what the report must say of nested assignments.
+# Which hints checkaccess honours (none, either, both), and what the report must say about nested assignments.
 MODES = {(): "none of them", ("claims",): "claims hint, both hints", ("retrieve",): "retrieve hint, both hints",
          ("retrieve", "claims"): "retrieve hint, claims hint, both hints"}
 ALL = "no hint, retrieve hint, claims hint, both hints"
 
 
 def reported(ground: Ground, site: Site, *options: str) -> str:
-    """The report. The private root has no Python: the program runs beside it, and asks its tool."""
+    """The report. The private root has no Python: the program runs outside, and calls the tool inside."""
     with tempfile.TemporaryDirectory() as folder:
         wrapper = Path(folder) / "entraloginctl"
         argv = site.machine.argv(["/usr/bin/entraloginctl"])

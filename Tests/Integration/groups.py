@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P2: roles held through groups, where checkaccess does not expand them; and what a refusal needs before it counts."""
+"""P2: roles held through groups that checkaccess does not expand; and the confirmation that a refusal needs to count."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def nested(ground: Ground) -> str:
         equal([a.get("role") for a in report["answers"]], ["none", "none", "administrator"], "each source's answer")
         equal((report["role"], report["confirmation"]), ("administrator", "overruled"), "the combined answer")
         require('entralogin_confirmations_total{outcome="overruled"} 1' in site.tool("metrics").out, "no such metric")
-        # Its single refusals changed nothing.
+        # The overruled refusals changed nothing.
         admitted(site.ssh(alice, "sudo -n true"))
         try:
             for hints in (["claims"], ["retrieve", "claims"]):
@@ -131,7 +131,7 @@ def throttled(ground: Ground) -> str:
 
 @case("P2", "a question that was under way when the administrator flushed lets nobody in afterwards", attack="W15")
 def flushed_meanwhile(ground: Ground) -> str:
-    """A user is let in by the first answer, while its confirmation goes on: that one lands behind the flush."""
+    """The first answer admits a user while its confirmation still runs: the confirmation ends after the flush."""
     with ground.fresh("flushed") as site:
         control, person = ground.newcomer(), ground.newcomer()
         admitted(site.ssh(control, "true"))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P4 and P13: certificates that Entra's own key has signed, and that no signer of OpenSSH's would make."""
+"""P4 and P13: certificates that Entra's own key has signed, but that OpenSSH's tools would not make."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def options(pairs: Sequence[Option]) -> bytes:
 
 @dataclass
 class Made:
-    """A certificate by its fields (PROTOCOL.certkeys); what Entra would write, until a field is changed."""
+    """A certificate by its fields (PROTOCOL.certkeys), which are those that Entra writes until one is changed."""
 
     who: Principal
     public: str
@@ -121,7 +121,7 @@ def now(seconds: int) -> int:
     return int(time.time()) + seconds
 
 
-# What sshd and the daemon take, for it changes nothing of who it is: the controls.
+# The controls: changes that sshd and the daemon accept, because the identity stays the same.
 TAKEN: dict[str, Callable[[Made], None]] = {
     "as Entra's": put(), "SHA-512": put(signature="rsa-sha2-512"), "a serial": put(serial=2**64 - 1),
     "reserved bytes": put(reserved=b"x"), "no nonce": put(nonce=b""), "the name in capitals": name(lambda n: [n.upper()]),

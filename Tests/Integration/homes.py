@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P7: nobody gets somebody else's home."""
+"""P7: no user gets another user's home."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def writable_above(ground: Ground) -> str:
     return "refused; in once /home is root's alone"
 
 
-# How a folder of homes is made full; what was put there is named fill.
+# Commands that fill the folder of homes; their files are named fill.
 BYTES, FILES = "dd if=/dev/zero of=/home/fill bs=4k", "i=0; while touch /home/fill$i; do i=$((i + 1)); done"
 FULL = {
     "by size": ("size=64k", BYTES),

@@ -21,7 +21,7 @@ FOLDER = "/var/opt/azcmagent/tokens"
 TOKENS = "/metadata/identity/oauth2/token"
 # 7,000 lines of the kernel's list are 1 MiB.
 LISTENERS, PROCESSES = 20_000, 4
-# What may be wrong with a challenge, and a word of the refusal's record.
+# The flaws of a challenge, and the reason in the refusal's record.
 VIOLATIONS = (
     ("link", "metadata-closed"), ("owner", "metadata-closed"), ("writable", "metadata-closed"),
     ("size", "metadata-closed"), ("absent", "metadata-closed"), ("suffix", "malformed-answer"),
@@ -31,7 +31,7 @@ VIOLATIONS = (
 
 @contextmanager
 def arc_server(ground: Ground, name: str, joined: bool = True) -> Iterator[Site]:
-    """A machine with the Connected Machine agent's files, on which nothing is started yet."""
+    """A machine with the Connected Machine agent's files, before the daemon is started."""
     ground.azure.forget_requests()
     with ground.fresh(name, started=False) as site:
         machine = site.machine
@@ -63,7 +63,7 @@ def arc(ground: Ground) -> str:
         alice = admitted(site.ssh(ground.person("alice"), "id -Gn; sudo -n id -u"))
         require("entra_admins" in alice and alice.endswith("\n0\n"), f"alice by her group's role: {alice}")
         refused(site.ssh(carol, "id"), "Microsoft.HybridCompute/machines")
-        # A key that was used twice would be one challenge more for good; one that is being asked for now, for a moment.
+        # With a key used twice there would always be one challenge more than tokens; a request under way ends in a moment.
         wait_for(lambda: statuses(ground).count(401) == statuses(ground).count(200), "a token for each challenge")
         equal(ground.azure.count("imds") + ground.azure.count("token"), 0, "questions to the metadata of a VM")
         paths = {r["path"] for r in ground.azure.requests("pas")}
@@ -72,8 +72,7 @@ def arc(ground: Ground) -> str:
 
 
 def reason_of(ground: Ground, site: Site) -> str:
-    """Somebody with the role signs in for the first time, once the tokens have ended: the refusal's reason, or "" where
-    they get in."""
+    """A new user with the role signs in after the tokens have expired; returns the refusal's reason, or "" for a sign-in."""
     person = ground.newcomer()
     ground.azure.assign(ground.key_of(person), contoso.USER, "arc")
     site.pass_by(90_000, wall=False)
@@ -87,7 +86,7 @@ def reason_of(ground: Ground, site: Site) -> str:
 
 
 def comes_to(ground: Ground, site: Site, reason: str, what: str) -> None:
-    """A request that the daemon began before may still be answered as things were then, once: the next is not."""
+    """Requires this reason, perhaps only of the second sign-in: a request that began before the change may decide the first."""
     if reason_of(ground, site) != reason:
         equal(reason_of(ground, site), reason, f"{what}: reason")
 
@@ -107,13 +106,13 @@ def violations(ground: Ground) -> str:
 
 
 def crowd_of_listeners(ready: str, until: str) -> int:
-    """As a user without privileges: listening sockets by the thousand, until a file is there. How many there were."""
+    """Opens thousands of listening sockets as an unprivileged user, until a file is there; returns how many."""
     count = 0
     for process in range(PROCESSES):
         if os.fork() == 0:
             hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
             resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-            # No port is searched for: that is slow once most are taken.
+            # Ports are given, because the search for a free one is slow once most are taken.
             held = [socket.create_server((f"127.0.1.{process}", 20_000 + number), backlog=1)
                     for number in range(LISTENERS // PROCESSES)]
             Path(f"{ready}.{os.getpid()}").write_text(str(len(held)))

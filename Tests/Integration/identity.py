@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P5, P6 and P7: name, number and object are bound for ever; what sshd took is what is enrolled; local accounts win."""
+"""P5, P6 and P7: name, uid and object id are bound for ever; sshd's record is the one that is enrolled; local accounts win."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ FIRST_UID, LAST_UID = 1_879_048_192 + 1024, 2_147_352_575
 
 
 def first_uid(name: str) -> int:
-    """Where the search for a free number begins: SHA-256 of tenant, a zero byte and name."""
+    """The uid at which the search for a free one begins: by SHA-256 of tenant, a zero byte and name."""
     digest = hashlib.sha256(contoso.TENANT.encode() + b"\0" + name.encode()).digest()
     return FIRST_UID + int.from_bytes(digest[:8], "big") % (LAST_UID - FIRST_UID + 1)
 
 
 def colliding_names() -> tuple[str, str]:
-    """Two names that begin their search at the same number; among some ten thousand there are such."""
+    """Two names whose search begins at the same uid; some ten thousand names contain such a pair."""
     seen: dict[int, str] = {}
     number = 0
     while True:
@@ -162,12 +162,12 @@ def race(ground: Ground) -> str:
 
 
 def add_local_account(site: Site, name: str, uid: int) -> None:
-    """By hand, as configuration tools do: useradd refuses names and numbers that it sees in NSS already."""
+    """Adds the line directly, as configuration tools do: useradd refuses names and uids that NSS already has."""
     site.machine.shell(f"echo '{name}:x:{uid}:100::/:/bin/bash' >>/etc/passwd")
 
 
 def conflict_told(site: Site, name: str) -> str:
-    """explain and doctor both name the local account that stands in the way."""
+    """Requires that explain and doctor both name the local account that is in the way."""
     explained = site.tool("explain", name)
     require(not explained.ok and "local account" in explained.text.lower(), f"explain: {explained.text}")
     doctor = site.tool("doctor")

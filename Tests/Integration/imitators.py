@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P4 and P3: whoever only looks like sshd, by a name, a PAM service or a process number, gets nothing."""
+"""P4 and P3: a program that only looks like sshd, by its name, PAM service or process id, gets nothing."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ground import Ground, Site
 from pam_order import GO, REACHED, UNLESS_PROBED, insert
 
 NUMBER = "/run/between-sshd"
-# As PAUSE, and says in whose process it waits: pam_exec's parent is sshd.
+# As PAUSE, and writes the process id of sshd, which is pam_exec's parent.
 PAUSE = f"""#!/bin/sh
 {UNLESS_PROBED}
 [ ! -e {GO} ] || exit 0
@@ -29,7 +29,7 @@ NOBODY = "nobody-knows@contoso.com"
 
 
 def credential(person: Person) -> dict[str, str]:
-    """What sshd would tell the session stage of a sign-in with that certificate."""
+    """The environment that sshd passes to the session stage after a sign-in with that certificate."""
     assert person.certificate is not None
     return {"SSH_AUTH_INFO_0": "publickey " + " ".join(person.certificate.read_text().split()[:2])}
 
@@ -45,7 +45,7 @@ def ghosts(ground: Ground) -> str:
         equal(ask(site.machine, scratch, question, name="sshd", user=user)[0].ids, (), f"{user} is answered")
     for name in ("ls", "xsshd", "SSHD"):
         equal(ask(site.machine, scratch, question, name=name)[0].ids, (), f"root's {name} is answered")
-    # Programs that are root by their file, under another name: the name is their caller's choice.
+    # Set-uid programs under another name, which their caller can choose.
     for program, arguments in (("/usr/bin/su", f"{NOBODY} -c id"), ("/usr/bin/sudo", f"-n -u {NOBODY} id")):
         outcome = site.ssh(ground.lisa, f"ln -sf {program} ./sshd-su && ./sshd-su {arguments}")
         require(not outcome.ok and outcome.out == "", f"{program}: {outcome.text}")
@@ -87,7 +87,7 @@ def sudo_called_sshd(ground: Ground) -> str:
 
 
 def sshd_waits(ground: Ground, site: Site, person: Person) -> int:
-    """A sign-in that stands behind the helper and before our account stage: the number of its sshd."""
+    """Pauses a sign-in after the helper and before entralogin's account stage; returns the process id of its sshd."""
     for path in (REACHED, GO):
         site.machine.remove(path)
     mark = site.journal.mark()
@@ -102,7 +102,7 @@ def kill_and_wait(site: Site, pid: int) -> None:
     require(Path(f"/proc/{pid}/comm").read_text().startswith("sshd"), f"process {pid} is no sshd")
     os.kill(pid, signal.SIGKILL)
     wait_for(lambda: not Path(f"/proc/{pid}").exists(), f"the end of process {pid}")
-    site.machine.write(GO, "")  # its script ends, and ours does not wait
+    site.machine.write(GO, "")  # its script ends, and the next ones do not wait
 
 
 @case("P4", "a process with the number of a dead sshd, whose certificate was verified: refused at account and session")

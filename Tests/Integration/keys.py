@@ -19,16 +19,16 @@ DAY = 86_400
 
 
 def trusted(site: Site) -> int:
-    """How many keys sshd is told to trust; a key that two sources list has two lines."""
+    """How many different keys sshd trusts; a key from two sources has two lines."""
     lines = site.machine.read(KEYS).splitlines()
     return len({line.split()[1] for line in lines if line.strip() and not line.startswith("#")})
 
 
 def days_pass(ground: Ground, site: Site, days: float, wall: bool, keys: int) -> None:
-    """Until the daemon has fetched the keys again, and sshd is told of so many. Before that a fetch is asked for and waited
-    for: one that is under way when the clock moves would time out by it."""
+    """Moves the clock, and waits until the daemon has fetched the keys again and sshd has `keys` of them. Before that, requests
+    a fetch and waits for it: one that runs when the clock moves would time out."""
     def fetched() -> int:
-        """Of both documents: the daemon takes one after the other, and the clock must not move between them."""
+        """How often both documents were fetched: one comes after the other, and the clock must not move between them."""
         paths = [r["path"] for r in ground.azure.requests("keys")]
         return min(sum(path.endswith("/discovery/v2.0/keys") for path in paths), paths.count("/common/discovery/keys"))
 
@@ -37,12 +37,12 @@ def days_pass(ground: Ground, site: Site, days: float, wall: bool, keys: int) ->
     site.pass_by(int(days * DAY), wall)
     site.tool("status")  # wakes the daemon, whose timer was set by the true clock
     wait_for(lambda: fetched() > before and trusted(site) == keys, f"{keys} keys in {KEYS}")
-    site.tool("status")  # and so it has taken in what it got
+    site.tool("status")  # when this is answered, the daemon has processed the keys
 
 
 @contextmanager
 def keys_of_its_own(ground: Ground) -> Iterator[None]:
-    """What a case does to Entra's keys, and to the people who get certificates meanwhile, ends with it."""
+    """Undoes at its end what a case does to Entra's keys, and forgets people who got certificates meanwhile."""
     try:
         yield
     finally:
@@ -50,7 +50,7 @@ def keys_of_its_own(ground: Ground) -> Iterator[None]:
 
 
 def fresh_certificate(ground: Ground, person: Person) -> Person:
-    """The same person with a certificate of Entra's key of now; not kept for other cases."""
+    """The same person with a certificate by Entra's present key; not kept for other cases."""
     return ground.bed.person(ground.key_of(person))
 
 
@@ -138,7 +138,7 @@ def thin(ground: Ground) -> str:
             days_pass(ground, site, 1 / 24, wall=False, keys=2)
         days_pass(ground, site, 1 / 24, wall=False, keys=2)
         wait_for(lambda: counted(site)[1] >= 2, "the key's return, in both documents, in status")
-        # A young key that one document does not have yet: the other's word is enough.
+        # A new key that one document does not have yet: it is enough that the other has it.
         for document in ("tenant", "common"):
             ground.azure.rotate_keys()
             after = fresh_certificate(ground, ground.newcomer())

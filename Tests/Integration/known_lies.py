@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where `doctor` or `explain` are known to say what is not so: states by name, kinds of lie (states_seen.py), and why. A
-state that is on this list and tells the truth is red: a correction takes it off. Run as a program, it prints the states."""
+"""Known wrong answers of `doctor` or `explain`: states by name, kinds of lie (states_seen.py), and why. A state on this list
+that gives the right answer fails, so a correction has to remove it. Run as a program, this prints the states."""
 
 from __future__ import annotations
 

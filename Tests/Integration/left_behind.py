@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P2, P8: what a run of configure or of make install leaves behind, and what a package says that cannot turn sign-in on."""
+"""P2, P8: what configure or make install leave behind, and what a package says when it cannot turn sign-in on."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def says_why(ground: Ground) -> str:
 
 
 def opens_without_the_module(site: Site, module: str, thief: Person) -> None:
-    """The control: with the module gone, and with it PAM's lines that refuse then, the planted key opens the account."""
+    """The control: without the module, and without PAM's lines that refuse in that case, the planted key opens the account."""
     before = {path: site.machine.read(path) for path in (COMMON_ACCOUNT, COMMON_SESSION)}
     for path, text in before.items():
         rest = [line for line in text.splitlines() if "requisite" not in line or "pam_succeed_if" not in line]

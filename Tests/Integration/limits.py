@@ -11,7 +11,7 @@ from ground import Ground, Site
 from roles import ADMINS_GID, administrator
 from sudo_right import tried
 
-# Runs a command in each environment; "ROOT WORDS" where it prints 0 at last.
+# Runs a command in each environment; prints "ROOT WORDS" if the command's last line is 0.
 TRY = r"""
 exec 2>/dev/null; n=0; d=$HOME/tries; mkdir -p $d; cd $d
 try() { n=$((n + 1)); r=$(timeout 20 "$@" </dev/null | tail -n 1); [ "$r" != 0 ] || echo "ROOT $*"; }
@@ -61,7 +61,7 @@ echo "tried $n"
 
 
 def withdrawn(ground: Ground, site: Site, script: str) -> Outcome:
-    """The script in a session of an administrator whose role has been taken away meanwhile; minutes, where it must be."""
+    """Runs the script in a session of an administrator whose role is withdrawn before; may take minutes."""
     person, ready, go = administrator(ground), "/tmp/limits-ready", "/tmp/limits-go"
     for path in (ready, go):
         site.machine.remove(path)
@@ -80,7 +80,7 @@ def withdrawn(ground: Ground, site: Site, script: str) -> Outcome:
 
 
 def never_root(ground: Ground, script: str, least: int) -> str:
-    """None of the ways is root without the role; at least so many are while it lasts, or nothing was tried."""
+    """Requires that no way becomes root without the role, and, as the control, that at least `least` ways do with it."""
     site = ground.vm
     control = site.ssh(administrator(ground), script, timeout=300)
     works = control.out.count("ROOT ")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P2: what an administrator left running, with nobody signed in, has no sudo once the role is gone."""
+"""P2: a program that an administrator left running, with no open session, has no sudo once the role is gone."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LEAST = "first=$(for k in $(seq 2000 200 40000); do (ulimit -v $k; sudo -V) >/de
 
 def left_running(ground: BootedGround, site: BootedSite) -> tuple[Person, str]:
     """An administrator with a lingering timer, whose service waits for a file and then tries sudo, also under limits of memory;
-    the file that it writes then. Nobody is signed in afterwards."""
+    and the file that it writes then. No session is open afterwards."""
     person = ground.newcomer()
     ground.azure.assign(ground.key_of(person), contoso.ADMINISTRATOR)
     out, machine = f"/var/tmp/{person.login}", site.machine
@@ -55,7 +55,7 @@ def lingering_timer(ground: BootedGround) -> str:
         said = tried_by(ground, site, *left_running(ground, site))
         require("ROOT" not in said and "tried 51" in said and "0" not in said.splitlines()[1:2], f"root: {said}")
         person, out = left_running(ground, site)
-        # As it was: a rule by the group of the process, and a module that cannot be loaded is passed over.
+        # As before the fix: a rule by the group of the process, and a PAM line that skips a module that cannot be loaded.
         rest = "\n".join(line for line in machine.must("cat", COMMON_ACCOUNT).out.splitlines() if not in_our_lines(line))
         machine.write_file(COMMON_ACCOUNT, f"{OLD_LINE}{rest}\n")
         machine.write_file(SUDOERS, BY_NUMBER)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Many people through the real glibc: who is listed, and what their group says of them."""
+"""Many accounts through the real glibc: which are listed, and who is a member of their groups."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PEOPLE = [(f"person{n:05}@contoso.com", FIRST_UID + 7 * n) for n in range(MANY)]
 
 
 def listed(site: Site, table: str) -> list[str]:
-    """The names of ours that an enumeration gives."""
+    """entralogin's names in an enumeration."""
     lines = site.machine.must("getent", table).out.splitlines()
     return [name for name in (line.split(":")[0] for line in lines) if "@" in name or name.startswith("entra_")]
 
@@ -59,7 +59,7 @@ def by_the_process(ground: Ground) -> str:
         def seen(who: Person) -> list[str]:
             return [line for line in site.ssh(who, script).out.replace("Password: ", "\n").split("\n") if line]
 
-        # What goes by the list asks for a password, which no group has.
+        # Programs that go by the list of members ask for a group password, which no group has.
         times = 3 if os.environ["BED_SUITE"] == "bookworm" else 1
         equal(seen(administrator(ground)), ["entra_users"] * times + ["entra_admins"] * times, "an administrator's")
         equal(seen(ground.newcomer()), ["entra_users"] * times, "a user's")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P8 and P9: root and local people notice nothing of us, whatever happens; and nobody waits longer than the budget."""
+"""P8 and P9: root and local users are never affected by entralogin; and no user waits longer than the budget."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from case import case
 from ground import PASSWORD, Ground, Site
 
 ROUNDS, TRIES = 7, 6
-WAIT = 200.0  # ms: what one question to a daemon that does not answer costs, of which a sign-in has a dozen
+WAIT = 200.0  # ms that one question to a daemon that does not answer takes; a sign-in asks a dozen
 MODULES = ("libnss_entralogin.so.2", "pam_entralogin.so")
 
 
@@ -39,15 +39,15 @@ def median(ground: Ground, site: Site) -> float:
 
 
 def in_time(ground: Ground, site: Site, what: str) -> str:
-    """Everything works, and lisa waits no longer than on the shared machine, whose daemon runs."""
+    """Requires that everything works, and that lisa waits no longer than on the shared machine, whose daemon runs."""
     everything(ground, site)
     seen, running = beside(ground, site, what)
     return f"{what} {seen / running:.2f}"
 
 
 def beside(ground: Ground, site: Site, what: str) -> tuple[float, float]:
-    """Medians of lisa's sign-ins there and, right after, on the shared machine, whose daemon runs. There are some tries,
-    because the machine below is shared; who waited for us would be too late in each."""
+    """Medians of lisa's sign-ins there and, right after, on the shared machine, whose daemon runs. Tries several times, because
+    the host is shared; if sign-ins waited for entralogin, each try would be too slow."""
     for _ in range(TRIES):
         seen, running = median(ground, site), median(ground, ground.vm)
         if seen <= 1.5 * running + WAIT / 2:
@@ -113,7 +113,7 @@ def no_connection_of_cron(ground: Ground) -> str:
 
 @case("P8", "names and ids that cannot be an Entra account's cost the module no system call")
 def no_system_call(ground: Ground) -> str:
-    """The same process asks for one foreign name, then for a thousand: what it opens of ours stays the same."""
+    """The same process asks for one foreign name, then for a thousand: it opens entralogin's files no more often."""
     site = ground.vm
     admitted(site.ssh(ground.person("alice"), "true"))
     program, log = place(site.machine, ground.bed.scratch / "programs"), "/tmp/trace-names"

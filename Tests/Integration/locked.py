@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P2: an account that root has locked is refused everywhere until it is unlocked; and who may sign in here."""
+"""P2: an account that root has locked is refused everywhere until it is unlocked; and rules for who may sign in here."""
 
 from __future__ import annotations
 

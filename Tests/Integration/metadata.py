@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P1: a metadata service that this machine closes to the daemon's user is told from one that is out."""
+"""P1: a metadata service that this machine blocks for the daemon's user is distinguished from one that is down."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def ip(*arguments: str) -> None:
 
 @contextmanager
 def prohibited(uid: int) -> Iterator[None]:
-    """Packets of that user to the metadata service are forbidden, as by `systemd.imds.network=locked`: EACCES at once. The
-    rule has to come before the one for this machine's own addresses, for the simulator has this one."""
+    """Forbids that user's packets to the metadata service, as `systemd.imds.network=locked` does: EACCES at once. The rule must
+    come before the one for this machine's own addresses, because the simulator has the metadata service's address here."""
     ip("rule", "add", "pref", "1", "table", "local")
     ip("rule", "del", "pref", "0")
     ip("rule", "add", "pref", "0", "to", f"{ADDRESS}/32", "uidrange", f"{uid}-{uid}", "prohibit")
@@ -63,7 +63,7 @@ def closed(ground: Ground) -> str:
 
 
 class Neighbours:
-    """Other programs of the machine that ask the metadata service, each so many times a second."""
+    """Other programs of the machine, each of which asks the metadata service a number of times a second."""
 
     def __init__(self, *paths: tuple[str, float]) -> None:
         self._ends = threading.Event()
@@ -95,7 +95,7 @@ def ours(ground: Ground, since: float) -> list[dict[str, Any]]:
 
 
 def busiest(times: list[float]) -> int:
-    """Requests in one second at most."""
+    """The highest number of requests in one second."""
     return max((sum(one <= other < one + 1 for other in times) for one in times), default=0)
 
 
@@ -116,7 +116,7 @@ def limits(ground: Ground) -> str:
             with Neighbours((COMPUTE, 4), *((TOKEN, 8) for _ in range(3))):
                 site.begin()
                 wait_for(lambda: site.ssh(person, "true").ok, "the person to get in beside others", 60)
-            # Others use up all that the service serves.
+            # Other programs use up the service's limit.
             site.service.stop()
             again = time.time()
             with ground.azure.fault("status", "imds", 429), ground.azure.fault("status", "token", 429):

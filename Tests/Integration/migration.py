@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P5, P7: from a machine as Microsoft's aadsshlogin leaves it to ours, by the steps of the plan, and back."""
+"""P5, P7: migration of a machine with Microsoft's aadsshlogin to entralogin, by the steps of the plan, and back."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def accounts(site: Site) -> list[str]:
 
 
 def adopt(site: Site) -> None:
-    """The plan, then over, to sudo's rules of the old group."""
+    """Migrates by the plan, with the old group in AdministratorsGroup=, so that sudo's rules for it still apply."""
     site.machine.must("groupdel", "aad_admins")
     site.machine.write(SETTINGS, "[Accounts]\nAdministratorsGroup=aad_admins\n")
     applied = apply(site)
@@ -77,7 +77,7 @@ def over(ground: Ground) -> str:
 
 
 def adopted(ground: Ground, site: Site, person: Person, home: str) -> None:
-    """Signs in with the old number, home and shell, and nothing was given to anybody; as far as the role goes."""
+    """Requires that the person signs in with the old uid, home and shell, and with the rights of the role only."""
     admitted(site.ssh(person, "pwd; echo $SHELL; cat from-before; stat -c %u from-before; id -u; id -gn"),
              f"{home}\n/bin/sh\nkept\n{OLD_UID}\n{OLD_UID}\n{person.login}\n")
     equal(set(site.ssh(person, "id -Gn").out.split()), {person.login, "entra_users", "aad_admins"}, "groups")
@@ -154,7 +154,7 @@ def wiring(ground: Ground) -> str:
         site.reload()
         adopt(site)
         equal(bring_over(site, known, home), number, "the number of who was known")
-        # On the first sign-in, too.
+        # The groups count at the first sign-in, too.
         site.machine.write("/etc/ssh/sshd_config.d/60-groups.conf", "AllowGroups entra_users root lisa\n")
         site.reload()
         site.stamped()
@@ -170,7 +170,7 @@ def wiring(ground: Ground) -> str:
 
 
 def bring_over(site: Site, person: Person, home: str) -> int:
-    """What the plan says for somebody who has a number of ours; returns it."""
+    """Follows the plan for a user who has a uid from entralogin; returns that uid."""
     told = next(told for told in plan(site)[1]["people"] if told["name"] == person.login)
     equal((len(told["commands"]), told["keepsNumber"]), (3, False), f"commands {told}")
     for command in told["commands"]:
@@ -199,7 +199,7 @@ def failing(ground: Ground) -> str:
             require(not site.machine.path(LIST).exists(), "the list is left")
             require(not site.machine.path("/var/lib/entralogin-migration").exists(), "what was saved is left")
             alive(f"after {program} had failed")
-        # Killed when all is done but for the note of it: the accounts' lines stand in /etc/passwd.
+        # Killed after everything but the note that it is done: the accounts' lines are in /etc/passwd.
         stopper, is_late = Stopper(site.machine, ground.bed.scratch / "programs"), False
         for at in range(1, 12):
             _, where = stopper.run("kill", at, CONFIGURE, "--migrate", "aadsshlogin", word="unfinished.done")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""packaging/monitoring by the programs that it is for: promtool, node_exporter, Prometheus, rsyslog."""
+"""packaging/monitoring with the programs that it is for: promtool, node_exporter, Prometheus, rsyslog."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SOURCE = REPOSITORY / "packaging/monitoring"
 FOLDER = "/srv/monitoring"
 COLLECTED = "/var/lib/prometheus/node-exporter"
 EXPORTER, SERVER = "127.0.0.1:9100", "127.0.0.1:9090"
-# Absent on a machine that is well or that has no audit system.
+# Missing on a machine without faults, or without an audit system.
 MAY_LACK = {"entralogin_audit_events_total"}
 PROMETHEUS = f"""global: {{scrape_interval: 1s, evaluation_interval: 1s}}
 rule_files: [{FOLDER}/quick.rules.yml]
@@ -36,7 +36,7 @@ def laid(machine: Machine) -> None:
 
 def watched(machine: Machine) -> None:
     """Begins node_exporter and Prometheus on a machine that has the folder of metrics."""
-    # An alert that waits for minutes waits for a second here.
+    # Alerts wait for a second here instead of minutes.
     text = (SOURCE / "prometheus/entralogin.rules.yml").read_text()
     machine.write(f"{FOLDER}/quick.rules.yml", re.sub(r"\bfor: \d+m", "for: 1s", text))
     machine.write(f"{FOLDER}/prometheus.yml", PROMETHEUS)
@@ -47,7 +47,7 @@ def watched(machine: Machine) -> None:
 
 
 def query(expression: str) -> list[dict[str, Any]]:
-    """The samples now; an expression that Prometheus does not take is an error."""
+    """The present samples; an expression that Prometheus does not accept is an error."""
     url = f"http://{SERVER}/api/v1/query?{urllib.parse.urlencode({'query': expression})}"
     with urllib.request.urlopen(url, timeout=30) as answer:
         return json.load(answer)["data"]["result"]
@@ -105,7 +105,7 @@ def scraped(ground: Ground) -> str:
         require(asked - written <= MAY_LACK, f"the tool wrote none of {asked - written - MAY_LACK}")
         equal(query("ALERTS{alertstate='firing',severity='page'}"), [], "what is paged for a machine that is well")
         silent = [text for text in expressions() if not query(text) and not any(name in text for name in MAY_LACK)]
-        # A rate needs two samples of different times, a refusal a rule that was evaluated: they come.
+        # A rate needs two samples of different times, a refusal an evaluated rule: wait for them.
         wait_for(lambda: all(query(text) for text in silent), f"an answer to {silent}", 120)
 
         site.service.stop()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P6 and P2: what is not so any more, old records and old memberships, where nscd keeps it or the daemon is dead."""
+"""P6 and P2: outdated records and memberships, where nscd caches them or the daemon is dead."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SEES_NEWCOMERS = "[Accounts]\nProvisionalCallers=sshd nscd\n"
 
 @contextmanager
 def with_nscd(ground: Ground, name: str, settings: str = "") -> Iterator[Site]:
-    """A machine whose names and groups are kept by a real nscd, as Debian configures it."""
+    """A machine where a real nscd caches names and groups, as Debian configures it."""
     with ground.fresh(name, settings=settings) as site:
         site.machine.path("/run/nscd").mkdir(exist_ok=True)
         site.machine.start_daemon(NSCD, "-F")
@@ -37,7 +37,7 @@ def forget(site: Site) -> None:
 
 
 def kept(site: Site, person: Person) -> int | None:
-    """The uid that an ordinary process is told, which only nscd can say of somebody who never signed in."""
+    """The uid that an ordinary process gets; for a user who never signed in, only nscd can give it."""
     found = site.machine.run("getent", "passwd", person.login, user="daemon")
     return int(found.out.split(":")[2]) if found.ok else None
 
@@ -91,7 +91,7 @@ def stale_membership(ground: Ground) -> str:
 
         def while_signed_in() -> None:
             forget(site)
-            require(ADMINS in site.machine.must("id", "-Gn", person.login).out, "no grant")  # nscd keeps it from now on
+            require(ADMINS in site.machine.must("id", "-Gn", person.login).out, "no grant")  # nscd caches it from now on
             ground.withdraw(person, role=contoso.ADMINISTRATOR)
             site.flush()
 
@@ -130,7 +130,7 @@ def lapsed_without_daemon(ground: Ground) -> str:
         equal((grants.stat().st_size, grants.stat().st_mode & 0o7777), (64, 0o644), "the grants before anybody's")
 
         def is_member(ahead: int) -> bool:
-            """Whether the person has the group, so many seconds from now."""
+            """Whether the person has the group when the clock is `ahead` seconds ahead."""
             later = ("unshare", "--time", "--boottime", str(ahead), "--fork") if ahead else ()
             return ADMINS in machine.must(*later, "id", "-Gn", person.login).out.split()
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P3, P7 and P8 as other programs meet them: who never signed in exists for sshd alone, and who stands beside us in
-nsswitch.conf works as before. The programs are Debian's own."""
+"""P3, P7 and P8 as other programs see them: a user who never signed in exists only for sshd, and other services in
+nsswitch.conf work as before. The programs are Debian's own."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from identity import FIRST_UID, LAST_UID
 from local_people import beside
 
 MAIL_LOG = "/var/log/mail.log"
-OWNER = 12_345  # in the archive, beside the name; nobody has it
+OWNER = 12_345  # the uid in the archive, beside the name; no account has it
 SSSD = """[sssd]
 services = nss
 domains = theirs
@@ -36,7 +36,7 @@ access_provider = permit
 
 
 def seen_by_sshd(ground: Ground, site: Site, name: str) -> int:
-    """The number that sshd is told; without it there would be no ghost to see."""
+    """The uid that sshd gets; without it there would be no provisional record to find."""
     (answer,) = ask(site.machine, ground.bed.scratch / "programs", [f"name {name}"])
     require(len(answer.ids) == 1, f"sshd is told nothing about {name}")
     return answer.ids[0]
@@ -135,7 +135,7 @@ def mail(ground: Ground) -> str:
 
 
 def verdict(site: Site, name: str) -> str:
-    """What local(8), which runs as root, makes of the address, without delivering anything."""
+    """How local(8), which runs as root, resolves the address, without delivering anything."""
     site.machine.must("sendmail", "-bv", f'"{name}"@localhost')
     log = site.machine.path(MAIL_LOG)
     found: list[str] = []
@@ -151,7 +151,7 @@ def verdict(site: Site, name: str) -> str:
 
 @contextmanager
 def running(site: Site, *command: str) -> Iterator[None]:
-    """A daemon of Debian's in the foreground, as root."""
+    """Runs one of Debian's daemons in the foreground, as root."""
     log = site.machine.folder / f"{Path(command[0]).name}.log"
     with log.open("ab") as output:
         process = subprocess.Popen(site.machine.argv(command), stdin=subprocess.DEVNULL, stdout=output, stderr=output,
@@ -189,7 +189,7 @@ def cache_daemon(ground: Ground) -> str:
             admitted(site.ssh(person, "id -un"), f"{person.login}\n")
             admitted(site.ssh(ground.lisa, "id -un"), "lisa\n")
             held = site.machine.must("nscd", "--statistics").out
-        # Its clients find most answers in memory that it shares, uncounted; what it looked up for them it counts.
+        # nscd's clients find most answers in shared memory, which it does not count; it counts its own lookups.
         pattern = r"^\s*(\d+)\s+cache misses on (?:posi|nega)tive entries"
         asked = [int(n) for n in re.findall(pattern, held, re.MULTILINE)]
         require(len(asked) > 3 and asked[0] > 0 and asked[1] > 0, f"nscd was not asked: {asked}")
@@ -202,7 +202,7 @@ def user_database(ground: Ground) -> str:
         person, ghost = ground.newcomer(), ground.newcomer().login
         admitted(site.ssh(person, "true"))
         uid = seen_by_sshd(ground, site, ghost)
-        # More descriptors than this machine may have where the tests run.
+        # The unit's limit is higher than the tests' environment may allow.
         site.machine.must("sed", "-i", "/^LimitNOFILE=/d", "/usr/lib/systemd/system/systemd-userdbd.service")
         database = Service(site.machine, "systemd-userdbd.service")
         database.start()
@@ -224,7 +224,7 @@ def user_database(ground: Ground) -> str:
 
 
 def questions_of(log: Path, mark: int = 0) -> list[float]:
-    """Seconds that each question of the name service to our daemon took, from connect to close, in a trace."""
+    """The seconds that each of the name service's questions to the daemon took, from connect to close, in a trace."""
     connected: dict[tuple[str, str], float] = {}
     asked: set[tuple[str, str]] = set()
     found = []
@@ -280,7 +280,7 @@ def frozen_for_the_enrolled(ground: Ground) -> str:
 
 
 def connections_of(ground: Ground, site: Site, questions: list[str]) -> int:
-    """How often a process that is called sshd connects to our sockets for these questions."""
+    """How often a process called sshd connects to entralogin's sockets for these questions."""
     program, log = place(site.machine, ground.bed.scratch / "programs"), "/tmp/trace-connections"
     site.machine.must("strace", "-f", "-o", log, "-s", "200", "-e", "trace=connect", program, "sshd",
                       input="".join(f"{question}\n" for question in questions))
@@ -311,7 +311,7 @@ def dead(ground: Ground) -> str:
         scratch = ground.bed.scratch / "programs"
         require(all(a.ids for a in ask(site.machine, scratch, names[:3])), "sshd is not answered while the daemon runs")
         site.service.kill()
-        for _ in range(5):  # again where the machine was busy: who waits for the dead waits each time
+        for _ in range(5):  # retries, because the machine may be busy: a real wait for the daemon would occur each time
             answers = ask(site.machine, scratch, names)
             require(not any(a.ids for a in answers), "answered by a dead daemon")
             slowest, whole = max(a.microseconds for a in answers) / 1000, sum(a.microseconds for a in answers) / 1000
@@ -321,12 +321,12 @@ def dead(ground: Ground) -> str:
     return f"200 names in {whole:.1f} ms, the slowest {slowest:.1f} ms"
 
 
-# --- Others beside us ---
+# --- Other name services ---
 
 
 @contextmanager
 def sssd(site: Site) -> Iterator[None]:
-    """SSSD with people of its own: theirs, and what a local account's name is theirs too."""
+    """SSSD with users of its own: one called theirs, and one that has a local account's name."""
     machine = site.machine
     machine.must("mkdir", "-p", "/var/lib/extrausers")
     machine.write("/var/lib/extrausers/passwd", "theirs:*:70001:70001:Theirs:/home/theirs:/bin/bash\n")

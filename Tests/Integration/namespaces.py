@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P13 and P7: names inside user namespaces, where the owner of the published files has no number."""
+"""P13 and P7: names inside user namespaces, where the owner of the published files has no mapped uid."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from case import case
 from ground import Ground
 
 PUBLISHED = "/var/lib/entralogin/nss/accounts.snapshot"
-# As sandboxes and rootless containers make them: the own number alone, or root alone.
+# User namespaces like those of sandboxes and rootless containers: with only the user's own uid, or only root.
 INSIDE = (
     "unshare --user --map-current-user id -un",
     "unshare --user --map-root-user getent passwd $(id -un) | cut -d: -f1",
@@ -25,7 +25,7 @@ def inside(ground: Ground) -> str:
         require(said[2].split()[0] == person.login, f"its groups inside: {said[2]}")
         owner = site.machine.must("stat", "-c", "%u", PUBLISHED).out.strip()
         site.machine.must("chown", "65534", PUBLISHED)
-        # Root's processes would ask the daemon in its place.
+        # As lisa, because root's processes would ask the daemon instead.
         outside = site.ssh(ground.lisa, f"getent passwd {person.login}")
         equal((outside.status, outside.out), (2, ""), "what nobody owns is believed outside")
         site.machine.must("chown", owner, PUBLISHED)

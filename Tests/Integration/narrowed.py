@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P4, P16: what the settings' files say, and who may read them: the check and root's tools see what the daemon and sshd see."""
+"""P4, P16: the settings and their files' modes: the check and root's tools see what the daemon and sshd see."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def keys_of(site: Site, person: Person) -> str:
 
 
 def enable(site: Site) -> None:
-    """`configure --enable`, which says what is still to do (status 1): sshd has to read its files again."""
+    """Runs `configure --enable`, which says what is still to do (exit status 1), and reloads sshd."""
     site.machine.run(CONFIGURE, "--enable")
     site.reload()
 
@@ -38,7 +38,7 @@ def narrowed(ground: Ground) -> str:
         equal(keys_of(site, person), "authorizedkeysfile none", "the keys of an account of the old domain")
         site.stamped()
         site.machine.write(SETTINGS, "[Accounts]\nDomains=fabrikam.com new.example\n")
-        site.stamped()  # people of the new domain are kept out, and said to be
+        site.stamped()  # users of the new domain are refused, and doctor says so
         require(any("does not cover accounts of new.example" in text for text in said(site)), f"doctor says {said(site)}")
         site.machine.must("sed", "-i", "s/,\\*@contoso.com//", BLOCK)
         site.reload()

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P1 and P12: the ways to Azure. Proxies, IPv6, an own CA bundle, TLS, names that resolve badly; metadata never but
-directly."""
+"""P1 and P12: the ways to Azure: proxies, IPv6, an own CA bundle, TLS, failing name resolution; the metadata service is always
+asked directly."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ PROXIES = (
 
 @contextmanager
 def nameless(ground: Ground, name: str, hosts: str = ONLY_OURSELVES) -> Iterator[Site]:
-    """A machine that knows none of Azure's names but those in `hosts`, with nothing started."""
+    """A machine that knows only those of Azure's names that are in `hosts`, before the daemon is started."""
     with ground.fresh(name, started=False) as site:
         site.machine.write("/etc/hosts", hosts)
         site.machine.write("/etc/resolv.conf", "nameserver 127.20.0.99\n")
@@ -45,7 +45,7 @@ def nameless(ground: Ground, name: str, hosts: str = ONLY_OURSELVES) -> Iterator
 
 
 def begin_anew(ground: Ground, site: Site, settings: str = "", environment: dict[str, str] | None = None) -> None:
-    """The daemon with these settings, as on a machine that never had keys; the request log begins here."""
+    """Restarts the daemon with these settings, as on a machine that never had keys; clears the request log."""
     site.service.stop()
     site.machine.remove(KEYS)
     site.machine.write(SETTINGS, settings)
@@ -56,13 +56,14 @@ def begin_anew(ground: Ground, site: Site, settings: str = "", environment: dict
 
 
 def tunnelled(ground: Ground) -> set[str]:
-    """Without Resource Manager: whether a User is no administrator is confirmed there, after they are in."""
+    """The hosts that were reached through the proxy. Without Resource Manager, which confirms later that a user is no
+    administrator."""
     hosts = {r["path"].rpartition(":")[0] for r in ground.azure.requests("proxy") if r["status"] == 200}
     return hosts - {PUBLIC.arm}
 
 
 def by_proxy_only(ground: Ground, site: Site, what: str) -> None:
-    """Somebody gets in, everything of Azure's cloud went through the proxy, and nothing of the metadata."""
+    """Requires that a new user can sign in, and that all requests to Azure's cloud, but none for metadata, used the proxy."""
     person = ground.newcomer()
     admitted(site.ssh(person, "true"))
     equal(tunnelled(ground), AZURE, f"{what}: hosts behind the proxy")
@@ -72,7 +73,7 @@ def by_proxy_only(ground: Ground, site: Site, what: str) -> None:
 
 
 def served_by_proxies(ground: Ground, urls: tuple[str, ...], variables: tuple[tuple[str, ...], ...]) -> str:
-    """Each by the settings, and the one with credentials by each set of the environment's variables."""
+    """Tries each proxy by the settings, and the one with credentials by each set of environment variables."""
     with nameless(ground, "proxies") as site:
         for url in urls:
             begin_anew(ground, site, f"[Azure]\nProxy={url}\n")
@@ -133,7 +134,7 @@ def tls(ground: Ground) -> str:
         known = ground.newcomer()
         admitted(site.ssh(known, "true"))
         for fault in ("wrong-host", "old-tls"):
-            site.service.stop()  # it strikes new connections only
+            site.service.stop()  # the fault affects only new connections
             for endpoint in ("pas", "arm"):
                 ground.azure.set_fault(fault, endpoint)
             site.begin()
@@ -143,7 +144,7 @@ def tls(ground: Ground) -> str:
             record = site.journal.wait(mark, event="account", user=person.login, decision="deny")
             require("TLS failed" in record["ENTRALOGIN_DETAIL"], f"{fault}: {record['ENTRALOGIN_DETAIL']}")
             ground.azure.clear_faults()
-        # A private authority, in no bundle of the system's; and the system's, where only a private one counts.
+        # A private authority that is not in the system's bundle; and the system's, where only a private one is trusted.
         system = Path("/etc/ssl/certs/ca-certificates.crt")
         site.machine.write(str(system), site.machine.read(str(system)).replace(own, ""))
         site.machine.write("/etc/ssl/private-authority.pem", own)
@@ -158,7 +159,7 @@ def tls(ground: Ground) -> str:
 
 
 def with_names_from_dns(ground: Ground, site: Site, fault: str, value: Any = None) -> None:
-    """The daemon begins anew, with no address in libcurl's memory, while names resolve like that."""
+    """Restarts the daemon, so that libcurl remembers no address, with this fault in name resolution."""
     site.service.stop()
     ground.azure.clear_faults()
     if fault:
@@ -177,7 +178,7 @@ def with_name_server(ground: Ground, name: str) -> Iterator[Site]:
 
 
 def refused_without_names(ground: Ground, site: Site, fault: str) -> str:
-    """Refused in time, and in again when names resolve."""
+    """Requires that the person is refused in time, and can sign in when names resolve again."""
     with_names_from_dns(ground, site, fault)
     person = ground.newcomer()
     mark = site.journal.mark()
@@ -186,7 +187,7 @@ def refused_without_names(ground: Ground, site: Site, fault: str) -> str:
     require(outcome.milliseconds < LIMIT_MS, f"{fault}: {outcome.milliseconds:.0f} ms")
     site.journal.wait(mark, event="account", user=person.login, decision="deny")
     ground.azure.clear_faults()
-    site.pass_by(60, wall=False)  # those that are passed over, are for half a minute
+    site.pass_by(60, wall=False)  # the daemon skips hosts that failed for half a minute
     wait_for(lambda: site.ssh(person, "true").ok, "the person to get in")
     return f"{fault}: refused after {outcome.milliseconds:.0f} ms"
 

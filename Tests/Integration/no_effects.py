@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P3: before authentication there are no effects, however often and with whatever strangers ask."""
+"""P3: before authentication there are no effects, however often a client asks and whatever it sends."""
 
 from __future__ import annotations
 
@@ -19,11 +19,12 @@ from simulator import contoso
 
 HELPER = "/usr/libexec/entralogin/authorized-principals"
 KIND = "ssh-rsa-cert-v01@openssh.com"
-GROWTH_KIB = 2048  # of the daemon's resident memory, from the first half of the questions to the last
+GROWTH_KIB = 2048  # the most that the daemon's resident memory may grow from the first run to the second
 
 
 def unchanged(ground: Ground, site: Site, act: Any) -> str:
-    """Runs `act` twice: state folder and role questions are as before; the second time adds no memory."""
+    """Runs `act` twice and requires that the state folder and the number of role questions stay the same, and that the second
+    run adds no memory."""
     before, asked = site.rest(), ground.questions()
     act()
     first = site.service.resident_kibibytes()
@@ -84,7 +85,7 @@ def strangers(ground: Ground) -> str:
 
 
 def hostile_certificates(ground: Ground) -> list[tuple[str, str]]:
-    """Names with certificates that are expired, foreign, of another CA, misnamed, cut, doubled or no certificates."""
+    """Names with certificates that are expired, of another tenant or CA, misnamed, truncated, doubled or no certificates."""
     bed = ground.bed
     forged = [
         bed.forged("erin", shift=-7200), bed.forged("erin", stranger=True),
@@ -103,7 +104,7 @@ def hostile_certificates(ground: Ground) -> list[tuple[str, str]]:
 
 
 def call_helper(calls: list[tuple[str, str]], repeats: int) -> list[str]:
-    """The real helper, run as sshd runs it; returns what it printed, if it ever printed anything."""
+    """Runs the real helper as sshd does; returns what it printed."""
     printed = []
     for _ in range(repeats):
         for user, body in calls:
@@ -146,7 +147,7 @@ def without_the_key(ground: Ground) -> str:
 
     def act() -> None:
         require(is_granted(), "no grant: nothing would be tried")
-        # Azure says less by now; a client that has the certificates alone must not cause that to be found out.
+        # The role is gone by now, but a client with only the certificates must not make the daemon notice.
         ground.withdraw(known)
         site.flush()
         before, asked = site.state(), ground.questions()
@@ -159,7 +160,7 @@ def without_the_key(ground: Ground) -> str:
         equal(site.state(), before, "the state folder")
         require(not site.enrolled(unknown.login), "enrolled")
         require(is_granted(), "the grant ended")
-        # The control: after the proof of the key Azure is asked, and the grant ends.
+        # The control: after the client has proved its key, Azure is asked, and the grant ends.
         refused(site.ssh(known, "id"), contoso.USER)
         require(ground.questions() > asked, "no question")
         wait_for(lambda: not is_granted(), "the end of the grant")

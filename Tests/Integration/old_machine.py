@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A machine as Microsoft's aadsshlogin leaves it (Documentation/azure.md), laid out by hand, and the way over."""
+"""A machine as Microsoft's aadsshlogin leaves it (Documentation/azure.md), set up by hand, and its migration."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class AnySite(Protocol):
 
 
 OLD_UID = 4711
-# As the package lays them out; the modules are stand-ins of Debian's that do nothing.
+# Files as the package has them; the modules are stand-ins: Debian's module that does nothing.
 BLOCK = """
 Match User *@*,????????-????-????-????-????????????    # Added by aadsshlogin installer
     AuthenticationMethods publickey
@@ -64,7 +64,7 @@ def plan(site: AnySite) -> tuple[int, dict[str, Any]]:
 
 
 def lay_out(ground: People, site: AnySite, person: Person) -> str:
-    """The machine as it was before us, sshd not yet told; returns the person's home there."""
+    """Sets the machine up as it was before entralogin, without reloading sshd; returns the person's home there."""
     home = f"/home/{person.login.split('@')[0]}"
     require(site.tool("setup", "--undo").ok, "setup --undo")
     require(site.machine.shell(LAYOUT.format(home=home, uid=OLD_UID)).ok, "the old machine")
@@ -76,14 +76,14 @@ def lay_out(ground: People, site: AnySite, person: Person) -> str:
 
 
 def files(site: AnySite) -> str:
-    """What the wiring consists of, digest by digest, with modes."""
+    """The digests and modes of the integration's files."""
     listed = "/etc/ssh/sshd_config /etc/ssh/sshd_config.d/* /etc/pam.d/* /etc/nsswitch.conf /var/lib/pam/[acps]*[!n]"
     return site.machine.must("sh", "-c", f"sha256sum {listed}; stat -c '%a %u:%g %n' {listed}").out
 
 
 @contextmanager
 def open_session(ground: People, site: AnySite) -> Iterator[Callable[[str], None]]:
-    """root's session over SSH, and a check that it is alive."""
+    """Opens a session of root over SSH; yields a check that it is alive."""
     argv = ground.root.argv("-p", str(site.port), "root@127.0.0.1", "cat")
     with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
                           text=True) as session:
@@ -102,5 +102,5 @@ def open_session(ground: People, site: AnySite) -> Iterator[Callable[[str], None
 
 
 def apply(site: AnySite, word: str = "--apply") -> Outcome:
-    """As an administrator does it, not standing in the root folder."""
+    """Migrates as an administrator does, with another current folder than the root folder."""
     return site.machine.run("/bin/sh", "-c", 'cd /root && exec "$@"', "-", TOOL, "migrate", "--from", "aadsshlogin", word)

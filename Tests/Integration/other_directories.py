@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P5, P7 and P8 beside another directory whose numbers lie in our range, as SSSD's and FreeIPA's defaults may: its users keep
-su, sudo and SSH, and no Entra account gets one of their numbers. The directory is libnss-extrausers."""
+"""P5, P7 and P8 beside another directory whose uids are in entralogin's range, as SSSD's and FreeIPA's defaults may be: its
+users keep su, sudo and SSH, and no Entra account gets one of their uids. The directory is libnss-extrausers."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from identity import FIRST_UID, first_uid
 from simulator.sshkeys import public_line
 
 FOLDER = "/var/lib/extrausers"
-BLOCK = 200_000  # one domain's numbers, in SSSD and FreeIPA
-# A short name, and one of the form that an Entra account has, too (SSSD's use_fully_qualified_names).
+BLOCK = 200_000  # the size of one domain's id range, in SSSD and FreeIPA
+# A short name, and one like an Entra account's (SSSD's use_fully_qualified_names).
 SHORT, LONG = "theirs", "joe@corp.example"
 NUMBERS = {SHORT: 2_000_000_500, LONG: 2_000_000_501}
 ORDER = "files extrausers entralogin"
 
 
 def publish(site: Site, numbers: dict[str, int], order: str = ORDER) -> None:
-    """The other directory answers for these users, their private groups, and nobody else."""
+    """Makes the other directory serve exactly these users and their private groups."""
     site.machine.must("mkdir", "-p", FOLDER)
     records = (f"{name}:*:{number}:{number}::/home/{name}:/bin/bash" for name, number in numbers.items())
     site.machine.write(f"{FOLDER}/passwd", "".join(f"{record}\n" for record in records))
@@ -33,7 +33,7 @@ def publish(site: Site, numbers: dict[str, int], order: str = ORDER) -> None:
 
 
 def move_in(ground: Ground, site: Site, name: str, number: int) -> Person:
-    """Gives one of their users a home with a key and a secret, and a sudo rule."""
+    """Gives one of the directory's users a home with a key and a secret, and a sudo rule."""
     machine, home = site.machine, f"/home/{name}"
     machine.write(f"{home}/.ssh/authorized_keys", public_line(ground.lisa.identity) + "\n", 0o600)
     machine.write(f"{home}/secret", f"of {name}\n", 0o600)
@@ -45,8 +45,8 @@ def move_in(ground: Ground, site: Site, name: str, number: int) -> Person:
 
 
 def works(site: Site, person: Person, what: str) -> None:
-    """sudo, su to a local user, su to this user, and SSH with a key: without a word from us. (A name with an @ is for sshd's
-    Match block, which takes no keys.)"""
+    """Requires that sudo, su to a local user, su to this user, and SSH with a key work without a message of entralogin. (sshd's
+    Match block applies to a name with an @, and accepts no keys.)"""
     name = person.login
     said = [
         *([(site.ssh(person, "id -un", timeout=40), name)] if "@" not in name else []),
@@ -83,7 +83,7 @@ def not_affected(ground: Ground) -> str:
 
 
 def refusals(site: Site, uid: int, what: str) -> None:
-    """Control: a process with a number that nobody answers for, or with our user's and no role, is no user of theirs."""
+    """Control: su refuses a process whose uid no name service knows, or is that of an Entra user without a role."""
     nobody = NUMBERS[LONG] + 1
     for number in (nobody, *([uid] if "stopped" in what else ())):
         outcome = as_number(site, number, "su", "lisa", "-c", "id -un", input=f"{PASSWORD}\n")
@@ -102,7 +102,7 @@ def no_disguise(ground: Ground) -> str:
         uid = int(admitted(site.ssh(person, "id -u")))
         ground.withdraw(person)
         site.flush()
-        # Their number since; the file that says whose it is read under limits.
+        # From now on the uid is also the directory's; the file that says so is read under limits.
         publish(site, {SHORT: uid})
         for limit in ("", "--nofile=4", "--nofile=5"):  # each refusal takes su some seconds
             command = ("su", "lisa", "-c", "id -un")
@@ -127,7 +127,7 @@ def given_already(ground: Ground) -> str:
                 site.machine.write(f"{FOLDER}/passwd", "")
             site.stamped()
             move_in(ground, site, SHORT, number)
-            # Control: with that number, their secret is there to be read.
+            # Control: with that uid, the secret can be read.
             equal(as_number(site, number, "cat", f"/home/{SHORT}/secret").out, f"of {SHORT}\n", "the secret")
             before = site.rest()
             mark = site.journal.mark()
@@ -153,7 +153,7 @@ def silent_directory(ground: Ground) -> str:
         site.stamped()
         path = site.machine.path(f"{FOLDER}/passwd")
         path.unlink()
-        os.mkfifo(path)  # whoever opens it waits
+        os.mkfifo(path)  # opening it waits
         mark = site.journal.mark()
         shut_out(site.ssh(person, f"echo {MARK}", timeout=60))
         site.journal.wait(mark, user=person.login, decision="deny", reason="enrolment-failed")

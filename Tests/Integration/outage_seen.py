@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What Prometheus has of a run with an outage of Azure, second by second: the picture in Documentation/monitoring.md."""
+"""Prometheus' data of a run with an outage of Azure, second by second: the picture in Documentation/monitoring.md."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from case import case
 from ground import Ground, Site
 from monitoring import COLLECTED, SERVER, laid, value, watched
 
-# What .ci/plots draws from here on.
+# .ci/plots draws from this file.
 RESULTS = REPOSITORY / ".bed" / "last-monitoring-figures.json"
 SERIES = {
     "allowed": 'sum(entralogin_decisions_total{event="account",decision="allow"}) or vector(0)',
@@ -32,7 +32,7 @@ PHASE = 25.0  # seconds
 
 @contextmanager
 def metrics_each_second(site: Site) -> Iterator[None]:
-    """In the place of the timer, which runs each minute."""
+    """Writes the metrics each second, instead of the timer, which does so each minute."""
     ended = threading.Event()
 
     def write() -> None:
@@ -49,7 +49,7 @@ def metrics_each_second(site: Site) -> Iterator[None]:
 
 
 def sign_ins(ground: Ground, site: Site) -> tuple[int, int]:
-    """Bob signs in again and again, and what was decided before does not count; how often he was let in and refused."""
+    """Bob signs in repeatedly, with the daemon's cache flushed each time; returns how often he was admitted and refused."""
     until, outcomes = time.monotonic() + PHASE, []
     bob = ground.person("bob")
     while time.monotonic() < until:

@@ -21,7 +21,7 @@ WIRED = ("/etc/ssh", "/etc/pam.d", "/etc/nsswitch.conf", "/etc/sudoers", "/etc/s
 # What stays after a purge, and why: Documentation/install.md.
 KEPT = {"+/var/lib/entralogin", "+/var/lib/entralogin/accounts"}
 ACCOUNTS = {"~/etc/group", "~/etc/gshadow", "~/etc/passwd", "~/etc/shadow", "+/etc/.pwd.lock"}
-# useradd and pam-auth-update keep the file before theirs, or may do so.
+# useradd and pam-auth-update may keep the previous version of a file.
 FORMER_LINKS = ("/etc/systemd/system/entralogind.service.wants/entralogin-userdb.service", "/run/systemd/userdb/io.entralogin")
 MAY_STAY = {f"{sign}/etc/{name}-" for sign in "+~" for name in ("group", "gshadow", "passwd", "shadow")} | ACCOUNTS
 
@@ -31,7 +31,7 @@ def wiring(site: BootedSite) -> dict[str, str]:
 
 
 def leave_former_parts(machine: BootedMachine) -> None:
-    """What version 0.1.0 leaves where its user database was on: two settings, and the links to a unit and a socket that go."""
+    """Makes what version 0.1.0 leaves if its user database was on: two settings, and links to a unit and a socket."""
     machine.write("/etc/entralogin/entralogin.conf.d/50-former.conf",
                   "[Accounts]\nUserDatabase=yes\n[SignIn]\nStrictExtensionOrder=yes\n")
     machine.must("mkdir", "-p", "/etc/systemd/system/entralogind.service.wants", "/run/systemd/userdb")
@@ -88,7 +88,7 @@ def journey(ground: PackagesGround) -> str:
             admitted(site.ssh(ground.person("alice"), "sudo -n id -u"), "0\n")
             equal(lisa.ask("id -un"), "lisa", "lisa's session after the reinstallation")
 
-            # Where the wiring cannot be renewed, it stays, and no old program goes on running all the same.
+            # If the integration cannot be renewed, it stays as it is, but the old program is restarted.
             pid = machine.main_pid(DAEMON)
             machine.must("mv", "/usr/sbin/visudo", "/usr/sbin/visudo.away")
             machine.must("ln", "-s", "/bin/false", "/usr/sbin/visudo")
@@ -140,7 +140,7 @@ def says(text: str, *words: str) -> None:
 
 
 def left_alone(ground: PackagesGround, site: BootedSite, reason: str) -> None:
-    """The package installs, changes nothing, says why and what is missing; so do doctor and stack."""
+    """Requires that the package installs but changes nothing, and says why and what is missing; so do doctor and stack."""
     before = wiring(site)
     says(ground.install(site).text, reason, "pam_entralogin.so", "nsswitch", "setup --apply")
     equal(differences(before, wiring(site)), [], "what the package changed")
@@ -175,7 +175,7 @@ def hardened(ground: PackagesGround) -> str:
             says(machine.must(CONFIGURE, "--package-installed").text, path, "pam_entralogin.so", "setup --apply")
             equal(differences(before, wiring(site)), [], f"what was changed beside {path}")
             machine.write_file(path, text) if there else machine.remove(path)
-        # Nothing is held against it any more; an upgrade turns nothing on that was off.
+        # There are no reasons any more, but an upgrade does not turn sign-in on where it was off.
         equal(machine.must(CONFIGURE, "--survey").text, "", "reasons on a machine that is stock again")
         ground.install(site)
         ground.stays_out(site)
@@ -185,7 +185,7 @@ def hardened(ground: PackagesGround) -> str:
 
 
 def well(site: BootedSite) -> None:
-    """What a careful administrator looks at after the installation."""
+    """Checks what a careful administrator looks at after the installation."""
     machine = site.machine
     seen = machine.must("systemctl", "status", "--no-pager", DAEMON).out
     require("FAILURE" not in seen and "status=0/SUCCESS" in seen, f"systemctl status: {seen}")
@@ -228,7 +228,7 @@ def without_include(ground: PackagesGround) -> str:
     with ground.stock("include") as site:
         machine = site.machine
         text = "".join(line + "\n" for line in machine.read(config).splitlines() if not line.startswith("Include"))
-        # What the folder holds is not read any more; the bed's own settings are.
+        # sshd does not read the folder any more, so the bed's own settings are put into this file.
         text = f"Port {site.port}\nMaxStartups 200\nLogLevel VERBOSE\n" + text
         machine.write_file(config, text)
         machine.reload_sshd(site.port)
@@ -339,7 +339,7 @@ def shutdown(ground: PackagesGround) -> str:
                if r.get("UNIT", "").startswith("entralogind")]
     stopped = [unit for unit, kind, result, _ in of_ours if kind == "stop" and result == "done"]
     equal(stopped[:1], [DAEMON], f"what stopped first: {of_ours[-6:]}")
-    # Of what stops last, the journal may not hear any more: it ends, too.
+    # The journal may miss the messages of the last units, because it stops, too.
     require(any(unit.endswith(".socket") for unit in stopped[1:]), f"stopped: {stopped}")
     last = [message for unit, _, _, message in of_ours if unit == DAEMON][-3:]
     require(not any(word in message for message in last for word in ("Failed", "killed", "timed out", "Starting")), f"{last}")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Booted machines without the product, the package, and sessions that stay open meanwhile."""
+"""The fixture of the package's cases: booted machines without the product, the package, and sessions that stay open."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from simulator import contoso
 
 
 class OpenSession:
-    """Somebody's shell over ssh that answers for as long as the case lasts."""
+    """A person's shell over ssh that answers for as long as the case lasts."""
 
     def __init__(self, person: Person, port: int) -> None:
         script = "echo begun; while read -r line; do eval \"$line\"; done"
@@ -47,24 +47,24 @@ class PackagesGround(BootedGround):
         self.handlers = Handlers(bed.scratch / "handlers", self.packages)
 
     def _enabled(self, bare: Machine) -> Machine:
-        """Nothing: each case installs the package."""
+        """Does nothing: each case installs the package."""
         return bare
 
     @contextmanager
     def stock(self, name: str) -> Iterator[BootedSite]:
-        """Booted, up, with sshd answering; the product is not there."""
+        """A booted machine without the product, with sshd answering."""
         with self.boot(name, product=False) as site:
             site.machine.wait_until_up()
             admitted(site.ssh(self.lisa, "id -un"), "lisa\n")
             yield site
 
     def begin(self, name: str, port: int) -> BootedSite:
-        """A stock machine, just booting, that the caller ends."""
+        """A stock machine, just booting, that the caller must stop."""
         return self._booted(name, port, (self.bare,))
 
     @contextmanager
     def boot_on(self, name: str, *machines: Machine) -> Iterator[BootedSite]:
-        """Boots what was made of the bare machine, and stopped; the newest first."""
+        """Boots on stopped machines that were made from the bare one; the newest first."""
         self._next_port += 1
         site = self._booted(name, self._next_port, (*machines, self.bare))
         try:
@@ -73,7 +73,7 @@ class PackagesGround(BootedGround):
             site.machine.cut()
 
     def install(self, site: BootedSite, deb: Any = None) -> Outcome:
-        """`apt install`, which must end well; sign-in may be on or off then."""
+        """Runs `apt install`, which must succeed; sign-in may be on or off then."""
         there = self.packages.put(site.machine, deb or self.packages.current)
         outcome = apt(site.machine, "install", "--reinstall", "--allow-downgrades", there)
         require(outcome.ok and state(site.machine) == "install ok installed", f"apt install: {outcome.text}")
@@ -84,7 +84,7 @@ class PackagesGround(BootedGround):
         require(outcome.ok and "installed" not in state(site.machine), f"apt purge: {outcome.text}")
 
     def signs_in(self, site: BootedSite) -> None:
-        """The three of the demonstration: alice is an administrator, bob a user, carol has no role; and lisa, always."""
+        """Requires that alice signs in as an administrator, bob as a user, carol not at all; and lisa as always."""
         site.wait_until_ready()
         admitted(site.ssh(self.lisa, "id -un"), "lisa\n")
         alice, bob, carol = (self.person(key) for key in ("alice", "bob", "carol"))

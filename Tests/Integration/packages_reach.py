@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How far one package reaches: what its programs need, and machines that lack what newer ones have."""
+"""Where one package works: what its programs need, and machines that lack what newer ones have."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def stated(ground: PackagesGround) -> str:
     for word in (f"libc6 (>= {floor})", "libssl3 | libssl1.1 (>= 1.1.1)", "libcurl4 (>= 7.54)", "openssh-server (>= 1:7.8)"):
         require(word in depends, f"{word} is missing in {depends}")
     require("libstdc++" not in depends, depends)
-    # The control: what was linked for the machine that builds is refused.
+    # The control: a program that was linked for the build machine is refused.
     (tree / "host").mkdir()
     shutil.copy(REPOSITORY / "build/entralogind", tree / "host")
     newer = run([CHECK, str(tree / "host")])
@@ -72,7 +72,7 @@ def without_pidfds(ground: PackagesGround) -> str:
         machine = site.machine
         ground.install(site)
         for error in ("ENOSYS", "EPERM"):
-            # A kernel without pidfds is older than 5.8, and knows no /proc of a service's own either.
+            # A kernel without pidfds is older than 5.8, and gives no service a /proc of its own either.
             with_drop_in(machine, "[Service]\nProtectProc=default\nSystemCallFilter=~pidfd_open\n"
                                   f"SystemCallErrorNumber={error}\n")
             machine.systemctl("restart", DAEMON)
@@ -89,7 +89,7 @@ def without_pidfds(ground: PackagesGround) -> str:
 
 @case("P2", "programs that may make few system calls start under this systemd: events are told, and sessions end", deep=True)
 def few_calls(ground: PackagesGround) -> str:
-    """systemd's groups of system calls differ by its version; a program that may not make one of its first calls never runs."""
+    """systemd's groups of system calls differ by version; a program that may not make one of its first calls never runs."""
     with ground.stock("few-calls") as site:
         ground.install(site)
         site.settings(ON)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The table of the demonstration, row by row, against the installed package on booted machines."""
+"""The table of the demonstration, row by row, with the installed package on booted machines."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class BootedService:
 
 
 class InstalledPackage:
-    """What the rows know as a machine with us."""
+    """The interface by which the rows use a machine with entralogin."""
 
     def __init__(self, site: BootedSite) -> None:
         self._site = site
@@ -67,10 +67,10 @@ class InstalledPackage:
 
 
 class PackagedScene(Scene):
-    """The demonstration's scene on booted machines, each of which got us by `apt install`."""
+    """The demonstration's scene on booted machines, each of which got entralogin by `apt install`."""
 
     def __init__(self, ground: PackagesGround, machines: list[BootedMachine]) -> None:
-        """What is booted is put into `machines`, for the caller to end."""
+        """Adds the machines that it boots to `machines`, for the caller to stop."""
         self.bed, self.azure, self.lisa, self.root = ground.bed, ground.azure, ground.lisa, ground.root
         self.ground = ground
         self.machines = machines
@@ -82,7 +82,7 @@ class PackagedScene(Scene):
         return self.ground.person(key)
 
     def install(self, name: str, *ports: int, sshd: str = "") -> InstalledPackage:  # type: ignore[override]
-        """An sshd that its owner has told who may come in is left alone until they say so."""
+        """Installs the package. An sshd whose owner has set who may sign in is left alone until setup is run."""
         site = self._boot(name, *ports, sshd=sshd)
         if not self.before:
             self.before = {path: site.machine.read(path) for path in OWN_FILES}

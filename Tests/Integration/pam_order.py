@@ -18,7 +18,7 @@ GRANTS = "/run/entralogin/nss/grants.snapshot"
 ACCOUNT = "@include common-account"
 BETWEEN = "/usr/local/sbin/between"
 REACHED, GO = "/run/between-reached", "/run/between-go"
-# Who does not wait there: everybody but the person named in a file, where there is that file; and the integration check.
+# The integration check does not wait there, and if a file names a person, only that person waits.
 UNLESS_PROBED = '[ "$PAM_USER" != entralogin-probe@entralogin.invalid ] || exit 0'
 PAUSE = f"""#!/bin/sh
 {UNLESS_PROBED}
@@ -30,7 +30,7 @@ KILL_SSHD = f"#!/bin/sh\n{UNLESS_PROBED}\nkill -9 $PPID\n"
 
 
 def insert(site: Site, script: str, before: bool) -> None:
-    """Has sshd run a script in its account stage, before or behind our line there."""
+    """Makes sshd run a script in its account stage, before or after entralogin's line."""
     site.machine.write(BETWEEN, script, 0o755)
     line = f"account required pam_exec.so quiet {BETWEEN}"
     text = site.machine.read(PAM_SSHD)
@@ -41,7 +41,7 @@ def insert(site: Site, script: str, before: bool) -> None:
 
 
 def paused(ground: Ground, site: Site, person: Person, act: Callable[[], None]) -> Outcome:
-    """The sign-in stops behind the helper and before our account stage while `act` runs."""
+    """Pauses the sign-in after the helper and before entralogin's account stage while `act` runs."""
     for path in (REACHED, GO):
         site.machine.remove(path)
     running: Future[Outcome] = ground.aside(site.ssh, person, f"echo {MARK}")
@@ -128,7 +128,7 @@ def forged_variable(ground: Ground) -> str:
     return next(line.strip() for line in doctor.text.splitlines() if "pam_env" in line)
 
 
-# What stands in sshd's PAM file, what is made of it, and the word by which doctor names it.
+# A line of sshd's PAM file, what replaces it, and the word by which doctor names that.
 WRONG_ORDERS = (
     (ACCOUNT, f"account sufficient pam_permit.so\n{ACCOUNT}", "pam_permit"),
     (ACCOUNT, f"account [success=99 default=ignore] pam_permit.so\n{ACCOUNT}", "pam_permit"),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who signs in: people of the directory, two with accounts on the machine itself, and what their administrator set up."""
+"""The people who sign in: those of the directory, two with local accounts, and what the machine's administrator set up."""
 
 from __future__ import annotations
 
@@ -25,24 +25,24 @@ class People:
         return self._known[key]
 
     def newcomer(self) -> Person:
-        """Somebody with the User role who has never signed in anywhere."""
+        """A person with the User role who has never signed in anywhere."""
         self._next_newcomer += 1
         return self.person(f"user{self._next_newcomer - 1}")
 
     def forget(self, key: str) -> None:
-        """The next `person` makes them anew, with a certificate for what the directory says now."""
+        """Makes the next `person` get a new certificate, for what the directory says now."""
         self._known.pop(key, None)
 
     def key_of(self, person: Person) -> str:
         return next(key for key, known in self._known.items() if known.login == person.login)
 
     def administer(self, machine: Machine) -> None:
-        """Debian as its administrator has it: lisa, who may use sudo, root with a key, and an sshd for many tries."""
+        """Sets Debian up as an administrator does: lisa, who may use sudo, root with a key, and an sshd for many attempts."""
         machine.add_local_user("lisa", PASSWORD, public_line(self.lisa.identity))
         machine.must("usermod", "-aG", "sudo", "lisa")
         machine.set_credentials("root", PASSWORD, public_line(self.root.identity))
         settings = "PermitRootLogin yes\nMaxStartups 200\nMaxAuthTries 20\nLoginGraceTime 30\nLogLevel VERBOSE\n"
-        # Since OpenSSH 9.8, an address from which many are refused is kept out for a while; here all share one address.
+        # Since OpenSSH 9.8, sshd blocks an address for a while after many refusals; here all clients share one address.
         if "persourcepenalties" in machine.run("/usr/sbin/sshd", "-T").out.lower():
             settings += "PerSourcePenalties no\n"
         machine.write("/etc/ssh/sshd_config.d/50-administrator.conf", settings)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P1 and P2: a role that Azure gives during a session counts in it, and nowhere else."""
+"""P1 and P2: a role that Azure gives during a session counts in that session, and nowhere else."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from sudo_right import in_steps
 
 SUDO = "sudo -n id -u"
 NO_RIGHT = "a password is required"
-A_MINUTE = 61  # a no counts for 60 s
-A_ROUND = 301  # administrators are asked about every five minutes at most
+A_MINUTE = 61  # a no is cached for 60 s
+A_ROUND = 301  # the daemon asks about administrators every five minutes at most
 
 
 def given(ground: Ground, site: Site, person: Person) -> Callable[[], None]:
-    """Azure gives the administrator role, and a minute passes. What Azure said before is not forgotten by command."""
+    """Azure gives the administrator role, and a minute passes. The cache is not flushed."""
     def act() -> None:
         ground.make_administrator(person)
         site.pass_by(A_MINUTE, wall=False)
@@ -41,7 +41,7 @@ def records(site: Site, person: Person) -> list[dict[str, str]]:
 
 
 def questions(ground: Ground, site: Site, person: Person) -> int:
-    """How often Azure was asked about the person, by the daemon's records: the first comes after the sign-in."""
+    """How often the daemon asked Azure about the person, by its records; the first record comes after the sign-in."""
     object_id = ground.bed.directory.principals[ground.key_of(person)].object_id
     site.journal.wait(0, event="access-check", object_id=object_id)
     return len(site.journal.since(event="access-check", object_id=object_id))
@@ -89,7 +89,7 @@ def not_without_session(ground: Ground) -> str:
         wait_for(lambda: site.machine.path(out).exists(), "what was left behind")
         said = site.machine.read(out)
         require("ended 1" in said and NO_RIGHT in said, said)
-        # As cron runs a job: no session of sshd's.
+        # As in a job of cron: without a session of sshd.
         job = site.machine.run("sudo", "-n", "id", "-u", user=person.login)
         require(not job.ok and NO_RIGHT in job.text, f"sudo of a job: {job.text}")
         site.pass_by(1000, wall=False)
@@ -144,7 +144,7 @@ def bounded(ground: Ground) -> str:
         require("root" not in outcome.out, outcome.text)
         require(1 <= seen[0] <= 2, f"questions of the sign-in and 50 sudo: {seen}")
         equal(seen[1] - seen[0], 1, "questions of 50 more, a minute later")
-        # A name that sudo is told is nobody's own question.
+        # A name in sudo's arguments does not count as that user's own request.
         site.ssh(person, f"sudo -n -l -U {other.login}; sudo -n -u {other.login} true")
         site.ssh(ground.lisa, f"sudo -n -l -U {other.login}; sudo -n -u {other.login} true")
         equal(questions(ground, site, other), before, "questions about somebody else")

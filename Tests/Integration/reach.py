@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P1, P4: the integration check asks libpam itself. A module that libpam does not run decides about nobody."""
+"""P1, P4: the integration check asks libpam itself, because a module that libpam does not run decides about no sign-in."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ def folder_of_libpam(site: Site) -> str:
 
 
 def said(site: Site) -> list[str]:
-    """What doctor finds wrong, a sentence each."""
+    """The sentences of doctor's warnings and errors."""
     report = json.loads(site.tool("--json", "doctor").out)
     return [found["found"] for found in report["findings"] if found["severity"] in ("warning", "error")]
 
 
 def named(site: Site, *words: str) -> str:
-    """The stamp falls, and doctor says the words in one sentence."""
+    """Requires that the integration check fails, and that doctor has these words in one sentence."""
     require(not site.stamp(), "the check is content")
     found = said(site)
     sentence = next((text for text in found if all(word in text for word in words)), "")
@@ -65,7 +65,7 @@ def unloaded(ground: Ground) -> str:
         named(site, "arguments")
         site.machine.write(COMMON, text)
         site.stamped()
-        # In front of it one that refuses first, which would be no proof of ours.
+        # Before it a module that refuses: its refusal must not count as that of entralogin's module.
         site.machine.write(COMMON, "account requisite pam_access.so\n" + text.replace(MODULE, f"/opt/{MODULE}"))
         access = site.machine.read("/etc/security/access.conf")
         site.machine.write("/etc/security/access.conf", "-:ALL EXCEPT root:ALL\n")

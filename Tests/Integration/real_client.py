@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P4 with a real client: azure-cli signs in, gets a certificate by its own token code, and stock ssh takes it to us."""
+"""P4 with a real client: azure-cli signs in and gets a certificate by its own token code, and stock ssh signs in with it."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def other_clouds(ground: Ground) -> str:
 
 @contextmanager
 def roles_restored(ground: Ground, key: str) -> Iterator[None]:
-    """Whatever the case does to the principal's roles is undone: one User role at the machine, as in the fixture."""
+    """Undoes at its end what the case does to the principal's roles: leaves one User role at the machine, as in the fixture."""
     try:
         yield
     finally:

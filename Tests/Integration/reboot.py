@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P1, P2, P8 and P17: what starts by itself after a reboot (user managers that linger, cron, at): with Azure's yes,
-also a late one, and never without it."""
+"""P1, P2, P8 and P17: what starts by itself after a reboot (lingering user managers, cron, at) runs with Azure's yes, also a
+late one, and never without it."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ SERVICE = ("[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/sh -c '
 KINDS = ("service", "cron", "at")
 LIMIT = 60.0  # s that a job waits at most (ENTRALOGIN_BATCH_DEADLINE_MS)
 LOCAL = ("lisa", "root")
-LATE = "[Service]\nExecStartPre=/bin/sleep 12\n"  # longer than PAM waits for an answer elsewhere
+LATE = "[Service]\nExecStartPre=/bin/sleep 12\n"  # longer than PAM waits in other services
 
 
 @dataclass
 class Lingerer:
-    """An Entra user with a service that lingers, a job of cron's for each boot and one of at's."""
+    """An Entra user with a lingering service, a cron job for each boot and a job of at."""
     person: Person
     uid: int
     off_at: float = 0.0
@@ -44,7 +44,7 @@ class Lingerer:
         return site.machine.property(self.unit, "ActiveState")
 
     def ran(self, site: BootedSite) -> set[str]:
-        """What of theirs ran on this machine."""
+        """Which of the user's jobs ran on this machine."""
         return {kind for kind in KINDS if site.machine.path(f"/home/{self.person.login}/ran-{kind}").exists()}
 
     def records(self, site: BootedSite, service: str) -> list[dict[str, Any]]:
@@ -62,7 +62,7 @@ def has_failed(site: BootedSite, lingerer: Lingerer) -> bool:
 
 
 def powered_off(ground: BootedGround, name: str, people: int) -> tuple[BootedMachine, list[Lingerer]]:
-    """A machine that was turned off with services and jobs of that many Entra users, and with local users' jobs."""
+    """A machine that was powered off with services and jobs of that many Entra users, and with local users' jobs."""
     with ground.boot(f"{name}-before") as site:
         machine = site.machine
         machine.wait_until_up()
@@ -112,7 +112,7 @@ def slow(ground: BootedGround) -> str:
         for lingerer in (alice, carol):
             equal(lingerer.state(site), "activating", f"{lingerer.unit} while the local users' jobs have run")
             equal(lingerer.ran(site), set(), "what ran without an answer")
-        # Process 1, cron and atd have waited for nothing: they do their work beside those that wait.
+        # Process 1, cron and atd do not wait: they work while the Entra users' jobs wait.
         admitted(site.ssh(ground.lisa, "id -un"), "lisa\n")
         machine.systemctl("start", "systemd-tmpfiles-clean.service", timeout=20)
         for name in ("cron", "atd"):
@@ -151,14 +151,14 @@ def away(ground: BootedGround) -> str:
         require("jobs-not-run" in warned, f"status warns of {warned}")
         ground.azure.withdraw(ground.key_of(carol.person))
         ground.azure.clear_faults()
-        # Azure's first answer since boot, about anybody, is the word that it answers again.
+        # Azure's first answer since boot, about any user, shows that it answers again.
         site.wait_until_ready()
         admitted(site.ssh(ground.newcomer(), "true"))
         wait_for(lambda: alice.state(site) == "active" and alice.ran(site) == {"service"}, "alice's manager", 60)
         wait_for(lambda: bool([r for r in carol.records(site, "systemd-user")
                                if r.get("ENTRALOGIN_REASON") == "role-not-assigned"]), "carol, tried again", 60)
         equal((carol.state(site), carol.ran(site)), ("failed", set()), "carol's manager after a no")
-        # Nothing is tried again and again after a no; an answer about others changes nothing.
+        # After a no nothing is retried; an answer about another user changes nothing.
         admitted(site.ssh(ground.newcomer(), "true"))
         tries = len(carol.records(site, "systemd-user"))
         # Azure gives the role again: the daemon learns of it, and so does the manager.
@@ -170,7 +170,7 @@ def away(ground: BootedGround) -> str:
         machine.systemctl("restart", DAEMON)
         site.wait_until_ready()
         equal(machine.main_pid(alice.unit), pid, "alice's manager after a restart of the daemon")
-        # What its administrator stops stays so.
+        # A manager that the administrator stops stays stopped.
         machine.systemctl("stop", alice.unit)
         machine.systemctl("restart", DAEMON)
         site.wait_until_ready()
@@ -192,7 +192,7 @@ def restarted(ground: BootedGround) -> str:
         return subprocess.Popen(argv, stdout=subprocess.PIPE, text=True)
 
     def result(job: subprocess.Popen[str]) -> int:
-        """What the account stage came to."""
+        """The result of the account stage."""
         stage = job.communicate(timeout=2 * LIMIT)[0].splitlines()[1].split()
         equal(stage[0], "account", "the stage")
         return int(stage[1])

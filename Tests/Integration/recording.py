@@ -21,7 +21,7 @@ PROMPT = r"[$#] \Z"
 
 
 class RecordingGround(BootedGround):
-    """Booted machines on whose root tlog is installed, set up as the page says."""
+    """Booted machines with tlog installed, set up as the page says."""
 
     def _prepared(self) -> Machine:
         machine = self.bed.machine("bare", layered=True)
@@ -39,7 +39,7 @@ class RecordingGround(BootedGround):
 
 
 def typed(site: BootedSite, person: Person, *lines: str) -> str:
-    """What a terminal shows of a session over SSH in which these lines are typed, one at each prompt."""
+    """What a terminal shows in a session over SSH in which these lines are typed, one at each prompt."""
     argv = person.argv("-p", str(site.port), "-tt", f"{person.login}@127.0.0.1")
     terminal = Terminal(("/usr/bin/ssh", *argv[1:]))
     try:

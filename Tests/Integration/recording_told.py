@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P16: what doctor says of recording that is switched on is what happens: a session ends, is recorded, or is not."""
+"""P16: doctor is right about session recording that is switched on: whether a session ends, is recorded, or is not."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ class State:
     severity: str
     commands: tuple[tuple[str, ...], ...] = ()
     back: tuple[tuple[str, ...], ...] = ()
-    # What tlog says in a session that it records nevertheless.
+    # What tlog prints in a session that it records nevertheless.
     words: str = ""
 
 
 def in_state(machine: BootedMachine, state: State, look: Callable[[], None]) -> None:
-    """Puts the files there, looks, and has everything as it was."""
+    """Writes the files, calls `look`, and restores everything."""
     before = {path: machine.read(path) if machine.path(path).exists() else None for path in state.files}
     for path, text in state.files.items():
         machine.must("mkdir", "-p", path.rpartition("/")[0])
@@ -58,19 +58,19 @@ def in_state(machine: BootedMachine, state: State, look: Callable[[], None]) -> 
 
 
 def recording_findings(site: BootedSite) -> dict[str, str]:
-    """By id, without what is good."""
+    """The findings about recording that are not good: their severities by id."""
     found = json.loads(site.tool("--json", "doctor").out)["findings"]
     return {f["id"]: f["severity"] for f in found if f["id"].startswith("recording.") and f["severity"] != "good"}
 
 
 def remedy(site: BootedSite, name: str) -> str:
-    """What doctor says to do about it, as one command of the shell."""
+    """The remedy of doctor's finding, as one shell command."""
     found = next(f for f in json.loads(site.tool("--json", "doctor").out)["findings"] if f["id"] == name)
     return str(found["remedy"]).removeprefix("on Debian: ").replace("; then ", "; ")
 
 
 JOURNAL = (("systemctl", "restart", "systemd-journald"),)
-# Before systemd starts it: sign-in is off from the change of a file of the name service until then.
+# Runs the check before systemd does: after a change to a file of the name service, sign-in is off until then.
 STAMP = ("entraloginctl", "stack", "--stamp")
 TLOG_STATES = (
     State("nothing is wrong", {}, "", ""),
@@ -116,7 +116,7 @@ def tlog_in(site: BootedSite, person: Person, state: State, number: int) -> None
     if state.finding == "recording.tlog-locks" or not state.finding:
         equal("lock file" in outcome.text, bool(state.finding), f"{state.name}: what the user reads, {outcome.text}")
         wait_for(lambda: words in recorded(site, person), f"{state.name}: the recording")
-    # What was written before it was looked at is in the journal once that has been written to disk.
+    # Writes the journal to disk, so that it has everything that was recorded so far.
     site.machine.must("journalctl", "--sync")
     is_recorded = state.finding != "recording.tlog" or bool(state.words)
     equal(words in recorded(site, person), is_recorded, f"{state.name}: the recording")

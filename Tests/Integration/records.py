@@ -86,14 +86,14 @@ def sudo_record(ground: Ground) -> str:
 
 
 def secrets(ground: Ground) -> dict[str, str]:
-    """What must be in no log: the beginnings of tokens, and pieces of every key and certificate that was used."""
+    """Texts that must be in no log: the beginnings of tokens, and pieces of every key and certificate that was used."""
     found = {"a token": "eyJ0eXAi", "a bearer header": "Bearer ey", "a private key": "PRIVATE KEY-----",
              "a refresh token": "refresh."}
     found |= {f"token {number}": part for number, token in enumerate(ground.azure.issued_tokens())
               for part in token.split(".")[1:] if part}  # one that is unsigned has an empty part
     for path in sorted((ground.bed.scratch / "people").rglob("*-cert.pub")):
         body = path.read_text().split()[1]
-        # Of its signature: what stands before it, other certificates have too.
+        # A part of the signature: other certificates have the same text before it.
         found[f"the certificate {path.parent.name}"] = body[-120:-60]
     for path in sorted(ground.bed.keys.rglob("*")):
         if path.is_file() and not path.suffix and "PRIVATE KEY" in path.read_text(errors="replace"):
@@ -116,7 +116,7 @@ def no_secrets(ground: Ground) -> str:
               for p in sorted((ground.bed.scratch / "people").rglob("*-cert.pub"))}
     require(sum(map(len, logs.values())) > 1000 and len(looked_for) > 5, "there is nothing to look through")
     for where, text in logs.items():
-        # sshd itself logs how a helper was called that failed: the beginning of the certificate, and not its end.
+        # sshd itself logs the arguments of a helper that failed: the beginning of the certificate, but not its end.
         for what, secret in (looked_for if where.startswith("sshd") else looked_for | nonces).items():
             require(secret not in text, f"{what} is in the {where}")
     return f"{len(looked_for)} secrets, {len(logs)} logs, {sum(map(len, logs.values()))} characters"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P4: what the administrator revoked gets nobody in from the next attempt on; a CA that the administrator added does."""
+"""P4: a revoked key or certificate admits nobody from the next attempt on; a CA that the administrator added works."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ OWN = "/etc/entralogin/own_authorities"
 
 
 def revoke(machine: Machine, *specification: str) -> None:
-    """Puts a KRL in the list's place, as a careful administrator does."""
+    """Replaces the revocation list by a KRL, as a careful administrator does."""
     with tempfile.TemporaryDirectory(prefix="krl-") as folder:
         Path(folder, "specification").write_text("".join(f"{line}\n" for line in specification))
         ssh_keygen("-q", "-k", "-f", Path(folder, "list"), "-s", "none", Path(folder, "specification"))
@@ -79,7 +79,7 @@ def revoked_authority(ground: Ground) -> str:
         refused_for(site, alice, "certificate-revoked")
         wait_for(lambda: not published(site), "sshd's file without the revoked keys")
         revoke(site.machine)
-        refused(site.ssh(alice, "true"))  # sshd has no key yet; our part never hears of it
+        refused(site.ssh(alice, "true"))  # sshd has no CA key yet, so it does not ask the daemon
         wait_for(lambda: published(site) == before, "sshd's file with the keys again", limit=75)
         admitted(site.ssh(alice, "true"))
     return f"{len(before)} CA keys"

@@ -17,8 +17,8 @@ from simulator import contoso
 
 ADMINS = "entra_admins"
 ADMINS_GID = FIRST_UID - 1023
-TARGETPW = "/etc/sudoers.d/zz-administrator"  # read after ours, so its values win
-EARLY_SUDOERS = "/etc/sudoers.d/administrator"  # read before ours
+TARGETPW = "/etc/sudoers.d/zz-administrator"  # read after entralogin's file, so its values win
+EARLY_SUDOERS = "/etc/sudoers.d/administrator"  # read before entralogin's file
 
 
 def session_around(ground: Ground, site: Site, person: Person, before: str, between: Callable[[], None],
@@ -47,7 +47,7 @@ def administrator(ground: Ground) -> Person:
 
 def sudo_refused_after(ground: Ground, site: Site, person: Person, change: Callable[[], None],
                        sudo: str = "sudo -n", service: str = "sudoers") -> str:
-    """sudo works, the role changes, the next sudo in the same session is refused and says why."""
+    """Requires that sudo works, and that after the role has changed the next sudo in that session is refused and says why."""
 
     def between() -> None:
         change()
@@ -140,7 +140,7 @@ def no_stays_no(ground: Ground) -> str:
         person = ground.newcomer()
         admitted(site.ssh(person, "id -un"), f"{person.login}\n")
         ground.withdraw(person)
-        site.pass_by(400)  # the "yes" is too old for a sign-in, and young enough for the grace
+        site.pass_by(400)  # the "yes" is too old for a sign-in, but recent enough for the grace
         refused(site.ssh(person, "id"), "role not assigned")
         with ground.azure.fault("refuse", "pas"), ground.azure.fault("refuse", "arm"):
             site.pass_by(120)  # the "no" is not fresh any more
@@ -187,8 +187,8 @@ def other_roles(ground: Ground) -> str:
 
 
 def renewed(site: Site) -> None:
-    """A quarter of an hour passes, until the renewal has asked Azure again. It may have been on its way to sleep when
-    the clock jumped, and then takes the new time for the beginning of its sleep: so there are three tries."""
+    """Lets a quarter of an hour pass, until the renewal has asked Azure again. If the clock jumps just before the renewal goes
+    to sleep, it sleeps from the new time on: so this tries three times."""
     mark = site.journal.mark()
     for _ in range(3):
         site.pass_by(1000)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One RPM for all: what each release declares that it provides, as an empty package, and whether rpm takes entralogin there."""
+"""One RPM for all distributions: an empty package declares what each release provides, and rpm must accept entralogin there."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from bed.packages import NAME
 from case import case
 from packages_ground import PackagesGround
 
-# The newest of glibc's symbol versions are counted on from here; those before are older than every release below.
+# glibc's symbol versions before those that are counted up; they are older than every release below.
 GLIBC_OLD = ("2.2.5", "2.3", "2.3.2", "2.3.3", "2.3.4")
 GLIBC_LIBRARIES = ("libc.so.6", "libm.so.6", "libdl.so.2", "libpthread.so.0", "librt.so.1", "libutil.so.1")
 GCC = ("3.0", "3.3", "3.3.1", "3.4", "3.4.2", "4.0.0", "4.2.0", "4.3.0", "4.7.0", "4.8.0")
 LIBSYSTEMD = (209, 211, 213, 214, 216, 217, 219, 220, 221, 222, 226, 227, 229, 230, 231, 232, 233, 234, 236, 237, 238, 239,
               240, 243, 246, 247, 248, 249, 250, 251, 252, 253, 254, 255, 256, 257)
-# What rpm 4.14 (RHEL 8, SLES 15) can read; `rpm --showrc` of that version.
+# The features of rpm 4.14 (RHEL 8, SLES 15), by `rpm --showrc` of that version.
 FEATURES = {"CompressedFileNames", "FileDigests", "PayloadFilesHavePrefix", "RichDependencies"}
 
 
 @dataclass(frozen=True)
 class Release:
-    """A distribution as far as its packages say what they provide."""
+    """What the packages of a distribution's release provide."""
 
     name: str
     glibc: int  # of 2.N
@@ -64,7 +64,7 @@ TAKEN = (
     Release("SLES 15 SP3", 31, "libcrypto.so.1.1", "8.4p1", 246, shadow="shadow"),
     Release("SLES 15 SP6", 38, "libcrypto.so.3", "9.6p1", 254, shadow="shadow"),
 )
-# With what rpm says is missing there.
+# Releases that refuse the package, with what rpm says is missing.
 REFUSED = (
     (Release("RHEL 7", 17, "libcrypto.so.10", "7.4p1", 219), ("GLIBC_2.27", "libcrypto.so.3", "openssh-server >= 7.8")),
     (Release("SLES 12", 22, "libcrypto.so.1.0.0", "7.2p2", 228, shadow="shadow"),
@@ -80,7 +80,7 @@ def must(*argv: str, **environment: str) -> Outcome:
 
 
 class Database:
-    """A root with nothing but rpm's own tables, in which this release's provides are installed."""
+    """A root with only rpm's own database, in which this release's provides are installed."""
 
     def __init__(self, folder: Path, release: Release) -> None:
         self.root = folder / release.name.replace(" ", "-")
@@ -145,7 +145,7 @@ def one_package(ground: PackagesGround) -> str:
         missing = [line for line in said.text.splitlines() if " is needed by " in line]
         require(len(missing) >= len(lacking), said.text)
 
-    # As rpm 6 is by default.
+    # The default of rpm 6.
     strict = Database(folder, replace(TAKEN[2], name="strict"))
     demanding = ("--define", "_pkgverify_level all")
     said = strict.takes(package, *demanding)

@@ -15,9 +15,9 @@ from simulator import contoso
 
 RUN0 = "run0 --no-ask-password id -u"
 PKEXEC = "pkexec --disable-internal-agent id -u"
-# What sudo.md warns of: the groups of the process, which outlive the membership.
+# The rule that sudo.md warns of: by the groups of the process, which outlive the membership.
 BY_GROUP = f'polkit.addRule(function(a, subject) {{ if (subject.isInGroup("{ADMINS}")) return polkit.Result.YES; }});\n'
-# What an Entra account may try: each would print 0. Neither is a limit or a variable of the caller's known to polkit.
+# What an Entra account may try: each would print 0. polkit sees neither the caller's limits nor its variables.
 TRIES = (RUN0, "run0 --no-ask-password --user=root id -u </dev/null", f"env -i /usr/bin/{RUN0}",
          f"SYSTEMD_BYPASS_POLKIT=1 DBUS_SYSTEM_BUS_ADDRESS= {RUN0}", f"(ulimit -n 12; {RUN0})", f"(ulimit -u 64; {RUN0})",
          f"{RUN0} 0<&- 2>&1", "systemd-run --quiet --no-ask-password --wait --pipe id -u",
@@ -38,10 +38,10 @@ def by_rule(ground: BootedGround) -> str:
     machine.must("chmod", "0644", POLKIT)
     pool = ThreadPoolExecutor(1)
     try:
-        # Control: the rule makes an administrator root, so each refusal is polkit's and not that of a machine without it.
+        # Control: the rule makes an administrator root, so polkit works here and each refusal is polkit's.
         wait_for(lambda: "0" in site.ssh(person, f"{RUN0} 2>/dev/null").lines(), "polkit to read the rule")
         go, out = f"/tmp/{person.login}.go", f"/tmp/{person.login}.out"
-        # Then by the other rule, which polkit may not have read yet.
+        # Then the control uses the other rule, which polkit may not have read yet.
         control = f"for i in $(seq 50); do {RUN0} && break; sleep 0.2; done; {PKEXEC} && echo by pkexec too"
         waiting = (f"id -G >{out}.begun; while [ ! -e {go} ]; do sleep 0.1; done; ({script}; id -G) >{out}.new; "
                    f"mv {out}.new {out}; while [ ! -e {go}2 ]; do sleep 0.1; done; {{ {control}; }} 2>/dev/null")
@@ -51,7 +51,7 @@ def by_rule(ground: BootedGround) -> str:
         machine.must("entraloginctl", "flush")
         site.ssh(person, "true")
         wait_for(lambda: str(ADMINS_GID) not in machine.must("id", "-G", person.login).out.split(), "the end of the membership")
-        machine.must("mv", module, f"{module}.away")  # nothing here rests on it
+        machine.must("mv", module, f"{module}.away")  # the decision must not depend on it
         machine.write_file(go, "")
         wait_for(lambda: machine.run("test", "-e", out).ok, "the session's tries", 240)
         said = machine.must("cat", out).out.splitlines()

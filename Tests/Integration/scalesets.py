@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P1 and P5 on scale sets: what is inherited from where, and an instance that comes back with another disk or with its
-own."""
+"""P1 and P5 on scale sets: from where roles are inherited, and an instance that comes back with a new disk or with its own."""
 
 from __future__ import annotations
 
@@ -17,7 +16,7 @@ ANOTHER_SET = contoso.SCALE_SET.replace("/farm", "/farmhouse")
 
 
 def holder(ground: Ground, scope: str) -> Person:
-    """Somebody who holds the User role there and nowhere else."""
+    """A person who holds the User role at this scope and nowhere else."""
     person = ground.newcomer()
     ground.withdraw(person)
     ground.azure.assign(ground.key_of(person), contoso.USER, scope)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P1 and P2: sudo, su, at and user services by the table of ARCHITECTURE.md; how long one sign-in carries them."""
+"""P1 and P2: sudo, su, at and user services by the table of ARCHITECTURE.md; how long one sign-in counts for them."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ RAN = "/tmp/at-ran"
 
 
 def say_no(ground: Ground, site: Site, person: Person) -> None:
-    """The role goes, and the daemon learns of it."""
+    """Withdraws the role, and lets the daemon learn of it."""
     ground.withdraw(person)
     site.pass_by(400)
     refused(site.ssh(person, "id"), "role not assigned")
 
 
 def catches_hangup(pid: int) -> None:
-    """Until atd has come as far as to catch the signal by which at(1) tells of a job, and which would end it before."""
+    """Waits until atd catches the signal by which at(1) announces a job; before that, the signal would end atd."""
     def does() -> bool:
         lines = Path(f"/proc/{pid}/status").read_text().splitlines()
         caught = next(line.split()[1] for line in lines if line.startswith("SigCgt"))
@@ -41,7 +41,7 @@ def catches_hangup(pid: int) -> None:
 
 
 def order(site: Site, person: Person) -> None:
-    """A job for at once, as the person would give it, and also when no session of theirs may be opened any more."""
+    """Orders a job for now, as the person would; works also when the person may not open a session any more."""
     site.machine.remove(RAN)
     outcome = site.machine.run("at", "-M", "now", user=person.login, input=f"id -un >{RAN}\n")
     require(outcome.ok, f"at refuses the job: {outcome.text}")
@@ -110,7 +110,7 @@ def user_services(ground: Ground) -> str:
 
 
 def old_sign_in(ground: Ground, key: str) -> Person:
-    """Somebody whose certificate is good for hours, on a machine whose daemon's clock a case sets ahead."""
+    """A person whose certificate is valid for hours, for a machine whose daemon's clock a case sets ahead."""
     person = ground.bed.person(key)
     line = forged(ground.bed.directory.principals[key], ground.bed.keys / "entra" / "entra-1",
                   public_line(person.identity), not_before=int(time.time()) - 300,
@@ -140,7 +140,7 @@ def sign_in_age(ground: Ground) -> str:
 
         outcome = session_around(ground, site, person, "sudo -n id -u", three_hours, "sudo -n id -u; echo ended $?")
         require(outcome.lines()[0] == "0" and "ended 0" not in outcome.out, outcome.text)
-        # By then the membership may have lapsed, which sudo's plugin says first.
+        # By then the membership may have lapsed, too: then sudo's plugin says that first.
         said = "too long ago" in outcome.err or "membership of the administrators has ended" in outcome.err
         require(said, f"it was not for that reason: {outcome.err}")
         admitted(site.ssh(person, "sudo -n id -u"), "0\n")

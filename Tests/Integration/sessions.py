@@ -52,7 +52,7 @@ class Connection:
 
 
 def of(site: BootedSite, uid: int) -> list[str]:
-    """The processes of that uid, but for those that wait to be reaped."""
+    """The processes of that uid, except those that wait to be reaped."""
     script = r"""for f in /proc/[0-9]*/status; do awk -v u="$0" '/^State:/ {s=$2} /^Threads:/ {t=$2} /^Uid:/ {r=$2}
         /^Name:/ {n=$2} END {if (r == u && !((s == "Z" || s == "X") && t < 2)) print n}' "$f" 2>/dev/null; done; true"""
     return site.machine.must("sh", "-c", script, str(uid)).out.split()
@@ -67,7 +67,7 @@ def records(site: BootedSite, person: Person) -> list[dict[str, Any]]:
 
 
 def record_of(site: BootedSite, person: Person) -> dict[str, Any]:
-    """It comes a second after the last process has ended, where something of other users is left."""
+    """Waits for the record, which may come a second after the last process has ended."""
     wait_for(lambda: bool(records(site, person)), f"the record of {person.login}", 30)
     return records(site, person)[-1]
 
@@ -105,7 +105,7 @@ def multiplexed(ground: BootedGround) -> str:
                     gone(site, uid)
                     equal(record_of(site, person).get("ENTRALOGIN_REASON"), "role-not-assigned", "the record's reason")
                 else:
-                    # The control: nothing but this setting keeps a new session from the old connection.
+                    # The control: only this setting prevents a new session over the old connection.
                     admitted(connection.ask("id -u"), f"{uid}\n")
                     require(not records(site, person), "sessions were ended where EndSessions=no")
                 seen.append("a new session" if not settings else "ended")
@@ -193,8 +193,8 @@ def is_locked(path: Path) -> bool:
 
 
 def begun(site: BootedSite, person: Person, kind: str, expected: int, lock: Path) -> subprocess.Popen[bytes]:
-    """A session of programs that fork. A link of a chain lives too short to be met in /proc; its lock tells whether one
-    lives."""
+    """Starts a session of programs that fork. The processes of a chain live too short to be seen in /proc; their lock shows
+    whether one lives."""
     said, uid = person.folder / f"forks-{kind}", uid_of(site, person)
     with said.open("wb") as file:
         loop = subprocess.Popen(person.argv("-p", str(site.port), f"{person.login}@127.0.0.1", f"forks {kind} 150"),

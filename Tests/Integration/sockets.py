@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P10: who may ask what, and whom our own programs talk to."""
+"""P10: which callers may ask what, and which servers entralogin's own programs talk to."""
 
 from __future__ import annotations
 
@@ -98,8 +98,8 @@ def garbage() -> list[bytes]:
             for _ in range(letters.randint(1, 4)):
                 mutated[letters.randrange(len(mutated))] = letters.randrange(256)
             made.append(bytes(mutated))
-    # Not those that a lucky change turned into an order: to forget, to add, retire, rebind or rename somebody, or to give
-    # them another shell or home.
+    # Without those that chance turned into a valid order: to flush, to add, retire, rebind or rename an account, or to give it
+    # another shell or home.
     orders = (b"\x04\x05", b"\x04\x06", b"\x04\x08", b"\x04\x09", b"\x04\x0d", b"\x04\x0e", b"\x04\x16")
     return [m for m in made if m[6:8] not in orders or len(m) < 12]
 
@@ -120,7 +120,7 @@ def garbage_frames(ground: Ground) -> str:
 
 
 def connections(path: str, question: bytes) -> list[socket.socket]:
-    """A thousand, or as many as there can be; every fourth asks something and never reads the answer."""
+    """Opens a thousand connections, or as many as possible; every fourth asks something and never reads the answer."""
     resource.setrlimit(resource.RLIMIT_NOFILE, (4096, 4096))
     made: list[socket.socket] = []
     for number in range(1000):
@@ -139,7 +139,7 @@ def connections(path: str, question: bytes) -> list[socket.socket]:
 
 @contextmanager
 def held(ground: Ground, site: Site, path: str, user: str, question: bytes) -> Iterator[None]:
-    """Those connections stand, in a process of that user, inside the block."""
+    """Keeps those connections open in a process of that user, inside the block."""
     reader, writer = os.pipe()
     back, answer = os.pipe()
 
@@ -164,7 +164,7 @@ def held(ground: Ground, site: Site, path: str, user: str, question: bytes) -> I
 def nobody_kept_out(ground: Ground, site: Site) -> str:
     alice = ground.person("alice")
     at_once = site.ssh(alice, "true")
-    wait_for(lambda: site.ssh(alice, "true").ok, "alice in")  # silent ones are let go after two seconds
+    wait_for(lambda: site.ssh(alice, "true").ok, "alice in")  # silent connections are closed after two seconds
     require(ground.lisa.ssh("true", port=site.port).ok, "lisa is kept out")
     require(site.tool("status").ok, "status is not answered")
     return f"alice {'in' if at_once.ok else 'out'} at once, in while they stand"
@@ -189,8 +189,8 @@ def held_by_root(ground: Ground) -> str:
 @contextmanager
 def impostor(site: Site, path: str, listener: str, owner: str, folder: str = "root",
              says: Callable[[bytes], bytes] | None = None) -> Iterator[list[int]]:
-    """A server in our socket's place, or where there is none, that says yes to everything, or what `says` makes of the
-    request. `listener` runs it, `owner` owns its inode, `folder` the folder; yields the sizes of what it was sent."""
+    """A false server in the place of entralogin's socket, or where there is none. It answers yes to everything, or what `says`
+    returns for the request. `listener` runs it, `owner` owns its inode, `folder` the folder; yields its requests' sizes."""
     heard: list[int] = []
     place = site.machine.path(path)
     away = place.with_name(place.name + ".away")
@@ -206,7 +206,7 @@ def impostor(site: Site, path: str, listener: str, owner: str, folder: str = "ro
 
     def serve() -> None:
         become(site.machine.uid(listener))
-        server.listen(16)  # SO_PEERCRED of a client names who called this
+        server.listen(16)  # a client's SO_PEERCRED is the process that called this
         listens.set()
         while True:
             try:
@@ -217,7 +217,7 @@ def impostor(site: Site, path: str, listener: str, owner: str, folder: str = "ro
                 data = client.recv(1 << 17)
                 if data:
                     heard.append(len(data))
-                    with suppress(OSError):  # who asked has gone where this was late
+                    with suppress(OSError):  # the caller has gone if this was late
                         client.send((says or yes)(data))
 
     thread = threading.Thread(target=serve, daemon=True)
@@ -236,7 +236,7 @@ def impostor(site: Site, path: str, listener: str, owner: str, folder: str = "ro
 
 
 def become(uid: int) -> None:
-    """For this thread alone: the system call, because glibc's function changes all threads."""
+    """Changes the uid of this thread only: by the system call, because glibc's function changes all threads."""
     libc = ctypes.CDLL(None, use_errno=True)
     number = {"x86_64": 117, "aarch64": 147}[os.uname().machine]  # setresuid
     if libc.syscall(number, uid, uid, uid) != 0:
@@ -244,7 +244,7 @@ def become(uid: int) -> None:
 
 
 def yes(request: bytes) -> bytes:
-    """Root's own record, or simply yes."""
+    """Answers with root's own record, or simply yes."""
     (opcode,) = struct.unpack(">H", request[6:8])
     ok = struct.pack(">H", 0)
     if opcode == 0x0101:
@@ -289,7 +289,7 @@ def lying_daemon(ground: Ground) -> str:
 
 
 def lies(request: bytes) -> list[bytes]:
-    """Answers that are none: of another question, cut, too long, with words that do not exist."""
+    """Invalid answers: to another question, truncated, too long, with values that do not exist."""
     good, (opcode,) = yes(request), struct.unpack(">H", request[6:8])
     reply = opcode | wire.NUMBERS["REPLY"]
     verdict = struct.pack(">HH", 0, 0) + wire.string("")

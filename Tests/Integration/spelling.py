@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P4: sshd and sudo take spellings that nobody writes. What they take, the check and the survey read, too."""
+"""P4: sshd and sudo accept unusual spellings. The check and the survey must read all that sshd and sudo accept."""
 
 from __future__ import annotations
 
@@ -24,13 +24,14 @@ SUDO = ("@include {}", "#include {}", '@include "{}"', "  @include {}", "@includ
 
 
 def takes(site: Site) -> bool:
-    """sshd would take a planted key of alice's."""
+    """Whether sshd would accept a planted key for alice."""
     seen = site.machine.run(SSHD, "-T", "-C", "user=alice@contoso.com,host=h,addr=127.0.0.1")
     return seen.ok and f"authorizedkeysfile {PLANTED}".lower() in seen.out.lower()  # 10.6 writes keywords in capitals
 
 
 def reads(site: Site, program: str, word: str) -> bool:
-    """Or says that it cannot read all of it: then there is no stamp, and no package changes the machine."""
+    """Whether the tool reads the line, or says that it cannot read the files: then the check fails, and no package changes the
+    machine."""
     seen = site.tool("stack", "--lines", program)
     return word in seen.out or not seen.ok
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One thing that is broken on a machine, and how what was there is kept and put back."""
+"""One thing that is broken on a machine, and how its former content is kept and put back."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from booted_ground import BootedSite
 @dataclass(frozen=True)
 class State:
     """One thing that is broken. `faults` of the simulator: name, endpoint, value. `paths` are put back afterwards, then `undo`
-    runs, or the machine is made anew (`rebuild`). `after`: what the administrator or the machine does next. `denied`: who
-    is kept out by root's own word; `local`: people with local accounts get in all the same; `fresh`: certificates are
-    issued after the break; `deep`: much the same as others, and played with --deep alone."""
+    runs, or a new machine is booted (`rebuild`). `after`: what the administrator or the machine does next. `denied`: users whom
+    root's own settings refuse; `local`: local users can still sign in; `fresh`: certificates are issued after the break;
+    `deep`: much the same as other states, so only with --deep."""
 
     group: str
     name: str
@@ -37,7 +37,7 @@ class State:
 
 
 def packed(site: BootedSite, path: str) -> bytes:
-    """The path with all below it, by tar; empty where there is nothing."""
+    """A tar archive of the path and all below it; empty if there is nothing."""
     root, name = site.machine.path("/"), path.lstrip("/")
     if not (root / name).exists() and not (root / name).is_symlink():
         return b""

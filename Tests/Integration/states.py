@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P16: one thing is broken at a time, and `doctor` and `explain` say what then happens. A lie is red; a known one stands
-in known_lies.py, and is red as soon as it is none."""
+"""P16: one thing is broken at a time, and `doctor` and `explain` must say what then happens. A wrong answer fails. A known
+wrong answer is in known_lies.py, and fails as soon as it is right."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""States of the way to Azure, and of what stands in for it."""
+"""States of the way to Azure, and of what is used instead of an answer."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ OTHERS: dict[str, tuple[tuple[str, str, object], ...]] = {
     "arm refuses our identity": (("refused-identity", "arm", 403),),
     "keys without the one that signs": (("thin-keys", "keys", None),),
 }
-# What this machine asks. Not `signin`, of which these people get their certificates elsewhere.
+# The endpoints that this machine asks. Not `signin`, from which users get their certificates on other machines.
 EVERYTHING = ("imds", "token", "keys", "pas", "arm")
 OTHERS |= {f"everything {how}": tuple((fault, one, value) for one in EVERYTHING) for how, (fault, value) in {
     "is silent": ("silent", None), "resets": ("refuse", None), "is intercepted": ("wrong-tls", None),
@@ -38,19 +38,19 @@ NO_NAME = "sed -i '/{name}/d' /etc/hosts; echo 'nameserver 127.20.0.99' >/etc/re
 
 
 def azure() -> Iterator[State]:
-    """As the daemon meets it while it runs, and at its start."""
+    """Faults of Azure that begin while the daemon runs, and before its start."""
     cases = {f"{place} {how}": tuple((fault, one, value) for one in endpoints)
              for place, endpoints in PLACES.items() for how, (fault, value) in FORMS.items()
              if not (place in ("imds", "the token endpoint") and fault == "wrong-tls")}
     for name, faults in (cases | OTHERS).items():
-        # What is no answer is no answer: of each place one of them is played every time.
+        # All faults without an answer have the same effect: for each endpoint only one is run every time.
         yield _state(name, faults, deep=name not in OTHERS and faults[0][0] not in QUICK)
         if name in OTHERS or faults[0][0] in ("status", "silent", "refuse", "wrong-tls"):
             yield _state(f"{name}, before a start", faults, RESTARTED, deep=name not in OTHERS and faults[0][0] != "refuse")
 
 
 def _state(name: str, faults: tuple[tuple[str, str, object], ...], after: str = "", deep: bool = False) -> State:
-    # An open role is no promise while Azure gives no answer.
+    # While Azure gives no answer, `explain` may leave the role open.
     return State("Azure", name, faults=faults, after=after, role_is_known=False, rebuild=True, deep=deep)
 
 
@@ -59,7 +59,7 @@ def _shell(script: str, site: BootedSite) -> None:
 
 
 def ways() -> Iterator[State]:
-    """Names and routes. Filters of packets would be the bed's, whose network all machines share."""
+    """Names and routes. No packet filters: they would affect the bed's network, which all machines share."""
     for name in (*NAMES, "azure.com\\|windows.net\\|microsoftonline"):
         script = NO_NAME.format(name=name)
         for after in ("", RESTARTED):

@@ -18,7 +18,7 @@ UNITS, ACCOUNTS = "/usr/lib/systemd/system/", ("/etc/passwd", "/etc/group", "/et
 
 
 def _put(path: Path, content: bytes) -> None:
-    """As installers do, by rename: a program that runs is not written to."""
+    """Writes by rename, as installers do, because a running program cannot be written to."""
     new = path.with_name(f"{path.name}.new")
     new.write_bytes(content)
     shutil.copystat(path, new)
@@ -27,7 +27,7 @@ def _put(path: Path, content: bytes) -> None:
 
 
 def _cut(path: Path) -> None:
-    """The last line is half there; of a program, the second half is missing."""
+    """Removes the last line; of a program, the second half."""
     content = path.read_bytes()
     whole = content.splitlines(keepends=True)[:-1]
     _put(path, content[: len(content) // 2] if b"\0" in content else b"".join(whole))
@@ -55,12 +55,12 @@ RESTARTED = "systemctl daemon-reload; systemctl restart --no-block entralogind"
 
 def _broken(path: str, change: Break, site: BootedSite) -> None:
     if not site.machine.path(path).is_symlink():
-        site.machine.must("touch", "-a", path)  # one that is written now and then
+        site.machine.must("touch", "-a", path)  # a file that is written only now and then may be missing
     change(site.machine.path(path))
 
 
 def files(found: list[PutFile]) -> Iterator[State]:
-    """Each file that was put in place, and each that the daemon keeps; those that nothing reads are one state."""
+    """A state for each file that was put in place; the files that nothing reads are one state."""
     read = [one for one in found if not one.path.startswith(INERT)]
     inert = tuple(one.path for one in found if one.path.startswith(INERT))
     yield State("file", "the manual and what completes words, missing",
@@ -68,9 +68,9 @@ def files(found: list[PutFile]) -> Iterator[State]:
     for one in read:
         breaks = ["missing"] if one.is_link else list(BREAKS)
         if one.path.startswith("/usr/share/") or one.path.endswith(".sh"):
-            breaks = ["missing", "empty", "mode 0666"]  # read by `configure` alone
+            breaks = ["missing", "empty", "mode 0666"]  # read only by `configure`
         for how in breaks:
-            # Half a library ends each process that loads it (glibc maps more than is there): files are put in place by rename.
+            # Half a library crashes every process that loads it, because glibc maps more than the file has.
             is_half = how == "the end is missing" and ".so" in one.path
             is_local = one.is_new and not one.path.startswith("/etc/pam.d") and not is_half
             yield State("file", f"{one.path}, {how}", partial(_broken, one.path, BREAKS[how]), (one.path,), _after(one.path),
@@ -78,7 +78,8 @@ def files(found: list[PutFile]) -> Iterator[State]:
 
 
 def _is_deep(one: PutFile, how: str) -> bool:
-    """What a sign-in goes by is broken in each way every time, other programs in two, and the rest in one."""
+    """Whether the state is run only with --deep. The core files are always broken in every way, other programs in two ways, and
+    the rest in one."""
     if Path(one.path).name in CORE:
         return False
     if one.is_link or one.path.endswith("-again.service"):
@@ -88,7 +89,7 @@ def _is_deep(one: PutFile, how: str) -> bool:
 
 
 def _after(path: str) -> str:
-    """What makes the machine go by the file: its next start, or a reload."""
+    """What makes the machine use the changed file: a restart, or a reload."""
     if path.startswith("/etc/ssh/"):
         return RELOADED
     if path.startswith("/etc/") and "/systemd/" not in path and not path.startswith("/etc/entralogin"):
@@ -99,7 +100,7 @@ def _after(path: str) -> str:
 
 
 def state(found: list[PutFile]) -> Iterator[State]:
-    """Each file of the daemon's and its units', while it runs and for its next start."""
+    """Each file of the daemon and its units, broken while it runs and before its next start."""
     del found
     for path in STATE:
         for how, change in BREAKS.items():
@@ -120,7 +121,7 @@ def folders(found: list[PutFile]) -> Iterator[State]:
         is_kept = path.startswith(("/var/", "/run/"))
         for how, change in FOLDER_BREAKS.items():
             if how == "missing" and path in ("/etc/pam.d", "/home"):
-                continue  # no part of ours, and nobody at all gets in
+                continue  # not entralogin's, and without it no user can sign in
             yield State("folder", f"{path}, {how}", partial(_broken, path, change), (path,) if path != "/home" else (),
                         RELOADED if path.startswith("/etc/ssh") else "", undo="chmod 755 /home; chown root /home",
                         local=path not in ("/etc/pam.d", "/home", "/etc/ssh/sshd_config.d"), rebuild=is_kept,
@@ -128,7 +129,7 @@ def folders(found: list[PutFile]) -> Iterator[State]:
 
 
 def lines(found: list[PutFile]) -> Iterator[State]:
-    """Each line that was put in place: gone, as a comment, and, where sshd reads it, behind another Match."""
+    """Each line that was put in place: removed, commented out, and, where sshd reads it, after another Match."""
     for one in found:
         if one.path.startswith("/etc/entralogin") or one.path.startswith("/etc/apparmor"):
             continue
@@ -141,7 +142,7 @@ def lines(found: list[PutFile]) -> Iterator[State]:
             forms["behind another Match"] = _behind
         for number in one.lines:
             line = one.text.splitlines()[number]
-            # Without the Match line its block is everybody's; PAM's lines count those that they jump over.
+            # Without the Match line its block applies to all users; PAM's control values count the lines that they skip.
             is_local = "Match User" not in line and not one.path.startswith("/etc/pam.d")
             for how, change in forms.items():
                 yield State("line", f"{one.path}: {_short(line)}, {how}", partial(_edited, one.path, line, change), (one.path,),
@@ -155,7 +156,7 @@ def _short(line: str) -> str:
 
 
 def _edited(path: str, line: str, change: Callable[[list[str], int], list[str]], site: BootedSite) -> None:
-    """In place, so that owner and mode stay."""
+    """Edits in place, so that owner and mode stay."""
     text = site.machine.read(path).splitlines()
     site.machine.path(path).write_text("\n".join(change(text, text.index(line))) + "\n")
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A booted machine on which one thing is broken at a time: four people sign in, `doctor` and `explain` are asked, and it
-is put back."""
+"""A booted machine on which one thing is broken at a time: users sign in, `doctor` and `explain` are run, and the thing is put
+back."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from people import CROWD
 from state import State, packed, unpack
 from states_seen import ADMINISTRATOR, NEWCOMER, ROLES, USER, Doctor, Lie, Seen, lies, remedies, unhelped
 
-QUIET = 0.3  # seconds in which systemd's path units have seen a change
-SETTLED = 3.0  # seconds until a daemon that may never be ready is taken as it is
+QUIET = 0.3  # seconds after which systemd's path units have seen a change
+SETTLED = 3.0  # seconds to wait for a daemon that may never be ready
 ASKED = {ADMINISTRATOR: "id -un; sudo -n true && echo sudo", USER: "id -un; sudo -n true && echo sudo",
          NEWCOMER: "id -un", "carol": "id -un", "lisa": "id -un"}
 
@@ -33,7 +33,7 @@ class StatesGround(BootedGround):
 
     @property
     def vm(self) -> BootedSite:
-        """With an administrator and a user who signed in a moment ago. Made anew before their certificates expire."""
+        """A machine with an administrator and a user who signed in a moment ago. Replaced before their certificates expire."""
         if self._vm is not None and time.monotonic() > self._made_at + 1200:
             self.renew()
         if self._vm is None:
@@ -51,7 +51,7 @@ class StatesGround(BootedGround):
         return self._vm
 
     def recover(self) -> None:
-        """After a red case: a lie leaves a machine that was put back."""
+        """Called after a failed case. A wrong answer leaves a good machine, because everything was put back."""
         if not self._is_well:
             self.renew()
 
@@ -65,12 +65,12 @@ class StatesGround(BootedGround):
             shutil.rmtree(folder / "changes", ignore_errors=True)
 
     def settle(self) -> None:
-        """The next state does that."""
+        """Does nothing: the next state does that."""
 
     # One state
 
     def play(self, state: State) -> tuple[Seen, list[Lie]]:
-        """What is said twice and is not so."""
+        """What was seen, and the wrong answers that were given twice."""
         site = self.vm
         self._is_well = False
         if self._next_newcomer + 2 >= CROWD:
@@ -103,7 +103,7 @@ class StatesGround(BootedGround):
             self._put_back(state, kept)
 
     def _settled(self, site: BootedSite, restarts: bool) -> None:
-        """Systemd has no job left, and a daemon that was started is ready, or had the time for it."""
+        """Waits until systemd has no job left, and a daemon that was started is ready or had the time to be."""
         time.sleep(QUIET)
         end = time.monotonic() + SETTLED
         while time.monotonic() < end:
@@ -118,7 +118,7 @@ class StatesGround(BootedGround):
         people = {ADMINISTRATOR: self.person("alice"), USER: self.person("bob"), NEWCOMER: newcomer,
                   "carol": self.person("carol"), "lisa": self.lisa}
         with ThreadPoolExecutor(len(people)) as pool:
-            # At once, since each waits for a daemon that does not answer.
+            # All at once, because each of them may wait for a daemon that does not answer.
             asked = pool.submit(site.tool, "doctor")
             explained = dict(zip(ROLES, pool.map(lambda who: _steps(site.tool("explain", "--json", people[who].login)), ROLES),
                                  strict=True))
@@ -137,7 +137,7 @@ class StatesGround(BootedGround):
                     {who: one_line(screens[who].text, 160) for who in ROLES})
 
     def _tried(self, site: BootedSite, commands: dict[str, str]) -> list[Lie]:
-        """The administrator does what the findings say."""
+        """Runs the commands of the findings, as an administrator would; returns findings that did not go away."""
         if not commands:
             return []
         for command in commands.values():

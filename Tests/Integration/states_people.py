@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""States of accounts and homes, of what sshd and other modules of PAM let in, and of sudo's rules."""
+"""States of accounts and homes, of rules of sshd and other PAM modules for who may sign in, and of sudo's rules."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ALICE, BOB = "alice@contoso.com", "bob@contoso.com"
 EARLY, LATE = "/etc/ssh/sshd_config.d/00-a.conf", "/etc/ssh/sshd_config.d/90-late.conf"
 ACCOUNT = "/etc/pam.d/common-account"
 STORE = "/var/lib/entralogin/accounts"
-# What an administrator writes into sshd's configuration, before and behind entralogin's block.
+# Lines that an administrator writes into sshd's configuration, before and after entralogin's block.
 SSHD = (
     "AllowUsers lisa root", "AllowUsers lisa alice@contoso.com", "AllowUsers *@*", "AllowUsers *",
     "AllowUsers *?contoso.com lisa",
@@ -32,7 +32,7 @@ SSHD = (
     "Match Address 127.0.0.1\n    PubkeyAuthentication no", "Match all\n    AuthorizedPrincipalsCommand none",
     "Match User newcomer\n    PermitTTY no", "Include /nonexistent", "AllowUsers",
 )
-# Seen to change nothing.
+# Lines that were seen to change nothing.
 HARMLESS = {one for one in SSHD if one.split()[0] in (
     "MaxAuthTries", "MaxStartups", "LoginGraceTime", "PermitTTY", "StrictModes", "Banner", "PermitUserRC", "HostCertificate",
     "PasswordAuthentication", "KbdInteractiveAuthentication", "ExposeAuthInfo", "IgnoreRhosts", "Include")}
@@ -75,7 +75,7 @@ def _turned_away(text: str) -> tuple[str, ...]:
 
 
 def pam() -> Iterator[State]:
-    """A line of another module before ours and behind it, with what its own file says."""
+    """A line of another module before and after entralogin's, with that module's own file."""
     for line in PAM_LINES:
         for where, script in (("first", f"sed -i '1i {line}' {ACCOUNT}"), ("last", f"echo '{line}' >>{ACCOUNT}")):
             yield State("PAM", f"{line}, {where}", partial(_with_files, script), (ACCOUNT, *FILES), local=False,
@@ -168,7 +168,8 @@ def accounts() -> Iterator[State]:
 
 
 def _denied(name: str) -> tuple[str, ...]:
-    """By root's own word, or since a name is local: nobody can know of a newcomer's before they come."""
+    """The roles whose users are refused by root's own settings, or because their name is local. `doctor` cannot know that of a
+    user before the first sign-in."""
     is_bob = name in ("bob was retired", "bob has nologin as his shell", "a local user has bob's name")
     return (USER,) if is_bob else (NEWCOMER,) if name.startswith("a newcomer's") else ()
 

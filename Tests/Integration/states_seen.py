@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What was seen in a state of a machine, and where `doctor` and `explain` said otherwise. No machine is needed here."""
+"""What was seen in a state of a machine, and where `doctor` and `explain` said something else. Needs no machine."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 ADMINISTRATOR, USER, NEWCOMER = "administrator", "user", "newcomer"
-ROLES = (ADMINISTRATOR, USER, NEWCOMER)  # of whom everybody holds the role that the word says
+ROLES = (ADMINISTRATOR, USER, NEWCOMER)  # a newcomer has the role of a user
 WELL, WARNED = 0, 5  # `doctor`, entraloginctl(1)
 ENDS = {WELL: ("Nothing is wrong.",), WARNED: ("sign-in stays on", "is not known"), 1: ("keep",)}
 COMMANDS = "systemctl|chown|chmod|usermod|entraloginctl|/usr/libexec/entralogin/configure"
 RUNNABLE = re.compile(rf"(?!.* (and|status) )({COMMANDS}) [^;,()…]*")
-# Errors that keep none of these people out, by the finding's id, and why they are errors.
+# Errors that keep none of these users from signing in, by the finding's id, and why they are errors.
 EXCUSED = {
     "pam.sudo.auth": "sudo asks for no code, though the settings say so",
     "pam.sudo-i.auth": "sudo -i asks for no code, though the settings say so",
@@ -33,7 +33,7 @@ class Doctor:
 
     @property
     def is_open(self) -> bool:
-        """It says that it does not know whether everybody gets in."""
+        """Whether it says that it does not know if all users can sign in."""
         return "is not known" in self.last or any(f.get("keepsOut") == "unknown" for f in self.findings)
 
     def speaks_of(self, word: str) -> bool:
@@ -47,8 +47,8 @@ class Doctor:
 
 @dataclass(frozen=True)
 class Seen:
-    """`entered`: who of `ROLES` ran a command over ssh; `has_sudo`: the administrator; `explained`: the steps' outcomes of
-    `explain --json`, by subject; empty where it gave no answer."""
+    """`entered`: which of `ROLES` ran a command over ssh; `has_sudo`: whether the administrator has sudo; `explained`: the
+    outcomes of the steps of `explain --json`, by subject; empty if it gave no answer."""
 
     entered: dict[str, bool]
     has_sudo: bool
@@ -72,26 +72,25 @@ class Lie:
 
 
 def remedies(doctor: Doctor) -> dict[str, str]:
-    """By the finding's id, what it says to do, where that is a command that can be typed as it stands."""
+    """The remedies that are commands and can be typed as they stand, by the finding's id."""
     wanted = [f for f in doctor.findings if f["severity"] in ("error", "warning")]
     return {str(f["id"]): str(f["remedy"]) for f in wanted if RUNNABLE.fullmatch(str(f.get("remedy", "")))}
 
 
 def unhelped(tried: dict[str, str], after: Doctor) -> list[Lie]:
-    """Findings that are still there when their remedies were done."""
+    """Findings that are still there after their remedies were carried out."""
     left = {str(f["id"]) for f in after.findings if f["severity"] in ("error", "warning")}
     return [Lie(f"remedy-{one}", f"{one} is still found after: {command}") for one, command in tried.items() if one in left]
 
 
 def lies(seen: Seen, role_is_known: bool = True, denied: tuple[str, ...] = ()) -> list[Lie]:
-    """Where what was said is not what happened. `role_is_known`: Azure answers, so that a role that `explain` leaves open is
-    the one that everybody here holds. `denied`: those whom root turned away by name, or gave another command; only
-    `explain` has to say so."""
+    """Where the answers differ from what happened. `role_is_known`: Azure answers, so `explain` may assume the role that each
+    user here holds. `denied`: users whom root refused by name, or gave another command; only `explain` has to say so."""
     return [*_ends(seen, denied), *_failed(seen), *_of_explain(seen, role_is_known)]
 
 
 def _ends(seen: Seen, denied: tuple[str, ...]) -> list[Lie]:
-    """A doctor to whom sign-in is on, while somebody is kept out; asked before these sign-ins, and after them."""
+    """Runs of doctor, before and after the sign-ins, that say sign-in is on although a user is refused."""
     found = []
     for when, doctor in (("before", seen.before), ("after", seen.after)):
         if doctor.last and doctor.status in ENDS and not any(end in doctor.last for end in ENDS[doctor.status]):
@@ -112,7 +111,7 @@ def _hides_sudo(doctor: Doctor) -> bool:
 
 
 def _failed(seen: Seen) -> list[Lie]:
-    """A doctor that names something that keeps people out, where everybody gets in and the administrator has sudo."""
+    """A doctor that names an obstacle although all users can sign in and the administrator has sudo."""
     if seen.out or not seen.has_sudo or seen.after.status != 1 or not seen.after.findings:
         return []
     unexplained = [f for f in seen.after.findings

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What `make install` and `configure` put in place on this suite's machine: the files, and their lines in those of others."""
+"""What `make install` and `configure` put in place on this suite's machine: files, and lines in other programs' files."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from pathlib import Path
 from bed import Bed, Machine
 from bed.installed import put_in_place
 
-# Read by people and by shells that complete words; nothing here runs or reads them.
+# Files for people and for shell completion; nothing here runs or reads them.
 INERT = ("/usr/share/man/", "/usr/share/doc/", "/usr/share/bash-completion/", "/usr/share/zsh/", "/usr/share/fish/",
          "/usr/lib/systemd/catalog/")
-# What any change of accounts or libraries writes anew, and what leads this machine to a simulated Azure.
+# Files that any change of accounts or libraries rewrites, and those that lead this machine to the simulated Azure.
 _OTHERS = ("/etc/.pwd.lock", "/etc/ld.so.cache", "/etc/hosts", "/etc/ssl/", "/var/", "/run/", "/tmp/", "/root/")
-# What the daemon and its units keep, once it runs: a case holds this list against a machine's folders.
+# The files that the daemon and its units keep once it runs: a case compares this list with a machine's folders.
 STATE = ("/var/lib/entralogin/accounts", "/var/lib/entralogin/machine", "/var/lib/entralogin/sign-ins",
          "/var/lib/entralogin/nss/accounts.snapshot", "/var/lib/entralogin/ssh/trusted_user_ca_keys",
          "/var/lib/entralogin-sshd/trusted_user_ca_keys",
@@ -31,7 +31,7 @@ FOLDERS = ("/etc/entralogin", "/etc/entralogin/entralogin.conf.d", "/etc/ssh/ssh
 
 @dataclass(frozen=True)
 class PutFile:
-    """`is_new`: the machine did not have it before; `lines`: the numbers, from 0, of the lines that were not there."""
+    """`is_new`: the machine did not have the file before; `lines`: the numbers, from 0, of its new lines."""
 
     path: str
     is_new: bool
@@ -41,7 +41,7 @@ class PutFile:
 
 
 def survey() -> list[PutFile]:
-    """By an installation on a machine of its own; two seconds."""
+    """Finds them by an installation on a machine of its own; takes two seconds."""
     with Bed() as bed:
         machine = Machine(bed.scratch / "survey")
         try:

@@ -21,7 +21,7 @@ def _shell(script: str, site: BootedSite) -> None:
 def units(found: list[PutFile]) -> Iterator[State]:
     names = [Path(one.path).name for one in found if one.path.startswith("/usr/lib/systemd/system/")]
     for unit in (name for name in names if name.endswith((".service", ".socket", ".path", ".timer"))):
-        # The others begin for a moment and end by themselves.
+        # The other services run for a moment and end by themselves.
         lasts = unit.endswith((".socket", ".path")) or unit in (DAEMON, "entralogin-audit.service")
         yield _unit(f"{unit} is stopped", f"systemctl stop {unit}", "true", not lasts)
         yield _unit(f"{unit} is masked and stopped", f"systemctl mask --now {unit}", f"systemctl unmask {unit}", not lasts)
@@ -30,7 +30,7 @@ def units(found: list[PutFile]) -> Iterator[State]:
                     f"[ ! -e /run/was-enabled ] || systemctl enable {unit}; rm -f /run/was-enabled", not lasts)
     yield _unit("both sockets and the daemon are stopped",
                 f"systemctl stop {DAEMON} entralogind-control.socket entralogind-principals.socket", "true")
-    # The watchdog would replace it while it is asked.
+    # Otherwise the watchdog would restart the daemon while it is asked.
     yield _unit("the daemon is frozen", f"systemctl service-watchdogs no; systemctl kill --signal=STOP {DAEMON}",
                 f"systemctl kill --signal=CONT {DAEMON}; systemctl service-watchdogs yes")
     yield State("unit", "the daemon dies at each start",
@@ -55,7 +55,7 @@ def _unit(name: str, act: str, undo: str, deep: bool = False) -> State:
     return State("unit", name, partial(_shell, act), undo=undo, deep=deep)
 
 
-# A file system of its own over a folder, with what is there.
+# Mounts a file system of its own over a folder, with the folder's content.
 _OVER = ("mkdir -p /tmp/kept && cp -a {folder}/. /tmp/kept/ && mount -t tmpfs -o {options},mode=755 small {folder} && "
          "cp -a /tmp/kept/. {folder}/ && chown --reference=/tmp/kept {folder}; rm -rf /tmp/kept; ")
 DISKS = {

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P1, P2 and P8: sudo's step-up: who is root by a code, who is not, whom it never concerns, and how it is switched on."""
+"""P1, P2 and P8: sudo's step-up: which users a code makes root, which it does not, which it never affects, and how it is
+switched on."""
 
 from __future__ import annotations
 
@@ -28,7 +29,7 @@ PROMPT = r"\$ \Z"
 
 @contextmanager
 def stepping_up(ground: Ground, name: str, settings: str = SWITCHED_ON) -> Iterator[Site]:
-    """A machine where sudo asks for a code, switched on as it is written in devices.md."""
+    """A machine where sudo asks for a code, switched on as devices.md describes."""
     with ground.fresh(name, settings=settings) as site:
         for service in ("sudo", "sudo-i"):
             offer(site, service)
@@ -38,7 +39,7 @@ def stepping_up(ground: Ground, name: str, settings: str = SWITCHED_ON) -> Itera
 
 
 def in_shell(site: Site, person: Person, act: Callable[[Terminal], Any]) -> Any:
-    """`act` at the prompt of the person's own shell over SSH, at a terminal."""
+    """Calls `act` at the prompt of the person's own shell, at a terminal over SSH."""
     argv = person.argv("-p", str(site.port), "-tt", f"{person.login}@127.0.0.1", "PS1='$ ' exec sh")
     terminal = Terminal(("/usr/bin/ssh", *argv[1:]))
     try:
@@ -49,7 +50,7 @@ def in_shell(site: Site, person: Person, act: Callable[[Terminal], Any]) -> Any:
 
 
 def asked(terminal: Terminal, command: str) -> str:
-    """The code that is shown for a command."""
+    """Types a command; returns the code that is shown."""
     terminal.type(command)
     terminal.expect(QUESTION)
     terminal.type("")
@@ -57,7 +58,7 @@ def asked(terminal: Terminal, command: str) -> str:
 
 
 def broken_off(terminal: Terminal) -> None:
-    """Ctrl-C until the prompt is there: sudo misses one that comes between its question and its reading."""
+    """Presses Ctrl-C until the prompt is there: sudo misses one that comes after its question but before it reads."""
     for _ in range(8):
         terminal.press("\x03")
         with suppress(TimeoutError):
@@ -67,12 +68,12 @@ def broken_off(terminal: Terminal) -> None:
 
 
 def is_awaited(record: dict[str, str]) -> bool:
-    """The record of a sign-in that was not broken off."""
+    """Whether the record is that of a sign-in that was not cancelled."""
     return "waits no more" not in record.get("ENTRALOGIN_DETAIL", "")
 
 
 def ends(terminal: Terminal) -> str:
-    """Breaks off what asks again, up to the next prompt; what was shown."""
+    """Cancels the repeated question, up to the next prompt; returns what was shown."""
     start = len(terminal.shown)
     terminal.expect(QUESTION)
     broken_off(terminal)
@@ -91,7 +92,7 @@ def granted(ground: Ground) -> str:
                 approving(ground, person)(code)
                 terminal.expect(rf"\n{who}\n")
                 terminal.expect(PROMPT)
-            # sudo's own memory of it, in this terminal.
+            # sudo remembers it in this terminal.
             terminal.type("sudo id -un; sudo -n id -u")
             terminal.expect(r"\nroot\n0\n")
             terminal.expect(PROMPT)
@@ -120,7 +121,7 @@ def refused(ground: Ground) -> str:
             mark = site.journal.mark()
             then(asked(terminal, "sudo -k id -u"))
             terminal.expect(words, limit=30)
-            # What was broken off before ends with a record of its own, when the daemon next looks for its process.
+            # A cancelled sign-in gets a record of its own, when the daemon next looks for its process.
             record = site.journal.wait(mark, is_awaited, event="device-sign-in", decision="deny", service="sudo")
             require("\n0\n" not in ends(terminal), f"root: {terminal.shown}")
             return str(record["ENTRALOGIN_REASON"])
@@ -179,7 +180,7 @@ def nobody_to_ask(ground: Ground) -> str:
             terminal.type("sudo -n id -u; echo ended $?")
             terminal.expect("ended [1-9]")
             require("\n0\n" not in terminal.shown, f"root: {terminal.shown}")
-            # In the background it stands still, as it would for a password, until it is fetched.
+            # In the background sudo stops, as it would for a password, until it is brought to the foreground.
             terminal.type("sudo -k; set -m; sudo id -un & wait; jobs")
             terminal.expect("Stopped")
             terminal.type("fg")
@@ -226,7 +227,7 @@ def without_daemon(ground: Ground) -> str:
 
 
 def holds_prompts(login: str) -> str:
-    """As a local user: the prompts of su under that name, as many as there are places; what the next one says."""
+    """Opens, as a local user, as many prompts of su for that name as the daemon allows; returns what the next one says."""
     prompts = []
     for _ in range(3):
         prompts.append(Terminal(("/bin/su", login)))
@@ -267,7 +268,7 @@ def places(ground: Ground) -> str:
 
 
 def finding(site: Site, name: str) -> tuple[str, str]:
-    """Severity and text of what doctor says there; empty where it says nothing."""
+    """Severity and text of doctor's finding of this id; empty if there is none."""
     found = [f for f in json.loads(site.tool("--json", "doctor").out)["findings"] if f["id"] == name]
     return (found[0]["severity"], found[0]["found"]) if found else ("", "")
 
@@ -296,7 +297,7 @@ def switching(ground: Ground) -> str:
               ["good", "good", ""], "findings")
 
         def spoilt(terminal: Terminal) -> None:
-            """By another file, while there is an administrator to ask sudo about."""
+            """Spoils the rule by another file, while there is an administrator to ask sudo about."""
             for rule, words in ((f"Defaults:%{ADMINS} !authenticate\n", "!authenticate"),
                                 (f"Defaults:%{ADMINS} targetpw\n", "targetpw"),
                                 (f"%{ADMINS} ALL=(ALL) NOPASSWD: ALL\n", "asks administrators for nothing"),

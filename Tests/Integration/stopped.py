@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P2 and P11: processes that hide from their end, that are stopped by their own user, or begin while an account is retired."""
+"""P2 and P11: processes that hide from being ended, that their own user stops, or that begin while an account is retired."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sessions import gone, of, uid_of
 from simulator import contoso
 
 SCOPES = "/sys/fs/cgroup/user.slice/user-$(id -u).slice/user@$(id -u).service/app.slice"
-# Each of them sleeps under a name, in a state or in a place that could keep it out of sight.
+# Each of them sleeps under a name, in a state or in a place that could hide it.
 HIDERS = r"""
 export XDG_RUNTIME_DIR=/run/user/$(id -u); n='setsid nohup'
 ($n perl -e 'open F, ">/proc/self/comm"; print F "a\nUid:\t0\t0\t0"; close F; sleep 4801' >/dev/null 2>&1 &)
@@ -36,7 +36,7 @@ until grep -h 'frozen 1' SCOPES/cold.scope/cgroup.events; do sleep 0.1; done
 
 
 def with_manager(ground: BootedGround, site: BootedSite, is_administrator: bool = False) -> tuple[Person, int]:
-    """Somebody with a user manager, and with it control groups of their own."""
+    """A person with a user manager, and so with control groups of their own."""
     person = ground.newcomer()
     if is_administrator:
         ground.azure.assign(ground.key_of(person), contoso.ADMINISTRATOR)
@@ -102,7 +102,7 @@ def cold_sudo(ground: BootedGround) -> str:
 
 
 def retire_amid_sign_ins(site: BootedSite, person: Person, over: threading.Event, first: int) -> list[str]:
-    """What five clients that sign in without end are told, from some time before the account is retired to some time after."""
+    """What five clients that sign in repeatedly are told, from before the account is retired until after it."""
     said: list[str] = []
 
     def knock() -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Many at once: sign-ins of many people, and names that nobody has."""
+"""Many requests at once: sign-ins of many users, and lookups of names that no account has."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from simulator.sshkeys import public_line
 CROWD = Path(__file__).resolve().with_name("crowd.py")
 LIMITS = "MaxStartups 500\nMaxSessions 500\nLoginGraceTime 120\n"
 PATIENCE = {"ConnectTimeout": "90"}
-RATIO, ROUNDS = 1.5, 3  # of the slowest hundredth, against local people in the same run
+RATIO, ROUNDS = 1.5, 3  # of the slowest hundredth, compared with local users in the same run
 GROWTH_KIB = 2048
 NAMES_A_SECOND = 10_000 / 60
 
@@ -41,7 +41,7 @@ class Storm:
 
 
 def at_once(site: Site, people: list[Person]) -> Storm:
-    """Everybody signs in at the same moment; all must succeed, each as who they are."""
+    """All sign in at the same moment; each must succeed, and under their own name."""
     asked = [(person.argv("-p", str(site.port), f"{person.login}@{HOST}", "id", "-un", options=PATIENCE),
               str(person.folder)) for person in people]
     began = time.monotonic()
@@ -59,7 +59,7 @@ def at_once(site: Site, people: list[Person]) -> Storm:
 
 
 def local_people(site: Site, like: Person, count: int) -> list[Person]:
-    """Local accounts whose people all have the key of `like`, and no certificate."""
+    """Makes local accounts that all have the key of `like`, and no certificate."""
     for table, line in (("passwd", "local{n}:x:{id}:{id}::/home/local{n}:/bin/bash"), ("group", "local{n}:x:{id}:"),
                         ("shadow", "local{n}:*:19000:0:99999:7:::")):
         with site.machine.path(f"/etc/{table}").open("a") as lines:
@@ -82,10 +82,10 @@ def storm(ground: Ground, people: int, sign_ins: int, limit: float | None) -> st
         first = at_once(site, ours)
         asked = ground.azure.count("pas") - before[0], ground.azure.count("arm") - before[1]
         equal(asked[0], people, "questions to PAS while everybody signed in for the first time")
-        # Two lists for each: that a user is no administrator is confirmed. Role definitions are kept.
+        # Two lists for each user, to confirm that the user is no administrator. Role definitions are cached.
         require(asked[1] <= 3 * people, f"{asked[1]} requests to ARM for {people} people")
         seen: list[tuple[float, Storm, Storm]] = []
-        for _ in range(ROUNDS):  # again where the first is beyond the limit: the machine is shared
+        for _ in range(ROUNDS):  # again if a round is beyond the limit, because the machine is shared
             again, local = at_once(site, ours), at_once(site, theirs)
             seen.append((again.p99 / local.p99, again, local))
             if limit is None or seen[-1][0] <= limit:
@@ -117,7 +117,8 @@ def great_crowd(ground: Ground) -> str:
 
 
 def strangers(ground: Ground, count: int, through_sshd: int) -> str:
-    """Names that nobody has, as sshd looks them up and at its door: flat memory, no network, nothing left."""
+    """Names that no account has, in lookups as sshd makes them and in connections to sshd: requires constant memory, no
+    requests to Azure, and nothing stored."""
     programs, sizes, rounds, seconds = ground.bed.scratch / "programs", [], 5, 0.0
     with ground.fresh("names", sshd=LIMITS, bare=True) as site:
         admitted(site.ssh(ground.newcomer(), "true"))
@@ -137,7 +138,7 @@ def strangers(ground: Ground, count: int, through_sshd: int) -> str:
 
 
 def knock(ground: Ground, site: Site, count: int, seed: int) -> None:
-    """Strangers with a key of their own at sshd's door, some at a time."""
+    """Connects to sshd with such names and a key, several at a time."""
     people = [Person(name, ground.lisa.folder, ground.lisa.identity) for name in random_names(count, 500 + seed)]
     with ThreadPoolExecutor(8) as pool:
         outcomes = list(pool.map(lambda person: site.ssh(person, "id", timeout=60), people))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""SubordinateIDs=yes: ranges for rootless containers, and everybody else's lines as they were."""
+"""SubordinateIDs=yes: ranges for rootless containers; all other users' lines stay as they were."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ON = "[Accounts]\nSubordinateIDs=yes\n"
 CHANGED = "/run/entralogin/nss/changed"
 SIZE = 65536
 FIRST, LAST = 1073741824, 1879048191
-# As somebody left it: no line end, no line, a number in another base.
+# A file as it may be: without a last line end, with a broken line, and a number in another base.
 LISAS = "lisa:100000:65536\n# of lisa's\nbroken\nlisa:0x80000:1"
 
 
@@ -30,7 +30,7 @@ def prepared(site: Site) -> None:
 
 
 def give(site: Site) -> str:
-    """What entralogin-subids.service does, at once; it may have done so already."""
+    """Does at once what entralogin-subids.service does, which may have run already."""
     outcome = site.tool("subids", "--write")
     require(outcome.ok, f"subids --write: {outcome.text}")
     return outcome.out
@@ -42,7 +42,7 @@ def ranges(site: Site, person: Person, path: str = FILES[0]) -> list[tuple[int, 
 
 
 def first_of(site: Site, person: Person) -> int:
-    """The first number of an account's range: one line by name in each file, the same in both."""
+    """The first id of an account's range; requires one line with its name in each file, the same in both."""
     found = ranges(site, person)
     equal(ranges(site, person, FILES[1]), found, f"{person.login} in both files")
     require(len(found) == 1 and found[0][1] == SIZE and FIRST <= found[0][0] <= LAST - SIZE + 1, f"{person.login}: {found}")
@@ -55,7 +55,7 @@ def given(ground: Ground) -> str:
         machine, people = site.machine, [ground.newcomer(), ground.newcomer(), ground.person("svc")]
         prepared(site)
         for person in people:
-            # The first command of the first session.
+            # The lines must be there for the first command of the first session.
             found = admitted(site.ssh(person, f"grep -h ^{person.login}: {' '.join(FILES)}")).split()
             require(len(found) == 2 and len(set(found)) == 1, f"{person.login} in its first session: {found}")
         require(not [f for f in findings(site) if f.startswith("subids")], "doctor")
@@ -134,7 +134,7 @@ def at_once(ground: Ground) -> str:
     return f"{rounds} rounds of each"
 
 
-# Of a run that writes both files: each call at which it can be ended.
+# The calls of a run that writes both files: the run can be ended at each of them.
 CALLS = [(call, number) for call in ("rename", "fsync", "fchmod", "unlink") for number in (1, 2)]
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P2, P7 and P8: sudo's right is asked anew each time, and no answer is no right."""
+"""P2, P7 and P8: the right to sudo is asked for each time, and without an answer there is none."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ USERS_GID = FIRST_UID - 1024
 PLUGIN = "/usr/libexec/entralogin/sudo_entralogin.so"
 SUDOERS = "/etc/sudoers.d/entralogin"
 COMMON_ACCOUNT = "/etc/pam.d/common-account"
-# The rule as it was before the plugin: sudo goes by the groups of the process.
+# The rule of a version without the plugin: sudo goes by the groups of the process.
 BY_NUMBER = f"%#{ADMINS_GID} ALL=(ALL:ALL) NOPASSWD: ALL\n"
 OLD_LINE = "account [success=ok ignore=ignore module_unknown=ignore default=die] pam_entralogin.so\n"
 
-# Says "ROOT K" for each limit of address space, in KiB, under which the command prints 0, and how many were tried.
+# Prints "ROOT K" for each limit of address space, in KiB, under which the command prints 0, and how many were tried.
 SEARCH = """
 fill=$(head -c 100000 /dev/zero | tr '\\0' x); tried=0
 for k in $(seq {first} {step} {last}); do
@@ -47,13 +47,13 @@ def tried(outcome: Outcome) -> int:
 
 
 def least(ground: Ground, site: Site, person: Person) -> int:
-    """The least limit, in KiB, under which sudo does anything at all: the search begins there."""
+    """The lowest limit, in KiB, under which sudo runs at all: the search begins there."""
     script = "for k in $(seq 2000 200 40000); do (ulimit -v $k; sudo -V) >/dev/null 2>&1 && echo $k && break; done"
     return int(site.ssh(person, script).out)
 
 
 def without_the_fix(site: Site) -> dict[str, str]:
-    """Our rule and our line in PAM as they were; what they are, to put back."""
+    """Writes entralogin's sudo rule and PAM line as they were before the fix; returns the present files, to put back."""
     before = {path: site.machine.read(path) for path in (SUDOERS, COMMON_ACCOUNT)}
     site.machine.write(SUDOERS, BY_NUMBER, 0o440)
     rest = [line for line in before[COMMON_ACCOUNT].splitlines() if not in_our_lines(line)]
@@ -71,7 +71,7 @@ def put_back(site: Site, before: dict[str, str]) -> None:
 
 
 def squeezed(ground: Ground, site: Site, reach: int, step: int) -> str:
-    """The attack, as it was done: with the fix and without, in one session of an administrator who is one no more."""
+    """The original attack, with the fix and without it, in one session of a former administrator."""
     person = administrator(ground)
     start = least(ground, site, person)
     count, before = reach // step + 1, dict[str, str]()
@@ -137,7 +137,7 @@ def limited_everywhere(ground: Ground) -> str:
 
 
 def in_steps(ground: Ground, site: Site, person: Person, steps: list[Callable[[], None]], command: str) -> list[str]:
-    """What the command says in one session after each step."""
+    """What the command prints in one session after each step."""
     names = [(f"/tmp/{person.login}-{n}-go", f"/tmp/{person.login}-{n}-out") for n in range(len(steps))]
     script = "; ".join(f"while [ ! -e {go} ]; do sleep 0.02; done; ({command}) >{out}.new 2>&1; mv {out}.new {out}"
                        for go, out in names)
@@ -157,7 +157,7 @@ def in_steps(ground: Ground, site: Site, person: Person, steps: list[Callable[[]
     return said
 
 
-# What an administrator of the machine may write into a later file, and the command that it is about.
+# Settings that the machine's administrator may write into a later file.
 SETTINGS_OF_OTHERS = ("Defaults !pam_acct_mgmt", "Defaults:ALL pam_service=open", "Defaults!/usr/bin/id !pam_acct_mgmt",
                       "Defaults>root pam_service=open, pam_login_service=open", "Defaults pam_service=cron",
                       "Defaults pam_service=systemd-user", "Defaults:ALL !pam_acct_mgmt, !authenticate",

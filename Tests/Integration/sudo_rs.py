@@ -14,18 +14,18 @@ from roles import ADMINS, ADMINS_GID, TARGETPW, administrator
 from sudo_right import COMMON_ACCOUNT, OLD_LINE, SUDOERS, in_our_lines, in_steps, roots, search, tried
 from sudo_rs_ground import SudoRsGround, replace_sudo
 
-# In front of these, sudo-rs asks about nothing but a rule: what a former administrator may try.
+# What a former administrator may try: for these, sudo-rs asks only whether there is a rule.
 EACH = "sudo -n id -u; sudo -n -i id -u; sudo -n -u lisa id -u; sudo -n -l 2>&1 | grep -c NOPASSWD"
 EDIT = "EDITOR=true sudoedit -n /etc/hosts >/dev/null 2>&1 && echo edited"
 
 
 def bare(**options: str) -> str:
-    """The search without the long argument: sudo-rs needs its room again behind PAM, and fails there."""
+    """The search without the long argument, for which sudo-rs needs memory again after PAM, and fails there."""
     return search(6000, 10000, 12, **options).replace(" x $fill", "")
 
 
 def findings(site: Site) -> dict[str, str]:
-    """Severity of each finding of doctor's, by its id."""
+    """The severity of each of doctor's findings, by its id."""
     return {f["id"]: f["severity"] for f in json.loads(site.tool("--json", "doctor").out)["findings"]}
 
 
@@ -36,7 +36,7 @@ def asks_always(site: Site) -> bool:
 
 
 def lent(path: str) -> str:
-    """What runs a command with the administrators' group, by a setgid copy of perl that one of them left behind."""
+    """A command that runs sudo with the administrators' group, by a setgid copy of perl that an administrator left behind."""
     script = ("$ENV{PATH} = q(/usr/bin:/bin); delete @ENV{qw(IFS CDPATH ENV BASH_ENV)}; $( = $); "
               "exec(q(/usr/bin/sudo), q(-n), q(id), q(-u))")
     return f"{path} -e '{script}'"
@@ -113,7 +113,7 @@ def limited(ground: SudoRsGround) -> str:
         before = machine.read(COMMON_ACCOUNT)
         old = OLD_LINE + "\n".join(line for line in before.splitlines() if not in_our_lines(line)) + "\n"
 
-        # With the daemon dead, the membership stays in the published file, and the name service gives the group.
+        # While the daemon is dead, the membership stays in the published file, so the name service gives the group.
         def dead() -> None:
             site.service.kill()
             machine.write("/tmp/dead", "")
@@ -159,7 +159,7 @@ def replaced(ground: SudoRsGround) -> str:
 
 
 def member(site: Site, name: str, command: str = "sudo -n id -u") -> Outcome:
-    """As a member of a group, for sudo-rs: by the name services, 0.2.15 by the groups of the process."""
+    """Runs sudo-rs as a member of a group: by the name services, for 0.2.15 by the groups of the process."""
     groups = "--init-groups" if asks_always(site) else "--clear-groups"
     return site.machine.run("setpriv", f"--reuid={name}", f"--regid={name}", groups, "sh", "-c", command, timeout=200)
 

@@ -7,7 +7,7 @@ from bed import Machine
 from bed.installed import put_in_place
 from ground import Ground
 
-# As a distribution that has sudo-rs in sudo's place: by diversions, so that `sudo`'s own files stay away.
+# Replaces sudo by sudo-rs as a distribution does: by diversions, so that `sudo`'s own files do not come back.
 REPLACE = """set -e
 for name in sudo visudo; do
   path=$(command -v $name); dpkg-divert --quiet --local --rename --divert $path.ws --add $path
@@ -16,7 +16,7 @@ done"""
 
 
 def replace_sudo(machine: Machine) -> str:
-    """Puts sudo-rs in the place of sudo; what it says it is."""
+    """Replaces sudo by sudo-rs; returns the version that it prints."""
     machine.must("sh", "-c", REPLACE)
     return machine.must("sudo", "--version").text.strip()
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P2: while sudo's files or another source of its rules could outlive a role's end, administrators are users."""
+"""P2: while a rule in sudo's files or in another source could outlast the role, administrators are treated as users."""
 
 from __future__ import annotations
 

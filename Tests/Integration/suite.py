@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A suite from its command line to its summary, by pytest: the same for machines in a private root and booted ones."""
+"""Runs a suite with pytest, from its command line to its summary, for machines in a private root and booted ones."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ CONFIGURATION = Path(__file__).with_name("pytest.ini")
 
 
 def main(name: str, description: str, prepared: Callable[[Bed], SharedGround]) -> int:
-    """Runs what the arguments ask for, on the ground that `prepared` makes; the exit status."""
+    """Runs the cases that the arguments ask for, on the fixture that `prepared` makes; returns the exit status."""
     leave_out_borrowed()
     left = run_name(name, sys.argv[1:])
     options = ["-c", str(CONFIGURATION), f"--rootdir={REPOSITORY}", "-o", f"cache_dir={REPOSITORY / '.build/pytest' / left}"]
@@ -37,7 +37,7 @@ def main(name: str, description: str, prepared: Callable[[Bed], SharedGround]) -
 
 
 def run_name(name: str, arguments: list[str]) -> str:
-    """What a run leaves is called so: parts that run side by side leave it beside each other."""
+    """The name of a run's files: runs of different parts at the same time use different files."""
     options = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     options.add_argument("--part", default="")
     part = options.parse_known_args(arguments)[0].part
@@ -45,8 +45,8 @@ def run_name(name: str, arguments: list[str]) -> str:
 
 
 def leave_out_borrowed() -> None:
-    """The suite's cases are those of the modules that its program imports by name: what these modules borrow from others'
-    brings these others' cases along."""
+    """Keeps only the cases of the modules that the suite's program imports itself: when these modules import helpers from other
+    modules, those modules' cases are registered, too."""
     listed = {value.__name__ for value in vars(sys.modules["__main__"]).values() if isinstance(value, ModuleType)}
     if any(case.check.__module__ in listed for case in CASES):
         CASES[:] = [case for case in CASES if case.check.__module__ in listed]
@@ -58,7 +58,7 @@ class CaseItem(pytest.Item):
     case: Case
     suite: CaseSuite
     seen = ""  # what the case returned, or what it saw instead
-    is_final = False  # it failed, and no deadline explains that
+    is_final = False  # it failed, and no missed deadline explains that
 
     def runtest(self) -> None:
         assert self.suite.ground is not None
@@ -75,7 +75,7 @@ class CaseItem(pytest.Item):
     def _recover(self, ground: SharedGround) -> None:
         try:
             ground.recover()
-        except Exception as error:  # noqa: BLE001  said beside what the case saw, and the end of the run
+        except Exception as error:  # noqa: BLE001  added to the case's result; the run ends
             self.seen += f"; the machine did not recover: {described(error)}"
             self.session.shouldfail = f"the machine did not recover from {self.name}"
 
@@ -98,7 +98,7 @@ class CaseFile(pytest.File):
 
 
 class CaseSuite:
-    """The plugin: the suite's own options, its cases in their order, and the ground that they share."""
+    """The pytest plugin: the suite's own options, its cases in their order, and the fixture that they share."""
 
     def __init__(self, name: str, description: str, prepared: Callable[[Bed], SharedGround], logs: Path) -> None:
         self.ground: SharedGround | None = None
@@ -135,7 +135,7 @@ class CaseSuite:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
-        """In the order in which the cases are declared; of those, what was asked for."""
+        """Selects the requested cases, in the order in which they are declared."""
         found = {item.case: item for item in items if isinstance(item, CaseItem)}
         named = config.option.keyword or config.args_source == pytest.Config.ArgsSource.ARGS
         wanted = chosen(config.option.only, config.option.deep or bool(named), config.option.attacks)

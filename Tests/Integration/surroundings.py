@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P10 and P13: what befell others: groups of a command that sshd runs, many descriptors, a root folder of a user's."""
+"""P10 and P13: flaws of similar programs: groups of a command that sshd runs, many descriptors, a root folder of a user."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ id -G >>{SEEN}
 exec {HELPER}.real "$@"
 """
 ADMINS_GID = FIRST_UID - 1023
-MANY = 4000  # descriptors; select(2) ends at 1,024
+MANY = 4000  # descriptors; select(2) handles only 1,024
 JAIL = "/home/lisa/jail"
 
 
@@ -61,7 +61,7 @@ def links_in_place_of_folders(ground: Ground) -> str:
         outcome = machine.run(CONFIGURE, "--enable")
         equal(machine.must("stat", "-c", "%U %a", "/root/kept").out, "root 700\n", "root's folder behind the links")
         require(f"{STATE} cannot be made" in outcome.err, f"it is not said: {outcome.text}")
-        # What is simply missing is made, by systemd-tmpfiles and without it.
+        # A folder that is just missing is made, by systemd-tmpfiles and without it.
         machine.remove(STATE)
         machine.must("mv", "/usr/bin/systemd-tmpfiles", "/root/")
         machine.run(CONFIGURE, "--enable")
@@ -116,8 +116,8 @@ def many_descriptors(ground: Ground) -> str:
 
 
 def build_jail(ground: Ground, site: Site, victim: Person) -> None:
-    """A root folder that belongs to lisa, with programs, our true module, and what a hostile owner would put there:
-    published files in which they are somebody else, a server that says yes."""
+    """Makes a root folder that belongs to lisa, with programs, entralogin's real module, and what a hostile owner would put
+    there: published files that give her another user's uid, and a server that says yes."""
     machine, root = site.machine, site.machine.path(JAIL)
     programs = ["/usr/bin/id", "/usr/bin/getent", place(machine, ground.bed.scratch / "programs")]
     module = module_file(site, "libnss_entralogin.so.2")
@@ -166,7 +166,7 @@ def foreign_root(ground: Ground) -> str:
             return [" ".join(part.split()[1:]) for part in outcome.lines()]
 
         equal(answers(), ["-", "-", "65534", "-"], "with lisa's files")
-        # As root's, the same files are answered from: the module works in there, and it is the owner that counts.
+        # If root owns the same files, the module answers from them: it works there, so the owner makes the difference.
         site.machine.must("chown", "-R", "root:root", JAIL)
         require(answers()[:2] == [str(uid), str(uid)], "with root's files nothing is answered either: proves nothing")
         site.machine.must("chown", "-R", "lisa:lisa", JAIL)

@@ -20,8 +20,8 @@ from packages_ground import OpenSession, PackagesGround
 IMAGE = "/var/lib/extensions/entralogin.raw"
 UNIT = "entralogin-sysext.service"
 SET_UP = (*WIRED, "/etc/systemd")
-PORT = "/etc/ssh/sshd_config.d/05-port.conf"  # of each boot its own
-# /usr as on a machine that is an image. nspawn gives its machines no loop devices, which systemd-sysext mounts an image with.
+PORT = "/etc/ssh/sshd_config.d/05-port.conf"  # each boot has its own
+# Makes /usr as on a machine whose /usr is an image. nspawn gives no loop devices, which systemd-sysext needs for an image.
 READ_ONLY = """[Unit]
 DefaultDependencies=no
 Before=systemd-sysext.service
@@ -35,7 +35,7 @@ WantedBy=sysinit.target
 
 
 def built(folder: Path) -> Path:
-    """The image as `make sysext` makes it for Debian, and whether it is the same twice."""
+    """The image as `make sysext` makes it for Debian; requires that two builds are the same."""
     images = []
     for name in ("one", "two"):
         done = run([str(REPOSITORY / "packaging/sysext/build"), str(folder / name)], timeout=300,
@@ -47,7 +47,7 @@ def built(folder: Path) -> Path:
 
 
 def immutable(ground: PackagesGround) -> Machine:
-    """Stopped: its /usr is read-only from its next boot on, and nothing of the product is there."""
+    """A stopped machine without the product, whose /usr is read-only from its next boot on."""
     machine = ground.bed.machine("immutable", base=ground.bare)
     machine.write("/etc/systemd/system/read-only.service", READ_ONLY)
     machine.must("systemctl", "enable", "read-only.service", "systemd-sysext.service")
@@ -56,7 +56,7 @@ def immutable(ground: PackagesGround) -> Machine:
 
 
 def stays_out(ground: PackagesGround, site: BootedSite) -> None:
-    """No Entra account is in, whatever is left of the product; lisa and root are not affected."""
+    """Requires that no Entra account can sign in, whatever is left of the product; lisa and root are not affected."""
     for key in ("alice", "carol"):
         require(not site.ssh(ground.person(key), "true").ok, f"{key} is in")
     admitted(site.ssh(ground.lisa, "id -un"), "lisa\n")
@@ -77,7 +77,7 @@ def merge(ground: PackagesGround, site: BootedSite, image: Path) -> None:
 
 
 def unmerge(ground: PackagesGround, site: BootedSite) -> None:
-    """No Entra account is in, whatever is left of the product; lisa and root are not affected."""
+    """Unmerges the extension; requires that no Entra account can sign in, and that lisa and root are not affected."""
     site.machine.must("systemd-sysext", "unmerge")
     for key in ("alice", "carol"):
         require(not site.ssh(ground.person(key), "true").ok, f"{key} is in")
@@ -96,14 +96,14 @@ def merged(ground: PackagesGround) -> str:
         merge(ground, site, image)
         machine.must(TOOL, "setup", "--apply")
         ground.signs_in(site)
-        # Unmerged while it is set up: as where the module is missing.
+        # Unmerged while sign-in is set up: this has the same effect as a missing module.
         lisa = OpenSession(ground.lisa, site.port)
         try:
             unmerge(ground, site)
             machine.must("systemd-sysext", "merge")
             machine.systemctl("restart", UNIT)
             ground.signs_in(site)
-            # A refresh mounts /usr anew, with other files behind the same names: off, until the check has seen them.
+            # A refresh mounts /usr again, so its files have other identities: sign-in is off until the check has seen them.
             machine.must("systemd-sysext", "refresh")
             for key in ("alice", "carol"):
                 require(not site.ssh(ground.person(key), "true").ok, f"{key} is in after a refresh")

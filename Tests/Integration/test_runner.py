@@ -18,7 +18,7 @@ from bed.stalls import TRIES, Stalls
 
 
 class Ground:
-    """Counts what the runner does to it."""
+    """A fixture that counts the runner's calls."""
 
     def __init__(self) -> None:
         self.settled = self.recovered = self.kept = 0
@@ -51,7 +51,7 @@ class RunnerTest(unittest.TestCase):
 
     def declare(self, sentence: str, *errors: Exception | None, module: str = __name__, deep: bool = False,
                 attack: str = "", every_part: bool = False, alone: bool = False) -> None:
-        """A case that ends with the errors, one for each run, and then well."""
+        """Adds a case that fails with these errors, one for each run, and then passes."""
         outcomes = iter(errors)
 
         def check(_: Ground) -> str:

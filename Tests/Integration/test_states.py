@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What counts as a lie, without a machine: `python -m unittest test_states`."""
+"""What counts as a wrong answer, without a machine: `python -m unittest test_states`."""
 
 from __future__ import annotations
 

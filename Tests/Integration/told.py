@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P16: what an administrator is told is what happens: explain and doctor beside a real sshd, PAM and disk."""
+"""P16: what explain and doctor tell an administrator is what happens with a real sshd, PAM and disk."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ def steps(site: Site, person: Person) -> tuple[int, dict[str, dict[str, Any]]]:
 
 
 def lines(site: Site, *wanted: str) -> None:
-    """A file of the machine's own for sshd, which reads it; none without lines."""
+    """Writes a file of the administrator's for sshd, or removes it if there are no lines, and reloads sshd."""
     site.machine.write(OWN, "".join(f"{line}\n" for line in wanted)) if wanted else site.machine.remove(OWN)
     site.reload()
     site.stamped()
 
 
 def says(site: Site, person: Person, subject: str, because: str) -> None:
-    """explain says no, and sshd does."""
+    """Requires that explain says no, and that sshd refuses."""
     status, told = steps(site, person)
     require(status == 1 and told.get(subject, {}).get("outcome") == "refused", f"{because}: explain says {told}")
     outcome = site.ssh(person, "echo entered")
@@ -89,7 +89,7 @@ def last_refusal(ground: Ground) -> str:
         object_id = ground.bed.directory.principals[ground.key_of(carol)].object_id
         require(status == 1 and told["role"]["reason"] == "role-not-assigned", f"explain says {told}")
         require(object_id in " ".join(text.split()), f"the object id is not named: {text}")
-        # A certificate of another name is refused before the client can read why.
+        # A certificate for another name is refused before the client is told why.
         refused(site.ssh(person, "true", flags=("-l", carol.login)))
         status, told = steps(site, carol)
         require(told["attempt"]["reason"] == "wrong-name" and person.login in told["attempt"]["text"], f"{told}")
@@ -98,7 +98,7 @@ def last_refusal(ground: Ground) -> str:
     return "role-not-assigned, wrong-name"
 
 
-# What is done, and the finding whose remedy is a command.
+# What breaks the machine, and the finding whose remedy is a command.
 COMMANDS = (
     ("chmod 777 /home", "homes"), ("chown daemon /home", "homes"), ("touch /etc/nologin", "nologin"),
     ("chmod 777 /etc/pam.d", "files.configuration"), ("chmod 666 /etc/nsswitch.conf", "files.configuration"),

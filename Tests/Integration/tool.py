@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P15: what the machine's administrator reads: the cause by its name, with its remedy, and each thing once."""
+"""P15: what the machine's administrator reads: each cause by its name, with its remedy, and only once."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from bed.tracing import audited, tracing_sshd
 from case import case
 from ground import Ground, Site
 
-SSHD = "/etc/ssh/sshd_config.d/00-b.conf"  # before our drop-in, and only for what sshd -T says
+SSHD = "/etc/ssh/sshd_config.d/00-b.conf"  # read before entralogin's file; used only for what sshd -T prints
 
 
 def findings(site: Site) -> dict[str, dict[str, Any]]:
-    """What doctor finds to be looked at, by id; each once."""
+    """doctor's warnings and errors, by id; requires that none comes twice."""
     report = json.loads(site.tool("--json", "doctor").out)["findings"]
     told = [f for f in report if f["severity"] in ("warning", "error")]
     sentences = [f["found"] for f in told]
@@ -29,7 +29,7 @@ def findings(site: Site) -> dict[str, dict[str, Any]]:
 
 
 def told(site: Site, finding: str, *words: str) -> str:
-    """Doctor finds that, with these words in its remedy or its sentence; and it ends with a status that says so."""
+    """Requires that doctor has this finding, with these words in its remedy or its sentence, and exits with a status for it."""
     outcome = site.tool("--json", "doctor")
     all_of_it = [f for f in json.loads(outcome.out)["findings"] if f["id"] == finding]
     require(bool(all_of_it), f"doctor does not find {finding}: {outcome.text}")
@@ -44,7 +44,7 @@ def told(site: Site, finding: str, *words: str) -> str:
 
 
 def on_page(site: Site, finding: str) -> None:
-    """What doctor prints for it is what Documentation/troubleshooting.md shows, but for the machine's resource id."""
+    """Requires that doctor prints what Documentation/troubleshooting.md shows, except for the machine's resource id."""
     report = json.loads(site.tool("--json", "doctor").out)["findings"]
     found = [f for f in report if f["id"] == finding]
     require(bool(found), f"doctor does not find {finding}")
@@ -58,12 +58,12 @@ def on_page(site: Site, finding: str) -> None:
 
 
 def fits(text: str) -> None:
-    """Every line is at most eighty columns, but for a word that is too long for any line."""
+    """Requires that every line has at most eighty columns, except for a word that is too long for any line."""
     long = [line for line in text.splitlines() if len(line) > 80 and len(line) - max(map(len, line.split())) > 20]
     require(not long, f"too long for a terminal: {long}")
 
 
-# File, what it gets before or behind its text, the finding, and words that must be there.
+# File, the text that is added before or after its content, the finding, and words that must be in it.
 AROUND = (
     (SSHD, "AllowGroups sudo\n", "sshd.allowgroups", ("entra_users",)),
     (SSHD, "AllowGroups entra_admins\n", "sshd.allowgroups", ("begins when a session opens",)),
@@ -84,7 +84,7 @@ AROUND = (
 )
 
 
-# Of those, what the page about trouble prints.
+# Those of them that the page about troubleshooting shows.
 PRINTED = ("AllowGroups sudo\n", "auth sufficient pam_aad.so\n",
            "PubkeyAcceptedAlgorithms ssh-ed25519,ssh-ed25519-cert-v01@openssh.com\n")
 
@@ -103,7 +103,7 @@ def around(ground: Ground) -> str:
             told(site, finding, *words)
             if text in PRINTED:
                 on_page(site, finding)
-            # sshd has not read what was changed, and that is what the stamp falls by; nothing else may make it fall.
+            # The check may fail only because sshd has not read the change.
             require("sshd.running" in findings(site) or site.stamp(), f"{finding} withdraws the stamp")
             site.machine.remove(path) if before is None else site.machine.write(path, before)
             seen.append(finding)
@@ -151,7 +151,7 @@ def application(ground: Ground) -> str:
     return line
 
 
-# Fault, endpoint, the finding, words of it.
+# Fault, endpoint, the finding, and words in it.
 AZURE = (
     ("no-identity", "token", "daemon.no-managed-identity", ("az vm identity assign --ids /subscriptions/",)),
     ("refused-identity", "pas+arm", "daemon.identity-may-not-ask", ("az role assignment create", "Reader")),
@@ -169,7 +169,7 @@ def rights(ground: Ground) -> str:
         for endpoint in where.split("+"):
             ground.azure.set_fault(fault, endpoint)
         with ground.fresh(fault) as site:
-            told(site, finding, *words)  # before anybody signs in
+            told(site, finding, *words)  # before any user signs in
             refused(site.ssh(ground.newcomer(), "true"))
             seen.append(told(site, finding, *words))
             on_page(site, finding)
@@ -188,7 +188,7 @@ def ways(ground: Ground) -> str:
     for name, hosts, settings, word in (("dns", "127.0.0.1 localhost contoso-vm\n", "", "DNS: "),
                                         ("proxy", "", "[Azure]\nProxy=http://proxy.invalid:3128\n", "the proxy: ")):
         with ground.fresh(name, settings=settings, started=False) as site:
-            site.machine.write("/etc/resolv.conf", "nameserver 127.0.0.1\n")  # nobody there: refused at once
+            site.machine.write("/etc/resolv.conf", "nameserver 127.0.0.1\n")  # nothing listens there: refused at once
             if hosts:
                 site.machine.write("/etc/hosts", hosts)
             site.machine.start_sshd(site.port)
@@ -350,7 +350,7 @@ def unwritten(ground: Ground) -> str:
         full = site.machine.shell(f"{TOOL} {command} >/dev/full")
         require(full.status not in (0, 5) and "cannot be written" in full.err, f"{command}: {full.status} {full.text}")
         seen.append(full.status)
-    # As cat(1) ends there: by SIGPIPE, without a word.
+    # Ends as cat(1) does: by SIGPIPE, without a message.
     gone = site.machine.run("bash", "-c", f"exec 3> >(exec true); wait $!; {TOOL} help >&3")
     equal((gone.status, gone.err), (128 + signal.SIGPIPE, ""), "with a reader that has gone")
     return f"{len(seen)} commands, status {set(seen)}"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A machine on which configure is stopped, and two people with keys of their own who must not get in meanwhile."""
+"""A machine on which configure is stopped midway, and two users with their own keys who must not get in meanwhile."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ UNFINISHED, DROP_IN = "/etc/entralogin/unfinished", "/etc/ssh/sshd_config.d/00-e
 
 @dataclass
 class Trial:
-    """A machine with two people whose role is gone, and whose own keys wait in their homes: one has a line in /etc/passwd,
-    one is known to the name service alone."""
+    """A machine with two users whose role is gone, and who have planted keys in their homes: one has a line in /etc/passwd, one
+    is known only to entralogin's name service."""
 
     ground: Ground
     site: Site
@@ -48,7 +48,7 @@ class Trial:
         return trial
 
     def control(self) -> None:
-        """Without PAM and sshd's block these keys open both accounts; with them, none."""
+        """The control: without PAM's lines and sshd's block these keys open both accounts; with them, neither."""
         switch = "DEBIAN_FRONTEND=noninteractive pam-auth-update --package --{} entralogin"
         require(self.site.machine.shell(f"mv {DROP_IN} /root/ && {switch.format('disable')}").ok, "taken out by hand")
         self.site.reload()
@@ -59,7 +59,7 @@ class Trial:
         self.hunt("on the machine as it was")
 
     def hunt(self, when: str) -> None:
-        """sshd reads what is there; nobody gets in with a planted key, and lisa does."""
+        """Reloads sshd; requires that no planted key opens an account, and that lisa gets in."""
         self.site.reload()
         for thief in self.thieves:
             if self.site.ssh(thief, "true").ok:
@@ -71,7 +71,7 @@ class Trial:
         return [files(self.site), sudoers, *accounts(self.site)]
 
     def settled(self, when: str, *states: list[str]) -> None:
-        """What the next run does first leads to one of these states, with nothing left over."""
+        """Runs configure --recover, as the next run does first; requires one of these states, with nothing left over."""
         recovered = self.site.machine.run(CONFIGURE, "--recover", timeout=180)
         require(recovered.ok, f"{when}: {recovered.text}")
         now = self.state()
@@ -81,7 +81,7 @@ class Trial:
         equal(left, "", f"left over {when}")
 
     def every_stop(self, start: Callable[[], object], step: int, *command: str) -> int:
-        """Stops the command at every `step`th of its calls, in each way; the number of stops."""
+        """Stops the command at every `step`th of its calls, in each way; returns the number of stops."""
         start()
         before = self.state()
         whole = self.site.machine.run(*command, timeout=180)

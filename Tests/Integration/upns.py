@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P5 and P7: every kind of person and name, and what each of them sees: Documentation/people.md holds the same lines."""
+"""P5 and P7: every kind of person and name, and what each of them sees; Documentation/people.md shows the same lines."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Seen:
 
 
 def named(ground: Ground, sign_in_name: str, display_name: str) -> Person:
-    """A newcomer who is called that."""
+    """A new user with these names."""
     key = ground.key_of(ground.newcomer())
     changes = {"sign_in_name": sign_in_name, "display_name": display_name}
     ground.azure.post("rename", who=key, **changes)
@@ -53,7 +53,7 @@ def named(ground: Ground, sign_in_name: str, display_name: str) -> Person:
 
 
 def ssh(site: Site, person: Person, command: str) -> Outcome:
-    """From a configuration file: on its command line the stock client takes no name with a leading - or a quote."""
+    """Runs ssh with a configuration file: on its command line it accepts no name with a leading - or a quote."""
     return configured(person, site.port, command)
 
 
@@ -101,7 +101,7 @@ SHOWN = ("heidi", "o'brien", "gina", "svc")
 
 
 def shown(ground: Ground, site: Site) -> dict[str, str]:
-    """By the name of a block in the page: the real output."""
+    """The real output, by the name of its block on the page."""
     machine = site.machine
     people = {"heidi": ground.person("heidi"), "o'brien": named(ground, "Mary.O'Brien@contoso.com", "Mary O’Brien"),
               "gina": ground.person("gina"), "svc": ground.person("svc")}
@@ -125,7 +125,7 @@ def shown(ground: Ground, site: Site) -> dict[str, str]:
 
 
 def on_terminals(ground: Ground, site: Site, people: list[Person]) -> tuple[str, str]:
-    """`who` and `last` while all of them are there, each with a terminal."""
+    """The output of `who` and `last` while all of them are signed in, each with a terminal."""
     machine = site.machine
     script = "touch /tmp/there.$(id -u); while [ ! -e /tmp/leave ]; do sleep 0.1; done"
     running = [ground.aside(configured, p, site.port, script, flags=("-tt",)) for p in people]
@@ -141,7 +141,7 @@ def on_terminals(ground: Ground, site: Site, people: list[Person]) -> tuple[str,
 
 
 def first_words(lines: str) -> str:
-    """The names alone: terminals and times differ."""
+    """Only the names, because terminals and times differ."""
     return "".join(sorted(f"{line.split()[0]}\n" for line in lines.splitlines() if line.strip()))
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P4, P7: configure that fails, is killed or meets a full disk, at any step, lets nobody in who was kept out before."""
+"""P4, P7: if configure fails, is killed or finds the disk full, at any step, no user gets in who was refused before."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def unwired_account_stage(ground: Ground) -> str:
         trial = Trial.prepared(ground, site)
         undo(trial)
         stock = site.machine.read("/etc/pam.d/common-account")
-        # pam-auth-update leaves a file alone in which somebody has written.
+        # pam-auth-update does not change a file that was edited by hand.
         edited = stock.replace("account\t[success", "account\trequired\tpam_permit.so\naccount\t[success", 1)
         require(edited != stock, stock)
         site.machine.write("/etc/pam.d/common-account", edited)
@@ -73,7 +73,7 @@ def unwired_account_stage(ground: Ground) -> str:
 
 
 def older(trial: Trial) -> None:
-    """Sign-in is on, with files of a version before, which an upgrade replaces."""
+    """Turns sign-in on with files of an earlier version, which an upgrade replaces."""
     redo(trial)
     for path in (DROP_IN, "/etc/sudoers.d/entralogin"):
         require(trial.site.machine.shell(f"grep -qx '# older' {path} || echo '# older' >>{path}").ok, path)
@@ -89,7 +89,7 @@ def over(trial: Trial) -> None:
     machine = trial.site.machine
     saved = machine.path("/var/lib/entralogin-migration")
     if saved.exists() and not machine.path(DROP_IN).exists():
-        # The way back was taken, but for what a failure left of it: run again, it is done.
+        # Undoing failed at a last step: a second run finishes it.
         machine.must(CONFIGURE, "--migrate-undo", timeout=180)
     if not saved.exists():
         outcome = apply(trial.site)

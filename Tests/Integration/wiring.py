@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P4: an administrator's own settings, and a helper that misbehaves: refused, or named by the stamp."""
+"""P4: an administrator's own settings, and a helper that misbehaves: sign-in is refused, or the integration check fails."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LATE = "/etc/ssh/sshd_config.d/90-late.conf"
 
 
 def named(site: Site, word: str) -> str:
-    """The stamp falls, and doctor names the word with a remedy."""
+    """Requires that the integration check fails, and that doctor names the word with a remedy."""
     site.reload()
     require(not site.stamp(), f"the stack check is content with {word}")
     doctor = site.tool("doctor")
@@ -146,7 +146,8 @@ def force_command(ground: Ground) -> str:
 
 
 def with_helper(ground: Ground, name: str, script: str, sshd: str = "") -> float:
-    """The helper replaced by a script and stamped as it is: nobody of ours gets in. Milliseconds until the refusal."""
+    """Replaces the helper by a script and runs the integration check; requires that no Entra account can sign in. Returns the
+    milliseconds until the refusal."""
     with ground.fresh(name, sshd=sshd) as site:
         known = ground.newcomer()
         admitted(site.ssh(known, "true"))

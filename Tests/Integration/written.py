@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P2 and P4: generated files of sudo's and sshd's, held against what sudo and sshd then do."""
+"""P2 and P4: generated files of sudo and sshd: the check's answer is compared with what sudo and sshd then do."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def sudoers(letters: random.Random) -> str:
 
 
 class Asker:
-    """A session that answers with sudo's words for the files as they are now."""
+    """A session that answers with sudo's output for the present files."""
 
     def __init__(self, ground: Ground, site: Site, tag: str) -> None:
         self._machine, self._tag, self._at = site.machine, f"sudo-{tag}", 0
@@ -107,14 +107,14 @@ HOSTILE = ("AuthorizedKeysFile /etc/ssh/planted/%u", "AuthorizedKeysFile .ssh/au
            "AuthorizedPrincipalsFile /etc/ssh/principals", "TrustedUserCAKeys /etc/ssh/stranger",
            "KbdInteractiveAuthentication yes", "AuthorizedPrincipalsCommand /usr/local/sbin/yes",
            "AuthenticationMethods publickey password")
-LATE = "/etc/ssh/sshd_config.d/90-z.conf"  # read after ours
+LATE = "/etc/ssh/sshd_config.d/90-z.conf"  # read after entralogin's file
 HARMLESS = ("AllowGroups entra_users sudo root lisa", "DenyUsers nobody", "PermitTTY yes", "MaxAuthTries 10", "AcceptEnv X_*",
             "PermitRootLogin yes", "PubkeyAuthentication yes", "AllowTcpForwarding no", "ForceCommand none",
             "ClientAliveInterval 60")
 
 
 def sshd_config(letters: random.Random, port: int) -> str:
-    """Mostly what administrators write, a third of it against us."""
+    """Mostly lines that administrators write; a third would break the integration."""
     def keyword() -> str:
         line = letters.choice(HOSTILE if letters.random() < 0.3 else HARMLESS)
         name, _, rest = line.partition(" ")
@@ -128,7 +128,7 @@ def sshd_config(letters: random.Random, port: int) -> str:
 
 
 def thieves(ground: Ground, site: Site) -> list[tuple[str, Callable[[], Outcome]]]:
-    """Ways in for somebody who has none: each is one that a file of sshd's could open."""
+    """Sign-ins that must be refused: each is one that a file of sshd could allow."""
     victim, machine = ground.newcomer(), site.machine
     site.ssh(victim, "true")
     thief, keys = intruder(ground, victim), ground.bed.keys / "entra"
