@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A sign-in and a sudo without a cached decision, with Azure 40 ms away, in turn with warm ones: what is added.
+"""How much longer a sign-in and a sudo take without a cached decision, with Azure 40 ms away, than warm ones in turn.
 
 Each answer of the role services comes 40 ms late, over connections that are kept: one round trip for each question. The
 round trips of a new connection (TCP, TLS) are not in it."""
@@ -22,7 +22,7 @@ DIRECT, THROUGH_GROUP = 1, 3  # round trips: the role service; then assignments 
 
 
 def added(ground: Ground, site: Site, once: Callable[[], float]) -> float:
-    """Milliseconds that a cold one takes longer than its warm neighbour; the median."""
+    """The median of how many milliseconds a cold one takes longer than the warm one next to it."""
     differences = []
     asked = ground.questions()
     for _ in range(PAIRS):

@@ -18,7 +18,7 @@ from ground import Ground, Site
 from no_effects import KIND
 
 FRAMES, CLIENTS = 10_000, 4
-# The limit leaves room for whatever else runs on the machine. On a slower one, the floor's share counts: measured 0.25.
+# The limit leaves room for other work on the machine. On a slower machine the share of the floor's rate counts: measured 0.25.
 FRAMES_GOAL, FRAMES_LIMIT, SHARE_LIMIT = 2000, 1500, 0.15
 ROUNDS = 3
 PEOPLE, AT_ONCE = 200, 8
@@ -29,7 +29,7 @@ MEMORY_LIMIT_MIB, READY_LIMIT_MS = 24, 100
 
 
 def check_request(site: Site, person: Person) -> bytes:
-    """What the helper sends for this person; the last four bytes are the caller's process id."""
+    """The helper's request for this person; the last four bytes are the caller's process id."""
     assert person.certificate is not None
     payload = (wire.string(person.login) + struct.pack(">I", site.machine.uid(person.login))
                + wire.string(site.machine.home(person.login)) + wire.string(KIND)
@@ -69,7 +69,7 @@ def certificates_a_second(ground: Ground) -> list[Figure]:
 
 
 def readiness(ground: Ground) -> list[Figure]:
-    """From exec to READY=1 with nothing in Azure answering; an account store of many people is there already."""
+    """The time from exec to READY=1 while nothing in Azure answers, with a store of many accounts."""
     with ground.fresh("ready", bare=True) as site:
         admitted(site.ssh(ground.newcomer(), "true"))
         for endpoint in ("imds", "token", "keys", "signin", "pas", "arm"):
@@ -105,7 +105,7 @@ def memory_after(ground: Ground, sign_ins: int) -> list[Figure]:
         empty = site.service.resident_kibibytes()
 
         def sign_in(number: int) -> str:
-            # What counts is who got in. Beside other work on the machine an answer may come after PAM's deadline: again then.
+            # Each person must get in. On a busy machine an answer may come after PAM's deadline: then the person tries again.
             for _ in range(TRIES):
                 outcome = site.ssh(people[number % PEOPLE], "true", timeout=120)
                 if outcome.ok or OUT_OF_TIME not in outcome.text:
@@ -115,7 +115,7 @@ def memory_after(ground: Ground, sign_ins: int) -> list[Figure]:
         with ThreadPoolExecutor(AT_ONCE) as pool:
             failures = [text for text in pool.map(sign_in, range(sign_ins)) if text]
         require(not failures, f"{len(failures)} of {sign_ins} sign-ins failed: {failures[:2]}")
-        # At rest: every 10 s the daemon gives back what it does not need.
+        # At rest: every 10 s the daemon frees memory that it does not need.
         full = min(resident for resident in _sampled(site.service.resident_kibibytes, HOUSEKEEPING_S + 2))
     return [at_most(f"resident memory after {sign_ins:,} sign-ins of {PEOPLE} people, MiB", full / 1024, MEMORY_LIMIT_MIB,
                     f"{full / 1024:.1f} (at the start {empty / 1024:.1f})")]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The name service beside SSSD's memory cache, and what publishing costs: so much of `make bench-nss` is a gate."""
+"""The name service compared with SSSD's memory cache, and the cost of publishing: this part of `make bench-nss` is a gate."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from publishing import publishing
 from rounds import CACHE, OURS, Key, provisional, rounds
 
 ACCOUNTS, MANY = 500, 100_000
-MOST_ROUNDS = 9  # one in which the limits hold is enough: what else runs on the machine disturbs some
-# What must not get worse, with room for whatever else runs on the machine; the goals are printed beside it.
+MOST_ROUNDS = 9  # one in which the limits hold is enough: other work on the machine disturbs some
+# Limits with room for other work on the machine; the goals are printed beside them.
 LIMITS = {("module", "name"): 1.25, ("module", "uid"): 1.25, ("module", "groups"): 1.25,
           ("glibc", "name"): 1.25, ("glibc", "uid"): 1.25, ("glibc", "groups"): 1.25}
 STRANGER_LIMIT, PROVISIONAL_LIMIT, PROVISIONAL_GOAL = 0.5, 4, 1.5
@@ -60,7 +60,7 @@ def compared(cells: dict[Key, Cell], way: str, operation: str) -> Figure:
 
 
 def publication(ground: Ground) -> list[Figure]:
-    """By the processor's time, which other work on the machine does not change much."""
+    """Measures processor time, which other work on the machine does not change much."""
     with ours(ground, MANY) as (_, site):
         seen = publishing(ground, site, MANY)
     return [at_most(f"publishing one change at {MANY:,} accounts, ms of the processor", seen.processor,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A warm sign-in against the same sshd without us, and the helper against a bare exchange."""
+"""A warm sign-in compared with the same sshd without entralogin, and the helper compared with a bare exchange."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from no_effects import HELPER, KIND
 from simulator.certificates import Template, sign
 from simulator.sshkeys import make_key, public_line
 
-PAIRS, ROUNDS = 40, 5  # a round is taken only where those before were beyond the limit: the machine is shared
+PAIRS, ROUNDS = 40, 5  # another round only if all before were beyond the limit, because the machine is shared
 PLAIN_PORT = 2299
 SIGN_IN_LIMIT, HELPER_LIMIT = 1.10, 3.0
 FLOOR_SOCKET = "/run/floor.sock"
 
 
 def plain_machine(ground: Ground) -> tuple[Machine, Person]:
-    """A machine without us: a local user, a plain certificate, a principals command that does nothing."""
+    """A machine without entralogin: a local user, a plain certificate, a principals command that does nothing."""
     machine = ground.bed.machine("plain")
     authority = ground.bed.keys / "entra" / "entra-1"
     key = make_key(ground.bed.keys / "plain")
@@ -44,7 +44,7 @@ def plain_machine(ground: Ground) -> tuple[Machine, Person]:
 
 
 def pairs(ground: Ground, port: int, ours: Person, plain: Person) -> tuple[float, float, float]:
-    """Medians of both in milliseconds, and the median of the ratios of neighbours."""
+    """Medians of both in milliseconds, and the median of the ratios within pairs."""
     with_us: list[float] = []
     without: list[float] = []
     for turn in range(PAIRS):
@@ -60,7 +60,7 @@ def warm_sign_in(ground: Ground) -> list[Figure]:
     machine, plain = plain_machine(ground)
     with ground.fresh("warm", bare=True) as site:
         person = ground.newcomer()
-        for _ in range(3):  # enrolled, a home, a decision in the cache
+        for _ in range(3):  # makes the account, its home and a cached decision
             admitted(site.ssh(person, "true"))
             admitted(plain.ssh("true", port=PLAIN_PORT))
         asked = ground.questions()
@@ -79,7 +79,7 @@ def warm_sign_in(ground: Ground) -> list[Figure]:
 
 @contextmanager
 def floor_server(ground: Ground, machine: Machine, *arguments: str) -> Iterator[None]:
-    """The floor's server on the machine, until the block ends."""
+    """Runs the floor's server on the machine, until the block ends."""
     program = floor_inside(ground, machine, "server", "-lcrypto")
     machine.remove(FLOOR_SOCKET)
     process = subprocess.Popen(machine.argv([program, FLOOR_SOCKET, *arguments]), stdout=subprocess.PIPE, text=True)
@@ -93,7 +93,7 @@ def floor_server(ground: Ground, machine: Machine, *arguments: str) -> Iterator[
 
 
 def helper(ground: Ground) -> list[Figure]:
-    """Start to end with a good certificate, in turn with a C program that connects and exchanges one frame."""
+    """The helper's whole run with a valid certificate, in turn with a C program that connects and exchanges one frame."""
     with ground.fresh("helper", bare=True) as site:
         person = ground.newcomer()
         admitted(site.ssh(person, "true"))

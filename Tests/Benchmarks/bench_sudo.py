@@ -14,17 +14,17 @@ from figures import Figure, at_most
 from ground import Ground, Site
 from roles import TARGETPW, administrator
 
-PAIRS, ROUNDS = 60, 5  # a round is taken only where those before were beyond the goal: the machine is shared
-# With systemd's name service in front of entralogin's, as Debian has it, sudo's look-ups of the user go through that first.
+PAIRS, ROUNDS = 60, 5  # another round only if all before were beyond the goal, because the machine is shared
+# On Debian systemd's name service comes before entralogin's, so sudo's lookups of the user go through it first.
 LIMIT, GOAL = 1.6, 1.3
 LIMIT_ALONE, GOAL_ALONE = 1.3, 1.15
-# For each line that it reads: how many microseconds one sudo takes, and how it ends.
+# For each line that it reads, prints how many microseconds one sudo takes, and its exit status.
 LOOP = "while read -r _; do a=${EPOCHREALTIME/[.,]/}; sudo -n true; e=$?; echo $((${EPOCHREALTIME/[.,]/} - a)) $e; done"
 
 
 @contextmanager
 def session(site: Site, person: Person) -> Iterator[Callable[[], int]]:
-    """A session that stays open, and what one sudo in it costs, in microseconds."""
+    """A session that stays open; yields a function that runs one sudo in it and returns its microseconds."""
     argv = person.argv("-p", str(site.port), f"{person.login}@127.0.0.1", f"bash -c '{LOOP}'")
     process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     assert process.stdin is not None and process.stdout is not None
@@ -45,7 +45,7 @@ def session(site: Site, person: Person) -> Iterator[Callable[[], int]]:
 
 
 def compared(entra: Callable[[], int], local: Callable[[], int]) -> tuple[float, float, float]:
-    """The median of the ratios of neighbours, and both medians in milliseconds."""
+    """The median of the ratios within pairs, and both medians in milliseconds."""
     both = [(entra(), local()) if turn % 2 else (local(), entra())[::-1] for turn in range(PAIRS)]
     return statistics.median(a / b for a, b in both), *(statistics.median(side) / 1000 for side in zip(*both, strict=True))
 
@@ -54,12 +54,12 @@ def warm_sudo(ground: Ground) -> list[Figure]:
     with ground.fresh("warm-sudo", bare=True) as site:
         site.machine.write(TARGETPW, "lisa ALL=(ALL) NOPASSWD: ALL\n", 0o440)
         with session(site, administrator(ground)) as entra, session(site, ground.lisa) as local:
-            for _ in range(3):  # pages read, a decision in the cache
+            for _ in range(3):  # reads the pages, and caches a decision
                 entra(), local()
             asked = ground.questions()
             seen = rounds(entra, local, GOAL)
             require(ground.questions() <= asked + 2, "a warm sudo asks Azure more than once a minute")
-            # systemd's name service stands before entralogin's, and looks into some folders for each name.
+            # Without systemd's name service, which comes before entralogin's and searches some folders for each name.
             services = site.machine.read("/etc/nsswitch.conf")
             site.machine.write("/etc/nsswitch.conf", services.replace(" systemd ", " "))
             alone = rounds(entra, local, GOAL_ALONE)

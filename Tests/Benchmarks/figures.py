@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A figure, its limit where it has one, and whether that holds."""
+"""A figure, its limit if it has one, and whether the limit holds."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * `early_end FOLDER`: exchanges where recv(2) tells the end of the connection before the message that came with it, as
- * Linux does where both come between its two looks. Linked with --wrap=recv, which makes that certain.
+ * `early_end FOLDER`: exchanges where recv(2) reports the end of the connection before the message that came with it, as
+ * Linux does when both arrive between its two checks. Linked with --wrap=recv, which makes that certain.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -17,7 +17,7 @@
 #define PATIENCE_MS 30000
 
 static const char question[] = "who?", answer[] = "somebody";
-static _Thread_local int early_ends; /* how many recv(2) tells before it looks */
+static _Thread_local int early_ends; /* how often recv(2) reports the end before it looks for a message */
 
 ssize_t __real_recv(int fd, void *buffer, size_t size, int flags);
 ssize_t __wrap_recv(int fd, void *buffer, size_t size, int flags);

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The recording that README shows: commands on the demonstration's machine, kept as an asciinema cast (version 2).
 
-The row holds what is recorded against what happens now. `make demo RECORD=1` writes it anew; .ci/demo-picture draws it.
+The row compares the recording with what happens now. `make demo RECORD=1` writes it again; .ci/demo-picture draws it.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def played(scene: Scene) -> list[tuple[Step, Outcome]]:
 
 
 def events(steps: list[tuple[Step, Outcome]]) -> Iterator[tuple[float, str]]:
-    """What a terminal shows, and when: typed at an even pace, answered in the time that it took."""
+    """What a terminal shows, and when: typed at an even pace, answered after the time that the command took."""
     now = 0.5
     for step, outcome in steps:
         yield now, COMMENT.format(f"# {step.comment}") + PROMPT
@@ -75,7 +75,7 @@ def cast(steps: list[tuple[Step, Outcome]]) -> str:
 
 
 def shown(text: str) -> str:
-    """All that a cast shows, without what differs between runs: numbers, correlation ids, how wide a column is."""
+    """All that a cast shows, without what differs between runs: numbers, correlation ids, widths of columns."""
     output = "".join(json.loads(line)[2] for line in text.splitlines()[1:])
     output = re.sub(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "ID", output)
     return re.sub(r"[ \t]+", " ", re.sub(r"\d+", "N", output))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Rows about root and local people, who must notice nothing of us, whatever happens to our daemon."""
+"""Rows about root and local users, who must never be affected by entralogin, whatever happens to its daemon."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from scene import PASSWORD, PLAIN_PORT, PORT, Scene
 from table import Mismatch, equal, require, row
 
 PAIRS, LIMIT = 10, 1.25
-TRIES = 5  # of what a busy machine makes slow; one that holds is enough
+TRIES = 5  # on a busy machine some are slow; one within the limit is enough
 LONGEST_MS = 2000
 
 
@@ -83,7 +83,7 @@ def everything_works(scene: Scene) -> str:
 
 
 def signed_in(scene: Scene) -> float:
-    """root and lisa with key and password, lisa with sudo; returns the milliseconds of the slowest."""
+    """Signs in root and lisa with key and password, lisa with sudo; returns the milliseconds of the slowest."""
     outcomes = [
         (who.login, how, outcome)
         for who in (scene.root, scene.lisa)
@@ -107,8 +107,8 @@ def alice_stays_out(scene: Scene) -> str:
 
 
 def compared(scene: Scene) -> str:
-    """Median of sign-ins with us over the median without us, taken in turn; again where that is too slow: the machine under
-    the demonstration is shared with others."""
+    """The median of sign-ins with entralogin over the median without it, in turn; again if that is too high, because the
+    demonstration's host is shared."""
     tried = []
     for _ in range(TRIES):
         ours, plain = [], []

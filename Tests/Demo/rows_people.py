@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Rows about people of the directory: who gets in, as whom, and what the others read."""
+"""Rows about people of the directory: who gets in, as which account, and what those who are refused read."""
 
 from __future__ import annotations
 
@@ -143,7 +143,7 @@ def _no_role(scene: Scene, key: str) -> str:
         text = refused(person.ssh("true"), "Azure role not assigned", f'"{contoso.USER}"', contoso.MACHINE,
                        "Correlation id")
     require(asked["pas"] >= 1, "PAS was not asked")
-    # Two lists confirm the no, and the definitions of the roles that are held after all.
+    # Two lists confirm the no, and then the definitions of any roles that are assigned.
     require(2 <= asked["arm"] <= 4, f"{asked['arm']} requests to ARM after a no")
     not_enrolled(scene, person.login)
     return text

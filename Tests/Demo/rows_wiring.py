@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Rows about a machine that is wired wrong, and about names when the daemon is gone."""
+"""Rows about a machine whose integration is wrong, and about names when the daemon is gone."""
 
 from __future__ import annotations
 

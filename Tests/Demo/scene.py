@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the rows play on: a machine with us, one without us, and fresh ones for first sign-ins."""
+"""The rows' fixture: a machine with entralogin, one without it, and fresh ones for first sign-ins."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from table import Mismatch
 
 PORT, SECOND_PORT, PLAIN_PORT = 22, 2222, 2200
 PASSWORD = "correct horse"
-SHARED_HOME = "/home/frank@contoso.com"  # a local account lives where frank's home would be
+SHARED_HOME = "/home/frank@contoso.com"  # a local account's home is where frank's would be
 
-# The machine's own files: what installing and enabling must leave as they are.
+# The machine's own files, which installing and enabling must not change.
 OWN_FILES = ("/etc/ssh/sshd_config", "/etc/ssh/sshd_config.d/50-administrator.conf", "/etc/sudoers", "/etc/pam.d/sshd",
              "/etc/pam.d/sudo", "/etc/login.defs", "/etc/hosts", "/etc/ssl/openssl.cnf")
 
@@ -36,7 +36,7 @@ class Scene:
         self.records: dict[str, list[str]] = {}  # passwd records as they were while the daemon ran
 
     def install(self, name: str, *ports: int, sshd: str = "") -> Installed:
-        """A fresh machine; `sshd` is one more setting of its administrator's. Then what README tells people to do."""
+        """Makes a machine, with `sshd` as one more setting of its administrator, and installs entralogin as README says."""
         machine = self._machine(name, sshd)
         if not self.before:
             self.before = {path: machine.read(path) for path in OWN_FILES}
@@ -55,7 +55,7 @@ class Scene:
 
     @contextmanager
     def asked(self) -> Iterator[dict[str, int]]:
-        """Counts the role checks that Azure was asked inside the block, by endpoint."""
+        """Counts the role checks that Azure was asked for inside the block, by endpoint."""
         names = ("pas", "arm")
         before = {name: self.azure.count(name) for name in names}
         counted: dict[str, int] = {}
@@ -64,7 +64,7 @@ class Scene:
 
     @contextmanager
     def missing(self, file_name: str) -> Iterator[None]:
-        """A module's file is not there inside the block, and the stamp has been looked at again."""
+        """Removes a module's file inside the block, and runs the integration check."""
         libraries = self.vm.machine.root / "usr/lib"
         found = list(libraries.rglob(file_name))
         if len(found) != 1:
@@ -98,7 +98,7 @@ class Scene:
         machine.must("usermod", "-aG", "sudo", "lisa")
         machine.set_credentials("root", PASSWORD, public_line(self.root.identity))
         machine.must("useradd", "--create-home", "--home-dir", SHARED_HOME, "storage")
-        # OpenSSH 9.8 and newer shut out an address that failed often; here all people come from one.
+        # OpenSSH 9.8 and newer block an address after many failures; here all clients have one address.
         known = machine.run("sh", "-c", "mkdir -p /run/sshd && /usr/sbin/sshd -T").out
         penalties = "PerSourcePenalties no\n" if "persourcepenalties" in known.lower() else ""
         machine.write("/etc/ssh/sshd_config.d/50-administrator.conf", f"PermitRootLogin yes\n{penalties}{sshd}")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The table of the demonstration: rows that look hard and print one line each."""
+"""The table of the demonstration: rows that check and print one line each."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ TABLE: list[Row] = []
 
 
 def row(who: str, does: str) -> Callable[[Check], Check]:
-    """Puts a check into the table. It returns what was seen, in a few words, or raises `Mismatch`."""
+    """Adds a check to the table. It returns what was seen, in a few words, or raises `Mismatch`."""
 
     def add(check: Check) -> Check:
         TABLE.append(Row(who, does, check))
@@ -41,8 +41,8 @@ def row(who: str, does: str) -> Callable[[Check], Check]:
 
 
 def play(scene: Scene, chosen: str = "") -> int:
-    """Runs the rows in order, or those whose text holds `chosen`; returns how many failed. One that failed while the machine
-    stood still is played again (`bed.stalls`)."""
+    """Runs the rows in order, or those whose text contains `chosen`; returns how many failed. A row that failed while the
+    machine stood still is run again (`bed.stalls`)."""
     stalls = Stalls()
     rows = [entry for entry in TABLE if not chosen or chosen in f"{entry.who} {entry.does}"]
     return sum(not _holds(scene, entry, stalls) for entry in rows)

@@ -3,7 +3,7 @@
 import Authorization
 import Identity
 
-/// When what happens, in virtual time.
+/// The phases of a run, in virtual time.
 enum Phase: String, CaseIterable {
     case start = "start: every machine boots within two minutes"
     case ordinary = "an ordinary hour"
@@ -34,17 +34,17 @@ enum Phase: String, CaseIterable {
     }
 }
 
-/// Machines, people and Azure over 26 hours, and what was seen of them.
+/// Machines, people and Azure over 26 hours, and what was measured.
 final class Fleet: @unchecked Sendable {
     // Unchecked: on the loop's thread only.
 
-    /// One attempt of somebody to get in, or to use sudo.
+    /// Attempts to sign in or to use sudo.
     struct Tally {
         var admitted = 0
         var refused = 0
         var delays: [Double] = []
 
-        /// Seconds that the slowest of `share` of the admitted waited.
+        /// The seconds within which `share` of the admitted attempts were answered.
         func delay(_ share: Double) -> Double {
             guard !delays.isEmpty else { return 0 }
             return delays.sorted()[min(delays.count - 1, Int(Double(delays.count) * share))]
@@ -72,11 +72,11 @@ final class Fleet: @unchecked Sendable {
         var isNaive = false
         var isARMThrottled = false
         var expandsGroups = false
-        /// Seconds that a person stays signed in; 0: nobody is asked about in the background.
+        /// Seconds that a person stays signed in; 0: there are no questions in the background.
         var session = 0.0
         /// Seconds between two questions about a signed-in user who is no administrator.
         var userInterval = 900.0
-        /// It ends ten minutes after the outage.
+        /// The run ends ten minutes after the outage.
         var isShort = false
     }
 
@@ -118,8 +118,8 @@ final class Fleet: @unchecked Sendable {
         loop.run(until: .seconds(isShort ? Phase.after.seconds.upperBound : Phase.end))
     }
 
-    /// Somebody signs in every ten minutes or so, four times of five to one of the own five machines, uses sudo there
-    /// half the times, and stays signed in.
+    /// A person signs in about every ten minutes, four times of five to one of five usual machines, uses sudo half of
+    /// the times, and stays signed in.
     private func live(_ person: Int) async {
         let random = SeededRandom(UInt64(person) &+ 2_000_000)
         await loop.sleep(Double(Phase.people.lowerBound) + 600 * random.fraction())
@@ -146,7 +146,7 @@ final class Fleet: @unchecked Sendable {
         }
     }
 
-    /// Tries up to three times, half a minute apart, as people and automations do.
+    /// Tries up to three times, half a minute apart, as people and programs do.
     private func isIn(
         _ person: Int,
         _ member: any FleetMember,
@@ -177,7 +177,7 @@ final class Fleet: @unchecked Sendable {
         add(&minutes[Int(began.components.seconds) / 60, default: Tally()])
     }
 
-    /// Requests in one second at most, and on average, in a phase.
+    /// The highest and the average number of requests a second in a phase.
     func load(_ endpoint: Endpoint, in phase: Phase) -> (peak: Int, mean: Double) {
         let row = azure.asked[endpoint] ?? []
         let counts = phase.seconds.map { $0 < row.count ? row[$0] : 0 }

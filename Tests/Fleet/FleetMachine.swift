@@ -8,7 +8,7 @@ import Identity
 import OpenSSHCertificates
 import Settings
 
-/// How a sign-in, or a sudo, came out.
+/// The result of a sign-in or a sudo.
 enum Outcome {
     case admitted
     case refused
@@ -17,8 +17,8 @@ enum Outcome {
 protocol FleetMember: Sendable {
     /// The daemon begins.
     func start()
-    /// Decides about the person with that number, as PAM's account stage asks: `age` is how old an answer may be. Where
-    /// they get in, a session of so many seconds begins; 0: none.
+    /// Decides about the person with that number, as for PAM's account stage: `age` is how old an answer may be. If the
+    /// person is admitted, a session of that many seconds begins; 0: none.
     func decide(_ person: Int, age: Duration, session seconds: Double) async -> Outcome
     var openSessions: Int { get }
 }
@@ -65,7 +65,7 @@ final class FleetMachine: FleetMember {
         let sessions = FleetSessions(loop: loop)
         self.sessions = sessions
         var settings = AccessSettings()
-        // The rounds then go by login sessions, and ask about as many people as without: those who are signed in.
+        // The rounds then go by login sessions, and ask about the same people as without: those who are signed in.
         settings.endSessionsAfter = .zero
         settings.userInterval = userInterval
         access = AccessControl(
@@ -85,7 +85,7 @@ final class FleetMachine: FleetMember {
                 revocation: NothingRevoked(),
                 keySources: connection.keySources(.jwks),
                 persistedKeys: nil,
-                // As on a machine: the file is not written anew where only times differ.
+                // As on a machine: the file is not rewritten if only times differ.
                 bootID: "0f3c1a52-0000-4000-8000-000000000001",
                 publishKeys: { _ in }
             ),
@@ -115,8 +115,8 @@ final class FleetMachine: FleetMember {
     }
 }
 
-/// What many programs do instead: ask each time, again after a second, whatever the answer said; all periods are
-/// fixed and begin with the machine.
+/// A machine that behaves as many programs do: it asks each time, retries after a second whatever the answer was, and
+/// has fixed periods that begin with its start.
 final class NaiveMachine: FleetMember {
     private let loop: VirtualLoop
     private let transport: VirtualTransport
@@ -160,7 +160,7 @@ enum FleetError: Error {
     case beyond(String)
 }
 
-/// Ports that the questions of this simulation never reach: no sign-ins, no certificates, no log.
+/// Ports that this simulation does not need: no sign-ins, no certificates, no log.
 struct Nobody: SignInRegistry, StackStamp, SignatureVerifier, KeyDigests, RecordLog {
     func noteSignIn(_ identity: DirectoryIdentity, at time: UnixTime) {}
     func lastSignIn(_ identity: DirectoryIdentity) -> UnixTime? { nil }

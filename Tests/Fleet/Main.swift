@@ -13,7 +13,7 @@ private let usage = """
 
     """
 
-/// Figures in a table; with `--check`, an error where they are beyond what Documentation/performance.md says.
+/// Prints the figures in a table; with `--check`, fails if they are beyond those of Documentation/performance.md.
 private nonisolated func play(_ arguments: [String]) -> Int32 {
     var plan = Fleet.Plan()
     var isChecked = false
@@ -28,11 +28,11 @@ private nonisolated func play(_ arguments: [String]) -> Int32 {
         // Without the rest of the day.
         case "--short": plan.isShort = true
         case "--naive": plan.isNaive = true
-        // ARM answers one request in twenty. checkaccess expands groups for our hints.
+        // ARM answers one request in twenty. checkaccess expands groups for the hints.
         case "--throttled": plan.isARMThrottled = true
         case "--groups": plan.expandsGroups = true
         case "--check": isChecked = true
-        // What .ci/plots draws.
+        // The data that .ci/plots draws.
         case "--series": series = rest.popFirst()
         default:
             print(usage)
@@ -87,7 +87,7 @@ nonisolated func hundredths(_ number: Double) -> String {
     return "\(hundred / 100).\(rest < 10 ? "0" : "")\(rest)"
 }
 
-/// What must hold for 10,000 machines and 2,000 people, with some room, with and without rounds over open sessions.
+/// The limits for 10,000 machines and 2,000 people, with some room, with and without rounds over open sessions.
 private nonisolated func verdict(_ fleet: Fleet) -> Int32 {
     let checks = [
         ("an ordinary hour is answered at once", (fleet.tallies[.ordinary]?.delay(0.99) ?? 9) < 1),

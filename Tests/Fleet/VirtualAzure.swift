@@ -3,26 +3,26 @@
 import ByteCoding
 import HTTPTransport
 
-/// What the endpoints of a whole fleet see.
+/// The endpoints that a whole fleet asks.
 enum Endpoint: String, CaseIterable {
     case metadata, pas, arm, login
 }
 
-/// Azure for a fleet: answers that our parsers take, a limit of requests a second with Retry-After, and an outage.
-/// ARM's limits are the published ones; for the others none is published: these are low enough to be felt.
+/// Azure for a fleet: answers that the daemon's parsers accept, a limit of requests a second with Retry-After, and an
+/// outage. ARM's limits are the published ones; none are published for the others, so these are low enough to matter.
 final class VirtualAzure: @unchecked Sendable {
     // Unchecked: on the loop's thread only.
 
     struct Limits {
-        /// Requests a second that are answered; as many more at once. The metadata service is each machine's own.
-        /// ARM: 15 times a principal's 25 reads for a subscription and region, after ten seconds' worth at once.
+        /// Requests a second that are answered; as many again in a burst. Each machine has its own metadata service.
+        /// ARM: 15 times a principal's 25 reads for a subscription and region, after a burst of ten seconds' worth.
         var perSecond: [Endpoint: Double] = [.pas: 150, .arm: 375, .login: 200]
         var burst: [Endpoint: Double] = [.arm: 3750]
         var readsOfOneMachine = 25.0
-        /// ARM has less than its limit left for the machines: others of the subscription use the rest.
+        /// ARM has less than its limit left for the machines: other clients of the subscription use the rest.
         var isARMThrottled = false
         var retryAfter = 10
-        /// Every request to the cloud gets 503 meanwhile, after a moment.
+        /// During this time every request to the cloud gets 503, after a moment.
         var outage: Range<Duration> = .zero ..< .zero
     }
 
@@ -31,7 +31,7 @@ final class VirtualAzure: @unchecked Sendable {
     private let random = SeededRandom(7)
     private var tokens: [Endpoint: (level: Double, at: Duration)] = [:]
     private var machineTokens: [Int: (level: Double, at: Duration)] = [:]
-    /// Whether checkaccess expands groups for our hints.
+    /// Whether checkaccess expands groups for the hints.
     var expandsGroups = false
     /// Requests by second since the start, and those of them that were answered.
     private(set) var asked: [Endpoint: [Int]] = [:]

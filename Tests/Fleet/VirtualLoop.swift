@@ -4,7 +4,7 @@ import Authorization
 import Identity
 
 /// The daemon's loop without descriptors and without waiting: runs every task of every machine on one thread, and when
-/// none can go on, it is the next sleeper's time. The same seed gives the same run, job by job.
+/// none can go on, moves the clock to the next sleeper's time. The same seed gives the same run, job by job.
 final class VirtualLoop: TaskExecutor, SerialExecutor, TimeSource, TaskStarter, @unchecked Sendable {
     // Unchecked: everything happens on the thread inside `run`.
 
@@ -68,7 +68,7 @@ final class VirtualLoop: TaskExecutor, SerialExecutor, TimeSource, TaskStarter, 
         Task(executorPreference: self) { await operation() }
     }
 
-    // MARK: A binary heap: the earliest first, and of those the first who came.
+    // MARK: A binary heap: the earliest first; at the same time, the one that was added first.
 
     private func isEarlier(_ left: Int, _ right: Int) -> Bool {
         (heap[left].time, heap[left].number) < (heap[right].time, heap[right].number)

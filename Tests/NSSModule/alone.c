@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The module in processes that are peculiar: their root, descriptors, limits and sandboxes. */
+/* The module in unusual processes: with another root, descriptors, limits and sandboxes. */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <errno.h>
@@ -88,7 +88,7 @@ static void make_folders(char *path) {
     }
 }
 
-/* Asks until it is answered otherwise: the path is compared after a tick of the kernel's clock or two. */
+/* Asks until the answer changes: the module compares the path only after a tick or two of the kernel's clock. */
 static enum nss_status await_other(enum nss_status now) {
     struct timespec start, t;
     enum nss_status status = now;
@@ -109,7 +109,7 @@ void chrooted(void) {
     unlink(inside);
     require(chroot(ENTRALOGIN_ACCOUNTS_SNAPSHOT ".root") == 0 && chdir("/") == 0, "cannot chroot");
     require(await_other(NSS_STATUS_SUCCESS) != NSS_STATUS_SUCCESS, "the old root's accounts stay");
-    /* The new root's own. */
+    /* The new root gets its own accounts. */
     atomic_store(&shared->publishing, 2);
     atomic_store(&shared->published, 2);
     write_accounts(ENTRALOGIN_ACCOUNTS_SNAPSHOT, 2, PEOPLE);
@@ -124,7 +124,7 @@ void descriptors_closed_and_reused(void) {
     for (int round = 0; round < 3; round++) {
         for (int fd = 0; fd < 1024; fd++)
             close(fd);
-        /* Every number that the module had now means another file. */
+        /* Every descriptor that the module had is now another file. */
         for (int i = 0; i < 64; i++)
             require(open("/dev/null", O_RDWR) == i, "another descriptor than %d", i);
         require(fstat(0, &null) == 0, "no /dev/null");
@@ -206,7 +206,7 @@ void sandboxed_with_a_copy(void) {
 }
 
 void sandboxed_from_the_start(void) {
-    /* The module's own for people of ours, and the test's exit. brk, mmap: initgroups' array. */
+    /* The module's own calls for Entra accounts, and the test's exit. brk, mmap: for initgroups' array. */
     static const int calls[] = {SYS_openat, SYS_fstat, SYS_newfstatat, SYS_pread64, SYS_fcntl, SYS_close, SYS_mmap,
         SYS_munmap, SYS_exit_group, SYS_brk};
     begin();

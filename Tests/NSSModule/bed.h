@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the tests of the built NSS module share. The module is the one that is shipped but for its places, which the
- * makefile names; each case has a process of its own, and whatever it finds wrong ends it.
+ * Shared by the tests of the built NSS module. The module is as shipped, except for its paths, which the makefile sets. Each
+ * case has a process of its own, which ends at the first failure.
  */
 #ifndef BED_H
 #define BED_H
@@ -38,7 +38,7 @@
 #define THREADS_WATCHED 0
 #endif
 
-/* Seen by all processes of the run: the newest version that can, and the newest that must be seen; what went wrong. */
+/* Shared by all processes of the run: the newest version that a reader can see, and the oldest that it may; what failed. */
 struct shared {
     _Atomic uint32_t publishing, published;
     _Atomic uint64_t look_ups;
@@ -46,7 +46,7 @@ struct shared {
 };
 extern struct shared *shared;
 
-/* Ends the process with a complaint unless it holds. */
+/* Ends the process with a message unless the condition holds. */
 #define require(holds, ...) ((holds) ? (void)0 : complain(__VA_ARGS__))
 _Noreturn void complain(const char *what, ...) __attribute__((format(printf, 1, 2)));
 
@@ -54,9 +54,9 @@ _Noreturn void complain(const char *what, ...) __attribute__((format(printf, 1, 
 
 /* The version stands in every field of every record, so that a mixture of two is seen. */
 void publish(uint32_t version, uint32_t count);
-/* The same without a new name: only its bytes, in this folder. */
+/* The same without a rename: writes the bytes to that path. */
 void write_accounts(const char *path, uint32_t version, uint32_t count);
-/* Everybody with an even number is an administrator. */
+/* Every account with an even number is an administrator. */
 void publish_grants(void);
 void remove_published(void);
 
@@ -65,13 +65,13 @@ void remove_published(void);
 void load(const char *path);
 void unload(void);
 
-/* What is asked: number modulo the accounts that there are, in one of five ways. */
+/* The question: account `number` modulo the count of accounts, in one of five ways. */
 enum { WAYS = 5 };
-/* SUCCESS with a record that is one version's, and of a version between the two; or another status. */
+/* SUCCESS with a record that is all of one version, which is in the range above; or another status. */
 enum nss_status ask(unsigned way, uint32_t number);
 /* The same, and it must succeed. */
 void must_answer(unsigned way, uint32_t number);
-/* All ways, for `count` people, until a copy is kept and read. */
+/* Asks in all ways, for `count` accounts, until the module keeps a copy and reads it. */
 void warm(uint32_t count);
 
 #endif

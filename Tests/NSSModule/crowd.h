@@ -5,9 +5,9 @@
 
 #include <stdint.h>
 
-/* `strict`: every look-up must succeed; otherwise what succeeds must be right. */
+/* `strict`: every lookup must succeed; otherwise those that succeed must be right. */
 void crowd_begin(unsigned threads, uint32_t count, int strict);
-/* Waits until they have made that many more look-ups. */
+/* Waits until they have made that many more lookups. */
 void crowd_go_on(uint64_t look_ups);
 void crowd_end(void);
 

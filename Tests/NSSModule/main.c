@@ -18,7 +18,7 @@
 struct shared *shared;
 const char *module_path;
 
-/* Where a sanitizer is in the way of what a case does to its process. */
+/* Which sanitizers would prevent what a case does to its process. */
 enum { ALWAYS, NOT_SANITIZED, NOT_WATCHED };
 
 static const struct {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The module in user namespaces, where the owner of its files may have no number. */
+/* The module in user namespaces, where the owner of its files may have no mapped uid. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <sched.h>
@@ -34,7 +34,7 @@ static int is_owner_unmapped(void) {
     return stat(ENTRALOGIN_ACCOUNTS_SNAPSHOT, &s) == 0 && s.st_uid == NOBODY;
 }
 
-/* Runs `inside` in a user namespace with that map; a copy is kept before, where one can be. */
+/* Runs `inside` in a user namespace with that map; before that, the module keeps a copy if it can. */
 static void within(const char *map, void (*inside)(void)) {
     int entered[2], mapped[2], status = -1;
     char byte = 0;
@@ -72,7 +72,7 @@ void in_a_user_namespace(void) {
     publish_grants();
     give_to(SYSTEM_USER);
     within("1999259362 0 1\n", must_be_answered);
-    /* As rootless containers have it: 65534 is also a number that the namespace maps. */
+    /* As in rootless containers: 65534 is also a uid that the namespace maps. */
     within("0 0 1\n1 100000 65536\n", must_be_answered);
     require(chmod(ENTRALOGIN_ACCOUNTS_SNAPSHOT, 0664) == 0, "no mode");
     within("1999259362 0 1\n", must_be_refused);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * `load PATH FRAME COUNT CLIENTS`: CLIENTS processes together exchange COUNT frames, each over a connection of its own,
- * one after the other. FRAME is a file; its last four bytes become this process's number, big-endian, as the
- * certificate check wants its caller's. Prints frames a second, and how many answers had status 0 (of our protocol).
+ * one after the other. FRAME is a file; its last four bytes become this process's id, big-endian, because the certificate
+ * check requires that of its caller. Prints frames a second, and how many answers had the protocol's status 0.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -29,7 +29,7 @@ static int exchange(void) {
     if (fd < 0 || connect(fd, (const struct sockaddr *)&address, sizeof address) != 0)
         return -1;
     ssize_t got = send(fd, frame, size, MSG_NOSIGNAL) < 0 ? -1 : recv(fd, answer, sizeof answer, 0);
-    if (got == 0) /* an end is believed when it is told twice: see the client's receive_by */
+    if (got == 0) /* recv may report the end too early: see the client's receive_by */
         got = recv(fd, answer, sizeof answer, 0);
     close(fd);
     if (got <= 0)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the daemon does for a name that nobody has, and no more: waits for any of its sockets, accepts, asks who it is,
- * receives, looks whether the local files have changed, digests, answers, closes. Listens at the daemon's own socket.
+ * Does only what the daemon must do for a name that no account has: waits for any of its sockets, accepts, asks who the
+ * caller is, receives, checks whether the local files have changed, digests, answers, closes. Listens at the daemon's socket.
  */
 #define _GNU_SOURCE
 #include <openssl/evp.h>
@@ -19,7 +19,7 @@
 
 static EVP_MD *algorithm;
 
-/* A uid of ours out of the name's digest. */
+/* A uid in entralogin's range, from the name's digest. */
 static uint32_t number_of(const char *name) {
     unsigned char digest[EVP_MAX_MD_SIZE];
     char seed[37 + NAME_MAX_BYTES + 1] = "00000000-0000-4000-8000-000000000000";

@@ -11,18 +11,18 @@ from residents import RECORDS, SAMPLE, STRANGERS
 
 OPERATIONS = {"name": RECORDS, "uid": RECORDS, "groups": SAMPLE, "missing": STRANGERS}
 CALLS, LIMIT_MS = 100_000, 400
-TRIES = 5  # of a round that a late answer ended
+TRIES = 5  # how often a round that a late answer ended is repeated
 
 
 @dataclass(frozen=True)
 class Cell:
-    """Nanoseconds of one call; a quantile that too few calls were made for is None."""
+    """Nanoseconds of one call; a quantile is None if there were too few calls for it."""
 
     median: float
     p99: float | None
     p999: float | None
     calls: int
-    wrong: int  # answers of somebody else's module that were not what they must be
+    wrong: int  # wrong answers of another product's module
 
     def text(self) -> str:
         quantiles = "/".join(microseconds(v) for v in (self.median, self.p99, self.p999))
@@ -41,8 +41,8 @@ def microseconds(nanoseconds: float | None) -> str:
 
 def measured(contestant: Contestant, route: str, operation: str, threads: int, records: str = "",
              milliseconds: int = LIMIT_MS, calls: int = CALLS, command: str = "lookups") -> Cell | None:
-    """None where the module has no such entry point. A wrong answer of ours is an error. A late one (see lookups.c) is
-    the machine's: it is printed, and the round is taken once more."""
+    """None if the module has no such entry point. A wrong answer of entralogin's module is an error. A late one (see lookups.c)
+    is the machine's fault: it is printed, and the round is repeated."""
     what = f"{contestant.title}, {route}, {operation}"
     for _ in range(TRIES):
         seen = contestant.run(route, operation, str(threads), str(max(1, calls // threads)), str(milliseconds),
@@ -60,7 +60,7 @@ def measured(contestant: Contestant, route: str, operation: str, threads: int, r
 
 
 def best(cells: list[Cell]) -> Cell:
-    """Of several rounds the least of each column: what other work on the machine disturbed least."""
+    """The least value of each column over several rounds, which other work on the machine disturbed least."""
 
     def least(values: list[float | None]) -> float | None:
         known = [v for v in values if v is not None]

@@ -41,7 +41,7 @@ def show(size: int, threads: int, cells: dict[Key, Cell], contestants: list[Cont
 
 
 def ratios(size: int, cells: dict[Key, Cell], threads: tuple[int, ...]) -> int:
-    """Ours to SSSD's memory cache, cell by cell, and the goals; returns how many are missed."""
+    """Compares entralogin's module with SSSD's memory cache, cell by cell, with the goals; returns how many are missed."""
     missed = 0
     print(f"\n{size:,} accounts: ours / SSSD's memory cache, median and 99 % (goal: at most 1; for a stranger's name, "
           "which SSSD has no cache for, at most half of SSSD's hit)")
@@ -55,7 +55,7 @@ def ratios(size: int, cells: dict[Key, Cell], threads: tuple[int, ...]) -> int:
                 if mine is None or theirs is None or not (mine.p99 and theirs.p99):
                     continue
                 median, slow = mine.median / theirs.median, mine.p99 / theirs.p99
-                # glibc's own search of /etc/passwd is in both, and more than all of a miss.
+                # glibc's own search of /etc/passwd is in both, and takes longer than a miss itself.
                 good = median <= 0.5 or way == "glibc" if operation == "missing" else median <= 1 and slow <= 1
                 missed += not good
                 words.append(f"{operation} {median:.2f} {slow:.2f} {'ok' if good else 'BEYOND'}")
@@ -84,7 +84,7 @@ def compare(ground: Ground, size: int, wanted: tuple[str, ...],
               f"{'ok' if good else 'BEYOND'}")
         if size == 1000:
             programs(ground, [mine, *(c for c in rest if c.title in (CACHE, "files"))])
-        for line in publishing(ground, site, size).figures():  # last: some are retired then
+        for line in publishing(ground, site, size).figures():  # last: it retires some accounts
             print(f"  {line.line()}")
             missed += line.good is False
     print(f"  ({prepared:.0f} s to prepare, {time.monotonic() - began:.0f} s in all; load {os.getloadavg()[0]:.1f})",

@@ -44,7 +44,7 @@ class Contestant:
     machine: Machine
     module: str  # the library and the name that its entry points carry
     note: str = ""
-    before: tuple[str, ...] = ()  # a command line that the program's own is put behind
+    before: tuple[str, ...] = ()  # a command line that runs the program's own
     environment: tuple[str, ...] = ()
     close: Callable[[], None] = field(default=lambda: None)
     is_ours: bool = False
@@ -62,7 +62,7 @@ def switch(machine: Machine, services: str) -> None:
 
 
 def enrolled(ground: Ground, site: Site, count: int) -> None:
-    """That many accounts of ours: the daemon reads its store and publishes, as after any start."""
+    """Makes that many Entra accounts: the daemon reads its store and publishes, as after any start."""
     site.machine.write(f"{STATE}/accounts", store(count), 0o600)
     site.machine.must("chown", "-R", "entralogin:entralogin", STATE)
     site.service.start(60)
@@ -74,7 +74,7 @@ def enrolled(ground: Ground, site: Site, count: int) -> None:
 def ours(ground: Ground, count: int) -> Iterator[tuple[Contestant, Site]]:
     with ground.fresh(f"names-{count}", started=False, bare=True) as site:
         switch(site.machine, "files entralogin")
-        # What a package's installation ends with, and SSSD's here has: the loader finds the module at once.
+        # A package's installation ends with this, as SSSD's did here, so that the loader finds the module at once.
         site.machine.must("/sbin/ldconfig")
         enrolled(ground, site, count)
         put_questions(site.machine, ground.bed.scratch / "programs", count, ours=True)
@@ -84,7 +84,7 @@ def ours(ground: Ground, count: int) -> Iterator[tuple[Contestant, Site]]:
 
 @contextmanager
 def others(ground: Ground, count: int, wanted: tuple[str, ...]) -> Iterator[list[Contestant]]:
-    """Those of the others that are wanted, ready to be asked."""
+    """The other name services that are wanted, ready to be asked."""
     made: list[Contestant] = []
     with ExitStack() as stack:
         for maker in wanted:
@@ -112,8 +112,8 @@ def files(ground: Ground, count: int) -> list[Contestant]:
 
 
 def systemd(ground: Ground, count: int) -> list[Contestant]:
-    """Drop-ins in /run/userdb, without systemd-userdbd: JSON User Records, found by name and by number. Memberships are
-    there too; systemd 252 finds none of them."""
+    """Drop-ins in /run/userdb, without systemd-userdbd: JSON User Records, found by name and by uid. There are memberships,
+    too, but systemd 252 finds none of them."""
     machine = machine_of(ground, "userdb", count, "files systemd", groups=0)
     folder = machine.path("/run/userdb")
     folder.mkdir()
@@ -150,8 +150,8 @@ def oslogin(ground: Ground, count: int) -> list[Contestant]:
 
 
 def sssd(ground: Ground, count: int) -> list[Contestant]:
-    """SSSD with its proxy provider over computed people. Every answer is asked for once, so that its memory cache holds
-    it; the same machine is asked again with the cache switched off, which leaves its socket."""
+    """SSSD with its proxy provider over computed users. Every answer is requested once, so that its memory cache has it; the
+    same machine is asked again with the cache switched off, so through its socket."""
     machine = machine_of(ground, "sssd", count, "files sss", layered=True)
     module = compiled(SOURCES / "synthetic.c", ground.bed.scratch / "programs", "-shared", "-fPIC")
     machine.path(f"{LIBRARIES}/libnss_synthetic.so.2").write_bytes(module.read_bytes())
@@ -176,11 +176,11 @@ def sssd(ground: Ground, count: int) -> list[Contestant]:
 
 
 def fill(ground: Ground, machine: Machine, count: int) -> int:
-    """How many names SSSD's memory cache holds after a bounded time. Each first answer takes it some 2 ms, of two
-    processes in turn; several askers keep both busy."""
+    """Fills SSSD's memory cache for a bounded time; returns how many names it holds. Each first answer takes some 2 ms in two
+    processes, one after the other; several clients keep both busy."""
     began, held = time.monotonic(), 0
     programs = ground.bed.scratch / "programs"
-    program = place(machine, programs)  # once: it cannot be written again while it runs
+    program = place(machine, programs)  # only once: it cannot be written while it runs
 
     def known(first: int) -> bool:
         names = range(first, min(count, first + CHUNK))

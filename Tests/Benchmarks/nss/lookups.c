@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * `lookups ROUTE OPERATION THREADS CALLS MILLISECONDS RECORDS [COMMAND]`: looks names up, times each call by itself,
- * and proves each answer. It ends after CALLS look-ups of each thread, or when the milliseconds are over.
+ * and checks each answer. It ends after CALLS lookups of each thread, or when the milliseconds are over.
  *
- *   ROUTE      glibc                  getpwnam_r and its kin, as nsswitch.conf says
+ *   ROUTE      glibc                  getpwnam_r and the like, as nsswitch.conf says
  *              LIBRARY:SERVICE        the module's own entry points (_nss_SERVICE_getpwnam_r ...), without glibc's part
  *              socket:PATH            no look-up: connect, send 64 bytes, receive the answer, close (the floor)
- *   OPERATION  name, uid, groups; missing, where nothing must be found; present, where somebody of that name must be
- *   RECORDS    a file, one a line: name, uid, gid, home, number of groups (the primary one included; 0: any)
- *   COMMAND    what this process is called while it asks
+ *   OPERATION  name, uid, groups; missing: nothing may be found; present: any record of that name must be found
+ *   RECORDS    a file, one record on each line: name, uid, gid, home, number of groups (with the primary one; 0: any)
+ *   COMMAND    the name of this process while it asks
  *
  * Prints in nanoseconds, less what reading the clock costs: median, 99 %, 99.9 %, least; then the number of calls, of
- * wrong answers, and 1 where the last was late, else 0. "none" where the module has no such entry point. Of each thread's
- * first wrong answer it says on standard error what it was.
+ * wrong answers, and 1 if the last was late, else 0. "none" if the module has no such entry point. Describes each thread's
+ * first wrong answer on standard error.
  *
- * Late: our module gives up a daemon that does not answer by its deadline, as when the machine stands still, and leaves
- * it alone for a while; that says nothing about what it answers. A thread ends with its first such call, which counts
- * neither as made nor as wrong. UNAVAIL before the deadline, NOTFOUND and another record are wrong at once.
+ * Late: if the daemon does not answer by the deadline, for example while the machine stands still, entralogin's module gives
+ * up and does not ask it for a while; that is no wrong answer. A thread ends with its first such call, which counts neither
+ * as made nor as wrong. UNAVAIL before the deadline, NOTFOUND and another record are wrong at once.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -104,11 +104,11 @@ static void measure_clock(void) {
     nanoseconds_a_tick = (milliseconds() - began) * 1e6 / (double)(last - first);
 }
 
-/* --- One look-up: what was found is evaluated after the clock has stopped --- */
+/* --- One lookup: its answer is checked after the clock has stopped --- */
 
 struct answer {
     int found;
-    enum nss_status status; /* the module's, where it was asked */
+    enum nss_status status; /* the module's, if the route is the module */
     int error;
     struct passwd passwd;
     int group_count;
@@ -187,7 +187,7 @@ static int is_right(const struct record *r, const struct answer *a) {
            strcmp(a->passwd.pw_dir, r->home) == 0 && strcmp(a->passwd.pw_shell, "/bin/bash") == 0;
 }
 
-/* Only a name that is not published is asked for at the daemon. */
+/* The module asks the daemon only for a name that is not published. */
 static int is_late(const struct answer *a, uint64_t took) {
     return route == MODULE && operation == PRESENT && a->status == NSS_STATUS_UNAVAIL &&
            (double)took * nanoseconds_a_tick >= DEADLINE_MS * 1e6;
@@ -223,7 +223,7 @@ static void *work(void *argument) {
     return NULL;
 }
 
-/* --- What to ask whom --- */
+/* --- What to ask, and how --- */
 
 static int read_records(const char *path) {
     FILE *file = fopen(path, "re");
@@ -252,7 +252,7 @@ static void *entry_point(void *library, const char *service, const char *functio
     return dlsym(library, symbol);
 }
 
-/* False where the module has no such entry point. */
+/* False if the module has no such entry point. */
 static int open_module(char *text) {
     char *service = strrchr(text, ':');
     *service++ = '\0';
@@ -330,7 +330,7 @@ int main(int argc, char **argv) {
         puts("none");
         return 0;
     }
-    if (operation == PRESENT && threads > 1) /* the first late answer would be every thread's */
+    if (operation == PRESENT && threads > 1) /* the first late answer would be late for every thread */
         return 2;
     measure_clock();
     pthread_barrier_init(&start, NULL, (unsigned)threads);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * `metadata COMMAND...`: Google's metadata server, as much of it as its OS Login module asks, on 169.254.169.254:80,
- * while COMMAND runs. It knows the people of synthetic.c, answers each at once, and so adds little to a look-up.
+ * `metadata COMMAND...`: the part of Google's metadata server that its OS Login module asks, on 169.254.169.254:80, while
+ * COMMAND runs. It knows the users of synthetic.c and answers at once, so it adds little to a lookup.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>

@@ -31,7 +31,7 @@ _MOVED_TO = 0x80  # inotify(7): IN_MOVED_TO
 
 
 class Renames:
-    """When files were renamed into place, by the monotonic clock and by the processor time that the daemon had used."""
+    """Notes when files are renamed into place: the monotonic time, and the processor time that the daemon has used by then."""
 
     def __init__(self, daemon: int, *folders: Path) -> None:
         self._threads = Path(f"/proc/{daemon}/task")
@@ -59,7 +59,7 @@ class Renames:
                 data = data[16 + length:]
 
     def _used(self) -> float:
-        """Seconds on a processor, of all threads (the first word of schedstat); one may end meanwhile."""
+        """The processor seconds of all threads (the first word of schedstat); a thread may end meanwhile."""
         used = 0
         for thread in self._threads.iterdir():
             with suppress(OSError):
@@ -77,7 +77,7 @@ def renames(site: Site) -> Iterator[Renames]:
 
 
 def readers(ground: Ground, site: Site, operation: str, milliseconds: int) -> Future[str]:
-    """Looks up, all the time, people whom no change concerns; each answer is compared with what it must be."""
+    """Looks up accounts that do not change, without a pause; each answer is compared with the right one."""
     command = ["/usr/local/bin/lookups", LIBRARY, operation, "1", "20000000", str(milliseconds), STAYING]
     return ground.aside(lambda: site.machine.must(*command).out)
 
@@ -88,7 +88,7 @@ class Publishing:
     wall: list[float]  # ms from the stored table to the published one, ascending
     whole: float  # ms, the shortest of the whole commands
     processor: float  # ms, the median
-    answers: int  # of the readers meanwhile
+    answers: int  # that the readers got meanwhile
 
     def figures(self) -> list[Figure]:
         median = statistics.median(self.wall)
@@ -101,7 +101,7 @@ class Publishing:
 
 
 def publishing(ground: Ground, site: Site, count: int) -> Publishing:
-    """Accounts are retired one after the other, as `entraloginctl retire` does it, while readers race."""
+    """Retires accounts one after the other, as `entraloginctl users retire` does, while readers look names up."""
     changes = min(CHANGES, count)
     put_questions(site.machine, ground.bed.scratch / "programs", count, ours=True)
     staying = "".join(record(n, ours=True) for n in range(count - changes))
@@ -119,8 +119,8 @@ def publishing(ground: Ground, site: Site, count: int) -> Publishing:
 
 
 def retire(ground: Ground, site: Site, watched: Renames, name: str) -> tuple[float, float, float]:
-    """Milliseconds from the renaming of the store to that of the published file, and of the whole command; then the
-    daemon's processor time between the two renames."""
+    """Retires an account. Returns the milliseconds from the rename of the store to that of the published file, those of the
+    whole command, and the daemon's processor time between the two renames."""
     before, began = len(watched.seen), time.monotonic()
     site.machine.must(TOOL, "users", "retire", name)
     whole = (time.monotonic() - began) * 1000

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who is looked up: people by number, the same for every name service, and the tables that hold them."""
+"""The accounts that are looked up: numbered, the same for every name service, and the tables that hold them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bed.compiled import compiled
 
 SOURCES = Path(__file__).resolve().parent
 RECORDS, SAMPLE, STRANGERS = "/run/bench/records", "/run/bench/sample", "/run/bench/strangers"
-SAMPLE_SIZE = 1000  # whose groups are asked for: SSSD takes 5 ms for the first answer about each
+SAMPLE_SIZE = 1000  # accounts whose groups are looked up: SSSD takes 5 ms for the first answer about each
 STRANGER_COUNT = 1000
 UIDS, EVERYBODY, TEAMS, TEAM = 2_000_000, 600_000, 600_001, 10  # synthetic.c has the same rule
 OUR_UIDS, OUR_STEP = 0x7000_0400, 1009
@@ -22,7 +22,7 @@ def name(number: int) -> str:
 
 
 def our_name(number: int) -> str:
-    """As long as the others' names."""
+    """A name as long as those in the other name services."""
     return f"user{number:06}@contoso.com"
 
 
@@ -42,19 +42,19 @@ def group_lines(count: int) -> Iterator[str]:
 
 
 def record(number: int, ours: bool, groups: int = 2) -> str:
-    """What lookups.c wants to see: name, uid, gid, home, how many groups."""
+    """A record for lookups.c: name, uid, gid, home, number of groups."""
     if ours:
         return f"{our_name(number)} {our_uid(number)} {our_uid(number)} /home/{our_name(number)} {groups}\n"
     return f"{name(number)} {UIDS + number} {EVERYBODY} /home/{name(number)} {groups}\n"
 
 
 def store(count: int) -> str:
-    """Our daemon's account store with that many people; the daemon publishes from it what the module reads."""
+    """The daemon's store with that many accounts; the daemon publishes from it what the module reads."""
     return stored.store((our_name(number), our_uid(number)) for number in range(count))
 
 
 def put_questions(machine: Machine, programs: Path, count: int, ours: bool, groups: int = 2) -> None:
-    """The program that asks, and what it asks, on the machine. `groups`: that many must each person have; 0: any."""
+    """Puts the program that asks, and its records, on the machine. `groups`: how many each account must have; 0: any."""
     program = compiled(SOURCES / "lookups.c", programs, "-pthread", "-ldl")
     machine.path("/usr/local/bin/lookups").write_bytes(program.read_bytes())
     machine.path("/usr/local/bin/lookups").chmod(0o755)

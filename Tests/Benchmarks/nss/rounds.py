@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Rounds of look-ups: everybody in turn, so that what disturbs one disturbs the other."""
+"""Rounds of lookups: the name services in turn, so that a disturbance affects all of them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Key = tuple[str, str, str, int]  # contestant, route, operation, threads
 
 def rounds(contestants: list[Contestant], threads: tuple[int, ...], count: int,
            enough: Callable[[dict[Key, Cell]], bool] = lambda _: False) -> dict[Key, Cell]:
-    """Every cell of these contestants; of each the best of so many rounds, or of fewer where these are `enough`."""
+    """Every cell of these contestants, each the best of `count` rounds, or of fewer if those are `enough`."""
     seen: dict[Key, list[Cell]] = {}
     for _ in range(count):
         for operation in OPERATIONS:
@@ -40,8 +40,8 @@ def rounds(contestants: list[Contestant], threads: tuple[int, ...], count: int,
 
 
 def provisional(ground: Ground, site: Site, contestant: Contestant) -> tuple[Cell, Cell, Cell]:
-    """A name never seen, asked for as sshd does; the same by our module of a server in C that makes the daemon's checks
-    and knows nobody; and the floor: an exchange with a server in C that does nothing."""
+    """Lookups of a new name, as by sshd; the same with a server in C in the daemon's place, which makes its checks and knows no
+    account; and the floor: an exchange with a server in C that does nothing."""
     names = "/run/bench/newcomers"
     site.machine.write(names, "".join(f"newcomer{n:05}@contoso.com 1 1 / 1\n" for n in range(1000)))
 
@@ -65,7 +65,7 @@ def some(cell: Cell | None) -> Cell:
 
 @contextmanager
 def in_the_daemons_place(ground: Ground, site: Site) -> Iterator[None]:
-    """floors/namer.c at the daemon's socket, which waits aside meanwhile."""
+    """Runs floors/namer.c at the daemon's socket, which is moved aside meanwhile."""
     wire = REPOSITORY / "Sources/Core/CWire"
     program = floor_inside(ground, site.machine, "namer", f"-I{wire}/include", str(wire / "wire.c"), "-lcrypto")
     socket = site.machine.path("/run/entralogin/control.sock")

@@ -22,8 +22,8 @@
 #define UNTOUCHED 77
 
 #define FUZZ_PIECES 1u /* a read gives few bytes at once, or is interrupted */
-#define FUZZ_OTHERS 2u /* somebody else's file */
-#define FUZZ_SHARED 4u /* a group may write it */
+#define FUZZ_OTHERS 2u /* the file does not belong to root */
+#define FUZZ_SHARED 4u /* a group may write the file */
 
 const char fuzz_subject[] = "the list of mapped accounts";
 
@@ -79,7 +79,7 @@ int __wrap_close(int fd) {
     return 0;
 }
 
-/* Whether the list begins and ends as it must, and has a line of that name and number. */
+/* Whether the list begins and ends as it must, and has a line with that name and uid. */
 static int says(const char *name, uint32_t uid) {
     static const char first[] = ENTRALOGIN_ADOPTED_FIRST_LINE "\n";
     char start[ENTRALOGIN_NAME_MAX + 3], end[16];
@@ -127,7 +127,7 @@ static enum entralogin_adoption by_number(uint32_t uid) {
 void fuzz_input(const unsigned char *bytes, size_t size) {
     if (size == 0)
         return;
-    /* A copy of that very size, so that the sanitizer sees the first byte beyond. */
+    /* A copy of exactly that size, so that the sanitizer detects a read of the first byte beyond. */
     unsigned char *list = malloc(size);
     if (list == NULL)
         abort();

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the daemon, or whoever owns it by now, has audit-events tell the kernel. */
+/* The messages that the daemon, or an attacker with its rights, sends to audit-events for the kernel. */
 #include "fuzz.h"
 
 #include <string.h>
@@ -23,7 +23,7 @@ static unsigned count(const char *text, const char *word) {
 
 void fuzz_input(const unsigned char *bytes, size_t size) {
     static struct entralogin_audit_text told;
-    /* A copy of that very size, so that the sanitizer sees the first byte beyond. */
+    /* A copy of exactly that size, so that the sanitizer detects a read of the first byte beyond. */
     unsigned char *message = malloc(size != 0 ? size : 1);
     if (message == NULL)
         abort();

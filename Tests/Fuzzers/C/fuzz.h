@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a fuzzer in C consists of: body.c in its folder. libFuzzer calls it (entry.c), and replay.c runs it over the
- * corpus and over sound inputs that it damages in every place. A promise that does not hold ends the process.
+ * The interface of a fuzzer in C, which is body.c in its folder. libFuzzer calls it (entry.c), and replay.c runs it over the
+ * corpus and over valid inputs that it damages in every place. A promise that does not hold ends the process.
  */
 #ifndef ENTRALOGIN_FUZZ_H
 #define ENTRALOGIN_FUZZ_H
@@ -14,12 +14,12 @@
 /* What is fuzzed, for messages. */
 extern const char fuzz_subject[];
 
-/* Longer inputs are not looked at. */
+/* Longer inputs are ignored. */
 #define FUZZ_INPUT_MAX 8193u
 
 void fuzz_input(const unsigned char *bytes, size_t size);
 
-/* A sound input of each kind, by number, with its name for the corpus. Returns the size; 0 after the last. */
+/* A valid input of each kind, by number, with its name for the corpus. Returns the size; 0 after the last. */
 size_t fuzz_sample(unsigned kind, const char **ret_name, unsigned char *bytes, size_t capacity);
 
 static inline void check(int holds, const char *promise) {

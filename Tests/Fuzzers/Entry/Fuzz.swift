@@ -2,8 +2,8 @@
 
 internal import Fuzzing
 
-/// Which fuzzer this is: by the name that the program was started with, `fuzz-certificate` for example. One program,
-/// linked once, so that everything is instrumented alike.
+/// Which fuzzer this is, by the name with which the program was started, for example `fuzz-certificate`. There is one
+/// program, linked once, so that all fuzzers are instrumented in the same way.
 private let target: FuzzTarget = {
     let program = CommandLine.arguments.first ?? ""
     let name = program.split(separator: "/").last.map { $0.split(separator: "-").last ?? "" } ?? ""

@@ -26,7 +26,7 @@ int __wrap_close(int fd);
 
 static const char boot[] = "00112233-4455-6677-8899-aabbccddeeff\n";
 
-/* What is served, in the order of serving. A later one of the same path is renamed over the earlier one. */
+/* The files that are served, in this order. A later one with the same path is renamed over the earlier one. */
 static struct version {
     const char *path;
     const unsigned char *bytes;
@@ -36,7 +36,7 @@ static struct version {
 } versions[VERSIONS];
 static size_t version_count;
 
-/* Of each open descriptor. */
+/* The file of each open descriptor. */
 static struct version *opened[DESCRIPTORS];
 static unsigned reads;
 
@@ -150,7 +150,7 @@ ssize_t __wrap_pread(int fd, void *buffer, size_t size, off_t offset) {
             errno = EINTR;
             return -1;
         }
-        /* Every other read gives little, so that large files do not take for ever. */
+        /* Only every other read is short, so that large files do not take for ever. */
         if (size > PIECE && reads % 2 == 0)
             size = PIECE;
     }

@@ -4,9 +4,9 @@ internal import ByteCoding
 internal import Identity
 internal import OpenSSHCertificates
 
-// Seeds: what ssh-keygen makes for each kind of key; Tests/Fuzzers/make-certificates writes them anew.
+// Seeds: certificates by ssh-keygen for each kind of key; Tests/Fuzzers/make-certificates writes them.
 
-/// Says yes to every signature, so that the rules behind it are reached.
+/// Accepts every signature, so that the rules after it are reached.
 private struct TrustingVerifier: SignatureVerifier {
     func isValid(_: Signature, over _: ArraySlice<UInt8>, by _: PublicKey) -> Bool { true }
 }
@@ -29,7 +29,7 @@ func takesKey(_ bytes: [UInt8]) -> Bool {
     return true
 }
 
-/// True where a certificate was verified, against expectations made of itself.
+/// True if the bytes are a certificate that was verified, against expectations made from itself.
 func takesCertificate(_ bytes: [UInt8]) -> Bool {
     guard let certificate = try? Certificate(parsing: bytes) else { return false }
     promise(certificate.blob == bytes, "a certificate is not its bytes")
@@ -61,7 +61,7 @@ func takesCertificate(_ bytes: [UInt8]) -> Bool {
     return true
 }
 
-/// The fields that were read, written anew, are the signed bytes.
+/// Requires that the parsed fields, written again, give the signed bytes.
 private func checkSignedBytes(of certificate: Certificate) {
     var head = ByteWriter()
     var tail = ByteWriter()
@@ -93,7 +93,7 @@ private func checkSignedBytes(of certificate: Certificate) {
     promise(certificate.signedRange.lowerBound == 0 && signed.endIndex < certificate.blob.count)
     promise(signed.starts(with: head.bytes), "the fields are not the signed bytes")
     promise(signed.suffix(tail.bytes.count).elementsEqual(tail.bytes), "the authority is not the signed one")
-    // Between them stands the reserved field, which says nothing.
+    // Between them is the reserved field, which has no meaning.
     var reserved = ByteReader(Array(signed.dropFirst(head.bytes.count).dropLast(tail.bytes.count)))
     promise((try? reserved.readString(limit: Certificate.Limit.reservedBytes)) != nil && reserved.isAtEnd)
 }

@@ -6,9 +6,9 @@ internal import LinuxSystem
 internal import Server
 internal import Wire
 
-// Seeds: one frame of each verb, and one reply of each form; Tests/Fuzzers/make-seeds writes them anew.
+// Seeds: one frame of each verb, and one reply of each form; Tests/Fuzzers/make-seeds writes them.
 
-/// Answers everything at once, so that what goes back shows who was let through.
+/// Answers everything at once, so that the reply shows which callers were allowed.
 private let services = RoutedServices(
     lookUp: { _, _ in .notFound },
     checkCertificate: { _ in .principal("alice@contoso.com") },
@@ -31,7 +31,7 @@ func takesRequest(_ bytes: [UInt8]) -> Bool {
     promise((try? Request(frame: frame)) == request, "what is written is another request")
     promise(frame.count == bytes.count, "a request has two lengths")
     switch request {
-    // Flags that mean nothing, and homes in no known state, are read as what they come to.
+    // Unknown flags and states of homes are read as known ones, so the frame may differ.
     case .authorize, .openSession, .beginDevice: break
     default: promise(frame == bytes, "a request has two spellings")
     }

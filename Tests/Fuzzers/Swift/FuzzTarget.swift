@@ -12,7 +12,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case request
     /// What the daemon answers to the tool.
     case response
-    /// entralogin.conf: up to three files, apart by a NUL.
+    /// entralogin.conf: up to three files, separated by NUL.
     case settings
     /// Any JSON document.
     case json
@@ -24,21 +24,22 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case keys
     /// Sign-in with a code: Entra's answers, and ID tokens.
     case token
-    /// X.509 certificates in key documents, as far as the key in them.
+    /// X.509 certificates in key documents, up to the key in them.
     case x509
     /// The durable table of accounts.
     case store
     /// The published grants, as the daemon reads them back.
     case grants
-    /// What sshd prints and PAM's, sshd's and the name service's files, apart by a NUL.
+    /// What sshd prints, and the files of PAM, sshd and the name service, separated by NUL.
     case wiring
-    /// The stack stamp.
+    /// The recorded result of the integration check.
     case stamp
-    /// Local accounts, their passwords and keys, the allow-list, what sshd and sudo say, and aadsshlogin's accounts, apart by a NUL.
+    /// Local accounts, their passwords and keys, the allow-list, what sshd and sudo print, and aadsshlogin's accounts,
+    /// separated by NUL.
     case people
 
-    /// Reads the bytes and asserts what must hold whatever they are; a promise that does not ends the process. True
-    /// where they were taken for sound.
+    /// Reads the bytes and asserts what must hold for any input; a promise that does not hold ends the process. True if
+    /// the bytes were accepted as valid.
     package func takes(_ bytes: [UInt8]) -> Bool {
         switch self {
         case .certificate: takesCertificate(bytes)

@@ -4,7 +4,7 @@ internal import ByteCoding
 internal import Libcrypto
 internal import OpenSSHCertificates
 
-// Seeds: what `ssh-keygen -k` makes, and a list of keys; Tests/Fuzzers/make-certificates writes them anew.
+// Seeds: KRLs by `ssh-keygen -k`, and a list of keys; Tests/Fuzzers/make-certificates writes them.
 
 func takesRevocationList(_ bytes: [UInt8]) -> Bool {
     let list: KeyRevocationList
@@ -19,7 +19,7 @@ func takesRevocationList(_ bytes: [UInt8]) -> Bool {
         promise((try? KeyRevocationList(parsing: bytes.dropLast())) == nil, "a truncated list was read")
         promise((try? KeyRevocationList(parsing: bytes + [0])) == nil, "a trailing byte was read")
     }
-    // Whatever stands before it, what is added counts, and what counted goes on counting.
+    // An added entry revokes whatever stands before it, and earlier entries still revoke.
     let more = isBinary ? bytes + Example.section : bytes + Array("\n\(Example.certificate.publicKey.line)\n".utf8)
     guard let longer = try? KeyRevocationList(parsing: more) else { fatalError("what is sound cannot grow") }
     promise(Example.isRevoked(by: longer), "a revoked certificate got through")
@@ -28,7 +28,7 @@ func takesRevocationList(_ bytes: [UInt8]) -> Bool {
     return true
 }
 
-/// A certificate that is well-formed and no more, and a section of a KRL that revokes it by its serial.
+/// A certificate that is only well-formed, and a section of a KRL that revokes it by its serial.
 private enum Example {
     static let serial: UInt64 = 77
 

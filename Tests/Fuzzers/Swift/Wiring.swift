@@ -2,10 +2,10 @@
 
 internal import Integration
 
-// Seeds: a Debian 12 machine after `configure --enable`, and what one change makes of it; the stamp that such a machine
-// gets. Tests/Fuzzers/make-seeds writes them anew.
+// Seeds: a Debian 12 machine after `configure --enable`, and the same with one change; the result that the integration
+// check records on such a machine. Tests/Fuzzers/make-seeds writes them.
 
-/// A machine made of the texts of one input; every file is root's, and the programs are there.
+/// A machine made of the texts of one input; root owns every file, and the programs exist.
 private struct TextMachine: HostView {
     /// In the order of the input; the first is what `sshd -T` prints.
     static let paths = [
@@ -18,7 +18,7 @@ private struct TextMachine: HostView {
         "/usr/lib/x86_64-linux-gnu/security/pam_entralogin.so", "/usr/libexec/entralogin/authorized-principals",
         "/usr/libexec/entralogin/pam-probe", "/usr/libexec/entralogin/sudo_entralogin.so",
     ]
-    /// A libpam that runs our module, whatever the files say: what they say is for the rules that read them.
+    /// A libpam that runs entralogin's module whatever the files say, so that only the rules about files decide.
     private static let probe =
         "mark reached\nresult 10\nmodule /usr/lib/x86_64-linux-gnu/security/pam_entralogin.so\n"
     var texts: [String: String]
@@ -57,7 +57,7 @@ func takesWiring(_ bytes: [UInt8]) -> Bool {
     promise(verdict.restsOn.allSatisfy { $0.hasPrefix("/") }, "the verdict rests on no file")
     promise(!verdict.findings.isEmpty)
     guard verdict.holds else { return false }
-    // Where nothing stands against it, each word that it takes stands there.
+    // If the check finds nothing wrong, each line that it requires must be there.
     let configuration = machine.texts["sshd -T"]?.lowercased().split(separator: "\n") ?? []
     for need in [
         "usepam yes", "authenticationmethods publickey", "authorizedkeysfile none", "passwordauthentication no",
