@@ -40,7 +40,7 @@ import Testing
         house.accounts.set(old.name, .enrolled(old.enrolled(at: 1_800_000_000 - 31 * 86_400)))
         house.checker.script(alice.identity.objectID, role: .user)
         house.access.batchRefresh.start()
-        // The loop sleeps, not only somebody who waits for an answer.
+        // The refresh itself sleeps, not only a caller that waits for an answer.
         let later = house.time.bootTime().advanced(by: .seconds(3000))
         await house.time.sleeping.wait { $0.contains { $0 > later } }
         #expect(house.checker.questions.value.map(\.objectID) == [alice.identity.objectID])
@@ -62,7 +62,7 @@ import Testing
         }
         house.access.batchRefresh.start()
         for (round, pause) in [60, 120, 240].enumerated() {
-            // Three in a row cannot be asked about: the other two would not fare better.
+            // After three questions in a row without an answer, the other two are not asked.
             await house.checker.questions.wait { $0.count == 3 * (round + 1) }
             let now = house.time.bootTime()
             let range = now.advanced(by: .seconds(Double(pause) * 0.9))...now.advanced(by: .seconds(pause))

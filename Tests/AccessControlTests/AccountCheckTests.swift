@@ -6,7 +6,7 @@ import Identity
 import Synchronization
 import Testing
 
-/// Says what a test wrote, and counts.
+/// Answers as a test says, and counts the questions.
 final class ScriptedAccounts: AccountChecker {
     private let line = Mutex<Result<AccountState, AccessCheckFault>>(.success(.enabled))
     let asked = Watched(0)
@@ -23,7 +23,7 @@ final class ScriptedAccounts: AccountChecker {
     }
 }
 
-/// What a disabled account means for who may, beside the roles.
+/// How a disabled account affects decisions, besides the roles.
 @Suite(.timeLimit(.minutes(15))) struct AccountCheckTests {
     private let house: House
     private let accounts = ScriptedAccounts()
@@ -71,7 +71,7 @@ final class ScriptedAccounts: AccountChecker {
         #expect(house.log.of(.withdrawn).first?.reason == .accountDisabled)
         #expect(house.log.of(.sessionsEnded).first?.reason == .accountDisabled)
         #expect(await house.sudo(alice, holdsGroup: true).reason == .accountDisabled)
-        // An outage of either afterwards gives nothing back.
+        // A later outage of either service does not bring access back.
         accounts.fail(.unreachable)
         later()
         #expect(await decide().reason == .accountDisabled)

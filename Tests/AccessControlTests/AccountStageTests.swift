@@ -113,7 +113,7 @@ import Testing
         request = house.accountRequest(alice)
         request.uid = 1000
         #expect(await decide(request).reason == .recordChanged)
-        // Another person took the uid in between: what would be enrolled is not what sshd holds.
+        // Another account took the uid in between: the account to enrol differs from the record that sshd has.
         let moved = Account(
             name: alice.name,
             uid: bob.uid,
@@ -188,7 +188,7 @@ import Testing
         request = AccountRequest(service: "sudo", user: "root", uid: 0, home: "/root", isInSSHD: true)
         request.invokingUID = alice.uid.number
         #expect(await decide(request).reason == .unsupported)
-        // A name alone, of somebody whom NSS does not know any more.
+        // Only a name, of a user whom NSS does not know any more.
         request.invokingUID = nil
         request.invokingUser = bob.name.text.uppercased()
         #expect(await decide(request).reason == .unsupported)
@@ -252,7 +252,7 @@ import Testing
         house.checker.script(alice.identity.objectID, role: .user)
         house.time.advance(by: .seconds(61))
         #expect(await decide(request, in: 99).reason == .administratorRoleNeeded)
-        // That no has ended the membership.
+        // The no has ended the membership.
         #expect(await decide(request, in: 99) == .ignore)
         house.checker.script(alice.identity.objectID, role: .administrator)
         #expect(await decide(request, in: 99) == .ignore, "the role alone, without a new sign-in")

@@ -6,7 +6,7 @@ import Identity
 import Synchronization
 import Testing
 
-/// Whoever keeps an old number is known to the system by it, and to grants and the table by one of ours.
+/// The system knows a mapped account by its old uid; grants and the table use a uid from entralogin's range.
 @Suite("P7: Adopted people, from certificate to sudo") struct AdoptedPeopleTests {
     private static let number: UInt32 = 1001
 

@@ -237,7 +237,7 @@ import Testing
         await keyring.refresh()
         #expect(house.keyFile.content.value.count == 2)
         #expect(house.keyFile.text.contains("seen=1800003600"))
-        // A clock that goes back is as good as one that goes on.
+        // The wall clock may also go back.
         house.time.jumpWall(by: -7200)
         await keyring.refresh()
         #expect(house.keyFile.content.value.count == 3)

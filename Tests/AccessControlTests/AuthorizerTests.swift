@@ -84,7 +84,7 @@ import Testing
         let asked = asked
         #expect(await decide().decision == .allow(.user, .azure))
         #expect(self.asked == asked + 1)
-        // What a question of their own brought stays as it is, and gets no younger.
+        // The answer to the user's own question stays as it is, and does not become newer.
         let kept = await authorizer.cached(alice.identity)
         await authorizer.takeRefusal(user, of: alice.identity.objectID, on: house.machine, correlation: id())
         #expect(await authorizer.cached(alice.identity) == kept)
@@ -216,7 +216,7 @@ import Testing
         await house.time.sleeping.wait { $0.count == 1 }
         house.time.advance(by: .seconds(8))
         #expect(await account.allow == .grace)
-        // The session stage of the same sign-in: the question is still out, and nobody waits for it.
+        // The session stage of the same sign-in: the question is still in flight, and the stage does not wait for it.
         let session = await access.authorizer.decide(identity, under: demand(300, waits: 8), correlation: id())
         #expect(session.allow == .grace)
         #expect(asked == 2)
@@ -255,7 +255,7 @@ import Testing
         house.time.advance(by: .seconds(61))
         house.checker.script(alice.identity.objectID, role: nil)
         #expect(await decide(60).reason == .roleNotAssigned)
-        // A caller that would have taken the older allow hears the no.
+        // A caller that would have accepted the older yes gets the no.
         #expect(await decide(300).reason == .roleNotAssigned)
         house.checker.script(alice.identity.objectID, outage)
         for _ in 0..<5 {

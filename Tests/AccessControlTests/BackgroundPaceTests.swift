@@ -30,7 +30,7 @@ import Testing
 
     private var asked: Int { house.checker.questions.value.count }
 
-    /// Questions of one round, so many seconds after what went before.
+    /// The number of questions in one round, `seconds` after the previous step.
     private func round(after seconds: Int) async -> Int {
         house.time.advance(by: .seconds(seconds))
         let before = asked
@@ -41,7 +41,7 @@ import Testing
     @Test("An outage is asked about once in a round, and in fewer and fewer rounds; half an hour passes at most")
     func backsOff() async {
         script(outage)
-        // The first round begins with as many as are asked at the same time, until one has no answer.
+        // The first round asks as many as may be in flight at once, until one gets no answer.
         #expect(await (1...8).contains(round(after: 300)))
         var rounds: [Int] = []
         for _ in 0..<36 { rounds.append(await round(after: 300)) }
@@ -82,7 +82,7 @@ import Testing
         script(yes)
         house.time.advance(by: .seconds(10))
         #expect(await house.sudo(people[3], holdsGroup: true) == .allow)
-        // Everybody but the one whose answer is fresh.
+        // All users except the one whose answer is fresh.
         #expect(await round(after: 10) == 19)
         #expect(await round(after: 300) == 20)
     }
@@ -137,7 +137,7 @@ import Testing
         for _ in 0..<6 { counts.append(await round(after: 300)) }
         #expect(counts.allSatisfy { $0 == 5 || $0 == 6 } && counts.contains(5), "\(counts)")
         #expect(house.grants.current().count == 20)
-        // A no of the role service counts at once all the same, where the person asks.
+        // A no of the role service still counts at once when the user asks.
         house.checker.script(people[9].identity.objectID, role: nil)
         #expect(await house.sudo(people[9], holdsGroup: true).reason == .roleNotAssigned)
         #expect(house.grants.current()[people[9].uid] == nil)

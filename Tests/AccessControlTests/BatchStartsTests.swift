@@ -42,7 +42,7 @@ import Testing
         #expect(await ask(alice, service) == .pending)
         #expect(await ask(alice, service) == .pending)
         #expect(house.log.of(.account).isEmpty && house.checker.questions.value.count == 1)
-        // Another user's answer is none about alice.
+        // An answer about another user does not count for alice.
         script(bob, role: .user)
         _ = await ask(bob, service)
         #expect(await ask(bob, service) == .allow)
@@ -65,7 +65,7 @@ import Testing
         house.checker.script(alice.identity.objectID, .fault(AccessCheckFault(.unreachable, detail: "")))
         house.time.advance(by: .seconds(3600))
         #expect(await ask(alice, "systemd-user").reason == .roleNotAssigned)
-        // A no that another program got counts as the first answer, too.
+        // A no for another program also counts as the first answer.
         let answer = AccessAnswer(role: nil, lifetime: nil, checker: "pas")
         let objectID = bob.identity.objectID
         let correlation = house.access.correlationID()

@@ -42,7 +42,7 @@ import Testing
         #expect(check { $0.sshdProcess = 4712 } == .principal(alice.name.text))
         await house.starter.settle()
         #expect(house.checker.questions.value.count == before && house.grants.current()[alice.uid] != nil)
-        // The account stage, which comes after the proof, hears the no, and the grant ends by it.
+        // The account stage, which comes after the user has proved the key, gets the no, which ends the grant.
         let verdict = await house.access.accountStage.decide(house.accountRequest(alice), callerPID: 4712)
         #expect(verdict.reason == .roleNotAssigned && house.grants.current().isEmpty)
     }
@@ -114,14 +114,14 @@ import Testing
         let command = "entraloginctl users rebind alice@contoso.com --object-id \(alice.identity.objectID)"
         #expect(denial.detail.contains(command))
         #expect(house.log.of(.certificate).map(\.objectID) == [alice.identity.objectID])
-        // The person reads "Permission denied" only; the administrator asks.
+        // The user sees only "Permission denied"; the administrator runs explain.
         house.time.advance(by: .seconds(90))
         let explanation = await house.access.explanation.explain("alice@contoso.com", asking: false)
         let step = try #require(explanation.steps.first { $0.subject == "object" })
         #expect(step.outcome == .unknown && step.reason == "object-id-changed")
         #expect(step.text.contains("\(alice.identity.objectID)") && step.text.contains("1 min ago"))
         #expect(step.remedy.contains(command))
-        // Once root has said that it is the same person, there is nothing more to tell.
+        // Once root has confirmed that it is the same person, the step is gone.
         house.accounts.set(alice.name, .enrolled(alice.enrolled()))
         let after = await house.access.explanation.explain("alice@contoso.com", asking: false)
         #expect(!after.steps.contains { $0.subject == "object" })
@@ -147,7 +147,7 @@ import Testing
         empty.accounts.set(alice.name, .provisional(alice.account))
         let request = empty.request(alice, empty.certificate(for: alice))
         #expect(empty.access.certificateCheck.check(request).reason == .noAuthorityKeys)
-        // They are fetched at the keyring's own times, not at a stranger's (P3).
+        // The keyring fetches keys at its own times, not when an unauthenticated client connects (P3).
         await empty.starter.settle()
         #expect(empty.source.fetches.value == 0)
         await empty.access.keyring.refresh()

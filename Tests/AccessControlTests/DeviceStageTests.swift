@@ -6,7 +6,7 @@ import Identity
 import Synchronization
 import Testing
 
-/// Entra as a test scripts it: a code at each request, and one answer a question, the last one again and again.
+/// Entra as a test scripts it: a code for each request, and one answer for each question; the last one repeats.
 final class ScriptedDevices: DeviceAuthority {
     struct Grant: DeviceGrant {
         let userCode = "ABCD-1234"
@@ -91,14 +91,14 @@ final class ScriptedDevices: DeviceAuthority {
 
     private struct Ended: Error {}
 
-    /// Begins, lets `intervals` of Entra's pass, and asks what came of it.
+    /// Begins a sign-in, lets `intervals` of Entra's intervals pass, and asks for the result.
     private func signIn(_ pid: Int32 = login, intervals: Int = 1) async throws -> DeviceProgress {
         let handle = try handle(await begin(pid))
         for _ in 0..<intervals { await pass(.seconds(5)) }
         return await house.access.deviceStage.wait(handle, callerPID: pid)
     }
 
-    /// Once the sign-in sleeps, time passes.
+    /// Waits until the sign-in sleeps, then lets time pass.
     private func pass(_ duration: Duration) async {
         await house.time.sleeping.wait { !$0.isEmpty }
         house.time.advance(by: duration)
@@ -317,13 +317,13 @@ final class ScriptedDevices: DeviceAuthority {
         }
         for pid: Int32 in 1...3 { _ = try handle(await begin(pid, su(1000))) }
         #expect(await begin(4, su(1000)).reason == .tooManyAttempts)
-        // Nor under a third one's name: the three are lisa's.
+        // Nor under a third user's name: all three count for lisa.
         let bob = try Person("bob@contoso.com", 2)
         house.accounts.set(bob.name, .enrolled(bob.enrolled()))
         let other = await house.access.deviceStage.begin(request(bob, su(1000)), callerPID: 4)
         #expect(other.reason == .tooManyAttempts)
         for pid: Int32 in 5...7 { _ = try handle(await begin(pid) { $0.service = "sudo" }) }
-        // Her own su counts as her sudo does; root's programs count by the account.
+        // Her own su counts like her sudo; for root's programs the account counts.
         #expect(await begin(8, su(alice.uid.number)).reason == .tooManyAttempts)
         for pid: Int32 in 9...11 { _ = try handle(await begin(pid)) }
         #expect(await begin(12).reason == .tooManyAttempts)
@@ -335,7 +335,7 @@ final class ScriptedDevices: DeviceAuthority {
         devices.play(.success(.pending))
         for pid: Int32 in 1...3 { _ = try handle(await begin(pid)) }
         #expect(await begin(4).reason == .tooManyAttempts)
-        // The same process again: its own place.
+        // The same process again keeps its place.
         _ = try handle(await begin(3))
         house.processes.kill(2)
         _ = try handle(await begin(4))
@@ -451,7 +451,7 @@ extension DeviceStageTests {
         #expect(refused.reason == .administratorRoleNeeded)
         guard case .over(.deny(_, let text)) = refused else { return }
         #expect(text.contains("Virtual Machine Administrator Login"))
-        // A sudo rule of their own, by the role that they have.
+        // The user's own sudo rule needs only the role that they have.
         #expect(try await stepUp() == .over(.allow))
         house.checker.script(alice.identity.objectID, role: nil)
         house.time.advance(by: .seconds(61))

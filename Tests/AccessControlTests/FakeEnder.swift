@@ -3,7 +3,7 @@
 import Authorization
 import Synchronization
 
-/// Ends nothing; remembers what it was asked, and answers as a test says.
+/// Ends nothing; records its calls, and answers as a test says.
 final class FakeEnder: SessionEnder {
     struct Call: Hashable, Sendable {
         let uid: UInt32

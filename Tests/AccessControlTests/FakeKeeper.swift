@@ -3,7 +3,7 @@
 import Authorization
 import Synchronization
 
-/// systemd's store: outlives the house that put something there.
+/// systemd's descriptor store: outlives the fixture that put something there.
 final class FakeKeeper: SessionKeeper {
     struct Held: Sendable {
         let name: String
@@ -18,7 +18,7 @@ final class FakeKeeper: SessionKeeper {
 
     var names: [String] { held.withLock { $0.map(\.name) } }
 
-    /// Its socket is full.
+    /// While deaf, it behaves as if its socket were full.
     func setDeaf(_ deaf: Bool) { isDeaf.withLock { $0 = deaf } }
 
     func keep(_ process: any WatchedProcess, as name: String) -> Bool {

@@ -97,7 +97,7 @@ import Testing
         house.processes.setLoginSession(alice.uid.number, true)
         await house.access.renewal.renew()
         #expect(house.grants.current() == [alice.uid: hours(house, 3600)])
-        // One session of this run closes; another may be older than the daemon.
+        // A session of this run closes, but an older one, from before the daemon's start, may be open.
         #expect(await house.signIn(alice) == .allow)
         house.access.sessionStage.close(user: alice.name.text, uid: alice.uid.number, callerPID: House.sshd)
         #expect(house.grants.current().count == 1)

@@ -11,7 +11,7 @@ import Testing
 
     init() throws { alice = try Person("alice@contoso.com", 1) }
 
-    /// A daemon: what was kept before comes back as it starts. Without a role, unless one is given.
+    /// A new daemon, which gets back at its start what was kept before. `role`: that of alice.
     private func house(_ role: Role? = .user, keeper: FakeKeeper? = nil) throws -> House {
         let house = try House(keeper: keeper ?? self.keeper)
         house.accounts.set(alice.name, .enrolled(alice.enrolled()))

@@ -6,7 +6,7 @@ import Identity
 import OpenSSHCertificates
 import Testing
 
-/// The administrator's list, as the certificate check, the keyring and the reports meet it.
+/// The administrator's revocation list, as the certificate check, the keyring and the reports see it.
 @Suite(.timeLimit(.minutes(15))) struct RevocationTests {
     private let house: House
     private let alice: Person
@@ -37,7 +37,7 @@ import Testing
         #expect(check() == .principal(alice.name.text))
         try house.revocation.revoke([try House.key(9)])
         #expect(check() == .principal(alice.name.text))
-        // Its CA, then its own key.
+        // The certificate's CA, then its own key.
         for number: UInt8 in [1, 3] {
             try house.revocation.revoke([try House.key(number), try House.key(9)])
             let certificate = house.certificate(for: alice, 3)
@@ -86,7 +86,7 @@ import Testing
         await house.keyFile.content.wait { !$0.isEmpty }
         await house.time.sleeping.wait { !$0.isEmpty }
         try house.revocation.revoke([try House.key(1)])
-        // It did not know that there is a list; from now on it looks each minute.
+        // The daemon did not know that there is a list; from now on it checks each minute.
         house.time.advance(by: .seconds(3600))
         await house.keyFile.content.wait { $0.count > 1 }
         #expect(published() == (try [House.key(2)]))

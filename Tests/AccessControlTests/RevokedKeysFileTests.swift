@@ -22,7 +22,7 @@ import Testing
         try AtomicFile(path).replace(with: Array(lines.joined(separator: "\n").utf8), mode: mode)
     }
 
-    /// Overwrites the file's bytes where they are: the same file, the same size.
+    /// Overwrites the file's bytes in place: the same file, the same size.
     private func overwrite(_ text: String) throws {
         let file = try Descriptor.open(path, O_WRONLY)
         let bytes = Array(text.utf8)
@@ -75,7 +75,7 @@ import Testing
 
     @Test("P4: a second change within a step of the file system's clock, of the same size, is not missed")
     func settling() throws {
-        // The test's clock stands where the file's does.
+        // Sets the test's clock to that of the file's times.
         time.jumpWall(by: SystemClock.wallSeconds() - time.wallTime().seconds)
         let source = source
         let lines = try [House.key(1).line, House.key(2).line]

@@ -6,7 +6,7 @@ import Identity
 import OpenSSHCertificates
 import Testing
 
-/// What ends when a role is gone, a key is revoked, or root says so; and what never does.
+/// Which sessions end when a role is gone, a key is revoked, or root orders it; and which never do.
 @Suite(.timeLimit(.minutes(15))) struct SessionEndingTests {
     private func house(after delay: Duration?) throws -> (House, Person) {
         var settings = AccessSettings()
@@ -18,7 +18,7 @@ import Testing
         return (house, alice)
     }
 
-    /// Signs in, and asks again when Azure says something else.
+    /// Signs in, and asks again after Azure's answer has changed.
     private func askAgain(_ house: House, _ alice: Person, _ line: ScriptedChecker.Line) async {
         #expect(await house.signIn(alice) == .allow)
         house.checker.script(alice.identity.objectID, line)
@@ -134,7 +134,7 @@ import Testing
     func revoked() async throws {
         let (house, alice) = try house(after: nil)
         #expect(await house.signIn(alice) == .allow)
-        // The fake's certificates cannot be parsed, and so are on no list: nothing ends.
+        // The fake's certificates cannot be parsed, so no list revokes them: nothing ends.
         try house.revocation.revoke([try House.key(9)])
         await house.access.revokedSessions.look()
         house.revocation.spoil("damaged")

@@ -16,7 +16,7 @@ import Testing
         house.checker.script(alice.identity.objectID, role: .user)
     }
 
-    /// What sudo's plugin asks about its own user, or another service.
+    /// Asks as sudo's plugin does about its own user, or as another service.
     private func sudo(_ service: String = "sudoers", _ house: House? = nil) async -> StageVerdict {
         let house = house ?? self.house
         var request = house.accountRequest(alice, service: service)
@@ -35,7 +35,7 @@ import Testing
         return .ignore
     }
 
-    /// The loop sleeps until the next round, and no question's deadline is slept for.
+    /// Waits until the loop sleeps until the next round, not only until a question's deadline.
     private func roundIsOver() async {
         let soon = house.time.bootTime().advanced(by: .seconds(200))
         await house.time.sleeping.wait { $0.contains { $0 > soon } }
@@ -87,7 +87,7 @@ import Testing
         house.time.advance(by: .seconds(61))
         #expect(await sudo("sudoers-list") == .ignore)
         endSession()
-        // What logind knows, a cron job's session for one, is no session that the daemon opened.
+        // A session that only logind knows, such as a cron job's, is not one that the daemon opened.
         house.processes.setLoginSession(alice.uid.number, true)
         #expect(await sudo() == .ignore)
         #expect(house.checker.questions.value.count == 1)

@@ -339,7 +339,7 @@ import Testing
         house.processes.kill(12)
         stage.close(user: alice.name.text, uid: alice.uid.number, callerPID: 10)
         #expect(house.grants.current().count == 1)
-        // Somebody else's closing, or one that was never opened, changes nothing.
+        // Closing for another account, or a session that was never opened, changes nothing.
         stage.close(user: alice.name.text, uid: alice.uid.number + 1, callerPID: 11)
         stage.close(user: alice.name.text, uid: alice.uid.number, callerPID: 99)
         #expect(house.grants.current().count == 1)
@@ -356,8 +356,8 @@ import Testing
         let (house, alice) = (house, alice)
         let opening = Watched<Task<StageVerdict, Never>?>(nil)
         let isOpen = Watched(false)
-        // The closing has seen no other session, and is about to withdraw. The new one may have its grant now, and lose
-        // it; or it is made to wait, which this cannot see: a tenth of a second stands for that.
+        // The closing has found no other session and is about to withdraw the grant. A new session must not get its
+        // grant now and lose it: it may have to wait. The test cannot observe that, so it gives it a tenth of a second.
         house.grants.beforeNextWithdrawal {
             let task = Task {
                 let verdict = await house.signIn(alice, in: 11)

@@ -8,7 +8,7 @@ import Testing
 @Suite struct TrustedKeysTests {
     private static let boot = "0f3c1a52-0000-4000-8000-000000000001"
 
-    /// Both clocks, so many seconds after the first moment of a test.
+    /// Both clocks, `seconds` after the start of a test.
     private func time(_ seconds: Int64) -> TrustedKeys.Moment {
         TrustedKeys.Moment(wall: UnixTime(seconds: seconds), boot: BootTime(sinceBoot: .seconds(100_000 + seconds)))
     }

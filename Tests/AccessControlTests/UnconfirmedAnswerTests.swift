@@ -5,7 +5,7 @@ import Authorization
 import Identity
 import Testing
 
-/// What holds while role assignments have not confirmed a refusal, and after (P2).
+/// Decisions while role assignments have not confirmed a refusal, and after that (P2).
 @Suite(.timeLimit(.minutes(15))) struct UnconfirmedAnswerTests {
     private let house: House
     private let alice: Person

@@ -22,7 +22,7 @@ final class VirtualTime: TimeSource {
 
     func bootTime() -> BootTime { BootTime(sinceBoot: state.withLock { $0.boot }) }
 
-    /// Moves both clocks and wakes whoever is due.
+    /// Moves both clocks and wakes the tasks that are due.
     func advance(by duration: Duration) {
         let due = state.withLock { state in
             state.boot += duration
@@ -82,7 +82,7 @@ final class PlainStarter: TaskStarter {
         }
     }
 
-    /// Returns once everything that was started has ended, with what it started itself.
+    /// Returns once all tasks have ended, including those that they started themselves.
     func settle() async {
         var count: Int
         repeat {

@@ -21,7 +21,7 @@ private func accounts(_ count: Int) throws -> [Account] {
 }
 
 extension AccountSnapshot {
-    /// The file of these accounts, whoever they belong to.
+    /// The file of these accounts, with any object ids.
     fileprivate static func bytes(
         of accounts: [Account],
         policy: AccountPolicy,

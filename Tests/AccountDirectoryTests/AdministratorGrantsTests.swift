@@ -31,7 +31,7 @@ import Testing
 
     private func later(_ seconds: Int) -> BootTime { clock.bootTime().advanced(by: .seconds(seconds)) }
 
-    /// What the name service's reader finds; nil where it takes no file.
+    /// What the name service's reader finds; nil if it does not accept the file.
     private func published() -> [UInt32: UInt64]? {
         var window = [UInt8](repeating: 0, count: 8192)
         return window.withUnsafeMutableBytes { window in
@@ -115,7 +115,7 @@ import Testing
         let grants = start()
         try grants.grant(uid: try uid(1), until: later(60).advanced(by: .milliseconds(900)))
         try grants.grant(uid: try uid(2), until: later(600))
-        // Rounded down: never longer than was said.
+        // Rounded down: never longer than was granted.
         #expect(published()?[try uid(1).number] == 1060)
         clock.pass(.seconds(59))
         #expect(grants.current().count == 2)

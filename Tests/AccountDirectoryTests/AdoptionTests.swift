@@ -8,7 +8,7 @@ import Identity
 import TestSupport
 import Testing
 
-/// People who keep the number that they had before us: local accounts that are ours by root's list.
+/// Mapped accounts: local accounts with their old uid, which root's list makes Entra accounts.
 @Suite("P7: Adopted people")
 struct AdoptionTests {
     private static let alice = "alice@contoso.com"
@@ -64,7 +64,7 @@ struct AdoptionTests {
         let file = try #require(PublishedAccounts(bed.folder("accounts.snapshot"), asking: [Self.alice]))
         #expect(file.byName[Self.alice]?.home == ENTRALOGIN_GROUPS_ALONE && file.byName[Self.alice]?.uid == number)
         #expect(file.all.count == 2)
-        // Taken out of both files, the name answers with our own number again, and its home is somebody else's.
+        // Removed from both files, the name has entralogin's own uid again, but its home belongs to the old uid.
         bed.write("\(AdoptionList.firstLine)\n", to: "adopted")
         bed.write("root:x:0:0:root:/root:/bin/bash\n", to: "passwd")
         bed.write("root:x:0:\n", to: "group")
@@ -85,7 +85,7 @@ struct AdoptionTests {
         bed.write(try list(Self.alice, 2), to: "adopted")
         #expect(try directory.reason(Self.alice) == .objectIDChanged)
         #expect(await reason { try await directory.signIn(Self.alice, as: 2) } == .objectIDChanged)
-        // Root's two words together make the new object the person.
+        // Root's list and the rebinding together give the account to the new object.
         _ = try await directory.rebind(try name(Self.alice), to: try identity(2).objectID)
         #expect(try await directory.signIn(Self.alice, as: 2).account.systemUID == 1001)
     }

@@ -7,7 +7,7 @@ import LinuxSystem
 import TestSupport
 import Testing
 
-/// The directory's renamings, and the machine owner's word: retire, rebind, rename.
+/// Renamings in the directory, and the administrator's commands: retire, rebind, rename.
 @Suite struct ChangingTests {
     let bed = Bed()
     private let objectTwo = "00000000-0000-4000-8000-000000000002"
@@ -199,7 +199,7 @@ import Testing
         grant(try #require(directory.view().allEnrolled().first))
         #expect(await refusal(alice, 2) == .objectIDChanged)
         #expect(await refusal(alice, 1) == nil)
-        // What is refused, or changes nothing, takes nothing away.
+        // A refused command, or one that changes nothing, withdraws nothing.
         #expect(bed.grants.current().count == 1)
         #expect(bed.bytes("accounts") == before)
         _ = try await directory.retire(try name("bob@contoso.com"))

@@ -7,7 +7,7 @@ import LinuxSystem
 import TestSupport
 import Testing
 
-/// A store and a published file with one byte changed, or cut off anywhere: what people get then.
+/// A store and a published file with one byte changed, or truncated anywhere: what users get then.
 @Suite struct DamageTests {
     let bed = Bed()
     private let names = ["alice@contoso.com", "bob@contoso.com", "carol@contoso.com", "dave@contoso.com"]
@@ -37,7 +37,7 @@ import Testing
     }
 
     private func put(_ bytes: [UInt8], _ file: String, mode: UInt32) {
-        // Not by rename: that would sync each of thousands to the disk.
+        // Not by rename, which would sync each of thousands of files to the disk.
         bed.folder.write(bytes, to: file, mode: mode)
     }
 
@@ -57,7 +57,7 @@ import Testing
             #expect(bed.disk.reached.isEmpty, "\(what)")
             #expect(bed.bytes("accounts") == damaged, "\(what)")
         }
-        // Who is enrolled is still answered from the published file, which nobody touched.
+        // The module still answers for enrolled accounts from the published file, which is unchanged.
         #expect(bed.bytes("accounts.snapshot") == snapshot)
     }
 
@@ -98,7 +98,7 @@ import Testing
         let path = bed.folder("accounts.snapshot")
         let bytes = try #require(bed.bytes("accounts.snapshot"))
         let good = try #require(PublishedAccounts(path))
-        // Each of them waits for the disk twice: every eleventh.
+        // Only every eleventh, because each of them waits for the disk twice.
         for (index, (what, damaged)) in damages(of: bytes).enumerated() where index % 11 == 0 {
             put(damaged, "accounts.snapshot", mode: 0o644)
             let directory = bed.start()

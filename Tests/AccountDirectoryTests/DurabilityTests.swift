@@ -9,7 +9,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// The files of a folder at one moment: what a kill -9 at that moment leaves.
+/// The files of a folder at one moment, as a kill -9 would leave them.
 private struct Remains: Sendable {
     var step: String
     var files: [String: [UInt8]] = [:]
@@ -21,7 +21,7 @@ private struct Remains: Sendable {
         }
     }
 
-    /// Not as the daemon writes: nothing has to survive here, and syncing takes its time.
+    /// Writes the files without syncing, which takes time and is not needed here.
     func put(into folder: TemporaryFolder) {
         for (name, bytes) in files { folder.write(bytes, to: name) }
     }
@@ -45,8 +45,8 @@ private final class Witness: Sendable {
         return witness
     }
 
-    /// Starts over what is left: person 1's account, where it was there before, is there, unchanged, and the next person
-    /// enrols.
+    /// Starts on what is left: requires that person 1's account, if it existed, is unchanged, and enrols the next
+    /// person.
     private func check(_ remains: Remains, old: EnrolledAccount? = nil) async throws -> AccountDirectory {
         let other = Bed()
         remains.put(into: other.folder)
@@ -130,7 +130,7 @@ private final class Witness: Sendable {
         for remains in witness.all {
             let directory = try await check(remains)
             let found = try #require(directory.view().enrolled(uid: alice.account.uid.number), "\(remains.step)")
-            // Never back, never anything in between.
+            // Never an earlier state, never anything in between.
             let state = try #require(states.firstIndex(of: found), "\(remains.step): \(found)")
             #expect(state >= last, "\(remains.step)")
             last = state
@@ -160,7 +160,7 @@ private final class Witness: Sendable {
             #expect(warnings.contains { $0.contains("\(error)") && $0.contains("accounts") }, "\(warnings)")
             #expect(bed.bytes("accounts") == store)
             #expect(bed.bytes("accounts.snapshot") == snapshot)
-            // The same over a restart.
+            // The same after a restart.
             directory = nil
             directory = bed.start()
             #expect(directory?.report().fault == nil)

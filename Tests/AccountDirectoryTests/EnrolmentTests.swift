@@ -112,7 +112,7 @@ import Testing
     @Test("P6: of two names that race for one uid, one enrols and the other tries again")
     func race() async throws {
         let directory = bed.start()
-        // Two names of which the first one's number is made the other's only by a local file that goes away.
+        // sshd was told the first name's uid for the second name, too, because of a local file that is gone by now.
         let alice = try directory.provisional("alice@contoso.com")
         let taken = Account(
             name: try name("bob@contoso.com"),

@@ -11,7 +11,7 @@ import Testing
 @Suite struct LoadingTests {
     let bed = Bed()
 
-    /// Everybody is refused, nothing is overwritten, and the report says what and where.
+    /// Requires that all users are refused, nothing is overwritten, and the report says what is wrong and where.
     private func expectFault(_ mention: String, sourceLocation: SourceLocation = #_sourceLocation) async throws {
         let store = bed.bytes("accounts")
         let snapshot = bed.bytes("accounts.snapshot")

@@ -6,7 +6,7 @@ import Identity
 import TestSupport
 import Testing
 
-/// `users lock`: refused until it is unlocked, by root's word.
+/// `users lock`: the account is refused until root unlocks it.
 @Suite struct LockingTests {
     let bed = Bed()
 
@@ -35,14 +35,14 @@ import Testing
         #expect(try bed.start().reason("alicia@contoso.com") == .accountLocked)
     }
 
-    /// One life of the daemon.
+    /// One run of the daemon.
     private func locked(_ alice: UserName) async throws {
         let directory = bed.start()
         _ = try await directory.signIn(alice.text, as: 1)
         _ = try await directory.lock(alice, true)
     }
 
-    /// The next one.
+    /// The next run.
     private func stays(_ alice: UserName) async throws {
         let again = bed.start()
         #expect(try again.reason(alice.text) == .accountLocked)

@@ -5,7 +5,7 @@ import Authorization
 import Identity
 import Testing
 
-/// Numbers that another name service answers for, and where numbers are drawn.
+/// Uids that another name service already has, and where the next uid is drawn.
 @Suite struct NumberHolderTests {
     let bed = Bed()
     private let one = "n7012@contoso.com"

@@ -5,7 +5,7 @@ import Authorization
 import Identity
 import Testing
 
-/// Homes and shells of the machine's own, for accounts to come.
+/// The machine's own homes and shells for accounts that are enrolled later.
 @Suite struct OverridesTests {
     let bed = Bed()
 

@@ -3,7 +3,7 @@
 import CSnapshot
 import Glibc
 
-/// What the C reader of the name service finds in a published file: an implementation that is not the writer's.
+/// What the name service's C reader finds in a published file: an implementation independent of the writer.
 struct PublishedAccounts {
     struct Record: Hashable {
         var uid: UInt32
@@ -24,7 +24,7 @@ struct PublishedAccounts {
     var byName: [String: Record] = [:]
     var byUID: [UInt32: Record] = [:]
 
-    /// Nil where the reader does not take the file.
+    /// Nil if the reader does not accept the file.
     init?(_ path: String, asking names: [String] = [], uids: [UInt32] = []) {
         var window = [UInt8](repeating: 0, count: 8192)
         let done = window.withUnsafeMutableBytes { window -> Bool in

@@ -6,7 +6,7 @@ import Identity
 import LinuxSystem
 import Testing
 
-/// What the daemon does for ranges of accounts: it tells root's program, and looks whether a line is there.
+/// The daemon's part in the accounts' ranges: it notifies root's program, and checks whether a line is there.
 @Suite struct SubordinateIDsTests {
     let bed = Bed()
 

@@ -54,7 +54,7 @@ struct AdministratorRemedyTests {
         #expect(AdministratorRemedy.sentence(fault) == "\(DenialReason.identityMayNotAsk.text): arm: status 403")
         #expect(fault.detail == "arm: status 403; \(command) --role Reader --scope \(resource)")
         #expect(AdministratorRemedy.sentence(AccessCheckFault(.throttled, detail: "")) == DenialReason.throttled.text)
-        // A command counts before advice, whichever of them was set aside; the words of either are its own.
+        // A command comes before advice, whichever of the two faults was set aside; each keeps its own words.
         let both = AccessCheckFault(
             .identityMayNotAsk,
             of: "pas",

@@ -4,7 +4,7 @@ import Authorization
 import OpenSSHCertificates
 import Testing
 
-/// A rule's refusal, in the words of decisions.
+/// The reason code of each certificate rule's refusal.
 @Suite struct CertificateDenialTests {
     private static let named: [CertificateRefusal: DenialReason] = [
         .wrongTenant: .wrongTenant, .wrongName: .wrongName, .revoked: .certificateRevoked,

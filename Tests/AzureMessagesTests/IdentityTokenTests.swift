@@ -5,7 +5,7 @@ import ByteCoding
 import Identity
 import Testing
 
-/// A token of Entra's form. What signs it is played: libcrypto's part is in AzureServicesTests.
+/// A token in Entra's form. The signature is faked: AzureServicesTests test it with libcrypto.
 struct SampleToken {
     static let tenant = "11111111-1111-4111-8111-111111111111"
     static let client = "c11e0000-0000-4000-8000-0000000000dc"
@@ -32,7 +32,7 @@ struct SampleToken {
         return try SigningKeys(parsing: Array("{\"keys\":[\(entries.joined(separator: ","))]}".utf8))
     }
 
-    /// Who it proves, or why nobody.
+    /// The identity that the token proves, or why it proves none.
     static func evaluate(_ text: String, signs: Bool = true) throws -> Result<ProvenIdentity, IdentityTokenRefusal> {
         let expected = IdentityTokenExpectations(
             issuer: issuer,
@@ -181,7 +181,7 @@ struct SampleToken {
             var copy = bytes
             copy[index] ^= 0x01
             let changed = String(decoding: copy, as: UTF8.self)
-            // The played signature is over the bytes that came, so it is the original bytes that must be asked for.
+            // The signature is faked, so this checks the signed bytes: only the original ones would be valid.
             let proven = try? IdentityToken(parsing: changed)
             #expect(proven == nil || proven?.signedBytes != Array(bytes[..<signed]) || index > signed)
         }

@@ -34,7 +34,7 @@ struct RoleAssignmentsTests {
         #expect(try role("{\"dataActions\":[\"*\"]}").gives(Self.login))
         #expect(try !role("{\"dataActions\":[\"*\"],\"notDataActions\":[\"*/login/action\"]}").gives(Self.login))
         #expect(try !role("{\"actions\":[\"*\"],\"dataActions\":[]}").gives(Self.login))
-        // What one permission excepts, another may give.
+        // Another permission may give what one excludes.
         #expect(
             try role(
                 "{\"dataActions\":[\"*\"],\"notDataActions\":[\"*\"]},{\"dataActions\":[\"*/login/action\"]}"

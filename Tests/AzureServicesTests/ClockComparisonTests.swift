@@ -14,7 +14,7 @@ struct ClockComparisonTests {
         let url = "https://login.microsoftonline.com/\(Scene.tenant)\(Self.configuration)"
         let body = "{\"issuer\":\"x\",\"rbac_url\":\"https://pas.windows.net/\"}"
         scene.transport.play(url, .success(HTTPResponse(status: 200, headers: headers, body: Array(body.utf8))))
-        // The metadata service is not asked what time it is: anybody on the machine could answer in its place.
+        // The metadata service's date does not count: any local process could answer in its place.
         scene.transport.play(
             Scene.compute,
             .answer(200, Scene.instance(), HTTPHeader("Date", "Thu, 01 Jan 1970 00:00:00 GMT"))
@@ -22,7 +22,7 @@ struct ClockComparisonTests {
         let deadline = scene.clock.bootTime().advanced(by: .seconds(5))
         _ = try await scene.service.instance(by: deadline)
         try await scene.clouds.learn(about: try scene.machine(), by: deadline)
-        // The virtual clock began somewhat later than the date that the answers carry says.
+        // The virtual clock began somewhat later than the date in the answers.
         let begin = scene.clock.wallTime().seconds - 1_800_000_000
         return scene.environment.clock.aheadSeconds.map { $0 - begin }
     }

@@ -104,7 +104,7 @@ struct CloudDirectoryTests {
         let endpoints = AzureEndpoints(login: "https://a", roleService: "https://b", resourceManager: "https://c")
         let expected = Cloud(login: "https://a", roleService: "https://b", resourceManager: "https://c")
         #expect(endpoints.cloud(named: "AzureMoonCloud") == expected)
-        // Another way to a known Resource Manager does not change whom our token is for.
+        // Another address of a known Resource Manager does not change the token's audience.
         let known = try #require(endpoints.cloud(named: "AzurePublicCloud"))
         #expect(known.resourceManager == "https://c")
         #expect(known.resourceManagerAudience == "https://management.azure.com/")

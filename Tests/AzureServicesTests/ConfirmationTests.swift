@@ -58,7 +58,7 @@ struct ConfirmationTests {
             #expect(combined.role == nil && combined.confirmation == .notNeeded)
             #expect(scene.transport.requests(to: Scene.arm).isEmpty)
         }
-        // What is denied to administrators leaves users.
+        // A deny of the administrator's action leaves the role of a user.
         let partly = scene("", "")
         partly.assign(.administrator)
         partly.transport.play(Scene.pas, Scene.decisions("NotAllowed", "NotAllowed", denied: "loginAsAdmin"))
@@ -86,7 +86,7 @@ struct ConfirmationTests {
             #expect(fault.detail.contains("--role Reader --scope \(Scene.resource)"))
         }
         #expect(scene.checker.confirmationStatus.notPermitted == 1)
-        // The administrator gives the role: it counts at the next question.
+        // The administrator assigns the role: it counts from the next question.
         if case .success = obstacle {
             scene.assign(.administrator)
             #expect(try await scene.confirmed().role == .administrator)

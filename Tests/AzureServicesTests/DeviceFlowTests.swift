@@ -111,7 +111,7 @@ private let clientID = "c11e0000-0000-4000-8000-0000000000dc"
     }
 }
 
-/// Real keys, real signatures, Entra played by the simulator.
+/// Real keys and signatures, with the simulator as Entra.
 @Suite(.serialized, .enabled(if: SimulatedAzure.isAvailable), .timeLimit(.minutes(15)))
 struct SimulatedDeviceFlowTests {
     private let azure: SimulatedAzure
@@ -176,7 +176,7 @@ struct SimulatedDeviceFlowTests {
 
     @Test("P4: a stranger's signature under the name of Entra's key is no signature")
     func otherKey() async throws {
-        // The kid of Entra's own key, as the good token has it; the signature of another.
+        // The kid of Entra's own key, as in the valid token, but another key's signature.
         let answer = try await signIn("bob", .object(["sign": .string("stranger-as-ours")]))
         #expect(reason(answer) == "identity-token: ID token: signature")
     }

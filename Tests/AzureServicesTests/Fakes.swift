@@ -7,7 +7,7 @@ import HTTPTransport
 import Identity
 import Synchronization
 
-/// A clock that stands still until somebody sleeps: whoever sleeps wakes at once, and it is later.
+/// A clock that stands still until a task sleeps: the task wakes at once, and the clock has moved on.
 final class VirtualClock: TimeSource {
     private let state = Mutex(Duration.seconds(1000))
 
@@ -23,7 +23,7 @@ final class VirtualClock: TimeSource {
     var elapsed: Duration { state.withLock { $0 } - .seconds(1000) }
 }
 
-/// Randomness that is none: every byte is the same.
+/// Constant "random" bytes: every byte is the same.
 struct ConstantBytes: RandomSource {
     var byte: UInt8 = 0
 
@@ -34,7 +34,7 @@ struct TaskStarterOfTests: TaskStarter {
     func start(_ operation: @escaping @Sendable () async -> Void) { Task { await operation() } }
 }
 
-/// Plays answers by the beginning of the URL, in order, the last one for ever, and keeps what it was asked.
+/// Answers by the beginning of the URL, in order; the last answer repeats. Keeps the requests.
 final class ScriptedTransport: HTTPTransport {
     typealias Answer = Result<HTTPResponse, HTTPError>
 

@@ -102,7 +102,7 @@ struct HybridMetadataClientTests {
         scene.transport.play(Self.token, challenge("/var/opt/azcmagent/tokens/a.key"), Scene.tokenAnswer())
         unlink(file)
         #expect(await failure() == .metadataClosed)
-        // Owned by somebody who is neither root nor himds.
+        // Owned by a user who is neither root nor himds.
         scene.transport.play(Self.token, challenge("/var/opt/azcmagent/tokens/b.key"), Scene.tokenAnswer())
         let strict = HybridMetadataClient(
             scene.environment,
@@ -145,7 +145,7 @@ struct HybridMetadataClientTests {
         #expect(await reason([stranger]) == .metadataClosed)
         #expect(await reason([agent.union(stranger)]) == .metadataClosed)
         #expect(scene.transport.requests.count == asked)
-        // He comes, or goes again, while the question is under way: before the key, and after it.
+        // The stranger appears or disappears while the question is in flight: before the key, and after it.
         #expect(await reason([agent, stranger]) == .metadataClosed)
         #expect(await reason([[], []]) == .metadataClosed)
         #expect(await reason([agent, agent, []]) == .metadataClosed)

@@ -136,7 +136,7 @@ struct KeySourcesTests {
         let file = AtomicFile(path)
         try file.replace(with: Array("# ours\n\(try Self.line())\n".utf8), mode: 0o644)
         #expect(try await source.fetch(by: deadline).keys.count == 1)
-        // Keys of `ssh-keygen -t ed25519` and `-t ecdsa`: nothing says that a CA of one's own must be RSA.
+        // Keys of `ssh-keygen -t ed25519` and `-t ecdsa`: an administrator's own CA need not be RSA.
         let others = [
             "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIIkZgYlhAiHkfrDgxGHqEy1FAAbdEdfUy4gxB4uVSqKv own",
             "ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTYAAABBBHhbM+BX8e3YiN0viZ1toepvp4dIlCe0"

@@ -68,7 +68,7 @@ struct MachineDiscoveryTests {
         let next = self.discovery(offline, disk)
         #expect(next.current == machine)
         #expect(next.status.isFromStore)
-        // The disk may be a copy: a role is asked for after the service has said which machine this is.
+        // The disk may be a copy: a role is requested only after the service has said which machine this is.
         await #expect(throws: AccessCheckFault.self) { try await next.machine(by: offline.clock.bootTime()) }
         let copy = Scene.resource.replacing("/vm1", with: "/vm2")
         offline.transport.play(Scene.compute, .answer(200, Scene.instance(copy)))

@@ -338,7 +338,7 @@ struct OrderedAccessCheckerTests {
         let fault = try await scene.fault()
         #expect(fault.reason == .unreachable)
         #expect(fault.detail.contains("New-MgServicePrincipal"))
-        // One that is up and has no answer keeps its reason, with the words of the other beside it.
+        // A checker that is up but gives no answer keeps its reason, with the other's text added.
         scene.transport.play(Scene.arm, .answer(429, "", HTTPHeader("Retry-After", "60")))
         let throttled = try await scene.fault()
         #expect(throttled.reason == .throttled)

@@ -87,7 +87,7 @@ struct Scene {
         )
     }
 
-    /// `denied`: the action that a deny assignment takes.
+    /// `denied`: the action that a deny assignment denies.
     static func decisions(
         _ user: String,
         _ administrator: String,
@@ -108,7 +108,7 @@ struct Scene {
         Role.user: "fb879df8-f326-4884-b1cf-06f3ad86be52", .administrator: "1c0163c0-47e6-4577-8991-ea5c82e286e4",
     ]
 
-    /// Role assignments say that the person holds `role`, through whatever group.
+    /// Makes role assignments say that the user holds `role`, directly or through a group.
     func assign(_ role: Role?) {
         let held = role.flatMap { Scene.roles[$0] }.map { id in
             "{\"properties\":{\"scope\":\"\(Scene.resource)\",\"roleDefinitionId\":\"/x/roleDefinitions/\(id)\"}}"
@@ -124,7 +124,7 @@ struct Scene {
         }
     }
 
-    /// The answer to a question, confirmed where that is needed.
+    /// The answer to a question, confirmed if it has to be.
     func confirmed(seconds: Int = 10) async throws -> AccessAnswer {
         let question = try question(seconds: seconds)
         return await checker.confirm(try await checker.check(question), to: question)

@@ -8,8 +8,8 @@ import Glibc
 import HTTPTransport
 import Identity
 
-/// The simulator of Azure as a child process on free loopback ports, and our services pointed at it, with the real
-/// transport and the real clock.
+/// The simulator of Azure as a child process on free loopback ports, and the daemon's services directed to it, with the
+/// real transport and the real clock.
 final class SimulatedAzure: Sendable {
     private struct Clock: TimeSource {
         func wallTime() -> UnixTime { UnixTime(seconds: Int64(Glibc.time(nil))) }
@@ -32,12 +32,12 @@ final class SimulatedAzure: Sendable {
     let state: String
     private let control: String
     private let child: pid_t
-    // Touched when it is made and when it goes, nowhere else.
+    // Used only in init and deinit.
     private nonisolated(unsafe) let pipe: UnsafeMutablePointer<FILE>
 
     init() throws {
         state = "/tmp/entralogin-azure-\(UInt64.random(in: 0 ... .max))"
-        // The shell says its number and becomes the simulator, which says in one line where it listens.
+        // The shell prints its process id and becomes the simulator, which prints in one line where it listens.
         let command =
             "cd '\(Self.support)' && echo $$ && exec /usr/bin/python3 -m simulator serve --state '\(state)' --anywhere"
         guard let pipe = popen(command, "r"), let line = Self.line(pipe), let child = pid_t(line),

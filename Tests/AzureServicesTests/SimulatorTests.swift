@@ -8,7 +8,7 @@ import HTTPTransport
 import Identity
 import Testing
 
-/// The whole path with nothing faked on our side, against the simulator: IMDS, token, role question, keys.
+/// The whole path against the simulator, with nothing faked in the daemon's code: IMDS, token, role question, keys.
 @Suite(.serialized, .enabled(if: SimulatedAzure.isAvailable), .timeLimit(.minutes(15)))
 struct SimulatorTests {
     private let azure: SimulatedAzure
@@ -131,7 +131,7 @@ struct SimulatorTests {
         #expect(try await state(0xB0) == .disabled)
         try await azure.tell("delete", ["who": .string("bob")])
         #expect(try await state(0xB0) == .absent)
-        // A service principal, which only another permission shows: no word about it without that.
+        // A service principal can be seen only with another permission: without that, there is no answer.
         #expect(try await state(0x5C) == nil)
         try await azure.tell(
             "graph",
@@ -186,7 +186,7 @@ struct SimulatorTests {
     @Test("P1: no fault of PAS lets anybody in, and those that say it does not serve lead on to ARM")
     func faults() async throws {
         for (fault, value) in [
-            // First, for it strikes new connections only.
+            // First, because it affects only new connections.
             ("wrong-tls", JSON.null), ("status", .number("404")), ("status", .number("405")),
             ("refused-identity", .null),
             ("redirect", .null),
@@ -197,7 +197,7 @@ struct SimulatorTests {
             #expect(try await checker().check(try await question(0xC0)).role == nil, "\(fault)")
             try await azure.tell("clear")
         }
-        // What is asked again until the time is over gets little of it. Alone it is no answer; ARM has one.
+        // Faults that are retried until the deadline get little time. PAS alone gives no answer; ARM gives one.
         for (fault, seconds, expected) in [
             ("wrong-json", 60, DenialReason.malformedAnswer), ("huge-body", 60, .malformedAnswer),
             ("cut-body", 3, .unreachable), ("server-error", 3, .unreachable), ("twice-action", 60, .malformedAnswer),
@@ -211,7 +211,7 @@ struct SimulatorTests {
         #expect(try await checker().check(try await question(0xB0, seconds: 12)).checker == "arm")
         try await azure.tell("clear")
         try await azure.fault("throttle", "pas", value: .number("30"))
-        // Less than that, so that it is not waited for.
+        // A deadline before that, so that the checker does not wait for it.
         #expect(try await reason(checker(["pas"]), seconds: 20) == .throttled)
         #expect(try await checker().check(try await question(0xB0)).checker == "arm")
     }

@@ -10,7 +10,7 @@ import PAM
 import TestSupport
 import Testing
 
-/// Local accounts that are ours by root's list (entralogin_adopted.h).
+/// Mapped accounts: local accounts that root's list makes Entra accounts (entralogin_adopted.h).
 @Suite("P7: Adopted people")
 struct AdoptedTests {
     private static let name = FakeStack.adopted
@@ -49,7 +49,7 @@ struct AdoptedTests {
         #expect(entralogin_adopted(folder("none"), geteuid(), Self.name, Self.uid, Self.uid) == ENTRALOGIN_NOT_ADOPTED)
         #expect(entralogin_adopted(nil, 0, Self.name, Self.uid, Self.uid) == ENTRALOGIN_NOT_ADOPTED)
         #expect(errno == 77)
-        // Something is there, and cannot be read.
+        // The file exists but cannot be read.
         let strange = entralogin_adopted(folder.path, geteuid(), Self.name, Self.uid, Self.uid)
         #expect(strange == ENTRALOGIN_ADOPTION_UNSOUND)
         #expect(entralogin_adopted_number(folder.path, geteuid(), Self.uid, nil) == ENTRALOGIN_NOT_ADOPTED)
@@ -176,7 +176,7 @@ struct AdoptedTests {
             #expect(ask(stack(service, "root"), list: list, loginUID: "\(Self.uid)") == (PAM_SUCCESS, 0, 1))
             #expect(ask(stack(service, "root"), list: list + "damage\n", asAdopted: true) == (PAM_PERM_DENIED, 1, 0))
         }
-        // root in a shell that the person opened; and a service that lifts nobody.
+        // root in a shell that the user opened; and a service that gives no higher rights.
         #expect(ask(stack("su", "bob", invoking: "root"), list: list, loginUID: "\(Self.uid)") == (PAM_IGNORE, 0, 0))
         #expect(ask(stack("cron", "bob"), list: list, loginUID: "\(Self.uid)") == (PAM_IGNORE, 0, 0))
     }
@@ -194,7 +194,7 @@ struct AdoptedTests {
 
     // MARK: The name service
 
-    /// Somebody adopted as number 1, with an administrator's grant.
+    /// Published accounts in which account 1 is mapped and has an administrator's grant.
     private func published() throws -> (Published, AdoptedAccountRecord) {
         let second = Published.account(1)
         let adopted = Account(

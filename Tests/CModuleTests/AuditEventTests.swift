@@ -6,7 +6,7 @@ import Glibc
 import TestSupport
 import Testing
 
-/// The daemon's datagram as audit-events reads it, and what the kernel is told.
+/// The daemon's datagram as audit-events reads it, and the message to the kernel.
 @Suite("AuditEvents")
 struct AuditEventTests {
     private struct Fields {
@@ -115,7 +115,8 @@ struct AuditEventTests {
 
     // MARK: Serving
 
-    /// A bound datagram socket with the senders' credentials on, and a netlink that is a file: what was told.
+    /// Serves messages from a datagram socket with the senders' credentials, with a socket pair instead of netlink;
+    /// returns the result, the message to the kernel and the error messages.
     private func serve(_ messages: [[UInt8]], owner: UInt32) -> (result: Int32, kernel: [UInt8], errors: String) {
         var ends: [Int32] = [-1, -1]
         socketpair(AF_UNIX, Int32(SOCK_DGRAM.rawValue), 0, &ends)
@@ -126,7 +127,7 @@ struct AuditEventTests {
         socketpair(AF_UNIX, Int32(SOCK_DGRAM.rawValue), 0, &kernel)
         var errors: [Int32] = [-1, -1]
         pipe(&errors)
-        // Of the kernel's answer nothing comes: sendto(2) with an address fails on a connected socket.
+        // There is no answer from the kernel: sendto(2) with an address fails on a connected socket.
         let result = entralogin_audit_serve(ends[1], owner, kernel[0], 0, errors[1])
         var bytes = [UInt8](repeating: 0, count: 4096)
         let got = recv(kernel[1], &bytes, bytes.count, Int32(MSG_DONTWAIT))

@@ -127,7 +127,7 @@ struct ClientTests {
     func peer() {
         let daemon = FakeDaemon { .frame($0) }
         defer { daemon.stop() }
-        // Uid 4242 plays root and owns the folder; the process that listens is this one's user.
+        // Uid 4242 stands for root and owns the folder; the listener runs as this process's user.
         chown(daemon.folder.path, 4242, 0)
         #expect(daemon.withServer(root: 4242) { exchange($0).result } == request.count, "the socket's owner")
         chown(daemon.path, 4242, 0)

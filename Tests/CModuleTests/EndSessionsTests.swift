@@ -6,7 +6,7 @@ import Glibc
 import TestSupport
 import Testing
 
-/// end-sessions: whose uid it believes to be an Entra account's, which processes are that account's, and its answers.
+/// end-sessions: which uids it accepts as Entra accounts', which processes it finds for an account, and its answers.
 @Suite("EndSessions")
 struct EndSessionsTests {
     private static let uid: UInt32 = 1_900_000_001

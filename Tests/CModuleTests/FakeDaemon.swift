@@ -6,8 +6,8 @@ import Glibc
 import Synchronization
 import TestSupport
 
-/// Something that listens where a daemon should, and answers each request as the test says: with a frame, with nothing
-/// (the connection is closed), or never.
+/// Listens in the daemon's place, and answers each request as the test says: with a frame, with nothing (it closes the
+/// connection), or never.
 final class FakeDaemon: Sendable {
     enum Answer: Sendable {
         case frame([UInt8])
@@ -34,13 +34,13 @@ final class FakeDaemon: Sendable {
 
     deinit { for descriptor in state.withLock({ $0.open }) { close(descriptor) } }
 
-    /// Ends the thread; the listener's end is what wakes it.
+    /// Ends the thread, which the shutdown of the listener wakes.
     func stop() { shutdown(listener, Int32(SHUT_RDWR)) }
 
     /// The requests so far, whole frames.
     var requests: [[UInt8]] { state.withLock { $0.requests } }
 
-    /// As the client names it; its own user counts as root.
+    /// Calls `body` with the server as the client needs it; this process's user counts as root.
     func withServer<R>(root: UInt32 = geteuid(), _ body: (entralogin_server) throws -> R) rethrows -> R {
         try path.withCString { try body(entralogin_server(path: $0, root: root)) }
     }

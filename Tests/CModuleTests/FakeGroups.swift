@@ -3,8 +3,8 @@
 import CWire
 import Glibc
 
-/// What a PAM stack's name services know of groups: `entra_admins` is another directory's with the number 70002, of which bob is
-/// a member, and `lent` lists the administrators' own number for theirs.
+/// The groups in a PAM stack's name services: `entra_admins` belongs to another directory, with gid 70002, and bob is a
+/// member; the user `theirs` is listed with the administrators' own gid.
 extension FakeStack {
     typealias GroupLookUp =
         @convention(c) (
@@ -31,7 +31,7 @@ extension FakeStack {
     static let listGroups: GroupList = { name, own, groups, count in
         guard let name, let groups, let count else { return -1 }
         let others: [String: [gid_t]] = ["bob": [FakeStack.foreignGroup], "theirs": [ENTRALOGIN_ADMINS_GID]]
-        // More than fit at first.
+        // More than fit at the first try.
         let listed = [own] + (20_000..<22_000) + (others[String(cString: name)] ?? [])
         defer { count.pointee = Int32(listed.count) }
         guard listed.count <= Int(count.pointee) else { return -1 }

@@ -6,7 +6,8 @@ import PAM
 import TestSupport
 import Testing
 
-/// What leads to the home must be root's, and /tmp is writable by all: these need a folder below `/` and so root.
+/// The folders above a home must belong to root, but all users may write to /tmp: these need a folder below `/`, and
+/// so root.
 @Suite("PAM: what stands at the home's path", .enabled(if: geteuid() == 0))
 struct HomeStateTests {
     private final class RootFolder {

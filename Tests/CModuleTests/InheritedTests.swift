@@ -5,7 +5,7 @@ import Glibc
 import TestSupport
 import Testing
 
-/// Puts a socket that is bound to `path` where systemd puts the first one, and says of whom and how many they are.
+/// Puts a socket that is bound to `path` where systemd puts the first one, and sets LISTEN_PID and LISTEN_FDS.
 private func pass(boundTo path: String, to pid: Int32, count: String) {
     let socket = Glibc.socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue), 0)
     var address = sockaddr_un()

@@ -20,7 +20,7 @@ struct PAMBatchTests {
 
     private static let pending = verdict(ENTRALOGIN_VERDICT_PENDING)
 
-    /// Answers one after the other; the last one again and again.
+    /// Gives the answers one after the other; the last one repeats.
     private func run(
         _ stack: FakeStack,
         _ answers: [FakeDaemon.Answer],

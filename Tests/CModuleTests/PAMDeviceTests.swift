@@ -13,7 +13,7 @@ import Wire
 struct PAMDeviceTests {
     private typealias Run = (result: Int32, requests: [[UInt8]])
 
-    /// Answers one after the other; the last one again and again.
+    /// Gives the answers one after the other; the last one repeats.
     private func run(
         _ stack: FakeStack,
         _ answers: [FakeDaemon.Answer],
@@ -77,7 +77,7 @@ struct PAMDeviceTests {
             remoteHost: "192.0.2.7"
         )
         #expect(try seen.requests.map { try Request(frame: $0) } == [.beginDevice(begin), .awaitDevice(handle: "h1")])
-        // The session and the credentials are ours from here on.
+        // From here on the module handles the session and the credentials.
         #expect(setcred(stack) == PAM_SUCCESS && setcred(login()) == PAM_IGNORE)
     }
 
@@ -184,7 +184,7 @@ struct PAMDeviceTests {
             return
         }
         #expect(session.service == "login" && session.authenticationInfo.isEmpty && session.uid == FakeStack.uid)
-        // A second sign-in that fails takes the first one's mark away.
+        // A second sign-in that fails removes the first one's mark.
         #expect(run(stack, [.close]).result == PAM_AUTHINFO_UNAVAIL)
         #expect(daemon.withServer { stack.run(.open, $0) } == PAM_IGNORE)
         #expect(daemon.withServer { stack.run(.close, $0) } == PAM_IGNORE)

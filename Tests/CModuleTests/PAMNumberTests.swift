@@ -9,7 +9,8 @@ import Identity
 import PAM
 import Testing
 
-/// Numbers that two may have: another directory's in our range (number.c), and a mapped account's that was given away.
+/// Uids that two accounts may have: another directory's in entralogin's range (number.c), and a mapped account's that
+/// was given to another account.
 @Suite("P8: PAM and numbers of others")
 struct PAMNumberTests {
     private typealias Caller = @convention(c) () -> uid_t
@@ -47,7 +48,7 @@ struct PAMNumberTests {
         told.result == PAM_IGNORE && told.requests.isEmpty
     }
 
-    /// What the daemon publishes of accounts with these names and numbers.
+    /// What the daemon publishes for accounts with these names and uids.
     private func published(_ accounts: (name: String, uid: UInt32)..., mapped: Bool = false) throws -> [UInt8] {
         let accounts = try accounts.map { name, uid in
             Account(

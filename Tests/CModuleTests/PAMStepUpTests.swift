@@ -21,7 +21,7 @@ struct PAMStepUpTests {
         FakeStack(service: service, user: user, invoking: invoker, typing: typing, terminal: terminal)
     }
 
-    /// Answers a beginning with a code, and what follows with the verdict. sudo wants silence.
+    /// Answers the first request with a code, and those that follow with the verdict. sudo sets PAM_SILENT.
     private func run(
         _ stack: FakeStack,
         _ verdict: UInt32 = ENTRALOGIN_VERDICT_ALLOW,
@@ -95,7 +95,7 @@ struct PAMStepUpTests {
             #expect(run(stack) == (PAM_CRED_INSUFFICIENT, []))
             #expect(stack.questions.isEmpty && stack.lines.count == 1 && stack.lines[0].contains(word))
         }
-        // sudoers has !pam_ruser: who signed in counts.
+        // sudoers has !pam_ruser: then the user who signed in counts.
         let unnamed = sudo(nil, asksAbout: "root")
         #expect(run(unnamed, loginUID: String(FakeStack.uid)) == (PAM_CRED_INSUFFICIENT, []))
         #expect(run(sudo(), arguments: 1) == (PAM_SERVICE_ERR, []))
@@ -111,7 +111,7 @@ struct PAMStepUpTests {
         #expect(run(sudo(), ENTRALOGIN_VERDICT_UNDECIDABLE).result == PAM_AUTHINFO_UNAVAIL)
         #expect(run(sudo(), first: ENTRALOGIN_VERDICT_UNDECIDABLE).result == PAM_AUTHINFO_UNAVAIL)
         #expect(run(sudo(), first: ENTRALOGIN_VERDICT_IGNORE).result == PAM_IGNORE)
-        // A failure takes an earlier proof's mark away.
+        // A failure removes the mark of an earlier proof.
         let stack = sudo()
         #expect(run(stack).result == PAM_SUCCESS)
         #expect(run(stack, ENTRALOGIN_VERDICT_DENY).result == PAM_AUTH_ERR)
@@ -131,7 +131,7 @@ struct PAMStepUpTests {
     }
 }
 
-/// SIGINT counted, and let through to this thread: the test runner's have it blocked.
+/// Counts SIGINT, and unblocks it for this thread: the test runner's threads have it blocked.
 private struct CaughtInterrupt {
     nonisolated(unsafe) static var count: sig_atomic_t = 0
     private var before = sigset_t()

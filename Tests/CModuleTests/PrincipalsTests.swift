@@ -16,8 +16,8 @@ struct PrincipalsTests {
 
     private typealias Told = (output: String, status: Int32, requests: [[UInt8]])
 
-    /// Runs the helper; what it printed, its exit status and what was asked. Where this process was kept from running for
-    /// as long as the helper waits, that says nothing of the helper, and there are some more tries.
+    /// Runs the helper; returns what it printed, its exit status and its requests. If this process was not scheduled
+    /// for as long as the helper waits, the result says nothing about the helper, so there are several tries.
     private func run(_ arguments: [String], answer: FakeDaemon.Answer) -> Told {
         for _ in 0..<9 {
             let began = entralogin_now()

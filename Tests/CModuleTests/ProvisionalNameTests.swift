@@ -8,7 +8,7 @@ import PAM
 import TestSupport
 import Testing
 
-/// The one part of the module with a memory, the breaker, is the process's: one test at a time.
+/// The module's only state, the breaker, belongs to the process: one test at a time.
 @Suite("NSS: names that the daemon is asked for", .serialized)
 struct ProvisionalNameTests {
     static let name = "new.person@contoso.com"
@@ -16,7 +16,7 @@ struct ProvisionalNameTests {
 
     init() { entralogin_nss_close_breaker() }
 
-    /// What a look-up of `name` gives when the daemon answers so.
+    /// The result of a lookup of `name` when the daemon gives this answer.
     private func ask(_ name: String = Self.name, answer: FakeDaemon.Answer) throws -> (Published.Passwd, FakeDaemon) {
         try inTime {
             let daemon = FakeDaemon { _ in answer }
@@ -26,8 +26,8 @@ struct ProvisionalNameTests {
         }
     }
 
-    /// The module gives up after its deadline, and then asks nothing for a while. Where this process was kept from
-    /// running so long, an answer says nothing of the module, and there are some more tries.
+    /// The module gives up after its deadline, and then asks nothing for a while. If this process was not scheduled for
+    /// that long, an answer says nothing about the module, so there are several tries.
     private func inTime<Answer>(_ body: () throws -> Answer) rethrows -> Answer {
         for _ in 0..<9 {
             let began = entralogin_now()
@@ -142,7 +142,7 @@ struct ProvisionalNameTests {
         defer { daemon.stop() }
         let published = try Published()
         let ask = { daemon.withServer { published.passwd(Self.name, server: $0) } }
-        // While nothing is asked; a machine that is kept from running longer than that begins anew.
+        // For this time nothing is asked. If the machine stood still for longer, the test starts over.
         let rest = Duration.seconds(2)
         var (first, others, requests) = (Duration.zero, rest, 0)
         for _ in 0..<9 where others >= rest {

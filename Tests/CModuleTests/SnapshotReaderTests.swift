@@ -13,7 +13,7 @@ import Testing
 struct SnapshotReaderTests {
     @Test("The hash is the specification's, in both languages, at every length, and never 0")
     func hash() {
-        // Worked out from the specification, apart from both.
+        // Computed from the specification, independently of both implementations.
         #expect(entralogin_hash(0, "", 0) == 1)
         #expect(entralogin_hash(1, "", 0) == 0x1278_b945)
         #expect(entralogin_hash(0, "alice@contoso.com", 17) == 0x0235_532b)
@@ -106,7 +106,7 @@ struct SnapshotReaderTests {
         #expect(entralogin_mapped_ids(folder("absent")) == 4_294_967_295)
     }
 
-    /// The file with some bytes replaced and its header's checksum made good.
+    /// The file with some bytes replaced and the header's checksum corrected.
     private func changed(_ bytes: [UInt8], at offset: Int, to new: [UInt8]) -> [UInt8] {
         var bytes = bytes
         bytes.replaceSubrange(offset..<offset + new.count, with: new)

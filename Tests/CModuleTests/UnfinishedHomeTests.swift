@@ -5,7 +5,7 @@ import Glibc
 import TestSupport
 import Testing
 
-/// A home that pam_mkhomedir began and never ended, beside a skeleton of its own. Whoever runs the tests is its root.
+/// A home that pam_mkhomedir began but never finished, beside a skeleton of its own. The tests' user stands for root.
 @Suite("A home that was begun and never ended")
 struct UnfinishedHomeTests {
     private let folder = TemporaryFolder()
@@ -21,7 +21,7 @@ struct UnfinishedHomeTests {
         symlink("/etc/motd", "\(skeleton)/motd")
     }
 
-    /// The home is made by `make`, looked at, and removed where that is wanted; it is gone in the end.
+    /// Checks the home that `make` makes, and with `removing` has the module remove it; it is gone in the end.
     private func isUnfinished(removing: Bool = false, of uid: UInt32 = geteuid() + 7, _ make: () -> Void) -> Bool {
         mkdir(home, 0o700)
         make()

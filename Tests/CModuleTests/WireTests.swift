@@ -76,7 +76,7 @@ struct WireTests {
     func cuts() {
         for length in 0..<reply.count {
             #expect(read(Array(reply[..<length])) == nil)
-            // The same with a length in the header that claims to be right.
+            // The same with the matching length in the header.
             let payload = Array(reply[..<length].dropFirst(12))
             #expect(read(Frame(payload: payload).bytes(0x0101)) == nil)
         }

@@ -7,7 +7,7 @@ import WiredMachine
 @testable import Doctor
 @testable import Integration
 
-/// Counts what a machine is asked.
+/// Counts a machine's calls.
 private final class CountingMachine: EnvironmentView {
     private let machine = WiredMachine()
     private let counts = Mutex<[String: Int]>([:])

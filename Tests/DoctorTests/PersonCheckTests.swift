@@ -27,7 +27,7 @@ struct PersonCheckTests {
         return PersonCheck(on: machine, usersGroup: "entra_users").run(account)
     }
 
-    /// The finding that is not good, where it is the only one.
+    /// The finding that is not good, which must be the only one.
     private func only(_ machine: WiredMachine, isEnrolled: Bool = true) throws -> Finding {
         let findings = check(machine, isEnrolled: isEnrolled).filter { $0.severity > .good }
         #expect(findings.count == 1, "\(findings)")

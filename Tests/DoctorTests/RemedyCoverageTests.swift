@@ -4,10 +4,10 @@ import Testing
 
 @testable import Integration
 
-/// Holds Documentation/findings.md against the tests: for each id that can be a warning or an error a test does what its remedy
-/// says, and looks whether the finding is gone.
+/// Compares Documentation/findings.md with the tests: for each id that can be a warning or an error, a test carries out
+/// the remedy and checks that the finding is gone.
 struct RemedyCoverageTests {
-    /// A test that plays a remedy, and its own words about it.
+    /// A test that carries out a remedy, and words in its text.
     struct Played {
         let file: String
         let words: [String]
@@ -18,7 +18,7 @@ struct RemedyCoverageTests {
         }
     }
 
-    /// What no row of `RemedyTests` plays: findings of the tool's own, and those whose remedies need a machine.
+    /// Findings without a row in `RemedyTests`: those of the tool itself, and those whose remedies need a machine.
     static let elsewhere: [String: Played] = [
         "stamp": Played("Integration/told.py", #"("rm /run/entralogin/stack-verified", "stamp")"#),
         "setup.by-hand": Played("Integration/told.py", #""setup.by-hand""#, #"site.tool("setup", "--apply")"#),
@@ -53,7 +53,7 @@ struct RemedyCoverageTests {
         let id: String
         let worst: Severity
 
-        /// The last part may hold dots: the name of a unit does.
+        /// The last part may contain dots, as a unit's name does.
         func fits(_ text: String) -> Bool {
             let parts = id.split(separator: ".")
             let words = text.split(separator: ".", maxSplits: max(parts.count - 1, 0))
@@ -68,7 +68,7 @@ struct RemedyCoverageTests {
         try LiveMachine(runner: SubprocessRunner()).text(of: "\(Self.top)/\(path)")
     }
 
-    /// The rows of the page's tables: ids in code spans, severity, what they are about.
+    /// The rows of the page's tables: ids in code spans, severity, meaning.
     private func page() throws -> [Listed] {
         try text("Documentation/findings.md").lines.filter { $0.hasPrefix("| `") }.flatMap { line -> [Listed] in
             let cells = line.split(separator: "|")

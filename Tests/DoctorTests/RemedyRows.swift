@@ -6,14 +6,14 @@ import WiredMachine
 @testable import Doctor
 @testable import Integration
 
-/// More rows of `RemedyTests`: of the integration, sudo and the machine around.
+/// More rows of `RemedyTests`: about the integration, sudo and the rest of the machine.
 extension RemedyTests {
     private static let module = "/usr/lib/x86_64-linux-gnu/security/pam_entralogin.so"
     static let names = "/etc/nsswitch.conf"
     static let sudoers = "/etc/sudoers.d/zz"
     private static let includesFolder = "@includedir /etc/sudoers.d\n"
 
-    /// A file that says the first, and then, by the remedy, the second; nil: it is not there.
+    /// A file with the first text, and after the remedy with the second; nil: there is no file.
     static func file(
         _ id: String,
         _ severity: Severity,
@@ -25,7 +25,7 @@ extension RemedyTests {
         Row(id, severity, remedy, { $0.texts[path] = wrong }, { $0.texts[path] = right })
     }
 
-    /// A line behind what the file has, which the remedy takes out, or writes otherwise.
+    /// A line after the file's text, which the remedy removes or replaces.
     static func line(_ id: String, _ severity: Severity, _ remedy: String, _ path: String, _ line: String)
         -> Row
     {

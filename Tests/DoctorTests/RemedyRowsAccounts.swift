@@ -7,7 +7,7 @@ import WiredMachine
 @testable import Doctor
 @testable import Integration
 
-/// Rows of `RemedyTests`: settings, the accounts that they fit, and recording by tlog.
+/// Rows of `RemedyTests`: settings, the accounts that they apply to, and recording by tlog.
 extension RemedyTests {
     private static let store = "/var/lib/entralogin/accounts"
     private static let conf = "/etc/entralogin/entralogin.conf"
@@ -90,7 +90,7 @@ extension RemedyTests {
         "output":true
         """
 
-    /// A machine that records each session, but for what is wrong.
+    /// A machine that records each session, with one thing wrong.
     private static func recording(
         _ id: String,
         _ severity: Severity,

@@ -6,7 +6,7 @@ import WiredMachine
 @testable import Doctor
 @testable import Integration
 
-/// Rows of `RemedyTests`: the rest of the machine around.
+/// Rows of `RemedyTests`: the rest of the machine.
 extension RemedyTests {
     private static let access = "/etc/security/access.conf"
     private static let onlyRoot = "-:ALL EXCEPT root:ALL\n"
@@ -79,7 +79,7 @@ extension RemedyTests {
         "entralogin-sessions.socket", "entralogin-keys.path", "entralogin-linger.path", "entralogin-audit.socket",
     ]
 
-    /// What `systemctl show` prints where all units run but one, which is in that state.
+    /// What `systemctl show` prints when all units run except one, which is in that state.
     private static func shown(_ unit: String, _ active: String, _ enabled: String) -> ProgramResult {
         let blocks = units.map { name in
             let state = name == unit ? (active, enabled) : ("active", "enabled")

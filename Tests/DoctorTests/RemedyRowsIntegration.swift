@@ -131,7 +131,7 @@ extension RemedyTests {
     private static let bob = "bob@contoso.com:!*adopted:1001:1001:Bob:/home/bob:/bin/bash"
     private static let list = "entralogin-adopted 1\nbob@contoso.com:0b1ec700-0000-4000-8000-00000000beef:1001\n"
 
-    /// Bob is mapped: he kept the number that he had. Either file says otherwise, until the remedy is done.
+    /// Bob's account is mapped: it keeps its old uid. One of the two files disagrees until the remedy is done.
     private static func adopted(_ id: String, _ remedy: String, list wrongList: String?, line wrongLine: String) -> Row
     {
         Row(

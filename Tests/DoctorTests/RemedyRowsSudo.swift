@@ -83,7 +83,7 @@ extension RemedyTests {
         ),
     ]
 
-    /// A machine where a service offers a code, but for what is wrong.
+    /// A machine where a service offers a code, with one thing wrong.
     private static func code(
         _ id: String,
         _ severity: Severity,

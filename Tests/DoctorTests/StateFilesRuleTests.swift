@@ -7,7 +7,7 @@ import WiredMachine
 @testable import Integration
 
 struct StateFilesRuleTests {
-    /// As systemd and the daemon leave it.
+    /// A machine with the state files as systemd and the daemon make them.
     private static var machine: WiredMachine {
         var machine = WiredMachine()
         let folders: [(String, UInt32)] = [

@@ -9,7 +9,7 @@ import WiredMachine
 @Suite struct StepUpRuleTests {
     private static let asking = "%entra_admins ALL=(ALL:ALL) PASSWD: ALL\n"
 
-    /// Debian 12 with our line in sudo's stack, PASSWD in our file, and alice among the administrators.
+    /// Debian 12 with entralogin's line in sudo's stack, PASSWD in its sudoers file, and alice as an administrator.
     private func machine(
         _ line: String = DeviceSignInRule.line,
         list: String = "    (ALL : ALL) PASSWD: ALL\n"

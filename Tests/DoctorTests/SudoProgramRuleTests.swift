@@ -31,7 +31,7 @@ struct SudoProgramRuleTests {
         }
         let anothers = findings { $0.statuses["/usr/bin/sudo"] = FileStatus(kind: .file, owner: 7, mode: 0o4755) }
         #expect(anothers.map(\.remedy) == ["chown root /usr/bin/sudo && chmod 4755 /usr/bin/sudo"])
-        // Where entralogin gives nobody sudo, sudo is no concern of its.
+        // If entralogin gives no user sudo, it does not check sudo.
         #expect(
             findings {
                 $0.texts = [:]
@@ -52,7 +52,7 @@ struct SudoProgramRuleTests {
         #expect(version(broken)?.found.contains("unable to load nonexistent.so") == true)
         #expect(version(ProgramResult(status: nil, complaint: "cannot be run")) != nil)
         #expect(version(ProgramResult(status: 0, complaint: "sudo-rs 0.2.5\n")) == nil)
-        // An older sudo says no path.
+        // An older sudo prints no path.
         let older = "Sudo version 1.8.29\nSudoers policy plugin version 1.8.29\n"
         #expect(version(ProgramResult(status: 0, output: older)) == nil)
     }

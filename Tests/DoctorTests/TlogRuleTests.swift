@@ -94,7 +94,7 @@ struct TlogRuleTests {
         for state in states {
             #expect(findings(Self.program, state).map(\.id.text) == ["recording.tlog-locks"])
         }
-        // Of root's it may write anywhere.
+        // If root owns it, it may write anywhere.
         #expect(findings { $0.statuses[Self.program]?.owner = 0 }.map(\.severity) == [.good])
     }
 

@@ -81,7 +81,7 @@ struct UnitsRuleTests {
         #expect(found("Name:\tentralogind\nUid:\t997\t997\t997\t997\n").map(\.severity) == [.good])
         let changed = found("Uid:\t777\t777\t777\t777\n")
         #expect(changed.map(\.keepsOut) == [.later] && changed[0].remedy == "usermod -u 777 entralogin")
-        // It may end between two looks.
+        // It may end between two checks.
         #expect(found(nil).map(\.severity) == [.good])
     }
 

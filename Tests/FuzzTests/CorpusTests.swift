@@ -14,7 +14,7 @@ struct CorpusTests {
         for file in files {
             let isTaken = target.takes(file.bytes)
             if isTaken { taken += 1 }
-            // What libFuzzer found has a digest for its name; the seeds are damaged here, the same in every run.
+            // libFuzzer's inputs are named by a digest; only the seeds are damaged here, in the same way in every run.
             guard file.name.utf8.count != 40 else { continue }
             for damaged in Damage(file.bytes).all { _ = target.takes(damaged) }
         }
@@ -43,7 +43,7 @@ struct CorpusTests {
             "name-service", "cut-200", "plus-sign", "control-characters", "include-itself", "upgrade", "without-end",
             "half-lines", "a-system-number", "alg-none",
         ]
-        // Azure's messages are of many forms, and each is read as all of them.
+        // Not those of Azure's messages, which have many forms: each file is read as all of them.
         for target in FuzzTarget.allCases where ![.certificate, .access, .metadata, .keys].contains(target) {
             for file in try read(target) where file.name.utf8.count != 40 {
                 let mustBe = !refused.contains(file.name) || target == .response
@@ -52,7 +52,7 @@ struct CorpusTests {
         }
     }
 
-    /// The files of a corpus, whole.
+    /// The complete files of a corpus.
     private func read(_ target: FuzzTarget) throws -> [(name: String, bytes: [UInt8])] {
         let folder =
             #filePath.split(separator: "/").dropLast(2).map { "/" + $0 }.joined() + "/Fuzzers/Corpora/\(target)"
@@ -74,7 +74,7 @@ struct CorpusTests {
     }
 }
 
-/// Beginnings of some bytes, and the bytes with one changed: about thirty places, in the deep tier a hundred.
+/// Truncations of the bytes, and the bytes with one changed: in about thirty places, in the deep tier in a hundred.
 private struct Damage {
     private static let changes: [UInt8] = [0x01, 0x20, 0x80]
     let all: [[UInt8]]

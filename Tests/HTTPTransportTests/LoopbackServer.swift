@@ -3,8 +3,8 @@
 import Glibc
 import Synchronization
 
-/// A server on 127.0.0.1 that answers each connection's first request by a rule, on a thread of its own, and keeps
-/// what it was sent. It ends when it is released.
+/// A server on 127.0.0.1 that answers each connection's first request by a rule, on a thread of its own, and keeps the
+/// requests. It ends when it is released.
 final class LoopbackServer: Sendable {
     enum Answer: Sendable {
         /// These bytes, then the connection is closed.

@@ -45,7 +45,7 @@ import WiredMachine
         try publish()
         stat(folder("sshds"), &after)
         #expect(before.st_ino == after.st_ino)
-        // The administrator took every key back: sshd has to hear that, too.
+        // The administrator withdrew every key: sshd must learn that, too.
         write("# nothing\n")
         #expect(try publish() == 0)
         #expect(copy.keys() == [])

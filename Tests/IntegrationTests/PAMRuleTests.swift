@@ -5,9 +5,9 @@ import WiredMachine
 
 @testable import Integration
 
-/// Stacks by table: what stands in the file, and what is found against it.
+/// A table of stacks: the file's content, and what the rule finds wrong.
 struct PAMRuleTests {
-    /// Our line with what guards it, ready to stand behind a type and a blank.
+    /// entralogin's line with the lines that guard it, to be put after a type and a blank.
     private static func ours(_ type: String) -> String { PAMRule.lines(type).joined(separator: "\n\(type) ") }
 
     private func evaluate(_ rule: PAMRule, _ files: [String: String]) -> Finding? {

@@ -9,7 +9,7 @@ import WiredMachine
 struct PAMTransactionTests {
     private static let debian = "/lib/x86_64-linux-gnu/security"
 
-    /// A machine on which libpam does this for one service.
+    /// A machine on which libpam gives this result for one service.
     private func probed(_ mark: String, _ result: Int, _ modules: [String], for service: String = "sshd")
         -> WiredMachine
     {

@@ -9,7 +9,8 @@ import WiredMachine
 
 @testable import Integration
 
-/// The stamp on a real disk, over a machine made of texts. Where the tests are not root's, the reader takes this user.
+/// The result of the integration check on a real disk, for a machine made of texts. If the tests do not run as root,
+/// the reader accepts files of this user.
 struct StackStampTests {
     private let folder: String
 
@@ -223,12 +224,12 @@ struct StackStampTests {
         machine.running = [812]
         _ = try StackStampWriter(on: machine, version: "1", path: path).stamp()
         machine.statuses["/etc/ssh/sshd_config"] = FileStatus(kind: .file, changed: 101)
-        // The writer reads only a stamp of root's.
+        // The writer reads only a result that root wrote.
         #expect(try StackStampWriter(on: machine, version: "1", path: path).stamp().holds == (geteuid() == 0))
     }
 }
 
-/// Its sshd is well wired for the first look only.
+/// A machine whose sshd is set up correctly only at the first check.
 private final class ChangingMachine: HostView {
     private let wired = WiredMachine()
     private let runs = Mutex(0)
@@ -249,7 +250,7 @@ private final class ChangingMachine: HostView {
     func isRunning(pid: Int32) -> Bool { false }
 }
 
-/// One of its files changes when the second look is over.
+/// A machine on which a file changes after the second check.
 private final class MovingMachine: HostView {
     private let wired = WiredMachine()
     private let runs = Mutex(0)
@@ -261,7 +262,7 @@ private final class MovingMachine: HostView {
 
     func status(of path: String) throws(FileAbsence) -> FileStatus {
         var status = try wired.status(of: path)
-        // Each look runs sshd twice.
+        // Each check runs sshd twice.
         if path == "/etc/pam.d/common-auth" { status.changed = runs.withLock { $0 >= 4 ? 1 : 0 } }
         return status
     }
@@ -272,7 +273,7 @@ private final class MovingMachine: HostView {
     func isRunning(pid: Int32) -> Bool { false }
 }
 
-/// Its sshd is another process at each of the first looks, as while sshd starts.
+/// A machine whose sshd is another process at each of the first checks, as while sshd starts.
 private final class StartingMachine: HostView {
     private let wired = WiredMachine()
     private let starts: Int

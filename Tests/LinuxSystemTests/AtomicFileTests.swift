@@ -6,7 +6,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// Fails the n-th fault point that is reached, and remembers all of them.
+/// Fails at the n-th fault point that is reached, and records all of them.
 private final class BrokenDisk: Sendable {
     private let state: Mutex<(failAt: Int?, reached: [AtomicFile.Step])>
 

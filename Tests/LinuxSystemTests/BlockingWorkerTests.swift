@@ -4,7 +4,7 @@ import LinuxSystem
 import Synchronization
 import Testing
 
-/// How many are inside at once, at most, and in all.
+/// How many calls run now, ran at once at most, and ran in total.
 private final class Occupancy: Sendable {
     private let state = Mutex((now: 0, most: 0, total: 0))
 

@@ -4,7 +4,7 @@ import Glibc
 import LinuxSystem
 import Testing
 
-/// What a number refers to, so that a number used again by another thread is told apart: /proc names the pipe's inode.
+/// What a descriptor refers to: /proc names the pipe's inode, so a number that another thread reuses is recognized.
 private func target(of number: Int32) -> String? {
     var buffer = [CChar](repeating: 0, count: 256)
     let count = readlink("/proc/self/fd/\(number)", &buffer, buffer.count)
@@ -43,7 +43,7 @@ private func makePipe() -> (read: Int32, write: Int32) {
         let ends = makePipe()
         try Descriptor(takingOwnership: ends.read).close()
         try Descriptor(takingOwnership: ends.write).close()
-        // Far above any number in use, so that no other thread's descriptor is hit.
+        // Far above any number in use, so that no other thread's descriptor is closed.
         #expect(throws: Errno(EBADF)) { try Descriptor(takingOwnership: 1_000_000_000).close() }
     }
 

@@ -161,7 +161,7 @@ private struct Pipe: ~Copyable {
         }
         loop.run()
         #expect(calls.entries == ["once"])
-        // Its slot is another's now, whom its token does not reach.
+        // Its slot now belongs to another watch, which the old token must not affect.
         _ = try loop.watch(newcomer.reading.rawValue, for: .readable) { _ in calls.append("newcomer") }
         loop.unwatch(once)
         newcomer.put()
@@ -195,7 +195,7 @@ private struct Pipe: ~Copyable {
         let calls = Log<String>()
         let tokens = Mutex<[WatchToken]>([])
         let quiet = third.reading.rawValue
-        // Whichever of the two epoll reports first ends the other and lets a quiet descriptor take over its slot.
+        // The one that epoll reports first ends the other and lets a quiet descriptor take over its slot.
         let meddle: @Sendable () -> Void = {
             calls.append("meddler")
             tokens.withLock { tokens in

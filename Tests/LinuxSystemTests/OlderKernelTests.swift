@@ -44,7 +44,7 @@ import Testing
     }
 }
 
-/// 0, or the number of the expectation that does not hold.
+/// Returns 0, or the number of the expectation that does not hold.
 private func lifeOfAProcess(refusedWith error: Int32) -> Int32 {
     guard SystemCallFilter.refuse(SystemCallFilter.pidfdOpen, with: error) else { return 20 }
     do {

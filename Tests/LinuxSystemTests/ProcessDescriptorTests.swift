@@ -23,7 +23,7 @@ import Testing
         withExtendedLifetime(process) { dup(process.rawValue) }
     }
 
-    /// As from systemd's store: the descriptor with that number, which is the new one's from now on.
+    /// Takes ownership of the descriptor with that number, as of one from systemd's store.
     private func adopted(_ number: Int32) throws -> ProcessDescriptor {
         guard number >= 0 else { throw Errno.last }
         return try ProcessDescriptor(adopting: Descriptor(takingOwnership: number))
@@ -38,7 +38,7 @@ import Testing
     @Test func `a process that has exited is dead, before it is reaped and after`() throws {
         var ends: [Int32] = [-1, -1]
         #expect(pipe(&ends) == 0)
-        // Only this end keeps the program alive, so it must not have it itself.
+        // Only this end keeps the program alive, so the program must not inherit it.
         #expect(fcntl(ends[1], F_SETFD, FD_CLOEXEC) == 0)
         let pid = try startCat(input: ends[0])
         #expect(close(ends[0]) == 0)

@@ -2,7 +2,7 @@
 
 import LinuxSystem
 
-/// Runs the body beside a loop that turns on a thread of its own; the loop has stopped when this returns.
+/// Calls the body while a loop runs on a thread of its own; the loop has stopped when this returns.
 func withRunningLoop<Result>(_ body: (EventLoop) async throws -> sending Result) async throws -> sending Result {
     let loop = try EventLoop()
     let thread = try loop.runInThread()

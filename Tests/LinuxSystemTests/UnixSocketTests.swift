@@ -15,7 +15,7 @@ import Testing
         return lstat(path, &status) == 0 ? status.st_mode & 0o7777 : 0
     }
 
-    /// A socket at the path, listening where `listens`, as another program would have left it.
+    /// A socket at the path as another program may have left it, listening if `listens`.
     private func foreignSocket(_ type: __socket_type, listens: Bool) -> Descriptor {
         let socket = Glibc.socket(AF_UNIX, Int32(type.rawValue), 0)
         precondition(socket >= 0)

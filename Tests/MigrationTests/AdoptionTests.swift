@@ -28,7 +28,7 @@ import WiredMachine
 
     private var files: AdoptionFiles { AdoptionFiles(in: folder.path, owner: geteuid(), locks: false) }
 
-    /// As configure does it: the account files once everything else is there.
+    /// Adds the accounts as configure does: the account files last.
     private func adopt(_ lines: AdoptionLines) throws {
         try files.adopt(lines)
         _ = try files.restore()

@@ -72,9 +72,9 @@ struct MigrationSurveyTests {
         let second = plan(adopted, again)
         #expect(second.isReady && second.people.first?.keepsNumber == true && second.people.first?.passwdLine == nil)
         #expect(MigrationSurvey(on: adopted, known: [again]).adoption(from: .aadlogin)?.isEmpty == true)
-        // Adopted once, undone, and the home still has the old number.
+        // Mapped once and undone; the home still has the old uid.
         #expect(plan(machine, known(home: "/home/alice")).people.first?.keepsNumber == true)
-        // The private group stands there already.
+        // The private group exists already.
         var grouped = machine
         grouped.texts["/etc/group"] = "alice@contoso.com:x:1001:\n"
         #expect(plan(grouped).isReady && plan(grouped).people.first?.groupLine == nil)

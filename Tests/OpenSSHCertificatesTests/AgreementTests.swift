@@ -5,7 +5,7 @@ import OpenSSHCertificates
 import TestSupport
 import Testing
 
-/// Our verdict beside OpenSSH's, over certificates good and bad: what OpenSSH refuses, we refuse.
+/// Compares the verifier with OpenSSH over valid and invalid certificates: it must refuse what OpenSSH refuses.
 struct AgreementTests {
     /// Knuth's linear congruential generator (MMIX), so that a disagreement can be found again.
     private struct Generator: RandomNumberGenerator {
@@ -19,7 +19,7 @@ struct AgreementTests {
 
     private typealias Sample = (typeName: String, blob: [UInt8])
 
-    /// Changes in one to three places: a bit, a byte, a length, a piece taken out, doubled or cut off.
+    /// Changes one to three places: a bit, a byte, a length, or a piece that is removed, doubled or cut off.
     private func mutated(_ blob: [UInt8], _ generator: inout Generator) -> [UInt8] {
         var changed = blob
         for _ in 0..<Int.random(in: 1...3, using: &generator) where changed.count > 8 {
@@ -40,7 +40,7 @@ struct AgreementTests {
 
     private typealias Odd = (refusal: CertificateRefusal?, edit: @Sendable (inout HandmadeCertificate) -> Void)
 
-    /// What the CA signed, with odd content, and what we say of it: nil is "verified".
+    /// Certificates that the CA signed, with odd content, and the expected refusal; nil: verified.
     private static let odd: [Odd] = [
         (nil, { _ in }), (nil, { $0.nonce = [] }), (nil, { $0.reserved = [1, 2, 3] }), (nil, { $0.serial = .max }),
         (nil, { $0.criticalOptions = [("source-address", HandmadeCertificate.string("192.0.2.0/24"))] }),
@@ -100,7 +100,7 @@ struct AgreementTests {
         let factory = try Fixtures.keys().factory
         var read = try factory.readByOpenSSH(samples)
         samples += oddOnes
-        // Each in a run of its own: one that cannot be shown ends the run.
+        // Each in a run of ssh-keygen of its own: one that it cannot show ends the run.
         read += oddOnes.map { sample in (try? factory.readByOpenSSH([sample])) == [true] }
         var refusals: [CertificateRefusal?] = []
         for (index, sample) in samples.enumerated() {
@@ -108,12 +108,12 @@ struct AgreementTests {
             refusals.append(refusal)
             if refusal == nil { #expect(read[index], "certificate \(index)") }
         }
-        // None that is good is refused, and what OpenSSH takes and we do not has its reason.
+        // No valid one is refused, and each that only OpenSSH accepts has the expected reason.
         #expect(read.prefix(good.count).allSatisfy { $0 })
         #expect(refusals.prefix(good.count).allSatisfy { $0 == nil })
         #expect(refusals.suffix(oddOnes.count) == Self.odd.map(\.refusal)[...])
         #expect(read.suffix(oddOnes.count).contains(true) && read.suffix(oddOnes.count).contains(false))
-        // Mutations: what OpenSSH still reads is a certificate that a change did not touch.
+        // Mutations: OpenSSH accepts only certificates that the change did not affect.
         for index in good.count..<samples.count - oddOnes.count where read[index] {
             #expect(
                 refusals[index] == nil,

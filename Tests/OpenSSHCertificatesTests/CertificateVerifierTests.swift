@@ -8,7 +8,7 @@ import OpenSSHCertificates
 import Testing
 
 struct CertificateVerifierTests {
-    /// Counts how often a signature was checked; says yes.
+    /// Counts how often a signature is checked; accepts all.
     private final class CountingVerifier: SignatureVerifier {
         let calls = Counter()
 
@@ -35,7 +35,7 @@ struct CertificateVerifierTests {
         #expect(certificate.identity.objectID.description == CertificateDetails.objectID)
         #expect(certificate.identity.tenant.description == CertificateDetails.tenantID)
         #expect(certificate.keyType == "ssh-rsa-cert-v01@openssh.com")
-        // As it is spelled there.
+        // As the certificate spells it.
         #expect(certificate.principal == "Alice@Contoso.com")
         #expect(certificate.displayName == "Alice Example")
         #expect(certificate.keyID == "\(CertificateDetails.objectID)@\(CertificateDetails.tenantID)")

@@ -6,7 +6,7 @@ import Libcrypto
 import OpenSSHCertificates
 import Testing
 
-/// Keys and certificates that many tests share: made once, by ssh-keygen, when the first test asks.
+/// Keys and certificates that many tests share: made once, by ssh-keygen, when the first test needs them.
 enum Fixtures {
     /// 2026-01-01 00:00:00 UTC: every test's present.
     static let now: Int64 = 1_767_225_600
@@ -38,7 +38,7 @@ enum Fixtures {
 
     static var details: CertificateDetails { CertificateDetails(now: UInt64(now)) }
 
-    /// A good certificate of Entra's shape, RSA all through, changed by `edit` and signed all the same.
+    /// A valid certificate like Entra's, with RSA keys only, changed by `edit` and then signed.
     static func handmade(_ edit: (inout HandmadeCertificate) -> Void = { _ in }) throws -> [UInt8] {
         let keys = try keys()
         var certificate = HandmadeCertificate(key: keys.rsaUser, authority: keys.rsaAuthority, details: details)
@@ -46,7 +46,7 @@ enum Fixtures {
         return try certificate.signed(by: keys.rsaAuthority, with: keys.factory)
     }
 
-    /// A small good certificate by ssh-keygen: an Ed25519 key signed with ECDSA.
+    /// A small valid certificate by ssh-keygen: an Ed25519 key signed with ECDSA.
     static func small(_ edit: (inout CertificateDetails) -> Void = { _ in }) throws -> [UInt8] {
         let keys = try keys()
         var details = details
@@ -54,7 +54,7 @@ enum Fixtures {
         return try keys.factory.certify(keys.ed25519User, by: keys.ecdsaAuthority, details)
     }
 
-    /// What the good certificates fit.
+    /// Expectations that the valid certificates meet.
     static func expectations(
         loginName: String = CertificateDetails.principal,
         tenantID: String = CertificateDetails.tenantID,
@@ -73,7 +73,7 @@ enum Fixtures {
 
     static let verifier = CertificateVerifier(signatures: LibcryptoSignatureVerifier(), digests: LibcryptoDigests())
 
-    /// Why a certificate is refused; nil where it is verified.
+    /// Why a certificate is refused; nil if it is verified.
     static func refusal(
         of blob: [UInt8],
         against expectations: CertificateExpectations? = nil,

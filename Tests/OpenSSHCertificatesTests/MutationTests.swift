@@ -5,7 +5,7 @@ import OpenSSHCertificates
 import TestSupport
 import Testing
 
-/// A good certificate, damaged in every place: nothing of it may be verified.
+/// A valid certificate, damaged in every place: no damaged one may be verified.
 struct MutationTests {
     /// One of each kind of CA; the certified keys are of three kinds, too.
     private func certificates() throws -> [[UInt8]] {
@@ -14,7 +14,7 @@ struct MutationTests {
         return [try Fixtures.small(), try Fixtures.handmade(), rsaKey]
     }
 
-    /// Where a change of one bit is not refused: one bit of every byte, in the deep tier all eight.
+    /// The places where a change of one bit is not refused: tries one bit of every byte, in the deep tier all eight.
     private func unnoticed(in blob: [UInt8]) throws -> [Int] {
         let expectations = try Fixtures.expectations()
         #expect(try Fixtures.refusal(of: blob, against: expectations) == nil)
@@ -55,7 +55,7 @@ struct MutationTests {
         let certificate = try Certificate(parsing: blob)
         let expectations = try Fixtures.expectations()
         var verified: [Int] = []
-        // Lengths, numbers, texts and options: what the rules read. Keys and signatures are noise to them.
+        // Lengths, numbers, texts and options, which the rules read. To them, keys and signatures are only bytes.
         let key = try #require(blob.firstRange(of: certificate.publicKey.blob.suffix(32)))
         let authority = try #require(blob.firstRange(of: certificate.authorityKey.blob))
         for index in key.upperBound..<authority.lowerBound {

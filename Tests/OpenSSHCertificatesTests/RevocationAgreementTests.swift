@@ -6,7 +6,7 @@ import OpenSSHCertificates
 import TestSupport
 import Testing
 
-/// Revocation lists of ssh-keygen's, and its word on which certificates they revoke.
+/// Compares with ssh-keygen: revocation lists that it made, and which certificates it finds revoked by them.
 struct RevocationAgreementTests {
     private struct Generator: RandomNumberGenerator {
         var state: UInt64
@@ -97,7 +97,7 @@ struct RevocationAgreementTests {
             }
             revoked += theirs.count { $0 }
         }
-        // The evaluate had something to say both ways.
+        // ssh-keygen found enough certificates revoked and enough not revoked.
         #expect(revoked > 10 * count && revoked < 44 * count)
     }
 
@@ -107,9 +107,9 @@ struct RevocationAgreementTests {
         var (refused, taken) = (0, 0)
         let count = Tier.count(60, deep: 200)
         for number in 0..<count {
-            // Without a run of a thousand serials: a change shall often hit what matters.
+            // Without a run of a thousand serials, so that a change often hits something that matters.
             let entries = ["serial: 1-3", "serial: 77", "serial: 1000", "id: bob", "sha256: \(people[0].line)"]
-            // No ECDSA: a point that is not on its curve is for libcrypto to see, and no certificate's CA key.
+            // No ECDSA: only libcrypto would notice a point that is not on its curve, and no CA key is such a point.
             let whole = try factory.revoke(entries, of: authorities[number % 2 * 2])
             var changed = whole
             let index = Int.random(in: 8..<whole.count, using: &generator)

@@ -8,7 +8,7 @@ import TestSupport
 import Testing
 import Wire
 
-/// A server on a socket of its own, on a loop in a thread of its own, over fakes; and clients of it.
+/// A server over fake services, with its own socket and a loop in its own thread; and its clients.
 final class Bench: Sendable {
     let services: FakeServices
     let loop: EventLoop
@@ -28,7 +28,7 @@ final class Bench: Sendable {
         thread = try loop.runInThread()
     }
 
-    /// The loop's thread ends; to be called once, at the end.
+    /// Ends the loop's thread; to be called once, at the end.
     func stop() {
         services.gate.open()
         loop.stop()
@@ -46,11 +46,11 @@ final class Bench: Sendable {
         return try Response(frame: reply, to: request.verb)
     }
 
-    /// Waits until the server has that many connections; false where it takes more than ten seconds.
+    /// Waits until the server has that many connections; false if it takes more than ten seconds.
     func waitForConnections(_ count: Int) -> Bool { eventually { self.listener.openConnections == count } }
 }
 
-/// Looks again and again, a millisecond apart, for ten seconds.
+/// Checks the condition every millisecond, for ten seconds.
 func eventually(_ condition: () -> Bool) -> Bool {
     for _ in 0..<10_000 {
         if condition() { return true }
@@ -84,7 +84,7 @@ final class Client {
 
     func send(_ bytes: [UInt8]) throws { try link.send(bytes) }
 
-    /// The next message; nil where the server closes instead.
+    /// The next message; nil if the server closes instead.
     func receive(timeout: Int32 = 10_000) throws -> [UInt8]? {
         var buffer = [UInt8](repeating: 0, count: 1 << 16)
         var wait = pollfd(fd: link.descriptor, events: Int16(POLLIN), revents: 0)
@@ -104,10 +104,10 @@ final class Client {
 }
 
 enum Descriptors {
-    /// How many this process has open; its own look at them is not counted.
+    /// How many this process has open, without the one that counts them.
     static func count() -> Int { TemporaryFolder.names(in: "/proc/self/fd").count - 1 }
 
-    /// Lets this process have so many at once; false where the administrator does not allow it.
+    /// Raises this process's limit to that many; false if the administrator does not allow it.
     static func limit(to count: UInt) -> Bool {
         var limit = rlimit()
         getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)

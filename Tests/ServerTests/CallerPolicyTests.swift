@@ -7,7 +7,7 @@ import Wire
 
 @Suite struct CallerPolicyTests {
     static let helper: UInt32 = 987
-    /// The daemon's own user, an ordinary one, one of ours, nobody, and the number that means "no id".
+    /// Users without privileges: among them the daemon's own, a local one, an Entra user, nobody, and "no id".
     static let strangers: [UInt32] = [1, 986, 988, 1000, 1_879_049_216, 65_534, .max]
 
     func peer(_ uid: UInt32, gid: UInt32 = 0) -> PeerCredentials { PeerCredentials(pid: 1, uid: uid, gid: gid) }

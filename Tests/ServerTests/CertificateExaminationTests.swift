@@ -26,7 +26,7 @@ import Wire
         "ssh-ed25519-cert-v01@openssh.com \(Base64.encode(try factory.certify(key, by: authority, details)))"
     }
 
-    /// Answers as told, and keeps what it was asked.
+    /// Examines the line with fakes that answer as told; returns the report and what they were asked.
     func examine(_ line: String, user: String = "", refusing denial: Denial? = nil)
         -> (report: CertificateReport, asked: [String])
     {

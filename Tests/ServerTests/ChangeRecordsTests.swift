@@ -52,7 +52,7 @@ import Testing
         #expect(look().isEmpty)
         #expect(look(machine: try machine()).map(\.event) == [.machine])
         #expect(look(machine: try machine()).isEmpty)
-        // Not known for a moment is no change.
+        // A machine that is unknown for a moment has not changed.
         #expect(look().isEmpty)
         #expect(look(machine: try machine()).isEmpty)
         #expect(look(machine: try machine(name: "web2")).map(\.priority) == [.information])

@@ -16,7 +16,7 @@ import Testing
         let limit = try #require(Int(line.dropFirst(key.count)))
         let processes = OpenSessions.limit + VerifiedCertificates.processLimit
         let connections = 2 * ConnectionLimits().connections
-        // And as many again of what has no table: transfers, files, the loop's own.
+        // And 1024 for descriptors without a table: transfers, files, the loop's own.
         #expect(limit >= processes + connections + 1024)
     }
 }

@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 import Wire
 
-/// The daemon's program as it is built beside the tests: what it says and how it ends before it serves anybody.
+/// The daemon's program as it is built beside the tests: its output and exit status when it does not start to serve.
 @Suite struct EntralogindTests {
     let folder = TemporaryFolder()
 

@@ -17,7 +17,7 @@ import Wire
             try #require(bench.waitForConnections(1_000))
             let began = SystemClock.sinceBoot()
             #expect(try bench.ask(.flush) == .done)
-            // Whoever waited for one of them would wait for the timeout.
+            // If the server waited for one of them, it would wait until the timeout.
             #expect(SystemClock.sinceBoot() - began < .seconds(30))
             #expect(idle.allSatisfy { $0.isHeld() })
             bench.stop()
@@ -78,7 +78,7 @@ import Wire
         #expect(try second.receive() == nil)
         #expect(SystemClock.sinceBoot() - began >= timeout)
         #expect(bench.waitForConnections(0))
-        // The look-out has ended with the last of them, and begins anew.
+        // The timer for timeouts has ended with the last of them, and starts again.
         let third = try bench.connect()
         #expect(try third.receive() == nil)
         #expect(bench.waitForConnections(0))
@@ -98,7 +98,7 @@ import Wire
 
     @Test("The timeout does not end a question that is being answered")
     func timeoutAndAnswer() throws {
-        // Long enough for this thread to be kept from running between its connect and its question.
+        // Long enough even if this thread is not scheduled between its connect and its request.
         let bench = try Bench(FakeServices(gate: Gate()), limits: ConnectionLimits(timeout: .seconds(2)))
         defer { bench.stop() }
         let asking = try bench.connect()
@@ -115,7 +115,7 @@ import Wire
     func descriptors() async {
         await #expect(processExitsWith: .success) {
             let bench = try Bench(limits: ConnectionLimits(timeout: .seconds(5)))
-            // What is opened once, at first use, is not counted.
+            // Descriptors that are opened once, at first use, are not counted.
             #expect(try bench.ask(.flush) == .done)
             let before = Descriptors.count()
             for round in 0..<2_000 {

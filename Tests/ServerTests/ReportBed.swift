@@ -101,7 +101,7 @@ final class ReportBed: Sendable {
         try AtomicFile("\(folder.path)/passwd").replace(with: Array(passwd.utf8), mode: 0o644)
     }
 
-    /// Enrols somebody with the record that sshd would have.
+    /// Enrols an account with the record that sshd would have.
     func enrol(_ text: String, _ number: Int, displayName: String = "Somebody") async throws {
         guard case .provisional(let account) = accounts.view().standing(of: try name(text)) else {
             Issue.record("\(text) is not provisional")
@@ -123,7 +123,7 @@ final class ReportBed: Sendable {
             Issue.record("no document: \(response)")
             throw CancellationError()
         }
-        // It has to fit a frame.
+        // The report must fit into a frame.
         _ = try response.encode(opcode: request.verb.rawValue)
         return try JSONDecoder().decode(type, from: Data(bytes))
     }
@@ -143,7 +143,7 @@ private struct NoTasks: TaskStarter {
     func start(_ operation: @escaping @Sendable () async -> Void) {}
 }
 
-/// A question to Azure is a task of its own, which must run for its asker to hear that there is no answer.
+/// Each question to Azure is a task of its own, which must run so that the caller learns that there is no answer.
 private struct FreeTasks: TaskStarter {
     func start(_ operation: @escaping @Sendable () async -> Void) { Task { await operation() } }
 }
@@ -176,7 +176,7 @@ final class RecordBook: RecordLog {
     func record(_ record: DecisionRecord) { all.withLock { $0.append(record) } }
 }
 
-/// A machine on which nothing of an account runs.
+/// A machine on which no account has processes.
 struct NothingRuns: SessionEnder {
     func end(uid: UInt32, because cause: EndingCause) async throws(EndingFault) -> EndedProcesses {
         EndedProcesses(ended: 0, left: 0, others: [])

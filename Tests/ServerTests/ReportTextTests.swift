@@ -8,7 +8,7 @@ import Wire
 @testable import Server
 
 @Suite struct ReportTextTests {
-    /// What JSON, terminals, HTML and line readers would trip over.
+    /// Texts that JSON, terminals, HTML or readers of lines could misread.
     static let hostile: [String] = [
         "", "\"", "\\", "\\\"", "\\u0000", "\u{0}", "a\u{0}b", "\r\n", "\u{1b}[31mred\u{7}", "\u{7f}", "\u{85}",
         "\u{9b}",

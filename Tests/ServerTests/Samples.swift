@@ -95,7 +95,7 @@ extension Request {
     }
 }
 
-/// Services that remember what reached them, with the pid it was said to come from, and answer as a test says.
+/// Services that record their calls, with the caller's pid, and answer as a test says.
 final class FakeServices: Sendable {
     struct Call: Hashable, Sendable {
         let request: Request
@@ -163,7 +163,7 @@ final class FakeServices: Sendable {
     }
 }
 
-/// Holds whoever comes until it is opened.
+/// Holds every caller until it is opened.
 final class Gate: Sendable {
     private struct State {
         var isOpen: Bool

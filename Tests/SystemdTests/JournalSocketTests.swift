@@ -5,7 +5,7 @@ import Testing
 
 @testable import Systemd
 
-/// A function that the headers show only under _GNU_SOURCE.
+/// A function that the headers declare only under _GNU_SOURCE.
 private func symbol<Function>(_ name: String, as type: Function.Type) -> Function? {
     dlsym(nil, name).map { unsafeBitCast($0, to: type) }
 }
@@ -42,7 +42,7 @@ private func journal(_ threshold: LogPriority = .information) throws -> Journal 
     }
 }
 
-/// The lines of the next datagram in the journal's native protocol, `NAME=value`; empty where there is none.
+/// The lines of the next datagram in the journal's native protocol, `NAME=value`; empty if there is none.
 private func received(_ socket: Int32, _ flags: Int32) -> [String] {
     var bytes = [UInt8](repeating: 0, count: 8192)
     let got = recv(socket, &bytes, bytes.count, flags)
@@ -86,7 +86,7 @@ private func received(_ socket: Int32, _ flags: Int32) -> [String] {
         await #expect(processExitsWith: .exitCode(7)) {
             guard let socket = makeJournalSocket() else { exit(1) }
             let journal = try journal()
-            // More than any queue of the kernel takes: SO_SNDBUF is 212,992 bytes, and a record counts for 2,000 at least.
+            // More than any queue of the kernel holds: SO_SNDBUF is 212,992 bytes, and a record takes at least 2,000.
             let count = 1000
             let filler = LogField("X", String(repeating: "x", count: 2000))
             for number in 0..<count { journal.write(LogRecord(.notice, "number \(number)", [filler])) }

@@ -7,7 +7,7 @@ import Testing
 
 // The environment belongs to the whole process, so each case has a process of its own.
 
-/// A socket that plays systemd's: `NOTIFY_SOCKET` points to it.
+/// A socket in the place of systemd's: `NOTIFY_SOCKET` points to it.
 private struct FakeServiceManager: ~Copyable {
     private let socket: Descriptor
 
@@ -15,7 +15,7 @@ private struct FakeServiceManager: ~Copyable {
         let socket = Glibc.socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue), 0)
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
-        // Abstract, with a name that the kernel draws: nothing to clear away.
+        // Abstract, with a name that the kernel chooses: nothing to remove.
         let bound = withUnsafeBytes(of: &address) { bytes in
             bytes.withMemoryRebound(to: sockaddr.self) {
                 bind(socket, $0.baseAddress, socklen_t(MemoryLayout<sa_family_t>.size))
@@ -34,7 +34,7 @@ private struct FakeServiceManager: ~Copyable {
         self.socket = Descriptor(takingOwnership: socket)
     }
 
-    /// As a manager that reads nothing: how many messages find room.
+    /// Fills the socket of a manager that reads nothing; returns how many messages fit.
     borrowing func fill() -> Int {
         var sent = 0
         let name = getenv("NOTIFY_SOCKET").map { String(cString: $0) } ?? ""
@@ -69,7 +69,7 @@ private struct FakeServiceManager: ~Copyable {
         return (text, close(attached) == 0)
     }
 
-    /// The next message; empty where none has come.
+    /// The next message; empty if none has come.
     borrowing func heard() -> String {
         var bytes = [UInt8](repeating: 0, count: 4096)
         let got = recv(socket.rawValue, &bytes, bytes.count, Int32(MSG_DONTWAIT))
@@ -170,7 +170,7 @@ private func monotonicMicroseconds() -> Int64 {
 
     @Test func `inherited sockets come by name, once, and are meant for this process only`() async {
         await #expect(processExitsWith: .success) {
-            // A number that is taken may be free a moment later: this process has threads that are not ours.
+            // A number that is in use may be free a moment later: other threads of this process use descriptors, too.
             var sockets: [(name: String, descriptor: Int32)] = []
             for _ in 0..<100 where sockets.isEmpty {
                 for number in [3, 4] as [Int32] where fcntl(number, F_GETFD) < 0 { #expect(dup2(2, number) == number) }

@@ -9,7 +9,7 @@ import Wire
 
 @testable import entraloginctl
 
-/// Against a listener of its own, in a folder of its own.
+/// The tool's client against a listener in a temporary folder.
 struct DaemonClientTests {
     private let folder = TemporaryFolder()
 

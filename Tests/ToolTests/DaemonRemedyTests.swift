@@ -6,12 +6,12 @@ import Wire
 
 @testable import entraloginctl
 
-/// What `doctor` finds in the daemon's report, and that it is gone from the report of a machine on which the remedy was done.
+/// What `doctor` finds in the daemon's report, and that the finding is gone once the remedy was carried out.
 struct DaemonRemedyTests {
     struct Row: Sendable, CustomTestStringConvertible {
         let id: String
         let severity: Severity
-        /// Words of the remedy, after which the report is that of a machine that is well.
+        /// Words of the remedy. After it the report is that of a machine without faults.
         let remedy: String
         let spoil: @Sendable (inout StatusReport) -> Void
 

@@ -9,7 +9,7 @@ import Wire
 
 @testable import entraloginctl
 
-/// Pages, completions and catalog against the tables of the code: an interface is written down once it exists.
+/// Compares pages, completions and catalog with the tables of the code: every interface must be documented.
 struct DocumentationTests {
     private static let top = #filePath.split(separator: "/").dropLast(3).reduce(into: "") { $0 += "/" + $1 }
 

@@ -6,7 +6,7 @@ import WiredMachine
 
 @testable import entraloginctl
 
-/// Who may be put into which local group, by root's word (P7).
+/// Which accounts root may put into which local groups (P7).
 struct LocalGroupsTests {
     private static let file = """
         root:x:0:

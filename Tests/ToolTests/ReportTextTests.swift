@@ -7,7 +7,7 @@ import Wire
 
 @testable import entraloginctl
 
-/// What people read. Every line fits a terminal of eighty columns unless one word alone does not.
+/// The reports' text for people. Every line fits into eighty columns unless a single word does not.
 struct ReportTextTests {
     private let text = ReportText(style: Style(), now: 1_786_975_509)
 

@@ -5,7 +5,7 @@ import Wire
 
 @testable import entraloginctl
 
-/// What people read of accounts. Every line fits a terminal of eighty columns unless one word alone does not.
+/// The text about accounts for people. Every line fits into eighty columns unless a single word does not.
 struct UsersTextTests {
     private static let now: Int64 = 1_786_975_509
     private let text = UsersText(style: Style(), now: UsersTextTests.now)

@@ -155,7 +155,7 @@ private func session(_ home: HomeState) -> SessionRequest {
     @Test("a home whose state or owner makes no sense is strange")
     func homeStates() throws {
         let frame = try Request.openSession(session(.absent)).encode()
-        // The state stands after the home; its owner follows. Absent with an owner, and a state that does not exist:
+        // After the home comes its state, then its owner. Here: absent with an owner, and a state that does not exist.
         let home = Array("/home/alice@contoso.com".utf8)
         let start = try #require(
             (0..<frame.count - home.count).first { Array(frame[$0..<$0 + home.count]) == home }

@@ -57,7 +57,7 @@ struct KeyRuleTests {
         let keys = try Fixtures.keys()
         var body = HandmadeCertificate(key: keys.rsaUser, authority: keys.rsaAuthority, details: Fixtures.details)
         body.authorityBlob = rsaBlob(bits: bits)
-        // Nobody holds these keys: what the rule says comes before the signature.
+        // These keys have no private half: the rule must refuse before the signature is checked.
         let signature =
             HandmadeCertificate.string("rsa-sha2-512")
             + HandmadeCertificate.string([UInt8](repeating: 1, count: (bits + 7) / 8))
@@ -110,7 +110,7 @@ struct KeyRuleTests {
     }
 }
 
-/// A key blob with a modulus of so many bits; not a key that anybody could use.
+/// A key blob with a modulus of that many bits; not a usable key.
 private func rsaBlob(bits: Int) -> [UInt8] {
     var modulus = [UInt8](repeating: 0xff, count: (bits + 7) / 8)
     modulus[0] = UInt8(1 << ((bits - 1) % 8 + 1) - 1)

@@ -17,7 +17,7 @@ struct SignatureRuleTests {
         }
     }
 
-    /// A good body with another signature blob behind it.
+    /// A valid body followed by another signature blob.
     private func certificate(signature: [UInt8]) throws -> [UInt8] {
         let good = try Certificate(parsing: Fixtures.handmade())
         return Array(good.signedBytes) + HandmadeCertificate.string(signature)
