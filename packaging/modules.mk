@@ -6,12 +6,12 @@
 #   modules             build/libnss_entralogin.so.2 build/pam_entralogin.so build/authorized-principals
 #                       build/sudo_entralogin.so build/audit-events build/end-sessions build/pam-probe
 #   check-modules       both compilers, every warning an error; then .ci/exports over what was built
-#   analyze             gcc's and clang's static analysis of all C, the tests' too; a file that has not changed is passed over
+#   analyze             gcc's and clang's static analysis of all C, the tests' too; skips files that have not changed
 #   check-modules-asan  the modules' sources under address and undefined-behaviour sanitizers, over damaged files; then
 #                       check-nss and check-client
 #   check-nss           the NSS module, loaded, under threads, forks, sandboxes and a changing file; as built, and under
 #                       the address and thread sanitizers
-#   check-client        the client's exchange where recv(2) tells the end before the message
+#   check-client        the client's exchange when recv(2) reports the end before the message
 #   fuzz-c              the fuzzers in C (clang), with the options FUZZ_EXTRA; Tests/Fuzzers/run runs them
 #   fuzz-c-replay       the same bodies over their corpora, with any compiler
 

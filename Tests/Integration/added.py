@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P5 and P7: accounts that root adds before their first sign-in. They are bound like any other, and let in nobody else."""
+"""P5 and P7: accounts that root adds before their first sign-in. They are bound like any other, and admit no other user."""
 
 from __future__ import annotations
 

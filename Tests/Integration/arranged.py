@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P4, P8 and P16: PAM stacks as other distributions have them, and stacks that nobody would write."""
+"""P4, P8 and P16: PAM stacks as other distributions have them, and unusual stacks that a test generates."""
 
 from __future__ import annotations
 

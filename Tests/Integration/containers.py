@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P7 and P14: rootless containers of Entra accounts, by shadow's own programs and by podman, and local users' beside them."""
+"""P7 and P14: rootless containers of Entra accounts and of local users, by shadow's own programs and by podman."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ def colliding_names() -> tuple[str, str]:
 
 
 def renamed(ground: Ground, name: str) -> Person:
-    """A newcomer whose sign-in name is `name`."""
+    """A new user whose sign-in name is `name`."""
     key = ground.key_of(ground.newcomer())
     ground.azure.post("rename", who=key, sign_in_name=name)
     ground.bed.directory.rename(key, sign_in_name=name)

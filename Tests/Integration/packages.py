@@ -275,7 +275,7 @@ def locked_in(ground: PackagesGround) -> str:
         require(machine.shell("ls /usr/lib/*/security/pam_entralogin.so").ok, "the module has gone")
         admitted(site.ssh(ground.lisa, "id -un"), "lisa\n")
         machine.write_file("/etc/pam.d/sshd", text)
-        ground.signs_in(site)  # as if nobody had tried
+        ground.signs_in(site)  # as if there had been no attempt
         require(apt(machine, "remove", NAME).ok, "the package stays")
         admitted(site.ssh(ground.lisa, "id -un"), "lisa\n")
     return "named, and lisa in throughout"

@@ -85,7 +85,7 @@ class Trial:
         start()
         before = self.state()
         whole = self.site.machine.run(*command, timeout=180)
-        require(whole.ok or "process" in whole.text, whole.text)  # the stamp waits for sshd, which is not reloaded here
+        require(whole.ok or "process" in whole.text, whole.text)  # the check waits for sshd, which is not reloaded here
         after, stops = self.state(), 0
         for mode, stride in (("kill", step), ("full", 3 * step), ("fail", 3 * step)):
             at = 1
@@ -117,4 +117,4 @@ def undo(trial: Trial) -> None:
 
 
 def redo(trial: Trial) -> None:
-    trial.site.tool("setup", "--apply")  # the stamp waits for sshd, which is not reloaded here
+    trial.site.tool("setup", "--apply")  # the check waits for sshd, which is not reloaded here

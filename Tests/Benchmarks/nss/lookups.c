@@ -5,7 +5,7 @@
  *
  *   ROUTE      glibc                  getpwnam_r and the like, as nsswitch.conf says
  *              LIBRARY:SERVICE        the module's own entry points (_nss_SERVICE_getpwnam_r ...), without glibc's part
- *              socket:PATH            no look-up: connect, send 64 bytes, receive the answer, close (the floor)
+ *              socket:PATH            no lookup: connect, send 64 bytes, receive the answer, close (the floor)
  *   OPERATION  name, uid, groups; missing: nothing may be found; present: any record of that name must be found
  *   RECORDS    a file, one record on each line: name, uid, gid, home, number of groups (with the primary one; 0: any)
  *   COMMAND    the name of this process while it asks

@@ -112,7 +112,7 @@ class BootedMachine(Machine):
         return self.run("systemctl", "show", "--value", "-p", name, unit).out.strip()
 
     def milliseconds(self, unit: str, name: str = "ActiveEnterTimestampMonotonic") -> float:
-        """When a unit became active, since process 1 began; 0 where it never did. The clock is the kernel's, which the
+        """When a unit became active, since process 1 began; 0 if it never did. The clock is the kernel's, which the
         machine shares."""
         began = float(self.must("systemctl", "show", "--value", "-p", "UserspaceTimestampMonotonic").out)
         then = float(self.property(unit, name) or 0)

@@ -73,7 +73,7 @@ class Journal:
         return found[0]
 
     def text(self) -> str:
-        """Every field of every record, one a line."""
+        """Every field of every record, each on a line of its own."""
         return "\n".join(f"{k}={v}" for r in list(self._records) for k, v in r.items())
 
     def close(self) -> None:

@@ -71,7 +71,7 @@ class World:
             return self._keys[cloud.name]
 
     def asked_cloud(self, request: Request) -> Cloud:
-        """The cloud whose host was asked; the machine's where it was asked by another name."""
+        """The cloud whose host was asked; the machine's cloud if the host has another name."""
         return cloud_of(request.headers.get("host", "")) or self.cloud
 
     def change_machine(self, **changes: Any) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What signs certificates: the two key documents, what the metadata service hands out, and a certificate."""
+"""The keys that sign certificates: the two key documents, those from the metadata service, and a certificate."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from report import Report
 
 
 def fingerprint(key: dict[str, str]) -> str:
-    """As ssh-keygen writes it, of a JSON Web Key."""
+    """The fingerprint of a JSON Web Key, as ssh-keygen prints it."""
     def number(text: str) -> bytes:
         raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).lstrip(b"\0")
         return b"\0" + raw if raw[:1] >= b"\x80" else raw
@@ -64,11 +64,11 @@ def ca_keys(machine: Machine, report: Report) -> set[str]:
 
 
 def certificate(path: str, machine: Machine, report: Report) -> str:
-    """Its CA's fingerprint."""
+    """Reports the certificate; returns its CA's fingerprint."""
     report.section("Certificate")
     shown = subprocess.run(["ssh-keygen", "-L", "-f", path], capture_output=True, text=True, check=False).stdout
     for line in shown.splitlines()[1:]:
-        # The extensions that it does not know it prints in hexadecimal, the display name among them.
+        # ssh-keygen prints extensions that it does not know in hexadecimal, also the display name.
         report.add("    " + re.sub(r"UNKNOWN .*", "(a value)", line.strip()))
     with open(path, encoding="ascii") as file:
         seen = machine.tool("check-certificate", "-", given=file.read()) or {}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The machine: its settings, its metadata service, entraloginctl, and how anything is asked over HTTP."""
+"""The machine: its settings, its metadata service, entraloginctl, and requests over HTTP."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Answer:
 
 
 class Machine:
-    """What stands around, and how it is asked."""
+    """The machine's settings and services, and requests to them."""
 
     def __init__(self, report: Report) -> None:
         self.report = report

@@ -10,7 +10,7 @@ GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 class Report:
-    """Lines that name no person, tenant or resource: what is known of them has a label, and other ids have none."""
+    """Lines that name no person, tenant or resource: known ids become labels, other ids become <id>."""
 
     def __init__(self) -> None:
         self.labels: dict[str, str] = {}

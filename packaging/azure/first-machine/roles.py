@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The role question, as the product asks it and with each hint alone, of each source alone."""
+"""The role question, as the product asks it and with each hint alone, to each source."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ HINTS["both hints"] = {**HINTS["retrieve hint"], **HINTS["claims hint"]}
 
 
 def roles(machine: Machine, people: dict[str, str], report: Report) -> dict[str, dict[str, str]]:
-    """By person: what each source and each form of the question said."""
+    """The answer of each source to each form of the question, by person."""
     report.section("Roles")
     resource = str(machine.compute.get("resourceId", ""))
     kind = "HybridCompute/machines" if machine.arc else "Compute/virtualMachines"
