@@ -102,7 +102,7 @@ SLOW = (
         GRACE, "could not be reached", "unreachable", 36),
     Day("PAS is silent, ARM serves", (("silent", "pas", None),), IN, IN, "", 0),
 )
-# For some reasons an earlier yes does not count: an administrator has to fix the cause; see the page.
+# An earlier yes does not stand in when the reason is one that an administrator has to fix; see the page.
 
 
 def met(ground: Ground, site: Site, day: Day, person: Person, expected: str) -> float:

@@ -112,7 +112,8 @@ put_back() {
     fi
 }
 
-# copy_whole FILE FOLDER: copies FILE below FOLDER, with its path. cp(1) takes the path as relative to the current folder.
+# copy_whole FILE FOLDER: copies FILE below FOLDER, with its path. cp --parents looks up the path's folders relative to the
+# current folder, so it runs in /.
 copy_whole() { (cd / && cp -a --parents "$1" "$2"); }
 
 # swap_in SAVED TARGET: replaces TARGET by a copy of SAVED with its owner and mode; on a full disk by a hard link to SAVED.

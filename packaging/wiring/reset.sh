@@ -13,8 +13,8 @@ note_on() {
 }
 
 # Keywords of the files that VMAccess puts in place, in order: Debian, Ubuntu and systems that it does not know; RHEL and its
-# relatives; SUSE. A keyword that is repeated at once counts once; those that these tools set later do not count. Azure Linux's
-# file needs no entry: it has the Include line.
+# relatives; SUSE. A keyword that comes several times in a row counts once; those that these tools set later are ignored,
+# wherever they stand. Azure Linux's file needs no entry: it has the Include line.
 AZURE_TOOLS_SET='passwordauthentication|challengeresponseauthentication|kbdinteractiveauthentication|clientaliveinterval'
 AZURE_FILES="port protocol hostkey useprivilegeseparation keyregenerationinterval serverkeybits syslogfacility loglevel \
 logingracetime permitrootlogin strictmodes rsaauthentication pubkeyauthentication ignorerhosts rhostsrsaauthentication \
