@@ -44,7 +44,7 @@ struct Person: Sendable {
 
 /// The whole access part over fakes and a clock that stands still.
 final class House: Sendable {
-    let time = VirtualTime()
+    let time: VirtualTime
     let starter = PlainStarter()
     let log = RecordBook()
     let checker = ScriptedChecker()
@@ -62,6 +62,7 @@ final class House: Sendable {
 
     init(
         settings: AccessSettings = AccessSettings(),
+        time: VirtualTime = VirtualTime(),
         standingGrants: [(Person, Duration)] = [],
         persistedKeys: Bool = true,
         keyFile persisted: [UInt8]? = nil,
@@ -69,9 +70,11 @@ final class House: Sendable {
         devices: (any DeviceAuthority)? = nil,
         keeper: any SessionKeeper = NoSessionKeeper(),
         accountChecker: (any AccountChecker)? = nil,
+        groups: GroupPorts? = nil,
         announceAnswer: @escaping @Sendable () -> Void = {},
         sshdKeys: (@Sendable () -> [PublicKey]?)? = nil
     ) throws {
+        self.time = time
         let resource = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/vm1"
         machine = Machine(
             kind: .virtualMachine,
@@ -96,6 +99,7 @@ final class House: Sendable {
             machines: machines,
             checker: checker,
             accountChecker: accountChecker,
+            groups: groups,
             accounts: accounts,
             grants: grants,
             signIns: accounts,

@@ -42,7 +42,7 @@ import Testing
             }
             defer { entralogin_grants_close(&grants) }
             var found: [UInt32: UInt64] = [:]
-            for index in 0..<grants.count {
+            for index in 0..<grants.file.count {
                 var (uid, expiry, again): (UInt32, UInt64, UInt64) = (0, 0, 0)
                 #expect(entralogin_grants_at(&grants, index, &uid, &expiry) == ENTRALOGIN_FOUND)
                 #expect(entralogin_grants_by_uid(&grants, uid, &again) == ENTRALOGIN_FOUND)

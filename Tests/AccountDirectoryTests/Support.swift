@@ -114,6 +114,11 @@ final class Neighbours: Sendable {
 
     func holder(of name: UserName) -> NumberHolder { names.withLock { $0[name.text] ?? .nobody } }
 
+    /// The same of a group.
+    func say(_ answer: NumberHolder?, named name: String) { names.withLock { $0[name] = answer } }
+
+    func holder(named name: String) -> NumberHolder { names.withLock { $0[name] ?? .nobody } }
+
     func holder(of number: UInt32) -> NumberHolder {
         state.withLock { state in
             state.asked.append(number)
@@ -161,7 +166,11 @@ struct Bed {
     }
 
     /// A directory that has been loaded and knows the tenant.
-    func start(policy: AccountPolicy = AccountPolicy(), in other: String? = nil) -> AccountDirectory {
+    func start(
+        policy: AccountPolicy = AccountPolicy(),
+        in other: String? = nil,
+        groups: EntraGroups? = nil
+    ) -> AccountDirectory {
         let directory = AccountDirectory(
             paths: paths(in: other ?? folder.path),
             policy: policy,
@@ -173,7 +182,8 @@ struct Bed {
                 file: { disk.file($0) },
                 holder: { neighbours.holder(of: $0) },
                 nameHolder: { neighbours.holder(of: $0) },
-                announceChange: { announcements.add() }
+                announceChange: { announcements.add() },
+                groups: groups
             )
         )
         directory.load()

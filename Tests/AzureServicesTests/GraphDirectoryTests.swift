@@ -178,6 +178,30 @@ struct GraphDirectoryTests {
         #expect(scene.transport.requests.isEmpty)
     }
 
+    @Test(
+        "P1: memberships are asked for in twenties, all or nothing, and a group that was not asked about is no answer"
+    )
+    func memberships() async throws {
+        let groups = try (10..<55).map { try #require(ObjectID("9f0a0000-0000-4000-8000-0000000000\($0)")) }
+        let path = "https://graph.microsoft.com/v1.0/directoryObjects/\(Self.id)/checkMemberGroups"
+        func say(_ ids: [ObjectID]) -> ScriptedTransport.Answer {
+            .answer(200, "{\"value\":[\(ids.map { "\"\($0)\"" }.joined(separator: ","))]}")
+        }
+        scene.transport.play(path, say([groups[0]]), say([]), say([groups[44]]))
+        #expect(try await directory.memberships(scene.question(), of: groups) == [groups[0], groups[44]])
+        let asked = scene.transport.requests(to: path)
+        #expect(asked.count == 3 && asked.allSatisfy { $0.method == .post })
+        #expect(
+            asked.map { String(decoding: $0.body, as: UTF8.self).split(separator: "9f0a").count - 1 } == [20, 20, 5]
+        )
+        for second in [say([groups[0]]), Self.refused, .answer(200, "{}"), Self.absent] {
+            scene.transport.play(path, say([groups[0]]), second)
+            let question = try scene.question()
+            await #expect(throws: AccessCheckFault.self) { try await directory.memberships(question, of: groups) }
+        }
+        #expect(try await directory.memberships(scene.question(), of: []).isEmpty)
+    }
+
     @Test("where IMDS knows no application of Graph's audience, that is no missing sign-in application")
     func noApplication() async throws {
         scene.transport.play(

@@ -44,7 +44,7 @@ final class Published: Sendable {
     let folder = TemporaryFolder()
     let accounts: [Account]
     /// What a process keeps. Every question is asked twice, without it and with it, and the answers are one.
-    private nonisolated(unsafe) let kept = UnsafeMutablePointer<entralogin_kept>.allocate(capacity: 2)
+    private nonisolated(unsafe) let kept = UnsafeMutablePointer<entralogin_kept>.allocate(capacity: 3)
 
     /// `administrators`: seconds since boot at which the membership of the account with that number ends.
     convenience init(count: Int = 3, enumerate: Bool = true, administrators: [Int: UInt64] = [:]) throws {
@@ -52,10 +52,16 @@ final class Published: Sendable {
         try self.init(of: accounts, enumerate: enumerate, administrators: administrators)
     }
 
-    init(of accounts: [Account], enumerate: Bool = true, administrators: [Int: UInt64] = [:]) throws {
+    init(
+        of accounts: [Account],
+        enumerate: Bool = true,
+        administrators: [Int: UInt64] = [:],
+        mapsGroups: Bool = false
+    ) throws {
         self.accounts = accounts
-        kept.initialize(repeating: entralogin_kept(), count: 2)
-        let policy = AccountPolicy(enumerate: enumerate)
+        kept.initialize(repeating: entralogin_kept(), count: 3)
+        var policy = AccountPolicy(enumerate: enumerate)
+        policy.mapsGroups = mapsGroups
         let bytes = try AccountSnapshot.bytes(of: accounts, policy: policy, generation: 1, seed: 99)
         folder.write(bytes, to: "accounts")
         folder.write(Array("\(Published.boot)\n".utf8), to: "boot_id")
@@ -64,7 +70,7 @@ final class Published: Sendable {
     }
 
     deinit {
-        for file in 0..<2 { entralogin_kept_forget(kept + file) }
+        for file in 0..<3 { entralogin_kept_forget(kept + file) }
         kept.deallocate()
     }
 
@@ -76,6 +82,12 @@ final class Published: Sendable {
     func writeGrants(_ grants: [UInt32: UInt64], boot: String = Published.boot) {
         guard let boot = BootID(boot) else { preconditionFailure("not a boot id") }
         folder.write(GrantSnapshot.bytes(of: grants, boot: boot, generation: 1), to: "grants")
+    }
+
+    /// Entra groups, and who is in them.
+    func writeGroups(_ snapshot: GroupSnapshot, boot: String = Published.boot) {
+        guard let boot = BootID(boot) else { preconditionFailure("not a boot id") }
+        folder.write(snapshot.bytes(boot: boot, generation: 1), to: "groups")
     }
 
     static func account(_ number: Int) -> Account {
@@ -97,16 +109,20 @@ final class Published: Sendable {
                 try folder("boot_id").withCString { bootID in
                     try "/nonexistent/control.sock".withCString { nowhere in
                         try folder("adopted").withCString { adopted in
-                            var sources = entralogin_sources(
-                                accounts: accounts,
-                                grants: grants,
-                                boot_id: bootID,
-                                adopted: adopted,
-                                daemon: server ?? entralogin_server(path: nowhere, root: .max),
-                                kept_accounts: keeping ? kept : nil,
-                                kept_grants: keeping ? kept + 1 : nil
-                            )
-                            return try body(&sources)
+                            try folder("groups").withCString { groups in
+                                var sources = entralogin_sources(
+                                    accounts: accounts,
+                                    grants: grants,
+                                    groups: groups,
+                                    boot_id: bootID,
+                                    adopted: adopted,
+                                    daemon: server ?? entralogin_server(path: nowhere, root: .max),
+                                    kept_accounts: keeping ? kept : nil,
+                                    kept_grants: keeping ? kept + 1 : nil,
+                                    kept_groups: keeping ? kept + 2 : nil
+                                )
+                                return try body(&sources)
+                            }
                         }
                     }
                 }

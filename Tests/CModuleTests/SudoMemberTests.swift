@@ -62,6 +62,21 @@ struct SudoMemberTests {
         }
     }
 
+    @Test("P2: A group of [Groups] is asked about by its name, and only a yes is one; who is in none reads nothing")
+    func entraGroup() {
+        let frame = Frame().string("sudoers").string(FakeStack.name).u32(FakeStack.uid).string(SudoMemberTests.home)
+            .string("").u32(ENTRALOGIN_NO_ID).u16(ENTRALOGIN_PAM_HOLDS_ADMIN_GROUP).string("developers_entra").string(
+                ""
+            )
+        let yes = ask(group: "entralogin:developers_entra")
+        #expect(yes.isMember && yes.requests == [frame.bytes(ENTRALOGIN_AUTHORIZE, reply: false)])
+        for verdict in [ENTRALOGIN_VERDICT_DENY, ENTRALOGIN_VERDICT_IGNORE, ENTRALOGIN_VERDICT_UNDECIDABLE, 4, 0xffff] {
+            let frame = Frame.verdict(verdict, "Ask for the role").bytes(ENTRALOGIN_AUTHORIZE)
+            #expect(!ask(group: "entralogin:developers_entra", answer: .frame(frame)).isMember, "\(verdict)")
+        }
+        #expect(shown.withLock { $0 }.isEmpty)
+    }
+
     @Test("A question about somebody else says so: nobody becomes anything by it")
     func listing() {
         #expect(ask(caller: 0).requests == [request("sudoers-list")])
@@ -81,6 +96,12 @@ struct SudoMemberTests {
         for group in ["", "entra_admins", "entralogin", "entralogin:administrators ", "#1879048193"] {
             let told = ask(group: group)
             #expect(!told.isMember && told.requests.isEmpty, "\(group)")
+        }
+        for group in [
+            "entralogin:", "entralogin:docker", "entralogin:Devs_entra",
+            "entralogin:a_\(String(repeating: "b", count: 31))",
+        ] {
+            #expect(ask(group: group).requests.isEmpty, "\(group)")
         }
         #expect(ask(home: "/" + String(repeating: "x", count: 255)).requests.isEmpty)
         #expect(shown.withLock { $0 }.isEmpty)

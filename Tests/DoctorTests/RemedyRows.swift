@@ -164,6 +164,13 @@ extension RemedyTests {
             { $0.texts[sudoers] = "\(LocalAccountsRule.members) ALL=(ALL) ALL\n" }
         ),
         sudo(
+            "sudoers.by-group",
+            .warning,
+            "write that in its place",
+            { $0.texts[sudoers] = "%developers_entra ALL=(ALL) ALL\n" },
+            { $0.texts[sudoers] = "\"%:entralogin:developers_entra\" ALL=(ALL) ALL\n" }
+        ),
+        sudo(
             "module.sudo",
             .warning,
             "install the package again",

@@ -66,6 +66,11 @@ struct SetUpMachine: Sendable {
             deviceServices: codeServices,
             deviceLimit: codeLimit,
             numbers: numbers,
+            sudoers: SudoersReview(
+                machine,
+                administratorsGroup: administratorsGroup,
+                mappedGroups: ["developers_entra"]
+            ),
             newAccounts: MachineCheck.NewAccounts(
                 shell: shell,
                 shellPlace: nil,

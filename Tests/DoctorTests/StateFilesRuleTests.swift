@@ -43,6 +43,10 @@ struct StateFilesRuleTests {
             ),
             ("/run/entralogin/control.sock", FileStatus(kind: .other, owner: 997, mode: 0o666), "chmod 600 "),
             ("/run/entralogin/nss", nil, "systemctl restart"),
+            (
+                "/var/lib/entralogin/groups", FileStatus(kind: .file, owner: 0, mode: 0o666),
+                "chmod 644 /var/lib/entralogin/groups"
+            ),
         ]
     )
     func wrong(path: String, status: FileStatus?, remedy: String) {

@@ -8,7 +8,9 @@ import WiredMachine
 
 struct SudoRuleTests {
     private func look(_ machine: WiredMachine) -> [Finding] {
-        SudoRule(review: SudoersReview(machine, administratorsGroup: "entra_admins")).evaluate(machine)
+        let mapped = ["developers_entra"]
+        let review = SudoersReview(machine, administratorsGroup: "entra_admins", mappedGroups: mapped)
+        return SudoRule(review: review).evaluate(machine)
     }
 
     private func evaluate(_ text: String?, visudo: ProgramResult = ProgramResult(status: 0)) -> [Finding] {
@@ -78,7 +80,12 @@ struct SudoRuleTests {
                 "\(who)"
             )
         }
+        let mapped = evaluate(others: ["aa": "%developers_entra ALL=(root) /bin/id\n"])
+        #expect(mapped.map(\.id.text) == ["sudoers.by-group"])
+        #expect(mapped.first?.needed == "\"%:entralogin:developers_entra\"")
         let harmless = [
+            "\"%:entralogin:developers_entra\" ALL=(root) /bin/id", "%developers_entra2 ALL=ALL",
+            "Defaults:%developers_entra lecture=never",
             "%entra_users ALL=(lisa) /bin/id", "# %entra_admins ALL=ALL", "Defaults:%entra_admins lecture=never",
             "\(LocalAccountsRule.members) ALL=(ALL) ALL", "%entra_admins2 ALL=ALL",
         ]

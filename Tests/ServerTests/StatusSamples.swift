@@ -22,6 +22,7 @@ struct Standing {
     var remark: String?
     var confirmationFault: AccessCheckFault?
     var directory: AzureStatus.Checker?
+    var memberships: AzureStatus.Checker?
     var keyring = AccessStatus.Keyring(
         keys: 2,
         rotatedOut: 0,
@@ -61,6 +62,7 @@ struct Standing {
         var azure = AzureStatus(machine: machineState, tokens: tokens, checkers: checkers, remark: remark)
         azure.confirmations.fault = confirmationFault
         azure.directory = directory
+        azure.memberships = memberships
         return azure
     }
 

@@ -250,6 +250,25 @@ import Wire
         #expect(standing.report.directory?.lastErrorCode == "directory-refused")
     }
 
+    @Test(
+        "P16: Memberships that Graph does not tell keep nobody out: no grave warning, and none of the accounts' words"
+    )
+    func memberships() throws {
+        let remedy = FaultRemedy.giveGraph(.readMembers, to: nil, host: "https://graph.microsoft.com")
+        let fault = AccessCheckFault(.directoryRefused, of: "graph", detail: "status 403", remedy: remedy)
+        var standing = try Standing()
+        standing.memberships = AzureStatus.Checker(
+            name: "graph",
+            standing: .notServing(fault, wait: .seconds(60)),
+            latency: nil
+        )
+        let warning = try only(standing)
+        #expect(warning.id.rawValue == "directory-refused" && !warning.isGrave)
+        #expect(warning.text.contains("[Groups]") && !warning.text.contains("enabled"))
+        #expect(warning.remedy.contains("GroupMember.Read.All"))
+        #expect(standing.report.directory == nil)
+    }
+
     @Test("An account store that cannot be read is grave")
     func store() throws {
         var standing = try Standing()

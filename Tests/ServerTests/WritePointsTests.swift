@@ -105,6 +105,60 @@ private let writers: [Writer] = [
         }
     ),
     Writer(
+        source: "AccountDirectory/GroupNumberStore.swift",
+        write: { file, version in
+            var numbers = GroupNumbers()
+            for number in 0..<version {
+                let objectID = try #require(ObjectID("00000000-0000-4000-8000-00000000000\(number)"))
+                _ = numbers.bind(GroupNumbers.Group(tenant: try identity().tenant, objectID: objectID))
+            }
+            let elsewhere = TemporaryFolder()
+            let mark = GroupNumberMark(AtomicFile(elsewhere("mark")))
+            try GroupNumberStore(file, mark: mark).save(numbers)
+        },
+        read: { file in
+            let elsewhere = TemporaryFolder()
+            let mark = GroupNumberMark(AtomicFile(elsewhere("mark")))
+            return (try? GroupNumberStore(file, mark: mark).load()).map { Int64($0.bindings.count) }
+        }
+    ),
+    Writer(
+        source: "AccountDirectory/GroupNumberMark.swift",
+        write: { file, version in try GroupNumberMark(file).save(GroupNumbers.range.lowerBound + UInt32(version)) },
+        read: { file in
+            (try? GroupNumberMark(file).load()).flatMap { $0 }.map { Int64($0 - GroupNumbers.range.lowerBound) }
+        }
+    ),
+    Writer(
+        source: "AccountDirectory/EntraGroups.swift",
+        write: { file, version in
+            let group = EntraGroup(name: "ops_entra", objectID: try identity().objectID)
+            let groups = EntraGroups(
+                [group],
+                store: GroupNumberStore(file, mark: GroupNumberMark(file)),
+                file: file,
+                surroundings: .init(
+                    clock: StillTime(),
+                    boot: try boot(),
+                    offload: { work in work() },
+                    local: { nil },
+                    numberHolder: { _ in .nobody },
+                    nameHolder: { _ in .nobody }
+                )
+            )
+            let gid = GroupNumbers.range.lowerBound
+            groups.settle([EntraGroups.Published(group: group, gid: gid)], held: [], trouble: [])
+            let until = BootTime(sinceBoot: .seconds(100 * version))
+            groups.set(uid: try account(uid: 7).uid, in: [group.objectID], until: until)
+            if !groups.warnings.isEmpty { throw Errno.inputOutput }
+        },
+        read: { file in
+            let group = GroupSnapshot.Group(name: "ops_entra", gid: GroupNumbers.range.lowerBound)
+            let found = try? bytes(file).flatMap { GroupSnapshot.read($0, boot: try boot(), of: [group]) }
+            return found?.snapshot.people.values.first.map { Int64($0.expiry / 100) }
+        }
+    ),
+    Writer(
         source: "AccountDirectory/SignInTimes.swift",
         write: { file, version in
             let times = SignInTimes(file)

@@ -48,11 +48,14 @@ package enum GraphPermission: String, Hashable, Sendable, CaseIterable {
     case readUsers = "User.Read.All"
     /// For service principals and managed identities.
     case readApplications = "Application.Read.All"
+    /// For memberships in groups.
+    case readMembers = "GroupMember.Read.All"
 
     package var appRole: String {
         switch self {
         case .readUsers: "df021288-bdef-4463-88db-98f22de89214"
         case .readApplications: "9a5d68dd-52b0-4cc2-bd40-abcf44ac3a30"
+        case .readMembers: "98830695-27a2-44f7-8c18-0c3ebc9698f6"
         }
     }
 
@@ -63,6 +66,13 @@ package enum GraphPermission: String, Hashable, Sendable, CaseIterable {
             + " graph=$(az ad sp show --id 00000003-0000-0000-c000-000000000000 --query id -o tsv);"
             + " az rest --method POST --url \(host)/v1.0/servicePrincipals/\(identity)/appRoleAssignments --body"
             + " \"{'principalId':'\(identity)','resourceId':'$graph','appRoleId':'\(appRole)'}\";"
-            + " it may take hours until it counts"
+            + " it may take hours until it counts" + (addition.map { "; \($0)" } ?? "")
+    }
+
+    /// What may be missing beside it.
+    private var addition: String? {
+        guard self == .readMembers else { return nil }
+        let other = GraphPermission.readUsers
+        return "Microsoft documents \(other.rawValue) (\(other.appRole)) beside it: the same with that"
     }
 }

@@ -114,6 +114,16 @@ package protocol AccountChecker: Sendable {
     func state(_ question: AccessQuestion) async throws(AccessCheckFault) -> AccountState
 }
 
+/// Asks Entra in which groups somebody is. A fault is never an answer: it gives nothing and ends nothing.
+package protocol MembershipChecker: Sendable {
+    /// Of which of `groups`, each named once, the question's object is a member, nested ones counted: all of it, within
+    /// the question's deadline, or a fault.
+    func memberships(
+        _ question: AccessQuestion,
+        of groups: [ObjectID]
+    ) async throws(AccessCheckFault) -> Set<ObjectID>
+}
+
 /// Asks Entra for codes that a person types on another device (RFC 8628).
 package protocol DeviceAuthority: Sendable {
     /// A fresh code.
@@ -189,10 +199,18 @@ package protocol AccountsView: Sendable {
     func enrolled(named name: UserName) -> EnrolledAccount?
     /// The adopted person who has this number by the local files and root's list.
     func adopted(uid: UInt32) -> AdoptedPerson?
+    /// The account of that person, retired or not.
+    func enrolled(as identity: DirectoryIdentity) -> EnrolledAccount?
     /// Who has that name in root's list of adopted people, whether or not the local files agree.
     func listed(_ name: UserName) -> AdoptedPerson?
     /// The enrolled accounts as they are stored, in the order of enrolment: not for finding one.
     func allEnrolled() -> [EnrolledAccount]
+}
+
+extension AccountsView {
+    package func enrolled(as identity: DirectoryIdentity) -> EnrolledAccount? {
+        allEnrolled().first { $0.identity == identity }
+    }
 }
 
 /// The table of accounts. Reading never waits; what changes it is durable before it returns.
@@ -225,6 +243,21 @@ package protocol GrantRegistry: Sendable {
     func current() -> [PosixID: BootTime]
     /// Why the last change could not be published; nil while all is well.
     var fault: String? { get }
+}
+
+/// Unix groups of those who are in an Entra group (`[Groups]`), with the end of each membership.
+package protocol MembershipRegistry: Sendable {
+    /// The Entra groups that are Unix groups here now, each once: those to ask about.
+    var groups: [ObjectID] { get }
+    /// One of them has that name here.
+    func hasGroup(named name: String) -> Bool
+    /// Puts `uid` into these groups alone until `expiry`, and publishes it before returning. What cannot be published
+    /// is given to nobody, and what cannot be taken away by itself is taken from everybody.
+    func set(uid: PosixID, in groups: Set<ObjectID>, until expiry: BootTime)
+    /// Takes `uid` out of every group that is not one of these; the others keep their end.
+    func lower(uid: PosixID, to groups: Set<ObjectID>)
+    /// The names of the groups that `uid` is in until `time` or longer, sorted.
+    func names(of uid: PosixID, until time: BootTime) -> [String]
 }
 
 /// When people last signed in over SSH (`MaxSignInAge`). Neither call waits or fails: what is lost shortens an age

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Identity
+
 // The questions of the modules and the helper, as values. The layout on the wire is entralogin_wire.h; nothing in them
 // is trusted beyond what SO_PEERCRED proves of the process that sent them.
 
@@ -51,6 +53,7 @@ package struct AccountRequest: Hashable, Sendable {
     package var isInSSHD: Bool
     /// A batch service that can wait: it asks again where the answer is `pending`.
     package var waits: Bool
+    /// `PAM_TTY`, or empty; of sudo's plugin the group that it asks about.
     package var terminal: String
     package var remoteHost: String
 
@@ -78,6 +81,14 @@ package struct AccountRequest: Hashable, Sendable {
         self.waits = waits
         self.terminal = terminal
         self.remoteHost = remoteHost
+    }
+}
+
+extension AccountRequest {
+    /// The Unix group of an Entra group's that sudo's plugin asks about; nil where it asks about the administrators,
+    /// and for everybody else's questions. No terminal has such a name, should a PAM service be called as the plugin.
+    package var groupAskedFor: String? {
+        ServicePolicy.asksForMembership(service) && EntraGroup.flaw(of: terminal) == nil ? terminal : nil
     }
 }
 

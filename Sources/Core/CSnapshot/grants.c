@@ -8,56 +8,64 @@
 #include <time.h>
 #include <unistd.h>
 
-#define CHECKSUM_OFFSET (ENTRALOGIN_GRANTS_HEADER - 4u)
+#define HEADER ENTRALOGIN_GRANTS_HEADER
+#define CHECKSUM_OFFSET (HEADER - 4u)
 #define BOOT_ID_TEXT 36
 
-static int read_header(struct entralogin_grants *g) {
-    uint32_t size = g->window.file_size;
-    const unsigned char *h = entralogin_window_at(&g->window, 0, ENTRALOGIN_GRANTS_HEADER, ENTRALOGIN_WINDOW);
-    if (h == NULL || memcmp(h, ENTRALOGIN_GRANTS_MAGIC, 8) != 0 ||
-        entralogin_le32(h + 8) != ENTRALOGIN_SNAPSHOT_VERSION || entralogin_le32(h + 12) != ENTRALOGIN_GRANTS_HEADER ||
-        entralogin_le64(h + 16) != size ||
-        entralogin_le32(h + CHECKSUM_OFFSET) != entralogin_hash(0, h, CHECKSUM_OFFSET) ||
-        ENTRALOGIN_GRANTS_HEADER + (uint64_t)entralogin_le32(h + 48) * ENTRALOGIN_GRANT_ENTRY != size)
+_Static_assert(ENTRALOGIN_GROUPS_HEADER == HEADER, "the headers are alike");
+
+static int read_header(struct entralogin_since_boot *f, const char *magic, uint32_t entry, uint32_t second) {
+    uint32_t size = f->window.file_size;
+    const unsigned char *h = entralogin_window_at(&f->window, 0, HEADER, ENTRALOGIN_WINDOW);
+    if (h == NULL || memcmp(h, magic, 8) != 0 || entralogin_le32(h + 8) != ENTRALOGIN_SNAPSHOT_VERSION ||
+        entralogin_le32(h + 12) != HEADER || entralogin_le64(h + 16) != size ||
+        entralogin_le32(h + CHECKSUM_OFFSET) != entralogin_hash(0, h, CHECKSUM_OFFSET))
         return 0;
-    g->generation = entralogin_le64(h + 24);
-    memcpy(g->boot_id, h + 32, sizeof g->boot_id);
-    g->count = entralogin_le32(h + 48);
-    return 1;
+    f->generation = entralogin_le64(h + 24);
+    memcpy(f->boot_id, h + 32, sizeof f->boot_id);
+    f->count = entralogin_le32(h + 48);
+    f->people = entralogin_le32(h + 52);
+    return HEADER + (uint64_t)f->count * entry + (uint64_t)f->people * second == size;
 }
 
-int entralogin_grants_open(
-    struct entralogin_grants *g, const char *path, struct entralogin_kept *kept, void *window, size_t capacity) {
-    int known, result = entralogin_window_open(&g->window, path, kept, window, capacity, &known);
+int entralogin_since_boot_open(struct entralogin_since_boot *f, const char *magic, uint32_t entry, uint32_t second,
+    const char *path, struct entralogin_kept *kept, void *window, size_t capacity) {
+    int known, result = entralogin_window_open(&f->window, path, kept, window, capacity, &known);
     if (result != ENTRALOGIN_FOUND)
         return result;
     if (known) {
-        struct entralogin_window w = g->window;
-        *g = w.copy->grants;
-        g->window = w;
+        struct entralogin_window w = f->window;
+        *f = w.copy->since_boot;
+        f->window = w;
         return ENTRALOGIN_FOUND;
     }
-    if (!read_header(g)) {
-        entralogin_window_close(&g->window);
+    if (!read_header(f, magic, entry, second)) {
+        entralogin_window_close(&f->window);
         return ENTRALOGIN_UNREADABLE;
     }
-    if (g->window.copy != NULL) {
-        g->window.copy->grants = *g;
-        entralogin_kept_show(kept, g->window.copy);
+    if (f->window.copy != NULL) {
+        f->window.copy->since_boot = *f;
+        entralogin_kept_show(kept, f->window.copy);
     }
     return ENTRALOGIN_FOUND;
 }
 
+int entralogin_grants_open(
+    struct entralogin_grants *g, const char *path, struct entralogin_kept *kept, void *window, size_t capacity) {
+    return entralogin_since_boot_open(
+        &g->file, ENTRALOGIN_GRANTS_MAGIC, ENTRALOGIN_GRANT_ENTRY, 0, path, kept, window, capacity);
+}
+
 void entralogin_grants_close(struct entralogin_grants *g) {
-    entralogin_window_close(&g->window);
+    entralogin_window_close(&g->file.window);
 }
 
 int entralogin_grants_at(struct entralogin_grants *g, uint32_t index, uint32_t *ret_uid, uint64_t *ret_expiry) {
-    if (index >= g->count)
+    if (index >= g->file.count)
         return ENTRALOGIN_ABSENT;
     uint64_t offset = ENTRALOGIN_GRANTS_HEADER + (uint64_t)index * ENTRALOGIN_GRANT_ENTRY;
     const unsigned char *e =
-        entralogin_window_at(&g->window, offset, ENTRALOGIN_GRANT_ENTRY, 16 * ENTRALOGIN_GRANT_ENTRY);
+        entralogin_window_at(&g->file.window, offset, ENTRALOGIN_GRANT_ENTRY, 16 * ENTRALOGIN_GRANT_ENTRY);
     if (e == NULL)
         return ENTRALOGIN_UNREADABLE;
     unsigned char proven[12];
@@ -71,7 +79,7 @@ int entralogin_grants_at(struct entralogin_grants *g, uint32_t index, uint32_t *
 }
 
 int entralogin_grants_by_uid(struct entralogin_grants *g, uint32_t uid, uint64_t *ret_expiry) {
-    uint32_t low = 0, high = g->count;
+    uint32_t low = 0, high = g->file.count;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2, found;
         if (entralogin_grants_at(g, middle, &found, ret_expiry) != ENTRALOGIN_FOUND)
@@ -120,18 +128,22 @@ static int read_boot_id(const char *path, unsigned char *ret) {
     return n == sizeof text && parse_boot_id((const char *)text, ret);
 }
 
-int entralogin_grants_are_of_this_boot(const struct entralogin_grants *g, const char *path) {
-    unsigned char boot_id[sizeof g->boot_id] = {0};
-    uint32_t *known = g->window.copy != NULL ? &g->window.copy->of_this_boot : NULL;
+int entralogin_since_boot_is_of_this(const struct entralogin_since_boot *f, const char *path) {
+    unsigned char boot_id[sizeof f->boot_id] = {0};
+    uint32_t *known = f->window.copy != NULL ? &f->window.copy->of_this_boot : NULL;
     /* A process does not outlive its boot. */
     if (known != NULL && __atomic_load_n(known, __ATOMIC_RELAXED))
         return 1;
     int before = errno;
-    int same = read_boot_id(path, boot_id) && memcmp(boot_id, g->boot_id, sizeof boot_id) == 0;
+    int same = read_boot_id(path, boot_id) && memcmp(boot_id, f->boot_id, sizeof boot_id) == 0;
     errno = before;
     if (same && known != NULL)
         __atomic_store_n(known, 1, __ATOMIC_RELAXED);
     return same;
+}
+
+int entralogin_grants_are_of_this_boot(const struct entralogin_grants *g, const char *path) {
+    return entralogin_since_boot_is_of_this(&g->file, path);
 }
 
 uint64_t entralogin_boot_seconds(void) {

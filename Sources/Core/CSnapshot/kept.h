@@ -30,4 +30,13 @@ int entralogin_copy_owns_descriptor(const struct entralogin_copy *copy);
 int entralogin_is_proven(const struct entralogin_window *w, const unsigned char *record, uint32_t offset);
 void entralogin_set_proven(const struct entralogin_window *w, const unsigned char *record, uint32_t offset);
 
+/*
+ * Opens GRANTS or GROUPS, whose headers are alike, and proves the header. `entry` and `second`: the sizes of what `count` and
+ * `people` count.
+ */
+int entralogin_since_boot_open(struct entralogin_since_boot *f, const char *magic, uint32_t entry, uint32_t second,
+    const char *path, struct entralogin_kept *kept, void *window, size_t capacity);
+/* True where the file was written since this machine started: `path` is /proc/sys/kernel/random/boot_id. */
+int entralogin_since_boot_is_of_this(const struct entralogin_since_boot *f, const char *path);
+
 #endif

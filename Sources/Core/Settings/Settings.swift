@@ -11,6 +11,8 @@ package struct Settings: Hashable, Sendable {
     package var signIn = SignIn()
     package var deviceSignIn = DeviceSignIn()
     package var log = Log()
+    /// Entra groups as Unix groups, by name; each name and each object id once.
+    package var groups: [EntraGroup] = []
 
     package init() {}
 

@@ -83,8 +83,9 @@ package struct EffectiveSettings: Hashable, Sendable {
 
     private static func section(_ line: Substring) throws(SettingsFlaw) -> String {
         let name = String(line.dropFirst().dropLast())
-        guard line.hasSuffix("]"), SettingsKey.all.contains(where: { $0.section == name }) else {
-            let known = SettingsKey.sections.map { "[\($0)]" }.joined(separator: " ")
+        let isKnown = name == groupsSection || SettingsKey.all.contains { $0.section == name }
+        guard line.hasSuffix("]"), isKnown else {
+            let known = (SettingsKey.sections + [groupsSection]).map { "[\($0)]" }.joined(separator: " ")
             throw SettingsFlaw("unknown section \(quoted(line)); there are \(known)")
         }
         return name
@@ -99,6 +100,9 @@ package struct EffectiveSettings: Hashable, Sendable {
         let name = trimmed(line[..<equals])
         let value = trimmed(line[line.index(after: equals)...])
         guard let section else { throw SettingsFlaw("\(quoted(name)) stands in no [Section]") }
+        if section == EffectiveSettings.groupsSection {
+            return try assignGroup(String(name), String(value), at: origin)
+        }
         guard let key = SettingsKey.all.first(where: { $0.section == section && $0.name == name }) else {
             let known = SettingsKey.all.filter { $0.section == section }.map(\.name).joined(separator: ", ")
             throw SettingsFlaw("unknown key \(quoted(name)) in [\(section)]; it has \(known)")
@@ -136,6 +140,7 @@ package struct EffectiveSettings: Hashable, Sendable {
                 text: "AdministratorsGroup= and UsersGroup= must differ"
             )
         }
+        for flaw in groupFlaws() { complain("\(EffectiveSettings.groupsSection).\(flaw.name)", text: flaw.text) }
         for (key, isEmpty) in [
             ("Azure.AccessCheckers", values.azure.accessCheckers.isEmpty),
             ("Keys.Sources", values.keys.sources.isEmpty),

@@ -8,16 +8,18 @@
 #include "entralogin_adopted.h"
 #include "entralogin_wire.h"
 
-static struct entralogin_kept kept_accounts, kept_grants;
+static struct entralogin_kept kept_accounts, kept_grants, kept_groups;
 
 const struct entralogin_sources entralogin_nss_places = {
     .accounts = ENTRALOGIN_ACCOUNTS_SNAPSHOT,
     .grants = ENTRALOGIN_GRANTS_SNAPSHOT,
+    .groups = ENTRALOGIN_GROUPS_SNAPSHOT,
     .boot_id = "/proc/sys/kernel/random/boot_id",
     .adopted = ENTRALOGIN_ADOPTED_LIST,
     .daemon = {.path = ENTRALOGIN_CONTROL_SOCKET, .root = 0},
     .kept_accounts = &kept_accounts,
     .kept_grants = &kept_grants,
+    .kept_groups = &kept_groups,
 };
 
 enum nss_status entralogin_nss_status(int result, int *errnop) {
@@ -151,7 +153,7 @@ enum nss_status entralogin_nss_next(const struct entralogin_sources *sources, ui
         here = __atomic_load_n(cursor, __ATOMIC_ACQUIRE);
         next = 0;
         status = finding.accounts.flags & ENTRALOGIN_ENUMERATE
-                     ? entry_at(&finding.accounts, here, ret, buffer, size, errnop, &next)
+                     ? entry_at(sources, &finding.accounts, here, ret, buffer, size, errnop, &next)
                      : entralogin_nss_status(ENTRALOGIN_ABSENT, errnop);
     } while (status == NSS_STATUS_SUCCESS &&
              !__atomic_compare_exchange_n(cursor, &here, next, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE));
@@ -169,4 +171,24 @@ int entralogin_nss_is_administrator(const struct entralogin_sources *sources, ui
                   expiry > entralogin_boot_seconds() && entralogin_grants_are_of_this_boot(&g, sources->boot_id);
     entralogin_grants_close(&g);
     return granted;
+}
+
+uint32_t entralogin_nss_mapped_groups(
+    const struct entralogin_sources *sources, uint32_t uid, uint32_t gids[ENTRALOGIN_GROUPS_MAX]) {
+    unsigned char window[ENTRALOGIN_WINDOW];
+    struct entralogin_groups g;
+    struct entralogin_text name;
+    uint64_t expiry = 0, places = 0;
+    uint32_t n = 0;
+    if (entralogin_groups_open(&g, sources->groups, sources->kept_groups, window, sizeof window) != ENTRALOGIN_FOUND)
+        return 0;
+    if (entralogin_groups_of(&g, uid, &expiry, &places) == ENTRALOGIN_FOUND && expiry > entralogin_boot_seconds() &&
+        entralogin_groups_are_of_this_boot(&g, sources->boot_id)) {
+        for (uint32_t place = 0; places >> place != 0; place++) {
+            if ((places >> place & 1) != 0 && entralogin_groups_at(&g, place, &name, &gids[n]) == ENTRALOGIN_FOUND)
+                n++;
+        }
+    }
+    entralogin_groups_close(&g);
+    return n;
 }

@@ -5,14 +5,16 @@
 #include <errno.h>
 #include <string.h>
 
-/* The first places of an enumeration; then come the private groups. */
+/* The first places of an enumeration: the shared groups, then as many Entra groups as there may be. Behind them come the
+   private groups. */
 #define SHARED_GROUPS 2u
+#define FIRST_GROUPS (SHARED_GROUPS + ENTRALOGIN_GROUPS_MAX)
 
 /*
  * A group without members. Membership comes from initgroups, and of a private group from being the primary one. A list of the
  * shared groups' members would outgrow the buffers of programs that do not ask again with a larger one.
  */
-static enum nss_status pack(
+ENTRALOGIN_ONE_COPY static enum nss_status pack(
     struct entralogin_text name, uint32_t gid, struct group *ret, char *buffer, size_t size, int *errnop) {
     static const struct entralogin_text no_password = {.bytes = "*", .length = 1};
     struct entralogin_space space = {.at = buffer, .left = size};
@@ -29,18 +31,47 @@ static enum nss_status pack(
 }
 
 /* One of the two shared groups, by its number; a file without an acceptable name for it does not have it. */
-static enum nss_status pack_shared(
+ENTRALOGIN_ONE_COPY static enum nss_status pack_shared(
     const struct entralogin_accounts *a, uint32_t gid, struct group *ret, char *buffer, size_t size, int *errnop) {
-    if (gid == ENTRALOGIN_USERS_GID && a->users_group.length > 0)
-        return pack(a->users_group, gid, ret, buffer, size, errnop);
-    if (gid == ENTRALOGIN_ADMINS_GID && a->administrators_group.length > 0)
-        return pack(a->administrators_group, gid, ret, buffer, size, errnop);
-    return entralogin_nss_status(ENTRALOGIN_ABSENT, errnop);
+    struct entralogin_text name = gid == ENTRALOGIN_USERS_GID ? a->users_group : a->administrators_group;
+    return name.length > 0 ? pack(name, gid, ret, buffer, size, errnop)
+                           : entralogin_nss_status(ENTRALOGIN_ABSENT, errnop);
 }
 
 static int is_named(struct entralogin_text text, const char *name) {
     size_t length = strnlen(name, ENTRALOGIN_GROUP_NAME_MAX + 1);
     return text.length == length && memcmp(text.bytes, name, length) == 0;
+}
+
+/* Which of the Entra groups: the one of that name, of that number, or at that place. */
+struct wanted {
+    const char *name; /* NULL: not by name */
+    uint32_t gid;     /* 0: not by number */
+    uint32_t place;
+};
+
+/* One of the Entra groups; none where there is no such one. The file is not looked for where there are none. */
+ENTRALOGIN_ONE_COPY static enum nss_status mapped(const struct entralogin_sources *sources,
+    const struct entralogin_accounts *a, struct wanted wanted, struct group *ret, char *buffer, size_t size,
+    int *errnop) {
+    unsigned char window[ENTRALOGIN_WINDOW];
+    struct entralogin_groups g;
+    struct entralogin_text text;
+    uint32_t gid = 0, place = wanted.place;
+    int is_any = wanted.name == NULL && wanted.gid == 0, found = ENTRALOGIN_ABSENT;
+    if ((a->flags & ENTRALOGIN_MAPS_GROUPS) == 0)
+        return entralogin_nss_status(found, errnop);
+    found = entralogin_groups_open(&g, sources->groups, sources->kept_groups, window, sizeof window);
+    if (found != ENTRALOGIN_FOUND)
+        return entralogin_nss_status(found, errnop);
+    do
+        found = entralogin_groups_at(&g, place++, &text, &gid);
+    while (found == ENTRALOGIN_FOUND && !is_any &&
+           (wanted.name != NULL ? !is_named(text, wanted.name) : gid != wanted.gid));
+    enum nss_status status =
+        found == ENTRALOGIN_FOUND ? pack(text, gid, ret, buffer, size, errnop) : entralogin_nss_status(found, errnop);
+    entralogin_groups_close(&g);
+    return status;
 }
 
 /* A shared group of that name or, without one, of that number. */
@@ -55,12 +86,14 @@ static enum nss_status shared(const struct entralogin_sources *sources, const ch
         gid = ENTRALOGIN_USERS_GID;
     else if (name != NULL && is_named(a->administrators_group, name))
         gid = ENTRALOGIN_ADMINS_GID;
-    enum nss_status status = pack_shared(a, gid, ret, buffer, size, errnop);
+    enum nss_status status = gid == ENTRALOGIN_USERS_GID || gid == ENTRALOGIN_ADMINS_GID
+                                 ? pack_shared(a, gid, ret, buffer, size, errnop)
+                                 : mapped(sources, a, (struct wanted){name, gid, 0}, ret, buffer, size, errnop);
     entralogin_nss_let_go(&finding);
     return status;
 }
 
-static enum nss_status answer(
+ENTRALOGIN_ONE_COPY static enum nss_status answer(
     int found, struct entralogin_finding *finding, struct group *ret, char *buffer, size_t size, int *errnop) {
     if (found != ENTRALOGIN_FOUND)
         return entralogin_nss_status(found, errnop);
@@ -84,27 +117,41 @@ enum nss_status entralogin_nss_group_by_name(const struct entralogin_sources *so
 enum nss_status entralogin_nss_group_by_gid(
     const struct entralogin_sources *sources, uint32_t gid, struct group *ret, char *buffer, size_t size, int *errnop) {
     struct entralogin_finding finding;
-    if (gid == ENTRALOGIN_USERS_GID || gid == ENTRALOGIN_ADMINS_GID)
+    if (gid == ENTRALOGIN_USERS_GID || gid == ENTRALOGIN_ADMINS_GID || entralogin_gid_is_mapped(gid))
         return shared(sources, NULL, gid, ret, buffer, size, errnop);
     int found = entralogin_nss_find_uid(sources, gid, &finding);
     return answer(found, &finding, ret, buffer, size, errnop);
 }
 
-/* The shared groups come first, then the private ones. */
-static enum nss_status group_at(struct entralogin_accounts *a, uint64_t here, void *ret, char *buffer, size_t size,
-    int *errnop, uint64_t *ret_next) {
-    const uint64_t behind_shared = (uint64_t)SHARED_GROUPS << 32;
+/* What stands at one of the first places. An enumeration goes on without Entra groups that cannot be read. */
+static enum nss_status first_at(const struct entralogin_sources *sources, const struct entralogin_accounts *a,
+    uint32_t place, struct group *ret, char *buffer, size_t size, int *errnop) {
+    if (place < SHARED_GROUPS)
+        return pack_shared(a, place == 0 ? ENTRALOGIN_USERS_GID : ENTRALOGIN_ADMINS_GID, ret, buffer, size, errnop);
+    int before = errno;
+    enum nss_status status =
+        mapped(sources, a, (struct wanted){NULL, 0, place - SHARED_GROUPS}, ret, buffer, size, errnop);
+    if (status != NSS_STATUS_UNAVAIL)
+        return status;
+    errno = before;
+    return entralogin_nss_status(ENTRALOGIN_ABSENT, errnop);
+}
+
+static enum nss_status group_at(const struct entralogin_sources *sources, struct entralogin_accounts *a, uint64_t here,
+    void *ret, char *buffer, size_t size, int *errnop, uint64_t *ret_next) {
+    const uint64_t behind = (uint64_t)FIRST_GROUPS << 32;
     struct entralogin_record record;
-    for (; here < behind_shared; here += 1ull << 32) {
-        int users = here < 1ull << 32;
-        if ((users ? a->users_group : a->administrators_group).length == 0)
-            continue;
+    for (; here < behind; here += 1ull << 32) {
         *ret_next = here + (1ull << 32);
-        uint32_t gid = users ? ENTRALOGIN_USERS_GID : ENTRALOGIN_ADMINS_GID;
-        return pack_shared(a, gid, ret, buffer, size, errnop);
+        int error = *errnop; /* of a place that is passed over nothing is told */
+        enum nss_status status = first_at(sources, a, (uint32_t)(here >> 32), ret, buffer, size, &error);
+        if (status == NSS_STATUS_NOTFOUND)
+            continue;
+        *errnop = error;
+        return status;
     }
-    int found = entralogin_nss_record_at(a, here - behind_shared, &record, ret_next);
-    *ret_next += behind_shared;
+    int found = entralogin_nss_record_at(a, here - behind, &record, ret_next);
+    *ret_next += behind;
     if (found != ENTRALOGIN_FOUND)
         return entralogin_nss_status(found, errnop);
     return pack(record.name, record.gid, ret, buffer, size, errnop);

@@ -51,15 +51,23 @@ enum nss_status entralogin_nss_initgroups(const struct entralogin_sources *sourc
     if (found != ENTRALOGIN_FOUND)
         return entralogin_nss_status(found, errnop);
     uint32_t uid = finding.record.uid;
+    /* The flags of a daemon's answer are nobody's: a name that is not enrolled is in no Entra group yet. */
+    int mapped = finding.is_enrolled && (finding.accounts.flags & ENTRALOGIN_MAPS_GROUPS) != 0;
     int enrolled = finding.is_enrolled, ours = is_ours(sources, name, primary, &finding.record);
     entralogin_nss_let_go(&finding);
     if (!ours)
         return entralogin_nss_status(ENTRALOGIN_ABSENT, errnop);
-    int administrator = enrolled && entralogin_nss_is_administrator(sources, uid);
-    if (!add(ENTRALOGIN_USERS_GID, start, size, groups, limit) ||
-        (administrator && !add(ENTRALOGIN_ADMINS_GID, start, size, groups, limit))) {
-        *errnop = ENOMEM;
-        return NSS_STATUS_UNAVAIL;
+    uint32_t gids[2 + ENTRALOGIN_GROUPS_MAX], n = 0;
+    gids[n++] = ENTRALOGIN_USERS_GID;
+    if (enrolled && entralogin_nss_is_administrator(sources, uid))
+        gids[n++] = ENTRALOGIN_ADMINS_GID;
+    if (mapped)
+        n += entralogin_nss_mapped_groups(sources, uid, gids + n);
+    for (uint32_t i = 0; i < n; i++) {
+        if (!add(gids[i], start, size, groups, limit)) {
+            *errnop = ENOMEM;
+            return NSS_STATUS_UNAVAIL;
+        }
     }
     errno = before;
     return NSS_STATUS_SUCCESS;

@@ -6,6 +6,8 @@
 #include "entralogin_snapshot_reader.h"
 
 #define ENTRALOGIN_ENTRY_POINT __attribute__((visibility("default")))
+/* Not copied into each caller: the module is mapped into every process, and has a limit of size (.ci/exports). */
+#define ENTRALOGIN_ONE_COPY __attribute__((noinline))
 
 /* The places of a real machine. */
 extern const struct entralogin_sources entralogin_nss_places;
@@ -51,9 +53,16 @@ int entralogin_nss_record_at(
 /* True while the administrators' membership of `uid` lasts. Anything unreadable: false. */
 int entralogin_nss_is_administrator(const struct entralogin_sources *sources, uint32_t uid);
 
+/*
+ * The gids of the Entra groups that `uid` is in now, and how many. To be asked only where the accounts have the flag
+ * ENTRALOGIN_MAPS_GROUPS. Anything unreadable: none.
+ */
+uint32_t entralogin_nss_mapped_groups(
+    const struct entralogin_sources *sources, uint32_t uid, uint32_t gids[ENTRALOGIN_GROUPS_MAX]);
+
 /* Writes what stands at `here` into the caller's buffer; *ret_next is the cursor behind it. */
-typedef enum nss_status entralogin_entry_at(struct entralogin_accounts *a, uint64_t here, void *ret, char *buffer,
-    size_t size, int *errnop, uint64_t *ret_next);
+typedef enum nss_status entralogin_entry_at(const struct entralogin_sources *sources, struct entralogin_accounts *a,
+    uint64_t here, void *ret, char *buffer, size_t size, int *errnop, uint64_t *ret_next);
 
 /*
  * One step of an enumeration: the entry at *cursor, which moves behind it only when it fitted, and only by one of the

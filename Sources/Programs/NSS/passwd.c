@@ -59,8 +59,9 @@ enum nss_status entralogin_nss_passwd_by_uid(const struct entralogin_sources *so
     return answer(found, &finding, ret, buffer, size, errnop);
 }
 
-static enum nss_status passwd_at(struct entralogin_accounts *a, uint64_t here, void *ret, char *buffer, size_t size,
-    int *errnop, uint64_t *ret_next) {
+static enum nss_status passwd_at(const struct entralogin_sources *sources, struct entralogin_accounts *a, uint64_t here,
+    void *ret, char *buffer, size_t size, int *errnop, uint64_t *ret_next) {
+    (void)sources;
     struct entralogin_record record;
     int found = entralogin_nss_record_at(a, here, &record, ret_next);
     if (found != ENTRALOGIN_FOUND)

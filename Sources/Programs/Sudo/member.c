@@ -28,6 +28,19 @@ static int can_be_entra(const struct entralogin_sudo_world *operations, const ch
                                                          user, record->pw_uid, record->pw_gid) == ENTRALOGIN_ADOPTED;
 }
 
+/* "entralogin:NAME", a group of [Groups]: NAME, which has an underscore, as "administrators" has not. NULL: none of those. */
+static const char *mapped_group(const char *group) {
+    const size_t prefix = strlen(ENTRALOGIN_SUDO_PREFIX);
+    if (strncmp(group, ENTRALOGIN_SUDO_PREFIX, prefix) != 0)
+        return NULL;
+    const char *name = group + prefix;
+    return entralogin_group_name_is_ours(name, strnlen(name, ENTRALOGIN_GROUP_NAME_MAX + 1)) ? name : NULL;
+}
+
+int entralogin_sudo_is_a_group(const char *group) {
+    return strcmp(group, ENTRALOGIN_SUDO_GROUP) == 0 || mapped_group(group) != NULL;
+}
+
 /* Those who came as administrators are told why they are none now. Others may have rules of their own in sudoers. */
 static int came_as_administrator(void) {
     gid_t groups[GROUPS_MAX];
@@ -68,7 +81,8 @@ int entralogin_sudo_is_member(
     const struct entralogin_sudo_world *operations, const char *user, const char *group, const struct passwd *record) {
     unsigned char frame[REQUEST_MAX], reply[REPLY_MAX];
     struct entralogin_writer w;
-    if (strcmp(group, ENTRALOGIN_SUDO_GROUP) != 0 || !can_be_entra(operations, user, record))
+    const char *mapped = mapped_group(group);
+    if ((mapped == NULL && strcmp(group, ENTRALOGIN_SUDO_GROUP) != 0) || !can_be_entra(operations, user, record))
         return 0;
     int is_own = operations->caller() == record->pw_uid;
     entralogin_begin(&w, frame, sizeof frame, ENTRALOGIN_AUTHORIZE);
@@ -78,8 +92,9 @@ int entralogin_sudo_is_member(
     entralogin_put_string(&w, record->pw_dir);
     entralogin_put_string(&w, "");
     entralogin_put_u32(&w, ENTRALOGIN_NO_ID);
+    /* Of a group, too: a daemon from before there were groups says yes to administrators alone. */
     entralogin_put_u16(&w, ENTRALOGIN_PAM_HOLDS_ADMIN_GROUP);
-    entralogin_put_string(&w, "");
+    entralogin_put_string(&w, mapped == NULL ? "" : mapped);
     entralogin_put_string(&w, "");
     size_t size = entralogin_finish(&w), length = strlen(SILENT);
     const char *text = SILENT;
@@ -88,7 +103,8 @@ int entralogin_sudo_is_member(
     long answer = size == 0 ? 0 : entralogin_exchange(&operations->daemon, frame, size, reply, sizeof reply, deadline);
     if (answer > 0)
         verdict = verdict_of(reply, (size_t)answer, &text, &length);
-    if (verdict != ENTRALOGIN_VERDICT_ALLOW && is_own)
+    /* Who is in no group may have rules of their own in sudoers. */
+    if (verdict != ENTRALOGIN_VERDICT_ALLOW && is_own && mapped == NULL)
         explain(operations, text, length);
-    return verdict == ENTRALOGIN_VERDICT_ALLOW;
+    return verdict == ENTRALOGIN_VERDICT_ALLOW ? 1 : answer > 0 ? 0 : ENTRALOGIN_SUDO_SILENT;
 }

@@ -22,10 +22,17 @@ struct group_plugin {
     int (*query)(const char *user, const char *group, const struct passwd *record);
 };
 
-/* sudo asks some twelve times in one run, for each line that names the group. One run, one answer. */
+/* sudo asks some twelve times in one run, for each line that names a group. One run, one answer for each group, and one wait
+   for a daemon that does not answer. What finds no room is asked again. */
+#define ANSWERS 64
 static char asked[ENTRALOGIN_NAME_MAX + 1];
 static uid_t asked_uid;
-static int answer;
+static struct {
+    char group[sizeof ENTRALOGIN_SUDO_GROUP + ENTRALOGIN_GROUP_NAME_MAX];
+    int is_member;
+} answers[ANSWERS];
+static unsigned answered;
+static int is_silent;
 static printer print;
 
 static void say(const char *line) {
@@ -48,6 +55,8 @@ static const struct entralogin_sudo_world real_world = {
 static int begin(int version, printer with, char *const argv[]) {
     (void)version, (void)argv;
     asked[0] = '\0';
+    answered = 0;
+    is_silent = 0;
     print = with;
     return 1;
 }
@@ -57,14 +66,27 @@ static void end(void) {
 }
 
 static int query(const char *user, const char *group, const struct passwd *record) {
-    if (strcmp(group, ENTRALOGIN_SUDO_GROUP) != 0 || record == NULL || strlen(user) > ENTRALOGIN_NAME_MAX)
+    if (!entralogin_sudo_is_a_group(group) || record == NULL || strlen(user) > ENTRALOGIN_NAME_MAX)
         return 0;
     if (strcmp(user, asked) != 0 || record->pw_uid != asked_uid) {
-        answer = entralogin_sudo_is_member(&real_world, user, group, record);
         strcpy(asked, user);
         asked_uid = record->pw_uid;
+        answered = 0;
+        is_silent = 0;
     }
-    return answer;
+    for (unsigned i = 0; i < answered; i++) {
+        if (strcmp(group, answers[i].group) == 0)
+            return answers[i].is_member;
+    }
+    if (is_silent)
+        return 0;
+    int answer = entralogin_sudo_is_member(&real_world, user, group, record);
+    is_silent = answer == ENTRALOGIN_SUDO_SILENT;
+    if (answered < ANSWERS) {
+        strcpy(answers[answered].group, group);
+        answers[answered++].is_member = answer == 1;
+    }
+    return answer == 1;
 }
 
 /* sudo looks for this name. */

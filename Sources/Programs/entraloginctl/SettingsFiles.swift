@@ -67,6 +67,10 @@ extension EffectiveSettings {
         SettingsKey.all.map { key in
             SettingReport(key: key.fullName, value: key.shownText(values), origin: origins[key.fullName]?.description)
         }
+            + values.groups.map { group in
+                let key = "Groups.\(group.name)"
+                return SettingReport(key: key, value: group.objectID.description, origin: origins[key]?.description)
+            }
     }
 }
 

@@ -195,7 +195,8 @@ struct Tool: Sendable {
             domain: settings.domain,
             others: settings.accounts.domains,
             numbers: settings.accounts.numbers,
-            administratorsGroup: settings.accounts.administratorsGroup
+            administratorsGroup: settings.accounts.administratorsGroup,
+            mappedGroups: settings.mappedGroups
         )
     }
 
@@ -345,6 +346,8 @@ struct ToolSettings {
     let azure: Settings.Azure
     let devices: Settings.DeviceSignIn
     let signIn: Settings.SignIn
+    /// The names of `[Groups]`.
+    let mappedGroups: [String]
     /// Where settings with a password in them stand: `file:line`.
     let secrets: [String]
     /// One that may sign in.
@@ -373,6 +376,7 @@ struct ToolSettings {
         azure = read.values.azure
         devices = read.values.deviceSignIn
         signIn = read.values.signIn
+        mappedGroups = read.values.groups.map(\.name)
         secrets = findings.isEmpty ? read.placesOfSecrets : []
         domain = accounts.domains.first ?? "contoso.com"
         self.findings = findings

@@ -23,6 +23,11 @@ enum Paths {
     static let machine = "\(state)/machine"
     static let authorityKeys = AuthorityCopy.source
     static let grants = "/run/entralogin/nss/grants.snapshot"
+    /// Who is in which Entra group; only where `[Groups]` has lines.
+    static let groups = "/run/entralogin/nss/groups.snapshot"
+    /// The numbers of those groups, for ever.
+    static let groupNumbers = "\(state)/groups"
+    static let groupMark = "\(state)/groups-given"
     static let answered = ENTRALOGIN_ANSWERED
     /// Renamed over at each change of the accounts, for entralogin-subids.path; only with SubordinateIDs=yes.
     static let changed = "/run/entralogin/nss/changed"
@@ -34,6 +39,8 @@ enum Paths {
 struct Composition: Sendable {
     let time: LoopTime
     let accounts: AccountDirectory
+    /// Nil where `[Groups]` is empty.
+    let groups: EntraGroups?
     let azure: AzureConnection
     let access: AccessControl
     let stamp: any StackStamp
@@ -60,9 +67,11 @@ struct Composition: Sendable {
             clock: time
         )
         let holders = try BlockingWorker(named: "names")
+        groups = try Composition.groups(settings, time: time, worker: worker, holders: holders)
+        let groups = groups
         accounts = AccountDirectory(
             paths: .init(),
-            policy: AccountPolicy(settings.accounts),
+            policy: AccountPolicy(settings.accounts, mapsGroups: groups != nil),
             grants: grants,
             surroundings: .init(
                 clock: time,
@@ -74,7 +83,8 @@ struct Composition: Sendable {
                 nameHolder: { name in
                     await Composition.holder(by: holders) { NameServiceQuery().number(of: name.text, until: $0) }
                 },
-                announceChange: { try? AtomicFile(Paths.changed).replace(with: [], mode: 0o644) }
+                announceChange: { try? AtomicFile(Paths.changed).replace(with: [], mode: 0o644) },
+                groups: groups
             )
         )
         let accounts = accounts
@@ -94,6 +104,7 @@ struct Composition: Sendable {
                 machines: azure.machines,
                 checker: azure.checker,
                 accountChecker: azure.directory,
+                groups: Composition.groupPorts(groups, azure.memberships),
                 accounts: accounts,
                 grants: grants,
                 signIns: accounts,
@@ -152,6 +163,42 @@ struct Composition: Sendable {
         self.held = held
     }
 
+    /// Nil where no Entra group is to be a Unix group. Then nothing of an earlier time counts when some are again.
+    private static func groups(
+        _ settings: Settings,
+        time: LoopTime,
+        worker: BlockingWorker,
+        holders: BlockingWorker
+    ) throws -> EntraGroups? {
+        let file = AtomicFile(Paths.groups)
+        guard !settings.groups.isEmpty else {
+            try? file.remove()
+            return nil
+        }
+        return EntraGroups(
+            settings.groups,
+            store: GroupNumberStore(AtomicFile(Paths.groupNumbers), mark: GroupNumberMark(AtomicFile(Paths.groupMark))),
+            file: file,
+            surroundings: .init(
+                clock: time,
+                boot: try bootID(),
+                offload: { work in await worker.run(work) },
+                local: AccountDirectory.localAccounts(.init()),
+                numberHolder: { number in
+                    await holder(by: holders) { NameServiceQuery().holder(of: number, until: $0) }
+                },
+                nameHolder: { name in
+                    await holder(by: holders) { NameServiceQuery().number(of: name, until: $0) }
+                }
+            )
+        )
+    }
+
+    private static func groupPorts(_ registry: EntraGroups?, _ checker: GraphDirectory?) -> GroupPorts? {
+        guard let registry, let checker else { return nil }
+        return GroupPorts(checker: checker, registry: registry)
+    }
+
     /// Seconds for other directories to say whose a number is: within PAM's deadline, and longer than a directory's own client
     /// waits for a server that is slow.
     private static let holderTimeout: Duration = .seconds(5)
@@ -205,6 +252,7 @@ struct Composition: Sendable {
             order: settings.azure.accessCheckers,
             confirmsRefusals: settings.azure.confirmRefusals,
             checksAccounts: settings.azure.checkAccountEnabled,
+            mapsGroups: !settings.groups.isEmpty,
             isKnownUser: isKnownUser,
             store: MachineStore(
                 load: { try? AtomicFile(Paths.machine).read(limit: 1 << 16, requiring: .ownOrRoots) },

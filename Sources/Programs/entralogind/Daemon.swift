@@ -146,7 +146,9 @@ final class Daemon: Sendable {
         loop.start { [self] in
             do {
                 let read = try SettingsFiles.read(settingsPath)
-                await composition.accounts.refresh(policy: .init(read.values.accounts))
+                let mapsGroups = composition.groups != nil
+                await composition.accounts.refresh(policy: .init(read.values.accounts, mapsGroups: mapsGroups))
+                await composition.groups?.refresh(tenant: composition.azure.machines.current?.tenant)
                 composition.azure.checker.forget()
                 composition.held.reload(read.values.accounts)
                 composition.log.record(reloaded(read.values))
@@ -171,7 +173,9 @@ final class Daemon: Sendable {
         let changed = [
             (read.azure != settings.azure, "[Azure]"), (read.keys != settings.keys, "[Keys]"),
             (read.signIn != settings.signIn, "[SignIn]"),
-            (read.deviceSignIn != settings.deviceSignIn, "[DeviceSignIn]"), (read.log != settings.log, "[Log]"),
+            (read.deviceSignIn != settings.deviceSignIn, "[DeviceSignIn]"),
+            (read.groups != settings.groups, "[Groups]"),
+            (read.log != settings.log, "[Log]"),
             (read.accounts.provisionalCallers != settings.accounts.provisionalCallers, "ProvisionalCallers="),
         ].filter(\.0).map(\.1)
         guard !changed.isEmpty else { return DecisionRecord(.reloaded, .information, "Settings read again") }
@@ -198,6 +202,7 @@ final class Daemon: Sendable {
         }
         guard let machine = composition.azure.machines.current else { return }
         composition.accounts.update(tenant: machine.tenant)
+        await composition.groups?.refresh(tenant: machine.tenant)
         notifier.status(statusLine)
         // What Entra says of its own cloud, held against the table: a disagreement shows in the status.
         let deadline = composition.time.bootTime().advanced(by: Daemon.longestWait)
@@ -248,6 +253,7 @@ final class Daemon: Sendable {
             accounts: await composition.accounts.refresh()
         )
         await composition.accounts.flushSignIns()
+        await composition.groups?.refresh(tenant: composition.azure.machines.current?.tenant)
         MemoryUsage.giveBack()
     }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Identity
 internal import Settings
 internal import Synchronization
 
@@ -21,6 +22,7 @@ final class HeldSettings: Sendable {
     /// `Section.Key` and its value, without secrets.
     var report: [String: String] {
         let settings = settings.withLock { $0 }
-        return Dictionary(uniqueKeysWithValues: SettingsKey.all.map { ($0.fullName, $0.shownText(settings)) })
+        let groups = settings.groups.map { ("Groups.\($0.name)", $0.objectID.description) }
+        return Dictionary(uniqueKeysWithValues: SettingsKey.all.map { ($0.fullName, $0.shownText(settings)) } + groups)
     }
 }

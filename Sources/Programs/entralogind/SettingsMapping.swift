@@ -12,7 +12,8 @@ internal import Settings
 // From the administrator's words to each part's own.
 
 extension AccountPolicy {
-    init(_ accounts: Settings.Accounts) {
+    /// `mapsGroups`: `[Groups]` has lines.
+    init(_ accounts: Settings.Accounts, mapsGroups: Bool) {
         self.init(
             domains: Set(accounts.domains),
             homeTemplate: accounts.homeTemplate,
@@ -25,6 +26,7 @@ extension AccountPolicy {
             homeOverrides: accounts.homeOverrides,
             shellOverrides: accounts.shellOverrides
         )
+        self.mapsGroups = mapsGroups
     }
 }
 

@@ -11,6 +11,8 @@ struct AccessParts: Sendable {
     let tally: DecisionTally
     let journal: DecisionJournal
     let membership: AdministratorMembership
+    /// Nil where no Entra group is a Unix group.
+    let groups: GroupMembership?
     let ending: SessionEnding
     let authorizer: Authorizer
     let verified: VerifiedCertificates
@@ -40,6 +42,7 @@ struct AccessParts: Sendable {
             log: ports.log,
             isWithheld: { [stamp = ports.stamp] in stamp.withholdsAdministrators() }
         )
+        groups = ports.groups.map { [ports] in GroupMembership($0, ports, lifetime: settings.groupLifetime) }
         ending = SessionEnding(ports, after: settings.endSessionsAfter)
         starts = BatchStarts(announce: ports.announceAnswer)
         pace = BackgroundPace(time: ports.time, random: ports.random)
@@ -49,6 +52,7 @@ struct AccessParts: Sendable {
             checker: ports.checker,
             accountChecker: ports.accountChecker,
             grants: membership,
+            groups: groups,
             ending: ending,
             starts: starts,
             pace: pace,

@@ -4,6 +4,17 @@ package import Authorization
 internal import Identity
 package import OpenSSHCertificates
 
+/// Where `[Groups]` has lines.
+package struct GroupPorts: Sendable {
+    package var checker: any MembershipChecker
+    package var registry: any MembershipRegistry
+
+    package init(checker: any MembershipChecker, registry: any MembershipRegistry) {
+        self.checker = checker
+        self.registry = registry
+    }
+}
+
 /// What the access part needs from outside: the ports of Authorization.
 package struct AccessPorts: Sendable {
     package var time: any TimeSource
@@ -14,6 +25,8 @@ package struct AccessPorts: Sendable {
     package var checker: any AccessChecker
     /// Nil: Entra is not asked whether an account is enabled.
     package var accountChecker: (any AccountChecker)?
+    /// Nil: no Entra group is a Unix group.
+    package var groups: GroupPorts?
     package var accounts: any AccountRegistry
     package var grants: any GrantRegistry
     package var signIns: any SignInRegistry
@@ -47,6 +60,7 @@ package struct AccessPorts: Sendable {
         machines: any MachineSource,
         checker: any AccessChecker,
         accountChecker: (any AccountChecker)? = nil,
+        groups: GroupPorts? = nil,
         accounts: any AccountRegistry,
         grants: any GrantRegistry,
         signIns: any SignInRegistry,
@@ -71,6 +85,7 @@ package struct AccessPorts: Sendable {
         self.machines = machines
         self.checker = checker
         self.accountChecker = accountChecker
+        self.groups = groups
         self.accounts = accounts
         self.grants = grants
         self.signIns = signIns

@@ -33,6 +33,8 @@ package struct AccessSettings: Hashable, Sendable {
     /// How long an answer to its process may wait: below the deadline of the module's exchange (P9).
     package var deviceWait: Duration = .seconds(5)
     package var cache = DecisionCache.Limits()
+    /// How long somebody stays in an Entra group without another answer of Entra's.
+    var groupLifetime: Duration { max(offlineGrace, grantLifetime) }
 
     package init() {}
 }

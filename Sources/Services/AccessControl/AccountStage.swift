@@ -5,7 +5,7 @@ internal import Identity
 
 /// The account stage of PAM: may this person use this service, now? No effects (P3, P4).
 package struct AccountStage: Sendable {
-    private let parts: AccessParts
+    let parts: AccessParts
 
     init(_ parts: AccessParts) { self.parts = parts }
 
@@ -18,6 +18,9 @@ package struct AccountStage: Sendable {
             isInvoked: request.invokingUID != nil
         )
         // Nothing is recorded: most who have no membership never had one, and run what other rules of sudoers give them.
+        if let group = request.groupAskedFor {
+            return await decide(whetherIn: group, request, under: policy, callerPID)
+        }
         let asksForMembership = ServicePolicy.asksForMembership(request.service)
         var accounts: any AccountsView = parts.ports.accounts.view()
         if asksForMembership, !isMember(request.user, accounts) {
@@ -64,7 +67,7 @@ package struct AccountStage: Sendable {
         }
     }
 
-    private static let withheld = Denial(
+    static let withheld = Denial(
         .stackNotVerified,
         text: "Administrators have no sudo now: sudo's files on this machine would keep it after a role's end",
         detail: "entraloginctl doctor names the line"
@@ -79,7 +82,7 @@ package struct AccountStage: Sendable {
     }
 
     /// An Entra user whom the request concerns.
-    private struct Person {
+    struct Person {
         let name: UserName
         let identity: DirectoryIdentity
         let role: Role
@@ -244,7 +247,7 @@ extension AccountStage {
         }
     }
 
-    private func person(
+    func person(
         _ name: UserName,
         uid: UInt32,
         home: String,

@@ -98,13 +98,18 @@ extension Authorizer {
         about identity: DirectoryIdentity
     ) async throws(AccessCheckFault) -> (AccessAnswer, heardAt: BootTime) {
         var answer = try await checker.check(question)
-        let account = await account(behind: answer, question)
+        let askedAt = time.bootTime()
+        let (account, memberships) = await directory(behind: answer, question)
         let heardAt = time.bootTime()
         if case .success(let state) = account { answer = answer.of(account: state) }
+        // Once here, before anybody hears of the role, and once when all is known: what the confirmation gives has its
+        // groups too.
+        note(memberships, askedAt: askedAt, account, answer, pending, about: identity)
         if case .required = answer.confirmation {
             // Not before Entra has said that the account is enabled.
             if case .success = account { announce(answer, pending) }
             answer = await checker.confirm(answer, to: question)
+            note(memberships, askedAt: askedAt, account, answer, pending, about: identity)
         }
         if case .failure(let fault) = account, answer.role != nil || !answer.confirmation.isFinal {
             lower(identity, to: answer, pending, on: question.machine)
@@ -131,6 +136,45 @@ extension Authorizer {
         do throws(AccessCheckFault) { return .success(try await accountChecker.state(asked)) } catch {
             return .failure(error)
         }
+    }
+
+    /// Both questions of Graph at once, since somebody waits.
+    private func directory(
+        behind answer: AccessAnswer,
+        _ question: AccessQuestion
+    ) async -> (Result<AccountState?, AccessCheckFault>, Set<ObjectID>?) {
+        guard groups != nil, accountChecker != nil else {
+            return (await account(behind: answer, question), await memberships(behind: answer, question))
+        }
+        async let state = self.account(behind: answer, question)
+        async let found = self.memberships(behind: answer, question)
+        return (await state, await found)
+    }
+
+    /// In which Entra groups the person is; nil where nobody is asked, or nobody answers: that keeps nobody out. A no
+    /// that role assignments may still overrule is asked about as well.
+    private func memberships(behind answer: AccessAnswer, _ question: AccessQuestion) async -> Set<ObjectID>? {
+        guard let groups, answer.role != nil || !answer.confirmation.isFinal else { return nil }
+        return await groups.ask(question)
+    }
+
+    /// Takes Entra's answer about groups, if there is one. Without the state of the account nothing is given, and
+    /// without a role neither; what the answer does not say is taken all the same.
+    private func note(
+        _ memberships: Set<ObjectID>?,
+        askedAt: BootTime,
+        _ account: Result<AccountState?, AccessCheckFault>,
+        _ answer: AccessAnswer,
+        _ pending: PendingQuestion,
+        about identity: DirectoryIdentity
+    ) {
+        guard let memberships else { return }
+        guard case .success = account, answer.role != nil, pendingQuestions[identity] === pending, !isOverdue(pending)
+        else {
+            groups?.lower(identity, to: memberships)
+            return
+        }
+        groups?.note(identity, in: memberships, askedAt: askedAt)
     }
 
     /// Nothing is given while Entra has no answer about the account, but what roles take away is taken (P2): an earlier

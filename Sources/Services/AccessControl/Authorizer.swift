@@ -14,6 +14,7 @@ package actor Authorizer {
     let checker: any AccessChecker
     let accountChecker: (any AccountChecker)?
     let grants: AdministratorMembership
+    let groups: GroupMembership?
     let ending: SessionEnding
     let starts: BatchStarts
     let pace: BackgroundPace
@@ -40,6 +41,7 @@ package actor Authorizer {
         checker: any AccessChecker,
         accountChecker: (any AccountChecker)?,
         grants: AdministratorMembership,
+        groups: GroupMembership?,
         ending: SessionEnding,
         starts: BatchStarts,
         pace: BackgroundPace,
@@ -52,6 +54,7 @@ package actor Authorizer {
         self.checker = checker
         self.accountChecker = accountChecker
         self.grants = grants
+        self.groups = groups
         self.ending = ending
         self.starts = starts
         self.pace = pace
@@ -148,8 +151,8 @@ package actor Authorizer {
         settle(identity, cache.cached(answer, correlation: correlation, at: now))
     }
 
-    /// What an earlier yes gave ends with an answer that says less: the membership, and the sessions, where role assignments
-    /// have confirmed that the role is gone or nothing had to be confirmed, as with a disabled account.
+    /// What an earlier yes gave ends with an answer that says less: the memberships, and the sessions, where role
+    /// assignments have confirmed that the role is gone or nothing had to be confirmed, as with a disabled account.
     func settle(_ identity: DirectoryIdentity, _ answer: CachedAnswer) {
         let correlation = answer.correlation
         grants.settle(
@@ -159,6 +162,7 @@ package actor Authorizer {
             because: answer.denial?.reason ?? .administratorRoleNeeded,
             correlation: correlation
         )
+        if answer.role == nil { groups?.end(identity, at: answer.answeredAt) }
         guard answer.role == nil, answer.confirmation.endsSessions else { return }
         let cause: EndingCause = answer.account?.isBlocked == true ? .accountDisabled : .roleGone
         ending.isRefused(identity, because: cause, correlation: correlation) { [self] in

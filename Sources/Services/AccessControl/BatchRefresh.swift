@@ -29,13 +29,16 @@ package struct BatchRefresh: Sendable {
             var retry = BatchRefresh.retryInterval
             while !Task.isCancelled {
                 let isComplete = await refresh()
-                let pause = parts.jittered(isComplete ? BatchRefresh.interval : retry)
-                let longest = parts.starts.isSomebodyRefused ? BatchRefresh.longestWait : BatchRefresh.interval
+                let pause = parts.jittered(isComplete ? interval : retry)
+                let longest = parts.starts.isSomebodyRefused ? BatchRefresh.longestWait : interval
                 retry = isComplete ? BatchRefresh.retryInterval : min(retry * 2, longest)
                 await parts.ports.time.sleep(until: parts.ports.time.bootTime().advanced(by: pause))
             }
         }
     }
+
+    /// With Entra groups often enough that no membership runs out between two answers.
+    var interval: Duration { min(BatchRefresh.interval, parts.groups.map { $0.lifetime / 2 } ?? BatchRefresh.interval) }
 
     /// Asks for one after the other; who has a fresh answer is passed over. False where somebody has none at the end.
     @discardableResult

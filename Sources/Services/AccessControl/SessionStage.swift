@@ -48,6 +48,7 @@ package struct SessionStage: Sendable {
             {
                 throw Denial(no.reason, text: no.text, detail: "Azure said so while the account was being enrolled")
             }
+            parts.groups?.publish(enrolled)
             let used = UsedCredential(authenticationInfo: request.authenticationInfo)
             let certificate = evidence.certificates.first { used?.isSame(as: $0) ?? false }?.certificate.blob
             parts.membership.inTurn {

@@ -182,10 +182,15 @@ extension AccountDirectory {
         do throws(AccountConflict) { _ = try change(table) } catch { throw Denial(error) }
         // What was allowed before does not outlive a change of who it is: it ends even where the disk fails, and what
         // was granted meanwhile ends with it.
-        grants.withdraw(uid: account.account.uid)
-        defer { grants.withdraw(uid: account.account.uid) }
+        withdraw(account.account.uid)
+        defer { withdraw(account.account.uid) }
         try commit(change)
         return try changed(account)
+    }
+
+    private func withdraw(_ uid: PosixID) {
+        grants.withdraw(uid: uid)
+        surroundings.groups?.lower(uid: uid, to: [])
     }
 
     private func changed(_ before: EnrolledAccount) throws(Denial) -> EnrolledAccount {

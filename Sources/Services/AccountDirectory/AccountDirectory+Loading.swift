@@ -90,7 +90,7 @@ extension AccountDirectory {
         report.enrolled = state.table.accounts.count - report.retired
         report.enrolmentFaults = [state.storeWarning, state.publicationWarning].compactMap(\.self)
         report.warnings = [signIns.fault.map(\.description), grants.fault].compactMap(\.self)
-        report.warnings += [locals.listFault].compactMap(\.self)
+        report.warnings += [locals.listFault].compactMap(\.self) + (surroundings.groups?.warnings ?? [])
         do throws(Denial) {
             let rules = try now.rules()
             report.shadowed = state.table.accounts.filter { account in
@@ -99,8 +99,9 @@ extension AccountDirectory {
                 return StandingRules.adoption(of: account, in: rules.local) == nil
                     && rules.local.hasHome(account.account.home)
             }.map(\.account.name)
-            report.shadowedGroups = [state.policy.usersGroupName, state.policy.administratorsGroupName]
-                .filter(rules.local.groupNames.contains)
+            report.shadowedGroups =
+                [state.policy.usersGroupName, state.policy.administratorsGroupName]
+                .filter(rules.local.groupNames.contains) + (surroundings.groups?.heldNames ?? [])
         } catch {
             report.fault = report.fault ?? error.detail
         }

@@ -39,6 +39,8 @@ package final class AccountDirectory: AccountRegistry, SignInRegistry {
         package var nameHolder: @Sendable (UserName) async -> NumberHolder
         /// Tells root's program that the accounts have changed, where it is to give them subordinate ids. Off the loop.
         package var announceChange: @Sendable () -> Void
+        /// Nil where no Entra group is a Unix group.
+        package var groups: EntraGroups?
 
         package init(
             clock: any TimeSource,
@@ -47,8 +49,10 @@ package final class AccountDirectory: AccountRegistry, SignInRegistry {
             file: @escaping @Sendable (String) -> AtomicFile = { AtomicFile($0) },
             holder: @escaping @Sendable (UInt32) async -> NumberHolder,
             nameHolder: @escaping @Sendable (UserName) async -> NumberHolder,
-            announceChange: @escaping @Sendable () -> Void = {}
+            announceChange: @escaping @Sendable () -> Void = {},
+            groups: EntraGroups? = nil
         ) {
+            self.groups = groups
             self.announceChange = announceChange
             self.clock = clock
             self.random = random
@@ -85,6 +89,14 @@ package final class AccountDirectory: AccountRegistry, SignInRegistry {
         signIns = SignInTimes(surroundings.file(paths.signIns))
         let fault = StoreFault(path: paths.store, line: nil, problem: "not read yet", remedy: "Wait a moment")
         state = Mutex(State(policy: policy, fault: fault))
+    }
+
+    /// Reads the local users and groups of these places, again where they have changed; nil where they cannot be read.
+    package static func localAccounts(_ paths: Paths) -> @Sendable () -> LocalAccounts? {
+        let files = LocalFiles(passwd: paths.passwd, group: paths.group, adopted: paths.adopted, root: paths.root)
+        return {
+            do throws(FileError) { return try files.current() } catch { return nil }
+        }
     }
 
     // MARK: Reading

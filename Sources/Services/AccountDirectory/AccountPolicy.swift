@@ -18,6 +18,8 @@ package struct AccountPolicy: Hashable, Sendable {
     package var administratorsGroupName: String
     /// getpwent(3) and getgrent(3) list the enrolled accounts.
     package var enumerate: Bool
+    /// Entra groups are published: the modules look for their file.
+    package var mapsGroups = false
     /// Where numbers of accounts to come are drawn; an enrolled account keeps its own.
     package var numbers: ClosedRange<UInt32>
     /// Root is told of each change of the accounts, so that it gives them subordinate ids.

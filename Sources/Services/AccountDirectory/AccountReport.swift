@@ -9,7 +9,8 @@ package struct AccountReport: Hashable, Sendable {
     package var retired = 0
     /// Enrolled accounts that a local account or group has taken the name, number or home of: they may not sign in.
     package var shadowed: [UserName] = []
-    /// entralogin's groups' names that /etc/group holds too: the local group wins.
+    /// entralogin's groups' names that /etc/group holds too, and those of `[Groups]` that anybody else has: the other
+    /// one wins.
     package var shadowedGroups: [String] = []
     /// Changes of the table so far.
     package var generation: UInt64 = 0

@@ -115,7 +115,8 @@ package struct AccountSnapshot: ~Copyable {
         overwrite(generation, at: 24, of: &file)
         let fields = [count, Int(seed), nameTable, slots - 1, uidTable, slots - 1, firstRecord, end]
         for (index, field) in fields.enumerated() { overwrite(UInt32(field), at: 32 + index * 4, of: &file) }
-        overwrite(policy.enumerate ? ENTRALOGIN_ENUMERATE : 0, at: 64, of: &file)
+        let listing = policy.enumerate ? ENTRALOGIN_ENUMERATE : 0
+        overwrite(listing | (policy.mapsGroups ? ENTRALOGIN_MAPS_GROUPS : 0), at: 64, of: &file)
         overwrite(UInt16(administrators - users - 1), at: 68, of: &file)
         overwrite(UInt16(policy.administratorsGroupName.utf8.count), at: 70, of: &file)
         overwrite(UInt32(users), at: 72, of: &file)

@@ -52,6 +52,10 @@ package struct CurrentAccounts: AccountsView {
         (readable.account(named: name) ?? readable.account(formerlyNamed: name)).map(asSystemHasIt)
     }
 
+    package func enrolled(as identity: DirectoryIdentity) -> EnrolledAccount? {
+        readable.account(of: identity).map(asSystemHasIt)
+    }
+
     package func adopted(uid: UInt32) -> AdoptedPerson? { try? local.get().adopted(uid: uid)?.person }
 
     package func listed(_ name: UserName) -> AdoptedPerson? { try? local.get().listed(named: name) }

@@ -20,14 +20,16 @@ package struct AzureConnection: Sendable {
     package let clouds: CloudDirectory
     package let machines: MachineDiscovery
     package let checker: OrderedAccessChecker
-    /// Nil where Graph is asked nothing.
+    /// Nil where Graph is not asked about accounts.
     package let directory: GraphDirectory?
+    /// The same of memberships. What it meets is remembered apart: it keeps nobody out.
+    package let memberships: GraphDirectory?
     private let environment: AzureEnvironment
     private let assignments: RoleAssignmentAccessChecker
 
     /// Asks nobody yet; `machines.start()` begins. `order` names each checker once. `tenant` is `TenantID=`,
-    /// `confirmsRefusals` is `ConfirmRefusals=`, `checksAccounts` is `CheckAccountEnabled=`. `isKnownUser`: see
-    /// `GraphDirectory`.
+    /// `confirmsRefusals` is `ConfirmRefusals=`, `checksAccounts` is `CheckAccountEnabled=`, `mapsGroups` is true where
+    /// `[Groups]` has lines. `isKnownUser`: see `GraphDirectory`.
     package init(
         _ environment: AzureEnvironment,
         endpoints: AzureEndpoints,
@@ -35,6 +37,7 @@ package struct AzureConnection: Sendable {
         order: [AccessCheckerName],
         confirmsRefusals: Bool = true,
         checksAccounts: Bool = false,
+        mapsGroups: Bool = false,
         isKnownUser: @escaping @Sendable (ObjectID) -> Bool = { _ in false },
         store: MachineStore,
         tenant: TenantID? = nil
@@ -57,9 +60,11 @@ package struct AzureConnection: Sendable {
             }
         }
         self.environment = environment
-        directory =
-            checksAccounts
-            ? GraphDirectory(environment, identity: identity, clouds: clouds, isKnownUser: isKnownUser) : nil
+        func graph() -> GraphDirectory {
+            GraphDirectory(environment, identity: identity, clouds: clouds, isKnownUser: isKnownUser)
+        }
+        directory = checksAccounts ? graph() : nil
+        memberships = mapsGroups ? graph() : nil
         self.assignments = assignments
         self.metadata = metadata
         self.identity = identity
@@ -127,7 +132,8 @@ package struct AzureConnection: Sendable {
             remark: clouds.remark,
             clockAheadSeconds: environment.clock.aheadSeconds,
             confirmations: checker.confirmationStatus,
-            directory: directory?.status
+            directory: directory?.status,
+            memberships: memberships?.status
         )
     }
 }

@@ -75,6 +75,8 @@ package struct AzureStatus: Hashable, Sendable {
     /// How far this machine's clock is ahead of Azure's (negative: behind); nil before its first answer.
     package var clockAheadSeconds: Int64?
     package var confirmations = Confirmations()
-    /// Microsoft Graph, by the name `graph`; nil where it is asked nothing.
+    /// Microsoft Graph, by the name `graph`; nil where it is not asked about accounts.
     package var directory: Checker?
+    /// The same of memberships; nil where no Entra group is a Unix group.
+    package var memberships: Checker?
 }

@@ -8,14 +8,16 @@ package import Identity
 /// Asks Microsoft Graph, as this machine, whether an account is enabled (azure.md, "Microsoft Graph").
 package final class GraphDirectory: AccountChecker {
     /// Two fields are asked for: what is larger is no answer.
-    private static let maximumBody = 1 << 14
+    static let maximumBody = 1 << 14
 
-    private let environment: AzureEnvironment
+    let environment: AzureEnvironment
     private let users: RoleServiceClient
     private let principals: RoleServiceClient
+    /// For memberships, which need another permission.
+    let members: RoleServiceClient
     private let isKnownUser: @Sendable (ObjectID) -> Bool
     private let clouds: CloudDirectory
-    private let records: CheckerRecords
+    let records: CheckerRecords
 
     /// `isKnownUser`: true of a user who has signed in here, so of no service principal.
     package init(
@@ -42,6 +44,7 @@ package final class GraphDirectory: AccountChecker {
         }
         users = client(.readUsers)
         principals = client(.readApplications)
+        members = client(.readMembers)
     }
 
     package func state(_ question: AccessQuestion) async throws(AccessCheckFault) -> AccountState {
@@ -54,15 +57,35 @@ package final class GraphDirectory: AccountChecker {
     /// `ignoringSilence`: for an administrator's own question.
     package func state(_ question: AccessQuestion, ignoringSilence: Bool) async throws(AccessCheckFault) -> AccountState
     {
-        let rounds = CheckerRounds(environment: environment, records: records, ignoresSilence: ignoringSilence)
-        let call = EndpointCall(name: AccessCheckFault.graph) {
+        try await rounds(question, ignoringSilence: ignoringSilence) {
             [self] (question, attemptTime) async throws(EndpointFault) in
             try await ask(question, attemptTime: attemptTime)
         }
-        do throws(CheckerRounds.Failure) { return try await rounds.ask([call], question) } catch {
+    }
+
+    /// One question of Graph, again where that can help.
+    func rounds<Answer: Sendable>(
+        _ question: AccessQuestion,
+        ignoringSilence: Bool,
+        _ ask: @escaping @Sendable (AccessQuestion, Duration) async throws(EndpointFault) -> Answer
+    ) async throws(AccessCheckFault) -> Answer {
+        let rounds = CheckerRounds(environment: environment, records: records, ignoresSilence: ignoringSilence)
+        do throws(CheckerRounds.Failure) {
+            return try await rounds.ask([EndpointCall(name: AccessCheckFault.graph, ask: ask)], question)
+        } catch {
             let nobody = AccessCheckFault(.unreachable, of: AccessCheckFault.graph, detail: "was not asked")
             throw error.faults.first?.error.fault ?? nobody
         }
+    }
+
+    /// Where Graph of the machine's cloud is, and the audience of tokens for it.
+    func place(of machine: Machine) throws(EndpointFault) -> (host: String, audience: String) {
+        let cloud = clouds.known(of: machine)
+        guard let host = cloud?.graph, let audience = cloud?.graphAudience else {
+            let detail = "no address is known in cloud \(quoted(machine.cloud)): set GraphEndpoint="
+            throw .noRoute(AccessCheckFault(.unreachable, of: AccessCheckFault.graph, detail: detail))
+        }
+        return (host, audience)
     }
 
     /// How it stands with Graph.
@@ -87,11 +110,7 @@ package final class GraphDirectory: AccountChecker {
         _ question: AccessQuestion,
         _ attemptTime: Duration
     ) async throws(EndpointFault) -> AccountState {
-        let cloud = clouds.known(of: question.machine)
-        guard let host = cloud?.graph, let audience = cloud?.graphAudience else {
-            let detail = "no address is known in cloud \(quoted(question.machine.cloud)): set GraphEndpoint="
-            throw .noRoute(AccessCheckFault(.unreachable, of: AccessCheckFault.graph, detail: detail))
-        }
+        let (host, audience) = try place(of: question.machine)
         let url = "\(host)/v1.0/\(kind)/\(question.objectID)\(GraphAccount.selection)"
         let request = HTTPRequest(.get, url, timeout: attemptTime, maximumBody: GraphDirectory.maximumBody)
         let response = try await client.answer(request, audience: audience, for: question, attemptTime: attemptTime) {

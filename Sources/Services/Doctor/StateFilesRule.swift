@@ -33,6 +33,8 @@ struct StateFilesRule: Sendable {
         Need(path: "/etc/entralogin/entralogin.conf.d", owner: "root", forbidden: 0o022, mustExist: false),
         folder("/var/lib/entralogin", owner: "entralogin", searched: true, keepsOut: .everybody),
         Need(path: "/var/lib/entralogin/accounts", owner: "entralogin", forbidden: 0o022, mustExist: false),
+        groupNumbers("/var/lib/entralogin/groups"),
+        groupNumbers("/var/lib/entralogin/groups-given"),
         folder("/var/lib/entralogin/nss", owner: "entralogin", searched: true, keepsOut: .everybody),
         Need(
             path: "/var/lib/entralogin/nss/accounts.snapshot",
@@ -65,6 +67,11 @@ struct StateFilesRule: Sendable {
         socket("audit", forbidden: 0o077),
         socket("sessions", forbidden: 0o077),
     ]
+
+    private static func groupNumbers(_ path: String) -> Need {
+        let harm = ": no Entra group is a Unix group"
+        return Need(path: path, owner: "entralogin", forbidden: 0o022, mustExist: false, harm: harm)
+    }
 
     /// `searched`: users' programs search the folder.
     private static func folder(_ path: String, owner: String, searched: Bool = false, keepsOut: KeptOut? = nil) -> Need

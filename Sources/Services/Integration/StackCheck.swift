@@ -38,22 +38,26 @@ package struct StackCheck: Sendable {
     private let trusted: SSHDListener?
     private let numbers: NumbersRule
     private let administratorsGroup: String
+    private let mappedGroups: [String]
     private let wasWithheld: Bool?
 
     /// `domain`: one of those that may sign in; `others`: the rest of `Domains=`; `numbers`: where those of new
-    /// accounts are drawn; the administrators' group as the settings call it; whether they were withheld before, where that is known.
+    /// accounts are drawn; the administrators' group as the settings call it; the names of `[Groups]`; whether they
+    /// were withheld before, where that is known.
     package init(
         on machine: any HostView,
         domain: String = "contoso.com",
         others: [String] = [],
         numbers: ClosedRange<UInt32> = PosixID.userRange,
         administratorsGroup: String = "entra_admins",
+        mappedGroups: [String] = [],
         trusting trusted: SSHDListener? = nil,
         wasWithheld: Bool? = nil
     ) {
         self.wasWithheld = wasWithheld
         self.machine = machine
         self.administratorsGroup = administratorsGroup
+        self.mappedGroups = mappedGroups
         otherDomains = others.filter { $0 != domain }
         self.numbers = NumbersRule(numbers: numbers)
         self.trusted = trusted
@@ -81,7 +85,12 @@ package struct StackCheck: Sendable {
         findings += asked.findings + NameServiceRule().evaluate(machine) + numbers.configured(machine)
         files.append(NameServiceRule.path)
         let programs = ProgramFilesRule().evaluate(machine, loaded: asked.modules)
-        let sudoers = SudoersReview(machine, administratorsGroup: administratorsGroup, wasWithheld: wasWithheld)
+        let sudoers = SudoersReview(
+            machine,
+            administratorsGroup: administratorsGroup,
+            mappedGroups: mappedGroups,
+            wasWithheld: wasWithheld
+        )
         findings += programs.findings + LocalAccountsRule().evaluate(machine) + [sudoers.withheld].compactMap(\.self)
         files += programs.files
         var seen: Set<String> = []

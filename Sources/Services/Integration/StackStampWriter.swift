@@ -13,10 +13,12 @@ package struct StackStampWriter: Sendable {
     private let otherDomains: [String]
     private let numbers: ClosedRange<UInt32>
     private let administratorsGroup: String
+    private let mappedGroups: [String]
     /// Between two attempts.
     private let pause: @Sendable () -> Void
 
-    /// `domain`, `others`, `numbers`, `administratorsGroup`: see `StackCheck`. `path` is where the stamp goes; its folder must be root's.
+    /// `domain`, `others`, `numbers`, `administratorsGroup`, `mappedGroups`: see `StackCheck`. `path` is where the
+    /// stamp goes; its folder must be root's.
     package init(
         on machine: any HostView,
         version: String,
@@ -24,6 +26,7 @@ package struct StackStampWriter: Sendable {
         others: [String] = [],
         numbers: ClosedRange<UInt32> = PosixID.userRange,
         administratorsGroup: String = "entra_admins",
+        mappedGroups: [String] = [],
         path: String = VerifiedStack.path,
         pause: @escaping @Sendable () -> Void = { usleep(100_000) }
     ) {
@@ -33,6 +36,7 @@ package struct StackStampWriter: Sendable {
         otherDomains = others
         self.numbers = numbers
         self.administratorsGroup = administratorsGroup
+        self.mappedGroups = mappedGroups
         file = AtomicFile(path)
         self.pause = pause
     }
@@ -46,6 +50,7 @@ package struct StackStampWriter: Sendable {
             others: otherDomains,
             numbers: numbers,
             administratorsGroup: administratorsGroup,
+            mappedGroups: mappedGroups,
             trusting: earlier?.listener,
             wasWithheld: earlier?.withholdsAdministrators
         ).run()

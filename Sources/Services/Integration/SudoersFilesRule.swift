@@ -4,6 +4,8 @@
 /// defaults that take PAM's account stage away. None of them gives anybody entralogin's own rule; each one weakens something.
 package struct SudoersFilesRule: Sendable {
     let administratorsGroup: String
+    /// The names of `[Groups]`.
+    var mappedGroups: [String] = []
 
     package static let pluginPath = "/usr/libexec/entralogin/sudo_entralogin.so"
     private static let main = "/etc/sudoers"
@@ -19,7 +21,7 @@ package struct SudoersFilesRule: Sendable {
 
     func evaluate(_ machine: any HostView) -> [Finding] {
         let lines = SudoersFilesRule.lines(machine)
-        return [otherPlugin(lines), byGroup(lines), withoutStage(lines)].compactMap(\.self)
+        return [otherPlugin(lines), byGroup(lines), byMappedGroup(lines), withoutStage(lines)].compactMap(\.self)
     }
 
     private func otherPlugin(_ lines: [Line]) -> Finding? {
@@ -48,6 +50,21 @@ package struct SudoersFilesRule: Sendable {
             needed: LocalAccountsRule.members,
             remedy: "write that in its place: then sudo asks about the membership each time"
         )
+    }
+
+    private func byMappedGroup(_ lines: [Line]) -> Finding? {
+        for line in lines where line.defaults.isEmpty {
+            guard let name = mappedGroups.first(where: { line.words.contains("%\($0)") }) else { continue }
+            return Finding(
+                .sudoersByGroup,
+                .warning,
+                "a rule goes by the Entra group \(name): by a process's groups, which outlive the membership",
+                place: line.place,
+                needed: "\"%:entralogin:\(name)\"",
+                remedy: "write that in its place: then sudo asks about the membership each time"
+            )
+        }
+        return nil
     }
 
     private func withoutStage(_ lines: [Line]) -> Finding? {

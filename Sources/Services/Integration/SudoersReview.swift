@@ -8,7 +8,13 @@ package struct SudoersReview: Sendable {
     let withheld: Finding?
 
     /// `wasWithheld`: what an earlier check found; it stays so where sudo cannot be asked, as in the service's sandbox.
-    package init(_ machine: any HostView, administratorsGroup: String, wasWithheld: Bool? = nil) {
+    /// `mappedGroups`: the names of `[Groups]`.
+    package init(
+        _ machine: any HostView,
+        administratorsGroup: String,
+        mappedGroups: [String] = [],
+        wasWithheld: Bool? = nil
+    ) {
         guard machine.exists(LocalAccountsRule.sudoers) else {
             findings = []
             withheld = nil
@@ -16,7 +22,8 @@ package struct SudoersReview: Sendable {
         }
         let sources = SudoersSourcesRule().look(machine)
         let findings =
-            SudoersFilesRule(administratorsGroup: administratorsGroup).evaluate(machine) + sources.findings
+            SudoersFilesRule(administratorsGroup: administratorsGroup, mappedGroups: mappedGroups).evaluate(machine)
+            + sources.findings
             + SudoRsRule().evaluate(machine)
         self.findings = findings
         let unseen = sources.isUnseen && wasWithheld ?? true ? sources.findings.first : nil

@@ -20,7 +20,8 @@ struct StatusWarnings {
 
     /// One for each thing that is wrong, the gravest first where several parts met it.
     var all: [ReportedWarning] {
-        let found = machine + keys + checkers + directory + confirmations + disputes + store + jobs + events + journal
+        let services = machine + keys + checkers + directory + memberships + confirmations
+        let found = services + disputes + store + jobs + events + journal
         var ids: [WarningID: Int] = [:]
         var told: [ReportedWarning] = []
         for warning in found {
@@ -140,6 +141,24 @@ struct StatusWarnings {
         }
     }
 
+    /// Nobody is kept out by it, but memberships of Entra groups run out.
+    private var memberships: [ReportedWarning] {
+        switch azure.memberships?.standing {
+        case .notServing(let fault, _), .failing(let fault):
+            let facts = fault.particulars.isEmpty ? fault.reason.rawValue : fault.particulars
+            return [
+                ReportedWarning(
+                    id: WarningID(fault.reason),
+                    isGrave: false,
+                    text:
+                        "Microsoft Graph does not say who is in the groups of [Groups], and memberships run out: \(facts)",
+                    remedy: AdministratorRemedy(machine: azure.machine.machine).text(for: fault)
+                )
+            ]
+        case .untried, .serving, nil: return []
+        }
+    }
+
     /// What the last confirmation met.
     private var confirmations: [ReportedWarning] {
         guard let fault = azure.confirmations.fault else { return [] }
@@ -221,8 +240,9 @@ struct StatusWarnings {
                 ReportedWarning(
                     id: .shadowedGroup,
                     isGrave: false,
-                    text: "a local group is called \(accounts.shadowedGroups.joined(separator: " and ")): it wins",
-                    remedy: "rename it, or set UsersGroup= and AdministratorsGroup="
+                    text:
+                        "another user or group has the name \(accounts.shadowedGroups.joined(separator: " and ")): it wins",
+                    remedy: "rename it, or set UsersGroup= and AdministratorsGroup=, or take another name in [Groups]"
                 )
             )
         }

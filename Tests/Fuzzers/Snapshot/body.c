@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The published files, as the module of the name service reads them. The first byte of an input says how (below), the
- * rest is the file of accounts or of grants.
+ * rest is the file of accounts, of grants or of Entra groups.
  */
 #define _GNU_SOURCE
 #include "fuzz.h"
@@ -17,6 +17,7 @@
 #define FUZZ_OF_GRANTS 2u /* a file of grants, beside the sample's accounts; otherwise the other way round */
 #define FUZZ_BUFFER(byte) ((byte) >> 2 & 3u) /* which of the caller's buffers */
 #define FUZZ_KEEP 64u                        /* ask a process that keeps copies, too: it answers the same */
+#define FUZZ_OF_GROUPS 128u                  /* a file of Entra groups, beside the sample's accounts and grants */
 
 #define ENTRIES_MAX 4096
 
@@ -70,6 +71,34 @@ static void repair_grants(unsigned char *file, size_t size) {
         memcpy(proven + 4, file + at + 8, 8);
         put(file + at + 4, entralogin_hash(0, proven, sizeof proven));
     }
+}
+
+/* The checksum of an entry that begins with its number: of those four bytes, then of all behind the checksum. */
+static void repair_entry(unsigned char *entry, size_t size) {
+    unsigned char proven[ENTRALOGIN_GROUP_ENTRY];
+    memcpy(proven, entry, 4);
+    memcpy(proven + 4, entry + 8, size - 8);
+    put(entry + 4, entralogin_hash(0, proven, size - 4));
+}
+
+static void repair_groups(unsigned char *file, size_t size) {
+    if (size < ENTRALOGIN_GROUPS_HEADER)
+        return;
+    put(file + 16, (uint32_t)size);
+    put(file + 20, 0);
+    put(file + 60, entralogin_hash(0, file, 60));
+    size_t at = ENTRALOGIN_GROUPS_HEADER;
+    for (uint32_t n = number(file + 48); n > 0 && at + ENTRALOGIN_GROUP_ENTRY <= size;
+        n--, at += ENTRALOGIN_GROUP_ENTRY)
+        repair_entry(file + at, ENTRALOGIN_GROUP_ENTRY);
+    for (; at + ENTRALOGIN_MEMBER_ENTRY <= size; at += ENTRALOGIN_MEMBER_ENTRY)
+        repair_entry(file + at, ENTRALOGIN_MEMBER_ENTRY);
+}
+
+/* Accounts that say that there are Entra groups. */
+static void map_groups(unsigned char *accounts) {
+    put(accounts + 64, number(accounts + 64) | ENTRALOGIN_MAPS_GROUPS);
+    put(accounts + 124, entralogin_hash(0, accounts, 124));
 }
 
 /* --- What must hold, whatever the files hold --- */
@@ -127,7 +156,7 @@ static void check_group(enum nss_status status, int error, const struct group *g
 
 static void ask_names(const struct entralogin_sources *sources, char *buffer, size_t size) {
     static const char *const names[] = {"alice@contoso.com", "o'brien@mail.contoso.com", "entra_users", "entra_admins",
-        "0f8fad5b-d9cb-469f-a165-70867728950e", "nobody@contoso.com", "root"};
+        "developers_entra", "ops_entra", "0f8fad5b-d9cb-469f-a165-70867728950e", "nobody@contoso.com", "root"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         struct passwd p;
         struct group g;
@@ -143,9 +172,11 @@ static void ask_names(const struct entralogin_sources *sources, char *buffer, si
         error = 0;
         status = entralogin_nss_initgroups(sources, names[i], (gid_t)-1, &start, &length, &groups, 0, &error);
         check_status(status, error);
-        check(start <= 2 && start <= length, "there are two groups at most");
+        check(start <= 2 + (long)ENTRALOGIN_GROUPS_MAX && start <= length, "there are so many groups at most");
         for (long n = 0; n < start; n++)
-            check(groups[n] == ENTRALOGIN_USERS_GID || groups[n] == ENTRALOGIN_ADMINS_GID, "a group is one of the two");
+            check(groups[n] == ENTRALOGIN_USERS_GID || groups[n] == ENTRALOGIN_ADMINS_GID ||
+                      entralogin_gid_is_mapped(groups[n]),
+                "a group is one of the two, or an Entra group");
         note(groups, (size_t)start * sizeof *groups);
         free(groups);
     }
@@ -153,7 +184,7 @@ static void ask_names(const struct entralogin_sources *sources, char *buffer, si
 
 static void ask_ids(const struct entralogin_sources *sources, char *buffer, size_t size) {
     static const uint32_t ids[] = {ENTRALOGIN_UID_FIRST, ENTRALOGIN_UID_FIRST + 1, ENTRALOGIN_UID_FIRST + 7,
-        ENTRALOGIN_USERS_GID, ENTRALOGIN_ADMINS_GID, ENTRALOGIN_ID_LAST, 0, UINT32_MAX};
+        ENTRALOGIN_USERS_GID, ENTRALOGIN_ADMINS_GID, ENTRALOGIN_MAPPED_GID_FIRST, ENTRALOGIN_ID_LAST, 0, UINT32_MAX};
     for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
         struct passwd p;
         struct group g;
@@ -203,45 +234,59 @@ static uint64_t ask(const struct entralogin_sources *sources, size_t size) {
 /* A process that keeps copies: while it makes one, from it, and once another file is in the place of the first. */
 static void ask_keeping(const struct entralogin_sources *plain, size_t size, const char *path) {
     static unsigned char sample[2048];
-    struct entralogin_kept accounts = {0}, grants = {0};
+    struct entralogin_kept accounts = {0}, grants = {0}, groups = {0};
     struct entralogin_sources keeping = *plain;
     keeping.kept_accounts = &accounts;
     keeping.kept_grants = &grants;
+    keeping.kept_groups = &groups;
     uint64_t expected = ask(plain, size);
     check(ask(&keeping, size) == expected, "who begins to keep a copy is answered the same");
     check(ask(&keeping, size) == expected, "a copy answers as the file does");
-    size_t sample_size = (strcmp(path, FUZZ_GRANTS) == 0 ? sample_grants : sample_accounts)(sample, sizeof sample);
+    size_t sample_size = (strcmp(path, FUZZ_GRANTS) == 0   ? sample_grants
+                          : strcmp(path, FUZZ_GROUPS) == 0 ? sample_groups
+                                                           : sample_accounts)(sample, sizeof sample);
     serve(path, sample, sample_size, 0);
     expected = ask(plain, size);
     check(ask(&keeping, size) == expected, "a file that was replaced is not asked any more");
     check(ask(&keeping, size) == expected, "a copy of the new file answers as it does");
     entralogin_kept_forget(&accounts);
     entralogin_kept_forget(&grants);
+    entralogin_kept_forget(&groups);
 }
 
 void fuzz_input(const unsigned char *bytes, size_t size) {
     static const size_t sizes[] = {2048, 150, 33, 0};
-    static unsigned char file[FUZZ_INPUT_MAX], other[FUZZ_INPUT_MAX];
+    static unsigned char file[FUZZ_INPUT_MAX], other[FUZZ_INPUT_MAX], third[FUZZ_INPUT_MAX];
     if (size == 0 || size > sizeof file)
         return;
     memcpy(file, bytes + 1, size - 1);
-    int grants = (bytes[0] & FUZZ_OF_GRANTS) != 0;
+    int groups = (bytes[0] & FUZZ_OF_GROUPS) != 0, grants = !groups && (bytes[0] & FUZZ_OF_GRANTS) != 0;
     if (bytes[0] & FUZZ_REPAIR)
-        (grants ? repair_grants : repair_accounts)(file, size - 1);
-    size_t other_size = (grants ? sample_accounts : sample_grants)(other, sizeof other);
+        (groups ? repair_groups : grants ? repair_grants : repair_accounts)(file, size - 1);
+    const char *path = groups ? FUZZ_GROUPS : grants ? FUZZ_GRANTS : FUZZ_ACCOUNTS;
     serve_nothing();
-    serve(grants ? FUZZ_GRANTS : FUZZ_ACCOUNTS, file, size - 1, bytes[0]);
-    serve(grants ? FUZZ_ACCOUNTS : FUZZ_GRANTS, other, other_size, 0);
+    serve(path, file, size - 1, bytes[0]);
+    if (groups || grants) {
+        size_t other_size = sample_accounts(other, sizeof other);
+        if (groups)
+            map_groups(other);
+        serve(FUZZ_ACCOUNTS, other, other_size, 0);
+    }
+    if (!grants) {
+        size_t third_size = sample_grants(third, sizeof third);
+        serve(FUZZ_GRANTS, third, third_size, 0);
+    }
     /* The uid that may ask the daemon is nobody's: nothing is asked. */
     const struct entralogin_sources sources = {
         .accounts = FUZZ_ACCOUNTS,
         .grants = FUZZ_GRANTS,
+        .groups = FUZZ_GROUPS,
         .boot_id = FUZZ_BOOT_ID,
         .daemon = {.path = "/entralogin-fuzz/control.sock", .root = UINT32_MAX},
     };
     size_t buffer_size = sizes[FUZZ_BUFFER(bytes[0])];
     if (bytes[0] & FUZZ_KEEP)
-        ask_keeping(&sources, buffer_size, grants ? FUZZ_GRANTS : FUZZ_ACCOUNTS);
+        ask_keeping(&sources, buffer_size, path);
     else
         ask(&sources, buffer_size);
     check(files_open() == 0, "every descriptor is closed");
@@ -258,10 +303,15 @@ size_t fuzz_sample(unsigned kind, const char **ret_name, unsigned char *bytes, s
         {"grants-as-is", FUZZ_OF_GRANTS},
         {"grants-repaired", FUZZ_OF_GRANTS | FUZZ_REPAIR},
         {"grants-kept", FUZZ_OF_GRANTS | FUZZ_REPAIR | FUZZ_KEEP},
+        {"groups-as-is", FUZZ_OF_GROUPS},
+        {"groups-repaired", FUZZ_OF_GROUPS | FUZZ_REPAIR},
+        {"groups-kept", FUZZ_OF_GROUPS | FUZZ_REPAIR | FUZZ_KEEP},
     };
     if (kind >= sizeof samples / sizeof *samples)
         return 0;
     *ret_name = samples[kind].name;
     bytes[0] = samples[kind].first;
-    return 1 + (bytes[0] & FUZZ_OF_GRANTS ? sample_grants : sample_accounts)(bytes + 1, capacity - 1);
+    return 1 + (bytes[0] & FUZZ_OF_GROUPS      ? sample_groups
+                   : bytes[0] & FUZZ_OF_GRANTS ? sample_grants
+                                               : sample_accounts)(bytes + 1, capacity - 1);
 }

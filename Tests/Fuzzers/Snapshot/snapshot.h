@@ -9,6 +9,7 @@
 
 #define FUZZ_ACCOUNTS "/entralogin-fuzz/accounts"
 #define FUZZ_GRANTS "/entralogin-fuzz/grants"
+#define FUZZ_GROUPS "/entralogin-fuzz/groups"
 #define FUZZ_BOOT_ID "/entralogin-fuzz/boot_id"
 
 /* How a file is served; bits of an input's first byte, too. */
@@ -29,8 +30,9 @@ int files_open(void);
 
 /* --- sample.c --- */
 
-/* A sound file of three accounts, and one of two grants. Returns the size. */
+/* A sound file of three accounts, one of two grants, and one of two Entra groups with two people. Returns the size. */
 size_t sample_accounts(unsigned char *bytes, size_t capacity);
 size_t sample_grants(unsigned char *bytes, size_t capacity);
+size_t sample_groups(unsigned char *bytes, size_t capacity);
 
 #endif

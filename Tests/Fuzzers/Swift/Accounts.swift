@@ -13,6 +13,7 @@ func takesStore(_ bytes: [UInt8]) -> Bool {
     guard let first = bytes.first else { return false }
     var file = Array(bytes.dropFirst())
     if first == 1 { file += lastLine(of: file).utf8 }
+    if file.starts(with: "entralogin-groups".utf8) { return takesGroupNumbers(file) }
     let store = AccountStore(AtomicFile("/var/lib/entralogin/accounts"))
     let content: AccountStore.Content
     do throws(StoreFault) { content = try store.content(of: file) } catch {
@@ -35,6 +36,22 @@ func takesStore(_ bytes: [UInt8]) -> Bool {
     return true
 }
 
+private func takesGroupNumbers(_ file: [UInt8]) -> Bool {
+    let mark = GroupNumberMark(AtomicFile("/var/lib/entralogin/groups-given"))
+    let store = GroupNumberStore(AtomicFile("/var/lib/entralogin/groups"), mark: mark)
+    let numbers: GroupNumbers
+    do throws(StoreFault) { numbers = try store.numbers(of: file) } catch {
+        promise(error.description.isQuoted(limit: 600), "text is not quoted")
+        return false
+    }
+    promise(store.bytes(of: numbers) == file, "a store has two spellings")
+    let bindings = numbers.bindings
+    promise(Set(bindings.map(\.gid)).count == bindings.count, "one number, two groups")
+    promise(Set(bindings.map(\.group)).count == bindings.count, "one group, two numbers")
+    promise(bindings.allSatisfy { GroupNumbers.range.contains($0.gid) }, "a number of another range")
+    return true
+}
+
 /// The line with count and sum that belongs behind those lines.
 private func lastLine(of body: [UInt8]) -> String {
     let count = max(body.count { $0 == UInt8(ascii: "\n") } - 1, 0)
@@ -47,6 +64,7 @@ func takesGrants(_ bytes: [UInt8]) -> Bool {
     else { return false }
     var file = Array(bytes.dropFirst())
     if first == 1 { repair(&file) }
+    if file.starts(with: "ENTLGRPS".utf8) { return takesGroups(file, boot, another) }
     guard let (grants, generation) = GrantSnapshot.read(file, boot: boot) else { return false }
     promise(GrantSnapshot.read(file, boot: another) == nil, "grants outlived their boot")
     promise(grants.count <= GrantSnapshot.limit && file.count == 64 + grants.count * 16)
@@ -54,6 +72,21 @@ func takesGrants(_ bytes: [UInt8]) -> Bool {
     let written = GrantSnapshot.bytes(of: grants, boot: boot, generation: generation)
     guard let (again, number) = GrantSnapshot.read(written, boot: boot) else { fatalError("not read again") }
     promise(again == grants && number == generation, "what is written is something else")
+    return true
+}
+
+/// Entra groups, of which the reader knows the names and numbers.
+private func takesGroups(_ file: [UInt8], _ boot: BootID, _ another: BootID) -> Bool {
+    let first = GroupNumbers.range.lowerBound
+    let groups = [
+        GroupSnapshot.Group(name: "developers_entra", gid: first),
+        GroupSnapshot.Group(name: "ops_entra", gid: first + 1),
+    ]
+    guard let (snapshot, generation) = GroupSnapshot.read(file, boot: boot, of: groups) else { return false }
+    promise(GroupSnapshot.read(file, boot: another, of: groups) == nil, "memberships outlived their boot")
+    promise(GroupSnapshot.read(file, boot: boot, of: groups.reversed()) == nil, "memberships of other groups")
+    promise(snapshot.people.keys.allSatisfy { PosixID(user: $0) != nil }, "a membership of somebody who is not ours")
+    promise(snapshot.bytes(boot: boot, generation: generation) == file, "a file has two spellings")
     return true
 }
 

@@ -68,6 +68,17 @@ func takesAccess(_ bytes: [UInt8]) -> Bool {
         promise(!account.isEnabled || text.contains("true"), "an enabled account without the word")
         taken = true
     }
+    let group = person
+    if let question = MembershipQuestion(objectID: person, groups: [group]),
+        let found = try? question.memberships(parsing: bytes)
+    {
+        let text = String(decoding: bytes, as: UTF8.self).lowercased()
+        promise(
+            found.isEmpty || found == [group] && (text.contains("\(group)") || text.contains("\\u")),
+            "a group of nobody's question"
+        )
+        taken = true
+    }
     let refusal = ServiceRefusal(parsing: bytes).text
     promise(refusal.isQuoted(limit: 450), "text is not quoted")
     return taken || !refusal.isEmpty

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Identity
 internal import Settings
 
 // Seeds: written by hand, after Documentation/settings.md.
@@ -16,9 +17,15 @@ func takesSettings(_ bytes: [UInt8]) -> Bool {
         return false
     case .success(let settings):
         check(settings.values)
+        let groups = settings.values.groups
         for place in settings.origins.keys {
-            promise(SettingsKey.all.contains { "\($0.section).\($0.name)" == place }, "a value of no key")
+            let isKey = SettingsKey.all.contains { "\($0.section).\($0.name)" == place }
+            promise(isKey || groups.contains { "Groups.\($0.name)" == place }, "a value of no key")
         }
+        promise(groups.count <= EntraGroup.limit, "too many groups")
+        promise(groups.allSatisfy { EntraGroup.flaw(of: $0.name) == nil }, "a group that means root somewhere")
+        promise(Set(groups.map(\.name)).count == groups.count, "one name, two groups")
+        promise(Set(groups.map(\.objectID)).count == groups.count, "one group, two names")
         return true
     }
 }

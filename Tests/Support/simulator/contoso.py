@@ -98,6 +98,10 @@ PEOPLE = (
 OPERATORS = Group("9f0a0000-0000-4000-8000-000000000001", "operators", frozenset({object_id(0xA1)}))
 PLATFORM = Group("9f0a0000-0000-4000-8000-000000000002", "platform", frozenset({OPERATORS.object_id}))
 
+# Without a role; whoever is in the first is in the second, too.
+DEVELOPERS = Group("9f0a0000-0000-4000-8000-000000000003", "developers", frozenset())
+ENGINEERS = Group("9f0a0000-0000-4000-8000-000000000004", "engineers", frozenset({DEVELOPERS.object_id}))
+
 
 def directory(crowd: int = 0) -> Directory:
     """The tenant as it is before a test changes it, with `crowd` numbered people who hold the User role."""
@@ -106,7 +110,7 @@ def directory(crowd: int = 0) -> Directory:
         people[f"user{n}"] = _person(0x10000 + n, f"user{n}", f"User {n}")
     tenant = Directory(
         TENANT, MANAGEMENT_GROUP, frozenset({SUBSCRIPTION}), frozenset({MACHINE, ARC_MACHINE, SCALE_SET_INSTANCE}),
-        ROLES, people, [OPERATORS, PLATFORM], [],
+        ROLES, people, [OPERATORS, PLATFORM, DEVELOPERS, ENGINEERS], [],
     )
     held = [
         (PLATFORM.object_id, ADMINISTRATOR, "resource-group"),

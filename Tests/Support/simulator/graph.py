@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Microsoft Graph: whether an account is enabled (azure.md, "Microsoft Graph")."""
+"""Microsoft Graph: whether an account is enabled, and in which of some groups it is (azure.md, "Microsoft Graph")."""
 
 from __future__ import annotations
 
@@ -11,12 +11,15 @@ from .server import Reply, Request
 from .tokens import TokenRefused
 from .world import World
 
+_GROUPS = re.compile(r"^/v1\.0/(users|servicePrincipals|directoryObjects)/([0-9a-fA-F-]{36})/checkMemberGroups$")
 _OBJECT = re.compile(r"^/v1\.0/(users|servicePrincipals)/([0-9a-fA-F-]{36})$")
+_MOST_GROUPS = 20  # ids in one request
 # What an application needs for each, any of them; each is an app role of Graph's.
 _PERMISSIONS = {
     "users": {"User.Read.All", "Directory.Read.All"},
     "servicePrincipals": {"Application.Read.All", "Directory.Read.All"},
 }
+_MEMBERS = {"GroupMember.Read.All", "Directory.Read.All"}  # and one of those for the object itself
 
 
 class Graph:
@@ -35,6 +38,8 @@ class Graph:
                                                self._world.now(), cloud.name)
         except TokenRefused as refused:
             return _error(401, "InvalidAuthenticationToken", str(refused))
+        if (asked := _GROUPS.match(request.path)) is not None:
+            return self._groups(caller["oid"], asked[2].lower(), request)
         found = _OBJECT.match(request.path)
         if found is None:
             return _error(400, "BadRequest", f"Resource not found for the segment '{request.path}'.")
@@ -45,6 +50,28 @@ class Graph:
         if not held & _PERMISSIONS[kind]:
             return _error(403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
         return self._account(kind, wanted, request.query.get("$select", "id").split(","))
+
+    def _groups(self, caller: str, wanted: str, request: Request) -> Reply:
+        """Those of the listed groups that hold the object, however deep."""
+        if request.method != "POST":
+            return _error(405, "Request_BadRequest", "Specified HTTP method is not allowed for the request target.")
+        held = self._world.graph_permissions if caller == MACHINE_IDENTITY.object_id else frozenset()
+        directory = self._world.directory
+        person = directory.by_object_id(wanted)
+        kind = "users" if person is None or person.kind in (Kind.USER, Kind.GUEST) else "servicePrincipals"
+        # Whether the first alone is enough is open: here it is not.
+        if not held & _MEMBERS or not held & _PERMISSIONS[kind]:
+            return _error(403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
+        listed = [group.lower() for group in request.json()["groupIds"]]
+        if not 0 < len(listed) <= _MOST_GROUPS:
+            return _error(400, "Request_BadRequest", f"The number of ids must be 1 to {_MOST_GROUPS}.")
+        if person is None or wanted in directory.deleted:
+            return _error(404, "Request_ResourceNotFound", f"Resource '{wanted}' does not exist.")
+        memberships = directory.identities(wanted, expand_groups=True) - {wanted}
+        members = [group for group in listed if group in memberships]
+        if self._world.faults.take("other-object", "graph"):
+            members.append(MACHINE_IDENTITY.object_id)
+        return Reply.json({"@odata.context": "https://graph/v1.0/$metadata#Collection(Edm.String)", "value": members})
 
     def _account(self, kind: str, wanted: str, fields: list[str]) -> Reply:
         directory = self._world.directory

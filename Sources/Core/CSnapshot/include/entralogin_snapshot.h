@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The two files that the name service reads without the daemon. This header is the specification of both.
+ * The files that the name service reads without the daemon. This header is the specification of all.
  *
- * Both are immutable: written under another name, then renamed. Integers are little-endian. A reader takes nothing on
+ * They are immutable: written under another name, then renamed. Integers are little-endian. A reader takes nothing on
  * trust: regular file, one link, owner a system user, not writable by group or others; every offset and length is
  * checked against the file's size; every record carries a checksum; ids outside the compiled-in range are never
  * answered. Readers copy with pread(2) and never map the file: one cut short under them is a short read, no SIGBUS.
@@ -22,7 +22,7 @@
  *   52   u32      slots of that table less one
  *   56   u32      offset of the first record        (8-aligned)
  *   60   u32      end of the last record
- *   64   u32      flags: ENTRALOGIN_ENUMERATE
+ *   64   u32      flags: ENTRALOGIN_ENUMERATE, ENTRALOGIN_MAPS_GROUPS
  *   68   u16      length of the users' group name      72  offset (u32) of its bytes, NUL-terminated
  *   70   u16      length of the administrators' name   76  offset (u32) of its bytes, NUL-terminated
  *   80   40 bytes zero
@@ -57,6 +57,26 @@
  *   60   u32      checksum of bytes 0-59
  *   64   entries, ascending by uid:
  *           0 u32 uid   4 u32 checksum of the other 12 bytes (uid, then expiry)   8 u64 expiry: CLOCK_BOOTTIME, seconds
+ *
+ * GROUPS  /run/entralogin/nss/groups.snapshot, the Entra groups of the settings and who is in them now. Nobody looks for it
+ *         but where ACCOUNTS has the flag ENTRALOGIN_MAPS_GROUPS.
+ *   0    8 bytes  ENTRALOGIN_GROUPS_MAGIC
+ *   8    u32      ENTRALOGIN_SNAPSHOT_VERSION
+ *   12   u32      size of this header: ENTRALOGIN_GROUPS_HEADER
+ *   16   u64      size of the file
+ *   24   u64      generation
+ *   32   16 bytes boot id, as above
+ *   48   u32      number of groups: at most ENTRALOGIN_GROUPS_MAX
+ *   52   u32      number of people
+ *   56   4 bytes  zero
+ *   60   u32      checksum of bytes 0-59
+ *   64   groups, of 48 bytes each:
+ *           0 u32 gid: entralogin_gid_is_mapped()   4 u32 checksum of the other 44 bytes (gid, then bytes 8-47)
+ *           8 u16 length of the name   10 u16 zero   12 the name, filled up with zeros to 36 bytes
+ *   behind them people, ascending by uid, of 24 bytes each:
+ *           0 u32 uid   4 u32 checksum of the other 20 bytes (uid, then bytes 8-23)
+ *           8 u64 expiry: CLOCK_BOOTTIME, seconds   16 u64 bit i: a member of the group with that place, from 0
+ *   The names satisfy entralogin_group_name_is_ours() and differ, also from those of the two shared groups, which win.
  */
 #ifndef ENTRALOGIN_SNAPSHOT_H
 #define ENTRALOGIN_SNAPSHOT_H
@@ -70,18 +90,27 @@
 #ifndef ENTRALOGIN_GRANTS_SNAPSHOT
 #define ENTRALOGIN_GRANTS_SNAPSHOT "/run/entralogin/nss/grants.snapshot"
 #endif
+#ifndef ENTRALOGIN_GROUPS_SNAPSHOT
+#define ENTRALOGIN_GROUPS_SNAPSHOT "/run/entralogin/nss/groups.snapshot"
+#endif
 #define ENTRALOGIN_ACCOUNTS_MAGIC "ENTLACCT"
 #define ENTRALOGIN_GRANTS_MAGIC "ENTLGRNT"
+#define ENTRALOGIN_GROUPS_MAGIC "ENTLGRPS"
 #define ENTRALOGIN_SNAPSHOT_VERSION 2u
 #define ENTRALOGIN_ACCOUNTS_HEADER 128u
 #define ENTRALOGIN_GRANTS_HEADER 64u
 #define ENTRALOGIN_GRANT_ENTRY 16u
+#define ENTRALOGIN_GROUPS_HEADER 64u
+#define ENTRALOGIN_GROUP_ENTRY 48u
+#define ENTRALOGIN_MEMBER_ENTRY 24u
+#define ENTRALOGIN_GROUPS_MAX 63u
 #define ENTRALOGIN_RECORD_HEADER 24u
 #define ENTRALOGIN_RECORD_MAX 1024u
 #define ENTRALOGIN_SNAPSHOT_MAX (1u << 30)
 #define ENTRALOGIN_PROBES_MAX 1024u
 #define ENTRALOGIN_GROUPS_ALONE "//"
-#define ENTRALOGIN_ENUMERATE 0x1u /* getpwent and getgrent list the enrolled accounts */
+#define ENTRALOGIN_ENUMERATE 0x1u   /* getpwent and getgrent list the enrolled accounts */
+#define ENTRALOGIN_MAPS_GROUPS 0x2u /* there are Entra groups: GROUPS is looked for */
 
 /*
  * Eight bytes at a time; not against an adversary, who could write any checksum. In 64 bits, unsigned, wrapping:

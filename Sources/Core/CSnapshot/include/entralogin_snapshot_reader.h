@@ -83,11 +83,16 @@ int entralogin_accounts_by_uid(struct entralogin_accounts *a, uint32_t uid, stru
  */
 int entralogin_accounts_next(struct entralogin_accounts *a, uint32_t *position, struct entralogin_record *ret);
 
-struct entralogin_grants {
+/* A file of memberships, which count until the machine stops. */
+struct entralogin_since_boot {
     struct entralogin_window window;
     uint64_t generation;
-    uint32_t count;
+    uint32_t count, people; /* grants: no people; groups: how many groups, and how many people are in any */
     unsigned char boot_id[16];
+};
+
+struct entralogin_grants {
+    struct entralogin_since_boot file;
 };
 
 int entralogin_grants_open(
@@ -100,6 +105,21 @@ int entralogin_grants_at(struct entralogin_grants *g, uint32_t index, uint32_t *
 int entralogin_grants_are_of_this_boot(const struct entralogin_grants *g, const char *path);
 /* CLOCK_BOOTTIME in whole seconds; the end of time where it cannot be read, so that everything has expired. */
 uint64_t entralogin_boot_seconds(void);
+
+struct entralogin_groups {
+    struct entralogin_since_boot file;
+};
+
+/* As for the grants. Who is in a group is asked by the caller's own clock and boot, as there. */
+int entralogin_groups_open(
+    struct entralogin_groups *g, const char *path, struct entralogin_kept *kept, void *window, size_t capacity);
+void entralogin_groups_close(struct entralogin_groups *g);
+/* The group at that place, from 0: ABSENT behind the last. The name points into the file's bytes. */
+int entralogin_groups_at(
+    struct entralogin_groups *g, uint32_t place, struct entralogin_text *ret_name, uint32_t *ret_gid);
+/* What stands about that uid: bit i is the group at place i, and never one behind the last. */
+int entralogin_groups_of(struct entralogin_groups *g, uint32_t uid, uint64_t *ret_expiry, uint64_t *ret_places);
+int entralogin_groups_are_of_this_boot(const struct entralogin_groups *g, const char *path);
 
 /*
  * --- What a process keeps of one file ---
@@ -142,9 +162,9 @@ struct entralogin_copy {
     size_t mapped;                       /* bytes, pages and proven in one mapping */
     unsigned char *pages;                /* one byte each: empty, being filled, filled */
     uint64_t *proven;                    /* one bit for each 8 bytes: a record begins there that was found sound */
-    uint32_t of_this_boot;               /* grants: true once it was seen to be so */
+    uint32_t of_this_boot;               /* grants, groups: true once it was seen to be so */
     struct entralogin_accounts accounts; /* the header, parsed: one of the two */
-    struct entralogin_grants grants;
+    struct entralogin_since_boot since_boot;
 };
 
 /* All zero at first. One for each file, shared by all threads of the process. */

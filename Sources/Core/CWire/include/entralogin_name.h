@@ -18,6 +18,8 @@
 #define ENTRALOGIN_GROUP_IDS 1024u
 #define ENTRALOGIN_USERS_GID (ENTRALOGIN_ID_FIRST + 0u)
 #define ENTRALOGIN_ADMINS_GID (ENTRALOGIN_ID_FIRST + 1u)
+/* Numbers of Entra groups that the settings name: the rest of those ids, but for some room. */
+#define ENTRALOGIN_MAPPED_GID_FIRST (ENTRALOGIN_ID_FIRST + 16u)
 #define ENTRALOGIN_UID_FIRST (ENTRALOGIN_ID_FIRST + ENTRALOGIN_GROUP_IDS)
 
 /* The password of an Entra account's record, which no password matches. nss-systemd gives it too, to nobody (65534). */
@@ -56,6 +58,10 @@ static inline int entralogin_uid_is_ours(uint32_t uid) {
 static inline int entralogin_uid_is_adoptable(uint32_t uid) {
     return uid >= 1000u && uid != 65534u && uid != 65535u && uid != UINT32_MAX &&
            !(uid >= ENTRALOGIN_ID_FIRST && uid <= ENTRALOGIN_ID_LAST);
+}
+
+static inline int entralogin_gid_is_mapped(uint32_t gid) {
+    return gid >= ENTRALOGIN_MAPPED_GID_FIRST && gid < ENTRALOGIN_UID_FIRST;
 }
 
 static inline int entralogin_gid_is_ours(uint32_t gid) {

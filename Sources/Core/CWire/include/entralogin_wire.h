@@ -102,6 +102,8 @@
  *   request   string service, string user (PAM_USER), u32 uid and string home as NSS gives them for that name,
  *             string invoking user (PAM_RUSER or empty), u32 invoking uid or ENTRALOGIN_NO_ID,
  *             u16 flags, string terminal (PAM_TTY or empty), string remote host (PAM_RHOST or empty)
+ *             sudo's plugin, which has no terminal, says in its place which group of [Groups] it asks about (empty:
+ *             the administrators)
  *   reply     u16 verdict, string text for the person (may be empty)
  */
 #define ENTRALOGIN_AUTHORIZE 0x0301u

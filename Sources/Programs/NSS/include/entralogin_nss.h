@@ -21,9 +21,10 @@
 struct entralogin_kept;
 
 struct entralogin_sources {
-    const char *accounts, *grants, *boot_id, *adopted;
+    const char *accounts, *grants, *groups, *boot_id, *adopted;
     struct entralogin_server daemon;
-    struct entralogin_kept *kept_accounts, *kept_grants; /* entralogin_snapshot_reader.h; NULL: nothing is kept */
+    struct entralogin_kept *kept_accounts, *kept_grants,
+        *kept_groups; /* entralogin_snapshot_reader.h; NULL: nothing is kept */
 };
 
 enum nss_status entralogin_nss_passwd_by_name(const struct entralogin_sources *sources, const char *name,

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
+import json
 from typing import Any
+
+from simulator import contoso
 
 from .support import SimulatorTestCase
 
@@ -44,6 +47,27 @@ class Accounts(SimulatorTestCase):
         self.control.post("graph", permissions=[])
         status, answer = self.account("bob")
         self.assertEqual((status, answer["error"]["code"]), (403, "Authorization_RequestDenied"))
+
+    def members(self, who: str, *groups: str) -> tuple[int, Any]:
+        object_id = self.world.directory.principals[who].object_id
+        status, answer, _ = self.ask("graph", "POST", f"/v1.0/directoryObjects/{object_id}/checkMemberGroups",
+                                     json.dumps({"groupIds": groups}), Authorization=f"Bearer {self.identity_token(GRAPH)}",
+                                     Content_Type="application/json")
+        return status, answer
+
+    def test_membership_counts_groups_in_groups_and_names_listed_ones_only(self) -> None:
+        operators, platform = contoso.OPERATORS.object_id, contoso.PLATFORM.object_id
+        self.assertEqual(self.members("alice", platform)[0], 403)
+        self.control.post("graph", permissions=["GroupMember.Read.All"])
+        self.assertEqual(self.members("alice", platform)[0], 403)
+        self.control.post("graph", permissions=["GroupMember.Read.All", "User.Read.All"])
+        self.assertEqual(self.members("alice", platform)[1]["value"], [platform])
+        self.assertEqual(self.members("alice", operators, platform)[1]["value"], [operators, platform])
+        self.assertEqual(self.members("bob", operators, platform)[1]["value"], [])
+        self.assertEqual(self.members("alice")[0], 400)
+        self.assertEqual(self.members("alice", *[platform] * 21)[0], 400)
+        self.control.post("delete", who="alice")
+        self.assertEqual(self.members("alice", platform)[0], 404)
 
     def test_throttling_names_the_time(self) -> None:
         with self.control.fault("throttle", "graph", 7):
