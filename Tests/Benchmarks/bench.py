@@ -19,6 +19,7 @@ from bed.stalls import TRIES, Stalls
 from bench_cold import cold
 from bench_counts import instructions, sizes, system_calls
 from bench_daemon import certificates_a_second, memory, memory_of_many, readiness
+from bench_groups import mapped_groups
 from bench_names import name_service, publication
 from bench_signin import helper, warm_sign_in
 from bench_sudo import warm_sudo
@@ -45,6 +46,7 @@ MEASURES = (
     Measure("sizes", sizes),
     Measure("name service", name_service, is_speed=True),
     Measure("publication", publication, is_speed=True),
+    Measure("Entra groups", mapped_groups, is_speed=True),
     Measure("readiness", readiness, is_speed=True),
     Measure("memory", memory, deep=memory_of_many),
 )

@@ -11,6 +11,7 @@ import roles  # noqa: F401
 import sudo_right  # noqa: F401
 import raised  # noqa: F401
 import blocked  # noqa: F401
+import mapped  # noqa: F401
 import locked  # noqa: F401
 import limits  # noqa: F401
 import written  # noqa: F401

@@ -78,6 +78,9 @@ def settings() -> Iterator[State]:
             yield State("setting", f"{section}, {key}={value}", partial(_set, f"[{section}]\n{key}={value}\n"), (SETTINGS,),
                         RESTARTED, role_is_known=section != "Azure",
                         denied=(ADMINISTRATOR,) if key == "ConfirmRefusals" else ())  # whose role is a group's
+    # Names of the administrator's own are its keys.
+    yield _state("Groups, a group that is no value", '[Groups]\nothers_entra="?!\n')
+    yield _state("Groups, a group that is nowhere", f"[Groups]\nothers_entra={STRANGE_ID}\n")
     yield _state("code for sudo without a client id", "[DeviceSignIn]\nServices=sudo\n")
     yield _state("code for sudo with a strange client id", f"[DeviceSignIn]\nServices=sudo\nClientID={STRANGE_ID}\n")
     yield _state("an unknown key", "[Accounts]\nColour=red\n")

@@ -93,7 +93,7 @@ static enum nss_status shared(const struct entralogin_sources *sources, const ch
     return status;
 }
 
-ENTRALOGIN_ONE_COPY static enum nss_status answer(
+ENTRALOGIN_ONE_COPY static enum nss_status answer_group(
     int found, struct entralogin_finding *finding, struct group *ret, char *buffer, size_t size, int *errnop) {
     if (found != ENTRALOGIN_FOUND)
         return entralogin_nss_status(found, errnop);
@@ -111,7 +111,7 @@ enum nss_status entralogin_nss_group_by_name(const struct entralogin_sources *so
     if (entralogin_group_name_is_ours(name, strnlen(name, ENTRALOGIN_GROUP_NAME_MAX + 1)))
         return shared(sources, name, 0, ret, buffer, size, errnop);
     int found = entralogin_nss_find_enrolled_name(sources, name, &finding);
-    return answer(found, &finding, ret, buffer, size, errnop);
+    return answer_group(found, &finding, ret, buffer, size, errnop);
 }
 
 enum nss_status entralogin_nss_group_by_gid(
@@ -120,7 +120,7 @@ enum nss_status entralogin_nss_group_by_gid(
     if (gid == ENTRALOGIN_USERS_GID || gid == ENTRALOGIN_ADMINS_GID || entralogin_gid_is_mapped(gid))
         return shared(sources, NULL, gid, ret, buffer, size, errnop);
     int found = entralogin_nss_find_uid(sources, gid, &finding);
-    return answer(found, &finding, ret, buffer, size, errnop);
+    return answer_group(found, &finding, ret, buffer, size, errnop);
 }
 
 /* What stands at one of the first places. An enumeration goes on without Entra groups that cannot be read. */
