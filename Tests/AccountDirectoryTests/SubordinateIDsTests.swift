@@ -2,8 +2,10 @@
 
 import AccountDirectory
 import Authorization
+import Glibc
 import Identity
 import LinuxSystem
+import TestSupport
 import Testing
 
 /// The daemon's part in the accounts' ranges: it notifies root's program, and checks whether a line is there.
@@ -61,5 +63,19 @@ import Testing
         bed.write("alice@contoso.co:1:2\nalice@contoso.com\n", to: "subgid")
         #expect(await !wait(directory, alice, seconds: 0))
         #expect(began.duration(to: bed.clock.bootTime()) == .seconds(3))
+    }
+
+    @Test("A file that cannot be read ends the wait at once: no line would ever be seen in it", arguments: [0, 1])
+    func unreadable(number: Int) async throws {
+        let directory = bed.start(policy: AccountPolicy(subordinateIDs: true))
+        let alice = try await directory.signIn("alice@contoso.com", as: 1)
+        let (closed, other) = number == 0 ? ("subuid", "subgid") : ("subgid", "subuid")
+        // What is no plain file cannot be read by root either, who runs these tests.
+        #expect(mkfifo(bed.folder(closed), 0o600) == 0)
+        let began = bed.clock.bootTime()
+        #expect(await !wait(directory, alice))
+        bed.write("alice@contoso.com:1:2\n", to: other)
+        #expect(await !wait(directory, alice))
+        #expect(began.duration(to: bed.clock.bootTime()) == .zero)
     }
 }

@@ -50,6 +50,12 @@ extension RemedyTests {
             { $0.texts[groups] = line }
         ),
         row(
+            "subids.missing",
+            "chmod a+r \(groups)",
+            { $0.statuses[groups] = FileStatus(kind: .file, mode: 0o640) },
+            { $0.statuses[groups] = FileStatus(kind: .file, mode: 0o644) }
+        ),
+        row(
             "subids.exhausted",
             "SubordinateIDRange=first-last with more numbers that are free",
             { machine in

@@ -207,7 +207,7 @@ extension SessionStage {
     private func awaitSubordinateIDs(of enrolled: EnrolledAccount, _ subject: DecisionSubject) async {
         let deadline = subject.startedAt.advanced(by: parts.settings.stageTimeout)
         guard await !parts.ports.accounts.awaitSubordinateIDs(of: enrolled, by: deadline) else { return }
-        let text = "\(enrolled.account.name) has no subordinate ids yet; entraloginctl subids says why"
+        let text = "\(enrolled.account.name) has no subordinate ids yet; entraloginctl doctor says why"
         parts.journal.note(.fault, .warning, text, of: subject)
     }
 

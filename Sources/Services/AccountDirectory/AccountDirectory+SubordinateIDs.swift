@@ -25,22 +25,38 @@ extension AccountDirectory {
         let clock = surroundings.clock
         let end = min(deadline, clock.bootTime().advanced(by: Self.longestWait))
         while true {
-            let found = Mutex(false)
+            let seen = Mutex(Lines.missing)
             await surroundings.offload { [self] in
-                let hasLines =
-                    hasLine(enrolled.account, in: paths.subuid) && hasLine(enrolled.account, in: paths.subgid)
-                found.withLock { $0 = hasLines }
+                let both = [paths.subuid, paths.subgid].map { lines(of: enrolled.account, in: $0) }
+                seen.withLock { $0 = both.max() ?? .missing }
             }
-            if found.withLock({ $0 }) { return true }
+            switch seen.withLock({ $0 }) {
+            case .there: return true
+            case .unreadable: return false
+            case .missing: break
+            }
             let now = clock.bootTime()
             guard now < end else { return false }
             await clock.sleep(until: min(end, now.advanced(by: Self.pause)))
         }
     }
 
-    private func hasLine(_ account: Account, in path: String) -> Bool {
-        guard let bytes = try? AtomicFile(path).read(limit: Self.limit, requiring: .ofSystem) else { return false }
+    /// What a look at a file says; of two files, the greater one counts.
+    private enum Lines: Int, Comparable {
+        case there
+        case missing
+        /// The file is there, and this process will never see what is in it.
+        case unreadable
+
+        static func < (one: Lines, other: Lines) -> Bool { one.rawValue < other.rawValue }
+    }
+
+    private func lines(of account: Account, in path: String) -> Lines {
+        let bytes: [UInt8]
+        do throws(FileError) { bytes = try AtomicFile(path).read(limit: Self.limit, requiring: .ofSystem) } catch {
+            return error.isAbsent ? .missing : .unreadable
+        }
         let owners: Set = [account.name.text, String(account.uid.number)]
-        return SubordinateIDFile(parsing: bytes).lines.contains { owners.contains($0.owner) }
+        return SubordinateIDFile(parsing: bytes).lines.contains { owners.contains($0.owner) } ? .there : .missing
     }
 }

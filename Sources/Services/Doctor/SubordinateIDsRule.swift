@@ -17,7 +17,7 @@ struct SubordinateIDsRule: Sendable {
         do throws(SubordinateIDs.Obstacle) { plan = try SubordinateIDs(numbers: numbers).plan(on: machine) } catch {
             return [obstacle(error)]
         }
-        let found = refused(plan) + [missing(plan, machine), shared(plan, machine)].compactMap(\.self)
+        let found = refused(plan) + [missing(plan, machine), closed(machine), shared(plan, machine)].compactMap(\.self)
         guard found.isEmpty else { return found }
         return [
             Finding(
@@ -96,6 +96,22 @@ struct SubordinateIDsRule: Sendable {
             remedy: isReadOnly
                 ? "entraloginctl subids --write while /etc can be written; or SubordinateIDs=no"
                 : "systemctl enable --now entralogin-subids.path; \(SubordinateIDsRule.again)"
+        )
+    }
+
+    /// newuidmap is root's and reads it all the same; who only runs as a user sees no lines.
+    private func closed(_ machine: any EnvironmentView) -> Finding? {
+        let paths = [SubordinateIDPlan.userFile, SubordinateIDPlan.groupFile].filter { path in
+            (try? machine.status(of: path)).map { $0.mode & 0o004 == 0 } ?? false
+        }
+        guard let path = paths.first else { return nil }
+        return Finding(
+            .subidsMissing,
+            .warning,
+            "users cannot read \(paths.joined(separator: " and ")): podman finds no range, and a first sign-in does not wait for one",
+            place: path,
+            needed: "files that everybody may read, as useradd makes them",
+            remedy: "chmod a+r \(paths.joined(separator: " "))"
         )
     }
 
