@@ -17,7 +17,7 @@ final class FakeEnder: SessionEnder {
 
     func set(_ new: Result<EndedProcesses, EndingFault>) { answer.withLock { $0 = new } }
 
-    func end(uid: UInt32, because cause: EndingCause) async throws(EndingFault) -> EndedProcesses {
+    func end(uid: UInt32, named name: String, because cause: EndingCause) async throws(EndingFault) -> EndedProcesses {
         calls.update { $0.append(Call(uid: uid, cause: cause)) }
         return try answer.withLock { $0 }.get()
     }

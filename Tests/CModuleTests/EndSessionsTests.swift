@@ -10,6 +10,7 @@ import Testing
 @Suite("EndSessions")
 struct EndSessionsTests {
     private static let uid: UInt32 = 1_900_000_001
+    private static let name = "alice@contoso.com"
     private static let mapped = "alice@contoso.com:0b1ec700-0000-4000-8000-00000000a11c:1001"
 
     private func isEntra(_ uid: UInt32, passwd: String?, list: String? = nil) -> Bool {
@@ -18,7 +19,7 @@ struct EndSessionsTests {
         if let list { folder.write(Array("entralogin-adopted 1\n\(list)\n".utf8), to: "adopted") }
         return folder("passwd").withCString { passwd in
             folder("adopted").withCString { list in
-                var owners = entralogin_owners(passwd: passwd, mapped: list, root: geteuid())
+                var owners = entralogin_owners(passwd: passwd, subuid: nil, mapped: list, root: geteuid())
                 return entralogin_uid_is_entra(&owners, uid) != 0
             }
         }
@@ -100,8 +101,8 @@ struct EndSessionsTests {
         folder.write(Array("root:x:0:0::/:/bin/sh\n".utf8), to: "passwd")
         var reply = [UInt8](repeating: 0, count: 2048)
         let size = folder("passwd").withCString { passwd in
-            folder("none").withCString { list in
-                var owners = entralogin_owners(passwd: passwd, mapped: list, root: geteuid())
+            folder("none").withCString { none in
+                var owners = entralogin_owners(passwd: passwd, subuid: none, mapped: none, root: geteuid())
                 return entralogin_answer_end(&owners, end, request, request.count, &reply, reply.count)
             }
         }
@@ -109,7 +110,7 @@ struct EndSessionsTests {
     }
 
     private typealias entralogin_end_function_pointer =
-        @convention(c) (UInt32, UInt16, UnsafeMutablePointer<entralogin_ended>?) -> Int32
+        @convention(c) (UnsafePointer<entralogin_account>?, UInt16, UnsafeMutablePointer<entralogin_ended>?) -> Int32
 
     private let ended: entralogin_end_function_pointer = { _, _, ended in
         ended?.pointee.ended = 5
@@ -120,17 +121,20 @@ struct EndSessionsTests {
 
     @Test("P10: only a whole request of a known cause is answered, and only for an Entra account is anything done")
     func requests() {
-        let good = Frame().u32(Self.uid).u16(ENTRALOGIN_END_COMMAND).bytes(ENTRALOGIN_END_ACCOUNT, reply: false)
+        let good = Frame().u32(Self.uid).u16(ENTRALOGIN_END_COMMAND).string(Self.name).bytes(
+            ENTRALOGIN_END_ACCOUNT,
+            reply: false
+        )
         let expected = Frame().u16(ENTRALOGIN_STATUS_OK).u32(5).u32(0).u16(1).u32(99).u32(0).string("")
             .bytes(ENTRALOGIN_END_ACCOUNT)
         #expect(answer(good, ended) == expected)
         for length in 0..<good.count { #expect(answer(Array(good.prefix(length)), ended).isEmpty, "\(length)") }
         #expect(answer(good + [0], ended).isEmpty)
         for cause: UInt32 in [0, ENTRALOGIN_END_DISABLED + 1, 0xffff] {
-            let frame = Frame().u32(Self.uid).u16(cause).bytes(ENTRALOGIN_END_ACCOUNT, reply: false)
+            let frame = Frame().u32(Self.uid).u16(cause).string(Self.name).bytes(ENTRALOGIN_END_ACCOUNT, reply: false)
             #expect(answer(frame, ended).isEmpty)
         }
-        let root = Frame().u32(0).u16(ENTRALOGIN_END_COMMAND).bytes(ENTRALOGIN_END_ACCOUNT, reply: false)
+        let root = Frame().u32(0).u16(ENTRALOGIN_END_COMMAND).string("root").bytes(ENTRALOGIN_END_ACCOUNT, reply: false)
         let never: entralogin_end_function_pointer = { _, _, _ in
             Issue.record("root's processes")
             return 0

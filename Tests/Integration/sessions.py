@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from bed import Person
+from bed import Person, wire
 from bed.checks import admitted, equal, refused, require
 from bed.compiled import placed
 from bed.machine import Outcome, run, wait_for
@@ -250,8 +250,41 @@ def retired_and_revoked(ground: BootedGround) -> str:
         return ", ".join(str(reason) for reason in reasons)
 
 
-def request(uid: int, cause: int = 4) -> bytes:
-    return struct.pack(">IHHIIH", 0x454E544C, 1, 0x0601, 6, uid, cause)
+def placed_in(site: BootedSite, group: str, number: int, seconds: int) -> None:
+    """A process with that number in that control group, as a container's are."""
+    folder = f"/sys/fs/cgroup/{group}"
+    as_number = f"setpriv --reuid={number} --regid={number} --clear-groups sleep {seconds}"
+    site.machine.must("sh", "-c", f"mkdir -p {folder}; (echo 0 >{folder}/cgroup.procs; exec {as_number}) >/dev/null 2>&1 &")
+    wait_for(lambda: of(site, number) == ["sleep"], f"the process of {number}")
+
+
+@case("P2", "sessions end: a rootless container's processes too, by the account's line in subuid; those numbers elsewhere stay")
+def contained(ground: BootedGround) -> str:
+    with ground.boot("contained", settings="[Accounts]\nSubordinateIDs=yes\n") as site:
+        machine, person = site.machine, ground.newcomer()
+        machine.wait_until_up()
+        site.wait_until_ready()
+        uid = uid_of(site, person)
+        lines = [line.split(":") for line in machine.read("/etc/subuid").splitlines()]
+        first = next(int(line[1]) for line in lines if line[0] == person.login)
+        machine.systemctl("start", f"user@{uid}.service")
+        slice_ = f"user.slice/user-{uid}.slice"
+        # A container's user 1000; root's container with a number of the range (systemd-nspawn -U); lisa's number.
+        theirs, nspawns, lisas = first + 999, first + 1, 100999
+        require(["lisa", "100000", "65536"] in lines, f"lisa's line: {lines}")
+        placed_in(site, f"{slice_}/{uid}.scope", theirs, 4721)
+        placed_in(site, "machine.slice/trial.scope", nspawns, 4722)
+        placed_in(site, f"{slice_}/lisa.scope", lisas, 4723)
+        outcome = site.tool("sessions", "end", person.login)
+        require(outcome.ok, outcome.text)
+        equal({number: of(site, number) for number in (uid, theirs)}, {uid: [], theirs: []}, "what is left of the account's")
+        equal({number: of(site, number) for number in (nspawns, lisas)}, {nspawns: ["sleep"], lisas: ["sleep"]}, "others")
+        require(str(lisas) in outcome.text, f"lisa's is not named: {outcome.text}")
+        return outcome.out.splitlines()[0]
+
+
+def request(uid: int, cause: int = 4, name: str = "alice@contoso.com") -> bytes:
+    return wire.frame(0x0601, struct.pack(">IH", uid, cause) + wire.string(name))
 
 
 @case("P11", "end-sessions has CAP_KILL alone, takes requests of the daemon only, and ends no root, system or local account")

@@ -178,7 +178,7 @@ final class RecordBook: RecordLog {
 
 /// A machine on which no account has processes.
 struct NothingRuns: SessionEnder {
-    func end(uid: UInt32, because cause: EndingCause) async throws(EndingFault) -> EndedProcesses {
+    func end(uid: UInt32, named name: String, because cause: EndingCause) async throws(EndingFault) -> EndedProcesses {
         EndedProcesses(ended: 0, left: 0, others: [])
     }
 }

@@ -27,12 +27,13 @@ struct EndAccountTests {
         }
     }
 
-    @Test("The request is a uid and a cause, with the header's numbers")
+    @Test("The request is a uid, a cause and a name, with the header's numbers")
     func request() throws {
-        var frame = try Frame(EndAccount.request(uid: 1_900_000_001, cause: .revoked))
+        var frame = try Frame(EndAccount.request(uid: 1_900_000_001, name: "alice@contoso.com", cause: .revoked))
         #expect(UInt32(frame.opcode) == ENTRALOGIN_END_ACCOUNT)
         let fields = (try frame.payload.readUInt32(), UInt32(try frame.payload.readUInt16()))
-        #expect(fields == (1_900_000_001, ENTRALOGIN_END_REVOKED) && frame.payload.remaining == 0)
+        #expect(fields == (1_900_000_001, ENTRALOGIN_END_REVOKED))
+        #expect(try frame.payload.readWord() == "alice@contoso.com" && frame.payload.remaining == 0)
         let header = [
             ENTRALOGIN_END_ROLE, ENTRALOGIN_END_RETIRED, ENTRALOGIN_END_REVOKED, ENTRALOGIN_END_COMMAND,
             ENTRALOGIN_END_DISABLED,
@@ -50,6 +51,6 @@ struct EndAccountTests {
         #expect(EndAccount.answer(in: try reply(ENTRALOGIN_STATUS_FORBIDDEN)) == .notEntra)
         #expect(EndAccount.answer(in: try reply(ENTRALOGIN_STATUS_UNAVAILABLE)) == .unseen)
         #expect(EndAccount.answer(in: try reply(ENTRALOGIN_STATUS_NOT_FOUND)) == nil)
-        #expect(EndAccount.answer(in: EndAccount.request(uid: 1, cause: .command)) == nil)
+        #expect(EndAccount.answer(in: EndAccount.request(uid: 1, name: "", cause: .command)) == nil)
     }
 }

@@ -108,7 +108,7 @@ restart_daemon() {
     may_start || return 0
     forget_user_database
     systemctl daemon-reload || :
-    systemctl try-restart entralogind.service entralogin-audit.service || complain "the daemon does not restart: journalctl -u entralogind"
+    systemctl try-restart entralogind.service entralogin-audit.service entralogin-sessions.service || complain "the daemon does not restart: journalctl -u entralogind"
 }
 
 # Runs the integration check and records its result. An sshd that was just told to reload has five seconds to do so.

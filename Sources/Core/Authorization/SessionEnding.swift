@@ -38,12 +38,12 @@ package struct OtherProcess: Hashable, Sendable {
     }
 }
 
-/// What became of the processes of one uid.
+/// What became of the processes of one account.
 package struct EndedProcesses: Hashable, Sendable {
     package var ended: Int
-    /// Processes of that uid that were still alive some seconds later.
+    /// Processes of that account that were still alive some seconds later.
     package var left: Int
-    /// Processes of other uids, which were left alone; at most 32.
+    /// Processes of others, which were left alone; at most 32.
     package var others: [OtherProcess]
 
     package init(ended: Int, left: Int, others: [OtherProcess]) {
@@ -71,18 +71,20 @@ package enum EndingFault: Error, Hashable, Sendable {
     }
 }
 
-/// Ends every process of one uid. The adapter asks a separate program, because the daemon has no capability (P11).
+/// Ends every process of one account. The adapter asks a separate program, because the daemon has no capability (P11).
 package protocol SessionEnder: Sendable {
-    /// Returns when it is done, within `ENTRALOGIN_END_DEADLINE_MS`. This interface does not check `uid`: the program
-    /// checks by root's files that it is an Entra account's.
-    func end(uid: UInt32, because cause: EndingCause) async throws(EndingFault) -> EndedProcesses
+    /// Returns when it is done, within `ENTRALOGIN_END_DEADLINE_MS`. This interface does not check `uid` and `name`: the
+    /// program checks by root's files that `uid` is an Entra account's, and which numbers its rootless containers have.
+    func end(uid: UInt32, named name: String, because cause: EndingCause) async throws(EndingFault) -> EndedProcesses
 }
 
 /// For a machine without that program.
 package struct NoSessionEnder: SessionEnder {
     package init() {}
 
-    package func end(uid: UInt32, because cause: EndingCause) async throws(EndingFault) -> EndedProcesses {
+    package func end(uid: UInt32, named name: String, because cause: EndingCause) async throws(EndingFault)
+        -> EndedProcesses
+    {
         throw .unreachable("it is not installed")
     }
 }

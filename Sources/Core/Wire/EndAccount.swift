@@ -14,11 +14,12 @@ package enum EndAccount {
         case unseen
     }
 
-    package static func request(uid: UInt32, cause: EndingCause) -> [UInt8] {
-        // Six bytes fit any frame.
-        let frame = try? Frame.encode(opcode: UInt16(ENTRALOGIN_END_ACCOUNT)) { writer in
+    package static func request(uid: UInt32, name: String, cause: EndingCause) -> [UInt8] {
+        // A name of 113 characters at most fits any frame.
+        let frame = try? Frame.encode(opcode: UInt16(ENTRALOGIN_END_ACCOUNT)) { (writer) throws(ByteCodingError) in
             writer.write(uid)
             writer.write(cause.rawValue)
+            try writer.writeText(name, lengthPrefix: .two)
         }
         return frame ?? []
     }

@@ -32,14 +32,14 @@ static void pause_ms(long milliseconds) {
 }
 
 struct pass {
-    uint32_t uid;
+    const struct entralogin_account *account;
     int signal; /* 0: count only */
     uint32_t found;
 };
 
 static void signal_one(int folder, const struct entralogin_process *p, void *context) {
     struct pass *pass = context;
-    if (!entralogin_is_of(p, pass->uid) || !entralogin_is_alive(p) || p->pid <= 1)
+    if (!entralogin_is_accounts(folder, p, pass->account) || !entralogin_is_alive(p) || p->pid <= 1)
         return;
     if (pass->signal == SIGSTOP && p->state == 'T')
         return;
@@ -48,21 +48,21 @@ static void signal_one(int folder, const struct entralogin_process *p, void *con
         (void)syscall(SYS_pidfd_send_signal, folder, pass->signal, NULL, 0);
 }
 
-/* Signals every process of `uid`. *ret_found: how many there were; for SIGSTOP, without those stopped already. */
-static int signal_all(uint32_t uid, int signal, uint32_t *ret_found) {
-    struct pass pass = {.uid = uid, .signal = signal};
+/* Signals every process of the account. *ret_found: how many there were; for SIGSTOP, without those stopped already. */
+static int signal_all(const struct entralogin_account *account, int signal, uint32_t *ret_found) {
+    struct pass pass = {.account = account, .signal = signal};
     int result = entralogin_each_process(signal_one, &pass);
     *ret_found = pass.found;
     return result;
 }
 
 /* Repeats the signal until that many passes in a row find none, or for `limit_ms`. Returns what the last pass found. */
-static uint32_t signal_until_none(uint32_t uid, int signal, int passes, int64_t limit_ms) {
+static uint32_t signal_until_none(const struct entralogin_account *account, int signal, int passes, int64_t limit_ms) {
     int64_t began = now_ms();
     uint32_t found;
     int empty = 0;
     do {
-        if (signal_all(uid, signal, &found) != 0)
+        if (signal_all(account, signal, &found) != 0)
             break;
         empty = found == 0 ? empty + 1 : 0;
         pause_ms(PAUSE_MS);
@@ -74,18 +74,18 @@ static uint32_t signal_until_none(uint32_t uid, int signal, int passes, int64_t 
  * Stops all processes first: a forking process then cannot replace those that are killed, and a stopped one still
  * counts against the limits of processes. Then kills, until a pass finds none.
  */
-int entralogin_end_account(uint32_t uid, uint16_t cause, struct entralogin_ended *ret) {
+int entralogin_end_account(const struct entralogin_account *account, uint16_t cause, struct entralogin_ended *ret) {
     uint32_t found, before;
     memset(ret, 0, sizeof *ret);
-    int result = signal_all(uid, 0, &found);
+    int result = signal_all(account, 0, &found);
     if (result != 0)
         return result;
-    if (found > 0 && entralogin_tell_terminals(uid, cause) > 0)
+    if (found > 0 && entralogin_tell_terminals(account->uid, cause) > 0)
         pause_ms(NOTICE_MS);
-    signal_until_none(uid, SIGSTOP, EMPTY_STOP_PASSES, STOP_MS);
-    signal_all(uid, 0, &before);
-    entralogin_find_others(uid, ret);
-    ret->left = found = signal_until_none(uid, SIGKILL, EMPTY_KILL_PASSES, KILL_MS);
+    signal_until_none(account, SIGSTOP, EMPTY_STOP_PASSES, STOP_MS);
+    signal_all(account, 0, &before);
+    entralogin_find_others(account, ret);
+    ret->left = found = signal_until_none(account, SIGKILL, EMPTY_KILL_PASSES, KILL_MS);
     ret->ended = before > found ? before - found : 0;
     int64_t began = now_ms();
     for (entralogin_keep_living(ret); ret->others_count > 0 && now_ms() - began < OTHERS_MS;

@@ -18,18 +18,10 @@ struct entry {
 };
 
 static struct table {
-    uint32_t uid, count;
+    const struct entralogin_account *account;
+    uint32_t count;
     struct entry entries[TABLE_MAX];
 } table;
-
-/* True if the login uid (pam_loginuid(8)) or the login session's control group is that uid's, whatever the parent. */
-static int carries(int folder, uint32_t uid) {
-    char text[4096], slice[32];
-    if (entralogin_read_proc(folder, "loginuid", text, sizeof text) > 0 && strtoul(text, NULL, 10) == uid)
-        return 1;
-    snprintf(slice, sizeof slice, "/user-%u.slice/", uid);
-    return entralogin_read_proc(folder, "cgroup", text, sizeof text) > 0 && strstr(text, slice) != NULL;
-}
 
 static void note(int folder, const struct entralogin_process *p, void *context) {
     (void)context;
@@ -41,8 +33,8 @@ static void note(int folder, const struct entralogin_process *p, void *context) 
     e->process.uid = p->real;
     memcpy(e->process.command, p->command, sizeof e->process.command);
     e->parent = p->parent;
-    e->is_own = entralogin_is_of(p, table.uid) != 0;
-    e->is_related = e->is_own || carries(folder, table.uid);
+    e->is_own = entralogin_is_accounts(folder, p, table.account) != 0;
+    e->is_related = e->is_own || entralogin_carries(folder, table.account->uid);
 }
 
 static int by_pid(const void *key, const void *entry) {
@@ -50,9 +42,9 @@ static int by_pid(const void *key, const void *entry) {
     return (pid > other) - (pid < other);
 }
 
-void entralogin_find_others(uint32_t uid, struct entralogin_ended *ret) {
+void entralogin_find_others(const struct entralogin_account *account, struct entralogin_ended *ret) {
     int changes = 1;
-    table.uid = uid;
+    table.account = account;
     table.count = 0;
     ret->others_count = 0;
     if (entralogin_each_process(note, NULL) != 0)

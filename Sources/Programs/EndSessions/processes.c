@@ -66,6 +66,14 @@ int entralogin_is_of(const struct entralogin_process *p, uint32_t uid) {
     return p->real == uid || (p->real != 0 && p->effective == uid && p->saved == uid);
 }
 
+int entralogin_carries(int folder, uint32_t uid) {
+    char text[4096], slice[32];
+    if (entralogin_read_proc(folder, "loginuid", text, sizeof text) > 0 && strtoul(text, NULL, 10) == uid)
+        return 1;
+    snprintf(slice, sizeof slice, "/user-%u.slice/", uid);
+    return entralogin_read_proc(folder, "cgroup", text, sizeof text) > 0 && strstr(text, slice) != NULL;
+}
+
 int entralogin_is_alive(const struct entralogin_process *p) {
     return (p->state != 'Z' && p->state != 'X') || p->threads > 1;
 }

@@ -17,18 +17,24 @@ size_t entralogin_answer_end(const struct entralogin_owners *owners, entralogin_
     struct entralogin_reader r = {.bytes = request, .size = request_size};
     struct entralogin_writer w;
     struct entralogin_ended ended;
+    struct entralogin_account account;
+    size_t name_length;
     uint32_t magic = entralogin_get_u32(&r);
     uint16_t version = entralogin_get_u16(&r), opcode = entralogin_get_u16(&r);
     uint32_t length = entralogin_get_u32(&r), uid = entralogin_get_u32(&r);
     uint16_t cause = entralogin_get_u16(&r), status = ENTRALOGIN_STATUS_OK;
+    const char *name = entralogin_get_string(&r, &name_length);
     if (!entralogin_consumed(&r) || magic != ENTRALOGIN_MAGIC || version != ENTRALOGIN_VERSION ||
         opcode != ENTRALOGIN_END_ACCOUNT || length != request_size - ENTRALOGIN_FRAME_HEADER ||
         cause < ENTRALOGIN_END_ROLE || cause > ENTRALOGIN_END_DISABLED)
         return 0;
     memset(&ended, 0, sizeof ended);
+    memset(&account, 0, sizeof account);
+    account.uid = uid;
+    entralogin_find_ranges(owners, name, name_length, &account);
     if (!entralogin_uid_is_entra(owners, uid))
         status = ENTRALOGIN_STATUS_FORBIDDEN;
-    else if (end(uid, cause, &ended) != 0)
+    else if (end(&account, cause, &ended) != 0)
         status = ENTRALOGIN_STATUS_UNAVAILABLE;
     entralogin_begin(&w, reply, reply_capacity, ENTRALOGIN_END_ACCOUNT | ENTRALOGIN_REPLY);
     entralogin_put_u16(&w, status);
@@ -46,7 +52,7 @@ size_t entralogin_answer_end(const struct entralogin_owners *owners, entralogin_
 }
 
 static void answer(int client, uint32_t owner, const struct entralogin_owners *owners, int errors) {
-    unsigned char request[64], reply[2048];
+    unsigned char request[256], reply[2048];
     struct ucred peer;
     socklen_t size = sizeof peer;
     struct pollfd p = {.fd = client, .events = POLLIN};

@@ -14,9 +14,10 @@ struct EndSessionsClient: SessionEnder {
 
     init() throws(Errno) { worker = try BlockingWorker(named: "sessions") }
 
-    func end(uid: UInt32, because cause: EndingCause) async throws(EndingFault) -> EndedProcesses {
+    func end(uid: UInt32, named name: String, because cause: EndingCause) async throws(EndingFault) -> EndedProcesses {
         try await worker.run { () throws(EndingFault) in
-            try EndSessionsClient.answer(in: try EndSessionsClient.exchange(EndAccount.request(uid: uid, cause: cause)))
+            let request = EndAccount.request(uid: uid, name: name, cause: cause)
+            return try EndSessionsClient.answer(in: try EndSessionsClient.exchange(request))
         }
     }
 

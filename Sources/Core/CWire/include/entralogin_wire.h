@@ -218,8 +218,8 @@
  * ENTRALOGIN_END_ACCOUNT: end every process of one Entra account. From the daemon to end-sessions, over
  * ENTRALOGIN_SESSIONS_SOCKET (SOCK_SEQPACKET), whose inode only the daemon may open (mode 0600). The server takes it from
  * that inode's owner only (SO_PEERCRED), and checks by root's files whose uid it is.
- *   request   u32 uid, u16 cause
- *   reply     u32 processes ended, u32 processes of that uid that still live, u16 number of processes of other uids that
+ *   request   u32 uid, u16 cause, string name: the account's, by which subuid(5) says which other numbers are its own
+ *   reply     u32 processes ended, u32 processes of the account that still live, u16 number of processes of other uids that
  *             the account's sessions began and that were left alone (at most 32 are named); for each of them: u32 pid,
  *             u32 uid, string command
  * Status ENTRALOGIN_STATUS_FORBIDDEN: the uid is not an Entra account's. ENTRALOGIN_STATUS_UNAVAILABLE: the processes of

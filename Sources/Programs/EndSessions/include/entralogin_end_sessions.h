@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Ends every process of one Entra account. The daemon has no capability (P11), so this separate program does it. It
- * takes only a uid and a cause from the daemon, and checks by root's files that the uid is an Entra account's.
+ * takes only a uid, a name and a cause from the daemon, and checks by root's files that the uid is an Entra account's,
+ * and which other numbers are that account's.
  */
 #ifndef ENTRALOGIN_END_SESSIONS_H
 #define ENTRALOGIN_END_SESSIONS_H
@@ -14,8 +15,8 @@
 
 /* The files that say which account a uid belongs to; tests name others. */
 struct entralogin_owners {
-    const char *passwd, *mapped; /* passwd(5); the list of entralogin_adopted.h */
-    uint32_t root;               /* the uid that must own the list */
+    const char *passwd, *subuid, *mapped; /* passwd(5); subuid(5); the list of entralogin_adopted.h */
+    uint32_t root;                        /* the uid that must own the last two */
 };
 
 /*
@@ -36,8 +37,36 @@ struct entralogin_process {
 /* Reads the text of a status file. False where a field is missing. */
 int entralogin_parse_status(const char *text, struct entralogin_process *ret);
 
+/* The numbers of an account: its uid, and those that its rootless containers have. */
+#define ENTRALOGIN_RANGES_MAX 16u
+struct entralogin_range {
+    uint32_t first, last;
+};
+struct entralogin_account {
+    uint32_t uid, ranges_count;
+    struct entralogin_range ranges[ENTRALOGIN_RANGES_MAX];
+};
+
+/*
+ * Fills in the ranges that subuid(5) gives to `account->uid` by `name` or by number. None where the name is a local account's
+ * with another number, where somebody but root can write the file, or where it or passwd(5) cannot be read to its end. A range
+ * that any other line or a local uid touches is left out; so is one with numbers below 65536 or of Entra accounts.
+ */
+void entralogin_find_ranges(
+    const struct entralogin_owners *owners, const char *name, size_t length, struct entralogin_account *account);
+int entralogin_is_in_ranges(const struct entralogin_account *account, uint32_t uid);
+
 /* True for a process that the uid itself could signal (kill(2)), except for one of root that acts as it for a while. */
 int entralogin_is_of(const struct entralogin_process *p, uint32_t uid);
+
+/* The login uid (pam_loginuid(8)) or the control group of a login session says whose it was, whatever its parent is. */
+int entralogin_carries(int folder, uint32_t uid);
+
+/*
+ * True for the account's own, and for one that runs with a number of its ranges and carries its uid: systemd-nspawn may give a
+ * container of root's the same numbers.
+ */
+int entralogin_is_accounts(int folder, const struct entralogin_process *p, const struct entralogin_account *account);
 
 /* False for one that only waits to be reaped. A leader that has ended counts while a thread of it lives. */
 int entralogin_is_alive(const struct entralogin_process *p);
@@ -68,24 +97,23 @@ struct entralogin_ended {
     struct entralogin_other others[ENTRALOGIN_OTHERS_MAX];
 };
 
-/*
- * Finds the processes of other uids that descend from one of `uid`, or have it as login uid or in their control group.
- */
-void entralogin_find_others(uint32_t uid, struct entralogin_ended *ret);
+/* Finds the processes that descend from one of the account's, or carry its uid, and are not its own. */
+void entralogin_find_others(const struct entralogin_account *account, struct entralogin_ended *ret);
 /* Removes the other processes that have ended. */
 void entralogin_keep_living(struct entralogin_ended *ended);
 
 /*
- * Writes to the terminals, stops every process of `uid`, then kills until none is left, for some seconds at most. The
- * caller has checked that the uid is an Entra account's. 0, or a negative errno if processes cannot be seen.
+ * Writes to the terminals, stops every process of the account, then kills until none is left, for some seconds at most.
+ * The caller has checked that the uid is an Entra account's. 0, or a negative errno if processes cannot be seen.
  */
-int entralogin_end_account(uint32_t uid, uint16_t cause, struct entralogin_ended *ret);
+int entralogin_end_account(const struct entralogin_account *account, uint16_t cause, struct entralogin_ended *ret);
 
 /*
  * Carries out one request of ENTRALOGIN_END_ACCOUNT and writes the reply. `end` is entralogin_end_account, except in
  * tests. Returns the reply's size; 0 for bytes that are not a request.
  */
-typedef int entralogin_end_function(uint32_t uid, uint16_t cause, struct entralogin_ended *ret);
+typedef int entralogin_end_function(
+    const struct entralogin_account *account, uint16_t cause, struct entralogin_ended *ret);
 size_t entralogin_answer_end(const struct entralogin_owners *owners, entralogin_end_function *end, const void *request,
     size_t request_size, void *reply, size_t reply_capacity);
 
