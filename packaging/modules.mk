@@ -165,7 +165,7 @@ FUZZ_INCLUDES := $(C_INCLUDES) $(NSS_INCLUDES) $(PAM_INCLUDES) $(PRINCIPALS_INCL
 	-I Sources/Programs/PAM -I Tests/Fuzzers/C -I $(SAMPLE)
 FUZZ_FLAGS := -std=c11 -O1 -g -Wall -Wextra -Werror -U_FORTIFY_SOURCE -fno-omit-frame-pointer -fno-sanitize-recover=all \
 	$(FUZZ_INCLUDES)
-FUZZ_TARGETS := snapshot reply audit adopted
+FUZZ_TARGETS := snapshot reply audit mapped
 FUZZ_HEADERS := $(C_HEADERS) $(wildcard Tests/Fuzzers/*/*.h $(SAMPLE)/*.h) packaging/modules.mk
 # The files that a reader opens are in the fuzzer's memory (Tests/Fuzzers/Snapshot/files.c).
 FUZZ_snapshot := $(wildcard Tests/Fuzzers/Snapshot/*.c $(SAMPLE)/*.c) $(NSS_C)
@@ -173,8 +173,8 @@ FUZZ_LINK_snapshot := -Wl,--wrap=open,--wrap=fcntl,--wrap=fstat,--wrap=lstat,--w
 FUZZ_reply := $(wildcard Tests/Fuzzers/Reply/*.c) $(NSS_C) $(wildcard Sources/Programs/PAM/*.c) \
 	Sources/Programs/AuthorizedPrincipals/principals.c
 FUZZ_LINK_reply := -lpam
-FUZZ_adopted := $(wildcard Tests/Fuzzers/Adopted/*.c) Sources/System/CClient/adopted.c $(WIRE_C)
-FUZZ_LINK_adopted := -Wl,--wrap=open,--wrap=fstat,--wrap=read,--wrap=close
+FUZZ_mapped := $(wildcard Tests/Fuzzers/Mapped/*.c) Sources/System/CClient/mapped.c $(WIRE_C)
+FUZZ_LINK_mapped := -Wl,--wrap=open,--wrap=fstat,--wrap=read,--wrap=close
 FUZZ_audit := $(wildcard Tests/Fuzzers/Audit/*.c) Sources/Programs/AuditEvents/text.c $(WIRE_C)
 
 define fuzz_target

@@ -100,7 +100,7 @@ final class FakeAccounts: AccountRegistry, SignInRegistry {
         var enrolAnswer: EnrolledAccount?
         var enrolCalls = 0
         var signIns: [DirectoryIdentity: UnixTime] = [:]
-        var listed: [UserName: AdoptedPerson] = [:]
+        var listed: [UserName: MappedPerson] = [:]
         /// What the wait for a new account's subordinate ids comes to, and until when it may last.
         var hasSubordinateIDs = true
         var waitsForSubordinateIDs: [BootTime] = []
@@ -169,9 +169,9 @@ struct FakeView: AccountsView {
         allEnrolled().first { $0.account.name == name || $0.formerNames.contains(name) }
     }
 
-    func adopted(uid: UInt32) -> AdoptedPerson? { state.listed.values.first { $0.uid == uid } }
+    func mapped(uid: UInt32) -> MappedPerson? { state.listed.values.first { $0.uid == uid } }
 
-    func listed(_ name: UserName) -> AdoptedPerson? { state.listed[name] }
+    func listed(_ name: UserName) -> MappedPerson? { state.listed[name] }
 
     func allEnrolled() -> [EnrolledAccount] {
         state.standings.values.compactMap { standing in

@@ -158,7 +158,7 @@ struct Bed {
         paths.signIns = "\(folder)/sign-ins"
         paths.passwd = "\(folder)/passwd"
         paths.group = "\(folder)/group"
-        paths.adopted = "\(folder)/adopted"
+        paths.mapped = "\(folder)/adopted"
         paths.subuid = "\(folder)/subuid"
         paths.subgid = "\(folder)/subgid"
         paths.root = geteuid()

@@ -12,8 +12,8 @@ final class FakeStack {
     static let uid = ENTRALOGIN_ID_FIRST + 7_000
     static let name = "alice@contoso.com"
     /// Somebody of the local files, with the number that they brought along.
-    static let adopted = "adam@contoso.com"
-    static let adoptedUID: UInt32 = 1_001
+    static let mapped = "adam@contoso.com"
+    static let mappedUID: UInt32 = 1_001
     /// Another directory's user, with a number of our range, and one whose name has our shape; a name and a number that its
     /// services do not agree about.
     static let theirs: (name: String, uid: UInt32) = ("theirs", ENTRALOGIN_ID_FIRST + 900_000)
@@ -24,7 +24,7 @@ final class FakeStack {
     /// What the name services have for a number, and the password there.
     private static let numbers: [UInt32: (name: String, password: String)] = [
         theirs.uid: (theirs.name, "*"), joe.uid: (joe.name, "*"), twin.uid: ("another", "*"),
-        adoptedUID: ("earlier", "x"), 1_005: ("newbie", "x"), 1_006: ("renamed", ENTRALOGIN_ADOPTED_MARK),
+        mappedUID: ("earlier", "x"), 1_005: ("newbie", "x"), 1_006: ("renamed", ENTRALOGIN_MAPPED_MARK),
         1_007: ("zed@contoso.com", "x"), retired: ("old@contoso.com", ENTRALOGIN_NO_PASSWORD),
     ]
 
@@ -133,10 +133,10 @@ final class FakeStack {
         ) -> Int32 = { name, record, buffer, size, found in
             guard let name, let record, let buffer, let found else { return EINVAL }
             let local: [String: (UInt32, String)] = [
-                FakeStack.adopted: (FakeStack.adoptedUID, ENTRALOGIN_ADOPTED_MARK),
+                FakeStack.mapped: (FakeStack.mappedUID, ENTRALOGIN_MAPPED_MARK),
                 // pwconv(8) puts an x there.
                 "shadowed@contoso.com": (1_002, "x"), "local@contoso.com": (1_003, "x"),
-                "moved@contoso.com": (1_004, ENTRALOGIN_ADOPTED_MARK),
+                "moved@contoso.com": (1_004, ENTRALOGIN_MAPPED_MARK),
             ]
             let known: [String: (String, UInt32, String)] = [
                 FakeStack.name: (FakeStack.name, FakeStack.uid, "/home/\(FakeStack.name)"),
@@ -193,7 +193,7 @@ final class FakeStack {
 
     private static let root: @convention(c) () -> uid_t = { 0 }
     private static let ours: @convention(c) () -> uid_t = { FakeStack.uid }
-    private static let adoptedPerson: @convention(c) () -> uid_t = { FakeStack.adoptedUID }
+    private static let mappedPerson: @convention(c) () -> uid_t = { FakeStack.mappedUID }
 
     enum Stage { case authenticate, setcred, account, open, close }
 
@@ -202,7 +202,7 @@ final class FakeStack {
         _ stage: Stage,
         _ daemon: entralogin_server,
         ownRealUID: Bool = false,
-        asAdopted: Bool = false,
+        asMapped: Bool = false,
         realUID: (@convention(c) () -> uid_t)? = nil,
         list: String? = nil,
         accounts: [UInt8]? = nil,
@@ -221,17 +221,17 @@ final class FakeStack {
         if let accounts { folder.write(accounts, to: "accounts") }
         if let rules { folder.write(Array(rules.utf8), to: "rules") }
         if hasAnswered { folder.write([], to: "answered") }
-        let own = asAdopted ? Self.adoptedPerson : ownRealUID ? Self.ours : Self.root
+        let own = asMapped ? Self.mappedPerson : ownRealUID ? Self.ours : Self.root
         let flags = silent ? Int32(bitPattern: UInt32(PAM_SILENT)) : 0
         return folder("loginuid").withCString { loginUID in
-            folder("adopted").withCString { adopted in
+            folder("adopted").withCString { mapped in
                 folder("accounts").withCString { accounts in
                     folder("answered").withCString { answered in
                         folder("rules").withCString { rules in
                             var operations = entralogin_pam_operations(
                                 daemon: daemon,
                                 login_uid: loginUID,
-                                adopted: adopted,
+                                mapped: mapped,
                                 accounts: accounts,
                                 answered: answered,
                                 sudo_rules: rules,

@@ -57,7 +57,7 @@ struct PAMNumberTests {
                 displayName: "",
                 home: "/home/\(name)",
                 shell: "/bin/sh",
-                adoptedUID: mapped ? 1_001 : nil
+                mappedUID: mapped ? 1_001 : nil
             )
         }
         return try AccountSnapshot.bytes(of: accounts, policy: AccountPolicy(), generation: 1, seed: 7)
@@ -89,7 +89,7 @@ struct PAMNumberTests {
 
     @Test("A number that only the daemon knows, of a mapped account, keeps no user of another directory away")
     func mappedNumber() throws {
-        let accounts = try published((FakeStack.adopted, FakeStack.joe.uid), mapped: true)
+        let accounts = try published((FakeStack.mapped, FakeStack.joe.uid), mapped: true)
         #expect(isIgnored(ask(FakeStack(user: FakeStack.joe.name), accounts: accounts)))
     }
 
@@ -136,7 +136,7 @@ struct PAMNumberTests {
     @Test("P8: A mapped account's number that a local user has by now: theirs, and no longer the Entra account's")
     func givenAway() {
         func list(_ uid: UInt32, _ name: String = "gone@contoso.com") -> String {
-            "\(ENTRALOGIN_ADOPTED_FIRST_LINE)\n\(name):0b1ec700-0000-4000-8000-000000000001:\(uid)\n"
+            "\(ENTRALOGIN_MAPPED_FIRST_LINE)\n\(name):0b1ec700-0000-4000-8000-000000000001:\(uid)\n"
         }
         func su(_ caller: Caller, _ list: String) -> (result: Int32, requests: [[UInt8]]) {
             ask(FakeStack(service: "su", user: "bob", invoking: "newbie"), as: caller, list: list)
@@ -145,7 +145,7 @@ struct PAMNumberTests {
         #expect(su({ 1_006 }, list(1_006)).result == PAM_PERM_DENIED, "renamed, and still marked")
         #expect(su({ 1_007 }, list(1_007)).result == PAM_PERM_DENIED, "another name of our shape")
         #expect(su({ 1_008 }, list(1_008)).result == PAM_PERM_DENIED, "nobody's")
-        #expect(su({ 1_001 }, list(1_001, FakeStack.adopted)).result == PAM_PERM_DENIED, "two records, one number")
+        #expect(su({ 1_001 }, list(1_001, FakeStack.mapped)).result == PAM_PERM_DENIED, "two records, one number")
         #expect(su({ 1_005 }, list(1_005, "broken@contoso.com")).result == PAM_PERM_DENIED, "cannot be looked up")
         #expect(su({ 1_005 }, list(1_005) + "damage\n").result == PAM_PERM_DENIED, "a list that is unsound")
     }

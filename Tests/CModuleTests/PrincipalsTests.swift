@@ -100,7 +100,7 @@ struct PrincipalsTests {
     }
 
     @Test("A user with an older number is asked about: the daemon knows whether the account is Entra's")
-    func adopted() {
+    func mapped() {
         var arguments = arguments
         arguments[2] = "1001"
         #expect(run(arguments, answer: principal(arguments[1])).requests.count == 1)

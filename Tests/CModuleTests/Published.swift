@@ -12,7 +12,7 @@ import TestSupport
 import Testing
 
 extension AccountSnapshot {
-    /// The file of these accounts, whoever they belong to. Those with a number that they brought along are adopted.
+    /// The file of these accounts, whoever they belong to. Those with a number that they brought along are mapped.
     static func bytes(
         of accounts: [Account],
         policy: AccountPolicy,
@@ -28,7 +28,7 @@ extension AccountSnapshot {
         return try AccountSnapshot(
             of: VisibleAccounts(
                 enrolled,
-                forGroupsAlone: Set(accounts.filter { $0.adoptedUID != nil }.map(\.uid.number))
+                forGroupsAlone: Set(accounts.filter { $0.mappedUID != nil }.map(\.uid.number))
             ),
             policy: policy,
             generation: generation,
@@ -76,7 +76,7 @@ final class Published: Sendable {
 
     /// Root's list.
     func writeList(_ lines: [String]) {
-        folder.write(Array(([ENTRALOGIN_ADOPTED_FIRST_LINE] + lines).map { $0 + "\n" }.joined().utf8), to: "adopted")
+        folder.write(Array(([ENTRALOGIN_MAPPED_FIRST_LINE] + lines).map { $0 + "\n" }.joined().utf8), to: "adopted")
     }
 
     func writeGrants(_ grants: [UInt32: UInt64], boot: String = Published.boot) {
@@ -108,14 +108,14 @@ final class Published: Sendable {
             try folder("grants").withCString { grants in
                 try folder("boot_id").withCString { bootID in
                     try "/nonexistent/control.sock".withCString { nowhere in
-                        try folder("adopted").withCString { adopted in
+                        try folder("adopted").withCString { mapped in
                             try folder("groups").withCString { groups in
                                 var sources = entralogin_sources(
                                     accounts: accounts,
                                     grants: grants,
                                     groups: groups,
                                     boot_id: bootID,
-                                    adopted: adopted,
+                                    mapped: mapped,
                                     daemon: server ?? entralogin_server(path: nowhere, root: .max),
                                     kept_accounts: keeping ? kept : nil,
                                     kept_grants: keeping ? kept + 1 : nil,

@@ -23,7 +23,7 @@ struct SudoMemberTests {
         gid: UInt32? = nil,
         group: String = "entralogin:administrators",
         caller: UInt32 = FakeStack.uid,
-        adopted: String? = nil,
+        mapped: String? = nil,
         home: String = SudoMemberTests.home,
         answer: FakeDaemon.Answer = .frame(Frame.verdict(ENTRALOGIN_VERDICT_ALLOW).bytes(ENTRALOGIN_AUTHORIZE))
     ) -> (isMember: Bool, requests: [[UInt8]]) {
@@ -33,10 +33,10 @@ struct SudoMemberTests {
         callerNow.withLock { $0 = caller }
         let result = daemon.withServer { server in
             withRecord(user, uid, gid ?? uid, home) { record in
-                withOptional(adopted) { list in
+                withOptional(mapped) { list in
                     var operations = entralogin_sudo_world(
                         daemon: server,
-                        adopted: list,
+                        mapped: list,
                         caller: { callerNow.withLock { $0 } },
                         say: { line in shown.withLock { $0.append(line.map { String(cString: $0) } ?? "") } }
                     )
@@ -123,16 +123,16 @@ struct SudoMemberTests {
     @Test("P7: A mapped account counts by root's list, with name, uid and gid as they stand there, and not without it")
     func mapped() {
         let folder = TemporaryFolder()
-        let line = "\(FakeStack.adopted):0b1ec700-0000-4000-8000-00000000a11c:\(FakeStack.adoptedUID)\n"
+        let line = "\(FakeStack.mapped):0b1ec700-0000-4000-8000-00000000a11c:\(FakeStack.mappedUID)\n"
         folder.write(Array("entralogin-adopted 1\n\(line)".utf8), to: "adopted")
         func told(_ uid: UInt32, gid: UInt32? = nil, list: String?) -> Int {
-            ask(FakeStack.adopted, uid: uid, gid: gid, caller: uid, adopted: list).requests.count
+            ask(FakeStack.mapped, uid: uid, gid: gid, caller: uid, mapped: list).requests.count
         }
-        #expect(told(FakeStack.adoptedUID, list: folder("adopted")) == 1)
-        #expect(told(FakeStack.adoptedUID, gid: 5, list: folder("adopted")) == 0)
-        #expect(told(FakeStack.adoptedUID + 1, list: folder("adopted")) == 0)
-        #expect(told(FakeStack.adoptedUID, list: folder("none")) == 0)
-        #expect(told(FakeStack.adoptedUID, list: nil) == 0)
+        #expect(told(FakeStack.mappedUID, list: folder("adopted")) == 1)
+        #expect(told(FakeStack.mappedUID, gid: 5, list: folder("adopted")) == 0)
+        #expect(told(FakeStack.mappedUID + 1, list: folder("adopted")) == 0)
+        #expect(told(FakeStack.mappedUID, list: folder("none")) == 0)
+        #expect(told(FakeStack.mappedUID, list: nil) == 0)
     }
 }
 

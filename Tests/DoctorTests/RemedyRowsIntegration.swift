@@ -8,7 +8,7 @@ import WiredMachine
 
 /// Rows of `RemedyTests`: the rest of the integration.
 extension RemedyTests {
-    static let integrationRows: [Row] = sshdRows + moduleRows + adoptionRows
+    static let integrationRows: [Row] = sshdRows + moduleRows + mappingRows
 
     private static let sshdRows: [Row] = [
         Row(
@@ -132,8 +132,7 @@ extension RemedyTests {
     private static let list = "entralogin-adopted 1\nbob@contoso.com:0b1ec700-0000-4000-8000-00000000beef:1001\n"
 
     /// Bob's account is mapped: it keeps its old uid. One of the two files disagrees until the remedy is done.
-    private static func adopted(_ id: String, _ remedy: String, list wrongList: String?, line wrongLine: String) -> Row
-    {
+    private static func mapped(_ id: String, _ remedy: String, list wrongList: String?, line wrongLine: String) -> Row {
         Row(
             id,
             .warning,
@@ -149,14 +148,14 @@ extension RemedyTests {
         )
     }
 
-    private static let adoptionRows: [Row] = [
-        adopted("adopted.list", "one line for each account, name:object-id:uid", list: "bob@contoso.com\n", line: bob),
-        adopted(
+    private static let mappingRows: [Row] = [
+        mapped("adopted.list", "one line for each account, name:object-id:uid", list: "bob@contoso.com\n", line: bob),
+        mapped(
             "adopted.stray",
             "fix the file that is wrong",
             list: list,
             line: bob.replacing("1001:1001", with: "1002:1002")
         ),
-        adopted("adopted.unlisted", "put it back", list: nil, line: bob),
+        mapped("adopted.unlisted", "put it back", list: nil, line: bob),
     ]
 }

@@ -68,8 +68,8 @@ final class FleetSessions: AccountRegistry, AccountsView, GrantRegistry, Process
 
     func standing(of name: UserName) -> AccountStanding { .none(Denial(.domainNotAllowed)) }
     func enrolled(named name: UserName) -> EnrolledAccount? { nil }
-    func adopted(uid: UInt32) -> AdoptedPerson? { nil }
-    func listed(_ name: UserName) -> AdoptedPerson? { nil }
+    func mapped(uid: UInt32) -> MappedPerson? { nil }
+    func listed(_ name: UserName) -> MappedPerson? { nil }
     func enrol(_ account: Account, as identity: DirectoryIdentity) async throws(Denial) -> EnrolledAccount {
         throw Denial(.enrolmentFailed)
     }

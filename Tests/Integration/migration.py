@@ -63,7 +63,7 @@ def over(ground: Ground) -> str:
         owned = [text.replace("aad_admins:x:4700:\n", "") for text in owned]
         equal(plan(site)[1]["oldLines"], [], "lines left")
         alive("with ours")
-        adopted(ground, site, person, home)
+        mapped(ground, site, person, home)
         require(apply(site).status == 1, "migrated twice")
         undone = apply(site, "--undo")
         require(undone.ok, undone.text)
@@ -76,7 +76,7 @@ def over(ground: Ground) -> str:
     return f"uid {OLD_UID} stayed"
 
 
-def adopted(ground: Ground, site: Site, person: Person, home: str) -> None:
+def mapped(ground: Ground, site: Site, person: Person, home: str) -> None:
     """Requires that the person signs in with the old uid, home and shell, and with the rights of the role only."""
     admitted(site.ssh(person, "pwd; echo $SHELL; cat from-before; stat -c %u from-before; id -u; id -gn"),
              f"{home}\n/bin/sh\nkept\n{OLD_UID}\n{OLD_UID}\n{person.login}\n")
@@ -103,7 +103,7 @@ def adopted(ground: Ground, site: Site, person: Person, home: str) -> None:
     refused(site.ssh(person, "true"))
 
 
-@case("P4", "an adopted account whose list and record differ in anything: no certificate and no planted key opens it")
+@case("P4", "a mapped account whose list and record differ in anything: no certificate and no planted key opens it")
 def differing(ground: Ground) -> str:
     with ground.fresh("migration-differs") as site, open_session(ground, site) as alive:
         person = ground.newcomer()

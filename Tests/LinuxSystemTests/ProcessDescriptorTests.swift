@@ -24,7 +24,7 @@ import Testing
     }
 
     /// Takes ownership of the descriptor with that number, as of one from systemd's store.
-    private func adopted(_ number: Int32) throws -> ProcessDescriptor {
+    private func mapped(_ number: Int32) throws -> ProcessDescriptor {
         guard number >= 0 else { throw Errno.last }
         return try ProcessDescriptor(adopting: Descriptor(takingOwnership: number))
     }
@@ -60,10 +60,10 @@ import Testing
     }
 
     @Test func `an inherited descriptor is taken where it is a pidfd, with the number that the kernel says`() throws {
-        let process = try adopted(copy(of: try ProcessDescriptor(pid: getpid())))
+        let process = try mapped(copy(of: try ProcessDescriptor(pid: getpid())))
         #expect(process.pid == getpid() && process.isAlive)
         for path in ["/dev/null", "/proc/self/status", "/proc/self"] {
-            #expect(throws: Errno.invalidArgument) { _ = try adopted(open(path, O_RDONLY)) }
+            #expect(throws: Errno.invalidArgument) { _ = try mapped(open(path, O_RDONLY)) }
         }
     }
 
@@ -74,7 +74,7 @@ import Testing
         let number = copy(of: try ProcessDescriptor(pid: pid))
         #expect(kill(pid, SIGKILL) == 0)
         #expect(waitpid(pid, nil, 0) == pid)
-        #expect(throws: Errno.invalidArgument) { _ = try adopted(number) }
+        #expect(throws: Errno.invalidArgument) { _ = try mapped(number) }
         for end in ends { close(end) }
     }
 }

@@ -62,16 +62,16 @@ struct MigrationSurveyTests {
         #expect(first.keepsNumber && first.uid == nil && first.oldUID == 1001 && first.commands.isEmpty)
         #expect(first.passwdLine == "alice@contoso.com:!*adopted:1001:1001:Alice A:/home/alice:/bin/bash")
         #expect(first.groupLine == "alice@contoso.com:*:1001:")
-        let lines = try #require(MigrationSurvey(on: machine, known: []).adoption(from: .aadsshlogin))
+        let lines = try #require(MigrationSurvey(on: machine, known: []).mapping(from: .aadsshlogin))
         #expect(lines.people.map(\.line) == ["alice@contoso.com:\(Self.objectID):1001"])
-        var adopted = machine
-        adopted.texts["/etc/passwd"] = "\(try #require(first.passwdLine))\n"
-        adopted.texts["/etc/group"] = "alice@contoso.com:*:1001:\n"
-        adopted.texts[AdoptionList.path] = "entralogin-adopted 1\nalice@contoso.com:\(Self.objectID):1001\n"
+        var mapped = machine
+        mapped.texts["/etc/passwd"] = "\(try #require(first.passwdLine))\n"
+        mapped.texts["/etc/group"] = "alice@contoso.com:*:1001:\n"
+        mapped.texts[MappingList.path] = "entralogin-adopted 1\nalice@contoso.com:\(Self.objectID):1001\n"
         let again = KnownAccount(name: "alice@contoso.com", objectID: Self.objectID, uid: 1001, home: "/home/alice")
-        let second = plan(adopted, again)
+        let second = plan(mapped, again)
         #expect(second.isReady && second.people.first?.keepsNumber == true && second.people.first?.passwdLine == nil)
-        #expect(MigrationSurvey(on: adopted, known: [again]).adoption(from: .aadlogin)?.isEmpty == true)
+        #expect(MigrationSurvey(on: mapped, known: [again]).mapping(from: .aadlogin)?.isEmpty == true)
         // Mapped once and undone; the home still has the old uid.
         #expect(plan(machine, known(home: "/home/alice")).people.first?.keepsNumber == true)
         // The private group exists already.
@@ -80,18 +80,18 @@ struct MigrationSurveyTests {
         #expect(plan(grouped).isReady && plan(grouped).people.first?.groupLine == nil)
     }
 
-    @Test("Who would not be adopted then is a conflict now; and accounts that nobody tells about are one")
-    func cannotBeAdopted() {
+    @Test("Who would not be mapped then is a conflict now; and accounts that nobody tells about are one")
+    func cannotBeMapped() {
         for (path, text) in [
             ("/etc/group", "others:x:1001:\n"), ("/etc/group", "alice@contoso.com:x:1002:\n"),
-            (AdoptionList.path, "damage\n"),
-            (AdoptionList.path, "entralogin-adopted 1\nbob@contoso.com:\(Self.objectID):1999\n"),
-            (AdoptionList.path, "entralogin-adopted 1\nalice@contoso.com:\(Self.objectID):1002\n"),
+            (MappingList.path, "damage\n"),
+            (MappingList.path, "entralogin-adopted 1\nbob@contoso.com:\(Self.objectID):1999\n"),
+            (MappingList.path, "entralogin-adopted 1\nalice@contoso.com:\(Self.objectID):1002\n"),
         ] {
             var machine = machine
             machine.texts[path] = text
             #expect(!plan(machine).isReady, "\(text)")
-            #expect(MigrationSurvey(on: machine, known: []).adoption(from: .aadsshlogin) == nil)
+            #expect(MigrationSurvey(on: machine, known: []).mapping(from: .aadsshlogin) == nil)
         }
         var machine = machine
         machine.texts["/var/lib/entralogin/accounts"] = "entralogin-accounts 1\naccount x\n"

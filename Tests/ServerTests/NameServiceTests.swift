@@ -27,8 +27,8 @@ private final class OneAnswer: AccountRegistry, AccountsView {
 
     func enrolled(named name: UserName) -> EnrolledAccount? { nil }
 
-    func adopted(uid: UInt32) -> AdoptedPerson? { nil }
-    func listed(_ name: UserName) -> AdoptedPerson? { nil }
+    func mapped(uid: UInt32) -> MappedPerson? { nil }
+    func listed(_ name: UserName) -> MappedPerson? { nil }
     func allEnrolled() -> [EnrolledAccount] { [] }
 
     func enrol(_ account: Account, as identity: DirectoryIdentity) async throws(Denial) -> EnrolledAccount {
@@ -56,19 +56,19 @@ private final class OneAnswer: AccountRegistry, AccountsView {
         )
     }
 
-    @Test("P7: of somebody adopted there are groups to tell, and no record")
-    func adopted() throws {
-        let person = try #require(AdoptedPerson(name: account().name, objectID: identity().objectID, uid: 1001))
+    @Test("P7: of a mapped account there are groups to tell, and no record")
+    func mapped() throws {
+        let person = try #require(MappedPerson(name: account().name, objectID: identity().objectID, uid: 1001))
         let local = LocalAccounts(
-            passwd: Array("\(person.name):\(AdoptionList.mark):1001:1001::/home/alice:/bin/sh\n".utf8),
+            passwd: Array("\(person.name):\(MappingList.mark):1001:1001::/home/alice:/bin/sh\n".utf8),
             group: [],
-            adopted: try #require(AdoptionList([person]))
+            mapped: try #require(MappingList([person]))
         )
-        let adopted = try account().adopted(as: try #require(local.adopted(uid: 1001)))
-        let expected = adopted.forGroupsAlone
-        #expect(expected.home == "//" && adopted.home == "/home/alice")
-        #expect(look(OneAnswer(.provisional(adopted)), "alice@contoso.com", "sshd") == .account(expected))
-        #expect(look(OneAnswer(.provisional(adopted)), "alice@contoso.com", "tar") == .notFound)
+        let mapped = try account().mapped(as: try #require(local.mapped(uid: 1001)))
+        let expected = mapped.forGroupsAlone
+        #expect(expected.home == "//" && mapped.home == "/home/alice")
+        #expect(look(OneAnswer(.provisional(mapped)), "alice@contoso.com", "sshd") == .account(expected))
+        #expect(look(OneAnswer(.provisional(mapped)), "alice@contoso.com", "tar") == .notFound)
     }
 
     @Test("P3: who never signed in exists for sshd only", arguments: ["sshd", "sshd-session", "sshd-auth"])

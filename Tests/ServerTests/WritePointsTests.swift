@@ -35,34 +35,34 @@ private struct StillTime: TimeSource {
 private func bytes(_ file: AtomicFile) -> [UInt8]? { try? file.read(limit: 1 << 20) }
 
 /// Root's list of the people whose accounts keep their number; two places write it.
-private let adoptedPeople = Writer(
-    source: "Migration/AdoptionFiles.swift",
+private let mappedPeople = Writer(
+    source: "Migration/MappingFiles.swift",
     write: { file, version in
-        let list = try #require(AdoptionList([try person(uid: UInt32(version))]))
+        let list = try #require(MappingList([try person(uid: UInt32(version))]))
         try file.replace(with: list.bytes, mode: 0o644)
     },
-    read: { file in bytes(file).flatMap { try? AdoptionList(parsing: $0).people.first }.map { Int64($0.uid) - 1000 } }
+    read: { file in bytes(file).flatMap { try? MappingList(parsing: $0).people.first }.map { Int64($0.uid) - 1000 } }
 )
 
-/// The note of the lines that adopting added, for the way back; two places write it.
-private let adoptionLines = Writer(
-    source: "Migration/AdoptionFiles.swift",
+/// The note of the lines that mapping added, for the way back; two places write it.
+private let mappingLines = Writer(
+    source: "Migration/MappingFiles.swift",
     write: { file, version in
-        var lines = AdoptionLines()
+        var lines = MappingLines()
         lines.people = [try person(uid: UInt32(version))]
         try file.replace(with: lines.bytes, mode: 0o600)
     },
-    read: { file in bytes(file).flatMap { AdoptionLines(parsing: $0)?.people.first }.map { Int64($0.uid) - 1000 } }
+    read: { file in bytes(file).flatMap { MappingLines(parsing: $0)?.people.first }.map { Int64($0.uid) - 1000 } }
 )
 
-private func person(uid: UInt32) throws -> AdoptedPerson {
+private func person(uid: UInt32) throws -> MappedPerson {
     let name = try #require(UserName("alice@contoso.com"))
-    return try #require(AdoptedPerson(name: name, objectID: try identity().objectID, uid: 1000 + uid))
+    return try #require(MappedPerson(name: name, objectID: try identity().objectID, uid: 1000 + uid))
 }
 
 /// Every call of `AtomicFile.replace` in the product.
 private let writers: [Writer] = [
-    adoptionLines, adoptionLines, adoptedPeople, adoptedPeople,
+    mappingLines, mappingLines, mappedPeople, mappedPeople,
     Writer(
         source: "AccountDirectory/AccountStore.swift",
         write: { file, version in

@@ -26,6 +26,6 @@ release_mapped() {
 # Adds their lines, last of all: everything that refuses them must be in place.
 bring_lines() {
     mapped restore && return 0
-    complain "people who were adopted before could not be put back, and are refused: entraloginctl doctor"
+    complain "people who were mapped before could not be put back, and are refused: entraloginctl doctor"
     return 1
 }

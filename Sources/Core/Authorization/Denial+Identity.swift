@@ -19,10 +19,10 @@ extension Denial {
     }
 
     /// Root's list has this name for another object, or this object under another name.
-    package init(_ identity: DirectoryIdentity, isNot listed: AdoptedPerson) {
+    package init(_ identity: DirectoryIdentity, isNot listed: MappedPerson) {
         self.init(
             .objectIDChanged,
-            detail: "\(listed.name) is object id \(listed.objectID) in \(AdoptionList.path), the certificate is for"
+            detail: "\(listed.name) is object id \(listed.objectID) in \(MappingList.path), the certificate is for"
                 + " \(identity.objectID)"
         )
     }

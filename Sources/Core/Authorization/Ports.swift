@@ -188,8 +188,8 @@ package enum AccountStanding: Hashable, Sendable {
     case none(Denial)
 }
 
-/// The accounts as they are at one moment: table, local files, tenant and settings stand still in it. Accounts of adopted
-/// people come with `adoptedUID`, and the home and the shell that the local files have.
+/// The accounts as they are at one moment: table, local files, tenant and settings stand still in it. Accounts of mapped
+/// people come with `mappedUID`, and the home and the shell that the local files have.
 package protocol AccountsView: Sendable {
     /// The standing of a name.
     func standing(of name: UserName) -> AccountStanding
@@ -197,12 +197,12 @@ package protocol AccountsView: Sendable {
     func enrolled(uid: UInt32) -> EnrolledAccount?
     /// The enrolled account that has the name or had it once, retired or not.
     func enrolled(named name: UserName) -> EnrolledAccount?
-    /// The adopted person who has this number by the local files and root's list.
-    func adopted(uid: UInt32) -> AdoptedPerson?
+    /// The mapped person who has this number by the local files and root's list.
+    func mapped(uid: UInt32) -> MappedPerson?
     /// The account of that person, retired or not.
     func enrolled(as identity: DirectoryIdentity) -> EnrolledAccount?
-    /// Who has that name in root's list of adopted people, whether or not the local files agree.
-    func listed(_ name: UserName) -> AdoptedPerson?
+    /// Who has that name in root's list of mapped accounts, whether or not the local files agree.
+    func listed(_ name: UserName) -> MappedPerson?
     /// The enrolled accounts as they are stored, in the order of enrolment: not for finding one.
     func allEnrolled() -> [EnrolledAccount]
 }

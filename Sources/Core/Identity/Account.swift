@@ -11,12 +11,12 @@ package struct Account: Hashable, Sendable {
     package let home: String
     /// Absolute path of the login shell.
     package let shell: String
-    /// The number that an adopted person has instead, by the local files, which have the whole record; `uid` is then what
+    /// The number that a mapped account has instead, by the local files, which have the whole record; `uid` is then what
     /// grants and the store go by. Never stored.
-    package let adoptedUID: UInt32?
+    package let mappedUID: UInt32?
 
     /// The number that the system knows the account by.
-    package var systemUID: UInt32 { adoptedUID ?? uid.number }
+    package var systemUID: UInt32 { mappedUID ?? uid.number }
 
     package init(
         name: UserName,
@@ -24,30 +24,30 @@ package struct Account: Hashable, Sendable {
         displayName: String,
         home: String,
         shell: String,
-        adoptedUID: UInt32? = nil
+        mappedUID: UInt32? = nil
     ) {
         self.name = name
         self.uid = uid
         self.displayName = displayName
         self.home = home
         self.shell = shell
-        self.adoptedUID = adoptedUID
+        self.mappedUID = mappedUID
     }
 
-    /// What the name service is told of an adopted account: a record for groups alone (ENTRALOGIN_GROUPS_ALONE).
+    /// What the name service is told of a mapped account: a record for groups alone (ENTRALOGIN_GROUPS_ALONE).
     package var forGroupsAlone: Account {
-        Account(name: name, uid: uid, displayName: "", home: "//", shell: "//", adoptedUID: adoptedUID)
+        Account(name: name, uid: uid, displayName: "", home: "//", shell: "//", mappedUID: mappedUID)
     }
 
     /// The same account as the local files have it.
-    package func adopted(as local: AdoptedAccount) -> Account {
+    package func mapped(as local: MappedAccount) -> Account {
         Account(
             name: name,
             uid: uid,
             displayName: displayName,
             home: local.home,
             shell: local.shell,
-            adoptedUID: local.person.uid
+            mappedUID: local.person.uid
         )
     }
 }
@@ -85,9 +85,9 @@ package struct EnrolledAccount: Hashable, Sendable {
     }
 
     /// The same person's account as the local files have it.
-    package func adopted(as local: AdoptedAccount) -> EnrolledAccount {
+    package func mapped(as local: MappedAccount) -> EnrolledAccount {
         var copy = self
-        copy.account = account.adopted(as: local)
+        copy.account = account.mapped(as: local)
         return copy
     }
 }

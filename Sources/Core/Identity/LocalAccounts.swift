@@ -14,16 +14,16 @@ package final class LocalAccounts: Sendable {
     /// The homes of local users and every folder above them: who owns the folder above owns what is below it.
     private let claimedPaths: Set<String>
     /// Which of these accounts are Entra accounts all the same.
-    private let adoptions: LocalAdoptions
+    private let mappings: LocalMappings
     /// The groups that list a name which an Entra account can have.
     private let memberships: [UserName: Set<String>]
-    private let adoptedNames: [UInt32: UserName]
-    private let listed: [UserName: AdoptedPerson]
-    private let listedObjects: [ObjectID: AdoptedPerson]
+    private let mappedNames: [UInt32: UserName]
+    private let listed: [UserName: MappedPerson]
+    private let listedObjects: [ObjectID: MappedPerson]
 
-    /// Takes the files' bytes (passwd(5), group(5)), and root's list of adopted people. Comments, empty lines and the `+` and
+    /// Takes the files' bytes (passwd(5), group(5)), and root's list of mapped accounts. Comments, empty lines and the `+` and
     /// `-` lines of NIS (nsswitch.conf(5), compat) are skipped.
-    package init(passwd: [UInt8], group: [UInt8], adopted list: AdoptionList = AdoptionList()) {
+    package init(passwd: [UInt8], group: [UInt8], mapped list: MappingList = MappingList()) {
         var users: [[String]] = []
         var groups: [[String]] = []
         let hasList = !list.people.isEmpty
@@ -59,26 +59,26 @@ package final class LocalAccounts: Sendable {
         self.memberships = memberships
         self.homes = homes
         claimedPaths = homes.reduce(into: []) { paths, home in LocalAccounts.claim(home, in: &paths) }
-        adoptions = LocalAdoptions(list, users: users, groups: groups)
-        adoptedNames = adoptions.accounts.reduce(into: [:]) { $0[$1.value.person.uid] = $1.key }
+        mappings = LocalMappings(list, users: users, groups: groups)
+        mappedNames = mappings.accounts.reduce(into: [:]) { $0[$1.value.person.uid] = $1.key }
         listed = list.people.reduce(into: [:]) { $0[$1.name] = $1 }
         listedObjects = list.people.reduce(into: [:]) { $0[$1.objectID] = $1 }
     }
 
-    /// The local account of that name is an adopted person's.
-    package func adopted(named name: UserName) -> AdoptedAccount? { adoptions.accounts[name] }
+    /// The local account of that name, where it is a mapped one.
+    package func mapped(named name: UserName) -> MappedAccount? { mappings.accounts[name] }
 
-    package func adopted(uid: UInt32) -> AdoptedAccount? { adoptedNames[uid].flatMap { adoptions.accounts[$0] } }
+    package func mapped(uid: UInt32) -> MappedAccount? { mappedNames[uid].flatMap { mappings.accounts[$0] } }
 
-    package var adopted: some Collection<AdoptedAccount> { adoptions.accounts.values }
+    package var mapped: some Collection<MappedAccount> { mappings.accounts.values }
 
-    /// In root's list, adopted or not.
-    package func listed(named name: UserName) -> AdoptedPerson? { listed[name] }
+    /// In root's list, mapped or not.
+    package func listed(named name: UserName) -> MappedPerson? { listed[name] }
 
-    package func listed(_ objectID: ObjectID) -> AdoptedPerson? { listedObjects[objectID] }
+    package func listed(_ objectID: ObjectID) -> MappedPerson? { listedObjects[objectID] }
 
-    /// Who is in root's list and not adopted, and why.
-    package var strays: [UserName: String] { adoptions.strays }
+    /// Who is in root's list and not mapped, and why.
+    package var mismatches: [UserName: String] { mappings.mismatches }
 
     /// A local user or group has this name.
     package func claims(_ name: UserName) -> Bool {

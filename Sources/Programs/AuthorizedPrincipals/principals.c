@@ -28,7 +28,7 @@ static uint32_t parse_uid(const char *text) {
     if (number >= ENTRALOGIN_NO_ID)
         return ENTRALOGIN_NO_ID;
     uint32_t uid = (uint32_t)number;
-    return entralogin_uid_is_ours(uid) || entralogin_uid_is_adoptable(uid) ? uid : ENTRALOGIN_NO_ID;
+    return entralogin_uid_is_ours(uid) || entralogin_uid_is_mappable(uid) ? uid : ENTRALOGIN_NO_ID;
 }
 
 /*

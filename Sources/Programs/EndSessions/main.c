@@ -7,7 +7,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "entralogin_adopted.h"
+#include "entralogin_mapped.h"
 #include "entralogin_client.h"
 #include "entralogin_end_sessions.h"
 #include "entralogin_wire.h"
@@ -20,7 +20,7 @@ static void run_ahead(void) {
 }
 
 int main(void) {
-    static const struct entralogin_owners owners = {"/etc/passwd", "/etc/subuid", ENTRALOGIN_ADOPTED_LIST, 0};
+    static const struct entralogin_owners owners = {"/etc/passwd", "/etc/subuid", ENTRALOGIN_MAPPED_LIST, 0};
     uint32_t owner;
     int socket = entralogin_inherited(ENTRALOGIN_SESSIONS_SOCKET, &owner);
     if (socket == -EBADF) {

@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "entralogin_adopted.h"
+#include "entralogin_mapped.h"
 #include "entralogin_wire.h"
 
 static struct entralogin_kept kept_accounts, kept_grants, kept_groups;
@@ -15,7 +15,7 @@ const struct entralogin_sources entralogin_nss_places = {
     .grants = ENTRALOGIN_GRANTS_SNAPSHOT,
     .groups = ENTRALOGIN_GROUPS_SNAPSHOT,
     .boot_id = "/proc/sys/kernel/random/boot_id",
-    .adopted = ENTRALOGIN_ADOPTED_LIST,
+    .mapped = ENTRALOGIN_MAPPED_LIST,
     .daemon = {.path = ENTRALOGIN_CONTROL_SOCKET, .root = 0},
     .kept_accounts = &kept_accounts,
     .kept_grants = &kept_grants,

@@ -14,7 +14,7 @@
  * A group without members. Membership comes from initgroups, and of a private group from being the primary one. A list of the
  * shared groups' members would outgrow the buffers of programs that do not ask again with a larger one.
  */
-ENTRALOGIN_ONE_COPY static enum nss_status pack(
+static ENTRALOGIN_ONE_COPY enum nss_status pack(
     struct entralogin_text name, uint32_t gid, struct group *ret, char *buffer, size_t size, int *errnop) {
     static const struct entralogin_text no_password = {.bytes = "*", .length = 1};
     struct entralogin_space space = {.at = buffer, .left = size};
@@ -31,7 +31,7 @@ ENTRALOGIN_ONE_COPY static enum nss_status pack(
 }
 
 /* One of the two shared groups, by its number; a file without an acceptable name for it does not have it. */
-ENTRALOGIN_ONE_COPY static enum nss_status pack_shared(
+static ENTRALOGIN_ONE_COPY enum nss_status pack_shared(
     const struct entralogin_accounts *a, uint32_t gid, struct group *ret, char *buffer, size_t size, int *errnop) {
     struct entralogin_text name = gid == ENTRALOGIN_USERS_GID ? a->users_group : a->administrators_group;
     return name.length > 0 ? pack(name, gid, ret, buffer, size, errnop)
@@ -51,7 +51,7 @@ struct wanted {
 };
 
 /* One of the Entra groups; none where there is no such one. The file is not looked for where there are none. */
-ENTRALOGIN_ONE_COPY static enum nss_status mapped(const struct entralogin_sources *sources,
+static ENTRALOGIN_ONE_COPY enum nss_status mapped(const struct entralogin_sources *sources,
     const struct entralogin_accounts *a, struct wanted wanted, struct group *ret, char *buffer, size_t size,
     int *errnop) {
     unsigned char window[ENTRALOGIN_WINDOW];
@@ -93,11 +93,11 @@ static enum nss_status shared(const struct entralogin_sources *sources, const ch
     return status;
 }
 
-ENTRALOGIN_ONE_COPY static enum nss_status answer_group(
+static ENTRALOGIN_ONE_COPY enum nss_status answer_group(
     int found, struct entralogin_finding *finding, struct group *ret, char *buffer, size_t size, int *errnop) {
     if (found != ENTRALOGIN_FOUND)
         return entralogin_nss_status(found, errnop);
-    /* Somebody adopted: the local files have the record. */
+    /* A mapped account: the local files have the record. */
     enum nss_status status = entralogin_record_is_for_groups_alone(&finding->record)
                                  ? entralogin_nss_status(ENTRALOGIN_ABSENT, errnop)
                                  : pack(finding->record.name, finding->record.gid, ret, buffer, size, errnop);

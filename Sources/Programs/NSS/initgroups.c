@@ -5,7 +5,7 @@
 #include <limits.h>
 #include <stdlib.h>
 
-#include "entralogin_adopted.h"
+#include "entralogin_mapped.h"
 
 #define FIRST_SIZE 16
 #define UNKNOWN_PRIMARY ((gid_t)-1) /* nscd asks without one */
@@ -40,7 +40,7 @@ static int is_ours(
     const struct entralogin_sources *sources, const char *name, gid_t primary, const struct entralogin_record *record) {
     if (!entralogin_record_is_for_groups_alone(record))
         return primary == record->gid || primary == UNKNOWN_PRIMARY;
-    return entralogin_adopted(sources->adopted, sources->daemon.root, name, primary, primary) == ENTRALOGIN_ADOPTED;
+    return entralogin_mapped(sources->mapped, sources->daemon.root, name, primary, primary) == ENTRALOGIN_MAPPED;
 }
 
 enum nss_status entralogin_nss_initgroups(const struct entralogin_sources *sources, const char *name, gid_t primary,

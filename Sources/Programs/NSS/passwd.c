@@ -37,7 +37,7 @@ static enum nss_status answer(
     int found, struct entralogin_finding *finding, struct passwd *ret, char *buffer, size_t size, int *errnop) {
     if (found != ENTRALOGIN_FOUND)
         return entralogin_nss_status(found, errnop);
-    /* Somebody adopted: the local files have the record. */
+    /* A mapped account: the local files have the record. */
     enum nss_status status = entralogin_record_is_for_groups_alone(&finding->record)
                                  ? entralogin_nss_status(ENTRALOGIN_ABSENT, errnop)
                                  : pack(&finding->record, ret, buffer, size, errnop);

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "entralogin_adopted.h"
+#include "entralogin_mapped.h"
 #include "entralogin_snapshot_reader.h"
 
 /* Whether an account is published with this number, and with this name where one is given: as the reader says it. */
@@ -57,7 +57,7 @@ int entralogin_is_given_away(const struct entralogin_pam_operations *operations,
     struct passwd record, *found = NULL;
     if (!name_of(operations, uid, &record, buffer, sizeof buffer) ||
         entralogin_name_folds_to_ours(record.pw_name, strnlen(record.pw_name, ENTRALOGIN_NAME_MAX + 1)) ||
-        (record.pw_passwd != NULL && strcmp(record.pw_passwd, ENTRALOGIN_ADOPTED_MARK) == 0))
+        (record.pw_passwd != NULL && strcmp(record.pw_passwd, ENTRALOGIN_MAPPED_MARK) == 0))
         return 0;
     /* Two records with the number: which one counts is chance. */
     return operations->look_up(listed, &record, buffer, sizeof buffer, &found) == 0 &&

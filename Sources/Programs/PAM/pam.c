@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "entralogin_adopted.h"
+#include "entralogin_mapped.h"
 #include "entralogin_snapshot.h"
 
 #define ENTRALOGIN_ENTRY_POINT __attribute__((visibility("default")))
@@ -48,13 +48,13 @@ static int result_of(int verdict, int denied, int undecided) {
 }
 
 /*
- * Somebody adopted is never let pass for a local account: where the daemon, which reads the same files, does not know them as
+ * A mapped account is never let pass for a local account: where the daemon, which reads the same files, does not know them as
  * ours, the answer is no.
  */
-static int insist(pam_handle_t *pamh, int flags, int verdict, int is_adopted) {
-    if (!is_adopted || verdict != ENTRALOGIN_VERDICT_IGNORE)
+static int insist(pam_handle_t *pamh, int flags, int verdict, int is_mapped) {
+    if (!is_mapped || verdict != ENTRALOGIN_VERDICT_IGNORE)
         return verdict;
-    entralogin_say(pamh, flags, ENTRALOGIN_ADOPTED_OTHERWISE);
+    entralogin_say(pamh, flags, ENTRALOGIN_MAPPED_OTHERWISE);
     return ENTRALOGIN_VERDICT_DENY;
 }
 
@@ -120,8 +120,8 @@ int entralogin_pam_account(
         entralogin_say(pamh, flags, ENTRALOGIN_ARGUMENTS);
         return PAM_SERVICE_ERR;
     }
-    if (person.standing == ENTRALOGIN_STRAY || invoker.is_stray) {
-        entralogin_say(pamh, flags, ENTRALOGIN_ADOPTED_OTHERWISE);
+    if (person.standing == ENTRALOGIN_MISMATCH || invoker.is_mismatch) {
+        entralogin_say(pamh, flags, ENTRALOGIN_MAPPED_OTHERWISE);
         return PAM_PERM_DENIED;
     }
     if (person.standing == ENTRALOGIN_UNKNOWN)
@@ -131,7 +131,7 @@ int entralogin_pam_account(
         return PAM_PERM_DENIED;
     }
     int verdict = decide(operations, pamh, flags, &person, &invoker);
-    verdict = insist(pamh, flags, verdict, person.is_adopted || invoker.is_adopted);
+    verdict = insist(pamh, flags, verdict, person.is_mapped || invoker.is_mapped);
     return result_of(verdict, PAM_PERM_DENIED, PAM_AUTHINFO_UNAVAIL);
 }
 
@@ -182,8 +182,8 @@ static const char *obstacle(enum entralogin_standing standing, int argc, const c
         return ENTRALOGIN_ARGUMENTS;
     if (standing == ENTRALOGIN_MISSPELT)
         return LOWER_CASE;
-    if (standing == ENTRALOGIN_STRAY)
-        return ENTRALOGIN_ADOPTED_OTHERWISE;
+    if (standing == ENTRALOGIN_MISMATCH)
+        return ENTRALOGIN_MAPPED_OTHERWISE;
     if (standing != ENTRALOGIN_OURS && standing != ENTRALOGIN_FOREIGN)
         return ENTRALOGIN_REFUSED;
     return strlen(credential) > ENTRALOGIN_AUTH_INFO_MAX ? LONG_CREDENTIAL : NULL;
@@ -210,7 +210,7 @@ int entralogin_pam_open_session(
     }
     entralogin_begin(&w, request, sizeof request, ENTRALOGIN_OPEN_SESSION);
     int is_homeless = put_session(&w, operations, pamh, &person, credential);
-    int verdict = insist(pamh, flags, ask(operations, pamh, flags, ENTRALOGIN_OPEN_SESSION, &w), person.is_adopted);
+    int verdict = insist(pamh, flags, ask(operations, pamh, flags, ENTRALOGIN_OPEN_SESSION, &w), person.is_mapped);
     int result = result_of(verdict, PAM_SESSION_ERR, PAM_SESSION_ERR);
     if (is_homeless && result == PAM_SUCCESS)
         clear_way(operations, pamh, flags, &person);
@@ -246,7 +246,7 @@ int entralogin_pam_close_session(const struct entralogin_pam_operations *operati
 static const struct entralogin_pam_operations real_world = {
     .daemon = {.path = ENTRALOGIN_CONTROL_SOCKET, .root = 0},
     .login_uid = "/proc/self/loginuid",
-    .adopted = ENTRALOGIN_ADOPTED_LIST,
+    .mapped = ENTRALOGIN_MAPPED_LIST,
     .accounts = ENTRALOGIN_ACCOUNTS_SNAPSHOT,
     .answered = ENTRALOGIN_ANSWERED,
     .sudo_rules = ENTRALOGIN_SUDO_RULES,

@@ -25,7 +25,7 @@ int entralogin_read_verdict(const void *frame, size_t size, uint16_t opcode, con
     "ask this machine's administrator to restart it"
 #define ENTRALOGIN_UNDECIDED "entralogin: sign-in cannot be decided now; ask this machine's administrator"
 #define ENTRALOGIN_REFUSED "entralogin: sign-in refused"
-#define ENTRALOGIN_ADOPTED_OTHERWISE \
+#define ENTRALOGIN_MAPPED_OTHERWISE \
     "entralogin: sign-in refused: this machine's files contradict each other about this account; " \
     "ask this machine's administrator"
 #define ENTRALOGIN_ARGUMENTS \
@@ -120,12 +120,12 @@ enum entralogin_standing {
     ENTRALOGIN_OURS,
     ENTRALOGIN_MISSPELT, /* an Entra account in another spelling than the record's */
     ENTRALOGIN_UNKNOWN,  /* that shape, and nobody has the name */
-    ENTRALOGIN_STRAY, /* a local record that was adopted, but root's list says otherwise by now, or cannot be trusted */
+    ENTRALOGIN_MISMATCH, /* a local record that was mapped, but root's list says otherwise by now, or cannot be trusted */
 };
 
 struct entralogin_person {
     enum entralogin_standing standing;
-    int is_adopted;    /* the record is the local files' */
+    int is_mapped;     /* the record is the local files' */
     int is_anothers;   /* FOREIGN, with a number of the id range: another directory's user */
     uint32_t uid, gid; /* ENTRALOGIN_NO_ID where there is no record; uid ENTRALOGIN_ANOTHERS_ID where is_anothers */
     char home[ENTRALOGIN_HOME_MAX + 1];
@@ -137,7 +137,7 @@ void entralogin_find_person(const struct entralogin_pam_operations *operations, 
 
 /* Who asks for another's rights (sudo, su, polkit). */
 struct entralogin_invoker {
-    int is_ours, is_adopted, is_stray;
+    int is_ours, is_mapped, is_mismatch;
     const char *name;                /* PAM_RUSER, or empty */
     struct entralogin_person person; /* whose name that is */
     uint32_t uid;                    /* ENTRALOGIN_NO_ID where it is no Entra account's */

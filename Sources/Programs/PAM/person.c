@@ -7,7 +7,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#include "entralogin_adopted.h"
+#include "entralogin_mapped.h"
 
 const char *entralogin_item(pam_handle_t *pamh, int item) {
     const void *value = NULL;
@@ -22,18 +22,18 @@ const char *entralogin_item(pam_handle_t *pamh, int item) {
  */
 static void evaluate_local(
     const struct entralogin_pam_operations *operations, const struct passwd *found, struct entralogin_person *ret) {
-    int marked = found->pw_passwd != NULL && strcmp(found->pw_passwd, ENTRALOGIN_ADOPTED_MARK) == 0;
-    switch (entralogin_adopted(
-        operations->adopted, operations->daemon.root, found->pw_name, found->pw_uid, found->pw_gid)) {
-    case ENTRALOGIN_ADOPTED:
-        ret->is_adopted = 1;
+    int marked = found->pw_passwd != NULL && strcmp(found->pw_passwd, ENTRALOGIN_MAPPED_MARK) == 0;
+    switch (
+        entralogin_mapped(operations->mapped, operations->daemon.root, found->pw_name, found->pw_uid, found->pw_gid)) {
+    case ENTRALOGIN_MAPPED:
+        ret->is_mapped = 1;
         ret->standing = ENTRALOGIN_OURS;
         break;
-    case ENTRALOGIN_NOT_ADOPTED:
-        ret->standing = marked ? ENTRALOGIN_STRAY : ENTRALOGIN_FOREIGN;
+    case ENTRALOGIN_NOT_MAPPED:
+        ret->standing = marked ? ENTRALOGIN_MISMATCH : ENTRALOGIN_FOREIGN;
         break;
     default:
-        ret->standing = ENTRALOGIN_STRAY;
+        ret->standing = ENTRALOGIN_MISMATCH;
     }
 }
 
@@ -97,19 +97,19 @@ static uint32_t login_uid(const struct entralogin_pam_operations *operations) {
 /* Takes the number for the caller's, where it is an Entra account's. */
 static void take_number(
     const struct entralogin_pam_operations *operations, uint32_t uid, struct entralogin_invoker *ret) {
-    enum entralogin_adoption adoption = ENTRALOGIN_NOT_ADOPTED;
+    enum entralogin_mapping mapping = ENTRALOGIN_NOT_MAPPED;
     char listed[ENTRALOGIN_NAME_MAX + 1] = "";
     if (uid == operations->daemon.root || uid == ENTRALOGIN_NO_ID || entralogin_is_anothers(operations, uid, NULL))
         return;
     if (!entralogin_uid_is_ours(uid))
-        adoption = entralogin_adopted_number(operations->adopted, operations->daemon.root, uid, listed);
-    if (adoption == ENTRALOGIN_ADOPTED && entralogin_is_given_away(operations, uid, listed))
+        mapping = entralogin_mapped_number(operations->mapped, operations->daemon.root, uid, listed);
+    if (mapping == ENTRALOGIN_MAPPED && entralogin_is_given_away(operations, uid, listed))
         return;
-    if (!entralogin_uid_is_ours(uid) && adoption == ENTRALOGIN_NOT_ADOPTED)
+    if (!entralogin_uid_is_ours(uid) && mapping == ENTRALOGIN_NOT_MAPPED)
         return;
     ret->is_ours = 1;
-    ret->is_adopted |= adoption == ENTRALOGIN_ADOPTED;
-    ret->is_stray |= adoption == ENTRALOGIN_ADOPTION_UNSOUND;
+    ret->is_mapped |= mapping == ENTRALOGIN_MAPPED;
+    ret->is_mismatch |= mapping == ENTRALOGIN_MAPPING_UNSOUND;
     ret->uid = uid;
 }
 
@@ -121,8 +121,8 @@ void entralogin_find_invoker(
     entralogin_find_person(operations, ret->name, 0, &ret->person);
     const struct entralogin_person person = ret->person;
     ret->is_ours = person.standing != ENTRALOGIN_FOREIGN;
-    ret->is_adopted = person.is_adopted;
-    ret->is_stray = person.standing == ENTRALOGIN_STRAY;
+    ret->is_mapped = person.is_mapped;
+    ret->is_mismatch = person.standing == ENTRALOGIN_MISMATCH;
     if (person.standing == ENTRALOGIN_OURS || person.standing == ENTRALOGIN_MISSPELT)
         ret->uid = person.uid;
     /* sudo may have changed its uid by now, and an Entra account has the name, too. */

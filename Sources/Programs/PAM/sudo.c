@@ -45,8 +45,8 @@ int entralogin_step_up(const struct entralogin_pam_operations *operations, pam_h
     const char *obstacle = NULL;
     if (entralogin_in_sshd(pamh))
         obstacle = LIKE_SSHD;
-    else if (person.standing == ENTRALOGIN_STRAY || invoker.is_stray)
-        obstacle = ENTRALOGIN_ADOPTED_OTHERWISE;
+    else if (person.standing == ENTRALOGIN_MISMATCH || invoker.is_mismatch)
+        obstacle = ENTRALOGIN_MAPPED_OTHERWISE;
     else if (person.standing != ENTRALOGIN_OURS || person.uid != invoker.uid)
         obstacle = OTHER_PERSON;
     else if (*entralogin_item(pamh, PAM_TTY) == '\0')

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "entralogin_adopted.h"
+#include "entralogin_mapped.h"
 #include "entralogin_name.h"
 #include "entralogin_wire.h"
 
@@ -24,8 +24,8 @@ static int can_be_entra(const struct entralogin_sudo_world *operations, const ch
     if (record == NULL || !entralogin_name_is_ours(user, strnlen(user, ENTRALOGIN_NAME_MAX + 1)) ||
         strlen(record->pw_dir) > ENTRALOGIN_HOME_MAX)
         return 0;
-    return entralogin_uid_is_ours(record->pw_uid) || entralogin_adopted(operations->adopted, operations->daemon.root,
-                                                         user, record->pw_uid, record->pw_gid) == ENTRALOGIN_ADOPTED;
+    return entralogin_uid_is_ours(record->pw_uid) || entralogin_mapped(operations->mapped, operations->daemon.root,
+                                                         user, record->pw_uid, record->pw_gid) == ENTRALOGIN_MAPPED;
 }
 
 /* "entralogin:NAME", a group of [Groups]: NAME, which has an underscore, as "administrators" has not. NULL: none of those. */

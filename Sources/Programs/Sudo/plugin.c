@@ -4,7 +4,7 @@
 #include <string.h>
 #include <sys/auxv.h>
 
-#include "entralogin_adopted.h"
+#include "entralogin_mapped.h"
 #include "entralogin_name.h"
 #include "entralogin_sudo.h"
 #include "entralogin_wire.h"
@@ -47,7 +47,7 @@ static uint32_t caller(void) {
 
 static const struct entralogin_sudo_world real_world = {
     .daemon = {.path = ENTRALOGIN_CONTROL_SOCKET, .root = 0},
-    .adopted = ENTRALOGIN_ADOPTED_LIST,
+    .mapped = ENTRALOGIN_MAPPED_LIST,
     .caller = caller,
     .say = say,
 };

@@ -21,15 +21,15 @@ extension Tool {
     }
 
     private func changeAccountFiles(from package: OldPackage, _ verb: MigrationVerb) throws(DaemonError) -> ExitStatus {
-        let files = AdoptionFiles()
-        do throws(AdoptionFailure) {
+        let files = MappingFiles()
+        do throws(MappingFailure) {
             switch verb {
             case .adopt:
                 let survey = MigrationSurvey(on: machine, known: try? knownAccounts())
-                guard let lines = survey.adoption(from: package) else {
+                guard let lines = survey.mapping(from: package) else {
                     throw .contradiction("the plan has changed: entraloginctl migrate --from \(package.rawValue)")
                 }
-                if !lines.isEmpty { try files.adopt(lines) }
+                if !lines.isEmpty { try files.add(lines) }
             case .restore:
                 // Otherwise their own SSH keys would let these accounts in, whatever Azure says.
                 if let gap = StackCheck(on: machine).accountStageErrors().first {

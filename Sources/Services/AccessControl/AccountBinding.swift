@@ -9,7 +9,7 @@ struct AccountBinding: Sendable {
     /// Nil if the name is not enrolled yet.
     let enrolled: EnrolledAccount?
     /// The user to whom root's list of mapped accounts gives this name, even before their first sign-in.
-    private let listed: AdoptedPerson?
+    private let listed: MappedPerson?
 
     /// Looks the account up by `name`, before any identity is proved: `uid` and `home` must match its record.
     init(_ name: UserName, uid: UInt32, home: String, in accounts: any AccountsView) throws(Denial) {

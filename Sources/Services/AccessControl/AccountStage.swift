@@ -156,7 +156,7 @@ extension AccountStage {
         let now = parts.ports.time.bootTime()
         // sshd runs as root and asks for nobody. A user who made sudo look like it, by another name for its file, wants
         // the rules of a sign-in, or none where the target is root.
-        if let uid = request.invokingUID, PosixID(user: uid) != nil || accounts.adopted(uid: uid) != nil {
+        if let uid = request.invokingUID, PosixID(user: uid) != nil || accounts.mapped(uid: uid) != nil {
             throw Denial(.unsupported, detail: "a process that looks like sshd was run by uid \(uid)")
         }
         // An Entra account's name that NSS knows no more (retired, or a local account's by now) comes without a uid.
@@ -183,7 +183,7 @@ extension AccountStage {
     }
 
     /// An Entra account is who has a uid of theirs; a name that can only be theirs and has no uid at all; and one of root's
-    /// list, which is then adopted or refused.
+    /// list, which is then mapped or refused.
     static func isOurs(_ user: String, uid: UInt32, _ accounts: any AccountsView) -> Bool {
         if PosixID(user: uid) != nil { return true }
         guard let name = UserName(folding: user) else { return false }
@@ -226,8 +226,8 @@ extension AccountStage {
                 throw Denial(.notEnrolled, detail: "uid \(uid), who asks, is nobody's")
             }
             found.append(enrolled.account)
-        } else if let uid = request.invokingUID, let adopted = accounts.adopted(uid: uid) {
-            found.append(try enrolled(adopted.name, accounts).account)
+        } else if let uid = request.invokingUID, let mapped = accounts.mapped(uid: uid) {
+            found.append(try enrolled(mapped.name, accounts).account)
         }
         if let name = UserName(request.invokingUser), name != found.first?.name {
             switch accounts.standing(of: name) {

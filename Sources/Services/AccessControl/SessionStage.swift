@@ -72,8 +72,8 @@ package struct SessionStage: Sendable {
     /// The session that this process opened has ended. With the person's last one, the grant ends.
     package func close(user: String, uid: UInt32, callerPID: Int32) {
         let accounts = parts.ports.accounts.view()
-        let adopted = accounts.adopted(uid: uid).flatMap { accounts.enrolled(named: $0.name) }
-        guard let uid = adopted?.account.uid ?? PosixID(user: uid),
+        let mapped = accounts.mapped(uid: uid).flatMap { accounts.enrolled(named: $0.name) }
+        guard let uid = mapped?.account.uid ?? PosixID(user: uid),
             let service = parts.sessions.remove(pid: callerPID, uid: uid)
         else { return }
         let account = accounts.enrolled(uid: uid.number)
@@ -186,7 +186,7 @@ extension SessionStage {
             displayName: evidence.certificates.first?.certificate.displayName ?? known.displayName,
             home: known.home,
             shell: known.shell,
-            adoptedUID: known.adoptedUID
+            mappedUID: known.mappedUID
         )
         let isNew = parts.ports.accounts.view().enrolled(uid: known.uid.number) == nil
         let enrolled = try await parts.ports.accounts.enrol(account, as: evidence.identity)

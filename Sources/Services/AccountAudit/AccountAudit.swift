@@ -30,8 +30,8 @@ package struct AccountAudit: Sendable {
         problems += files.problems
         let sshd = StackCheck.sshdPrograms.first { machine.exists($0) }
         var accounts: [AuditedAccount] = []
-        let adopted = self.adopted(&problems)
-        for entry in files.entries where !entry.isExpired && !adopted.contains(entry.name) {
+        let mapped = self.mapped(&problems)
+        for entry in files.entries where !entry.isExpired && !mapped.contains(entry.name) {
             var account = AuditedAccount(name: entry.name, uid: entry.uid, shell: entry.shell)
             account.shellRefuses = AccountAudit.refusingShells.contains { entry.shell.hasSuffix("/\($0)") }
             look(at: entry, sshd, &account, &problems)
@@ -49,19 +49,19 @@ package struct AccountAudit: Sendable {
     }
 
     /// The mapped accounts: their records are local, but no password and no key lets the user in.
-    private func adopted(_ problems: inout [AuditProblem]) -> Set<String> {
-        let list: AdoptionList
+    private func mapped(_ problems: inout [AuditProblem]) -> Set<String> {
+        let list: MappingList
         do {
-            list = try AdoptionList(parsing: Array(try machine.text(of: AdoptionList.path).utf8))
+            list = try MappingList(parsing: Array(try machine.text(of: MappingList.path).utf8))
         } catch FileAbsence.absent {
             return []
         } catch {
-            problems.append(AuditProblem(AdoptionList.path, "cannot be read"))
+            problems.append(AuditProblem(MappingList.path, "cannot be read"))
             return []
         }
         let files = [AccountFiles.passwd, "/etc/group"].map { Array(text(of: $0, &problems).utf8) }
-        let local = LocalAccounts(passwd: files[0], group: files[1], adopted: list)
-        return Set(local.adopted.map(\.person.name.text))
+        let local = LocalAccounts(passwd: files[0], group: files[1], mapped: list)
+        return Set(local.mapped.map(\.person.name.text))
     }
 
     /// Programs that refuse the login and exit.

@@ -21,7 +21,7 @@ extension AccountDirectory {
             }
             try checkList(local, account.name, identity)
             if let enrolled = state.table.account(of: identity) { throw try rename(enrolled, to: account.name, state) }
-            guard account.uid == expected.uid, account.adoptedUID == expected.adoptedUID, account.home == expected.home
+            guard account.uid == expected.uid, account.mappedUID == expected.mappedUID, account.home == expected.home
             else {
                 throw Denial(.recordChanged, detail: "sshd has uid \(account.uid), now it would be \(expected.uid)")
             }
@@ -156,8 +156,8 @@ extension AccountDirectory {
         guard try localAccounts().get().listed(named: name) != nil else { return }
         throw Denial(
             .unsupported,
-            text: "The record of an adopted account is the local files'",
-            detail: "change \(name) with usermod, and its name in \(AdoptionList.path), too"
+            text: "The record of a mapped account is the local files'",
+            detail: "change \(name) with usermod, and its name in \(MappingList.path), too"
         )
     }
 
@@ -272,7 +272,7 @@ extension CurrentAccounts {
             throw Denial(enrolled, isNot: identity)
         }
         let bound = enrolled.account
-        guard bound.uid == account.uid, bound.adoptedUID == account.adoptedUID, bound.home == account.home else {
+        guard bound.uid == account.uid, bound.mappedUID == account.mappedUID, bound.home == account.home else {
             throw Denial(.recordChanged, detail: "sshd has uid \(account.systemUID), enrolled is \(bound.systemUID)")
         }
     }

@@ -96,7 +96,7 @@ extension AccountDirectory {
             report.shadowed = state.table.accounts.filter { account in
                 guard account.retiredAt == nil else { return false }
                 if rules.shadow(of: account) != nil { return true }
-                return StandingRules.adoption(of: account, in: rules.local) == nil
+                return StandingRules.mapping(of: account, in: rules.local) == nil
                     && rules.local.hasHome(account.account.home)
             }.map(\.account.name)
             report.shadowedGroups =

@@ -21,7 +21,7 @@ extension AccountDirectory {
     }
 
     package func awaitSubordinateIDs(of enrolled: EnrolledAccount, by deadline: BootTime) async -> Bool {
-        guard state.withLock({ $0.policy.subordinateIDs }), enrolled.account.adoptedUID == nil else { return true }
+        guard state.withLock({ $0.policy.subordinateIDs }), enrolled.account.mappedUID == nil else { return true }
         let clock = surroundings.clock
         let end = min(deadline, clock.bootTime().advanced(by: Self.longestWait))
         while true {

@@ -17,7 +17,7 @@ package final class AccountDirectory: AccountRegistry, SignInRegistry {
         package var signIns = "/var/lib/entralogin/sign-ins"
         package var passwd = "/etc/passwd"
         package var group = "/etc/group"
-        package var adopted = AdoptionList.path
+        package var mapped = MappingList.path
         package var subuid = SubordinateIDPlan.userFile
         package var subgid = SubordinateIDPlan.groupFile
         /// Who must own that list: 0, but for tests that run without privileges.
@@ -85,7 +85,7 @@ package final class AccountDirectory: AccountRegistry, SignInRegistry {
         self.grants = grants
         store = AccountStore(surroundings.file(paths.store))
         publisher = SnapshotPublisher(surroundings.file(paths.snapshot))
-        locals = LocalFiles(passwd: paths.passwd, group: paths.group, adopted: paths.adopted, root: paths.root)
+        locals = LocalFiles(passwd: paths.passwd, group: paths.group, mapped: paths.mapped, root: paths.root)
         signIns = SignInTimes(surroundings.file(paths.signIns))
         let fault = StoreFault(path: paths.store, line: nil, problem: "not read yet", remedy: "Wait a moment")
         state = Mutex(State(policy: policy, fault: fault))
@@ -93,7 +93,7 @@ package final class AccountDirectory: AccountRegistry, SignInRegistry {
 
     /// Reads the local users and groups of these places, again where they have changed; nil where they cannot be read.
     package static func localAccounts(_ paths: Paths) -> @Sendable () -> LocalAccounts? {
-        let files = LocalFiles(passwd: paths.passwd, group: paths.group, adopted: paths.adopted, root: paths.root)
+        let files = LocalFiles(passwd: paths.passwd, group: paths.group, mapped: paths.mapped, root: paths.root)
         return {
             do throws(FileError) { return try files.current() } catch { return nil }
         }

@@ -56,9 +56,9 @@ package struct CurrentAccounts: AccountsView {
         readable.account(of: identity).map(asSystemHasIt)
     }
 
-    package func adopted(uid: UInt32) -> AdoptedPerson? { try? local.get().adopted(uid: uid)?.person }
+    package func mapped(uid: UInt32) -> MappedPerson? { try? local.get().mapped(uid: uid)?.person }
 
-    package func listed(_ name: UserName) -> AdoptedPerson? { try? local.get().listed(named: name) }
+    package func listed(_ name: UserName) -> MappedPerson? { try? local.get().listed(named: name) }
 
     /// Retired ones included.
     package func allEnrolled() -> [EnrolledAccount] { readable.accounts }
@@ -70,10 +70,10 @@ package struct CurrentAccounts: AccountsView {
         return (page.accounts.map(asSystemHasIt), page.isLast)
     }
 
-    /// An adopted person's account with the number, home and shell that the local files have.
+    /// A mapped account with the number, home and shell that the local files have.
     func asSystemHasIt(_ enrolled: EnrolledAccount) -> EnrolledAccount {
         guard let local = try? local.get() else { return enrolled }
-        return StandingRules.adoption(of: enrolled, in: local).map(enrolled.adopted(as:)) ?? enrolled
+        return StandingRules.mapping(of: enrolled, in: local).map(enrolled.mapped(as:)) ?? enrolled
     }
 
     /// Empty where the store cannot be trusted.

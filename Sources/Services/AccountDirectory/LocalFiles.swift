@@ -14,7 +14,7 @@ final class LocalFiles: Sendable {
         var passwd: FileStamp
         var group: FileStamp
         /// Nil if there is no list.
-        var adopted: FileStamp?
+        var mapped: FileStamp?
     }
 
     private struct Reading {
@@ -25,16 +25,16 @@ final class LocalFiles: Sendable {
 
     private let passwd: AtomicFile
     private let group: AtomicFile
-    private let adopted: AtomicFile
+    private let mapped: AtomicFile
     private let last = Mutex<Reading?>(nil)
 
     private let listRequirement: FileRequirement
 
     /// `root` owns the list.
-    init(passwd: String, group: String, adopted: String, root: UInt32) {
+    init(passwd: String, group: String, mapped: String, root: UInt32) {
         self.passwd = AtomicFile(passwd)
         self.group = AtomicFile(group)
-        self.adopted = AtomicFile(adopted)
+        self.mapped = AtomicFile(mapped)
         listRequirement = .owned(by: root)
     }
 
@@ -46,7 +46,7 @@ final class LocalFiles: Sendable {
         Stamps(
             passwd: try stamp(of: passwd),
             group: try stamp(of: group),
-            adopted: try? FileStamp(of: adopted.path)
+            mapped: try? FileStamp(of: mapped.path)
         )
     }
 
@@ -56,25 +56,25 @@ final class LocalFiles: Sendable {
         // Taken before the files are read: a change meanwhile causes another read next time.
         let stamps = try stamps()
         if let accounts = last.withLock({ $0?.stamps == stamps ? $0?.accounts : nil }) { return accounts }
-        let (list, fault) = stamps.adopted == nil ? (AdoptionList(), nil) : readList()
+        let (list, fault) = stamps.mapped == nil ? (MappingList(), nil) : readList()
         let accounts = LocalAccounts(
             passwd: try passwd.read(limit: Self.limit, requiring: .ofSystem),
             group: try group.read(limit: Self.limit, requiring: .ofSystem),
-            adopted: list
+            mapped: list
         )
         last.withLock { $0 = Reading(stamps: stamps, accounts: accounts, listFault: fault) }
         return accounts
     }
 
     /// An invalid list counts as empty: the accounts that it names are then local, and refused (P7).
-    private func readList() -> (AdoptionList, fault: String?) {
+    private func readList() -> (MappingList, fault: String?) {
         do {
-            let bytes = try adopted.read(limit: AdoptionList.byteLimit, requiring: listRequirement)
-            return (try AdoptionList(parsing: bytes), nil)
-        } catch let flaw as AdoptionList.Flaw {
-            return (AdoptionList(), "\(adopted.path): \(flaw); the people in it are refused")
+            let bytes = try mapped.read(limit: MappingList.byteLimit, requiring: listRequirement)
+            return (try MappingList(parsing: bytes), nil)
+        } catch let flaw as MappingList.Flaw {
+            return (MappingList(), "\(mapped.path): \(flaw); the people in it are refused")
         } catch {
-            return (AdoptionList(), "\(error); the people in it are refused")
+            return (MappingList(), "\(error); the people in it are refused")
         }
     }
 

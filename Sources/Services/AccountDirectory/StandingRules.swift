@@ -25,18 +25,18 @@ struct StandingRules {
     }
 
     /// The local record that is this very person's by root's list; nil where there is none.
-    static func adoption(of enrolled: EnrolledAccount, in local: LocalAccounts) -> AdoptedAccount? {
-        guard let adopted = local.adopted(named: enrolled.account.name),
-            adopted.person.objectID == enrolled.identity.objectID
+    static func mapping(of enrolled: EnrolledAccount, in local: LocalAccounts) -> MappedAccount? {
+        guard let mapped = local.mapped(named: enrolled.account.name),
+            mapped.person.objectID == enrolled.identity.objectID
         else { return nil }
-        return adopted
+        return mapped
     }
 
     /// What a local account or group has of the enrolled account's, for people; nil where nothing (P7).
     func shadow(of enrolled: EnrolledAccount) -> String? {
         let account = enrolled.account
-        let isAdopted = StandingRules.adoption(of: enrolled, in: local) != nil
-        if !isAdopted, local.claims(account.name) || local.listed(named: account.name) != nil {
+        let isMapped = StandingRules.mapping(of: enrolled, in: local) != nil
+        if !isMapped, local.claims(account.name) || local.listed(named: account.name) != nil {
             return "name \(account.name)"
         }
         if local.claims(id: account.uid.number) { return "number \(account.uid)" }
@@ -45,13 +45,13 @@ struct StandingRules {
 
     /// Who is published, in the order of enrolment: neither retired nor shadowed.
     var visible: VisibleAccounts {
-        let adopted = local.adopted.compactMap { adopted -> UInt32? in
-            guard let holder = table.account(named: adopted.person.name),
-                StandingRules.adoption(of: holder, in: local) != nil
+        let mapped = local.mapped.compactMap { mapped -> UInt32? in
+            guard let holder = table.account(named: mapped.person.name),
+                StandingRules.mapping(of: holder, in: local) != nil
             else { return nil }
             return holder.account.uid.number
         }
-        return VisibleAccounts(table.accounts, hiding: shadowed, forGroupsAlone: Set(adopted))
+        return VisibleAccounts(table.accounts, hiding: shadowed, forGroupsAlone: Set(mapped))
     }
 
     /// The uids of all who have a `shadow(of:)`, found from the local side, which is mostly the shorter one by far.
@@ -59,9 +59,9 @@ struct StandingRules {
         var uids = local.uids.union(local.gids).filter { table.account(uid: $0) != nil }
         for text in local.userNames.union(local.groupNames) {
             guard let name = UserName(text), let holder = table.account(named: name) else { continue }
-            if StandingRules.adoption(of: holder, in: local) == nil { uids.insert(holder.account.uid.number) }
+            if StandingRules.mapping(of: holder, in: local) == nil { uids.insert(holder.account.uid.number) }
         }
-        for name in local.strays.keys {
+        for name in local.mismatches.keys {
             if let holder = table.account(named: name) { uids.insert(holder.account.uid.number) }
         }
         return uids
@@ -70,8 +70,8 @@ struct StandingRules {
     /// Why no Entra account may have the name here.
     func refusal(of name: UserName) -> Denial? {
         if let fault { return Denial(.storeUnreadable, detail: "\(fault)") }
-        if let stray = local.strays[name] { return Denial(stray: name, stray) }
-        if local.adopted(named: name) == nil, local.claims(name) {
+        if let mismatch = local.mismatches[name] { return Denial(mismatch: name, mismatch) }
+        if local.mapped(named: name) == nil, local.claims(name) {
             return Denial(.localAccount, detail: "\(name) is a user or group in the local files")
         }
         guard policy.allows(name) else {
@@ -89,8 +89,8 @@ struct StandingRules {
         if let shadow = shadow(of: enrolled) {
             return .none(Denial(.localAccount, detail: "a local user or group has the \(shadow)"))
         }
-        if let adopted = StandingRules.adoption(of: enrolled, in: local) {
-            return .enrolled(enrolled.adopted(as: adopted))
+        if let mapped = StandingRules.mapping(of: enrolled, in: local) {
+            return .enrolled(enrolled.mapped(as: mapped))
         }
         if local.hasHome(enrolled.account.home) {
             return .none(Denial(.homeRefused, detail: "\(enrolled.account.home) is a local account's home"))
@@ -101,12 +101,12 @@ struct StandingRules {
     private func provisionalAccount(named name: UserName, joining groups: Set<String>) throws(Denial) -> Account {
         guard let tenant else { throw Denial(.machineUnknown, detail: "the machine's tenant is not known yet") }
         let uid = try number(for: name, of: tenant)
-        if let adopted = local.adopted(named: name) {
-            if let holder = table.account(home: adopted.home) {
-                throw Denial(.homeRefused, detail: "\(adopted.home) is the home of \(holder.account.name)")
+        if let mapped = local.mapped(named: name) {
+            if let holder = table.account(home: mapped.home) {
+                throw Denial(.homeRefused, detail: "\(mapped.home) is the home of \(holder.account.name)")
             }
-            let account = Account(name: name, uid: uid, displayName: "", home: adopted.home, shell: adopted.shell)
-            return account.adopted(as: adopted)
+            let account = Account(name: name, uid: uid, displayName: "", home: mapped.home, shell: mapped.shell)
+            return account.mapped(as: mapped)
         }
         let groups = groups.union(local.groups(listing: name))
         let template = policy.homeOverrides.value(for: name, in: groups) ?? policy.homeTemplate
@@ -137,19 +137,19 @@ struct StandingRules {
 
 extension Denial {
     /// Root's list and the local files contradict each other about the name.
-    fileprivate init(stray name: UserName, _ difference: String) {
+    fileprivate init(mismatch name: UserName, _ difference: String) {
         self.init(
             .recordChanged,
             text: "This machine's files contradict each other about this account",
-            detail: "\(name) is in \(AdoptionList.path), but \(difference); fix one of the two"
+            detail: "\(name) is in \(MappingList.path), but \(difference); fix one of the two"
         )
     }
 
-    fileprivate init(_ enrolled: EnrolledAccount, isListedAs listed: AdoptedPerson) {
+    fileprivate init(_ enrolled: EnrolledAccount, isListedAs listed: MappedPerson) {
         let name = enrolled.account.name
         self.init(
             .objectIDChanged,
-            detail: "\(name) is object id \(listed.objectID) in \(AdoptionList.path), and is bound to"
+            detail: "\(name) is object id \(listed.objectID) in \(MappingList.path), and is bound to"
                 + " \(enrolled.identity.objectID); correct the list, or, if both are the same person, made anew in Entra:"
                 + " entraloginctl users rebind \(name) --object-id \(listed.objectID)"
         )

@@ -86,7 +86,7 @@ package struct MachineCheck: Sendable {
             numbers.asked(machine),
             names.evaluate(machine),
             namespace.evaluate(machine),
-            AdoptionRule().evaluate(machine),
+            MappingRule().evaluate(machine),
             SudoLogRule(groups: [administratorsGroup, usersGroup]).evaluate(machine),
             TlogRule(shell: newAccounts?.shell, shellPlace: newAccounts?.shellPlace).evaluate(machine),
             [AuthorityCopyRule().evaluate(machine)],

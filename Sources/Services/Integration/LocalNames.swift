@@ -12,7 +12,7 @@ package struct LocalNames: Hashable, Sendable {
 
     /// `domains` is the value of `Domains=`; empty means any. Mapped accounts are left out: they are Entra accounts.
     package init(on machine: any HostView, domains: [String]) {
-        let list = (try? machine.text(of: AdoptionList.path)).flatMap { try? AdoptionList(parsing: Array($0.utf8)) }
+        let list = (try? machine.text(of: MappingList.path)).flatMap { try? MappingList(parsing: Array($0.utf8)) }
         let mapped = Set(list?.people.map(\.name.text) ?? [])
         let names = { (path: String) -> [(name: String, line: Int)] in
             let lines = (try? machine.text(of: path))?.lines ?? []

@@ -6,42 +6,42 @@ internal import Identity
 struct MigratedFiles {
     let passwd: [UInt8]
     let group: [UInt8]
-    let list: AdoptionList
+    let list: MappingList
     let local: LocalAccounts
 
-    init(passwd: [UInt8], group: [UInt8], list: AdoptionList) {
+    init(passwd: [UInt8], group: [UInt8], list: MappingList) {
         self.passwd = passwd
         self.group = group
         self.list = list
-        local = LocalAccounts(passwd: passwd, group: group, adopted: list)
+        local = LocalAccounts(passwd: passwd, group: group, mapped: list)
     }
 
     /// The lines for the accounts that are not mapped yet.
-    func lines(adopting accounts: [OldAccount]) -> AdoptionLines {
-        AdoptionLines(accounts.filter { local.adopted(named: $0.name) == nil }, groupNames: local.groupNames)
+    func lines(mapping accounts: [OldAccount]) -> MappingLines {
+        MappingLines(accounts.filter { local.mapped(named: $0.name) == nil }, groupNames: local.groupNames)
     }
 
     /// Reads the resulting files as the daemon will: an account that would not be mapped then is a conflict.
-    func contradictions(with lines: AdoptionLines, _ accounts: [OldAccount]) -> [MigrationConflict] {
-        guard let sum = AdoptionList(list.people + lines.people.filter { !list.people.contains($0) }) else {
+    func contradictions(with lines: MappingLines, _ accounts: [OldAccount]) -> [MigrationConflict] {
+        guard let sum = MappingList(list.people + lines.people.filter { !list.people.contains($0) }) else {
             return [
                 MigrationConflict(
-                    place: AdoptionList.path,
+                    place: MappingList.path,
                     text: "has one of these names, object ids or numbers for somebody else",
                     remedy: "find out whose it is; remove the line there or here"
                 )
             ]
         }
         let after = LocalAccounts(
-            passwd: AdoptionLines.adding(lines.passwd, to: passwd),
-            group: AdoptionLines.adding(lines.group, to: group),
-            adopted: sum
+            passwd: MappingLines.adding(lines.passwd, to: passwd),
+            group: MappingLines.adding(lines.group, to: group),
+            mapped: sum
         )
         return accounts.compactMap { account in
-            guard let stray = after.strays[account.name] else { return nil }
+            guard let mismatch = after.mismatches[account.name] else { return nil }
             return MigrationConflict(
                 place: account.place,
-                text: "\(account.name) cannot be adopted: \(stray)",
+                text: "\(account.name) cannot be mapped: \(mismatch)",
                 remedy: "fix that file; then ask for the plan again"
             )
         }

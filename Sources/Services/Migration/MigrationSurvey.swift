@@ -22,14 +22,14 @@ package struct MigrationSurvey: Sendable {
     package func plan(from package: OldPackage) -> MigrationPlan { study(package).0 }
 
     /// The lines that `--apply` writes so that users keep their numbers; nil if the plan is not ready.
-    package func adoption(from package: OldPackage) -> AdoptionLines? {
+    package func mapping(from package: OldPackage) -> MappingLines? {
         let (plan, lines) = study(package)
         return plan.isReady ? lines : nil
     }
 
-    private func study(_ package: OldPackage) -> (MigrationPlan, AdoptionLines) {
+    private func study(_ package: OldPackage) -> (MigrationPlan, MappingLines) {
         var plan = MigrationPlan(from: package, isReady: false)
-        var lines = AdoptionLines()
+        var lines = MappingLines()
         plan.isComparedWithOurs = isKnown
         if !isKnown { plan.conflicts += unknownAccounts() }
         if let text = text(of: OldAccountFile.path, &plan) {
@@ -44,7 +44,7 @@ package struct MigrationSurvey: Sendable {
                 file.accounts
             )
             let keeping = file.accounts.filter(keepsNumber)
-            lines = files.lines(adopting: keeping)
+            lines = files.lines(mapping: keeping)
             if plan.conflicts.isEmpty { plan.conflicts += files.contradictions(with: lines, keeping) }
             plan.people = file.accounts.map { person($0, keeps: keeping.contains($0), lines) }
             plan.hasLocalAdministratorsGroup = files.local.groupNames.contains(MigrationSurvey.administrators)
@@ -80,19 +80,19 @@ package struct MigrationSurvey: Sendable {
         ]
     }
 
-    private func list(_ plan: inout MigrationPlan) -> AdoptionList {
+    private func list(_ plan: inout MigrationPlan) -> MappingList {
         do {
-            return try AdoptionList(parsing: Array(try machine.text(of: AdoptionList.path).utf8))
+            return try MappingList(parsing: Array(try machine.text(of: MappingList.path).utf8))
         } catch FileAbsence.absent {
-            return AdoptionList()
+            return MappingList()
         } catch {
             let conflict = MigrationConflict(
-                place: AdoptionList.path,
+                place: MappingList.path,
                 text: "cannot be used: \(error)",
-                remedy: "fix it; see entralogin_adopted.h, or Documentation/migration.md"
+                remedy: "fix it; see entralogin_mapped.h, or Documentation/migration.md"
             )
             plan.conflicts.append(conflict)
-            return AdoptionList()
+            return MappingList()
         }
     }
 
@@ -119,7 +119,7 @@ package struct MigrationSurvey: Sendable {
 
     /// The folder gets the user's new number before the account gets the folder: the session stage refuses a home that
     /// belongs to another user.
-    private func person(_ old: OldAccount, keeps: Bool, _ lines: AdoptionLines) -> MigratedPerson {
+    private func person(_ old: OldAccount, keeps: Bool, _ lines: MappingLines) -> MigratedPerson {
         let ours = known.first { $0.objectID == old.objectID.description }
         var person = MigratedPerson(
             name: old.name.text,

@@ -12,13 +12,13 @@ struct OldAccountRules {
     func evaluate(_ accounts: [OldAccount]) -> [MigrationConflict] {
         duplicates(accounts)
             // The local record of an account that is already mapped is its own.
-            + accounts.filter { !isAdopted($0) }.flatMap { account in
+            + accounts.filter { !isMapped($0) }.flatMap { account in
                 [number(account), name(account), binding(account), home(account), shell(account)].compactMap(\.self)
             }
     }
 
-    private func isAdopted(_ account: OldAccount) -> Bool {
-        guard let person = local.adopted(named: account.name)?.person else { return false }
+    private func isMapped(_ account: OldAccount) -> Bool {
+        guard let person = local.mapped(named: account.name)?.person else { return false }
         return person.objectID == account.objectID && person.uid == account.uid
     }
 
@@ -44,7 +44,7 @@ struct OldAccountRules {
     }
 
     private func number(_ account: OldAccount) -> MigrationConflict? {
-        guard AdoptedPerson(name: account.name, objectID: account.objectID, uid: account.uid) != nil else {
+        guard MappedPerson(name: account.name, objectID: account.objectID, uid: account.uid) != nil else {
             let owner = PosixID(user: account.uid) == nil ? "the system's" : "of entralogin's range"
             return conflict(account, "uid \(account.uid) is \(owner)", "no person may have it: remove the line")
         }

@@ -29,8 +29,8 @@ package struct NameService: Sendable {
         }
     }
 
-    /// The record of somebody adopted is the local files'; what is asked for is their groups.
+    /// The record of a mapped account is the local files'; what is asked for is their groups.
     private func answer(_ account: Account) -> Response {
-        .account(account.adoptedUID == nil ? account : account.forGroupsAlone)
+        .account(account.mappedUID == nil ? account : account.forGroupsAlone)
     }
 }

@@ -45,7 +45,7 @@ struct UserService: Sendable {
     private func account(_ text: String, in accounts: CurrentAccounts) -> EnrolledAccount? {
         if let uid = UInt32(text) {
             return accounts.enrolled(uid: uid)
-                ?? accounts.adopted(uid: uid).flatMap { accounts.enrolled(named: $0.name) }
+                ?? accounts.mapped(uid: uid).flatMap { accounts.enrolled(named: $0.name) }
         }
         return UserName(folding: text).flatMap(accounts.enrolled(named:))
     }

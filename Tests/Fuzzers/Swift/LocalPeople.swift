@@ -12,7 +12,7 @@ private struct PeopleMachine: HostView {
     /// In the order of the input.
     static let paths = [
         "/etc/passwd", "/etc/shadow", "/etc/group", "/home/lisa/.ssh/authorized_keys", AllowList.standard,
-        "/etc/aadpasswd", "sshd -T", "sudo -l", AdoptionList.path,
+        "/etc/aadpasswd", "sshd -T", "sudo -l", MappingList.path,
     ]
     private static let programs = ["/usr/sbin/sshd", "/usr/bin/sudo", "/bin/bash", "/bin/sh"]
     var texts: [String: String]
@@ -59,13 +59,13 @@ func takesPeople(_ bytes: [UInt8]) -> Bool {
     for person in plan.isReady ? plan.people : [] {
         promise(person.oldUID >= 1000 && person.oldUID < .max, "the system's number is brought over")
         promise(person.passwdLine?.utf8.contains { $0 < 0x20 } != true, "a record of two lines")
-        let start = "\(person.name):\(AdoptionList.mark):"
+        let start = "\(person.name):\(MappingList.mark):"
         promise(person.passwdLine?.hasPrefix(start) != false, "a record with a password")
         promise(person.commands.allSatisfy { !$0.utf8.contains { $0 < 0x20 } }, "a command of two lines")
     }
-    let listed = Array((machine.texts[AdoptionList.path] ?? "").utf8)
-    if let adopted = try? AdoptionList(parsing: listed) {
-        promise(adopted.bytes == listed, "a list that we would not write")
+    let listed = Array((machine.texts[MappingList.path] ?? "").utf8)
+    if let mapped = try? MappingList(parsing: listed) {
+        promise(mapped.bytes == listed, "a list that we would not write")
     }
     return list.problems.isEmpty && report.problems.isEmpty && !report.accounts.isEmpty && plan.isReady
 }

@@ -39,7 +39,7 @@
  *           size = 24 + the four lengths + 4; the next record begins at the next multiple of 8 (padding zero)
  *   The private group of an account has its name and its gid; gid = uid. The strings hold neither ':' nor control
  *   characters; home and shell are absolute. The groups' names satisfy entralogin_group_name_is_ours().
- *   A home of ENTRALOGIN_GROUPS_ALONE, which is nobody's: somebody adopted, whose record the local files have. Such a record
+ *   A home of ENTRALOGIN_GROUPS_ALONE, which is nobody's: a mapped account, whose record the local files have. Such a record
  *   says which of entralogin's groups that name is in, and is neither a user nor a group. Modules from before this
  *   rule tell it as a user with a home and a shell that do not work, and give that name none of entralogin's groups: its
  *   primary group is another.

@@ -52,10 +52,10 @@ static inline int entralogin_uid_is_ours(uint32_t uid) {
 }
 
 /*
- * True for a number that a local account may bring along (entralogin_adopted.h): neither the system's own (below 1000) nor
+ * True for a number that a local account may bring along (entralogin_mapped.h): neither the system's own (below 1000) nor
  * nobody's, in both widths, nor one of the id range.
  */
-static inline int entralogin_uid_is_adoptable(uint32_t uid) {
+static inline int entralogin_uid_is_mappable(uint32_t uid) {
     return uid >= 1000u && uid != 65534u && uid != 65535u && uid != UINT32_MAX &&
            !(uid >= ENTRALOGIN_ID_FIRST && uid <= ENTRALOGIN_ID_LAST);
 }

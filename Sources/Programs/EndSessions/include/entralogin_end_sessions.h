@@ -15,7 +15,7 @@
 
 /* The files that say which account a uid belongs to; tests name others. */
 struct entralogin_owners {
-    const char *passwd, *subuid, *mapped; /* passwd(5); subuid(5); the list of entralogin_adopted.h */
+    const char *passwd, *subuid, *mapped; /* passwd(5); subuid(5); the list of entralogin_mapped.h */
     uint32_t root;                        /* the uid that must own the last two */
 };
 

@@ -21,7 +21,7 @@
 struct entralogin_kept;
 
 struct entralogin_sources {
-    const char *accounts, *grants, *groups, *boot_id, *adopted;
+    const char *accounts, *grants, *groups, *boot_id, *mapped;
     struct entralogin_server daemon;
     struct entralogin_kept *kept_accounts, *kept_grants,
         *kept_groups; /* entralogin_snapshot_reader.h; NULL: nothing is kept */
@@ -47,7 +47,7 @@ enum nss_status entralogin_nss_group_next(const struct entralogin_sources *sourc
 /*
  * The groups of `name` beside its private one, for a caller whose record of that name has the primary group `primary`.
  * Where that is another's group the record is another's too (a local account of the same name), and nothing is said; unless
- * the daemon's record is for groups alone and root's list of adopted people has that name with that group.
+ * the daemon's record is for groups alone and root's list of mapped accounts has that name with that group.
  */
 enum nss_status entralogin_nss_initgroups(const struct entralogin_sources *sources, const char *name, gid_t primary,
     long *start, long *size, gid_t **groups, long limit, int *errnop);

@@ -6,7 +6,7 @@
  * For a stack of the form [success=N ignore=N module_unknown=ignore default=die], with N lines behind it for where the module
  * cannot be loaded. Whose a call is, is decided
  * without the daemon: an Entra user has a name of that shape and, by NSS, a uid in the id range or, by root's list, the one
- * that they brought along (entralogin_adopted.h). For everybody else the result is PAM_IGNORE without any I/O, unless their
+ * that they brought along (entralogin_mapped.h). For everybody else the result is PAM_IGNORE without any I/O, unless their
  * process has the administrators' gid, which none of them can have. The list is read for names of that shape with another's
  * number, and for the number of who asks for another's rights. Another directory's user with a number of the id range costs two
  * looks into the published accounts and one getpwuid(3), and no word to the daemon. No PAM item is ever set but by
@@ -43,7 +43,7 @@
 struct entralogin_pam_operations {
     struct entralogin_server daemon;
     const char *login_uid;  /* /proc/self/loginuid */
-    const char *adopted;    /* ENTRALOGIN_ADOPTED_LIST */
+    const char *mapped;     /* ENTRALOGIN_MAPPED_LIST */
     const char *accounts;   /* ENTRALOGIN_ACCOUNTS_SNAPSHOT */
     const char *answered;   /* ENTRALOGIN_ANSWERED */
     const char *sudo_rules; /* ENTRALOGIN_SUDO_RULES */

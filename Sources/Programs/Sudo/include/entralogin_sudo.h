@@ -28,7 +28,7 @@
 
 struct entralogin_sudo_world {
     struct entralogin_server daemon;
-    const char *adopted;           /* ENTRALOGIN_ADOPTED_LIST */
+    const char *mapped;            /* ENTRALOGIN_MAPPED_LIST */
     uint32_t (*caller)(void);      /* the uid that started this sudo */
     void (*say)(const char *line); /* shows one line, without its end, to the caller */
 };

@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <sys/types.h>
 
-#include "entralogin_adopted.h"
+#include "entralogin_mapped.h"
 
 #define PATH "/entralogin-fuzz/adopted"
 #define DESCRIPTOR 1000 /* above every one that the process has */
@@ -81,7 +81,7 @@ int __wrap_close(int fd) {
 
 /* Whether the list begins and ends as it must, and has a line with that name and uid. */
 static int says(const char *name, uint32_t uid) {
-    static const char first[] = ENTRALOGIN_ADOPTED_FIRST_LINE "\n";
+    static const char first[] = ENTRALOGIN_MAPPED_FIRST_LINE "\n";
     char start[ENTRALOGIN_NAME_MAX + 3], end[16];
     int start_length = snprintf(start, sizeof start, "\n%s:", name);
     int end_length = snprintf(end, sizeof end, ":%u\n", uid);
@@ -97,29 +97,29 @@ static int says(const char *name, uint32_t uid) {
     return 0;
 }
 
-static enum entralogin_adoption by_name(const char *name, uint32_t uid, uint32_t gid) {
+static enum entralogin_mapping by_name(const char *name, uint32_t uid, uint32_t gid) {
     errno = UNTOUCHED;
-    enum entralogin_adoption found = entralogin_adopted(PATH, ROOT, name, uid, gid);
+    enum entralogin_mapping found = entralogin_mapped(PATH, ROOT, name, uid, gid);
     check(errno == UNTOUCHED && is_open == 0, "errno stays, and the file is closed");
-    if (found == ENTRALOGIN_ADOPTED && uid != ENTRALOGIN_ANY_ID)
+    if (found == ENTRALOGIN_MAPPED && uid != ENTRALOGIN_ANY_ID)
         check(says(name, uid) && (how & (FUZZ_OTHERS | FUZZ_SHARED)) == 0, "a mapped account is in root's own list");
     return found;
 }
 
-static enum entralogin_adoption by_number(uint32_t uid) {
+static enum entralogin_mapping by_number(uint32_t uid) {
     char name[ENTRALOGIN_NAME_MAX + 1];
     memset(name, 'x', sizeof name);
     errno = UNTOUCHED;
-    enum entralogin_adoption found = entralogin_adopted_number(PATH, ROOT, uid, name);
+    enum entralogin_mapping found = entralogin_mapped_number(PATH, ROOT, uid, name);
     check(errno == UNTOUCHED && is_open == 0, "errno stays, and the file is closed");
-    check(found == entralogin_adopted_number(PATH, ROOT, uid, NULL), "the name is asked for or not");
-    if (found != ENTRALOGIN_NOT_ADOPTED)
+    check(found == entralogin_mapped_number(PATH, ROOT, uid, NULL), "the name is asked for or not");
+    if (found != ENTRALOGIN_NOT_MAPPED)
         check(memchr(name, '\0', sizeof name) != NULL, "the name ends");
-    if (found == ENTRALOGIN_ADOPTED) {
+    if (found == ENTRALOGIN_MAPPED) {
         check(entralogin_name_is_ours(name, strlen(name)), "the name has our shape");
-        check(by_name(name, uid, uid) == ENTRALOGIN_ADOPTED, "who has the number has it by name, too");
-        check(by_name(name, uid + 1, uid + 1) == ENTRALOGIN_ADOPTION_UNSOUND, "a name has one number");
-        check(by_name(name, uid, uid + 1) == ENTRALOGIN_ADOPTION_UNSOUND, "the group is the number");
+        check(by_name(name, uid, uid) == ENTRALOGIN_MAPPED, "who has the number has it by name, too");
+        check(by_name(name, uid + 1, uid + 1) == ENTRALOGIN_MAPPING_UNSOUND, "a name has one number");
+        check(by_name(name, uid, uid + 1) == ENTRALOGIN_MAPPING_UNSOUND, "the group is the number");
     }
     return found;
 }
@@ -140,18 +140,18 @@ void fuzz_input(const unsigned char *bytes, size_t size) {
     by_name(NAME, ENTRALOGIN_ANY_ID, ENTRALOGIN_ANY_ID);
     how |= FUZZ_PIECES;
     check(whole == ((int)by_name(NAME, UID, UID) << 4 | (int)by_number(UID)), "pieces say what the whole says");
-    check(by_number(999) == ENTRALOGIN_NOT_ADOPTED && by_number(ENTRALOGIN_UID_FIRST) == ENTRALOGIN_NOT_ADOPTED,
+    check(by_number(999) == ENTRALOGIN_NOT_MAPPED && by_number(ENTRALOGIN_UID_FIRST) == ENTRALOGIN_NOT_MAPPED,
         "a system number, or one of our range, is nobody's");
     free(list);
 }
 
 size_t fuzz_sample(unsigned kind, const char **ret_name, unsigned char *bytes, size_t capacity) {
     static const char *const names[] = {"one", "many", "others", "nobody"};
-    static const char *const lists[] = {ENTRALOGIN_ADOPTED_FIRST_LINE "\n" LINE,
-        ENTRALOGIN_ADOPTED_FIRST_LINE
+    static const char *const lists[] = {ENTRALOGIN_MAPPED_FIRST_LINE "\n" LINE,
+        ENTRALOGIN_MAPPED_FIRST_LINE
         "\nzoe@contoso.com:0b1ec700-0000-4000-8000-0000000000ff:1999\n" LINE
         "0b1ec700-0000-4000-8000-0000000000aa:0b1ec700-0000-4000-8000-0000000000aa:4294967294\n",
-        ENTRALOGIN_ADOPTED_FIRST_LINE "\n" LINE, ENTRALOGIN_ADOPTED_FIRST_LINE "\n"};
+        ENTRALOGIN_MAPPED_FIRST_LINE "\n" LINE, ENTRALOGIN_MAPPED_FIRST_LINE "\n"};
     if (kind >= sizeof names / sizeof *names)
         return 0;
     *ret_name = names[kind];

@@ -7,7 +7,7 @@ import Synchronization
 import Testing
 
 /// The system knows a mapped account by its old uid; grants and the table use a uid from entralogin's range.
-@Suite("P7: Adopted people, from certificate to sudo") struct AdoptedPeopleTests {
+@Suite("P7: Mapped accounts, from certificate to sudo") struct MappedPeopleTests {
     private static let number: UInt32 = 1001
 
     private let house: House
@@ -16,22 +16,22 @@ import Testing
     init() throws {
         house = try House()
         alice = try Person("alice@contoso.com", 1)
-        house.accounts.set(alice.name, .provisional(AdoptedPeopleTests.adopted(alice.account)))
+        house.accounts.set(alice.name, .provisional(MappedPeopleTests.mapped(alice.account)))
         let person = try #require(
-            AdoptedPerson(name: alice.name, objectID: alice.identity.objectID, uid: AdoptedPeopleTests.number)
+            MappedPerson(name: alice.name, objectID: alice.identity.objectID, uid: MappedPeopleTests.number)
         )
         house.accounts.state.withLock { $0.listed[person.name] = person }
         house.checker.script(alice.identity.objectID, role: .administrator)
     }
 
-    private static func adopted(_ account: Account) -> Account {
+    private static func mapped(_ account: Account) -> Account {
         Account(
             name: account.name,
             uid: account.uid,
             displayName: account.displayName,
             home: account.home,
             shell: account.shell,
-            adoptedUID: number
+            mappedUID: number
         )
     }
 
@@ -51,9 +51,9 @@ import Testing
     private func open(_ certificate: String, _ change: (inout SessionRequest) -> Void = { _ in }) async -> StageVerdict
     {
         var request = house.sessionRequest(alice, used: certificate)
-        request.uid = AdoptedPeopleTests.number
-        request.gid = AdoptedPeopleTests.number
-        request.homeState = .folder(owner: AdoptedPeopleTests.number)
+        request.uid = MappedPeopleTests.number
+        request.gid = MappedPeopleTests.number
+        request.homeState = .folder(owner: MappedPeopleTests.number)
         change(&request)
         return await house.access.sessionStage.open(request, callerPID: House.sshd)
     }
@@ -77,8 +77,8 @@ import Testing
     func signsIn() async {
         #expect(await signIn() == .allow)
         #expect(house.grants.current().keys.map(\.number) == [alice.uid.number])
-        #expect(house.accounts.view().allEnrolled().first?.account.systemUID == AdoptedPeopleTests.number)
-        house.access.sessionStage.close(user: alice.name.text, uid: AdoptedPeopleTests.number, callerPID: House.sshd)
+        #expect(house.accounts.view().allEnrolled().first?.account.systemUID == MappedPeopleTests.number)
+        house.access.sessionStage.close(user: alice.name.text, uid: MappedPeopleTests.number, callerPID: House.sshd)
         #expect(house.grants.current().isEmpty && house.access.openSessions().isEmpty)
     }
 
@@ -112,11 +112,11 @@ import Testing
     @Test("P2: sudo is asked about by the old number or the name; a role that is gone refuses it")
     func elevation() async {
         #expect(await signIn() == .allow)
-        #expect(await sudo(uid: AdoptedPeopleTests.number, name: "") == .allow)
+        #expect(await sudo(uid: MappedPeopleTests.number, name: "") == .allow)
         #expect(await sudo(uid: nil, name: alice.name.text) == .allow)
         house.checker.script(alice.identity.objectID, role: .user)
         await house.access.authorizer.flush()
-        #expect(await sudo(uid: AdoptedPeopleTests.number, name: "").reason == .administratorRoleNeeded)
+        #expect(await sudo(uid: MappedPeopleTests.number, name: "").reason == .administratorRoleNeeded)
         #expect(house.grants.current().isEmpty)
     }
 
@@ -124,7 +124,7 @@ import Testing
     func renewal() async {
         #expect(await signIn() == .allow)
         house.processes.kill(House.sshd)
-        house.processes.setLoginSession(AdoptedPeopleTests.number, true)
+        house.processes.setLoginSession(MappedPeopleTests.number, true)
         let before = house.grants.grantCount
         house.time.advance(by: .seconds(1_800))
         await house.access.renewal.renew()
@@ -132,9 +132,9 @@ import Testing
     }
 
     @Test("In the list, and refused for what the files say: never ignored")
-    func strays() async {
+    func mismatches() async {
         house.accounts.set(alice.name, .none(Denial(.recordChanged)))
-        for uid in [AdoptedPeopleTests.number, 1002] {
+        for uid in [MappedPeopleTests.number, 1002] {
             #expect(await account(uid: uid) != .ignore)
             #expect(await account("cron", uid: uid) != .ignore)
             #expect(await open("") { $0.uid = uid } != .ignore)

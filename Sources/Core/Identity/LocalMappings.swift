@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// A mapped account and its record in /etc/passwd.
-package struct AdoptedAccount: Hashable, Sendable {
-    package let person: AdoptedPerson
+package struct MappedAccount: Hashable, Sendable {
+    package let person: MappedPerson
     package let home: String
     package let shell: String
 }
 
 /// The mapped accounts: those of root's list on which /etc/passwd and /etc/group agree with it. All others in the list
 /// are refused, whatever the difference is.
-struct LocalAdoptions: Sendable {
-    private(set) var accounts: [UserName: AdoptedAccount] = [:]
+struct LocalMappings: Sendable {
+    private(set) var accounts: [UserName: MappedAccount] = [:]
     /// The accounts in the list on which the files do not agree with it (mapping mismatch), and why.
-    private(set) var strays: [UserName: String] = [:]
+    private(set) var mismatches: [UserName: String] = [:]
 
     init() {}
 
     /// `users` and `groups`: the fields of each line.
-    init(_ list: AdoptionList, users: [[String]], groups: [[String]]) {
+    init(_ list: MappingList, users: [[String]], groups: [[String]]) {
         guard !list.people.isEmpty else { return }
         let byName = Dictionary(grouping: users) { $0[0].lowercased() }
         let byNumber = Dictionary(grouping: users) { $0.count > 2 ? $0[2] : "" }
@@ -31,7 +31,7 @@ struct LocalAdoptions: Sendable {
                 try Self.check(groups, person)
                 accounts[person.name] = account
             } catch {
-                strays[person.name] = error.text
+                mismatches[person.name] = error.text
             }
         }
     }
@@ -45,7 +45,7 @@ struct LocalAdoptions: Sendable {
     }
 
     /// name:password:uid:gid:gecos:home:shell
-    private static func account(_ person: AdoptedPerson, _ record: [String]) throws(Difference) -> AdoptedAccount {
+    private static func account(_ person: MappedPerson, _ record: [String]) throws(Difference) -> MappedAccount {
         let number = String(person.uid)
         guard record.count == 7, record[0] == person.name.text else {
             throw Difference(text: "the line of \(person.name) in /etc/passwd is not as passwd(5) says")
@@ -55,17 +55,17 @@ struct LocalAdoptions: Sendable {
         }
         // PAM goes by this mark where it cannot read the list: without the mark it could accept a certificate and not
         // ask for the role.
-        guard record[1] == AdoptionList.mark else {
-            throw Difference(text: "the password field of \(person.name) in /etc/passwd is not \(AdoptionList.mark)")
+        guard record[1] == MappingList.mark else {
+            throw Difference(text: "the password field of \(person.name) in /etc/passwd is not \(MappingList.mark)")
         }
         guard HomePath.isAcceptable(record[5]), record[6].hasPrefix("/") else {
             throw Difference(text: "/etc/passwd has no home or shell for \(person.name) that an Entra account can have")
         }
-        return AdoptedAccount(person: person, home: record[5], shell: record[6])
+        return MappedAccount(person: person, home: record[5], shell: record[6])
     }
 
     /// The private group, if there is one, has the account's name and number; no other group has either.
-    private static func check(_ groups: [[String]], _ person: AdoptedPerson) throws(Difference) {
+    private static func check(_ groups: [[String]], _ person: MappedPerson) throws(Difference) {
         let number = String(person.uid)
         for group in groups {
             let isNamed = group[0].lowercased() == person.name.text

@@ -3,7 +3,7 @@
 internal import CWire
 
 /// An account that root lets keep the number that it had before entralogin: one line of the list.
-package struct AdoptedPerson: Hashable, Sendable {
+package struct MappedPerson: Hashable, Sendable {
     package let name: UserName
     package let objectID: ObjectID
     /// The uid and gid: outside entralogin's range, and not a system account's.
@@ -11,7 +11,7 @@ package struct AdoptedPerson: Hashable, Sendable {
 
     /// Nil for a number that no mapped account can have.
     package init?(name: UserName, objectID: ObjectID, uid: UInt32) {
-        guard entralogin_uid_is_adoptable(uid) != 0 else { return nil }
+        guard entralogin_uid_is_mappable(uid) != 0 else { return nil }
         self.name = name
         self.objectID = objectID
         self.uid = uid
@@ -22,7 +22,7 @@ package struct AdoptedPerson: Hashable, Sendable {
     /// Reads one line of the list, without its end.
     package init?(line: Substring) {
         let fields = line.split(separator: ":", omittingEmptySubsequences: false)
-        guard line.utf8.count <= AdoptedPerson.lineLimit, fields.count == 3, let name = UserName(String(fields[0])),
+        guard line.utf8.count <= MappedPerson.lineLimit, fields.count == 3, let name = UserName(String(fields[0])),
             let objectID = ObjectID(fields[1]), let uid = UInt32(fields[2])
         else { return nil }
         self.init(name: name, objectID: objectID, uid: uid)
@@ -34,9 +34,9 @@ package struct AdoptedPerson: Hashable, Sendable {
     package var line: String { "\(name):\(objectID):\(uid)" }
 }
 
-/// Root's list of mapped accounts (entralogin_adopted.h is its specification). By itself it maps nobody: /etc/passwd
+/// Root's list of mapped accounts (entralogin_mapped.h is its specification). By itself it maps nobody: /etc/passwd
 /// must agree (`LocalAccounts`).
-package struct AdoptionList: Hashable, Sendable {
+package struct MappingList: Hashable, Sendable {
     package static let path = "/etc/entralogin/adopted"
     package static let firstLine = "entralogin-adopted 1"
     package static let peopleLimit = 10_000
@@ -53,14 +53,14 @@ package struct AdoptionList: Hashable, Sendable {
         package var description: String { "line \(line): \(text)" }
     }
 
-    package let people: [AdoptedPerson]
+    package let people: [MappedPerson]
 
     /// An empty list.
     package init() { people = [] }
 
     /// Nil if a name, an object id or a number occurs twice, or there are too many.
-    package init?(_ people: [AdoptedPerson]) {
-        guard people.count <= AdoptionList.peopleLimit, Set(people.map(\.name)).count == people.count,
+    package init?(_ people: [MappedPerson]) {
+        guard people.count <= MappingList.peopleLimit, Set(people.map(\.name)).count == people.count,
             Set(people.map(\.objectID)).count == people.count, Set(people.map(\.uid)).count == people.count
         else { return nil }
         self.people = people
@@ -68,19 +68,19 @@ package struct AdoptionList: Hashable, Sendable {
 
     /// Reads a whole list; one bad line makes all of it invalid.
     package init(parsing bytes: [UInt8]) throws(Flaw) {
-        guard bytes.count <= AdoptionList.byteLimit else { throw Flaw(line: 1, text: "the list is too long") }
+        guard bytes.count <= MappingList.byteLimit else { throw Flaw(line: 1, text: "the list is too long") }
         var lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
         guard lines.popLast()?.isEmpty == true else { throw Flaw(line: lines.count + 1, text: "the end is missing") }
-        guard let first = lines.first, first.elementsEqual(AdoptionList.firstLine.utf8) else {
-            throw Flaw(line: 1, text: "'\(AdoptionList.firstLine)' is expected")
+        guard let first = lines.first, first.elementsEqual(MappingList.firstLine.utf8) else {
+            throw Flaw(line: 1, text: "'\(MappingList.firstLine)' is expected")
         }
-        guard lines.count - 1 <= AdoptionList.peopleLimit else {
-            throw Flaw(line: AdoptionList.peopleLimit + 2, text: "more than \(AdoptionList.peopleLimit) people")
+        guard lines.count - 1 <= MappingList.peopleLimit else {
+            throw Flaw(line: MappingList.peopleLimit + 2, text: "more than \(MappingList.peopleLimit) people")
         }
-        var people: [AdoptedPerson] = []
+        var people: [MappedPerson] = []
         var seen: Set<String> = []
         for (index, line) in lines.enumerated().dropFirst() {
-            guard let person = AdoptedPerson(line: Substring(decoding: line, as: UTF8.self)) else {
+            guard let person = MappedPerson(line: Substring(decoding: line, as: UTF8.self)) else {
                 throw Flaw(line: index + 1, text: "name:object-id:uid is expected")
             }
             for key in [person.name.text, "o\(person.objectID)", "u\(person.uid)"]
@@ -94,6 +94,6 @@ package struct AdoptionList: Hashable, Sendable {
 
     /// The whole file.
     package var bytes: [UInt8] {
-        Array(([AdoptionList.firstLine] + people.map(\.line)).map { $0 + "\n" }.joined().utf8)
+        Array(([MappingList.firstLine] + people.map(\.line)).map { $0 + "\n" }.joined().utf8)
     }
 }

@@ -4,12 +4,12 @@ package import Identity
 internal import Integration
 
 /// The lines that mapped accounts add to the files of this machine.
-package struct AdoptionLines: Hashable, Sendable {
+package struct MappingLines: Hashable, Sendable {
     private static let firstLine = "entralogin-adopted-lines 1"
     /// Bytes of the note.
     package static let byteLimit = 8 << 20
 
-    package var people: [AdoptedPerson] = []
+    package var people: [MappedPerson] = []
     /// Lines of passwd(5) and group(5).
     package var passwd: [String] = []
     package var group: [String] = []
@@ -21,13 +21,13 @@ package struct AdoptionLines: Hashable, Sendable {
     /// `groupNames`: the groups that are already in /etc/group.
     init(_ accounts: [OldAccount], groupNames: Set<String>) {
         for account in accounts {
-            guard let person = AdoptedPerson(name: account.name, objectID: account.objectID, uid: account.uid) else {
+            guard let person = MappedPerson(name: account.name, objectID: account.objectID, uid: account.uid) else {
                 continue
             }
             people.append(person)
             let name = DisplayName.cleaned(account.displayName)
             passwd.append(
-                "\(person.name):\(AdoptionList.mark):\(person.uid):\(person.uid):\(name):\(account.home):\(account.shell)"
+                "\(person.name):\(MappingList.mark):\(person.uid):\(person.uid):\(name):\(account.home):\(account.shell)"
             )
             if !groupNames.contains(person.name.text) { group.append("\(person.name):*:\(person.uid):") }
         }
@@ -36,13 +36,13 @@ package struct AdoptionLines: Hashable, Sendable {
     // MARK: What is kept of them, for the way back
 
     package init?(parsing bytes: [UInt8]) {
-        guard bytes.count <= AdoptionLines.byteLimit, let text = String(validating: bytes, as: UTF8.self) else {
+        guard bytes.count <= MappingLines.byteLimit, let text = String(validating: bytes, as: UTF8.self) else {
             return nil
         }
         var lines = text.lines
-        guard lines.popLast()?.isEmpty == true, lines.first == Substring(AdoptionLines.firstLine) else { return nil }
+        guard lines.popLast()?.isEmpty == true, lines.first == Substring(MappingLines.firstLine) else { return nil }
         for line in lines.dropFirst() {
-            if line.hasPrefix("list "), let person = AdoptedPerson(line: line.dropFirst(5)) {
+            if line.hasPrefix("list "), let person = MappedPerson(line: line.dropFirst(5)) {
                 people.append(person)
             } else if line.hasPrefix("passwd ") {
                 passwd.append(String(line.dropFirst(7)))
@@ -56,13 +56,13 @@ package struct AdoptionLines: Hashable, Sendable {
 
     package var bytes: [UInt8] {
         let lines =
-            [AdoptionLines.firstLine] + people.map { "list \($0.line)" } + passwd.map { "passwd \($0)" }
+            [MappingLines.firstLine] + people.map { "list \($0.line)" } + passwd.map { "passwd \($0)" }
             + group.map { "group \($0)" }
         return Array(lines.map { $0 + "\n" }.joined().utf8)
     }
 
     /// The lines of both, each once.
-    package func adding(_ other: AdoptionLines) -> AdoptionLines {
+    package func adding(_ other: MappingLines) -> MappingLines {
         var sum = self
         sum.people += other.people.filter { !people.contains($0) }
         sum.passwd += other.passwd.filter { !passwd.contains($0) }
@@ -117,7 +117,7 @@ package struct AdoptionLines: Hashable, Sendable {
 
     private static func isSameRecord(_ now: String, _ before: String) -> Bool {
         let fields = [now, before].map { $0.split(separator: ":", omittingEmptySubsequences: false) }
-        return fields.allSatisfy { $0.count == 7 && $0[1] == AdoptionList.mark } && fields[0][..<4] == fields[1][..<4]
+        return fields.allSatisfy { $0.count == 7 && $0[1] == MappingList.mark } && fields[0][..<4] == fields[1][..<4]
     }
 
     private static let lineEnd = UInt8(ascii: "\n")

@@ -11,7 +11,7 @@ import WiredMachine
 @testable import Integration
 @testable import Migration
 
-@Suite("Adopting: the account files, the list, and the way back") struct AdoptionTests {
+@Suite("Mapping: the account files, the list, and the way back") struct MappingTests {
     private static let passwd = "root:x:0:0:root:/root:/bin/bash\nlisa:x:1000:1000::/home/lisa:/bin/sh\n"
     private static let group = "root:x:0:\nlisa:x:1000:\n"
     private static let record = "alice@contoso.com:!*adopted:1001:1001:Alice A:/home/alice:/bin/bash"
@@ -26,11 +26,11 @@ import WiredMachine
         chmod(folder("passwd"), 0o640)
     }
 
-    private var files: AdoptionFiles { AdoptionFiles(in: folder.path, owner: geteuid(), locks: false) }
+    private var files: MappingFiles { MappingFiles(in: folder.path, owner: geteuid(), locks: false) }
 
     /// Adds the accounts as configure does: the account files last.
-    private func adopt(_ lines: AdoptionLines) throws {
-        try files.adopt(lines)
+    private func add(_ lines: MappingLines) throws {
+        try files.add(lines)
         _ = try files.restore()
     }
 
@@ -38,13 +38,13 @@ import WiredMachine
         (try? AtomicFile(folder(file)).read(limit: 1 << 20)).map { String(decoding: $0, as: UTF8.self) }
     }
 
-    private func lines(_ line: String = OldAccountFileTests.alice) -> AdoptionLines {
-        AdoptionLines(OldAccountFile(line + "\n").accounts, groupNames: [])
+    private func lines(_ line: String = OldAccountFileTests.alice) -> MappingLines {
+        MappingLines(OldAccountFile(line + "\n").accounts, groupNames: [])
     }
 
     @Test("What is written is what was planned, with owner and mode as before; the way back is byte for byte")
     func thereAndBack() throws {
-        try files.adopt(lines())
+        try files.add(lines())
         #expect(text("passwd") == Self.passwd && text("group") == Self.group, "before PAM is there to refuse them")
         #expect(text("entralogin/adopted") == "entralogin-adopted 1\n\(Self.listed)\n", "refused from here on")
         #expect(try files.restore())
@@ -60,7 +60,7 @@ import WiredMachine
         #expect(text("entralogin/adopted")?.contains(Self.listed) == true, "the names stay refused")
         #expect(try files.restore())
         #expect(text("passwd") == Self.passwd + Self.record + "\n")
-        try adopt(lines())
+        try add(lines())
         #expect(text("passwd") == Self.passwd + Self.record + "\n", "twice")
         _ = try files.release()
         try files.forget()
@@ -70,7 +70,7 @@ import WiredMachine
 
     @Test("What root has changed in a record goes with it, and comes back with it")
     func changedShell() throws {
-        try adopt(lines())
+        try add(lines())
         let changed = Self.record.replacing("/bin/bash", with: "/bin/zsh")
         folder.write(Array((Self.passwd + changed + "\n").utf8), to: "passwd")
         #expect(try files.restore() && text("passwd") == Self.passwd + changed + "\n", "nothing is missing")
@@ -81,7 +81,7 @@ import WiredMachine
 
     @Test("A line that is somebody else's by now is left and named; other people's lines never change")
     func changedMeanwhile() throws {
-        try adopt(lines())
+        try add(lines())
         let changed = Self.record.replacing("!*adopted", with: "x")
         folder.write(Array((Self.passwd + changed + "\nbob:x:5:5::/:/bin/sh\n").utf8), to: "passwd")
         #expect(try files.release() == ["alice@contoso.com"])
@@ -95,18 +95,18 @@ import WiredMachine
     @Test("Nothing is written where anything contradicts, or a file is not as it must be")
     func refused() throws {
         folder.write(Array((Self.passwd + "bob:x:1001:1::/home/bob:/bin/sh\n").utf8), to: "passwd")
-        #expect(throws: AdoptionFailure.self) { try files.adopt(lines()) }
+        #expect(throws: MappingFailure.self) { try files.add(lines()) }
         folder.write(Array(Self.passwd.utf8), to: "passwd")
         folder.write(Array((Self.group + "others:x:1001:\n").utf8), to: "group")
-        #expect(throws: AdoptionFailure.self) { try files.adopt(lines()) }
+        #expect(throws: MappingFailure.self) { try files.add(lines()) }
         folder.write(Array(Self.group.utf8), to: "group")
         folder.write(Array("damage\n".utf8), to: "entralogin/adopted")
-        #expect(throws: AdoptionFailure.self) { try files.adopt(lines()) }
+        #expect(throws: MappingFailure.self) { try files.add(lines()) }
         unlink(folder("entralogin/adopted"))
         chmod(folder("passwd"), 0o666)
-        #expect(throws: AdoptionFailure.self) { try files.adopt(lines()) }
-        let strange = AdoptionFiles(in: folder.path, owner: geteuid() + 1, locks: false)
-        #expect(throws: AdoptionFailure.self) { try strange.adopt(lines()) }
+        #expect(throws: MappingFailure.self) { try files.add(lines()) }
+        let strange = MappingFiles(in: folder.path, owner: geteuid() + 1, locks: false)
+        #expect(throws: MappingFailure.self) { try strange.add(lines()) }
         #expect(text("passwd") == Self.passwd && text("group") == Self.group && text("entralogin/adopted") == nil)
         #expect(text("entralogin/adopted.lines") == nil)
     }
@@ -114,14 +114,14 @@ import WiredMachine
     @Test("The note is read as it was written, and nothing else is")
     func note() {
         let lines = lines()
-        #expect(AdoptionLines(parsing: lines.bytes) == lines)
+        #expect(MappingLines(parsing: lines.bytes) == lines)
         for text in ["", "x\n", "entralogin-adopted-lines 2\n", "entralogin-adopted-lines 1\nshadow x\n"] {
-            #expect(AdoptionLines(parsing: Array(text.utf8)) == nil)
+            #expect(MappingLines(parsing: Array(text.utf8)) == nil)
         }
-        #expect(AdoptionLines(parsing: Array(lines.bytes.dropLast())) == nil)
-        #expect(AdoptionLines.removing(["a:b"], from: Array("x\na:b\n".utf8)).file == Array("x\n".utf8))
-        #expect(AdoptionLines.missing(["a:b", "c:d"], in: Array("x\na:z\n".utf8)) == ["c:d"])
-        #expect(AdoptionLines.adding(["a:b"], to: Array("x".utf8)) == Array("x\na:b\n".utf8))
+        #expect(MappingLines(parsing: Array(lines.bytes.dropLast())) == nil)
+        #expect(MappingLines.removing(["a:b"], from: Array("x\na:b\n".utf8)).file == Array("x\n".utf8))
+        #expect(MappingLines.missing(["a:b", "c:d"], in: Array("x\na:z\n".utf8)) == ["c:d"])
+        #expect(MappingLines.adding(["a:b"], to: Array("x".utf8)) == Array("x\na:b\n".utf8))
     }
 
     // MARK: What doctor says
@@ -130,9 +130,9 @@ import WiredMachine
         var machine = WiredMachine()
         machine.texts["/etc/passwd"] = passwd
         machine.texts["/etc/group"] = Self.group
-        machine.texts[AdoptionList.path] = list
-        machine.statuses[AdoptionList.path] = FileStatus(kind: .file, owner: owner, mode: mode)
-        return AdoptionRule().evaluate(machine)
+        machine.texts[MappingList.path] = list
+        machine.statuses[MappingList.path] = FileStatus(kind: .file, owner: owner, mode: mode)
+        return MappingRule().evaluate(machine)
     }
 
     @Test("doctor: agreeing is good; each disagreement is named, with what to do")

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #define _GNU_SOURCE
-#include "entralogin_adopted.h"
+#include "entralogin_mapped.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -75,8 +75,8 @@ static uint32_t number_of(const char *text, size_t length) {
             return ENTRALOGIN_ANY_ID;
         number = number * 10 + (uint64_t)(text[i] - '0');
     }
-    return number < ENTRALOGIN_ANY_ID && entralogin_uid_is_adoptable((uint32_t)number) ? (uint32_t)number
-                                                                                       : ENTRALOGIN_ANY_ID;
+    return number < ENTRALOGIN_ANY_ID && entralogin_uid_is_mappable((uint32_t)number) ? (uint32_t)number
+                                                                                      : ENTRALOGIN_ANY_ID;
 }
 
 /* A GUID is a name of an Entra account's form without an '@'. */
@@ -103,13 +103,13 @@ static void look_at(struct list *l, const char *line, size_t length, struct targ
 }
 
 static void look_through(struct list *l, struct target *t) {
-    static const char first[] = ENTRALOGIN_ADOPTED_FIRST_LINE;
+    static const char first[] = ENTRALOGIN_MAPPED_FIRST_LINE;
     char line[LINE_MAX];
     size_t length;
     if (!next_line(l, line, &length) || length != sizeof first - 1 || memcmp(line, first, length) != 0)
         l->sound = 0;
     while (next_line(l, line, &length)) {
-        l->sound &= ++l->lines <= (int)ENTRALOGIN_ADOPTED_MAX;
+        l->sound &= ++l->lines <= (int)ENTRALOGIN_MAPPED_MAX;
         look_at(l, line, length, t);
     }
 }
@@ -117,7 +117,7 @@ static void look_through(struct list *l, struct target *t) {
 /* 1: there is a list, perhaps unsound already; 0: there is none; -1: there is one, perhaps, that cannot be read. */
 static int open_list(struct list *l, const char *path, uint32_t root) {
     struct stat s;
-    *l = (struct list){.fd = -1, .left = ENTRALOGIN_ADOPTED_SIZE_MAX + 1};
+    *l = (struct list){.fd = -1, .left = ENTRALOGIN_MAPPED_SIZE_MAX + 1};
     if (path == NULL)
         return 0;
     do
@@ -146,23 +146,23 @@ static int look_for(const char *path, uint32_t root, struct target *t) {
     return result;
 }
 
-enum entralogin_adoption entralogin_adopted(
+enum entralogin_mapping entralogin_mapped(
     const char *path, uint32_t root, const char *name, uint32_t uid, uint32_t gid) {
     struct target t = {.name = name, .length = strnlen(name, ENTRALOGIN_NAME_MAX + 1), .uid = uid};
     int sound = look_for(path, root, &t);
     if (sound >= 0 && t.named == 0)
-        return ENTRALOGIN_NOT_ADOPTED;
+        return ENTRALOGIN_NOT_MAPPED;
     int alone = t.named == 1 && t.both == 1 && t.numbered <= 1;
-    return sound == 1 && alone && (uid == gid || uid == ENTRALOGIN_ANY_ID) ? ENTRALOGIN_ADOPTED
-                                                                           : ENTRALOGIN_ADOPTION_UNSOUND;
+    return sound == 1 && alone && (uid == gid || uid == ENTRALOGIN_ANY_ID) ? ENTRALOGIN_MAPPED
+                                                                           : ENTRALOGIN_MAPPING_UNSOUND;
 }
 
-enum entralogin_adoption entralogin_adopted_number(const char *path, uint32_t root, uint32_t uid, char *ret_name) {
+enum entralogin_mapping entralogin_mapped_number(const char *path, uint32_t root, uint32_t uid, char *ret_name) {
     struct target t = {.uid = uid, .ret_name = ret_name};
-    if (!entralogin_uid_is_adoptable(uid))
-        return ENTRALOGIN_NOT_ADOPTED;
+    if (!entralogin_uid_is_mappable(uid))
+        return ENTRALOGIN_NOT_MAPPED;
     int sound = look_for(path, root, &t);
     if (t.numbered == 0)
-        return ENTRALOGIN_NOT_ADOPTED;
-    return sound == 1 && t.numbered == 1 ? ENTRALOGIN_ADOPTED : ENTRALOGIN_ADOPTION_UNSOUND;
+        return ENTRALOGIN_NOT_MAPPED;
+    return sound == 1 && t.numbered == 1 ? ENTRALOGIN_MAPPED : ENTRALOGIN_MAPPING_UNSOUND;
 }

@@ -10,16 +10,16 @@ import PAM
 import TestSupport
 import Testing
 
-/// Mapped accounts: local accounts that root's list makes Entra accounts (entralogin_adopted.h).
-@Suite("P7: Adopted people")
-struct AdoptedTests {
-    private static let name = FakeStack.adopted
-    private static let uid = FakeStack.adoptedUID
+/// Mapped accounts: local accounts that root's list makes Entra accounts (entralogin_mapped.h).
+@Suite("P7: Mapped accounts")
+struct MappedTests {
+    private static let name = FakeStack.mapped
+    private static let uid = FakeStack.mappedUID
     private static let other = "zoe@contoso.com:0b1ec700-0000-4000-8000-0000000000ff:1999"
     private static let line = "\(name):0b1ec700-0000-4000-8000-000000000001:\(uid)"
 
     private static func list(_ lines: String...) -> String {
-        ([ENTRALOGIN_ADOPTED_FIRST_LINE] + lines).map { $0 + "\n" }.joined()
+        ([ENTRALOGIN_MAPPED_FIRST_LINE] + lines).map { $0 + "\n" }.joined()
     }
 
     // MARK: The list
@@ -28,36 +28,36 @@ struct AdoptedTests {
         let folder = TemporaryFolder()
         folder.write(bytes, to: "adopted")
         chmod(folder("adopted"), mode)
-        let byName = entralogin_adopted(folder("adopted"), geteuid(), name, uid, uid)
-        return [byName.rawValue, entralogin_adopted_number(folder("adopted"), geteuid(), uid, nil).rawValue]
+        let byName = entralogin_mapped(folder("adopted"), geteuid(), name, uid, uid)
+        return [byName.rawValue, entralogin_mapped_number(folder("adopted"), geteuid(), uid, nil).rawValue]
     }
 
     private func look(_ text: String) -> [UInt32] { look(Array(text.utf8)) }
 
-    private let adopted = [UInt32](repeating: ENTRALOGIN_ADOPTED.rawValue, count: 2)
-    private let unsound = [UInt32](repeating: ENTRALOGIN_ADOPTION_UNSOUND.rawValue, count: 2)
-    private let absent = [UInt32](repeating: ENTRALOGIN_NOT_ADOPTED.rawValue, count: 2)
+    private let mapped = [UInt32](repeating: ENTRALOGIN_MAPPED.rawValue, count: 2)
+    private let unsound = [UInt32](repeating: ENTRALOGIN_MAPPING_UNSOUND.rawValue, count: 2)
+    private let absent = [UInt32](repeating: ENTRALOGIN_NOT_MAPPED.rawValue, count: 2)
 
     @Test("A user who stands in a sound list once, with that number, is mapped")
     func sound() {
-        #expect(look(Self.list(Self.line)) == adopted)
-        #expect(look(Self.list(Self.other, Self.line)) == adopted)
+        #expect(look(Self.list(Self.line)) == mapped)
+        #expect(look(Self.list(Self.other, Self.line)) == mapped)
         #expect(look(Self.list(Self.other)) == absent)
         #expect(look(Self.list()) == absent && look("") == absent)
         let folder = TemporaryFolder()
         errno = 77
-        #expect(entralogin_adopted(folder("none"), geteuid(), Self.name, Self.uid, Self.uid) == ENTRALOGIN_NOT_ADOPTED)
-        #expect(entralogin_adopted(nil, 0, Self.name, Self.uid, Self.uid) == ENTRALOGIN_NOT_ADOPTED)
+        #expect(entralogin_mapped(folder("none"), geteuid(), Self.name, Self.uid, Self.uid) == ENTRALOGIN_NOT_MAPPED)
+        #expect(entralogin_mapped(nil, 0, Self.name, Self.uid, Self.uid) == ENTRALOGIN_NOT_MAPPED)
         #expect(errno == 77)
         // The file exists but cannot be read.
-        let strange = entralogin_adopted(folder.path, geteuid(), Self.name, Self.uid, Self.uid)
-        #expect(strange == ENTRALOGIN_ADOPTION_UNSOUND)
-        #expect(entralogin_adopted_number(folder.path, geteuid(), Self.uid, nil) == ENTRALOGIN_NOT_ADOPTED)
+        let strange = entralogin_mapped(folder.path, geteuid(), Self.name, Self.uid, Self.uid)
+        #expect(strange == ENTRALOGIN_MAPPING_UNSOUND)
+        #expect(entralogin_mapped_number(folder.path, geteuid(), Self.uid, nil) == ENTRALOGIN_NOT_MAPPED)
     }
 
     @Test("A list in which anything is wrong maps nobody, and a user whom it names is not let pass for another")
     func damaged() {
-        let header = ENTRALOGIN_ADOPTED_FIRST_LINE
+        let header = ENTRALOGIN_MAPPED_FIRST_LINE
         let good = Self.list(Self.other, Self.line)
         var texts = [
             good.replacing(header, with: "entralogin-adopted 2"), Self.line + "\n" + Self.line + "\n", good + "\n",
@@ -74,40 +74,40 @@ struct AdoptedTests {
         }
         for text in texts {
             #expect(look(text) == unsound, "\(text.prefix(200))")
-            #expect((try? AdoptionList(parsing: Array(text.utf8))) == nil, "the daemon: \(text.prefix(200))")
+            #expect((try? MappingList(parsing: Array(text.utf8))) == nil, "the daemon: \(text.prefix(200))")
         }
         #expect(look(Array(good.utf8), mode: 0o664) == unsound && look(Array(good.utf8), mode: 0o646) == unsound)
         let folder = TemporaryFolder()
         folder.write(Array(good.utf8), to: "adopted")
-        let asked = entralogin_adopted(folder("adopted"), geteuid() + 1, Self.name, Self.uid, Self.uid)
-        #expect(asked == ENTRALOGIN_ADOPTION_UNSOUND, "another owner")
+        let asked = entralogin_mapped(folder("adopted"), geteuid() + 1, Self.name, Self.uid, Self.uid)
+        #expect(asked == ENTRALOGIN_MAPPING_UNSOUND, "another owner")
     }
 
     @Test("Another number, or a gid that is another, is no agreement; the limits hold")
     func disagreement() {
         let bytes = Array(Self.list(Self.line).utf8)
-        #expect(look(bytes, Self.name, 1_002)[0] == ENTRALOGIN_ADOPTION_UNSOUND.rawValue)
-        #expect(look(bytes, Self.name, ENTRALOGIN_ANY_ID)[0] == ENTRALOGIN_ADOPTED.rawValue)
+        #expect(look(bytes, Self.name, 1_002)[0] == ENTRALOGIN_MAPPING_UNSOUND.rawValue)
+        #expect(look(bytes, Self.name, ENTRALOGIN_ANY_ID)[0] == ENTRALOGIN_MAPPED.rawValue)
         let folder = TemporaryFolder()
         folder.write(bytes, to: "adopted")
-        let otherGroup = entralogin_adopted(folder("adopted"), geteuid(), Self.name, Self.uid, 100)
-        #expect(otherGroup == ENTRALOGIN_ADOPTION_UNSOUND)
-        let people = (0..<ENTRALOGIN_ADOPTED_MAX).map { number in
+        let otherGroup = entralogin_mapped(folder("adopted"), geteuid(), Self.name, Self.uid, 100)
+        #expect(otherGroup == ENTRALOGIN_MAPPING_UNSOUND)
+        let people = (0..<ENTRALOGIN_MAPPED_MAX).map { number in
             "p\(number)@contoso.com:0b1ec700-0000-4000-8000-\(100_000_000_000 + Int(number)):\(5_000 + number)"
         }
         let most = Self.list() + people.dropLast().map { $0 + "\n" }.joined() + Self.line + "\n"
-        #expect(look(most) == adopted)
+        #expect(look(most) == mapped)
         #expect(look(most + people[people.count - 1] + "\n") == unsound)
     }
 
     @Test("C and Swift agree about what the list is")
     func agreement() throws {
-        let list = try AdoptionList(parsing: Array(Self.list(Self.other, Self.line).utf8))
+        let list = try MappingList(parsing: Array(Self.list(Self.other, Self.line).utf8))
         #expect(String(decoding: list.bytes, as: UTF8.self) == Self.list(Self.other, Self.line))
-        #expect(look(list.bytes) == adopted)
-        #expect(AdoptionList.path == ENTRALOGIN_ADOPTED_LIST && AdoptionList.firstLine == ENTRALOGIN_ADOPTED_FIRST_LINE)
-        #expect(AdoptionList.peopleLimit == ENTRALOGIN_ADOPTED_MAX && AdoptionList.mark == ENTRALOGIN_ADOPTED_MARK)
-        #expect(AdoptionList.byteLimit == ENTRALOGIN_ADOPTED_SIZE_MAX)
+        #expect(look(list.bytes) == mapped)
+        #expect(MappingList.path == ENTRALOGIN_MAPPED_LIST && MappingList.firstLine == ENTRALOGIN_MAPPED_FIRST_LINE)
+        #expect(MappingList.peopleLimit == ENTRALOGIN_MAPPED_MAX && MappingList.mark == ENTRALOGIN_MAPPED_MARK)
+        #expect(MappingList.byteLimit == ENTRALOGIN_MAPPED_SIZE_MAX)
     }
 
     // MARK: PAM
@@ -117,14 +117,14 @@ struct AdoptedTests {
         at stage: FakeStack.Stage = .account,
         list: String?,
         answer: UInt32 = ENTRALOGIN_VERDICT_ALLOW,
-        asAdopted: Bool = false,
+        asMapped: Bool = false,
         loginUID: String = "4294967295"
     ) -> (result: Int32, lines: Int, requests: Int) {
         let opcode = stage == .open ? ENTRALOGIN_OPEN_SESSION : ENTRALOGIN_AUTHORIZE
         let daemon = FakeDaemon { _ in .frame(Frame.verdict(answer).bytes(opcode)) }
         defer { daemon.stop() }
         let result = daemon.withServer {
-            stack.run(stage, $0, asAdopted: asAdopted, list: list, loginUID: loginUID)
+            stack.run(stage, $0, asMapped: asMapped, list: list, loginUID: loginUID)
         }
         return (result, stack.lines.count, daemon.requests.count)
     }
@@ -144,7 +144,7 @@ struct AdoptedTests {
     }
 
     @Test("P4: A user who was mapped and is not any more is refused in every stage, never let pass as a local account")
-    func strays() {
+    func mismatches() {
         let odd = "moved@contoso.com:0b1ec700-0000-4000-8000-000000000003:1999"
         for (user, list) in [
             (Self.name, nil), (Self.name, Self.list()), (Self.name, Self.list(Self.other)),
@@ -172,9 +172,9 @@ struct AdoptedTests {
     func invokers() {
         let list = Self.list(Self.line)
         for service in ["su", "sudo", "polkit-1"] {
-            #expect(ask(stack(service, "root"), list: list, asAdopted: true) == (PAM_SUCCESS, 0, 1))
+            #expect(ask(stack(service, "root"), list: list, asMapped: true) == (PAM_SUCCESS, 0, 1))
             #expect(ask(stack(service, "root"), list: list, loginUID: "\(Self.uid)") == (PAM_SUCCESS, 0, 1))
-            #expect(ask(stack(service, "root"), list: list + "damage\n", asAdopted: true) == (PAM_PERM_DENIED, 1, 0))
+            #expect(ask(stack(service, "root"), list: list + "damage\n", asMapped: true) == (PAM_PERM_DENIED, 1, 0))
         }
         // root in a shell that the user opened; and a service that gives no higher rights.
         #expect(ask(stack("su", "bob", invoking: "root"), list: list, loginUID: "\(Self.uid)") == (PAM_IGNORE, 0, 0))
@@ -195,27 +195,27 @@ struct AdoptedTests {
     // MARK: The name service
 
     /// Published accounts in which account 1 is mapped and has an administrator's grant.
-    private func published() throws -> (Published, AdoptedAccountRecord) {
+    private func published() throws -> (Published, MappedAccountRecord) {
         let second = Published.account(1)
-        let adopted = Account(
+        let mapped = Account(
             name: second.name,
             uid: second.uid,
             displayName: "",
             home: second.home,
             shell: second.shell,
-            adoptedUID: Self.uid
+            mappedUID: Self.uid
         )
         let published = try Published(
-            of: [Published.account(0), adopted, Published.account(2)],
+            of: [Published.account(0), mapped, Published.account(2)],
             administrators: [1: UInt64(1) << 40]
         )
-        return (published, AdoptedAccountRecord(name: second.name.text, number: second.uid.number))
+        return (published, MappedAccountRecord(name: second.name.text, number: second.uid.number))
     }
 
-    private struct AdoptedAccountRecord {
+    private struct MappedAccountRecord {
         let name: String
         let number: UInt32
-        var line: String { "\(name):0b1ec700-0000-4000-8000-000000000001:\(FakeStack.adoptedUID)" }
+        var line: String { "\(name):0b1ec700-0000-4000-8000-000000000001:\(FakeStack.mappedUID)" }
     }
 
     private static let groups = [ENTRALOGIN_USERS_GID, ENTRALOGIN_ADMINS_GID]

@@ -6,7 +6,7 @@ package import LinuxSystem
 
 /// Why the lines of mapped accounts could not be written or removed. Nothing has changed then, unless the file error
 /// says so.
-package enum AdoptionFailure: Error, Sendable, CustomStringConvertible {
+package enum MappingFailure: Error, Sendable, CustomStringConvertible {
     case file(FileError)
     /// Another program holds the lock of the account files, or this one may not take it.
     case locked(Errno)
@@ -23,7 +23,7 @@ package enum AdoptionFailure: Error, Sendable, CustomStringConvertible {
 
 /// Root's side of mapped accounts: their lines in /etc/passwd and /etc/group, the list, and a note of what was written,
 /// for the way back. Each file is replaced as a whole, under the system's lock; lines that were edited since stay.
-package struct AdoptionFiles: Sendable {
+package struct MappingFiles: Sendable {
     private static let limit = 16 << 20
 
     private let passwd: AtomicFile
@@ -48,11 +48,11 @@ package struct AdoptionFiles: Sendable {
 
     /// Writes the note and the list, not the account files: an account in the list without a record is refused, until
     /// PAM is integrated and `restore` adds the lines. Throws if the lines would contradict the files.
-    package func adopt(_ lines: AdoptionLines) throws(AdoptionFailure) {
-        try locked { () throws(AdoptionFailure) in
-            let earlier = try keptLines() ?? AdoptionLines()
+    package func add(_ lines: MappingLines) throws(MappingFailure) {
+        try locked { () throws(MappingFailure) in
+            let earlier = try keptLines() ?? MappingLines()
             let people = try listed().people
-            guard let sum = AdoptionList(people + lines.people.filter { !people.contains($0) }) else {
+            guard let sum = MappingList(people + lines.people.filter { !people.contains($0) }) else {
                 throw .contradiction("\(list.path) has one of these names, object ids or numbers already")
             }
             _ = try files(adding: lines, sum)
@@ -60,14 +60,14 @@ package struct AdoptionFiles: Sendable {
         }
     }
 
-    /// Adds the lines of the note that are missing, groups first. Call it after `adopt` or `release`, and only once PAM
+    /// Adds the lines of the note that are missing, groups first. Call it after `add` or `release`, and only once PAM
     /// asks entralogin's module about these accounts. Returns false if there is no note.
-    package func restore() throws(AdoptionFailure) -> Bool {
-        try locked { () throws(AdoptionFailure) in
+    package func restore() throws(MappingFailure) -> Bool {
+        try locked { () throws(MappingFailure) in
             guard let note = try keptLines() else { return false }
             var lines = note
-            lines.passwd = AdoptionLines.missing(note.passwd, in: try read(passwd))
-            lines.group = AdoptionLines.missing(note.group, in: try read(group))
+            lines.passwd = MappingLines.missing(note.passwd, in: try read(passwd))
+            lines.group = MappingLines.missing(note.group, in: try read(group))
             let sum = try listed()
             let (users, groups) = try files(adding: lines, sum)
             try write(note, sum)
@@ -80,13 +80,13 @@ package struct AdoptionFiles: Sendable {
     /// Removes the accounts and their groups, and notes their records as they are now. The list stays, so that their
     /// names are refused until they are restored. Returns the names whose lines were edited since entralogin wrote
     /// them: those lines stay.
-    package func release() throws(AdoptionFailure) -> [String] {
-        try locked { () throws(AdoptionFailure) in
+    package func release() throws(MappingFailure) -> [String] {
+        try locked { () throws(MappingFailure) in
             guard var note = try keptLines() else { return [] }
-            let users = AdoptionLines.removing(note.passwd, from: try read(passwd))
-            let groups = AdoptionLines.removing(note.group, from: try read(group))
-            let now = Set(users.removed.map(AdoptionLines.name))
-            note.passwd = note.passwd.filter { !now.contains(AdoptionLines.name($0)) } + users.removed
+            let users = MappingLines.removing(note.passwd, from: try read(passwd))
+            let groups = MappingLines.removing(note.group, from: try read(group))
+            let now = Set(users.removed.map(MappingLines.name))
+            note.passwd = note.passwd.filter { !now.contains(MappingLines.name($0)) } + users.removed
             do throws(FileError) { try kept.replace(with: note.bytes, mode: 0o600) } catch { throw .file(error) }
             if !users.removed.isEmpty { try replace(passwd, users.file) }
             if !groups.removed.isEmpty { try replace(group, groups.file) }
@@ -96,15 +96,15 @@ package struct AdoptionFiles: Sendable {
 
     /// Removes the note, and its accounts from the list. Call it after `release`, once no user can sign in with
     /// entralogin any more.
-    package func forget() throws(AdoptionFailure) {
-        try locked { () throws(AdoptionFailure) in
+    package func forget() throws(MappingFailure) {
+        try locked { () throws(MappingFailure) in
             guard let lines = try keptLines() else { return }
             let rest = try listed().people.filter { !lines.people.contains($0) }
             do throws(FileError) {
                 if rest.isEmpty {
                     try list.remove()
                 } else {
-                    try list.replace(with: AdoptionList(rest)?.bytes ?? [], mode: 0o644)
+                    try list.replace(with: MappingList(rest)?.bytes ?? [], mode: 0o644)
                 }
                 try kept.remove()
             } catch { throw .file(error) }
@@ -115,66 +115,66 @@ package struct AdoptionFiles: Sendable {
 
     /// /etc/passwd and /etc/group with those lines. Throws if the list would not agree with them.
     private func files(
-        adding lines: AdoptionLines,
-        _ sum: AdoptionList
-    ) throws(AdoptionFailure) -> (users: [UInt8], groups: [UInt8]) {
-        let users = AdoptionLines.adding(lines.passwd, to: try read(passwd))
-        let groups = AdoptionLines.adding(lines.group, to: try read(group))
-        let added = Set(lines.passwd.map(AdoptionLines.name))
-        let strays = LocalAccounts(passwd: users, group: groups, adopted: sum).strays
+        adding lines: MappingLines,
+        _ sum: MappingList
+    ) throws(MappingFailure) -> (users: [UInt8], groups: [UInt8]) {
+        let users = MappingLines.adding(lines.passwd, to: try read(passwd))
+        let groups = MappingLines.adding(lines.group, to: try read(group))
+        let added = Set(lines.passwd.map(MappingLines.name))
+        let mismatches = LocalAccounts(passwd: users, group: groups, mapped: sum).mismatches
             .filter { added.contains(Substring($0.key.text)) }
-        if let stray = strays.min(by: { $0.key.text < $1.key.text }) {
-            throw .contradiction("\(stray.key): \(stray.value)")
+        if let mismatch = mismatches.min(by: { $0.key.text < $1.key.text }) {
+            throw .contradiction("\(mismatch.key): \(mismatch.value)")
         }
         return (users, groups)
     }
 
-    private func write(_ note: AdoptionLines, _ sum: AdoptionList) throws(AdoptionFailure) {
+    private func write(_ note: MappingLines, _ sum: MappingList) throws(MappingFailure) {
         do throws(FileError) {
             try kept.replace(with: note.bytes, mode: 0o600)
             try list.replace(with: sum.bytes, mode: 0o644)
         } catch { throw .file(error) }
     }
 
-    private func listed() throws(AdoptionFailure) -> AdoptionList {
+    private func listed() throws(MappingFailure) -> MappingList {
         let bytes: [UInt8]
-        do throws(FileError) { bytes = try list.read(limit: AdoptionList.byteLimit, requiring: requirement) } catch {
+        do throws(FileError) { bytes = try list.read(limit: MappingList.byteLimit, requiring: requirement) } catch {
             guard error.isAbsent else { throw .file(error) }
-            return AdoptionList()
+            return MappingList()
         }
-        do throws(AdoptionList.Flaw) { return try AdoptionList(parsing: bytes) } catch {
+        do throws(MappingList.Flaw) { return try MappingList(parsing: bytes) } catch {
             throw .contradiction("\(list.path): \(error)")
         }
     }
 
     /// Nil if there is no note.
-    private func keptLines() throws(AdoptionFailure) -> AdoptionLines? {
+    private func keptLines() throws(MappingFailure) -> MappingLines? {
         let bytes: [UInt8]
-        do throws(FileError) { bytes = try kept.read(limit: AdoptionLines.byteLimit, requiring: requirement) } catch {
+        do throws(FileError) { bytes = try kept.read(limit: MappingLines.byteLimit, requiring: requirement) } catch {
             guard error.isAbsent else { throw .file(error) }
             return nil
         }
-        guard let lines = AdoptionLines(parsing: bytes) else {
+        guard let lines = MappingLines(parsing: bytes) else {
             throw .contradiction("\(kept.path) is not as entralogin wrote it")
         }
         return lines
     }
 
-    private func read(_ file: AtomicFile) throws(AdoptionFailure) -> [UInt8] {
+    private func read(_ file: AtomicFile) throws(MappingFailure) -> [UInt8] {
         do throws(FileError) { return try file.read(limit: Self.limit, requiring: requirement) } catch {
             throw .file(error)
         }
     }
 
-    private func replace(_ file: AtomicFile, _ bytes: [UInt8]) throws(AdoptionFailure) {
+    private func replace(_ file: AtomicFile, _ bytes: [UInt8]) throws(MappingFailure) {
         do throws(FileError) { try file.replaceKeepingAttributes(with: bytes) } catch { throw .file(error) }
     }
 
-    private func locked<Result>(_ body: () throws(AdoptionFailure) -> Result) throws(AdoptionFailure) -> Result {
+    private func locked<Result>(_ body: () throws(MappingFailure) -> Result) throws(MappingFailure) -> Result {
         guard locks else { return try body() }
         let lock: AccountFilesLock
         do throws(Errno) { lock = try AccountFilesLock() } catch { throw .locked(error) }
-        let result = Swift.Result { () throws(AdoptionFailure) in try body() }
+        let result = Swift.Result { () throws(MappingFailure) in try body() }
         _ = consume lock
         return try result.get()
     }

@@ -9,8 +9,8 @@ import TestSupport
 import Testing
 
 /// Mapped accounts: local accounts with their old uid, which root's list makes Entra accounts.
-@Suite("P7: Adopted people")
-struct AdoptionTests {
+@Suite("P7: Mapped accounts")
+struct MappingTests {
     private static let alice = "alice@contoso.com"
     private static let passwd =
         "root:x:0:0:root:/root:/bin/bash\nlocal:x:1000:1000::/home/local:/bin/bash\n"
@@ -18,7 +18,7 @@ struct AdoptionTests {
     private static let group = "root:x:0:\nlocal:x:1000:\n\(alice):*:1001:\n"
 
     private func list(_ name: String = alice, _ number: Int = 1, uid: UInt32 = 1001) throws -> String {
-        "\(AdoptionList.firstLine)\n\(name):\(try identity(number).objectID):\(uid)\n"
+        "\(MappingList.firstLine)\n\(name):\(try identity(number).objectID):\(uid)\n"
     }
 
     private func bed(passwd: String = passwd, group: String = group, list: String?) -> Bed {
@@ -30,7 +30,7 @@ struct AdoptionTests {
     }
 
     @Test("Listed and agreeing: the record is the local files', the number of entralogin's range stays inside")
-    func adopted() async throws {
+    func mapped() async throws {
         let bed = bed(list: try list())
         let directory = bed.start()
         let before = try directory.provisional(Self.alice)
@@ -38,7 +38,7 @@ struct AdoptionTests {
         let enrolled = try await directory.signIn(Self.alice, as: 1)
         #expect(enrolled.account == before && enrolled.account.uid.number != 1001)
         #expect(directory.view().enrolled(uid: before.uid.number)?.account.systemUID == 1001)
-        #expect(directory.view().adopted(uid: 1001)?.name == before.name && directory.view().adopted(uid: 1000) == nil)
+        #expect(directory.view().mapped(uid: 1001)?.name == before.name && directory.view().mapped(uid: 1000) == nil)
         let works = bed.disk.works
         #expect(try await directory.signIn(Self.alice, as: 1) == enrolled)
         #expect(bed.disk.works == works, "P14: an enrolled person's sign-in waits for no disk")
@@ -65,7 +65,7 @@ struct AdoptionTests {
         #expect(file.byName[Self.alice]?.home == ENTRALOGIN_GROUPS_ALONE && file.byName[Self.alice]?.uid == number)
         #expect(file.all.count == 2)
         // Removed from both files, the name has entralogin's own uid again, but its home belongs to the old uid.
-        bed.write("\(AdoptionList.firstLine)\n", to: "adopted")
+        bed.write("\(MappingList.firstLine)\n", to: "adopted")
         bed.write("root:x:0:0:root:/root:/bin/bash\n", to: "passwd")
         bed.write("root:x:0:\n", to: "group")
         await directory.refresh()
@@ -92,7 +92,7 @@ struct AdoptionTests {
 
     @Test("Without the list, or with one that cannot be believed, it is a local account: refused")
     func unlisted() async throws {
-        for text in [nil, "", "\(AdoptionList.firstLine)\n", try list() + "damage\n", try list() + (try list())] {
+        for text in [nil, "", "\(MappingList.firstLine)\n", try list() + "damage\n", try list() + (try list())] {
             let bed = bed(list: text)
             #expect(try bed.start().reason(Self.alice) == .localAccount, "\(text ?? "-")")
             #expect(await reason { try await bed.start().signIn(Self.alice, as: 1) } == .localAccount)
@@ -106,7 +106,7 @@ struct AdoptionTests {
     }
 
     @Test("Where list and account files differ in anything, nobody gets in under the name, and it is named")
-    func strays() async throws {
+    func mismatches() async throws {
         let line = "\(Self.alice):!*adopted:1001:1001:Alice:/home/alice:/bin/zsh"
         let users = [
             Self.passwd.replacing(line + "\n", with: ""), Self.passwd + line + "\n",
@@ -135,7 +135,7 @@ struct AdoptionTests {
         }
     }
 
-    @Test("P7: What is adopted stays taken for everybody else")
+    @Test("P7: What is mapped stays taken for everybody else")
     func others() async throws {
         let bed = bed(list: try list())
         let directory = bed.start(policy: AccountPolicy(homeTemplate: try HomeTemplate("/home/%l")))
