@@ -169,7 +169,14 @@ struct FakeView: AccountsView {
         allEnrolled().first { $0.account.name == name || $0.formerNames.contains(name) }
     }
 
-    func mapped(uid: UInt32) -> MappedPerson? { state.listed.values.first { $0.uid == uid } }
+    func holder(ofSystemUID uid: UInt32) -> UIDHolder {
+        if let mapped = state.listed.values.first(where: { $0.uid == uid }) {
+            guard let account = enrolled(named: mapped.name), account.account.mappedUID == uid else { return .nobody }
+            return .enrolled(account)
+        }
+        if let account = enrolled(uid: uid) { return .enrolled(account) }
+        return PosixID(user: uid) == nil ? .other : .nobody
+    }
 
     func listed(_ name: UserName) -> MappedPerson? { state.listed[name] }
 

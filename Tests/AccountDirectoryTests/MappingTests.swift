@@ -38,7 +38,9 @@ struct MappingTests {
         let enrolled = try await directory.signIn(Self.alice, as: 1)
         #expect(enrolled.account == before && enrolled.account.uid.number != 1001)
         #expect(directory.view().enrolled(uid: before.uid.number)?.account.systemUID == 1001)
-        #expect(directory.view().mapped(uid: 1001)?.name == before.name && directory.view().mapped(uid: 1000) == nil)
+        #expect(directory.view().holder(ofSystemUID: 1001) == .enrolled(enrolled))
+        #expect(directory.view().holder(ofSystemUID: before.uid.number) == .enrolled(enrolled))
+        #expect(directory.view().holder(ofSystemUID: 1000) == .other)
         let works = bed.disk.works
         #expect(try await directory.signIn(Self.alice, as: 1) == enrolled)
         #expect(bed.disk.works == works, "P14: an enrolled person's sign-in waits for no disk")
@@ -84,6 +86,7 @@ struct MappingTests {
         #expect(await reason { try await directory.signIn(Self.alice, as: 2) } == .objectIDChanged)
         bed.write(try list(Self.alice, 2), to: "adopted")
         #expect(try directory.reason(Self.alice) == .objectIDChanged)
+        #expect(directory.view().holder(ofSystemUID: 1001) == .nobody, "the number is not the first object's any more")
         #expect(await reason { try await directory.signIn(Self.alice, as: 2) } == .objectIDChanged)
         // Root's list and the rebinding together give the account to the new object.
         _ = try await directory.rebind(try name(Self.alice), to: try identity(2).objectID)

@@ -68,7 +68,7 @@ final class FleetSessions: AccountRegistry, AccountsView, GrantRegistry, Process
 
     func standing(of name: UserName) -> AccountStanding { .none(Denial(.domainNotAllowed)) }
     func enrolled(named name: UserName) -> EnrolledAccount? { nil }
-    func mapped(uid: UInt32) -> MappedPerson? { nil }
+    func holder(ofSystemUID uid: UInt32) -> UIDHolder { .other }
     func listed(_ name: UserName) -> MappedPerson? { nil }
     func enrol(_ account: Account, as identity: DirectoryIdentity) async throws(Denial) -> EnrolledAccount {
         throw Denial(.enrolmentFailed)

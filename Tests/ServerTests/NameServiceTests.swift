@@ -27,7 +27,7 @@ private final class OneAnswer: AccountRegistry, AccountsView {
 
     func enrolled(named name: UserName) -> EnrolledAccount? { nil }
 
-    func mapped(uid: UInt32) -> MappedPerson? { nil }
+    func holder(ofSystemUID uid: UInt32) -> UIDHolder { .other }
     func listed(_ name: UserName) -> MappedPerson? { nil }
     func allEnrolled() -> [EnrolledAccount] { [] }
 

@@ -188,8 +188,24 @@ package enum AccountStanding: Hashable, Sendable {
     case none(Denial)
 }
 
-/// The accounts as they are at one moment: table, local files, tenant and settings stand still in it. Accounts of mapped
-/// people come with `mappedUID`, and the home and the shell that the local files have.
+/// The account to which a uid of the machine belongs. Here alone a mapped account's uid becomes its account; the way back
+/// is `Account.systemUID`.
+package enum UIDHolder: Hashable, Sendable {
+    /// Not an Entra account's.
+    case other
+    /// An Entra account's, which nobody has enrolled with here.
+    case nobody
+    /// Retired or not.
+    case enrolled(EnrolledAccount)
+
+    package var account: EnrolledAccount? {
+        guard case .enrolled(let account) = self else { return nil }
+        return account
+    }
+}
+
+/// The accounts as they are at one moment: table, local files, tenant and settings stand still in it. Mapped accounts come
+/// with `mappedUID`, and the home and the shell that the local files have.
 package protocol AccountsView: Sendable {
     /// The standing of a name.
     func standing(of name: UserName) -> AccountStanding
@@ -197,8 +213,9 @@ package protocol AccountsView: Sendable {
     func enrolled(uid: UInt32) -> EnrolledAccount?
     /// The enrolled account that has the name or had it once, retired or not.
     func enrolled(named name: UserName) -> EnrolledAccount?
-    /// The mapped person who has this number by the local files and root's list.
-    func mapped(uid: UInt32) -> MappedPerson?
+    /// Whose the number is that the machine knows: one of the id range, or one that a mapped account keeps by the local
+    /// files and root's list.
+    func holder(ofSystemUID uid: UInt32) -> UIDHolder
     /// The account of that person, retired or not.
     func enrolled(as identity: DirectoryIdentity) -> EnrolledAccount?
     /// Who has that name in root's list of mapped accounts, whether or not the local files agree.

@@ -156,7 +156,7 @@ extension AccountStage {
         let now = parts.ports.time.bootTime()
         // sshd runs as root and asks for nobody. A user who made sudo look like it, by another name for its file, wants
         // the rules of a sign-in, or none where the target is root.
-        if let uid = request.invokingUID, PosixID(user: uid) != nil || accounts.mapped(uid: uid) != nil {
+        if let uid = request.invokingUID, accounts.holder(ofSystemUID: uid) != .other {
             throw Denial(.unsupported, detail: "a process that looks like sshd was run by uid \(uid)")
         }
         // An Entra account's name that NSS knows no more (retired, or a local account's by now) comes without a uid.
@@ -221,13 +221,12 @@ extension AccountStage {
     /// The Entra accounts that ask, by uid and by name: sudo has changed its own uid when PAM asks, and says the name.
     private func invoking(_ request: AccountRequest, _ accounts: any AccountsView) throws(Denial) -> [Account] {
         var found: [Account] = []
-        if let uid = request.invokingUID, PosixID(user: uid) != nil {
-            guard let enrolled = accounts.enrolled(uid: uid) else {
-                throw Denial(.notEnrolled, detail: "uid \(uid), who asks, is nobody's")
+        if let uid = request.invokingUID {
+            switch accounts.holder(ofSystemUID: uid) {
+            case .other: break
+            case .nobody: throw Denial(.notEnrolled, detail: "uid \(uid), who asks, is nobody's")
+            case .enrolled(let enrolled): found.append(enrolled.account)
             }
-            found.append(enrolled.account)
-        } else if let uid = request.invokingUID, let mapped = accounts.mapped(uid: uid) {
-            found.append(try enrolled(mapped.name, accounts).account)
         }
         if let name = UserName(request.invokingUser), name != found.first?.name {
             switch accounts.standing(of: name) {

@@ -72,8 +72,7 @@ package struct SessionStage: Sendable {
     /// The session that this process opened has ended. With the person's last one, the grant ends.
     package func close(user: String, uid: UInt32, callerPID: Int32) {
         let accounts = parts.ports.accounts.view()
-        let mapped = accounts.mapped(uid: uid).flatMap { accounts.enrolled(named: $0.name) }
-        guard let uid = mapped?.account.uid ?? PosixID(user: uid),
+        guard let uid = accounts.holder(ofSystemUID: uid).account?.account.uid ?? PosixID(user: uid),
             let service = parts.sessions.remove(pid: callerPID, uid: uid)
         else { return }
         let account = accounts.enrolled(uid: uid.number)

@@ -56,7 +56,17 @@ package struct CurrentAccounts: AccountsView {
         readable.account(of: identity).map(asSystemHasIt)
     }
 
-    package func mapped(uid: UInt32) -> MappedPerson? { try? local.get().mapped(uid: uid)?.person }
+    package func holder(ofSystemUID uid: UInt32) -> UIDHolder {
+        if let mapped = try? local.get().mapped(uid: uid) {
+            // A name that another object enrolled, or that its account gave up, does not belong to the mapped account.
+            guard let account = enrolled(named: mapped.person.name), account.account.mappedUID == uid else {
+                return .nobody
+            }
+            return .enrolled(account)
+        }
+        if let account = enrolled(uid: uid) { return .enrolled(account) }
+        return PosixID(user: uid) == nil ? .other : .nobody
+    }
 
     package func listed(_ name: UserName) -> MappedPerson? { try? local.get().listed(named: name) }
 

@@ -43,10 +43,7 @@ struct UserService: Sendable {
     }
 
     private func account(_ text: String, in accounts: CurrentAccounts) -> EnrolledAccount? {
-        if let uid = UInt32(text) {
-            return accounts.enrolled(uid: uid)
-                ?? accounts.mapped(uid: uid).flatMap { accounts.enrolled(named: $0.name) }
-        }
+        if let uid = UInt32(text) { return accounts.holder(ofSystemUID: uid).account ?? accounts.enrolled(uid: uid) }
         return UserName(folding: text).flatMap(accounts.enrolled(named:))
     }
 
