@@ -84,7 +84,8 @@ static int read_lines(FILE *file, const char *name, struct entralogin_account *a
     char text[LINE_MAX_BYTES], number[16];
     struct line line;
     snprintf(number, sizeof number, "%u", account->uid);
-    rewind(file);
+    if (fseek(file, 0, SEEK_SET) != 0)
+        return 0;
     while (fgets(text, sizeof text, file) != NULL) {
         if (strchr(text, '\n') == NULL && !feof(file))
             return 0;
