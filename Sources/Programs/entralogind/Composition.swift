@@ -172,7 +172,8 @@ struct Composition: Sendable {
     ) throws -> EntraGroups? {
         let file = AtomicFile(Paths.groups)
         guard !settings.groups.isEmpty else {
-            try? file.remove()
+            // Empty, not missing: systemd loses changes of the files beside a missing one (entralogin-caches.path).
+            try? file.replace(with: [], mode: 0o644)
             return nil
         }
         return EntraGroups(
