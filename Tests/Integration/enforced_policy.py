@@ -78,9 +78,10 @@ def named(ground: EnforcingGround) -> str:
 @case("P10", "the policy: a web server, a cache and a shell may read accounts, and that is all")
 def serving(ground: EnforcingGround) -> str:
     theirs = rules(ground.policy, "-rs", "-s", f"^({'|'.join(SERVING)})$", "-rt", "-t", "^entralogin")
-    # Except the audit program's process: nscd may look at every daemon's (init_daemon_domain).
+    # Except the processes of the audit program and of the end of sessions: nscd may look at every daemon's
+    # (init_daemon_domain).
     by_name = {(rule.source, rule.target, rule.object_class, *sorted(rule.permissions)) for rule in theirs
-               if rule.target.startswith("entralogin_") and rule.target != AUDIT}
+               if rule.target.startswith("entralogin_") and rule.target not in {AUDIT, SESSIONS}}
     folder = ("getattr", "open", "search")
     file = ("getattr", "ioctl", "lock", "open", "read")
     equal(by_name, {*(("nsswitch_domain", kind, "file", *file) for kind in (PUBLISHED, ADOPTED)),
