@@ -277,7 +277,7 @@ private final class LocalGroups: Sendable {
         groups.set(uid: alice, in: [developers.objectID], until: later(3600))
         groups.set(uid: alice, in: [developers.objectID], until: later(3659))
         #expect(published(alice)?.expiry == 4600)
-        // Whoever asks how old the answer is gets the last one's age.
+        // A caller that asks for the age of the answer gets that of the last one.
         #expect(groups.names(of: alice, until: later(3659)) == ["developers_entra"])
         #expect(groups.names(of: alice, until: later(3660)).isEmpty)
         groups.set(uid: alice, in: [developers.objectID], until: later(3660))

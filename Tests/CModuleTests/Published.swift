@@ -12,7 +12,7 @@ import TestSupport
 import Testing
 
 extension AccountSnapshot {
-    /// The file of these accounts, whoever they belong to. Those with a number that they brought along are mapped.
+    /// The file of these accounts. Those that keep an older number are mapped.
     static func bytes(
         of accounts: [Account],
         policy: AccountPolicy,

@@ -10,6 +10,7 @@ from functools import partial
 
 from bed import Person
 from bed.checks import admitted, equal, refused, require
+from bed.installed import REPOSITORY
 from bed.machine import wait_for
 from booted_ground import BootedGround, BootedSite
 from case import case
@@ -68,6 +69,10 @@ def forgotten(ground: BootedGround) -> str:
     machine = site.machine
     ground.azure.assign(ground.key_of(person), contoso.ADMINISTRATOR)
     equal(machine.property(WATCH, "ActiveState"), "inactive", "the watch where no cache runs")
+    # Beside a missing file systemd loses changes of the others.
+    unit = (REPOSITORY / "systemd" / WATCH).read_text()
+    watched = [line.partition("=")[2] for line in unit.splitlines() if line.startswith("PathChanged=")]
+    require(bool(watched) and all(machine.run("test", "-f", path).ok for path in watched), f"one of {watched} is missing")
 
     def says(group: str) -> bool:
         """Whether the cache gives the group: the person's own by its name, the shared ones to the person."""

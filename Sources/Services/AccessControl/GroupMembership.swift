@@ -93,8 +93,7 @@ final class GroupMembership: Sendable {
         state.withLock { state in
             guard let answer = state.waiting.removeValue(forKey: enrolled.identity) else { return }
             registry.set(uid: uid, in: answer.groups, until: answer.askedAt.advanced(by: lifetime))
-            // In this order: whoever retires or locks the account later, or gives it to another object, finds the
-            // membership.
+            // Publish first, then check: code that retires, locks or rebinds the account later finds the membership.
             let standing = accounts.view().enrolled(uid: uid.number)
             let isBarred = standing?.identity != enrolled.identity || standing?.retiredAt != nil
             if isBarred || standing?.lockedAt != nil { registry.lower(uid: uid, to: []) }

@@ -98,7 +98,7 @@ PEOPLE = (
 OPERATORS = Group("9f0a0000-0000-4000-8000-000000000001", "operators", frozenset({object_id(0xA1)}))
 PLATFORM = Group("9f0a0000-0000-4000-8000-000000000002", "platform", frozenset({OPERATORS.object_id}))
 
-# Without a role; whoever is in the first is in the second, too.
+# Without a role. Members of the first are members of the second, too.
 DEVELOPERS = Group("9f0a0000-0000-4000-8000-000000000003", "developers", frozenset())
 ENGINEERS = Group("9f0a0000-0000-4000-8000-000000000004", "engineers", frozenset({DEVELOPERS.object_id}))
 
