@@ -217,6 +217,12 @@ private let writers: [Writer] = [
         write: { file, version in try file.replace(with: Array("\(version)".utf8), mode: 0o644) },
         read: { file in bytes(file).flatMap { Int64(String(decoding: $0, as: UTF8.self)) } }
     ),
+    // That no Entra group is a Unix group: the same.
+    Writer(
+        source: "entralogind/Composition.swift",
+        write: { file, version in try file.replace(with: Array("\(version)".utf8), mode: 0o644) },
+        read: { file in bytes(file).flatMap { Int64(String(decoding: $0, as: UTF8.self)) } }
+    ),
     // Lines of subordinate ids, root's; where the file is there, with its owner and mode (SubordinateIDsTests).
     Writer(
         source: "Integration/SubordinateIDWriter.swift",

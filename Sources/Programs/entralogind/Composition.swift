@@ -163,23 +163,18 @@ struct Composition: Sendable {
         self.held = held
     }
 
-    /// Nil where no Entra group is to be a Unix group. Then nothing of an earlier time counts when some are again.
+    /// Nil where no Entra group is to be a Unix group.
     private static func groups(
         _ settings: Settings,
         time: LoopTime,
         worker: BlockingWorker,
         holders: BlockingWorker
     ) throws -> EntraGroups? {
-        let file = AtomicFile(Paths.groups)
-        guard !settings.groups.isEmpty else {
-            // Empty, not missing: systemd loses changes of the files beside a missing one (entralogin-caches.path).
-            try? file.replace(with: [], mode: 0o644)
-            return nil
-        }
+        guard !settings.groups.isEmpty else { return nil }
         return EntraGroups(
             settings.groups,
             store: GroupNumberStore(AtomicFile(Paths.groupNumbers), mark: GroupNumberMark(AtomicFile(Paths.groupMark))),
-            file: file,
+            file: AtomicFile(Paths.groups),
             surroundings: .init(
                 clock: time,
                 boot: try bootID(),
@@ -193,6 +188,19 @@ struct Composition: Sendable {
                 }
             )
         )
+    }
+
+    /// Without `[Groups]`, takes back what an earlier daemon published of them. The file is empty then, not missing: systemd
+    /// loses changes of the files beside a missing one (entralogin-caches.path). A file that is empty already stays as it is.
+    func withdrawEarlierGroups() {
+        guard groups == nil else { return }
+        let file = AtomicFile(Paths.groups)
+        if let found = try? file.read(limit: 1), found.isEmpty { return }
+        do {
+            try file.replace(with: [], mode: 0o644)
+        } catch {
+            try? file.remove()
+        }
     }
 
     private static func groupPorts(_ registry: EntraGroups?, _ checker: GraphDirectory?) -> GroupPorts? {

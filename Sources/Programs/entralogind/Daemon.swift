@@ -57,6 +57,7 @@ final class Daemon: Sendable {
         let daemon = Daemon(loop: loop, composition: composition, settings: settings, settingsPath: path)
         // Before anything is written: a second daemon finds out here. Nobody is answered before the loop runs.
         try daemon.listen(sockets)
+        composition.withdrawEarlierGroups()
         composition.accounts.load()
         try daemon.obey(signals)
     }
