@@ -79,6 +79,10 @@ def wait_for(condition: Callable[[], bool], what: str, limit: float = 30) -> Non
 class Machine:
     """Made by `Bed.machine`. Machines of one bed share its network and processes, and nothing else."""
 
+    # The machine's env(1) that starts its commands. It has to become the command: one that runs the command as a child would
+    # get the signals that are meant for it (uutils' before 0.1, for one). A machine on such files has that of its `base`.
+    env = "/usr/bin/env"
+
     def __init__(self, folder: Path, base: Machine | None = None, layer: Path | None = None) -> None:
         """`base` is a stopped machine whose files this one begins with; `layer`, packages over the private root."""
         self.folder = folder
@@ -86,6 +90,7 @@ class Machine:
         self._below = [] if layer is None else [layer]
         if base is not None:
             self._below = [base.folder / "changes", *base._below]
+            self.env = base.env
         below = {"BED_BELOW": ":".join(map(str, self._below)), "BED_BASED": "" if base is None else "yes"}
         self._holder = subprocess.Popen([str(HERE / "machine-root"), str(folder)], stdout=subprocess.PIPE, text=True,
                                         env={**os.environ, **below})
@@ -106,7 +111,7 @@ class Machine:
     def argv(self, command: Sequence[str], user: str | None = None) -> list[str]:
         """The command line that runs `command` inside, as `user` with that user's groups, in a clean environment."""
         inside = ["nsenter", f"--target={self.holder}", "--mount", "--root", "--wd"]
-        environment = ["/usr/bin/env", "-i", f"PATH={_PATH}", "LANG=C.UTF-8", "TERM=dumb"]
+        environment = [self.env, "-i", f"PATH={_PATH}", "LANG=C.UTF-8", "TERM=dumb"]
         if user is None:
             return [*inside, *environment, "HOME=/root", *command]
         return [*inside, "/usr/bin/setpriv", f"--reuid={user}", f"--regid={self.primary_group(user)}", "--init-groups",
