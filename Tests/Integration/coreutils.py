@@ -7,7 +7,7 @@ import re
 
 # The order of these imports is the order of the table.
 # isort: off
-from coreutils_ground import CoreutilsGround, CoreutilsScene, PackagesOnUutils
+from coreutils_ground import CoreutilsGround, CoreutilsScene
 import rows_people  # noqa: F401
 import rows_local  # noqa: F401
 import rows_wiring  # noqa: F401
@@ -17,13 +17,16 @@ from bed.checks import admitted, equal, refused, require
 from bed.installed import CONFIGURE
 from bed.packages import differences, inventory
 from case import case
+from extension import journey as extended
 from ground import Site
 from migration import over as migrated
 from packages import journey, untouched
 from roles import administrator
+from sudo_right import in_steps
+from sudo_rs_ground import replace_sudo
 from table import TABLE, play
 from unfinished import Trial, redo, undo
-from way_back import back, older, over
+from way_back import back, full_disk, older, over
 
 PLACES = ("/etc", "/var/lib/pam")
 FOLDERS = ("/run/entralogin", "/run/entralogin/nss", "/var/lib/entralogin-sshd", "/var/lib/entralogin", "/var/lib/entralogin/nss",
@@ -97,8 +100,32 @@ def on_disk(ground: CoreutilsGround) -> str:
 
 @case("P8", "uutils' coreutils: the package installed, upgraded, removed and purged on a booted machine", deep=True)
 def package(ground: CoreutilsGround) -> str:
-    booted = PackagesOnUutils(ground.bed)
-    return f"{journey(booted)}; {untouched(booted)}"
+    return f"{journey(ground.booted)}; {untouched(ground.booted)}"
+
+
+@case("P4", "uutils' coreutils: the VM extension turns sign-in on and off, by a guest agent on a booted machine", deep=True)
+def extension(ground: CoreutilsGround) -> str:
+    return extended(ground.booted)
+
+
+@case("P2", "uutils' coreutils beside sudo-rs: administrators have sudo, users have none, and it ends with the role", deep=True)
+def beside_sudo_rs(ground: CoreutilsGround) -> str:
+    with ground.fresh("sudo-rs") as site:
+        person, version = administrator(ground), replace_sudo(site.machine)
+        require(version.startswith("sudo-rs"), version)
+        configured(site, "--enable")
+        site.stamped()
+        equal(site.ssh(ground.newcomer(), "sudo -n id -u").out, "", "a user's")
+        equal(site.ssh(ground.lisa, "echo 'correct horse' | sudo -S id -u").out, "0\n", "lisa's, by her password")
+
+        def withdrawn() -> None:
+            ground.withdraw(person)
+            site.flush()
+
+        before, after = in_steps(ground, site, person, [lambda: None, withdrawn], "sudo -n id -u; id -un")
+        equal(before, f"0\n{person.login}\n", "an administrator's")
+        require("0" not in after.splitlines() and after.splitlines()[-1] == person.login, f"after the role's end: {after}")
+    return version
 
 
 @case("P4", "uutils' coreutils: a migration from aadsshlogin and back", deep=True)
@@ -109,6 +136,7 @@ def migration(ground: CoreutilsGround) -> str:
 @case("P4", "uutils' coreutils: configure stopped all over its steps: nobody gets in, and the next run settles it", deep=True,
       attack="H2")
 def each_step(ground: CoreutilsGround) -> str:
+    """cp and rm of 0.12.0 make their calls past libc, where the stopper does not see them: there it stops at all others."""
     with ground.fresh("way-back") as site:
         trial = Trial.prepared(ground, site)
         seen = [trial.every_stop(lambda: redo(trial), 7, CONFIGURE, "--disable"),
@@ -117,6 +145,12 @@ def each_step(ground: CoreutilsGround) -> str:
                 trial.every_stop(lambda: over(trial), 13, CONFIGURE, "--migrate-undo"),
                 trial.every_stop(lambda: back(trial), 13, CONFIGURE, "--migrate", "aadsshlogin")]
     return f"{seen} stops"
+
+
+@case("P4", "uutils' coreutils: --enable and --disable on a disk with less and less room: nobody gets in by a planted key",
+      deep=True)
+def little_room(ground: CoreutilsGround) -> str:
+    return full_disk(ground)
 
 
 @case("P4", "uutils' coreutils: the table of the demonstration, every row of it", deep=True)

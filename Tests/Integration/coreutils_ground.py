@@ -4,10 +4,11 @@
 from __future__ import annotations
 
 import sys
+from functools import cached_property
 from pathlib import Path
 
 from bed import Machine
-from bed.checks import equal
+from bed.checks import equal, require
 from bed.installed import put_in_place
 from ground import Ground
 from packages_ground import PackagesGround
@@ -43,8 +44,21 @@ def replace_coreutils(machine: Machine) -> str:
         # 0.0.30 calls itself by the program's name alone, and env "uu_env".
         equal(said.replace("(uutils coreutils) ", "").removeprefix("uu_"), f"{name} {version}", f"{name} --version")
         gnu = machine.must(f"gnu{name}", "--version").lines()[0]
-        equal("coreutils" in gnu and version not in gnu, True, f"gnu{name} is GNU's: {gnu}")
+        require("coreutils)" in gnu and version not in gnu, f"gnu{name} --version: {gnu}")
     return version
+
+
+class PackagesOnUutils(PackagesGround):
+    """Booted machines with uutils, for the package and its scripts."""
+
+    def _prepared(self) -> Machine:
+        machine = self.bed.machine("bare", layered=True)
+        self.administer(machine)
+        replace_coreutils(machine)
+        machine.write("/etc/hostname", "contoso-vm\n")
+        machine.must("systemctl", "disable", "nscd.service")
+        machine.stop()
+        return machine
 
 
 class CoreutilsGround(Ground):
@@ -60,24 +74,16 @@ class CoreutilsGround(Ground):
         machine.stop()
         return machine
 
+    @cached_property
+    def booted(self) -> PackagesOnUutils:
+        """Made for the first case that needs it."""
+        return PackagesOnUutils(self.bed)
+
     def with_gnu(self, name: str) -> Machine:
         """A machine that differs in nothing but its coreutils, which are GNU's."""
         machine = self.bed.machine(name, layered=True)
         self.administer(machine)
         put_in_place(machine)
-        return machine
-
-
-class PackagesOnUutils(PackagesGround):
-    """The same, booted, for the package and its scripts."""
-
-    def _prepared(self) -> Machine:
-        machine = self.bed.machine("bare", layered=True)
-        self.administer(machine)
-        replace_coreutils(machine)
-        machine.write("/etc/hostname", "contoso-vm\n")
-        machine.must("systemctl", "disable", "nscd.service")
-        machine.stop()
         return machine
 
 

@@ -130,7 +130,7 @@ def full_disk(ground: Ground) -> str:
             for start, command in ((undo, "--enable"), (redo, "--disable")):
                 start(trial)
                 before = trial.state()
-                fill = f"dd if=/dev/zero of=/etc/filler bs=4k 2>/dev/null; truncate -s -{kibibytes}k /etc/filler"
+                fill = f"dd if=/dev/zero of=/etc/filler bs=4k 2>/dev/null; truncate --size=-{kibibytes}k /etc/filler"
                 site.machine.shell(fill)
                 outcome = site.machine.run(CONFIGURE, command)
                 trial.hunt(f"after {command} with {kibibytes} KiB: {outcome.text}")

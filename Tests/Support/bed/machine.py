@@ -80,7 +80,7 @@ class Machine:
     """Made by `Bed.machine`. Machines of one bed share its network and processes, and nothing else."""
 
     # The machine's env(1) that starts its commands. It has to become the command: one that runs the command as a child would
-    # get the signals that are meant for it (uutils' before 0.1, for one). A machine on such files has that of its `base`.
+    # get the signals that are meant for it (uutils' 0.0.30, for one). A machine on such files has that of its `base`.
     env = "/usr/bin/env"
 
     def __init__(self, folder: Path, base: Machine | None = None, layer: Path | None = None) -> None:
