@@ -92,7 +92,7 @@ def all_agree(ground: Ground) -> str:
 
 @case("P1", "PAS does not serve: ARM does, status says so, and PAS is asked again when its time has come")
 def switching(ground: Ground) -> str:
-    with ground.fresh("switching") as site:
+    with ground.quiet(), ground.fresh("switching") as site:
         with ground.azure.fault("status", "pas", 404):
             admitted(site.ssh(ground.newcomer(), "true"))
             asked = ground.azure.count("pas")

@@ -36,16 +36,15 @@ def names_asked(ground: Ground) -> set[str]:
 def only_its_own(ground: Ground, cloud: Cloud) -> None:
     """Requires on a machine of that cloud: its certificate works, those of the others do not, and no other host is asked."""
     key = ground.key_of(ground.newcomer())
-    with ground.azure.machine(cloud=SPELLED.get(cloud.name, cloud.name)):
-        ground.azure.forget_requests()
-        with ground.fresh(cloud.name.lower()) as site:
-            for other in ALL:
-                if other is not cloud:
-                    shut_out(site.ssh(certified(ground, key, other), "id"))
-            require(not site.enrolled(ground.person(key).login), "enrolled by another cloud's certificate")
-            mine = certified(ground, key, cloud)
-            admitted(site.ssh(mine, "id -un"), f"{mine.login}\n")
-            asked = names_asked(ground)
+    with (ground.azure.machine(cloud=SPELLED.get(cloud.name, cloud.name)), ground.quiet(),
+          ground.fresh(cloud.name.lower()) as site):
+        for other in ALL:
+            if other is not cloud:
+                shut_out(site.ssh(certified(ground, key, other), "id"))
+        require(not site.enrolled(ground.person(key).login), "enrolled by another cloud's certificate")
+        mine = certified(ground, key, cloud)
+        admitted(site.ssh(mine, "id -un"), f"{mine.login}\n")
+        asked = names_asked(ground)
     allowed = {cloud.login, cloud.pas, cloud.arm}  # ARM confirms that a user is no administrator
     if cloud.name not in (c.name for c in ALL[:3]):
         allowed |= {PUBLIC.login}  # where the configuration of an unknown cloud's tenant is read

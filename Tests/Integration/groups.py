@@ -29,7 +29,7 @@ def finding(site: Site, name: str) -> dict[str, str]:
       "administrator through a group in a group: in, with sudo, whether or not Azure honours a hint; confirmed or not asked")
 def nested(ground: Ground) -> str:
     alice = ground.person("alice")
-    with ground.fresh("nested") as site:
+    with ground.quiet(), ground.fresh("nested") as site:
         out = admitted(site.ssh(alice, "id -Gn; sudo -n id -u"))
         equal((ADMINS in out, out.split()[-1]), (True, "0"), f"alice's groups and sudo: {out}")
         equal(confirmations(site)["overruled"], 1, "refusals that role assignments overruled")

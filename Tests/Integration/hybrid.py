@@ -32,8 +32,7 @@ VIOLATIONS = (
 @contextmanager
 def arc_server(ground: Ground, name: str, joined: bool = True) -> Iterator[Site]:
     """A machine with the Connected Machine agent's files, before the daemon is started."""
-    ground.azure.forget_requests()
-    with ground.fresh(name, started=False) as site:
+    with ground.quiet(), ground.fresh(name, started=False) as site:
         machine = site.machine
         machine.must("groupadd", "--system", "himds")
         machine.must("useradd", "--system", "--no-create-home", "--gid", "himds", "himds")

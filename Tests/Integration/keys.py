@@ -83,7 +83,7 @@ def rotation(ground: Ground) -> str:
 
 @case("P4", "a certificate of a new key of Entra's: check-certificate fetches the keys early, but not often")
 def early(ground: Ground) -> str:
-    with keys_of_its_own(ground), ground.fresh("early") as site:
+    with keys_of_its_own(ground), ground.quiet(), ground.fresh("early") as site:
         ground.azure.rotate_keys()
         person = fresh_certificate(ground, ground.newcomer())
         assert person.certificate is not None
@@ -155,7 +155,7 @@ def counted(site: Site) -> tuple[int, int]:
 
 @case("P3", "keys --refresh: root has the keys fetched at once; nobody else has anything fetched")
 def refresh(ground: Ground) -> str:
-    with keys_of_its_own(ground), ground.fresh("refresh") as site:
+    with keys_of_its_own(ground), ground.quiet(), ground.fresh("refresh") as site:
         ground.azure.rotate_keys()
         person = fresh_certificate(ground, ground.newcomer())
         refused(site.ssh(person, "id"))
