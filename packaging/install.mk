@@ -50,13 +50,14 @@ install: install-programs install-pieces install-completions install-units
 	@echo "Installed. Next, as root: $(LIBEXECDIR)/configure --enable"
 
 install-programs:
-	@for file in entralogind entraloginctl libnss_entralogin.so.2 pam_entralogin.so authorized-principals \
+	@for file in entralogind entraloginctl libnss_entralogin.so.2 libnss_entralogin_short.so.2 pam_entralogin.so authorized-principals \
 	  sudo_entralogin.so audit-events end-sessions pam-probe; do \
 	  test -f $(BUILD)/$$file || { echo "$(BUILD)/$$file is missing: run make first" >&2; exit 1; }; \
 	done
 	$(call put,0755,$(BUILD)/entralogind,$(SBINDIR)/entralogind)
 	$(call put,0755,$(BUILD)/entraloginctl,$(BINDIR)/entraloginctl)
 	$(call put,0644,$(BUILD)/libnss_entralogin.so.2,$(NSSDIR)/libnss_entralogin.so.2)
+	$(call put,0644,$(BUILD)/libnss_entralogin_short.so.2,$(NSSDIR)/libnss_entralogin_short.so.2)
 	$(call put,0644,$(BUILD)/pam_entralogin.so,$(PAMDIR)/pam_entralogin.so)
 	$(call put,0755,$(BUILD)/authorized-principals,$(LIBEXECDIR)/authorized-principals)
 	$(call put,0644,$(BUILD)/sudo_entralogin.so,$(LIBEXECDIR)/sudo_entralogin.so)
@@ -77,6 +78,7 @@ install-pieces:
 	$(call put,0644,packaging/sudoers/sudo-rs,$(DATADIR)/sudoers/sudo-rs)
 	$(call put,0644,packaging/nsswitch/nsswitch.conf,$(DATADIR)/nsswitch/nsswitch.conf)
 	$(call put_text,packaging/pam/profile packaging/pam/lines,$(PAMCONFIGSDIR)/entralogin)
+	$(call put_text,packaging/pam/profile packaging/pam/lines short,$(PAMCONFIGSDIR)/entralogin-short)
 	$(call put,0644,packaging/pam/lines,$(DATADIR)/pam/lines)
 	$(call put,0644,packaging/sysusers/entralogin.conf,$(SYSUSERSDIR)/entralogin.conf)
 	$(call put,0644,packaging/tmpfiles/entralogin.conf,$(TMPFILESDIR)/entralogin.conf)
@@ -115,8 +117,8 @@ uninstall:
 	@! grep -qs '^[^:#]*:!\*adopted:' $(DESTDIR)/etc/passwd || \
 	  { echo "/etc/passwd has accounts that pam_entralogin.so refuses: configure --disable first" >&2; exit 1; }
 	rm -f $(DESTDIR)$(SBINDIR)/entralogind $(DESTDIR)$(BINDIR)/entraloginctl \
-	  $(DESTDIR)$(NSSDIR)/libnss_entralogin.so.2 $(DESTDIR)$(PAMDIR)/pam_entralogin.so \
-	  $(DESTDIR)$(PAMCONFIGSDIR)/entralogin $(DESTDIR)$(SYSUSERSDIR)/entralogin.conf \
+	  $(DESTDIR)$(NSSDIR)/libnss_entralogin.so.2 $(DESTDIR)$(NSSDIR)/libnss_entralogin_short.so.2 $(DESTDIR)$(PAMDIR)/pam_entralogin.so \
+	  $(DESTDIR)$(PAMCONFIGSDIR)/entralogin $(DESTDIR)$(PAMCONFIGSDIR)/entralogin-short $(DESTDIR)$(SYSUSERSDIR)/entralogin.conf \
 	  $(DESTDIR)$(TMPFILESDIR)/entralogin.conf $(UNITS:%=$(DESTDIR)$(UNITDIR)/%) \
 	  $(DESTDIR)$(UNITDIR)/entralogin-stack.path
 	rm -rf $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(DATADIR) $(DESTDIR)$(UNITDIR)/entralogind.service.d \

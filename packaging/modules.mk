@@ -3,8 +3,8 @@
 # The programs in C: the modules that run inside other people's processes, the helper that sshd runs, the one that may
 # write audit events, and the one that may end processes. SwiftPM would link the Swift runtime into them. Included by the Makefile; `make -f packaging/modules.mk modules` works by itself.
 #
-#   modules             build/libnss_entralogin.so.2 build/pam_entralogin.so build/authorized-principals
-#                       build/sudo_entralogin.so build/audit-events build/end-sessions build/pam-probe
+#   modules             build/libnss_entralogin.so.2 build/libnss_entralogin_short.so.2 build/pam_entralogin.so
+#                       build/authorized-principals build/sudo_entralogin.so build/audit-events build/end-sessions build/pam-probe
 #   check-modules       both compilers, every warning an error; then .ci/exports over what was built
 #   analyze             gcc's and clang's static analysis of all C, the tests' too; skips files that have not changed
 #   check-modules-asan  the modules' sources under address and undefined-behaviour sanitizers, over damaged files; then
@@ -51,6 +51,7 @@ AUDIT_INCLUDES := -I Sources/Programs/AuditEvents/include
 END_SESSIONS_INCLUDES := -I Sources/Programs/EndSessions/include
 
 NSS_MODULE := $(BUILD)/libnss_entralogin.so.2
+SHORT_NSS_MODULE := $(BUILD)/libnss_entralogin_short.so.2
 PAM_MODULE := $(BUILD)/pam_entralogin.so
 SUDO_MODULE := $(BUILD)/sudo_entralogin.so
 PRINCIPALS := $(BUILD)/authorized-principals
@@ -60,12 +61,17 @@ PAM_PROBE := $(BUILD)/pam-probe
 
 .PHONY: modules analyze check-modules check-modules-asan check-nss check-client fuzz-c fuzz-c-replay
 
-modules: $(NSS_MODULE) $(PAM_MODULE) $(SUDO_MODULE) $(PRINCIPALS) $(AUDIT_EVENTS) $(END_SESSIONS) $(PAM_PROBE)
+modules: $(NSS_MODULE) $(SHORT_NSS_MODULE) $(PAM_MODULE) $(SUDO_MODULE) $(PRINCIPALS) $(AUDIT_EVENTS) $(END_SESSIONS) $(PAM_PROBE)
 
 $(NSS_MODULE): $(NSS_C) $(C_HEADERS) Sources/Programs/NSS/nss.map packaging/modules.mk
 	@mkdir -p $(@D)
 	$(CC) $(C_FLAGS) $(CFLAGS) $(CPPFLAGS) $(NSS_INCLUDES) $(SHARED) -Wl,-soname,libnss_entralogin.so.2 \
 		-Wl,--version-script,Sources/Programs/NSS/nss.map $(C_LINK) -o $@ $(NSS_C) $(LDFLAGS)
+
+$(SHORT_NSS_MODULE): $(NSS_C) $(C_HEADERS) Sources/Programs/NSS/short.map packaging/modules.mk
+	@mkdir -p $(@D)
+	$(CC) $(C_FLAGS) $(CFLAGS) $(CPPFLAGS) -DENTRALOGIN_NSS_SHORT=1 $(NSS_INCLUDES) $(SHARED) -Wl,-soname,libnss_entralogin_short.so.2 \
+		-Wl,--version-script,Sources/Programs/NSS/short.map $(C_LINK) -o $@ $(NSS_C) $(LDFLAGS)
 
 $(PAM_MODULE): $(PAM_C) $(C_HEADERS) Sources/Programs/PAM/pam.map packaging/modules.mk
 	@mkdir -p $(@D)

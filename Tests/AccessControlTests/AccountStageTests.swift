@@ -3,6 +3,7 @@
 import AccessControl
 import Authorization
 import Identity
+import Synchronization
 import Testing
 
 @Suite(.timeLimit(.minutes(15))) struct AccountStageTests {
@@ -136,6 +137,32 @@ import Testing
         )
         house.accounts.set(alice.name, .enrolled(enrolled))
         #expect(await decide(house.accountRequest(alice)).reason == .objectIDChanged)
+    }
+
+    @Test("P7: whose short name leads to another user is refused; a new account does without that name from then on")
+    func nameTaken() async throws {
+        let short = try #require(ShortName("alice"))
+        let account = Account(
+            name: alice.name,
+            uid: alice.account.uid,
+            displayName: "",
+            home: alice.home,
+            shell: "/bin/bash",
+            shortName: short
+        )
+        var request = house.accountRequest(alice)
+        request.isNameTaken = true
+        house.accounts.set(alice.name, .provisional(account))
+        #expect(await decide(request).reason == .certificateNotVerified)
+        #expect(house.accounts.held == [], "P3: nobody has proved anything")
+        verify(alice)
+        #expect(await decide(request).reason == .numberTaken)
+        #expect(house.accounts.held == [short])
+        let time = UnixTime(seconds: 0)
+        let enrolled = EnrolledAccount(account: account, identity: alice.identity, enrolledAt: time)
+        house.accounts.set(alice.name, .enrolled(enrolled))
+        #expect(await decide(request).reason == .numberTaken)
+        #expect(house.accounts.held == [short], "the name is the account's own")
     }
 
     @Test("P8: local users in sshd are ignored, and leave no record")

@@ -101,6 +101,7 @@ final class FakeAccounts: AccountRegistry, SignInRegistry {
         var enrolCalls = 0
         var signIns: [DirectoryIdentity: UnixTime] = [:]
         var listed: [UserName: MappedPerson] = [:]
+        var held: [ShortName] = []
         /// What the wait for a new account's subordinate ids comes to, and until when it may last.
         var hasSubordinateIDs = true
         var waitsForSubordinateIDs: [BootTime] = []
@@ -118,6 +119,10 @@ final class FakeAccounts: AccountRegistry, SignInRegistry {
         views.update { $0 += 1 }
         return FakeView(state: state.withLock { $0 })
     }
+
+    var held: [ShortName] { state.withLock { $0.held } }
+
+    func hold(_ name: ShortName) { state.withLock { $0.held.append(name) } }
 
     func awaitSubordinateIDs(of enrolled: EnrolledAccount, by deadline: BootTime) async -> Bool {
         state.withLock { state in

@@ -112,8 +112,6 @@ final class Neighbours: Sendable {
 
     func say(_ answer: NumberHolder?, of name: String) { names.withLock { $0[name] = answer } }
 
-    func holder(of name: UserName) -> NumberHolder { names.withLock { $0[name.text] ?? .nobody } }
-
     /// The same of a group.
     func say(_ answer: NumberHolder?, named name: String) { names.withLock { $0[name] = answer } }
 
@@ -181,7 +179,7 @@ struct Bed {
                 offload: { work in disk.run(work) },
                 file: { disk.file($0) },
                 holder: { neighbours.holder(of: $0) },
-                nameHolder: { neighbours.holder(of: $0) },
+                nameHolder: { neighbours.holder(named: $0) },
                 announceChange: { announcements.add() },
                 groups: groups
             )

@@ -103,7 +103,8 @@ struct AgreementTests {
     func helper() throws {
         let reply = try Response.principal("Alice@Contoso.com").encode(opcode: Verb.checkCertificate.rawValue)
         let printed = reply.withUnsafeBytes { frame in
-            entralogin_principal_of(frame.baseAddress, frame.count, FakeStack.name) != nil
+            var length = 0
+            return entralogin_principal_of(frame.baseAddress, frame.count, FakeStack.name, &length) != nil
         }
         #expect(printed)
         let daemon = FakeDaemon { _ in .close }

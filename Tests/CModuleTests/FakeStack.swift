@@ -28,6 +28,12 @@ final class FakeStack {
         1_007: ("zed@contoso.com", "x"), retired: ("old@contoso.com", ENTRALOGIN_NO_PASSWORD),
     ]
 
+    /// Accounts with short names; somebody else has the second one's by now, and the caller's limits keep the third from being
+    /// looked up.
+    static let sue: (name: String, uid: UInt32) = ("sue", ENTRALOGIN_ID_FIRST + 8_000)
+    static let tim: (name: String, uid: UInt32) = ("tim", ENTRALOGIN_ID_FIRST + 8_001)
+    static let starved = "max"
+
     private let folder = TemporaryFolder()
     private let person = Person()
     private let handle: OpaquePointer
@@ -71,6 +77,12 @@ final class FakeStack {
 
     /// A variable of the transaction's own environment.
     func variable(_ name: String) -> String? { pam_getenv(handle, name).map { String(cString: $0) } }
+
+    var user: String? {
+        var value: UnsafeRawPointer?
+        guard pam_get_item(handle, PAM_USER, &value) == PAM_SUCCESS else { return nil }
+        return value.map { String(cString: $0.assumingMemoryBound(to: CChar.self)) }
+    }
 
     /// What the person has read.
     var lines: [String] { person.lines }
@@ -144,14 +156,18 @@ final class FakeStack {
                 "directory@contoso.com": ("directory@contoso.com", 500_000, "/home/directory"),
                 theirs.name: (theirs.name, theirs.uid, "/home/theirs"), joe.name: (joe.name, joe.uid, "/home/joe"),
                 "Joe@corp.example": (joe.name, joe.uid, "/home/joe"), twin.name: (twin.name, twin.uid, "/home/twin"),
+                sue.name: (sue.name, sue.uid, "/home/sue"), "\(sue.name)@contoso.com": (sue.name, sue.uid, "/home/sue"),
+                tim.name: (tim.name, 1_010, "/home/local"), "\(tim.name)@contoso.com": (tim.name, tim.uid, "/home/tim"),
                 "root": ("root", 0, "/root"), "bob": ("bob", 1_000, "/home/bob"),
             ]
             found.pointee = nil
             if String(cString: name) == "broken@contoso.com" { return EIO }
+            if String(cString: name) == starved { return EMFILE }
             let asked = String(cString: name)
             let here = local[asked].map { (asked, $0.0, "/home/\(asked)") }
             guard let (canonical, uid, home) = known[asked] ?? here else { return 0 }
-            let password = canonical == FakeStack.name ? ENTRALOGIN_NO_PASSWORD : local[asked]?.1 ?? "*"
+            let isOurs = [FakeStack.uid, sue.uid, tim.uid].contains(uid)
+            let password = isOurs ? ENTRALOGIN_NO_PASSWORD : local[asked]?.1 ?? "*"
             guard pack([canonical, home, password], uid, record, buffer, size) else { return ERANGE }
             found.pointee = record
             return 0
@@ -214,6 +230,7 @@ final class FakeStack {
         listGroups: @escaping GroupList = FakeStack.listGroups,
         loginUID: String = "4294967295",
         silent: Bool = false,
+        shortNames: Bool = false,
         arguments: Int32 = 0
     ) -> Int32 {
         folder.write(Array(loginUID.utf8), to: "loginuid")
@@ -240,6 +257,7 @@ final class FakeStack {
                                 look_up_number: lookUpNumber ?? Self.lookUpNumber,
                                 look_up_group: lookUpGroup,
                                 list_groups: listGroups,
+                                short_names: shortNames ? 1 : 0,
                                 real_uid: realUID ?? own,
                                 keep: Self.keep,
                                 kept: Self.lookForKept

@@ -88,7 +88,8 @@ struct PrincipalsTests {
     @Test("P8: A user who cannot be an Entra account's is answered without the daemon")
     func foreign() {
         let changes: [(Int, String)] = [
-            (1, "root"), (1, "ALICE@contoso.com"), (1, ""), (1, "a,b@contoso.com"), (2, "0"), (2, "999"), (2, ""),
+            (1, "Root"), (1, "a_b"), (1, "systemd-x"), (1, "ALICE@contoso.com"), (1, ""), (1, "a,b@contoso.com"),
+            (2, "0"), (2, "999"), (2, ""),
             (2, "18790552000000"), (2, "-1"), (2, "\(Self.uid)x"), (2, "0x70001b58"), (2, "4294967295"),
         ]
         for (index, text) in changes {

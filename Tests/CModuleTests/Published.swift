@@ -8,6 +8,7 @@ import Glibc
 import Identity
 import NSS
 import PAM
+import Synchronization
 import TestSupport
 import Testing
 
@@ -43,6 +44,8 @@ final class Published: Sendable {
 
     let folder = TemporaryFolder()
     let accounts: [Account]
+    /// Asked by the service with short names.
+    let asksForShortNames: Mutex<Bool> = Mutex(false)
     /// What a process keeps. Every question is asked twice, without it and with it, and the answers are one.
     private nonisolated(unsafe) let kept = UnsafeMutablePointer<entralogin_kept>.allocate(capacity: 3)
 
@@ -56,12 +59,14 @@ final class Published: Sendable {
         of accounts: [Account],
         enumerate: Bool = true,
         administrators: [Int: UInt64] = [:],
-        mapsGroups: Bool = false
+        mapsGroups: Bool = false,
+        shortNameDomain: String? = nil
     ) throws {
         self.accounts = accounts
         kept.initialize(repeating: entralogin_kept(), count: 3)
         var policy = AccountPolicy(enumerate: enumerate)
         policy.mapsGroups = mapsGroups
+        policy.shortNameDomain = shortNameDomain
         let bytes = try AccountSnapshot.bytes(of: accounts, policy: policy, generation: 1, seed: 99)
         folder.write(bytes, to: "accounts")
         folder.write(Array("\(Published.boot)\n".utf8), to: "boot_id")
@@ -119,7 +124,8 @@ final class Published: Sendable {
                                     daemon: server ?? entralogin_server(path: nowhere, root: .max),
                                     kept_accounts: keeping ? kept : nil,
                                     kept_grants: keeping ? kept + 1 : nil,
-                                    kept_groups: keeping ? kept + 2 : nil
+                                    kept_groups: keeping ? kept + 2 : nil,
+                                    short_names: asksForShortNames.withLock { $0 ? 1 : 0 }
                                 )
                                 return try body(&sources)
                             }
@@ -147,7 +153,7 @@ struct PasswdRecord: Equatable {
     var name: String, password = "!*", uid: UInt32, gid: UInt32, gecos: String, home: String, shell: String
 
     init(_ account: Account) {
-        name = account.name.text
+        name = account.systemName
         uid = account.uid.number
         gid = account.uid.number
         gecos = account.displayName

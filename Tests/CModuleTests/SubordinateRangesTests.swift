@@ -85,7 +85,11 @@ struct SubordinateRangesTests {
         #expect(
             ranges(Self.own, passwd: Self.root + "\(Self.name):!*adopted:\(Self.uid):1::/:/bin/sh\n") == [Self.range]
         )
-        #expect(ranges("lisa:1073741824:65536\n", name: "lisa").isEmpty)
+        #expect(ranges("lisa:1073741824:65536\n", name: "lisa") == [Self.range], "a short name, which nobody else has")
+        #expect(
+            ranges("lisa:1073741824:65536\n", passwd: Self.root + "lisa:x:1001:1001::/:/bin/sh\n", name: "lisa").isEmpty
+        )
+        #expect(ranges("lisa_k:1073741824:65536\n", name: "lisa_k").isEmpty)
         #expect(ranges(":1073741824:65536\n", name: "").isEmpty)
         #expect(ranges(Self.own, passwd: Self.root + String(repeating: "x", count: 5000) + "\n").isEmpty)
         #expect(ranges(Self.own + String(repeating: "x", count: 5000) + "\n").isEmpty, "a line too long")

@@ -24,6 +24,11 @@ struct RemedyCoverageTests {
         "setup.by-hand": Played("Integration/told.py", #""setup.by-hand""#, #"site.tool("setup", "--apply")"#),
         "setup.unfinished": Played("Integration/way_back.py", #""setup.unfinished""#, "trial.settled("),
         "files": Played("Integration/told.py", #"("chmod 700 /var/lib/entralogin", "files")"#),
+        "names.short-group": Played(
+            "Integration/short_wiring.py",
+            #""names.short-group""#,
+            #""groupmod", "-n", "others""#
+        ),
         "settings.certificate-lifetime": Played(
             "ToolTests/SignInSettingsRuleTests.swift",
             #""settings.certificate-lifetime""#

@@ -36,7 +36,7 @@ import Testing
 
     @Test("What is added stands behind the other lines, which stay byte for byte, damaged ones too")
     func adding() throws {
-        let name = try #require(UserName("alice@contoso.com"))
+        let name = SystemName(try #require(UserName("alice@contoso.com")))
         for (before, after) in [("", ""), ("lisa:1:2", "lisa:1:2\n"), ("x\n\n\u{0}\u{7f}:\n", "x\n\n\u{0}\u{7f}:\n")] {
             let file = SubordinateIDFile(parsing: Array(before.utf8)).adding([(name, 131_072)])
             #expect(file.bytes == Array("\(after)alice@contoso.com:131072:65536\n".utf8))
@@ -49,7 +49,7 @@ import Testing
 
     @Test("A new owner takes the place of the old one, and nothing else of the file changes")
     func renaming() throws {
-        let new = try #require(UserName("alicia@contoso.com"))
+        let new = SystemName(try #require(UserName("alicia@contoso.com")))
         let file = SubordinateIDFile(parsing: Array("x\nalice@contoso.com: 1:2\n\nalice@contoso.com\nb:1:2".utf8))
         let renamed = file.renaming(["alice@contoso.com": new])
         #expect(

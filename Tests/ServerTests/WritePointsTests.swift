@@ -227,7 +227,7 @@ private let writers: [Writer] = [
     Writer(
         source: "Integration/SubordinateIDWriter.swift",
         write: { file, version in
-            let name = try #require(UserName("alice@contoso.com"))
+            let name = SystemName(try #require(UserName("alice@contoso.com")))
             let ids = SubordinateIDFile(parsing: []).adding([(name, UInt32(version))])
             try file.replace(with: ids.bytes, mode: 0o644)
         },

@@ -38,6 +38,7 @@ private func read(_ text: String) -> Result<EffectiveSettings, SettingsProblems>
             IDRange=1879100000-1889100000
             SubordinateIDs=yes
             SubordinateIDRange=600000-900000
+            ShortNames=contoso.com
             Enumerate=yes
             ProvisionalCallers=sshd dropbear
             [Overrides]

@@ -32,6 +32,7 @@ let everyRequest: [Request] = [
         )
     ),
     .authorize(AccountRequest(service: "sshd", user: "b@c", uid: 1_900_000_002, home: "/home/b@c", isInSSHD: true)),
+    .authorize(nameTaken),
     .openSession(session(.absent)),
     .openSession(session(.folder(owner: 1_900_000_001))),
     .openSession(session(.strange)),
@@ -78,6 +79,12 @@ let everyRequest: [Request] = [
     .add("alice@contoso.com", objectID: "00000000-0000-4000-8000-000000000009", groups: []),
     .add("alice@contoso.com", objectID: "00000000-0000-4000-8000-000000000009", groups: ["docker", "", "lxd"]),
 ]
+
+private var nameTaken: AccountRequest {
+    var request = AccountRequest(service: "sshd", user: "b@c", uid: 1_900_000_002, home: "/home/b", isInSSHD: true)
+    request.isNameTaken = true
+    return request
+}
 
 private func session(_ home: HomeState) -> SessionRequest {
     SessionRequest(

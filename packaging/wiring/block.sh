@@ -8,7 +8,7 @@
 # file without the block; `inside`, other programs' settings inside the block; `left`, the file without entralogin's lines,
 # where those settings keep their Match line, and so their meaning.
 own_lines() {
-    awk -v mode="$1" -v begins="$MARK: begin" -v ends="$BLOCK_END" -v guids="$GUIDS" '
+    awk -v mode="$1" -v begins="$MARK: begin" -v ends="$BLOCK_END" -v guids="$GUIDS" -v short="match group $SHORT_GROUP" '
         function keyword(i) { return substr(words[i], 1, index(words[i] " ", " ") - 1) }
         function is_setting(i) { return words[i] != "" && words[i] !~ /^#/ }
         function is_known(i) {
@@ -46,6 +46,7 @@ own_lines() {
                 else if (keyword(i) != "match" || i in own || i in needed) continue
                 else {
                     at = length(words[i]) - length(guids) + 1
+                    if (tolower(words[i]) == short) { read_block(i, marked); continue }
                     if (tolower(words[i]) ~ /^match user / && substr(words[i], at) == guids) read_block(i, marked)
                     else before = 1
                     marked = 0

@@ -2,15 +2,22 @@
 # shellcheck shell=sh
 # The name service switch. Read by configure.
 
-# Prints the file with entralogin's service at the end of passwd, group and (where there is one) initgroups.
+# Each name may be an Entra account's by the second one, which costs others a look-up.
+our_service() { printf %s "entralogin${SHORT_NAMES:+_short}"; }
+
+# Prints the file with entralogin's service at the end of passwd, group and (where there is one) initgroups; one that stands
+# there by its other name keeps its place.
 nsswitch_with_us() {
-    awk '
+    awk -v service="$(our_service)" '
         /^[[:space:]]*(passwd|group|initgroups)[[:space:]]*:/ {
             line = $0; comment = cr = ""
             if (sub(/\r$/, "", line)) cr = "\r"
             if (match(line, /[[:space:]]*#/)) { comment = substr(line, RSTART); line = substr(line, 1, RSTART - 1) }
             sub(/[[:space:]]*$/, "", line)
-            if (line !~ /[[:space:]:]entralogin([[:space:]]|$)/) line = line " entralogin"
+            if (match(line, /[[:space:]:]entralogin(_short)?([[:space:]]|$)/)) {
+                rest = substr(line, RSTART + RLENGTH)
+                line = substr(line, 1, RSTART) service (rest == "" ? "" : " " rest)
+            } else line = line " " service
             print line comment cr
             next
         }
@@ -18,10 +25,25 @@ nsswitch_with_us() {
 }
 
 nsswitch_without_us() {
-    sed '/^[[:space:]]*\(passwd\|group\|initgroups\)[[:space:]]*:/s/[[:space:]]entralogin\([[:space:]]\|$\)/\1/' "$1"
+    sed '/^[[:space:]]*\(passwd\|group\|initgroups\)[[:space:]]*:/s/[[:space:]]entralogin\(_short\)\{0,1\}\([[:space:]]\|$\)/\2/' "$1"
 }
 
-names_our_service() { grep -q '^[[:space:]]*passwd[[:space:]]*:.*[[:space:]]entralogin' $NSSWITCH; }
+names_our_service() { grep -q "^[[:space:]]*passwd[[:space:]]*:.*[[:space:]]$(our_service)\([[:space:]]\|\$\)" $NSSWITCH; }
+
+names_short_service() { grep -qs '^[^#]*[[:space:]:]entralogin_short\([[:space:]]\|$\)' $NSSWITCH; }
+
+# Where short names are switched off, the name service forgets them before PAM's lines do, and a run that ends in between does
+# not bring them back: to PAM's lines without short_names such an account would be a local user, whom they refuse nothing.
+# Authselect writes both in one run.
+end_short_names() {
+    [ -z "$DRY" ] && names_short_service || return 0
+    if [ -L $NSSWITCH ]; then
+        uses_authselect || fail "$NSSWITCH is not an ordinary file: replace 'entralogin_short' by 'entralogin' there, then run this again"
+        return 0
+    fi
+    nsswitch_with_us $NSSWITCH >"$WORK/nsswitch.conf" || fail "$WORK cannot be written"
+    change_nsswitch
+}
 
 wire_nsswitch() {
     # Without its cache, each new process looks for entralogin's module in every folder of libraries.
@@ -29,7 +51,7 @@ wire_nsswitch() {
     if [ -L $NSSWITCH ]; then
         # A generated file: wire_pam has had it generated anew, or nobody can.
         [ -n "$DRY" ] || names_our_service ||
-            missing "$NSSWITCH is not an ordinary file: add 'entralogin' at the end of passwd and group there"
+            missing "$NSSWITCH is not an ordinary file: add '$(our_service)' at the end of passwd and group there"
         return 0
     fi
     # sshd's block may be somebody's work, too: then a key in the home of an account would open it.
@@ -39,7 +61,7 @@ wire_nsswitch() {
     fi
     obstacle=$(obstacles_in_files | awk -F'\t' '$1 == "nsswitch" || $1 == "tool" { print $4; exit }')
     if [ -n "$obstacle" ]; then
-        missing "$obstacle: put 'entralogin' at the end of passwd and group by hand"
+        missing "$obstacle: put '$(our_service)' at the end of passwd and group by hand"
         return 0
     fi
     nsswitch_with_us $NSSWITCH >"$WORK/nsswitch.conf" || fail "$WORK cannot be written"

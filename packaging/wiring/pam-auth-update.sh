@@ -23,7 +23,7 @@ pam_auth_update_wire() {
     for pair in account:common-account session:common-session; do
         file=/etc/pam.d/${pair#*:}
         [ -f "$file" ] || continue
-        grep -q "^${pair%%:*}[[:space:]].*pam_entralogin\.so" "$file" ||
+        has_our_line "${pair%%:*}" ||
             pam_gap "$file was changed by hand, so pam-auth-update left it alone"
     done
 }
@@ -35,12 +35,16 @@ pam_auth_update_unwire() {
     run_pam_auth_update "$change" || fail "pam-auth-update failed"
 }
 
+# The profile that is to be there, and the other one.
+pam_profile() { printf %s "entralogin${SHORT_NAMES:+-short}"; }
+other_pam_profile() { if [ -n "$SHORT_NAMES" ]; then printf entralogin; else printf entralogin-short; fi; }
+
 # pam-auth-update changes two files for each stage, one after the other. Once they disagree, it assumes an edit by hand and
 # changes neither. So copies make a run of it all or nothing.
 PAM_COPIES=$JOURNAL/pam
 run_pam_auth_update() {
     if [ -n "$DRY" ]; then
-        say "would run: pam-auth-update --package $1 entralogin"
+        say "would run: pam-auth-update --package $1 $(pam_profile)"
         return 0
     fi
     put_back_pam_copies || return 1
@@ -53,7 +57,8 @@ run_pam_auth_update() {
     BEGUN=yes
     # When it cannot write the file of a stage, it may skip that stage or all of them without a message.
     for attempt in first second; do
-        DEBIAN_FRONTEND=noninteractive pam-auth-update --package "$1" entralogin </dev/null || return 1
+        if [ "$1" = --enable ]; then set -- "$1" "$(pam_profile)" "$(pam_disabling)" "$(other_pam_profile)"; else set -- "$1" entralogin entralogin-short; fi
+        DEBIAN_FRONTEND=noninteractive pam-auth-update --package "$@" </dev/null || return 1
         ! pam_is_after "$1" || break
         ! has_changed_pam && can_write /etc/pam.d && can_write /var/lib/pam || return 1
         # It treats files that were edited by hand the same way; the caller reports those.
@@ -81,10 +86,14 @@ has_changed_pam() {
     return 1
 }
 
+# has_our_line STAGE: in the form that is to be there.
+has_our_line() {
+    grep -qs "^$1[[:space:]].*pam_entralogin\.so${SHORT_NAMES:+[[:space:]]*short_names}[[:space:]]*\$" /etc/pam.d/common-"$1"
+}
+
 pam_is_after() {
     if [ "$1" = --enable ]; then
-        grep -qs '^account[[:space:]].*pam_entralogin\.so' /etc/pam.d/common-account &&
-            grep -qs '^session[[:space:]].*pam_entralogin\.so' /etc/pam.d/common-session
+        has_our_line account && has_our_line session
     else
         ! grep -qs '^[^#]*pam_entralogin\.so' /etc/pam.d/common-*
     fi

@@ -11,7 +11,7 @@
 PAM_LINES=$SHARE/pam/lines
 
 # lines_of STAGE: entralogin's own.
-lines_of() { grep "^$1[[:space:]]" $PAM_LINES; }
+lines_of() { grep "^$1[[:space:]]" $PAM_LINES | sed "s/pam_entralogin\.so\$/&${SHORT_NAMES:+ short_names}/"; }
 
 # The first that applies adds the lines; all of them remove lines.
 PAM_TOOLS='pam_auth_update authselect by_hand'

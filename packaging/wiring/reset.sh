@@ -49,6 +49,7 @@ after_reset() {
     fi
     say "one of Azure's tools has written $SSHD_CONFIG: putting entralogin's lines back"
     before=$(sshd_state)
+    read_short_names
     wire_sshd
     have_sshd_read
     close_journal

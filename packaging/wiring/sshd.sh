@@ -4,6 +4,18 @@
 # Nothing is put in place that sshd -t has not passed. Read by configure.
 
 BLOCK_END="$MARK: end"
+# Of all accounts with a short name: ENTRALOGIN_SHORT_GROUP and ENTRALOGIN_SHORT_GID in entralogin_name.h.
+SHORT_GROUP=entra_short_names
+SHORT_GID=1879048194
+
+# The members of somebody else's group of that name would meet entralogin's block: their own keys would not count (P8).
+refuse_short_group_of_others() {
+    number=$(getent group $SHORT_GROUP | cut -d: -f3 || :)
+    case $number in
+    '' | $SHORT_GID) ;;
+    *) fail "the group $SHORT_GROUP has the number $number, so it is not entralogin's: rename it first (groupmod -n NEW $SHORT_GROUP)" ;;
+    esac
+}
 
 sshd_program() {
     for program in /usr/sbin/sshd /usr/bin/sshd /usr/local/sbin/sshd; do
@@ -31,11 +43,23 @@ wire_sshd() {
     fi
     patterns=$(user_patterns)
     # The patterns hold *, ?, letters, digits, dots, dashes, commas and @: nothing that sed's replacement reads.
-    sed "s/@USERS@/$patterns/" $SHARE/sshd/00-entralogin.conf >"$WORK/sshd.conf"
+    sshd_blocks "$patterns" >"$WORK/sshd.conf" || fail "$WORK cannot be written"
     # Debian's from 10.6 on is built without it, and would complain of the line at each start.
     knows_keyword GSSAPIAuthentication || sed -i '/^ *GSSAPIAuthentication /d' "$WORK/sshd.conf"
     passes $SSHD_CONFIG || fail "sshd refuses the configuration that is there already: correct that first"
     if reads_folder; then wire_sshd_file; else wire_sshd_block; fi
+}
+
+# sshd_blocks PATTERNS: the block for these names; before it the same for accounts with a short name, which may look like
+# anybody's. What other programs write behind the blocks stays with whole names.
+sshd_blocks() {
+    template=$SHARE/sshd/00-entralogin.conf
+    if [ -n "$SHORT_NAMES" ]; then
+        sed '/^Match /,$d' $template && echo "Match Group $SHORT_GROUP" && sed '1,/^Match /d' $template || return 1
+    else
+        sed '/^Match /,$d' $template
+    fi
+    sed -n '/^Match /,$p' $template | sed "s/@USERS@/$1/"
 }
 
 # A line that sshd passes over is told as an "Unsupported option", before all that may be missing besides.

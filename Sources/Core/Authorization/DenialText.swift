@@ -3,6 +3,17 @@
 internal import ByteCoding
 package import Identity
 
+extension Denial {
+    /// A new account cannot have the short name, which another directory has: the next sign-in is by the whole one.
+    package init(held short: ShortName, of name: UserName, detail: String) {
+        self.init(
+            .numberTaken,
+            text: "Another directory of this machine has a user called \(short): please sign in again, as \(name)",
+            detail: "\(detail); \(name) keeps the whole name"
+        )
+    }
+}
+
 /// The one plain line that a refused user reads: why, what to do, and the id to quote.
 package enum DenialText {
     /// Linux-PAM hands on at most `PAM_MAX_MSG_SIZE` (512) bytes of a message, its NUL included (pam_conv(3)).

@@ -220,6 +220,8 @@ package protocol AccountsView: Sendable {
     func enrolled(as identity: DirectoryIdentity) -> EnrolledAccount?
     /// Who has that name in root's list of mapped accounts, whether or not the local files agree.
     func listed(_ name: UserName) -> MappedPerson?
+    /// The name of the account that has this short one, enrolled or not; nil for every other text.
+    func wholeName(of text: String) -> UserName?
     /// The enrolled accounts as they are stored, in the order of enrolment: not for finding one.
     func allEnrolled() -> [EnrolledAccount]
 }
@@ -228,6 +230,9 @@ extension AccountsView {
     package func enrolled(as identity: DirectoryIdentity) -> EnrolledAccount? {
         allEnrolled().first { $0.identity == identity }
     }
+
+    /// Nobody has one.
+    package func wholeName(of text: String) -> UserName? { nil }
 }
 
 /// The table of accounts. Reading never waits; what changes it is durable before it returns.
@@ -241,11 +246,16 @@ package protocol AccountRegistry: Sendable {
     /// Waits, where accounts get subordinate ids, until a new account has them; two seconds and until `deadline` at most. False
     /// where it has none by then.
     func awaitSubordinateIDs(of enrolled: EnrolledAccount, by deadline: BootTime) async -> Bool
+    /// Another name service has the short name for somebody: new accounts do without it from now on. Kept in memory alone.
+    func hold(_ name: ShortName)
 }
 
 extension AccountRegistry {
     /// No account gets any.
     package func awaitSubordinateIDs(of enrolled: EnrolledAccount, by deadline: BootTime) async -> Bool { true }
+
+    /// Nobody has a short name.
+    package func hold(_ name: ShortName) {}
 }
 
 extension Denial: Error {}

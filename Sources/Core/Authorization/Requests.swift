@@ -53,6 +53,8 @@ package struct AccountRequest: Hashable, Sendable {
     package var isInSSHD: Bool
     /// A batch service that can wait: it asks again where the answer is `pending`.
     package var waits: Bool
+    /// The account's short name leads to another user's record there.
+    package var isNameTaken = false
     /// `PAM_TTY`, or empty; of sudo's plugin the group that it asks about.
     package var terminal: String
     package var remoteHost: String

@@ -45,8 +45,10 @@ int entralogin_record_is_sound(const struct entralogin_record *record) {
         budget -= texts[i]->length;
     }
     return entralogin_uid_is_ours(record->uid) && record->gid == record->uid &&
-           entralogin_name_is_ours(record->name.bytes, record->name.length) && record->home.length > 1 &&
-           record->home.bytes[0] == '/' && record->shell.length > 1 && record->shell.bytes[0] == '/';
+           (entralogin_name_is_ours(record->name.bytes, record->name.length) ||
+               entralogin_name_is_short(record->name.bytes, record->name.length)) &&
+           record->home.length > 1 && record->home.bytes[0] == '/' && record->shell.length > 1 &&
+           record->shell.bytes[0] == '/';
 }
 
 int entralogin_record_is_for_groups_alone(const struct entralogin_record *record) {
@@ -109,6 +111,26 @@ static void read_group_names(struct entralogin_accounts *a) {
     read_group_name(a, administrators, administrators_length, a->names[1], &a->administrators_group);
 }
 
+/* A domain that cannot be one leaves whole names without a way to their short ones. */
+static void read_domain(struct entralogin_accounts *a) {
+    char whole[2 + ENTRALOGIN_DOMAIN_MAX] = "a@";
+    a->domain_length = 0;
+    const unsigned char *h = entralogin_window_at(&a->window, 0, ENTRALOGIN_ACCOUNTS_HEADER, ENTRALOGIN_WINDOW);
+    if ((a->flags & ENTRALOGIN_SHORT_NAMES) == 0 || h == NULL)
+        return;
+    uint32_t length = entralogin_le16(h + 80), offset = entralogin_le32(h + 84);
+    if (length > ENTRALOGIN_DOMAIN_MAX)
+        return;
+    const unsigned char *domain = entralogin_window_at(&a->window, offset, length + 1, ENTRALOGIN_WINDOW);
+    if (domain == NULL || domain[length] != 0)
+        return;
+    memcpy(whole + 2, domain, length);
+    if (!entralogin_name_is_ours(whole, 2 + length))
+        return;
+    memcpy(a->domain, domain, length);
+    a->domain_length = length;
+}
+
 /* The header that was parsed when the copy was made. */
 static void take_header(struct entralogin_accounts *a, const struct entralogin_accounts *known) {
     struct entralogin_window window = a->window;
@@ -132,6 +154,7 @@ int entralogin_accounts_open(
         return ENTRALOGIN_UNREADABLE;
     }
     read_group_names(a);
+    read_domain(a);
     if (a->window.copy != NULL) {
         a->window.copy->accounts = *a;
         entralogin_kept_show(kept, a->window.copy);
@@ -228,8 +251,7 @@ static int find(struct entralogin_accounts *a, const struct key *key, struct ent
     return ENTRALOGIN_UNREADABLE;
 }
 
-int entralogin_accounts_by_name(
-    struct entralogin_accounts *a, const char *name, size_t length, struct entralogin_record *ret) {
+static int find_name(struct entralogin_accounts *a, const char *name, size_t length, struct entralogin_record *ret) {
     struct key key = {
         .name = name,
         .length = length,
@@ -238,6 +260,18 @@ int entralogin_accounts_by_name(
         .mask = a->name_mask,
     };
     return find(a, &key, ret);
+}
+
+int entralogin_accounts_by_name(
+    struct entralogin_accounts *a, const char *name, size_t length, struct entralogin_record *ret) {
+    int found = find_name(a, name, length, ret);
+    if (found != ENTRALOGIN_ABSENT || a->domain_length == 0 || length <= a->domain_length + 1)
+        return found;
+    size_t local = length - a->domain_length - 1;
+    if (name[local] != '@' || memcmp(name + local + 1, a->domain, a->domain_length) != 0 ||
+        !entralogin_name_is_short(name, local))
+        return found;
+    return find_name(a, name, local, ret);
 }
 
 int entralogin_accounts_by_uid(struct entralogin_accounts *a, uint32_t uid, struct entralogin_record *ret) {

@@ -78,11 +78,31 @@ int entralogin_name_folds_to_ours(const char *name, size_t length) {
     return is_ours(name, length, FOLDED);
 }
 
-int entralogin_group_name_is_ours(const char *name, size_t length) {
-    static const char foreign[] = "systemd";
-    if (name == NULL || length == 0 || length > ENTRALOGIN_GROUP_NAME_MAX || name[0] < 'a' || name[0] > 'z')
+/* The names of systemd's users and groups, which come and go with its services. */
+static int is_systemds(const char *name, size_t length) {
+    static const char prefix[] = "systemd";
+    return length >= sizeof prefix - 1 && memcmp(name, prefix, sizeof prefix - 1) == 0;
+}
+
+int entralogin_name_is_short(const char *name, size_t length) {
+    if (name == NULL || length == 0 || length > ENTRALOGIN_SHORT_NAME_MAX || name[0] < 'a' || name[0] > 'z' ||
+        is_systemds(name, length))
         return 0;
-    if (length >= sizeof foreign - 1 && memcmp(name, foreign, sizeof foreign - 1) == 0)
+    for (size_t i = 0; i < length; i++) {
+        if (name[i] != '-' && name[i] != '.' && !is(name[i], ALPHANUMERIC))
+            return 0;
+    }
+    return is(name[length - 1], ALPHANUMERIC);
+}
+
+int entralogin_name_is_short_of(const char *name, size_t length, const char *whole, size_t whole_length) {
+    return entralogin_name_is_short(name, length) && entralogin_name_is_ours(whole, whole_length) &&
+           whole_length > length && whole[length] == '@' && memcmp(name, whole, length) == 0;
+}
+
+int entralogin_group_name_is_ours(const char *name, size_t length) {
+    if (name == NULL || length == 0 || length > ENTRALOGIN_GROUP_NAME_MAX || name[0] < 'a' || name[0] > 'z' ||
+        is_systemds(name, length))
         return 0;
     int underscores = 0;
     for (size_t i = 0; i < length; i++) {

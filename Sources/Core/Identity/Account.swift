@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// One passwd(5) record of an Entra account. The password is always `*`, and the private group has the same name and
+/// One passwd(5) record of an Entra account. The password is always `!*`, and the private group has the same name and
 /// number.
 package struct Account: Hashable, Sendable {
     package let name: UserName
@@ -14,6 +14,11 @@ package struct Account: Hashable, Sendable {
     /// The number that a mapped account has instead, by the local files, which have the whole record; `uid` is then what
     /// grants and the store go by. Never stored.
     package let mappedUID: UInt32?
+    /// The name that the system knows the account by, where that is not the whole one.
+    package let shortName: ShortName?
+
+    /// The name in passwd(5), in PAM, and on lines of files: `name` is what the daemon and its records go by.
+    package var systemName: String { shortName?.text ?? name.text }
 
     /// The number that the system knows the account by.
     package var systemUID: UInt32 { mappedUID ?? uid.number }
@@ -24,14 +29,21 @@ package struct Account: Hashable, Sendable {
         displayName: String,
         home: String,
         shell: String,
-        mappedUID: UInt32? = nil
+        mappedUID: UInt32? = nil,
+        shortName: ShortName? = nil
     ) {
+        self.shortName = shortName
         self.name = name
         self.uid = uid
         self.displayName = displayName
         self.home = home
         self.shell = shell
         self.mappedUID = mappedUID
+    }
+
+    /// The same account by its whole name.
+    package var withWholeName: Account {
+        Account(name: name, uid: uid, displayName: displayName, home: home, shell: shell, mappedUID: mappedUID)
     }
 
     /// What the name service is told of a mapped account: a record for groups alone (ENTRALOGIN_GROUPS_ALONE).
@@ -82,6 +94,13 @@ package struct EnrolledAccount: Hashable, Sendable {
         self.retiredAt = retiredAt
         self.formerNames = formerNames
         self.isAdded = isAdded
+    }
+
+    /// The same account by its whole name.
+    package var withWholeName: EnrolledAccount {
+        var copy = self
+        copy.account = account.withWholeName
+        return copy
     }
 
     /// The same person's account as the local files have it.

@@ -32,6 +32,9 @@ package struct AccountTable: Sendable {
     private var byUID: [UInt32: Int] = [:]
     private var byIdentity: [DirectoryIdentity: Int] = [:]
     private var byHome: [String: Int] = [:]
+    /// By each short name that an account has, and that a former name of its may have been: none ever changes hands, also
+    /// where another domain's people get them later.
+    private var byShortName: [ShortName: Int] = [:]
 
     package init() {}
 
@@ -65,6 +68,9 @@ package struct AccountTable: Sendable {
     package func account(home: String) -> EnrolledAccount? {
         byHome[HomePath.normalized(home)].map { accounts[$0] }
     }
+
+    /// The account that has the short name, or may have had it, retired or not.
+    package func account(called name: ShortName) -> EnrolledAccount? { byShortName[name].map { accounts[$0] } }
 
     /// The first `limit` accounts whose names come after `text`, by name, and whether there are more. One pass over all
     /// of them, without sorting them.
@@ -123,12 +129,28 @@ package struct AccountTable: Sendable {
         let formerNames = old.formerNames.filter { $0 != name } + [old.account.name]
         guard formerNames.count <= Self.formerNameLimit else { throw .full }
         var table = self
-        table.accounts[index].account = old.account.with(name: name)
+        table.accounts[index].account = old.account.with(name: name, shortName: nil)
+        if let former = ShortName(old.account.name.localPart), table.byShortName[former] == nil {
+            table.byShortName[former] = index
+        }
         table.accounts[index].formerNames = formerNames
         table.byName[old.account.name] = nil
         table.byFormerName[name] = nil
         table.byFormerName[old.account.name] = index
         table.byName[name] = index
+        return table
+    }
+
+    /// The table in which that account has the short name of its whole one.
+    package func shortening(_ name: UserName) throws(AccountConflict) -> AccountTable {
+        guard let index = byName[name] else { throw .unknown }
+        let old = accounts[index]
+        guard old.retiredAt == nil else { throw .retired(old) }
+        guard let short = ShortName(name.localPart), old.account.shortName != short else { return self }
+        if let holder = account(called: short), holder != old { throw .nameBound(to: holder) }
+        var table = self
+        table.accounts[index].account = old.account.with(name: name, shortName: short)
+        table.byShortName[short] = index
         return table
     }
 
@@ -177,10 +199,15 @@ package struct AccountTable: Sendable {
         if let holder = account(of: new.identity) { throw .identityBound(to: holder) }
         if let holder = account(uid: new.account.uid.number) { throw .uidTaken(by: holder) }
         if let holder = account(home: new.account.home) { throw .homeTaken(by: holder) }
+        if let short = new.account.shortName, let holder = account(called: short) { throw .nameBound(to: holder) }
         let index = accounts.count
         accounts.append(new)
         byName[new.account.name] = index
-        for name in new.formerNames { byFormerName[name] = index }
+        for name in new.formerNames {
+            byFormerName[name] = index
+            if let former = ShortName(name.localPart), byShortName[former] == nil { byShortName[former] = index }
+        }
+        if let short = new.account.shortName { byShortName[short] = index }
         byUID[new.account.uid.number] = index
         byIdentity[new.identity] = index
         byHome[HomePath.normalized(new.account.home)] = index
@@ -188,13 +215,18 @@ package struct AccountTable: Sendable {
 }
 
 extension Account {
-    fileprivate func with(name: UserName? = nil, shell: String? = nil, home: String? = nil) -> Account {
+    fileprivate func with(name: UserName, shortName: ShortName?) -> Account {
+        Account(name: name, uid: uid, displayName: displayName, home: home, shell: shell, shortName: shortName)
+    }
+
+    fileprivate func with(shell: String?, home: String?) -> Account {
         Account(
-            name: name ?? self.name,
+            name: name,
             uid: uid,
             displayName: displayName,
             home: home ?? self.home,
-            shell: shell ?? self.shell
+            shell: shell ?? self.shell,
+            shortName: shortName
         )
     }
 }

@@ -55,7 +55,7 @@ package enum HomePath {
     }
 }
 
-/// The template for home paths: `%n` stands for the whole name, `%l` for its local part and `%d` for its domain.
+/// The template for home paths: `%n` stands for the account's name, `%l` for its local part and `%d` for its domain.
 ///
 /// A GUID is its own local part, and `service` stands for its domain.
 package struct HomeTemplate: Hashable, Sendable, CustomStringConvertible {
@@ -117,9 +117,10 @@ package struct HomeTemplate: Hashable, Sendable, CustomStringConvertible {
     package var description: String { text }
 
     /// The homes for a name in order of preference: the template's path, then the same with `-entra`, `-entra2`, ...
-    /// behind it. Paths that are too long are left out. Lazy, because the first one is mostly free.
-    package func candidates(for name: UserName) -> some Sequence<String> {
-        let first = expanded(name.text, localPart: name.localPart, domain: name.domain ?? "service")
+    /// behind it. Paths that are too long are left out. Lazy, because the first one is mostly free. `short`: what the account
+    /// is called instead.
+    package func candidates(for name: UserName, called short: ShortName? = nil) -> some Sequence<String> {
+        let first = expanded(short?.text ?? name.text, localPart: name.localPart, domain: name.domain ?? "service")
         return (0..<Self.candidateLimit).lazy.map { number in
             switch number {
             case 0: first

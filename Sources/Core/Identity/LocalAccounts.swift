@@ -17,6 +17,8 @@ package final class LocalAccounts: Sendable {
     private let mappings: LocalMappings
     /// The groups that list a name which an Entra account can have.
     private let memberships: [UserName: Set<String>]
+    /// Every name that a group lists.
+    private let members: Set<String>
     private let mappedNames: [UInt32: UserName]
     private let listed: [UserName: MappedPerson]
     private let listedObjects: [ObjectID: MappedPerson]
@@ -40,10 +42,12 @@ package final class LocalAccounts: Sendable {
         var groupNames: Set<String> = []
         var gids: Set<UInt32> = []
         var memberships: [UserName: Set<String>] = [:]
+        var members: Set<String> = []
         LocalAccounts.forEachLine(of: group) { fields in
             if hasList { groups.append(fields) }
             groupNames.insert(fields[0].lowercased())
             if fields.count > 2, let gid = UInt32(fields[2]) { gids.insert(gid) }
+            if fields.count > 3 { members.formUnion(fields[3].split(separator: ",").map(String.init)) }
             guard fields.count > 3,
                 fields[3].utf8.contains(where: { $0 == UInt8(ascii: "@") || $0 == UInt8(ascii: "-") })
             else { return }
@@ -57,6 +61,7 @@ package final class LocalAccounts: Sendable {
         self.uids = uids
         self.gids = gids
         self.memberships = memberships
+        self.members = members
         self.homes = homes
         claimedPaths = homes.reduce(into: []) { paths, home in LocalAccounts.claim(home, in: &paths) }
         mappings = LocalMappings(list, users: users, groups: groups)
@@ -82,6 +87,23 @@ package final class LocalAccounts: Sendable {
 
     /// A local user or group has this name.
     package func claims(_ name: UserName) -> Bool {
+        userNames.contains(name.text) || groupNames.contains(name.text)
+    }
+
+    /// Why a short name is not free: a local user or group has it, or a group lists it, whose rights would come with it; nil
+    /// where it is.
+    package func obstacle(to name: ShortName) -> String? {
+        if userNames.contains(name.text) { return "a local user is called \(name)" }
+        if groupNames.contains(name.text) { return "a local group is called \(name)" }
+        return members.contains(name.text) ? "a local group lists \(name) as a member" : nil
+    }
+
+    /// A local user or group has the account's short name.
+    package func claims(_ name: ShortName) -> Bool {
+        userNames.contains(name.text) || groupNames.contains(name.text)
+    }
+
+    package func claims(_ name: SystemName) -> Bool {
         userNames.contains(name.text) || groupNames.contains(name.text)
     }
 

@@ -29,8 +29,9 @@ package struct PosixID: Hashable, Sendable, Comparable, CustomStringConvertible 
 /// The rule for the names of entralogin's two groups: `entralogin_group_name_is_ours` of CWire, which the modules apply too.
 package enum GroupName {
     /// True for a name that no group of the system has: a lower-case letter, then letters, digits, `_` and `-`, an
-    /// underscore among them, at most 32 bytes, not beginning with `systemd`.
+    /// underscore among them, at most 32 bytes, not beginning with `systemd`; and not that of accounts with short names.
     package static func isAcceptable(_ name: String) -> Bool {
+        guard name != ShortName.group else { return false }
         var name = name
         return name.withUTF8 { bytes in
             bytes.withMemoryRebound(to: CChar.self) { entralogin_group_name_is_ours($0.baseAddress, $0.count) != 0 }

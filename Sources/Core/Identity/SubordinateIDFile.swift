@@ -24,7 +24,7 @@ package struct SubordinateIDFile: Sendable {
     package func lines(of owner: String) -> [Line] { lines.filter { $0.owner == owner } }
 
     /// The file with these lines behind its own, which are not changed.
-    package func adding(_ ranges: [(owner: UserName, first: UInt32)]) -> SubordinateIDFile {
+    package func adding(_ ranges: [(owner: SystemName, first: UInt32)]) -> SubordinateIDFile {
         guard !ranges.isEmpty else { return self }
         var bytes = bytes
         if let last = bytes.last, last != UInt8(ascii: "\n") { bytes.append(UInt8(ascii: "\n")) }
@@ -35,7 +35,7 @@ package struct SubordinateIDFile: Sendable {
     }
 
     /// The file in which the lines of some owners have others; all else is as before.
-    package func renaming(_ owners: [String: UserName]) -> SubordinateIDFile {
+    package func renaming(_ owners: [String: SystemName]) -> SubordinateIDFile {
         guard lines.contains(where: { owners[$0.owner] != nil }) else { return self }
         let parts = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
         let renamed = parts.map { part -> [UInt8] in

@@ -10,14 +10,19 @@ package struct SubordinateIDPlan: Sendable {
 
     /// An account that is not retired.
     package struct Holder: Hashable, Sendable {
-        package let name: UserName
+        package let name: SystemName
         package let uid: UInt32
-        package let formerNames: [UserName]
+        package let formerNames: [SystemName]
 
-        package init(name: UserName, uid: UInt32, formerNames: [UserName] = []) {
+        /// `formerNames`: all by which lines may still have it, oldest first.
+        package init(name: SystemName, uid: UInt32, formerNames: [SystemName] = []) {
             self.name = name
             self.uid = uid
             self.formerNames = formerNames
+        }
+
+        package init(name: UserName, uid: UInt32, formerNames: [UserName] = []) {
+            self.init(name: SystemName(name), uid: uid, formerNames: formerNames.map(SystemName.init))
         }
     }
 
@@ -41,7 +46,7 @@ package struct SubordinateIDPlan: Sendable {
     package static let groupFile = "/etc/subgid"
 
     /// In the order of enrolment.
-    package let outcomes: [(name: UserName, outcome: Outcome)]
+    package let outcomes: [(name: SystemName, outcome: Outcome)]
     /// The files as they are to be.
     package let users: SubordinateIDFile
     package let groups: SubordinateIDFile
@@ -62,9 +67,9 @@ package struct SubordinateIDPlan: Sendable {
         let known = Lines(users: users, groups: groups)
         var slots = Slots(numbers)
         for range in taken + known.all { slots.take(range) }
-        var outcomes: [(name: UserName, outcome: Outcome)] = []
-        var newUsers: [(owner: UserName, first: UInt32)] = []
-        var newGroups: [(owner: UserName, first: UInt32)] = []
+        var outcomes: [(name: SystemName, outcome: Outcome)] = []
+        var newUsers: [(owner: SystemName, first: UInt32)] = []
+        var newGroups: [(owner: SystemName, first: UInt32)] = []
         for holder in holders {
             let outcome: Outcome
             switch known.state(of: holder, beside: taken) {
@@ -96,9 +101,9 @@ package struct SubordinateIDPlan: Sendable {
         _ holders: [Holder],
         _ users: SubordinateIDFile,
         _ groups: SubordinateIDFile
-    ) -> [String: UserName] {
+    ) -> [String: SystemName] {
         let owners = Set((users.lines + groups.lines).map(\.owner))
-        var renames: [String: UserName] = [:]
+        var renames: [String: SystemName] = [:]
         for holder in holders where !holder.formerNames.isEmpty && !owners.contains(holder.name.text) {
             // The last one that it had there: more than one would be more than one range.
             guard let former = holder.formerNames.last(where: { owners.contains($0.text) }) else { continue }

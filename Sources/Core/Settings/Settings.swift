@@ -59,6 +59,8 @@ package struct Settings: Hashable, Sendable {
         package var usersGroup = "entra_users"
         package var administratorsGroup = "entra_admins"
         package var enumerate = false
+        /// The domain, in lower case, whose people have the part before the `@` for a name; nil: nobody has.
+        package var shortNames: String?
         /// Instead of `homeTemplate` and `shell`, for some accounts to come: `[Overrides]`. The first that concerns a name counts.
         package var homeOverrides: [AccountOverride<HomeTemplate>] = []
         package var shellOverrides: [AccountOverride<String>] = []

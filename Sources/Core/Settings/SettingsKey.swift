@@ -160,6 +160,7 @@ package struct SettingsKey: Sendable {
             "first-last, within 65536-1879048191 or 2147483648-4294901759, 65536 numbers at least",
             SettingsValue.subordinateNumbers
         ),
+        SettingsKey("Accounts", "ShortNames", \.accounts.shortNames, "a domain", SettingsValue.domain),
         SettingsKey("Accounts", "Enumerate", \.accounts.enumerate, "yes or no", SettingsValue.boolean),
         SettingsKey(
             "Accounts",

@@ -83,6 +83,14 @@ enum SettingsValue {
         return words.map { $0.lowercased() }
     }
 
+    /// One, of at most as many bytes as a user principal name has room for.
+    static func domain(_ text: String) throws(SettingsFlaw) -> String? {
+        guard isDomain(text), text.contains("."), text.utf8.count <= 48, UserName(folding: "a@\(text)") != nil else {
+            throw SettingsFlaw("\(quoted(text)) is not a domain")
+        }
+        return text.lowercased()
+    }
+
     static func guid(_ text: String) throws(SettingsFlaw) -> GUID {
         guard let guid = GUID(text) else { throw SettingsFlaw("must be a GUID") }
         return guid

@@ -8,6 +8,8 @@ package struct UserReport: Hashable, Sendable, Codable {
     package var displayName: String
     package var home: String
     package var enrolledAt: Int64
+    /// What the machine calls it instead (`ShortNames=`); nil where that is `name`.
+    package var shortName: String?
     package var retiredAt: Int64?
     /// Since when root has it locked; nil where it is not.
     package var lockedAt: Int64?
@@ -31,6 +33,8 @@ package struct UserReport: Hashable, Sendable, Codable {
     package var formerNames: [String]?
     /// What the refusal rests on, and what to do.
     package var refusalDetail: String?
+    /// Why it has no short name though people of its domain have; nil where it has one, or they have none.
+    package var shortNameObstacle: String?
     /// `first-last`, by the tool, which reads the files; nil where it has none.
     package var subordinateIDs: String?
 
@@ -53,8 +57,19 @@ package struct AddedUserReport: Hashable, Sendable, Codable {
     package var shell: String
     /// False where the account was there already, bound to the same object id.
     package var isNew: Bool
+    /// As in `UserReport`.
+    package var shortName: String?
 
-    package init(name: String, uid: UInt32, objectID: String, home: String, shell: String, isNew: Bool) {
+    package init(
+        name: String,
+        uid: UInt32,
+        objectID: String,
+        home: String,
+        shell: String,
+        isNew: Bool,
+        shortName: String? = nil
+    ) {
+        self.shortName = shortName
         self.name = name
         self.uid = uid
         self.objectID = objectID

@@ -43,6 +43,7 @@ extension AccountRequest {
         holdsAdministratorsGroup = flags & ENTRALOGIN_PAM_HOLDS_ADMIN_GROUP != 0
         isInSSHD = flags & ENTRALOGIN_PAM_IN_SSHD != 0
         waits = flags & ENTRALOGIN_PAM_WAITS != 0
+        isNameTaken = flags & ENTRALOGIN_PAM_NAME_TAKEN != 0
         terminal = try payload.readWord()
         remoteHost = try payload.readWord()
     }
@@ -58,6 +59,7 @@ extension AccountRequest {
         if holdsAdministratorsGroup { flags |= ENTRALOGIN_PAM_HOLDS_ADMIN_GROUP }
         if isInSSHD { flags |= ENTRALOGIN_PAM_IN_SSHD }
         if waits { flags |= ENTRALOGIN_PAM_WAITS }
+        if isNameTaken { flags |= ENTRALOGIN_PAM_NAME_TAKEN }
         writer.write(UInt16(flags))
         try writer.writeWord(terminal)
         try writer.writeWord(remoteHost)

@@ -62,7 +62,7 @@ package enum Response: Hashable, Sendable {
             // The private group has the same number.
             writer.write(account.uid.number)
             writer.write(account.uid.number)
-            try writer.writeWord(account.name.text)
+            try writer.writeWord(account.systemName)
             try writer.writeWord(account.displayName)
             try writer.writeWord(account.home)
             try writer.writeWord(account.shell)

@@ -32,24 +32,25 @@ static uint32_t parse_uid(const char *text) {
 }
 
 /*
- * The reply's principal where it is the user's name, otherwise NULL. The certificate may spell it with capital letters
- * (Alice@Contoso.com), and sshd compares every byte: so the certificate's own spelling is what is printed. The user's
- * name has an Entra account's shape, so a principal that folds to it has no blank and none of , " # \ ; in it.
+ * The reply's principal where it is the user's name, or the whole name of which that is the short one; otherwise NULL. The
+ * certificate may spell it with capital letters (Alice@Contoso.com), and sshd compares every byte: so the certificate's own
+ * spelling is what is printed. A principal that folds to a name of an Entra account's shape has no blank and none of
+ * , " # \ ; in it.
  */
-const char *entralogin_principal_of(const void *frame, size_t size, const char *user) {
+const char *entralogin_principal_of(const void *frame, size_t size, const char *user, size_t *ret_length) {
     struct entralogin_reader r;
-    size_t length;
+    char folded[ENTRALOGIN_NAME_MAX];
+    size_t length, user_length = strlen(user);
     if (entralogin_open_reply(&r, frame, size, ENTRALOGIN_CHECK_CERTIFICATE) != (int)ENTRALOGIN_STATUS_OK)
         return NULL;
     const char *principal = entralogin_get_string(&r, &length);
-    if (!entralogin_consumed(&r) || length != strlen(user))
+    if (!entralogin_consumed(&r) || length > sizeof folded)
         return NULL;
-    for (size_t i = 0; i < length; i++) {
-        char c = principal[i];
-        if ((c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c) != user[i])
-            return NULL;
-    }
-    return principal;
+    for (size_t i = 0; i < length; i++)
+        folded[i] = (char)(principal[i] >= 'A' && principal[i] <= 'Z' ? principal[i] + ('a' - 'A') : principal[i]);
+    int is_same = length == user_length && memcmp(folded, user, length) == 0;
+    *ret_length = length;
+    return is_same || entralogin_name_is_short_of(user, user_length, folded, length) ? principal : NULL;
 }
 
 /* One write: a line that goes out in part is no principal of anybody's, but sshd would read it. */
@@ -63,6 +64,13 @@ static void print_line(int output, const char *principal, size_t length) {
     while (n < 0 && errno == EINTR);
 }
 
+/* A name that may be anybody's is an Entra account's where sshd's record has a number of theirs. */
+static int can_be_ours(const char *user, uint32_t uid) {
+    size_t length = strnlen(user, ENTRALOGIN_NAME_MAX + 1);
+    return uid != ENTRALOGIN_NO_ID && (entralogin_name_is_ours(user, length) ||
+                                          (entralogin_uid_is_ours(uid) && entralogin_name_is_short(user, length)));
+}
+
 int entralogin_print_principal(const struct entralogin_server *daemon, int argc, char *const *argv, int output) {
     unsigned char request[REQUEST_MAX], reply[REPLY_MAX];
     struct entralogin_writer w;
@@ -71,7 +79,7 @@ int entralogin_print_principal(const struct entralogin_server *daemon, int argc,
     const char *user = argv[1];
     uint32_t uid = parse_uid(argv[2]);
     pid_t parent = getppid();
-    if (!entralogin_name_is_ours(user, strnlen(user, ENTRALOGIN_NAME_MAX + 1)) || uid == ENTRALOGIN_NO_ID)
+    if (!can_be_ours(user, uid))
         return 0;
     entralogin_begin(&w, request, sizeof request, ENTRALOGIN_CHECK_CERTIFICATE);
     entralogin_put_string(&w, user);
@@ -85,9 +93,10 @@ int entralogin_print_principal(const struct entralogin_server *daemon, int argc,
         return 0;
     uint64_t deadline = entralogin_deadline(ENTRALOGIN_PRINCIPALS_DEADLINE_MS);
     long answer = entralogin_exchange(daemon, request, size, reply, sizeof reply, deadline);
+    size_t length;
     /* An orphan's answer is nobody's: the sshd process that was named is gone. */
-    const char *principal = answer > 0 ? entralogin_principal_of(reply, (size_t)answer, user) : NULL;
+    const char *principal = answer > 0 ? entralogin_principal_of(reply, (size_t)answer, user, &length) : NULL;
     if (principal != NULL && getppid() == parent)
-        print_line(output, principal, strlen(user));
+        print_line(output, principal, length);
     return 0;
 }

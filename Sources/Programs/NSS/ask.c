@@ -29,6 +29,11 @@ static int may_ask(uint32_t root) {
     return getauxval(AT_UID) == root && geteuid() == root && getpid() != 1;
 }
 
+/* A short name may be anybody's: outside sshd the daemon has no part in a look-up of it. */
+static int is_sshds(const char *command) {
+    return strncmp(command, "sshd", 4) == 0;
+}
+
 static struct entralogin_text get_text(struct entralogin_reader *r) {
     struct entralogin_text text;
     text.bytes = entralogin_get_string(r, &text.length);
@@ -48,10 +53,13 @@ int entralogin_nss_read_reply(const char *name, const void *frame, size_t size, 
     ret->gecos = get_text(&r);
     ret->home = get_text(&r);
     ret->shell = get_text(&r);
-    if (!entralogin_consumed(&r) || !entralogin_record_is_sound(ret) || ret->name.length != strlen(name) ||
-        memcmp(ret->name.bytes, name, ret->name.length) != 0)
+    size_t length = strlen(name);
+    if (!entralogin_consumed(&r) || !entralogin_record_is_sound(ret))
         return ENTRALOGIN_UNREADABLE;
-    return ENTRALOGIN_FOUND;
+    int is_same = ret->name.length == length && memcmp(ret->name.bytes, name, length) == 0;
+    return is_same || entralogin_name_is_short_of(ret->name.bytes, ret->name.length, name, length)
+               ? ENTRALOGIN_FOUND
+               : ENTRALOGIN_UNREADABLE;
 }
 
 int entralogin_nss_ask(const struct entralogin_sources *sources, const char *name, void *space, size_t capacity,
@@ -61,9 +69,11 @@ int entralogin_nss_ask(const struct entralogin_sources *sources, const char *nam
     struct entralogin_writer w;
     if (!may_ask(sources->daemon.root))
         return ENTRALOGIN_ABSENT;
+    prctl(PR_GET_NAME, command, 0, 0, 0);
+    if (!is_sshds(command) && entralogin_name_is_short(name, strlen(name)))
+        return ENTRALOGIN_ABSENT;
     if (entralogin_now() < __atomic_load_n(&breaker, __ATOMIC_RELAXED))
         return ENTRALOGIN_UNREADABLE;
-    prctl(PR_GET_NAME, command, 0, 0, 0);
     entralogin_begin(&w, request, sizeof request, ENTRALOGIN_LOOK_UP_NAME);
     entralogin_put_string(&w, name);
     entralogin_put_string(&w, command);

@@ -20,7 +20,17 @@ const struct entralogin_sources entralogin_nss_places = {
     .kept_accounts = &kept_accounts,
     .kept_grants = &kept_grants,
     .kept_groups = &kept_groups,
+    .short_names = ENTRALOGIN_NSS_SHORT,
 };
+
+static int can_be_ours(const struct entralogin_sources *sources, const char *name, size_t length) {
+    return entralogin_name_is_ours(name, length) || (sources->short_names && entralogin_name_is_short(name, length));
+}
+
+/* Whether nobody is told of the record: by the service without short names such a name leads nowhere. */
+static int is_hidden(const struct entralogin_sources *sources, const struct entralogin_record *record) {
+    return !sources->short_names && entralogin_name_is_short(record->name.bytes, record->name.length);
+}
 
 enum nss_status entralogin_nss_status(int result, int *errnop) {
     if (result == ENTRALOGIN_FOUND)
@@ -41,7 +51,9 @@ void entralogin_nss_let_go(struct entralogin_finding *finding) {
 }
 
 /* Keeps the accounts open only for a record that points into them. */
-static int settle(int result, struct entralogin_finding *finding) {
+static int settle(const struct entralogin_sources *sources, int result, struct entralogin_finding *finding) {
+    if (result == ENTRALOGIN_FOUND && is_hidden(sources, &finding->record))
+        result = ENTRALOGIN_ABSENT;
     if (result != ENTRALOGIN_FOUND)
         entralogin_accounts_close(&finding->accounts);
     return result;
@@ -52,7 +64,7 @@ static int find_enrolled(
     int result = entralogin_nss_open(sources, ret);
     if (result != ENTRALOGIN_FOUND)
         return result;
-    return settle(entralogin_accounts_by_name(&ret->accounts, name, length, &ret->record), ret);
+    return settle(sources, entralogin_accounts_by_name(&ret->accounts, name, length, &ret->record), ret);
 }
 
 static int find_recent(
@@ -60,14 +72,15 @@ static int find_recent(
     if (!entralogin_accounts_open_recent(&ret->accounts, sources->kept_accounts, ret->window, sizeof ret->window))
         return ENTRALOGIN_ABSENT;
     ret->is_enrolled = 1;
-    return settle(entralogin_accounts_by_name(&ret->accounts, name, length, &ret->record), ret);
+    return settle(sources, entralogin_accounts_by_name(&ret->accounts, name, length, &ret->record), ret);
 }
 
 /* The daemon's answer needs no accounts: what is enrolled is not asked for. */
 static int find_provisional(
     const struct entralogin_sources *sources, const char *name, struct entralogin_finding *ret) {
     ret->is_enrolled = 0;
-    return entralogin_nss_ask(sources, name, ret->window, sizeof ret->window, &ret->record);
+    int result = entralogin_nss_ask(sources, name, ret->window, sizeof ret->window, &ret->record);
+    return result == ENTRALOGIN_FOUND && is_hidden(sources, &ret->record) ? ENTRALOGIN_ABSENT : result;
 }
 
 static int find_anywhere(
@@ -82,13 +95,13 @@ static int find_anywhere(
 int entralogin_nss_find_name(
     const struct entralogin_sources *sources, const char *name, struct entralogin_finding *ret) {
     size_t length = strnlen(name, ENTRALOGIN_NAME_MAX + 1);
-    return entralogin_name_is_ours(name, length) ? find_anywhere(sources, name, length, ret) : ENTRALOGIN_ABSENT;
+    return can_be_ours(sources, name, length) ? find_anywhere(sources, name, length, ret) : ENTRALOGIN_ABSENT;
 }
 
 int entralogin_nss_find_member(
     const struct entralogin_sources *sources, const char *name, struct entralogin_finding *ret) {
     size_t length = strnlen(name, ENTRALOGIN_NAME_MAX + 1);
-    if (!entralogin_name_is_ours(name, length))
+    if (!can_be_ours(sources, name, length))
         return ENTRALOGIN_ABSENT;
     if (find_recent(sources, name, length, ret) == ENTRALOGIN_FOUND)
         return ENTRALOGIN_FOUND;
@@ -98,7 +111,7 @@ int entralogin_nss_find_member(
 int entralogin_nss_find_enrolled_name(
     const struct entralogin_sources *sources, const char *name, struct entralogin_finding *ret) {
     size_t length = strnlen(name, ENTRALOGIN_NAME_MAX + 1);
-    return entralogin_name_is_ours(name, length) ? find_enrolled(sources, name, length, ret) : ENTRALOGIN_ABSENT;
+    return can_be_ours(sources, name, length) ? find_enrolled(sources, name, length, ret) : ENTRALOGIN_ABSENT;
 }
 
 int entralogin_nss_find_uid(const struct entralogin_sources *sources, uint32_t uid, struct entralogin_finding *ret) {
@@ -107,7 +120,7 @@ int entralogin_nss_find_uid(const struct entralogin_sources *sources, uint32_t u
     int result = entralogin_nss_open(sources, ret);
     if (result != ENTRALOGIN_FOUND)
         return result;
-    return settle(entralogin_accounts_by_uid(&ret->accounts, uid, &ret->record), ret);
+    return settle(sources, entralogin_accounts_by_uid(&ret->accounts, uid, &ret->record), ret);
 }
 
 /*
@@ -131,13 +144,13 @@ static int any_record_at(
     return result;
 }
 
-int entralogin_nss_record_at(
-    struct entralogin_accounts *a, uint64_t cursor, struct entralogin_record *ret, uint64_t *ret_next) {
+int entralogin_nss_record_at(const struct entralogin_sources *sources, struct entralogin_accounts *a, uint64_t cursor,
+    struct entralogin_record *ret, uint64_t *ret_next) {
     int result;
     do {
         result = any_record_at(a, cursor, ret, ret_next);
         cursor = *ret_next;
-    } while (result == ENTRALOGIN_FOUND && entralogin_record_is_for_groups_alone(ret));
+    } while (result == ENTRALOGIN_FOUND && (entralogin_record_is_for_groups_alone(ret) || is_hidden(sources, ret)));
     return result;
 }
 

@@ -7,7 +7,7 @@
 
 /* The first places of an enumeration: the shared groups, then as many Entra groups as there may be. Behind them come the
    private groups. */
-#define SHARED_GROUPS 2u
+#define SHARED_GROUPS 3u
 #define FIRST_GROUPS (SHARED_GROUPS + ENTRALOGIN_GROUPS_MAX)
 
 /*
@@ -30,10 +30,25 @@ static ENTRALOGIN_ONE_COPY enum nss_status pack(
     return NSS_STATUS_SUCCESS;
 }
 
-/* One of the two shared groups, by its number; a file without an acceptable name for it does not have it. */
-static ENTRALOGIN_ONE_COPY enum nss_status pack_shared(
+static int is_shared(const struct entralogin_sources *sources, uint32_t gid) {
+    return gid == ENTRALOGIN_USERS_GID || gid == ENTRALOGIN_ADMINS_GID ||
+           (gid == ENTRALOGIN_SHORT_GID && sources->short_names);
+}
+
+/* The name of a shared group; empty where there is none: the file has no acceptable one, or short names are off. */
+static struct entralogin_text shared_name(
+    const struct entralogin_sources *sources, const struct entralogin_accounts *a, uint32_t gid) {
+    static const char short_names[] = ENTRALOGIN_SHORT_GROUP;
+    if (gid != ENTRALOGIN_SHORT_GID)
+        return gid == ENTRALOGIN_USERS_GID ? a->users_group : a->administrators_group;
+    size_t length = sources->short_names && a->domain_length > 0 ? sizeof short_names - 1 : 0;
+    return (struct entralogin_text){.bytes = short_names, .length = length};
+}
+
+/* One of the shared groups, by its number. */
+static ENTRALOGIN_ONE_COPY enum nss_status pack_shared(const struct entralogin_sources *sources,
     const struct entralogin_accounts *a, uint32_t gid, struct group *ret, char *buffer, size_t size, int *errnop) {
-    struct entralogin_text name = gid == ENTRALOGIN_USERS_GID ? a->users_group : a->administrators_group;
+    struct entralogin_text name = shared_name(sources, a, gid);
     return name.length > 0 ? pack(name, gid, ret, buffer, size, errnop)
                            : entralogin_nss_status(ENTRALOGIN_ABSENT, errnop);
 }
@@ -82,12 +97,12 @@ static enum nss_status shared(const struct entralogin_sources *sources, const ch
     int found = entralogin_nss_open(sources, &finding);
     if (found != ENTRALOGIN_FOUND)
         return entralogin_nss_status(found, errnop);
-    if (name != NULL && is_named(a->users_group, name))
-        gid = ENTRALOGIN_USERS_GID;
-    else if (name != NULL && is_named(a->administrators_group, name))
-        gid = ENTRALOGIN_ADMINS_GID;
-    enum nss_status status = gid == ENTRALOGIN_USERS_GID || gid == ENTRALOGIN_ADMINS_GID
-                                 ? pack_shared(a, gid, ret, buffer, size, errnop)
+    for (uint32_t i = 0; name != NULL && !is_shared(sources, gid) && i < SHARED_GROUPS; i++) {
+        if (is_named(shared_name(sources, a, ENTRALOGIN_USERS_GID + i), name))
+            gid = ENTRALOGIN_USERS_GID + i;
+    }
+    enum nss_status status = is_shared(sources, gid)
+                                 ? pack_shared(sources, a, gid, ret, buffer, size, errnop)
                                  : mapped(sources, a, (struct wanted){name, gid, 0}, ret, buffer, size, errnop);
     entralogin_nss_let_go(&finding);
     return status;
@@ -117,7 +132,7 @@ enum nss_status entralogin_nss_group_by_name(const struct entralogin_sources *so
 enum nss_status entralogin_nss_group_by_gid(
     const struct entralogin_sources *sources, uint32_t gid, struct group *ret, char *buffer, size_t size, int *errnop) {
     struct entralogin_finding finding;
-    if (gid == ENTRALOGIN_USERS_GID || gid == ENTRALOGIN_ADMINS_GID || entralogin_gid_is_mapped(gid))
+    if (is_shared(sources, gid) || entralogin_gid_is_mapped(gid))
         return shared(sources, NULL, gid, ret, buffer, size, errnop);
     int found = entralogin_nss_find_uid(sources, gid, &finding);
     return answer_group(found, &finding, ret, buffer, size, errnop);
@@ -127,7 +142,7 @@ enum nss_status entralogin_nss_group_by_gid(
 static enum nss_status first_at(const struct entralogin_sources *sources, const struct entralogin_accounts *a,
     uint32_t place, struct group *ret, char *buffer, size_t size, int *errnop) {
     if (place < SHARED_GROUPS)
-        return pack_shared(a, place == 0 ? ENTRALOGIN_USERS_GID : ENTRALOGIN_ADMINS_GID, ret, buffer, size, errnop);
+        return pack_shared(sources, a, ENTRALOGIN_USERS_GID + place, ret, buffer, size, errnop);
     int before = errno;
     enum nss_status status =
         mapped(sources, a, (struct wanted){NULL, 0, place - SHARED_GROUPS}, ret, buffer, size, errnop);
@@ -150,7 +165,7 @@ static enum nss_status group_at(const struct entralogin_sources *sources, struct
         *errnop = error;
         return status;
     }
-    int found = entralogin_nss_record_at(a, here - behind, &record, ret_next);
+    int found = entralogin_nss_record_at(sources, a, here - behind, &record, ret_next);
     *ret_next += behind;
     if (found != ENTRALOGIN_FOUND)
         return entralogin_nss_status(found, errnop);
@@ -164,29 +179,29 @@ enum nss_status entralogin_nss_group_next(const struct entralogin_sources *sourc
 
 /* --- What glibc calls --- */
 
-ENTRALOGIN_ENTRY_POINT enum nss_status _nss_entralogin_getgrnam_r(
+ENTRALOGIN_ENTRY_POINT enum nss_status ENTRALOGIN_CALLED(getgrnam_r)(
     const char *name, struct group *ret, char *buffer, size_t size, int *errnop) {
     return entralogin_nss_group_by_name(&entralogin_nss_places, name, ret, buffer, size, errnop);
 }
 
-ENTRALOGIN_ENTRY_POINT enum nss_status _nss_entralogin_getgrgid_r(
+ENTRALOGIN_ENTRY_POINT enum nss_status ENTRALOGIN_CALLED(getgrgid_r)(
     gid_t gid, struct group *ret, char *buffer, size_t size, int *errnop) {
     return entralogin_nss_group_by_gid(&entralogin_nss_places, gid, ret, buffer, size, errnop);
 }
 
 static uint64_t enumeration;
 
-ENTRALOGIN_ENTRY_POINT enum nss_status _nss_entralogin_setgrent(int stay_open) {
+ENTRALOGIN_ENTRY_POINT enum nss_status ENTRALOGIN_CALLED(setgrent)(int stay_open) {
     (void)stay_open;
     __atomic_store_n(&enumeration, 0, __ATOMIC_RELEASE);
     return NSS_STATUS_SUCCESS;
 }
 
-ENTRALOGIN_ENTRY_POINT enum nss_status _nss_entralogin_endgrent(void) {
-    return _nss_entralogin_setgrent(0);
+ENTRALOGIN_ENTRY_POINT enum nss_status ENTRALOGIN_CALLED(endgrent)(void) {
+    return ENTRALOGIN_CALLED(setgrent)(0);
 }
 
-ENTRALOGIN_ENTRY_POINT enum nss_status _nss_entralogin_getgrent_r(
+ENTRALOGIN_ENTRY_POINT enum nss_status ENTRALOGIN_CALLED(getgrent_r)(
     struct group *ret, char *buffer, size_t size, int *errnop) {
     return entralogin_nss_group_next(&entralogin_nss_places, &enumeration, ret, buffer, size, errnop);
 }

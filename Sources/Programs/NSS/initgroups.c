@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#define _GNU_SOURCE
 #include "nss_private.h"
 
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "entralogin_mapped.h"
 
@@ -43,22 +45,37 @@ static int is_ours(
     return entralogin_mapped(sources->mapped, sources->daemon.root, name, primary, primary) == ENTRALOGIN_MAPPED;
 }
 
+/*
+ * A name that may be anybody's, in a record with another's group: nobody's of entralogin's, at no cost. A local user's sign-in
+ * never waits for the daemon. Without the group (nscd) the published accounts alone decide.
+ */
+static int find_member(
+    const struct entralogin_sources *sources, const char *name, gid_t primary, struct entralogin_finding *ret) {
+    if (entralogin_name_is_short(name, strnlen(name, ENTRALOGIN_SHORT_NAME_MAX + 1)) &&
+        !entralogin_gid_is_ours(primary))
+        return primary == UNKNOWN_PRIMARY ? entralogin_nss_find_enrolled_name(sources, name, ret) : ENTRALOGIN_ABSENT;
+    return entralogin_nss_find_member(sources, name, ret);
+}
+
 enum nss_status entralogin_nss_initgroups(const struct entralogin_sources *sources, const char *name, gid_t primary,
     long *start, long *size, gid_t **groups, long limit, int *errnop) {
     struct entralogin_finding finding;
     int before = errno;
-    int found = entralogin_nss_find_member(sources, name, &finding);
+    int found = find_member(sources, name, primary, &finding);
     if (found != ENTRALOGIN_FOUND)
         return entralogin_nss_status(found, errnop);
     uint32_t uid = finding.record.uid;
     /* The flags of a daemon's answer are nobody's: a name that is not enrolled is in no Entra group yet. */
     int mapped = finding.is_enrolled && (finding.accounts.flags & ENTRALOGIN_MAPS_GROUPS) != 0;
+    int has_short_name = entralogin_name_is_short(finding.record.name.bytes, finding.record.name.length);
     int enrolled = finding.is_enrolled, ours = is_ours(sources, name, primary, &finding.record);
     entralogin_nss_let_go(&finding);
     if (!ours)
         return entralogin_nss_status(ENTRALOGIN_ABSENT, errnop);
-    uint32_t gids[2 + ENTRALOGIN_GROUPS_MAX], n = 0;
+    uint32_t gids[3 + ENTRALOGIN_GROUPS_MAX], n = 0;
     gids[n++] = ENTRALOGIN_USERS_GID;
+    if (has_short_name)
+        gids[n++] = ENTRALOGIN_SHORT_GID;
     if (enrolled && entralogin_nss_is_administrator(sources, uid))
         gids[n++] = ENTRALOGIN_ADMINS_GID;
     if (mapped)
@@ -73,7 +90,7 @@ enum nss_status entralogin_nss_initgroups(const struct entralogin_sources *sourc
     return NSS_STATUS_SUCCESS;
 }
 
-ENTRALOGIN_ENTRY_POINT enum nss_status _nss_entralogin_initgroups_dyn(
+ENTRALOGIN_ENTRY_POINT enum nss_status ENTRALOGIN_CALLED(initgroups_dyn)(
     const char *name, gid_t primary, long *start, long *size, gid_t **groups, long limit, int *errnop) {
     return entralogin_nss_initgroups(&entralogin_nss_places, name, primary, start, size, groups, limit, errnop);
 }

@@ -6,6 +6,15 @@
 #include "entralogin_snapshot_reader.h"
 
 #define ENTRALOGIN_ENTRY_POINT __attribute__((visibility("default")))
+/* The module is built twice: as entralogin, and with ENTRALOGIN_NSS_SHORT=1 as entralogin_short. */
+#ifndef ENTRALOGIN_NSS_SHORT
+#define ENTRALOGIN_NSS_SHORT 0
+#endif
+#if ENTRALOGIN_NSS_SHORT
+#define ENTRALOGIN_CALLED(function) _nss_entralogin_short_##function
+#else
+#define ENTRALOGIN_CALLED(function) _nss_entralogin_##function
+#endif
 /* Not copied into each caller: the module is mapped into every process, and has a limit of size (.ci/exports). */
 #define ENTRALOGIN_ONE_COPY __attribute__((noinline))
 
@@ -46,9 +55,9 @@ void entralogin_nss_let_go(struct entralogin_finding *finding);
 /* Opens the accounts into a finding that has no record yet. */
 int entralogin_nss_open(const struct entralogin_sources *sources, struct entralogin_finding *ret);
 
-/* The record number `cursor`, or the next one that is not for groups alone, and the cursor of the one behind it. */
-int entralogin_nss_record_at(
-    struct entralogin_accounts *a, uint64_t cursor, struct entralogin_record *ret, uint64_t *ret_next);
+/* The record number `cursor`, or the next one that may be told, and the cursor of the one behind it. */
+int entralogin_nss_record_at(const struct entralogin_sources *sources, struct entralogin_accounts *a, uint64_t cursor,
+    struct entralogin_record *ret, uint64_t *ret_next);
 
 /* True while the administrators' membership of `uid` lasts. Anything unreadable: false. */
 int entralogin_nss_is_administrator(const struct entralogin_sources *sources, uint32_t uid);
@@ -73,11 +82,11 @@ enum nss_status entralogin_nss_next(const struct entralogin_sources *sources, ui
 
 /* --- ask.c --- */
 
-/* Asks the daemon for a name, where this process may and the daemon was not too slow a moment ago. */
+/* Asks the daemon for a name, where this process may and the daemon was not too slow a moment ago; for a short one in sshd. */
 int entralogin_nss_ask(const struct entralogin_sources *sources, const char *name, void *space, size_t capacity,
     struct entralogin_record *ret);
 
-/* Reads the daemon's reply. Whatever it says: a sound record of that very name, or nothing. */
+/* Reads the daemon's reply. Whatever it says: a sound record of that very name or of its short one, or nothing. */
 int entralogin_nss_read_reply(const char *name, const void *frame, size_t size, struct entralogin_record *ret);
 
 /* --- pack.c --- */

@@ -61,9 +61,8 @@ enum nss_status entralogin_nss_passwd_by_uid(const struct entralogin_sources *so
 
 static enum nss_status passwd_at(const struct entralogin_sources *sources, struct entralogin_accounts *a, uint64_t here,
     void *ret, char *buffer, size_t size, int *errnop, uint64_t *ret_next) {
-    (void)sources;
     struct entralogin_record record;
-    int found = entralogin_nss_record_at(a, here, &record, ret_next);
+    int found = entralogin_nss_record_at(sources, a, here, &record, ret_next);
     if (found != ENTRALOGIN_FOUND)
         return entralogin_nss_status(found, errnop);
     return pack(&record, ret, buffer, size, errnop);
@@ -76,29 +75,29 @@ enum nss_status entralogin_nss_passwd_next(const struct entralogin_sources *sour
 
 /* --- What glibc calls --- */
 
-ENTRALOGIN_ENTRY_POINT enum nss_status _nss_entralogin_getpwnam_r(
+ENTRALOGIN_ENTRY_POINT enum nss_status ENTRALOGIN_CALLED(getpwnam_r)(
     const char *name, struct passwd *ret, char *buffer, size_t size, int *errnop) {
     return entralogin_nss_passwd_by_name(&entralogin_nss_places, name, ret, buffer, size, errnop);
 }
 
-ENTRALOGIN_ENTRY_POINT enum nss_status _nss_entralogin_getpwuid_r(
+ENTRALOGIN_ENTRY_POINT enum nss_status ENTRALOGIN_CALLED(getpwuid_r)(
     uid_t uid, struct passwd *ret, char *buffer, size_t size, int *errnop) {
     return entralogin_nss_passwd_by_uid(&entralogin_nss_places, uid, ret, buffer, size, errnop);
 }
 
 static uint64_t enumeration;
 
-ENTRALOGIN_ENTRY_POINT enum nss_status _nss_entralogin_setpwent(int stay_open) {
+ENTRALOGIN_ENTRY_POINT enum nss_status ENTRALOGIN_CALLED(setpwent)(int stay_open) {
     (void)stay_open;
     __atomic_store_n(&enumeration, 0, __ATOMIC_RELEASE);
     return NSS_STATUS_SUCCESS;
 }
 
-ENTRALOGIN_ENTRY_POINT enum nss_status _nss_entralogin_endpwent(void) {
-    return _nss_entralogin_setpwent(0);
+ENTRALOGIN_ENTRY_POINT enum nss_status ENTRALOGIN_CALLED(endpwent)(void) {
+    return ENTRALOGIN_CALLED(setpwent)(0);
 }
 
-ENTRALOGIN_ENTRY_POINT enum nss_status _nss_entralogin_getpwent_r(
+ENTRALOGIN_ENTRY_POINT enum nss_status ENTRALOGIN_CALLED(getpwent_r)(
     struct passwd *ret, char *buffer, size_t size, int *errnop) {
     return entralogin_nss_passwd_next(&entralogin_nss_places, &enumeration, ret, buffer, size, errnop);
 }

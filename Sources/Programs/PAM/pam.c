@@ -59,9 +59,12 @@ static int insist(pam_handle_t *pamh, int flags, int verdict, int is_mapped) {
 }
 
 /* Tells the integration check that libpam came here. Whatever becomes of it, the stage goes on as for anybody. */
-static void mark_probe(pam_handle_t *pamh, const char *user, int argc) {
+static void mark_probe(
+    const struct entralogin_pam_operations *operations, pam_handle_t *pamh, const char *user, int argc) {
+    const char *mark =
+        operations->short_names ? ENTRALOGIN_PROBE_MARK "=short_names" : ENTRALOGIN_PROBE_MARK "=reached";
     if (strcmp(user, ENTRALOGIN_PROBE_USER) == 0)
-        pam_putenv(pamh, argc == 0 ? ENTRALOGIN_PROBE_MARK "=reached" : ENTRALOGIN_PROBE_MARK "=arguments");
+        pam_putenv(pamh, argc == 0 ? mark : ENTRALOGIN_PROBE_MARK "=arguments");
 }
 
 static void put_account(struct entralogin_writer *w, pam_handle_t *pamh, const struct entralogin_person *person,
@@ -84,6 +87,8 @@ static int decide(const struct entralogin_pam_operations *operations, pam_handle
     struct entralogin_writer w, waits;
     struct entralogin_answer answer;
     uint16_t process_flags = entralogin_process_flags(pamh);
+    if (person->standing == ENTRALOGIN_SHORT_NAME_TAKEN)
+        process_flags |= ENTRALOGIN_PAM_NAME_TAKEN;
     entralogin_begin(&w, request, sizeof request, ENTRALOGIN_AUTHORIZE);
     put_account(&w, pamh, person, invoker, process_flags);
     if (!entralogin_is_batch(pamh, invoker))
@@ -97,12 +102,20 @@ static int decide(const struct entralogin_pam_operations *operations, pam_handle
     return answer.verdict;
 }
 
+/* The daemon learns of it in sshd, where a new account then does without that name; nothing that it says lets the person in. */
+static int refuse_taken_name(const struct entralogin_pam_operations *operations, pam_handle_t *pamh, int flags,
+    const struct entralogin_person *person, const struct entralogin_invoker *invoker) {
+    if (!entralogin_in_sshd(pamh) || decide(operations, pamh, flags, person, invoker) != ENTRALOGIN_VERDICT_DENY)
+        entralogin_say(pamh, flags, ENTRALOGIN_NAME_TAKEN);
+    return PAM_PERM_DENIED;
+}
+
 int entralogin_pam_account(
     const struct entralogin_pam_operations *operations, pam_handle_t *pamh, int flags, int argc) {
     struct entralogin_person person;
     struct entralogin_invoker invoker;
     const char *user = entralogin_item(pamh, PAM_USER);
-    mark_probe(pamh, user, argc);
+    mark_probe(operations, pamh, user, argc);
     entralogin_find_invoker(operations, pamh, &invoker);
     /* As in sudo: a look-up that is as good costs more than the rest of what is done here. */
     if (strcmp(user, invoker.name) == 0 && invoker.person.standing == ENTRALOGIN_OURS)
@@ -130,6 +143,11 @@ int entralogin_pam_account(
         entralogin_say(pamh, flags, LOWER_CASE);
         return PAM_PERM_DENIED;
     }
+    if (person.standing == ENTRALOGIN_SHORT_NAME_TAKEN)
+        return refuse_taken_name(operations, pamh, flags, &person, &invoker);
+    if (person.standing == ENTRALOGIN_OURS && strcmp(user, person.name) != 0 &&
+        pam_set_item(pamh, PAM_USER, person.name) != PAM_SUCCESS)
+        return PAM_SERVICE_ERR;
     int verdict = decide(operations, pamh, flags, &person, &invoker);
     verdict = insist(pamh, flags, verdict, person.is_mapped || invoker.is_mapped);
     return result_of(verdict, PAM_PERM_DENIED, PAM_AUTHINFO_UNAVAIL);
@@ -184,6 +202,8 @@ static const char *obstacle(enum entralogin_standing standing, int argc, const c
         return LOWER_CASE;
     if (standing == ENTRALOGIN_MISMATCH)
         return ENTRALOGIN_MAPPED_OTHERWISE;
+    if (standing == ENTRALOGIN_SHORT_NAME_TAKEN)
+        return ENTRALOGIN_NAME_TAKEN;
     if (standing != ENTRALOGIN_OURS && standing != ENTRALOGIN_FOREIGN)
         return ENTRALOGIN_REFUSED;
     return strlen(credential) > ENTRALOGIN_AUTH_INFO_MAX ? LONG_CREDENTIAL : NULL;
@@ -260,24 +280,35 @@ static const struct entralogin_pam_operations real_world = {
     .kept = pam_get_data,
 };
 
+/* The real operations, as the line's arguments have them; *argc counts those that are not known. */
+static struct entralogin_pam_operations take_arguments(int *argc, const char **argv) {
+    struct entralogin_pam_operations operations = real_world;
+    if (*argc == 1 && strcmp(argv[0], ENTRALOGIN_SHORT_NAMES_ARGUMENT) == 0) {
+        operations.short_names = 1;
+        *argc = 0;
+    }
+    return operations;
+}
+
 ENTRALOGIN_ENTRY_POINT int pam_sm_acct_mgmt(pam_handle_t *pamh, int flags, int argc, const char **argv) {
-    (void)argv;
-    return entralogin_pam_account(&real_world, pamh, flags, argc);
+    struct entralogin_pam_operations operations = take_arguments(&argc, argv);
+    return entralogin_pam_account(&operations, pamh, flags, argc);
 }
 
 ENTRALOGIN_ENTRY_POINT int pam_sm_open_session(pam_handle_t *pamh, int flags, int argc, const char **argv) {
-    (void)argv;
-    return entralogin_pam_open_session(&real_world, pamh, flags, argc);
+    struct entralogin_pam_operations operations = take_arguments(&argc, argv);
+    return entralogin_pam_open_session(&operations, pamh, flags, argc);
 }
 
 ENTRALOGIN_ENTRY_POINT int pam_sm_close_session(pam_handle_t *pamh, int flags, int argc, const char **argv) {
-    (void)flags, (void)argc, (void)argv;
-    return entralogin_pam_close_session(&real_world, pamh);
+    struct entralogin_pam_operations operations = take_arguments(&argc, argv);
+    (void)flags;
+    return entralogin_pam_close_session(&operations, pamh);
 }
 
 ENTRALOGIN_ENTRY_POINT int pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc, const char **argv) {
-    (void)argv;
-    return entralogin_pam_authenticate(&real_world, pamh, flags, argc);
+    struct entralogin_pam_operations operations = take_arguments(&argc, argv);
+    return entralogin_pam_authenticate(&operations, pamh, flags, argc);
 }
 
 /* As the auth stage went: libpam asks for both in one chain. */

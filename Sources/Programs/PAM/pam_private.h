@@ -5,6 +5,7 @@
 #include <signal.h>
 
 #include "entralogin_home.h"
+#include "entralogin_name.h"
 #include "entralogin_pam.h"
 #include "entralogin_service.h"
 #include "entralogin_wire.h"
@@ -28,8 +29,10 @@ int entralogin_read_verdict(const void *frame, size_t size, uint16_t opcode, con
 #define ENTRALOGIN_MAPPED_OTHERWISE \
     "entralogin: sign-in refused: this machine's files contradict each other about this account; " \
     "ask this machine's administrator"
+#define ENTRALOGIN_NAME_TAKEN \
+    "entralogin: sign-in refused: another user of this machine has your short name; ask this machine's administrator"
 #define ENTRALOGIN_ARGUMENTS \
-    "entralogin: sign-in refused: pam_entralogin.so takes no arguments; ask this machine's administrator"
+    "entralogin: sign-in refused: pam_entralogin.so has an argument that it does not know; ask this machine's administrator"
 
 struct entralogin_person;
 struct entralogin_invoker;
@@ -118,8 +121,9 @@ int entralogin_is_given_up(void);
 enum entralogin_standing {
     ENTRALOGIN_FOREIGN, /* no Entra account: another shape, or another's uid */
     ENTRALOGIN_OURS,
-    ENTRALOGIN_MISSPELT, /* an Entra account in another spelling than the record's */
-    ENTRALOGIN_UNKNOWN,  /* that shape, and nobody has the name */
+    ENTRALOGIN_MISSPELT,         /* an Entra account in another spelling than the record's */
+    ENTRALOGIN_UNKNOWN,          /* that shape, and nobody has the name */
+    ENTRALOGIN_SHORT_NAME_TAKEN, /* an Entra account, whose short name leads to somebody else by now */
     ENTRALOGIN_MISMATCH, /* a local record that was mapped, but root's list says otherwise by now, or cannot be trusted */
 };
 
@@ -129,11 +133,18 @@ struct entralogin_person {
     int is_anothers;   /* FOREIGN, with a number of the id range: another directory's user */
     uint32_t uid, gid; /* ENTRALOGIN_NO_ID where there is no record; uid ENTRALOGIN_ANOTHERS_ID where is_anothers */
     char home[ENTRALOGIN_HOME_MAX + 1];
+    char name[ENTRALOGIN_NAME_MAX + 1]; /* the record's, of an Entra account; else empty */
 };
 
-/* No look-up for a name that cannot be an Entra account's, unless `foreigners_too`. */
+/*
+ * No look-up for a name that cannot be an Entra account's, unless `foreigners_too`. Where short names are on, any user's name
+ * may be one, and is looked up.
+ */
 void entralogin_find_person(const struct entralogin_pam_operations *operations, const char *name, int foreigners_too,
     struct entralogin_person *ret);
+
+/* What the caller can cause by a limit; anything else that a name service reports is an outage of its own. */
+int entralogin_is_shortage(int error);
 
 /* Who asks for another's rights (sudo, su, polkit). */
 struct entralogin_invoker {

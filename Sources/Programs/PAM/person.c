@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "pam_private.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -46,16 +47,45 @@ static int is_anothers(const struct entralogin_pam_operations *operations, const
     return !marked && entralogin_is_anothers(operations, found->pw_uid, found->pw_name);
 }
 
+int entralogin_is_shortage(int error) {
+    return error == ENOMEM || error == EMFILE || error == ENFILE || error == ERANGE;
+}
+
+/* A name that can be anybody's: an Entra account's only where the record has a number of theirs. */
+static int may_be_short(const struct entralogin_pam_operations *operations, const char *name) {
+    return operations->short_names && entralogin_name_is_short(name, strnlen(name, ENTRALOGIN_SHORT_NAME_MAX + 1));
+}
+
+/*
+ * The whole name of an account that has a short one, which must lead to the same record: everything after PAM, and the group
+ * lists of other name services, go by the short one.
+ */
+static enum entralogin_standing evaluate_spelling(
+    const struct entralogin_pam_operations *operations, const char *name, const struct entralogin_person *person) {
+    char buffer[ENTRALOGIN_PASSWD_MAX];
+    struct passwd record, *found = NULL;
+    if (strcmp(person->name, name) == 0)
+        return ENTRALOGIN_OURS;
+    if (!operations->short_names ||
+        !entralogin_name_is_short_of(person->name, strlen(person->name), name, strlen(name)))
+        return ENTRALOGIN_MISSPELT;
+    int error = operations->look_up(person->name, &record, buffer, sizeof buffer, &found);
+    return error == 0 && found != NULL && found->pw_uid == person->uid ? ENTRALOGIN_OURS : ENTRALOGIN_SHORT_NAME_TAKEN;
+}
+
 void entralogin_find_person(const struct entralogin_pam_operations *operations, const char *name, int foreigners_too,
     struct entralogin_person *ret) {
     char buffer[ENTRALOGIN_PASSWD_MAX];
     struct passwd record, *found = NULL;
     int shape = entralogin_name_folds_to_ours(name, strnlen(name, ENTRALOGIN_NAME_MAX + 1));
+    int is_short = may_be_short(operations, name);
     *ret = (struct entralogin_person){.uid = ENTRALOGIN_NO_ID, .gid = ENTRALOGIN_NO_ID};
-    if (!shape && !foreigners_too)
+    if (!shape && !is_short && !foreigners_too)
         return;
-    if (operations->look_up(name, &record, buffer, sizeof buffer, &found) != 0 || found == NULL) {
-        ret->standing = shape ? ENTRALOGIN_UNKNOWN : ENTRALOGIN_FOREIGN;
+    int error = operations->look_up(name, &record, buffer, sizeof buffer, &found);
+    if (error != 0 || found == NULL) {
+        /* What the caller can cause by a limit makes nobody a local user. */
+        ret->standing = shape || (is_short && entralogin_is_shortage(error)) ? ENTRALOGIN_UNKNOWN : ENTRALOGIN_FOREIGN;
         return;
     }
     ret->uid = found->pw_uid;
@@ -65,14 +95,16 @@ void entralogin_find_person(const struct entralogin_pam_operations *operations, 
     ret->is_anothers = entralogin_uid_is_ours(found->pw_uid) && is_anothers(operations, found);
     if (ret->is_anothers)
         ret->uid = ENTRALOGIN_ANOTHERS_ID;
-    if (!shape || ret->is_anothers)
+    if ((!shape && !is_short) || ret->is_anothers)
         return;
     if (entralogin_uid_is_ours(found->pw_uid))
         ret->standing = ENTRALOGIN_OURS;
-    else
+    else if (shape)
         evaluate_local(operations, found, ret);
-    if (ret->standing == ENTRALOGIN_OURS && strcmp(found->pw_name, name) != 0)
-        ret->standing = ENTRALOGIN_MISSPELT;
+    if (ret->standing != ENTRALOGIN_OURS || strlen(found->pw_name) >= sizeof ret->name)
+        return;
+    strcpy(ret->name, found->pw_name);
+    ret->standing = evaluate_spelling(operations, name, ret);
 }
 
 /* Services that give somebody another's rights. */
@@ -145,7 +177,8 @@ int entralogin_in_sshd(pam_handle_t *pamh) {
 
 int entralogin_borrows_group(const struct entralogin_pam_operations *operations, const char *name) {
     int shape = entralogin_name_folds_to_ours(name, strnlen(name, ENTRALOGIN_NAME_MAX + 1));
-    return (shape || operations->real_uid() != operations->daemon.root) && entralogin_holds_administrators_group() == 1;
+    return (shape || may_be_short(operations, name) || operations->real_uid() != operations->daemon.root) &&
+           entralogin_holds_administrators_group() == 1;
 }
 
 uint16_t entralogin_process_flags(pam_handle_t *pamh) {

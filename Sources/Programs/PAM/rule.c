@@ -20,11 +20,6 @@
 
 enum { NO = 0, YES = 1, UNKNOWN = -1 };
 
-/* The caller can cause these by a limit; whatever else a name service reports is an outage of its own. */
-static int is_shortage(int error) {
-    return error == ENOMEM || error == EMFILE || error == ENFILE || error == ERANGE;
-}
-
 /* The content of configure's own file for sudo, which ends in NUL. */
 static int read_rules(const char *path, char *text) {
     struct stat status;
@@ -32,7 +27,7 @@ static int read_rules(const char *path, char *text) {
     ssize_t n = 0;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW);
     if (fd < 0)
-        return is_shortage(errno) ? UNKNOWN : NO;
+        return entralogin_is_shortage(errno) ? UNKNOWN : NO;
     if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode)) {
         while (used < RULES_MAX && (n = read(fd, text + used, RULES_MAX - used)) > 0)
             used += (size_t)n;
@@ -54,7 +49,7 @@ static int group_number(const struct entralogin_pam_operations *operations, cons
             *ret = found->gr_gid;
         free(buffer);
         if (error != ERANGE)
-            return is_shortage(error) ? UNKNOWN : error == 0 && found != NULL;
+            return entralogin_is_shortage(error) ? UNKNOWN : error == 0 && found != NULL;
     }
     return UNKNOWN;
 }
@@ -108,6 +103,6 @@ int entralogin_has_foreign_right(
         return ruled != NO;
     int error = operations->look_up(name, &record, buffer, sizeof buffer, &found);
     if (error != 0 || found == NULL)
-        return is_shortage(error);
+        return entralogin_is_shortage(error);
     return found->pw_uid != operations->daemon.root && is_member(operations, name, found->pw_gid, number) != NO;
 }

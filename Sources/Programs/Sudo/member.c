@@ -19,11 +19,18 @@
     "this machine, then try again in a minute"
 #define UNDECIDED "entralogin: sudo cannot be decided now; ask this machine's administrator"
 
-/* The rule of the PAM module: a name of the right shape with a uid of the range, or with the one in root's list. */
+/*
+ * The rule of the PAM module: a name of the right shape with a uid of the range, or with the one in root's list. A short name, which
+ * may be anybody's, with a uid of the range and the password of entralogin's records: another directory's user with such a number
+ * has another one, and never waits for the daemon (P8).
+ */
 static int can_be_entra(const struct entralogin_sudo_world *operations, const char *user, const struct passwd *record) {
-    if (record == NULL || !entralogin_name_is_ours(user, strnlen(user, ENTRALOGIN_NAME_MAX + 1)) ||
-        strlen(record->pw_dir) > ENTRALOGIN_HOME_MAX)
+    size_t length = strnlen(user, ENTRALOGIN_NAME_MAX + 1);
+    if (record == NULL || strlen(record->pw_dir) > ENTRALOGIN_HOME_MAX)
         return 0;
+    if (!entralogin_name_is_ours(user, length))
+        return entralogin_uid_is_ours(record->pw_uid) && entralogin_name_is_short(user, length) &&
+               record->pw_passwd != NULL && strcmp(record->pw_passwd, ENTRALOGIN_NO_PASSWORD) == 0;
     return entralogin_uid_is_ours(record->pw_uid) || entralogin_mapped(operations->mapped, operations->daemon.root,
                                                          user, record->pw_uid, record->pw_gid) == ENTRALOGIN_MAPPED;
 }

@@ -216,7 +216,10 @@ extension Invocation {
         case "unlock": return .unlock(name: try words.need("a name or an object id", after: verb))
         case "rename":
             let name = try words.need("a name", after: verb)
-            return .rename(name: name, new: try words.need("the new name", after: verb))
+            guard words.take("--short") else {
+                return .rename(name: name, new: try words.need("the new name", after: verb))
+            }
+            return .rename(name: name, new: String(name.prefix { $0 != "@" }))
         case "rebind":
             let name = try words.need("a name", after: verb)
             guard let objectID else { throw UsageError(text: "users rebind needs --object-id and an object id") }

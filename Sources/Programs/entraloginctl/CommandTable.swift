@@ -72,7 +72,12 @@ enum CommandTable {
             does:
                 "give it to the same person's new Entra object, or bring it back; without --same-person only say what would be"
         ),
-        CommandEntry("users rename", "NAME NEW", does: "the person got another name in Entra"),
+        CommandEntry(
+            "users rename",
+            "NAME NEW|--short",
+            options: ["--short"],
+            does: "the person got another name in Entra; --short: the account gets its short one (ShortNames=)"
+        ),
         CommandEntry("users set-shell", "NAME SHELL", does: "give it another login shell"),
         CommandEntry("users set-home", "NAME FOLDER", does: "give it another home; nothing is moved"),
         CommandEntry(

@@ -59,7 +59,8 @@ extension Tool {
                 ) : nil,
             domains: accounts.domains,
             givesSubordinateIDs: accounts.subordinateIDs,
-            subordinateNumbers: accounts.subordinateNumbers
+            subordinateNumbers: accounts.subordinateNumbers,
+            shortNameDomain: accounts.shortNames
         )
     }
 

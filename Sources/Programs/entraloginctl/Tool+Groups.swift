@@ -19,6 +19,8 @@ struct AddedUser: Sendable, Codable {
     var changed: Bool
     /// Those of the command that have it as a member now.
     var groups: [String]
+    /// What the machine calls it instead; nil where that is `name`.
+    var shortName: String?
 }
 
 extension Tool {
@@ -45,8 +47,9 @@ extension Tool {
         let response = try client.ask(.add(name, objectID: objectID.description, groups: groups))
         if case .refused(let refusal) = response { return complain(refusal) }
         let added = try read(response, as: AddedUserReport.self)
-        let missing = groups.filter { before?.isMember(added.name, of: $0) != true }
-        let failed = missing.filter { !change("-a", added.name, in: $0) }
+        let called = added.shortName ?? added.name
+        let missing = groups.filter { before?.isMember(called, of: $0) != true }
+        let failed = missing.filter { !change("-a", called, in: $0) }
         show(AddedUser(added, groups: groups.filter { !failed.contains($0) }, changed: missing.count > failed.count)) {
             UsersText(style: style, now: now).added(added, groups: $0.groups)
         }
@@ -64,7 +67,8 @@ extension Tool {
         guard let groups = localGroups() else { return .refused }
         var left: [String] = []
         var failed = false
-        for name in [user.name] + (user.formerNames ?? []) {
+        let short = user.shortName.flatMap { isLocalUser($0) ? nil : $0 }
+        for name in [user.name] + (user.formerNames ?? []) + [short].compactMap(\.self) {
             for group in groups.groups(of: name) {
                 if change("-d", name, in: group) { left.append(group) } else { failed = true }
             }
@@ -75,6 +79,20 @@ extension Tool {
         guard failed else { return .success }
         Output.complain("  do: give the command again; the account is retired")
         return .refused
+    }
+
+    /// What a renaming to a short name leaves behind: local groups list the account by the name that it had.
+    func carryGroups(from name: String, to short: String) -> ExitStatus {
+        guard let groups = localGroups() else { return .refused }
+        let failed = groups.groups(of: name).filter { !change("-a", short, in: $0) || !change("-d", name, in: $0) }
+        guard !failed.isEmpty else { return .success }
+        Output.complain(printable("  do: gpasswd -a \(short) GROUP, for \(failed.joined(separator: ", "))"))
+        return .refused
+    }
+
+    private func isLocalUser(_ name: String) -> Bool {
+        guard let passwd = try? machine.text(of: "/etc/passwd") else { return true }
+        return passwd.lines.contains { $0.hasPrefix("\(name):") }
     }
 
     /// gpasswd's `-a` or `-d`; false, with its complaint, where the file says afterwards that it did not happen.
@@ -112,6 +130,7 @@ extension AddedUser {
         objectID = report.objectID
         home = report.home
         shell = report.shell
+        shortName = report.shortName
         self.groups = groups
         self.changed = report.isNew || changed
     }

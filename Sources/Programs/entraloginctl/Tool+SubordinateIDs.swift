@@ -43,7 +43,10 @@ extension Tool {
             Output.say("SubordinateIDs=no: nothing was written.")
             return .success
         }
-        let ids = SubordinateIDs(numbers: settings.accounts.subordinateNumbers)
+        let ids = SubordinateIDs(
+            numbers: settings.accounts.subordinateNumbers,
+            shortNameDomain: settings.accounts.shortNames
+        )
         do throws(SubordinateIDWriter.Failure) {
             let plan = try SubordinateIDWriter().write(ids, on: machine)
             for (name, outcome) in plan.outcomes {
@@ -72,7 +75,10 @@ extension Tool {
         let accounts = settings.accounts
         var report = SubordinateIDsReport(isOn: accounts.subordinateIDs)
         do throws(SubordinateIDs.Obstacle) {
-            let plan = try SubordinateIDs(numbers: accounts.subordinateNumbers).plan(on: machine)
+            let plan = try SubordinateIDs(
+                numbers: accounts.subordinateNumbers,
+                shortNameDomain: accounts.shortNames
+            ).plan(on: machine)
             report.accounts = plan.outcomes.map { SubordinateIDsReport.Account($0, $1) }
             report.free = plan.freeCount
         } catch {
@@ -87,7 +93,8 @@ extension Tool {
     func subordinateRange(of user: UserReport) -> String? {
         guard let text = try? machine.text(of: SubordinateIDPlan.userFile) else { return nil }
         let file = SubordinateIDFile(parsing: Array(text.utf8))
-        return (file.lines(of: user.name).first ?? file.lines(of: String(user.uid)).first)?.range.written
+        return (file.lines(of: user.shortName ?? user.name).first ?? file.lines(of: String(user.uid)).first)?.range
+            .written
     }
 
     private func lines(of report: SubordinateIDsReport) -> [String] {
@@ -104,7 +111,7 @@ extension Tool {
 }
 
 extension SubordinateIDsReport.Account {
-    fileprivate init(_ name: UserName, _ outcome: SubordinateIDPlan.Outcome) {
+    fileprivate init(_ name: SystemName, _ outcome: SubordinateIDPlan.Outcome) {
         self.name = name.text
         switch outcome {
         case .has(let range): (first, last) = (range.lowerBound, range.upperBound)

@@ -39,10 +39,13 @@ extension Tool {
             )
         case .rebind(let name, let objectID, false): return try proposeRebinding(name, objectID)
         case .rename(let name, let new):
-            return try expectDone(
+            let whole = UserName(folding: new) == nil ? try user(name).name : nil
+            let status = try expectDone(
                 .rename(name, to: new),
                 saying: "\(printable(name)) is called \(printable(new)) now; uid and home stay."
             )
+            guard let whole, status == .success else { return status }
+            return carryGroups(from: whole, to: new)
         case .setShell(let name, let shell):
             guard let status = try? machine.status(of: shell), status.kind == .file, status.mode & 0o111 != 0 else {
                 Output.complain("entraloginctl: \(printable(shell)) is no program that can be run")

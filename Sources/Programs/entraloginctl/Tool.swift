@@ -196,7 +196,8 @@ struct Tool: Sendable {
             others: settings.accounts.domains,
             numbers: settings.accounts.numbers,
             administratorsGroup: settings.accounts.administratorsGroup,
-            mappedGroups: settings.mappedGroups
+            mappedGroups: settings.mappedGroups,
+            hasShortNames: settings.accounts.shortNames != nil
         )
     }
 

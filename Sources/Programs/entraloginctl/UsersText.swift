@@ -12,8 +12,12 @@ struct UsersText: Sendable {
     /// A line for each.
     func list(_ users: [UserReport]) -> [String] {
         guard !users.isEmpty else { return ["Nobody has signed in yet."] }
-        let rows = users.map { [$0.name, String($0.uid), state(of: $0)] }
+        let rows = users.map { [shown($0), String($0.uid), state(of: $0)] }
         return Text.list(["NAME", "UID", "STATE"], rows, style)
+    }
+
+    private func shown(_ user: UserReport) -> String {
+        user.shortName.map { "\($0) (\(user.name))" } ?? user.name
     }
 
     private func state(of user: UserReport) -> String {
@@ -32,7 +36,8 @@ struct UsersText: Sendable {
     /// Everything about one.
     func card(_ user: UserReport) -> [String] {
         var facts: [(String, String?)] = [
-            ("name", user.name), ("display name", user.displayName.isEmpty ? nil : user.displayName),
+            ("name", user.name), ("short name", user.shortName ?? user.shortNameObstacle.map { "none: \($0)" }),
+            ("display name", user.displayName.isEmpty ? nil : user.displayName),
             ("uid and gid", String(user.uid)), ("home", user.home), ("shell", user.shell),
             ("containers", user.subordinateIDs.map { "subordinate ids \($0)" }),
             ("object id", user.objectID), ("tenant", user.tenantID),
@@ -58,7 +63,7 @@ struct UsersText: Sendable {
         let what = user.isNew ? "added" : "there already"
         let lines = Text.wrap(
             """
-            \(user.name) is \(what): uid \(user.uid), home \(user.home), shell \(user.shell). It signs in with a certificate of \
+            \(user.name) is \(what)\(user.shortName.map { ", called \($0) here" } ?? ""): uid \(user.uid), home \(user.home), shell \(user.shell). It signs in with a certificate of \
             object id \(user.objectID) and a login role on this machine.
             """,
             width: Style.width

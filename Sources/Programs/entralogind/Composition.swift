@@ -81,7 +81,7 @@ struct Composition: Sendable {
                     await Composition.holder(by: holders) { NameServiceQuery().holder(of: number, until: $0) }
                 },
                 nameHolder: { name in
-                    await Composition.holder(by: holders) { NameServiceQuery().number(of: name.text, until: $0) }
+                    await Composition.holder(by: holders) { NameServiceQuery().number(of: name, until: $0) }
                 },
                 announceChange: { try? AtomicFile(Paths.changed).replace(with: [], mode: 0o644) },
                 groups: groups
@@ -156,7 +156,8 @@ struct Composition: Sendable {
                 beginDevice: access.deviceStage.begin(_:callerPID:),
                 awaitDevice: access.deviceStage.wait(_:callerPID:),
                 report: ReportService(sources).answer
-            )
+            ),
+            wholeName: { text in accounts.wholeName(of: text) }
         )
         self.time = time
         self.log = log

@@ -27,6 +27,7 @@ extension AccountPolicy {
             shellOverrides: accounts.shellOverrides
         )
         self.mapsGroups = mapsGroups
+        shortNameDomain = accounts.shortNames
     }
 }
 

@@ -42,6 +42,7 @@ package struct AccountStage: Sendable {
             if asksForMembership, parts.membership.isWithheld { throw AccountStage.withheld }
             if request.isInSSHD {
                 guard let person = try signingIn(request, callerPID, accounts) else { return .ignore }
+                if request.isNameTaken { throw refusal(ofTakenNameOf: person.name, accounts) }
                 persons = [person]
             } else {
                 persons = try self.persons(in: request, under: policy, callerPID, accounts)
@@ -180,6 +181,18 @@ extension AccountStage {
             at: now
         )
         return Person(name: evidence.account.name, identity: evidence.identity, role: .user)
+    }
+
+    /// PAM's module has found another user by the account's short name. A new account does without that name from then on, so that
+    /// the next sign-in works (P6); one that has it is refused for as long.
+    private func refusal(ofTakenNameOf name: UserName, _ accounts: any AccountsView) -> Denial {
+        let detail = "\(name.localPart) leads to another user's record"
+        guard case .provisional(let account) = accounts.standing(of: name), let short = account.shortName else {
+            let text = "Another user of this machine has your short name: ask this machine's administrator"
+            return Denial(.numberTaken, text: text, detail: detail)
+        }
+        parts.ports.accounts.hold(short)
+        return Denial(held: short, of: name, detail: detail)
     }
 
     /// An Entra account is who has a uid of theirs; a name that can only be theirs and has no uid at all; and one of root's

@@ -76,7 +76,11 @@ package final class SessionEnding: Sendable {
         record.reason = cause.reason
         record.correlation = correlation
         do throws(EndingFault) {
-            let ended = try await ender.end(uid: account.account.systemUID, named: name.text, because: cause)
+            let ended = try await ender.end(
+                uid: account.account.systemUID,
+                named: account.account.systemName,
+                because: cause
+            )
             guard ended != EndedProcesses(ended: 0, left: 0, others: []) else { return .success(ended) }
             record.message = "Sessions of \(name) ended: \(ended.ended) processes"
             record.detail = SessionEnding.detail(ended)

@@ -185,12 +185,14 @@ extension SessionStage {
             displayName: evidence.certificates.first?.certificate.displayName ?? known.displayName,
             home: known.home,
             shell: known.shell,
-            mappedUID: known.mappedUID
+            mappedUID: known.mappedUID,
+            shortName: known.shortName
         )
         let isNew = parts.ports.accounts.view().enrolled(uid: known.uid.number) == nil
         let enrolled = try await parts.ports.accounts.enrol(account, as: evidence.identity)
         let bound = enrolled.account
-        guard bound.name == known.name, bound.systemUID == request.uid, bound.home == request.home,
+        guard bound.name == known.name, bound.systemName == known.systemName, bound.systemUID == request.uid,
+            bound.home == request.home,
             enrolled.identity == evidence.identity, enrolled.retiredAt == nil
         else { throw Denial(.recordChanged, detail: "what was enrolled is not what sshd will use") }
         let message = "\(bound.name) enrolled as uid \(bound.systemUID)"

@@ -80,7 +80,7 @@ extension SignInExplanation {
 extension Explanation.Account {
     init(_ account: Account, isEnrolled: Bool) {
         self.init(
-            name: account.name.text,
+            name: account.systemName,
             uid: account.systemUID,
             home: account.home,
             shell: account.shell,

@@ -19,7 +19,8 @@ package struct SignInExplanation: Sendable {
     package func explain(_ name: String, asking: Bool) async -> Explanation {
         var steps = [stackStep(), await machineStep(asking: asking), keysStep()] + revocationSteps()
         let shown = DecisionJournal.bounded(name, 128)
-        guard let userName = UserName(folding: name) else {
+        let accounts = parts.ports.accounts.view()
+        guard let userName = UserName(folding: name) ?? accounts.wholeName(of: name.lowercased()) else {
             let meant = namesLike(name).map { "; did you mean \($0)?" } ?? ""
             let denial = Denial(.notOurName, detail: "a user principal name or a GUID is expected\(meant)")
             return Explanation(name: shown, steps: [Step("name", denial)] + steps)
@@ -28,19 +29,21 @@ package struct SignInExplanation: Sendable {
         steps.insert(Step("name", .ok, "\(shown) can be a name of Entra's\(spelling)"), at: 0)
         if let step = attemptStep(userName) { steps.append(step) }
         var known: Explanation.Account?
-        switch parts.ports.accounts.view().standing(of: userName) {
+        switch accounts.standing(of: userName) {
         case .none(let denial):
             steps.append(Step("account", denial))
         case .provisional(let account):
             known = Explanation.Account(account, isEnrolled: false)
-            let text = "Never signed in here; would get uid \(account.systemUID) and home \(account.home)"
+            let text =
+                "Never signed in here; would get uid \(account.systemUID)\(called(account)) and home \(account.home)"
             steps.append(Step("account", .ok, text))
             steps.append(await newcomersRole(userName, asking: asking))
         case .enrolled(let enrolled):
             let account = enrolled.account
             known = Explanation.Account(account, isEnrolled: true)
             let objectID = enrolled.identity.objectID
-            let text = "Enrolled as uid \(account.systemUID), home \(account.home), object id \(objectID)"
+            let text =
+                "Enrolled as uid \(account.systemUID)\(called(account)), home \(account.home), object id \(objectID)"
             steps.append(
                 enrolled.retiredAt == nil ? Step("account", .ok, text) : Step("account", Denial(retired: enrolled))
             )
@@ -55,6 +58,8 @@ package struct SignInExplanation: Sendable {
         return Explanation(name: shown, steps: steps, account: known)
     }
 }
+
+private func called(_ account: Account) -> String { account.shortName.map { ", the name \($0)" } ?? "" }
 
 // MARK: - The machine's steps
 

@@ -43,11 +43,12 @@ extension AccountDirectory {
         )
     }
 
-    /// False where the number is another directory's, and the name leads to another one from now on.
+    /// False where the number or the short name is another directory's, and the name leads to another one from now on.
     private func isFree(_ account: Account) async throws(Denial) -> Bool {
         try await checkNobodyIs(account)
         do throws(Denial) {
-            try await checkNobodyHas(account.uid, for: account.name)
+            try await checkNobodyHas(account.uid, for: account)
+            try await checkNobodyIsCalled(account)
             return true
         } catch {
             guard error.reason == .numberTaken else { throw error }

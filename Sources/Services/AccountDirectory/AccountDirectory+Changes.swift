@@ -21,7 +21,8 @@ extension AccountDirectory {
             }
             try checkList(local, account.name, identity)
             if let enrolled = state.table.account(of: identity) { throw try rename(enrolled, to: account.name, state) }
-            guard account.uid == expected.uid, account.mappedUID == expected.mappedUID, account.home == expected.home
+            guard account.uid == expected.uid, account.mappedUID == expected.mappedUID, account.home == expected.home,
+                account.shortName == expected.shortName
             else {
                 throw Denial(.recordChanged, detail: "sshd has uid \(account.uid), now it would be \(expected.uid)")
             }
@@ -60,7 +61,8 @@ extension AccountDirectory {
                 uid: account.uid,
                 displayName: DisplayName.cleaned(displayName),
                 home: account.home,
-                shell: account.shell
+                shell: account.shell,
+                shortName: account.shortName
             ),
             identity: identity,
             enrolledAt: surroundings.clock.wallTime(),
@@ -83,12 +85,39 @@ extension AccountDirectory {
         }
         guard enrolled.lockedAt == nil else { return Denial(locked: enrolled) }
         let old = enrolled.account
-        try commit { table throws(AccountConflict) in try table.renaming(enrolled.identity, to: name) }
+        let keepsShortName = try keepsShortName(enrolled, as: name)
+        try commit { table throws(AccountConflict) in
+            let renamed = try table.renaming(enrolled.identity, to: name)
+            return keepsShortName ? try renamed.shortening(name) : renamed
+        }
         return Denial(
             .accountRenamed,
             text: "Your account \(old.name) has got your new name \(name): please sign in again",
             detail: "uid \(old.uid) was \(old.name) before"
         )
+    }
+
+    /// Whether an account that has a short name gets one of its new name, too.
+    private func keepsShortName(_ enrolled: EnrolledAccount, as name: UserName) throws(Denial) -> Bool {
+        guard enrolled.account.shortName != nil else { return false }
+        let short = ShortName(name.localPart)
+        let holder = short.flatMap { view().state.table.account(called: $0) }
+        return try view().rules().shortName(for: name).name != nil
+            || (short != nil && holder?.identity == enrolled.identity)
+    }
+
+    /// Gives an account its short name; where that is not free, says why.
+    func shortenNow(_ name: UserName) throws(Denial) -> EnrolledAccount {
+        let account = try account(toChange: name)
+        try checkRecord(of: name)
+        guard account.account.shortName == nil else { return try unchanged(account) }
+        let found = try view().rules().shortName(for: name)
+        guard found.name != nil else {
+            throw Denial(.unsupported, detail: found.obstacle ?? "ShortNames= has another domain than \(name), or none")
+        }
+        // The same person as before: what was granted stays.
+        try commit { table throws(AccountConflict) in try table.shortening(name) }
+        return try changed(account)
     }
 
     func retireNow(_ name: UserName) throws(Denial) -> EnrolledAccount {
@@ -122,7 +151,11 @@ extension AccountDirectory {
         guard account.account.name != new else { return try unchanged(account) }
         if let refusal = try view().rules().refusal(of: new) { throw refusal }
         // The same person as before: what was granted stays.
-        try commit { table throws(AccountConflict) in try table.renaming(account.identity, to: new) }
+        let keepsShortName = try keepsShortName(account, as: new)
+        try commit { table throws(AccountConflict) in
+            let renamed = try table.renaming(account.identity, to: new)
+            return keepsShortName ? try renamed.shortening(new) : renamed
+        }
         return try changed(account)
     }
 
@@ -272,7 +305,9 @@ extension CurrentAccounts {
             throw Denial(enrolled, isNot: identity)
         }
         let bound = enrolled.account
-        guard bound.uid == account.uid, bound.mappedUID == account.mappedUID, bound.home == account.home else {
+        guard bound.uid == account.uid, bound.mappedUID == account.mappedUID, bound.home == account.home,
+            bound.shortName == account.shortName
+        else {
             throw Denial(.recordChanged, detail: "sshd has uid \(account.systemUID), enrolled is \(bound.systemUID)")
         }
     }

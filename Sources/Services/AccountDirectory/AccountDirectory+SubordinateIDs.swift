@@ -56,7 +56,7 @@ extension AccountDirectory {
         do throws(FileError) { bytes = try AtomicFile(path).read(limit: Self.limit, requiring: .ofSystem) } catch {
             return error.isAbsent ? .missing : .unreadable
         }
-        let owners: Set = [account.name.text, String(account.uid.number)]
+        let owners: Set = [account.systemName, String(account.uid.number)]
         return SubordinateIDFile(parsing: bytes).lines.contains { owners.contains($0.owner) } ? .there : .missing
     }
 }

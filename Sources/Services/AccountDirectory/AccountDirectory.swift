@@ -35,8 +35,8 @@ package final class AccountDirectory: AccountRegistry, SignInRegistry {
         package var file: @Sendable (String) -> AtomicFile
         /// Who else has a number, as a user or as a group. Waits for other directories, off the loop, with a deadline.
         package var holder: @Sendable (UInt32) async -> NumberHolder
-        /// The same of a name.
-        package var nameHolder: @Sendable (UserName) async -> NumberHolder
+        /// The same of a name, whole or short.
+        package var nameHolder: @Sendable (String) async -> NumberHolder
         /// Tells root's program that the accounts have changed, where it is to give them subordinate ids. Off the loop.
         package var announceChange: @Sendable () -> Void
         /// Nil where no Entra group is a Unix group.
@@ -48,7 +48,7 @@ package final class AccountDirectory: AccountRegistry, SignInRegistry {
             offload: @escaping Offload,
             file: @escaping @Sendable (String) -> AtomicFile = { AtomicFile($0) },
             holder: @escaping @Sendable (UInt32) async -> NumberHolder,
-            nameHolder: @escaping @Sendable (UserName) async -> NumberHolder,
+            nameHolder: @escaping @Sendable (String) async -> NumberHolder,
             announceChange: @escaping @Sendable () -> Void = {},
             groups: EntraGroups? = nil
         ) {
@@ -106,6 +106,12 @@ package final class AccountDirectory: AccountRegistry, SignInRegistry {
         return CurrentAccounts(state: state.withLock { $0 }, local: local)
     }
 
+    /// The whole name of an account that has this short one; every other text as it is, at no cost where nobody has one.
+    package func wholeName(of text: String) -> String {
+        guard state.withLock({ $0.policy.shortNameDomain != nil }), ShortName(text) != nil else { return text }
+        return view().wholeName(of: text)?.text ?? text
+    }
+
     /// As the settings call it now.
     package var administratorsGroupName: String { state.withLock { $0.policy.administratorsGroupName } }
 
@@ -134,7 +140,10 @@ package final class AccountDirectory: AccountRegistry, SignInRegistry {
         // stands still, locks nobody out (P14).
         let now = view()
         if let enrolled = try now.settled(account, as: identity) { return enrolled }
-        if now.enrolled(uid: account.uid.number) == nil { try await checkNobodyHas(account.uid, for: account.name) }
+        if now.enrolled(uid: account.uid.number) == nil {
+            try await checkNobodyHas(account.uid, for: account)
+            try await checkNobodyIsCalled(account)
+        }
         return try await changing { directory throws(Denial) in try directory.enrolNow(account, as: identity) }
     }
 
@@ -161,6 +170,27 @@ package final class AccountDirectory: AccountRegistry, SignInRegistry {
     /// name stays refused to everybody else. A user who was renamed and signs in with the new name needs no such help.
     package func rename(_ name: UserName, to new: UserName) async throws(Denial) -> EnrolledAccount {
         try await changing { directory throws(Denial) in try directory.renameNow(name, to: new) }
+    }
+
+    /// Gives an account the short name of its whole one (`ShortNames=`), where nobody here has that: uid, home and object id
+    /// stay, and the whole name leads to it, too.
+    package func shorten(_ name: UserName) async throws(Denial) -> EnrolledAccount {
+        // Other directories are asked about a name that nothing of this machine's has: shortenNow says what stands in the way.
+        let now = view()
+        if let known = now.enrolled(named: name)?.account, let short = try now.rules().shortName(for: name).name {
+            let called = Account(
+                name: name,
+                uid: known.uid,
+                displayName: "",
+                home: known.home,
+                shell: known.shell,
+                shortName: short
+            )
+            do throws(Denial) { try await checkNobodyIsCalled(called) } catch {
+                guard error.reason == .numberTaken else { throw error }
+            }
+        }
+        return try await changing { directory throws(Denial) in try directory.shortenNow(name) }
     }
 
     /// Gives an account another login shell: an absolute path that may stand in passwd(5).

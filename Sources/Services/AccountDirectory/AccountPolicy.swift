@@ -20,6 +20,8 @@ package struct AccountPolicy: Hashable, Sendable {
     package var enumerate: Bool
     /// Entra groups are published: the modules look for their file.
     package var mapsGroups = false
+    /// The domain whose people have short names, in lower case; nil: nobody has one.
+    package var shortNameDomain: String?
     /// Where numbers of accounts to come are drawn; an enrolled account keeps its own.
     package var numbers: ClosedRange<UInt32>
     /// Root is told of each change of the accounts, so that it gives them subordinate ids.
@@ -47,6 +49,31 @@ package struct AccountPolicy: Hashable, Sendable {
         self.enumerate = enumerate
         self.numbers = numbers
         self.subordinateIDs = subordinateIDs
+    }
+
+    /// An enrolled account as it is called now: it keeps the mark of a short name while that is not in force.
+    func asCalledNow(_ account: Account) -> Account {
+        guard account.shortName != nil, !hasShortNames(of: account.name.domain) else { return account }
+        return account.withWholeName
+    }
+
+    func asCalledNow(_ enrolled: EnrolledAccount) -> EnrolledAccount {
+        guard enrolled.account.shortName != nil, !hasShortNames(of: enrolled.account.name.domain) else {
+            return enrolled
+        }
+        return enrolled.withWholeName
+    }
+
+    /// The name in the published record.
+    @inline(__always)
+    func nameNow(of account: borrowing Account) -> String {
+        guard let short = account.shortName, hasShortNames(of: account.name.domain) else { return account.name.text }
+        return short.text
+    }
+
+    func hasShortNames(of domain: Substring?) -> Bool {
+        guard let domain, let shortNameDomain else { return false }
+        return domain == shortNameDomain
     }
 
     func allows(_ name: UserName) -> Bool {

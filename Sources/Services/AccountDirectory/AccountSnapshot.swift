@@ -56,6 +56,7 @@ package struct AccountSnapshot: ~Copyable {
     private static let pieceSize = 1 << 18
 
     private let visible: VisibleAccounts
+    private let policy: AccountPolicy
     /// Header, groups' names and tables.
     private let front: [UInt8]
     /// Bytes of the whole file.
@@ -71,6 +72,7 @@ package struct AccountSnapshot: ~Copyable {
         // What may throw comes before the first property: Swift 6.2 destroys a value half made that cannot be copied as a whole.
         let file = try Self.laidOut(visible, policy: policy, generation: generation, seed: seed)
         self.visible = visible
+        self.policy = policy
         front = file.front
         total = file.total
     }
@@ -86,7 +88,9 @@ package struct AccountSnapshot: ~Copyable {
         let slots = max(2, (count * 2).nextPowerOfTwo)
         let users = Int(ENTRALOGIN_ACCOUNTS_HEADER)
         let administrators = users + policy.usersGroupName.utf8.count + 1
-        let nameTable = (administrators + policy.administratorsGroupName.utf8.count + 1).aligned
+        let domain = administrators + policy.administratorsGroupName.utf8.count + 1
+        let shortNameDomain = policy.shortNameDomain ?? ""
+        let nameTable = (domain + shortNameDomain.utf8.count + 1).aligned
         let uidTable = nameTable + slots * 8
         let firstRecord = uidTable + slots * 8
 
@@ -95,9 +99,9 @@ package struct AccountSnapshot: ~Copyable {
         var (next, end) = (firstRecord, firstRecord)
         for index in visible.list.indices where visible.shows(index) {
             let offset = UInt32(truncatingIfNeeded: next)
-            names.add(offset, hash: SnapshotHash.of(visible.list[index].account.name.text, seed: seed))
+            names.add(offset, hash: SnapshotHash.of(policy.nameNow(of: visible.list[index].account), seed: seed))
             uids.add(offset, hash: SnapshotHash.of(visible.list[index].account.uid.number, seed: seed))
-            end = next + Self.size(ofRecordAt: index, in: visible)
+            end = next + Self.size(ofRecordAt: index, in: visible, policy)
             next = end.aligned
         }
         guard next <= ENTRALOGIN_SNAPSHOT_MAX else { throw TooLarge() }
@@ -108,6 +112,7 @@ package struct AccountSnapshot: ~Copyable {
         uids.write(at: uidTable, of: &file)
         _ = overwrite(policy.usersGroupName, at: users, of: &file)
         _ = overwrite(policy.administratorsGroupName, at: administrators, of: &file)
+        _ = overwrite(shortNameDomain, at: domain, of: &file)
         _ = overwrite(ENTRALOGIN_ACCOUNTS_MAGIC, at: 0, of: &file)
         overwrite(ENTRALOGIN_SNAPSHOT_VERSION, at: 8, of: &file)
         overwrite(ENTRALOGIN_ACCOUNTS_HEADER, at: 12, of: &file)
@@ -115,14 +120,22 @@ package struct AccountSnapshot: ~Copyable {
         overwrite(generation, at: 24, of: &file)
         let fields = [count, Int(seed), nameTable, slots - 1, uidTable, slots - 1, firstRecord, end]
         for (index, field) in fields.enumerated() { overwrite(UInt32(field), at: 32 + index * 4, of: &file) }
-        let listing = policy.enumerate ? ENTRALOGIN_ENUMERATE : 0
-        overwrite(listing | (policy.mapsGroups ? ENTRALOGIN_MAPS_GROUPS : 0), at: 64, of: &file)
+        overwrite(flags(of: policy), at: 64, of: &file)
         overwrite(UInt16(administrators - users - 1), at: 68, of: &file)
         overwrite(UInt16(policy.administratorsGroupName.utf8.count), at: 70, of: &file)
         overwrite(UInt32(users), at: 72, of: &file)
         overwrite(UInt32(administrators), at: 76, of: &file)
+        if policy.shortNameDomain != nil {
+            overwrite(UInt16(shortNameDomain.utf8.count), at: 80, of: &file)
+            overwrite(UInt32(domain), at: 84, of: &file)
+        }
         overwrite(SnapshotHash.of(file.bytes.extracting(0..<124), seed: 0), at: 124, of: &file)
         return (bytes, next)
+    }
+
+    private static func flags(of policy: AccountPolicy) -> UInt32 {
+        (policy.enumerate ? ENTRALOGIN_ENUMERATE : 0) | (policy.mapsGroups ? ENTRALOGIN_MAPS_GROUPS : 0)
+            | (policy.shortNameDomain == nil ? 0 : ENTRALOGIN_SHORT_NAMES)
     }
 
     /// The whole file.
@@ -141,57 +154,51 @@ package struct AccountSnapshot: ~Copyable {
         var piece = [UInt8](repeating: 0, count: Self.pieceSize)
         var used = 0
         for index in visible.list.indices where visible.shows(index) {
-            let size = Self.size(ofRecordAt: index, in: visible)
+            let size = Self.size(ofRecordAt: index, in: visible, policy)
             if used + size.aligned > piece.count {
                 try append(piece[..<used])
                 used = 0
             }
             var file = piece.mutableSpan
             if visible.isForGroupsAlone(index) {
-                overwrite(Self.forGroupsAlone(visible.list[index]), at: used, size: size, of: &file)
+                let account = visible.list[index].account.forGroupsAlone
+                overwrite(account, policy, at: used, size: size, of: &file)
             } else {
-                overwrite(visible.list.span[index], at: used, size: size, of: &file)
+                overwrite(visible.list.span[index].account, policy, at: used, size: size, of: &file)
             }
             used += size.aligned
         }
         try append(piece[..<used])
     }
 
-    private static func size(ofRecordAt index: Int, in visible: VisibleAccounts) -> Int {
-        if visible.isForGroupsAlone(index) { return size(of: forGroupsAlone(visible.list[index]).account) }
-        return size(of: visible.list[index].account)
+    private static func size(ofRecordAt index: Int, in visible: VisibleAccounts, _ policy: AccountPolicy) -> Int {
+        if visible.isForGroupsAlone(index) { return size(of: visible.list[index].account.forGroupsAlone, policy) }
+        return size(of: visible.list[index].account, policy)
     }
 
-    private static func forGroupsAlone(_ enrolled: EnrolledAccount) -> EnrolledAccount {
-        EnrolledAccount(
-            account: enrolled.account.forGroupsAlone,
-            identity: enrolled.identity,
-            enrolledAt: enrolled.enrolledAt
-        )
-    }
-
-    private static func size(of account: borrowing Account) -> Int {
-        Int(ENTRALOGIN_RECORD_HEADER) + account.name.text.utf8.count + account.displayName.utf8.count
+    private static func size(of account: borrowing Account, _ policy: borrowing AccountPolicy) -> Int {
+        Int(ENTRALOGIN_RECORD_HEADER) + policy.nameNow(of: account).utf8.count + account.displayName.utf8.count
             + account.home.utf8.count + account.shell.utf8.count + 4
     }
 }
 
 /// Writes one record of that size, over whatever stands there, and zeros up to the next place for one.
 private func overwrite(
-    _ enrolled: borrowing EnrolledAccount,
+    _ account: borrowing Account,
+    _ policy: borrowing AccountPolicy,
     at start: Int,
     size: Int,
     of file: inout MutableSpan<UInt8>
 ) {
     overwrite(UInt64(0), at: start + size.aligned - 8, of: &file)
     overwrite(UInt32(size), at: start + 4, of: &file)
-    overwrite(enrolled.account.uid.number, at: start + 8, of: &file)
-    overwrite(enrolled.account.uid.number, at: start + 12, of: &file)
+    overwrite(account.uid.number, at: start + 8, of: &file)
+    overwrite(account.uid.number, at: start + 12, of: &file)
     var end = start + Int(ENTRALOGIN_RECORD_HEADER)
-    end = overwrite(enrolled.account.name.text, at: end, length: start + 16, of: &file)
-    end = overwrite(enrolled.account.displayName, at: end, length: start + 18, of: &file)
-    end = overwrite(enrolled.account.home, at: end, length: start + 20, of: &file)
-    end = overwrite(enrolled.account.shell, at: end, length: start + 22, of: &file)
+    end = overwrite(policy.nameNow(of: account), at: end, length: start + 16, of: &file)
+    end = overwrite(account.displayName, at: end, length: start + 18, of: &file)
+    end = overwrite(account.home, at: end, length: start + 20, of: &file)
+    end = overwrite(account.shell, at: end, length: start + 22, of: &file)
     overwrite(SnapshotHash.of(file.bytes.extracting(start + 4..<start + size), seed: 0), at: start, of: &file)
 }
 

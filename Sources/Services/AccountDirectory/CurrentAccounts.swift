@@ -18,6 +18,8 @@ package struct CurrentAccounts: AccountsView {
         var fault: StoreFault?
         /// See `StandingRules.others`. Bounded by the range; forgotten at a restart, and found again.
         var others: Set<UInt32> = []
+        /// See `StandingRules.heldNames`; as bounded, and as forgotten.
+        var heldNames: Set<ShortName> = []
         /// On disk, but never published yet: not let in before they are.
         var unpublished: Set<UInt32> = []
         var storeWarning: String?
@@ -35,6 +37,7 @@ package struct CurrentAccounts: AccountsView {
             tenant: state.tenant,
             policy: state.policy,
             others: state.others,
+            heldNames: state.heldNames,
             fault: state.fault
         )
     }
@@ -68,6 +71,24 @@ package struct CurrentAccounts: AccountsView {
         return PosixID(user: uid) == nil ? .other : .nobody
     }
 
+    package func wholeName(of text: String) -> UserName? {
+        guard let domain = state.policy.shortNameDomain, let short = ShortName(text),
+            let name = UserName(short, in: domain)
+        else { return nil }
+        if let holder = readable.account(named: name) { return holder.account.shortName == short ? name : nil }
+        guard case .provisional(let account) = standing(of: name) else { return nil }
+        return account.shortName == short ? name : nil
+    }
+
+    /// Why the account has its whole name though people of its domain have short ones; nil where it has one, or they have none.
+    package func obstacleToShortName(of account: Account) -> String? {
+        guard account.shortName == nil, state.policy.hasShortNames(of: account.name.domain), let rules = try? rules()
+        else {
+            return nil
+        }
+        return rules.shortName(for: account.name).obstacle
+    }
+
     package func listed(_ name: UserName) -> MappedPerson? { try? local.get().listed(named: name) }
 
     /// Retired ones included.
@@ -80,8 +101,9 @@ package struct CurrentAccounts: AccountsView {
         return (page.accounts.map(asSystemHasIt), page.isLast)
     }
 
-    /// A mapped account with the number, home and shell that the local files have.
+    /// By the name that it has now; a mapped account with the number, home and shell that the local files have.
     func asSystemHasIt(_ enrolled: EnrolledAccount) -> EnrolledAccount {
+        let enrolled = state.policy.asCalledNow(enrolled)
         guard let local = try? local.get() else { return enrolled }
         return StandingRules.mapping(of: enrolled, in: local).map(enrolled.mapped(as:)) ?? enrolled
     }

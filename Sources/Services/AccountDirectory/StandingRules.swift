@@ -12,6 +12,8 @@ struct StandingRules {
     let policy: AccountPolicy
     /// Blocks of numbers (`IDAllocation.othersBlock`) in which another name service has one.
     var others: Set<UInt32> = []
+    /// Short names that another name service has for somebody.
+    var heldNames: Set<ShortName> = []
     let fault: StoreFault?
 
     /// `groups`: local ones that the account is about to become a member of, beside those that list it.
@@ -39,6 +41,7 @@ struct StandingRules {
         if !isMapped, local.claims(account.name) || local.listed(named: account.name) != nil {
             return "name \(account.name)"
         }
+        if let short = policy.asCalledNow(account).shortName, local.claims(short) { return "name \(short)" }
         if local.claims(id: account.uid.number) { return "number \(account.uid)" }
         return nil
     }
@@ -60,6 +63,14 @@ struct StandingRules {
         for text in local.userNames.union(local.groupNames) {
             guard let name = UserName(text), let holder = table.account(named: name) else { continue }
             if StandingRules.mapping(of: holder, in: local) == nil { uids.insert(holder.account.uid.number) }
+        }
+        if policy.shortNameDomain != nil {
+            for text in local.userNames.union(local.groupNames) {
+                guard let short = ShortName(text), let holder = table.account(called: short),
+                    policy.asCalledNow(holder.account).shortName == short
+                else { continue }
+                uids.insert(holder.account.uid.number)
+            }
         }
         for name in local.mismatches.keys {
             if let holder = table.account(named: name) { uids.insert(holder.account.uid.number) }
@@ -95,7 +106,23 @@ struct StandingRules {
         if local.hasHome(enrolled.account.home) {
             return .none(Denial(.homeRefused, detail: "\(enrolled.account.home) is a local account's home"))
         }
-        return .enrolled(enrolled)
+        return .enrolled(policy.asCalledNow(enrolled))
+    }
+
+    /// The short name that an account of that name may get, now and for ever, or why it gets none; both nil where people of its
+    /// domain have none.
+    func shortName(for name: UserName) -> (name: ShortName?, obstacle: String?) {
+        guard policy.hasShortNames(of: name.domain) else { return (nil, nil) }
+        guard let short = name.shortName(in: policy.shortNameDomain) else {
+            return (nil, "\(name.localPart) cannot be a user's name everywhere")
+        }
+        if short.isReserved { return (nil, "\(short) is a name that programs use on Linux machines") }
+        if let obstacle = local.obstacle(to: short) { return (nil, obstacle) }
+        if let holder = table.account(called: short), holder.account.name != name {
+            return (nil, "\(holder.account.name) has the name \(short), or had it")
+        }
+        if heldNames.contains(short) { return (nil, "another directory of this machine has a user called \(short)") }
+        return (short, nil)
     }
 
     private func provisionalAccount(named name: UserName, joining groups: Set<String>) throws(Denial) -> Account {
@@ -108,14 +135,15 @@ struct StandingRules {
             let account = Account(name: name, uid: uid, displayName: "", home: mapped.home, shell: mapped.shell)
             return account.mapped(as: mapped)
         }
+        let short = shortName(for: name).name
         let groups = groups.union(local.groups(listing: name))
         let template = policy.homeOverrides.value(for: name, in: groups) ?? policy.homeTemplate
-        let homes = template.candidates(for: name)
+        let homes = template.candidates(for: name, called: short)
         guard let home = homes.first(where: { !local.claims(home: $0) && table.account(home: $0) == nil }) else {
             throw Denial(.homeRefused, detail: "all homes that \(template) gives for \(name) are taken")
         }
         let shell = policy.shellOverrides.value(for: name, in: groups) ?? policy.shell
-        return Account(name: name, uid: uid, displayName: "", home: home, shell: shell)
+        return Account(name: name, uid: uid, displayName: "", home: home, shell: shell, shortName: short)
     }
 
     /// The number that the name leads to: free here, and in no block in which another directory has been met.

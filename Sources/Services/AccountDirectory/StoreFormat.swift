@@ -7,7 +7,7 @@ internal import Identity
 /// enrolled, in the order of enrolment:
 ///
 ///     account NAME uid=N tenant=GUID object=GUID enrolled=SECONDS retired=SECONDS|- home=PATH shell=PATH
-///         former=NAME,...|- gecos=TEXT [locked=SECONDS] [added=root]                   (all on one line)
+///         former=NAME,...|- gecos=TEXT [locked=SECONDS] [short=yes] [added=root]                   (all on one line)
 ///
 /// In values, bytes outside printable ASCII, blanks and `%` are written `%XX`. There is one way to write a line: what
 /// does not come out the same when it is written again is refused.
@@ -43,6 +43,7 @@ enum StoreFormat {
         for (index, name) in enrolled.formerNames.enumerated() { append(index == 0 ? "" : ",", name.text, to: &line) }
         append(" gecos=", escaping: account.displayName, to: &line)
         if let lockedAt = enrolled.lockedAt { append(" locked=", String(lockedAt.seconds), to: &line) }
+        if account.shortName != nil { append(" short=", "yes", to: &line) }
         if enrolled.isAdded { append(" added=", "root", to: &line) }
     }
 
@@ -75,6 +76,8 @@ enum StoreFormat {
         var fields = line.split(separator: " ", omittingEmptySubsequences: false)
         let isAdded = fields.last == "added=root"
         if isAdded { fields.removeLast() }
+        let isShort = fields.last == "short=yes"
+        if isShort { fields.removeLast() }
         var keys = ["uid", "tenant", "object", "enrolled", "retired", "home", "shell", "former", "gecos"]
         if fields.count == keys.count + 3 { keys.append("locked") }
         guard fields.count == keys.count + 2, fields[0] == "account", let name = UserName(String(fields[1])) else {
@@ -85,15 +88,17 @@ enum StoreFormat {
             guard field.hasPrefix(key + "=") else { return nil }
             values.append(field.dropFirst(key.count + 1))
         }
-        guard let enrolled = account(named: name, values, isAdded: isAdded) else { return nil }
+        guard let enrolled = account(named: name, values, isShort: isShort, isAdded: isAdded) else { return nil }
         return line.utf8.elementsEqual(self.line(of: enrolled).utf8) ? enrolled : nil
     }
 
     private static func account(
         named name: UserName,
         _ values: [Substring],
+        isShort: Bool,
         isAdded: Bool
     ) -> EnrolledAccount? {
+        let shortName = isShort ? ShortName(name.localPart) : nil
         guard let uid = UInt32(values[0]).flatMap(PosixID.init(user:)), let tenant = TenantID(values[1]),
             let objectID = ObjectID(values[2]), let enrolledAt = Int64(values[3]),
             let home = unescaped(values[5]), HomePath.isAcceptable(home),
@@ -107,7 +112,14 @@ enum StoreFormat {
         }
         guard formerNames.count <= AccountTable.formerNameLimit else { return nil }
         return EnrolledAccount(
-            account: Account(name: name, uid: uid, displayName: displayName, home: home, shell: shell),
+            account: Account(
+                name: name,
+                uid: uid,
+                displayName: displayName,
+                home: home,
+                shell: shell,
+                shortName: shortName
+            ),
             identity: DirectoryIdentity(tenant: tenant, objectID: objectID),
             enrolledAt: UnixTime(seconds: enrolledAt),
             retiredAt: values[4] == "-" ? nil : Int64(values[4]).map(UnixTime.init(seconds:)),

@@ -44,6 +44,8 @@ package enum IntegrationOff {
 
     private static func hasService(_ machine: any HostView) -> Bool {
         let text = (try? machine.text(of: NameServiceRule.path)) ?? ""
-        return NameServiceRule.databases(of: text).values.contains { $0.words.contains("entralogin") }
+        return NameServiceRule.databases(of: text).values.contains {
+            $0.words.contains(where: NameServiceRule.services.contains)
+        }
     }
 }

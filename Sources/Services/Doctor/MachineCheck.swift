@@ -38,7 +38,8 @@ package struct MachineCheck: Sendable {
     /// `domain`: one of those that may sign in; the groups as the settings call them; the services in which sign-in with a code
     /// is on, and how many seconds it may take; where numbers of new accounts are drawn; an account that is an administrator now;
     /// what the integration check found in sudo's files; how new accounts are made, nil where the settings cannot be read;
-    /// all domains that may sign in, none for any; whether accounts get subordinate ids, and where those are drawn.
+    /// all domains that may sign in, none for any; whether accounts get subordinate ids, and where those are drawn;
+    /// the domain whose people have short names.
     package init(
         on machine: any EnvironmentView,
         domain: String,
@@ -52,9 +53,12 @@ package struct MachineCheck: Sendable {
         newAccounts: NewAccounts? = nil,
         domains: [String] = [],
         givesSubordinateIDs: Bool = false,
-        subordinateNumbers: ClosedRange<UInt32>? = nil
+        subordinateNumbers: ClosedRange<UInt32>? = nil,
+        shortNameDomain: String? = nil
     ) {
-        subordinateIDs = givesSubordinateIDs ? SubordinateIDsRule(numbers: subordinateNumbers) : nil
+        subordinateIDs =
+            givesSubordinateIDs
+            ? SubordinateIDsRule(numbers: subordinateNumbers, shortNameDomain: shortNameDomain) : nil
         self.sudoers = sudoers
         self.newAccounts = newAccounts
         self.administrator = administrator

@@ -5,7 +5,9 @@ internal import Integration
 /// Evaluates the other directories beside entralogin in nsswitch.conf: sss, winbind, ldap and the like. Theirs win where they
 /// are listed before it (P7); behind it, they would lose.
 struct NeighbourRule: Sendable {
-    private static let locals: Set<String> = ["files", "compat", "db", "altfiles", "systemd", "entralogin", "cache"]
+    private static let locals: Set<String> = [
+        "files", "compat", "db", "altfiles", "systemd", "entralogin", "entralogin_short", "cache",
+    ]
 
     func evaluate(_ machine: any HostView) -> [Finding] {
         guard let text = try? machine.text(of: NameServiceRule.path) else { return [] }
@@ -26,7 +28,9 @@ struct NeighbourRule: Sendable {
     private func evaluate(_ database: String, _ line: (number: Int, words: [String])) -> Finding? {
         let place = "\(NameServiceRule.path):\(line.number)"
         let others = NeighbourRule.others(in: line.words)
-        guard !others.isEmpty, let ours = line.words.firstIndex(of: "entralogin") else { return nil }
+        guard !others.isEmpty, let ours = line.words.firstIndex(where: NameServiceRule.services.contains) else {
+            return nil
+        }
         let late = others.filter { other in line.words[ours...].contains(other) }
         guard let first = late.first else {
             let names = others.joined(separator: ", ")

@@ -7,6 +7,8 @@ internal import Integration
 struct SubordinateIDsRule: Sendable {
     /// `SubordinateIDRange=`.
     let numbers: ClosedRange<UInt32>?
+    /// `ShortNames=`.
+    var shortNameDomain: String?
 
     private static let unit = "entralogin-subids.service"
     private static let again = "systemctl restart \(unit); journalctl -u \(unit)"
@@ -14,7 +16,8 @@ struct SubordinateIDsRule: Sendable {
 
     func evaluate(_ machine: any EnvironmentView) -> [Finding] {
         let plan: SubordinateIDPlan
-        do throws(SubordinateIDs.Obstacle) { plan = try SubordinateIDs(numbers: numbers).plan(on: machine) } catch {
+        let ids = SubordinateIDs(numbers: numbers, shortNameDomain: shortNameDomain)
+        do throws(SubordinateIDs.Obstacle) { plan = try ids.plan(on: machine) } catch {
             return [obstacle(error)]
         }
         let found = refused(plan) + [missing(plan, machine), closed(machine), shared(plan, machine)].compactMap(\.self)
@@ -47,7 +50,7 @@ struct SubordinateIDsRule: Sendable {
 
     private func refused(_ plan: SubordinateIDPlan) -> [Finding] {
         let names = Dictionary(
-            grouping: plan.outcomes.compactMap { name, outcome -> (UserName, SubordinateIDPlan.Refusal)? in
+            grouping: plan.outcomes.compactMap { name, outcome -> (SystemName, SubordinateIDPlan.Refusal)? in
                 guard case .refused(let refusal) = outcome else { return nil }
                 return (name, refusal)
             },
@@ -145,7 +148,7 @@ struct SubordinateIDsRule: Sendable {
         )
     }
 
-    private static func list(_ names: [UserName]) -> String {
+    private static func list(_ names: [SystemName]) -> String {
         let more = names.count > shown ? " and \(names.count - shown) more" : ""
         return names.prefix(shown).map(\.text).joined(separator: ", ") + more
     }

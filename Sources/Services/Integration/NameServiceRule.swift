@@ -3,6 +3,14 @@
 /// Checks /etc/nsswitch.conf (nsswitch.conf(5)): local accounts and other directories first, entralogin last (P7).
 package struct NameServiceRule: Sendable {
     package static let path = "/etc/nsswitch.conf"
+    /// Without short names, and with them (`ShortNames=`).
+    package static let services = ["entralogin", "entralogin_short"]
+
+    /// The one that is to be listed.
+    let service: String
+
+    init(hasShortNames: Bool = false) { service = Self.services[hasShortNames ? 1 : 0] }
+
     private static let remedy = "/usr/libexec/entralogin/configure --enable, or write the word there by hand"
 
     func evaluate(_ machine: any HostView) -> [Finding] {
@@ -20,8 +28,13 @@ package struct NameServiceRule: Sendable {
         guard let text = try? machine.text(of: NameServiceRule.path) else {
             return "\(NameServiceRule.path) is missing"
         }
-        let lines = databases(of: text).mapValues { line in
-            line.words.contains("entralogin") ? line : (line.number, line.words + ["entralogin"])
+        let lines = databases(of: text).mapValues { line -> (number: Int, words: [String]) in
+            guard let ours = line.words.firstIndex(where: services.contains) else {
+                return (line.number, line.words + [services[0]])
+            }
+            var words = line.words
+            words[ours] = services[0]
+            return (line.number, words)
         }
         guard let error = NameServiceRule().evaluate(lines).first(where: { $0.severity == .error }) else { return nil }
         guard text.unicodeScalars.first == "\u{FEFF}" else {
@@ -45,19 +58,22 @@ package struct NameServiceRule: Sendable {
             return finding(database, .error, "there is no line for it", place: NameServiceRule.path)
         }
         let place = "\(NameServiceRule.path):\(line.number)"
-        guard let ours = line.words.firstIndex(of: "entralogin") else {
-            return finding(database, .error, "the service 'entralogin' is not listed", place: place)
+        guard let ours = line.words.firstIndex(of: service) else {
+            let other = line.words.first(where: NameServiceRule.services.contains).map {
+                ", but '\($0)', and ShortNames= says otherwise"
+            }
+            return finding(database, .error, "the service '\(service)' is not listed\(other ?? "")", place: place)
         }
         guard line.words[..<ours].contains(where: { $0 == "files" || $0 == "compat" }) else {
-            return finding(database, .error, "the local files do not stand before entralogin", place: place)
+            return finding(database, .error, "the local files do not stand before \(service)", place: place)
         }
         if line.words.contains(where: { $0.lowercased().contains("merge") }) {
             return finding(database, .error, "a merge action mixes entralogin's groups with others'", place: place)
         }
         if let action = line.words[..<ours].first(where: NameServiceRule.endsSearchOnMiss) {
-            return finding(database, .error, "the action \(action) ends the search before entralogin", place: place)
+            return finding(database, .error, "the action \(action) ends the search before \(service)", place: place)
         }
-        return Finding(.nss(database), .good, "\(database): entralogin after \(line.words[0])", place: place)
+        return Finding(.nss(database), .good, "\(database): \(service) after \(line.words[0])", place: place)
     }
 
     /// True for an action that ends the search, or may, when a service does not know the name.
@@ -88,7 +104,7 @@ package struct NameServiceRule: Sendable {
             severity,
             "\(database): \(found)",
             place: place,
-            needed: "\(database): files … entralogin, after every other service that holds accounts",
+            needed: "\(database): files … \(service), after every other service that holds accounts",
             remedy: NameServiceRule.remedy
         )
     }

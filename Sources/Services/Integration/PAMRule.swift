@@ -9,6 +9,8 @@ package struct PAMRule: Sendable {
     let type: String
     /// Modules that must come after entralogin's line.
     let mustFollow: Set<String>
+    /// entralogin's line has the argument `short_names` (`ShortNames=`), or has none.
+    var hasShortNames = false
 
     /// `type`: as in PAM's files; `mustFollow`: modules that must come after entralogin's line.
     package init(service: String, type: String, mustFollow: Set<String>) {
@@ -72,6 +74,13 @@ package struct PAMRule: Sendable {
         guard ours.control.isOurs else {
             return [finding(.error, "the control of pam_entralogin.so lets a refused person go on", ours.place)]
         }
+        guard ours.arguments == arguments else {
+            let what =
+                hasShortNames
+                ? "pam_entralogin.so lacks the argument short_names: a person with a short name passes by it"
+                : "pam_entralogin.so has arguments (\(ours.arguments.joined(separator: " "))), and is to have none"
+            return [finding(.error, what, ours.place)]
+        }
         if let culprit = stack.passingOver(index) {
             let what = "\(culprit.module) can end the stack or jump over pam_entralogin.so"
             return [finding(.error, what, culprit.place)]
@@ -120,7 +129,16 @@ package struct PAMRule: Sendable {
         return Array(words[..<(index - 1)] + words[(index + 2)...])
     }
 
+    private var arguments: [String] { hasShortNames ? ["short_names"] : [] }
+
     private var id: FindingID { .pam(service, type) }
+
+    private var needed: String {
+        PAMRule.lines(type).map { line in
+            let isModule = line.hasSuffix(PAMStack.ourModule)
+            return "\(type) \(([line] + (isModule ? arguments : [])).joined(separator: " "))"
+        }.joined(separator: "; ")
+    }
 
     private func finding(_ severity: Severity, _ found: String, _ place: String?) -> Finding {
         let before = mustFollow.sorted().filter { $0 != "pam_localuser.so" && $0 != "pam_sss.so" }
@@ -130,7 +148,7 @@ package struct PAMRule: Sendable {
             found,
             place: place,
             needed:
-                "\(PAMRule.lines(type).map { "\(type) \($0)" }.joined(separator: "; ")), before \(before.joined(separator: ", "))",
+                "\(needed), before \(before.joined(separator: ", "))",
             remedy: "/usr/libexec/entralogin/configure --enable, or write the line there by hand"
         )
     }

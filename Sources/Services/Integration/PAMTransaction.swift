@@ -11,6 +11,8 @@ package struct PAMTransaction: Hashable, Sendable {
     /// What entralogin's module left in the transaction (entralogin_pam.h).
     enum Mark: String, Sendable {
         case reached
+        /// The same, and any name may be an Entra account's there.
+        case shortNames = "short_names"
         case arguments
         case none
     }
@@ -96,13 +98,19 @@ struct PAMTransactionRule: Sendable {
         guard let loaded = transaction.ourModules.first else { return notLoaded(transaction) }
         let order = "look at what stands before pam_entralogin.so in /etc/pam.d/\(service)"
         switch (transaction.mark, transaction.isRefused) {
-        case (.reached, true):
+        case (.reached, true), (.shortNames, true):
             return Finding(id(service), .good, "\(service): libpam runs pam_entralogin.so", place: loaded)
-        case (.reached, false):
+        case (.reached, false), (.shortNames, false):
             return finding(service, .error, "libpam goes on after pam_entralogin.so has refused", order, loaded)
         case (.arguments, _):
-            let what = "pam_entralogin.so takes no arguments, and refuses every Entra account while its line has some"
-            return finding(service, .error, what, "take the arguments out of its line", loaded)
+            let what = "pam_entralogin.so does not know the arguments of its line, and refuses every Entra account"
+            return finding(
+                service,
+                .error,
+                what,
+                "take the arguments out of its line; configure --enable adds short_names",
+                loaded
+            )
         case (.none, false):
             return finding(service, .error, "libpam passes over pam_entralogin.so", order, loaded)
         case (.none, true):

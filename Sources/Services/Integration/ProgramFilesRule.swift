@@ -9,14 +9,20 @@ package struct ProgramFilesRule: Sendable {
         "/lib/x86_64-linux-gnu", "/lib/aarch64-linux-gnu", "/lib64", "/lib",
     ]
     package static let nameServiceModule = "libnss_entralogin.so.2"
+    package static let shortNameServiceModule = "libnss_entralogin_short.so.2"
 
     private static let remedy = "make install, or install the package again"
 
     /// `loaded`: the files that libpam has loaded as entralogin's module (`PAMTransaction`); if there are any, they
     /// count.
-    func evaluate(_ machine: any HostView, loaded: [String]) -> (findings: [Finding], files: [String]) {
-        let nameService = ProgramFilesRule.installed(ProgramFilesRule.nameServiceModule, machine)
-        let nss = evaluateModule(.moduleNSS, ProgramFilesRule.nameServiceModule, at: nameService, machine)
+    /// `hasShortNames`: which of the two modules of the name service counts.
+    func evaluate(
+        _ machine: any HostView,
+        loaded: [String],
+        hasShortNames: Bool = false
+    ) -> (findings: [Finding], files: [String]) {
+        let module = hasShortNames ? ProgramFilesRule.shortNameServiceModule : ProgramFilesRule.nameServiceModule
+        let nss = evaluateModule(.moduleNSS, module, at: ProgramFilesRule.installed(module, machine), machine)
         let installed = ProgramFilesRule.installedModule(machine)
         let used = Set(loaded.map { usualName(of: $0, installed, machine) }).sorted()
         let files: [String?] = used.isEmpty ? [installed] : used

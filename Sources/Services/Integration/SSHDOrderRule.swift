@@ -12,8 +12,9 @@ struct SSHDOrderRule: Sendable {
         SSHDRule.needs.filter { $0.keyword != "usepam" && !$0.mayBeAbsent }.map(\.keyword)
     )
 
-    /// `hasDropIn`: the drop-in exists, whether sshd reads it or not.
-    static func evaluate(_ files: SSHDFiles, hasDropIn: Bool = true) -> [Finding] {
+    /// `hasDropIn`: the drop-in exists, whether sshd reads it or not; `hasShortNames`: accounts with a short name need a block of
+    /// their own.
+    static func evaluate(_ files: SSHDFiles, hasDropIn: Bool = true, hasShortNames: Bool = false) -> [Finding] {
         if let path = files.unreadable {
             return [Finding(.sshdFiles, .error, "sshd's configuration cannot be read", place: path, remedy: remedy)]
         }
@@ -21,7 +22,13 @@ struct SSHDOrderRule: Sendable {
         guard let ours = matches.first(where: { isOurs($0, in: files.lines) }) else {
             return [files.files.contains(SSHDFiles.dropIn) ? incomplete : hasDropIn ? unread : missing]
         }
-        guard matches.first == ours else { return [overtaken(by: files.lines[matches[0]])] }
+        let short = matches.first { isShortNames($0, like: ours, in: files.lines) }
+        if let first = matches.first(where: { $0 != ours && $0 != short }),
+            first < max(ours, hasShortNames ? short ?? 0 : 0)
+        {
+            return [overtaken(by: files.lines[first])]
+        }
+        guard hasShortNames == (short != nil) else { return [hasShortNames ? withoutShortNames : withShortNames] }
         let place = files.lines[ours].place
         return [Finding(.sshdFiles, .good, "sshd reads entralogin's block before any other", place: place)]
     }
@@ -41,6 +48,44 @@ struct SSHDOrderRule: Sendable {
         }
         let block = lines[(index + 1)...].prefix { $0.keyword != "match" && $0.file == line.file }
         return needed.isSubset(of: block.map(\.keyword))
+    }
+
+    /// True for the first line of the block for accounts with a short name: it says what the other one says.
+    private static func isShortNames(_ index: Int, like ours: Int, in lines: [SSHDFiles.Line]) -> Bool {
+        guard let words = SSHDWords.arguments(of: lines[index].rest), words.count == 2,
+            words[0].lowercased() == "group",
+            words[1] == ShortNameGroupRule.group
+        else { return false }
+        return settings(of: index, in: lines).isSuperset(
+            of: settings(of: ours, in: lines).filter { needed.contains($0[0]) }
+        )
+    }
+
+    /// Keyword and value of each line of a block.
+    private static func settings(of index: Int, in lines: [SSHDFiles.Line]) -> Set<[String]> {
+        let block = lines[(index + 1)...].prefix { $0.keyword != "match" && $0.file == lines[index].file }
+        return Set(block.map { [$0.keyword, (SSHDWords.arguments(of: $0.rest) ?? [$0.rest]).joined(separator: " ")] })
+    }
+
+    private static var withoutShortNames: Finding {
+        Finding(
+            .sshdFiles,
+            .error,
+            "entralogin's block for accounts with a short name (ShortNames=) is missing or not whole",
+            place: SSHDFiles.dropIn,
+            needed: "the blocks as configure writes them",
+            remedy: remedy
+        )
+    }
+
+    private static var withShortNames: Finding {
+        Finding(
+            .sshdFiles,
+            .note,
+            "sshd has a block for accounts with a short name, and ShortNames= names no domain",
+            place: SSHDFiles.dropIn,
+            remedy: remedy
+        )
     }
 
     /// True if this one reason explains every finding about a line of the block.

@@ -40,10 +40,11 @@ package struct StackCheck: Sendable {
     private let administratorsGroup: String
     private let mappedGroups: [String]
     private let wasWithheld: Bool?
+    private let hasShortNames: Bool
 
     /// `domain`: one of those that may sign in; `others`: the rest of `Domains=`; `numbers`: where those of new
     /// accounts are drawn; the administrators' group as the settings call it; the names of `[Groups]`; whether they
-    /// were withheld before, where that is known.
+    /// were withheld before, where that is known; whether there are short names.
     package init(
         on machine: any HostView,
         domain: String = "contoso.com",
@@ -52,8 +53,10 @@ package struct StackCheck: Sendable {
         administratorsGroup: String = "entra_admins",
         mappedGroups: [String] = [],
         trusting trusted: SSHDListener? = nil,
-        wasWithheld: Bool? = nil
+        wasWithheld: Bool? = nil,
+        hasShortNames: Bool = false
     ) {
+        self.hasShortNames = hasShortNames
         self.wasWithheld = wasWithheld
         self.machine = machine
         self.administratorsGroup = administratorsGroup
@@ -76,15 +79,18 @@ package struct StackCheck: Sendable {
         rules += PAMServices.stepUp.filter { service in
             PAMStack.folders.contains { machine.exists("\($0)/\(service)") }
         }.map { .account($0) }
+        for rule in rules.indices { rules[rule].hasShortNames = hasShortNames }
         for rule in rules {
             let evaluated = rule.evaluate(machine)
             findings += evaluated.findings
             files += evaluated.files
         }
         let asked = askLibpam(rules.filter { $0.type == "account" }.map(\.service))
-        findings += asked.findings + NameServiceRule().evaluate(machine) + numbers.configured(machine)
+        findings += asked.findings + NameServiceRule(hasShortNames: hasShortNames).evaluate(machine)
+        findings += numbers.configured(machine)
+        if hasShortNames { findings += [ShortNameGroupRule().evaluate(machine)].compactMap(\.self) }
         files.append(NameServiceRule.path)
-        let programs = ProgramFilesRule().evaluate(machine, loaded: asked.modules)
+        let programs = ProgramFilesRule().evaluate(machine, loaded: asked.modules, hasShortNames: hasShortNames)
         let sudoers = SudoersReview(
             machine,
             administratorsGroup: administratorsGroup,
@@ -137,7 +143,11 @@ package struct StackCheck: Sendable {
             let missing = Finding(.sshd, .error, "sshd is not installed", remedy: "install openssh-server")
             return EvaluatedSSHD(findings: [missing], files: restsOn)
         }
-        var findings = SSHDOrderRule.evaluate(files, hasDropIn: machine.exists(SSHDFiles.dropIn))
+        var findings = SSHDOrderRule.evaluate(
+            files,
+            hasDropIn: machine.exists(SSHDFiles.dropIn),
+            hasShortNames: hasShortNames
+        )
         let isUnread = SSHDOrderRule.isWholeBlockUnread(findings)
         var tried: [(kind: String, configuration: SSHDConfiguration)] = []
         for (kind, name) in probes {

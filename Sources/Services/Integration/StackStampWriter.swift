@@ -14,10 +14,11 @@ package struct StackStampWriter: Sendable {
     private let numbers: ClosedRange<UInt32>
     private let administratorsGroup: String
     private let mappedGroups: [String]
+    private let hasShortNames: Bool
     /// Between two attempts.
     private let pause: @Sendable () -> Void
 
-    /// `domain`, `others`, `numbers`, `administratorsGroup`, `mappedGroups`: see `StackCheck`. `path` is where the
+    /// `domain`, `others`, `numbers`, `administratorsGroup`, `mappedGroups`, `hasShortNames`: see `StackCheck`. `path` is where the
     /// stamp goes; its folder must be root's.
     package init(
         on machine: any HostView,
@@ -27,6 +28,7 @@ package struct StackStampWriter: Sendable {
         numbers: ClosedRange<UInt32> = PosixID.userRange,
         administratorsGroup: String = "entra_admins",
         mappedGroups: [String] = [],
+        hasShortNames: Bool = false,
         path: String = VerifiedStack.path,
         pause: @escaping @Sendable () -> Void = { usleep(100_000) }
     ) {
@@ -37,6 +39,7 @@ package struct StackStampWriter: Sendable {
         self.numbers = numbers
         self.administratorsGroup = administratorsGroup
         self.mappedGroups = mappedGroups
+        self.hasShortNames = hasShortNames
         file = AtomicFile(path)
         self.pause = pause
     }
@@ -52,7 +55,8 @@ package struct StackStampWriter: Sendable {
             administratorsGroup: administratorsGroup,
             mappedGroups: mappedGroups,
             trusting: earlier?.listener,
-            wasWithheld: earlier?.withholdsAdministrators
+            wasWithheld: earlier?.withholdsAdministrators,
+            hasShortNames: hasShortNames
         ).run()
     }
 

@@ -23,8 +23,13 @@ package struct SubordinateIDs: Sendable {
 
     /// As `SubordinateIDRange=` has it; nil: the standard one.
     let numbers: ClosedRange<UInt32>?
+    /// `ShortNames=`.
+    let shortNameDomain: String?
 
-    package init(numbers: ClosedRange<UInt32>?) { self.numbers = numbers }
+    package init(numbers: ClosedRange<UInt32>?, shortNameDomain: String? = nil) {
+        self.numbers = numbers
+        self.shortNameDomain = shortNameDomain
+    }
 
     /// The plan for the machine as it is. Changes nothing.
     package func plan(on machine: any HostView) throws(Obstacle) -> SubordinateIDPlan {
@@ -61,7 +66,7 @@ package struct SubordinateIDs: Sendable {
         if let line = databases["subid"], let source = line.words.first(where: { $0 != "files" }) {
             throw .otherSource(source, place: "\(NameServiceRule.path):\(line.number)")
         }
-        let local: Set = ["files", "compat", "entralogin", "systemd", "mymachines", "altfiles"]
+        let local: Set = ["files", "compat", "entralogin", "entralogin_short", "systemd", "mymachines", "altfiles"]
         guard numbers == nil, let line = databases["passwd"],
             let other = line.words.first(where: { !$0.hasPrefix("[") && !local.contains($0) })
         else { return }
@@ -91,20 +96,26 @@ package struct SubordinateIDs: Sendable {
             return []
         }
         return text.lines.compactMap { line in
-            guard let holder = SubordinateIDs.holder(line), !local.claims(holder.name) else { return nil }
+            guard let holder = holder(line), !local.claims(holder.name) else { return nil }
             let former = holder.formerNames.filter { !local.claims($0) }
             return SubordinateIDPlan.Holder(name: holder.name, uid: holder.uid, formerNames: former)
         }
     }
 
-    static func holder(_ line: Substring) -> SubordinateIDPlan.Holder? {
+    /// The name that is not in force now counts as a former one, so that its line follows when `ShortNames=` changes.
+    func holder(_ line: Substring) -> SubordinateIDPlan.Holder? {
         let words = line.split(separator: " ", omittingEmptySubsequences: false)
         guard words.count >= 11, words[0] == "account", words[6] == "retired=-", words[2].hasPrefix("uid="),
             words[9].hasPrefix("former="), let name = UserName(String(words[1])),
             let uid = UInt32(words[2].dropFirst(4)), PosixID(user: uid) != nil
         else { return nil }
         let former = words[9].dropFirst(7).split(separator: ",").compactMap { UserName(String($0)) }
-        return SubordinateIDPlan.Holder(name: name, uid: uid, formerNames: former)
+        guard words.dropFirst(11).contains("short=yes"), let short = ShortName(name.localPart) else {
+            return SubordinateIDPlan.Holder(name: name, uid: uid, formerNames: former)
+        }
+        let isShort = name.shortName(in: shortNameDomain) == short
+        let (now, other) = isShort ? (SystemName(short), SystemName(name)) : (SystemName(name), SystemName(short))
+        return SubordinateIDPlan.Holder(name: now, uid: uid, formerNames: former.map(SystemName.init) + [other])
     }
 
     // MARK: Numbers without a line

@@ -18,8 +18,9 @@ package struct NameService: Sendable {
     /// `command` is the comm of the asking process. Somebody who never signed in exists for sshd only: to chown, tar or
     /// a mail server, running as root, such a name is unknown.
     package func look(up name: String, for command: String) -> Response {
-        guard let name = UserName(name) else { return .notFound }
-        switch registry.view().standing(of: name) {
+        let accounts = registry.view()
+        guard let name = UserName(name) ?? accounts.wholeName(of: name) else { return .notFound }
+        switch accounts.standing(of: name) {
         case .enrolled(let enrolled):
             return answer(enrolled.account)
         case .provisional(let account):

@@ -69,10 +69,17 @@ package final class RequestRouter: Sendable {
     package let requests = RequestCount()
     private let policy: CallerPolicy
     private let services: RoutedServices
+    private let wholeName: @Sendable (String) -> String
 
-    package init(policy: CallerPolicy, services: RoutedServices) {
+    /// `wholeName`: the name by which the services know an account that the system calls otherwise; every other text as it is.
+    package init(
+        policy: CallerPolicy,
+        services: RoutedServices,
+        wholeName: @escaping @Sendable (String) -> String = { $0 }
+    ) {
         self.policy = policy
         self.services = services
+        self.wholeName = wholeName
     }
 
     package func route(_ frame: [UInt8], from peer: PeerCredentials, on socket: SocketKind) -> Routing {
@@ -91,7 +98,7 @@ package final class RequestRouter: Sendable {
             return .now(RequestRouter.encode(.forbidden, opcode))
         }
         requests.note()
-        switch answer(to: request, from: peer) {
+        switch answer(to: request.naming(wholeName), from: peer) {
         case .now(let response): return .now(RequestRouter.encode(response, opcode))
         case .later(let work): return .later { RequestRouter.encode(await work(), opcode) }
         }

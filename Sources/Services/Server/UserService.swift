@@ -36,6 +36,7 @@ struct UserService: Sendable {
         user.tenantID = enrolled.identity.tenant.description
         user.shell = enrolled.account.shell
         user.formerNames = enrolled.formerNames.map(\.text)
+        user.shortNameObstacle = now.obstacleToShortName(of: enrolled.account)
         if case .none(let denial) = now.standing(of: enrolled.account.name) {
             user.refusalDetail = denial.detail.isEmpty ? denial.text : denial.detail
         }
@@ -62,6 +63,7 @@ struct UserService: Sendable {
             home: account.home,
             enrolledAt: enrolled.enrolledAt.seconds
         )
+        user.shortName = account.shortName?.text
         user.retiredAt = enrolled.retiredAt?.seconds
         user.lockedAt = enrolled.lockedAt?.seconds
         user.administratorForSeconds = grants[account.uid].map { now.duration(to: $0).components.seconds }
@@ -145,10 +147,22 @@ struct UserService: Sendable {
     }
 
     func rename(_ text: String, to new: String) async -> Response {
-        guard let new = UserName(folding: new) else { return refusal(Denial(.notOurName)) }
+        guard let new = UserName(folding: new) else { return await shorten(text, to: new) }
         return await change(text, .renamed) { name, _ throws(Denial) in
             let renamed = try await sources.accounts.rename(name, to: new)
             return (renamed, "\(name) (uid \(renamed.account.uid)) is called \(new) now")
+        }
+    }
+
+    /// A text that is no name of Entra's can only be the account's short name.
+    private func shorten(_ text: String, to new: String) async -> Response {
+        guard let name = UserName(folding: text), let short = ShortName(new.lowercased()), name.localPart == short.text
+        else {
+            return refusal(Denial(.notOurName))
+        }
+        return await change(name.text, .renamed) { name, _ throws(Denial) in
+            let renamed = try await sources.accounts.shorten(name)
+            return (renamed, "\(name) (uid \(renamed.account.uid)) is called \(short) on this machine now")
         }
     }
 
@@ -232,7 +246,8 @@ extension AddedUserReport {
             objectID: added.enrolled.identity.objectID.description,
             home: account.home,
             shell: account.shell,
-            isNew: added.isNew
+            isNew: added.isNew,
+            shortName: account.shortName?.text
         )
     }
 }

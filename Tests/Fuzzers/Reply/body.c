@@ -57,8 +57,10 @@ void fuzz_input(const unsigned char *bytes, size_t size) {
     check_record(frame, size);
     check_verdict(frame, size, ENTRALOGIN_AUTHORIZE);
     check_verdict(frame, size, ENTRALOGIN_OPEN_SESSION);
-    if (entralogin_principal_of(frame, size, NAME) != NULL)
-        check(size == 16 + strlen(NAME) && strncasecmp((const char *)frame + 16, NAME, strlen(NAME)) == 0,
+    size_t length;
+    if (entralogin_principal_of(frame, size, NAME, &length) != NULL)
+        check(length == strlen(NAME) && size == 16 + strlen(NAME) &&
+                  strncasecmp((const char *)frame + 16, NAME, strlen(NAME)) == 0,
             "a principal is the user");
     free(frame);
 }

@@ -22,10 +22,13 @@
  *   52   u32      slots of that table less one
  *   56   u32      offset of the first record        (8-aligned)
  *   60   u32      end of the last record
- *   64   u32      flags: ENTRALOGIN_ENUMERATE, ENTRALOGIN_MAPS_GROUPS
+ *   64   u32      flags: ENTRALOGIN_ENUMERATE, ENTRALOGIN_MAPS_GROUPS, ENTRALOGIN_SHORT_NAMES
  *   68   u16      length of the users' group name      72  offset (u32) of its bytes, NUL-terminated
  *   70   u16      length of the administrators' name   76  offset (u32) of its bytes, NUL-terminated
- *   80   40 bytes zero
+ *   80   u16      length of the domain of short names     84  offset (u32) of its bytes, NUL-terminated; both zero
+ *                 without ENTRALOGIN_SHORT_NAMES
+ *   82   u16      zero
+ *   88   32 bytes zero
  *   120  u32      zero
  *   124  u32      checksum of bytes 0-123
  *
@@ -38,7 +41,9 @@
  *           16 u16 x 4: lengths of name, gecos, home, shell   24 those strings in that order, each NUL-terminated
  *           size = 24 + the four lengths + 4; the next record begins at the next multiple of 8 (padding zero)
  *   The private group of an account has its name and its gid; gid = uid. The strings hold neither ':' nor control
- *   characters; home and shell are absolute. The groups' names satisfy entralogin_group_name_is_ours().
+ *   characters; home and shell are absolute. The groups' names satisfy entralogin_group_name_is_ours(). A name is a user
+ *   principal name, a GUID or, with ENTRALOGIN_SHORT_NAMES, a short name: then the same name with '@' and the domain leads to
+ *   that record, too. Modules from before short names take such a record for a damaged one.
  *   A home of ENTRALOGIN_GROUPS_ALONE, which is nobody's: a mapped account, whose record the local files have. Such a record
  *   says which of entralogin's groups that name is in, and is neither a user nor a group. Modules from before this
  *   rule tell it as a user with a home and a shell that do not work, and give that name none of entralogin's groups: its
@@ -111,6 +116,8 @@
 #define ENTRALOGIN_GROUPS_ALONE "//"
 #define ENTRALOGIN_ENUMERATE 0x1u   /* getpwent and getgrent list the enrolled accounts */
 #define ENTRALOGIN_MAPS_GROUPS 0x2u /* there are Entra groups: GROUPS is looked for */
+#define ENTRALOGIN_SHORT_NAMES 0x4u /* accounts of one domain have short names */
+#define ENTRALOGIN_DOMAIN_MAX 48u   /* bytes (Entra's documented limit) */
 
 /*
  * Eight bytes at a time; not against an adversary, who could write any checksum. In 64 bits, unsigned, wrapping:

@@ -48,7 +48,7 @@ struct entralogin_record {
 
 /*
  * True for a record that may be told to anybody, wherever it comes from: ids in the range and equal, name of an Entra account's
- * shape, home and shell absolute, no colon and no control character, not longer than a record of the file may be.
+ * shape or a short one, home and shell absolute, no colon and no control character, not longer than a record of the file may be.
  */
 int entralogin_record_is_sound(const struct entralogin_record *record);
 /* ENTRALOGIN_GROUPS_ALONE: nobody's passwd record, and no group's. */
@@ -61,6 +61,8 @@ struct entralogin_accounts {
     uint32_t name_table, name_mask, uid_table, uid_mask;
     struct entralogin_text users_group, administrators_group; /* empty where the file's name is not acceptable */
     char names[2][ENTRALOGIN_GROUP_NAME_MAX];
+    uint32_t domain_length; /* 0: there are no short names */
+    char domain[ENTRALOGIN_DOMAIN_MAX];
 };
 
 /* Opens and proves the header. On FOUND the caller closes; on anything else there is nothing to close. */
@@ -73,6 +75,7 @@ void entralogin_accounts_close(struct entralogin_accounts *a);
  */
 int entralogin_accounts_open_recent(
     struct entralogin_accounts *a, struct entralogin_kept *kept, void *window, size_t capacity);
+/* A whole name also finds the record of its short name. */
 int entralogin_accounts_by_name(
     struct entralogin_accounts *a, const char *name, size_t length, struct entralogin_record *ret);
 int entralogin_accounts_by_uid(struct entralogin_accounts *a, uint32_t uid, struct entralogin_record *ret);

@@ -18,6 +18,9 @@
 #define ENTRALOGIN_GROUP_IDS 1024u
 #define ENTRALOGIN_USERS_GID (ENTRALOGIN_ID_FIRST + 0u)
 #define ENTRALOGIN_ADMINS_GID (ENTRALOGIN_ID_FIRST + 1u)
+/* The group of every account with a short name, by which sshd_config tells them from other users. */
+#define ENTRALOGIN_SHORT_GID (ENTRALOGIN_ID_FIRST + 2u)
+#define ENTRALOGIN_SHORT_GROUP "entra_short_names"
 /* Numbers of Entra groups that the settings name: the rest of those ids, but for some room. */
 #define ENTRALOGIN_MAPPED_GID_FIRST (ENTRALOGIN_ID_FIRST + 16u)
 #define ENTRALOGIN_UID_FIRST (ENTRALOGIN_ID_FIRST + ENTRALOGIN_GROUP_IDS)
@@ -38,6 +41,18 @@ int entralogin_name_is_ours(const char *name, size_t length);
 
 /* The same, where upper-case ASCII letters count as lower case: an Entra account's name, once it is folded. */
 int entralogin_name_folds_to_ours(const char *name, size_t length);
+
+/*
+ * True for a name that an Entra account can have where short names are on (ShortNames=): the part before the '@' of a user
+ * principal name, where that can be a local user's name everywhere: at most ENTRALOGIN_SHORT_NAME_MAX (what utmp(5) holds) of
+ * a-z 0-9 . -, beginning with a letter, not ending with . or -, not beginning with "systemd". Without an underscore, so it is
+ * never the name of a group of entralogin's. Other users' names look the same: the shape alone makes nobody an Entra account.
+ */
+#define ENTRALOGIN_SHORT_NAME_MAX 32u
+int entralogin_name_is_short(const char *name, size_t length);
+
+/* True where `whole` is a user principal name, and `name` its short name. */
+int entralogin_name_is_short_of(const char *name, size_t length, const char *whole, size_t whole_length);
 
 /*
  * True for a name that one of entralogin's two groups may have: at most ENTRALOGIN_GROUP_NAME_MAX of a-z 0-9 _ -, beginning

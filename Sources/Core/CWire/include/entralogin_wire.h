@@ -94,6 +94,8 @@
 #define ENTRALOGIN_PAM_HOLDS_ADMIN_GROUP 0x0001u /* the process has the administrators' gid among its groups */
 #define ENTRALOGIN_PAM_IN_SSHD 0x0002u           /* the process is an sshd, whatever its service name says */
 #define ENTRALOGIN_PAM_WAITS 0x0004u             /* a batch service that can wait: "not yet" is an answer */
+#define ENTRALOGIN_PAM_NAME_TAKEN 0x0008u        /* of sshd's: the account's short name leads to another user's record; the module
+                                                    refuses whatever the verdict is */
 #define ENTRALOGIN_NO_ID 0xffffffffu             /* u32 uid: nobody */
 #define ENTRALOGIN_ANOTHERS_ID 0xfffffffeu       /* u32 uid of a user: in the id range, but another name service's user has it */
 

@@ -19,7 +19,7 @@
  */
 int entralogin_print_principal(const struct entralogin_server *daemon, int argc, char *const *argv, int output);
 
-/* The reply's principal, in the frame and as long as `user`, where it is that name in any letter case; else NULL. */
-const char *entralogin_principal_of(const void *frame, size_t size, const char *user);
+/* The reply's principal, in the frame, where it is `user`, or the whole name of that short one, in any letter case; else NULL. */
+const char *entralogin_principal_of(const void *frame, size_t size, const char *user, size_t *ret_length);
 
 #endif

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The name service module. glibc calls the entry points of nss.map (at the end of passwd.c, group.c, initgroups.c);
- * each is one of the functions below with the compiled-in places. Tests name other places.
+ * The name service module. glibc calls the entry points of nss.map (at the end of passwd.c, group.c, initgroups.c); each is
+ * one of the functions below with the compiled-in places. Tests name other places.
+ *
+ * It is built twice: as the service entralogin, and as entralogin_short (short.map) for machines with short names. Only by the
+ * second one a name without an '@' can be an Entra account's. Such a name may be anybody's, so it costs a look into the published accounts;
+ * the daemon is asked about it by sshd alone, and for groups not even the file where the primary group is another's.
  *
  * Returns: SUCCESS; NOTFOUND with ENOENT for what is not an Entra account's or does not exist; TRYAGAIN with ERANGE,
  * and only for that, where the buffer is too small; UNAVAIL where the answer cannot be had now. On SUCCESS errno
@@ -25,6 +29,7 @@ struct entralogin_sources {
     struct entralogin_server daemon;
     struct entralogin_kept *kept_accounts, *kept_grants,
         *kept_groups; /* entralogin_snapshot_reader.h; NULL: nothing is kept */
+    int short_names;  /* the service entralogin_short; the other one tells nobody of an account with a short name */
 };
 
 enum nss_status entralogin_nss_passwd_by_name(const struct entralogin_sources *sources, const char *name,

@@ -9,8 +9,9 @@
  * that they brought along (entralogin_mapped.h). For everybody else the result is PAM_IGNORE without any I/O, unless their
  * process has the administrators' gid, which none of them can have. The list is read for names of that shape with another's
  * number, and for the number of who asks for another's rights. Another directory's user with a number of the id range costs two
- * looks into the published accounts and one getpwuid(3), and no word to the daemon. No PAM item is ever set but by
- * pam_get_user(3), which the auth stage calls as any module there does; nothing but that name, and in the auth stage one empty
+ * looks into the published accounts and one getpwuid(3), and no word to the daemon. With the argument short_names each name that
+ * may be a short one costs one getpwnam(3). No PAM item is ever set but by pam_get_user(3), which the auth stage calls as any
+ * module there does, and PAM_USER by the account stage: a whole name becomes the short one that its account has. Nothing but that name, and in the auth stage one empty
  * line, is ever asked of the person.
  */
 #ifndef ENTRALOGIN_PAM_H
@@ -34,6 +35,9 @@
 #define ENTRALOGIN_PROBE_USER "entralogin-probe@entralogin.invalid"
 #define ENTRALOGIN_PROBE_MARK "ENTRALOGIN_PROBE"
 
+/* The module's only argument: on machines with short names (ShortNames=). */
+#define ENTRALOGIN_SHORT_NAMES_ARGUMENT "short_names"
+
 /* The file that configure makes for the sudo that is here. */
 #define ENTRALOGIN_SUDO_RULES "/etc/sudoers.d/entralogin"
 
@@ -56,7 +60,8 @@ struct entralogin_pam_operations {
     int (*look_up_number)(uid_t, struct passwd *, char *, size_t, struct passwd **);     /* getpwuid_r */
     int (*look_up_group)(const char *, struct group *, char *, size_t, struct group **); /* getgrnam_r */
     int (*list_groups)(const char *, gid_t, gid_t *, int *);                             /* getgrouplist */
-    uid_t (*real_uid)(void);                                                             /* getuid */
+    int short_names;         /* ENTRALOGIN_SHORT_NAMES_ARGUMENT: any user's name may be an Entra account's */
+    uid_t (*real_uid)(void); /* getuid */
     /* pam_set_data and pam_get_data, which work inside a stack only */
     int (*keep)(pam_handle_t *, const char *, void *, void (*)(pam_handle_t *, void *, int));
     int (*kept)(const pam_handle_t *, const char *, const void **);
@@ -64,8 +69,8 @@ struct entralogin_pam_operations {
 
 /*
  * PAM_SUCCESS; PAM_IGNORE; PAM_PERM_DENIED, decided; PAM_AUTHINFO_UNAVAIL, could not be decided; PAM_USER_UNKNOWN, a
- * name of an Entra account's shape that nobody knows; PAM_SERVICE_ERR, an Entra user but the module was given arguments, and it
- * takes none.
+ * name of an Entra account's shape that nobody knows; PAM_SERVICE_ERR, an Entra user but the module was given an argument that it
+ * does not know, or PAM_USER cannot be set.
  *
  * A batch service (batch.c) waits here for Azure's first answer about the account, up to ENTRALOGIN_BATCH_DEADLINE_MS:
  * cron and atd call PAM in the process that they forked for the job, systemd in the one that becomes the user manager.
