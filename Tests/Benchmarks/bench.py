@@ -21,6 +21,7 @@ from bench_counts import instructions, sizes, system_calls
 from bench_daemon import certificates_a_second, memory, memory_of_many, readiness
 from bench_groups import mapped_groups
 from bench_names import name_service, publication
+from bench_short import short_name_calls, short_name_strangers
 from bench_signin import helper, warm_sign_in
 from bench_sudo import warm_sudo
 from figures import Figure
@@ -42,9 +43,11 @@ MEASURES = (
     Measure("cold", cold, is_speed=True),
     Measure("certificates", certificates_a_second, is_speed=True),
     Measure("system calls", system_calls),
+    Measure("short names", short_name_calls),
     Measure("instructions", instructions),
     Measure("sizes", sizes),
     Measure("name service", name_service, is_speed=True),
+    Measure("strangers with short names", short_name_strangers, is_speed=True),
     Measure("publication", publication, is_speed=True),
     Measure("Entra groups", mapped_groups, is_speed=True),
     Measure("readiness", readiness, is_speed=True),

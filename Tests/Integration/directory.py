@@ -4,11 +4,13 @@ Entra accounts."""
 
 from __future__ import annotations
 
-from bed.checks import equal, require
+from bed.checks import admitted, equal, one_line, refused, require
+from bed.machine import wait_for
 from case import case
 from directory_ground import directory, group, sudo_role, user
 from ground import Ground
 from roles import ADMINS, ADMINS_GID, TARGETPW, administrator
+from short_ground import card, local_part, short, short_names
 from sudo_right import COMMON_ACCOUNT, USERS_GID, in_our_lines, in_steps
 from sudo_withheld import NSSWITCH, severity, signs_in, withdrawal
 
@@ -70,3 +72,32 @@ def sudoers_of_sssd(ground: Ground) -> str:
         control = machine.run("setpriv", "--reuid=70100", "--clear-groups", "sudo", "-n", "id", "-u")
         equal(control.out, "0\n", f"dora, by the directory's rule and defaults ({control.text})")
     return "an Entra account: nothing of it; dora: both"
+
+
+@case("P7", "short names: a user of SSSD's keeps the name; the Entra namesake gets the whole one at the second try, and no group")
+def namesake_of_sssd(ground: Ground) -> str:
+    with short_names(ground, "shortsssd", layered=True) as site, directory(site.machine) as corp:
+        machine, person, free = site.machine, ground.newcomer(), ground.newcomer()
+        name, theirs = local_part(person), "corp_staff"
+        corp.change(user(name, THEIRS))
+        corp.change(group(theirs, 70_200, name))
+        corp.by_sssd()
+        before = machine.read(NSSWITCH)
+        machine.write(NSSWITCH, before.replace("entralogin_short", "sss entralogin_short"))
+        site.stamped()
+        refused(site.ssh(short(person), "id"))
+        first = refused(site.ssh(person, "id"), "sign in again")
+        require(not machine.passwd(person.login), "there is an account after the first try")
+        said = admitted(site.ssh(person, "id -un; pwd; id -Gn")).splitlines()
+        equal(said, [person.login, f"/home/{person.login}", f"{person.login} entra_users"], "name, home and groups")
+        require(f"a user called {name}" in card(site, person.login), card(site, person.login))
+        equal(machine.passwd(name)[2], str(THEIRS), "SSSD's user")
+        require("70200" in machine.must("id", "-G", name).out.split(), "SSSD's user's groups")
+        refused(site.ssh(short(person), "id"))
+        admitted(site.ssh(short(free), "id -un"), f"{local_part(free)}\n")
+        # The directory gets such a user later.
+        corp.change(user(local_part(free), THEIRS + 1))
+        wait_for(lambda: machine.passwd(local_part(free))[2] == str(THEIRS + 1), "the later user")
+        for login in (free, short(free)):
+            refused(site.ssh(login, "id"))
+    return one_line(first)

@@ -53,6 +53,10 @@ import namespaces  # noqa: F401
 import subordinate  # noqa: F401
 import other_directories  # noqa: F401
 import listing  # noqa: F401
+import short_names  # noqa: F401
+import short_refused  # noqa: F401
+import short_wiring  # noqa: F401
+import short_way_back  # noqa: F401
 import storms  # noqa: F401
 import sockets  # noqa: F401
 import surroundings  # noqa: F401

@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: Apache-2.0
+"""P5 and P7 with short names: who keeps the whole name and why, and how an account of before gets the short one."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Sequence
+
+from bed import Person
+from bed.checks import admitted, equal, require
+from bed.machine import wait_for
+from case import case, cases
+from credentials import MARK, shut_out
+from ground import Ground, Site
+from identity import renamed
+from short_ground import GROUP, ON, add_local, called, card, local_part, short, short_names, switch
+
+LOCAL_DATABASES = ("/etc/passwd", "/etc/group", "/etc/shadow")
+
+
+def keeps_whole_name(site: Site, person: Person, *why: str) -> str:
+    """Signs in, and requires that the account has its whole name and no more groups than any other; returns the card."""
+    said = admitted(site.ssh(person, "id -un; pwd; id -Gn")).splitlines()
+    equal(said, [person.login, f"/home/{person.login}", f"{person.login} entra_users"], f"{person.login}'s account")
+    shown = card(site, person.login)
+    for word in why:
+        require(word in shown, f"users show {person.login} does not say {word!r}: {shown}")
+    return shown
+
+
+def remove_local(site: Site, name: str) -> None:
+    for path in LOCAL_DATABASES:
+        site.machine.must("sed", "-i", f"/^{name}:/d", path)
+
+
+@case("P7", "short names: a local alice keeps her name, key and files; the Entra alice has the whole name, and is told why")
+def local_first(ground: Ground) -> str:
+    with short_names(ground, "shortlocal") as site:
+        person = ground.newcomer()
+        name = local_part(person)
+        local = add_local(ground, site, name)
+        shown = keeps_whole_name(site, person, f"a local user is called {name}")
+        equal(admitted(site.ssh(local, "id -u; pwd; id -Gn")), f"2001\n/srv/local/{name}\n{name}\n", "the local user")
+        shut_out(site.ssh(short(person), f"echo {MARK}"))
+        for other in (called(ground.lisa, person.login), called(local, person.login)):
+            shut_out(site.ssh(other, f"echo {MARK}"))
+        # Her name stays whole when the local user has gone: nobody is renamed without root's word.
+        remove_local(site, name)
+        keeps_whole_name(site, person)
+        shut_out(site.ssh(short(person), f"echo {MARK}"))
+    return shown
+
+
+@case("P7", "short names: a local alice who comes later wins; the Entra alice is refused by both names until she is gone")
+def local_later(ground: Ground) -> str:
+    with short_names(ground, "shortlater") as site:
+        machine, person = site.machine, ground.newcomer()
+        name = local_part(person)
+        uid = int(admitted(site.ssh(short(person), "id -u")))
+        local = add_local(ground, site, name)
+        mark = site.journal.mark()
+        for login in (person, short(person)):
+            shut_out(site.ssh(login, f"echo {MARK}"))
+        equal(admitted(site.ssh(local, "id -u; id -Gn")), f"2001\n{name}\n", "the local user")
+        equal(machine.must("id", "-Gn", name).out, f"{name}\n", "groups of the local user")
+        site.service.signal(signal.SIGHUP)
+        wait_for(lambda: not machine.passwd(str(uid)), "the account's record gone")
+        require(not site.journal.since(mark, decision="allow"), "somebody was let in")
+        explained = " ".join(site.tool("explain", person.login).text.split())
+        require(name in explained and "local" in explained, f"explain: {explained}")
+        remove_local(site, name)
+        site.service.signal(signal.SIGHUP)
+        wait_for(lambda: machine.passwd(name)[2:3] == [str(uid)], "the account")
+        equal(admitted(site.ssh(short(person), "id -u")), f"{uid}\n", "back again")
+    return explained[:200]
+
+
+@case("P7", "short names: a group that lists alice, or is called so, gives nothing: the Entra alice has the whole name")
+def listed(ground: Ground) -> str:
+    with short_names(ground, "shortlisted") as site:
+        member, namesake = ground.newcomer(), ground.newcomer()
+        group = site.machine.read("/etc/group")
+        site.machine.write("/etc/group", f"{group}docker:x:998:lisa,{local_part(member)}\n{local_part(namesake)}:x:997:lisa\n")
+        shown = keeps_whole_name(site, member, f"a local group lists {local_part(member)} as a member")
+        keeps_whole_name(site, namesake, f"a local group is called {local_part(namesake)}")
+        for person in (member, namesake):
+            shut_out(site.ssh(short(person), f"echo {MARK}"))
+    return shown
+
+
+# What the account would have, and a part of the reason.
+NEVER_SHORT = (
+    ("root", "programs"), ("sudo", "programs"), ("docker", "programs"), ("postgres", "programs"), ("lisa", "local user"),
+    ("under_score", "cannot be"), ("l" * 33, "cannot be"), ("systemd-x", "cannot be"), ("0day", "cannot be"),
+    ("entra_admins", "cannot be"), ("wheel", "programs"),
+)
+
+
+@cases("P7", "short names: root, sudo, docker, postgres, a local user's and names of another shape are never one, nor a group",
+       NEVER_SHORT, every=3)
+def never_short(ground: Ground, names: Sequence[tuple[str, str]]) -> str:
+    with short_names(ground, "shortnever") as site:
+        for name, why in names:
+            person = renamed(ground, f"{name}@contoso.com")
+            shown = keeps_whole_name(site, person, "short name none:", why)
+            shut_out(site.ssh(called(person, name), f"echo {MARK}"))
+            outcome = site.tool("users", "rename", person.login, "--short")
+            require(not outcome.ok, f"users rename {person.login} --short: {outcome.text}")
+        admitted(site.ssh(ground.lisa, "id -Gn"), "lisa sudo\n")
+    return shown
+
+
+@case("P5", "short names: capital letters in Entra's spelling are one account; in ssh's they are nobody's")
+def letter_case(ground: Ground) -> str:
+    with short_names(ground, "shortcase") as site:
+        person = renamed(ground, "Mixed.Case@Contoso.com")
+        for login in ("mixed.case", "mixed.case@contoso.com"):
+            admitted(site.ssh(called(person, login), "id -un; pwd"), "mixed.case\n/home/mixed.case\n")
+        for login in ("Mixed.Case", "MIXED.CASE", "mixed.case@", "mixed.case@fabrikam.com"):
+            shut_out(site.ssh(called(person, login), f"echo {MARK}"))
+        require(not site.machine.passwd("Mixed.Case"), "getent in capitals")
+    return "one account"
+
+
+@case("P5", "short names: users rename --short keeps number, home and files of an older account; the crontab is moved by hand")
+def renamed_short(ground: Ground) -> str:
+    with ground.fresh("shortrename") as site:
+        machine, person, other = site.machine, ground.newcomer(), ground.newcomer()
+        name, spool = local_part(person), "/var/spool/cron/crontabs"
+        admitted(site.ssh(person, "echo hers >file"))
+        admitted(site.ssh(other, "true"))
+        machine.must("crontab", "-u", person.login, "-", input="@reboot id -un >/tmp/cron-ran\n")
+        record = machine.passwd(person.login)
+        require(not site.tool("users", "rename", person.login, "--short").ok, "renamed without ShortNames=")
+        switch(site, ON)
+        equal(machine.passwd(person.login), record, "the record before users rename")
+        shut_out(site.ssh(short(person), f"echo {MARK}"))
+        outcome = site.tool("users", "rename", person.login, "--short")
+        require(outcome.ok and f"is called {name} now" in outcome.text, f"users rename: {outcome.text}")
+        equal(machine.passwd(name), [name, *record[1:]], "the record")
+        for login in (name, person.login):
+            admitted(site.ssh(called(person, login), "id -un; cat file; pwd; stat -c %U file"),
+                     f"{name}\nhers\n{record[5]}\n{name}\n")
+        require(GROUP in admitted(site.ssh(short(person), "id -Gn")).split(), "groups")
+        equal(machine.must("ls", spool).out, f"{person.login}\n", "crontabs")
+        machine.must("mv", f"{spool}/{person.login}", f"{spool}/{name}")
+        machine.start_cron()
+        wait_for(lambda: machine.path("/tmp/cron-ran").exists() and machine.read("/tmp/cron-ran") == f"{name}\n", "the job")
+        machine.stop_cron()
+        require("short name" in card(site, name), card(site, name))
+        add_local(ground, site, local_part(other))
+        said = site.tool("users", "rename", other.login, "--short")
+        why = " ".join(said.text.split())
+        require(not said.ok and "a local user is called" in why and "sign in again" not in why, f"a local user's name: {why}")
+    return outcome.text.strip()
+
+
+@case("P5", "short names: a name that an account has, or had, is no other account's, whatever Entra calls a person now")
+def never_anothers(ground: Ground) -> str:
+    with short_names(ground, "shortbound") as site:
+        person = ground.newcomer()
+        name = local_part(person)
+        uid = admitted(site.ssh(short(person), "id -u"))
+        key = ground.key_of(person)
+        ground.azure.post("rename", who=key, sign_in_name=f"{name}.new@contoso.com")
+        ground.bed.directory.rename(key, sign_in_name=f"{name}.new@contoso.com")
+        ground.forget(key)
+        new = ground.person(key)
+        outcome = site.ssh(new, "id")
+        require(not outcome.ok and "sign in again" in outcome.text, f"the renamed person: {outcome.text}")
+        equal(admitted(site.ssh(short(new), "id -u")), uid, "the number")
+        admitted(site.ssh(new, "id -un; pwd"), f"{name}.new\n/home/{name}\n")
+        successor = renamed(ground, f"{name}@contoso.com")
+        shut_out(site.ssh(called(successor, name), f"echo {MARK}"))
+        outcome = site.ssh(successor, "id -un; id -u; pwd")
+        require(uid.strip() not in outcome.out.split() and f"/home/{name}" not in outcome.out.split(), outcome.text)
+    return outcome.text.strip().splitlines()[0]

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+"""P2 and P4: while ShortNames= is switched on or off, wherever that stops, nobody gets in who was refused before."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bed import Person
+from bed.checks import Wrong, admitted, refused, require
+from bed.installed import CONFIGURE
+from bed.stopper import Stopper
+from case import case
+from credentials import intruder
+from ground import SETTINGS, Ground, Site
+from short_ground import ON, called, local_part, short, short_names
+from simulator.sshkeys import public_line
+
+
+@dataclass
+class Switching:
+    """A machine with short names, and an account without a role any more, with a planted key in its home."""
+
+    ground: Ground
+    site: Site
+    person: Person
+    thief: Person
+    stopper: Stopper
+
+    @staticmethod
+    def prepared(ground: Ground, site: Site) -> Switching:
+        person = ground.newcomer()
+        thief = intruder(ground, short(person))
+        planted = "umask 77 && mkdir -p .ssh && cat >.ssh/authorized_keys"
+        admitted(site.ssh(short(person), planted, input=public_line(thief.identity) + "\n"))
+        require(site.machine.run("su", "-", local_part(person), "-c", "true").ok, "su while there is a role")
+        ground.withdraw(person)
+        site.flush()
+        refused(site.ssh(short(person), "id"), "role not assigned")
+        switching = Switching(ground, site, person, thief, Stopper(site.machine, ground.bed.scratch / "programs"))
+        switching.hunt("on the machine as it is")
+        return switching
+
+    def hunt(self, when: str) -> None:
+        """Reloads sshd; requires that the account is closed by key, certificate and su, and that lisa gets in."""
+        self.site.reload()
+        for login in (local_part(self.person), self.person.login):
+            for who in (self.thief, self.person):
+                if self.site.ssh(called(who, login), "true").ok:
+                    raise Wrong(f"{login} is in {when}")
+            outcome = self.site.machine.run("su", "-", login, "-c", "id -u")
+            if outcome.ok:
+                raise Wrong(f"su to {login} {when}: {outcome.text}")
+        admitted(self.site.ssh(self.ground.lisa, "true"))
+
+    def turn(self, settings: str) -> None:
+        self.site.machine.write(SETTINGS, settings)
+        self.site.machine.run(CONFIGURE, "--enable", timeout=180)  # its check waits for sshd, which is not reloaded here
+        self.site.reload()
+        self.site.stamped()
+
+    def stops(self, before: str, after: str, parts: int) -> list[str]:
+        """Kills configure at so many of its calls, on the way from one setting to the other; the daemon goes by the first."""
+        self.turn(before)
+        self.site.machine.write(SETTINGS, after)
+        self.stopper.run("kill", 10_000, CONFIGURE, "--enable")
+        calls, seen = self.stopper.calls(), []
+        self.hunt("at the end")
+        for part in range(1, parts + 1):
+            self.turn(before)
+            self.site.machine.write(SETTINGS, after)
+            _, where = self.stopper.run("kill", max(1, part * (calls - 1) // parts), CONFIGURE, "--enable")
+            require(bool(where), "not killed")
+            seen.append(where)
+            self.hunt(f"after a kill at {where}")
+            recovered = self.site.machine.run(CONFIGURE, "--recover", timeout=180)
+            require(recovered.ok, f"after a kill at {where}: {recovered.text}")
+            self.hunt(f"after a kill at {where} and configure --recover")
+        return seen
+
+
+@case("P4", "short names: switched off and on by configure that is killed midway: no planted key and no su opens an account",
+      deep=True)
+def killed(ground: Ground) -> str:
+    with short_names(ground, "shortkilled") as site:
+        switching = Switching.prepared(ground, site)
+        return str(switching.stops(ON, "", 2))
+
+
+@case("P4", "short names: switched off and on by configure that is killed all over its steps", deep=True)
+def killed_everywhere(ground: Ground) -> str:
+    with short_names(ground, "shortkilled") as site:
+        switching = Switching.prepared(ground, site)
+        return f"{len(switching.stops(ON, '', 12) + switching.stops('', ON, 12))} stops"
