@@ -4,8 +4,9 @@
  * one of the functions below with the compiled-in places. Tests name other places.
  *
  * It is built twice: as the service entralogin, and as entralogin_short (short.map) for machines with short names. Only by the
- * second one a name without an '@' can be an Entra account's. Such a name may be anybody's, so it costs a look into the published accounts;
- * the daemon is asked about it by sshd alone, and for groups not even the file where the primary group is another's.
+ * second one a name without an '@' can be an Entra account's. Such a name may be anybody's, so it costs a look into the
+ * published accounts; the daemon is asked about it by sshd alone. About the groups of a name whose primary group is another's
+ * not even the file is asked.
  *
  * Returns: SUCCESS; NOTFOUND with ENOENT for what is not an Entra account's or does not exist; TRYAGAIN with ERANGE,
  * and only for that, where the buffer is too small; UNAVAIL where the answer cannot be had now. On SUCCESS errno

@@ -11,7 +11,8 @@
  * number, and for the number of who asks for another's rights. Another directory's user with a number of the id range costs two
  * looks into the published accounts and one getpwuid(3), and no word to the daemon. With the argument short_names each name that
  * may be a short one costs one getpwnam(3). No PAM item is ever set but by pam_get_user(3), which the auth stage calls as any
- * module there does, and PAM_USER by the account stage: a whole name becomes the short one that its account has. Nothing but that name, and in the auth stage one empty
+ * module there does, and PAM_USER by the account stage: a whole name becomes the short one that its account has. Nothing but
+ * that name, and in the auth stage one empty
  * line, is ever asked of the person.
  */
 #ifndef ENTRALOGIN_PAM_H
