@@ -11,6 +11,8 @@ struct DeviceSignInRule: Sendable {
     let services: [String]
     /// The longest time for a sign-in, in seconds.
     let limit: Int64
+    /// Lines need the argument `short_names`.
+    var hasShortNames = false
 
     static let line = "auth [success=done ignore=ignore module_unknown=ignore default=die] pam_entralogin.so"
     private static let passwords: Set<String> = [
@@ -25,7 +27,9 @@ struct DeviceSignInRule: Sendable {
         }
         for service in present {
             findings.append(evaluateAuthentication(service, machine))
-            findings += PAMRule.account(service).evaluate(machine).findings.filter { $0.severity > .good }
+            var rule = PAMRule.account(service)
+            rule.hasShortNames = hasShortNames
+            findings += rule.evaluate(machine).findings.filter { $0.severity > .good }
             findings += session(service, machine)
         }
         if services.contains("login"), let early = earlyEnd(machine) { findings.append(early) }
@@ -55,6 +59,10 @@ struct DeviceSignInRule: Sendable {
                 "without the file pam_entralogin.so nobody could use \(service), local accounts and root included"
             return finding(service, .warning, what, ours.place)
         }
+        if hasShortNames, ours.arguments != ["short_names"] {
+            let what = "no code is offered to short names in \(service): pam_entralogin.so lacks the argument short_names"
+            return finding(service, .warning, what, ours.place)
+        }
         if let early = stack.entries[..<index].first(where: { DeviceSignInRule.passwords.contains($0.module) }) {
             return finding(
                 service,
@@ -68,7 +76,8 @@ struct DeviceSignInRule: Sendable {
 
     /// The session stage gives the grant, and with it sudo. If it is missing, no user gets in who should not.
     private func session(_ service: String, _ machine: any HostView) -> [Finding] {
-        let rule = PAMRule(service: service, type: "session", mustFollow: ["pam_mkhomedir.so"])
+        var rule = PAMRule(service: service, type: "session", mustFollow: ["pam_mkhomedir.so"])
+        rule.hasShortNames = hasShortNames
         return rule.evaluate(machine).findings.filter { $0.severity > .good }
     }
 
@@ -109,7 +118,7 @@ struct DeviceSignInRule: Sendable {
             severity,
             found,
             place: place,
-            needed: DeviceSignInRule.line,
+            needed: DeviceSignInRule.line + (hasShortNames ? " short_names" : ""),
             remedy:
                 "write the line in /etc/pam.d/\(service), before what asks for passwords; or take \(service) out of Services="
         )

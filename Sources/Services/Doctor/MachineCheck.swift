@@ -65,7 +65,8 @@ package struct MachineCheck: Sendable {
         self.numbers = NumbersRule(numbers: numbers)
         names = LocalNamesRule(domains: domains)
         namespace = UserNamespaceRule(numbers: numbers)
-        devices = DeviceSignInRule(services: deviceServices, limit: deviceLimit)
+        let hasShortNames = shortNameDomain != nil
+        devices = DeviceSignInRule(services: deviceServices, limit: deviceLimit, hasShortNames: hasShortNames)
         self.machine = machine
         self.domain = domain
         self.usersGroup = usersGroup
@@ -74,7 +75,7 @@ package struct MachineCheck: Sendable {
 
     package func run() -> [Finding] {
         let review = sudoers ?? SudoersReview(machine, administratorsGroup: administratorsGroup)
-        let stepUp = StepUpRule(administrator: administrator)
+        let stepUp = StepUpRule(administrator: administrator, hasShortNames: devices.hasShortNames)
         // A list of lists: as one sum it is more than Swift 6.2 finds the types of.
         let parts: [[Finding]] = [
             sshd(),

@@ -12,6 +12,8 @@ internal import Integration
 struct StepUpRule: Sendable {
     /// An account that is an administrator now. It is a user's: a service principal may have a rule of its own.
     let administrator: String?
+    /// Lines need the argument `short_names`.
+    var hasShortNames = false
 
     private static let joiner = "/usr/bin/setpriv"
     private static let remedy = "entraloginctl setup --apply writes sudoers anew; what other files say, visudo changes"
@@ -39,6 +41,10 @@ struct StepUpRule: Sendable {
         guard DeviceSignInRule.isOurs(ours.control) else {
             return finding(service, .error, "the control of pam_entralogin.so lets a refused person go on", ours.place)
         }
+        if hasShortNames, ours.arguments != ["short_names"] {
+            let what = "\(service) asks no short name for a code: pam_entralogin.so lacks the argument short_names"
+            return finding(service, .error, what, ours.place)
+        }
         if let culprit = stack.passingOver(index) {
             let what = "\(culprit.module) can end the stack or jump over pam_entralogin.so: then no code is asked for"
             return finding(service, .error, what, culprit.place)
@@ -57,7 +63,7 @@ struct StepUpRule: Sendable {
             severity,
             found,
             place: place,
-            needed: DeviceSignInRule.line,
+            needed: DeviceSignInRule.line + (hasShortNames ? " short_names" : ""),
             remedy: "write the line first in /etc/pam.d/\(service), by hand; or take sudo out of Services="
         )
     }

@@ -10,7 +10,7 @@ package struct PAMRule: Sendable {
     /// Modules that must come after entralogin's line.
     let mustFollow: Set<String>
     /// entralogin's line has the argument `short_names` (`ShortNames=`), or has none.
-    var hasShortNames = false
+    package var hasShortNames = false
 
     /// `type`: as in PAM's files; `mustFollow`: modules that must come after entralogin's line.
     package init(service: String, type: String, mustFollow: Set<String>) {

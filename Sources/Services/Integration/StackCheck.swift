@@ -111,8 +111,13 @@ package struct StackCheck: Sendable {
     /// Why sshd's account stage would let accounts in that only entralogin's module refuses; empty where it asks entralogin's
     /// module. Nothing else of the integration is looked at.
     package func accountStageErrors() -> [Finding] {
-        evaluateSSHD().services.flatMap { PAMRule.account($0).evaluate(machine).findings }.filter {
-            $0.severity == .error
+        evaluateSSHD().services.flatMap { service in
+            var rule = PAMRule.account(service)
+            let without = rule.evaluate(machine).findings.filter { $0.severity == .error }
+            // These accounts have whole names, so the line's argument for short ones does no harm.
+            rule.hasShortNames = true
+            let with = rule.evaluate(machine).findings.filter { $0.severity == .error }
+            return with.count < without.count ? with : without
         }
     }
 
