@@ -9,8 +9,10 @@ import json
 from bed import Person
 from bed.checks import admitted, equal, refused, require
 from bed.machine import wait_for
+from bed.terminal import Terminal, at_terminal
 from case import case
 from credentials import MARK, PLANTED, intruder, shut_out, taken, without_effect
+from device import LOGIN, SWITCHED_ON, asks_for_code, offer, shell
 from ground import Ground, Site
 from identity import renamed
 from mapped import NAME as MAPPED
@@ -200,3 +202,33 @@ def off_and_on(ground: Ground) -> str:
             admitted(site.ssh(called(person, login), "id -un; cat file"), f"{name}\nhers\n")
         admitted(site.ssh(ground.lisa, "id -un"), "lisa\n")
     return ":".join(record)
+
+
+@case("P1", "short names: a code typed elsewhere opens a console's login by both names, where PAM's auth line has short_names")
+def by_code(ground: Ground) -> str:
+    with short_names(ground, "shortcode", settings=SWITCHED_ON) as site:
+        person = administrator(ground)
+        name = local_part(person)
+        admitted(site.ssh(short(person), "true"))
+        site.machine.must("sed", "-i", "s/delay=[0-9]*/delay=0/", "/etc/pam.d/login")
+        offer(site, "login")
+        require("no code is offered to short names in login" in " ".join(site.tool("doctor").text.split()), "doctor is content")
+        site.machine.must("sed", "-i", "/^auth .*pam_entralogin.so$/s/$/ short_names/", "/etc/pam.d/login")
+        site.stamped()
+        doctor = " ".join(site.tool("doctor").text.split())
+        require("login offers sign-in with a code" in doctor and "short_names)" not in doctor, f"doctor: {doctor}")
+
+        def act(terminal: Terminal) -> str:
+            code = asks_for_code(terminal, called(person, login))
+            ground.azure.post("approve", user_code=code, who=ground.key_of(person))
+            seen = shell(terminal, "echo $(id -un) $USER $(sudo -n id -u)")
+            terminal.type("exit")
+            terminal.end()
+            return seen
+
+        for login in (name, person.login):
+            mark = site.journal.mark()
+            equal(at_terminal(site.machine, LOGIN, act), f"{name} {name} 0", f"by {login}")
+            site.journal.wait(mark, event="device-sign-in", user=person.login, decision="allow")
+            site.journal.wait(mark, event="session-closed", user=person.login)
+    return "in by both"
