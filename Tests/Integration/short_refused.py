@@ -7,7 +7,7 @@ import signal
 from collections.abc import Sequence
 
 from bed import Person
-from bed.checks import admitted, equal, require
+from bed.checks import admitted, equal, one_line, require
 from bed.machine import wait_for
 from case import case, cases
 from credentials import MARK, shut_out
@@ -175,3 +175,53 @@ def never_anothers(ground: Ground) -> str:
         outcome = site.ssh(successor, "id -un; id -u; pwd")
         require(uid.strip() not in outcome.out.split() and f"/home/{name}" not in outcome.out.split(), outcome.text)
     return outcome.text.strip().splitlines()[0]
+
+
+@case("P7", "short names: a folder that a removed local alice has left is not the Entra alice's home: refused, and told why")
+def left_home(ground: Ground) -> str:
+    with short_names(ground, "shorthome") as site:
+        person = ground.newcomer()
+        home = f"/home/{local_part(person)}"
+        site.machine.must("install", "-d", "-m", "0700", "-o", "3333", "-g", "3333", home)
+        site.machine.must("install", "-m", "0600", "-o", "3333", "-g", "3333", "/dev/null", f"{home}/hers")
+        text = ""
+        for login in (short(person), person):
+            outcome = site.ssh(login, f"echo {MARK}")
+            shut_out(outcome, home)
+            text = outcome.text
+        explained = " ".join(site.tool("explain", person.login).text.split())
+        require(home in explained, f"explain: {explained}")
+        equal(site.machine.path(f"{home}/hers").stat().st_uid, 3333, "the file's owner")
+        site.machine.must("mv", home, "/home/of-before")
+        admitted(site.ssh(short(person), "pwd"), f"{home}\n")
+    return text.splitlines()[0]
+
+
+@case("P5", "short names: users add, show, lock and retire take either name; a group of root's gets the short one")
+def administered(ground: Ground) -> str:
+    with short_names(ground, "shortadd") as site:
+        machine, person = site.machine, ground.newcomer()
+        name, key = local_part(person), ground.key_of(person)
+        machine.must("groupadd", "builders")
+        added = site.tool("users", "add", person.login, "--object-id", ground.bed.directory.principals[key].object_id,
+                          "--groups", "builders")
+        require(added.ok, f"users add: {added.text}")
+        equal(machine.passwd(name)[5], f"/home/{name}", "home")
+        require(machine.read("/etc/group").splitlines()[-1].endswith(f":{name}"), machine.read("/etc/group")[-200:])
+        said = admitted(site.ssh(short(person), "id -un; id -Gn")).splitlines()
+        require(said[0] == name and "builders" in said[1].split(), str(said))
+        for spelled, verb in ((name, "lock"), (person.login, "unlock"), (person.login, "lock"), (name, "unlock")):
+            require(site.tool("users", verb, spelled).ok, f"users {verb} {spelled}")
+            for login in (person, short(person)):
+                outcome = site.ssh(login, f"echo {MARK}")
+                require(outcome.ok == (verb == "unlock"), f"users {verb} {spelled}, then {login.login}: {outcome.text}")
+        for spelled in (name, person.login):
+            for verb in (("explain",), ("check",), ("users", "show")):
+                require(person.login in site.tool(*verb, spelled).text, f"{verb} {spelled}: {site.tool(*verb, spelled).text}")
+        retired = site.tool("users", "retire", name)
+        require(retired.ok, retired.text)
+        require(not machine.passwd(name) and not machine.passwd(person.login), "the retired account is there")
+        require(name not in machine.read("/etc/group").rpartition("builders")[2], "still a member of builders")
+        for login in (person, short(person)):
+            shut_out(site.ssh(login, f"echo {MARK}"))
+    return one_line(retired.text, 100)

@@ -3,16 +3,20 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from bed import Person
-from bed.checks import Wrong, admitted, refused, require
+from bed.checks import Wrong, admitted, equal, refused, require
 from bed.installed import CONFIGURE
 from bed.stopper import Stopper
 from case import case
-from credentials import intruder
+from credentials import MARK, PLANTED, intruder, shut_out
 from ground import SETTINGS, Ground, Site
-from short_ground import ON, called, local_part, short, short_names
+from local_people import module_file
+from roles import session_around
+from short_ground import ON, add_local, called, local_part, short, short_names
+from short_names import hidden_sshd
 from simulator.sshkeys import public_line
 
 
@@ -91,3 +95,47 @@ def killed_everywhere(ground: Ground) -> str:
     with short_names(ground, "shortkilled") as site:
         switching = Switching.prepared(ground, site)
         return f"{len(switching.stops(ON, '', 12) + switching.stops('', ON, 12))} stops"
+
+
+@case("P7", "short names: an open session of the Entra alice gets no right of a local alice who is made meanwhile: no sudo by her rules")
+def open_session(ground: Ground) -> str:
+    with short_names(ground, "shortopen") as site:
+        seen = []
+        for what in ("running", "stopped"):
+            person = ground.newcomer()
+            name = local_part(person)
+
+            def between(name: str = name, what: str = what) -> None:
+                add_local(ground, site, name, 2000 + len(seen))
+                site.machine.write("/etc/group", re.sub("^(sudo:.*)$", rf"\1,{name}", site.machine.read("/etc/group"), flags=re.M))
+                site.machine.write(f"/etc/sudoers.d/zz-{name}", f"{name} ALL=(ALL) NOPASSWD: ALL\n", 0o440)
+                if what == "stopped":
+                    site.service.stop()
+
+            after = "id -un; sudo -n id -u; echo ended $?"
+            outcome = session_around(ground, site, person, "true", between, after)
+            require("0" not in outcome.lines(), f"{what}: sudo by the local user's rules: {outcome.text}")
+            require("ended 1" in outcome.out, f"{what}: {outcome.text}")
+            own = site.machine.run("sudo", "-n", "id", "-u", user=name)
+            equal(own.out, "0\n", f"{what}: the local user's own sudo ({own.text})")
+            seen.append(outcome.lines()[0])
+    return f"names in the session: {seen}"
+
+
+@case("P8", "short names: without entralogin's PAM module a planted key opens no account, by either name; local users get in")
+def without_module(ground: Ground) -> str:
+    with short_names(ground, "shortmodule") as site:
+        person = ground.newcomer()
+        thief = intruder(ground, short(person))
+        admitted(site.ssh(short(person), "true"))
+        hidden_sshd(site, f"AuthorizedKeysFile {PLANTED}/%u .ssh/authorized_keys", "AuthenticationMethods any")
+        site.machine.write(f"{PLANTED}/{local_part(person)}", public_line(thief.identity) + "\n")
+        module_file(site, "pam_entralogin.so").unlink()
+        for login in (short(thief), called(thief, person.login)):
+            outcome = site.ssh(login, f"echo {MARK}")
+            shut_out(outcome)
+        taken = site.machine.read("/var/log/sshd.log").count("by PAM account configuration")
+        equal(taken, 2, "planted keys that sshd took, and PAM's own lines refused")
+        require(not site.machine.run("su", "-", local_part(person), "-c", "id").ok, "su")
+        admitted(site.ssh(ground.lisa, "id -un"), "lisa\n")
+    return "refused by PAM's own lines"
