@@ -60,7 +60,8 @@ struct DeviceSignInRule: Sendable {
             return finding(service, .warning, what, ours.place)
         }
         if hasShortNames, ours.arguments != ["short_names"] {
-            let what = "no code is offered to short names in \(service): pam_entralogin.so lacks the argument short_names"
+            let what =
+                "no code is offered to short names in \(service): pam_entralogin.so lacks the argument short_names"
             return finding(service, .warning, what, ours.place)
         }
         if let early = stack.entries[..<index].first(where: { DeviceSignInRule.passwords.contains($0.module) }) {
