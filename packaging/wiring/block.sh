@@ -4,6 +4,10 @@
 # WALinuxAgent, cloud-init), and some strip comments. So entralogin's lines are recognized by their words, and no other line
 # is dropped. Read by configure.
 
+# Of all accounts with a short name: ENTRALOGIN_SHORT_GROUP and ENTRALOGIN_SHORT_GID in entralogin_name.h.
+SHORT_GROUP=entra_short_names
+SHORT_GID=1879048194
+
 # own_lines MODE [FILE]. Modes: `has`, whether the file has lines of entralogin; `numbers`, their line numbers; `rest`, the
 # file without the block; `inside`, other programs' settings inside the block; `left`, the file without entralogin's lines,
 # where those settings keep their Match line, and so their meaning.

@@ -4,9 +4,6 @@
 # Nothing is put in place that sshd -t has not passed. Read by configure.
 
 BLOCK_END="$MARK: end"
-# Of all accounts with a short name: ENTRALOGIN_SHORT_GROUP and ENTRALOGIN_SHORT_GID in entralogin_name.h.
-SHORT_GROUP=entra_short_names
-SHORT_GID=1879048194
 
 # The members of somebody else's group of that name would meet entralogin's block: their own keys would not count (P8).
 refuse_short_group_of_others() {

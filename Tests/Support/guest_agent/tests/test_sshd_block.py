@@ -37,13 +37,16 @@ def set_by_access(lines: list[str], name: str, value: str) -> list[str]:
 
 
 class Block:
-    def __init__(self, folder: Path, awk: str) -> None:
+    def __init__(self, folder: Path, awk: str, has_short_names: bool) -> None:
         self.folder = folder
         (folder / "bin").mkdir()
         (folder / "bin/awk").symlink_to(str(shutil.which(awk)))
         (folder / "sshd").mkdir()
         shutil.copy(TOP / "sshd/00-entralogin.conf", folder / "sshd")
         text = (TOP / "sshd/00-entralogin.conf").read_text().replace("@USERS@", f"*@contoso.com,{GUIDS}")
+        if has_short_names:
+            head, _, body = text.partition("Match User")
+            text = f"{head}Match Group entra_short_names{body[body.index(chr(10)):]}Match User{body}"
         (folder / "sshd.conf").write_text(text)
 
     def run(self, command: str, content: str) -> str:
@@ -69,9 +72,10 @@ class SSHDBlock(unittest.TestCase):
     def each(self) -> list[Block]:
         blocks = []
         for awk in AWKS:
-            folder = tempfile.TemporaryDirectory()
-            self.addCleanup(folder.cleanup)
-            blocks.append(Block(Path(folder.name), awk))
+            for has_short_names in (False, True):
+                folder = tempfile.TemporaryDirectory()
+                self.addCleanup(folder.cleanup)
+                blocks.append(Block(Path(folder.name), awk, has_short_names))
         return blocks
 
     def test_without_a_last_newline_with_crlf_and_tabs(self) -> None:
