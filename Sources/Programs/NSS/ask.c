@@ -10,11 +10,11 @@
 
 #include "entralogin_wire.h"
 
-/* How long a process leaves a daemon alone that did not answer in time. */
+/* How long a process does not ask a daemon that did not answer in time. */
 #define BREAKER_MS 2000
 #define COMMAND_SIZE 16 /* prctl(2): at most 16 bytes with the NUL */
 
-/* The moment until which nothing is asked. Shared by all threads; a child inherits it. */
+/* The time until which the daemon is not asked. Shared by all threads; a child process inherits it. */
 static uint64_t breaker;
 
 void entralogin_nss_close_breaker(void) {
@@ -22,14 +22,14 @@ void entralogin_nss_close_breaker(void) {
 }
 
 /*
- * Only root asks (the socket is root's). Not a program that somebody else started and that is root by its file (sudo,
- * su): its command name is its caller's choice. Not PID 1, which must never wait.
+ * Only root asks (the socket is root's). A set-user-ID program that another user started (sudo, su) does not ask: its
+ * caller chooses its command name. PID 1 does not ask: it must never wait.
  */
 static int may_ask(uint32_t root) {
     return getauxval(AT_UID) == root && geteuid() == root && getpid() != 1;
 }
 
-/* A short name may be anybody's: outside sshd the daemon has no part in a look-up of it. */
+/* Any user may have a short name: outside sshd the daemon is not asked about one. */
 static int is_sshds(const char *command) {
     return strncmp(command, "sshd", 4) == 0;
 }

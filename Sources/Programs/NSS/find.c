@@ -27,7 +27,7 @@ static int can_be_ours(const struct entralogin_sources *sources, const char *nam
     return entralogin_name_is_ours(name, length) || (sources->short_names && entralogin_name_is_short(name, length));
 }
 
-/* Whether nobody is told of the record: by the service without short names such a name leads nowhere. */
+/* Whether the record is hidden: the service without short names does not return accounts that have one. */
 static int is_hidden(const struct entralogin_sources *sources, const struct entralogin_record *record) {
     return !sources->short_names && entralogin_name_is_short(record->name.bytes, record->name.length);
 }
@@ -75,7 +75,7 @@ static int find_recent(
     return settle(sources, entralogin_accounts_by_name(&ret->accounts, name, length, &ret->record), ret);
 }
 
-/* The daemon's answer needs no accounts: what is enrolled is not asked for. */
+/* The daemon's answer needs no open accounts: a name that was found there is not asked for. */
 static int find_provisional(
     const struct entralogin_sources *sources, const char *name, struct entralogin_finding *ret) {
     ret->is_enrolled = 0;
@@ -124,9 +124,9 @@ int entralogin_nss_find_uid(const struct entralogin_sources *sources, uint32_t u
 }
 
 /*
- * A cursor is the number of records given (upper half) and the place of the next one (lower half). The place is good
- * for the file it was made from; where a newer file has no record there, its records are counted off from the first.
- * The number only grows and the file's count bounds it, so that an enumeration ends whatever is published meanwhile.
+ * A cursor is the number of records returned (upper half) and the place of the next one (lower half). The place is
+ * valid for the file it was made from; if a newer file has no record there, its records are counted from the first.
+ * The number only grows and the file's count bounds it, so an enumeration ends whatever is published meanwhile.
  */
 static int any_record_at(
     struct entralogin_accounts *a, uint64_t cursor, struct entralogin_record *ret, uint64_t *ret_next) {

@@ -5,14 +5,14 @@
 #include <errno.h>
 #include <string.h>
 
-/* The first places of an enumeration: the shared groups, then as many Entra groups as there may be. Behind them come the
-   private groups. */
+/* The first places of an enumeration: the shared groups, then as many Entra groups as there may be. The private groups
+   follow. */
 #define SHARED_GROUPS 3u
 #define FIRST_GROUPS (SHARED_GROUPS + ENTRALOGIN_GROUPS_MAX)
 
 /*
- * A group without members. Membership comes from initgroups, and of a private group from being the primary one. A list of the
- * shared groups' members would outgrow the buffers of programs that do not ask again with a larger one.
+ * A group without members. Membership comes from initgroups or, for a private group, from being the primary group. A list of
+ * the shared groups' members would not fit the buffers of programs that do not ask again with a larger one.
  */
 static ENTRALOGIN_ONE_COPY enum nss_status pack(
     struct entralogin_text name, uint32_t gid, struct group *ret, char *buffer, size_t size, int *errnop) {
@@ -35,7 +35,7 @@ static int is_shared(const struct entralogin_sources *sources, uint32_t gid) {
            (gid == ENTRALOGIN_SHORT_GID && sources->short_names);
 }
 
-/* The name of a shared group; empty where there is none: the file has no acceptable one, or short names are off. */
+/* The name of a shared group; empty if it has none: the file has no acceptable name, or short names are off. */
 static struct entralogin_text shared_name(
     const struct entralogin_sources *sources, const struct entralogin_accounts *a, uint32_t gid) {
     static const char short_names[] = ENTRALOGIN_SHORT_GROUP;
@@ -58,14 +58,14 @@ static int is_named(struct entralogin_text text, const char *name) {
     return text.length == length && memcmp(text.bytes, name, length) == 0;
 }
 
-/* Which of the Entra groups: the one of that name, of that number, or at that place. */
+/* Which Entra group is wanted: the one with that name, with that number, or at that place. */
 struct wanted {
     const char *name; /* NULL: not by name */
     uint32_t gid;     /* 0: not by number */
     uint32_t place;
 };
 
-/* One of the Entra groups; none where there is no such one. The file is not looked for where there are none. */
+/* One of the Entra groups; NOTFOUND if there is no such group. The file is not opened if no groups are mapped. */
 static ENTRALOGIN_ONE_COPY enum nss_status mapped(const struct entralogin_sources *sources,
     const struct entralogin_accounts *a, struct wanted wanted, struct group *ret, char *buffer, size_t size,
     int *errnop) {
@@ -89,7 +89,7 @@ static ENTRALOGIN_ONE_COPY enum nss_status mapped(const struct entralogin_source
     return status;
 }
 
-/* A shared group of that name or, without one, of that number. */
+/* The shared group or Entra group with that name or, if `name` is NULL, with that number. */
 static enum nss_status shared(const struct entralogin_sources *sources, const char *name, uint32_t gid,
     struct group *ret, char *buffer, size_t size, int *errnop) {
     struct entralogin_finding finding;
@@ -138,7 +138,7 @@ enum nss_status entralogin_nss_group_by_gid(
     return answer_group(found, &finding, ret, buffer, size, errnop);
 }
 
-/* What stands at one of the first places. An enumeration goes on without Entra groups that cannot be read. */
+/* The group at one of the first places. An enumeration goes on if the Entra groups cannot be read. */
 static enum nss_status first_at(const struct entralogin_sources *sources, const struct entralogin_accounts *a,
     uint32_t place, struct group *ret, char *buffer, size_t size, int *errnop) {
     if (place < SHARED_GROUPS)
@@ -158,7 +158,7 @@ static enum nss_status group_at(const struct entralogin_sources *sources, struct
     struct entralogin_record record;
     for (; here < behind; here += 1ull << 32) {
         *ret_next = here + (1ull << 32);
-        int error = *errnop; /* of a place that is passed over nothing is told */
+        int error = *errnop; /* a place that is skipped does not change *errnop */
         enum nss_status status = first_at(sources, a, (uint32_t)(here >> 32), ret, buffer, size, &error);
         if (status == NSS_STATUS_NOTFOUND)
             continue;

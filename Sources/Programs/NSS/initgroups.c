@@ -10,9 +10,9 @@
 #include "entralogin_mapped.h"
 
 #define FIRST_SIZE 16
-#define UNKNOWN_PRIMARY ((gid_t)-1) /* nscd asks without one */
+#define UNKNOWN_PRIMARY ((gid_t)-1) /* nscd asks without a primary group */
 
-/* Adds a group once, growing the caller's array up to its limit; false only where memory has run out. */
+/* Adds a group once, growing the caller's array up to its limit; false only if memory has run out. */
 static int add(gid_t gid, long *start, long *size, gid_t **groups, long limit) {
     for (long i = 0; i < *start; i++) {
         if ((*groups)[i] == gid)
@@ -35,8 +35,8 @@ static int add(gid_t gid, long *start, long *size, gid_t **groups, long limit) {
 }
 
 /*
- * Whether the caller's record is an Entra account's. Of a mapped account the local files have it: the daemon's word
- * for that is not enough, root's list must have that name with that group, too.
+ * Whether the caller's record is an Entra account's. A mapped account's record is in the local files: then the daemon's
+ * answer is not enough, and root's list must have that name with that group, too.
  */
 static int is_ours(
     const struct entralogin_sources *sources, const char *name, gid_t primary, const struct entralogin_record *record) {
@@ -46,8 +46,8 @@ static int is_ours(
 }
 
 /*
- * A name that may be anybody's, in a record with another's group: nobody's of entralogin's, at no cost. A local user's sign-in
- * never waits for the daemon. Without the group (nscd) the published accounts alone decide.
+ * A short name, which any user may have, in a record whose primary group is not entralogin's is ABSENT at no cost: a local
+ * user's sign-in never waits for the daemon. If the group is unknown (nscd), the published accounts alone decide.
  */
 static int find_member(
     const struct entralogin_sources *sources, const char *name, gid_t primary, struct entralogin_finding *ret) {
@@ -65,7 +65,7 @@ enum nss_status entralogin_nss_initgroups(const struct entralogin_sources *sourc
     if (found != ENTRALOGIN_FOUND)
         return entralogin_nss_status(found, errnop);
     uint32_t uid = finding.record.uid;
-    /* The flags of a daemon's answer are nobody's: a name that is not enrolled is in no Entra group yet. */
+    /* The daemon's answer has no flags: a name that is not enrolled is in no Entra group yet. */
     int mapped = finding.is_enrolled && (finding.accounts.flags & ENTRALOGIN_MAPS_GROUPS) != 0;
     int has_short_name = entralogin_name_is_short(finding.record.name.bytes, finding.record.name.length);
     int enrolled = finding.is_enrolled, ours = is_ours(sources, name, primary, &finding.record);

@@ -6,12 +6,12 @@
 /*
  * No password matches either character ("x" would send pam_unix to a shadow entry that does not exist). The first is a
  * second barrier: an sshd that runs without PAM refuses "!" as a locked account before it looks at any credential, even
- * where `UsePAM no` stands on its command line and no file shows it. With PAM, sshd leaves that question to PAM.
+ * if `UsePAM no` is on its command line and in no file. With PAM, sshd leaves that question to PAM.
  */
 static const struct entralogin_text no_password = {
     .bytes = ENTRALOGIN_NO_PASSWORD, .length = sizeof ENTRALOGIN_NO_PASSWORD - 1};
 
-/* Copies a record into the caller's buffer: sized before the first byte is written. */
+/* Copies a record into the caller's buffer. Checks the size before it writes the first byte. */
 static enum nss_status pack(
     const struct entralogin_record *record, struct passwd *ret, char *buffer, size_t size, int *errnop) {
     struct entralogin_space space = {.at = buffer, .left = size};
