@@ -14,7 +14,7 @@
 #define REPLY_MAX 2048u
 #define DIGITS_MAX 10u
 
-/* The uid that a decimal number names and an Entra account can have, or ENTRALOGIN_NO_ID; the daemon knows whose. */
+/* Parses a decimal uid. ENTRALOGIN_NO_ID unless an Entra account can have it; the daemon knows whose it is. */
 static uint32_t parse_uid(const char *text) {
     uint64_t number = 0;
     size_t length = strnlen(text, DIGITS_MAX + 1);
@@ -32,10 +32,10 @@ static uint32_t parse_uid(const char *text) {
 }
 
 /*
- * The reply's principal where it is the user's name, or the whole name of which that is the short one; otherwise NULL. The
- * certificate may spell it with capital letters (Alice@Contoso.com), and sshd compares every byte: so the certificate's own
- * spelling is what is printed. A principal that folds to a name of an Entra account's shape has no blank and none of
- * , " # \ ; in it.
+ * The reply's principal if it is the user's name, or the whole name that has it as its short name; otherwise NULL. The
+ * certificate may spell it with capital letters (Alice@Contoso.com), and sshd compares every byte, so the certificate's own
+ * spelling is printed. A principal that folds to a name of an Entra account's shape contains no blank and none of
+ * , " # \ ;
  */
 const char *entralogin_principal_of(const void *frame, size_t size, const char *user, size_t *ret_length) {
     struct entralogin_reader r;
@@ -53,7 +53,7 @@ const char *entralogin_principal_of(const void *frame, size_t size, const char *
     return is_same || entralogin_name_is_short_of(user, user_length, folded, length) ? principal : NULL;
 }
 
-/* One write: a line that goes out in part is no principal of anybody's, but sshd would read it. */
+/* A single write: sshd would read a partly written line too, and that is no user's principal. */
 static void print_line(int output, const char *principal, size_t length) {
     char line[ENTRALOGIN_NAME_MAX + 1];
     memcpy(line, principal, length);
@@ -64,7 +64,7 @@ static void print_line(int output, const char *principal, size_t length) {
     while (n < 0 && errno == EINTR);
 }
 
-/* A name that may be anybody's is an Entra account's where sshd's record has a number of theirs. */
+/* A short name, which any user may have, can be an Entra account's only if sshd's record has a uid of the id range. */
 static int can_be_ours(const char *user, uint32_t uid) {
     size_t length = strnlen(user, ENTRALOGIN_NAME_MAX + 1);
     return uid != ENTRALOGIN_NO_ID && (entralogin_name_is_ours(user, length) ||
@@ -94,7 +94,7 @@ int entralogin_print_principal(const struct entralogin_server *daemon, int argc,
     uint64_t deadline = entralogin_deadline(ENTRALOGIN_PRINCIPALS_DEADLINE_MS);
     long answer = entralogin_exchange(daemon, request, size, reply, sizeof reply, deadline);
     size_t length;
-    /* An orphan's answer is nobody's: the sshd process that was named is gone. */
+    /* The answer is void if this process was orphaned: the sshd process named in the request is gone. */
     const char *principal = answer > 0 ? entralogin_principal_of(reply, (size_t)answer, user, &length) : NULL;
     if (principal != NULL && getppid() == parent)
         print_line(output, principal, length);

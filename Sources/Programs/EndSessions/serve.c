@@ -10,7 +10,7 @@
 #include "entralogin_end_sessions.h"
 #include "entralogin_wire.h"
 
-#define REQUEST_MS 1000 /* how long a client may take to say what it wants, and to take the answer */
+#define REQUEST_MS 1000 /* how long a client may take to send its request */
 
 size_t entralogin_answer_end(const struct entralogin_owners *owners, entralogin_end_function *end, const void *request,
     size_t request_size, void *reply, size_t reply_capacity) {

@@ -11,7 +11,7 @@
 #include "entralogin_wire.h"
 
 #define TERMINALS_MAX 64u
-/* Majors of the kernel's devices.txt: serial and virtual terminals, and the pseudo-terminals' eight. */
+/* Major numbers from the kernel's devices.txt: virtual and serial terminals, and the eight for pseudo-terminals. */
 #define CONSOLE_MAJOR 4u
 #define FIRST_SERIAL 64u
 #define PTS_MAJOR 136u
@@ -37,7 +37,7 @@ static void find(int folder, const struct entralogin_process *p, void *context) 
     if (!entralogin_is_of(p, s->uid) || s->count == TERMINALS_MAX ||
         entralogin_read_proc(folder, "stat", text, sizeof text) <= 0)
         return;
-    /* pid (comm) state ppid pgrp session tty_nr; the name may hold anything. */
+    /* pid (comm) state ppid pgrp session tty_nr; comm may contain any character. */
     const char *rest = strrchr(text, ')');
     if (rest == NULL || sscanf(rest + 1, " %*c %*d %*d %*d %d", &terminal) != 1 || terminal == 0)
         return;
@@ -62,7 +62,7 @@ int entralogin_terminal_path(unsigned number, char *path, size_t capacity) {
     return 1;
 }
 
-/* A terminal that is stopped (^S), or that its owner has closed to the group, gets nothing. */
+/* Writes nothing to a terminal that is stopped (^S) or that its owner has closed to the group. */
 static int tell(unsigned number, uint32_t uid, const char *text, size_t length) {
     char path[32];
     struct stat s;
