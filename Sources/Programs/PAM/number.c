@@ -7,7 +7,7 @@
 #include "entralogin_mapped.h"
 #include "entralogin_snapshot_reader.h"
 
-/* Whether an account is published with this number, and with this name where one is given: as the reader says it. */
+/* Looks for a published account by this name or, if that is NULL, by this number; returns the reader's result. */
 static int published(const char *path, uint32_t uid, const char *name) {
     unsigned char window[ENTRALOGIN_WINDOW];
     struct entralogin_accounts accounts;
@@ -18,14 +18,14 @@ static int published(const char *path, uint32_t uid, const char *name) {
     result = name == NULL
                  ? entralogin_accounts_by_uid(&accounts, uid, &record)
                  : entralogin_accounts_by_name(&accounts, name, strnlen(name, ENTRALOGIN_NAME_MAX + 1), &record);
-    /* A mapped account's number in there is the daemon's only: the system knows another one. */
+    /* Only the daemon uses the number that a mapped account has in this file: the system knows another one. */
     if (result == ENTRALOGIN_FOUND && entralogin_record_is_for_groups_alone(&record))
         result = ENTRALOGIN_ABSENT;
     entralogin_accounts_close(&accounts);
     return result;
 }
 
-/* The name that the name services have for a number; 0 where there is none, or that cannot be told. */
+/* The name that the name services have for a number; 0 if there is none, or they cannot say. */
 static int name_of(const struct entralogin_pam_operations *operations, uint32_t uid, struct passwd *record,
     char *buffer, size_t size) {
     struct passwd *found = NULL;
@@ -39,7 +39,7 @@ int entralogin_is_anothers(const struct entralogin_pam_operations *operations, u
         published(operations->accounts, uid, NULL) != ENTRALOGIN_ABSENT ||
         !name_of(operations, uid, &record, buffer, sizeof buffer))
         return 0;
-    /* entralogin's own answer, which a cache kept (nscd): of an account that was published a moment ago. */
+    /* entralogin's own answer, kept by a cache (nscd), about an account that was published a moment ago. */
     if (record.pw_passwd != NULL && strcmp(record.pw_passwd, ENTRALOGIN_NO_PASSWORD) == 0)
         return 0;
     if (name != NULL && strcmp(record.pw_name, name) != 0)
@@ -59,7 +59,7 @@ int entralogin_is_given_away(const struct entralogin_pam_operations *operations,
         entralogin_name_folds_to_ours(record.pw_name, strnlen(record.pw_name, ENTRALOGIN_NAME_MAX + 1)) ||
         (record.pw_passwd != NULL && strcmp(record.pw_passwd, ENTRALOGIN_MAPPED_MARK) == 0))
         return 0;
-    /* Two records with the number: which one counts is chance. */
+    /* If two records have the number, it is chance which one counts. */
     return operations->look_up(listed, &record, buffer, sizeof buffer, &found) == 0 &&
            (found == NULL || found->pw_uid != uid);
 }

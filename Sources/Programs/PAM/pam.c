@@ -24,7 +24,7 @@
     "ask this machine's administrator"
 #define LONG_CREDENTIAL "entralogin: sign-in refused: the credential is too long"
 
-/* What comes of a question: the wire's verdict, after the person was told. */
+/* Asks the daemon, shows its text to the user, and returns its verdict. */
 static int ask(const struct entralogin_pam_operations *operations, pam_handle_t *pamh, int flags, uint16_t opcode,
     struct entralogin_writer *w) {
     struct entralogin_answer answer;
@@ -48,8 +48,8 @@ static int result_of(int verdict, int denied, int undecided) {
 }
 
 /*
- * A mapped account is never let pass for a local account: where the daemon, which reads the same files, does not know them as
- * ours, the answer is no.
+ * A mapped account is never treated as a local account: if the daemon, which reads the same files, does not know it as an
+ * Entra account, the user is refused.
  */
 static int insist(pam_handle_t *pamh, int flags, int verdict, int is_mapped) {
     if (!is_mapped || verdict != ENTRALOGIN_VERDICT_IGNORE)
@@ -58,7 +58,7 @@ static int insist(pam_handle_t *pamh, int flags, int verdict, int is_mapped) {
     return ENTRALOGIN_VERDICT_DENY;
 }
 
-/* Tells the integration check that libpam came here. Whatever becomes of it, the stage goes on as for anybody. */
+/* Tells the integration check that libpam called this stage. The stage goes on as for any user, even if that fails. */
 static void mark_probe(
     const struct entralogin_pam_operations *operations, pam_handle_t *pamh, const char *user, int argc) {
     const char *mark =
@@ -80,7 +80,7 @@ static void put_account(struct entralogin_writer *w, pam_handle_t *pamh, const s
     entralogin_put_string(w, entralogin_item(pamh, PAM_RHOST));
 }
 
-/* The daemon's verdict about the account, after the person was told. */
+/* The daemon's verdict about the account; its text has been shown to the user. */
 static int decide(const struct entralogin_pam_operations *operations, pam_handle_t *pamh, int flags,
     const struct entralogin_person *person, const struct entralogin_invoker *invoker) {
     unsigned char request[ACCOUNT_REQUEST_MAX], waiting[ACCOUNT_REQUEST_MAX];
@@ -102,7 +102,7 @@ static int decide(const struct entralogin_pam_operations *operations, pam_handle
     return answer.verdict;
 }
 
-/* The daemon learns of it in sshd, where a new account then does without that name; nothing that it says lets the person in. */
+/* In sshd the daemon is told, and a new account then does without that name; no answer of the daemon lets the user in. */
 static int refuse_taken_name(const struct entralogin_pam_operations *operations, pam_handle_t *pamh, int flags,
     const struct entralogin_person *person, const struct entralogin_invoker *invoker) {
     if (!entralogin_in_sshd(pamh) || decide(operations, pamh, flags, person, invoker) != ENTRALOGIN_VERDICT_DENY)
@@ -117,7 +117,7 @@ int entralogin_pam_account(
     const char *user = entralogin_item(pamh, PAM_USER);
     mark_probe(operations, pamh, user, argc);
     entralogin_find_invoker(operations, pamh, &invoker);
-    /* As in sudo: a look-up that is as good costs more than the rest of what is done here. */
+    /* The same user, as in sudo: another look-up with the same result costs more than the rest of this function. */
     if (strcmp(user, invoker.name) == 0 && invoker.person.standing == ENTRALOGIN_OURS)
         person = invoker.person;
     else
@@ -153,7 +153,7 @@ int entralogin_pam_account(
     return result_of(verdict, PAM_PERM_DENIED, PAM_AUTHINFO_UNAVAIL);
 }
 
-/* True where pam_mkhomedir, behind this module, is to make the home. One that was begun and never ended is absent. */
+/* True if pam_mkhomedir, after this module, is to make the home. A home that was begun and never finished is absent. */
 static int put_session(struct entralogin_writer *w, const struct entralogin_pam_operations *operations,
     pam_handle_t *pamh, const struct entralogin_person *person, const char *credential) {
     uint32_t owner, root = operations->daemon.root;
@@ -177,7 +177,7 @@ static int put_session(struct entralogin_writer *w, const struct entralogin_pam_
     return state == ENTRALOGIN_HOME_ABSENT;
 }
 
-/* The way is free for pam_mkhomedir; where there is no room, the person learns why the session has no home. */
+/* Clears the way for pam_mkhomedir; if there is no room, tells the user why the session has no home. */
 static void clear_way(const struct entralogin_pam_operations *operations, pam_handle_t *pamh, int flags,
     const struct entralogin_person *person) {
     entralogin_remove_unfinished_home(person->home, ENTRALOGIN_SKELETON, operations->daemon.root, person->uid);
@@ -186,15 +186,15 @@ static void clear_way(const struct entralogin_pam_operations *operations, pam_ha
 }
 
 /*
- * Whether the daemon has no say in this session. It has one where another directory's user came with a certificate: that may
- * be an Entra certificate for the same name, of which the account stage knew nothing (P4).
+ * Whether the daemon has no say in this session. It has a say if another directory's user came with a certificate: that may
+ * be an Entra certificate for the same name, which the account stage did not know of (P4).
  */
 static int is_no_concern(const struct entralogin_person *person, const char *credential) {
     int certified = strstr(credential, "-cert-v01@openssh.com ") != NULL;
     return person->standing == ENTRALOGIN_FOREIGN && !(person->is_anothers && certified);
 }
 
-/* Why an Entra user's session may not even be asked for, or NULL. */
+/* Why an Entra user's session is refused without asking the daemon, or NULL. */
 static const char *obstacle(enum entralogin_standing standing, int argc, const char *credential) {
     if (argc != 0)
         return ENTRALOGIN_ARGUMENTS;
@@ -280,7 +280,7 @@ static const struct entralogin_pam_operations real_world = {
     .kept = pam_get_data,
 };
 
-/* The real operations, as the line's arguments have them; *argc counts those that are not known. */
+/* The real operations, as the line's arguments change them; *argc becomes 0 if all arguments are known. */
 static struct entralogin_pam_operations take_arguments(int *argc, const char **argv) {
     struct entralogin_pam_operations operations = real_world;
     if (*argc == 1 && strcmp(argv[0], ENTRALOGIN_SHORT_NAMES_ARGUMENT) == 0) {
@@ -311,7 +311,7 @@ ENTRALOGIN_ENTRY_POINT int pam_sm_authenticate(pam_handle_t *pamh, int flags, in
     return entralogin_pam_authenticate(&operations, pamh, flags, argc);
 }
 
-/* As the auth stage went: libpam asks for both in one chain. */
+/* The same result as the auth stage's: libpam runs both in one chain. */
 ENTRALOGIN_ENTRY_POINT int pam_sm_setcred(pam_handle_t *pamh, int flags, int argc, const char **argv) {
     (void)flags, (void)argc, (void)argv;
     return entralogin_pam_setcred(&real_world, pamh);

@@ -18,8 +18,8 @@ const char *entralogin_item(pam_handle_t *pamh, int item) {
 }
 
 /*
- * Whose a local record with a name of an Entra account's shape is. Undecidable is nobody's: only a record that root's list does
- * not name, and that bears no mark, is another's (P8).
+ * Decides whose a local record with a name of an Entra account's shape is. Only a record that root's list does not name, and
+ * that has no mark, is another user's (P8); if that cannot be decided, it is a mismatch.
  */
 static void evaluate_local(
     const struct entralogin_pam_operations *operations, const struct passwd *found, struct entralogin_person *ret) {
@@ -39,8 +39,8 @@ static void evaluate_local(
 }
 
 /*
- * Whether a record with a number of the id range is another name service's. The password of entralogin's module's records says
- * that they are Entra accounts', at no cost; where something between hides it, as SSSD may, the number decides.
+ * Whether a record with a number of the id range is another name service's. The password in the records of entralogin's
+ * module shows at no cost that they are Entra accounts'; if something in between hides it, as SSSD may, the number decides.
  */
 static int is_anothers(const struct entralogin_pam_operations *operations, const struct passwd *found) {
     int marked = found->pw_passwd != NULL && strcmp(found->pw_passwd, ENTRALOGIN_NO_PASSWORD) == 0;
@@ -51,14 +51,14 @@ int entralogin_is_shortage(int error) {
     return error == ENOMEM || error == EMFILE || error == ENFILE || error == ERANGE;
 }
 
-/* A name that can be anybody's: an Entra account's only where the record has a number of theirs. */
+/* Any user can have such a name: it is an Entra account's only if the record has a number of the id range. */
 static int may_be_short(const struct entralogin_pam_operations *operations, const char *name) {
     return operations->short_names && entralogin_name_is_short(name, strnlen(name, ENTRALOGIN_SHORT_NAME_MAX + 1));
 }
 
 /*
- * The whole name of an account that has a short one, which must lead to the same record: everything after PAM, and the group
- * lists of other name services, go by the short one.
+ * Evaluates the whole name of an account that has a short name, which must lead to the same record: everything after PAM,
+ * and the group lists of other name services, go by the short name.
  */
 static enum entralogin_standing evaluate_spelling(
     const struct entralogin_pam_operations *operations, const char *name, const struct entralogin_person *person) {
@@ -84,7 +84,7 @@ void entralogin_find_person(const struct entralogin_pam_operations *operations, 
         return;
     int error = operations->look_up(name, &record, buffer, sizeof buffer, &found);
     if (error != 0 || found == NULL) {
-        /* What the caller can cause by a limit makes nobody a local user. */
+        /* An error that the caller can cause by a resource limit does not make anyone a local user. */
         ret->standing = shape || (is_short && entralogin_is_shortage(error)) ? ENTRALOGIN_UNKNOWN : ENTRALOGIN_FOREIGN;
         return;
     }
@@ -107,7 +107,7 @@ void entralogin_find_person(const struct entralogin_pam_operations *operations, 
     ret->standing = evaluate_spelling(operations, name, ret);
 }
 
-/* Services that give somebody another's rights. */
+/* Services that give a user another user's rights. */
 static int lifts_rights(const char *service) {
     return (entralogin_service_kinds(service) & ENTRALOGIN_SERVICE_LIFTS) != 0;
 }
@@ -126,7 +126,7 @@ static uint32_t login_uid(const struct entralogin_pam_operations *operations) {
     return n > 0 && number < ENTRALOGIN_NO_ID ? (uint32_t)number : ENTRALOGIN_NO_ID;
 }
 
-/* Takes the number for the caller's, where it is an Entra account's. */
+/* Takes the number as the caller's, if it is an Entra account's. */
 static void take_number(
     const struct entralogin_pam_operations *operations, uint32_t uid, struct entralogin_invoker *ret) {
     enum entralogin_mapping mapping = ENTRALOGIN_NOT_MAPPED;
@@ -157,11 +157,11 @@ void entralogin_find_invoker(
     ret->is_mismatch = person.standing == ENTRALOGIN_MISMATCH;
     if (person.standing == ENTRALOGIN_OURS || person.standing == ENTRALOGIN_MISSPELT)
         ret->uid = person.uid;
-    /* sudo may have changed its uid by now, and an Entra account has the name, too. */
+    /* sudo may have changed its uid by now, and the name may be an Entra account's, too. */
     ret->is_ours |= person.is_anothers && entralogin_is_published(operations, ret->name);
     if (entralogin_uid_is_ours(real) || (lifts && real != ret->uid))
         take_number(operations, real, ret);
-    /* The application names nobody: who signed in counts. It does not where it names root, in root's own shell. */
+    /* If the application names no caller, the user who signed in counts; not if it names root, as in root's own shell. */
     if (lifts && ret->uid == ENTRALOGIN_NO_ID && ret->name[0] == '\0')
         take_number(operations, login_uid(operations), ret);
 }
@@ -182,7 +182,7 @@ int entralogin_borrows_group(const struct entralogin_pam_operations *operations,
 }
 
 uint16_t entralogin_process_flags(pam_handle_t *pamh) {
-    /* Not known counts as held: for an Entra user that only asks for more. */
+    /* Unknown counts as held: for an Entra user that only demands more. */
     uint16_t flags = entralogin_holds_administrators_group() != 0 ? ENTRALOGIN_PAM_HOLDS_ADMIN_GROUP : 0;
     return entralogin_in_sshd(pamh) ? flags | ENTRALOGIN_PAM_IN_SSHD : flags;
 }

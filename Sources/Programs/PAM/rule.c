@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* What configure writes is far smaller; of a file that was made by hand nothing is read here. */
+/* What configure writes is far smaller; a file that was written by hand does not count here. */
 #define RULES_MAX 8192
 #define MADE_BY_US "# Made by /usr/libexec/entralogin/configure"
 /* Bytes for a record of group(5): a directory may list thousands of members. */
@@ -20,7 +20,7 @@
 
 enum { NO = 0, YES = 1, UNKNOWN = -1 };
 
-/* The content of configure's own file for sudo, which ends in NUL. */
+/* Reads configure's own file for sudo into `text`, which ends with a NUL. */
 static int read_rules(const char *path, char *text) {
     struct stat status;
     size_t used = 0;
@@ -37,7 +37,7 @@ static int read_rules(const char *path, char *text) {
     return strstr(text, "\n" MADE_BY_US) != NULL;
 }
 
-/* The number of the group that sudo-rs finds under a name. */
+/* The number of the group that sudo-rs finds by a name. */
 static int group_number(const struct entralogin_pam_operations *operations, const char *name, gid_t *ret) {
     struct group record, *found = NULL;
     for (size_t size = ENTRALOGIN_PASSWD_MAX; size <= GROUP_BYTES_MAX; size *= 4) {
@@ -54,7 +54,7 @@ static int group_number(const struct entralogin_pam_operations *operations, cons
     return UNKNOWN;
 }
 
-/* Whose right the rule is: "%#1879048193 ALL=…" or "%entra_admins ALL=…". NO for sudo's own file, which has a plugin. */
+/* The rule's group: "%#1879048193 ALL=…" or "%entra_admins ALL=…". NO for the original sudo's file, which uses a plugin. */
 static int ruling_group(const struct entralogin_pam_operations *operations, gid_t *ret) {
     char text[RULES_MAX + 1];
     int read = read_rules(operations->sudo_rules, text);

@@ -13,7 +13,7 @@ static const struct pam_conv *conversation_of(pam_handle_t *pamh, int flags) {
     return conversation->conv != NULL ? conversation : NULL;
 }
 
-/* One message; the response, or NULL. */
+/* Sends one message; returns the response, or NULL. */
 static struct pam_response *converse(const struct pam_conv *conversation, int style, const char *text, size_t length) {
     char line[ENTRALOGIN_LINE_MAX + 1];
     entralogin_clean_line(line, text, length);

@@ -9,7 +9,7 @@
     "entralogin: refused: sudo asks about somebody else than you (targetpw, rootpw or runaspw in sudoers), and a code can " \
     "only prove who you are; ask this machine's administrator"
 #define NO_TERMINAL "entralogin: refused: sudo asks for a code here, and there is no terminal to show it on"
-/* Another name for sudo's file: the person's own doing. */
+/* The user has run sudo's file under another name. */
 #define LIKE_SSHD "entralogin: refused: this sudo calls itself sshd"
 #define NO_PASSWORD "entralogin: refused: you have no password here; press Enter alone to get a code"
 
@@ -17,8 +17,8 @@ int entralogin_in_sudo(pam_handle_t *pamh) {
     return (entralogin_service_kinds(entralogin_item(pamh, PAM_SERVICE)) & ENTRALOGIN_SERVICE_STEPS_UP) != 0;
 }
 
-/* sudo keeps signals for later while it authenticates (its handlers only note them), so that nobody could break the wait off:
-   held here, they can be looked for, and sudo gets them afterwards. */
+/* sudo keeps signals for later while it authenticates (its handlers only note them), so the user could not interrupt the
+   wait. Blocked here, the signals can be checked for, and sudo gets them afterwards. */
 static int prove(const struct entralogin_pam_operations *operations, pam_handle_t *pamh, int flags,
     const struct entralogin_person *person) {
     sigset_t before;
@@ -35,7 +35,7 @@ int entralogin_step_up(const struct entralogin_pam_operations *operations, pam_h
     entralogin_find_invoker(operations, pamh, &invoker);
     if (!invoker.is_ours)
         return PAM_IGNORE;
-    /* sudo asks every module for silence (sudoers(5), pam_silent), and shows what it is told all the same. */
+    /* sudo asks every module for silence (sudoers(5), pam_silent), but shows their messages all the same. */
     flags &= ~PAM_SILENT;
     if (argc != 0) {
         entralogin_say(pamh, flags, ENTRALOGIN_ARGUMENTS);
