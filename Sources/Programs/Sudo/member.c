@@ -20,9 +20,9 @@
 #define UNDECIDED "entralogin: sudo cannot be decided now; ask this machine's administrator"
 
 /*
- * The rule of the PAM module: a name of the right shape with a uid of the range, or with the one in root's list. A short name, which
- * may be anybody's, with a uid of the range and the password of entralogin's records: another directory's user with such a number
- * has another one, and never waits for the daemon (P8).
+ * The rule of the PAM module: a name of the right shape with a uid of the id range, or with the uid in root's list. Or a
+ * short name, which any user may have, with a uid of the range and the password of entralogin's records: another
+ * directory's user with such a uid has another password, and never waits for the daemon (P8).
  */
 static int can_be_entra(const struct entralogin_sudo_world *operations, const char *user, const struct passwd *record) {
     size_t length = strnlen(user, ENTRALOGIN_NAME_MAX + 1);
@@ -35,7 +35,7 @@ static int can_be_entra(const struct entralogin_sudo_world *operations, const ch
                                                          user, record->pw_uid, record->pw_gid) == ENTRALOGIN_MAPPED;
 }
 
-/* "entralogin:NAME", a group of [Groups]: NAME, which has an underscore, as "administrators" has not. NULL: none of those. */
+/* "entralogin:NAME", a group of [Groups]: NAME, which has an underscore, unlike "administrators". NULL: not such a group. */
 static const char *mapped_group(const char *group) {
     const size_t prefix = strlen(ENTRALOGIN_SUDO_PREFIX);
     if (strncmp(group, ENTRALOGIN_SUDO_PREFIX, prefix) != 0)
@@ -48,7 +48,7 @@ int entralogin_sudo_is_a_group(const char *group) {
     return strcmp(group, ENTRALOGIN_SUDO_GROUP) == 0 || mapped_group(group) != NULL;
 }
 
-/* Those who came as administrators are told why they are none now. Others may have rules of their own in sudoers. */
+/* Users who signed in as administrators are told why they no longer are. Others may have rules of their own in sudoers. */
 static int came_as_administrator(void) {
     gid_t groups[GROUPS_MAX];
     int n = getgroups(GROUPS_MAX, groups);
@@ -99,7 +99,7 @@ int entralogin_sudo_is_member(
     entralogin_put_string(&w, record->pw_dir);
     entralogin_put_string(&w, "");
     entralogin_put_u32(&w, ENTRALOGIN_NO_ID);
-    /* Of a group, too: a daemon from before there were groups says yes to administrators alone. */
+    /* For a group, too: a daemon from before there were groups says yes only for administrators. */
     entralogin_put_u16(&w, ENTRALOGIN_PAM_HOLDS_ADMIN_GROUP);
     entralogin_put_string(&w, mapped == NULL ? "" : mapped);
     entralogin_put_string(&w, "");
@@ -110,7 +110,7 @@ int entralogin_sudo_is_member(
     long answer = size == 0 ? 0 : entralogin_exchange(&operations->daemon, frame, size, reply, sizeof reply, deadline);
     if (answer > 0)
         verdict = verdict_of(reply, (size_t)answer, &text, &length);
-    /* Who is in no group may have rules of their own in sudoers. */
+    /* A user who is not in the group may have rules of their own in sudoers. */
     if (verdict != ENTRALOGIN_VERDICT_ALLOW && is_own && mapped == NULL)
         explain(operations, text, length);
     return verdict == ENTRALOGIN_VERDICT_ALLOW ? 1 : answer > 0 ? 0 : ENTRALOGIN_SUDO_SILENT;

@@ -22,8 +22,8 @@ struct group_plugin {
     int (*query)(const char *user, const char *group, const struct passwd *record);
 };
 
-/* sudo asks some twelve times in one run, for each line that names a group. One run, one answer for each group, and one wait
-   for a daemon that does not answer. What finds no room is asked again. */
+/* sudo asks about twelve times in one run, for each line that names a group. One run gets one answer for each group, and
+   waits once for a daemon that does not answer. An answer that finds no room here is asked for again. */
 #define ANSWERS 64
 static char asked[ENTRALOGIN_NAME_MAX + 1];
 static uid_t asked_uid;
@@ -40,7 +40,7 @@ static void say(const char *line) {
         print(ERROR_MESSAGE, "%s\n", line);
 }
 
-/* The real uid when sudo was executed: the kernel's word. sudo has changed its own by now. */
+/* The real uid when sudo was executed, from the kernel. sudo has changed its own by now. */
 static uint32_t caller(void) {
     return (uint32_t)getauxval(AT_UID);
 }
@@ -89,5 +89,5 @@ static int query(const char *user, const char *group, const struct passwd *recor
     return answer == 1;
 }
 
-/* sudo looks for this name. */
+/* sudo looks up this symbol. */
 __attribute__((visibility("default"))) struct group_plugin group_plugin = {API_VERSION, begin, end, query};
