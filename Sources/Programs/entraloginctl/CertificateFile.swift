@@ -8,7 +8,7 @@ struct CertificateFileError: Error, Hashable, Sendable {
     var text: String
 }
 
-/// A file with one certificate in OpenSSH's form: type, base64, comment (sshd(8)). `-` is standard input.
+/// A file with one certificate in OpenSSH's format: type, base64, comment (sshd(8)). `-` is standard input.
 struct CertificateFile: Sendable {
     private static let limit = Int(ENTRALOGIN_CERTIFICATE_MAX)
 

@@ -11,7 +11,7 @@ enum Command: Hashable, Sendable {
     case users(UsersCommand)
     case checkCertificate(file: String, user: String?)
     case stack(stamp: Bool, isUnattended: Bool)
-    /// `stack --lines`: the lines that a program reads, for configure.
+    /// `stack --lines`: the configuration lines that a program reads, for configure.
     case configurationLines(of: ReadingProgram)
     /// `stack --obstacles`: why a package must not integrate this machine by itself, for configure.
     case setupObstacles
@@ -19,35 +19,35 @@ enum Command: Hashable, Sendable {
     case coveredDomains
     case setup(SetupVerb)
     case flush
-    /// `allowList`: a file; nil for the standard one, which may be absent.
+    /// `allowList`: a file; nil for the default one, which may be absent.
     case auditAccounts(allowList: String?)
     case migrate(from: OldPackage, MigrationVerb)
     case export
     /// All settings, or the one with that name (`Section.Key`).
     case config(key: String?)
-    /// `objectID`: of somebody who has no account here yet.
+    /// `objectID`: for a user who has no account here yet.
     case check(name: String, objectID: ObjectID?, needsAdministrator: Bool)
     case test(file: String, user: String?)
-    /// `since`: as journalctl takes it.
+    /// `since`: in journalctl's syntax.
     case log(name: String, since: String?)
     case sessions
     case endSessions(name: String)
-    /// `refresh`: the daemon fetches them first. `publish`: copies them for sshd.
+    /// `refresh`: the daemon fetches the keys first. `publish`: copies them for sshd.
     case keys(refresh: Bool, publish: Bool)
     /// Ranges for rootless containers; `write`: brings /etc/subuid and /etc/subgid up to date.
     case subordinateIDs(write: Bool)
-    /// To standard output where there is no file.
+    /// To standard output if no file is given.
     case metrics(file: String?)
-    /// A bundle for a report of a fault; to standard output where there is no file.
+    /// A bundle for a bug report; to standard output if no file is given.
     case report(file: String?)
-    /// Who may sign in here, as Azure's role assignments say it.
+    /// Who may sign in here according to Azure's role assignments.
     case access
-    /// Of one command, by its words; empty: of all.
+    /// The help of one command, by its words; if empty, of all commands.
     case help(of: [String])
     case version
 }
 
-/// A program whose configuration has files that include others.
+/// A program whose configuration files can include others.
 enum ReadingProgram: String, Sendable {
     case sshd
     case sudo
@@ -57,26 +57,26 @@ enum ReadingProgram: String, Sendable {
 enum UsersCommand: Hashable, Sendable {
     case list
     case show(name: String)
-    /// `groups`: local ones; `isRootEquivalent`: those that make root of their members are meant.
+    /// `groups`: local groups; `isRootEquivalent`: groups that give their members root's rights are intended.
     case add(name: String, objectID: ObjectID, groups: [String], isRootEquivalent: Bool)
     case retire(name: String)
     /// By name, uid or object id.
     case lock(name: String)
     case unlock(name: String)
-    /// Without the word that it is the same person, what would happen is shown, and nothing happens.
+    /// Unless `isSamePerson`, only shows what would happen.
     case rebind(name: String, objectID: ObjectID, isSamePerson: Bool)
     case rename(name: String, new: String)
     case setShell(name: String, shell: String)
     case setHome(name: String, home: String)
 }
 
-/// The words after the program's name, understood.
+/// The words after the program's name, parsed.
 struct Invocation: Hashable, Sendable {
     var command: Command
     var isJSON: Bool
 }
 
-/// Why the words could not be understood: one line.
+/// Why the words could not be parsed: one line.
 struct UsageError: Error, Hashable, Sendable {
     var text: String
 }
@@ -99,7 +99,7 @@ extension Invocation {
         try words.finish(after: word)
     }
 
-    /// `help users rebind`, `users rebind --help`, `help` alone. What follows the command's words does not count.
+    /// `help users rebind`, `users rebind --help`, `help` alone. Words after the command's own are ignored.
     private static func help(_ words: inout Words) throws(UsageError) -> Command {
         var asked: [String] = []
         while let word = words.next() { asked.append(word) }
@@ -114,7 +114,7 @@ extension Invocation {
         return UsageError(text: "'\(word)' is not a command\(Suggestion.question(near))")
     }
 
-    /// A word after `users` or `sessions` that is none of theirs.
+    /// A word after `users` or `sessions` that is not one of their commands.
     private static func unknown(_ word: String, of verb: String) -> UsageError {
         let near = Suggestion.nearest(to: word, among: CommandTable.subverbs(of: verb))
         return UsageError(text: "'\(word)' is not a command of \(verb)\(Suggestion.question(near))")
@@ -198,7 +198,7 @@ extension Invocation {
     }
 
     private static func users(_ words: inout Words) throws(UsageError) -> UsersCommand {
-        // Before the operands: the value of an option is none of them.
+        // Before the operands: the value of an option is not an operand.
         let objectID = try words.takeValue(of: "--object-id")
         let groups = try words.takeValue(of: "--groups")
         let word = words.next() ?? "list"
@@ -256,7 +256,7 @@ extension Invocation {
     }
 }
 
-/// The words that are left.
+/// The words that are still to be parsed.
 private struct Words {
     private var options: [String]
     private var operands: [String]
@@ -317,7 +317,7 @@ private struct Words {
 }
 
 extension Command {
-    /// Whom it is about, where it is one account.
+    /// The account that the command is about, if there is one.
     var name: String? {
         switch self {
         case .explain(let name), .check(let name, _, _), .log(let name, _), .endSessions(let name): name

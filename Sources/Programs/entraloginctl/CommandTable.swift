@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// One command as people type it. The table is what `--help` prints; completions, man page and README are held against
-/// it by tests.
+/// One command as users type it. `--help` prints the table; tests compare the completions, the man page and the README
+/// with it.
 struct CommandEntry: Hashable, Sendable {
     /// `users rebind`.
     let words: String
-    /// `NAME --object-id ID [--same-person]`; empty where there is nothing more.
+    /// `NAME --object-id ID [--same-person]`; empty if there is nothing more.
     let operands: String
-    /// Options of its own, beside `--json`.
+    /// The command's own options, besides `--json`.
     let options: [String]
     /// What it does, in a few words.
     let summary: String
@@ -142,12 +142,12 @@ enum CommandTable {
         ),
     ]
 
-    /// Options that any command takes.
+    /// Options that every command takes.
     static let common = ["--json", "--help", "--version"]
 
     private static let column = 24
 
-    /// `--help`: a command and what it does; what is long stands on a line of its own.
+    /// `--help`: each command and what it does; a long command gets a line of its own.
     static var usage: String {
         let rows = all.flatMap { entry in
             let command = "  \(entry.words) \(entry.operands)"
@@ -169,7 +169,7 @@ enum CommandTable {
 }
 
 extension String {
-    /// Without blanks at its end.
+    /// Without trailing blanks.
     var trimmed: String {
         var text = self
         while text.last == " " { text.removeLast() }

@@ -8,7 +8,7 @@ struct LoggedDecision: Hashable, Sendable, Codable {
     /// When it was decided: microseconds since 1970.
     var time: Int64
     var event: String
-    /// `allow` or `deny`; nil for what is no decision.
+    /// `allow` or `deny`; nil if the record is not a decision.
     var decision: String?
     var reason: String?
     var role: String?
@@ -20,26 +20,26 @@ struct LoggedDecision: Hashable, Sendable, Codable {
     var latencyMicroseconds: Int64?
 }
 
-/// `log NAME` for programs.
+/// The JSON output of `log NAME`.
 struct PersonLogReport: Sendable, Codable {
     var name: String
     /// Oldest first.
     var records: [LoggedDecision]
 }
 
-/// Reads what the daemon has logged about one person from systemd's journal (journalctl(1), systemd.journal-fields(7)).
+/// Reads what the daemon has logged about one user from systemd's journal (journalctl(1), systemd.journal-fields(7)).
 ///
-/// Any local process may write a record with any field, but for those whose names begin with `_`: journald sets these
-/// itself. A record is the daemon's by its unit and uid together. journald reads the unit from the sender's control group
-/// when it reads the record, and a process that has ended by then may have left its number to the daemon; the kernel sends
-/// the uid along, but root and containers can take on the daemon's.
+/// Any local process may write a record with any field, except those whose names begin with `_`: journald sets these
+/// itself. A record is the daemon's if both its unit and its uid are. Neither alone is enough: journald reads the unit
+/// from the sender's control group when it reads the record, and if the sender has ended by then, the daemon may have
+/// its process id; the kernel sends the uid along, but root and containers can take on the daemon's.
 struct PersonLog: Sendable {
     static let program = "/usr/bin/journalctl"
-    /// Records; the last ones count.
+    /// In records; the last ones are shown.
     static let limit = 200
     /// `_SYSTEMD_UNIT` of the daemon's records.
     static let unit = "entralogind.service"
-    /// What `decision(in:)` reads: without the others, `limit` records are far below what a program may print.
+    /// What `decision(in:)` reads: without other fields, `limit` records are far below what a program may print.
     private static let fields = [
         "_SOURCE_REALTIME_TIMESTAMP", "MESSAGE", "ENTRALOGIN_EVENT", "ENTRALOGIN_DECISION", "ENTRALOGIN_REASON",
         "ENTRALOGIN_ROLE", "ENTRALOGIN_SERVICE", "ENTRALOGIN_DETAIL", "ENTRALOGIN_OBJECT_ID",
@@ -47,7 +47,7 @@ struct PersonLog: Sendable {
     ]
 
     let runner: any ProgramRunner
-    /// The uid of the daemon's user; nil where the account files do not say: then the unit alone counts.
+    /// The uid of the daemon's user; nil if the account files do not have it: then the unit alone counts.
     let daemonUID: UInt32?
 
     /// Why there is nothing to show, in words.
@@ -55,7 +55,7 @@ struct PersonLog: Sendable {
         var text: String
     }
 
-    /// `since` as journalctl takes it; nil: the last week.
+    /// `since` in journalctl's syntax; nil: the last week.
     func records(of name: String, since: String?) throws(Failure) -> [LoggedDecision] {
         let result = runner.run(
             PersonLog.program,
@@ -73,7 +73,7 @@ struct PersonLog: Sendable {
         return result.output.split(separator: "\n").compactMap { PersonLog.decision(in: $0) }.reversed()
     }
 
-    /// Nil for a line that is no record of the daemon's, which are text: journalctl writes others as lists of bytes or of texts.
+    /// Nil if it is no record of the daemon's. Those are text: journalctl writes others as lists of bytes or texts.
     static func decision(in line: Substring) -> LoggedDecision? {
         guard let fields = try? JSON(parsing: Array(line.utf8)),
             let time = time(of: fields),
@@ -94,7 +94,7 @@ struct PersonLog: Sendable {
         )
     }
 
-    /// When the daemon sent it, where journald knows, and less what it waited before.
+    /// When the daemon sent the record, if journald knows, minus the time that the record waited before.
     private static func time(of fields: JSON) -> Int64? {
         func number(_ name: String) -> Int64? { fields[name]?.text.flatMap { Int64($0) } }
         guard let time = number("_SOURCE_REALTIME_TIMESTAMP") ?? number("__REALTIME_TIMESTAMP") else { return nil }
@@ -102,12 +102,12 @@ struct PersonLog: Sendable {
     }
 }
 
-/// The decisions of one person for people.
+/// The decisions about one user, as text.
 struct LogText: Sendable {
     private static let column = 21
     let style: Style
 
-    /// `since` as it was asked for; nil: the last week.
+    /// `since` as it was given; nil: the last week.
     func lines(_ report: PersonLogReport, since: String?) -> [String] {
         guard !report.records.isEmpty else {
             let time = since.map { "since \(printable($0))" } ?? "in the last week"

@@ -29,7 +29,7 @@ struct SettingsFiles: Sendable {
         }
     }
 
-    /// Lines that have no effect any more.
+    /// Findings about lines that no longer have an effect.
     static func remarks(of settings: EffectiveSettings) -> [Finding] {
         settings.remarks.map { remark in
             let place = "\(remark.path):\(remark.line)"
@@ -53,11 +53,11 @@ struct SettingsFiles: Sendable {
 struct SettingReport: Hashable, Sendable, Codable {
     /// `Section.Key`.
     var key: String
-    /// As it would be written; empty: decided at run time.
+    /// As it would be written in the file; empty: decided at run time.
     var value: String
     /// `file:line`; nil for a default.
     var origin: String?
-    /// What the daemon goes by, where that is another value: it has to be restarted, or reloaded.
+    /// The daemon's value, if that is another one: the daemon has to be restarted, or reloaded.
     var inForce: String?
 }
 

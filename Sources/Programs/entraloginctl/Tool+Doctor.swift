@@ -8,7 +8,7 @@ internal import Settings
 internal import Wire
 
 extension Tool {
-    /// The integration first, then the machine around it, then what the daemon knows; without it, that.
+    /// The integration first, then the machine around it, then what the daemon knows, or that it does not answer.
     func doctor() -> ExitStatus {
         let settings = self.settings
         let verdict = stampWriter(for: settings).check()
@@ -22,7 +22,7 @@ extension Tool {
             let isOthers = { (finding: Finding) in !IntegrationOff.isConsequence(finding) }
             integration = [off] + setupFindings() + integration.filter(isOthers)
             around = around.filter(isOthers)
-            // A daemon that was never started is no second cause.
+            // A daemon that was never started is not a second cause.
             daemon = daemon.filter { $0.id != .daemon || $0.severity == .good }
         } else if !verdict.holds {
             integration += setupFindings()
@@ -47,7 +47,7 @@ extension Tool {
             deviceServices: devices.clientID == nil ? [] : devices.services.map(\.rawValue),
             deviceLimit: devices.limit.components.seconds,
             numbers: accounts.numbers,
-            // Asked only where step-up is on: a daemon that hangs is waited for once for each question.
+            // Asked only if step-up is on: each question waits for a daemon that hangs.
             administrator: devices.clientID == nil ? nil : administratorNow(),
             sudoers: sudoers,
             newAccounts: settings.findings.isEmpty
@@ -78,13 +78,13 @@ extension Tool {
         ]
     }
 
-    /// Root reads every file, and the daemon is not root.
+    /// Root can read every file, but the daemon is not root.
     private func unreadableStamp() -> String? {
         guard let status = try? machine.status(of: VerifiedStack.path), status.mode & 0o004 == 0 else { return nil }
         return "\(VerifiedStack.path) has mode \(String(status.mode, radix: 8))"
     }
 
-    /// As this process reads them, and as the daemon does.
+    /// The settings as this process reads them, and as the daemon does.
     private func evaluateSettings(_ settings: ToolSettings) -> [Finding] {
         guard settings.findings.isEmpty else { return settings.findings }
         return settings.remarks + SettingsRule(secrets: settings.secrets).evaluate(machine)
@@ -102,7 +102,7 @@ extension Tool {
             let report = try statusAfterAsking()
             let tenant = report.machine?.tenant
             let findings = DaemonFindings.findings(of: report, toolVersion: ProductVersion.text).map { finding in
-                // The word of the administrator, where somebody has signed in by it.
+                // The administrator has set this tenant; it is only a note once an account of that tenant is enrolled.
                 guard finding.id == .daemon(warning: WarningID.tenantSetting.rawValue), let tenant,
                     rule.isTenantOfSome(tenant)
                 else {
@@ -118,26 +118,26 @@ extension Tool {
         }
     }
 
-    /// An object that nobody is: any answer about it shows that identity, token and role service work.
+    /// An object id that no user has: any answer about it shows that identity, token and role service work.
     private static let nobody = "00000000-0000-0000-0000-000000000000"
-    /// An answer that is younger is as good as a new one.
+    /// Seconds. An answer that is not older is as good as a new one.
     private static let recently: Int64 = 30
 
-    /// What the daemon reports, each checker having been asked a moment ago.
+    /// What the daemon reports after each checker has been asked recently.
     func statusAfterAsking() throws(DaemonError) -> StatusReport {
         let report = try ask(.statusReport, for: StatusReport.self)
         let isFresh = report.checkers.allSatisfy { checker in
             checker.state == "ready" && checker.lastAskedSecondsAgo.map { $0 <= Tool.recently } ?? false
         }
         guard !isFresh else { return report }
-        // Where it cannot be asked, the report says why.
+        // If it cannot be asked, the report says why.
         _ = try? ask(.check("doctor", objectID: Tool.nobody), for: RoleCheckReport.self)
         return (try? ask(.statusReport, for: StatusReport.self)) ?? report
     }
 }
 
 extension ToolSettings {
-    /// The same finding, with a remedy that knows what is set.
+    /// The same finding, with a remedy that takes the settings into account.
     func fitting(_ finding: Finding) -> Finding {
         var finding = finding
         if finding.id == .daemon(warning: DenialReason.noManagedIdentity.rawValue), let client = azure.clientID {

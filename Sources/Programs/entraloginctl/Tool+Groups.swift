@@ -5,29 +5,29 @@ internal import Integration
 internal import Settings
 internal import Wire
 
-// Accounts before their first sign-in, and their local groups. The daemon binds the account; /etc/group is changed here, by root's
-// own tool and the system's gpasswd(1), which takes the system's lock and replaces the file as a whole.
+// Accounts before their first sign-in, and their local groups. The daemon binds the account; /etc/group is changed
+// here, as root, by the system's gpasswd(1), which takes the system's lock and replaces the file as a whole.
 
-/// `users add` for programs.
+/// The JSON output of `users add`.
 struct AddedUser: Sendable, Codable {
     var name: String
     var uid: UInt32
     var objectID: String
     var home: String
     var shell: String
-    /// False where all was so before.
+    /// False if nothing had to be changed.
     var changed: Bool
-    /// Those of the command that have it as a member now.
+    /// Those of the command's groups that have it as a member now.
     var groups: [String]
-    /// What the machine calls it instead; nil where that is `name`.
+    /// What the machine calls it instead; nil if that is `name`.
     var shortName: String?
 }
 
 extension Tool {
     private static let gpasswd = "/usr/bin/gpasswd"
 
-    /// First what can be refused, then the account, then its groups: where a group could not be changed the account is there, and
-    /// the same command adds what is missing.
+    /// First checks what can be refused, then adds the account, then its groups: if a group could not be changed, the
+    /// account exists, and the same command adds what is missing.
     func add(
         _ name: String,
         _ objectID: ObjectID,
@@ -62,7 +62,7 @@ extension Tool {
         return .refused
     }
 
-    /// Takes a retired account out of every local group, by the names that it has and had: also what a run before this one left.
+    /// Takes a retired account out of every local group, by its present and past names: also what an earlier run left.
     func takeOut(_ user: UserReport) -> ExitStatus {
         guard let groups = localGroups() else { return .refused }
         var left: [String] = []
@@ -81,7 +81,7 @@ extension Tool {
         return .refused
     }
 
-    /// What a renaming to a short name leaves behind: local groups list the account by the name that it had.
+    /// After a renaming to a short name: local groups still list the account by its former name.
     func carryGroups(from name: String, to short: String) -> ExitStatus {
         guard let groups = localGroups() else { return .refused }
         let failed = groups.groups(of: name).filter { !change("-a", short, in: $0) || !change("-d", name, in: $0) }
@@ -95,7 +95,7 @@ extension Tool {
         return passwd.lines.contains { $0.hasPrefix("\(name):") }
     }
 
-    /// gpasswd's `-a` or `-d`; false, with its complaint, where the file says afterwards that it did not happen.
+    /// gpasswd's `-a` or `-d`; false, with its complaint printed, if the file shows afterwards that it did not happen.
     private func change(_ option: String, _ name: String, in group: String) -> Bool {
         // gpasswd reads its options with getopt(3): the argument of -a may begin with a minus, as names may.
         let result = machine.run(Self.gpasswd, [option, name, group])
@@ -107,7 +107,7 @@ extension Tool {
         return true
     }
 
-    /// Nil, and said, where the file cannot be read.
+    /// Nil, with a message, if the file cannot be read.
     private func localGroups() -> LocalGroups? {
         guard let groups = try? LocalGroups(on: machine) else {
             Output.complain("entraloginctl: \(LocalGroups.path) cannot be read")

@@ -21,13 +21,13 @@ extension Tool {
         return .success
     }
 
-    /// From the local files: the daemon's user is never anywhere else.
+    /// From the local files: the daemon's user is always there.
     private var daemonUID: UInt32? {
         guard let passwd = try? machine.text(of: "/etc/passwd") else { return nil }
         return LocalAccounts.uid(of: "entralogin", in: Array(passwd.utf8))
     }
 
-    /// A file is replaced as a whole: whoever collects it never reads half of it. A daemon that does not answer is a
+    /// A file is replaced as a whole, so that a collector never reads half of it. A daemon that does not answer is a
     /// metric, too.
     func metrics(to file: String?) -> ExitStatus {
         let report: StatusReport?

@@ -4,10 +4,10 @@ internal import Integration
 internal import LinuxSystem
 internal import Wire
 
-// `report`: what somebody needs who is to find a fault on a machine that they do not see.
+// `report`: what is needed to find a fault on a machine without access to it.
 
 extension Tool {
-    /// Records of the daemon, and bytes of one program's output.
+    /// Limits: records of the daemon, and bytes of one program's output.
     private static let recordLimit = 400
     private static let outputLimit = 256 << 10
     private static let programs: [(title: String, path: String, arguments: [String])] = [
@@ -46,7 +46,7 @@ extension Tool {
         var sections = [("A report of entraloginctl \(ProductVersion.text), \(Text.date(now))", about)]
         sections.append(("System", (try? machine.text(of: "/etc/os-release")) ?? "unknown"))
         sections += Tool.programs.map { ($0.title, output(of: $0.path, $0.arguments)) }
-        // Each by a run of its own, so that one that hangs or dies costs its section alone.
+        // Each in a process of its own, so that one that hangs or crashes costs only its section.
         let commands = [("Findings", ["doctor"]), ("Status", ["status", "--json"]), ("Keys", ["keys"])]
         sections += (commands + [("Settings", ["config"])]).map { ($0, output(of: "/proc/self/exe", $1)) }
         sections.append(("Records", records()))
@@ -68,7 +68,7 @@ extension Tool {
 }
 
 extension String {
-    /// Without line ends at its end.
+    /// Without trailing line ends.
     fileprivate var trimmingLines: String {
         var text = self
         while text.last == "\n" { text.removeLast() }

@@ -5,32 +5,32 @@ internal import Integration
 internal import Settings
 internal import Wire
 
-// Ranges for rootless containers. No daemon is asked: the files say it.
+// Ranges for rootless containers. The daemon is not asked: the files have the answer.
 
-/// `subids` for programs.
+/// The JSON output of `subids`.
 struct SubordinateIDsReport: Sendable, Encodable {
     struct Account: Sendable, Encodable {
         var name: String
         var first: UInt32?
         var last: UInt32?
-        /// Why it has none, or none that work; nil where it has.
+        /// Why it has no range, or none that works; nil if it has one.
         var problem: String?
     }
 
     /// `SubordinateIDs=`.
     var isOn: Bool
-    /// Why nobody gets any.
+    /// Why no account gets a range.
     var obstacle: String?
     var accounts: [Account] = []
-    /// Ranges that nobody has.
+    /// The number of ranges that no account has.
     var free: Int?
 }
 
 extension Tool {
-    /// Lines of a run that gave nothing to some.
+    /// At most so many lines about accounts that got no range.
     private static let shown = 5
 
-    /// What entralogin-subids.service runs, at each change of the accounts. Says whom it gave a range, and what is wrong.
+    /// Run by entralogin-subids.service at each change of the accounts. Says which got a range, and what is wrong.
     func writeSubordinateIDs() -> ExitStatus {
         let settings = self.settings
         guard settings.findings.isEmpty else {
@@ -89,7 +89,7 @@ extension Tool {
         return isWell || !report.isOn ? .success : .refused
     }
 
-    /// By the account's line in /etc/subuid, whoever wrote it; nil where it has none.
+    /// From the account's line in /etc/subuid, whoever wrote it; nil if it has none.
     func subordinateRange(of user: UserReport) -> String? {
         guard let text = try? machine.text(of: SubordinateIDPlan.userFile) else { return nil }
         let file = SubordinateIDFile(parsing: Array(text.utf8))

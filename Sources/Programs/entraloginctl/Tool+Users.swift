@@ -4,7 +4,7 @@ internal import Identity
 internal import Integration
 internal import Wire
 
-// The accounts: looking at them, and the machine owner's word about whose they are (P5).
+// The accounts: looking at them, and the administrator's decisions about whose they are (P5).
 
 extension Tool {
     func users(_ command: UsersCommand) throws(DaemonError) -> ExitStatus {
@@ -80,7 +80,7 @@ extension Tool {
         while let name = after {
             let page = try ask(.users(after: name), for: UsersReport.self)
             users += page.users
-            // A page that does not lead on would be asked for without end.
+            // A page that does not lead on would be requested endlessly.
             if let next = page.next, next <= name { throw .misread }
             after = page.next
         }
@@ -97,13 +97,13 @@ extension Tool {
         guard ended == .success else { return ended }
         let status = takeOut(user)
         guard status == .success, !isJSON else { return status }
-        // The daemon has ended what the account had running. This says what is left, or why it could not; the account is
-        // retired all the same.
+        // The daemon has ended what the account had running. This says what is left, or why the daemon could not end
+        // it; the account is retired all the same.
         _ = try endSessions(name, again: true)
         return status
     }
 
-    /// Nothing happens before root has said that it is the same person: whoever gets the account gets its files.
+    /// Nothing happens before root has confirmed that it is the same person: the account comes with its files.
     private func proposeRebinding(_ name: String, _ objectID: ObjectID) throws(DaemonError) -> ExitStatus {
         let user = try user(name)
         guard user.objectID != objectID.description || user.retiredAt != nil else {

@@ -8,7 +8,7 @@ internal import Integration
 internal import Settings
 internal import Wire
 
-/// The commands. What they need of the world is given to them.
+/// The commands. What they need from outside is passed in.
 struct Tool: Sendable {
     var client = DaemonClient()
     var machine: any EnvironmentView
@@ -73,14 +73,14 @@ struct Tool: Sendable {
         }
     }
 
-    /// For what asks many rules, and changes nothing.
+    /// For commands that evaluate many rules and change nothing.
     private var lookingOnce: Tool {
         var tool = self
         tool.machine = MemoizingMachine(machine)
         return tool
     }
 
-    /// "Did you mean", where no account has the name.
+    /// Asks "did you mean" if no account has the name.
     func suggestAccounts(like name: String?) {
         guard let name, let users = try? allUsers() else { return }
         let near = Suggestion.accounts(like: name, among: users.map(\.name))
@@ -112,7 +112,7 @@ struct Tool: Sendable {
         return report.isAcceptable ? .success : .refused
     }
 
-    /// The certificate in a file; nil where there is none, which is then said.
+    /// The certificate in a file; nil, with a message, if there is none.
     func certificate(in file: String) -> String? {
         do throws(CertificateFileError) {
             return try CertificateFile(path: file).read()
@@ -147,9 +147,9 @@ struct Tool: Sendable {
         return .refused
     }
 
-    // MARK: the wiring
+    // MARK: the integration
 
-    /// `isUnattended`: for units. What does not hold while configure is at work is no failure: it records the result itself.
+    /// `isUnattended`: for units. A failed check is no error while configure is at work: it records the result itself.
     private func stack(stamp: Bool, isUnattended: Bool) -> ExitStatus {
         let verdict: StackVerdict
         let writer = stampWriter(for: settings)
@@ -166,7 +166,7 @@ struct Tool: Sendable {
         let text = FindingsText(style: style)
         let findings = verdict.findings + (verdict.holds || stamp ? [] : setupFindings())
         show(FindingsReport(findings)) { report in
-            // What runs at every start, and whenever a file changes, says only what is wrong.
+            // The run at every start, and after each change of a file, says only what is wrong.
             let told = stamp ? report.findings.filter { $0.severity >= .warning } : report.findings
             return (told.isEmpty ? [] : text.section("Integration", told) + [""])
                 + [text.conclusion(report.findings, well: Tool.integrationIsRight)]
@@ -174,15 +174,15 @@ struct Tool: Sendable {
         return verdict.holds ? .success : .refused
     }
 
-    /// Whoever was refused at the first sign-in has no account, and an object id that was seen.
+    /// A user who was refused at the first sign-in has no account, but an object id that was seen.
     private static let askedByObject =
         "  --object-id ID asks about anybody; explain NAME and log NAME say whose certificate was refused"
 
-    /// It says nothing of the rest of the machine.
+    /// The check says nothing about the rest of the machine.
     private static let integrationIsRight =
         "The integration is right. For the rest: entraloginctl doctor"
 
-    /// A person who is signed in as an administrator, about whom sudo can be asked; a service principal can type no code.
+    /// A user, signed in as an administrator, about whom sudo can be asked; a service principal cannot type a code.
     func administratorNow() -> String? {
         let report = try? ask(.sessions, for: SessionsReport.self)
         return report?.sessions.first { $0.isAdministrator && $0.name.contains("@") }?.name
@@ -216,13 +216,13 @@ struct Tool: Sendable {
             Output.complain("entraloginctl: there is no setting \(printable(key))\(ending)")
             return .usage
         }
-        // Scripts ask for one, configure and units before the daemon runs: nobody waits for it here.
+        // Scripts ask for one setting, and configure and units do before the daemon runs: this does not wait for it.
         if isJSON { show(setting) { _ in [] } } else { Output.say(setting.value) }
         return .success
     }
 
-    /// With what the daemon goes by, where that is another value: not every setting is taken by a reload. A daemon that does
-    /// not answer goes by none.
+    /// Adds the daemon's value, if that is another one: a reload does not take every setting. Nothing is added if the
+    /// daemon does not answer.
     private func inForce(_ settings: [SettingReport]) -> [SettingReport] {
         guard let held = try? ask(.settings, for: SettingsInForce.self).values else { return settings }
         return settings.map { setting in
@@ -252,7 +252,7 @@ struct Tool: Sendable {
 
     // MARK: for configure
 
-    /// A line each: file, line number, keyword and the rest, apart by tabs. Fails, after what was read, where a file cannot be.
+    /// One line each: file, line number, keyword and rest, separated by tabs. Fails after them if a file is unreadable.
     private func configurationLines(of program: ReadingProgram) -> ExitStatus {
         let lines: [ConfigurationLine]
         let unreadable: String?
@@ -319,9 +319,9 @@ struct Tool: Sendable {
     }
 }
 
-/// `doctor` and `stack` for programs.
+/// The JSON output of `doctor` and `stack`.
 struct FindingsReport: Sendable, Encodable {
-    /// True where nothing keeps people out.
+    /// True if nothing keeps users out.
     var isWell: Bool
     var findings: [Finding]
 
@@ -330,7 +330,7 @@ struct FindingsReport: Sendable, Encodable {
         isWell = !findings.contains { $0.severity == .error }
     }
 
-    /// By the gravest of them.
+    /// By the most severe finding.
     var exitStatus: ExitStatus {
         switch findings.map(\.severity).max() {
         case .error: .refused
@@ -340,7 +340,7 @@ struct FindingsReport: Sendable, Encodable {
     }
 }
 
-/// The settings, as far as the tool goes by them.
+/// The settings that the tool uses.
 struct ToolSettings {
     let report: [SettingReport]
     let accounts: Settings.Accounts
@@ -349,13 +349,13 @@ struct ToolSettings {
     let signIn: Settings.SignIn
     /// The names of `[Groups]`.
     let mappedGroups: [String]
-    /// Where settings with a password in them stand: `file:line`.
+    /// The places of settings that contain a password: `file:line`.
     let secrets: [String]
-    /// One that may sign in.
+    /// A domain whose users may sign in.
     let domain: String
-    /// What is wrong with them; then all of them are the defaults.
+    /// What is wrong with the settings; if anything is, all of them are the defaults.
     let findings: [Finding]
-    /// Lines that have no effect any more.
+    /// Lines that no longer have an effect.
     let remarks: [Finding]
 
     /// `[Overrides]`, for `doctor`.

@@ -2,14 +2,14 @@
 
 internal import Wire
 
-/// Accounts for people.
+/// Accounts, as text.
 struct UsersText: Sendable {
     private static let column = 14
     let style: Style
     /// Seconds since 1970.
     let now: Int64
 
-    /// A line for each.
+    /// One line for each account.
     func list(_ users: [UserReport]) -> [String] {
         guard !users.isEmpty else { return ["Nobody has signed in yet."] }
         let rows = users.map { [shown($0), String($0.uid), state(of: $0)] }
@@ -33,7 +33,7 @@ struct UsersText: Sendable {
 
     private func day(_ seconds: Int64) -> String { String(Text.date(seconds).prefix(10)) }
 
-    /// Everything about one.
+    /// Everything about one account.
     func card(_ user: UserReport) -> [String] {
         var facts: [(String, String?)] = [
             ("name", user.name), ("short name", user.shortName ?? user.shortNameObstacle.map { "none: \($0)" }),
@@ -84,7 +84,7 @@ struct UsersText: Sendable {
         ).joined(separator: "\n")
     }
 
-    /// What `rebind` would do, and how to say that it is meant.
+    /// What `rebind` would do, and how to confirm it.
     func proposal(_ user: UserReport, _ objectID: String) -> [String] {
         let isSame = user.objectID == objectID
         let command = "entraloginctl users rebind \(user.name) --object-id \(objectID) --same-person"
