@@ -17,29 +17,29 @@ internal import Settings
 internal import Systemd
 internal import Wire
 
-/// Where things lie (ARCHITECTURE.md, Interfaces). The systemd units say the same.
+/// Where the files are (ARCHITECTURE.md, Interfaces). The systemd units name the same paths.
 enum Paths {
     static let state = "/var/lib/entralogin"
     static let machine = "\(state)/machine"
     static let authorityKeys = AuthorityCopy.source
     static let grants = "/run/entralogin/nss/grants.snapshot"
-    /// Who is in which Entra group; only where `[Groups]` has lines.
+    /// Who is in which Entra group; only if `[Groups]` has lines.
     static let groups = "/run/entralogin/nss/groups.snapshot"
-    /// The numbers of those groups, for ever.
+    /// The permanent numbers of those groups.
     static let groupNumbers = "\(state)/groups"
     static let groupMark = "\(state)/groups-given"
     static let answered = ENTRALOGIN_ANSWERED
-    /// Renamed over at each change of the accounts, for entralogin-subids.path; only with SubordinateIDs=yes.
+    /// Replaced at each change of the accounts, for entralogin-subids.path; only with SubordinateIDs=yes.
     static let changed = "/run/entralogin/nss/changed"
     static let passwd = "/etc/passwd"
     static let auditEvents = "/run/entralogin/audit.sock"
 }
 
-/// Everything the daemon is made of, put together once. Nothing here decides anything.
+/// The daemon's parts, put together once. Nothing here makes decisions.
 struct Composition: Sendable {
     let time: LoopTime
     let accounts: AccountDirectory
-    /// Nil where `[Groups]` is empty.
+    /// Nil if `[Groups]` is empty.
     let groups: EntraGroups?
     let azure: AzureConnection
     let access: AccessControl
@@ -92,7 +92,7 @@ struct Composition: Sendable {
             accounts.administratorsGroupName
         }
         azure = try Composition.azure(settings, time: time, random: random, tasks: tasks, worker: worker) { objectID in
-            // A service principal's account has its object id for a name.
+            // A service principal's account has its object id as its name.
             accounts.view().allEnrolled().contains { $0.identity.objectID == objectID && $0.account.name.domain != nil }
         }
         access = AccessControl(
@@ -164,7 +164,7 @@ struct Composition: Sendable {
         self.held = held
     }
 
-    /// Nil where no Entra group is to be a Unix group.
+    /// Nil if no Entra group is to be a Unix group.
     private static func groups(
         _ settings: Settings,
         time: LoopTime,
@@ -191,8 +191,8 @@ struct Composition: Sendable {
         )
     }
 
-    /// Without `[Groups]`, takes back what an earlier daemon published of them. The file is empty then, not missing: systemd
-    /// loses changes of the files beside a missing one (entralogin-caches.path). A file that is empty already stays as it is.
+    /// Without `[Groups]`, withdraws what an earlier daemon published of them. The file is emptied, not removed:
+    /// systemd loses changes of the files beside a missing one (entralogin-caches.path). An empty file is left alone.
     func withdrawEarlierGroups() {
         guard groups == nil else { return }
         let file = AtomicFile(Paths.groups)
@@ -209,11 +209,11 @@ struct Composition: Sendable {
         return GroupPorts(checker: checker, registry: registry)
     }
 
-    /// Seconds for other directories to say whose a number is: within PAM's deadline, and longer than a directory's own client
-    /// waits for a server that is slow.
+    /// How long other directories may take to say whose a number is: within PAM's deadline, and longer than a
+    /// directory's own client waits for a slow server.
     private static let holderTimeout: Duration = .seconds(5)
 
-    /// On a thread of its own, so that a directory that hangs keeps nobody from the disk. The wait for the thread counts, too.
+    /// On its own thread, so that a directory that hangs does not block disk work. The wait for the thread counts, too.
     private static func holder(
         by worker: BlockingWorker,
         _ ask: @escaping @Sendable (_ deadline: Duration) -> NameServiceQuery.Answer
@@ -274,7 +274,7 @@ struct Composition: Sendable {
         )
     }
 
-    /// An Arc server where its agent is installed, or named in the environment (azure.md, "Azure Arc"); otherwise a
+    /// An Arc server if its agent is installed, or named in the environment (azure.md, "Azure Arc"); otherwise a
     /// virtual machine.
     private static func metadata(
         _ azure: Settings.Azure,
@@ -288,7 +288,7 @@ struct Composition: Sendable {
         }
     }
 
-    /// Nil where sign-in with a code is off.
+    /// Nil if sign-in with a code is off.
     private static func devices(_ settings: Settings, _ azure: AzureConnection) -> (any DeviceAuthority)? {
         settings.deviceSignIn.clientID.map { clientID in
             azure.deviceAuthority(
@@ -306,7 +306,7 @@ struct Composition: Sendable {
         }
     }
 
-    /// A uid of the local files: the daemon never asks the name service, which would ask the daemon.
+    /// A uid from the local files: this process never asks the name service, which would ask the daemon.
     private static func uid(of name: String) -> UInt32? {
         guard let bytes = try? AtomicFile(Paths.passwd).read(limit: 1 << 24, requiring: .none) else { return nil }
         return LocalAccounts.uid(of: name, in: bytes)

@@ -13,22 +13,22 @@ internal import Synchronization
 internal import Systemd
 internal import Wire
 
-/// The life of the daemon: sockets, loop, signals, signs of life, the end.
+/// The daemon's lifecycle: sockets, event loop, signals, watchdog messages, shutdown.
 final class Daemon: Sendable {
-    /// Between two beats of an idle daemon: half of systemd's watchdog, or this where there is none.
+    /// The longest pause between two beats of an idle daemon; shorter if half of systemd's watchdog interval is.
     private static let slowestBeat: Duration = .seconds(30)
-    /// For one question of what this machine is.
+    /// The timeout of one question about what this machine is.
     private static let longestWait: Duration = .seconds(10)
-    /// Between two attempts to learn what this machine is.
+    /// The pause between two attempts to learn what this machine is.
     private static let pauseBetweenLooks: Duration = .seconds(1)
-    /// For records that still wait for the journal when the daemon ends.
+    /// The wait for records that have not reached the journal when the daemon ends.
     private static let longestFlush: Duration = .seconds(3)
 
     private let loop: EventLoop
     private let composition: Composition
     private let notifier = ServiceNotifier()
     private let isKeepingHouse = Mutex(false)
-    /// As they were at the start; most of them hold until the end.
+    /// The settings at the start; most of them hold until the end.
     private let settings: EffectiveSettings
     private let settingsPath: String
 
@@ -38,7 +38,7 @@ final class Daemon: Sendable {
         SignalDescriptor.ignoreBrokenPipes()
         MemoryUsage.keepSmall()
         try MemoryUsage.keepPrivate()
-        // First of all, so that no thread that is started later takes a signal.
+        // First of all, so that threads that are started later take no signals.
         let signals = try SignalDescriptor()
         let loop = try EventLoop()
         let worker = try BlockingWorker(named: "disk")
@@ -55,7 +55,7 @@ final class Daemon: Sendable {
             sessions: StoredSessions(stored)
         )
         let daemon = Daemon(loop: loop, composition: composition, settings: settings, settingsPath: path)
-        // Before anything is written: a second daemon finds out here. Nobody is answered before the loop runs.
+        // Before anything is written: a second daemon fails here. No request is answered before the loop runs.
         try daemon.listen(sockets)
         composition.withdrawEarlierGroups()
         composition.accounts.load()
@@ -71,7 +71,7 @@ final class Daemon: Sendable {
 
     // MARK: Sockets
 
-    /// Takes the sockets that systemd gave, or makes its own where it gave none.
+    /// Takes the sockets that systemd passed, or makes its own if systemd passed none.
     private func listen(_ inherited: [(name: String, descriptor: Int32)]) throws {
         let kinds: [(SocketKind, String, UInt32)] = [
             (.control, "/run/entralogin/control.sock", 0o600),
@@ -140,8 +140,8 @@ final class Daemon: Sendable {
         }
     }
 
-    /// Reads the settings again. `[Accounts]` is taken at once; where anything else has changed, the record says that it
-    /// takes a restart. Wrong settings change nothing.
+    /// Reads the settings again. `[Accounts]` takes effect at once; if anything else has changed, the record says that
+    /// it needs a restart. Invalid settings change nothing.
     private func reload() {
         notifier.reloading()
         loop.start { [self] in
@@ -190,9 +190,9 @@ final class Daemon: Sendable {
         return "Serving \(machine.name) of tenant \(machine.tenant)"
     }
 
-    // MARK: Now and then
+    // MARK: Housekeeping
 
-    /// Nobody new can sign in before the tenant is known: tells the accounts the moment it is.
+    /// No new user can sign in before the tenant is known: tells the accounts as soon as it is.
     private func learnMachine() async {
         while composition.azure.machines.current == nil {
             let deadline = composition.time.bootTime().advanced(by: Daemon.longestWait)
@@ -205,15 +205,15 @@ final class Daemon: Sendable {
         composition.accounts.update(tenant: machine.tenant)
         await composition.groups?.refresh(tenant: machine.tenant)
         notifier.status(statusLine)
-        // What Entra says of its own cloud, held against the table: a disagreement shows in the status.
+        // Compares what Entra says of its own cloud with the table: the status shows a disagreement.
         let deadline = composition.time.bootTime().advanced(by: Daemon.longestWait)
         try? await composition.azure.clouds.learn(about: machine, by: deadline)
     }
 
-    /// One timer for the signs of life and what is done now and then: an idle daemon wakes up for nothing else. A sign
-    /// of life waits for no disk.
+    /// One timer for watchdog messages and housekeeping: an idle daemon wakes up for nothing else. A watchdog message
+    /// does not wait for the disk.
     private func beat() async {
-        // A message that nobody asked for would fill the socket of a manager that does not read it, and then block.
+        // An unrequested message would fill the socket of a manager that does not read it, and then block.
         let watchdogInterval = notifier.watchdogInterval
         let slowest = min(watchdogInterval ?? Daemon.slowestBeat, Daemon.slowestBeat)
         var pace = HousekeepingPace(at: SystemClock.sinceBoot())
@@ -233,7 +233,7 @@ final class Daemon: Sendable {
             )
     }
 
-    /// Nothing where the last round still waits for the disk.
+    /// Does nothing if the last round still waits for the disk.
     private func beginRound() {
         let mayBegin = isKeepingHouse.withLock { isBusy in
             defer { isBusy = true }

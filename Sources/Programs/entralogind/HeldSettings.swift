@@ -4,13 +4,13 @@ internal import Identity
 internal import Settings
 internal import Synchronization
 
-/// The settings that the daemon goes by: those of its start, and of a reload what a reload takes.
+/// The settings that the daemon uses: those of its start, with what a reload changes.
 final class HeldSettings: Sendable {
     private let settings: Mutex<Settings>
 
     init(_ settings: Settings) { self.settings = Mutex(settings) }
 
-    /// Only `[Accounts]`, and of it not what the look-ups were made with.
+    /// Takes only `[Accounts]`, without `ProvisionalCallers=`, which the look-ups got at the start.
     func reload(_ read: Settings.Accounts) {
         settings.withLock { settings in
             var accounts = read

@@ -6,16 +6,16 @@ internal import LinuxSystem
 internal import Systemd
 internal import Wire
 
-/// Decision records as journal fields (P15): the names are an interface, listed in ARCHITECTURE.md.
+/// Decision records as journal fields (P15): the names are an interface, listed in Documentation/records.md.
 struct RecordWriter: RecordLog {
     private let journal: Journal
 
-    /// Records less urgent than `threshold` are dropped. Errors: no descriptor or thread is left.
+    /// Records less urgent than `threshold` are dropped. Fails if no descriptor or thread is left.
     init(threshold: LogPriority) throws(Errno) {
         journal = try Journal(identifier: "entralogind", threshold: threshold, loss: RecordWriter.record(of:))
     }
 
-    /// What has not reached the journal.
+    /// The records that have not reached the journal.
     var report: RecordsReport {
         let standing = journal.standing
         return RecordsReport(

@@ -9,7 +9,7 @@ internal import Libcrypto
 internal import OpenSSHCertificates
 internal import Settings
 
-// From the administrator's words to each part's own.
+// Translates the administrator's settings into those of each part.
 
 extension AccountPolicy {
     /// `mapsGroups`: `[Groups]` has lines.
