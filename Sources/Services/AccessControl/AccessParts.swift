@@ -25,7 +25,7 @@ struct AccessParts: Sendable {
     let keyring: AuthorityKeyring
     let otherObjects = OtherObjects()
     let attempts = LastAttempts()
-    /// Who held a grant when the daemon started, and until when: sessions of theirs may be open that it never saw.
+    /// The uids that held a grant when the daemon started, and until when: they may have sessions that it never saw.
     private let inherited: [PosixID: BootTime]
 
     init(_ given: AccessPorts, settings: AccessSettings, keyringSettings: KeyringSettings) {
@@ -70,19 +70,19 @@ struct AccessParts: Sendable {
 
     func isInherited(_ uid: PosixID) -> Bool { inherited[uid].map { ports.time.bootTime() < $0 } ?? false }
 
-    /// The account has a living session that the daemon opened by certificate or code.
+    /// Whether the account has a live session that the daemon opened by certificate or code.
     func hasOpenSession(_ uid: PosixID) -> Bool { sessions.hasLive(uid) }
 
-    /// When a grant on the strength of `ruling` ends: with the grace, where it rests on that.
+    /// When a grant based on `ruling` ends: with the grace at the latest, where the ruling rests on that.
     func grantExpiry(for ruling: Ruling) -> BootTime {
         let full = ports.time.bootTime().advanced(by: settings.grantLifetime)
         return ruling.graceEnds.map { min($0, full) } ?? full
     }
 
-    /// Between nine tenths and the whole of `duration`: many machines started together do not ask together.
+    /// Between nine tenths and the whole of `duration`, so that machines started together do not ask together.
     func jittered(_ duration: Duration) -> Duration { ports.random.jitter(duration, atLeast: 0.9) }
 
-    /// What a certificate must fit now for `name`; nil where it can be nobody's.
+    /// What a certificate for `name` must fulfil now; `name` is nil where the certificate can be no user's.
     func expectations(for name: UserName?) throws(Denial) -> CertificateExpectations {
         guard let machine = ports.machines.current else { throw Denial(.machineUnknown) }
         let revoked = try keyring.revoked()
@@ -95,7 +95,7 @@ struct AccessParts: Sendable {
         )
     }
 
-    /// Lets go of what belongs to processes that are gone.
+    /// Forgets what belongs to processes that have ended.
     func sweep() {
         verified.sweep(at: ports.time.bootTime())
         signedIn.sweep(at: ports.time.bootTime())

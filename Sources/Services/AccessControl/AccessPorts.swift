@@ -4,7 +4,7 @@ package import Authorization
 internal import Identity
 package import OpenSSHCertificates
 
-/// Where `[Groups]` has lines.
+/// The ports for groups, where `[Groups]` has lines.
 package struct GroupPorts: Sendable {
     package var checker: any MembershipChecker
     package var registry: any MembershipRegistry
@@ -40,16 +40,17 @@ package struct AccessPorts: Sendable {
     package var keySources: [any AuthorityKeySource]
     /// What `trusted_user_ca_keys` holds at the start; nil where it cannot be read.
     package var persistedKeys: [UInt8]?
-    /// Of this boot: what that file says of time is counted in boots. Empty where it is not known.
+    /// The id of this boot: that file counts time within a boot. Empty where it is not known.
     package var bootID: String
     /// Replaces `trusted_user_ca_keys` as a whole, and returns when it is on disk.
     package var publishKeys: @Sendable ([UInt8]) async throws -> Void
     package var ender: any SessionEnder
     package var keeper: any SessionKeeper
-    /// Azure has answered for the first time, or allows an account whose user manager was refused. Returns at once.
+    /// Called when Azure has answered for the first time, or allows an account whose user manager was refused. Returns
+    /// at once.
     package var announceAnswer: @Sendable () -> Void
-    /// The keys of sshd's own copy of that file, which root keeps up to date; nil where this process may not read it. Without this
-    /// port sshd reads the file itself.
+    /// The keys of sshd's own copy of that file, which root keeps up to date; nil where this process may not read it.
+    /// Without this port, sshd reads the file itself.
     package var sshdKeys: (@Sendable () -> [PublicKey]?)?
 
     package init(

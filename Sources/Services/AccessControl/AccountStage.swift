@@ -3,7 +3,7 @@
 package import Authorization
 internal import Identity
 
-/// The account stage of PAM: may this person use this service, now? No effects (P3, P4).
+/// The account stage of PAM: may this user use this service now? No effects (P3, P4).
 package struct AccountStage: Sendable {
     let parts: AccessParts
 
@@ -17,7 +17,7 @@ package struct AccountStage: Sendable {
             holdsAdministratorsGroup: request.holdsAdministratorsGroup,
             isInvoked: request.invokingUID != nil
         )
-        // Nothing is recorded: most who have no membership never had one, and run what other rules of sudoers give them.
+        // Nothing is recorded: most users without a membership never had one, and run what other sudoers rules allow.
         if let group = request.groupAskedFor {
             return await decide(whetherIn: group, request, under: policy, callerPID)
         }
@@ -89,7 +89,7 @@ package struct AccountStage: Sendable {
         let role: Role
     }
 
-    /// Asks for each person; the first refusal is the answer.
+    /// Decides for each user; the first refusal is the answer.
     private func decide(
         _ persons: [Person],
         under policy: ServicePolicy,
@@ -129,8 +129,8 @@ package struct AccountStage: Sendable {
 // MARK: - Jobs
 
 extension AccountStage {
-    /// Before Azure's first answer about an account, its jobs wait for it, in their own processes (P9). A job that waited in
-    /// vain is a warning, since not every job is tried again.
+    /// Until Azure's first answer about an account, its jobs wait for it, in their own processes (P9). A job that
+    /// waited in vain causes a warning, since not every job is tried again.
     private func refuse(
         _ identity: DirectoryIdentity,
         _ denial: Denial,
@@ -148,25 +148,25 @@ extension AccountStage {
 // MARK: - Inside sshd
 
 extension AccountStage {
-    /// Nil where no Entra account can sign in.
+    /// Nil where the account is not an Entra account.
     private func signingIn(
         _ request: AccountRequest,
         _ callerPID: Int32,
         _ accounts: any AccountsView
     ) throws(Denial) -> Person? {
         let now = parts.ports.time.bootTime()
-        // sshd runs as root and asks for nobody. A user who made sudo look like it, by another name for its file, wants
-        // the rules of a sign-in, or none where the target is root.
+        // sshd runs as root and has no invoking user. A user who made sudo look like sshd, by another name for its
+        // file, wants the rules of a sign-in, or none where the target is root.
         if let uid = request.invokingUID, accounts.holder(ofSystemUID: uid) != .other {
             throw Denial(.unsupported, detail: "a process that looks like sshd was run by uid \(uid)")
         }
-        // An Entra account's name that NSS knows no more (retired, or a local account's by now) comes without a uid.
+        // The name of an Entra account that NSS no longer knows (retired, or now a local account's) has no uid.
         if UserName(folding: request.invokingUser) != nil {
             let name = DecisionJournal.bounded(request.invokingUser, 128)
             throw Denial(.unsupported, detail: "a process that looks like sshd was run by \(name)")
         }
         if !AccountStage.isOurs(request.user, uid: request.uid, accounts) {
-            // Another directory's account, unless a certificate of Entra's was shown in this very process.
+            // Another directory's account, unless a certificate from Entra was shown in this very process.
             guard !parts.verified.found(in: callerPID, at: now).isEmpty else { return nil }
             let detail = "the account's uid is \(request.uid) now, which is not in entralogin's id range"
             throw Denial(.recordChanged, detail: detail)
@@ -183,8 +183,8 @@ extension AccountStage {
         return Person(name: evidence.account.name, identity: evidence.identity, role: .user)
     }
 
-    /// PAM's module has found another user by the account's short name. A new account does without that name from then on, so that
-    /// the next sign-in works (P6); one that has it is refused for as long.
+    /// The PAM module has found another user by the account's short name. A new account is no longer given that name,
+    /// so the next sign-in works (P6); an account that has it is refused for as long as that is so.
     private func refusal(ofTakenNameOf name: UserName, _ accounts: any AccountsView) -> Denial {
         let detail = "\(name.localPart) leads to another user's record"
         guard case .provisional(let account) = accounts.standing(of: name), let short = account.shortName else {
@@ -195,8 +195,8 @@ extension AccountStage {
         return Denial(held: short, of: name, detail: detail)
     }
 
-    /// An Entra account is who has a uid of theirs; a name that can only be theirs and has no uid at all; and one of root's
-    /// list, which is then mapped or refused.
+    /// True for a uid in the id range; for a name that only an Entra account can have and that has no uid; and for a
+    /// name on root's list, whose account is then mapped or refused.
     static func isOurs(_ user: String, uid: UInt32, _ accounts: any AccountsView) -> Bool {
         if PosixID(user: uid) != nil { return true }
         guard let name = UserName(folding: user) else { return false }
@@ -210,7 +210,7 @@ extension AccountStage {
 // MARK: - Everywhere else
 
 extension AccountStage {
-    /// The Entra users whom the request concerns: the user that is asked for, and the caller.
+    /// The Entra users whom the request concerns: the target user and the caller.
     private func persons(
         in request: AccountRequest,
         under policy: ServicePolicy,
@@ -222,7 +222,7 @@ extension AccountStage {
             guard let name = UserName(request.user) else { throw Denial(.notOurName) }
             persons.append(try person(name, uid: request.uid, home: request.home, request, policy, callerPID, accounts))
         }
-        // No Entra account is the caller of cron; everywhere else the caller counts, too.
+        // Cron's caller is never an Entra account; everywhere else the caller counts, too.
         guard policy.kind != .batch else { return persons }
         for account in try invoking(request, accounts) where !persons.contains(where: { $0.name == account.name }) {
             let uid = account.systemUID
@@ -231,7 +231,7 @@ extension AccountStage {
         return persons
     }
 
-    /// The Entra accounts that ask, by uid and by name: sudo has changed its own uid when PAM asks, and says the name.
+    /// The Entra accounts that ask, by uid and by name: sudo has changed its own uid when PAM asks, and gives the name.
     private func invoking(_ request: AccountRequest, _ accounts: any AccountsView) throws(Denial) -> [Account] {
         var found: [Account] = []
         if let uid = request.invokingUID {
@@ -243,7 +243,7 @@ extension AccountStage {
         }
         if let name = UserName(request.invokingUser), name != found.first?.name {
             switch accounts.standing(of: name) {
-            // A local account has that name: local ones win, and entralogin has no say.
+            // A local account has that name: local ones win, and entralogin does not decide.
             case .none(let denial) where denial.reason == .localAccount: break
             default: found.append(try enrolled(name, accounts).account)
             }
@@ -268,12 +268,12 @@ extension AccountStage {
         _ callerPID: Int32,
         _ accounts: any AccountsView
     ) throws(Denial) -> Person {
-        // Only sshd enrols: a user who never came through it is unknown here, as a target too.
+        // Only sshd enrols: a user who never signed in through sshd is unknown here, also as a target.
         if case .provisional = accounts.standing(of: name) { throw Denial(.notEnrolled) }
         guard let enrolled = try AccountBinding(name, uid: uid, home: home, in: accounts).enrolled else {
             throw Denial(.notEnrolled)
         }
-        // A user who signed in with a code in this very process has no older sign-in to go by.
+        // A user who signed in with a code in this very process needs no recent earlier sign-in.
         if parts.signedIn.found(in: callerPID, at: parts.ports.time.bootTime())?.identity != enrolled.identity {
             try checkSignInAge(of: enrolled)
         }
@@ -284,12 +284,12 @@ extension AccountStage {
         return Person(name: name, identity: enrolled.identity, role: role)
     }
 
-    /// A disabled Entra account may keep its roles: so nobody goes on for ever without a new certificate.
+    /// A disabled Entra account may keep its roles, so no user may go on indefinitely without a new certificate.
     private func checkSignInAge(of enrolled: EnrolledAccount) throws(Denial) {
         let last = parts.ports.signIns.lastSignIn(enrolled.identity) ?? enrolled.enrolledAt
         let now = parts.ports.time.wallTime()
         let age = now.seconds.subtractingReportingOverflow(last.seconds).partialValue
-        // A sign-in of tomorrow was noted by a clock that was wrong: it proves nothing.
+        // A sign-in more than a day in the future was recorded by a wrong clock: it proves nothing.
         guard age >= -86_400, age <= parts.settings.maximumSignInAge.components.seconds else {
             throw Denial(.signInTooOld, detail: "the last sign-in was \(last), now it is \(now)")
         }

@@ -15,7 +15,7 @@ extension Authorizer {
         return pause
     }
 
-    /// What holds without a question: for a moment after a fault, and in the background while Azure does not answer.
+    /// The ruling without a question: briefly after a fault, and in the background while Azure does not answer.
     func unasked(
         _ identity: DirectoryIdentity,
         _ demand: DecisionDemand,
@@ -33,15 +33,15 @@ extension Authorizer {
         }
     }
 
-    /// The question that is under way for this person, or a new one; nil where there are `limit` already. In the background
-    /// it is asked once, unless somebody comes to wait for it.
+    /// The question that is under way for this user, or a new one; nil where there are `limit` already. A background
+    /// question is tried once, unless a caller comes to wait for it.
     func pendingQuestion(
         for identity: DirectoryIdentity,
         correlation: CorrelationID,
         limit: Int,
         isBackground: Bool = false
     ) -> PendingQuestion? {
-        // A checker that never returns must not hold a person's place for ever.
+        // A checker that never returns must not block this user's questions forever.
         if let running = pendingQuestions[identity], !isOverdue(running) {
             if !isBackground { running.noteWaiter() }
             return running
@@ -54,7 +54,7 @@ extension Authorizer {
         return pending
     }
 
-    /// Nobody waits for it any more: its checker hangs, or the machine was suspended meanwhile.
+    /// No caller waits for it any more: its checker hangs, or the machine was suspended meanwhile.
     private func isOverdue(_ pending: PendingQuestion) -> Bool {
         pending.startedAt.duration(to: time.bootTime()) >= settings.questionTimeout * 2
     }
@@ -62,7 +62,7 @@ extension Authorizer {
     private func carryOut(_ pending: PendingQuestion, for identity: DirectoryIdentity) async {
         let deadline = pending.startedAt.advanced(by: settings.questionTimeout)
         do throws(AccessCheckFault) {
-            // Not what was known before the start: this disk may be a copy of another machine's.
+            // Not the machine known before the start: this disk may be a copy of another machine's.
             let machine = try await machines.machine(by: deadline)
             guard machine.tenant == identity.tenant else {
                 throw AccessCheckFault(.wrongTenant, detail: "the machine trusts tenant \(machine.tenant)")
@@ -76,7 +76,7 @@ extension Authorizer {
             )
             let (answer, heardAt) = try await ask(question, pending, about: identity)
             pace.note(answer, askedAt: pending.startedAt)
-            // It may have been given long ago, and taken back since (P2).
+            // The role may have been given long ago, and withdrawn since (P2).
             if answer.role != nil, isOverdue(pending) {
                 throw AccessCheckFault(.unreachable, detail: "the answer came too late")
             }
@@ -91,7 +91,8 @@ extension Authorizer {
         }
     }
 
-    /// The roles' answer, with what Entra says of the account, and confirmed where that is needed; and when the first was heard.
+    /// The roles' answer with what Entra says of the account, confirmed where needed; and when the unconfirmed one
+    /// came.
     private func ask(
         _ question: AccessQuestion,
         _ pending: PendingQuestion,
@@ -102,11 +103,11 @@ extension Authorizer {
         let (account, memberships) = await directory(behind: answer, question)
         let heardAt = time.bootTime()
         if case .success(let state) = account { answer = answer.of(account: state) }
-        // Once here, before anybody hears of the role, and once when all is known: what the confirmation gives has its
-        // groups too.
+        // Once here, before any caller hears of the role, and once when all is known, so that a role from the
+        // confirmation has its groups, too.
         note(memberships, askedAt: askedAt, account, answer, pending, about: identity)
         if case .required = answer.confirmation {
-            // Not before Entra has said that the account is enabled.
+            // Not announced before Entra has said that the account is enabled.
             if case .success = account { announce(answer, pending) }
             answer = await checker.confirm(answer, to: question)
             note(memberships, askedAt: askedAt, account, answer, pending, about: identity)
@@ -118,13 +119,13 @@ extension Authorizer {
         return (answer, heardAt)
     }
 
-    /// What Entra says of the account behind an answer; nil where it is not asked, or where a no of roles is final without it.
+    /// What Entra says of the account behind an answer; nil where it is not asked, or a refusal by roles is final.
     private func account(
         behind answer: AccessAnswer,
         _ question: AccessQuestion
     ) async -> Result<AccountState?, AccessCheckFault> {
         guard let accountChecker, answer.role != nil || !answer.confirmation.isFinal else { return .success(nil) }
-        // The rest is left for the confirmation: what roles take away counts while Graph is silent.
+        // The other half is left for the confirmation: a withdrawn role counts even while Graph is silent.
         let half = time.bootTime().duration(to: question.deadline) / 2
         let asked = AccessQuestion(
             objectID: question.objectID,
@@ -138,7 +139,7 @@ extension Authorizer {
         }
     }
 
-    /// Both questions of Graph at once, since somebody waits.
+    /// Asks Graph both questions at once, since a caller waits.
     private func directory(
         behind answer: AccessAnswer,
         _ question: AccessQuestion
@@ -151,15 +152,15 @@ extension Authorizer {
         return (await state, await found)
     }
 
-    /// In which Entra groups the person is; nil where nobody is asked, or nobody answers: that keeps nobody out. A no
-    /// that role assignments may still overrule is asked about as well.
+    /// The Entra groups of the user; nil where Graph is not asked or does not answer, which keeps no user out. Also
+    /// asked after a refusal that role assignments may still overrule.
     private func memberships(behind answer: AccessAnswer, _ question: AccessQuestion) async -> Set<ObjectID>? {
         guard let groups, answer.role != nil || !answer.confirmation.isFinal else { return nil }
         return await groups.ask(question)
     }
 
-    /// Takes Entra's answer about groups, if there is one. Without the state of the account nothing is given, and
-    /// without a role neither; what the answer does not say is taken all the same.
+    /// Applies Entra's answer about groups, if there is one. Without the account's state, or without a role, no
+    /// membership is given; those that the answer does not name are withdrawn all the same.
     private func note(
         _ memberships: Set<ObjectID>?,
         askedAt: BootTime,
@@ -177,7 +178,7 @@ extension Authorizer {
         groups?.note(identity, in: memberships, askedAt: askedAt)
     }
 
-    /// Nothing is given while Entra has no answer about the account, but what roles take away is taken (P2): an earlier
+    /// While Entra has no answer about the account, nothing is given, but a lost role is withdrawn (P2): an earlier
     /// administrator is a user in the grace.
     private func lower(
         _ identity: DirectoryIdentity,
@@ -207,7 +208,7 @@ extension Authorizer {
         pauses[identity] = nil
         let key = DecisionCache.Key(objectID: identity.objectID, machine: machine)
         let kept = cache.store(pending.lowered(answer), correlation: pending.correlation, for: key, at: now)
-        // Before anybody hears of it: what an earlier yes gave ends with this answer (P2).
+        // Before any caller hears of the answer: it ends what an earlier yes gave (P2).
         settle(identity, kept)
         note(kept, pending, identity)
         starts.noteAnswer(about: identity, isAllowed: kept.role != nil)
@@ -225,14 +226,14 @@ extension Authorizer {
         log.record(record)
     }
 
-    /// An answer to a question in whose place another may be asked by now.
+    /// Handles the answer to a question that another one may have replaced by now.
     private func finish(replaced pending: PendingQuestion, answer: AccessAnswer, for identity: DirectoryIdentity) {
         guard pending.isForgotten else {
-            // Overdue: it is older than the question that is asked now.
+            // The question is overdue: it is older than the one that is asked now.
             pending.finish(.failed(AccessCheckFault(.unreachable, detail: "the answer came too late")))
             return
         }
-        // As old as its question, so that whatever was asked since is newer.
+        // The answer is dated by its question, so that anything asked since is newer.
         let asked = pending.startedAt
         let given = cache.cached(pending.lowered(answer), correlation: pending.correlation, at: asked)
         if given.role != .administrator, pendingQuestions[identity] == nil, cached(identity) == nil {
@@ -242,7 +243,7 @@ extension Authorizer {
         pending.finish(.answered(given))
     }
 
-    /// Somebody who may sign in as a user need not wait for the confirmation.
+    /// Announces the answer: a user who may sign in already need not wait for the confirmation.
     private func announce(_ answer: AccessAnswer, _ pending: PendingQuestion) {
         guard answer.role != nil else { return }
         let fault = AccessCheckFault(.roleUnconfirmed, detail: "role assignments are being asked")
@@ -252,7 +253,7 @@ extension Authorizer {
         pending.announce(.unconfirmed(kept, fault))
     }
 
-    /// What was allowed counts for a minute; what was not changes nothing (P2).
+    /// An unconfirmed allow counts for a minute; an unconfirmed refusal changes nothing (P2).
     private func finish(
         _ pending: PendingQuestion,
         unconfirmed answer: AccessAnswer,
@@ -276,7 +277,7 @@ extension Authorizer {
         pending.finish(.failed(fault))
     }
 
-    /// Ends a question without a whole answer: the next one waits a moment.
+    /// Ends a question without a complete answer: the next one is delayed briefly.
     private func close(
         _ pending: PendingQuestion,
         _ fault: AccessCheckFault,
@@ -285,8 +286,8 @@ extension Authorizer {
     ) {
         let isLast = pendingQuestions[identity] === pending
         if isLast { pendingQuestions[identity] = nil }
-        // An overdue question says nothing of Azure as it is now: the next one is asked at once. One without retries keeps
-        // nobody from asking with them, unless Azure wants it so.
+        // An overdue question says nothing about Azure's present state: the next one is asked at once. A question
+        // without retries delays none that has them, unless Azure asked for the delay.
         if isLast, !isOverdue(pending), pending.hasWaiter || fault.retryAfter != nil {
             let length = max(settings.pauseAfterFault, fault.retryAfter ?? .zero)
             if pauses.count >= settings.questionLimit * 4 { pauses.removeAll() }
@@ -329,7 +330,7 @@ extension Authorizer {
 }
 
 extension AccessAnswer {
-    /// The same answer, with what Entra says of the account; of a blocked one, a no.
+    /// The same answer with what Entra says of the account; for a blocked account, a refusal.
     fileprivate func of(account state: AccountState?) -> AccessAnswer {
         guard let state else { return self }
         guard !state.isBlocked else { return AccessAnswer(blocked: state) }

@@ -3,10 +3,10 @@
 package import Authorization
 package import Identity
 
-/// Decides whether a person may: from a fresh answer of Azure, from Azure, or not at all (P1, P2).
+/// Decides whether a user is allowed: by a fresh answer of Azure, by asking Azure, or by refusing (P1, P2).
 ///
-/// One question at a time for each person. A caller waits until its own deadline; the question goes on and its answer
-/// is kept. Every fault becomes a refusal, except that an earlier allow may stand in during an outage.
+/// There is one question at a time for each user. A caller waits until its own deadline; the question goes on and its
+/// answer is kept. Every fault becomes a refusal, except that an earlier allow may stand in during an outage.
 package actor Authorizer {
     let settings: AccessSettings
     let policy: OfflinePolicy
@@ -26,7 +26,7 @@ package actor Authorizer {
     var pendingQuestions: [DirectoryIdentity: PendingQuestion] = [:]
     var pauses: [DirectoryIdentity: Pause] = [:]
 
-    /// After a fault: nobody is asked again before `until`.
+    /// After a fault, Azure is not asked about this user again before `until`.
     struct Pause {
         let fault: AccessCheckFault
         /// What was allowed before the confirmation failed.
@@ -65,7 +65,7 @@ package actor Authorizer {
         cache = DecisionCache(limits: settings.cache)
     }
 
-    /// Decides for one person. `correlation` becomes the id of the question, should Azure be asked.
+    /// Decides for one user. `correlation` becomes the id of the question if Azure is asked.
     package func decide(
         _ identity: DirectoryIdentity,
         under demand: DecisionDemand,
@@ -89,13 +89,13 @@ package actor Authorizer {
         guard let pending else {
             return Ruling(.deny(Denial(.tooManyAttempts)), correlation: correlation)
         }
-        // It has let one caller of this sign-in wait in vain: the next need not, where the grace will answer for it.
+        // The question has let one caller of this sign-in wait in vain: the next need not wait where the grace allows.
         if pending.startedAt.duration(to: time.bootTime()) >= settings.stageTimeout {
             let fault = AccessCheckFault(.unreachable, detail: "no answer yet")
             let ruling = fallBack(fault, identity, demand, correlation: pending.correlation)
             if case .allow = ruling.decision { return ruling }
         }
-        // Somebody who was administrator lately waits: "user" may be what is left of a role held through a group.
+        // A recent administrator waits for the confirmation: "user" may be only a part of a role held through a group.
         let wasAdministrator = cached(identity)?.role == .administrator
         let takesAnnounced = demand.takesUserAtOnce && demand.role == .user && !wasAdministrator
         switch await pending.outcome(by: deadline, orAnnounced: takesAnnounced, on: time) {
@@ -115,7 +115,7 @@ package actor Authorizer {
         }
     }
 
-    /// Begins to ask, unless a fresh answer is there, a question is under way, or too many are.
+    /// Starts a question, unless there is a fresh answer, one is under way, or too many are.
     package func prepare(_ identity: DirectoryIdentity, correlation: CorrelationID) {
         if let key = knownKey(for: identity) {
             let demand = DecisionDemand(maximumAge: settings.cache.ceiling, deadline: nil)
@@ -127,10 +127,9 @@ package actor Authorizer {
         _ = pendingQuestion(for: identity, correlation: correlation, limit: settings.earlyQuestionLimit)
     }
 
-    /// Takes an answer about that machine that was asked for outside of a decision (`entraloginctl check`), as far as it
-    /// takes something away: a no is kept; what is less than administrator ends a grant, and a kept yes that said more;
-    /// a question that is under way brings no more than it.
-    /// Nothing is ever given by it (P2).
+    /// Applies an answer about that machine that no decision asked for (`entraloginctl check`), but only as far as it
+    /// withdraws something: a refusal is kept; a role below administrator ends a grant, and a kept answer that gave
+    /// more; a question under way brings no more than this answer. It never gives anything (P2).
     package func takeRefusal(
         _ answer: AccessAnswer,
         of objectID: ObjectID,
@@ -151,7 +150,7 @@ package actor Authorizer {
         settle(identity, cache.cached(answer, correlation: correlation, at: now))
     }
 
-    /// What an earlier yes gave ends with an answer that says less: the memberships, and the sessions, where role
+    /// Ends what an earlier yes gave, where this answer says less: the memberships; and the sessions, where role
     /// assignments have confirmed that the role is gone or nothing had to be confirmed, as with a disabled account.
     func settle(_ identity: DirectoryIdentity, _ answer: CachedAnswer) {
         let correlation = answer.correlation
@@ -170,7 +169,7 @@ package actor Authorizer {
         }
     }
 
-    /// Asks again. A yes is the only thing that takes the earlier no back; without an answer it stands.
+    /// Asks again. Only a yes revokes the earlier refusal; without an answer it stands.
     private func isStillRefused(_ identity: DirectoryIdentity, correlation: CorrelationID) async -> Bool {
         let deadline = time.bootTime().advanced(by: settings.stageTimeout)
         let demand = DecisionDemand(maximumAge: .zero, deadline: deadline)
@@ -178,8 +177,8 @@ package actor Authorizer {
         return cached(identity)?.role == nil
     }
 
-    /// Forgets the kept answers. What is under way goes on for those who wait for it, and brings nothing to who comes later: it
-    /// may have been asked before the role was changed.
+    /// Forgets the kept answers. Questions under way go on for the callers that wait for them, but not for later ones:
+    /// they may have been asked before the role was changed.
     package func flush() {
         cache.removeAll()
         pauses.removeAll()
@@ -187,7 +186,7 @@ package actor Authorizer {
         pendingQuestions.removeAll()
     }
 
-    /// The last answer for a person, whatever its age; for `explain`.
+    /// The last answer for a user, whatever its age; for `explain`.
     package func cached(_ identity: DirectoryIdentity) -> CachedAnswer? {
         knownKey(for: identity).flatMap { cache.lastAnswer(for: $0, at: time.bootTime()) }
     }

@@ -4,24 +4,24 @@ internal import Authorization
 internal import Identity
 internal import Synchronization
 
-/// Asks Azure again, one person after the other, for everybody whose services must not wait.
+/// Asks Azure again, one user after the other, about all users whose services must not wait.
 package struct BatchRefresh: Sendable {
-    /// Well below the 24 hours that a decision counts for them, so that a long outage is bridged.
+    /// Well below the 24 hours for which a decision counts there, so that these services survive a long outage.
     static let interval = Duration.seconds(3600)
-    /// While Azure has not answered for everybody; doubled each time. At boot the daemon is often there before the
-    /// network is, and until Azure has answered once, cron jobs are refused.
+    /// Used while Azure has not answered about every user; doubled each time. At boot the daemon often starts before
+    /// the network, and until Azure has answered once, cron jobs are refused.
     static let retryInterval = Duration.seconds(60)
-    /// While a user manager waits for a yes it is asked for at least so often.
+    /// While a user manager waits for a yes, Azure is asked at least this often.
     static let longestWait = Duration.seconds(600)
-    /// After so many users in a row without an answer it is Azure that cannot be reached.
+    /// After this many users in a row without an answer, Azure counts as unreachable.
     static let outageLimit = 3
 
     private let parts: AccessParts
 
     init(_ parts: AccessParts) { self.parts = parts }
 
-    /// Runs until the task is cancelled. Answers are not kept over a restart: so the recent people are asked for at
-    /// once, before their jobs come.
+    /// Runs until the task is cancelled. Answers are not kept over a restart, so Azure is asked about the recent users
+    /// at once, before their jobs come.
     package func start() {
         let parts = parts
         parts.ports.starter.start {
@@ -37,10 +37,10 @@ package struct BatchRefresh: Sendable {
         }
     }
 
-    /// With Entra groups often enough that no membership runs out between two answers.
+    /// With Entra groups, short enough that no membership expires between two answers.
     var interval: Duration { min(BatchRefresh.interval, parts.groups.map { $0.lifetime / 2 } ?? BatchRefresh.interval) }
 
-    /// Asks for one after the other; who has a fresh answer is passed over. False where somebody has none at the end.
+    /// Asks about one user after the other, except those with a fresh answer. False where a user has none at the end.
     @discardableResult
     package func refresh() async -> Bool {
         var isComplete = true
@@ -70,7 +70,7 @@ package struct BatchRefresh: Sendable {
         return await parts.authorizer.decide(identity, under: demand, correlation: correlation).decision
     }
 
-    /// Who signed in lately enough to use such services at all, the latest first.
+    /// The users whose last sign-in is recent enough to use such services at all, the latest first.
     private func recentPeople() -> [DirectoryIdentity] {
         let oldest = parts.ports.time.wallTime().adding(seconds: -parts.settings.maximumSignInAge.components.seconds)
         let times = parts.ports.accounts.view().allEnrolled().filter { $0.retiredAt == nil }.map { enrolled in

@@ -13,11 +13,11 @@ package enum PrincipalVerdict: Hashable, Sendable {
     case deny(Denial, correlation: CorrelationID)
 }
 
-/// What sshd asks through AuthorizedPrincipalsCommand: is this certificate good, for this name?
+/// What sshd asks through AuthorizedPrincipalsCommand: is this certificate valid for this name?
 ///
-/// sshd runs the helper before the client has proved that it holds the private key, twice for one sign-in. So nothing
-/// durable changes here and nothing is asked of Azure, neither roles nor keys (P3); what was verified is remembered in
-/// memory, for the PAM stages.
+/// sshd runs the helper twice for one sign-in, before the client has proved that it holds the private key. So nothing
+/// durable changes here, and Azure is asked neither for roles nor for keys (P3); what was verified is kept in memory,
+/// for the PAM stages.
 package final class CertificateCheck: Sendable {
     private let parts: AccessParts
     private let refusals: RecentRefusals
@@ -27,7 +27,7 @@ package final class CertificateCheck: Sendable {
         refusals = RecentRefusals(lifetime: parts.settings.loginGrace)
     }
 
-    /// Decides, and remembers a good certificate behind the sshd process. Azure is asked by the account stage, which sshd
+    /// Decides, and remembers a valid certificate for the sshd process. Azure is asked by the account stage, which sshd
     /// reaches only after the proof of the key.
     package func check(_ request: CertificateRequest) -> PrincipalVerdict {
         var subject = DecisionSubject(
@@ -63,7 +63,7 @@ package final class CertificateCheck: Sendable {
         }
     }
 
-    /// Applies every rule of certificates; no effects at all.
+    /// Applies every rule for certificates; no effects at all.
     private func verify(_ request: CertificateRequest) throws(Denial) -> (AccountBinding, VerifiedCertificate) {
         if let refusal = parts.ports.stamp.refusal() { throw refusal }
         guard let name = UserName(request.user) else {
@@ -73,7 +73,7 @@ package final class CertificateCheck: Sendable {
         let binding = try AccountBinding(name, uid: request.uid, home: request.home, in: accounts)
         let expectations = try parts.expectations(for: name)
         guard !expectations.authorityKeys.isEmpty else { throw Denial(.noAuthorityKeys) }
-        // sshd has checked the CA by then: one that is unknown here was taken back, and its keys are not news.
+        // sshd has checked the CA already: one that is unknown here was withdrawn, and is no sign of new keys.
         let verdict = parts.ports.certificates.verify(
             base64: request.certificate,
             declaredType: request.keyType,
@@ -82,7 +82,7 @@ package final class CertificateCheck: Sendable {
         return (binding, try verdict.get())
     }
 
-    /// The name must be bound to the certificate's holder, or to nobody yet (P5).
+    /// The name must be bound to the certificate's holder, or not be bound yet (P5).
     private func check(
         _ binding: AccountBinding,
         _ identity: DirectoryIdentity,
@@ -91,7 +91,7 @@ package final class CertificateCheck: Sendable {
         do throws(Denial) {
             try binding.check(identity)
         } catch {
-            // The person reads "Permission denied (publickey)" only; `explain` tells the administrator why.
+            // The user sees only "Permission denied (publickey)"; `explain` tells the administrator why.
             if error.reason == .objectIDChanged {
                 parts.otherObjects.note(identity.objectID, under: binding.account.name, at: now)
             }
@@ -135,7 +135,7 @@ final class RecentRefusals: Sendable {
 
     init(lifetime: Duration) { self.lifetime = lifetime }
 
-    /// The id of the same refusal a moment ago; nil, and remembered under `id`, where there was none.
+    /// The id of the same refusal a moment ago; where there was none, nil, and this one is remembered under `id`.
     func earlier(
         _ denial: Denial,
         of request: CertificateRequest,

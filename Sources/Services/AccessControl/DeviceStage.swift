@@ -3,12 +3,13 @@
 package import Authorization
 internal import Identity
 
-/// The auth stage of PAM at a terminal: sign-in with a code that the person types on another device (RFC 8628), and sudo's step-up.
+/// The auth stage of PAM at a terminal: sign-in with a code that the user types on another device (RFC 8628), and
+/// sudo's step-up.
 ///
-/// Nothing durable comes of it. It says yes only where Entra proved who it is, the account of that name is bound to that very
-/// object, and Azure gives the role; then it remembers the person behind a pidfd of the asking process, for the session
-/// stage. Of a step-up nothing is remembered: sudo has its answer, and opens no session here. Names that never signed
-/// in enrol through sshd only.
+/// It has no durable effects. It says yes only where Entra proved who the user is, the account of that name is bound to
+/// that very object, and Azure gives the role; then it remembers the user with a pidfd of the asking process, for the
+/// session stage. Nothing is remembered of a step-up: sudo has its answer, and opens no session here. Names that never
+/// signed in enrol through sshd only.
 package final class DeviceStage: Sendable {
     let parts: AccessParts
     let pending = PendingSignIns()
@@ -54,7 +55,7 @@ package final class DeviceStage: Sendable {
         }
     }
 
-    /// Has it ended? Waits for that, but not for long.
+    /// Waits for the sign-in to end, but not for long.
     package func wait(_ handle: String, callerPID: Int32) async -> DeviceProgress {
         guard let signIn = pending.find(handle, in: callerPID) else {
             let subject = subject(user: "", service: "")
@@ -81,20 +82,20 @@ package final class DeviceStage: Sendable {
         guard name.domain != nil else { throw Denial(.unsupported, detail: "\(name) is nobody who can type a code") }
         let binding = try AccountBinding(name, uid: request.uid, home: request.home, in: accounts)
         guard let enrolled = binding.enrolled else { throw Denial(.notEnrolled) }
-        // As for a name without an account: root's word that an account is somebody's opens no other way in.
+        // As for a name without an account: one that root added has no other way in before its user came over SSH.
         guard !enrolled.isAdded || parts.ports.signIns.knownSignIn(enrolled) != nil else {
             throw Denial(.notEnrolled, detail: "root added \(name), and its person has not come over SSH yet")
         }
         return binding.account
     }
 
-    /// sudo asks of its invoker alone, and has changed its real uid by then.
+    /// sudo asks only about its invoker, and has changed its real uid by then.
     private func invoker(of request: DeviceRequest, _ account: Account) -> PendingSignIns.Invoker {
         if request.isStepUp { return .user(uid: account.systemUID) }
         return request.realUID == 0 ? .console(account.name) : .user(uid: request.realUID)
     }
 
-    /// Where sudo asks it is elevation, as in the account stage that follows.
+    /// A question from sudo is an elevation, as in the account stage that follows.
     private func need(of request: DeviceRequest, _ account: Account) -> PendingSignIn.Need {
         guard request.isStepUp else {
             return PendingSignIn.Need(isStepUp: false, role: .user, maximumAge: ServicePolicy.signIn.maximumAge)

@@ -4,9 +4,9 @@ package import Authorization
 internal import Identity
 internal import OpenSSHCertificates
 
-/// open_session inside sshd: only now is it known which credential was used. Then, and only then, the effects: enrol,
-/// publish, grant (P4, P5, P6, P14). Elsewhere it opens for an enrolled user who signed in with a code in that very
-/// process.
+/// open_session inside sshd: only now is it known which credential was used, so only now come the effects: enrol,
+/// publish, grant (P4, P5, P6, P14). Outside sshd, a session opens for an enrolled user who signed in with a code in
+/// that very process.
 package struct SessionStage: Sendable {
     private let parts: AccessParts
 
@@ -41,8 +41,8 @@ package struct SessionStage: Sendable {
             try SessionStage.check(process)
             let enrolled = try await enrol(evidence, request, subject)
             try SessionStage.check(process)
-            // So may the disk have: a "no" that came meanwhile counts (P2).
-            // One of before does not: what Azure allows now may be waiting for its confirmation, and is not kept yet.
+            // The disk may have taken seconds, too: a refusal that came meanwhile counts (P2). An older one does not:
+            // what Azure allows now may be waiting for its confirmation, and is not kept yet.
             if let last = await parts.authorizer.cached(evidence.identity), let no = last.denial,
                 ruling.answeredAt.map({ $0 <= last.answeredAt }) ?? true
             {
@@ -63,13 +63,13 @@ package struct SessionStage: Sendable {
             return .allow
         } catch {
             parts.attempts.note(.refused(error), of: request.user, subject.identity, at: parts.ports.time.bootTime())
-            // sshd had let the person in already: whoever gets this far without a right to tried something.
+            // sshd had accepted the user already: at this point, these reasons indicate an attempted bypass.
             let tried: Set<DenialReason> = [.certificateNotUsed, .certificateNotVerified, .recordChanged, .homeRefused]
             return parts.journal.deny(subject, error, tried.contains(error.reason) ? .critical : .notice)
         }
     }
 
-    /// The session that this process opened has ended. With the person's last one, the grant ends.
+    /// The session that this process opened has ended. The grant ends with the user's last session.
     package func close(user: String, uid: UInt32, callerPID: Int32) {
         let accounts = parts.ports.accounts.view()
         guard let uid = accounts.holder(ofSystemUID: uid).account?.account.uid ?? PosixID(user: uid),
@@ -96,8 +96,8 @@ package struct SessionStage: Sendable {
 // MARK: - The steps
 
 extension SessionStage {
-    /// The verified certificates of this very process, one of which is the credential that was used; and a home and a
-    /// group that are this person's.
+    /// The verified certificates of this very process, one of which is the credential that was used. The home and the
+    /// group must be this user's.
     private func evidence(
         _ request: SessionRequest,
         _ callerPID: Int32,
@@ -115,7 +115,7 @@ extension SessionStage {
         return (evidence, process)
     }
 
-    /// By a code, in a process where nothing of sshd's is; by certificate everywhere else.
+    /// By a code in a process that has nothing from sshd; by certificate everywhere else.
     private func signIn(
         _ request: SessionRequest,
         _ callerPID: Int32,
@@ -172,7 +172,7 @@ extension SessionStage {
         }
     }
 
-    /// Binds the account for ever, or finds it bound. It must be the one that sshd will use (P6).
+    /// Binds the account permanently, or finds it bound. It must be the one that sshd will use (P6).
     private func enrol(
         _ evidence: SignInEvidence,
         _ request: SessionRequest,
@@ -203,8 +203,8 @@ extension SessionStage {
         return enrolled
     }
 
-    /// So that the first command of the first session may be podman's, which remembers that it found no range. Without one the
-    /// user is in all the same.
+    /// The first command of the first session may be podman, which remembers that it found no range. Without a range,
+    /// the user signs in all the same.
     private func awaitSubordinateIDs(of enrolled: EnrolledAccount, _ subject: DecisionSubject) async {
         let deadline = subject.startedAt.advanced(by: parts.settings.stageTimeout)
         guard await !parts.ports.accounts.awaitSubordinateIDs(of: enrolled, by: deadline) else { return }
@@ -233,8 +233,8 @@ extension SessionStage {
         parts.journal.note(.fault, .warning, "Too many open sessions: this one is not watched", of: subject)
     }
 
-    /// Grants an administrator, and ends what is left of a grant for anybody else. A grant that cannot be published
-    /// takes nobody's sign-in: they are in as a user, and the record says why.
+    /// Grants an administrator the membership, and ends what is left of it for any other user. A grant that cannot be
+    /// published fails no sign-in: the administrator signs in as a user, and the record says why.
     private func grant(
         _ enrolled: EnrolledAccount,
         _ role: Role,
@@ -243,7 +243,7 @@ extension SessionStage {
     ) -> Bool {
         let uid = enrolled.account.uid
         guard role == .administrator, let answeredAt = ruling.answeredAt else {
-            // What is not confirmed ends nothing (P2): another session may hold the grant.
+            // An unconfirmed answer ends nothing (P2): another session may hold the grant.
             if ruling.confirmation.isFinal {
                 parts.membership.withdraw(uid, because: .administratorRoleNeeded, correlation: ruling.correlation)
             }

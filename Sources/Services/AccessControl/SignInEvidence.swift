@@ -4,11 +4,11 @@ internal import Authorization
 internal import Identity
 internal import OpenSSHCertificates
 
-/// What the PAM stages demand of an sshd process that wants to sign somebody in (P4, P6).
+/// What the PAM stages demand of an sshd process that signs a user in (P4, P6).
 struct SignInEvidence: Sendable {
     let account: Account
     let identity: DirectoryIdentity
-    /// What was verified in this process, all for this account and this identity; empty only where somebody signed in
+    /// What was verified in this process, all for this account and this identity; empty only where the user signed in
     /// with a code.
     let certificates: [VerifiedHere]
 
@@ -44,7 +44,7 @@ struct SignInEvidence: Sendable {
         certificates = found
     }
 
-    /// The same for somebody who signed in with a code in this process, which is no sshd.
+    /// The same for a user who signed in with a code in this process, which is not sshd.
     init(
         _ signedIn: SignedInHere,
         as user: String,

@@ -3,19 +3,19 @@
 internal import Authorization
 internal import Identity
 
-// What the last sign-in of a name says of the next one.
+// What the last sign-in of a name says about the next one.
 extension SignInExplanation {
-    /// From the proof of the certificate to the session: a client that has the key is through by then.
+    /// From the proof of the certificate to the session: a client that has the key needs less.
     private static let proofTime: Duration = .seconds(3)
-    /// What is older tells of what was, not of what would be.
+    /// An older attempt says what happened then, not what would happen now.
     private static let lately: Duration = .seconds(3600)
-    /// What no other step looks at: the certificate that is shown next may be the same one.
+    /// Reasons that no other step checks: the next certificate may be the same one.
     private static let ofTheCertificate: Set<DenialReason> = [
         .certificate, .certificateNotUsed, .certificateNotVerified, .certificateRevoked, .wrongTenant, .wrongName,
         .recordChanged, .unsupported,
     ]
 
-    /// Nil where the last sign-in went well, or nothing is known of one.
+    /// Nil where the last sign-in succeeded, or none is known.
     func attemptStep(_ name: UserName) -> Explanation.Step? {
         guard let last = parts.attempts.last(of: name) else { return nil }
         let age = last.at.duration(to: parts.ports.time.bootTime())
@@ -48,7 +48,7 @@ extension SignInExplanation {
         }
     }
 
-    /// The role of a name that never signed in: of the object id that came with a good certificate, where one did.
+    /// The role of a name that never signed in: that of the object id in a valid certificate, where one was shown.
     func newcomersRole(_ name: UserName, asking: Bool) async -> Explanation.Step {
         guard let identity = parts.attempts.last(of: name)?.identity else {
             let remedy = "entraloginctl check \(name) --object-id ID asks now"
@@ -67,7 +67,7 @@ extension SignInExplanation {
         "\(Elapsed.text(time.duration(to: parts.ports.time.bootTime()).components.seconds)) ago"
     }
 
-    /// The only account whose name begins like that before its @.
+    /// The only account whose name has `short` before its @.
     func namesLike(_ short: String) -> String? {
         guard !short.isEmpty, !short.contains("@") else { return nil }
         let beginning = "\(short.lowercased())@"

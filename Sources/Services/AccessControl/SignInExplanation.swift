@@ -3,7 +3,7 @@
 package import Authorization
 internal import Identity
 
-/// What would happen to somebody who signs in here, step by step, and why. No effects.
+/// What would happen to a user who signs in here, step by step, and why. No effects.
 package struct SignInExplanation: Sendable {
     private typealias Step = Explanation.Step
 
@@ -14,8 +14,8 @@ package struct SignInExplanation: Sendable {
 
     init(_ parts: AccessParts) { self.parts = parts }
 
-    /// Explains for a name. Azure is asked only where `asking` is set, and only for somebody who is enrolled: before
-    /// that nobody knows the object id.
+    /// Explains the sign-in of a name. Azure is asked only where `asking` is set, and only where the object id is
+    /// known: of an enrolled user, or from a certificate that was shown here.
     package func explain(_ name: String, asking: Bool) async -> Explanation {
         var steps = [stackStep(), await machineStep(asking: asking), keysStep()] + revocationSteps()
         let shown = DecisionJournal.bounded(name, 128)
@@ -71,7 +71,7 @@ extension SignInExplanation {
 
     private func machineStep(asking: Bool) async -> Explanation.Step {
         guard let machine = parts.ports.machines.current else { return Step("machine", Denial(.machineUnknown)) }
-        // Nobody's role is asked on a machine of an earlier start (P1).
+        // No role is asked for on a machine that is known only from an earlier start (P1).
         let limit = parts.ports.time.bootTime().advanced(by: SignInExplanation.machineTime)
         if asking {
             do throws(AccessCheckFault) { _ = try await parts.ports.machines.machine(by: limit) } catch {
@@ -90,7 +90,7 @@ extension SignInExplanation {
         return Step("keys", .ok, "\(keys) trusted\(age)\(stale)")
     }
 
-    /// Only where there is to be a list.
+    /// Only where a list is configured.
     private func revocationSteps() -> [Explanation.Step] {
         guard let status = parts.keyring.revocationStatus else { return [] }
         if let fault = status.fault { return [Step("revocation", Denial(.revokedKeysUnusable, detail: fault))] }
@@ -101,7 +101,7 @@ extension SignInExplanation {
 // MARK: - The person's steps
 
 extension SignInExplanation {
-    /// Nil unless somebody came under this name lately with a good certificate of another object.
+    /// Nil unless a valid certificate of another object was shown under this name lately.
     private func objectStep(_ enrolled: EnrolledAccount) -> Explanation.Step? {
         let name = enrolled.account.name
         guard let other = parts.otherObjects.latest(under: name), other.objectID != enrolled.identity.objectID else {
@@ -155,7 +155,8 @@ extension SignInExplanation {
         return (role, Step("role", .ok, "Azure gave the role \"\(role.builtInName)\" \(age)"))
     }
 
-    /// Azure fails, and a sign-in would go by what it said a moment ago (`ServicePolicy.signIn`). A final no leaves nothing of it.
+    /// Where Azure fails, a sign-in would use its answer of a moment ago (`ServicePolicy.signIn`), but never after a
+    /// final no.
     private func standingAnswer(
         _ identity: DirectoryIdentity,
         insteadOf denial: Denial
@@ -187,7 +188,7 @@ extension SignInExplanation {
         let age = parts.ports.time.wallTime().seconds - last.seconds
         let limit = parts.settings.maximumSignInAge.components.seconds
         guard age <= limit else {
-            // It bars sudo and cron, not the sign-in over SSH that renews it.
+            // An old sign-in bars sudo and cron, not the sign-in over SSH that renews it.
             let remedy = DenialText.remedy(for: .signInTooOld)
             return Step(
                 "sign-in",

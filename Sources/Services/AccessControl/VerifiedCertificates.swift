@@ -5,7 +5,7 @@ package import Identity
 package import OpenSSHCertificates
 internal import Synchronization
 
-/// A certificate that was verified for a name in one sshd process, with the record sshd had taken of that name.
+/// A certificate that was verified for a name in one sshd process, with the record that sshd had for that name.
 package struct VerifiedHere: Hashable, Sendable {
     package let user: UserName
     package let uid: UInt32
@@ -35,15 +35,15 @@ package struct VerifiedHere: Hashable, Sendable {
     }
 }
 
-/// What was verified in which sshd process: in memory only, bounded, behind a pidfd, for the login grace at most.
+/// What was verified in which sshd process: in memory only, bounded, with a pidfd, for the login grace at most.
 ///
-/// A pid alone proves nothing, for it can be used again: the pidfd is asked at each use whether that very process is
-/// still there.
+/// A pid alone proves nothing, since it can be reused: at each use, the pidfd is asked whether that very process is
+/// alive.
 package final class VerifiedCertificates: Sendable {
-    /// sshd's `MaxAuthTries` is 6 by default: nobody sensible offers more certificates in one connection.
+    /// sshd's `MaxAuthTries` is 6 by default: no sensible client offers more certificates in one connection.
     package static let perProcess = 8
     package static let processLimit = 1024
-    /// Each time so many more are remembered, those that ended are let go, with their pidfds.
+    /// Each time this many more are remembered, the entries of ended processes are removed, with their pidfds.
     private static let sweepStep = 64
 
     package enum Remembered: Hashable, Sendable {
@@ -74,8 +74,8 @@ package final class VerifiedCertificates: Sendable {
         self.processLimit = processLimit
     }
 
-    /// Remembers a certificate behind the process. `tooManyAttempts` where there is no room: what is remembered for
-    /// others is never given up. `certificateNotVerified` where no such process lives.
+    /// Remembers a certificate for the process. `tooManyAttempts` where there is no room: entries of other processes
+    /// are never given up. `certificateNotVerified` where there is no such process.
     package func remember(_ verified: VerifiedHere, in pid: Int32) throws(Denial) -> Remembered {
         let watched = watcher.watch(pid: pid)
         guard let watched else {
@@ -97,7 +97,7 @@ package final class VerifiedCertificates: Sendable {
         }
     }
 
-    /// What was verified in the living process with that pid, not longer ago than the login grace.
+    /// What was verified in the live process with that pid, not longer ago than the login grace.
     package func found(in pid: Int32, at now: BootTime) -> [VerifiedHere] {
         processes.withLock { processes in
             guard let process = processes[pid] else { return [] }
@@ -110,11 +110,11 @@ package final class VerifiedCertificates: Sendable {
     }
 
     /// Forgets what the process verified, once its session is open: sshd opens one for each connection (sshd.c and
-    /// sshd-session.c call do_pam_session once, before any channel), so nobody asks again, and a user who is in takes
-    /// no room from those who are signing in.
+    /// sshd-session.c call do_pam_session once, before any channel), so it is not needed again, and a signed-in user
+    /// takes no room from those who are signing in.
     package func forget(pid: Int32) { processes.withLock { $0[pid] = nil } }
 
-    /// Forgets what nobody may use any more, and closes its pidfds.
+    /// Forgets what can no longer be used, and closes its pidfds.
     package func sweep(at now: BootTime) {
         processes.withLock { processes in
             sweepExpired(&processes, at: now)
