@@ -4,24 +4,24 @@ package import Authorization
 package import Identity
 internal import Synchronization
 
-// Accounts that root adds before their first sign-in (P5): bound like any other, by root's word about whose they are.
+// Accounts that root adds before their first sign-in (P5): bound like any other, to the object that root names.
 
-/// What came of adding an account.
+/// The result of adding an account.
 package struct AddedAccount: Hashable, Sendable {
     package let enrolled: EnrolledAccount
-    /// False where it was there already, bound to the same object id.
+    /// False where it existed already, bound to the same object id.
     package let isNew: Bool
 }
 
 extension AccountDirectory {
-    /// Numbers that are looked for in one call where another directory has the first ones. What was met is remembered, so
-    /// the next call goes on from there; each costs a question to other name services.
+    /// How many numbers one call tries where another directory has the first ones. Taken numbers are remembered, so the
+    /// next call continues from there; each number costs a question to other name services.
     private static let numberLimit = 8
 
-    /// Binds name, number and home to that object id of the machine's tenant before its person ever signed in; on disk and
-    /// published before it returns. What is bound to it already is returned as it is. A name that another directory has is
-    /// refused (`localAccount`), and so is everything that a sign-in would be refused for before its role is asked. `groups`: the
-    /// local ones that it is about to become a member of, for the overrides that go by them.
+    /// Binds name, number and home to that object id of the machine's tenant before its user ever signed in; on disk
+    /// and published before it returns. An account that is bound to it already is returned as it is. A name that
+    /// another directory has is refused (`localAccount`), and so is a name whose sign-in would be refused before its
+    /// role is asked for. `groups`: local groups that the account is about to join, for overrides that use them.
     package func add(
         _ name: UserName,
         as objectID: ObjectID,
@@ -43,7 +43,7 @@ extension AccountDirectory {
         )
     }
 
-    /// False where the number or the short name is another directory's, and the name leads to another one from now on.
+    /// False where another directory has the number or the short name; from now on the name leads to another one.
     private func isFree(_ account: Account) async throws(Denial) -> Bool {
         try await checkNobodyIs(account)
         do throws(Denial) {
@@ -56,7 +56,7 @@ extension AccountDirectory {
         }
     }
 
-    /// Nil where the name does not lead to `expected` any more, about which other name services were asked.
+    /// Nil where the name no longer leads to `expected`, the account that other name services were asked about.
     private func addNow(
         _ name: UserName,
         as objectID: ObjectID,

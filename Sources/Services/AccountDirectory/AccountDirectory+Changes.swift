@@ -5,10 +5,10 @@ internal import Identity
 internal import LinuxSystem
 internal import Synchronization
 
-// What runs when it is the caller's turn, off the loop. All of it blocks on the disk.
+// The changes, which run one at a time and off the loop. All of them block on the disk.
 
 extension AccountDirectory {
-    /// Decides with what is true now, not with what was when sshd asked (P6).
+    /// Decides by the present state, not by the state when sshd asked (P6).
     func enrolNow(_ account: Account, as identity: DirectoryIdentity) throws(Denial) -> EnrolledAccount {
         let now = view()
         let (state, local) = (now.state, try now.local.get())
@@ -40,7 +40,7 @@ extension AccountDirectory {
         return enrolled
     }
 
-    /// Root's list of mapped accounts has neither the name for another object nor the object under another name.
+    /// Throws where root's list of mapped accounts has the name for another object, or the object under another name.
     func checkList(_ local: LocalAccounts, _ name: UserName, _ identity: DirectoryIdentity) throws(Denial) {
         let listed = [local.listed(named: name), local.listed(identity.objectID)].compactMap(\.self)
         for person in listed where person.name != name || person.objectID != identity.objectID {
@@ -48,7 +48,7 @@ extension AccountDirectory {
         }
     }
 
-    /// Binds a name that has no account yet, as the standing rules gave it; `isAdded`: by root's word.
+    /// Binds a name that has no account yet, as the standing rules gave it; `isAdded`: root added it.
     func enrolNew(
         _ account: Account,
         displayName: String = "",
@@ -68,7 +68,7 @@ extension AccountDirectory {
             enrolledAt: surroundings.clock.wallTime(),
             isAdded: isAdded
         )
-        // A line that the strict reader would refuse must never be written: it would lock everybody out.
+        // A line that the strict reader would refuse must never be written: it would lock every user out.
         guard StoreFormat.account(from: StoreFormat.line(of: enrolled)[...]) == enrolled else {
             throw Denial(.enrolmentFailed, detail: "the shell \(account.shell) cannot stand in the account store")
         }
@@ -77,8 +77,8 @@ extension AccountDirectory {
         return view().asSystemHasIt(enrolled)
     }
 
-    /// The person comes with a new name, so sshd holds a record that is not the account's. The account takes the new
-    /// name on, and the next sign-in finds it; this one is refused (P6).
+    /// The user comes with a new name, so sshd holds a record that is not the account's. The account takes the new
+    /// name, and the next sign-in finds it; this one is refused (P6).
     private func rename(_ enrolled: EnrolledAccount, to name: UserName, _ state: State) throws(Denial) -> Denial {
         guard enrolled.retiredAt == nil else {
             return Denial(retired: enrolled)
@@ -97,7 +97,7 @@ extension AccountDirectory {
         )
     }
 
-    /// Whether an account that has a short name gets one of its new name, too.
+    /// Whether an account that has a short name gets the short form of its new name.
     private func keepsShortName(_ enrolled: EnrolledAccount, as name: UserName) throws(Denial) -> Bool {
         guard enrolled.account.shortName != nil else { return false }
         let short = ShortName(name.localPart)
@@ -115,7 +115,7 @@ extension AccountDirectory {
         guard found.name != nil else {
             throw Denial(.unsupported, detail: found.obstacle ?? "ShortNames= has another domain than \(name), or none")
         }
-        // The same person as before: what was granted stays.
+        // The user is the same as before, so the grant stays.
         try commit { table throws(AccountConflict) in try table.shortening(name) }
         return try changed(account)
     }
@@ -127,7 +127,7 @@ extension AccountDirectory {
         return try commit(to: account) { table throws(AccountConflict) in try table.retiring(name, at: now) }
     }
 
-    /// With the grant, as for `retireNow`; unlocking gives none back: the next sign-in earns one.
+    /// Locking ends the grant, as `retireNow` does; unlocking does not give it back: the next sign-in earns one.
     func lockNow(_ name: UserName, isLocked: Bool) throws(Denial) -> EnrolledAccount {
         let account = try account(toChange: name)
         guard account.retiredAt != nil || (account.lockedAt != nil) != isLocked else { return try unchanged(account) }
@@ -150,7 +150,7 @@ extension AccountDirectory {
         try checkRecord(of: name)
         guard account.account.name != new else { return try unchanged(account) }
         if let refusal = try view().rules().refusal(of: new) { throw refusal }
-        // The same person as before: what was granted stays.
+        // The user is the same as before, so the grant stays.
         let keepsShortName = try keepsShortName(account, as: new)
         try commit { table throws(AccountConflict) in
             let renamed = try table.renaming(account.identity, to: new)
@@ -184,7 +184,7 @@ extension AccountDirectory {
         return try changed(account)
     }
 
-    /// A mapped account's record is /etc/passwd's: a change here would count nowhere.
+    /// A mapped account's record is in /etc/passwd: a change here would have no effect.
     private func checkRecord(of name: UserName) throws(Denial) {
         guard try localAccounts().get().listed(named: name) != nil else { return }
         throw Denial(
@@ -213,8 +213,7 @@ extension AccountDirectory {
     ) throws(Denial) -> EnrolledAccount {
         let table = state.withLock { $0.table }
         do throws(AccountConflict) { _ = try change(table) } catch { throw Denial(error) }
-        // What was allowed before does not outlive a change of who it is: it ends even where the disk fails, and what
-        // was granted meanwhile ends with it.
+        // A grant does not outlive such a change: it ends even if the disk fails, and so does a grant given meanwhile.
         withdraw(account.account.uid)
         defer { withdraw(account.account.uid) }
         try commit(change)
@@ -232,7 +231,7 @@ extension AccountDirectory {
         return after
     }
 
-    /// On disk, then in memory, then published. Where the disk fails, nothing has changed.
+    /// Applies the change on disk, then in memory, then publishes it. If the disk fails, nothing has changed.
     private func commit(
         _ change: (AccountTable) throws(AccountConflict) -> AccountTable,
         unpublished: PosixID? = nil
@@ -289,7 +288,7 @@ extension AccountDirectory {
 }
 
 extension CurrentAccounts {
-    /// The account where all that is to be done for it was done before; nil where something has to be written.
+    /// The account where everything was done for it before; nil where something has to be written.
     func settled(_ account: Account, as identity: DirectoryIdentity) throws(Denial) -> EnrolledAccount? {
         guard case .enrolled(let enrolled) = standing(of: account.name) else { return nil }
         try CurrentAccounts.check(enrolled, account, as: identity)

@@ -6,7 +6,7 @@ internal import LinuxSystem
 internal import Synchronization
 
 extension AccountDirectory {
-    /// Reads the store and publishes what it says; blocks on the disk. To be called once, before anybody is served.
+    /// Reads the store and publishes what it says; blocks on the disk. To be called once, before any client is served.
     package func load() {
         loadStore()
         signIns.load()
@@ -15,7 +15,7 @@ extension AccountDirectory {
     }
 
     /// A store that is missing where accounts were published, is older than what was published, or is bad in any way is
-    /// a fault: from a table with gaps, uids would be given to other people.
+    /// a fault: with gaps in the table, uids would be given to other users.
     func loadStore() {
         let published = publisher.published()
         do throws(StoreFault) {
@@ -59,7 +59,7 @@ extension AccountDirectory {
         throw fault("another entralogind works with \(path)", remedy: "Stop it; this one looks again by itself")
     }
 
-    /// The first start on this machine: an empty store, so that its loss can be noticed from now on.
+    /// At the first start on this machine, writes an empty store, so that its loss can be noticed from now on.
     private func begin(published: SnapshotPublisher.Published) throws(StoreFault) {
         guard case .absent = published else {
             throw fault(

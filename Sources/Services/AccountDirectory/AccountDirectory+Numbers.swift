@@ -5,8 +5,8 @@ package import Identity
 internal import Synchronization
 
 extension AccountDirectory {
-    /// Asks whether another name service has the name: a number that it answers with, and that is not the one that the name
-    /// leads to here, is somebody else's. Only before root adds an account: at a sign-in sshd goes by that service's record.
+    /// Asks whether another name service has the name: if it answers with another number than the name leads to here,
+    /// the name is another user's. Asked only before root adds an account: a sign-in uses that service's record.
     func checkNobodyIs(_ account: Account) async throws(Denial) {
         switch await surroundings.nameHolder(account.name.text) {
         case .nobody, .somebody(String(account.systemUID)): return
@@ -21,9 +21,9 @@ extension AccountDirectory {
         }
     }
 
-    /// Asks whether another name service has the short name, once for each account: who signs in with the whole one had nobody
-    /// asked about it. Where it has, the account gets its whole name from then on, so this sign-in is refused and the next one
-    /// works (P6).
+    /// Asks whether another name service has the short name, once for each account: a sign-in with the whole name has
+    /// not asked for it. If one has it, the account gets its whole name from then on, so this sign-in is refused and
+    /// the next one works (P6).
     func checkNobodyIsCalled(_ account: Account) async throws(Denial) {
         guard let short = account.shortName else { return }
         switch await surroundings.nameHolder(short.text) {
@@ -37,13 +37,14 @@ extension AccountDirectory {
 
     package func hold(_ name: ShortName) { state.withLock { _ = $0.heldNames.insert(name) } }
 
-    /// Asks whether another name service has the number, once for each account: SSSD and FreeIPA may give out numbers of this
-    /// range by default. Here and not when sshd looks the name up, where nobody has proved anything and nothing may wait. Where
-    /// it has, the account's next look-up leads to a number elsewhere, so this sign-in is refused and the next one works (P6).
+    /// Asks whether another name service has the number, once for each account: SSSD and FreeIPA may assign numbers of
+    /// this range by default. Not asked when sshd looks the name up: then the user has proved nothing yet, and nothing
+    /// may wait. If one has it, the account's next look-up leads to a number in another block, so this sign-in is
+    /// refused and the next one works (P6).
     func checkNobodyHas(_ uid: PosixID, for account: Account) async throws(Denial) {
         switch await surroundings.holder(uid.number) {
         case .nobody: return
-        // The record that sshd was given, which a cache kept (nscd, where ProvisionalCallers= has it).
+        // The record that sshd was given, from a cache (nscd, where ProvisionalCallers= names it).
         case .somebody(account.systemName): return
         case .somebody(let holder):
             state.withLock { _ = $0.others.insert(uid.number / IDAllocation.othersBlock) }

@@ -5,17 +5,17 @@ package import Identity
 internal import LinuxSystem
 internal import Synchronization
 
-// Ranges for rootless containers (`SubordinateIDs=`). The daemon writes none: it tells root's program that the accounts have
-// changed, and looks whether a line is there.
+// Ranges for rootless containers (`SubordinateIDs=`). The daemon does not write them: it tells root's program that the
+// accounts have changed, and checks whether a line is there.
 
 extension AccountDirectory {
-    /// Between two looks at the files.
+    /// Between two reads of the files.
     private static let pause: Duration = .milliseconds(20)
     /// For root's program, which starts within a quarter of a second.
     private static let longestWait: Duration = .seconds(2)
     private static let limit = 16 << 20
 
-    /// Off the loop, after each change that is on disk.
+    /// Called off the loop, after each change that is on disk.
     func announceChange() {
         if state.withLock({ $0.policy.subordinateIDs }) { surroundings.announceChange() }
     }
@@ -41,11 +41,11 @@ extension AccountDirectory {
         }
     }
 
-    /// What a look at a file says; of two files, the greater one counts.
+    /// The result of reading a file; of two files, the greater one counts.
     private enum Lines: Int, Comparable {
         case there
         case missing
-        /// The file is there, and this process will never see what is in it.
+        /// The file is there, but this process cannot read it.
         case unreadable
 
         static func < (one: Lines, other: Lines) -> Bool { one.rawValue < other.rawValue }

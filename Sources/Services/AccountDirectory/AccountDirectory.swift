@@ -5,12 +5,12 @@ package import Identity
 package import LinuxSystem
 internal import Synchronization
 
-/// The table of accounts: durable, published, and for ever (P5, P14).
+/// The table of accounts: durable, published and permanent (P5, P14).
 ///
-/// Reading takes a lock for a moment and never waits for the disk, but for /etc/passwd and /etc/group where they have
-/// changed. What changes the table goes one after the other: decided anew, on disk, then in memory, then published.
+/// A read takes a lock briefly and never waits for the disk, except for /etc/passwd and /etc/group where they have
+/// changed. Changes of the table run one after the other: decided anew, on disk, then in memory, then published.
 package final class AccountDirectory: AccountRegistry, SignInRegistry {
-    /// Where the files lie.
+    /// The paths of the files.
     package struct Paths: Hashable, Sendable {
         package var store = "/var/lib/entralogin/accounts"
         package var snapshot = "/var/lib/entralogin/nss/accounts.snapshot"
@@ -20,24 +20,24 @@ package final class AccountDirectory: AccountRegistry, SignInRegistry {
         package var mapped = MappingList.path
         package var subuid = SubordinateIDPlan.userFile
         package var subgid = SubordinateIDPlan.groupFile
-        /// Who must own that list: 0, but for tests that run without privileges.
+        /// The uid that must own the list of mapped accounts: 0, except in tests that run without privileges.
         package var root: UInt32 = 0
 
         package init() {}
     }
 
-    /// What the directory needs of the world.
+    /// What the directory needs from its environment.
     package struct Surroundings: Sendable {
         package var clock: any TimeSource
         package var random: any RandomSource
         package var offload: Offload
-        /// Makes the files; tests put breaking ones here.
+        /// Makes the files; tests pass files that fail.
         package var file: @Sendable (String) -> AtomicFile
         /// Who else has a number, as a user or as a group. Waits for other directories, off the loop, with a deadline.
         package var holder: @Sendable (UInt32) async -> NumberHolder
-        /// The same of a name, whole or short.
+        /// The same for a name, whole or short.
         package var nameHolder: @Sendable (String) async -> NumberHolder
-        /// Tells root's program that the accounts have changed, where it is to give them subordinate ids. Off the loop.
+        /// Tells root's program that the accounts have changed, if it is to give them subordinate ids. Off the loop.
         package var announceChange: @Sendable () -> Void
         /// Nil where no Entra group is a Unix group.
         package var groups: EntraGroups?
@@ -78,7 +78,7 @@ package final class AccountDirectory: AccountRegistry, SignInRegistry {
     private let refreshed = Mutex<LocalFiles.Stamps?>(nil)
     private let turn = WriteTurn()
 
-    /// Reads nothing yet: see `load()`. Until then everybody is refused.
+    /// Reads nothing yet: see `load()`. Until then every user is refused.
     package init(paths: Paths, policy: AccountPolicy, grants: any GrantRegistry, surroundings: Surroundings) {
         self.surroundings = surroundings
         self.paths = paths
@@ -91,7 +91,7 @@ package final class AccountDirectory: AccountRegistry, SignInRegistry {
         state = Mutex(State(policy: policy, fault: fault))
     }
 
-    /// Reads the local users and groups of these places, again where they have changed; nil where they cannot be read.
+    /// Reads the local users and groups from these paths, again where they have changed; nil where they are unreadable.
     package static func localAccounts(_ paths: Paths) -> @Sendable () -> LocalAccounts? {
         let files = LocalFiles(passwd: paths.passwd, group: paths.group, mapped: paths.mapped, root: paths.root)
         return {
@@ -106,22 +106,22 @@ package final class AccountDirectory: AccountRegistry, SignInRegistry {
         return CurrentAccounts(state: state.withLock { $0 }, local: local)
     }
 
-    /// The whole name of an account that has this short one; every other text as it is, at no cost where nobody has one.
+    /// The whole name of the account with this short name; any other text as it is, at no cost without short names.
     package func wholeName(of text: String) -> String {
         guard state.withLock({ $0.policy.shortNameDomain != nil }), ShortName(text) != nil else { return text }
         return view().wholeName(of: text)?.text ?? text
     }
 
-    /// As the settings call it now.
+    /// The name that the settings give it now.
     package var administratorsGroupName: String { state.withLock { $0.policy.administratorsGroupName } }
 
-    /// When the person last signed in; the time of enrolment where that is not known any more.
+    /// When the user last signed in; the time of enrolment where that is not known any more.
     package func lastSignIn(_ identity: DirectoryIdentity) -> UnixTime? {
         let enrolledAt = state.withLock { $0.table.account(of: identity)?.enrolledAt }
         return [signIns[identity], enrolledAt].compactMap(\.self).max()
     }
 
-    /// Nil for an account that root added and whose person is not known to have signed in.
+    /// Nil for an account that root added and whose user is not known to have signed in.
     package func knownSignIn(_ enrolled: EnrolledAccount) -> UnixTime? {
         let last = signIns[enrolled.identity]
         return enrolled.isAdded ? last : [last, enrolled.enrolledAt].compactMap(\.self).max()
@@ -136,8 +136,8 @@ package final class AccountDirectory: AccountRegistry, SignInRegistry {
         _ account: Account,
         as identity: DirectoryIdentity
     ) async throws(Denial) -> EnrolledAccount {
-        // Nothing is written for somebody who was published once, and nobody's disk is waited for: one that is full, or
-        // stands still, locks nobody out (P14).
+        // For an account that was published once, nothing is written and no disk is waited for: a disk that is full or
+        // hangs locks no enrolled user out (P14).
         let now = view()
         if let enrolled = try now.settled(account, as: identity) { return enrolled }
         if now.enrolled(uid: account.uid.number) == nil {
@@ -147,35 +147,35 @@ package final class AccountDirectory: AccountRegistry, SignInRegistry {
         return try await changing { directory throws(Denial) in try directory.enrolNow(account, as: identity) }
     }
 
-    /// Retires an account: its name answers no more, its grant ends, its uid is never given to anybody else.
+    /// Retires an account: its name is no longer answered, its grant ends, its uid is never given to another account.
     /// Retiring it again changes nothing. `notEnrolled` where there is no such account.
     package func retire(_ name: UserName) async throws(Denial) -> EnrolledAccount {
         try await changing { directory throws(Denial) in try directory.retireNow(name) }
     }
 
-    /// Locks an account, or unlocks it: while it is locked it is refused, and its grant ends. Name, uid and home stay its
-    /// own, and the name service knows it. Doing either again changes nothing.
+    /// Locks or unlocks an account. A locked account is refused and its grant ends, but it keeps its name, uid and
+    /// home, and the name service knows it. Repeating either changes nothing.
     package func lock(_ name: UserName, _ isLocked: Bool) async throws(Denial) -> EnrolledAccount {
         try await changing { directory throws(Denial) in try directory.lockNow(name, isLocked: isLocked) }
     }
 
-    /// Gives an account, retired or not, to another object of the machine's tenant: the administrator's word that it is
-    /// the same person, who was deleted there and made anew. With its own object a retired account comes back. Its grant
+    /// Binds an account, retired or not, to another object of the machine's tenant: the administrator vouches that it
+    /// is the same user, deleted and made anew in Entra. With its own object, a retired account comes back. Its grant
     /// ends, and the object's next sign-in earns another.
     package func rebind(_ name: UserName, to objectID: ObjectID) async throws(Denial) -> EnrolledAccount {
         try await changing { directory throws(Denial) in try directory.rebindNow(name, to: objectID) }
     }
 
-    /// Gives an account the name that its person has got in the directory; uid, home and object id stay, and the old
-    /// name stays refused to everybody else. A user who was renamed and signs in with the new name needs no such help.
+    /// Gives an account the new name that its user has in Entra; uid, home and object id stay, and the old name stays
+    /// refused to all other users. A renamed user who signs in with the new name does not need this.
     package func rename(_ name: UserName, to new: UserName) async throws(Denial) -> EnrolledAccount {
         try await changing { directory throws(Denial) in try directory.renameNow(name, to: new) }
     }
 
-    /// Gives an account the short name of its whole one (`ShortNames=`), where nobody here has that: uid, home and object id
-    /// stay, and the whole name leads to it, too.
+    /// Gives an account the short form of its whole name (`ShortNames=`) where no other user here has it: uid, home and
+    /// object id stay, and the whole name still leads to the account.
     package func shorten(_ name: UserName) async throws(Denial) -> EnrolledAccount {
-        // Other directories are asked about a name that nothing of this machine's has: shortenNow says what stands in the way.
+        // Other directories are asked only about a name that nothing on this machine has: shortenNow reports obstacles.
         let now = view()
         if let known = now.enrolled(named: name)?.account, let short = try now.rules().shortName(for: name).name {
             let called = Account(
@@ -193,20 +193,20 @@ package final class AccountDirectory: AccountRegistry, SignInRegistry {
         return try await changing { directory throws(Denial) in try directory.shortenNow(name) }
     }
 
-    /// Gives an account another login shell: an absolute path that may stand in passwd(5).
+    /// Gives an account another login shell: an absolute path that is valid in passwd(5).
     package func set(shell: String, of name: UserName) async throws(Denial) -> EnrolledAccount {
         try await changing { directory throws(Denial) in try directory.setNow(name, shell: shell) }
     }
 
-    /// Gives an account another home, which is no other account's, here or in the local files. Nothing is moved; the
-    /// person gets in only where that folder is theirs or does not exist yet (P7).
+    /// Gives an account another home, which must not be another account's, here or in the local files. Nothing is
+    /// moved; the user can sign in only if that folder is theirs or does not exist yet (P7).
     package func set(home: String, of name: UserName) async throws(Denial) -> EnrolledAccount {
         try await changing { directory throws(Denial) in try directory.setNow(name, home: home) }
     }
 
-    /// Publishes again where the local files or an earlier failure make it necessary, and reads the store anew where it
-    /// was bad. Call it now and then, and on a reload of the settings with the policy that is in force from then on.
-    /// Returns the report, which takes a look at every account: off the loop, like the rest of it.
+    /// Publishes again where the local files or an earlier failure make it necessary, and reads the store again where
+    /// it was bad. To be called regularly, and with the new policy when the settings are reloaded. Returns the report,
+    /// which looks at every account: it is made off the loop, like the rest.
     @discardableResult
     package func refresh(policy: AccountPolicy? = nil) async -> AccountReport {
         let report = try? await changing { directory throws(Denial) in
@@ -230,15 +230,15 @@ package final class AccountDirectory: AccountRegistry, SignInRegistry {
         return refreshed.withLock { $0 != stamps }
     }
 
-    /// The tenant whose names are answered; nil while it is not known.
+    /// Sets the tenant whose names are answered; nil while it is not known.
     package func update(tenant: TenantID?) { state.withLock { $0.tenant = tenant } }
 
-    /// Writes the sign-in times that are new. A failure shows in the report only.
+    /// Writes the new sign-in times. A failure shows only in the report.
     package func flushSignIns() async {
         _ = try? await changing { directory throws(Denial) in directory.signIns.flush() }
     }
 
-    /// Runs `work` off the loop when nobody else changes anything.
+    /// Runs `work` off the loop, one change at a time.
     func changing<Value: Sendable>(
         _ work: @escaping @Sendable (AccountDirectory) throws(Denial) -> Value
     ) async throws(Denial) -> Value {

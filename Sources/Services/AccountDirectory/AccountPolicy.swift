@@ -2,29 +2,29 @@
 
 package import Identity
 
-/// What the administrator's settings say about accounts. Changeable while the daemon runs.
+/// What the administrator's settings say about accounts. It can change while the daemon runs.
 package struct AccountPolicy: Hashable, Sendable {
     /// Domains of user principal names that may sign in, in lower case; empty: every domain. GUIDs have no domain and
-    /// are not touched by it.
+    /// are not affected.
     package var domains: Set<String>
     package var homeTemplate: HomeTemplate
-    /// Absolute path, at most 255 bytes. For accounts to come; an enrolled account keeps its own.
+    /// Absolute path, at most 255 bytes. For new accounts; an enrolled account keeps its own.
     package var shell: String
-    /// Instead of these two, for some accounts to come: the first that concerns a name counts.
+    /// Replace these two for some new accounts: the first override that concerns a name counts.
     package var homeOverrides: [AccountOverride<HomeTemplate>]
     package var shellOverrides: [AccountOverride<String>]
-    /// The names of the group of every Entra account and of the administrators: at most 32 bytes each.
+    /// The names of the group of all Entra accounts and of the administrators' group: at most 32 bytes each.
     package var usersGroupName: String
     package var administratorsGroupName: String
-    /// getpwent(3) and getgrent(3) list the enrolled accounts.
+    /// Whether getpwent(3) and getgrent(3) list the enrolled accounts.
     package var enumerate: Bool
-    /// Entra groups are published: the modules look for their file.
+    /// Whether Entra groups are published: then the modules look for their file.
     package var mapsGroups = false
-    /// The domain whose people have short names, in lower case; nil: nobody has one.
+    /// The domain whose users have short names, in lower case; nil: there are none.
     package var shortNameDomain: String?
-    /// Where numbers of accounts to come are drawn; an enrolled account keeps its own.
+    /// The range from which new accounts get their numbers; an enrolled account keeps its own.
     package var numbers: ClosedRange<UInt32>
-    /// Root is told of each change of the accounts, so that it gives them subordinate ids.
+    /// Whether root's program is told of each change of the accounts, so that it gives them subordinate ids.
     package var subordinateIDs: Bool
 
     package init(
@@ -51,7 +51,7 @@ package struct AccountPolicy: Hashable, Sendable {
         self.subordinateIDs = subordinateIDs
     }
 
-    /// An enrolled account as it is called now: it keeps the mark of a short name while that is not in force.
+    /// An enrolled account under its present name: it keeps the mark of a short name while that is not in force.
     func asCalledNow(_ account: Account) -> Account {
         guard account.shortName != nil, !hasShortNames(of: account.name.domain) else { return account }
         return account.withWholeName

@@ -3,12 +3,12 @@
 internal import CSnapshot
 package import Identity
 
-/// Who is published: a list without those who are retired and those who are hidden.
+/// The accounts that are published: all but the retired and the hidden ones.
 package struct VisibleAccounts: Sendable {
     fileprivate let list: [EnrolledAccount]
-    /// The uids of those whom a local account or group shadows (P7).
+    /// The uids of accounts that a local account or group shadows (P7).
     let hidden: Set<UInt32>
-    /// The uids of those whose records the local files have.
+    /// The uids of accounts whose records are in the local files.
     let groupsAlone: Set<UInt32>
 
     /// `accounts` in the order of enrolment.
@@ -22,7 +22,7 @@ package struct VisibleAccounts: Sendable {
         self.groupsAlone = groupsAlone
     }
 
-    /// A copy of all of them that have records of entralogin's.
+    /// A copy of all published accounts whose records come from entralogin.
     var accounts: [Account] {
         list.indices.filter { shows($0) && !isForGroupsAlone($0) }.map { list[$0].account }
     }
@@ -42,34 +42,35 @@ package struct VisibleAccounts: Sendable {
     }
 }
 
-/// The published accounts, laid out (entralogin_snapshot.h, ACCOUNTS).
+/// The published accounts in the file's layout (entralogin_snapshot.h, ACCOUNTS).
 ///
-/// Where everything goes is counted first; then each byte is written once, a piece of the file at a time, from the table
-/// as it is: with a hundred thousand accounts, a copy of their list or of the file takes as long as the rest.
+/// All offsets are computed first; then each byte is written once, a piece of the file at a time, straight from the
+/// table: with a hundred thousand accounts, a copy of their list or of the file takes as long as the rest.
 package struct AccountSnapshot: ~Copyable {
     /// More accounts than the format has offsets for.
     package struct TooLarge: Error, CustomStringConvertible {
         package let description = "more accounts than a snapshot can hold"
     }
 
-    /// Bytes; holds any record.
+    /// In bytes; any record fits in one piece.
     private static let pieceSize = 1 << 18
 
     private let visible: VisibleAccounts
     private let policy: AccountPolicy
-    /// Header, groups' names and tables.
+    /// The header, the groups' names and the tables.
     private let front: [UInt8]
-    /// Bytes of the whole file.
+    /// The size of the whole file in bytes.
     private let total: Int
 
-    /// `generation` and `seed` are the header's.
+    /// `generation` and `seed` go into the header.
     package init(
         of visible: VisibleAccounts,
         policy: AccountPolicy,
         generation: UInt64,
         seed: UInt32
     ) throws(TooLarge) {
-        // What may throw comes before the first property: Swift 6.2 destroys a value half made that cannot be copied as a whole.
+        // All that may throw comes before the first property: Swift 6.2 destroys a half-made noncopyable value as a
+        // whole.
         let file = try Self.laidOut(visible, policy: policy, generation: generation, seed: seed)
         self.visible = visible
         self.policy = policy
@@ -146,7 +147,7 @@ package struct AccountSnapshot: ~Copyable {
         return bytes
     }
 
-    /// Hands the file over from its beginning to its end, in pieces.
+    /// Passes the file to `append` in pieces, from its beginning to its end.
     package borrowing func write<Failure>(
         _ append: (ArraySlice<UInt8>) throws(Failure) -> Void
     ) throws(Failure) {
@@ -182,7 +183,7 @@ package struct AccountSnapshot: ~Copyable {
     }
 }
 
-/// Writes one record of that size, over whatever stands there, and zeros up to the next place for one.
+/// Writes one record of that size over the previous bytes, and zeros up to the next record's place.
 private func overwrite(
     _ account: borrowing Account,
     _ policy: borrowing AccountPolicy,
@@ -202,14 +203,15 @@ private func overwrite(
     overwrite(SnapshotHash.of(file.bytes.extracting(start + 4..<start + size), seed: 0), at: start, of: &file)
 }
 
-/// The text and a zero; its length, at its own place. Where it ends.
+/// Writes the text and a zero, and the text's length at `place`. Returns the offset after the zero.
 private func overwrite(_ text: String, at start: Int, length place: Int, of file: inout MutableSpan<UInt8>) -> Int {
     let end = overwrite(text, at: start, of: &file)
     overwrite(UInt16(end - start - 1), at: place, of: &file)
     return end
 }
 
-/// One of the two hash tables: slots of hash and offset, linear probing. More slots than accounts, so that one is free.
+/// One of the two hash tables: slots of hash and offset, linear probing. One slot is always free: there are more of
+/// them than accounts.
 private struct SlotTable {
     private static let slotsOfPage = 512
 
@@ -237,8 +239,8 @@ private struct SlotTable {
         file.unsafeLoadUnaligned(fromByteOffset: place, as: UInt64.self) == 0
     }
 
-    /// Sorted, by counting, by the table's page: in the order of the accounts nearly each would lie on another page than
-    /// the one before it, which takes five times as long.
+    /// Sorted by the table's page, with a counting sort: in the order of the accounts, nearly every entry would lie on
+    /// another page than the one before it, which takes five times as long.
     private var entriesByPage: [UInt64] {
         var ends = [Int](repeating: 0, count: slots / Self.slotsOfPage + 2)
         for entry in entries { ends[slot(of: entry) / Self.slotsOfPage + 1] += 1 }

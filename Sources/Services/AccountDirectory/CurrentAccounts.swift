@@ -3,31 +3,31 @@
 package import Authorization
 package import Identity
 
-/// What the directory answers at one moment. Holds what does not change any more; copying it copies no account.
+/// The directory's state at one moment. It does not change any more; copying it copies no account.
 package struct CurrentAccounts: AccountsView {
     struct State: Sendable {
         var table = AccountTable() {
             didSet { revision += 1 }
         }
-        /// How often the table was set. The store's generation does not tell: after a fault it is read again.
+        /// How often the table was set. The store's generation does not show it: after a fault the store is read again.
         private(set) var revision: UInt64 = 0
         var generation: UInt64 = 0
         var tenant: TenantID?
         var policy: AccountPolicy
-        /// Set: nobody's identity can be trusted.
+        /// While it is set, no identity can be trusted.
         var fault: StoreFault?
         /// See `StandingRules.others`. Bounded by the range; forgotten at a restart, and found again.
         var others: Set<UInt32> = []
-        /// See `StandingRules.heldNames`; as bounded, and as forgotten.
+        /// See `StandingRules.heldNames`; bounded and forgotten in the same way.
         var heldNames: Set<ShortName> = []
-        /// On disk, but never published yet: not let in before they are.
+        /// Accounts on disk that were never published: they may not sign in before they are.
         var unpublished: Set<UInt32> = []
         var storeWarning: String?
         var publicationWarning: String?
     }
 
     let state: State
-    /// Failed: an Entra account cannot be told from a local one.
+    /// On failure, an Entra account cannot be told from a local one.
     let local: Result<LocalAccounts, Denial>
 
     func rules() throws(Denial) -> StandingRules {
@@ -80,7 +80,7 @@ package struct CurrentAccounts: AccountsView {
         return account.shortName == short ? name : nil
     }
 
-    /// Why the account has its whole name though people of its domain have short ones; nil where it has one, or they have none.
+    /// Why the account has no short name though users of its domain have one; nil where it has one, or they have none.
     package func obstacleToShortName(of account: Account) -> String? {
         guard account.shortName == nil, state.policy.hasShortNames(of: account.name.domain), let rules = try? rules()
         else {
@@ -91,7 +91,7 @@ package struct CurrentAccounts: AccountsView {
 
     package func listed(_ name: UserName) -> MappedPerson? { try? local.get().listed(named: name) }
 
-    /// Retired ones included.
+    /// Includes retired accounts.
     package func allEnrolled() -> [EnrolledAccount] { readable.accounts }
 
     /// The first `limit` accounts whose names come after `text`, by name, and whether there are more; retired ones
@@ -101,7 +101,7 @@ package struct CurrentAccounts: AccountsView {
         return (page.accounts.map(asSystemHasIt), page.isLast)
     }
 
-    /// By the name that it has now; a mapped account with the number, home and shell that the local files have.
+    /// The account under its present name; a mapped account with the number, home and shell that the local files have.
     func asSystemHasIt(_ enrolled: EnrolledAccount) -> EnrolledAccount {
         let enrolled = state.policy.asCalledNow(enrolled)
         guard let local = try? local.get() else { return enrolled }

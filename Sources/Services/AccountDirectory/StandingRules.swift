@@ -10,13 +10,13 @@ struct StandingRules {
     let local: LocalAccounts
     let tenant: TenantID?
     let policy: AccountPolicy
-    /// Blocks of numbers (`IDAllocation.othersBlock`) in which another name service has one.
+    /// Blocks of numbers (`IDAllocation.othersBlock`) in which another name service has a number.
     var others: Set<UInt32> = []
-    /// Short names that another name service has for somebody.
+    /// Short names that another name service has for another user.
     var heldNames: Set<ShortName> = []
     let fault: StoreFault?
 
-    /// `groups`: local ones that the account is about to become a member of, beside those that list it.
+    /// `groups`: local groups that the account is about to join, besides those that list it.
     func standing(of name: UserName, joining groups: Set<String> = []) -> AccountStanding {
         if let refusal = refusal(of: name) { return .none(refusal) }
         if let renamed = table.account(formerlyNamed: name) { return .none(Denial(formerName: name, of: renamed)) }
@@ -26,7 +26,7 @@ struct StandingRules {
         }
     }
 
-    /// The local record that is this very person's by root's list; nil where there is none.
+    /// The local record that root's list maps to this account; nil where there is none.
     static func mapping(of enrolled: EnrolledAccount, in local: LocalAccounts) -> MappedAccount? {
         guard let mapped = local.mapped(named: enrolled.account.name),
             mapped.person.objectID == enrolled.identity.objectID
@@ -34,7 +34,7 @@ struct StandingRules {
         return mapped
     }
 
-    /// What a local account or group has of the enrolled account's, for people; nil where nothing (P7).
+    /// Which part of the enrolled account a local account or group has, as text for messages; nil where none (P7).
     func shadow(of enrolled: EnrolledAccount) -> String? {
         let account = enrolled.account
         let isMapped = StandingRules.mapping(of: enrolled, in: local) != nil
@@ -46,7 +46,7 @@ struct StandingRules {
         return nil
     }
 
-    /// Who is published, in the order of enrolment: neither retired nor shadowed.
+    /// The accounts that are published, in the order of enrolment: neither retired nor shadowed.
     var visible: VisibleAccounts {
         let mapped = local.mapped.compactMap { mapped -> UInt32? in
             guard let holder = table.account(named: mapped.person.name),
@@ -57,7 +57,7 @@ struct StandingRules {
         return VisibleAccounts(table.accounts, hiding: shadowed, forGroupsAlone: Set(mapped))
     }
 
-    /// The uids of all who have a `shadow(of:)`, found from the local side, which is mostly the shorter one by far.
+    /// The uids of all accounts with a `shadow(of:)`, found from the local accounts, which are usually far fewer.
     private var shadowed: Set<UInt32> {
         var uids = local.uids.union(local.gids).filter { table.account(uid: $0) != nil }
         for text in local.userNames.union(local.groupNames) {
@@ -109,8 +109,8 @@ struct StandingRules {
         return .enrolled(policy.asCalledNow(enrolled))
     }
 
-    /// The short name that an account of that name may get, now and for ever, or why it gets none; both nil where people of its
-    /// domain have none.
+    /// The short name that an account of that name may get, permanently, or why it gets none; both nil where users of
+    /// its domain have none.
     func shortName(for name: UserName) -> (name: ShortName?, obstacle: String?) {
         guard policy.hasShortNames(of: name.domain) else { return (nil, nil) }
         guard let short = name.shortName(in: policy.shortNameDomain) else {
@@ -146,7 +146,7 @@ struct StandingRules {
         return Account(name: name, uid: uid, displayName: "", home: home, shell: shell, shortName: short)
     }
 
-    /// The number that the name leads to: free here, and in no block in which another directory has been met.
+    /// The number that the name leads to: free here, and in no block in which another directory is known to have one.
     private func number(for name: UserName, of tenant: TenantID) throws(Denial) -> PosixID {
         for attempt in 0..<IDAllocation.attemptLimit {
             do throws(IDAllocation.Exhausted) {

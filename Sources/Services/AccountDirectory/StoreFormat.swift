@@ -3,20 +3,20 @@
 internal import ByteCoding
 internal import Identity
 
-/// The lines of the account store. Version 1, after the line with the generation one line for each account ever
+/// The lines of the account store. Version 1: the line with the generation, then one line for each account ever
 /// enrolled, in the order of enrolment:
 ///
 ///     account NAME uid=N tenant=GUID object=GUID enrolled=SECONDS retired=SECONDS|- home=PATH shell=PATH
 ///         former=NAME,...|- gecos=TEXT [locked=SECONDS] [short=yes] [added=root]                   (all on one line)
 ///
-/// In values, bytes outside printable ASCII, blanks and `%` are written `%XX`. There is one way to write a line: what
-/// does not come out the same when it is written again is refused.
+/// In values, bytes outside printable ASCII, blanks and `%` are written `%XX`. There is only one way to write a line: a
+/// line that does not come out the same when it is written again is refused.
 enum StoreFormat {
     static let name = "entralogin-accounts"
     static let version = 1
-    /// Bytes of a line; the longest possible has fewer than 8,000 (32 former names of 113 bytes, and three-fold GECOS).
+    /// Limit of a line in bytes; the longest has fewer than 8,000 (32 former names of 113 bytes, threefold GECOS).
     static let lineLimit = 8192
-    /// Bytes of the file: a million accounts at about 350 bytes each.
+    /// Limit of the file in bytes: a million accounts at about 350 bytes each.
     static let fileLimit = 512 << 20
 
     static func line(generation: UInt64) -> String { "generation \(generation)" }
@@ -27,8 +27,8 @@ enum StoreFormat {
         return String(decoding: line, as: UTF8.self)
     }
 
-    /// Appends that line, without its end. Byte by byte and not as texts that are put together: a hundred thousand of
-    /// them are written for each change, and somebody's sign-in waits for it.
+    /// Appends that line without its line end. It works byte by byte and joins no strings: a change writes a hundred
+    /// thousand lines, and a user's sign-in waits for it.
     static func write(_ enrolled: EnrolledAccount, to line: inout [UInt8]) {
         let account = enrolled.account
         append("account ", account.name.text, to: &line)
@@ -70,7 +70,7 @@ enum StoreFormat {
         return line == self.line(generation: number) ? number : nil
     }
 
-    /// Nil for anything but a line that `line(of:)` makes of a sound account.
+    /// Nil for anything but a line that `line(of:)` makes from a valid account.
     static func account(from line: Substring) -> EnrolledAccount? {
         guard line.utf8.count <= lineLimit else { return nil }
         var fields = line.split(separator: " ", omittingEmptySubsequences: false)
@@ -129,7 +129,7 @@ enum StoreFormat {
         )
     }
 
-    /// An absolute path that may stand in passwd(5): at most 255 bytes, no colon, blank or control.
+    /// An absolute path that is valid in passwd(5): at most 255 bytes, no colon, blank or control character.
     static func isAcceptable(shell: String) -> Bool {
         shell.utf8.count > 1 && shell.utf8.count <= 255 && shell.hasPrefix("/")
             && shell.utf8.allSatisfy { $0 > 0x20 && $0 != 0x7f && $0 != UInt8(ascii: ":") }
