@@ -13,7 +13,7 @@ package enum MetadataChoice: Sendable {
     case hybrid(keyOwners: Set<UInt32>, listeners: HybridMetadataClient.Listeners)
 }
 
-/// Everything that asks Azure, put together.
+/// All parts that ask Azure.
 package struct AzureConnection: Sendable {
     package let metadata: any MetadataService
     package let identity: ManagedIdentity
@@ -22,12 +22,12 @@ package struct AzureConnection: Sendable {
     package let checker: OrderedAccessChecker
     /// Nil where Graph is not asked about accounts.
     package let directory: GraphDirectory?
-    /// The same of memberships. What it meets is remembered apart: it keeps nobody out.
+    /// The same for memberships. Its faults are recorded separately, since they keep no user out.
     package let memberships: GraphDirectory?
     private let environment: AzureEnvironment
     private let assignments: RoleAssignmentAccessChecker
 
-    /// Asks nobody yet; `machines.start()` begins. `order` names each checker once. `tenant` is `TenantID=`,
+    /// Asks nothing yet; `machines.start()` begins. `order` names each checker once. `tenant` is `TenantID=`,
     /// `confirmsRefusals` is `ConfirmRefusals=`, `checksAccounts` is `CheckAccountEnabled=`, `mapsGroups` is true where
     /// `[Groups]` has lines. `isKnownUser`: see `GraphDirectory`.
     package init(
@@ -84,7 +84,7 @@ package struct AzureConnection: Sendable {
         )
     }
 
-    /// The sources of CA keys that one word of `Sources=` means. The administrator's file is `FileKeySource`.
+    /// The sources of CA keys for one word of `Sources=`. The administrator's file is `FileKeySource`.
     package func keySources(_ name: KeySourceName) -> [any AuthorityKeySource] {
         switch name {
         case .jwks:
@@ -112,7 +112,7 @@ package struct AzureConnection: Sendable {
         )
     }
 
-    /// Who holds a login role on the machine, as role assignments say it.
+    /// The holders of a login role on the machine, according to role assignments.
     package func holders(
         of machine: Machine,
         correlation: CorrelationID,
@@ -123,7 +123,7 @@ package struct AzureConnection: Sendable {
         } catch { throw error.fault }
     }
 
-    /// Reads nothing but memory.
+    /// Reads only memory.
     package var status: AzureStatus {
         AzureStatus(
             machine: machines.status,

@@ -3,18 +3,18 @@
 package import Authorization
 package import Identity
 
-/// How things stand with Azure, for `status` and `doctor`. Holds no secret.
+/// The state of what asks Azure, for `status` and `doctor`. Holds no secret.
 package struct AzureStatus: Hashable, Sendable {
     /// The machine, and where it is known from.
     package struct MachineState: Hashable, Sendable {
         package let machine: Machine?
-        /// True where it is the last good answer of an earlier time, read from disk.
+        /// True where the machine is the last good answer of an earlier time, read from disk.
         package let isFromStore: Bool
-        /// Since the metadata service last answered; nil where it has not since the start.
+        /// Time since the metadata service last answered; nil where it has not since the start.
         package let age: Duration?
-        /// Why the last attempt gave nothing; nil where it did.
+        /// Why the last attempt failed; nil where it did not.
         package let fault: AccessCheckFault?
-        /// Where `TenantID=` and the metadata service name different tenants.
+        /// Set where `TenantID=` and the metadata service name different tenants.
         package var tenantRemark: String?
     }
 
@@ -34,18 +34,18 @@ package struct AzureStatus: Hashable, Sendable {
             case untried
             /// Its last answer was a decision.
             case serving
-            /// It does not serve the question; it is passed over for `wait` more.
+            /// It does not serve the question; it is skipped for `wait` more.
             case notServing(AccessCheckFault, wait: Duration)
-            /// It serves, but its last answer was none.
+            /// It serves, but its last attempt brought no answer.
             case failing(AccessCheckFault)
         }
 
         /// `pas`, `arm`, `arm-roleassignments`.
         package let name: String
         package let standing: Standing
-        /// Of its last answer, whatever it was.
+        /// The latency of its last answer, whatever it was.
         package let latency: Duration?
-        /// Since that answer; nil before the first.
+        /// Time since that answer; nil before the first.
         package var age: Duration?
     }
 
@@ -55,13 +55,13 @@ package struct AzureStatus: Hashable, Sendable {
         package var isOn = false
         /// The checker that confirms; nil where none does.
         package var confirmer: Checker?
-        /// How often role assignments gave no more, and how often they did.
+        /// How often role assignments agreed, and how often they gave more.
         package var agreed = 0
         package var overruled = 0
         /// How often they could not be read, and how often there was no answer.
         package var notPermitted = 0
         package var unanswered = 0
-        /// Why the last confirmation told nothing; nil where it did.
+        /// Why the last confirmation failed; nil where it did not.
         package var fault: AccessCheckFault?
         /// The user of the last refusal that role assignments overruled.
         package var lastOverruled: ObjectID?
@@ -70,13 +70,13 @@ package struct AzureStatus: Hashable, Sendable {
     package let machine: MachineState
     package let tokens: [Token]
     package let checkers: [Checker]
-    /// Where the table of clouds and the tenant's OpenID configuration disagree.
+    /// Set where the table of clouds and the tenant's OpenID configuration disagree.
     package let remark: String?
     /// How far this machine's clock is ahead of Azure's (negative: behind); nil before its first answer.
     package var clockAheadSeconds: Int64?
     package var confirmations = Confirmations()
     /// Microsoft Graph, by the name `graph`; nil where it is not asked about accounts.
     package var directory: Checker?
-    /// The same of memberships; nil where no Entra group is a Unix group.
+    /// The same for memberships; nil where no Entra group is a Unix group.
     package var memberships: Checker?
 }

@@ -7,7 +7,7 @@ package import Identity
 
 /// Asks Microsoft Graph, as this machine, whether an account is enabled (azure.md, "Microsoft Graph").
 package final class GraphDirectory: AccountChecker {
-    /// Two fields are asked for: what is larger is no answer.
+    /// Only two fields are asked for: a larger body is no valid answer.
     static let maximumBody = 1 << 14
 
     let environment: AzureEnvironment
@@ -19,7 +19,7 @@ package final class GraphDirectory: AccountChecker {
     private let clouds: CloudDirectory
     let records: CheckerRecords
 
-    /// `isKnownUser`: true of a user who has signed in here, so of no service principal.
+    /// `isKnownUser`: true for a user who has signed in here, so for no service principal.
     package init(
         _ environment: AzureEnvironment,
         identity: ManagedIdentity,
@@ -48,7 +48,8 @@ package final class GraphDirectory: AccountChecker {
     }
 
     package func state(_ question: AccessQuestion) async throws(AccessCheckFault) -> AccountState {
-        // A host that could not be reached a moment ago is not waited for again; a missing permission may be there by now.
+        // A host that could not be reached a moment ago is not waited for again; a missing permission may be granted
+        // now.
         let passedOver = records.passedOver(AccessCheckFault.graph, at: environment.time.bootTime())
         if let fault = passedOver?.fault, fault.reason == .unreachable { throw fault }
         return try await state(question, ignoringSilence: false)
@@ -63,7 +64,7 @@ package final class GraphDirectory: AccountChecker {
         }
     }
 
-    /// One question of Graph, again where that can help.
+    /// Asks Graph one question, again where that can help.
     func rounds<Answer: Sendable>(
         _ question: AccessQuestion,
         ignoringSilence: Bool,
@@ -78,7 +79,7 @@ package final class GraphDirectory: AccountChecker {
         }
     }
 
-    /// Where Graph of the machine's cloud is, and the audience of tokens for it.
+    /// The address of Graph in the machine's cloud, and the audience of tokens for it.
     func place(of machine: Machine) throws(EndpointFault) -> (host: String, audience: String) {
         let cloud = clouds.known(of: machine)
         guard let host = cloud?.graph, let audience = cloud?.graphAudience else {
@@ -88,11 +89,11 @@ package final class GraphDirectory: AccountChecker {
         return (host, audience)
     }
 
-    /// How it stands with Graph.
+    /// The state of Graph.
     package var status: AzureStatus.Checker { records.status(of: AccessCheckFault.graph) }
 
-    /// One attempt. A service principal is no user: what is no user is looked for there, too. Where the identity may not do that,
-    /// only a user of before is absent: a missing permission is no word about anybody else.
+    /// One attempt. What is not a user may be a service principal, and is looked for there, too. Where the machine's
+    /// identity may not do that, only a known user counts as absent: a missing permission says nothing about others.
     private func ask(_ question: AccessQuestion, attemptTime: Duration) async throws(EndpointFault) -> AccountState {
         let user = try await state("users", users, question, attemptTime)
         guard user == .absent else { return user }
