@@ -3,8 +3,8 @@
 internal import Identity
 package import Integration
 
-/// Evaluates the accounts that have signed in here against the settings and the disk: shells that are gone, homes that are not
-/// theirs, domains and tenants that may not sign in any more.
+/// Evaluates the accounts that have signed in here against the settings and the disk: shells that are gone, homes that
+/// are not the account's, domains and tenants that may not sign in any more.
 package struct EnrolledAccountsRule: Sendable {
     /// What is read of a line of the daemon's file of accounts (`StoreFormat`); only its shape is relied on.
     private struct Account {
@@ -15,9 +15,9 @@ package struct EnrolledAccountsRule: Sendable {
         var shell: String
     }
 
-    /// Accounts that a finding names.
+    /// How many accounts a finding names.
     private static let shown = 5
-    /// Accounts whose home and shell are looked at, the newest.
+    /// How many accounts' homes are checked, and how many against sshd's lists: the newest.
     private static let limit = 2000
 
     private let domains: [String]
@@ -25,7 +25,7 @@ package struct EnrolledAccountsRule: Sendable {
     private let machine: any EnvironmentView
     private let accounts: [Account]
 
-    /// `domains`: as `Domains=` has them; `homeTemplate`: what is wrong with its folder is said elsewhere.
+    /// `domains`: as `Domains=` has them; `homeTemplate`: faults of its folder are reported elsewhere.
     package init(on machine: any EnvironmentView, domains: [String] = [], homeTemplate: String = "/home/%n") {
         self.machine = machine
         self.domains = domains
@@ -33,7 +33,7 @@ package struct EnrolledAccountsRule: Sendable {
         let text = (try? machine.text(of: CoveredDomains.accounts, limit: CoveredDomains.accountsLimit)) ?? ""
         let local = (try? machine.text(of: "/etc/passwd")) ?? ""
         let localNames = Set(local.lines.map { $0.prefix { $0 != ":" } })
-        // A local line has its own home and shell.
+        // An account with a local line has its home and shell there.
         accounts = text.lines.compactMap(EnrolledAccountsRule.account).filter {
             !localNames.contains($0.name.text[...])
         }
@@ -44,7 +44,7 @@ package struct EnrolledAccountsRule: Sendable {
 
     package func evaluate() -> [Finding] { homes() + shells() + allowedDomains() }
 
-    /// Who has signed in here and is turned away by a list of sshd's, which may be meant so.
+    /// The accounts that have signed in here and that one of sshd's lists turns away, which may be intended.
     func turnedAway(
         by configuration: SSHDConfiguration,
         usersGroup: String,
@@ -84,7 +84,7 @@ package struct EnrolledAccountsRule: Sendable {
         ]
     }
 
-    /// Some account here is of this tenant.
+    /// True where some account here belongs to this tenant.
     package func isTenantOfSome(_ tenant: String) -> Bool { accounts.contains { $0.tenant == tenant } }
 
     private func homes() -> [Finding] {

@@ -3,8 +3,8 @@
 internal import Identity
 package import Integration
 
-/// What around entralogin keeps users out or spoils something, and is no part of the integration: nobody gets in by it who
-/// should not. So the integration check does not rest on it, whatever its findings.
+/// Checks what keeps users out or causes faults around entralogin, but is no part of the integration: none of it lets
+/// in a user who should stay out. So the integration check does not depend on its findings.
 package struct MachineCheck: Sendable {
     private let machine: any EnvironmentView
     private let domain: String
@@ -19,14 +19,14 @@ package struct MachineCheck: Sendable {
     private let names: LocalNamesRule
     private let namespace: UserNamespaceRule
 
-    /// How the settings make new accounts.
+    /// The settings for new accounts.
     package struct NewAccounts: Hashable, Sendable {
         let shell: String
         let homeTemplate: String
         let shellPlace: String?
         let overrides: [OverriddenAccounts]
 
-        /// `Shell=` with `file:line` of it, nil for the default; `HomeTemplate=`; `[Overrides]`.
+        /// `Shell=` with its `file:line`, nil for the default; `HomeTemplate=`; `[Overrides]`.
         package init(shell: String, shellPlace: String?, homeTemplate: String, overrides: [OverriddenAccounts] = []) {
             self.shell = shell
             self.shellPlace = shellPlace
@@ -35,11 +35,11 @@ package struct MachineCheck: Sendable {
         }
     }
 
-    /// `domain`: one of those that may sign in; the groups as the settings call them; the services in which sign-in with a code
-    /// is on, and how many seconds it may take; where numbers of new accounts are drawn; an account that is an administrator now;
-    /// what the integration check found in sudo's files; how new accounts are made, nil where the settings cannot be read;
-    /// all domains that may sign in, none for any; whether accounts get subordinate ids, and where those are drawn;
-    /// the domain whose people have short names.
+    /// `domain`: one of those that may sign in; the groups as the settings call them; the services in which sign-in
+    /// with a code is on, and how many seconds it may take; the range for new accounts; an account that is an
+    /// administrator now; what the integration check found in sudo's files; the settings for new accounts, nil where
+    /// they cannot be read; all domains that may sign in, none for any; whether accounts get subordinate ids, and from
+    /// which range; the domain whose users have short names.
     package init(
         on machine: any EnvironmentView,
         domain: String,
@@ -76,7 +76,7 @@ package struct MachineCheck: Sendable {
     package func run() -> [Finding] {
         let review = sudoers ?? SudoersReview(machine, administratorsGroup: administratorsGroup)
         let stepUp = StepUpRule(administrator: administrator, hasShortNames: devices.hasShortNames)
-        // A list of lists: as one sum it is more than Swift 6.2 finds the types of.
+        // A list of lists: Swift 6.2 cannot type-check it as one sum.
         let parts: [[Finding]] = [
             sshd(),
             NeighbourRule().evaluate(machine),
@@ -101,18 +101,19 @@ package struct MachineCheck: Sendable {
         return Array(parts.joined())
     }
 
-    /// What keeps everybody, or everybody new, out, whatever their names are: for `explain`, which asks the rest for each person.
+    /// What keeps out all users, or all new ones, whatever their names: for `explain`, which checks the rest for each
+    /// user.
     package func keepingOut() -> [Finding] { common().filter { $0.keepsOut != nil } }
 
-    /// What is the same for all accounts.
+    /// The findings that are the same for all accounts.
     private func common() -> [Finding] {
         NameCacheRule().evaluate(machine) + HiddenProcessesRule().evaluate(machine)
             + ReadableFilesRule().evaluate(machine)
             + HelperRule().evaluate(machine) + SpaceRule().evaluate(machine) + unitsAndFiles()
     }
 
-    /// A socket that is missing because its unit does not run, or a folder of another's because the daemon is another, or has
-    /// another number, is one thing, with the unit's remedy.
+    /// A socket that is missing because its unit does not run, or a folder of another owner because the daemon runs as
+    /// another user or number, is one fault, with the unit's remedy.
     private func unitsAndFiles() -> [Finding] {
         let units = UnitsRule().evaluate(machine)
         let areDown = units.findings.contains { $0.severity == .error }
@@ -124,7 +125,7 @@ package struct MachineCheck: Sendable {
         return files + units.findings
     }
 
-    /// What would keep everybody, or everybody new, out beyond sshd's own lists.
+    /// What would keep out all users, or all new users, apart from sshd's own lists.
     private func people() -> [Finding] {
         let modules =
             AccountModulesRule(machine: machine).evaluate(
@@ -146,7 +147,7 @@ package struct MachineCheck: Sendable {
         let version = OpenSSHVersionRule().evaluate(machine.run(program, ["-V"]))
         let probe = "entralogin-probe@\(domain)"
         let result = machine.run(program, ["-T", "-C", StackCheck.connection(of: probe)])
-        // A configuration that sshd refuses is named with the wiring.
+        // The integration check reports a configuration that sshd refuses.
         guard result.status == 0 else { return [version] }
         let lines = SSHDFiles(on: machine).lines
         let rule = AdmittanceRule(

@@ -2,8 +2,8 @@
 
 internal import Integration
 
-/// Evaluates the other directories beside entralogin in nsswitch.conf: sss, winbind, ldap and the like. Theirs win where they
-/// are listed before it (P7); behind it, they would lose.
+/// Evaluates the other directories beside entralogin in nsswitch.conf: sss, winbind, ldap and the like. Their accounts
+/// win where they are listed before entralogin (P7); behind it, they would lose.
 struct NeighbourRule: Sendable {
     private static let locals: Set<String> = [
         "files", "compat", "db", "altfiles", "systemd", "entralogin", "entralogin_short", "cache",

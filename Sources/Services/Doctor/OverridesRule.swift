@@ -22,8 +22,9 @@ package struct OverriddenAccounts: Hashable, Sendable {
     }
 }
 
-/// Evaluates the homes and shells that some accounts get when they are made (`[Overrides]`): what is wrong with one keeps out
-/// whom it concerns, so `explain` says it of each. What is right is not listed; what concerns nobody new yet is a warning.
+/// Evaluates the homes and shells that `[Overrides]` gives to some new accounts: a fault keeps out the users it
+/// concerns, so `explain` reports it for each. Valid entries are not listed; a fault that concerns no new user is a
+/// warning.
 struct OverridesRule: Sendable {
     let overrides: [OverriddenAccounts]
 
@@ -65,7 +66,7 @@ struct OverridesRule: Sendable {
         )
     }
 
-    /// False where all whom the entry names have an account, and keep its home and shell.
+    /// False where all users whom the entry names have an account, which keeps its home and shell.
     private func concernsNewcomers(_ who: AccountSelector, _ machine: any EnvironmentView) -> Bool {
         switch who {
         case .domain: return true
@@ -82,7 +83,7 @@ struct OverridesRule: Sendable {
         }
     }
 
-    /// Names of the daemon's file of accounts, retired ones too.
+    /// The names in the daemon's file of accounts, retired ones too.
     private func accounts(_ machine: any EnvironmentView) -> Set<UserName> {
         let text = (try? machine.text(of: CoveredDomains.accounts, limit: CoveredDomains.accountsLimit)) ?? ""
         return Set(

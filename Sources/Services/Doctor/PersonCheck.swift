@@ -14,7 +14,7 @@ package struct PersonCheck: Sendable {
         self.usersGroup = usersGroup
     }
 
-    /// Good: as it must be. Error: this account is refused by it. Warning: it cannot be known here.
+    /// Good: as it must be. Error: it keeps this account out. Warning: it cannot be known here.
     package func run(_ account: Explanation.Account) -> [Finding] {
         let groups = self.groups(of: account)
         return sshd(account, groups) + [shell(account)] + home(account) + nologin()
@@ -86,7 +86,7 @@ package struct PersonCheck: Sendable {
         NologinRule().evaluate(machine)
     }
 
-    /// As sshd asks for them. Who never signed in has the group of all Entra users, and what the local file says.
+    /// As sshd asks for them. A user who never signed in has the group of all Entra users and those of the local file.
     private func groups(of account: Explanation.Account) -> [String] {
         let local = ((try? machine.text(of: "/etc/group")) ?? "").lines.compactMap { line -> String? in
             let fields = line.split(separator: ":", omittingEmptySubsequences: false)

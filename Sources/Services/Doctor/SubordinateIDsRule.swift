@@ -3,7 +3,8 @@
 internal import Identity
 internal import Integration
 
-/// Evaluates the ranges for rootless containers where accounts are to get them (`SubordinateIDs=yes`). Nobody is kept out by them.
+/// Evaluates the ranges for rootless containers where accounts get them (`SubordinateIDs=yes`). A fault keeps no user
+/// out.
 struct SubordinateIDsRule: Sendable {
     /// `SubordinateIDRange=`.
     let numbers: ClosedRange<UInt32>?
@@ -84,7 +85,7 @@ struct SubordinateIDsRule: Sendable {
         }
     }
 
-    /// By the rule they would have one: root's program has not run, or could not write.
+    /// Accounts that should have a range: root's program has not run, or could not write.
     private func missing(_ plan: SubordinateIDPlan, _ machine: any EnvironmentView) -> Finding? {
         let names = plan.outcomes.compactMap { name, outcome in if case .gets = outcome { name } else { nil } }
         guard !names.isEmpty else { return nil }
@@ -102,7 +103,7 @@ struct SubordinateIDsRule: Sendable {
         )
     }
 
-    /// newuidmap is root's and reads it all the same; who only runs as a user sees no lines.
+    /// newuidmap runs as root and reads the file all the same; a program that runs as a user sees no lines.
     private func closed(_ machine: any EnvironmentView) -> Finding? {
         let paths = [SubordinateIDPlan.userFile, SubordinateIDPlan.groupFile].filter { path in
             (try? machine.status(of: path)).map { $0.mode & 0o004 == 0 } ?? false
@@ -118,7 +119,7 @@ struct SubordinateIDsRule: Sendable {
         )
     }
 
-    /// Numbers of an account's range that a line of somebody else's has, too: each reads what the other's containers write.
+    /// Numbers of an account's range that another owner's line has, too: each reads what the other's containers write.
     private func shared(_ plan: SubordinateIDPlan, _ machine: any EnvironmentView) -> Finding? {
         let names = Set(plan.outcomes.map(\.name.text))
         for (path, file) in [(SubordinateIDPlan.userFile, plan.users), (SubordinateIDPlan.groupFile, plan.groups)] {
