@@ -9,9 +9,9 @@ internal import Identity
 package struct CoveredDomains: Hashable, Sendable {
     /// The daemon's file of accounts (`StoreFormat`); written by the daemon's user, so only its size and shape are relied on.
     package static let accounts = "/var/lib/entralogin/accounts"
-    /// Bytes of that file: some 190,000 accounts.
+    /// Limit of that file in bytes: some 190,000 accounts.
     package static let accountsLimit = 64 << 20
-    /// Each one costs an `sshd -T`.
+    /// Each domain costs an `sshd -T`.
     static let limit = 32
 
     /// As `Domains=` has them; empty: any.
@@ -19,7 +19,7 @@ package struct CoveredDomains: Hashable, Sendable {
     /// Of accounts that are not retired, sorted.
     package let enrolled: [String]
 
-    /// Why they cannot be known.
+    /// Why the domains cannot be known.
     package struct Failure: Error, Hashable, Sendable {
         package let problem: String
     }
@@ -56,11 +56,11 @@ package struct CoveredDomains: Hashable, Sendable {
     }
 }
 
-/// Evaluates what accounts of further domains would meet at sshd, beside those of the first domain of `Domains=`.
+/// Evaluates sshd's configuration for accounts of other domains than the first one of `Domains=`.
 struct CoveredDomainsRule: Sendable {
     private static let remedy = "/usr/libexec/entralogin/configure --enable, then reload sshd"
 
-    /// What stands against every account anyway.
+    /// What is unmet for every account anyway.
     let common: Set<SSHDRule.Unmet>
 
     func evaluate(_ domain: String, isEnrolled: Bool, _ configuration: SSHDConfiguration) -> Finding? {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Documentation/findings.md says what each is about; .ci/documents holds that page against these lines.
+// Documentation/findings.md says what each is about; .ci/documents checks that page against these lines.
 
 extension FindingID {
     package static let accountsDomain = FindingID(.accounts, "domain")
@@ -110,15 +110,15 @@ extension FindingID {
     /// A line of nsswitch.conf, and the name services beside entralogin's on it.
     package static func nss(_ database: String) -> FindingID { FindingID(.nss, database) }
     package static func neighbour(_ database: String) -> FindingID { FindingID(.neighbour, database) }
-    /// A cache of nscd's.
+    /// One of nscd's caches.
     package static func nscd(_ database: String) -> FindingID { FindingID(.nscd, database) }
     /// `kind`: `user` or `group`.
     package static func ids(of kind: String) -> FindingID { FindingID(.ids, kind) }
     package static func names(of kind: String) -> FindingID { FindingID(.names, kind) }
-    /// A unit of systemd's, and a system user.
+    /// A systemd unit, and a system user.
     package static func unit(_ unit: String) -> FindingID { FindingID(.units, unit) }
     package static func user(_ user: String) -> FindingID { FindingID(.user, user) }
-    /// A warning of the daemon's, by its id in `status`.
+    /// One of the daemon's warnings, by its id in `status`.
     package static func daemon(warning: String) -> FindingID { FindingID(.daemon, warning) }
     package static func daemon(checker: String) -> FindingID { FindingID(.daemon, "checker.\(checker)") }
 }

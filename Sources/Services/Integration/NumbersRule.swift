@@ -2,22 +2,22 @@
 
 internal import Identity
 
-/// Checks whether other directories give out numbers of the range in which new Entra accounts get theirs: by SSSD's
-/// configuration, before anybody has one, and by asking the directories. Their users are not affected by an overlap, and an
-/// Entra account never gets a number that is theirs then; but they may get one that an Entra account has.
+/// Checks whether other directories assign numbers from the range of new Entra accounts: by SSSD's configuration,
+/// before any account has one, and by asking the directories. An overlap does not affect their users, and an Entra
+/// account never gets a number that one of them has; but they may get a number that an Entra account has.
 package struct NumbersRule: Sendable {
-    /// Where numbers of new accounts are drawn.
+    /// The range from which new accounts get their numbers.
     let numbers: ClosedRange<UInt32>
 
-    /// `numbers`: where numbers of new accounts are drawn.
+    /// `numbers`: the range from which new accounts get theirs.
     package init(numbers: ClosedRange<UInt32>) { self.numbers = numbers }
 
-    /// Accounts that the directories are asked about.
+    /// How many accounts the directories are asked about.
     private static let accountLimit = 2_000
-    /// Users whom SSSD's mapping (RID 500, the administrator) and FreeIPA's installation (the first of its range) always make, as
-    /// an offset in each block of numbers.
+    /// Users that SSSD's mapping (RID 500, the administrator) and FreeIPA's installation (the first of its range)
+    /// always make, as an offset in each block of numbers.
     private static let firstUsers: [UInt32] = [0, 500]
-    /// The end of the last block that either gives out by default.
+    /// The end of the last block that either assigns by default.
     private static let lastDefault: UInt32 = 2_000_199_999
 
     // MARK: By SSSD's configuration
@@ -56,9 +56,10 @@ package struct NumbersRule: Sendable {
         let accounts = NumbersRule.accounts(machine)
         return others(machine).flatMap { service in
             let result = NumbersRule.ask(service, accounts.keys.sorted() + [numbers.lowerBound], machine)
-            // getent(1): 2, one of the keys is not there.
+            // getent(1): status 2 means that one of the keys was not found.
             guard result.status == 0 || result.status == 2 else { return [silent(service)] }
-            // What SSSD does not map itself it asks a server: that may take too long, and says nothing then.
+            // SSSD asks a server for numbers that it does not map itself: that may take too long, and proves nothing
+            // then.
             let samples = service == "sss" ? NumbersRule.ask(service, firstNumbers, machine).output : ""
             return findings(in: result.output + samples, of: service, accounts)
         }

@@ -3,38 +3,39 @@
 internal import Authorization
 internal import Identity
 
-/// The whole verdict on how this machine is wired.
+/// The complete result of this machine's integration check.
 package struct StackVerdict: Sendable {
     package let findings: [Finding]
-    /// Every file and folder that the verdict rests on; the stamp holds them fast.
+    /// Every file and folder that the result rests on; the stamp records them.
     package let restsOn: [String]
-    /// The listener that `sshd` is now, where it has one: see `SSHDListener`.
+    /// The sshd that listens now, where there is one: see `SSHDListener`.
     let listener: SSHDListener?
     package let sudoers: SudoersReview
 
-    /// Administrators sign in as users, without sudo.
+    /// True where administrators sign in as users, without sudo.
     var withholdsAdministrators: Bool { sudoers.withheld != nil }
 
-    /// True where nothing stands against signing in.
+    /// True where nothing prevents signing in.
     package var holds: Bool { !findings.contains { $0.severity == .error } }
 }
 
-/// Looks at sshd, PAM, the name service and entralogin's own files, and changes nothing. Needs root: `sshd -T` reads host keys.
+/// Checks sshd, PAM, the name service and entralogin's own files; changes nothing. Needs root: `sshd -T` reads host
+/// keys.
 package struct StackCheck: Sendable {
     package static let sshdPrograms = ["/usr/sbin/sshd", "/usr/bin/sshd", "/usr/local/sbin/sshd"]
 
-    /// For `sshd -T -C`: with a local end, without which sshd refuses a configuration that has a `Match LocalPort` or
-    /// `Match LocalAddress` anywhere (sshd(8)).
+    /// For `sshd -T -C`, with a local address and port: without them, sshd refuses a configuration that has `Match
+    /// LocalPort` or `Match LocalAddress` anywhere (sshd(8)).
     package static func connection(of user: String) -> String {
         "user=\(user),host=localhost,addr=127.0.0.1,laddr=127.0.0.1,lport=22"
     }
 
     private let machine: any HostView
-    /// Names to try; nobody need have them.
+    /// Names to test with; they need not exist.
     private let probes: [(kind: String, name: String)]
-    /// What `Domains=` names beside the first.
+    /// The other domains of `Domains=`.
     private let otherDomains: [String]
-    /// A listener that an earlier check has found to have read a good configuration.
+    /// A listener that has read a valid configuration, as an earlier check found.
     private let trusted: SSHDListener?
     private let numbers: NumbersRule
     private let administratorsGroup: String
@@ -42,8 +43,8 @@ package struct StackCheck: Sendable {
     private let wasWithheld: Bool?
     private let hasShortNames: Bool
 
-    /// `domain`: one of those that may sign in; `others`: the rest of `Domains=`; `numbers`: where those of new
-    /// accounts are drawn; the administrators' group as the settings call it; the names of `[Groups]`; whether they
+    /// `domain`: one of those that may sign in; `others`: the rest of `Domains=`; `numbers`: the range for new
+    /// accounts; the administrators' group as the settings call it; the names of `[Groups]`; whether administrators
     /// were withheld before, where that is known; whether there are short names.
     package init(
         on machine: any HostView,
@@ -74,7 +75,7 @@ package struct StackCheck: Sendable {
         var findings = daemon.findings
         var files = daemon.files
         var rules = daemon.services.flatMap { [PAMRule.account($0), PAMRule.session($0)] }
-        // What an administrator who is none any more would go on with: `sudo -i` may be a service of its own (sudoers(5),
+        // What a former administrator could go on with: `sudo -i` may have a service of its own (sudoers(5),
         // pam_login_service).
         rules += PAMServices.stepUp.filter { service in
             PAMStack.folders.contains { machine.exists("\($0)/\(service)") }
@@ -108,8 +109,8 @@ package struct StackCheck: Sendable {
         )
     }
 
-    /// Why sshd's account stage would let accounts in that only entralogin's module refuses; empty where it asks entralogin's
-    /// module. Nothing else of the integration is looked at.
+    /// Why sshd's account stage would admit accounts that only entralogin's module refuses; empty where it asks that
+    /// module. Nothing else of the integration is checked.
     package func accountStageErrors() -> [Finding] {
         evaluateSSHD().services.flatMap { service in
             var rule = PAMRule.account(service)
@@ -121,7 +122,7 @@ package struct StackCheck: Sendable {
         }
     }
 
-    /// What libpam does with entralogin's line of each service, and the files that it takes for entralogin's module.
+    /// What libpam does with entralogin's line of each service, and the files that it loads as entralogin's module.
     private func askLibpam(_ services: [String]) -> (findings: [Finding], modules: [String]) {
         let outcomes = services.map { ($0, PAMTransaction.run($0, on: machine)) }
         let modules = Set(outcomes.flatMap { (try? $0.1.get().ourModules) ?? [] }).sorted()
@@ -137,7 +138,7 @@ package struct StackCheck: Sendable {
         var findings: [Finding]
         var files: [String]
         var listener: SSHDListener?
-        /// The PAM services that Entra users meet.
+        /// The PAM services that sshd uses for Entra users.
         var services = ["sshd"]
     }
 
@@ -163,7 +164,7 @@ package struct StackCheck: Sendable {
             tried.append((kind, SSHDConfiguration(result.output)))
         }
         let common = SSHDRule.evaluate(tried, lines: files.lines)
-        // One cause is one finding: without the block all that it says is missing, but not UsePAM, which stands elsewhere.
+        // One cause is one finding: without the block, all that it sets is missing, but not UsePAM, which is elsewhere.
         findings +=
             isUnread
             ? common.filter { $0.severity != .error || $0.id == .sshd(keyword: "usepam") }
@@ -171,12 +172,12 @@ package struct StackCheck: Sendable {
         let pidFile = tried.first?.configuration.value(of: "pidfile")
         let listener = SSHDListener(pidFile: pidFile, on: machine)
         if let listener { findings.append(listener.evaluate(files.files, on: machine, trusting: trusted)) }
-        // sshd_config(5), PAMServiceName: since OpenSSH 9.9 sshd may be told to be another service to PAM.
+        // sshd_config(5), PAMServiceName: since OpenSSH 9.9, sshd may be configured to use another PAM service.
         let services = Set(tried.map { $0.configuration.value(of: "pamservicename") ?? "sshd" })
         return EvaluatedSSHD(findings: findings, files: restsOn, listener: listener, services: services.sorted())
     }
 
-    /// Accounts of other domains meet the same lines, where any of them may sign in or has signed in.
+    /// Checks that accounts of the other domains that may sign in, or have signed in, meet the same lines.
     private func evaluateDomains(_ program: String, beside tried: [SSHDConfiguration]) -> [Finding] {
         let unmet = tried.map { SSHDRule.unmet(by: $0) }
         let rule = CoveredDomainsRule(common: unmet.dropFirst().reduce(unmet.first ?? []) { $0.intersection($1) })
@@ -184,7 +185,7 @@ package struct StackCheck: Sendable {
         do throws(CoveredDomains.Failure) {
             covered = try CoveredDomains(allowed: otherDomains, on: machine)
         } catch {
-            // A block that covers every domain covers those, whichever they are.
+            // A block that covers every domain covers the unknown ones, too.
             let connection = StackCheck.connection(of: "entralogin-probe@any.invalid")
             let anywhere = machine.run(program, ["-T", "-C", connection])
             let uncovered = rule.evaluate("any.invalid", isEnrolled: true, SSHDConfiguration(anywhere.output))
@@ -197,7 +198,7 @@ package struct StackCheck: Sendable {
         return domains.filter { $0 != first }.compactMap { domain in
             let connection = StackCheck.connection(of: "entralogin-probe@\(domain)")
             let result = machine.run(program, ["-T", "-C", connection])
-            // Where sshd refuses its configuration, it has said so for the first domain.
+            // Where sshd refuses its configuration, the first domain's check has reported that.
             guard result.status == 0 else { return nil }
             let isEnrolled = covered.enrolled.contains(domain)
             return rule.evaluate(domain, isEnrolled: isEnrolled, SSHDConfiguration(result.output))

@@ -4,7 +4,7 @@ internal import Glibc
 internal import Identity
 package import LinuxSystem
 
-/// Root's side of the stack stamp: checks, and writes it or takes it away.
+/// Root's side of the stack stamp: runs the integration check, and writes or removes the stamp.
 package struct StackStampWriter: Sendable {
     private let machine: any HostView
     private let file: AtomicFile
@@ -15,11 +15,11 @@ package struct StackStampWriter: Sendable {
     private let administratorsGroup: String
     private let mappedGroups: [String]
     private let hasShortNames: Bool
-    /// Between two attempts.
+    /// The pause between two attempts.
     private let pause: @Sendable () -> Void
 
-    /// `domain`, `others`, `numbers`, `administratorsGroup`, `mappedGroups`, `hasShortNames`: see `StackCheck`. `path` is where the
-    /// stamp goes; its folder must be root's.
+    /// `domain`, `others`, `numbers`, `administratorsGroup`, `mappedGroups`, `hasShortNames`: see `StackCheck`. `path`
+    /// is the stamp's file; its folder must be root's.
     package init(
         on machine: any HostView,
         version: String,
@@ -44,7 +44,7 @@ package struct StackStampWriter: Sendable {
         self.pause = pause
     }
 
-    /// Looks only; nothing changes.
+    /// Only checks; changes nothing.
     package func check() -> StackVerdict {
         let earlier = earlier
         return StackCheck(
@@ -60,15 +60,15 @@ package struct StackStampWriter: Sendable {
         ).run()
     }
 
-    /// Checks, and leaves a record only where everything holds.
+    /// Checks, and leaves a stamp only where everything holds.
     ///
-    /// It looks, notes the state of the files, and looks again: what is changed between a look and the note shows in the
-    /// second look, and what is changed after the note shows to the daemon. Where something changed meanwhile, it begins
-    /// again: systemd passes over what its path unit sees while the check's own service runs, and the check at the daemon's
-    /// start is made once.
+    /// It checks, records the state of the files, and checks again: a change between the first check and the record
+    /// shows in the second check, and a change after the record shows to the daemon. If something changed meanwhile, it
+    /// starts again: systemd ignores what its path unit sees while the check's own service runs, and the check at the
+    /// daemon's start is made once.
     ///
-    /// One check at a time: at boot the daemon's start and the path unit run one each, and a slow one that saw sshd start
-    /// would take away what the other wrote after that. The last to begin decides.
+    /// One check runs at a time: at boot the daemon's start and the path unit start one each, and a slow one that saw
+    /// sshd start would remove what the other wrote after that. The last to begin decides.
     package func stamp() throws(FileError) -> StackVerdict {
         try FileLock.holding("\(file.path).lock", waitingAtMost: StackStampWriter.longestWait) { () throws(FileError) in
             for _ in 1..<StackStampWriter.attempts {
@@ -81,10 +81,10 @@ package struct StackStampWriter: Sendable {
     }
 
     private static let attempts = 10
-    /// Of one check for another: several times what a check takes on a busy machine, and less than systemd gives a start.
+    /// For another check: several times what a check takes on a busy machine, and less than systemd gives a start.
     private static let longestWait = Duration.seconds(15)
 
-    /// Steady where nothing changed from the first look to after the note.
+    /// Steady where nothing changed from the first check until after the record.
     private func attempt() throws(FileError) -> (verdict: StackVerdict, isSteady: Bool) {
         let first = check()
         guard first.holds else {
@@ -118,7 +118,7 @@ package struct StackStampWriter: Sendable {
         }
     }
 
-    /// The stamp that stands, whatever has changed since: its listener counts, and whether administrators were withheld.
+    /// The present stamp, whatever has changed since: its listener counts, and whether administrators were withheld.
     private var earlier: VerifiedStack? {
         let requirement = FileRequirement(owners: [0], forbiddenMode: 0o022)
         guard let bytes = try? file.read(limit: VerifiedStack.sizeLimit, requiring: requirement),

@@ -3,25 +3,25 @@
 package import Identity
 internal import LinuxSystem
 
-/// Who has subordinate ids here, who gets some and who cannot, by the machine's own files (`SubordinateIDs=`). Root's tool writes
-/// what comes out; `doctor` says it.
+/// Which accounts have subordinate ids here, which get some and which cannot, by the machine's own files
+/// (`SubordinateIDs=`). Root's tool writes the result; `doctor` reports it.
 package struct SubordinateIDs: Sendable {
-    /// Why nobody gets any.
+    /// Why no account gets any.
     package enum Obstacle: Error, Hashable, Sendable {
-        /// nsswitch.conf(5) has shadow's programs ask somebody else, so that lines count for nothing.
+        /// nsswitch.conf(5) makes shadow's programs ask another source, so that the files' lines have no effect.
         case otherSource(String, place: String)
         /// Another directory may have any number, and no range is set.
         case otherDirectory(String, place: String)
-        /// What it says of who has which numbers cannot be known.
+        /// The file cannot be read, so the numbers in use cannot be known.
         case unreadable(path: String)
     }
 
-    /// Bytes of subuid(5) and subgid(5), and of the local account files.
+    /// Limit in bytes of subuid(5), subgid(5) and the local account files.
     static let fileLimit = 16 << 20
-    /// Lines of living namespaces that are read, and processes that are looked at.
+    /// How many processes' maps of user namespaces are read.
     private static let processLimit = 32_768
 
-    /// As `SubordinateIDRange=` has it; nil: the standard one.
+    /// The range of `SubordinateIDRange=`; nil: the standard one.
     let numbers: ClosedRange<UInt32>?
     /// `ShortNames=`.
     let shortNameDomain: String?
@@ -60,7 +60,7 @@ package struct SubordinateIDs: Sendable {
     }
 
     private func checkSources(_ machine: any HostView) throws(Obstacle) {
-        // Without the file glibc and shadow go by their defaults, the local files.
+        // Without the file, glibc and shadow use their default, the local files.
         guard let text = try? machine.text(of: NameServiceRule.path) else { return }
         let databases = NameServiceRule.databases(of: text)
         if let line = databases["subid"], let source = line.words.first(where: { $0 != "files" }) {
@@ -82,8 +82,8 @@ package struct SubordinateIDs: Sendable {
         return LocalAccounts(passwd: try bytes("/etc/passwd"), group: try bytes("/etc/group"))
     }
 
-    /// The accounts as the daemon's store has them (StoreFormat of AccountDirectory), which the daemon's user writes: only its
-    /// shape is relied on, and no local account is among them (P7). So mapped accounts are left to useradd's lines.
+    /// The accounts in the daemon's store (StoreFormat of AccountDirectory). The daemon's user writes it: only its
+    /// shape is relied on, and local accounts are left out (P7). So mapped accounts keep useradd's lines.
     private func holders(
         _ machine: any HostView,
         _ local: LocalAccounts
@@ -102,7 +102,7 @@ package struct SubordinateIDs: Sendable {
         }
     }
 
-    /// The name that is not in force now counts as a former one, so that its line follows when `ShortNames=` changes.
+    /// The whole or short name that is not in force counts as a former one, so that its line follows `ShortNames=`.
     func holder(_ line: Substring) -> SubordinateIDPlan.Holder? {
         let words = line.split(separator: " ", omittingEmptySubsequences: false)
         guard words.count >= 11, words[0] == "account", words[6] == "retired=-", words[2].hasPrefix("uid="),
@@ -120,8 +120,9 @@ package struct SubordinateIDs: Sendable {
 
     // MARK: Numbers without a line
 
-    /// What living containers have (systemd-nspawn, nsresourced), by the maps of all processes, and what systemd-nspawn's images
-    /// have on the disk. A map with an Entra account's number is a container of that account's own, which goes by its line.
+    /// The numbers of running containers (systemd-nspawn, nsresourced), by the maps of all processes, and of
+    /// systemd-nspawn's images on the disk. A map with an Entra account's number is its own container, and uses its
+    /// line.
     private func containers(_ machine: any HostView) -> [ClosedRange<UInt32>] {
         let maps = ["uid_map", "gid_map"].flatMap { name in
             machine.paths(matching: "/proc/[0-9]*/\(name)").prefix(Self.processLimit)
@@ -158,7 +159,7 @@ package struct SubordinateIDs: Sendable {
         }
     }
 
-    /// First inside, first outside, how many (user_namespaces(7)).
+    /// Each line: the first number inside, the first outside, how many (user_namespaces(7)).
     private static func map(_ text: String) -> [(inside: ClosedRange<UInt32>, outside: ClosedRange<UInt32>)] {
         text.lines.compactMap { line in
             let words = line.split { $0 == " " || $0 == "\t" }.compactMap { UInt32($0) }

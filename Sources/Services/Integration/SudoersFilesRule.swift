@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Reads what other files of sudoers say about entralogin: another plugin, a rule by its group's name or number, and
-/// defaults that take PAM's account stage away. None of them gives anybody entralogin's own rule; each one weakens something.
+/// Reads what other sudoers files say about entralogin: another plugin, a rule by its group's name or number, and
+/// defaults that disable PAM's account stage. None of them gives a user entralogin's own rule; each weakens something.
 package struct SudoersFilesRule: Sendable {
     let administratorsGroup: String
     /// The names of `[Groups]`.
@@ -86,7 +86,7 @@ package struct SudoersFilesRule: Sendable {
         )
     }
 
-    /// The lines of /etc/sudoers and of the files that sudo takes from its folder: not those with a dot, nor with `~` last.
+    /// The lines of /etc/sudoers and of the files that sudo reads in its folder: no name with a dot or a final `~`.
     private static func lines(_ machine: any HostView) -> [Line] {
         guard let text = try? machine.text(of: main) else { return [] }
         var isLate = false
@@ -135,7 +135,7 @@ extension SudoersFilesRule.Line {
     /// The words of a Defaults line, whatever it is bound to; none for another line.
     var defaults: [String] { words.first?.hasPrefix("Defaults") == true ? words : [] }
 
-    /// What stands behind a name and `=`.
+    /// The value after a name and `=`.
     func value(of name: String) -> String? {
         guard let index = words.firstIndex(of: name), index + 1 < words.count else { return nil }
         return words[index + 1]

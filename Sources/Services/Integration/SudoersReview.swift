@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What sudo's files, its other sources and its kind come to for administrators: looked at once, for the integration check and for
-/// `doctor`. Each error is something by which what a role gives could outlive the role, by a line of the machine's owner.
+/// What sudo's files, its other sources and its kind mean for administrators: checked once, for the integration check
+/// and for `doctor`. Each error is a line of the machine's owner by which what a role gives could outlive the role.
 package struct SudoersReview: Sendable {
     package let findings: [Finding]
-    /// Sign-in goes on; but while it is so, administrators sign in as users, without sudo and without the administrators' group.
+    /// While it is set, sign-in goes on, but administrators are users, without sudo and the administrators' group.
     let withheld: Finding?
 
     /// `wasWithheld`: what an earlier check found; it stays so where sudo cannot be asked, as in the service's sandbox.
