@@ -7,7 +7,7 @@ package import Wire
 /// Answers for names that the snapshot does not hold. No effects, no network (P3, P9).
 package struct NameService: Sendable {
     private let registry: any AccountRegistry
-    /// `ProvisionalCallers=`: commands begin with one of these.
+    /// `ProvisionalCallers=`: the beginnings of commands.
     private let callers: [String]
 
     package init(registry: any AccountRegistry, provisionalCallers: [String]) {
@@ -15,8 +15,8 @@ package struct NameService: Sendable {
         callers = provisionalCallers
     }
 
-    /// `command` is the comm of the asking process. Somebody who never signed in exists for sshd only: to chown, tar or
-    /// a mail server, running as root, such a name is unknown.
+    /// `command` is the comm of the asking process. A user who never signed in exists for sshd only: to chown, tar or a
+    /// mail server, running as root, such a name is unknown.
     package func look(up name: String, for command: String) -> Response {
         let accounts = registry.view()
         guard let name = UserName(name) ?? accounts.wholeName(of: name) else { return .notFound }
@@ -30,7 +30,7 @@ package struct NameService: Sendable {
         }
     }
 
-    /// The record of a mapped account is the local files'; what is asked for is their groups.
+    /// A mapped account's record is in the local files; only its groups are asked for here.
     private func answer(_ account: Account) -> Response {
         .account(account.mappedUID == nil ? account : account.forGroupsAlone)
     }

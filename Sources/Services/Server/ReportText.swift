@@ -2,7 +2,7 @@
 
 internal import ByteCoding
 
-/// Reports as JSON, which the tool reads back; a test holds every report against a standard decoder.
+/// Reports as JSON, which the tool reads back; a test checks every report with a standard decoder.
 enum ReportText {
     static func json(_ report: some Encodable & Sendable) -> [UInt8] {
         do { return try JSON(encoding: report).bytes } catch {

@@ -8,10 +8,10 @@ internal import Identity
 internal import Synchronization
 internal import Wire
 
-/// `entraloginctl check`: asks every configured checker now, past all caches. A yes has no effect on anybody; a no, and
-/// less than administrator, end what they end anywhere (P2).
+/// `entraloginctl check`: asks every configured checker now, without any cache. A yes has no effect; a no, or a role
+/// below administrator, ends what it ends anywhere (P2).
 final class RoleCheckService: Sendable {
-    /// For all checkers together: the tool waits 20 s for these three.
+    /// For all checkers together: the tool waits 20 s for the three timeouts here.
     private static let timeout = Duration.seconds(13)
     /// For Microsoft Graph after them.
     private static let directoryTimeout = Duration.seconds(3)
@@ -23,7 +23,7 @@ final class RoleCheckService: Sendable {
 
     init(_ sources: ReportSources) { self.sources = sources }
 
-    /// The last dispute; nil once a check of that person found none.
+    /// The last dispute; nil once a check of that user found none.
     var dispute: RoleDispute? { lastDispute.withLock { $0 } }
 
     /// `text` is a name that has signed in here, or anything where an object id is given.
@@ -36,7 +36,7 @@ final class RoleCheckService: Sendable {
             name: DenialText.shorten(DenialText.clean(known?.account.name.text ?? text), to: 128),
             objectID: person.description
         )
-        // As in a decision, never the machine that was stored: this disk may be a copy of another one's.
+        // As in a decision, never the stored machine: this disk may be a copy of another machine's.
         let limit = sources.time.bootTime().advanced(by: RoleCheckService.machineTimeout)
         guard let machine = try? await sources.azure.machines.machine(by: limit) else {
             return .document(ReportText.json(report))
@@ -51,7 +51,7 @@ final class RoleCheckService: Sendable {
         return .document(ReportText.json(report))
     }
 
-    /// Fills in the answers; returns what a sign-in would go by: the first answer, confirmed where that is needed.
+    /// Fills in the answers; returns what would decide a sign-in: the first answer, confirmed where that is needed.
     private func ask(
         about person: ObjectID,
         on machine: Machine,
@@ -88,7 +88,7 @@ final class RoleCheckService: Sendable {
         return decisive
     }
 
-    /// Where the account is blocked, that is what a sign-in would go by; where Graph has no answer, nothing is.
+    /// A blocked account would decide a sign-in; without an answer from Graph, nothing would.
     private func askDirectory(
         about person: ObjectID,
         on machine: Machine,

@@ -7,7 +7,7 @@ internal import AzureServices
 internal import Identity
 internal import Wire
 
-/// What somebody should do something about, from the parts' own words.
+/// The warnings that the machine's administrator should act on, in the parts' own words.
 struct StatusWarnings {
     let azure: AzureStatus
     let access: AccessStatus
@@ -15,10 +15,10 @@ struct StatusWarnings {
     var dispute: RoleDispute?
     var audit: AuditReport?
     var records: RecordsReport?
-    /// A journal that takes nothing for longer than this stands still.
+    /// In seconds: a journal that accepts nothing for this long is stuck.
     private static let longestWait: Int64 = 5
 
-    /// One for each thing that is wrong, the gravest first where several parts met it.
+    /// One warning for each problem; where several parts met it, grave if it is grave for one of them.
     var all: [ReportedWarning] {
         let services = machine + keys + checkers + directory + memberships + confirmations
         let found = services + disputes + store + jobs + events + journal
@@ -38,7 +38,7 @@ struct StatusWarnings {
     private var machine: [ReportedWarning] {
         var warnings: [ReportedWarning] = []
         if let fault = azure.machine.fault {
-            // A machine of an earlier start is not asked about (P1).
+            // No role is asked for on a machine that is known only from an earlier start (P1).
             let isKnown = azure.machine.machine != nil && !azure.machine.isFromStore
             warnings.append(warning(for: fault, isGrave: !isKnown))
         }
@@ -53,7 +53,7 @@ struct StatusWarnings {
                 )
             )
         }
-        // While a checker answers, nobody waits for the token of one whose application is missing.
+        // While a checker answers, no user waits for the token of one whose application is missing.
         let isServed = azure.checkers.contains { $0.standing == .serving }
         for fault in azure.tokens.compactMap(\.fault)
         where !warnings.contains(where: { $0.id == WarningID(fault.reason) }) {
@@ -67,7 +67,7 @@ struct StatusWarnings {
 
     private var keys: [ReportedWarning] {
         let failing = access.keyring.sources.filter { $0.fault != nil }
-        // Both documents are one host's: the second one's fault says no more than the first one's.
+        // Both documents come from one host: the second one's fault says no more than the first one's.
         let told = failing.first?.name == "jwks" ? failing.filter { $0.name != "jwks-common" } : failing
         let faults = told.compactMap { source in source.fault.map { "\(source.name): \(StatusAssembly.text($0))" } }
         let said = faults.isEmpty ? "" : " (\(faults.joined(separator: "; ")))"
@@ -75,7 +75,7 @@ struct StatusWarnings {
             told.compactMap { $0.fault?.tellingCause?.remedy }.first
             ?? "see that this machine reaches Entra's sign-in host over HTTPS, or place keys by hand: Sources=file in [Keys]"
         var warnings: [ReportedWarning] = []
-        // The metadata service names the tenant whose keys are fetched: while it does not answer, that is the one fault.
+        // The metadata service names the tenant whose keys are fetched: while it is silent, that is the only fault.
         let areAsked = !(faults.isEmpty && azure.machine.machine == nil && azure.machine.fault != nil)
         if access.keyring.keys == 0, areAsked {
             warnings.append(
@@ -128,12 +128,12 @@ struct StatusWarnings {
             case .untried, .serving: nil
             }
         }
-        // While one serves, the others are worth a word only.
+        // While one checker serves, the faults of the others are not grave.
         let nobodyServes = !azure.checkers.isEmpty && faults.count == azure.checkers.count
         return faults.map { warning(for: $0, isGrave: nobodyServes) }
     }
 
-    /// Without its answer nobody gets in but by an earlier yes.
+    /// Without Graph's answer, users can sign in only by an earlier yes.
     private var directory: [ReportedWarning] {
         switch azure.directory?.standing {
         case .notServing(let fault, _), .failing(let fault): [warning(for: fault, isGrave: true)]
@@ -141,7 +141,7 @@ struct StatusWarnings {
         }
     }
 
-    /// Nobody is kept out by it, but memberships of Entra groups run out.
+    /// It keeps no user out, but memberships of Entra groups expire.
     private var memberships: [ReportedWarning] {
         switch azure.memberships?.standing {
         case .notServing(let fault, _), .failing(let fault):
@@ -159,7 +159,7 @@ struct StatusWarnings {
         }
     }
 
-    /// What the last confirmation met.
+    /// The fault of the last confirmation.
     private var confirmations: [ReportedWarning] {
         guard let fault = azure.confirmations.fault else { return [] }
         let remedy = AdministratorRemedy(machine: azure.machine.machine).text(for: fault)
@@ -249,7 +249,7 @@ struct StatusWarnings {
         return warnings
     }
 
-    /// What nobody runs again by itself, such as an @reboot job of cron's.
+    /// Jobs that nothing runs again, such as cron's @reboot jobs.
     private var jobs: [ReportedWarning] {
         let count = access.lastHour.filter { tally in
             tally.event == RecordedEvent.account.rawValue && tally.reason == DenialReason.noRecentDecision.rawValue
@@ -269,7 +269,7 @@ struct StatusWarnings {
         ]
     }
 
-    /// A socket that is not there is doctor's to evaluate: on a machine without systemd nobody makes one.
+    /// A missing socket is left to doctor: on a machine without systemd, nothing makes one.
     private var events: [ReportedWarning] {
         guard let audit, audit.isPresent, let error = audit.lastError else { return [] }
         return [

@@ -6,10 +6,10 @@ internal import Authorization
 internal import Identity
 internal import Wire
 
-/// `entraloginctl users`: the accounts, and the machine owner's word about them. Each change leaves a record (P15).
+/// `entraloginctl users`: the accounts, and changes to them by the machine's administrator. Each leaves a record (P15).
 struct UserService: Sendable {
-    /// Accounts in one page. Each is below 1,300 bytes of JSON: the longest name and home, and a display name of
-    /// nothing but quotes. A frame holds 64 KiB.
+    /// Accounts in one page. Each takes less than 1,300 bytes of JSON: the longest name and home, and a display name
+    /// that consists of quotes. A frame holds 64 KiB.
     static let perPage = 48
 
     private let sources: ReportSources
@@ -81,7 +81,7 @@ struct UserService: Sendable {
 
     // MARK: Changing
 
-    /// Binds an account before its person's first sign-in. Recorded once: also where it is on disk and could not be published.
+    /// Binds an account before its user's first sign-in. Recorded once, even if it is on disk but was not published.
     func add(_ text: String, as objectID: String, joining groups: [String]) async -> Response {
         guard let objectID = ObjectID(objectID) else { return .malformed }
         guard let name = UserName(folding: text) else { return refusal(Denial(.notOurName)) }
@@ -129,7 +129,7 @@ struct UserService: Sendable {
         }
     }
 
-    /// Of that object id, or as `account(_:)` reads it.
+    /// The account with that object id, or the one that `account(_:)` finds.
     private func account(withID text: String) -> EnrolledAccount? {
         let accounts = sources.accounts.view()
         return ObjectID(text).flatMap { id in accounts.allEnrolled().first { $0.identity.objectID == id } }
@@ -154,7 +154,7 @@ struct UserService: Sendable {
         }
     }
 
-    /// A text that is no name of Entra's can only be the account's short name.
+    /// A text that is not an Entra name can only be the account's short name.
     private func shorten(_ text: String, to new: String) async -> Response {
         guard let name = UserName(folding: text), let short = ShortName(new.lowercased()), name.localPart == short.text
         else {
@@ -182,7 +182,7 @@ struct UserService: Sendable {
         }
     }
 
-    /// Ends everything of one account: by its name, a name that it had, its uid or its object id; retired ones too.
+    /// Ends all processes of one account, by its name, a former name, its uid or its object id; retired ones too.
     func endSessions(_ text: String) async -> Response {
         guard let enrolled = account(withID: text) else { return .notFound }
         switch await end(enrolled, because: .command) {
@@ -210,7 +210,7 @@ struct UserService: Sendable {
         await sources.access.ending.end(account, because: cause, correlation: sources.access.correlationID())
     }
 
-    /// Does one change and records it with its message, where it changed something; a refusal is the tool's to show.
+    /// Makes one change and records it with its message if it changed something; the tool shows a refusal.
     private func change(
         _ text: String,
         _ event: RecordedEvent,
