@@ -98,7 +98,7 @@ extension SignInExplanation {
     }
 }
 
-// MARK: - The person's steps
+// MARK: - The user's steps
 
 extension SignInExplanation {
     /// Nil unless a valid certificate of another object was shown under this name lately.

@@ -9,7 +9,8 @@ package import Settings
 package enum MetadataChoice: Sendable {
     /// A virtual machine; with the client id of a user-assigned identity where the administrator names one.
     case instance(clientID: GUID?)
-    /// An Arc server; with the uids that may own its key files, root and `himds`, and what finds the owners of listeners.
+    /// An Arc server; with the uids that may own its key files, root and `himds`, and what finds the owners of
+    /// listeners.
     case hybrid(keyOwners: Set<UInt32>, listeners: HybridMetadataClient.Listeners)
 }
 

@@ -2,12 +2,15 @@
 
 internal import Identity
 
-/// The domains whose accounts sshd's block must name: those of `Domains=`, and those of accounts that have signed in here.
+/// The domains whose accounts sshd's block must name: those of `Domains=`, and those of accounts that have signed in
+/// here.
 ///
-/// An account stays in the name service when its domain is taken out of `Domains=`. A block that no longer names it leaves
-/// the account to sshd's other lines: keys in its home, passwords. PAM would still refuse; it must not be the only barrier.
+/// An account stays in the name service when its domain is taken out of `Domains=`. A block that no longer names it
+/// leaves the account to sshd's other lines: keys in its home, passwords. PAM would still refuse; it must not be the
+/// only barrier.
 package struct CoveredDomains: Hashable, Sendable {
-    /// The daemon's file of accounts (`StoreFormat`); written by the daemon's user, so only its size and shape are relied on.
+    /// The daemon's file of accounts (`StoreFormat`); written by the daemon's user, so only its size and shape are
+    /// relied on.
     package static let accounts = "/var/lib/entralogin/accounts"
     /// Limit of that file in bytes: some 190,000 accounts.
     package static let accountsLimit = 64 << 20
