@@ -17,7 +17,7 @@ from short_ground import short, short_names
 ACCOUNTS, ROUNDS = 500, 5
 # A look-up that finds nothing opens, checks and reads the published file, or compares the copy that the process keeps.
 FOREIGN_LIMIT, FIRST_LIMIT, LOCAL_PAM_LIMIT = 1.2, 8, 12
-STRANGER_LIMIT = 1.5
+STRANGER_LIMIT = 2  # one system call more than a hit has: the command name, since root asks
 SERVICES = {"bench-none": "", "bench-off": "pam_entralogin.so", "bench-on": "pam_entralogin.so short_names"}
 LOOK_UPS = 128
 

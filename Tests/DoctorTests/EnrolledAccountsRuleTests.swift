@@ -46,6 +46,21 @@ struct EnrolledAccountsRuleTests {
         #expect(found.evaluate().map(\.id.text) == ["accounts.domain"])
     }
 
+    @Test("P16: an account with a short name is looked at by that name, a locked one is not looked at")
+    func marks() {
+        let path = "/var/lib/entralogin/accounts"
+        let short = RemedyTests.enrolled.replacing("gecos=\n", with: "gecos= short=yes added=root\n")
+        #expect(rule(["contoso.co"]) { $0.texts[path] = short }.evaluate().map(\.id.text) == ["accounts.domain"])
+        var machine = WiredMachine()
+        machine.texts[path] = short
+        let names = { (domain: String?) in
+            EnrolledAccountsRule(on: machine, shortNameDomain: domain).shellsInUse.map(\.name)
+        }
+        #expect(names("contoso.com") == ["alice"] && names(nil) == ["alice@contoso.com"])
+        let locked = RemedyTests.enrolled.replacing("gecos=\n", with: "gecos= locked=9\n")
+        #expect(rule(["contoso.co"]) { $0.texts[path] = locked }.evaluate().isEmpty)
+    }
+
     @Test("What is wrong with the folder of all homes is not said of each account")
     func folder() {
         let open = rule { $0.statuses["/home"] = FileStatus(kind: .folder, mode: 0o777) }

@@ -90,5 +90,12 @@ struct NumbersRuleTests {
         #expect(near.first?.remedy.contains("IDRange=1900200000-") == true)
         #expect(asked(ProgramResult(status: nil, complaint: "did not end in time")).map(\.id.text) == ["ids.directory"])
         #expect(asked(ProgramResult(status: 0, output: own), "files entralogin").isEmpty)
+        let short = "alice:!*:1900000000:1900000000::/:/bin/sh\n"
+        #expect(asked(ProgramResult(status: 0, output: short)).isEmpty, "the account by its short name")
+        let taken = "bob:*:1900000001:5::/:/bin/sh\n"
+        #expect(
+            asked(ProgramResult(status: 0, output: taken), "files entralogin_short").isEmpty,
+            "nobody else is asked"
+        )
     }
 }

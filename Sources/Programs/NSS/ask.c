@@ -26,7 +26,12 @@ void entralogin_nss_close_breaker(void) {
  * caller chooses its command name. PID 1 does not ask: it must never wait.
  */
 static int may_ask(uint32_t root) {
-    return getauxval(AT_UID) == root && geteuid() == root && getpid() != 1;
+    return geteuid() == root && getpid() != 1;
+}
+
+/* The same, as far as it costs no system call. */
+static int was_started_by(uint32_t root) {
+    return getauxval(AT_UID) == root;
 }
 
 /* Any user may have a short name: outside sshd the daemon is not asked about one. */
@@ -67,10 +72,12 @@ int entralogin_nss_ask(const struct entralogin_sources *sources, const char *nam
     unsigned char request[ENTRALOGIN_FRAME_HEADER + 2 + ENTRALOGIN_NAME_MAX + 2 + COMMAND_SIZE];
     char command[COMMAND_SIZE + 1] = "";
     struct entralogin_writer w;
-    if (!may_ask(sources->daemon.root))
+    if (!was_started_by(sources->daemon.root))
         return ENTRALOGIN_ABSENT;
     prctl(PR_GET_NAME, command, 0, 0, 0);
     if (!is_sshds(command) && entralogin_name_is_short(name, strlen(name)))
+        return ENTRALOGIN_ABSENT;
+    if (!may_ask(sources->daemon.root))
         return ENTRALOGIN_ABSENT;
     if (entralogin_now() < __atomic_load_n(&breaker, __ATOMIC_RELAXED))
         return ENTRALOGIN_UNREADABLE;

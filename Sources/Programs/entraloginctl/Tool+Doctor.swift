@@ -95,7 +95,8 @@ extension Tool {
         let rule = EnrolledAccountsRule(
             on: machine,
             domains: settings.accounts.domains,
-            homeTemplate: settings.accounts.homeTemplate.text
+            homeTemplate: settings.accounts.homeTemplate.text,
+            shortNameDomain: settings.accounts.shortNames
         )
         let accounts = rule.evaluate()
         do throws(DaemonError) {

@@ -9,6 +9,8 @@ package struct EnrolledAccountsRule: Sendable {
     /// What is read of a line of the daemon's file of accounts (`StoreFormat`); only its shape is relied on.
     private struct Account {
         var name: UserName
+        /// What the system calls it.
+        var systemName: String
         var uid: UInt32
         var tenant: String
         var home: String
@@ -25,8 +27,14 @@ package struct EnrolledAccountsRule: Sendable {
     private let machine: any EnvironmentView
     private let accounts: [Account]
 
-    /// `domains`: as `Domains=` has them; `homeTemplate`: faults of its folder are reported elsewhere.
-    package init(on machine: any EnvironmentView, domains: [String] = [], homeTemplate: String = "/home/%n") {
+    /// `domains`: as `Domains=` has them; `homeTemplate`: faults of its folder are reported elsewhere; `shortNameDomain`:
+    /// as `ShortNames=` has it.
+    package init(
+        on machine: any EnvironmentView,
+        domains: [String] = [],
+        homeTemplate: String = "/home/%n",
+        shortNameDomain: String? = nil
+    ) {
         self.machine = machine
         self.domains = domains
         homesObstacle = HomesRule(template: homeTemplate).evaluate(machine).first { $0.severity == .error }?.place
@@ -34,13 +42,13 @@ package struct EnrolledAccountsRule: Sendable {
         let local = (try? machine.text(of: "/etc/passwd")) ?? ""
         let localNames = Set(local.lines.map { $0.prefix { $0 != ":" } })
         // An account with a local line has its home and shell there.
-        accounts = text.lines.compactMap(EnrolledAccountsRule.account).filter {
-            !localNames.contains($0.name.text[...])
+        accounts = text.lines.compactMap { EnrolledAccountsRule.account($0, shortNameDomain) }.filter {
+            !localNames.contains($0.systemName[...])
         }
     }
 
     /// Names and login shells, in the order of the first sign-in.
-    var shellsInUse: [(name: String, shell: String)] { accounts.map { ($0.name.text, $0.shell) } }
+    var shellsInUse: [(name: String, shell: String)] { accounts.map { ($0.systemName, $0.shell) } }
 
     package func evaluate() -> [Finding] { homes() + shells() + allowedDomains() }
 
@@ -51,8 +59,9 @@ package struct EnrolledAccountsRule: Sendable {
         _ lines: [ConfigurationLine]
     ) -> [Finding] {
         let found = accounts.suffix(EnrolledAccountsRule.limit).compactMap { account -> (UserName, Finding)? in
-            let groups = [usersGroup, account.name.text]
-            let rule = PersonAdmittanceRule(name: account.name.text, groups: groups, isEnrolled: true, lines: lines)
+            let name = account.systemName
+            let groups = [usersGroup, name] + (name == account.name.text ? [] : [ShortName.group])
+            let rule = PersonAdmittanceRule(name: name, groups: groups, isEnrolled: true, lines: lines)
             return rule.evaluate(configuration).first { $0.severity == .error }.map { (account.name, $0) }
         }
         guard let first = found.first?.1 else { return [] }
@@ -148,9 +157,11 @@ package struct EnrolledAccountsRule: Sendable {
         count > EnrolledAccountsRule.shown ? " (and \(count - EnrolledAccountsRule.shown) more)" : ""
     }
 
-    private static func account(_ line: Substring) -> Account? {
+    /// Nil for a locked account, too: it is refused on purpose.
+    private static func account(_ line: Substring, _ shortNameDomain: String?) -> Account? {
         let fields = line.split(separator: " ", omittingEmptySubsequences: false)
-        let isWhole = fields.count == 11 || fields.count == 12 && fields[11] == "added=root"
+        let marks = fields.dropFirst(11)
+        let isWhole = fields.count >= 11 && marks.allSatisfy { $0 == "added=root" || $0 == "short=yes" }
         guard isWhole, fields[0] == "account", fields[6] == "retired=-",
             let name = UserName(String(fields[1]))
         else { return nil }
@@ -160,6 +171,14 @@ package struct EnrolledAccountsRule: Sendable {
         guard let uid = value(2, "uid").flatMap({ UInt32($0) }), let tenant = value(3, "tenant"),
             let home = value(7, "home"), let shell = value(8, "shell"), !home.contains("%"), !shell.contains("%")
         else { return nil }
-        return Account(name: name, uid: uid, tenant: String(tenant), home: String(home), shell: String(shell))
+        let short = marks.contains("short=yes") ? name.shortName(in: shortNameDomain) : nil
+        return Account(
+            name: name,
+            systemName: short?.text ?? name.text,
+            uid: uid,
+            tenant: String(tenant),
+            home: String(home),
+            shell: String(shell)
+        )
     }
 }

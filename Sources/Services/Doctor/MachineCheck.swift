@@ -16,6 +16,7 @@ package struct MachineCheck: Sendable {
     private let numbers: NumbersRule
     private let newAccounts: NewAccounts?
     private let subordinateIDs: SubordinateIDsRule?
+    private let shortNameDomain: String?
     private let names: LocalNamesRule
     private let namespace: UserNamespaceRule
 
@@ -66,6 +67,7 @@ package struct MachineCheck: Sendable {
         names = LocalNamesRule(domains: domains)
         namespace = UserNamespaceRule(numbers: numbers)
         let hasShortNames = shortNameDomain != nil
+        self.shortNameDomain = shortNameDomain
         devices = DeviceSignInRule(services: deviceServices, limit: deviceLimit, hasShortNames: hasShortNames)
         self.machine = machine
         self.domain = domain
@@ -161,7 +163,9 @@ package struct MachineCheck: Sendable {
         let limits = SSHDLimitsRule(shell: newAccounts?.shell ?? "/bin/bash", lines: lines)
         let turnedAway =
             lists.contains { $0.severity == .error }
-            ? [] : EnrolledAccountsRule(on: machine).turnedAway(by: configuration, usersGroup: usersGroup, lines)
+            ? []
+            : EnrolledAccountsRule(on: machine, shortNameDomain: shortNameDomain)
+                .turnedAway(by: configuration, usersGroup: usersGroup, lines)
         return [version] + lists + turnedAway + AlgorithmsRule(lines: lines).evaluate(configuration)
             + limits.evaluate(configuration, machine)
             + AdministratorsBlockRule(administratorsGroup: administratorsGroup).evaluate(lines)

@@ -84,7 +84,9 @@ package struct NumbersRule: Sendable {
             return (fields[0], number)
         }
         // systemd's user database may answer with the account itself.
-        let shared = users.filter { user in accounts[user.number].map { $0 != user.name } ?? false }
+        let shared = users.filter { user in
+            accounts[user.number].map { $0 != user.name && !$0.hasPrefix("\(user.name)@") } ?? false
+        }
         let found = shared.prefix(20).map { user in
             Finding(
                 .idsTaken,
@@ -118,7 +120,7 @@ package struct NumbersRule: Sendable {
         guard let text = try? machine.text(of: NameServiceRule.path),
             let line = NameServiceRule.databases(of: text)["passwd"]
         else { return [] }
-        return line.words.filter { !$0.hasPrefix("[") && !["files", "entralogin"].contains($0) }
+        return line.words.filter { !$0.hasPrefix("[") && $0 != "files" && !NameServiceRule.services.contains($0) }
     }
 
     /// The enrolled accounts by number, as the store has them (StoreFormat of AccountDirectory), retired ones included.
