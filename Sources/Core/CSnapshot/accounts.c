@@ -11,7 +11,7 @@
 
 #define EACH_BYTE (UINT64_MAX / 255)
 
-/* Not 0 where, and only where, one of eight bytes is less than `limit`, of at most 128: only such a one borrows. */
+/* Nonzero exactly if one of the eight bytes is less than `limit` (at most 128): only such a byte causes a borrow. */
 static uint64_t any_below(uint64_t bytes, unsigned limit) {
     return (bytes - EACH_BYTE * limit) & ~bytes & EACH_BYTE * 0x80u;
 }
@@ -21,7 +21,7 @@ static int are_clean(uint64_t bytes) {
            0;
 }
 
-/* Eight bytes at a time: most of what the first look at a record costs. */
+/* Eight bytes at a time: this check is most of the cost of the first read of a record. */
 static int text_is_clean(struct entralogin_text text) {
     size_t at = 0;
     uint64_t bytes;
@@ -58,7 +58,7 @@ int entralogin_record_is_for_groups_alone(const struct entralogin_record *record
 
 /* --- The header --- */
 
-/* Reads where a table is; false unless it lies in the file whole. */
+/* Reads the offset and mask of a table; false unless the whole table lies within the file. */
 static int read_table(const unsigned char *at, uint32_t file_size, uint32_t *ret_offset, uint32_t *ret_mask) {
     uint32_t offset = entralogin_le32(at), mask = entralogin_le32(at + 4);
     *ret_offset = offset;
@@ -111,7 +111,7 @@ static void read_group_names(struct entralogin_accounts *a) {
     read_group_name(a, administrators, administrators_length, a->names[1], &a->administrators_group);
 }
 
-/* A domain that cannot be one leaves whole names without a way to their short ones. */
+/* Without a valid domain, domain_length stays 0, and whole names do not lead to their short names. */
 static void read_domain(struct entralogin_accounts *a) {
     char whole[2 + ENTRALOGIN_DOMAIN_MAX] = "a@";
     a->domain_length = 0;
@@ -131,7 +131,7 @@ static void read_domain(struct entralogin_accounts *a) {
     a->domain_length = length;
 }
 
-/* The header that was parsed when the copy was made. */
+/* Uses the header that was parsed when the copy was made. */
 static void take_header(struct entralogin_accounts *a, const struct entralogin_accounts *known) {
     struct entralogin_window window = a->window;
     *a = *known;
@@ -176,7 +176,7 @@ void entralogin_accounts_close(struct entralogin_accounts *a) {
 
 /* --- Records --- */
 
-/* Takes one string and its NUL from the record's end; false where it is not there. */
+/* Reads the string and its NUL at *used in the record; false if they are not there. */
 static int take_text(
     const unsigned char *record, uint32_t size, uint32_t *used, uint32_t length, struct entralogin_text *ret) {
     if (length >= size - *used || record[*used + length] != 0)
@@ -217,7 +217,7 @@ static int read_record(
     return 1;
 }
 
-/* What is looked for: a name where `name` is given, otherwise a uid. */
+/* What to look for: a name if `name` is set, otherwise a uid. */
 struct key {
     const char *name;
     size_t length;

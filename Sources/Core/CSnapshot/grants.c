@@ -131,7 +131,7 @@ static int read_boot_id(const char *path, unsigned char *ret) {
 int entralogin_since_boot_is_of_this(const struct entralogin_since_boot *f, const char *path) {
     unsigned char boot_id[sizeof f->boot_id] = {0};
     uint32_t *known = f->window.copy != NULL ? &f->window.copy->of_this_boot : NULL;
-    /* A process does not outlive its boot. */
+    /* A process does not outlive its boot, so a match stays valid. */
     if (known != NULL && __atomic_load_n(known, __ATOMIC_RELAXED))
         return 1;
     int before = errno;
