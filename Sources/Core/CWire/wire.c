@@ -18,7 +18,7 @@ static uint32_t load(const unsigned char *at, size_t size) {
     return value;
 }
 
-/* The next `size` bytes to write, or NULL and `bad`. */
+/* Returns the next `size` bytes to write; if they do not fit, sets `bad` and returns NULL. */
 static unsigned char *reserve(struct entralogin_writer *w, size_t size) {
     if (w->bad || size > w->capacity - w->used) {
         w->bad = 1;
@@ -75,7 +75,7 @@ size_t entralogin_finish(struct entralogin_writer *w) {
     return w->used;
 }
 
-/* The next `size` bytes to read, or NULL and `bad`. */
+/* Returns the next `size` bytes to read; if there are fewer, sets `bad` and returns NULL. */
 static const unsigned char *take(struct entralogin_reader *r, size_t size) {
     if (r->bad || size > r->size - r->used) {
         r->bad = 1;

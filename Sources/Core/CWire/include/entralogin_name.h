@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which names and ids can be Entra accounts': the one rule for the modules, the helper and the daemon. Pure; no
- * system call.
+ * Which names and ids can belong to Entra accounts: the single rule for the modules, the helper and the daemon. Pure;
+ * no system call.
  */
 #ifndef ENTRALOGIN_NAME_H
 #define ENTRALOGIN_NAME_H
@@ -10,22 +10,22 @@
 #include <stdint.h>
 
 /*
- * Ids from 0x70000000: systemd's UIDS-GIDS lists 1879048192-2147483647 as unused by anybody; the last 128 Ki are left
- * alone. Nothing outside is ever answered, whatever a file or a daemon says. The first 1024 ids are for entralogin's groups.
+ * Ids from 0x70000000: systemd's UIDS-GIDS lists 1879048192-2147483647 as unused; the last 128 Ki are not used. Ids outside
+ * this range are never returned, whatever a file or the daemon says. The first 1024 ids are for entralogin's groups.
  */
 #define ENTRALOGIN_ID_FIRST 1879048192u
 #define ENTRALOGIN_ID_LAST 2147352575u
 #define ENTRALOGIN_GROUP_IDS 1024u
 #define ENTRALOGIN_USERS_GID (ENTRALOGIN_ID_FIRST + 0u)
 #define ENTRALOGIN_ADMINS_GID (ENTRALOGIN_ID_FIRST + 1u)
-/* The group of every account with a short name, by which sshd_config tells them from other users. */
+/* The group of every account with a short name; sshd_config uses it to tell them from other users. */
 #define ENTRALOGIN_SHORT_GID (ENTRALOGIN_ID_FIRST + 2u)
 #define ENTRALOGIN_SHORT_GROUP "entra_short_names"
-/* Numbers of Entra groups that the settings name: the rest of those ids, but for some room. */
+/* Gids of the Entra groups that the settings name: the group ids from this one on; those before it are reserved. */
 #define ENTRALOGIN_MAPPED_GID_FIRST (ENTRALOGIN_ID_FIRST + 16u)
 #define ENTRALOGIN_UID_FIRST (ENTRALOGIN_ID_FIRST + ENTRALOGIN_GROUP_IDS)
 
-/* The password of an Entra account's record, which no password matches. nss-systemd gives it too, to nobody (65534). */
+/* The password field of an Entra account, which no password matches. nss-systemd uses it too, for nobody (65534). */
 #define ENTRALOGIN_NO_PASSWORD "!*"
 
 /* A user principal name has at most 113 characters: 64, '@', 48 (Entra's documented limits). */
@@ -39,14 +39,14 @@
  */
 int entralogin_name_is_ours(const char *name, size_t length);
 
-/* The same, where upper-case ASCII letters count as lower case: an Entra account's name, once it is folded. */
+/* The same, but upper-case ASCII letters count as lower case: folding makes the name an Entra account's. */
 int entralogin_name_folds_to_ours(const char *name, size_t length);
 
 /*
- * True for a name that an Entra account can have where short names are on (ShortNames=): the part before the '@' of a user
- * principal name, where that can be a local user's name everywhere: at most ENTRALOGIN_SHORT_NAME_MAX (what utmp(5) holds) of
- * a-z 0-9 . -, beginning with a letter, not ending with . or -, not beginning with "systemd". Without an underscore, so it is
- * never the name of a group of entralogin's. Other users' names look the same: the shape alone makes nobody an Entra account.
+ * True for a name that an Entra account can have if short names are on (ShortNames=): the part before the '@' of a user
+ * principal name, if that can be a local user's name on any system: at most ENTRALOGIN_SHORT_NAME_MAX (what utmp(5) holds)
+ * of a-z 0-9 . -, beginning with a letter, not ending with . or -, not beginning with "systemd". It has no underscore, so it
+ * is never the name of one of entralogin's groups. Other users' names look the same: the form alone proves no Entra account.
  */
 #define ENTRALOGIN_SHORT_NAME_MAX 32u
 int entralogin_name_is_short(const char *name, size_t length);
@@ -55,9 +55,9 @@ int entralogin_name_is_short(const char *name, size_t length);
 int entralogin_name_is_short_of(const char *name, size_t length, const char *whole, size_t whole_length);
 
 /*
- * True for a name that one of entralogin's two groups may have: at most ENTRALOGIN_GROUP_NAME_MAX of a-z 0-9 _ -, beginning
- * with a letter, with an underscore, not beginning with "systemd". So it is never the name of a group that means root somewhere
- * (root, sudo, wheel, adm, docker, disk ...), and asking about those costs the modules nothing.
+ * True for a name that one of entralogin's groups may have: at most ENTRALOGIN_GROUP_NAME_MAX of a-z 0-9 _ -, beginning with
+ * a letter, containing an underscore, not beginning with "systemd". So it is never the name of a group that gives root
+ * rights on some system (root, sudo, wheel, adm, docker, disk ...), and look-ups of those cost the modules nothing.
  */
 #define ENTRALOGIN_GROUP_NAME_MAX 32u
 int entralogin_group_name_is_ours(const char *name, size_t length);
@@ -67,8 +67,8 @@ static inline int entralogin_uid_is_ours(uint32_t uid) {
 }
 
 /*
- * True for a number that a local account may bring along (entralogin_mapped.h): neither the system's own (below 1000) nor
- * nobody's, in both widths, nor one of the id range.
+ * True for a uid that a mapped account may keep (entralogin_mapped.h): not a system uid (below 1000), not nobody's (65534),
+ * not the invalid uid in 16 or 32 bits, and not in the id range.
  */
 static inline int entralogin_uid_is_mappable(uint32_t uid) {
     return uid >= 1000u && uid != 65534u && uid != 65535u && uid != UINT32_MAX &&

@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The protocol between entralogind and the processes that ask it. This header is the specification.
+ * The protocol between entralogind and its clients. This header is the specification.
  *
  * TRANSPORT
  *   Unix sockets of type SOCK_SEQPACKET: one message is one frame. A client connects, sends one request, receives one
  *   reply and closes. The server sends nothing of its own accord.
  *
- *   control.sock     every verb; its inode may be opened by root and by the daemon only (mode 0600)
+ *   control.sock     every verb; only root and the daemon may open its inode (mode 0600)
  *   principals.sock  ENTRALOGIN_CHECK_CERTIFICATE only; group entralogin-ssh (mode 0660)
  *
  *   The server authorises each verb by SO_PEERCRED. A client checks the server too: the folder is owned by root and
- *   writable by nobody else, the inode is a socket, and SO_PEERCRED names root or the owner of that inode.
+ *   writable only by root, the inode is a socket, and SO_PEERCRED names root or the owner of that inode.
  *
  * DATA TYPES (big-endian)
  *   u16, u32   unsigned integers
- *   string     u16 length, then that many bytes; no NUL among them; UTF-8 where it is text
+ *   string     u16 length, then that many bytes, none of them NUL; UTF-8 if it is text
  *   document   u32 length, then that many bytes; UTF-8
  *
  * FRAME
@@ -41,7 +41,7 @@
 #define ENTRALOGIN_FRAME_MAX 65536u
 
 #define ENTRALOGIN_RUN_FOLDER "/run/entralogin"
-#ifndef ENTRALOGIN_CONTROL_SOCKET /* test builds name others */
+#ifndef ENTRALOGIN_CONTROL_SOCKET /* test builds use other paths */
 #define ENTRALOGIN_CONTROL_SOCKET "/run/entralogin/control.sock"
 #endif
 #ifndef ENTRALOGIN_PRINCIPALS_SOCKET
@@ -65,9 +65,9 @@
 /* Status of a reply. */
 #define ENTRALOGIN_STATUS_OK 0u          /* the fields of the verb follow */
 #define ENTRALOGIN_STATUS_NOT_FOUND 1u   /* no Entra account or group has that name */
-#define ENTRALOGIN_STATUS_REFUSED 2u     /* decided: no; reason code, text and correlation id follow */
+#define ENTRALOGIN_STATUS_REFUSED 2u     /* refused by a decision; reason code, text and correlation id follow */
 #define ENTRALOGIN_STATUS_UNAVAILABLE 3u /* cannot be decided now */
-#define ENTRALOGIN_STATUS_FORBIDDEN 4u   /* this peer may not ask this */
+#define ENTRALOGIN_STATUS_FORBIDDEN 4u   /* this peer may not use this verb */
 #define ENTRALOGIN_STATUS_MALFORMED 5u   /* the request could not be read */
 #define ENTRALOGIN_STATUS_VERSION 6u     /* the versions of client and server differ: restart entralogind */
 
@@ -75,62 +75,62 @@
  * ENTRALOGIN_LOOK_UP_NAME: a name that the snapshot does not hold. Peer: root.
  *   request   string name, string command (comm of the asking process, prctl(2) PR_GET_NAME)
  *   reply     u32 uid, u32 gid, string name, string gecos, string home, string shell
- * The record is provisional unless the person was enrolled a moment ago. No effects, no network.
+ * The record is provisional unless the user was enrolled a moment ago. No side effects, no network.
  */
 #define ENTRALOGIN_LOOK_UP_NAME 0x0101u
 
 /*
- * ENTRALOGIN_CHECK_CERTIFICATE: what sshd hands to AuthorizedPrincipalsCommand. Peer: entralogin-ssh, root.
+ * ENTRALOGIN_CHECK_CERTIFICATE: what sshd passes to AuthorizedPrincipalsCommand. Peer: entralogin-ssh, root.
  *   request   string user (%u), u32 uid (%U), string home (%h), string key type (%t), string certificate in base64 (%k),
  *             u32 pid of the parent (the sshd process)
  *   reply     string principal: the line to print
  */
 #define ENTRALOGIN_CHECK_CERTIFICATE 0x0201u
 
-/* Below, comments go on in the next line, which is beyond the formatter. */
+/* Below, some comments continue on the next line, which the formatter would break. */
 /* clang-format off */
 
 /* Flags of the PAM requests. */
 #define ENTRALOGIN_PAM_HOLDS_ADMIN_GROUP 0x0001u /* the process has the administrators' gid among its groups */
 #define ENTRALOGIN_PAM_IN_SSHD 0x0002u           /* the process is an sshd, whatever its service name says */
-#define ENTRALOGIN_PAM_WAITS 0x0004u             /* a batch service that can wait: "not yet" is an answer */
-#define ENTRALOGIN_PAM_NAME_TAKEN 0x0008u        /* of sshd's: the account's short name leads to another user's record; the module
-                                                    refuses whatever the verdict is */
-#define ENTRALOGIN_NO_ID 0xffffffffu             /* u32 uid: nobody */
-#define ENTRALOGIN_ANOTHERS_ID 0xfffffffeu       /* u32 uid of a user: in the id range, but another name service's user has it */
+#define ENTRALOGIN_PAM_WAITS 0x0004u             /* a batch service that can wait: ENTRALOGIN_VERDICT_PENDING is possible */
+#define ENTRALOGIN_PAM_NAME_TAKEN 0x0008u        /* from sshd only: the account's short name leads to another user's record;
+                                                    the module refuses whatever the verdict is */
+#define ENTRALOGIN_NO_ID 0xffffffffu             /* u32 uid: no user */
+#define ENTRALOGIN_ANOTHERS_ID 0xfffffffeu       /* u32 uid of a user: in the id range, but of another name service */
 
 /*
  * ENTRALOGIN_AUTHORIZE: the account stage. Peer: root. No effects.
  *   request   string service, string user (PAM_USER), u32 uid and string home as NSS gives them for that name,
  *             string invoking user (PAM_RUSER or empty), u32 invoking uid or ENTRALOGIN_NO_ID,
  *             u16 flags, string terminal (PAM_TTY or empty), string remote host (PAM_RHOST or empty)
- *             sudo's plugin, which has no terminal, says in its place which group of [Groups] it asks about (empty:
- *             the administrators)
- *   reply     u16 verdict, string text for the person (may be empty)
+ *             sudo's plugin, which has no terminal, sends in that field the group of [Groups] that it asks about (empty:
+ *             the administrators' group)
+ *   reply     u16 verdict, string text for the user (may be empty)
  */
 #define ENTRALOGIN_AUTHORIZE 0x0301u
 #define ENTRALOGIN_VERDICT_ALLOW 0u
 #define ENTRALOGIN_VERDICT_DENY 1u
 #define ENTRALOGIN_VERDICT_IGNORE 2u      /* no Entra account is concerned */
-#define ENTRALOGIN_VERDICT_UNDECIDABLE 3u /* an Entra account's, but it could not be decided: deny */
-#define ENTRALOGIN_VERDICT_PENDING 4u     /* Azure has not answered yet; only to a request with ENTRALOGIN_PAM_WAITS,
-                                             which the client may repeat; answered at once, and recorded nowhere */
-/* The daemon makes this file when Azure has answered for the first time since boot, and renames another over it when a
-   user manager that was refused may be started. It is empty. Modules look whether it is there. */
+#define ENTRALOGIN_VERDICT_UNDECIDABLE 3u /* an Entra account is concerned, but no decision was possible: deny */
+#define ENTRALOGIN_VERDICT_PENDING 4u     /* Azure has not answered yet; sent only for a request with
+                                             ENTRALOGIN_PAM_WAITS, at once and unrecorded; the client may ask again */
+/* The daemon creates this empty file when Azure has answered for the first time since boot, and renames another over it
+   when a user manager that was refused may be started. Modules check whether it exists. */
 #ifndef ENTRALOGIN_ANSWERED
 #define ENTRALOGIN_ANSWERED "/run/entralogin/nss/answered"
 #endif
 
-/* What stands at the home's path, seen without following a link there. */
+/* What is at the home's path; a link there is not followed. */
 #define ENTRALOGIN_HOME_ABSENT 0u
 #define ENTRALOGIN_HOME_FOLDER 1u  /* a real folder; its owner's uid is given */
-#define ENTRALOGIN_HOME_STRANGE 2u /* a link, a file, or below a folder that others than root can write */
+#define ENTRALOGIN_HOME_STRANGE 2u /* a link, a file, or below a folder that users other than root can write */
 
 /*
  * ENTRALOGIN_OPEN_SESSION: sshd is about to open the session. Peer: root. Enrols, publishes, grants.
  *   request   string service, string user, u32 uid, u32 gid, string home,
- *             u16 state of the home, u32 owner of the home or ENTRALOGIN_NO_ID; where the state is ENTRALOGIN_HOME_STRANGE
- *             because others than root can write a folder on the way: how many bytes of the home's path name that folder,
+ *             u16 state of the home, u32 owner of the home or ENTRALOGIN_NO_ID; if the state is ENTRALOGIN_HOME_STRANGE
+ *             because users other than root can write a folder on the way: how many bytes of the home's path name it,
  *             string SSH_AUTH_INFO_0 (sshd's PAM environment; at most ENTRALOGIN_AUTH_INFO_MAX),
  *             string remote host
  *   reply     u16 verdict, string text
@@ -145,27 +145,27 @@
 #define ENTRALOGIN_CLOSE_SESSION 0x0303u
 
 /*
- * ENTRALOGIN_BEGIN_DEVICE: the auth stage; somebody at a terminal wants to sign in with a code that is typed on another
- * device. Peer: root. Asks Entra for a code; changes nothing durable.
+ * ENTRALOGIN_BEGIN_DEVICE: the auth stage; a user at a terminal wants to sign in with a code that is typed on another
+ * device. Peer: root. Asks Entra for a code; changes no stored state.
  *   request   string service, string user, u32 uid and string home as NSS gives them, u16 flags, string terminal,
  *             string remote host, u32 real uid of the process
  *   reply     u16 verdict, string text, string handle, u32 seconds
- * ENTRALOGIN_AWAIT_DEVICE: has it ended? Answered when it has, or after ENTRALOGIN_DEVICE_WAIT_MS. Peer: root, the same process.
+ * ENTRALOGIN_AWAIT_DEVICE: waits until the sign-in ends, at most ENTRALOGIN_DEVICE_WAIT_MS. Peer: root, the same process.
  *   request   string handle
  *   reply     as above
- * While it is pending, text tells the person what to do (in the first reply only), handle names it, and seconds are left.
- * Otherwise handle is empty and seconds are 0.
+ * While the sign-in is pending, text tells the user what to do (in the first reply only), handle identifies the sign-in, and
+ * seconds is the time left. Otherwise handle is empty and seconds is 0.
  */
 #define ENTRALOGIN_BEGIN_DEVICE 0x0304u
 #define ENTRALOGIN_AWAIT_DEVICE 0x0305u
-#define ENTRALOGIN_PROGRESS_PENDING 4u      /* beside the verdicts */
+#define ENTRALOGIN_PROGRESS_PENDING 4u      /* in addition to the verdicts */
 #define ENTRALOGIN_DEVICE_WAIT_MS 5000      /* below ENTRALOGIN_PAM_DEADLINE_MS */
 #define ENTRALOGIN_DEVICE_SECONDS_MAX 900u  /* no sign-in with a code lasts longer, whatever the daemon says */
 #define ENTRALOGIN_HANDLE_MAX 64u
 
 /*
- * Verbs of entraloginctl. Peer: root. Those that ask reply with one document: JSON, described in entraloginctl(1);
- * those that change something (flush, retire, lock, unlock, rebind, rename, set shell, set home) reply with nothing further.
+ * Verbs of entraloginctl. Peer: root. Queries reply with one document: JSON, described in entraloginctl(1). Commands that
+ * change something (flush, retire, lock, unlock, rebind, rename, set shell, set home) reply with nothing further.
  */
 #define ENTRALOGIN_STATUS_REPORT 0x0401u   /* request: nothing */
 #define ENTRALOGIN_USERS 0x0402u           /* request: string name after which to begin (empty: from the start) */
@@ -178,7 +178,7 @@
 #define ENTRALOGIN_REBIND 0x0408u          /* request: string name, string object id that the account gets */
 #define ENTRALOGIN_RENAME 0x0409u          /* request: string name, string new name */
 #define ENTRALOGIN_CHECK 0x040au           /* request: string name, string object id (empty: the account's); asks Azure
-                                              now, by every checker; nobody gets in by its answer */
+                                              now, through every checker; the answer gives no access */
 #define ENTRALOGIN_SESSIONS 0x040bu        /* request: nothing; the open sessions that the daemon knows */
 #define ENTRALOGIN_KEYS 0x040cu            /* request: nothing; the CA keys that are trusted */
 #define ENTRALOGIN_SET_SHELL 0x040du       /* request: string name, string absolute path */
@@ -189,15 +189,15 @@
 #define ENTRALOGIN_LOCK 0x0412u            /* request: as ENTRALOGIN_END_SESSIONS; the account is refused until unlocked */
 #define ENTRALOGIN_UNLOCK 0x0413u          /* request: as ENTRALOGIN_END_SESSIONS */
 #define ENTRALOGIN_ACCESS 0x0414u          /* request: nothing; asks Azure now who holds a login role on this machine */
-#define ENTRALOGIN_SETTINGS 0x0415u        /* request: nothing; the settings that the daemon goes by */
-#define ENTRALOGIN_ADD 0x0416u             /* request: string name, string object id, string local groups that it is about
-                                              to join (names with commas between them); binds an account before its
-                                              person's first sign-in, and replies with a document */
+#define ENTRALOGIN_SETTINGS 0x0415u        /* request: nothing; the settings that the daemon uses */
+#define ENTRALOGIN_ADD 0x0416u             /* request: string name, string object id, string local groups that the account
+                                              will join (names separated by commas); binds an account before its user's
+                                              first sign-in, and replies with a document */
 
 /*
- * ENTRALOGIN_AUDIT_EVENT: not a question: what the Linux audit system is to be told, from the daemon to audit-events, as
- * one datagram (SOCK_DGRAM) to ENTRALOGIN_AUDIT_SOCKET, whose inode only the daemon may open (mode 0600). No reply. The
- * receiver takes it from the inode's owner only (SCM_CREDENTIALS), and passes over whatever is not exactly this.
+ * ENTRALOGIN_AUDIT_EVENT: an event for the Linux audit system, which the daemon sends to audit-events as one datagram
+ * (SOCK_DGRAM) to ENTRALOGIN_AUDIT_SOCKET, whose inode only the daemon may open (mode 0600). No reply. The receiver accepts
+ * it from the inode's owner only (SCM_CREDENTIALS), and ignores everything that does not have exactly this form.
  *   message   u16 event, u16 result (1: success, 0: failed), string name, string object id, string service,
  *             string reason code, string group, string correlation id; each may be empty
  */
@@ -212,23 +212,23 @@
 #define ENTRALOGIN_AUDIT_ACCOUNT 2u     /* PAM's account stage was decided */
 #define ENTRALOGIN_AUDIT_SESSION 3u     /* a sign-in's session stage was decided */
 #define ENTRALOGIN_AUDIT_GRANTED 4u     /* membership of the administrators' group began */
-#define ENTRALOGIN_AUDIT_WITHDRAWN 5u   /* it ended before its time */
-#define ENTRALOGIN_AUDIT_DEVICE 6u      /* a sign-in with a code came to its end */
+#define ENTRALOGIN_AUDIT_WITHDRAWN 5u   /* that membership ended before its time */
+#define ENTRALOGIN_AUDIT_DEVICE 6u      /* a sign-in with a code ended */
 #define ENTRALOGIN_AUDIT_ENDED 7u       /* the processes of an account were ended */
 
 /*
  * ENTRALOGIN_END_ACCOUNT: end every process of one Entra account. From the daemon to end-sessions, over
- * ENTRALOGIN_SESSIONS_SOCKET (SOCK_SEQPACKET), whose inode only the daemon may open (mode 0600). The server takes it from
- * that inode's owner only (SO_PEERCRED), and checks by root's files whose uid it is.
- *   request   u32 uid, u16 cause, string name: the account's, by which subuid(5) says which other numbers are its own
+ * ENTRALOGIN_SESSIONS_SOCKET (SOCK_SEQPACKET), whose inode only the daemon may open (mode 0600). The server accepts it from
+ * that inode's owner only (SO_PEERCRED), and checks in root's files whose uid it is.
+ *   request   u32 uid, u16 cause, string name of the account, under which subuid(5) lists the other uids that it has
  *   reply     u32 processes ended, u32 processes of the account that still live, u16 number of processes of other uids that
- *             the account's sessions began and that were left alone (at most 32 are named); for each of them: u32 pid,
+ *             the account's sessions started and that were not ended (at most 32 are listed); for each of them: u32 pid,
  *             u32 uid, string command
  * Status ENTRALOGIN_STATUS_FORBIDDEN: the uid is not an Entra account's. ENTRALOGIN_STATUS_UNAVAILABLE: the processes of
- * this machine cannot be seen. Nothing was done then.
+ * this machine cannot be seen. In both cases nothing was done.
  */
 #define ENTRALOGIN_END_ACCOUNT 0x0601u
-#define ENTRALOGIN_END_ROLE 1u     /* Azure gives no login role any more */
+#define ENTRALOGIN_END_ROLE 1u     /* Azure no longer gives a login role */
 #define ENTRALOGIN_END_RETIRED 2u  /* the account was retired */
 #define ENTRALOGIN_END_REVOKED 3u  /* a key or certificate of a session was revoked */
 #define ENTRALOGIN_END_COMMAND 4u  /* an administrator's command */
@@ -240,7 +240,7 @@
 
 /* clang-format on */
 
-/* --- The cursor both ends of a C client use. A call that does not fit sets `bad` and changes nothing. --- */
+/* --- The cursor of C clients, for requests and replies. A call that does not fit sets `bad` and changes nothing. --- */
 
 struct entralogin_writer {
     unsigned char *bytes;
@@ -262,8 +262,8 @@ void entralogin_put_string(struct entralogin_writer *w, const char *text);
 size_t entralogin_finish(struct entralogin_writer *w);
 
 /*
- * Begins to read a reply to `opcode`. Returns its status, or -1 where the frame is not a reply to it.
- * entralogin_get_string borrows: *ret points into the frame and is not NUL-terminated.
+ * Begins to read a reply to `opcode`. Returns its status, or -1 if the frame is not a reply to it.
+ * entralogin_get_string borrows: the returned pointer points into the frame, and the string is not NUL-terminated.
  * entralogin_consumed is true when every byte was read and nothing was bad.
  */
 int entralogin_open_reply(struct entralogin_reader *r, const void *bytes, size_t size, uint16_t opcode);
