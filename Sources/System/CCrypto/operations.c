@@ -40,7 +40,7 @@ int ccrypto_verify(ccrypto_key *key, enum ccrypto_digest algorithm, const unsign
     const EVP_MD *digest = crypto ? crypto_digest(algorithm) : NULL;
     EVP_MD_CTX *context;
     int answer = -1;
-    /* Without a digest libcrypto would take the key's default one, which is not what the signature says. */
+    /* Without a digest libcrypto would use the key's default one, not the one that the signature names. */
     if (crypto == NULL || (digest == NULL && algorithm != CCRYPTO_DIGEST_OWN))
         return -1;
     context = crypto->EVP_MD_CTX_new();
@@ -49,7 +49,7 @@ int ccrypto_verify(ccrypto_key *key, enum ccrypto_digest algorithm, const unsign
     if (crypto->EVP_DigestVerifyInit(context, NULL, digest, NULL, pkey_of(key)) == 1)
         answer = crypto->EVP_DigestVerify(context, signature, signature_count, message, message_count);
     crypto->EVP_MD_CTX_free(context);
-    /* EVP_DigestVerify(3): 1 is a valid signature, 0 another one, anything else an error. */
+    /* EVP_DigestVerify(3): 1 is a valid signature, 0 an invalid one, anything else an error. */
     return answer == 1 || answer == 0 ? answer : -1;
 }
 
@@ -58,7 +58,7 @@ int ccrypto_next_error(char *ret, unsigned long size) {
     unsigned long code = crypto ? crypto->ERR_get_error() : 0;
     if (code == 0)
         return 0;
-    /* It cuts what does not fit and always ends with a NUL. */
+    /* Truncates text that does not fit, and always ends it with a NUL. */
     crypto->ERR_error_string_n(code, ret, size);
     return 1;
 }

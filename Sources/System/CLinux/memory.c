@@ -13,12 +13,12 @@
 
 void clinux_keep_heap_small(void) {
     (void)mallopt(M_ARENA_MAX, 1);
-    /* Setting it also stops glibc from raising it to the largest block it has seen. */
+    /* Setting the threshold also stops glibc from raising it to the largest block it has seen. */
     (void)mallopt(M_MMAP_THRESHOLD, LARGE);
     (void)mallopt(M_TRIM_THRESHOLD, LARGE);
 }
 
-/* Only segments that are executable and not writable: such pages are the file's own, whatever the linker relocated. */
+/* Only segments that are executable and not writable: the linker's relocations do not change the file's pages there. */
 static int forget_text(struct dl_phdr_info *object, size_t size, void *context) {
     uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
     (void)size;
