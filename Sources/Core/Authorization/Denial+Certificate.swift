@@ -3,7 +3,7 @@
 package import OpenSSHCertificates
 
 extension CertificateVerdict {
-    /// The certificate that every rule accepted; otherwise the refusal of the first one that did not.
+    /// The certificate if every rule accepted it; otherwise throws the refusal of the first rule that did not.
     package func get() throws(Denial) -> VerifiedCertificate {
         switch self {
         case .verified(let certificate): return certificate
@@ -13,7 +13,7 @@ extension CertificateVerdict {
 }
 
 extension Denial {
-    /// A rule's refusal in the words of decisions, with the rule's own code in the detail.
+    /// A rule's refusal with the reason code of a decision; the detail holds the rule's own code.
     fileprivate init(_ refusal: CertificateRefusal, detail: String) {
         let reason: DenialReason =
             switch refusal {

@@ -2,26 +2,26 @@
 
 package import Identity
 
-/// What the place where a fault was met knows to do about it.
+/// How to fix a fault, as far as the code that met it knows.
 package enum FaultRemedy: Hashable, Sendable {
     /// The machine's identity needs Reader at this resource; nil while its object id is not known.
     case giveReader(to: ObjectID?, at: ResourceID)
-    /// The machine's identity needs this application permission of Microsoft Graph's; nil while its object id is not known.
+    /// The machine's identity needs this Microsoft Graph application permission; nil while its object id is not known.
     case giveGraph(GraphPermission, to: ObjectID?, host: String)
     /// Another access checker may serve.
     case useOtherChecker
-    /// This checker does not serve the question; the others are asked without it, too.
+    /// This checker cannot answer the question; the others are asked even if it is left out.
     case leaveOut(checker: String)
     /// The machine needs its system-assigned identity.
     case assignIdentity
     /// The tenant lacks this application's service principal.
     case createApplication(GUID)
-    /// The metadata service is closed to the daemon's user.
+    /// The daemon's user cannot reach the metadata service.
     case openMetadata
     /// The daemon's user cannot read the key files of Arc's agent.
     case joinAgentsGroup
 
-    /// For the record.
+    /// The text for a record.
     package var text: String {
         switch self {
         case .giveReader(let principal, let resource):
@@ -42,7 +42,7 @@ package enum FaultRemedy: Hashable, Sendable {
     }
 }
 
-/// An application permission of Microsoft Graph's, and the id of its app role, which is the same in every tenant (azure.md,
+/// A Microsoft Graph application permission, and the id of its app role, which is the same in every tenant (azure.md,
 /// "Microsoft Graph").
 package enum GraphPermission: String, Hashable, Sendable, CaseIterable {
     case readUsers = "User.Read.All"
@@ -59,7 +59,7 @@ package enum GraphPermission: String, Hashable, Sendable, CaseIterable {
         }
     }
 
-    /// For an administrator of the directory.
+    /// The command for an administrator of the directory.
     func command(for principal: ObjectID?, host: String) -> String {
         let identity = principal?.description ?? "<object id of the machine's identity>"
         return "an administrator of the directory gives it \(rawValue) of Microsoft Graph:"
@@ -69,7 +69,7 @@ package enum GraphPermission: String, Hashable, Sendable, CaseIterable {
             + " it may take hours until it counts" + (addition.map { "; \($0)" } ?? "")
     }
 
-    /// What may be missing beside it.
+    /// What may be needed in addition.
     private var addition: String? {
         guard self == .readMembers else { return nil }
         let other = GraphPermission.readUsers

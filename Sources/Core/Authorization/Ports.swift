@@ -3,9 +3,9 @@
 package import Identity
 package import OpenSSHCertificates
 
-// The ports: what the rules need of the world. Adapters live in Services and System and meet only in the program.
+// The ports: what the rules need from outside. Adapters are in Services and System; only the program connects them.
 
-/// Reads the clocks and waits. The only way that services learn the time.
+/// Reads the clocks and waits. The only way in which services get the time.
 package protocol TimeSource: Sendable {
     /// CLOCK_REALTIME, whole seconds.
     func wallTime() -> UnixTime
@@ -22,7 +22,7 @@ package protocol TaskStarter: Sendable {
 
 /// Randomness for correlation ids, jitter and hash seeds; not for keys.
 package protocol RandomSource: Sendable {
-    /// That many random bytes.
+    /// `count` random bytes.
     func bytes(_ count: Int) -> [UInt8]
 }
 
@@ -34,23 +34,23 @@ extension RandomSource {
     }
 }
 
-/// Knows what this machine is in Azure: from the metadata service, or from the last good answer on disk.
+/// Knows what this machine is in Azure: from the metadata service, or from the last valid answer on disk.
 package protocol MachineSource: Sendable {
     /// The machine as far as it is known now; nil before the first answer ever.
     var current: Machine? { get }
-    /// The machine as the metadata service has named it since the start; waits for its answer until `deadline`.
+    /// The machine as the metadata service has named it since the daemon's start; waits for that until `deadline`.
     func machine(by deadline: BootTime) async throws(AccessCheckFault) -> Machine
 }
 
-/// One question to Azure: both login actions, for one person, on this machine's resource.
+/// One question to Azure: both login actions, for one user, on this machine's resource.
 package struct AccessQuestion: Sendable {
     package let objectID: ObjectID
     package let machine: Machine
     package let correlation: CorrelationID
-    /// When the caller stops waiting; an answer that is later is lost to it.
+    /// When the caller stops waiting; a later answer does not reach it.
     package let deadline: BootTime
-    /// Whether it is asked again where no endpoint has an answer now. Not while nobody waits for it: the next round in the
-    /// background is its retry. Somebody may come to wait while it is asked.
+    /// Whether the question is retried if no endpoint answers now. Not while no caller waits for it: the next round in
+    /// the background is its retry. A caller may begin to wait while it is being asked.
     package let isRetried: @Sendable () -> Bool
 
     package init(
@@ -68,16 +68,16 @@ package struct AccessQuestion: Sendable {
     }
 }
 
-/// Azure's answer. No role: both login, or admin without login, were not allowed.
+/// Azure's answer. There is no role unless login is allowed; the administrators' action alone gives none.
 package struct AccessAnswer: Hashable, Sendable {
     package let role: Role?
-    /// How long Azure says the answer may be kept (`timeToLiveInMs`); nil where it does not say.
+    /// How long Azure says the answer may be kept (`timeToLiveInMs`); nil if it does not say.
     package let lifetime: Duration?
     /// Which checker answered: `pas`, `arm`, `arm-roleassignments`.
     package let checker: String
-    /// Whether what it denies is confirmed.
+    /// Whether the refusal in the answer is confirmed.
     package let confirmation: Confirmation
-    /// What Entra says of the account itself; nil where it was not asked. Where it is blocked, there is no role.
+    /// What Entra says about the account itself; nil if Entra was not asked. A blocked account has no role.
     package var account: AccountState?
 
     package init(
@@ -94,7 +94,7 @@ package struct AccessAnswer: Hashable, Sendable {
         self.confirmation = confirmation
     }
 
-    /// A disabled or deleted account: final, whatever the roles are (P2).
+    /// The answer for a disabled or deleted account: final, whatever its roles are (P2).
     package init(blocked state: AccountState) {
         self.init(role: nil, lifetime: nil, checker: AccessCheckFault.graph, account: state)
     }
@@ -102,60 +102,60 @@ package struct AccessAnswer: Hashable, Sendable {
 
 /// Asks Azure. The adapter behind it tries the configured endpoints in order.
 package protocol AccessChecker: Sendable {
-    /// The first answer. Where its confirmation is `required`, only what it allows counts (P2).
+    /// The first answer. If its confirmation is `required`, only what it allows counts (P2).
     func check(_ question: AccessQuestion) async throws(AccessCheckFault) -> AccessAnswer
-    /// The same answer after role assignments were asked, until the question's deadline: never `required`.
+    /// The same answer after a check of role assignments, until the question's deadline; never `required`.
     func confirm(_ answer: AccessAnswer, to question: AccessQuestion) async -> AccessAnswer
 }
 
-/// Asks Entra whether an account is enabled. A fault is never an answer: it ends nothing, and lets nobody in by itself.
+/// Asks Entra whether an account is enabled. A fault is never an answer: by itself it neither ends nor gives access.
 package protocol AccountChecker: Sendable {
-    /// About the question's object id, within its deadline.
+    /// The state of the question's object id, within its deadline.
     func state(_ question: AccessQuestion) async throws(AccessCheckFault) -> AccountState
 }
 
-/// Asks Entra in which groups somebody is. A fault is never an answer: it gives nothing and ends nothing.
+/// Asks Entra which groups a user is in. A fault is never an answer: it neither gives nor ends a membership.
 package protocol MembershipChecker: Sendable {
-    /// Of which of `groups`, each named once, the question's object is a member, nested ones counted: all of it, within
-    /// the question's deadline, or a fault.
+    /// Those of `groups`, each named once, of which the question's object is a member, also through nested groups: all
+    /// of them within the question's deadline, or a fault.
     func memberships(
         _ question: AccessQuestion,
         of groups: [ObjectID]
     ) async throws(AccessCheckFault) -> Set<ObjectID>
 }
 
-/// Asks Entra for codes that a person types on another device (RFC 8628).
+/// Asks Entra for codes that a user types on another device (RFC 8628).
 package protocol DeviceAuthority: Sendable {
     /// A fresh code.
     func begin(by deadline: BootTime) async throws(AccessCheckFault) -> any DeviceGrant
 }
 
-/// One code. What redeems it stays inside.
+/// One code. The secret that redeems it is not exposed.
 package protocol DeviceGrant: Sendable {
-    /// What the person types, and where: printable ASCII, bounded.
+    /// What the user types, and where: printable ASCII, bounded.
     var userCode: String { get }
     var address: String { get }
     var lifetime: Duration { get }
-    /// Between two questions.
+    /// The time between two calls of `redeem`.
     var interval: Duration { get }
-    /// Asks once whether the person has finished. A token is believed only after every rule has said yes.
+    /// Asks once whether the user has finished. A token is accepted only if every rule accepts it.
     func redeem(by deadline: BootTime) async throws(AccessCheckFault) -> DeviceAnswer
 }
 
 package enum DeviceAnswer: Hashable, Sendable {
     case pending
-    /// The same, and the next question must come later by five seconds (RFC 8628, 3.5).
+    /// Still pending, and the interval grows by five seconds (RFC 8628, 3.5).
     case slowDown
-    /// Somebody signed in: who, and the name that Entra has for them, as it spells it.
+    /// A user signed in: their identity, and their name as Entra spells it.
     case proven(DirectoryIdentity, name: String)
-    /// The end, without a sign-in.
+    /// It ended without a sign-in.
     case refused(Denial)
 }
 
 /// CA keys of one source (`jwks`, `jwks-common`, `imds`, `file`), as OpenSSH key blobs.
 package struct AuthorityKeys: Hashable, Sendable {
     package let keys: [PublicKey]
-    /// How long the source says they may be kept, at most a day; nil where it does not say.
+    /// How long the source says they may be kept, at most a day; nil if it does not say.
     package let lifetime: Duration?
 
     package init(keys: [PublicKey], lifetime: Duration?) {
@@ -167,19 +167,19 @@ package struct AuthorityKeys: Hashable, Sendable {
 package protocol AuthorityKeySource: Sendable {
     /// `jwks`, `jwks-common`, `imds` or `file`.
     var name: String { get }
-    /// Fetches the keys now. An answer without a usable key is a fault, never an empty set. `retrying`: the host is asked
-    /// again where it has no answer; otherwise once.
+    /// Fetches the keys now. An answer without a usable key is a fault, never an empty set. `retrying`: a host that
+    /// does not answer is asked again; otherwise it is asked once.
     func fetch(by deadline: BootTime, retrying: Bool) async throws(AccessCheckFault) -> AuthorityKeys
 }
 
 extension AuthorityKeySource {
-    /// With retries, for those who wait.
+    /// With retries, for callers that wait.
     package func fetch(by deadline: BootTime) async throws(AccessCheckFault) -> AuthorityKeys {
         try await fetch(by: deadline, retrying: true)
     }
 }
 
-/// What NSS says about an Entra account's name, and why nothing is said.
+/// What NSS answers about an Entra account's name, or why it does not answer.
 package enum AccountStanding: Hashable, Sendable {
     case enrolled(EnrolledAccount)
     /// Never signed in; the record is a pure function of tenant, name, enrolled accounts and local names and ids.
@@ -188,12 +188,12 @@ package enum AccountStanding: Hashable, Sendable {
     case none(Denial)
 }
 
-/// The account to which a uid of the machine belongs. Here alone a mapped account's uid becomes its account; the way back
-/// is `Account.systemUID`.
+/// The account to which a uid of the machine belongs. Only here is a mapped account's uid translated to its account;
+/// `Account.systemUID` is the reverse.
 package enum UIDHolder: Hashable, Sendable {
-    /// Not an Entra account's.
+    /// Not an Entra account's uid.
     case other
-    /// An Entra account's, which nobody has enrolled with here.
+    /// An Entra account's uid, but no account enrolled here has it.
     case nobody
     /// Retired or not.
     case enrolled(EnrolledAccount)
@@ -204,25 +204,25 @@ package enum UIDHolder: Hashable, Sendable {
     }
 }
 
-/// The accounts as they are at one moment: table, local files, tenant and settings stand still in it. Mapped accounts come
-/// with `mappedUID`, and the home and the shell that the local files have.
+/// The accounts at one moment: table, local files, tenant and settings do not change in a view. Mapped accounts have
+/// `mappedUID`, and the home and shell of the local files.
 package protocol AccountsView: Sendable {
     /// The standing of a name.
     func standing(of name: UserName) -> AccountStanding
     /// The enrolled account with that uid, retired or not.
     func enrolled(uid: UInt32) -> EnrolledAccount?
-    /// The enrolled account that has the name or had it once, retired or not.
+    /// The enrolled account that has or once had the name, retired or not.
     func enrolled(named name: UserName) -> EnrolledAccount?
-    /// Whose the number is that the machine knows: one of the id range, or one that a mapped account keeps by the local
-    /// files and root's list.
+    /// Which account has this uid on the machine: one in the id range, or one that a mapped account keeps according to
+    /// the local files and root's list.
     func holder(ofSystemUID uid: UInt32) -> UIDHolder
-    /// The account of that person, retired or not.
+    /// The account with that identity, retired or not.
     func enrolled(as identity: DirectoryIdentity) -> EnrolledAccount?
-    /// Who has that name in root's list of mapped accounts, whether or not the local files agree.
+    /// The entry with that name in root's list of mapped accounts, whether or not the local files agree.
     func listed(_ name: UserName) -> MappedPerson?
-    /// The name of the account that has this short one, enrolled or not; nil for every other text.
+    /// The whole name of the account with this short name, enrolled or not; nil for every other text.
     func wholeName(of text: String) -> UserName?
-    /// The enrolled accounts as they are stored, in the order of enrolment: not for finding one.
+    /// The enrolled accounts as they are stored, in the order of enrolment: not for look-ups.
     func allEnrolled() -> [EnrolledAccount]
 }
 
@@ -231,40 +231,40 @@ extension AccountsView {
         allEnrolled().first { $0.identity == identity }
     }
 
-    /// Nobody has one.
+    /// No account has a short name.
     package func wholeName(of text: String) -> UserName? { nil }
 }
 
 /// The table of accounts. Reading never waits; what changes it is durable before it returns.
 package protocol AccountRegistry: Sendable {
     associatedtype View: AccountsView
-    /// The accounts now, for three stat(2) calls. A decision rests on one view, and takes another once it has waited.
+    /// The accounts now; costs three stat(2) calls. A decision uses one view, and takes a new one after it has waited.
     func view() -> View
-    /// Binds name, uid, home and identity for ever: on disk, then published, then returned (P14). Enrolling the same
+    /// Binds name, uid, home and identity permanently: on disk, then published, then returned (P14). Enrolling the same
     /// binding again returns it and writes nothing.
     func enrol(_ account: Account, as identity: DirectoryIdentity) async throws(Denial) -> EnrolledAccount
-    /// Waits, where accounts get subordinate ids, until a new account has them; two seconds and until `deadline` at most. False
-    /// where it has none by then.
+    /// If accounts get subordinate ids, waits until a new account has them, at most two seconds and until `deadline`.
+    /// False if it has none by then.
     func awaitSubordinateIDs(of enrolled: EnrolledAccount, by deadline: BootTime) async -> Bool
-    /// Another name service has the short name for somebody: new accounts do without it from now on. Kept in memory alone.
+    /// Another name service has a user with the short name: from now on no new account gets it. Kept only in memory.
     func hold(_ name: ShortName)
 }
 
 extension AccountRegistry {
-    /// No account gets any.
+    /// No account gets subordinate ids.
     package func awaitSubordinateIDs(of enrolled: EnrolledAccount, by deadline: BootTime) async -> Bool { true }
 
-    /// Nobody has a short name.
+    /// No account has a short name.
     package func hold(_ name: ShortName) {}
 }
 
 extension Denial: Error {}
 
-/// Membership of the administrators' group, with its end.
+/// Memberships of the administrators' group, each with its expiry.
 package protocol GrantRegistry: Sendable {
     /// Makes `uid` an administrator until `expiry`, and publishes it before returning.
     func grant(uid: PosixID, until expiry: BootTime) throws(Denial)
-    /// Ends it now; no effect where there is none.
+    /// Ends the membership of `uid` now; no effect if there is none.
     func withdraw(uid: PosixID)
     /// The grants in force.
     func current() -> [PosixID: BootTime]
@@ -272,50 +272,50 @@ package protocol GrantRegistry: Sendable {
     var fault: String? { get }
 }
 
-/// Unix groups of those who are in an Entra group (`[Groups]`), with the end of each membership.
+/// Memberships of the Unix groups that stand for Entra groups (`[Groups]`), each with its expiry.
 package protocol MembershipRegistry: Sendable {
-    /// The Entra groups that are Unix groups here now, each once: those to ask about.
+    /// The Entra groups that are Unix groups here now, each once: the ones to ask Entra about.
     var groups: [ObjectID] { get }
-    /// One of them has that name here.
+    /// True if one of them has that name here.
     func hasGroup(named name: String) -> Bool
-    /// Puts `uid` into these groups alone until `expiry`, and publishes it before returning. What cannot be published
-    /// is given to nobody, and what cannot be taken away by itself is taken from everybody.
+    /// Makes `uid` a member of exactly these groups until `expiry`, and publishes it before returning. A membership
+    /// that cannot be published is not given; if one cannot be removed alone, the memberships of all users are removed.
     func set(uid: PosixID, in groups: Set<ObjectID>, until expiry: BootTime)
-    /// Takes `uid` out of every group that is not one of these; the others keep their end.
+    /// Removes `uid` from every group that is not one of these; its other memberships keep their expiry.
     func lower(uid: PosixID, to groups: Set<ObjectID>)
     /// The names of the groups that `uid` is in until `time` or longer, sorted.
     func names(of uid: PosixID, until time: BootTime) -> [String]
 }
 
-/// When people last signed in over SSH (`MaxSignInAge`). Neither call waits or fails: what is lost shortens an age
-/// limit, it never lengthens one.
+/// When users last signed in over SSH (`MaxSignInAge`). No call waits or fails: lost data shortens an age limit, it
+/// never lengthens one.
 package protocol SignInRegistry: Sendable {
     func noteSignIn(_ identity: DirectoryIdentity, at time: UnixTime)
-    /// The enrolment counts as a sign-in; nil where nothing is known.
+    /// The enrolment counts as a sign-in; nil if nothing is known.
     func lastSignIn(_ identity: DirectoryIdentity) -> UnixTime?
-    /// The same of an account, but that of one which root added the enrolment does not count: nil until its person has come.
+    /// The same for an account; if root added it, its enrolment does not count: nil until its user has signed in.
     func knownSignIn(_ enrolled: EnrolledAccount) -> UnixTime?
 }
 
-/// A process that can be watched: its number means this very process for as long as it lives (pidfd).
+/// A process that can be watched: while it lives, its pid denotes no other process (pidfd).
 package protocol WatchedProcess: Sendable {
     var pid: Int32 { get }
     var isAlive: Bool { get }
 }
 
 package protocol ProcessWatcher: Sendable {
-    /// Nil where no such process lives.
+    /// Nil if there is no such process.
     func watch(pid: Int32) -> (any WatchedProcess)?
-    /// True where the login service still knows a session of `uid` (logind); false where it cannot say.
+    /// True if the login service (logind) still knows a session of `uid`; false if it cannot tell.
     func hasLoginSession(uid: UInt32) -> Bool
 }
 
-/// Root's proof that sshd, PAM and the modules are wired (the stack stamp).
+/// The recorded result of root's integration check: sshd, PAM and the modules are integrated.
 package protocol StackStamp: Sendable {
-    /// Nil while it holds; otherwise why not. Cheap enough to ask at every certificate.
+    /// Nil while the result is valid; otherwise why it is not. Cheap enough to ask for every certificate.
     func refusal() -> Denial?
-    /// True where sudo would keep what an administrator's role gave after the role's end, as root's last check found: then
-    /// administrators are users here. False where there is no such proof; then nobody signs in.
+    /// True if, as root's last check found, sudo would keep an administrator's rights after the role's end: then
+    /// administrators count as users here. False if there is no such result; then no Entra account can sign in.
     func withholdsAdministrators() -> Bool
 }
 

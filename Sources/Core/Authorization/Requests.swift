@@ -2,10 +2,10 @@
 
 internal import Identity
 
-// The questions of the modules and the helper, as values. The layout on the wire is entralogin_wire.h; nothing in them
-// is trusted beyond what SO_PEERCRED proves of the process that sent them.
+// The requests of the modules and the helper, as values. entralogin_wire.h specifies their layout; nothing in them is
+// trusted beyond what SO_PEERCRED proves about the process that sent them.
 
-/// What sshd handed to AuthorizedPrincipalsCommand.
+/// What sshd passed to AuthorizedPrincipalsCommand.
 package struct CertificateRequest: Hashable, Sendable {
     /// `%u`: the canonical name that NSS gave.
     package var user: String
@@ -39,23 +39,23 @@ package struct CertificateRequest: Hashable, Sendable {
 /// The account stage of PAM, for any service.
 package struct AccountRequest: Hashable, Sendable {
     package var service: String
-    /// `PAM_USER`: what was typed.
+    /// `PAM_USER`: the name that was typed.
     package var user: String
     /// The record that NSS gives for that name in the asking process.
     package var uid: UInt32
     package var home: String
-    /// `PAM_RUSER`, or empty; and the uid that asks (sudo, su), or nil.
+    /// `PAM_RUSER`, or empty; and the invoking user's uid (sudo, su), or nil.
     package var invokingUser: String
     package var invokingUID: UInt32?
     /// The process has the administrators' gid among its groups.
     package var holdsAdministratorsGroup: Bool
     /// The process is an sshd, whatever its service is called.
     package var isInSSHD: Bool
-    /// A batch service that can wait: it asks again where the answer is `pending`.
+    /// A batch service that can wait: it asks again if the answer is `pending`.
     package var waits: Bool
-    /// The account's short name leads to another user's record there.
+    /// The account's short name leads to another user's record in that process.
     package var isNameTaken = false
-    /// `PAM_TTY`, or empty; of sudo's plugin the group that it asks about.
+    /// `PAM_TTY`, or empty; from sudo's plugin: the group that it asks about.
     package var terminal: String
     package var remoteHost: String
 
@@ -87,21 +87,21 @@ package struct AccountRequest: Hashable, Sendable {
 }
 
 extension AccountRequest {
-    /// The Unix group of an Entra group's that sudo's plugin asks about; nil where it asks about the administrators,
-    /// and for everybody else's questions. No terminal has such a name, should a PAM service be called as the plugin.
+    /// The Unix group of an Entra group that sudo's plugin asks about; nil if it asks about the administrators, and in
+    /// all other requests. Even if a PAM service has the plugin's name, no terminal has a name of this form.
     package var groupAskedFor: String? {
         ServicePolicy.asksForMembership(service) && EntraGroup.flaw(of: terminal) == nil ? terminal : nil
     }
 }
 
-/// What stands at the path of the home, seen by root without following a link there.
+/// What root finds at the path of the home; a link there is not followed.
 package enum HomeState: Hashable, Sendable {
     case absent
     /// A real folder and its owner.
     case folder(owner: UInt32)
-    /// Below a folder that others than root can write, or own: its path is the first `length` bytes of the home's.
+    /// Below a folder that users other than root can write or own: its path is the first `length` bytes of the home's.
     case exposed(length: UInt32)
-    /// A link, a file, or a path that is none.
+    /// A link, a file, or an invalid path.
     case strange
 }
 
@@ -138,7 +138,7 @@ package struct SessionRequest: Hashable, Sendable {
     }
 }
 
-/// The auth stage of PAM: somebody at a terminal wants to sign in with a code.
+/// The auth stage of PAM: a user at a terminal wants to sign in with a code.
 package struct DeviceRequest: Hashable, Sendable {
     package var service: String
     /// `PAM_USER`, and the record that NSS gives for it in the asking process.
@@ -151,7 +151,7 @@ package struct DeviceRequest: Hashable, Sendable {
     package var isInSSHD: Bool
     package var terminal: String
     package var remoteHost: String
-    /// Of the asking process: the user who runs su; 0 for login, and for sudo, which has changed it by then.
+    /// Real uid of the asking process: the user who runs su; 0 for login, and for sudo, which has changed it by then.
     package var realUID: UInt32
 
     package init(
@@ -178,26 +178,26 @@ package struct DeviceRequest: Hashable, Sendable {
 }
 
 extension DeviceRequest {
-    /// sudo asks its invoker to prove who they are: that opens no session and is no sign-in.
+    /// sudo asks its invoker to prove who they are: that is not a sign-in and opens no session.
     package var isStepUp: Bool { PAMServices.stepUp.contains(service) }
 }
 
 /// How far a sign-in with a code has come.
 package enum DeviceProgress: Hashable, Sendable {
-    /// It has not ended. `handle` names it to the daemon and is no secret: it counts in the process that began it only.
-    /// `text` is for the person, empty after the first answer; `seconds` are left.
+    /// It has not ended. `handle` identifies it to the daemon and is no secret: it is valid only in the process that
+    /// began it. `text` is for the user, empty after the first answer; `seconds` is the time left.
     case pending(handle: String, text: String, seconds: UInt32)
-    /// Its end, as in the other stages.
+    /// It has ended, with a verdict as in the other stages.
     case over(StageVerdict)
 }
 
 /// The answer to a PAM stage.
 package enum StageVerdict: Hashable, Sendable {
     case allow
-    /// Entra accounts are not concerned.
+    /// No Entra account is concerned.
     case ignore
-    /// Azure has not answered yet about the account: only to who waits for that (`AccountRequest.waits`). Recorded nowhere.
+    /// Azure has not answered about the account yet: only for clients that wait (`AccountRequest.waits`). Not recorded.
     case pending
-    /// One plain line for the person, with the reason and the correlation id.
+    /// `text`: one plain line for the user, with the reason and the correlation id.
     case deny(Denial, text: String)
 }

@@ -2,19 +2,19 @@
 
 internal import ByteCoding
 
-/// What the tenant's OpenID configuration says of its cloud (azure.md, "Clouds").
+/// What the tenant's OpenID configuration says about its cloud (azure.md, "Clouds").
 package struct OpenIDConfiguration: Hashable, Sendable {
-    /// `rbac_url`: the role service, `https://` and a host; nil where it is not named or is anything else.
+    /// `rbac_url`: the role service, `https://` and a host; nil if it is missing or has another form.
     package let roleService: String?
-    /// The host of `jwks_uri` (OpenID Connect Discovery 1.0, 3), as `https://host`; nil where it has a port or is
-    /// anything else.
+    /// The host of `jwks_uri` (OpenID Connect Discovery 1.0, 3), as `https://host`; nil if it has a port or another
+    /// form.
     package let login: String?
     /// `cloud_instance_name`, for example `microsoftonline.com`.
     package let cloudInstance: String?
 
     package init(parsing bytes: [UInt8]) throws(MessageError) {
         let document = try JSON(message: bytes)
-        // A document without an issuer is no OpenID configuration (OpenID Connect Discovery 1.0, 3).
+        // A document without an issuer is not an OpenID configuration (OpenID Connect Discovery 1.0, 3).
         _ = try document.requiredText("issuer")
         roleService = document["rbac_url"]?.text.flatMap(OpenIDConfiguration.origin)
         login = document["jwks_uri"]?.text.flatMap(OpenIDConfiguration.originOfAddress)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Base64 with one spelling for each value (RFC 4648, 3.5): blanks, line ends, missing or surplus padding and stray
+/// Base64 with one encoding of each value (RFC 4648, 3.5): blanks, line ends, missing or surplus padding and stray
 /// trailing bits are refused.
 package enum Base64 {
     package enum Alphabet: Sendable {
@@ -32,7 +32,7 @@ package enum Base64 {
         return String(decoding: text, as: UTF8.self)
     }
 
-    /// `malformed` for anything but the one spelling.
+    /// `malformed` for anything but that one encoding.
     package static func decode(
         _ text: some StringProtocol,
         _ alphabet: Alphabet = .standard
@@ -58,7 +58,7 @@ package enum Base64 {
             bytes.append(UInt8(truncatingIfNeeded: bits >> UInt32(held)))
             bits &= 0xff
         }
-        // What is left of the last digit must be zero, or a second spelling would exist.
+        // The unused bits of the last digit must be zero, or the value would have a second encoding.
         guard bits & (1 << UInt32(held) - 1) == 0 else { throw .malformed }
         return bytes
     }

@@ -2,11 +2,12 @@
 
 /// A JSON value (RFC 8259), read strictly: no duplicate names, no bytes left over, bounded depth and number of values.
 ///
-/// Not Foundation's: that one lets the last of two equal names win, and costs 7 MB of program, 2 MB of memory and glibc 2.35.
+/// Not Foundation's parser: it accepts duplicate names (the last one wins), and costs 7 MB of program, 2 MB of memory
+/// and glibc 2.35.
 package enum JSON: Hashable, Sendable {
     case null
     case boolean(Bool)
-    /// As it was written: what a number means is the reader's to say.
+    /// As it was written; the caller interprets it.
     case number(String)
     case string(String)
     case array([JSON])
@@ -21,7 +22,7 @@ package enum JSON: Hashable, Sendable {
         package static let numberCharacters = 64
     }
 
-    /// The member of an object; nil where there is none, where it is `null`, and for other values than objects.
+    /// The object's member of that name; nil if it is missing or `null`, and for values that are not objects.
     package subscript(name: String) -> JSON? {
         guard case .object(let members) = self, let member = members[name], member != .null else { return nil }
         return member
@@ -56,7 +57,7 @@ package enum JSON: Hashable, Sendable {
     }
 }
 
-/// Why bytes are no document: what is wrong, and at which byte. It quotes nothing.
+/// Why bytes are not a JSON document: what is wrong, and at which byte. It quotes none of them.
 package struct JSONError: Error, Hashable, Sendable, CustomStringConvertible {
     package let text: String
 
@@ -73,7 +74,7 @@ extension JSON {
         return output
     }
 
-    /// The value as text for people, a member or an element a line.
+    /// The value as text for people, with one member or element on each line.
     package var indented: String {
         var output: [UInt8] = []
         append(to: &output, indentedBy: 0)
