@@ -11,16 +11,16 @@ package struct Account: Hashable, Sendable {
     package let home: String
     /// Absolute path of the login shell.
     package let shell: String
-    /// The number that a mapped account has instead, by the local files, which have the whole record; `uid` is then what
-    /// grants and the store go by. Never stored.
+    /// The uid that a mapped account has instead, from the local files, which have its whole record; grants and the
+    /// store still use `uid`. Never stored.
     package let mappedUID: UInt32?
-    /// The name that the system knows the account by, where that is not the whole one.
+    /// The name by which the system knows the account, if that is not the whole name.
     package let shortName: ShortName?
 
-    /// The name in passwd(5), in PAM, and on lines of files: `name` is what the daemon and its records go by.
+    /// The name in passwd(5), in PAM, and in lines of files; the daemon and its records use `name`.
     package var systemName: String { shortName?.text ?? name.text }
 
-    /// The number that the system knows the account by.
+    /// The uid by which the system knows the account.
     package var systemUID: UInt32 { mappedUID ?? uid.number }
 
     package init(
@@ -41,12 +41,12 @@ package struct Account: Hashable, Sendable {
         self.mappedUID = mappedUID
     }
 
-    /// The same account by its whole name.
+    /// The same account under its whole name.
     package var withWholeName: Account {
         Account(name: name, uid: uid, displayName: displayName, home: home, shell: shell, mappedUID: mappedUID)
     }
 
-    /// What the name service is told of a mapped account: a record for groups alone (ENTRALOGIN_GROUPS_ALONE).
+    /// The mapped account's record for the name service: for groups only (ENTRALOGIN_GROUPS_ALONE).
     package var forGroupsAlone: Account {
         Account(name: name, uid: uid, displayName: "", home: "//", shell: "//", mappedUID: mappedUID)
     }
@@ -64,18 +64,18 @@ package struct Account: Hashable, Sendable {
     }
 }
 
-/// An account bound to a person for ever (P5): its uid and home never change hands, and nobody else gets its name.
+/// An account permanently bound to one user (P5): its uid and home never change hands, and no other user gets its name.
 package struct EnrolledAccount: Hashable, Sendable {
     package internal(set) var account: Account
     package internal(set) var identity: DirectoryIdentity
     package let enrolledAt: UnixTime
-    /// When the administrator retired it; its name answers no more, and its uid is never given to anybody else.
+    /// When the administrator retired it; its name no longer resolves, and no other user ever gets its uid.
     package internal(set) var retiredAt: UnixTime?
-    /// The names it had before the person was renamed in the directory, oldest first. They stay refused to everybody.
+    /// The names it had before its user was renamed in the directory, oldest first. They stay refused for every user.
     package internal(set) var formerNames: [UserName]
-    /// Since when the administrator has it locked: refused until it is unlocked. Name, uid and home stay its own.
+    /// When the administrator locked it: refused until it is unlocked. It keeps its name, uid and home.
     package internal(set) var lockedAt: UnixTime?
-    /// Root added it: it was bound before its person ever signed in, by an object id that nobody had proved.
+    /// Root added it: it was bound before its user ever signed in, to an object id that no sign-in had proved.
     package let isAdded: Bool
 
     package init(
@@ -96,14 +96,14 @@ package struct EnrolledAccount: Hashable, Sendable {
         self.isAdded = isAdded
     }
 
-    /// The same account by its whole name.
+    /// The same account under its whole name.
     package var withWholeName: EnrolledAccount {
         var copy = self
         copy.account = account.withWholeName
         return copy
     }
 
-    /// The same person's account as the local files have it.
+    /// The same account as the local files have it.
     package func mapped(as local: MappedAccount) -> EnrolledAccount {
         var copy = self
         copy.account = account.mapped(as: local)

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Whom an override of the machine's settings concerns: one name, the accounts of a domain, or those whom a local group lists.
+/// The accounts to which an override in the machine's settings applies: one name, those of a domain, or those that a
+/// local group lists.
 package enum AccountSelector: Hashable, Sendable, CustomStringConvertible {
     case name(UserName)
     /// In lower case.
     case domain(String)
-    /// By the line in /etc/group that has the whole name; Entra's own groups list nobody.
+    /// The whole names in the group's line of /etc/group; entralogin's own groups list none.
     case group(String)
 
-    /// Bytes of a group's name, as useradd(8) has them.
+    /// Maximum bytes of a group's name, as in useradd(8).
     private static let groupLimit = 32
 
     /// Takes `alice@contoso.com` or an object id, `*@contoso.com`, or `%builders`; nil for anything else.
@@ -19,7 +20,7 @@ package enum AccountSelector: Hashable, Sendable, CustomStringConvertible {
             guard !group.isEmpty, group.utf8.count <= Self.groupLimit, isPlain else { return nil }
             self = .group(String(group))
         } else if text.hasPrefix("*@") {
-            // What may stand behind the @ of a name.
+            // Accepts what may follow the @ of a name.
             guard let domain = UserName(folding: "a" + text.dropFirst())?.domain else { return nil }
             self = .domain(String(domain))
         } else {
@@ -28,7 +29,7 @@ package enum AccountSelector: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// `groups`: the local ones that list the name, or are to.
+    /// `groups`: the local groups that list the name, or are about to.
     package func matches(_ name: UserName, groups: Set<String>) -> Bool {
         switch self {
         case .name(let own): name == own
@@ -37,7 +38,7 @@ package enum AccountSelector: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// One person alone can have the value.
+    /// True if at most one account can get the value.
     package var isOnePerson: Bool {
         if case .name = self { true } else { false }
     }
@@ -51,7 +52,7 @@ package enum AccountSelector: Hashable, Sendable, CustomStringConvertible {
     }
 }
 
-/// What some accounts get instead of what `HomeTemplate=` or `Shell=` say, when they are made.
+/// What some accounts get when they are created, instead of `HomeTemplate=` or `Shell=`.
 package struct AccountOverride<Value: Hashable & Sendable>: Hashable, Sendable {
     package let who: AccountSelector
     package let value: Value
@@ -63,7 +64,7 @@ package struct AccountOverride<Value: Hashable & Sendable>: Hashable, Sendable {
 }
 
 extension Sequence {
-    /// The first that concerns the name.
+    /// The value of the first override that applies to the name.
     package func value<Value>(for name: UserName, in groups: Set<String>) -> Value?
     where Element == AccountOverride<Value> {
         first { $0.who.matches(name, groups: groups) }?.value

@@ -2,11 +2,11 @@
 
 /// Why a binding cannot be made or changed (P5).
 package enum AccountConflict: Error, Hashable, Sendable {
-    /// The name belongs to another person here, or did once.
+    /// The name belongs, or once belonged, to another user here.
     case nameBound(to: EnrolledAccount)
-    /// The person has an account here, under another name.
+    /// The user has an account here, under another name.
     case identityBound(to: EnrolledAccount)
-    /// The uid was given away before; retired accounts keep theirs.
+    /// The uid was assigned before; retired accounts keep theirs.
     case uidTaken(by: EnrolledAccount)
     /// Another account, retired or not, has that home.
     case homeTaken(by: EnrolledAccount)
@@ -14,12 +14,12 @@ package enum AccountConflict: Error, Hashable, Sendable {
     case retired(EnrolledAccount)
     /// There is no such account.
     case unknown
-    /// `AccountTable.limit` accounts exist, or the account has had `AccountTable.formerNameLimit` names before.
+    /// `AccountTable.limit` accounts exist, or the account has `AccountTable.formerNameLimit` former names.
     case full
 }
 
-/// All accounts ever enrolled, by name, uid and identity: an immutable value. Nothing is ever taken out of it, so no
-/// uid, home or name comes free.
+/// All accounts ever enrolled, by name, uid and identity: an immutable value. No account is ever removed, so no uid or
+/// name becomes free; a home only when its account gets another (`changing`).
 package struct AccountTable: Sendable {
     /// Accounts, retired ones included.
     package static let limit = 1_000_000
@@ -32,13 +32,13 @@ package struct AccountTable: Sendable {
     private var byUID: [UInt32: Int] = [:]
     private var byIdentity: [DirectoryIdentity: Int] = [:]
     private var byHome: [String: Int] = [:]
-    /// By each short name that an account has, and that a former name of its may have been: none ever changes hands, also
-    /// where another domain's people get them later.
+    /// By each short name that an account has, or may have had under a former name: none ever changes hands, even if
+    /// another domain's users get short names later.
     private var byShortName: [ShortName: Int] = [:]
 
     package init() {}
 
-    /// Builds the table of a stored list; the first account that collides with one before it is refused.
+    /// Builds the table from a stored list; throws at the first account that collides with an earlier one.
     package init(_ accounts: [EnrolledAccount]) throws(AccountConflict) {
         self.accounts.reserveCapacity(accounts.count)
         byName.reserveCapacity(accounts.count)
@@ -53,13 +53,13 @@ package struct AccountTable: Sendable {
     /// The account with that name now, retired or not.
     package func account(named name: UserName) -> EnrolledAccount? { byName[name].map { accounts[$0] } }
 
-    /// The account that had that name before its person was renamed.
+    /// The account that had that name before its user was renamed.
     package func account(formerlyNamed name: UserName) -> EnrolledAccount? { byFormerName[name].map { accounts[$0] } }
 
     /// The account with that uid, retired or not.
     package func account(uid: UInt32) -> EnrolledAccount? { byUID[uid].map { accounts[$0] } }
 
-    /// The account of that person, retired or not.
+    /// The account with that identity, retired or not.
     package func account(of identity: DirectoryIdentity) -> EnrolledAccount? {
         byIdentity[identity].map { accounts[$0] }
     }
@@ -72,8 +72,8 @@ package struct AccountTable: Sendable {
     /// The account that has the short name, or may have had it, retired or not.
     package func account(called name: ShortName) -> EnrolledAccount? { byShortName[name].map { accounts[$0] } }
 
-    /// The first `limit` accounts whose names come after `text`, by name, and whether there are more. One pass over all
-    /// of them, without sorting them.
+    /// The first `limit` accounts whose names come after `text`, by name, and whether they are the last. One pass over
+    /// all accounts, without sorting them.
     package func page(after text: String, limit: Int) -> (accounts: [EnrolledAccount], isLast: Bool) {
         var page: [EnrolledAccount] = []
         var hasMore = false
@@ -117,8 +117,8 @@ package struct AccountTable: Sendable {
         return table
     }
 
-    /// The table in which that person's account has a new name, or one of its own former names again; uid and home stay,
-    /// and the old name stays refused.
+    /// The table in which the account with that identity has a new name, or one of its own former names again; it keeps
+    /// uid and home, and the old name stays refused.
     package func renaming(_ identity: DirectoryIdentity, to name: UserName) throws(AccountConflict) -> AccountTable {
         guard let index = byIdentity[identity] else { throw .unknown }
         let old = accounts[index]
@@ -141,7 +141,7 @@ package struct AccountTable: Sendable {
         return table
     }
 
-    /// The table in which that account has the short name of its whole one.
+    /// The table in which that account has the short name of its whole name.
     package func shortening(_ name: UserName) throws(AccountConflict) -> AccountTable {
         guard let index = byName[name] else { throw .unknown }
         let old = accounts[index]
@@ -154,9 +154,9 @@ package struct AccountTable: Sendable {
         return table
     }
 
-    /// The table in which that account, retired or not, belongs to another object of the directory from now on: the
-    /// administrator's word that it is the same person, deleted there and made anew. With the account's own object it
-    /// brings a retired account back.
+    /// The table in which that account, retired or not, is bound to another object of the directory: the administrator
+    /// vouches that it is the same user, deleted there and created again. With the account's own object it restores a
+    /// retired account.
     package func rebinding(_ name: UserName, to identity: DirectoryIdentity) throws(AccountConflict) -> AccountTable {
         guard let index = byName[name] else { throw .unknown }
         if let holder = account(of: identity), holder.account.name != name { throw .identityBound(to: holder) }
@@ -169,8 +169,8 @@ package struct AccountTable: Sendable {
         return table
     }
 
-    /// The table in which that account has another shell or home: the administrator's word. A home that another account
-    /// has, retired or not, is refused.
+    /// The table in which that account has another shell or home, as the administrator chose. A home that another
+    /// account has, retired or not, is refused.
     package func changing(
         _ name: UserName,
         shell: String? = nil,

@@ -2,8 +2,8 @@
 
 /// What /etc/passwd and /etc/group claim: names, numbers and homes that are never an Entra account's (P7).
 ///
-/// Where a line is damaged, what can be read of it still counts: the local side wins in doubt. Immutable; a class, so that
-/// each look-up shares the one reading instead of six sets.
+/// The readable part of a damaged line still counts: in doubt the local files win. Immutable; a class, so that look-ups
+/// share one instance instead of copying its sets.
 package final class LocalAccounts: Sendable {
     /// Names of users and of groups, folded to lower case.
     package let userNames: Set<String>
@@ -11,11 +11,11 @@ package final class LocalAccounts: Sendable {
     package let uids: Set<UInt32>
     package let gids: Set<UInt32>
     private let homes: Set<String>
-    /// The homes of local users and every folder above them: who owns the folder above owns what is below it.
+    /// The homes of local users and every folder above them: a folder's owner controls what is below it.
     private let claimedPaths: Set<String>
-    /// Which of these accounts are Entra accounts all the same.
+    /// Which of these accounts are mapped accounts, and so Entra accounts.
     private let mappings: LocalMappings
-    /// The groups that list a name which an Entra account can have.
+    /// The groups that list a name, for each name that an Entra account can have.
     private let memberships: [UserName: Set<String>]
     /// Every name that a group lists.
     private let members: Set<String>
@@ -70,19 +70,19 @@ package final class LocalAccounts: Sendable {
         listedObjects = list.people.reduce(into: [:]) { $0[$1.objectID] = $1 }
     }
 
-    /// The local account of that name, where it is a mapped one.
+    /// The local account of that name, if it is a mapped account.
     package func mapped(named name: UserName) -> MappedAccount? { mappings.accounts[name] }
 
     package func mapped(uid: UInt32) -> MappedAccount? { mappedNames[uid].flatMap { mappings.accounts[$0] } }
 
     package var mapped: some Collection<MappedAccount> { mappings.accounts.values }
 
-    /// In root's list, mapped or not.
+    /// The entry with that name in root's list, mapped or not.
     package func listed(named name: UserName) -> MappedPerson? { listed[name] }
 
     package func listed(_ objectID: ObjectID) -> MappedPerson? { listedObjects[objectID] }
 
-    /// Who is in root's list and not mapped, and why.
+    /// The names in root's list that are not mapped, and why.
     package var mismatches: [UserName: String] { mappings.mismatches }
 
     /// A local user or group has this name.
@@ -90,15 +90,15 @@ package final class LocalAccounts: Sendable {
         userNames.contains(name.text) || groupNames.contains(name.text)
     }
 
-    /// Why a short name is not free: a local user or group has it, or a group lists it, whose rights would come with it; nil
-    /// where it is.
+    /// Why a short name is not free: a local user or group has it, or a local group lists it, so that the account would
+    /// get that group's rights; nil if it is free.
     package func obstacle(to name: ShortName) -> String? {
         if userNames.contains(name.text) { return "a local user is called \(name)" }
         if groupNames.contains(name.text) { return "a local group is called \(name)" }
         return members.contains(name.text) ? "a local group lists \(name) as a member" : nil
     }
 
-    /// A local user or group has the account's short name.
+    /// A local user or group has this short name.
     package func claims(_ name: ShortName) -> Bool {
         userNames.contains(name.text) || groupNames.contains(name.text)
     }
@@ -116,10 +116,10 @@ package final class LocalAccounts: Sendable {
     /// The path is a local user's home.
     package func hasHome(_ path: String) -> Bool { homes.contains(HomePath.normalized(path)) }
 
-    /// The path is a local user's home, or above one.
+    /// The path is a local user's home, or a folder above one.
     package func claims(home: String) -> Bool { claimedPaths.contains(HomePath.normalized(home)) }
 
-    /// The number of one local user in the bytes of passwd(5); nil where there is none of that name.
+    /// The uid of the local user with that name in the bytes of passwd(5); nil if there is none.
     package static func uid(of name: String, in passwd: [UInt8]) -> UInt32? {
         var uid: UInt32?
         forEachLine(of: passwd) { fields in

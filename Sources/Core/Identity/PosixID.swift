@@ -29,7 +29,7 @@ package struct PosixID: Hashable, Sendable, Comparable, CustomStringConvertible 
 /// The rule for the names of entralogin's two groups: `entralogin_group_name_is_ours` of CWire, which the modules apply too.
 package enum GroupName {
     /// True for a name that no group of the system has: a lower-case letter, then letters, digits, `_` and `-`, an
-    /// underscore among them, at most 32 bytes, not beginning with `systemd`; and not that of accounts with short names.
+    /// underscore among them, at most 32 bytes, not beginning with `systemd`; and not `ShortName.group`.
     package static func isAcceptable(_ name: String) -> Bool {
         guard name != ShortName.group else { return false }
         var name = name

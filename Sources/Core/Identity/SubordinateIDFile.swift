@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The lines of subuid(5) or subgid(5): `owner:first:count`. What is no such line stays in the file byte for byte.
+/// The lines of subuid(5) or subgid(5): `owner:first:count`. Any other line stays in the file byte for byte.
 package struct SubordinateIDFile: Sendable {
-    /// Numbers that a range of entralogin's has: what useradd(8) gives, and what container engines expect.
+    /// Numbers in a range that entralogin assigns: what useradd(8) assigns, and what container engines expect.
     package static let rangeSize: UInt32 = 65_536
 
     package struct Line: Hashable, Sendable {
         /// A name or a number.
         package let owner: String
-        /// Every reading of the two numbers together.
+        /// Covers every way in which some reader reads the two numbers.
         package let range: ClosedRange<UInt32>
     }
 
-    /// Those that some reader takes, in the order of the file.
+    /// The lines that at least one reader accepts, in the order of the file.
     package let lines: [Line]
     package let bytes: [UInt8]
 
@@ -23,7 +23,7 @@ package struct SubordinateIDFile: Sendable {
 
     package func lines(of owner: String) -> [Line] { lines.filter { $0.owner == owner } }
 
-    /// The file with these lines behind its own, which are not changed.
+    /// The file with these lines after its own, which do not change.
     package func adding(_ ranges: [(owner: SystemName, first: UInt32)]) -> SubordinateIDFile {
         guard !ranges.isEmpty else { return self }
         var bytes = bytes
@@ -34,7 +34,7 @@ package struct SubordinateIDFile: Sendable {
         return SubordinateIDFile(parsing: bytes)
     }
 
-    /// The file in which the lines of some owners have others; all else is as before.
+    /// The file in which the lines of these owners have the new ones; everything else is unchanged.
     package func renaming(_ owners: [String: SystemName]) -> SubordinateIDFile {
         guard lines.contains(where: { owners[$0.owner] != nil }) else { return self }
         let parts = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
@@ -45,7 +45,7 @@ package struct SubordinateIDFile: Sendable {
         return SubordinateIDFile(parsing: Array(renamed.joined(separator: [UInt8(ascii: "\n")])))
     }
 
-    /// Nil where no reader finds numbers of this system in it.
+    /// Nil if no reader finds 32-bit ids in it.
     private static func line(_ bytes: ArraySlice<UInt8>) -> Line? {
         let fields = bytes.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
         guard fields.count >= 3, !fields[0].isEmpty else { return nil }
@@ -60,8 +60,8 @@ package struct SubordinateIDFile: Sendable {
         return Line(owner: String(decoding: fields[0], as: UTF8.self), range: low...high)
     }
 
-    /// The numbers that readers see in a field: shadow's, by strtoull(3) with base 0, octal and hexadecimal ones too; others
-    /// decimal digits alone. One beyond 64 bits is the largest.
+    /// The numbers that readers see in a field: shadow, which uses strtoull(3) with base 0, also octal and hexadecimal
+    /// ones; others only decimal digits. A number beyond 64 bits counts as the largest.
     private static func readings(_ field: ArraySlice<UInt8>) -> Set<UInt64> {
         var digits = field.drop { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
         if digits.first == UInt8(ascii: "+") { digits = digits.dropFirst() }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Which account has which subordinate ids, who gets some, and who cannot (subuid(5), subgid(5)): a pure function of the two files
-/// and of what else has numbers here. The lines are the record: what an account has once, it keeps; lines of retired accounts
-/// stay, so that nobody else gets their numbers.
+/// Which accounts have which subordinate ids, which get some, and which cannot (subuid(5), subgid(5)): a pure function
+/// of the two files and of the other users of numbers here. The lines are the only record: an account keeps what it
+/// has, and the lines of retired accounts stay, so that no other account gets their numbers.
 package struct SubordinateIDPlan: Sendable {
-    /// Where ranges are drawn by default: above what useradd(8) and LXD give out, below the numbers of Entra accounts. systemd
-    /// (UIDS-GIDS) leaves these numbers to containers.
+    /// The default numbers for ranges: above what useradd(8) and LXD assign, below the numbers of Entra accounts.
+    /// systemd (UIDS-GIDS) leaves these numbers to containers.
     package static let standardNumbers: ClosedRange<UInt32> = 1_073_741_824...1_879_048_191
 
     /// An account that is not retired.
@@ -14,7 +14,7 @@ package struct SubordinateIDPlan: Sendable {
         package let uid: UInt32
         package let formerNames: [SystemName]
 
-        /// `formerNames`: all by which lines may still have it, oldest first.
+        /// `formerNames`: all names under which lines may still list it, oldest first.
         package init(name: SystemName, uid: UInt32, formerNames: [SystemName] = []) {
             self.name = name
             self.uid = uid
@@ -28,11 +28,11 @@ package struct SubordinateIDPlan: Sendable {
 
     /// Why an account has no ranges that work, or gets none.
     package enum Refusal: Hashable, Sendable {
-        /// Every range is somebody's.
+        /// No range is free.
         case exhausted
         /// It has lines by name and by number: newuidmap(1) maps no number twice, so podman fails.
         case twoForms
-        /// It has lines in this file alone, and their numbers cannot be given to it in the other.
+        /// It has lines in this file only, and cannot get their numbers in the other file.
         case half(path: String)
     }
 
@@ -47,14 +47,14 @@ package struct SubordinateIDPlan: Sendable {
 
     /// In the order of enrolment.
     package let outcomes: [(name: SystemName, outcome: Outcome)]
-    /// The files as they are to be.
+    /// The files with the plan carried out.
     package let users: SubordinateIDFile
     package let groups: SubordinateIDFile
-    /// Ranges that nobody has then.
+    /// Ranges that are still free then.
     package let freeCount: Int
 
-    /// `numbers`: where ranges are drawn; `taken`: what others have beside the lines. Of two accounts the one that was enrolled
-    /// first gets its range first.
+    /// `numbers`: from which ranges are assigned; `taken`: numbers used by others, apart from the lines. The account
+    /// that was enrolled first gets its range first.
     package init(
         for holders: [Holder],
         users oldUsers: SubordinateIDFile,
@@ -96,7 +96,7 @@ package struct SubordinateIDPlan: Sendable {
 
     static func range(_ first: UInt32) -> ClosedRange<UInt32> { first...first + (SubordinateIDFile.rangeSize - 1) }
 
-    /// Lines by a former name follow the account to its new one, which has none of its own.
+    /// Lines under a former name move to the account's new name if that has none.
     private static func renames(
         _ holders: [Holder],
         _ users: SubordinateIDFile,
@@ -105,7 +105,7 @@ package struct SubordinateIDPlan: Sendable {
         let owners = Set((users.lines + groups.lines).map(\.owner))
         var renames: [String: SystemName] = [:]
         for holder in holders where !holder.formerNames.isEmpty && !owners.contains(holder.name.text) {
-            // The last one that it had there: more than one would be more than one range.
+            // The last former name with lines: several names would give it several ranges.
             guard let former = holder.formerNames.last(where: { owners.contains($0.text) }) else { continue }
             renames[former.text] = holder.name
         }
@@ -122,7 +122,7 @@ private struct Lines {
     /// What the lines say of one account.
     enum State {
         case settled(SubordinateIDPlan.Outcome)
-        /// A line of entralogin's stands in one file, as after a crash between the two.
+        /// A line that entralogin wrote is in one file only, as after a crash between the two writes.
         case missing(first: UInt32, isInUsers: Bool)
         case none
     }
@@ -157,7 +157,7 @@ private struct Lines {
     }
 }
 
-/// The ranges that can be given out, side by side from the first number on.
+/// The ranges that can be assigned, side by side from the first number on.
 private struct Slots {
     private let first: UInt32
     private var isTaken: [Bool]
@@ -181,8 +181,8 @@ private struct Slots {
         }
     }
 
-    /// The first free one at or after the one that the number points to: the same on every machine where nothing collides, and
-    /// for a line that was lost.
+    /// The first free range at or after the one that the uid selects: the same on every machine without collisions, and
+    /// again if a line was lost.
     mutating func draw(for uid: UInt32) -> UInt32? {
         guard freeCount > 0 else { return nil }
         let start = Int(uid % UInt32(isTaken.count))

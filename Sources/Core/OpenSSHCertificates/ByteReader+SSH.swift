@@ -3,8 +3,8 @@
 package import ByteCoding
 
 extension ByteReader {
-    /// A positive `mpint` (RFC 4251, 5) in its only spelling: not zero, not negative, no leading byte that is not
-    /// needed. Returns the magnitude, big-endian, without the sign byte; `limit` is in bytes of it.
+    /// A positive `mpint` (RFC 4251, 5) in its only valid encoding: not zero, not negative, no unnecessary leading
+    /// byte. Returns the magnitude, big-endian, without the sign byte; `limit` is the magnitude's, in bytes.
     package mutating func readPositiveInteger(limit: Int) throws(ByteCodingError) -> [UInt8] {
         var ahead = self
         var content = try ahead.readString(limit: limit + 1)
@@ -20,7 +20,7 @@ extension ByteReader {
 }
 
 extension ByteWriter {
-    /// A positive `mpint` of a big-endian magnitude; zero bytes before it are dropped. `malformed` for zero.
+    /// A positive `mpint` from a big-endian magnitude, whose leading zero bytes are dropped. `malformed` for zero.
     package mutating func writePositiveInteger(_ magnitude: some Sequence<UInt8>) throws(ByteCodingError) {
         var content = Array(magnitude.drop { $0 == 0 })
         guard let first = content.first else { throw .malformed }

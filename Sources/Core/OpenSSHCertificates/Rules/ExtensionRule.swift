@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// OpenSSH's own extensions are flags: sshd refuses a certificate in which one has content. Others are let through.
+/// OpenSSH's own extensions are flags: sshd refuses a certificate in which one has content. Others are accepted.
 package struct ExtensionRule: CertificateRule {
     /// PROTOCOL.certkeys, "Extensions".
     private static let flags: Set<String> = [

@@ -23,7 +23,7 @@ package struct RevocationRule: CertificateRule {
         return check(authority, whose: "the CA key")
     }
 
-    /// The same for a key alone. A digest that cannot be computed counts as found: the list may name the key.
+    /// The same for a key alone. A key whose digest cannot be computed is refused: the list may name it.
     package func check(_ key: PublicKey, whose: String = "the key") -> RuleResult {
         guard !list.keys.contains(key.blob) else { return .refused(.revoked, detail: whose) }
         for (algorithm, revoked) in list.fingerprints {
