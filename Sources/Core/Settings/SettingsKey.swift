@@ -2,18 +2,18 @@
 
 internal import Identity
 
-/// One key: where it stands, what it takes, and what it changes. The table is what entralogin.conf(5) lists.
+/// One key: its section, the values it accepts, and the setting it changes. entralogin.conf(5) lists this table.
 package struct SettingsKey: Sendable {
     package let section: String
     package let name: String
     /// What a value looks like, for the error message.
     package let allowed: String
-    /// The value may hold a password: it is shown to nobody and logged nowhere (P12).
+    /// The value may contain a password, which is never shown or logged (P12).
     package let isSecret: Bool
-    /// The value as it would be written; empty: decided at run time.
+    /// The value as written in a file; empty: decided at run time.
     package let text: @Sendable (Settings) -> String
     let apply: @Sendable (inout Settings, String) throws(SettingsFlaw) -> Void
-    /// Puts the default back: `Key=` without a value, as systemd reads it.
+    /// Restores the default: `Key=` without a value, as in systemd.
     let reset: @Sendable (inout Settings) -> Void
 
     private init<Value: Sendable>(
@@ -34,7 +34,7 @@ package struct SettingsKey: Sendable {
         reset = { settings in settings[keyPath: path] = Settings()[keyPath: path] }
     }
 
-    /// A key whose type of value says itself how it is written.
+    /// A key whose value type defines how the value is written.
     private init<Value: WrittenValue>(
         _ section: String,
         _ name: String,
@@ -48,7 +48,7 @@ package struct SettingsKey: Sendable {
 
     package static let all: [SettingsKey] = azure + keys + accounts + overrides + signIn + deviceSignIn + log
 
-    /// Each once, in the order of the manual.
+    /// Each section once, in the order of the manual.
     static var sections: [String] {
         all.reduce(into: []) { found, key in if found.last != key.section { found.append(key.section) } }
     }
@@ -271,7 +271,7 @@ extension SettingsKey {
     /// `Section.Key`.
     package var fullName: String { "\(section).\(name)" }
 
-    /// The value, fit to be shown. P12: what stands before an @ is nobody's to read; the scheme is.
+    /// The value in a form that may be shown: of a secret's part before the @, only the scheme (P12).
     package func shownText(_ settings: Settings) -> String {
         let value = text(settings)
         guard isSecret, let at = value.lastIndex(of: "@") else { return value }

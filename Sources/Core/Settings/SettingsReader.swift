@@ -28,7 +28,7 @@ package struct SettingsProblem: Error, Hashable, Sendable, CustomStringConvertib
 
 /// Settings with the place that each value came from.
 package struct EffectiveSettings: Hashable, Sendable {
-    /// The file; its drop-ins lie in the folder of that name with `.d` behind it.
+    /// The file; its drop-ins are in the folder of that name with `.d` appended.
     package static let defaultPath = "/etc/entralogin/entralogin.conf"
 
     package var values = Settings()
@@ -40,15 +40,15 @@ package struct EffectiveSettings: Hashable, Sendable {
         package var description: String { "\(path):\(line)" }
     }
 
-    /// `Section.Key` to its line, for what is not the default.
+    /// Maps `Section.Key` to its line, for the keys that a file sets.
     package var origins: [String: Origin] = [:]
-    /// Keys that were read and have no effect any more: where, and why.
+    /// Keys that were read but no longer have any effect: where, and why.
     package var remarks: [SettingsProblem] = []
 
     package init() {}
 
-    /// Reads files in order, a later value in place of an earlier one. Either everything is right, or every problem is
-    /// named and nothing is taken.
+    /// Reads files in order; a later value replaces an earlier one. If anything is wrong, every problem is reported and
+    /// no value is used.
     package static func read(_ files: [SettingsText]) -> Result<EffectiveSettings, SettingsProblems> {
         var settings = EffectiveSettings()
         var problems: [SettingsProblem] = []
@@ -60,7 +60,7 @@ package struct EffectiveSettings: Hashable, Sendable {
     private mutating func read(_ file: SettingsText, _ problems: inout [SettingsProblem]) {
         var section: String?
         var number = 0
-        // Not every character that Unicode calls a newline: what an editor shows as one line is one line.
+        // Not at every newline character of Unicode: what an editor shows as one line is one line.
         let lines = file.text.split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r\n" }
         for line in lines {
             number += 1
@@ -94,7 +94,7 @@ package struct EffectiveSettings: Hashable, Sendable {
     private mutating func assign(_ line: Substring, in section: String?, at origin: Origin) throws(SettingsFlaw) {
         guard !line.hasSuffix("\\") else { throw SettingsFlaw("a line cannot be continued on the next one") }
         guard let equals = line.firstIndex(of: "=") else {
-            // Its first word only: a password may follow (P12).
+            // Quotes only the first word: a password may follow (P12).
             throw SettingsFlaw("neither [Section] nor Key=value: \(quoted(line.prefix { !$0.isWhitespace }))")
         }
         let name = trimmed(line[..<equals])
@@ -116,16 +116,16 @@ package struct EffectiveSettings: Hashable, Sendable {
         do throws(SettingsFlaw) {
             try key.apply(&values, String(value))
         } catch {
-            // A value that may hold a password stays out of messages, which end in the log (P12).
+            // A value that may contain a password stays out of messages, which are logged (P12).
             let shown = key.isSecret ? "" : quoted(value)
             throw SettingsFlaw("\(key.name)=\(shown): \(error.text) (allowed: \(key.allowed))")
         }
         origins[place] = origin
     }
 
-    /// What only makes sense in the light of another key.
+    /// Checks the values that depend on another key.
     private func checkTogether(_ problems: inout [SettingsProblem]) {
-        // Said of the first of these keys that is set: one of them is, for the defaults go together.
+        // Names the line of the first of these keys that is set. One of them is, because the defaults are consistent.
         func complain(_ keys: String..., text: String) {
             let origin = keys.compactMap { origins[$0] }.first ?? Origin(path: "entralogin.conf", line: 0)
             problems.append(SettingsProblem(path: origin.path, line: origin.line, text: text))
@@ -151,7 +151,7 @@ package struct EffectiveSettings: Hashable, Sendable {
     }
 }
 
-/// Every problem of a reading.
+/// All problems that one reading found.
 package struct SettingsProblems: Error, Hashable, Sendable, CustomStringConvertible {
     package let all: [SettingsProblem]
 

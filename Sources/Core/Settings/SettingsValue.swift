@@ -3,16 +3,16 @@
 internal import ByteCoding
 internal import Identity
 
-/// Why a value is not taken, in words that follow "Key=: ".
+/// Why a value is not accepted, as text that follows "Key=: ".
 struct SettingsFlaw: Error {
     let text: String
 
     init(_ text: String) { self.text = text }
 }
 
-/// From text to values; every limit of a setting is here.
+/// Converts text to values. The limits of settings are here, except those of time spans (`SettingsKey`).
 enum SettingsValue {
-    /// A host on TLS: what is sent there decides who gets in, so never plain HTTP and never a path.
+    /// A host reached by TLS: this exchange decides who can sign in, so never plain HTTP and never a path.
     static func endpoint(_ text: String) throws(SettingsFlaw) -> String? {
         guard text.hasPrefix("https://"), isAuthority(text.dropFirst("https://".count)) else {
             throw SettingsFlaw("must be https://host or https://host:port, without a path")
@@ -20,7 +20,7 @@ enum SettingsValue {
         return text
     }
 
-    /// By address: a name would make DNS the evaluate of who this machine is.
+    /// By address: with a name, DNS would decide which machine this is.
     static func metadataEndpoint(_ text: String) throws(SettingsFlaw) -> String {
         let flaw = SettingsFlaw("must be http:// and an IPv4 address, maybe a port, without a path")
         guard text.hasPrefix("http://") else { throw flaw }
@@ -83,7 +83,7 @@ enum SettingsValue {
         return words.map { $0.lowercased() }
     }
 
-    /// One, of at most as many bytes as a user principal name has room for.
+    /// One domain, with at most as many bytes as a user principal name allows.
     static func domain(_ text: String) throws(SettingsFlaw) -> String? {
         guard isDomain(text), text.contains("."), text.utf8.count <= 48, UserName(folding: "a@\(text)") != nil else {
             throw SettingsFlaw("\(quoted(text)) is not a domain")
@@ -114,10 +114,10 @@ enum SettingsValue {
         }
     }
 
-    /// Entries of one key.
+    /// Maximum number of entries of one key.
     private static let overrideLimit = 256
 
-    /// One person's home may be a plain path; where several get it, it has to differ between them.
+    /// The home of one account may be a plain path; a template for several accounts must give each a different path.
     static func homeOverrides(_ text: String) throws(SettingsFlaw) -> [AccountOverride<HomeTemplate>] {
         try overrides(text) { who, path throws(SettingsFlaw) in
             do throws(HomeTemplate.Flaw) { return try HomeTemplate(path, isForOne: who.isOnePerson) } catch {
@@ -158,7 +158,7 @@ enum SettingsValue {
 
     static func optionalPath(_ text: String) throws(SettingsFlaw) -> String? { try path(text) }
 
-    /// A group that existed before, or that means root somewhere, never gets an Entra user (P7).
+    /// A group that existed before, or that gives root rights on some system, never gets an Entra user (P7).
     static func group(_ text: String) throws(SettingsFlaw) -> String {
         guard GroupName.isAcceptable(text) else {
             throw SettingsFlaw(
@@ -168,7 +168,7 @@ enum SettingsValue {
         return text
     }
 
-    /// `first-last`: so many that names seldom meet, and all of them numbers that an account may have (P7).
+    /// `first-last`: so many numbers that names rarely collide, and all of them uids that an account may have (P7).
     static func numbers(_ text: String) throws(SettingsFlaw) -> ClosedRange<UInt32> {
         let range = try ends(text)
         guard PosixID(user: range.lowerBound) != nil, PosixID(user: range.upperBound) != nil else {
@@ -181,13 +181,13 @@ enum SettingsValue {
         return range
     }
 
-    /// Below the numbers of Entra accounts, or above those that are negative to some programs; never 65534 and 65535, and not the
-    /// last range, whose last number is no id (systemd's UIDS-GIDS).
+    /// Below the numbers of Entra accounts, or those from 2^31 on, which are negative to some programs; never 65534 and
+    /// 65535, and not the last range, whose last number is not a valid id (systemd's UIDS-GIDS).
     private static let subordinateNumbers: [ClosedRange<UInt32>] = [
         65_536...PosixID.usersGroup - 1, 1 << 31...UInt32.max - 65_536,
     ]
 
-    /// Where subordinate ids are drawn.
+    /// The range from which subordinate ids are assigned.
     static func subordinateNumbers(_ text: String) throws(SettingsFlaw) -> ClosedRange<UInt32>? {
         let range = try ends(text)
         guard subordinateNumbers.contains(where: { $0.contains(range.lowerBound) && $0.contains(range.upperBound) })
@@ -218,7 +218,7 @@ enum SettingsValue {
         }
     }
 
-    /// What proc(5) shows as comm has 15 bytes.
+    /// At most 15 bytes each, as in proc(5)'s comm.
     static func commands(_ text: String) throws(SettingsFlaw) -> [String] {
         let words = words(text)
         let allowed = Set("._-+".utf8)

@@ -8,34 +8,34 @@ package struct UserReport: Hashable, Sendable, Codable {
     package var displayName: String
     package var home: String
     package var enrolledAt: Int64
-    /// What the machine calls it instead (`ShortNames=`); nil where that is `name`.
+    /// The name by which the machine knows it (`ShortNames=`); nil if that is `name`.
     package var shortName: String?
     package var retiredAt: Int64?
-    /// Since when root has it locked; nil where it is not.
+    /// When root locked it; nil if it is not locked.
     package var lockedAt: Int64?
-    /// The end of the administrators' grant in force; nil where there is none.
+    /// How long the administrators' grant in force still lasts; nil if there is none.
     package var administratorForSeconds: Int64?
     /// The last decision that is still known: `allow`, `deny`, or nil.
     package var lastDecision: String?
     package var lastDecisionAgeSeconds: Int64?
-    /// When root added it before its person's first sign-in; nil where the first sign-in made it.
+    /// When root added it before its user's first sign-in; nil if the first sign-in created it.
     package var addedAt: Int64?
-    /// Over SSH; the enrolment counts, but where root added the account. Nil where none is known.
+    /// Over SSH; the enrolment counts, unless root added the account. Nil if none is known.
     package var lastSignInAt: Int64?
-    /// The reason code for which this machine refuses the account, whatever Azure says: `account-retired`,
-    /// `account-locked`, `local-account`, `home-refused`, `domain-not-allowed`. Nil where it does not.
+    /// The reason code with which this machine refuses the account, whatever Azure says: `account-retired`,
+    /// `account-locked`, `local-account`, `home-refused`, `domain-not-allowed`. Nil if it does not.
     package var refusal: String?
 
     // In `users show` only.
     package var tenantID: String?
     package var shell: String?
-    /// Names before renamings, oldest first; refused to everybody.
+    /// Former names, oldest first; refused for every user.
     package var formerNames: [String]?
-    /// What the refusal rests on, and what to do.
+    /// What caused the refusal, and what to do.
     package var refusalDetail: String?
-    /// Why it has no short name though people of its domain have; nil where it has one, or they have none.
+    /// Why it has no short name although its domain's users have them; nil if it has one, or they have none.
     package var shortNameObstacle: String?
-    /// `first-last`, by the tool, which reads the files; nil where it has none.
+    /// `first-last`, filled in by the tool, which reads the files; nil if it has none.
     package var subordinateIDs: String?
 
     package init(name: String, uid: UInt32, objectID: String, displayName: String, home: String, enrolledAt: Int64) {
@@ -48,14 +48,14 @@ package struct UserReport: Hashable, Sendable, Codable {
     }
 }
 
-/// `users add`, as the daemon answers it.
+/// The daemon's answer to `users add`.
 package struct AddedUserReport: Hashable, Sendable, Codable {
     package var name: String
     package var uid: UInt32
     package var objectID: String
     package var home: String
     package var shell: String
-    /// False where the account was there already, bound to the same object id.
+    /// False if the account already existed, bound to the same object id.
     package var isNew: Bool
     /// As in `UserReport`.
     package var shortName: String?
@@ -79,7 +79,7 @@ package struct AddedUserReport: Hashable, Sendable, Codable {
     }
 }
 
-/// A page of them, by name: as many as fit a frame.
+/// A page of accounts, sorted by name: as many as fit in a frame.
 package struct UsersReport: Hashable, Sendable, Codable {
     package var users: [UserReport]
     /// The name after which the next page begins; nil on the last one.
@@ -91,17 +91,17 @@ package struct UsersReport: Hashable, Sendable, Codable {
     }
 }
 
-/// One step of an argument.
+/// One step of an explanation.
 package struct ReportedStep: Hashable, Sendable, Codable {
     package enum Outcome: String, Sendable, Codable {
         case good
         case bad
         case unknown
-        /// Not looked at, because an earlier step decided.
+        /// Not checked, because an earlier step decided.
         case skipped
     }
 
-    /// What was asked, for example `Azure role`.
+    /// What was checked, for example `Azure role`.
     package var title: String
     package var outcome: Outcome
     /// What was found, in one sentence.
@@ -116,15 +116,15 @@ package struct ReportedStep: Hashable, Sendable, Codable {
     }
 }
 
-/// `entraloginctl check-certificate FILE`: each rule and what it says. Nothing is remembered.
+/// `entraloginctl check-certificate FILE`: each rule and its result. Nothing is remembered.
 package struct CertificateReport: Hashable, Sendable, Codable {
     package var isAcceptable: Bool
-    /// A raw value of `DenialReason`, where it is not.
+    /// A raw value of `DenialReason`; nil if it is acceptable.
     package var reason: String?
     package var text: String
     package var keyType: String?
     package var keyID: String?
-    /// As text: it is a 64-bit number, which JSON readers round.
+    /// As text, because JSON readers round 64-bit numbers.
     package var serial: String?
     package var principals: [String] = []
     package var objectID: String?

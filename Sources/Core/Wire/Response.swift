@@ -5,7 +5,7 @@ package import ByteCoding
 internal import CWire
 package import Identity
 
-/// A refusal as it crosses the wire.
+/// A refusal as it is sent on the wire.
 package struct WireRefusal: Hashable, Sendable {
     /// A raw value of `DenialReason`.
     package var reason: String
@@ -21,7 +21,7 @@ package struct WireRefusal: Hashable, Sendable {
 
 /// One answer of the daemon. The layouts are those of `entralogin_wire.h`.
 package enum Response: Hashable, Sendable {
-    /// One passwd(5) record as the name service hands it out.
+    /// One passwd(5) record as the name service returns it.
     case account(Account)
     case principal(String)
     case verdict(StageVerdict)
@@ -49,7 +49,7 @@ package enum Response: Hashable, Sendable {
         }
     }
 
-    /// The frame that answers `opcode`; `tooLong` where it is above the limit.
+    /// The frame that answers `opcode`; `tooLong` if it is above the limit.
     package func encode(opcode: UInt16) throws(ByteCodingError) -> [UInt8] {
         let reply = opcode | UInt16(ENTRALOGIN_REPLY)
         return try Frame.encode(opcode: reply) { (writer) throws(ByteCodingError) in try encode(to: &writer) }
@@ -76,7 +76,7 @@ package enum Response: Hashable, Sendable {
             try writer.writeWord(handle)
             writer.write(seconds)
         case .progress(.over(let verdict)):
-            // A sign-in with a code that is not over has a handle: "pending" without one is no end.
+            // A pending sign-in with a code has a handle, so "pending" without one is not a valid end.
             writer.write(UInt16(verdict == .pending ? ENTRALOGIN_VERDICT_UNDECIDABLE : verdict.word))
             try writer.writeWord(verdict.text)
             try writer.writeWord("")
@@ -88,8 +88,8 @@ package enum Response: Hashable, Sendable {
         }
     }
 
-    /// Reads the answer to `verb`, to its end. The tool's side: the modules read with the cursor of CWire, and they alone
-    /// read accounts, verdicts and progress.
+    /// Reads the whole answer to `verb`, for the tool. The modules read with the cursor of CWire, and only they read
+    /// accounts, verdicts and progress.
     package init(frame bytes: [UInt8], to verb: Verb) throws(FrameError) {
         var frame = try Frame(bytes)
         guard frame.opcode == verb.rawValue | UInt16(ENTRALOGIN_REPLY) else { throw .malformed(opcode: frame.opcode) }

@@ -2,8 +2,8 @@
 
 package import Authorization
 
-/// What a warning of the daemon's is about: a reason code, or one of the words below. Stable, for scripts
-/// (Documentation/findings.md). A daemon of another version may send one that is not here.
+/// What a warning of the daemon is about: a reason code, or one of the words below. Stable, for scripts
+/// (Documentation/findings.md). A daemon of another version may send one that is not listed here.
 package struct WarningID: RawRepresentable, Hashable, Sendable, Codable {
     package let rawValue: String
 
