@@ -13,7 +13,7 @@ package struct HTTPResponse: Hashable, Sendable {
         self.body = body
     }
 
-    /// The value of the only header of that name, in any letter case; nil where there is none or more than one.
+    /// The value of the only header of that name, in any letter case; nil if there is none or more than one.
     package func header(_ name: String) -> String? {
         let wanted = name.lowercased()
         let found = headers.filter { $0.name.lowercased() == wanted }

@@ -14,7 +14,7 @@ enum DER {
         return [tag, 0x80 | UInt8(length.count)] + length + content
     }
 
-    /// A number that is not negative, of a magnitude without leading zeros (X.690, 8.3).
+    /// A non-negative number from a magnitude without leading zeros (X.690, 8.3).
     static func integer(_ magnitude: [UInt8]) -> [UInt8] {
         let sign: [UInt8] = (magnitude.first ?? 0) >= 0x80 || magnitude.isEmpty ? [0] : []
         return element(0x02, sign + magnitude)
@@ -25,7 +25,7 @@ enum DER {
     /// Whole bytes (X.690, 8.6).
     static func bitString(_ bytes: [UInt8]) -> [UInt8] { element(0x03, [0] + bytes) }
 
-    /// Of an identifier that is encoded already.
+    /// Takes an identifier that is already encoded.
     static func objectIdentifier(_ encoded: [UInt8]) -> [UInt8] { element(0x06, encoded) }
 
     static let null: [UInt8] = [0x05, 0x00]

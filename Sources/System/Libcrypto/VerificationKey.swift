@@ -18,7 +18,7 @@ final class VerificationKey: @unchecked Sendable {
         )
     }
 
-    /// EVP_DigestVerify(3): true for 1, false for a signature that is wrong.
+    /// EVP_DigestVerify(3): true for 1, false for an invalid signature.
     func isValid(
         _ signature: [UInt8],
         over message: ArraySlice<UInt8>,
@@ -31,7 +31,7 @@ final class VerificationKey: @unchecked Sendable {
                 return ccrypto_verify(key, digest, signature, UInt(signature.count), start, count)
             }
         }
-        // 0 is a wrong signature; below 0 there was no answer, which is never a yes.
+        // 0 is an invalid signature; below 0 the check failed, which never counts as valid.
         guard answer >= 0 else { throw LibcryptoError(in: "EVP_DigestVerify") }
         LibcryptoError.clearQueue()
         return answer == 1

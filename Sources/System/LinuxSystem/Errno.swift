@@ -28,7 +28,7 @@ package struct Errno: Error, Hashable, Sendable, CustomStringConvertible {
     /// The C library's sentence for it (strerror_r(3)), with the number: `No space left on device (errno 28)`.
     package var description: String {
         let sentence = withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { buffer -> String in
-            // The form of POSIX: 0, and the text in the buffer.
+            // POSIX's variant returns 0 and puts the text in the buffer.
             guard let start = buffer.baseAddress, strerror_r(code, start, buffer.count) == 0 else {
                 return "unknown error"
             }
@@ -38,7 +38,7 @@ package struct Errno: Error, Hashable, Sendable, CustomStringConvertible {
     }
 }
 
-/// Repeats a system call while a signal interrupts it. `call` returns -1 and sets errno where it fails.
+/// Repeats a system call while a signal interrupts it. `call` returns -1 and sets errno if it fails.
 package func retryingOnInterrupt<Result: SignedInteger>(_ call: () -> Result) throws(Errno) -> Result {
     while true {
         let result = call()

@@ -2,7 +2,7 @@
 
 internal import Glibc
 
-/// What stat(2) says of a file's content: two stamps that are equal mean the same bytes. Links are followed.
+/// What stat(2) says about a file's content: equal stamps mean the same bytes. Links are followed.
 package struct FileStamp: Hashable, Sendable {
     private let device: UInt64
     private let inode: UInt64
@@ -11,7 +11,7 @@ package struct FileStamp: Hashable, Sendable {
     /// When content or status changed last (st_ctime), since 1970.
     package let changed: Duration
 
-    /// Errors: those of stat(2); `Errno.noEntry` where there is no such file.
+    /// Errors: those of stat(2); `Errno.noEntry` if there is no such file.
     package init(of path: String) throws(Errno) {
         var status = stat()
         guard stat(path, &status) == 0 else { throw Errno.last }
