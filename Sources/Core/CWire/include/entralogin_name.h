@@ -21,7 +21,7 @@
 /* The group of every account with a short name; sshd_config uses it to tell them from other users. */
 #define ENTRALOGIN_SHORT_GID (ENTRALOGIN_ID_FIRST + 2u)
 #define ENTRALOGIN_SHORT_GROUP "entra_short_names"
-/* Gids of the Entra groups that the settings name: the group ids from this one on; those before it are reserved. */
+/* Gids of the Entra groups that the settings name: the group ids from here on; lower ones are used or reserved. */
 #define ENTRALOGIN_MAPPED_GID_FIRST (ENTRALOGIN_ID_FIRST + 16u)
 #define ENTRALOGIN_UID_FIRST (ENTRALOGIN_ID_FIRST + ENTRALOGIN_GROUP_IDS)
 
