@@ -216,8 +216,9 @@ def administered(ground: Ground) -> str:
                 outcome = site.ssh(login, f"echo {MARK}")
                 require(outcome.ok == (verb == "unlock"), f"users {verb} {spelled}, then {login.login}: {outcome.text}")
         for spelled in (name, person.login):
-            for verb in (("explain",), ("check",), ("users", "show")):
-                require(person.login in site.tool(*verb, spelled).text, f"{verb} {spelled}: {site.tool(*verb, spelled).text}")
+            for words in (["explain"], ["check"], ["users", "show"]):
+                shown = site.tool(*words, spelled).text
+                require(person.login in shown, f"{words} {spelled}: {shown}")
         retired = site.tool("users", "retire", name)
         require(retired.ok, retired.text)
         require(not machine.passwd(name) and not machine.passwd(person.login), "the retired account is there")
