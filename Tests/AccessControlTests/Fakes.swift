@@ -102,6 +102,7 @@ final class FakeAccounts: AccountRegistry, SignInRegistry {
         var signIns: [DirectoryIdentity: UnixTime] = [:]
         var listed: [UserName: MappedPerson] = [:]
         var held: [ShortName] = []
+        var obstacles: [UserName: String] = [:]
         /// What the wait for a new account's subordinate ids comes to, and until when it may last.
         var hasSubordinateIDs = true
         var waitsForSubordinateIDs: [BootTime] = []
@@ -158,6 +159,9 @@ final class FakeAccounts: AccountRegistry, SignInRegistry {
 
     func knownSignIn(_ enrolled: EnrolledAccount) -> UnixTime? { lastSignIn(enrolled.identity) }
 
+    /// Why the account has no short name.
+    func hinder(_ name: UserName, _ obstacle: String) { state.withLock { $0.obstacles[name] = obstacle } }
+
     func set(_ name: UserName, _ standing: AccountStanding) { state.withLock { $0.standings[name] = standing } }
 }
 
@@ -184,6 +188,8 @@ struct FakeView: AccountsView {
     }
 
     func listed(_ name: UserName) -> MappedPerson? { state.listed[name] }
+
+    func obstacleToShortName(of account: Account) -> String? { state.obstacles[account.name] }
 
     func allEnrolled() -> [EnrolledAccount] {
         state.standings.values.compactMap { standing in

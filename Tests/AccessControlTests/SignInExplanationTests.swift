@@ -44,6 +44,13 @@ import Testing
         #expect(try step("role", in: await explain()).text.contains("0 s ago"))
     }
 
+    @Test("It says why an account has no short name where others have one")
+    func shortName() async throws {
+        #expect(try !step("account", in: await explain()).text.contains("short name"))
+        house.accounts.hinder(alice.name, "a local user is called alice")
+        #expect(try step("account", in: await explain()).text.contains("no short name (a local user is called alice)"))
+    }
+
     @Test("A missing role is refused with the role to ask for and where")
     func noRole() async throws {
         house.checker.script(alice.identity.objectID, role: nil)

@@ -222,6 +222,8 @@ package protocol AccountsView: Sendable {
     func listed(_ name: UserName) -> MappedPerson?
     /// The whole name of the account with this short name, enrolled or not; nil for every other text.
     func wholeName(of text: String) -> UserName?
+    /// Why the account has its whole name though users of its domain have short ones; nil where it has one, or they do not.
+    func obstacleToShortName(of account: Account) -> String?
     /// The enrolled accounts as they are stored, in the order of enrolment: not for look-ups.
     func allEnrolled() -> [EnrolledAccount]
 }
@@ -233,6 +235,8 @@ extension AccountsView {
 
     /// No account has a short name.
     package func wholeName(of text: String) -> UserName? { nil }
+
+    package func obstacleToShortName(of account: Account) -> String? { nil }
 }
 
 /// The table of accounts. Reading never waits; what changes it is durable before it returns.

@@ -35,7 +35,7 @@ package struct SignInExplanation: Sendable {
         case .provisional(let account):
             known = Explanation.Account(account, isEnrolled: false)
             let text =
-                "Never signed in here; would get uid \(account.systemUID)\(called(account)) and home \(account.home)"
+                "Never signed in here; would get uid \(account.systemUID)\(called(account, accounts)) and home \(account.home)"
             steps.append(Step("account", .ok, text))
             steps.append(await newcomersRole(userName, asking: asking))
         case .enrolled(let enrolled):
@@ -43,7 +43,7 @@ package struct SignInExplanation: Sendable {
             known = Explanation.Account(account, isEnrolled: true)
             let objectID = enrolled.identity.objectID
             let text =
-                "Enrolled as uid \(account.systemUID)\(called(account)), home \(account.home), object id \(objectID)"
+                "Enrolled as uid \(account.systemUID)\(called(account, accounts)), home \(account.home), object id \(objectID)"
             steps.append(
                 enrolled.retiredAt == nil ? Step("account", .ok, text) : Step("account", Denial(retired: enrolled))
             )
@@ -59,7 +59,11 @@ package struct SignInExplanation: Sendable {
     }
 }
 
-private func called(_ account: Account) -> String { account.shortName.map { ", the name \($0)" } ?? "" }
+/// Its short name, or why it has none.
+private func called(_ account: Account, _ accounts: any AccountsView) -> String {
+    if let short = account.shortName { return ", the name \(short)" }
+    return accounts.obstacleToShortName(of: account).map { ", no short name (\($0))" } ?? ""
+}
 
 // MARK: - The machine's steps
 
