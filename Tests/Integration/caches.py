@@ -135,7 +135,8 @@ def rate(ground: BootedGround) -> str:
         def is_over() -> bool:
             """Whether a flush has begun after the last change, and has ended."""
             told = machine.must("journalctl", "--no-pager", "-o", "short-unix", "-u", FORGETTING).out
-            lines = [line for line in told.splitlines() if float(line.split()[0]) > last]
+            lines = [line for line in told.splitlines()
+                     if not line.startswith("--") and float(line.split()[0]) > last]
             begun = next((n for n, line in enumerate(lines) if "Starting" in line), len(lines))
             return any("Finished" in line for line in lines[begun:])
 

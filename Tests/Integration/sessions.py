@@ -212,7 +212,7 @@ def begun(site: BootedSite, person: Person, kind: str, expected: int, lock: Path
 def forks(ground: BootedGround) -> str:
     site, person = ground.vm, ground.newcomer()
     machine, uid = site.machine, uid_of(site, person)
-    placed(machine, "forks.c", ground.bed.scratch / "programs")
+    placed(machine, "forks.c", ground.bed.scratch / "programs", "-pthread")
     seen = []
     for kind, expected in (("bomb", 100), ("chain", 0), ("thread", 1)):
         lock = machine.path(f"/tmp/forks.{kind}")

@@ -50,7 +50,8 @@ class Trial:
     def control(self) -> None:
         """The control: without PAM's lines and sshd's block these keys open both accounts; with them, neither."""
         switch = "DEBIAN_FRONTEND=noninteractive pam-auth-update --package --{} entralogin"
-        require(self.site.machine.shell(f"mv {DROP_IN} /root/ && {switch.format('disable')}").ok, "taken out by hand")
+        out = "disable" if "--disable" in self.site.machine.read("/usr/sbin/pam-auth-update") else "remove"  # Debian 11
+        require(self.site.machine.shell(f"mv {DROP_IN} /root/ && {switch.format(out)}").ok, "taken out by hand")
         self.site.reload()
         for thief in self.thieves:
             admitted(self.site.ssh(thief, "true"))

@@ -3,11 +3,14 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
 from .machine import HERE, Machine
 
+# BED_CC: for a root whose libraries are older than this machine's.
+_COMPILER = os.environ.get("BED_CC", "cc").split()
 _FLAGS = ("-std=c11", "-O2", "-g", "-Wall", "-Wextra", "-Werror", "-Wshadow")
 
 
@@ -15,7 +18,7 @@ def compiled(source: Path, folder: Path, *more: str) -> Path:
     """The program (or, with "-shared", the library) made of `source`, in `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / source.stem
-    done = subprocess.run(["cc", *_FLAGS, "-o", str(target), str(source), *more], capture_output=True, text=True,
+    done = subprocess.run([*_COMPILER, *_FLAGS, "-o", str(target), str(source), *more], capture_output=True, text=True,
                           check=False)
     if done.returncode != 0:
         raise RuntimeError(f"{source.name} does not compile:\n{done.stderr}")

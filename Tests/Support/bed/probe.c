@@ -7,6 +7,8 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/mount.h> /* before the kernel's headers, of which older ones define the same */
+
 #include <linux/io_uring.h>
 #include <sched.h>
 #include <stdio.h>
@@ -14,7 +16,6 @@
 #include <sys/klog.h>
 #include <sys/ipc.h>
 #include <sys/mman.h>
-#include <sys/mount.h>
 #include <sys/personality.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>

@@ -12,7 +12,7 @@ _LIBRARY, _COUNTER = "/usr/lib/test-stopper.so", "/run/test-stopper"
 
 
 def library(scratch: Path) -> Path:
-    return compiled(HERE / "stopper.c", scratch, "-shared", "-fPIC")
+    return compiled(HERE / "stopper.c", scratch, "-shared", "-fPIC", "-ldl")
 
 
 class Stopper:
