@@ -49,7 +49,8 @@ static void find(int folder, const struct entralogin_process *p, void *context) 
 }
 
 int entralogin_terminal_path(unsigned number, char *path, size_t capacity) {
-    /* proc(5), tty_nr: the minor in bits 31-20 and 7-0, the major in 15-8. */
+    /* proc(5), tty_nr: the minor in bits 31-20 and 7-0, the major from bit 8. The manual's page says up to 15; the kernel's
+       new_encode_dev writes twelve bits, up to 19. */
     unsigned major = number >> 8 & 0xfff, minor = (number & 0xff) | (number >> 12 & 0xfff00);
     if (major >= PTS_MAJOR && major < PTS_MAJOR + PTS_MAJORS)
         snprintf(path, capacity, "/dev/pts/%u", ((major - PTS_MAJOR) << 20) + minor);

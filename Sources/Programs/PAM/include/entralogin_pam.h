@@ -6,11 +6,11 @@
  * The module's line has the form [success=N ignore=N module_unknown=ignore default=die] and is followed by N lines for the
  * case that the module cannot be loaded. Whether a call is about an Entra user is decided without the daemon: an Entra user
  * has a name of that shape and either, by NSS, a uid in the id range or, by root's list, the uid that they brought along
- * (entralogin_mapped.h). For every other user the result is PAM_IGNORE without any I/O, unless their process has the
- * administrators' gid, to which they have no right. The list is read for names of that shape with a uid outside the id
- * range, and for the uid of a user who asks for another user's rights. Another directory's user with a uid of the id range
- * costs two looks into the published accounts and one getpwuid(3), and no question to the daemon. With the argument
- * short_names each name that may be a short one costs one getpwnam(3).
+ * (entralogin_mapped.h). For every other user the result is PAM_IGNORE and the daemon is not asked, unless their process
+ * has the administrators' gid, to which they have no right. They cost no I/O either, with these exceptions. The list is
+ * read for names of that shape with a uid outside the id range, and for the uid of a user who asks for another user's
+ * rights. Another directory's user with a uid of the id range costs two looks into the published accounts and one
+ * getpwuid(3). With the argument short_names each name that may be a short one costs one getpwnam(3).
  *
  * The module sets no PAM item, with two exceptions: pam_get_user(3), which the auth stage calls as any module there does,
  * and PAM_USER, in which the account stage replaces a whole name by its account's short name. It asks the user for nothing
@@ -84,7 +84,8 @@ int entralogin_pam_account(const struct entralogin_pam_operations *operations, p
  * the user wants a code. It lasts as long as the daemon says, at most ENTRALOGIN_DEVICE_SECONDS_MAX.
  *
  * In sudo it is a step-up of the user who runs sudo, and PAM_IGNORE only if that is no Entra user or the daemon says that it
- * is off. Also: PAM_CRED_INSUFFICIENT, PAM_USER is another user or there is no terminal; PAM_ABORT, the user interrupted it.
+ * is off. Also: PAM_CRED_INSUFFICIENT, they cannot do it here: PAM_USER is another user or is mapped to another uid by NSS
+ * than by root's list, there is no terminal, or the PAM service is sshd's; PAM_ABORT, the user interrupted it.
  */
 int entralogin_pam_authenticate(
     const struct entralogin_pam_operations *operations, pam_handle_t *pamh, int flags, int argc);
