@@ -14,8 +14,8 @@ final class FakeStack {
     /// Somebody of the local files, with the number that they brought along.
     static let mapped = "adam@contoso.com"
     static let mappedUID: UInt32 = 1_001
-    /// Another directory's user, with a number of our range, and one whose name has our shape; a name and a number that its
-    /// services do not agree about.
+    /// Another directory's user, with a number of our range, and one whose name has our shape; a name and a number that
+    /// its services do not agree about.
     static let theirs: (name: String, uid: UInt32) = ("theirs", ENTRALOGIN_ID_FIRST + 900_000)
     static let joe: (name: String, uid: UInt32) = ("joe@corp.example", ENTRALOGIN_ID_FIRST + 900_001)
     static let twin: (name: String, uid: UInt32) = ("twin@corp.example", ENTRALOGIN_ID_FIRST + 900_002)
@@ -28,8 +28,8 @@ final class FakeStack {
         1_007: ("zed@contoso.com", "x"), retired: ("old@contoso.com", ENTRALOGIN_NO_PASSWORD),
     ]
 
-    /// Accounts with short names; somebody else has the second one's by now, and the caller's limits keep the third from being
-    /// looked up.
+    /// Accounts with short names; somebody else has the second one's by now, and the caller's limits keep the third
+    /// from being looked up.
     static let sue: (name: String, uid: UInt32) = ("sue", ENTRALOGIN_ID_FIRST + 8_000)
     static let tim: (name: String, uid: UInt32) = ("tim", ENTRALOGIN_ID_FIRST + 8_001)
     static let starved = "max"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * `early_end FOLDER`: exchanges where recv(2) reports the end of the connection before the message that came with it, as
- * Linux does when both arrive between its two checks. Linked with --wrap=recv, which makes that certain.
+ * `early_end FOLDER`: exchanges where recv(2) reports the end of the connection before the message that came with it,
+ * as Linux does when both arrive between its two checks. Linked with --wrap=recv, which makes that certain.
  */
 #define _GNU_SOURCE
 #include <errno.h>

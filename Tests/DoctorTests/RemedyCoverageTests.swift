@@ -53,7 +53,8 @@ struct RemedyCoverageTests {
     ]
     private static let daemons = "ToolTests/DaemonRemedyTests.swift"
 
-    /// An id of the page, in which words in capitals stand for parts that vary, with the worst severity that it can have.
+    /// An id of the page, in which words in capitals stand for parts that vary, with the worst severity that it can
+    /// have.
     struct Listed {
         let id: String
         let worst: Severity

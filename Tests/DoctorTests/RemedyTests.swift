@@ -6,8 +6,8 @@ import WiredMachine
 @testable import Doctor
 @testable import Integration
 
-/// What doctor finds, and that what it says to do ends it: each row breaks one thing of a machine that is set up, and does what
-/// the remedy says.
+/// What doctor finds, and that what it says to do ends it: each row breaks one thing of a machine that is set up, and
+/// does what the remedy says.
 struct RemedyTests {
     struct Row: Sendable, CustomTestStringConvertible {
         let id: String

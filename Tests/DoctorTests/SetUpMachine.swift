@@ -7,8 +7,8 @@ import WiredMachine
 @testable import Doctor
 @testable import Integration
 
-/// A machine that is set up, with the settings by which `doctor` and `explain` look at it: what a row of `RemedyTests` spoils
-/// and repairs. The machine's own parts are reached by their names.
+/// A machine that is set up, with the settings by which `doctor` and `explain` look at it: what a row of `RemedyTests`
+/// spoils and repairs. The machine's own parts are reached by their names.
 @dynamicMemberLookup
 struct SetUpMachine: Sendable {
     var machine = WiredMachine()

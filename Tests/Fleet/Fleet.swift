@@ -184,7 +184,8 @@ final class Fleet: @unchecked Sendable {
         return (counts.max() ?? 0, Double(counts.reduce(0, +)) / Double(counts.count))
     }
 
-    /// Minute by minute up to the last phase's end: requests a second at each endpoint, attempts and those admitted, as CSV.
+    /// Minute by minute up to the last phase's end: requests a second at each endpoint, attempts and those admitted, as
+    /// CSV.
     var series: String {
         let last = (phases.last?.seconds.upperBound ?? 0) / 60
         let endpoints = [Endpoint.pas, .arm, .login]

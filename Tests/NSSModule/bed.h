@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Shared by the tests of the built NSS module. The module is as shipped, except for its paths, which the makefile sets. Each
- * case has a process of its own, which ends at the first failure.
+ * Shared by the tests of the built NSS module. The module is as shipped, except for its paths, which the makefile sets.
+ * Each case has a process of its own, which ends at the first failure.
  */
 #ifndef BED_H
 #define BED_H

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Functions that Swift's standard library needs from newer libraries than packages are linked against, made from the older
- * ones. Only programs that packaging/floor/link makes contain them, and they are not exported.
+ * Functions that Swift's standard library needs from newer libraries than packages are linked against, made from the
+ * older ones. Only programs that packaging/floor/link makes contain them, and they are not exported.
  *
- * glibc 2.29 has faster versions of four functions, under the same names. The older ones give the same numbers, and set errno
- * besides. What is bound here is the first version of each architecture.
+ * glibc 2.29 has faster versions of four functions, under the same names. The older ones give the same numbers, and set
+ * errno besides. What is bound here is the first version of each architecture.
  */
 #include <math.h>
 #include <stdlib.h>

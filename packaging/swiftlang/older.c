@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Functions that Debian's Swift library needs from newer libraries than packages are linked against, besides those in
- * packaging/floor/older.c: it was compiled with headers of glibc 2.43 and GCC 16. Only programs that packaging/swiftlang/cross
- * makes contain them, and they are not exported.
+ * packaging/floor/older.c: it was compiled with headers of glibc 2.43 and GCC 16. Only programs that
+ * packaging/swiftlang/cross makes contain them, and they are not exported.
  */
 #include <stdarg.h>
 #include <stdio.h>

@@ -8,9 +8,9 @@
 SHORT_GROUP=entra_short_names
 SHORT_GID=1879048194
 
-# own_lines MODE [FILE]. Modes: `has`, whether the file has lines of entralogin; `numbers`, their line numbers; `rest`, the
-# file without the block; `inside`, other programs' settings inside the block; `left`, the file without entralogin's lines,
-# where those settings keep their Match line, and so their meaning.
+# own_lines MODE [FILE]. Modes: `has`, whether the file has lines of entralogin; `numbers`, their line numbers; `rest`,
+# the file without the block; `inside`, other programs' settings inside the block; `left`, the file without entralogin's
+# lines, where those settings keep their Match line, and so their meaning.
 own_lines() {
     awk -v mode="$1" -v begins="$MARK: begin" -v ends="$BLOCK_END" -v guids="$GUIDS" -v short="match group $SHORT_GROUP" '
         function keyword(i) { return substr(words[i], 1, index(words[i] " ", " ") - 1) }
@@ -19,7 +19,8 @@ own_lines() {
             return words[i] in known || words[i] ~ /^trustedusercakeys \/var\/lib\/entralogin/ ||
                 words[i] ~ /^authorizedprincipalscommand \/usr\/libexec\/entralogin\//
         }
-        # The keyword in lower case, one blank between words. sshd ignores white space at the end of a line, CR included.
+        # The keyword in lower case, one blank between words. sshd ignores white space at the end of a line, CR
+        # included.
         function plain(line,  at) {
             gsub(/[ \t\r]+/, " ", line); sub(/^ /, "", line); sub(/ $/, "", line)
             at = index(line " ", " ")
@@ -69,8 +70,8 @@ own_lines() {
 
 has_block() { [ -f $SSHD_CONFIG ] && own_lines has; }
 
-# Prints sshd_config with one block, at its end, from $WORK/sshd.conf. Settings of other programs stay inside the block, after
-# entralogin's.
+# Prints sshd_config with one block, at its end, from $WORK/sshd.conf. Settings of other programs stay inside the block,
+# after entralogin's.
 with_block() {
     own_lines rest
     echo "$MARK: begin"
@@ -80,8 +81,9 @@ with_block() {
     echo "$BLOCK_END"
 }
 
-# passes FILE [ADDED]: whether sshd accepts FILE, which is to become the machine's sshd_config; its first ADDED lines are not
-# part of that. Prints each of sshd's messages once, under the name of sshd_config and with the line that the message is about.
+# passes FILE [ADDED]: whether sshd accepts FILE, which is to become the machine's sshd_config; its first ADDED lines
+# are not part of that. Prints each of sshd's messages once, under the name of sshd_config and with the line that the
+# message is about.
 passes() {
     status=0
     "$sshd" -t -f "$1" >"$WORK/sshd.says" 2>&1 || status=$?

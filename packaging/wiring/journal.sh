@@ -3,8 +3,9 @@
 # The undo journal, on disk before a step acts. A run that fails undoes its own steps. After a killed run, the next run does
 # that, or the boot (entralogin-recover.service), or a package's script. Read by configure.
 
-# One empty file for each step, NN.STEP, so that undoing a step needs no disk space; and STEP.before and STEP.after, the file
-# that the step changes. In /etc: there at boot before anything else is mounted, and owned by root, because root acts on it.
+# One empty file for each step, NN.STEP, so that undoing a step needs no disk space; and STEP.before and STEP.after, the
+# file that the step changes. In /etc: there at boot before anything else is mounted, and owned by root, because root
+# acts on it.
 JOURNAL=/etc/entralogin/unfinished
 
 # Not empty: this run has noted a step.
@@ -62,13 +63,14 @@ close_journal() {
     BEGUN=
 }
 
-# Undoes the steps, newest first, and stops at the first that fails: the older steps are what refuses users until it is fixed.
+# Undoes the steps, newest first, and stops at the first that fails: the older steps are what refuses users until it is
+# fixed.
 take_way_back() {
     put_back_pam_copies || return 1
     for step in $(steps_begun); do
         if [ "${step#*.}" = lines ]; then
-            # All steps were done: at most the lines of mapped accounts are missing. Only --recover must restore them; any
-            # other verb sets the machine up as it needs.
+            # All steps were done: at most the lines of mapped accounts are missing. Only --recover must restore them;
+            # any other verb sets the machine up as it needs.
             (reload_sshd) || :
             bring_lines || [ "$verb" != --recover ] || return 1
             break
@@ -112,11 +114,12 @@ put_back() {
     fi
 }
 
-# copy_whole FILE FOLDER: copies FILE below FOLDER, with its path. cp --parents looks up the path's folders relative to the
-# current folder, so it runs in /.
+# copy_whole FILE FOLDER: copies FILE below FOLDER, with its path. cp --parents looks up the path's folders relative to
+# the current folder, so it runs in /.
 copy_whole() { (cd / && cp -a --parents "$1" "$2"); }
 
-# swap_in SAVED TARGET: replaces TARGET by a copy of SAVED with its owner and mode; on a full disk by a hard link to SAVED.
+# swap_in SAVED TARGET: replaces TARGET by a copy of SAVED with its owner and mode; on a full disk by a hard link to
+# SAVED.
 swap_in() {
     new=$2.entralogin-new
     rm -f "$new" || return 1

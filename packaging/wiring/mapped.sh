@@ -11,7 +11,8 @@ mapped() {
     if have restorecon && [ -e /etc/entralogin/adopted ]; then restorecon /etc/entralogin/adopted || :; fi
 }
 
-# Names of accounts that only PAM refuses, no matter who wrote their records and whether a list or a note of them still exists.
+# Names of accounts that only PAM refuses, no matter who wrote their records and whether a list or a note of them still
+# exists.
 mapped_lines() { sed -n 's/^\([^:#]*\):!\*adopted:.*/\1/p' /etc/passwd | tr '\n' ' '; }
 
 # Ends the run if one of them stays: then nothing that refuses them may be removed.

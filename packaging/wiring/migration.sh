@@ -12,8 +12,8 @@ old_pam_files() { grep -ls '^[^#]*pam_aad\.so' /etc/pam.d/* || :; }
 old_pam_profiles() { have pam-auth-update && grep -ls 'pam_aad\.so' $OLD_PROFILES/* || :; }
 names_old_service() { grep -qs '^[[:space:]]*[a-z]*[[:space:]]*:[^#]*[[:space:]:]aad\([[:space:]]\|$\)' $NSSWITCH; }
 
-# Prints an sshd file without the old package's Match block. Fails where that block has other programs' lines, or where the old
-# program stands outside a block: the remaining lines would apply to other users.
+# Prints an sshd file without the old package's Match block. Fails where that block has other programs' lines, or where
+# the old program stands outside a block: the remaining lines would apply to other users.
 without_old_block() {
     awk '
         function flush(  i) {
@@ -99,7 +99,8 @@ take_out_old() {
     done <"$WORK/saved"
 }
 
-# Restores every file, PAM's before the names that it refuses. Leaves and names a file that was changed after the migration.
+# Restores every file, PAM's before the names that it refuses. Leaves and names a file that was changed after the
+# migration.
 restore_old() {
     (cd $SAVED/files && for part in etc/pam.d var/lib/pam etc/nsswitch.conf etc/ssh; do
         [ ! -e $part ] || find $part -type f || exit 1

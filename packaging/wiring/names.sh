@@ -5,8 +5,8 @@
 # Each name may be an Entra account's by the second one, which costs others a look-up.
 our_service() { printf %s "entralogin${SHORT_NAMES:+_short}"; }
 
-# Prints the file with entralogin's service at the end of passwd, group and (where there is one) initgroups; one that stands
-# there by its other name keeps its place.
+# Prints the file with entralogin's service at the end of passwd, group and (where there is one) initgroups; one that
+# stands there by its other name keeps its place.
 nsswitch_with_us() {
     awk -v service="$(our_service)" '
         /^[[:space:]]*(passwd|group|initgroups)[[:space:]]*:/ {
@@ -32,9 +32,9 @@ names_our_service() { grep -q "^[[:space:]]*passwd[[:space:]]*:.*[[:space:]]$(ou
 
 names_short_service() { grep -qs '^[^#]*[[:space:]:]entralogin_short\([[:space:]]\|$\)' $NSSWITCH; }
 
-# Where short names are switched off, the name service forgets them before PAM's lines do, and a run that ends in between does
-# not bring them back: to PAM's lines without short_names such an account would be a local user, whom they refuse nothing.
-# Authselect writes both in one run.
+# Where short names are switched off, the name service forgets them before PAM's lines do, and a run that ends in
+# between does not bring them back: to PAM's lines without short_names such an account would be a local user, whom they
+# refuse nothing. Authselect writes both in one run.
 end_short_names() {
     [ -z "$DRY" ] && names_short_service || return 0
     if [ -L $NSSWITCH ]; then
@@ -68,8 +68,8 @@ wire_nsswitch() {
     change_nsswitch nsswitch
 }
 
-# change_nsswitch [STEP]: the file becomes $WORK/nsswitch.conf. Where adding entralogin is not a step, there is nothing to go
-# back to.
+# change_nsswitch [STEP]: the file becomes $WORK/nsswitch.conf. Where adding entralogin is not a step, there is nothing
+# to go back to.
 change_nsswitch() {
     cmp -s "$WORK/nsswitch.conf" $NSSWITCH && return 0
     [ $# -eq 0 ] || begin "$1" "$WORK/nsswitch.conf"

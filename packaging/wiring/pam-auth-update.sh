@@ -39,8 +39,8 @@ pam_auth_update_unwire() {
 pam_profile() { printf %s "entralogin${SHORT_NAMES:+-short}"; }
 other_pam_profile() { if [ -n "$SHORT_NAMES" ]; then printf entralogin; else printf entralogin-short; fi; }
 
-# pam-auth-update changes two files for each stage, one after the other. Once they disagree, it assumes an edit by hand and
-# changes neither. So copies make a run of it all or nothing.
+# pam-auth-update changes two files for each stage, one after the other. Once they disagree, it assumes an edit by hand
+# and changes neither. So copies make a run of it all or nothing.
 PAM_COPIES=$JOURNAL/pam
 run_pam_auth_update() {
     if [ -n "$DRY" ]; then
@@ -71,8 +71,8 @@ run_pam_auth_update() {
     drop_pam_copies
 }
 
-# Debian 11's and Ubuntu 22.04's pam-auth-update knows no --disable; there --remove removes the lines. It also forgets that it
-# saw the profile, which matters only for profiles that are on by default.
+# Debian 11's and Ubuntu 22.04's pam-auth-update knows no --disable; there --remove removes the lines. It also forgets
+# that it saw the profile, which matters only for profiles that are on by default.
 pam_disabling() {
     if grep -q -e --disable "$(command -v pam-auth-update)"; then echo --disable; else echo --remove; fi
 }
@@ -101,7 +101,8 @@ pam_is_after() {
 
 drop_pam_copies() { rm -rf $PAM_COPIES.new && mv -T $PAM_COPIES $PAM_COPIES.new && rm -rf $PAM_COPIES.new; }
 
-# Undoes what a killed or failed run changed. Leaves the files alone if another program or person has changed them since.
+# Undoes what a killed or failed run changed. Leaves the files alone if another program or person has changed them
+# since.
 put_back_pam_copies() {
     [ -d $PAM_COPIES ] || return 0
     for file in /etc/pam.d/common-*; do

@@ -33,8 +33,8 @@ pam_lines() {
 
 pam_names_us() { grep -qs '^[^#]*pam_entralogin\.so' /etc/pam.d/*; }
 
-# Prints lines written by hand that would refuse all users once the module's file is gone; fails where there are none. Lines
-# from $PAM_LINES ignore a missing module, and so does a line whose type begins with a dash (pam.d(5)).
+# Prints lines written by hand that would refuse all users once the module's file is gone; fails where there are none.
+# Lines from $PAM_LINES ignore a missing module, and so does a line whose type begins with a dash (pam.d(5)).
 pam_lines_that_lock_out() {
     grep -sn '^[^#-].*pam_entralogin\.so' /etc/pam.d/* | grep -v 'module_unknown=ignore\|:[0-9]*:[^:]*[[:space:]]optional[[:space:]]'
 }

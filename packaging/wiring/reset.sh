@@ -12,9 +12,9 @@ note_on() {
         complain "$TURNED_ON cannot be written: after a reset by Azure's tools, sign-in does not come back by itself"
 }
 
-# Keywords of the files that VMAccess puts in place, in order: Debian, Ubuntu and systems that it does not know; RHEL and its
-# relatives; SUSE. A keyword that comes several times in a row counts once; those that these tools set later are ignored,
-# wherever they stand. Azure Linux's file needs no entry: it has the Include line.
+# Keywords of the files that VMAccess puts in place, in order: Debian, Ubuntu and systems that it does not know; RHEL
+# and its relatives; SUSE. A keyword that comes several times in a row counts once; those that these tools set later are
+# ignored, wherever they stand. Azure Linux's file needs no entry: it has the Include line.
 AZURE_TOOLS_SET='passwordauthentication|challengeresponseauthentication|kbdinteractiveauthentication|clientaliveinterval'
 AZURE_FILES="port protocol hostkey useprivilegeseparation keyregenerationinterval serverkeybits syslogfacility loglevel \
 logingracetime permitrootlogin strictmodes rsaauthentication pubkeyauthentication ignorerhosts rhostsrsaauthentication \

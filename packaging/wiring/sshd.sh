@@ -47,8 +47,8 @@ wire_sshd() {
     if reads_folder; then wire_sshd_file; else wire_sshd_block; fi
 }
 
-# sshd_blocks PATTERNS: the block for these names; before it the same for accounts with a short name, which may look like
-# anybody's. What other programs write behind the blocks stays with whole names.
+# sshd_blocks PATTERNS: the block for these names; before it the same for accounts with a short name, which may look
+# like anybody's. What other programs write behind the blocks stays with whole names.
 sshd_blocks() {
     template=$SHARE/sshd/00-entralogin.conf
     if [ -n "$SHORT_NAMES" ]; then
@@ -74,7 +74,8 @@ wire_sshd_file() {
     passes $SSHD_CONFIG || fail "sshd refuses its configuration with $SSHD_FILE in it"
 }
 
-# A Match block counts wherever it stands, but for one before it. Whatever is appended behind entralogin's must be global again.
+# A Match block counts wherever it stands, but for one before it. Whatever is appended behind entralogin's must be
+# global again.
 wire_sshd_block() {
     own_lines rest >"$WORK/sshd_rest" && with_block >"$WORK/sshd_config" || fail "$WORK cannot be written"
     cmp -s "$WORK/sshd_config" $SSHD_CONFIG && return 0

@@ -46,8 +46,9 @@ is_sudo_rs() {
     esac
 }
 
-# Prints entralogin's file for the installed sudo. Says why and fails where the rule would apply to another group: an older
-# sudo-rs goes by the group's name, which another name service may have taken; 0.2.5 reads no number of ten digits, 0.2.15 does.
+# Prints entralogin's file for the installed sudo. Says why and fails where the rule would apply to another group: an
+# older sudo-rs goes by the group's name, which another name service may have taken; 0.2.5 reads no number of ten
+# digits, 0.2.15 does.
 sudo_rule() {
     if ! is_sudo_rs; then
         cat $SHARE/sudoers/entralogin

@@ -13,7 +13,8 @@ RECOVERY=entralogin-recover.service
 # Set by --recover: at boot that unit may stop other units and must not wait for them.
 NO_BLOCK=
 
-# Keeps the units enabled when the first boot of a captured image applies presets that disable them (RHEL's "disable *").
+# Keeps the units enabled when the first boot of a captured image applies presets that disable them (RHEL's "disable
+# *").
 PRESET=/etc/systemd/system-preset/60-entralogin.preset
 
 # A system extension's units appear only after systemd has read /etc, so a unit in /etc starts them.
@@ -22,7 +23,8 @@ is_extension() { [ -e /usr/lib/extension-release.d/extension-release.entralogin 
 
 booted() { [ -d /run/systemd/system ] && have systemctl; }
 
-# False in an image that is being built, and where the owner wants no service started (policy-rc.d of Debian's invoke-rc.d).
+# False in an image that is being built, and where the owner wants no service started (policy-rc.d of Debian's
+# invoke-rc.d).
 may_start() {
     booted || return 1
     [ -x /usr/sbin/policy-rc.d ] || return 0
@@ -31,8 +33,8 @@ may_start() {
     [ $status -ne 101 ]
 }
 
-# Versions up to 0.1.0 had a unit that showed Entra accounts in systemd's user database. Its link must not stay: systemd would
-# ask a service that is not there, for every name of the machine.
+# Versions up to 0.1.0 had a unit that showed Entra accounts in systemd's user database. Its link must not stay: systemd
+# would ask a service that is not there, for every name of the machine.
 forget_user_database() {
     rm -f /etc/systemd/system/entralogind.service.wants/entralogin-userdb.service
     rmdir /etc/systemd/system/entralogind.service.wants 2>/dev/null || :

@@ -222,7 +222,8 @@ package protocol AccountsView: Sendable {
     func listed(_ name: UserName) -> MappedPerson?
     /// The whole name of the account with this short name, enrolled or not; nil for every other text.
     func wholeName(of text: String) -> UserName?
-    /// Why the account has its whole name though users of its domain have short ones; nil where it has one, or they do not.
+    /// Why the account has its whole name though users of its domain have short ones; nil where it has one, or they do
+    /// not.
     func obstacleToShortName(of account: Account) -> String?
     /// The enrolled accounts as they are stored, in the order of enrolment: not for look-ups.
     func allEnrolled() -> [EnrolledAccount]

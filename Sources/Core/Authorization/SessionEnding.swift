@@ -73,8 +73,9 @@ package enum EndingFault: Error, Hashable, Sendable {
 
 /// Ends every process of one account. The adapter asks a separate program, because the daemon has no capability (P11).
 package protocol SessionEnder: Sendable {
-    /// Returns when it is done, within `ENTRALOGIN_END_DEADLINE_MS`. This interface does not check `uid` and `name`: the
-    /// program checks by root's files that `uid` is an Entra account's, and which numbers its rootless containers have.
+    /// Returns when it is done, within `ENTRALOGIN_END_DEADLINE_MS`. This interface does not check `uid` and `name`:
+    /// the program checks by root's files that `uid` is an Entra account's, and which numbers its rootless containers
+    /// have.
     func end(uid: UInt32, named name: String, because cause: EndingCause) async throws(EndingFault) -> EndedProcesses
 }
 

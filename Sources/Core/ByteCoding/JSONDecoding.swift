@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension JSON {
-    /// The value that this document says, by the type's own account of itself. Members that the type does not know are passed over;
-    /// one that it misses, or one of another kind, and a number beyond its type, are a `JSONError`.
+    /// The value that this document says, by the type's own account of itself. Members that the type does not know are
+    /// passed over; one that it misses, or one of another kind, and a number beyond its type, are a `JSONError`.
     package func decoded<Value: Decodable>(as type: Value.Type) throws -> Value {
         let value: Any? =
             switch type {

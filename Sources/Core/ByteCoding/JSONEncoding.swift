@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension JSON {
-    /// The value as JSON, by its own account of itself: structures are objects without the members that are nil, sequences
-    /// are arrays. A number with a fraction has no place in a report, and is an error, as whatever `value` throws is.
+    /// The value as JSON, by its own account of itself: structures are objects without the members that are nil,
+    /// sequences are arrays. A number with a fraction has no place in a report, and is an error, as whatever `value`
+    /// throws is.
     package init<Value: Encodable>(encoding value: Value) throws {
         switch value {
         case let text as String: self = .string(text)

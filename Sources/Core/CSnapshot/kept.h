@@ -31,8 +31,8 @@ int entralogin_is_proven(const struct entralogin_window *w, const unsigned char 
 void entralogin_set_proven(const struct entralogin_window *w, const unsigned char *record, uint32_t offset);
 
 /*
- * Opens GRANTS or GROUPS, whose headers are alike, and checks the header. `entry` and `second`: the sizes of the entries
- * that `count` and `people` count.
+ * Opens GRANTS or GROUPS, whose headers are alike, and checks the header. `entry` and `second`: the sizes of the
+ * entries that `count` and `people` count.
  */
 int entralogin_since_boot_open(struct entralogin_since_boot *f, const char *magic, uint32_t entry, uint32_t second,
     const char *path, struct entralogin_kept *kept, void *window, size_t capacity);

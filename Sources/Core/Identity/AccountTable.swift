@@ -105,8 +105,8 @@ package struct AccountTable: Sendable {
         return table
     }
 
-    /// The table in which that account is locked from that time on, or, without a time, no longer locked. Locking a locked
-    /// one again changes nothing.
+    /// The table in which that account is locked from that time on, or, without a time, no longer locked. Locking a
+    /// locked one again changes nothing.
     package func locking(_ name: UserName, at time: UnixTime?) throws(AccountConflict) -> AccountTable {
         guard let index = byName[name] else { throw .unknown }
         let old = accounts[index]

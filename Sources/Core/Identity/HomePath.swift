@@ -117,8 +117,8 @@ package struct HomeTemplate: Hashable, Sendable, CustomStringConvertible {
     package var description: String { text }
 
     /// The homes for a name in order of preference: the template's path, then the same with `-entra`, `-entra2`, ...
-    /// behind it. Paths that are too long are left out. Lazy, because the first one is mostly free. `short`: what the account
-    /// is called instead.
+    /// behind it. Paths that are too long are left out. Lazy, because the first one is mostly free. `short`: what the
+    /// account is called instead.
     package func candidates(for name: UserName, called short: ShortName? = nil) -> some Sequence<String> {
         let first = expanded(short?.text ?? name.text, localPart: name.localPart, domain: name.domain ?? "service")
         return (0..<Self.candidateLimit).lazy.map { number in

@@ -23,8 +23,8 @@ package final class LocalAccounts: Sendable {
     private let listed: [UserName: MappedPerson]
     private let listedObjects: [ObjectID: MappedPerson]
 
-    /// Takes the files' bytes (passwd(5), group(5)), and root's list of mapped accounts. Comments, empty lines and the `+` and
-    /// `-` lines of NIS (nsswitch.conf(5), compat) are skipped.
+    /// Takes the files' bytes (passwd(5), group(5)), and root's list of mapped accounts. Comments, empty lines and the
+    /// `+` and `-` lines of NIS (nsswitch.conf(5), compat) are skipped.
     package init(passwd: [UInt8], group: [UInt8], mapped list: MappingList = MappingList()) {
         var users: [[String]] = []
         var groups: [[String]] = []

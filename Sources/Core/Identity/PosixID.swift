@@ -26,7 +26,8 @@ package struct PosixID: Hashable, Sendable, Comparable, CustomStringConvertible 
     package static func < (left: PosixID, right: PosixID) -> Bool { left.number < right.number }
 }
 
-/// The rule for the names of entralogin's two groups: `entralogin_group_name_is_ours` of CWire, which the modules apply too.
+/// The rule for the names of entralogin's two groups: `entralogin_group_name_is_ours` of CWire, which the modules apply
+/// too.
 package enum GroupName {
     /// True for a name that no group of the system has: a lower-case letter, then letters, digits, `_` and `-`, an
     /// underscore among them, at most 32 bytes, not beginning with `systemd`; and not `ShortName.group`.

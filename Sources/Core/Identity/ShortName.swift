@@ -4,8 +4,9 @@ internal import CWire
 
 /// The part of a user principal name before the `@`, as the whole name of an account (`ShortNames=`).
 ///
-/// The shape is `entralogin_name_is_short` of CWire, which the modules in other processes apply too: at most 32 bytes of
-/// a-z 0-9 . -, beginning with a letter. Any user's name may have it, so it is an account's only where nobody else has it.
+/// The shape is `entralogin_name_is_short` of CWire, which the modules in other processes apply too: at most 32 bytes
+/// of a-z 0-9 . -, beginning with a letter. Any user's name may have it, so it is an account's only where nobody else
+/// has it.
 package struct ShortName: Hashable, Sendable, CustomStringConvertible {
     /// The group of every account that has one, and its number (`ENTRALOGIN_SHORT_GROUP`).
     package static let group = ENTRALOGIN_SHORT_GROUP
@@ -28,8 +29,9 @@ package struct ShortName: Hashable, Sendable, CustomStringConvertible {
 
     package var description: String { text }
 
-    /// Names that packages give to users and groups of their own, also when they are installed later: a package takes an
-    /// account that is there for its own. Those of base-passwd (Debian) and setup (Fedora), and of what runs as a server often.
+    /// Names that packages give to users and groups of their own, also when they are installed later: a package takes
+    /// an account that is there for its own. Those of base-passwd (Debian) and setup (Fedora), and of what runs as a
+    /// server often.
     private static let reserved: Set<String> = [
         "adm", "admin", "apache", "avahi", "backup", "bin", "bind", "cdrom", "chrony", "clamav", "colord", "crontab",
         "daemon",
@@ -52,8 +54,8 @@ package struct ShortName: Hashable, Sendable, CustomStringConvertible {
 }
 
 extension UserName {
-    /// The short name that the account may have where people of this domain are to have one; nil for others, and for a name
-    /// whose local part cannot be one.
+    /// The short name that the account may have where people of this domain are to have one; nil for others, and for a
+    /// name whose local part cannot be one.
     package func shortName(in domain: String?) -> ShortName? {
         guard let own = self.domain, let domain, own == domain else { return nil }
         return ShortName(localPart)

@@ -3,8 +3,9 @@
 internal import Authorization
 
 extension Request {
-    /// The same question where each name of an account that it concerns is what `whole` makes of it: a short name becomes the
-    /// whole one, by which the daemon knows everybody. What is looked up for the name service stays, and so does a new name.
+    /// The same question where each name of an account that it concerns is what `whole` makes of it: a short name
+    /// becomes the whole one, by which the daemon knows everybody. What is looked up for the name service stays, and so
+    /// does a new name.
     package func naming(_ whole: (String) -> String) -> Request {
         switch self {
         case .checkCertificate(var request):

@@ -33,8 +33,8 @@ static uint32_t parse_uid(const char *text) {
 
 /*
  * The reply's principal if it is the user's name, or the whole name that has it as its short name; otherwise NULL. The
- * certificate may spell it with capital letters (Alice@Contoso.com), and sshd compares every byte, so the certificate's own
- * spelling is printed. A principal that folds to a name of an Entra account's shape contains no blank and none of
+ * certificate may spell it with capital letters (Alice@Contoso.com), and sshd compares every byte, so the certificate's
+ * own spelling is printed. A principal that folds to a name of an Entra account's shape contains no blank and none of
  * , " # \ ;
  */
 const char *entralogin_principal_of(const void *frame, size_t size, const char *user, size_t *ret_length) {

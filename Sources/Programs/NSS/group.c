@@ -11,8 +11,8 @@
 #define FIRST_GROUPS (SHARED_GROUPS + ENTRALOGIN_GROUPS_MAX)
 
 /*
- * A group without members. Membership comes from initgroups or, for a private group, from being the primary group. A list of
- * the shared groups' members would not fit the buffers of programs that do not ask again with a larger one.
+ * A group without members. Membership comes from initgroups or, for a private group, from being the primary group. A
+ * list of the shared groups' members would not fit the buffers of programs that do not ask again with a larger one.
  */
 static ENTRALOGIN_ONE_COPY enum nss_status pack(
     struct entralogin_text name, uint32_t gid, struct group *ret, char *buffer, size_t size, int *errnop) {

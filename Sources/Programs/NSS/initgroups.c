@@ -46,8 +46,8 @@ static int is_ours(
 }
 
 /*
- * A short name, which any user may have, in a record whose primary group is not entralogin's is ABSENT at no cost: a local
- * user's sign-in never waits for the daemon. If the group is unknown (nscd), the published accounts alone decide.
+ * A short name, which any user may have, in a record whose primary group is not entralogin's is ABSENT at no cost: a
+ * local user's sign-in never waits for the daemon. If the group is unknown (nscd), the published accounts alone decide.
  */
 static int find_member(
     const struct entralogin_sources *sources, const char *name, gid_t primary, struct entralogin_finding *ret) {

@@ -35,8 +35,8 @@ struct entralogin_finding {
 };
 
 /*
- * Finds by name: in the snapshot or, for root and a name that is not there, by asking the daemon. A name that cannot be an
- * Entra account's is ABSENT at no cost. On FOUND the caller calls entralogin_nss_let_go; otherwise nothing is held.
+ * Finds by name: in the snapshot or, for root and a name that is not there, by asking the daemon. A name that cannot be
+ * an Entra account's is ABSENT at no cost. On FOUND the caller calls entralogin_nss_let_go; otherwise nothing is held.
  */
 int entralogin_nss_find_name(
     const struct entralogin_sources *sources, const char *name, struct entralogin_finding *ret);
@@ -63,8 +63,8 @@ int entralogin_nss_record_at(const struct entralogin_sources *sources, struct en
 int entralogin_nss_is_administrator(const struct entralogin_sources *sources, uint32_t uid);
 
 /*
- * Stores the gids of the Entra groups that `uid` is in now, and returns how many; 0 if anything is unreadable. Call this
- * only if the accounts have the flag ENTRALOGIN_MAPS_GROUPS.
+ * Stores the gids of the Entra groups that `uid` is in now, and returns how many; 0 if anything is unreadable. Call
+ * this only if the accounts have the flag ENTRALOGIN_MAPS_GROUPS.
  */
 uint32_t entralogin_nss_mapped_groups(
     const struct entralogin_sources *sources, uint32_t uid, uint32_t gids[ENTRALOGIN_GROUPS_MAX]);

@@ -48,8 +48,8 @@ static int result_of(int verdict, int denied, int undecided) {
 }
 
 /*
- * A mapped account is never treated as a local account: if the daemon, which reads the same files, does not know it as an
- * Entra account, the user is refused.
+ * A mapped account is never treated as a local account: if the daemon, which reads the same files, does not know it as
+ * an Entra account, the user is refused.
  */
 static int insist(pam_handle_t *pamh, int flags, int verdict, int is_mapped) {
     if (!is_mapped || verdict != ENTRALOGIN_VERDICT_IGNORE)
@@ -186,8 +186,8 @@ static void clear_way(const struct entralogin_pam_operations *operations, pam_ha
 }
 
 /*
- * Whether the daemon has no say in this session. It has a say if another directory's user came with a certificate: that may
- * be an Entra certificate for the same name, which the account stage did not know of (P4).
+ * Whether the daemon has no say in this session. It has a say if another directory's user came with a certificate: that
+ * may be an Entra certificate for the same name, which the account stage did not know of (P4).
  */
 static int is_no_concern(const struct entralogin_person *person, const char *credential) {
     int certified = strstr(credential, "-cert-v01@openssh.com ") != NULL;

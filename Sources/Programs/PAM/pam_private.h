@@ -13,8 +13,8 @@
 /* --- ask.c --- */
 
 /*
- * The verdict of a reply, undecidable for every frame that is not a reply, and what to tell the user (may be empty). The
- * text borrows from the frame.
+ * The verdict of a reply, undecidable for every frame that is not a reply, and what to tell the user (may be empty).
+ * The text borrows from the frame.
  */
 int entralogin_read_verdict(const void *frame, size_t size, uint16_t opcode, const char **ret_text, size_t *ret_length);
 
@@ -88,8 +88,8 @@ int entralogin_forgets_code(const struct entralogin_pam_operations *operations, 
 /* What a code is for. A step-up proves who the user is, and opens no session. */
 enum entralogin_code_use { ENTRALOGIN_CODE_SIGNS_IN, ENTRALOGIN_CODE_STEPS_UP };
 /*
- * Asks for a code, shows it, waits for the outcome, and returns the auth stage's result. After PAM_SUCCESS the handle keeps
- * `use`. PAM_ABORT if entralogin_is_given_up.
+ * Asks for a code, shows it, waits for the outcome, and returns the auth stage's result. After PAM_SUCCESS the handle
+ * keeps `use`. PAM_ABORT if entralogin_is_given_up.
  */
 int entralogin_by_code(const struct entralogin_pam_operations *operations, pam_handle_t *pamh, int flags,
     const struct entralogin_person *person, enum entralogin_code_use use);
@@ -102,9 +102,9 @@ void entralogin_join_administrators(const char *user, uint32_t gid);
 
 int entralogin_in_sudo(pam_handle_t *pamh);
 /*
- * In sudo the user who runs it proves who they are, whichever user they want to become. PAM_IGNORE if that is no Entra user;
- * an Entra user has no other way than the code, unless the daemon says that step-up is off. PAM_CRED_INSUFFICIENT and
- * PAM_ABORT end sudo at once; after other errors it asks again.
+ * In sudo the user who runs it proves who they are, whichever user they want to become. PAM_IGNORE if that is no Entra
+ * user; an Entra user has no other way than the code, unless the daemon says that step-up is off. PAM_CRED_INSUFFICIENT
+ * and PAM_ABORT end sudo at once; after other errors it asks again.
  */
 int entralogin_step_up(const struct entralogin_pam_operations *operations, pam_handle_t *pamh, int flags, int argc);
 
@@ -137,8 +137,8 @@ struct entralogin_person {
 };
 
 /*
- * A name that cannot be an Entra account's is not looked up, unless `foreigners_too`. If short names are on, any user's name
- * may be one, and is looked up.
+ * A name that cannot be an Entra account's is not looked up, unless `foreigners_too`. If short names are on, any user's
+ * name may be one, and is looked up.
  */
 void entralogin_find_person(const struct entralogin_pam_operations *operations, const char *name, int foreigners_too,
     struct entralogin_person *ret);
@@ -161,11 +161,11 @@ int entralogin_holds_administrators_group(void);
 /* ENTRALOGIN_PAM_HOLDS_ADMIN_GROUP and ENTRALOGIN_PAM_IN_SSHD, as they apply to this process. */
 uint16_t entralogin_process_flags(pam_handle_t *pamh);
 /*
- * True if a user who is neither root nor an Entra user has the administrators' gid: only Entra accounts get it, so a setgid
- * program lends it, or the account was an Entra account when its session began. sudo, which is root by then, goes by that
- * gid (sudoers(5)) and would make its user root; so a caller whose `name` has an Entra account's shape counts as such a
- * user. False if the process has too many groups to check, as users of another directory may: this module has no say about
- * them (P8).
+ * True if a user who is neither root nor an Entra user has the administrators' gid: only Entra accounts get it, so a
+ * setgid program lends it, or the account was an Entra account when its session began. sudo, which is root by then,
+ * goes by that gid (sudoers(5)) and would make its user root; so a caller whose `name` has an Entra account's shape
+ * counts as such a user. False if the process has too many groups to check, as users of another directory may: this
+ * module has no say about them (P8).
  */
 int entralogin_borrows_group(const struct entralogin_pam_operations *operations, const char *name);
 int entralogin_in_sshd(pam_handle_t *pamh);
@@ -177,8 +177,9 @@ const char *entralogin_item(pam_handle_t *pamh, int item);
 
 /*
  * True if sudo is sudo-rs, its rule goes by a group, and the name services count `name`, who runs sudo and is no Entra
- * account, among that group's members: another service has the group's name or its number (P7). Also true if an error that
- * the caller can cause by a resource limit leaves this open. Reads only configure's file if that is for another sudo.
+ * account, among that group's members: another service has the group's name or its number (P7). Also true if an error
+ * that the caller can cause by a resource limit leaves this open. Reads only configure's file if that is for another
+ * sudo.
  */
 int entralogin_has_foreign_right(
     const struct entralogin_pam_operations *operations, pam_handle_t *pamh, const char *name);
@@ -189,17 +190,17 @@ int entralogin_has_foreign_right(
 #define ENTRALOGIN_PASSWD_MAX 16384
 
 /*
- * True if a number of the id range is another directory's user's: the published accounts are readable and do not have it,
- * and the name services know it (as `name`, unless that is NULL). entralogin's module answers for a number from that file
- * alone, so the answer is another service's. In doubt false: for an Entra account that is published, retired or cannot be
- * looked up, and for a holder of the administrators' group, whatever limits or groups the caller has set.
+ * True if a number of the id range is another directory's user's: the published accounts are readable and do not have
+ * it, and the name services know it (as `name`, unless that is NULL). entralogin's module answers for a number from
+ * that file alone, so the answer is another service's. In doubt false: for an Entra account that is published, retired
+ * or cannot be looked up, and for a holder of the administrators' group, whatever limits or groups the caller has set.
  */
 int entralogin_is_anothers(const struct entralogin_pam_operations *operations, uint32_t uid, const char *name);
 /* Whether an Entra account of that name is published; true if that is unknown. */
 int entralogin_is_published(const struct entralogin_pam_operations *operations, const char *name);
 /*
- * True if a number in root's list of mapped accounts is a local user's by now: a record with another name and without the
- * mark has it, and the record of the `listed` name does not.
+ * True if a number in root's list of mapped accounts is a local user's by now: a record with another name and without
+ * the mark has it, and the record of the `listed` name does not.
  */
 int entralogin_is_given_away(const struct entralogin_pam_operations *operations, uint32_t uid, const char *listed);
 

@@ -18,8 +18,8 @@ const char *entralogin_item(pam_handle_t *pamh, int item) {
 }
 
 /*
- * Decides whose a local record with a name of an Entra account's shape is. Only a record that root's list does not name, and
- * that has no mark, is another user's (P8); if that cannot be decided, it is a mismatch.
+ * Decides whose a local record with a name of an Entra account's shape is. Only a record that root's list does not
+ * name, and that has no mark, is another user's (P8); if that cannot be decided, it is a mismatch.
  */
 static void evaluate_local(
     const struct entralogin_pam_operations *operations, const struct passwd *found, struct entralogin_person *ret) {
@@ -40,7 +40,8 @@ static void evaluate_local(
 
 /*
  * Whether a record with a number of the id range is another name service's. The password in the records of entralogin's
- * module shows at no cost that they are Entra accounts'; if something in between hides it, as SSSD may, the number decides.
+ * module shows at no cost that they are Entra accounts'; if something in between hides it, as SSSD may, the number
+ * decides.
  */
 static int is_anothers(const struct entralogin_pam_operations *operations, const struct passwd *found) {
     int marked = found->pw_passwd != NULL && strcmp(found->pw_passwd, ENTRALOGIN_NO_PASSWORD) == 0;
@@ -57,8 +58,8 @@ static int may_be_short(const struct entralogin_pam_operations *operations, cons
 }
 
 /*
- * Evaluates the whole name of an account that has a short name, which must lead to the same record: everything after PAM,
- * and the group lists of other name services, go by the short name.
+ * Evaluates the whole name of an account that has a short name, which must lead to the same record: everything after
+ * PAM, and the group lists of other name services, go by the short name.
  */
 static enum entralogin_standing evaluate_spelling(
     const struct entralogin_pam_operations *operations, const char *name, const struct entralogin_person *person) {

@@ -20,8 +20,8 @@
 #define UNDECIDED "entralogin: sudo cannot be decided now; ask this machine's administrator"
 
 /*
- * The rule of the PAM module: a name of the right shape with a uid of the id range, or with the uid in root's list. Or a
- * short name, which any user may have, with a uid of the range and the password of entralogin's records: another
+ * The rule of the PAM module: a name of the right shape with a uid of the id range, or with the uid in root's list. Or
+ * a short name, which any user may have, with a uid of the range and the password of entralogin's records: another
  * directory's user with such a uid has another password, and never waits for the daemon (P8).
  */
 static int can_be_entra(const struct entralogin_sudo_world *operations, const char *user, const struct passwd *record) {

@@ -140,8 +140,8 @@ final class Daemon: Sendable {
         }
     }
 
-    /// Reads the settings again. `[Accounts]` takes effect at once, except `ProvisionalCallers=`; if that or another section
-    /// has changed, the record says that it needs a restart. Invalid settings change nothing.
+    /// Reads the settings again. `[Accounts]` takes effect at once, except `ProvisionalCallers=`; if that or another
+    /// section has changed, the record says that it needs a restart. Invalid settings change nothing.
     private func reload() {
         notifier.reloading()
         loop.start { [self] in

@@ -27,8 +27,8 @@ package struct EnrolledAccountsRule: Sendable {
     private let machine: any EnvironmentView
     private let accounts: [Account]
 
-    /// `domains`: as `Domains=` has them; `homeTemplate`: faults of its folder are reported elsewhere; `shortNameDomain`:
-    /// as `ShortNames=` has it.
+    /// `domains`: as `Domains=` has them; `homeTemplate`: faults of its folder are reported elsewhere;
+    /// `shortNameDomain`: as `ShortNames=` has it.
     package init(
         on machine: any EnvironmentView,
         domains: [String] = [],

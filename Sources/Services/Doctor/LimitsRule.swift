@@ -4,9 +4,9 @@ internal import Integration
 
 /// Finds limits of zero in the files of pam_limits (limits.conf(5)) that keep an account from any session: no login, or
 /// no process. If several lines apply, a line for the name takes precedence over one for a group, and that over one for
-/// `*`; among equals the last counts. Hard and soft limits are separate, and either keeps out: pam_limits lowers the soft
-/// limit to the hard one, and the kernel starts no program beyond the soft one (setrlimit(2)), so no user comes as far as
-/// raising it. Of logins pam_limits has one limit, whatever the line's type is.
+/// `*`; among equals the last counts. Hard and soft limits are separate, and either keeps out: pam_limits lowers the
+/// soft limit to the hard one, and the kernel starts no program beyond the soft one (setrlimit(2)), so no user comes as
+/// far as raising it. Of logins pam_limits has one limit, whatever the line's type is.
 struct LimitsRule: Sendable {
     private static let module = "pam_limits.so"
     private static let items: Set<String> = ["maxlogins", "maxsyslogins", "nproc"]

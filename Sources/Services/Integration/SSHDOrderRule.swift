@@ -12,8 +12,8 @@ struct SSHDOrderRule: Sendable {
         SSHDRule.needs.filter { $0.keyword != "usepam" && !$0.mayBeAbsent }.map(\.keyword)
     )
 
-    /// `hasDropIn`: the drop-in exists, whether sshd reads it or not; `hasShortNames`: accounts with a short name need a block of
-    /// their own.
+    /// `hasDropIn`: the drop-in exists, whether sshd reads it or not; `hasShortNames`: accounts with a short name need
+    /// a block of their own.
     static func evaluate(_ files: SSHDFiles, hasDropIn: Bool = true, hasShortNames: Bool = false) -> [Finding] {
         if let path = files.unreadable {
             return [Finding(.sshdFiles, .error, "sshd's configuration cannot be read", place: path, remedy: remedy)]

@@ -71,7 +71,8 @@ package final class RequestRouter: Sendable {
     private let services: RoutedServices
     private let wholeName: @Sendable (String) -> String
 
-    /// `wholeName`: the name by which the services know an account that the system calls otherwise; every other text as it is.
+    /// `wholeName`: the name by which the services know an account that the system calls otherwise; every other text as
+    /// it is.
     package init(
         policy: CallerPolicy,
         services: RoutedServices,

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * `load PATH FRAME COUNT CLIENTS`: CLIENTS processes together exchange COUNT frames, each over a connection of its own,
- * one after the other. FRAME is a file; its last four bytes become this process's id, big-endian, because the certificate
- * check requires that of its caller. Prints frames a second, and how many answers had the protocol's status 0.
+ * one after the other. FRAME is a file; its last four bytes become this process's id, big-endian, because the
+ * certificate check requires that of its caller. Prints frames a second, and how many answers had the protocol's status
+ * 0.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>

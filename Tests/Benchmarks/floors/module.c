@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * `module LIBRARY COUNT NAME`: calls _nss_entralogin_getpwnam_r of the library COUNT times for NAME directly, so that the
- * instructions of a lookup are counted without glibc's own part. Prints the last call's status (nss.h).
+ * `module LIBRARY COUNT NAME`: calls _nss_entralogin_getpwnam_r of the library COUNT times for NAME directly, so that
+ * the instructions of a lookup are counted without glibc's own part. Prints the last call's status (nss.h).
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>

@@ -11,12 +11,12 @@
  *   COMMAND    the name of this process while it asks
  *
  * Prints in nanoseconds, less what reading the clock costs: median, 99 %, 99.9 %, least; then the number of calls, of
- * wrong answers, and 1 if the last was late, else 0. "none" if the module has no such entry point. Describes each thread's
- * first wrong answer on standard error.
+ * wrong answers, and 1 if the last was late, else 0. "none" if the module has no such entry point. Describes each
+ * thread's first wrong answer on standard error.
  *
- * Late: if the daemon does not answer by the deadline, for example while the machine stands still, entralogin's module gives
- * up and does not ask it for a while; that is no wrong answer. A thread ends with its first such call, which counts neither
- * as made nor as wrong. UNAVAIL before the deadline, NOTFOUND and another record are wrong at once.
+ * Late: if the daemon does not answer by the deadline, for example while the machine stands still, entralogin's module
+ * gives up and does not ask it for a while; that is no wrong answer. A thread ends with its first such call, which
+ * counts neither as made nor as wrong. UNAVAIL before the deadline, NOTFOUND and another record are wrong at once.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>

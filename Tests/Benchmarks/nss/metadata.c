@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * `metadata COMMAND...`: the part of Google's metadata server that its OS Login module asks, on 169.254.169.254:80, while
- * COMMAND runs. It knows the users of synthetic.c and answers at once, so it adds little to a lookup.
+ * `metadata COMMAND...`: the part of Google's metadata server that its OS Login module asks, on 169.254.169.254:80,
+ * while COMMAND runs. It knows the users of synthetic.c and answers at once, so it adds little to a lookup.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>

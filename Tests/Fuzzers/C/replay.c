@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Runs a fuzzer's body without libFuzzer: over the named files, of which there must be some, and over each valid input,
- * truncated at every length, with every byte changed, and damaged at random (with a fixed seed): one bit of each byte and 500
- * rounds; with ENTRALOGIN_DEEP every bit, in a short input every value, and 4,000 rounds. `--corpus FOLDER` writes the valid
- * inputs to that folder instead.
+ * truncated at every length, with every byte changed, and damaged at random (with a fixed seed): one bit of each byte
+ * and 500 rounds; with ENTRALOGIN_DEEP every bit, in a short input every value, and 4,000 rounds. `--corpus FOLDER`
+ * writes the valid inputs to that folder instead.
  */
 #include "fuzz.h"
 

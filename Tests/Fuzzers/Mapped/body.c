@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Root's list of mapped accounts, as the modules read it. The first byte of an input says how it is served (below), the rest is
- * the list. The file is in memory; on disk, the kernel would take most of the time.
+ * Root's list of mapped accounts, as the modules read it. The first byte of an input says how it is served (below), the
+ * rest is the list. The file is in memory; on disk, the kernel would take most of the time.
  */
 #define _GNU_SOURCE
 #include "fuzz.h"

@@ -20,8 +20,8 @@
 void serve_nothing(void);
 
 /*
- * Serves these bytes, which stay the caller's, to whatever is linked with --wrap: a file of its own, renamed over the one
- * that was served there before, which who has it open goes on reading.
+ * Serves these bytes, which stay the caller's, to whatever is linked with --wrap: a file of its own, renamed over the
+ * one that was served there before, which who has it open goes on reading.
  */
 void serve(const char *path, const unsigned char *bytes, size_t size, unsigned how);
 

@@ -131,7 +131,8 @@ func takesToken(_ bytes: [UInt8]) -> Bool {
     return believes(token)
 }
 
-/// Whether somebody is proved where every key of that name signs: then by all that the rules ask for, and never otherwise.
+/// Whether somebody is proved where every key of that name signs: then by all that the rules ask for, and never
+/// otherwise.
 private func believes(_ token: IdentityToken) -> Bool {
     let tenant = "11111111-1111-4111-8111-111111111111"
     let document =

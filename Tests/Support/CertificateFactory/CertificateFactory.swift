@@ -42,8 +42,8 @@ package final class CertificateFactory: Sendable {
         return try publicLine(path + "-cert.pub").blob
     }
 
-    /// A signature blob of an RSA key over any bytes, by `openssl dgst`: for certificates that ssh-keygen would not make.
-    /// `digest` is 256 or 512.
+    /// A signature blob of an RSA key over any bytes, by `openssl dgst`: for certificates that ssh-keygen would not
+    /// make. `digest` is 256 or 512.
     package func sign(
         _ bytes: [UInt8],
         by key: KeyPair,

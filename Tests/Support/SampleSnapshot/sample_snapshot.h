@@ -27,8 +27,9 @@ size_t sample_accounts_capacity(const struct sample_accounts *accounts);
 size_t lay_out_accounts(unsigned char *bytes, const struct sample_accounts *accounts);
 
 /*
- * Grants of every other id from the first: `lasting` of them without an end, then `lapsed` that have ended. The bytes are
- * zeroed, and as many as ENTRALOGIN_GRANTS_HEADER and ENTRALOGIN_GRANT_ENTRY say; `boot_id` has 16. Returns the size.
+ * Grants of every other id from the first: `lasting` of them without an end, then `lapsed` that have ended. The bytes
+ * are zeroed, and as many as ENTRALOGIN_GRANTS_HEADER and ENTRALOGIN_GRANT_ENTRY say; `boot_id` has 16. Returns the
+ * size.
  */
 size_t lay_out_grants(unsigned char *bytes, const unsigned char *boot_id, uint32_t lasting, uint32_t lapsed);
 

@@ -2,8 +2,8 @@
 
 internal import Integration
 
-/// Files and outputs of a Debian 12 machine (OpenSSH 9.2p1, libpam 1.5.2) after `configure --enable`, comments and empty
-/// lines taken out: `cat /etc/pam.d/NAME`, `sshd -T -C user=alice@contoso.com,host=h,addr=127.0.0.1`.
+/// Files and outputs of a Debian 12 machine (OpenSSH 9.2p1, libpam 1.5.2) after `configure --enable`, comments and
+/// empty lines taken out: `cat /etc/pam.d/NAME`, `sshd -T -C user=alice@contoso.com,host=h,addr=127.0.0.1`.
 package enum Debian12 {
     /// What `sudo --version` prints for root, in part.
     package static let sudoVersion = """

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * `atpid NUMBER COMMAND...` runs a command with exactly that process id, which must be free (clone3(2), set_tid). Its exit
- * status is the command's; 71 if the process id was not available.
+ * `atpid NUMBER COMMAND...` runs a command with exactly that process id, which must be free (clone3(2), set_tid). Its
+ * exit status is the command's; 71 if the process id was not available.
  */
 #define _GNU_SOURCE
 #include <linux/sched.h>

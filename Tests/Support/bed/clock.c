@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A library to preload (LD_PRELOAD) into the daemon under test: its clocks run ahead by the times in a file. So a test takes a
- * second for what otherwise takes minutes or days, and can have a daemon whose clock alone is wrong.
+ * A library to preload (LD_PRELOAD) into the daemon under test: its clocks run ahead by the times in a file. So a test
+ * takes a second for what otherwise takes minutes or days, and can have a daemon whose clock alone is wrong.
  *
  * The file named by TEST_CLOCK holds two 64-bit numbers of seconds: for CLOCK_REALTIME, and for the clocks since boot.
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * forks KIND LIMIT: processes that are hard to end. bomb: forks for ever; chain: each forks and exits; thread: the main thread
- * exits, another stays. All of them share a lock on /tmp/forks.KIND, which is held until the last one has ended.
+ * forks KIND LIMIT: processes that are hard to end. bomb: forks for ever; chain: each forks and exits; thread: the main
+ * thread exits, another stays. All of them share a lock on /tmp/forks.KIND, which is held until the last one has ended.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>

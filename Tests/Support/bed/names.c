@@ -2,7 +2,8 @@
 /*
  * Looks names and ids up through the machine's name service, as a process with the name argv[1]: `names sshd` asks as
  * sshd does; argv[2] is how many more descriptors it holds than it needs. One question on each line of standard input
- * ("name X", "uid N", "groups X"); one answer on each line: microseconds, then the uid (or the gids), or - if there is none.
+ * ("name X", "uid N", "groups X"); one answer on each line: microseconds, then the uid (or the gids), or - if there is
+ * none.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>

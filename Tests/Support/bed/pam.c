@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A PAM client of any name: `pam NAME SERVICE USER FILES [NAME=VALUE]... STAGE...` asks the machine's PAM about USER as a
- * process that calls itself NAME, with FILES more descriptors open than it needs and with that PAM environment, in the
- * stages `account`, `open` and `close`. Prints its process id, then a line for each stage: the stage, PAM's result, and the
- * message for the user. Ends after the first stage that fails.
+ * A PAM client of any name: `pam NAME SERVICE USER FILES [NAME=VALUE]... STAGE...` asks the machine's PAM about USER as
+ * a process that calls itself NAME, with FILES more descriptors open than it needs and with that PAM environment, in
+ * the stages `account`, `open` and `close`. Prints its process id, then a line for each stage: the stage, PAM's result,
+ * and the message for the user. Ends after the first stage that fails.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Tries what a sandboxed service can still do: runs in place of the service, under its unit's settings. One line for each
- * attempt: its name, then "done" or the error. It really does what must fail, so run it only in a private machine.
+ * Tries what a sandboxed service can still do: runs in place of the service, under its unit's settings. One line for
+ * each attempt: its name, then "done" or the error. It really does what must fail, so run it only in a private machine.
  */
 #define _GNU_SOURCE
 #include <dirent.h>

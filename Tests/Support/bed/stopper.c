@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Preloaded into a program and all that it starts: stops them at the Nth of their calls that change a folder. STOPPER is
- * MODE:N:COUNTER[:WORD]. MODE kill: SIGKILL to the whole process group before the call; fail: that call fails with EIO;
- * full: from that call on, nothing new can be created, as on a full disk. COUNTER is a file with one byte for each call; the
- * Nth call is written to COUNTER.where. Counts calls whose path is below /etc or /var/lib; with WORD, whose path contains it.
+ * Preloaded into a program and all that it starts: stops them at the Nth of their calls that change a folder. STOPPER
+ * is MODE:N:COUNTER[:WORD]. MODE kill: SIGKILL to the whole process group before the call; fail: that call fails with
+ * EIO; full: from that call on, nothing new can be created, as on a full disk. COUNTER is a file with one byte for each
+ * call; the Nth call is written to COUNTER.where. Counts calls whose path is below /etc or /var/lib; with WORD, whose
+ * path contains it.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>

@@ -2,8 +2,8 @@
 # shellcheck shell=sh
 # Installs and removes the package with the machine's package manager; waits for its locks, within a limit. Read by handler.
 
-# Says which version of the extension owns the package: in an update the previous version is uninstalled after the new one
-# is in place, and must not remove the package.
+# Says which version of the extension owns the package: in an update the previous version is uninstalled after the new
+# one is in place, and must not remove the package.
 STATE=/var/lib/entralogin-extension
 
 owner() { cat $STATE/owner 2>/dev/null || :; }
@@ -14,8 +14,8 @@ own() {
     mv -f $STATE/owner.new $STATE/owner
 }
 
-# carried FOLDER: the package in that folder of the extension that is for this machine, or nothing. An RPM that was built for
-# this distribution comes before the one for all.
+# carried FOLDER: the package in that folder of the extension that is for this machine, or nothing. An RPM that was
+# built for this distribution comes before the one for all.
 carried() {
     case $(family) in
     deb) file=$(echo "$1"/packages/entralogin_*_"$(dpkg --print-architecture)".deb) ;;
@@ -64,7 +64,8 @@ ensure_package() {
     own "$VERSION"
 }
 
-# put_package FILE SECONDS: installs FILE over any version. Its scripts leave sign-in off where it is off: enable decides.
+# put_package FILE SECONDS: installs FILE over any version. Its scripts leave sign-in off where it is off: enable
+# decides.
 put_package() {
     ENTRALOGIN_LEAVE_OFF=yes
     export ENTRALOGIN_LEAVE_OFF

@@ -51,8 +51,8 @@ translate() {
         }'
 }
 
-# Templates write empty protected settings, which the agent hands over encrypted: "{}" counts as none. A text that cannot
-# be decrypted counts as empty if it is a single block of 3DES, which holds at most seven bytes.
+# Templates write empty protected settings, which the agent hands over encrypted: "{}" counts as none. A text that
+# cannot be decrypted counts as empty if it is a single block of 3DES, which holds at most seven bytes.
 refuse_protected() {
     top=runtimeSettings/0/handlerSettings
     secret=$(the_text $top/protectedSettings <"$WORK/lines")
@@ -84,7 +84,8 @@ check_settings() {
         refuse $CONFIGURATION "the settings cannot be used: $(sed "s|$WORK/etc|/etc/entralogin|g" "$WORK/flaw")"
 }
 
-# place_settings: installs the settings that were read and checked. CHANGED is not empty if they differ from the old ones.
+# place_settings: installs the settings that were read and checked. CHANGED is not empty if they differ from the old
+# ones.
 place_settings() {
     CHANGED=
     rm -f "$WORK/before"

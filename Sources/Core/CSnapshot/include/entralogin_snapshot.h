@@ -3,10 +3,10 @@
  * The files that the name service module reads without asking the daemon. This header is their specification.
  *
  * They are immutable: each is written under another name, then renamed. Integers are little-endian. A reader trusts
- * nothing: the file must be regular, have at most one link and a system user as owner, not be writable by group or others;
- * every offset and length is checked against the file's size; every record has a checksum; ids outside the compiled-in
- * range are never returned. Readers copy with pread(2) and never map the file: truncation causes a short read, no SIGBUS.
- * The checksum of some bytes is entralogin_hash(0, those bytes).
+ * nothing: the file must be regular, have at most one link and a system user as owner, not be writable by group or
+ * others; every offset and length is checked against the file's size; every record has a checksum; ids outside the
+ * compiled-in range are never returned. Readers copy with pread(2) and never map the file: truncation causes a short
+ * read, no SIGBUS. The checksum of some bytes is entralogin_hash(0, those bytes).
  *
  * ACCOUNTS  /var/lib/entralogin/nss/accounts.snapshot, the enrolled accounts
  *   0    8 bytes  ENTRALOGIN_ACCOUNTS_MAGIC
@@ -49,8 +49,8 @@
  *   than this rule return it as a user whose home and shell do not work, and give the name none of entralogin's groups,
  *   because its primary group is a different one.
  *
- * GRANTS  /run/entralogin/nss/grants.snapshot, who is an administrator now. (The daemon owns this folder; root owns the one
- *         above it, which holds the sockets and the result of the integration check, and only root can write there.)
+ * GRANTS  /run/entralogin/nss/grants.snapshot, who is an administrator now. (The daemon owns this folder; root owns the
+ *         one above it, which holds the sockets and the result of the integration check, and only root can write there.)
  *   0    8 bytes  ENTRALOGIN_GRANTS_MAGIC
  *   8    u32      ENTRALOGIN_SNAPSHOT_VERSION
  *   12   u32      size of this header: ENTRALOGIN_GRANTS_HEADER
@@ -63,8 +63,8 @@
  *   64   entries, ascending by uid:
  *           0 u32 uid   4 u32 checksum of the other 12 bytes (uid, then expiry)   8 u64 expiry: CLOCK_BOOTTIME, seconds
  *
- * GROUPS  /run/entralogin/nss/groups.snapshot, the Entra groups of the settings and their members now. Readers open it only
- *         if ACCOUNTS has the flag ENTRALOGIN_MAPS_GROUPS.
+ * GROUPS  /run/entralogin/nss/groups.snapshot, the Entra groups of the settings and their members now. Readers open it
+ *         only if ACCOUNTS has the flag ENTRALOGIN_MAPS_GROUPS.
  *   0    8 bytes  ENTRALOGIN_GROUPS_MAGIC
  *   8    u32      ENTRALOGIN_SNAPSHOT_VERSION
  *   12   u32      size of this header: ENTRALOGIN_GROUPS_HEADER

@@ -47,8 +47,9 @@ struct entralogin_record {
 };
 
 /*
- * True for a record that may be returned to any caller, whatever its source: uid and gid equal and in the range, name in an
- * Entra account's form or a short name, home and shell absolute, no colon or control character, not too long for the file.
+ * True for a record that may be returned to any caller, whatever its source: uid and gid equal and in the range, name
+ * in an Entra account's form or a short name, home and shell absolute, no colon or control character, not too long for
+ * the file.
  */
 int entralogin_record_is_sound(const struct entralogin_record *record);
 /* ENTRALOGIN_GROUPS_ALONE: the record is neither a user nor a group. */
@@ -71,7 +72,8 @@ int entralogin_accounts_open(
 void entralogin_accounts_close(struct entralogin_accounts *a);
 /*
  * The same without a system call: true if the process keeps a copy whose path was checked within the last
- * ENTRALOGIN_PATH_CHECK_MS. For callers that check another file in the same look-up; after a miss they must open the file.
+ * ENTRALOGIN_PATH_CHECK_MS. For callers that check another file in the same look-up; after a miss they must open the
+ * file.
  */
 int entralogin_accounts_open_recent(
     struct entralogin_accounts *a, struct entralogin_kept *kept, void *window, size_t capacity);

@@ -10,8 +10,9 @@
 #include <stdint.h>
 
 /*
- * Ids from 0x70000000: systemd's UIDS-GIDS lists 1879048192-2147483647 as unused; the last 128 Ki are not used. Ids outside
- * this range are never returned, whatever a file or the daemon says. The first 1024 ids are for entralogin's groups.
+ * Ids from 0x70000000: systemd's UIDS-GIDS lists 1879048192-2147483647 as unused; the last 128 Ki are not used. Ids
+ * outside this range are never returned, whatever a file or the daemon says. The first 1024 ids are for entralogin's
+ * groups.
  */
 #define ENTRALOGIN_ID_FIRST 1879048192u
 #define ENTRALOGIN_ID_LAST 2147352575u
@@ -44,9 +45,10 @@ int entralogin_name_folds_to_ours(const char *name, size_t length);
 
 /*
  * True for a name that an Entra account can have if short names are on (ShortNames=): the part before the '@' of a user
- * principal name, if that can be a local user's name on any system: at most ENTRALOGIN_SHORT_NAME_MAX (what utmp(5) holds)
- * of a-z 0-9 . -, beginning with a letter, not ending with . or -, not beginning with "systemd". It has no underscore, so it
- * is never the name of one of entralogin's groups. Other users' names look the same: the form alone proves no Entra account.
+ * principal name, if that can be a local user's name on any system: at most ENTRALOGIN_SHORT_NAME_MAX (what utmp(5)
+ * holds) of a-z 0-9 . -, beginning with a letter, not ending with . or -, not beginning with "systemd". It has no
+ * underscore, so it is never the name of one of entralogin's groups. Other users' names look the same: the form alone
+ * proves no Entra account.
  */
 #define ENTRALOGIN_SHORT_NAME_MAX 32u
 int entralogin_name_is_short(const char *name, size_t length);
@@ -55,9 +57,10 @@ int entralogin_name_is_short(const char *name, size_t length);
 int entralogin_name_is_short_of(const char *name, size_t length, const char *whole, size_t whole_length);
 
 /*
- * True for a name that one of entralogin's groups may have: at most ENTRALOGIN_GROUP_NAME_MAX of a-z 0-9 _ -, beginning with
- * a letter, containing an underscore, not beginning with "systemd". So it is never the name of a group that gives root
- * rights on some system (root, sudo, wheel, adm, docker, disk ...), and look-ups of those cost the modules nothing.
+ * True for a name that one of entralogin's groups may have: at most ENTRALOGIN_GROUP_NAME_MAX of a-z 0-9 _ -, beginning
+ * with a letter, containing an underscore, not beginning with "systemd". So it is never the name of a group that gives
+ * root rights on some system (root, sudo, wheel, adm, docker, disk ...), and look-ups of those cost the modules
+ * nothing.
  */
 #define ENTRALOGIN_GROUP_NAME_MAX 32u
 int entralogin_group_name_is_ours(const char *name, size_t length);
@@ -67,8 +70,8 @@ static inline int entralogin_uid_is_ours(uint32_t uid) {
 }
 
 /*
- * True for a uid that a mapped account may keep (entralogin_mapped.h): not a system uid (below 1000), not nobody's (65534),
- * not the invalid uid in 16 or 32 bits, and not in the id range.
+ * True for a uid that a mapped account may keep (entralogin_mapped.h): not a system uid (below 1000), not nobody's
+ * (65534), not the invalid uid in 16 or 32 bits, and not in the id range.
  */
 static inline int entralogin_uid_is_mappable(uint32_t uid) {
     return uid >= 1000u && uid != 65534u && uid != 65535u && uid != UINT32_MAX &&

@@ -150,11 +150,12 @@
  *   request   string service, string user, u32 uid and string home as NSS gives them, u16 flags, string terminal,
  *             string remote host, u32 real uid of the process
  *   reply     u16 verdict, string text, string handle, u32 seconds
- * ENTRALOGIN_AWAIT_DEVICE: waits until the sign-in ends, at most ENTRALOGIN_DEVICE_WAIT_MS. Peer: root, the same process.
+ * ENTRALOGIN_AWAIT_DEVICE: waits until the sign-in ends, at most ENTRALOGIN_DEVICE_WAIT_MS. Peer: root, the same
+ * process.
  *   request   string handle
  *   reply     as above
- * While the sign-in is pending, text tells the user what to do (in the first reply only), handle identifies the sign-in, and
- * seconds is the time left. Otherwise handle is empty and seconds is 0.
+ * While the sign-in is pending, text tells the user what to do (in the first reply only), handle identifies the
+ * sign-in, and seconds is the time left. Otherwise handle is empty and seconds is 0.
  */
 #define ENTRALOGIN_BEGIN_DEVICE 0x0304u
 #define ENTRALOGIN_AWAIT_DEVICE 0x0305u
@@ -164,8 +165,8 @@
 #define ENTRALOGIN_HANDLE_MAX 64u
 
 /*
- * Verbs of entraloginctl. Peer: root. Queries reply with one document: JSON, described in entraloginctl(1). Commands that
- * change something (flush, retire, lock, unlock, rebind, rename, set shell, set home) reply with nothing further.
+ * Verbs of entraloginctl. Peer: root. Queries reply with one document: JSON, described in entraloginctl(1). Commands
+ * that change something (flush, retire, lock, unlock, rebind, rename, set shell, set home) reply with nothing further.
  */
 #define ENTRALOGIN_STATUS_REPORT 0x0401u   /* request: nothing */
 #define ENTRALOGIN_USERS 0x0402u           /* request: string name after which to begin (empty: from the start) */
@@ -196,8 +197,9 @@
 
 /*
  * ENTRALOGIN_AUDIT_EVENT: an event for the Linux audit system, which the daemon sends to audit-events as one datagram
- * (SOCK_DGRAM) to ENTRALOGIN_AUDIT_SOCKET, whose inode only the daemon may open (mode 0600). No reply. The receiver accepts
- * it from the inode's owner only (SCM_CREDENTIALS), and ignores everything that does not have exactly this form.
+ * (SOCK_DGRAM) to ENTRALOGIN_AUDIT_SOCKET, whose inode only the daemon may open (mode 0600). No reply. The receiver
+ * accepts it from the inode's owner only (SCM_CREDENTIALS), and ignores everything that does not have exactly this
+ * form.
  *   message   u16 event, u16 result (1: success, 0: failed), string name, string object id, string service,
  *             string reason code, string group, string correlation id; each may be empty
  */
@@ -218,14 +220,14 @@
 
 /*
  * ENTRALOGIN_END_ACCOUNT: end every process of one Entra account. From the daemon to end-sessions, over
- * ENTRALOGIN_SESSIONS_SOCKET (SOCK_SEQPACKET), whose inode only the daemon may open (mode 0600). The server accepts it from
- * that inode's owner only (SO_PEERCRED), and checks in root's files whose uid it is.
+ * ENTRALOGIN_SESSIONS_SOCKET (SOCK_SEQPACKET), whose inode only the daemon may open (mode 0600). The server accepts it
+ * from that inode's owner only (SO_PEERCRED), and checks in root's files whose uid it is.
  *   request   u32 uid, u16 cause, string name of the account, under which subuid(5) lists the other uids that it has
  *   reply     u32 processes ended, u32 processes of the account that still live, u16 number of processes of other uids that
  *             the account's sessions started and that were not ended (at most 32 are listed); for each of them: u32 pid,
  *             u32 uid, string command
- * Status ENTRALOGIN_STATUS_FORBIDDEN: the uid is not an Entra account's. ENTRALOGIN_STATUS_UNAVAILABLE: the processes of
- * this machine cannot be seen. In both cases nothing was done.
+ * Status ENTRALOGIN_STATUS_FORBIDDEN: the uid is not an Entra account's. ENTRALOGIN_STATUS_UNAVAILABLE: the processes
+ * of this machine cannot be seen. In both cases nothing was done.
  */
 #define ENTRALOGIN_END_ACCOUNT 0x0601u
 #define ENTRALOGIN_END_ROLE 1u     /* Azure no longer gives a login role */

@@ -48,9 +48,10 @@ struct entralogin_account {
 };
 
 /*
- * Fills in the ranges that subuid(5) gives to `account->uid` by `name` or by number. None where the name is a local account's
- * with another number, where somebody but root can write the file, or where it or passwd(5) cannot be read to its end. A range
- * that any other line or a local uid touches is left out; so is one with numbers below 65536 or of Entra accounts.
+ * Fills in the ranges that subuid(5) gives to `account->uid` by `name` or by number. None where the name is a local
+ * account's with another number, where somebody but root can write the file, or where it or passwd(5) cannot be read to
+ * its end. A range that any other line or a local uid touches is left out; so is one with numbers below 65536 or of
+ * Entra accounts.
  */
 void entralogin_find_ranges(
     const struct entralogin_owners *owners, const char *name, size_t length, struct entralogin_account *account);
@@ -63,8 +64,8 @@ int entralogin_is_of(const struct entralogin_process *p, uint32_t uid);
 int entralogin_carries(int folder, uint32_t uid);
 
 /*
- * True for the account's own, and for one that runs with a number of its ranges and carries its uid: systemd-nspawn may give a
- * container of root's the same numbers.
+ * True for the account's own, and for one that runs with a number of its ranges and carries its uid: systemd-nspawn may
+ * give a container of root's the same numbers.
  */
 int entralogin_is_accounts(int folder, const struct entralogin_process *p, const struct entralogin_account *account);
 

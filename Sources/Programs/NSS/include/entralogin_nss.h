@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The name service module. glibc calls the entry points of nss.map (at the end of passwd.c, group.c, initgroups.c); each
- * calls one of the functions below with the compiled-in paths. Tests pass other paths.
+ * The name service module. glibc calls the entry points of nss.map (at the end of passwd.c, group.c, initgroups.c);
+ * each calls one of the functions below with the compiled-in paths. Tests pass other paths.
  *
  * It is built twice: as the service entralogin, and as entralogin_short (short.map) for machines with short names. Only
- * the second one takes a name without an '@' for a possible Entra account. Any user may have such a name, so each look-up
- * reads the published accounts; the daemon is asked about it only in sshd. If the groups of such a name are asked for and
- * its primary group is not entralogin's, not even the file is read.
+ * the second one takes a name without an '@' for a possible Entra account. Any user may have such a name, so each
+ * look-up reads the published accounts; the daemon is asked about it only in sshd. If the groups of such a name are
+ * asked for and its primary group is not entralogin's, not even the file is read.
  *
  * Returns: SUCCESS; NOTFOUND with ENOENT if the entry is not an Entra account's or does not exist; TRYAGAIN with ERANGE
  * only if the buffer is too small; UNAVAIL if the answer is not available now. On SUCCESS errno does not change.

@@ -3,18 +3,19 @@
  * The PAM module. libpam calls the entry points of pam.map (at the end of pam.c); account and session are the functions
  * below with the real operations. Tests pass others.
  *
- * The module's line has the form [success=N ignore=N module_unknown=ignore default=die] and is followed by N lines for the
- * case that the module cannot be loaded. Whether a call is about an Entra user is decided without the daemon: an Entra user
- * has a name of that shape and either, by NSS, a uid in the id range or, by root's list, the uid that they brought along
- * (entralogin_mapped.h). For every other user the result is PAM_IGNORE and the daemon is not asked, unless their process
- * has the administrators' gid, to which they have no right. They cost no I/O either, with these exceptions. The list is
- * read for names of that shape with a uid outside the id range, and for the uid of a user who asks for another user's
- * rights. Another directory's user with a uid of the id range costs two looks into the published accounts and one
- * getpwuid(3). With the argument short_names each name that may be a short one costs one getpwnam(3).
+ * The module's line has the form [success=N ignore=N module_unknown=ignore default=die] and is followed by N lines for
+ * the case that the module cannot be loaded. Whether a call is about an Entra user is decided without the daemon: an
+ * Entra user has a name of that shape and either, by NSS, a uid in the id range or, by root's list, the uid that they
+ * brought along (entralogin_mapped.h). For every other user the result is PAM_IGNORE and the daemon is not asked,
+ * unless their process has the administrators' gid, to which they have no right. They cost no I/O either, with these
+ * exceptions. The list is read for names of that shape with a uid outside the id range, and for the uid of a user who
+ * asks for another user's rights. Another directory's user with a uid of the id range costs two looks into the
+ * published accounts and one getpwuid(3). With the argument short_names each name that may be a short one costs one
+ * getpwnam(3).
  *
- * The module sets no PAM item, with two exceptions: pam_get_user(3), which the auth stage calls as any module there does,
- * and PAM_USER, in which the account stage replaces a whole name by its account's short name. It asks the user for nothing
- * but that name and, in the auth stage, one empty line.
+ * The module sets no PAM item, with two exceptions: pam_get_user(3), which the auth stage calls as any module there
+ * does, and PAM_USER, in which the account stage replaces a whole name by its account's short name. It asks the user
+ * for nothing but that name and, in the auth stage, one empty line.
  */
 #ifndef ENTRALOGIN_PAM_H
 #define ENTRALOGIN_PAM_H
@@ -30,9 +31,10 @@
 #include "entralogin_client.h"
 
 /*
- * For the integration check, which runs an account stage of its own through libpam. For this name the account stage sets a
- * variable in the transaction's environment: ENTRALOGIN_PROBE_MARK=reached, =short_names with that argument, or =arguments
- * with others. The result is as for any name. No Entra account can have the name: .invalid has no domains (RFC 2606).
+ * For the integration check, which runs an account stage of its own through libpam. For this name the account stage
+ * sets a variable in the transaction's environment: ENTRALOGIN_PROBE_MARK=reached, =short_names with that argument, or
+ * =arguments with others. The result is as for any name. No Entra account can have the name: .invalid has no domains
+ * (RFC 2606).
  */
 #define ENTRALOGIN_PROBE_USER "entralogin-probe@entralogin.invalid"
 #define ENTRALOGIN_PROBE_MARK "ENTRALOGIN_PROBE"
@@ -70,27 +72,29 @@ struct entralogin_pam_operations {
 };
 
 /*
- * PAM_SUCCESS; PAM_IGNORE; PAM_PERM_DENIED, refused; PAM_AUTHINFO_UNAVAIL, could not be decided; PAM_USER_UNKNOWN, the name
- * has an Entra account's shape but is not known; PAM_SERVICE_ERR, it is an Entra user, but the module was given an argument
- * that it does not know, or PAM_USER cannot be set.
+ * PAM_SUCCESS; PAM_IGNORE; PAM_PERM_DENIED, refused; PAM_AUTHINFO_UNAVAIL, could not be decided; PAM_USER_UNKNOWN, the
+ * name has an Entra account's shape but is not known; PAM_SERVICE_ERR, it is an Entra user, but the module was given an
+ * argument that it does not know, or PAM_USER cannot be set.
  *
  * A batch service (batch.c) waits here for Azure's first answer about the account, up to ENTRALOGIN_BATCH_DEADLINE_MS:
  * cron and atd call PAM in the process that they forked for the job, systemd in the one that becomes the user manager.
  */
 int entralogin_pam_account(const struct entralogin_pam_operations *operations, pam_handle_t *pamh, int flags, int argc);
 /*
- * Sign-in with a code: PAM_SUCCESS; PAM_IGNORE for a user who is not an Entra user, wants another way, has no terminal or
- * comes through sshd; PAM_AUTH_ERR, refused; PAM_AUTHINFO_UNAVAIL; PAM_SERVICE_ERR, as above. The daemon is not asked before
- * the user wants a code. It lasts as long as the daemon says, at most ENTRALOGIN_DEVICE_SECONDS_MAX.
+ * Sign-in with a code: PAM_SUCCESS; PAM_IGNORE for a user who is not an Entra user, wants another way, has no terminal
+ * or comes through sshd; PAM_AUTH_ERR, refused; PAM_AUTHINFO_UNAVAIL; PAM_SERVICE_ERR, as above. The daemon is not
+ * asked before the user wants a code. It lasts as long as the daemon says, at most ENTRALOGIN_DEVICE_SECONDS_MAX.
  *
- * In sudo it is a step-up of the user who runs sudo, and PAM_IGNORE only if that is no Entra user or the daemon says that it
- * is off. Also: PAM_CRED_INSUFFICIENT, they cannot do it here: PAM_USER is another user or is mapped to another uid by NSS
- * than by root's list, there is no terminal, or the PAM service is sshd's; PAM_ABORT, the user interrupted it.
+ * In sudo it is a step-up of the user who runs sudo, and PAM_IGNORE only if that is no Entra user or the daemon says
+ * that it is off. Also: PAM_CRED_INSUFFICIENT, they cannot do it here: PAM_USER is another user or is mapped to another
+ * uid by NSS than by root's list, there is no terminal, or the PAM service is sshd's; PAM_ABORT, the user interrupted
+ * it.
  */
 int entralogin_pam_authenticate(
     const struct entralogin_pam_operations *operations, pam_handle_t *pamh, int flags, int argc);
 /*
- * PAM_SUCCESS; PAM_IGNORE, outside sshd for every user who did not sign in with a code through this handle; PAM_SESSION_ERR.
+ * PAM_SUCCESS; PAM_IGNORE, outside sshd for every user who did not sign in with a code through this handle;
+ * PAM_SESSION_ERR.
  */
 int entralogin_pam_open_session(
     const struct entralogin_pam_operations *operations, pam_handle_t *pamh, int flags, int argc);

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * sudo's group plugin: is this user an administrator now, or in that Entra group? sudoers names the members of
- * ENTRALOGIN_SUDO_GROUP, which is no group of the name service, or of ENTRALOGIN_SUDO_PREFIX and a name of [Groups], and
- * sudo asks this module about the user who runs it (sudo_plugin(5), "Group plugin API").
+ * ENTRALOGIN_SUDO_GROUP, which is no group of the name service, or of ENTRALOGIN_SUDO_PREFIX and a name of [Groups],
+ * and sudo asks this module about the user who runs it (sudo_plugin(5), "Group plugin API").
  *
- * It answers yes only if the daemon says that the membership lasts and that Azure gives the role, within the last minute.
- * In every other case it answers no: no reply, another version, no memory, a module that cannot be loaded. The process's
- * groups do not count, so neither an ended membership nor a borrowed group gives rights. The daemon is not asked about
- * accounts that cannot be Entra accounts.
+ * It answers yes only if the daemon says that the membership lasts and that Azure gives the role, within the last
+ * minute. In every other case it answers no: no reply, another version, no memory, a module that cannot be loaded. The
+ * process's groups do not count, so neither an ended membership nor a borrowed group gives rights. The daemon is not
+ * asked about accounts that cannot be Entra accounts.
  */
 #ifndef ENTRALOGIN_SUDO_H
 #define ENTRALOGIN_SUDO_H

@@ -31,8 +31,8 @@ long entralogin_exchange(const struct entralogin_server *server, const void *req
     size_t reply_capacity, uint64_t deadline);
 
 /*
- * One line to show: at most ENTRALOGIN_LINE_MAX bytes of the text, with a blank for every control character of ASCII and, in
- * UTF-8, of Latin-1 (U+0080 to U+009F). `line` holds ENTRALOGIN_LINE_MAX + 1 bytes.
+ * One line to show: at most ENTRALOGIN_LINE_MAX bytes of the text, with a blank for every control character of ASCII
+ * and, in UTF-8, of Latin-1 (U+0080 to U+009F). `line` holds ENTRALOGIN_LINE_MAX + 1 bytes.
  */
 #define ENTRALOGIN_LINE_MAX 1024u
 void entralogin_clean_line(char *line, const char *text, size_t length);

@@ -54,8 +54,8 @@ enum entralogin_mapping {
 enum entralogin_mapping entralogin_mapped(
     const char *path, uint32_t root, const char *name, uint32_t uid, uint32_t gid);
 /*
- * The same for a number alone. `ret_name`, unless NULL, has room for ENTRALOGIN_NAME_MAX + 1 bytes and gets the name that the
- * list has with that number.
+ * The same for a number alone. `ret_name`, unless NULL, has room for ENTRALOGIN_NAME_MAX + 1 bytes and gets the name
+ * that the list has with that number.
  */
 enum entralogin_mapping entralogin_mapped_number(const char *path, uint32_t root, uint32_t uid, char *ret_name);
 

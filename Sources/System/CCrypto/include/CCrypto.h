@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * libcrypto, opened at run time: OpenSSL 3's, or 1.1.1's where there is no other. A program that is linked to the one does
- * not start with the other.
+ * libcrypto, opened at run time: OpenSSL 3's, or 1.1.1's where there is no other. A program that is linked to the one
+ * does not start with the other.
  *
  * Only functions are used that both versions have, with the same meaning. Keys come in as a SubjectPublicKeyInfo (RFC
  * 5280, 4.1), which both read. Half a library is not used: if a function is missing, ccrypto_open says so and every
