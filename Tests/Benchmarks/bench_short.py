@@ -77,5 +77,5 @@ def short_name_strangers(ground: Ground) -> list[Figure]:
             return best([one for one in taken if one is not None])
 
         off, on, hit = cell(mine.module, "missing"), cell(module, "missing"), cell(mine.module, "name")
-    return [at_most("short names: a stranger's name / one of ours by name", on.median / hit.median, STRANGER_LIMIT,
+    return [at_most("short names: another user's name / an account by name", on.median / hit.median, STRANGER_LIMIT,
                     f"{on.median:.0f} ns / {hit.median:.0f} ns; without short names {off.median:.0f} ns")]

@@ -53,7 +53,7 @@ def frozen(ground: Ground) -> str:
 
 
 def refuses(ground: Ground, site: Site, what: str, *words: str) -> str:
-    """Requires that the stack check refuses and says why, that nobody of Entra's gets in, and that lisa does."""
+    """Requires that the stack check refuses and says why, that no Entra user gets in, and that lisa does."""
     site.reload()
     require(not site.stamp(), f"the stack check is content: {what}")
     said = " ".join(site.tool("stack").text.split())

@@ -57,7 +57,11 @@ run_pam_auth_update() {
     BEGUN=yes
     # When it cannot write the file of a stage, it may skip that stage or all of them without a message.
     for attempt in first second; do
-        if [ "$1" = --enable ]; then set -- "$1" "$(pam_profile)" "$(pam_disabling)" "$(other_pam_profile)"; else set -- "$1" entralogin entralogin-short; fi
+        if [ "$1" = --enable ]; then
+            set -- "$1" "$(pam_profile)" "$(pam_disabling)" "$(other_pam_profile)"
+        else
+            set -- "$1" entralogin entralogin-short
+        fi
         DEBIAN_FRONTEND=noninteractive pam-auth-update --package "$@" </dev/null || return 1
         ! pam_is_after "$1" || break
         ! has_changed_pam && can_write /etc/pam.d && can_write /var/lib/pam || return 1

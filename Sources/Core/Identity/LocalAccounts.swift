@@ -86,9 +86,7 @@ package final class LocalAccounts: Sendable {
     package var mismatches: [UserName: String] { mappings.mismatches }
 
     /// A local user or group has this name.
-    package func claims(_ name: UserName) -> Bool {
-        userNames.contains(name.text) || groupNames.contains(name.text)
-    }
+    package func claims(_ name: UserName) -> Bool { claims(SystemName(name)) }
 
     /// Why a short name is not free: a local user or group has it, or a local group lists it, so that the account would
     /// get that group's rights; nil if it is free.
@@ -98,11 +96,7 @@ package final class LocalAccounts: Sendable {
         return members.contains(name.text) ? "a local group lists \(name) as a member" : nil
     }
 
-    /// A local user or group has this short name.
-    package func claims(_ name: ShortName) -> Bool {
-        userNames.contains(name.text) || groupNames.contains(name.text)
-    }
-
+    /// A local user or group has this name, short or whole.
     package func claims(_ name: SystemName) -> Bool {
         userNames.contains(name.text) || groupNames.contains(name.text)
     }

@@ -89,7 +89,7 @@ extension Tool {
         return isWell || !report.isOn ? .success : .refused
     }
 
-    /// From the account's line in /etc/subuid, whoever wrote it; nil if it has none.
+    /// From the account's line in /etc/subuid, also if entralogin did not write it; nil if there is none.
     func subordinateRange(of user: UserReport) -> String? {
         guard let text = try? machine.text(of: SubordinateIDPlan.userFile) else { return nil }
         let file = SubordinateIDFile(parsing: Array(text.utf8))

@@ -41,7 +41,7 @@ struct StandingRules {
         if !isMapped, local.claims(account.name) || local.listed(named: account.name) != nil {
             return "name \(account.name)"
         }
-        if let short = policy.asCalledNow(account).shortName, local.claims(short) { return "name \(short)" }
+        if let short = policy.asCalledNow(account).shortName, local.claims(SystemName(short)) { return "name \(short)" }
         if local.claims(id: account.uid.number) { return "number \(account.uid)" }
         return nil
     }
