@@ -63,13 +63,13 @@ def warm_sign_in(ground: Ground) -> list[Figure]:
         for _ in range(3):  # makes the account, its home and a cached decision
             admitted(site.ssh(person, "true"))
             admitted(plain.ssh("true", port=PLAIN_PORT))
-        asked = ground.questions()
+        asked = site.questions()
         seen = []
         for _ in range(ROUNDS):
             seen.append(pairs(ground, site.port, person, plain))
             if seen[-1][2] <= SIGN_IN_LIMIT:
                 break
-        require(ground.questions() == asked, "a warm sign-in asked Azure")
+        require(site.questions() == asked, "a warm sign-in asked Azure")
     machine.stop()
     ours, without, ratio = min(seen, key=lambda s: s[2])
     return [at_most("warm sign-in, ours / plain certificate", ratio, SIGN_IN_LIMIT,

@@ -56,9 +56,9 @@ def warm_sudo(ground: Ground) -> list[Figure]:
         with session(site, administrator(ground)) as entra, session(site, ground.lisa) as local:
             for _ in range(3):  # reads the pages, and caches a decision
                 entra(), local()
-            asked = ground.questions()
+            asked = site.questions()
             seen = rounds(entra, local, GOAL)
-            require(ground.questions() <= asked + 2, "a warm sudo asks Azure more than once a minute")
+            require(site.questions() <= asked + 2, "a warm sudo asks Azure more than once a minute")
             # Without systemd's name service, which comes before entralogin's and searches some folders for each name.
             services = site.machine.read("/etc/nsswitch.conf")
             site.machine.write("/etc/nsswitch.conf", services.replace(" systemd ", " "))

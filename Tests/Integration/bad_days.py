@@ -213,11 +213,11 @@ def keys_for_a_week(ground: Ground) -> str:
             site.clock.set(boot=7 * DAY)  # certificates expire by the real-time clock
             for one in (person, ground.newcomer()):
                 admitted(site.ssh(one, "true"))
-        asked = ground.azure.count("keys")
+        asked = site.count("keys")
         site.pass_by(900, wall=False)
         equal(page["Well again"], "900 s", "the page's time")
         site.tool("status")
-        wait_for(lambda: ground.azure.count("keys") > asked and not warned(site), "fresh keys")
+        wait_for(lambda: site.count("keys") > asked and not warned(site), "fresh keys")
     return record["MESSAGE"]
 
 

@@ -137,9 +137,9 @@ def service_principal(ground: Ground) -> str:
 @case("P2", "off, Graph is never asked, and no token for it")
 def off(ground: Ground) -> str:
     with ground.fresh("graph-off") as site:
-        before = ground.azure.count("graph")
+        before = site.count("graph")
         admitted(site.ssh(ground.newcomer(), "true"))
         site.tool("doctor")
-        equal(ground.azure.count("graph"), before, "questions to Graph")
+        equal(site.count("graph"), before, "questions to Graph")
         require(not any("graph" in token["audience"] for token in told(site, "status")["tokens"]), "a token for Graph")
     return "not asked"

@@ -92,18 +92,18 @@ def all_agree(ground: Ground) -> str:
 
 @case("P1", "PAS does not serve: ARM does, status says so, and PAS is asked again when its time has come")
 def switching(ground: Ground) -> str:
-    with ground.quiet(), ground.fresh("switching") as site:
+    with ground.fresh("switching") as site:
         with ground.azure.fault("status", "pas", 404):
             admitted(site.ssh(ground.newcomer(), "true"))
-            asked = ground.azure.count("pas")
+            asked = site.count("pas")
             admitted(site.ssh(ground.newcomer(), "true"))
-            equal(ground.azure.count("pas"), asked, "questions to PAS")
+            equal(site.count("pas"), asked, "questions to PAS")
             standing = {c["name"]: c["state"] for c in json.loads(site.tool("status", "--json").out)["checkers"]}
             text = site.tool("status").text
             require("404" in text, f"status hides why: {text}")
         site.pass_by(400, wall=False)
         admitted(site.ssh(ground.newcomer(), "true"))
-        require(ground.azure.count("pas") > asked, "PAS is not asked again")
+        require(site.count("pas") > asked, "PAS is not asked again")
     return json.dumps(standing)
 
 
@@ -131,11 +131,10 @@ def missing_right(ground: Ground) -> str:
 @case("P1", "a user-assigned identity is used where the administrator names it, and never guessed", deep=True)
 def user_assigned(ground: Ground) -> str:
     agent = contoso.AGENT_IDENTITY
-    ground.azure.forget_requests()
     with ground.azure.fault("no-identity", "token"):
         with ground.fresh("guessing") as site:
             refused(site.ssh(ground.newcomer(), "id"), "managed identity")
-        require(all("client_id" not in r["query"] for r in ground.azure.requests("token")), "an identity was guessed")
+        require(all("client_id" not in r["query"] for r in site.requests("token")), "an identity was guessed")
         with ground.fresh("named", settings=f"[Azure]\nClientID={agent.client_id}\nAccessCheckers=arm\n") as site:
             mark = site.journal.mark()
             refused(site.ssh(ground.newcomer(), "id"), "may not ask")

@@ -29,22 +29,21 @@ def certified(ground: Ground, key: str, cloud: Cloud) -> Person:
     return person.holding(f"ssh-rsa-cert-v01@openssh.com {body} {who.login}", cloud.name)
 
 
-def names_asked(ground: Ground) -> set[str]:
-    return {r["host"] for r in ground.azure.requests() if r["endpoint"] in ("keys", "pas", "arm")}
+def names_asked(site: Site) -> set[str]:
+    return {r["host"] for r in site.requests() if r["endpoint"] in ("keys", "pas", "arm")}
 
 
 def only_its_own(ground: Ground, cloud: Cloud) -> None:
     """Requires on a machine of that cloud: its certificate works, those of the others do not, and no other host is asked."""
     key = ground.key_of(ground.newcomer())
-    with (ground.azure.machine(cloud=SPELLED.get(cloud.name, cloud.name)), ground.quiet(),
-          ground.fresh(cloud.name.lower()) as site):
+    with ground.azure.machine(cloud=SPELLED.get(cloud.name, cloud.name)), ground.fresh(cloud.name.lower()) as site:
         for other in ALL:
             if other is not cloud:
                 shut_out(site.ssh(certified(ground, key, other), "id"))
         require(not site.enrolled(ground.person(key).login), "enrolled by another cloud's certificate")
         mine = certified(ground, key, cloud)
         admitted(site.ssh(mine, "id -un"), f"{mine.login}\n")
-        asked = names_asked(ground)
+        asked = names_asked(site)
     allowed = {cloud.login, cloud.pas, cloud.arm}  # ARM confirms that a user is no administrator
     if cloud.name not in (c.name for c in ALL[:3]):
         allowed |= {PUBLIC.login}  # where the configuration of an unknown cloud's tenant is read
@@ -67,12 +66,11 @@ def every_cloud(ground: Ground, clouds: Sequence[Cloud]) -> str:
 @case("P1", "a tenant's configuration that names another role service or cloud is told, and never followed")
 def cross_check(ground: Ground) -> str:
     ground.azure.set_fault("other-role-host", "keys", "https://pas.future.example")
-    ground.azure.forget_requests()
     with ground.fresh("crosscheck") as site:
         person = ground.newcomer()
         admitted(site.ssh(person, "true"))
         status = told(site, "pas.future.example")
-        require("pas.future.example" not in names_asked(ground), f"asked {names_asked(ground)}")
+        require("pas.future.example" not in names_asked(site), f"asked {names_asked(site)}")
     ground.azure.clear_faults()
     with ground.azure.machine(tenants_cloud="AzureUSGovernmentCloud"), ground.fresh("tenant-elsewhere") as site:
         told(site, "microsoftonline.us")
@@ -94,11 +92,9 @@ def overridden(ground: Ground) -> str:
     future = CLOUDS["azurefuturecloud"]
     settings = (f"[Azure]\nLoginEndpoint=https://{future.login}\nPolicyEndpoint=https://{future.pas}\n"
                 f"ResourceManagerEndpoint=https://{future.arm}\nAccessCheckers=arm pas\n")
-    with ground.azure.machine(cloud=future.name):
-        ground.azure.forget_requests()
-        with ground.fresh("overridden", settings=settings) as site:
-            key = ground.key_of(ground.newcomer())
-            admitted(site.ssh(certified(ground, key, future), "true"))
-            equal(names_asked(ground) - {future.login}, {future.arm}, "hosts asked about roles")
-            refused(site.ssh(certified(ground, "carol", future), "id"), "role not assigned")
+    with ground.azure.machine(cloud=future.name), ground.fresh("overridden", settings=settings) as site:
+        key = ground.key_of(ground.newcomer())
+        admitted(site.ssh(certified(ground, key, future), "true"))
+        equal(names_asked(site) - {future.login}, {future.arm}, "hosts asked about roles")
+        refused(site.ssh(certified(ground, "carol", future), "id"), "role not assigned")
     return f"{future.login} and {future.arm}"

@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bed import Bed, Clock, Installed, Journal, Machine, Outcome, Person, Service
+from bed import Bed, Clock, Installed, Journal, Machine, Outcome, Person, Service, Source
 from bed.checks import Mismatch, require
 from bed.installed import TOOL, put_in_place
 from bed.machine import wait_for
 from people import CROWD, PASSWORD, People
 from simulator import contoso
+from simulator.client import SimulatorControl
 
 __all__ = ["CROWD", "EARLY", "KEYS", "PASSWORD", "SETTINGS", "STATE", "Ground", "Site", "ours"]
 
@@ -35,11 +36,33 @@ def ours(*settings: str) -> str:
 
 @dataclass
 class Site(Installed):
-    """A machine of a case: our daemon with its journal and its clock, and an sshd on a port of its own."""
+    """A machine of a case: our daemon with its journal, its clock and its own address towards Azure, and an sshd on a port of
+    its own."""
 
     journal: Journal
     clock: Clock
+    source: Source
     port: int
+    azure: SimulatorControl
+
+    def environment(self, bare: bool = False) -> dict[str, str]:
+        """What the daemon needs to use its address and, unless `bare`, its clock."""
+        if bare:
+            return dict(self.source.environment)
+        libraries = [of.environment["LD_PRELOAD"] for of in (self.clock, self.source)]
+        return self.clock.environment | self.source.environment | {"LD_PRELOAD": ":".join(libraries)}
+
+    def requests(self, endpoint: str | None = None) -> list[dict[str, Any]]:
+        """What this machine's daemon asked since the last `forget_requests`, over IPv4 and without a proxy: the other machines'
+        daemons ask at times of their own."""
+        return [one for one in self.azure.requests(endpoint) if one.get("client") == self.source.address]
+
+    def count(self, *endpoints: str) -> int:
+        return sum(len(self.requests(endpoint)) for endpoint in endpoints)
+
+    def questions(self) -> int:
+        """How often this machine's daemon asked about somebody's role."""
+        return self.count("pas", "arm")
 
     def ssh(self, person: Person, *command: str, **options: Any) -> Outcome:
         return person.ssh(*command, port=self.port, **options)
@@ -73,8 +96,12 @@ class Site(Installed):
     def pass_by(self, seconds: int, wall: bool = True) -> None:
         """So much time passes, as `Clock.pass_by` has it, once Azure has answered every question that is known of: people are
         let in before their role is confirmed, and the daemon keeps no answer that a jump of the clock has overtaken."""
-        wait_for(lambda: not self._unanswered(), "the answers to all questions")
+        self.all_answered()
         self.clock.pass_by(seconds, wall)
+
+    def all_answered(self) -> None:
+        """Waits until Azure has answered every question that is known of."""
+        wait_for(lambda: not self._unanswered(), "the answers to all questions")
 
     def _unanswered(self) -> set[str]:
         """The correlation ids of the questions by whose first answer this daemon let somebody in, and whose last is not there."""
@@ -148,19 +175,6 @@ class Ground(People):
         return self._vm
 
     @contextmanager
-    def quiet(self) -> Iterator[None]:
-        """The shared machine's daemon stands still, for a case that counts what Azure is asked: it renews by itself."""
-        service = None if self._vm is None or self._vm.service.ended else self._vm.service
-        if service is not None:
-            service.freeze()
-        try:
-            self.azure.forget_requests()
-            yield
-        finally:
-            if service is not None:
-                service.thaw()
-
-    @contextmanager
     def fresh(self, name: str, sshd: str = "", settings: str = "", started: bool = True,
               bare: bool = False, layered: bool = False) -> Iterator[Site]:
         """A machine of its own for one case. `sshd` is what its administrator put before our drop-in; `bare` leaves the
@@ -169,7 +183,7 @@ class Ground(People):
         self._next_port += 1
         site = self._site(f"{name}-{self._next_port}", self._next_port, sshd, settings, layered)
         if bare:
-            site.service.environment.clear()
+            site.service.environment = site.environment(bare=True)
         try:
             if started:
                 self._start(site)
@@ -187,14 +201,17 @@ class Ground(People):
             machine.write(EARLY, sshd)
         if settings:
             machine.write(SETTINGS, settings)
-        clock = Clock(machine, self.bed.scratch / "programs")
-        site = Site(machine, Service(machine, environment=dict(clock.environment)), Journal(machine), clock, port)
+        programs = self.bed.scratch / "programs"
+        site = Site(machine, Service(machine), Journal(machine), Clock(machine, programs), Source(machine, programs, port), port,
+                    self.azure)
+        site.service.environment = site.environment()
         self.sites[name] = site
         return site
 
     def _start(self, site: Site) -> None:
         site.machine.start_sshd(site.port)
         site.begin()
+        require(bool(site.requests()), f"no request from {site.source.address}: nothing that the case counts would be found")
         site.stamped()
 
     def _installed(self, layered: bool = False) -> Machine:
@@ -215,10 +232,6 @@ class Ground(People):
     def aside(self, function: Any, *arguments: Any, **options: Any) -> Future[Any]:
         """Runs beside the case."""
         return self._pool.submit(function, *arguments, **options)
-
-    def questions(self) -> int:
-        """How often Azure was asked about somebody's role."""
-        return self.azure.count("pas") + self.azure.count("arm")
 
     # Between cases
 

@@ -29,7 +29,7 @@ def finding(site: Site, name: str) -> dict[str, str]:
       "administrator through a group in a group: in, with sudo, whether or not Azure honours a hint; confirmed or not asked")
 def nested(ground: Ground) -> str:
     alice = ground.person("alice")
-    with ground.quiet(), ground.fresh("nested") as site:
+    with ground.fresh("nested") as site:
         out = admitted(site.ssh(alice, "id -Gn; sudo -n id -u"))
         equal((ADMINS in out, out.split()[-1]), (True, "0"), f"alice's groups and sudo: {out}")
         equal(confirmations(site)["overruled"], 1, "refusals that role assignments overruled")
@@ -46,7 +46,7 @@ def nested(ground: Ground) -> str:
                 site.flush()
                 ground.azure.forget_requests()
                 admitted(site.ssh(alice, "sudo -n true"))
-                equal(ground.azure.count("arm"), 0, f"requests to ARM where Azure honours {hints}")
+                equal(site.count("arm"), 0, f"requests to ARM where Azure honours {hints}")
         finally:
             ground.azure.post("groups", hints=[])
     return out.splitlines()[0]

@@ -32,7 +32,7 @@ VIOLATIONS = (
 @contextmanager
 def arc_server(ground: Ground, name: str, joined: bool = True) -> Iterator[Site]:
     """A machine with the Connected Machine agent's files, before the daemon is started."""
-    with ground.quiet(), ground.fresh(name, started=False) as site:
+    with ground.fresh(name, started=False) as site:
         machine = site.machine
         machine.must("groupadd", "--system", "himds")
         machine.must("useradd", "--system", "--no-create-home", "--gid", "himds", "himds")
@@ -45,8 +45,8 @@ def arc_server(ground: Ground, name: str, joined: bool = True) -> Iterator[Site]
         yield site
 
 
-def statuses(ground: Ground) -> list[int]:
-    return [r["status"] for r in ground.azure.requests("himds") if r["path"] == TOKENS]
+def statuses(site: Site) -> list[int]:
+    return [r["status"] for r in site.requests("himds") if r["path"] == TOKENS]
 
 
 @case("P1", "an Arc server is found by its agent; the tenant comes from its own token, each key is used once")
@@ -63,11 +63,11 @@ def arc(ground: Ground) -> str:
         require("entra_admins" in alice and alice.endswith("\n0\n"), f"alice by her group's role: {alice}")
         refused(site.ssh(carol, "id"), "Microsoft.HybridCompute/machines")
         # With a key used twice there would always be one challenge more than tokens; a request under way ends in a moment.
-        wait_for(lambda: statuses(ground).count(401) == statuses(ground).count(200), "a token for each challenge")
-        equal(ground.azure.count("imds") + ground.azure.count("token"), 0, "questions to the metadata of a VM")
-        paths = {r["path"] for r in ground.azure.requests("pas")}
+        wait_for(lambda: statuses(site).count(401) == statuses(site).count(200), "a token for each challenge")
+        equal(site.count("imds", "token"), 0, "questions to the metadata of a VM")
+        paths = {r["path"] for r in site.requests("pas")}
         require(all("Microsoft.HybridCompute/machines/" in path for path in paths), f"asked about {paths}")
-    return f"{statuses(ground).count(200)} tokens, each for a challenge of its own"
+    return f"{statuses(site).count(200)} tokens, each for a challenge of its own"
 
 
 def reason_of(ground: Ground, site: Site) -> str:
@@ -99,7 +99,7 @@ def violations(ground: Ground) -> str:
             with ground.azure.fault("bad-key", "himds", wrong):
                 comes_to(ground, site, reason, wrong)
         comes_to(ground, site, "", "a sound challenge again")
-        by = {r["remark"] for r in ground.azure.requests("himds") if r["path"] == TOKENS and r["status"] == 200}
+        by = {r["remark"] for r in site.requests("himds") if r["path"] == TOKENS and r["status"] == 200}
         equal(by, {"sound"}, "challenges by which a token was given")
     return ", ".join(wrong for wrong, _ in VIOLATIONS)
 
@@ -135,9 +135,9 @@ def crowded(ground: Ground) -> str:
         try:
             wait_for(lambda: len(list(folder.glob("ready.*"))) == PROCESSES, "the crowd of listeners", 120)
             site.pass_by(90_000, wall=False)  # the tokens have ended
-            before = len(statuses(ground))
+            before = len(statuses(site))
             admitted(site.ssh(person, "true"))
-            require(200 in statuses(ground)[before:], "no token was asked for: nothing was tried")
+            require(200 in statuses(site)[before:], "no token was asked for: nothing was tried")
         finally:
             site.machine.write("/tmp/enough", "")
         held = crowd.result()
@@ -153,7 +153,7 @@ def late(ground: Ground) -> str:
             site.service.start()
             site.stamped()
             wait_for(lambda: "Waiting" in site.service.status(), "the daemon to wait for the metadata service")
-        wait_for(lambda: bool(statuses(ground)), "the daemon to find the service")
+        wait_for(lambda: bool(statuses(site)), "the daemon to find the service")
         wait_for(lambda: "group himds" in site.tool("status").text, "the missing group in status")
         refused(site.ssh(person, "id"))
         site.service.stop()

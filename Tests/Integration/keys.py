@@ -29,7 +29,7 @@ def days_pass(ground: Ground, site: Site, days: float, wall: bool, keys: int) ->
     a fetch and waits for it: one that runs when the clock moves would time out."""
     def fetched() -> int:
         """How often both documents were fetched: one comes after the other, and the clock must not move between them."""
-        paths = [r["path"] for r in ground.azure.requests("keys")]
+        paths = [r["path"] for r in site.requests("keys")]
         return min(sum(path.endswith("/discovery/v2.0/keys") for path in paths), paths.count("/common/discovery/keys"))
 
     site.tool("keys", "--refresh")
@@ -83,16 +83,16 @@ def rotation(ground: Ground) -> str:
 
 @case("P4", "a certificate of a new key of Entra's: check-certificate fetches the keys early, but not often")
 def early(ground: Ground) -> str:
-    with keys_of_its_own(ground), ground.quiet(), ground.fresh("early") as site:
+    with keys_of_its_own(ground), ground.fresh("early") as site:
         ground.azure.rotate_keys()
         person = fresh_certificate(ground, ground.newcomer())
         assert person.certificate is not None
         site.machine.write("/tmp/certificate.pub", person.certificate.read_text())
-        asked = ground.azure.count("keys")
+        asked = site.count("keys")
         for _ in range(5):
             site.tool("check-certificate", "/tmp/certificate.pub")
         wait_for(lambda: trusted(site) == 2, "the new key in sshd's file")
-        fetched = ground.azure.count("keys") - asked
+        fetched = site.count("keys") - asked
         require(fetched <= 3, f"{fetched} requests for keys")  # the configuration, and the two key documents
         admitted(site.ssh(person, "id -un"), f"{person.login}\n")
     return f"{fetched} requests, then in"
@@ -155,15 +155,15 @@ def counted(site: Site) -> tuple[int, int]:
 
 @case("P3", "keys --refresh: root has the keys fetched at once; nobody else has anything fetched")
 def refresh(ground: Ground) -> str:
-    with keys_of_its_own(ground), ground.quiet(), ground.fresh("refresh") as site:
+    with keys_of_its_own(ground), ground.fresh("refresh") as site:
         ground.azure.rotate_keys()
         person = fresh_certificate(ground, ground.newcomer())
         refused(site.ssh(person, "id"))
-        asked = ground.azure.count("keys")
+        asked = site.count("keys")
         for user in ("nobody", "entralogin"):
             outcome = site.machine.run("/usr/bin/entraloginctl", "keys", "--refresh", user=user)
             require(not outcome.ok, f"{user} may have keys fetched: {outcome.text}")
-        equal(ground.azure.count("keys"), asked, "requests for keys that somebody else caused")
+        equal(site.count("keys"), asked, "requests for keys that somebody else caused")
         outcome = site.tool("keys", "--refresh")
         require(outcome.ok, outcome.text)
         wait_for(lambda: trusted(site) == 2, "the new key in sshd's file")

@@ -15,7 +15,7 @@ from typing import Any
 from bed.checks import admitted, equal, require
 from bed.machine import wait_for
 from case import case
-from ground import Ground
+from ground import Ground, Site
 from groups import finding
 
 ADDRESS = "169.254.169.254"
@@ -89,9 +89,8 @@ COMPUTE = "/metadata/instance/compute?api-version=2021-02-01"
 TOKEN = "/metadata/identity/oauth2/token?api-version=2018-02-01&resource=https%3A%2F%2Fmanagement.azure.com"
 
 
-def ours(ground: Ground, since: float) -> list[dict[str, Any]]:
-    entries = [entry for name in ("imds", "token") for entry in ground.azure.requests(name)]
-    return [e for e in entries if e["time"] >= since and "neighbour" not in (e["user_agent"] or "")]
+def asked(site: Site, since: float = 0) -> list[dict[str, Any]]:
+    return [e for name in ("imds", "token") for e in site.requests(name) if e["time"] >= since]
 
 
 def busiest(times: list[float]) -> int:
@@ -101,30 +100,28 @@ def busiest(times: list[float]) -> int:
 
 @case("P1", "the metadata service's limits, with other programs asking: start and refresh ask little, and wait where it says 429")
 def limits(ground: Ground) -> str:
-    with ground.azure.fault("metadata-limits", "imds", 100):
-        began = time.time()
-        with ground.fresh("limits") as site:
-            person = ground.newcomer()
-            admitted(site.ssh(person, "true"))
-            alone = ours(ground, began)
-            equal([e["path"] for e in alone if e["status"] == 429], [], "429 with nobody else")
-            require(len(alone) <= 6, f"{len(alone)} requests at the start: {[e['path'] for e in alone]}")
-            site.pass_by(5000, wall=False)  # the machine is asked for again
-            site.tool("status")
-            wait_for(lambda: len(ours(ground, began)) > len(alone), "the refresh")
-            site.service.stop()
-            with Neighbours((COMPUTE, 4), *((TOKEN, 8) for _ in range(3))):
-                site.begin()
-                wait_for(lambda: site.ssh(person, "true").ok, "the person to get in beside others", 60)
-            # Other programs use up the service's limit.
-            site.service.stop()
-            again = time.time()
-            with ground.azure.fault("status", "imds", 429), ground.azure.fault("status", "token", 429):
-                site.service.start()
-                wait_for(lambda: len(ours(ground, again)) > 3, "the daemon's requests", 60)
-                asked = ours(ground, again)
-                rate = busiest([entry["time"] for entry in asked])
-                require(rate <= 2, f"{rate} requests of the daemon's in a second: {[e['path'] for e in asked]}")
-            site.stamped()
-            wait_for(lambda: site.ssh(person, "true").ok, "the person to get in", 60)
+    with ground.azure.fault("metadata-limits", "imds", 100), ground.fresh("limits") as site:
+        person = ground.newcomer()
+        admitted(site.ssh(person, "true"))
+        alone = asked(site)
+        equal([e["path"] for e in alone if e["status"] == 429], [], "429 with nobody else")
+        require(len(alone) <= 6, f"{len(alone)} requests at the start: {[e['path'] for e in alone]}")
+        site.pass_by(5000, wall=False)  # the machine is asked for again
+        site.tool("status")
+        wait_for(lambda: len(asked(site)) > len(alone), "the refresh")
+        site.service.stop()
+        with Neighbours((COMPUTE, 4), *((TOKEN, 8) for _ in range(3))):
+            site.begin()
+            wait_for(lambda: site.ssh(person, "true").ok, "the person to get in beside others", 60)
+        # Other programs use up the service's limit.
+        site.service.stop()
+        again = time.time()
+        with ground.azure.fault("status", "imds", 429), ground.azure.fault("status", "token", 429):
+            site.service.start()
+            wait_for(lambda: len(asked(site, again)) > 3, "the daemon's requests", 60)
+            refused_now = asked(site, again)
+            rate = busiest([entry["time"] for entry in refused_now])
+            require(rate <= 2, f"{rate} requests of the daemon's in a second: {[e['path'] for e in refused_now]}")
+        site.stamped()
+        wait_for(lambda: site.ssh(person, "true").ok, "the person to get in", 60)
     return f"{len(alone)} requests at the start, {rate} in a second at most while it says 429"

@@ -49,7 +49,7 @@ def begin_anew(ground: Ground, site: Site, settings: str = "", environment: dict
     site.service.stop()
     site.machine.remove(KEYS)
     site.machine.write(SETTINGS, settings)
-    site.service.environment = dict(site.clock.environment) | (environment or {})
+    site.service.environment = site.environment() | (environment or {})
     ground.azure.forget_requests()
     site.begin()
     site.stamped()
@@ -69,7 +69,7 @@ def by_proxy_only(ground: Ground, site: Site, what: str) -> None:
     equal(tunnelled(ground), AZURE, f"{what}: hosts behind the proxy")
     asked = {r["path"] for r in ground.azure.requests("proxy")}
     require(not any("169.254" in path for path in asked), f"{what}: metadata through the proxy: {asked}")
-    require(ground.azure.count("imds") > 0, f"{what}: no metadata")
+    require(site.count("imds") > 0, f"{what}: no metadata")
 
 
 def served_by_proxies(ground: Ground, urls: tuple[str, ...], variables: tuple[tuple[str, ...], ...]) -> str:

@@ -108,11 +108,11 @@ def without_effects(ground: Ground) -> str:
         site.machine.write(RECORD, f'#!/bin/sh\necho "$PAM_USER" >>{CALLS}\n', 0o755)
         text = site.machine.read(COMMON)
         site.machine.write(COMMON, f"{text}\naccount required pam_exec.so {RECORD}\n")
-        questions, lines = ground.questions(), len(site.journal.text().splitlines())
+        questions, lines = site.questions(), len(site.journal.text().splitlines())
         site.stamped()
         outcome = site.machine.run(PROBE, "sshd")
         require(outcome.out.startswith("mark reached\nresult 10\nmodule /"), f"pam-probe says {outcome.text}")
         require(not site.machine.path(CALLS).exists(), "modules behind ours were run")
-        require(ground.questions() == questions, "Azure was asked")
+        require(site.questions() == questions, "Azure was asked")
         require("entralogin-probe" not in site.journal.text(), f"the daemon was asked: {site.journal.text()[lines:]}")
     return outcome.out.splitlines()[0]

@@ -150,11 +150,11 @@ def no_stays_no(ground: Ground) -> str:
 
 @case("P2", "PAS says no: role assignments confirm it, ARM's own checkaccess is not asked, and the no stands for its minute")
 def no_second_source(ground: Ground) -> str:
-    ground.azure.forget_requests()
-    for _ in range(2):
-        refused(ground.vm.ssh(ground.person("carol"), "id"), "role not assigned", contoso.USER)
-    equal(ground.azure.count("pas"), 1, "questions to PAS")
-    asked = [r["path"].rpartition("/")[2] for r in ground.azure.requests("arm")]
+    with ground.fresh("one-source") as site:
+        for _ in range(2):
+            refused(site.ssh(ground.person("carol"), "id"), "role not assigned", contoso.USER)
+        equal(site.count("pas"), 1, "questions to PAS")
+        asked = [r["path"].rpartition("/")[2] for r in site.requests("arm")]
     equal(sorted(asked), ["denyAssignments", "roleAssignments"], "what ARM was asked")
     return "one question to PAS, two lists of ARM, twice refused"
 

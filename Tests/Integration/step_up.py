@@ -188,8 +188,7 @@ def nobody_to_ask(ground: Ground) -> str:
             broken_off(terminal)
 
         in_shell(site, person, unanswered)
-        asked_of_entra = [request for request in ground.azure.requests("signin") if request["user_agent"]]
-        equal(asked_of_entra, [], "the daemon's questions to Entra")
+        equal(site.requests("signin"), [], "the daemon's questions to Entra")
     return "twelve ways, and Entra heard of none of them"
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from bed import Person
 from bed.asking import ask
 from bed.checks import admitted, equal, require
+from bed.machine import wait_for
 from bed.person import HOST
 from case import case
 from ground import Ground, Site
@@ -78,9 +79,9 @@ def storm(ground: Ground, people: int, sign_ins: int, limit: float | None) -> st
         crowd = [ground.newcomer() for _ in range(people)]
         ours = (crowd * sign_ins)[:sign_ins]
         theirs = (local_people(site, crowd[0], people) * sign_ins)[:sign_ins]
-        before = ground.azure.count("pas"), ground.azure.count("arm")
+        before = site.count("pas"), site.count("arm")
         first = at_once(site, ours)
-        asked = ground.azure.count("pas") - before[0], ground.azure.count("arm") - before[1]
+        asked = site.count("pas") - before[0], site.count("arm") - before[1]
         equal(asked[0], people, "questions to PAS while everybody signed in for the first time")
         # Two lists for each user, to confirm that the user is no administrator. Role definitions are cached.
         require(asked[1] <= 3 * people, f"{asked[1]} requests to ARM for {people} people")
@@ -90,7 +91,7 @@ def storm(ground: Ground, people: int, sign_ins: int, limit: float | None) -> st
             seen.append((again.p99 / local.p99, again, local))
             if limit is None or seen[-1][0] <= limit:
                 break
-        equal(ground.azure.count("pas") - before[0], people, "questions to PAS after everybody came again")
+        equal(site.count("pas") - before[0], people, "questions to PAS after everybody came again")
         uids = {site.machine.uid(person.login) for person in crowd[:5]}
         equal(len(uids), 5, "different numbers")
     ratio, again, local = min(seen, key=lambda s: s[0])
@@ -122,7 +123,9 @@ def strangers(ground: Ground, count: int, through_sshd: int) -> str:
     programs, sizes, rounds, seconds = ground.bed.scratch / "programs", [], 5, 0.0
     with ground.fresh("names", sshd=LIMITS, bare=True) as site:
         admitted(site.ssh(ground.newcomer(), "true"))
-        before, asked = site.rest(), len(ground.azure.requests())
+        site.all_answered()
+        wait_for(lambda: site.count("keys") == 3, "the tenant's configuration and both key documents")
+        before, asked = site.rest(), len(site.requests())
         for number in range(rounds):
             began = time.monotonic()
             answers = ask(site.machine, programs, (f"name {n}" for n in random_names(count // rounds, 100 + number)))
@@ -131,7 +134,7 @@ def strangers(ground: Ground, count: int, through_sshd: int) -> str:
             knock(ground, site, through_sshd // rounds, number)
             sizes.append(site.service.resident_kibibytes())
         equal(site.state(), before, "the state folder")
-        equal(len(ground.azure.requests()), asked, "requests to Azure, of any kind")
+        equal(len(site.requests()), asked, "requests to Azure, of any kind")
     require(seconds < count / NAMES_A_SECOND, f"{count} names took {seconds:.0f} s: not what was to be tried")
     require(max(sizes[1:]) - sizes[0] < GROWTH_KIB, f"resident KiB after each fifth: {sizes}")
     return f"{count} names, looked up in {seconds:.1f} s, {through_sshd} at the door; resident KiB after each fifth: {sizes}"

@@ -11,5 +11,6 @@ from .journal import Journal
 from .machine import Machine, Outcome
 from .person import Person
 from .service import Service
+from .source import Source
 
-__all__ = ["Bed", "Clock", "Installed", "Journal", "Machine", "Outcome", "Person", "Service"]
+__all__ = ["Bed", "Clock", "Installed", "Journal", "Machine", "Outcome", "Person", "Service", "Source"]

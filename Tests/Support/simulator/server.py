@@ -133,7 +133,7 @@ class _Connection(BaseHTTPRequestHandler):
             self.server.world.log.add(
                 endpoint=endpoint, host=request.headers.get("host"), method=request.method, path=split.path, query=request.query,
                 status=status,
-                correlation_id=request.headers.get("x-ms-correlation-request-id"),
+                client=self.client_address[0], correlation_id=request.headers.get("x-ms-correlation-request-id"),
                 user_agent=request.headers.get("user-agent"), milliseconds=round((time.monotonic() - began) * 1000, 1),
                 time=time.time(), **({"remark": remark} if remark else {}),
             )
