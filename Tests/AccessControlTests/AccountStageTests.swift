@@ -7,29 +7,31 @@ import Synchronization
 import Testing
 
 @Suite(.timeLimit(.minutes(15))) struct AccountStageTests {
-    private let house: House
+    private let fixture: Fixture
     private let alice: Person
     private let bob: Person
 
     init() throws {
-        house = try House()
+        fixture = try Fixture()
         alice = try Person("alice@contoso.com", 1)
         bob = try Person("bob@contoso.com", 2)
         for person in [alice, bob] {
-            house.accounts.set(person.name, .provisional(person.account))
-            house.checker.script(person.identity.objectID, role: .user)
+            fixture.accounts.set(person.name, .provisional(person.account))
+            fixture.checker.script(person.identity.objectID, role: .user)
         }
     }
 
-    private func enrol(_ person: Person) { house.accounts.set(person.name, .enrolled(person.enrolled())) }
+    private func enrol(_ person: Person) { fixture.accounts.set(person.name, .enrolled(person.enrolled())) }
 
-    private func decide(_ request: AccountRequest, in pid: Int32 = House.sshd) async -> StageVerdict {
-        await house.access.accountStage.decide(request, callerPID: pid)
+    private func decide(_ request: AccountRequest, in pid: Int32 = Fixture.sshd) async -> StageVerdict {
+        await fixture.access.accountStage.decide(request, callerPID: pid)
     }
 
     @discardableResult
-    private func verify(_ person: Person, _ number: UInt8 = 1, in pid: Int32 = House.sshd) -> PrincipalVerdict {
-        house.access.certificateCheck.check(house.request(person, house.certificate(for: person, number), in: pid))
+    private func verify(_ person: Person, _ number: UInt8 = 1, in pid: Int32 = Fixture.sshd) -> PrincipalVerdict {
+        fixture.access.certificateCheck.check(
+            fixture.request(person, fixture.certificate(for: person, number), in: pid)
+        )
     }
 
     private func text(_ verdict: StageVerdict) -> String {
@@ -42,26 +44,26 @@ import Testing
     @Test("P4: a verified certificate and the role let a person on, without effects")
     func allow() async {
         verify(alice)
-        #expect(await decide(house.accountRequest(alice)) == .allow)
-        #expect(house.accounts.enrolBegan.value == 0)
-        #expect(house.grants.grantCount == 0)
-        let record = house.log.of(.account).first
+        #expect(await decide(fixture.accountRequest(alice)) == .allow)
+        #expect(fixture.accounts.enrolBegan.value == 0)
+        #expect(fixture.grants.grantCount == 0)
+        let record = fixture.log.of(.account).first
         #expect(record?.verdict == .allow && record?.role == .user && record?.objectID == alice.identity.objectID)
     }
 
     @Test("P4: without a certificate verified in this very process nobody gets on")
     func nothingVerified() async {
         verify(alice)
-        #expect(await decide(house.accountRequest(alice), in: 4712).reason == .certificateNotVerified)
-        house.processes.reuse(House.sshd)
-        #expect(await decide(house.accountRequest(alice)).reason == .certificateNotVerified)
+        #expect(await decide(fixture.accountRequest(alice), in: 4712).reason == .certificateNotVerified)
+        fixture.processes.reuse(Fixture.sshd)
+        #expect(await decide(fixture.accountRequest(alice)).reason == .certificateNotVerified)
     }
 
     @Test("P4: a certificate verified longer ago than the login grace does not count")
     func expired() async {
         verify(alice)
-        house.time.advance(by: .seconds(121))
-        #expect(await decide(house.accountRequest(alice)).reason == .certificateNotVerified)
+        fixture.time.advance(by: .seconds(121))
+        #expect(await decide(fixture.accountRequest(alice)).reason == .certificateNotVerified)
     }
 
     @Test("P4: two object ids in one process are refused, whichever came first")
@@ -69,14 +71,14 @@ import Testing
         let twin = try Person("alice@contoso.com", 77, uid: 1)
         verify(alice)
         verify(twin, 2)
-        #expect(await decide(house.accountRequest(alice)).reason == .certificateNotVerified)
+        #expect(await decide(fixture.accountRequest(alice)).reason == .certificateNotVerified)
     }
 
     @Test("P4: a certificate for another name in the same process is refused")
     func twoNames() async {
         verify(alice)
         verify(bob)
-        #expect(await decide(house.accountRequest(alice)).reason == .certificateNotVerified)
+        #expect(await decide(fixture.accountRequest(alice)).reason == .certificateNotVerified)
     }
 
     @Test(
@@ -84,34 +86,34 @@ import Testing
     )
     func oneView() async throws {
         verify(alice)
-        #expect(house.accounts.views.value == 1)
-        #expect(await decide(house.accountRequest(alice)) == .allow)
-        #expect(house.accounts.views.value == 2)
-        for person in [alice, bob] { house.accounts.set(person.name, .enrolled(person.enrolled())) }
-        var request = house.accountRequest(alice, service: "su")
+        #expect(fixture.accounts.views.value == 1)
+        #expect(await decide(fixture.accountRequest(alice)) == .allow)
+        #expect(fixture.accounts.views.value == 2)
+        for person in [alice, bob] { fixture.accounts.set(person.name, .enrolled(person.enrolled())) }
+        var request = fixture.accountRequest(alice, service: "su")
         request.invokingUser = bob.name.text
         request.invokingUID = bob.uid.number
         #expect(await decide(request) == .allow)
-        #expect(house.accounts.views.value == 3)
+        #expect(fixture.accounts.views.value == 3)
     }
 
     @Test("Two certificates of one person are fine")
     func twoCertificates() async {
         verify(alice, 1)
         verify(alice, 2)
-        #expect(await decide(house.accountRequest(alice)) == .allow)
+        #expect(await decide(fixture.accountRequest(alice)) == .allow)
     }
 
     @Test("P6: uid or home that changed since the certificate was verified are refused")
     func recordChanged() async {
         verify(alice)
-        var request = house.accountRequest(alice)
+        var request = fixture.accountRequest(alice)
         request.uid += 1
         #expect(await decide(request).reason == .recordChanged)
-        request = house.accountRequest(alice)
+        request = fixture.accountRequest(alice)
         request.home = "/home/other"
         #expect(await decide(request).reason == .recordChanged)
-        request = house.accountRequest(alice)
+        request = fixture.accountRequest(alice)
         request.uid = 1000
         #expect(await decide(request).reason == .recordChanged)
         // Another account took the uid in between: the account to enrol differs from the record that sshd has.
@@ -122,8 +124,8 @@ import Testing
             home: alice.home,
             shell: "/bin/bash"
         )
-        house.accounts.set(alice.name, .provisional(moved))
-        #expect(await decide(house.accountRequest(alice)).reason == .recordChanged)
+        fixture.accounts.set(alice.name, .provisional(moved))
+        #expect(await decide(fixture.accountRequest(alice)).reason == .recordChanged)
     }
 
     @Test("P5: a name that got another object id in between is refused")
@@ -135,8 +137,8 @@ import Testing
             identity: other.identity,
             enrolledAt: UnixTime(seconds: 0)
         )
-        house.accounts.set(alice.name, .enrolled(enrolled))
-        #expect(await decide(house.accountRequest(alice)).reason == .objectIDChanged)
+        fixture.accounts.set(alice.name, .enrolled(enrolled))
+        #expect(await decide(fixture.accountRequest(alice)).reason == .objectIDChanged)
     }
 
     @Test("P7: whose short name leads to another user is refused; a new account does without that name from then on")
@@ -150,57 +152,57 @@ import Testing
             shell: "/bin/bash",
             shortName: short
         )
-        var request = house.accountRequest(alice)
+        var request = fixture.accountRequest(alice)
         request.isNameTaken = true
-        house.accounts.set(alice.name, .provisional(account))
+        fixture.accounts.set(alice.name, .provisional(account))
         #expect(await decide(request).reason == .certificateNotVerified)
-        #expect(house.accounts.held == [], "P3: nobody has proved anything")
+        #expect(fixture.accounts.held == [], "P3: nobody has proved anything")
         verify(alice)
         #expect(await decide(request).reason == .numberTaken)
-        #expect(house.accounts.held == [short])
+        #expect(fixture.accounts.held == [short])
         let time = UnixTime(seconds: 0)
         let enrolled = EnrolledAccount(account: account, identity: alice.identity, enrolledAt: time)
-        house.accounts.set(alice.name, .enrolled(enrolled))
+        fixture.accounts.set(alice.name, .enrolled(enrolled))
         #expect(await decide(request).reason == .numberTaken)
-        #expect(house.accounts.held == [short], "the name is the account's own")
+        #expect(fixture.accounts.held == [short], "the name is the account's own")
     }
 
     @Test("P8: local users in sshd are ignored, and leave no record")
     func local() async {
         let request = AccountRequest(service: "sshd", user: "localadmin", uid: 1000, home: "/home/l", isInSSHD: true)
         #expect(await decide(request) == .ignore)
-        #expect(house.log.records.value.isEmpty)
+        #expect(fixture.log.records.value.isEmpty)
     }
 
     @Test("P15: who has no role reads why, what to ask for, and the id of the record")
     func noRole() async throws {
-        house.checker.script(alice.identity.objectID, role: nil)
+        fixture.checker.script(alice.identity.objectID, role: nil)
         verify(alice)
-        let verdict = await decide(house.accountRequest(alice))
+        let verdict = await decide(fixture.accountRequest(alice))
         #expect(verdict.reason == .roleNotAssigned)
-        let record = try #require(house.log.of(.account).first)
+        let record = try #require(fixture.log.of(.account).first)
         let id = try #require(record.correlation)
         let expected =
             "Azure role not assigned: ask for \"Virtual Machine User Login\" on this machine "
-            + "(\(house.machine.resource)); if it was given just now, try again in a minute. Correlation id \(id)"
+            + "(\(fixture.machine.resource)); if it was given just now, try again in a minute. Correlation id \(id)"
         #expect(text(verdict) == expected)
         #expect(record.verdict == .deny && record.reason == .roleNotAssigned && record.latency != nil)
-        #expect(house.checker.questions.value.map(\.correlation).contains(id))
+        #expect(fixture.checker.questions.value.map(\.correlation).contains(id))
     }
 
     @Test("P1: in an outage a first sign-in is refused, and an earlier allow goes on with a record that says grace")
     func outage() async {
-        house.checker.script(alice.identity.objectID, .fault(AccessCheckFault(.unreachable, detail: "no route")))
+        fixture.checker.script(alice.identity.objectID, .fault(AccessCheckFault(.unreachable, detail: "no route")))
         verify(alice)
-        #expect(await decide(house.accountRequest(alice)).reason == .unreachable)
-        house.checker.script(alice.identity.objectID, role: .user)
-        house.time.advance(by: .seconds(5))
-        #expect(await decide(house.accountRequest(alice)) == .allow)
-        house.checker.script(alice.identity.objectID, .fault(AccessCheckFault(.unreachable, detail: "no route")))
-        house.time.advance(by: .seconds(301))
+        #expect(await decide(fixture.accountRequest(alice)).reason == .unreachable)
+        fixture.checker.script(alice.identity.objectID, role: .user)
+        fixture.time.advance(by: .seconds(5))
+        #expect(await decide(fixture.accountRequest(alice)) == .allow)
+        fixture.checker.script(alice.identity.objectID, .fault(AccessCheckFault(.unreachable, detail: "no route")))
+        fixture.time.advance(by: .seconds(301))
         verify(alice, 3)
-        #expect(await decide(house.accountRequest(alice)) == .allow)
-        let record = house.log.of(.account).last
+        #expect(await decide(fixture.accountRequest(alice)) == .allow)
+        let record = fixture.log.of(.account).last
         #expect(record?.detail == "grace")
         #expect(record?.priority == .warning)
     }
@@ -209,7 +211,7 @@ import Testing
     func looksLikeSSHD() async {
         enrol(alice)
         verify(alice)
-        var request = house.accountRequest(alice)
+        var request = fixture.accountRequest(alice)
         request.invokingUID = alice.uid.number
         #expect(await decide(request).reason == .unsupported)
         request = AccountRequest(service: "sudo", user: "root", uid: 0, home: "/root", isInSSHD: true)
@@ -228,8 +230,8 @@ import Testing
         arguments: ["sudo", "su", "login", "cron"]
     )
     func notEnrolled(service: String) async {
-        #expect(await decide(house.accountRequest(alice, service: service)).reason == .notEnrolled)
-        #expect(house.checker.questions.value.isEmpty)
+        #expect(await decide(fixture.accountRequest(alice, service: service)).reason == .notEnrolled)
+        #expect(fixture.checker.questions.value.isEmpty)
     }
 
     @Test("P8: where no Entra user is concerned, nothing is said", arguments: ["sudo", "su", "cron", "login"])
@@ -243,7 +245,7 @@ import Testing
             invokingUID: 1000
         )
         #expect(await decide(request) == .ignore)
-        #expect(house.log.records.value.isEmpty)
+        #expect(fixture.log.records.value.isEmpty)
     }
 
     @Test("P8: an Entra name that NSS does not know is refused, not ignored")
@@ -255,10 +257,10 @@ import Testing
     @Test("P6: outside sshd, too, uid and home must be the enrolled ones")
     func recordElsewhere() async {
         enrol(alice)
-        var request = house.accountRequest(alice, service: "login")
+        var request = fixture.accountRequest(alice, service: "login")
         request.uid += 5
         #expect(await decide(request).reason == .recordChanged)
-        request = house.accountRequest(alice, service: "login")
+        request = fixture.accountRequest(alice, service: "login")
         request.home = "/tmp"
         #expect(await decide(request).reason == .recordChanged)
     }
@@ -268,52 +270,52 @@ import Testing
     )
     func sudoers() async throws {
         enrol(alice)
-        house.checker.script(alice.identity.objectID, role: .administrator)
-        var request = house.accountRequest(alice, service: "sudoers")
+        fixture.checker.script(alice.identity.objectID, role: .administrator)
+        var request = fixture.accountRequest(alice, service: "sudoers")
         request.holdsAdministratorsGroup = true
         #expect(await decide(request, in: 99) == .ignore)
-        #expect(house.log.of(.account).isEmpty && house.checker.questions.value.isEmpty)
-        try house.grants.grant(uid: alice.uid, until: house.time.bootTime().advanced(by: .seconds(900)))
+        #expect(fixture.log.of(.account).isEmpty && fixture.checker.questions.value.isEmpty)
+        try fixture.grants.grant(uid: alice.uid, until: fixture.time.bootTime().advanced(by: .seconds(900)))
         #expect(await decide(request, in: 99) == .allow)
-        #expect(house.log.of(.account).map(\.service) == ["sudoers"])
-        house.checker.script(alice.identity.objectID, role: .user)
-        house.time.advance(by: .seconds(61))
+        #expect(fixture.log.of(.account).map(\.service) == ["sudoers"])
+        fixture.checker.script(alice.identity.objectID, role: .user)
+        fixture.time.advance(by: .seconds(61))
         #expect(await decide(request, in: 99).reason == .administratorRoleNeeded)
         // The no has ended the membership.
         #expect(await decide(request, in: 99) == .ignore)
-        house.checker.script(alice.identity.objectID, role: .administrator)
+        fixture.checker.script(alice.identity.objectID, role: .administrator)
         #expect(await decide(request, in: 99) == .ignore, "the role alone, without a new sign-in")
     }
 
     @Test("P2: sudo needs a decision of the last minute: a role that was removed bars the next one")
     func sudoAge() async {
         enrol(alice)
-        #expect(await house.sudo(alice) == .allow)
-        house.checker.script(alice.identity.objectID, role: nil)
-        house.time.advance(by: .seconds(60))
-        #expect(await house.sudo(alice) == .allow)
-        house.time.advance(by: .seconds(1))
-        #expect(await house.sudo(alice).reason == .roleNotAssigned)
-        #expect(house.checker.questions.value.count == 2)
+        #expect(await fixture.sudo(alice) == .allow)
+        fixture.checker.script(alice.identity.objectID, role: nil)
+        fixture.time.advance(by: .seconds(60))
+        #expect(await fixture.sudo(alice) == .allow)
+        fixture.time.advance(by: .seconds(1))
+        #expect(await fixture.sudo(alice).reason == .roleNotAssigned)
+        #expect(fixture.checker.questions.value.count == 2)
     }
 
     @Test("P2: who acts with the administrators' gid must still be one, and the line names the role")
     func loweredRole() async {
         enrol(alice)
-        let verdict = await house.sudo(alice, holdsGroup: true)
+        let verdict = await fixture.sudo(alice, holdsGroup: true)
         #expect(verdict.reason == .administratorRoleNeeded)
         #expect(text(verdict).contains("\"Virtual Machine Administrator Login\""))
-        #expect(await house.sudo(alice) == .allow)
-        house.checker.script(alice.identity.objectID, role: .administrator)
-        house.time.advance(by: .seconds(61))
-        #expect(await house.sudo(alice, holdsGroup: true) == .allow)
+        #expect(await fixture.sudo(alice) == .allow)
+        fixture.checker.script(alice.identity.objectID, role: .administrator)
+        fixture.time.advance(by: .seconds(61))
+        #expect(await fixture.sudo(alice, holdsGroup: true) == .allow)
     }
 
     @Test("P2: under another service's name, too, who acts with the administrators' gid must still be one")
     func gidUnderAnotherName() async {
         enrol(alice)
-        house.checker.script(alice.identity.objectID, role: .user)
-        var request = house.accountRequest(alice, service: "site")
+        fixture.checker.script(alice.identity.objectID, role: .user)
+        var request = fixture.accountRequest(alice, service: "site")
         #expect(await decide(request) == .allow)
         request.holdsAdministratorsGroup = true
         #expect(await decide(request).reason == .administratorRoleNeeded)
@@ -322,10 +324,10 @@ import Testing
     @Test("P2: who is listed as administrator must still be one; the answer that says no ends the listing at once")
     func listedAdministrator() async throws {
         enrol(alice)
-        try house.grants.grant(uid: alice.uid, until: house.time.bootTime().advanced(by: .seconds(3600)))
-        #expect(await house.sudo(alice).reason == .administratorRoleNeeded)
-        #expect(house.grants.current().isEmpty)
-        #expect(house.log.of(.withdrawn).count == 1)
+        try fixture.grants.grant(uid: alice.uid, until: fixture.time.bootTime().advanced(by: .seconds(3600)))
+        #expect(await fixture.sudo(alice).reason == .administratorRoleNeeded)
+        #expect(fixture.grants.current().isEmpty)
+        #expect(fixture.log.of(.withdrawn).count == 1)
     }
 
     @Test("P2: with targetpw sudo asks about root: the one who asks is decided on, by uid and by name")
@@ -350,23 +352,25 @@ import Testing
             holdsAdministratorsGroup: true
         )
         #expect(await decide(byName).reason == .administratorRoleNeeded)
-        #expect(house.log.of(.account).allSatisfy { $0.objectID == alice.identity.objectID })
+        #expect(fixture.log.of(.account).allSatisfy { $0.objectID == alice.identity.objectID })
     }
 
     @Test("sudo and su are decided for the one who asks and for the target")
     func bothPersons() async {
         enrol(alice)
         enrol(bob)
-        var request = house.accountRequest(bob, service: "su")
+        var request = fixture.accountRequest(bob, service: "su")
         request.invokingUID = alice.uid.number
         #expect(await decide(request) == .allow)
-        #expect(Set(house.checker.questions.value.map(\.objectID)) == [alice.identity.objectID, bob.identity.objectID])
-        house.checker.script(bob.identity.objectID, role: nil)
-        house.time.advance(by: .seconds(61))
+        #expect(
+            Set(fixture.checker.questions.value.map(\.objectID)) == [alice.identity.objectID, bob.identity.objectID]
+        )
+        fixture.checker.script(bob.identity.objectID, role: nil)
+        fixture.time.advance(by: .seconds(61))
         #expect(await decide(request).reason == .roleNotAssigned)
-        house.checker.script(bob.identity.objectID, role: .user)
-        house.checker.script(alice.identity.objectID, role: nil)
-        house.time.advance(by: .seconds(61))
+        fixture.checker.script(bob.identity.objectID, role: .user)
+        fixture.checker.script(alice.identity.objectID, role: nil)
+        fixture.time.advance(by: .seconds(61))
         #expect(await decide(request).reason == .roleNotAssigned)
     }
 
@@ -382,30 +386,30 @@ import Testing
     )
     func batch(service: String) async {
         enrol(alice)
-        let request = house.accountRequest(alice, service: service)
+        let request = fixture.accountRequest(alice, service: service)
         #expect(await decide(request).reason == .noRecentDecision)
-        await house.starter.settle()
+        await fixture.starter.settle()
         #expect(await decide(request) == .allow)
-        house.checker.script(alice.identity.objectID, .fault(AccessCheckFault(.unreachable, detail: "")))
-        house.time.advance(by: .seconds(86_300))
+        fixture.checker.script(alice.identity.objectID, .fault(AccessCheckFault(.unreachable, detail: "")))
+        fixture.time.advance(by: .seconds(86_300))
         #expect(await decide(request) == .allow)
-        await house.starter.settle()
-        house.time.advance(by: .seconds(101))
+        await fixture.starter.settle()
+        fixture.time.advance(by: .seconds(101))
         #expect(await decide(request).reason == .noRecentDecision)
     }
 
     @Test("P2: cron refuses after a no, however old the no is")
     func batchAfterNo() async {
         enrol(alice)
-        let request = house.accountRequest(alice, service: "cron")
+        let request = fixture.accountRequest(alice, service: "cron")
         _ = await decide(request)
-        await house.starter.settle()
-        house.checker.script(alice.identity.objectID, role: nil)
-        house.time.advance(by: .seconds(301))
+        await fixture.starter.settle()
+        fixture.checker.script(alice.identity.objectID, role: nil)
+        fixture.time.advance(by: .seconds(301))
         #expect(await decide(request) == .allow)
-        await house.starter.settle()
+        await fixture.starter.settle()
         #expect(await decide(request).reason == .roleNotAssigned)
-        house.time.advance(by: .seconds(3600))
+        fixture.time.advance(by: .seconds(3600))
         #expect(await decide(request).reason == .roleNotAssigned)
     }
 
@@ -416,37 +420,37 @@ import Testing
     func signInAge(service: String) async {
         enrol(alice)
         verify(alice)
-        _ = await decide(house.accountRequest(alice))
-        house.accounts.noteSignIn(alice.identity, at: house.time.wallTime())
-        house.time.jumpWall(by: 30 * 86_400)
-        #expect(await decide(house.accountRequest(alice, service: service)) == .allow)
-        house.time.jumpWall(by: 1)
-        #expect(await decide(house.accountRequest(alice, service: service)).reason == .signInTooOld)
-        #expect(await decide(house.accountRequest(alice)) == .allow)
-        house.time.jumpWall(by: -40 * 86_400)
-        #expect(await decide(house.accountRequest(alice, service: service)).reason == .signInTooOld)
+        _ = await decide(fixture.accountRequest(alice))
+        fixture.accounts.noteSignIn(alice.identity, at: fixture.time.wallTime())
+        fixture.time.jumpWall(by: 30 * 86_400)
+        #expect(await decide(fixture.accountRequest(alice, service: service)) == .allow)
+        fixture.time.jumpWall(by: 1)
+        #expect(await decide(fixture.accountRequest(alice, service: service)).reason == .signInTooOld)
+        #expect(await decide(fixture.accountRequest(alice)) == .allow)
+        fixture.time.jumpWall(by: -40 * 86_400)
+        #expect(await decide(fixture.accountRequest(alice, service: service)).reason == .signInTooOld)
     }
 
     @Test("Where no sign-in is known, the enrolment counts")
     func signInUnknown() async {
-        house.accounts.set(alice.name, .enrolled(alice.enrolled(at: 1_800_000_000 - 31 * 86_400)))
-        #expect(await house.sudo(alice).reason == .signInTooOld)
+        fixture.accounts.set(alice.name, .enrolled(alice.enrolled(at: 1_800_000_000 - 31 * 86_400)))
+        #expect(await fixture.sudo(alice).reason == .signInTooOld)
     }
 
     @Test("P15: every decision leaves exactly one record")
     func oneRecord() async {
         enrol(alice)
-        let requests = ["sudo", "login", "su", "cron"].map { house.accountRequest(alice, service: $0) }
+        let requests = ["sudo", "login", "su", "cron"].map { fixture.accountRequest(alice, service: $0) }
         for request in requests { _ = await decide(request) }
-        #expect(house.log.of(.account).map(\.service) == ["sudo", "login", "su", "cron"])
-        #expect(house.log.of(.account).allSatisfy { $0.verdict != nil && $0.correlation != nil && $0.latency != nil })
+        #expect(fixture.log.of(.account).map(\.service) == ["sudo", "login", "su", "cron"])
+        #expect(fixture.log.of(.account).allSatisfy { $0.verdict != nil && $0.correlation != nil && $0.latency != nil })
     }
 
     @Test("P12: what was typed is cleaned and bounded before it is recorded")
     func hostileName() async {
         let name = "\u{1b}[31m\n" + String(repeating: "x", count: 500)
         _ = await decide(AccountRequest(service: "su\n", user: name, uid: alice.uid.number, home: ""))
-        let record = house.log.of(.account).first
+        let record = fixture.log.of(.account).first
         #expect((record?.user?.utf8.count ?? 999) <= 128)
         #expect(record?.message.unicodeScalars.contains { $0.value < 0x20 } == false)
     }

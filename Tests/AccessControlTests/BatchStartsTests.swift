@@ -8,29 +8,29 @@ import Testing
 
 /// Jobs before Azure's first answer (P9, P17).
 @Suite(.timeLimit(.minutes(15))) struct BatchStartsTests {
-    private let house: House
+    private let fixture: Fixture
     private let alice: Person
     private let bob: Person
 
     init() throws {
-        house = try House()
+        fixture = try Fixture()
         alice = try Person("alice@contoso.com", 1)
         bob = try Person("bob@contoso.com", 2)
         for person in [alice, bob] {
-            house.accounts.set(person.name, .enrolled(person.enrolled()))
-            house.checker.script(person.identity.objectID, .fault(AccessCheckFault(.unreachable, detail: "")))
+            fixture.accounts.set(person.name, .enrolled(person.enrolled()))
+            fixture.checker.script(person.identity.objectID, .fault(AccessCheckFault(.unreachable, detail: "")))
         }
     }
 
     private func ask(_ person: Person, _ service: String = "cron", waits: Bool = true) async -> StageVerdict {
-        var request = house.accountRequest(person, service: service)
+        var request = fixture.accountRequest(person, service: service)
         request.waits = waits
-        let verdict = await house.access.accountStage.decide(request, callerPID: 5)
-        await house.starter.settle()
+        let verdict = await fixture.access.accountStage.decide(request, callerPID: 5)
+        await fixture.starter.settle()
         return verdict
     }
 
-    private func script(_ person: Person, role: Role?) { house.checker.script(person.identity.objectID, role: role) }
+    private func script(_ person: Person, role: Role?) { fixture.checker.script(person.identity.objectID, role: role) }
 
     private let pauseAfterFault = Duration.seconds(4)
 
@@ -41,14 +41,14 @@ import Testing
     func first(service: String) async {
         #expect(await ask(alice, service) == .pending)
         #expect(await ask(alice, service) == .pending)
-        #expect(house.log.of(.account).isEmpty && house.checker.questions.value.count == 1)
+        #expect(fixture.log.of(.account).isEmpty && fixture.checker.questions.value.count == 1)
         // An answer about another user does not count for alice.
         script(bob, role: .user)
         _ = await ask(bob, service)
         #expect(await ask(bob, service) == .allow)
         #expect(await ask(alice, service) == .pending)
         script(alice, role: .user)
-        house.time.advance(by: pauseAfterFault)
+        fixture.time.advance(by: pauseAfterFault)
         _ = await ask(alice, service)
         #expect(await ask(alice, service) == .allow)
     }
@@ -59,17 +59,17 @@ import Testing
         _ = await ask(alice)
         #expect(await ask(alice) == .allow)
         script(alice, role: nil)
-        house.time.advance(by: .seconds(301))
+        fixture.time.advance(by: .seconds(301))
         _ = await ask(alice)
         #expect(await ask(alice).reason == .roleNotAssigned)
-        house.checker.script(alice.identity.objectID, .fault(AccessCheckFault(.unreachable, detail: "")))
-        house.time.advance(by: .seconds(3600))
+        fixture.checker.script(alice.identity.objectID, .fault(AccessCheckFault(.unreachable, detail: "")))
+        fixture.time.advance(by: .seconds(3600))
         #expect(await ask(alice, "systemd-user").reason == .roleNotAssigned)
         // A no for another program also counts as the first answer.
         let answer = AccessAnswer(role: nil, lifetime: nil, checker: "pas")
         let objectID = bob.identity.objectID
-        let correlation = house.access.correlationID()
-        await house.access.authorizer.takeRefusal(answer, of: objectID, on: house.machine, correlation: correlation)
+        let correlation = fixture.access.correlationID()
+        await fixture.access.authorizer.takeRefusal(answer, of: objectID, on: fixture.machine, correlation: correlation)
         #expect(await ask(bob).reason == .roleNotAssigned)
     }
 
@@ -77,13 +77,13 @@ import Testing
     func onlyFirst() async {
         #expect(await ask(alice, waits: false).reason == .noRecentDecision)
         script(alice, role: .user)
-        house.time.advance(by: pauseAfterFault)
+        fixture.time.advance(by: pauseAfterFault)
         _ = await ask(alice)
         #expect(await ask(alice) == .allow)
-        house.checker.script(alice.identity.objectID, .fault(AccessCheckFault(.unreachable, detail: "")))
-        house.time.advance(by: .seconds(90_000))
+        fixture.checker.script(alice.identity.objectID, .fault(AccessCheckFault(.unreachable, detail: "")))
+        fixture.time.advance(by: .seconds(90_000))
         #expect(await ask(alice).reason == .noRecentDecision)
-        await house.access.authorizer.flush()
+        await fixture.access.authorizer.flush()
         #expect(await ask(alice).reason == .noRecentDecision)
         #expect(await ask(bob, "login").reason == .unreachable)
     }
@@ -95,7 +95,7 @@ import Testing
     func reported(service: String, words: String) async {
         #expect(await ask(alice, service) == .pending)
         #expect(await ask(alice, service, waits: false).reason == .noRecentDecision)
-        let record = house.log.of(.account).last
+        let record = fixture.log.of(.account).last
         #expect(record?.priority == .warning && record?.verdict == .deny)
         #expect(record?.detail?.contains(words) == true && record?.service == service)
     }
@@ -126,39 +126,39 @@ import Testing
     )
     func later() async throws {
         let words = Watched(0)
-        let house = try House(announceAnswer: { words.update { $0 += 1 } })
-        house.accounts.set(alice.name, .enrolled(alice.enrolled()))
-        house.checker.script(alice.identity.objectID, .fault(AccessCheckFault(.unreachable, detail: "")))
-        let request = house.accountRequest(alice, service: "systemd-user")
-        #expect(await house.access.accountStage.decide(request, callerPID: 5).reason == .noRecentDecision)
-        await house.starter.settle()
-        house.access.batchRefresh.start()
+        let fixture = try Fixture(announceAnswer: { words.update { $0 += 1 } })
+        fixture.accounts.set(alice.name, .enrolled(alice.enrolled()))
+        fixture.checker.script(alice.identity.objectID, .fault(AccessCheckFault(.unreachable, detail: "")))
+        let request = fixture.accountRequest(alice, service: "systemd-user")
+        #expect(await fixture.access.accountStage.decide(request, callerPID: 5).reason == .noRecentDecision)
+        await fixture.starter.settle()
+        fixture.access.batchRefresh.start()
         for pause in [60, 120, 240, 480, 600, 600] {
-            let now = house.time.bootTime()
+            let now = fixture.time.bootTime()
             let range = now.advanced(by: .seconds(Double(pause) * 0.9))...now.advanced(by: .seconds(pause))
-            await house.time.sleeping.wait { times in times.contains { range.contains($0) } }
-            house.time.advance(by: .seconds(pause))
+            await fixture.time.sleeping.wait { times in times.contains { range.contains($0) } }
+            fixture.time.advance(by: .seconds(pause))
         }
-        let now = house.time.bootTime()
-        await house.time.sleeping.wait { times in times.contains { $0 > now.advanced(by: .seconds(500)) } }
+        let now = fixture.time.bootTime()
+        await fixture.time.sleeping.wait { times in times.contains { $0 > now.advanced(by: .seconds(500)) } }
         #expect(words.value == 0)
-        house.checker.script(alice.identity.objectID, role: .user)
-        house.time.advance(by: .seconds(600))
+        fixture.checker.script(alice.identity.objectID, role: .user)
+        fixture.time.advance(by: .seconds(600))
         await words.wait { $0 == 1 }
-        #expect(await house.access.accountStage.decide(request, callerPID: 5) == .allow)
+        #expect(await fixture.access.accountStage.decide(request, callerPID: 5) == .allow)
     }
 
     @Test(
         "A user manager starts with the role by which its user signs in, while role assignments are still being asked"
     )
     func announced() async {
-        house.checker.script(alice.identity.objectID, unconfirmed: .user)
-        house.checker.scriptConfirmation(alice.identity.objectID, .held)
-        var request = house.accountRequest(alice, service: "systemd-user")
+        fixture.checker.script(alice.identity.objectID, unconfirmed: .user)
+        fixture.checker.scriptConfirmation(alice.identity.objectID, .held)
+        var request = fixture.accountRequest(alice, service: "systemd-user")
         request.waits = true
-        #expect(await house.access.accountStage.decide(request, callerPID: 5) == .pending)
-        await house.checker.confirmations.wait { $0.count == 1 }
-        #expect(await house.access.accountStage.decide(request, callerPID: 5) == .allow)
+        #expect(await fixture.access.accountStage.decide(request, callerPID: 5) == .pending)
+        await fixture.checker.confirmations.wait { $0.count == 1 }
+        #expect(await fixture.access.accountStage.decide(request, callerPID: 5) == .allow)
     }
 
     @Test("P13: answers that are remembered are bounded; nobody waits for more")

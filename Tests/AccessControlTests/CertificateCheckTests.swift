@@ -7,72 +7,72 @@ import OpenSSHCertificates
 import Testing
 
 @Suite(.timeLimit(.minutes(15))) struct CertificateCheckTests {
-    private let house: House
+    private let fixture: Fixture
     private let alice: Person
 
     init() throws {
-        house = try House()
+        fixture = try Fixture()
         alice = try Person("alice@contoso.com", 1)
-        house.accounts.set(alice.name, .provisional(alice.account))
-        house.checker.script(alice.identity.objectID, role: .user)
+        fixture.accounts.set(alice.name, .provisional(alice.account))
+        fixture.checker.script(alice.identity.objectID, role: .user)
     }
 
     private func check(_ change: (inout CertificateRequest) -> Void = { _ in }) -> PrincipalVerdict {
-        var request = house.request(alice, house.certificate(for: alice))
+        var request = fixture.request(alice, fixture.certificate(for: alice))
         change(&request)
-        return house.access.certificateCheck.check(request)
+        return fixture.access.certificateCheck.check(request)
     }
 
     @Test("P3: a good certificate prints its principal as it is spelled there, and Azure is asked nothing")
     func good() async throws {
-        let spelled = House.certificate(for: alice, principal: "Alice@Contoso.com")
+        let spelled = Fixture.certificate(for: alice, principal: "Alice@Contoso.com")
         #expect(check { $0.certificate = spelled } == .principal("Alice@Contoso.com"))
-        await house.starter.settle()
-        #expect(house.checker.questions.value.isEmpty && house.source.fetches.value == 0)
+        await fixture.starter.settle()
+        #expect(fixture.checker.questions.value.isEmpty && fixture.source.fetches.value == 0)
     }
 
     @Test("P3: whatever Azure says by now, a certificate without the proof of its key ends nothing of its holder's")
     func grantStays() async throws {
-        house.checker.script(alice.identity.objectID, role: .administrator)
-        #expect(await house.signIn(alice) == .allow)
-        #expect(house.grants.current()[alice.uid] != nil)
-        house.checker.script(alice.identity.objectID, role: nil)
-        house.time.advance(by: .seconds(600))
-        let before = house.checker.questions.value.count
+        fixture.checker.script(alice.identity.objectID, role: .administrator)
+        #expect(await fixture.signIn(alice) == .allow)
+        #expect(fixture.grants.current()[alice.uid] != nil)
+        fixture.checker.script(alice.identity.objectID, role: nil)
+        fixture.time.advance(by: .seconds(600))
+        let before = fixture.checker.questions.value.count
         #expect(check { $0.sshdProcess = 4712 } == .principal(alice.name.text))
-        await house.starter.settle()
-        #expect(house.checker.questions.value.count == before && house.grants.current()[alice.uid] != nil)
+        await fixture.starter.settle()
+        #expect(fixture.checker.questions.value.count == before && fixture.grants.current()[alice.uid] != nil)
         // The account stage, which comes after the user has proved the key, gets the no, which ends the grant.
-        let verdict = await house.access.accountStage.decide(house.accountRequest(alice), callerPID: 4712)
-        #expect(verdict.reason == .roleNotAssigned && house.grants.current().isEmpty)
+        let verdict = await fixture.access.accountStage.decide(fixture.accountRequest(alice), callerPID: 4712)
+        #expect(verdict.reason == .roleNotAssigned && fixture.grants.current().isEmpty)
     }
 
     @Test("P15: sshd's two runs for one sign-in leave one record, allowed or refused")
     func oneRecord() async {
         for _ in 0..<2 { #expect(check() == .principal(alice.name.text)) }
-        #expect(house.log.of(.certificate).count == 1)
-        #expect(house.log.of(.certificate).first?.verdict == .allow)
+        #expect(fixture.log.of(.certificate).count == 1)
+        #expect(fixture.log.of(.certificate).first?.verdict == .allow)
         var ids: Set<CorrelationID> = []
         for _ in 0..<2 {
             guard case .deny(_, let correlation) = check({ $0.certificate = "bad" }) else { continue }
             ids.insert(correlation)
         }
-        #expect(house.log.of(.certificate).count == 2)
-        #expect(ids == Set([house.log.of(.certificate).last?.correlation].compactMap(\.self)))
+        #expect(fixture.log.of(.certificate).count == 2)
+        #expect(ids == Set([fixture.log.of(.certificate).last?.correlation].compactMap(\.self)))
         #expect(
             check {
                 $0.certificate = "bad"
                 $0.sshdProcess = 4712
             }.reason == .certificate
         )
-        #expect(house.log.of(.certificate).count == 3)
+        #expect(fixture.log.of(.certificate).count == 3)
     }
 
     @Test("Without a verified integration no Entra account gets in")
     func stamp() {
-        house.stamp.set(Denial(.stackNotVerified, detail: "UsePAM is no"))
+        fixture.stamp.set(Denial(.stackNotVerified, detail: "UsePAM is no"))
         #expect(check().reason == .stackNotVerified)
-        #expect(house.checker.questions.value.isEmpty)
+        #expect(fixture.checker.questions.value.isEmpty)
     }
 
     @Test(
@@ -85,7 +85,7 @@ import Testing
 
     @Test("P7: a name without an account here is refused with its own reason")
     func standing() {
-        house.accounts.set(alice.name, .none(Denial(.localAccount)))
+        fixture.accounts.set(alice.name, .none(Denial(.localAccount)))
         #expect(check().reason == .localAccount)
     }
 
@@ -104,7 +104,7 @@ import Testing
             identity: other.identity,
             enrolledAt: UnixTime(seconds: 0)
         )
-        house.accounts.set(alice.name, .enrolled(enrolled))
+        fixture.accounts.set(alice.name, .enrolled(enrolled))
         guard case .deny(let denial, _) = check() else {
             Issue.record("allowed")
             return
@@ -113,17 +113,17 @@ import Testing
         #expect(denial.detail.contains(other.identity.objectID.description))
         let command = "entraloginctl users rebind alice@contoso.com --object-id \(alice.identity.objectID)"
         #expect(denial.detail.contains(command))
-        #expect(house.log.of(.certificate).map(\.objectID) == [alice.identity.objectID])
+        #expect(fixture.log.of(.certificate).map(\.objectID) == [alice.identity.objectID])
         // The user sees only "Permission denied"; the administrator runs explain.
-        house.time.advance(by: .seconds(90))
-        let explanation = await house.access.explanation.explain("alice@contoso.com", asking: false)
+        fixture.time.advance(by: .seconds(90))
+        let explanation = await fixture.access.explanation.explain("alice@contoso.com", asking: false)
         let step = try #require(explanation.steps.first { $0.subject == "object" })
         #expect(step.outcome == .unknown && step.reason == "object-id-changed")
         #expect(step.text.contains("\(alice.identity.objectID)") && step.text.contains("1 min ago"))
         #expect(step.remedy.contains(command))
         // Once root has confirmed that it is the same person, the step is gone.
-        house.accounts.set(alice.name, .enrolled(alice.enrolled()))
-        let after = await house.access.explanation.explain("alice@contoso.com", asking: false)
+        fixture.accounts.set(alice.name, .enrolled(alice.enrolled()))
+        let after = await fixture.access.explanation.explain("alice@contoso.com", asking: false)
         #expect(!after.steps.contains { $0.subject == "object" })
     }
 
@@ -135,15 +135,15 @@ import Testing
             enrolledAt: UnixTime(seconds: 0),
             retiredAt: UnixTime(seconds: 1)
         )
-        house.accounts.set(alice.name, .enrolled(retired))
+        fixture.accounts.set(alice.name, .enrolled(retired))
         #expect(check().reason == .accountRetired)
     }
 
     @Test("P1: without the machine or without CA keys nothing is good")
     func nothingKnown() async throws {
-        house.machines.set(nil)
+        fixture.machines.set(nil)
         #expect(check().reason == .machineUnknown)
-        let empty = try House(persistedKeys: false)
+        let empty = try Fixture(persistedKeys: false)
         empty.accounts.set(alice.name, .provisional(alice.account))
         let request = empty.request(alice, empty.certificate(for: alice))
         #expect(empty.access.certificateCheck.check(request).reason == .noAuthorityKeys)
@@ -151,32 +151,32 @@ import Testing
         await empty.starter.settle()
         #expect(empty.source.fetches.value == 0)
         await empty.access.keyring.refresh()
-        #expect(try empty.access.keyring.keys == [House.key(1)])
+        #expect(try empty.access.keyring.keys == [Fixture.key(1)])
         #expect(empty.access.certificateCheck.check(request).reason == nil)
     }
 
     @Test("A certificate of another tenant is refused")
     func tenant() throws {
         let mallory = try Person("alice@contoso.com", 1, tenant: "22222222-2222-4222-8222-222222222222")
-        let certificate = house.certificate(for: mallory)
+        let certificate = fixture.certificate(for: mallory)
         #expect(check { $0.certificate = certificate }.reason == .wrongTenant)
     }
 
     @Test("A refusal of the rules is the answer, and no question is asked")
     func refused() async throws {
-        let expired = House.certificate(for: alice, validBefore: UInt64(house.time.wallTime().seconds))
+        let expired = Fixture.certificate(for: alice, validBefore: UInt64(fixture.time.wallTime().seconds))
         #expect(check { $0.certificate = expired }.reason == .certificate)
-        let bobs = House.certificate(for: alice, principal: "bob@contoso.com")
+        let bobs = Fixture.certificate(for: alice, principal: "bob@contoso.com")
         #expect(check { $0.certificate = bobs }.reason == .wrongName)
-        await house.starter.settle()
-        #expect(house.checker.questions.value.isEmpty)
-        let details = house.log.of(.certificate).compactMap(\.detail)
+        await fixture.starter.settle()
+        #expect(fixture.checker.questions.value.isEmpty)
+        let details = fixture.log.of(.certificate).compactMap(\.detail)
         #expect(details.count == 2 && details[0].hasPrefix("expired: ") && details[1].hasPrefix("wrong-name: "))
     }
 
     @Test("P3: an unknown CA is refused, and no keys are fetched for it")
     func unknownAuthority() async {
-        let foreign = House.certificate(for: alice, authority: 9)
+        let foreign = Fixture.certificate(for: alice, authority: 9)
         for pid in 100..<110 {
             #expect(
                 check {
@@ -185,25 +185,25 @@ import Testing
                 }.reason == .certificate
             )
         }
-        await house.starter.settle()
-        #expect(house.source.fetches.value == 0)
+        await fixture.starter.settle()
+        #expect(fixture.source.fetches.value == 0)
     }
 
     @Test("An unknown CA in check-certificate, which is root's, begins an early refresh, but not at every try")
     func unknownAuthorityExamined() async throws {
-        let foreign = House.certificate(for: alice, authority: 9)
+        let foreign = Fixture.certificate(for: alice, authority: 9)
         func verify() {
             #expect(throws: Denial.self) {
-                try house.access.verify(keyType: House.keyType, base64: foreign, for: alice.name)
+                try fixture.access.verify(keyType: Fixture.keyType, base64: foreign, for: alice.name)
             }
         }
         for _ in 0..<10 { verify() }
-        await house.starter.settle()
-        #expect(house.source.fetches.value == 1)
-        house.time.advance(by: .seconds(301))
+        await fixture.starter.settle()
+        #expect(fixture.source.fetches.value == 1)
+        fixture.time.advance(by: .seconds(301))
         verify()
-        await house.starter.settle()
-        #expect(house.source.fetches.value == 2)
+        await fixture.starter.settle()
+        #expect(fixture.source.fetches.value == 2)
     }
 
     @Test("A process number that no process can have is refused", arguments: [0, 1, UInt32.max])
@@ -220,11 +220,11 @@ import Testing
                 request.sshdProcess = UInt32(number)
             }
         }
-        await house.starter.settle()
-        #expect(house.checker.questions.value.isEmpty)
-        #expect(house.accounts.enrolBegan.value == 0)
-        #expect(house.grants.grantCount == 0)
-        #expect(house.keyFile.content.value.isEmpty)
-        #expect(await house.access.status().verifiedProcesses == 0)
+        await fixture.starter.settle()
+        #expect(fixture.checker.questions.value.isEmpty)
+        #expect(fixture.accounts.enrolBegan.value == 0)
+        #expect(fixture.grants.grantCount == 0)
+        #expect(fixture.keyFile.content.value.isEmpty)
+        #expect(await fixture.access.status().verifiedProcesses == 0)
     }
 }

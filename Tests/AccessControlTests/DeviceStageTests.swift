@@ -20,10 +20,10 @@ final class ScriptedDevices: DeviceAuthority {
 
     let begun = Watched(0)
     let asked = Watched(0)
-    private let script = Mutex<[Result<DeviceAnswer, AccessCheckFault>]>([.success(.pending)])
+    private let answers = Mutex<[Result<DeviceAnswer, AccessCheckFault>]>([.success(.pending)])
     private let refusal = Mutex<AccessCheckFault?>(nil)
 
-    func play(_ answers: Result<DeviceAnswer, AccessCheckFault>...) { script.withLock { $0 = answers } }
+    func script(_ given: Result<DeviceAnswer, AccessCheckFault>...) { answers.withLock { $0 = given } }
 
     func refuse(_ fault: AccessCheckFault?) { refusal.withLock { $0 = fault } }
 
@@ -35,24 +35,24 @@ final class ScriptedDevices: DeviceAuthority {
 
     private func answer() throws(AccessCheckFault) -> DeviceAnswer {
         asked.update { $0 += 1 }
-        return try script.withLock { $0.count > 1 ? $0.removeFirst() : $0[0] }.get()
+        return try answers.withLock { $0.count > 1 ? $0.removeFirst() : $0[0] }.get()
     }
 }
 
 @Suite(.timeLimit(.minutes(15))) struct DeviceStageTests {
     private static let login: Int32 = 2048
-    private let house: House
+    private let fixture: Fixture
     private let devices = ScriptedDevices()
     private let alice: Person
 
     init() throws {
         var settings = AccessSettings()
         settings.deviceServices = ["login", "su", "sudo"]
-        house = try House(settings: settings, devices: devices)
+        fixture = try Fixture(settings: settings, devices: devices)
         alice = try Person("alice@contoso.com", 1)
-        house.accounts.set(alice.name, .enrolled(alice.enrolled()))
-        house.checker.script(alice.identity.objectID, role: .user)
-        devices.play(.success(.proven(alice.identity, name: "Alice@Contoso.com")))
+        fixture.accounts.set(alice.name, .enrolled(alice.enrolled()))
+        fixture.checker.script(alice.identity.objectID, role: .user)
+        devices.script(.success(.proven(alice.identity, name: "Alice@Contoso.com")))
     }
 
     private var retired: EnrolledAccount {
@@ -78,7 +78,7 @@ final class ScriptedDevices: DeviceAuthority {
 
     private func begin(_ pid: Int32 = login, _ change: (inout DeviceRequest) -> Void = { _ in }) async -> DeviceProgress
     {
-        await house.access.deviceStage.begin(request(alice, change), callerPID: pid)
+        await fixture.access.deviceStage.begin(request(alice, change), callerPID: pid)
     }
 
     private func handle(_ progress: DeviceProgress) throws -> String {
@@ -95,30 +95,30 @@ final class ScriptedDevices: DeviceAuthority {
     private func signIn(_ pid: Int32 = login, intervals: Int = 1) async throws -> DeviceProgress {
         let handle = try handle(await begin(pid))
         for _ in 0..<intervals { await pass(.seconds(5)) }
-        return await house.access.deviceStage.wait(handle, callerPID: pid)
+        return await fixture.access.deviceStage.wait(handle, callerPID: pid)
     }
 
     /// Waits until the sign-in sleeps, then lets time pass.
     private func pass(_ duration: Duration) async {
-        await house.time.sleeping.wait { !$0.isEmpty }
-        house.time.advance(by: duration)
+        await fixture.time.sleeping.wait { !$0.isEmpty }
+        fixture.time.advance(by: duration)
         await Task.yield()
     }
 
     @Test("P4: an account that root added takes no code before its person has come over SSH, and Entra is not asked")
     func added() async throws {
-        house.accounts.set(alice.name, .enrolled(alice.enrolled(isAdded: true)))
+        fixture.accounts.set(alice.name, .enrolled(alice.enrolled(isAdded: true)))
         guard case .over(.deny(let denial, _)) = await begin() else {
             Issue.record("a code for somebody who never came")
             return
         }
         #expect(denial.reason == .notEnrolled && denial.detail.contains("root added"))
-        house.accounts.noteSignIn(alice.identity, at: UnixTime(seconds: 1_799_999_500))
+        fixture.accounts.noteSignIn(alice.identity, at: UnixTime(seconds: 1_799_999_500))
         _ = try handle(await begin())
     }
 
     private func session(_ person: Person, service: String = "login", used: String = "") -> SessionRequest {
-        var request = house.sessionRequest(person, used: "")
+        var request = fixture.sessionRequest(person, used: "")
         request.service = service
         request.authenticationInfo = used
         return request
@@ -135,28 +135,28 @@ final class ScriptedDevices: DeviceAuthority {
         await pass(.seconds(5))
         #expect(text.contains("ABCD-1234") && text.contains("https://microsoft.com/devicelogin"))
         #expect(text.utf8.count <= DenialText.longestLine)
-        #expect(await house.access.deviceStage.wait(handle, callerPID: Self.login) == .over(.allow))
-        #expect(house.log.of(.deviceSignIn).map(\.verdict) == [.allow])
-        #expect(house.log.of(.deviceSignIn).last?.objectID == alice.identity.objectID)
-        #expect(house.accounts.lastSignIn(alice.identity) == nil && house.grants.grantCount == 0)
-        let account = await house.access.accountStage.decide(
-            house.accountRequest(alice, service: "login"),
+        #expect(await fixture.access.deviceStage.wait(handle, callerPID: Self.login) == .over(.allow))
+        #expect(fixture.log.of(.deviceSignIn).map(\.verdict) == [.allow])
+        #expect(fixture.log.of(.deviceSignIn).last?.objectID == alice.identity.objectID)
+        #expect(fixture.accounts.lastSignIn(alice.identity) == nil && fixture.grants.grantCount == 0)
+        let account = await fixture.access.accountStage.decide(
+            fixture.accountRequest(alice, service: "login"),
             callerPID: Self.login
         )
         #expect(account == .allow)
-        #expect(await house.access.sessionStage.open(session(alice), callerPID: Self.login) == .allow)
-        #expect(house.accounts.lastSignIn(alice.identity) == house.time.wallTime())
-        #expect(house.access.openSessions().map(\.pid) == [Self.login])
-        house.access.sessionStage.close(user: alice.name.text, uid: alice.uid.number, callerPID: Self.login)
-        #expect(house.log.of(.sessionClosed).last?.service == "login")
+        #expect(await fixture.access.sessionStage.open(session(alice), callerPID: Self.login) == .allow)
+        #expect(fixture.accounts.lastSignIn(alice.identity) == fixture.time.wallTime())
+        #expect(fixture.access.openSessions().map(\.pid) == [Self.login])
+        fixture.access.sessionStage.close(user: alice.name.text, uid: alice.uid.number, callerPID: Self.login)
+        #expect(fixture.log.of(.sessionClosed).last?.service == "login")
     }
 
     @Test("P4: what a code proved opens one session, in that process, for that account and record, and soon")
     func evidence() async throws {
         let bob = try Person("bob@contoso.com", 2)
-        house.accounts.set(bob.name, .enrolled(bob.enrolled()))
-        house.checker.script(bob.identity.objectID, role: .administrator)
-        let stage = house.access.sessionStage
+        fixture.accounts.set(bob.name, .enrolled(bob.enrolled()))
+        fixture.checker.script(bob.identity.objectID, role: .administrator)
+        let stage = fixture.access.sessionStage
         #expect(try await signIn() == .over(.allow))
         #expect(await stage.open(session(bob), callerPID: Self.login).reason == .recordChanged)
         #expect(await stage.open(session(alice), callerPID: 77).reason == .certificateNotVerified)
@@ -165,24 +165,24 @@ final class ScriptedDevices: DeviceAuthority {
         )
         let key = session(alice, used: "publickey ssh-rsa AAAA\n")
         #expect(await stage.open(key, callerPID: Self.login).reason == .certificateNotVerified)
-        #expect(house.grants.grantCount == 0)
+        #expect(fixture.grants.grantCount == 0)
         #expect(await stage.open(session(alice), callerPID: Self.login) == .allow)
         #expect(await stage.open(session(alice), callerPID: Self.login).reason == .certificateNotVerified)
         #expect(try await signIn() == .over(.allow))
-        house.time.advance(by: .seconds(121))
+        fixture.time.advance(by: .seconds(121))
         #expect(await stage.open(session(alice), callerPID: Self.login).reason == .certificateNotVerified)
         #expect(try await signIn(90) == .over(.allow))
-        house.processes.reuse(90)
+        fixture.processes.reuse(90)
         #expect(await stage.open(session(alice), callerPID: 90).reason == .certificateNotVerified)
     }
 
     @Test("An administrator is granted when the session opens, and not before")
     func administrator() async throws {
-        house.checker.script(alice.identity.objectID, role: .administrator)
+        fixture.checker.script(alice.identity.objectID, role: .administrator)
         #expect(try await signIn() == .over(.allow))
-        #expect(house.grants.grantCount == 0)
-        #expect(await house.access.sessionStage.open(session(alice), callerPID: Self.login) == .allow)
-        #expect(house.grants.current().keys.map(\.number) == [alice.uid.number])
+        #expect(fixture.grants.grantCount == 0)
+        #expect(await fixture.access.sessionStage.open(session(alice), callerPID: Self.login) == .allow)
+        #expect(fixture.grants.current().keys.map(\.number) == [alice.uid.number])
     }
 
     @Test(
@@ -200,18 +200,18 @@ final class ScriptedDevices: DeviceAuthority {
             (.refused(Denial(.deviceDeclined)), .deviceDeclined), (.refused(Denial(.identityToken)), .identityToken),
         ]
         for (answer, reason) in cases {
-            devices.play(.success(answer))
+            devices.script(.success(answer))
             #expect(try await signIn().reason == reason)
-            #expect(house.log.of(.deviceSignIn).last?.reason == reason)
+            #expect(fixture.log.of(.deviceSignIn).last?.reason == reason)
         }
-        devices.play(.success(.proven(alice.identity, name: "alice@contoso.com")))
-        house.checker.script(alice.identity.objectID, role: nil)
+        devices.script(.success(.proven(alice.identity, name: "alice@contoso.com")))
+        fixture.checker.script(alice.identity.objectID, role: nil)
         let refused = try await signIn()
         #expect(refused.reason == .roleNotAssigned)
         guard case .over(.deny(_, let text)) = refused else { return }
         #expect(text.contains("Virtual Machine User Login") && text.contains("Correlation id"))
         #expect(
-            await house.access.sessionStage.open(session(alice), callerPID: Self.login).reason
+            await fixture.access.sessionStage.open(session(alice), callerPID: Self.login).reason
                 == .certificateNotVerified
         )
     }
@@ -226,11 +226,11 @@ final class ScriptedDevices: DeviceAuthority {
                 $0.user = "lisa"
             } == .over(.ignore)
         )
-        let off = try House(settings: AccessSettings(), devices: devices)
+        let off = try Fixture(settings: AccessSettings(), devices: devices)
         #expect(await off.access.deviceStage.begin(request(alice), callerPID: Self.login) == .over(.ignore))
         var settings = AccessSettings()
         settings.deviceServices = ["login"]
-        let without = try House(settings: settings)
+        let without = try Fixture(settings: settings)
         #expect(await without.access.deviceStage.begin(request(alice), callerPID: Self.login) == .over(.ignore))
         #expect(devices.begun.value == 0)
     }
@@ -239,35 +239,35 @@ final class ScriptedDevices: DeviceAuthority {
     func accounts() async throws {
         #expect(await begin { $0.home = "/home/other" }.reason == .recordChanged)
         #expect(await begin { $0.uid += 1 }.reason == .recordChanged)
-        house.accounts.set(alice.name, .provisional(alice.account))
+        fixture.accounts.set(alice.name, .provisional(alice.account))
         #expect(await begin().reason == .notEnrolled)
-        house.accounts.set(alice.name, .enrolled(retired))
+        fixture.accounts.set(alice.name, .enrolled(retired))
         #expect(await begin().reason == .accountRetired)
         let robot = try Person("00000000-0000-4000-8000-0000000000aa", 9)
-        house.accounts.set(robot.name, .enrolled(robot.enrolled()))
-        #expect(await house.access.deviceStage.begin(request(robot), callerPID: 3).reason == .unsupported)
+        fixture.accounts.set(robot.name, .enrolled(robot.enrolled()))
+        #expect(await fixture.access.deviceStage.begin(request(robot), callerPID: 3).reason == .unsupported)
         #expect(devices.begun.value == 0)
     }
 
     @Test("An account that is retired, or a role that goes, while the person types: refused")
     func meanwhile() async throws {
-        devices.play(.success(.pending), .success(.proven(alice.identity, name: "alice@contoso.com")))
+        devices.script(.success(.pending), .success(.proven(alice.identity, name: "alice@contoso.com")))
         let handle = try handle(await begin())
         await pass(.seconds(5))
-        house.accounts.set(alice.name, .enrolled(retired))
+        fixture.accounts.set(alice.name, .enrolled(retired))
         await devices.asked.wait { $0 == 1 }
         await pass(.seconds(5))
-        #expect(await house.access.deviceStage.wait(handle, callerPID: Self.login).reason == .accountRetired)
+        #expect(await fixture.access.deviceStage.wait(handle, callerPID: Self.login).reason == .accountRetired)
     }
 
     /// The next question comes after exactly `duration`; its process asks every 20 s meanwhile.
-    private func next(after duration: Duration, _ handle: String, in house: House) async {
-        let until = house.time.bootTime().advanced(by: duration)
-        await house.time.sleeping.wait { $0.contains(until) }
+    private func next(after duration: Duration, _ handle: String, in fixture: Fixture) async {
+        let until = fixture.time.bootTime().advanced(by: duration)
+        await fixture.time.sleeping.wait { $0.contains(until) }
         let count = devices.asked.value
-        while house.time.bootTime() < until {
-            _ = await house.access.deviceStage.wait(handle, callerPID: Self.login)
-            house.time.advance(by: min(.seconds(20), house.time.bootTime().duration(to: until)))
+        while fixture.time.bootTime() < until {
+            _ = await fixture.access.deviceStage.wait(handle, callerPID: Self.login)
+            fixture.time.advance(by: min(.seconds(20), fixture.time.bootTime().duration(to: until)))
         }
         await devices.asked.wait { $0 > count }
     }
@@ -277,38 +277,38 @@ final class ScriptedDevices: DeviceAuthority {
         var settings = AccessSettings()
         settings.deviceServices = ["login"]
         settings.deviceWait = .zero
-        let house = try House(settings: settings, devices: devices)
-        house.accounts.set(alice.name, .enrolled(alice.enrolled()))
-        devices.play(.success(.slowDown), .success(.pending), .failure(AccessCheckFault(.unreachable, detail: "x")))
-        let handle = try handle(await house.access.deviceStage.begin(request(alice), callerPID: Self.login))
-        for seconds in [5, 10, 10, 20, 40, 60, 60] { await next(after: .seconds(seconds), handle, in: house) }
-        await house.starter.settle()
-        #expect(await house.access.deviceStage.wait(handle, callerPID: Self.login).reason == .unreachable)
+        let fixture = try Fixture(settings: settings, devices: devices)
+        fixture.accounts.set(alice.name, .enrolled(alice.enrolled()))
+        devices.script(.success(.slowDown), .success(.pending), .failure(AccessCheckFault(.unreachable, detail: "x")))
+        let handle = try handle(await fixture.access.deviceStage.begin(request(alice), callerPID: Self.login))
+        for seconds in [5, 10, 10, 20, 40, 60, 60] { await next(after: .seconds(seconds), handle, in: fixture) }
+        await fixture.starter.settle()
+        #expect(await fixture.access.deviceStage.wait(handle, callerPID: Self.login).reason == .unreachable)
     }
 
     @Test("The code's own end, and the limit of the settings, end it, whichever is first")
     func ends() async throws {
-        devices.play(.success(.pending))
+        devices.script(.success(.pending))
         var settings = AccessSettings()
         settings.deviceServices = ["login"]
         settings.deviceWait = .zero
         settings.deviceLimit = .seconds(12)
-        let house = try House(settings: settings, devices: devices)
-        house.accounts.set(alice.name, .enrolled(alice.enrolled()))
-        let handle = try handle(await house.access.deviceStage.begin(request(alice), callerPID: Self.login))
-        await next(after: .seconds(5), handle, in: house)
-        await next(after: .seconds(5), handle, in: house)
-        let end = house.time.bootTime().advanced(by: .seconds(2))
-        await house.time.sleeping.wait { $0.contains(end) }
-        house.time.advance(by: .seconds(2))
-        await house.starter.settle()
-        #expect(await house.access.deviceStage.wait(handle, callerPID: Self.login).reason == .deviceExpired)
+        let fixture = try Fixture(settings: settings, devices: devices)
+        fixture.accounts.set(alice.name, .enrolled(alice.enrolled()))
+        let handle = try handle(await fixture.access.deviceStage.begin(request(alice), callerPID: Self.login))
+        await next(after: .seconds(5), handle, in: fixture)
+        await next(after: .seconds(5), handle, in: fixture)
+        let end = fixture.time.bootTime().advanced(by: .seconds(2))
+        await fixture.time.sleeping.wait { $0.contains(end) }
+        fixture.time.advance(by: .seconds(2))
+        await fixture.starter.settle()
+        #expect(await fixture.access.deviceStage.wait(handle, callerPID: Self.login).reason == .deviceExpired)
         #expect(devices.asked.value == 2)
     }
 
     @Test("P13: a user who holds places under another's name takes none of that user's, at sudo, su or a console")
     func invokers() async throws {
-        devices.play(.success(.pending))
+        devices.script(.success(.pending))
         let su = { (uid: UInt32) in
             { (request: inout DeviceRequest) in
                 request.service = "su"
@@ -319,8 +319,8 @@ final class ScriptedDevices: DeviceAuthority {
         #expect(await begin(4, su(1000)).reason == .tooManyAttempts)
         // Nor under a third user's name: all three count for lisa.
         let bob = try Person("bob@contoso.com", 2)
-        house.accounts.set(bob.name, .enrolled(bob.enrolled()))
-        let other = await house.access.deviceStage.begin(request(bob, su(1000)), callerPID: 4)
+        fixture.accounts.set(bob.name, .enrolled(bob.enrolled()))
+        let other = await fixture.access.deviceStage.begin(request(bob, su(1000)), callerPID: 4)
         #expect(other.reason == .tooManyAttempts)
         for pid: Int32 in 5...7 { _ = try handle(await begin(pid) { $0.service = "sudo" }) }
         // Her own su counts like her sudo; for root's programs the account counts.
@@ -332,74 +332,74 @@ final class ScriptedDevices: DeviceAuthority {
 
     @Test("P13: three sign-ins at once for an invoker, 64 in all; a place is nobody else's, and free again afterwards")
     func limits() async throws {
-        devices.play(.success(.pending))
+        devices.script(.success(.pending))
         for pid: Int32 in 1...3 { _ = try handle(await begin(pid)) }
         #expect(await begin(4).reason == .tooManyAttempts)
         // The same process again keeps its place.
         _ = try handle(await begin(3))
-        house.processes.kill(2)
+        fixture.processes.kill(2)
         _ = try handle(await begin(4))
         for number: UInt32 in 10..<71 {
             let person = try Person("user\(number)@contoso.com", number)
-            house.accounts.set(person.name, .enrolled(person.enrolled()))
-            _ = try handle(await house.access.deviceStage.begin(request(person), callerPID: Int32(number)))
+            fixture.accounts.set(person.name, .enrolled(person.enrolled()))
+            _ = try handle(await fixture.access.deviceStage.begin(request(person), callerPID: Int32(number)))
         }
         let late = try Person("late@contoso.com", 99)
-        house.accounts.set(late.name, .enrolled(late.enrolled()))
-        #expect(await house.access.deviceStage.begin(request(late), callerPID: 99).reason == .tooManyAttempts)
-        #expect(house.access.deviceStage.pendingCount == 64)
+        fixture.accounts.set(late.name, .enrolled(late.enrolled()))
+        #expect(await fixture.access.deviceStage.begin(request(late), callerPID: 99).reason == .tooManyAttempts)
+        #expect(fixture.access.deviceStage.pendingCount == 64)
         devices.refuse(AccessCheckFault(.unsupported, detail: "x"))
-        house.processes.kill(10)
-        #expect(await house.access.deviceStage.begin(request(late), callerPID: 99).reason == .unsupported)
-        #expect(house.access.deviceStage.pendingCount == 63)
+        fixture.processes.kill(10)
+        #expect(await fixture.access.deviceStage.begin(request(late), callerPID: 99).reason == .unsupported)
+        #expect(fixture.access.deviceStage.pendingCount == 63)
     }
 
     @Test("A handle counts in the process that began it only; an unknown one is refused")
     func handles() async throws {
-        devices.play(.success(.pending))
+        devices.script(.success(.pending))
         let handle = try handle(await begin())
-        #expect(await house.access.deviceStage.wait(handle, callerPID: 7).reason == .deviceExpired)
-        #expect(await house.access.deviceStage.wait("other", callerPID: Self.login).reason == .deviceExpired)
-        house.processes.reuse(Self.login)
-        #expect(await house.access.deviceStage.wait(handle, callerPID: Self.login).reason == .deviceExpired)
+        #expect(await fixture.access.deviceStage.wait(handle, callerPID: 7).reason == .deviceExpired)
+        #expect(await fixture.access.deviceStage.wait("other", callerPID: Self.login).reason == .deviceExpired)
+        fixture.processes.reuse(Self.login)
+        #expect(await fixture.access.deviceStage.wait(handle, callerPID: Self.login).reason == .deviceExpired)
     }
 
     @Test("Nobody asks any more, or the process is gone: Entra is not asked again, and a late approval is nobody's")
     func abandoned() async throws {
-        devices.play(.success(.pending))
+        devices.script(.success(.pending))
         _ = try handle(await begin())
         await pass(.seconds(5))
         await devices.asked.wait { $0 == 1 }
-        devices.play(.success(.proven(alice.identity, name: "alice@contoso.com")))
+        devices.script(.success(.proven(alice.identity, name: "alice@contoso.com")))
         await pass(.seconds(31))
-        await house.starter.settle()
+        await fixture.starter.settle()
         #expect(devices.asked.value == 1)
-        #expect(house.log.of(.deviceSignIn).last?.reason == .deviceExpired)
+        #expect(fixture.log.of(.deviceSignIn).last?.reason == .deviceExpired)
         #expect(
-            await house.access.sessionStage.open(session(alice), callerPID: Self.login).reason
+            await fixture.access.sessionStage.open(session(alice), callerPID: Self.login).reason
                 == .certificateNotVerified
         )
     }
 
     @Test("A second sign-in of a process takes the first one's place: the first one's approval is nobody's")
     func again() async throws {
-        devices.play(.success(.proven(alice.identity, name: "alice@contoso.com")))
+        devices.script(.success(.proven(alice.identity, name: "alice@contoso.com")))
         let first = try handle(await begin())
         let second = try handle(await begin())
         #expect(first != second)
-        #expect(await house.access.deviceStage.wait(first, callerPID: Self.login).reason == .deviceExpired)
-        await house.time.sleeping.wait { $0.count == 2 }
-        house.time.advance(by: .seconds(5))
-        #expect(await house.access.deviceStage.wait(second, callerPID: Self.login) == .over(.allow))
-        await house.starter.settle()
-        #expect(house.log.of(.deviceSignIn).count { $0.verdict == .allow } == 1)
+        #expect(await fixture.access.deviceStage.wait(first, callerPID: Self.login).reason == .deviceExpired)
+        await fixture.time.sleeping.wait { $0.count == 2 }
+        fixture.time.advance(by: .seconds(5))
+        #expect(await fixture.access.deviceStage.wait(second, callerPID: Self.login) == .over(.allow))
+        await fixture.starter.settle()
+        #expect(fixture.log.of(.deviceSignIn).count { $0.verdict == .allow } == 1)
     }
 
     @Test("A user who has just signed in with a code is not too long ago, in that process alone")
     func age() async throws {
-        house.accounts.set(alice.name, .enrolled(alice.enrolled(at: 1_700_000_000)))
-        let request = house.accountRequest(alice, service: "login")
-        let stage = house.access.accountStage
+        fixture.accounts.set(alice.name, .enrolled(alice.enrolled(at: 1_700_000_000)))
+        let request = fixture.accountRequest(alice, service: "login")
+        let stage = fixture.access.accountStage
         #expect(await stage.decide(request, callerPID: Self.login).reason == .signInTooOld)
         #expect(try await signIn() == .over(.allow))
         #expect(await stage.decide(request, callerPID: Self.login) == .allow)
@@ -418,7 +418,7 @@ extension DeviceStageTests {
             }
         )
         await pass(.seconds(5))
-        return await house.access.deviceStage.wait(handle, callerPID: Self.login)
+        return await fixture.access.deviceStage.wait(handle, callerPID: Self.login)
     }
 
     @Test("A step-up names sudo and the person, and leaves nothing behind: no session, no newer sign-in")
@@ -430,19 +430,19 @@ extension DeviceStageTests {
         }
         #expect(text.contains("sudo") && text.contains(alice.name.text) && text.utf8.count <= DenialText.longestLine)
         #expect(try await stepUp() == .over(.allow))
-        #expect(house.log.of(.deviceSignIn).last?.service == "sudo")
+        #expect(fixture.log.of(.deviceSignIn).last?.service == "sudo")
         for service in ["sudo", "login"] {
-            let opened = await house.access.sessionStage.open(session(alice, service: service), callerPID: Self.login)
+            let opened = await fixture.access.sessionStage.open(session(alice, service: service), callerPID: Self.login)
             #expect(opened.reason == .certificateNotVerified)
         }
-        house.accounts.set(alice.name, .enrolled(alice.enrolled(at: 1_700_000_000)))
+        fixture.accounts.set(alice.name, .enrolled(alice.enrolled(at: 1_700_000_000)))
         #expect(try await stepUp() == .over(.allow))
-        let account = await house.access.accountStage.decide(
-            house.accountRequest(alice, service: "sudo"),
+        let account = await fixture.access.accountStage.decide(
+            fixture.accountRequest(alice, service: "sudo"),
             callerPID: Self.login
         )
         #expect(account.reason == .signInTooOld)
-        #expect(house.accounts.lastSignIn(alice.identity) == nil && house.grants.grantCount == 0)
+        #expect(fixture.accounts.lastSignIn(alice.identity) == nil && fixture.grants.grantCount == 0)
     }
 
     @Test("P2: who acts with the administrators' gid must be one still, at the same age as in sudo's account stage")
@@ -453,21 +453,21 @@ extension DeviceStageTests {
         #expect(text.contains("Virtual Machine Administrator Login"))
         // The user's own sudo rule needs only the role that they have.
         #expect(try await stepUp() == .over(.allow))
-        house.checker.script(alice.identity.objectID, role: nil)
-        house.time.advance(by: .seconds(61))
+        fixture.checker.script(alice.identity.objectID, role: nil)
+        fixture.time.advance(by: .seconds(61))
         #expect(try await stepUp().reason == .roleNotAssigned)
     }
 
     @Test("P1: another user's proof is none, and a service principal cannot prove anything")
     func stepUpByOthers() async throws {
         let other = try Person("bob@contoso.com", 2)
-        devices.play(.success(.proven(other.identity, name: "bob@contoso.com")))
+        devices.script(.success(.proven(other.identity, name: "bob@contoso.com")))
         #expect(try await stepUp().reason == .wrongName)
-        devices.play(.success(.proven(other.identity, name: "alice@contoso.com")))
+        devices.script(.success(.proven(other.identity, name: "alice@contoso.com")))
         #expect(try await stepUp().reason == .objectIDChanged)
         let robot = try Person("00000000-0000-4000-8000-0000000000aa", 9)
-        house.accounts.set(robot.name, .enrolled(robot.enrolled()))
-        let asked = await house.access.deviceStage.begin(request(robot) { $0.service = "sudo" }, callerPID: 3)
+        fixture.accounts.set(robot.name, .enrolled(robot.enrolled()))
+        let asked = await fixture.access.deviceStage.begin(request(robot) { $0.service = "sudo" }, callerPID: 3)
         #expect(asked.reason == .unsupported)
         #expect(await begin { $0.service = "sudo-i" } == .over(.ignore))
     }

@@ -58,7 +58,7 @@ final class FakeMemberships: MembershipRegistry {
 
 /// What the memberships of Entra groups rest on, and what ends them.
 @Suite(.timeLimit(.minutes(15))) struct GroupMembershipTests {
-    private let house: House
+    private let fixture: Fixture
     private let checker = ScriptedMemberships()
     private let accounts = ScriptedAccounts()
     private let registry: FakeMemberships
@@ -69,50 +69,52 @@ final class FakeMemberships: MembershipRegistry {
         let time = VirtualTime()
         developers = try #require(ObjectID("00000000-0000-4000-8000-00000000dddd"))
         registry = FakeMemberships([developers: "developers_entra"], time)
-        house = try House(
+        fixture = try Fixture(
             time: time,
             accountChecker: accounts,
             groups: GroupPorts(checker: checker, registry: registry)
         )
         alice = try Person("alice@contoso.com", 1)
-        house.accounts.set(alice.name, .provisional(alice.account))
-        house.checker.script(alice.identity.objectID, role: .user)
+        fixture.accounts.set(alice.name, .provisional(alice.account))
+        fixture.checker.script(alice.identity.objectID, role: .user)
         checker.script(developers)
     }
 
     private var names: [String] { registry.names(of: alice.uid, until: BootTime(sinceBoot: .zero)) }
 
-    private func later(_ seconds: Int = 600) { house.time.advance(by: .seconds(seconds)) }
+    private func later(_ seconds: Int = 600) { fixture.time.advance(by: .seconds(seconds)) }
 
     private func decide() async -> Ruling {
-        let deadline = house.time.bootTime().advanced(by: .seconds(8))
+        let deadline = fixture.time.bootTime().advanced(by: .seconds(8))
         let demand = DecisionDemand(maximumAge: .zero, deadline: deadline)
         let id = CountingRandom().correlationID()
-        return await house.access.authorizer.decide(alice.identity, under: demand, correlation: id)
+        return await fixture.access.authorizer.decide(alice.identity, under: demand, correlation: id)
     }
 
     private func sudo(_ group: String = "developers_entra", service: String = "sudoers") async -> StageVerdict {
-        var request = house.accountRequest(alice, service: service)
+        var request = fixture.accountRequest(alice, service: service)
         request.holdsAdministratorsGroup = true
         request.terminal = group
-        return await house.access.accountStage.decide(request, callerPID: 99)
+        return await fixture.access.accountStage.decide(request, callerPID: 99)
     }
 
     @Test("P3: a first sign-in has its groups when its session opens, and none before it is enrolled")
     func firstSignIn() async throws {
-        let certificate = house.certificate(for: alice)
-        _ = house.access.certificateCheck.check(house.request(alice, certificate))
+        let certificate = fixture.certificate(for: alice)
+        _ = fixture.access.certificateCheck.check(fixture.request(alice, certificate))
         #expect(checker.asked.value == 0)
-        #expect(await house.access.accountStage.decide(house.accountRequest(alice), callerPID: House.sshd) == .allow)
+        #expect(
+            await fixture.access.accountStage.decide(fixture.accountRequest(alice), callerPID: Fixture.sshd) == .allow
+        )
         #expect(checker.asked.value == 1 && names.isEmpty)
-        let session = house.sessionRequest(alice, used: certificate)
-        #expect(await house.access.sessionStage.open(session, callerPID: House.sshd) == .allow)
+        let session = fixture.sessionRequest(alice, used: certificate)
+        #expect(await fixture.access.sessionStage.open(session, callerPID: Fixture.sshd) == .allow)
         #expect(names == ["developers_entra"])
     }
 
     @Test("P2: an answer that says less takes away at once; so does a no, a disabled account, and a check by hand")
     func ends() async throws {
-        #expect(await house.signIn(alice) == .allow)
+        #expect(await fixture.signIn(alice) == .allow)
         checker.script()
         later()
         _ = await decide()
@@ -129,7 +131,7 @@ final class FakeMemberships: MembershipRegistry {
         later()
         _ = await decide()
         #expect(names == ["developers_entra"])
-        house.checker.script(alice.identity.objectID, role: nil)
+        fixture.checker.script(alice.identity.objectID, role: nil)
         later()
         _ = await decide()
         #expect(names.isEmpty)
@@ -146,8 +148,8 @@ final class FakeMemberships: MembershipRegistry {
     )
     func away(_ reason: DenialReason) async throws {
         checker.fail(reason)
-        #expect(await house.signIn(alice) == .allow)
-        #expect(names.isEmpty && house.log.of(.fault).contains { $0.reason == reason })
+        #expect(await fixture.signIn(alice) == .allow)
+        #expect(names.isEmpty && fixture.log.of(.fault).contains { $0.reason == reason })
         checker.script(developers)
         later()
         _ = await decide()
@@ -161,7 +163,7 @@ final class FakeMemberships: MembershipRegistry {
 
     @Test("P1: while nobody knows whether the account is enabled, an answer about groups takes away and gives nothing")
     func accountUnknown() async throws {
-        #expect(await house.signIn(alice) == .allow)
+        #expect(await fixture.signIn(alice) == .allow)
         accounts.fail(.unreachable)
         checker.script()
         later()
@@ -176,14 +178,14 @@ final class FakeMemberships: MembershipRegistry {
     @Test("P1: a group that was not asked about is none")
     func others() async throws {
         checker.script(developers, try #require(ObjectID("00000000-0000-4000-8000-00000000eeee")))
-        #expect(await house.signIn(alice) == .allow)
+        #expect(await fixture.signIn(alice) == .allow)
         #expect(names == ["developers_entra"])
     }
 
     @Test("P2: sudo by a group asks anew, and what Entra takes away ends at the next sudo after a minute")
     func sudoers() async throws {
         #expect(await sudo() == .ignore)
-        #expect(await house.signIn(alice) == .allow)
+        #expect(await fixture.signIn(alice) == .allow)
         #expect(await sudo() == .allow)
         #expect(await sudo(service: "sudoers-list") == .allow)
         for other in ["ops_entra", "entra_admins", "administrators"] {
@@ -196,7 +198,7 @@ final class FakeMemberships: MembershipRegistry {
         checker.script()
         later(61)
         #expect(await sudo() == .ignore)
-        house.checker.script(alice.identity.objectID, role: nil)
+        fixture.checker.script(alice.identity.objectID, role: nil)
         checker.script(developers)
         later(61)
         #expect(await sudo().reason == .roleNotAssigned)
@@ -204,13 +206,13 @@ final class FakeMemberships: MembershipRegistry {
 
     @Test("P2: where sudo's files would keep it after the role's end, nobody has sudo by a group either")
     func withheld() async throws {
-        #expect(await house.signIn(alice) == .allow)
-        house.stamp.withhold(true)
+        #expect(await fixture.signIn(alice) == .allow)
+        fixture.stamp.withhold(true)
         #expect(await sudo().reason == .stackNotVerified)
         checker.script()
         later(61)
         #expect(await sudo() == .ignore)
-        house.stamp.withhold(false)
+        fixture.stamp.withhold(false)
         checker.script(developers)
         later(61)
         #expect(await sudo() == .allow)
@@ -218,7 +220,7 @@ final class FakeMemberships: MembershipRegistry {
 
     @Test("P2: who is disabled, locked, retired or too long without a sign-in has no sudo by a group")
     func barred() async throws {
-        #expect(await house.signIn(alice) == .allow)
+        #expect(await fixture.signIn(alice) == .allow)
         for state in [AccountState.disabled, .absent] {
             accounts.script(state)
             later(61)
@@ -231,7 +233,7 @@ final class FakeMemberships: MembershipRegistry {
         later(Int(AccessSettings().maximumSignInAge.components.seconds) + 1)
         #expect(await sudo().reason == .signInTooOld)
         for reason in [DenialReason.accountLocked, .accountRetired, .localAccount] {
-            house.accounts.set(alice.name, .none(Denial(reason)))
+            fixture.accounts.set(alice.name, .none(Denial(reason)))
             #expect(await sudo() == .ignore, "\(reason)")
         }
     }
@@ -240,19 +242,19 @@ final class FakeMemberships: MembershipRegistry {
         "P1: a role that role assignments give in spite of a first no has its groups, and a no that they confirm has none"
     )
     func overruled() async throws {
-        house.checker.script(alice.identity.objectID, unconfirmed: nil)
+        fixture.checker.script(alice.identity.objectID, unconfirmed: nil)
         let given = AccessAnswer(role: .user, lifetime: nil, checker: "pas", confirmation: .overruled)
-        house.checker.scriptConfirmation(alice.identity.objectID, .answer(given))
-        #expect(await house.signIn(alice) == .allow)
+        fixture.checker.scriptConfirmation(alice.identity.objectID, .answer(given))
+        #expect(await fixture.signIn(alice) == .allow)
         #expect(names == ["developers_entra"])
         let denied = AccessAnswer(role: nil, lifetime: nil, checker: "pas", confirmation: .agreed)
-        house.checker.scriptConfirmation(alice.identity.objectID, .answer(denied))
+        fixture.checker.scriptConfirmation(alice.identity.objectID, .answer(denied))
         later()
         _ = await decide()
         #expect(names.isEmpty)
         // Before the confirmation has an answer, nothing is given.
         let fault = AccessCheckFault(.roleUnconfirmed, detail: "no answer")
-        house.checker.scriptConfirmation(alice.identity.objectID, .fault(fault))
+        fixture.checker.scriptConfirmation(alice.identity.objectID, .fault(fault))
         later()
         _ = await decide()
         #expect(names.isEmpty)
@@ -262,43 +264,43 @@ final class FakeMemberships: MembershipRegistry {
     func noGrace() async throws {
         var settings = AccessSettings()
         settings.offlineGrace = .zero
-        let house = try House(
+        let fixture = try Fixture(
             settings: settings,
-            time: house.time,
+            time: fixture.time,
             groups: GroupPorts(checker: checker, registry: registry)
         )
-        house.accounts.set(alice.name, .provisional(alice.account))
-        house.checker.script(alice.identity.objectID, role: .user)
-        #expect(await house.signIn(alice) == .allow)
-        var request = house.accountRequest(alice, service: "sudoers")
+        fixture.accounts.set(alice.name, .provisional(alice.account))
+        fixture.checker.script(alice.identity.objectID, role: .user)
+        #expect(await fixture.signIn(alice) == .allow)
+        var request = fixture.accountRequest(alice, service: "sudoers")
         request.terminal = "developers_entra"
         later(61)
-        #expect(await house.access.accountStage.decide(request, callerPID: 99) == .allow)
+        #expect(await fixture.access.accountStage.decide(request, callerPID: 99) == .allow)
         checker.fail(.throttled)
         later(200)
-        #expect(await house.access.accountStage.decide(request, callerPID: 99) == .ignore)
+        #expect(await fixture.access.accountStage.decide(request, callerPID: 99) == .ignore)
         #expect(names == ["developers_entra"])
     }
 
     @Test("in the background each person is asked about once in half the time that a membership lasts, not more often")
     func background() async throws {
-        house.accounts.set(alice.name, .enrolled(alice.enrolled()))
-        house.access.batchRefresh.start()
+        fixture.accounts.set(alice.name, .enrolled(alice.enrolled()))
+        fixture.access.batchRefresh.start()
         for round in 1...3 {
-            let now = house.time.bootTime()
+            let now = fixture.time.bootTime()
             let range = now.advanced(by: .seconds(1600))...now.advanced(by: .seconds(1800))
-            await house.time.sleeping.wait { $0.contains { range.contains($0) } }
-            #expect(checker.asked.value == round && house.checker.questions.value.count == round)
+            await fixture.time.sleeping.wait { $0.contains { range.contains($0) } }
+            #expect(checker.asked.value == round && fixture.checker.questions.value.count == round)
             #expect(names == ["developers_entra"])
-            house.time.advance(by: .seconds(1800))
+            fixture.time.advance(by: .seconds(1800))
         }
     }
 
     @Test("a terminal is no group: a PAM service that is called as the plugin asks about the administrators")
     func terminals() async throws {
-        #expect(await house.signIn(alice) == .allow)
+        #expect(await fixture.signIn(alice) == .allow)
         for terminal in ["", "/dev/pts/0", "pts/0", "ssh", "sudo", "docker"] {
-            var request = house.accountRequest(alice, service: "sudoers")
+            var request = fixture.accountRequest(alice, service: "sudoers")
             request.terminal = terminal
             #expect(request.groupAskedFor == nil, "\(terminal)")
         }
@@ -306,15 +308,15 @@ final class FakeMemberships: MembershipRegistry {
 
     @Test("P2: a member of a group is no administrator by it, and an administrator no member")
     func apart() async throws {
-        #expect(await house.signIn(alice) == .allow)
+        #expect(await fixture.signIn(alice) == .allow)
         #expect(await sudo("") == .ignore)
         let boss = try Person("boss@contoso.com", 2)
-        house.accounts.set(boss.name, .enrolled(boss.enrolled()))
-        house.checker.script(boss.identity.objectID, role: .administrator)
+        fixture.accounts.set(boss.name, .enrolled(boss.enrolled()))
+        fixture.checker.script(boss.identity.objectID, role: .administrator)
         checker.script()
-        #expect(await house.signIn(boss, in: 4712) == .allow)
-        var request = house.accountRequest(boss, service: "sudoers")
+        #expect(await fixture.signIn(boss, in: 4712) == .allow)
+        var request = fixture.accountRequest(boss, service: "sudoers")
         request.terminal = "developers_entra"
-        #expect(await house.access.accountStage.decide(request, callerPID: 99) == .ignore)
+        #expect(await fixture.access.accountStage.decide(request, callerPID: 99) == .ignore)
     }
 }

@@ -12,33 +12,33 @@ import Testing
     init() throws { alice = try Person("alice@contoso.com", 1) }
 
     /// A new daemon, which gets back at its start what was kept before. `role`: that of alice.
-    private func house(_ role: Role? = .user, keeper: FakeKeeper? = nil) throws -> House {
-        let house = try House(keeper: keeper ?? self.keeper)
-        house.accounts.set(alice.name, .enrolled(alice.enrolled()))
-        house.checker.script(alice.identity.objectID, role: role)
-        return house
+    private func fixture(_ role: Role? = .user, keeper: FakeKeeper? = nil) throws -> Fixture {
+        let fixture = try Fixture(keeper: keeper ?? self.keeper)
+        fixture.accounts.set(alice.name, .enrolled(alice.enrolled()))
+        fixture.checker.script(alice.identity.objectID, role: role)
+        return fixture
     }
 
-    private func sudo(_ house: House) async -> StageVerdict {
-        await house.access.accountStage.decide(house.accountRequest(alice, service: "sudoers"), callerPID: 99)
+    private func sudo(_ fixture: Fixture) async -> StageVerdict {
+        await fixture.access.accountStage.decide(fixture.accountRequest(alice, service: "sudoers"), callerPID: 99)
     }
 
-    private func close(_ house: House, _ pid: Int32 = House.sshd) {
-        house.access.sessionStage.close(user: alice.name.text, uid: alice.uid.number, callerPID: pid)
+    private func close(_ fixture: Fixture, _ pid: Int32 = Fixture.sshd) {
+        fixture.access.sessionStage.close(user: alice.name.text, uid: alice.uid.number, callerPID: pid)
     }
 
     @Test("P1: a session from before a restart of the daemon is raised: by sudo, by a round", arguments: [true, false])
     func raised(bySudo: Bool) async throws {
-        #expect(try await house().signIn(alice) == .allow)
-        let house = try self.house(.administrator)
-        house.access.start()
-        #expect(house.access.openSessions().map(\.pid) == [House.sshd])
-        if bySudo { #expect(await sudo(house) == .allow) } else { await house.access.renewal.renew() }
-        #expect(Array(house.grants.current().keys) == [alice.uid])
-        #expect(house.log.of(.raised).map(\.user) == [alice.name.text])
-        close(house)
-        #expect(house.log.of(.sessionClosed).map(\.service) == ["sshd"])
-        #expect(house.grants.current().isEmpty && keeper.names.isEmpty)
+        #expect(try await fixture().signIn(alice) == .allow)
+        let fixture = try self.fixture(.administrator)
+        fixture.access.start()
+        #expect(fixture.access.openSessions().map(\.pid) == [Fixture.sshd])
+        if bySudo { #expect(await sudo(fixture) == .allow) } else { await fixture.access.renewal.renew() }
+        #expect(Array(fixture.grants.current().keys) == [alice.uid])
+        #expect(fixture.log.of(.raised).map(\.user) == [alice.name.text])
+        close(fixture)
+        #expect(fixture.log.of(.sessionClosed).map(\.service) == ["sshd"])
+        #expect(fixture.grants.current().isEmpty && keeper.names.isEmpty)
     }
 
     private func kept(_ pid: Int32, _ person: Person, service: String = "") -> KeptSession {
@@ -53,28 +53,28 @@ import Testing
 
     @Test("P2: a session that ended while the daemon was away raises nobody, though its number lives again")
     func ended() async throws {
-        let before = try self.house()
+        let before = try self.fixture()
         #expect(await before.signIn(alice) == .allow)
-        before.processes.kill(House.sshd)
-        let house = try self.house(.administrator)
-        #expect(house.processes.watch(pid: House.sshd)?.isAlive == true, "another process has that number")
-        house.access.start()
-        #expect(house.access.openSessions().isEmpty && keeper.names.isEmpty)
-        #expect(await sudo(house) == .ignore)
-        #expect(house.grants.current().isEmpty)
+        before.processes.kill(Fixture.sshd)
+        let fixture = try self.fixture(.administrator)
+        #expect(fixture.processes.watch(pid: Fixture.sshd)?.isAlive == true, "another process has that number")
+        fixture.access.start()
+        #expect(fixture.access.openSessions().isEmpty && keeper.names.isEmpty)
+        #expect(await sudo(fixture) == .ignore)
+        #expect(fixture.grants.current().isEmpty)
     }
 
     @Test("P2: what is kept under another process's number, another name or for no account is no session")
     func strange() async throws {
         let bob = try Person("bob@contoso.com", 2)
-        let house = try self.house(.administrator)
-        let process = try #require(house.processes.watch(pid: 4712))
+        let fixture = try self.fixture(.administrator)
+        let process = try #require(fixture.processes.watch(pid: 4712))
         for name in [kept(4711, alice).name, kept(4712, bob).name, "session-2-4712", "stored", ""] {
             _ = keeper.keep(process, as: name)
         }
-        house.access.start()
-        #expect(house.access.openSessions().isEmpty && keeper.names.isEmpty)
-        #expect(await sudo(house) == .ignore)
+        fixture.access.start()
+        #expect(fixture.access.openSessions().isEmpty && keeper.names.isEmpty)
+        #expect(await sudo(fixture) == .ignore)
     }
 
     @Test("P13: as many are kept as find room; one that ends makes room for the next")

@@ -10,18 +10,18 @@ import Testing
 @Suite("P7: Mapped accounts, from certificate to sudo") struct MappedPeopleTests {
     private static let number: UInt32 = 1001
 
-    private let house: House
+    private let fixture: Fixture
     private let alice: Person
 
     init() throws {
-        house = try House()
+        fixture = try Fixture()
         alice = try Person("alice@contoso.com", 1)
-        house.accounts.set(alice.name, .provisional(MappedPeopleTests.mapped(alice.account)))
+        fixture.accounts.set(alice.name, .provisional(MappedPeopleTests.mapped(alice.account)))
         let person = try #require(
             MappedPerson(name: alice.name, objectID: alice.identity.objectID, uid: MappedPeopleTests.number)
         )
-        house.accounts.state.withLock { $0.listed[person.name] = person }
-        house.checker.script(alice.identity.objectID, role: .administrator)
+        fixture.accounts.state.withLock { $0.listed[person.name] = person }
+        fixture.checker.script(alice.identity.objectID, role: .administrator)
     }
 
     private static func mapped(_ account: Account) -> Account {
@@ -36,26 +36,26 @@ import Testing
     }
 
     private func check(_ person: Person, uid: UInt32 = number) -> (PrincipalVerdict, certificate: String) {
-        let certificate = house.certificate(for: person)
-        var request = house.request(person, certificate)
+        let certificate = fixture.certificate(for: person)
+        var request = fixture.request(person, certificate)
         request.uid = uid
-        return (house.access.certificateCheck.check(request), certificate)
+        return (fixture.access.certificateCheck.check(request), certificate)
     }
 
     private func account(_ service: String = "sshd", uid: UInt32 = number) async -> StageVerdict {
-        var request = house.accountRequest(alice, service: service)
+        var request = fixture.accountRequest(alice, service: service)
         request.uid = uid
-        return await house.access.accountStage.decide(request, callerPID: House.sshd)
+        return await fixture.access.accountStage.decide(request, callerPID: Fixture.sshd)
     }
 
     private func open(_ certificate: String, _ change: (inout SessionRequest) -> Void = { _ in }) async -> StageVerdict
     {
-        var request = house.sessionRequest(alice, used: certificate)
+        var request = fixture.sessionRequest(alice, used: certificate)
         request.uid = MappedPeopleTests.number
         request.gid = MappedPeopleTests.number
         request.homeState = .folder(owner: MappedPeopleTests.number)
         change(&request)
-        return await house.access.sessionStage.open(request, callerPID: House.sshd)
+        return await fixture.access.sessionStage.open(request, callerPID: Fixture.sshd)
     }
 
     private func sudo(uid: UInt32?, name: String) async -> StageVerdict {
@@ -63,7 +63,7 @@ import Testing
         request.invokingUID = uid
         request.invokingUser = name
         request.holdsAdministratorsGroup = true
-        return await house.access.accountStage.decide(request, callerPID: 99)
+        return await fixture.access.accountStage.decide(request, callerPID: 99)
     }
 
     private func signIn() async -> StageVerdict {
@@ -76,10 +76,10 @@ import Testing
     @Test("The whole way with the old number; the grant has entralogin's number, and ends with the session")
     func signsIn() async {
         #expect(await signIn() == .allow)
-        #expect(house.grants.current().keys.map(\.number) == [alice.uid.number])
-        #expect(house.accounts.view().allEnrolled().first?.account.systemUID == MappedPeopleTests.number)
-        house.access.sessionStage.close(user: alice.name.text, uid: MappedPeopleTests.number, callerPID: House.sshd)
-        #expect(house.grants.current().isEmpty && house.access.openSessions().isEmpty)
+        #expect(fixture.grants.current().keys.map(\.number) == [alice.uid.number])
+        #expect(fixture.accounts.view().allEnrolled().first?.account.systemUID == MappedPeopleTests.number)
+        fixture.access.sessionStage.close(user: alice.name.text, uid: MappedPeopleTests.number, callerPID: Fixture.sshd)
+        #expect(fixture.grants.current().isEmpty && fixture.access.openSessions().isEmpty)
     }
 
     @Test("P6: Neither the number in entralogin's range nor anybody else's passes for the one that the files have")
@@ -92,7 +92,7 @@ import Testing
         #expect(await open(certificate) { $0.uid = alice.uid.number }.reason == .recordChanged)
         #expect(await open(certificate) { $0.gid = 100 }.reason == .recordChanged)
         #expect(await open(certificate) { $0.homeState = .folder(owner: alice.uid.number) }.reason == .homeRefused)
-        #expect(house.accounts.view().allEnrolled().isEmpty && house.grants.current().isEmpty)
+        #expect(fixture.accounts.view().allEnrolled().isEmpty && fixture.grants.current().isEmpty)
     }
 
     @Test("P5: Another object under the name is refused before anybody is enrolled")
@@ -114,26 +114,26 @@ import Testing
         #expect(await signIn() == .allow)
         #expect(await sudo(uid: MappedPeopleTests.number, name: "") == .allow)
         #expect(await sudo(uid: nil, name: alice.name.text) == .allow)
-        house.checker.script(alice.identity.objectID, role: .user)
-        await house.access.authorizer.flush()
+        fixture.checker.script(alice.identity.objectID, role: .user)
+        await fixture.access.authorizer.flush()
         #expect(await sudo(uid: MappedPeopleTests.number, name: "").reason == .administratorRoleNeeded)
-        #expect(house.grants.current().isEmpty)
+        #expect(fixture.grants.current().isEmpty)
     }
 
     @Test("logind is asked about the number that it knows")
     func renewal() async {
         #expect(await signIn() == .allow)
-        house.processes.kill(House.sshd)
-        house.processes.setLoginSession(MappedPeopleTests.number, true)
-        let before = house.grants.grantCount
-        house.time.advance(by: .seconds(1_800))
-        await house.access.renewal.renew()
-        #expect(house.grants.grantCount == before + 1)
+        fixture.processes.kill(Fixture.sshd)
+        fixture.processes.setLoginSession(MappedPeopleTests.number, true)
+        let before = fixture.grants.grantCount
+        fixture.time.advance(by: .seconds(1_800))
+        await fixture.access.renewal.renew()
+        #expect(fixture.grants.grantCount == before + 1)
     }
 
     @Test("In the list, and refused for what the files say: never ignored")
     func mismatches() async {
-        house.accounts.set(alice.name, .none(Denial(.recordChanged)))
+        fixture.accounts.set(alice.name, .none(Denial(.recordChanged)))
         for uid in [MappedPeopleTests.number, 1002] {
             #expect(await account(uid: uid) != .ignore)
             #expect(await account("cron", uid: uid) != .ignore)

@@ -18,7 +18,7 @@ import Testing
     private var source: RevokedKeysFile { RevokedKeysFile(path: path, time: time) }
 
     private func write(_ numbers: UInt8..., mode: UInt32 = 0o644) throws {
-        let lines = try numbers.map { try House.key($0).line }
+        let lines = try numbers.map { try Fixture.key($0).line }
         try AtomicFile(path).replace(with: Array(lines.joined(separator: "\n").utf8), mode: mode)
     }
 
@@ -78,7 +78,7 @@ import Testing
         // Sets the test's clock to that of the file's times.
         time.jumpWall(by: SystemClock.wallSeconds() - time.wallTime().seconds)
         let source = source
-        let lines = try [House.key(1).line, House.key(2).line]
+        let lines = try [Fixture.key(1).line, Fixture.key(2).line]
         try write(1)
         for round in 0..<50 {
             try overwrite(lines[round % 2])

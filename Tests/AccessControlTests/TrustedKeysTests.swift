@@ -17,7 +17,7 @@ import Testing
         TrustedKeys.Stamp(boot: boot, writtenAt: time(seconds).boot)
     }
 
-    private func keys(_ numbers: UInt8...) throws -> [PublicKey] { try numbers.map { try House.key($0) } }
+    private func keys(_ numbers: UInt8...) throws -> [PublicKey] { try numbers.map { try Fixture.key($0) } }
 
     @Test("Sources are merged in their order, each key once")
     func merge() throws {
@@ -79,7 +79,7 @@ import Testing
 
     @Test("A file of an earlier version, without the time since boot, is read, and each key counts as listed just now")
     func earlierVersion() throws {
-        let line = try House.key(1).line
+        let line = try Fixture.key(1).line
         let text = "# x\n\(line) entralogin source=jwks seen=5 missing=9\n"
         let read = TrustedKeys(reading: Array(text.utf8), sources: ["jwks"], now: stamp(7))
         let held = try #require(read.held.first)
@@ -138,8 +138,8 @@ import Testing
         }
         #expect(trusted.held.count == TrustedKeys.Limit.rotatedOut + 1)
         let kept = trusted.keys(inOrderOf: ["jwks"])
-        for number in UInt8(198)...199 { #expect(kept.contains(try House.key(number))) }
-        #expect(!kept.contains(try House.key(0)))
+        for number in UInt8(198)...199 { #expect(kept.contains(try Fixture.key(number))) }
+        #expect(!kept.contains(try Fixture.key(0)))
         let bytes = trusted.bytes(inOrderOf: ["jwks"], stamp: stamp(900))
         #expect(TrustedKeys(reading: bytes, sources: ["jwks"], now: stamp(900)) == trusted)
     }
@@ -185,7 +185,7 @@ import Testing
         #expect(kept.held.map(\.missingSince) == after.held.map(\.missingSince))
         #expect(kept.held.map(\.seenAt.seconds) == [1_099, 1_000, 1_100])
         #expect(after.keepingTimes(of: TrustedKeys(), within: nil) == after)
-        let second = try House.key(2)
+        let second = try Fixture.key(2)
         #expect(try after.without { $0 == second }.keys(inOrderOf: ["jwks"]) == keys(1, 3))
     }
 

@@ -21,16 +21,16 @@ import Testing
         let expectations = CertificateExpectations(
             loginName: alice.name,
             tenant: alice.identity.tenant,
-            authorityKeys: [try House.key(1)],
+            authorityKeys: [try Fixture.key(1)],
             now: time.wallTime().seconds
         )
         return VerifiedHere(
             user: alice.name,
             uid: alice.uid.number,
             home: alice.home,
-            certificate: try House.verifier.verify(
-                base64: House.certificate(for: alice, number),
-                declaredType: House.keyType,
+            certificate: try Fixture.verifier.verify(
+                base64: Fixture.certificate(for: alice, number),
+                declaredType: Fixture.keyType,
                 against: expectations
             ).get(),
             verifiedAt: time.bootTime(),

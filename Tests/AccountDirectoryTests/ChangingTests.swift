@@ -9,22 +9,22 @@ import Testing
 
 /// Renamings in the directory, and the administrator's commands: retire, rebind, rename.
 @Suite struct ChangingTests {
-    let bed = Bed()
+    let fixture = Fixture()
     private let objectTwo = "00000000-0000-4000-8000-000000000002"
 
-    private var snapshot: String { bed.folder("accounts.snapshot") }
+    private var snapshot: String { fixture.folder("accounts.snapshot") }
 
     private func published() -> [String]? { PublishedAccounts(snapshot)?.all.map(\.name) }
 
     private func grant(_ enrolled: EnrolledAccount) {
-        bed.grants.grant(uid: enrolled.account.uid, until: bed.clock.bootTime().advanced(by: .seconds(60)))
+        fixture.grants.grant(uid: enrolled.account.uid, until: fixture.clock.bootTime().advanced(by: .seconds(60)))
     }
 
     // MARK: Renamed in Entra
 
     @Test("P5: a renamed person keeps uid and home under the new name, and the old name is refused to everybody")
     func rename() async throws {
-        let directory = bed.start()
+        let directory = fixture.start()
         let before = try await directory.signIn("alice@contoso.com", as: 1)
         #expect(await reason { try await directory.signIn("alicia@contoso.com", as: 1) } == .accountRenamed)
         let after = try await directory.signIn("alicia@contoso.com", as: 1)
@@ -40,7 +40,7 @@ import Testing
 
     @Test("P5: a person who gets an old name back is renamed by the administrator, and by nobody else")
     func renamedBack() async throws {
-        let directory = bed.start()
+        let directory = fixture.start()
         let before = try await directory.signIn("alice@contoso.com", as: 1)
         _ = await reason { try await directory.signIn("alicia@contoso.com", as: 1) }
         guard case .none(let denial) = directory.view().standing(of: before.account.name) else {
@@ -58,13 +58,13 @@ import Testing
 
     @Test("P5: no account is renamed to a name that somebody else has, or had, and none to a local one's (P7)")
     func refusedRenamings() async throws {
-        let directory = bed.start(policy: AccountPolicy(domains: ["contoso.com"]))
+        let directory = fixture.start(policy: AccountPolicy(domains: ["contoso.com"]))
         try await directory.signIn("alice@contoso.com", as: 1)
         try await directory.signIn("bob@contoso.com", as: 2)
         _ = await reason { try await directory.signIn("robert@contoso.com", as: 2) }
         _ = try await directory.retire(try name("robert@contoso.com"))
-        bed.write("carol@contoso.com:x:1005:1005::/home/c:/bin/sh\n", to: "passwd")
-        let before = bed.bytes("accounts")
+        fixture.write("carol@contoso.com:x:1005:1005::/home/c:/bin/sh\n", to: "passwd")
+        let before = fixture.bytes("accounts")
         for (new, expected) in [
             ("bob@contoso.com", DenialReason.objectIDChanged), ("robert@contoso.com", .objectIDChanged),
             ("carol@contoso.com", .localAccount), ("alice@fabrikam.com", .domainNotAllowed),
@@ -79,20 +79,20 @@ import Testing
         ] {
             #expect(await reason { _ = try await directory.rename(try name(old), to: new) } == expected)
         }
-        #expect(bed.bytes("accounts") == before)
+        #expect(fixture.bytes("accounts") == before)
     }
 
     // MARK: Retired
 
     @Test("P5: a retired account answers no more, loses its grant, and its uid, home and person come back to nobody")
     func retirement() async throws {
-        let directory = bed.start()
+        let directory = fixture.start()
         let alice = try await directory.signIn("alice@contoso.com", as: 1)
         grant(alice)
-        bed.clock.pass(.seconds(5))
+        fixture.clock.pass(.seconds(5))
         let retired = try await directory.retire(alice.account.name)
-        #expect(retired.retiredAt == bed.clock.wallTime())
-        #expect(bed.grants.current().isEmpty)
+        #expect(retired.retiredAt == fixture.clock.wallTime())
+        #expect(fixture.grants.current().isEmpty)
         #expect(try directory.reason("alice@contoso.com") == .accountRetired)
         #expect(directory.view().enrolled(uid: alice.account.uid.number) == retired)
         #expect(published() == [])
@@ -106,29 +106,29 @@ import Testing
 
     @Test("Retiring again changes and writes nothing, but publishes what could not be published")
     func retiredAgain() async throws {
-        let directory = bed.start()
+        let directory = fixture.start()
         let alice = try await directory.signIn("alice@contoso.com", as: 1)
-        bed.disk.fail("accounts.snapshot", with: .inputOutput)
+        fixture.disk.fail("accounts.snapshot", with: .inputOutput)
         #expect(await reason { _ = try await directory.retire(alice.account.name) } == .enrolmentFailed)
         #expect(try directory.reason("alice@contoso.com") == .accountRetired)
-        bed.disk.fail(nil)
-        bed.clock.pass(.seconds(5))
-        let store = bed.bytes("accounts")
+        fixture.disk.fail(nil)
+        fixture.clock.pass(.seconds(5))
+        let store = fixture.bytes("accounts")
         let again = try await directory.retire(alice.account.name)
-        #expect(again.retiredAt?.seconds == bed.clock.wallTime().seconds - 5)
-        #expect(bed.bytes("accounts") == store)
+        #expect(again.retiredAt?.seconds == fixture.clock.wallTime().seconds - 5)
+        #expect(fixture.bytes("accounts") == store)
         #expect(published() == [])
     }
 
     @Test("P2: what was allowed ends with the account, even where the disk takes no change")
     func grantsEnd() async throws {
-        let directory = bed.start()
+        let directory = fixture.start()
         let alice = try await directory.signIn("alice@contoso.com", as: 1)
         for change in ["retire", "rebind"] {
             grant(alice)
-            bed.disk.fail("accounts")
+            fixture.disk.fail("accounts")
             // A session that was opening meanwhile grants once more.
-            bed.disk.atEachStep { _ in grant(alice) }
+            fixture.disk.atEachStep { _ in grant(alice) }
             let denied = await reason {
                 _ =
                     change == "retire"
@@ -136,9 +136,9 @@ import Testing
                     : try await directory.rebind(alice.account.name, to: try identity(2).objectID)
             }
             #expect(denied == .enrolmentFailed)
-            #expect(bed.grants.current().isEmpty, "\(change)")
-            bed.disk.atEachStep(nil)
-            bed.disk.fail(nil)
+            #expect(fixture.grants.current().isEmpty, "\(change)")
+            fixture.disk.atEachStep(nil)
+            fixture.disk.fail(nil)
             #expect(try await directory.signIn("alice@contoso.com", as: 1) == alice)
         }
     }
@@ -147,7 +147,7 @@ import Testing
 
     @Test("P5: only the administrator gives an account to a person's new object, with all that it has")
     func rebinding() async throws {
-        let directory = bed.start()
+        let directory = fixture.start()
         let alice = try await directory.signIn("alice@contoso.com", as: 1)
         grant(alice)
         do {
@@ -162,7 +162,7 @@ import Testing
         let rebound = try await directory.rebind(alice.account.name, to: try identity(2).objectID)
         #expect(rebound.account == alice.account)
         #expect(rebound.identity == (try identity(2)))
-        #expect(bed.grants.current().isEmpty)
+        #expect(fixture.grants.current().isEmpty)
         #expect(try await directory.signIn("alice@contoso.com", as: 2) == rebound)
         #expect(await reason { try await directory.signIn("alice@contoso.com", as: 1) } == .objectIDChanged)
         #expect(PublishedAccounts(snapshot)?.all.map(\.uid) == [alice.account.uid.number])
@@ -170,7 +170,7 @@ import Testing
 
     @Test("P5: a retired account comes back to its person, or to that person's new object, and outlives a restart")
     func comeback() async throws {
-        var directory: AccountDirectory? = bed.start()
+        var directory: AccountDirectory? = fixture.start()
         let alice = try await directory?.signIn("alice@contoso.com", as: 1)
         for number in [1, 2] {
             _ = try await directory?.retire(try name("alice@contoso.com"))
@@ -179,7 +179,7 @@ import Testing
             #expect(back?.retiredAt == nil)
             #expect(published() == ["alice@contoso.com"])
             directory = nil
-            directory = bed.start()
+            directory = fixture.start()
             let again = try await directory?.signIn("alice@contoso.com", as: number)
             #expect(again == back)
             #expect(again?.account == alice?.account)
@@ -188,10 +188,10 @@ import Testing
 
     @Test("P5: an object that has an account here, retired or not, gets no second one")
     func boundObjects() async throws {
-        let directory = bed.start()
+        let directory = fixture.start()
         try await directory.signIn("alice@contoso.com", as: 1)
         try await directory.signIn("bob@contoso.com", as: 2)
-        let before = bed.bytes("accounts")
+        let before = fixture.bytes("accounts")
         let alice = try name("alice@contoso.com")
         func refusal(_ name: UserName, _ number: Int) async -> DenialReason? {
             await reason { _ = try await directory.rebind(name, to: try identity(number).objectID) }
@@ -200,8 +200,8 @@ import Testing
         #expect(await refusal(alice, 2) == .objectIDChanged)
         #expect(await refusal(alice, 1) == nil)
         // A refused command, or one that changes nothing, withdraws nothing.
-        #expect(bed.grants.current().count == 1)
-        #expect(bed.bytes("accounts") == before)
+        #expect(fixture.grants.current().count == 1)
+        #expect(fixture.bytes("accounts") == before)
         _ = try await directory.retire(try name("bob@contoso.com"))
         #expect(await refusal(alice, 2) == .objectIDChanged)
         #expect(await refusal(try name("x@y.z"), 7) == .notEnrolled)
@@ -211,7 +211,7 @@ import Testing
 
     @Test("P5: where the machine came to another tenant, an account is its person's there only once root says so")
     func otherTenant() async throws {
-        let directory = bed.start()
+        let directory = fixture.start()
         let alice = try await directory.signIn("alice@contoso.com", as: 1)
         let fabrikam = "9b1c3d5e-0000-4000-8000-000000000002"
         directory.update(tenant: TenantID(fabrikam))

@@ -9,12 +9,12 @@ import Testing
 
 /// A store and a published file with one byte changed, or truncated anywhere: what users get then.
 @Suite struct DamageTests {
-    let bed = Bed()
+    let fixture = Fixture()
     private let names = ["alice@contoso.com", "bob@contoso.com", "carol@contoso.com", "dave@contoso.com"]
 
     /// Four people: one plain, one retired, one renamed, one with another object than at first.
     private func enrolSome() async throws -> [EnrolledAccount] {
-        let directory = bed.start()
+        let directory = fixture.start()
         for (number, name) in names.enumerated() { try await directory.signIn(name, as: number + 1) }
         _ = try await directory.retire(try name(names[1]))
         _ = try await directory.rename(try name(names[2]), to: try name("caroline@contoso.com"))
@@ -38,35 +38,35 @@ import Testing
 
     private func put(_ bytes: [UInt8], _ file: String, mode: UInt32) {
         // Not by rename, which would sync each of thousands of files to the disk.
-        bed.folder.write(bytes, to: file, mode: mode)
+        fixture.folder.write(bytes, to: file, mode: mode)
     }
 
     @Test("P14: a store with any byte changed or cut off anywhere lets nobody in, is named, and stays as it is")
     func store() async throws {
         _ = try await enrolSome()
-        let bytes = try #require(bed.bytes("accounts"))
-        let snapshot = try #require(bed.bytes("accounts.snapshot"))
+        let bytes = try #require(fixture.bytes("accounts"))
+        let snapshot = try #require(fixture.bytes("accounts.snapshot"))
         let everybody = try (names + ["caroline@contoso.com", "new@contoso.com"]).map { try name($0) }
         for (what, damaged) in damages(of: bytes) {
             put(damaged, "accounts", mode: 0o600)
-            bed.disk.fail(at: nil)
-            let directory = bed.start()
-            #expect(directory.report().fault?.contains("\(bed.folder.path)/accounts: line ") == true, "\(what)")
+            fixture.disk.fail(at: nil)
+            let directory = fixture.start()
+            #expect(directory.report().fault?.contains("\(fixture.folder.path)/accounts: line ") == true, "\(what)")
             for name in everybody { #expect(try directory.reason(name.text) == .storeUnreadable, "\(what)") }
             #expect(directory.view().allEnrolled().isEmpty, "\(what)")
-            #expect(bed.disk.reached.isEmpty, "\(what)")
-            #expect(bed.bytes("accounts") == damaged, "\(what)")
+            #expect(fixture.disk.reached.isEmpty, "\(what)")
+            #expect(fixture.bytes("accounts") == damaged, "\(what)")
         }
         // The module still answers for enrolled accounts from the published file, which is unchanged.
-        #expect(bed.bytes("accounts.snapshot") == snapshot)
+        #expect(fixture.bytes("accounts.snapshot") == snapshot)
     }
 
     @Test("P14: a damaged store that is repaired is taken again, with the same names, numbers and homes")
     func mended() async throws {
         let before = try await enrolSome()
-        let bytes = try #require(bed.bytes("accounts"))
+        let bytes = try #require(fixture.bytes("accounts"))
         put(bytes.dropLast(), "accounts", mode: 0o600)
-        let directory = bed.start()
+        let directory = fixture.start()
         #expect(directory.report().fault != nil)
         put(bytes, "accounts", mode: 0o600)
         #expect(await directory.refresh().fault == nil)
@@ -76,8 +76,8 @@ import Testing
     @Test("P13: a published file with any byte changed or cut off never shows another number, name or home")
     func snapshotReader() async throws {
         let enrolled = try await enrolSome().filter { $0.retiredAt == nil }
-        let path = bed.folder("accounts.snapshot")
-        let bytes = try #require(bed.bytes("accounts.snapshot"))
+        let path = fixture.folder("accounts.snapshot")
+        let bytes = try #require(fixture.bytes("accounts.snapshot"))
         let (known, uids) = (enrolled.map(\.account.name.text), enrolled.map(\.account.uid.number))
         let good = try #require(PublishedAccounts(path, asking: known, uids: uids))
         #expect(good.byName.count == 3 && good.byUID.count == 3)
@@ -95,13 +95,13 @@ import Testing
     @Test("P14: a published file that was changed or cut off is published again by the next start, the same")
     func snapshot() async throws {
         let before = try await enrolSome()
-        let path = bed.folder("accounts.snapshot")
-        let bytes = try #require(bed.bytes("accounts.snapshot"))
+        let path = fixture.folder("accounts.snapshot")
+        let bytes = try #require(fixture.bytes("accounts.snapshot"))
         let good = try #require(PublishedAccounts(path))
         // Only every eleventh, because each of them waits for the disk twice.
         for (index, (what, damaged)) in damages(of: bytes).enumerated() where index % 11 == 0 {
             put(damaged, "accounts.snapshot", mode: 0o644)
-            let directory = bed.start()
+            let directory = fixture.start()
             #expect(directory.report().fault == nil, "\(what)")
             #expect(directory.view().allEnrolled() == before, "\(what)")
             #expect(PublishedAccounts(path)?.all == good.all, "\(what)")

@@ -36,19 +36,19 @@ private final class Witness: Sendable {
 }
 
 @Suite struct DurabilityTests {
-    let bed = Bed()
+    let fixture = Fixture()
 
     private func watch() -> Witness {
         let witness = Witness()
-        let folder = bed.folder.path
-        bed.disk.atEachStep { step in witness.look(at: folder, step) }
+        let folder = fixture.folder.path
+        fixture.disk.atEachStep { step in witness.look(at: folder, step) }
         return witness
     }
 
     /// Starts on what is left: requires that person 1's account, if it existed, is unchanged, and enrols the next
     /// person.
     private func check(_ remains: Remains, old: EnrolledAccount? = nil) async throws -> AccountDirectory {
-        let other = Bed()
+        let other = Fixture()
         remains.put(into: other.folder)
         let directory = other.start()
         #expect(directory.report().fault == nil, "\(remains.step)")
@@ -57,7 +57,7 @@ private final class Witness: Sendable {
             #expect(try await directory.signIn(old.account.name.text, as: 1) == old, "\(remains.step)")
         }
         try await directory.signIn("next@contoso.com", as: 9)
-        directory.noteSignIn(try identity(9), at: bed.clock.wallTime().adding(seconds: 1))
+        directory.noteSignIn(try identity(9), at: fixture.clock.wallTime().adding(seconds: 1))
         await directory.flushSignIns()
         let published = PublishedAccounts("\(other.folder.path)/accounts.snapshot")
         #expect(published?.count == UInt32(directory.report().enrolled), "\(remains.step)")
@@ -67,11 +67,11 @@ private final class Witness: Sendable {
 
     @Test("P14: killed at any step of an enrolment, the machine comes back with the old table or the new one")
     func killedWhileEnrolling() async throws {
-        let directory = bed.start()
+        let directory = fixture.start()
         let old = try await directory.signIn("alice@contoso.com", as: 1)
         let witness = watch()
         let new = try await directory.signIn("bob@contoso.com", as: 2)
-        bed.disk.atEachStep(nil)
+        fixture.disk.atEachStep(nil)
         #expect(witness.all.count >= 2 * AtomicFile.Step.allCases.count)
         var outcomes: Set<Bool> = []
         for remains in witness.all {
@@ -85,34 +85,34 @@ private final class Witness: Sendable {
     @Test("P14: killed at any step of the first start, the machine starts anew")
     func killedAtFirstStart() async throws {
         let witness = watch()
-        _ = bed.start()
-        bed.disk.atEachStep(nil)
+        _ = fixture.start()
+        fixture.disk.atEachStep(nil)
         #expect(witness.all.count >= 2 * (AtomicFile.Step.allCases.count - 1))
         for remains in witness.all { _ = try await check(remains) }
     }
 
     @Test("P14: whichever step of an enrolment fails, nothing is lost, nobody is let in unrecorded, the next try works")
     func failures() async throws {
-        let directory = bed.start()
+        let directory = fixture.start()
         let alice = try await directory.signIn("alice@contoso.com", as: 1)
-        bed.disk.fail(at: nil)
+        fixture.disk.fail(at: nil)
         _ = try await directory.signIn("bob@contoso.com", as: 2)
-        let steps = bed.disk.reached
+        let steps = fixture.disk.reached
         for (index, step) in steps.enumerated() {
             let text = "p\(index)@contoso.com"
-            bed.disk.fail(at: index)
+            fixture.disk.fail(at: index)
             #expect(await reason { try await directory.signIn(text, as: 100 + index) } == .enrolmentFailed, "\(step)")
             #expect(directory.view().enrolled(uid: alice.account.uid.number) == alice)
             let again = try await directory.signIn(text, as: 100 + index)
             #expect(directory.view().standing(of: try name(text)) == .enrolled(again), "\(step)")
         }
         #expect(directory.report().enrolled == steps.count + 2)
-        #expect(bed.folder.names.allSatisfy { !$0.hasSuffix(".new") })
+        #expect(fixture.folder.names.allSatisfy { !$0.hasSuffix(".new") })
     }
 
     @Test("P14: killed at any step of a renaming, retirement or rebinding, the account is in one state or the other")
     func killedWhileChanging() async throws {
-        let directory = bed.start()
+        let directory = fixture.start()
         let alice = try await directory.signIn("alice@contoso.com", as: 1)
         let bob = try await directory.signIn("bob@contoso.com", as: 2)
         let new = try name("alicia@contoso.com")
@@ -123,7 +123,7 @@ private final class Witness: Sendable {
         states.append(try await directory.retire(new))
         states.append(try await directory.rebind(new, to: try identity(3).objectID))
         states.append(try await directory.rename(new, to: alice.account.name))
-        bed.disk.atEachStep(nil)
+        fixture.disk.atEachStep(nil)
         #expect(Set(states).count == 5)
         #expect(witness.all.count >= 4 * 2 * AtomicFile.Step.allCases.count)
         var last = 0
@@ -144,10 +144,10 @@ private final class Witness: Sendable {
         arguments: [Errno.noSpace, .readOnlyFileSystem, .inputOutput, Errno(EDQUOT)]
     )
     func badDisk(error: Errno) async throws {
-        var directory: AccountDirectory? = bed.start()
+        var directory: AccountDirectory? = fixture.start()
         let alice = try await directory?.signIn("alice@contoso.com", as: 1)
-        let (store, snapshot) = (bed.bytes("accounts"), bed.bytes("accounts.snapshot"))
-        bed.disk.fail("", with: error)
+        let (store, snapshot) = (fixture.bytes("accounts"), fixture.bytes("accounts.snapshot"))
+        fixture.disk.fail("", with: error)
         for _ in 0..<2 {
             #expect(await reason { try await directory?.signIn("bob@contoso.com", as: 2) } == .enrolmentFailed)
             let names = [try name("alice@contoso.com"), try name("alicia@contoso.com")]
@@ -158,21 +158,21 @@ private final class Witness: Sendable {
             #expect(try await directory?.signIn("alice@contoso.com", as: 1) == alice)
             let warnings = directory?.report().enrolmentFaults ?? []
             #expect(warnings.contains { $0.contains("\(error)") && $0.contains("accounts") }, "\(warnings)")
-            #expect(bed.bytes("accounts") == store)
-            #expect(bed.bytes("accounts.snapshot") == snapshot)
+            #expect(fixture.bytes("accounts") == store)
+            #expect(fixture.bytes("accounts.snapshot") == snapshot)
             // The same after a restart.
             directory = nil
-            directory = bed.start()
+            directory = fixture.start()
             #expect(directory?.report().fault == nil)
         }
-        bed.disk.fail(nil)
+        fixture.disk.fail(nil)
         try await directory?.signIn("bob@contoso.com", as: 2)
         #expect(directory?.report().enrolmentFaults.isEmpty == true)
     }
 
     @Test("P14: killed at any step of writing down sign-in times, the old list or the new one is there")
     func killedWhileNoting() async throws {
-        let directory = bed.start()
+        let directory = fixture.start()
         try await directory.signIn("alice@contoso.com", as: 1)
         let times = [1_700_000_100, 1_700_000_200].map { UnixTime(seconds: $0) }
         directory.noteSignIn(try identity(1), at: times[0])
@@ -180,7 +180,7 @@ private final class Witness: Sendable {
         let witness = watch()
         directory.noteSignIn(try identity(1), at: times[1])
         await directory.flushSignIns()
-        bed.disk.atEachStep(nil)
+        fixture.disk.atEachStep(nil)
         #expect(witness.all.count >= AtomicFile.Step.allCases.count)
         var found: Set<UnixTime> = []
         for remains in witness.all {

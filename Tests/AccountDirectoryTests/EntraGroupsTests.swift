@@ -316,8 +316,8 @@ private final class LocalGroups: Sendable {
     @Test("P2: retiring, locking or rebinding an account ends its memberships")
     func changedAccounts() async throws {
         let groups = await start()
-        let bed = Bed()
-        let directory = bed.start(groups: groups)
+        let fixture = Fixture()
+        let directory = fixture.start(groups: groups)
         let changes: [(AccountDirectory, UserName) async throws -> EnrolledAccount] = [
             { try await $0.lock($1, true) }, { try await $0.rebind($1, to: try identity(77).objectID) },
             { try await $0.retire($1) },

@@ -9,14 +9,14 @@ import TestSupport
 import Testing
 
 @Suite struct LoadingTests {
-    let bed = Bed()
+    let fixture = Fixture()
 
     /// Requires that all users are refused, nothing is overwritten, and the report says what is wrong and where.
     private func expectFault(_ mention: String, sourceLocation: SourceLocation = #_sourceLocation) async throws {
-        let store = bed.bytes("accounts")
-        let snapshot = bed.bytes("accounts.snapshot")
-        bed.disk.fail(at: nil)
-        let directory = bed.start()
+        let store = fixture.bytes("accounts")
+        let snapshot = fixture.bytes("accounts.snapshot")
+        fixture.disk.fail(at: nil)
+        let directory = fixture.start()
         #expect(try directory.reason("alice@contoso.com") == .storeUnreadable, sourceLocation: sourceLocation)
         #expect(try directory.reason("bob@contoso.com") == .storeUnreadable, sourceLocation: sourceLocation)
         #expect(directory.view().allEnrolled().isEmpty, sourceLocation: sourceLocation)
@@ -37,13 +37,13 @@ import Testing
             "\(directory.report())",
             sourceLocation: sourceLocation
         )
-        #expect(bed.disk.reached.isEmpty, sourceLocation: sourceLocation)
-        #expect(bed.bytes("accounts") == store, sourceLocation: sourceLocation)
-        #expect(bed.bytes("accounts.snapshot") == snapshot, sourceLocation: sourceLocation)
+        #expect(fixture.disk.reached.isEmpty, sourceLocation: sourceLocation)
+        #expect(fixture.bytes("accounts") == store, sourceLocation: sourceLocation)
+        #expect(fixture.bytes("accounts.snapshot") == snapshot, sourceLocation: sourceLocation)
     }
 
     private func enrolSome() async throws {
-        let directory = bed.start()
+        let directory = fixture.start()
         try await directory.signIn("alice@contoso.com", as: 1)
         try await directory.signIn("bob@contoso.com", as: 2)
     }
@@ -51,39 +51,39 @@ import Testing
     @Test("P14: a damaged store is a named fault, and nothing is overwritten")
     func damaged() async throws {
         try await enrolSome()
-        var bytes = try #require(bed.bytes("accounts"))
+        var bytes = try #require(fixture.bytes("accounts"))
         bytes[100] ^= 1
-        try AtomicFile("\(bed.folder.path)/accounts").replace(with: bytes, mode: 0o600)
+        try AtomicFile("\(fixture.folder.path)/accounts").replace(with: bytes, mode: 0o600)
         try await expectFault("accounts: line ")
     }
 
     @Test("P5: a store that is missing where accounts were published is a fault, not a new beginning")
     func missing() async throws {
         try await enrolSome()
-        try AtomicFile("\(bed.folder.path)/accounts").remove()
+        try AtomicFile("\(fixture.folder.path)/accounts").remove()
         try await expectFault("missing")
-        try AtomicFile("\(bed.folder.path)/accounts.snapshot").remove()
-        #expect(bed.start().report().fault == nil)
+        try AtomicFile("\(fixture.folder.path)/accounts.snapshot").remove()
+        #expect(fixture.start().report().fault == nil)
     }
 
     @Test("P5: a store that is older than what was published is a fault")
     func rolledBack() async throws {
         let old: [UInt8]?
         do {
-            let directory = bed.start()
+            let directory = fixture.start()
             try await directory.signIn("alice@contoso.com", as: 1)
-            old = bed.bytes("accounts")
+            old = fixture.bytes("accounts")
             try await directory.signIn("bob@contoso.com", as: 2)
         }
-        try AtomicFile("\(bed.folder.path)/accounts").replace(with: try #require(old), mode: 0o600)
+        try AtomicFile("\(fixture.folder.path)/accounts").replace(with: try #require(old), mode: 0o600)
         try await expectFault("older")
     }
 
     @Test("P13: an empty store, a folder, a link, a FIFO or a writable file in its place is a fault")
     func strangeStores() async throws {
         try await enrolSome()
-        let path = "\(bed.folder.path)/accounts"
-        let bytes = try #require(bed.bytes("accounts"))
+        let path = "\(fixture.folder.path)/accounts"
+        let bytes = try #require(fixture.bytes("accounts"))
         try AtomicFile(path).replace(with: [], mode: 0o600)
         try await expectFault("line 1")
         try AtomicFile(path).replace(with: bytes, mode: 0o666)
@@ -98,18 +98,18 @@ import Testing
 
     @Test("P14: a store of a later version is left alone")
     func laterVersion() async throws {
-        bed.write("entralogin-accounts 2\nwhatever\n", to: "accounts")
+        fixture.write("entralogin-accounts 2\nwhatever\n", to: "accounts")
         try await expectFault("version \"2\"")
     }
 
     @Test("P14: a repaired store is read by the next refresh, without a restart")
     func repair() async throws {
         try await enrolSome()
-        let bytes = try #require(bed.bytes("accounts"))
-        try AtomicFile("\(bed.folder.path)/accounts").replace(with: Array(bytes.dropLast()), mode: 0o600)
-        let directory = bed.start()
+        let bytes = try #require(fixture.bytes("accounts"))
+        try AtomicFile("\(fixture.folder.path)/accounts").replace(with: Array(bytes.dropLast()), mode: 0o600)
+        let directory = fixture.start()
         #expect(directory.report().fault != nil)
-        try AtomicFile("\(bed.folder.path)/accounts").replace(with: bytes, mode: 0o600)
+        try AtomicFile("\(fixture.folder.path)/accounts").replace(with: bytes, mode: 0o600)
         await directory.refresh()
         #expect(directory.report().fault == nil)
         #expect(directory.view().allEnrolled().count == 2)
@@ -118,14 +118,14 @@ import Testing
     @Test("P14: a lost or damaged snapshot is published again")
     func lostSnapshot() async throws {
         try await enrolSome()
-        let path = "\(bed.folder.path)/accounts.snapshot"
+        let path = "\(fixture.folder.path)/accounts.snapshot"
         for damage in [nil, Array("junk".utf8)] {
             try AtomicFile(path).remove()
             if let damage { try AtomicFile(path).replace(with: damage, mode: 0o644) }
-            _ = bed.start()
+            _ = fixture.start()
             #expect(PublishedAccounts(path)?.count == 2)
         }
-        let directory = bed.start()
+        let directory = fixture.start()
         let generation = PublishedAccounts(path)?.generation
         try AtomicFile(path).remove()
         await directory.refresh()
@@ -136,14 +136,14 @@ import Testing
     @Test("P7: what a refresh has to see is news until it has seen it: local files, the published file, sign-ins")
     func news() async throws {
         try await enrolSome()
-        let directory = bed.start()
+        let directory = fixture.start()
         await directory.refresh()
         await directory.flushSignIns()
         #expect(!directory.hasNews)
         let changes: [() throws -> Void] = [
-            { bed.write("root:x:0:0::/root:/bin/sh\nlisa:x:1000:1000::/home/lisa:/bin/sh\n", to: "passwd") },
-            { bed.write("root:x:0:\nlisa:x:1000:\n", to: "group") },
-            { try AtomicFile("\(bed.folder.path)/accounts.snapshot").remove() },
+            { fixture.write("root:x:0:0::/root:/bin/sh\nlisa:x:1000:1000::/home/lisa:/bin/sh\n", to: "passwd") },
+            { fixture.write("root:x:0:\nlisa:x:1000:\n", to: "group") },
+            { try AtomicFile("\(fixture.folder.path)/accounts.snapshot").remove() },
             { directory.noteSignIn(try identity(1), at: UnixTime(seconds: 1_800_000_000)) },
         ]
         for change in changes {
@@ -157,9 +157,9 @@ import Testing
 
     @Test("P14: a second daemon is refused until the first one is gone")
     func secondDaemon() async throws {
-        var first: AccountDirectory? = bed.start()
+        var first: AccountDirectory? = fixture.start()
         try await first?.signIn("alice@contoso.com", as: 1)
-        let second = bed.start()
+        let second = fixture.start()
         #expect(second.report().fault?.contains("another entralogind") == true)
         #expect(try second.reason("alice@contoso.com") == .storeUnreadable)
         first = nil
@@ -169,27 +169,27 @@ import Testing
 
     @Test("P14: a first start on a full disk lets nobody in, and recovers")
     func fullDiskAtFirst() async throws {
-        bed.disk.fail("", with: .noSpace)
-        let directory = bed.start()
+        fixture.disk.fail("", with: .noSpace)
+        let directory = fixture.start()
         #expect(directory.report().fault?.contains("No space left") == true)
         #expect(try directory.reason("alice@contoso.com") == .storeUnreadable)
-        bed.disk.fail(nil)
+        fixture.disk.fail(nil)
         await directory.refresh()
         try await directory.signIn("alice@contoso.com", as: 1)
     }
 
     @Test func `an unchanged snapshot is not written again by a restart`() async throws {
         try await enrolSome()
-        bed.disk.fail(at: nil)
-        _ = bed.start()
-        #expect(bed.disk.reached.isEmpty)
+        fixture.disk.fail(at: nil)
+        _ = fixture.start()
+        #expect(fixture.disk.reached.isEmpty)
     }
 
     @Test func `generations grow with every publication, over restarts too`() async throws {
-        let path = "\(bed.folder.path)/accounts.snapshot"
+        let path = "\(fixture.folder.path)/accounts.snapshot"
         var seen: [UInt64] = []
         for round in 0..<3 {
-            let directory = bed.start(policy: AccountPolicy(usersGroupName: "entra_\(round)"))
+            let directory = fixture.start(policy: AccountPolicy(usersGroupName: "entra_\(round)"))
             seen.append(PublishedAccounts(path)?.generation ?? 0)
             try await directory.signIn("p\(round)@contoso.com", as: round)
             seen.append(PublishedAccounts(path)?.generation ?? 0)

@@ -21,18 +21,18 @@ struct MappingTests {
         "\(MappingList.firstLine)\n\(name):\(try identity(number).objectID):\(uid)\n"
     }
 
-    private func bed(passwd: String = passwd, group: String = group, list: String?) -> Bed {
-        let bed = Bed()
-        bed.write(passwd, to: "passwd")
-        bed.write(group, to: "group")
-        if let list { bed.write(list, to: "adopted") }
-        return bed
+    private func fixture(passwd: String = passwd, group: String = group, list: String?) -> Fixture {
+        let fixture = Fixture()
+        fixture.write(passwd, to: "passwd")
+        fixture.write(group, to: "group")
+        if let list { fixture.write(list, to: "adopted") }
+        return fixture
     }
 
     @Test("Listed and agreeing: the record is the local files', the number of entralogin's range stays inside")
     func mapped() async throws {
-        let bed = bed(list: try list())
-        let directory = bed.start()
+        let fixture = fixture(list: try list())
+        let directory = fixture.start()
         let before = try directory.provisional(Self.alice)
         #expect(before.systemUID == 1001 && before.home == "/home/alice" && before.shell == "/bin/zsh")
         let enrolled = try await directory.signIn(Self.alice, as: 1)
@@ -41,50 +41,50 @@ struct MappingTests {
         #expect(directory.view().holder(ofSystemUID: 1001) == .enrolled(enrolled))
         #expect(directory.view().holder(ofSystemUID: before.uid.number) == .enrolled(enrolled))
         #expect(directory.view().holder(ofSystemUID: 1000) == .other)
-        let works = bed.disk.works
+        let works = fixture.disk.works
         #expect(try await directory.signIn(Self.alice, as: 1) == enrolled)
-        #expect(bed.disk.works == works, "P14: an enrolled person's sign-in waits for no disk")
+        #expect(fixture.disk.works == works, "P14: an enrolled person's sign-in waits for no disk")
         #expect(directory.report().shadowed.isEmpty && directory.report().warnings.isEmpty)
         // What root changes in /etc/passwd counts.
-        bed.write(Self.passwd.replacing("/bin/zsh", with: "/bin/sh"), to: "passwd")
+        fixture.write(Self.passwd.replacing("/bin/zsh", with: "/bin/sh"), to: "passwd")
         #expect(try directory.provisionalOrEnrolled(Self.alice).shell == "/bin/sh")
     }
 
     @Test("P14: After a restart it is the same account")
     func restarted() async throws {
-        let bed = bed(list: try list())
-        let before = try await bed.start().signIn(Self.alice, as: 1)
-        #expect(try bed.start().provisionalOrEnrolled(Self.alice) == before.account)
+        let fixture = fixture(list: try list())
+        let before = try await fixture.start().signIn(Self.alice, as: 1)
+        #expect(try fixture.start().provisionalOrEnrolled(Self.alice) == before.account)
     }
 
     @Test("The published record is for groups alone")
     func published() async throws {
-        let bed = bed(list: try list())
-        let directory = bed.start(policy: AccountPolicy(enumerate: true))
+        let fixture = fixture(list: try list())
+        let directory = fixture.start(policy: AccountPolicy(enumerate: true))
         let number = try await directory.signIn(Self.alice, as: 1).account.uid.number
         try await directory.signIn("bob@contoso.com", as: 2)
-        let file = try #require(PublishedAccounts(bed.folder("accounts.snapshot"), asking: [Self.alice]))
+        let file = try #require(PublishedAccounts(fixture.folder("accounts.snapshot"), asking: [Self.alice]))
         #expect(file.byName[Self.alice]?.home == ENTRALOGIN_GROUPS_ALONE && file.byName[Self.alice]?.uid == number)
         #expect(file.all.count == 2)
         // Removed from both files, the name has entralogin's own uid again, but its home belongs to the old uid.
-        bed.write("\(MappingList.firstLine)\n", to: "adopted")
-        bed.write("root:x:0:0:root:/root:/bin/bash\n", to: "passwd")
-        bed.write("root:x:0:\n", to: "group")
+        fixture.write("\(MappingList.firstLine)\n", to: "adopted")
+        fixture.write("root:x:0:0:root:/root:/bin/bash\n", to: "passwd")
+        fixture.write("root:x:0:\n", to: "group")
         await directory.refresh()
-        let after = try #require(PublishedAccounts(bed.folder("accounts.snapshot"), asking: [Self.alice]))
+        let after = try #require(PublishedAccounts(fixture.folder("accounts.snapshot"), asking: [Self.alice]))
         #expect(after.byName[Self.alice]?.home == "/home/alice")
     }
 
     @Test("P5: Another object under the name, or the object under another name, is refused and explained")
     func otherObject() async throws {
-        let bed = bed(list: try list())
-        let directory = bed.start()
+        let fixture = fixture(list: try list())
+        let directory = fixture.start()
         #expect(await reason { try await directory.signIn(Self.alice, as: 2) } == .objectIDChanged)
         #expect(await reason { try await directory.signIn("alice.new@contoso.com", as: 1) } == .objectIDChanged)
         #expect(directory.view().allEnrolled().isEmpty)
         try await directory.signIn(Self.alice, as: 1)
         #expect(await reason { try await directory.signIn(Self.alice, as: 2) } == .objectIDChanged)
-        bed.write(try list(Self.alice, 2), to: "adopted")
+        fixture.write(try list(Self.alice, 2), to: "adopted")
         #expect(try directory.reason(Self.alice) == .objectIDChanged)
         #expect(directory.view().holder(ofSystemUID: 1001) == .nobody, "the number is not the first object's any more")
         #expect(await reason { try await directory.signIn(Self.alice, as: 2) } == .objectIDChanged)
@@ -96,16 +96,16 @@ struct MappingTests {
     @Test("Without the list, or with one that cannot be believed, it is a local account: refused")
     func unlisted() async throws {
         for text in [nil, "", "\(MappingList.firstLine)\n", try list() + "damage\n", try list() + (try list())] {
-            let bed = bed(list: text)
-            #expect(try bed.start().reason(Self.alice) == .localAccount, "\(text ?? "-")")
-            #expect(await reason { try await bed.start().signIn(Self.alice, as: 1) } == .localAccount)
+            let fixture = fixture(list: text)
+            #expect(try fixture.start().reason(Self.alice) == .localAccount, "\(text ?? "-")")
+            #expect(await reason { try await fixture.start().signIn(Self.alice, as: 1) } == .localAccount)
         }
-        let bed = bed(list: try list() + "damage\n")
-        #expect(bed.start().report().warnings.contains { $0.contains("adopted") && $0.contains("line 3") })
-        chmod(bed.folder("adopted"), 0o646)
-        bed.write(try list(), to: "adopted")
-        chmod(bed.folder("adopted"), 0o646)
-        #expect(try bed.start().reason(Self.alice) == .localAccount)
+        let fixture = fixture(list: try list() + "damage\n")
+        #expect(fixture.start().report().warnings.contains { $0.contains("adopted") && $0.contains("line 3") })
+        chmod(fixture.folder("adopted"), 0o646)
+        fixture.write(try list(), to: "adopted")
+        chmod(fixture.folder("adopted"), 0o646)
+        #expect(try fixture.start().reason(Self.alice) == .localAccount)
     }
 
     @Test("Where list and account files differ in anything, nobody gets in under the name, and it is named")
@@ -124,15 +124,15 @@ struct MappingTests {
             Self.group.replacing(":1001:", with: ":1002:"), Self.group + "others:x:1001:\n",
         ].map { (Self.passwd, $0) }
         for (passwd, group) in users + groups {
-            let bed = bed(list: try list())
-            let directory = bed.start()
+            let fixture = fixture(list: try list())
+            let directory = fixture.start()
             try await directory.signIn(Self.alice, as: 1)
-            bed.write(passwd, to: "passwd")
-            bed.write(group, to: "group")
+            fixture.write(passwd, to: "passwd")
+            fixture.write(group, to: "group")
             #expect(try directory.reason(Self.alice) == .recordChanged, "\(passwd) \(group)")
             #expect(await reason { try await directory.signIn(Self.alice, as: 1) } == .recordChanged)
             await directory.refresh()
-            let file = try #require(PublishedAccounts(bed.folder("accounts.snapshot"), asking: [Self.alice]))
+            let file = try #require(PublishedAccounts(fixture.folder("accounts.snapshot"), asking: [Self.alice]))
             #expect(file.all.isEmpty)
             #expect(directory.report().shadowed.map(\.text) == [Self.alice])
         }
@@ -140,8 +140,8 @@ struct MappingTests {
 
     @Test("P7: What is mapped stays taken for everybody else")
     func others() async throws {
-        let bed = bed(list: try list())
-        let directory = bed.start(policy: AccountPolicy(homeTemplate: try HomeTemplate("/home/%l")))
+        let fixture = fixture(list: try list())
+        let directory = fixture.start(policy: AccountPolicy(homeTemplate: try HomeTemplate("/home/%l")))
         #expect(try directory.provisional("alice@fabrikam.com").home == "/home/alice-entra")
         try await directory.signIn(Self.alice, as: 1)
         let alice = try name(Self.alice)

@@ -8,7 +8,7 @@ import Testing
 @testable import AccountDirectory
 
 @Suite("Short names") struct ShortNamesTests {
-    let bed = Bed()
+    let fixture = Fixture()
 
     private static func policy(_ domain: String? = "contoso.com") -> AccountPolicy {
         var policy = AccountPolicy()
@@ -16,7 +16,9 @@ import Testing
         return policy
     }
 
-    private func start(_ domain: String? = "contoso.com") -> AccountDirectory { bed.start(policy: Self.policy(domain)) }
+    private func start(_ domain: String? = "contoso.com") -> AccountDirectory {
+        fixture.start(policy: Self.policy(domain))
+    }
 
     @Test(
         "People of the domain are called by the part before the @, also in their home; everybody else by the whole name"
@@ -34,7 +36,7 @@ import Testing
             let account = try directory.provisional(whole)
             #expect(account.systemName == whole && account.home == "/home/\(whole)")
         }
-        let uid = try Bed().start().provisional("alice@contoso.com").uid
+        let uid = try Fixture().start().provisional("alice@contoso.com").uid
         #expect(uid == alice.uid, "the number goes by the whole name")
     }
 
@@ -57,8 +59,8 @@ import Testing
         ]
     )
     func local(file: String, line: String, reason: String) async throws {
-        let before = try #require(bed.bytes(file))
-        bed.write(String(decoding: before, as: UTF8.self) + line, to: file)
+        let before = try #require(fixture.bytes(file))
+        fixture.write(String(decoding: before, as: UTF8.self) + line, to: file)
         let directory = start()
         let account = try directory.provisional("alice@contoso.com")
         #expect(account.systemName == "alice@contoso.com")
@@ -106,11 +108,11 @@ import Testing
     func later() async throws {
         let directory = start()
         let alice = try await directory.signIn("alice@contoso.com", as: 1)
-        bed.write("root:x:0:0::/root:/bin/sh\nalice:x:1005:1005::/home/a:/bin/sh\n", to: "passwd")
+        fixture.write("root:x:0:0::/root:/bin/sh\nalice:x:1005:1005::/home/a:/bin/sh\n", to: "passwd")
         #expect(try directory.reason("alice@contoso.com") == .localAccount)
         #expect(directory.view().enrolled(uid: alice.account.uid.number) != nil)
         #expect(try directory.view().rules().visible.hidden == [alice.account.uid.number])
-        bed.write("root:x:0:0::/root:/bin/sh\n", to: "passwd")
+        fixture.write("root:x:0:0::/root:/bin/sh\n", to: "passwd")
         #expect(try directory.reason("alice@contoso.com") == nil)
     }
 
@@ -118,7 +120,7 @@ import Testing
         "P7: a name of another directory's is found out before it is given: this sign-in is refused, the next has the whole name"
     )
     func directory() async throws {
-        bed.neighbours.say(.somebody("5000"), named: "alice")
+        fixture.neighbours.say(.somebody("5000"), named: "alice")
         let directory = start()
         #expect(await reason { try await directory.signIn("alice@contoso.com", as: 1) } == .numberTaken)
         #expect(directory.view().allEnrolled().isEmpty)
@@ -128,9 +130,9 @@ import Testing
             directory.view().obstacleToShortName(of: account)
                 == "another directory of this machine has a user called alice"
         )
-        bed.neighbours.say(.unknown("it is silent"), named: "bob")
+        fixture.neighbours.say(.unknown("it is silent"), named: "bob")
         #expect(await reason { try await directory.signIn("bob@contoso.com", as: 2) } == .enrolmentFailed)
-        bed.neighbours.say(.somebody("5001"), named: "carol")
+        fixture.neighbours.say(.somebody("5001"), named: "carol")
         let added = try await directory.add(name("carol@contoso.com"), as: identity(3).objectID)
         #expect(added.enrolled.account.systemName == "carol@contoso.com")
     }
@@ -144,15 +146,15 @@ import Testing
             try await directory.signIn("\(person)@contoso.com", as: number)
         }
         try await directory.signIn("eve@fabrikam.com", as: 5)
-        bed.write("root:x:0:0::/root:/bin/sh\nbob:x:1005:1005::/home/b:/bin/sh\n", to: "passwd")
-        bed.neighbours.say(.somebody("5000"), named: "dora")
+        fixture.write("root:x:0:0::/root:/bin/sh\nbob:x:1005:1005::/home/b:/bin/sh\n", to: "passwd")
+        fixture.neighbours.say(.somebody("5000"), named: "dora")
         await directory.refresh(policy: Self.policy())
         let before = try #require(directory.view().enrolled(named: name("alice@contoso.com")))
         let after = try await directory.shorten(name("alice@contoso.com"))
         #expect(after.account.systemName == "alice" && after.account.home == before.account.home)
         #expect(after.account.uid == before.account.uid && after.identity == before.identity)
         #expect(try await directory.shorten(name("alice@contoso.com")) == after)
-        let stored = String(decoding: try #require(bed.bytes("accounts")), as: UTF8.self)
+        let stored = String(decoding: try #require(fixture.bytes("accounts")), as: UTF8.self)
         #expect(stored.split(separator: "\n").filter { $0.hasSuffix(" short=yes") }.count == 1, "on disk")
         #expect(await reason { _ = try await directory.shorten(name("bob@contoso.com")) } == .unsupported)
         #expect(await reason { _ = try await directory.shorten(name("eve@fabrikam.com")) } == .unsupported)

@@ -136,7 +136,7 @@ func identity(_ number: Int, tenant: String = contoso) throws -> DirectoryIdenti
 }
 
 /// A machine's folders with a directory over them; `restart` makes another over the same folders.
-struct Bed {
+struct Fixture {
     let folder = TemporaryFolder()
     let clock = FixedClock()
     let disk = Disk()

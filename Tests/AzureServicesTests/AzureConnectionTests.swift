@@ -8,10 +8,12 @@ import Settings
 import Testing
 
 struct AzureConnectionTests {
-    private func connection(_ scene: Scene, _ metadata: MetadataChoice = .instance(clientID: nil)) -> AzureConnection {
+    private func connection(_ fixture: Fixture, _ metadata: MetadataChoice = .instance(clientID: nil))
+        -> AzureConnection
+    {
         AzureConnection(
-            scene.environment,
-            endpoints: scene.endpoints,
+            fixture.environment,
+            endpoints: fixture.endpoints,
             metadata: metadata,
             order: [.pas, .arm],
             store: MachineStore(load: { nil }, save: { _ in })
@@ -20,28 +22,28 @@ struct AzureConnectionTests {
 
     @Test("what is put together answers, and its status tells how, without a token in it")
     func status() async throws {
-        let scene = Scene()
-        scene.transport.play(Scene.pas, .answer(405))
-        scene.transport.play(Scene.arm, Scene.decisions("Allowed", "Allowed"))
-        let azure = connection(scene)
+        let fixture = Fixture()
+        fixture.transport.script(Fixture.pas, .answer(405))
+        fixture.transport.script(Fixture.arm, Fixture.decisions("Allowed", "Allowed"))
+        let azure = connection(fixture)
         #expect(azure.status.machine.machine == nil)
         #expect(azure.status.checkers.map(\.standing) == [.untried, .untried])
-        _ = try await azure.machines.machine(by: scene.clock.bootTime().advanced(by: .seconds(5)))
-        #expect(try await azure.checker.check(scene.question()).role == .administrator)
+        _ = try await azure.machines.machine(by: fixture.clock.bootTime().advanced(by: .seconds(5)))
+        #expect(try await azure.checker.check(fixture.question()).role == .administrator)
         let status = azure.status
-        #expect(status.machine.machine == (try scene.machine()))
+        #expect(status.machine.machine == (try fixture.machine()))
         #expect(status.tokens.count == 2)
         #expect(status.checkers.map(\.name) == ["pas", "arm"])
         #expect(status.checkers[1].standing == .serving)
         var dumped = ""
         dump(status, to: &dumped)
-        #expect(!dumped.contains(Scene.tokenText()))
+        #expect(!dumped.contains(Fixture.tokenText()))
     }
 
     @Test("an Arc server is asked at its own service")
     func hybrid() async throws {
-        let scene = Scene()
-        let azure = connection(scene, .hybrid(keyOwners: [0]) { _ in [0] })
+        let fixture = Fixture()
+        let azure = connection(fixture, .hybrid(keyOwners: [0]) { _ in [0] })
         #expect(azure.metadata.name == "himds")
         #expect(azure.keySources(.jwks).map(\.name) == ["jwks", "jwks-common"])
         #expect(azure.keySources(.imds).map(\.name) == ["imds"])

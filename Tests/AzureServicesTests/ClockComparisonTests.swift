@@ -10,21 +10,21 @@ struct ClockComparisonTests {
     private static let configuration = "/v2.0/.well-known/openid-configuration"
 
     private func ahead(after headers: HTTPHeader...) async throws -> Int64? {
-        let scene = Scene()
-        let url = "https://login.microsoftonline.com/\(Scene.tenant)\(Self.configuration)"
+        let fixture = Fixture()
+        let url = "https://login.microsoftonline.com/\(Fixture.tenant)\(Self.configuration)"
         let body = "{\"issuer\":\"x\",\"rbac_url\":\"https://pas.windows.net/\"}"
-        scene.transport.play(url, .success(HTTPResponse(status: 200, headers: headers, body: Array(body.utf8))))
+        fixture.transport.script(url, .success(HTTPResponse(status: 200, headers: headers, body: Array(body.utf8))))
         // The metadata service's date does not count: any local process could answer in its place.
-        scene.transport.play(
-            Scene.compute,
-            .answer(200, Scene.instance(), HTTPHeader("Date", "Thu, 01 Jan 1970 00:00:00 GMT"))
+        fixture.transport.script(
+            Fixture.compute,
+            .answer(200, Fixture.instance(), HTTPHeader("Date", "Thu, 01 Jan 1970 00:00:00 GMT"))
         )
-        let deadline = scene.clock.bootTime().advanced(by: .seconds(5))
-        _ = try await scene.service.instance(by: deadline)
-        try await scene.clouds.learn(about: try scene.machine(), by: deadline)
+        let deadline = fixture.clock.bootTime().advanced(by: .seconds(5))
+        _ = try await fixture.service.instance(by: deadline)
+        try await fixture.clouds.learn(about: try fixture.machine(), by: deadline)
         // The virtual clock began somewhat later than the date in the answers.
-        let begin = scene.clock.wallTime().seconds - 1_800_000_000
-        return scene.environment.clock.aheadSeconds.map { $0 - begin }
+        let begin = fixture.clock.wallTime().seconds - 1_800_000_000
+        return fixture.environment.clock.aheadSeconds.map { $0 - begin }
     }
 
     @Test("a clock ten minutes ahead of Azure's is seen in an answer over TLS")

@@ -9,42 +9,45 @@ import Testing
 struct CloudDirectoryTests {
     private static let configuration = "/v2.0/.well-known/openid-configuration"
 
-    private func learn(_ scene: Scene, _ roleService: String) async throws -> String? {
-        let machine = try scene.machine()
-        scene.transport.play(
-            "https://login.microsoftonline.com/\(Scene.tenant)\(Self.configuration)",
+    private func learn(_ fixture: Fixture, _ roleService: String) async throws -> String? {
+        let machine = try fixture.machine()
+        fixture.transport.script(
+            "https://login.microsoftonline.com/\(Fixture.tenant)\(Self.configuration)",
             .answer(200, "{\"issuer\":\"x\",\"rbac_url\":\"\(roleService)\"}")
         )
-        try await scene.clouds.learn(about: machine, by: scene.clock.bootTime().advanced(by: .seconds(5)))
-        return scene.clouds.remark
+        try await fixture.clouds.learn(about: machine, by: fixture.clock.bootTime().advanced(by: .seconds(5)))
+        return fixture.clouds.remark
     }
 
     @Test("a disagreement of table and OpenID configuration is remarked upon, and the table counts")
     func crossCheck() async throws {
-        let scene = Scene()
-        #expect(try await learn(scene, "https://pas.windows.net/") == nil)
-        let remark = try #require(try await learn(scene, "https://other.example"))
+        let fixture = Fixture()
+        #expect(try await learn(fixture, "https://pas.windows.net/") == nil)
+        let remark = try #require(try await learn(fixture, "https://other.example"))
         #expect(remark.contains("https://other.example"))
-        #expect(scene.clouds.known(of: try scene.machine())?.roleService == "https://pas.windows.net")
+        #expect(fixture.clouds.known(of: try fixture.machine())?.roleService == "https://pas.windows.net")
     }
 
     @Test("a tenant of another cloud than the machine's is remarked upon")
     func otherCloud() async throws {
-        let scene = Scene()
-        scene.transport.play(
-            "https://login.microsoftonline.com/\(Scene.tenant)\(Self.configuration)",
+        let fixture = Fixture()
+        fixture.transport.script(
+            "https://login.microsoftonline.com/\(Fixture.tenant)\(Self.configuration)",
             .answer(200, "{\"issuer\":\"x\",\"cloud_instance_name\":\"microsoftonline.us\"}")
         )
-        try await scene.clouds.learn(about: try scene.machine(), by: scene.clock.bootTime().advanced(by: .seconds(5)))
-        #expect(scene.clouds.remark?.contains("microsoftonline.us") == true)
+        try await fixture.clouds.learn(
+            about: try fixture.machine(),
+            by: fixture.clock.bootTime().advanced(by: .seconds(5))
+        )
+        #expect(fixture.clouds.remark?.contains("microsoftonline.us") == true)
     }
 
     /// A cloud that is in no table, and what its tenant's configuration says.
-    private func moon(_ document: String, endpoints: AzureEndpoints = AzureEndpoints()) throws -> (Scene, Machine) {
-        let scene = Scene(endpoints: endpoints)
+    private func moon(_ document: String, endpoints: AzureEndpoints = AzureEndpoints()) throws -> (Fixture, Machine) {
+        let fixture = Fixture(endpoints: endpoints)
         let login = endpoints.login ?? "https://login.microsoftonline.com"
-        scene.transport.play("\(login)/\(Scene.tenant)\(Self.configuration)", .answer(200, document))
-        return (scene, try scene.machine(cloud: "AzureMoonCloud"))
+        fixture.transport.script("\(login)/\(Fixture.tenant)\(Self.configuration)", .answer(200, document))
+        return (fixture, try fixture.machine(cloud: "AzureMoonCloud"))
     }
 
     private static let moonDocument = """
@@ -53,13 +56,13 @@ struct CloudDirectoryTests {
 
     @Test("an unknown cloud is served from its tenant's OpenID configuration, keys and all")
     func unknown() async throws {
-        let (scene, machine) = try moon(Self.moonDocument)
-        let deadline = scene.clock.bootTime().advanced(by: .seconds(5))
-        #expect(scene.clouds.known(of: machine) == nil)
-        #expect(try await scene.clouds.login(of: machine, by: deadline) == "https://login.moon.example")
-        #expect(try await scene.clouds.roleService(of: machine, by: deadline) == "https://pas.moon.example")
-        #expect(scene.transport.requests.count == 1)
-        #expect(scene.clouds.remark == nil)
+        let (fixture, machine) = try moon(Self.moonDocument)
+        let deadline = fixture.clock.bootTime().advanced(by: .seconds(5))
+        #expect(fixture.clouds.known(of: machine) == nil)
+        #expect(try await fixture.clouds.login(of: machine, by: deadline) == "https://login.moon.example")
+        #expect(try await fixture.clouds.roleService(of: machine, by: deadline) == "https://pas.moon.example")
+        #expect(fixture.transport.requests.count == 1)
+        #expect(fixture.clouds.remark == nil)
     }
 
     @Test("of an unknown cloud no key of another cloud is trusted, whatever its configuration leaves out")
@@ -67,11 +70,11 @@ struct CloudDirectoryTests {
         for document in [
             "{\"issuer\":\"x\"}", "{\"issuer\":\"x\",\"jwks_uri\":\"https://login.moon.example:8443/keys\"}",
         ] {
-            let (scene, machine) = try moon(document)
-            let deadline = scene.clock.bootTime().advanced(by: .seconds(5))
-            await #expect(throws: AccessCheckFault.self) { try await scene.clouds.login(of: machine, by: deadline) }
+            let (fixture, machine) = try moon(document)
+            let deadline = fixture.clock.bootTime().advanced(by: .seconds(5))
+            await #expect(throws: AccessCheckFault.self) { try await fixture.clouds.login(of: machine, by: deadline) }
             await #expect(throws: AccessCheckFault.self) {
-                try await scene.clouds.roleService(of: machine, by: deadline)
+                try await fixture.clouds.roleService(of: machine, by: deadline)
             }
         }
     }
@@ -79,11 +82,11 @@ struct CloudDirectoryTests {
     @Test("of an unknown cloud, what the administrator says counts before its configuration")
     func unknownButSet() async throws {
         let endpoints = AzureEndpoints(login: "https://login.set.example")
-        let (scene, machine) = try moon(Self.moonDocument, endpoints: endpoints)
-        let deadline = scene.clock.bootTime().advanced(by: .seconds(5))
-        #expect(try await scene.clouds.login(of: machine, by: deadline) == "https://login.set.example")
-        #expect(scene.transport.requests.isEmpty)
-        #expect(try await scene.clouds.roleService(of: machine, by: deadline) == "https://pas.moon.example")
+        let (fixture, machine) = try moon(Self.moonDocument, endpoints: endpoints)
+        let deadline = fixture.clock.bootTime().advanced(by: .seconds(5))
+        #expect(try await fixture.clouds.login(of: machine, by: deadline) == "https://login.set.example")
+        #expect(fixture.transport.requests.isEmpty)
+        #expect(try await fixture.clouds.roleService(of: machine, by: deadline) == "https://pas.moon.example")
     }
 
     @Test(

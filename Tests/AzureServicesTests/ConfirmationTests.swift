@@ -8,11 +8,11 @@ import Testing
 
 /// A refusal is confirmed by role assignments, which expand groups (azure.md, "The role check").
 struct ConfirmationTests {
-    private func scene(_ user: String, _ administrator: String, _ order: [String] = ["pas", "arm"]) -> Scene {
-        let scene = Scene(order, confirming: true)
-        scene.transport.play(Scene.pas, Scene.decisions(user, administrator))
-        scene.transport.play("\(Scene.assignments)/checkaccess", Scene.decisions(user, administrator))
-        return scene
+    private func fixture(_ user: String, _ administrator: String, _ order: [String] = ["pas", "arm"]) -> Fixture {
+        let fixture = Fixture(order, confirming: true)
+        fixture.transport.script(Fixture.pas, Fixture.decisions(user, administrator))
+        fixture.transport.script("\(Fixture.assignments)/checkaccess", Fixture.decisions(user, administrator))
+        return fixture
     }
 
     @Test(
@@ -26,11 +26,11 @@ struct ConfirmationTests {
     )
     func combined(user: String, administrator: String, held: Role?, role: Role?) async throws {
         for order in [["pas", "arm"], ["arm"]] {
-            let scene = scene(user, administrator, order)
-            scene.assign(held)
-            let first = try await scene.checker.check(scene.question())
+            let fixture = fixture(user, administrator, order)
+            fixture.assign(held)
+            let first = try await fixture.checker.check(fixture.question())
             #expect(first.confirmation == .required(upTo: .administrator))
-            let answer = try await scene.confirmed()
+            let answer = try await fixture.confirmed()
             #expect(answer.role == role)
             let isMore = held.map { held in first.role.map { $0 < held } ?? true } ?? false
             #expect(answer.confirmation == (isMore ? .overruled : .agreed))
@@ -40,34 +40,34 @@ struct ConfirmationTests {
 
     @Test("an administrator's yes asks for no confirmation")
     func notNeeded() async throws {
-        let scene = scene("Allowed", "Allowed")
+        let fixture = fixture("Allowed", "Allowed")
         let expected = AccessAnswer(role: .administrator, lifetime: .seconds(300), checker: "pas")
-        #expect(try await scene.confirmed() == expected)
-        #expect(scene.transport.requests(to: Scene.arm).isEmpty)
+        #expect(try await fixture.confirmed() == expected)
+        #expect(fixture.transport.requests(to: Fixture.arm).isEmpty)
     }
 
     @Test("P2: a stated reason is final at once: a deny assignment, or a word that is not NotAllowed")
     func stated() async throws {
         for answer in [
-            Scene.decisions("NotAllowed", "NotAllowed", denied: "login"), Scene.decisions("Denied", "NotAllowed"),
+            Fixture.decisions("NotAllowed", "NotAllowed", denied: "login"), Fixture.decisions("Denied", "NotAllowed"),
         ] {
-            let scene = scene("", "")
-            scene.assign(.administrator)
-            scene.transport.play(Scene.pas, answer)
-            let combined = try await scene.confirmed()
+            let fixture = fixture("", "")
+            fixture.assign(.administrator)
+            fixture.transport.script(Fixture.pas, answer)
+            let combined = try await fixture.confirmed()
             #expect(combined.role == nil && combined.confirmation == .notNeeded)
-            #expect(scene.transport.requests(to: Scene.arm).isEmpty)
+            #expect(fixture.transport.requests(to: Fixture.arm).isEmpty)
         }
         // A deny of the administrator's action leaves the role of a user.
-        let partly = scene("", "")
+        let partly = fixture("", "")
         partly.assign(.administrator)
-        partly.transport.play(Scene.pas, Scene.decisions("NotAllowed", "NotAllowed", denied: "loginAsAdmin"))
+        partly.transport.script(Fixture.pas, Fixture.decisions("NotAllowed", "NotAllowed", denied: "loginAsAdmin"))
         #expect(try await partly.confirmed().role == .user)
-        let user = scene("", "")
+        let user = fixture("", "")
         user.assign(.administrator)
-        user.transport.play(Scene.pas, Scene.decisions("Allowed", "NotAllowed", denied: "loginAsAdmin"))
+        user.transport.script(Fixture.pas, Fixture.decisions("Allowed", "NotAllowed", denied: "loginAsAdmin"))
         #expect(try await user.confirmed().role == .user)
-        #expect(user.transport.requests(to: Scene.arm).isEmpty)
+        #expect(user.transport.requests(to: Fixture.arm).isEmpty)
     }
 
     @Test(
@@ -76,21 +76,21 @@ struct ConfirmationTests {
             as [ScriptedTransport.Answer]
     )
     func notPermitted(obstacle: ScriptedTransport.Answer) async throws {
-        let scene = scene("NotAllowed", "NotAllowed")
-        scene.transport.play("\(Scene.assignments)/roleAssignments", obstacle)
-        let answer = try await scene.confirmed()
+        let fixture = fixture("NotAllowed", "NotAllowed")
+        fixture.transport.script("\(Fixture.assignments)/roleAssignments", obstacle)
+        let answer = try await fixture.confirmed()
         #expect(answer.role == nil && answer.confirmation.isFinal)
         let fault = try #require(answer.confirmation.obstacle)
         if case .success = obstacle {
             #expect(fault.reason == .identityMayNotAsk)
-            #expect(fault.detail.contains("--role Reader --scope \(Scene.resource)"))
+            #expect(fault.detail.contains("--role Reader --scope \(Fixture.resource)"))
         }
-        #expect(scene.checker.confirmationStatus.notPermitted == 1)
+        #expect(fixture.checker.confirmationStatus.notPermitted == 1)
         // The administrator assigns the role: it counts from the next question.
         if case .success = obstacle {
-            scene.assign(.administrator)
-            #expect(try await scene.confirmed().role == .administrator)
-            #expect(scene.checker.confirmationStatus.fault == nil)
+            fixture.assign(.administrator)
+            #expect(try await fixture.confirmed().role == .administrator)
+            #expect(fixture.checker.confirmationStatus.fault == nil)
         }
     }
 
@@ -104,50 +104,50 @@ struct ConfirmationTests {
     )
     func unanswered(failure: ScriptedTransport.Answer) async throws {
         for (user, role) in [("NotAllowed", nil), ("Allowed", Role.user)] {
-            let scene = scene(user, "NotAllowed")
-            scene.transport.play("\(Scene.assignments)/roleAssignments", failure)
-            let answer = try await scene.confirmed()
+            let fixture = fixture(user, "NotAllowed")
+            fixture.transport.script("\(Fixture.assignments)/roleAssignments", failure)
+            let answer = try await fixture.confirmed()
             #expect(answer.role == role && !answer.confirmation.isFinal)
             guard case .unanswered(let fault) = answer.confirmation else {
                 Issue.record("\(answer.confirmation)")
                 continue
             }
             #expect(fault.reason == .roleUnconfirmed)
-            #expect(scene.clock.elapsed <= .seconds(10))
+            #expect(fixture.clock.elapsed <= .seconds(10))
         }
     }
 
     @Test("where Resource Manager has served since the start, losing the way to it is an outage")
     func lostRoute() async throws {
-        let scene = scene("NotAllowed", "NotAllowed")
-        scene.assign(.administrator)
-        #expect(try await scene.confirmed().role == .administrator)
-        scene.checker.forget()
-        scene.transport.play("\(Scene.assignments)/roleAssignments", .error(.unreachable))
-        #expect(try await scene.confirmed().confirmation.isFinal == false)
+        let fixture = fixture("NotAllowed", "NotAllowed")
+        fixture.assign(.administrator)
+        #expect(try await fixture.confirmed().role == .administrator)
+        fixture.checker.forget()
+        fixture.transport.script("\(Fixture.assignments)/roleAssignments", .error(.unreachable))
+        #expect(try await fixture.confirmed().confirmation.isFinal == false)
     }
 
     @Test("a confirmation that Retry-After has silenced is not asked again meanwhile")
     func silenced() async throws {
-        let scene = scene("NotAllowed", "NotAllowed")
-        let list = "\(Scene.assignments)/roleAssignments"
-        scene.transport.play(list, .answer(429, "", HTTPHeader("Retry-After", "60")))
-        for _ in 0..<3 { #expect(try await scene.confirmed().confirmation.isFinal == false) }
-        #expect(scene.transport.requests(to: list).count == 1)
-        scene.clock.advance(.seconds(80))
-        scene.assign(.user)
-        #expect(try await scene.confirmed().role == .user)
+        let fixture = fixture("NotAllowed", "NotAllowed")
+        let list = "\(Fixture.assignments)/roleAssignments"
+        fixture.transport.script(list, .answer(429, "", HTTPHeader("Retry-After", "60")))
+        for _ in 0..<3 { #expect(try await fixture.confirmed().confirmation.isFinal == false) }
+        #expect(fixture.transport.requests(to: list).count == 1)
+        fixture.clock.advance(.seconds(80))
+        fixture.assign(.user)
+        #expect(try await fixture.confirmed().role == .user)
     }
 
     @Test("the counts say how often role assignments said otherwise")
     func counts() async throws {
-        let scene = scene("NotAllowed", "NotAllowed")
-        scene.assign(.administrator)
-        for _ in 0..<2 { _ = try await scene.confirmed() }
-        scene.assign(nil)
-        _ = try await scene.confirmed()
-        let status = scene.checker.confirmationStatus
+        let fixture = fixture("NotAllowed", "NotAllowed")
+        fixture.assign(.administrator)
+        for _ in 0..<2 { _ = try await fixture.confirmed() }
+        fixture.assign(nil)
+        _ = try await fixture.confirmed()
+        let status = fixture.checker.confirmationStatus
         #expect(status.isOn && status.overruled == 2 && status.agreed == 1)
-        #expect(status.lastOverruled == (try scene.question().objectID))
+        #expect(status.lastOverruled == (try fixture.question().objectID))
     }
 }

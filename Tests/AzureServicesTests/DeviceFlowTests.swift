@@ -12,7 +12,7 @@ import Testing
 private let clientID = "c11e0000-0000-4000-8000-0000000000dc"
 
 @Suite struct DeviceFlowTests {
-    private static let base = "https://login.microsoftonline.com/\(Scene.tenant)"
+    private static let base = "https://login.microsoftonline.com/\(Fixture.tenant)"
     private static let code = """
         {"device_code":"secret-code","user_code":"ABCD-1234","verification_uri":"https://microsoft.com/devicelogin",\
         "expires_in":900,"interval":5}
@@ -26,35 +26,35 @@ private let clientID = "c11e0000-0000-4000-8000-0000000000dc"
         }
     }
 
-    private let scene = Scene()
+    private let fixture = Fixture()
 
     private func flow() throws -> DeviceFlow {
         DeviceFlow(
-            scene.environment,
-            machines: KnownMachine(current: try scene.machine()),
-            clouds: scene.clouds,
+            fixture.environment,
+            machines: KnownMachine(current: try fixture.machine()),
+            clouds: fixture.clouds,
             clientID: try #require(GUID(clientID)),
             clockSkew: .seconds(60),
             signatures: LibcryptoSignatureVerifier()
         )
     }
 
-    private var deadline: BootTime { scene.clock.bootTime().advanced(by: .seconds(8)) }
+    private var deadline: BootTime { fixture.clock.bootTime().advanced(by: .seconds(8)) }
 
     private func redeemed(_ answer: ScriptedTransport.Answer) async throws -> DeviceAnswer {
-        scene.transport.play("\(Self.base)/oauth2/v2.0/devicecode", .answer(200, Self.code))
-        scene.transport.play("\(Self.base)/oauth2/v2.0/token", answer)
+        fixture.transport.script("\(Self.base)/oauth2/v2.0/devicecode", .answer(200, Self.code))
+        fixture.transport.script("\(Self.base)/oauth2/v2.0/token", answer)
         return try await flow().begin(by: deadline).redeem(by: deadline)
     }
 
     @Test("The forms are RFC 8628's; the device code is in the one that redeems it, and in nothing that is shown")
     func forms() async throws {
-        scene.transport.play("\(Self.base)/oauth2/v2.0/devicecode", .answer(200, Self.code))
-        scene.transport.play("\(Self.base)/oauth2/v2.0/token", .answer(400, #"{"error":"authorization_pending"}"#))
+        fixture.transport.script("\(Self.base)/oauth2/v2.0/devicecode", .answer(200, Self.code))
+        fixture.transport.script("\(Self.base)/oauth2/v2.0/token", .answer(400, #"{"error":"authorization_pending"}"#))
         let grant = try await flow().begin(by: deadline)
         #expect(grant.userCode == "ABCD-1234" && grant.lifetime == .seconds(900) && grant.interval == .seconds(5))
         #expect(try await grant.redeem(by: deadline) == .pending)
-        let bodies = scene.transport.requests.map { String(decoding: $0.body, as: UTF8.self) }
+        let bodies = fixture.transport.requests.map { String(decoding: $0.body, as: UTF8.self) }
         #expect(
             bodies == [
                 "client_id=\(clientID)&scope=openid%20profile",
@@ -92,7 +92,7 @@ private let clientID = "c11e0000-0000-4000-8000-0000000000dc"
     }
 
     private func begun(_ answer: ScriptedTransport.Answer) async throws(AccessCheckFault) -> any DeviceGrant {
-        scene.transport.play("\(Self.base)/oauth2/v2.0/token", answer)
+        fixture.transport.script("\(Self.base)/oauth2/v2.0/token", answer)
         guard let flow = try? flow() else { throw AccessCheckFault(.unsupported, detail: "") }
         return try await flow.begin(by: deadline)
     }
@@ -105,7 +105,7 @@ private let clientID = "c11e0000-0000-4000-8000-0000000000dc"
         let good = "\(header).\(Base64.encode("{}".utf8, .url)).AAAA"
         guard case .refused(let denial) = try await redeemed(.answer(200, #"{"id_token":"\#(good)"}"#)) else { return }
         #expect(denial.reason == .unreachable)
-        scene.transport.play("\(Self.base)/discovery/v2.0/keys", .answer(200, #"{"keys":[]}"#))
+        fixture.transport.script("\(Self.base)/discovery/v2.0/keys", .answer(200, #"{"keys":[]}"#))
         let unknown = try await redeemed(.answer(200, #"{"id_token":"\#(good)"}"#))
         #expect(unknown == .refused(Denial(.identityToken, detail: "ID token: key-unknown")))
     }

@@ -49,7 +49,7 @@ final class ScriptedTransport: HTTPTransport {
     /// With a clock, a time-out takes the time that the request allows.
     init(time: VirtualClock? = nil) { self.time = time }
 
-    func play(_ prefix: String, _ answers: Answer...) { state.withLock { $0.scripts[prefix] = answers } }
+    func script(_ prefix: String, _ answers: Answer...) { state.withLock { $0.scripts[prefix] = answers } }
 
     var requests: [HTTPRequest] { state.withLock { $0.requests } }
 

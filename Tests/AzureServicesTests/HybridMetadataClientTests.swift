@@ -18,7 +18,7 @@ struct HybridMetadataClientTests {
     private static let resource =
         "/subscriptions/22222222-2222-4222-8222-222222222222/resourceGroups/web/providers/Microsoft.HybridCompute/machines/m"
 
-    private let scene = Scene()
+    private let fixture = Fixture()
     private let temporary: TemporaryFolder
     private var folder: String { temporary.path }
     private let client: HybridMetadataClient
@@ -26,14 +26,14 @@ struct HybridMetadataClientTests {
     init() throws {
         temporary = TemporaryFolder()
         client = HybridMetadataClient(
-            scene.environment,
-            endpoints: scene.endpoints,
+            fixture.environment,
+            endpoints: fixture.endpoints,
             keyOwners: [geteuid()],
             keyFolder: temporary.path,
             listeners: { _ in [geteuid()] }
         )
         try writeKey("a.key", "secret")
-        scene.transport.play(Self.token, challenge("/var/opt/azcmagent/tokens/a.key"), Scene.tokenAnswer())
+        fixture.transport.script(Self.token, challenge("/var/opt/azcmagent/tokens/a.key"), Fixture.tokenAnswer())
     }
 
     private func writeKey(_ name: String, _ content: String, mode: UInt32 = 0o640) throws {
@@ -44,7 +44,7 @@ struct HybridMetadataClientTests {
         .answer(401, "", HTTPHeader("Www-Authenticate", "Basic realm=\(path)"))
     }
 
-    private var deadline: BootTime { scene.clock.bootTime().advanced(by: .seconds(10)) }
+    private var deadline: BootTime { fixture.clock.bootTime().advanced(by: .seconds(10)) }
 
     private func failure() async -> DenialReason? {
         do throws(AccessCheckFault) {
@@ -59,8 +59,8 @@ struct HybridMetadataClientTests {
     func token() async throws {
         try writeKey("a.key", "secret\n")
         let token = try await client.token(for: "https://management.azure.com/", by: deadline)
-        #expect(token.token.reveal() == Scene.tokenText())
-        let asked = scene.transport.requests
+        #expect(token.token.reveal() == Fixture.tokenText())
+        let asked = fixture.transport.requests
         #expect(asked.count == 2)
         let path = "\(Self.token)?api-version=2020-06-01&resource=https%3A%2F%2Fmanagement.azure.com%2F"
         #expect(
@@ -77,9 +77,9 @@ struct HybridMetadataClientTests {
         ]
     )
     func challengeForm(path: String) async {
-        scene.transport.play(Self.token, challenge(path), Scene.tokenAnswer())
+        fixture.transport.script(Self.token, challenge(path), Fixture.tokenAnswer())
         #expect(await failure() == .malformedAnswer)
-        #expect(scene.transport.requests.count == 1)
+        #expect(fixture.transport.requests.count == 1)
     }
 
     @Test("a link, another owner, a loose mode, too many bytes, no file: refused, and no key is sent")
@@ -92,38 +92,38 @@ struct HybridMetadataClientTests {
         #expect(await failure() == .metadataClosed)
         // Writable by others, and too long.
         unlink(file)
-        scene.transport.play(Self.token, challenge("/var/opt/azcmagent/tokens/a.key"), Scene.tokenAnswer())
+        fixture.transport.script(Self.token, challenge("/var/opt/azcmagent/tokens/a.key"), Fixture.tokenAnswer())
         try writeKey("a.key", "secret", mode: 0o666)
         #expect(await failure() == .metadataClosed)
-        scene.transport.play(Self.token, challenge("/var/opt/azcmagent/tokens/a.key"), Scene.tokenAnswer())
+        fixture.transport.script(Self.token, challenge("/var/opt/azcmagent/tokens/a.key"), Fixture.tokenAnswer())
         try writeKey("a.key", String(repeating: "a", count: 4097))
         #expect(await failure() == .metadataClosed)
         // Absent.
-        scene.transport.play(Self.token, challenge("/var/opt/azcmagent/tokens/a.key"), Scene.tokenAnswer())
+        fixture.transport.script(Self.token, challenge("/var/opt/azcmagent/tokens/a.key"), Fixture.tokenAnswer())
         unlink(file)
         #expect(await failure() == .metadataClosed)
         // Owned by a user who is neither root nor himds.
-        scene.transport.play(Self.token, challenge("/var/opt/azcmagent/tokens/b.key"), Scene.tokenAnswer())
+        fixture.transport.script(Self.token, challenge("/var/opt/azcmagent/tokens/b.key"), Fixture.tokenAnswer())
         let strict = HybridMetadataClient(
-            scene.environment,
-            endpoints: scene.endpoints,
+            fixture.environment,
+            endpoints: fixture.endpoints,
             keyOwners: [geteuid() + 1],
             keyFolder: folder,
             listeners: { _ in [geteuid() + 1] }
         )
         let by = deadline
         await #expect(throws: AccessCheckFault.self) { try await strict.token(for: "a", by: by) }
-        #expect(scene.transport.requests.allSatisfy { $0.authorization == nil })
+        #expect(fixture.transport.requests.allSatisfy { $0.authorization == nil })
     }
 
     @Test("P1: another program that listens on the agent's port is not believed, and gets no key")
     func stranger() async {
         func reason(_ owners: [Set<UInt32>]) async -> DenialReason? {
-            scene.transport.play(Self.token, challenge("/var/opt/azcmagent/tokens/a.key"), Scene.tokenAnswer())
+            fixture.transport.script(Self.token, challenge("/var/opt/azcmagent/tokens/a.key"), Fixture.tokenAnswer())
             let looks = Mutex(owners)
             let client = HybridMetadataClient(
-                scene.environment,
-                endpoints: scene.endpoints,
+                fixture.environment,
+                endpoints: fixture.endpoints,
                 keyOwners: [geteuid()],
                 keyFolder: folder,
                 listeners: { port in
@@ -141,15 +141,15 @@ struct HybridMetadataClientTests {
         }
         let (agent, stranger) = (Set([geteuid()]), Set([geteuid() + 1]))
         #expect(await reason([agent]) == nil)
-        let asked = scene.transport.requests.count
+        let asked = fixture.transport.requests.count
         #expect(await reason([stranger]) == .metadataClosed)
         #expect(await reason([agent.union(stranger)]) == .metadataClosed)
-        #expect(scene.transport.requests.count == asked)
+        #expect(fixture.transport.requests.count == asked)
         // The stranger appears or disappears while the question is in flight: before the key, and after it.
         #expect(await reason([agent, stranger]) == .metadataClosed)
         #expect(await reason([[], []]) == .metadataClosed)
         #expect(await reason([agent, agent, []]) == .metadataClosed)
-        #expect(scene.transport.requests.count { $0.authorization != nil } == 1)
+        #expect(fixture.transport.requests.count { $0.authorization != nil } == 1)
         #expect(await reason([agent, agent, agent, stranger]) == .metadataClosed)
     }
 
@@ -157,48 +157,48 @@ struct HybridMetadataClientTests {
     func keyContent() async throws {
         try writeKey("a.key", "secret\r\nX-Other: y")
         #expect(await failure() == .malformedAnswer)
-        #expect(scene.transport.requests.count == 1)
+        #expect(fixture.transport.requests.count == 1)
     }
 
     @Test("a key is used once: a second challenge is the answer")
     func secondUse() async {
-        scene.transport.play(Self.token, challenge("/var/opt/azcmagent/tokens/a.key"))
+        fixture.transport.script(Self.token, challenge("/var/opt/azcmagent/tokens/a.key"))
         #expect(await failure() == .metadataClosed)
-        #expect(scene.transport.requests.count == 2)
+        #expect(fixture.transport.requests.count == 2)
     }
 
     @Test("a token without a challenge is not the agent's")
     func noChallenge() async {
-        scene.transport.play(Self.token, Scene.tokenAnswer())
+        fixture.transport.script(Self.token, Fixture.tokenAnswer())
         #expect(await failure() == .malformedAnswer)
     }
 
     @Test("a service that is not up yet is waited for")
     func lateStart() async throws {
-        scene.transport.play(
+        fixture.transport.script(
             "\(Self.himds)/instance",
             .error(.unreachable),
             .error(.unreachable),
-            .answer(200, "{\"compute\":\(Scene.instance(Self.resource))}")
+            .answer(200, "{\"compute\":\(Fixture.instance(Self.resource))}")
         )
         #expect(try await client.instance(by: deadline).kind == .arcServer)
     }
 
     @Test("the tenant of an Arc server is the one of its own token")
     func tenant() async throws {
-        scene.transport.play(
+        fixture.transport.script(
             "\(Self.himds)/instance",
-            .answer(200, "{\"compute\":\(Scene.instance(Self.resource))}")
+            .answer(200, "{\"compute\":\(Fixture.instance(Self.resource))}")
         )
         let discovery = MachineDiscovery(
-            scene.environment,
+            fixture.environment,
             service: client,
-            identity: ManagedIdentity(scene.environment, service: client),
-            endpoints: scene.endpoints,
+            identity: ManagedIdentity(fixture.environment, service: client),
+            endpoints: fixture.endpoints,
             store: MachineStore(load: { nil }, save: { _ in })
         )
         let machine = try await discovery.machine(by: deadline)
-        #expect(machine.tenant == TenantID(Scene.tenant))
+        #expect(machine.tenant == TenantID(Fixture.tenant))
         #expect(machine.kind == .arcServer)
     }
 

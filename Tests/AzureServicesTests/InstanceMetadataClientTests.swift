@@ -10,10 +10,10 @@ import Testing
 
 struct InstanceMetadataClientTests {
     private func reason(_ answers: ScriptedTransport.Answer, seconds: Int = 10) async -> DenialReason? {
-        let scene = Scene()
-        scene.transport.play(Scene.compute, answers)
+        let fixture = Fixture()
+        fixture.transport.script(Fixture.compute, answers)
         do throws(AccessCheckFault) {
-            _ = try await scene.service.instance(by: scene.clock.bootTime().advanced(by: .seconds(seconds)))
+            _ = try await fixture.service.instance(by: fixture.clock.bootTime().advanced(by: .seconds(seconds)))
             return nil
         } catch {
             return error.reason
@@ -22,10 +22,10 @@ struct InstanceMetadataClientTests {
 
     @Test("the machine is asked for directly, with the header that IMDS wants")
     func request() async throws {
-        let scene = Scene()
-        let instance = try await scene.service.instance(by: scene.clock.bootTime().advanced(by: .seconds(1)))
-        #expect(instance.resource.path == Scene.resource)
-        let asked = try #require(scene.transport.requests.first)
+        let fixture = Fixture()
+        let instance = try await fixture.service.instance(by: fixture.clock.bootTime().advanced(by: .seconds(1)))
+        #expect(instance.resource.path == Fixture.resource)
+        let asked = try #require(fixture.transport.requests.first)
         #expect(asked.url == "http://169.254.169.254/metadata/instance/compute?api-version=2019-06-01")
         #expect(asked.headers == [HTTPHeader("Metadata", "true")])
         #expect(asked.proxy == .none)
@@ -33,42 +33,42 @@ struct InstanceMetadataClientTests {
 
     @Test("404, 410, 429, 5xx and time-outs are repeated until the service is there")
     func repeated() async throws {
-        let scene = Scene()
-        scene.transport.play(
-            Scene.compute,
+        let fixture = Fixture()
+        fixture.transport.script(
+            Fixture.compute,
             .answer(404),
             .answer(410),
             .answer(429),
             .answer(500),
             .error(.timeout),
             .error(.unreachable),
-            .answer(200, Scene.instance())
+            .answer(200, Fixture.instance())
         )
-        _ = try await scene.service.instance(by: scene.clock.bootTime().advanced(by: .seconds(70)))
-        #expect(scene.transport.requests.count == 7)
+        _ = try await fixture.service.instance(by: fixture.clock.bootTime().advanced(by: .seconds(70)))
+        #expect(fixture.transport.requests.count == 7)
     }
 
     @Test("421 is repeated once: the guest proxy agent could not tell which process asks")
     func misdirected() async throws {
         let deadline: Duration = .seconds(70)
-        let closed = Scene()
-        closed.transport.play(Scene.compute, .answer(421))
+        let closed = Fixture()
+        closed.transport.script(Fixture.compute, .answer(421))
         await #expect(throws: AccessCheckFault.self) {
             try await closed.service.instance(by: closed.clock.bootTime().advanced(by: deadline))
         }
         #expect(closed.transport.requests.count == 2)
-        let open = Scene()
-        open.transport.play(Scene.compute, .answer(421), .answer(200, Scene.instance()))
+        let open = Fixture()
+        open.transport.script(Fixture.compute, .answer(421), .answer(200, Fixture.instance()))
         _ = try await open.service.instance(by: open.clock.bootTime().advanced(by: deadline))
     }
 
     @Test("other refusals are final")
     func final() async {
-        let scene = Scene()
-        scene.transport.play(Scene.compute, .answer(400))
-        let deadline = scene.clock.bootTime().advanced(by: .seconds(70))
-        await #expect(throws: AccessCheckFault.self) { try await scene.service.instance(by: deadline) }
-        #expect(scene.transport.requests.count == 1)
+        let fixture = Fixture()
+        fixture.transport.script(Fixture.compute, .answer(400))
+        let deadline = fixture.clock.bootTime().advanced(by: .seconds(70))
+        await #expect(throws: AccessCheckFault.self) { try await fixture.service.instance(by: deadline) }
+        #expect(fixture.transport.requests.count == 1)
     }
 
     @Test("closed, absent and broken are told apart")
@@ -91,19 +91,19 @@ struct InstanceMetadataClientTests {
     func wrongKind() async {
         let resource =
             "/subscriptions/s/resourceGroups/g/providers/Microsoft.HybridCompute/machines/m"
-        #expect(await reason(.answer(200, Scene.instance(resource))) == .malformedAnswer)
+        #expect(await reason(.answer(200, Fixture.instance(resource))) == .malformedAnswer)
     }
 
     @Test("a user-assigned identity is asked for only where the administrator names it")
     func userAssigned() async throws {
-        let scene = Scene()
+        let fixture = Fixture()
         let client = InstanceMetadataClient(
-            scene.environment,
-            endpoints: scene.endpoints,
+            fixture.environment,
+            endpoints: fixture.endpoints,
             clientID: GUID("77777777-7777-4777-8777-777777777777")
         )
-        _ = try await client.token(for: "x y", by: scene.clock.bootTime().advanced(by: .seconds(1)))
-        let url = try #require(scene.transport.requests.first).url
+        _ = try await client.token(for: "x y", by: fixture.clock.bootTime().advanced(by: .seconds(1)))
+        let url = try #require(fixture.transport.requests.first).url
         #expect(url.hasSuffix("resource=x%20y&client_id=77777777-7777-4777-8777-777777777777"))
     }
 }

@@ -37,15 +37,15 @@ struct KeySourcesTests {
     }
 
     private func signingKeys(_ answer: ScriptedTransport.Answer...) async throws -> AuthorityKeys {
-        let scene = Scene()
-        scene.transport.play(Scene.keys, answer[0])
+        let fixture = Fixture()
+        fixture.transport.script(Fixture.keys, answer[0])
         let source = SigningKeySource(
             .common,
-            scene.environment,
-            machines: KnownMachine(current: try scene.machine()),
-            clouds: scene.clouds
+            fixture.environment,
+            machines: KnownMachine(current: try fixture.machine()),
+            clouds: fixture.clouds
         )
-        return try await source.fetch(by: scene.clock.bootTime().advanced(by: .seconds(20)))
+        return try await source.fetch(by: fixture.clock.bootTime().advanced(by: .seconds(20)))
     }
 
     @Test("Entra's signing keys become OpenSSH keys, and are kept as long as the answer says")
@@ -60,27 +60,27 @@ struct KeySourcesTests {
     @Test("A host without an answer is asked again for those who wait, and once in the background")
     func attempts() async throws {
         for (retrying, requests) in [(true, 2...6), (false, 1...1)] {
-            let scene = Scene()
-            scene.transport.play(Scene.keys, .answer(503))
-            let machines = KnownMachine(current: try scene.machine())
-            let source = SigningKeySource(.common, scene.environment, machines: machines, clouds: scene.clouds)
-            let deadline = scene.clock.bootTime().advanced(by: .seconds(20))
+            let fixture = Fixture()
+            fixture.transport.script(Fixture.keys, .answer(503))
+            let machines = KnownMachine(current: try fixture.machine())
+            let source = SigningKeySource(.common, fixture.environment, machines: machines, clouds: fixture.clouds)
+            let deadline = fixture.clock.bootTime().advanced(by: .seconds(20))
             await #expect(throws: AccessCheckFault.self) {
                 _ = try await source.fetch(by: deadline, retrying: retrying)
             }
-            #expect(requests.contains(scene.transport.requests(to: Scene.keys).count))
+            #expect(requests.contains(fixture.transport.requests(to: Fixture.keys).count))
         }
     }
 
     @Test("Each document is asked at its own address: the tenant's, as Microsoft advises, and that of every tenant")
     func addresses() async throws {
         for document in SigningKeySource.Document.allCases {
-            let scene = Scene()
-            let url = document == .tenant ? Scene.tenantKeys : Scene.keys
-            scene.transport.play(url, .answer(200, "{\"keys\":[\(Self.webKey())]}"))
-            let machines = KnownMachine(current: try scene.machine())
-            let source = SigningKeySource(document, scene.environment, machines: machines, clouds: scene.clouds)
-            #expect(try await source.fetch(by: scene.clock.bootTime().advanced(by: .seconds(20))).keys.count == 1)
+            let fixture = Fixture()
+            let url = document == .tenant ? Fixture.tenantKeys : Fixture.keys
+            fixture.transport.script(url, .answer(200, "{\"keys\":[\(Self.webKey())]}"))
+            let machines = KnownMachine(current: try fixture.machine())
+            let source = SigningKeySource(document, fixture.environment, machines: machines, clouds: fixture.clouds)
+            #expect(try await source.fetch(by: fixture.clock.bootTime().advanced(by: .seconds(20))).keys.count == 1)
         }
     }
 
@@ -110,10 +110,10 @@ struct KeySourcesTests {
     @Test("the metadata service's keys are taken in each of the forms, and refused in any other")
     func metadataKeys() async throws {
         func fetch(_ body: String) async throws -> AuthorityKeys {
-            let scene = Scene()
-            scene.transport.play("\(Scene.imds)/login/ca_keys?api-version=2019-03-11", .answer(200, body))
-            let source = MetadataKeySource(service: scene.service)
-            return try await source.fetch(by: scene.clock.bootTime().advanced(by: .seconds(20)))
+            let fixture = Fixture()
+            fixture.transport.script("\(Fixture.imds)/login/ca_keys?api-version=2019-03-11", .answer(200, body))
+            let source = MetadataKeySource(service: fixture.service)
+            return try await source.fetch(by: fixture.clock.bootTime().advanced(by: .seconds(20)))
         }
         let line = try Self.line()
         let expected = try await fetch("{\"keys\":[\(Self.webKey())]}").keys

@@ -18,12 +18,12 @@ struct MachineDiscoveryTests {
         }
     }
 
-    private func discovery(_ scene: Scene, _ disk: Disk = Disk(), tenant: TenantID? = nil) -> MachineDiscovery {
+    private func discovery(_ fixture: Fixture, _ disk: Disk = Disk(), tenant: TenantID? = nil) -> MachineDiscovery {
         MachineDiscovery(
-            scene.environment,
-            service: scene.service,
-            identity: scene.identity,
-            endpoints: scene.endpoints,
+            fixture.environment,
+            service: fixture.service,
+            identity: fixture.identity,
+            endpoints: fixture.endpoints,
             store: disk.store,
             tenant: tenant
         )
@@ -33,45 +33,45 @@ struct MachineDiscoveryTests {
     func pinnedTenant() async throws {
         let named = try #require(TenantID("99999999-9999-4999-8999-999999999999"))
         let disk = Disk()
-        let scene = Scene()
-        let deadline = scene.clock.bootTime().advanced(by: .seconds(10))
-        _ = try await discovery(scene, disk).machine(by: deadline)
-        let pinned = discovery(scene, disk, tenant: named)
+        let fixture = Fixture()
+        let deadline = fixture.clock.bootTime().advanced(by: .seconds(10))
+        _ = try await discovery(fixture, disk).machine(by: deadline)
+        let pinned = discovery(fixture, disk, tenant: named)
         #expect(pinned.current?.tenant == named)
         #expect(try await pinned.refresh(by: deadline).tenant == named)
-        #expect(pinned.status.tenantRemark == "TenantID= names \(named), the metadata service \(Scene.tenant)")
+        #expect(pinned.status.tenantRemark == "TenantID= names \(named), the metadata service \(Fixture.tenant)")
     }
 
     @Test("P16: a tenant that metadata confirm, or say nothing of, is nothing to remark")
     func confirmedTenant() async throws {
-        let named = try #require(TenantID(Scene.tenant))
+        let named = try #require(TenantID(Fixture.tenant))
         for isSilent in [false, true] {
-            let scene = Scene()
-            if isSilent { scene.transport.play(Scene.info, .error(.unreachable)) }
-            let pinned = discovery(scene, tenant: named)
-            _ = try await pinned.refresh(by: scene.clock.bootTime().advanced(by: .seconds(10)))
+            let fixture = Fixture()
+            if isSilent { fixture.transport.script(Fixture.info, .error(.unreachable)) }
+            let pinned = discovery(fixture, tenant: named)
+            _ = try await pinned.refresh(by: fixture.clock.bootTime().advanced(by: .seconds(10)))
             #expect(pinned.status.tenantRemark == nil)
         }
     }
 
     @Test("P1: the machine is what IMDS says; what is kept for the next start is known, and confirmed before it counts")
     func discovered() async throws {
-        let scene = Scene()
+        let fixture = Fixture()
         let disk = Disk()
-        let discovery = discovery(scene, disk)
+        let discovery = discovery(fixture, disk)
         #expect(discovery.current == nil)
-        let machine = try await discovery.machine(by: scene.clock.bootTime().advanced(by: .seconds(10)))
-        #expect(machine == (try scene.machine()))
+        let machine = try await discovery.machine(by: fixture.clock.bootTime().advanced(by: .seconds(10)))
+        #expect(machine == (try fixture.machine()))
         #expect(discovery.current == machine)
-        let offline = Scene()
-        offline.transport.play(Scene.compute, .error(.unreachable))
+        let offline = Fixture()
+        offline.transport.script(Fixture.compute, .error(.unreachable))
         let next = self.discovery(offline, disk)
         #expect(next.current == machine)
         #expect(next.status.isFromStore)
         // The disk may be a copy: a role is requested only after the service has said which machine this is.
         await #expect(throws: AccessCheckFault.self) { try await next.machine(by: offline.clock.bootTime()) }
-        let copy = Scene.resource.replacing("/vm1", with: "/vm2")
-        offline.transport.play(Scene.compute, .answer(200, Scene.instance(copy)))
+        let copy = Fixture.resource.replacing("/vm1", with: "/vm2")
+        offline.transport.script(Fixture.compute, .answer(200, Fixture.instance(copy)))
         let deadline = offline.clock.bootTime().advanced(by: .seconds(10))
         #expect(try await next.machine(by: deadline).resource.path == copy)
     }
@@ -80,15 +80,15 @@ struct MachineDiscoveryTests {
     func brokenStore(text: String) {
         let disk = Disk()
         disk.content.withLock { $0 = Array(text.utf8) }
-        #expect(discovery(Scene(), disk).current == nil)
+        #expect(discovery(Fixture(), disk).current == nil)
     }
 
     @Test("without an answer there is no machine, and the reason is known")
     func unreachable() async throws {
-        let scene = Scene()
-        scene.transport.play(Scene.info, .error(.timeout))
-        let discovery = discovery(scene)
-        let deadline = scene.clock.bootTime().advanced(by: .seconds(10))
+        let fixture = Fixture()
+        fixture.transport.script(Fixture.info, .error(.timeout))
+        let discovery = discovery(fixture)
+        let deadline = fixture.clock.bootTime().advanced(by: .seconds(10))
         await #expect(throws: AccessCheckFault.self) { try await discovery.machine(by: deadline) }
         #expect(discovery.status.fault?.reason == .metadataClosed)
         #expect(discovery.current == nil)
@@ -96,19 +96,21 @@ struct MachineDiscoveryTests {
 
     @Test("once started, it asks until IMDS answers, and again later")
     func started() async throws {
-        let scene = Scene()
-        scene.transport.play(
-            Scene.compute,
+        let fixture = Fixture()
+        fixture.transport.script(
+            Fixture.compute,
             .answer(400),
             .answer(400),
-            .answer(200, Scene.instance()),
-            .answer(200, Scene.instance(Scene.resource + "moved"))
+            .answer(200, Fixture.instance()),
+            .answer(200, Fixture.instance(Fixture.resource + "moved"))
         )
-        let discovery = discovery(scene)
+        let discovery = discovery(fixture)
         discovery.start()
-        for _ in 0..<1_000_000 where discovery.current?.resource.path != Scene.resource + "moved" { await Task.yield() }
+        for _ in 0..<1_000_000 where discovery.current?.resource.path != Fixture.resource + "moved" {
+            await Task.yield()
+        }
         discovery.stop()
-        #expect(discovery.current?.resource.path == Scene.resource + "moved")
+        #expect(discovery.current?.resource.path == Fixture.resource + "moved")
         #expect(discovery.status.fault == nil)
     }
 }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Measures what has a limit: `run` calls this inside the bed's namespaces. One line for each figure."""
+"""Measures what has a limit: `run` calls this inside the testbed's namespaces. One line for each figure."""
 
 from __future__ import annotations
 
@@ -13,9 +13,6 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "Integration"))
 sys.path.insert(0, str(Path(__file__).resolve().parent / "nss"))
 
-from bed import Bed
-from bed.checks import Wrong, described
-from bed.stalls import TRIES, Stalls
 from bench_cold import cold
 from bench_counts import instructions, sizes, system_calls
 from bench_daemon import certificates_a_second, memory, memory_of_many, readiness
@@ -24,16 +21,19 @@ from bench_names import name_service, publication
 from bench_short import short_name_calls, short_name_strangers
 from bench_signin import helper, warm_sign_in
 from bench_sudo import warm_sudo
+from environment import NUMBERED_USERS, Environment
 from figures import Figure
-from ground import CROWD, Ground
+from testbed import Testbed
+from testbed.checks import Wrong, described
+from testbed.stalls import TRIES, Stalls
 
 
 @dataclass(frozen=True)
 class Measure:
     name: str
-    take: Callable[[Ground], list[Figure]]
+    take: Callable[[Environment], list[Figure]]
     is_speed: bool = False  # which other work on the machine changes: a limit must hold in one of several tries
-    deep: Callable[[Ground], list[Figure]] | None = None  # with --deep, this instead
+    deep: Callable[[Environment], list[Figure]] | None = None  # with --deep, this instead
 
 
 MEASURES = (
@@ -55,16 +55,16 @@ MEASURES = (
 )
 
 
-def taken(ground: Ground, measure: Measure, stalls: Stalls, is_deep: bool) -> list[Figure]:
+def taken(env: Environment, measure: Measure, stalls: Stalls, is_deep: bool) -> list[Figure]:
     """Its figures. One of speed that is beyond its limit is taken again, and so is one that failed while the machine stood
-    still (`bed.stalls`); what was seen then is printed."""
+    still (`testbed.stalls`); what was seen then is printed."""
     for tries_left in reversed(range(TRIES)):
         began, error = time.monotonic(), None
         try:
-            figures = (measure.deep if is_deep and measure.deep else measure.take)(ground)
+            figures = (measure.deep if is_deep and measure.deep else measure.take)(env)
         except Exception as failure:  # noqa: BLE001  one measure must not end the others
             figures, error = [Figure(measure.name, described(failure), good=False)], failure
-            ground.azure.clear_faults()
+            env.azure.clear_faults()
         beyond = [figure for figure in figures if figure.good is False]
         if not beyond or isinstance(error, Wrong) or tries_left == 0:
             return figures
@@ -85,15 +85,15 @@ def main() -> int:
     options.add_argument("--only", action="append", default=[], metavar="WORDS", help="measures whose name holds them")
     asked = options.parse_args()
     began, failed, count, stalls = time.monotonic(), 0, 0, Stalls()
-    with Bed(crowd=CROWD) as bed:
-        ground = Ground(bed)
+    with Testbed(numbered=NUMBERED_USERS) as testbed:
+        env = Environment(testbed)
         for measure in MEASURES:
             if asked.only and not any(word in measure.name for word in asked.only):
                 continue
             if asked.counts if measure.is_speed else asked.speeds:
                 continue
             started = time.monotonic()
-            for figure in taken(ground, measure, stalls, asked.deep):
+            for figure in taken(env, measure, stalls, asked.deep):
                 count += 1
                 failed += figure.good is False
                 print(figure.line(), flush=True)

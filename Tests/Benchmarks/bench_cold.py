@@ -9,35 +9,35 @@ from __future__ import annotations
 import statistics
 from collections.abc import Callable
 
-from bed import Person
-from bed.checks import admitted, require
 from bench_sudo import session
+from environment import Environment, Host
 from figures import Figure, at_most
-from ground import Ground, Site
 from roles import administrator
+from testbed import Person
+from testbed.checks import admitted, require
 
 ROUND_TRIP, PAIRS, ROUNDS = 40.0, 12, 4
 GOAL, LIMIT = 15.0, 30.0  # milliseconds beyond the round trips; the machine is shared
 DIRECT, THROUGH_GROUP = 1, 3  # round trips: the role service; then assignments and the role's definition, each asked of ARM
 
 
-def added(ground: Ground, site: Site, once: Callable[[], float]) -> float:
+def added(env: Environment, host: Host, once: Callable[[], float]) -> float:
     """The median of how many milliseconds a cold one takes longer than the warm one next to it."""
     differences = []
-    asked = site.questions()
+    asked = host.questions()
     for _ in range(PAIRS):
         once()
         warm = once()
-        site.flush()
+        host.flush()
         differences.append(once() - warm)
-    require(site.questions() >= asked + PAIRS, "a cold one did not ask Azure")
+    require(host.questions() >= asked + PAIRS, "a cold one did not ask Azure")
     return statistics.median(differences)
 
 
-def figure(ground: Ground, site: Site, what: str, trips: int, once: Callable[[], float]) -> Figure:
+def figure(env: Environment, host: Host, what: str, trips: int, once: Callable[[], float]) -> Figure:
     seen: list[float] = []
     for _ in range(ROUNDS):
-        seen.append(added(ground, site, once) - trips * ROUND_TRIP)
+        seen.append(added(env, host, once) - trips * ROUND_TRIP)
         if seen[-1] <= GOAL:
             break
     rounds = ", ".join(f"{value:.1f}" for value in seen)
@@ -45,22 +45,22 @@ def figure(ground: Ground, site: Site, what: str, trips: int, once: Callable[[],
                    f"{min(seen):.1f} ms (median of {PAIRS}; rounds: {rounds}); goal {GOAL:g}")
 
 
-def cold(ground: Ground) -> list[Figure]:
+def cold(env: Environment) -> list[Figure]:
     figures = []
-    with ground.fresh("cold", bare=True) as site:
-        for who, person, trips in (("direct", administrator(ground), DIRECT),
-                                   ("through a group", ground.person("alice"), THROUGH_GROUP)):
+    with env.fresh("cold", bare=True) as host:
+        for who, person, trips in (("direct", administrator(env), DIRECT),
+                                   ("through a group", env.person("alice"), THROUGH_GROUP)):
 
             def sign_in(person: Person = person) -> float:
-                outcome = site.ssh(person, "true")
+                outcome = host.ssh(person, "true")
                 admitted(outcome)
                 return outcome.milliseconds
 
             sign_in()
             for endpoint in ("pas", "arm"):
-                ground.azure.set_fault("latency", endpoint, ROUND_TRIP)
-            figures.append(figure(ground, site, f"cold sign-in, role {who}", trips, sign_in))
-            with session(site, person) as sudo:
-                figures.append(figure(ground, site, f"cold sudo, role {who}", trips, lambda: sudo() / 1000))
-            ground.azure.clear_faults()
+                env.azure.set_fault("latency", endpoint, ROUND_TRIP)
+            figures.append(figure(env, host, f"cold sign-in, role {who}", trips, sign_in))
+            with session(host, person) as sudo:
+                figures.append(figure(env, host, f"cold sudo, role {who}", trips, lambda: sudo() / 1000))
+            env.azure.clear_faults()
     return figures

@@ -7,12 +7,12 @@ import re
 import subprocess
 from pathlib import Path
 
-from bed import Machine
-from bed.asking import place
-from bed.checks import admitted, equal, require
-from bed.installed import REPOSITORY
+from environment import STATE, Environment
 from figures import Figure, at_most, floor
-from ground import STATE, Ground
+from testbed import Machine
+from testbed.asking import place
+from testbed.checks import admitted, equal, require
+from testbed.installed import REPOSITORY
 
 SIZE_LIMIT_KIB = 48
 PAM_SIZE_LIMIT_KIB = 60  # with the reader of the published files
@@ -35,22 +35,22 @@ def calls(machine: Machine, program: str, question: str, user: str | None) -> fl
     return (count(192) - count(64)) / 128
 
 
-def system_calls(ground: Ground) -> list[Figure]:
-    plain = ground.bed.machine("plain-calls")
-    with ground.fresh("calls", bare=True) as site:
-        person = ground.newcomer()
-        admitted(site.ssh(person, "true"))
-        scratch = ground.bed.scratch / "programs"
-        ours, theirs = place(site.machine, scratch), place(plain, scratch)
+def system_calls(env: Environment) -> list[Figure]:
+    plain = env.testbed.machine("plain-calls")
+    with env.fresh("calls", bare=True) as host:
+        person = env.newcomer()
+        admitted(host.ssh(person, "true"))
+        scratch = env.testbed.scratch / "programs"
+        ours, theirs = place(host.machine, scratch), place(plain, scratch)
         questions = {"name nosuchuser": 0.0, "name Upper": 0.0, "uid 60123": 0.0, "groups nosuchuser": 0.0}
         for question in questions:
-            questions[question] = (calls(site.machine, ours, question, "lisa")
+            questions[question] = (calls(host.machine, ours, question, "lisa")
                                    - calls(plain, theirs, question, "nobody"))
-        miss = calls(site.machine, ours, "name nosuchuser", "lisa")
-        by_name = calls(site.machine, ours, f"name {person.login}", "lisa") - miss
-        by_uid = calls(site.machine, ours, f"uid {site.machine.uid(person.login)}", "lisa") - miss
-        no_groups = calls(site.machine, ours, "groups nosuchuser", "lisa")
-        groups = calls(site.machine, ours, f"groups {person.login}", "lisa") - no_groups
+        miss = calls(host.machine, ours, "name nosuchuser", "lisa")
+        by_name = calls(host.machine, ours, f"name {person.login}", "lisa") - miss
+        by_uid = calls(host.machine, ours, f"uid {host.machine.uid(person.login)}", "lisa") - miss
+        no_groups = calls(host.machine, ours, "groups nosuchuser", "lisa")
+        groups = calls(host.machine, ours, f"groups {person.login}", "lisa") - no_groups
     plain.stop()
     foreign = max(questions.values())
     return [at_most("system calls, foreign name or id, beyond a machine without us", round(foreign, 1), 0,
@@ -60,32 +60,32 @@ def system_calls(ground: Ground) -> list[Figure]:
             at_most("system calls, the groups of one of ours", round(groups, 1), HIT_CALLS_LIMIT, f"{groups:.1f}")]
 
 
-def instructions(ground: Ground) -> list[Figure]:
+def instructions(env: Environment) -> list[Figure]:
     """Counted by callgrind inside the module's own function, with the machine's published file under its true name."""
-    with ground.fresh("instructions", bare=True) as site:
-        people = [ground.newcomer() for _ in range(3)]
+    with env.fresh("instructions", bare=True) as host:
+        people = [env.newcomer() for _ in range(3)]
         for person in people:
-            admitted(site.ssh(person, "true"))
-        snapshot = site.machine.path(f"{STATE}/nss/accounts.snapshot").read_bytes()
-    hit = counted(ground, snapshot, people[0].login, 1)
-    foreign = counted(ground, snapshot, "postgres", 0)
+            admitted(host.ssh(person, "true"))
+        snapshot = host.machine.path(f"{STATE}/nss/accounts.snapshot").read_bytes()
+    hit = counted(env, snapshot, people[0].login, 1)
+    foreign = counted(env, snapshot, "postgres", 0)
     return [at_most("instructions, getpwnam of ours", hit, HIT_INSTRUCTIONS_LIMIT, f"{hit:.0f}"),
             at_most("instructions, getpwnam of a foreign name", foreign, FOREIGN_INSTRUCTIONS_LIMIT, f"{foreign:.0f}")]
 
 
-def counted(ground: Ground, snapshot: bytes, name: str, status: int) -> float:
+def counted(env: Environment, snapshot: bytes, name: str, status: int) -> float:
     """Instructions of one look-up, from the difference of 30 and 10."""
-    return (run_counted(ground, snapshot, name, status, 30) - run_counted(ground, snapshot, name, status, 10)) / 20
+    return (run_counted(env, snapshot, name, status, 30) - run_counted(env, snapshot, name, status, 10)) / 20
 
 
-def run_counted(ground: Ground, snapshot: bytes, name: str, status: int, repeats: int) -> int:
-    folder = ground.bed.scratch / "callgrind"
+def run_counted(env: Environment, snapshot: bytes, name: str, status: int, repeats: int) -> int:
+    folder = env.testbed.scratch / "callgrind"
     folder.mkdir(exist_ok=True)
     (folder / "accounts.snapshot").write_bytes(snapshot)
     library = REPOSITORY / "build" / PROGRAMS[0]
     script = (f"mount -t tmpfs state /var/lib && install -D -m 644 {folder}/accounts.snapshot "
               f"{STATE}/nss/accounts.snapshot && exec valgrind --tool=callgrind --callgrind-out-file=/dev/null "
-              f"--toggle-collect=_nss_entralogin_getpwnam_r {floor(ground, 'module', '-ldl')} {library} {repeats} "
+              f"--toggle-collect=_nss_entralogin_getpwnam_r {floor(env, 'module', '-ldl')} {library} {repeats} "
               f"{name}")
     done = subprocess.run(["unshare", "--mount", "--propagation", "private", "sh", "-c", script],
                           capture_output=True, text=True, check=False)
@@ -97,7 +97,7 @@ def run_counted(ground: Ground, snapshot: bytes, name: str, status: int, repeats
     return int(found[1])
 
 
-def sizes(_: Ground) -> list[Figure]:
+def sizes(_: Environment) -> list[Figure]:
     built: dict[str, Path] = {name: REPOSITORY / "build" / name for name in PROGRAMS}
     figures = [at_most(f"size of {name}, KiB", path.stat().st_size / 1024,
                        PAM_SIZE_LIMIT_KIB if name == "pam_entralogin.so" else SIZE_LIMIT_KIB,

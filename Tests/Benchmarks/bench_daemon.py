@@ -9,13 +9,13 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
-from bed import Person, wire
-from bed.checks import admitted, require
-from bed.stalls import TRIES
 from bench_signin import FLOOR_SOCKET, floor_server
+from environment import Environment, Host
 from figures import Figure, at_least, at_most, floor_inside
-from ground import Ground, Site
 from no_effects import KIND
+from testbed import Person, wire
+from testbed.checks import admitted, require
+from testbed.stalls import TRIES
 
 FRAMES, CLIENTS = 10_000, 4
 # The limit leaves room for other work on the machine. On a slower machine the share of the floor's rate counts: measured 0.25.
@@ -28,22 +28,22 @@ HOUSEKEEPING_S = 10
 MEMORY_LIMIT_MIB, READY_LIMIT_MS = 24, 100
 
 
-def check_request(site: Site, person: Person) -> bytes:
+def check_request(host: Host, person: Person) -> bytes:
     """The helper's request for this person; the last four bytes are the caller's process id."""
     assert person.certificate is not None
-    payload = (wire.string(person.login) + struct.pack(">I", site.machine.uid(person.login))
-               + wire.string(site.machine.home(person.login)) + wire.string(KIND)
+    payload = (wire.string(person.login) + struct.pack(">I", host.machine.uid(person.login))
+               + wire.string(host.machine.home(person.login)) + wire.string(KIND)
                + wire.string(person.certificate.read_text().split()[1]) + struct.pack(">I", 0))
     return wire.frame(wire.NUMBERS["CHECK_CERTIFICATE"], payload)
 
 
-def certificates_a_second(ground: Ground) -> list[Figure]:
-    with ground.fresh("load", bare=True) as site:
-        person, machine = ground.newcomer(), site.machine
-        admitted(site.ssh(person, "true"))
-        load = floor_inside(ground, machine, "load")
+def certificates_a_second(env: Environment) -> list[Figure]:
+    with env.fresh("load", bare=True) as host:
+        person, machine = env.newcomer(), host.machine
+        admitted(host.ssh(person, "true"))
+        load = floor_inside(env, machine, "load")
         machine.write("/tmp/frame", "")
-        machine.path("/tmp/frame").write_bytes(check_request(site, person))
+        machine.path("/tmp/frame").write_bytes(check_request(host, person))
 
         def rate(path: str) -> tuple[float, int]:
             seen, good, failed = machine.must(load, path, "/tmp/frame", str(FRAMES), str(CLIENTS)).out.split()
@@ -55,11 +55,11 @@ def certificates_a_second(ground: Ground) -> list[Figure]:
             seen, good = rate(wire.PRINCIPALS)
             require(good == FRAMES, f"only {good} of {FRAMES} certificates were found good")
             ours = max(ours, seen)
-            with floor_server(ground, machine, "verify"):
+            with floor_server(env, machine, "verify"):
                 bare = max(bare, rate(FLOOR_SOCKET)[0])
             if ours >= FRAMES_GOAL:
                 break
-        with floor_server(ground, machine):
+        with floor_server(env, machine):
             echo, _ = rate(FLOOR_SOCKET)
     limit = min(FRAMES_LIMIT, SHARE_LIMIT * bare)
     return [at_least("certificate checks a second through the socket", ours, round(limit),
@@ -68,18 +68,18 @@ def certificates_a_second(ground: Ground) -> list[Figure]:
             Figure("one certificate check, wall", f"{1e6 / ours:.0f} µs, of which C needs {1e6 / bare:.0f} µs")]
 
 
-def readiness(ground: Ground) -> list[Figure]:
+def readiness(env: Environment) -> list[Figure]:
     """The time from exec to READY=1 while nothing in Azure answers, with a store of many accounts."""
-    with ground.fresh("ready", bare=True) as site:
-        admitted(site.ssh(ground.newcomer(), "true"))
+    with env.fresh("ready", bare=True) as host:
+        admitted(host.ssh(env.newcomer(), "true"))
         for endpoint in ("imds", "token", "keys", "signin", "pas", "arm"):
-            ground.azure.set_fault("silent", endpoint)
+            env.azure.set_fault("silent", endpoint)
         times = []
         for _ in range(7):
-            site.service.stop()
-            site.service.start()
-            times.append(site.service.milliseconds_to_ready)
-        ground.azure.clear_faults()
+            host.service.stop()
+            host.service.start()
+            times.append(host.service.milliseconds_to_ready)
+        env.azure.clear_faults()
     median = statistics.median(times)
     return [at_most("ready after exec, Azure silent, ms", median, READY_LIMIT_MS,
                     f"median {median:.0f}, slowest {max(times):.0f} of {len(times)}")]
@@ -91,23 +91,23 @@ def _sampled(take: Callable[[], int], seconds: int) -> Iterator[int]:
         time.sleep(0.5)
 
 
-def memory(ground: Ground) -> list[Figure]:
-    return memory_after(ground, SIGN_INS)
+def memory(env: Environment) -> list[Figure]:
+    return memory_after(env, SIGN_INS)
 
 
-def memory_of_many(ground: Ground) -> list[Figure]:
-    return memory_after(ground, MANY_SIGN_INS)
+def memory_of_many(env: Environment) -> list[Figure]:
+    return memory_after(env, MANY_SIGN_INS)
 
 
-def memory_after(ground: Ground, sign_ins: int) -> list[Figure]:
-    with ground.fresh("memory", bare=True) as site:
-        people = [ground.person(f"user{n}") for n in range(PEOPLE)]
-        empty = site.service.resident_kibibytes()
+def memory_after(env: Environment, sign_ins: int) -> list[Figure]:
+    with env.fresh("memory", bare=True) as host:
+        people = [env.person(f"user{n}") for n in range(PEOPLE)]
+        empty = host.service.resident_kibibytes()
 
         def sign_in(number: int) -> str:
             # Each person must get in. On a busy machine an answer may come after PAM's deadline: then the person tries again.
             for _ in range(TRIES):
-                outcome = site.ssh(people[number % PEOPLE], "true", timeout=120)
+                outcome = host.ssh(people[number % PEOPLE], "true", timeout=120)
                 if outcome.ok or OUT_OF_TIME not in outcome.text:
                     break
             return "" if outcome.ok else outcome.text
@@ -116,6 +116,6 @@ def memory_after(ground: Ground, sign_ins: int) -> list[Figure]:
             failures = [text for text in pool.map(sign_in, range(sign_ins)) if text]
         require(not failures, f"{len(failures)} of {sign_ins} sign-ins failed: {failures[:2]}")
         # At rest: every 10 s the daemon frees memory that it does not need.
-        full = min(resident for resident in _sampled(site.service.resident_kibibytes, HOUSEKEEPING_S + 2))
+        full = min(resident for resident in _sampled(host.service.resident_kibibytes, HOUSEKEEPING_S + 2))
     return [at_most(f"resident memory after {sign_ins:,} sign-ins of {PEOPLE} people, MiB", full / 1024, MEMORY_LIMIT_MIB,
                     f"{full / 1024:.1f} (at the start {empty / 1024:.1f})")]

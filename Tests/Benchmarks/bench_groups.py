@@ -5,12 +5,12 @@ from __future__ import annotations
 
 import struct
 
-from bed.checks import require
 from cells import Cell, best, measured
 from contestants import ours
+from environment import STATE, Environment, Host
 from figures import Figure, at_most
-from ground import STATE, Ground, Site
 from residents import our_uid, put_questions
+from testbed.checks import require
 
 ACCOUNTS = 100_000
 COUNTS = (0, 10, 50)
@@ -48,32 +48,32 @@ def snapshot(boot: str, groups: int, people: range) -> bytes:
     return head + struct.pack("<I", checksum(head)) + body
 
 
-def publish(site: Site, groups: int) -> None:
+def publish(host: Host, groups: int) -> None:
     """As the daemon would, which has stopped: the flag in the accounts, and the groups with as many people as there may be."""
-    path = site.machine.path(f"{STATE}/nss/accounts.snapshot")
+    path = host.machine.path(f"{STATE}/nss/accounts.snapshot")
     accounts = bytearray(path.read_bytes())
     flags = struct.unpack_from("<I", accounts, 64)[0] & ~MAPS_GROUPS | (MAPS_GROUPS if groups else 0)
     struct.pack_into("<I", accounts, 64, flags)
     struct.pack_into("<I", accounts, 124, checksum(bytes(accounts[:124])))
     files = [(path, bytes(accounts))]
     if groups:
-        boot = site.machine.read("/proc/sys/kernel/random/boot_id").strip()
-        files.append((site.machine.path(FILE), snapshot(boot, groups, range(65_536))))
+        boot = host.machine.read("/proc/sys/kernel/random/boot_id").strip()
+        files.append((host.machine.path(FILE), snapshot(boot, groups, range(65_536))))
     for place, content in files:
         new = place.with_suffix(".new")
         new.write_bytes(content)
         new.chmod(0o644)
-        site.machine.must("chown", "entralogin:entralogin", f"/{new.relative_to(site.machine.path('/'))}")
+        host.machine.must("chown", "entralogin:entralogin", f"/{new.relative_to(host.machine.path('/'))}")
         new.rename(place)
 
 
-def mapped_groups(ground: Ground) -> list[Figure]:
+def mapped_groups(env: Environment) -> list[Figure]:
     seen: dict[int, Cell] = {}
-    with ours(ground, ACCOUNTS) as (mine, site):
-        site.service.stop()
+    with ours(env, ACCOUNTS) as (mine, host):
+        host.service.stop()
         for count in COUNTS:
-            publish(site, count)
-            put_questions(site.machine, ground.bed.scratch / "programs", 65_536, ours=True, groups=2 + count)
+            publish(host, count)
+            put_questions(host.machine, env.testbed.scratch / "programs", 65_536, ours=True, groups=2 + count)
             cells = [measured(mine, mine.module, "groups", 1) for _ in range(ROUNDS)]
             seen[count] = best([cell for cell in cells if cell is not None])
     require(len(seen) == len(COUNTS), "a measure is missing")

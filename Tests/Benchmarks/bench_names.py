@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from cells import Cell
 from contestants import others, ours
+from environment import Environment
 from figures import Figure, at_most
-from ground import Ground
 from publishing import publishing
 from rounds import CACHE, OURS, Key, provisional, rounds
 
@@ -22,10 +22,10 @@ CHECKED_LIMIT = 2
 PUBLISHING_LIMIT_MS = 80  # of the processor
 
 
-def name_service(ground: Ground) -> list[Figure]:
-    with ours(ground, ACCOUNTS) as (mine, site), others(ground, ACCOUNTS, ("sssd",)) as rest:
+def name_service(env: Environment) -> list[Figure]:
+    with ours(env, ACCOUNTS) as (mine, host), others(env, ACCOUNTS, ("sssd",)) as rest:
         cells = rounds([mine, *(c for c in rest if c.title == CACHE)], (1,), MOST_ROUNDS, within_limits)
-        new, checked, floor = provisional(ground, site, mine)
+        new, checked, floor = provisional(env, host, mine)
     hit = cells[CACHE, "module", "name", 1]
     stranger = cells[OURS, "module", "missing", 1]
     ratio = new.median / floor.median
@@ -59,9 +59,9 @@ def compared(cells: dict[Key, Cell], way: str, operation: str) -> Figure:
                    f"{ratio:.2f}, {goal(ratio, 1)} (µs, median/99 %/99.9 %: {mine.text()} / {theirs.text()})")
 
 
-def publication(ground: Ground) -> list[Figure]:
+def publication(env: Environment) -> list[Figure]:
     """Measures processor time, which other work on the machine does not change much."""
-    with ours(ground, MANY) as (_, site):
-        seen = publishing(ground, site, MANY)
+    with ours(env, MANY) as (_, host):
+        seen = publishing(env, host, MANY)
     return [at_most(f"publishing one change at {MANY:,} accounts, ms of the processor", seen.processor,
                     PUBLISHING_LIMIT_MS, f"{seen.processor:.0f}"), *(replace(f, good=None) for f in seen.figures())]

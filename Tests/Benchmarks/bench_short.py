@@ -3,16 +3,16 @@
 
 from __future__ import annotations
 
-from bed import Machine
-from bed.asking import place
-from bed.checks import admitted
-from bed.compiled import placed
 from bench_counts import calls
 from cells import Cell, best, measured
 from contestants import LIBRARIES, ours
+from environment import Environment
 from figures import Figure, at_most
-from ground import Ground
-from short_ground import short, short_names
+from short_environment import short, short_names
+from testbed import Machine
+from testbed.asking import place
+from testbed.checks import admitted
+from testbed.compiled import placed
 
 ACCOUNTS, ROUNDS = 500, 5
 # A look-up that finds nothing opens, checks and reads the published file, or compares the copy that the process keeps.
@@ -43,12 +43,12 @@ def in_pam(machine: Machine, client: str, service: str) -> float:
     return (count(LOOK_UPS + 1) - count(1)) / LOOK_UPS
 
 
-def short_name_calls(ground: Ground) -> list[Figure]:
-    plain = ground.bed.machine("plain-short")
-    with short_names(ground, "shortcalls") as site:
-        machine, scratch = site.machine, ground.bed.scratch / "programs"
-        person = ground.newcomer()
-        admitted(site.ssh(short(person), "true"))
+def short_name_calls(env: Environment) -> list[Figure]:
+    plain = env.testbed.machine("plain-short")
+    with short_names(env, "shortcalls") as host:
+        machine, scratch = host.machine, env.testbed.scratch / "programs"
+        person = env.newcomer()
+        admitted(host.ssh(short(person), "true"))
         ours_, theirs = place(machine, scratch), place(plain, scratch)
         foreign = {}
         for question in ("name nosuchuser", "uid 60123", "groups nosuchuser", "groups root"):
@@ -69,9 +69,9 @@ def short_name_calls(ground: Ground) -> list[Figure]:
                     f"{on:.1f}, without short names {off:.1f}")]
 
 
-def short_name_strangers(ground: Ground) -> list[Figure]:
+def short_name_strangers(env: Environment) -> list[Figure]:
     module = f"{LIBRARIES}/libnss_entralogin_short.so.2:entralogin_short"
-    with ours(ground, ACCOUNTS) as (mine, _):
+    with ours(env, ACCOUNTS) as (mine, _):
         def cell(route: str, operation: str) -> Cell:
             taken = [measured(mine, route, operation, 1) for _ in range(ROUNDS)]
             return best([one for one in taken if one is not None])

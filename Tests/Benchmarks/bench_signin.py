@@ -9,14 +9,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from bed import Machine, Person
-from bed.checks import admitted, require
-from bed.person import local_person
+from environment import Environment
 from figures import Figure, at_most, floor_inside
-from ground import Ground
 from no_effects import HELPER, KIND
 from simulator.certificates import Template, sign
 from simulator.sshkeys import make_key, public_line
+from testbed import Machine, Person
+from testbed.checks import admitted, require
+from testbed.person import local_person
 
 PAIRS, ROUNDS = 40, 5  # another round only if all before were beyond the limit, because the machine is shared
 PLAIN_PORT = 2299
@@ -24,16 +24,16 @@ SIGN_IN_LIMIT, HELPER_LIMIT = 1.10, 3.0
 FLOOR_SOCKET = "/run/floor.sock"
 
 
-def plain_machine(ground: Ground) -> tuple[Machine, Person]:
+def plain_machine(env: Environment) -> tuple[Machine, Person]:
     """A machine without entralogin: a local user, a plain certificate, a principals command that does nothing."""
-    machine = ground.bed.machine("plain")
-    authority = ground.bed.keys / "entra" / "entra-1"
-    key = make_key(ground.bed.keys / "plain")
-    person = local_person("plain", ground.bed.scratch / "people" / "plain", ground.bed.keys, "")
+    machine = env.testbed.machine("plain")
+    authority = env.testbed.keys / "entra" / "entra-1"
+    key = make_key(env.testbed.keys / "plain")
+    person = local_person("plain", env.testbed.scratch / "people" / "plain", env.testbed.keys, "")
     machine.must("useradd", "--create-home", "--shell", "/bin/bash", "plain")
-    template = Template.entra(ground.bed.directory.principals["bob"], "c0ffee00-0000-4000-8000-0000c0470500")
+    template = Template.entra(env.testbed.directory.principals["bob"], "c0ffee00-0000-4000-8000-0000c0470500")
     line = sign(authority, public_line(key), replace(template, principals=("plain",)))
-    command = floor_inside(ground, machine, "principals")
+    command = floor_inside(env, machine, "principals")
     machine.write("/etc/ssh/plain-ca.pub", public_line(authority) + "\n")
     machine.write("/etc/ssh/sshd_config.d/50-administrator.conf",
                   "PermitRootLogin yes\nMaxStartups 200\nMaxAuthTries 20\nLoginGraceTime 30\n"
@@ -43,7 +43,7 @@ def plain_machine(ground: Ground) -> tuple[Machine, Person]:
     return machine, replace(person, identity=key).holding(line, "plain")
 
 
-def pairs(ground: Ground, port: int, ours: Person, plain: Person) -> tuple[float, float, float]:
+def pairs(env: Environment, port: int, ours: Person, plain: Person) -> tuple[float, float, float]:
     """Medians of both in milliseconds, and the median of the ratios within pairs."""
     with_us: list[float] = []
     without: list[float] = []
@@ -56,20 +56,20 @@ def pairs(ground: Ground, port: int, ours: Person, plain: Person) -> tuple[float
     return statistics.median(with_us), statistics.median(without), ratio
 
 
-def warm_sign_in(ground: Ground) -> list[Figure]:
-    machine, plain = plain_machine(ground)
-    with ground.fresh("warm", bare=True) as site:
-        person = ground.newcomer()
+def warm_sign_in(env: Environment) -> list[Figure]:
+    machine, plain = plain_machine(env)
+    with env.fresh("warm", bare=True) as host:
+        person = env.newcomer()
         for _ in range(3):  # makes the account, its home and a cached decision
-            admitted(site.ssh(person, "true"))
+            admitted(host.ssh(person, "true"))
             admitted(plain.ssh("true", port=PLAIN_PORT))
-        asked = site.questions()
+        asked = host.questions()
         seen = []
         for _ in range(ROUNDS):
-            seen.append(pairs(ground, site.port, person, plain))
+            seen.append(pairs(env, host.port, person, plain))
             if seen[-1][2] <= SIGN_IN_LIMIT:
                 break
-        require(site.questions() == asked, "a warm sign-in asked Azure")
+        require(host.questions() == asked, "a warm sign-in asked Azure")
     machine.stop()
     ours, without, ratio = min(seen, key=lambda s: s[2])
     return [at_most("warm sign-in, ours / plain certificate", ratio, SIGN_IN_LIMIT,
@@ -78,9 +78,9 @@ def warm_sign_in(ground: Ground) -> list[Figure]:
 
 
 @contextmanager
-def floor_server(ground: Ground, machine: Machine, *arguments: str) -> Iterator[None]:
+def floor_server(env: Environment, machine: Machine, *arguments: str) -> Iterator[None]:
     """Runs the floor's server on the machine, until the block ends."""
-    program = floor_inside(ground, machine, "server", "-lcrypto")
+    program = floor_inside(env, machine, "server", "-lcrypto")
     machine.remove(FLOOR_SOCKET)
     process = subprocess.Popen(machine.argv([program, FLOOR_SOCKET, *arguments]), stdout=subprocess.PIPE, text=True)
     try:
@@ -92,20 +92,20 @@ def floor_server(ground: Ground, machine: Machine, *arguments: str) -> Iterator[
         process.wait()
 
 
-def helper(ground: Ground) -> list[Figure]:
+def helper(env: Environment) -> list[Figure]:
     """The helper's whole run with a valid certificate, in turn with a C program that connects and exchanges one frame."""
-    with ground.fresh("helper", bare=True) as site:
-        person = ground.newcomer()
-        admitted(site.ssh(person, "true"))
+    with env.fresh("helper", bare=True) as host:
+        person = env.newcomer()
+        admitted(host.ssh(person, "true"))
         assert person.certificate is not None
         body = person.certificate.read_text().split()[1]
-        machine = site.machine
-        timed, exchange = (floor_inside(ground, machine, name) for name in ("timed", "exchange"))
+        machine = host.machine
+        timed, exchange = (floor_inside(env, machine, name) for name in ("timed", "exchange"))
         call = [HELPER, person.login, str(machine.uid(person.login)), machine.home(person.login), KIND, body]
         printed = machine.must(*call).out
         require(printed == f"{person.login}\n", f"the helper prints {printed!r}")
         seen = []
-        with floor_server(ground, machine):
+        with floor_server(env, machine):
             for _ in range(ROUNDS):
                 lines = machine.must(timed, "300", *call, "--", exchange, FLOOR_SOCKET).out.split()
                 require(lines[1] == lines[3] == "0", f"some failed: {lines}")

@@ -8,11 +8,11 @@ import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from bed import Person
-from bed.checks import equal, require
+from environment import Environment, Host
 from figures import Figure, at_most
-from ground import Ground, Site
 from roles import TARGETPW, administrator
+from testbed import Person
+from testbed.checks import equal, require
 
 PAIRS, ROUNDS = 60, 5  # another round only if all before were beyond the goal, because the machine is shared
 # On Debian systemd's name service comes before entralogin's, so sudo's lookups of the user go through it first.
@@ -23,9 +23,9 @@ LOOP = "while read -r _; do a=${EPOCHREALTIME/[.,]/}; sudo -n true; e=$?; echo $
 
 
 @contextmanager
-def session(site: Site, person: Person) -> Iterator[Callable[[], int]]:
+def session(host: Host, person: Person) -> Iterator[Callable[[], int]]:
     """A session that stays open; yields a function that runs one sudo in it and returns its microseconds."""
-    argv = person.argv("-p", str(site.port), f"{person.login}@127.0.0.1", f"bash -c '{LOOP}'")
+    argv = person.argv("-p", str(host.port), f"{person.login}@127.0.0.1", f"bash -c '{LOOP}'")
     process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     assert process.stdin is not None and process.stdout is not None
     out, back = process.stdin, process.stdout
@@ -50,18 +50,18 @@ def compared(entra: Callable[[], int], local: Callable[[], int]) -> tuple[float,
     return statistics.median(a / b for a, b in both), *(statistics.median(side) / 1000 for side in zip(*both, strict=True))
 
 
-def warm_sudo(ground: Ground) -> list[Figure]:
-    with ground.fresh("warm-sudo", bare=True) as site:
-        site.machine.write(TARGETPW, "lisa ALL=(ALL) NOPASSWD: ALL\n", 0o440)
-        with session(site, administrator(ground)) as entra, session(site, ground.lisa) as local:
+def warm_sudo(env: Environment) -> list[Figure]:
+    with env.fresh("warm-sudo", bare=True) as host:
+        host.machine.write(TARGETPW, "lisa ALL=(ALL) NOPASSWD: ALL\n", 0o440)
+        with session(host, administrator(env)) as entra, session(host, env.lisa) as local:
             for _ in range(3):  # reads the pages, and caches a decision
                 entra(), local()
-            asked = site.questions()
+            asked = host.questions()
             seen = rounds(entra, local, GOAL)
-            require(site.questions() <= asked + 2, "a warm sudo asks Azure more than once a minute")
+            require(host.questions() <= asked + 2, "a warm sudo asks Azure more than once a minute")
             # Without systemd's name service, which comes before entralogin's and searches some folders for each name.
-            services = site.machine.read("/etc/nsswitch.conf")
-            site.machine.write("/etc/nsswitch.conf", services.replace(" systemd ", " "))
+            services = host.machine.read("/etc/nsswitch.conf")
+            host.machine.write("/etc/nsswitch.conf", services.replace(" systemd ", " "))
             alone = rounds(entra, local, GOAL_ALONE)
     return [figure("warm sudo, administrator / local user with NOPASSWD", seen, LIMIT, GOAL),
             figure("the same without systemd in nsswitch.conf", alone, LIMIT_ALONE, GOAL_ALONE)]

@@ -6,10 +6,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from bed import Machine
-from bed.checks import one_line
-from bed.compiled import compiled
-from ground import Ground
+from environment import Environment
+from testbed import Machine
+from testbed.checks import one_line
+from testbed.compiled import compiled
 
 FLOORS = Path(__file__).resolve().parent / "floors"
 
@@ -33,14 +33,14 @@ def at_least(name: str, value: float, limit: float, seen: str) -> Figure:
     return Figure(name, f"{seen}; at least {limit:g}", value >= limit)
 
 
-def floor(ground: Ground, name: str, *libraries: str) -> Path:
+def floor(env: Environment, name: str, *libraries: str) -> Path:
     """A program of `floors`, as this process sees it."""
-    return compiled(FLOORS / f"{name}.c", ground.bed.scratch / "floors", *libraries)
+    return compiled(FLOORS / f"{name}.c", env.testbed.scratch / "floors", *libraries)
 
 
-def floor_inside(ground: Ground, machine: Machine, name: str, *libraries: str) -> str:
+def floor_inside(env: Environment, machine: Machine, name: str, *libraries: str) -> str:
     """The same program's path on a machine."""
     inside = f"/usr/local/bin/floor-{name}"
-    machine.path(inside).write_bytes(floor(ground, name, *libraries).read_bytes())
+    machine.path(inside).write_bytes(floor(env, name, *libraries).read_bytes())
     machine.path(inside).chmod(0o755)
     return inside

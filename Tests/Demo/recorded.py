@@ -12,10 +12,10 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from bed import Outcome
-from bed.bed import REPOSITORY
-from scene import Scene
+from fixture import Fixture
 from table import require, row
+from testbed import Outcome
+from testbed.testbed import REPOSITORY
 
 CAST = REPOSITORY / "Documentation/pictures/demo.cast"
 WIDTH, HEIGHT = 100, 24
@@ -27,16 +27,16 @@ KEY_SECONDS, READING_SECONDS = 0.04, 1.5
 class Step:
     comment: str
     typed: str
-    run: Callable[[Scene], Outcome]
+    run: Callable[[Fixture], Outcome]
 
 
 def ssh(key: str, command: str, comment: str) -> Step:
     typed = f"ssh {key}@contoso.com@contoso-vm" + (f" '{command}'" if command else "")
-    return Step(comment, typed, lambda scene: scene.person(key).ssh(command or "true"))
+    return Step(comment, typed, lambda fixture: fixture.person(key).ssh(command or "true"))
 
 
 def administrator(command: str, comment: str) -> Step:
-    return Step(comment, f"sudo {command}", lambda scene: scene.vm.machine.run("sh", "-c", command))
+    return Step(comment, f"sudo {command}", lambda fixture: fixture.vm.machine.run("sh", "-c", command))
 
 
 STEPS = (
@@ -47,8 +47,8 @@ STEPS = (
 )
 
 
-def played(scene: Scene) -> list[tuple[Step, Outcome]]:
-    return [(step, step.run(scene)) for step in STEPS]
+def run_all(fixture: Fixture) -> list[tuple[Step, Outcome]]:
+    return [(step, step.run(fixture)) for step in STEPS]
 
 
 def events(steps: list[tuple[Step, Outcome]]) -> Iterator[tuple[float, str]]:
@@ -82,8 +82,8 @@ def shown(text: str) -> str:
 
 
 @row("the recording in README", "the same commands again")
-def recording(scene: Scene) -> str:
-    now = cast(played(scene))
+def recording(fixture: Fixture) -> str:
+    now = cast(run_all(fixture))
     if os.environ.get("RECORD") == "1":
         CAST.write_text(now)
         return f"written to {CAST.relative_to(REPOSITORY)}; .ci/demo-picture draws it"

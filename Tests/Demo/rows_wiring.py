@@ -3,19 +3,19 @@
 
 from __future__ import annotations
 
-from bed.checks import refused
-from bed.installed import TOOL
+from fixture import Fixture
 from rows_people import USERS, ours
-from scene import Scene
 from table import equal, require, row
+from testbed.checks import refused
+from testbed.installed import TOOL
 
 ENROLLED = ("alice", "bob", "frank", "svc", "mi")
 
 
 @row("alice", "after the machine's sshd was wired wrong (UsePAM no)")
-def wired_wrong(scene: Scene) -> str:
-    fresh = scene.install("wrong", 2203)
-    alice = scene.person("alice")
+def wired_wrong(fixture: Fixture) -> str:
+    fresh = fixture.install("wrong", 2203)
+    alice = fixture.person("alice")
     require(alice.ssh("true", port=2203).ok, "she could not sign in before")
     fresh.machine.write("/etc/ssh/sshd_config.d/40-hardening.conf", "UsePAM no\n")
     fresh.machine.reload_sshd(2203)
@@ -32,8 +32,8 @@ def wired_wrong(scene: Scene) -> str:
 
 
 @row("doctor, status, explain", "on the machine as it should be")
-def tool(scene: Scene) -> str:
-    machine = scene.vm.machine
+def tool(fixture: Fixture) -> str:
+    machine = fixture.vm.machine
     for command in (("doctor",), ("status",), ("explain", "alice@contoso.com"), ("users",)):
         outcome = machine.run(TOOL, *command)
         require(outcome.ok, f"{' '.join(command)}: status {outcome.status}, {outcome.text}")
@@ -42,11 +42,11 @@ def tool(scene: Scene) -> str:
 
 
 @row("everyone", "getent, id, ls -l after the daemon is stopped")
-def names_stay(scene: Scene) -> str:
-    machine = scene.vm.machine
-    names = [scene.person(key).login for key in ENROLLED]
+def names_stay(fixture: Fixture) -> str:
+    machine = fixture.vm.machine
+    names = [fixture.person(key).login for key in ENROLLED]
     before = {name: machine.passwd(name) for name in names}
-    scene.vm.service.stop()
+    fixture.vm.service.stop()
     for name in names:
         record = machine.passwd(name)
         equal(record, before[name], f"getent passwd {name}")
@@ -58,8 +58,8 @@ def names_stay(scene: Scene) -> str:
         machine.must("chown", f"{name}:{name}", f"{record[5]}/seen")
         listed = machine.must("ls", "-l", f"{record[5]}/seen").out.split()
         equal(listed[2:4], [name, name], f"ls -l in {record[5]}")
-    refused(scene.person("alice").ssh("id"))
-    scene.vm.service.start()
-    scene.vm.wait_until_ready()
-    require(scene.person("alice").ssh("true").ok, "alice cannot sign in when the daemon is back")
+    refused(fixture.person("alice").ssh("id"))
+    fixture.vm.service.start()
+    fixture.vm.wait_until_ready()
+    require(fixture.person("alice").ssh("true").ok, "alice cannot sign in when the daemon is back")
     return f"{len(names)} people resolve by name and id; alice is refused, and in again with the daemon back"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs the table: `demo` calls this inside the bed's namespaces. An argument chooses rows by a part of their text."""
+"""Runs the table: `demo` calls this inside the testbed's namespaces. An argument chooses rows by a part of their text."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ import rows_local  # noqa: F401
 import rows_wiring  # noqa: F401
 import recorded  # noqa: F401
 # isort: on
-from bed import Bed
-from bed.bed import REPOSITORY
-from scene import Scene
-from table import play
+from fixture import Fixture
+from table import run_table
+from testbed import Testbed
+from testbed.testbed import REPOSITORY
 
-LOGS = REPOSITORY / ".bed" / "last-demo"
+LOGS = REPOSITORY / ".testbed" / "last-demo"
 
 SHELL = r"""
 PS1='(demo) \w # '
 vm() {{ nsenter --target={holder} --mount --root --wd /usr/bin/env -i HOME=/root TERM="$TERM" PATH="$PATH" \
         "${{@:-/bin/bash}}"; }}
-as() {{ python3 -m bed.sign_in "$@"; }}
+as() {{ python3 -m testbed.sign_in "$@"; }}
 azure() {{ python3 -m simulator "$@"; }}
 echo
 echo 'You are outside the machine, beside it. To look around:'
@@ -42,26 +42,26 @@ echo 'Leaving this shell ends everything.'
 def main() -> int:
     began = time.monotonic()
     print("preparing: keys, the simulator, a machine without us, one with us", flush=True)
-    with Bed() as bed:
+    with Testbed() as testbed:
         try:
-            scene = Scene(bed)
+            fixture = Fixture(testbed)
         except (RuntimeError, TimeoutError, OSError) as error:
             print(f"FAILED  preparation: {error}")
             return 1
         print(f"prepared in {time.monotonic() - began:.1f} s\n", flush=True)
-        failed = play(scene, sys.argv[1] if len(sys.argv) > 1 else "")
-        scene.keep_logs(LOGS)
-        records(scene)
+        failed = run_table(fixture, sys.argv[1] if len(sys.argv) > 1 else "")
+        fixture.keep_logs(LOGS)
+        records(fixture)
         where_next(failed, time.monotonic() - began)
         if os.environ.get("KEEP") == "1":
-            keep(scene)
+            keep(fixture)
     return 1 if failed else 0
 
 
-def records(scene: Scene) -> None:
+def records(fixture: Fixture) -> None:
     """Prints the daemon's records, which it writes to standard error where there is no journal."""
     print("\nThe daemon's records on the machine (the last 40):")
-    for line in scene.vm.service.output().splitlines()[-40:]:
+    for line in fixture.vm.service.output().splitlines()[-40:]:
         print(f"  {line[:400]}")
 
 
@@ -71,9 +71,9 @@ def where_next(failed: int, seconds: float) -> None:
     print("a shell inside: sudo make demo KEEP=1; how it decides: ARCHITECTURE.md; on a real VM: README.md", flush=True)
 
 
-def keep(scene: Scene) -> None:
-    script = scene.bed.scratch / "shellrc"
-    script.write_text(SHELL.format(holder=scene.vm.machine.holder, log=scene.vm.service.log))
+def keep(fixture: Fixture) -> None:
+    script = fixture.testbed.scratch / "shellrc"
+    script.write_text(SHELL.format(holder=fixture.vm.machine.holder, log=fixture.vm.service.log))
     subprocess.run(["bash", "--rcfile", str(script), "-i"], check=False)
 
 

@@ -8,16 +8,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bed.checks import Mismatch, Wrong, described, equal, one_line, require
-from bed.stalls import TRIES, Stalls
+from testbed.checks import Mismatch, Wrong, described, equal, one_line, require
+from testbed.stalls import TRIES, Stalls
 
-__all__ = ["Mismatch", "equal", "play", "require", "row"]
+__all__ = ["Mismatch", "equal", "require", "row", "run_table"]
 
 if TYPE_CHECKING:
-    from scene import Scene
+    from fixture import Fixture
 
 
-Check = Callable[["Scene"], str]
+Check = Callable[["Fixture"], str]
 
 
 @dataclass(frozen=True)
@@ -40,20 +40,20 @@ def row(who: str, does: str) -> Callable[[Check], Check]:
     return add
 
 
-def play(scene: Scene, chosen: str = "") -> int:
+def run_table(fixture: Fixture, chosen: str = "") -> int:
     """Runs the rows in order, or those whose text contains `chosen`; returns how many failed. A row that failed while the
-    machine stood still is run again (`bed.stalls`)."""
+    machine stood still is run again (`testbed.stalls`)."""
     stalls = Stalls()
     rows = [entry for entry in TABLE if not chosen or chosen in f"{entry.who} {entry.does}"]
-    return sum(not _holds(scene, entry, stalls) for entry in rows)
+    return sum(not _holds(fixture, entry, stalls) for entry in rows)
 
 
-def _holds(scene: Scene, entry: Row, stalls: Stalls) -> bool:
+def _holds(fixture: Fixture, entry: Row, stalls: Stalls) -> bool:
     for tries_left in reversed(range(TRIES)):
         began = time.monotonic()
         good = is_final = False
         try:
-            good, seen = True, entry.check(scene)
+            good, seen = True, entry.check(fixture)
         except Mismatch as mismatch:
             seen, is_final = str(mismatch), isinstance(mismatch, Wrong)
         except Exception as error:  # noqa: BLE001  a row must not end the table

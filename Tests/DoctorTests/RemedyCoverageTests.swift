@@ -90,15 +90,15 @@ struct RemedyCoverageTests {
         page.first { $0.id == id } ?? page.first { $0.fits(id) }
     }
 
-    @Test("P16: each warning and each error of the page about findings has a remedy that a test plays")
+    @Test("P16: each warning and each error of the page about findings has a remedy that a test carries out")
     func everyID() throws {
         let page = try page()
         try #require(page.count > 90)
-        let played = Set(RemedyTests.allRows.compactMap { entry(of: $0.id, on: page)?.id })
+        let tested = Set(RemedyTests.allRows.compactMap { entry(of: $0.id, on: page)?.id })
         for listed in page where listed.worst > .note {
             #expect(
-                played.contains(listed.id) != (Self.elsewhere[listed.id] != nil),
-                "\(listed.id): a row of RemedyTests, or an entry for the test that plays it, and not both"
+                tested.contains(listed.id) != (Self.elsewhere[listed.id] != nil),
+                "\(listed.id): a row of RemedyTests, or an entry for the test that carries it out, and not both"
             )
         }
     }
@@ -113,13 +113,13 @@ struct RemedyCoverageTests {
     }
 
     @Test(
-        "A remedy that is said to be played elsewhere is: the test is there, with its words",
+        "A remedy that is said to be carried out elsewhere is: the test is there, with its words",
         arguments: elsewhere.keys
     )
     func isPlayed(id: String) throws {
-        let played = try #require(Self.elsewhere[id])
+        let tested = try #require(Self.elsewhere[id])
         #expect(try page().contains { $0.id == id && $0.worst > .note })
-        let text = try text("Tests/\(played.file)")
-        for words in played.words { #expect(text.contains(words), "\(played.file): \(words)") }
+        let text = try text("Tests/\(tested.file)")
+        for words in tested.words { #expect(text.contains(words), "\(tested.file): \(words)") }
     }
 }

@@ -4,7 +4,7 @@ import Glibc
 
 @main
 struct Main {
-    static func main() { exit(play(Array(CommandLine.arguments.dropFirst()))) }
+    static func main() { exit(simulate(Array(CommandLine.arguments.dropFirst()))) }
 }
 
 private let usage = """
@@ -14,7 +14,7 @@ private let usage = """
     """
 
 /// Prints the figures in a table; with `--check`, fails if they are beyond those of Documentation/performance.md.
-private nonisolated func play(_ arguments: [String]) -> Int32 {
+private nonisolated func simulate(_ arguments: [String]) -> Int32 {
     var plan = Fleet.Plan()
     var isChecked = false
     var series: String?

@@ -9,13 +9,13 @@ import socket
 import struct
 import time
 
-from bed import wire
-from bed.checks import Wrong, admitted, equal, require
-from bed.installed import CONFIGURE
-from bed.machine import wait_for
 from case import case
-from ground import Ground, Site
+from environment import Environment, Host
 from roles import administrator, session_around
+from testbed import wire
+from testbed.checks import Wrong, admitted, equal, require
+from testbed.installed import CONFIGURE
+from testbed.machine import wait_for
 
 AS_DAEMON = ("setpriv", "--reuid=entralogin", "--regid=entralogin", "--clear-groups", "sh", "-c")
 SECRET = "root-keeps-this-to-itself"
@@ -56,20 +56,20 @@ def as_root() -> str:
 
 
 @case("P10", "descriptors and false credentials passed to the daemon stay with the sender", attack="F25")
-def passed(ground: Ground) -> str:
-    site, user = ground.vm, ground.newcomer()
-    admitted(site.ssh(user, "true"))
-    folder = f"/proc/{site.service.pid}/fd"
+def passed(env: Environment) -> str:
+    host, user = env.vm, env.newcomer()
+    admitted(host.ssh(user, "true"))
+    folder = f"/proc/{host.service.pid}/fd"
     before = len(os.listdir(folder))
     frame = wire.requests()["CHECK_CERTIFICATE"]
-    sent, said = site.machine.inside(lambda: passing(frame), "entralogin-ssh")
+    sent, said = host.machine.inside(lambda: passing(frame), "entralogin-ssh")
     require(sent >= 50, f"only {sent} messages were sent")
     require("TimeoutError" not in said and "an answer" in said, f"the daemon said {set(said)}")
     wait_for(lambda: len(os.listdir(folder)) <= before + 4, "the end of the connections")
     kept = [n for n in os.listdir(folder) if int(n) > 2 and os.readlink(f"{folder}/{n}") == "/dev/null"]
     equal(kept, [], "descriptors that the daemon keeps")
-    equal(site.machine.inside(as_root, "entralogin-ssh"), "PermissionError", "credentials of root's, sent by the helper's user")
-    admitted(site.ssh(user, "true"))
+    equal(host.machine.inside(as_root, "entralogin-ssh"), "PermissionError", "credentials of root's, sent by the helper's user")
+    admitted(host.ssh(user, "true"))
     return f"{sent} messages with 250 descriptors each; {before} are open before, {len(os.listdir(folder))} after"
 
 
@@ -90,12 +90,12 @@ exec unshare -Urm sh -c 'mount -t tmpfs a /run/entralogin && mount -t tmpfs b /v
 
 @case("P11", "root in a user's own mount namespace, where entralogin's files are that user's, believes none of them",
       attack="F26")
-def own_world(ground: Ground) -> str:
-    with ground.fresh("abroad") as site:
-        machine, user = site.machine, ground.newcomer()
-        admitted(site.ssh(user, "true"))
+def own_world(env: Environment) -> str:
+    with env.fresh("abroad") as host:
+        machine, user = host.machine, env.newcomer()
+        admitted(host.ssh(user, "true"))
         machine.write("/tmp/world", OWN_WORLD, 0o755)
-        running = ground.aside(site.ssh, ground.lisa, f"sh /tmp/world {user.login}", timeout=120)
+        running = env.aside(host.ssh, env.lisa, f"sh /tmp/world {user.login}", timeout=120)
         wait_for(lambda: machine.path("/tmp/ready").exists() or running.done(), "lisa's namespace")
         require(not running.done(), f"it ended: {running.result(0).text if running.done() else ''}")
         inside = ("nsenter", "--mount", f"--target={machine.read('/tmp/number').strip()}")
@@ -113,7 +113,7 @@ def own_world(ground: Ground) -> str:
     return "unknown to root there; lisa's own id believes her file, and makes nobody anything"
 
 
-def plants(site: Site) -> list[tuple[str, str]]:
+def plants(host: Host) -> list[tuple[str, str]]:
     """What an attacker with the daemon's rights puts where, as shell commands."""
     names = ("accounts", "machine", "sign-ins", "ssh/trusted_user_ca_keys", "nss/accounts.snapshot")
     paths = [f"/var/lib/entralogin/{name}" for name in names] + ["/run/entralogin/nss/grants.snapshot"]
@@ -122,18 +122,18 @@ def plants(site: Site) -> list[tuple[str, str]]:
 
 @case("P11", "links, FIFOs and folders of the daemon's owner: root's tool follows none, shows nothing and never waits",
       deep=True, attack="F27")
-def links(ground: Ground) -> str:
+def links(env: Environment) -> str:
     commands = (("doctor",), ("users", "list"), ("keys",), ("keys", "--publish"), ("export",), ("stack", "--stamp"), ("metrics",))
-    with ground.fresh("links") as site:
-        machine = site.machine
+    with env.fresh("links") as host:
+        machine = host.machine
         machine.write("/root/secret", f"{SECRET}:x\n", 0o600)
-        admitted(site.ssh(ground.newcomer(), "true"))
+        admitted(host.ssh(env.newcomer(), "true"))
         equal(machine.run("cat", "/root/secret").out, f"{SECRET}:x\n", "what root would read by following a link")
-        site.service.stop()
-        for path, plant in plants(site):
+        host.service.stop()
+        for path, plant in plants(host):
             require(machine.run(*AS_DAEMON, f"mv {path} {path}.was; {plant}").ok, f"{plant}: not done")
             for command in commands:
-                outcome = site.tool(*command)
+                outcome = host.tool(*command)
                 if SECRET in outcome.text or outcome.status == 124:
                     raise Wrong(f"{plant}: {command} says {outcome.text[-300:]}")
             machine.must(*AS_DAEMON, f"rm -rf {path}; mv {path}.was {path}")
@@ -141,17 +141,17 @@ def links(ground: Ground) -> str:
         machine.run(CONFIGURE, "--enable")
         machine.run("systemd-tmpfiles", "--create", "entralogin.conf")
         equal(machine.must("stat", "-c", "%u %a", "/root", "/root/secret").out, "0 700\n0 600\n", "owner and mode of root's own")
-    return f"{len(plants(site))} plants, {len(commands)} commands each"
+    return f"{len(plants(host))} plants, {len(commands)} commands each"
 
 
 @case("P14", "no room for one more file where grants and accounts are kept: a role that is gone ends sudo, enrolled users get in",
       attack="F28")
-def no_inodes(ground: Ground) -> str:
-    with ground.fresh("inodes") as site:
-        machine, user, late = site.machine, ground.newcomer(), ground.newcomer()
-        person, begun = administrator(ground), time.monotonic()
-        admitted(site.ssh(user, "true"))
-        admitted(site.ssh(person, "true"))
+def no_inodes(env: Environment) -> str:
+    with env.fresh("inodes") as host:
+        machine, user, late = host.machine, env.newcomer(), env.newcomer()
+        person, begun = administrator(env), time.monotonic()
+        admitted(host.ssh(user, "true"))
+        admitted(host.ssh(person, "true"))
         for folder, count in (("/run/entralogin/nss", 6), ("/var/lib/entralogin", 14)):
             machine.must("sh", "-c", f"cp -a {folder} /tmp/kept && mount -t tmpfs -o nr_inodes={count},mode=755 kept {folder} && "
                          f"chown entralogin: {folder} && cp -a /tmp/kept/. {folder}/ && rm -r /tmp/kept")
@@ -160,17 +160,17 @@ def no_inodes(ground: Ground) -> str:
             script = ("for d in /run/entralogin/nss /var/lib/entralogin; do cd $d; i=0; "
                       "while touch i$i; do i=$((i + 1)); done; done")
             machine.run("sh", "-c", script)
-            ground.withdraw(person)
-            site.flush()
+            env.withdraw(person)
+            host.flush()
 
-        outcome = session_around(ground, site, person, "sudo -n id -u", full, "sudo -n id -u; getent group entra_admins")
+        outcome = session_around(env, host, person, "sudo -n id -u", full, "sudo -n id -u; getent group entra_admins")
         equal(outcome.lines()[0], "0", f"sudo before ({outcome.text})")
         require(outcome.lines().count("0") == 1 and person.login not in outcome.lines()[-1], f"still a member: {outcome.text}")
-        admitted(site.ssh(user, "id -un"), f"{user.login}\n")
-        refused = site.ssh(late, "echo arrived")
+        admitted(host.ssh(user, "id -un"), f"{user.login}\n")
+        refused = host.ssh(late, "echo arrived")
         require("arrived" not in refused.text and "could not record your account" in refused.text, refused.text)
-        doctor = site.tool("doctor").text
+        doctor = host.tool("doctor").text
         require("disk of that file" in " ".join(doctor.split()), f"doctor: {doctor[-900:]}")
         machine.run("sh", "-c", "rm -f /run/entralogin/nss/i* /var/lib/entralogin/i*")
-        admitted(site.ssh(late, "id -un"), f"{late.login}\n")
+        admitted(host.ssh(late, "id -un"), f"{late.login}\n")
     return f"refused, let in, explained; with room again the first sign-in works ({time.monotonic() - begun:.0f} s)"

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A pytest plugin that runs a case again only if it failed while the machine stood still.
 
-Twice at most (`bed.stalls`), and never if a user was wrongly admitted or got another request's answer (`bed.checks.Wrong`).
-Each run prints one line, and only the last one counts.
+Twice at most (`testbed.stalls`), and never if a user was wrongly admitted or got another request's answer
+(`testbed.checks.Wrong`). Each run prints one line, and only the last one counts.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import Protocol, cast
 import pytest
 from _pytest.runner import runtestprotocol
 
-from bed.checks import one_line
-from bed.stalls import TRIES, Stalls
+from testbed.checks import one_line
+from testbed.stalls import TRIES, Stalls
 
 
 class Repeatable(Protocol):

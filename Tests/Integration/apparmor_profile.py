@@ -3,10 +3,10 @@
 
 from __future__ import annotations
 
-from bed.checks import admitted, equal, require
-from bed.machine import wait_for
 from case import case
-from enforcing_ground import EnforcingGround
+from enforcing_environment import EnforcingEnvironment
+from testbed.checks import admitted, equal, require
+from testbed.machine import wait_for
 
 LINES = "/etc/apparmor.d/abstractions/nameservice.d/entralogin"
 PROGRAM = "/usr/local/bin/names"
@@ -21,9 +21,9 @@ profile names {PROGRAM} {{
 
 
 @case("P7", "AppArmor: a confined program finds Entra users with the lines of the package, and does not without them")
-def confined(ground: EnforcingGround) -> str:
-    machine = ground.boot("apparmor", 2222)
-    alice = ground.person("alice")
+def confined(env: EnforcingEnvironment) -> str:
+    machine = env.boot("apparmor", 2222)
+    alice = env.person("alice")
     try:
         equal(machine.must("cat", "/sys/module/apparmor/parameters/enabled").out, "Y\n", "AppArmor")
         admitted(alice.ssh("sudo -n id -u", port=machine.port, timeout=120), "0\n")

@@ -6,11 +6,11 @@ from __future__ import annotations
 import random
 from functools import partial
 
-from bed import Person
-from bed.checks import admitted, equal, require
 from case import case
-from ground import Ground, Site
+from environment import Environment, Host
 from roles import administrator, sudo_refused_after
+from testbed import Person
+from testbed.checks import admitted, equal, require
 
 PAM_SSHD = "/etc/pam.d/sshd"
 GUID = "????????-????-????-????-????????????"
@@ -74,28 +74,28 @@ LAYOUTS = {"RHEL 9": RHEL, "SUSE 15": SUSE, "Ubuntu 24.04": UBUNTU, "default=die
 
 @case("P4", "PAM laid out as on RHEL 9, SUSE 15 and Ubuntu 24.04, and with default=die: the same people get in, and no other",
       attack="S29")
-def layouts(ground: Ground) -> str:
-    with ground.fresh("layouts") as site:
+def layouts(env: Environment) -> str:
+    with env.fresh("layouts") as host:
         for label, files in LAYOUTS.items():
-            write(site, files)
-            require(site.stamp(), f"{label}: the check is not content: {site.tool('stack').text[-800:]}")
-            user, refused = ground.newcomer(), site.ssh(ground.person("carol"), "echo in")
-            equal(site.ssh(user, "id -un; pwd").out, f"{user.login}\n/home/{user.login}\n", f"{label}: a user with the role")
+            write(host, files)
+            require(host.stamp(), f"{label}: the check is not content: {host.tool('stack').text[-800:]}")
+            user, refused = env.newcomer(), host.ssh(env.person("carol"), "echo in")
+            equal(host.ssh(user, "id -un; pwd").out, f"{user.login}\n/home/{user.login}\n", f"{label}: a user with the role")
             require("in" not in refused.out and "role not assigned" in refused.text, f"{label}: carol: {refused.text}")
-            equal(site.ssh(ground.lisa, "id -un").out, "lisa\n", f"{label}: a local user")
-            person = administrator(ground)
-            sudo_refused_after(ground, site, person, partial(ground.withdraw, person))
+            equal(host.ssh(env.lisa, "id -un").out, "lisa\n", f"{label}: a local user")
+            person = administrator(env)
+            sudo_refused_after(env, host, person, partial(env.withdraw, person))
             # The control: the same files without entralogin's lines.
-            write(site, {path: text.replace(ACCOUNT, "").replace(SESSION, "") for path, text in files.items()})
-            require(not site.stamp(), f"{label}: without our lines the check is content")
-        write(site, SUBSTACK)
-        require(not site.stamp(), "the check is content with a substack whose no is taken back behind it")
+            write(host, {path: text.replace(ACCOUNT, "").replace(SESSION, "") for path, text in files.items()})
+            require(not host.stamp(), f"{label}: without our lines the check is content")
+        write(host, SUBSTACK)
+        require(not host.stamp(), "the check is content with a substack whose no is taken back behind it")
     return f"{len(LAYOUTS)} layouts, and one in a substack that is refused"
 
 
-def write(site: Site, files: dict[str, str]) -> None:
+def write(host: Host, files: dict[str, str]) -> None:
     for path, text in files.items():
-        site.machine.write(f"/etc/pam.d/{path}", f"#%PAM-1.0\n{text}")
+        host.machine.write(f"/etc/pam.d/{path}", f"#%PAM-1.0\n{text}")
 
 
 ACTIONS = ("required", "requisite", "sufficient", "optional", "[success=1 default=ignore]", "[success=2 default=ignore]",
@@ -135,29 +135,29 @@ def generated(letters: random.Random) -> tuple[dict[str, list[str]], list[str]]:
     return files, session
 
 
-def lay(site: Site, files: dict[str, list[str]], session: list[str]) -> str:
+def lay(host: Host, files: dict[str, list[str]], session: list[str]) -> str:
     for name, lines in files.items():
         whole = lines if name != "sshd" else ["auth required pam_permit.so", *lines, *session]
-        site.machine.write(f"/etc/pam.d/{name}", "".join(f"{line}\n" for line in whole))
+        host.machine.write(f"/etc/pam.d/{name}", "".join(f"{line}\n" for line in whole))
     return f"{files} {session}"
 
 
 @case("P4", "250 generated PAM stacks: where the check is content, nobody without the role gets in, and who gets in is enrolled",
       deep=True, attack="S30")
-def stacks(ground: Ground) -> str:
+def stacks(env: Environment) -> str:
     letters, verified, entered = random.Random(20), 0, 0
-    with ground.fresh("stacks") as site:
-        carol: Person = ground.person("carol")
+    with env.fresh("stacks") as host:
+        carol: Person = env.person("carol")
         for _ in range(250):
-            seen = lay(site, *generated(letters))
-            if not site.stamp():
+            seen = lay(host, *generated(letters))
+            if not host.stamp():
                 continue
             verified += 1
-            require("in" not in site.ssh(carol, "echo in").out.split(), f"carol is in: {seen}")
-            person = ground.newcomer()
-            if "in" in site.ssh(person, "echo in").out.split():
+            require("in" not in host.ssh(carol, "echo in").out.split(), f"carol is in: {seen}")
+            person = env.newcomer()
+            if "in" in host.ssh(person, "echo in").out.split():
                 entered += 1
-                require(site.enrolled(person.login), f"in, and not enrolled: {seen}")
+                require(host.enrolled(person.login), f"in, and not enrolled: {seen}")
         require(entered > 10, f"only {entered} people with the role got in: too little was tried")
-        admitted(ground.vm.ssh(ground.lisa, "true"))
+        admitted(env.vm.ssh(env.lisa, "true"))
     return f"{verified} stacks that the check is content with, {entered} people with the role in, carol never"

@@ -7,11 +7,11 @@ import os
 import re
 import socket
 
-from bed.checks import admitted, equal, refused, require
-from bed.machine import wait_for
-from bed.tracing import audited, tracing
-from booted_ground import BootedGround, BootedSite
+from booted_environment import BootedEnvironment, BootedHost
 from case import case
+from testbed.checks import admitted, equal, refused, require
+from testbed.machine import wait_for
+from testbed.tracing import audited, tracing
 
 SOCKET = "/run/entralogin/audit.sock"
 UNIT = "entralogin-audit"
@@ -19,24 +19,24 @@ MAY_WRITE = f"{1 << 29:016x}"  # CAP_AUDIT_WRITE (capabilities(7))
 TYPES = {"USER_AUTH", "USER_ACCT", "USER_MGMT"}
 
 
-def line(site: BootedSite) -> str:
+def line(host: BootedHost) -> str:
     """What status prints about audit."""
-    found = [row for row in site.tool("status").out.splitlines() if row.startswith("audit ")]
+    found = [row for row in host.tool("status").out.splitlines() if row.startswith("audit ")]
     require(len(found) == 1, f"status: {found}")
     return found[0].split(maxsplit=1)[1]
 
 
-def started(site: BootedSite, ground: BootedGround) -> int:
-    """Starts audit-events by a first event; returns its process id in the bed."""
-    refused(site.ssh(ground.person("carol"), "id"))
-    wait_for(lambda: runs(site), "audit-events")
-    return site.machine.outer_pid(f"{UNIT}.service")
+def started(host: BootedHost, env: BootedEnvironment) -> int:
+    """Starts audit-events by a first event; returns its process id in the testbed."""
+    refused(host.ssh(env.person("carol"), "id"))
+    wait_for(lambda: runs(host), "audit-events")
+    return host.machine.outer_pid(f"{UNIT}.service")
 
 
-def runs(site: BootedSite) -> bool:
+def runs(host: BootedHost) -> bool:
     """Whether audit-events runs. systemd reports its child's process id before the child has executed the program."""
-    pid = site.machine.main_pid(f"{UNIT}.service")
-    return pid != 0 and site.machine.run("cat", f"/proc/{pid}/comm").out.strip() == "audit-events"
+    pid = host.machine.main_pid(f"{UNIT}.service")
+    return pid != 0 and host.machine.run("cat", f"/proc/{pid}/comm").out.strip() == "audit-events"
 
 
 def answers(trace: str) -> list[str]:
@@ -49,16 +49,16 @@ def has(events: list[str], *parts: str) -> bool:
 
 
 @case("P11", "grants, refusals and withdrawals are audit events, sent by a program that may do that and nothing else")
-def events(ground: BootedGround) -> str:
-    alice, carol = ground.person("alice"), ground.person("carol")
-    with ground.boot("audit", audits=True) as site:
-        machine = site.machine
+def events(env: BootedEnvironment) -> str:
+    alice, carol = env.person("alice"), env.person("carol")
+    with env.boot("audit", audits=True) as host:
+        machine = host.machine
         machine.wait_until_up()
-        site.wait_until_ready()
-        pid, log = started(site, ground), machine.folder / "audit.txt"
+        host.wait_until_ready()
+        pid, log = started(host, env), machine.folder / "audit.txt"
         with tracing(pid, log, "sendto,recvfrom", "-s", "4000"):
-            admitted(site.ssh(alice, "sudo -n id -u"), "0\n")
-            refused(site.ssh(carol, "id"))
+            admitted(host.ssh(alice, "sudo -n id -u"), "0\n")
+            refused(host.ssh(carol, "id"))
             person = f'acct="{carol.login}"'
             wait_for(lambda: has(audited(log.read_text()), person), "carol's refusal")
             wait_for(lambda: has(audited(log.read_text()), "delete-user-from-group"), "the end of alice's membership")
@@ -70,7 +70,7 @@ def events(ground: BootedGround) -> str:
                       ("op=delete-user-from-group", her, 'grp="entra_admins"', "res=success"),
                       ("op=entralogin:account", person, 'reason=role-not-assigned ', "res=failed")):
             require(has(seen, *parts), f"no event with {parts}: {seen}")
-        object_id = ground.bed.directory.principals["alice"].object_id
+        object_id = env.testbed.directory.principals["alice"].object_id
         require(all(f'uuid={object_id} ' in event for event in seen if her in event), f"{seen}")
         records = {r.get("ENTRALOGIN_CORRELATION_ID") for r in machine.journal(f"ENTRALOGIN_USER={carol.login}")}
         require(any(f'correlation={one} ' in "".join(seen) for one in records), "no id of a record")
@@ -79,15 +79,15 @@ def events(ground: BootedGround) -> str:
         equal(set(answers(trace)), {"0"}, "the kernel's answers")
         # The first event, which started the program, may have been sent before strace was attached.
         told = [f"{count} events, 0 dropped" for count in (len(seen), len(seen) + 1)]
-        require(line(site) in told, f"{line(site)}; seen: {len(seen)}")
+        require(line(host) in told, f"{line(host)}; seen: {len(seen)}")
     return f"{len(seen)} taken by the kernel, for example: {seen[0][:150]}"
 
 
 @case("P11", "audit-events has a user and one capability of its own, and writes what the daemon sends only")
-def confined(ground: BootedGround) -> str:
-    site = ground.vm
-    machine = site.machine
-    started(site, ground)
+def confined(env: BootedEnvironment) -> str:
+    host = env.vm
+    machine = host.machine
+    started(host, env)
     status = machine.read(f"/proc/{machine.main_pid(f'{UNIT}.service')}/status")
     fields = dict(row.split(":\t", 1) for row in status.splitlines() if ":\t" in row)
     for part in ("Prm", "Eff", "Bnd", "Amb"):
@@ -118,43 +118,43 @@ def confined(ground: BootedGround) -> str:
 
 
 @case("P8", "where nobody takes audit events, sign-in, sudo and refusals go on; what was not told is counted and shown")
-def nobody_there(ground: BootedGround) -> str:
-    site, alice, carol = ground.vm, ground.person("alice"), ground.person("carol")
-    machine = site.machine
-    site.restart()
-    equal(line(site), "0 events, 0 dropped", "status after a start")
-    started(site, ground)
-    equal(line(site), "1 events, 0 dropped", "status after a refusal")
+def nobody_there(env: BootedEnvironment) -> str:
+    host, alice, carol = env.vm, env.person("alice"), env.person("carol")
+    machine = host.machine
+    host.restart()
+    equal(line(host), "0 events, 0 dropped", "status after a start")
+    started(host, env)
+    equal(line(host), "1 events, 0 dropped", "status after a refusal")
     machine.systemctl("kill", "--signal=STOP", f"{UNIT}.service")
-    admitted(site.ssh(alice, "sudo -n id -u"), "0\n")
+    admitted(host.ssh(alice, "sudo -n id -u"), "0\n")
     machine.systemctl("kill", "--signal=KILL", f"{UNIT}.service")
     machine.systemctl("stop", f"{UNIT}.socket", f"{UNIT}.service")
     try:
-        admitted(site.ssh(alice, "sudo -n id -u"), "0\n")
-        refused(site.ssh(carol, "id"))
-        require("entralogin-audit.socket is not there" in line(site), line(site))
-        doctor = site.tool("doctor")
+        admitted(host.ssh(alice, "sudo -n id -u"), "0\n")
+        refused(host.ssh(carol, "id"))
+        require("entralogin-audit.socket is not there" in line(host), line(host))
+        doctor = host.tool("doctor")
         require(doctor.ok and "entralogin-audit.socket is inactive" in " ".join(doctor.out.split()), doctor.text)
-        metrics = site.tool("metrics").out
+        metrics = host.tool("metrics").out
         dropped = re.search(r'^entralogin_audit_events_total\{outcome="dropped"\} (\d+)$', metrics, re.MULTILINE)
         require(dropped is not None and int(dropped[1]) > 0, metrics)
         machine.write_file("/etc/entralogin/entralogin.conf.d/50-audit.conf", "[Log]\nAudit=no\n")
-        site.restart()
-        require("\naudit " not in site.tool("status").out, "status speaks of audit where it is off")
+        host.restart()
+        require("\naudit " not in host.tool("status").out, "status speaks of audit where it is off")
     finally:
         machine.remove("/etc/entralogin/entralogin.conf.d/50-audit.conf")
         machine.systemctl("reset-failed", f"{UNIT}.service")
         machine.systemctl("start", f"{UNIT}.socket")
-        site.restart()
+        host.restart()
     assert dropped is not None
     return f"{dropped[1]} dropped"
 
 
 @case("P11", "audit-events ends by itself when nothing comes, and is there again with the next event", deep=True)
-def idle(ground: BootedGround) -> str:
-    site = ground.vm
-    started(site, ground)
-    wait_for(lambda: site.machine.main_pid(f"{UNIT}.service") == 0, "the end of audit-events", 90)
-    equal(site.machine.property(f"{UNIT}.service", "Result"), "success", "its result")
-    started(site, ground)
+def idle(env: BootedEnvironment) -> str:
+    host = env.vm
+    started(host, env)
+    wait_for(lambda: host.machine.main_pid(f"{UNIT}.service") == 0, "the end of audit-events", 90)
+    equal(host.machine.property(f"{UNIT}.service", "Result"), "success", "its result")
+    started(host, env)
     return "twice started"

@@ -6,10 +6,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from bed.checks import admitted, equal, require
-from bed.machine import wait_for
 from case import case
-from ground import KEYS, STATE, Ground, Site
+from environment import KEYS, STATE, Environment, Host
+from testbed.checks import admitted, equal, require
+from testbed.machine import wait_for
 
 SOURCE = f"{STATE}/ssh/trusted_user_ca_keys"
 POSTRM = Path(__file__).resolve().parents[2] / "packaging/debian/entralogin.postrm"
@@ -20,63 +20,63 @@ TRAPS = {
 }
 
 
-def trap(site: Site, path: str, how: str) -> None:
+def trap(host: Host, path: str, how: str) -> None:
     """Sets the trap as the daemon's user, as an attacker with the daemon's rights can."""
-    outcome = site.machine.run("sh", "-c", f"rm -rf $1 $1.fifo && {how}", "sh", path, user="entralogin")
+    outcome = host.machine.run("sh", "-c", f"rm -rf $1 $1.fifo && {how}", "sh", path, user="entralogin")
     require(outcome.ok, f"{how}: {outcome.text}")
 
 
-def finding(site: Site) -> tuple[str, str]:
+def finding(host: Host) -> tuple[str, str]:
     """Severity and text of doctor's finding about sshd's keys."""
-    found = next(f for f in json.loads(site.tool("--json", "doctor").out)["findings"] if f["id"] == "keys.copy")
+    found = next(f for f in json.loads(host.tool("--json", "doctor").out)["findings"] if f["id"] == "keys.copy")
     return found["severity"], found["found"]
 
 
 @case("P11", "whatever the daemon's owner puts in place of the CA keys, sshd has the last good ones, and nobody waits",
       attack="H7")
-def traps(ground: Ground) -> str:
-    with ground.fresh("authorities") as site:
-        person = ground.newcomer()
-        admitted(site.ssh(person, "true"))
-        good = site.machine.read(KEYS)
-        equal(finding(site)[0], "good", "doctor before")
+def traps(env: Environment) -> str:
+    with env.fresh("authorities") as host:
+        person = env.newcomer()
+        admitted(host.ssh(person, "true"))
+        good = host.machine.read(KEYS)
+        equal(finding(host)[0], "good", "doctor before")
         for name, how in TRAPS.items():
-            trap(site, SOURCE, how)
-            published = site.machine.run("/usr/bin/entraloginctl", "keys", "--publish", timeout=20)
+            trap(host, SOURCE, how)
+            published = host.machine.run("/usr/bin/entraloginctl", "keys", "--publish", timeout=20)
             equal(published.status, 1, f"{name}: {published.text}")
             require("sshd keeps the CA keys that it has" in published.err, published.text)
-            equal(site.machine.read(KEYS), good, f"sshd's keys with {name} in place of the daemon's")
-            admitted(site.ssh(person, "id -un"), f"{person.login}\n")
-            equal(finding(site)[0], "note" if name == "nothing" else "error", f"doctor, {name}")
-        trap(site, SOURCE, "printf 'ssh-rsa AAAA\\n' >$1")
-        equal(site.machine.run("/usr/bin/entraloginctl", "keys", "--publish").status, 1, "a line that is no key")
-        equal(site.machine.read(KEYS), good, "sshd's keys")
+            equal(host.machine.read(KEYS), good, f"sshd's keys with {name} in place of the daemon's")
+            admitted(host.ssh(person, "id -un"), f"{person.login}\n")
+            equal(finding(host)[0], "note" if name == "nothing" else "error", f"doctor, {name}")
+        trap(host, SOURCE, "printf 'ssh-rsa AAAA\\n' >$1")
+        equal(host.machine.run("/usr/bin/entraloginctl", "keys", "--publish").status, 1, "a line that is no key")
+        equal(host.machine.read(KEYS), good, "sshd's keys")
         # The daemon's next start fixes it: it fetches the keys again.
-        site.service.restart()
-        wait_for(lambda: finding(site)[0] == "good", "the daemon's own keys again")
-        admitted(site.ssh(person, "id -un"), f"{person.login}\n")
+        host.service.restart()
+        wait_for(lambda: finding(host)[0] == "good", "the daemon's own keys again")
+        admitted(host.ssh(person, "id -un"), f"{person.login}\n")
     return ", ".join(TRAPS)
 
 
 @case("P11", "a purge reads what the daemon left without waiting and not to an end, and keeps accounts where there are any",
       attack="H7")
-def purge(ground: Ground) -> str:
-    with ground.fresh("purged", started=False) as site:
+def purge(env: Environment) -> str:
+    with env.fresh("purged", started=False) as host:
         accounts = f"{STATE}/accounts"
-        site.machine.write("/tmp/postrm", POSTRM.read_text(), 0o755)
+        host.machine.write("/tmp/postrm", POSTRM.read_text(), 0o755)
 
         def purged() -> bool:
             """Whether accounts stay."""
-            outcome = site.machine.run("/tmp/postrm", "purge", timeout=30)
+            outcome = host.machine.run("/tmp/postrm", "purge", timeout=30)
             require(outcome.ok, outcome.text)
-            stays = site.machine.path(accounts).exists()
-            site.machine.must("install", "-d", "-o", "entralogin", "-g", "entralogin", STATE)
+            stays = host.machine.path(accounts).exists()
+            host.machine.must("install", "-d", "-o", "entralogin", "-g", "entralogin", STATE)
             return stays
 
         for name, how in TRAPS.items():
-            trap(site, accounts, how)
+            trap(host, accounts, how)
             require(not purged(), f"{name} stays")
-        trap(site, accounts, "printf 'head\\naccount x\\n' >$1")
+        trap(host, accounts, "printf 'head\\naccount x\\n' >$1")
         require(purged(), "accounts are gone")
-        require(not site.machine.path("/var/lib/entralogin-sshd").exists(), "sshd's keys stay")
+        require(not host.machine.path("/var/lib/entralogin-sshd").exists(), "sshd's keys stay")
     return "accounts stay where there are any"

@@ -8,18 +8,18 @@ from contextlib import suppress
 
 # The order of these imports is the order of the table.
 # isort: off
-from authselect_ground import AuthselectGround, AuthselectScene, in_force, select
+from authselect_environment import AuthselectEnvironment, AuthselectFixture, in_force, select
 import rows_people  # noqa: F401
 import rows_local  # noqa: F401
 import rows_wiring  # noqa: F401
 # isort: on
 from authselected import OURS
-from bed import Machine
-from bed.checks import equal, require
-from bed.installed import CONFIGURE, TOOL, put_in_place
-from bed.packages import differences, inventory
 from case import case
-from table import TABLE, play
+from table import TABLE, run_table
+from testbed import Machine
+from testbed.checks import equal, require
+from testbed.installed import CONFIGURE, TOOL, put_in_place
+from testbed.packages import differences, inventory
 
 PLACES = ("/etc/pam.d", "/etc/authselect", "/etc/nsswitch.conf")
 PROFILES = ("local", "local with-faillock with-silent-lastlog", "sssd with-mkhomedir with-sudo")
@@ -40,9 +40,9 @@ def wired(machine: Machine, profile: str) -> None:
 
 
 @case("P4", "the real authselect: a profile of entralogin's own with the features in force, and the one before again", deep=True)
-def profiles(ground: AuthselectGround) -> str:
+def profiles(env: AuthselectEnvironment) -> str:
     for profile in PROFILES:
-        machine = ground.bed.machine("authselect", layered=True)
+        machine = env.testbed.machine("authselect", layered=True)
         select(machine, profile)
         before = inventory(machine, *PLACES)
         put_in_place(machine)
@@ -62,8 +62,8 @@ def profiles(ground: AuthselectGround) -> str:
 
 @case("P4", "the real authselect, and somebody's own file in place of its link: nothing is changed, sign-in stays off",
       deep=True)
-def another_file(ground: AuthselectGround) -> str:
-    machine = ground.bed.machine("authselect", layered=True)
+def another_file(env: AuthselectEnvironment) -> str:
+    machine = env.testbed.machine("authselect", layered=True)
     select(machine, "local")
     machine.must("sh", "-c", "cp /etc/authselect/system-auth /etc/pam.d/own && mv /etc/pam.d/own /etc/pam.d/system-auth")
     require(not machine.run("authselect", "check").ok, "authselect does not see the file")  # it looks at links alone
@@ -79,7 +79,7 @@ def another_file(ground: AuthselectGround) -> str:
 
 
 @case("P4", "the table of the demonstration, every row of it, where the real authselect makes PAM's files", deep=True)
-def table(ground: AuthselectGround) -> str:
-    failed = play(AuthselectScene(ground.bed))
+def table(env: AuthselectEnvironment) -> str:
+    failed = run_table(AuthselectFixture(env.testbed))
     require(failed == 0, f"{failed} rows failed: see above")
     return f"{len(TABLE)} rows"

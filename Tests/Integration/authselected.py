@@ -5,12 +5,12 @@ from __future__ import annotations
 
 import shutil
 
-from bed.checks import equal, require
-from bed.installed import CONFIGURE, put_in_place
-from bed.machine import HERE, Machine
-from bed.packages import differences, inventory
 from case import case
-from packages_ground import PackagesGround
+from packages_environment import PackagesEnvironment
+from testbed.checks import equal, require
+from testbed.installed import CONFIGURE, put_in_place
+from testbed.machine import HERE, Machine
+from testbed.packages import differences, inventory
 
 OURS = "/etc/authselect/custom/entralogin/system-auth"
 PROFILE = "/usr/share/authselect/default/sssd"
@@ -47,8 +47,8 @@ def like_rhel(machine: Machine) -> None:
 
 
 @case("P4", "under authselect (a stand-in): a profile of its own with the features in force, and the one before again")
-def authselect(ground: PackagesGround) -> str:
-    machine = ground.bed.machine("authselect", base=ground.bare)
+def authselect(env: PackagesEnvironment) -> str:
+    machine = env.testbed.machine("authselect", base=env.bare)
     like_rhel(machine)
     before = inventory(machine, "/etc/pam.d", "/etc/authselect", "/etc/nsswitch.conf")
     put_in_place(machine)

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bed import Outcome, Person
-from bed.checks import require
-from bed.machine import run
-from ground import Ground
+from environment import Environment
 from simulator import contoso
 from simulator.clouds import PUBLIC, Cloud
 from simulator.sshkeys import jwk_numbers, public_line
+from testbed import Outcome, Person
+from testbed.checks import require
+from testbed.machine import run
 
 KEY_ID = "real-client"
 # The calls to azure-cli's core that `az ssh cert` of the extension "ssh" makes once it has a public key.
@@ -33,7 +33,7 @@ class AzureCLI:
     """A user's azure-cli. Its state is in `folder`; it reads no configuration of the machine. `cloud` is the cloud whose
     certificates are requested; azure-cli itself learns it by `az cloud set`."""
 
-    ground: Ground
+    env: Environment
     folder: Path
     cloud: Cloud = PUBLIC
 
@@ -42,7 +42,7 @@ class AzureCLI:
 
     def login(self, key: str, *more: str, secret: str = "") -> Outcome:
         """`az login` of a service principal, with its own secret unless another is given."""
-        who = self.ground.bed.directory.principals[key]
+        who = self.env.testbed.directory.principals[key]
         return self.az("login", "--service-principal", "-u", who.client_id, "-p", secret or who.client_secret,
                        "--tenant", contoso.TENANT, *more)
 
@@ -61,9 +61,9 @@ class AzureCLI:
     def _run(self, program: str, *arguments: str) -> Outcome:
         environment = {
             "PATH": "/usr/bin:/bin", "HOME": str(self.folder), "LANG": "C.UTF-8", "AZURE_CONFIG_DIR": str(self.folder),
-            "AZURE_CORE_COLLECT_TELEMETRY": "false", "REQUESTS_CA_BUNDLE": str(self.ground.bed.authority),
+            "AZURE_CORE_COLLECT_TELEMETRY": "false", "REQUESTS_CA_BUNDLE": str(self.env.testbed.authority),
         }
-        return run([f"{os.environ['BED_AZURE_CLI']}/bin/{program}", *arguments], None, 300, environment)
+        return run([f"{os.environ['TESTBED_AZURE_CLI']}/bin/{program}", *arguments], None, 300, environment)
 
 
 def asked(requests: list[dict[str, Any]]) -> list[str]:

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from azure_faults import LIMIT_MS
-from bed import Person
-from bed.checks import admitted, equal, refused, require
-from bed.installed import REPOSITORY
-from bed.machine import wait_for
 from case import case
-from ground import Ground, Site
+from environment import Environment, Host
+from testbed import Person
+from testbed.checks import admitted, equal, refused, require
+from testbed.installed import REPOSITORY
+from testbed.machine import wait_for
 
 PAGE = REPOSITORY / "Documentation/bad-days.md"
 HOUR, DAY = 3600, 86_400
@@ -105,159 +105,159 @@ SLOW = (
 # An earlier yes does not stand in when the reason is one that an administrator has to fix; see the page.
 
 
-def met(ground: Ground, site: Site, day: Day, person: Person, expected: str) -> float:
+def met(env: Environment, host: Host, day: Day, person: Person, expected: str) -> float:
     """The person tries to sign in while the fault lasts; returns the milliseconds."""
-    mark = site.journal.mark()
-    outcome = site.ssh(person, "id -un")
+    mark = host.journal.mark()
+    outcome = host.ssh(person, "id -un")
     if expected in (IN, GRACE):
         admitted(outcome, f"{person.login}\n")
-        record = site.journal.wait(mark, event="account", user=person.login, decision="allow")
+        record = host.journal.wait(mark, event="account", user=person.login, decision="allow")
         equal("grace" in record["ENTRALOGIN_DETAIL"], expected == GRACE, f"{day.name}: by grace ({record})")
     else:
         refused(outcome, expected, "Correlation id")
-        record = site.journal.wait(mark, event="account", user=person.login, decision="deny")
+        record = host.journal.wait(mark, event="account", user=person.login, decision="deny")
         equal(record["ENTRALOGIN_REASON"], day.reason, f"{day.name}: reason ({record.get('ENTRALOGIN_DETAIL')})")
     require(outcome.milliseconds < LIMIT_MS, f"{day.name}: {outcome.milliseconds:.0f} ms")
     return outcome.milliseconds
 
 
-def played(ground: Ground, site: Site, day: Day) -> float:
+def run_day(env: Environment, host: Host, day: Day) -> float:
     page = row(day.name)
     for column, words in grouped(day).items():
         equal(page[column].replace("`", ""), words, f"{PAGE.name}, {day.name}, {column}")
     for name, endpoint, _ in day.faults:
         require(f"`{name} {endpoint}`" in page["Fault"], f"{day.name}: the page's fault is {page['Fault']}")
-    known, new = ground.newcomer(), ground.newcomer()
-    mark = site.journal.mark()
-    admitted(site.ssh(known, "true"))
-    site.journal.wait(mark, event="access-check")  # the confirmation has ended before the clock moves
+    known, new = env.newcomer(), env.newcomer()
+    mark = host.journal.mark()
+    admitted(host.ssh(known, "true"))
+    host.journal.wait(mark, event="access-check")  # the confirmation has ended before the clock moves
     # The yes is too old for a sign-in, but recent enough for the grace.
-    site.pass_by(90_000 if day.tokens_ended else 400, wall=False)
+    host.pass_by(90_000 if day.tokens_ended else 400, wall=False)
     if day.tokens_ended:
-        site.service.stop()
+        host.service.stop()
     for name, endpoint, value in day.faults:
-        ground.azure.set_fault(name, endpoint, value, 1 if name == "expired-token" else None)
+        env.azure.set_fault(name, endpoint, value, 1 if name == "expired-token" else None)
     if day.tokens_ended:
-        site.begin() if day.reason != "metadata-closed" else site.service.start()
-    slowest = max(met(ground, site, day, known, day.known), met(ground, site, day, new, day.new))
+        host.begin() if day.reason != "metadata-closed" else host.service.start()
+    slowest = max(met(env, host, day, known, day.known), met(env, host, day, new, day.new))
     if day.reason in ("identity-may-not-ask", "application-missing", "no-managed-identity", "metadata-closed"):
-        words = site.tool("doctor").text
+        words = host.tool("doctor").text
         require(day.reason in words or day.new in words, f"{day.name}: doctor hides it: {words}")
-    ground.azure.clear_faults()
-    site.pass_by(day.seconds, wall=False)
+    env.azure.clear_faults()
+    host.pass_by(day.seconds, wall=False)
     if day in SLOW:  # questions may be out that began before the clock was moved
-        wait_for(lambda: site.ssh(new, "true").ok, f"{day.name}: the newcomer to get in", 20)
+        wait_for(lambda: host.ssh(new, "true").ok, f"{day.name}: the newcomer to get in", 20)
     for person in (new, known):
-        admitted(site.ssh(person, "true"))
+        admitted(host.ssh(person, "true"))
     return slowest
 
 
-def all_played(ground: Ground, days: tuple[Day, ...]) -> str:
+def all_played(env: Environment, days: tuple[Day, ...]) -> str:
     slowest = 0.0
     for settings in dict.fromkeys(day.settings for day in days):
-        with ground.fresh("badday", settings=settings) as site:
+        with env.fresh("badday", settings=settings) as host:
             for day in (d for d in days if d.settings == settings):
-                slowest = max(slowest, played(ground, site, day))
+                slowest = max(slowest, run_day(env, host, day))
                 # The daemon forgets which checker answered, and every yes and no.
-                site.pass_by(400, wall=False)
-                site.flush()
+                host.pass_by(400, wall=False)
+                host.flush()
     return f"{len(days)} days, slowest {slowest:.0f} ms"
 
 
 @case("P1", "bad days: each fault as its row says, who gets in, who reads what, and well again in the row's time")
-def quick_days(ground: Ground) -> str:
-    return all_played(ground, QUICK)
+def quick_days(env: Environment) -> str:
+    return all_played(env, QUICK)
 
 
 @case("P1", "more bad days, each as its row says", deep=True)
-def more_days(ground: Ground) -> str:
-    return all_played(ground, MORE)
+def more_days(env: Environment) -> str:
+    return all_played(env, MORE)
 
 
 @case("P1", "bad days on which Azure is waited for, each as its row says", deep=True)
-def slow_days(ground: Ground) -> str:
-    return all_played(ground, SLOW)
+def slow_days(env: Environment) -> str:
+    return all_played(env, SLOW)
 
 
 @case("P1", "bad day: metadata late at boot: nobody gets in, and everybody as soon as they answer")
-def late_metadata(ground: Ground) -> str:
+def late_metadata(env: Environment) -> str:
     page = row("Metadata are late at boot")
-    with ground.fresh("lateboot", started=False) as site:
-        person = ground.newcomer()
-        site.machine.start_sshd(site.port)
-        with ground.azure.without("imds"):
-            site.service.start()
-            site.stamped()
-            refused(site.ssh(person, "id"), page["New here"])
-            require("metadata" in site.service.status(), f"systemd is told {site.service.status()!r}")
+    with env.fresh("lateboot", started=False) as host:
+        person = env.newcomer()
+        host.machine.start_sshd(host.port)
+        with env.azure.without("imds"):
+            host.service.start()
+            host.stamped()
+            refused(host.ssh(person, "id"), page["New here"])
+            require("metadata" in host.service.status(), f"systemd is told {host.service.status()!r}")
         seconds = int(page["Well again"].split()[0])
-        wait_for(lambda: site.ssh(person, "true").ok, "the newcomer", seconds + 20)
+        wait_for(lambda: host.ssh(person, "true").ok, "the newcomer", seconds + 20)
     return page["Well again"]
 
 
 @case("P4", "bad day: Entra's keys out of reach for a week: everybody gets in, and status warns", deep=True)
-def keys_for_a_week(ground: Ground) -> str:
+def keys_for_a_week(env: Environment) -> str:
     page = row("Entra's keys are out of reach for a week")
-    with ground.fresh("week") as site:
-        person = ground.newcomer()
-        admitted(site.ssh(person, "true"))
-        mark = site.journal.mark()
-        with ground.azure.fault("refuse", "keys"):
-            site.pass_by(7 * DAY)
-            site.tool("status")
-            record = site.journal.wait(mark, event="keys-stale")
+    with env.fresh("week") as host:
+        person = env.newcomer()
+        admitted(host.ssh(person, "true"))
+        mark = host.journal.mark()
+        with env.azure.fault("refuse", "keys"):
+            host.pass_by(7 * DAY)
+            host.tool("status")
+            record = host.journal.wait(mark, event="keys-stale")
             equal(page["Record"], "`keys-stale`", "the page's record")
-            require(warned(site), "status does not warn")
-            doctor = site.tool("doctor")  # which also finds that the simulator's clock has stood still for that week
+            require(warned(host), "status does not warn")
+            doctor = host.tool("doctor")  # which also finds that the simulator's clock has stood still for that week
             require(not doctor.ok and "not confirmed for long" in " ".join(doctor.text.split()), doctor.text)
-            site.clock.set(boot=7 * DAY)  # certificates expire by the real-time clock
-            for one in (person, ground.newcomer()):
-                admitted(site.ssh(one, "true"))
-        asked = site.count("keys")
-        site.pass_by(900, wall=False)
+            host.clock.set(boot=7 * DAY)  # certificates expire by the real-time clock
+            for one in (person, env.newcomer()):
+                admitted(host.ssh(one, "true"))
+        asked = host.count("keys")
+        host.pass_by(900, wall=False)
         equal(page["Well again"], "900 s", "the page's time")
-        site.tool("status")
-        wait_for(lambda: site.count("keys") > asked and not warned(site), "fresh keys")
+        host.tool("status")
+        wait_for(lambda: host.count("keys") > asked and not warned(host), "fresh keys")
     return record["MESSAGE"]
 
 
-def warned(site: Site) -> bool:
-    return "keys" in json.dumps(json.loads(site.tool("status", "--json").out)["warnings"])
+def warned(host: Host) -> bool:
+    return "keys" in json.dumps(json.loads(host.tool("status", "--json").out)["warnings"])
 
 
 @case("P1", "bad day: the machine's clock ten minutes off, either way, and jumping back: as the page says")
-def clocks(ground: Ground) -> str:
+def clocks(env: Environment) -> str:
     slow, fast = row("Our clock is 10 min slow"), row("Our clock is 10 min fast")
-    with ground.fresh("clocks") as site:
-        person, new = ground.newcomer(), ground.newcomer()
-        admitted(site.ssh(person, "true"))
-        site.clock.set(wall=-600)
-        mark = site.journal.mark()
-        refused(site.ssh(person, "id"), slow["Signed in within the hour"])
-        record = site.journal.wait(mark, event="certificate", user=person.login, decision="deny")
+    with env.fresh("clocks") as host:
+        person, new = env.newcomer(), env.newcomer()
+        admitted(host.ssh(person, "true"))
+        host.clock.set(wall=-600)
+        mark = host.journal.mark()
+        refused(host.ssh(person, "id"), slow["Signed in within the hour"])
+        record = host.journal.wait(mark, event="certificate", user=person.login, decision="deny")
         require("not-yet-valid" in record["ENTRALOGIN_DETAIL"] and "not-yet-valid" in slow["Record"], record)
-        doctor = site.tool("doctor").text
+        doctor = host.tool("doctor").text
         require("clock" in doctor.lower(), f"doctor hides the clock: {doctor}")
-        site.clock.set(wall=600)
+        host.clock.set(wall=600)
         for one in (person, new):
-            admitted(site.ssh(one, "true"))
+            admitted(host.ssh(one, "true"))
         equal(fast["New here"], IN, "the page")
-        site.clock.set()
-        admitted(site.ssh(person, "true"))
+        host.clock.set()
+        admitted(host.ssh(person, "true"))
     return record["ENTRALOGIN_DETAIL"]
 
 
 @case("P1", "bad day: suspended for eight hours, every connection dead: the first sign-in afterwards works", deep=True)
-def suspended(ground: Ground) -> str:
+def suspended(env: Environment) -> str:
     page = row("Suspended for 8 h, then resumed")
     equal(page["Well again"], "at once", "the page's time")
-    with ground.fresh("suspend") as site:
-        person = ground.newcomer()
-        admitted(site.ssh(person, "true"))
+    with env.fresh("suspend") as host:
+        person = env.newcomer()
+        admitted(host.ssh(person, "true"))
         for endpoint in ("pas", "keys"):
-            ground.azure.set_fault("refuse", endpoint, times=1)  # the connection that was kept open is dead
-        site.pass_by(8 * HOUR, wall=False)  # certificates expire by the real-time clock
-        for one in (person, ground.newcomer()):
-            admitted(site.ssh(one, "true"))
-        ground.azure.clear_faults()
+            env.azure.set_fault("refuse", endpoint, times=1)  # the connection that was kept open is dead
+        host.pass_by(8 * HOUR, wall=False)  # certificates expire by the real-time clock
+        for one in (person, env.newcomer()):
+            admitted(host.ssh(one, "true"))
+        env.azure.clear_faults()
     return "in at once"

@@ -8,14 +8,14 @@ import json
 import re
 import subprocess
 
-from bed.booted import BootedMachine
-from bed.checks import admitted, equal, one_line, refused, require
-from bed.compiled import compiled
-from bed.installed import CONFIGURE
-from bed.machine import HERE, wait_for
-from booted_ground import DAEMON, EARLY, KEYS, SETTINGS, BootedGround, BootedSite
+from booted_environment import DAEMON, EARLY, KEYS, SETTINGS, BootedEnvironment, BootedHost
 from case import case
 from simulator import contoso
+from testbed.booted import BootedMachine
+from testbed.checks import admitted, equal, one_line, refused, require
+from testbed.compiled import compiled
+from testbed.installed import CONFIGURE
+from testbed.machine import HERE, wait_for
 
 EXPOSURE = {DAEMON: 1.5, "entralogin-stack.service": 2.0, "entralogin-stack-again.service": 5.0,
             "entralogin-caches.service": 2.5, "entralogin-caches-again.service": 5.0,
@@ -26,36 +26,36 @@ EXPOSURE = {DAEMON: 1.5, "entralogin-stack.service": 2.0, "entralogin-stack-agai
 
 
 @case("P4", "a booted machine: alice signs in and is an administrator, bob is not, carol is refused")
-def sign_in(ground: BootedGround) -> str:
-    site, alice, bob = ground.vm, ground.person("alice"), ground.person("bob")
-    admitted(site.ssh(alice, "sudo -n id -u"), "0\n")
-    admitted(site.ssh(bob, "id -un"), f"{bob.login}\n")
-    require(not site.ssh(bob, "sudo -n id -u").ok, "bob has sudo")
-    refused(site.ssh(ground.person("carol"), "id"), contoso.USER)
-    admitted(site.ssh(ground.lisa, "id -un"), "lisa\n")
-    groups = admitted(site.ssh(alice, "id -Gn")).split()
+def sign_in(env: BootedEnvironment) -> str:
+    host, alice, bob = env.vm, env.person("alice"), env.person("bob")
+    admitted(host.ssh(alice, "sudo -n id -u"), "0\n")
+    admitted(host.ssh(bob, "id -un"), f"{bob.login}\n")
+    require(not host.ssh(bob, "sudo -n id -u").ok, "bob has sudo")
+    refused(host.ssh(env.person("carol"), "id"), contoso.USER)
+    admitted(host.ssh(env.lisa, "id -un"), "lisa\n")
+    groups = admitted(host.ssh(alice, "id -Gn")).split()
     equal(groups, [alice.login, "entra_users", "entra_admins"], "alice's groups while she is signed in")
     return "sudo for alice alone"
 
 
 @case("P15", "the journal finds decisions by their fields, under the daemon's name")
-def journal(ground: BootedGround) -> str:
-    site, carol = ground.vm, ground.person("carol")
+def journal(env: BootedEnvironment) -> str:
+    host, carol = env.vm, env.person("carol")
     matches = ("ENTRALOGIN_DECISION=deny", f"ENTRALOGIN_USER={carol.login}", "ENTRALOGIN_EVENT=account")
-    before = len(site.machine.journal(*matches))
-    refused(site.ssh(carol, "id"))
-    wait_for(lambda: len(site.machine.journal(*matches)) > before, "the record of carol's refusal")
-    record = site.machine.journal(*matches)[-1]
+    before = len(host.machine.journal(*matches))
+    refused(host.ssh(carol, "id"))
+    wait_for(lambda: len(host.machine.journal(*matches)) > before, "the record of carol's refusal")
+    record = host.machine.journal(*matches)[-1]
     equal(record.get("ENTRALOGIN_REASON"), "role-not-assigned", "reason")
     equal(record.get("_SYSTEMD_UNIT"), DAEMON, "the unit that journald saw")
-    equal(record.get("_UID"), site.machine.must("id", "-u", "entralogin").out.strip(), "the uid that journald saw")
+    equal(record.get("_UID"), host.machine.must("id", "-u", "entralogin").out.strip(), "the uid that journald saw")
     require(re.fullmatch(r"[0-9a-f]{32}", str(record.get("MESSAGE_ID"))) is not None, f"{record}")
     return str(record["MESSAGE"])[:120]
 
 
 @case("P11", "systemd-analyze: the daemon's exposure is at most 1.5, and no unit of entralogin's is worse than it was")
-def exposure(ground: BootedGround) -> str:
-    machine, seen = ground.vm.machine, []
+def exposure(env: BootedEnvironment) -> str:
+    machine, seen = env.vm.machine, []
     for unit, limit in EXPOSURE.items():
         text = machine.must("systemd-analyze", "security", "--no-pager", unit).out
         found = re.search(rf"Overall exposure level for {re.escape(unit)}: ([0-9.]+)", text)
@@ -69,10 +69,10 @@ def exposure(ground: BootedGround) -> str:
     return ", ".join(seen)
 
 
-def probed(ground: BootedGround, site: BootedSite) -> dict[str, str]:
+def probed(env: BootedEnvironment, host: BootedHost) -> dict[str, str]:
     """What probe.c prints when it runs as the daemon does: in the same unit, as another program."""
-    machine = site.machine
-    program = compiled(HERE / "probe.c", ground.bed.scratch / "programs")
+    machine = host.machine
+    program = compiled(HERE / "probe.c", env.testbed.scratch / "programs")
     target = machine.path("/usr/local/bin/probe")
     target.write_bytes(program.read_bytes())
     target.chmod(0o755)
@@ -88,10 +88,10 @@ def probed(ground: BootedGround, site: BootedSite) -> dict[str, str]:
 
 
 @case("P11", "the sandbox is in force: no capability, no other user's files, no call that root's work needs")
-def sandbox(ground: BootedGround) -> str:
-    site = ground.vm
-    seen = probed(ground, site)
-    uid = site.machine.must("id", "-u", "entralogin").out.strip()
+def sandbox(env: BootedEnvironment) -> str:
+    host = env.vm
+    seen = probed(env, host)
+    uid = host.machine.must("id", "-u", "entralogin").out.strip()
     nothing = "0000000000000000"
     equal(seen["status:Uid:"].split(), [uid] * 4, "uid")
     equal({seen[f"status:Cap{part}:"] for part in ("Inh", "Prm", "Eff", "Bnd", "Amb")}, {nothing}, "capabilities")
@@ -117,27 +117,27 @@ def sandbox(ground: BootedGround) -> str:
 
 
 @case("P11", "the running daemon itself has no capability, and sees none of its neighbours")
-def daemon_status(ground: BootedGround) -> str:
-    site = ground.vm
-    pid = site.machine.main_pid(DAEMON)
-    fields = dict(line.split(":\t", 1) for line in site.machine.read(f"/proc/{pid}/status").splitlines()
+def daemon_status(env: BootedEnvironment) -> str:
+    host = env.vm
+    pid = host.machine.main_pid(DAEMON)
+    fields = dict(line.split(":\t", 1) for line in host.machine.read(f"/proc/{pid}/status").splitlines()
                   if ":\t" in line)
     for part in ("Inh", "Prm", "Eff", "Bnd", "Amb"):
         equal(fields[f"Cap{part}"], "0000000000000000", f"Cap{part}")
     equal((fields["NoNewPrivs"], fields["Seccomp"]), ("1", "2"), "privileges")
-    mounts = site.machine.read(f"/proc/{pid}/mountinfo")
+    mounts = host.machine.read(f"/proc/{pid}/mountinfo")
     require(any(" /proc " in line and "hidepid" in line for line in mounts.splitlines()), "its /proc hides nobody")
-    equal(site.machine.property(DAEMON, "MemoryMax"), str(256 << 20), "MemoryMax=")
+    equal(host.machine.property(DAEMON, "MemoryMax"), str(256 << 20), "MemoryMax=")
     return f"{fields['VmRSS'].strip()} resident, {fields['Threads']} threads"
 
 
 @case("P14", "restart and reload during an open session: it goes on, sudo works, nobody is enrolled anew")
-def restart(ground: BootedGround) -> str:
-    site, alice = ground.vm, ground.person("alice")
-    admitted(site.ssh(alice, "true"))
-    before = site.machine.passwd(alice.login)
+def restart(env: BootedEnvironment) -> str:
+    host, alice = env.vm, env.person("alice")
+    admitted(host.ssh(alice, "true"))
+    before = host.machine.passwd(alice.login)
     script = "while read -r word; do case $word in id) id -u ;; sudo) sudo -n id -u ;; esac; done"
-    session = subprocess.Popen(alice.argv("-p", str(site.port), f"{alice.login}@127.0.0.1", script), text=True,
+    session = subprocess.Popen(alice.argv("-p", str(host.port), f"{alice.login}@127.0.0.1", script), text=True,
                                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
 
     def ask(word: str) -> str:
@@ -148,32 +148,32 @@ def restart(ground: BootedGround) -> str:
 
     try:
         equal(ask("sudo"), "0", "sudo before")
-        pid = site.machine.main_pid(DAEMON)
-        site.machine.systemctl("reload", DAEMON)
-        equal(site.machine.main_pid(DAEMON), pid, "the process after a reload")
+        pid = host.machine.main_pid(DAEMON)
+        host.machine.systemctl("reload", DAEMON)
+        equal(host.machine.main_pid(DAEMON), pid, "the process after a reload")
         equal(ask("sudo"), "0", "sudo after a reload")
-        site.restart()
-        require(site.machine.main_pid(DAEMON) != pid, "the same process after a restart")
+        host.restart()
+        require(host.machine.main_pid(DAEMON) != pid, "the same process after a restart")
         equal(ask("id"), before[2], "the session after a restart")
         equal(ask("sudo"), "0", "sudo after a restart")
-        admitted(site.ssh(alice, "sudo -n id -u"), "0\n")
+        admitted(host.ssh(alice, "sudo -n id -u"), "0\n")
     finally:
         session.kill()
         session.wait()
-    equal(site.machine.passwd(alice.login), before, "alice's record")
+    equal(host.machine.passwd(alice.login), before, "alice's record")
     return "sudo in the open session before, after a reload, after a restart"
 
 
 @case("P2", "a session from before a restart and a crash of the daemon: raised when Azure gives the role; an ended one is not")
-def raised_after_restart(ground: BootedGround) -> str:
-    site, machine = ground.vm, ground.vm.machine
-    staying, leaving = ground.newcomer(), ground.newcomer()
+def raised_after_restart(env: BootedEnvironment) -> str:
+    host, machine = env.vm, env.vm.machine
+    staying, leaving = env.newcomer(), env.newcomer()
     script = "while read -r word; do sudo -n id -u 2>/dev/null || echo refused; done"
     left = ("nohup setsid sh -c 'while [ ! -e /tmp/after ]; do sleep 0.1; done; sudo -n id -u; echo ended $?' "
             ">/tmp/left.new 2>&1 </dev/null & echo begun; read -r word")
     machine.remove("/tmp/after")
     wait_for(lambda: machine.property(DAEMON, "NFileDescriptorStore") == "0", "the end of the sessions before")
-    sessions = [subprocess.Popen(person.argv("-p", str(site.port), f"{person.login}@127.0.0.1", words), text=True,
+    sessions = [subprocess.Popen(person.argv("-p", str(host.port), f"{person.login}@127.0.0.1", words), text=True,
                                  stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
                 for person, words in ((staying, script), (leaving, left))]
 
@@ -194,10 +194,10 @@ def raised_after_restart(ground: BootedGround) -> str:
         wait_for(lambda: machine.run("pgrep", "-f", f"[s]shd.*{leaving.login}").out == "", "the end of its sshd")
         pid = machine.main_pid(DAEMON)
         machine.systemctl("kill", "--signal=KILL", DAEMON)
-        wait_for(lambda: machine.main_pid(DAEMON) not in (0, pid) and site.is_ready(), "the daemon, by itself", 60)
-        site.restart()
+        wait_for(lambda: machine.main_pid(DAEMON) not in (0, pid) and host.is_ready(), "the daemon, by itself", 60)
+        host.restart()
         for person in (staying, leaving):
-            ground.azure.assign(ground.key_of(person), contoso.ADMINISTRATOR)
+            env.azure.assign(env.key_of(person), contoso.ADMINISTRATOR)
         wait_for(lambda: ask(sessions[0]) == "0", "sudo in the session from before", 90)
         records = machine.journal("ENTRALOGIN_EVENT=raised", f"ENTRALOGIN_USER={staying.login}")
         equal(len(records), 1, "records of the raise")
@@ -207,7 +207,7 @@ def raised_after_restart(ground: BootedGround) -> str:
         require(not machine.journal("ENTRALOGIN_EVENT=raised", f"ENTRALOGIN_USER={leaving.login}"), "it was raised")
         wait_for(lambda: machine.property(DAEMON, "NFileDescriptorStore") == "1", "the ended one leaves the store")
         # The control: the same person, the same role, in a session.
-        admitted(site.ssh(leaving, "sudo -n id -u"), "0\n")
+        admitted(host.ssh(leaving, "sudo -n id -u"), "0\n")
     finally:
         for session in sessions:
             session.kill()
@@ -217,41 +217,41 @@ def raised_after_restart(ground: BootedGround) -> str:
 
 
 @case("P8", "killed, the daemon is back within seconds; nobody has to come")
-def killed(ground: BootedGround) -> str:
-    site, alice = ground.vm, ground.person("alice")
-    pid = site.machine.main_pid(DAEMON)
-    site.machine.systemctl("kill", "--signal=KILL", DAEMON)
-    admitted(site.ssh(ground.lisa, "id -un"), "lisa\n")
-    wait_for(lambda: site.machine.main_pid(DAEMON) not in (0, pid) and site.is_ready(), "the daemon after SIGKILL", 60)
-    admitted(site.ssh(alice, "id -un"), f"{alice.login}\n")
-    return f"restarted {site.machine.property(DAEMON, 'NRestarts')} times"
+def killed(env: BootedEnvironment) -> str:
+    host, alice = env.vm, env.person("alice")
+    pid = host.machine.main_pid(DAEMON)
+    host.machine.systemctl("kill", "--signal=KILL", DAEMON)
+    admitted(host.ssh(env.lisa, "id -un"), "lisa\n")
+    wait_for(lambda: host.machine.main_pid(DAEMON) not in (0, pid) and host.is_ready(), "the daemon after SIGKILL", 60)
+    admitted(host.ssh(alice, "id -un"), f"{alice.login}\n")
+    return f"restarted {host.machine.property(DAEMON, 'NRestarts')} times"
 
 
 @case("P16", "wrong settings fail the reload, which says what is wrong; the daemon goes on with those that it has")
-def wrong_reload(ground: BootedGround) -> str:
-    site, alice = ground.vm, ground.person("alice")
-    pid = site.machine.main_pid(DAEMON)
-    site.machine.write_file(SETTINGS, "[Accounts]\nNobody=1\n")
+def wrong_reload(env: BootedEnvironment) -> str:
+    host, alice = env.vm, env.person("alice")
+    pid = host.machine.main_pid(DAEMON)
+    host.machine.write_file(SETTINGS, "[Accounts]\nNobody=1\n")
     try:
-        outcome = site.machine.run("systemctl", "reload", DAEMON)
+        outcome = host.machine.run("systemctl", "reload", DAEMON)
         require(not outcome.ok, "systemctl reload said that all is well")
-        said = site.machine.run("journalctl", "--no-pager", "-o", "cat", "-n", "5", "-u", DAEMON).out
+        said = host.machine.run("journalctl", "--no-pager", "-o", "cat", "-n", "5", "-u", DAEMON).out
         require("Nobody" in said and SETTINGS in said, f"the file and the setting are not named: {said}")
-        equal(site.machine.main_pid(DAEMON), pid, "the daemon's process")
-        admitted(site.ssh(alice, "id -un"), f"{alice.login}\n")
+        equal(host.machine.main_pid(DAEMON), pid, "the daemon's process")
+        admitted(host.ssh(alice, "id -un"), f"{alice.login}\n")
     finally:
-        site.machine.write_file(SETTINGS, "")
-    site.machine.systemctl("reload", DAEMON)
+        host.machine.write_file(SETTINGS, "")
+    host.machine.systemctl("reload", DAEMON)
     return one_line(said)
 
 
 @case("P8", "with wrong settings the daemon is tried again at intervals, never hot, and serves as soon as they are fixed")
-def wrong_settings(ground: BootedGround) -> str:
-    with ground.boot("wrong", settings="[Nothing]\nNobody=1\n") as site:
-        machine = site.machine
+def wrong_settings(env: BootedEnvironment) -> str:
+    with env.boot("wrong", settings="[Nothing]\nNobody=1\n") as host:
+        machine = host.machine
         wait_for(lambda: int(machine.property(DAEMON, "NRestarts") or 0) >= 4, "four restarts")
-        admitted(site.ssh(ground.lisa, "id -un"), "lisa\n")
-        require(not site.ssh(ground.person("alice"), "true").ok, "alice is let in")
+        admitted(host.ssh(env.lisa, "id -un"), "lisa\n")
+        require(not host.ssh(env.person("alice"), "true").ok, "alice is let in")
         wait_for(lambda: machine.property(DAEMON, "ExecMainStatus") == "78", "the daemon's exit status")
         # "Scheduled restart job": systemd's own record of each restart (systemd.journal-fields(7), its catalog).
         shown = machine.must("journalctl", "--no-pager", "-o", "json", "MESSAGE_ID=5eb03494b6584870a536b337290809b3",
@@ -260,84 +260,84 @@ def wrong_settings(ground: BootedGround) -> str:
         gaps = [later - earlier for earlier, later in itertools.pairwise(times)]
         require(len(gaps) >= 3 and min(gaps) >= 1.9, f"seconds between restarts: {gaps}")
         machine.write_file(SETTINGS, "")
-        site.wait_until_ready()
-        admitted(site.ssh(ground.person("alice"), "true"))
+        host.wait_until_ready()
+        admitted(host.ssh(env.person("alice"), "true"))
     return f"{len(times)} restarts, at least {min(gaps):.1f} s apart"
 
 
 @case("P8", "frozen, the daemon delays no local sign-in, and systemd's watchdog replaces it")
-def frozen(ground: BootedGround) -> str:
-    with ground.boot("frozen", units={DAEMON: "[Service]\nWatchdogSec=6\n"}) as site:
-        site.machine.wait_until_up()
-        site.wait_until_ready()
-        usual = site.ssh(ground.lisa, "id -un")
-        pid = site.machine.main_pid(DAEMON)
-        site.freeze()
-        outcome = site.ssh(ground.lisa, "id -un")
+def frozen(env: BootedEnvironment) -> str:
+    with env.boot("frozen", units={DAEMON: "[Service]\nWatchdogSec=6\n"}) as host:
+        host.machine.wait_until_up()
+        host.wait_until_ready()
+        usual = host.ssh(env.lisa, "id -un")
+        pid = host.machine.main_pid(DAEMON)
+        host.freeze()
+        outcome = host.ssh(env.lisa, "id -un")
         admitted(outcome, "lisa\n")
         require(outcome.milliseconds < usual.milliseconds + 5000, f"{outcome.milliseconds:.0f} ms, {usual}")
-        wait_for(lambda: site.machine.main_pid(DAEMON) not in (0, pid) and site.is_ready(), "another daemon", 60)
-        admitted(site.ssh(ground.person("alice"), "true"))
+        wait_for(lambda: host.machine.main_pid(DAEMON) not in (0, pid) and host.is_ready(), "another daemon", 60)
+        admitted(host.ssh(env.person("alice"), "true"))
     return f"lisa {usual.milliseconds:.0f} ms, frozen {outcome.milliseconds:.0f} ms; replaced"
 
 
 @case("P4", "UsePAM no: the path unit finds the edit, Entra sign-in is off until it is undone")
-def path_unit(ground: BootedGround) -> str:
-    site, alice = ground.vm, ground.person("alice")
-    stamp = site.machine.path("/run/entralogin/stack-verified")
-    admitted(site.ssh(alice, "true"))
-    site.machine.write_file(EARLY, "UsePAM no\n")
+def path_unit(env: BootedEnvironment) -> str:
+    host, alice = env.vm, env.person("alice")
+    stamp = host.machine.path("/run/entralogin/stack-verified")
+    admitted(host.ssh(alice, "true"))
+    host.machine.write_file(EARLY, "UsePAM no\n")
     try:
         # No request is made meanwhile: this does not test the daemon's own check of the files.
         wait_for(lambda: not stamp.exists(), "the stamp withdrawn")
         # The check has withdrawn its result, but may not have ended yet.
-        wait_for(lambda: site.machine.property("entralogin-stack.service", "Result") == "exit-code", "the check's failure")
-        site.machine.reload_sshd(site.port)
-        refused(site.ssh(alice, "true"))
-        admitted(site.ssh(ground.lisa, "id -un"), "lisa\n")
+        wait_for(lambda: host.machine.property("entralogin-stack.service", "Result") == "exit-code", "the check's failure")
+        host.machine.reload_sshd(host.port)
+        refused(host.ssh(alice, "true"))
+        admitted(host.ssh(env.lisa, "id -un"), "lisa\n")
     finally:
-        site.machine.path(EARLY).unlink()
-        site.machine.reload_sshd(site.port)
+        host.machine.path(EARLY).unlink()
+        host.machine.reload_sshd(host.port)
     wait_for(stamp.exists, "the stamp again")
-    admitted(site.ssh(alice, "true"))
+    admitted(host.ssh(alice, "true"))
     return "withdrawn and given again without anybody's doing"
 
 
 @case("P6", "the login service knows the session, and alice has a user manager of her own")
-def sessions(ground: BootedGround) -> str:
-    site, alice = ground.vm, ground.person("alice")
+def sessions(env: BootedEnvironment) -> str:
+    host, alice = env.vm, env.person("alice")
     script = "loginctl show-user $(id -u) --value -p Name; systemctl --user is-system-running --wait; echo $XDG_RUNTIME_DIR"
-    lines = admitted(site.ssh(alice, script)).splitlines()
-    uid = site.machine.passwd(alice.login)[2]
+    lines = admitted(host.ssh(alice, script)).splitlines()
+    uid = host.machine.passwd(alice.login)[2]
     equal(lines, [alice.login, "running", f"/run/user/{uid}"], "the login service's word")
     return f"user@{uid}.service"
 
 
 @case("P8", "configure --disable and --enable on a running machine: units stopped and started, everybody else signed in")
-def configured(ground: BootedGround) -> str:
-    site, alice = ground.vm, ground.person("alice")
-    machine = site.machine
+def configured(env: BootedEnvironment) -> str:
+    host, alice = env.vm, env.person("alice")
+    machine = host.machine
     machine.must(CONFIGURE, "--disable")
     equal(machine.property(DAEMON, "ActiveState"), "inactive", "the daemon")
     require(not machine.path("/run/entralogin/control.sock").exists(), "the control socket is there")
-    refused(site.ssh(alice, "true"))
-    admitted(site.ssh(ground.lisa, "id -un"), "lisa\n")
+    refused(host.ssh(alice, "true"))
+    admitted(host.ssh(env.lisa, "id -un"), "lisa\n")
     machine.must(CONFIGURE, "--enable")
-    site.wait_until_ready()
-    admitted(site.ssh(alice, "sudo -n id -u"), "0\n")
+    host.wait_until_ready()
+    admitted(host.ssh(alice, "sudo -n id -u"), "0\n")
     require(machine.path(KEYS).stat().st_size > 0, "no keys")
     return "alice out and in again, lisa in throughout"
 
 
 @case("P7", "SubordinateIDs=yes, booted: the first command of the first session finds its range; the unit writes two files")
-def subordinate_ids(ground: BootedGround) -> str:
+def subordinate_ids(env: BootedEnvironment) -> str:
     files = ("/etc/subuid", "/etc/subgid")
-    with ground.boot("subids", settings="[Accounts]\nSubordinateIDs=yes\n") as site:
-        site.wait_until_ready()
-        machine, before = site.machine, [site.machine.read(path) for path in files]
-        people = [ground.person("alice"), ground.newcomer(), ground.person("svc")]
+    with env.boot("subids", settings="[Accounts]\nSubordinateIDs=yes\n") as host:
+        host.wait_until_ready()
+        machine, before = host.machine, [host.machine.read(path) for path in files]
+        people = [env.person("alice"), env.newcomer(), env.person("svc")]
         for person in people:
-            found = admitted(site.ssh(person, f"grep -h ^{person.login}: /etc/subuid /etc/subgid")).split()
+            found = admitted(host.ssh(person, f"grep -h ^{person.login}: /etc/subuid /etc/subgid")).split()
             require(len(found) == 2 and len(set(found)) == 1 and found[0].endswith(":65536"), f"{person.login}: {found}")
         for path, text in zip(files, before, strict=True):
             require(machine.read(path).startswith(text), "the other lines")
@@ -347,7 +347,7 @@ def subordinate_ids(ground: BootedGround) -> str:
         equal(machine.must("systemd-run", "--quiet", "--wait", "--pipe", *paths_of(machine, "entralogin-subids.service"),
                            "sh", "-c", ways).out, "", "what the unit could write")
         machine.systemctl("stop", "entralogin-subids.path")
-        admitted(site.ssh(late := ground.newcomer(), "true"))
+        admitted(host.ssh(late := env.newcomer(), "true"))
         require(late.login not in machine.read(files[0]), "a range without the path unit")
         machine.systemctl("restart", "entralogin-subids.path")
         machine.systemctl("reload", DAEMON)
@@ -364,9 +364,9 @@ def paths_of(machine: BootedMachine, unit: str) -> list[str]:
 
 
 @case("P11", "the daemon's keys reach sshd's file at each change, however often; what is no file does not, and the last stay")
-def keys_copied(ground: BootedGround) -> str:
-    site, alice = ground.vm, ground.person("alice")
-    machine, source = site.machine, "/var/lib/entralogin/ssh/trusted_user_ca_keys"
+def keys_copied(env: BootedEnvironment) -> str:
+    host, alice = env.vm, env.person("alice")
+    machine, source = host.machine, "/var/lib/entralogin/ssh/trusted_user_ca_keys"
     good = machine.path(KEYS).read_text()
     line = next(line for line in good.splitlines() if not line.startswith("#"))
 
@@ -385,9 +385,9 @@ def keys_copied(ground: BootedGround) -> str:
     machine.must("sh", "-c", f"rm {source} && mkfifo {source}", user="entralogin")
     wait_for(lambda: machine.property("entralogin-keys.service", "Result") == "exit-code", "the copy to be refused")
     equal(machine.path(KEYS).read_text(), good, "sshd's keys")
-    admitted(site.ssh(alice, "true"))
+    admitted(host.ssh(alice, "true"))
     machine.must("rm", source, user="entralogin")
     replace(before.strip())
     wait_for(lambda: machine.property("entralogin-keys.service", "Result") == "success", "the copy to be made")
-    admitted(site.ssh(alice, "true"))
+    admitted(host.ssh(alice, "true"))
     return "60 changes, and a FIFO"

@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
-from bed.booted import BootedMachine
-from bed.checks import admitted, equal, require
-from bed.installed import CONFIGURE, TOOL
-from bed.machine import wait_for
-from booted_ground import BootedGround, BootedSite
+from booted_environment import BootedEnvironment, BootedHost
 from case import case
+from testbed.booted import BootedMachine
+from testbed.checks import admitted, equal, require
+from testbed.installed import CONFIGURE, TOOL
+from testbed.machine import wait_for
 
 CONFIG = "/etc/ssh/sshd_config"
 RESET = "entralogin-reset.service"
@@ -56,73 +56,73 @@ def looked_at(machine: BootedMachine, before: str) -> None:
     wait_for(lambda: runs(machine) != before and machine.property(RESET, "ActiveState") == "inactive", f"{RESET} to look", 60)
 
 
-def is_back(ground: BootedGround, site: BootedSite, what: str) -> None:
-    alice = ground.person("alice")
-    wait_for(lambda: site.ssh(alice, "true").ok, f"alice's sign-in {what}", 60)
-    site.wait_until_ready()
-    admitted(site.ssh(ground.lisa, "id -un"), "lisa\n")
+def is_back(env: BootedEnvironment, host: BootedHost, what: str) -> None:
+    alice = env.person("alice")
+    wait_for(lambda: host.ssh(alice, "true").ok, f"alice's sign-in {what}", 60)
+    host.wait_until_ready()
+    admitted(host.ssh(env.lisa, "id -un"), "lisa\n")
 
 
-def on_port(ground: BootedGround, site: BootedSite) -> None:
+def on_port(env: BootedEnvironment, host: BootedHost) -> None:
     """Sets the port on sshd's command line: two of the files name none, and none reads the folder where it is set here."""
-    machine = site.machine
-    site.wait_until_ready()
-    machine.write_file("/etc/default/ssh", f"SSHD_OPTS='-p {site.port} -o MaxStartups=200'\n")
+    machine = host.machine
+    host.wait_until_ready()
+    machine.write_file("/etc/default/ssh", f"SSHD_OPTS='-p {host.port} -o MaxStartups=200'\n")
     machine.systemctl("restart", "ssh.service")
-    is_back(ground, site, "on its port")
+    is_back(env, host, "on its port")
 
 
-def comes_back(ground: BootedGround, site: BootedSite, *shapes: str) -> bytes:
+def comes_back(env: BootedEnvironment, host: BootedHost, *shapes: str) -> bytes:
     there = b""
     for shape in shapes:
-        content = reset(site.machine, shape)
-        is_back(ground, site, f"after a reset as on {shape}")
-        there = site.machine.path(CONFIG).read_bytes()
+        content = reset(host.machine, shape)
+        is_back(env, host, f"after a reset as on {shape}")
+        there = host.machine.path(CONFIG).read_bytes()
         require(there.startswith(content) and there.count(MATCH) == 1, f"{shape}: {there!r}")
     return there
 
 
 @case("P17", "the portal's Reset configuration, and a value that cloud-init changes everywhere: sign-in comes back by itself")
-def by_itself(ground: BootedGround) -> str:
-    with ground.boot("azure-reset") as site:
-        machine = site.machine
-        on_port(ground, site)
-        there = comes_back(ground, site, "Debian")
+def by_itself(env: BootedEnvironment) -> str:
+    with env.boot("azure-reset") as host:
+        machine = host.machine
+        on_port(env, host)
+        there = comes_back(env, host, "Debian")
         # cloud-init at the next boot sets its value wherever the keyword stands, and removes indentation.
         lines = [line.strip() for line in there.split(b"\n")]
         put(machine, b"\n".join(lines).replace(b"PasswordAuthentication no", b"PasswordAuthentication yes"))
-        is_back(ground, site, "after cloud-init's change")
+        is_back(env, host, "after cloud-init's change")
         require(machine.run(TOOL, "stack").ok, "the integration check after cloud-init's change")
     return "in after both"
 
 
 @case("P17", "the portal's Reset configuration on Ubuntu, RHEL and SUSE: sign-in comes back by itself", deep=True)
-def elsewhere(ground: BootedGround) -> str:
-    with ground.boot("azure-reset-elsewhere") as site:
-        on_port(ground, site)
-        comes_back(ground, site, "Ubuntu", "RHEL", "SUSE")
+def elsewhere(env: BootedEnvironment) -> str:
+    with env.boot("azure-reset-elsewhere") as host:
+        on_port(env, host)
+        comes_back(env, host, "Ubuntu", "RHEL", "SUSE")
     return "in after each"
 
 
 @case("P17", "after setup --undo, where sign-in never was on and where a person edited sshd_config, nothing is written into it",
       deep=True)
-def left_alone(ground: BootedGround) -> str:
-    with ground.boot("azure-left") as site:
-        machine = site.machine
-        on_port(ground, site)
+def left_alone(env: BootedEnvironment) -> str:
+    with env.boot("azure-left") as host:
+        machine = host.machine
+        on_port(env, host)
         stock = machine.path(CONFIG).read_bytes()
         before = runs(machine)
         edited = b"\n".join(line for line in stock.split(b"\n") if not line.startswith(b"Include")) + b"\n# mine\n"
         put(machine, edited)
         looked_at(machine, before)
         equal(machine.path(CONFIG).read_bytes(), edited, "what a person edited")
-        doctor = site.tool("doctor")
+        doctor = host.tool("doctor")
         require(not doctor.ok and "configure --enable" in doctor.text, doctor.text)
         equal(doctor.out.count("FAILED"), 1, f"findings for one cause: {doctor.out}")
         require(machine.run(CONFIGURE, "--package-installed", "0").text.count("does not read entralogin's lines") == 1,
                 "what an upgrade of the package says")
         machine.must(CONFIGURE, "--enable")
-        is_back(ground, site, "after the command that doctor names")
+        is_back(env, host, "after the command that doctor names")
 
         machine.must(TOOL, "setup", "--undo")
         require(not machine.path(TURNED_ON).exists(), "the mark of sign-in that is on")
@@ -133,5 +133,5 @@ def left_alone(ground: BootedGround) -> str:
         # The portal's file does not count as hardening: after it, a new installation turns sign-in on.
         equal(machine.must(CONFIGURE, "--survey").out, "", "reasons after a reset")
         machine.must(TOOL, "setup", "--apply")
-        is_back(ground, site, "after setup --apply on the reset file")
+        is_back(env, host, "after setup --apply on the reset file")
     return "a person's file and a machine that is off are left alone"

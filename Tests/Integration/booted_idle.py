@@ -9,10 +9,10 @@ import subprocess
 import time
 from pathlib import Path
 
-from bed.checks import require
-from bed.machine import wait_for
-from booted_ground import DAEMON, BootedGround, BootedSite
+from booted_environment import DAEMON, BootedEnvironment, BootedHost
 from case import case
+from testbed.checks import require
+from testbed.machine import wait_for
 
 BUSY = 130  # the daemon counts as in use for two minutes after a request
 BEAT = 30  # half of WatchdogSec=
@@ -29,8 +29,8 @@ def cost(pid: int) -> tuple[int, float]:
     return switches, (int(fields[11]) + int(fields[12])) / TICKS
 
 
-def measured(site: BootedSite, seconds: int) -> tuple[int, float]:
-    pid = site.machine.outer_pid(DAEMON)
+def measured(host: BootedHost, seconds: int) -> tuple[int, float]:
+    pid = host.machine.outer_pid(DAEMON)
     before, began = cost(pid), time.monotonic()
     time.sleep(seconds)
     after = cost(pid)
@@ -38,29 +38,29 @@ def measured(site: BootedSite, seconds: int) -> tuple[int, float]:
     return round((after[0] - before[0]) / hours), (after[1] - before[1]) / hours
 
 
-def sessions(site: BootedSite) -> int:
-    return int(json.loads(site.tool("--json", "status").out)["sessions"])
+def sessions(host: BootedHost) -> int:
+    return int(json.loads(host.tool("--json", "status").out)["sessions"])
 
 
 @case("P13", "an idle daemon wakes up for its signs of life and little else; a round of 50 sessions goes together",
       deep=True)
-def idle(ground: BootedGround) -> str:
-    with ground.boot("idle") as site:
-        site.machine.wait_until_up()
-        site.wait_until_ready()
+def idle(env: BootedEnvironment) -> str:
+    with env.boot("idle") as host:
+        host.machine.wait_until_up()
+        host.wait_until_ready()
         time.sleep(BUSY)
-        alone, processor = measured(site, 10 * BEAT)
+        alone, processor = measured(host, 10 * BEAT)
         # The watchdog's notifications, a round every five minutes, and whatever is due once an hour.
         require(alone <= 3600 // BEAT + 60, f"{alone} voluntary context switches an hour without sessions")
-        people = [ground.newcomer() for _ in range(10)]
+        people = [env.newcomer() for _ in range(10)]
         running: list[subprocess.Popen[bytes]] = []
         for person in people * 5:
-            argv = person.argv("-p", str(site.port), f"{person.login}@127.0.0.1", "sleep 900")
+            argv = person.argv("-p", str(host.port), f"{person.login}@127.0.0.1", "sleep 900")
             running.append(subprocess.Popen(argv, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
             # sshd allows ten connections at a time that are not authenticated.
-            wait_for(lambda: sessions(site) >= len(running), "the next session", 60)
+            wait_for(lambda: sessions(host) >= len(running), "the next session", 60)
         time.sleep(BUSY)
-        used, with_sessions = measured(site, 10 * BEAT)
+        used, with_sessions = measured(host, 10 * BEAT)
         for one in running:
             one.kill()
             one.wait()

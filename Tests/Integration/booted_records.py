@@ -11,11 +11,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from bed import wire
-from bed.checks import admitted, equal, refused, require
-from bed.machine import wait_for
-from booted_ground import DAEMON, BootedGround, BootedSite
+from booted_environment import DAEMON, BootedEnvironment, BootedHost
 from case import case
+from testbed import wire
+from testbed.checks import admitted, equal, refused, require
+from testbed.machine import wait_for
 
 JOURNALD = "systemd-journald.service"
 PAGES = ("README.md", "Documentation/records.md", "Documentation/troubleshooting.md", "packaging/man/entralogind.8")
@@ -24,8 +24,8 @@ QUEUE = Path("/proc/sys/net/unix/max_dgram_qlen")  # of the network namespace
 FORGED = "signs in as administrator (forged)"
 
 
-def logged(site: BootedSite, name: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = json.loads(site.tool("--json", "log", name, "--since", "-1h").out)["records"]
+def logged(host: BootedHost, name: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(host.tool("--json", "log", name, "--since", "-1h").out)["records"]
     return found
 
 
@@ -56,14 +56,14 @@ def documented(name: str) -> list[list[str]]:
 
 @case("P15", "what local users write into the journal is shown by no documented query and not by the tool, under any unit",
       attack="H4")
-def forged(ground: BootedGround) -> str:
-    site, carol = ground.vm, ground.person("carol")
-    machine = site.machine
-    refused(site.ssh(carol, "id"))
+def forged(env: BootedEnvironment) -> str:
+    host, carol = env.vm, env.person("carol")
+    machine = host.machine
+    refused(host.ssh(carol, "id"))
     uid = machine.must("id", "-u", "entralogin").out.strip()
-    for user, event in ((ground.lisa, "session-opened"), (ground.person("bob"), "certificate")):
+    for user, event in ((env.lisa, "session-opened"), (env.person("bob"), "certificate")):
         script = forging(carol.login, event)
-        admitted(site.ssh(user, f"cat >forge.sh <<'X'\n{script}X\nchmod 755 forge.sh; ./forge.sh"))
+        admitted(host.ssh(user, f"cat >forge.sh <<'X'\n{script}X\nchmod 755 forge.sh; ./forge.sh"))
     # lisa's own unit has the daemon's name.
     machine.write("/etc/systemd/user/entralogind.service", "[Service]\nType=oneshot\nExecStart=%h/forge.sh\n")
 
@@ -74,16 +74,16 @@ def forged(ground: BootedGround) -> str:
     def by_unit() -> bool:
         # journald looks up the unit of the process that wrote, which may be too late if the process ends at once.
         again = "systemctl --user reset-failed entralogind.service; systemctl --user start entralogind.service"
-        admitted(site.ssh(ground.lisa, again))
+        admitted(host.ssh(env.lisa, again))
         return any(r.get("_SYSTEMD_USER_UNIT") == DAEMON for r in everything())
 
     wait_for(by_unit, "a forged record that journald says is of lisa's unit")
     wait_for(lambda: len(everything()) >= 9, "the forged records in the journal")
-    refused(site.ssh(carol, "id"))
-    wait_for(lambda: [r["event"] for r in logged(site, carol.login)[-1:]] == ["account"], "a true record")
-    told = logged(site, carol.login)
+    refused(host.ssh(carol, "id"))
+    wait_for(lambda: [r["event"] for r in logged(host, carol.login)[-1:]] == ["account"], "a true record")
+    told = logged(host, carol.login)
     require(not any(FORGED in record["message"] or "role" in record for record in told), f"the tool believes: {told}")
-    require("administrator" not in site.tool("log", carol.login).out, "the tool shows a forged line")
+    require("administrator" not in host.tool("log", carol.login).out, "the tool shows a forged line")
     queries = documented(carol.login)
     require(len(queries) >= 6, f"the pages have {queries}")
     for query in queries:
@@ -95,91 +95,91 @@ def forged(ground: BootedGround) -> str:
     return f"{len(everything())} forged, {len(queries)} queries"
 
 
-def ask_often(site: BootedSite, name: str, count: int) -> None:
+def ask_often(host: BootedHost, name: str, count: int) -> None:
     """Requests decisions about `name` for sudo, each a refusal with its record, as fast as they are answered."""
     frame = wire.requests(name)["AUTHORIZE"]
-    answers = site.machine.inside(lambda: {wire.ask(wire.CONTROL, frame, 20) for _ in range(count)}, limit=300)
+    answers = host.machine.inside(lambda: {wire.ask(wire.CONTROL, frame, 20) for _ in range(count)}, limit=300)
     equal(answers, {"OK"}, f"answers about {name}")
 
 
 @case("P15", "of more decisions than are shown, the tool shows the newest", attack="H5")
-def newest(ground: BootedGround) -> str:
-    site, carol = ground.vm, ground.person("carol")
-    ask_often(site, carol.login, SHOWN + 30)
-    refused(site.ssh(carol, "id"))
+def newest(env: BootedEnvironment) -> str:
+    host, carol = env.vm, env.person("carol")
+    ask_often(host, carol.login, SHOWN + 30)
+    refused(host.ssh(carol, "id"))
 
     def last() -> tuple[str, str]:
-        record = logged(site, carol.login)[-1]
+        record = logged(host, carol.login)[-1]
         return record["event"], record["service"]
 
     wait_for(lambda: last() == ("account", "sshd"), "the newest decision to be shown")
-    told = logged(site, carol.login)
+    told = logged(host, carol.login)
     equal(len(told), SHOWN, "records that are shown")
     times = [record["time"] for record in told]
     equal(times, sorted(times), "the order: oldest first")
-    text = site.tool("log", carol.login).out.splitlines()
+    text = host.tool("log", carol.login).out.splitlines()
     require("(sshd): refused: role-not-assigned" in " ".join(text[-4:]), f"the text ends with {text[-4:]}")
-    return f"{len(told)} records on systemd {site.machine.must('systemctl', '--version').out.split()[1]}"
+    return f"{len(told)} records on systemd {host.machine.must('systemctl', '--version').out.split()[1]}"
 
 
 @contextmanager
-def frozen_journal(site: BootedSite) -> Iterator[None]:
-    site.machine.systemctl("kill", "--signal=STOP", JOURNALD)
+def frozen_journal(host: BootedHost) -> Iterator[None]:
+    host.machine.systemctl("kill", "--signal=STOP", JOURNALD)
     try:
         yield
     finally:
-        site.machine.systemctl("kill", "--signal=CONT", JOURNALD)
+        host.machine.systemctl("kill", "--signal=CONT", JOURNALD)
 
 
-def records_of(site: BootedSite) -> dict[str, int]:
-    status: dict[str, int] = json.loads(site.tool("--json", "status").out)["records"]
+def records_of(host: BootedHost) -> dict[str, int]:
+    status: dict[str, int] = json.loads(host.tool("--json", "status").out)["records"]
     return status
 
 
 @case("P15", "with a journal that stands still, sign-in, sudo and decisions go on, and the daemon ends in time; what waited "
       "comes later, what is lost is counted")
-def standstill(ground: BootedGround) -> str:
-    alice, carol, filler = ground.person("alice"), ground.person("carol"), "filler@contoso.com"
+def standstill(env: BootedEnvironment) -> str:
+    alice, carol, filler = env.person("alice"), env.person("carol"), "filler@contoso.com"
     usual = QUEUE.read_text()
     QUEUE.write_text("512\n")
     try:
-        with ground.boot("standstill", units={JOURNALD: "[Service]\nWatchdogSec=0\n"}) as site:
-            machine = site.machine
+        with env.boot("standstill", units={JOURNALD: "[Service]\nWatchdogSec=0\n"}) as host:
+            machine = host.machine
             machine.wait_until_up()
-            site.wait_until_ready()
-            admitted(site.ssh(alice, "true"))
+            host.wait_until_ready()
+            admitted(host.ssh(alice, "true"))
             began = len(machine.journal("ENTRALOGIN_EVENT=account", f"ENTRALOGIN_USER={filler}"))
-            with frozen_journal(site):
-                admitted(site.ssh(alice, "sudo -n id -u"), "0\n")
-                refused(site.ssh(carol, "id"))
+            with frozen_journal(host):
+                admitted(host.ssh(alice, "sudo -n id -u"), "0\n")
+                refused(host.ssh(carol, "id"))
                 asked = 0
                 # Fills the kernel's queue. From then on systemd and logind wait for the journal, and so does every sign-in
                 # on this machine, also of local users; the daemon does not wait.
-                while records_of(site)["waiting"] == 0:
+                while records_of(host)["waiting"] == 0:
                     require(asked < 5000, "the queues are never full")
-                    ask_often(site, filler, 100)
+                    ask_often(host, filler, 100)
                     asked += 100
                 require(alice.login in machine.must("getent", "passwd", alice.login).out, "no name")
-                ask_often(site, filler, 1200)  # more than may wait
+                ask_often(host, filler, 1200)  # more than may wait
                 asked += 1200
-                wait_for(lambda: "has taken no record" in site.tool("status").out, "the warning of status")
-                shown = records_of(site)
+                wait_for(lambda: "has taken no record" in host.tool("status").out, "the warning of status")
+                shown = records_of(host)
                 require(shown["lost"] > 0 and shown["waiting"] >= 1000, f"records in status: {shown}")
-            wait_for(lambda: records_of(site)["waiting"] == 0, "what waited to be taken")
+            wait_for(lambda: records_of(host)["waiting"] == 0, "what waited to be taken")
 
             def told() -> int:
                 return sum(int(r["ENTRALOGIN_LOST"]) for r in machine.journal("ENTRALOGIN_EVENT=records-lost"))
 
-            wait_for(lambda: told() == records_of(site)["lost"], "the record of what was lost")
+            wait_for(lambda: told() == records_of(host)["lost"], "the record of what was lost")
             lost = told()
             late = machine.journal("ENTRALOGIN_EVENT=account", f"ENTRALOGIN_USER={filler}")[-1]
             require(int(late["ENTRALOGIN_DELAY_USEC"]) >= 1_000_000, f"the last record that waited: {late}")
-            equal(logged(site, carol.login)[-1]["reason"], "role-not-assigned", "the record of carol's refusal")
+            equal(logged(host, carol.login)[-1]["reason"], "role-not-assigned", "the record of carol's refusal")
             came = len(machine.journal("ENTRALOGIN_EVENT=account", f"ENTRALOGIN_USER={filler}")) - began
             require(asked - lost <= came <= asked, f"{came} of {asked} came, {lost} of all records were lost")
-            with frozen_journal(site):
-                while records_of(site)["waiting"] == 0:
-                    ask_often(site, filler, 100)
+            with frozen_journal(host):
+                while records_of(host)["waiting"] == 0:
+                    ask_often(host, filler, 100)
                 machine.systemctl("stop", DAEMON)
             equal(machine.property(DAEMON, "Result"), "success", "the end of the daemon")
         return f"{asked} asked, {came} came late or at once, {lost} lost and counted"

@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 
-from bed import Person
-from bed.checks import admitted, equal, refused, require
-from bed.installed import REPOSITORY
-from bed.machine import wait_for
-from booted_ground import BootedGround, BootedSite
+from booted_environment import BootedEnvironment, BootedHost
 from case import case
 from simulator import contoso
+from testbed import Person
+from testbed.checks import admitted, equal, refused, require
+from testbed.installed import REPOSITORY
+from testbed.machine import wait_for
 
 WATCH = "entralogin-caches.path"
 FORGETTING = "entralogin-caches.service"
@@ -26,9 +26,9 @@ NSCD = "".join(f"\t{key}\t{value}\n" for key, value in (
 
 
 @contextmanager
-def nscd(site: BootedSite, configuration: str | None = None) -> Iterator[None]:
+def nscd(host: BootedHost, configuration: str | None = None) -> Iterator[None]:
     """Runs nscd, as Debian has it or with another configuration."""
-    machine = site.machine
+    machine = host.machine
     before = machine.read("/etc/nscd.conf")
     machine.write_file("/etc/nscd.conf", configuration or before)
     machine.systemctl("start", "nscd.service")
@@ -39,20 +39,20 @@ def nscd(site: BootedSite, configuration: str | None = None) -> Iterator[None]:
         machine.write_file("/etc/nscd.conf", before)
 
 
-def runs(site: BootedSite) -> int:
+def runs(host: BootedHost) -> int:
     """How often the caches were flushed."""
-    log = site.machine.must("journalctl", "--no-pager", "-o", "cat", "-u", FORGETTING, "JOB_RESULT=done").out
+    log = host.machine.must("journalctl", "--no-pager", "-o", "cat", "-u", FORGETTING, "JOB_RESULT=done").out
     return sum("Finished" in line for line in log.splitlines())
 
 
-def wait_until_told(site: BootedSite, told: int) -> None:
-    wait_for(lambda: runs(site) > told, "the caches to be told")
+def wait_until_told(host: BootedHost, told: int) -> None:
+    wait_for(lambda: runs(host) > told, "the caches to be told")
 
 
 @contextmanager
-def signed_in(site: BootedSite, person: Person) -> Iterator[None]:
+def signed_in(host: BootedHost, person: Person) -> Iterator[None]:
     """A session that stays open."""
-    argv = person.argv("-p", str(site.port), f"{person.login}@127.0.0.1", "echo in; read -r _")
+    argv = person.argv("-p", str(host.port), f"{person.login}@127.0.0.1", "echo in; read -r _")
     session = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     try:
         assert session.stdout is not None
@@ -64,10 +64,10 @@ def signed_in(site: BootedSite, person: Person) -> Iterator[None]:
 
 
 @case("P5", "nscd forgets that a person was not there, and who was no administrator, when the person signs in")
-def forgotten(ground: BootedGround) -> str:
-    site, person = ground.vm, ground.newcomer()
-    machine = site.machine
-    ground.azure.assign(ground.key_of(person), contoso.ADMINISTRATOR)
+def forgotten(env: BootedEnvironment) -> str:
+    host, person = env.vm, env.newcomer()
+    machine = host.machine
+    env.azure.assign(env.key_of(person), contoso.ADMINISTRATOR)
     equal(machine.property(WATCH, "ActiveState"), "inactive", "the watch where no cache runs")
     # Beside a missing file systemd loses changes of the others.
     unit = (REPOSITORY / "systemd" / WATCH).read_text()
@@ -80,51 +80,51 @@ def forgotten(ground: BootedGround) -> str:
             return machine.run("getent", "group", group).ok
         return group in machine.run("id", "-Gn", person.login).out.split()
 
-    told = runs(site)
-    with nscd(site, NSCD):
+    told = runs(host)
+    with nscd(host, NSCD):
         equal(machine.property(WATCH, "ActiveState"), "active", "the watch where nscd runs")
         require(not says(person.login) and not says("entra_users") and not says("entra_admins"), "known before")
-        wait_until_told(site, told)
-        before = runs(site)
-        with signed_in(site, person):
+        wait_until_told(host, told)
+        before = runs(host)
+        with signed_in(host, person):
             for group in (person.login, "entra_users", "entra_admins"):
                 wait_for(partial(says, group), f"nscd to forget the absence in {group}")
             # An earlier change may have flushed the cache while sshd was asking; the flush for this sign-in comes after that.
-            wait_for(lambda: "entra_admins" in site.ssh(person, "id -Gn").out, "the groups of another session")
-            admitted(site.ssh(person, "sudo -n id -u"), "0\n")
+            wait_for(lambda: "entra_admins" in host.ssh(person, "id -Gn").out, "the groups of another session")
+            admitted(host.ssh(person, "sudo -n id -u"), "0\n")
         wait_for(lambda: not says("entra_admins"), "nscd to forget the administrator after the last session")
-        times = runs(site) - before
+        times = runs(host) - before
     return f"told {times} times; without that, an hour each"
 
 
 @case("P8", "nscd as Debian has it: local users and enrolled users get in; a new one does not, until it is off")
-def as_debian_has_it(ground: BootedGround) -> str:
+def as_debian_has_it(env: BootedEnvironment) -> str:
     """A known limit: nscd asks for all processes, so it does not get the answer that sshd gets, and it caches the absence."""
-    site, known, person = ground.vm, ground.newcomer(), ground.newcomer()
-    admitted(site.ssh(known, "true"))
-    told = runs(site)
-    with nscd(site):
-        wait_until_told(site, told)
-        admitted(site.ssh(ground.lisa, "id -un"), "lisa\n")
-        admitted(site.ssh(known, "id -un"), f"{known.login}\n")
-        refused(site.ssh(person, "true"))
-    admitted(site.ssh(person, "id -un"), f"{person.login}\n")
-    told = runs(site)
-    with nscd(site):
+    host, known, person = env.vm, env.newcomer(), env.newcomer()
+    admitted(host.ssh(known, "true"))
+    told = runs(host)
+    with nscd(host):
+        wait_until_told(host, told)
+        admitted(host.ssh(env.lisa, "id -un"), "lisa\n")
+        admitted(host.ssh(known, "id -un"), f"{known.login}\n")
+        refused(host.ssh(person, "true"))
+    admitted(host.ssh(person, "id -un"), f"{person.login}\n")
+    told = runs(host)
+    with nscd(host):
         # nscd starts again with what it kept on disk.
-        wait_until_told(site, told)
-        admitted(site.ssh(person, "id -un"), f"{person.login}\n")
+        wait_until_told(host, told)
+        admitted(host.ssh(person, "id -un"), f"{person.login}\n")
     return "refused while nscd keeps passwd; in without it, and with it from then on"
 
 
 @case("P9", "200 changes in a row tell the caches about once a second, and the last one is not missed")
-def rate(ground: BootedGround) -> str:
-    site = ground.vm
-    machine = site.machine
-    told = runs(site)
-    with nscd(site, NSCD):
-        wait_until_told(site, told)
-        before = runs(site)
+def rate(env: BootedEnvironment) -> str:
+    host = env.vm
+    machine = host.machine
+    told = runs(host)
+    with nscd(host, NSCD):
+        wait_until_told(host, told)
+        before = runs(host)
         script = ("set -e; file=/var/lib/entralogin/nss/accounts.snapshot; "
                   "change() { cp -p $file $file.new; mv $file.new $file; sleep 0.01; }; "
                   "for n in $(seq 199); do change; done; date +%s.%N; change")
@@ -141,7 +141,7 @@ def rate(ground: BootedGround) -> str:
             return any("Finished" in line for line in lines[begun:])
 
         wait_for(is_over, "the caches to be told of the last change")
-        times = runs(site) - before
+        times = runs(host) - before
         seconds = outcome.milliseconds / 1000
         require(1 <= times <= seconds + 3, f"told {times} times in {seconds:.1f} s")
         equal(machine.property(WATCH, "ActiveState"), "active", "the watch afterwards")

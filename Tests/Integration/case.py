@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 
-class SharedGround(Protocol):
+class SharedEnvironment(Protocol):
     """The part of a fixture that running cases needs. Each case knows its own fixture."""
 
     def settle(self) -> None:
@@ -65,8 +65,8 @@ def cases(promise: str, sentence: str, rows: Iterable[Row], every: int, attack: 
 
             @case(promise, f"{sentence} ({part})", is_deep, attack)
             @wraps(check)
-            def play(ground: Any, rows: Sequence[Row] = chosen_rows) -> str:
-                return check(ground, rows)
+            def run_rows(env: Any, rows: Sequence[Row] = chosen_rows) -> str:
+                return check(env, rows)
         return check
 
     return add

@@ -6,17 +6,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bed import Machine, Outcome, Person
-from bed.checks import admitted, refused, require
 from case import case
-from ground import Ground
+from environment import Environment
+from testbed import Machine, Outcome, Person
+from testbed.checks import admitted, refused, require
 
 ALIAS = "contoso-vm"
 
 
 def configuration(person: Person, port: int, folder: str = "", *more: str) -> str:
     """A configuration like that of `az ssh config`, with quotes around the name, which a name with an apostrophe needs; and
-    options for the bed, where hosts are not known. `folder`: where key and certificate are, if not where they were made."""
+    options for the testbed, where hosts are not known. `folder`: where key and certificate are, if not where they were made."""
     key, certificate = (f"{folder}/{p.name}" if folder else p for p in (person.identity, person.certificate or Path()))
     return "\n".join([
         f"Host {ALIAS}", f'\tUser "{person.login}"', "\tHostName 127.0.0.1", f'\tCertificateFile "{certificate}"',
@@ -56,31 +56,31 @@ diff -r source back-sftp; echo sftp
 
 
 @case("P4", "a configuration as az ssh config writes it: ssh, scp, sftp and rsync, there and back", deep=True)
-def copying(ground: Ground) -> str:
-    with ground.fresh("copying", layered=True) as site:
-        person, carol = ground.newcomer(), ground.person("carol")
-        folder = carried(person, site.port, site.machine)
-        outcome = site.machine.run("/bin/bash", "-c", ROUND_TRIPS, "trips", folder)
+def copying(env: Environment) -> str:
+    with env.fresh("copying", layered=True) as host:
+        person, carol = env.newcomer(), env.person("carol")
+        folder = carried(person, host.port, host.machine)
+        outcome = host.machine.run("/bin/bash", "-c", ROUND_TRIPS, "trips", folder)
         admitted(outcome, f"{person.login}\nrsync\nscp\nsftp\n")
         for client in ("ssh -F $1/config contoso-vm id", "echo ls | sftp -F $1/config -b - contoso-vm",
                        "rsync -e \"ssh -F $1/config\" contoso-vm: /tmp"):
-            refusal = site.machine.run("/bin/bash", "-c", client, "no", carried(carol, site.port, site.machine))
+            refusal = host.machine.run("/bin/bash", "-c", client, "no", carried(carol, host.port, host.machine))
             require(not refusal.ok and "role not assigned" in refusal.text, f"{client}: {refusal.text}")
     return " ".join(outcome.lines())
 
 
 @case("P4", "a jump host: one certificate opens both, and each machine decides for itself", deep=True)
-def jump(ground: Ground) -> str:
-    with ground.fresh("behind") as behind:
-        person = ground.newcomer()
-        admitted(configured(person, ground.vm.port, "true"))
-        through = f"ProxyCommand ssh -F {person.folder}/config-{ground.vm.port} -W %h:%p {ALIAS}"
-        mark = ground.vm.journal.mark()
+def jump(env: Environment) -> str:
+    with env.fresh("behind") as behind:
+        person = env.newcomer()
+        admitted(configured(person, env.vm.port, "true"))
+        through = f"ProxyCommand ssh -F {person.folder}/config-{env.vm.port} -W %h:%p {ALIAS}"
+        mark = env.vm.journal.mark()
         admitted(configured(person, behind.port, "id -un", more=(through,)), f"{person.login}\n")
-        ground.vm.journal.wait(mark, event="session-opened", user=person.login, decision="allow")
-        require(behind.enrolled(person.login) and ground.vm.enrolled(person.login), "not enrolled on both")
-        ground.azure.withdraw(ground.key_of(person))
-        ground.vm.flush()
+        env.vm.journal.wait(mark, event="session-opened", user=person.login, decision="allow")
+        require(behind.enrolled(person.login) and env.vm.enrolled(person.login), "not enrolled on both")
+        env.azure.withdraw(env.key_of(person))
+        env.vm.flush()
         refused(configured(person, behind.port, "id", more=(through,)))
     return "through, enrolled on both"
 
@@ -95,20 +95,20 @@ $common ${certificate:+-cert "$certificate"} 127.0.0.1 id -un
 
 
 @case("P4", "PuTTY's plink with the certificate; without it, or without the role, refused like everybody else")
-def plink(ground: Ground) -> str:
-    with ground.fresh("plink", layered=True) as site:
+def plink(env: Environment) -> str:
+    with env.fresh("plink", layered=True) as host:
         def asked(person: Person, certificate: bool = True) -> Outcome:
             assert person.certificate is not None
-            folder = carried(person, site.port, site.machine)
-            return site.machine.run("/bin/bash", "-c", PLINK, "plink", folder, person.identity.name,
-                                    person.certificate.name if certificate else "", str(site.port), person.login)
+            folder = carried(person, host.port, host.machine)
+            return host.machine.run("/bin/bash", "-c", PLINK, "plink", folder, person.identity.name,
+                                    person.certificate.name if certificate else "", str(host.port), person.login)
 
-        person = ground.newcomer()
+        person = env.newcomer()
         admitted(asked(person), f"{person.login}\n")
-        mark = site.journal.mark()
-        refusal = asked(ground.person("carol"))
+        mark = host.journal.mark()
+        refusal = asked(env.person("carol"))
         require(not refusal.ok and not refusal.out, f"carol: {refusal.text}")
-        site.journal.wait(mark, event="account", decision="deny", reason="role-not-assigned")
+        host.journal.wait(mark, event="account", decision="deny", reason="role-not-assigned")
         bare = asked(person, certificate=False)
         require(not bare.ok and not bare.out, f"the key without the certificate: {bare.text}")
-        return site.machine.must("plink", "-V").lines()[0]
+        return host.machine.must("plink", "-V").lines()[0]

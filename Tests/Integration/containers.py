@@ -5,12 +5,12 @@ from __future__ import annotations
 
 import re
 
-from bed import Person
-from bed.checks import admitted, equal, require
 from case import case
-from ground import Ground, Site
+from environment import Environment, Host
 from roles import administrator
 from subordinate import FILES, ON, SIZE, first_of, give
+from testbed import Person
+from testbed.checks import admitted, equal, require
 
 # In private roots nothing manages containers: no keyring, no control groups, no sysctls.
 ENGINE = """[containers]
@@ -41,8 +41,8 @@ TRIAL = (
 )
 
 
-def prepared(site: Site) -> None:
-    machine = site.machine
+def prepared(host: Host) -> None:
+    machine = host.machine
     for path in FILES:
         machine.write(path, "lisa:100000:65536\n")
     machine.write("/etc/containers/containers.conf", ENGINE)
@@ -53,51 +53,51 @@ def prepared(site: Site) -> None:
     machine.must("chmod", "644", IMAGE)
 
 
-def maps(site: Site, person: Person, first: int) -> str:
+def maps(host: Host, person: Person, first: int) -> str:
     """Requires that newuidmap maps the person's own range and no other; returns the map."""
     own = f"0 $(id -u) 1 1 {first} {SIZE}"
-    made = admitted(site.ssh(person, MAP.format(own, own.replace("-u", "-g"))))
+    made = admitted(host.ssh(person, MAP.format(own, own.replace("-u", "-g"))))
     require(made.split()[-3:] == ["1", str(first), str(SIZE)], f"{person.login}: {made}")
     other = f"0 $(id -u) 1 1 {first + 1} {SIZE}"
-    require("not allowed" in site.ssh(person, MAP.format(other, other)).text, f"{person.login} maps what is no number of theirs")
+    require("not allowed" in host.ssh(person, MAP.format(other, other)).text, f"{person.login} maps what is no number of theirs")
     return made
 
 
 @case("P7", "newuidmap and getsubids go by the lines: each account maps its own numbers and no others', a local user too")
-def mapped(ground: Ground) -> str:
-    with ground.fresh("maps", layered=True, settings=ON) as site:
-        prepared(site)
-        people = [administrator(ground), ground.newcomer(), ground.person("svc")]
+def mapped(env: Environment) -> str:
+    with env.fresh("maps", layered=True, settings=ON) as host:
+        prepared(host)
+        people = [administrator(env), env.newcomer(), env.person("svc")]
         for person in people:
-            admitted(site.ssh(person, "true"))
-        give(site)
+            admitted(host.ssh(person, "true"))
+        give(host)
         for person in people:
-            first = first_of(site, person)
+            first = first_of(host, person)
             for option in ([], ["-g"]):
-                told = site.machine.must("getsubids", *option, person.login).out
+                told = host.machine.must("getsubids", *option, person.login).out
                 equal(told, f"0: {person.login} {first} {SIZE}\n", "getsubids")
-            maps(site, person, first)
-        maps(site, ground.lisa, 100000)
-        site.service.stop()
+            maps(host, person, first)
+        maps(host, env.lisa, 100000)
+        host.service.stop()
         person = people[0]
-        own = f"0 $(id -u) 1 1 {first_of(site, person)} {SIZE}"
-        made = site.machine.shell(MAP.format(own, own.replace("-u", "-g")), user=person.login)
+        own = f"0 $(id -u) 1 1 {first_of(host, person)} {SIZE}"
+        made = host.machine.shell(MAP.format(own, own.replace("-u", "-g")), user=person.login)
         require(made.out.split()[-1:] == [str(SIZE)], f"with the daemon stopped: {made.text}")
     return f"{len(people)} accounts and lisa"
 
 
 @case("P7", "buildah and podman build and run an image for an administrator, a user and a GUID, with numbers of the range")
-def podman(ground: Ground) -> str:
-    with ground.fresh("podman", layered=True, settings=ON) as site:
-        prepared(site)
-        people = [administrator(ground), ground.newcomer(), ground.person("svc")]
+def podman(env: Environment) -> str:
+    with env.fresh("podman", layered=True, settings=ON) as host:
+        prepared(host)
+        people = [administrator(env), env.newcomer(), env.person("svc")]
         for person in people:
-            admitted(site.ssh(person, "true"))
-        give(site)
+            admitted(host.ssh(person, "true"))
+        give(host)
         for person in people:
-            first, uid = first_of(site, person), site.machine.uid(person.login)
-            said = admitted(site.ssh(person, HOME + " && ".join(TRIAL), timeout=300)).split()
+            first, uid = first_of(host, person), host.machine.uid(person.login)
+            said = admitted(host.ssh(person, HOME + " && ".join(TRIAL), timeout=300)).split()
             equal(said, ["0", "0", str(uid), str(uid), str(first + 999)], f"podman of {person.login}")
-            line = admitted(site.ssh(person, f"{HOME}podman unshare cat /proc/self/uid_map"))
+            line = admitted(host.ssh(person, f"{HOME}podman unshare cat /proc/self/uid_map"))
             equal(re.findall(r"\d+", line), ["0", str(uid), "1", "1", str(first), str(SIZE)], "podman unshare")
     return f"{len(people)} accounts"

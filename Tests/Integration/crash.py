@@ -6,9 +6,9 @@ from __future__ import annotations
 import signal
 from pathlib import Path
 
-from bed.checks import admitted, equal, require
 from case import case
-from ground import Ground, Site
+from environment import Environment, Host
+from testbed.checks import admitted, equal, require
 
 PLACES = ("run", "tmp", "var", "home", "root", "etc", "dev/shm")
 
@@ -36,36 +36,36 @@ def core_limit(pid: int) -> str:
     return next(line for line in limits.splitlines() if "core file size" in line).split()[4]
 
 
-def left_behind(site: Site, secrets: set[bytes]) -> tuple[int, list[str]]:
+def left_behind(host: Host, secrets: set[bytes]) -> tuple[int, list[str]]:
     """Searches every file that can have changed; returns how many there are, and those that hold a secret."""
-    files = [path for place in PLACES for path in site.machine.path(f"/{place}").rglob("*")
+    files = [path for place in PLACES for path in host.machine.path(f"/{place}").rglob("*")
              if path.is_file() and not path.is_symlink()]
     return len(files), [str(path) for path in files if any(secret in path.read_bytes() for secret in secrets)]
 
 
 @case("P12", "the daemon crashes with tokens in its memory: no core whatever the limit, nothing in any log or file")
-def crash(ground: Ground) -> str:
-    with ground.fresh("crash") as site:
-        person, known = ground.newcomer(), ground.azure.issued_tokens()
+def crash(env: Environment) -> str:
+    with env.fresh("crash") as host:
+        person, known = env.newcomer(), env.azure.issued_tokens()
         for number, limited in ((signal.SIGABRT, True), (signal.SIGSEGV, False), (signal.SIGQUIT, False)):
-            admitted(site.ssh(person, "true"))
-            site.flush()
-            admitted(site.ssh(person, "true"))  # asks Azure: the token is at hand
-            pid = site.service.pid
-            issued = [token for token in ground.azure.issued_tokens() if token not in known]
+            admitted(host.ssh(person, "true"))
+            host.flush()
+            admitted(host.ssh(person, "true"))  # asks Azure: the token is at hand
+            pid = host.service.pid
+            issued = [token for token in env.azure.issued_tokens() if token not in known]
             secrets = {part.encode() for token in issued for part in token.split(".")[1:]}
             require(held(pid, secrets) > 0, "no token is in the daemon's memory: nothing is tried")
             equal(core_limit(pid) == "0", limited, f"the unit's limit of core files: {core_limit(pid)}")
             # Not even the daemon's own user may read it, as that user's debugger or crash reporter would.
-            peek = site.machine.run("cat", f"/proc/{pid}/environ", user="entralogin")
+            peek = host.machine.run("cat", f"/proc/{pid}/environ", user="entralogin")
             require(not peek.ok and peek.out == "", "its memory is open to its own user")
-            require(not site.service.crash(number), f"{number.name}: a core was written or given away")
-            count, found = left_behind(site, secrets)
+            require(not host.service.crash(number), f"{number.name}: a core was written or given away")
+            count, found = left_behind(host, secrets)
             equal(found, [], f"files with a token after {number.name}")
-            logs = (site.journal.text() + site.service.output()).encode()
+            logs = (host.journal.text() + host.service.output()).encode()
             require(not any(secret in logs for secret in secrets), f"a token in the log after {number.name}")
-            cores = [p.name for p in site.machine.path("/").iterdir() if p.name.startswith("core")]
+            cores = [p.name for p in host.machine.path("/").iterdir() if p.name.startswith("core")]
             equal(cores, [], "cores in the working directory")
-            site.service.limits = {"RLIMIT_CORE": -1}  # the next crash has no such limit
-            site.begin()
+            host.service.limits = {"RLIMIT_CORE": -1}  # the next crash has no such limit
+            host.begin()
     return f"three signals; {len(secrets)} pieces of tokens in {count} files and the logs: none"

@@ -5,15 +5,15 @@ from __future__ import annotations
 
 import random
 
-from bed import Person
-from bed.asking import asker
-from bed.checks import admitted, equal, require
-from bed.machine import wait_for
 from case import case
 from credentials import MARK, shut_out
-from ground import STATE, Ground, Site
+from environment import STATE, Environment, Host
 from identity import FIRST_UID
 from roles import ADMINS, administrator, session_around
+from testbed import Person
+from testbed.asking import asker
+from testbed.checks import admitted, equal, require
+from testbed.machine import wait_for
 
 ACCOUNTS = f"{STATE}/nss/accounts.snapshot"
 GRANTS = "/run/entralogin/nss/grants.snapshot"
@@ -21,38 +21,38 @@ ADMINS_GID = FIRST_UID - 1023
 CHANGES = 2000
 
 
-def read_only(site: Site) -> None:
+def read_only(host: Host) -> None:
     """Puts the state folder on a read-only file system of its own."""
     script = (f"mkdir /tmp/kept && cp -a {STATE}/. /tmp/kept/ && mount -t tmpfs -o mode=755 kept {STATE} && "
               f"cp -a /tmp/kept/. {STATE}/ && chown --reference=/tmp/kept {STATE} && mount -o remount,ro {STATE}")
-    outcome = site.machine.shell(script)
-    require(outcome.ok and not site.machine.run("touch", f"{STATE}/probe").ok, f"it can be written: {outcome.text}")
+    outcome = host.machine.shell(script)
+    require(outcome.ok and not host.machine.run("touch", f"{STATE}/probe").ok, f"it can be written: {outcome.text}")
 
 
 @case("P14", "a state folder that can only be read: who is enrolled gets in, a first sign-in is refused and explained")
-def read_only_disk(ground: Ground) -> str:
-    with ground.fresh("readonly") as site:
-        known, unknown = ground.newcomer(), ground.newcomer()
-        admitted(site.ssh(known, "true"))
-        uid = site.machine.uid(known.login)
+def read_only_disk(env: Environment) -> str:
+    with env.fresh("readonly") as host:
+        known, unknown = env.newcomer(), env.newcomer()
+        admitted(host.ssh(known, "true"))
+        uid = host.machine.uid(known.login)
         for again in (False, True):
             if again:
-                site.service.stop()
-                site.begin()
-                site.stamped()
+                host.service.stop()
+                host.begin()
+                host.stamped()
             else:
-                read_only(site)
-            admitted(site.ssh(known, "id -u"), f"{uid}\n")
-            mark = site.journal.mark()
-            shut_out(site.ssh(unknown, f"echo {MARK}"))
-            record = site.journal.wait(mark, user=unknown.login, decision="deny")
+                read_only(host)
+            admitted(host.ssh(known, "id -u"), f"{uid}\n")
+            mark = host.journal.mark()
+            shut_out(host.ssh(unknown, f"echo {MARK}"))
+            record = host.journal.wait(mark, user=unknown.login, decision="deny")
             equal(record["ENTRALOGIN_REASON"], "enrolment-failed", "reason")
             require(any("EROFS" in v or "read-only" in v.lower() for v in record.values()), f"why? {record}")
-            require(not site.enrolled(unknown.login), "enrolled")
-            require(ground.lisa.ssh("true", port=site.port).ok, "lisa is kept out")
-        site.machine.must("mount", "-o", "remount,rw", STATE)
-        admitted(site.ssh(unknown, "id -un"), f"{unknown.login}\n")
-        admitted(site.ssh(known, "id -u"), f"{uid}\n")
+            require(not host.enrolled(unknown.login), "enrolled")
+            require(env.lisa.ssh("true", port=host.port).ok, "lisa is kept out")
+        host.machine.must("mount", "-o", "remount,rw", STATE)
+        admitted(host.ssh(unknown, "id -un"), f"{unknown.login}\n")
+        admitted(host.ssh(known, "id -u"), f"{uid}\n")
     return record["ENTRALOGIN_DETAIL"]
 
 
@@ -71,18 +71,18 @@ def damaged(content: bytes, seed: int) -> list[bytes]:
 
 
 @case("P13", "a torn or bit-flipped snapshot: every name has its own number or none, and a sign-in the same as before")
-def snapshot(ground: Ground) -> str:
-    with ground.fresh("snapshot") as site:
-        people = [ground.newcomer() for _ in range(3)]
+def snapshot(env: Environment) -> str:
+    with env.fresh("snapshot") as host:
+        people = [env.newcomer() for _ in range(3)]
         for person in people:
-            admitted(site.ssh(person, "true"))
-        uids = {p.login: site.machine.uid(p.login) for p in people}
+            admitted(host.ssh(person, "true"))
+        uids = {p.login: host.machine.uid(p.login) for p in people}
         questions = [q for name, uid in uids.items() for q in (f"name {name}", f"uid {uid}")]
         right: list[tuple[int, ...]] = [(uid,) for uid in uids.values() for _ in range(2)]
-        path = site.machine.path(ACCOUNTS)
+        path = host.machine.path(ACCOUNTS)
         content = path.read_bytes()
         hidden = signed_in = 0
-        with asker(site.machine, ground.bed.scratch / "programs", user="daemon") as ask:
+        with asker(host.machine, env.testbed.scratch / "programs", user="daemon") as ask:
             equal([a.ids for a in ask(questions)], right, "answers before")
             for number, changed in enumerate(damaged(content, 13)):
                 path.write_bytes(changed)
@@ -91,56 +91,56 @@ def snapshot(ground: Ground) -> str:
                 equal(wrong, [], f"answers under damage {number}")
                 hidden += () in seen
                 if number % (CHANGES // 8) == 0:
-                    signed_in += unchanged_sign_in(site, people[number % 3], uids)
+                    signed_in += unchanged_sign_in(host, people[number % 3], uids)
         require(hidden > CHANGES // 3, f"only {hidden} of the changes were noticed: nothing was tried")
         path.write_bytes(content)
-        recovered(ground, site, people, uids)
+        recovered(env, host, people, uids)
     return f"{CHANGES} damaged files, {hidden} refused by the reader; {signed_in} of 8 sign-ins, all as before"
 
 
-def unchanged_sign_in(site: Site, person: Person, uids: dict[str, int]) -> bool:
+def unchanged_sign_in(host: Host, person: Person, uids: dict[str, int]) -> bool:
     """Requires that the person is refused, or signs in with their own uid."""
-    outcome = site.ssh(person, "id -u")
+    outcome = host.ssh(person, "id -u")
     if outcome.ok:
         equal(outcome.out, f"{uids[person.login]}\n", f"{person.login}'s number")
     return outcome.ok
 
 
-def recovered(ground: Ground, site: Site, people: list[Person], uids: dict[str, int]) -> None:
+def recovered(env: Environment, host: Host, people: list[Person], uids: dict[str, int]) -> None:
     """Requires that the daemon makes a damaged published file again from the store at its start, with the same uids."""
-    site.service.stop()
-    site.machine.path(ACCOUNTS).write_bytes(b"damaged")
-    site.begin()
+    host.service.stop()
+    host.machine.path(ACCOUNTS).write_bytes(b"damaged")
+    host.begin()
     for person in people:
-        admitted(site.ssh(person, "id -u"), f"{uids[person.login]}\n")
-    newcomer = ground.newcomer()
-    uid = int(admitted(site.ssh(newcomer, "id -u")))
+        admitted(host.ssh(person, "id -u"), f"{uids[person.login]}\n")
+    newcomer = env.newcomer()
+    uid = int(admitted(host.ssh(newcomer, "id -u")))
     require(uid not in uids.values(), "a newcomer got somebody's number")
 
 
 @case("P13", "a torn or bit-flipped file of grants makes nobody an administrator")
-def grants(ground: Ground) -> str:
-    with ground.fresh("grants") as site:
-        holder, person = administrator(ground), ground.newcomer()
-        admitted(site.ssh(person, "true"))
+def grants(env: Environment) -> str:
+    with env.fresh("grants") as host:
+        holder, person = administrator(env), env.newcomer()
+        admitted(host.ssh(person, "true"))
         questions = [f"groups {person.login}", f"groups {holder.login}"]
 
         def between() -> None:
             lost = 0
-            path = site.machine.path(GRANTS)
+            path = host.machine.path(GRANTS)
             content = path.read_bytes()
-            require(ADMINS in site.machine.must("id", "-Gn", holder.login).out, "no grant is published")
-            with asker(site.machine, ground.bed.scratch / "programs", user="daemon") as ask:
+            require(ADMINS in host.machine.must("id", "-Gn", holder.login).out, "no grant is published")
+            with asker(host.machine, env.testbed.scratch / "programs", user="daemon") as ask:
                 for number, changed in enumerate(damaged(content, 14)):
                     path.write_bytes(changed)
                     mine, theirs = ask(questions)
                     require(ADMINS_GID not in mine.ids, f"damage {number} makes {person.login} administrator")
                     lost += ADMINS_GID not in theirs.ids
             require(lost > CHANGES // 3, f"only {lost} of the changes were noticed: nothing was tried")
-            outcome = site.ssh(person, "sudo -n id -u")
+            outcome = host.ssh(person, "sudo -n id -u")
             require(not outcome.ok and "0" not in outcome.lines(), f"sudo works: {outcome.text}")
             path.write_bytes(content)
 
-        session_around(ground, site, holder, "true", between, "true")
-        wait_for(lambda: ADMINS not in site.machine.must("id", "-Gn", holder.login).out, "the grant's end")
+        session_around(env, host, holder, "true", between, "true")
+        wait_for(lambda: ADMINS not in host.machine.must("id", "-Gn", holder.login).out, "the grant's end")
     return f"{CHANGES} damaged files"

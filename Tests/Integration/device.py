@@ -9,14 +9,14 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from bed import Person
-from bed.checks import admitted, equal, require
-from bed.machine import run
-from bed.terminal import Terminal, at_terminal
 from case import case, cases
-from ground import PASSWORD, Ground, Site
+from environment import PASSWORD, Environment, Host
 from roles import ADMINS
 from simulator import contoso
+from testbed import Person
+from testbed.checks import admitted, equal, require
+from testbed.machine import run
+from testbed.terminal import Terminal, at_terminal
 
 CLIENT = "c11e0000-0000-4000-8000-0000000000dc"
 SWITCHED_ON = f"[DeviceSignIn]\nClientID={CLIENT}\nServices=login su\n"
@@ -25,26 +25,26 @@ LOGIN = ("/bin/login",)
 QUESTION, CODE = "press Enter", r"open (https://\S+) .*code ([0-9A-F]{8})"
 
 
-def offer(site: Site, service: str) -> None:
+def offer(host: Host, service: str) -> None:
     """Adds entralogin's auth line, before the passwords."""
     path = f"/etc/pam.d/{service}"
-    text = site.machine.read(path)
+    text = host.machine.read(path)
     require(text.count("@include common-auth") == 1, f"{path} is not as it was: {text}")
-    site.machine.write(path, text.replace("@include common-auth", f"{LINE}@include common-auth"))
-    site.stamped()
+    host.machine.write(path, text.replace("@include common-auth", f"{LINE}@include common-auth"))
+    host.stamped()
 
 
 @contextmanager
-def offered(ground: Ground, name: str, *services: str, settings: str = SWITCHED_ON) -> Iterator[tuple[Site, Person]]:
+def offered(env: Environment, name: str, *services: str, settings: str = SWITCHED_ON) -> Iterator[tuple[Host, Person]]:
     """A machine where a code is offered, and a person who has signed in there over SSH."""
-    with ground.fresh(name, settings=settings) as site:
-        person = ground.newcomer()
-        admitted(site.ssh(person, "true"))
+    with env.fresh(name, settings=settings) as host:
+        person = env.newcomer()
+        admitted(host.ssh(person, "true"))
         # After a refusal, login waits three seconds, which no test needs.
-        site.machine.must("sed", "-i", "s/delay=[0-9]*/delay=0/", "/etc/pam.d/login")
+        host.machine.must("sed", "-i", "s/delay=[0-9]*/delay=0/", "/etc/pam.d/login")
         for service in services:
-            offer(site, service)
-        yield site, person
+            offer(host, service)
+        yield host, person
 
 
 def asks_for_code(terminal: Terminal, person: Person) -> str:
@@ -63,7 +63,7 @@ def shell(terminal: Terminal, command: str) -> str:
     return terminal.expect(r"\[42:([^\]]*)\]")[1]
 
 
-def refused_line(ground: Ground, site: Site, person: Person, then: Callable[[str], Any], pattern: str) -> str:
+def refused_line(env: Environment, host: Host, person: Person, then: Callable[[str], Any], pattern: str) -> str:
     """Signs in at the console, where `then` gets the code; returns the line that must be shown."""
 
     def act(terminal: Terminal) -> str:
@@ -72,22 +72,22 @@ def refused_line(ground: Ground, site: Site, person: Person, then: Callable[[str
         terminal.expect("Login incorrect|login: ", limit=20)
         return line
 
-    mark = site.journal.mark()
-    line = at_terminal(site.machine, LOGIN, act)
-    record = site.journal.wait(mark, event="device-sign-in", user=person.login, decision="deny")
+    mark = host.journal.mark()
+    line = at_terminal(host.machine, LOGIN, act)
+    record = host.journal.wait(mark, event="device-sign-in", user=person.login, decision="deny")
     require(record["ENTRALOGIN_CORRELATION_ID"] in line, f"the person read {line!r}, the record is {record}")
     return str(record["ENTRALOGIN_REASON"])
 
 
 @case("P1", "a code typed elsewhere opens a console's login: as the person, and with sudo for an administrator, at once")
-def console(ground: Ground) -> str:
-    with offered(ground, "console", "login") as (site, person):
-        ground.make_administrator(person)
-        site.flush()
+def console(env: Environment) -> str:
+    with offered(env, "console", "login") as (host, person):
+        env.make_administrator(person)
+        host.flush()
 
         def act(terminal: Terminal) -> str:
             code = asks_for_code(terminal, person)
-            ground.azure.post("approve", user_code=code, who=ground.key_of(person))
+            env.azure.post("approve", user_code=code, who=env.key_of(person))
             equal(shell(terminal, "id -un"), person.login, "who it is")
             require(ADMINS in shell(terminal, "id -Gn").split(), "the administrators' group in the first session")
             equal(shell(terminal, "sudo -n id -u"), "0", "sudo")
@@ -95,21 +95,21 @@ def console(ground: Ground) -> str:
             terminal.end()
             return code
 
-        mark = site.journal.mark()
-        code = at_terminal(site.machine, LOGIN, act)
+        mark = host.journal.mark()
+        code = at_terminal(host.machine, LOGIN, act)
         for event in ("device-sign-in", "account", "session-opened"):
-            record = site.journal.wait(mark, event=event, user=person.login, decision="allow")
+            record = host.journal.wait(mark, event=event, user=person.login, decision="allow")
             equal(record["ENTRALOGIN_SERVICE"], "login", f"the service of {event}")
-        site.journal.wait(mark, event="session-closed", user=person.login)
-        require(code not in site.service.output(), "the code is in the log")
+        host.journal.wait(mark, event="session-closed", user=person.login)
+        require(code not in host.service.output(), "the code is in the log")
     return f"code {code}; records of sign-in, account stage and session"
 
 
 TOKENS = 9
 
 
-def wrong_tokens(ground: Ground, other: Person) -> list[tuple[dict[str, Any], str]]:
-    object_id = ground.bed.directory.principals[ground.key_of(other)].object_id
+def wrong_tokens(env: Environment, other: Person) -> list[tuple[dict[str, Any], str]]:
+    object_id = env.testbed.directory.principals[env.key_of(other)].object_id
     return [
         ({"sign": "none"}, "identity-token"), ({"sign": "hmac"}, "identity-token"),
         ({"sign": "stranger-as-ours"}, "identity-token"), ({"claims": {"tid": contoso.OTHER_TENANT}}, "wrong-tenant"),
@@ -122,43 +122,43 @@ def wrong_tokens(ground: Ground, other: Person) -> list[tuple[dict[str, Any], st
 
 @cases("P4", "a token unsigned, signed by a secret or a stranger, of another tenant, application or person: no shell",
        range(TOKENS), every=4)
-def tokens(ground: Ground, numbers: Sequence[int]) -> str:
-    with offered(ground, "tokens", "login") as (site, person):
-        other = ground.newcomer()
-        wrong = wrong_tokens(ground, other)
+def tokens(env: Environment, numbers: Sequence[int]) -> str:
+    with offered(env, "tokens", "login") as (host, person):
+        other = env.newcomer()
+        wrong = wrong_tokens(env, other)
         equal(len(wrong), TOKENS, "wrong tokens")
         for changes, reason in (wrong[number] for number in numbers):
-            with ground.azure.fault("id-token", "signin", value=changes):
-                seen = refused_line(ground, site, person, approving(ground, person), "Correlation id")
+            with env.azure.fault("id-token", "signin", value=changes):
+                seen = refused_line(env, host, person, approving(env, person), "Correlation id")
             equal(seen, reason, f"the reason for {changes}")
     return f"{len(numbers)} wrong tokens, each refused with its reason"
 
 
-def approving(ground: Ground, person: Person) -> Callable[[str], Any]:
-    return lambda code: ground.azure.post("approve", user_code=code, who=ground.key_of(person))
+def approving(env: Environment, person: Person) -> Callable[[str], Any]:
+    return lambda code: env.azure.post("approve", user_code=code, who=env.key_of(person))
 
 
 @case("P1", "a code that is declined, late, or approved by another person or without the role: refused, and told why")
-def refusals(ground: Ground) -> str:
-    with offered(ground, "refusals", "login") as (site, person):
+def refusals(env: Environment) -> str:
+    with offered(env, "refusals", "login") as (host, person):
         def decline(code: str) -> None:
-            ground.azure.post("decline", user_code=code)
+            env.azure.post("decline", user_code=code)
 
-        other = ground.newcomer()
-        seen = [refused_line(ground, site, person, decline, "declined"),
-                refused_line(ground, site, person, approving(ground, other), "somebody else")]
-        with ground.azure.fault("code-lifetime", "signin", value=2):
-            seen.append(refused_line(ground, site, person, lambda code: None, "in time"))
-        ground.withdraw(person)
-        site.flush()
-        seen.append(refused_line(ground, site, person, approving(ground, person), contoso.USER))
+        other = env.newcomer()
+        seen = [refused_line(env, host, person, decline, "declined"),
+                refused_line(env, host, person, approving(env, other), "somebody else")]
+        with env.azure.fault("code-lifetime", "signin", value=2):
+            seen.append(refused_line(env, host, person, lambda code: None, "in time"))
+        env.withdraw(person)
+        host.flush()
+        seen.append(refused_line(env, host, person, approving(env, person), contoso.USER))
         equal(seen, ["device-declined", "wrong-name", "device-expired", "role-not-assigned"], "reasons")
     return ", ".join(seen)
 
 
 @case("P8", "with the daemon frozen a local user's login asks nobody, and an Entra user is refused in time", deep=True)
-def frozen(ground: Ground) -> str:
-    with offered(ground, "frozen-console", "login") as (site, person):
+def frozen(env: Environment) -> str:
+    with offered(env, "frozen-console", "login") as (host, person):
         def local(terminal: Terminal) -> str:
             terminal.expect("login: ")
             terminal.type("lisa")
@@ -174,17 +174,17 @@ def frozen(ground: Ground) -> str:
             terminal.type("")
             return terminal.expect(r"[^\n]*does not answer", limit=20)[0]
 
-        site.service.freeze()
+        host.service.freeze()
         try:
-            shown = at_terminal(site.machine, LOGIN, local)
+            shown = at_terminal(host.machine, LOGIN, local)
             require("Entra" not in shown, f"lisa reads of us: {shown}")
-            line = at_terminal(site.machine, LOGIN, ours)
+            line = at_terminal(host.machine, LOGIN, ours)
         finally:
-            site.service.thaw()
+            host.service.thaw()
     return line.strip()
 
 
-def pressing_enter(site: Site, person: Person) -> str:
+def pressing_enter(host: Host, person: Person) -> str:
     """Requires that a user who answers each of sshd's questions with Enter is refused; returns the questions."""
     asked = person.folder / "asked"
     asked.unlink(missing_ok=True)
@@ -193,7 +193,7 @@ def pressing_enter(site: Site, person: Person) -> str:
     enter.chmod(0o700)
     options = {"BatchMode": "no", "PreferredAuthentications": "keyboard-interactive,password",
                "PubkeyAuthentication": "no", "NumberOfPasswordPrompts": "1"}
-    outcome = run(person.argv("-p", str(site.port), f"{person.login}@127.0.0.1", "id -un", options=options),
+    outcome = run(person.argv("-p", str(host.port), f"{person.login}@127.0.0.1", "id -un", options=options),
                   environment={**os.environ, "SSH_ASKPASS": str(enter), "SSH_ASKPASS_REQUIRE": "force"})
     require(not outcome.ok and outcome.out == "", f"let in: {outcome.text}")
     questions = asked.read_text() if asked.exists() else ""
@@ -202,10 +202,10 @@ def pressing_enter(site: Site, person: Person) -> str:
 
 
 @case("P8", "another way, a name never seen, no terminal, sshd: no code is offered, and Entra is not asked")
-def elsewhere(ground: Ground) -> str:
-    with offered(ground, "elsewhere", "login", "su", "sshd") as (site, person):
-        stranger = ground.newcomer()
-        ground.azure.forget_requests()
+def elsewhere(env: Environment) -> str:
+    with offered(env, "elsewhere", "login", "su", "sshd") as (host, person):
+        stranger = env.newcomer()
+        env.azure.forget_requests()
 
         def another_way(terminal: Terminal) -> None:
             terminal.expect("login: ")
@@ -220,41 +220,41 @@ def elsewhere(ground: Ground) -> str:
             terminal.expect("Password: ")
             require(QUESTION not in terminal.shown, "offered to somebody who never signed in")
 
-        at_terminal(site.machine, LOGIN, another_way)
-        at_terminal(site.machine, LOGIN, never_seen)
-        outcome = site.machine.run("su", person.login, "-c", "id -un", user="lisa")
+        at_terminal(host.machine, LOGIN, another_way)
+        at_terminal(host.machine, LOGIN, never_seen)
+        outcome = host.machine.run("su", person.login, "-c", "id -un", user="lisa")
         require(not outcome.ok and "Entra" not in outcome.text, f"su without a terminal: {outcome.text}")
-        pressing_enter(site, person)
-        site.hidden_sshd("AuthenticationMethods keyboard-interactive:pam", "KbdInteractiveAuthentication yes")
-        require("Password" in pressing_enter(site, person), "PAM of sshd asks for nothing: this proves nothing")
-        equal(site.requests("signin"), [], "the daemon's questions to Entra")
+        pressing_enter(host, person)
+        host.hidden_sshd("AuthenticationMethods keyboard-interactive:pam", "KbdInteractiveAuthentication yes")
+        require("Password" in pressing_enter(host, person), "PAM of sshd asks for nothing: this proves nothing")
+        equal(host.requests("signin"), [], "the daemon's questions to Entra")
         for service in ("sshd", "polkit-1", "cron"):
             path = "/etc/entralogin/entralogin.conf.d/60-more.conf"
-            site.machine.write(path, f"[DeviceSignIn]\nServices=login {service}\n")
-            outcome = site.machine.run("/usr/sbin/entralogind", "--check-config")
+            host.machine.write(path, f"[DeviceSignIn]\nServices=login {service}\n")
+            outcome = host.machine.run("/usr/sbin/entralogind", "--check-config")
             require(not outcome.ok and service in outcome.text, f"Services={service} is taken: {outcome.text}")
-            site.machine.remove(path)
+            host.machine.remove(path)
     return "Entra heard of none of them; Services=sshd, polkit-1 or cron is a mistake"
 
 
 @case("P1", "su to a person, by that person's code; off without ClientID")
-def su(ground: Ground) -> str:
-    with offered(ground, "su-code", "su") as (site, person):
+def su(env: Environment) -> str:
+    with offered(env, "su-code", "su") as (host, person):
         def act(terminal: Terminal) -> str:
             terminal.expect(QUESTION)
             terminal.type("")
             code = terminal.expect(CODE)[2]
-            ground.azure.post("approve", user_code=code, who=ground.key_of(person))
+            env.azure.post("approve", user_code=code, who=env.key_of(person))
             return shell(terminal, "id -un")
 
-        equal(at_terminal(site.machine, ("/bin/su", person.login), act, user="lisa"), person.login, "who it is")
-        site.machine.write("/etc/entralogin/entralogin.conf.d/60-off.conf", "[DeviceSignIn]\nClientID=\n")
-        site.service.restart()
+        equal(at_terminal(host.machine, ("/bin/su", person.login), act, user="lisa"), person.login, "who it is")
+        host.machine.write("/etc/entralogin/entralogin.conf.d/60-off.conf", "[DeviceSignIn]\nClientID=\n")
+        host.service.restart()
 
         def off(terminal: Terminal) -> None:
             terminal.expect(QUESTION)
             terminal.type("")
             terminal.expect("Password: ")
 
-        at_terminal(site.machine, ("/bin/su", person.login), off, user="lisa")
+        at_terminal(host.machine, ("/bin/su", person.login), off, user="lisa")
     return "in as the person; without ClientID the password is asked for"

@@ -7,12 +7,12 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from bed.checks import equal, require
-from bed.machine import wait_for
 from case import case
-from ground import Ground, Site
+from environment import Environment, Host
 from roles import ADMINS, ADMINS_GID, administrator
 from sudo_right import COMMON_ACCOUNT, OLD_LINE, in_our_lines, in_steps, put_back, search
+from testbed.checks import equal, require
+from testbed.machine import wait_for
 
 DOAS_CONF = "/etc/doas.conf"
 RULES = f"permit nopass :{ADMINS}\npermit nopass lisa as bart\n"
@@ -31,99 +31,99 @@ TRIES = ("doas -n id -u", "doas -n sh -c 'id -u' 0<&- 2>&1", "env -i /usr/bin/do
          "sudo -n -e /etc/hosts && echo 0", "EDITOR=true sudoedit -n /etc/hosts && echo 0")
 
 
-def module_of(site: Site) -> str:
-    return site.machine.shell("ls /usr/lib/*/security/pam_entralogin.so").out.strip()
+def module_of(host: Host) -> str:
+    return host.machine.shell("ls /usr/lib/*/security/pam_entralogin.so").out.strip()
 
 
-def old_account_lines(site: Site) -> dict[str, str]:
+def old_account_lines(host: Host) -> dict[str, str]:
     """Restores an earlier version's account stage, which skips a missing module; returns the present files, to put back."""
-    before = site.machine.read(COMMON_ACCOUNT)
+    before = host.machine.read(COMMON_ACCOUNT)
     rest = "\n".join(line for line in before.splitlines() if not in_our_lines(line))
-    site.machine.write(COMMON_ACCOUNT, f"{OLD_LINE}{rest}\n")
+    host.machine.write(COMMON_ACCOUNT, f"{OLD_LINE}{rest}\n")
     return {COMMON_ACCOUNT: before}
 
 
 @case("P2", "doas, su and sudoedit: a role that is gone is no right, with the daemon stopped or the module gone neither")
-def each_way(ground: Ground) -> str:
-    with ground.fresh("ways", layered=True) as site:
-        machine, person, user = site.machine, administrator(ground), ground.newcomer()
+def each_way(env: Environment) -> str:
+    with env.fresh("ways", layered=True) as host:
+        machine, person, user = host.machine, administrator(env), env.newcomer()
         machine.must("useradd", "-m", "bart")
         machine.write(DOAS_CONF, RULES)
-        equal(site.ssh(user, "; ".join(TRIES)).lines().count("0"), 0, "a user's")
-        script, module = "; ".join(TRIES), module_of(site)
+        equal(host.ssh(user, "; ".join(TRIES)).lines().count("0"), 0, "a user's")
+        script, module = "; ".join(TRIES), module_of(host)
 
         def withdrawn() -> None:
-            ground.withdraw(person)
-            site.flush()
+            env.withdraw(person)
+            host.flush()
 
         def stopped() -> None:
-            site.service.stop()
+            host.service.stop()
 
         def gone() -> None:
             machine.must("mv", module, f"{module}.away")
 
-        said = in_steps(ground, site, person, [lambda: None, withdrawn, stopped, gone], f"{script}; id -G")
+        said = in_steps(env, host, person, [lambda: None, withdrawn, stopped, gone], f"{script}; id -G")
         require(said[0].splitlines().count("0") >= 4, f"doas and sudoedit of an administrator: {said[0]}")
         for words in said[1:]:
             require(str(ADMINS_GID) in words, f"it does not carry the group, so nothing was tried: {words}")
             equal(words.splitlines().count("0"), 0, f"roots in {words}")
-        equal(site.ssh(ground.lisa, "doas -n -u bart id -un").out, "bart\n", "lisa's own rule, with the module gone")
-        before = old_account_lines(site)
+        equal(host.ssh(env.lisa, "doas -n -u bart id -un").out, "bart\n", "lisa's own rule, with the module gone")
+        before = old_account_lines(host)
         machine.must("mv", f"{module}.away", module)
-        put_back(site, before)
-        site.begin()
-        site.stamped()
-        again = administrator(ground)
+        put_back(host, before)
+        host.begin()
+        host.stamped()
+        again = administrator(env)
 
         def passed_over() -> None:
-            old_account_lines(site)
+            old_account_lines(host)
             gone()
 
-        control = in_steps(ground, site, again, [lambda: None, passed_over], "doas -n id -u")
+        control = in_steps(env, host, again, [lambda: None, passed_over], "doas -n id -u")
         equal(control, ["0\n", "0\n"], "by the old lines, which passed over a missing module: nothing was tried")
     return f"{len(TRIES)} ways, none of them root in three states; by the old lines doas was"
 
 
 @case("P2", "doas: no limit of memory makes it pass over the end of a role", attack="H1")
-def limited_doas(ground: Ground) -> str:
-    with ground.fresh("doas", layered=True) as site:
-        machine, person, other = site.machine, administrator(ground), administrator(ground)
+def limited_doas(env: Environment) -> str:
+    with env.fresh("doas", layered=True) as host:
+        machine, person, other = host.machine, administrator(env), administrator(env)
         machine.write(DOAS_CONF, RULES)
 
         def withdraw(who: str) -> None:
-            ground.withdraw(person if who == "person" else other)
-            site.flush()
+            env.withdraw(person if who == "person" else other)
+            host.flush()
 
         command = "doas -n sh -c 'id -u'"
-        said = in_steps(ground, site, person, [lambda: None, lambda: withdraw("person")],
+        said = in_steps(env, host, person, [lambda: None, lambda: withdraw("person")],
                         f"{command}; [ ! -e /tmp/go ] || {{ {search(2000, 9000, 12, command=command).strip()}; }}; touch /tmp/go")
         machine.remove("/tmp/go")
         require("ROOT" not in said[1] and "tried 584" in said[1], said[1])
 
         def opened() -> None:
             withdraw("other")
-            old_account_lines(site)
+            old_account_lines(host)
 
         stop = search(2000, 9000, 12, command=command, then="break").strip()
-        control = in_steps(ground, site, other, [lambda: None, opened],
+        control = in_steps(env, host, other, [lambda: None, opened],
                            f"{command}; [ ! -e /tmp/go ] || {{ {stop}; }}; touch /tmp/go")
         require("ROOT" in control[1], f"the attack does not work by the old line either: {control[1]}")
     return f"584 limits, none root; by the old line {control[1].splitlines()[-2]} KiB"
 
 
 @contextmanager
-def polkit(site: Site) -> Iterator[None]:
+def polkit(host: Host) -> Iterator[None]:
     """D-Bus and polkit's daemon, until the block ends."""
-    site.machine.shell("mkdir -p /run/dbus; rm -f /run/dbus/pid; dbus-uuidgen --ensure")
+    host.machine.shell("mkdir -p /run/dbus; rm -f /run/dbus/pid; dbus-uuidgen --ensure")
     programs = [("/usr/bin/dbus-daemon", "--system", "--nofork"), ("/usr/lib/polkit-1/polkitd", "--no-debug")]
     started = []
     try:
         for program in programs:
-            argv = site.machine.argv(list(program))
+            argv = host.machine.argv(list(program))
             started.append(subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
-            wait_for(lambda: site.machine.path("/run/dbus/system_bus_socket").exists(), "D-Bus")
+            wait_for(lambda: host.machine.path("/run/dbus/system_bus_socket").exists(), "D-Bus")
         ask = "dbus-send --system --print-reply --dest=org.freedesktop.DBus / org.freedesktop.DBus.ListNames"
-        wait_for(lambda: "PolicyKit1" in site.machine.shell(ask).out, "polkit")
+        wait_for(lambda: "PolicyKit1" in host.machine.shell(ask).out, "polkit")
         yield
     finally:
         for process in reversed(started):
@@ -132,23 +132,23 @@ def polkit(site: Site) -> Iterator[None]:
 
 
 @case("P2", "pkexec: no Entra account is root by it without a rule; with the example rule it ends with the membership")
-def by_polkit(ground: Ground) -> str:
-    with ground.fresh("polkit", layered=True) as site, polkit(site):
-        machine, person, user = site.machine, administrator(ground), ground.newcomer()
+def by_polkit(env: Environment) -> str:
+    with env.fresh("polkit", layered=True) as host, polkit(host):
+        machine, person, user = host.machine, administrator(env), env.newcomer()
         command = "pkexec --disable-internal-agent /usr/bin/id -u"
-        for who in (person, user, ground.lisa):
-            require("0" not in site.ssh(who, command).lines(), f"{who.login} without a rule")
+        for who in (person, user, env.lisa):
+            require("0" not in host.ssh(who, command).lines(), f"{who.login} without a rule")
         machine.write(POLKIT, YES)
         machine.must("chmod", "0644", POLKIT)
 
         def withdrawn() -> None:
-            ground.withdraw(person)
-            site.flush()
-            site.ssh(person, "true")
+            env.withdraw(person)
+            host.flush()
+            host.ssh(person, "true")
 
-        wait_for(lambda: "0" in site.ssh(person, command).lines(), "polkit to read the rule")
-        said = in_steps(ground, site, person, [lambda: None, withdrawn, lambda: None], f"{command}; sudo -n true; id -G")
+        wait_for(lambda: "0" in host.ssh(person, command).lines(), "polkit to read the rule")
+        said = in_steps(env, host, person, [lambda: None, withdrawn, lambda: None], f"{command}; sudo -n true; id -G")
         require(said[0].startswith("0\n"), f"an administrator's by the rule: {said[0]}")
         require("0" not in said[2].splitlines() and str(ADMINS_GID) in said[2], f"after the role's end: {said[2]}")
-        require("0" not in site.ssh(user, command).lines(), "a user's by the rule")
+        require("0" not in host.ssh(user, command).lines(), "a user's by the rule")
     return said[2].splitlines()[0]

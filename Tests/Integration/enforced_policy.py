@@ -7,11 +7,11 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from bed.checks import equal, require
-from bed.installed import REPOSITORY
-from bed.machine import run
 from case import case
-from enforcing_ground import EnforcingGround
+from enforcing_environment import EnforcingEnvironment
+from testbed.checks import equal, require
+from testbed.installed import REPOSITORY
+from testbed.machine import run
 
 DAEMON, HELPER, AUDIT = "entralogind_t", "entralogin_principals_t", "entralogin_audit_t"
 SESSIONS = "entralogin_sessions_t"
@@ -66,8 +66,8 @@ def rules(policy: Path, *asked: str) -> list[Rule]:
 
 
 @case("P10", "the policy: who may ask, read and write what is entralogin's, by name, is this list and nobody else")
-def named(ground: EnforcingGround) -> str:
-    about_us = rules(ground.policy, "-rt", "-t", "^entralogin")
+def named(env: EnforcingEnvironment) -> str:
+    about_us = rules(env.policy, "-rt", "-t", "^entralogin")
     for (target, kind, permission), expected in NAMED.items():
         sources = {rule.source for rule in about_us
                    if (rule.target, rule.object_class) == (target, kind) and permission in rule.permissions}
@@ -76,8 +76,8 @@ def named(ground: EnforcingGround) -> str:
 
 
 @case("P10", "the policy: a web server, a cache and a shell may read accounts, and that is all")
-def serving(ground: EnforcingGround) -> str:
-    theirs = rules(ground.policy, "-rs", "-s", f"^({'|'.join(SERVING)})$", "-rt", "-t", "^entralogin")
+def serving(env: EnforcingEnvironment) -> str:
+    theirs = rules(env.policy, "-rs", "-s", f"^({'|'.join(SERVING)})$", "-rt", "-t", "^entralogin")
     # Except the processes of the audit program and of the end of sessions: nscd may look at every daemon's
     # (init_daemon_domain).
     by_name = {(rule.source, rule.target, rule.object_class, *sorted(rule.permissions)) for rule in theirs
@@ -93,9 +93,9 @@ def serving(ground: EnforcingGround) -> str:
 
 
 @case("P10", "the policy: the programs have no capability but their one, start no program but getent, write only their own")
-def least(ground: EnforcingGround) -> str:
+def least(env: EnforcingEnvironment) -> str:
     for source, own in ((DAEMON, {DAEMON, STATE, PUBLISHED}), (HELPER, {HELPER}), (AUDIT, {AUDIT})):
-        theirs = rules(ground.policy, "-s", source)
+        theirs = rules(env.policy, "-s", source)
 
         def able(kind: str, permission: str, theirs: list[Rule] = theirs) -> list[Rule]:
             return [rule for rule in theirs if rule.object_class == kind and permission in rule.permissions]
@@ -115,9 +115,9 @@ def least(ground: EnforcingGround) -> str:
     return "nothing beside their own files"
 
 
-def with_portable(ground: EnforcingGround, name: str, text: str) -> set[str]:
+def with_portable(env: EnforcingEnvironment, name: str, text: str) -> set[str]:
     """Replaces the module by this text; returns all rules about entralogin's types."""
-    machine = ground.bed.machine(name, base=ground.installed)
+    machine = env.testbed.machine(name, base=env.installed)
     machine.write("/root/entralogin.cil", text)
     machine.must("semodule", "-n", "-i", "/root/entralogin.cil", timeout=300)
     machine.stop()
@@ -129,11 +129,11 @@ def about_entralogin(policy: Path) -> set[str]:
 
 
 @case("P10", "the policy in the form for every distribution allows what the module does; without a type, all but its rules")
-def portable(ground: EnforcingGround) -> str:
+def portable(env: EnforcingEnvironment) -> str:
     text = (REPOSITORY / "build/selinux/entralogin.cil").read_text()
-    module = about_entralogin(ground.policy)
-    equal(with_portable(ground, "portable", text), module, "rules")
-    lacking = with_portable(ground, "lacking", re.sub(r"\bcrond_t\b", "no_such_t", text))
+    module = about_entralogin(env.policy)
+    equal(with_portable(env, "portable", text), module, "rules")
+    lacking = with_portable(env, "lacking", re.sub(r"\bcrond_t\b", "no_such_t", text))
     equal({rule for rule in module - lacking if " crond_t " not in rule}, set(), "rules that went with crond_t")
     require(not any(rule.startswith("allow crond_t entralogind_t:") for rule in lacking), "rules of what is not there")
     require(any(rule.startswith("allow crond_t entralogind_t:") for rule in module), "crond_t has none in the module either")

@@ -6,11 +6,11 @@ from __future__ import annotations
 
 from functools import partial
 
-from bed.checks import admitted, equal, refused, require
-from bed.machine import wait_for
 from case import case
-from enforcing_ground import DAEMON, EnforcingGround
+from enforcing_environment import DAEMON, EnforcingEnvironment
 from simulator import contoso
+from testbed.checks import admitted, equal, refused, require
+from testbed.machine import wait_for
 
 HELPER = "/usr/libexec/entralogin/authorized-principals"
 SEUSERS = "/etc/selinux/default/seusers"
@@ -21,8 +21,8 @@ def domain(context: str) -> str:
 
 
 @case("P4", "enforcing, with the module of the package: the machine is up, and the daemon runs in a domain of its own")
-def domains(ground: EnforcingGround) -> str:
-    machine = ground.machine
+def domains(env: EnforcingEnvironment) -> str:
+    machine = env.machine
     equal(machine.must("getenforce").out, "Enforcing\n", "SELinux")
     pid = machine.must("systemctl", "show", "--value", "-p", "MainPID", DAEMON).out.strip()
     equal(domain(machine.must("cat", f"/proc/{pid}/attr/current").out), "entralogind_t", "the daemon's domain")
@@ -37,32 +37,32 @@ def domains(ground: EnforcingGround) -> str:
     }
     listed = machine.must("stat", "-c", "%n %C", *labels).lines()
     equal({name: domain(label) for name, label in map(str.split, listed)}, labels, "labels")
-    doctor = " ".join(ground.tool("doctor").out.split())
+    doctor = " ".join(env.tool("doctor").out.split())
     require("SELinux is enforcing and has entralogin's policy module" in doctor and "FAILED" not in doctor, doctor)
     return f"sshd after {machine.seconds_to_sshd:.0f} s"
 
 
 @case("P4", "alice signs in and is an administrator, bob is not, carol reads why she is refused; lisa and root come in")
-def sign_in(ground: EnforcingGround) -> str:
-    alice, bob = ground.person("alice"), ground.person("bob")
-    refused(ground.ssh(ground.person("carol"), "id"), "Azure role not assigned", contoso.USER)
-    out = admitted(ground.ssh(alice, "id -un; sudo -n id -u; sudo -k; stat -c '%a %C' ~")).split()
+def sign_in(env: EnforcingEnvironment) -> str:
+    alice, bob = env.person("alice"), env.person("bob")
+    refused(env.ssh(env.person("carol"), "id"), "Azure role not assigned", contoso.USER)
+    out = admitted(env.ssh(alice, "id -un; sudo -n id -u; sudo -k; stat -c '%a %C' ~")).split()
     equal(out[:3], [alice.login, "0", "700"], "alice")
     equal(domain(out[3]), "user_home_dir_t", "the label of alice's home")
-    equal(admitted(ground.ssh(alice, "systemctl --user is-active basic.target")), "active\n", "alice's own services")
-    equal(admitted(ground.ssh(bob, f"id -un; getent passwd {alice.login}")).split("\n")[0], bob.login, "bob")
-    require("password is required" in (text := ground.ssh(bob, "sudo -n id -u").text), text)
-    equal(admitted(ground.ssh(ground.lisa, "id -un")), "lisa\n", "lisa")
-    equal(ground.machine.must("getent", "passwd", alice.login, user="lisa").out.split(":")[0], alice.login, "for lisa")
+    equal(admitted(env.ssh(alice, "systemctl --user is-active basic.target")), "active\n", "alice's own services")
+    equal(admitted(env.ssh(bob, f"id -un; getent passwd {alice.login}")).split("\n")[0], bob.login, "bob")
+    require("password is required" in (text := env.ssh(bob, "sudo -n id -u").text), text)
+    equal(admitted(env.ssh(env.lisa, "id -un")), "lisa\n", "lisa")
+    equal(env.machine.must("getent", "passwd", alice.login, user="lisa").out.split(":")[0], alice.login, "for lisa")
     return "sudo for alice alone"
 
 
 @case("P11", "sshd runs the certificate check in a domain of its own")
-def helper(ground: EnforcingGround) -> str:
-    machine = ground.machine
+def helper(env: EnforcingEnvironment) -> str:
+    machine = env.machine
     machine.must("auditctl", "-w", HELPER, "-p", "x", "-k", "helper")
     try:
-        admitted(ground.ssh(ground.person("bob"), "true"))
+        admitted(env.ssh(env.person("bob"), "true"))
     finally:
         machine.must("auditctl", "-W", HELPER, "-p", "x", "-k", "helper")
 
@@ -76,9 +76,9 @@ def helper(ground: EnforcingGround) -> str:
 
 
 @case("P1", "cron and su, for an Entra user")
-def cron_and_su(ground: EnforcingGround) -> str:
-    machine, alice = ground.machine, ground.person("alice")
-    admitted(ground.ssh(alice, "echo '@reboot id -un >~/job' | crontab -"))
+def cron_and_su(env: EnforcingEnvironment) -> str:
+    machine, alice = env.machine, env.person("alice")
+    admitted(env.ssh(alice, "echo '@reboot id -un >~/job' | crontab -"))
     machine.must("rm", "-f", "/run/crond.reboot")
     machine.must("systemctl", "restart", "cron.service")
     job = f"/home/{alice.login}/job"
@@ -88,8 +88,8 @@ def cron_and_su(ground: EnforcingGround) -> str:
 
 
 @case("P7", "at a terminal: lisa signs in with her password, alice is told that it is no good, carol has no way in at all")
-def terminal(ground: EnforcingGround) -> str:
-    machine, alice = ground.machine, ground.person("alice")
+def terminal(env: EnforcingEnvironment) -> str:
+    machine, alice = env.machine, env.person("alice")
     machine.must("systemctl", "start", "serial-getty@ttyS1.service")
     with machine.terminal() as screen:
         screen.expect("login: ")
@@ -106,7 +106,7 @@ def terminal(ground: EnforcingGround) -> str:
     # Only root can configure this: login without a password, so only PAM's later stages decide.
     autologin = "[Service]\nExecStart=\nExecStart=-/sbin/agetty --autologin {} --noclear %I vt100\n"
     drop_in = "/etc/systemd/system/serial-getty@ttyS1.service.d/autologin.conf"
-    for person, words in ((ground.person("carol"), "User not known"), (alice, "$ ")):
+    for person, words in ((env.person("carol"), "User not known"), (alice, "$ ")):
         machine.write(drop_in, autologin.format(person.login))
         machine.must("systemctl", "daemon-reload")
         with machine.terminal() as screen:
@@ -122,27 +122,27 @@ def terminal(ground: EnforcingGround) -> str:
 
 
 @case("P4", "people with confined roles: sudo in its own domain, to a role of its own; su from there; a user stays a user")
-def confined(ground: EnforcingGround) -> str:
-    machine, alice, bob = ground.machine, ground.person("alice"), ground.person("bob")
+def confined(env: EnforcingEnvironment) -> str:
+    machine, alice, bob = env.machine, env.person("alice"), env.person("bob")
     before = machine.read(SEUSERS)
 
     def has_left(login: str) -> bool:
         return not machine.run("loginctl", "show-user", login).ok
 
     # Processes that earlier sessions left running keep their roles.
-    for person in (alice, bob, ground.lisa):
+    for person in (alice, bob, env.lisa):
         machine.run("loginctl", "terminate-user", person.login)
         wait_for(partial(has_left, person.login), f"the end of {person.login}'s sessions", 60)
     machine.write(SEUSERS, f"{before}{alice.login}:staff_u:s0-s0:c0.c1023\n{bob.login}:user_u:s0\nlisa:user_u:s0\n")
     try:
-        equal(domain(admitted(ground.ssh(alice, "id -Z"))), "staff_t", "alice's domain")
-        equal(domain(admitted(ground.ssh(bob, "id -Z"))), "user_t", "bob's domain")
-        equal(domain(admitted(ground.ssh(ground.lisa, "id -Z"))), "user_t", "lisa's domain")
-        equal(admitted(ground.ssh(bob, f"getent passwd {alice.login}")).split(":")[0], alice.login, "a name for bob")
+        equal(domain(admitted(env.ssh(alice, "id -Z"))), "staff_t", "alice's domain")
+        equal(domain(admitted(env.ssh(bob, "id -Z"))), "user_t", "bob's domain")
+        equal(domain(admitted(env.ssh(env.lisa, "id -Z"))), "user_t", "lisa's domain")
+        equal(admitted(env.ssh(bob, f"getent passwd {alice.login}")).split(":")[0], alice.login, "a name for bob")
 
         # At a terminal, which sudo relabels: writing into a pipe of staff from another role is refused.
         def as_root(command: str) -> list[str]:
-            outcome = ground.ssh(alice, f"sudo -n -r sysadm_r -t sysadm_t {command}", tty=True)
+            outcome = env.ssh(alice, f"sudo -n -r sysadm_r -t sysadm_t {command}", tty=True)
             require(outcome.ok, f"{command}: {outcome.text}")
             return outcome.text.splitlines()
 
@@ -151,7 +151,7 @@ def confined(ground: EnforcingGround) -> str:
         equal(domain(context), "sysadm_t", "the domain that sudo gives")
         equal(as_root(f"su - {bob.login} -c 'id -un'")[0], bob.login, "su from there")
         require(as_root("entraloginctl status")[0].startswith("daemon"), "the tool in sysadm_t")
-        require(not ground.ssh(bob, "sudo -n id -u").ok, "bob has sudo")
+        require(not env.ssh(bob, "sudo -n id -u").ok, "bob has sudo")
     finally:
         machine.write(SEUSERS, before)
     return context

@@ -3,16 +3,16 @@
 
 from __future__ import annotations
 
-from bed.checks import admitted, equal, refused, require
-from bed.machine import wait_for
 from case import case
 from enforcing import HELPER, domain
-from enforcing_ground import DAEMON, EnforcingGround
+from enforcing_environment import DAEMON, EnforcingEnvironment
+from testbed.checks import admitted, equal, refused, require
+from testbed.machine import wait_for
 
 
 @case("P14", "an edit of sshd's files takes the stamp and gives it back; restart, reload, metrics, new keys, folders anew")
-def upkeep(ground: EnforcingGround) -> str:
-    machine, stamp = ground.machine, "/run/entralogin/stack-verified"
+def upkeep(env: EnforcingEnvironment) -> str:
+    machine, stamp = env.machine, "/run/entralogin/stack-verified"
     own = "/etc/ssh/sshd_config.d/00-a.conf"
     machine.write(own, "Match User *@*\n    AuthorizedKeysFile .ssh/authorized_keys\n")
     wait_for(lambda: not machine.run("test", "-e", stamp).ok, "the stamp to go", 60)
@@ -27,8 +27,8 @@ def upkeep(ground: EnforcingGround) -> str:
     machine.must("rm", "-rf", "/var/lib/entralogin/nss", "/var/lib/entralogin/ssh", "/var/lib/entralogin-sshd",
                  "/run/entralogin")
     machine.must("systemctl", "start", "entralogind-control.socket", "entralogind-principals.socket")
-    ground.restart(machine)
-    admitted(ground.ssh(ground.person("alice"), "sudo -n id -u"), "0\n")
+    env.restart(machine)
+    admitted(env.ssh(env.person("alice"), "sudo -n id -u"), "0\n")
     labels = machine.must("stat", "-c", "%n %C", "/run/entralogin", "/run/entralogin/nss", "/run/entralogin/control.sock",
                           "/var/lib/entralogin/nss", "/var/lib/entralogin-sshd").lines()
     equal([domain(line.split()[1]) for line in labels],
@@ -38,19 +38,19 @@ def upkeep(ground: EnforcingGround) -> str:
 
 
 @case("P1", "the tool, as root, says what it says elsewhere")
-def tool(ground: EnforcingGround) -> str:
-    alice = ground.person("alice")
-    require("ok" in ground.tool("stack").out, "stack")
-    require("working" in ground.tool("status").out, "status")
-    require("would get in" in (said := ground.tool("explain", alice.login).out), said)
-    require(ground.tool("check", alice.login, "--admin").ok, "check")
-    require(ground.tool("users").ok and ground.tool("keys").ok and ground.tool("log", alice.login).ok, "users, keys, log")
+def tool(env: EnforcingEnvironment) -> str:
+    alice = env.person("alice")
+    require("ok" in env.tool("stack").out, "stack")
+    require("working" in env.tool("status").out, "status")
+    require("would get in" in (said := env.tool("explain", alice.login).out), said)
+    require(env.tool("check", alice.login, "--admin").ok, "check")
+    require(env.tool("users").ok and env.tool("keys").ok and env.tool("log", alice.login).ok, "users, keys, log")
     return said.splitlines()[0]
 
 
 @case("P11", "in all of this the kernel refused nothing of entralogin's")
-def count(ground: EnforcingGround) -> str:
-    all_of_them = ground.denials()
+def count(env: EnforcingEnvironment) -> str:
+    all_of_them = env.denials()
     ours = [denial for denial in all_of_them if denial.is_ours]
     require(not ours, f"{len(ours)} denials of ours: " + " | ".join(sorted({str(denial) for denial in ours})))
     return f"0 denials of ours, {len(all_of_them)} of Debian's own"
@@ -58,19 +58,19 @@ def count(ground: EnforcingGround) -> str:
 
 @case("P7",
       "without the module no Entra account gets in, and lisa does; installed on the running machine, it lets them in again")
-def installation(ground: EnforcingGround) -> str:
-    machine, alice = ground.machine, ground.person("alice")
-    before = len(ground.denials())
+def installation(env: EnforcingEnvironment) -> str:
+    machine, alice = env.machine, env.person("alice")
+    before = len(env.denials())
     machine.must("dpkg", "--remove", "entralogin-selinux", timeout=600)
-    refused(ground.ssh(alice, "id"))
-    equal(admitted(ground.ssh(ground.lisa, "id -un")), "lisa\n", "lisa")
-    doctor = " ".join(ground.tool("doctor").out.split())
+    refused(env.ssh(alice, "id"))
+    equal(admitted(env.ssh(env.lisa, "id -un")), "lisa\n", "lisa")
+    doctor = " ".join(env.tool("doctor").out.split())
     require("SELinux is enforcing and has no policy module of entralogin's" in doctor, doctor)
-    refusals = len(ground.denials()) - before
+    refusals = len(env.denials()) - before
     require(refusals > 0, "the kernel refused nothing")
     installed = machine.shell("dpkg --install /root/entralogin-selinux_*.deb", limit=600)
     require(installed.ok, installed.text)
-    wait_for(lambda: ground.is_ready(machine), "the daemon, anew", 120)
-    equal(admitted(ground.ssh(alice, "sudo -n id -u")), "0\n", "alice")
+    wait_for(lambda: env.is_ready(machine), "the daemon, anew", 120)
+    equal(admitted(env.ssh(alice, "sudo -n id -u")), "0\n", "alice")
     equal(domain(machine.must("stat", "-c", "%C", HELPER).out), "entralogin_principals_exec_t", "the label of the helper")
     return f"{refusals} denials without it"

@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
-from bed import Person
-from bed.checks import admitted, equal, require
-from bed.machine import run, wait_for
 from case import case
-from ground import Ground, Site
+from environment import Environment, Host
 from roles import administrator
+from testbed import Person
+from testbed.checks import admitted, equal, require
+from testbed.machine import run, wait_for
 
 OWN = "/etc/ssh/sshd_config.d/60-own.conf"
 ACCESS = "/etc/security/access.conf"
@@ -16,15 +16,15 @@ PAM_SSHD = "/etc/pam.d/sshd"
 SENDMAIL = "/usr/sbin/sendmail"
 
 
-def sshd_says(site: Site, text: str) -> None:
-    site.machine.write(OWN, text)
-    site.machine.reload_sshd(site.port)
-    site.stamped()
+def sshd_says(host: Host, text: str) -> None:
+    host.machine.write(OWN, text)
+    host.machine.reload_sshd(host.port)
+    host.stamped()
 
 
-def who_gets_in(site: Site, *people: Person) -> str:
+def who_gets_in(host: Host, *people: Person) -> str:
     """One letter for each person: y or n."""
-    return "".join("y" if site.ssh(person, "true").ok else "n" for person in people)
+    return "".join("y" if host.ssh(person, "true").ok else "n" for person in people)
 
 
 # alice and bob have signed in; the third user is new. sshd takes the part after an @ for the client's host.
@@ -44,15 +44,15 @@ PATTERNS = {
 
 
 @case("P16", "AllowUsers, DenyUsers and AllowGroups as the page has them: with ? for the @, by entra_users", deep=True)
-def patterns(ground: Ground) -> str:
-    with ground.fresh("patterns") as site:
-        alice, bob = administrator(ground), ground.newcomer()
-        equal(who_gets_in(site, alice, bob), "yy", "before")
+def patterns(env: Environment) -> str:
+    with env.fresh("patterns") as host:
+        alice, bob = administrator(env), env.newcomer()
+        equal(who_gets_in(host, alice, bob), "yy", "before")
         seen = {}
         for line in PATTERNS:
-            sshd_says(site, line.format(alice=alice.login, escaped=alice.login.replace("@", "?")) + "\n")
-            seen[line] = who_gets_in(site, alice, bob, ground.newcomer())
-            equal(who_gets_in(site, ground.lisa), "y", f"lisa by {line}")
+            sshd_says(host, line.format(alice=alice.login, escaped=alice.login.replace("@", "?")) + "\n")
+            seen[line] = who_gets_in(host, alice, bob, env.newcomer())
+            equal(who_gets_in(host, env.lisa), "y", f"lisa by {line}")
         equal({k: v for k, v in seen.items() if PATTERNS[k] != v}, {}, "lines that do something else")
     return f"{len(seen)} lines"
 
@@ -68,46 +68,46 @@ RULES = {
 
 
 @case("P16", "access.conf as the page has it: one user's name in parentheses, entra_users, never entra_admins", deep=True)
-def access(ground: Ground) -> str:
-    with ground.fresh("access") as site:
-        alice, bob = administrator(ground), ground.newcomer()
-        equal(who_gets_in(site, alice, bob), "yy", "before")
-        site.machine.write(PAM_SSHD, site.machine.read(PAM_SSHD) + "account required pam_access.so\n")
-        site.stamped()
+def access(env: Environment) -> str:
+    with env.fresh("access") as host:
+        alice, bob = administrator(env), env.newcomer()
+        equal(who_gets_in(host, alice, bob), "yy", "before")
+        host.machine.write(PAM_SSHD, host.machine.read(PAM_SSHD) + "account required pam_access.so\n")
+        host.stamped()
         seen = {}
         for rule in RULES:
-            site.machine.write(ACCESS, rule.format(alice=alice.login) + "\n")
-            seen[rule] = who_gets_in(site, alice, bob, ground.newcomer())
+            host.machine.write(ACCESS, rule.format(alice=alice.login) + "\n")
+            seen[rule] = who_gets_in(host, alice, bob, env.newcomer())
         equal({k: v for k, v in seen.items() if RULES[k] != v}, {}, "rules that do something else")
     return f"{len(seen)} rules"
 
 
 @case("P16", "time.conf by a user's name keeps nobody out", deep=True)
-def times(ground: Ground) -> str:
-    with ground.fresh("times") as site:
-        person = ground.newcomer()
-        site.machine.write(PAM_SSHD, site.machine.read(PAM_SSHD) + "account required pam_time.so\n")
-        site.machine.write("/etc/security/time.conf", f"sshd;*;{person.login};!Al0000-2400\n")
-        site.stamped()
-        equal(who_gets_in(site, person), "y", "by name")
-        site.machine.write("/etc/security/time.conf", "sshd;*;lisa;!Al0000-2400\n")
-        equal(who_gets_in(site, ground.lisa), "n", "the module works: lisa")
+def times(env: Environment) -> str:
+    with env.fresh("times") as host:
+        person = env.newcomer()
+        host.machine.write(PAM_SSHD, host.machine.read(PAM_SSHD) + "account required pam_time.so\n")
+        host.machine.write("/etc/security/time.conf", f"sshd;*;{person.login};!Al0000-2400\n")
+        host.stamped()
+        equal(who_gets_in(host, person), "y", "by name")
+        host.machine.write("/etc/security/time.conf", "sshd;*;lisa;!Al0000-2400\n")
+        equal(who_gets_in(host, env.lisa), "n", "the module works: lisa")
     return "a local name is met, a name with an @ is not"
 
 
 @case("P16", "a local group: usermod once the user has signed in; useradd before that takes the name", deep=True)
-def groups(ground: Ground) -> str:
-    with ground.fresh("groups") as site:
-        machine, person, later = site.machine, ground.newcomer(), ground.newcomer()
-        admitted(site.ssh(person, "true"))
+def groups(env: Environment) -> str:
+    with env.fresh("groups") as host:
+        machine, person, later = host.machine, env.newcomer(), env.newcomer()
+        admitted(host.ssh(person, "true"))
         machine.must("groupadd", "docker")
         machine.must("usermod", "-aG", "docker", person.login)
-        require("docker" in admitted(site.ssh(person, "id -Gn")).split(), "no member at the next sign-in")
+        require("docker" in admitted(host.ssh(person, "id -Gn")).split(), "no member at the next sign-in")
         machine.must("gpasswd", "-d", person.login, "docker")
-        require("docker" not in admitted(site.ssh(person, "id -Gn")).split(), "still a member")
+        require("docker" not in admitted(host.ssh(person, "id -Gn")).split(), "still a member")
         require(not machine.run("usermod", "-aG", "docker", later.login).ok, "usermod of a name that never signed in")
         machine.must("useradd", "-m", "-G", "docker", later.login)
-        equal(who_gets_in(site, later), "n", "after useradd took the name")
+        equal(who_gets_in(host, later), "n", "after useradd took the name")
         machine.write("/etc/subuid", "lisa:100000:65536\n")
         machine.write("/etc/subgid", "lisa:100000:65536\n")
         machine.must("usermod", "--add-subuids", "200000-265535", "--add-subgids", "200000-265535", person.login)
@@ -116,17 +116,17 @@ def groups(ground: Ground) -> str:
 
 
 @case("P16", "sftp only: a folder of root's for each name works from the first sign-in on, the home never", deep=True)
-def only_sftp(ground: Ground) -> str:
-    with ground.fresh("sftp") as site:
-        person = ground.newcomer()
+def only_sftp(env: Environment) -> str:
+    with env.fresh("sftp") as host:
+        person = env.newcomer()
         folder = f"/srv/sftp/{person.login}"
         block = "Match User *@contoso.com\n    ForceCommand internal-sftp -d /upload\n    ChrootDirectory {}\n"
-        sshd_says(site, block.format("/srv/sftp/%u"))
-        site.machine.must("install", "-d", f"{folder}/upload")
-        listed = person.sftp("pwd\n", port=site.port)
+        sshd_says(host, block.format("/srv/sftp/%u"))
+        host.machine.must("install", "-d", f"{folder}/upload")
+        listed = person.sftp("pwd\n", port=host.port)
         require("/upload" in listed.out, f"a folder of root's: {listed.text}")
-        sshd_says(site, block.format("%h"))
-        home = person.sftp("pwd\n", port=site.port)
+        sshd_says(host, block.format("%h"))
+        home = person.sftp("pwd\n", port=host.port)
         require(not home.ok and "Broken pipe" in home.text, f"the home: {home.text}")
     return one_line_of(home.text)
 
@@ -136,10 +136,10 @@ def one_line_of(text: str) -> str:
 
 
 @case("P16", "mail of a cron job goes to the user's whole name, unless MAILTO says otherwise", deep=True)
-def mail(ground: Ground) -> str:
-    with ground.fresh("mail") as site:
-        machine, person = site.machine, ground.newcomer()
-        admitted(site.ssh(person, "true"))
+def mail(env: Environment) -> str:
+    with env.fresh("mail") as host:
+        machine, person = host.machine, env.newcomer()
+        admitted(host.ssh(person, "true"))
         machine.write(SENDMAIL, "#!/bin/sh\ncat >/dev/null\necho \"$*\" >>/var/tmp/mails\n", 0o755)
         machine.must("install", "-m", "666", "/dev/null", "/var/tmp/mails")
         machine.write("/etc/cron.d/own", f"@reboot {person.login} echo words\nMAILTO=root\n@reboot {person.login} echo more\n")
@@ -152,35 +152,35 @@ def mail(ground: Ground) -> str:
 
 @case("P16", "clients: %40 in a URL, %C in ControlPath, any pipe; LogLevel ERROR hides refusals; a copied key opens nothing",
       deep=True)
-def on_the_client(ground: Ground) -> str:
-    site, person, service = ground.vm, ground.newcomer(), ground.person("svc")
-    url = f"ssh://{person.login.replace('@', '%40')}@127.0.0.1:{site.port}"
+def on_the_client(env: Environment) -> str:
+    host, person, service = env.vm, env.newcomer(), env.person("svc")
+    url = f"ssh://{person.login.replace('@', '%40')}@127.0.0.1:{host.port}"
     admitted(run(person.argv(url, "id -un"), environment={"PATH": "/usr/bin:/bin"}), f"{person.login}\n")
     pipe = "bash -c 'exec 3<>/dev/tcp/%h/%p; cat <&3 & cat >&3; kill $!'"
-    admitted(site.ssh(person, "id -un", options={"ProxyCommand": pipe}), f"{person.login}\n")
+    admitted(host.ssh(person, "id -un", options={"ProxyCommand": pipe}), f"{person.login}\n")
     long = f"{service.folder}/a-folder-that-is-long-because-people-have-long-names"
     service.folder.joinpath(long).mkdir(exist_ok=True)
     shared = {"ControlMaster": "auto", "ControlPersist": "1"}
-    named = site.ssh(service, "true", options=shared | {"ControlPath": f"{long}/control-%r@%h:%p"})
+    named = host.ssh(service, "true", options=shared | {"ControlPath": f"{long}/control-%r@%h:%p"})
     require(not named.ok and "too long" in named.text, f"a path with %r: {named.text}")
-    admitted(site.ssh(service, "true", options=shared | {"ControlPath": f"{service.folder}/%C"}))
-    quiet = [site.ssh(ground.person("carol"), "true", options={"LogLevel": level}) for level in ("ERROR", "INFO")]
+    admitted(host.ssh(service, "true", options=shared | {"ControlPath": f"{service.folder}/%C"}))
+    quiet = [host.ssh(env.person("carol"), "true", options={"LogLevel": level}) for level in ("ERROR", "INFO")]
     equal(["role not assigned" in outcome.text for outcome in quiet], [False, True], "the refusal, with LogLevel ERROR and INFO")
-    keys = f"{site.machine.home(person.login)}/.ssh/authorized_keys"
+    keys = f"{host.machine.home(person.login)}/.ssh/authorized_keys"
     public = person.identity.with_suffix(".pub").read_text()
-    admitted(site.ssh(person, f"mkdir -p .ssh; echo '{public.strip()}' >{keys}; chmod 700 .ssh; chmod 600 {keys}"))
+    admitted(host.ssh(person, f"mkdir -p .ssh; echo '{public.strip()}' >{keys}; chmod 700 .ssh; chmod 600 {keys}"))
     bare = Person(person.login, person.folder, person.identity)
-    require(not site.ssh(bare, "true").ok, "a key in authorized_keys lets in")
+    require(not host.ssh(bare, "true").ok, "a key in authorized_keys lets in")
     return one_line_of(named.text)
 
 
 @case("P16", "old archive formats refuse the numbers of Entra accounts; a name with a dot in sudoers.d is not read",
       deep=True)
-def odds(ground: Ground) -> str:
-    site, person = ground.vm, ground.newcomer()
-    said = site.ssh(person, "echo x >f; tar --format=ustar -cf u.tar f; tar --format=posix -cf p.tar f && tar tf p.tar")
+def odds(env: Environment) -> str:
+    host, person = env.vm, env.newcomer()
+    said = host.ssh(person, "echo x >f; tar --format=ustar -cf u.tar f; tar --format=posix -cf p.tar f && tar tf p.tar")
     require("out of" in said.err and said.out == "f\n", f"ustar and posix: {said.text}")
-    with ground.fresh("dots") as other:
+    with env.fresh("dots") as other:
         rule = f'"{person.login}" ALL=(root) NOPASSWD: /usr/bin/id\n'
         other.machine.write(f"/etc/sudoers.d/{person.login}", rule, 0o440)
         require("0" not in other.ssh(person, "sudo -n id -u").lines(), "a file with a dot in its name is read")
@@ -192,8 +192,8 @@ def odds(ground: Ground) -> str:
 
 
 @case("P16", "sudo of a user without the role: one sentence that names the role, in place of three prompts")
-def one_sentence(ground: Ground) -> str:
-    said = ground.vm.ssh(ground.newcomer(), "echo x | sudo -S id -u")
+def one_sentence(env: Environment) -> str:
+    said = env.vm.ssh(env.newcomer(), "echo x | sudo -S id -u")
     sentence = "may not do that. Ask for the Azure role Virtual Machine Administrator Login"
     require(not said.ok and said.err.count(sentence) == 1 and "1 incorrect password attempt" in said.err, said.text)
     return sentence
@@ -201,16 +201,16 @@ def one_sentence(ground: Ground) -> str:
 
 @case("P16", "an image: with state and homes removed as the page says, a machine made of it knows no account of before",
       deep=True)
-def image(ground: Ground) -> str:
-    with ground.fresh("image") as site:
-        machine, before, other = site.machine, ground.newcomer(), ground.newcomer()
-        admitted(site.ssh(before, "touch mine"))
-        site.service.stop()
+def image(env: Environment) -> str:
+    with env.fresh("image") as host:
+        machine, before, other = host.machine, env.newcomer(), env.newcomer()
+        admitted(host.ssh(before, "touch mine"))
+        host.service.stop()
         machine.must("/bin/bash", "-c", "rm -rf /var/lib/entralogin/* /var/lib/entralogin-sshd/*; rm -rf /home/*@*")
         machine.must("/bin/bash", "-c", "rm -rf /run/entralogin/*; systemd-tmpfiles --create entralogin.conf")  # the boot
-        site.begin()
-        site.stamped()
-        require(not site.enrolled(before.login), "an account of before is still there")
-        admitted(site.ssh(other, "true"))
-        equal(admitted(site.ssh(before, "ls")), "", "a home of its own, made anew")
+        host.begin()
+        host.stamped()
+        require(not host.enrolled(before.login), "an account of before is still there")
+        admitted(host.ssh(other, "true"))
+        equal(admitted(host.ssh(before, "ls")), "", "a home of its own, made anew")
     return "enrolled anew, with an empty home"

@@ -10,23 +10,23 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from bed.booted import BootedMachine
-from bed.checks import admitted, equal, require
-from bed.machine import wait_for
-from bed.packages import differences, inventory, other_product, state
 from booted_azure import comes_back, on_port, reset
-from booted_ground import DAEMON, BootedSite
+from booted_environment import DAEMON, BootedHost
 from case import case
 from guest_agent import CommandFailed, GuestAgent
-from packages_ground import OpenSession, PackagesGround
+from packages_environment import OpenSession, PackagesEnvironment
+from testbed.booted import BootedMachine
+from testbed.checks import admitted, equal, require
+from testbed.machine import wait_for
+from testbed.packages import differences, inventory, other_product, state
 
 WIRED = ("/etc/ssh", "/etc/pam.d", "/etc/nsswitch.conf", "/etc/sudoers", "/etc/sudoers.d")
 DROP_IN = "/etc/entralogin/entralogin.conf.d/50-extension.conf"
 SUDOERS = "/etc/sudoers"
 
 
-def wiring(site: BootedSite) -> dict[str, str]:
-    return inventory(site.machine, *WIRED)
+def wiring(host: BootedHost) -> dict[str, str]:
+    return inventory(host.machine, *WIRED)
 
 
 def fails(agent: GuestAgent, package: Path, verb: str, status: int, *words: str, **goal: Any) -> str:
@@ -66,44 +66,44 @@ def encrypted(folder: Path, text: str) -> str:
 
 
 @case("P4", "the VM extension: without an identity 22; on, on again, wrong settings 53, off, on, uninstalled; lisa in throughout")
-def journey(ground: PackagesGround) -> str:
-    with ground.stock("extension") as site:
-        machine, current = site.machine, ground.handlers.current
+def journey(env: PackagesEnvironment) -> str:
+    with env.stock("extension") as host:
+        machine, current = host.machine, env.handlers.current
         agent = GuestAgent(machine)
-        stock = wiring(site)
-        lisa = OpenSession(ground.lisa, site.port)
+        stock = wiring(host)
+        lisa = OpenSession(env.lisa, host.port)
         try:
-            with ground.azure.fault("no-identity", "token"):
+            with env.azure.fault("no-identity", "token"):
                 fails(agent, current, "enable", 22, "system-assigned managed identity")
-            equal(differences(stock, wiring(site)), [], "what was wired without an identity")
+            equal(differences(stock, wiring(host)), [], "what was wired without an identity")
             equal(machine.property(DAEMON, "ActiveState"), "inactive", "the daemon without an identity")
 
             first = agent.enable(current, {"SignIn": {"OfflineGrace": "2h"}})
             is_on(first)
             says(machine, first)
             require("asked Azure about nobody: it answers" in agent.handler(current).log(), "what the log says of Azure")
-            ground.signs_in(site)
-            equal(site.tool("config", "SignIn.OfflineGrace").out, "2h\n", "the extension's setting")
+            env.signs_in(host)
+            equal(host.tool("config", "SignIn.OfflineGrace").out, "2h\n", "the extension's setting")
 
-            wired, pid = wiring(site), machine.main_pid(DAEMON)
+            wired, pid = wiring(host), machine.main_pid(DAEMON)
             is_on(agent.enable(current, {"SignIn": {"OfflineGrace": "2h"}}))
-            equal((differences(wired, wiring(site)), machine.main_pid(DAEMON)), ([], pid), "what a second enable changed")
+            equal((differences(wired, wiring(host)), machine.main_pid(DAEMON)), ([], pid), "what a second enable changed")
 
             fails(agent, current, "enable", 53, "OfflineGrace", DROP_IN, public={"SignIn": {"OfflineGrace": "soon"}})
-            equal(site.tool("config", "SignIn.OfflineGrace").out, "2h\n", "the setting after a wrong one")
-            admitted(site.ssh(ground.person("alice"), "sudo -n id -u"), "0\n")
+            equal(host.tool("config", "SignIn.OfflineGrace").out, "2h\n", "the setting after a wrong one")
+            admitted(host.ssh(env.person("alice"), "sudo -n id -u"), "0\n")
 
             agent.disable()
-            ground.stays_out(site)
-            equal(differences(stock, wiring(site)), [], "the wiring after disable")
+            env.stays_out(host)
+            equal(differences(stock, wiring(host)), [], "the wiring after disable")
             # A template's empty protected settings, encrypted as by Azure.
-            is_on(agent.enable(current, {}, protected=encrypted(ground.bed.scratch, "{}")))
+            is_on(agent.enable(current, {}, protected=encrypted(env.testbed.scratch, "{}")))
             require(not machine.path(DROP_IN).exists(), "settings that nobody sets any more are still there")
-            ground.signs_in(site)
+            env.signs_in(host)
             agent.uninstall()
-            ground.stays_out(site)
+            env.stays_out(host)
             require("not-installed" in state(machine) or "deinstall" in state(machine), state(machine))
-            equal(differences(stock, wiring(site)), [], "the wiring after uninstall")
+            equal(differences(stock, wiring(host)), [], "the wiring after uninstall")
             equal(lisa.ask("id -un"), "lisa", "lisa's session")
         finally:
             lisa.end()
@@ -113,11 +113,11 @@ def journey(ground: PackagesGround) -> str:
 
 @case("P8", "the VM extension refuses another system (51), the old product (23) and what it lacks (52), and changes nothing",
       deep=True)
-def refusals(ground: PackagesGround) -> str:
-    with ground.stock("refusals") as site:
-        machine, current = site.machine, ground.handlers.current
+def refusals(env: PackagesEnvironment) -> str:
+    with env.stock("refusals") as host:
+        machine, current = host.machine, env.handlers.current
         agent = GuestAgent(machine)
-        stock = wiring(site)
+        stock = wiring(host)
 
         def replaced(path: str, text: str, status: int, *words: str) -> None:
             there = machine.path(path)
@@ -132,7 +132,7 @@ def refusals(ground: PackagesGround) -> str:
         fails(agent, current, "install", 51, "neither apt nor")
         machine.must("mv", "/usr/bin/apt-got", "/usr/bin/apt-get")
 
-        other = ground.packages.put(machine, other_product(ground.bed.scratch / "packages-23", "aadsshlogin"))
+        other = env.packages.put(machine, other_product(env.testbed.scratch / "packages-23", "aadsshlogin"))
         machine.must("dpkg", "-i", other)
         fails(agent, current, "install", 23, "aadsshlogin")
         machine.must("dpkg", "--purge", "aadsshlogin")
@@ -147,17 +147,17 @@ def refusals(ground: PackagesGround) -> str:
         without = known[:at] + known[at:].replace("install ok installed", "deinstall ok config-files", 1)
         replaced("/var/lib/dpkg/status", without, 52, "libcurl4")
 
-        equal(differences(stock, wiring(site)), [], "what was wired")
+        equal(differences(stock, wiring(host)), [], "what was wired")
         equal(state(machine), "", "the package")
         # Nothing of these failures prevents a later installation.
         is_on(agent.enable(current))
-        ground.signs_in(site)
+        env.signs_in(host)
     return "23 and 51 from two causes each, 52 from one"
 
 
 @case("P13", "the VM extension takes no settings that are none, and leaves a hardened machine alone (53) until told not to",
       deep=True)
-def settings(ground: PackagesGround) -> str:
+def settings(env: PackagesEnvironment) -> str:
     wrong: dict[str, Any] = {
         "NoSuchKey": {"SignIn": {"NoSuchKey": "1"}},
         "NoSuchSection": {"NoSuchSection": {"Level": "info"}},
@@ -169,34 +169,34 @@ def settings(ground: PackagesGround) -> str:
         "password": {"Azure": {"Proxy": "http://user:secret@proxy:3128"}},
         "wireHardened": {"wireHardened": "yes"},
     }
-    with ground.stock("settings") as site:
-        machine, current = site.machine, ground.handlers.current
+    with env.stock("settings") as host:
+        machine, current = host.machine, env.handlers.current
         agent = GuestAgent(machine)
-        stock = wiring(site)
+        stock = wiring(host)
         for word, public in wrong.items():
             said = fails(agent, current, "enable", 53, word, public=public)
             require("secret" not in said, said)
         fails(agent, current, "enable", 53, "protectedSettings", public={}, protected="MIIB")
         fails(agent, current, "enable", 53, "protectedSettings", public={},
-              protected=encrypted(ground.bed.scratch, '{"password": "secret"}'))
+              protected=encrypted(env.testbed.scratch, '{"password": "secret"}'))
         require(not machine.path(DROP_IN).exists() and "secret" not in agent.handler(current).log(), "what was kept of them")
 
         machine.write_file(SUDOERS, machine.read(SUDOERS) + "Defaults use_pty\n")
-        hardened = wiring(site)
+        hardened = wiring(host)
         fails(agent, current, "enable", 53, "hardened", SUDOERS)
-        equal(differences(hardened, wiring(site)), [], "what was changed on a hardened machine")
+        equal(differences(hardened, wiring(host)), [], "what was changed on a hardened machine")
         equal(differences(stock, hardened), [f"~{SUDOERS}"], "what was changed before")
-        ground.stays_out(site)
+        env.stays_out(host)
         is_on(agent.enable(current, {"wireHardened": True, "Log": {"Level": "debug"}, "Accounts": {"Enumerate": True}}))
-        ground.signs_in(site)
-        equal([site.tool("config", key).out for key in ("Log.Level", "Accounts.Enumerate")], ["debug\n", "yes\n"], "settings")
+        env.signs_in(host)
+        equal([host.tool("config", key).out for key in ("Log.Level", "Accounts.Enumerate")], ["debug\n", "yes\n"], "settings")
     return f"{len(wrong) + 1} refused"
 
 
 @case("P8", "the VM extension waits for another program's lock of the package manager, and not without end", deep=True)
-def locked(ground: PackagesGround) -> str:
-    with ground.stock("locked-extension") as site:
-        machine, current = site.machine, ground.handlers.current
+def locked(env: PackagesEnvironment) -> str:
+    with env.stock("locked-extension") as host:
+        machine, current = host.machine, env.handlers.current
         agent = GuestAgent(machine)
         ended: list[object] = []
 
@@ -215,7 +215,7 @@ def locked(ground: PackagesGround) -> str:
             equal(ended, [], "the call while the lock is held")
         worker.join(120)
         require(len(ended) == 1 and isinstance(ended[0], dict), f"the call after that: {ended}")
-        ground.signs_in(site)
+        env.signs_in(host)
         agent.disable()
         with open(machine.path("/var/lib/dpkg/lock-frontend"), "w") as lock:
             fcntl.lockf(lock, fcntl.LOCK_EX)
@@ -229,18 +229,18 @@ def locked(ground: PackagesGround) -> str:
 
 @case("P14", "the VM extension is updated; back in the version before when that fails, again and again; and to an older one",
       deep=True)
-def updates(ground: PackagesGround) -> str:
-    with ground.stock("updates") as site:
-        machine, handlers = site.machine, ground.handlers
+def updates(env: PackagesEnvironment) -> str:
+    with env.stock("updates") as host:
+        machine, handlers = host.machine, env.handlers
         agent = GuestAgent(machine)
         is_on(agent.enable(handlers.previous, {"SignIn": {"OfflineGrace": "2h"}}))
-        ground.signs_in(site)
-        record = machine.passwd(ground.person("alice").login)
+        env.signs_in(host)
+        record = machine.passwd(env.person("alice").login)
         agent.calls.clear()
         is_on(agent.enable(handlers.current, {"SignIn": {"OfflineGrace": "3h"}}))
         equal([str(call) for call in agent.calls],
               ["disable 0.9.0.0 0", "update 1.0.0.0 0", "uninstall 0.9.0.0 0", "enable 1.0.0.0 0"], "the agent's calls")
-        ground.signs_in(site)
+        env.signs_in(host)
         require(" remove entralogin:" not in machine.read("/var/log/dpkg.log"), "the package was removed between")
         good = machine.run("dpkg-query", "-W", "-f", "${Version}", "entralogin").out
 
@@ -250,36 +250,36 @@ def updates(ground: PackagesGround) -> str:
                   f"install ok installed {good}", f"the package after: {said}")
             before = agent.installed()
             equal(before and before.version, "1.0.0.0", "the version that the agent sees")
-            equal(site.tool("config", "SignIn.OfflineGrace").out, "3h\n", "the setting of the version before")
-            ground.signs_in(site)
+            equal(host.tool("config", "SignIn.OfflineGrace").out, "3h\n", "the setting of the version before")
+            env.signs_in(host)
         is_on(agent.enable(handlers.current))
 
         agent.calls.clear()
         is_on(agent.enable(handlers.previous))
         equal([str(call) for call in agent.calls],
               ["disable 1.0.0.0 0", "update 1.0.0.0 0", "uninstall 1.0.0.0 0", "enable 0.9.0.0 0"], "the agent's calls back")
-        ground.signs_in(site)
-        equal(machine.passwd(ground.person("alice").login), record, "alice's record after all that")
+        env.signs_in(host)
+        equal(machine.passwd(env.person("alice").login), record, "alice's record after all that")
         agent.uninstall()
-        ground.stays_out(site)
+        env.stays_out(host)
     return f"from and to {good}"
 
 
 @case("P17", "the VM extension and the portal's reset: on again by itself; deleted, reset again and added anew, it is on",
       deep=True)
-def reset_and_anew(ground: PackagesGround) -> str:
-    with ground.stock("extension-reset") as site:
-        machine, current = site.machine, ground.handlers.current
+def reset_and_anew(env: PackagesEnvironment) -> str:
+    with env.stock("extension-reset") as host:
+        machine, current = host.machine, env.handlers.current
         agent = GuestAgent(machine)
         is_on(agent.enable(current))
-        on_port(ground, site)
-        comes_back(ground, site, "Ubuntu")
+        on_port(env, host)
+        comes_back(env, host, "Ubuntu")
         is_on(agent.enable(current))
         agent.uninstall()
         reset(machine, "Debian")
-        ground.stays_out(site)
+        env.stays_out(host)
         anew = agent.enable(current)
         is_on(anew)
         says(machine, anew)
-        ground.signs_in(site)
+        env.signs_in(host)
     return "twice"

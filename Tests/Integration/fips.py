@@ -3,14 +3,14 @@
 
 from __future__ import annotations
 
-from bed import Machine, Person
-from bed.checks import admitted, equal, refused, require
-from bed.machine import wait_for
-from booted_ground import DAEMON, KEYS, BootedGround, BootedSite
+from booted_environment import DAEMON, KEYS, BootedEnvironment, BootedHost
 from case import case
 from revocation import LIST, revoke
 from simulator import contoso
 from simulator.sshkeys import public_line
+from testbed import Machine, Person
+from testbed.checks import admitted, equal, refused, require
+from testbed.machine import wait_for
 
 MODULE = "/etc/ssl/fipsmodule.cnf"
 # The FIPS provider and the encoders, with approved algorithms only, for every program of the machine.
@@ -31,11 +31,11 @@ default_properties = fips=yes
 SSHD = "Ciphers aes256-gcm@openssh.com,aes256-ctr\nMACs hmac-sha2-256\nKexAlgorithms curve25519-sha256\n"
 
 
-class FIPSGround(BootedGround):
+class FIPSEnvironment(BootedEnvironment):
     """Booted machines on which OpenSSL may use only Debian's FIPS provider."""
 
     def _prepared(self) -> Machine:
-        machine = self.bed.machine("bare", layered=True)
+        machine = self.testbed.machine("bare", layered=True)
         self.administer(machine)
         machine.write("/etc/hostname", "contoso-vm\n")
         machine.must("systemctl", "disable", "nscd.service")
@@ -47,9 +47,9 @@ class FIPSGround(BootedGround):
         return machine
 
 
-def in_force(site: BootedSite) -> str:
+def in_force(host: BootedHost) -> str:
     """Requires that the daemon uses the FIPS module and that algorithms that are not approved fail; returns the providers."""
-    machine = site.machine
+    machine = host.machine
     require(not machine.run("openssl", "md5", "/etc/hostname").ok, "MD5 is allowed, so nothing is tried")
     require(machine.run("openssl", "sha256", "/etc/hostname").ok, "OpenSSL does not work at all")
     maps = machine.must("cat", f"/proc/{machine.main_pid(DAEMON)}/maps").out
@@ -60,60 +60,60 @@ def in_force(site: BootedSite) -> str:
 
 
 @case("P4", "under OpenSSL's FIPS provider an administrator and a user sign in, and nobody without the role", deep=True)
-def sign_in(ground: FIPSGround) -> str:
-    site, alice, bob = ground.vm, ground.person("alice"), ground.person("bob")
-    admitted(site.ssh(alice, "sudo -n id -u"), "0\n")
-    admitted(site.ssh(bob, "id -un"), f"{bob.login}\n")
-    require(not site.ssh(bob, "sudo -n id -u").ok, "bob has sudo")
-    refused(site.ssh(ground.person("carol"), "id"), contoso.USER)
-    refused(site.ssh(ground.bed.forged("alice", stranger=True), "id"))
-    admitted(site.ssh(ground.lisa, "id -un"), "lisa\n")
-    return in_force(site)
+def sign_in(env: FIPSEnvironment) -> str:
+    host, alice, bob = env.vm, env.person("alice"), env.person("bob")
+    admitted(host.ssh(alice, "sudo -n id -u"), "0\n")
+    admitted(host.ssh(bob, "id -un"), f"{bob.login}\n")
+    require(not host.ssh(bob, "sudo -n id -u").ok, "bob has sudo")
+    refused(host.ssh(env.person("carol"), "id"), contoso.USER)
+    refused(host.ssh(env.testbed.forged("alice", stranger=True), "id"))
+    admitted(host.ssh(env.lisa, "id -un"), "lisa\n")
+    return in_force(host)
 
 
 @case("P4", "under OpenSSL's FIPS provider Entra's keys are fetched and rotated: certificates of the old and the new one count",
       deep=True)
-def rotated(ground: FIPSGround) -> str:
-    site, before, other = ground.vm, ground.newcomer(), ground.newcomer()
-    admitted(site.ssh(before, "true"))
+def rotated(env: FIPSEnvironment) -> str:
+    host, before, other = env.vm, env.newcomer(), env.newcomer()
+    admitted(host.ssh(before, "true"))
     try:
-        ground.azure.rotate_keys()
-        after = ground.bed.person(ground.key_of(other))
-        refused(site.ssh(after, "true"))  # sshd has not been told of the new key
-        known = site.machine.read(KEYS)
-        site.machine.must("entraloginctl", "keys", "--refresh")
-        wait_for(lambda: site.machine.read(KEYS) != known, "the new key in sshd's file")
-        admitted(site.ssh(after, "id -un"), f"{after.login}\n")
-        admitted(site.ssh(before, "true"))
+        env.azure.rotate_keys()
+        after = env.testbed.person(env.key_of(other))
+        refused(host.ssh(after, "true"))  # sshd has not been told of the new key
+        known = host.machine.read(KEYS)
+        host.machine.must("entraloginctl", "keys", "--refresh")
+        wait_for(lambda: host.machine.read(KEYS) != known, "the new key in sshd's file")
+        admitted(host.ssh(after, "id -un"), f"{after.login}\n")
+        admitted(host.ssh(before, "true"))
     finally:
-        ground.azure.restore_keys()
-    in_force(site)
+        env.azure.restore_keys()
+    in_force(host)
     return "both"
 
 
-def refusals(site: BootedSite, person: Person) -> list[str]:
-    records = site.machine.journal("ENTRALOGIN_EVENT=certificate", "ENTRALOGIN_DECISION=deny", f"ENTRALOGIN_USER={person.login}")
+def refusals(host: BootedHost, person: Person) -> list[str]:
+    records = host.machine.journal("ENTRALOGIN_EVENT=certificate", "ENTRALOGIN_DECISION=deny", f"ENTRALOGIN_USER={person.login}")
     return [str(record["ENTRALOGIN_REASON"]) for record in records]
 
 
 @case("P4", "under OpenSSL's FIPS provider a list of revoked keys counts, by key, by SHA-256 and by SHA-1", deep=True)
-def revoked(ground: FIPSGround) -> str:
-    site, person, other = ground.vm, ground.person("alice"), ground.newcomer()
+def revoked(env: FIPSEnvironment) -> str:
+    host, person, other = env.vm, env.person("alice"), env.newcomer()
     line = public_line(person.identity)
-    revoke(site.machine)
-    site.settings(f"[Keys]\nRevokedKeys={LIST}\n")
+    revoke(host.machine)
+    host.settings(f"[Keys]\nRevokedKeys={LIST}\n")
     try:
-        admitted(site.ssh(person, "true"))
+        admitted(host.ssh(person, "true"))
         for entry in (f"key: {line}", f"sha256: {line}", f"sha1: {line}"):
-            before = len(refusals(site, person))
-            revoke(site.machine, entry)
-            refused(site.ssh(person, "true"))
-            wait_for(lambda before=before: len(refusals(site, person)) > before, "the record")  # type: ignore[misc]
-            equal(refusals(site, person)[-1], "certificate-revoked", f"the reason after {entry[:7]}")
-            admitted(site.ssh(other, "true"))
-            revoke(site.machine)
-            admitted(site.ssh(person, "true"))
+            before = len(refusals(host, person))
+            revoke(host.machine, entry)
+            refused(host.ssh(person, "true"))
+            wait_for(lambda before=before: len(refusals(host, person)) > before, "the record")  # type: ignore[misc]
+            equal(refusals(host, person)[-1], "certificate-revoked", f"the reason after {entry[:7]}")
+            admitted(host.ssh(other, "true"))
+            revoke(host.machine)
+            admitted(host.ssh(person, "true"))
     finally:
-        site.settings("")
-    in_force(site)
+        host.settings("")
+    in_force(host)
     return "refused each time, and in again"

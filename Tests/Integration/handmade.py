@@ -13,12 +13,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bed.checks import equal, require
 from case import cases
-from ground import Ground
+from environment import Environment
 from simulator import contoso
 from simulator.directory import Principal
 from simulator.sshkeys import public_line, ssh_keygen
+from testbed.checks import equal, require
 
 SUFFIX = "@sshservice.azure.net"
 OTHER_TENANT = "11111111-1111-4111-8111-111111111111"
@@ -170,16 +170,16 @@ MADE = tuple((expected, label, change) for expected, table in ((True, TAKEN), (F
 
 @cases("P4", "certificates made by hand and signed by Entra's key: names, times, options, extensions, formats",
        MADE, every=4, attack="S28")
-def handmade(ground: Ground, made_by_hand: Sequence[tuple[bool, str, Callable[[Made], None]]]) -> str:
-    site, scratch, keys = ground.vm, ground.bed.scratch, ground.bed.keys / "entra"
+def handmade(env: Environment, made_by_hand: Sequence[tuple[bool, str, Callable[[Made], None]]]) -> str:
+    host, scratch, keys = env.vm, env.testbed.scratch, env.testbed.keys / "entra"
     seen: dict[bool, list[str]] = {True: [], False: []}
     for expected, label, change in made_by_hand:
-        person = ground.newcomer()
-        made = Made(ground.bed.directory.principals[ground.key_of(person)], public_line(person.identity))
+        person = env.newcomer()
+        made = Made(env.testbed.directory.principals[env.key_of(person)], public_line(person.identity))
         change(made)
-        outcome = site.ssh(person.holding(made.line(keys, scratch), "handmade"), f"echo {MARK}")
+        outcome = host.ssh(person.holding(made.line(keys, scratch), "handmade"), f"echo {MARK}")
         seen[expected] += [] if (MARK in outcome.out) == expected else [f"{label}: {outcome.text.strip()[:120]}"]
-        require(expected or not site.enrolled(person.login), f"{label}: enrolled")
+        require(expected or not host.enrolled(person.login), f"{label}: enrolled")
     equal(seen[False], [], "certificates that sign in, and should not")
     equal(seen[True], [], "certificates that should sign in")
     taken = sum(expected for expected, _, _ in made_by_hand)

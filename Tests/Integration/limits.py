@@ -3,13 +3,13 @@
 
 from __future__ import annotations
 
-from bed import Outcome
-from bed.checks import equal, require
-from bed.machine import wait_for
 from case import case
-from ground import Ground, Site
+from environment import Environment, Host
 from roles import ADMINS_GID, administrator
 from sudo_right import tried
+from testbed import Outcome
+from testbed.checks import equal, require
+from testbed.machine import wait_for
 
 # Runs a command in each environment; prints "ROOT WORDS" if the command's last line is 0.
 TRY = r"""
@@ -60,43 +60,43 @@ echo "tried $n"
 """
 
 
-def withdrawn(ground: Ground, site: Site, script: str) -> Outcome:
+def withdrawn(env: Environment, host: Host, script: str) -> Outcome:
     """Runs the script in a session of an administrator whose role is withdrawn before; may take minutes."""
-    person, ready, go = administrator(ground), "/tmp/limits-ready", "/tmp/limits-go"
+    person, ready, go = administrator(env), "/tmp/limits-ready", "/tmp/limits-go"
     for path in (ready, go):
-        site.machine.remove(path)
+        host.machine.remove(path)
     waits = f"sudo -n id -u; touch {ready}; while [ ! -e {go} ]; do sleep 0.05; done; id -G; {script}"
-    running = ground.aside(site.ssh, person, waits, timeout=300)
+    running = env.aside(host.ssh, person, waits, timeout=300)
     try:
-        wait_for(lambda: site.machine.path(ready).exists() or running.done(), "the session")
-        ground.withdraw(person)
-        site.flush()
+        wait_for(lambda: host.machine.path(ready).exists() or running.done(), "the session")
+        env.withdraw(person)
+        host.flush()
     finally:
-        site.machine.write(go, "")
+        host.machine.write(go, "")
     outcome: Outcome = running.result(330)
     equal(outcome.lines()[0], "0", f"sudo before the change ({outcome.text})")
     require(str(ADMINS_GID) in outcome.out, f"the session has lost its group, so nothing was tried: {outcome.text}")
     return outcome
 
 
-def never_root(ground: Ground, script: str, least: int) -> str:
+def never_root(env: Environment, script: str, least: int) -> str:
     """Requires that no way becomes root without the role, and, as the control, that at least `least` ways do with it."""
-    site = ground.vm
-    control = site.ssh(administrator(ground), script, timeout=300)
+    host = env.vm
+    control = host.ssh(administrator(env), script, timeout=300)
     works = control.out.count("ROOT ")
     require(works >= least, f"only {works} ways work with the role: {control.text[-600:]}")
-    outcome = withdrawn(ground, site, script)
+    outcome = withdrawn(env, host, script)
     equal([line for line in outcome.lines() if line.startswith("ROOT ")], [], "ways that make root")
     equal(tried(outcome), tried(control), "how many ways were tried")
     return f"{tried(outcome)} ways; with the role {works} of them are root, without it none"
 
 
 @case("P2", "no limit of any resource makes sudo pass over the end of a role", deep=True, attack="P13")
-def resources(ground: Ground) -> str:
-    return never_root(ground, LIMITS, 100)
+def resources(env: Environment) -> str:
+    return never_root(env, LIMITS, 100)
 
 
 @case("P2", "no environment, signal, descriptor, name or way to call it makes sudo pass over the end of a role", deep=True,
       attack="P14")
-def calls(ground: Ground) -> str:
-    return never_root(ground, CALLS, 70)
+def calls(env: Environment) -> str:
+    return never_root(env, CALLS, 70)

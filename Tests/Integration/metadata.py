@@ -12,11 +12,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from bed.checks import admitted, equal, require
-from bed.machine import wait_for
 from case import case
-from ground import Ground, Site
+from environment import Environment, Host
 from groups import finding
+from testbed.checks import admitted, equal, require
+from testbed.machine import wait_for
 
 ADDRESS = "169.254.169.254"
 
@@ -43,22 +43,22 @@ def prohibited(uid: int) -> Iterator[None]:
 @case("P1",
       "metadata closed to the daemon's user (a prohibit route, a refused connection, 421): doctor says so, with the three causes",
       deep=True)
-def closed(ground: Ground) -> str:
+def closed(env: Environment) -> str:
     seen = []
     for name in ("prohibited", "refused", "misdirected"):
-        with ground.fresh(name, started=False) as site:
-            uid = int(site.machine.must("id", "-u", "entralogin").out)
-            closing = {"prohibited": prohibited(uid), "refused": ground.azure.without("imds"),
-                       "misdirected": ground.azure.fault("status", "imds", 421)}
+        with env.fresh(name, started=False) as host:
+            uid = int(host.machine.must("id", "-u", "entralogin").out)
+            closing = {"prohibited": prohibited(uid), "refused": env.azure.without("imds"),
+                       "misdirected": env.azure.fault("status", "imds", 421)}
             with closing[name]:
-                site.machine.start_sshd(site.port)
-                site.service.start()
-                wait_for(lambda: bool(finding(site, "daemon.metadata-closed")), f"doctor to name it ({name})", 60)
-                found = finding(site, "daemon.metadata-closed")
+                host.machine.start_sshd(host.port)
+                host.service.start()
+                wait_for(lambda: bool(finding(host, "daemon.metadata-closed")), f"doctor to name it ({name})", 60)
+                found = finding(host, "daemon.metadata-closed")
                 for cause in ("owner rule", "guest proxy agent", "systemd.imds.network=locked"):
                     require(cause in " ".join(found["remedy"].split()), f"{name}: no {cause}: {found}")
                 seen.append(found["found"])
-            wait_for(lambda: not finding(site, "daemon.metadata-closed"), f"doctor to see that it is open ({name})", 90)
+            wait_for(lambda: not finding(host, "daemon.metadata-closed"), f"doctor to see that it is open ({name})", 90)
     return "; ".join(seen)
 
 
@@ -89,8 +89,8 @@ COMPUTE = "/metadata/instance/compute?api-version=2021-02-01"
 TOKEN = "/metadata/identity/oauth2/token?api-version=2018-02-01&resource=https%3A%2F%2Fmanagement.azure.com"
 
 
-def asked(site: Site, since: float = 0) -> list[dict[str, Any]]:
-    return [e for name in ("imds", "token") for e in site.requests(name) if e["time"] >= since]
+def asked(host: Host, since: float = 0) -> list[dict[str, Any]]:
+    return [e for name in ("imds", "token") for e in host.requests(name) if e["time"] >= since]
 
 
 def busiest(times: list[float]) -> int:
@@ -99,29 +99,29 @@ def busiest(times: list[float]) -> int:
 
 
 @case("P1", "the metadata service's limits, with other programs asking: start and refresh ask little, and wait where it says 429")
-def limits(ground: Ground) -> str:
-    with ground.azure.fault("metadata-limits", "imds", 100), ground.fresh("limits") as site:
-        person = ground.newcomer()
-        admitted(site.ssh(person, "true"))
-        alone = asked(site)
+def limits(env: Environment) -> str:
+    with env.azure.fault("metadata-limits", "imds", 100), env.fresh("limits") as host:
+        person = env.newcomer()
+        admitted(host.ssh(person, "true"))
+        alone = asked(host)
         equal([e["path"] for e in alone if e["status"] == 429], [], "429 with nobody else")
         require(len(alone) <= 6, f"{len(alone)} requests at the start: {[e['path'] for e in alone]}")
-        site.pass_by(5000, wall=False)  # the machine is asked for again
-        site.tool("status")
-        wait_for(lambda: len(asked(site)) > len(alone), "the refresh")
-        site.service.stop()
+        host.pass_by(5000, wall=False)  # the machine is asked for again
+        host.tool("status")
+        wait_for(lambda: len(asked(host)) > len(alone), "the refresh")
+        host.service.stop()
         with Neighbours((COMPUTE, 4), *((TOKEN, 8) for _ in range(3))):
-            site.begin()
-            wait_for(lambda: site.ssh(person, "true").ok, "the person to get in beside others", 60)
+            host.begin()
+            wait_for(lambda: host.ssh(person, "true").ok, "the person to get in beside others", 60)
         # Other programs use up the service's limit.
-        site.service.stop()
+        host.service.stop()
         again = time.time()
-        with ground.azure.fault("status", "imds", 429), ground.azure.fault("status", "token", 429):
-            site.service.start()
-            wait_for(lambda: len(asked(site, again)) > 3, "the daemon's requests", 60)
-            refused_now = asked(site, again)
+        with env.azure.fault("status", "imds", 429), env.azure.fault("status", "token", 429):
+            host.service.start()
+            wait_for(lambda: len(asked(host, again)) > 3, "the daemon's requests", 60)
+            refused_now = asked(host, again)
             rate = busiest([entry["time"] for entry in refused_now])
             require(rate <= 2, f"{rate} requests of the daemon's in a second: {[e['path'] for e in refused_now]}")
-        site.stamped()
-        wait_for(lambda: site.ssh(person, "true").ok, "the person to get in", 60)
+        host.stamped()
+        wait_for(lambda: host.ssh(person, "true").ok, "the person to get in", 60)
     return f"{len(alone)} requests at the start, {rate} in a second at most while it says 429"

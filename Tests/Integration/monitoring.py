@@ -10,11 +10,11 @@ import urllib.parse
 import urllib.request
 from typing import Any
 
-from bed.checks import equal, refused, require
-from bed.installed import REPOSITORY
-from bed.machine import Machine, wait_for
 from case import case
-from ground import Ground
+from environment import Environment
+from testbed.checks import equal, refused, require
+from testbed.installed import REPOSITORY
+from testbed.machine import Machine, wait_for
 
 SOURCE = REPOSITORY / "packaging/monitoring"
 FOLDER = "/srv/monitoring"
@@ -73,28 +73,28 @@ def expressions() -> list[str]:
 
 
 @case("P16", "the alert rules pass promtool's check and tests, and rsyslog reads its recipe")
-def rules(ground: Ground) -> str:
-    with ground.fresh("rules", started=False, layered=True) as site:
-        laid(site.machine)
+def rules(env: Environment) -> str:
+    with env.fresh("rules", started=False, layered=True) as host:
+        laid(host.machine)
         for words in (("check", "rules", f"{FOLDER}/prometheus/entralogin.rules.yml"),
                       ("test", "rules", f"{FOLDER}/prometheus/entralogin.test.yml")):
-            outcome = site.machine.run("promtool", *words)
+            outcome = host.machine.run("promtool", *words)
             require(outcome.ok and "SUCCESS" in outcome.text, outcome.text)
-        outcome = site.machine.run("rsyslogd", "-N1", "-f", f"{FOLDER}/rsyslog/60-entralogin.conf")
+        outcome = host.machine.run("rsyslogd", "-N1", "-f", f"{FOLDER}/rsyslog/60-entralogin.conf")
         require(outcome.ok, outcome.text)
     return "promtool and rsyslogd"
 
 
 @case("P16", "node_exporter and Prometheus read the file of metrics as a whole; every expression of the dashboard is answered; "
       "a daemon that is gone is an alert")
-def scraped(ground: Ground) -> str:
-    carol = ground.person("carol")
-    with ground.fresh("scraped", layered=True) as site:
-        machine, file = site.machine, f"{COLLECTED}/entralogin.prom"
+def scraped(env: Environment) -> str:
+    carol = env.person("carol")
+    with env.fresh("scraped", layered=True) as host:
+        machine, file = host.machine, f"{COLLECTED}/entralogin.prom"
         laid(machine)
-        refused(site.ssh(carol, "id"))
+        refused(host.ssh(carol, "id"))
         machine.must("mkdir", "-p", COLLECTED)
-        require(site.tool("metrics", "--output", file).ok, "metrics --output")
+        require(host.tool("metrics", "--output", file).ok, "metrics --output")
         watched(machine)
         wait_for(lambda: value("entralogin_up") == "1", "the metrics in Prometheus", 120)
         equal(value("node_textfile_scrape_error"), "0", "node_exporter's errors")
@@ -108,7 +108,7 @@ def scraped(ground: Ground) -> str:
         # A rate needs two samples of different times, a refusal an evaluated rule: wait for them.
         wait_for(lambda: all(query(text) for text in silent), f"an answer to {silent}", 120)
 
-        site.service.stop()
-        equal(site.tool("metrics", "--output", file).status, 3, "the status without the daemon")
+        host.service.stop()
+        equal(host.tool("metrics", "--output", file).status, 3, "the status without the daemon")
         wait_for(lambda: value("ALERTS{alertname='EntraloginDown',alertstate='firing'}") == "1", "the alert", 120)
     return f"{len(written)} metrics, {len(expressions())} expressions"

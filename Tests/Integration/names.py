@@ -12,15 +12,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from bed import Outcome, Service, wire
-from bed.asking import ask, place
-from bed.checks import admitted, equal, require
-from bed.machine import wait_for
-from bed.tracing import SOCKETS, tracing_sshd
 from case import case
-from ground import Ground, Site
+from environment import Environment, Host
 from identity import FIRST_UID, LAST_UID
 from local_people import beside
+from testbed import Outcome, Service, wire
+from testbed.asking import ask, place
+from testbed.checks import admitted, equal, require
+from testbed.machine import wait_for
+from testbed.tracing import SOCKETS, tracing_sshd
 
 MAIL_LOG = "/var/log/mail.log"
 OWNER = 12_345  # the uid in the archive, beside the name; no account has it
@@ -35,15 +35,15 @@ access_provider = permit
 """
 
 
-def seen_by_sshd(ground: Ground, site: Site, name: str) -> int:
+def seen_by_sshd(env: Environment, host: Host, name: str) -> int:
     """The uid that sshd gets; without it there would be no provisional record to find."""
-    (answer,) = ask(site.machine, ground.bed.scratch / "programs", [f"name {name}"])
+    (answer,) = ask(host.machine, env.testbed.scratch / "programs", [f"name {name}"])
     require(len(answer.ids) == 1, f"sshd is told nothing about {name}")
     return answer.ids[0]
 
 
-def owner(site: Site, path: str) -> int:
-    return site.machine.path(path).stat().st_uid
+def owner(host: Host, path: str) -> int:
+    return host.machine.path(path).stat().st_uid
 
 
 def archive(name: str) -> bytes:
@@ -60,11 +60,11 @@ def unknown(outcome: Outcome, what: str) -> None:
 
 
 @case("P3", "no ghosts: getent, id, chown, install, find, su, sudo and crontab of root do not know who never signed in")
-def plain_programs(ground: Ground) -> str:
-    with ground.fresh("ghosts", layered=True) as site:
-        ghost = ground.newcomer().login
-        uid, before = seen_by_sshd(ground, site, ghost), site.rest()
-        site.machine.write("/tmp/file", "x")
+def plain_programs(env: Environment) -> str:
+    with env.fresh("ghosts", layered=True) as host:
+        ghost = env.newcomer().login
+        uid, before = seen_by_sshd(env, host, ghost), host.rest()
+        host.machine.write("/tmp/file", "x")
         tried = (
             ("getent", "passwd", ghost), ("getent", "group", ghost), ("getent", "initgroups", ghost), ("id", ghost),
             ("getent", "passwd", str(uid)), ("chown", ghost, "/tmp/file"), ("chown", f"{ghost}:", "/tmp/file"),
@@ -73,40 +73,40 @@ def plain_programs(ground: Ground) -> str:
             ("crontab", "-u", ghost, "-l"),
         )
         for command in tried:
-            outcome = site.machine.run(*command)
+            outcome = host.machine.run(*command)
             if command[:2] == ("getent", "initgroups"):
                 equal(outcome.out.split(), [ghost], "groups")
             else:
                 unknown(outcome, " ".join(command))
-        equal(owner(site, "/tmp/file"), 0, "the file's owner")
-        equal(site.state(), before, "the state folder")
-        require(seen_by_sshd(ground, site, ghost) == uid, "sshd's own answer changed")
+        equal(owner(host, "/tmp/file"), 0, "the file's owner")
+        equal(host.state(), before, "the state folder")
+        require(seen_by_sshd(env, host, ghost) == uid, "sshd's own answer changed")
     return f"{len(tried)} commands; sshd is told {uid}"
 
 
 @case("P3", "no ghosts: tar and rsync of root give no file to who never signed in, and to an enrolled person they do")
-def archives(ground: Ground) -> str:
-    with ground.fresh("archives", layered=True) as site:
-        person, ghost = ground.newcomer(), ground.newcomer().login
-        admitted(site.ssh(person, "true"))
-        enrolled, uid = site.machine.uid(person.login), seen_by_sshd(ground, site, ghost)
+def archives(env: Environment) -> str:
+    with env.fresh("archives", layered=True) as host:
+        person, ghost = env.newcomer(), env.newcomer().login
+        admitted(host.ssh(person, "true"))
+        enrolled, uid = host.machine.uid(person.login), seen_by_sshd(env, host, ghost)
         for name, expected in ((ghost, OWNER), (person.login, enrolled)):
-            site.machine.path("/tmp/archive.tar").write_bytes(archive(name))
-            site.machine.must("rm", "-rf", "/tmp/out")
-            site.machine.must("install", "-d", "/tmp/out/copy")
-            site.machine.must("tar", "--extract", "--file", "/tmp/archive.tar", "--directory", "/tmp/out")
-            equal(owner(site, "/tmp/out/file"), expected, f"owner of what tar extracted for {name}")
+            host.machine.path("/tmp/archive.tar").write_bytes(archive(name))
+            host.machine.must("rm", "-rf", "/tmp/out")
+            host.machine.must("install", "-d", "/tmp/out/copy")
+            host.machine.must("tar", "--extract", "--file", "/tmp/archive.tar", "--directory", "/tmp/out")
+            equal(owner(host, "/tmp/out/file"), expected, f"owner of what tar extracted for {name}")
             for number, option in enumerate((f"--chown={name}", f"--usermap=*:{name}")):
-                site.machine.run("rsync", "--archive", option, "/tmp/out/file", f"/tmp/out/copy/{number}")
-                copy = site.machine.path(f"/tmp/out/copy/{number}")
+                host.machine.run("rsync", "--archive", option, "/tmp/out/file", f"/tmp/out/copy/{number}")
+                copy = host.machine.path(f"/tmp/out/copy/{number}")
                 got = copy.stat().st_uid if copy.exists() else None
                 require(got == expected or (got != uid and name == ghost), f"rsync {option}: owner {got}")
     return f"the newcomer's would be {uid}: no file has it; {person.login} gets hers"
 
 
 @contextmanager
-def postfix(site: Site) -> Iterator[None]:
-    machine = site.machine
+def postfix(host: Host) -> Iterator[None]:
+    machine = host.machine
     machine.write("/etc/postfix/main.cf",
                   "compatibility_level = 3.6\nmyhostname = contoso-vm\nmydestination = localhost\n"
                   "resolve_dequoted_address = no\n"  # an @ in a quoted local part is just a character
@@ -121,23 +121,23 @@ def postfix(site: Site) -> Iterator[None]:
 
 
 @case("P3", "no ghosts: a mail server (postfix) delivers to enrolled people, and not to who never signed in")
-def mail(ground: Ground) -> str:
-    with ground.fresh("mail", layered=True) as site:
-        person, ghost = ground.newcomer(), ground.newcomer().login
-        admitted(site.ssh(person, "true"))
-        seen_by_sshd(ground, site, ghost)
-        with postfix(site):
-            said = {name: verdict(site, name) for name in (ghost, person.login, "lisa")}
+def mail(env: Environment) -> str:
+    with env.fresh("mail", layered=True) as host:
+        person, ghost = env.newcomer(), env.newcomer().login
+        admitted(host.ssh(person, "true"))
+        seen_by_sshd(env, host, ghost)
+        with postfix(host):
+            said = {name: verdict(host, name) for name in (ghost, person.login, "lisa")}
         require("unknown user" in said[ghost], f"{ghost}: {said[ghost]}")
         for name in (person.login, "lisa"):
             require("status=deliverable" in said[name], f"{name}: {said[name]}")
     return said[ghost][-90:]
 
 
-def verdict(site: Site, name: str) -> str:
+def verdict(host: Host, name: str) -> str:
     """How local(8), which runs as root, resolves the address, without delivering anything."""
-    site.machine.must("sendmail", "-bv", f'"{name}"@localhost')
-    log = site.machine.path(MAIL_LOG)
+    host.machine.must("sendmail", "-bv", f'"{name}"@localhost')
+    log = host.machine.path(MAIL_LOG)
     found: list[str] = []
 
     def there() -> bool:
@@ -150,11 +150,11 @@ def verdict(site: Site, name: str) -> str:
 
 
 @contextmanager
-def running(site: Site, *command: str) -> Iterator[None]:
+def running(host: Host, *command: str) -> Iterator[None]:
     """Runs one of Debian's daemons in the foreground, as root."""
-    log = site.machine.folder / f"{Path(command[0]).name}.log"
+    log = host.machine.folder / f"{Path(command[0]).name}.log"
     with log.open("ab") as output:
-        process = subprocess.Popen(site.machine.argv(command), stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+        process = subprocess.Popen(host.machine.argv(command), stdin=subprocess.DEVNULL, stdout=output, stderr=output,
                                    start_new_session=True)
     try:
         yield
@@ -165,30 +165,30 @@ def running(site: Site, *command: str) -> Iterator[None]:
 
 
 @contextmanager
-def nscd(site: Site) -> Iterator[None]:
-    site.machine.must("mkdir", "-p", "/run/nscd")
-    with running(site, "/usr/sbin/nscd", "--foreground"):
-        wait_for(lambda: site.machine.run("nscd", "--statistics").ok, "nscd")
+def nscd(host: Host) -> Iterator[None]:
+    host.machine.must("mkdir", "-p", "/run/nscd")
+    with running(host, "/usr/sbin/nscd", "--foreground"):
+        wait_for(lambda: host.machine.run("nscd", "--statistics").ok, "nscd")
         yield
 
 
 @case("P3", "no ghosts: nscd, running as root, knows enrolled and local users, and not who never signed in")
-def cache_daemon(ground: Ground) -> str:
-    with ground.fresh("nscd", layered=True) as site:
-        person, ghost = ground.newcomer(), ground.newcomer().login
-        admitted(site.ssh(person, "true"))
-        record = site.machine.passwd(person.login)
-        seen_by_sshd(ground, site, ghost)
-        with nscd(site):
+def cache_daemon(env: Environment) -> str:
+    with env.fresh("nscd", layered=True) as host:
+        person, ghost = env.newcomer(), env.newcomer().login
+        admitted(host.ssh(person, "true"))
+        record = host.machine.passwd(person.login)
+        seen_by_sshd(env, host, ghost)
+        with nscd(host):
             for _ in range(2):  # the second answer is the cache's
-                unknown(site.machine.run("getent", "passwd", ghost), "nscd")
-                equal(site.machine.passwd(person.login), record, "the enrolled person's record")
-                equal(site.machine.passwd(record[2]), record, "by number")
-                require(site.machine.uid("lisa") < 60_000, "lisa")
-                require("entra_users" in site.machine.must("id", "-Gn", person.login).out, "groups")
-            admitted(site.ssh(person, "id -un"), f"{person.login}\n")
-            admitted(site.ssh(ground.lisa, "id -un"), "lisa\n")
-            held = site.machine.must("nscd", "--statistics").out
+                unknown(host.machine.run("getent", "passwd", ghost), "nscd")
+                equal(host.machine.passwd(person.login), record, "the enrolled person's record")
+                equal(host.machine.passwd(record[2]), record, "by number")
+                require(host.machine.uid("lisa") < 60_000, "lisa")
+                require("entra_users" in host.machine.must("id", "-Gn", person.login).out, "groups")
+            admitted(host.ssh(person, "id -un"), f"{person.login}\n")
+            admitted(host.ssh(env.lisa, "id -un"), "lisa\n")
+            held = host.machine.must("nscd", "--statistics").out
         # nscd's clients find most answers in shared memory, which it does not count; it counts its own lookups.
         pattern = r"^\s*(\d+)\s+cache misses on (?:posi|nega)tive entries"
         asked = [int(n) for n in re.findall(pattern, held, re.MULTILINE)]
@@ -197,24 +197,24 @@ def cache_daemon(ground: Ground) -> str:
 
 
 @case("P3", "no ghosts: systemd-userdbd, running as root, shows enrolled people, and not who never signed in")
-def user_database(ground: Ground) -> str:
-    with ground.fresh("userdbd", layered=True) as site:
-        person, ghost = ground.newcomer(), ground.newcomer().login
-        admitted(site.ssh(person, "true"))
-        uid = seen_by_sshd(ground, site, ghost)
+def user_database(env: Environment) -> str:
+    with env.fresh("userdbd", layered=True) as host:
+        person, ghost = env.newcomer(), env.newcomer().login
+        admitted(host.ssh(person, "true"))
+        uid = seen_by_sshd(env, host, ghost)
         # The unit's limit is higher than the tests' environment may allow.
-        site.machine.must("sed", "-i", "/^LimitNOFILE=/d", "/usr/lib/systemd/system/systemd-userdbd.service")
-        database = Service(site.machine, "systemd-userdbd.service")
+        host.machine.must("sed", "-i", "/^LimitNOFILE=/d", "/usr/lib/systemd/system/systemd-userdbd.service")
+        database = Service(host.machine, "systemd-userdbd.service")
         database.start()
         try:
             for link in ("NameServiceSwitch", "DropIn"):
-                site.machine.path(f"/run/systemd/userdb/io.systemd.{link}").symlink_to("io.systemd.Multiplexer")
+                host.machine.path(f"/run/systemd/userdb/io.systemd.{link}").symlink_to("io.systemd.Multiplexer")
             for question in (ghost, str(uid)):
-                unknown(site.machine.run("userdbctl", "user", question), "systemd-userdbd")
-                unknown(site.machine.run("getent", "passwd", question), "getent")
-            shown = site.machine.must("userdbctl", "user", person.login).out
-            require(str(site.machine.uid(person.login)) in shown, shown)
-            require("lisa" in site.machine.must("userdbctl", "user", "lisa").out, "lisa")
+                unknown(host.machine.run("userdbctl", "user", question), "systemd-userdbd")
+                unknown(host.machine.run("getent", "passwd", question), "getent")
+            shown = host.machine.must("userdbctl", "user", person.login).out
+            require(str(host.machine.uid(person.login)) in shown, shown)
+            require("lisa" in host.machine.must("userdbctl", "user", "lisa").out, "lisa")
         finally:
             database.stop()
     return " ".join(line.strip() for line in shown.splitlines() if "User name" in line or "UID" in line)
@@ -247,72 +247,72 @@ def questions_of(log: Path, mark: int = 0) -> list[float]:
 
 
 @contextmanager
-def timed_trace(ground: Ground, site: Site) -> Iterator[Path]:
-    log = ground.bed.scratch / f"trace-{site.port}"
-    with tracing_sshd(site.machine, log, "connect,sendto,close", "-ttt", "-xx"):
+def timed_trace(env: Environment, host: Host) -> Iterator[Path]:
+    log = env.testbed.scratch / f"trace-{host.port}"
+    with tracing_sshd(host.machine, log, "connect,sendto,close", "-ttt", "-xx"):
         yield log
 
 
 @case("P9", "a frozen daemon: the name service asks it nothing in an enrolled person's sign-in (traced)")
-def frozen_for_the_enrolled(ground: Ground) -> str:
-    with ground.fresh("frozennames") as site:
-        person, newcomer = ground.newcomer(), ground.newcomer()
-        admitted(site.ssh(person, "true"))
-        with timed_trace(ground, site) as log:
-            admitted(site.ssh(newcomer, "true"))
+def frozen_for_the_enrolled(env: Environment) -> str:
+    with env.fresh("frozennames") as host:
+        person, newcomer = env.newcomer(), env.newcomer()
+        admitted(host.ssh(person, "true"))
+        with timed_trace(env, host) as log:
+            admitted(host.ssh(newcomer, "true"))
             new = questions_of(log)
             mark = len(log.read_text())
-            site.service.freeze()
-            outcome = site.ssh(person, "id", timeout=40)
-            site.service.thaw()
+            host.service.freeze()
+            outcome = host.ssh(person, "id", timeout=40)
+            host.service.thaw()
             frozen = questions_of(log, mark)
         require(len(new) > 0, "a first sign-in shows no question either: the trace proves nothing")
         require(not outcome.ok, "let in by a frozen daemon")
         equal(frozen, [], "questions of the name service in the enrolled person's sign-in")
         # As many as one login makes.
         calls = [f"name {person.login}"] * 15 + [f"groups {person.login}", "groups nobody", "groups root"] * 4
-        site.service.freeze()
-        connects = connections_of(ground, site, calls)
-        site.service.thaw()
+        host.service.freeze()
+        connects = connections_of(env, host, calls)
+        host.service.thaw()
         equal(connects, 0, f"connections for {len(calls)} calls as sshd makes them")
-        require(connections_of(ground, site, [f"name {ground.newcomer().login}"]) > 0, "nor for a name never seen: no proof")
+        require(connections_of(env, host, [f"name {env.newcomer().login}"]) > 0, "nor for a name never seen: no proof")
     return f"a first sign-in asks {len(new)} times; an enrolled person's never; {len(calls)} calls connect to nothing"
 
 
-def connections_of(ground: Ground, site: Site, questions: list[str]) -> int:
+def connections_of(env: Environment, host: Host, questions: list[str]) -> int:
     """How often a process called sshd connects to entralogin's sockets for these questions."""
-    program, log = place(site.machine, ground.bed.scratch / "programs"), "/tmp/trace-connections"
-    site.machine.must("strace", "-f", "-o", log, "-s", "200", "-e", "trace=connect", program, "sshd",
+    program, log = place(host.machine, env.testbed.scratch / "programs"), "/tmp/trace-connections"
+    host.machine.must("strace", "-f", "-o", log, "-s", "200", "-e", "trace=connect", program, "sshd",
                       input="".join(f"{question}\n" for question in questions))
-    return site.machine.read(log).count(SOCKETS)
+    return host.machine.read(log).count(SOCKETS)
 
 
 @case("P8", "a frozen daemon: a local user's whole sign-in asks it nothing and opens none of its sockets (traced)")
-def frozen_for_local_people(ground: Ground) -> str:
-    with ground.fresh("frozenlocal") as site:
-        admitted(site.ssh(ground.person("alice"), "true"))
-        site.service.freeze()
+def frozen_for_local_people(env: Environment) -> str:
+    with env.fresh("frozenlocal") as host:
+        admitted(host.ssh(env.person("alice"), "true"))
+        host.service.freeze()
         try:
-            seen, before = beside(ground, site, "frozen")
-            log = ground.bed.scratch / f"trace-{site.port}"
-            with tracing_sshd(site.machine, log, "connect"):
-                admitted(site.ssh(ground.lisa, "id -un"), "lisa\n")
+            seen, before = beside(env, host, "frozen")
+            log = env.testbed.scratch / f"trace-{host.port}"
+            with tracing_sshd(host.machine, log, "connect"):
+                admitted(host.ssh(env.lisa, "id -un"), "lisa\n")
                 trace = log.read_text()
         finally:
-            site.service.thaw()
+            host.service.thaw()
         require("/run/entralogin/" not in trace, next((li for li in trace.splitlines() if "entralogin" in li), ""))
     return f"{seen / before:.2f} of the time with the daemon running; no connection to us"
 
 
 @case("P9", "a dead daemon: names never seen are answered at once")
-def dead(ground: Ground) -> str:
-    with ground.fresh("dead") as site:
+def dead(env: Environment) -> str:
+    with env.fresh("dead") as host:
         names = [f"name nobody{n}@contoso.com" for n in range(200)]
-        scratch = ground.bed.scratch / "programs"
-        require(all(a.ids for a in ask(site.machine, scratch, names[:3])), "sshd is not answered while the daemon runs")
-        site.service.kill()
+        scratch = env.testbed.scratch / "programs"
+        require(all(a.ids for a in ask(host.machine, scratch, names[:3])), "sshd is not answered while the daemon runs")
+        host.service.kill()
         for _ in range(5):  # retries, because the machine may be busy: a real wait for the daemon would occur each time
-            answers = ask(site.machine, scratch, names)
+            answers = ask(host.machine, scratch, names)
             require(not any(a.ids for a in answers), "answered by a dead daemon")
             slowest, whole = max(a.microseconds for a in answers) / 1000, sum(a.microseconds for a in answers) / 1000
             if slowest < 100:
@@ -325,25 +325,25 @@ def dead(ground: Ground) -> str:
 
 
 @contextmanager
-def sssd(site: Site) -> Iterator[None]:
+def sssd(host: Host) -> Iterator[None]:
     """SSSD with users of its own: one called theirs, and one that has a local account's name."""
-    machine = site.machine
+    machine = host.machine
     machine.must("mkdir", "-p", "/var/lib/extrausers")
     machine.write("/var/lib/extrausers/passwd", "theirs:*:70001:70001:Theirs:/home/theirs:/bin/bash\n")
     machine.write("/var/lib/extrausers/group", "theirs:x:70001:\n")
     machine.write("/var/lib/extrausers/shadow", "")
     machine.write("/etc/sssd/sssd.conf", SSSD, 0o600)
-    with running(site, "/usr/sbin/sssd", "--interactive", "--debug-level=0"):
+    with running(host, "/usr/sbin/sssd", "--interactive", "--debug-level=0"):
         wait_for(lambda: machine.run("getent", "-s", "sss", "passwd", "theirs").ok, "SSSD's people", 60)
         yield
 
 
-def wire_services(site: Site, passwd: str, group: str) -> None:
-    site.machine.write("/etc/nsswitch.conf", f"passwd: {passwd}\ngroup: {group}\nshadow: files\nhosts: files dns\n")
+def wire_services(host: Host, passwd: str, group: str) -> None:
+    host.machine.write("/etc/nsswitch.conf", f"passwd: {passwd}\ngroup: {group}\nshadow: files\nhosts: files dns\n")
 
 
-def everybody_resolves(ground: Ground, site: Site, enrolled: str, others: Callable[[], None]) -> None:
-    machine = site.machine
+def everybody_resolves(env: Environment, host: Host, enrolled: str, others: Callable[[], None]) -> None:
+    machine = host.machine
     others()
     record = machine.passwd(enrolled)
     require(len(record) == 7 and FIRST_UID <= int(record[2]) <= LAST_UID, f"{enrolled}: {record}")
@@ -356,50 +356,50 @@ def everybody_resolves(ground: Ground, site: Site, enrolled: str, others: Callab
 
 @case("P7",
       "beside SSSD in nsswitch.conf, before entralogin and after it: theirs, Entra and local names resolve, sign-in works")
-def beside_sssd(ground: Ground) -> str:
-    with ground.fresh("sssd", layered=True) as site:
-        person, newcomer = ground.newcomer(), ground.newcomer()
-        admitted(site.ssh(person, "true"))
+def beside_sssd(env: Environment) -> str:
+    with env.fresh("sssd", layered=True) as host:
+        person, newcomer = env.newcomer(), env.newcomer()
+        admitted(host.ssh(person, "true"))
 
         def theirs() -> None:
-            equal(site.machine.passwd("theirs")[2], "70001", "SSSD's person")
-            equal(site.machine.passwd("70001")[0], "theirs", "SSSD's number")
+            equal(host.machine.passwd("theirs")[2], "70001", "SSSD's person")
+            equal(host.machine.passwd("70001")[0], "theirs", "SSSD's number")
 
-        with sssd(site):
+        with sssd(host):
             for order in ("files systemd sss entralogin", "files entralogin sss"):
-                wire_services(site, order, order)
-                site.stamped()
-                everybody_resolves(ground, site, person.login, theirs)
-                admitted(site.ssh(person, "id -un"), f"{person.login}\n")
-                admitted(site.ssh(ground.lisa, "id -un"), "lisa\n")
-            admitted(site.ssh(newcomer, "id -un"), f"{newcomer.login}\n")
+                wire_services(host, order, order)
+                host.stamped()
+                everybody_resolves(env, host, person.login, theirs)
+                admitted(host.ssh(person, "id -un"), f"{person.login}\n")
+                admitted(host.ssh(env.lisa, "id -un"), "lisa\n")
+            admitted(host.ssh(newcomer, "id -un"), f"{newcomer.login}\n")
     return "two orders; a first sign-in beside it works"
 
 
 @case("P8",
       "[SUCCESS=merge] for groups: memberships are as they were, local users sign in, Entra users not until it is gone")
-def merging(ground: Ground) -> str:
-    with ground.fresh("merge", layered=True) as site:
-        person = ground.newcomer()
-        admitted(site.ssh(person, "true"))
+def merging(env: Environment) -> str:
+    with env.fresh("merge", layered=True) as host:
+        person = env.newcomer()
+        admitted(host.ssh(person, "true"))
         known = ("root", "sudo", "lisa", "nogroup", "entra_users", person.login)
 
         def groups() -> list[str]:
-            return [site.machine.run("getent", "group", name).out for name in known]
+            return [host.machine.run("getent", "group", name).out for name in known]
 
         plain = "files systemd entralogin"
-        wire_services(site, plain, plain)
+        wire_services(host, plain, plain)
         before = groups()
         require(all(before), f"groups {before}")
         for merged in ("files [SUCCESS=merge] systemd [SUCCESS=merge] entralogin", "files [SUCCESS=merge] entralogin"):
-            wire_services(site, plain, merged)
+            wire_services(host, plain, merged)
             equal(groups(), before, f"groups with {merged}")
-            everybody_resolves(ground, site, person.login, lambda: None)
-            admitted(site.ssh(ground.lisa, "id -Gn"), "lisa sudo\n")
-            require(not site.stamp(), "the stack check does not mind the merging")
-            require("merge" in site.tool("stack").text, "the stack check does not name the merging")
-            require(not site.ssh(person, "id").ok, "our people are let in where groups are merged")
-        wire_services(site, plain, plain)
-        site.stamped()
-        admitted(site.ssh(person, "id -Gn"), f"{person.login} entra_users\n")
+            everybody_resolves(env, host, person.login, lambda: None)
+            admitted(host.ssh(env.lisa, "id -Gn"), "lisa sudo\n")
+            require(not host.stamp(), "the stack check does not mind the merging")
+            require("merge" in host.tool("stack").text, "the stack check does not name the merging")
+            require(not host.ssh(person, "id").ok, "our people are let in where groups are merged")
+        wire_services(host, plain, plain)
+        host.stamped()
+        admitted(host.ssh(person, "id -Gn"), f"{person.login} entra_users\n")
     return f"{len(known)} groups, two ways to merge"

@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from bed.checks import admitted, equal, require
 from case import case
-from ground import Ground
+from environment import Environment
+from testbed.checks import admitted, equal, require
 
 PUBLISHED = "/var/lib/entralogin/nss/accounts.snapshot"
 # User namespaces like those of sandboxes and rootless containers: with only the user's own uid, or only root.
@@ -17,16 +17,16 @@ INSIDE = (
 
 
 @case("P13", "inside a user namespace an Entra account has its name, record and groups; a file that nobody owns is refused")
-def inside(ground: Ground) -> str:
-    with ground.fresh("namespaces") as site:
-        person = ground.newcomer()
-        said = admitted(site.ssh(person, "; ".join(INSIDE))).splitlines()
+def inside(env: Environment) -> str:
+    with env.fresh("namespaces") as host:
+        person = env.newcomer()
+        said = admitted(host.ssh(person, "; ".join(INSIDE))).splitlines()
         equal(said[:2], [person.login, person.login], "its name inside")
         require(said[2].split()[0] == person.login, f"its groups inside: {said[2]}")
-        owner = site.machine.must("stat", "-c", "%u", PUBLISHED).out.strip()
-        site.machine.must("chown", "65534", PUBLISHED)
+        owner = host.machine.must("stat", "-c", "%u", PUBLISHED).out.strip()
+        host.machine.must("chown", "65534", PUBLISHED)
         # As lisa, because root's processes would ask the daemon instead.
-        outside = site.ssh(ground.lisa, f"getent passwd {person.login}")
+        outside = host.ssh(env.lisa, f"getent passwd {person.login}")
         equal((outside.status, outside.out), (2, ""), "what nobody owns is believed outside")
-        site.machine.must("chown", owner, PUBLISHED)
+        host.machine.must("chown", owner, PUBLISHED)
     return said[0]

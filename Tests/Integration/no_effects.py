@@ -8,33 +8,33 @@ import subprocess
 from collections.abc import Callable
 from concurrent.futures import wait
 
-from bed import Person
-from bed.asking import ask
-from bed.checks import admitted, equal, refused, require
-from bed.machine import wait_for
 from case import case
-from ground import Ground, Site
+from environment import Environment, Host
 from roles import ADMINS, administrator, session_around
 from simulator import contoso
+from testbed import Person
+from testbed.asking import ask
+from testbed.checks import admitted, equal, refused, require
+from testbed.machine import wait_for
 
 HELPER = "/usr/libexec/entralogin/authorized-principals"
 KIND = "ssh-rsa-cert-v01@openssh.com"
 GROWTH_KIB = 2048  # the most that the daemon's resident memory may grow from the first run to the second
 
 
-def unchanged(ground: Ground, act: Callable[[Site], None]) -> str:
+def unchanged(env: Environment, act: Callable[[Host], None]) -> str:
     """Runs `act` twice on a machine with one user, and requires that the state folder and the number of role questions stay the
     same, and that the second run adds no memory. On a machine with administrators the daemon would ask about them meanwhile."""
-    with ground.fresh("unchanged") as site:
-        admitted(site.ssh(ground.newcomer(), "true"))
-        site.all_answered()
-        before, asked = site.rest(), site.questions()
-        act(site)
-        first = site.service.resident_kibibytes()
-        act(site)
-        second = site.service.resident_kibibytes()
-        equal(site.state(), before, "the state folder")
-        equal(site.questions(), asked, "questions about roles")
+    with env.fresh("unchanged") as host:
+        admitted(host.ssh(env.newcomer(), "true"))
+        host.all_answered()
+        before, asked = host.rest(), host.questions()
+        act(host)
+        first = host.service.resident_kibibytes()
+        act(host)
+        second = host.service.resident_kibibytes()
+        equal(host.state(), before, "the state folder")
+        equal(host.questions(), asked, "questions about roles")
     require(second - first < GROWTH_KIB, f"the daemon grew from {first} KiB to {second} KiB")
     return f"{first} KiB, then {second} KiB; state byte-identical, no question to PAS or ARM"
 
@@ -49,47 +49,47 @@ def random_names(count: int, seed: int) -> list[str]:
     return [f"{word(1, 40)}@{word(1, 20)}.{word(2, 6)}" for _ in range(count)]
 
 
-def names(ground: Ground, count: int) -> str:
+def names(env: Environment, count: int) -> str:
     rounds = iter((1, 2))
 
-    def act(site: Site) -> None:
+    def act(host: Host) -> None:
         found = random_names(count // 2, next(rounds))
-        answers = ask(site.machine, ground.bed.scratch / "programs", (f"name {name}" for name in found))
+        answers = ask(host.machine, env.testbed.scratch / "programs", (f"name {name}" for name in found))
         require(sum(bool(a.ids) for a in answers) > count // 4, "hardly any name was answered: nothing was tried")
 
-    return unchanged(ground, act)
+    return unchanged(env, act)
 
 
 @case("P3", "1,000 random names looked up as sshd does it have no effect")
-def thousand_names(ground: Ground) -> str:
-    return names(ground, 1000)
+def thousand_names(env: Environment) -> str:
+    return names(env, 1000)
 
 
 @case("P3", "10,000 random names looked up as sshd does it have no effect", deep=True)
-def many_names(ground: Ground) -> str:
-    return names(ground, 10_000)
+def many_names(env: Environment) -> str:
+    return names(env, 10_000)
 
 
 @case("P3", "30 strangers at sshd's door have no effect")
-def strangers(ground: Ground) -> str:
-    def act(site: Site) -> None:
-        people = [Person(name, ground.lisa.folder, ground.lisa.identity) for name in random_names(15, 3)]
-        knocking = [ground.aside(site.ssh, person, "id") for person in people]
+def strangers(env: Environment) -> str:
+    def act(host: Host) -> None:
+        people = [Person(name, env.lisa.folder, env.lisa.identity) for name in random_names(15, 3)]
+        knocking = [env.aside(host.ssh, person, "id") for person in people]
         wait(knocking)
         for knock in knocking:
             refused(knock.result())
 
-    return unchanged(ground, act)
+    return unchanged(env, act)
 
 
-def hostile_certificates(ground: Ground) -> list[tuple[str, str]]:
+def hostile_certificates(env: Environment) -> list[tuple[str, str]]:
     """Names with certificates that are expired, of another tenant or CA, misnamed, truncated, doubled or no certificates."""
-    bed = ground.bed
+    testbed = env.testbed
     forged = [
-        bed.forged("erin", shift=-7200), bed.forged("erin", stranger=True),
-        bed.forged("dave", tenant_id=contoso.OTHER_TENANT), bed.forged("erin", principals=("bob@contoso.com",)),
-        bed.forged("erin", principals=()), bed.forged("erin", omitted=frozenset({"oid"})),
-        bed.forged("erin", critical_options={"force-command": "id"}), bed.forged("erin", key_id="x@y"),
+        testbed.forged("erin", shift=-7200), testbed.forged("erin", stranger=True),
+        testbed.forged("dave", tenant_id=contoso.OTHER_TENANT), testbed.forged("erin", principals=("bob@contoso.com",)),
+        testbed.forged("erin", principals=()), testbed.forged("erin", omitted=frozenset({"oid"})),
+        testbed.forged("erin", critical_options={"force-command": "id"}), testbed.forged("erin", key_id="x@y"),
     ]
     pairs = []
     for person in forged:
@@ -113,58 +113,58 @@ def call_helper(calls: list[tuple[str, str]], repeats: int) -> list[str]:
     return printed
 
 
-def helper_calls(ground: Ground, count: int) -> str:
-    calls = hostile_certificates(ground)
+def helper_calls(env: Environment, count: int) -> str:
+    calls = hostile_certificates(env)
 
-    def act(site: Site) -> None:
-        printed = site.machine.inside(lambda: call_helper(calls, 1 + count // 2 // len(calls)), "entralogin-ssh", 300)
+    def act(host: Host) -> None:
+        printed = host.machine.inside(lambda: call_helper(calls, 1 + count // 2 // len(calls)), "entralogin-ssh", 300)
         equal(printed, [], "what the helper printed")
 
-    return unchanged(ground, act)
+    return unchanged(env, act)
 
 
 @case("P3", "1,000 helper calls with hostile certificates print nothing and have no effect")
-def thousand_calls(ground: Ground) -> str:
-    return helper_calls(ground, 1000)
+def thousand_calls(env: Environment) -> str:
+    return helper_calls(env, 1000)
 
 
 @case("P3", "10,000 helper calls with hostile certificates print nothing and have no effect", deep=True)
-def many_calls(ground: Ground) -> str:
-    return helper_calls(ground, 10_000)
+def many_calls(env: Environment) -> str:
+    return helper_calls(env, 10_000)
 
 
 @case("P3", "a good certificate without its key has no effect but a remembered process, and Azure is asked nothing",
       attack="W4")
-def without_the_key(ground: Ground) -> str:
-    known, unknown = administrator(ground), ground.newcomer()
-    with ground.fresh("keyless") as site:
-        without_key(ground, site, known, unknown)
+def without_the_key(env: Environment) -> str:
+    known, unknown = administrator(env), env.newcomer()
+    with env.fresh("keyless") as host:
+        without_key(env, host, known, unknown)
     return "refused twice, no question, the grant as before"
 
 
-def without_key(ground: Ground, site: Site, known: Person, unknown: Person) -> None:
+def without_key(env: Environment, host: Host, known: Person, unknown: Person) -> None:
     def is_granted() -> bool:
-        return ADMINS in site.machine.must("id", "-Gn", known.login).out.split()
+        return ADMINS in host.machine.must("id", "-Gn", known.login).out.split()
 
     def act() -> None:
         require(is_granted(), "no grant: nothing would be tried")
         # The role is gone by now, but a client with only the certificates must not make the daemon notice.
-        ground.withdraw(known)
-        site.flush()
-        site.all_answered()
-        before, asked = site.state(), site.questions()
+        env.withdraw(known)
+        host.flush()
+        host.all_answered()
+        before, asked = host.state(), host.questions()
         for person in (known, unknown):
-            mark = site.journal.mark()
-            refused(site.ssh(Person(person.login, ground.lisa.folder, ground.lisa.identity, person.certificate), "id"))
-            site.journal.wait(mark, event="certificate", user=person.login, decision="allow")
-        site.tool("status")
-        equal(site.questions(), asked, "questions about roles")
-        equal(site.state(), before, "the state folder")
-        require(not site.enrolled(unknown.login), "enrolled")
+            mark = host.journal.mark()
+            refused(host.ssh(Person(person.login, env.lisa.folder, env.lisa.identity, person.certificate), "id"))
+            host.journal.wait(mark, event="certificate", user=person.login, decision="allow")
+        host.tool("status")
+        equal(host.questions(), asked, "questions about roles")
+        equal(host.state(), before, "the state folder")
+        require(not host.enrolled(unknown.login), "enrolled")
         require(is_granted(), "the grant ended")
         # The control: after the client has proved its key, Azure is asked, and the grant ends.
-        refused(site.ssh(known, "id"), contoso.USER)
-        require(site.questions() > asked, "no question")
+        refused(host.ssh(known, "id"), contoso.USER)
+        require(host.questions() > asked, "no question")
         wait_for(lambda: not is_granted(), "the end of the grant")
 
-    session_around(ground, site, known, "true", act, "true")
+    session_around(env, host, known, "true", act, "true")

@@ -9,14 +9,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol
 
-from bed import Machine, Outcome, Person
-from bed.booted import BootedMachine
-from bed.checks import admitted, equal, require
-from bed.installed import TOOL
 from people import People
+from testbed import Machine, Outcome, Person
+from testbed.booted import BootedMachine
+from testbed.checks import admitted, equal, require
+from testbed.installed import TOOL
 
 
-class AnySite(Protocol):
+class AnyHost(Protocol):
     """A machine in a private root, or one that was booted."""
 
     @property
@@ -57,34 +57,34 @@ chmod 700 {home}
 RULES = "Defaults:%aad_admins env_keep += \"SITE\"\n%aad_admins ALL=(ALL) NOPASSWD:ALL\n"
 
 
-def plan(site: AnySite) -> tuple[int, dict[str, Any]]:
-    outcome = site.tool("--json", "migrate", "--from", "aadsshlogin")
+def plan(host: AnyHost) -> tuple[int, dict[str, Any]]:
+    outcome = host.tool("--json", "migrate", "--from", "aadsshlogin")
     require(bool(outcome.out), f"no plan: {outcome.text}")
     return outcome.status, json.loads(outcome.out)
 
 
-def lay_out(ground: People, site: AnySite, person: Person) -> str:
+def lay_out(env: People, host: AnyHost, person: Person) -> str:
     """Sets the machine up as it was before entralogin, without reloading sshd; returns the person's home there."""
     home = f"/home/{person.login.split('@')[0]}"
-    require(site.tool("setup", "--undo").ok, "setup --undo")
-    require(site.machine.shell(LAYOUT.format(home=home, uid=OLD_UID)).ok, "the old machine")
-    site.machine.write("/etc/ssh/sshd_config", site.machine.read("/etc/ssh/sshd_config") + BLOCK)
-    site.machine.write("/etc/sudoers.d/aad_admins", RULES, 0o440)
-    oid = ground.bed.directory.principals[ground.key_of(person)].object_id
-    site.machine.write("/etc/aadpasswd", f"{person.login}:{oid}:{OLD_UID}:{OLD_UID}:Somebody:{home}:/bin/sh\n")
+    require(host.tool("setup", "--undo").ok, "setup --undo")
+    require(host.machine.shell(LAYOUT.format(home=home, uid=OLD_UID)).ok, "the old machine")
+    host.machine.write("/etc/ssh/sshd_config", host.machine.read("/etc/ssh/sshd_config") + BLOCK)
+    host.machine.write("/etc/sudoers.d/aad_admins", RULES, 0o440)
+    oid = env.testbed.directory.principals[env.key_of(person)].object_id
+    host.machine.write("/etc/aadpasswd", f"{person.login}:{oid}:{OLD_UID}:{OLD_UID}:Somebody:{home}:/bin/sh\n")
     return home
 
 
-def files(site: AnySite) -> str:
+def files(host: AnyHost) -> str:
     """The digests and modes of the integration's files."""
     listed = "/etc/ssh/sshd_config /etc/ssh/sshd_config.d/* /etc/pam.d/* /etc/nsswitch.conf /var/lib/pam/[acps]*[!n]"
-    return site.machine.must("sh", "-c", f"sha256sum {listed}; stat -c '%a %u:%g %n' {listed}").out
+    return host.machine.must("sh", "-c", f"sha256sum {listed}; stat -c '%a %u:%g %n' {listed}").out
 
 
 @contextmanager
-def open_session(ground: People, site: AnySite) -> Iterator[Callable[[str], None]]:
+def open_session(env: People, host: AnyHost) -> Iterator[Callable[[str], None]]:
     """Opens a session of root over SSH; yields a check that it is alive."""
-    argv = ground.root.argv("-p", str(site.port), "root@127.0.0.1", "cat")
+    argv = env.root.argv("-p", str(host.port), "root@127.0.0.1", "cat")
     with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
                           text=True) as session:
         typed, shown = session.stdin, session.stdout
@@ -95,12 +95,12 @@ def open_session(ground: People, site: AnySite) -> Iterator[Callable[[str], None
             typed.write(when + "\n")
             typed.flush()
             equal(shown.readline(), when + "\n", f"root's open session {when}")
-            admitted(site.ssh(ground.lisa, "true"))
+            admitted(host.ssh(env.lisa, "true"))
 
         yield alive
         typed.close()
 
 
-def apply(site: AnySite, word: str = "--apply") -> Outcome:
+def apply(host: AnyHost, word: str = "--apply") -> Outcome:
     """Migrates as an administrator does, with another current folder than the root folder."""
-    return site.machine.run("/bin/sh", "-c", 'cd /root && exec "$@"', "-", TOOL, "migrate", "--from", "aadsshlogin", word)
+    return host.machine.run("/bin/sh", "-c", 'cd /root && exec "$@"', "-", TOOL, "migrate", "--from", "aadsshlogin", word)

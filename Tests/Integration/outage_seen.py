@@ -11,15 +11,15 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from bed.checks import equal, require
-from bed.installed import REPOSITORY
-from bed.machine import wait_for
 from case import case
-from ground import Ground, Site
+from environment import Environment, Host
 from monitoring import COLLECTED, SERVER, laid, value, watched
+from testbed.checks import equal, require
+from testbed.installed import REPOSITORY
+from testbed.machine import wait_for
 
 # .ci/plots draws from this file.
-RESULTS = REPOSITORY / ".bed" / "last-monitoring-figures.json"
+RESULTS = REPOSITORY / ".testbed" / "last-monitoring-figures.json"
 SERIES = {
     "allowed": 'sum(entralogin_decisions_total{event="account",decision="allow"}) or vector(0)',
     "refused": 'sum(entralogin_decisions_total{event="account",decision="deny"}) or vector(0)',
@@ -31,13 +31,13 @@ PHASE = 25.0  # seconds
 
 
 @contextmanager
-def metrics_each_second(site: Site) -> Iterator[None]:
+def metrics_each_second(host: Host) -> Iterator[None]:
     """Writes the metrics each second, instead of the timer, which does so each minute."""
     ended = threading.Event()
 
     def write() -> None:
         while not ended.wait(1):
-            site.tool("metrics", "--output", f"{COLLECTED}/entralogin.prom")
+            host.tool("metrics", "--output", f"{COLLECTED}/entralogin.prom")
 
     writer = threading.Thread(target=write)
     writer.start()
@@ -48,13 +48,13 @@ def metrics_each_second(site: Site) -> Iterator[None]:
         writer.join()
 
 
-def sign_ins(ground: Ground, site: Site) -> tuple[int, int]:
+def sign_ins(env: Environment, host: Host) -> tuple[int, int]:
     """Bob signs in repeatedly, with the daemon's cache flushed each time; returns how often he was admitted and refused."""
     until, outcomes = time.monotonic() + PHASE, []
-    bob = ground.person("bob")
+    bob = env.person("bob")
     while time.monotonic() < until:
-        site.flush()
-        outcomes.append(site.ssh(bob, "sleep 2").ok)
+        host.flush()
+        outcomes.append(host.ssh(bob, "sleep 2").ok)
     return sum(outcomes), outcomes.count(False)
 
 
@@ -68,25 +68,25 @@ def over_time(expression: str, begin: float, end: float) -> list[float]:
 
 
 @case("P16", "an outage of Azure and its end, as Prometheus has them: refusals, failing checkers, the alert, and all well again")
-def outage(ground: Ground) -> str:
-    with ground.fresh("outage", layered=True) as site:
-        laid(site.machine)
-        site.machine.must("mkdir", "-p", COLLECTED)
-        require(site.tool("metrics", "--output", f"{COLLECTED}/entralogin.prom").ok, "metrics --output")
-        watched(site.machine)
+def outage(env: Environment) -> str:
+    with env.fresh("outage", layered=True) as host:
+        laid(host.machine)
+        host.machine.must("mkdir", "-p", COLLECTED)
+        require(host.tool("metrics", "--output", f"{COLLECTED}/entralogin.prom").ok, "metrics --output")
+        watched(host.machine)
         wait_for(lambda: value("entralogin_up") == "1", "the metrics in Prometheus", 120)
         alert = f"ALERTS{{alertname='{ALERT}',alertstate='firing'}}"
-        with metrics_each_second(site):
+        with metrics_each_second(host):
             begin = time.time()
-            seen = [sign_ins(ground, site)]
+            seen = [sign_ins(env, host)]
             for endpoint in ("pas", "arm"):
-                ground.azure.set_fault("server-error", endpoint, 503)
+                env.azure.set_fault("server-error", endpoint, 503)
             silent = time.time()
-            seen.append(sign_ins(ground, site))
+            seen.append(sign_ins(env, host))
             wait_for(lambda: value(alert) == "1", "the alert", 120)
-            ground.azure.clear_faults()
+            env.azure.clear_faults()
             back = time.time()
-            seen.append(sign_ins(ground, site))
+            seen.append(sign_ins(env, host))
             wait_for(lambda: value(alert) is None, "the end of the alert", 120)
         end = time.time()
         series = SERIES | {ALERT: f"count({alert}) or vector(0)"}

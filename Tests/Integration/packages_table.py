@@ -6,13 +6,13 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from bed import Person
-from bed.booted import BootedMachine
-from bed.checks import require
-from bed.installed import TOOL
-from booted_ground import DAEMON, SOCKETS, BootedSite
+from booted_environment import DAEMON, SOCKETS, BootedHost
 from case import case
-from packages_ground import PackagesGround
+from packages_environment import PackagesEnvironment
+from testbed import Person
+from testbed.booted import BootedMachine
+from testbed.checks import require
+from testbed.installed import TOOL
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "Demo"))
 
@@ -22,79 +22,79 @@ import rows_people  # noqa: F401
 import rows_local  # noqa: F401
 import rows_wiring  # noqa: F401
 # isort: on
-from scene import OWN_FILES, PLAIN_PORT, PORT, SECOND_PORT, SHARED_HOME, Scene
-from table import TABLE, play
+from fixture import OWN_FILES, PLAIN_PORT, PORT, SECOND_PORT, SHARED_HOME, Fixture
+from table import TABLE, run_table
 
 
 class BootedService:
     """The daemon as systemd runs it, with its sockets: `stop` leaves nothing that would start it again."""
 
-    def __init__(self, site: BootedSite) -> None:
-        self._site = site
+    def __init__(self, host: BootedHost) -> None:
+        self._host = host
 
     def stop(self) -> None:
-        self._site.machine.systemctl("stop", *SOCKETS, DAEMON)
+        self._host.machine.systemctl("stop", *SOCKETS, DAEMON)
 
     def start(self) -> None:
-        self._site.machine.systemctl("start", *SOCKETS, DAEMON)
-        self._site.wait_until_ready()
+        self._host.machine.systemctl("start", *SOCKETS, DAEMON)
+        self._host.wait_until_ready()
 
     def freeze(self) -> None:
-        self._site.freeze()
+        self._host.freeze()
 
     def thaw(self) -> None:
-        self._site.thaw()
+        self._host.thaw()
 
     @property
     def milliseconds_to_ready(self) -> float:
-        machine = self._site.machine
+        machine = self._host.machine
         return machine.milliseconds(DAEMON) - machine.milliseconds(DAEMON, "InactiveExitTimestampMonotonic")
 
 
 class InstalledPackage:
     """The interface by which the rows use a machine with entralogin."""
 
-    def __init__(self, site: BootedSite) -> None:
-        self._site = site
-        self.machine = site.machine
-        self.service = BootedService(site)
+    def __init__(self, host: BootedHost) -> None:
+        self._host = host
+        self.machine = host.machine
+        self.service = BootedService(host)
 
     def wait_until_ready(self) -> None:
-        self._site.wait_until_ready()
+        self._host.wait_until_ready()
 
     def stamp(self) -> bool:
         return self.machine.run(TOOL, "stack", "--stamp").ok
 
 
-class PackagedScene(Scene):
-    """The demonstration's scene on booted machines, each of which got entralogin by `apt install`."""
+class PackagedFixture(Fixture):
+    """The demonstration's fixture on booted machines, each of which got entralogin by `apt install`."""
 
-    def __init__(self, ground: PackagesGround, machines: list[BootedMachine]) -> None:
+    def __init__(self, env: PackagesEnvironment, machines: list[BootedMachine]) -> None:
         """Adds the machines that it boots to `machines`, for the caller to stop."""
-        self.bed, self.azure, self.lisa, self.root = ground.bed, ground.azure, ground.lisa, ground.root
-        self.ground = ground
+        self.testbed, self.azure, self.lisa, self.root = env.testbed, env.azure, env.lisa, env.root
+        self.env = env
         self.machines = machines
         self.before: dict[str, str] = {}
         self.plain = self._boot("plain", PLAIN_PORT).machine
         self.vm = self.install("table", PORT, SECOND_PORT)  # type: ignore[assignment]
 
     def person(self, key: str) -> Person:
-        return self.ground.person(key)
+        return self.env.person(key)
 
     def install(self, name: str, *ports: int, sshd: str = "") -> InstalledPackage:  # type: ignore[override]
         """Installs the package. An sshd whose owner has set who may sign in is left alone until setup is run."""
-        site = self._boot(name, *ports, sshd=sshd)
+        host = self._boot(name, *ports, sshd=sshd)
         if not self.before:
-            self.before = {path: site.machine.read(path) for path in OWN_FILES}
-        self.ground.install(site)
+            self.before = {path: host.machine.read(path) for path in OWN_FILES}
+        self.env.install(host)
         if sshd:
-            site.machine.must(TOOL, "setup", "--apply")
-        site.wait_until_ready()
-        return InstalledPackage(site)
+            host.machine.must(TOOL, "setup", "--apply")
+        host.wait_until_ready()
+        return InstalledPackage(host)
 
-    def _boot(self, name: str, *ports: int, sshd: str = "") -> BootedSite:
-        site = self.ground.begin(f"table-{name}", ports[0])
-        machine = site.machine
+    def _boot(self, name: str, *ports: int, sshd: str = "") -> BootedHost:
+        host = self.env.begin(f"table-{name}", ports[0])
+        machine = host.machine
         self.machines.append(machine)
         machine.wait_until_up()
         machine.must("useradd", "--create-home", "--home-dir", SHARED_HOME, "storage")
@@ -102,13 +102,13 @@ class PackagedScene(Scene):
         if more:
             machine.write_file("/etc/ssh/sshd_config.d/60-more.conf", more)
             machine.reload_sshd(ports[0])
-        return site
+        return host
 
 @case("P8", "the table of the demonstration, every row of it, against the installed package on booted machines")
-def table(ground: PackagesGround) -> str:
+def table(env: PackagesEnvironment) -> str:
     machines: list[BootedMachine] = []
     try:
-        failed = play(PackagedScene(ground, machines))
+        failed = run_table(PackagedFixture(env, machines))
     finally:
         for machine in machines:
             machine.cut()

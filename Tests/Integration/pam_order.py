@@ -6,12 +6,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import Future
 
-from bed import Outcome, Person
-from bed.checks import admitted, equal, refused, require
-from bed.machine import wait_for
 from case import case
 from credentials import MARK, shut_out, without_effect
-from ground import Ground, Site
+from environment import Environment, Host
+from testbed import Outcome, Person
+from testbed.checks import admitted, equal, refused, require
+from testbed.machine import wait_for
 
 PAM_SSHD = "/etc/pam.d/sshd"
 GRANTS = "/run/entralogin/nss/grants.snapshot"
@@ -29,102 +29,102 @@ while [ ! -e {GO} ]; do sleep 0.02; done
 KILL_SSHD = f"#!/bin/sh\n{UNLESS_PROBED}\nkill -9 $PPID\n"
 
 
-def insert(site: Site, script: str, before: bool) -> None:
+def insert(host: Host, script: str, before: bool) -> None:
     """Makes sshd run a script in its account stage, before or after entralogin's line."""
-    site.machine.write(BETWEEN, script, 0o755)
+    host.machine.write(BETWEEN, script, 0o755)
     line = f"account required pam_exec.so quiet {BETWEEN}"
-    text = site.machine.read(PAM_SSHD)
+    text = host.machine.read(PAM_SSHD)
     require(text.count(ACCOUNT) == 1, f"{PAM_SSHD} is not as it was: {text}")
     both = f"{line}\n{ACCOUNT}" if before else f"{ACCOUNT}\n{line}"
-    site.machine.write(PAM_SSHD, text.replace(ACCOUNT, both))
-    site.stamped()
+    host.machine.write(PAM_SSHD, text.replace(ACCOUNT, both))
+    host.stamped()
 
 
-def paused(ground: Ground, site: Site, person: Person, act: Callable[[], None]) -> Outcome:
+def paused(env: Environment, host: Host, person: Person, act: Callable[[], None]) -> Outcome:
     """Pauses the sign-in after the helper and before entralogin's account stage while `act` runs."""
     for path in (REACHED, GO):
-        site.machine.remove(path)
-    running: Future[Outcome] = ground.aside(site.ssh, person, f"echo {MARK}")
+        host.machine.remove(path)
+    running: Future[Outcome] = env.aside(host.ssh, person, f"echo {MARK}")
     try:
-        wait_for(lambda: site.machine.path(REACHED).exists() or running.done(), "the account stage")
+        wait_for(lambda: host.machine.path(REACHED).exists() or running.done(), "the account stage")
         require(not running.done(), "the sign-in never came to the account stage")
         act()
     finally:
-        site.machine.write(GO, "")
+        host.machine.write(GO, "")
     return running.result(90)
 
 
 @case("P4", "the daemon killed between helper and account stage: refused in time")
-def killed(ground: Ground) -> str:
-    with ground.fresh("killed") as site:
-        insert(site, PAUSE, before=True)
-        person = ground.newcomer()
-        before = site.rest()
-        outcome = paused(ground, site, person, site.service.kill)
+def killed(env: Environment) -> str:
+    with env.fresh("killed") as host:
+        insert(host, PAUSE, before=True)
+        person = env.newcomer()
+        before = host.rest()
+        outcome = paused(env, host, person, host.service.kill)
         shut_out(outcome)
         require(outcome.milliseconds < 15_000, f"{outcome.milliseconds:.0f} ms")
-        without_effect(site, person, before)
+        without_effect(host, person, before)
     return f"refused after {outcome.milliseconds:.0f} ms: {outcome.text.strip()[:120]}"
 
 
 @case("P4", "the daemon restarted between helper and account stage knows no verified certificate: refused")
-def restarted(ground: Ground) -> str:
-    with ground.fresh("restarted") as site:
-        insert(site, PAUSE, before=True)
-        person = ground.newcomer()
-        before, mark = site.rest(), site.journal.mark()
+def restarted(env: Environment) -> str:
+    with env.fresh("restarted") as host:
+        insert(host, PAUSE, before=True)
+        person = env.newcomer()
+        before, mark = host.rest(), host.journal.mark()
 
         def again() -> None:
-            site.service.kill()
-            site.begin()
+            host.service.kill()
+            host.begin()
 
-        shut_out(paused(ground, site, person, again), "Correlation id")
-        without_effect(site, person, before)
-        record = site.journal.wait(mark, event="account", user=person.login, decision="deny")
+        shut_out(paused(env, host, person, again), "Correlation id")
+        without_effect(host, person, before)
+        record = host.journal.wait(mark, event="account", user=person.login, decision="deny")
         equal(record["ENTRALOGIN_REASON"], "certificate-not-verified", "reason")
     return "certificate-not-verified"
 
 
 @case("P4", "a connection dropped between account and session: no enrolment, no grant, no home")
-def dropped(ground: Ground) -> str:
-    with ground.fresh("dropped") as site:
-        insert(site, KILL_SSHD, before=False)
-        person = ground.newcomer()
-        ground.make_administrator(person)
-        before, mark = site.rest(), site.journal.mark()
-        shut_out(site.ssh(person, f"echo {MARK}"))
-        site.journal.wait(mark, event="account", user=person.login, decision="allow")
-        without_effect(site, person, before)
-        equal(site.machine.must("stat", "-c", "%s", GRANTS).out, "64\n", "the file of grants, which has none")
-        text = site.machine.read(PAM_SSHD)
-        site.machine.write(PAM_SSHD, text.replace(f"account required pam_exec.so quiet {BETWEEN}\n", ""))
-        site.stamped()
-        admitted(site.ssh(person, f"stat -c %s {GRANTS}"), "80\n")
+def dropped(env: Environment) -> str:
+    with env.fresh("dropped") as host:
+        insert(host, KILL_SSHD, before=False)
+        person = env.newcomer()
+        env.make_administrator(person)
+        before, mark = host.rest(), host.journal.mark()
+        shut_out(host.ssh(person, f"echo {MARK}"))
+        host.journal.wait(mark, event="account", user=person.login, decision="allow")
+        without_effect(host, person, before)
+        equal(host.machine.must("stat", "-c", "%s", GRANTS).out, "64\n", "the file of grants, which has none")
+        text = host.machine.read(PAM_SSHD)
+        host.machine.write(PAM_SSHD, text.replace(f"account required pam_exec.so quiet {BETWEEN}\n", ""))
+        host.stamped()
+        admitted(host.ssh(person, f"stat -c %s {GRANTS}"), "80\n")
     return "allowed by the account stage, and nothing came of it; a whole session has its grant"
 
 
 @case("P4", "a forged SSH_AUTH_INFO_0 (~/.pam_environment): the stamp refuses pam_env before entralogin's session line")
-def forged_variable(ground: Ground) -> str:
-    with ground.fresh("forged") as site:
-        person = ground.newcomer()
-        admitted(site.ssh(person, "true"))
-        text = site.machine.read(PAM_SSHD)
+def forged_variable(env: Environment) -> str:
+    with env.fresh("forged") as host:
+        person = env.newcomer()
+        admitted(host.ssh(person, "true"))
+        text = host.machine.read(PAM_SSHD)
         session = "@include common-session"
         require(text.count(session) == 1, f"{PAM_SSHD} is not as it was: {text}")
         wrong = f"session required pam_env.so user_readenv=1\n{session}"
-        site.machine.write(PAM_SSHD, text.replace(session, wrong))
-        require(not site.stamp(), "the stack check is content with pam_env before our line")
-        doctor = site.tool("doctor")
+        host.machine.write(PAM_SSHD, text.replace(session, wrong))
+        require(not host.stamp(), "the stack check is content with pam_env before our line")
+        doctor = host.tool("doctor")
         require(not doctor.ok and "pam_env" in doctor.text, f"doctor: {doctor.text}")
-        refused(site.ssh(person, "id"))
-        site.machine.write(PAM_SSHD, text)
-        site.stamped()
+        refused(host.ssh(person, "id"))
+        host.machine.write(PAM_SSHD, text)
+        host.stamped()
 
         # In the right order the file is read too late to matter.
-        home = site.machine.home(person.login)
-        site.machine.write(f"{home}/.pam_environment", "SSH_AUTH_INFO_0 DEFAULT=publickey\\ forged\n")
-        site.machine.must("chown", f"{person.login}:", f"{home}/.pam_environment")
-        admitted(site.ssh(person, "id -un"), f"{person.login}\n")
+        home = host.machine.home(person.login)
+        host.machine.write(f"{home}/.pam_environment", "SSH_AUTH_INFO_0 DEFAULT=publickey\\ forged\n")
+        host.machine.must("chown", f"{person.login}:", f"{home}/.pam_environment")
+        admitted(host.ssh(person, "id -un"), f"{person.login}\n")
     return next(line.strip() for line in doctor.text.splitlines() if "pam_env" in line)
 
 
@@ -141,37 +141,37 @@ WRONG_ORDERS = (
 
 @case("P4",
       "entralogin's PAM lines behind others, jumped over or missing: the stamp falls, doctor names it, nobody gets in")
-def wrong_orders(ground: Ground) -> str:
-    with ground.fresh("orders") as site:
-        person = ground.newcomer()
-        admitted(site.ssh(person, "true"))
-        text = site.machine.read(PAM_SSHD)
+def wrong_orders(env: Environment) -> str:
+    with env.fresh("orders") as host:
+        person = env.newcomer()
+        admitted(host.ssh(person, "true"))
+        text = host.machine.read(PAM_SSHD)
         for line, wrong, word in WRONG_ORDERS:
             require(text.count(line) == 1, f"{PAM_SSHD} is not as it was: {text}")
-            site.machine.write(PAM_SSHD, text.replace(line, wrong))
-            refused(site.ssh(person, "id"))  # at once
-            require(not site.stamp(), f"the stack check is content with {wrong!r}")
-            doctor = site.tool("doctor")
+            host.machine.write(PAM_SSHD, text.replace(line, wrong))
+            refused(host.ssh(person, "id"))  # at once
+            require(not host.stamp(), f"the stack check is content with {wrong!r}")
+            doctor = host.tool("doctor")
             failed = [entry for entry in doctor.text.splitlines() if entry.startswith("FAILED")]
             require(not doctor.ok and any(word in entry for entry in failed), f"{wrong!r}: doctor says {doctor.text}")
-            refused(site.ssh(person, "id"))
-        site.machine.write(PAM_SSHD, text)
-        site.stamped()
-        admitted(site.ssh(person, "true"))
+            refused(host.ssh(person, "id"))
+        host.machine.write(PAM_SSHD, text)
+        host.stamped()
+        admitted(host.ssh(person, "true"))
     return failed[0].strip()
 
 
 @case("P4", "an edit of a PAM file switches Entra sign-in off at once, before anybody looks at it again")
-def edited(ground: Ground) -> str:
-    with ground.fresh("edited") as site:
-        person = ground.newcomer()
-        admitted(site.ssh(person, "true"))
-        text = site.machine.read("/etc/pam.d/common-account")
-        mark = site.journal.mark()
-        site.machine.write("/etc/pam.d/common-account", "account required pam_permit.so\n")
-        refused(site.ssh(person, "id"))
-        record = site.journal.wait(mark, decision="deny", reason="stack-not-verified")
-        site.machine.write("/etc/pam.d/common-account", text)
-        site.stamped()
-        admitted(site.ssh(person, "true"))
+def edited(env: Environment) -> str:
+    with env.fresh("edited") as host:
+        person = env.newcomer()
+        admitted(host.ssh(person, "true"))
+        text = host.machine.read("/etc/pam.d/common-account")
+        mark = host.journal.mark()
+        host.machine.write("/etc/pam.d/common-account", "account required pam_permit.so\n")
+        refused(host.ssh(person, "id"))
+        record = host.journal.wait(mark, decision="deny", reason="stack-not-verified")
+        host.machine.write("/etc/pam.d/common-account", text)
+        host.stamped()
+        admitted(host.ssh(person, "true"))
     return record["MESSAGE"]

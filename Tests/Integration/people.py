@@ -3,25 +3,25 @@
 
 from __future__ import annotations
 
-from bed import Bed, Machine, Person
 from simulator.sshkeys import public_line
+from testbed import Machine, Person, Testbed
 
-CROWD = 600  # numbered people who hold the User role
+NUMBERED_USERS = 600  # numbered people who hold the User role
 PASSWORD = "correct horse"
 
 
 class People:
-    def __init__(self, bed: Bed) -> None:
-        self.bed = bed
-        self.azure = bed.azure
-        self.lisa = bed.local("lisa", PASSWORD)
-        self.root = bed.local("root", PASSWORD)
+    def __init__(self, testbed: Testbed) -> None:
+        self.testbed = testbed
+        self.azure = testbed.azure
+        self.lisa = testbed.local("lisa", PASSWORD)
+        self.root = testbed.local("root", PASSWORD)
         self._known: dict[str, Person] = {}
         self._next_newcomer = 0
 
     def person(self, key: str) -> Person:
         if key not in self._known:
-            self._known[key] = self.bed.person(key)
+            self._known[key] = self.testbed.person(key)
         return self._known[key]
 
     def newcomer(self) -> Person:

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from azure_cli import AzureCLI, asked
-from bed.checks import admitted, equal, refused, require
 from case import case
-from ground import Ground
+from environment import Environment
 from simulator import contoso
 from simulator.clouds import CLOUDS, PUBLIC, Cloud
+from testbed.checks import admitted, equal, refused, require
 
 LOGIN, ARM = "login.microsoftonline.com", "management.azure.com"
 CONFIGURATION = f"GET {LOGIN}/{contoso.TENANT}/v2.0/.well-known/openid-configuration 200"
@@ -20,31 +20,31 @@ TOKEN = f"POST {LOGIN}/{contoso.TENANT}/oauth2/v2.0/token"
 SUBSCRIPTIONS = f"GET {ARM}/subscriptions 200"
 
 
-def newly_installed(ground: Ground, name: str, cloud: Cloud = PUBLIC) -> AzureCLI:
-    folder = ground.bed.scratch / f"azure-cli-{name}"
+def newly_installed(env: Environment, name: str, cloud: Cloud = PUBLIC) -> AzureCLI:
+    folder = env.testbed.scratch / f"azure-cli-{name}"
     folder.mkdir()
-    return AzureCLI(ground, folder, cloud)
+    return AzureCLI(env, folder, cloud)
 
 
 @case("P4", "az login, a certificate by azure-cli's own token code, and stock ssh: in, and nobody else was asked")
-def signs_in(ground: Ground) -> str:
-    cli, svc = newly_installed(ground, "svc"), ground.person("svc")
-    ground.azure.forget_requests()
+def signs_in(env: Environment) -> str:
+    cli, svc = newly_installed(env, "svc"), env.person("svc")
+    env.azure.forget_requests()
     outcome = cli.login("svc")
     require(outcome.ok and contoso.SUBSCRIPTION_ID in outcome.out, f"az login: {outcome.text}")
-    equal(asked(ground.azure.requests()), [CONFIGURATION, f"{TOKEN} 200", SUBSCRIPTIONS], "what az login asked")
-    ground.azure.forget_requests()
+    equal(asked(env.azure.requests()), [CONFIGURATION, f"{TOKEN} 200", SUBSCRIPTIONS], "what az login asked")
+    env.azure.forget_requests()
     person = cli.signing_in(svc)
-    equal(asked(ground.azure.requests()), [f"{TOKEN} 200"], "what the certificate cost")
+    equal(asked(env.azure.requests()), [f"{TOKEN} 200"], "what the certificate cost")
     again = cli.signing_in(svc)
-    equal(len(asked(ground.azure.requests())), 1, "requests for two certificates of one key")
+    equal(len(asked(env.azure.requests())), 1, "requests for two certificates of one key")
     assert again.certificate is not None
     shown = subprocess.run(["ssh-keygen", "-L", "-f", str(again.certificate)], capture_output=True, text=True,
                            check=True).stdout
     require(f'Key ID: "{person.login}@{contoso.TENANT}"' in shown, f"the certificate: {shown}")
-    mark = ground.vm.journal.mark()
-    admitted(ground.vm.ssh(person, "id -un"), f"{person.login}\n")
-    ground.vm.journal.wait(mark, event="account", user=person.login, decision="allow")
+    mark = env.vm.journal.mark()
+    admitted(env.vm.ssh(person, "id -un"), f"{person.login}\n")
+    env.vm.journal.wait(mark, event="account", user=person.login, decision="allow")
     version = cli.az("version", "--query", '"azure-cli"', "-o", "tsv").out.strip()
     return f"azure-cli {version}, as {person.login}"
 
@@ -53,68 +53,68 @@ NAMED = {"AzureUSGovernment": "azureusgovernmentcloud", "AzureChinaCloud": "azur
 
 
 @case("P4", "the Government's cloud and 21Vianet's: az cloud set, az login, and a certificate that works there alone")
-def other_clouds(ground: Ground) -> str:
+def other_clouds(env: Environment) -> str:
     for name, spelled in NAMED.items():
-        cli = newly_installed(ground, spelled, CLOUDS[spelled])
-        with ground.azure.machine(cloud=spelled), ground.fresh(spelled) as site:
+        cli = newly_installed(env, spelled, CLOUDS[spelled])
+        with env.azure.machine(cloud=spelled), env.fresh(spelled) as host:
             require(cli.az("cloud", "set", "--name", name).ok, f"az cloud set --name {name}")
-            ground.azure.forget_requests()
+            env.azure.forget_requests()
             outcome = cli.login("svc")
             require(outcome.ok, f"az login in {name}: {outcome.text}")
-            person = cli.signing_in(ground.person("svc"))
-            hosts = {line.split()[1].partition("/")[0] for line in asked(ground.azure.requests())}
+            person = cli.signing_in(env.person("svc"))
+            hosts = {line.split()[1].partition("/")[0] for line in asked(env.azure.requests())}
             equal(hosts, {cli.cloud.login, cli.cloud.arm}, f"hosts asked in {name}")
-            admitted(site.ssh(person, "id -un"), f"{person.login}\n")
-        refused(ground.vm.ssh(person, "id"))
+            admitted(host.ssh(person, "id -un"), f"{person.login}\n")
+        refused(env.vm.ssh(person, "id"))
     return ", ".join(NAMED)
 
 
 @contextmanager
-def roles_restored(ground: Ground, key: str) -> Iterator[None]:
+def roles_restored(env: Environment, key: str) -> Iterator[None]:
     """Undoes at its end what the case does to the principal's roles: leaves one User role at the machine, as in the fixture."""
     try:
         yield
     finally:
-        ground.azure.withdraw(key)
-        ground.azure.assign(key, contoso.USER)
-        ground.vm.flush()
+        env.azure.withdraw(key)
+        env.azure.assign(key, contoso.USER)
+        env.vm.flush()
 
 
 @case("P2", "azure-cli's certificate is a name and no permission: the role decides, with the same certificate")
-def role_decides(ground: Ground) -> str:
-    cli = newly_installed(ground, "role")
+def role_decides(env: Environment) -> str:
+    cli = newly_installed(env, "role")
     require(cli.login("svc").ok, "az login")
-    person = cli.signing_in(ground.person("svc"))
-    with roles_restored(ground, "svc"):
-        admitted(ground.vm.ssh(person, "id -un"), f"{person.login}\n")
-        require(not ground.vm.ssh(person, "sudo -n true").ok, "sudo with the User role")
-        ground.make_administrator(person)
-        ground.vm.flush()
-        admitted(ground.vm.ssh(person, "sudo -n id -un"), "root\n")
-        ground.withdraw(person)
-        ground.vm.flush()
-        return refused(ground.vm.ssh(person, "id"), "role not assigned")
+    person = cli.signing_in(env.person("svc"))
+    with roles_restored(env, "svc"):
+        admitted(env.vm.ssh(person, "id -un"), f"{person.login}\n")
+        require(not env.vm.ssh(person, "sudo -n true").ok, "sudo with the User role")
+        env.make_administrator(person)
+        env.vm.flush()
+        admitted(env.vm.ssh(person, "sudo -n id -un"), "root\n")
+        env.withdraw(person)
+        env.vm.flush()
+        return refused(env.vm.ssh(person, "id"), "role not assigned")
 
 
 @case("P2", "who holds no role anywhere gets a certificate from azure-cli all the same, and is refused")
-def without_a_role(ground: Ground) -> str:
-    cli, svc = newly_installed(ground, "none"), ground.person("svc")
-    with roles_restored(ground, "svc"):
-        ground.withdraw(svc)
-        ground.vm.flush()
+def without_a_role(env: Environment) -> str:
+    cli, svc = newly_installed(env, "none"), env.person("svc")
+    with roles_restored(env, "svc"):
+        env.withdraw(svc)
+        env.vm.flush()
         bare = cli.login("svc")
         require(not bare.ok and "No subscriptions found" in bare.err, f"az login: {bare.text}")
         require(cli.login("svc", "--allow-no-subscriptions").ok, "az login --allow-no-subscriptions")
-        return refused(ground.vm.ssh(cli.signing_in(svc), "id"), "role not assigned")
+        return refused(env.vm.ssh(cli.signing_in(svc), "id"), "role not assigned")
 
 
 @case("P4", "a wrong secret: azure-cli says what Entra says, and has no certificate to give")
-def wrong_secret(ground: Ground) -> str:
-    cli = newly_installed(ground, "wrong")
-    ground.azure.forget_requests()
+def wrong_secret(env: Environment) -> str:
+    cli = newly_installed(env, "wrong")
+    env.azure.forget_requests()
     outcome = cli.login("svc", secret="not-the-secret")
     require(not outcome.ok and "AADSTS7000215" in outcome.err, f"az login: {outcome.text}")
     discovery = f"GET {LOGIN}/common/discovery/instance 200"
-    equal(asked(ground.azure.requests()), [CONFIGURATION, f"{TOKEN} 401", discovery], "what az login asked")
+    equal(asked(env.azure.requests()), [CONFIGURATION, f"{TOKEN} 401", discovery], "what az login asked")
     require(not cli.az("account", "show").ok, "an account after a refused login")
     return outcome.err

@@ -8,12 +8,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from bed import Outcome, Person
-from bed.checks import admitted, equal, require
-from bed.machine import wait_for
-from booted_ground import BootedMachine, BootedSite
+from booted_environment import BootedHost, BootedMachine
 from case import case
-from recording import SUDO_LOG, SUDOERS, TLOG, RecordingGround, recorded
+from recording import SUDO_LOG, SUDOERS, TLOG, RecordingEnvironment, recorded
+from testbed import Outcome, Person
+from testbed.checks import admitted, equal, require
+from testbed.machine import wait_for
 
 CONFIGURATION = "/etc/tlog/tlog-rec-session.conf"
 JOURNALD = "/etc/systemd/journald.conf.d/10-none.conf"
@@ -57,15 +57,15 @@ def in_state(machine: BootedMachine, state: State, look: Callable[[], None]) -> 
             machine.must(*command)
 
 
-def recording_findings(site: BootedSite) -> dict[str, str]:
+def recording_findings(host: BootedHost) -> dict[str, str]:
     """The findings about recording that are not good: their severities by id."""
-    found = json.loads(site.tool("--json", "doctor").out)["findings"]
+    found = json.loads(host.tool("--json", "doctor").out)["findings"]
     return {f["id"]: f["severity"] for f in found if f["id"].startswith("recording.") and f["severity"] != "good"}
 
 
-def remedy(site: BootedSite, name: str) -> str:
+def remedy(host: BootedHost, name: str) -> str:
     """The remedy of doctor's finding, as one shell command."""
-    found = next(f for f in json.loads(site.tool("--json", "doctor").out)["findings"] if f["id"] == name)
+    found = next(f for f in json.loads(host.tool("--json", "doctor").out)["findings"] if f["id"] == name)
     return str(found["remedy"]).removeprefix("on Debian: ").replace("; then ", "; ")
 
 
@@ -91,40 +91,40 @@ TLOG_STATES = (
 
 
 @case("P16", "doctor says where tlog is switched on and does not record, and sessions do as it says", deep=True)
-def by_tlog(ground: RecordingGround) -> str:
-    site, early, person = ground.vm, ground.newcomer(), ground.newcomer()
-    admitted(site.ssh(early, "true"))
-    site.settings(f"[Accounts]\nShell={TLOG}\n")
+def by_tlog(env: RecordingEnvironment) -> str:
+    host, early, person = env.vm, env.newcomer(), env.newcomer()
+    admitted(host.ssh(early, "true"))
+    host.settings(f"[Accounts]\nShell={TLOG}\n")
     try:
-        admitted(site.ssh(person, "true"))
-        equal(recording_findings(site), {"recording.accounts": "warning"}, "an account with its shell of before")
-        for record in json.loads(site.tool("--json", "export").out):
+        admitted(host.ssh(person, "true"))
+        equal(recording_findings(host), {"recording.accounts": "warning"}, "an account with its shell of before")
+        for record in json.loads(host.tool("--json", "export").out):
             if record["shell"] != TLOG:
-                site.machine.must("entraloginctl", "users", "set-shell", record["name"], TLOG)
+                host.machine.must("entraloginctl", "users", "set-shell", record["name"], TLOG)
         for number, state in enumerate(TLOG_STATES):
-            in_state(site.machine, state, partial(tlog_in, site, person, state, number))
+            in_state(host.machine, state, partial(tlog_in, host, person, state, number))
     finally:
-        site.settings("")
+        host.settings("")
     return f"{len(TLOG_STATES)} states"
 
 
-def tlog_in(site: BootedSite, person: Person, state: State, number: int) -> None:
+def tlog_in(host: BootedHost, person: Person, state: State, number: int) -> None:
     expected = {state.finding: state.severity} if state.finding else {}
-    equal(recording_findings(site), expected, f"{state.name}: doctor")
-    outcome, words = site.ssh(person, f"echo $((1000 + {number})) said"), f"{1000 + number} said"
+    equal(recording_findings(host), expected, f"{state.name}: doctor")
+    outcome, words = host.ssh(person, f"echo $((1000 + {number})) said"), f"{1000 + number} said"
     equal(outcome.ok and words in outcome.out, state.severity != "error", f"{state.name}: the session, {outcome.text}")
     if state.finding == "recording.tlog-locks" or not state.finding:
         equal("lock file" in outcome.text, bool(state.finding), f"{state.name}: what the user reads, {outcome.text}")
-        wait_for(lambda: words in recorded(site, person), f"{state.name}: the recording")
+        wait_for(lambda: words in recorded(host, person), f"{state.name}: the recording")
     # Writes the journal to disk, so that it has everything that was recorded so far.
-    site.machine.must("journalctl", "--sync")
+    host.machine.must("journalctl", "--sync")
     is_recorded = state.finding != "recording.tlog" or bool(state.words)
-    equal(words in recorded(site, person), is_recorded, f"{state.name}: the recording")
+    equal(words in recorded(host, person), is_recorded, f"{state.name}: the recording")
     require(state.words in outcome.text, f"{state.name}: what the user reads, {outcome.text}")
     if state.finding == "recording.tlog-locks":
-        command = remedy(site, state.finding)
-        site.machine.run("sh", "-c", command)
-        equal(recording_findings(site), {}, f"{state.name}: doctor after {command!r}")
+        command = remedy(host, state.finding)
+        host.machine.run("sh", "-c", command)
+        equal(recording_findings(host), {}, f"{state.name}: doctor after {command!r}")
 
 
 SUDO_STATES = (
@@ -138,19 +138,19 @@ SUDO_STATES = (
 
 
 @case("P16", "doctor says where sudo's I/O log is switched on and is not written, and sudo does as it says", deep=True)
-def by_sudo(ground: RecordingGround) -> str:
-    site, person = ground.vm, ground.administrator()
-    admitted(site.ssh(person, "sudo -n true"))
+def by_sudo(env: RecordingEnvironment) -> str:
+    host, person = env.vm, env.administrator()
+    admitted(host.ssh(person, "sudo -n true"))
     for state in SUDO_STATES:
-        in_state(site.machine, state, partial(sudo_in, site, person, state))
-        site.machine.must("rm", "-rf", SUDO_LOG)
+        in_state(host.machine, state, partial(sudo_in, host, person, state))
+        host.machine.must("rm", "-rf", SUDO_LOG)
     return f"{len(SUDO_STATES)} states"
 
 
-def sudo_in(site: BootedSite, person: Person, state: State) -> None:
+def sudo_in(host: BootedHost, person: Person, state: State) -> None:
     expected = {state.finding: state.severity} if state.finding else {}
-    equal(recording_findings(site), expected, f"{state.name}: doctor")
-    outcome: Outcome = site.ssh(person, "sudo -n id -u")
+    equal(recording_findings(host), expected, f"{state.name}: doctor")
+    outcome: Outcome = host.ssh(person, "sudo -n id -u")
     equal(outcome.out == "0\n", state.severity != "error", f"{state.name}: sudo, {outcome.text}")
-    listed = site.machine.run("sudoreplay", "-l").out
+    listed = host.machine.run("sudoreplay", "-l").out
     require((person.login in listed) == (not state.finding), f"{state.name}: sudoreplay -l: {listed}")

@@ -9,15 +9,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from bed import Bed, Machine, Outcome
-from bed.checks import equal, require
-from bed.installed import TOOL
-from bed.machine import run
-from bed.packages import NAME, apt
-from bed.release import Releases, stand_in
-from booted_ground import BootedSite
+from booted_environment import BootedHost
 from case import case
-from packages_ground import PackagesGround
+from packages_environment import PackagesEnvironment
+from testbed import Machine, Outcome, Testbed
+from testbed.checks import equal, require
+from testbed.installed import TOOL
+from testbed.machine import run
+from testbed.packages import NAME, apt
+from testbed.release import Releases, stand_in
 
 THERE = "/srv/published"
 SOURCES = f"""Types: deb
@@ -44,13 +44,13 @@ def fails(outcome: Outcome, *words: str) -> None:
     require(not outcome.ok and any(word in outcome.text for word in words), f"expected one of {words}: {outcome.text}")
 
 
-def version(site: BootedSite) -> str:
-    return site.machine.run("dpkg-query", "-W", "-f", "${Version}", NAME).out
+def version(host: BootedHost) -> str:
+    return host.machine.run("dpkg-query", "-W", "-f", "${Version}", NAME).out
 
 
-def laid(releases: Releases, site: BootedSite) -> Path:
+def laid(releases: Releases, host: BootedHost) -> Path:
     """The repository as it is now, on the machine."""
-    there = site.machine.path(THERE)
+    there = host.machine.path(THERE)
     shutil.rmtree(there, ignore_errors=True)
     shutil.copytree(releases.published, there)
     return there
@@ -58,8 +58,8 @@ def laid(releases: Releases, site: BootedSite) -> Path:
 
 @case("P17", "a release: signed tag, checksums, bill of materials; apt installs it from its repository and upgrades over it, and "
       "refuses what was changed", deep=True)
-def release(ground: PackagesGround) -> str:
-    releases = Releases(ground.bed.scratch / "release")
+def release(env: PackagesEnvironment) -> str:
+    releases = Releases(env.testbed.scratch / "release")
     try:
         said = releases.attempt("packaging/release/build", str(releases.published), releases.key)
         fails(said, f"the commit checked out is not v{releases.first}")
@@ -71,19 +71,19 @@ def release(ground: PackagesGround) -> str:
         materials = (files / f"entralogin-{first}.cdx.json").read_text()
         words = ('"libssl3"', '"libstdc++-10-dev"', '"pkg:github/swiftlang/swift@', "pam_entralogin.so")
         require(all(word in materials for word in words), materials)
-        with ground.stock("release") as site:
-            seen = by_apt(ground, releases, site)
-        by_dnf(ground.bed, releases, ground.bare)
+        with env.stock("release") as host:
+            seen = by_apt(env, releases, host)
+        by_dnf(env.testbed, releases, env.bare)
     finally:
         releases.close()
     return seen
 
 
-def by_apt(ground: PackagesGround, releases: Releases, site: BootedSite) -> str:
-    machine, first = site.machine, releases.first
+def by_apt(env: PackagesEnvironment, releases: Releases, host: BootedHost) -> str:
+    machine, first = host.machine, releases.first
     machine.must("sh", "-c", "rm -rf /etc/apt/sources.list /etc/apt/sources.list.d/*")
     machine.write_file("/etc/apt/sources.list.d/entralogin.sources", SOURCES)
-    there = laid(releases, site)
+    there = laid(releases, host)
     with changed(there / "apt/dists/stable/main/binary-amd64/Packages"), \
             changed(there / "apt/dists/stable/main/binary-amd64/Packages.gz"):
         fails(apt(machine, "update"), "Hash Sum mismatch")
@@ -92,28 +92,28 @@ def by_apt(ground: PackagesGround, releases: Releases, site: BootedSite) -> str:
               "invalid", "is not signed")
     require(apt(machine, "update", "--error-on=any").ok, "apt update")
     done = apt(machine, "install", NAME)
-    require(done.ok and version(site) == first, f"apt install: {done.text}")
-    ground.signs_in(site)
+    require(done.ok and version(host) == first, f"apt install: {done.text}")
+    env.signs_in(host)
 
     second = releases.publish()
-    there = laid(releases, site)
+    there = laid(releases, host)
     require(apt(machine, "update", "--error-on=any").ok, "apt update, with the second release")
     with changed(there / f"apt/pool/main/{NAME}_{second}_amd64.deb"):
         fails(apt(machine, "upgrade"), "Hash Sum mismatch")
-    equal(version(site), first, "the version after a package that was changed")
+    equal(version(host), first, "the version after a package that was changed")
     done = apt(machine, "upgrade")
-    require(done.ok and version(site) == second, f"apt upgrade: {done.text}")
-    ground.signs_in(site)
+    require(done.ok and version(host) == second, f"apt upgrade: {done.text}")
+    env.signs_in(host)
     return f"{first}, then {second}"
 
 
-def by_dnf(bed: Bed, releases: Releases, bare: Machine) -> None:
+def by_dnf(testbed: Testbed, releases: Releases, bare: Machine) -> None:
     """Debian's dnf on a Debian machine: what the packages need is provided by a package that is empty."""
-    published = bed.scratch / "release/dnf"
+    published = testbed.scratch / "release/dnf"
     shutil.copytree(releases.published, published)
     rpms = {v: next((published / "dnf").glob(f"{NAME}-{v}-*.x86_64.rpm")) for v in releases.versions}
     stand_in(published / "stand-in", rpms[releases.first])
-    machine = bed.machine("dnf", base=bare)
+    machine = testbed.machine("dnf", base=bare)
     configuration = published / "dnf.conf"
     configuration.write_text(f"""[main]
 reposdir=/dev/null

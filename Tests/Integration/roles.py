@@ -7,13 +7,13 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 
-from bed import Outcome, Person
-from bed.checks import admitted, equal, refused, require
-from bed.machine import wait_for
 from case import case
-from ground import Ground, Site
+from environment import Environment, Host
 from identity import FIRST_UID
 from simulator import contoso
+from testbed import Outcome, Person
+from testbed.checks import admitted, equal, refused, require
+from testbed.machine import wait_for
 
 ADMINS = "entra_admins"
 ADMINS_GID = FIRST_UID - 1023
@@ -21,233 +21,233 @@ TARGETPW = "/etc/sudoers.d/zz-administrator"  # read after entralogin's file, so
 EARLY_SUDOERS = "/etc/sudoers.d/administrator"  # read before entralogin's file
 
 
-def session_around(ground: Ground, site: Site, person: Person, before: str, between: Callable[[], None],
+def session_around(env: Environment, host: Host, person: Person, before: str, between: Callable[[], None],
                    after: str, limit: float = 60) -> Outcome:
     """One session of at most `limit` seconds: runs `before`, then waits while the case acts, then runs `after`."""
     ready, go = f"/tmp/{person.login}-ready", f"/tmp/{person.login}-go"
     for path in (ready, go):
-        site.machine.remove(path)
+        host.machine.remove(path)
     script = f"{before}; touch {ready}; while [ ! -e {go} ]; do sleep 0.05; done; {after}"
-    running = ground.aside(site.ssh, person, script, timeout=limit)
+    running = env.aside(host.ssh, person, script, timeout=limit)
     try:
-        wait_for(lambda: site.machine.path(ready).exists() or running.done(), f"{person.login}'s session")
+        wait_for(lambda: host.machine.path(ready).exists() or running.done(), f"{person.login}'s session")
         require(not running.done(), f"the session ended: {running.result(0).text if running.done() else ''}")
         between()
     finally:
-        site.machine.write(go, "")
+        host.machine.write(go, "")
     outcome: Outcome = running.result(limit + 30)
     return outcome
 
 
-def administrator(ground: Ground) -> Person:
-    person = ground.newcomer()
-    ground.make_administrator(person)
+def administrator(env: Environment) -> Person:
+    person = env.newcomer()
+    env.make_administrator(person)
     return person
 
 
-def sudo_refused_after(ground: Ground, site: Site, person: Person, change: Callable[[], None],
+def sudo_refused_after(env: Environment, host: Host, person: Person, change: Callable[[], None],
                        sudo: str = "sudo -n", service: str = "sudoers") -> str:
     """Requires that sudo works, and that after the role has changed the next sudo in that session is refused and says why."""
 
     def between() -> None:
         change()
-        site.flush()
+        host.flush()
 
-    mark = site.journal.mark()
-    outcome = session_around(ground, site, person, f"{sudo} id -u", between, f"{sudo} id -u; echo ended $?; id -Gn")
+    mark = host.journal.mark()
+    outcome = session_around(env, host, person, f"{sudo} id -u", between, f"{sudo} id -u; echo ended $?; id -Gn")
     lines = outcome.lines()
     equal(lines[0], "0", f"sudo before the change ({outcome.text})")
     require("ended 0" not in outcome.out and lines.count("0") == 1, f"sudo after the change works: {outcome.text}")
     require(ADMINS in outcome.out, f"the session has lost its group id, so nothing was tried: {outcome.text}")
     require("password is required" in outcome.err, f"sudo ended for another reason: {outcome.err}")
-    object_id = ground.bed.directory.principals[ground.key_of(person)].object_id
-    record = site.journal.wait(mark, event="account", object_id=object_id, service=service, decision="deny")
+    object_id = env.testbed.directory.principals[env.key_of(person)].object_id
+    record = host.journal.wait(mark, event="account", object_id=object_id, service=service, decision="deny")
     return record["MESSAGE"]
 
 
 @case("P2", "the role withdrawn during a session ends the next sudo")
-def withdrawn(ground: Ground) -> str:
-    person = administrator(ground)
-    return sudo_refused_after(ground, ground.vm, person, lambda: ground.withdraw(person))
+def withdrawn(env: Environment) -> str:
+    person = administrator(env)
+    return sudo_refused_after(env, env.vm, person, lambda: env.withdraw(person))
 
 
 @case("P2", "Administrator lowered to User during a session ends the next sudo, and a new session has none")
-def lowered(ground: Ground) -> str:
-    person = administrator(ground)
-    seen = sudo_refused_after(ground, ground.vm, person,
-                              lambda: ground.withdraw(person, role=contoso.ADMINISTRATOR))
-    outcome = ground.vm.ssh(person, "id -Gn; sudo -n id -u")
+def lowered(env: Environment) -> str:
+    person = administrator(env)
+    seen = sudo_refused_after(env, env.vm, person,
+                              lambda: env.withdraw(person, role=contoso.ADMINISTRATOR))
+    outcome = env.vm.ssh(person, "id -Gn; sudo -n id -u")
     require(ADMINS not in outcome.out.split() and "0" not in outcome.lines()[1:], outcome.text)
     return seen
 
 
 @case("P2", "lowered during a session: sudo is refused under targetpw and rootpw too")
-def lowered_under_targetpw(ground: Ground) -> str:
+def lowered_under_targetpw(env: Environment) -> str:
     seen = []
     for setting in ("targetpw", "rootpw"):
-        person = administrator(ground)
-        ground.vm.machine.write(TARGETPW, f"Defaults:%{ADMINS} {setting}\n", 0o440)
+        person = administrator(env)
+        env.vm.machine.write(TARGETPW, f"Defaults:%{ADMINS} {setting}\n", 0o440)
         try:
-            seen.append(sudo_refused_after(ground, ground.vm, person,
-                                           partial(ground.withdraw, person, role=contoso.ADMINISTRATOR)))
+            seen.append(sudo_refused_after(env, env.vm, person,
+                                           partial(env.withdraw, person, role=contoso.ADMINISTRATOR)))
         finally:
-            ground.vm.machine.remove(TARGETPW)
+            env.vm.machine.remove(TARGETPW)
     return seen[-1]
 
 
 @case("P2", "lowered during a session: sudo and sudo -i are refused whatever PAM services sudoers names")
-def lowered_under_another_service(ground: Ground) -> str:
+def lowered_under_another_service(env: Environment) -> str:
     seen = []
-    with ground.fresh("services") as site:
-        machine = site.machine
+    with env.fresh("services") as host:
+        machine = host.machine
         machine.write("/etc/pam.d/open", "account required pam_permit.so\nsession required pam_permit.so\n")
         machine.write("/etc/pam.d/site", machine.read("/etc/pam.d/sudo"))
         for path, service in ((EARLY_SUDOERS, "open"), (TARGETPW, "site"), (TARGETPW, "cron"), (TARGETPW, "systemd-user")):
             machine.write(path, f"Defaults pam_service={service}, pam_login_service={service}\n", 0o440)
             for sudo in ("sudo -n", "sudo -n -i"):
-                person = administrator(ground)
-                seen.append(sudo_refused_after(ground, site, person,
-                                               partial(ground.withdraw, person, role=contoso.ADMINISTRATOR), sudo))
+                person = administrator(env)
+                seen.append(sudo_refused_after(env, host, person,
+                                               partial(env.withdraw, person, role=contoso.ADMINISTRATOR), sudo))
             machine.remove(path)
-        site.stamped()
+        host.stamped()
         machine.write("/etc/pam.d/sudo-i", machine.read("/etc/pam.d/open"))
-        require(not site.stamp(), "the stack check is content with a sudo -i that does not ask us")
+        require(not host.stamp(), "the stack check is content with a sudo -i that does not ask us")
     return seen[-1]
 
 
 @case("P2", "a setgid program of an administrator's makes nobody else one: no local user, no User")
-def lent_group(ground: Ground) -> str:
-    site, person, user = ground.vm, administrator(ground), ground.newcomer()
+def lent_group(env: Environment) -> str:
+    host, person, user = env.vm, administrator(env), env.newcomer()
     path = f"/var/tmp/{person.login}"
     script = ("$ENV{PATH} = q(/usr/bin:/bin); delete @ENV{qw(IFS CDPATH ENV BASH_ENV)}; $( = $); "
               "system(q(/usr/bin/id), q(-G)); exec(q(/usr/bin/sudo), q(-n), q(id), q(-u))")
-    made = site.ssh(person, f"cp /usr/bin/perl {path} && chgrp {ADMINS} {path} && chmod 2755 {path} && sudo -n id -u")
+    made = host.ssh(person, f"cp /usr/bin/perl {path} && chgrp {ADMINS} {path} && chmod 2755 {path} && sudo -n id -u")
     equal(made.out, "0\n", f"the administrator's own sudo ({made.text})")
     try:
-        for other in (ground.lisa, user):
-            outcome = site.ssh(other, f"{path} -e '{script}'")
+        for other in (env.lisa, user):
+            outcome = host.ssh(other, f"{path} -e '{script}'")
             require(str(ADMINS_GID) in outcome.out, f"it has not got the group, so nothing was tried: {outcome.text}")
             require("0" not in outcome.lines(), f"{other.login} is root: {outcome.text}")
             require("password is required" in outcome.err, f"sudo ended for another reason: {outcome.err}")
     finally:
-        site.machine.remove(path)
+        host.machine.remove(path)
     return outcome.err.strip().splitlines()[0]
 
 
 @case("P2", "a withdrawn role ends sign-in, and an outage afterwards does not bring it back")
-def no_stays_no(ground: Ground) -> str:
-    with ground.fresh("stays") as site:
-        person = ground.newcomer()
-        admitted(site.ssh(person, "id -un"), f"{person.login}\n")
-        ground.withdraw(person)
-        site.pass_by(400)  # the "yes" is too old for a sign-in, but recent enough for the grace
-        refused(site.ssh(person, "id"), "role not assigned")
-        with ground.azure.fault("refuse", "pas"), ground.azure.fault("refuse", "arm"):
-            site.pass_by(120)  # the "no" is not fresh any more
-            text = refused(site.ssh(person, "id"))
+def no_stays_no(env: Environment) -> str:
+    with env.fresh("stays") as host:
+        person = env.newcomer()
+        admitted(host.ssh(person, "id -un"), f"{person.login}\n")
+        env.withdraw(person)
+        host.pass_by(400)  # the "yes" is too old for a sign-in, but recent enough for the grace
+        refused(host.ssh(person, "id"), "role not assigned")
+        with env.azure.fault("refuse", "pas"), env.azure.fault("refuse", "arm"):
+            host.pass_by(120)  # the "no" is not fresh any more
+            text = refused(host.ssh(person, "id"))
     return text.splitlines()[0]
 
 
 @case("P2", "PAS says no: role assignments confirm it, ARM's own checkaccess is not asked, and the no stands for its minute")
-def no_second_source(ground: Ground) -> str:
-    with ground.fresh("one-source") as site:
+def no_second_source(env: Environment) -> str:
+    with env.fresh("one-source") as host:
         for _ in range(2):
-            refused(site.ssh(ground.person("carol"), "id"), "role not assigned", contoso.USER)
-        equal(site.count("pas"), 1, "questions to PAS")
-        asked = [r["path"].rpartition("/")[2] for r in site.requests("arm")]
+            refused(host.ssh(env.person("carol"), "id"), "role not assigned", contoso.USER)
+        equal(host.count("pas"), 1, "questions to PAS")
+        asked = [r["path"].rpartition("/")[2] for r in host.requests("arm")]
     equal(sorted(asked), ["denyAssignments", "roleAssignments"], "what ARM was asked")
     return "one question to PAS, two lists of ARM, twice refused"
 
 
 @case("P1", "Azure out of reach: grace for an earlier allow, none for the unknown, none when it is over")
-def grace(ground: Ground) -> str:
-    with ground.fresh("grace") as site:
-        known, unknown = ground.newcomer(), ground.newcomer()
-        admitted(site.ssh(known, "true"))
-        with ground.azure.fault("refuse", "pas"), ground.azure.fault("refuse", "arm"):
-            site.pass_by(400)
-            mark = site.journal.mark()
-            admitted(site.ssh(known, "true"))
-            record = site.journal.wait(mark, event="account", user=known.login)
+def grace(env: Environment) -> str:
+    with env.fresh("grace") as host:
+        known, unknown = env.newcomer(), env.newcomer()
+        admitted(host.ssh(known, "true"))
+        with env.azure.fault("refuse", "pas"), env.azure.fault("refuse", "arm"):
+            host.pass_by(400)
+            mark = host.journal.mark()
+            admitted(host.ssh(known, "true"))
+            record = host.journal.wait(mark, event="account", user=known.login)
             require("grace" in record["MESSAGE"], f"the record hides it: {record}")
-            refused(site.ssh(unknown, "id"), "could not be reached")
-            site.pass_by(3600, wall=False)  # or the certificate would have expired, too
-            refused(site.ssh(known, "id"), "could not be reached")
-        site.pass_by(60, wall=False)
-        admitted(site.ssh(known, "true"))
+            refused(host.ssh(unknown, "id"), "could not be reached")
+            host.pass_by(3600, wall=False)  # or the certificate would have expired, too
+            refused(host.ssh(known, "id"), "could not be reached")
+        host.pass_by(60, wall=False)
+        admitted(host.ssh(known, "true"))
     return "allowed within the hour, refused after it; the unknown refused at once"
 
 
 @case("P1", "loginAsAdmin without login, and Owner with Contributor, admit nobody")
-def other_roles(ground: Ground) -> str:
+def other_roles(env: Environment) -> str:
     for key in ("ivan", "olga"):
-        refused(ground.vm.ssh(ground.person(key), "id"), contoso.USER)
-        require(not ground.vm.enrolled(ground.person(key).login), f"{key} is enrolled")
+        refused(env.vm.ssh(env.person(key), "id"), contoso.USER)
+        require(not env.vm.enrolled(env.person(key).login), f"{key} is enrolled")
     return "ivan and olga refused, not enrolled"
 
 
-def renewed(site: Site) -> None:
+def renewed(host: Host) -> None:
     """Lets a quarter of an hour pass, until the renewal has asked Azure again. If the clock jumps just before the renewal goes
     to sleep, it sleeps from the new time on: so this tries three times."""
-    mark = site.journal.mark()
+    mark = host.journal.mark()
     for _ in range(3):
-        site.pass_by(1000)
-        site.tool("status")  # wakes the daemon, whose timer was set by the true clock
+        host.pass_by(1000)
+        host.tool("status")  # wakes the daemon, whose timer was set by the true clock
         with suppress(TimeoutError):
-            site.journal.wait(mark, limit=3, event="access-check")
+            host.journal.wait(mark, limit=3, event="access-check")
             return
     raise TimeoutError("the grant is not renewed")
 
 
 @case("P1", "sudo still works after a whole grant lifetime in one session, and the grant ends with the session")
-def grant_renewed(ground: Ground) -> str:
-    with ground.fresh("grant") as site:
-        person = administrator(ground)
+def grant_renewed(env: Environment) -> str:
+    with env.fresh("grant") as host:
+        person = administrator(env)
 
         def an_hour_passes() -> None:
             for _ in range(5):
-                renewed(site)
-            wait_for(lambda: ADMINS in groups(site, person), f"{person.login} in {ADMINS}")
+                renewed(host)
+            wait_for(lambda: ADMINS in groups(host, person), f"{person.login} in {ADMINS}")
 
-        outcome = session_around(ground, site, person, "sudo -n id -u", an_hour_passes, "sudo -n id -u; id -Gn")
+        outcome = session_around(env, host, person, "sudo -n id -u", an_hour_passes, "sudo -n id -u; id -Gn")
         equal(outcome.lines()[:2], ["0", "0"], outcome.text)
-        wait_for(lambda: ADMINS not in groups(site, person), f"{person.login} out of {ADMINS}")
+        wait_for(lambda: ADMINS not in groups(host, person), f"{person.login} out of {ADMINS}")
     return "renewed for 5,000 s, withdrawn with the session"
 
 
-def groups(site: Site, person: Person) -> list[str]:
-    return site.machine.must("id", "-Gn", person.login).out.split()
+def groups(host: Host, person: Person) -> list[str]:
+    return host.machine.must("id", "-Gn", person.login).out.split()
 
 
 @case("P1", "sudo and su to a name that was never enrolled are refused")
-def never_enrolled_target(ground: Ground) -> str:
-    stranger = ground.newcomer()
-    admitted(ground.vm.ssh(ground.person("alice"), "true"))
+def never_enrolled_target(env: Environment) -> str:
+    stranger = env.newcomer()
+    admitted(env.vm.ssh(env.person("alice"), "true"))
     for command in (f"sudo -n -u {stranger.login} id -u", f"sudo -n su {stranger.login} -c 'id -u'"):
-        outcome = ground.vm.ssh(ground.person("alice"), command)
+        outcome = env.vm.ssh(env.person("alice"), command)
         require(not outcome.ok and outcome.out == "", f"{command}: {outcome.text}")
-    require(not ground.vm.enrolled(stranger.login), f"{stranger.login} is enrolled")
+    require(not env.vm.enrolled(stranger.login), f"{stranger.login} is enrolled")
     return "refused for sudo -u and su"
 
 
 @case("P1", "cron runs for somebody whose last decision was an allow, and not when it was a no")
-def cron(ground: Ground) -> str:
-    with ground.fresh("cron") as site:
-        person = ground.newcomer()
-        admitted(site.ssh(person, "true"))
-        machine, result = site.machine, site.machine.path("/tmp/cron-ran")
+def cron(env: Environment) -> str:
+    with env.fresh("cron") as host:
+        person = env.newcomer()
+        admitted(host.ssh(person, "true"))
+        machine, result = host.machine, host.machine.path("/tmp/cron-ran")
         machine.must("crontab", "-u", person.login, "-", input="@reboot id -un >/tmp/cron-ran\n")
         machine.start_cron()
         wait_for(lambda: result.exists() and result.read_text() == f"{person.login}\n", "the cron job")
         machine.stop_cron()
         machine.remove("/tmp/cron-ran")
 
-        ground.withdraw(person)
-        site.pass_by(400)
-        refused(site.ssh(person, "id"), "role not assigned")
-        mark = site.journal.mark()
+        env.withdraw(person)
+        host.pass_by(400)
+        refused(host.ssh(person, "id"), "role not assigned")
+        mark = host.journal.mark()
         machine.start_cron()
-        record = site.journal.wait(mark, lambda r: r.get("ENTRALOGIN_SERVICE") == "cron", user=person.login)
+        record = host.journal.wait(mark, lambda r: r.get("ENTRALOGIN_SERVICE") == "cron", user=person.login)
         machine.stop_cron()
         equal(record.get("ENTRALOGIN_DECISION"), "deny", f"cron's record {record}")
         require(not result.exists(), "the job ran")

@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bed.checks import equal, require
-from bed.installed import REPOSITORY
-from bed.machine import Outcome, run
-from bed.packages import NAME
 from case import case
-from packages_ground import PackagesGround
+from packages_environment import PackagesEnvironment
+from testbed.checks import equal, require
+from testbed.installed import REPOSITORY
+from testbed.machine import Outcome, run
+from testbed.packages import NAME
 
 # glibc's symbol versions before those that are counted up; they are older than every release below.
 GLIBC_OLD = ("2.2.5", "2.3", "2.3.2", "2.3.3", "2.3.4")
@@ -130,8 +130,8 @@ def build(folder: Path, home: Path) -> Path:
 
 @case("P17", "one RPM: RHEL 8, 9 and 10, Azure Linux 3, Mariner 2 and SLES 15 provide all that it needs; signed, it passes where "
       "rpm demands that", deep=True)
-def one_package(ground: PackagesGround) -> str:
-    folder = ground.bed.scratch / "rpm"
+def one_package(env: PackagesEnvironment) -> str:
+    folder = env.testbed.scratch / "rpm"
     package = build(folder / "built", folder / "gnupg")
     needed = must("rpm", "-qp", "--requires", str(package)).lines()
     features = {line.split("(")[1].split(")")[0] for line in needed if line.startswith("rpmlib(")}

@@ -5,13 +5,13 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
-from bed.checks import equal, require
-from bed.machine import wait_for
-from booted_ground import BootedGround
+from booted_environment import BootedEnvironment
 from case import case
 from elevation import POLKIT, YES
 from roles import ADMINS, ADMINS_GID
 from simulator import contoso
+from testbed.checks import equal, require
+from testbed.machine import wait_for
 
 RUN0 = "run0 --no-ask-password id -u"
 PKEXEC = "pkexec --disable-internal-agent id -u"
@@ -26,30 +26,30 @@ TRIES = (RUN0, "run0 --no-ask-password --user=root id -u </dev/null", f"env -i /
 
 @case("P2", "run0 and pkexec: root for no Entra account without a rule; with the example rule it ends with the membership",
       attack="P25")
-def by_rule(ground: BootedGround) -> str:
-    site = ground.vm
-    machine, person, user = site.machine, ground.newcomer(), ground.newcomer()
-    ground.azure.assign(ground.key_of(person), contoso.ADMINISTRATOR)
+def by_rule(env: BootedEnvironment) -> str:
+    host = env.vm
+    machine, person, user = host.machine, env.newcomer(), env.newcomer()
+    env.azure.assign(env.key_of(person), contoso.ADMINISTRATOR)
     script = "{ " + "; ".join(TRIES) + "; } 2>/dev/null"
-    for who in (person, user, ground.lisa):
-        require("0" not in site.ssh(who, script, timeout=200).lines(), f"{who.login} is root without a rule")
+    for who in (person, user, env.lisa):
+        require("0" not in host.ssh(who, script, timeout=200).lines(), f"{who.login} is root without a rule")
     module = machine.shell("ls /usr/lib/*/security/pam_entralogin.so").out.strip()
     machine.write_file(POLKIT, YES)
     machine.must("chmod", "0644", POLKIT)
     pool = ThreadPoolExecutor(1)
     try:
         # Control: the rule makes an administrator root, so polkit works here and each refusal is polkit's.
-        wait_for(lambda: "0" in site.ssh(person, f"{RUN0} 2>/dev/null").lines(), "polkit to read the rule")
+        wait_for(lambda: "0" in host.ssh(person, f"{RUN0} 2>/dev/null").lines(), "polkit to read the rule")
         go, out = f"/tmp/{person.login}.go", f"/tmp/{person.login}.out"
         # Then the control uses the other rule, which polkit may not have read yet.
         control = f"for i in $(seq 50); do {RUN0} && break; sleep 0.2; done; {PKEXEC} && echo by pkexec too"
         waiting = (f"id -G >{out}.begun; while [ ! -e {go} ]; do sleep 0.1; done; ({script}; id -G) >{out}.new; "
                    f"mv {out}.new {out}; while [ ! -e {go}2 ]; do sleep 0.1; done; {{ {control}; }} 2>/dev/null")
-        running = pool.submit(site.ssh, person, waiting, timeout=300)
+        running = pool.submit(host.ssh, person, waiting, timeout=300)
         wait_for(lambda: machine.run("test", "-s", f"{out}.begun").ok, "the session")
-        ground.azure.withdraw(ground.key_of(person))
+        env.azure.withdraw(env.key_of(person))
         machine.must("entraloginctl", "flush")
-        site.ssh(person, "true")
+        host.ssh(person, "true")
         wait_for(lambda: str(ADMINS_GID) not in machine.must("id", "-G", person.login).out.split(), "the end of the membership")
         machine.must("mv", module, f"{module}.away")  # the decision must not depend on it
         machine.write_file(go, "")
@@ -57,7 +57,7 @@ def by_rule(ground: BootedGround) -> str:
         said = machine.must("cat", out).out.splitlines()
         require(str(ADMINS_GID) in said[-1].split(), f"the session has lost its group, so nothing was tried: {said}")
         equal(said[:-1].count("0"), 0, f"roots after the role's end, with the module gone: {said}")
-        require("0" not in site.ssh(ground.lisa, script, timeout=200).lines(), "lisa by the rule")
+        require("0" not in host.ssh(env.lisa, script, timeout=200).lines(), "lisa by the rule")
         machine.write_file(POLKIT, BY_GROUP)
         machine.write_file(f"{go}2", "")
         control_said = running.result(300).lines()

@@ -3,82 +3,82 @@
 
 from __future__ import annotations
 
-from bed import Person
-from bed.checks import admitted, equal, refused, require
-from bed.machine import wait_for
 from case import case
-from ground import Ground, Site
+from environment import Environment, Host
 from simulator import contoso
+from testbed import Person
+from testbed.checks import admitted, equal, refused, require
+from testbed.machine import wait_for
 
 FLEXIBLE = f"{contoso.RESOURCE_GROUP}/providers/Microsoft.Compute/virtualMachines/farm_1a2b3c"
 ABOVE = ("instance", "scale-set", "resource-group", "subscription", "management-group")
 ANOTHER_SET = contoso.SCALE_SET.replace("/farm", "/farmhouse")
 
 
-def holder(ground: Ground, scope: str) -> Person:
+def holder(env: Environment, scope: str) -> Person:
     """A person who holds the User role at this scope and nowhere else."""
-    person = ground.newcomer()
-    ground.withdraw(person)
-    ground.azure.assign(ground.key_of(person), contoso.USER, scope)
+    person = env.newcomer()
+    env.withdraw(person)
+    env.azure.assign(env.key_of(person), contoso.USER, scope)
     return person
 
 
-def asked_about(site: Site, after: int = 0) -> set[str]:
-    return {r["path"].partition("/providers/Microsoft.Authorization")[0] for r in site.requests("pas")[after:]}
+def asked_about(host: Host, after: int = 0) -> set[str]:
+    return {r["path"].partition("/providers/Microsoft.Authorization")[0] for r in host.requests("pas")[after:]}
 
 
 @case("P1", "a uniform instance inherits from its set, group, subscription and management group; a flexible one is a VM")
-def inherited(ground: Ground) -> str:
-    with ground.azure.machine(resource_id=contoso.SCALE_SET_INSTANCE, name="farm_3"), ground.fresh("uniform") as site:
+def inherited(env: Environment) -> str:
+    with env.azure.machine(resource_id=contoso.SCALE_SET_INSTANCE, name="farm_3"), env.fresh("uniform") as host:
         for scope in ABOVE:
-            admitted(site.ssh(holder(ground, scope), "true"))
+            admitted(host.ssh(holder(env, scope), "true"))
         for scope in ("machine", ANOTHER_SET, f"{contoso.SCALE_SET}/virtualMachines/33"):
-            refused(site.ssh(holder(ground, scope), "id"), "role not assigned", contoso.SCALE_SET_INSTANCE)
-        equal(asked_about(site), {contoso.SCALE_SET_INSTANCE}, "resources asked about")
-    with ground.azure.machine(resource_id=FLEXIBLE, name="farm_1a2b3c"), ground.fresh("flexible") as site:
-        admitted(site.ssh(holder(ground, "resource-group"), "true"))
-        admitted(site.ssh(holder(ground, FLEXIBLE), "true"))
-        refused(site.ssh(holder(ground, "scale-set"), "id"), "role not assigned")
+            refused(host.ssh(holder(env, scope), "id"), "role not assigned", contoso.SCALE_SET_INSTANCE)
+        equal(asked_about(host), {contoso.SCALE_SET_INSTANCE}, "resources asked about")
+    with env.azure.machine(resource_id=FLEXIBLE, name="farm_1a2b3c"), env.fresh("flexible") as host:
+        admitted(host.ssh(holder(env, "resource-group"), "true"))
+        admitted(host.ssh(holder(env, FLEXIBLE), "true"))
+        refused(host.ssh(holder(env, "scale-set"), "id"), "role not assigned")
     return ", ".join(ABOVE)
 
 
-def restarted(ground: Ground, site: Site) -> None:
-    site.service.stop()
-    site.begin()
-    site.stamped()
+def restarted(env: Environment, host: Host) -> None:
+    host.service.stop()
+    host.begin()
+    host.stamped()
 
 
 @case("P5", "an instance reimaged: with its disk, accounts keep their numbers; without, nothing of before is known", deep=True)
-def reimaged(ground: Ground) -> str:
-    person = ground.newcomer()
-    ground.azure.assign(ground.key_of(person), contoso.USER, "scale-set")
+def reimaged(env: Environment) -> str:
+    person = env.newcomer()
+    env.azure.assign(env.key_of(person), contoso.USER, "scale-set")
     instance = {"resource_id": contoso.SCALE_SET_INSTANCE, "name": "farm_3"}
-    with ground.azure.machine(**instance):
-        with ground.fresh("keeps") as site:
-            uid = admitted(site.ssh(person, "id -u; echo hers >file")).strip()
-            with ground.azure.machine(vm_id="7ac41e00-0000-4000-8000-000000000002"):
-                restarted(ground, site)
-                equal(admitted(site.ssh(person, "id -u; cat file")), f"{uid}\nhers\n", "the account on the kept disk")
-        with ground.azure.machine(vm_id="7ac41e00-0000-4000-8000-000000000003"), ground.fresh("bare-disk") as site:
-            require(not site.enrolled(person.login), "an account of the former disk is known")
-            equal(admitted(site.ssh(person, "id -u; ls")), f"{uid}\n", "the account on the new disk")
+    with env.azure.machine(**instance):
+        with env.fresh("keeps") as host:
+            uid = admitted(host.ssh(person, "id -u; echo hers >file")).strip()
+            with env.azure.machine(vm_id="7ac41e00-0000-4000-8000-000000000002"):
+                restarted(env, host)
+                equal(admitted(host.ssh(person, "id -u; cat file")), f"{uid}\nhers\n", "the account on the kept disk")
+        with env.azure.machine(vm_id="7ac41e00-0000-4000-8000-000000000003"), env.fresh("bare-disk") as host:
+            require(not host.enrolled(person.login), "an account of the former disk is known")
+            equal(admitted(host.ssh(person, "id -u; ls")), f"{uid}\n", "the account on the new disk")
     return f"{person.login} is {uid} on both"
 
 
 @case("P1", "a machine made from another's disk is never taken for what the other one was, slow metadata or not")
-def cloned(ground: Ground) -> str:
-    with ground.fresh("clone") as site:
-        person = holder(ground, "machine")
-        admitted(site.ssh(person, "true"))
-        site.service.stop()
-        with ground.azure.machine(resource_id=FLEXIBLE, name="farm_1a2b3c"):
-            before = len(site.requests("pas"))
-            with ground.azure.fault("latency", "imds", 700):
-                site.service.start()
-                refused(site.ssh(person, "id"))
-            wait_for(lambda: site.service.status().startswith("Serving"), "the daemon to know the machine")
-            refused(site.ssh(person, "id"), "role not assigned", FLEXIBLE)
-            equal(asked_about(site, before), {FLEXIBLE}, "resources asked about")
-        restarted(ground, site)
-        admitted(site.ssh(person, "true"))
+def cloned(env: Environment) -> str:
+    with env.fresh("clone") as host:
+        person = holder(env, "machine")
+        admitted(host.ssh(person, "true"))
+        host.service.stop()
+        with env.azure.machine(resource_id=FLEXIBLE, name="farm_1a2b3c"):
+            before = len(host.requests("pas"))
+            with env.azure.fault("latency", "imds", 700):
+                host.service.start()
+                refused(host.ssh(person, "id"))
+            wait_for(lambda: host.service.status().startswith("Serving"), "the daemon to know the machine")
+            refused(host.ssh(person, "id"), "role not assigned", FLEXIBLE)
+            equal(asked_about(host, before), {FLEXIBLE}, "resources asked about")
+        restarted(env, host)
+        admitted(host.ssh(person, "true"))
     return "asked about itself only"

@@ -13,16 +13,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from bed import Person, wire
-from bed.checks import admitted, equal, refused, require
-from bed.compiled import placed
-from bed.machine import Outcome, run, wait_for
-from bed.terminal import Terminal
-from booted_ground import BootedGround, BootedSite
+from booted_environment import BootedEnvironment, BootedHost
 from case import case
 from revocation import LIST, revoke
 from simulator import contoso
 from simulator.sshkeys import public_line
+from testbed import Person, wire
+from testbed.checks import admitted, equal, refused, require
+from testbed.compiled import placed
+from testbed.machine import Outcome, run, wait_for
+from testbed.terminal import Terminal
 
 SOCKET = "/run/entralogin/sessions.sock"
 UNIT = "entralogin-sessions"
@@ -34,9 +34,9 @@ SENTENCE = "your sessions on this machine end now"
 class Connection:
     """A ControlMaster connection without a session of its own, as `ssh -N -M` keeps it."""
 
-    def __init__(self, site: BootedSite, person: Person) -> None:
-        self._path = person.folder / f"mux-{site.port}"
-        argv = person.argv("-p", str(site.port), "-N", "-M", "-S", str(self._path), f"{person.login}@127.0.0.1")
+    def __init__(self, host: BootedHost, person: Person) -> None:
+        self._path = person.folder / f"mux-{host.port}"
+        argv = person.argv("-p", str(host.port), "-N", "-M", "-S", str(self._path), f"{person.login}@127.0.0.1")
         self._argv = ["ssh", "-F", "none", "-S", str(self._path), "-o", "BatchMode=yes", f"{person.login}@127.0.0.1"]
         self.master = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         wait_for(lambda: self._path.exists() or self.master.poll() is not None, "the control socket", 30)
@@ -51,101 +51,101 @@ class Connection:
         self.master.wait()
 
 
-def of(site: BootedSite, uid: int) -> list[str]:
+def of(host: BootedHost, uid: int) -> list[str]:
     """The processes of that uid, except those that wait to be reaped."""
     script = r"""for f in /proc/[0-9]*/status; do awk -v u="$0" '/^State:/ {s=$2} /^Threads:/ {t=$2} /^Uid:/ {r=$2}
         /^Name:/ {n=$2} END {if (r == u && !((s == "Z" || s == "X") && t < 2)) print n}' "$f" 2>/dev/null; done; true"""
-    return site.machine.must("sh", "-c", script, str(uid)).out.split()
+    return host.machine.must("sh", "-c", script, str(uid)).out.split()
 
 
-def gone(site: BootedSite, uid: int, what: str = "") -> None:
-    wait_for(lambda: not of(site, uid), f"the end of {what or uid}", 30)
+def gone(host: BootedHost, uid: int, what: str = "") -> None:
+    wait_for(lambda: not of(host, uid), f"the end of {what or uid}", 30)
 
 
-def records(site: BootedSite, person: Person) -> list[dict[str, Any]]:
-    return site.machine.journal("ENTRALOGIN_EVENT=sessions-ended", f"ENTRALOGIN_USER={person.login}")
+def records(host: BootedHost, person: Person) -> list[dict[str, Any]]:
+    return host.machine.journal("ENTRALOGIN_EVENT=sessions-ended", f"ENTRALOGIN_USER={person.login}")
 
 
-def record_of(site: BootedSite, person: Person) -> dict[str, Any]:
+def record_of(host: BootedHost, person: Person) -> dict[str, Any]:
     """Waits for the record, which may come a second after the last process has ended."""
-    wait_for(lambda: bool(records(site, person)), f"the record of {person.login}", 30)
-    return records(site, person)[-1]
+    wait_for(lambda: bool(records(host, person)), f"the record of {person.login}", 30)
+    return records(host, person)[-1]
 
 
 @contextmanager
-def connected(site: BootedSite, person: Person) -> Iterator[Connection]:
-    connection = Connection(site, person)
+def connected(host: BootedHost, person: Person) -> Iterator[Connection]:
+    connection = Connection(host, person)
     try:
         yield connection
     finally:
         connection.close()
 
 
-def uid_of(site: BootedSite, person: Person) -> int:
-    return int(admitted(site.ssh(person, "id -u")))
+def uid_of(host: BootedHost, person: Person) -> int:
+    return int(admitted(host.ssh(person, "id -u")))
 
 
 @case("P2", "a role that is gone ends the connection that a new session could come over, where EndSessions=yes", attack="W1")
-def multiplexed(ground: BootedGround) -> str:
-    with ground.boot("mux") as site:
-        site.machine.wait_until_up()
-        site.wait_until_ready()
+def multiplexed(env: BootedEnvironment) -> str:
+    with env.boot("mux") as host:
+        host.machine.wait_until_up()
+        host.wait_until_ready()
         seen = []
         for settings in ("", ON):
-            person = ground.newcomer()
-            site.settings(settings)
-            uid = uid_of(site, person)
-            with connected(site, person) as connection:
+            person = env.newcomer()
+            host.settings(settings)
+            uid = uid_of(host, person)
+            with connected(host, person) as connection:
                 admitted(connection.ask("id -u"), f"{uid}\n")
-                ground.azure.withdraw(ground.key_of(person))
-                site.tool("check", person.login)
-                refused(site.ssh(person, "id"), contoso.USER)
+                env.azure.withdraw(env.key_of(person))
+                host.tool("check", person.login)
+                refused(host.ssh(person, "id"), contoso.USER)
                 if settings:
                     wait_for(lambda: connection.master.poll() is not None, "the end of the connection", 30)
-                    gone(site, uid)
-                    equal(record_of(site, person).get("ENTRALOGIN_REASON"), "role-not-assigned", "the record's reason")
+                    gone(host, uid)
+                    equal(record_of(host, person).get("ENTRALOGIN_REASON"), "role-not-assigned", "the record's reason")
                 else:
                     # The control: only this setting prevents a new session over the old connection.
                     admitted(connection.ask("id -u"), f"{uid}\n")
-                    require(not records(site, person), "sessions were ended where EndSessions=no")
+                    require(not records(host, person), "sessions were ended where EndSessions=no")
                 seen.append("a new session" if not settings else "ended")
         return f"EndSessions=no: {seen[0]}; yes: {seen[1]}"
 
 
 @case("P2", "an account that is disabled in Entra ends its connection, where EndSessions=yes and CheckAccountEnabled=yes")
-def disabled(ground: BootedGround) -> str:
-    ground.azure.post("graph", permissions=["User.Read.All"])
-    with ground.boot("disabled", settings=f"{ON}[Azure]\nCheckAccountEnabled=yes\n") as site:
-        site.machine.wait_until_up()
-        site.wait_until_ready()
-        person = ground.newcomer()
-        uid = uid_of(site, person)
-        with connected(site, person) as connection:
+def disabled(env: BootedEnvironment) -> str:
+    env.azure.post("graph", permissions=["User.Read.All"])
+    with env.boot("disabled", settings=f"{ON}[Azure]\nCheckAccountEnabled=yes\n") as host:
+        host.machine.wait_until_up()
+        host.wait_until_ready()
+        person = env.newcomer()
+        uid = uid_of(host, person)
+        with connected(host, person) as connection:
             admitted(connection.ask("id -u"), f"{uid}\n")
-            ground.azure.post("disable", who=ground.key_of(person), seen_by_pas=False)
-            site.tool("check", person.login)
+            env.azure.post("disable", who=env.key_of(person), seen_by_pas=False)
+            host.tool("check", person.login)
             wait_for(lambda: connection.master.poll() is not None, "the end of the connection", 30)
-            gone(site, uid)
-            equal(record_of(site, person).get("ENTRALOGIN_REASON"), "account-disabled", "the record's reason")
-        refused(site.ssh(person, "id"), "disabled in Entra")
-    ground.azure.post("graph", permissions=[])
+            gone(host, uid)
+            equal(record_of(host, person).get("ENTRALOGIN_REASON"), "account-disabled", "the record's reason")
+        refused(host.ssh(person, "id"), "disabled in Entra")
+    env.azure.post("graph", permissions=[])
     return "ended"
 
 
 @case("P2", "a role that is gone ends shells, services that start again, a lingering manager and what hides, and names root's")
-def everything(ground: BootedGround) -> str:
-    with ground.boot("everything", settings=ON) as site:
-        machine, person = site.machine, ground.newcomer()
+def everything(env: BootedEnvironment) -> str:
+    with env.boot("everything", settings=ON) as host:
+        machine, person = host.machine, env.newcomer()
         machine.wait_until_up()
-        site.wait_until_ready()
-        ground.azure.assign(ground.key_of(person), contoso.ADMINISTRATOR)
-        uid = uid_of(site, person)
+        host.wait_until_ready()
+        env.azure.assign(env.key_of(person), contoso.ADMINISTRATOR)
+        uid = uid_of(host, person)
         # What loginctl enable-linger does, which systemd 257 refuses in this machine.
         machine.must("sh", "-c", f"mkdir -p /var/lib/systemd/linger && touch /var/lib/systemd/linger/{person.login}")
         machine.systemctl("start", f"user@{uid}.service")
         wait_for(lambda: machine.property(f"user@{uid}.service", "ActiveState") == "active", "the lingering manager", 60)
-        screen = Terminal(["/usr/bin/env", *person.argv("-tt", "-p", str(site.port), f"{person.login}@127.0.0.1")])
-        frozen = Terminal(["/usr/bin/env", *person.argv("-tt", "-p", str(site.port), f"{person.login}@127.0.0.1")])
+        screen = Terminal(["/usr/bin/env", *person.argv("-tt", "-p", str(host.port), f"{person.login}@127.0.0.1")])
+        frozen = Terminal(["/usr/bin/env", *person.argv("-tt", "-p", str(host.port), f"{person.login}@127.0.0.1")])
         unit = "[Service]\nExecStart=/bin/sleep 4711\nRestart=always\nRestartSec=0\n"
         start = (f"mkdir -p ~/.config/systemd/user; printf '{unit.replace(chr(10), chr(92) + 'n')}' > "
                  "~/.config/systemd/user/again.service; export XDG_RUNTIME_DIR=/run/user/$(id -u); "
@@ -153,24 +153,24 @@ def everything(ground: BootedGround) -> str:
                  "(setsid nohup sh -c 'trap \"\" HUP TERM; sleep 4712' >/dev/null 2>&1 &); "
                  "(sudo -n setsid sleep 4713 >/dev/null 2>&1 &); "
                  "(unshare --user --map-root-user --pid --fork sleep 4714 >/dev/null 2>&1 &); sleep 1; echo started; pwd")
-        admitted(site.ssh(person, start))
+        admitted(host.ssh(person, start))
         frozen.expect(r"\$")
         frozen.press("yes\r\x13")
         screen.expect(r"\$")
         screen.type("echo here-$((1+1))")
         screen.expect("here-2")
-        lisa = subprocess.Popen(ground.lisa.argv("-p", str(site.port), "lisa@127.0.0.1", "sleep 4715"),
+        lisa = subprocess.Popen(env.lisa.argv("-p", str(host.port), "lisa@127.0.0.1", "sleep 4715"),
                                 stderr=subprocess.DEVNULL)
         wait_for(lambda: machine.run("pgrep", "-f", "^sleep 4713").ok and machine.run("pgrep", "-f", "^sleep 4715").ok,
                  "sudo's and lisa's processes")
         require(machine.run("pgrep", "-u", str(uid), "-f", "sleep 4711").ok, "the service does not run")
-        ground.azure.withdraw(ground.key_of(person))
-        site.tool("check", person.login)
-        gone(site, uid, "everything of the account")
+        env.azure.withdraw(env.key_of(person))
+        host.tool("check", person.login)
+        gone(host, uid, "everything of the account")
         screen.expect(SENTENCE)
         screen.close()
         frozen.close()
-        record = record_of(site, person)
+        record = record_of(host, person)
         require("sleep (pid" in str(record.get("ENTRALOGIN_DETAIL")), f"sudo's process is not named: {record}")
         require(machine.run("pgrep", "-u", "0", "-f", "^sleep 4713").ok, "root's process was ended")
         require(lisa.poll() is None, "lisa's session was ended")
@@ -192,79 +192,79 @@ def is_locked(path: Path) -> bool:
     return False
 
 
-def begun(site: BootedSite, person: Person, kind: str, expected: int, lock: Path) -> subprocess.Popen[bytes]:
+def begun(host: BootedHost, person: Person, kind: str, expected: int, lock: Path) -> subprocess.Popen[bytes]:
     """Starts a session of programs that fork. The processes of a chain live too short to be seen in /proc; their lock shows
     whether one lives."""
-    said, uid = person.folder / f"forks-{kind}", uid_of(site, person)
+    said, uid = person.folder / f"forks-{kind}", uid_of(host, person)
     with said.open("wb") as file:
-        loop = subprocess.Popen(person.argv("-p", str(site.port), f"{person.login}@127.0.0.1", f"forks {kind} 150"),
+        loop = subprocess.Popen(person.argv("-p", str(host.port), f"{person.login}@127.0.0.1", f"forks {kind} 150"),
                                 stdout=file, stderr=subprocess.STDOUT)
 
     def runs() -> bool:
         require(loop.poll() is None, f"the {kind} did not begin: status {loop.returncode}, {said.read_text()}")
-        return is_locked(lock) and of(site, uid).count("forks") >= expected
+        return is_locked(lock) and of(host, uid).count("forks") >= expected
 
     wait_for(runs, f"the {kind}", 60)
     return loop
 
 
 @case("P2", "sessions end: a fork loop at its limit, chains that fork and leave, a leader that has ended: none is left")
-def forks(ground: BootedGround) -> str:
-    site, person = ground.vm, ground.newcomer()
-    machine, uid = site.machine, uid_of(site, person)
-    placed(machine, "forks.c", ground.bed.scratch / "programs", "-pthread")
+def forks(env: BootedEnvironment) -> str:
+    host, person = env.vm, env.newcomer()
+    machine, uid = host.machine, uid_of(host, person)
+    placed(machine, "forks.c", env.testbed.scratch / "programs", "-pthread")
     seen = []
     for kind, expected in (("bomb", 100), ("chain", 0), ("thread", 1)):
         lock = machine.path(f"/tmp/forks.{kind}")
-        loop = begun(site, person, kind, expected, lock)
-        outcome = site.tool("sessions", "end", person.login)
+        loop = begun(host, person, kind, expected, lock)
+        outcome = host.tool("sessions", "end", person.login)
         require(outcome.ok and "still run" not in outcome.out, outcome.text)
         require(not is_locked(lock), f"the {kind} lives on: {outcome.text}")
-        equal(of(site, uid), [], f"left of the {kind}")
+        equal(of(host, uid), [], f"left of the {kind}")
         loop.wait(30)
         seen.append(outcome.out.splitlines()[0].split(": ")[1])
-    equal(site.tool("sessions", "end", "lisa").status, 1, "the status for a local user")
+    equal(host.tool("sessions", "end", "lisa").status, 1, "the status for a local user")
     return ", ".join(seen)
 
 
 @case("P2", "users retire and a revoked key end all connections of that account, whatever EndSessions= says")
-def retired_and_revoked(ground: BootedGround) -> str:
-    with ground.boot("retired", settings=f"[Keys]\nRevokedKeys={LIST}\n") as site:
-        machine = site.machine
+def retired_and_revoked(env: BootedEnvironment) -> str:
+    with env.boot("retired", settings=f"[Keys]\nRevokedKeys={LIST}\n") as host:
+        machine = host.machine
         machine.wait_until_up()
         revoke(machine)
-        site.wait_until_ready()
-        first, second, other = ground.newcomer(), ground.person("alice"), ground.person("bob")
-        uids = {who.login: uid_of(site, who) for who in (first, second, other)}
-        with connected(site, first) as one, connected(site, second) as two, connected(site, other) as three:
-            outcome = site.tool("users", "retire", first.login)
+        host.wait_until_ready()
+        first, second, other = env.newcomer(), env.person("alice"), env.person("bob")
+        uids = {who.login: uid_of(host, who) for who in (first, second, other)}
+        with connected(host, first) as one, connected(host, second) as two, connected(host, other) as three:
+            outcome = host.tool("users", "retire", first.login)
             require(outcome.ok, outcome.text)
-            gone(site, uids[first.login])
+            gone(host, uids[first.login])
             wait_for(lambda: one.master.poll() is not None, "the end of the retired account's connection", 30)
             revoke(machine, f"key: {public_line(second.identity)}")
             wait_for(lambda: two.master.poll() is not None, "the end of the revoked key's connection", 60)
-            gone(site, uids[second.login])
+            gone(host, uids[second.login])
             admitted(three.ask("id -u"), f"{uids[other.login]}\n")
-        reasons = [record_of(site, who).get("ENTRALOGIN_REASON") for who in (first, second)]
+        reasons = [record_of(host, who).get("ENTRALOGIN_REASON") for who in (first, second)]
         equal(reasons, ["account-retired", "certificate-revoked"], "the records' reasons")
         return ", ".join(str(reason) for reason in reasons)
 
 
-def placed_in(site: BootedSite, group: str, number: int, seconds: int) -> None:
+def placed_in(host: BootedHost, group: str, number: int, seconds: int) -> None:
     """A process with that number in that control group, as a container's are."""
     folder = f"/sys/fs/cgroup/{group}"
     as_number = f"setpriv --reuid={number} --regid={number} --clear-groups sleep {seconds}"
-    site.machine.must("sh", "-c", f"mkdir -p {folder}; (echo 0 >{folder}/cgroup.procs; exec {as_number}) >/dev/null 2>&1 &")
-    wait_for(lambda: of(site, number) == ["sleep"], f"the process of {number}")
+    host.machine.must("sh", "-c", f"mkdir -p {folder}; (echo 0 >{folder}/cgroup.procs; exec {as_number}) >/dev/null 2>&1 &")
+    wait_for(lambda: of(host, number) == ["sleep"], f"the process of {number}")
 
 
 @case("P2", "sessions end: a rootless container's processes too, by the account's line in subuid; those numbers elsewhere stay")
-def contained(ground: BootedGround) -> str:
-    with ground.boot("contained", settings="[Accounts]\nSubordinateIDs=yes\n") as site:
-        machine, person = site.machine, ground.newcomer()
+def contained(env: BootedEnvironment) -> str:
+    with env.boot("contained", settings="[Accounts]\nSubordinateIDs=yes\n") as host:
+        machine, person = host.machine, env.newcomer()
         machine.wait_until_up()
-        site.wait_until_ready()
-        uid = uid_of(site, person)
+        host.wait_until_ready()
+        uid = uid_of(host, person)
         lines = [line.split(":") for line in machine.read("/etc/subuid").splitlines()]
         first = next(int(line[1]) for line in lines if line[0] == person.login)
         machine.systemctl("start", f"user@{uid}.service")
@@ -272,13 +272,13 @@ def contained(ground: BootedGround) -> str:
         # A container's user 1000; root's container with a number of the range (systemd-nspawn -U); lisa's number.
         theirs, nspawns, lisas = first + 999, first + 1, 100999
         require(["lisa", "100000", "65536"] in lines, f"lisa's line: {lines}")
-        placed_in(site, f"{slice_}/{uid}.scope", theirs, 4721)
-        placed_in(site, "machine.slice/trial.scope", nspawns, 4722)
-        placed_in(site, f"{slice_}/lisa.scope", lisas, 4723)
-        outcome = site.tool("sessions", "end", person.login)
+        placed_in(host, f"{slice_}/{uid}.scope", theirs, 4721)
+        placed_in(host, "machine.slice/trial.scope", nspawns, 4722)
+        placed_in(host, f"{slice_}/lisa.scope", lisas, 4723)
+        outcome = host.tool("sessions", "end", person.login)
         require(outcome.ok, outcome.text)
-        equal({number: of(site, number) for number in (uid, theirs)}, {uid: [], theirs: []}, "what is left of the account's")
-        equal({number: of(site, number) for number in (nspawns, lisas)}, {nspawns: ["sleep"], lisas: ["sleep"]}, "others")
+        equal({number: of(host, number) for number in (uid, theirs)}, {uid: [], theirs: []}, "what is left of the account's")
+        equal({number: of(host, number) for number in (nspawns, lisas)}, {nspawns: ["sleep"], lisas: ["sleep"]}, "others")
         require(str(lisas) in outcome.text, f"lisa's is not named: {outcome.text}")
         return outcome.out.splitlines()[0]
 
@@ -288,14 +288,14 @@ def request(uid: int, cause: int = 4, name: str = "alice@contoso.com") -> bytes:
 
 
 @case("P11", "end-sessions has CAP_KILL alone, takes requests of the daemon only, and ends no root, system or local account")
-def program(ground: BootedGround) -> str:
-    site, lisa = ground.vm, ground.lisa
-    machine = site.machine
+def program(env: BootedEnvironment) -> str:
+    host, lisa = env.vm, env.lisa
+    machine = host.machine
     theirs = 1900000000
     machine.must("useradd", "-u", str(theirs), "-M", "-s", "/bin/sh", "inrange")
     sleeper = subprocess.Popen(machine.argv(["sleep", "4716"], user="inrange"))
-    wait_for(lambda: bool(of(site, theirs)), "the local account's process")
-    lisas = subprocess.Popen(lisa.argv("-p", str(site.port), "lisa@127.0.0.1", "sleep 4717"),
+    wait_for(lambda: bool(of(host, theirs)), "the local account's process")
+    lisas = subprocess.Popen(lisa.argv("-p", str(host.port), "lisa@127.0.0.1", "sleep 4717"),
                              stderr=subprocess.DEVNULL)
     wait_for(lambda: machine.run("pgrep", "-f", "^sleep 4717").ok, "lisa's process")
 
@@ -320,7 +320,7 @@ def program(ground: BootedGround) -> str:
             outcome = machine.run("setpriv", f"--reuid={user}", "--clear-groups", "test", "-w", SOCKET)
             require(not outcome.ok, f"{user} may open {SOCKET}")
         equal(machine.inside(lambda: ask(request(1900000001)), "root"), b"", "the answer to root")
-        require(lisas.poll() is None and sleeper.poll() is None and bool(of(site, theirs)), "a local process was ended")
+        require(lisas.poll() is None and sleeper.poll() is None and bool(of(host, theirs)), "a local process was ended")
         pid = machine.main_pid(f"{UNIT}.service")
         status = dict(line.split(":\t", 1) for line in machine.read(f"/proc/{pid}/status").splitlines() if ":\t" in line)
         equal({status[f"Cap{part}"] for part in ("Prm", "Eff", "Bnd", "Amb")}, {MAY_KILL}, "capabilities")

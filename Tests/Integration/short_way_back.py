@@ -5,77 +5,77 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bed import Person
-from bed.checks import Wrong, admitted, equal, refused, require
-from bed.installed import CONFIGURE
-from bed.stopper import Stopper
 from case import case
 from credentials import MARK, PLANTED, intruder, shut_out
-from ground import SETTINGS, Ground, Site
+from environment import SETTINGS, Environment, Host
 from local_people import module_file
 from roles import session_around
-from short_ground import ON, add_local, called, local_part, short, short_names
+from short_environment import ON, add_local, called, local_part, short, short_names
 from short_names import hidden_sshd
 from simulator.sshkeys import public_line
+from testbed import Person
+from testbed.checks import Wrong, admitted, equal, refused, require
+from testbed.installed import CONFIGURE
+from testbed.stopper import Stopper
 
 
 @dataclass
 class Switching:
     """A machine with short names, and an account without a role any more, with a planted key in its home."""
 
-    ground: Ground
-    site: Site
+    env: Environment
+    host: Host
     person: Person
     thief: Person
     stopper: Stopper
 
     @staticmethod
-    def prepared(ground: Ground, site: Site) -> Switching:
-        person = ground.newcomer()
-        thief = intruder(ground, short(person))
+    def prepared(env: Environment, host: Host) -> Switching:
+        person = env.newcomer()
+        thief = intruder(env, short(person))
         planted = "umask 77 && mkdir -p .ssh && cat >.ssh/authorized_keys"
-        admitted(site.ssh(short(person), planted, input=public_line(thief.identity) + "\n"))
-        require(site.machine.run("su", "-", local_part(person), "-c", "true").ok, "su while there is a role")
-        ground.withdraw(person)
-        site.flush()
-        refused(site.ssh(short(person), "id"), "role not assigned")
-        switching = Switching(ground, site, person, thief, Stopper(site.machine, ground.bed.scratch / "programs"))
+        admitted(host.ssh(short(person), planted, input=public_line(thief.identity) + "\n"))
+        require(host.machine.run("su", "-", local_part(person), "-c", "true").ok, "su while there is a role")
+        env.withdraw(person)
+        host.flush()
+        refused(host.ssh(short(person), "id"), "role not assigned")
+        switching = Switching(env, host, person, thief, Stopper(host.machine, env.testbed.scratch / "programs"))
         switching.hunt("on the machine as it is")
         return switching
 
     def hunt(self, when: str) -> None:
         """Reloads sshd; requires that the account is closed by key, certificate and su, and that lisa gets in."""
-        self.site.reload()
+        self.host.reload()
         for login in (local_part(self.person), self.person.login):
             for who in (self.thief, self.person):
-                if self.site.ssh(called(who, login), "true").ok:
+                if self.host.ssh(called(who, login), "true").ok:
                     raise Wrong(f"{login} is in {when}")
-            outcome = self.site.machine.run("su", "-", login, "-c", "id -u")
+            outcome = self.host.machine.run("su", "-", login, "-c", "id -u")
             if outcome.ok:
                 raise Wrong(f"su to {login} {when}: {outcome.text}")
-        admitted(self.site.ssh(self.ground.lisa, "true"))
+        admitted(self.host.ssh(self.env.lisa, "true"))
 
     def turn(self, settings: str) -> None:
-        self.site.machine.write(SETTINGS, settings)
-        self.site.machine.run(CONFIGURE, "--enable", timeout=180)  # its check waits for sshd, which is not reloaded here
-        self.site.reload()
-        self.site.stamped()
+        self.host.machine.write(SETTINGS, settings)
+        self.host.machine.run(CONFIGURE, "--enable", timeout=180)  # its check waits for sshd, which is not reloaded here
+        self.host.reload()
+        self.host.stamped()
 
     def stops(self, before: str, after: str, parts: int) -> list[str]:
         """Kills configure at so many of its calls, on the way from one setting to the other; the daemon goes by the first."""
         self.turn(before)
-        self.site.machine.write(SETTINGS, after)
+        self.host.machine.write(SETTINGS, after)
         self.stopper.run("kill", 10_000, CONFIGURE, "--enable")
         calls, seen = self.stopper.calls(), []
         self.hunt("at the end")
         for part in range(1, parts + 1):
             self.turn(before)
-            self.site.machine.write(SETTINGS, after)
+            self.host.machine.write(SETTINGS, after)
             _, where = self.stopper.run("kill", max(1, part * (calls - 1) // parts), CONFIGURE, "--enable")
             require(bool(where), "not killed")
             seen.append(where)
             self.hunt(f"after a kill at {where}")
-            recovered = self.site.machine.run(CONFIGURE, "--recover", timeout=180)
+            recovered = self.host.machine.run(CONFIGURE, "--recover", timeout=180)
             require(recovered.ok, f"after a kill at {where}: {recovered.text}")
             self.hunt(f"after a kill at {where} and configure --recover")
         return seen
@@ -83,58 +83,58 @@ class Switching:
 
 @case("P4", "short names: switched off and on by configure that is killed midway: no planted key and no su opens an account",
       deep=True)
-def killed(ground: Ground) -> str:
-    with short_names(ground, "shortkilled") as site:
-        switching = Switching.prepared(ground, site)
+def killed(env: Environment) -> str:
+    with short_names(env, "shortkilled") as host:
+        switching = Switching.prepared(env, host)
         return str(switching.stops(ON, "", 2))
 
 
 @case("P4", "short names: switched off and on by configure that is killed all over its steps", deep=True)
-def killed_everywhere(ground: Ground) -> str:
-    with short_names(ground, "shortkilled") as site:
-        switching = Switching.prepared(ground, site)
+def killed_everywhere(env: Environment) -> str:
+    with short_names(env, "shortkilled") as host:
+        switching = Switching.prepared(env, host)
         return f"{len(switching.stops(ON, '', 12) + switching.stops('', ON, 12))} stops"
 
 
 @case("P7", "short names: the Entra alice's open session gets no sudo by rules of a local alice who is made meanwhile")
-def open_session(ground: Ground) -> str:
-    with short_names(ground, "shortopen") as site:
+def open_session(env: Environment) -> str:
+    with short_names(env, "shortopen") as host:
         seen: list[str] = []
         for what in ("running", "stopped"):
-            person = ground.newcomer()
+            person = env.newcomer()
             name = local_part(person)
 
             def between(name: str = name, what: str = what) -> None:
-                add_local(ground, site, name, 2000 + len(seen))
-                site.machine.must("sed", "-i", f"s/^sudo:.*/&,{name}/", "/etc/group")
-                site.machine.write(f"/etc/sudoers.d/zz-{name}", f"{name} ALL=(ALL) NOPASSWD: ALL\n", 0o440)
+                add_local(env, host, name, 2000 + len(seen))
+                host.machine.must("sed", "-i", f"s/^sudo:.*/&,{name}/", "/etc/group")
+                host.machine.write(f"/etc/sudoers.d/zz-{name}", f"{name} ALL=(ALL) NOPASSWD: ALL\n", 0o440)
                 if what == "stopped":
-                    site.service.stop()
+                    host.service.stop()
 
             after = "id -un; sudo -n id -u; echo ended $?"
-            outcome = session_around(ground, site, person, "true", between, after)
+            outcome = session_around(env, host, person, "true", between, after)
             require("0" not in outcome.lines(), f"{what}: sudo by the local user's rules: {outcome.text}")
             require("ended 1" in outcome.out, f"{what}: {outcome.text}")
-            own = site.machine.run("sudo", "-n", "id", "-u", user=name)
+            own = host.machine.run("sudo", "-n", "id", "-u", user=name)
             equal(own.out, "0\n", f"{what}: the local user's own sudo ({own.text})")
             seen.append(outcome.lines()[0])
     return f"names in the session: {seen}"
 
 
 @case("P8", "short names: without entralogin's PAM module a planted key opens no account, by either name; local users get in")
-def without_module(ground: Ground) -> str:
-    with short_names(ground, "shortmodule") as site:
-        person = ground.newcomer()
-        thief = intruder(ground, short(person))
-        admitted(site.ssh(short(person), "true"))
-        hidden_sshd(site, f"AuthorizedKeysFile {PLANTED}/%u .ssh/authorized_keys", "AuthenticationMethods any")
-        site.machine.write(f"{PLANTED}/{local_part(person)}", public_line(thief.identity) + "\n")
-        module_file(site, "pam_entralogin.so").unlink()
+def without_module(env: Environment) -> str:
+    with short_names(env, "shortmodule") as host:
+        person = env.newcomer()
+        thief = intruder(env, short(person))
+        admitted(host.ssh(short(person), "true"))
+        hidden_sshd(host, f"AuthorizedKeysFile {PLANTED}/%u .ssh/authorized_keys", "AuthenticationMethods any")
+        host.machine.write(f"{PLANTED}/{local_part(person)}", public_line(thief.identity) + "\n")
+        module_file(host, "pam_entralogin.so").unlink()
         for login in (short(thief), called(thief, person.login)):
-            outcome = site.ssh(login, f"echo {MARK}")
+            outcome = host.ssh(login, f"echo {MARK}")
             shut_out(outcome)
-        taken = site.machine.read("/var/log/sshd.log").count("by PAM account configuration")
+        taken = host.machine.read("/var/log/sshd.log").count("by PAM account configuration")
         equal(taken, 2, "planted keys that sshd took, and PAM's own lines refused")
-        require(not site.machine.run("su", "-", local_part(person), "-c", "id").ok, "su")
-        admitted(site.ssh(ground.lisa, "id -un"), "lisa\n")
+        require(not host.machine.run("su", "-", local_part(person), "-c", "id").ok, "su")
+        admitted(host.ssh(env.lisa, "id -un"), "lisa\n")
     return "refused by PAM's own lines"

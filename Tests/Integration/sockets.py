@@ -16,42 +16,42 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 
-from bed import pam, wire
-from bed.asking import ask
-from bed.checks import admitted, equal, refused, require
-from bed.machine import wait_for
 from case import case
-from ground import Ground, Site
+from environment import Environment, Host
 from no_effects import HELPER
+from testbed import pam, wire
+from testbed.asking import ask
+from testbed.checks import admitted, equal, refused, require
+from testbed.machine import wait_for
 
 SOCKETS = (wire.CONTROL, wire.PRINCIPALS)
 REFUSAL = {"FORBIDDEN", "PermissionError", "closed", "MALFORMED"}
 
 
-def add_nobody(site: Site) -> None:
-    if not any(line.startswith("stranger:") for line in site.machine.read("/etc/passwd").splitlines()):
-        site.machine.must("useradd", "--no-create-home", "stranger")
+def add_nobody(host: Host) -> None:
+    if not any(line.startswith("stranger:") for line in host.machine.read("/etc/passwd").splitlines()):
+        host.machine.must("useradd", "--no-create-home", "stranger")
 
 
 @case("P10", "other users reach neither socket, with any verb")
-def other_users(ground: Ground) -> str:
-    site = ground.vm
-    admitted(site.ssh(ground.person("alice"), "true"))
-    add_nobody(site)
+def other_users(env: Environment) -> str:
+    host = env.vm
+    admitted(host.ssh(env.person("alice"), "true"))
+    add_nobody(host)
     for user in ("lisa", "stranger", "daemon"):
         for path in SOCKETS:
-            seen = site.machine.inside(partial(wire.ask_all, path), user)
+            seen = host.machine.inside(partial(wire.ask_all, path), user)
             equal(set(seen.values()), {"PermissionError"}, f"{user} at {path}")
     return f"3 users, 2 sockets, {len(wire.requests())} verbs: connect(2) is refused"
 
 
 @case("P10", "the helper's user may check certificates and nothing else")
-def helper_user(ground: Ground) -> str:
-    site = ground.vm
-    admitted(site.ssh(ground.person("alice"), "true"))
-    control = site.machine.inside(lambda: wire.ask_all(wire.CONTROL), "entralogin-ssh")
+def helper_user(env: Environment) -> str:
+    host = env.vm
+    admitted(host.ssh(env.person("alice"), "true"))
+    control = host.machine.inside(lambda: wire.ask_all(wire.CONTROL), "entralogin-ssh")
     equal(set(control.values()), {"PermissionError"}, "control socket")
-    principals = site.machine.inside(lambda: wire.ask_all(wire.PRINCIPALS), "entralogin-ssh")
+    principals = host.machine.inside(lambda: wire.ask_all(wire.PRINCIPALS), "entralogin-ssh")
     own = principals.pop("CHECK_CERTIFICATE")
     require(own in {"REFUSED", "NOT_FOUND", "UNAVAILABLE"}, f"a bad certificate gets {own}")
     require(set(principals.values()) <= REFUSAL, f"principals socket: {principals}")
@@ -59,25 +59,25 @@ def helper_user(ground: Ground) -> str:
 
 
 @case("P10", "the daemon's own user may ask nothing, and root at the helper's socket about certificates only")
-def own_user(ground: Ground) -> str:
-    site = ground.vm
-    admitted(site.ssh(ground.person("alice"), "true"))
+def own_user(env: Environment) -> str:
+    host = env.vm
+    admitted(host.ssh(env.person("alice"), "true"))
     for path in SOCKETS:
-        seen = site.machine.inside(partial(wire.ask_all, path), "entralogin")
+        seen = host.machine.inside(partial(wire.ask_all, path), "entralogin")
         equal(set(seen.values()), {"FORBIDDEN"}, f"entralogin at {path}")
-    principals = site.machine.inside(lambda: wire.ask_all(wire.PRINCIPALS))
+    principals = host.machine.inside(lambda: wire.ask_all(wire.PRINCIPALS))
     require(principals.pop("CHECK_CERTIFICATE") in {"REFUSED", "NOT_FOUND"}, "root may not run the helper")
     equal(set(principals.values()), {"FORBIDDEN"}, "root at the principals socket")
-    control = site.machine.inside(lambda: wire.ask_all(wire.CONTROL, "nobody@contoso.com"))
+    control = host.machine.inside(lambda: wire.ask_all(wire.CONTROL, "nobody@contoso.com"))
     require("FORBIDDEN" not in control.values(), f"root at the control socket: {control}")
     return f"{len(control)} verbs: {control}"
 
 
 @case("P10", "an Entra administrator's own processes (not through sudo) reach neither socket")
-def administrators(ground: Ground) -> str:
-    alice = ground.person("alice")
+def administrators(env: Environment) -> str:
+    alice = env.person("alice")
     script = f"ls -l {wire.CONTROL} {wire.PRINCIPALS} | cut -c1-10; entraloginctl status; echo $?"
-    outcome = ground.vm.ssh(alice, script)
+    outcome = env.vm.ssh(alice, script)
     lines = outcome.lines()
     equal(sorted(lines[:2]), ["srw-------", "srw-rw----"], outcome.text)
     require(lines[-1] != "0", f"entraloginctl status works for her: {outcome.text}")
@@ -105,17 +105,17 @@ def garbage() -> list[bytes]:
 
 
 @case("P13", "garbage, short, long and changed frames are refused, and the daemon goes on")
-def garbage_frames(ground: Ground) -> str:
-    site = ground.vm
-    admitted(site.ssh(ground.person("alice"), "true"))
-    before, frames = site.rest(), garbage()
-    statuses = site.machine.inside(lambda: [wire.ask(wire.CONTROL, frame) for frame in frames])
+def garbage_frames(env: Environment) -> str:
+    host = env.vm
+    admitted(host.ssh(env.person("alice"), "true"))
+    before, frames = host.rest(), garbage()
+    statuses = host.machine.inside(lambda: [wire.ask(wire.CONTROL, frame) for frame in frames])
     counts = {status: statuses.count(status) for status in sorted(set(statuses))}
     require("MALFORMED" in counts and "silent" not in counts, f"answers {counts}")
-    equal(site.machine.inside(lambda: wire.ask(wire.CONTROL, wire.frame(0x0401, b"", version=999))), "VERSION",
+    equal(host.machine.inside(lambda: wire.ask(wire.CONTROL, wire.frame(0x0401, b"", version=999))), "VERSION",
           "another version")
-    equal(site.state(), before, "the state folder")
-    admitted(site.ssh(ground.person("alice"), "true"))
+    equal(host.state(), before, "the state folder")
+    admitted(host.ssh(env.person("alice"), "true"))
     return f"{len(frames)} frames: {counts}"
 
 
@@ -138,7 +138,7 @@ def connections(path: str, question: bytes) -> list[socket.socket]:
 
 
 @contextmanager
-def held(ground: Ground, site: Site, path: str, user: str, question: bytes) -> Iterator[None]:
+def held(env: Environment, host: Host, path: str, user: str, question: bytes) -> Iterator[None]:
     """Keeps those connections open in a process of that user, inside the block."""
     reader, writer = os.pipe()
     back, answer = os.pipe()
@@ -149,7 +149,7 @@ def held(ground: Ground, site: Site, path: str, user: str, question: bytes) -> I
         os.read(reader, 1)
         return len(made)
 
-    holding = ground.aside(site.machine.inside, hold, user)
+    holding = env.aside(host.machine.inside, hold, user)
     try:
         wait_for(lambda: bool(select.select([back], [], [], 0)[0]) or holding.done(), "the connections", 40)
         yield
@@ -161,51 +161,51 @@ def held(ground: Ground, site: Site, path: str, user: str, question: bytes) -> I
     require(count >= 500, f"only {count} connections stood")
 
 
-def nobody_kept_out(ground: Ground, site: Site) -> str:
-    alice = ground.person("alice")
-    at_once = site.ssh(alice, "true")
-    wait_for(lambda: site.ssh(alice, "true").ok, "alice in")  # silent connections are closed after two seconds
-    require(ground.lisa.ssh("true", port=site.port).ok, "lisa is kept out")
-    require(site.tool("status").ok, "status is not answered")
+def nobody_kept_out(env: Environment, host: Host) -> str:
+    alice = env.person("alice")
+    at_once = host.ssh(alice, "true")
+    wait_for(lambda: host.ssh(alice, "true").ok, "alice in")  # silent connections are closed after two seconds
+    require(env.lisa.ssh("true", port=host.port).ok, "lisa is kept out")
+    require(host.tool("status").ok, "status is not answered")
     return f"alice {'in' if at_once.ok else 'out'} at once, in while they stand"
 
 
 @case("P13", "1,000 connections of the helper's user, silent or deaf to answers, keep nobody out for long")
-def held_by_helper(ground: Ground) -> str:
-    site = ground.vm
-    admitted(site.ssh(ground.person("alice"), "true"))
-    with held(ground, site, wire.PRINCIPALS, "entralogin-ssh", wire.requests()["CHECK_CERTIFICATE"]):
-        return nobody_kept_out(ground, site)
+def held_by_helper(env: Environment) -> str:
+    host = env.vm
+    admitted(host.ssh(env.person("alice"), "true"))
+    with held(env, host, wire.PRINCIPALS, "entralogin-ssh", wire.requests()["CHECK_CERTIFICATE"]):
+        return nobody_kept_out(env, host)
 
 
 @case("P13", "1,000 connections of root's, silent or deaf to answers, keep nobody out for long")
-def held_by_root(ground: Ground) -> str:
-    site = ground.vm
-    admitted(site.ssh(ground.person("alice"), "true"))
-    with held(ground, site, wire.CONTROL, "root", wire.requests()["STATUS_REPORT"]):
-        return nobody_kept_out(ground, site)
+def held_by_root(env: Environment) -> str:
+    host = env.vm
+    admitted(host.ssh(env.person("alice"), "true"))
+    with held(env, host, wire.CONTROL, "root", wire.requests()["STATUS_REPORT"]):
+        return nobody_kept_out(env, host)
 
 
 @contextmanager
-def impostor(site: Site, path: str, listener: str, owner: str, folder: str = "root",
+def impostor(host: Host, path: str, listener: str, owner: str, folder: str = "root",
              says: Callable[[bytes], bytes] | None = None) -> Iterator[list[int]]:
     """A false server in the place of entralogin's socket, or where there is none. It answers yes to everything, or what `says`
     returns for the request. `listener` runs it, `owner` owns its inode, `folder` the folder; yields its requests' sizes."""
     heard: list[int] = []
-    place = site.machine.path(path)
+    place = host.machine.path(path)
     away = place.with_name(place.name + ".away")
     stood = place.exists()
     if stood:
         os.rename(place, away)
     server = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     server.bind(str(place))
-    os.chown(place, site.machine.uid(owner), -1)
+    os.chown(place, host.machine.uid(owner), -1)
     os.chmod(place, 0o666)
-    os.chown(place.parent, site.machine.uid(folder), -1)
+    os.chown(place.parent, host.machine.uid(folder), -1)
     listens = threading.Event()
 
     def serve() -> None:
-        become(site.machine.uid(listener))
+        become(host.machine.uid(listener))
         server.listen(16)  # a client's SO_PEERCRED is the process that called this
         listens.set()
         while True:
@@ -259,30 +259,30 @@ def yes(request: bytes) -> bytes:
 
 
 @case("P10", "a server that belongs to somebody else, and says yes to everything, is not talked to")
-def lying_server(ground: Ground) -> str:
-    with ground.fresh("liar") as site:
-        person, unknown = ground.newcomer(), ground.newcomer()
-        admitted(site.ssh(person, "true"))
+def lying_server(env: Environment) -> str:
+    with env.fresh("liar") as host:
+        person, unknown = env.newcomer(), env.newcomer()
+        admitted(host.ssh(person, "true"))
         for path in SOCKETS:
             for owner, folder in (("root", "root"), ("entralogin", "root"), ("lisa", "lisa")):
-                with impostor(site, path, "lisa", owner, folder) as heard:
-                    refused(site.ssh(person, "id"))
-                    refused(site.ssh(unknown, "id"))
+                with impostor(host, path, "lisa", owner, folder) as heard:
+                    refused(host.ssh(person, "id"))
+                    refused(host.ssh(unknown, "id"))
                     if path == wire.CONTROL:
-                        answers = ask(site.machine, ground.bed.scratch / "programs", [f"name {unknown.login}"])
+                        answers = ask(host.machine, env.testbed.scratch / "programs", [f"name {unknown.login}"])
                         equal(answers[0].ids, (), "what NSS says")
-                        require(not site.tool("status").ok, "entraloginctl status believes it")
+                        require(not host.tool("status").ok, "entraloginctl status believes it")
                     equal(heard, [], f"frames that the impostor at {path} was sent")
-        admitted(site.ssh(person, "true"))
+        admitted(host.ssh(person, "true"))
     return "nothing was sent to it; nobody got in; in again afterwards"
 
 
 @case("P11", "a daemon that lies cannot make anybody root in NSS")
-def lying_daemon(ground: Ground) -> str:
-    with ground.fresh("liar-root") as site:
-        unknown = ground.newcomer()
-        with impostor(site, wire.CONTROL, "entralogin", "entralogin") as heard:
-            answers = ask(site.machine, ground.bed.scratch / "programs", [f"name {unknown.login}"])
+def lying_daemon(env: Environment) -> str:
+    with env.fresh("liar-root") as host:
+        unknown = env.newcomer()
+        with impostor(host, wire.CONTROL, "entralogin", "entralogin") as heard:
+            answers = ask(host.machine, env.testbed.scratch / "programs", [f"name {unknown.login}"])
             equal(answers[0].ids, (), "what NSS says")
             wait_for(lambda: len(heard) > 0, "the impostor to be asked: else nothing is tried")
     return "its uid 0 is no answer"
@@ -301,48 +301,48 @@ def lies(request: bytes) -> list[bytes]:
 
 
 @case("P13", "a daemon that answers garbage, cut, too long or to another question: the modules refuse, in time")
-def garbage_answers(ground: Ground) -> str:
-    with ground.fresh("lies") as site:
-        scratch, person, unknown = ground.bed.scratch / "programs", ground.newcomer(), ground.newcomer()
-        admitted(site.ssh(person, "true"))
-        equal(pam.ask(site.machine, scratch, "su", person.login).results["account"], pam.SUCCESS, "su before")
+def garbage_answers(env: Environment) -> str:
+    with env.fresh("lies") as host:
+        scratch, person, unknown = env.testbed.scratch / "programs", env.newcomer(), env.newcomer()
+        admitted(host.ssh(person, "true"))
+        equal(pam.ask(host.machine, scratch, "su", person.login).results["account"], pam.SUCCESS, "su before")
         assert person.certificate is not None
-        helper = [HELPER, person.login, str(site.machine.uid(person.login)), site.machine.home(person.login),
+        helper = [HELPER, person.login, str(host.machine.uid(person.login)), host.machine.home(person.login),
                   *person.certificate.read_text().split()[:2]]
         count = len(lies(wire.frame(0x0101, wire.string("a"))))
         for number in range(count):
             def lie(request: bytes, number: int = number) -> bytes:
                 return lies(request)[number]
             began = time.monotonic()
-            with impostor(site, wire.CONTROL, "entralogin", "entralogin", says=lie) as heard:
-                seen = pam.ask(site.machine, scratch, "su", person.login)
+            with impostor(host, wire.CONTROL, "entralogin", "entralogin", says=lie) as heard:
+                seen = pam.ask(host.machine, scratch, "su", person.login)
                 equal(seen.results["account"], pam.UNAVAILABLE, f"su under lie {number}: {seen}")
-                equal(ask(site.machine, scratch, [f"name {unknown.login}"])[0].ids, (), f"NSS under lie {number}")
+                equal(ask(host.machine, scratch, [f"name {unknown.login}"])[0].ids, (), f"NSS under lie {number}")
                 wait_for(lambda: len(heard) >= 2, "the impostor to hear both questions")
                 equal(len(heard), 2, "questions")
-            with impostor(site, wire.PRINCIPALS, "entralogin", "entralogin", says=lie):
-                done = site.machine.run(*helper, user="entralogin-ssh")
+            with impostor(host, wire.PRINCIPALS, "entralogin", "entralogin", says=lie):
+                done = host.machine.run(*helper, user="entralogin-ssh")
                 equal((done.status, done.out), (0, ""), f"the helper under lie {number}")
             require(time.monotonic() - began < 10, f"lie {number} takes long")
-        admitted(site.ssh(person, "true"))
+        admitted(host.ssh(person, "true"))
     return f"{count} lies to PAM, NSS and helper"
 
 
 @case("P10", "something else in the place of the daemon's socket: refused at once, local users are not affected")
-def no_socket(ground: Ground) -> str:
-    with ground.fresh("taken") as site:
-        person = ground.newcomer()
-        admitted(site.ssh(person, "true"))
+def no_socket(env: Environment) -> str:
+    with env.fresh("taken") as host:
+        person = env.newcomer()
+        admitted(host.ssh(person, "true"))
         seen = []
         for what, script in (("a plain file", "touch {path}"), ("a FIFO", "mkfifo {path}"),
                              ("a folder", "mkdir {path}"), ("a link to /dev/null", "ln -s /dev/null {path}")):
             away = f"{wire.CONTROL}.away"
-            require(site.machine.shell(f"mv {wire.CONTROL} {away}; " + script.format(path=wire.CONTROL)).ok, what)
-            outcome = site.ssh(person, "id")
+            require(host.machine.shell(f"mv {wire.CONTROL} {away}; " + script.format(path=wire.CONTROL)).ok, what)
+            outcome = host.ssh(person, "id")
             refused(outcome)
             require(outcome.milliseconds < 9000, f"{what}: {outcome.milliseconds:.0f} ms")
-            require(ground.lisa.ssh("true", port=site.port).ok, "lisa is kept out")
-            require(site.machine.shell(f"rm -rf {wire.CONTROL}; mv {away} {wire.CONTROL}").ok, "back")
+            require(env.lisa.ssh("true", port=host.port).ok, "lisa is kept out")
+            require(host.machine.shell(f"rm -rf {wire.CONTROL}; mv {away} {wire.CONTROL}").ok, "back")
             seen.append(f"{what} {outcome.milliseconds:.0f} ms")
-        admitted(site.ssh(person, "true"))
+        admitted(host.ssh(person, "true"))
     return ", ".join(seen)

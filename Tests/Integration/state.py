@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from booted_ground import BootedSite
+from booted_environment import BootedHost
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class State:
 
     group: str
     name: str
-    act: Callable[[BootedSite], object] = lambda site: None
+    act: Callable[[BootedHost], object] = lambda host: None
     paths: tuple[str, ...] = ()
     after: str = ""
     undo: str = ""
@@ -36,16 +36,16 @@ class State:
         return f"{self.group}: {self.name}"
 
 
-def packed(site: BootedSite, path: str) -> bytes:
+def packed(host: BootedHost, path: str) -> bytes:
     """A tar archive of the path and all below it; empty if there is nothing."""
-    root, name = site.machine.path("/"), path.lstrip("/")
+    root, name = host.machine.path("/"), path.lstrip("/")
     if not (root / name).exists() and not (root / name).is_symlink():
         return b""
     return subprocess.run(["tar", "-C", str(root), "-cpf", "-", name], capture_output=True, check=True).stdout
 
 
-def unpack(site: BootedSite, path: str, archive: bytes) -> None:
-    site.machine.run("rm", "-rf", path)
+def unpack(host: BootedHost, path: str, archive: bytes) -> None:
+    host.machine.run("rm", "-rf", path)
     if archive:
-        subprocess.run(["tar", "-C", str(site.machine.path("/")), "-xpf", "-"], input=archive, check=True,
+        subprocess.run(["tar", "-C", str(host.machine.path("/")), "-xpf", "-"], input=archive, check=True,
                        capture_output=True)

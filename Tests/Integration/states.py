@@ -7,18 +7,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from itertools import chain
 
-from bed.checks import Mismatch, equal, require
 from case import case
 from known_lies import KNOWN, known
 from state import State
 from states_azure import azure, ways
+from states_environment import StatesEnvironment
 from states_files import files, folders, lines, state
-from states_ground import StatesGround
 from states_people import accounts, homes, pam, sshd, sudo
 from states_seen import Seen
 from states_settings import keys, settings
 from states_survey import SOCKETS, STATE, PutFile, survey
 from states_units import clocks, disks, units
+from testbed.checks import Mismatch, equal, require
 
 LEAST = 200  # states
 
@@ -29,11 +29,11 @@ def generate(found: list[PutFile]) -> Iterator[State]:
 
 
 @case("P16", "nothing is broken: everybody gets in, doctor and explain say so, and the states cover what the daemon keeps")
-def nothing(ground: StatesGround) -> str:
-    seen, found = ground.play(State("nothing", "is broken"))
+def nothing(env: StatesEnvironment) -> str:
+    seen, found = env.run(State("nothing", "is broken"))
     equal([lie.text for lie in found], [], "lies")
     equal((seen.out, seen.has_sudo, seen.before.status), ([], True, 0), f"kept out, sudo, doctor ({seen.after.said})")
-    kept = ground.vm.machine.must("find", "/var/lib/entralogin", "/var/lib/entralogin-sshd", "/run/entralogin",
+    kept = env.vm.machine.must("find", "/var/lib/entralogin", "/var/lib/entralogin-sshd", "/run/entralogin",
                                   "!", "-type", "d").out.split()
     equal(sorted(set(kept) - {*STATE, *SOCKETS}), [], "what the daemon and its units keep, and no state breaks")
     require(len(STATES) >= LEAST, f"{len(STATES)} states")
@@ -44,8 +44,8 @@ def nothing(ground: StatesGround) -> str:
     return f"{len(STATES)} states"
 
 
-def plays(state: State, ground: StatesGround) -> str:
-    seen, found = ground.play(state)
+def run_state(state: State, env: StatesEnvironment) -> str:
+    seen, found = env.run(state)
     expected = known(state.title)
     new = [lie.text for lie in found if lie.kind not in expected]
     gone = [kind for kind in expected if kind not in {lie.kind for lie in found}]
@@ -60,9 +60,9 @@ def told(seen: Seen) -> str:
     return f"kept out: {', '.join(seen.out) or 'nobody'}{'' if seen.has_sudo else ', no sudo'}; {seen.after.said}"
 
 
-def checked(state: State) -> Callable[[StatesGround], str]:
-    def check(ground: StatesGround) -> str:
-        return plays(state, ground)
+def checked(state: State) -> Callable[[StatesEnvironment], str]:
+    def check(env: StatesEnvironment) -> str:
+        return run_state(state, env)
 
     return check
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from booted_ground import DAEMON, BootedSite
+from booted_environment import DAEMON, BootedHost
 from state import State
 
 RESTARTED = f"systemctl restart --no-block {DAEMON}"
@@ -54,12 +54,12 @@ def _state(name: str, faults: tuple[tuple[str, str, object], ...], after: str = 
     return State("Azure", name, faults=faults, after=after, role_is_known=False, rebuild=True, deep=deep)
 
 
-def _shell(script: str, site: BootedSite) -> None:
-    site.machine.shell(script)
+def _shell(script: str, host: BootedHost) -> None:
+    host.machine.shell(script)
 
 
 def ways() -> Iterator[State]:
-    """Names and routes. No packet filters: they would affect the bed's network, which all machines share."""
+    """Names and routes. No packet filters: they would affect the testbed's network, which all machines share."""
     for name in (*NAMES, "azure.com\\|windows.net\\|microsoftonline"):
         script = NO_NAME.format(name=name)
         for after in ("", RESTARTED):

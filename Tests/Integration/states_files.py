@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-from booted_ground import BootedSite
+from booted_environment import BootedHost
 from state import State
 from states_survey import FOLDERS, INERT, SOCKETS, STATE, PutFile
 
@@ -53,10 +53,10 @@ RELOADED = "systemctl reload ssh"
 RESTARTED = "systemctl daemon-reload; systemctl restart --no-block entralogind"
 
 
-def _broken(path: str, change: Break, site: BootedSite) -> None:
-    if not site.machine.path(path).is_symlink():
-        site.machine.must("touch", "-a", path)  # a file that is written only now and then may be missing
-    change(site.machine.path(path))
+def _broken(path: str, change: Break, host: BootedHost) -> None:
+    if not host.machine.path(path).is_symlink():
+        host.machine.must("touch", "-a", path)  # a file that is written only now and then may be missing
+    change(host.machine.path(path))
 
 
 def files(found: list[PutFile]) -> Iterator[State]:
@@ -64,7 +64,7 @@ def files(found: list[PutFile]) -> Iterator[State]:
     read = [one for one in found if not one.path.startswith(INERT)]
     inert = tuple(one.path for one in found if one.path.startswith(INERT))
     yield State("file", "the manual and what completes words, missing",
-                lambda site: site.machine.must("rm", *inert), inert)
+                lambda host: host.machine.must("rm", *inert), inert)
     for one in read:
         breaks = ["missing"] if one.is_link else list(BREAKS)
         if one.path.startswith("/usr/share/") or one.path.endswith(".sh"):
@@ -155,10 +155,10 @@ def _short(line: str) -> str:
     return words if len(words) < 60 else f"{words[:50]}…{words[-9:]}"
 
 
-def _edited(path: str, line: str, change: Callable[[list[str], int], list[str]], site: BootedSite) -> None:
+def _edited(path: str, line: str, change: Callable[[list[str], int], list[str]], host: BootedHost) -> None:
     """Edits in place, so that owner and mode stay."""
-    text = site.machine.read(path).splitlines()
-    site.machine.path(path).write_text("\n".join(change(text, text.index(line))) + "\n")
+    text = host.machine.read(path).splitlines()
+    host.machine.path(path).write_text("\n".join(change(text, text.index(line))) + "\n")
 
 
 def _removed(text: list[str], number: int) -> list[str]:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from booted_ground import BootedSite
+from booted_environment import BootedHost
 from state import State
 from states_seen import NEWCOMER, ROLES, USER
 
@@ -51,12 +51,12 @@ FILES = {
 }
 
 
-def _shell(script: str, site: BootedSite) -> None:
-    site.machine.shell(script)
+def _shell(script: str, host: BootedHost) -> None:
+    host.machine.shell(script)
 
 
-def _write(path: str, text: str, site: BootedSite) -> None:
-    site.machine.write_file(path, text)
+def _write(path: str, text: str, host: BootedHost) -> None:
+    host.machine.write_file(path, text)
 
 
 def sshd() -> Iterator[State]:
@@ -90,10 +90,10 @@ def pam() -> Iterator[State]:
                     (f"/etc/pam.d/{service}",), local=False)
 
 
-def _with_files(script: str, site: BootedSite) -> None:
+def _with_files(script: str, host: BootedHost) -> None:
     for path, text in FILES.items():
-        site.machine.write_file(path, text)
-    site.machine.shell(script)
+        host.machine.write_file(path, text)
+    host.machine.shell(script)
 
 
 HOMES = {

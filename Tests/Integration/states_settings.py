@@ -7,11 +7,11 @@ import re
 from collections.abc import Iterator
 from functools import partial
 
-from bed.installed import REPOSITORY
-from booted_ground import SETTINGS, BootedSite
+from booted_environment import SETTINGS, BootedHost
 from simulator.contoso import OTHER_TENANT
 from state import State
 from states_seen import ADMINISTRATOR
+from testbed.installed import REPOSITORY
 
 RESTARTED = "systemctl restart --no-block entralogind"
 NO_ONE = "https://127.0.0.1:9"  # nobody listens there
@@ -63,14 +63,14 @@ def keys() -> list[tuple[str, str]]:
     return found
 
 
-def _set(text: str, site: BootedSite) -> None:
-    site.machine.write_file(SETTINGS, text)
+def _set(text: str, host: BootedHost) -> None:
+    host.machine.write_file(SETTINGS, text)
 
 
 def settings() -> Iterator[State]:
     sections = set()
     for section, key in keys():
-        # All are refused by one reader: of each section one is played every time.
+        # All are refused by one reader: of each section one is run every time.
         yield _state(f"{section}, {key}= is no value", f"[{section}]\n{key}=\"?! \\\n", deep=section in sections)
         sections.add(section)
         for value in UNFITTING.get(section, {}).get(key, ()):

@@ -8,8 +8,8 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
-from bed import Bed, Machine
-from bed.installed import put_in_place
+from testbed import Machine, Testbed
+from testbed.installed import put_in_place
 
 # Files for people and for shell completion; nothing here runs or reads them.
 INERT = ("/usr/share/man/", "/usr/share/doc/", "/usr/share/bash-completion/", "/usr/share/zsh/", "/usr/share/fish/",
@@ -42,8 +42,8 @@ class PutFile:
 
 def survey() -> list[PutFile]:
     """Finds them by an installation on a machine of its own; takes two seconds."""
-    with Bed() as bed:
-        machine = Machine(bed.scratch / "survey")
+    with Testbed() as testbed:
+        machine = Machine(testbed.scratch / "survey")
         try:
             put_in_place(machine)
             machine.must("systemctl", "enable", "entralogind.service")
@@ -61,7 +61,7 @@ def _counts(path: Path, inside: str) -> bool:
 
 
 def _put(path: Path, inside: str) -> PutFile:
-    before = Path(os.environ["BED_ROOT"] + inside)
+    before = Path(os.environ["TESTBED_ROOT"] + inside)
     is_new = not (before.exists() or before.is_symlink())
     text = "" if path.is_symlink() else path.read_bytes().decode(errors="replace")
     if "\0" in text or not inside.startswith("/etc/"):

@@ -7,15 +7,15 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from booted_ground import DAEMON, BootedSite
+from booted_environment import DAEMON, BootedHost
 from state import State
 from states_survey import PutFile
 
 LOOP = "[Service]\nExecStart=\nExecStart=/bin/false\n"
 
 
-def _shell(script: str, site: BootedSite) -> None:
-    site.machine.shell(script)
+def _shell(script: str, host: BootedHost) -> None:
+    host.machine.shell(script)
 
 
 def units(found: list[PutFile]) -> Iterator[State]:
@@ -34,13 +34,13 @@ def units(found: list[PutFile]) -> Iterator[State]:
     yield _unit("the daemon is frozen", f"systemctl service-watchdogs no; systemctl kill --signal=STOP {DAEMON}",
                 f"systemctl kill --signal=CONT {DAEMON}; systemctl service-watchdogs yes")
     yield State("unit", "the daemon dies at each start",
-                lambda site: site.machine.override(DAEMON, LOOP), (f"/etc/systemd/system/{DAEMON}.d",),
+                lambda host: host.machine.override(DAEMON, LOOP), (f"/etc/systemd/system/{DAEMON}.d",),
                 f"systemctl restart --no-block {DAEMON}")
     for limit in ("MemoryMax=1M", "TasksMax=1", "LimitNOFILE=8", "User=nobody", "ProtectSystem=no", "IPAddressDeny=any",
                   "ReadOnlyPaths=/var/lib/entralogin", "RestrictAddressFamilies=AF_UNIX", "InaccessiblePaths=/etc/ssl",
                   "PrivateNetwork=yes"):
         yield State("unit", f"the daemon with {limit}",
-                    lambda site, limit=limit: site.machine.override(DAEMON, f"[Service]\n{limit}\n"),  # type: ignore[misc]
+                    lambda host, limit=limit: host.machine.override(DAEMON, f"[Service]\n{limit}\n"),  # type: ignore[misc]
                     (f"/etc/systemd/system/{DAEMON}.d",), f"systemctl restart --no-block {DAEMON}", rebuild=True)
     yield _unit("nscd runs", "systemctl start nscd", "systemctl stop nscd")
     yield _unit("systemd-userdbd runs", "systemctl start systemd-userdbd.socket", "systemctl stop systemd-userdbd.socket")
@@ -81,7 +81,7 @@ def disks() -> Iterator[State]:
 
 
 def clocks() -> Iterator[State]:
-    """The machine's clock is the bed's, so Azure's clock is set instead."""
+    """The machine's clock is the testbed's, so Azure's clock is set instead."""
     for seconds in (-600, -270, -90, 90, 600, 86_400, -86_400):
         yield State("clock", f"this machine is {abs(seconds)} s {'ahead' if seconds < 0 else 'behind'}",
                     faults=(("clock-skew", "*", seconds),), rebuild=True, fresh=True)

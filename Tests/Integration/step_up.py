@@ -10,16 +10,16 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from bed import Person
-from bed.checks import admitted, equal, require
-from bed.installed import CONFIGURE
-from bed.machine import wait_for
-from bed.terminal import Terminal
 from case import case
 from device import CLIENT, CODE, approving, offer
 from device import QUESTION as ENTER
-from ground import PASSWORD, SETTINGS, Ground, Site
+from environment import PASSWORD, SETTINGS, Environment, Host
 from roles import ADMINS, TARGETPW, administrator
+from testbed import Person
+from testbed.checks import admitted, equal, require
+from testbed.installed import CONFIGURE
+from testbed.machine import wait_for
+from testbed.terminal import Terminal
 
 SWITCHED_ON = f"[DeviceSignIn]\nClientID={CLIENT}\nServices=login sudo\n"
 SUDOERS = "/etc/sudoers.d/entralogin"
@@ -28,19 +28,19 @@ PROMPT = r"\$ \Z"
 
 
 @contextmanager
-def stepping_up(ground: Ground, name: str, settings: str = SWITCHED_ON) -> Iterator[Site]:
+def stepping_up(env: Environment, name: str, settings: str = SWITCHED_ON) -> Iterator[Host]:
     """A machine where sudo asks for a code, switched on as devices.md describes."""
-    with ground.fresh(name, settings=settings) as site:
+    with env.fresh(name, settings=settings) as host:
         for service in ("sudo", "sudo-i"):
-            offer(site, service)
-        site.machine.must(CONFIGURE, "--enable")
-        site.stamped()
-        yield site
+            offer(host, service)
+        host.machine.must(CONFIGURE, "--enable")
+        host.stamped()
+        yield host
 
 
-def in_shell(site: Site, person: Person, act: Callable[[Terminal], Any]) -> Any:
+def in_shell(host: Host, person: Person, act: Callable[[Terminal], Any]) -> Any:
     """Calls `act` at the prompt of the person's own shell, at a terminal over SSH."""
-    argv = person.argv("-p", str(site.port), "-tt", f"{person.login}@127.0.0.1", "PS1='$ ' exec sh")
+    argv = person.argv("-p", str(host.port), "-tt", f"{person.login}@127.0.0.1", "PS1='$ ' exec sh")
     terminal = Terminal(("/usr/bin/ssh", *argv[1:]))
     try:
         terminal.expect(PROMPT)
@@ -81,15 +81,15 @@ def ends(terminal: Terminal) -> str:
 
 
 @case("P1", "step-up: an administrator's sudo asks the user who runs it for a code, whatever the target; once a while")
-def granted(ground: Ground) -> str:
-    with stepping_up(ground, "step-up") as site:
-        person = administrator(ground)
+def granted(env: Environment) -> str:
+    with stepping_up(env, "step-up") as host:
+        person = administrator(env)
 
         def act(terminal: Terminal) -> str:
             for command, who in (("sudo id -un", "root"), ("sudo -k -u lisa id -un", "lisa"),
                                  ("sudo -k -i id -un", "root")):
                 code = asked(terminal, command)
-                approving(ground, person)(code)
+                approving(env, person)(code)
                 terminal.expect(rf"\n{who}\n")
                 terminal.expect(PROMPT)
             # sudo remembers it in this terminal.
@@ -98,40 +98,40 @@ def granted(ground: Ground) -> str:
             terminal.expect(PROMPT)
             return code
 
-        mark = site.journal.mark()
-        code = in_shell(site, person, act)
-        object_id = ground.bed.directory.principals[ground.key_of(person)].object_id
-        record = site.journal.wait(mark, event="device-sign-in", user=person.login, decision="allow")
+        mark = host.journal.mark()
+        code = in_shell(host, person, act)
+        object_id = env.testbed.directory.principals[env.key_of(person)].object_id
+        record = host.journal.wait(mark, event="device-sign-in", user=person.login, decision="allow")
         equal((record["ENTRALOGIN_SERVICE"], record["ENTRALOGIN_OBJECT_ID"]), ("sudo", object_id), "the record")
-        opened = [r for r in site.journal.since(mark)
+        opened = [r for r in host.journal.since(mark)
                   if r.get("ENTRALOGIN_EVENT") == "session-opened" and r.get("ENTRALOGIN_SERVICE") != "sshd"]
         equal(opened, [], "sessions of ours in sudo")
-        require(code not in site.service.output(), "the code is in the log")
+        require(code not in host.service.output(), "the code is in the log")
         # Another session has to ask for itself.
-        require("password is required" in site.ssh(person, "sudo -n id -u").err, "sudo -n in another session")
+        require("password is required" in host.ssh(person, "sudo -n id -u").err, "sudo -n in another session")
     return "root, lisa and root again; then sudo remembers"
 
 
 @case("P8", "step-up: no code, a declined, late or another's, a role that is gone, Entra away: not root, and told why")
-def refused(ground: Ground) -> str:
-    with stepping_up(ground, "no-step-up") as site:
-        person, other = administrator(ground), administrator(ground)
+def refused(env: Environment) -> str:
+    with stepping_up(env, "no-step-up") as host:
+        person, other = administrator(env), administrator(env)
 
         def no(terminal: Terminal, then: Callable[[str], Any], words: str) -> str:
-            mark = site.journal.mark()
+            mark = host.journal.mark()
             then(asked(terminal, "sudo -k id -u"))
             terminal.expect(words, limit=30)
             # A cancelled sign-in gets a record of its own, when the daemon next looks for its process.
-            record = site.journal.wait(mark, is_awaited, event="device-sign-in", decision="deny", service="sudo")
+            record = host.journal.wait(mark, is_awaited, event="device-sign-in", decision="deny", service="sudo")
             require("\n0\n" not in ends(terminal), f"root: {terminal.shown}")
             return str(record["ENTRALOGIN_REASON"])
 
         def act(terminal: Terminal) -> list[str]:
-            seen = [no(terminal, lambda code: ground.azure.post("decline", user_code=code), "declined"),
-                    no(terminal, approving(ground, other), "somebody else")]
-            with ground.azure.fault("code-lifetime", "signin", value=2):
+            seen = [no(terminal, lambda code: env.azure.post("decline", user_code=code), "declined"),
+                    no(terminal, approving(env, other), "somebody else")]
+            with env.azure.fault("code-lifetime", "signin", value=2):
                 seen.append(no(terminal, lambda code: None, "in time"))
-            with ground.azure.fault("refuse", "signin"):
+            with env.azure.fault("refuse", "signin"):
                 terminal.type("sudo -k id -u")
                 terminal.expect(QUESTION)
                 terminal.type("")
@@ -145,36 +145,36 @@ def refused(ground: Ground) -> str:
             # The person waits no longer.
             asked(terminal, "sudo -k id -u")
             broken_off(terminal)
-            ground.withdraw(person, role="Virtual Machine Administrator Login")
-            site.flush()
-            seen.append(no(terminal, approving(ground, person), "Virtual Machine Administrator Login"))
+            env.withdraw(person, role="Virtual Machine Administrator Login")
+            host.flush()
+            seen.append(no(terminal, approving(env, person), "Virtual Machine Administrator Login"))
             require("\n0\n" not in terminal.shown, f"root: {terminal.shown}")
             return seen
 
-        seen = in_shell(site, person, act)
+        seen = in_shell(host, person, act)
         equal(seen, ["device-declined", "wrong-name", "device-expired", "administrator-role-needed"], "reasons")
     return ", ".join(seen)
 
 
-def refused_at_once(site: Site, person: Person, command: str, words: str) -> None:
-    outcome = site.ssh(person, command)
+def refused_at_once(host: Host, person: Person, command: str, words: str) -> None:
+    outcome = host.ssh(person, command)
     require(not outcome.ok and outcome.out == "" and words in outcome.err, f"{command}: {outcome.text}")
 
 
 @case("P8", "step-up: without a terminal or a conversation, or about another: refused at once, and Entra is not asked")
-def nobody_to_ask(ground: Ground) -> str:
-    with stepping_up(ground, "unasked") as site:
-        person = administrator(ground)
-        in_shell(site, person, lambda terminal: None)
-        ground.azure.forget_requests()
-        refused_at_once(site, person, "sudo -n id -u", "password is required")
-        refused_at_once(site, person, "sudo id -u", "there is no terminal to show it on")
-        refused_at_once(site, person, "echo | sudo -S id -u", "there is no terminal to show it on")
-        refused_at_once(site, person, "ln -s /usr/bin/sudo /tmp/sshd; echo | /tmp/sshd -S id -u", "calls itself sshd")
+def nobody_to_ask(env: Environment) -> str:
+    with stepping_up(env, "unasked") as host:
+        person = administrator(env)
+        in_shell(host, person, lambda terminal: None)
+        env.azure.forget_requests()
+        refused_at_once(host, person, "sudo -n id -u", "password is required")
+        refused_at_once(host, person, "sudo id -u", "there is no terminal to show it on")
+        refused_at_once(host, person, "echo | sudo -S id -u", "there is no terminal to show it on")
+        refused_at_once(host, person, "ln -s /usr/bin/sudo /tmp/sshd; echo | /tmp/sshd -S id -u", "calls itself sshd")
         for setting in ("targetpw", "rootpw", "runaspw"):
-            site.machine.write(TARGETPW, f"Defaults:%{ADMINS} {setting}\n", 0o440)
-            refused_at_once(site, person, "echo | sudo -S id -u", "sudo asks about somebody else than you")
-        site.machine.write(TARGETPW, f"Defaults:%{ADMINS} noninteractive_auth\n", 0o440)
+            host.machine.write(TARGETPW, f"Defaults:%{ADMINS} {setting}\n", 0o440)
+            refused_at_once(host, person, "echo | sudo -S id -u", "sudo asks about somebody else than you")
+        host.machine.write(TARGETPW, f"Defaults:%{ADMINS} noninteractive_auth\n", 0o440)
 
         def unanswered(terminal: Terminal) -> None:
             terminal.type("sudo -n id -u; echo ended $?")
@@ -187,27 +187,27 @@ def nobody_to_ask(ground: Ground) -> str:
             terminal.expect(QUESTION)
             broken_off(terminal)
 
-        in_shell(site, person, unanswered)
-        equal(site.requests("signin"), [], "the daemon's questions to Entra")
+        in_shell(host, person, unanswered)
+        equal(host.requests("signin"), [], "the daemon's questions to Entra")
     return "twelve ways, and Entra heard of none of them"
 
 
 @case("P8",
       "step-up with the daemon frozen or stopped: an Entra user is refused, and local users and root are not affected")
-def without_daemon(ground: Ground) -> str:
-    with stepping_up(ground, "stepless") as site:
-        person = administrator(ground)
+def without_daemon(env: Environment) -> str:
+    with stepping_up(env, "stepless") as host:
+        person = administrator(env)
         with_password = "sudo -k; sudo -S -p '' id -u"
 
         def local() -> None:
-            outcome = site.ssh(ground.lisa, with_password, input=PASSWORD + "\n")
+            outcome = host.ssh(env.lisa, with_password, input=PASSWORD + "\n")
             require((outcome.out, outcome.err) == ("0\n", ""), f"lisa: {outcome.text}")
-            outcome = site.ssh(ground.lisa, with_password, input="wrong\n")
+            outcome = host.ssh(env.lisa, with_password, input="wrong\n")
             require(outcome.out == "" and "Entra" not in outcome.text and "entralogin" not in outcome.text, outcome.text)
-            equal(site.ssh(ground.root, "sudo -u lisa sudo -n -k; sudo id -u").out, "0\n", "root")
+            equal(host.ssh(env.root, "sudo -u lisa sudo -n -k; sudo id -u").out, "0\n", "root")
 
         def act(terminal: Terminal) -> None:
-            for stop, go in ((site.service.freeze, site.service.thaw), (site.service.stop, site.begin)):
+            for stop, go in ((host.service.freeze, host.service.thaw), (host.service.stop, host.begin)):
                 stop()
                 try:
                     local()
@@ -221,7 +221,7 @@ def without_daemon(ground: Ground) -> str:
             require("\n0\n" not in terminal.shown, f"root: {terminal.shown}")
 
         local()
-        in_shell(site, person, act)
+        in_shell(host, person, act)
     return "frozen and stopped"
 
 
@@ -246,53 +246,53 @@ def holds_prompts(login: str) -> str:
 
 @case("P13", "step-up: prompts that another user holds under an administrator's name take none of the places of their sudo",
       attack="W3")
-def places(ground: Ground) -> str:
-    with stepping_up(ground, "places", SWITCHED_ON.replace("login sudo", "su sudo")) as site:
-        offer(site, "su")
-        person = administrator(ground)
-        admitted(site.ssh(person, "true"))
-        holding = ground.aside(site.machine.inside, lambda: holds_prompts(person.login), "lisa", 180)
+def places(env: Environment) -> str:
+    with stepping_up(env, "places", SWITCHED_ON.replace("login sudo", "su sudo")) as host:
+        offer(host, "su")
+        person = administrator(env)
+        admitted(host.ssh(person, "true"))
+        holding = env.aside(host.machine.inside, lambda: holds_prompts(person.login), "lisa", 180)
         try:
-            wait_for(lambda: site.machine.path("/tmp/held").exists() or holding.done(), "lisa's prompts", 90)
+            wait_for(lambda: host.machine.path("/tmp/held").exists() or holding.done(), "lisa's prompts", 90)
 
             def act(terminal: Terminal) -> None:
-                approving(ground, person)(asked(terminal, "sudo id -un"))
+                approving(env, person)(asked(terminal, "sudo id -un"))
                 terminal.expect(r"\nroot\n")
 
-            in_shell(site, person, act)
+            in_shell(host, person, act)
         finally:
-            site.machine.write("/tmp/enough", "")
+            host.machine.write("/tmp/enough", "")
         line: str = holding.result()
     return f"root by a code, while lisa reads: {line.strip()}"
 
 
-def finding(site: Site, name: str) -> tuple[str, str]:
+def finding(host: Host, name: str) -> tuple[str, str]:
     """Severity and text of doctor's finding of this id; empty if there is none."""
-    found = [f for f in json.loads(site.tool("--json", "doctor").out)["findings"] if f["id"] == name]
+    found = [f for f in json.loads(host.tool("--json", "doctor").out)["findings"] if f["id"] == name]
     return (found[0]["severity"], found[0]["found"]) if found else ("", "")
 
 
 @case("P2",
       "step-up is switched on by the settings, entralogin's line and setup, in that order; doctor names what is missing")
-def switching(ground: Ground) -> str:
-    with ground.fresh("switching") as site:
-        machine, person = site.machine, administrator(ground)
-        equal(site.ssh(person, "sudo -n id -u").out, "0\n", "sudo before")
+def switching(env: Environment) -> str:
+    with env.fresh("switching") as host:
+        machine, person = host.machine, administrator(env)
+        equal(host.ssh(person, "sudo -n id -u").out, "0\n", "sudo before")
         before = machine.read(SUDOERS)
         machine.write(SETTINGS, SWITCHED_ON)
-        site.service.restart()
-        seen = [finding(site, "pam.sudo.auth")]
+        host.service.restart()
+        seen = [finding(host, "pam.sudo.auth")]
         require(seen[-1][0] == "error" and "asks for no code" in seen[-1][1], f"{seen}")
-        require("step-up does not happen" in finding(site, "sudoers.step-up")[1], "NOPASSWD is not named")
+        require("step-up does not happen" in finding(host, "sudoers.step-up")[1], "NOPASSWD is not named")
         outcome = machine.run(CONFIGURE, "--enable")
         require(not outcome.ok and "/etc/pam.d/sudo /etc/pam.d/sudo-i" in outcome.text, f"setup: {outcome.text}")
         equal(machine.read(SUDOERS), before, "sudoers without our lines")
         for service in ("sudo", "sudo-i"):
-            offer(site, service)
-        require("step-up does not happen" in finding(site, "sudoers.step-up")[1], "NOPASSWD is not named")
+            offer(host, service)
+        require("step-up does not happen" in finding(host, "sudoers.step-up")[1], "NOPASSWD is not named")
         machine.must(CONFIGURE, "--enable")
         require(" PASSWD: ALL" in machine.read(SUDOERS) and "NOPASSWD" not in machine.read(SUDOERS), "sudoers")
-        equal([finding(site, name)[0] for name in ("pam.sudo.auth", "pam.sudo-i.auth", "sudoers.step-up")],
+        equal([finding(host, name)[0] for name in ("pam.sudo.auth", "pam.sudo-i.auth", "sudoers.step-up")],
               ["good", "good", ""], "findings")
 
         def spoilt(terminal: Terminal) -> None:
@@ -302,14 +302,14 @@ def switching(ground: Ground) -> str:
                                 (f"%{ADMINS} ALL=(ALL) NOPASSWD: ALL\n", "asks administrators for nothing"),
                                 (f"%{ADMINS} ALL=(root) NOPASSWD: /usr/bin/id\n", "some commands")):
                 machine.write(TARGETPW, rule, 0o440)
-                require(words in finding(site, "sudoers.step-up")[1], f"{rule}: {finding(site, 'sudoers.step-up')}")
+                require(words in finding(host, "sudoers.step-up")[1], f"{rule}: {finding(host, 'sudoers.step-up')}")
             machine.remove(TARGETPW)
-            equal(finding(site, "sudoers.step-up"), ("", ""), "when it is gone")
+            equal(finding(host, "sudoers.step-up"), ("", ""), "when it is gone")
 
-        in_shell(site, person, spoilt)
+        in_shell(host, person, spoilt)
         machine.write(SETTINGS, SWITCHED_ON.replace("login sudo", "login"))
         machine.must(CONFIGURE, "--enable")
         equal(machine.read(SUDOERS), before, "sudoers when it is off again")
-        site.service.restart()
-        equal(site.ssh(person, "sudo -n id -u").out, "0\n", "sudo afterwards")
+        host.service.restart()
+        equal(host.ssh(person, "sudo -n id -u").out, "0\n", "sudo afterwards")
     return seen[0][1]

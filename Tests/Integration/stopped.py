@@ -6,13 +6,13 @@ from __future__ import annotations
 import threading
 import time
 
-from bed import Person
-from bed.checks import equal, require
-from bed.machine import wait_for
-from booted_ground import DAEMON, BootedGround, BootedSite
+from booted_environment import DAEMON, BootedEnvironment, BootedHost
 from case import case
 from sessions import gone, of, uid_of
 from simulator import contoso
+from testbed import Person
+from testbed.checks import equal, require
+from testbed.machine import wait_for
 
 SCOPES = "/sys/fs/cgroup/user.slice/user-$(id -u).slice/user@$(id -u).service/app.slice"
 # Each of them sleeps under a name, in a state or in a place that could hide it.
@@ -35,31 +35,31 @@ until grep -h 'frozen 1' SCOPES/cold.scope/cgroup.events; do sleep 0.1; done
 """.replace("SCOPES", SCOPES)
 
 
-def with_manager(ground: BootedGround, site: BootedSite, is_administrator: bool = False) -> tuple[Person, int]:
+def with_manager(env: BootedEnvironment, host: BootedHost, is_administrator: bool = False) -> tuple[Person, int]:
     """A person with a user manager, and so with control groups of their own."""
-    person = ground.newcomer()
+    person = env.newcomer()
     if is_administrator:
-        ground.azure.assign(ground.key_of(person), contoso.ADMINISTRATOR)
-    uid = uid_of(site, person)
+        env.azure.assign(env.key_of(person), contoso.ADMINISTRATOR)
+    uid = uid_of(host, person)
     # What loginctl enable-linger does, which systemd 257 refuses in this machine.
-    site.machine.must("sh", "-c", f"mkdir -p /var/lib/systemd/linger && touch /var/lib/systemd/linger/{person.login}")
-    site.machine.systemctl("start", f"user@{uid}.service")
+    host.machine.must("sh", "-c", f"mkdir -p /var/lib/systemd/linger && touch /var/lib/systemd/linger/{person.login}")
+    host.machine.systemctl("start", f"user@{uid}.service")
     return person, uid
 
 
 @case("P2", "nothing hides from the end of sessions: names like fields of /proc, tracing, namespaces, a frozen control group",
       attack="E1")
-def hiders(ground: BootedGround) -> str:
-    site = ground.vm
-    person, uid = with_manager(ground, site)
-    outcome = site.ssh(person, HIDERS)
+def hiders(env: BootedEnvironment) -> str:
+    host = env.vm
+    person, uid = with_manager(env, host)
+    outcome = host.ssh(person, HIDERS)
     require("frozen 1" in outcome.out, f"not frozen: {outcome.text}")
-    wait_for(lambda: len(of(site, uid)) >= 13, "those that hide")
+    wait_for(lambda: len(of(host, uid)) >= 13, "those that hide")
     time.sleep(1)
-    require(len(of(site, uid)) >= 13, "they end without being ended")
-    ended = site.tool("sessions", "end", person.login)
+    require(len(of(host, uid)) >= 13, "they end without being ended")
+    ended = host.tool("sessions", "end", person.login)
     require(ended.ok and "still run" not in ended.out, ended.text)
-    equal(of(site, uid), [], "what is left")
+    equal(of(host, uid), [], "what is left")
     return ended.out.splitlines()[0]
 
 
@@ -79,17 +79,17 @@ echo late $(ls /tmp | grep -c z-root)
 
 @case("P2", "sudo that its user has stopped before the decision is refused when it goes on after the role's end", deep=True,
       attack="E2")
-def cold_sudo(ground: BootedGround) -> str:
-    site = ground.vm
-    machine = site.machine
-    person, _ = with_manager(ground, site, is_administrator=True)
+def cold_sudo(env: BootedEnvironment) -> str:
+    host = env.vm
+    machine = host.machine
+    person, _ = with_manager(env, host, is_administrator=True)
     said: list[str] = []
-    running = threading.Thread(target=lambda: said.append(site.ssh(person, COLD, timeout=120).out))
+    running = threading.Thread(target=lambda: said.append(host.ssh(person, COLD, timeout=120).out))
     running.start()
     try:
         wait_for(lambda: machine.run("test", "-e", "/tmp/z-ready").ok or not running.is_alive(), "the stopped ones", 60)
-        ground.azure.withdraw(ground.key_of(person))
-        site.tool("check", person.login)
+        env.azure.withdraw(env.key_of(person))
+        host.tool("check", person.login)
     finally:
         machine.run("touch", "/tmp/z-go")
         running.join()
@@ -101,20 +101,20 @@ def cold_sudo(ground: BootedGround) -> str:
     return f"16 stopped, {early} were over before; {late - early} had been allowed and went on as root, the others refused"
 
 
-def retire_amid_sign_ins(site: BootedSite, person: Person, over: threading.Event, first: int) -> list[str]:
+def retire_amid_sign_ins(host: BootedHost, person: Person, over: threading.Event, first: int) -> list[str]:
     """What five clients that sign in repeatedly are told, from before the account is retired until after it."""
     said: list[str] = []
 
     def knock() -> None:
         while not over.is_set():
-            said.append(site.ssh(person, "setsid sleep 4820 >/dev/null 2>&1 </dev/null & echo in").out)
+            said.append(host.ssh(person, "setsid sleep 4820 >/dev/null 2>&1 </dev/null & echo in").out)
 
     knockers = [threading.Thread(target=knock) for _ in range(5)]
     for knocker in knockers:
         knocker.start()
     try:
         wait_for(lambda: len(said) > first, "the first sign-ins", 60)
-        outcome = site.tool("users", "retire", person.login)
+        outcome = host.tool("users", "retire", person.login)
         require(outcome.ok and "0 processes ended" not in outcome.out, outcome.text)
         count = len(said)
         wait_for(lambda: len(said) > count + 10, "more attempts", 60)
@@ -127,13 +127,13 @@ def retire_amid_sign_ins(site: BootedSite, person: Person, over: threading.Event
 
 @case("P5", "sign-ins while their account is retired: none begins after it, and none of its processes is left", deep=True,
       attack="E3")
-def retired_meanwhile(ground: BootedGround) -> str:
-    site, entered, knocked = ground.vm, 0, 0
+def retired_meanwhile(env: BootedEnvironment) -> str:
+    host, entered, knocked = env.vm, 0, 0
     for turn in range(4):
-        person = ground.newcomer()
-        uid, over = uid_of(site, person), threading.Event()
-        said = retire_amid_sign_ins(site, person, over, 2 + turn)
-        gone(site, uid)
+        person = env.newcomer()
+        uid, over = uid_of(host, person), threading.Event()
+        said = retire_amid_sign_ins(host, person, over, 2 + turn)
+        gone(host, uid)
         entered, knocked = entered + sum("in" in words for words in said), knocked + len(said)
         require(not any("in" in words for words in said[-5:]), "in after the end")
     return f"{knocked} attempts around 4 retirements, {entered} in before; nothing is left"
@@ -141,11 +141,11 @@ def retired_meanwhile(ground: BootedGround) -> str:
 
 @case("P11", "links of the daemon's owner in place of its state folders: systemd follows none when it starts the daemon again",
       deep=True, attack="F29")
-def state_folders(ground: BootedGround) -> str:
-    with ground.boot("links") as site:
-        machine = site.machine
+def state_folders(env: BootedEnvironment) -> str:
+    with env.boot("links") as host:
+        machine = host.machine
         machine.wait_until_up()
-        site.wait_until_ready()
+        host.wait_until_ready()
         machine.must("sh", "-c", "mkdir -m 700 /etc/roots && echo x >/etc/roots/file && chmod 600 /etc/roots/file")
         before = machine.must("stat", "-c", "%n %u %g %a", "/etc/roots", "/etc/roots/file", "/etc/sudoers.d").out
         machine.must("setpriv", "--reuid=entralogin", "--regid=entralogin", "--clear-groups", "sh", "-c",
@@ -155,8 +155,8 @@ def state_folders(ground: BootedGround) -> str:
         wait_for(lambda: int(machine.property(DAEMON, "NRestarts")) > int(restarts) + 1, "two attempts to start again", 60)
         after = machine.must("stat", "-c", "%n %u %g %a", "/etc/roots", "/etc/roots/file", "/etc/sudoers.d").out
         equal(after, before, "owner and mode of root's folders")
-        require(site.ssh(ground.lisa, "sudo -n true; echo in").out == "in\n", "local users")
+        require(host.ssh(env.lisa, "sudo -n true; echo in").out == "in\n", "local users")
         machine.must("sh", "-c", "cd /var/lib/entralogin && rm ssh nss && mv s ssh && mv n nss")
         machine.systemctl("restart", DAEMON)
-        site.wait_until_ready()
+        host.wait_until_ready()
     return "the daemon does not start until the folders are folders again; nothing of root's changed"

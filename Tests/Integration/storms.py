@@ -13,17 +13,17 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from bed import Person
-from bed.asking import ask
-from bed.checks import admitted, equal, require
-from bed.machine import wait_for
-from bed.person import HOST
 from case import case
-from ground import Ground, Site
+from environment import Environment, Host
 from no_effects import random_names
 from simulator.sshkeys import public_line
+from testbed import Person
+from testbed.asking import ask
+from testbed.checks import admitted, equal, require
+from testbed.machine import wait_for
+from testbed.person import HOST
 
-CROWD = Path(__file__).resolve().with_name("crowd.py")
+NUMBERED_USERS = Path(__file__).resolve().with_name("load.py")
 LIMITS = "MaxStartups 500\nMaxSessions 500\nLoginGraceTime 120\n"
 PATIENCE = {"ConnectTimeout": "90"}
 RATIO, ROUNDS = 1.5, 3  # of the slowest hundredth, compared with local users in the same run
@@ -41,12 +41,12 @@ class Storm:
         return f"median {self.median / 1000:.2f} s, p99 {self.p99 / 1000:.2f} s, {self.seconds:.1f} s in all"
 
 
-def at_once(site: Site, people: list[Person]) -> Storm:
+def at_once(host: Host, people: list[Person]) -> Storm:
     """All sign in at the same moment; each must succeed, and under their own name."""
-    asked = [(person.argv("-p", str(site.port), f"{person.login}@{HOST}", "id", "-un", options=PATIENCE),
+    asked = [(person.argv("-p", str(host.port), f"{person.login}@{HOST}", "id", "-un", options=PATIENCE),
               str(person.folder)) for person in people]
     began = time.monotonic()
-    done = subprocess.run([sys.executable, "-I", str(CROWD)], input=json.dumps(asked), capture_output=True, text=True,
+    done = subprocess.run([sys.executable, "-I", str(NUMBERED_USERS)], input=json.dumps(asked), capture_output=True, text=True,
                           start_new_session=True, timeout=300, check=False)
     seconds = time.monotonic() - began
     require(done.returncode == 0, f"the clients: {done.stderr}")
@@ -59,40 +59,40 @@ def at_once(site: Site, people: list[Person]) -> Storm:
     return Storm(statistics.median(times), times[int(len(times) * 0.99)], seconds)
 
 
-def local_people(site: Site, like: Person, count: int) -> list[Person]:
+def local_people(host: Host, like: Person, count: int) -> list[Person]:
     """Makes local accounts that all have the key of `like`, and no certificate."""
     for table, line in (("passwd", "local{n}:x:{id}:{id}::/home/local{n}:/bin/bash"), ("group", "local{n}:x:{id}:"),
                         ("shadow", "local{n}:*:19000:0:99999:7:::")):
-        with site.machine.path(f"/etc/{table}").open("a") as lines:
+        with host.machine.path(f"/etc/{table}").open("a") as lines:
             lines.writelines(line.format(n=n, id=20_000 + n) + "\n" for n in range(count))
     for n in range(count):
-        home = site.machine.path(f"/home/local{n}")
+        home = host.machine.path(f"/home/local{n}")
         home.mkdir(mode=0o700)
         os.chown(home, 20_000 + n, 20_000 + n)
-    site.machine.write("/etc/ssh/crowd_keys", public_line(like.identity) + "\n")
+    host.machine.write("/etc/ssh/load_keys", public_line(like.identity) + "\n")
     return [Person(f"local{n}", like.folder, like.identity) for n in range(count)]
 
 
-def storm(ground: Ground, people: int, sign_ins: int, limit: float | None) -> str:
-    settings = f"{LIMITS}AuthorizedKeysFile .ssh/authorized_keys /etc/ssh/crowd_keys\n"
-    with ground.fresh("storm", sshd=settings, bare=True) as site:
-        crowd = [ground.newcomer() for _ in range(people)]
-        ours = (crowd * sign_ins)[:sign_ins]
-        theirs = (local_people(site, crowd[0], people) * sign_ins)[:sign_ins]
-        before = site.count("pas"), site.count("arm")
-        first = at_once(site, ours)
-        asked = site.count("pas") - before[0], site.count("arm") - before[1]
+def storm(env: Environment, people: int, sign_ins: int, limit: float | None) -> str:
+    settings = f"{LIMITS}AuthorizedKeysFile .ssh/authorized_keys /etc/ssh/load_keys\n"
+    with env.fresh("storm", sshd=settings, bare=True) as host:
+        entra_people = [env.newcomer() for _ in range(people)]
+        ours = (entra_people * sign_ins)[:sign_ins]
+        theirs = (local_people(host, entra_people[0], people) * sign_ins)[:sign_ins]
+        before = host.count("pas"), host.count("arm")
+        first = at_once(host, ours)
+        asked = host.count("pas") - before[0], host.count("arm") - before[1]
         equal(asked[0], people, "questions to PAS while everybody signed in for the first time")
         # Two lists for each user, to confirm that the user is no administrator. Role definitions are cached.
         require(asked[1] <= 3 * people, f"{asked[1]} requests to ARM for {people} people")
         seen: list[tuple[float, Storm, Storm]] = []
         for _ in range(ROUNDS):  # again if a round is beyond the limit, because the machine is shared
-            again, local = at_once(site, ours), at_once(site, theirs)
+            again, local = at_once(host, ours), at_once(host, theirs)
             seen.append((again.p99 / local.p99, again, local))
             if limit is None or seen[-1][0] <= limit:
                 break
-        equal(site.count("pas") - before[0], people, "questions to PAS after everybody came again")
-        uids = {site.machine.uid(person.login) for person in crowd[:5]}
+        equal(host.count("pas") - before[0], people, "questions to PAS after everybody came again")
+        uids = {host.machine.uid(person.login) for person in entra_people[:5]}
         equal(len(uids), 5, "different numbers")
     ratio, again, local = min(seen, key=lambda s: s[0])
     report = (f"{sign_ins} of {people} people; first time {first.text()}; PAS asked {asked[0]} times; again "
@@ -102,57 +102,57 @@ def storm(ground: Ground, people: int, sign_ins: int, limit: float | None) -> st
 
 
 @case("P14", "a storm of 40 sign-ins at once: all succeed, PAS is asked once for each person", alone=True)
-def small_storm(ground: Ground) -> str:
-    return storm(ground, 20, 40, None)
+def small_storm(env: Environment) -> str:
+    return storm(env, 20, 40, None)
 
 
 @case("P14", "a storm of 200 sign-ins of 50 people: all succeed, PAS is asked once for each, as fast as local users'",
       deep=True)
-def great_storm(ground: Ground) -> str:
-    return storm(ground, 50, 200, RATIO)
+def great_storm(env: Environment) -> str:
+    return storm(env, 50, 200, RATIO)
 
 
 @case("P14", "a storm of 200 people at once: all succeed, PAS is asked once for each, as fast as local users'", deep=True)
-def great_crowd(ground: Ground) -> str:
-    return storm(ground, 200, 200, RATIO)
+def great_load(env: Environment) -> str:
+    return storm(env, 200, 200, RATIO)
 
 
-def strangers(ground: Ground, count: int, through_sshd: int) -> str:
+def strangers(env: Environment, count: int, through_sshd: int) -> str:
     """Names that no account has, in lookups as sshd makes them and in connections to sshd: requires constant memory, no
     requests to Azure, and nothing stored."""
-    programs, sizes, rounds, seconds = ground.bed.scratch / "programs", [], 5, 0.0
-    with ground.fresh("names", sshd=LIMITS, bare=True) as site:
-        admitted(site.ssh(ground.newcomer(), "true"))
-        site.all_answered()
-        wait_for(lambda: site.count("keys") == 3, "the tenant's configuration and both key documents")
-        before, asked = site.rest(), len(site.requests())
+    programs, sizes, rounds, seconds = env.testbed.scratch / "programs", [], 5, 0.0
+    with env.fresh("names", sshd=LIMITS, bare=True) as host:
+        admitted(host.ssh(env.newcomer(), "true"))
+        host.all_answered()
+        wait_for(lambda: host.count("keys") == 3, "the tenant's configuration and both key documents")
+        before, asked = host.rest(), len(host.requests())
         for number in range(rounds):
             began = time.monotonic()
-            answers = ask(site.machine, programs, (f"name {n}" for n in random_names(count // rounds, 100 + number)))
+            answers = ask(host.machine, programs, (f"name {n}" for n in random_names(count // rounds, 100 + number)))
             require(sum(bool(a.ids) for a in answers) > count // rounds // 2, "hardly any name was answered")
             seconds += time.monotonic() - began
-            knock(ground, site, through_sshd // rounds, number)
-            sizes.append(site.service.resident_kibibytes())
-        equal(site.state(), before, "the state folder")
-        equal(len(site.requests()), asked, "requests to Azure, of any kind")
+            knock(env, host, through_sshd // rounds, number)
+            sizes.append(host.service.resident_kibibytes())
+        equal(host.state(), before, "the state folder")
+        equal(len(host.requests()), asked, "requests to Azure, of any kind")
     require(seconds < count / NAMES_A_SECOND, f"{count} names took {seconds:.0f} s: not what was to be tried")
     require(max(sizes[1:]) - sizes[0] < GROWTH_KIB, f"resident KiB after each fifth: {sizes}")
     return f"{count} names, looked up in {seconds:.1f} s, {through_sshd} at the door; resident KiB after each fifth: {sizes}"
 
 
-def knock(ground: Ground, site: Site, count: int, seed: int) -> None:
+def knock(env: Environment, host: Host, count: int, seed: int) -> None:
     """Connects to sshd with such names and a key, several at a time."""
-    people = [Person(name, ground.lisa.folder, ground.lisa.identity) for name in random_names(count, 500 + seed)]
+    people = [Person(name, env.lisa.folder, env.lisa.identity) for name in random_names(count, 500 + seed)]
     with ThreadPoolExecutor(8) as pool:
-        outcomes = list(pool.map(lambda person: site.ssh(person, "id", timeout=60), people))
+        outcomes = list(pool.map(lambda person: host.ssh(person, "id", timeout=60), people))
     require(all(o.status == 255 for o in outcomes), "a stranger was let in")
 
 
 @case("P13", "2,500 random names, more than 10,000 a minute, 25 at sshd's door: flat memory, no network")
-def some_names(ground: Ground) -> str:
-    return strangers(ground, 2500, 25)
+def some_names(env: Environment) -> str:
+    return strangers(env, 2500, 25)
 
 
 @case("P13", "20,000 random names, more than 10,000 a minute, 200 at sshd's door: flat memory, no network", deep=True)
-def many_names(ground: Ground) -> str:
-    return strangers(ground, 20_000, 200)
+def many_names(env: Environment) -> str:
+    return strangers(env, 20_000, 200)

@@ -15,21 +15,21 @@ from typing import Any
 import pytest
 
 from again import Again
-from bed import Bed
-from bed.checks import Mismatch, Wrong, described, one_line
-from bed.installed import REPOSITORY
-from case import CASES, Case, Part, SharedGround, chosen
-from people import CROWD
+from case import CASES, Case, Part, SharedEnvironment, chosen
+from people import NUMBERED_USERS
+from testbed import Testbed
+from testbed.checks import Mismatch, Wrong, described, one_line
+from testbed.installed import REPOSITORY
 
 CONFIGURATION = Path(__file__).with_name("pytest.ini")
 
 
-def main(name: str, description: str, prepared: Callable[[Bed], SharedGround]) -> int:
+def main(name: str, description: str, prepared: Callable[[Testbed], SharedEnvironment]) -> int:
     """Runs the cases that the arguments ask for, on the fixture that `prepared` makes; returns the exit status."""
     leave_out_borrowed()
     left = run_name(name, sys.argv[1:])
     options = ["-c", str(CONFIGURATION), f"--rootdir={REPOSITORY}", "-o", f"cache_dir={REPOSITORY / '.build/pytest' / left}"]
-    suite = CaseSuite(name, description, prepared, REPOSITORY / ".bed" / f"last-{left}")
+    suite = CaseSuite(name, description, prepared, REPOSITORY / ".testbed" / f"last-{left}")
     status = pytest.main([*options, *sys.argv[1:]], plugins=[suite, Again()])
     if status == pytest.ExitCode.NO_TESTS_COLLECTED:
         print(f"{name}: no case is called that; --list names them")
@@ -61,20 +61,20 @@ class CaseItem(pytest.Item):
     is_final = False  # it failed, and no missed deadline explains that
 
     def runtest(self) -> None:
-        assert self.suite.ground is not None
+        assert self.suite.env is not None
         self.seen, self.is_final = "", False
         try:
-            self.seen = self.case.check(self.suite.ground)
-            self.suite.ground.settle()
+            self.seen = self.case.check(self.suite.env)
+            self.suite.env.settle()
         except Exception as error:
             self.seen = str(error) if isinstance(error, Mismatch) else described(error)
             self.is_final = isinstance(error, Wrong)
-            self._recover(self.suite.ground)
+            self._recover(self.suite.env)
             raise
 
-    def _recover(self, ground: SharedGround) -> None:
+    def _recover(self, env: SharedEnvironment) -> None:
         try:
-            ground.recover()
+            env.recover()
         except Exception as error:  # noqa: BLE001  added to the case's result; the run ends
             self.seen += f"; the machine did not recover: {described(error)}"
             self.session.shouldfail = f"the machine did not recover from {self.name}"
@@ -100,8 +100,8 @@ class CaseFile(pytest.File):
 class CaseSuite:
     """The pytest plugin: the suite's own options, its cases in their order, and the fixture that they share."""
 
-    def __init__(self, name: str, description: str, prepared: Callable[[Bed], SharedGround], logs: Path) -> None:
-        self.ground: SharedGround | None = None
+    def __init__(self, name: str, description: str, prepared: Callable[[Testbed], SharedEnvironment], logs: Path) -> None:
+        self.env: SharedEnvironment | None = None
         self._name, self._description, self._prepared, self._logs = name, description, prepared, logs
 
     def pytest_addoption(self, parser: pytest.Parser) -> None:
@@ -151,7 +151,7 @@ class CaseSuite:
         began = time.monotonic()
         with ExitStack() as stack:
             try:
-                self.ground = self._prepared(stack.enter_context(Bed(crowd=CROWD)))
+                self.env = self._prepared(stack.enter_context(Testbed(numbered=NUMBERED_USERS)))
             except (RuntimeError, TimeoutError, OSError) as error:
                 print(f"FAILED  preparation: {error}")
                 pytest.exit("the machines could not be prepared", returncode=1)
@@ -159,8 +159,8 @@ class CaseSuite:
             try:
                 return (yield)
             finally:
-                self.ground.keep_logs(self._logs)
+                self.env.keep_logs(self._logs)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        if self.ground is not None:
+        if self.env is not None:
             terminalreporter.write_line(f"{self._name}: logs: {self._logs.relative_to(REPOSITORY)}/")

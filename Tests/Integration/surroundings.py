@@ -5,16 +5,16 @@ from __future__ import annotations
 
 import shutil
 
-from bed import Person, pam, wire
-from bed.asking import ask, place
-from bed.checks import admitted, equal, require
-from bed.installed import CONFIGURE
 from case import case
-from ground import PASSWORD, STATE, Ground, Site
+from environment import PASSWORD, STATE, Environment, Host
 from identity import FIRST_UID
 from local_people import module_file
 from no_effects import HELPER
 from sockets import impostor
+from testbed import Person, pam, wire
+from testbed.asking import ask, place
+from testbed.checks import admitted, equal, require
+from testbed.installed import CONFIGURE
 
 SEEN = "/run/helper-groups"
 LOOKING = f"""#!/bin/sh
@@ -27,9 +27,9 @@ JAIL = "/home/lisa/jail"
 
 
 @case("P10", "the helper that sshd runs has its own group only, whatever sshd's are (CVE-2021-41617)")
-def groups_of_the_helper(ground: Ground) -> str:
-    with ground.fresh("helpergroups") as site:
-        machine = site.machine
+def groups_of_the_helper(env: Environment) -> str:
+    with env.fresh("helpergroups") as host:
+        machine = host.machine
         machine.must("mv", HELPER, f"{HELPER}.real")
         machine.write(HELPER, LOOKING, 0o755)
         machine.write(SEEN, "", 0o666)
@@ -38,10 +38,10 @@ def groups_of_the_helper(ground: Ground) -> str:
         powerful |= {"entra_admins": ADMINS_GID}
         groups = ",".join(str(gid) for gid in powerful.values())
         machine.stop_sshd()
-        machine.start_sshd(site.port, before=("/usr/bin/setpriv", f"--groups={groups}"))
-        site.stamped()
-        person = ground.newcomer()
-        admitted(site.ssh(person, "id -un"), f"{person.login}\n")
+        machine.start_sshd(host.port, before=("/usr/bin/setpriv", f"--groups={groups}"))
+        host.stamped()
+        person = env.newcomer()
+        admitted(host.ssh(person, "id -un"), f"{person.login}\n")
         own = int(machine.must("getent", "group", "entralogin-ssh").out.split(":")[2])
         seen = machine.read(SEEN).split("\n")[:-1]
         require(len(seen) >= 2, f"the helper was not looked at: {seen}")
@@ -50,9 +50,9 @@ def groups_of_the_helper(ground: Ground) -> str:
 
 
 @case("P11", "who owns the daemon gets no folder of root's by a link in place of its own, when root wires anew")
-def links_in_place_of_folders(ground: Ground) -> str:
-    with ground.fresh("links", started=False) as site:
-        machine = site.machine
+def links_in_place_of_folders(env: Environment) -> str:
+    with env.fresh("links", started=False) as host:
+        machine = host.machine
         machine.must("install", "-d", "-m", "0700", "/root/kept")
         for place in ("nss", "ssh"):
             machine.remove(f"{STATE}/{place}")
@@ -71,23 +71,23 @@ def links_in_place_of_folders(ground: Ground) -> str:
 
 
 @case("P10", "the helper with root's groups can no more than without: no file is opened, the answer is the same")
-def helper_with_groups(ground: Ground) -> str:
-    site, person = ground.vm, ground.newcomer()
-    admitted(site.ssh(person, "true"))
+def helper_with_groups(env: Environment) -> str:
+    host, person = env.vm, env.newcomer()
+    admitted(host.ssh(person, "true"))
     assert person.certificate is not None
     kind, body = person.certificate.read_text().split()[:2]
-    uid, home = str(site.machine.uid(person.login)), site.machine.home(person.login)
-    group = site.machine.must("getent", "group", "entralogin-ssh").out.split(":")[2]
+    uid, home = str(host.machine.uid(person.login)), host.machine.home(person.login)
+    group = host.machine.must("getent", "group", "entralogin-ssh").out.split(":")[2]
     opened: dict[str, set[str]] = {}
     for groups in ("--clear-groups", f"--groups=0,27,42,{ADMINS_GID}"):
         command = ["setpriv", "--reuid=entralogin-ssh", f"--regid={group}", groups, HELPER, person.login, uid, home,
                    kind]
-        good = site.machine.must(*command, body).out
+        good = host.machine.must(*command, body).out
         equal(good, f"{person.login}\n", f"a good certificate with {groups}")
-        equal(site.machine.must(*command, body[:-8]).out, "", f"a damaged one with {groups}")
+        equal(host.machine.must(*command, body[:-8]).out, "", f"a damaged one with {groups}")
         log = "/tmp/helper-trace"
-        site.machine.must("strace", "-f", "-q", "-o", log, "-e", "trace=open,openat,connect,execve", *command, body)
-        text = site.machine.read(log)
+        host.machine.must("strace", "-f", "-q", "-o", log, "-e", "trace=open,openat,connect,execve", *command, body)
+        text = host.machine.read(log)
         require("principals.sock" in text, f"it did not ask: {text}")
         after = text[text.index(f'execve("{HELPER}"'):]
         opened[groups] = {part.split('"')[1] for part in after.splitlines() if "open" in part.split("(")[0]}
@@ -99,29 +99,29 @@ def helper_with_groups(ground: Ground) -> str:
 
 
 @case("P13", "a process with 4,000 open descriptors asks the NSS and PAM modules, and is answered (CVE-2013-0288)")
-def many_descriptors(ground: Ground) -> str:
-    site, scratch = ground.vm, ground.bed.scratch / "programs"
-    person = ground.newcomer()
-    admitted(site.ssh(person, "true"))
-    uid = site.machine.uid(person.login)
+def many_descriptors(env: Environment) -> str:
+    host, scratch = env.vm, env.testbed.scratch / "programs"
+    person = env.newcomer()
+    admitted(host.ssh(person, "true"))
+    uid = host.machine.uid(person.login)
     questions = [f"name {person.login}", f"uid {uid}", f"groups {person.login}", "name never-seen@contoso.com"]
-    few, many = (ask(site.machine, scratch, questions, files=files) for files in (0, MANY))
+    few, many = (ask(host.machine, scratch, questions, files=files) for files in (0, MANY))
     equal([a.ids for a in many], [a.ids for a in few], "answers")
     require(all(a.ids for a in many), f"no answer: {many}")
     for service, login, result in (("su", person.login, pam.SUCCESS), ("su", "lisa", pam.SUCCESS),
                                    ("sshd", person.login, pam.DENIED)):
-        equal(pam.ask(site.machine, scratch, service, login, files=MANY).results["account"], result,
+        equal(pam.ask(host.machine, scratch, service, login, files=MANY).results["account"], result,
               f"{service} for {login}")
     return f"{len(questions)} names and ids, three account stages"
 
 
-def build_jail(ground: Ground, site: Site, victim: Person) -> None:
+def build_jail(env: Environment, host: Host, victim: Person) -> None:
     """Makes a root folder that belongs to lisa, with programs, entralogin's real module, and what a hostile owner would put
     there: published files that give her another user's uid, and a server that says yes."""
-    machine, root = site.machine, site.machine.path(JAIL)
-    programs = ["/usr/bin/id", "/usr/bin/getent", place(machine, ground.bed.scratch / "programs")]
-    module = module_file(site, "libnss_entralogin.so.2")
-    files = set(programs) | {"/" + str(module.relative_to(site.machine.path("/")))}
+    machine, root = host.machine, host.machine.path(JAIL)
+    programs = ["/usr/bin/id", "/usr/bin/getent", place(machine, env.testbed.scratch / "programs")]
+    module = module_file(host, "libnss_entralogin.so.2")
+    files = set(programs) | {"/" + str(module.relative_to(host.machine.path("/")))}
     for program in list(files):
         files |= {word for word in machine.run("ldd", program).out.split() if word.startswith("/")}
     for name in sorted(files):
@@ -135,42 +135,42 @@ def build_jail(ground: Ground, site: Site, victim: Person) -> None:
     (root / "etc/nsswitch.conf").write_text("passwd: entralogin\ngroup: entralogin\n")
     for name in (f"{STATE}/nss/accounts.snapshot", "/run/entralogin/nss/grants.snapshot"):
         (root / name.lstrip("/")).parent.mkdir(parents=True, exist_ok=True)
-        (root / name.lstrip("/")).write_bytes(site.machine.path(name).read_bytes())
+        (root / name.lstrip("/")).write_bytes(host.machine.path(name).read_bytes())
     machine.must("chown", "-R", "lisa:lisa", JAIL)
 
 
 @case("P10", "sudo into a root folder of a user's (CVE-2025-32463): the module there answers nothing from that folder")
-def foreign_root(ground: Ground) -> str:
-    with ground.fresh("jail") as site:
-        alice = ground.person("alice")
-        admitted(site.ssh(alice, "true"))
-        build_jail(ground, site, alice)
-        site.machine.write("/etc/sudoers.d/60-jail", "Defaults:lisa runchroot=*\n", 0o440)
-        names = place(site.machine, ground.bed.scratch / "programs")
+def foreign_root(env: Environment) -> str:
+    with env.fresh("jail") as host:
+        alice = env.person("alice")
+        admitted(host.ssh(alice, "true"))
+        build_jail(env, host, alice)
+        host.machine.write("/etc/sudoers.d/60-jail", "Defaults:lisa runchroot=*\n", 0o440)
+        names = place(host.machine, env.testbed.scratch / "programs")
 
         def in_jail(*command: str) -> str:
             line = f"sudo -k; echo '{PASSWORD}' | sudo -S -p '' -R {JAIL} {' '.join(command)}"
-            outcome = site.ssh(ground.lisa, line)
+            outcome = host.ssh(env.lisa, line)
             require("not allowed" not in outcome.text and "not permitted" not in outcome.text, outcome.text)
             return outcome.out
 
-        uid = site.machine.uid(alice.login)
+        uid = host.machine.uid(alice.login)
         require(in_jail("/usr/bin/id", "-u").strip() == "0", "sudo does not go there: nothing is tried")
         questions = f"name {alice.login}\\nuid {uid}\\ngroups {alice.login}\\nname new@contoso.com\\n"
 
         def answers() -> list[str]:
             line = (f"printf '{questions}' >/tmp/questions; sudo -k; echo '{PASSWORD}' | sudo -S -v; "
                     f"sudo -R {JAIL} {names} sshd </tmp/questions")
-            outcome = site.ssh(ground.lisa, line)
+            outcome = host.ssh(env.lisa, line)
             require(len(outcome.lines()) == 4, outcome.text)
             return [" ".join(part.split()[1:]) for part in outcome.lines()]
 
         equal(answers(), ["-", "-", "65534", "-"], "with lisa's files")
         # If root owns the same files, the module answers from them: it works there, so the owner makes the difference.
-        site.machine.must("chown", "-R", "root:root", JAIL)
+        host.machine.must("chown", "-R", "root:root", JAIL)
         require(answers()[:2] == [str(uid), str(uid)], "with root's files nothing is answered either: proves nothing")
-        site.machine.must("chown", "-R", "lisa:lisa", JAIL)
-        with impostor(site, f"{JAIL}{wire.CONTROL}", "lisa", "lisa", "lisa") as heard:
+        host.machine.must("chown", "-R", "lisa:lisa", JAIL)
+        with impostor(host, f"{JAIL}{wire.CONTROL}", "lisa", "lisa", "lisa") as heard:
             equal(answers(), ["-", "-", "65534", "-"], "with lisa's files and server")
             equal(heard, [], "what her server was asked")
     return "nothing from lisa's files, nothing said to her server; the same files of root's are read"

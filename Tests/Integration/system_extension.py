@@ -7,15 +7,15 @@ import os
 import shutil
 from pathlib import Path
 
-from bed import Machine
-from bed.checks import admitted, equal, require
-from bed.installed import REPOSITORY, TOOL
-from bed.machine import run, wait_for
-from bed.packages import differences, inventory
-from booted_ground import DAEMON, BootedSite
+from booted_environment import DAEMON, BootedHost
 from case import case
 from packages import WIRED
-from packages_ground import OpenSession, PackagesGround
+from packages_environment import OpenSession, PackagesEnvironment
+from testbed import Machine
+from testbed.checks import admitted, equal, require
+from testbed.installed import REPOSITORY, TOOL
+from testbed.machine import run, wait_for
+from testbed.packages import differences, inventory
 
 IMAGE = "/var/lib/extensions/entralogin.raw"
 UNIT = "entralogin-sysext.service"
@@ -46,29 +46,29 @@ def built(folder: Path) -> Path:
     return images[0]
 
 
-def immutable(ground: PackagesGround) -> Machine:
+def immutable(env: PackagesEnvironment) -> Machine:
     """A stopped machine without the product, whose /usr is read-only from its next boot on."""
-    machine = ground.bed.machine("immutable", base=ground.bare)
+    machine = env.testbed.machine("immutable", base=env.bare)
     machine.write("/etc/systemd/system/read-only.service", READ_ONLY)
     machine.must("systemctl", "enable", "read-only.service", "systemd-sysext.service")
     machine.stop()
     return machine
 
 
-def stays_out(ground: PackagesGround, site: BootedSite) -> None:
+def stays_out(env: PackagesEnvironment, host: BootedHost) -> None:
     """Requires that no Entra account can sign in, whatever is left of the product; lisa and root are not affected."""
     for key in ("alice", "carol"):
-        require(not site.ssh(ground.person(key), "true").ok, f"{key} is in")
-    admitted(site.ssh(ground.lisa, "id -un"), "lisa\n")
-    admitted(site.ssh(ground.root, "id -u"), "0\n")
+        require(not host.ssh(env.person(key), "true").ok, f"{key} is in")
+    admitted(host.ssh(env.lisa, "id -un"), "lisa\n")
+    admitted(host.ssh(env.root, "id -u"), "0\n")
 
 
-def extend(site: BootedSite, *words: str) -> None:
-    site.machine.must("systemd-sysext", *words)
+def extend(host: BootedHost, *words: str) -> None:
+    host.machine.must("systemd-sysext", *words)
 
 
-def merge(ground: PackagesGround, site: BootedSite, image: Path) -> None:
-    machine = site.machine
+def merge(env: PackagesEnvironment, host: BootedHost, image: Path) -> None:
+    machine = host.machine
     require(not machine.run("touch", "/usr/written").ok, "/usr can be written")
     machine.must("mkdir", "-p", str(Path(IMAGE).parent))
     shutil.copy(image, machine.path(IMAGE))
@@ -76,54 +76,54 @@ def merge(ground: PackagesGround, site: BootedSite, image: Path) -> None:
     require(machine.run(TOOL, "--version").ok, machine.run("systemd-sysext", "status").text)
 
 
-def unmerge(ground: PackagesGround, site: BootedSite) -> None:
+def unmerge(env: PackagesEnvironment, host: BootedHost) -> None:
     """Unmerges the extension; requires that no Entra account can sign in, and that lisa and root are not affected."""
-    site.machine.must("systemd-sysext", "unmerge")
+    host.machine.must("systemd-sysext", "unmerge")
     for key in ("alice", "carol"):
-        require(not site.ssh(ground.person(key), "true").ok, f"{key} is in")
-    admitted(site.ssh(ground.lisa, "id -un"), "lisa\n")
-    admitted(site.ssh(ground.root, "id -u"), "0\n")
+        require(not host.ssh(env.person(key), "true").ok, f"{key} is in")
+    admitted(host.ssh(env.lisa, "id -un"), "lisa\n")
+    admitted(host.ssh(env.root, "id -u"), "0\n")
 
 
 @case("P17", "a system extension on a read-only /usr: merged, set up, unmerged, merged again, booted again and taken out; nobody "
       "without a role is in meanwhile", deep=True)
-def merged(ground: PackagesGround) -> str:
-    image, base = built(ground.bed.scratch / "extension"), immutable(ground)
-    with ground.boot_on("immutable", base) as site:
-        machine = site.machine
+def merged(env: PackagesEnvironment) -> str:
+    image, base = built(env.testbed.scratch / "extension"), immutable(env)
+    with env.boot_on("immutable", base) as host:
+        machine = host.machine
         machine.wait_until_up()
         before = inventory(machine, *SET_UP)
-        merge(ground, site, image)
+        merge(env, host, image)
         machine.must(TOOL, "setup", "--apply")
-        ground.signs_in(site)
+        env.signs_in(host)
         # Unmerged while sign-in is set up: this has the same effect as a missing module.
-        lisa = OpenSession(ground.lisa, site.port)
+        lisa = OpenSession(env.lisa, host.port)
         try:
-            unmerge(ground, site)
+            unmerge(env, host)
             machine.must("systemd-sysext", "merge")
             machine.systemctl("restart", UNIT)
-            ground.signs_in(site)
+            env.signs_in(host)
             # A refresh mounts /usr again, so its files have other identities: sign-in is off until the check has seen them.
             machine.must("systemd-sysext", "refresh")
             for key in ("alice", "carol"):
-                require(not site.ssh(ground.person(key), "true").ok, f"{key} is in after a refresh")
+                require(not host.ssh(env.person(key), "true").ok, f"{key} is in after a refresh")
             former = machine.property(DAEMON, "MainPID")
             machine.systemctl("restart", "systemd-sysext.service")
             wait_for(lambda: machine.property(DAEMON, "MainPID") not in ("", "0", former), "the daemon of the new /usr")
-            ground.signs_in(site)
+            env.signs_in(host)
             equal(lisa.ask("id -un"), "lisa", "lisa's session over all that")
         finally:
             lisa.end()
         machine.power_off()
 
     # systemd reads the units of /etc before anything is merged.
-    with ground.boot_on("immutable-again", machine, base) as site:
-        machine = site.machine
+    with env.boot_on("immutable-again", machine, base) as host:
+        machine = host.machine
         machine.wait_until_up()
         require(machine.property(UNIT, "ActiveState") == "active", "the unit of /etc has not run")
-        ground.signs_in(site)
+        env.signs_in(host)
         machine.must(TOOL, "setup", "--undo")
-        unmerge(ground, site)
+        unmerge(env, host)
         machine.remove(IMAGE)
         left = set(differences(before, inventory(machine, *SET_UP))) - {f"~{PORT}"}
         equal(sorted(left), [], "what is left in /etc")

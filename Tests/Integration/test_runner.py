@@ -13,11 +13,11 @@ from unittest import mock
 
 import case
 import suite
-from bed.checks import Mismatch, Wrong
-from bed.stalls import TRIES, Stalls
+from testbed.checks import Mismatch, Wrong
+from testbed.stalls import TRIES, Stalls
 
 
-class Ground:
+class Environment:
     """A fixture that counts the runner's calls."""
 
     def __init__(self) -> None:
@@ -27,7 +27,7 @@ class Ground:
     def settle(self) -> None:
         self.settled += 1
         if self.is_broken:
-            raise Mismatch("the ground did not live through it")
+            raise Mismatch("the environment did not live through it")
 
     def recover(self) -> None:
         self.recovered += 1
@@ -40,13 +40,13 @@ class Ground:
 
 class RunnerTest(unittest.TestCase):
     def setUp(self) -> None:
-        self.ground, self.calls, self.excuse = Ground(), list[str](), ""
+        self.env, self.calls, self.excuse = Environment(), list[str](), ""
         state = self.enterContext(tempfile.TemporaryDirectory())
         cases: list[case.Case] = []
         for module in (case, suite):
             self.enterContext(mock.patch.object(module, "CASES", cases))
         self.enterContext(mock.patch.object(suite, "REPOSITORY", Path(state)))
-        self.enterContext(mock.patch.object(suite, "Bed", lambda **_: contextlib.nullcontext()))
+        self.enterContext(mock.patch.object(suite, "Testbed", lambda **_: contextlib.nullcontext()))
         self.enterContext(mock.patch.object(Stalls, "excuse", lambda *_: self.excuse))
 
     def declare(self, sentence: str, *errors: Exception | None, module: str = __name__, deep: bool = False,
@@ -54,7 +54,7 @@ class RunnerTest(unittest.TestCase):
         """Adds a case that fails with these errors, one for each run, and then passes."""
         outcomes = iter(errors)
 
-        def check(_: Ground) -> str:
+        def check(_: Environment) -> str:
             self.calls.append(sentence)
             error = next(outcomes, None)
             if error is not None:
@@ -68,7 +68,7 @@ class RunnerTest(unittest.TestCase):
         output = io.StringIO()
         with mock.patch("sys.argv", ["suite", *arguments]), contextlib.redirect_stdout(output), \
                 contextlib.redirect_stderr(output):
-            status = suite.main("trial", "a trial", lambda _: self.ground)
+            status = suite.main("trial", "a trial", lambda _: self.env)
         return status, output.getvalue()
 
     def test_parts_share_the_files_between_them_and_each_looks_at_what_its_cases_left(self) -> None:
@@ -92,14 +92,14 @@ class RunnerTest(unittest.TestCase):
             self.declare(sentence, module=module)
         status, text = self.run_suite()
         self.assertEqual((status, self.calls), (0, ["one", "two", "three", "four"]), text)
-        self.assertEqual((self.ground.settled, self.ground.recovered, self.ground.kept), (4, 0, 1))
+        self.assertEqual((self.env.settled, self.env.recovered, self.env.kept), (4, 0, 1))
         self.assertRegex(text.splitlines()[-1], r"4 passed in ")
 
     def test_a_failure_while_the_machine_ran_is_final(self) -> None:
         self.declare("fails", Mismatch("other words"))
         self.declare("follows")
         status, text = self.run_suite()
-        self.assertEqual((status, self.calls, self.ground.recovered), (1, ["fails", "follows"], 1), text)
+        self.assertEqual((status, self.calls, self.env.recovered), (1, ["fails", "follows"], 1), text)
         self.assertRegex(text, r"(?m)^FAILED .* P1: fails: other words$")
         self.assertRegex(text.splitlines()[-1], r"1 failed, 1 passed in ")
 
@@ -108,7 +108,7 @@ class RunnerTest(unittest.TestCase):
         self.declare("fails once", Mismatch("late"))
         self.declare("raises once", TimeoutError("late"))
         status, text = self.run_suite()
-        self.assertEqual((status, len(self.calls), self.ground.recovered), (0, 4, 2), text)
+        self.assertEqual((status, len(self.calls), self.env.recovered), (0, 4, 2), text)
         self.assertRegex(text, r"(?m)^again .* P1: fails once: the machine stood still: late$")
         self.assertRegex(text.splitlines()[-1], r" 2 passed in ")
 
@@ -126,14 +126,14 @@ class RunnerTest(unittest.TestCase):
         self.assertEqual((status, self.calls), (1, ["lets in"]), text)
 
     def test_a_ground_that_did_not_live_through_a_case_fails_it(self) -> None:
-        self.ground.is_broken = True
+        self.env.is_broken = True
         self.declare("breaks it")
         status, text = self.run_suite()
-        self.assertEqual((status, self.ground.recovered), (1, 1), text)
+        self.assertEqual((status, self.env.recovered), (1, 1), text)
         self.assertIn("did not live through it", text)
 
     def test_a_ground_that_does_not_recover_ends_the_run(self) -> None:
-        self.ground.is_lost = True
+        self.env.is_lost = True
         self.declare("fails", Mismatch("other words"))
         self.declare("follows")
         status, text = self.run_suite()
@@ -155,7 +155,7 @@ class RunnerTest(unittest.TestCase):
         self.assertEqual(self.run_suite("--list"), (0, "     P1: quick one\ndeep P1: slow one\n     P1: quick attack\n"))
 
     def test_of_a_table_a_sample_runs_always_and_every_row_in_the_deep_tier(self) -> None:
-        def check(_: Ground, rows: Sequence[int]) -> str:
+        def check(_: Environment, rows: Sequence[int]) -> str:
             self.calls += [str(row) for row in rows]
             return "seen"
 
@@ -185,7 +185,7 @@ class RunnerTest(unittest.TestCase):
 
     def test_machines_that_cannot_be_prepared_are_a_failure(self) -> None:
         self.declare("one")
-        with mock.patch.object(suite, "Bed", mock.Mock(side_effect=RuntimeError("no simulator"))):
+        with mock.patch.object(suite, "Testbed", mock.Mock(side_effect=RuntimeError("no simulator"))):
             status, text = self.run_suite()
         self.assertEqual((status, self.calls), (1, []))
         self.assertRegex(text, r"(?m)^FAILED  preparation: no simulator$")

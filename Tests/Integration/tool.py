@@ -9,28 +9,28 @@ import signal
 from functools import partial
 from typing import Any
 
-from bed.checks import admitted, equal, refused, require
-from bed.installed import REPOSITORY, TOOL
-from bed.machine import wait_for
-from bed.tracing import audited, tracing_sshd
 from case import case
-from ground import Ground, Site
+from environment import Environment, Host
+from testbed.checks import admitted, equal, refused, require
+from testbed.installed import REPOSITORY, TOOL
+from testbed.machine import wait_for
+from testbed.tracing import audited, tracing_sshd
 
 SSHD = "/etc/ssh/sshd_config.d/00-b.conf"  # read before entralogin's file; used only for what sshd -T prints
 
 
-def findings(site: Site) -> dict[str, dict[str, Any]]:
+def findings(host: Host) -> dict[str, dict[str, Any]]:
     """doctor's warnings and errors, by id; requires that none comes twice."""
-    report = json.loads(site.tool("--json", "doctor").out)["findings"]
+    report = json.loads(host.tool("--json", "doctor").out)["findings"]
     told = [f for f in report if f["severity"] in ("warning", "error")]
     sentences = [f["found"] for f in told]
     require(len(set(sentences)) == len(sentences), f"doctor says something twice: {sentences}")
     return {f["id"]: f for f in told}
 
 
-def told(site: Site, finding: str, *words: str) -> str:
+def told(host: Host, finding: str, *words: str) -> str:
     """Requires that doctor has this finding, with these words in its remedy or its sentence, and exits with a status for it."""
-    outcome = site.tool("--json", "doctor")
+    outcome = host.tool("--json", "doctor")
     all_of_it = [f for f in json.loads(outcome.out)["findings"] if f["id"] == finding]
     require(bool(all_of_it), f"doctor does not find {finding}: {outcome.text}")
     found = all_of_it[0]
@@ -43,9 +43,9 @@ def told(site: Site, finding: str, *words: str) -> str:
     return found["found"]
 
 
-def on_page(site: Site, finding: str) -> None:
+def on_page(host: Host, finding: str) -> None:
     """Requires that doctor prints what Documentation/troubleshooting.md shows, except for the machine's resource id."""
-    report = json.loads(site.tool("--json", "doctor").out)["findings"]
+    report = json.loads(host.tool("--json", "doctor").out)["findings"]
     found = [f for f in report if f["id"] == finding]
     require(bool(found), f"doctor does not find {finding}")
     page = " ".join((REPOSITORY / "Documentation/troubleshooting.md").read_text().split())
@@ -90,64 +90,64 @@ PRINTED = ("AllowGroups sudo\n", "auth sufficient pam_aad.so\n",
 
 
 @case("P15", "what keeps people out around the wiring is named by doctor, with its remedy, and the stamp stays")
-def around(ground: Ground) -> str:
+def around(env: Environment) -> str:
     seen = []
-    with ground.fresh("doctor") as site:
-        admitted(site.ssh(ground.newcomer(), "true"))
-        equal(sorted(findings(site)), [], "findings on a good machine")
-        equal(site.tool("doctor").status, 0, "status on a good machine")
+    with env.fresh("doctor") as host:
+        admitted(host.ssh(env.newcomer(), "true"))
+        equal(sorted(findings(host)), [], "findings on a good machine")
+        equal(host.tool("doctor").status, 0, "status on a good machine")
         for path, text, finding, words in AROUND:
-            file = site.machine.path(path)
+            file = host.machine.path(path)
             before = file.read_text() if file.exists() else None
-            site.machine.write(path, (before or "") + text, 0o440 if "sudoers" in path else 0o644)
-            told(site, finding, *words)
+            host.machine.write(path, (before or "") + text, 0o440 if "sudoers" in path else 0o644)
+            told(host, finding, *words)
             if text in PRINTED:
-                on_page(site, finding)
+                on_page(host, finding)
             # The check may fail only because sshd has not read the change.
-            require("sshd.running" in findings(site) or site.stamp(), f"{finding} withdraws the stamp")
-            site.machine.remove(path) if before is None else site.machine.write(path, before)
+            require("sshd.running" in findings(host) or host.stamp(), f"{finding} withdraws the stamp")
+            host.machine.remove(path) if before is None else host.machine.write(path, before)
             seen.append(finding)
-        fits(site.tool("doctor").out)
-        site.machine.must("chmod", "777", "/var/lib/entralogin/nss")
-        told(site, "files", "chmod 755 /var/lib/entralogin/nss")
-        site.machine.must("chmod", "755", "/var/lib/entralogin/nss")
-        sudoers = site.machine.read("/etc/sudoers")
-        site.machine.write("/etc/sudoers", sudoers.replace("@includedir", "# @includedir"), 0o440)
-        told(site, "sudoers.folder", "@includedir /etc/sudoers.d")
-        site.machine.write("/etc/sudoers", sudoers, 0o440)
-        site.machine.must("mount", "-t", "tmpfs", "-o", "size=4m", "small", "/var/log")
-        told(site, "disk", "/var/log", "df -h")
-        site.machine.must("umount", "/var/log")
-        site.reload()
-        site.stamped()
-        wait_for(lambda: site.tool("doctor").status == 0, "a doctor who is content when all is mended")
+        fits(host.tool("doctor").out)
+        host.machine.must("chmod", "777", "/var/lib/entralogin/nss")
+        told(host, "files", "chmod 755 /var/lib/entralogin/nss")
+        host.machine.must("chmod", "755", "/var/lib/entralogin/nss")
+        sudoers = host.machine.read("/etc/sudoers")
+        host.machine.write("/etc/sudoers", sudoers.replace("@includedir", "# @includedir"), 0o440)
+        told(host, "sudoers.folder", "@includedir /etc/sudoers.d")
+        host.machine.write("/etc/sudoers", sudoers, 0o440)
+        host.machine.must("mount", "-t", "tmpfs", "-o", "size=4m", "small", "/var/log")
+        told(host, "disk", "/var/log", "df -h")
+        host.machine.must("umount", "/var/log")
+        host.reload()
+        host.stamped()
+        wait_for(lambda: host.tool("doctor").status == 0, "a doctor who is content when all is mended")
     return f"{len(seen) + 3} causes"
 
 
 @case("P15", "a machine with large uids in lastlog, another directory behind entralogin's: a note, and a warning")
-def neighbours(ground: Ground) -> str:
-    with ground.fresh("beside") as site:
-        site.machine.must("truncate", "--size=540G", "/var/log/lastlog")
-        names = site.machine.read("/etc/nsswitch.conf")
-        site.machine.write("/etc/nsswitch.conf", names.replace("entralogin", "entralogin winbind"))
-        line = told(site, "neighbour.passwd", "winbind stands behind entralogin")
-        require("looks 540 GiB large" in site.tool("doctor").text.replace("\n        ", " "), "lastlog is not named")
+def neighbours(env: Environment) -> str:
+    with env.fresh("beside") as host:
+        host.machine.must("truncate", "--size=540G", "/var/log/lastlog")
+        names = host.machine.read("/etc/nsswitch.conf")
+        host.machine.write("/etc/nsswitch.conf", names.replace("entralogin", "entralogin winbind"))
+        line = told(host, "neighbour.passwd", "winbind stands behind entralogin")
+        require("looks 540 GiB large" in host.tool("doctor").text.replace("\n        ", " "), "lastlog is not named")
     return line
 
 
 @case("P15", "the application is missing while ARM answers: one warning, with its own remedy and no other")
-def application(ground: Ground) -> str:
-    ground.azure.set_fault("missing-application", "token")
-    with ground.fresh("application") as site:
-        admitted(site.ssh(ground.newcomer(), "true"))
-        equal(sorted(findings(site)), ["daemon.application-missing"], "findings")
-        line = told(site, "daemon.application-missing", "az ad sp create --id", "New-MgServicePrincipal")
-        on_page(site, "daemon.application-missing")
-        require("identity assign" not in site.tool("doctor").text, "the remedy of another thing is shown")
-        equal(site.tool("doctor").status, 5, "doctor's status: nobody is kept out")
-        equal(site.tool("status").status, 0, "status's status")
-        ground.azure.clear_faults()  # what az ad sp create does
-        wait_for(lambda: not findings(site), "a doctor who is content with the application", 90)
+def application(env: Environment) -> str:
+    env.azure.set_fault("missing-application", "token")
+    with env.fresh("application") as host:
+        admitted(host.ssh(env.newcomer(), "true"))
+        equal(sorted(findings(host)), ["daemon.application-missing"], "findings")
+        line = told(host, "daemon.application-missing", "az ad sp create --id", "New-MgServicePrincipal")
+        on_page(host, "daemon.application-missing")
+        require("identity assign" not in host.tool("doctor").text, "the remedy of another thing is shown")
+        equal(host.tool("doctor").status, 5, "doctor's status: nobody is kept out")
+        equal(host.tool("status").status, 0, "status's status")
+        env.azure.clear_faults()  # what az ad sp create does
+        wait_for(lambda: not findings(host), "a doctor who is content with the application", 90)
     return line
 
 
@@ -158,180 +158,180 @@ AZURE = (
 )
 
 
-def is_gone(site: Site, finding: str) -> bool:
-    return finding not in findings(site)
+def is_gone(host: Host, finding: str) -> bool:
+    return finding not in findings(host)
 
 
 @case("P15", "a missing managed identity, and one without rights: named by doctor with the command that fixes it")
-def rights(ground: Ground) -> str:
+def rights(env: Environment) -> str:
     seen = []
     for fault, where, finding, words in AZURE:
         for endpoint in where.split("+"):
-            ground.azure.set_fault(fault, endpoint)
-        with ground.fresh(fault) as site:
-            told(site, finding, *words)  # before any user signs in
-            refused(site.ssh(ground.newcomer(), "true"))
-            seen.append(told(site, finding, *words))
-            on_page(site, finding)
-            ground.azure.clear_faults()  # what the command does in Azure
-            wait_for(partial(is_gone, site, finding), f"a doctor who no longer finds {finding}", 90)
+            env.azure.set_fault(fault, endpoint)
+        with env.fresh(fault) as host:
+            told(host, finding, *words)  # before any user signs in
+            refused(host.ssh(env.newcomer(), "true"))
+            seen.append(told(host, finding, *words))
+            on_page(host, finding)
+            env.azure.clear_faults()  # what the command does in Azure
+            wait_for(partial(is_gone, host, finding), f"a doctor who no longer finds {finding}", 90)
     return "; ".join(seen)
 
 
-def is_named(site: Site, word: str) -> bool:
-    return word in findings(site).get("daemon.no-authority-keys", {}).get("remedy", "")
+def is_named(host: Host, word: str) -> bool:
+    return word in findings(host).get("daemon.no-authority-keys", {}).get("remedy", "")
 
 
 @case("P15", "no DNS for Azure's names, a proxy that is none: named by doctor as what they are", deep=True)
-def ways(ground: Ground) -> str:
+def ways(env: Environment) -> str:
     seen = []
     for name, hosts, settings, word in (("dns", "127.0.0.1 localhost contoso-vm\n", "", "DNS: "),
                                         ("proxy", "", "[Azure]\nProxy=http://proxy.invalid:3128\n", "the proxy: ")):
-        with ground.fresh(name, settings=settings, started=False) as site:
-            site.machine.write("/etc/resolv.conf", "nameserver 127.0.0.1\n")  # nothing listens there: refused at once
+        with env.fresh(name, settings=settings, started=False) as host:
+            host.machine.write("/etc/resolv.conf", "nameserver 127.0.0.1\n")  # nothing listens there: refused at once
             if hosts:
-                site.machine.write("/etc/hosts", hosts)
-            site.machine.start_sshd(site.port)
-            site.service.start()
-            wait_for(partial(is_named, site, word), name, 60)
-            seen.append(told(site, "daemon.no-authority-keys", word))
+                host.machine.write("/etc/hosts", hosts)
+            host.machine.start_sshd(host.port)
+            host.service.start()
+            wait_for(partial(is_named, host, word), name, 60)
+            seen.append(told(host, "daemon.no-authority-keys", word))
             if name == "dns":
-                on_page(site, "daemon.no-authority-keys")
+                on_page(host, "daemon.no-authority-keys")
     return "; ".join(seen)
 
 
 @case("P1", "check asks every checker now, and its yes lets nobody in: not into a cache, and to no grant")
-def check(ground: Ground) -> str:
-    with ground.fresh("check") as site:
-        person, carol = ground.newcomer(), ground.person("carol")
-        object_id = ground.bed.directory.principals[ground.key_of(person)].object_id
-        answer = site.tool("--json", "check", person.login, "--object-id", object_id)
+def check(env: Environment) -> str:
+    with env.fresh("check") as host:
+        person, carol = env.newcomer(), env.person("carol")
+        object_id = env.testbed.directory.principals[env.key_of(person)].object_id
+        answer = host.tool("--json", "check", person.login, "--object-id", object_id)
         report = json.loads(answer.out)
         equal([(a["checker"], a.get("role")) for a in report["answers"]],
               [("pas", "user"), ("arm", "user"), ("arm-roleassignments", "user")], "answers")
         require(answer.ok and report["role"] == "user" and not report["isDisputed"], f"{report}")
         equal(report["confirmation"], "agreed", "confirmation")
-        asked = site.questions()
-        admitted(site.ssh(person, "true"))
-        require(site.questions() > asked, "the answer of check was used for a sign-in")
-        equal(site.tool("check", "--admin", person.login).status, 1, "status for a user, asked for an administrator")
-        refusal = site.tool("check", carol.login, "--object-id", ground.bed.directory.principals["carol"].object_id)
+        asked = host.questions()
+        admitted(host.ssh(person, "true"))
+        require(host.questions() > asked, "the answer of check was used for a sign-in")
+        equal(host.tool("check", "--admin", person.login).status, 1, "status for a user, asked for an administrator")
+        refusal = host.tool("check", carol.login, "--object-id", env.testbed.directory.principals["carol"].object_id)
         require(refusal.status == 1 and "no role" in refusal.out, refusal.text)
-        refused(site.ssh(carol, "id"), "role not assigned")
-        on_page(site, "daemon.role-scope")
+        refused(host.ssh(carol, "id"), "role not assigned")
+        on_page(host, "daemon.role-scope")
         fits(refusal.out)
-        unknown = site.tool("check", "nobody@contoso.com").err
+        unknown = host.tool("check", "nobody@contoso.com").err
         require("no account" in unknown and "--object-id ID" in unknown, f"somebody unknown: {unknown}")
     return report["answers"][0]["correlationID"]
 
 
 @case("P2", "a no that check hears counts at once: the grant ends, and the cached yes with it")
-def check_no(ground: Ground) -> str:
-    with ground.fresh("checkno") as site:
-        person = ground.newcomer()
-        ground.make_administrator(person)
-        admitted(site.ssh(person, "sudo -n true"))
-        mark = site.journal.mark()
-        ground.azure.withdraw(ground.key_of(person))
-        equal(site.tool("check", person.login).status, 1, "check's status")
-        refused(site.ssh(person, "id"), "role not assigned")
-        asked = list(site.journal.since(mark, event="access-check"))
+def check_no(env: Environment) -> str:
+    with env.fresh("checkno") as host:
+        person = env.newcomer()
+        env.make_administrator(person)
+        admitted(host.ssh(person, "sudo -n true"))
+        mark = host.journal.mark()
+        env.azure.withdraw(env.key_of(person))
+        equal(host.tool("check", person.login).status, 1, "check's status")
+        refused(host.ssh(person, "id"), "role not assigned")
+        asked = list(host.journal.since(mark, event="access-check"))
         equal(asked, [], "questions for the sign-in")
     return "refused without another question"
 
 
 @case("P15", "PAS and ARM disagree about somebody: check says so, and doctor until they agree")
-def dispute(ground: Ground) -> str:
-    with ground.fresh("dispute") as site:
-        person = ground.newcomer()
-        admitted(site.ssh(person, "true"))
-        ground.azure.set_fault("wrong-json", "arm", json.dumps([
+def dispute(env: Environment) -> str:
+    with env.fresh("dispute") as host:
+        person = env.newcomer()
+        admitted(host.ssh(person, "true"))
+        env.azure.set_fault("wrong-json", "arm", json.dumps([
             {"actionId": f"Microsoft.Compute/virtualMachines/{action}/action", "accessDecision": "NotAllowed",
              "isDataAction": True, "timeToLiveInMs": 1000} for action in ("login", "loginAsAdmin")]))
-        report = json.loads(site.tool("--json", "check", person.login).out)
+        report = json.loads(host.tool("--json", "check", person.login).out)
         require(report["isDisputed"] and report["role"] == "user", f"{report}")
-        line = told(site, "daemon.checkers-disagree", "AccessCheckers=")
-        ground.azure.clear_faults()
-        equal(site.tool("check", person.login).status, 0, "check's status")
-        require("daemon.checkers-disagree" not in findings(site), "the dispute stays")
+        line = told(host, "daemon.checkers-disagree", "AccessCheckers=")
+        env.azure.clear_faults()
+        equal(host.tool("check", person.login).status, 0, "check's status")
+        require("daemon.checkers-disagree" not in findings(host), "the dispute stays")
     return line
 
 
 @case("P15", "a dry sign-in says what a sign-in would meet, and changes nothing")
-def trial(ground: Ground) -> str:
-    with ground.fresh("trial") as site:
-        before = site.rest()
+def trial(env: Environment) -> str:
+    with env.fresh("trial") as host:
+        before = host.rest()
         seen = []
         for key, good in (("erin", True), ("carol", False)):
-            person = ground.person(key)
+            person = env.person(key)
             assert person.certificate is not None
-            site.machine.write("/tmp/cert.pub", person.certificate.read_text())
-            outcome = site.tool("test", "/tmp/cert.pub")
+            host.machine.write("/tmp/cert.pub", person.certificate.read_text())
+            outcome = host.tool("test", "/tmp/cert.pub")
             equal(outcome.status, 0 if good else 1, outcome.text)
             fits(outcome.out)
             seen.append(outcome.out.splitlines()[0])
-        equal(site.rest(), before, "what is on disk")
-        require(not site.enrolled("erin@contoso.com"), "a dry sign-in enrols")
+        equal(host.rest(), before, "what is on disk")
+        require(not host.enrolled("erin@contoso.com"), "a dry sign-in enrols")
     return "; ".join(seen)
 
 
 @case("P5", "root gives an account another shell and another home: the next sign-in has them, uid and person stay")
-def shell_and_home(ground: Ground) -> str:
-    with ground.fresh("moved") as site:
-        person = ground.newcomer()
-        uid = admitted(site.ssh(person, "id -u"))
+def shell_and_home(env: Environment) -> str:
+    with env.fresh("moved") as host:
+        person = env.newcomer()
+        uid = admitted(host.ssh(person, "id -u"))
         for verb, value in (("set-shell", "/bin/sh"), ("set-home", "/srv/moved")):
-            require(site.tool("users", verb, person.login, value).ok, verb)
-        refused_to = site.tool("users", "set-home", person.login, "/home/lisa")
+            require(host.tool("users", verb, person.login, value).ok, verb)
+        refused_to = host.tool("users", "set-home", person.login, "/home/lisa")
         require(refused_to.status == 1 and "home-refused" in refused_to.err, refused_to.text)
-        require(site.tool("users", "set-shell", person.login, "/bin/none").status == 2, "a shell that is none")
-        text = admitted(site.ssh(person, "id -u; pwd; echo $0"))
+        require(host.tool("users", "set-shell", person.login, "/bin/none").status == 2, "a shell that is none")
+        text = admitted(host.ssh(person, "id -u; pwd; echo $0"))
         require("/srv/moved" in text, text)
-        record = site.machine.passwd(person.login)
+        record = host.machine.passwd(person.login)
         equal([record[2], *record[5:]], [uid.strip(), "/srv/moved", "/bin/sh"], "passwd record")
     return f"uid {uid.strip()}"
 
 
 @case("P15", "sessions, keys, metrics and status show what there is, on lines that fit a terminal, and as JSON")
-def looking(ground: Ground) -> str:
-    with ground.fresh("looking") as site:
-        person = ground.newcomer()
-        session = ground.aside(site.ssh, person, "while ! test -e /tmp/go; do sleep 0.05; done")
-        wait_for(lambda: bool(json.loads(site.tool("--json", "sessions").out)["sessions"]), "the session")
-        entry = json.loads(site.tool("--json", "sessions").out)["sessions"][0]
+def looking(env: Environment) -> str:
+    with env.fresh("looking") as host:
+        person = env.newcomer()
+        session = env.aside(host.ssh, person, "while ! test -e /tmp/go; do sleep 0.05; done")
+        wait_for(lambda: bool(json.loads(host.tool("--json", "sessions").out)["sessions"]), "the session")
+        entry = json.loads(host.tool("--json", "sessions").out)["sessions"][0]
         require(entry["name"] == person.login and not entry["isAdministrator"], f"{entry}")
         for verb in (["status"], ["sessions"], ["keys"], ["config"], ["users"], ["users", "show", person.login],
                      ["explain", person.login], ["stack"], ["doctor"]):
-            outcome = site.tool(*verb)
+            outcome = host.tool(*verb)
             require(outcome.ok and outcome.out != "", f"{verb}: {outcome.text}")
             fits(outcome.out)
             require("\033" not in outcome.out, f"{verb}: colours without a terminal")
-            json.loads(site.tool("--json", *verb).out)
-        coloured = site.machine.must("script", "-qec", "entraloginctl status", "/dev/null").out
+            json.loads(host.tool("--json", *verb).out)
+        coloured = host.machine.must("script", "-qec", "entraloginctl status", "/dev/null").out
         require("\033[" in coloured, f"no colours on a terminal: {coloured!r}")
-        require(len(site.tool("status").out.splitlines()) <= 24, "status is longer than a screen")
-        site.machine.write("/tmp/go", "")
+        require(len(host.tool("status").out.splitlines()) <= 24, "status is longer than a screen")
+        host.machine.write("/tmp/go", "")
         admitted(session.result(30))
-        site.machine.must("mkdir", "-p", "/var/lib/metrics")
-        require(site.tool("metrics", "--output", "/var/lib/metrics/e.prom").ok, "metrics to a file")
-        text = site.machine.read("/var/lib/metrics/e.prom")
+        host.machine.must("mkdir", "-p", "/var/lib/metrics")
+        require(host.tool("metrics", "--output", "/var/lib/metrics/e.prom").ok, "metrics to a file")
+        text = host.machine.read("/var/lib/metrics/e.prom")
         require(text.endswith("# EOF\n") and "entralogin_up 1" in text and person.login not in text, text)
         counted = [line for line in text.splitlines() if 'event="session-opened"' in line]
         equal(len(counted), 1, "counters of sessions")
-        site.service.stop()
-        equal(site.tool("metrics", "--output", "/var/lib/metrics/e.prom").status, 3, "metrics of a dead daemon")
-        require("entralogin_up 0" in site.machine.read("/var/lib/metrics/e.prom"), "a dead daemon is no metric")
+        host.service.stop()
+        equal(host.tool("metrics", "--output", "/var/lib/metrics/e.prom").status, 3, "metrics of a dead daemon")
+        require("entralogin_up 0" in host.machine.read("/var/lib/metrics/e.prom"), "a dead daemon is no metric")
     return counted[0]
 
 
 @case("P15", "each grant and refusal is an audit event, too: libpam writes it, as root, in the process that asks")
-def audit(ground: Ground) -> str:
-    with ground.fresh("audit") as site:
-        person, carol = ground.newcomer(), ground.person("carol")
-        log = site.machine.folder / "audit.txt"
-        with tracing_sshd(site.machine, log, "sendto", "-s", "600"):
-            admitted(site.ssh(person, "true"))
-            refused(site.ssh(carol, "id"))
+def audit(env: Environment) -> str:
+    with env.fresh("audit") as host:
+        person, carol = env.newcomer(), env.person("carol")
+        log = host.machine.folder / "audit.txt"
+        with tracing_sshd(host.machine, log, "sendto", "-s", "600"):
+            admitted(host.ssh(person, "true"))
+            refused(host.ssh(carol, "id"))
             wait_for(lambda: f'acct="{carol.login}"' in " ".join(audited(log.read_text())), "an event of carol's")
         events = audited(log.read_text())
         for login, result in ((person.login, "res=success"), (carol.login, "res=failed")):
@@ -343,15 +343,15 @@ def audit(ground: Ground) -> str:
 
 
 @case("P16", "what the tool cannot write is an error, whichever command it is: a full disk, a reader that has gone")
-def unwritten(ground: Ground) -> str:
-    site = ground.vm
+def unwritten(env: Environment) -> str:
+    host = env.vm
     seen = []
     for command in ("status", "doctor", "users list", "config", "--json status", "metrics", "help"):
-        full = site.machine.shell(f"{TOOL} {command} >/dev/full")
+        full = host.machine.shell(f"{TOOL} {command} >/dev/full")
         require(full.status not in (0, 5) and "cannot be written" in full.err, f"{command}: {full.status} {full.text}")
         seen.append(full.status)
     # Ends as cat(1) does: by SIGPIPE, without a message.
-    gone = site.machine.run("bash", "-c", f"exec 3> >(exec true); wait $!; {TOOL} help >&3")
+    gone = host.machine.run("bash", "-c", f"exec 3> >(exec true); wait $!; {TOOL} help >&3")
     equal((gone.status, gone.err), (128 + signal.SIGPIPE, ""), "with a reader that has gone")
     return f"{len(seen)} commands, status {set(seen)}"
 
@@ -364,15 +364,15 @@ printf '%s\\n' "${{COMPREPLY[@]}}"
 
 
 @case("P16", "completion in bash offers the names of accounts and the keys of settings")
-def completion(ground: Ground) -> str:
-    site, person = ground.vm, ground.newcomer()
-    admitted(site.ssh(person, "true"))
+def completion(env: Environment) -> str:
+    host, person = env.vm, env.newcomer()
+    admitted(host.ssh(person, "true"))
     script = "/run/completion.bash"
-    site.machine.write(script, (REPOSITORY / "packaging/completions/bash").read_text())
+    host.machine.write(script, (REPOSITORY / "packaging/completions/bash").read_text())
     offered = {}
     for words in ("entraloginctl explain", "entraloginctl users lock", "entraloginctl config", "entraloginctl"):
         text = COMPLETE.format(script=script, words=words, count=len(words.split()))
-        outcome = site.machine.run("bash", "-c", text)
+        outcome = host.machine.run("bash", "-c", text)
         require(outcome.ok, outcome.text)
         offered[words] = outcome.out.split()
     for words in ("entraloginctl explain", "entraloginctl users lock"):

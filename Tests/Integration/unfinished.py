@@ -6,15 +6,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bed import Person
-from bed.checks import Wrong, admitted, equal, require
-from bed.installed import CONFIGURE, TOOL
-from bed.stopper import Stopper
 from credentials import intruder
-from ground import Ground, Site
+from environment import Environment, Host
 from migration import accounts, adopt
 from old_machine import files, lay_out
 from simulator.sshkeys import public_line
+from testbed import Person
+from testbed.checks import Wrong, admitted, equal, require
+from testbed.installed import CONFIGURE, TOOL
+from testbed.stopper import Stopper
 
 UNFINISHED, DROP_IN = "/etc/entralogin/unfinished", "/etc/ssh/sshd_config.d/00-entralogin.conf"
 
@@ -24,68 +24,68 @@ class Trial:
     """A machine with two users whose role is gone, and who have planted keys in their homes: one has a line in /etc/passwd, one
     is known only to entralogin's name service."""
 
-    ground: Ground
-    site: Site
+    env: Environment
+    host: Host
     thieves: list[Person]
     stopper: Stopper
 
     @staticmethod
-    def prepared(ground: Ground, site: Site) -> Trial:
-        mapped, known = ground.newcomer(), ground.newcomer()
-        lay_out(ground, site, mapped)
-        site.reload()
-        adopt(site)
+    def prepared(env: Environment, host: Host) -> Trial:
+        mapped, known = env.newcomer(), env.newcomer()
+        lay_out(env, host, mapped)
+        host.reload()
+        adopt(host)
         thieves = []
         for person in (mapped, known):
-            thief = intruder(ground, person)
+            thief = intruder(env, person)
             planted = "umask 77 && mkdir -p .ssh && cat >.ssh/authorized_keys"
-            admitted(site.ssh(person, planted, input=public_line(thief.identity) + "\n"))
-            ground.withdraw(person)
+            admitted(host.ssh(person, planted, input=public_line(thief.identity) + "\n"))
+            env.withdraw(person)
             thieves.append(thief)
-        site.flush()
-        trial = Trial(ground, site, thieves, Stopper(site.machine, ground.bed.scratch / "programs"))
+        host.flush()
+        trial = Trial(env, host, thieves, Stopper(host.machine, env.testbed.scratch / "programs"))
         trial.control()
         return trial
 
     def control(self) -> None:
         """The control: without PAM's lines and sshd's block these keys open both accounts; with them, neither."""
         switch = "DEBIAN_FRONTEND=noninteractive pam-auth-update --package --{} entralogin"
-        out = "disable" if "--disable" in self.site.machine.read("/usr/sbin/pam-auth-update") else "remove"  # Debian 11
-        require(self.site.machine.shell(f"mv {DROP_IN} /root/ && {switch.format(out)}").ok, "taken out by hand")
-        self.site.reload()
+        out = "disable" if "--disable" in self.host.machine.read("/usr/sbin/pam-auth-update") else "remove"  # Debian 11
+        require(self.host.machine.shell(f"mv {DROP_IN} /root/ && {switch.format(out)}").ok, "taken out by hand")
+        self.host.reload()
         for thief in self.thieves:
-            admitted(self.site.ssh(thief, "true"))
-        require(self.site.machine.shell(f"mv /root/{DROP_IN.rsplit('/', 1)[1]} {DROP_IN} && {switch.format('enable')}").ok,
+            admitted(self.host.ssh(thief, "true"))
+        require(self.host.machine.shell(f"mv /root/{DROP_IN.rsplit('/', 1)[1]} {DROP_IN} && {switch.format('enable')}").ok,
                 "put back by hand")
         self.hunt("on the machine as it was")
 
     def hunt(self, when: str) -> None:
         """Reloads sshd; requires that no planted key opens an account, and that lisa gets in."""
-        self.site.reload()
+        self.host.reload()
         for thief in self.thieves:
-            if self.site.ssh(thief, "true").ok:
+            if self.host.ssh(thief, "true").ok:
                 raise Wrong(f"{thief.login} is in {when}")
-        admitted(self.site.ssh(self.ground.lisa, "true"))
+        admitted(self.host.ssh(self.env.lisa, "true"))
 
     def state(self) -> list[str]:
-        sudoers = self.site.machine.shell("cat /etc/sudoers.d/entralogin; stat -c %a /etc/sudoers.d/entralogin").text
-        return [files(self.site), sudoers, *accounts(self.site)]
+        sudoers = self.host.machine.shell("cat /etc/sudoers.d/entralogin; stat -c %a /etc/sudoers.d/entralogin").text
+        return [files(self.host), sudoers, *accounts(self.host)]
 
     def settled(self, when: str, *states: list[str]) -> None:
         """Runs configure --recover, as the next run does first; requires one of these states, with nothing left over."""
-        recovered = self.site.machine.run(CONFIGURE, "--recover", timeout=180)
+        recovered = self.host.machine.run(CONFIGURE, "--recover", timeout=180)
         require(recovered.ok, f"{when}: {recovered.text}")
         now = self.state()
         nearest = min((differences(now, state) for state in states), key=len)
         require(not nearest, f"{when}: neither as before nor as asked: {nearest} {recovered.text}")
-        left = self.site.machine.shell(f"ls -d {UNFINISHED}* /run/entralogin-configure.??????").out
+        left = self.host.machine.shell(f"ls -d {UNFINISHED}* /run/entralogin-configure.??????").out
         equal(left, "", f"left over {when}")
 
     def every_stop(self, start: Callable[[], object], step: int, *command: str) -> int:
         """Stops the command at every `step`th of its calls, in each way; returns the number of stops."""
         start()
         before = self.state()
-        whole = self.site.machine.run(*command, timeout=180)
+        whole = self.host.machine.run(*command, timeout=180)
         require(whole.ok or "process" in whole.text, whole.text)  # the check waits for sshd, which is not reloaded here
         after, stops = self.state(), 0
         for mode, stride in (("kill", step), ("full", 3 * step), ("fail", 3 * step)):
@@ -113,9 +113,9 @@ def differences(now: list[str], before: list[str]) -> list[str]:
 
 
 def undo(trial: Trial) -> None:
-    outcome = trial.site.machine.shell(f"cd /root && {TOOL} setup --undo")
+    outcome = trial.host.machine.shell(f"cd /root && {TOOL} setup --undo")
     require(outcome.ok, outcome.text)
 
 
 def redo(trial: Trial) -> None:
-    trial.site.tool("setup", "--apply")  # the check waits for sshd, which is not reloaded here
+    trial.host.tool("setup", "--apply")  # the check waits for sshd, which is not reloaded here

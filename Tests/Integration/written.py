@@ -7,14 +7,14 @@ import random
 from collections.abc import Callable
 from dataclasses import replace
 
-from bed import Outcome, Person
-from bed.checks import equal, require
-from bed.machine import wait_for
 from case import case
 from credentials import intruder, locked
-from ground import EARLY, Ground, Site
+from environment import EARLY, Environment, Host
 from roles import EARLY_SUDOERS, TARGETPW, administrator
 from simulator.sshkeys import public_line
+from testbed import Outcome, Person
+from testbed.checks import equal, require
+from testbed.machine import wait_for
 
 SCOPES = ("", "@ALL", ":ALL", ":lisa", ":%#1879048192", ":%#1879048193", ":%entra_users", ':"%:entralogin:administrators"',
           ":ENTRA", ">root", ">ALL", "!ALL", "!/usr/bin/id", "!IDS", ":!lisa", ":+nobody")
@@ -52,10 +52,10 @@ def sudoers(letters: random.Random) -> str:
 class Asker:
     """A session that answers with sudo's output for the present files."""
 
-    def __init__(self, ground: Ground, site: Site, tag: str) -> None:
-        self._machine, self._tag, self._at = site.machine, f"sudo-{tag}", 0
-        self.person = administrator(ground)
-        self._running = ground.aside(site.ssh, self.person, LOOP.format(tag=self._tag), timeout=600)
+    def __init__(self, env: Environment, host: Host, tag: str) -> None:
+        self._machine, self._tag, self._at = host.machine, f"sudo-{tag}", 0
+        self.person = administrator(env)
+        self._running = env.aside(host.ssh, self.person, LOOP.format(tag=self._tag), timeout=600)
         wait_for(lambda: self._machine.path(f"/tmp/{self._tag}-on").exists() or self._running.done(), "the session")
 
     def ask(self) -> list[str]:
@@ -73,15 +73,15 @@ class Asker:
 
 @case("P2", "300 generated files of sudoers: no setting makes entralogin's rule pass over the end of a role", deep=True,
       attack="P16")
-def generated_sudoers(ground: Ground) -> str:
+def generated_sudoers(env: Environment) -> str:
     letters, works, tried = random.Random(30), 0, 0
-    with ground.fresh("sudoers") as site:
-        machine = site.machine
+    with env.fresh("sudoers") as host:
+        machine = host.machine
         machine.write("/etc/pam.d/open", "".join(f"{s} required pam_permit.so\n" for s in ("auth", "account", "session")))
-        gone, kept = Asker(ground, site, "gone"), Asker(ground, site, "kept")
+        gone, kept = Asker(env, host, "gone"), Asker(env, host, "kept")
         equal(gone.ask()[0], "0", "sudo while the role lasts")
-        ground.withdraw(gone.person)
-        site.flush()
+        env.withdraw(gone.person)
+        host.flush()
         while tried < 300:
             text, path = sudoers(letters), letters.choice((TARGETPW, TARGETPW, EARLY_SUDOERS))
             machine.write("/tmp/sudoers", text, 0o440)
@@ -127,11 +127,11 @@ def sshd_config(letters: random.Random, port: int) -> str:
     return "\n".join(lines) + "\n"
 
 
-def thieves(ground: Ground, site: Site) -> list[tuple[str, Callable[[], Outcome]]]:
+def thieves(env: Environment, host: Host) -> list[tuple[str, Callable[[], Outcome]]]:
     """Sign-ins that must be refused: each is one that a file of sshd could allow."""
-    victim, machine = ground.newcomer(), site.machine
-    site.ssh(victim, "true")
-    thief, keys = intruder(ground, victim), ground.bed.keys / "entra"
+    victim, machine = env.newcomer(), host.machine
+    host.ssh(victim, "true")
+    thief, keys = intruder(env, victim), env.testbed.keys / "entra"
     machine.write(f"/etc/ssh/planted/{victim.login}", public_line(thief.identity) + "\n")
     home = machine.home(victim.login)
     machine.write(f"{home}/.ssh/authorized_keys", public_line(thief.identity) + "\n", 0o600)
@@ -140,39 +140,39 @@ def thieves(ground: Ground, site: Site) -> list[tuple[str, Callable[[], Outcome]
     machine.write("/usr/local/sbin/yes", f"#!/bin/sh\necho '{victim.login}'\n", 0o755)
     machine.write("/usr/local/sbin/keys", "#!/bin/sh\ncat /etc/ssh/planted/*\n", 0o755)
     machine.write("/etc/ssh/stranger", public_line(keys / "stranger") + "\n")
-    stranger = ground.bed.forged(ground.key_of(victim), stranger=True)
-    prober = replace(thief, identity=locked(ground, victim.identity), certificate=victim.certificate)
-    ground.withdraw(victim)
-    site.flush()
+    stranger = env.testbed.forged(env.key_of(victim), stranger=True)
+    prober = replace(thief, identity=locked(env, victim.identity), certificate=victim.certificate)
+    env.withdraw(victim)
+    host.flush()
 
     def knock(person: Person, *flags: str) -> Callable[[], Outcome]:
-        return lambda: site.ssh(person, "echo in", flags=flags)
+        return lambda: host.ssh(person, "echo in", flags=flags)
 
-    return [("a planted key", knock(thief)), ("a role that is gone", knock(victim)), ("no role", knock(ground.person("carol"))),
+    return [("a planted key", knock(thief)), ("a role that is gone", knock(victim)), ("no role", knock(env.person("carol"))),
             ("a stranger's CA", knock(stranger)), ("probed", knock(prober, "-i", str(thief.identity)))]
 
 
 @case("P4", "60 generated files of sshd's: nobody is in by a planted key, a stranger's CA, a probed certificate or no role",
       deep=True, attack="S31")
-def generated_sshd(ground: Ground) -> str:
+def generated_sshd(env: Environment) -> str:
     letters, tried, verified, entered = random.Random(40), 0, 0, 0
-    with ground.fresh("written") as site:
-        machine, ways, user = site.machine, thieves(ground, site), ground.newcomer()
+    with env.fresh("written") as host:
+        machine, ways, user = host.machine, thieves(env, host), env.newcomer()
         while tried < 60:
-            path, text = letters.choice((EARLY, LATE, LATE)), sshd_config(letters, site.port)
+            path, text = letters.choice((EARLY, LATE, LATE)), sshd_config(letters, host.port)
             machine.write(path, text)
             machine.remove(LATE if path == EARLY else EARLY)
             if not machine.run("/usr/sbin/sshd", "-t").ok:
                 machine.remove(path)
                 continue
             tried += 1
-            site.reload()
-            content = site.stamp()
+            host.reload()
+            content = host.stamp()
             verified += content
             for label, knock in ways:
                 outcome = knock()
                 require("in" not in outcome.out.split(), f"{label}: in, by {path} with {text}")
-            entered += content and "in" in site.ssh(user, "echo in").out.split()
+            entered += content and "in" in host.ssh(user, "echo in").out.split()
         took = machine.read("/var/log/sshd.log").count("by PAM account configuration")
         require(took > 10 and entered > 10, f"sshd took a credential {took} times, {entered} users in: too little was tried")
     return f"{tried} files; the check is content with {verified}, a user is in under {entered}; sshd took {took}, PAM refused"

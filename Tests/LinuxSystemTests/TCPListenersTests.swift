@@ -40,8 +40,8 @@ struct TCPListenersTests {
 
     @Test("However long the table is and wherever a read ends, a listener is found", arguments: [1, 7, 149, 4096])
     func long(pieces: Int) {
-        let crowd = String(repeating: line("0200007F", 1000, port: "0400"), count: pieces < 4096 ? 50 : 8_000)
-        #expect(owners(crowd, line("0100007F", 0), inPiecesOf: pieces) == [0])
+        let others = String(repeating: line("0200007F", 1000, port: "0400"), count: pieces < 4096 ? 50 : 8_000)
+        #expect(owners(others, line("0100007F", 0), inPiecesOf: pieces) == [0])
         // Connections come after every listener, and are not read.
         #expect(owners(line("0100007F", 0), line("0100007F", 7, state: "01"), line("0100007F", 1000)) == [0])
     }

@@ -18,7 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "bed.h"
+#include "testbed.h"
 #include "cases.h"
 
 #define PEOPLE 8u

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #define _GNU_SOURCE
-#include "bed.h"
+#include "testbed.h"
 
 #include <dlfcn.h>
 #include <errno.h>

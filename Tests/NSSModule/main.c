@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "bed.h"
+#include "testbed.h"
 #include "cases.h"
 
 #define PATIENCE_SECONDS 300

@@ -9,7 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "bed.h"
+#include "testbed.h"
 #include "cases.h"
 
 #define PEOPLE 8u

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #define _GNU_SOURCE
-#include "bed.h"
+#include "testbed.h"
 #include "sample_snapshot.h"
 
 #include <fcntl.h>

@@ -7,9 +7,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "bed.h"
+#include "testbed.h"
 #include "cases.h"
-#include "crowd.h"
+#include "readers.h"
 
 #define PEOPLE 300u
 /* A sanitizer is some ten times slower. */
@@ -20,14 +20,14 @@ void replaced_under_threads(void) {
     publish_grants();
     warm(PEOPLE);
     unsigned maps = mappings(), open_before = descriptors();
-    crowd_begin(8, PEOPLE, 1);
+    readers_begin(8, PEOPLE, 1);
     for (uint32_t version = 2; version <= VERSIONS; version++) {
         publish(version, PEOPLE);
         if (version % 5 == 0)
             publish_grants();
-        crowd_go_on(version % 50 == 0 ? 5000 : 20);
+        readers_go_on(version % 50 == 0 ? 5000 : 20);
     }
-    crowd_end();
+    readers_end();
     warm(PEOPLE);
     /* The threads' stacks and heaps stay mapped for the next ones; the copies do not. */
     require(SANITIZED || mappings() <= maps + 4 * 8, "%u mappings became %u", maps, mappings());
@@ -44,7 +44,7 @@ void forked_among_threads(void) {
     publish(1, PEOPLE);
     publish_grants();
     warm(PEOPLE);
-    crowd_begin(4, PEOPLE, 1);
+    readers_begin(4, PEOPLE, 1);
     for (uint32_t version = 2; version <= VERSIONS / 3; version++) {
         pid_t pid = fork();
         require(pid >= 0, "no process");
@@ -55,7 +55,7 @@ void forked_among_threads(void) {
         int status = -1;
         require(waitpid(pid, &status, 0) == pid && status == 0, "a child ended with %x", (unsigned)status);
     }
-    crowd_end();
+    readers_end();
 }
 
 static void spoil(unsigned how) {
@@ -80,13 +80,13 @@ void cut_short_and_overwritten(void) {
     publish(1, PEOPLE);
     publish_grants();
     warm(PEOPLE);
-    crowd_begin(8, PEOPLE, 0);
+    readers_begin(8, PEOPLE, 0);
     for (uint32_t version = 2; version <= VERSIONS / 3; version++) {
-        crowd_go_on(50);
+        readers_go_on(50);
         spoil(version);
-        crowd_go_on(50);
+        readers_go_on(50);
         publish(version, PEOPLE);
     }
-    crowd_end();
+    readers_end();
     warm(PEOPLE);
 }

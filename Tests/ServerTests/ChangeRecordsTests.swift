@@ -7,18 +7,18 @@ import Server
 import Testing
 
 @Suite struct ChangeRecordsTests {
-    private let bed: ReportBed
+    private let fixture: ReportFixture
     private let book = RecordBook()
     private let changes: ChangeRecords
 
     init() throws {
-        bed = try ReportBed()
-        changes = ChangeRecords(log: book, registry: bed.accounts)
+        fixture = try ReportFixture()
+        changes = ChangeRecords(log: book, registry: fixture.accounts)
     }
 
     private func look(machine: Machine? = nil, wiring: Denial? = nil) -> [DecisionRecord] {
         let before = book.records.count
-        changes.look(machine: machine, wiring: wiring, accounts: bed.accounts.report())
+        changes.look(machine: machine, wiring: wiring, accounts: fixture.accounts.report())
         return Array(book.records.dropFirst(before))
     }
 
@@ -65,23 +65,23 @@ import Testing
         "P7: a local account that appears later and takes an account's name, number or home is recorded, and its going too"
     )
     func shadowed() async throws {
-        try await bed.enrol("alice@contoso.com", 1)
-        try await bed.enrol("bob@contoso.com", 2)
+        try await fixture.enrol("alice@contoso.com", 1)
+        try await fixture.enrol("bob@contoso.com", 2)
         _ = look()
-        let alice = try #require(bed.accounts.view().allEnrolled().first?.account)
+        let alice = try #require(fixture.accounts.view().allEnrolled().first?.account)
         for (line, reason) in [
             ("\(alice.name):x:1005:1005::/a:/bin/sh\n", DenialReason.localAccount),
             ("squatter:x:\(alice.uid):100::/a:/bin/sh\n", .localAccount),
             ("late:x:1006:1006::\(alice.home):/bin/sh\n", .homeRefused),
         ] {
-            try bed.locals(line)
+            try fixture.locals(line)
             let taken = look()
             #expect(taken.map(\.event) == [.shadowed])
             #expect(taken.map(\.reason) == [reason])
             #expect(taken.map(\.user) == [alice.name.text])
             #expect(taken.map(\.priority) == [.warning])
             #expect(look().isEmpty)
-            try bed.locals("")
+            try fixture.locals("")
             let back = look()
             #expect(back.map(\.event) == [.shadowed])
             #expect(back.map(\.priority) == [.notice])

@@ -20,7 +20,7 @@ import Testing
         return due
     }
 
-    @Test("After the start, and while it is asked, the daemon keeps house every ten seconds; idle, every ten minutes")
+    @Test("After the start, and while the daemon is asked, housekeeping is every ten seconds; idle, every ten minutes")
     func paces() {
         var pace = HousekeepingPace(at: .zero)
         #expect(rounds(&pace, from: .zero, for: .seconds(120)).count == 12)

@@ -12,49 +12,49 @@ import Wire
     func idle() async {
         await #expect(processExitsWith: .success) {
             try #require(Descriptors.limit(to: 2_200))
-            let bench = try Bench(limits: ConnectionLimits(timeout: .seconds(60)))
-            let idle = try (0..<1_000).map { _ in try bench.connect() }
-            try #require(bench.waitForConnections(1_000))
+            let fixture = try Fixture(limits: ConnectionLimits(timeout: .seconds(60)))
+            let idle = try (0..<1_000).map { _ in try fixture.connect() }
+            try #require(fixture.waitForConnections(1_000))
             let began = SystemClock.sinceBoot()
-            #expect(try bench.ask(.flush) == .done)
+            #expect(try fixture.ask(.flush) == .done)
             // If the server waited for one of them, it would wait until the timeout.
             #expect(SystemClock.sinceBoot() - began < .seconds(30))
             #expect(idle.allSatisfy { $0.isHeld() })
-            bench.stop()
+            fixture.stop()
         }
     }
 
     @Test("Above its limit newcomers wait in the backlog, and are served once there is room")
     func limit() throws {
-        let bench = try Bench(limits: ConnectionLimits(connections: 3, timeout: .seconds(60)))
-        defer { bench.stop() }
-        var held = try (0..<3).map { _ in try bench.connect() }
-        try #require(bench.waitForConnections(3))
-        let late = try bench.connect()
+        let fixture = try Fixture(limits: ConnectionLimits(connections: 3, timeout: .seconds(60)))
+        defer { fixture.stop() }
+        var held = try (0..<3).map { _ in try fixture.connect() }
+        try #require(fixture.waitForConnections(3))
+        let late = try fixture.connect()
         try late.send(try Request.flush.encode())
         // Several pauses long.
         poll(nil, 0, 100)
         #expect(late.isHeld())
-        #expect(bench.listener.openConnections == 3)
-        #expect(bench.services.calls.isEmpty)
+        #expect(fixture.listener.openConnections == 3)
+        #expect(fixture.services.calls.isEmpty)
         held.removeLast()
         #expect(try late.receive() != nil)
-        #expect(bench.waitForConnections(2))
+        #expect(fixture.waitForConnections(2))
         #expect(held.count == 2)
     }
 
     @Test("Without a free descriptor connections wait, and are served once there is one")
     func noDescriptors() async {
         await #expect(processExitsWith: .success) {
-            let bench = try Bench()
-            #expect(try bench.ask(.flush) == .done)
+            let fixture = try Fixture()
+            #expect(try fixture.ask(.flush) == .done)
             try #require(Descriptors.limit(to: 100))
             var fillers: [Filler] = []
             while let filler = try? Filler() { fillers.append(filler) }
             try #require(!fillers.isEmpty)
             // One descriptor for the client, none for the server.
             fillers.removeLast()
-            let client = try bench.connect()
+            let client = try fixture.connect()
             try client.send(try Request.flush.encode())
             // Several pauses long.
             poll(nil, 0, 100)
@@ -62,66 +62,66 @@ import Wire
             fillers.removeLast()
             #expect(try client.receive() != nil)
             #expect(fillers.count > 2)
-            bench.stop()
+            fixture.stop()
         }
     }
 
     @Test("Who says nothing is let go after the timeout, and not before")
     func silence() throws {
         let timeout = Duration.milliseconds(150)
-        let bench = try Bench(limits: ConnectionLimits(timeout: timeout))
-        defer { bench.stop() }
+        let fixture = try Fixture(limits: ConnectionLimits(timeout: timeout))
+        defer { fixture.stop() }
         let began = SystemClock.sinceBoot()
-        let first = try bench.connect()
-        let second = try bench.connect()
+        let first = try fixture.connect()
+        let second = try fixture.connect()
         #expect(try first.receive() == nil)
         #expect(try second.receive() == nil)
         #expect(SystemClock.sinceBoot() - began >= timeout)
-        #expect(bench.waitForConnections(0))
+        #expect(fixture.waitForConnections(0))
         // The timer for timeouts has ended with the last of them, and starts again.
-        let third = try bench.connect()
+        let third = try fixture.connect()
         #expect(try third.receive() == nil)
-        #expect(bench.waitForConnections(0))
+        #expect(fixture.waitForConnections(0))
     }
 
     @Test("Who is slow, but within the timeout, is answered, and its descriptor does not outlive the answer")
     func slow() throws {
-        let bench = try Bench(limits: ConnectionLimits(timeout: .seconds(60)))
-        defer { bench.stop() }
-        let client = try bench.connect()
-        try #require(bench.waitForConnections(1))
+        let fixture = try Fixture(limits: ConnectionLimits(timeout: .seconds(60)))
+        defer { fixture.stop() }
+        let client = try fixture.connect()
+        try #require(fixture.waitForConnections(1))
         try client.send(try Request.flush.encode())
         #expect(try client.receive() != nil)
         #expect(try client.receive() == nil)
-        #expect(bench.waitForConnections(0))
+        #expect(fixture.waitForConnections(0))
     }
 
     @Test("The timeout does not end a question that is being answered")
     func timeoutAndAnswer() throws {
         // Long enough even if this thread is not scheduled between its connect and its request.
-        let bench = try Bench(FakeServices(gate: Gate()), limits: ConnectionLimits(timeout: .seconds(2)))
-        defer { bench.stop() }
-        let asking = try bench.connect()
+        let fixture = try Fixture(FakeServices(gate: Gate()), limits: ConnectionLimits(timeout: .seconds(2)))
+        defer { fixture.stop() }
+        let asking = try fixture.connect()
         try asking.send(try Request.sample(.authorize).encode())
-        try #require(eventually { bench.services.gate.waiting == 1 })
-        let silent = try bench.connect()
+        try #require(eventually { fixture.services.gate.waiting == 1 })
+        let silent = try fixture.connect()
         #expect(try silent.receive() == nil)
         #expect(asking.isHeld())
-        bench.services.gate.open()
+        fixture.services.gate.open()
         #expect(try asking.receive() != nil)
     }
 
     @Test("After thousands of connections of every kind no descriptor is left open")
     func descriptors() async {
         await #expect(processExitsWith: .success) {
-            let bench = try Bench(limits: ConnectionLimits(timeout: .seconds(5)))
+            let fixture = try Fixture(limits: ConnectionLimits(timeout: .seconds(5)))
             // Descriptors that are opened once, at first use, are not counted.
-            #expect(try bench.ask(.flush) == .done)
+            #expect(try fixture.ask(.flush) == .done)
             let before = Descriptors.count()
             for round in 0..<2_000 {
-                let client = try bench.connect()
+                let client = try fixture.connect()
                 switch round % 6 {
-                case 0: #expect(try bench.ask(.flush) == .done)
+                case 0: #expect(try fixture.ask(.flush) == .done)
                 case 1: try client.send([1, 2, 3])
                 case 2: try client.send(try Request.sample(.authorize).encode())
                 case 3: try client.send([UInt8](repeating: 0, count: 70_000))
@@ -129,9 +129,9 @@ import Wire
                 default: break
                 }
             }
-            #expect(bench.waitForConnections(0))
+            #expect(fixture.waitForConnections(0))
             #expect(eventually { Descriptors.count() == before })
-            bench.stop()
+            fixture.stop()
         }
     }
 }

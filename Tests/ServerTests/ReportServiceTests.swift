@@ -20,7 +20,7 @@ import Wire
 @Suite struct ReportServiceTests {
     @Test("The status of a machine that knows nothing yet says so")
     func status() async throws {
-        let report = try await ReportBed().document(.statusReport, StatusReport.self)
+        let report = try await ReportFixture().document(.statusReport, StatusReport.self)
         #expect(!report.isReady)
         #expect(report.machine == nil)
         #expect(report.stackRefusal == "no stamp")
@@ -31,13 +31,13 @@ import Wire
 
     @Test("Explanations and examined certificates are documents, flushing is done")
     func others() async throws {
-        let bed = try ReportBed()
-        let explanation = try await bed.document(.explain("alice@contoso.com"), Explanation.self)
+        let fixture = try ReportFixture()
+        let explanation = try await fixture.document(.explain("alice@contoso.com"), Explanation.self)
         #expect(explanation.outcome == .refused)
         #expect(explanation.steps.contains { $0.reason == "stack-not-verified" })
         let test = Request.testCertificate(user: "", certificate: "nonsense")
-        #expect(try await bed.document(test, CertificateReport.self).reason == "certificate")
-        #expect(await bed.service.answer(.flush) == .done)
+        #expect(try await fixture.document(test, CertificateReport.self).reason == "certificate")
+        #expect(await fixture.service.answer(.flush) == .done)
     }
 
     @Test(
@@ -45,6 +45,6 @@ import Wire
         arguments: [Verb.lookUpName, .checkCertificate, .authorize, .openSession, .closeSession]
     )
     func notReports(_ verb: Verb) async throws {
-        #expect(await (try ReportBed()).service.answer(.sample(verb)) == .malformed)
+        #expect(await (try ReportFixture()).service.answer(.sample(verb)) == .malformed)
     }
 }

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bed.checks import Mismatch, Wrong
 from contestants import Contestant
 from residents import RECORDS, SAMPLE, STRANGERS
+from testbed.checks import Mismatch, Wrong
 
 OPERATIONS = {"name": RECORDS, "uid": RECORDS, "groups": SAMPLE, "missing": STRANGERS}
 CALLS, LIMIT_MS = 100_000, 400

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Name services side by side, in one run: `run` calls this inside the bed's namespaces. Its figures:
+"""Name services side by side, in one run: `run` calls this inside the testbed's namespaces. Its figures:
 Documentation/performance.md."""
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "Integration"))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from bed import Bed
-from bed.checks import described
-from bed.installed import REPOSITORY
 from cells import OPERATIONS, Cell
 from contestants import MAKERS, Contestant, others, ours
-from ground import Ground
+from environment import Environment
 from programs import programs
 from publishing import publishing
 from rounds import CACHE, OURS, ROUNDS, Key, provisional, rounds
+from testbed import Testbed
+from testbed.checks import described
+from testbed.installed import REPOSITORY
 
 SIZES, THREADS = (1, 1000, 100_000), (1, 8)
 PROVISIONAL_LIMIT = 1.5
-RESULTS = REPOSITORY / ".bed" / "last-bench-nss.json"
+RESULTS = REPOSITORY / ".testbed" / "last-bench-nss.json"
 
 
 def show(size: int, threads: int, cells: dict[Key, Cell], contestants: list[Contestant]) -> None:
@@ -64,18 +64,18 @@ def ratios(size: int, cells: dict[Key, Cell], threads: tuple[int, ...]) -> int:
     return missed
 
 
-def compare(ground: Ground, size: int, wanted: tuple[str, ...],
+def compare(env: Environment, size: int, wanted: tuple[str, ...],
             threads: tuple[int, ...]) -> tuple[dict[str, object], int]:
     began = time.monotonic()
     numbers: dict[str, object] = {}
-    with ours(ground, size) as (mine, site), others(ground, size, wanted) as rest:
+    with ours(env, size) as (mine, host), others(env, size, wanted) as rest:
         prepared = time.monotonic() - began
         cells = rounds([mine, *(c for c in rest if c.title in (CACHE, "files"))], threads, ROUNDS)
         cells |= rounds([c for c in rest if c.title not in (CACHE, "files")], threads, 1)
         for number in threads:
             show(size, number, cells, [mine, *rest])
         missed = ratios(size, cells, threads) if any(c.title == CACHE for c in rest) else 0
-        new, checked, floor = provisional(ground, site, mine)
+        new, checked, floor = provisional(env, host, mine)
         good = new.median <= PROVISIONAL_LIMIT * floor.median
         missed += not good
         print(f"\n  a name never seen, to sshd: {new.text()} µs; a bare exchange over a socket: {floor.text()} µs; "
@@ -83,8 +83,8 @@ def compare(ground: Ground, size: int, wanted: tuple[str, ...],
               f"{checked.median / floor.median:.2f}; ours {new.median / floor.median:.2f}, limit {PROVISIONAL_LIMIT} "
               f"{'ok' if good else 'BEYOND'}")
         if size == 1000:
-            programs(ground, [mine, *(c for c in rest if c.title in (CACHE, "files"))])
-        for line in publishing(ground, site, size).figures():  # last: it retires some accounts
+            programs(env, [mine, *(c for c in rest if c.title in (CACHE, "files"))])
+        for line in publishing(env, host, size).figures():  # last: it retires some accounts
             print(f"  {line.line()}")
             missed += line.good is False
     print(f"  ({prepared:.0f} s to prepare, {time.monotonic() - began:.0f} s in all; load {os.getloadavg()[0]:.1f})",
@@ -104,12 +104,12 @@ def main() -> int:
     missed, results = 0, {}
     print(f"load before: {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors; each column the least of {ROUNDS} "
           "rounds for ours, files and SSSD's cache, else of one", flush=True)
-    with Bed() as bed:
-        ground = Ground(bed)
+    with Testbed() as testbed:
+        env = Environment(testbed)
         for size in asked.size or SIZES:
             try:
                 wanted, threads = tuple(asked.only or MAKERS), tuple(asked.threads or THREADS)
-                results[size], beyond = compare(ground, size, wanted, threads)
+                results[size], beyond = compare(env, size, wanted, threads)
                 missed += beyond
             except Exception as error:  # noqa: BLE001  one size must not end the others
                 missed += 1

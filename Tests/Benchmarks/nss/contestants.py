@@ -10,13 +10,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
-from bed import Machine
-from bed.asking import ask, place
-from bed.checks import require
-from bed.compiled import compiled
-from bed.machine import Outcome, wait_for
-from ground import STATE, Ground, Site
+from environment import STATE, Environment, Host
 from residents import EVERYBODY, SAMPLE, SOURCES, TEAM, TEAMS, UIDS, group_lines, name, passwd_line, put_questions, store
+from testbed import Machine
+from testbed.asking import ask, place
+from testbed.checks import require
+from testbed.compiled import compiled
+from testbed.machine import Outcome, wait_for
 
 LIBRARIES = "/usr/lib/x86_64-linux-gnu"
 SSSD_FILL_LIMIT_S = 900
@@ -61,60 +61,60 @@ def switch(machine: Machine, services: str) -> None:
     machine.write("/etc/nsswitch.conf", f"passwd: {services}\ngroup: {services}\nshadow: files\nhosts: files\n")
 
 
-def enrolled(ground: Ground, site: Site, count: int) -> None:
+def enrolled(env: Environment, host: Host, count: int) -> None:
     """Makes that many Entra accounts: the daemon reads its store and publishes, as after any start."""
-    site.machine.write(f"{STATE}/accounts", store(count), 0o600)
-    site.machine.must("chown", "-R", "entralogin:entralogin", STATE)
-    site.service.start(60)
-    published = site.machine.path(f"{STATE}/nss/accounts.snapshot")
+    host.machine.write(f"{STATE}/accounts", store(count), 0o600)
+    host.machine.must("chown", "-R", "entralogin:entralogin", STATE)
+    host.service.start(60)
+    published = host.machine.path(f"{STATE}/nss/accounts.snapshot")
     wait_for(lambda: published.exists() and published.stat().st_size > 64 * count, "the published accounts", 60)
 
 
 @contextmanager
-def ours(ground: Ground, count: int) -> Iterator[tuple[Contestant, Site]]:
-    with ground.fresh(f"names-{count}", started=False, bare=True) as site:
-        switch(site.machine, "files entralogin")
+def ours(env: Environment, count: int) -> Iterator[tuple[Contestant, Host]]:
+    with env.fresh(f"names-{count}", started=False, bare=True) as host:
+        switch(host.machine, "files entralogin")
         # A package's installation ends with this, as SSSD's did here, so that the loader finds the module at once.
-        site.machine.must("/sbin/ldconfig")
-        enrolled(ground, site, count)
-        put_questions(site.machine, ground.bed.scratch / "programs", count, ours=True)
-        yield Contestant("entralogin", site.machine, f"{LIBRARIES}/libnss_entralogin.so.2:entralogin",
-                         is_ours=True), site
+        host.machine.must("/sbin/ldconfig")
+        enrolled(env, host, count)
+        put_questions(host.machine, env.testbed.scratch / "programs", count, ours=True)
+        yield Contestant("entralogin", host.machine, f"{LIBRARIES}/libnss_entralogin.so.2:entralogin",
+                         is_ours=True), host
 
 
 @contextmanager
-def others(ground: Ground, count: int, wanted: tuple[str, ...]) -> Iterator[list[Contestant]]:
+def others(env: Environment, count: int, wanted: tuple[str, ...]) -> Iterator[list[Contestant]]:
     """The other name services that are wanted, ready to be asked."""
     made: list[Contestant] = []
     with ExitStack() as stack:
         for maker in wanted:
-            for contestant in MAKERS[maker](ground, count):
+            for contestant in MAKERS[maker](env, count):
                 stack.callback(contestant.machine.stop)
                 stack.callback(contestant.close)
                 made.append(contestant)
         yield made
 
 
-def machine_of(ground: Ground, what: str, count: int, services: str, layered: bool = False,
+def machine_of(env: Environment, what: str, count: int, services: str, layered: bool = False,
                groups: int = 2) -> Machine:
-    machine = ground.bed.machine(f"{what}-{count}", layered=layered)
+    machine = env.testbed.machine(f"{what}-{count}", layered=layered)
     switch(machine, services)
-    put_questions(machine, ground.bed.scratch / "programs", count, ours=False, groups=groups)
+    put_questions(machine, env.testbed.scratch / "programs", count, ours=False, groups=groups)
     return machine
 
 
-def files(ground: Ground, count: int) -> list[Contestant]:
-    machine = machine_of(ground, "files", count, "files")
+def files(env: Environment, count: int) -> list[Contestant]:
+    machine = machine_of(env, "files", count, "files")
     with machine.path("/etc/passwd").open("a") as passwd, machine.path("/etc/group").open("a") as group:
         passwd.writelines(passwd_line(n) for n in range(count))
         group.writelines(group_lines(count))
     return [Contestant("files", machine, "libc.so.6:files")]
 
 
-def systemd(ground: Ground, count: int) -> list[Contestant]:
+def systemd(env: Environment, count: int) -> list[Contestant]:
     """Drop-ins in /run/userdb, without systemd-userdbd: JSON User Records, found by name and by uid. There are memberships,
     too, but systemd 252 finds none of them."""
-    machine = machine_of(ground, "userdb", count, "files systemd", groups=0)
+    machine = machine_of(env, "userdb", count, "files systemd", groups=0)
     folder = machine.path("/run/userdb")
     folder.mkdir()
     for n in range(count):
@@ -131,15 +131,15 @@ def systemd(ground: Ground, count: int) -> list[Contestant]:
     return [Contestant("systemd", machine, "libnss_systemd.so.2:systemd", "drop-ins in /run/userdb")]
 
 
-def oslogin(ground: Ground, count: int) -> list[Contestant]:
+def oslogin(env: Environment, count: int) -> list[Contestant]:
     """Google's module, which asks the metadata server each time, and its other one, which reads a file."""
-    machine = machine_of(ground, "oslogin", count, "files oslogin", layered=True)
-    program = compiled(SOURCES / "metadata.c", ground.bed.scratch / "programs")
+    machine = machine_of(env, "oslogin", count, "files oslogin", layered=True)
+    program = compiled(SOURCES / "metadata.c", env.testbed.scratch / "programs")
     machine.path("/usr/local/bin/metadata").write_bytes(program.read_bytes())
     machine.path("/usr/local/bin/metadata").chmod(0o755)
     network = 'ip link set lo up && ip address add 169.254.169.254/32 dev lo && exec "$@"'
     alone = ("unshare", "--net", "sh", "-c", network, "sh", "/usr/local/bin/metadata")
-    cached = machine_of(ground, "oslogin-cache", count, "files cache_oslogin", layered=True)
+    cached = machine_of(env, "oslogin-cache", count, "files cache_oslogin", layered=True)
     with cached.path("/etc/oslogin_passwd.cache").open("w") as passwd:
         passwd.writelines(passwd_line(n) for n in range(count))
     with cached.path("/etc/oslogin_group.cache").open("w") as group:
@@ -149,11 +149,11 @@ def oslogin(ground: Ground, count: int) -> list[Contestant]:
             Contestant("oslogin cache", cached, f"{LIBRARIES}/libnss_cache_oslogin.so.2:cache_oslogin")]
 
 
-def sssd(ground: Ground, count: int) -> list[Contestant]:
+def sssd(env: Environment, count: int) -> list[Contestant]:
     """SSSD with its proxy provider over computed users. Every answer is requested once, so that its memory cache has it; the
     same machine is asked again with the cache switched off, so through its socket."""
-    machine = machine_of(ground, "sssd", count, "files sss", layered=True)
-    module = compiled(SOURCES / "synthetic.c", ground.bed.scratch / "programs", "-shared", "-fPIC")
+    machine = machine_of(env, "sssd", count, "files sss", layered=True)
+    module = compiled(SOURCES / "synthetic.c", env.testbed.scratch / "programs", "-shared", "-fPIC")
     machine.path(f"{LIBRARIES}/libnss_synthetic.so.2").write_bytes(module.read_bytes())
     machine.write("/etc/sssd/sssd.conf", SSSD, 0o600)
     process = subprocess.Popen(machine.argv(["/usr/sbin/sssd", "-i", "-d", "0"]), stdin=subprocess.DEVNULL,
@@ -165,7 +165,7 @@ def sssd(ground: Ground, count: int) -> list[Contestant]:
 
     try:
         wait_for(lambda: machine.run("getent", "passwd", name(0)).ok, "SSSD's first answer", 60)
-        held = fill(ground, machine, count)
+        held = fill(env, machine, count)
     except Exception:
         close()
         raise
@@ -175,11 +175,11 @@ def sssd(ground: Ground, count: int) -> list[Contestant]:
             Contestant("sss, socket", machine, library, note, environment=("SSS_NSS_USE_MEMCACHE=NO",))]
 
 
-def fill(ground: Ground, machine: Machine, count: int) -> int:
+def fill(env: Environment, machine: Machine, count: int) -> int:
     """Fills SSSD's memory cache for a bounded time; returns how many names it holds. Each first answer takes some 2 ms in two
     processes, one after the other; several clients keep both busy."""
     began, held = time.monotonic(), 0
-    programs = ground.bed.scratch / "programs"
+    programs = env.testbed.scratch / "programs"
     program = place(machine, programs)  # only once: it cannot be written while it runs
 
     def known(first: int) -> bool:
@@ -201,6 +201,6 @@ def fill(ground: Ground, machine: Machine, count: int) -> int:
     return held
 
 
-MAKERS: dict[str, Callable[[Ground, int], list[Contestant]]] = {
+MAKERS: dict[str, Callable[[Environment, int], list[Contestant]]] = {
     "sssd": sssd, "files": files, "systemd": systemd, "oslogin": oslogin,
 }

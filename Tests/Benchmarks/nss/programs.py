@@ -7,11 +7,11 @@ import os
 import statistics
 from pathlib import Path
 
-from bed.checks import equal
 from contestants import Contestant
+from environment import Environment
 from figures import floor_inside
-from ground import Ground
 from residents import RECORDS
+from testbed.checks import equal
 
 LISTED, SEARCHED, FOLDERS, ROUNDS, STARTS = 10_000, 100_000, 100, 5, 200
 
@@ -54,9 +54,9 @@ def search(contestant: Contestant) -> float:
     return outcome.milliseconds
 
 
-def start(ground: Ground, contestant: Contestant) -> tuple[float, float]:
+def start(env: Environment, contestant: Contestant) -> tuple[float, float]:
     """Microseconds of whole runs: getent of one name, and a program that does nothing, in turn."""
-    timed = floor_inside(ground, contestant.machine, "timed")
+    timed = floor_inside(env, contestant.machine, "timed")
     who = owners(contestant)[0][0]
     pair = ("/usr/bin/getent", "passwd", who, "--", "/usr/bin/true")
     words = contestant.machine.must(timed, str(STARTS), *pair).out.split()
@@ -64,7 +64,7 @@ def start(ground: Ground, contestant: Contestant) -> tuple[float, float]:
     return float(words[0]), float(words[2])
 
 
-def programs(ground: Ground, contestants: list[Contestant]) -> None:
+def programs(env: Environment, contestants: list[Contestant]) -> None:
     """Prints the medians of programs that are run in turn, and their ratio to `files`."""
     for contestant in contestants:
         make_files(contestant)
@@ -76,7 +76,7 @@ def programs(ground: Ground, contestants: list[Contestant]) -> None:
             searches[contestant.title].append(search(contestant))
     print(f"\nls -l of {LISTED:,} files, find -nouser over {SEARCHED:,} files (1,000 owners), cold getent; ms")
     for contestant in contestants:
-        cold, nothing = start(ground, contestant)
+        cold, nothing = start(env, contestant)
         print(f"  {contestant.title:20} ls -l {statistics.median(lists[contestant.title]):6.0f}   "
               f"find {statistics.median(searches[contestant.title]):6.0f}   "
               f"getent {cold / 1000:6.2f} (a program that does nothing: {nothing / 1000:.2f})")

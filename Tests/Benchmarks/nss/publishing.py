@@ -16,13 +16,13 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from bed.asking import ask
-from bed.checks import Wrong, equal, require
-from bed.installed import TOOL
-from bed.machine import wait_for
+from environment import STATE, Environment, Host
 from figures import Figure, at_most
-from ground import STATE, Ground, Site
 from residents import our_name, put_questions, record
+from testbed.asking import ask
+from testbed.checks import Wrong, equal, require
+from testbed.installed import TOOL
+from testbed.machine import wait_for
 
 CHANGES, PUBLISHING_LIMIT_MS = 12, 50
 STAYING = "/run/bench/staying"
@@ -68,18 +68,18 @@ class Renames:
 
 
 @contextmanager
-def renames(site: Site) -> Iterator[Renames]:
-    watched = Renames(site.service.pid, *(site.machine.path(folder) for folder in (STATE, f"{STATE}/nss")))
+def renames(host: Host) -> Iterator[Renames]:
+    watched = Renames(host.service.pid, *(host.machine.path(folder) for folder in (STATE, f"{STATE}/nss")))
     try:
         yield watched
     finally:
         watched.close()
 
 
-def readers(ground: Ground, site: Site, operation: str, milliseconds: int) -> Future[str]:
+def readers(env: Environment, host: Host, operation: str, milliseconds: int) -> Future[str]:
     """Looks up accounts that do not change, without a pause; each answer is compared with the right one."""
     command = ["/usr/local/bin/lookups", LIBRARY, operation, "1", "20000000", str(milliseconds), STAYING]
-    return ground.aside(lambda: site.machine.must(*command).out)
+    return env.aside(lambda: host.machine.must(*command).out)
 
 
 @dataclass(frozen=True)
@@ -100,17 +100,17 @@ class Publishing:
                        f"{self.answers:,} answers about others, none wrong or missing; the retired are gone")]
 
 
-def publishing(ground: Ground, site: Site, count: int) -> Publishing:
+def publishing(env: Environment, host: Host, count: int) -> Publishing:
     """Retires accounts one after the other, as `entraloginctl users retire` does, while readers look names up."""
     changes = min(CHANGES, count)
-    put_questions(site.machine, ground.bed.scratch / "programs", count, ours=True)
+    put_questions(host.machine, env.testbed.scratch / "programs", count, ours=True)
     staying = "".join(record(n, ours=True) for n in range(count - changes))
-    with renames(site) as watched:
+    with renames(host) as watched:
         racing: list[Future[str]] = []
         if staying:
-            site.machine.write(STAYING, staying)
-            racing = [readers(ground, site, operation, 1000 + 300 * changes) for operation in ("name", "uid")]
-        times = [retire(ground, site, watched, our_name(number)) for number in range(count - changes, count)]
+            host.machine.write(STAYING, staying)
+            racing = [readers(env, host, operation, 1000 + 300 * changes) for operation in ("name", "uid")]
+        times = [retire(env, host, watched, our_name(number)) for number in range(count - changes, count)]
         answers = [r.result().split() for r in racing]
     if any(words[5] != "0" for words in answers):
         raise Wrong(f"readers saw wrong answers: {answers}")
@@ -118,13 +118,13 @@ def publishing(ground: Ground, site: Site, count: int) -> Publishing:
                       statistics.median(t[2] for t in times), sum(int(words[4]) for words in answers))
 
 
-def retire(ground: Ground, site: Site, watched: Renames, name: str) -> tuple[float, float, float]:
+def retire(env: Environment, host: Host, watched: Renames, name: str) -> tuple[float, float, float]:
     """Retires an account. Returns the milliseconds from the rename of the store to that of the published file, those of the
     whole command, and the daemon's processor time between the two renames."""
     before, began = len(watched.seen), time.monotonic()
-    site.machine.must(TOOL, "users", "retire", name)
+    host.machine.must(TOOL, "users", "retire", name)
     whole = (time.monotonic() - began) * 1000
-    (answer,) = ask(site.machine, ground.bed.scratch / "programs", [f"name {name}"], "ls")
+    (answer,) = ask(host.machine, env.testbed.scratch / "programs", [f"name {name}"], "ls")
     equal(answer.ids, (), f"{name} after retiring")
     seen: dict[str, tuple[float, float]] = {}
 

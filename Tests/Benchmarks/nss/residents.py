@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from bed import Machine, stored
-from bed.compiled import compiled
+from testbed import Machine, stored
+from testbed.compiled import compiled
 
 SOURCES = Path(__file__).resolve().parent
 RECORDS, SAMPLE, STRANGERS = "/run/bench/records", "/run/bench/sample", "/run/bench/strangers"

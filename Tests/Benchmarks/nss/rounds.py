@@ -7,14 +7,14 @@ import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from bed.checks import require
-from bed.installed import REPOSITORY
 from bench_signin import FLOOR_SOCKET, floor_server
 from cells import OPERATIONS, Cell, best, measured
 from contestants import Contestant
+from environment import Environment, Host
 from figures import floor_inside
-from ground import Ground, Site
 from residents import RECORDS
+from testbed.checks import require
+from testbed.installed import REPOSITORY
 
 OURS, CACHE = "entralogin", "sss, memory cache"
 ROUNDS = 3
@@ -39,21 +39,21 @@ def rounds(contestants: list[Contestant], threads: tuple[int, ...], count: int,
     return {key: best(cells) for key, cells in seen.items()}
 
 
-def provisional(ground: Ground, site: Site, contestant: Contestant) -> tuple[Cell, Cell, Cell]:
+def provisional(env: Environment, host: Host, contestant: Contestant) -> tuple[Cell, Cell, Cell]:
     """Lookups of a new name, as by sshd; the same with a server in C in the daemon's place, which makes its checks and knows no
     account; and the floor: an exchange with a server in C that does nothing."""
     names = "/run/bench/newcomers"
-    site.machine.write(names, "".join(f"newcomer{n:05}@contoso.com 1 1 / 1\n" for n in range(1000)))
+    host.machine.write(names, "".join(f"newcomer{n:05}@contoso.com 1 1 / 1\n" for n in range(1000)))
 
     def asked() -> Cell:
         return some(measured(contestant, contestant.module, "present", 1, names, calls=20_000, command="sshd"))
 
     floor, ours_, checked = [], [], []
     for _ in range(ROUNDS):
-        with floor_server(ground, site.machine):
+        with floor_server(env, host.machine):
             floor.append(some(measured(contestant, f"socket:{FLOOR_SOCKET}", "name", 1, RECORDS, calls=20_000)))
         ours_.append(asked())
-        with in_the_daemons_place(ground, site):
+        with in_the_daemons_place(env, host):
             checked.append(asked())
     return best(ours_), best(checked), best(floor)
 
@@ -64,14 +64,14 @@ def some(cell: Cell | None) -> Cell:
 
 
 @contextmanager
-def in_the_daemons_place(ground: Ground, site: Site) -> Iterator[None]:
+def in_the_daemons_place(env: Environment, host: Host) -> Iterator[None]:
     """Runs floors/namer.c at the daemon's socket, which is moved aside meanwhile."""
     wire = REPOSITORY / "Sources/Core/CWire"
-    program = floor_inside(ground, site.machine, "namer", f"-I{wire}/include", str(wire / "wire.c"), "-lcrypto")
-    socket = site.machine.path("/run/entralogin/control.sock")
+    program = floor_inside(env, host.machine, "namer", f"-I{wire}/include", str(wire / "wire.c"), "-lcrypto")
+    socket = host.machine.path("/run/entralogin/control.sock")
     aside = socket.with_suffix(".aside")
     socket.rename(aside)
-    process = subprocess.Popen(site.machine.argv([program]), stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(host.machine.argv([program]), stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None
         require(process.stdout.readline() == "ready\n", "the floor's name server does not start")

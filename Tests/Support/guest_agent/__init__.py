@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The part of Azure's guest agent that runs extension handlers, on a machine of the bed."""
+"""The part of Azure's guest agent that runs extension handlers, on a machine of the testbed."""
 
 from .agent import CommandFailed, GuestAgent
 from .handlers import Handlers

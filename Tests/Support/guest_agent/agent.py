@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bed.machine import Machine
+from testbed.machine import Machine
 
 from .handler import Handler, State
 

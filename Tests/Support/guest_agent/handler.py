@@ -9,8 +9,8 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from bed.checks import require
-from bed.machine import Machine
+from testbed.checks import require
+from testbed.machine import Machine
 
 _STATUSES = ("transitioning", "warning", "error", "success")
 

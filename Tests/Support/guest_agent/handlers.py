@@ -8,16 +8,16 @@ import shutil
 from functools import cached_property
 from pathlib import Path
 
-from bed.installed import REPOSITORY
-from bed.machine import run
-from bed.packages import Packages, changed
+from testbed.installed import REPOSITORY
+from testbed.machine import run
+from testbed.packages import Packages, changed
 
 # Answers the handler's questions as the real daemon does, but fails when it is started as a service.
 _DAEMON = '#!/bin/sh\n[ $# -eq 0 ] || exec /usr/sbin/entralogind.real "$@"\necho "broken for a test" >&2\nexit 1\n'
 
 
 class Handlers:
-    """Each is made when it is first used, from the packages of the bed."""
+    """Each is made when it is first used, from the packages of the testbed."""
 
     def __init__(self, folder: Path, packages: Packages) -> None:
         self._folder = folder

@@ -29,7 +29,7 @@ def main() -> int:
 
 
 def _serve(given: argparse.Namespace) -> None:
-    world = World(given.state, given.cloud, given.crowd, given.keys)
+    world = World(given.state, given.cloud, given.numbered, given.keys)
     addresses = Addresses.anywhere() if given.anywhere else Addresses()
     simulator = Simulator(world, addresses, given.arc_tokens)
     simulator.start()
@@ -42,7 +42,7 @@ def _serve(given: argparse.Namespace) -> None:
 
 def _certificate(given: argparse.Namespace) -> str:
     keys = SigningKeys(given.keys)
-    person = contoso.directory(given.crowd).principals[given.who]
+    person = contoso.directory(given.numbered).principals[given.who]
     template = Template.entra(person, given.tenant)
     changes: dict[str, object] = {
         "omitted": frozenset(given.omit), "extensions": dict(e.split("=", 1) for e in given.extension),
@@ -70,7 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--state", type=Path, required=True, help="folder for keys, certificates and the request log")
     serve.add_argument("--keys", type=Path, help="folder for the signing keys, kept between runs")
     serve.add_argument("--cloud", default="AzurePublicCloud")
-    serve.add_argument("--crowd", type=int, default=0, help="so many numbered people, user0@contoso.com and on")
+    serve.add_argument("--numbered", type=int, default=0, help="so many numbered people, user0@contoso.com and on")
     serve.add_argument("--anywhere", action="store_true", help="free loopback ports instead of the true addresses")
     serve.add_argument("--arc-tokens", type=Path, help="where the Arc challenge files go")
     serve.set_defaults(run=_serve)
@@ -79,7 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     make.add_argument("who", help="alice, bob, svc, …")
     make.add_argument("--keys", type=Path, required=True, help="folder of the signing keys: STATE/keys")
     make.add_argument("--public-key", type=Path, required=True)
-    make.add_argument("--crowd", type=int, default=0)
+    make.add_argument("--numbered", type=int, default=0)
     make.add_argument("--tenant", default=contoso.TENANT)
     make.add_argument("--ca", choices=("entra", "stranger"), default="entra")
     make.add_argument("--shift", type=int, default=0, help="seconds to move the validity by; -7200 is expired")

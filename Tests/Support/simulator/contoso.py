@@ -103,10 +103,10 @@ DEVELOPERS = Group("9f0a0000-0000-4000-8000-000000000003", "developers", frozens
 ENGINEERS = Group("9f0a0000-0000-4000-8000-000000000004", "engineers", frozenset({DEVELOPERS.object_id}))
 
 
-def directory(crowd: int = 0) -> Directory:
-    """The tenant as it is before a test changes it, with `crowd` numbered people who hold the User role."""
+def directory(numbered: int = 0) -> Directory:
+    """The tenant as it is before a test changes it, with `numbered` people who hold the User role."""
     people = {p.key: p for p in PEOPLE}
-    for n in range(crowd):
+    for n in range(numbered):
         people[f"user{n}"] = _person(0x10000 + n, f"user{n}", f"User {n}")
     tenant = Directory(
         TENANT, MANAGEMENT_GROUP, frozenset({SUBSCRIPTION}), frozenset({MACHINE, ARC_MACHINE, SCALE_SET_INSTANCE}),

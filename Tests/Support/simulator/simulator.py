@@ -25,7 +25,7 @@ Address = tuple[str, int]
 
 @dataclass(frozen=True)
 class Addresses:
-    """The addresses to listen on. The defaults are for the bed, where the true names lead to these loopback addresses."""
+    """The addresses to listen on. The defaults are for the testbed, where the true names lead to these loopback addresses."""
 
     imds: Address = ("169.254.169.254", 80)
     entra: Address = ("127.20.0.1", 443)
@@ -43,7 +43,7 @@ class Addresses:
 
     @staticmethod
     def anywhere() -> Addresses:
-        """Free ports on loopback, for tests outside the bed."""
+        """Free ports on loopback, for tests outside the testbed."""
         return Addresses(*[("127.0.0.1", 0)] * 13)
 
 

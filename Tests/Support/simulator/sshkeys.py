@@ -22,7 +22,7 @@ def make_key(path: Path, kind: str = "rsa", bits: int = 2048) -> Path:
     """A key pair without passphrase at `path` and `path`.pub, kept when it is there already."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with (path.parent / ".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # two beds may share a folder of kept keys
+        fcntl.flock(lock, fcntl.LOCK_EX)  # two testbeds may share a folder of kept keys
         if not path.exists():
             size = ["-b", str(bits)] if kind == "rsa" else []
             ssh_keygen("-q", "-t", kind, *size, "-N", "", "-C", path.name, "-f", path)

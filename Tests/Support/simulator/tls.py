@@ -18,7 +18,7 @@ def openssl(*arguments: str | Path, input: bytes | None = None) -> bytes:
     return done.stdout
 
 
-# The names by which tests outside the bed, and the proxies' clients, reach the simulator.
+# The names by which tests outside the testbed, and the proxies' clients, reach the simulator.
 _OURSELVES = ["DNS:localhost", "IP:127.0.0.1", "IP:127.20.0.8"]
 
 

@@ -35,11 +35,11 @@ class Machine:
 
 
 class World:
-    def __init__(self, state: Path, cloud: str = "AzurePublicCloud", crowd: int = 0, keys: Path | None = None) -> None:
+    def __init__(self, state: Path, cloud: str = "AzurePublicCloud", numbered: int = 0, keys: Path | None = None) -> None:
         """`keys` may be a folder that outlives this state: RSA keys take a moment to make."""
         state.mkdir(parents=True, exist_ok=True)
         self.state = state
-        self.directory: Directory = contoso.directory(crowd)
+        self.directory: Directory = contoso.directory(numbered)
         self.machine = Machine(cloud=cloud)
         self.tenants_cloud: Cloud | None = None  # if it is not the machine's cloud
         self.group_hints: frozenset[str] = frozenset()  # access.HINTS that checkaccess honours; in Azure perhaps none

@@ -27,7 +27,7 @@ ADMIN = "Microsoft.Compute/virtualMachines/loginAsAdmin/action"
 
 class SimulatorTestCase(unittest.TestCase):
     def setUp(self) -> None:
-        self.world = World(Path(_STATE.name), crowd=3)
+        self.world = World(Path(_STATE.name), numbered=3)
         self.simulator = Simulator(self.world, Addresses.anywhere())
         self.simulator.start()
         self.addCleanup(self.world.log.close)
