@@ -8,7 +8,7 @@ import Testing
 /// the remedy and checks that the finding is gone.
 struct RemedyCoverageTests {
     /// A test that carries out a remedy, and words in its text.
-    struct Played {
+    struct Elsewhere {
         let file: String
         let words: [String]
 
@@ -20,36 +20,36 @@ struct RemedyCoverageTests {
 
     /// Findings without a row in `RemedyTests`: those of the tool itself, and those whose remedies need a machine.
     static let elsewhere: [String: Played] = [
-        "stamp": Played("Integration/told.py", #"("rm /run/entralogin/stack-verified", "stamp")"#),
-        "setup.by-hand": Played("Integration/told.py", #""setup.by-hand""#, #"site.tool("setup", "--apply")"#),
-        "setup.unfinished": Played("Integration/way_back.py", #""setup.unfinished""#, "trial.settled("),
-        "files": Played("Integration/told.py", #"("chmod 700 /var/lib/entralogin", "files")"#),
-        "names.short-group": Played(
+        "stamp": Elsewhere("Integration/told.py", #"("rm /run/entralogin/stack-verified", "stamp")"#),
+        "setup.by-hand": Elsewhere("Integration/told.py", #""setup.by-hand""#, #"host.tool("setup", "--apply")"#),
+        "setup.unfinished": Elsewhere("Integration/way_back.py", #""setup.unfinished""#, "trial.settled("),
+        "files": Elsewhere("Integration/told.py", #"("chmod 700 /var/lib/entralogin", "files")"#),
+        "names.short-group": Elsewhere(
             "Integration/short_wiring.py",
             #""names.short-group""#,
             #""groupmod", "-n", "others""#
         ),
-        "settings.certificate-lifetime": Played(
+        "settings.certificate-lifetime": Elsewhere(
             "ToolTests/SignInSettingsRuleTests.swift",
             #""settings.certificate-lifetime""#
         ),
-        "settings.callers": Played("ToolTests/SignInSettingsRuleTests.swift", #""settings.callers""#),
-        "settings.former": Played("ToolTests/SettingsFilesTests.swift", #""settings.former""#),
-        "daemon": Played("Integration/booted_tool.py", #"told(site, "daemon")"#),
-        "daemon.version": Played(daemons, #""daemon.version""#),
-        "daemon.machine": Played(daemons, #""daemon.machine""#),
-        "daemon.machine-unknown": Played(daemons, #""daemon.machine-unknown""#),
-        "daemon.keys-stale": Played(daemons, #""daemon.keys-stale""#),
-        "daemon.no-authority-keys": Played(daemons, #""daemon.no-authority-keys""#),
-        "daemon.checker.NAME": Played(daemons, #""daemon.checker.pas""#),
-        "daemon.clock": Played(daemons, #""daemon.clock""#),
-        "daemon.REASON": Played(
+        "settings.callers": Elsewhere("ToolTests/SignInSettingsRuleTests.swift", #""settings.callers""#),
+        "settings.former": Elsewhere("ToolTests/SettingsFilesTests.swift", #""settings.former""#),
+        "daemon": Elsewhere("Integration/booted_tool.py", #"told(host, "daemon")"#),
+        "daemon.version": Elsewhere(daemons, #""daemon.version""#),
+        "daemon.machine": Elsewhere(daemons, #""daemon.machine""#),
+        "daemon.machine-unknown": Elsewhere(daemons, #""daemon.machine-unknown""#),
+        "daemon.keys-stale": Elsewhere(daemons, #""daemon.keys-stale""#),
+        "daemon.no-authority-keys": Elsewhere(daemons, #""daemon.no-authority-keys""#),
+        "daemon.checker.NAME": Elsewhere(daemons, #""daemon.checker.pas""#),
+        "daemon.clock": Elsewhere(daemons, #""daemon.clock""#),
+        "daemon.REASON": Elsewhere(
             "Integration/tool.py",
             #""daemon.no-managed-identity""#,
             #""daemon.identity-may-not-ask""#,
             #""daemon.application-missing""#
         ),
-        "daemon.WARNING": Played("Integration/tool.py", #""daemon.checkers-disagree" not in findings(site)"#),
+        "daemon.WARNING": Elsewhere("Integration/tool.py", #""daemon.checkers-disagree" not in findings(host)"#),
     ]
     private static let daemons = "ToolTests/DaemonRemedyTests.swift"
 
@@ -116,7 +116,7 @@ struct RemedyCoverageTests {
         "A remedy that is said to be carried out elsewhere is: the test is there, with its words",
         arguments: elsewhere.keys
     )
-    func isPlayed(id: String) throws {
+    func isElsewhere(id: String) throws {
         let tested = try #require(Self.elsewhere[id])
         #expect(try page().contains { $0.id == id && $0.worst > .note })
         let text = try text("Tests/\(tested.file)")
