@@ -68,8 +68,8 @@ install-programs:
 # Templates go to DATADIR; configure makes the machine's files of them. Settings that exist are never overwritten.
 install-pieces:
 	$(call put,0755,packaging/configure,$(LIBEXECDIR)/configure)
-	for part in packaging/wiring/*.sh; do \
-	  $(call put,0644,"$$part",$(LIBEXECDIR)/wiring/$${part##*/}) || exit 1; \
+	for part in packaging/integration/*.sh; do \
+	  $(call put,0644,"$$part",$(LIBEXECDIR)/integration/$${part##*/}) || exit 1; \
 	done
 	$(call put,0755,packaging/forget-names,$(LIBEXECDIR)/forget-names)
 	$(call put,0755,packaging/start-managers,$(LIBEXECDIR)/start-managers)

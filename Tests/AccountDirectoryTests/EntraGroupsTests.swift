@@ -54,7 +54,7 @@ private final class LocalGroups: Sendable {
                 mark: GroupNumberMark(disk.file("\(folder.path)/groups-given"))
             ),
             file: disk.file(path),
-            surroundings: .init(
+            environment: .init(
                 clock: clock,
                 boot: other ?? boot,
                 offload: { work in disk.run(work) },

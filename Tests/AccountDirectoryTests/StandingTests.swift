@@ -167,7 +167,7 @@ import Testing
             paths: fixture.paths(in: fixture.folder.path),
             policy: AccountPolicy(),
             grants: fixture.grants,
-            surroundings: AccountDirectory.Surroundings(
+            environment: AccountDirectory.Environment(
                 clock: fixture.clock,
                 random: FixedRandom(),
                 offload: { work in work() },

@@ -173,7 +173,7 @@ struct Fixture {
             paths: paths(in: other ?? folder.path),
             policy: policy,
             grants: grants,
-            surroundings: AccountDirectory.Surroundings(
+            environment: AccountDirectory.Environment(
                 clock: clock,
                 random: FixedRandom(),
                 offload: { work in disk.run(work) },

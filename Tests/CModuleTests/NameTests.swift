@@ -22,11 +22,11 @@ struct NameTests {
     ]
 
     private func isOurs(_ name: String) -> Bool {
-        name.withCString { entralogin_name_is_ours($0, name.utf8.count) != 0 }
+        name.withCString { entralogin_name_is_valid($0, name.utf8.count) != 0 }
     }
 
     private func foldsToOurs(_ name: String) -> Bool {
-        name.withCString { entralogin_name_folds_to_ours($0, name.utf8.count) != 0 }
+        name.withCString { entralogin_name_folds_to_valid($0, name.utf8.count) != 0 }
     }
 
     @Test("P7: A user principal name and a GUID in lower case can be an Entra account's", arguments: ours)
@@ -43,7 +43,7 @@ struct NameTests {
 
     @Test("P7: No name of a group that means root somewhere can be one of entralogin's groups'")
     func groups() {
-        let isOurs = { (name: String) in name.withCString { entralogin_group_name_is_ours($0, name.utf8.count) != 0 } }
+        let isOurs = { (name: String) in name.withCString { entralogin_group_name_is_valid($0, name.utf8.count) != 0 } }
         for name in ["entra_users", "entra_admins", "aad_admins", "a_", "cloud-users_2"] { #expect(isOurs(name)) }
         let foreign = [
             "", "root", "sudo", "wheel", "adm", "admin", "docker", "lxd", "libvirt", "disk", "shadow", "kvm",
@@ -58,8 +58,8 @@ struct NameTests {
     func ids() {
         let inside: [UInt32] = [ENTRALOGIN_ID_FIRST + ENTRALOGIN_GROUP_IDS, ENTRALOGIN_ID_LAST]
         let outside: [UInt32] = [0, 1000, 65_534, 1_879_048_191, ENTRALOGIN_ID_FIRST, ENTRALOGIN_ID_LAST + 1, .max]
-        for uid in inside { #expect(entralogin_uid_is_ours(uid) != 0 && entralogin_gid_is_ours(uid) != 0) }
-        for uid in outside { #expect(entralogin_uid_is_ours(uid) == 0) }
-        #expect(entralogin_gid_is_ours(ENTRALOGIN_ID_FIRST) != 0 && entralogin_gid_is_ours(0) == 0)
+        for uid in inside { #expect(entralogin_uid_in_range(uid) != 0 && entralogin_gid_in_range(uid) != 0) }
+        for uid in outside { #expect(entralogin_uid_in_range(uid) == 0) }
+        #expect(entralogin_gid_in_range(ENTRALOGIN_ID_FIRST) != 0 && entralogin_gid_in_range(0) == 0)
     }
 }

@@ -16,7 +16,7 @@ struct MachineCheckTests {
         ).run()
     }
 
-    @Test("What keeps people out around the wiring does not withdraw the stack stamp")
+    @Test("What keeps people out around the integration does not withdraw the stack stamp")
     func noStamp() {
         var machine = WiredMachine()
         machine.configuration += "\nallowgroups sudo"
@@ -36,7 +36,7 @@ struct MachineCheckTests {
         #expect(Set(findings).count == findings.count)
     }
 
-    @Test("An sshd that refuses its configuration is named with the wiring, and not here")
+    @Test("An sshd that refuses its configuration is named with the integration, and not here")
     func refused() {
         var machine = WiredMachine()
         machine.result = ProgramResult(status: 255, complaint: "bad option")

@@ -19,7 +19,7 @@ struct RemedyCoverageTests {
     }
 
     /// Findings without a row in `RemedyTests`: those of the tool itself, and those whose remedies need a machine.
-    static let elsewhere: [String: Played] = [
+    static let elsewhere: [String: Elsewhere] = [
         "stamp": Elsewhere("Integration/told.py", #"("rm /run/entralogin/stack-verified", "stamp")"#),
         "setup.by-hand": Elsewhere("Integration/told.py", #""setup.by-hand""#, #"host.tool("setup", "--apply")"#),
         "setup.unfinished": Elsewhere("Integration/way_back.py", #""setup.unfinished""#, "trial.settled("),

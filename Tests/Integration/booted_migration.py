@@ -21,7 +21,7 @@ def over(env: BootedEnvironment) -> str:
         with open_session(env, host) as alive:
             host.machine.must("chmod", "777", "/usr/libexec/entralogin")
             failed = apply(host)
-            require(failed.status == 1 and "the old wiring is back" in failed.text, failed.text)
+            require(failed.status == 1 and "the old integration is back" in failed.text, failed.text)
             equal(files(host), before, "files after a stack that does not hold")
             alive("after what was undone")
             host.machine.must("chmod", "755", "/usr/libexec/entralogin")

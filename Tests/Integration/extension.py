@@ -95,7 +95,7 @@ def journey(env: PackagesEnvironment) -> str:
 
             agent.disable()
             env.stays_out(host)
-            equal(differences(stock, wiring(host)), [], "the wiring after disable")
+            equal(differences(stock, wiring(host)), [], "the integration after disable")
             # A template's empty protected settings, encrypted as by Azure.
             is_on(agent.enable(current, {}, protected=encrypted(env.testbed.scratch, "{}")))
             require(not machine.path(DROP_IN).exists(), "settings that nobody sets any more are still there")
@@ -103,7 +103,7 @@ def journey(env: PackagesEnvironment) -> str:
             agent.uninstall()
             env.stays_out(host)
             require("not-installed" in state(machine) or "deinstall" in state(machine), state(machine))
-            equal(differences(stock, wiring(host)), [], "the wiring after uninstall")
+            equal(differences(stock, wiring(host)), [], "the integration after uninstall")
             equal(lisa.ask("id -un"), "lisa", "lisa's session")
         finally:
             lisa.end()

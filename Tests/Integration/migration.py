@@ -193,7 +193,7 @@ def failing(env: Environment) -> str:
             host.machine.write(program, "#!/bin/sh\nexit 1\n", 0o755)
             outcome = apply(host)
             host.machine.must("mv", program + ".away", program)
-            require(outcome.status == 1 and "the old wiring is back" in outcome.text, f"{program}: {outcome.text}")
+            require(outcome.status == 1 and "the old integration is back" in outcome.text, f"{program}: {outcome.text}")
             equal(files(host), before, f"files after {program} had failed")
             equal(accounts(host), owned, f"the account files after {program} had failed")
             require(not host.machine.path(LIST).exists(), "the list is left")

@@ -17,7 +17,7 @@ from testbed.checks import admitted, equal, refused, require
 from testbed.installed import CONFIGURE
 from testbed.tracing import SOCKETS, tracing_sshd
 
-WIRING = (NSSWITCH, COMMON_ACCOUNT, "/etc/pam.d/common-session", DROP_IN)
+PARTS = (NSSWITCH, COMMON_ACCOUNT, "/etc/pam.d/common-session", DROP_IN)
 
 
 @case("P8", "short names: a local user's sign-in, sudo, su and a wrong name ask a frozen daemon nothing; enrolled names resolve")
@@ -93,13 +93,13 @@ BROKEN = (
        BROKEN, every=2)
 def differing(env: Environment, broken: Sequence[tuple[str, Callable[[Host], object], str]]) -> str:
     with short_names(env, "shortbroken") as host:
-        good = {path: host.machine.read(path) for path in WIRING}
+        good = {path: host.machine.read(path) for path in PARTS}
         for what, breaking, word in broken:
             breaking(host)
             said = refuses(env, host, what, word)
             host.machine.write(SETTINGS, ON)
             host.machine.run(CONFIGURE, "--enable")  # its check waits for sshd, which is reloaded here
-            equal({path: host.machine.read(path) for path in WIRING}, good, f"repaired: {what}")
+            equal({path: host.machine.read(path) for path in PARTS}, good, f"repaired: {what}")
             host.reload()
             host.stamped()
             person = env.newcomer()
@@ -122,12 +122,12 @@ def taken_out(env: Environment) -> str:
     with env.fresh("shortdisable", started=False) as host:
         machine = host.machine
         machine.must(CONFIGURE, "--disable")
-        before = {path: machine.read(path) for path in WIRING[:3]}
+        before = {path: machine.read(path) for path in PARTS[:3]}
         machine.write(SETTINGS, ON)
         machine.must(CONFIGURE, "--enable")
-        require(all("short" in machine.read(path) for path in WIRING), "not wired")
+        require(all("short" in machine.read(path) for path in PARTS), "not wired")
         machine.must(CONFIGURE, "--disable")
-        equal({path: machine.read(path) for path in WIRING[:3]}, before, "after --disable")
+        equal({path: machine.read(path) for path in PARTS[:3]}, before, "after --disable")
         require(not machine.path(DROP_IN).exists(), "sshd's block is there")
         require("entralogin" not in machine.shell("grep -rl entralogin /etc/pam.d /etc/ssh /etc/nsswitch.conf").out, "left over")
     return "as before"

@@ -5,7 +5,7 @@ import WiredMachine
 
 @testable import Integration
 
-@Suite("Short names: setting and wiring agree") struct ShortNamesTests {
+@Suite("Short names: setting and integration agree") struct ShortNamesTests {
     private static let dropIn = "/etc/ssh/sshd_config.d/00-entralogin.conf"
     private static let module = "/usr/lib/x86_64-linux-gnu/libnss_entralogin_short.so.2"
 
@@ -39,7 +39,7 @@ import WiredMachine
         return Set(verdict.findings.filter { $0.severity == .error }.map(\.id.text))
     }
 
-    @Test("P7: with short names the wiring for them holds, and no other does")
+    @Test("P7: with short names the integration for them holds, and no other does")
     func agree() {
         #expect(errors(Self.wired()) == [])
         #expect(WiredMachine().errors.isEmpty)

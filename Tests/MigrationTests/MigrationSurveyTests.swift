@@ -44,7 +44,7 @@ struct MigrationSurveyTests {
     }
 
     @Test("Every line that calls the old programs is named, a Match block as a whole, and nobody else's")
-    func wiring() {
+    func integration() {
         let plan = plan(machine)
         #expect(
             plan.oldLines == [

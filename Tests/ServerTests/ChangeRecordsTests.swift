@@ -16,9 +16,9 @@ import Testing
         changes = ChangeRecords(log: book, registry: fixture.accounts)
     }
 
-    private func look(machine: Machine? = nil, wiring: Denial? = nil) -> [DecisionRecord] {
+    private func look(machine: Machine? = nil, integration: Denial? = nil) -> [DecisionRecord] {
         let before = book.records.count
-        changes.look(machine: machine, wiring: wiring, accounts: fixture.accounts.report())
+        changes.look(machine: machine, integration: integration, accounts: fixture.accounts.report())
         return Array(book.records.dropFirst(before))
     }
 
@@ -32,16 +32,16 @@ import Testing
         )
     }
 
-    @Test("P15: the wiring is recorded at the first look and whenever it changes, and not in between")
-    func wiring() {
+    @Test("P15: the integration is recorded at the first look and whenever it changes, and not in between")
+    func integration() {
         let broken = Denial(.stackNotVerified, detail: "/etc/pam.d/sshd has changed")
-        #expect(look(wiring: broken).map(\.event) == [.stack])
-        #expect(look(wiring: broken).isEmpty)
+        #expect(look(integration: broken).map(\.event) == [.stack])
+        #expect(look(integration: broken).isEmpty)
         let on = look()
         #expect(on.map(\.priority) == [.information])
         #expect(on.first?.reason == nil)
         #expect(look().isEmpty)
-        let off = look(wiring: broken)
+        let off = look(integration: broken)
         #expect(off.map(\.priority) == [.error])
         #expect(off.first?.reason == .stackNotVerified && off.first?.detail == broken.detail)
     }

@@ -39,7 +39,7 @@ final class ReportFixture: Sendable {
             paths: paths,
             policy: policy,
             grants: grants,
-            surroundings: .init(
+            environment: .init(
                 clock: StillTime(),
                 random: Zeroes(),
                 offload: { work in work() },

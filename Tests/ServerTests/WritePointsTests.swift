@@ -137,7 +137,7 @@ private let writers: [Writer] = [
                 [group],
                 store: GroupNumberStore(file, mark: GroupNumberMark(file)),
                 file: file,
-                surroundings: .init(
+                environment: .init(
                     clock: StillTime(),
                     boot: try boot(),
                     offload: { work in work() },

@@ -34,9 +34,9 @@ import Testing
 
     @Test("Shell names the same services for step-up, and looks at the files of the same that give other rights")
     func services() throws {
-        let sudo = try text("packaging/wiring/sudo.sh")
+        let sudo = try text("packaging/integration/sudo.sh")
         #expect(sudo.contains("for service in \(PAMServices.stepUp.joined(separator: " ")); do"))
-        let survey = try text("packaging/wiring/survey.sh")
+        let survey = try text("packaging/integration/survey.sh")
         #expect(survey.contains("for service in sshd \(PAMServices.stepUp.joined(separator: " ")) su su-l login; do"))
     }
 }

@@ -40,7 +40,7 @@ struct StatusTextTests {
         #expect(
             text.lines(report) == [
                 "daemon      working, version 0.1.0, since 2 h 5 min, 17 MiB",
-                "sign-in     on: the wiring is verified", "cloud       AzurePublicCloud", "machine     web1, vm",
+                "sign-in     on: the integration is verified", "cloud       AzurePublicCloud", "machine     web1, vm",
                 "            resource group web", "            subscription 0",
                 "            tenant 11111111-2222-3333-4444-555555555555", "identity    pas: token for 1 h",
                 "checkers    pas: answers, 84 ms, 1 min ago", "            arm: not asked yet",
@@ -106,6 +106,6 @@ struct StatusTextTests {
     func colours() {
         #expect(text.lines(report).allSatisfy { !$0.contains("\u{1b}") })
         let painted = StatusText(style: Style(hasColours: true), now: Self.now).lines(report)
-        #expect(painted[1] == "sign-in     \u{1b}[32mon: the wiring is verified\u{1b}[0m")
+        #expect(painted[1] == "sign-in     \u{1b}[32mon: the integration is verified\u{1b}[0m")
     }
 }

@@ -44,8 +44,8 @@ int entralogin_record_is_sound(const struct entralogin_record *record) {
             return 0;
         budget -= texts[i]->length;
     }
-    return entralogin_uid_is_ours(record->uid) && record->gid == record->uid &&
-           (entralogin_name_is_ours(record->name.bytes, record->name.length) ||
+    return entralogin_uid_in_range(record->uid) && record->gid == record->uid &&
+           (entralogin_name_is_valid(record->name.bytes, record->name.length) ||
                entralogin_name_is_short(record->name.bytes, record->name.length)) &&
            record->home.length > 1 && record->home.bytes[0] == '/' && record->shell.length > 1 &&
            record->shell.bytes[0] == '/';
@@ -94,7 +94,7 @@ static void read_group_name(
     if (length > ENTRALOGIN_GROUP_NAME_MAX)
         return;
     const unsigned char *name = entralogin_window_at(&a->window, offset, length + 1, ENTRALOGIN_WINDOW);
-    if (name == NULL || name[length] != 0 || !entralogin_group_name_is_ours((const char *)name, length))
+    if (name == NULL || name[length] != 0 || !entralogin_group_name_is_valid((const char *)name, length))
         return;
     memcpy(copy, name, length);
     ret->length = length;
@@ -125,7 +125,7 @@ static void read_domain(struct entralogin_accounts *a) {
     if (domain == NULL || domain[length] != 0)
         return;
     memcpy(whole + 2, domain, length);
-    if (!entralogin_name_is_ours(whole, 2 + length))
+    if (!entralogin_name_is_valid(whole, 2 + length))
         return;
     memcpy(a->domain, domain, length);
     a->domain_length = length;

@@ -73,7 +73,7 @@ int entralogin_grants_at(struct entralogin_grants *g, uint32_t index, uint32_t *
     memcpy(proven + 4, e + 8, 8);
     *ret_uid = entralogin_le32(e);
     *ret_expiry = entralogin_le64(e + 8);
-    if (entralogin_le32(e + 4) != entralogin_hash(0, proven, sizeof proven) || !entralogin_uid_is_ours(*ret_uid))
+    if (entralogin_le32(e + 4) != entralogin_hash(0, proven, sizeof proven) || !entralogin_uid_in_range(*ret_uid))
         return ENTRALOGIN_UNREADABLE;
     return ENTRALOGIN_FOUND;
 }

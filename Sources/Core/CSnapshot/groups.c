@@ -42,7 +42,7 @@ int entralogin_groups_at(
         return ENTRALOGIN_UNREADABLE;
     size_t length = (size_t)e[8] | (size_t)e[9] << 8;
     const char *name = (const char *)e + NAME_OFFSET;
-    if (length >= NAME_ROOM || !entralogin_group_name_is_ours(name, length) ||
+    if (length >= NAME_ROOM || !entralogin_group_name_is_valid(name, length) ||
         !entralogin_gid_is_mapped(entralogin_le32(e)))
         return ENTRALOGIN_UNREADABLE;
     *ret_name = (struct entralogin_text){.bytes = name, .length = length};
@@ -55,7 +55,7 @@ static const unsigned char *person_at(struct entralogin_groups *g, uint32_t inde
                       (uint64_t)index * ENTRALOGIN_MEMBER_ENTRY;
     const unsigned char *e =
         entralogin_window_at(&g->file.window, offset, ENTRALOGIN_MEMBER_ENTRY, 16 * ENTRALOGIN_MEMBER_ENTRY);
-    return e != NULL && is_whole(e, ENTRALOGIN_MEMBER_ENTRY) && entralogin_uid_is_ours(entralogin_le32(e)) ? e : NULL;
+    return e != NULL && is_whole(e, ENTRALOGIN_MEMBER_ENTRY) && entralogin_uid_in_range(entralogin_le32(e)) ? e : NULL;
 }
 
 int entralogin_groups_of(struct entralogin_groups *g, uint32_t uid, uint64_t *ret_expiry, uint64_t *ret_places) {

@@ -13,7 +13,7 @@
 /* Above the numbers that programs and scripts choose; below 64, the size of the kernel's first descriptor table. */
 #define FIRST_DESCRIPTOR 32
 /* Lookups that read the file before a copy is made: a copy costs about what three such lookups cost more. */
-#define PATIENCE 3u
+#define ASKED_BEFORE_KEPT 3u
 #define CLAIMED 0x80000000u
 
 #define PAGE ENTRALOGIN_PAGE
@@ -202,7 +202,7 @@ static int make(struct entralogin_copy *c, int fd, const struct stat *s) {
 }
 
 struct entralogin_copy *entralogin_kept_make(struct entralogin_kept *k, int fd, const struct stat *s) {
-    if (__atomic_fetch_add(&k->asked, 1, __ATOMIC_RELAXED) < PATIENCE || s->st_size > ENTRALOGIN_KEPT_MAX ||
+    if (__atomic_fetch_add(&k->asked, 1, __ATOMIC_RELAXED) < ASKED_BEFORE_KEPT || s->st_size > ENTRALOGIN_KEPT_MAX ||
         s->st_nlink != 1 || __atomic_load_n(&k->current, __ATOMIC_SEQ_CST) != 0)
         return NULL;
     for (struct entralogin_copy *c = k->copies; c < k->copies + ENTRALOGIN_COPIES; c++) {

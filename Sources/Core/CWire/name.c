@@ -60,7 +60,7 @@ static int is_domain(const char *name, size_t begin, size_t length, unsigned lab
     }
 }
 
-static int is_ours(const char *name, size_t length, int folding) {
+static int is_valid(const char *name, size_t length, int folding) {
     if (name == NULL || length < 3 || length > ENTRALOGIN_NAME_MAX)
         return 0;
     if (length == GUID_LENGTH && is_guid(name, HEXADECIMAL << folding))
@@ -70,12 +70,12 @@ static int is_ours(const char *name, size_t length, int folding) {
            is_domain(name, at + 1, length, LABEL << folding);
 }
 
-int entralogin_name_is_ours(const char *name, size_t length) {
-    return is_ours(name, length, 0);
+int entralogin_name_is_valid(const char *name, size_t length) {
+    return is_valid(name, length, 0);
 }
 
-int entralogin_name_folds_to_ours(const char *name, size_t length) {
-    return is_ours(name, length, FOLDED);
+int entralogin_name_folds_to_valid(const char *name, size_t length) {
+    return is_valid(name, length, FOLDED);
 }
 
 /* The names of systemd's users and groups, which come and go with its services. */
@@ -96,11 +96,11 @@ int entralogin_name_is_short(const char *name, size_t length) {
 }
 
 int entralogin_name_is_short_of(const char *name, size_t length, const char *whole, size_t whole_length) {
-    return entralogin_name_is_short(name, length) && entralogin_name_is_ours(whole, whole_length) &&
+    return entralogin_name_is_short(name, length) && entralogin_name_is_valid(whole, whole_length) &&
            whole_length > length && whole[length] == '@' && memcmp(name, whole, length) == 0;
 }
 
-int entralogin_group_name_is_ours(const char *name, size_t length) {
+int entralogin_group_name_is_valid(const char *name, size_t length) {
     if (name == NULL || length == 0 || length > ENTRALOGIN_GROUP_NAME_MAX || name[0] < 'a' || name[0] > 'z' ||
         is_systemds(name, length))
         return 0;

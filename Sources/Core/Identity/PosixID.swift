@@ -8,7 +8,7 @@ package struct PosixID: Hashable, Sendable, Comparable, CustomStringConvertible 
 
     /// Nil for a number outside the range that Entra accounts may have.
     package init?(user number: UInt32) {
-        guard entralogin_uid_is_ours(number) != 0 else { return nil }
+        guard entralogin_uid_in_range(number) != 0 else { return nil }
         self.number = number
     }
 
@@ -26,7 +26,7 @@ package struct PosixID: Hashable, Sendable, Comparable, CustomStringConvertible 
     package static func < (left: PosixID, right: PosixID) -> Bool { left.number < right.number }
 }
 
-/// The rule for the names of entralogin's two groups: `entralogin_group_name_is_ours` of CWire, which the modules apply
+/// The rule for the names of entralogin's two groups: `entralogin_group_name_is_valid` of CWire, which the modules apply
 /// too.
 package enum GroupName {
     /// True for a name that no group of the system has: a lower-case letter, then letters, digits, `_` and `-`, an
@@ -35,7 +35,7 @@ package enum GroupName {
         guard name != ShortName.group else { return false }
         var name = name
         return name.withUTF8 { bytes in
-            bytes.withMemoryRebound(to: CChar.self) { entralogin_group_name_is_ours($0.baseAddress, $0.count) != 0 }
+            bytes.withMemoryRebound(to: CChar.self) { entralogin_group_name_is_valid($0.baseAddress, $0.count) != 0 }
         }
     }
 }

@@ -4,7 +4,7 @@ internal import CWire
 
 /// The login name of an Entra user or service principal: a UPN or a GUID, in lower case, valid by construction.
 ///
-/// The rule is `entralogin_name_is_ours` of CWire, which the modules in other processes apply too. At most 113 bytes,
+/// The rule is `entralogin_name_is_valid` of CWire, which the modules in other processes apply too. At most 113 bytes,
 /// ASCII, no character that a shell, sudoers, passwd(5) or a path would interpret.
 package struct UserName: Hashable, Sendable, Comparable, CustomStringConvertible {
     /// The name as in passwd(5).
@@ -13,10 +13,10 @@ package struct UserName: Hashable, Sendable, Comparable, CustomStringConvertible
     /// Takes a name that is already canonical; nil where it cannot be an Entra account's.
     package init?(_ text: String) {
         var copy = text
-        let ours = copy.withUTF8 { bytes in
-            bytes.withMemoryRebound(to: CChar.self) { entralogin_name_is_ours($0.baseAddress, $0.count) != 0 }
+        let isValid = copy.withUTF8 { bytes in
+            bytes.withMemoryRebound(to: CChar.self) { entralogin_name_is_valid($0.baseAddress, $0.count) != 0 }
         }
-        guard ours else { return nil }
+        guard isValid else { return nil }
         self.text = text
     }
 

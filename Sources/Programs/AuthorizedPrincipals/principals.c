@@ -28,7 +28,7 @@ static uint32_t parse_uid(const char *text) {
     if (number >= ENTRALOGIN_NO_ID)
         return ENTRALOGIN_NO_ID;
     uint32_t uid = (uint32_t)number;
-    return entralogin_uid_is_ours(uid) || entralogin_uid_is_mappable(uid) ? uid : ENTRALOGIN_NO_ID;
+    return entralogin_uid_in_range(uid) || entralogin_uid_is_mappable(uid) ? uid : ENTRALOGIN_NO_ID;
 }
 
 /*
@@ -65,10 +65,10 @@ static void print_line(int output, const char *principal, size_t length) {
 }
 
 /* A short name, which any user may have, can be an Entra account's only if sshd's record has a uid of the id range. */
-static int can_be_ours(const char *user, uint32_t uid) {
+static int can_be_entra(const char *user, uint32_t uid) {
     size_t length = strnlen(user, ENTRALOGIN_NAME_MAX + 1);
-    return uid != ENTRALOGIN_NO_ID && (entralogin_name_is_ours(user, length) ||
-                                          (entralogin_uid_is_ours(uid) && entralogin_name_is_short(user, length)));
+    return uid != ENTRALOGIN_NO_ID && (entralogin_name_is_valid(user, length) ||
+                                          (entralogin_uid_in_range(uid) && entralogin_name_is_short(user, length)));
 }
 
 int entralogin_print_principal(const struct entralogin_server *daemon, int argc, char *const *argv, int output) {
@@ -79,7 +79,7 @@ int entralogin_print_principal(const struct entralogin_server *daemon, int argc,
     const char *user = argv[1];
     uint32_t uid = parse_uid(argv[2]);
     pid_t parent = getppid();
-    if (!can_be_ours(user, uid))
+    if (!can_be_entra(user, uid))
         return 0;
     entralogin_begin(&w, request, sizeof request, ENTRALOGIN_CHECK_CERTIFICATE);
     entralogin_put_string(&w, user);

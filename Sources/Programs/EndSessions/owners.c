@@ -31,10 +31,10 @@ static int records_of(const char *path, uint32_t uid, char *ret_name, size_t cap
 int entralogin_uid_is_entra(const struct entralogin_owners *owners, uint32_t uid) {
     char name[ENTRALOGIN_NAME_MAX + 2];
     uint32_t gid = ENTRALOGIN_ANY_ID;
-    if (!entralogin_uid_is_ours(uid) && !entralogin_uid_is_mappable(uid))
+    if (!entralogin_uid_in_range(uid) && !entralogin_uid_is_mappable(uid))
         return 0;
     int count = records_of(owners->passwd, uid, name, sizeof name, &gid);
-    if (entralogin_uid_is_ours(uid))
+    if (entralogin_uid_in_range(uid))
         return count == 0;
     return count == 1 && entralogin_mapped(owners->mapped, owners->root, name, uid, gid) == ENTRALOGIN_MAPPED;
 }

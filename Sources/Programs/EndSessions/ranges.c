@@ -121,7 +121,7 @@ void entralogin_find_ranges(
     const struct entralogin_owners *owners, const char *name, size_t length, struct entralogin_account *account) {
     char own[ENTRALOGIN_NAME_MAX + 1];
     account->ranges_count = 0;
-    if (!entralogin_name_is_ours(name, length) && !entralogin_name_is_short(name, length))
+    if (!entralogin_name_is_valid(name, length) && !entralogin_name_is_short(name, length))
         return;
     memcpy(own, name, length);
     own[length] = '\0';

@@ -72,20 +72,20 @@ static int tell(unsigned number, uint32_t uid, const char *text, size_t length) 
     int fd = open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0)
         return 0;
-    int told = fstat(fd, &s) == 0 && S_ISCHR(s.st_mode) && s.st_uid == uid && write(fd, text, length) > 0;
+    int reached = fstat(fd, &s) == 0 && S_ISCHR(s.st_mode) && s.st_uid == uid && write(fd, text, length) > 0;
     close(fd);
-    return told;
+    return reached;
 }
 
 unsigned entralogin_tell_terminals(uint32_t uid, uint16_t cause) {
     struct search s = {.uid = uid};
     char text[256];
-    unsigned told = 0;
+    unsigned reached = 0;
     if (entralogin_each_process(find, &s) != 0 || cause >= sizeof causes / sizeof *causes || causes[cause] == NULL)
         return 0;
     int length =
         snprintf(text, sizeof text, "\r\n\aentralogin: your sessions on this machine end now: %s.\r\n", causes[cause]);
     for (unsigned i = 0; i < s.count; i++)
-        told += (unsigned)tell(s.numbers[i], uid, text, (size_t)length);
-    return told;
+        reached += (unsigned)tell(s.numbers[i], uid, text, (size_t)length);
+    return reached;
 }

@@ -23,8 +23,8 @@ const struct entralogin_sources entralogin_nss_places = {
     .short_names = ENTRALOGIN_NSS_SHORT,
 };
 
-static int can_be_ours(const struct entralogin_sources *sources, const char *name, size_t length) {
-    return entralogin_name_is_ours(name, length) || (sources->short_names && entralogin_name_is_short(name, length));
+static int can_be_entra(const struct entralogin_sources *sources, const char *name, size_t length) {
+    return entralogin_name_is_valid(name, length) || (sources->short_names && entralogin_name_is_short(name, length));
 }
 
 /* Whether the record is hidden: the service without short names does not return accounts that have one. */
@@ -95,13 +95,13 @@ static int find_anywhere(
 int entralogin_nss_find_name(
     const struct entralogin_sources *sources, const char *name, struct entralogin_finding *ret) {
     size_t length = strnlen(name, ENTRALOGIN_NAME_MAX + 1);
-    return can_be_ours(sources, name, length) ? find_anywhere(sources, name, length, ret) : ENTRALOGIN_ABSENT;
+    return can_be_entra(sources, name, length) ? find_anywhere(sources, name, length, ret) : ENTRALOGIN_ABSENT;
 }
 
 int entralogin_nss_find_member(
     const struct entralogin_sources *sources, const char *name, struct entralogin_finding *ret) {
     size_t length = strnlen(name, ENTRALOGIN_NAME_MAX + 1);
-    if (!can_be_ours(sources, name, length))
+    if (!can_be_entra(sources, name, length))
         return ENTRALOGIN_ABSENT;
     if (find_recent(sources, name, length, ret) == ENTRALOGIN_FOUND)
         return ENTRALOGIN_FOUND;
@@ -111,11 +111,11 @@ int entralogin_nss_find_member(
 int entralogin_nss_find_enrolled_name(
     const struct entralogin_sources *sources, const char *name, struct entralogin_finding *ret) {
     size_t length = strnlen(name, ENTRALOGIN_NAME_MAX + 1);
-    return can_be_ours(sources, name, length) ? find_enrolled(sources, name, length, ret) : ENTRALOGIN_ABSENT;
+    return can_be_entra(sources, name, length) ? find_enrolled(sources, name, length, ret) : ENTRALOGIN_ABSENT;
 }
 
 int entralogin_nss_find_uid(const struct entralogin_sources *sources, uint32_t uid, struct entralogin_finding *ret) {
-    if (!entralogin_uid_is_ours(uid))
+    if (!entralogin_uid_in_range(uid))
         return ENTRALOGIN_ABSENT;
     int result = entralogin_nss_open(sources, ret);
     if (result != ENTRALOGIN_FOUND)

@@ -123,7 +123,7 @@ static ENTRALOGIN_ONE_COPY enum nss_status answer_group(
 enum nss_status entralogin_nss_group_by_name(const struct entralogin_sources *sources, const char *name,
     struct group *ret, char *buffer, size_t size, int *errnop) {
     struct entralogin_finding finding;
-    if (entralogin_group_name_is_ours(name, strnlen(name, ENTRALOGIN_GROUP_NAME_MAX + 1)))
+    if (entralogin_group_name_is_valid(name, strnlen(name, ENTRALOGIN_GROUP_NAME_MAX + 1)))
         return shared(sources, name, 0, ret, buffer, size, errnop);
     int found = entralogin_nss_find_enrolled_name(sources, name, &finding);
     return answer_group(found, &finding, ret, buffer, size, errnop);

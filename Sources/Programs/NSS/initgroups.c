@@ -38,7 +38,7 @@ static int add(gid_t gid, long *start, long *size, gid_t **groups, long limit) {
  * Whether the caller's record is an Entra account's. A mapped account's record is in the local files: then the daemon's
  * answer is not enough, and root's list must have that name with that group, too.
  */
-static int is_ours(
+static int is_entra(
     const struct entralogin_sources *sources, const char *name, gid_t primary, const struct entralogin_record *record) {
     if (!entralogin_record_is_for_groups_alone(record))
         return primary == record->gid || primary == UNKNOWN_PRIMARY;
@@ -52,7 +52,7 @@ static int is_ours(
 static int find_member(
     const struct entralogin_sources *sources, const char *name, gid_t primary, struct entralogin_finding *ret) {
     if (entralogin_name_is_short(name, strnlen(name, ENTRALOGIN_SHORT_NAME_MAX + 1)) &&
-        !entralogin_gid_is_ours(primary))
+        !entralogin_gid_in_range(primary))
         return primary == UNKNOWN_PRIMARY ? entralogin_nss_find_enrolled_name(sources, name, ret) : ENTRALOGIN_ABSENT;
     return entralogin_nss_find_member(sources, name, ret);
 }
@@ -68,9 +68,9 @@ enum nss_status entralogin_nss_initgroups(const struct entralogin_sources *sourc
     /* The daemon's answer has no flags: a name that is not enrolled is in no Entra group yet. */
     int mapped = finding.is_enrolled && (finding.accounts.flags & ENTRALOGIN_MAPS_GROUPS) != 0;
     int has_short_name = entralogin_name_is_short(finding.record.name.bytes, finding.record.name.length);
-    int enrolled = finding.is_enrolled, ours = is_ours(sources, name, primary, &finding.record);
+    int enrolled = finding.is_enrolled, is_user = is_entra(sources, name, primary, &finding.record);
     entralogin_nss_let_go(&finding);
-    if (!ours)
+    if (!is_user)
         return entralogin_nss_status(ENTRALOGIN_ABSENT, errnop);
     uint32_t gids[3 + ENTRALOGIN_GROUPS_MAX], n = 0;
     gids[n++] = ENTRALOGIN_USERS_GID;

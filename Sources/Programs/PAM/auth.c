@@ -19,7 +19,7 @@ int entralogin_pam_authenticate(
     if (pam_get_user(pamh, &user, NULL) != PAM_SUCCESS || user == NULL)
         return PAM_IGNORE;
     entralogin_find_person(operations, user, 0, &person);
-    if (person.standing != ENTRALOGIN_OURS)
+    if (person.standing != ENTRALOGIN_ENTRA)
         return PAM_IGNORE;
     if (argc != 0) {
         entralogin_say(pamh, flags, ENTRALOGIN_ARGUMENTS);

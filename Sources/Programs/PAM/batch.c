@@ -14,7 +14,7 @@
 
 int entralogin_is_batch(pam_handle_t *pamh, const struct entralogin_invoker *invoker) {
     unsigned kinds = entralogin_service_kinds(entralogin_item(pamh, PAM_SERVICE));
-    return (kinds & ENTRALOGIN_SERVICE_BATCH) != 0 && !invoker->is_ours && !entralogin_in_sshd(pamh);
+    return (kinds & ENTRALOGIN_SERVICE_BATCH) != 0 && !invoker->is_entra && !entralogin_in_sshd(pamh);
 }
 
 int entralogin_is_pending(const void *frame, size_t size) {

@@ -35,7 +35,7 @@ static int name_of(const struct entralogin_pam_operations *operations, uint32_t 
 int entralogin_is_anothers(const struct entralogin_pam_operations *operations, uint32_t uid, const char *name) {
     char buffer[ENTRALOGIN_PASSWD_MAX];
     struct passwd record;
-    if (!entralogin_uid_is_ours(uid) || entralogin_holds_administrators_group() == 1 ||
+    if (!entralogin_uid_in_range(uid) || entralogin_holds_administrators_group() == 1 ||
         published(operations->accounts, uid, NULL) != ENTRALOGIN_ABSENT ||
         !name_of(operations, uid, &record, buffer, sizeof buffer))
         return 0;
@@ -56,7 +56,7 @@ int entralogin_is_given_away(const struct entralogin_pam_operations *operations,
     char buffer[ENTRALOGIN_PASSWD_MAX];
     struct passwd record, *found = NULL;
     if (!name_of(operations, uid, &record, buffer, sizeof buffer) ||
-        entralogin_name_folds_to_ours(record.pw_name, strnlen(record.pw_name, ENTRALOGIN_NAME_MAX + 1)) ||
+        entralogin_name_folds_to_valid(record.pw_name, strnlen(record.pw_name, ENTRALOGIN_NAME_MAX + 1)) ||
         (record.pw_passwd != NULL && strcmp(record.pw_passwd, ENTRALOGIN_MAPPED_MARK) == 0))
         return 0;
     /* If two records have the number, it is chance which one counts. */

@@ -118,11 +118,11 @@ int entralogin_pam_account(
     mark_probe(operations, pamh, user, argc);
     entralogin_find_invoker(operations, pamh, &invoker);
     /* The same user, as in sudo: another look-up with the same result costs more than the rest of this function. */
-    if (strcmp(user, invoker.name) == 0 && invoker.person.standing == ENTRALOGIN_OURS)
+    if (strcmp(user, invoker.name) == 0 && invoker.person.standing == ENTRALOGIN_ENTRA)
         person = invoker.person;
     else
-        entralogin_find_person(operations, user, invoker.is_ours, &person);
-    if (person.standing == ENTRALOGIN_FOREIGN && !invoker.is_ours) {
+        entralogin_find_person(operations, user, invoker.is_entra, &person);
+    if (person.standing == ENTRALOGIN_FOREIGN && !invoker.is_entra) {
         int borrows = entralogin_borrows_group(operations, invoker.name);
         if (!borrows && !entralogin_has_foreign_right(operations, pamh, invoker.name))
             return PAM_IGNORE;
@@ -145,7 +145,7 @@ int entralogin_pam_account(
     }
     if (person.standing == ENTRALOGIN_SHORT_NAME_TAKEN)
         return refuse_taken_name(operations, pamh, flags, &person, &invoker);
-    if (person.standing == ENTRALOGIN_OURS && strcmp(user, person.name) != 0 &&
+    if (person.standing == ENTRALOGIN_ENTRA && strcmp(user, person.name) != 0 &&
         pam_set_item(pamh, PAM_USER, person.name) != PAM_SUCCESS)
         return PAM_SERVICE_ERR;
     int verdict = decide(operations, pamh, flags, &person, &invoker);
@@ -204,7 +204,7 @@ static const char *obstacle(enum entralogin_standing standing, int argc, const c
         return ENTRALOGIN_MAPPED_OTHERWISE;
     if (standing == ENTRALOGIN_SHORT_NAME_TAKEN)
         return ENTRALOGIN_NAME_TAKEN;
-    if (standing != ENTRALOGIN_OURS && standing != ENTRALOGIN_FOREIGN)
+    if (standing != ENTRALOGIN_ENTRA && standing != ENTRALOGIN_FOREIGN)
         return ENTRALOGIN_REFUSED;
     return strlen(credential) > ENTRALOGIN_AUTH_INFO_MAX ? LONG_CREDENTIAL : NULL;
 }
@@ -248,7 +248,7 @@ int entralogin_pam_close_session(const struct entralogin_pam_operations *operati
     if (!entralogin_in_sshd(pamh) && !entralogin_signed_in(operations, pamh))
         return PAM_IGNORE;
     entralogin_find_person(operations, user, 0, &person);
-    if (person.standing != ENTRALOGIN_OURS)
+    if (person.standing != ENTRALOGIN_ENTRA)
         return PAM_IGNORE;
     entralogin_begin(&w, frame, sizeof frame, ENTRALOGIN_CLOSE_SESSION);
     entralogin_put_string(&w, user);

@@ -120,7 +120,7 @@ int entralogin_is_given_up(void);
 
 enum entralogin_standing {
     ENTRALOGIN_FOREIGN, /* no Entra account: a name of another shape, or another account's uid */
-    ENTRALOGIN_OURS,
+    ENTRALOGIN_ENTRA,
     ENTRALOGIN_MISSPELT,         /* an Entra account, spelled differently from the record */
     ENTRALOGIN_UNKNOWN,          /* a name of that shape that no account has */
     ENTRALOGIN_SHORT_NAME_TAKEN, /* an Entra account whose short name leads to another user by now */
@@ -148,7 +148,7 @@ int entralogin_is_shortage(int error);
 
 /* The user who asks for another user's rights (sudo, su, polkit). */
 struct entralogin_invoker {
-    int is_ours, is_mapped, is_mismatch;
+    int is_entra, is_mapped, is_mismatch;
     const char *name;                /* PAM_RUSER, or empty */
     struct entralogin_person person; /* the user of that name */
     uint32_t uid;                    /* ENTRALOGIN_NO_ID if it is not an Entra account's */

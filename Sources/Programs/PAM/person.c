@@ -28,7 +28,7 @@ static void evaluate_local(
         entralogin_mapped(operations->mapped, operations->daemon.root, found->pw_name, found->pw_uid, found->pw_gid)) {
     case ENTRALOGIN_MAPPED:
         ret->is_mapped = 1;
-        ret->standing = ENTRALOGIN_OURS;
+        ret->standing = ENTRALOGIN_ENTRA;
         break;
     case ENTRALOGIN_NOT_MAPPED:
         ret->standing = marked ? ENTRALOGIN_MISMATCH : ENTRALOGIN_FOREIGN;
@@ -66,19 +66,19 @@ static enum entralogin_standing evaluate_spelling(
     char buffer[ENTRALOGIN_PASSWD_MAX];
     struct passwd record, *found = NULL;
     if (strcmp(person->name, name) == 0)
-        return ENTRALOGIN_OURS;
+        return ENTRALOGIN_ENTRA;
     if (!operations->short_names ||
         !entralogin_name_is_short_of(person->name, strlen(person->name), name, strlen(name)))
         return ENTRALOGIN_MISSPELT;
     int error = operations->look_up(person->name, &record, buffer, sizeof buffer, &found);
-    return error == 0 && found != NULL && found->pw_uid == person->uid ? ENTRALOGIN_OURS : ENTRALOGIN_SHORT_NAME_TAKEN;
+    return error == 0 && found != NULL && found->pw_uid == person->uid ? ENTRALOGIN_ENTRA : ENTRALOGIN_SHORT_NAME_TAKEN;
 }
 
 void entralogin_find_person(const struct entralogin_pam_operations *operations, const char *name, int foreigners_too,
     struct entralogin_person *ret) {
     char buffer[ENTRALOGIN_PASSWD_MAX];
     struct passwd record, *found = NULL;
-    int shape = entralogin_name_folds_to_ours(name, strnlen(name, ENTRALOGIN_NAME_MAX + 1));
+    int shape = entralogin_name_folds_to_valid(name, strnlen(name, ENTRALOGIN_NAME_MAX + 1));
     int is_short = may_be_short(operations, name);
     *ret = (struct entralogin_person){.uid = ENTRALOGIN_NO_ID, .gid = ENTRALOGIN_NO_ID};
     if (!shape && !is_short && !foreigners_too)
@@ -93,16 +93,16 @@ void entralogin_find_person(const struct entralogin_pam_operations *operations, 
     ret->gid = found->pw_gid;
     if (strlen(found->pw_dir) < sizeof ret->home)
         strcpy(ret->home, found->pw_dir);
-    ret->is_anothers = entralogin_uid_is_ours(found->pw_uid) && is_anothers(operations, found);
+    ret->is_anothers = entralogin_uid_in_range(found->pw_uid) && is_anothers(operations, found);
     if (ret->is_anothers)
         ret->uid = ENTRALOGIN_ANOTHERS_ID;
     if ((!shape && !is_short) || ret->is_anothers)
         return;
-    if (entralogin_uid_is_ours(found->pw_uid))
-        ret->standing = ENTRALOGIN_OURS;
+    if (entralogin_uid_in_range(found->pw_uid))
+        ret->standing = ENTRALOGIN_ENTRA;
     else if (shape)
         evaluate_local(operations, found, ret);
-    if (ret->standing != ENTRALOGIN_OURS || strlen(found->pw_name) >= sizeof ret->name)
+    if (ret->standing != ENTRALOGIN_ENTRA || strlen(found->pw_name) >= sizeof ret->name)
         return;
     strcpy(ret->name, found->pw_name);
     ret->standing = evaluate_spelling(operations, name, ret);
@@ -134,13 +134,13 @@ static void take_number(
     char listed[ENTRALOGIN_NAME_MAX + 1] = "";
     if (uid == operations->daemon.root || uid == ENTRALOGIN_NO_ID || entralogin_is_anothers(operations, uid, NULL))
         return;
-    if (!entralogin_uid_is_ours(uid))
+    if (!entralogin_uid_in_range(uid))
         mapping = entralogin_mapped_number(operations->mapped, operations->daemon.root, uid, listed);
     if (mapping == ENTRALOGIN_MAPPED && entralogin_is_given_away(operations, uid, listed))
         return;
-    if (!entralogin_uid_is_ours(uid) && mapping == ENTRALOGIN_NOT_MAPPED)
+    if (!entralogin_uid_in_range(uid) && mapping == ENTRALOGIN_NOT_MAPPED)
         return;
-    ret->is_ours = 1;
+    ret->is_entra = 1;
     ret->is_mapped |= mapping == ENTRALOGIN_MAPPED;
     ret->is_mismatch |= mapping == ENTRALOGIN_MAPPING_UNSOUND;
     ret->uid = uid;
@@ -153,14 +153,14 @@ void entralogin_find_invoker(
     *ret = (struct entralogin_invoker){.name = entralogin_item(pamh, PAM_RUSER), .uid = ENTRALOGIN_NO_ID};
     entralogin_find_person(operations, ret->name, 0, &ret->person);
     const struct entralogin_person person = ret->person;
-    ret->is_ours = person.standing != ENTRALOGIN_FOREIGN;
+    ret->is_entra = person.standing != ENTRALOGIN_FOREIGN;
     ret->is_mapped = person.is_mapped;
     ret->is_mismatch = person.standing == ENTRALOGIN_MISMATCH;
-    if (person.standing == ENTRALOGIN_OURS || person.standing == ENTRALOGIN_MISSPELT)
+    if (person.standing == ENTRALOGIN_ENTRA || person.standing == ENTRALOGIN_MISSPELT)
         ret->uid = person.uid;
     /* sudo may have changed its uid by now, and the name may be an Entra account's, too. */
-    ret->is_ours |= person.is_anothers && entralogin_is_published(operations, ret->name);
-    if (entralogin_uid_is_ours(real) || (lifts && real != ret->uid))
+    ret->is_entra |= person.is_anothers && entralogin_is_published(operations, ret->name);
+    if (entralogin_uid_in_range(real) || (lifts && real != ret->uid))
         take_number(operations, real, ret);
     /* If the application names no caller, the user who signed in counts; not if it names root, as in root's own shell. */
     if (lifts && ret->uid == ENTRALOGIN_NO_ID && ret->name[0] == '\0')
@@ -177,7 +177,7 @@ int entralogin_in_sshd(pam_handle_t *pamh) {
 }
 
 int entralogin_borrows_group(const struct entralogin_pam_operations *operations, const char *name) {
-    int shape = entralogin_name_folds_to_ours(name, strnlen(name, ENTRALOGIN_NAME_MAX + 1));
+    int shape = entralogin_name_folds_to_valid(name, strnlen(name, ENTRALOGIN_NAME_MAX + 1));
     return (shape || may_be_short(operations, name) || operations->real_uid() != operations->daemon.root) &&
            entralogin_holds_administrators_group() == 1;
 }

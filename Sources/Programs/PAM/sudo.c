@@ -33,7 +33,7 @@ int entralogin_step_up(const struct entralogin_pam_operations *operations, pam_h
     struct entralogin_invoker invoker;
     struct entralogin_person person;
     entralogin_find_invoker(operations, pamh, &invoker);
-    if (!invoker.is_ours)
+    if (!invoker.is_entra)
         return PAM_IGNORE;
     /* sudo asks every module for silence (sudoers(5), pam_silent), but shows their messages all the same. */
     flags &= ~PAM_SILENT;
@@ -47,7 +47,7 @@ int entralogin_step_up(const struct entralogin_pam_operations *operations, pam_h
         obstacle = LIKE_SSHD;
     else if (person.standing == ENTRALOGIN_MISMATCH || invoker.is_mismatch)
         obstacle = ENTRALOGIN_MAPPED_OTHERWISE;
-    else if (person.standing != ENTRALOGIN_OURS || person.uid != invoker.uid)
+    else if (person.standing != ENTRALOGIN_ENTRA || person.uid != invoker.uid)
         obstacle = OTHER_PERSON;
     else if (*entralogin_item(pamh, PAM_TTY) == '\0')
         obstacle = NO_TERMINAL;

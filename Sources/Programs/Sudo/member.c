@@ -28,11 +28,11 @@ static int can_be_entra(const struct entralogin_sudo_world *operations, const ch
     size_t length = strnlen(user, ENTRALOGIN_NAME_MAX + 1);
     if (record == NULL || strlen(record->pw_dir) > ENTRALOGIN_HOME_MAX)
         return 0;
-    if (!entralogin_name_is_ours(user, length))
-        return entralogin_uid_is_ours(record->pw_uid) && entralogin_name_is_short(user, length) &&
+    if (!entralogin_name_is_valid(user, length))
+        return entralogin_uid_in_range(record->pw_uid) && entralogin_name_is_short(user, length) &&
                record->pw_passwd != NULL && strcmp(record->pw_passwd, ENTRALOGIN_NO_PASSWORD) == 0;
-    return entralogin_uid_is_ours(record->pw_uid) || entralogin_mapped(operations->mapped, operations->daemon.root,
-                                                         user, record->pw_uid, record->pw_gid) == ENTRALOGIN_MAPPED;
+    return entralogin_uid_in_range(record->pw_uid) || entralogin_mapped(operations->mapped, operations->daemon.root,
+                                                          user, record->pw_uid, record->pw_gid) == ENTRALOGIN_MAPPED;
 }
 
 /* "entralogin:NAME", a group of [Groups]: NAME, which has an underscore, unlike "administrators". NULL: not such a group. */
@@ -41,7 +41,7 @@ static const char *mapped_group(const char *group) {
     if (strncmp(group, ENTRALOGIN_SUDO_PREFIX, prefix) != 0)
         return NULL;
     const char *name = group + prefix;
-    return entralogin_group_name_is_ours(name, strnlen(name, ENTRALOGIN_GROUP_NAME_MAX + 1)) ? name : NULL;
+    return entralogin_group_name_is_valid(name, strnlen(name, ENTRALOGIN_GROUP_NAME_MAX + 1)) ? name : NULL;
 }
 
 int entralogin_sudo_is_a_group(const char *group) {

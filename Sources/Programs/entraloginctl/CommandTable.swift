@@ -122,7 +122,8 @@ enum CommandTable {
             "migrate",
             "--from aadsshlogin|aadlogin [--apply|--undo]",
             options: ["--from", "--apply", "--undo"],
-            does: "what leads from Microsoft's package to this one here; --apply swaps the wiring, --undo puts it back"
+            does:
+                "what leads from Microsoft's package to this one here; --apply swaps the integration, --undo puts it back"
         ),
         CommandEntry("export", does: "the accounts as Microsoft's packages keep them"),
         CommandEntry("config", "[SECTION.KEY]", does: "the settings in force, or one of them"),

@@ -8,8 +8,8 @@ struct ConfigText: Sendable {
     func lines(_ settings: [SettingReport]) -> [String] {
         let width = settings.map(\.key.count).max() ?? 0
         let pad = String(repeating: " ", count: width + 2)
-        let told = settings.filter { $0.inForce != nil }
-        let ending = told.isEmpty ? [] : ["", ConfigText.remedy]
+        let shown = settings.filter { $0.inForce != nil }
+        let ending = shown.isEmpty ? [] : ["", ConfigText.remedy]
         return settings.flatMap { setting in lines(setting, pad) + differing(setting, pad) } + ending
     }
 

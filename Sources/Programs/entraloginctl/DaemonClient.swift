@@ -93,7 +93,7 @@ struct DaemonClient: Sendable {
     private func slowExchange(_ frame: [UInt8]) throws(DaemonError) -> [UInt8] {
         do throws(ExchangeFailure) {
             return try exchange(frame, milliseconds: Int32(ENTRALOGIN_TOOL_DEADLINE_MS))
-        } catch { throw error.told(path: path, root: root, waited: Int(ENTRALOGIN_TOOL_DEADLINE_MS) / 1000) }
+        } catch { throw error.described(path: path, root: root, waited: Int(ENTRALOGIN_TOOL_DEADLINE_MS) / 1000) }
     }
 
     private func quickExchange(_ frame: [UInt8]) throws(DaemonError) -> [UInt8] {
@@ -101,7 +101,7 @@ struct DaemonClient: Sendable {
             do throws(ExchangeFailure) {
                 return try exchange(frame, milliseconds: DaemonClient.attemptTime)
             } catch {
-                guard error.number == ETIMEDOUT else { throw error.told(path: path, root: root, waited: 0) }
+                guard error.number == ETIMEDOUT else { throw error.described(path: path, root: root, waited: 0) }
             }
         }
         let waited = DaemonClient.attempts * Int(DaemonClient.attemptTime) / 1000
@@ -126,7 +126,7 @@ struct DaemonClient: Sendable {
 private struct ExchangeFailure: Error {
     let number: Int32
 
-    func told(path: String, root: UInt32, waited: Int) -> DaemonError {
+    func described(path: String, root: UInt32, waited: Int) -> DaemonError {
         switch number {
         case EACCES where geteuid() != root: .notPermitted
         case ENOENT, ECONNREFUSED: .unreachable("nobody listens on \(path)")

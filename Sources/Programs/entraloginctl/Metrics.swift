@@ -39,7 +39,7 @@ struct Metrics: Sendable {
             family(
                 "stack_verified",
                 "gauge",
-                "1 while the wiring is verified: without it nobody signs in",
+                "1 while the integration is verified: without it nobody signs in",
                 [
                     sample(report.stackRefusal == nil)
                 ]

@@ -28,11 +28,11 @@ struct MigrationText: Sendable {
     }
 
     private func conflicts(_ plan: MigrationPlan) -> [String] {
-        let told = plan.conflicts.flatMap { conflict in
+        let conflicts = plan.conflicts.flatMap { conflict in
             Text.wrap("\(conflict.place): \(conflict.text)", width: Style.width)
                 + Text.labelled("  do", column: 6, conflict.remedy)
         }
-        return told + ["", style.paint("Do not begin: fix these first.", .bad)]
+        return conflicts + ["", style.paint("Do not begin: fix these first.", .bad)]
     }
 
     private struct Step {
@@ -48,7 +48,7 @@ struct MigrationText: Sendable {
             Step(
                 text:
                     """
-                    Swap the wiring: these lines go, entralogin's come. Where that fails, all is as before; local accounts \
+                    Swap the integration: these lines go, entralogin's come. Where that fails, all is as before; local accounts \
                     never notice. Back: the same with --undo.
                     """,
                 details: ["\(command) --apply"] + plan.oldLines

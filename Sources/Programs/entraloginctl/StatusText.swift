@@ -23,7 +23,7 @@ struct StatusText: Sendable {
         return labelled("daemon", "\(state), version \(report.version), since \(since)\(memory)", tone)
             + labelled(
                 "sign-in",
-                report.stackRefusal.map { "off: \($0)" } ?? "on: the wiring is verified",
+                report.stackRefusal.map { "off: \($0)" } ?? "on: the integration is verified",
                 report.stackRefusal == nil ? .good : .bad
             )
     }

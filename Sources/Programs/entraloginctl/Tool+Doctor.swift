@@ -72,7 +72,7 @@ extension Tool {
             Finding(
                 .stamp,
                 .error,
-                "the wiring is right, but the daemon does not read that: \(problem)",
+                "the integration is right, but the daemon does not read that: \(problem)",
                 remedy: "entraloginctl stack --stamp; entralogin-stack.path does it by itself where systemd runs"
             )
         ]

@@ -20,7 +20,7 @@ extension Tool {
         return .refused
     }
 
-    /// Where configure records how to undo a run that has not ended (packaging/wiring/journal.sh).
+    /// Where configure records how to undo a run that has not ended (packaging/integration/journal.sh).
     static let unfinished = "/etc/entralogin/unfinished"
 
     /// A run of configure was killed, or is at work now.

@@ -167,8 +167,8 @@ struct Tool: Sendable {
         let findings = verdict.findings + (verdict.holds || stamp ? [] : setupFindings())
         show(FindingsReport(findings)) { report in
             // The run at every start, and after each change of a file, says only what is wrong.
-            let told = stamp ? report.findings.filter { $0.severity >= .warning } : report.findings
-            return (told.isEmpty ? [] : text.section("Integration", told) + [""])
+            let shown = stamp ? report.findings.filter { $0.severity >= .warning } : report.findings
+            return (shown.isEmpty ? [] : text.section("Integration", shown) + [""])
                 + [text.conclusion(report.findings, well: Tool.integrationIsRight)]
         }
         return verdict.holds ? .success : .refused

@@ -73,7 +73,7 @@ struct Composition: Sendable {
             paths: .init(),
             policy: AccountPolicy(settings.accounts, mapsGroups: groups != nil),
             grants: grants,
-            surroundings: .init(
+            environment: .init(
                 clock: time,
                 random: random,
                 offload: { work in await worker.run(work) },
@@ -176,7 +176,7 @@ struct Composition: Sendable {
             settings.groups,
             store: GroupNumberStore(AtomicFile(Paths.groupNumbers), mark: GroupNumberMark(AtomicFile(Paths.groupMark))),
             file: AtomicFile(Paths.groups),
-            surroundings: .init(
+            environment: .init(
                 clock: time,
                 boot: try bootID(),
                 offload: { work in await worker.run(work) },

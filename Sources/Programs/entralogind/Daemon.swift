@@ -229,7 +229,7 @@ final class Daemon: Sendable {
         composition.accounts.hasNews
             || composition.changes.isNews(
                 machine: composition.azure.machines.current,
-                wiring: composition.stamp.refusal()
+                integration: composition.stamp.refusal()
             )
     }
 
@@ -250,7 +250,7 @@ final class Daemon: Sendable {
         composition.accounts.update(tenant: composition.azure.machines.current?.tenant)
         composition.changes.look(
             machine: composition.azure.machines.current,
-            wiring: composition.stamp.refusal(),
+            integration: composition.stamp.refusal(),
             accounts: await composition.accounts.refresh()
         )
         await composition.accounts.flushSignIns()

@@ -165,7 +165,7 @@ extension AccountStage {
             let name = DecisionJournal.bounded(request.invokingUser, 128)
             throw Denial(.unsupported, detail: "a process that looks like sshd was run by \(name)")
         }
-        if !AccountStage.isOurs(request.user, uid: request.uid, accounts) {
+        if !AccountStage.canBeEntra(request.user, uid: request.uid, accounts) {
             // Another directory's account, unless a certificate from Entra was shown in this very process.
             guard !parts.verified.found(in: callerPID, at: now).isEmpty else { return nil }
             let detail = "the account's uid is \(request.uid) now, which is not in entralogin's id range"
@@ -197,7 +197,7 @@ extension AccountStage {
 
     /// True for a uid in the id range; for a name that only an Entra account can have and that has no uid; and for a
     /// name on root's list, whose account is then mapped or refused.
-    static func isOurs(_ user: String, uid: UInt32, _ accounts: any AccountsView) -> Bool {
+    static func canBeEntra(_ user: String, uid: UInt32, _ accounts: any AccountsView) -> Bool {
         if PosixID(user: uid) != nil { return true }
         guard let name = UserName(folding: user) else { return false }
         return uid == noID || accounts.listed(name) != nil
@@ -218,7 +218,7 @@ extension AccountStage {
         _ accounts: any AccountsView
     ) throws(Denial) -> [Person] {
         var persons: [Person] = []
-        if AccountStage.isOurs(request.user, uid: request.uid, accounts) {
+        if AccountStage.canBeEntra(request.user, uid: request.uid, accounts) {
             guard let name = UserName(request.user) else { throw Denial(.notOurName) }
             persons.append(try person(name, uid: request.uid, home: request.home, request, policy, callerPID, accounts))
         }

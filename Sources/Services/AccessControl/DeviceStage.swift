@@ -22,7 +22,7 @@ package final class DeviceStage: Sendable {
     package func begin(_ request: DeviceRequest, callerPID: Int32) async -> DeviceProgress {
         let accounts = parts.ports.accounts.view()
         guard let authority = parts.ports.devices, parts.settings.deviceServices.contains(request.service),
-            !request.isInSSHD, AccountStage.isOurs(request.user, uid: request.uid, accounts)
+            !request.isInSSHD, AccountStage.canBeEntra(request.user, uid: request.uid, accounts)
         else { return .over(.ignore) }
         let subject = subject(user: request.user, service: request.service)
         do throws(Denial) {

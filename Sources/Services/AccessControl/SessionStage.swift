@@ -23,7 +23,7 @@ package struct SessionStage: Sendable {
             correlation: parts.ports.random.correlationID()
         )
         let accounts = parts.ports.accounts.view()
-        if !AccountStage.isOurs(request.user, uid: request.uid, accounts) {
+        if !AccountStage.canBeEntra(request.user, uid: request.uid, accounts) {
             guard !parts.verified.found(in: callerPID, at: now).isEmpty else { return .ignore }
             let denial = Denial(
                 .recordChanged,

@@ -65,7 +65,7 @@ extension AccountDirectory {
                 shortName: account.shortName
             ),
             identity: identity,
-            enrolledAt: surroundings.clock.wallTime(),
+            enrolledAt: environment.clock.wallTime(),
             isAdded: isAdded
         )
         // A line that the strict reader would refuse must never be written: it would lock every user out.
@@ -122,7 +122,7 @@ extension AccountDirectory {
 
     func retireNow(_ name: UserName) throws(Denial) -> EnrolledAccount {
         let account = try account(toChange: name)
-        let now = surroundings.clock.wallTime()
+        let now = environment.clock.wallTime()
         guard account.retiredAt == nil else { return try unchanged(account) }
         return try commit(to: account) { table throws(AccountConflict) in try table.retiring(name, at: now) }
     }
@@ -131,7 +131,7 @@ extension AccountDirectory {
     func lockNow(_ name: UserName, isLocked: Bool) throws(Denial) -> EnrolledAccount {
         let account = try account(toChange: name)
         guard account.retiredAt != nil || (account.lockedAt != nil) != isLocked else { return try unchanged(account) }
-        let time = isLocked ? surroundings.clock.wallTime() : nil
+        let time = isLocked ? environment.clock.wallTime() : nil
         return try commit(to: account) { table throws(AccountConflict) in try table.locking(name, at: time) }
     }
 
@@ -222,7 +222,7 @@ extension AccountDirectory {
 
     private func withdraw(_ uid: PosixID) {
         grants.withdraw(uid: uid)
-        surroundings.groups?.lower(uid: uid, to: [])
+        environment.groups?.lower(uid: uid, to: [])
     }
 
     private func changed(_ before: EnrolledAccount) throws(Denial) -> EnrolledAccount {
@@ -274,7 +274,7 @@ extension AccountDirectory {
                 revision: now.state.revision,
                 policy: now.state.policy,
                 generation: now.state.generation,
-                seed: surroundings.random.bytes(4)
+                seed: environment.random.bytes(4)
             )
         } catch {
             problem = error.detail

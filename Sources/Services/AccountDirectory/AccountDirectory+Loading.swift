@@ -90,7 +90,7 @@ extension AccountDirectory {
         report.enrolled = state.table.accounts.count - report.retired
         report.enrolmentFaults = [state.storeWarning, state.publicationWarning].compactMap(\.self)
         report.warnings = [signIns.fault.map(\.description), grants.fault].compactMap(\.self)
-        report.warnings += [locals.listFault].compactMap(\.self) + (surroundings.groups?.warnings ?? [])
+        report.warnings += [locals.listFault].compactMap(\.self) + (environment.groups?.warnings ?? [])
         do throws(Denial) {
             let rules = try now.rules()
             report.shadowed = state.table.accounts.filter { account in
@@ -101,7 +101,7 @@ extension AccountDirectory {
             }.map(\.account.name)
             report.shadowedGroups =
                 [state.policy.usersGroupName, state.policy.administratorsGroupName]
-                .filter(rules.local.groupNames.contains) + (surroundings.groups?.heldNames ?? [])
+                .filter(rules.local.groupNames.contains) + (environment.groups?.heldNames ?? [])
         } catch {
             report.fault = report.fault ?? error.detail
         }

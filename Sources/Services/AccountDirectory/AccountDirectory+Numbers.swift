@@ -8,7 +8,7 @@ extension AccountDirectory {
     /// Asks whether another name service has the name: if it answers with another number than the name leads to here,
     /// the name is another user's. Asked only before root adds an account: a sign-in uses that service's record.
     func checkNobodyIs(_ account: Account) async throws(Denial) {
-        switch await surroundings.nameHolder(account.name.text) {
+        switch await environment.nameHolder(account.name.text) {
         case .nobody, .somebody(String(account.systemUID)): return
         case .somebody(let number):
             throw Denial(
@@ -26,7 +26,7 @@ extension AccountDirectory {
     /// the next one works (P6).
     func checkNobodyIsCalled(_ account: Account) async throws(Denial) {
         guard let short = account.shortName else { return }
-        switch await surroundings.nameHolder(short.text) {
+        switch await environment.nameHolder(short.text) {
         case .nobody, .somebody(String(account.systemUID)): return
         case .somebody(let number):
             hold(short)
@@ -42,7 +42,7 @@ extension AccountDirectory {
     /// may wait. If one has it, the account's next look-up leads to a number in another block, so this sign-in is
     /// refused and the next one works (P6).
     func checkNobodyHas(_ uid: PosixID, for account: Account) async throws(Denial) {
-        switch await surroundings.holder(uid.number) {
+        switch await environment.holder(uid.number) {
         case .nobody: return
         // The record that sshd was given, from a cache (nscd, where ProvisionalCallers= names it).
         case .somebody(account.systemName): return

@@ -17,16 +17,16 @@ extension AccountDirectory {
 
     /// Called off the loop, after each change that is on disk.
     func announceChange() {
-        if state.withLock({ $0.policy.subordinateIDs }) { surroundings.announceChange() }
+        if state.withLock({ $0.policy.subordinateIDs }) { environment.announceChange() }
     }
 
     package func awaitSubordinateIDs(of enrolled: EnrolledAccount, by deadline: BootTime) async -> Bool {
         guard state.withLock({ $0.policy.subordinateIDs }), enrolled.account.mappedUID == nil else { return true }
-        let clock = surroundings.clock
+        let clock = environment.clock
         let end = min(deadline, clock.bootTime().advanced(by: Self.longestWait))
         while true {
             let seen = Mutex(Lines.missing)
-            await surroundings.offload { [self] in
+            await environment.offload { [self] in
                 let both = [paths.subuid, paths.subgid].map { lines(of: enrolled.account, in: $0) }
                 seen.withLock { $0 = both.max() ?? .missing }
             }

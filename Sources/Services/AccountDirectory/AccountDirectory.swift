@@ -27,7 +27,7 @@ package final class AccountDirectory: AccountRegistry, SignInRegistry {
     }
 
     /// What the directory needs from its environment.
-    package struct Surroundings: Sendable {
+    package struct Environment: Sendable {
         package var clock: any TimeSource
         package var random: any RandomSource
         package var offload: Offload
@@ -65,7 +65,7 @@ package final class AccountDirectory: AccountRegistry, SignInRegistry {
 
     typealias State = CurrentAccounts.State
 
-    let surroundings: Surroundings
+    let environment: Environment
     let paths: Paths
     let store: AccountStore
     let publisher: SnapshotPublisher
@@ -79,14 +79,14 @@ package final class AccountDirectory: AccountRegistry, SignInRegistry {
     private let turn = WriteTurn()
 
     /// Reads nothing yet: see `load()`. Until then every user is refused.
-    package init(paths: Paths, policy: AccountPolicy, grants: any GrantRegistry, surroundings: Surroundings) {
-        self.surroundings = surroundings
+    package init(paths: Paths, policy: AccountPolicy, grants: any GrantRegistry, environment: Environment) {
+        self.environment = environment
         self.paths = paths
         self.grants = grants
-        store = AccountStore(surroundings.file(paths.store))
-        publisher = SnapshotPublisher(surroundings.file(paths.snapshot))
+        store = AccountStore(environment.file(paths.store))
+        publisher = SnapshotPublisher(environment.file(paths.snapshot))
         locals = LocalFiles(passwd: paths.passwd, group: paths.group, mapped: paths.mapped, root: paths.root)
-        signIns = SignInTimes(surroundings.file(paths.signIns))
+        signIns = SignInTimes(environment.file(paths.signIns))
         let fault = StoreFault(path: paths.store, line: nil, problem: "not read yet", remedy: "Wait a moment")
         state = Mutex(State(policy: policy, fault: fault))
     }
@@ -245,7 +245,7 @@ package final class AccountDirectory: AccountRegistry, SignInRegistry {
         await turn.take()
         defer { turn.pass() }
         let outcome = Outcome<Value>()
-        await surroundings.offload { outcome.set(Result { () throws(Denial) in try work(self) }) }
+        await environment.offload { outcome.set(Result { () throws(Denial) in try work(self) }) }
         return try outcome.get().get()
     }
 

@@ -18,7 +18,7 @@ extension EntraGroups {
         guard !configured.isEmpty, let tenant else { return }
         await looks.turn.take()
         defer { looks.turn.pass() }
-        guard let local = surroundings.local() else {
+        guard let local = environment.local() else {
             return note(trouble: "the local users and groups cannot be read: Entra groups stay as they are")
         }
         var look = Look(local: local)
@@ -70,7 +70,7 @@ extension EntraGroups {
         guard looks.state.withLock({ $0.numbers == nil }) else { return }
         let box = GroupOutcome()
         let store = store
-        await surroundings.offload { box.set(Result { () throws(StoreFault) in try store.load() }) }
+        await environment.offload { box.set(Result { () throws(StoreFault) in try store.load() }) }
         let numbers = try box.get(store.file.path).get()
         looks.state.withLock { $0.numbers = numbers }
     }
@@ -79,10 +79,10 @@ extension EntraGroups {
     /// name that the settings have moved to another Entra group is still published with the number of the first.
     private func holder(of name: String, _ look: Look) async -> NumberHolder {
         if look.local.userNames.contains(name) || look.local.groupNames.contains(name) { return .somebody(name) }
-        let now = surroundings.clock.bootTime()
+        let now = environment.clock.bootTime()
         if let known = looks.state.withLock({ $0.names[name] }), now < known.until { return known.holder }
         guard !look.isSilent else { return .unknown("other name services did not answer about another name") }
-        var holder = await surroundings.nameHolder(name)
+        var holder = await environment.nameHolder(name)
         if case .somebody(let text) = holder, let number = UInt32(text),
             looks.state.withLock({ $0.numbers?.hasGroup(numbered: number) ?? false })
         {
@@ -103,7 +103,7 @@ extension EntraGroups {
         while true {
             var next = numbers
             guard let gid = next.bind(key, isTaken: { local.claims(id: $0) || taken.contains($0) }) else { return nil }
-            switch await surroundings.numberHolder(gid) {
+            switch await environment.numberHolder(gid) {
             case .unknown: return nil
             case .somebody: taken.insert(gid)
             case .nobody:
@@ -117,7 +117,7 @@ extension EntraGroups {
     private func save(_ numbers: GroupNumbers) async throws(StoreFault) {
         let box = GroupOutcome()
         let store = store
-        await surroundings.offload {
+        await environment.offload {
             do throws(FileError) {
                 try store.save(numbers)
                 box.set(.success(numbers))

@@ -12,7 +12,7 @@ internal import Synchronization
 /// membership is in force only while it is published, and where one cannot be taken away the whole file goes (P2).
 package final class EntraGroups: MembershipRegistry {
     /// What it needs of the world.
-    package struct Surroundings: Sendable {
+    package struct Environment: Sendable {
         package var clock: any TimeSource
         package var boot: BootID
         package var offload: Offload
@@ -70,18 +70,18 @@ package final class EntraGroups: MembershipRegistry {
 
     let configured: [EntraGroup]
     let store: GroupNumberStore
-    let surroundings: Surroundings
+    let environment: Environment
     private let file: AtomicFile
     // Held while the file is written, which on tmpfs waits for no disk.
     private let state = Mutex(State())
     let looks = GroupLooks()
 
     /// Publishes nothing yet: see `refresh`.
-    package init(_ groups: [EntraGroup], store: GroupNumberStore, file: AtomicFile, surroundings: Surroundings) {
+    package init(_ groups: [EntraGroup], store: GroupNumberStore, file: AtomicFile, environment: Environment) {
         configured = groups
         self.store = store
         self.file = file
-        self.surroundings = surroundings
+        self.environment = environment
     }
 
     // MARK: For reports
@@ -163,7 +163,7 @@ package final class EntraGroups: MembershipRegistry {
     /// What is published from now on. The first time, the people that the file of this boot still names are taken over,
     /// so that a restart of the daemon ends no membership.
     func settle(_ published: [Published], held: [String], trouble: [String]) {
-        let boot = surroundings.boot
+        let boot = environment.boot
         state.withLock { state in
             state.held = held
             state.trouble = trouble
@@ -204,7 +204,7 @@ package final class EntraGroups: MembershipRegistry {
             if places != 0 { snapshot.people[uid] = GroupSnapshot.Person(expiry: person.expiry, places: places) }
         }
         do throws(FileError) {
-            let bytes = snapshot.bytes(boot: surroundings.boot, generation: state.generation + 1)
+            let bytes = snapshot.bytes(boot: environment.boot, generation: state.generation + 1)
             try file.replace(with: bytes, mode: 0o644)
             state.fault = nil
         } catch {
@@ -216,5 +216,5 @@ package final class EntraGroups: MembershipRegistry {
     }
 
     /// Whole seconds, rounded down like expiries.
-    private var now: UInt64 { UInt64(max(0, surroundings.clock.bootTime().sinceBoot.components.seconds)) }
+    private var now: UInt64 { UInt64(max(0, environment.clock.bootTime().sinceBoot.components.seconds)) }
 }

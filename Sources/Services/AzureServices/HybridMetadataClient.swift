@@ -134,8 +134,8 @@ package struct HybridMetadataClient: MetadataService {
             let detail = "the list of listening sockets cannot be read to its end: a process has too many of them"
             throw AccessCheckFault(.metadataClosed, of: name, detail: detail)
         }
-        if let stranger = owners.subtracting(keyOwners).min() {
-            let detail = "uid \(stranger), neither root nor himds, listens at \(address): end that process"
+        if let owner = owners.subtracting(keyOwners).min() {
+            let detail = "uid \(owner), neither root nor himds, listens at \(address): end that process"
             throw AccessCheckFault(.metadataClosed, of: name, detail: detail)
         }
         guard !owners.isEmpty || mayBeAbsent else {

@@ -98,9 +98,9 @@ package final class OrderedAccessChecker: AccessChecker {
             ? [.unreachable]
             : [.applicationMissing, .identityMayNotAsk, .resourceNotFound, .malformedAnswer, .unreachable]
         for reason in mostTelling {
-            guard let told = faults.firstIndex(where: { $0.1.reason == reason }) else { continue }
-            let others = faults.indices.filter { $0 != told }.map { faults[$0].1 }
-            return faults[told].1.setting(aside: others)
+            guard let chosen = faults.firstIndex(where: { $0.1.reason == reason }) else { continue }
+            let others = faults.indices.filter { $0 != chosen }.map { faults[$0].1 }
+            return faults[chosen].1.setting(aside: others)
         }
         // None of these reasons applies: the first fault counts as an outage, with its details.
         guard let first = faults.first?.1 else { return AccessCheckFault(.unreachable, detail: "no access checker") }

@@ -46,23 +46,23 @@ struct DeviceSignInRule: Sendable {
                 error.place
             )
         }
-        guard let index = stack.entries.firstIndex(where: { $0.module == PAMStack.ourModule }) else {
+        guard let index = stack.entries.firstIndex(where: { $0.module == PAMStack.entraloginModule }) else {
             let what = "no code is offered in \(service): pam_entralogin.so is not in its auth stack"
-            return finding(service, .warning, what, stack.oursInSubstack.first ?? stack.files.first)
+            return finding(service, .warning, what, stack.modulesInSubstacks.first ?? stack.files.first)
         }
-        let ours = stack.entries[index]
-        guard DeviceSignInRule.isOurs(ours.control) else {
-            return finding(service, .error, "the control of pam_entralogin.so lets a refused person go on", ours.place)
+        let entry = stack.entries[index]
+        guard DeviceSignInRule.isSafe(entry.control) else {
+            return finding(service, .error, "the control of pam_entralogin.so lets a refused person go on", entry.place)
         }
-        if ours.control.action(on: "module_unknown") != .ignore {
+        if entry.control.action(on: "module_unknown") != .ignore {
             let what =
                 "without the file pam_entralogin.so nobody could use \(service), local accounts and root included"
-            return finding(service, .warning, what, ours.place)
+            return finding(service, .warning, what, entry.place)
         }
-        if hasShortNames, ours.arguments != ["short_names"] {
+        if hasShortNames, entry.arguments != ["short_names"] {
             let what =
                 "no code is offered to short names in \(service): pam_entralogin.so lacks the argument short_names"
-            return finding(service, .warning, what, ours.place)
+            return finding(service, .warning, what, entry.place)
         }
         if let early = stack.entries[..<index].first(where: { DeviceSignInRule.passwords.contains($0.module) }) {
             return finding(
@@ -72,7 +72,7 @@ struct DeviceSignInRule: Sendable {
                 early.place
             )
         }
-        return Finding(id(service), .good, "\(service) offers sign-in with a code", place: ours.place)
+        return Finding(id(service), .good, "\(service) offers sign-in with a code", place: entry.place)
     }
 
     /// The session stage gives the grant, and with it sudo. If it is missing, no user gets in who should not.
@@ -102,7 +102,7 @@ struct DeviceSignInRule: Sendable {
 
     /// Success ends the stack or goes on; for accounts that are not Entra's the line is ignored; any other answer
     /// refuses at once.
-    static func isOurs(_ control: PAMControl) -> Bool {
+    static func isSafe(_ control: PAMControl) -> Bool {
         guard [.done, .ok].contains(control.action(on: "success")), control.action(on: "ignore") == .ignore,
             control.fallback == .die
         else { return false }

@@ -37,7 +37,8 @@ package enum IntegrationOff {
         ["sshd", "sudo"].contains { service in
             ["account", "session"].contains { type in
                 guard let stack = try? PAMStack(service: service, type: type, on: machine) else { return false }
-                return stack.entries.contains { $0.module == PAMStack.ourModule } || !stack.oursInSubstack.isEmpty
+                return stack.entries.contains { $0.module == PAMStack.entraloginModule }
+                    || !stack.modulesInSubstacks.isEmpty
             }
         }
     }

@@ -28,10 +28,10 @@ struct NeighbourRule: Sendable {
     private func evaluate(_ database: String, _ line: (number: Int, words: [String])) -> Finding? {
         let place = "\(NameServiceRule.path):\(line.number)"
         let others = NeighbourRule.others(in: line.words)
-        guard !others.isEmpty, let ours = line.words.firstIndex(where: NameServiceRule.services.contains) else {
+        guard !others.isEmpty, let position = line.words.firstIndex(where: NameServiceRule.services.contains) else {
             return nil
         }
-        let late = others.filter { other in line.words[ours...].contains(other) }
+        let late = others.filter { other in line.words[position...].contains(other) }
         guard let first = late.first else {
             let names = others.joined(separator: ", ")
             return Finding(

@@ -9,7 +9,7 @@ struct OldExtensionRule: Sendable {
     private static let modules = ["/security/pam_aad.so", "/libnss_aad.so.2"]
 
     func evaluate(_ machine: any HostView) -> [Finding] {
-        let found = wiring(machine) + programs(machine)
+        let found = integration(machine) + programs(machine)
         guard let first = found.first else { return [] }
         let others = found.count == 1 ? "" : ", and in \(found.count - 1) more places"
         return [
@@ -26,7 +26,7 @@ struct OldExtensionRule: Sendable {
         ]
     }
 
-    private func wiring(_ machine: any HostView) -> [String] {
+    private func integration(_ machine: any HostView) -> [String] {
         var places = SSHDFiles(on: machine).lines.filter { $0.rest.contains("aad_certhandler") }.map(\.place)
         for path in PAMStack.folders.flatMap({ machine.paths(matching: "\($0)/*") }) {
             let lines = (try? machine.text(of: path))?.lines ?? []

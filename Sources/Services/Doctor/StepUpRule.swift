@@ -33,28 +33,28 @@ struct StepUpRule: Sendable {
             let what = "the auth stack of \(service) cannot be read: \(error.problem)"
             return finding(service, .error, what, error.place)
         }
-        guard let index = stack.entries.firstIndex(where: { $0.module == PAMStack.ourModule }) else {
+        guard let index = stack.entries.firstIndex(where: { $0.module == PAMStack.entraloginModule }) else {
             let what = "\(service) asks for no code: pam_entralogin.so is not in its auth stack"
-            return finding(service, .error, what, stack.oursInSubstack.first ?? stack.files.first)
+            return finding(service, .error, what, stack.modulesInSubstacks.first ?? stack.files.first)
         }
-        let ours = stack.entries[index]
-        guard DeviceSignInRule.isOurs(ours.control) else {
-            return finding(service, .error, "the control of pam_entralogin.so lets a refused person go on", ours.place)
+        let entry = stack.entries[index]
+        guard DeviceSignInRule.isSafe(entry.control) else {
+            return finding(service, .error, "the control of pam_entralogin.so lets a refused person go on", entry.place)
         }
-        if hasShortNames, ours.arguments != ["short_names"] {
+        if hasShortNames, entry.arguments != ["short_names"] {
             let what = "\(service) asks no short name for a code: pam_entralogin.so lacks the argument short_names"
-            return finding(service, .error, what, ours.place)
+            return finding(service, .error, what, entry.place)
         }
         if let culprit = stack.passingOver(index) {
             let what = "\(culprit.module) can end the stack or jump over pam_entralogin.so: then no code is asked for"
             return finding(service, .error, what, culprit.place)
         }
-        if ours.control.action(on: "module_unknown") != .ignore {
+        if entry.control.action(on: "module_unknown") != .ignore {
             let what =
                 "without the file pam_entralogin.so nobody who needs a password there could use \(service), local accounts included"
-            return finding(service, .warning, what, ours.place)
+            return finding(service, .warning, what, entry.place)
         }
-        return Finding(.pam(service, "auth"), .good, "\(service) asks for a code", place: ours.place)
+        return Finding(.pam(service, "auth"), .good, "\(service) asks for a code", place: entry.place)
     }
 
     private func finding(_ service: String, _ severity: Severity, _ found: String, _ place: String?) -> Finding {

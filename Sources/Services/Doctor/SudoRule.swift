@@ -76,7 +76,7 @@ struct SudoRule: Sendable {
     /// them.
     private func plugin(_ machine: any HostView) -> Finding? {
         let path = SudoersFilesRule.pluginPath
-        guard let ours = try? machine.text(of: LocalAccountsRule.sudoers), ours.contains(path) else { return nil }
+        guard let sudoers = try? machine.text(of: LocalAccountsRule.sudoers), sudoers.contains(path) else { return nil }
         guard !machine.exists(path) || machine.complaintOnLoading(module: path) != nil else { return nil }
         return Finding(
             .moduleSudo,

@@ -29,11 +29,11 @@ package struct NameServiceRule: Sendable {
             return "\(NameServiceRule.path) is missing"
         }
         let lines = databases(of: text).mapValues { line -> (number: Int, words: [String]) in
-            guard let ours = line.words.firstIndex(where: services.contains) else {
+            guard let position = line.words.firstIndex(where: services.contains) else {
                 return (line.number, line.words + [services[0]])
             }
             var words = line.words
-            words[ours] = services[0]
+            words[position] = services[0]
             return (line.number, words)
         }
         guard let error = NameServiceRule().evaluate(lines).first(where: { $0.severity == .error }) else { return nil }
@@ -58,19 +58,19 @@ package struct NameServiceRule: Sendable {
             return finding(database, .error, "there is no line for it", place: NameServiceRule.path)
         }
         let place = "\(NameServiceRule.path):\(line.number)"
-        guard let ours = line.words.firstIndex(of: service) else {
+        guard let position = line.words.firstIndex(of: service) else {
             let other = line.words.first(where: NameServiceRule.services.contains).map {
                 ", but '\($0)', and ShortNames= says otherwise"
             }
             return finding(database, .error, "the service '\(service)' is not listed\(other ?? "")", place: place)
         }
-        guard line.words[..<ours].contains(where: { $0 == "files" || $0 == "compat" }) else {
+        guard line.words[..<position].contains(where: { $0 == "files" || $0 == "compat" }) else {
             return finding(database, .error, "the local files do not stand before \(service)", place: place)
         }
         if line.words.contains(where: { $0.lowercased().contains("merge") }) {
             return finding(database, .error, "a merge action mixes entralogin's groups with others'", place: place)
         }
-        if let action = line.words[..<ours].first(where: NameServiceRule.endsSearchOnMiss) {
+        if let action = line.words[..<position].first(where: NameServiceRule.endsSearchOnMiss) {
             return finding(database, .error, "the action \(action) ends the search before \(service)", place: place)
         }
         return Finding(.nss(database), .good, "\(database): \(service) after \(line.words[0])", place: place)

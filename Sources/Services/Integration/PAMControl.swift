@@ -70,7 +70,7 @@ package struct PAMControl: Hashable, Sendable {
     /// True for `[success=N ignore=N default=die]` and `[success=ok ignore=ignore default=die]`, with or without an
     /// action for a missing module: after success and ignore the stack goes on, any other result ends it with a
     /// refusal.
-    var isOurs: Bool {
+    var isSafe: Bool {
         guard fallback == .die, guardedEntries != nil else { return false }
         return actions.allSatisfy { value, action in
             switch value {

@@ -64,22 +64,22 @@ package struct PAMRule: Sendable {
     }
 
     func evaluate(_ stack: PAMStack) -> [Finding] {
-        guard let index = stack.entries.firstIndex(where: { $0.module == PAMStack.ourModule }) else {
-            if let place = stack.oursInSubstack.first {
+        guard let index = stack.entries.firstIndex(where: { $0.module == PAMStack.entraloginModule }) else {
+            if let place = stack.modulesInSubstacks.first {
                 return [finding(.error, "pam_entralogin.so stands in a substack, where its no ends only that", place)]
             }
             return [finding(.error, "pam_entralogin.so is not in the \(type) stack of \(service)", stack.files.first)]
         }
-        let ours = stack.entries[index]
-        guard ours.control.isOurs else {
-            return [finding(.error, "the control of pam_entralogin.so lets a refused person go on", ours.place)]
+        let entry = stack.entries[index]
+        guard entry.control.isSafe else {
+            return [finding(.error, "the control of pam_entralogin.so lets a refused person go on", entry.place)]
         }
-        guard ours.arguments == arguments else {
+        guard entry.arguments == arguments else {
             let what =
                 hasShortNames
                 ? "pam_entralogin.so lacks the argument short_names: a person with a short name passes by it"
-                : "pam_entralogin.so has arguments (\(ours.arguments.joined(separator: " "))), and is to have none"
-            return [finding(.error, what, ours.place)]
+                : "pam_entralogin.so has arguments (\(entry.arguments.joined(separator: " "))), and is to have none"
+            return [finding(.error, what, entry.place)]
         }
         if let culprit = stack.passingOver(index) {
             let what = "\(culprit.module) can end the stack or jump over pam_entralogin.so"
@@ -88,12 +88,12 @@ package struct PAMRule: Sendable {
         if let early = stack.entries[..<index].first(where: { mustFollow.contains($0.module) }) {
             return [finding(.error, "\(early.module) runs before pam_entralogin.so", early.place)]
         }
-        if ours.control.locksOutWithoutModule {
+        if entry.control.locksOutWithoutModule {
             let what = "without the file pam_entralogin.so nobody could sign in, local accounts and root included"
-            return [finding(.warning, what, ours.place)]
+            return [finding(.warning, what, entry.place)]
         }
-        if let finding = evaluateGuard(of: ours, behind: stack.entries[(index + 1)...]) { return [finding] }
-        return [Finding(id, .good, "\(service): pam_entralogin decides first in the \(type) stage", place: ours.place)]
+        if let finding = evaluateGuard(of: entry, behind: stack.entries[(index + 1)...]) { return [finding] }
+        return [Finding(id, .good, "\(service): pam_entralogin decides first in the \(type) stage", place: entry.place)]
     }
 
     /// entralogin's line must jump over the lines that refuse Entra accounts if the module could not be loaded, and
@@ -135,7 +135,7 @@ package struct PAMRule: Sendable {
 
     private var needed: String {
         PAMRule.lines(type).map { line in
-            let isModule = line.hasSuffix(PAMStack.ourModule)
+            let isModule = line.hasSuffix(PAMStack.entraloginModule)
             return "\(type) \(([line] + (isModule ? arguments : [])).joined(separator: " "))"
         }.joined(separator: "; ")
     }

@@ -31,14 +31,14 @@ package struct PAMStack: Sendable {
     /// Every file that was read, substacks included.
     package private(set) var files: [String] = []
     /// The places of substacks that contain entralogin's module.
-    package private(set) var oursInSubstack: [String] = []
+    package private(set) var modulesInSubstacks: [String] = []
 
     private let type: String
     private let machine: any HostView
 
     /// The folders that libpam searches, in this order; distributions with a read-only /etc use the second.
     package static let folders = ["/etc/pam.d", "/usr/lib/pam.d"]
-    package static let ourModule = "pam_entralogin.so"
+    package static let entraloginModule = "pam_entralogin.so"
     private static let deepest = 16
 
     package init(service: String, type: String, on machine: any HostView) throws(PAMStackError) {
@@ -99,8 +99,10 @@ package struct PAMStack: Sendable {
         inner.entries = []
         try inner.add(service, onlyType: type, depth: depth + 1, includedAt: line.place)
         for file in inner.files where !files.contains(file) { files.append(file) }
-        if inner.entries.contains(where: { $0.module == PAMStack.ourModule }) { oursInSubstack.append(line.place) }
-        oursInSubstack += inner.oursInSubstack.filter { !oursInSubstack.contains($0) }
+        if inner.entries.contains(where: { $0.module == PAMStack.entraloginModule }) {
+            modulesInSubstacks.append(line.place)
+        }
+        modulesInSubstacks += inner.modulesInSubstacks.filter { !modulesInSubstacks.contains($0) }
         // For a jump, the whole substack counts as one entry.
         guard let control = PAMControl("required") else { return }
         entries.append(

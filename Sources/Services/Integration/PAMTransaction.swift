@@ -55,11 +55,11 @@ package struct PAMTransaction: Hashable, Sendable {
     }
 
     /// The files that libpam has loaded as entralogin's module; two if the service's lines name two.
-    var ourModules: [String] { modules.filter { PAMTransaction.name(of: $0) == PAMStack.ourModule } }
+    var entraloginModules: [String] { modules.filter { PAMTransaction.name(of: $0) == PAMStack.entraloginModule } }
 
     /// The folder in which libpam finds its modules: that of the first one that is not entralogin's.
     var folder: String? {
-        modules.first { PAMTransaction.name(of: $0) != PAMStack.ourModule }.map { path in
+        modules.first { PAMTransaction.name(of: $0) != PAMStack.entraloginModule }.map { path in
             String(path.prefix(upTo: path.lastIndex(of: "/") ?? path.endIndex))
         }
     }
@@ -95,7 +95,7 @@ struct PAMTransactionRule: Sendable {
 
     private func evaluate(_ transaction: PAMTransaction) -> Finding {
         let service = transaction.service
-        guard let loaded = transaction.ourModules.first else { return notLoaded(transaction) }
+        guard let loaded = transaction.entraloginModules.first else { return notLoaded(transaction) }
         let order = "look at what stands before pam_entralogin.so in /etc/pam.d/\(service)"
         switch (transaction.mark, transaction.isRefused) {
         case (.reached, true), (.shortNames, true):
@@ -114,7 +114,7 @@ struct PAMTransactionRule: Sendable {
         case (.none, false):
             return finding(service, .error, "libpam passes over pam_entralogin.so", order, loaded)
         case (.none, true):
-            guard isRefusedBefore(transaction.ourModules) else { return notLoaded(transaction) }
+            guard isRefusedBefore(transaction.entraloginModules) else { return notLoaded(transaction) }
             // That lets no user in, and libpam has loaded the file that entralogin's line names.
             let what =
                 "\(service): another module refuses the check's name before pam_entralogin.so, which libpam loads"
@@ -125,18 +125,19 @@ struct PAMTransactionRule: Sendable {
     /// True if a module before entralogin's line can end the stage with a refusal, and entralogin's line names a file
     /// that libpam has loaded.
     private func isRefusedBefore(_ loaded: [String]) -> Bool {
-        guard let entries = stack?.entries, let ours = entries.firstIndex(where: { $0.module == PAMStack.ourModule })
+        guard let entries = stack?.entries,
+            let position = entries.firstIndex(where: { $0.module == PAMStack.entraloginModule })
         else { return false }
-        let path = entries[ours].path
-        return entries[..<ours].contains { $0.control.possibleActions.contains(.die) }
+        let path = entries[position].path
+        return entries[..<position].contains { $0.control.possibleActions.contains(.die) }
             && (!path.contains("/") || loaded.contains(path))
     }
 
     private func notLoaded(_ transaction: PAMTransaction) -> Finding {
-        let isElsewhere = !transaction.ourModules.isEmpty
+        let isElsewhere = !transaction.entraloginModules.isEmpty
         let reads =
             isElsewhere
-            ? "its line in the account stage names another file than \(transaction.ourModules[0])"
+            ? "its line in the account stage names another file than \(transaction.entraloginModules[0])"
             : transaction.folder.map { "libpam reads \($0)" } ?? "libpam loads no module at all"
         let lies = installed.map { "the file lies at \($0)" } ?? "the file is missing"
         let what = "libpam does not run pam_entralogin.so for \(transaction.service): \(reads), \(lies)"

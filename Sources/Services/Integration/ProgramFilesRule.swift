@@ -26,7 +26,7 @@ package struct ProgramFilesRule: Sendable {
         let installed = ProgramFilesRule.installedModule(machine)
         let used = Set(loaded.map { usualName(of: $0, installed, machine) }).sorted()
         let files: [String?] = used.isEmpty ? [installed] : used
-        let modules = [nss] + files.map { evaluateModule(.modulePAM, PAMStack.ourModule, at: $0, machine) }
+        let modules = [nss] + files.map { evaluateModule(.modulePAM, PAMStack.entraloginModule, at: $0, machine) }
         let programs = [
             evaluateProgram(.helper, SSHDRule.helper, "the certificate check", machine),
             evaluateProgram(.pamProbe, PAMTransaction.program, "the program that asks libpam", machine),
@@ -37,7 +37,7 @@ package struct ProgramFilesRule: Sendable {
 
     /// The path of entralogin's PAM module in the usual folders; libpam may load it from another one.
     package static func installedModule(_ machine: any HostView) -> String? {
-        moduleFolders.lazy.map { "\($0)/security/\(PAMStack.ourModule)" }.first { machine.exists($0) }
+        moduleFolders.lazy.map { "\($0)/security/\(PAMStack.entraloginModule)" }.first { machine.exists($0) }
     }
 
     package static func installed(_ name: String, _ machine: any HostView) -> String? {

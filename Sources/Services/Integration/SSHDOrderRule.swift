@@ -19,24 +19,24 @@ struct SSHDOrderRule: Sendable {
             return [Finding(.sshdFiles, .error, "sshd's configuration cannot be read", place: path, remedy: remedy)]
         }
         let matches = files.lines.indices.filter { files.lines[$0].keyword == "match" }
-        guard let ours = matches.first(where: { isOurs($0, in: files.lines) }) else {
+        guard let block = matches.first(where: { isEntraloginBlock($0, in: files.lines) }) else {
             return [files.files.contains(SSHDFiles.dropIn) ? incomplete : hasDropIn ? unread : missing]
         }
-        let short = matches.first { isShortNames($0, like: ours, in: files.lines) }
-        if let first = matches.first(where: { $0 != ours && $0 != short }),
-            first < max(ours, hasShortNames ? short ?? 0 : 0)
+        let short = matches.first { isShortNames($0, like: block, in: files.lines) }
+        if let first = matches.first(where: { $0 != block && $0 != short }),
+            first < max(block, hasShortNames ? short ?? 0 : 0)
         {
             return [overtaken(by: files.lines[first])]
         }
         guard hasShortNames == (short != nil) else { return [hasShortNames ? withoutShortNames : withShortNames] }
-        let place = files.lines[ours].place
+        let place = files.lines[block].place
         return [Finding(.sshdFiles, .good, "sshd reads entralogin's block before any other", place: place)]
     }
 
     /// True for the first line of entralogin's block: in its own file or, if sshd does not read that, in the main one.
     /// The block matches only by user, its patterns are whole domains and GUIDs, and it sets every keyword that is
     /// needed; `SSHDRule` checks the values.
-    private static func isOurs(_ index: Int, in lines: [SSHDFiles.Line]) -> Bool {
+    private static func isEntraloginBlock(_ index: Int, in lines: [SSHDFiles.Line]) -> Bool {
         let line = lines[index]
         guard line.file == SSHDFiles.dropIn || line.file == SSHDFiles.main,
             let words = SSHDWords.arguments(of: line.rest), words.count == 2, words[0].lowercased() == "user"
@@ -51,13 +51,13 @@ struct SSHDOrderRule: Sendable {
     }
 
     /// True for the first line of the block for accounts with a short name: it says what the other one says.
-    private static func isShortNames(_ index: Int, like ours: Int, in lines: [SSHDFiles.Line]) -> Bool {
+    private static func isShortNames(_ index: Int, like block: Int, in lines: [SSHDFiles.Line]) -> Bool {
         guard let words = SSHDWords.arguments(of: lines[index].rest), words.count == 2,
             words[0].lowercased() == "group",
             words[1] == ShortNameGroupRule.group
         else { return false }
         return settings(of: index, in: lines).isSuperset(
-            of: settings(of: ours, in: lines).filter { needed.contains($0[0]) }
+            of: settings(of: block, in: lines).filter { needed.contains($0[0]) }
         )
     }
 

@@ -125,7 +125,7 @@ package struct StackCheck: Sendable {
     /// What libpam does with entralogin's line of each service, and the files that it loads as entralogin's module.
     private func askLibpam(_ services: [String]) -> (findings: [Finding], modules: [String]) {
         let outcomes = services.map { ($0, PAMTransaction.run($0, on: machine)) }
-        let modules = Set(outcomes.flatMap { (try? $0.1.get().ourModules) ?? [] }).sorted()
+        let modules = Set(outcomes.flatMap { (try? $0.1.get().entraloginModules) ?? [] }).sorted()
         let findings = outcomes.map { service, outcome in
             let stack = try? PAMStack(service: service, type: "account", on: machine)
             let rule = PAMTransactionRule(installed: ProgramFilesRule.installedModule(machine), stack: stack)

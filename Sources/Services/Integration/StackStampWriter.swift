@@ -105,7 +105,7 @@ package struct StackStampWriter: Sendable {
         else {
             try remove()
             guard second.holds else { return (second, false) }
-            let changed = "the wiring changed while it was checked"
+            let changed = "the integration changed while it was checked"
             return (second.adding(Finding(.stamp, .error, changed, remedy: "try again")), false)
         }
         try file.replace(with: Array(stack.text.utf8), mode: 0o644)

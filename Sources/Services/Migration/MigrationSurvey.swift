@@ -58,10 +58,11 @@ package struct MigrationSurvey: Sendable {
     /// Whether the account keeps its old number. A user who already has a number of entralogin's range keeps that one,
     /// unless they had the old number before `--undo` and their home still has it.
     private func keepsNumber(_ old: OldAccount) -> Bool {
-        guard let ours = known.first(where: { $0.objectID == old.objectID.description }), ours.uid != old.uid else {
+        guard let present = known.first(where: { $0.objectID == old.objectID.description }), present.uid != old.uid
+        else {
             return true
         }
-        return ours.home == old.home && (try? machine.status(of: old.home))?.owner == old.uid
+        return present.home == old.home && (try? machine.status(of: old.home))?.owner == old.uid
     }
 
     /// Without the daemon it is unknown who has signed in with entralogin. That is a conflict only if its account store
@@ -120,12 +121,12 @@ package struct MigrationSurvey: Sendable {
     /// The folder gets the user's new number before the account gets the folder: the session stage refuses a home that
     /// belongs to another user.
     private func person(_ old: OldAccount, keeps: Bool, _ lines: MappingLines) -> MigratedPerson {
-        let ours = known.first { $0.objectID == old.objectID.description }
+        let present = known.first { $0.objectID == old.objectID.description }
         var person = MigratedPerson(
             name: old.name.text,
             objectID: old.objectID.description,
             oldUID: old.uid,
-            uid: ours?.uid,
+            uid: present?.uid,
             home: old.home,
             shell: old.shell
         )
@@ -133,8 +134,8 @@ package struct MigrationSurvey: Sendable {
         let prefix = "\(old.name):"
         person.passwdLine = lines.passwd.first { $0.hasPrefix(prefix) }
         person.groupLine = lines.group.first { $0.hasPrefix(prefix) }
-        guard !keeps, let ours, ours.home != old.home else { return person }
-        let owner = "\(ours.uid):\(ours.uid)"
+        guard !keeps, let present, present.home != old.home else { return person }
+        let owner = "\(present.uid):\(present.uid)"
         let home = OldAccountRules.quoted(old.home)
         person.commands = [
             "chown -hR --from=\(old.uid):\(old.uid) \(owner) \(home)",

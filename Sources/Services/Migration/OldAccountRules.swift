@@ -91,8 +91,8 @@ struct OldAccountRules {
             return conflict(account, "\(account.home) is a local account's home, or above one", "move one of both")
         }
         guard let status = try? machine.status(of: account.home) else { return nil }
-        let ours = known.first { $0.objectID == account.objectID.description }?.uid
-        guard status.kind == .folder, status.owner == account.uid || status.owner == ours else {
+        let present = known.first { $0.objectID == account.objectID.description }?.uid
+        guard status.kind == .folder, status.owner == account.uid || status.owner == present else {
             return conflict(
                 account,
                 "\(account.home) is no folder of uid \(account.uid), but of \(status.owner)",

@@ -11,7 +11,7 @@ package final class ChangeRecords: Sendable {
     private struct Seen {
         var machine: Machine?
         /// Nil before the first look; then the refusal, or nil while the integration is verified.
-        var wiring: Denial??
+        var integration: Denial??
         var shadowed: Set<UserName> = []
     }
 
@@ -25,20 +25,20 @@ package final class ChangeRecords: Sendable {
     }
 
     /// True if `look` would find another machine or another state of the integration than last time. Cheap.
-    package func isNews(machine: Machine?, wiring: Denial?) -> Bool {
-        seen.withLock { seen in machine != nil && machine != seen.machine || seen.wiring != .some(wiring) }
+    package func isNews(machine: Machine?, integration: Denial?) -> Bool {
+        seen.withLock { seen in machine != nil && machine != seen.machine || seen.integration != .some(integration) }
     }
 
     /// Compares with the last look: the machine if it is known, why the integration is not verified, and the accounts.
     /// Call it now and then, one caller at a time.
-    package func look(machine: Machine?, wiring: Denial?, accounts: AccountReport) {
+    package func look(machine: Machine?, integration: Denial?, accounts: AccountReport) {
         let shadowed = Set(accounts.shadowed)
         let before = seen.withLock { seen in
-            defer { seen = Seen(machine: machine ?? seen.machine, wiring: .some(wiring), shadowed: shadowed) }
+            defer { seen = Seen(machine: machine ?? seen.machine, integration: .some(integration), shadowed: shadowed) }
             return seen
         }
         if let machine, machine != before.machine { record(machine, since: before.machine) }
-        if before.wiring != .some(wiring) { record(wiring: wiring) }
+        if before.integration != .some(integration) { record(integration: integration) }
         for name in shadowed.subtracting(before.shadowed).sorted() { recordShadowed(name) }
         for name in before.shadowed.subtracting(shadowed).sorted() {
             var record = DecisionRecord(.shadowed, .notice, "\(name): no local account is in its way any more")
@@ -56,11 +56,11 @@ package final class ChangeRecords: Sendable {
         log.record(record)
     }
 
-    private func record(wiring: Denial?) {
-        let message = wiring == nil ? "Entra sign-in is on: the wiring is verified" : "Entra sign-in is off"
-        var record = DecisionRecord(.stack, wiring == nil ? .information : .error, message)
-        record.reason = wiring?.reason
-        record.detail = wiring?.detail
+    private func record(integration: Denial?) {
+        let message = integration == nil ? "Entra sign-in is on: the integration is verified" : "Entra sign-in is off"
+        var record = DecisionRecord(.stack, integration == nil ? .information : .error, message)
+        record.reason = integration?.reason
+        record.detail = integration?.detail
         log.record(record)
     }
 

@@ -23,16 +23,16 @@ struct StatusWarnings {
         let services = machine + keys + checkers + directory + memberships + confirmations
         let found = services + disputes + store + jobs + events + journal
         var ids: [WarningID: Int] = [:]
-        var told: [ReportedWarning] = []
+        var reported: [ReportedWarning] = []
         for warning in found {
-            if let index = ids[warning.id], told[index].text == warning.text {
-                told[index].isGrave = told[index].isGrave || warning.isGrave
+            if let index = ids[warning.id], reported[index].text == warning.text {
+                reported[index].isGrave = reported[index].isGrave || warning.isGrave
             } else {
-                ids[warning.id] = told.count
-                told.append(warning)
+                ids[warning.id] = reported.count
+                reported.append(warning)
             }
         }
-        return told
+        return reported
     }
 
     private var machine: [ReportedWarning] {
@@ -68,11 +68,11 @@ struct StatusWarnings {
     private var keys: [ReportedWarning] {
         let failing = access.keyring.sources.filter { $0.fault != nil }
         // Both documents come from one host: the second one's fault says no more than the first one's.
-        let told = failing.first?.name == "jwks" ? failing.filter { $0.name != "jwks-common" } : failing
-        let faults = told.compactMap { source in source.fault.map { "\(source.name): \(StatusAssembly.text($0))" } }
+        let reported = failing.first?.name == "jwks" ? failing.filter { $0.name != "jwks-common" } : failing
+        let faults = reported.compactMap { source in source.fault.map { "\(source.name): \(StatusAssembly.text($0))" } }
         let said = faults.isEmpty ? "" : " (\(faults.joined(separator: "; ")))"
         let remedy =
-            told.compactMap { $0.fault?.tellingCause?.remedy }.first
+            reported.compactMap { $0.fault?.tellingCause?.remedy }.first
             ?? "see that this machine reaches Entra's sign-in host over HTTPS, or place keys by hand: Sources=file in [Keys]"
         var warnings: [ReportedWarning] = []
         // The metadata service names the tenant whose keys are fetched: while it is silent, that is the only fault.

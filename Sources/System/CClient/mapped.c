@@ -81,7 +81,7 @@ static uint32_t number_of(const char *text, size_t length) {
 
 /* A GUID is a name of an Entra account's form without an '@'. */
 static int is_object_id(const char *text, size_t length) {
-    return length == OBJECT_ID && memchr(text, '@', length) == NULL && entralogin_name_is_ours(text, length);
+    return length == OBJECT_ID && memchr(text, '@', length) == NULL && entralogin_name_is_valid(text, length);
 }
 
 static void look_at(struct list *l, const char *line, size_t length, struct target *t) {
@@ -91,7 +91,7 @@ static void look_at(struct list *l, const char *line, size_t length, struct targ
     uint32_t uid = second != NULL ? number_of(second + 1, (size_t)(end - second - 1)) : ENTRALOGIN_ANY_ID;
     int named = t->name != NULL && name_length == t->length && memcmp(line, t->name, name_length) == 0;
     int numbered = t->uid != ENTRALOGIN_ANY_ID && uid == t->uid;
-    l->sound &= uid != ENTRALOGIN_ANY_ID && entralogin_name_is_ours(line, name_length) &&
+    l->sound &= uid != ENTRALOGIN_ANY_ID && entralogin_name_is_valid(line, name_length) &&
                 is_object_id(colon + 1, (size_t)(second - colon - 1));
     if (numbered && t->ret_name != NULL && name_length <= ENTRALOGIN_NAME_MAX) {
         memcpy(t->ret_name, line, name_length);

@@ -17,7 +17,7 @@
 #undef curl_easy_getinfo
 #undef curl_multi_setopt
 
-#define SAME(ours, theirs) _Static_assert((long)(ours) == (long)(theirs), #theirs)
+#define SAME(value, curls) _Static_assert((long)(value) == (long)(curls), #curls)
 
 SAME(CCURL_POST, CURLOPT_POST);
 SAME(CCURL_SSLVERSION, CURLOPT_SSLVERSION);

@@ -116,7 +116,7 @@ static enum entralogin_mapping by_number(uint32_t uid) {
     if (found != ENTRALOGIN_NOT_MAPPED)
         check(memchr(name, '\0', sizeof name) != NULL, "the name ends");
     if (found == ENTRALOGIN_MAPPED) {
-        check(entralogin_name_is_ours(name, strlen(name)), "the name has our shape");
+        check(entralogin_name_is_valid(name, strlen(name)), "the name has our shape");
         check(by_name(name, uid, uid) == ENTRALOGIN_MAPPED, "who has the number has it by name, too");
         check(by_name(name, uid + 1, uid + 1) == ENTRALOGIN_MAPPING_UNSOUND, "a name has one number");
         check(by_name(name, uid, uid + 1) == ENTRALOGIN_MAPPING_UNSOUND, "the group is the number");

@@ -54,7 +54,7 @@ static void repair_accounts(unsigned char *file, size_t size) {
     put(file + 124, entralogin_hash(0, file, 124));
     for (size_t at = ENTRALOGIN_ACCOUNTS_HEADER; at + ENTRALOGIN_RECORD_HEADER <= size; at += 8) {
         uint32_t record_size = number(file + at + 4), uid = number(file + at + 8);
-        if (record_size >= 28 && record_size <= size - at && entralogin_uid_is_ours(uid))
+        if (record_size >= 28 && record_size <= size - at && entralogin_uid_in_range(uid))
             put(file + at, entralogin_hash(0, file + at + 4, record_size - 4));
     }
 }
@@ -126,8 +126,8 @@ static void check_passwd(enum nss_status status, int error, const struct passwd 
     check_text(p->pw_gecos, buffer, size);
     check_text(p->pw_dir, buffer, size);
     check_text(p->pw_shell, buffer, size);
-    check(entralogin_uid_is_ours(p->pw_uid) && p->pw_gid == p->pw_uid, "ids are ours and equal");
-    check(entralogin_name_is_ours(p->pw_name, strlen(p->pw_name)), "a name has our shape");
+    check(entralogin_uid_in_range(p->pw_uid) && p->pw_gid == p->pw_uid, "ids are ours and equal");
+    check(entralogin_name_is_valid(p->pw_name, strlen(p->pw_name)), "a name has our shape");
     check(strcmp(p->pw_passwd, "!*") == 0 && p->pw_dir[0] == '/' && p->pw_shell[0] == '/', "a record is sound");
     const char *const texts[] = {p->pw_name, p->pw_gecos, p->pw_dir, p->pw_shell};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
@@ -139,7 +139,7 @@ static void check_group(enum nss_status status, int error, const struct group *g
     check_status(status, error);
     if (status != NSS_STATUS_SUCCESS)
         return;
-    check(entralogin_gid_is_ours(g->gr_gid), "a gid is ours");
+    check(entralogin_gid_in_range(g->gr_gid), "a gid is ours");
     check_text(g->gr_name, buffer, size);
     check_text(g->gr_passwd, buffer, size);
     note_text(g->gr_name);

@@ -24,7 +24,7 @@ turn_on() {
     start_daemon
     wait_for_daemon
     refuse_without_identity
-    say "wiring sshd, PAM, the name service and sudo"
+    say "connecting with sshd, PAM, the name service and sudo"
     $CONFIGURE --enable >"$WORK/said" 2>&1 || refuse_wiring
     cat "$WORK/said" >>"$LOG"
     [ -e $STAMP ] || refuse_wiring
@@ -103,7 +103,7 @@ refuse_without_identity() {
 
 refuse_wiring() {
     cat "$WORK/said" >>"$LOG"
-    refuse $CONFIGURATION "the wiring is not complete: $(tail -n 3 "$WORK/said")"
+    refuse $CONFIGURATION "the integration is not complete: $(tail -n 3 "$WORK/said")"
 }
 
 turn_off() {

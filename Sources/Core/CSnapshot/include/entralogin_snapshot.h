@@ -41,7 +41,7 @@
  *           16 u16 x 4: lengths of name, gecos, home, shell   24 those strings in that order, each NUL-terminated
  *           size = 24 + the four lengths + 4; the next record begins at the next multiple of 8 (padding zero)
  *   An account's private group has the account's name and gid; gid = uid. The strings contain neither ':' nor control
- *   characters; home and shell are absolute. The group names satisfy entralogin_group_name_is_ours(). A name is a user
+ *   characters; home and shell are absolute. The group names satisfy entralogin_group_name_is_valid(). A name is a user
  *   principal name, a GUID or, with ENTRALOGIN_SHORT_NAMES, a short name; the short name followed by '@' and the domain then
  *   finds that record, too. Modules older than short names treat such a record as damaged.
  *   The home ENTRALOGIN_GROUPS_ALONE, which no user has, marks a mapped account, whose passwd record is in the local files.
@@ -81,7 +81,7 @@
  *   after them the members, ascending by uid, 24 bytes each:
  *           0 u32 uid   4 u32 checksum of the other 20 bytes (uid, then bytes 8-23)
  *           8 u64 expiry: CLOCK_BOOTTIME, seconds   16 u64 bit i, from 0: a member of group i
- *   The names satisfy entralogin_group_name_is_ours() and differ, also from those of the two shared groups, which take
+ *   The names satisfy entralogin_group_name_is_valid() and differ, also from those of the two shared groups, which take
  *   precedence.
  */
 #ifndef ENTRALOGIN_SNAPSHOT_H

@@ -38,10 +38,10 @@
  *   GUID  8-4-4-4-12 lower-case hexadecimal digits
  * '#', '!', '^', '~', upper case, blanks, controls and everything else: false.
  */
-int entralogin_name_is_ours(const char *name, size_t length);
+int entralogin_name_is_valid(const char *name, size_t length);
 
-/* The same, but upper-case ASCII letters count as lower case: folding makes the name an Entra account's. */
-int entralogin_name_folds_to_ours(const char *name, size_t length);
+/* The same, but upper-case ASCII letters count as lower case: folding makes the name one that an Entra account can have. */
+int entralogin_name_folds_to_valid(const char *name, size_t length);
 
 /*
  * True for a name that an Entra account can have if short names are on (ShortNames=): the part before the '@' of a user
@@ -63,9 +63,9 @@ int entralogin_name_is_short_of(const char *name, size_t length, const char *who
  * nothing.
  */
 #define ENTRALOGIN_GROUP_NAME_MAX 32u
-int entralogin_group_name_is_ours(const char *name, size_t length);
+int entralogin_group_name_is_valid(const char *name, size_t length);
 
-static inline int entralogin_uid_is_ours(uint32_t uid) {
+static inline int entralogin_uid_in_range(uint32_t uid) {
     return uid >= ENTRALOGIN_UID_FIRST && uid <= ENTRALOGIN_ID_LAST;
 }
 
@@ -82,7 +82,7 @@ static inline int entralogin_gid_is_mapped(uint32_t gid) {
     return gid >= ENTRALOGIN_MAPPED_GID_FIRST && gid < ENTRALOGIN_UID_FIRST;
 }
 
-static inline int entralogin_gid_is_ours(uint32_t gid) {
+static inline int entralogin_gid_in_range(uint32_t gid) {
     return gid >= ENTRALOGIN_ID_FIRST && gid <= ENTRALOGIN_ID_LAST;
 }
 

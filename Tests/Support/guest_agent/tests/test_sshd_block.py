@@ -53,7 +53,7 @@ class Block:
         config = self.folder / "sshd_config"
         config.write_bytes(content.encode())
         script = (f"MARK='{MARK}' BLOCK_END='{MARK}: end' GUIDS='{GUIDS}' SHARE={self.folder} WORK={self.folder} "
-                  f"SSHD_CONFIG={config}; . {TOP}/wiring/block.sh; . {TOP}/wiring/reset.sh; {command}")
+                  f"SSHD_CONFIG={config}; . {TOP}/integration/block.sh; . {TOP}/integration/reset.sh; {command}")
         done = subprocess.run(["sh", "-euc", script], capture_output=True, check=True,
                               env={"LC_ALL": "C", "PATH": f"{self.folder}/bin:/usr/bin:/bin"})
         return done.stdout.decode()

@@ -3,12 +3,12 @@
 # The name service switch. Read by configure.
 
 # Each name may be an Entra account's by the second one, which costs others a look-up.
-our_service() { printf %s "entralogin${SHORT_NAMES:+_short}"; }
+name_service() { printf %s "entralogin${SHORT_NAMES:+_short}"; }
 
 # Prints the file with entralogin's service at the end of passwd, group and (where there is one) initgroups; one that
 # stands there by its other name keeps its place.
-nsswitch_with_us() {
-    awk -v service="$(our_service)" '
+nsswitch_with_entralogin() {
+    awk -v service="$(name_service)" '
         /^[[:space:]]*(passwd|group|initgroups)[[:space:]]*:/ {
             line = $0; comment = cr = ""
             if (sub(/\r$/, "", line)) cr = "\r"
@@ -24,11 +24,11 @@ nsswitch_with_us() {
         { print }' "$1"
 }
 
-nsswitch_without_us() {
+nsswitch_without_entralogin() {
     sed '/^[[:space:]]*\(passwd\|group\|initgroups\)[[:space:]]*:/s/[[:space:]]entralogin\(_short\)\{0,1\}\([[:space:]]\|$\)/\2/' "$1"
 }
 
-names_our_service() { grep -q "^[[:space:]]*passwd[[:space:]]*:.*[[:space:]]$(our_service)\([[:space:]]\|\$\)" $NSSWITCH; }
+names_service() { grep -q "^[[:space:]]*passwd[[:space:]]*:.*[[:space:]]$(name_service)\([[:space:]]\|\$\)" $NSSWITCH; }
 
 names_short_service() { grep -qs '^[^#]*[[:space:]:]entralogin_short\([[:space:]]\|$\)' $NSSWITCH; }
 
@@ -41,7 +41,7 @@ end_short_names() {
         uses_authselect || fail "$NSSWITCH is not an ordinary file: replace 'entralogin_short' by 'entralogin' there, then run this again"
         return 0
     fi
-    nsswitch_with_us $NSSWITCH >"$WORK/nsswitch.conf" || fail "$WORK cannot be written"
+    nsswitch_with_entralogin $NSSWITCH >"$WORK/nsswitch.conf" || fail "$WORK cannot be written"
     change_nsswitch
 }
 
@@ -50,21 +50,21 @@ wire_nsswitch() {
     ! have ldconfig || act ldconfig || complain "ldconfig complained; going on"
     if [ -L $NSSWITCH ]; then
         # A generated file: wire_pam has had it generated anew, or nobody can.
-        [ -n "$DRY" ] || names_our_service ||
-            missing "$NSSWITCH is not an ordinary file: add '$(our_service)' at the end of passwd and group there"
+        [ -n "$DRY" ] || names_service ||
+            missing "$NSSWITCH is not an ordinary file: add '$(name_service)' at the end of passwd and group there"
         return 0
     fi
     # sshd's block may be somebody's work, too: then a key in the home of an account would open it.
-    if [ -n "$PAM_GAP" ] && ! names_our_service; then
+    if [ -n "$PAM_GAP" ] && ! names_service; then
         missing "$NSSWITCH is left alone until PAM asks pam_entralogin.so: then run this again"
         return 0
     fi
     obstacle=$(obstacles_in_files | awk -F'\t' '$1 == "nsswitch" || $1 == "tool" { print $4; exit }')
     if [ -n "$obstacle" ]; then
-        missing "$obstacle: put '$(our_service)' at the end of passwd and group by hand"
+        missing "$obstacle: put '$(name_service)' at the end of passwd and group by hand"
         return 0
     fi
-    nsswitch_with_us $NSSWITCH >"$WORK/nsswitch.conf" || fail "$WORK cannot be written"
+    nsswitch_with_entralogin $NSSWITCH >"$WORK/nsswitch.conf" || fail "$WORK cannot be written"
     change_nsswitch nsswitch
 }
 
@@ -80,7 +80,7 @@ change_nsswitch() {
 
 unwire_nsswitch() {
     { [ -f $NSSWITCH ] && [ ! -L $NSSWITCH ]; } || return 0
-    nsswitch_without_us $NSSWITCH >"$WORK/nsswitch.conf" || fail "$WORK cannot be written"
+    nsswitch_without_entralogin $NSSWITCH >"$WORK/nsswitch.conf" || fail "$WORK cannot be written"
     change_nsswitch
 }
 
@@ -90,7 +90,7 @@ take_back_nsswitch() {
     put_back nsswitch || status=$?
     if [ $status -eq 2 ]; then
         status=0
-        nsswitch_without_us $JOURNAL/nsswitch.before | cmp -s - $JOURNAL/nsswitch.before && unwire_nsswitch
+        nsswitch_without_entralogin $JOURNAL/nsswitch.before | cmp -s - $JOURNAL/nsswitch.before && unwire_nsswitch
     fi
     forget_names
     return $status

@@ -17,7 +17,7 @@ pam_auth_update_obstacle() {
 
 pam_auth_update_wire() {
     [ -f /etc/pam.d/common-account ] || return 0
-    pam_names_us || begin pam
+    pam_names_entralogin || begin pam
     run_pam_auth_update --enable || fail "pam-auth-update failed"
     [ -z "$DRY" ] || return 0
     for pair in account:common-account session:common-session; do

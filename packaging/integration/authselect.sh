@@ -19,7 +19,7 @@ has_account_lines() {
 }
 
 # Prints a template of a profile with entralogin's lines before the first line of their stage that is not a comment.
-authselect_pam_with_us() {
+authselect_pam_with_entralogin() {
     awk -v account="$(lines_of account)" -v session="$(lines_of session)" '
         $1 == "account" && !a { print account; a = 1 }
         ($1 == "session" || $1 == "-session") && !s { print session; s = 1 }
@@ -47,10 +47,10 @@ authselect_wire() {
     authselect create-profile entralogin -b "$base" >/dev/null || fail "authselect makes no profile of $base"
     printf '%s\n' "$current" >$AUTHSELECT_PROFILE/made-of
     for file in system-auth password-auth; do
-        authselect_pam_with_us $AUTHSELECT_PROFILE/$file >"$WORK/$file"
+        authselect_pam_with_entralogin $AUTHSELECT_PROFILE/$file >"$WORK/$file"
         place "$WORK/$file" 0644 $AUTHSELECT_PROFILE/$file
     done
-    nsswitch_with_us $AUTHSELECT_PROFILE/nsswitch.conf >"$WORK/nsswitch.template"
+    nsswitch_with_entralogin $AUTHSELECT_PROFILE/nsswitch.conf >"$WORK/nsswitch.template"
     place "$WORK/nsswitch.template" 0644 $AUTHSELECT_PROFILE/nsswitch.conf
     # shellcheck disable=SC2086 # a list of words
     authselect select custom/entralogin $features >/dev/null || fail "authselect does not take the profile"

@@ -132,7 +132,7 @@ give_up_migration() {
     restore_old
     (reload_sshd) || :
     drop_saved || return 1
-    complain "the old wiring is back"
+    complain "the old integration is back"
 }
 
 drop_saved() { rm -rf $SAVED.new && mv -T $SAVED $SAVED.new && rm -rf $SAVED.new; }
@@ -151,7 +151,7 @@ migrate() {
     mapped adopt || fail "the accounts could not be taken over"
     take_out_old
     wire
-    [ "$MISSING" -eq 0 ] || fail "the wiring is not complete"
+    [ "$MISSING" -eq 0 ] || fail "the integration is not complete"
     have_sshd_read
     # Their lines come last, when everything that refuses them is in place.
     begin mapped
@@ -175,7 +175,7 @@ migrate_undo() {
     undo_migration
     close_journal
     [ ! -e "$WORK/left" ] || exit 1
-    say "the old wiring is back"
+    say "the old integration is back"
 }
 
 # May be repeated.

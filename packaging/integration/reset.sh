@@ -42,7 +42,7 @@ is_changed_by_tools() {
 # For entralogin-reset.service, which systemd starts when the check finds sign-in broken.
 after_reset() {
     [ -e $TURNED_ON ] && ! is_unfinished || return 0
-    if sshd_names_us; then
+    if sshd_names_entralogin; then
         ! reads_folder && is_changed_by_tools || return 0
     else
         is_azures_file || return 0
@@ -57,7 +57,7 @@ after_reset() {
 }
 
 # Whether sign-in was turned on; asked where sshd does not read entralogin's lines.
-was_on() { [ -e $TURNED_ON ] || { [ -e $SSHD_FILE ] && ours $SSHD_FILE; }; }
+was_on() { [ -e $TURNED_ON ] || { [ -e $SSHD_FILE ] && is_own $SSHD_FILE; }; }
 
 say_what_sshd_lacks() {
     complain "sign-in was on here, and sshd does not read entralogin's lines any more: neither an Include of" \

@@ -31,7 +31,7 @@ pam_lines() {
     echo '           for sshd, before pam_env, pam_mkhomedir and pam_systemd'
 }
 
-pam_names_us() { grep -qs '^[^#]*pam_entralogin\.so' /etc/pam.d/*; }
+pam_names_entralogin() { grep -qs '^[^#]*pam_entralogin\.so' /etc/pam.d/*; }
 
 # Prints lines written by hand that would refuse all users once the module's file is gone; fails where there are none.
 # Lines from $PAM_LINES ignore a missing module, and so does a line whose type begins with a dash (pam.d(5)).
@@ -50,7 +50,7 @@ wire_pam() {
     grep -qs '^account[[:space:]]' $PAM_LINES || fail "$PAM_LINES cannot be read: install the package again"
     "$(pam_tool)_wire"
     [ -z "$DRY" ] || return 0
-    if ! pam_names_us; then
+    if ! pam_names_entralogin; then
         pam_gap "PAM is not wired. Add to the stack that sshd, sudo and su include (/etc/pam.d):"
         pam_lines >&2
     fi

@@ -15,18 +15,18 @@ in_module_folders() {
     return 1
 }
 
-is_our_link() { [ -L "$1" ] && [ "$(basename "$(readlink "$1")")" = $MODULE ]; }
+is_own_link() { [ -L "$1" ] && [ "$(basename "$(readlink "$1")")" = $MODULE ]; }
 
 link_module() {
     theirs=$(in_module_folders pam_unix.so) && own=$(in_module_folders $MODULE) || return 0
     link=$theirs/$MODULE
-    if [ -e "$link" ] || { [ -L "$link" ] && ! is_our_link "$link"; }; then return 0; fi
+    if [ -e "$link" ] || { [ -L "$link" ] && ! is_own_link "$link"; }; then return 0; fi
     act ln -sfn "$own/$MODULE" "$link" || fail "no link can be made in $theirs, where libpam looks for its modules"
 }
 
 # Called after PAM's lines were removed: until then the module is what refuses Entra accounts.
 unlink_module() {
     for folder in /usr/lib/*-linux-gnu /usr/lib64 /usr/lib /lib/*-linux-gnu /lib64 /lib; do
-        ! is_our_link "$folder/security/$MODULE" || pam_names_us || rm -f "$folder/security/$MODULE"
+        ! is_own_link "$folder/security/$MODULE" || pam_names_entralogin || rm -f "$folder/security/$MODULE"
     done
 }

@@ -27,14 +27,14 @@ reads_folder() { grep -qsi '^[[:space:]]*Include[[:space:]].*sshd_config\.d/\*\.
 has_marks() { grep -qs "^$MARK: begin" $SSHD_CONFIG; }
 # A block without marks may be a person's, who was told to write it, or have lost its comments to another program.
 has_own_block() { has_marks || { [ -e $TURNED_ON ] && has_block; }; }
-sshd_names_us() { { [ -e $SSHD_FILE ] && ours $SSHD_FILE && reads_folder; } || has_own_block; }
+sshd_names_entralogin() { { [ -e $SSHD_FILE ] && is_own $SSHD_FILE && reads_folder; } || has_own_block; }
 
 wire_sshd() {
     sshd=$(sshd_program) || {
         missing "sshd is not installed: run this again once it is"
         return 0
     }
-    if [ -e $SSHD_FILE ] && ! ours $SSHD_FILE; then
+    if [ -e $SSHD_FILE ] && ! is_own $SSHD_FILE; then
         missing "$SSHD_FILE was made by hand and is left alone; entralogin's would be $SHARE/sshd/00-entralogin.conf"
         return 0
     fi
@@ -105,7 +105,7 @@ change_sshd_config() {
 
 unwire_sshd() {
     if [ -e $SSHD_FILE ]; then
-        if ours $SSHD_FILE; then
+        if is_own $SSHD_FILE; then
             rm -f $SSHD_FILE || fail "$SSHD_FILE cannot be removed"
         else
             missing "$SSHD_FILE was made by hand: remove it yourself"

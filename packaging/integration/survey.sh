@@ -83,11 +83,11 @@ survey_files() {
 
 survey_sudo() {
     ! is_edited /etc/sudoers || echo "/etc/sudoers was edited by hand"
-    if [ -e $SUDOERS_FILE ] && ! ours $SUDOERS_FILE; then echo "$SUDOERS_FILE was made by hand"; fi
+    if [ -e $SUDOERS_FILE ] && ! is_own $SUDOERS_FILE; then echo "$SUDOERS_FILE was made by hand"; fi
 }
 
 survey_sshd() {
-    if [ -e $SSHD_FILE ] && ! ours $SSHD_FILE; then echo "$SSHD_FILE was made by hand"; fi
+    if [ -e $SSHD_FILE ] && ! is_own $SSHD_FILE; then echo "$SSHD_FILE was made by hand"; fi
     # OpenSSH supports the folder, but sshd_config does not have the distribution's Include line any more.
     if ! reads_folder && ! has_own_block && [ -d $SSHD_FOLDER ] && [ -f $SSHD_CONFIG ]; then
         if is_azures_file || [ -s /var/lib/entralogin/accounts ]; then

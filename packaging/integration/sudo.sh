@@ -10,7 +10,7 @@ wire_sudo() {
         say "sudo is not installed: administrators get no sudo; run this again once it is"
         return 0
     fi
-    if [ -e $SUDOERS_FILE ] && ! ours $SUDOERS_FILE; then
+    if [ -e $SUDOERS_FILE ] && ! is_own $SUDOERS_FILE; then
         missing "$SUDOERS_FILE was made by hand and is left alone; entralogin's would be $SHARE/sudoers/entralogin"
         return 0
     fi
@@ -98,7 +98,7 @@ pam_without_step_up() {
 
 unwire_sudo() {
     [ -e $SUDOERS_FILE ] || return 0
-    if ours $SUDOERS_FILE; then
+    if is_own $SUDOERS_FILE; then
         rm -f $SUDOERS_FILE || fail "$SUDOERS_FILE cannot be removed"
     else
         missing "$SUDOERS_FILE was made by hand: remove it yourself"
