@@ -12,7 +12,7 @@ import time
 # isort: off
 import rows_people  # noqa: F401
 import rows_local  # noqa: F401
-import rows_wiring  # noqa: F401
+import rows_integration  # noqa: F401
 import recorded  # noqa: F401
 # isort: on
 from fixture import Fixture

@@ -11,7 +11,7 @@ from contextlib import suppress
 from authselect_environment import AuthselectEnvironment, AuthselectFixture, in_force, select
 import rows_people  # noqa: F401
 import rows_local  # noqa: F401
-import rows_wiring  # noqa: F401
+import rows_integration  # noqa: F401
 # isort: on
 from authselected import OURS
 from case import case

@@ -10,7 +10,7 @@ import re
 from coreutils_environment import CoreutilsEnvironment, CoreutilsFixture
 import rows_people  # noqa: F401
 import rows_local  # noqa: F401
-import rows_wiring  # noqa: F401
+import rows_integration  # noqa: F401
 # isort: on
 from case import case
 from environment import Host

@@ -25,7 +25,7 @@ DROP_IN = "/etc/entralogin/entralogin.conf.d/50-extension.conf"
 SUDOERS = "/etc/sudoers"
 
 
-def wiring(host: BootedHost) -> dict[str, str]:
+def integration(host: BootedHost) -> dict[str, str]:
     return inventory(host.machine, *WIRED)
 
 
@@ -70,12 +70,12 @@ def journey(env: PackagesEnvironment) -> str:
     with env.stock("extension") as host:
         machine, current = host.machine, env.handlers.current
         agent = GuestAgent(machine)
-        stock = wiring(host)
+        stock = integration(host)
         lisa = OpenSession(env.lisa, host.port)
         try:
             with env.azure.fault("no-identity", "token"):
                 fails(agent, current, "enable", 22, "system-assigned managed identity")
-            equal(differences(stock, wiring(host)), [], "what was wired without an identity")
+            equal(differences(stock, integration(host)), [], "what was wired without an identity")
             equal(machine.property(DAEMON, "ActiveState"), "inactive", "the daemon without an identity")
 
             first = agent.enable(current, {"SignIn": {"OfflineGrace": "2h"}})
@@ -85,9 +85,9 @@ def journey(env: PackagesEnvironment) -> str:
             env.signs_in(host)
             equal(host.tool("config", "SignIn.OfflineGrace").out, "2h\n", "the extension's setting")
 
-            wired, pid = wiring(host), machine.main_pid(DAEMON)
+            wired, pid = integration(host), machine.main_pid(DAEMON)
             is_on(agent.enable(current, {"SignIn": {"OfflineGrace": "2h"}}))
-            equal((differences(wired, wiring(host)), machine.main_pid(DAEMON)), ([], pid), "what a second enable changed")
+            equal((differences(wired, integration(host)), machine.main_pid(DAEMON)), ([], pid), "what a second enable changed")
 
             fails(agent, current, "enable", 53, "OfflineGrace", DROP_IN, public={"SignIn": {"OfflineGrace": "soon"}})
             equal(host.tool("config", "SignIn.OfflineGrace").out, "2h\n", "the setting after a wrong one")
@@ -95,7 +95,7 @@ def journey(env: PackagesEnvironment) -> str:
 
             agent.disable()
             env.stays_out(host)
-            equal(differences(stock, wiring(host)), [], "the integration after disable")
+            equal(differences(stock, integration(host)), [], "the integration after disable")
             # A template's empty protected settings, encrypted as by Azure.
             is_on(agent.enable(current, {}, protected=encrypted(env.testbed.scratch, "{}")))
             require(not machine.path(DROP_IN).exists(), "settings that nobody sets any more are still there")
@@ -103,7 +103,7 @@ def journey(env: PackagesEnvironment) -> str:
             agent.uninstall()
             env.stays_out(host)
             require("not-installed" in state(machine) or "deinstall" in state(machine), state(machine))
-            equal(differences(stock, wiring(host)), [], "the integration after uninstall")
+            equal(differences(stock, integration(host)), [], "the integration after uninstall")
             equal(lisa.ask("id -un"), "lisa", "lisa's session")
         finally:
             lisa.end()
@@ -117,7 +117,7 @@ def refusals(env: PackagesEnvironment) -> str:
     with env.stock("refusals") as host:
         machine, current = host.machine, env.handlers.current
         agent = GuestAgent(machine)
-        stock = wiring(host)
+        stock = integration(host)
 
         def replaced(path: str, text: str, status: int, *words: str) -> None:
             there = machine.path(path)
@@ -147,7 +147,7 @@ def refusals(env: PackagesEnvironment) -> str:
         without = known[:at] + known[at:].replace("install ok installed", "deinstall ok config-files", 1)
         replaced("/var/lib/dpkg/status", without, 52, "libcurl4")
 
-        equal(differences(stock, wiring(host)), [], "what was wired")
+        equal(differences(stock, integration(host)), [], "what was wired")
         equal(state(machine), "", "the package")
         # Nothing of these failures prevents a later installation.
         is_on(agent.enable(current))
@@ -172,7 +172,7 @@ def settings(env: PackagesEnvironment) -> str:
     with env.stock("settings") as host:
         machine, current = host.machine, env.handlers.current
         agent = GuestAgent(machine)
-        stock = wiring(host)
+        stock = integration(host)
         for word, public in wrong.items():
             said = fails(agent, current, "enable", 53, word, public=public)
             require("secret" not in said, said)
@@ -182,9 +182,9 @@ def settings(env: PackagesEnvironment) -> str:
         require(not machine.path(DROP_IN).exists() and "secret" not in agent.handler(current).log(), "what was kept of them")
 
         machine.write_file(SUDOERS, machine.read(SUDOERS) + "Defaults use_pty\n")
-        hardened = wiring(host)
+        hardened = integration(host)
         fails(agent, current, "enable", 53, "hardened", SUDOERS)
-        equal(differences(hardened, wiring(host)), [], "what was changed on a hardened machine")
+        equal(differences(hardened, integration(host)), [], "what was changed on a hardened machine")
         equal(differences(stock, hardened), [f"~{SUDOERS}"], "what was changed before")
         env.stays_out(host)
         is_on(agent.enable(current, {"wireHardened": True, "Log": {"Level": "debug"}, "Accounts": {"Enumerate": True}}))

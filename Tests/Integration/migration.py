@@ -142,8 +142,8 @@ def differing(env: Environment) -> str:
 
 @case("P7",
       "mapped accounts go with the wiring and come back with it; who has a number of entralogin's range already keeps that")
-def wiring(env: Environment) -> str:
-    with env.fresh("migration-wiring") as host:
+def integration(env: Environment) -> str:
+    with env.fresh("migration-integration") as host:
         person, known = env.newcomer(), env.newcomer()
         admitted(host.ssh(known, "true"))
         number = host.machine.uid(known.login)

@@ -26,7 +26,7 @@ FORMER_LINKS = ("/etc/systemd/system/entralogind.service.wants/entralogin-userdb
 MAY_STAY = {f"{sign}/etc/{name}-" for sign in "+~" for name in ("group", "gshadow", "passwd", "shadow")} | ACCOUNTS
 
 
-def wiring(host: BootedHost) -> dict[str, str]:
+def integration(host: BootedHost) -> dict[str, str]:
     return inventory(host.machine, *WIRED)
 
 
@@ -141,9 +141,9 @@ def says(text: str, *words: str) -> None:
 
 def left_alone(env: PackagesEnvironment, host: BootedHost, reason: str) -> None:
     """Requires that the package installs but changes nothing, and says why and what is missing; so do doctor and stack."""
-    before = wiring(host)
+    before = integration(host)
     says(env.install(host).text, reason, "pam_entralogin.so", "nsswitch", "setup --apply")
-    equal(differences(before, wiring(host)), [], "what the package changed")
+    equal(differences(before, integration(host)), [], "what the package changed")
     for words in (("doctor",), ("stack",)):
         seen = host.tool(*words)
         require(not seen.ok, f"{words} find nothing wrong")
@@ -170,10 +170,10 @@ def hardened(env: PackagesEnvironment) -> str:
             there = machine.path(path).exists()
             text = machine.read(path) if there else ""
             machine.write_file(path, text + line)
-            before = wiring(host)
+            before = integration(host)
             # What the package's script calls at a first installation.
             says(machine.must(CONFIGURE, "--package-installed").text, path, "pam_entralogin.so", "setup --apply")
-            equal(differences(before, wiring(host)), [], f"what was changed beside {path}")
+            equal(differences(before, integration(host)), [], f"what was changed beside {path}")
             machine.write_file(path, text) if there else machine.remove(path)
         # There are no reasons any more, but an upgrade does not turn sign-in on where it was off.
         equal(machine.must(CONFIGURE, "--survey").text, "", "reasons on a machine that is stock again")
@@ -201,23 +201,23 @@ def well(host: BootedHost) -> None:
 def setup(env: PackagesEnvironment) -> str:
     with env.stock("setup") as host:
         machine = host.machine
-        stock = wiring(host)
+        stock = integration(host)
         env.install(host)
         well(host)
-        wired = wiring(host)
+        wired = integration(host)
         says(machine.must(TOOL, "setup", "--apply").text, "The integration is right. For the rest: entraloginctl doctor")
-        equal(differences(wired, wiring(host)), [], "setup --apply on a wired machine")
+        equal(differences(wired, integration(host)), [], "setup --apply on a wired machine")
         env.signs_in(host)
         for _ in range(2):
             machine.must(TOOL, "setup", "--undo")
-            equal(differences(stock, wiring(host)), [], "setup --undo")
+            equal(differences(stock, integration(host)), [], "setup --undo")
         env.stays_out(host)
         shown = machine.must(TOOL, "setup", "--dry-run").text
         for text in ("would write /etc/ssh/sshd_config.d/00-entralogin.conf", "pam-auth-update", "nsswitch.conf", "sudoers.d"):
             require(text in shown, f"--dry-run does not name {text!r}: {shown}")
-        equal(differences(stock, wiring(host)), [], "setup --dry-run")
+        equal(differences(stock, integration(host)), [], "setup --dry-run")
         machine.must(TOOL, "setup", "--apply")
-        equal(differences(wired, wiring(host)), [], "setup --apply after --undo")
+        equal(differences(wired, integration(host)), [], "setup --apply after --undo")
         env.signs_in(host)
     return "as it was, twice"
 
@@ -249,11 +249,11 @@ def refused_configuration(env: PackagesEnvironment) -> str:
     with env.stock("refused") as host:
         machine = host.machine
         pid = machine.main_pid("ssh.service")
-        before = wiring(host)
+        before = integration(host)
         machine.write_file("/etc/ssh/sshd_config.d/70-wrong.conf", "NoSuchKeyword yes\n")
         said = env.install(host).text
         require("sshd refuses" in said, said)
-        equal(differences(before, wiring(host)), ["+/etc/ssh/sshd_config.d/70-wrong.conf"], "what the package changed")
+        equal(differences(before, integration(host)), ["+/etc/ssh/sshd_config.d/70-wrong.conf"], "what the package changed")
         equal(machine.main_pid("ssh.service"), pid, "sshd's process")
         admitted(host.ssh(env.lisa, "id -un"), "lisa\n")
         env.purge(host)

@@ -20,7 +20,7 @@ sys.path.append(str(Path(__file__).resolve().parents[1] / "Demo"))
 # isort: off
 import rows_people  # noqa: F401
 import rows_local  # noqa: F401
-import rows_wiring  # noqa: F401
+import rows_integration  # noqa: F401
 # isort: on
 from fixture import OWN_FILES, PLAIN_PORT, PORT, SECOND_PORT, SHARED_HOME, Fixture
 from table import TABLE, run_table

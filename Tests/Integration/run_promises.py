@@ -38,7 +38,7 @@ import imitators  # noqa: F401
 import revocation  # noqa: F401
 import pam_order  # noqa: F401
 import arranged  # noqa: F401
-import wiring  # noqa: F401
+import integration  # noqa: F401
 import reach  # noqa: F401
 import spelling  # noqa: F401
 import narrowed  # noqa: F401
@@ -55,11 +55,11 @@ import other_directories  # noqa: F401
 import listing  # noqa: F401
 import short_names  # noqa: F401
 import short_refused  # noqa: F401
-import short_wiring  # noqa: F401
+import short_integration  # noqa: F401
 import short_way_back  # noqa: F401
 import storms  # noqa: F401
 import sockets  # noqa: F401
-import surroundings  # noqa: F401
+import process_environment  # noqa: F401
 import abroad  # noqa: F401
 import durability  # noqa: F401
 import damage  # noqa: F401

@@ -53,7 +53,7 @@ struct NumbersRuleTests {
     }
 
     @Test("Files of conf.d count, and nothing does where sss is not listed, and the stamp does not rest on it")
-    func surroundings() {
+    func environment() {
         var other = machine("[domain/corp]\nid_provider = ad\n")
         other.texts["/etc/sssd/conf.d/10.conf"] = "[domain/corp]\nldap_idmap_range_max = 1000000000\n"
         #expect(NumbersRule(numbers: PosixID.userRange).configured(other).isEmpty)

@@ -31,7 +31,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     /// The published grants, as the daemon reads them back.
     case grants
     /// What sshd prints, and the files of PAM, sshd and the name service, separated by NUL.
-    case wiring
+    case integration
     /// The recorded result of the integration check.
     case stamp
     /// Local accounts, their passwords and keys, the allow-list, what sshd and sudo print, and aadsshlogin's accounts,
@@ -56,7 +56,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .x509: takesX509(bytes)
         case .store: takesStore(bytes)
         case .grants: takesGrants(bytes)
-        case .wiring: takesWiring(bytes)
+        case .integration: takesIntegration(bytes)
         case .stamp: takesStamp(bytes)
         case .people: takesPeople(bytes)
         }

@@ -12,12 +12,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from . import contoso
+from .azure import SimulatedAzure
 from .certificates import Template, sign
 from .client import CONTROL_PORT, SimulatorControl
 from .faults import ENDPOINTS, FAULTS
 from .signingkeys import SigningKeys
 from .simulator import Addresses, Simulator
-from .world import World
 
 
 def main() -> int:
@@ -29,12 +29,12 @@ def main() -> int:
 
 
 def _serve(given: argparse.Namespace) -> None:
-    world = World(given.state, given.cloud, given.numbered, given.keys)
+    azure = SimulatedAzure(given.state, given.cloud, given.numbered, given.keys)
     addresses = Addresses.anywhere() if given.anywhere else Addresses()
-    simulator = Simulator(world, addresses, given.arc_tokens)
+    simulator = Simulator(azure, addresses, given.arc_tokens)
     simulator.start()
     # A test waits for this line, which says that all endpoints listen, and where.
-    print(json.dumps({"ports": simulator.ports(), "authority": str(world.transport.authority)}), flush=True)
+    print(json.dumps({"ports": simulator.ports(), "authority": str(azure.transport.authority)}), flush=True)
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
     signal.sigwait({signal.SIGTERM, signal.SIGINT})
     os._exit(0)

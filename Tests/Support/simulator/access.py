@@ -9,10 +9,10 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from . import resources
+from .azure import SimulatedAzure
 from .directory import Assignment, Decision, RoleDefinition
 from .server import Reply, Request
 from .tokens import TokenRefused
-from .world import World
 
 _PROVIDER = "/providers/Microsoft.Authorization/"
 _ASSIGNED_TO = re.compile(r"^assignedTo\('([0-9a-fA-F-]{36})'\)$")
@@ -27,8 +27,8 @@ class AccessService:
     """`name` is `pas` or `arm`: they differ in the audience, in the rights that the machine's identity needs, and in what they
     serve."""
 
-    def __init__(self, world: World, name: str) -> None:
-        self._world = world
+    def __init__(self, azure: SimulatedAzure, name: str) -> None:
+        self._azure = azure
         self._name = name
 
     def endpoint(self, request: Request) -> str:
@@ -41,12 +41,12 @@ class AccessService:
         if not found and not listing and resource is None:
             return _error(404, "NotFound", f"No such path: {request.path}")
         try:
-            if self._world.faults.take("expired-token", self._name):
+            if self._azure.faults.take("expired-token", self._name):
                 raise TokenRefused("The access token has expired.")
-            cloud = self._world.asked_cloud(request)
+            cloud = self._azure.asked_cloud(request)
             audiences = cloud.pas_audiences if self._name == "pas" else cloud.arm_audiences
-            caller = self._world.tokens.claims(request.headers.get("authorization", ""), audiences,
-                                               self._world.now(), cloud.name)
+            caller = self._azure.tokens.claims(request.headers.get("authorization", ""), audiences,
+                                               self._azure.now(), cloud.name)
         except TokenRefused as refused:
             reply = _error(401, "InvalidAuthenticationToken", str(refused))
             reply.headers["WWW-Authenticate"] = 'Bearer error="invalid_token"'
@@ -69,7 +69,7 @@ class AccessService:
 
     def _resource(self, object_id: str, identity: str, kind: str, said: dict[str, Any]) -> Reply:
         """Serves a resource to an identity that has the right to read it."""
-        if not self._world.directory.decide(object_id, True, f"{kind}/read", False, identity).allowed:
+        if not self._azure.directory.decide(object_id, True, f"{kind}/read", False, identity).allowed:
             return _error(403, "AuthorizationFailed", f"The client '{object_id}' does not have authorization to perform "
                           f"action '{kind}/read' over scope '{identity}'.")
         return Reply.json(said)
@@ -78,11 +78,11 @@ class AccessService:
         if operation.lower().startswith("roledefinitions"):
             # Role definitions are named by subscription or without one; an identity that may read the assignments below may
             # read them.
-            scope = self._world.machine.resource_id
-        return self._world.directory.decide(object_id, True, _right(operation), False, scope).allowed
+            scope = self._azure.machine.resource_id
+        return self._azure.directory.decide(object_id, True, _right(operation), False, scope).allowed
 
     def _subscriptions(self, object_id: str) -> Reply:
-        directory = self._world.directory
+        directory = self._azure.directory
         return Reply.json({"value": [
             {"id": s, "subscriptionId": s.rpartition("/")[2], "displayName": "contoso", "state": "Enabled",
              "tenantId": directory.tenant_id} for s in directory.subscriptions_of(object_id)
@@ -95,12 +95,12 @@ class AccessService:
         attributes, resource = question["Subject"]["Attributes"], question["Resource"]["Id"]
         if resource.lower() != scope.lower():
             return _error(400, "BadRequest", "The resource of the body is not the resource of the path.")
-        if resource.lower() not in {r.lower() for r in self._world.directory.resources}:
+        if resource.lower() not in {r.lower() for r in self._azure.directory.resources}:
             return _error(404, "ResourceNotFound", f"The Resource '{resource}' was not found.")
-        honoured = [HINTS[hint] for hint in self._world.group_hints]
+        honoured = [HINTS[hint] for hint in self._azure.group_hints]
         expand = any(attributes.get(name) == value for name, value in honoured)
         answers = [self._verdict(attributes["ObjectId"], expand, a, resource) for a in question["Actions"]]
-        faults = self._world.faults
+        faults = self._azure.faults
         if faults.take("says-no", self._name):
             answers = [a | {"accessDecision": "NotAllowed", "roleAssignment": None} for a in answers]
         if faults.take("one-action", self._name):
@@ -110,11 +110,11 @@ class AccessService:
         return Reply.json(answers, x_ms_request_id=request.headers.get("x-ms-correlation-request-id", ""))
 
     def _verdict(self, object_id: str, expand: bool, action: dict[str, Any], resource: str) -> dict[str, Any]:
-        decision = self._world.directory.decide(object_id, expand, action["Id"], action.get("IsDataAction") is True,
+        decision = self._azure.directory.decide(object_id, expand, action["Id"], action.get("IsDataAction") is True,
                                                 resource)
-        if self._name == "pas" and object_id.lower() in self._world.directory.disabled - self._world.directory.unseen:
+        if self._name == "pas" and object_id.lower() in self._azure.directory.disabled - self._azure.directory.unseen:
             decision = Decision(False)
-        lifetime = self._world.faults.value("time-to-live", 300_000, self._name)
+        lifetime = self._azure.faults.value("time-to-live", 300_000, self._name)
         return {
             "actionId": action["Id"], "isDataAction": action.get("IsDataAction") is True,
             "accessDecision": "Allowed" if decision.allowed else "NotAllowed",
@@ -128,9 +128,9 @@ class AccessService:
         matched = _ASSIGNED_TO.match(asked)
         if matched is None and asked != "atScope()":
             return _error(400, "InvalidFilter", "The filter is not supported: use assignedTo('<object id>').")
-        table = self._world.directory.assigned_to(matched[1].lower() if matched else None, scope, denied)
+        table = self._azure.directory.assigned_to(matched[1].lower() if matched else None, scope, denied)
         entries = [self._denial(a) if denied else self._entry(a) for a in table]
-        size = int(self._world.faults.value("pages", 1, self._name) or len(entries) + 1)
+        size = int(self._azure.faults.value("pages", 1, self._name) or len(entries) + 1)
         start = int(request.query.get("$skipToken", "0"))
         page: dict[str, Any] = {"value": entries[start:start + size]}
         if start + size < len(entries):
@@ -144,7 +144,7 @@ class AccessService:
             "type": "Microsoft.Authorization/roleAssignments",
             "properties": {
                 "roleDefinitionId": f"/subscriptions/{self._subscription}{_PROVIDER}roleDefinitions/{a.role_id}",
-                "principalId": a.principal_id, "principalType": self._world.directory.kind_of(a.principal_id),
+                "principalId": a.principal_id, "principalType": self._azure.directory.kind_of(a.principal_id),
                 "scope": a.scope, "condition": a.condition,
             },
         }
@@ -153,14 +153,14 @@ class AccessService:
         return {
             "id": f"{a.scope}{_PROVIDER}denyAssignments/{a.assignment_id}", "name": a.assignment_id,
             "properties": {
-                "permissions": [_permissions(self._world.directory.roles[a.role_id])], "scope": a.scope,
+                "permissions": [_permissions(self._azure.directory.roles[a.role_id])], "scope": a.scope,
                 "principals": [{"id": a.principal_id}], "excludePrincipals": [], "condition": a.condition,
             },
         }
 
     def _definitions(self, operation: str) -> Reply:
         _, _, wanted = operation.partition("/")
-        roles = self._world.directory.roles
+        roles = self._azure.directory.roles
         if wanted and wanted not in roles:
             return _error(404, "RoleDefinitionDoesNotExist", f"The role definition '{wanted}' does not exist.")
         entries = [self._definition(r) for r in ([roles[wanted]] if wanted else roles.values())]
@@ -175,7 +175,7 @@ class AccessService:
 
     @property
     def _subscription(self) -> str:
-        return self._world.machine.resource_id.split("/")[2]
+        return self._azure.machine.resource_id.split("/")[2]
 
 
 def _permissions(role: RoleDefinition) -> dict[str, list[str]]:

@@ -9,13 +9,13 @@ import secrets
 from dataclasses import dataclass
 
 from . import contoso
+from .azure import SimulatedAzure
 from .certificates import Template, sign
 from .clouds import CLOUDS, PUBLIC, Cloud
 from .directory import Kind, Principal
 from .identitytokens import identity_token
 from .server import Reply, Request
 from .sshkeys import line_from_jwk
-from .world import World
 
 _DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
 
@@ -39,8 +39,8 @@ class GrantRefused(Exception):
 
 
 class Entra:
-    def __init__(self, world: World) -> None:
-        self._world = world
+    def __init__(self, azure: SimulatedAzure) -> None:
+        self._azure = azure
         self._devices: dict[str, Device] = {}  # by device code
 
     def endpoint(self, request: Request) -> str:
@@ -54,19 +54,19 @@ class Entra:
             case "GET", "v2.0/.well-known/openid-configuration":
                 return Reply.json(self._configuration(request, tenant))
             case "GET", "discovery/keys" | "discovery/v2.0/keys":
-                return Reply.json({"keys": self._keys(self._world.asked_cloud(request), self._is_thin(tenant))},
+                return Reply.json({"keys": self._keys(self._azure.asked_cloud(request), self._is_thin(tenant))},
                                   Cache_Control="max-age=86400, private")
             case "GET", "discovery/instance":
-                login = self._world.asked_cloud(request).login
+                login = self._azure.asked_cloud(request).login
                 return Reply.json({
                     "tenant_discovery_endpoint": f"https://{login}/{tenant}/v2.0/.well-known/openid-configuration",
                     "metadata": [{"preferred_network": login, "preferred_cache": login, "aliases": [login]}],
                 })
             case "POST", "oauth2/v2.0/devicecode":
-                return self._device_code(request.form(), self._world.asked_cloud(request).login)
+                return self._device_code(request.form(), self._azure.asked_cloud(request).login)
             case "POST", "oauth2/v2.0/token":
                 try:
-                    return self._token(request.form(), self._world.asked_cloud(request))
+                    return self._token(request.form(), self._azure.asked_cloud(request))
                 except GrantRefused as refused:
                     return refused.reply
         return Reply(404)
@@ -87,12 +87,12 @@ class Entra:
 
     @property
     def _tenant(self) -> str:
-        return self._world.directory.tenant_id
+        return self._azure.directory.tenant_id
 
     def _is_thin(self, tenant: str) -> bool:
         """Whether this answer comes from a replica that does not have the newest key yet, or not any more."""
         document = "tenant" if tenant == self._tenant else "common"
-        faults = self._world.faults
+        faults = self._azure.faults
         if faults.named("thin-keys", "keys") not in (None, document):
             return False
         return faults.take("thin-keys", "keys") is not None
@@ -100,19 +100,19 @@ class Entra:
     def _keys(self, cloud: Cloud, is_thin: bool) -> list[dict[str, object]]:
         """The cloud's keys; in the public cloud also the Government cloud's and one tenant's own, as in a recorded set."""
         issuer = f"https://{cloud.login}/{{tenantid}}/v2.0"
-        keys = self._world.keys_of(cloud).published(issuer, cloud.instance, is_thin)
+        keys = self._azure.keys_of(cloud).published(issuer, cloud.instance, is_thin)
         if cloud is PUBLIC:
             government = CLOUDS["azureusgovernmentcloud"]
-            keys += self._world.keys_of(government).published(issuer, government.instance)
-            keys.append(self._world.keys_of(cloud).published_stranger(
+            keys += self._azure.keys_of(government).published(issuer, government.instance)
+            keys.append(self._azure.keys_of(cloud).published_stranger(
                 f"https://{cloud.login}/{contoso.OTHER_TENANT}/v2.0", cloud.instance))
         return keys
 
     def _configuration(self, request: Request, tenant: str) -> dict[str, object]:
         """The configuration of the tenant's own cloud, whichever cloud's login host is asked."""
-        cloud = self._world.tenants_cloud or self._world.cloud
+        cloud = self._azure.tenants_cloud or self._azure.cloud
         base = f"https://{cloud.login}/{tenant}"
-        named = self._world.faults.take("other-role-host", "keys")
+        named = self._azure.faults.take("other-role-host", "keys")
         return {
             "issuer": f"https://{cloud.login}/{self._tenant}/v2.0", "token_endpoint": f"{base}/oauth2/v2.0/token",
             "authorization_endpoint": f"{base}/oauth2/v2.0/authorize", "jwks_uri": f"{base}/discovery/v2.0/keys",
@@ -123,9 +123,9 @@ class Entra:
 
     def _device_code(self, form: dict[str, str], host: str) -> Reply:
         code, user = secrets.token_urlsafe(24), secrets.token_hex(4).upper()
-        lifetime = int(self._world.faults.value("code-lifetime", 900, "signin") or 900)
+        lifetime = int(self._azure.faults.value("code-lifetime", 900, "signin") or 900)
         self._devices[code] = Device(user, form.get("client_id", ""), form.get("scope", ""),
-                                     self._world.now() + lifetime)
+                                     self._azure.now() + lifetime)
         return Reply.json({
             "device_code": code, "user_code": user, "verification_uri": f"https://{host}/device",
             "expires_in": lifetime, "interval": 1, "message": f"Enter the code {user} at https://{host}/device.",
@@ -148,8 +148,8 @@ class Entra:
             public_key = line_from_jwk(json.loads(form["req_cnf"]))
         except (KeyError, ValueError) as error:
             raise GrantRefused("invalid_request", f"AADSTS900144: req_cnf is not usable: {error}") from error
-        certificate = sign(self._world.keys_of(cloud).current, public_key,
-                           Template.entra(person, self._tenant, self._world.now()))
+        certificate = sign(self._azure.keys_of(cloud).current, public_key,
+                           Template.entra(person, self._tenant, self._azure.now()))
         answer = {"token_type": "ssh-cert", "scope": form["scope"], "expires_in": 3599, "ext_expires_in": 3599,
                   "access_token": certificate.split()[1]}
         if form["grant_type"] != "client_credentials":
@@ -161,23 +161,23 @@ class Entra:
         if client_id != device.client_id:
             raise GrantRefused("invalid_grant", "AADSTS70002: The code was given to another application.")
         device.key = ""
-        changes = self._world.faults.take("id-token", "signin")
-        token = identity_token(self._world.keys_of(cloud), person, device.client_id, self._tenant,
-                               f"https://{cloud.login}/{self._tenant}/v2.0", int(self._world.now()),
+        changes = self._azure.faults.take("id-token", "signin")
+        token = identity_token(self._azure.keys_of(cloud), person, device.client_id, self._tenant,
+                               f"https://{cloud.login}/{self._tenant}/v2.0", int(self._azure.now()),
                                changes.value if changes else {})
-        self._world.tokens.note(token)
+        self._azure.tokens.note(token)
         return Reply.json({"token_type": "Bearer", "scope": "openid profile", "expires_in": 3599, "id_token": token,
                            "access_token": "unused"}, Cache_Control="no-store, no-cache")
 
     def _bearer(self, person: Principal, audience: str, cloud: Cloud) -> Reply:
         issuer = f"https://sts.windows.net/{self._tenant}/"
-        token = self._world.tokens.issue(audience, person.object_id, self._tenant, issuer, int(self._world.now()), 3599,
+        token = self._azure.tokens.issue(audience, person.object_id, self._tenant, issuer, int(self._azure.now()), 3599,
                                          cloud.name)
         return Reply.json({"token_type": "Bearer", "expires_in": 3599, "ext_expires_in": 3599, "access_token": token},
                           Cache_Control="no-store, no-cache")
 
     def _grantee(self, form: dict[str, str]) -> Principal:
-        people = self._world.directory.principals
+        people = self._azure.directory.principals
         match form.get("grant_type"):
             case "client_credentials":
                 for p in people.values():
@@ -200,11 +200,11 @@ class Entra:
         device = self._devices.get(device_code)
         if device is None or device.key == "":
             raise GrantRefused("invalid_grant", "AADSTS70018: Invalid or unknown device code.")
-        if self._world.faults.take("slow-down", "signin") is not None:
+        if self._azure.faults.take("slow-down", "signin") is not None:
             raise GrantRefused("slow_down", "AADSTS70016: The client polls too often.")
         if device.declined:
             raise GrantRefused("authorization_declined", "AADSTS70017: The user declined.")
-        if self._world.now() >= device.ends_at:
+        if self._azure.now() >= device.ends_at:
             raise GrantRefused("expired_token", "AADSTS70020: The code has expired.")
         if device.key is None:
             raise GrantRefused("authorization_pending", "AADSTS70016: The user has not signed in yet.")

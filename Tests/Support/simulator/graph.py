@@ -5,11 +5,11 @@ from __future__ import annotations
 
 import re
 
+from .azure import SimulatedAzure
 from .contoso import MACHINE_IDENTITY
 from .directory import Kind
 from .server import Reply, Request
 from .tokens import TokenRefused
-from .world import World
 
 _GROUPS = re.compile(r"^/v1\.0/(users|servicePrincipals|directoryObjects)/([0-9a-fA-F-]{36})/checkMemberGroups$")
 _OBJECT = re.compile(r"^/v1\.0/(users|servicePrincipals)/([0-9a-fA-F-]{36})$")
@@ -23,19 +23,19 @@ _MEMBERS = {"GroupMember.Read.All", "Directory.Read.All"}  # and one of those fo
 
 
 class Graph:
-    def __init__(self, world: World) -> None:
-        self._world = world
+    def __init__(self, azure: SimulatedAzure) -> None:
+        self._azure = azure
 
     def endpoint(self, request: Request) -> str:
         return "graph"
 
     def answer(self, request: Request) -> Reply:
         try:
-            if self._world.faults.take("expired-token", "graph"):
+            if self._azure.faults.take("expired-token", "graph"):
                 raise TokenRefused("Lifetime validation failed, the token is expired.")
-            cloud = self._world.asked_cloud(request)
-            caller = self._world.tokens.claims(request.headers.get("authorization", ""), cloud.graph_audiences,
-                                               self._world.now(), cloud.name)
+            cloud = self._azure.asked_cloud(request)
+            caller = self._azure.tokens.claims(request.headers.get("authorization", ""), cloud.graph_audiences,
+                                               self._azure.now(), cloud.name)
         except TokenRefused as refused:
             return _error(401, "InvalidAuthenticationToken", str(refused))
         if (asked := _GROUPS.match(request.path)) is not None:
@@ -46,7 +46,7 @@ class Graph:
         if request.method != "GET":
             return _error(405, "Request_BadRequest", "Specified HTTP method is not allowed for the request target.")
         kind, wanted = found[1], found[2].lower()
-        held = self._world.graph_permissions if caller["oid"] == MACHINE_IDENTITY.object_id else frozenset()
+        held = self._azure.graph_permissions if caller["oid"] == MACHINE_IDENTITY.object_id else frozenset()
         if not held & _PERMISSIONS[kind]:
             return _error(403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
         return self._account(kind, wanted, request.query.get("$select", "id").split(","))
@@ -55,8 +55,8 @@ class Graph:
         """Those of the listed groups that hold the object, however deep."""
         if request.method != "POST":
             return _error(405, "Request_BadRequest", "Specified HTTP method is not allowed for the request target.")
-        held = self._world.graph_permissions if caller == MACHINE_IDENTITY.object_id else frozenset()
-        directory = self._world.directory
+        held = self._azure.graph_permissions if caller == MACHINE_IDENTITY.object_id else frozenset()
+        directory = self._azure.directory
         person = directory.by_object_id(wanted)
         kind = "users" if person is None or person.kind in (Kind.USER, Kind.GUEST) else "servicePrincipals"
         # Whether the first alone is enough is open: here it is not.
@@ -69,21 +69,21 @@ class Graph:
             return _error(404, "Request_ResourceNotFound", f"Resource '{wanted}' does not exist.")
         memberships = directory.identities(wanted, expand_groups=True) - {wanted}
         members = [group for group in listed if group in memberships]
-        if self._world.faults.take("other-object", "graph"):
+        if self._azure.faults.take("other-object", "graph"):
             members.append(MACHINE_IDENTITY.object_id)
         return Reply.json({"@odata.context": "https://graph/v1.0/$metadata#Collection(Edm.String)", "value": members})
 
     def _account(self, kind: str, wanted: str, fields: list[str]) -> Reply:
-        directory = self._world.directory
+        directory = self._azure.directory
         person = directory.by_object_id(wanted)
         is_user = person is not None and person.kind in (Kind.USER, Kind.GUEST)
         if person is None or wanted in directory.deleted or is_user != (kind == "users"):
             return _error(404, "Request_ResourceNotFound", f"Resource '{wanted}' does not exist or one of its queried "
                           "reference-property objects are not present.")
-        if self._world.faults.take("other-object", "graph"):
+        if self._azure.faults.take("other-object", "graph"):
             wanted = MACHINE_IDENTITY.object_id
         said = {"id": wanted, "accountEnabled": wanted not in directory.disabled, "displayName": person.display_name}
-        return Reply.json({"@odata.context": f"https://{self._world.cloud.graph}/v1.0/$metadata#{kind}/$entity",
+        return Reply.json({"@odata.context": f"https://{self._azure.cloud.graph}/v1.0/$metadata#{kind}/$entity",
                            **{name: value for name, value in said.items() if name in fields}})
 
 

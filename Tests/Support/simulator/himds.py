@@ -9,16 +9,16 @@ import secrets
 import uuid
 from pathlib import Path
 
+from .azure import SimulatedAzure
 from .imds import compute, identity_token
 from .server import Reply, Request
-from .world import World
 
 
 class ArcMetadata:
     """`named` is /var/opt/azcmagent/tokens as the machine sees it; `folder`, where the simulator puts the files."""
 
-    def __init__(self, world: World, folder: Path, named: str = "/var/opt/azcmagent/tokens") -> None:
-        self._world = world
+    def __init__(self, azure: SimulatedAzure, folder: Path, named: str = "/var/opt/azcmagent/tokens") -> None:
+        self._azure = azure
         self.folder = folder
         self._named = named
         self._secrets: dict[str, str] = {}  # the flaw of each secret's challenge, or "sound"
@@ -31,7 +31,7 @@ class ArcMetadata:
             return Reply.json({"error": "Bad request. Required metadata header not specified"}, 400)
         match request.path:
             case "/metadata/instance":
-                return Reply.json({"compute": compute(self._world, self._world.machine.arc_resource_id)})
+                return Reply.json({"compute": compute(self._azure, self._azure.machine.arc_resource_id)})
             case "/metadata/identity/oauth2/token":
                 return self._token(request)
         return Reply.json({"error": "Not found"}, 404)
@@ -39,10 +39,10 @@ class ArcMetadata:
     def _token(self, request: Request) -> Reply:
         scheme, _, secret = request.headers.get("authorization", "").partition(" ")
         if scheme == "Basic" and secret in self._secrets:
-            reply = identity_token(self._world, request)
+            reply = identity_token(self._azure, request)
             reply.remark = self._secrets.pop(secret)
             return reply
-        fault = self._world.faults.take("bad-key", "himds")
+        fault = self._azure.faults.take("bad-key", "himds")
         wrong = "" if fault is None else str(fault.value)
         secret = base64.b64encode(secrets.token_bytes(30)).decode()
         name = f"{uuid.uuid4()}{'.txt' if wrong == 'suffix' else '.key'}"

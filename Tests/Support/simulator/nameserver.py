@@ -10,16 +10,16 @@ import threading
 import time
 from contextlib import suppress
 
+from .azure import SimulatedAzure
 from .clouds import HOST_NAMES
-from .world import World
 
 _A, _IN = 1, 1
 _NO_ERROR, _SERVER_FAILURE, _NO_SUCH_NAME = 0, 2, 3
 
 
 class NameServer:
-    def __init__(self, address: tuple[str, int], world: World, hosts: dict[str, str]) -> None:
-        self._world = world
+    def __init__(self, address: tuple[str, int], azure: SimulatedAzure, hosts: dict[str, str]) -> None:
+        self._azure = azure
         self._hosts = hosts
         # A counter for each name, so that other names' questions do not matter. Resource Manager's begin with an answer.
         self._numbers = {name: itertools.count(1 if name in HOST_NAMES["arm"] else 0) for name in hosts}
@@ -48,10 +48,10 @@ class NameServer:
             threading.Thread(target=self._answer, args=(question, sender), daemon=True).start()
 
     def _answer(self, question: bytes, sender: tuple[str, int]) -> None:
-        faults = self._world.faults
+        faults = self._azure.faults
         name, end = _name(question)
         kind, _ = struct.unpack(">HH", question[end:end + 4])
-        self._world.log.add(endpoint="dns", method="A" if kind == _A else str(kind), path=name, status=0)
+        self._azure.log.add(endpoint="dns", method="A" if kind == _A else str(kind), path=name, status=0)
         if delay := faults.take("latency", "dns"):
             time.sleep(float(delay.value or 100) / 1000)
         if faults.take("silent", "dns"):

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable
 from urllib.parse import unquote
 
-from .world import World
+from .azure import SimulatedAzure
 
 USER, PASSWORD = "fleet", "correct horse"
 _EXPECTED = "Basic " + base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
@@ -24,10 +24,10 @@ class Proxy(socketserver.ThreadingTCPServer):
     daemon_threads = True
     allow_reuse_address = True
 
-    def __init__(self, address: tuple[str, int], world: World, resolve: Resolver, tls: ssl.SSLContext | None,
+    def __init__(self, address: tuple[str, int], azure: SimulatedAzure, resolve: Resolver, tls: ssl.SSLContext | None,
                  closed: bool) -> None:
         """`closed`: the proxy requires credentials."""
-        self.world = world
+        self.azure = azure
         self.resolve = resolve
         self.tls = tls
         self.closed = closed
@@ -62,7 +62,7 @@ class _Tunnel(socketserver.BaseRequestHandler):
         method, target, _ = (lines[0] + "  ").split(" ", 2)
         fields = {n.strip().lower(): v.strip() for n, _, v in (line.partition(":") for line in lines[1:] if line)}
         status = self._verdict(method, target, fields)
-        self.server.world.log.add(endpoint="proxy", method=method, path=unquote(target), status=status,
+        self.server.azure.log.add(endpoint="proxy", method=method, path=unquote(target), status=status,
                                   port=self.server.port)
         if status != 200:
             more = "Proxy-Authenticate: Basic realm=\"fleet\"\r\n" if status == 407 else ""
@@ -75,7 +75,7 @@ class _Tunnel(socketserver.BaseRequestHandler):
             _splice(near, far)
 
     def _verdict(self, method: str, target: str, fields: dict[str, str]) -> int:
-        if fault := self.server.world.faults.take("status", "proxy"):
+        if fault := self.server.azure.faults.take("status", "proxy"):
             return int(fault.value or 403)
         if self.server.closed and fields.get("proxy-authorization") != _EXPECTED:
             return 407

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 if TYPE_CHECKING:
-    from .world import World
+    from .azure import SimulatedAzure
 
 _BODY_LIMIT = 1 << 20
 
@@ -62,9 +62,9 @@ class Listener(ThreadingHTTPServer):
     request_queue_size = 512
     allow_reuse_address = True
 
-    def __init__(self, address: tuple[str, int], service: Service, world: World, tls: ssl.SSLContext | None) -> None:
+    def __init__(self, address: tuple[str, int], service: Service, azure: SimulatedAzure, tls: ssl.SSLContext | None) -> None:
         self.service = service
-        self.world = world
+        self.azure = azure
         self.tls = tls
         if ":" in address[0]:
             self.address_family = socket.AF_INET6
@@ -98,8 +98,8 @@ class _Connection(BaseHTTPRequestHandler):
         context = self.server.tls
         if context is not None:
             endpoint = self.server.service.endpoint(_NOTHING)
-            for name, faulty in self.server.world.transport.faulty.items():
-                if self.server.world.faults.take(name, endpoint):
+            for name, faulty in self.server.azure.transport.faulty.items():
+                if self.server.azure.faults.take(name, endpoint):
                     context = faulty
             self.request.settimeout(self.timeout)
             self.request = context.wrap_socket(self.request, server_side=True, do_handshake_on_connect=True)
@@ -115,7 +115,7 @@ class _Connection(BaseHTTPRequestHandler):
         pass
 
     def date_time_string(self, timestamp: float | None = None) -> str:  # type: ignore[override]
-        return email.utils.formatdate(self.server.world.now() if timestamp is None else timestamp, usegmt=True)
+        return email.utils.formatdate(self.server.azure.now() if timestamp is None else timestamp, usegmt=True)
 
     def _serve(self) -> None:
         began = time.monotonic()
@@ -130,7 +130,7 @@ class _Connection(BaseHTTPRequestHandler):
         def note(status: int, remark: str = "") -> None:
             if endpoint == "control":
                 return
-            self.server.world.log.add(
+            self.server.azure.log.add(
                 endpoint=endpoint, host=request.headers.get("host"), method=request.method, path=split.path, query=request.query,
                 status=status,
                 client=self.client_address[0], correlation_id=request.headers.get("x-ms-correlation-request-id"),
@@ -149,7 +149,7 @@ class _Exchange:
     def __init__(self, connection: _Connection, endpoint: str) -> None:
         self._connection = connection
         self._endpoint = endpoint
-        self._faults = connection.server.world.faults
+        self._faults = connection.server.azure.faults
 
     def run(self, request: Request, note: Callable[..., None]) -> None:
         """Notes the status, 0 if nothing is sent, before the answer is sent: so a client that has its answer finds the request

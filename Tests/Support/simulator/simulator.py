@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The composition: a world, and a listener for each of its hosts."""
+"""The composition: a azure, and a listener for each of its hosts."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .access import AccessService
+from .azure import SimulatedAzure
 from .client import CONTROL_PORT
 from .clouds import HOST_NAMES, role_of
 from .control import Control
@@ -18,7 +19,6 @@ from .imds import InstanceMetadata
 from .nameserver import NameServer
 from .proxy import Proxy
 from .server import Listener, Reply, Request, Service
-from .world import World
 
 Address = tuple[str, int]
 
@@ -64,33 +64,33 @@ class EveryHost:
 
 
 class Simulator:
-    def __init__(self, world: World, addresses: Addresses, arc_tokens: Path | None = None) -> None:
-        self.world = world
-        tls = world.transport.context
-        entra = Entra(world)
-        arc = ArcMetadata(world, arc_tokens or world.state / "arc-tokens")
+    def __init__(self, azure: SimulatedAzure, addresses: Addresses, arc_tokens: Path | None = None) -> None:
+        self.azure = azure
+        tls = azure.transport.context
+        entra = Entra(azure)
+        arc = ArcMetadata(azure, arc_tokens or azure.state / "arc-tokens")
         hosts: dict[str, Service] = {
-            "entra": entra, "pas": AccessService(world, "pas"), "arm": AccessService(world, "arm"),
-            "graph": Graph(world),
+            "entra": entra, "pas": AccessService(azure, "pas"), "arm": AccessService(azure, "arm"),
+            "graph": Graph(azure),
         }
         self._makers: dict[str, Callable[[], Listener]] = {
-            "imds": lambda: Listener(addresses.imds, InstanceMetadata(world), world, None),
-            "himds": lambda: Listener(addresses.himds, arc, world, None),
+            "imds": lambda: Listener(addresses.imds, InstanceMetadata(azure), azure, None),
+            "himds": lambda: Listener(addresses.himds, arc, azure, None),
         }
         self.listeners: dict[str, Listener | NameServer | Proxy] = {
             **{name: make() for name, make in self._makers.items()},
-            **{role: Listener(getattr(addresses, role), service, world, tls) for role, service in hosts.items()},
-            "control": Listener(addresses.control, Control(world, entra, arc, self.switch), world, None),
-            "six": Listener(addresses.six, EveryHost(hosts), world, tls),
+            **{role: Listener(getattr(addresses, role), service, azure, tls) for role, service in hosts.items()},
+            "control": Listener(addresses.control, Control(azure, entra, arc, self.switch), azure, None),
+            "six": Listener(addresses.six, EveryHost(hosts), azure, tls),
         }
         places = {role: self._place(role) for role in HOST_NAMES}
         names = {name: places[role] for role, of_role in HOST_NAMES.items() for name in of_role}
-        self.listeners["nameserver"] = NameServer(addresses.nameserver, world, {n: a for n, (a, _) in names.items()})
+        self.listeners["nameserver"] = NameServer(addresses.nameserver, azure, {n: a for n, (a, _) in names.items()})
         for name, with_tls, closed in (
             ("proxy", False, False), ("proxy_with_credentials", False, True),
             ("secure_proxy", True, False), ("secure_proxy_with_credentials", True, True),
         ):
-            self.listeners[name] = Proxy(getattr(addresses, name), world, names.get, tls if with_tls else None, closed)
+            self.listeners[name] = Proxy(getattr(addresses, name), azure, names.get, tls if with_tls else None, closed)
 
     def switch(self, name: str, up: bool) -> None:
         """Starts or stops listening: a metadata service that does not run yet."""

@@ -14,10 +14,10 @@ from urllib.parse import quote, urlencode
 
 from simulator import contoso
 from simulator.access import HINTS
+from simulator.azure import SimulatedAzure
 from simulator.client import SimulatorControl
 from simulator.clouds import LINUX_SIGN_IN_APPLICATION
 from simulator.simulator import Addresses, Simulator
-from simulator.world import World
 
 # Keys take a moment to make: all classes share one state folder.
 _STATE = tempfile.TemporaryDirectory(prefix="simulator-")
@@ -27,10 +27,10 @@ ADMIN = "Microsoft.Compute/virtualMachines/loginAsAdmin/action"
 
 class SimulatorTestCase(unittest.TestCase):
     def setUp(self) -> None:
-        self.world = World(Path(_STATE.name), numbered=3)
-        self.simulator = Simulator(self.world, Addresses.anywhere())
+        self.azure = SimulatedAzure(Path(_STATE.name), numbered=3)
+        self.simulator = Simulator(self.azure, Addresses.anywhere())
         self.simulator.start()
-        self.addCleanup(self.world.log.close)
+        self.addCleanup(self.azure.log.close)
         self.addCleanup(self.simulator.stop)
         self.ports = self.simulator.ports()
         self.control = SimulatorControl(self.ports["control"])
@@ -40,7 +40,7 @@ class SimulatorTestCase(unittest.TestCase):
         if host in ("imds", "himds", "control"):
             connection = http.client.HTTPConnection("127.0.0.1", self.ports[host], timeout=timeout)
         else:
-            context = ssl.create_default_context(cafile=str(self.world.transport.authority))
+            context = ssl.create_default_context(cafile=str(self.azure.transport.authority))
             connection = http.client.HTTPSConnection("localhost", self.ports[host], timeout=timeout, context=context)
         try:
             connection.request(method, path, body, {n.replace("_", "-"): v for n, v in headers.items()})
@@ -60,7 +60,7 @@ class SimulatorTestCase(unittest.TestCase):
 
     def check(self, who: str, host: str = "pas", token: str | None = None, hints: tuple[str, ...] = tuple(HINTS),
               resource: str = contoso.MACHINE) -> tuple[int, Any, http.client.HTTPMessage]:
-        attributes: dict[str, Any] = {"ObjectId": self.world.directory.principals[who].object_id}
+        attributes: dict[str, Any] = {"ObjectId": self.azure.directory.principals[who].object_id}
         attributes |= dict(HINTS[hint] for hint in hints)
         body = {"Subject": {"Attributes": attributes}, "Resource": {"Id": resource},
                 "Actions": [{"Id": a, "IsDataAction": True} for a in (LOGIN, ADMIN)]}

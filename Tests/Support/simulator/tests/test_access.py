@@ -78,7 +78,7 @@ class CheckAccess(SimulatorTestCase):
 
     def test_arm_lists_assignments_denials_and_definitions(self) -> None:
         authorization: dict[str, Any] = {"Authorization": f"Bearer {self.arm_token()}"}
-        oid = self.world.directory.principals["alice"].object_id
+        oid = self.azure.directory.principals["alice"].object_id
         query = f"api-version=2022-04-01&$filter=assignedTo('{oid}')"
         _, found, _ = self.ask("arm", "GET", f"{PROVIDER}/roleAssignments?{query}", **authorization)
         self.assertEqual([a["properties"]["principalId"] for a in found["value"]], [contoso.PLATFORM.object_id])

@@ -36,7 +36,7 @@ class Clouds(SimulatorTestCase):
 
     def test_a_token_of_one_cloud_is_refused_in_another(self) -> None:
         token = self.identity_token()
-        path = f"{self.world.machine.resource_id}/providers/Microsoft.Authorization/checkaccess"
+        path = f"{self.azure.machine.resource_id}/providers/Microsoft.Authorization/checkaccess"
         for host, status in ((PUBLIC.pas, 400), (GOVERNMENT.pas, 401)):  # 400: no api-version
             answered = self.ask("pas", "POST", path, "{}", Authorization=f"Bearer {token}", Host=host)
             self.assertEqual(answered[0], status, answered)

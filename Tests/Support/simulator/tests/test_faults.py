@@ -75,14 +75,14 @@ class FaultsByName(SimulatorTestCase):
 
         tenant = f"/{contoso.TENANT}/discovery/v2.0/keys"
         whole = moduli()
-        self.world.keys.rotate()
+        self.azure.keys.rotate()
         fresh = moduli() - whole
         self.assertEqual(len(fresh), 1)
         self.control.set_fault("thin-keys", "keys", times=2)
         self.assertEqual([fresh <= moduli() for _ in range(3)], [False, False, True])
         with self.control.fault("thin-keys", "keys", "tenant"):
             self.assertEqual((fresh <= moduli(), fresh <= moduli(tenant)), (True, False))
-        self.world.keys.restore()
+        self.azure.keys.restore()
         with self.control.fault("thin-keys", "keys"):
             self.assertFalse(whole <= moduli())
 

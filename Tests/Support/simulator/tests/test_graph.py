@@ -15,7 +15,7 @@ class Accounts(SimulatorTestCase):
         self.control.post("graph", permissions=["User.Read.All"])
 
     def account(self, who: str, kind: str = "users", token: str | None = None) -> tuple[int, Any]:
-        object_id = self.world.directory.principals[who].object_id
+        object_id = self.azure.directory.principals[who].object_id
         token = self.identity_token(GRAPH) if token is None else token
         status, answer, _ = self.ask("graph", "GET", f"/v1.0/{kind}/{object_id}?$select=id,accountEnabled",
                                      Authorization=f"Bearer {token}")
@@ -24,7 +24,7 @@ class Accounts(SimulatorTestCase):
     def test_an_account_is_enabled_until_it_is_not(self) -> None:
         status, answer = self.account("bob")
         self.assertEqual((status, answer["accountEnabled"], answer["id"]),
-                         (200, True, self.world.directory.principals["bob"].object_id))
+                         (200, True, self.azure.directory.principals["bob"].object_id))
         self.control.post("disable", who="bob")
         self.assertIs(self.account("bob")[1]["accountEnabled"], False)
         self.control.post("enable", who="bob")
@@ -49,7 +49,7 @@ class Accounts(SimulatorTestCase):
         self.assertEqual((status, answer["error"]["code"]), (403, "Authorization_RequestDenied"))
 
     def members(self, who: str, *groups: str) -> tuple[int, Any]:
-        object_id = self.world.directory.principals[who].object_id
+        object_id = self.azure.directory.principals[who].object_id
         status, answer, _ = self.ask("graph", "POST", f"/v1.0/directoryObjects/{object_id}/checkMemberGroups",
                                      json.dumps({"groupIds": groups}), Authorization=f"Bearer {self.identity_token(GRAPH)}",
                                      Content_Type="application/json")

@@ -52,7 +52,7 @@ class Metadata(SimulatorTestCase):
         realm = headers["Www-Authenticate"].removeprefix("Basic realm=")
         self.assertEqual(status, 401)
         self.assertRegex(realm, r"^/var/opt/azcmagent/tokens/[0-9a-f-]{36}\.key$")
-        secret = (self.world.state / "arc-tokens" / realm.rsplit("/", 1)[1]).read_text()
+        secret = (self.azure.state / "arc-tokens" / realm.rsplit("/", 1)[1]).read_text()
         answered = self.ask("himds", "GET", TOKEN, Metadata="true", Authorization=f"Basic {secret}")
         self.assertEqual(answered[0], 200)
         repeated = self.ask("himds", "GET", TOKEN, Metadata="true", Authorization=f"Basic {secret}")
@@ -62,7 +62,7 @@ class Metadata(SimulatorTestCase):
         for wrong in ("", "writable", "suffix"):
             self.control.set_fault("bad-key", "himds", wrong)
             realm = self.ask("himds", "GET", TOKEN, Metadata="true")[2]["Www-Authenticate"].removeprefix("Basic realm=")
-            secret = (self.world.state / "arc-tokens" / realm.rsplit("/", 1)[1]).read_text()
+            secret = (self.azure.state / "arc-tokens" / realm.rsplit("/", 1)[1]).read_text()
             self.control.clear_faults()
             self.assertEqual(self.ask("himds", "GET", TOKEN, Metadata="true", Authorization=f"Basic {secret}")[0], 200)
         remarks = [r["remark"] for r in self.control.requests("himds") if r["status"] == 200]
@@ -90,7 +90,7 @@ class Keys(SimulatorTestCase):
 
     def test_x5c_holds_the_key_that_signs(self) -> None:
         (key,) = self.key_set()
-        self.assertEqual(key["n"], jwk_numbers(public_line(self.world.keys.current))["n"])
+        self.assertEqual(key["n"], jwk_numbers(public_line(self.azure.keys.current))["n"])
         der = base64.b64decode(key["x5c"][0])  # type: ignore[index]
         shown = subprocess.run(["openssl", "x509", "-inform", "DER", "-noout", "-modulus"], input=der,
                                capture_output=True, check=True).stdout.decode()

@@ -9,10 +9,10 @@ from .support import SimulatorTestCase
 
 class Resources(SimulatorTestCase):
     def read(self, path: str, who: str = "alice") -> tuple[int, Any]:
-        world = self.world
-        token = world.tokens.issue("https://management.azure.com", world.directory.principals[who].object_id,
-                                   contoso.TENANT, f"https://sts.windows.net/{contoso.TENANT}/", int(world.now()), 3599,
-                                   world.cloud.name)
+        azure = self.azure
+        token = azure.tokens.issue("https://management.azure.com", azure.directory.principals[who].object_id,
+                                   contoso.TENANT, f"https://sts.windows.net/{contoso.TENANT}/", int(azure.now()), 3599,
+                                   azure.cloud.name)
         status, answer, _ = self.ask("arm", "GET", path, Authorization=f"Bearer {token}")
         return status, answer
 

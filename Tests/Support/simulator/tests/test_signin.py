@@ -25,7 +25,7 @@ def shown(certificate: str) -> str:
 class SignIn(SimulatorTestCase):
     def setUp(self) -> None:
         super().setUp()
-        self.key = make_key(self.world.state / "people" / "someone")
+        self.key = make_key(self.azure.state / "people" / "someone")
 
     def token(self, **form: str) -> tuple[int, dict[str, str]]:
         fields = {"scope": SCOPE, "token_type": "ssh-cert", "key_id": "k1",
@@ -41,7 +41,7 @@ class SignIn(SimulatorTestCase):
 
     def test_a_refresh_token_gives_the_shape_of_the_contract(self) -> None:
         text = self.certificate(grant_type="refresh_token", refresh_token="refresh.alice")
-        alice = self.world.directory.principals["alice"]
+        alice = self.azure.directory.principals["alice"]
         for line in ("Type: ssh-rsa-cert-v01@openssh.com user certificate", "(using rsa-sha2-256)", "Serial: 0",
                      f'Key ID: "{alice.object_id}@{contoso.TENANT}"', "Critical Options: (none)", "permit-user-rc"):
             self.assertIn(line, text)
@@ -56,7 +56,7 @@ class SignIn(SimulatorTestCase):
         self.assertEqual(self.token(refresh_token="refresh.alice", **other)[1]["error"], "invalid_scope")
 
     def test_a_service_principal_gets_its_object_id_as_name(self) -> None:
-        svc = self.world.directory.principals["svc"]
+        svc = self.azure.directory.principals["svc"]
         text = self.certificate(grant_type="client_credentials", client_id=svc.client_id, client_secret="svc-secret")
         self.assertRegex(text, rf"Principals: \n +{svc.object_id}\n")
         self.assertEqual(self.token(grant_type="client_credentials", client_id=svc.client_id,
@@ -90,10 +90,10 @@ class SignIn(SimulatorTestCase):
         kid = json.loads(from_base64url(header))["kid"]
         published = self.ask("entra", "GET", f"/{contoso.TENANT}/discovery/v2.0/keys")[1]["keys"]
         self.assertIn(kid, [key["kid"] for key in published])
-        folder = self.world.state / "id-token"
+        folder = self.azure.state / "id-token"
         folder.mkdir()
         (folder / "s").write_bytes(from_base64url(signature))
-        openssl("pkey", "-in", self.world.keys.current.with_name(self.world.keys.current.name + ".pem"), "-pubout", "-out",
+        openssl("pkey", "-in", self.azure.keys.current.with_name(self.azure.keys.current.name + ".pem"), "-pubout", "-out",
                 folder / "p")
         openssl("dgst", "-sha256", "-verify", folder / "p", "-signature", folder / "s",
                 input=f"{header}.{claims}".encode())
@@ -108,7 +108,7 @@ class SignIn(SimulatorTestCase):
         self.assertEqual(self.redeemed(self.code()[1])["error"], "expired_token")
 
     def test_a_service_principal_sees_the_subscriptions_it_holds_a_role_in(self) -> None:
-        svc = self.world.directory.principals["svc"]
+        svc = self.azure.directory.principals["svc"]
         _, answer = self.token(grant_type="client_credentials", client_id=svc.client_id, client_secret="svc-secret",
                                scope="https://management.core.windows.net//.default")
         self.assertEqual(answer["token_type"], "Bearer")
@@ -138,9 +138,9 @@ class SignIn(SimulatorTestCase):
         self.assertAlmostEqual(calendar.timegm(start), time.time() + 7200 - 300, delta=5)
 
     def test_every_field_can_be_made_wrong(self) -> None:
-        good = Template.entra(self.world.directory.principals["bob"], contoso.TENANT)
+        good = Template.entra(self.azure.directory.principals["bob"], contoso.TENANT)
         line = public_line(self.key)
-        text = shown(sign(self.world.keys.stranger, line, replace(
+        text = shown(sign(self.azure.keys.stranger, line, replace(
             good, tenant_id=contoso.OTHER_TENANT, omitted=frozenset({"oid"}), principals=("a", "b"), key_id="odd",
             critical_options={"force-command": "true"}, extensions={"extra@example.org": "x"}, permits=("pty",))))
         for line in ('Key ID: "odd"', "force-command true", "extra@example.org", "permit-pty"):

@@ -49,7 +49,7 @@ private struct TextMachine: HostView {
     func isRunning(pid: Int32) -> Bool { pid == 812 }
 }
 
-func takesWiring(_ bytes: [UInt8]) -> Bool {
+func takesIntegration(_ bytes: [UInt8]) -> Bool {
     let parts = bytes.split(separator: 0, maxSplits: TextMachine.paths.count - 1, omittingEmptySubsequences: false)
     let texts = zip(TextMachine.paths, parts).map { ($0, String(decoding: $1, as: UTF8.self)) }
     let machine = TextMachine(texts: Dictionary(uniqueKeysWithValues: texts))

@@ -34,7 +34,7 @@ class Machine:
     cloud: str = PUBLIC.name  # as IMDS writes it
 
 
-class World:
+class SimulatedAzure:
     def __init__(self, state: Path, cloud: str = "AzurePublicCloud", numbered: int = 0, keys: Path | None = None) -> None:
         """`keys` may be a folder that outlives this state: RSA keys take a moment to make."""
         state.mkdir(parents=True, exist_ok=True)

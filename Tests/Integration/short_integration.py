@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P4, P7 and P8 with short names: what they cost local users, and the wiring by which the machine has them."""
+"""P4, P7 and P8 with short names: what they cost local users, and the integration by which the machine has them."""
 
 from __future__ import annotations
 
