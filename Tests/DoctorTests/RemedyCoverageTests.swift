@@ -25,7 +25,7 @@ struct RemedyCoverageTests {
         "setup.unfinished": Elsewhere("Integration/way_back.py", #""setup.unfinished""#, "trial.settled("),
         "files": Elsewhere("Integration/told.py", #"("chmod 700 /var/lib/entralogin", "files")"#),
         "names.short-group": Elsewhere(
-            "Integration/short_wiring.py",
+            "Integration/short_integration.py",
             #""names.short-group""#,
             #""groupmod", "-n", "others""#
         ),
