@@ -1,20 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# The entry point for people (`make`) and for CI (`make test`). SwiftPM builds Swift; the C modules, which run inside other
-# programs' processes, are linked here, from the same sources, because SwiftPM would link the Swift runtime into them
-# (packaging/modules.mk).
+# The entry point for people (`make`) and for CI (`make test`). SwiftPM builds Swift; the C modules,
+# which run inside other programs' processes, are linked here, from the same sources, because SwiftPM
+# would link the Swift runtime into them (packaging/modules.mk).
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := build
 
 SWIFT ?= swift
 CONFIGURATION ?= release
-# make ARCH=aarch64, and its targets for packages, build for another architecture, in build/ARCH/floor (packaging/swiftlang/cross).
+# make ARCH=aarch64 builds for another architecture, in build/ARCH/floor (packaging/swiftlang/cross); packages, too.
 ARCH ?= $(shell uname -m)
 CROSS := $(if $(filter $(shell uname -m),$(ARCH)),,$(ARCH))
-# Statically linked standard library: the machine needs nothing of the toolchain. -z now: no lazy binding. SwiftPM makes
-# programs look for libraries in their own folder first (RUNPATH $ORIGIN); chrpath removes that. The linker strips, because it
-# computes the build-id from all that it writes, and symbols name files of the build's folder.
+# With the standard library linked statically, the machine needs no part of the toolchain. -z now: no lazy binding.
+# SwiftPM makes programs look for libraries in their own folder first (RUNPATH $ORIGIN); chrpath removes that. The
+# linker strips, because it computes the build-id from its whole output, and symbols name files of the build folder.
 SWIFTFLAGS ?= -c $(CONFIGURATION) --static-swift-stdlib -Xlinker -z -Xlinker now -Xlinker --strip-all
 BUILD := $(if $(CROSS),build/$(CROSS)/floor,build)
 ifneq ($(CROSS),)
@@ -32,7 +32,7 @@ build: $(if $(CROSS),cross,programs modules)
 cross:
 	packaging/swiftlang/cross $(CROSS)
 
-# Files that `sudo make` made belong to root, so no other user can build over them, nor over SwiftPM's locks elsewhere.
+# Files that `sudo make` made belong to root, so no other user can build over them; nor over SwiftPM's lock files.
 LOCKS := $(or $(TMPDIR),/tmp)/$(subst /,_,$(CURDIR)/.build)
 own-build:
 	@left=$$([ $$(id -u) -eq 0 ] || find .build $(BUILD) $(LOCKS)* ! -user $$(id -u) -print -quit 2>/dev/null); \
@@ -65,7 +65,7 @@ deb: floor selinux
 rpm: $(LINKED) selinux
 	packaging/rpm/build build/packages
 
-# The VM extension around this machine's kind of package, and others that lie there; Documentation/extension.md.
+# The VM extension with this machine's kind of package, and others in build/packages; Documentation/extension.md.
 extension: $(if $(shell command -v dpkg-deb),deb,rpm)
 	packaging/extension/build build/packages
 
@@ -73,11 +73,11 @@ extension: $(if $(shell command -v dpkg-deb),deb,rpm)
 sysext: $(LINKED)
 	packaging/sysext/build build/packages
 
-# Runs Debian's and RPM's own checks on the packages, and checks that the same programs give the same bytes.
+# Runs Debian's and RPM's own checks on the packages, and checks that a second Debian package has the same bytes.
 check-packages: floor selinux
 	packaging/check-packages build/packages
 
-# The policy module, by the reference policy's own Makefile; and in a form that every distribution's policy takes.
+# The policy module, by the reference policy's own Makefile, and in the form that every distribution's policy accepts.
 SELINUX_DEVEL ?= /usr/share/selinux/devel/Makefile
 selinux: build/selinux/entralogin.pp build/selinux/entralogin.cil
 build/selinux/entralogin.cil: build/selinux/entralogin.pp packaging/selinux/portable
@@ -96,7 +96,7 @@ prerequisites:
 demo: prerequisites
 	@Tests/Demo/demo
 
-# While you work: lint, layers, licence lines, the C modules, every unit test without sanitizers.
+# While you work: lint, layers, licence lines, C modules, and without sanitizers the unit tests that the changes affect.
 check: prerequisites
 	@.ci/test --quick
 

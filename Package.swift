@@ -15,7 +15,7 @@ let package = Package(
     ]
 )
 
-/// Adds one target below `Sources/LAYER`; with `tests`, also its tests, which need those targets besides it.
+/// Adds the target `Sources/LAYER/NAME`. With `tests`, also adds its test target, which depends on those targets too.
 @MainActor
 func module(_ name: String, in layer: String, needs: [Target.Dependency] = [], tests: [Target.Dependency]? = nil) {
     package.targets.append(.target(name: name, dependencies: needs, path: "Sources/\(layer)/\(name)"))
@@ -49,7 +49,7 @@ module("Wire", in: "Core", needs: ["Authorization", "ByteCoding", "CWire", "Iden
 // MARK: System: one owner for each handle; nothing here knows its caller's purpose.
 
 module("CLinux", in: "System")
-// libcurl and libcrypto are opened at run time (dlopen): linked to one distribution's, a program starts on no other.
+// libcurl and libcrypto are opened at run time (dlopen): linked to them, a program starts on one distribution only.
 module("CCrypto", in: "System")
 module("CCurl", in: "System")
 package.targets += [
@@ -249,7 +249,7 @@ let sanitized: [String: [String]] = [
     ],
 ]
 
-/// The targets that are needed to build these, which are included.
+/// These targets and all that they depend on.
 @MainActor
 func closure(of names: [String]) -> Set<String> {
     var found: Set<String> = []
@@ -268,7 +268,7 @@ func closure(of names: [String]) -> Set<String> {
     return found
 }
 
-/// The pure modules that need nothing but each other: for another architecture (packaging/swiftlang/cross).
+/// The tests that depend on pure modules only: also for another architecture (packaging/swiftlang/check and cross).
 let core = [
     "AuthorizationTests", "AzureMessagesTests", "ByteCodingTests", "IdentityTests", "SettingsTests", "WireTests",
 ]

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# The programs in C: the modules that run inside other people's processes, the helper that sshd runs, the one that may
-# write audit events, and the one that may end processes. SwiftPM would link the Swift runtime into them. Included by the Makefile; `make -f packaging/modules.mk modules` works by itself.
+# The programs in C: the modules that run inside other programs' processes, the helper that sshd runs, the program that
+# may write audit events, and the program that may end processes. SwiftPM would link the Swift runtime into them. The
+# Makefile includes this file; `make -f packaging/modules.mk modules` works by itself.
 #
 #   modules             build/libnss_entralogin.so.2 build/libnss_entralogin_short.so.2 build/pam_entralogin.so
-#                       build/authorized-principals build/sudo_entralogin.so build/audit-events build/end-sessions build/pam-probe
-#   check-modules       both compilers, every warning an error; then .ci/exports over what was built
+#                       build/authorized-principals build/sudo_entralogin.so build/audit-events build/end-sessions
+#                       build/pam-probe
+#   check-modules       both compilers, every warning an error; .ci/exports over what they built; then analyze
 #   analyze             gcc's and clang's static analysis of all C, the tests' too; skips files that have not changed
 #   check-modules-asan  the modules' sources under address and undefined-behaviour sanitizers, over damaged files; then
 #                       check-nss and check-client
@@ -21,8 +23,8 @@ CLANG ?= $(or $(wildcard $(dir $(realpath $(shell command -v swift 2>/dev/null))
 BUILD ?= build
 
 C_INCLUDES := -I Sources/Core/CWire/include -I Sources/Core/CSnapshot/include -I Sources/System/CClient/include
-# Those of these options that the compiler has for its target: a probe of each page that the stack grows by, and the
-# processor's own check of where calls and returns lead (x86-64, arm64).
+# The options among these that the compiler knows for its target: it probes each page by which the stack grows, and the
+# processor checks where calls and returns lead (x86-64, arm64).
 C_HARDENING := $(foreach option,-fstack-clash-protection -fcf-protection -mbranch-protection=standard,$(shell \
 	$(CC) -Werror $(option) -x c -c -o /dev/null /dev/null 2>/dev/null && echo $(option)))
 C_FLAGS := -std=c11 -O2 -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -fPIC -fvisibility=hidden \

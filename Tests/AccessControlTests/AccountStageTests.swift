@@ -217,13 +217,13 @@ import Testing
         request = AccountRequest(service: "sudo", user: "root", uid: 0, home: "/root", isInSSHD: true)
         request.invokingUID = alice.uid.number
         #expect(await decide(request).reason == .unsupported)
-        // Only a name, of a user whom NSS does not know any more.
+        // The request has only the name of a user whom NSS no longer knows.
         request.invokingUID = nil
         request.invokingUser = bob.name.text.uppercased()
         #expect(await decide(request).reason == .unsupported)
     }
 
-    // MARK: Everywhere else
+    // MARK: Outside sshd
 
     @Test(
         "Never enrolled means refused, in every service, as a target too",
@@ -281,7 +281,7 @@ import Testing
         fixture.checker.script(alice.identity.objectID, role: .user)
         fixture.time.advance(by: .seconds(61))
         #expect(await decide(request, in: 99).reason == .administratorRoleNeeded)
-        // The no has ended the membership.
+        // The refusal has ended the membership.
         #expect(await decide(request, in: 99) == .ignore)
         fixture.checker.script(alice.identity.objectID, role: .administrator)
         #expect(await decide(request, in: 99) == .ignore, "the role alone, without a new sign-in")

@@ -260,7 +260,8 @@ final class ScriptedDevices: DeviceAuthority {
         #expect(await fixture.access.deviceStage.wait(handle, callerPID: Self.login).reason == .accountRetired)
     }
 
-    /// The next question comes after exactly `duration`; its process asks every 20 s meanwhile.
+    /// Requires that the daemon asks Entra again after exactly `duration`. Until then, the user's process asks the
+    /// daemon every 20 s.
     private func next(after duration: Duration, _ handle: String, in fixture: Fixture) async {
         let until = fixture.time.bootTime().advanced(by: duration)
         await fixture.time.sleeping.wait { $0.contains(until) }
@@ -317,13 +318,13 @@ final class ScriptedDevices: DeviceAuthority {
         }
         for pid: Int32 in 1...3 { _ = try handle(await begin(pid, su(1000))) }
         #expect(await begin(4, su(1000)).reason == .tooManyAttempts)
-        // Nor under a third user's name: all three count for lisa.
+        // Under a third user's name too: all three sign-ins count for the invoker, uid 1000.
         let bob = try Person("bob@contoso.com", 2)
         fixture.accounts.set(bob.name, .enrolled(bob.enrolled()))
         let other = await fixture.access.deviceStage.begin(request(bob, su(1000)), callerPID: 4)
         #expect(other.reason == .tooManyAttempts)
         for pid: Int32 in 5...7 { _ = try handle(await begin(pid) { $0.service = "sudo" }) }
-        // Her own su counts like her sudo; for root's programs the account counts.
+        // Alice's own su counts like her sudo. For programs that root runs, the account counts.
         #expect(await begin(8, su(alice.uid.number)).reason == .tooManyAttempts)
         for pid: Int32 in 9...11 { _ = try handle(await begin(pid)) }
         #expect(await begin(12).reason == .tooManyAttempts)

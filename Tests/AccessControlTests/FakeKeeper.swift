@@ -3,7 +3,7 @@
 import Authorization
 import Synchronization
 
-/// systemd's descriptor store: outlives the fixture that put something there.
+/// Stands for systemd's descriptor store, which outlives the daemon (here: the fixture) that stored in it.
 final class FakeKeeper: SessionKeeper {
     struct Held: Sendable {
         let name: String

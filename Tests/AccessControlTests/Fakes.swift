@@ -42,7 +42,7 @@ final class ScriptedChecker: AccessChecker {
 
     func scriptConfirmation(_ objectID: ObjectID, _ line: Line) { confirmationLines.withLock { $0[objectID] = line } }
 
-    /// The line's answer is the combined one.
+    /// A scripted answer is the combined one.
     func confirm(_ answer: AccessAnswer, to question: AccessQuestion) async -> AccessAnswer {
         confirmations.update { $0.append(question) }
         var line = confirmationLines.withLock { $0[question.objectID] }
@@ -103,17 +103,17 @@ final class FakeAccounts: AccountRegistry, SignInRegistry {
         var listed: [UserName: MappedPerson] = [:]
         var held: [ShortName] = []
         var obstacles: [UserName: String] = [:]
-        /// What the wait for a new account's subordinate ids comes to, and until when it may last.
+        /// The result of each wait for a new account's subordinate ids, and the deadlines of these waits.
         var hasSubordinateIDs = true
         var waitsForSubordinateIDs: [BootTime] = []
     }
 
     let state = Mutex(State())
-    /// Set: `enrol` waits until it is cleared.
+    /// While it is true, `enrol` waits.
     let isHeld = Watched(false)
     let enrolBegan = Watched(0)
 
-    /// How often the registry was looked at.
+    /// How often `view` was called.
     let views = Watched(0)
 
     func view() -> FakeView {
@@ -159,7 +159,7 @@ final class FakeAccounts: AccountRegistry, SignInRegistry {
 
     func knownSignIn(_ enrolled: EnrolledAccount) -> UnixTime? { lastSignIn(enrolled.identity) }
 
-    /// Why the account has no short name.
+    /// Sets why the account has no short name.
     func hinder(_ name: UserName, _ obstacle: String) { state.withLock { $0.obstacles[name] = obstacle } }
 
     func set(_ name: UserName, _ standing: AccountStanding) { state.withLock { $0.standings[name] = standing } }
@@ -210,7 +210,7 @@ final class FakeGrants: GrantRegistry {
 
     private let state = Mutex(State())
 
-    /// Runs once, when somebody has decided to withdraw and before it is done.
+    /// The action runs once: in the next withdrawal, before the grant is gone.
     func beforeNextWithdrawal(_ action: @escaping @Sendable () -> Void) {
         state.withLock { $0.beforeWithdrawal = action }
     }
@@ -283,7 +283,7 @@ final class FakeProcesses: ProcessWatcher {
         }
     }
 
-    /// The process dies, and nobody has its number.
+    /// The process dies, and no process has its pid.
     func kill(_ pid: Int32) {
         state.withLock { state in
             state.processes[pid]?.die()
@@ -291,7 +291,7 @@ final class FakeProcesses: ProcessWatcher {
         }
     }
 
-    /// The process dies, and another takes its number.
+    /// The process dies, and another process gets its pid.
     func reuse(_ pid: Int32) {
         state.withLock { state in
             state.processes[pid]?.die()
@@ -317,7 +317,7 @@ struct TakesEverySignature: SignatureVerifier {
     func isValid(_: Signature, over _: ArraySlice<UInt8>, by _: PublicKey) -> Bool { true }
 }
 
-/// An administrator's list that a test writes.
+/// The administrator's revocation list, which the test writes.
 final class FakeRevocation: RevocationSource {
     private struct State {
         var reading = RevocationReading.none
@@ -348,11 +348,11 @@ final class RecordBook: RecordLog {
     func of(_ event: RecordedEvent) -> [DecisionRecord] { records.value.filter { $0.event == event } }
 }
 
-/// Gives the answers a test queued; the last one again and again.
+/// Gives the answer that the test set last.
 final class FakeKeySource: AuthorityKeySource {
     let name: String
     let fetches = Watched(0)
-    /// Of each fetch: whether the host may be asked again.
+    /// For each fetch: whether it may ask again if the host does not answer.
     let retries = Watched<[Bool]>([])
     private let isHeld = Watched(false)
     private let answer: Mutex<Result<AuthorityKeys, AccessCheckFault>>
@@ -368,7 +368,7 @@ final class FakeKeySource: AuthorityKeySource {
 
     func fail(_ fault: AccessCheckFault) { answer.withLock { $0 = .failure(fault) } }
 
-    /// Fetches wait as long as it is held.
+    /// Fetches wait while it is held.
     func hold(_ holds: Bool) { isHeld.update { $0 = holds } }
 
     func fetch(by deadline: BootTime, retrying: Bool) async throws(AccessCheckFault) -> AuthorityKeys {
@@ -379,7 +379,7 @@ final class FakeKeySource: AuthorityKeySource {
     }
 }
 
-/// `trusted_user_ca_keys`, or a disk that is full.
+/// `trusted_user_ca_keys` in memory, on a disk that can be full.
 final class FakeKeyFile: Sendable {
     struct Full: Error {}
 

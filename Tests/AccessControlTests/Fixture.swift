@@ -9,7 +9,7 @@ import Libcrypto
 import OpenSSHCertificates
 import Testing
 
-/// Somebody who signs in.
+/// An Entra user who signs in.
 struct Person: Sendable {
     let name: UserName
     let identity: DirectoryIdentity
@@ -42,7 +42,7 @@ struct Person: Sendable {
     }
 }
 
-/// The whole access part over fakes and a clock that stands still.
+/// The whole AccessControl module over fakes, with a clock that only the test moves.
 final class Fixture: Sendable {
     let time: VirtualTime
     let starter = PlainStarter()
@@ -128,14 +128,14 @@ final class Fixture: Sendable {
     static let boot = "0f3c1a52-0000-4000-8000-000000000001"
     static let keyType = "ssh-ed25519-cert-v01@openssh.com"
 
-    /// The product's rules. Nothing here is signed, and every signature is taken: that is libcrypto's.
+    /// The product's rules. Nothing here is signed, so every signature is accepted; LibcryptoTests test signatures.
     static let verifier = CertificateVerifier(
         signatures: TakesEverySignature(),
         digests: LibcryptoDigests(),
         limits: ValidityLimits(maximumLifetime: .max)
     )
 
-    /// A good certificate of `person`, in base64; another one for each number.
+    /// A valid certificate of `person`, in base64. Each number gives a different one.
     func certificate(for person: Person, _ number: UInt8 = 1) -> String {
         Fixture.certificate(for: person, number)
     }

@@ -97,7 +97,7 @@ import Testing
         fixture.processes.setLoginSession(alice.uid.number, true)
         await fixture.access.renewal.renew()
         #expect(fixture.grants.current() == [alice.uid: hours(fixture, 3600)])
-        // A session of this run closes, but an older one, from before the daemon's start, may be open.
+        // This daemon's session closes, but a session from before the daemon's start may still be open.
         #expect(await fixture.signIn(alice) == .allow)
         fixture.access.sessionStage.close(user: alice.name.text, uid: alice.uid.number, callerPID: Fixture.sshd)
         #expect(fixture.grants.current().count == 1)

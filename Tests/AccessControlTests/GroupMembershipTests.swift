@@ -6,7 +6,7 @@ import Identity
 import Synchronization
 import Testing
 
-/// Says what a test wrote of one group, and counts.
+/// Answers with the groups that a test scripted, and counts the questions.
 final class ScriptedMemberships: MembershipChecker {
     private let line = Mutex<Result<Set<ObjectID>, AccessCheckFault>>(.success([]))
     let asked = Watched(0)
@@ -135,7 +135,7 @@ final class FakeMemberships: MembershipRegistry {
         later()
         _ = await decide()
         #expect(names.isEmpty)
-        // Nothing is asked about who has no role.
+        // The daemon does not ask about the groups of a user without a role.
         let asked = checker.asked.value
         later()
         _ = await decide()
@@ -252,7 +252,7 @@ final class FakeMemberships: MembershipRegistry {
         later()
         _ = await decide()
         #expect(names.isEmpty)
-        // Before the confirmation has an answer, nothing is given.
+        // As long as the confirmation gets no answer, the user gets no membership.
         let fault = AccessCheckFault(.roleUnconfirmed, detail: "no answer")
         fixture.checker.scriptConfirmation(alice.identity.objectID, .fault(fault))
         later()

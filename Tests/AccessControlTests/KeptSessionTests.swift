@@ -11,7 +11,7 @@ import Testing
 
     init() throws { alice = try Person("alice@contoso.com", 1) }
 
-    /// A new daemon, which gets back at its start what was kept before. `role`: that of alice.
+    /// A new daemon, which at its start gets back the sessions that the keeper holds. `role` is alice's role.
     private func fixture(_ role: Role? = .user, keeper: FakeKeeper? = nil) throws -> Fixture {
         let fixture = try Fixture(keeper: keeper ?? self.keeper)
         fixture.accounts.set(alice.name, .enrolled(alice.enrolled()))

@@ -16,7 +16,7 @@ import Testing
         fixture.checker.script(alice.identity.objectID, role: .user)
     }
 
-    /// Asks as sudo's plugin does about its own user, or as another service.
+    /// Asks as sudo's plugin does, about the user who runs sudo; or as another service.
     private func sudo(_ service: String = "sudoers", _ fixture: Fixture? = nil) async -> StageVerdict {
         let fixture = fixture ?? self.fixture
         var request = fixture.accountRequest(alice, service: service)
@@ -195,7 +195,7 @@ import Testing
         #expect(await sudo("sudoers", fixture) == .ignore)
         await fixture.access.renewal.renew()
         #expect(fixture.grants.current().isEmpty && fixture.checker.questions.value.isEmpty)
-        // The control: a new sign-in.
+        // Control: after a new sign-in, sudo is allowed.
         #expect(await fixture.signIn(alice) == .allow)
         #expect(await sudo("sudoers", fixture) == .allow)
     }

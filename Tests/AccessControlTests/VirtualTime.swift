@@ -4,7 +4,7 @@ import Authorization
 import Identity
 import Synchronization
 
-/// Time that stands still until a test moves it.
+/// Time that passes only when a test advances it.
 final class VirtualTime: TimeSource {
     private struct State {
         var wall: Int64 = 1_800_000_000

@@ -52,7 +52,7 @@ private func sample() throws -> AccountTable {
         return try AtomicFile("\(folder.path)/accounts").read(limit: 1 << 20)
     }
 
-    /// A file with these body lines and a right last line.
+    /// A file with these body lines and a correct last line.
     private func signed(_ lines: [String], version: String = "1") -> [UInt8] {
         let body = Array("entralogin-accounts \(version)\n".utf8) + lines.flatMap { Array("\($0)\n".utf8) }
         let sum = SHA256.digest(of: body).map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()

@@ -110,7 +110,7 @@ import Testing
             #expect(await reason { _ = try await add(text, 1, in: directory) } == expected, "\(text)")
         }
         #expect(directory.view().allEnrolled().isEmpty)
-        // The account's own record, which a cache kept from when sshd asked.
+        // Another name service returns the account's own record: a cache kept it from sshd's lookup.
         fixture.neighbours.say(.somebody(String(try directory.provisional(alice).uid.number)), of: alice)
         #expect(try await add(alice, 1, in: directory).isNew)
     }

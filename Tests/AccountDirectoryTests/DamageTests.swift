@@ -7,12 +7,12 @@ import LinuxSystem
 import TestSupport
 import Testing
 
-/// A store and a published file with one byte changed, or truncated anywhere: what users get then.
+/// What users get if one byte of the store or of a published file is changed, or if the file is truncated.
 @Suite struct DamageTests {
     let fixture = Fixture()
     private let names = ["alice@contoso.com", "bob@contoso.com", "carol@contoso.com", "dave@contoso.com"]
 
-    /// Four people: one plain, one retired, one renamed, one with another object than at first.
+    /// Four accounts: one unchanged, one retired, one renamed, one rebound to another object id.
     private func enrolSome() async throws -> [EnrolledAccount] {
         let directory = fixture.start()
         for (number, name) in names.enumerated() { try await directory.signIn(name, as: number + 1) }

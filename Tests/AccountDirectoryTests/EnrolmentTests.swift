@@ -63,7 +63,7 @@ import Testing
         let other = try identity(2)
         #expect(await reason { _ = try await directory.enrol(enrolled.account, as: other) } == .objectIDChanged)
         #expect(fixture.disk.works == works)
-        // Not before the account was published once.
+        // This holds only once the account was published: until then, its sign-in needs the disk.
         fixture.disk.fail("accounts.snapshot")
         #expect(await reason { try await directory.signIn("bob@contoso.com", as: 2) } == .enrolmentFailed)
         #expect(await reason { try await directory.signIn("bob@contoso.com", as: 2) } == .enrolmentFailed)
@@ -112,7 +112,7 @@ import Testing
     @Test("P6: of two names that race for one uid, one enrols and the other tries again")
     func race() async throws {
         let directory = fixture.start()
-        // sshd was told the first name's uid for the second name, too, because of a local file that is gone by now.
+        // sshd got the first name's uid for the second name, too, because of a local file that is gone by now.
         let alice = try directory.provisional("alice@contoso.com")
         let taken = Account(
             name: try name("bob@contoso.com"),

@@ -81,7 +81,7 @@ private final class LocalGroups: Sendable {
 
     private func later(_ seconds: Int) -> BootTime { clock.bootTime().advanced(by: .seconds(seconds)) }
 
-    /// What the name service's reader finds: the groups by name; nil where it takes no file.
+    /// What the name service's reader finds: the groups by name; nil if it does not accept the file.
     private func published() -> [String: UInt32]? {
         withFile { file in
             var found: [String: UInt32] = [:]
@@ -96,7 +96,7 @@ private final class LocalGroups: Sendable {
         }
     }
 
-    /// The gids of one person, and until when.
+    /// The published gids of one person, and their expiry.
     private func published(_ uid: PosixID) -> (gids: Set<UInt32>, expiry: UInt64)? {
         withFile { file in
             var (expiry, places): (UInt64, UInt64) = (0, 0)
@@ -151,7 +151,7 @@ private final class LocalGroups: Sendable {
         clock.pass(.seconds(601))
         await groups.refresh(tenant: tenant)
         #expect(published() == ["ops_entra": first + 1] && groups.heldNames == ["developers_entra"])
-        // The module answers for the group by now: that is nobody else's.
+        // By now entralogin's own module answers for the group: no other name service has the name.
         neighbours.say(.somebody(String(first)), named: "developers_entra")
         clock.pass(.seconds(601))
         await groups.refresh(tenant: tenant)
@@ -218,7 +218,7 @@ private final class LocalGroups: Sendable {
         await lost.refresh(tenant: tenant)
         #expect(lost.groups.isEmpty && lost.warnings[0].contains("is older"))
         #expect(try store.read(limit: 1 << 20) == older)
-        // The remedy that it names: root does without the numbers of before.
+        // The remedy in the warning: root gives up the earlier numbers.
         #expect(lost.warnings[0].contains("remove \(mark.path)"))
         try mark.remove()
         await lost.refresh(tenant: tenant)
@@ -260,7 +260,7 @@ private final class LocalGroups: Sendable {
         #expect(published(alice)?.gids == [first + 1] && names(alice, groups) == ["ops_entra"])
         groups.lower(uid: alice, to: [developers.objectID])
         #expect(published(alice) == nil && names(alice, groups).isEmpty)
-        // What is lowered gives nothing that was not there.
+        // `lower` gives no membership that the user did not have.
         groups.lower(uid: alice, to: [developers.objectID])
         #expect(published(alice) == nil)
         groups.set(uid: alice, in: [developers.objectID], until: later(100))
@@ -277,7 +277,7 @@ private final class LocalGroups: Sendable {
         groups.set(uid: alice, in: [developers.objectID], until: later(3600))
         groups.set(uid: alice, in: [developers.objectID], until: later(3659))
         #expect(published(alice)?.expiry == 4600)
-        // A caller that asks for the age of the answer gets that of the last one.
+        // `names` goes by the end that was set last, not by the published expiry.
         #expect(groups.names(of: alice, until: later(3659)) == ["developers_entra"])
         #expect(groups.names(of: alice, until: later(3660)).isEmpty)
         groups.set(uid: alice, in: [developers.objectID], until: later(3660))

@@ -45,7 +45,7 @@ struct MappingTests {
         #expect(try await directory.signIn(Self.alice, as: 1) == enrolled)
         #expect(fixture.disk.works == works, "P14: an enrolled person's sign-in waits for no disk")
         #expect(directory.report().shadowed.isEmpty && directory.report().warnings.isEmpty)
-        // What root changes in /etc/passwd counts.
+        // A change that root makes in /etc/passwd takes effect.
         fixture.write(Self.passwd.replacing("/bin/zsh", with: "/bin/sh"), to: "passwd")
         #expect(try directory.provisionalOrEnrolled(Self.alice).shell == "/bin/sh")
     }

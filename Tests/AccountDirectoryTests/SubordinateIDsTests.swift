@@ -8,7 +8,7 @@ import LinuxSystem
 import TestSupport
 import Testing
 
-/// The daemon's part in the accounts' ranges: it notifies root's program, and checks whether a line is there.
+/// The daemon's part in subordinate ids: it notifies root's program, and checks whether an account has its lines.
 @Suite struct SubordinateIDsTests {
     let fixture = Fixture()
 
@@ -70,7 +70,7 @@ import Testing
         let directory = fixture.start(policy: AccountPolicy(subordinateIDs: true))
         let alice = try await directory.signIn("alice@contoso.com", as: 1)
         let (closed, other) = number == 0 ? ("subuid", "subgid") : ("subgid", "subuid")
-        // What is no plain file cannot be read by root either, who runs these tests.
+        // A FIFO, because root, who runs these tests, can read any regular file.
         #expect(mkfifo(fixture.folder(closed), 0o600) == 0)
         let began = fixture.clock.bootTime()
         #expect(await !wait(directory, alice))

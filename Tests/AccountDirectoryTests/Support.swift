@@ -37,7 +37,7 @@ final class FakeGrants: GrantRegistry {
     var fault: String? { nil }
 }
 
-/// What can be wrong with the disk, and a look at the folder at each step: what a kill -9 there leaves behind.
+/// The faults of a disk, and a hook at each step, which sees the folder as a kill -9 would leave it.
 final class Disk: Sendable {
     private struct State {
         var reached: [String] = []
@@ -67,7 +67,7 @@ final class Disk: Sendable {
         }
     }
 
-    /// From now on every step on files whose path ends so fails; nil: none.
+    /// From now on every step on files whose path ends with `path` fails; nil: none.
     func fail(_ path: String?, with error: Errno = .noSpace) {
         state.withLock { state in
             state.reached = []
@@ -92,7 +92,7 @@ final class Disk: Sendable {
     }
 }
 
-/// How often root's program was told of a change.
+/// How often root's program was notified of a change.
 final class Announcements: Sendable {
     private let number = Mutex(0)
 
@@ -112,7 +112,7 @@ final class Neighbours: Sendable {
 
     func say(_ answer: NumberHolder?, of name: String) { names.withLock { $0[name] = answer } }
 
-    /// The same of a group.
+    /// The same for a group.
     func say(_ answer: NumberHolder?, named name: String) { names.withLock { $0[name] = answer } }
 
     func holder(named name: String) -> NumberHolder { names.withLock { $0[name] ?? .nobody } }
@@ -135,7 +135,7 @@ func identity(_ number: Int, tenant: String = contoso) throws -> DirectoryIdenti
     return DirectoryIdentity(tenant: try #require(TenantID(tenant)), objectID: try #require(ObjectID(objectID)))
 }
 
-/// A machine's folders with a directory over them; `restart` makes another over the same folders.
+/// A machine's folder. Each `start` makes an account directory over it, as a restart of the daemon does.
 struct Fixture {
     let folder = TemporaryFolder()
     let clock = FixedClock()

@@ -144,7 +144,7 @@ import Testing
         #expect(cache.count == 3)
         #expect(try found(cache, 2, at: 6) == "unknown")
         for number in 3...5 { #expect(try found(cache, number, at: 6) == "fresh user") }
-        // Answering a known question again needs no room.
+        // A new answer to a known question needs no further room.
         cache.store(Samples.answer(nil), correlation: id, for: try Samples.key(4), at: Samples.time(7))
         #expect(cache.count == 3)
         #expect(try found(cache, 3, at: 7) == "fresh user")

@@ -95,7 +95,7 @@ struct AccessCheckTests {
         #expect(throws: MessageError.self) { try answer("[\(bare.joined(separator: ","))]") }
         let one = try answer("[\(bare[0]),\(element(Self.actions.administrator, "Allowed"))]")
         #expect(!one.mayLogin && !one.isLoginRefused)
-        // Beside the data action of the same name it does not count, and is not a second decision on that.
+        // Next to the data action of the same name it does not count, nor as a second decision on that action.
         let both = try answer("[\(bare[0]),\(element(Self.actions.user, "NotAllowed"))]")
         #expect(!both.mayLogin)
     }

@@ -3,7 +3,7 @@
 /// Made with
 /// `openssl req -x509 -newkey rsa:2048 -nodes -keyout key.pem -subj /CN=test -days 3650 -outform DER -out cert.der`
 /// (the last one with `-newkey ec -pkeyopt ec_paramgen_curve:P-256`); the modulus with `openssl rsa -noout -modulus`.
-/// The private halves were thrown away.
+/// The private keys were deleted.
 enum KeyFixtures {
     /// Modulus, base64url.
     static let modulus =

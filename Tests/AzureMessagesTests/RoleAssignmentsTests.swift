@@ -34,7 +34,7 @@ struct RoleAssignmentsTests {
         #expect(try role("{\"dataActions\":[\"*\"]}").gives(Self.login))
         #expect(try !role("{\"dataActions\":[\"*\"],\"notDataActions\":[\"*/login/action\"]}").gives(Self.login))
         #expect(try !role("{\"actions\":[\"*\"],\"dataActions\":[]}").gives(Self.login))
-        // Another permission may give what one excludes.
+        // One permission may grant what another one excludes.
         #expect(
             try role(
                 "{\"dataActions\":[\"*\"],\"notDataActions\":[\"*\"]},{\"dataActions\":[\"*/login/action\"]}"

@@ -22,7 +22,7 @@ struct ClockComparisonTests {
         let deadline = fixture.clock.bootTime().advanced(by: .seconds(5))
         _ = try await fixture.service.instance(by: deadline)
         try await fixture.clouds.learn(about: try fixture.machine(), by: deadline)
-        // The virtual clock began somewhat later than the date in the answers.
+        // The tests' dates assume a clock at 1,800,000,000; the virtual clock is later by this difference.
         let begin = fixture.clock.wallTime().seconds - 1_800_000_000
         return fixture.environment.clock.aheadSeconds.map { $0 - begin }
     }

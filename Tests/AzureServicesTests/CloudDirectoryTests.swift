@@ -42,7 +42,7 @@ struct CloudDirectoryTests {
         #expect(fixture.clouds.remark?.contains("microsoftonline.us") == true)
     }
 
-    /// A cloud that is in no table, and what its tenant's configuration says.
+    /// A cloud that is in no table; `document` is its tenant's configuration.
     private func moon(_ document: String, endpoints: AzureEndpoints = AzureEndpoints()) throws -> (Fixture, Machine) {
         let fixture = Fixture(endpoints: endpoints)
         let login = endpoints.login ?? "https://login.microsoftonline.com"

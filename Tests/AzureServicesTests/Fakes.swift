@@ -7,7 +7,7 @@ import HTTPTransport
 import Identity
 import Synchronization
 
-/// A clock that stands still until a task sleeps: the task wakes at once, and the clock has moved on.
+/// A clock that moves only when a task sleeps: it jumps to the end of the sleep, and the task wakes at once.
 final class VirtualClock: TimeSource {
     private let state = Mutex(Duration.seconds(1000))
 
@@ -34,7 +34,7 @@ struct TaskStarterOfTests: TaskStarter {
     func start(_ operation: @escaping @Sendable () async -> Void) { Task { await operation() } }
 }
 
-/// Answers by the beginning of the URL, in order; the last answer repeats. Keeps the requests.
+/// Answers by the URL's prefix, in order; the last answer repeats. Keeps the requests.
 final class ScriptedTransport: HTTPTransport {
     typealias Answer = Result<HTTPResponse, HTTPError>
 
@@ -58,7 +58,7 @@ final class ScriptedTransport: HTTPTransport {
     func send(_ request: HTTPRequest) async throws(HTTPError) -> HTTPResponse {
         let answer: Answer? = state.withLock { state in
             state.requests.append(request)
-            // The longest beginning that fits.
+            // The longest prefix that matches.
             guard let key = state.scripts.keys.filter({ request.url.hasPrefix($0) }).max(by: { $0.count < $1.count })
             else { return nil }
             guard let answers = state.scripts[key], let first = answers.first else { return nil }

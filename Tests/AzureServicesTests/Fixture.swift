@@ -153,7 +153,7 @@ struct Fixture {
         )
     }
 
-    /// The fault of a question that must have one.
+    /// The fault of a question that must fail.
     func fault(seconds: Int = 10) async throws -> AccessCheckFault {
         let question = try question(seconds: seconds)
         do throws(AccessCheckFault) {

@@ -102,7 +102,7 @@ struct GraphDirectoryTests {
             Issue.record("\(directory.status.standing)")
             return
         }
-        // Once it is given, it counts with the next token, which is asked for at once.
+        // Once the administrator gives the permission, it counts with the next token, which is requested at once.
         fixture.transport.script(Self.users, account(true))
         fixture.transport.script(Fixture.token, Fixture.tokenAnswer("2"))
         #expect(try await state() == .enabled)

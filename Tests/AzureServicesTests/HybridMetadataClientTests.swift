@@ -145,7 +145,7 @@ struct HybridMetadataClientTests {
         #expect(await reason([stranger]) == .metadataClosed)
         #expect(await reason([agent.union(stranger)]) == .metadataClosed)
         #expect(fixture.transport.requests.count == asked)
-        // The stranger appears or disappears while the question is in flight: before the key, and after it.
+        // A listener appears or disappears while the request is in flight: before the key is sent, and after it.
         #expect(await reason([agent, stranger]) == .metadataClosed)
         #expect(await reason([[], []]) == .metadataClosed)
         #expect(await reason([agent, agent, []]) == .metadataClosed)

@@ -211,7 +211,7 @@ struct SimulatorTests {
         #expect(try await checker().check(try await question(0xB0, seconds: 12)).checker == "arm")
         try await azure.tell("clear")
         try await azure.fault("throttle", "pas", value: .number("30"))
-        // A deadline before that, so that the checker does not wait for it.
+        // The deadline ends before the 30 s of Retry-After, so that the checker does not wait for them.
         #expect(try await reason(checker(["pas"]), seconds: 20) == .throttled)
         #expect(try await checker().check(try await question(0xB0)).checker == "arm")
     }

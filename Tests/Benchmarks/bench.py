@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Measures what has a limit: `run` calls this inside the testbed's namespaces. One line for each figure."""
+"""Measures what has a limit, and prints one line for each figure. `run` calls this inside the testbed's namespaces."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ from testbed.stalls import TRIES, Stalls
 class Measure:
     name: str
     take: Callable[[Environment], list[Figure]]
-    is_speed: bool = False  # which other work on the machine changes: a limit must hold in one of several tries
-    deep: Callable[[Environment], list[Figure]] | None = None  # with --deep, this instead
+    is_speed: bool = False  # other work on the machine changes it: the limit must hold in one of several tries
+    deep: Callable[[Environment], list[Figure]] | None = None  # with --deep, this is called instead of `take`
 
 
 MEASURES = (
@@ -56,8 +56,8 @@ MEASURES = (
 
 
 def taken(env: Environment, measure: Measure, stalls: Stalls, is_deep: bool) -> list[Figure]:
-    """Its figures. One of speed that is beyond its limit is taken again, and so is one that failed while the machine stood
-    still (`testbed.stalls`); what was seen then is printed."""
+    """The figures of the measure. A speed that is beyond its limit is measured again, and so is a measure that failed while
+    the machine did not run (`testbed.stalls`). Figures that are measured again are printed, too."""
     for tries_left in reversed(range(TRIES)):
         began, error = time.monotonic(), None
         try:

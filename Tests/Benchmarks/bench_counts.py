@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What does not depend on the machine's mood: system calls, instructions, sizes."""
+"""Figures that do not depend on other work on the machine: system calls, instructions, sizes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from testbed.checks import admitted, equal, require
 from testbed.installed import REPOSITORY
 
 SIZE_LIMIT_KIB = 48
-PAM_SIZE_LIMIT_KIB = 60  # with the reader of the published files
+PAM_SIZE_LIMIT_KIB = 60  # it includes the reader of the published files
 PROGRAMS = ("libnss_entralogin.so.2", "libnss_entralogin_short.so.2", "pam_entralogin.so", "sudo_entralogin.so",
             "authorized-principals")
 HIT_CALLS_LIMIT = 1.2
@@ -23,15 +23,15 @@ HIT_INSTRUCTIONS_LIMIT, FOREIGN_INSTRUCTIONS_LIMIT = 2_500, 250
 
 
 def calls(machine: Machine, program: str, question: str, user: str | None) -> float:
-    """System calls of one such question, once the process has loaded everything. Left out is the look at the published
-    file's path, which comes once in 10 ms and so more often in a question that strace or the machine makes slow."""
+    """System calls of one lookup, once the process has loaded everything. The check of the published file's path does not
+    count: the module makes it once in 10 ms, so more often in lookups that strace or other work makes slow."""
 
     def count(repeats: int) -> int:
         machine.must("strace", "-f", "-o", "/tmp/calls", program, "ls", input=f"{question}\n" * repeats, user=user)
         return sum("/nss/" not in line for line in machine.read("/tmp/calls").splitlines())
 
     machine.shell("rm -f /tmp/calls")
-    # The program's own reading and writing is the same for 64 lines more, whatever they ask: 4 KiB at a time.
+    # The program's own calls cancel out in the callers' differences: one write a line, and one read for each 4 KiB.
     return (count(192) - count(64)) / 128
 
 
@@ -61,7 +61,7 @@ def system_calls(env: Environment) -> list[Figure]:
 
 
 def instructions(env: Environment) -> list[Figure]:
-    """Counted by callgrind inside the module's own function, with the machine's published file under its true name."""
+    """Callgrind counts them inside the module's own function, with the published file of a machine at its usual path."""
     with env.fresh("instructions", bare=True) as host:
         people = [env.newcomer() for _ in range(3)]
         for person in people:
@@ -74,7 +74,7 @@ def instructions(env: Environment) -> list[Figure]:
 
 
 def counted(env: Environment, snapshot: bytes, name: str, status: int) -> float:
-    """Instructions of one look-up, from the difference of 30 and 10."""
+    """Instructions of one lookup, from the difference between 30 lookups and 10."""
     return (run_counted(env, snapshot, name, status, 30) - run_counted(env, snapshot, name, status, 10)) / 20
 
 

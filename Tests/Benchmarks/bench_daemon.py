@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The daemon itself: certificates a second, memory after many sign-ins, time until it is ready."""
+"""The daemon itself: certificate checks a second, memory after many sign-ins, time until it is ready."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ MEMORY_LIMIT_MIB, READY_LIMIT_MS = 24, 100
 
 
 def check_request(host: Host, person: Person) -> bytes:
-    """The helper's request for this person; the last four bytes are the caller's process id."""
+    """The helper's request for this person. Its last four bytes are the caller's process id, which load.c fills in."""
     assert person.certificate is not None
     payload = (wire.string(person.login) + struct.pack(">I", host.machine.uid(person.login))
                + wire.string(host.machine.home(person.login)) + wire.string(KIND)
@@ -69,7 +69,7 @@ def certificates_a_second(env: Environment) -> list[Figure]:
 
 
 def readiness(env: Environment) -> list[Figure]:
-    """The time from exec to READY=1 while nothing in Azure answers, with a store of many accounts."""
+    """The time from exec to READY=1 while no Azure service answers, with one account in the store."""
     with env.fresh("ready", bare=True) as host:
         admitted(host.ssh(env.newcomer(), "true"))
         for endpoint in ("imds", "token", "keys", "signin", "pas", "arm"):
@@ -105,7 +105,7 @@ def memory_after(env: Environment, sign_ins: int) -> list[Figure]:
         empty = host.service.resident_kibibytes()
 
         def sign_in(number: int) -> str:
-            # Each person must get in. On a busy machine an answer may come after PAM's deadline: then the person tries again.
+            # Each person must be able to sign in. On a busy machine an answer may miss PAM's deadline; the person then retries.
             for _ in range(TRIES):
                 outcome = host.ssh(people[number % PEOPLE], "true", timeout=120)
                 if outcome.ok or OUT_OF_TIME not in outcome.text:
@@ -115,7 +115,7 @@ def memory_after(env: Environment, sign_ins: int) -> list[Figure]:
         with ThreadPoolExecutor(AT_ONCE) as pool:
             failures = [text for text in pool.map(sign_in, range(sign_ins)) if text]
         require(not failures, f"{len(failures)} of {sign_ins} sign-ins failed: {failures[:2]}")
-        # At rest: every 10 s the daemon frees memory that it does not need.
+        # The least value is the one at rest: every 10 s the daemon frees memory that it does not need.
         full = min(resident for resident in _sampled(host.service.resident_kibibytes, HOUSEKEEPING_S + 2))
     return [at_most(f"resident memory after {sign_ins:,} sign-ins of {PEOPLE} people, MiB", full / 1024, MEMORY_LIMIT_MIB,
                     f"{full / 1024:.1f} (at the start {empty / 1024:.1f})")]

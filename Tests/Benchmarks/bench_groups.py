@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The groups of a person who is in none, ten or fifty Entra groups, beside 100,000 accounts."""
+"""The lookup of the groups of a person in no, ten or fifty Entra groups, on a machine with 100,000 accounts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from testbed.checks import require
 ACCOUNTS = 100_000
 COUNTS = (0, 10, 50)
 ROUNDS = 5
-MOST = 12  # times what nobody's membership costs: fifty groups are fifty records to check once, then fifty to copy
+MOST = 12  # times the cost for a person in no group: fifty groups are fifty records to check once, then fifty to copy
 FILE = "/run/entralogin/nss/groups.snapshot"
 FIRST_GID = 0x7000_0010
 MAPS_GROUPS = 2
@@ -39,7 +39,7 @@ def sealed(number: int, rest: bytes) -> bytes:
 
 
 def snapshot(boot: str, groups: int, people: range) -> bytes:
-    """GROUPS of entralogin_snapshot.h: everybody is in all of them, without an end."""
+    """The file GROUPS of entralogin_snapshot.h: all people are in all groups, without an end."""
     names = [f"group{n:02}_entra".encode() for n in range(groups)]
     body = b"".join(sealed(FIRST_GID + n, struct.pack("<HH36s", len(name), 0, name)) for n, name in enumerate(names))
     body += b"".join(sealed(our_uid(n), struct.pack("<QQ", 2**63, 2**groups - 1)) for n in people)
@@ -49,7 +49,8 @@ def snapshot(boot: str, groups: int, people: range) -> bytes:
 
 
 def publish(host: Host, groups: int) -> None:
-    """As the daemon would, which has stopped: the flag in the accounts, and the groups with as many people as there may be."""
+    """Publishes as the daemon does, which is stopped: sets the flag in the accounts file, and writes the groups file with the
+    largest number of members that the daemon writes."""
     path = host.machine.path(f"{STATE}/nss/accounts.snapshot")
     accounts = bytearray(path.read_bytes())
     flags = struct.unpack_from("<I", accounts, 64)[0] & ~MAPS_GROUPS | (MAPS_GROUPS if groups else 0)

@@ -13,13 +13,13 @@ from publishing import publishing
 from rounds import CACHE, OURS, Key, provisional, rounds
 
 ACCOUNTS, MANY = 500, 100_000
-MOST_ROUNDS = 9  # one in which the limits hold is enough: other work on the machine disturbs some
+MOST_ROUNDS = 9  # the best values of all rounds count, because other work on the machine disturbs some rounds
 # Limits with room for other work on the machine; the goals are printed beside them.
 LIMITS = {("module", "name"): 1.25, ("module", "uid"): 1.25, ("module", "groups"): 1.25,
           ("glibc", "name"): 1.25, ("glibc", "uid"): 1.25, ("glibc", "groups"): 1.25}
 STRANGER_LIMIT, PROVISIONAL_LIMIT, PROVISIONAL_GOAL = 0.5, 4, 1.5
 CHECKED_LIMIT = 2
-PUBLISHING_LIMIT_MS = 80  # of the processor
+PUBLISHING_LIMIT_MS = 80  # of processor time
 
 
 def name_service(env: Environment) -> list[Figure]:
@@ -60,7 +60,7 @@ def compared(cells: dict[Key, Cell], way: str, operation: str) -> Figure:
 
 
 def publication(env: Environment) -> list[Figure]:
-    """Measures processor time, which other work on the machine does not change much."""
+    """Limits the processor time, which other work on the machine does not change much."""
     with ours(env, MANY) as (_, host):
         seen = publishing(env, host, MANY)
     return [at_most(f"publishing one change at {MANY:,} accounts, ms of the processor", seen.processor,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What short names (`ShortNames=`) cost everybody else: in the name service and in PAM, beside the same without them."""
+"""The cost of short names (`ShortNames=`) for all other users in the name service and in PAM, and the cost without them."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from testbed.checks import admitted
 from testbed.compiled import placed
 
 ACCOUNTS, ROUNDS = 500, 5
-# A look-up that finds nothing opens, checks and reads the published file, or compares the copy that the process keeps.
+# A lookup that finds nothing opens, checks and reads the published file, or compares the copy that the process keeps.
 FOREIGN_LIMIT, FIRST_LIMIT, LOCAL_PAM_LIMIT = 1.2, 8, 12
-STRANGER_LIMIT = 2  # one system call more than a hit has: the command name, since root asks
+STRANGER_LIMIT = 2  # root's lookup makes one system call more than a hit: it reads its command name
 SERVICES = {"bench-none": "", "bench-off": "pam_entralogin.so", "bench-on": "pam_entralogin.so short_names"}
 LOOK_UPS = 128
 
 
 def second_call(machine: Machine, program: str, user: str) -> int:
-    """System calls of the second look-up of a foreign name, when it keeps no copy yet. The first also loads the module."""
+    """System calls of the second lookup of a foreign name, when the process keeps no copy yet. The first loads the module."""
 
     def count(repeats: int) -> int:
         machine.must("strace", "-f", "-o", "/tmp/calls", program, "ls", input="name nosuchuser\n" * repeats, user=user)

@@ -18,14 +18,14 @@ from testbed import Machine, Person
 from testbed.checks import admitted, require
 from testbed.person import local_person
 
-PAIRS, ROUNDS = 40, 5  # another round only if all before were beyond the limit, because the machine is shared
+PAIRS, ROUNDS = 40, 5  # another round only if all earlier ones were beyond the limit, because the machine is shared
 PLAIN_PORT = 2299
 SIGN_IN_LIMIT, HELPER_LIMIT = 1.10, 3.0
 FLOOR_SOCKET = "/run/floor.sock"
 
 
 def plain_machine(env: Environment) -> tuple[Machine, Person]:
-    """A machine without entralogin: a local user, a plain certificate, a principals command that does nothing."""
+    """A machine without entralogin: a local user, a plain certificate, a principals command that checks nothing."""
     machine = env.testbed.machine("plain")
     authority = env.testbed.keys / "entra" / "entra-1"
     key = make_key(env.testbed.keys / "plain")
@@ -44,7 +44,7 @@ def plain_machine(env: Environment) -> tuple[Machine, Person]:
 
 
 def pairs(env: Environment, port: int, ours: Person, plain: Person) -> tuple[float, float, float]:
-    """Medians of both in milliseconds, and the median of the ratios within pairs."""
+    """The medians with entralogin and without it in milliseconds, and the median of the ratios within pairs."""
     with_us: list[float] = []
     without: list[float] = []
     for turn in range(PAIRS):
@@ -79,7 +79,7 @@ def warm_sign_in(env: Environment) -> list[Figure]:
 
 @contextmanager
 def floor_server(env: Environment, machine: Machine, *arguments: str) -> Iterator[None]:
-    """Runs the floor's server on the machine, until the block ends."""
+    """Runs floors/server.c on the machine until the block ends."""
     program = floor_inside(env, machine, "server", "-lcrypto")
     machine.remove(FLOOR_SOCKET)
     process = subprocess.Popen(machine.argv([program, FLOOR_SOCKET, *arguments]), stdout=subprocess.PIPE, text=True)
@@ -93,7 +93,7 @@ def floor_server(env: Environment, machine: Machine, *arguments: str) -> Iterato
 
 
 def helper(env: Environment) -> list[Figure]:
-    """The helper's whole run with a valid certificate, in turn with a C program that connects and exchanges one frame."""
+    """The helper's whole run with a valid certificate, in turn with floors/exchange.c, a bare exchange of one frame."""
     with env.fresh("helper", bare=True) as host:
         person = env.newcomer()
         admitted(host.ssh(person, "true"))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A warm `sudo -n true` of an administrator, in turn with a local user's under a rule with NOPASSWD."""
+"""A warm `sudo -n true` of an administrator, in turn with that of a local user who has a rule with NOPASSWD."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from roles import TARGETPW, administrator
 from testbed import Person
 from testbed.checks import equal, require
 
-PAIRS, ROUNDS = 60, 5  # another round only if all before were beyond the goal, because the machine is shared
+PAIRS, ROUNDS = 60, 5  # another round only if all earlier ones were beyond the goal, because the machine is shared
 # On Debian systemd's name service comes before entralogin's, so sudo's lookups of the user go through it first.
 LIMIT, GOAL = 1.6, 1.3
 LIMIT_ALONE, GOAL_ALONE = 1.3, 1.15
-# For each line that it reads, prints how many microseconds one sudo takes, and its exit status.
+# For each line that it reads, runs one sudo, and prints how many microseconds it took and its exit status.
 LOOP = "while read -r _; do a=${EPOCHREALTIME/[.,]/}; sudo -n true; e=$?; echo $((${EPOCHREALTIME/[.,]/} - a)) $e; done"
 
 
 @contextmanager
 def session(host: Host, person: Person) -> Iterator[Callable[[], int]]:
-    """A session that stays open; yields a function that runs one sudo in it and returns its microseconds."""
+    """A session that stays open. Yields a function that runs one sudo in it and returns its microseconds."""
     argv = person.argv("-p", str(host.port), f"{person.login}@127.0.0.1", f"bash -c '{LOOP}'")
     process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     assert process.stdin is not None and process.stdout is not None

@@ -34,12 +34,12 @@ def at_least(name: str, value: float, limit: float, seen: str) -> Figure:
 
 
 def floor(env: Environment, name: str, *libraries: str) -> Path:
-    """A program of `floors`, as this process sees it."""
+    """Compiles a program of `floors`, the lower bounds with which figures are compared; returns its path for this process."""
     return compiled(FLOORS / f"{name}.c", env.testbed.scratch / "floors", *libraries)
 
 
 def floor_inside(env: Environment, machine: Machine, name: str, *libraries: str) -> str:
-    """The same program's path on a machine."""
+    """Puts such a program on a machine; returns its path there."""
     inside = f"/usr/local/bin/floor-{name}"
     machine.path(inside).write_bytes(floor(env, name, *libraries).read_bytes())
     machine.path(inside).chmod(0o755)

@@ -4,7 +4,7 @@ import ByteCoding
 import Testing
 
 struct Base64Tests {
-    // The vectors of RFC 4648, 10.
+    // The test vectors of RFC 4648, section 10.
     @Test(
         "The vectors of the RFC hold both ways",
         arguments: [

@@ -25,7 +25,7 @@ struct JSONCodingTests {
         var nested: [[String]] = [[], ["x"]]
     }
 
-    /// What it says of itself is not what it holds.
+    /// Its encoded form differs from its properties.
     private struct ByHand: Codable, Hashable {
         var pair: [Int] = [1, 2]
         private enum CodingKeys: CodingKey { case inside, first }

@@ -10,13 +10,13 @@ import PAM
 import Testing
 import Wire
 
-/// The C programs and the daemon's own codec (Wire), held against each other: two implementations of one header.
+/// Compares the C programs with the daemon's own codec (Wire): two implementations of one header.
 @Suite("Agreement of the C programs with the daemon's codec")
 struct AgreementTests {
     private static let home = "/home/\(FakeStack.name)"
     private static let credential = "publickey ssh-rsa-cert-v01@openssh.com AAAA\n"
 
-    /// What one stage asks and comes to, where the daemon answers with `response`.
+    /// The result and the request of one stage, which the daemon answers with `response`.
     private func run(
         _ stage: FakeStack.Stage,
         _ stack: FakeStack,

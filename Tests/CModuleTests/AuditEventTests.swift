@@ -115,8 +115,8 @@ struct AuditEventTests {
 
     // MARK: Serving
 
-    /// Serves messages from a datagram socket with the senders' credentials, with a socket pair instead of netlink;
-    /// returns the result, the message to the kernel and the error messages.
+    /// Passes messages through a datagram socket with the senders' credentials; a socket pair stands for netlink.
+    /// Returns the result, what reaches that socket, and the error messages.
     private func serve(_ messages: [[UInt8]], owner: UInt32) -> (result: Int32, kernel: [UInt8], errors: String) {
         var ends: [Int32] = [-1, -1]
         socketpair(AF_UNIX, Int32(SOCK_DGRAM.rawValue), 0, &ends)
@@ -127,7 +127,7 @@ struct AuditEventTests {
         socketpair(AF_UNIX, Int32(SOCK_DGRAM.rawValue), 0, &kernel)
         var errors: [Int32] = [-1, -1]
         pipe(&errors)
-        // There is no answer from the kernel: sendto(2) with an address fails on a connected socket.
+        // No message reaches the kernel's socket: sendto(2) with an address fails on a connected socket.
         let result = entralogin_audit_serve(ends[1], owner, kernel[0], 0, errors[1])
         var bytes = [UInt8](repeating: 0, count: 4096)
         let got = recv(kernel[1], &bytes, bytes.count, Int32(MSG_DONTWAIT))

@@ -6,8 +6,8 @@ import Glibc
 import Synchronization
 import TestSupport
 
-/// Listens in the daemon's place, and answers each request as the test says: with a frame, with nothing (it closes the
-/// connection), or never.
+/// Listens in the daemon's place and answers each request as the test says: with a frame, by closing the connection
+/// without an answer, or never.
 final class FakeDaemon: Sendable {
     enum Answer: Sendable {
         case frame([UInt8])
@@ -34,7 +34,7 @@ final class FakeDaemon: Sendable {
 
     deinit { for descriptor in state.withLock({ $0.open }) { close(descriptor) } }
 
-    /// Ends the thread, which the shutdown of the listener wakes.
+    /// Ends the thread: the shutdown of the listener wakes it.
     func stop() { shutdown(listener, Int32(SHUT_RDWR)) }
 
     /// The requests so far, whole frames.
@@ -117,7 +117,7 @@ struct Frame {
     }
 }
 
-/// Nanoseconds of CLOCK_MONOTONIC that `body` takes.
+/// How long `body` takes, by CLOCK_MONOTONIC.
 func elapsed(_ body: () -> Void) -> Duration {
     let before = entralogin_now()
     body()

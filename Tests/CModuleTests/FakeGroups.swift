@@ -3,8 +3,8 @@
 import CWire
 import Glibc
 
-/// The groups in a PAM stack's name services: `entra_admins` belongs to another directory, with gid 70002, and bob is a
-/// member; the user `theirs` is listed with the administrators' own gid.
+/// The groups of a fake PAM stack's name services: `entra_admins` belongs to another directory and has gid 70002, and
+/// bob is a member. The user `theirs` has the gid of entralogin's administrators' group.
 extension FakeStack {
     typealias GroupLookUp =
         @convention(c) (
@@ -20,7 +20,7 @@ extension FakeStack {
     static let lookUpGroup: GroupLookUp = { name, record, _, size, found in
         guard let name, let record, let found else { return EINVAL }
         found.pointee = nil
-        // As a group with thousands of members.
+        // As large as a group with thousands of members.
         guard size > 100_000 else { return ERANGE }
         guard String(cString: name) == "entra_admins" else { return 0 }
         record.pointee.gr_gid = FakeStack.foreignGroup
@@ -31,7 +31,7 @@ extension FakeStack {
     static let listGroups: GroupList = { name, own, groups, count in
         guard let name, let groups, let count else { return -1 }
         let others: [String: [gid_t]] = ["bob": [FakeStack.foreignGroup], "theirs": [ENTRALOGIN_ADMINS_GID]]
-        // More than fit at the first try.
+        // More groups than fit into the caller's first array.
         let listed = [own] + (20_000..<22_000) + (others[String(cString: name)] ?? [])
         defer { count.pointee = Int32(listed.count) }
         guard listed.count <= Int(count.pointee) else { return -1 }

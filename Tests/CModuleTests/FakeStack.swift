@@ -7,29 +7,29 @@ import PAM
 import Synchronization
 import TestSupport
 
-/// A PAM handle with the items that a service would have set, and a person who remembers what was shown.
+/// A PAM handle with the items that a service would have set, and a user whose conversation records what it shows.
 final class FakeStack {
     static let uid = ENTRALOGIN_ID_FIRST + 7_000
     static let name = "alice@contoso.com"
-    /// Somebody of the local files, with the number that they brought along.
+    /// A mapped account: in the local files, with the uid that it had before.
     static let mapped = "adam@contoso.com"
     static let mappedUID: UInt32 = 1_001
-    /// Another directory's user, with a number of our range, and one whose name has our shape; a name and a number that
-    /// its services do not agree about.
+    /// Users of another directory with uids in entralogin's id range: a plain one, one whose name can be an Entra
+    /// account's, and one about whose name and uid the name services do not agree.
     static let theirs: (name: String, uid: UInt32) = ("theirs", ENTRALOGIN_ID_FIRST + 900_000)
     static let joe: (name: String, uid: UInt32) = ("joe@corp.example", ENTRALOGIN_ID_FIRST + 900_001)
     static let twin: (name: String, uid: UInt32) = ("twin@corp.example", ENTRALOGIN_ID_FIRST + 900_002)
-    /// An Entra account's that was retired, and that a cache of the name service still has.
+    /// The uid of a retired Entra account that a cache of the name service still has.
     static let retired = ENTRALOGIN_ID_FIRST + 900_003
-    /// What the name services have for a number, and the password there.
+    /// The name and the password field that the name services have for a uid.
     private static let numbers: [UInt32: (name: String, password: String)] = [
         theirs.uid: (theirs.name, "*"), joe.uid: (joe.name, "*"), twin.uid: ("another", "*"),
         mappedUID: ("earlier", "x"), 1_005: ("newbie", "x"), 1_006: ("renamed", ENTRALOGIN_MAPPED_MARK),
         1_007: ("zed@contoso.com", "x"), retired: ("old@contoso.com", ENTRALOGIN_NO_PASSWORD),
     ]
 
-    /// Accounts with short names; somebody else has the second one's by now, and the caller's limits keep the third
-    /// from being looked up.
+    /// Accounts with short names. Another account has tim's name by now, and the caller's limits prevent the
+    /// lookup of the third one.
     static let sue: (name: String, uid: UInt32) = ("sue", ENTRALOGIN_ID_FIRST + 8_000)
     static let tim: (name: String, uid: UInt32) = ("tim", ENTRALOGIN_ID_FIRST + 8_001)
     static let starved = "max"
@@ -54,7 +54,7 @@ final class FakeStack {
         terminal: String = "ssh"
     ) {
         person.typing = typing
-        // libpam wants a stack for each service: one that permits everything. Ours is called directly.
+        // libpam needs a stack for each service: one that permits all. The tests call entralogin's module directly.
         let permit = ["auth", "account", "session", "password"].map { "\($0) required pam_permit.so\n" }.joined()
         folder.write(Array(permit.utf8), to: service)
         folder.write(Array(permit.utf8), to: "other")
@@ -84,13 +84,13 @@ final class FakeStack {
         return value.map { String(cString: $0.assumingMemoryBound(to: CChar.self)) }
     }
 
-    /// What the person has read.
+    /// The error messages that the user was shown.
     var lines: [String] { person.lines }
-    /// What was no refusal, and what the person was asked.
+    /// The information that the user was shown, and the prompts.
     var information: [String] { person.information }
     var questions: [String] { person.questions }
 
-    /// What handles keep: libpam's own functions for that work inside a stack only.
+    /// The data that the module keeps with a handle: libpam's own functions for that work only inside a stack.
     private static let kept = Mutex<[UInt: UInt]>([:])
 
     private static let keep:
@@ -137,7 +137,7 @@ final class FakeStack {
             return PAM_SUCCESS
         }
 
-    /// The names that this world's name services know. One folds case, as another module on a machine might.
+    /// The names that the fake name services know. One of them ignores case, as another module on a machine might.
     private static let lookUp:
         @convention(c) (
             UnsafePointer<CChar>?, UnsafeMutablePointer<passwd>?, UnsafeMutablePointer<CChar>?, Int,
@@ -213,7 +213,7 @@ final class FakeStack {
 
     enum Stage { case authenticate, setcred, account, open, close }
 
-    /// Runs one stage. `realUID` ours: the process runs as alice. `loginUID`: what the login record says.
+    /// Runs one stage. `ownRealUID`: the process runs as alice. `loginUID`: the content of the login record.
     func run(
         _ stage: Stage,
         _ daemon: entralogin_server,

@@ -6,8 +6,8 @@ import PAM
 import TestSupport
 import Testing
 
-/// The folders above a home must belong to root, but all users may write to /tmp: these need a folder below `/`, and
-/// so root.
+/// The folders above a home must belong to root, but every user may write to /tmp: these tests need a folder
+/// below `/`, and root's rights.
 @Suite("PAM: what stands at the home's path", .enabled(if: geteuid() == 0))
 struct HomeStateTests {
     private final class RootFolder {

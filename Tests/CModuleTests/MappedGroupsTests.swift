@@ -8,7 +8,7 @@ import NSS
 import TestSupport
 import Testing
 
-/// Entra groups in the name service: what the published file gives, and to whom it never does.
+/// Entra groups in the name service: what the published file gives to members, and what other users never get.
 struct MappedGroupsTests {
     private static let users = ENTRALOGIN_USERS_GID
     private static let first = ENTRALOGIN_MAPPED_GID_FIRST
@@ -60,7 +60,7 @@ struct MappedGroupsTests {
         #expect(groups(of: number) == [Self.users])
         write(number, 0b11, boot: "00112233-4455-6677-8899-aabbccddee00")
         #expect(groups(of: number) == [Self.users])
-        // A place behind the last group is no group's.
+        // A bit beyond the last group stands for no group.
         write(number, ~0b11)
         #expect(groups(of: number) == [Self.users])
     }

@@ -49,7 +49,7 @@ struct MappedTests {
         #expect(entralogin_mapped(folder("none"), geteuid(), Self.name, Self.uid, Self.uid) == ENTRALOGIN_NOT_MAPPED)
         #expect(entralogin_mapped(nil, 0, Self.name, Self.uid, Self.uid) == ENTRALOGIN_NOT_MAPPED)
         #expect(errno == 77)
-        // The file exists but cannot be read.
+        // The path exists, but it is a folder and cannot be read.
         let strange = entralogin_mapped(folder.path, geteuid(), Self.name, Self.uid, Self.uid)
         #expect(strange == ENTRALOGIN_MAPPING_UNSOUND)
         #expect(entralogin_mapped_number(folder.path, geteuid(), Self.uid, nil) == ENTRALOGIN_NOT_MAPPED)

@@ -20,7 +20,7 @@ struct PAMBatchTests {
 
     private static let pending = verdict(ENTRALOGIN_VERDICT_PENDING)
 
-    /// Gives the answers one after the other; the last one repeats.
+    /// Runs the account stage with a daemon that gives the answers one after the other and repeats the last one.
     private func run(
         _ stack: FakeStack,
         _ answers: [FakeDaemon.Answer],

@@ -13,7 +13,7 @@ import Wire
 struct PAMDeviceTests {
     private typealias Run = (result: Int32, requests: [[UInt8]])
 
-    /// Gives the answers one after the other; the last one repeats.
+    /// Runs the auth stage with a daemon that gives the answers one after the other and repeats the last one.
     private func run(
         _ stack: FakeStack,
         _ answers: [FakeDaemon.Answer],

@@ -5,7 +5,7 @@ import Glibc
 import PAM
 import Testing
 
-/// sudo-rs goes by a group, which another name service may have (rule.c).
+/// sudo-rs goes by a group's name or gid, which another name service may have, too (rule.c).
 @Suite("P7: PAM and groups of other name services")
 struct PAMForeignRightTests {
     private static let head = "# SPDX\n# Made by /usr/libexec/entralogin/configure; what is changed here is lost.\n#\n"

@@ -9,8 +9,8 @@ import Identity
 import PAM
 import Testing
 
-/// Uids that two accounts may have: another directory's in entralogin's range (number.c), and a mapped account's that
-/// was given to another account.
+/// Uids that two accounts may have: a uid of another directory in entralogin's id range (number.c), and the uid of a
+/// mapped account that an administrator gave to another account.
 @Suite("P8: PAM and numbers of others")
 struct PAMNumberTests {
     private typealias Caller = @convention(c) () -> uid_t

@@ -27,7 +27,7 @@ struct PAMSessionTests {
     func question() {
         let credential = "publickey ssh-rsa-cert-v01@openssh.com AAAA\n"
         let told = run(.open, FakeStack(environment: credential), answer: verdict(ENTRALOGIN_VERDICT_ALLOW))
-        // The home of this person does not exist on the machine that runs the tests; /home may not either.
+        // This user's home does not exist on the machine that runs the tests, and /home may not exist either.
         let question = Frame().string("sshd").string(FakeStack.name).u32(FakeStack.uid).u32(FakeStack.uid)
             .string("/home/\(FakeStack.name)").u16(geteuid() == 0 ? ENTRALOGIN_HOME_ABSENT : ENTRALOGIN_HOME_STRANGE)
             .u32(ENTRALOGIN_NO_ID).string(credential).string("192.0.2.7")

@@ -21,7 +21,7 @@ struct PAMStepUpTests {
         FakeStack(service: service, user: user, invoking: invoker, typing: typing, terminal: terminal)
     }
 
-    /// Answers the first request with a code, and those that follow with the verdict. sudo sets PAM_SILENT.
+    /// The daemon answers the first request with `first` and a code, later ones with `verdict`. sudo sets PAM_SILENT.
     private func run(
         _ stack: FakeStack,
         _ verdict: UInt32 = ENTRALOGIN_VERDICT_ALLOW,
@@ -95,7 +95,7 @@ struct PAMStepUpTests {
             #expect(run(stack) == (PAM_CRED_INSUFFICIENT, []))
             #expect(stack.questions.isEmpty && stack.lines.count == 1 && stack.lines[0].contains(word))
         }
-        // sudoers has !pam_ruser: then the user who signed in counts.
+        // With !pam_ruser in sudoers there is no PAM_RUSER: then the user who signed in counts.
         let unnamed = sudo(nil, asksAbout: "root")
         #expect(run(unnamed, loginUID: String(FakeStack.uid)) == (PAM_CRED_INSUFFICIENT, []))
         #expect(run(sudo(), arguments: 1) == (PAM_SERVICE_ERR, []))

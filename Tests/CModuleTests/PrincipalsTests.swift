@@ -16,8 +16,8 @@ struct PrincipalsTests {
 
     private typealias Told = (output: String, status: Int32, requests: [[UInt8]])
 
-    /// Runs the helper; returns what it printed, its exit status and its requests. If this process was not scheduled
-    /// for as long as the helper waits, the result says nothing about the helper, so there are several tries.
+    /// Runs the helper; returns its output, exit status and requests. If this process did not run for as long as the
+    /// helper waits, the result says nothing about the helper, and the test tries again.
     private func run(_ arguments: [String], answer: FakeDaemon.Answer) -> Told {
         for _ in 0..<9 {
             let began = entralogin_now()

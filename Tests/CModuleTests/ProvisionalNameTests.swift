@@ -8,7 +8,7 @@ import PAM
 import TestSupport
 import Testing
 
-/// The module's only state, the breaker, belongs to the process: one test at a time.
+/// The module's only state, the breaker, belongs to the process, so the tests run one at a time.
 @Suite("NSS: names that the daemon is asked for", .serialized)
 struct ProvisionalNameTests {
     static let name = "new.person@contoso.com"
@@ -26,8 +26,8 @@ struct ProvisionalNameTests {
         }
     }
 
-    /// The module gives up after its deadline, and then asks nothing for a while. If this process was not scheduled for
-    /// that long, an answer says nothing about the module, so there are several tries.
+    /// The module gives up after its deadline and then asks nothing for a while. If this process did not run for that
+    /// long, an answer says nothing about the module, and the test tries again.
     private func inTime<Answer>(_ body: () throws -> Answer) rethrows -> Answer {
         for _ in 0..<9 {
             let began = entralogin_now()
@@ -142,7 +142,7 @@ struct ProvisionalNameTests {
         defer { daemon.stop() }
         let published = try Published()
         let ask = { daemon.withServer { published.passwd(Self.name, server: $0) } }
-        // For this time nothing is asked. If the machine stood still for longer, the test starts over.
+        // For this time the module asks nothing. If this process did not run for longer, the test starts over.
         let rest = Duration.seconds(2)
         var (first, others, requests) = (Duration.zero, rest, 0)
         for _ in 0..<9 where others >= rest {
@@ -150,7 +150,7 @@ struct ProvisionalNameTests {
             let before = daemon.requests.count
             first = elapsed { #expect(ask() == .unavailable) }
             others = elapsed { for _ in 0..<100 { #expect(ask() == .unavailable) } }
-            while daemon.requests.count == before { sched_yield() }  // its thread may be late, too
+            while daemon.requests.count == before { sched_yield() }  // the daemon's thread may be late, too
             requests = daemon.requests.count - before
         }
         #expect(first >= .milliseconds(200))

@@ -13,7 +13,7 @@ import TestSupport
 import Testing
 
 extension AccountSnapshot {
-    /// The file of these accounts. Those that keep an older number are mapped.
+    /// The snapshot's bytes for these accounts. Accounts that keep an older uid are mapped.
     static func bytes(
         of accounts: [Account],
         policy: AccountPolicy,
@@ -44,9 +44,9 @@ final class Published: Sendable {
 
     let folder = TemporaryFolder()
     let accounts: [Account]
-    /// Asked by the service with short names.
+    /// Whether the name service with short names asks (`entralogin_short`).
     let asksForShortNames: Mutex<Bool> = Mutex(false)
-    /// What a process keeps. Every question is asked twice, without it and with it, and the answers are one.
+    /// What a process keeps of the files. Each lookup runs without it and with it, and must give the same answer.
     private nonisolated(unsafe) let kept = UnsafeMutablePointer<entralogin_kept>.allocate(capacity: 3)
 
     /// `administrators`: seconds since boot at which the membership of the account with that number ends.
@@ -79,7 +79,7 @@ final class Published: Sendable {
         kept.deallocate()
     }
 
-    /// Root's list.
+    /// Root's list of mapped accounts.
     func writeList(_ lines: [String]) {
         folder.write(Array(([ENTRALOGIN_MAPPED_FIRST_LINE] + lines).map { $0 + "\n" }.joined().utf8), to: "adopted")
     }
@@ -89,7 +89,7 @@ final class Published: Sendable {
         folder.write(GrantSnapshot.bytes(of: grants, boot: boot, generation: 1), to: "grants")
     }
 
-    /// Entra groups, and who is in them.
+    /// Entra groups and their members.
     func writeGroups(_ snapshot: GroupSnapshot, boot: String = Published.boot) {
         guard let boot = BootID(boot) else { preconditionFailure("not a boot id") }
         folder.write(snapshot.bytes(boot: boot, generation: 1), to: "groups")
@@ -103,7 +103,7 @@ final class Published: Sendable {
         return Account(name: name, uid: uid, displayName: gecos, home: "/home/\(name.text)", shell: "/bin/bash")
     }
 
-    /// The places as the module gets them. Nobody may ask the daemon unless `server` is given.
+    /// The paths as the module gets them. Without `server` there is no daemon at the socket's path.
     func withSources<R>(
         _ server: entralogin_server? = nil,
         keeping: Bool = false,
@@ -199,7 +199,7 @@ private typealias Packing<Raw> = (
 )
     -> nss_status
 
-/// Calls an entry point with a buffer of that size, which begins `skew` bytes off any alignment, between guard bytes.
+/// Calls an entry point with a buffer of `size` bytes, `skew` bytes after an aligned address, between guard bytes.
 private func call<Raw, Record>(
     _ raw: Raw,
     _ size: Int,
@@ -225,7 +225,7 @@ extension Published {
     typealias Passwd = Answer<PasswdRecord>
     typealias Group = Answer<GroupRecord>
 
-    /// Asks without anything kept, and with it; a daemon is asked once.
+    /// Looks up without a kept copy and with one; if there is a daemon, only without one.
     private func both<R: Equatable>(
         _ server: entralogin_server? = nil,
         _ question: String,
@@ -301,7 +301,7 @@ extension Published {
         return answer
     }
 
-    /// The array of groups after the call, which began as `before` in an array of `size`.
+    /// The status and the groups after the call. The array has room for `size` groups and begins with `before`.
     func initgroups(
         _ name: String,
         primary: UInt32,
@@ -314,7 +314,7 @@ extension Published {
             var start = before.count
             var size = size
             var error: Int32 = 0
-            // realloc(3) may move it: the C library's allocator, and freed with it.
+            // The module may call realloc(3) on it, so the C library allocates and frees it.
             var groups = malloc(size * 4)?.bindMemory(to: gid_t.self, capacity: size)
             for (index, gid) in before.enumerated() { groups?[index] = gid }
             let status = entralogin_nss_initgroups(&sources, name, primary, &start, &size, &groups, limit, &error)

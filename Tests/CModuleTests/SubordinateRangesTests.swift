@@ -6,7 +6,7 @@ import Glibc
 import TestSupport
 import Testing
 
-/// end-sessions: which numbers besides its uid it believes to be an account's, by subuid(5) and passwd(5).
+/// end-sessions: which subordinate uids it accepts as an account's, by subuid(5) and passwd(5).
 @Suite("Ranges of rootless containers")
 struct SubordinateRangesTests {
     private static let uid: UInt32 = 1_900_000_001
@@ -30,7 +30,7 @@ struct SubordinateRangesTests {
         }
         var account = entralogin_account()
         account.uid = Self.uid
-        account.ranges_count = 1  // of another request
+        account.ranges_count = 1  // left by an earlier request
         folder("passwd").withCString { passwd in
             folder("subuid").withCString { subuid in
                 var owners = entralogin_owners(passwd: passwd, subuid: subuid, mapped: nil, root: owner)

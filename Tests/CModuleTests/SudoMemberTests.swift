@@ -9,14 +9,14 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// What sudo's plugin showed.
+/// The lines that sudo's plugin showed to the user.
 private let shown = Mutex<[String]>([])
 
 @Suite("sudo's plugin: who is an administrator now", .serialized)
 struct SudoMemberTests {
     private static let home = "/home/\(FakeStack.name)"
 
-    /// Asks about a user with a record of the local kind; the caller of sudo is that user.
+    /// Asks the plugin about a user whose passwd record has these fields; by default the same user calls sudo.
     private func ask(
         _ user: String = FakeStack.name,
         uid: UInt32 = FakeStack.uid,

@@ -21,7 +21,7 @@ struct UnfinishedHomeTests {
         symlink("/etc/motd", "\(skeleton)/motd")
     }
 
-    /// Checks the home that `make` makes, and with `removing` has the module remove it; it is gone in the end.
+    /// Whether the home that `make` fills is unfinished and, if `removing`, the module removes it; clears it at last.
     private func isUnfinished(removing: Bool = false, of uid: UInt32 = geteuid() + 7, _ make: () -> Void) -> Bool {
         mkdir(home, 0o700)
         make()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The rows' fixture: a machine with entralogin, one without it, and fresh ones for first sign-ins."""
+"""The fixture of the rows: a machine with entralogin, one without it, and new ones for first sign-ins."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Fixture:
         self.records: dict[str, list[str]] = {}  # passwd records as they were while the daemon ran
 
     def install(self, name: str, *ports: int, sshd: str = "") -> Installed:
-        """Makes a machine, with `sshd` as one more setting of its administrator, and installs entralogin as README says."""
+        """Makes a machine and installs entralogin on it as README says. `sshd` is one more setting for its sshd."""
         machine = self._machine(name, sshd)
         if not self.before:
             self.before = {path: machine.read(path) for path in OWN_FILES}
@@ -55,7 +55,7 @@ class Fixture:
 
     @contextmanager
     def asked(self) -> Iterator[dict[str, int]]:
-        """Counts the role checks that Azure was asked for inside the block, by endpoint."""
+        """Counts the requests to PAS and to ARM inside the block."""
         names = ("pas", "arm")
         before = {name: self.azure.count(name) for name in names}
         counted: dict[str, int] = {}
@@ -64,7 +64,7 @@ class Fixture:
 
     @contextmanager
     def missing(self, file_name: str) -> Iterator[None]:
-        """Removes a module's file inside the block, and runs the integration check."""
+        """Removes a module's file inside the block. The integration check must find that, and succeed again afterwards."""
         libraries = self.vm.machine.root / "usr/lib"
         found = list(libraries.rglob(file_name))
         if len(found) != 1:
@@ -98,7 +98,7 @@ class Fixture:
         machine.must("usermod", "-aG", "sudo", "lisa")
         machine.set_credentials("root", PASSWORD, public_line(self.root.identity))
         machine.must("useradd", "--create-home", "--home-dir", SHARED_HOME, "storage")
-        # OpenSSH 9.8 and newer block an address after many failures; here all clients have one address.
+        # OpenSSH 9.8 and newer block an address after many failures; here all clients have the same address.
         known = machine.run("sh", "-c", "mkdir -p /run/sshd && /usr/sbin/sshd -T").out
         penalties = "PerSourcePenalties no\n" if "persourcepenalties" in known.lower() else ""
         machine.write("/etc/ssh/sshd_config.d/50-administrator.conf", f"PermitRootLogin yes\n{penalties}{sshd}")

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The recording that README shows: commands on the demonstration's machine, kept as an asciinema cast (version 2).
 
-The row compares the recording with what happens now. `make demo RECORD=1` writes it again; .ci/demo-picture draws it.
+The row compares the recording with what the same commands show now. `make demo RECORD=1` writes the recording anew;
+.ci/demo-picture draws it.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ def run_all(fixture: Fixture) -> list[tuple[Step, Outcome]]:
 
 
 def events(steps: list[tuple[Step, Outcome]]) -> Iterator[tuple[float, str]]:
-    """What a terminal shows, and when: typed at an even pace, answered after the time that the command took."""
+    """What a terminal shows, and when: commands typed at an even pace, and their output after the time that they took."""
     now = 0.5
     for step, outcome in steps:
         yield now, COMMENT.format(f"# {step.comment}") + PROMPT

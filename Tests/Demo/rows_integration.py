@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Rows about a machine whose integration is wrong, and about names when the daemon is gone."""
+"""Rows about a machine whose integration is wrong, about the tool, and about names while the daemon is stopped."""
 
 from __future__ import annotations
 

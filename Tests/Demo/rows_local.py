@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Rows about root and local users, who must never be affected by entralogin, whatever happens to its daemon."""
+"""Rows about root and local users, whom entralogin must never affect, whatever happens to its daemon."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from testbed.machine import Outcome
 from testbed.tracing import SOCKETS, require_no_connection, tracing_sshd
 
 PAIRS, LIMIT = 10, 1.25
-TRIES = 5  # on a busy machine some are slow; one within the limit is enough
+TRIES = 5  # on a busy machine some tries are slow; one within the limit is enough
 LONGEST_MS = 2000
 
 
@@ -107,8 +107,8 @@ def alice_stays_out(fixture: Fixture) -> str:
 
 
 def compared(fixture: Fixture) -> str:
-    """The median of sign-ins with entralogin over the median without it, in turn; again if that is too high, because the
-    demonstration's host is shared."""
+    """The ratio of the medians of sign-ins with entralogin and without it, which take turns. Measures again if it is too
+    high, because the demonstration's host is shared."""
     tried = []
     for _ in range(TRIES):
         ours, plain = [], []

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Rows about people of the directory: who gets in, as which account, and what those who are refused read."""
+"""Rows about people of the directory: who can sign in, as which account, and what a refused user reads."""
 
 from __future__ import annotations
 
@@ -143,7 +143,7 @@ def _no_role(fixture: Fixture, key: str) -> str:
         text = refused(person.ssh("true"), "Azure role not assigned", f'"{contoso.USER}"', contoso.MACHINE,
                        "Correlation id")
     require(asked["pas"] >= 1, "PAS was not asked")
-    # Two lists confirm the no, and then the definitions of any roles that are assigned.
+    # The daemon confirms the no with the lists of role assignments and deny assignments, and with the definitions of the roles.
     require(2 <= asked["arm"] <= 4, f"{asked['arm']} requests to ARM after a no")
     not_enrolled(fixture, person.login)
     return text

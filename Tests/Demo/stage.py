@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs the table: `demo` calls this inside the testbed's namespaces. An argument chooses rows by a part of their text."""
+"""Runs the table. `demo` calls this inside the testbed's namespaces. An argument selects rows by a part of their text."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def main() -> int:
 
 
 def records(fixture: Fixture) -> None:
-    """Prints the daemon's records, which it writes to standard error where there is no journal."""
+    """Prints the daemon's records, which it writes to standard error on a machine without a journal."""
     print("\nThe daemon's records on the machine (the last 40):")
     for line in fixture.vm.service.output().splitlines()[-40:]:
         print(f"  {line[:400]}")

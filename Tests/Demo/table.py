@@ -31,7 +31,7 @@ TABLE: list[Row] = []
 
 
 def row(who: str, does: str) -> Callable[[Check], Check]:
-    """Adds a check to the table. It returns what was seen, in a few words, or raises `Mismatch`."""
+    """Adds a check to the table. The check returns in a few words what it saw, or raises `Mismatch`."""
 
     def add(check: Check) -> Check:
         TABLE.append(Row(who, does, check))
@@ -41,8 +41,8 @@ def row(who: str, does: str) -> Callable[[Check], Check]:
 
 
 def run_table(fixture: Fixture, chosen: str = "") -> int:
-    """Runs the rows in order, or those whose text contains `chosen`; returns how many failed. A row that failed while the
-    machine stood still is run again (`testbed.stalls`)."""
+    """Runs the rows whose text contains `chosen`, in order; returns how many failed. A row that failed while the machine did
+    not run is run again (`testbed.stalls`)."""
     stalls = Stalls()
     rows = [entry for entry in TABLE if not chosen or chosen in f"{entry.who} {entry.does}"]
     return sum(not _holds(fixture, entry, stalls) for entry in rows)

@@ -7,7 +7,7 @@ import WiredMachine
 @testable import Doctor
 @testable import Integration
 
-/// Homes and shells of some accounts to come.
+/// Homes and shells that the settings override for future accounts.
 struct OverridesRuleTests {
     private func evaluate(_ who: String, _ value: OverriddenAccounts.Value, place: String? = nil) throws -> [Finding] {
         var machine = WiredMachine()

@@ -7,7 +7,7 @@ import Testing
 /// Compares Documentation/findings.md with the tests: for each id that can be a warning or an error, a test carries out
 /// the remedy and checks that the finding is gone.
 struct RemedyCoverageTests {
-    /// A test that carries out a remedy, and words in its text.
+    /// A test file that carries out a remedy, and words in its text.
     struct Elsewhere {
         let file: String
         let words: [String]
@@ -53,8 +53,7 @@ struct RemedyCoverageTests {
     ]
     private static let daemons = "ToolTests/DaemonRemedyTests.swift"
 
-    /// An id of the page, in which words in capitals stand for parts that vary, with the worst severity that it can
-    /// have.
+    /// An id on the page, with words in capitals for the parts that vary, and the worst severity that it can have.
     struct Listed {
         let id: String
         let worst: Severity
@@ -85,7 +84,7 @@ struct RemedyCoverageTests {
         }
     }
 
-    /// The entry of the page that a finding belongs to: its own id before one with a part that varies.
+    /// The page's entry for a finding: an entry with the same id comes before one with a part that varies.
     private func entry(of id: String, on page: [Listed]) -> Listed? {
         page.first { $0.id == id } ?? page.first { $0.fits(id) }
     }

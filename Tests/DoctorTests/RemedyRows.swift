@@ -13,7 +13,7 @@ extension RemedyTests {
     static let sudoers = "/etc/sudoers.d/zz"
     private static let includesFolder = "@includedir /etc/sudoers.d\n"
 
-    /// A file with the first text, and after the remedy with the second; nil: there is no file.
+    /// A file with the text `wrong`, which the remedy makes `right`; nil: there is no file.
     static func file(
         _ id: String,
         _ severity: Severity,
@@ -25,7 +25,7 @@ extension RemedyTests {
         Row(id, severity, remedy, { $0.texts[path] = wrong }, { $0.texts[path] = right })
     }
 
-    /// A line after the file's text, which the remedy removes or replaces.
+    /// A line after the file's text, which the remedy removes.
     static func line(_ id: String, _ severity: Severity, _ remedy: String, _ path: String, _ line: String)
         -> Row
     {
@@ -33,7 +33,7 @@ extension RemedyTests {
         return file(id, severity, remedy, path, "\(before ?? "")\n\(line)\n", before)
     }
 
-    /// On a machine whose sudoers file is there.
+    /// On a machine whose /etc/sudoers includes /etc/sudoers.d.
     static func sudo(
         _ id: String,
         _ severity: Severity,

@@ -11,7 +11,7 @@ extension RemedyTests {
     private static let rule = LocalAccountsRule.sudoers
     private static let configure = "/usr/libexec/entralogin/configure --enable"
 
-    /// On a machine whose sudo is that version of sudo-rs, with that rule.
+    /// Makes sudo this version of sudo-rs, with `text` as entralogin's rule.
     private static func rust(_ machine: inout SetUpMachine, _ version: String, _ text: String) {
         machine.programs["/usr/bin/sudo --version"] = ProgramResult(status: 0, output: "sudo-rs \(version)\n")
         machine.texts[rule] = text

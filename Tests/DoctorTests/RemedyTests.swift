@@ -6,13 +6,13 @@ import WiredMachine
 @testable import Doctor
 @testable import Integration
 
-/// What doctor finds, and that what it says to do ends it: each row breaks one thing of a machine that is set up, and
-/// does what the remedy says.
+/// Doctor's findings and their remedies: each row breaks one thing of a machine that is set up, does what the remedy
+/// says, and expects that the finding is gone.
 struct RemedyTests {
     struct Row: Sendable, CustomTestStringConvertible {
         let id: String
         let severity: Severity
-        /// Words of the remedy, for which `repair` stands.
+        /// Words of the remedy's text; `repair` carries it out.
         let remedy: String
         let spoil: @Sendable (inout SetUpMachine) -> Void
         let repair: @Sendable (inout SetUpMachine) -> Void
@@ -33,7 +33,7 @@ struct RemedyTests {
             self.repair = repair
         }
 
-        /// What sshd is told, and what it is told instead.
+        /// Adds `line` to sshd's configuration; the remedy replaces it with `instead`.
         static func sshd(_ id: String, _ severity: Severity, _ line: String, _ remedy: String, _ instead: String) -> Row
         {
             Row(

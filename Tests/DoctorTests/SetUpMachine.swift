@@ -7,20 +7,20 @@ import WiredMachine
 @testable import Doctor
 @testable import Integration
 
-/// A machine that is set up, with the settings by which `doctor` and `explain` look at it: what a row of `RemedyTests`
-/// spoils and repairs. The machine's own parts are reached by their names.
+/// A machine that is set up, and the settings with which `doctor` and `explain` check it. A row of `RemedyTests` spoils
+/// and repairs it. The properties of `machine` can be used as if they were its own.
 @dynamicMemberLookup
 struct SetUpMachine: Sendable {
     var machine = WiredMachine()
-    /// As `Domains=` has them.
+    /// `Domains=`.
     var domains: [String] = []
-    /// The one that the metadata service names.
+    /// The tenant that the metadata service reports.
     var tenant = "t"
     var administratorsGroup = "entra_admins"
-    /// Of new accounts.
+    /// The shell of new accounts.
     var shell = "/bin/bash"
     var numbers = PosixID.userRange
-    /// Those in which sign-in with a code is on, and how many seconds it may take.
+    /// The PAM services in which sign-in with a code is on, and its time limit in seconds.
     var codeServices: [String] = []
     var codeLimit: Int64 = 300
     /// `SubordinateIDs=` and `SubordinateIDRange=`.
@@ -30,7 +30,7 @@ struct SetUpMachine: Sendable {
     var secrets: [String] = []
     var overrides: [OverriddenAccounts] = []
 
-    /// About whom `explain` is asked.
+    /// The account that `explain` is asked about.
     static let alice = Explanation.Account(
         name: "alice@contoso.com",
         uid: 1_999_259_362,
@@ -44,7 +44,7 @@ struct SetUpMachine: Sendable {
         set { machine[keyPath: part] = newValue }
     }
 
-    /// All that is found, as doctor gathers it, and then what explain finds about alice.
+    /// The findings as doctor gathers them, and then what explain finds about alice.
     var findings: [Finding] {
         var machine = machine
         machine.programs["/usr/bin/id -Gn"] = ProgramResult(status: 0, output: "entra_users alice@contoso.com\n")

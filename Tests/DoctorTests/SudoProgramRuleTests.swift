@@ -31,7 +31,7 @@ struct SudoProgramRuleTests {
         }
         let anothers = findings { $0.statuses["/usr/bin/sudo"] = FileStatus(kind: .file, owner: 7, mode: 0o4755) }
         #expect(anothers.map(\.remedy) == ["chown root /usr/bin/sudo && chmod 4755 /usr/bin/sudo"])
-        // If entralogin gives no user sudo, it does not check sudo.
+        // If entralogin gives sudo to no user, doctor does not check sudo.
         #expect(
             findings {
                 $0.texts = [:]

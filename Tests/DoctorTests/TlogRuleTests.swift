@@ -19,7 +19,7 @@ struct TlogRuleTests {
         }
         """
 
-    /// A machine that records, as the page sets it up, and one change to it.
+    /// The findings on a machine that records sessions as how-to/session-recording.md says, after a change to it.
     private func findings(
         _ shell: String? = program,
         _ change: (inout WiredMachine) -> Void = { _ in }
@@ -94,7 +94,7 @@ struct TlogRuleTests {
         for state in states {
             #expect(findings(Self.program, state).map(\.id.text) == ["recording.tlog-locks"])
         }
-        // If root owns it, it may write anywhere.
+        // A set-uid program that root owns may write anywhere.
         #expect(findings { $0.statuses[Self.program]?.owner = 0 }.map(\.severity) == [.good])
     }
 

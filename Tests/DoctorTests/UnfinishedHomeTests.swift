@@ -11,7 +11,7 @@ import WiredMachine
 struct UnfinishedHomeTests {
     private static let home = "/home/alice@contoso.com"
 
-    /// What HomeRule says of a home of root's.
+    /// What HomeRule says about a home that belongs to root.
     private func obstacle(_ change: (inout WiredMachine) -> Void) -> HomeRule.Obstacle? {
         var machine = WiredMachine()
         machine.statuses[Self.home] = FileStatus(kind: .folder, mode: 0o700)

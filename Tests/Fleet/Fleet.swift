@@ -97,7 +97,7 @@ final class Fleet: @unchecked Sendable {
         isShort = plan.isShort
     }
 
-    /// Those that are simulated.
+    /// The phases that are simulated.
     var phases: [Phase] { isShort ? Phase.allCases.filter { $0 != .later } : Phase.allCases }
 
     func run() {
@@ -118,8 +118,8 @@ final class Fleet: @unchecked Sendable {
         loop.run(until: .seconds(isShort ? Phase.after.seconds.upperBound : Phase.end))
     }
 
-    /// A person signs in about every ten minutes, four times of five to one of five usual machines, uses sudo half of
-    /// the times, and stays signed in.
+    /// A person signs in about every ten minutes, four times out of five to one of five usual machines, and stays
+    /// signed in. After half of the sign-ins the person uses sudo.
     private func live(_ person: Int) async {
         let random = SeededRandom(UInt64(person) &+ 2_000_000)
         await loop.sleep(Double(Phase.people.lowerBound) + 600 * random.fraction())

@@ -3,7 +3,7 @@
 import Authorization
 import Identity
 
-/// Who is signed in on one machine, and whose grant is in force: what the rounds of the renewal go by.
+/// The users who are signed in on one machine, and their grants. The renewal's rounds go by these.
 final class FleetSessions: AccountRegistry, AccountsView, GrantRegistry, ProcessWatcher, @unchecked Sendable {
     // Unchecked: on the loop's thread only.
 

@@ -28,7 +28,7 @@ private nonisolated func simulate(_ arguments: [String]) -> Int32 {
         // Without the rest of the day.
         case "--short": plan.isShort = true
         case "--naive": plan.isNaive = true
-        // ARM answers one request in twenty. checkaccess expands groups for the hints.
+        // ARM answers one request in twenty; checkaccess expands groups, as the hints ask.
         case "--throttled": plan.isARMThrottled = true
         case "--groups": plan.expandsGroups = true
         case "--check": isChecked = true

@@ -31,7 +31,7 @@ final class VirtualAzure: @unchecked Sendable {
     private let random = SeededRandom(7)
     private var tokens: [Endpoint: (level: Double, at: Duration)] = [:]
     private var machineTokens: [Int: (level: Double, at: Duration)] = [:]
-    /// Whether checkaccess expands groups for the hints.
+    /// Whether checkaccess expands groups, as the question's two hints ask.
     var expandsGroups = false
     /// Requests by second since the start, and those of them that were answered.
     private(set) var asked: [Endpoint: [Int]] = [:]
@@ -61,7 +61,7 @@ final class VirtualAzure: @unchecked Sendable {
         }
     }
 
-    /// The role question, or what role assignments say.
+    /// Answers a role question, or a request for role assignments.
     private func answer(_ request: HTTPRequest) -> String {
         if request.method == .post {
             let person = Self.person(String(decoding: request.body, as: UTF8.self), after: "\"ObjectId\":\"")
@@ -152,7 +152,7 @@ final class VirtualAzure: @unchecked Sendable {
 
     private enum Holding { case user, administrator, groupsAdministrator }
 
-    /// Of ten people, six are users, two administrators, and two administrators through a group.
+    /// Of ten people, seven are users, one is an administrator, and two are administrators through a group.
     private static func holding(of person: Int) -> Holding {
         switch person % 10 {
         case 8: .administrator
@@ -161,7 +161,7 @@ final class VirtualAzure: @unchecked Sendable {
         }
     }
 
-    /// The number in the object id that follows.
+    /// The person's number, from the object id that follows `mark`.
     private static func person(_ text: String, after mark: String) -> Int {
         guard let found = text.firstRange(of: mark) else { return 0 }
         return Int(text[found.upperBound...].prefix(36).suffix(12), radix: 16) ?? 0

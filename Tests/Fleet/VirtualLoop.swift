@@ -23,7 +23,7 @@ final class VirtualLoop: TaskExecutor, SerialExecutor, TimeSource, TaskStarter, 
 
     func enqueue(_ job: consuming ExecutorJob) { jobs.append(UnownedJob(job)) }
 
-    /// Runs until that time.
+    /// Runs until the time `end`.
     func run(until end: Duration) {
         let serial = asUnownedSerialExecutor()
         let task = asUnownedTaskExecutor()
@@ -115,7 +115,7 @@ final class SeededRandom: RandomSource, @unchecked Sendable {
 
     func bytes(_ count: Int) -> [UInt8] { (0..<count).map { _ in UInt8(truncatingIfNeeded: next()) } }
 
-    /// 0 up to 1.
+    /// At least 0, and below 1.
     func fraction() -> Double { Double(next() >> 11) / 9_007_199_254_740_992 }
 
     func below(_ limit: Int) -> Int { Int(next() % UInt64(limit)) }

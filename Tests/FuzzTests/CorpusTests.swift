@@ -43,7 +43,7 @@ struct CorpusTests {
             "name-service", "cut-200", "plus-sign", "control-characters", "include-itself", "upgrade", "without-end",
             "half-lines", "a-system-number", "alg-none",
         ]
-        // Not those of Azure's messages, which have many forms: each file is read as all of them.
+        // Without Azure's messages, which have many forms: each of those files is read as every form.
         for target in FuzzTarget.allCases where ![.certificate, .access, .metadata, .keys].contains(target) {
             for file in try read(target) where file.name.utf8.count != 40 {
                 let mustBe = !refused.contains(file.name) || target == .response
@@ -74,7 +74,7 @@ struct CorpusTests {
     }
 }
 
-/// Truncations of the bytes, and the bytes with one changed: in about thirty places, in the deep tier in a hundred.
+/// Truncations of the bytes, and the bytes with one changed: at about thirty positions, in the deep tier at a hundred.
 private struct Damage {
     private static let changes: [UInt8] = [0x01, 0x20, 0x80]
     let all: [[UInt8]]

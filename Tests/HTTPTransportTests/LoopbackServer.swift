@@ -3,8 +3,8 @@
 import Glibc
 import Synchronization
 
-/// A server on 127.0.0.1 that answers each connection's first request by a rule, on a thread of its own, and keeps the
-/// requests. It ends when it is released.
+/// A server on 127.0.0.1 with a thread of its own. It answers the first request of each connection with `answer` and
+/// keeps the requests. It ends when it is released.
 final class LoopbackServer: Sendable {
     enum Answer: Sendable {
         /// These bytes, then the connection is closed.
@@ -52,7 +52,7 @@ final class LoopbackServer: Sendable {
 
     func url(_ path: String, scheme: String = "http") -> String { "\(scheme)://127.0.0.1:\(port)\(path)" }
 
-    /// A whole answer with its length.
+    /// A complete response with its Content-Length.
     static func page(_ status: String, _ headers: [String] = [], body: String = "") -> Answer {
         let head =
             ["HTTP/1.1 \(status)"] + headers + ["Content-Length: \(body.utf8.count)", "Connection: close", "", ""]
@@ -86,7 +86,7 @@ final class LoopbackServer: Sendable {
             let count = read(connection, &piece, piece.count)
             guard count > 0 else { return nil }
             bytes += piece[..<count]
-            // A TLS handshake (RFC 8446, 5.1) never brings the empty line.
+            // A TLS client sends a handshake record (22; RFC 8446, 5.1), and never the empty line.
             if bytes.first == 22 { return "TLS" }
             let text = String(decoding: bytes, as: UTF8.self)
             guard let head = text.firstRange(of: "\r\n\r\n") else { continue }

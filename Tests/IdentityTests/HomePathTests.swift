@@ -28,7 +28,7 @@ import Testing
         #expect(HomePath.normalized("/") == "")
         #expect(HomePath.normalized("/home/.../x") == "/home/.../x")
         #expect(HomePath.normalized("home/../x") == "/home/../x")
-        // To the kernel a slash is a slash, also with a combining mark after it.
+        // For the kernel a slash is a slash, even before a combining mark.
         #expect(HomePath.normalized("/home//\u{301}x") == "/home/\u{301}x")
     }
 

@@ -65,7 +65,7 @@ private func local(_ passwd: String, _ group: String = "") -> LocalAccounts {
         var random = SystemRandomNumberGenerator()
         for _ in 0..<200 {
             let bytes = (0..<500).map { _ in
-                // Half of the bytes are characters that have a meaning here.
+                // About half of the bytes are characters that have a meaning in passwd(5) and group(5).
                 Bool.random(using: &random)
                     ? Array(":\n/+#09".utf8).randomElement(using: &random) ?? 0
                     : UInt8.random(in: 0...255, using: &random)

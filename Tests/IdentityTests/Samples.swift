@@ -13,7 +13,7 @@ func identity(_ number: Int) throws -> DirectoryIdentity {
     return DirectoryIdentity(tenant: try #require(TenantID(tenant)), objectID: try #require(ObjectID(objectID)))
 }
 
-/// The n-th person: a name, a uid and a home of their own.
+/// The account of the n-th person, with a name, a uid and a home of its own.
 func enrolled(_ number: Int, name text: String? = nil, uid: UInt32? = nil, home: String? = nil) throws
     -> EnrolledAccount
 {

@@ -16,7 +16,7 @@ import Testing
         )
     }
 
-    /// As many ranges as `slots`, from `first` on.
+    /// A plan over `slots` ranges, from `first` on.
     private func plan(
         _ holders: [SubordinateIDPlan.Holder],
         users: String = "",
@@ -150,7 +150,7 @@ import Testing
         #expect(plan.outcomes.first?.outcome == .has(slot(1)))
         #expect(text(plan.users) == lines.replacing("alice@", with: "alicia@"))
         #expect(text(plan.groups) == text(plan.users))
-        // bob is retired: the numbers of his line are his.
+        // bob is retired, and the numbers of his line stay his.
         let next = self.plan([try holder("carl@contoso.com", 2)], users: lines, groups: lines)
         #expect(next.outcomes.first?.outcome == .gets(slot(3)))
     }

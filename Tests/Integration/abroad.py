@@ -73,7 +73,8 @@ def passed(env: Environment) -> str:
     return f"{sent} messages with 250 descriptors each; {before} are open before, {len(os.listdir(folder))} after"
 
 
-# lisa's own namespaces, in which she is root and owns entralogin's files. Prints its process id, then waits.
+# lisa's own namespaces, in which she is root and owns entralogin's files. The script looks up the user there, tries sudo,
+# writes its process id to /tmp/number, and serves control.sock.
 OWN_WORLD = r"""
 cp /var/lib/entralogin/nss/accounts.snapshot /tmp/copy
 cat >/tmp/server <<'END'
@@ -114,7 +115,7 @@ def own_world(env: Environment) -> str:
 
 
 def plants(host: Host) -> list[tuple[str, str]]:
-    """What an attacker with the daemon's rights puts where, as shell commands."""
+    """Shell commands with which an attacker who has the daemon's rights replaces files; each with the path of its file."""
     names = ("accounts", "machine", "sign-ins", "ssh/trusted_user_ca_keys", "nss/accounts.snapshot")
     paths = [f"/var/lib/entralogin/{name}" for name in names] + ["/run/entralogin/nss/grants.snapshot"]
     return [(path, f"{what} {path}") for path in paths for what in ("ln -s /root/secret", "ln -s /dev/zero", "mkfifo", "mkdir")]

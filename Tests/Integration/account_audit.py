@@ -27,7 +27,7 @@ Match User tom
     AuthorizedKeysCommand /usr/local/sbin/keys
     AuthorizedKeysCommandUser nobody
 """
-# Each account with its ways in; one without any is not listed. root and lisa are on every machine.
+# Each account with its ways to sign in; the audit does not list an account without any. root and lisa are on every machine.
 WAYS: dict[str, list[str]] = {
     "root": ["password", "keys", "sudo"], "lisa": ["password", "keys", "sudo"],
     "kim": ["password"], "lea": ["keys"], "max": ["keys"], "ole": ["keys", "sudo"], "sue": ["certificates"],
@@ -36,7 +36,7 @@ WAYS: dict[str, list[str]] = {
 
 
 def prepare(env: Environment, host: Host) -> None:
-    """Makes accounts as a machine collects them: locked, expired, denied, with keys elsewhere and certificates."""
+    """Makes accounts of the kinds that machines accumulate: locked, expired, denied, with keys elsewhere or certificates."""
     vm, key = host.machine, public_line(env.lisa.identity)
     for name in ("lea", "max", "nel", "pia", "rob"):
         vm.add_local_user(name, PASSWORD, key)
@@ -60,7 +60,7 @@ def attempt(env: Environment, host: Host, name: str) -> Outcome:
     person: Person = replace(env.lisa, login=name)
     if name == "kim":
         return person.with_password("id -un", port=host.port)
-    if name == "max":  # no shell, but a port
+    if name == "max":  # max has no shell, but may forward a port
         return host.ssh(person, flags=("-W", f"127.0.0.1:{host.port}"), input="")
     if name == "sue":
         with tempfile.TemporaryDirectory(prefix="audit-") as folder:

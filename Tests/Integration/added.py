@@ -22,7 +22,7 @@ def object_id(env: Environment, person: Person) -> str:
 
 
 def add(host: Host, name: str, objectid: str, *more: str) -> dict[str, object]:
-    """Adds an account, and returns what the tool says of it."""
+    """Adds an account; returns the tool's report."""
     outcome = host.tool("--json", "users", "add", name, "--object-id", objectid, *more)
     require(outcome.ok, f"users add: {outcome.text}")
     return json.loads(outcome.out)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A pytest plugin that runs a case again only if it failed while the machine stood still.
+"""A pytest plugin that runs a case again only if it failed while the test machine was suspended for a moment.
 
 Twice at most (`testbed.stalls`), and never if a user was wrongly admitted or got another request's answer
 (`testbed.checks.Wrong`). Each run prints one line, and only the last one counts.
@@ -53,5 +53,5 @@ class Again:
         return reports
 
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
-        """Counted, but without a letter: the line above has reported it."""
+        """Counts the result but prints no letter for it: the line printed above has reported it."""
         return (report.outcome, "", "") if report.when == "call" else None

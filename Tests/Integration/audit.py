@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P11 and P15: what entralogin tells the Linux audit system, by which process, and what happens if nothing receives it."""
+"""P8, P11 and P15: what entralogin reports to the Linux audit system, by which process, and what happens with no receiver."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def confined(env: BootedEnvironment) -> str:
 
     for user in ("lisa", "nobody", "entralogin-ssh", "entralogin-audit"):
         equal(machine.inside(send, user), "Permission denied", f"{user} at {SOCKET}")
-    # An attacker with the daemon's rights may change the socket's mode: then the sender's uid is what counts.
+    # An attacker with the daemon's rights may change the socket's mode; audit-events then still checks the sender's uid.
     machine.must("chmod", "666", SOCKET)
     equal(machine.inside(send, "nobody"), "sent", "nobody at the opened socket")
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P11: whatever is put in the place of the daemon's files, sshd and root's programs neither hang nor grow."""
+"""P11: whatever an attacker puts in place of the daemon's files, sshd and root's programs do not hang, nor read without end."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from testbed.machine import wait_for
 
 SOURCE = f"{STATE}/ssh/trusted_user_ca_keys"
 POSTRM = Path(__file__).resolve().parents[2] / "packaging/debian/entralogin.postrm"
-# Each makes something at $1 that a program would wait for, or read for ever.
+# Each puts at $1 what a careless program would wait for or read for ever, or a folder, or nothing at all.
 TRAPS = {
     "a FIFO": "mkfifo $1", "a link to /dev/zero": "ln -s /dev/zero $1", "3 GB of nothing": "truncate -s 3G $1",
     "a link to a FIFO": "mkfifo $1.fifo && ln -s $1.fifo $1", "a folder": "mkdir $1", "nothing": "true",
@@ -66,7 +66,7 @@ def purge(env: Environment) -> str:
         host.machine.write("/tmp/postrm", POSTRM.read_text(), 0o755)
 
         def purged() -> bool:
-            """Whether accounts stay."""
+            """Runs the purge; returns whether the account store stays."""
             outcome = host.machine.run("/tmp/postrm", "purge", timeout=30)
             require(outcome.ok, outcome.text)
             stays = host.machine.path(accounts).exists()

@@ -14,7 +14,7 @@ sys.path.append(str(Path(__file__).resolve().parents[1] / "Demo"))
 
 from fixture import Fixture
 
-# RHEL's files of services, where their order matters to entralogin.
+# RHEL's PAM service files, as far as their order matters to entralogin.
 SERVICES = {"password-auth": ("sshd",), "system-auth": ("sudo", "sudo-i", "su", "login")}
 # The files that all other services of Debian include: cron, at, systemd's user managers.
 COMMON = {"auth": "auth", "account": "account", "session": "session", "session-noninteractive": "session"}

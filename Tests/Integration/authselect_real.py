@@ -26,7 +26,7 @@ PROFILES = ("local", "local with-faillock with-silent-lastlog", "sssd with-mkhom
 
 
 def wired(machine: Machine, profile: str) -> None:
-    """entralogin's own profile is in force, with the features of `profile`, and its lines come first."""
+    """Requires that entralogin's own profile is in force, with the features of `profile`, and that its lines come first."""
     features = profile.split()[1:]
     equal(in_force(machine), " ".join(["custom/entralogin", *features]), "the profile in force")
     for name in ("system-auth", "password-auth"):
@@ -66,9 +66,9 @@ def another_file(env: AuthselectEnvironment) -> str:
     machine = env.testbed.machine("authselect", layered=True)
     select(machine, "local")
     machine.must("sh", "-c", "cp /etc/authselect/system-auth /etc/pam.d/own && mv /etc/pam.d/own /etc/pam.d/system-auth")
-    require(not machine.run("authselect", "check").ok, "authselect does not see the file")  # it looks at links alone
+    require(not machine.run("authselect", "check").ok, "authselect does not see the file")  # it checks only the links
     before = inventory(machine, *PLACES)
-    with suppress(RuntimeError):  # whatever its exit status: the integration is not whole
+    with suppress(RuntimeError):  # the integration is incomplete, so the exit status does not matter
         put_in_place(machine)
     equal(differences(before, inventory(machine, *PLACES)), [], "what was changed")
     said = machine.run(CONFIGURE, "--survey").text

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where authselect(8) owns PAM's files and nsswitch.conf, as on RHEL and its kin: a stand-in for it, on Debian."""
+"""P4 on machines where authselect(8) owns PAM's files and nsswitch.conf, as on RHEL: here a stand-in for it, on Debian."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from testbed.packages import differences, inventory
 
 OURS = "/etc/authselect/custom/entralogin/system-auth"
 PROFILE = "/usr/share/authselect/default/sssd"
-# The stages of RHEL 9's "sssd" profile, where their order matters to entralogin.
+# The stages of RHEL 9's "sssd" profile, as far as their order matters to entralogin.
 STACK = """auth        required      pam_env.so
 auth        sufficient    pam_unix.so nullok
 auth        required      pam_deny.so

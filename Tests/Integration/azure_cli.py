@@ -30,8 +30,8 @@ print(certificate)
 
 @dataclass(frozen=True)
 class AzureCLI:
-    """A user's azure-cli. Its state is in `folder`; it reads no configuration of the machine. `cloud` is the cloud whose
-    certificates are requested; azure-cli itself learns it by `az cloud set`."""
+    """A user's azure-cli. Its state is in `folder`; it reads no configuration of the machine. `cloud` issues the
+    certificates that are requested; azure-cli itself uses the cloud that `az cloud set` selected."""
 
     env: Environment
     folder: Path

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P1: whatever Azure does instead of answering, the unknown are refused in time, with the reason that fits."""
+"""P1 and P9: whatever Azure does instead of answering, new users are refused in time, with the reason that fits."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ QUICK: tuple[tuple[str, Any, set[str]], ...] = (
     ("twice-action", None, {"malformed-answer"}),
     ("refused-identity", 403, {"identity-may-not-ask"}),
     ("status", 404, {"resource-not-found", "malformed-answer", "unreachable"}),
-    ("throttle", 30, {"throttled"}),  # last: Azure is then left alone for half a minute
+    ("throttle", 30, {"throttled"}),  # last: the daemon then sends Azure nothing for half a minute
 )
 
 

@@ -84,7 +84,8 @@ MORE = (
     Day("PAS answers 503, ARM serves", (("server-error", "pas", 503),), IN, IN, "", 0),
     Day("Answers make no sense", (("wrong-json", "pas", None), ("wrong-json", "arm", None)),
         "could not be understood", "could not be understood", "malformed-answer", 3),
-    # Last: after a silence, background rounds ask about all users of the earlier days, and the clock must not jump then.
+    # These two come last: after a silence, background rounds ask about all users of the earlier days, and the clock must not
+    # jump then.
     Day("The application is missing, ARM forbids", (("missing-application", "token", None),
                                                     ("refused-identity", "arm", 403)),
         "Azure Linux VM Sign-In", "Azure Linux VM Sign-In", "application-missing", 3, tokens_ended=True),
@@ -102,7 +103,7 @@ SLOW = (
         GRACE, "could not be reached", "unreachable", 36),
     Day("PAS is silent, ARM serves", (("silent", "pas", None),), IN, IN, "", 0),
 )
-# An earlier yes does not stand in when the reason is one that an administrator has to fix; see the page.
+# The grace does not apply if the reason is one that an administrator has to fix; see the page.
 
 
 def met(env: Environment, host: Host, day: Day, person: Person, expected: str) -> float:
@@ -145,7 +146,7 @@ def run_day(env: Environment, host: Host, day: Day) -> float:
         require(day.reason in words or day.new in words, f"{day.name}: doctor hides it: {words}")
     env.azure.clear_faults()
     host.pass_by(day.seconds, wall=False)
-    if day in SLOW:  # questions may be out that began before the clock was moved
+    if day in SLOW:  # requests that began before the clock moved may still be in flight
         wait_for(lambda: host.ssh(new, "true").ok, f"{day.name}: the newcomer to get in", 20)
     for person in (new, known):
         admitted(host.ssh(person, "true"))
@@ -208,7 +209,7 @@ def keys_for_a_week(env: Environment) -> str:
             record = host.journal.wait(mark, event="keys-stale")
             equal(page["Record"], "`keys-stale`", "the page's record")
             require(warned(host), "status does not warn")
-            doctor = host.tool("doctor")  # which also finds that the simulator's clock has stood still for that week
+            doctor = host.tool("doctor")  # it also reports the simulator's clock, which is now a week behind
             require(not doctor.ok and "not confirmed for long" in " ".join(doctor.text.split()), doctor.text)
             host.clock.set(boot=7 * DAY)  # certificates expire by the real-time clock
             for one in (person, env.newcomer()):

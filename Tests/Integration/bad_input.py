@@ -177,7 +177,7 @@ def corrupt_store(env: Environment, kinds: Sequence[str]) -> str:
             equal(host.machine.shell(look).out, before, f"{kind}: the store")
             local_people_get_in(env, host)
             require(host.machine.shell(f"rm -rf {store}; cp -a /tmp/backup {store}").ok, "the restoring")
-            host.pass_by(60)  # it is read again by itself
+            host.pass_by(60)  # by then the daemon reads the store again
             wait_for(lambda: host.tool("status").ok, f"{kind}: the store read again", 90)
             admitted(host.ssh(person, "id -u"), uid)
             newcomer = admitted(host.ssh(env.newcomer(), "id -u"))

@@ -79,7 +79,7 @@ def graph_away(env: Environment) -> str:
             text = refused(host.ssh(new, "id"), "Microsoft Graph could not be reached")
             host.pass_by(3700, wall=False)
             refused(host.ssh(known, "id"), "Microsoft Graph could not be reached")
-        host.pass_by(40, wall=False)  # the daemon does not retry a host that was not reached for half a minute
+        host.pass_by(40, wall=False)  # for half a minute the daemon does not retry a host that it could not reach
         for person in (known, new):
             admitted(host.ssh(person, "id -un"), f"{person.login}\n")
         block(env, gone, "enable")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The fixture of the cases on booted machines: a shared one with the product enabled, and others to boot."""
+"""The fixture of the cases on booted machines: one shared machine with the product enabled, and others that a case boots."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What an idle daemon costs: it wakes only for the watchdog, and the questions of a round are sent together."""
+"""What an idle daemon costs: it wakes only for the watchdog, and the requests of a round are sent together."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ def forging(name: str, event: str) -> str:
 
 
 def documented(name: str) -> list[list[str]]:
-    """Every query for records in the documentation, for `name`."""
+    """Every query for records in the documentation, for `name`; except those for a correlation id."""
     top = Path(__file__).resolve().parents[2]
     lines = [line for page in PAGES for line in (top / page).read_text().splitlines()]
     told = [match for line in lines for match in re.findall(r"journalctl [^`]*", line)]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P15: what the tool tells on a machine with a journal, timers and units of its own."""
+"""P13, P15 and P16: what the tool reports on a machine with a journal, timers and units of its own."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P4: after a run of configure that a kill or a loss of power ended, the boot first undoes it."""
+"""P4: if a kill or a power failure ends a run of configure, the next boot first undoes that run."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from testbed.machine import wait_for
 
 WATCH = "entralogin-caches.path"
 FORGETTING = "entralogin-caches.service"
-# nscd as Debian has it, except that it does not cache passwd: it cannot ask on sshd's behalf.
+# nscd as Debian has it, except that it does not cache passwd, and so does not look up users on sshd's behalf.
 NSCD = "".join(f"\t{key}\t{value}\n" for key, value in (
     ("enable-cache", "passwd no"), ("enable-cache", "group yes"), ("positive-time-to-live", "group 3600"),
     ("negative-time-to-live", "group 3600"), ("check-files", "group yes"), ("persistent", "group no"),
@@ -69,13 +69,13 @@ def forgotten(env: BootedEnvironment) -> str:
     machine = host.machine
     env.azure.assign(env.key_of(person), contoso.ADMINISTRATOR)
     equal(machine.property(WATCH, "ActiveState"), "inactive", "the watch where no cache runs")
-    # Beside a missing file systemd loses changes of the others.
+    # If one of the watched files is missing, systemd loses changes of the others.
     unit = (REPOSITORY / "systemd" / WATCH).read_text()
     watched = [line.partition("=")[2] for line in unit.splitlines() if line.startswith("PathChanged=")]
     require(bool(watched) and all(machine.run("test", "-f", path).ok for path in watched), f"one of {watched} is missing")
 
     def says(group: str) -> bool:
-        """Whether the cache gives the group: the person's own by its name, the shared ones to the person."""
+        """Whether nscd knows the group: the person's own group by its name, a shared group among the person's groups."""
         if group == person.login:
             return machine.run("getent", "group", group).ok
         return group in machine.run("id", "-Gn", person.login).out.split()

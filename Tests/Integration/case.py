@@ -43,8 +43,8 @@ def case(promise: str, sentence: str, deep: bool = False, attack: str = "", ever
          alone: bool = False) -> Callable[[Check], Check]:
     """Adds a check. It returns what was seen, in a few words, or raises `Mismatch`. `deep`: with --deep only. `attack`: the
     attack's number in Documentation/attacks.md; such a case proves with a control that the attack works without the fix.
-    `every_part`: it looks at what the other cases left, so each part of a run has it. `alone`: it loads the processors and has
-    deadlines, so only a run of its own has it (--alone)."""
+    `every_part`: it checks what the other cases left, so each part of a run includes it. `alone`: it loads the processors and
+    has deadlines, so it belongs to no part and has a run of its own (--alone)."""
 
     def add(check: Check) -> Check:
         CASES.append(Case(f"{promise}: {sentence}", check, deep, attack, every_part, alone))

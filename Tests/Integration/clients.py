@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P4 with other clients than a plain ssh: a configuration file as `az ssh config` writes it, sftp, scp, rsync, a jump
+"""P4 with clients other than plain ssh: a configuration file as `az ssh config` writes it, sftp, scp, rsync, a jump
 host, PuTTY's plink."""
 
 from __future__ import annotations

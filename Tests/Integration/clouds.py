@@ -51,7 +51,7 @@ def only_its_own(env: Environment, cloud: Cloud) -> None:
 
 
 @cases("P4", "each cloud by its true hosts, without a setting: its own certificates work, those of the others never",
-       ALL[1:], every=2)  # every other case is the public one
+       ALL[1:], every=2)  # all other cases of the suite run in the public cloud
 def every_cloud(env: Environment, clouds: Sequence[Cloud]) -> str:
     for cloud in clouds:
         only_its_own(env, cloud)
@@ -78,7 +78,7 @@ def cross_check(env: Environment) -> str:
 
 
 def told(host: Host, word: str) -> str:
-    """Requires that `status` and `doctor` both say so."""
+    """Requires that `status` and `doctor` both name the word; returns doctor's line."""
     seen = ""
     for tool in ("status", "doctor"):
         text = host.tool(tool).text

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P4, P14, P17 where uutils' coreutils, in Rust, stand in the place of GNU's: every verb of configure, and who gets in."""
+"""P2, P4, P8, P14 and P17 with uutils' coreutils, in Rust, in place of GNU's: every verb of configure, and who gets in."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ from way_back import back, full_disk, older, over
 PLACES = ("/etc", "/var/lib/pam")
 FOLDERS = ("/run/entralogin", "/run/entralogin/nss", "/var/lib/entralogin-sshd", "/var/lib/entralogin", "/var/lib/entralogin/nss",
            "/var/lib/entralogin/ssh")
-# What each machine makes for itself, and what useradd and systemd-sysusers keep of a file before.
+# Files that each machine makes for itself, and the backups that useradd and systemd-sysusers keep.
 OWN = r"[~+-]/etc/(shadow|shadow-|passwd-|group-|gshadow-|ld\.so\.cache|ssh/ssh_host_.*)"
 
 
 def placed(machine: Machine) -> dict[str, str]:
-    """Everything that configure may touch, by mode, owner and content; of the daemon's folders, not their content."""
+    """Mode, owner and content of everything that configure may change; of the daemon's folders, mode and owner only."""
     made = machine.must("stat", "-c", "%n %a %u:%g", *FOLDERS).lines()
     return {**inventory(machine, *PLACES), **dict(line.split(" ", 1) for line in made)}
 
@@ -46,7 +46,7 @@ def changed(before: dict[str, str], after: dict[str, str]) -> list[str]:
 
 
 def configured(host: Host, verb: str, status: int = 0) -> str:
-    """Runs the verb, which must say nothing of the kind that a utility says of a wrong option."""
+    """Runs the verb; requires the exit status, and that no utility complains about an option."""
     outcome = host.machine.run(CONFIGURE, verb, timeout=180)
     equal(outcome.status, status, f"{verb}: {outcome.text}")
     complaint = re.search(r"(?i)usage:|unexpected|unrecognized|invalid option|try '.*--help'", outcome.text)
@@ -78,7 +78,7 @@ def verbs(env: CoreutilsEnvironment) -> str:
         require("would write /etc/nsswitch.conf" in said and "nothing was changed" in said, said)
         equal(said, gnu.must(CONFIGURE, "--dry-run").text, "what --dry-run says")
         equal(changed(off, placed(machine)), [], "--dry-run")
-        configured(host, "--enable", 1)  # the check waits for sshd, which is not reloaded here
+        configured(host, "--enable", 1)  # the integration check fails until sshd is reloaded
         host.reload()
         host.stamped()
         equal(changed(wired, placed(machine)), [], "off and on again")
@@ -136,7 +136,7 @@ def migration(env: CoreutilsEnvironment) -> str:
 @case("P4", "uutils' coreutils: configure stopped all over its steps: nobody gets in, and the next run settles it", deep=True,
       attack="H2")
 def each_step(env: CoreutilsEnvironment) -> str:
-    """cp and rm of 0.12.0 make their calls past libc, where the stopper does not see them: there it stops at all others."""
+    """cp and rm of 0.12.0 bypass libc, so the stopper does not see their system calls and stops only at all others."""
     with env.fresh("way-back") as host:
         trial = Trial.prepared(env, host)
         seen = [trial.every_stop(lambda: redo(trial), 7, CONFIGURE, "--disable"),

@@ -27,21 +27,21 @@ for path in $(dpkg -L coreutils | grep -E '^(/usr)?/s?bin/.'); do
   mv "$path" "${path%/*}/gnu$name"
   "$uutils/ln" -s "$uutils/$name" "$path"
 done"""
-# What configure, the programs beside it and the packages' scripts call, by every name of it that has a --version.
+# The utilities that configure, the programs beside it and the packages' scripts call: every one that has a --version.
 CALLED = ("basename", "cat", "chmod", "chown", "cksum", "cp", "cut", "date", "dd", "env", "head", "id", "install", "ln", "ls",
           "md5sum", "mkdir", "mktemp", "mv", "od", "readlink", "rm", "rmdir", "sha256sum", "sleep", "sort", "stat", "sync",
           "tail", "tee", "timeout", "touch", "tr", "uniq", "wc")
 
 
 def replace_coreutils(machine: Machine) -> str:
-    """Puts uutils in the place of GNU's coreutils; requires that all of `CALLED` are uutils', and returns their version."""
+    """Puts uutils in place of GNU's coreutils; requires that all of `CALLED` are uutils', and returns their version."""
     machine.must("sh", "-c", REPLACE)
     machine.env = "/usr/bin/gnuenv"
     package = machine.must("dpkg-query", "-W", "-f", "${Version}", "rust-coreutils").out
     version = package.split("-")[0].split("+")[0]
     for name in CALLED:
         said = machine.must(name, "--version").lines()[0]
-        # 0.0.30 calls itself by the program's name alone, and env "uu_env".
+        # Version 0.0.30 prints the program's name alone, and for env "uu_env".
         equal(said.replace("(uutils coreutils) ", "").removeprefix("uu_"), f"{name} {version}", f"{name} --version")
         gnu = machine.must(f"gnu{name}", "--version").lines()[0]
         require("coreutils)" in gnu and version not in gnu, f"gnu{name} --version: {gnu}")

@@ -50,13 +50,13 @@ def crash(env: Environment) -> str:
         for number, limited in ((signal.SIGABRT, True), (signal.SIGSEGV, False), (signal.SIGQUIT, False)):
             admitted(host.ssh(person, "true"))
             host.flush()
-            admitted(host.ssh(person, "true"))  # asks Azure: the token is at hand
+            admitted(host.ssh(person, "true"))  # the daemon asks Azure, so it holds a token
             pid = host.service.pid
             issued = [token for token in env.azure.issued_tokens() if token not in known]
             secrets = {part.encode() for token in issued for part in token.split(".")[1:]}
             require(held(pid, secrets) > 0, "no token is in the daemon's memory: nothing is tried")
             equal(core_limit(pid) == "0", limited, f"the unit's limit of core files: {core_limit(pid)}")
-            # Not even the daemon's own user may read it, as that user's debugger or crash reporter would.
+            # Not even the daemon's own user may read its memory, as that user's debugger or crash reporter would.
             peek = host.machine.run("cat", f"/proc/{pid}/environ", user="entralogin")
             require(not peek.ok and peek.out == "", "its memory is open to its own user")
             require(not host.service.crash(number), f"{number.name}: a core was written or given away")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P4: an Entra account gets in only with the certificate that was verified, as the credential really used."""
+"""P4: an Entra user can sign in only with a certificate that the daemon verified and that is the credential really used."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ OTHER_OBJECT = "0b1ec700-0000-4000-8000-0000000000ff"
 
 
 def intruder(env: Environment, victim: Person) -> Person:
-    """An attacker with the victim's name and their own key, without a certificate."""
+    """An attacker who uses the victim's name and a key of the attacker's own, without a certificate."""
     key = make_key(env.testbed.keys / "intruder", "ed25519")
     return Person(victim.login, env.testbed.scratch / "people" / "intruder", key, password="guessed")
 
@@ -52,7 +52,7 @@ def shut_out(outcome: Outcome, *words: str) -> str:
 
 
 def taken(host: Host, person: Person) -> int:
-    """How often sshd itself accepted a credential of the person, whatever PAM said then."""
+    """How often sshd itself accepted a credential of the person, whatever PAM decided after that."""
     log = host.machine.read("/var/log/sshd.log")
     return (log.count(f"Accepted publickey for {person.login} ")
             + log.count(f"Access denied for user {person.login} by PAM account configuration"))

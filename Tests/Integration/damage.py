@@ -57,7 +57,7 @@ def read_only_disk(env: Environment) -> str:
 
 
 def damaged(content: bytes, seed: int) -> list[bytes]:
-    """The content in damaged forms: cut at every kind of place, with bits flipped, with parts doubled, zeroed or swapped."""
+    """The content in damaged forms: cut at random lengths, extended, doubled, zeroed, with halves swapped, or bits flipped."""
     dice = random.Random(seed)
     made = [b"", content[:7], content[:64], content[:-1], content + b"\0", content * 2, bytes(len(content)),
             content[len(content) // 2:] + content[:len(content) // 2]]

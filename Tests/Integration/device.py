@@ -26,7 +26,7 @@ QUESTION, CODE = "press Enter", r"open (https://\S+) .*code ([0-9A-F]{8})"
 
 
 def offer(host: Host, service: str) -> None:
-    """Adds entralogin's auth line, before the passwords."""
+    """Adds entralogin's auth line, before the lines that ask for a password."""
     path = f"/etc/pam.d/{service}"
     text = host.machine.read(path)
     require(text.count("@include common-auth") == 1, f"{path} is not as it was: {text}")
@@ -36,7 +36,7 @@ def offer(host: Host, service: str) -> None:
 
 @contextmanager
 def offered(env: Environment, name: str, *services: str, settings: str = SWITCHED_ON) -> Iterator[tuple[Host, Person]]:
-    """A machine where a code is offered, and a person who has signed in there over SSH."""
+    """A machine whose services offer a code, and a person who has signed in there over SSH."""
     with env.fresh(name, settings=settings) as host:
         person = env.newcomer()
         admitted(host.ssh(person, "true"))
@@ -64,7 +64,8 @@ def shell(terminal: Terminal, command: str) -> str:
 
 
 def refused_line(env: Environment, host: Host, person: Person, then: Callable[[str], Any], pattern: str) -> str:
-    """Signs in at the console, where `then` gets the code; returns the line that must be shown."""
+    """Tries to sign in at the console, where `then` gets the code. Requires a line with `pattern` and the correlation id of the
+    refusal's record; returns the reason in that record."""
 
     def act(terminal: Terminal) -> str:
         then(asks_for_code(terminal, person))

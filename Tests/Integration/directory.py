@@ -67,7 +67,7 @@ def sudoers_of_sssd(env: Environment) -> str:
         ended = in_steps(env, host, person, [lambda: None, withdrawal(env, host, person)], "sudo -n id -u")
         require(ended[0] == "0\n" and "0" not in ended[1].splitlines(), f"the administrators' rule: {ended}")
         equal(severity(host, "sudoers.sources"), "note", "doctor")
-        # Control: a user whom SSSD knows has both, and PAM's account stage is not asked.
+        # Control: for a user whom SSSD knows, its rule and defaults count, and sudo does not run PAM's account stage.
         machine.write("/etc/pam.d/sudo", "account required pam_deny.so\nsession required pam_permit.so\n")
         control = machine.run("setpriv", "--reuid=70100", "--clear-groups", "sudo", "-n", "id", "-u")
         equal(control.out, "0\n", f"dora, by the directory's rule and defaults ({control.text})")
@@ -95,7 +95,7 @@ def namesake_of_sssd(env: Environment) -> str:
         require("70200" in machine.must("id", "-G", name).out.split(), "SSSD's user's groups")
         refused(host.ssh(short(person), "id"))
         admitted(host.ssh(short(free), "id -un"), f"{local_part(free)}\n")
-        # The directory gets such a user later.
+        # The directory gets a user of the same name later.
         corp.change(user(local_part(free), THEIRS + 1))
         wait_for(lambda: machine.passwd(local_part(free))[2] == str(THEIRS + 1), "the later user")
         for login in (free, short(free)):

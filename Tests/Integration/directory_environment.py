@@ -68,7 +68,7 @@ entry_cache_timeout = 1
 
 
 def schema() -> str:
-    """Text attributes with several values, and the class of a sudo rule, which may have them all."""
+    """sudo's LDAP schema: multi-valued text attributes, and the class of a sudo rule, which may have all of them."""
     kinds = "".join(
         f"attributetype ( 1.3.6.1.4.1.15953.9.1.{number} NAME '{name}' EQUALITY caseExactIA5Match "
         "SUBSTR caseExactIA5SubstringsMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.26 )\n"
@@ -109,7 +109,7 @@ def running(machine: Machine, *command: str) -> Iterator[subprocess.Popen[bytes]
 
 
 class Directory:
-    """The directory while it runs."""
+    """The running directory server."""
 
     def __init__(self, machine: Machine, stack: ExitStack) -> None:
         self.machine, self._stack = machine, stack

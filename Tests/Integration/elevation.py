@@ -113,7 +113,7 @@ def limited_doas(env: Environment) -> str:
 
 @contextmanager
 def polkit(host: Host) -> Iterator[None]:
-    """D-Bus and polkit's daemon, until the block ends."""
+    """Runs D-Bus and polkit's daemon until the block ends."""
     host.machine.shell("mkdir -p /run/dbus; rm -f /run/dbus/pid; dbus-uuidgen --ensure")
     programs = [("/usr/bin/dbus-daemon", "--system", "--nofork"), ("/usr/lib/polkit-1/polkitd", "--no-debug")]
     started = []

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The compiled policy with entralogin's module: sesearch lists which domains may do what with entralogin. No others may."""
+"""P10: in the compiled policy with entralogin's module, sesearch finds no access to entralogin beyond what is listed here."""
 
 from __future__ import annotations
 
@@ -53,7 +53,8 @@ class Rule:
 
 
 def rules(policy: Path, *asked: str) -> list[Rule]:
-    """Takes a few seconds: each call reads the policy. In the answers, the source may be an attribute of the requested one."""
+    """The rules that sesearch finds. Takes a few seconds, because each call reads the policy. The source of a rule may be an
+    attribute of the requested domain."""
     answered = run(["sesearch", "-A", *asked, str(policy)], timeout=120)
     require(answered.ok, f"sesearch: {answered.text}")
     found = []
@@ -78,8 +79,8 @@ def named(env: EnforcingEnvironment) -> str:
 @case("P10", "the policy: a web server, a cache and a shell may read accounts, and that is all")
 def serving(env: EnforcingEnvironment) -> str:
     theirs = rules(env.policy, "-rs", "-s", f"^({'|'.join(SERVING)})$", "-rt", "-t", "^entralogin")
-    # Except the processes of the audit program and of the end of sessions: nscd may look at every daemon's
-    # (init_daemon_domain).
+    # Not the processes of the audit program and of the program that ends sessions: nscd may look at every daemon's
+    # processes (init_daemon_domain).
     by_name = {(rule.source, rule.target, rule.object_class, *sorted(rule.permissions)) for rule in theirs
                if rule.target.startswith("entralogin_") and rule.target not in {AUDIT, SESSIONS}}
     folder = ("getattr", "open", "search")
@@ -100,7 +101,7 @@ def least(env: EnforcingEnvironment) -> str:
         def able(kind: str, permission: str, theirs: list[Rule] = theirs) -> list[Rule]:
             return [rule for rule in theirs if rule.object_class == kind and permission in rule.permissions]
 
-        # Without capabilities behind the switch for NIS, which the policy gives every client of the name service.
+        # Without the capabilities under the boolean for NIS, which the policy gives every client of the name service.
         capable = {permission for rule in theirs for permission in rule.permissions
                    if rule.object_class.startswith("cap") and "[ allow_ypbind ]" not in rule.text}
         equal(capable, CAPABILITIES[source], f"capabilities of {source}")

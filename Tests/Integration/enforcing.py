@@ -140,7 +140,7 @@ def confined(env: EnforcingEnvironment) -> str:
         equal(domain(admitted(env.ssh(env.lisa, "id -Z"))), "user_t", "lisa's domain")
         equal(admitted(env.ssh(bob, f"getent passwd {alice.login}")).split(":")[0], alice.login, "a name for bob")
 
-        # At a terminal, which sudo relabels: writing into a pipe of staff from another role is refused.
+        # At a terminal, which sudo relabels: SELinux refuses another role's writes into a pipe of staff's.
         def as_root(command: str) -> list[str]:
             outcome = env.ssh(alice, f"sudo -n -r sysadm_r -t sysadm_t {command}", tty=True)
             require(outcome.ok, f"{command}: {outcome.text}")

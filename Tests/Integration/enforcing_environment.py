@@ -135,6 +135,6 @@ def _denial(line: str) -> Denial:
     def type_of(context: str) -> str:
         return (context.split(":") + ["?"] * 3)[2]
 
-    # selinux_err has other words for the same.
+    # A SELINUX_ERR record names the same fields differently.
     return Denial(type_of(field(r"(?:scontext|oldcontext)=(\S+)")), type_of(field(r"(?:tcontext|newcontext)=(\S+)")),
                   field(r"tclass=(\w+)"), field(r"denied +\{ ([^}]*) \}" if "avc:" in line else r"op=(\w+)"), line)

@@ -22,7 +22,7 @@ def upkeep(env: EnforcingEnvironment) -> str:
     machine.must("mkdir", "-p", "/var/lib/prometheus/node-exporter")
     machine.must("systemctl", "start", "entralogin-metrics.service", timeout=120)
     require("entralogin_up 1" in machine.read("/var/lib/prometheus/node-exporter/entralogin.prom"), "metrics")
-    # Removes what the units' own lines must make again.
+    # Removes the folders that the units' own settings must create again.
     machine.must("systemctl", "stop", DAEMON, "entralogind-control.socket", "entralogind-principals.socket")
     machine.must("rm", "-rf", "/var/lib/entralogin/nss", "/var/lib/entralogin/ssh", "/var/lib/entralogin-sshd",
                  "/run/entralogin")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the cases stand on: one machine that most of them share, fresh ones where a case breaks something, people."""
+"""The environment of the cases: one machine that most of them share, fresh machines for cases that break something, people."""
 
 from __future__ import annotations
 
@@ -26,18 +26,17 @@ __all__ = ["EARLY", "KEYS", "NUMBERED_USERS", "PASSWORD", "SETTINGS", "STATE", "
 STATE = "/var/lib/entralogin"
 KEYS = "/var/lib/entralogin-sshd/trusted_user_ca_keys"  # what sshd reads
 SETTINGS = "/etc/entralogin/entralogin.conf.d/50-test.conf"
-EARLY = "/etc/ssh/sshd_config.d/00-a.conf"  # read before our drop-in, so its values win
+EARLY = "/etc/ssh/sshd_config.d/00-a.conf"  # read before entralogin's drop-in, so its values win
 
 
 def ours(*settings: str) -> str:
-    """A Match block for our people, whose values win where it is read before ours."""
+    """A Match block for Entra users; its values win where sshd reads it before entralogin's."""
     return "Match User *@*\n" + "".join(f"    {setting}\n" for setting in settings)
 
 
 @dataclass
 class Host(Installed):
-    """A machine of a case: our daemon with its journal, its clock and its own address towards Azure, and an sshd on a port of
-    its own."""
+    """A machine of a case: the daemon with its own journal, clock and address towards Azure, and sshd on its own port."""
 
     journal: Journal
     clock: Clock
@@ -46,22 +45,22 @@ class Host(Installed):
     azure: SimulatorControl
 
     def environment(self, bare: bool = False) -> dict[str, str]:
-        """What the daemon needs to use its address and, unless `bare`, its clock."""
+        """The variables by which the daemon uses its own address and, unless `bare`, its own clock."""
         if bare:
             return dict(self.source.environment)
         libraries = [of.environment["LD_PRELOAD"] for of in (self.clock, self.source)]
         return self.clock.environment | self.source.environment | {"LD_PRELOAD": ":".join(libraries)}
 
     def requests(self, endpoint: str | None = None) -> list[dict[str, Any]]:
-        """What this machine's daemon asked since the last `forget_requests`, over IPv4 and without a proxy: the other machines'
-        daemons ask at times of their own."""
+        """The requests of this machine's daemon since the last `forget_requests`, over IPv4 and without a proxy. Those of other
+        machines' daemons, which come at any time, are left out."""
         return [one for one in self.azure.requests(endpoint) if one.get("client") == self.source.address]
 
     def count(self, *endpoints: str) -> int:
         return sum(len(self.requests(endpoint)) for endpoint in endpoints)
 
     def questions(self) -> int:
-        """How often this machine's daemon asked about somebody's role."""
+        """How often this machine's daemon asked about a user's role."""
         return self.count("pas", "arm")
 
     def ssh(self, person: Person, *command: str, **options: Any) -> Outcome:
@@ -71,20 +70,20 @@ class Host(Installed):
         return self.machine.run(TOOL, *arguments)
 
     def begin(self) -> None:
-        """Starts the daemon, and waits until it knows what it is in Azure, and sshd knows Entra's keys."""
+        """Starts the daemon, and waits until it knows the machine's tenant and sshd's file has Entra's keys."""
         self.service.start()
         keys = self.machine.path(KEYS)
         wait_for(lambda: keys.exists() and keys.stat().st_size > 0, "Entra's keys in sshd's file")
         wait_for(lambda: self.service.status().startswith("Serving"), "the machine's tenant")
 
     def sshd(self, *options: str) -> None:
-        """sshd anew, with options on its command line, which win over every file and which `sshd -T` does not show."""
+        """Restarts sshd with options on its command line, which override every file and which `sshd -T` does not show."""
         self.machine.stop_sshd()
         self.machine.start_sshd(self.port, options=options)
 
     def hidden_sshd(self, *settings: str) -> None:
-        """sshd anew, from another file than sshd_config: there, these settings come before ours for our people. The
-        stack check does not see them: what is tried then is PAM, and the daemon behind it."""
+        """Restarts sshd with another file than sshd_config, in which these settings for Entra users precede entralogin's. The
+        integration check does not see that file, so the case tests PAM and the daemon behind it."""
         script = ("mkdir -p /etc/ssh/other.d && cp /etc/ssh/sshd_config.d/*.conf /etc/ssh/other.d/ && "
                   "sed 's/sshd_config\\.d/other.d/' /etc/ssh/sshd_config >/etc/ssh/other_config")
         require(self.machine.shell(script).ok, "the other configuration")
@@ -94,17 +93,17 @@ class Host(Installed):
         self.stamped()
 
     def pass_by(self, seconds: int, wall: bool = True) -> None:
-        """So much time passes, as `Clock.pass_by` has it, once Azure has answered every question that is known of: people are
-        let in before their role is confirmed, and the daemon keeps no answer that a jump of the clock has overtaken."""
+        """Lets time pass (`Clock.pass_by`), after Azure has answered every request that the journal shows: the daemon admits
+        users before their role is confirmed, and discards an answer if the clock has jumped meanwhile."""
         self.all_answered()
         self.clock.pass_by(seconds, wall)
 
     def all_answered(self) -> None:
-        """Waits until Azure has answered every question that is known of."""
+        """Waits until Azure has answered every request that the journal shows."""
         wait_for(lambda: not self._unanswered(), "the answers to all questions")
 
     def _unanswered(self) -> set[str]:
-        """The correlation ids of the questions by whose first answer this daemon let somebody in, and whose last is not there."""
+        """Correlation ids of the access checks whose first answer admitted a user and whose last answer is outstanding."""
         admitted, ended = set[str](), set[str]()
         for record in self.journal.since():
             event, correlation = record.get("ENTRALOGIN_EVENT"), record.get("ENTRALOGIN_CORRELATION_ID", "")
@@ -117,11 +116,11 @@ class Host(Installed):
         return admitted - ended
 
     def reload(self) -> None:
-        """sshd reads its files again."""
+        """Makes sshd read its files again."""
         self.machine.reload_sshd(self.port)
 
     def stamped(self) -> None:
-        """Requires that the stack check is content."""
+        """Requires that the integration check finds nothing wrong."""
         if not self.stamp():
             raise Mismatch(f"the stack check refuses {self.machine.folder.name}: {self.tool('stack').text}")
 
@@ -130,16 +129,16 @@ class Host(Installed):
         require(outcome.ok, f"entraloginctl flush: {outcome.text}")
 
     def state(self) -> dict[str, str]:
-        """A digest of every file that holds accounts or grants, and of its place in the file system. Left out: the
-        published keys, when people last signed in, which is written once a minute, and the empty file by which the daemon
-        says that Azure has answered since boot."""
+        """Inode, modification time and digest of every file that holds accounts or grants. Left out: the published keys, the
+        times of the last sign-ins, which the daemon writes once a minute, and the empty file by which the daemon says that
+        Azure has answered since boot."""
         return {str(p): f"{p.stat().st_ino}:{p.stat().st_mtime_ns}:{hashlib.sha256(p.read_bytes()).hexdigest()}"
                 for top in (STATE, "/run/entralogin/nss") for p in sorted(self.machine.path(top).rglob("*"))
                 if p.is_file() and p.parent.name != "ssh" and p.name not in ("sign-ins", "answered")}
 
     def rest(self) -> dict[str, str]:
-        """The state once what ended sessions leave behind is written: sshd's processes have gone, and then it was the
-        same at several looks, which take a machine that stands still between them for what it is."""
+        """The state after the daemon has written what ended sessions change: once sshd's connections are closed, eight readings
+        in a row must be equal to the one before. One is not enough: the machine may be suspended between two readings."""
         wait_for(lambda: not self.machine.connections(), "the end of all connections")
         last, same = self.state(), 0
         end = time.monotonic() + 30
@@ -168,7 +167,7 @@ class Environment(People):
 
     @property
     def vm(self) -> Host:
-        """The machine that cases share. Whoever breaks something there mends it."""
+        """The machine that the cases share. A case that breaks something there repairs it."""
         if self._vm is None:
             self._vm = self._host(f"vm{len(self.hosts)}", 22, "", "")
             self._start(self._vm)
@@ -177,9 +176,9 @@ class Environment(People):
     @contextmanager
     def fresh(self, name: str, sshd: str = "", settings: str = "", started: bool = True,
               bare: bool = False, layered: bool = False) -> Iterator[Host]:
-        """A machine of its own for one case. `sshd` is what its administrator put before our drop-in; `bare` leaves the
-        daemon's clock alone, whose reading costs time; `layered`: with other name services and a mail server, not
-        running."""
+        """A machine for one case. `sshd`: settings that its administrator put before entralogin's drop-in; `bare`: the daemon
+        reads the real clock, because reading the test's clock costs time; `layered`: with other name services and a mail
+        server, which do not run."""
         self._next_port += 1
         host = self._host(f"{name}-{self._next_port}", self._next_port, sshd, settings, layered)
         if bare:
@@ -230,19 +229,19 @@ class Environment(People):
         require(self.azure.withdraw(self.key_of(person), **which) > 0, f"{person.login} had no such role")
 
     def aside(self, function: Any, *arguments: Any, **options: Any) -> Future[Any]:
-        """Runs beside the case."""
+        """Calls the function in another thread, beside the case."""
         return self._pool.submit(function, *arguments, **options)
 
     # Between cases
 
     def settle(self) -> None:
-        """After a good case: faults off, and the shared daemon must have lived through it."""
+        """Called after a case that passed: clears the faults; requires that the shared daemon still runs."""
         self.azure.clear_faults()
         if self._vm is not None and self._vm.service.ended:
             raise Mismatch(f"the shared daemon ended: {self._vm.service.output()[-2000:]}")
 
     def recover(self) -> None:
-        """After a failure: the next case finds a working machine, if that can be had."""
+        """Called after a failure, so that the next case has a working machine."""
         self.azure.clear_faults()
         if self._vm is not None:
             self._vm.machine.stop()

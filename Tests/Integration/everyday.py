@@ -207,7 +207,7 @@ def image(env: Environment) -> str:
         admitted(host.ssh(before, "touch mine"))
         host.service.stop()
         machine.must("/bin/bash", "-c", "rm -rf /var/lib/entralogin/* /var/lib/entralogin-sshd/*; rm -rf /home/*@*")
-        machine.must("/bin/bash", "-c", "rm -rf /run/entralogin/*; systemd-tmpfiles --create entralogin.conf")  # the boot
+        machine.must("/bin/bash", "-c", "rm -rf /run/entralogin/*; systemd-tmpfiles --create entralogin.conf")  # as at boot
         host.begin()
         host.stamped()
         require(not host.enrolled(before.login), "an account of before is still there")

@@ -96,7 +96,7 @@ def journey(env: PackagesEnvironment) -> str:
             agent.disable()
             env.stays_out(host)
             equal(differences(stock, integration(host)), [], "the integration after disable")
-            # A template's empty protected settings, encrypted as by Azure.
+            # A template's empty protected settings, encrypted as Azure does.
             is_on(agent.enable(current, {}, protected=encrypted(env.testbed.scratch, "{}")))
             require(not machine.path(DROP_IN).exists(), "settings that nobody sets any more are still there")
             env.signs_in(host)
@@ -149,7 +149,7 @@ def refusals(env: PackagesEnvironment) -> str:
 
         equal(differences(stock, integration(host)), [], "what was wired")
         equal(state(machine), "", "the package")
-        # Nothing of these failures prevents a later installation.
+        # None of these failures prevents a later installation.
         is_on(agent.enable(current))
         env.signs_in(host)
     return "23 and 51 from two causes each, 52 from one"
@@ -219,7 +219,7 @@ def locked(env: PackagesEnvironment) -> str:
         agent.disable()
         with open(machine.path("/var/lib/dpkg/lock-frontend"), "w") as lock:
             fcntl.lockf(lock, fcntl.LOCK_EX)
-            # The function that every verb uses, with one second instead of minutes.
+            # The function that every verb uses, with a limit of one second instead of minutes.
             folder = agent.handler(current).folder
             tried = machine.shell(f"LIB={folder}/lib; for part in report machine packages; do . $LIB/$part.sh; done; "
                                   f"LOG=/root/log; allow 1; put_package {folder}/packages/*.deb 600")

@@ -79,7 +79,7 @@ def rotated(env: FIPSEnvironment) -> str:
     try:
         env.azure.rotate_keys()
         after = env.testbed.person(env.key_of(other))
-        refused(host.ssh(after, "true"))  # sshd has not been told of the new key
+        refused(host.ssh(after, "true"))  # sshd does not have the new key yet
         known = host.machine.read(KEYS)
         host.machine.must("entraloginctl", "keys", "--refresh")
         wait_for(lambda: host.machine.read(KEYS) != known, "the new key in sshd's file")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P2: roles held through groups that checkaccess does not expand; and the confirmation that a refusal needs to count."""
+"""P2: roles held through groups that checkaccess does not expand, and how role assignments confirm or overrule a refusal."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from simulator import contoso
 from testbed.checks import admitted, equal, refused, require
 
 ADMINS = "entra_admins"
-A_ROUND = 300  # seconds between two questions about an administrator at most
+A_ROUND = 300  # at most so many seconds pass between two checks of an administrator's role
 
 
 def confirmations(host: Host) -> dict[str, int]:

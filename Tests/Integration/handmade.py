@@ -24,7 +24,7 @@ SUFFIX = "@sshservice.azure.net"
 OTHER_TENANT = "11111111-1111-4111-8111-111111111111"
 OTHER_OBJECT = "0b1ec700-0000-4000-8000-000000000001"
 HOUR, MARK = 3600, "it-is-in"
-Option = tuple[str, "str | bytes | None"]  # a text is a string inside the value, bytes are the value itself
+Option = tuple[str, "str | bytes | None"]  # a str is encoded as a string inside the value; bytes are the whole value
 
 
 def string(value: str | bytes) -> bytes:
@@ -39,7 +39,7 @@ def options(pairs: Sequence[Option]) -> bytes:
 
 @dataclass
 class Made:
-    """A certificate by its fields (PROTOCOL.certkeys), which are those that Entra writes until one is changed."""
+    """The fields of a certificate (PROTOCOL.certkeys), with the values that Entra writes until a case changes them."""
 
     who: Principal
     public: str
@@ -70,7 +70,7 @@ class Made:
                            ("tid" + SUFFIX, contoso.TENANT)]
 
     def changed(self, name: str, value: str | bytes) -> None:
-        """The extension oid, tid or displayname with another value."""
+        """Gives the extension oid, tid or displayname another value."""
         self.extensions = [(n, value if n == name + SUFFIX else v) for n, v in self.extensions]
 
     def line(self, keys: Path, scratch: Path) -> str:
@@ -88,7 +88,7 @@ class Made:
 
 
 def pem(key: Path, scratch: Path) -> Path:
-    """The private key as openssl reads it."""
+    """A copy of the private key in PEM, which openssl reads."""
     copy = scratch / f"{key.name}.pem"
     if not copy.exists():
         shutil.copy(key, copy)
@@ -98,7 +98,7 @@ def pem(key: Path, scratch: Path) -> Path:
 
 
 def put(**changes: object) -> Callable[[Made], None]:
-    """Changes fields; a value that is callable gets the certificate."""
+    """Changes fields; a callable value is called with the certificate."""
     def act(made: Made) -> None:
         for name, value in changes.items():
             setattr(made, name, value(made) if callable(value) else value)

@@ -91,7 +91,7 @@ def writable_above(env: Environment) -> str:
     return "refused; in once /home is root's alone"
 
 
-# Commands that fill the folder of homes; their files are named fill.
+# Commands that fill /home; the names of their files begin with "fill".
 BYTES, FILES = "dd if=/dev/zero of=/home/fill bs=4k", "i=0; while touch /home/fill$i; do i=$((i + 1)); done"
 FULL = {
     "by size": ("size=64k", BYTES),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P5, P6 and P7: name, uid and object id are bound for ever; sshd's record is the one that is enrolled; local accounts win."""
+"""P5, P6 and P7: name, uid and object id are bound for ever; entralogin enrols the record that sshd saw; local accounts win."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FIRST_UID, LAST_UID = 1_879_048_192 + 1024, 2_147_352_575
 
 
 def first_uid(name: str) -> int:
-    """The uid at which the search for a free one begins: by SHA-256 of tenant, a zero byte and name."""
+    """The uid at which the search for a free one begins: derived from the SHA-256 of the tenant, a zero byte and the name."""
     digest = hashlib.sha256(contoso.TENANT.encode() + b"\0" + name.encode()).digest()
     return FIRST_UID + int.from_bytes(digest[:8], "big") % (LAST_UID - FIRST_UID + 1)
 

@@ -17,7 +17,7 @@ from testbed.checks import admitted, equal, require
 from testbed.machine import wait_for
 
 NUMBER = "/run/between-sshd"
-# As PAUSE, and writes the process id of sshd, which is pam_exec's parent.
+# Like PAUSE of pam_order.py for every user; also writes the process id of sshd, which is pam_exec's parent.
 PAUSE = f"""#!/bin/sh
 {UNLESS_PROBED}
 [ ! -e {GO} ] || exit 0

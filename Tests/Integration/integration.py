@@ -153,7 +153,7 @@ def with_helper(env: Environment, name: str, script: str, sshd: str = "") -> flo
         admitted(host.ssh(known, "true"))
         host.machine.remove(HELPER)
         host.machine.write(HELPER, f"#!/bin/sh\n{script}\n", 0o755)
-        refused(host.ssh(known, f"echo {MARK}"))  # the file has changed
+        refused(host.ssh(known, f"echo {MARK}"))  # the integration is not verified any more: the helper has changed
         host.stamp()
         unknown = env.newcomer()
         before = host.rest()
@@ -168,7 +168,7 @@ def with_helper(env: Environment, name: str, script: str, sshd: str = "") -> flo
 def bad_helper(env: Environment) -> str:
     with_helper(env, "nonzero", 'echo "$1"; exit 1')
     with_helper(env, "dies", 'echo "$1"; kill -9 $$')
-    with_helper(env, "alone", 'echo "$1"')  # sshd lets them through to PAM, which has seen no certificate
+    with_helper(env, "alone", 'echo "$1"')  # sshd goes on to PAM, but the daemon has checked no certificate
     return "refused three times"
 
 

@@ -42,7 +42,7 @@ def days_pass(env: Environment, host: Host, days: float, wall: bool, keys: int) 
 
 @contextmanager
 def keys_of_its_own(env: Environment) -> Iterator[None]:
-    """Undoes at its end what a case does to Entra's keys, and forgets people who got certificates meanwhile."""
+    """Goes back to Entra's first key alone at the end of the block."""
     try:
         yield
     finally:
@@ -50,7 +50,7 @@ def keys_of_its_own(env: Environment) -> Iterator[None]:
 
 
 def fresh_certificate(env: Environment, person: Person) -> Person:
-    """The same person with a certificate by Entra's present key; not kept for other cases."""
+    """The same person with a certificate signed by Entra's current key; other cases do not get it."""
     return env.testbed.person(env.key_of(person))
 
 
@@ -63,14 +63,14 @@ def rotation(env: Environment) -> str:
         admitted(host.ssh(before, "true"))
         env.azure.rotate_keys()
         after = fresh_certificate(env, other)
-        refused(host.ssh(after, "id"), page["New here"])  # sshd has not been told of the new key
+        refused(host.ssh(after, "id"), page["New here"])  # sshd does not have the new key yet
         admitted(host.ssh(before, "true"))
         days_pass(env, host, 1 / 24, wall=False, keys=2)
         admitted(host.ssh(after, "id -un"), f"{after.login}\n")
         admitted(host.ssh(before, "true"))
         env.azure.retire_old_keys()
         days_pass(env, host, 0.5, wall=False, keys=2)
-        admitted(host.ssh(before, "true"))  # missing, and within a day of when it was last listed
+        admitted(host.ssh(before, "true"))  # the old key is missing, but was listed within the last day
         days_pass(env, host, 0.6, wall=False, keys=1)
         refused(host.ssh(before, "id"))
         admitted(host.ssh(after, "true"))
@@ -129,7 +129,7 @@ def thin(env: Environment) -> str:
         person = env.newcomer()
         with env.azure.fault("thin-keys", "keys"):
             for _ in range(2):
-                days_pass(env, host, 1 / 24, wall=False, keys=2)  # what is listed, and what signs
+                days_pass(env, host, 1 / 24, wall=False, keys=2)  # the listed key, and the one that signs
                 admitted(host.ssh(person, "true"))
             host.service.stop()
             host.begin()

@@ -16,8 +16,8 @@ LEAST = "first=$(for k in $(seq 2000 200 40000); do (ulimit -v $k; sudo -V) >/de
 
 
 def left_running(env: BootedEnvironment, host: BootedHost) -> tuple[Person, str]:
-    """An administrator with a lingering timer, whose service waits for a file and then tries sudo, also under limits of memory;
-    and the file that it writes then. No session is open afterwards."""
+    """Makes an administrator with a lingering timer, whose service waits for a file and then tries sudo, also under limits of
+    memory. No session is open afterwards. Returns the person, and how the paths of the service's files begin."""
     person = env.newcomer()
     env.azure.assign(env.key_of(person), contoso.ADMINISTRATOR)
     out, machine = f"/var/tmp/{person.login}", host.machine

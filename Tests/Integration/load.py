@@ -3,7 +3,7 @@
 of [status, output, errors, milliseconds] on standard output.
 
 Runs as a process in a session of its own: the kernel divides processor time by sessions (sched_autogroup). In reality the
-clients run on their own machines, so here a hundred of them must not compete as a hundred with sshd and the daemon.
+clients run on their own machines, so here all of them together compete with sshd and the daemon as one.
 """
 
 from __future__ import annotations

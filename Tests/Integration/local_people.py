@@ -47,7 +47,7 @@ def in_time(env: Environment, host: Host, what: str) -> str:
 
 def beside(env: Environment, host: Host, what: str) -> tuple[float, float]:
     """Medians of lisa's sign-ins there and, right after, on the shared machine, whose daemon runs. Tries several times, because
-    the host is shared; if sign-ins waited for entralogin, each try would be too slow."""
+    the test machine is shared; if sign-ins waited for entralogin, each try would be too slow."""
     for _ in range(TRIES):
         seen, running = median(env, host), median(env, env.vm)
         if seen <= 1.5 * running + WAIT / 2:
@@ -113,7 +113,7 @@ def no_connection_of_cron(env: Environment) -> str:
 
 @case("P8", "names and ids that cannot be an Entra account's cost the module no system call")
 def no_system_call(env: Environment) -> str:
-    """The same process asks for one foreign name, then for a thousand: it opens entralogin's files no more often."""
+    """A process that asks 400 foreign questions opens entralogin's files no more often than one that asks 4."""
     host = env.vm
     admitted(host.ssh(env.person("alice"), "true"))
     program, log = place(host.machine, env.testbed.scratch / "programs"), "/tmp/trace-names"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P2: an account that root has locked is refused everywhere until it is unlocked; and rules for who may sign in here."""
+"""P1 and P2: an account that root has locked is refused everywhere until root unlocks it; `access` lists who holds a role."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P1, P2, P7: Entra groups as Unix groups (`[Groups]`), as Documentation/groups.md has them."""
+"""P1, P2, P3, P5, P7 and P16: Entra groups as Unix groups (`[Groups]`), as Documentation/groups.md describes them."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ SETTINGS = f"[Groups]\n{NAME}={contoso.ENGINEERS.object_id}\n{OTHER}={contoso.PL
 PERMISSIONS = ("GroupMember.Read.All", "User.Read.All")
 FIRST_GID = 1879048208
 SUDOERS = "/etc/sudoers.d/zz-engineers"
-RENAMED = "aaa_first"  # in the order of names before the other, which had the second number
+RENAMED = "aaa_first"  # sorts before OTHER, which has the second number
 STORE = "/var/lib/entralogin/groups"
 RULE = f'"%:entralogin:{NAME}" ALL=(root) NOPASSWD: /usr/bin/id\n'
 
 
 @contextmanager
 def mapping(env: Environment, name: str, *permissions: str, settings: str = SETTINGS) -> Iterator[Host]:
-    """A machine with two Entra groups, whose identity holds these permissions."""
+    """A machine with two Entra groups; its managed identity has these permissions in Graph."""
     env.azure.post("graph", permissions=list(permissions))
     try:
         with env.fresh(name, settings=settings) as host:
@@ -64,7 +64,7 @@ def first_moment(env: Environment) -> str:
         sshd_says(host, f"AllowGroups {NAME} lisa\n")
         require(NAME in groups(host, person), "a member is refused")
         refused(host.ssh(other, "id"))
-        refused(host.ssh(newcomer, "id"))  # sshd asks before anybody has proved anything
+        refused(host.ssh(newcomer, "id"))  # sshd checks AllowGroups before the user has proved anything
         return " ".join(seen)
 
 
@@ -175,7 +175,7 @@ def held_name(env: Environment) -> str:
         person = env.newcomer()
         move(env, person, "join")
         require(NAME in groups(host, person), "no group")
-        # groupadd asks the name service and refuses the name: so by hand.
+        # groupadd refuses the name, because the name service knows it: so the case edits the file itself.
         local = host.machine.read("/etc/group")
         host.machine.write("/etc/group", f"{local}{NAME}:x:5555:\n")
         host.service.signal(signal.SIGHUP)

@@ -63,7 +63,7 @@ def closed(env: Environment) -> str:
 
 
 class Neighbours:
-    """Other programs of the machine, each of which asks the metadata service a number of times a second."""
+    """Other programs on the machine; each sends the metadata service a given number of requests per second."""
 
     def __init__(self, *paths: tuple[str, float]) -> None:
         self._ends = threading.Event()
@@ -106,14 +106,14 @@ def limits(env: Environment) -> str:
         alone = asked(host)
         equal([e["path"] for e in alone if e["status"] == 429], [], "429 with nobody else")
         require(len(alone) <= 6, f"{len(alone)} requests at the start: {[e['path'] for e in alone]}")
-        host.pass_by(5000, wall=False)  # the machine is asked for again
+        host.pass_by(5000, wall=False)  # the daemon reads the data about the machine again, once in about an hour
         host.tool("status")
         wait_for(lambda: len(asked(host)) > len(alone), "the refresh")
         host.service.stop()
         with Neighbours((COMPUTE, 4), *((TOKEN, 8) for _ in range(3))):
             host.begin()
             wait_for(lambda: host.ssh(person, "true").ok, "the person to get in beside others", 60)
-        # Other programs use up the service's limit.
+        # The service answers every request with 429, as when other programs have used up its limit.
         host.service.stop()
         again = time.time()
         with env.azure.fault("status", "imds", 429), env.azure.fault("status", "token", 429):

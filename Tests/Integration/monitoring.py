@@ -20,7 +20,7 @@ SOURCE = REPOSITORY / "packaging/monitoring"
 FOLDER = "/srv/monitoring"
 COLLECTED = "/var/lib/prometheus/node-exporter"
 EXPORTER, SERVER = "127.0.0.1:9100", "127.0.0.1:9090"
-# Missing on a machine without faults, or without an audit system.
+# Missing if the daemon sends nothing to the audit system.
 MAY_LACK = {"entralogin_audit_events_total"}
 PROMETHEUS = f"""global: {{scrape_interval: 1s, evaluation_interval: 1s}}
 rule_files: [{FOLDER}/quick.rules.yml]
@@ -35,7 +35,7 @@ def laid(machine: Machine) -> None:
 
 
 def watched(machine: Machine) -> None:
-    """Begins node_exporter and Prometheus on a machine that has the folder of metrics."""
+    """Starts node_exporter and Prometheus on a machine that has the folder for the metrics."""
     # Alerts wait for a second here instead of minutes.
     text = (SOURCE / "prometheus/entralogin.rules.yml").read_text()
     machine.write(f"{FOLDER}/quick.rules.yml", re.sub(r"\bfor: \d+m", "for: 1s", text))
@@ -47,14 +47,14 @@ def watched(machine: Machine) -> None:
 
 
 def query(expression: str) -> list[dict[str, Any]]:
-    """The present samples; an expression that Prometheus does not accept is an error."""
+    """The current samples; raises an error if Prometheus does not accept the expression."""
     url = f"http://{SERVER}/api/v1/query?{urllib.parse.urlencode({'query': expression})}"
     with urllib.request.urlopen(url, timeout=30) as answer:
         return json.load(answer)["data"]["result"]
 
 
 def value(expression: str) -> str | None:
-    """The value of the one sample, or nothing: also while Prometheus does not listen yet."""
+    """The value if there is exactly one sample, otherwise None, also while Prometheus does not listen yet."""
     try:
         found = query(expression)
     except OSError:
@@ -105,7 +105,7 @@ def scraped(env: Environment) -> str:
         require(asked - written <= MAY_LACK, f"the tool wrote none of {asked - written - MAY_LACK}")
         equal(query("ALERTS{alertstate='firing',severity='page'}"), [], "what is paged for a machine that is well")
         silent = [text for text in expressions() if not query(text) and not any(name in text for name in MAY_LACK)]
-        # A rate needs two samples of different times, a refusal an evaluated rule: wait for them.
+        # A rate needs two samples from different times, and the panel of refusals needs a recording rule to be evaluated.
         wait_for(lambda: all(query(text) for text in silent), f"an answer to {silent}", 120)
 
         host.service.stop()

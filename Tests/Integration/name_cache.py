@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P6 and P2: outdated records and memberships, where nscd caches them or the daemon is dead."""
+"""P2, P5, P6 and P8: outdated records and memberships, where nscd or SSSD caches them or the daemon is dead."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def forget(host: Host) -> None:
 
 
 def kept(host: Host, person: Person) -> int | None:
-    """The uid that an ordinary process gets; for a user who never signed in, only nscd can give it."""
+    """The uid that an ordinary process sees; for a user who never signed in, it can come only from nscd."""
     found = host.machine.run("getent", "passwd", person.login, user="daemon")
     return int(found.out.split(":")[2]) if found.ok else None
 
@@ -121,6 +121,7 @@ def warned_of(env: Environment) -> str:
         require("keeps neither passwd nor group" in mended and "nscd keeps passwd" not in mended,
                 f"doctor of the new settings: {mended}")
     return next(line.strip() for line in warned.text.splitlines() if "nscd keeps" in line)
+
 
 @case("P2", "a grant lapses with the daemon dead: the person loses the group; before any, there is an empty file")
 def lapsed_without_daemon(env: Environment) -> str:

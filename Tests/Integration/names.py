@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P3, P7 and P8 as other programs see them: a user who never signed in exists only for sshd, and other services in
+"""P3, P7, P8 and P9 as other programs see them: a user who never signed in exists only for sshd, and other services in
 nsswitch.conf work as before. The programs are Debian's own."""
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ access_provider = permit
 
 
 def seen_by_sshd(env: Environment, host: Host, name: str) -> int:
-    """The uid that sshd gets; without it there would be no provisional record to find."""
+    """The uid that sshd sees; without it there would be no provisional record for other programs to find."""
     (answer,) = ask(host.machine, env.testbed.scratch / "programs", [f"name {name}"])
     require(len(answer.ids) == 1, f"sshd is told nothing about {name}")
     return answer.ids[0]
@@ -180,7 +180,7 @@ def cache_daemon(env: Environment) -> str:
         record = host.machine.passwd(person.login)
         seen_by_sshd(env, host, ghost)
         with nscd(host):
-            for _ in range(2):  # the second answer is the cache's
+            for _ in range(2):  # the second answer comes from the cache
                 unknown(host.machine.run("getent", "passwd", ghost), "nscd")
                 equal(host.machine.passwd(person.login), record, "the enrolled person's record")
                 equal(host.machine.passwd(record[2]), record, "by number")
@@ -202,7 +202,7 @@ def user_database(env: Environment) -> str:
         person, ghost = env.newcomer(), env.newcomer().login
         admitted(host.ssh(person, "true"))
         uid = seen_by_sshd(env, host, ghost)
-        # The unit's limit is higher than the tests' environment may allow.
+        # The unit's limit on open files may be higher than the tests' environment allows.
         host.machine.must("sed", "-i", "/^LimitNOFILE=/d", "/usr/lib/systemd/system/systemd-userdbd.service")
         database = Service(host.machine, "systemd-userdbd.service")
         database.start()
@@ -269,7 +269,7 @@ def frozen_for_the_enrolled(env: Environment) -> str:
         require(len(new) > 0, "a first sign-in shows no question either: the trace proves nothing")
         require(not outcome.ok, "let in by a frozen daemon")
         equal(frozen, [], "questions of the name service in the enrolled person's sign-in")
-        # As many as one login makes.
+        # As many calls as one login makes.
         calls = [f"name {person.login}"] * 15 + [f"groups {person.login}", "groups nobody", "groups root"] * 4
         host.service.freeze()
         connects = connections_of(env, host, calls)
@@ -326,7 +326,7 @@ def dead(env: Environment) -> str:
 
 @contextmanager
 def sssd(host: Host) -> Iterator[None]:
-    """SSSD with users of its own: one called theirs, and one that has a local account's name."""
+    """SSSD with a user and a group of its own, both called `theirs`."""
     machine = host.machine
     machine.must("mkdir", "-p", "/var/lib/extrausers")
     machine.write("/var/lib/extrausers/passwd", "theirs:*:70001:70001:Theirs:/home/theirs:/bin/bash\n")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P4, P16: the settings and their files' modes: the check and root's tools see what the daemon and sshd see."""
+"""P4, P16: the settings and their files' modes: the integration check and root's tools see what the daemon and sshd see."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ GROWTH_KIB = 2048  # the most that the daemon's resident memory may grow from th
 
 def unchanged(env: Environment, act: Callable[[Host], None]) -> str:
     """Runs `act` twice on a machine with one user, and requires that the state folder and the number of role questions stay the
-    same, and that the second run adds no memory. On a machine with administrators the daemon would ask about them meanwhile."""
+    same, and that the second run adds hardly any memory. The user is no administrator: the daemon would ask about one."""
     with env.fresh("unchanged") as host:
         admitted(host.ssh(env.newcomer(), "true"))
         host.all_answered()
@@ -83,7 +83,7 @@ def strangers(env: Environment) -> str:
 
 
 def hostile_certificates(env: Environment) -> list[tuple[str, str]]:
-    """Names with certificates that are expired, of another tenant or CA, misnamed, truncated, doubled or no certificates."""
+    """Names with certificates that are expired, from another tenant or CA, misnamed, incomplete or damaged, or are none."""
     testbed = env.testbed
     forged = [
         testbed.forged("erin", shift=-7200), testbed.forged("erin", stranger=True),

@@ -29,7 +29,7 @@ class AnyHost(Protocol):
 
 
 OLD_UID = 4711
-# Files as the package has them; the modules are stand-ins: Debian's module that does nothing.
+# Files as the package has them, but pam_aad.so is a copy of pam_permit.so, and aad_certhandler only fails.
 BLOCK = """
 Match User *@*,????????-????-????-????-????????????    # Added by aadsshlogin installer
     AuthenticationMethods publickey
@@ -83,7 +83,7 @@ def files(host: AnyHost) -> str:
 
 @contextmanager
 def open_session(env: People, host: AnyHost) -> Iterator[Callable[[str], None]]:
-    """Opens a session of root over SSH; yields a check that it is alive."""
+    """Opens a session of root over SSH; yields a check that it is alive and that lisa can sign in."""
     argv = env.root.argv("-p", str(host.port), "root@127.0.0.1", "cat")
     with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
                           text=True) as session:
@@ -102,5 +102,5 @@ def open_session(env: People, host: AnyHost) -> Iterator[Callable[[str], None]]:
 
 
 def apply(host: AnyHost, word: str = "--apply") -> Outcome:
-    """Migrates as an administrator does, with another current folder than the root folder."""
+    """Migrates as an administrator does, from a current folder other than /."""
     return host.machine.run("/bin/sh", "-c", 'cd /root && exec "$@"', "-", TOOL, "migrate", "--from", "aadsshlogin", word)

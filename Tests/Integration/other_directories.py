@@ -83,7 +83,7 @@ def not_affected(env: Environment) -> str:
 
 
 def refusals(host: Host, uid: int, what: str) -> None:
-    """Control: su refuses a process whose uid no name service knows, or is that of an Entra user without a role."""
+    """Control: su refuses a process with a uid that no name service knows or, with the daemon stopped, with an Entra user's."""
     nobody = NUMBERS[LONG] + 1
     for number in (nobody, *([uid] if "stopped" in what else ())):
         outcome = as_number(host, number, "su", "lisa", "-c", "id -un", input=f"{PASSWORD}\n")
@@ -102,7 +102,7 @@ def no_disguise(env: Environment) -> str:
         uid = int(admitted(host.ssh(person, "id -u")))
         env.withdraw(person)
         host.flush()
-        # From now on the uid is also the directory's; the file that says so is read under limits.
+        # From now on the uid is also one of the directory's users; su reads the file that says so under a limit on open files.
         publish(host, {SHORT: uid})
         for limit in ("", "--nofile=4", "--nofile=5"):  # each refusal takes su some seconds
             command = ("su", "lisa", "-c", "id -un")

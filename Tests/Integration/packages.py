@@ -22,7 +22,7 @@ WIRED = ("/etc/ssh", "/etc/pam.d", "/etc/nsswitch.conf", "/etc/sudoers", "/etc/s
 KEPT = {"+/var/lib/entralogin", "+/var/lib/entralogin/accounts"}
 ACCOUNTS = {"~/etc/group", "~/etc/gshadow", "~/etc/passwd", "~/etc/shadow", "+/etc/.pwd.lock"}
 FORMER_LINKS = ("/etc/systemd/system/entralogind.service.wants/entralogin-userdb.service", "/run/systemd/userdb/io.entralogin")
-# useradd and pam-auth-update may keep the previous version of a file.
+# useradd and groupadd may keep the previous version of a file.
 MAY_STAY = {f"{sign}/etc/{name}-" for sign in "+~" for name in ("group", "gshadow", "passwd", "shadow")} | ACCOUNTS
 
 

@@ -59,12 +59,12 @@ class PackagesEnvironment(BootedEnvironment):
             yield host
 
     def begin(self, name: str, port: int) -> BootedHost:
-        """A stock machine, just booting, that the caller must stop."""
+        """A stock machine that is still booting; the caller must stop it."""
         return self._booted(name, port, (self.bare,))
 
     @contextmanager
     def boot_on(self, name: str, *machines: Machine) -> Iterator[BootedHost]:
-        """Boots on stopped machines that were made from the bare one; the newest first."""
+        """Boots a machine with the files of these stopped machines, which were made from the bare one; the newest first."""
         self._next_port += 1
         host = self._booted(name, self._next_port, (*machines, self.bare))
         try:
@@ -84,7 +84,7 @@ class PackagesEnvironment(BootedEnvironment):
         require(outcome.ok and "installed" not in state(host.machine), f"apt purge: {outcome.text}")
 
     def signs_in(self, host: BootedHost) -> None:
-        """Requires that alice signs in as an administrator, bob as a user, carol not at all; and lisa as always."""
+        """Requires that alice can sign in as an administrator, bob as a user, and lisa as before, and that carol is refused."""
         host.wait_until_ready()
         admitted(host.ssh(self.lisa, "id -un"), "lisa\n")
         alice, bob, carol = (self.person(key) for key in ("alice", "bob", "carol"))

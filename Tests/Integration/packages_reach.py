@@ -72,7 +72,7 @@ def without_pidfds(env: PackagesEnvironment) -> str:
         machine = host.machine
         env.install(host)
         for error in ("ENOSYS", "EPERM"):
-            # A kernel without pidfds is older than 5.8, and gives no service a /proc of its own either.
+            # A kernel without pidfds is older than 5.8, so it cannot give a service a /proc of its own either.
             with_drop_in(machine, "[Service]\nProtectProc=default\nSystemCallFilter=~pidfd_open\n"
                                   f"SystemCallErrorNumber={error}\n")
             machine.systemctl("restart", DAEMON)

@@ -82,7 +82,7 @@ class PackagedFixture(Fixture):
         return self.env.person(key)
 
     def install(self, name: str, *ports: int, sshd: str = "") -> InstalledPackage:  # type: ignore[override]
-        """Installs the package. An sshd whose owner has set who may sign in is left alone until setup is run."""
+        """Installs the package. It leaves an sshd with an administrator's settings (`sshd`) alone until `setup --apply`."""
         host = self._boot(name, *ports, sshd=sshd)
         if not self.before:
             self.before = {path: host.machine.read(path) for path in OWN_FILES}
@@ -103,6 +103,7 @@ class PackagedFixture(Fixture):
             machine.write_file("/etc/ssh/sshd_config.d/60-more.conf", more)
             machine.reload_sshd(ports[0])
         return host
+
 
 @case("P8", "the table of the demonstration, every row of it, against the installed package on booted machines")
 def table(env: PackagesEnvironment) -> str:

@@ -18,7 +18,7 @@ GRANTS = "/run/entralogin/nss/grants.snapshot"
 ACCOUNT = "@include common-account"
 BETWEEN = "/usr/local/sbin/between"
 REACHED, GO = "/run/between-reached", "/run/between-go"
-# The integration check does not wait there, and if a file names a person, only that person waits.
+# The script does not pause the integration check. If /run/between-for names a user, it pauses only that user.
 UNLESS_PROBED = '[ "$PAM_USER" != entralogin-probe@entralogin.invalid ] || exit 0'
 PAUSE = f"""#!/bin/sh
 {UNLESS_PROBED}

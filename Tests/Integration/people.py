@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The people who sign in: those of the directory, two with local accounts, and what the machine's administrator set up."""
+"""The people who sign in (those of the directory and two with local accounts), and the administrator's settings."""
 
 from __future__ import annotations
 
 from simulator.sshkeys import public_line
 from testbed import Machine, Person, Testbed
 
-NUMBERED_USERS = 600  # numbered people who hold the User role
+NUMBERED_USERS = 600  # numbered people who have the User role
 PASSWORD = "correct horse"
 
 
@@ -30,7 +30,7 @@ class People:
         return self.person(f"user{self._next_newcomer - 1}")
 
     def forget(self, key: str) -> None:
-        """Makes the next `person` get a new certificate, for what the directory says now."""
+        """Makes the next call of `person` get a new certificate, for what the directory says then."""
         self._known.pop(key, None)
 
     def key_of(self, person: Person) -> str:

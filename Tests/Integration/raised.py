@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P1 and P2: a role that Azure gives during a session counts in that session, and nowhere else."""
+"""P1, P2 and P13: a role that Azure gives during a session counts in that session, and nowhere else."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from testbed.machine import wait_for
 SUDO = "sudo -n id -u"
 NO_RIGHT = "a password is required"
 A_MINUTE = 61  # a no is cached for 60 s
-A_ROUND = 301  # the daemon asks about administrators every five minutes at most
+A_ROUND = 301  # more than the daemon waits between two rounds over administrators; a round over all users comes after 900 s
 
 
 def given(env: Environment, host: Host, person: Person) -> Callable[[], None]:
@@ -41,7 +41,7 @@ def records(host: Host, person: Person) -> list[dict[str, str]]:
 
 
 def questions(env: Environment, host: Host, person: Person) -> int:
-    """How often the daemon asked Azure about the person, by its records; the first record comes after the sign-in."""
+    """How often the daemon asked Azure about the person, by its records. Waits for the first, which may follow the sign-in."""
     object_id = env.testbed.directory.principals[env.key_of(person)].object_id
     host.journal.wait(0, event="access-check", object_id=object_id)
     return len(host.journal.since(event="access-check", object_id=object_id))

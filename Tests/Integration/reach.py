@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P1, P4: the integration check asks libpam itself, because a module that libpam does not run decides about no sign-in."""
+"""P1, P3, P4, P16: the integration check asks libpam itself, because a module that libpam does not run refuses no sign-in."""
 
 from __future__ import annotations
 
@@ -58,14 +58,14 @@ def unloaded(env: Environment) -> str:
     with env.fresh("unloaded") as host:
         file = f"{folder_of_libpam(host)}/{MODULE}"
         text = host.machine.read(COMMON)
-        # An absolute path that leads nowhere has the same last name.
+        # An absolute path to a missing file with the same name.
         host.machine.write(COMMON, text.replace(MODULE, f"/opt/{MODULE}"))
         named(host, "sshd", file)
         host.machine.write(COMMON, text.replace(MODULE, f"{MODULE} debug"))
         named(host, "arguments")
         host.machine.write(COMMON, text)
         host.stamped()
-        # Before it a module that refuses: its refusal must not count as that of entralogin's module.
+        # A module before it refuses: the check must not take this for a refusal by entralogin's module.
         host.machine.write(COMMON, "account requisite pam_access.so\n" + text.replace(MODULE, f"/opt/{MODULE}"))
         access = host.machine.read("/etc/security/access.conf")
         host.machine.write("/etc/security/access.conf", "-:ALL EXCEPT root:ALL\n")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P4 with a real client: azure-cli signs in and gets a certificate by its own token code, and stock ssh signs in with it."""
+"""P2 and P4 with a real client: azure-cli signs in and gets a certificate by its own token code; stock ssh uses it."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def signs_in(env: Environment) -> str:
     return f"azure-cli {version}, as {person.login}"
 
 
-NAMED = {"AzureUSGovernment": "azureusgovernmentcloud", "AzureChinaCloud": "azurechinacloud"}  # as azure-cli, as IMDS
+NAMED = {"AzureUSGovernment": "azureusgovernmentcloud", "AzureChinaCloud": "azurechinacloud"}  # azure-cli's name: IMDS's name
 
 
 @case("P4", "the Government's cloud and 21Vianet's: az cloud set, az login, and a certificate that works there alone")
@@ -71,7 +71,7 @@ def other_clouds(env: Environment) -> str:
 
 @contextmanager
 def roles_restored(env: Environment, key: str) -> Iterator[None]:
-    """Undoes at its end what the case does to the principal's roles: leaves one User role at the machine, as in the fixture."""
+    """At its end, replaces the principal's roles by one User role at the machine, as in the fixture."""
     try:
         yield
     finally:

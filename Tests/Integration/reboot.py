@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P1, P2, P8 and P17: what starts by itself after a reboot (lingering user managers, cron, at) runs with Azure's yes, also a
-late one, and never without it."""
+"""P1, P2, P8 and P17: what starts by itself after a reboot (lingering user managers, cron, at) runs after Azure's yes, also if
+that is late, and never without it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SERVICE = ("[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/sh -c '
 KINDS = ("service", "cron", "at")
 LIMIT = 60.0  # s that a job waits at most (ENTRALOGIN_BATCH_DEADLINE_MS)
 LOCAL = ("lisa", "root")
-LATE = "[Service]\nExecStartPre=/bin/sleep 12\n"  # longer than PAM waits in other services
+LATE = "[Service]\nExecStartPre=/bin/sleep 12\n"  # longer than the PAM module waits in other services
 
 
 @dataclass
@@ -75,7 +75,7 @@ def powered_off(env: BootedEnvironment, name: str, people: int) -> tuple[BootedM
             script = ("mkdir -p ~/.config/systemd/user/default.target.wants && cd ~/.config/systemd/user && "
                       "cat >own.service && ln -sf ../own.service default.target.wants/own.service")
             admitted(host.ssh(person, script, input=SERVICE))
-            # What loginctl enable-linger does, which systemd 257 refuses in this machine.
+            # What `loginctl enable-linger` does; systemd 257 refuses that command on this machine.
             machine.must("sh", "-c", f"mkdir -p {LINGER} && touch {LINGER}/{person.login}")
             lingerers.append(Lingerer(person, uid))
         for login in (*LOCAL, *(lingerer.person.login for lingerer in lingerers)):
@@ -94,7 +94,7 @@ def local_jobs_ran(host: BootedHost) -> bool:
 
 
 def cut_off(env: BootedEnvironment) -> None:
-    """Azure is out of reach, until the faults are cleared."""
+    """Makes Azure unreachable until the case clears the faults."""
     for endpoint in ("pas", "arm"):
         env.azure.set_fault("refuse", endpoint)
 
@@ -161,7 +161,7 @@ def away(env: BootedEnvironment) -> str:
         # After a no nothing is retried; an answer about another user changes nothing.
         admitted(host.ssh(env.newcomer(), "true"))
         tries = len(carol.records(host, "systemd-user"))
-        # Azure gives the role again: the daemon learns of it, and so does the manager.
+        # Azure gives the role again: after its restart the daemon learns of it, and the manager starts.
         env.azure.assign(env.key_of(carol.person), contoso.USER)
         machine.systemctl("restart", DAEMON)
         wait_for(lambda: carol.state(host) == "active" and carol.ran(host) == {"service"}, "carol's manager", 60)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P16: session recording as Documentation/how-to/session-recording.md has it: by tlog, and by sudo's own log."""
+"""P16: session recording as Documentation/how-to/session-recording.md describes it: by tlog, and by sudo's own log."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def typed(host: BootedHost, person: Person, *lines: str) -> str:
 
 
 def recorded(host: BootedHost, person: Person) -> str:
-    """Everything that tlog wrote of this person's terminals, in the order of the journal."""
+    """All terminal output that tlog recorded for this person, in the order of the journal."""
     found = host.machine.run("journalctl", "--no-pager", "-o", "json", f"TLOG_USER={person.login}")
     messages = [json.loads(json.loads(line)["MESSAGE"]) for line in found.out.splitlines()]
     return "".join(message["out_txt"] for message in messages)

@@ -20,7 +20,7 @@ JOURNALD = "/etc/systemd/journald.conf.d/10-none.conf"
 ASIDE = f"{CONFIGURATION}.aside"
 LOCKS = "/run/tlog"
 NAMES = "/etc/nsswitch.conf"
-# Without myhostname, which finds every machine's own name.
+# Without the name service myhostname, which always resolves the machine's own name.
 FILES_ONLY = "passwd: files systemd entralogin\ngroup: files systemd entralogin\nhosts: files\n"
 POLICY = "Plugin sudoers_policy sudoers.so\n"
 ON = f'Defaults:"%:entralogin:administrators" log_output, iolog_dir={SUDO_LOG}\n'
@@ -58,7 +58,7 @@ def in_state(machine: BootedMachine, state: State, look: Callable[[], None]) -> 
 
 
 def recording_findings(host: BootedHost) -> dict[str, str]:
-    """The findings about recording that are not good: their severities by id."""
+    """The severities of all findings about recording that are not `good`, by id."""
     found = json.loads(host.tool("--json", "doctor").out)["findings"]
     return {f["id"]: f["severity"] for f in found if f["id"].startswith("recording.") and f["severity"] != "good"}
 
@@ -70,7 +70,7 @@ def remedy(host: BootedHost, name: str) -> str:
 
 
 JOURNAL = (("systemctl", "restart", "systemd-journald"),)
-# Runs the check before systemd does: after a change to a file of the name service, sign-in is off until then.
+# Runs the integration check before systemd does: after a change to nsswitch.conf, sign-in is off until the next check.
 STAMP = ("entraloginctl", "stack", "--stamp")
 TLOG_STATES = (
     State("nothing is wrong", {}, "", ""),

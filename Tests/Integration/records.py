@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P15 and P12: each attempt leaves one record with its reason and id; secrets are in none of them."""
+"""P12 and P15: each attempt leaves one record with its reason and id; no log holds a secret."""
 
 from __future__ import annotations
 
@@ -85,11 +85,11 @@ def sudo_record(env: Environment) -> str:
 
 
 def secrets(env: Environment) -> dict[str, str]:
-    """Texts that must be in no log: the beginnings of tokens, and pieces of every key and certificate that was used."""
+    """Texts that must be in no log: how tokens begin, parts of every issued token, pieces of every key and certificate."""
     found = {"a token": "eyJ0eXAi", "a bearer header": "Bearer ey", "a private key": "PRIVATE KEY-----",
              "a refresh token": "refresh."}
     found |= {f"token {number}": part for number, token in enumerate(env.azure.issued_tokens())
-              for part in token.split(".")[1:] if part}  # one that is unsigned has an empty part
+              for part in token.split(".")[1:] if part}  # an unsigned token has an empty part
     for path in sorted((env.testbed.scratch / "people").rglob("*-cert.pub")):
         body = path.read_text().split()[1]
         # A part of the signature: other certificates have the same text before it.

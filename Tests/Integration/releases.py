@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A release from its tag to a machine that installs it from a repository and upgrades over it; and a repository that lies."""
+"""A release, from its tag to a machine that installs it from a repository and upgrades it; and a forged repository."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Signed-By: {THERE}/entralogin.asc
 
 @contextmanager
 def changed(path: Path) -> Iterator[None]:
-    """One byte in the middle of the file is another one meanwhile."""
+    """Changes one byte in the middle of the file for as long as the context lasts."""
     kept = path.read_bytes()
     middle = len(kept) // 2
     path.write_bytes(kept[:middle] + bytes([kept[middle] ^ 1]) + kept[middle + 1:])
@@ -49,7 +49,7 @@ def version(host: BootedHost) -> str:
 
 
 def laid(releases: Releases, host: BootedHost) -> Path:
-    """The repository as it is now, on the machine."""
+    """Copies the repository as it is now to the machine; returns its folder there."""
     there = host.machine.path(THERE)
     shutil.rmtree(there, ignore_errors=True)
     shutil.copytree(releases.published, there)
@@ -108,7 +108,7 @@ def by_apt(env: PackagesEnvironment, releases: Releases, host: BootedHost) -> st
 
 
 def by_dnf(testbed: Testbed, releases: Releases, bare: Machine) -> None:
-    """Debian's dnf on a Debian machine: what the packages need is provided by a package that is empty."""
+    """Debian's dnf on a Debian machine: an empty package provides what the packages need."""
     published = testbed.scratch / "release/dnf"
     shutil.copytree(releases.published, published)
     rpms = {v: next((published / "dnf").glob(f"{NAME}-{v}-*.x86_64.rpm")) for v in releases.versions}

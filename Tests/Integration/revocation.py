@@ -19,7 +19,7 @@ OWN = "/etc/entralogin/own_authorities"
 
 
 def revoke(machine: Machine, *specification: str) -> None:
-    """Replaces the revocation list by a KRL, as a careful administrator does."""
+    """Replaces the revocation list by a KRL in one step, as a careful administrator does."""
     with tempfile.TemporaryDirectory(prefix="krl-") as folder:
         Path(folder, "specification").write_text("".join(f"{line}\n" for line in specification))
         ssh_keygen("-q", "-k", "-f", Path(folder, "list"), "-s", "none", Path(folder, "specification"))

@@ -171,7 +171,7 @@ def grace(env: Environment) -> str:
             record = host.journal.wait(mark, event="account", user=known.login)
             require("grace" in record["MESSAGE"], f"the record hides it: {record}")
             refused(host.ssh(unknown, "id"), "could not be reached")
-            host.pass_by(3600, wall=False)  # or the certificate would have expired, too
+            host.pass_by(3600, wall=False)  # with the wall clock, the certificate would have expired, too
             refused(host.ssh(known, "id"), "could not be reached")
         host.pass_by(60, wall=False)
         admitted(host.ssh(known, "true"))
@@ -187,8 +187,8 @@ def other_roles(env: Environment) -> str:
 
 
 def renewed(host: Host) -> None:
-    """Lets a quarter of an hour pass, until the renewal has asked Azure again. If the clock jumps just before the renewal goes
-    to sleep, it sleeps from the new time on: so this tries three times."""
+    """Lets 1,000 s pass, until the renewal has asked Azure again. If the clock jumps just before the renewal goes to sleep, the
+    renewal sleeps from the new time on: so this tries three times."""
     mark = host.journal.mark()
     for _ in range(3):
         host.pass_by(1000)

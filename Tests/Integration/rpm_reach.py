@@ -16,7 +16,7 @@ from testbed.installed import REPOSITORY
 from testbed.machine import Outcome, run
 from testbed.packages import NAME
 
-# glibc's symbol versions before those that are counted up; they are older than every release below.
+# glibc's symbol versions before 2.4, from which `provides` counts up; every release below has them.
 GLIBC_OLD = ("2.2.5", "2.3", "2.3.2", "2.3.3", "2.3.4")
 GLIBC_LIBRARIES = ("libc.so.6", "libm.so.6", "libdl.so.2", "libpthread.so.0", "librt.so.1", "libutil.so.1")
 GCC = ("3.0", "3.3", "3.3.1", "3.4", "3.4.2", "4.0.0", "4.2.0", "4.3.0", "4.7.0", "4.8.0")
@@ -80,7 +80,7 @@ def must(*argv: str, **environment: str) -> Outcome:
 
 
 class Database:
-    """A root with only rpm's own database, in which this release's provides are installed."""
+    """A root folder that has only rpm's database, with a package installed that provides what this release provides."""
 
     def __init__(self, folder: Path, release: Release) -> None:
         self.root = folder / release.name.replace(" ", "-")
@@ -145,7 +145,7 @@ def one_package(env: PackagesEnvironment) -> str:
         missing = [line for line in said.text.splitlines() if " is needed by " in line]
         require(len(missing) >= len(lacking), said.text)
 
-    # The default of rpm 6.
+    # rpm 6 demands signatures by default.
     strict = Database(folder, replace(TAKEN[2], name="strict"))
     demanding = ("--define", "_pkgverify_level all")
     said = strict.takes(package, *demanding)

@@ -15,9 +15,9 @@ from testbed.machine import wait_for
 
 RUN0 = "run0 --no-ask-password id -u"
 PKEXEC = "pkexec --disable-internal-agent id -u"
-# The rule that sudo.md warns of: by the groups of the process, which outlive the membership.
+# The rule that sudo.md warns of: it checks the groups of the process, which outlive the membership.
 BY_GROUP = f'polkit.addRule(function(a, subject) {{ if (subject.isInGroup("{ADMINS}")) return polkit.Result.YES; }});\n'
-# What an Entra account may try: each would print 0. polkit sees neither the caller's limits nor its variables.
+# How a user may try to become root; each prints 0 if it succeeds. polkit sees neither the caller's limits nor its variables.
 TRIES = (RUN0, "run0 --no-ask-password --user=root id -u </dev/null", f"env -i /usr/bin/{RUN0}",
          f"SYSTEMD_BYPASS_POLKIT=1 DBUS_SYSTEM_BUS_ADDRESS= {RUN0}", f"(ulimit -n 12; {RUN0})", f"(ulimit -u 64; {RUN0})",
          f"{RUN0} 0<&- 2>&1", "systemd-run --quiet --no-ask-password --wait --pipe id -u",
@@ -41,7 +41,7 @@ def by_rule(env: BootedEnvironment) -> str:
         # Control: the rule makes an administrator root, so polkit works here and each refusal is polkit's.
         wait_for(lambda: "0" in host.ssh(person, f"{RUN0} 2>/dev/null").lines(), "polkit to read the rule")
         go, out = f"/tmp/{person.login}.go", f"/tmp/{person.login}.out"
-        # Then the control uses the other rule, which polkit may not have read yet.
+        # The second control, at the end, uses the other rule, which polkit may not have read yet: so it retries.
         control = f"for i in $(seq 50); do {RUN0} && break; sleep 0.2; done; {PKEXEC} && echo by pkexec too"
         waiting = (f"id -G >{out}.begun; while [ ! -e {go} ]; do sleep 0.1; done; ({script}; id -G) >{out}.new; "
                    f"mv {out}.new {out}; while [ ! -e {go}2 ]; do sleep 0.1; done; {{ {control}; }} 2>/dev/null")
@@ -51,7 +51,7 @@ def by_rule(env: BootedEnvironment) -> str:
         machine.must("entraloginctl", "flush")
         host.ssh(person, "true")
         wait_for(lambda: str(ADMINS_GID) not in machine.must("id", "-G", person.login).out.split(), "the end of the membership")
-        machine.must("mv", module, f"{module}.away")  # the decision must not depend on it
+        machine.must("mv", module, f"{module}.away")  # polkit's decision must not depend on the module
         machine.write_file(go, "")
         wait_for(lambda: machine.run("test", "-e", out).ok, "the session's tries", 240)
         said = machine.must("cat", out).out.splitlines()

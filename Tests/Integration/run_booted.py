@@ -6,7 +6,7 @@ from __future__ import annotations
 import sys
 
 # isort: off
-# The order of these imports is the order of the cases: those of the boot want to be alone with their machine.
+# The order of these imports is the order of the cases; those of the boot come first, before others use the shared machine.
 import boot  # noqa: F401
 import booted  # noqa: F401
 import booted_migration  # noqa: F401

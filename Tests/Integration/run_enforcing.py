@@ -6,7 +6,7 @@ from __future__ import annotations
 import sys
 
 # isort: off
-# The order of these imports is the order of the cases; the count of denials is the last under SELinux.
+# The order of these imports is the order of the cases; enforcing_upkeep counts the denials of all SELinux cases before it.
 import enforced_policy  # noqa: F401
 import enforcing  # noqa: F401
 import enforcing_upkeep  # noqa: F401

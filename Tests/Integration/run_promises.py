@@ -6,7 +6,7 @@ from __future__ import annotations
 import sys
 
 # isort: off
-# The order of these imports is the order of the cases; the secrets come last, because they look at all that was logged.
+# The order of these imports is the order of the cases. The search for secrets comes last, because it reads every log.
 import roles  # noqa: F401
 import sudo_right  # noqa: F401
 import raised  # noqa: F401

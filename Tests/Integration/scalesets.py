@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P1 and P5 on scale sets: from where roles are inherited, and an instance that comes back with a new disk or with its own."""
+"""P1 and P5 on scale sets: from which scopes an instance inherits roles; an instance reimaged with its own or a new disk."""
 
 from __future__ import annotations
 

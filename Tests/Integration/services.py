@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P1 and P2: sudo, su, at and user services by the table of ARCHITECTURE.md; how long one sign-in counts for them."""
+"""P1, P2 and P8: sudo, su, at, cron and user services by the table in ARCHITECTURE.md; how long a sign-in counts for them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ RAN = "/tmp/at-ran"
 
 
 def say_no(env: Environment, host: Host, person: Person) -> None:
-    """Withdraws the role, and lets the daemon learn of it."""
+    """Withdraws the role; a sign-in 400 s later makes the daemon notice."""
     env.withdraw(person)
     host.pass_by(400)
     refused(host.ssh(person, "id"), "role not assigned")
@@ -41,7 +41,7 @@ def catches_hangup(pid: int) -> None:
 
 
 def order(host: Host, person: Person) -> None:
-    """Orders a job for now, as the person would; works also when the person may not open a session any more."""
+    """Submits a job for now as the person; works even if the person can no longer open a session."""
     host.machine.remove(RAN)
     outcome = host.machine.run("at", "-M", "now", user=person.login, input=f"id -un >{RAN}\n")
     require(outcome.ok, f"at refuses the job: {outcome.text}")
@@ -110,7 +110,7 @@ def user_services(env: Environment) -> str:
 
 
 def old_sign_in(env: Environment, key: str) -> Person:
-    """A person whose certificate is valid for hours, for a machine whose daemon's clock a case sets ahead."""
+    """A person whose certificate is valid for 12 hours, because the case sets the daemon's clock ahead."""
     person = env.testbed.person(key)
     line = forged(env.testbed.directory.principals[key], env.testbed.keys / "entra" / "entra-1",
                   public_line(person.identity), not_before=int(time.time()) - 300,
@@ -140,7 +140,7 @@ def sign_in_age(env: Environment) -> str:
 
         outcome = session_around(env, host, person, "sudo -n id -u", three_hours, "sudo -n id -u; echo ended $?")
         require(outcome.lines()[0] == "0" and "ended 0" not in outcome.out, outcome.text)
-        # By then the membership may have lapsed, too: then sudo's plugin says that first.
+        # The group membership may have ended by then, too; sudo's plugin then reports that first.
         said = "too long ago" in outcome.err or "membership of the administrators has ended" in outcome.err
         require(said, f"it was not for that reason: {outcome.err}")
         admitted(host.ssh(person, "sudo -n id -u"), "0\n")

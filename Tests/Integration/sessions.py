@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P2 and P11: what a final no, a command, a retired account and a revocation end, and what they never touch."""
+"""P2 and P11: which sessions a final no, a command, a retired account and a revoked key end, and what they never touch."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Connection:
 
 
 def of(host: BootedHost, uid: int) -> list[str]:
-    """The processes of that uid, except those that wait to be reaped."""
+    """The names of that uid's processes, except those that wait to be reaped."""
     script = r"""for f in /proc/[0-9]*/status; do awk -v u="$0" '/^State:/ {s=$2} /^Threads:/ {t=$2} /^Uid:/ {r=$2}
         /^Name:/ {n=$2} END {if (r == u && !((s == "Z" || s == "X") && t < 2)) print n}' "$f" 2>/dev/null; done; true"""
     return host.machine.must("sh", "-c", script, str(uid)).out.split()
@@ -193,8 +193,8 @@ def is_locked(path: Path) -> bool:
 
 
 def begun(host: BootedHost, person: Person, kind: str, expected: int, lock: Path) -> subprocess.Popen[bytes]:
-    """Starts a session of programs that fork. The processes of a chain live too short to be seen in /proc; their lock shows
-    whether one lives."""
+    """Starts a session whose programs fork. The processes of a chain end too quickly to be seen in /proc; the lock shows
+    whether one is alive."""
     said, uid = person.folder / f"forks-{kind}", uid_of(host, person)
     with said.open("wb") as file:
         loop = subprocess.Popen(person.argv("-p", str(host.port), f"{person.login}@127.0.0.1", f"forks {kind} 150"),
@@ -251,7 +251,7 @@ def retired_and_revoked(env: BootedEnvironment) -> str:
 
 
 def placed_in(host: BootedHost, group: str, number: int, seconds: int) -> None:
-    """A process with that number in that control group, as a container's are."""
+    """Starts a process with that uid in that control group, as a container's process is."""
     folder = f"/sys/fs/cgroup/{group}"
     as_number = f"setpriv --reuid={number} --regid={number} --clear-groups sleep {seconds}"
     host.machine.must("sh", "-c", f"mkdir -p {folder}; (echo 0 >{folder}/cgroup.procs; exec {as_number}) >/dev/null 2>&1 &")
@@ -269,7 +269,8 @@ def contained(env: BootedEnvironment) -> str:
         first = next(int(line[1]) for line in lines if line[0] == person.login)
         machine.systemctl("start", f"user@{uid}.service")
         slice_ = f"user.slice/user-{uid}.slice"
-        # A container's user 1000; root's container with a number of the range (systemd-nspawn -U); lisa's number.
+        # Uids: user 1000 in the account's container; a container of root's in the same range (systemd-nspawn -U); and user
+        # 1000 in lisa's container.
         theirs, nspawns, lisas = first + 999, first + 1, 100999
         require(["lisa", "100000", "65536"] in lines, f"lisa's line: {lines}")
         placed_in(host, f"{slice_}/{uid}.scope", theirs, 4721)

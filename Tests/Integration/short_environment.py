@@ -34,8 +34,8 @@ def short(person: Person) -> Person:
 
 
 def rewire(host: Host) -> None:
-    """What an administrator does once ShortNames= has another value: configure, and a restart."""
-    host.machine.run(CONFIGURE, "--enable")  # its check waits for sshd, which is reloaded here
+    """What an administrator does after changing ShortNames=: runs configure, restarts the daemon and reloads sshd."""
+    host.machine.run(CONFIGURE, "--enable")  # its check fails until sshd is reloaded below
     host.service.stop()
     host.begin()
     host.reload()
@@ -59,7 +59,7 @@ def short_names(env: Environment, name: str, settings: str = "", layered: bool =
 
 
 def add_local(env: Environment, host: Host, name: str, uid: int = 2001) -> Person:
-    """A local user who signs in with lisa's key. useradd refuses a name that the name service has: so by hand."""
+    """Adds a local user who signs in with lisa's key; by hand, because useradd refuses a name that the name service has."""
     machine, home = host.machine, f"/srv/local/{name}"
     machine.write("/etc/passwd", f"{machine.read('/etc/passwd')}{name}:x:{uid}:{uid}::{home}:/bin/bash\n")
     machine.write("/etc/group", f"{machine.read('/etc/group')}{name}:x:{uid}:\n")

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P2, P4, P5 and P7 with short names (`ShortNames=`), as Documentation/how-to/short-names.md has them: one account by both
-names, and what its name, role and groups are worth."""
+"""P1, P2, P4, P5 and P7 with short names (`ShortNames=`), as Documentation/how-to/short-names.md describes them: both names
+mean one account; what its name, role and groups allow."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ FACTS = "id -un; whoami; echo $USER $LOGNAME; pwd; id -gn; id -Gn; touch file; s
 
 
 def facts(host: Host, person: Person, login: str) -> None:
-    """Signs in by that name, and requires that everything calls the account by its short one."""
+    """Signs in by that name; requires that each command shows the account's short name, and the record its whole name."""
     name, mark = local_part(person), host.journal.mark()
     users, first, who, home, group, groups, file = admitted(host.ssh(called(person, login), FACTS)).splitlines()
     equal((users, first, who, home, group, file), (name, name, f"{name} {name}", f"/home/{name}", name, f"{name}:{name}"),
@@ -92,7 +92,7 @@ def role_withdrawn(env: Environment) -> str:
 
 
 def hidden_sshd(host: Host, *settings: str) -> None:
-    """`Site.hidden_sshd`, by a group that accounts have by either name: its settings come before entralogin's for both."""
+    """As `Host.hidden_sshd`, but for a group: these settings come before entralogin's for an account by either of its names."""
     host.hidden_sshd()
     host.machine.write(OTHER_FILE, "Match Group entra_users\n" + "".join(f"    {setting}\n" for setting in settings))
     host.machine.stop_sshd()

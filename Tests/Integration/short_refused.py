@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P5 and P7 with short names: who keeps the whole name and why, and how an account of before gets the short one."""
+"""P5 and P7 with short names: which accounts keep the whole name and why, and how an older account gets the short one."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LOCAL_DATABASES = ("/etc/passwd", "/etc/group", "/etc/shadow")
 
 
 def keeps_whole_name(host: Host, person: Person, *why: str) -> str:
-    """Signs in, and requires that the account has its whole name and no more groups than any other; returns the card."""
+    """Signs in; requires that the account has its whole name, and only its own group and entra_users; returns `users show`."""
     said = admitted(host.ssh(person, "id -un; pwd; id -Gn")).splitlines()
     equal(said, [person.login, f"/home/{person.login}", f"{person.login} entra_users"], f"{person.login}'s account")
     shown = card(host, person.login)
@@ -44,7 +44,7 @@ def local_first(env: Environment) -> str:
         shut_out(host.ssh(short(person), f"echo {MARK}"))
         for other in (called(env.lisa, person.login), called(local, person.login)):
             shut_out(host.ssh(other, f"echo {MARK}"))
-        # Her name stays whole when the local user has gone: nobody is renamed without root's word.
+        # The account keeps its whole name when the local user is gone: only root renames an account.
         remove_local(host, name)
         keeps_whole_name(host, person)
         shut_out(host.ssh(short(person), f"echo {MARK}"))
@@ -88,7 +88,7 @@ def listed(env: Environment) -> str:
     return shown
 
 
-# What the account would have, and a part of the reason.
+# The short name that the account would get, and part of the reason why it does not.
 NEVER_SHORT = (
     ("root", "programs"), ("sudo", "programs"), ("docker", "programs"), ("postgres", "programs"), ("lisa", "local user"),
     ("under_score", "cannot be"), ("l" * 33, "cannot be"), ("systemd-x", "cannot be"), ("0day", "cannot be"),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P4: sshd and sudo accept unusual spellings. The check and the survey must read all that sshd and sudo accept."""
+"""P4 and P8: sshd and sudo accept unusual spellings; the integration check and configure's survey must read all of them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SUDO = ("@include {}", "#include {}", '@include "{}"', "  @include {}", "@includ
 def takes(host: Host) -> bool:
     """Whether sshd would accept a planted key for alice."""
     seen = host.machine.run(SSHD, "-T", "-C", "user=alice@contoso.com,host=h,addr=127.0.0.1")
-    return seen.ok and f"authorizedkeysfile {PLANTED}".lower() in seen.out.lower()  # 10.6 writes keywords in capitals
+    return seen.ok and f"authorizedkeysfile {PLANTED}".lower() in seen.out.lower()  # sshd 10.6 writes keywords in capitals
 
 
 def reads(host: Host, program: str, word: str) -> bool:
@@ -37,7 +37,7 @@ def reads(host: Host, program: str, word: str) -> bool:
 
 
 def noise(chance: random.Random, text: str) -> str:
-    """The same text with a few characters of the grammar in it."""
+    """The same text with up to three special characters or pairs of quotes inserted."""
     for _ in range(chance.randrange(4)):
         place = chance.randrange(len(text) + 1)
         text = text[:place] + chance.choice(['"', "'", "=", " ", "\t", "\\", "#", '""', "\r", "\f"]) + text[place:]

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P16: one thing is broken at a time, and `doctor` and `explain` must say what then happens. A wrong answer fails. A known
-wrong answer is in known_lies.py, and fails as soon as it is right."""
+"""P16: one thing is broken at a time, and `doctor` and `explain` must say what then happens. A wrong answer fails the case,
+unless known_lies.py lists it; a listed answer that has become right fails the case, too."""
 
 from __future__ import annotations
 

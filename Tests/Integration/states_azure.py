@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""States of the way to Azure, and of what is used instead of an answer."""
+"""States of Azure's endpoints, and of the way to them: name resolution and CA certificates."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ NO_NAME = "sed -i '/{name}/d' /etc/hosts; echo 'nameserver 127.20.0.99' >/etc/re
 
 
 def azure() -> Iterator[State]:
-    """Faults of Azure that begin while the daemon runs, and before its start."""
+    """Faults of Azure that begin while the daemon runs, or before it starts."""
     cases = {f"{place} {how}": tuple((fault, one, value) for one in endpoints)
              for place, endpoints in PLACES.items() for how, (fault, value) in FORMS.items()
              if not (place in ("imds", "the token endpoint") and fault == "wrong-tls")}
     for name, faults in (cases | OTHERS).items():
-        # All faults without an answer have the same effect: for each endpoint only one is run every time.
+        # Faults without an answer have much the same effect: those in QUICK run every time, the others only with --deep.
         yield _state(name, faults, deep=name not in OTHERS and faults[0][0] not in QUICK)
         if name in OTHERS or faults[0][0] in ("status", "silent", "refuse", "wrong-tls"):
             yield _state(f"{name}, before a start", faults, RESTARTED, deep=name not in OTHERS and faults[0][0] != "refuse")
@@ -59,7 +59,7 @@ def _shell(script: str, host: BootedHost) -> None:
 
 
 def ways() -> Iterator[State]:
-    """Names and routes. No packet filters: they would affect the testbed's network, which all machines share."""
+    """Name resolution and CA certificates. No packet filters: they would affect the network that all machines share."""
     for name in (*NAMES, "azure.com\\|windows.net\\|microsoftonline"):
         script = NO_NAME.format(name=name)
         for after in ("", RESTARTED):

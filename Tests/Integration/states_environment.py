@@ -65,19 +65,19 @@ class StatesEnvironment(BootedEnvironment):
             shutil.rmtree(folder / "changes", ignore_errors=True)
 
     def settle(self) -> None:
-        """Does nothing: the next state does that."""
+        """Does nothing: `run` has already restored the machine, or discarded it."""
 
     # One state
 
     def run(self, state: State) -> tuple[Seen, list[Lie]]:
-        """What was seen, and the wrong answers that were given twice."""
+        """What was seen, the wrong answers that were given twice, and the remedies that did not help."""
         host = self.vm
         self._is_well = False
         if self._next_newcomer + 2 >= NUMBERED_USERS:
             self.renew()
             host = self.vm
         newcomers = [self.newcomer(), self.newcomer()]
-        self.person("carol")  # with a certificate, while Entra issues them
+        self.person("carol")  # gets her certificate now, while Entra issues them
         kept = {path: packed(host, path) for path in state.paths}
         try:
             for name, endpoint, value in state.faults:
@@ -103,7 +103,7 @@ class StatesEnvironment(BootedEnvironment):
             self._put_back(state, kept)
 
     def _settled(self, host: BootedHost, restarts: bool) -> None:
-        """Waits until systemd has no job left, and a daemon that was started is ready or had the time to be."""
+        """Waits until systemd has no job left and a restarted daemon is ready, but for at most SETTLED seconds."""
         time.sleep(QUIET)
         end = time.monotonic() + SETTLED
         while time.monotonic() < end:
@@ -118,7 +118,7 @@ class StatesEnvironment(BootedEnvironment):
         people = {ADMINISTRATOR: self.person("alice"), USER: self.person("bob"), NEWCOMER: newcomer,
                   "carol": self.person("carol"), "lisa": self.lisa}
         with ThreadPoolExecutor(len(people)) as pool:
-            # All at once, because each of them may wait for a daemon that does not answer.
+            # In parallel, because each of them may wait for a daemon that does not answer.
             asked = pool.submit(host.tool, "doctor")
             explained = dict(zip(ROLES, pool.map(lambda who: _steps(host.tool("explain", "--json", people[who].login)), ROLES),
                                  strict=True))

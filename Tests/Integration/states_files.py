@@ -78,8 +78,8 @@ def files(found: list[PutFile]) -> Iterator[State]:
 
 
 def _is_deep(one: PutFile, how: str) -> bool:
-    """Whether the state is run only with --deep. The core files are always broken in every way, other programs in two ways, and
-    the rest in one."""
+    """Whether the state runs only with --deep. Every run breaks the core files in every way, other programs in two ways and the
+    rest in one; it leaves out links, scripts and the `-again` services."""
     if Path(one.path).name in CORE:
         return False
     if one.is_link or one.path.endswith("-again.service"):
@@ -129,7 +129,7 @@ def folders(found: list[PutFile]) -> Iterator[State]:
 
 
 def lines(found: list[PutFile]) -> Iterator[State]:
-    """Each line that was put in place: removed, commented out, and, where sshd reads it, after another Match."""
+    """Each line that was put in place: removed, commented out, moved to the end (PAM), or put after another Match (sshd)."""
     for one in found:
         if one.path.startswith("/etc/entralogin") or one.path.startswith("/etc/apparmor"):
             continue

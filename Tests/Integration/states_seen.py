@@ -9,7 +9,7 @@ from typing import Any
 
 ADMINISTRATOR, USER, NEWCOMER = "administrator", "user", "newcomer"
 ROLES = (ADMINISTRATOR, USER, NEWCOMER)  # a newcomer has the role of a user
-WELL, WARNED = 0, 5  # `doctor`, entraloginctl(1)
+WELL, WARNED = 0, 5  # exit statuses of `doctor`, entraloginctl(1)
 ENDS = {WELL: ("Nothing is wrong.",), WARNED: ("sign-in stays on", "is not known"), 1: ("keep",)}
 COMMANDS = "systemctl|chown|chmod|usermod|entraloginctl|/usr/libexec/entralogin/configure"
 RUNNABLE = re.compile(rf"(?!.* (and|status) )({COMMANDS}) [^;,()…]*")
@@ -90,7 +90,8 @@ def lies(seen: Seen, role_is_known: bool = True, denied: tuple[str, ...] = ()) -
 
 
 def _ends(seen: Seen, denied: tuple[str, ...]) -> list[Lie]:
-    """Runs of doctor, before and after the sign-ins, that say sign-in is on although a user is refused."""
+    """Runs of doctor, before and after the sign-ins, that say sign-in is on although a user is refused, do not mention that the
+    administrator has no sudo, or end with a line that contradicts the exit status."""
     found = []
     for when, doctor in (("before", seen.before), ("after", seen.after)):
         if doctor.last and doctor.status in ENDS and not any(end in doctor.last for end in ENDS[doctor.status]):

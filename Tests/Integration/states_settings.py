@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""States of the settings: each key with a value that is none, and values that can be read and do not fit."""
+"""States of the settings: each key with an invalid value, and valid values that may not fit the machine."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from states_seen import ADMINISTRATOR
 from testbed.installed import REPOSITORY
 
 RESTARTED = "systemctl restart --no-block entralogind"
-NO_ONE = "https://127.0.0.1:9"  # nobody listens there
+NO_ONE = "https://127.0.0.1:9"  # nothing listens there
 STRANGE_ID = "deadbeef-0000-4000-8000-000000000000"
-# Section, key, and values: some of them are right, and keep nobody out.
+# Section, key, and values; some of them fit, and keep no user out.
 UNFITTING: dict[str, dict[str, tuple[str, ...]]] = {
     "Azure": {
         "LoginEndpoint": (NO_ONE, "https://login.invalid"), "PolicyEndpoint": (NO_ONE, "https://pas.invalid"),
@@ -70,15 +70,15 @@ def _set(text: str, host: BootedHost) -> None:
 def settings() -> Iterator[State]:
     sections = set()
     for section, key in keys():
-        # All are refused by one reader: of each section one is run every time.
+        # One reader refuses all of these: one of each section runs every time, the rest with --deep.
         yield _state(f"{section}, {key}= is no value", f"[{section}]\n{key}=\"?! \\\n", deep=section in sections)
         sections.add(section)
         for value in UNFITTING.get(section, {}).get(key, ()):
-            # An open role is no promise where Azure may give no answer.
+            # Where Azure may give no answer, `explain` may leave the role open.
             yield State("setting", f"{section}, {key}={value}", partial(_set, f"[{section}]\n{key}={value}\n"), (SETTINGS,),
                         RESTARTED, role_is_known=section != "Azure",
-                        denied=(ADMINISTRATOR,) if key == "ConfirmRefusals" else ())  # whose role is a group's
-    # Names of the administrator's own are its keys.
+                        denied=(ADMINISTRATOR,) if key == "ConfirmRefusals" else ())  # whose role comes from a group
+    # The keys of this section are names that the administrator chooses.
     yield _state("Groups, a group that is no value", '[Groups]\nothers_entra="?!\n')
     yield _state("Groups, a group that is nowhere", f"[Groups]\nothers_entra={STRANGE_ID}\n")
     yield _state("code for sudo without a client id", "[DeviceSignIn]\nServices=sudo\n")

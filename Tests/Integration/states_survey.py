@@ -41,7 +41,7 @@ class PutFile:
 
 
 def survey() -> list[PutFile]:
-    """Finds them by an installation on a machine of its own; takes two seconds."""
+    """Finds them by installing on a machine made for this; takes two seconds."""
     with Testbed() as testbed:
         machine = Machine(testbed.scratch / "survey")
         try:

@@ -30,7 +30,7 @@ def units(found: list[PutFile]) -> Iterator[State]:
                     f"[ ! -e /run/was-enabled ] || systemctl enable {unit}; rm -f /run/was-enabled", not lasts)
     yield _unit("both sockets and the daemon are stopped",
                 f"systemctl stop {DAEMON} entralogind-control.socket entralogind-principals.socket", "true")
-    # Otherwise the watchdog would restart the daemon while it is asked.
+    # Otherwise the watchdog would restart the daemon while the state is examined.
     yield _unit("the daemon is frozen", f"systemctl service-watchdogs no; systemctl kill --signal=STOP {DAEMON}",
                 f"systemctl kill --signal=CONT {DAEMON}; systemctl service-watchdogs yes")
     yield State("unit", "the daemon dies at each start",
@@ -55,7 +55,7 @@ def _unit(name: str, act: str, undo: str, deep: bool = False) -> State:
     return State("unit", name, partial(_shell, act), undo=undo, deep=deep)
 
 
-# Mounts a file system of its own over a folder, with the folder's content.
+# Mounts a tmpfs over a folder, with a copy of the folder's content.
 _OVER = ("mkdir -p /tmp/kept && cp -a {folder}/. /tmp/kept/ && mount -t tmpfs -o {options},mode=755 small {folder} && "
          "cp -a /tmp/kept/. {folder}/ && chown --reference=/tmp/kept {folder}; rm -rf /tmp/kept; ")
 DISKS = {

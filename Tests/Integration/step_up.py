@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P1, P2 and P8: sudo's step-up: which users a code makes root, which it does not, which it never affects, and how it is
-switched on."""
+"""P1, P2, P8 and P13: sudo's step-up: which users a code makes root, which it does not, which users it never affects, and how
+an administrator switches it on."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def granted(env: Environment) -> str:
                 approving(env, person)(code)
                 terminal.expect(rf"\n{who}\n")
                 terminal.expect(PROMPT)
-            # sudo remembers it in this terminal.
+            # In this terminal, sudo remembers the authentication.
             terminal.type("sudo id -un; sudo -n id -u")
             terminal.expect(r"\nroot\n0\n")
             terminal.expect(PROMPT)
@@ -107,7 +107,7 @@ def granted(env: Environment) -> str:
                   if r.get("ENTRALOGIN_EVENT") == "session-opened" and r.get("ENTRALOGIN_SERVICE") != "sshd"]
         equal(opened, [], "sessions of ours in sudo")
         require(code not in host.service.output(), "the code is in the log")
-        # Another session has to ask for itself.
+        # In another session, sudo has to ask again.
         require("password is required" in host.ssh(person, "sudo -n id -u").err, "sudo -n in another session")
     return "root, lisa and root again; then sudo remembers"
 
@@ -142,7 +142,7 @@ def refused(env: Environment) -> str:
             terminal.type("hunter2")
             terminal.expect("you have no password here")
             ends(terminal)
-            # The person waits no longer.
+            # The person cancels the sign-in.
             asked(terminal, "sudo -k id -u")
             broken_off(terminal)
             env.withdraw(person, role="Virtual Machine Administrator Login")
@@ -296,7 +296,7 @@ def switching(env: Environment) -> str:
               ["good", "good", ""], "findings")
 
         def spoilt(terminal: Terminal) -> None:
-            """Spoils the rule by another file, while there is an administrator to ask sudo about."""
+            """Overrides the rule in another file, while an administrator is signed in: doctor asks sudo about that account."""
             for rule, words in ((f"Defaults:%{ADMINS} !authenticate\n", "!authenticate"),
                                 (f"Defaults:%{ADMINS} targetpw\n", "targetpw"),
                                 (f"%{ADMINS} ALL=(ALL) NOPASSWD: ALL\n", "asks administrators for nothing"),

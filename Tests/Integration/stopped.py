@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P2 and P11: processes that hide from being ended, that their own user stops, or that begin while an account is retired."""
+"""P2, P5 and P11: processes that hide from being ended, that their user stops, or that begin while an account is retired."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from testbed.checks import equal, require
 from testbed.machine import wait_for
 
 SCOPES = "/sys/fs/cgroup/user.slice/user-$(id -u).slice/user@$(id -u).service/app.slice"
-# Each of them sleeps under a name, in a state or in a place that could hide it.
+# Each process sleeps under a name, in a state, in a namespace or in a control group that could hide it.
 HIDERS = r"""
 export XDG_RUNTIME_DIR=/run/user/$(id -u); n='setsid nohup'
 ($n perl -e 'open F, ">/proc/self/comm"; print F "a\nUid:\t0\t0\t0"; close F; sleep 4801' >/dev/null 2>&1 &)
@@ -63,7 +63,7 @@ def hiders(env: BootedEnvironment) -> str:
     return ended.out.splitlines()[0]
 
 
-# Stops sudo in control groups of the user's own, from before it asks until after it was allowed.
+# Freezes sudo in the user's own control groups, at moments from before it asks until after it is allowed.
 COLD = r"""
 export XDG_RUNTIME_DIR=/run/user/$(id -u); sudo -n id -u; moments='00 01 02 04 06 08 10 12 15 18 21 24 27 30 40 60'
 for d in $moments; do
@@ -102,7 +102,7 @@ def cold_sudo(env: BootedEnvironment) -> str:
 
 
 def retire_amid_sign_ins(host: BootedHost, person: Person, over: threading.Event, first: int) -> list[str]:
-    """What five clients that sign in repeatedly are told, from before the account is retired until after it."""
+    """The output of five clients that sign in repeatedly, from before the account is retired until after it."""
     said: list[str] = []
 
     def knock() -> None:

@@ -20,7 +20,7 @@ ON = "[Accounts]\nSubordinateIDs=yes\n"
 CHANGED = "/run/entralogin/nss/changed"
 SIZE = 65536
 FIRST, LAST = 1073741824, 1879048191
-# A file as it may be: without a last line end, with a broken line, and a number in another base.
+# A file as it may be found: no newline at its end, a broken line, and a number in another base.
 LISAS = "lisa:100000:65536\n# of lisa's\nbroken\nlisa:0x80000:1"
 
 

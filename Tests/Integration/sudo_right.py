@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P2, P7 and P8: the right to sudo is asked for each time, and without an answer there is none."""
+"""P2, P7 and P8: sudo asks each time whether the user has the right, and refuses without an answer."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P2, P7 and P8 where `sudo` is sudo-rs, from installation to withdrawal. It has no plugin: PAM's account stage decides."""
+"""P2, P7, P8 and P17 where `sudo` is sudo-rs, which has no plugin: PAM's account stage decides."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from testbed import Outcome
 from testbed.checks import equal, require
 from testbed.installed import CONFIGURE
 
-# What a former administrator may try: for these, sudo-rs asks only whether there is a rule.
+# What a former administrator may try. For -l and sudoedit, sudo-rs before 0.2.15 asks only whether there is a rule.
 EACH = "sudo -n id -u; sudo -n -i id -u; sudo -n -u lisa id -u; sudo -n -l 2>&1 | grep -c NOPASSWD"
 EDIT = "EDITOR=true sudoedit -n /etc/hosts >/dev/null 2>&1 && echo edited"
 
@@ -159,7 +159,7 @@ def replaced(env: SudoRsEnvironment) -> str:
 
 
 def member(host: Host, name: str, command: str = "sudo -n id -u") -> Outcome:
-    """Runs sudo-rs as a member of a group: by the name services, for 0.2.15 by the groups of the process."""
+    """Runs sudo-rs as that user, who is in a group by the name services or, from 0.2.15 on, by the groups of the process."""
     groups = "--init-groups" if asks_always(host) else "--clear-groups"
     return host.machine.run("setpriv", f"--reuid={name}", f"--regid={name}", groups, "sh", "-c", command, timeout=200)
 

@@ -22,7 +22,7 @@ def replace_sudo(machine: Machine) -> str:
 
 
 class SudoRsEnvironment(Environment):
-    """Every machine has sudo-rs before entralogin is installed, unless `sudo_first`."""
+    """Every machine has sudo-rs before entralogin is installed, except a `layered` one, which keeps sudo."""
 
     def _installed(self, layered: bool = False) -> Machine:
         machine = self.testbed.machine("sudo-first" if layered else "installed", layered=True)

@@ -54,7 +54,7 @@ def one_person(env: Environment) -> str:
             equal(steps(host, person), (0, {}), line)
             admitted(host.ssh(person, "true"))
         lines(host)
-        # Command, its end, and the step that says no.
+        # The command that breaks something, the one that repairs it, and the step of explain that says no.
         for spoil, repair, subject in (
             ("chmod 777 /home", "chmod 755 /home", "home"), ("touch /run/nologin", "rm /run/nologin", "nologin"),
             (f"touch /home/{person.login}/notes && chown root /home/{person.login}",
@@ -89,7 +89,7 @@ def last_refusal(env: Environment) -> str:
         object_id = env.testbed.directory.principals[env.key_of(carol)].object_id
         require(status == 1 and told["role"]["reason"] == "role-not-assigned", f"explain says {told}")
         require(object_id in " ".join(text.split()), f"the object id is not named: {text}")
-        # A certificate for another name is refused before the client is told why.
+        # sshd refuses a certificate for another name without telling the client why.
         refused(host.ssh(person, "true", flags=("-l", carol.login)))
         status, told = steps(host, carol)
         require(told["attempt"]["reason"] == "wrong-name" and person.login in told["attempt"]["text"], f"{told}")
@@ -149,7 +149,7 @@ def by_hand(env: Environment) -> str:
             told = finding(host, name) or {}
             require("setup --apply does it" in told.get("remedy", ""), f"doctor says of {name}: {told}")
             said = told["found"]
-        host.tool("setup", "--apply")  # its last words are to reload sshd
+        host.tool("setup", "--apply")  # it asks the administrator to reload sshd
         host.reload()
         host.stamped()
         for name in names:

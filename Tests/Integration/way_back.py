@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P4, P7: if configure fails, is killed or finds the disk full, at any step, no user gets in who was refused before."""
+"""P4: if configure fails, is killed or finds the disk full, at any step, no user who was refused before can sign in."""
 
 from __future__ import annotations
 

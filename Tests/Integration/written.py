@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P2 and P4: generated files of sudo and sshd: the check's answer is compared with what sudo and sshd then do."""
+"""P2 and P4: under generated files of sudo and sshd, no user is let in or becomes root without the role."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ RULES = ("lisa ALL=(ALL) ALL", "%users ALL=(ALL) ALL", "ALL ALL=(lisa) /bin/true
          '"%:entralogin:administrators" ALL=(ALL) PASSWD: /bin/true', "%#1879048193 ALL=(root) !/usr/bin/id",
          '"%:entralogin:administrators" ALL=(ALL:ALL) NOPASSWD: SETENV: ALL', "root, %root ALL=(ALL) NOPASSWD: ALL",
          '"%:entralogin:other" ALL=(ALL) NOPASSWD: ALL', '"%:other:administrators" ALL=(ALL) NOPASSWD: ALL')
-# Runs sudo for each file that the case puts there, until it is told to stop.
+# Runs sudo each time that the case creates the next file /tmp/TAG-N, until /tmp/TAG-stop exists.
 LOOP = """sudo -n id -u; i=0; touch /tmp/{tag}-on; while [ ! -e /tmp/{tag}-stop ]; do
     if [ -e /tmp/{tag}-$i ]; then
         (timeout 20 sudo -n id -u; timeout 20 sudo -n -i id -u) </dev/null >/tmp/{tag}-o$i.new 2>&1
@@ -114,7 +114,7 @@ HARMLESS = ("AllowGroups entra_users sudo root lisa", "DenyUsers nobody", "Permi
 
 
 def sshd_config(letters: random.Random, port: int) -> str:
-    """Mostly lines that administrators write; a third would break the integration."""
+    """Mostly lines that administrators write; in Match blocks about a third would break the integration."""
     def keyword() -> str:
         line = letters.choice(HOSTILE if letters.random() < 0.3 else HARMLESS)
         name, _, rest = line.partition(" ")

@@ -45,7 +45,7 @@ import WiredMachine
         try publish()
         stat(folder("sshds"), &after)
         #expect(before.st_ino == after.st_ino)
-        // The administrator withdrew every key: sshd must learn that, too.
+        // The administrator withdrew every key: sshd's copy must become empty, too.
         write("# nothing\n")
         #expect(try publish() == 0)
         #expect(copy.keys() == [])

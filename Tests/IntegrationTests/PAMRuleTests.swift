@@ -7,7 +7,7 @@ import WiredMachine
 
 /// A table of stacks: the file's content, and what the rule finds wrong.
 struct PAMRuleTests {
-    /// entralogin's line with the lines that guard it, to be put after a type and a blank.
+    /// entralogin's line and the lines that guard it, for use after `type` and a space.
     private static func ours(_ type: String) -> String { PAMRule.lines(type).joined(separator: "\n\(type) ") }
 
     private func evaluate(_ rule: PAMRule, _ files: [String: String]) -> Finding? {

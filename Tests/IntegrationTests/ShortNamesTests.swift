@@ -9,7 +9,7 @@ import WiredMachine
     private static let dropIn = "/etc/ssh/sshd_config.d/00-entralogin.conf"
     private static let module = "/usr/lib/x86_64-linux-gnu/libnss_entralogin_short.so.2"
 
-    /// As configure makes it with ShortNames=.
+    /// A machine that configure has set up with ShortNames=.
     private static func wired() -> WiredMachine {
         var machine = WiredMachine()
         for path in machine.texts.keys where path.hasPrefix("/etc/pam.d/") {

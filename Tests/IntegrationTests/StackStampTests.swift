@@ -208,7 +208,7 @@ struct StackStampTests {
         var machine = WiredMachine()
         machine.statuses["/etc/ssh/sshd_config.d"] = FileStatus(kind: .folder, mode: 0o700)
         _ = try StackStampWriter(on: machine, version: "1", path: path).stamp()
-        // The daemon cannot see it any more; the rest still counts.
+        // The daemon cannot see files in this folder any more, but changes of other files still count.
         machine.texts["/etc/ssh/sshd_config.d/00-entralogin.conf"] = nil
         #expect(reader(machine).refusal() == nil)
         machine.statuses["/etc/ssh/sshd_config"] = FileStatus(kind: .file, size: 1)
@@ -229,7 +229,7 @@ struct StackStampTests {
     }
 }
 
-/// A machine whose sshd is set up correctly only at the first check.
+/// A machine that prints a configuration with `UsePAM no` from the third program run on, whatever the program.
 private final class ChangingMachine: HostView {
     private let wired = WiredMachine()
     private let runs = Mutex(0)
@@ -250,7 +250,7 @@ private final class ChangingMachine: HostView {
     func isRunning(pid: Int32) -> Bool { false }
 }
 
-/// A machine on which a file changes after the second check.
+/// A machine on which a file has changed once four programs have run.
 private final class MovingMachine: HostView {
     private let wired = WiredMachine()
     private let runs = Mutex(0)
@@ -262,7 +262,7 @@ private final class MovingMachine: HostView {
 
     func status(of path: String) throws(FileAbsence) -> FileStatus {
         var status = try wired.status(of: path)
-        // Each check runs sshd twice.
+        // Each check runs sshd twice, and pam-probe and sudo, too.
         if path == "/etc/pam.d/common-auth" { status.changed = runs.withLock { $0 >= 4 ? 1 : 0 } }
         return status
     }
@@ -273,7 +273,7 @@ private final class MovingMachine: HostView {
     func isRunning(pid: Int32) -> Bool { false }
 }
 
-/// A machine whose sshd is another process at each of the first checks, as while sshd starts.
+/// A machine whose sshd is another process at each of the first looks, as while sshd starts.
 private final class StartingMachine: HostView {
     private let wired = WiredMachine()
     private let starts: Int

@@ -10,7 +10,7 @@ struct SudoRsRuleTests {
     private static let byNumber = "%#1879048193 ALL=(ALL:ALL) NOPASSWD: ALL\n"
     private static let byPlugin = "Defaults:%#1879048192 group_plugin=\(SudoersFilesRule.pluginPath)\n"
 
-    /// A machine whose sudo is that version of sudo-rs; nil: sudo.
+    /// A machine with this version of sudo-rs as its sudo; nil: the original sudo.
     private func machine(_ version: String?, _ file: String, group: String = "") -> WiredMachine {
         var machine = WiredMachine()
         machine.texts["/etc/sudoers"] = "@includedir /etc/sudoers.d\n"
@@ -18,7 +18,7 @@ struct SudoRsRuleTests {
         machine.texts[SudoersFilesRule.pluginPath] = ""
         for program in ["/usr/bin/sudo", "/usr/bin/getent"] { machine.texts[program] = "" }
         let said = version.map { "sudo-rs \($0)\n" } ?? "Sudo version 1.9.16p2\n"
-        // 0.2.5 writes it to standard error.
+        // sudo-rs 0.2.5 writes its version to standard error.
         machine.programs["/usr/bin/sudo --version"] =
             version == "0.2.5" ? ProgramResult(status: 0, complaint: said) : ProgramResult(status: 0, output: said)
         machine.programs["/usr/bin/getent group"] = ProgramResult(status: group.isEmpty ? 2 : 0, output: group)

@@ -81,7 +81,7 @@ private let new = Array("the new content, which is longer than one piece".utf8)
         }
     }
 
-    // A process that ends gets values from its test since Swift 6.3.
+    // The process of an exit test gets values from its test only since Swift 6.3.
     #if compiler(>=6.3)
     @Test("P14: killed at any step, the process leaves the old or the new file, and the next write succeeds")
     func everyKill() async throws {
@@ -89,7 +89,7 @@ private let new = Array("the new content, which is longer than one piece".utf8)
         try file(whole).replace(with: new, mode: 0o600)
         for index in whole.reached.indices {
             try file(BrokenDisk(failAt: nil)).replace(with: old, mode: 0o600)
-            // A process of its own, not a fork of this one: a fork keeps the locks of threads that it does not have.
+            // A new process, not a fork of this one: a fork would keep the locks of threads that it does not have.
             await #expect(processExitsWith: .signal(SIGKILL)) { [path = folder.path as String, index = index as Int] in
                 let disk = BrokenDisk(failAt: index)
                 let dying = AtomicFile("\(path)/file", pieceSize: 16) { step throws(Errno) in

@@ -161,7 +161,7 @@ private struct Pipe: ~Copyable {
         }
         loop.run()
         #expect(calls.entries == ["once"])
-        // Its slot now belongs to another watch, which the old token must not affect.
+        // The slot of `once` now belongs to another watch, which the old token must not affect.
         _ = try loop.watch(newcomer.reading.rawValue, for: .readable) { _ in calls.append("newcomer") }
         loop.unwatch(once)
         newcomer.put()
@@ -195,7 +195,7 @@ private struct Pipe: ~Copyable {
         let calls = Log<String>()
         let tokens = Mutex<[WatchToken]>([])
         let quiet = third.reading.rawValue
-        // The one that epoll reports first ends the other and lets a quiet descriptor take over its slot.
+        // The watch that epoll reports first ends both watches and lets a quiet descriptor take over a slot.
         let meddle: @Sendable () -> Void = {
             calls.append("meddler")
             tokens.withLock { tokens in
@@ -216,7 +216,7 @@ private struct Pipe: ~Copyable {
     @Test func `a peer that has gone is reported without being asked for`() throws {
         var ends: [Int32] = [-1, -1]
         #expect(pipe(&ends) == 0)
-        // A program that another test starts meanwhile would hold it open.
+        // Without this, a program that another test starts meanwhile would hold the pipe open.
         for end in ends { #expect(fcntl(end, F_SETFD, FD_CLOEXEC) == 0) }
         let reading = Descriptor(takingOwnership: ends[0])
         let loop = try EventLoop()

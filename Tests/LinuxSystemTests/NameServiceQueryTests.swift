@@ -4,7 +4,7 @@ import LinuxSystem
 import TestSupport
 import Testing
 
-/// Questions to other name services, with a program in getent's place.
+/// Queries to other name services, with a program in the place of getent(1).
 @Suite struct NameServiceQueryTests {
     private let folder = TemporaryFolder()
     private var soon: Duration { SystemClock.sinceBoot() + .seconds(300) }

@@ -5,7 +5,7 @@ import LinuxSystem
 import TestSupport
 import Testing
 
-/// Linux before 5.3 has no pidfd_open: ENOSYS. systemd's filters of that time do not know it, and refuse it with EPERM.
+/// Linux before 5.3 has no pidfd_open (ENOSYS). systemd's filters of that time refuse the unknown call with EPERM.
 @Suite struct OlderKernelTests {
     @Test("P4: without pidfds a process is dead from its end on, reaped or not, and never another one with its number")
     func processes() async {

@@ -8,7 +8,7 @@ import Testing
 @Suite struct SignalDescriptorTests {
     @Test func `signals are read one by one, and nothing when none has come`() throws {
         let seen = Mutex<[UnixSignal?]>([])
-        // On a thread of its own: the signals are blocked there and sent there, so no other test meets them.
+        // On a thread of its own: the signals are blocked on it and sent to it, so they reach no other test.
         let thread = try NativeThread(named: "signals") {
             guard let signals = try? SignalDescriptor() else { return }
             for number in [SIGHUP, SIGTERM, SIGINT] {
@@ -32,8 +32,8 @@ import Testing
             let signals = try SignalDescriptor([.terminate])
             let loop = try EventLoop()
             _ = try loop.watch(signals.descriptor, for: .readable) { _ in loop.stop() }
-            // The thread that the loop runs on inherits the mask; others of this process may not have it, so the signal
-            // goes to this one.
+            // The loop runs on this thread, which has the signal blocked. Other threads of this process may not, so the
+            // signal goes to this one.
             pthread_kill(pthread_self(), SIGTERM)
             loop.run()
             exit(try signals.next() == .terminate ? 7 : 1)

@@ -34,7 +34,7 @@ import Testing
         #expect(text(environment.output) == "A=1\n")
         let inherited = try Descriptor.open("/dev/null", O_RDONLY)
         #expect(fcntl(inherited.rawValue, F_SETFD, 0) == 0)
-        // ls opens 3 to read the folder.
+        // ls opens descriptor 3 to read the folder.
         let descriptors = try Subprocess("/bin/ls", ["/proc/self/fd"]).run(until: soon)
         #expect(text(descriptors.output) == "0\n1\n2\n3\n")
     }
@@ -74,7 +74,7 @@ import Testing
     @Test func `P9: at the deadline the program and what it started are killed`() throws {
         let folder = TemporaryFolder()
         let script = "cd \(folder.path); sleep 1000 & echo $! > started && mv started pid; wait"
-        // A longer timeout if the machine was too busy for the script to get that far.
+        // The timeout grows if the machine was too busy for the script to get that far.
         for timeout in [Duration.milliseconds(300), .seconds(3), .seconds(30)]
         where access("\(folder.path)/pid", F_OK) != 0 {
             let begin = SystemClock.sinceBoot()

@@ -42,7 +42,7 @@ struct TCPListenersTests {
     func long(pieces: Int) {
         let others = String(repeating: line("0200007F", 1000, port: "0400"), count: pieces < 4096 ? 50 : 8_000)
         #expect(owners(others, line("0100007F", 0), inPiecesOf: pieces) == [0])
-        // Connections come after every listener, and are not read.
+        // The kernel lists connections after all listeners, and the reader stops there.
         #expect(owners(line("0100007F", 0), line("0100007F", 7, state: "01"), line("0100007F", 1000)) == [0])
     }
 

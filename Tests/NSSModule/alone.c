@@ -124,7 +124,7 @@ void descriptors_closed_and_reused(void) {
     for (int round = 0; round < 3; round++) {
         for (int fd = 0; fd < 1024; fd++)
             close(fd);
-        /* Every descriptor that the module had is now another file. */
+        /* Every descriptor of the module now refers to another file. */
         for (int i = 0; i < 64; i++)
             require(open("/dev/null", O_RDWR) == i, "another descriptor than %d", i);
         require(fstat(0, &null) == 0, "no /dev/null");
@@ -178,7 +178,7 @@ void no_memory_left(void) {
 #define THIS_MACHINE AUDIT_ARCH_AARCH64
 #endif
 
-/* Allows the calls of the list; the others end with `otherwise`. */
+/* Allows the listed system calls; for all others the filter returns `otherwise`. */
 static void confine(const int *calls, size_t count, uint32_t otherwise) {
     struct sock_filter filter[64];
     unsigned short n = 0;
@@ -206,7 +206,7 @@ void sandboxed_with_a_copy(void) {
 }
 
 void sandboxed_from_the_start(void) {
-    /* The module's own calls for Entra accounts, and the test's exit. brk, mmap: for initgroups' array. */
+    /* The module's system calls for Entra accounts, and the test's exit. brk and mmap: for initgroups' array. */
     static const int calls[] = {SYS_openat, SYS_fstat, SYS_newfstatat, SYS_pread64, SYS_fcntl, SYS_close, SYS_mmap,
         SYS_munmap, SYS_exit_group, SYS_brk};
     begin();

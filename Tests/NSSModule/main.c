@@ -18,7 +18,7 @@
 struct shared *shared;
 const char *module_path;
 
-/* Which sanitizers would prevent what a case does to its process. */
+/* When a case runs. Any sanitizer, or only ThreadSanitizer (NOT_WATCHED), prevents what some cases do. */
 enum { ALWAYS, NOT_SANITIZED, NOT_WATCHED };
 
 static const struct {

@@ -7,7 +7,7 @@
 
 /* `strict`: every lookup must succeed; otherwise those that succeed must be right. */
 void readers_begin(unsigned threads, uint32_t count, int strict);
-/* Waits until they have made that many more lookups. */
+/* Waits until the threads have made that many more lookups. */
 void readers_go_on(uint64_t look_ups);
 void readers_end(void);
 

@@ -38,7 +38,7 @@
 #define THREADS_WATCHED 0
 #endif
 
-/* Shared by all processes of the run: the newest version that a reader can see, and the oldest that it may; what failed. */
+/* Shared by all processes: the newest version that a reader can see, the oldest that it may see, and what failed. */
 struct shared {
     _Atomic uint32_t publishing, published;
     _Atomic uint64_t look_ups;
@@ -52,7 +52,7 @@ _Noreturn void complain(const char *what, ...) __attribute__((format(printf, 1, 
 
 /* --- publish.c: the two files, as the daemon would write them --- */
 
-/* The version stands in every field of every record, so that a mixture of two is seen. */
+/* Every field of every record contains the version, so that a test sees a mixture of two versions. */
 void publish(uint32_t version, uint32_t count);
 /* The same without a rename: writes the bytes to that path. */
 void write_accounts(const char *path, uint32_t version, uint32_t count);
@@ -65,9 +65,9 @@ void remove_published(void);
 void load(const char *path);
 void unload(void);
 
-/* The question: account `number` modulo the count of accounts, in one of five ways. */
+/* The five ways to look up account `number`: `way` modulo 5. */
 enum { WAYS = 5 };
-/* SUCCESS with a record that is all of one version, which is in the range above; or another status. */
+/* SUCCESS if the whole record is of one version in the range of `struct shared`, or another status. */
 enum nss_status ask(unsigned way, uint32_t number);
 /* The same, and it must succeed. */
 void must_answer(unsigned way, uint32_t number);

@@ -12,7 +12,7 @@
 #include "readers.h"
 
 #define PEOPLE 300u
-/* A sanitizer is some ten times slower. */
+/* With a sanitizer the code is some ten times slower. */
 #define VERSIONS (SANITIZED ? 250u : 1000u)
 
 void replaced_under_threads(void) {
@@ -29,7 +29,7 @@ void replaced_under_threads(void) {
     }
     readers_end();
     warm(PEOPLE);
-    /* The threads' stacks and heaps stay mapped for the next ones; the copies do not. */
+    /* The stacks and heaps of the threads stay mapped for later threads; the copies do not. */
     require(SANITIZED || mappings() <= maps + 4 * 8, "%u mappings became %u", maps, mappings());
     require(descriptors() <= open_before, "%u descriptors became %u", open_before, descriptors());
 }

@@ -7,7 +7,7 @@ import Testing
 
 /// Compares the verifier with OpenSSH over valid and invalid certificates: it must refuse what OpenSSH refuses.
 struct AgreementTests {
-    /// Knuth's linear congruential generator (MMIX), so that a disagreement can be found again.
+    /// Knuth's linear congruential generator (MMIX), so that a disagreement can be reproduced.
     private struct Generator: RandomNumberGenerator {
         var state: UInt64
 
@@ -19,7 +19,7 @@ struct AgreementTests {
 
     private typealias Sample = (typeName: String, blob: [UInt8])
 
-    /// Changes one to three places: a bit, a byte, a length, or a piece that is removed, doubled or cut off.
+    /// Makes one to three changes: flips a bit, changes a byte, removes or doubles a piece, or cuts off the end.
     private func mutated(_ blob: [UInt8], _ generator: inout Generator) -> [UInt8] {
         var changed = blob
         for _ in 0..<Int.random(in: 1...3, using: &generator) where changed.count > 8 {
@@ -100,7 +100,7 @@ struct AgreementTests {
         let factory = try Fixtures.keys().factory
         var read = try factory.readByOpenSSH(samples)
         samples += oddOnes
-        // Each in a run of ssh-keygen of its own: one that it cannot show ends the run.
+        // Each one in its own run of ssh-keygen: a certificate that ssh-keygen cannot show ends the run.
         read += oddOnes.map { sample in (try? factory.readByOpenSSH([sample])) == [true] }
         var refusals: [CertificateRefusal?] = []
         for (index, sample) in samples.enumerated() {

@@ -93,7 +93,7 @@ struct CertificateParsingTests {
         let keys = try Fixtures.keys()
         var body = HandmadeCertificate(key: keys.rsaUser, authority: keys.rsaAuthority, details: Fixtures.details)
         body.principals = []
-        // Written as one principal list of four bytes that claims 5 bytes of content, in place of the empty one.
+        // Replaces the empty list of principals by one of four bytes, whose only entry claims to have five.
         let bytes = body.signedBytes
         let empty = bytes.count - Array(body.tailBehindPrincipals).count - 4
         let broken = Array(bytes[..<empty]) + [0, 0, 0, 4, 0, 0, 0, 5] + body.tailBehindPrincipals

@@ -8,7 +8,7 @@ import OpenSSHCertificates
 import Testing
 
 struct CertificateVerifierTests {
-    /// Counts how often a signature is checked; accepts all.
+    /// Counts the signature checks; accepts every signature.
     private final class CountingVerifier: SignatureVerifier {
         let calls = Counter()
 

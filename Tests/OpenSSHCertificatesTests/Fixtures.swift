@@ -8,7 +8,7 @@ import Testing
 
 /// Keys and certificates that many tests share: made once, by ssh-keygen, when the first test needs them.
 enum Fixtures {
-    /// 2026-01-01 00:00:00 UTC: every test's present.
+    /// 2026-01-01 00:00:00 UTC: the current time in all tests.
     static let now: Int64 = 1_767_225_600
 
     struct Keys {

@@ -137,7 +137,7 @@ struct KeyRevocationListTests {
         let specification = ["serial: 1-5", "serial: 100", "id: x", "key: \(keys.rsaUser.line)"]
         let whole = try keys.factory.revoke(specification, of: keys.rsaAuthority)
         let taken = whole.indices.filter { $0 >= 8 && flaw(Array(whole[..<$0])) == nil }
-        // After the header, and between the section of certificates and the one of keys.
+        // The cuts after the header, and between the section of certificates and the one of keys.
         #expect(taken.count == 2)
         for length in 1..<8 { #expect(flaw(Array(whole[..<length])) != nil) }
     }

@@ -5,16 +5,16 @@ import OpenSSHCertificates
 import TestSupport
 import Testing
 
-/// A valid certificate, damaged in every place: no damaged one may be verified.
+/// Damages a valid certificate at every offset: no damaged one may be verified.
 struct MutationTests {
-    /// One of each kind of CA; the certified keys are of three kinds, too.
+    /// A certificate by each kind of CA; the certified keys are Ed25519 and RSA.
     private func certificates() throws -> [[UInt8]] {
         let keys = try Fixtures.keys()
         let rsaKey = try keys.factory.certify(keys.rsaUser, by: keys.ed25519Authority, Fixtures.details)
         return [try Fixtures.small(), try Fixtures.handmade(), rsaKey]
     }
 
-    /// The places where a change of one bit is not refused: tries one bit of every byte, in the deep tier all eight.
+    /// The offsets at which a changed bit is not refused. Tries one bit of every byte, in the deep tier all eight.
     private func unnoticed(in blob: [UInt8]) throws -> [Int] {
         let expectations = try Fixtures.expectations()
         #expect(try Fixtures.refusal(of: blob, against: expectations) == nil)

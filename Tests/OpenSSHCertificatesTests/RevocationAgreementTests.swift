@@ -6,7 +6,7 @@ import OpenSSHCertificates
 import TestSupport
 import Testing
 
-/// Compares with ssh-keygen: revocation lists that it made, and which certificates it finds revoked by them.
+/// Compares with ssh-keygen: it makes revocation lists and says which certificates they revoke.
 struct RevocationAgreementTests {
     private struct Generator: RandomNumberGenerator {
         var state: UInt64
@@ -45,7 +45,7 @@ struct RevocationAgreementTests {
         stored = try factory.store(made)
     }
 
-    /// One to eight lines: serials near the certificates' own, alone, in runs and in ranges; key ids; keys.
+    /// One to eight entries: serials near the certificates' own, alone, in ranges and in dense rows; key ids; keys.
     private func specification(_ generator: inout Generator) throws -> [String] {
         var lines: [String] = []
         for _ in 0..<Int.random(in: 1...8, using: &generator) {
@@ -107,7 +107,7 @@ struct RevocationAgreementTests {
         var (refused, taken) = (0, 0)
         let count = Tier.count(60, deep: 200)
         for number in 0..<count {
-            // Without a run of a thousand serials, so that a change often hits something that matters.
+            // Without a thousand serials in a row, so that a change often hits something that matters.
             let entries = ["serial: 1-3", "serial: 77", "serial: 1000", "id: bob", "sha256: \(people[0].line)"]
             // No ECDSA: only libcrypto would notice a point that is not on its curve, and no CA key is such a point.
             let whole = try factory.revoke(entries, of: authorities[number % 2 * 2])

@@ -26,7 +26,7 @@ import Wire
         "ssh-ed25519-cert-v01@openssh.com \(Base64.encode(try factory.certify(key, by: authority, details)))"
     }
 
-    /// Examines the line with fakes that answer as told; returns the report and what they were asked.
+    /// Examines the line with a fake check, which accepts it or throws `denial`; returns the report and the question.
     func examine(_ line: String, user: String = "", refusing denial: Denial? = nil)
         -> (report: CertificateReport, asked: [String])
     {

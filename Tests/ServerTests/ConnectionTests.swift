@@ -8,7 +8,7 @@ import Server
 import Testing
 import Wire
 
-/// Everything is asked on the control socket, which is root's.
+/// All requests go to the control socket, which only root may use.
 @Suite(.enabled(if: geteuid() == 0, "only root may ask on the control socket")) struct ConnectionTests {
     @Test("One request, one answer, the end", arguments: Verb.allCases)
     func oneRequest(_ verb: Verb) throws {

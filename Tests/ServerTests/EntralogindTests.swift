@@ -18,7 +18,7 @@ import Wire
         let errors: String
     }
 
-    /// `shell` comes before the program's path in a shell.
+    /// `shell`: what the shell's command line has before the program's path.
     func run(_ arguments: [String], shell: String = "exec") throws -> Outcome {
         var path = [CChar](repeating: 0, count: Int(PATH_MAX))
         let length = readlink("/proc/self/exe", &path, path.count)

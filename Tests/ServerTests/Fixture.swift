@@ -8,7 +8,7 @@ import TestSupport
 import Testing
 import Wire
 
-/// A server over fake services, with its own socket and a loop in its own thread; and its clients.
+/// A server over fake services, with its own socket and a loop in its own thread.
 final class Fixture: Sendable {
     let services: FakeServices
     let loop: EventLoop
@@ -104,10 +104,10 @@ final class Client {
 }
 
 enum Descriptors {
-    /// How many this process has open, without the one that counts them.
+    /// The number of open descriptors of this process, without the one that counts them.
     static func count() -> Int { TemporaryFolder.names(in: "/proc/self/fd").count - 1 }
 
-    /// Raises this process's limit to that many; false if the administrator does not allow it.
+    /// Sets this process's soft limit to that many; false if the hard limit does not allow it.
     static func limit(to count: UInt) -> Bool {
         var limit = rlimit()
         getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)

@@ -4,7 +4,7 @@ import Server
 import Testing
 
 @Suite struct HousekeepingPaceTests {
-    /// Calls the pace as the daemon's watchdog timer does, for that long from `start`; returns when rounds were due.
+    /// Calls `pace` as the daemon's watchdog timer does, from `start` on for `length`; returns when rounds were due.
     private func rounds(
         _ pace: inout HousekeepingPace,
         from start: Duration,

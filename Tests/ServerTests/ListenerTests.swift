@@ -6,7 +6,7 @@ import Server
 import Testing
 import Wire
 
-/// Everything is asked on the control socket, which is root's.
+/// All requests go to the control socket, which only root may use.
 @Suite(.enabled(if: geteuid() == 0, "only root may ask on the control socket")) struct ListenerTests {
     @Test("Many connect, say nothing and stay: the next one's question is answered at once")
     func idle() async {
@@ -32,7 +32,7 @@ import Wire
         try #require(fixture.waitForConnections(3))
         let late = try fixture.connect()
         try late.send(try Request.flush.encode())
-        // Several pauses long.
+        // Longer than several of the listener's pauses.
         poll(nil, 0, 100)
         #expect(late.isHeld())
         #expect(fixture.listener.openConnections == 3)
@@ -56,7 +56,7 @@ import Wire
             fillers.removeLast()
             let client = try fixture.connect()
             try client.send(try Request.flush.encode())
-            // Several pauses long.
+            // Longer than several of the listener's pauses.
             poll(nil, 0, 100)
             #expect(client.isHeld())
             fillers.removeLast()
@@ -78,7 +78,7 @@ import Wire
         #expect(try second.receive() == nil)
         #expect(SystemClock.sinceBoot() - began >= timeout)
         #expect(fixture.waitForConnections(0))
-        // The timer for timeouts has ended with the last of them, and starts again.
+        // The timer for timeouts ended with the last connection, and must start again.
         let third = try fixture.connect()
         #expect(try third.receive() == nil)
         #expect(fixture.waitForConnections(0))

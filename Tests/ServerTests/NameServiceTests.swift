@@ -7,7 +7,7 @@ import Synchronization
 import Testing
 import Wire
 
-/// A table with one answer for every name; it counts the questions, and cannot be changed.
+/// A table with one answer for every name. It records the names that it is asked for, and cannot be changed.
 private final class OneAnswer: AccountRegistry, AccountsView {
     private let answer: AccountStanding
     private let asked = Mutex<[UserName]>([])

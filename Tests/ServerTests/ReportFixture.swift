@@ -17,7 +17,7 @@ import Wire
 
 @testable import Server
 
-/// The services behind the reports over a folder of their own, without Azure.
+/// The services behind the reports, with a folder of their own and without Azure.
 final class ReportFixture: Sendable {
     let folder = TemporaryFolder()
     let book = RecordBook()

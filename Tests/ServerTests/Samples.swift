@@ -112,7 +112,7 @@ final class FakeServices: Sendable {
 
     private let seen = Mutex<[Call]>([])
     let answers: Answers
-    /// Questions to Azure wait here.
+    /// `authorize` waits here, as if for Azure's answer.
     let gate: Gate
 
     init(_ answers: Answers = Answers(), gate: Gate = Gate(isOpen: true)) {

@@ -9,7 +9,7 @@ import Wire
 @testable import AzureServices
 @testable import Server
 
-/// How things stand, all in order until a test says otherwise.
+/// The daemon's state: without a fault until a test changes a part of it.
 struct Standing {
     static let key = AccessStatus.Source(name: "jwks", keys: 2, age: 60, fault: nil)
 

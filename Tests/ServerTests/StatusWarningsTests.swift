@@ -11,14 +11,14 @@ import Wire
 @testable import Server
 
 @Suite struct StatusWarningsTests {
-    /// The warning, where it is the only one.
+    /// The only warning.
     func only(_ standing: Standing) throws -> ReportedWarning {
         let warnings = standing.warnings
         #expect(warnings.count == 1, "\(warnings.map(\.id.rawValue))")
         return try #require(warnings.first)
     }
 
-    /// A keyring in order but for what is named.
+    /// A keyring without a fault, except for the given arguments.
     func keyring(
         keys: Int = 2,
         age: Int64? = 1,
@@ -125,7 +125,7 @@ import Wire
             #expect(NetworkCause(kind) == cause, "\(kind)")
             let fault = AccessCheckFault(.unreachable, of: "pas", detail: "", cause: NetworkCause(kind))
             #expect(AdministratorRemedy(machine: nil).text(for: fault) == cause.remedy)
-            // Any other cause tells more than a closed way.
+            // Any other cause says more than `closed`.
             let both = AccessCheckFault(.unreachable, of: "arm", detail: "", cause: .closed, setAside: [fault])
             #expect(AdministratorRemedy(machine: nil).text(for: both) == cause.remedy)
         }
@@ -169,7 +169,7 @@ import Wire
         standing.machineState = AzureStatus.MachineState(machine: nil, isFromStore: false, age: nil, fault: fault)
         standing.keyring = keyring(keys: 0, age: nil, isStale: true, sources: [])
         #expect(try only(standing).id.rawValue == "metadata-closed")
-        // With TenantID= keys are asked for without it.
+        // With TenantID= the daemon fetches keys without the metadata service.
         let source = AccessStatus.Source(
             name: "jwks",
             keys: 0,

@@ -15,12 +15,12 @@ import Testing
 @testable import Integration
 @testable import Migration
 
-/// One of the files that the product writes: how version `n` of it is written, and which version its own reader finds.
+/// A file that the product writes: how its version `n` is written, and which version its own reader finds.
 private struct Writer: Sendable, CustomTestStringConvertible {
-    /// Where the call stands in the sources.
+    /// The source file that has the call.
     let source: String
     let write: @Sendable (AtomicFile, Int64) throws -> Void
-    /// Nil where the reader takes nothing.
+    /// Nil if the reader accepts nothing.
     let read: @Sendable (AtomicFile) -> Int64?
 
     var testDescription: String { source }
@@ -34,7 +34,7 @@ private struct StillTime: TimeSource {
 
 private func bytes(_ file: AtomicFile) -> [UInt8]? { try? file.read(limit: 1 << 20) }
 
-/// Root's list of the people whose accounts keep their number; two places write it.
+/// Root's list of mapped accounts, which keep their number; two calls write it.
 private let mappedPeople = Writer(
     source: "Migration/MappingFiles.swift",
     write: { file, version in
@@ -44,7 +44,7 @@ private let mappedPeople = Writer(
     read: { file in bytes(file).flatMap { try? MappingList(parsing: $0).people.first }.map { Int64($0.uid) - 1000 } }
 )
 
-/// The note of the lines that mapping added, for the way back; two places write it.
+/// The note of the lines that mapping added, with which it can be undone; two calls write it.
 private let mappingLines = Writer(
     source: "Migration/MappingFiles.swift",
     write: { file, version in
@@ -205,25 +205,25 @@ private let writers: [Writer] = [
             }
         }
     ),
-    // That Azure has answered: on a memory file system, and empty but for this test.
+    // The mark that Azure has answered: on a memory file system, and empty except in this test.
     Writer(
         source: "entralogind/Composition.swift",
         write: { file, version in try file.replace(with: Array("\(version)".utf8), mode: 0o644) },
         read: { file in bytes(file).flatMap { Int64(String(decoding: $0, as: UTF8.self)) } }
     ),
-    // That the accounts have changed: the same.
+    // The mark that the accounts have changed: the same.
     Writer(
         source: "entralogind/Composition.swift",
         write: { file, version in try file.replace(with: Array("\(version)".utf8), mode: 0o644) },
         read: { file in bytes(file).flatMap { Int64(String(decoding: $0, as: UTF8.self)) } }
     ),
-    // That no Entra group is a Unix group: the same.
+    // The published groups, emptied because no Entra group is a Unix group: the same.
     Writer(
         source: "entralogind/Composition.swift",
         write: { file, version in try file.replace(with: Array("\(version)".utf8), mode: 0o644) },
         read: { file in bytes(file).flatMap { Int64(String(decoding: $0, as: UTF8.self)) } }
     ),
-    // Lines of subordinate ids, root's; where the file is there, with its owner and mode (SubordinateIDsTests).
+    // Lines of subordinate ids, written by root; an existing file keeps its owner and mode (SubordinateIDsTests).
     Writer(
         source: "Integration/SubordinateIDWriter.swift",
         write: { file, version in
@@ -235,13 +235,14 @@ private let writers: [Writer] = [
             bytes(file).flatMap { SubordinateIDFile(parsing: $0).lines.first }.map { Int64($0.range.lowerBound) }
         }
     ),
-    // Root's, on a memory file system; a stamp that is not whole is none (StackStampTests).
+    // The record of the integration check, written by root on a memory file system; an incomplete record does not
+    // count (StackStampTests).
     Writer(
         source: "Integration/StackStampWriter.swift",
         write: { file, version in try file.replace(with: Array("\(version)".utf8), mode: 0o644) },
         read: { file in bytes(file).flatMap { Int64(String(decoding: $0, as: UTF8.self)) } }
     ),
-    // sshd's copy of the CA keys, root's.
+    // sshd's copy of the CA keys, written by root.
     Writer(
         source: "Integration/AuthorityCopy.swift",
         write: { file, version in
@@ -255,7 +256,7 @@ private let writers: [Writer] = [
             return Int64(point[0])
         }
     ),
-    // The metrics: whoever collects them never reads half of them.
+    // The metrics: a collector never reads half of them.
     Writer(
         source: "entraloginctl/Tool+Records.swift",
         write: { file, version in try file.replace(with: Array("entralogin_up \(version)\n".utf8), mode: 0o644) },
@@ -263,7 +264,7 @@ private let writers: [Writer] = [
             bytes(file).flatMap { Int64(String(decoding: $0, as: UTF8.self).dropFirst(14).dropLast()) }
         }
     ),
-    // The report that goes with a question: for root alone.
+    // The output of `report FILE`, which only root may read.
     Writer(
         source: "entraloginctl/Tool+Report.swift",
         write: { file, version in try file.replace(with: Array("entralogin report \(version)\n".utf8), mode: 0o600) },
@@ -275,7 +276,7 @@ private let writers: [Writer] = [
 
 private func boot() throws -> BootID { try #require(BootID("00010203-0405-0607-0809-0a0b0c0d0e0f\n")) }
 
-/// Fails at a step, or takes down what stands in the folder before each.
+/// Fails at a step, or records the files in the folder before each step.
 private final class Strikes: Sendable {
     private let folder: TemporaryFolder
     private let failure: (step: AtomicFile.Step, error: Errno)?
@@ -313,7 +314,7 @@ private final class Strikes: Sendable {
                 for (name, bytes) in files { other.write(bytes, to: name, mode: 0o600) }
                 let version = try #require(writer.read(AtomicFile(other("file"))), "\(writer.source): \(step)")
                 found.append(version)
-                // What was left behind is in nobody's way.
+                // Files that were left behind do not hinder the next write.
                 try writer.write(AtomicFile(other("file")), 3)
                 #expect(writer.read(AtomicFile(other("file"))) == 3, "\(writer.source): \(step)")
                 #expect(other.names == ["file"], "\(writer.source): \(step)")
@@ -332,7 +333,7 @@ private final class Strikes: Sendable {
                 let folder = TemporaryFolder()
                 try writer.write(AtomicFile(folder("file")), 1)
                 let file = Strikes(in: folder, failing: (step, error)).file("file")
-                // A grant holds in spite of a folder that cannot be synced: a power cut ends all grants anyway.
+                // A grant stays valid if its folder cannot be synced: a power cut ends all grants anyway.
                 let failed = (try? writer.write(file, 2)) == nil
                 #expect(failed || step == .syncFolder, "\(writer.source): \(step)")
                 #expect(

@@ -10,7 +10,7 @@ private func symbol<Function>(_ name: String, as type: Function.Type) -> Functio
     dlsym(nil, name).map { unsafeBitCast($0, to: type) }
 }
 
-/// Gives this thread a /run of its own, empty, with a journal's socket in it.
+/// Gives this thread an empty /run of its own, with a journal's socket in it.
 private func makeJournalSocket() -> Int32? {
     typealias Unshare = @convention(c) (Int32) -> Int32
     typealias Mount =
@@ -20,7 +20,7 @@ private func makeJournalSocket() -> Int32? {
     guard let unshare = symbol("unshare", as: Unshare.self), let mount = symbol("mount", as: Mount.self) else {
         return nil
     }
-    // CLONE_NEWNS; MS_REC and MS_PRIVATE: nothing of this reaches the machine.
+    // CLONE_NEWNS; MS_REC and MS_PRIVATE: the machine's own mounts do not change.
     guard unshare(0x0002_0000) == 0, mount(nil, "/", nil, 0x4000 | 0x40000, nil) == 0 else { return nil }
     guard mount("tmpfs", "/run", "tmpfs", 0, nil) == 0 else { return nil }
     guard mkdir("/run/systemd", 0o755) == 0, mkdir("/run/systemd/journal", 0o755) == 0 else { return nil }

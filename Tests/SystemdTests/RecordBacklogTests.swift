@@ -6,7 +6,7 @@ import Testing
 
 @testable import Systemd
 
-/// Accepts records only while it is open; its waiting call waits until then.
+/// Accepts records only while it is open; `write` waits until then.
 private final class GatedOutput: RecordOutput {
     private let taken = Mutex<[LogRecord]>([])
     private let open: Mutex<Bool>

@@ -5,7 +5,7 @@ import LinuxSystem
 import Systemd
 import Testing
 
-// The environment belongs to the whole process, so each case has a process of its own.
+// Environment variables belong to the whole process, so each case runs in a process of its own.
 
 /// A socket in the place of systemd's: `NOTIFY_SOCKET` points to it.
 private struct FakeServiceManager: ~Copyable {

@@ -6,7 +6,7 @@ import Wire
 
 @testable import entraloginctl
 
-/// What `doctor` finds in the daemon's report, and that the finding is gone once the remedy was carried out.
+/// What `doctor` finds in the daemon's report, and that the finding is gone after the remedy.
 struct DaemonRemedyTests {
     struct Row: Sendable, CustomTestStringConvertible {
         let id: String

@@ -24,7 +24,7 @@ struct DocumentationTests {
 
     private var verbs: Set<String> { Set(CommandTable.all.map(\.verb)) }
 
-    /// Second words: of users, of audit.
+    /// The second words of commands, as of `users` and `audit`.
     private var secondWords: Set<String> {
         let entries = CommandTable.all.filter { $0.words != $0.verb }
         return Set(entries.compactMap { $0.words.split(separator: " ").last.map(String.init) })

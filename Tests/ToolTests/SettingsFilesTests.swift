@@ -8,7 +8,7 @@ import Testing
 
 @testable import entraloginctl
 
-/// What `config` and `doctor` read: the same files as the daemon, by the same rules.
+/// `config` and `doctor` read the same files as the daemon, by the same rules.
 @Suite struct SettingsFilesTests {
     let folder = TemporaryFolder()
 

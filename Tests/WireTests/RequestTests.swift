@@ -4,7 +4,7 @@ import Authorization
 import Testing
 import Wire
 
-/// One of each verb, every field filled, optional ones both ways.
+/// Requests of each verb, with optional fields set and not set.
 let everyRequest: [Request] = [
     .lookUpName("alice@contoso.com", command: "sshd"),
     .checkCertificate(
@@ -162,7 +162,7 @@ private func session(_ home: HomeState) -> SessionRequest {
     @Test("a home whose state or owner makes no sense is strange")
     func homeStates() throws {
         let frame = try Request.openSession(session(.absent)).encode()
-        // After the home comes its state, then its owner. Here: absent with an owner, and a state that does not exist.
+        // The home's state and its owner follow the home. Here: a state that does not exist, and absent with an owner.
         let home = Array("/home/alice@contoso.com".utf8)
         let start = try #require(
             (0..<frame.count - home.count).first { Array(frame[$0..<$0 + home.count]) == home }

@@ -33,7 +33,7 @@ import Wire
         #expect(throws: FrameError.self) { try Response(frame: frame + [0], to: verb) }
     }
 
-    /// The bytes behind the status, as entralogin_wire.h says.
+    /// The bytes after the status, as entralogin_wire.h defines them.
     private func fields(of response: Response, to verb: Verb) throws -> [UInt8] {
         let frame = try response.encode(opcode: verb.rawValue)
         let payload = frame.dropFirst(Int(ENTRALOGIN_FRAME_HEADER))

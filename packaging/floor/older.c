@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Functions that Swift's standard library needs from newer libraries than packages are linked against, made from the
- * older ones. Only programs that packaging/floor/link makes contain them, and they are not exported.
+ * Functions that Swift's standard library needs from newer libraries than packages are linked against, written with
+ * the older ones. Only programs that packaging/floor/link makes contain them, and they are not exported.
  *
- * glibc 2.29 has faster versions of four functions, under the same names. The older ones give the same numbers, and set
- * errno besides. What is bound here is the first version of each architecture.
+ * glibc 2.29 has faster versions of four functions, under the same names. The older ones give the same numbers, and
+ * also set errno. These wrappers bind the first version of each architecture.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -31,8 +31,8 @@ AS_FIRST(exp2)
 AS_FIRST(log)
 AS_FIRST(log2)
 
-/* std::__throw_bad_array_new_length(), new in GCC 11: called for an array of an impossible length. The Swift runtime catches no
-   exception, so throwing would end the process, too. */
+/* std::__throw_bad_array_new_length(), new in GCC 11: called for an array of an impossible length. The Swift runtime
+   catches no exception, so throwing would end the process, too. */
 HIDDEN _Noreturn void _ZSt28__throw_bad_array_new_lengthv(void);
 HIDDEN _Noreturn void _ZSt28__throw_bad_array_new_lengthv(void) {
     abort();

@@ -30,7 +30,7 @@ make_folders() {
     fi
     install -d -m 0755 -o root -g root /run/entralogin /var/lib/entralogin-sshd
     install -d -m 0755 -o entralogin -g entralogin /run/entralogin/nss /var/lib/entralogin
-    # The daemon owns the folder that these are in, so root must not follow what the daemon may have put in their place.
+    # The daemon owns the folder that these are in, so root must not follow a link that the daemon may have put there.
     as_daemon install -d -m 0755 /var/lib/entralogin/nss /var/lib/entralogin/ssh ||
         complain "the folders below /var/lib/entralogin cannot be made: look at what is there"
     install -d -m 0755 -o root -g root /etc/entralogin /etc/entralogin/entralogin.conf.d

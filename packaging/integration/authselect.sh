@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=sh
-# authselect(8), on RHEL and its kin: a profile of entralogin's own, made of the one in force, with the same features. It makes
-# nsswitch.conf, too. Read by configure.
+# authselect(8), on RHEL and its derivatives: makes entralogin's own profile from the one in force, with the same
+# features. authselect writes nsswitch.conf from it, too. Read by configure.
 
 AUTHSELECT_PROFILE=/etc/authselect/custom/entralogin
 
@@ -13,7 +13,7 @@ authselect_obstacle() {
 
 uses_authselect() { have authselect && authselect check >/dev/null 2>&1 && [ -n "$(authselect current --raw)" ]; }
 
-# All of them: grep takes each line for a pattern of its own.
+# Whether the file has all of them: grep takes each line for a pattern of its own.
 has_account_lines() {
     [ -f "$1" ] && [ "$(grep -cxF "$(lines_of account)" "$1")" -ge "$(lines_of account | wc -l)" ]
 }
@@ -32,7 +32,7 @@ authselect_wire() {
     base=${current%% *} features=
     [ "$base" = "$current" ] || features=${current#* }
     if [ "$base" = custom/entralogin ]; then
-        # A profile of an older version has other lines: it is made anew of what it was made of.
+        # A profile of an older version has other lines: it is made again from the profile that it was based on.
         ! has_account_lines $AUTHSELECT_PROFILE/system-auth || return 0
         current=$(cat $AUTHSELECT_PROFILE/made-of)
         base=${current%% *} features=

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=sh
-# entralogin's block in sshd_config. Other programs write between its marks, behind them and in their place (VMAccess,
-# WALinuxAgent, cloud-init), and some strip comments. So entralogin's lines are recognized by their words, and no other line
-# is dropped. Read by configure.
+# entralogin's block in sshd_config. Other programs (VMAccess, WALinuxAgent, cloud-init) write between
+# its marks, after them and in their place, and some strip comments. So entralogin's lines are recognized
+# by their words, and no other line is dropped. Read by configure.
 
-# Of all accounts with a short name: ENTRALOGIN_SHORT_GROUP and ENTRALOGIN_SHORT_GID in entralogin_name.h.
+# The group of all accounts with a short name: ENTRALOGIN_SHORT_GROUP and ENTRALOGIN_SHORT_GID in entralogin_name.h.
 SHORT_GROUP=entra_short_names
 SHORT_GID=1879048194
 
@@ -19,8 +19,7 @@ own_lines() {
             return words[i] in known || words[i] ~ /^trustedusercakeys \/var\/lib\/entralogin/ ||
                 words[i] ~ /^authorizedprincipalscommand \/usr\/libexec\/entralogin\//
         }
-        # The keyword in lower case, one blank between words. sshd ignores white space at the end of a line, CR
-        # included.
+        # The keyword in lower case, one blank between words. sshd ignores white space and CR at the end of a line.
         function plain(line,  at) {
             gsub(/[ \t\r]+/, " ", line); sub(/^ /, "", line); sub(/ $/, "", line)
             at = index(line " ", " ")

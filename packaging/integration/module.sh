@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=sh
-# libpam looks for modules only in the folder of its own ones. A package for every distribution may have put entralogin's into
-# another one (SUSE: /usr/lib64, but libpam is in /lib64): then this makes a link. Read by configure.
+# libpam looks for modules only in the folder of its own ones. A package for all distributions may have put entralogin's
+# module elsewhere (SUSE: /usr/lib64, but libpam is in /lib64): then this makes a link. Read by configure.
 
 MODULE=pam_entralogin.so
 

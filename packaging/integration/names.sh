@@ -2,11 +2,11 @@
 # shellcheck shell=sh
 # The name service switch. Read by configure.
 
-# Each name may be an Entra account's by the second one, which costs others a look-up.
+# entralogin_short also serves short names. Then any name may be an Entra account's, which costs other names a look-up.
 name_service() { printf %s "entralogin${SHORT_NAMES:+_short}"; }
 
-# Prints the file with entralogin's service at the end of passwd, group and (where there is one) initgroups; one that
-# stands there by its other name keeps its place.
+# Prints the file with entralogin's service at the end of passwd, group and (where there is one) initgroups. A service
+# that is there under its other name keeps its place.
 nsswitch_with_entralogin() {
     awk -v service="$(name_service)" '
         /^[[:space:]]*(passwd|group|initgroups)[[:space:]]*:/ {
@@ -32,9 +32,9 @@ names_service() { grep -q "^[[:space:]]*passwd[[:space:]]*:.*[[:space:]]$(name_s
 
 names_short_service() { grep -qs '^[^#]*[[:space:]:]entralogin_short\([[:space:]]\|$\)' $NSSWITCH; }
 
-# Where short names are switched off, the name service forgets them before PAM's lines do, and a run that ends in
-# between does not bring them back: to PAM's lines without short_names such an account would be a local user, whom they
-# refuse nothing. Authselect writes both in one run.
+# When short names are switched off, the name service stops serving them before PAM's lines change, and undoing a run
+# does not bring them back: for PAM's lines without short_names such an account would be a local user, to whom they
+# refuse nothing. authselect writes both in one run.
 end_short_names() {
     [ -z "$DRY" ] && names_short_service || return 0
     if [ -L $NSSWITCH ]; then
@@ -46,15 +46,15 @@ end_short_names() {
 }
 
 wire_nsswitch() {
-    # Without its cache, each new process looks for entralogin's module in every folder of libraries.
+    # Without ldconfig's cache, each new process looks for entralogin's module in every folder of libraries.
     ! have ldconfig || act ldconfig || complain "ldconfig complained; going on"
     if [ -L $NSSWITCH ]; then
-        # A generated file: wire_pam has had it generated anew, or nobody can.
+        # A generated file: authselect has written it again in wire_pam, or only the administrator can change it.
         [ -n "$DRY" ] || names_service ||
             missing "$NSSWITCH is not an ordinary file: add '$(name_service)' at the end of passwd and group there"
         return 0
     fi
-    # sshd's block may be somebody's work, too: then a key in the home of an account would open it.
+    # sshd's block may be written by hand, too, and incomplete: then a key in an account's home would admit it.
     if [ -n "$PAM_GAP" ] && ! names_service; then
         missing "$NSSWITCH is left alone until PAM asks pam_entralogin.so: then run this again"
         return 0
@@ -68,8 +68,7 @@ wire_nsswitch() {
     change_nsswitch nsswitch
 }
 
-# change_nsswitch [STEP]: the file becomes $WORK/nsswitch.conf. Where adding entralogin is not a step, there is nothing
-# to go back to.
+# change_nsswitch [STEP]: replaces the file by $WORK/nsswitch.conf. Without STEP, nothing undoes the change.
 change_nsswitch() {
     cmp -s "$WORK/nsswitch.conf" $NSSWITCH && return 0
     [ $# -eq 0 ] || begin "$1" "$WORK/nsswitch.conf"
@@ -84,7 +83,7 @@ unwire_nsswitch() {
     change_nsswitch
 }
 
-# Another's change stays, without entralogin's service where it was not there before.
+# Another program's change stays, without entralogin's service if the service was not there before.
 take_back_nsswitch() {
     status=0
     put_back nsswitch || status=$?

@@ -10,7 +10,7 @@
 
 PAM_LINES=$SHARE/pam/lines
 
-# lines_of STAGE: entralogin's own.
+# lines_of STAGE: prints entralogin's lines for it.
 lines_of() { grep "^$1[[:space:]]" $PAM_LINES | sed "s/pam_entralogin\.so\$/&${SHORT_NAMES:+ short_names}/"; }
 
 # The first that applies adds the lines; all of them remove lines.

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=sh
-# sshd: a file in sshd_config.d where sshd_config reads that, otherwise one marked block at the end of sshd_config.
-# Nothing is put in place that sshd -t has not passed. Read by configure.
+# sshd: a file in sshd_config.d where sshd_config reads that, otherwise one marked block at the end of sshd_config. Each
+# file must pass sshd -t before it is put in place. Read by configure.
 
 BLOCK_END="$MARK: end"
 
-# The members of somebody else's group of that name would meet entralogin's block: their own keys would not count (P8).
+# If others have a group of that name, the block would apply to its members: their own keys would not count (P8).
 refuse_short_group_of_others() {
     number=$(getent group $SHORT_GROUP | cut -d: -f3 || :)
     case $number in
@@ -25,7 +25,7 @@ sshd_program() {
 
 reads_folder() { grep -qsi '^[[:space:]]*Include[[:space:]].*sshd_config\.d/\*\.conf' $SSHD_CONFIG; }
 has_marks() { grep -qs "^$MARK: begin" $SSHD_CONFIG; }
-# A block without marks may be a person's, who was told to write it, or have lost its comments to another program.
+# A block without marks: an administrator wrote it as configure advised, or another program has stripped its comments.
 has_own_block() { has_marks || { [ -e $TURNED_ON ] && has_block; }; }
 sshd_names_entralogin() { { [ -e $SSHD_FILE ] && is_own $SSHD_FILE && reads_folder; } || has_own_block; }
 
@@ -39,16 +39,16 @@ wire_sshd() {
         return 0
     fi
     patterns=$(user_patterns)
-    # The patterns hold *, ?, letters, digits, dots, dashes, commas and @: nothing that sed's replacement reads.
+    # The patterns consist of *, ?, letters, digits, dots, dashes, commas and @: none is special in sed's replacement.
     sshd_blocks "$patterns" >"$WORK/sshd.conf" || fail "$WORK cannot be written"
-    # Debian's from 10.6 on is built without it, and would complain of the line at each start.
+    # Debian's sshd from 10.6 on is built without this keyword, and would complain of the line at each start.
     knows_keyword GSSAPIAuthentication || sed -i '/^ *GSSAPIAuthentication /d' "$WORK/sshd.conf"
     passes $SSHD_CONFIG || fail "sshd refuses the configuration that is there already: correct that first"
     if reads_folder; then wire_sshd_file; else wire_sshd_block; fi
 }
 
-# sshd_blocks PATTERNS: the block for these names; before it the same for accounts with a short name, which may look
-# like anybody's. What other programs write behind the blocks stays with whole names.
+# sshd_blocks PATTERNS: prints the block for these names; before it, the same block for accounts with a short name,
+# which no pattern can tell from local names. What other programs append then applies to whole names only.
 sshd_blocks() {
     template=$SHARE/sshd/00-entralogin.conf
     if [ -n "$SHORT_NAMES" ]; then
@@ -59,7 +59,7 @@ sshd_blocks() {
     sed -n '/^Match /,$p' $template | sed "s/@USERS@/$1/"
 }
 
-# A line that sshd passes over is told as an "Unsupported option", before all that may be missing besides.
+# sshd reports a keyword that it skips as an "Unsupported option", before anything else that it may find missing.
 knows_keyword() {
     echo "$1 no" >"$WORK/sshd_keyword"
     ! "$sshd" -t -f "$WORK/sshd_keyword" 2>&1 | grep -qi "unsupported option $1"
@@ -74,13 +74,13 @@ wire_sshd_file() {
     passes $SSHD_CONFIG || fail "sshd refuses its configuration with $SSHD_FILE in it"
 }
 
-# A Match block counts wherever it stands, but for one before it. Whatever is appended behind entralogin's must be
-# global again.
+# A Match block counts wherever it stands, unless one before it sets the same keywords.
+# What is appended after entralogin's must be global again.
 wire_sshd_block() {
     own_lines rest >"$WORK/sshd_rest" && with_block >"$WORK/sshd_config" || fail "$WORK cannot be written"
     cmp -s "$WORK/sshd_config" $SSHD_CONFIG && return 0
     if grep -qi '^[[:space:]]*Match[[:space:]]' "$WORK/sshd_rest"; then
-        # A block that stands before theirs, and says all that entralogin's would say, is as good.
+        # A block before the other Match blocks that has all of entralogin's lines is as good.
         ! has_whole_block || return 0
         missing "$SSHD_CONFIG has no Include line and has Match blocks of its own: write before the first of them:"
         sed 's/^/  /; /^  #/d' "$WORK/sshd.conf" >&2
@@ -89,14 +89,14 @@ wire_sshd_block() {
     change_sshd_config sshd-config
 }
 
-# Each line of $WORK/sshd.conf is there already, by its words.
+# Whether sshd_config has each line of $WORK/sshd.conf already, compared by words.
 has_whole_block() {
     has_block && sed '/^#/d' "$WORK/sshd.conf" | while read -r line; do
         tr -d '\r' <$SSHD_CONFIG | sed 's/^[[:space:]]*//' | grep -qxiF "$line" || exit 1
     done
 }
 
-# change_sshd_config [STEP]: sshd_config becomes $WORK/sshd_config.
+# change_sshd_config [STEP]: replaces sshd_config by $WORK/sshd_config.
 change_sshd_config() {
     passes "$WORK/sshd_config" || fail "sshd refuses what would come of its configuration: nothing was changed"
     [ $# -eq 0 ] || begin "$1" "$WORK/sshd_config"
@@ -134,8 +134,8 @@ sshd_unit() {
     return 1
 }
 
-# Lets the running sshd read a configuration that passes sshd -t, and no other: it would end. A reload ends no session;
-# where systemd does not run, the administrator does it.
+# Has the running sshd read its configuration again, only if it passes sshd -t: otherwise sshd would end. A reload ends
+# no session. Where systemd does not run, the administrator reloads sshd.
 reload_sshd() {
     RELOADED=
     if [ -n "$DRY" ]; then

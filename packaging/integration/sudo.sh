@@ -20,7 +20,7 @@ wire_sudo() {
     if steps_up "$client" "$services"; then
         if is_sudo_rs; then
             missing "Services= of [DeviceSignIn] names sudo, and sudo-rs asks for no code: step-up is off here"
-        # Without these auth lines sudo would ask for a password. It stays as it is: without a code, or not allowed.
+        # Without these auth lines sudo would ask for a password. The file stays as it is: no code, or no sudo.
         elif lacking=$(pam_without_step_up); then
             missing "Services= of [DeviceSignIn] names sudo, but no auth line of pam_entralogin.so is in $lacking: write it there first" \
                 "(pam_entralogin(8)). Sudo is left as it is"
@@ -38,7 +38,7 @@ wire_sudo() {
     said=$(visudo -c 2>&1) || fail "visudo refuses the whole configuration with $SUDOERS_FILE in it: $said"
 }
 
-# The sudo here says which it is: "sudo-rs 0.2.5", which that version writes to standard error.
+# Whether the installed sudo is sudo-rs: it prints "sudo-rs 0.2.5", that version to standard error.
 is_sudo_rs() {
     case $(sudo --version 2>&1 | head -n 1) in
     sudo-rs*) return 0 ;;

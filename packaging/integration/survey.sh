@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=sh
-# Finds why a package must not set up this machine by itself: its owner has hardened what configure would change, or another
-# product decides about the same users. The tool evaluates the files' content (SetupSurvey.swift); this asks the package
-# databases, and tells which files are entralogin's. Changes nothing. Read by configure.
+# Finds why a package must not set up this machine by itself: its owner has hardened what configure would change, or
+# another product decides about the same users. The tool evaluates the files' content (SetupSurvey.swift); this asks the
+# package databases, and tells which files are entralogin's. Changes nothing. Read by configure.
 
 # Prints one reason on each line; nothing on a stock machine.
 survey() {

@@ -11,7 +11,7 @@
 
 #define HIDDEN __attribute__((visibility("hidden")))
 
-/* glibc 2.38's, which take binary numbers ("0b1") too where C23 is asked for: nothing here reads any. */
+/* New in glibc 2.38, for C23: they also accept binary numbers ("0b1"), which nothing here reads. */
 HIDDEN long __isoc23_strtol(const char *text, char **end, int base);
 HIDDEN long __isoc23_strtol(const char *text, char **end, int base) {
     return strtol(text, end, base);
@@ -41,7 +41,7 @@ HIDDEN int __isoc23_sscanf(const char *text, const char *format, ...) {
     return count;
 }
 
-/* Also glibc 2.38's. */
+/* Also new in glibc 2.38. */
 HIDDEN size_t strlcpy(char *to, const char *from, size_t size);
 HIDDEN size_t strlcpy(char *to, const char *from, size_t size) {
     size_t length = strlen(from);
@@ -53,7 +53,7 @@ HIDDEN size_t strlcpy(char *to, const char *from, size_t size) {
     return length;
 }
 
-/* std::__glibcxx_assert_fail(file, line, function, condition), of GCC 11 and newer: a condition of the library's that does not hold. */
+/* std::__glibcxx_assert_fail(file, line, function, condition), in GCC 11 and newer: a library condition fails. */
 HIDDEN _Noreturn void _ZSt21__glibcxx_assert_failPKciS0_S0_(
     const char *file, int line, const char *function, const char *condition);
 HIDDEN _Noreturn void _ZSt21__glibcxx_assert_failPKciS0_S0_(

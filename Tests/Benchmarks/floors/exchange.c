@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The floor of the certificate check: connects to argv[1], sends a frame as long as a real one, takes the answer. */
+/* The lower bound (floor) of the helper: connects to argv[1], sends a frame as long as a request, receives a reply. */
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>

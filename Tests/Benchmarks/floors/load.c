@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * `load PATH FRAME COUNT CLIENTS`: CLIENTS processes together exchange COUNT frames, each over a connection of its own,
- * one after the other. FRAME is a file; its last four bytes become this process's id, big-endian, because the
- * certificate check requires that of its caller. Prints frames a second, and how many answers had the protocol's status
- * 0.
+ * one after the other. FRAME is a file; this program replaces its last four bytes with its own process id, big-endian,
+ * because the certificate check requires that of its caller. Prints the frames a second, the number of answers with the
+ * protocol's status 0, and the number of exchanges without an answer.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Does only what the daemon must do for a name that no account has: waits for any of its sockets, accepts, asks who the
- * caller is, receives, checks whether the local files have changed, digests, answers, closes. Listens at the daemon's
- * socket.
+ * Does only what the daemon must do for a name that no account has: waits for a connection, accepts it, receives the
+ * frame, asks the kernel who the caller is, checks whether the local files have changed, digests the name, answers and
+ * closes. Listens at the daemon's socket.
  */
 #define _GNU_SOURCE
 #include <openssl/evp.h>

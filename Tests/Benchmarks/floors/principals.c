@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The floor of a sign-in: an AuthorizedPrincipalsCommand that prints the user's name and checks nothing. */
+/* The lower bound (floor) of a sign-in: an AuthorizedPrincipalsCommand that only prints the user's name. */
 #include <stdio.h>
 
 int main(int argc, char **argv) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The floor of the daemon: one thread that accepts, receives one frame, answers it and closes. `server PATH` answers at
- * once; `server PATH verify` first checks one RSA-2048 signature over the frame's size, as the daemon must for a
- * certificate.
+ * The lower bound (floor) of the daemon: one thread that accepts, receives one frame, answers it and closes. `server
+ * PATH` answers at once. `server PATH verify` first checks one RSA-2048 signature over 2048 bytes, as the daemon must
+ * check one for a certificate.
  */
 #define _GNU_SOURCE
 #include <openssl/evp.h>

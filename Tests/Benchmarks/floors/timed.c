@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * `timed ROUNDS PROGRAM ARGUMENT... -- PROGRAM ARGUMENT...`: runs the two in turn, output to /dev/null, and prints the
- * median of each from start to end in microseconds, and how many of each ended with a status that is not 0.
+ * `timed ROUNDS PROGRAM ARGUMENT... -- PROGRAM ARGUMENT...`: runs the two programs in turn, with output to /dev/null.
+ * Prints for each the median from start to end in microseconds, and how many runs ended with a status other than 0.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One cell of the comparison: a name service, the way to it, an operation, a number of threads."""
+"""One cell of the comparison: a name service, the route to it, an operation, a number of threads."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from testbed.checks import Mismatch, Wrong
 
 OPERATIONS = {"name": RECORDS, "uid": RECORDS, "groups": SAMPLE, "missing": STRANGERS}
 CALLS, LIMIT_MS = 100_000, 400
-TRIES = 5  # how often a round that a late answer ended is repeated
+TRIES = 5  # how often a round is run, if a late answer ends it
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,8 @@ def microseconds(nanoseconds: float | None) -> str:
 
 def measured(contestant: Contestant, route: str, operation: str, threads: int, records: str = "",
              milliseconds: int = LIMIT_MS, calls: int = CALLS, command: str = "lookups") -> Cell | None:
-    """None if the module has no such entry point. A wrong answer of entralogin's module is an error. A late one (see lookups.c)
-    is the machine's fault: it is printed, and the round is repeated."""
+    """None if the module has no such entry point. A wrong answer of entralogin's module is an error. The machine is the cause
+    of a late answer (see lookups.c): it is printed, and the round is repeated."""
     what = f"{contestant.title}, {route}, {operation}"
     for _ in range(TRIES):
         seen = contestant.run(route, operation, str(threads), str(max(1, calls // threads)), str(milliseconds),
@@ -60,7 +60,7 @@ def measured(contestant: Contestant, route: str, operation: str, threads: int, r
 
 
 def best(cells: list[Cell]) -> Cell:
-    """The least value of each column over several rounds, which other work on the machine disturbed least."""
+    """The least value of each column over several rounds: the one that other work on the machine disturbed least."""
 
     def least(values: list[float | None]) -> float | None:
         known = [v for v in values if v is not None]

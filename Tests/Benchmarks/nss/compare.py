@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Name services side by side, in one run: `run` calls this inside the testbed's namespaces. Its figures:
+"""Compares name services in one run. `run` calls this inside the testbed's namespaces; the figures are in
 Documentation/performance.md."""
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def show(size: int, threads: int, cells: dict[Key, Cell], contestants: list[Cont
 
 
 def ratios(size: int, cells: dict[Key, Cell], threads: tuple[int, ...]) -> int:
-    """Compares entralogin's module with SSSD's memory cache, cell by cell, with the goals; returns how many are missed."""
+    """Prints the ratios of entralogin's module to SSSD's memory cache, cell by cell; returns how many goals are missed."""
     missed = 0
     print(f"\n{size:,} accounts: ours / SSSD's memory cache, median and 99 % (goal: at most 1; for a stranger's name, "
           "which SSSD has no cache for, at most half of SSSD's hit)")
@@ -55,7 +55,7 @@ def ratios(size: int, cells: dict[Key, Cell], threads: tuple[int, ...]) -> int:
                 if mine is None or theirs is None or not (mine.p99 and theirs.p99):
                     continue
                 median, slow = mine.median / theirs.median, mine.p99 / theirs.p99
-                # glibc's own search of /etc/passwd is in both, and takes longer than a miss itself.
+                # Both include glibc's own search of /etc/passwd, which takes longer than the miss itself.
                 good = median <= 0.5 or way == "glibc" if operation == "missing" else median <= 1 and slow <= 1
                 missed += not good
                 words.append(f"{operation} {median:.2f} {slow:.2f} {'ok' if good else 'BEYOND'}")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The name services that are compared, each on a machine of its own with the same people."""
+"""The name services that are compared, each on a machine of its own with equivalent accounts."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ entry_cache_timeout = 86400
 class Contestant:
     title: str
     machine: Machine
-    module: str  # the library and the name that its entry points carry
+    module: str  # the library, and the service name in its entry points' names
     note: str = ""
-    before: tuple[str, ...] = ()  # a command line that runs the program's own
+    before: tuple[str, ...] = ()  # the beginning of a command line that ends with the program's own
     environment: tuple[str, ...] = ()
     close: Callable[[], None] = field(default=lambda: None)
     is_ours: bool = False
@@ -62,7 +62,7 @@ def switch(machine: Machine, services: str) -> None:
 
 
 def enrolled(env: Environment, host: Host, count: int) -> None:
-    """Makes that many Entra accounts: the daemon reads its store and publishes, as after any start."""
+    """Makes `count` Entra accounts: the daemon reads them from its store and publishes them, as after any start."""
     host.machine.write(f"{STATE}/accounts", store(count), 0o600)
     host.machine.must("chown", "-R", "entralogin:entralogin", STATE)
     host.service.start(60)
@@ -74,7 +74,7 @@ def enrolled(env: Environment, host: Host, count: int) -> None:
 def ours(env: Environment, count: int) -> Iterator[tuple[Contestant, Host]]:
     with env.fresh(f"names-{count}", started=False, bare=True) as host:
         switch(host.machine, "files entralogin")
-        # A package's installation ends with this, as SSSD's did here, so that the loader finds the module at once.
+        # A package's installation ends with ldconfig, as SSSD's did here; with it the loader finds the module at once.
         host.machine.must("/sbin/ldconfig")
         enrolled(env, host, count)
         put_questions(host.machine, env.testbed.scratch / "programs", count, ours=True)
@@ -84,7 +84,7 @@ def ours(env: Environment, count: int) -> Iterator[tuple[Contestant, Host]]:
 
 @contextmanager
 def others(env: Environment, count: int, wanted: tuple[str, ...]) -> Iterator[list[Contestant]]:
-    """The other name services that are wanted, ready to be asked."""
+    """The wanted ones of the other name services, ready for lookups."""
     made: list[Contestant] = []
     with ExitStack() as stack:
         for maker in wanted:
@@ -112,8 +112,8 @@ def files(env: Environment, count: int) -> list[Contestant]:
 
 
 def systemd(env: Environment, count: int) -> list[Contestant]:
-    """Drop-ins in /run/userdb, without systemd-userdbd: JSON User Records, found by name and by uid. There are memberships,
-    too, but systemd 252 finds none of them."""
+    """Drop-ins in /run/userdb, without systemd-userdbd: JSON User Records, found by name and by uid. The folder also has
+    memberships, but systemd 252 finds none of them."""
     machine = machine_of(env, "userdb", count, "files systemd", groups=0)
     folder = machine.path("/run/userdb")
     folder.mkdir()
@@ -132,7 +132,7 @@ def systemd(env: Environment, count: int) -> list[Contestant]:
 
 
 def oslogin(env: Environment, count: int) -> list[Contestant]:
-    """Google's module, which asks the metadata server each time, and its other one, which reads a file."""
+    """Google's two modules: one asks the metadata server for each lookup, the other one reads a file."""
     machine = machine_of(env, "oslogin", count, "files oslogin", layered=True)
     program = compiled(SOURCES / "metadata.c", env.testbed.scratch / "programs")
     machine.path("/usr/local/bin/metadata").write_bytes(program.read_bytes())
@@ -150,8 +150,8 @@ def oslogin(env: Environment, count: int) -> list[Contestant]:
 
 
 def sssd(env: Environment, count: int) -> list[Contestant]:
-    """SSSD with its proxy provider over computed users. Every answer is requested once, so that its memory cache has it; the
-    same machine is asked again with the cache switched off, so through its socket."""
+    """SSSD with its proxy provider over computed users, twice on the same machine: with its memory cache, for which every
+    answer is requested once before; and with the cache switched off, so that lookups go through SSSD's socket."""
     machine = machine_of(env, "sssd", count, "files sss", layered=True)
     module = compiled(SOURCES / "synthetic.c", env.testbed.scratch / "programs", "-shared", "-fPIC")
     machine.path(f"{LIBRARIES}/libnss_synthetic.so.2").write_bytes(module.read_bytes())
@@ -180,7 +180,7 @@ def fill(env: Environment, machine: Machine, count: int) -> int:
     processes, one after the other; several clients keep both busy."""
     began, held = time.monotonic(), 0
     programs = env.testbed.scratch / "programs"
-    program = place(machine, programs)  # only once: it cannot be written while it runs
+    program = place(machine, programs)  # only once: the file cannot be written while the program runs
 
     def known(first: int) -> bool:
         names = range(first, min(count, first + CHUNK))

@@ -5,18 +5,19 @@
  *
  *   ROUTE      glibc                  getpwnam_r and the like, as nsswitch.conf says
  *              LIBRARY:SERVICE        the module's own entry points (_nss_SERVICE_getpwnam_r ...), without glibc's part
- *              socket:PATH            no lookup: connect, send 64 bytes, receive the answer, close (the floor)
+ *              socket:PATH            no lookup: connect, send 64 bytes, receive the answer, close (the lower bound)
  *   OPERATION  name, uid, groups; missing: nothing may be found; present: any record of that name must be found
  *   RECORDS    a file, one record on each line: name, uid, gid, home, number of groups (with the primary one; 0: any)
- *   COMMAND    the name of this process while it asks
+ *   COMMAND    the command name of this process during the lookups
  *
- * Prints in nanoseconds, less what reading the clock costs: median, 99 %, 99.9 %, least; then the number of calls, of
- * wrong answers, and 1 if the last was late, else 0. "none" if the module has no such entry point. Describes each
- * thread's first wrong answer on standard error.
+ * Prints in nanoseconds, less what reading the clock costs: median, 99 %, 99.9 %, least; then the number of calls, the
+ * number of wrong answers, and 1 if an answer was late, else 0. Prints "none" if the module has no such entry point.
+ * Describes each thread's first wrong answer on standard error.
  *
- * Late: if the daemon does not answer by the deadline, for example while the machine stands still, entralogin's module
- * gives up and does not ask it for a while; that is no wrong answer. A thread ends with its first such call, which
- * counts neither as made nor as wrong. UNAVAIL before the deadline, NOTFOUND and another record are wrong at once.
+ * Late: if the daemon does not answer by the deadline, for example because the machine does not run, the module of
+ * entralogin gives up and does not ask the daemon for a while. That is no wrong answer. A thread ends with its first
+ * late call, which counts neither as made nor as wrong. UNAVAIL before the deadline, NOTFOUND and another record are
+ * wrong answers.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -59,7 +60,7 @@ static enum { GLIBC, MODULE, SOCKET } route;
 static enum { NAME, UID, GROUPS, MISSING, PRESENT } operation;
 static long calls;
 static double nanoseconds_a_tick = 1, limit_ms;
-static uint64_t reading; /* ticks that two readings of the clock are apart, at least */
+static uint64_t reading; /* the least number of ticks between two readings of the clock */
 static pthread_barrier_t start;
 
 struct worker {
@@ -78,7 +79,7 @@ static double milliseconds(void) {
     return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
 }
 
-/* The processor's own counter where there is one: a reading costs some ten nanoseconds instead of thirty. */
+/* The processor's own counter on x86-64: reading it costs some ten nanoseconds instead of thirty. */
 static inline uint64_t ticks(void) {
 #if defined __x86_64__
     unsigned low, high, processor;
@@ -206,7 +207,7 @@ static void *work(void *argument) {
     for (long i = -WARM_UP; i < calls && a; i++) {
         w->seed = w->seed * 6364136223846793005u + 1442695040888963407u;
         const struct record *r = &records[(w->seed >> 33) % record_count];
-        w->seed += strlen(r->name); /* a caller has just read the name that it asks for */
+        w->seed += strlen(r->name); /* reads the name, as a caller has just done before it looks the name up */
         uint64_t before = ticks();
         ask(r, a);
         uint64_t after = ticks();
@@ -223,7 +224,7 @@ static void *work(void *argument) {
     return NULL;
 }
 
-/* --- What to ask, and how --- */
+/* --- Records, operation and route --- */
 
 static int read_records(const char *path) {
     FILE *file = fopen(path, "re");

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What users notice: `ls -l` of many files, `find -nouser`, and `getent` in a process that has loaded nothing yet."""
+"""Programs whose speed users notice: `ls -l` of many files, `find -nouser`, and `getent`, which has loaded nothing yet."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def make_files(contestant: Contestant) -> None:
 
 
 def make(path: Path, owner: tuple[str, int]) -> None:
-    """Makes a file. All have one group: private groups, which only Entra accounts have here, would double the lookups."""
+    """Makes a file. All files have one group: private groups, which only Entra accounts have here, would double the lookups."""
     os.mknod(path)
     os.chown(path, owner[1], 0)
 
@@ -55,7 +55,7 @@ def search(contestant: Contestant) -> float:
 
 
 def start(env: Environment, contestant: Contestant) -> tuple[float, float]:
-    """Microseconds of whole runs: getent of one name, and a program that does nothing, in turn."""
+    """The median microseconds of whole runs: getent of one name, and a program that does nothing, in turn."""
     timed = floor_inside(env, contestant.machine, "timed")
     who = owners(contestant)[0][0]
     pair = ("/usr/bin/getent", "passwd", who, "--", "/usr/bin/true")
@@ -65,7 +65,7 @@ def start(env: Environment, contestant: Contestant) -> tuple[float, float]:
 
 
 def programs(env: Environment, contestants: list[Contestant]) -> None:
-    """Prints the medians of programs that are run in turn, and their ratio to `files`."""
+    """Prints the medians of the programs, which are run in turn on all machines."""
     for contestant in contestants:
         make_files(contestant)
     lists: dict[str, list[float]] = {c.title: [] for c in contestants}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One change of the accounts: how long it takes to be published, and what readers see meanwhile."""
+"""One change of the accounts: how long the daemon takes to publish it, and what readers see meanwhile."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _MOVED_TO = 0x80  # inotify(7): IN_MOVED_TO
 
 
 class Renames:
-    """Notes when files are renamed into place: the monotonic time, and the processor time that the daemon has used by then."""
+    """Records each rename of a file into place: the monotonic time, and the processor time that the daemon has used by then."""
 
     def __init__(self, daemon: int, *folders: Path) -> None:
         self._threads = Path(f"/proc/{daemon}/task")
@@ -59,7 +59,7 @@ class Renames:
                 data = data[16 + length:]
 
     def _used(self) -> float:
-        """The processor seconds of all threads (the first word of schedstat); a thread may end meanwhile."""
+        """The processor seconds of the daemon's threads (the first word of schedstat); a thread may end meanwhile."""
         used = 0
         for thread in self._threads.iterdir():
             with suppress(OSError):
@@ -77,7 +77,7 @@ def renames(host: Host) -> Iterator[Renames]:
 
 
 def readers(env: Environment, host: Host, operation: str, milliseconds: int) -> Future[str]:
-    """Looks up accounts that do not change, without a pause; each answer is compared with the right one."""
+    """Looks up accounts that do not change, without a pause, and compares each answer with the right one."""
     command = ["/usr/local/bin/lookups", LIBRARY, operation, "1", "20000000", str(milliseconds), STAYING]
     return env.aside(lambda: host.machine.must(*command).out)
 
@@ -101,7 +101,7 @@ class Publishing:
 
 
 def publishing(env: Environment, host: Host, count: int) -> Publishing:
-    """Retires accounts one after the other, as `entraloginctl users retire` does, while readers look names up."""
+    """Retires accounts one after the other, with `entraloginctl users retire`, while readers look other accounts up."""
     changes = min(CHANGES, count)
     put_questions(host.machine, env.testbed.scratch / "programs", count, ours=True)
     staying = "".join(record(n, ours=True) for n in range(count - changes))
@@ -119,8 +119,8 @@ def publishing(env: Environment, host: Host, count: int) -> Publishing:
 
 
 def retire(env: Environment, host: Host, watched: Renames, name: str) -> tuple[float, float, float]:
-    """Retires an account. Returns the milliseconds from the rename of the store to that of the published file, those of the
-    whole command, and the daemon's processor time between the two renames."""
+    """Retires an account. Returns in milliseconds: the time from the rename of the store to that of the published file, the
+    time of the whole command, and the daemon's processor time between the two renames."""
     before, began = len(watched.seen), time.monotonic()
     host.machine.must(TOOL, "users", "retire", name)
     whole = (time.monotonic() - began) * 1000

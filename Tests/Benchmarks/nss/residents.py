@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The accounts that are looked up: numbered, the same for every name service, and the tables that hold them."""
+"""The accounts that the programs look up, numbered and equivalent in every name service, and the tables that hold them."""
 
 from __future__ import annotations
 
@@ -49,12 +49,12 @@ def record(number: int, ours: bool, groups: int = 2) -> str:
 
 
 def store(count: int) -> str:
-    """The daemon's store with that many accounts; the daemon publishes from it what the module reads."""
+    """The daemon's store with `count` accounts. The daemon publishes them in the files that the module reads."""
     return stored.store((our_name(number), our_uid(number)) for number in range(count))
 
 
 def put_questions(machine: Machine, programs: Path, count: int, ours: bool, groups: int = 2) -> None:
-    """Puts the program that asks, and its records, on the machine. `groups`: how many each account must have; 0: any."""
+    """Puts lookups.c and its records on the machine. `groups`: how many groups each account must have; 0: any number."""
     program = compiled(SOURCES / "lookups.c", programs, "-pthread", "-ldl")
     machine.path("/usr/local/bin/lookups").write_bytes(program.read_bytes())
     machine.path("/usr/local/bin/lookups").chmod(0o755)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Rounds of lookups: the name services in turn, so that a disturbance affects all of them."""
+"""Rounds of lookups: the name services take turns, so that a disturbance affects all of them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Key = tuple[str, str, str, int]  # contestant, route, operation, threads
 
 def rounds(contestants: list[Contestant], threads: tuple[int, ...], count: int,
            enough: Callable[[dict[Key, Cell]], bool] = lambda _: False) -> dict[Key, Cell]:
-    """Every cell of these contestants, each the best of `count` rounds, or of fewer if those are `enough`."""
+    """Every cell of these contestants: the best of `count` rounds, or of fewer if the cells are `enough` by then."""
     seen: dict[Key, list[Cell]] = {}
     for _ in range(count):
         for operation in OPERATIONS:
@@ -40,8 +40,8 @@ def rounds(contestants: list[Contestant], threads: tuple[int, ...], count: int,
 
 
 def provisional(env: Environment, host: Host, contestant: Contestant) -> tuple[Cell, Cell, Cell]:
-    """Lookups of a new name, as by sshd; the same with a server in C in the daemon's place, which makes its checks and knows no
-    account; and the floor: an exchange with a server in C that does nothing."""
+    """Lookups of a new name, as by sshd; the same with a C server in the daemon's place that makes the daemon's checks and
+    knows no account; and the lower bound (floor): an exchange with a C server that answers at once."""
     names = "/run/bench/newcomers"
     host.machine.write(names, "".join(f"newcomer{n:05}@contoso.com 1 1 / 1\n" for n in range(1000)))
 
@@ -65,7 +65,7 @@ def some(cell: Cell | None) -> Cell:
 
 @contextmanager
 def in_the_daemons_place(env: Environment, host: Host) -> Iterator[None]:
-    """Runs floors/namer.c at the daemon's socket, which is moved aside meanwhile."""
+    """Runs floors/namer.c at the path of the daemon's socket, which is moved aside inside the block."""
     wire = REPOSITORY / "Sources/Core/CWire"
     program = floor_inside(env, host.machine, "namer", f"-I{wire}/include", str(wire / "wire.c"), "-lcrypto")
     socket = host.machine.path("/run/entralogin/control.sock")

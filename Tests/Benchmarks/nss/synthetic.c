@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * libnss_synthetic.so.2: users that are computed, not stored, so that a lookup costs only what stands before this
- * module (SSSD's proxy provider). The rule, which residents.py also has: user n of 0 to 999,999 is called
+ * libnss_synthetic.so.2: users that are computed, not stored, so that a lookup costs only what SSSD with its proxy
+ * provider costs, which asks this module. The rule, which residents.py also has: user n of 0 to 999,999 is called
  * "user%06u_contoso_com", has uid 2000000 + n and gid 600000 ("everybody"), and is in the group "team%05u" of n / 10,
  * whose gid is 600001 + n / 10.
  */
@@ -123,7 +123,7 @@ enum nss_status _nss_synthetic_initgroups_dyn(
     return NSS_STATUS_SUCCESS;
 }
 
-/* SSSD requires these; there is nothing to list. */
+/* SSSD requires these functions. They list nothing. */
 enum nss_status _nss_synthetic_setpwent(int stay) {
     return (void)stay, NSS_STATUS_SUCCESS;
 }

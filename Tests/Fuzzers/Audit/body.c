@@ -13,7 +13,7 @@ static int is_known(uint16_t type) {
     return type == 1100 || type == 1101 || type == 1102 || type == 1106;
 }
 
-/* How often `word` stands in the text. */
+/* How often `word` occurs in the text. */
 static unsigned count(const char *text, const char *word) {
     unsigned n = 0;
     for (const char *at = strstr(text, word); at != NULL; at = strstr(at + 1, word))

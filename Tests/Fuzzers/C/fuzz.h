@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The interface of a fuzzer in C, which is body.c in its folder. libFuzzer calls it (entry.c), and replay.c runs it
- * over the corpus and over valid inputs that it damages in every place. A promise that does not hold ends the process.
+ * over the corpus and over valid inputs that it damages at every byte. A promise that does not hold ends the process.
  */
 #ifndef ENTRALOGIN_FUZZ_H
 #define ENTRALOGIN_FUZZ_H

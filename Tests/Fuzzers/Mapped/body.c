@@ -14,7 +14,7 @@
 #include "entralogin_mapped.h"
 
 #define PATH "/entralogin-fuzz/adopted"
-#define DESCRIPTOR 1000 /* above every one that the process has */
+#define DESCRIPTOR 1000 /* above every descriptor that the process has */
 #define NAME "alice@contoso.com"
 #define UID 1001u
 #define LINE NAME ":0b1ec700-0000-4000-8000-00000000a11c:1001\n"

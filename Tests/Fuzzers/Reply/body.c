@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The daemon's replies, as the module of the name service, PAM and the helper read them. */
+/* The daemon's replies, as the name service module, the PAM module and the helper read them. */
 #define _GNU_SOURCE
 #include "fuzz.h"
 
@@ -49,7 +49,7 @@ static void check_verdict(const unsigned char *frame, size_t size, uint16_t opco
 }
 
 void fuzz_input(const unsigned char *bytes, size_t size) {
-    /* A copy of that very size, so that the sanitizer sees the first byte beyond. */
+    /* A copy of exactly that size, so that the sanitizer detects a read of the first byte beyond. */
     unsigned char *frame = malloc(size != 0 ? size : 1);
     if (frame == NULL)
         abort();

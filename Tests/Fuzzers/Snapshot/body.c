@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The published files, as the module of the name service reads them. The first byte of an input says how (below), the
- * rest is the file of accounts, of grants or of Entra groups.
+ * The published files, as the name service module reads them. The first byte of an input says how (below), the rest is
+ * the file of accounts, of grants or of Entra groups.
  */
 #define _GNU_SOURCE
 #include "fuzz.h"
@@ -13,7 +13,7 @@
 #include "entralogin_snapshot_reader.h"
 #include "snapshot.h"
 
-#define FUZZ_REPAIR 1u    /* make the checksums good first, so that what lies behind them is reached */
+#define FUZZ_REPAIR 1u    /* repair the checksums first, so that the input reaches the code behind them */
 #define FUZZ_OF_GRANTS 2u /* a file of grants, beside the sample's accounts; otherwise the other way round */
 #define FUZZ_BUFFER(byte) ((byte) >> 2 & 3u) /* which of the caller's buffers */
 #define FUZZ_KEEP 64u                        /* ask a process that keeps copies, too: it answers the same */
@@ -35,7 +35,7 @@ static void note_text(const char *text) {
     note(text, strlen(text) + 1);
 }
 
-/* --- Making checksums good --- */
+/* --- Repairing checksums --- */
 
 static uint32_t number(const unsigned char *at) {
     return (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
@@ -73,7 +73,7 @@ static void repair_grants(unsigned char *file, size_t size) {
     }
 }
 
-/* The checksum of an entry that begins with its number: of those four bytes, then of all behind the checksum. */
+/* An entry begins with its number (four bytes). Its checksum covers the number and all bytes behind the checksum. */
 static void repair_entry(unsigned char *entry, size_t size) {
     unsigned char proven[ENTRALOGIN_GROUP_ENTRY];
     memcpy(proven, entry, 4);
@@ -95,13 +95,13 @@ static void repair_groups(unsigned char *file, size_t size) {
         repair_entry(file + at, ENTRALOGIN_MEMBER_ENTRY);
 }
 
-/* Accounts that say that there are Entra groups. */
+/* Makes the file of accounts say that there are Entra groups. */
 static void map_groups(unsigned char *accounts) {
     put(accounts + 64, number(accounts + 64) | ENTRALOGIN_MAPS_GROUPS);
     put(accounts + 124, entralogin_hash(0, accounts, 124));
 }
 
-/* --- What must hold, whatever the files hold --- */
+/* --- What must hold for any content of the files --- */
 
 static void check_text(const char *text, const char *buffer, size_t size) {
     check(text >= buffer && text < buffer + size, "a string lies in the caller's buffer");
@@ -221,7 +221,7 @@ static void enumerate(const struct entralogin_sources *sources, char *buffer, si
 }
 
 static uint64_t ask(const struct entralogin_sources *sources, size_t size) {
-    /* Of that very size, so that the sanitizer sees the first byte beyond. */
+    /* Of exactly that size, so that the sanitizer detects an access to the first byte beyond. */
     char *buffer = malloc(size != 0 ? size : 1);
     answers = 0xcbf29ce484222325u;
     ask_names(sources, buffer, size);
@@ -231,7 +231,7 @@ static uint64_t ask(const struct entralogin_sources *sources, size_t size) {
     return answers;
 }
 
-/* A process that keeps copies: while it makes one, from it, and once another file is in the place of the first. */
+/* A process that keeps copies: while it makes a copy, from the copy, and after another file has replaced the first. */
 static void ask_keeping(const struct entralogin_sources *plain, size_t size, const char *path) {
     static unsigned char sample[2048];
     struct entralogin_kept accounts = {0}, grants = {0}, groups = {0};
@@ -276,7 +276,7 @@ void fuzz_input(const unsigned char *bytes, size_t size) {
         size_t third_size = sample_grants(third, sizeof third);
         serve(FUZZ_GRANTS, third, third_size, 0);
     }
-    /* The uid that may ask the daemon is nobody's: nothing is asked. */
+    /* No process has the uid that may ask the daemon, so the module does not ask it. */
     const struct entralogin_sources sources = {
         .accounts = FUZZ_ACCOUNTS,
         .grants = FUZZ_GRANTS,

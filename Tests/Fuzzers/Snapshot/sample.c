@@ -41,7 +41,7 @@ static void put(unsigned char *at, uint32_t value) {
         at[i] = (unsigned char)(value >> (8 * i));
 }
 
-/* The checksum of an entry: its first four bytes, then all behind the checksum. */
+/* The checksum of an entry covers its first four bytes and all bytes behind the checksum. */
 static void seal(unsigned char *entry, size_t size) {
     unsigned char proven[ENTRALOGIN_GROUP_ENTRY];
     memcpy(proven, entry, 4);

@@ -6,8 +6,8 @@ internal import Identity
 internal import Libcrypto
 internal import LinuxSystem
 
-// Seeds: Tests/Fuzzers/make-seeds writes them anew. In both, a first byte of 1 makes the checksums good first, so that
-// what lies behind them is reached.
+// Seeds: Tests/Fuzzers/make-seeds writes them. In both targets, a first byte of 1 means: repair the checksums first, so
+// that the input reaches the code behind them.
 
 func takesStore(_ bytes: [UInt8]) -> Bool {
     guard let first = bytes.first else { return false }
@@ -52,7 +52,7 @@ private func takesGroupNumbers(_ file: [UInt8]) -> Bool {
     return true
 }
 
-/// The line with count and sum that belongs behind those lines.
+/// The last line, with count and checksum, that must follow `body`.
 private func lastLine(of body: [UInt8]) -> String {
     let count = max(body.count { $0 == UInt8(ascii: "\n") } - 1, 0)
     return "end lines=\(count) sha256=\(Hexadecimal.encode(SHA256.digest(of: body)))\n"

@@ -6,7 +6,7 @@ internal import OpenSSHCertificates
 
 // Seeds: certificates by ssh-keygen for each kind of key; Tests/Fuzzers/make-certificates writes them.
 
-/// Accepts every signature, so that the rules after it are reached.
+/// Accepts every signature, so that the input reaches the rules after the signature check.
 private struct TrustingVerifier: SignatureVerifier {
     func isValid(_: Signature, over _: ArraySlice<UInt8>, by _: PublicKey) -> Bool { true }
 }
@@ -61,7 +61,7 @@ func takesCertificate(_ bytes: [UInt8]) -> Bool {
     return true
 }
 
-/// Requires that the parsed fields, written again, give the signed bytes.
+/// Requires that writing the parsed fields again gives the signed bytes.
 private func checkSignedBytes(of certificate: Certificate) {
     var head = ByteWriter()
     var tail = ByteWriter()

@@ -4,7 +4,7 @@
 package enum FuzzTarget: String, CaseIterable, Sendable {
     /// Certificates in wire form.
     case certificate
-    /// Public keys in wire form: a CA's, a person's.
+    /// Public keys of CAs and users, in wire form or as a line of text.
     case key
     /// The administrator's revocation list: a KRL, or keys line by line.
     case revoked
@@ -16,7 +16,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case settings
     /// Any JSON document.
     case json
-    /// Who may do what: PAS and ARM.
+    /// The answers of PAS and ARM to a role check.
     case access
     /// The metadata services: this machine, its tenant, its tokens, their refusals.
     case metadata
@@ -68,7 +68,7 @@ extension String {
     func isQuoted(limit: Int) -> Bool { utf8.count <= limit && utf8.allSatisfy { $0 >= 0x20 && $0 < 0x7f } }
 }
 
-/// Ends the process, with text and place on standard error in every build, where a promise does not hold.
+/// If a promise does not hold, ends the process, in every build with text and source line on standard error.
 func promise(
     _ holds: Bool,
     _ text: @autoclosure () -> String = "",

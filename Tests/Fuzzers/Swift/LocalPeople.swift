@@ -7,7 +7,7 @@ internal import Migration
 
 // Seeds: a machine with root and lisa, as Debian 12 prints it, and the accounts that aadsshlogin left there.
 
-/// A machine made of the texts of one input; root owns every file, each user their home.
+/// A machine made of the texts of one input; root owns every file, and there are no folders.
 private struct PeopleMachine: HostView {
     /// In the order of the input.
     static let paths = [

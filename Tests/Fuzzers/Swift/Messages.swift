@@ -4,7 +4,7 @@ internal import AzureMessages
 internal import ByteCoding
 internal import Identity
 
-// Seeds: one answer of each kind, written by hand after the contract; the key set holds a throw-away key of
+// Seeds: one answer of each kind, written by hand from the contract; the key set holds a throw-away key of
 // `openssl req -x509 -newkey rsa:2048`. Every reader of a target reads every input.
 
 func takesJSON(_ bytes: [UInt8]) -> Bool {
@@ -40,7 +40,7 @@ func takesAccess(_ bytes: [UInt8]) -> Bool {
     var taken = false
     let actions = LoginActions(for: .virtualMachine)
     if let answer = try? AccessCheckAnswer(parsing: bytes, actions: actions) {
-        // Nothing lets anybody in but the word itself, spelt out or escaped.
+        // Only the word "allowed" itself, spelt out or escaped, gives a yes.
         let text = String(decoding: bytes, as: UTF8.self).lowercased()
         let isYes = answer.mayLogin || answer.mayLoginAsAdministrator
         promise(!isYes || text.contains("allowed") || text.contains("\\u"), "a yes without the word")
@@ -110,7 +110,7 @@ func takesMetadata(_ bytes: [UInt8]) -> Bool {
     return taken || !refusal.isEmpty
 }
 
-/// Whose seeds are told apart by their form: an ID token begins with no brace.
+/// The form tells the inputs apart: an ID token does not begin with a brace.
 func takesToken(_ bytes: [UInt8]) -> Bool {
     if let code = try? DeviceAuthorization(parsing: bytes) {
         promise(code.userCode.isQuoted(limit: DeviceAuthorization.Limit.userCode), "no code that a person could type")
@@ -131,8 +131,8 @@ func takesToken(_ bytes: [UInt8]) -> Bool {
     return believes(token)
 }
 
-/// Whether somebody is proved where every key of that name signs: then by all that the rules ask for, and never
-/// otherwise.
+/// Whether the token proves an identity if every signature counts as valid. If so, what the rules require must hold; if
+/// no signature counts as valid, the token must prove none.
 private func believes(_ token: IdentityToken) -> Bool {
     let tenant = "11111111-1111-4111-8111-111111111111"
     let document =

@@ -19,7 +19,7 @@ func takesRevocationList(_ bytes: [UInt8]) -> Bool {
         promise((try? KeyRevocationList(parsing: bytes.dropLast())) == nil, "a truncated list was read")
         promise((try? KeyRevocationList(parsing: bytes + [0])) == nil, "a trailing byte was read")
     }
-    // An added entry revokes whatever stands before it, and earlier entries still revoke.
+    // An entry that is added revokes the example, whatever entries precede it, and none of those is lost.
     let more = isBinary ? bytes + Example.section : bytes + Array("\n\(Example.certificate.publicKey.line)\n".utf8)
     guard let longer = try? KeyRevocationList(parsing: more) else { fatalError("what is sound cannot grow") }
     promise(Example.isRevoked(by: longer), "a revoked certificate got through")

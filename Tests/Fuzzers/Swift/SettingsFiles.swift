@@ -3,7 +3,7 @@
 internal import Identity
 internal import Settings
 
-// Seeds: written by hand, after Documentation/settings.md.
+// Seeds: written by hand, from Documentation/settings.md.
 
 func takesSettings(_ bytes: [UInt8]) -> Bool {
     let texts = bytes.split(separator: 0, maxSplits: 2, omittingEmptySubsequences: false)

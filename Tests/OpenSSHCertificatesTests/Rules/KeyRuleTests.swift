@@ -57,7 +57,7 @@ struct KeyRuleTests {
         let keys = try Fixtures.keys()
         var body = HandmadeCertificate(key: keys.rsaUser, authority: keys.rsaAuthority, details: Fixtures.details)
         body.authorityBlob = rsaBlob(bits: bits)
-        // These keys have no private half: the rule must refuse before the signature is checked.
+        // These keys have no private half, so no signature is valid; the rule must refuse a weak key before that check.
         let signature =
             HandmadeCertificate.string("rsa-sha2-512")
             + HandmadeCertificate.string([UInt8](repeating: 1, count: (bits + 7) / 8))

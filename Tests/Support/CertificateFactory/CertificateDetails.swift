@@ -27,7 +27,7 @@ package struct KeyPair: Hashable, Sendable {
     package let blob: [UInt8]
 }
 
-/// The contents of a certificate to be made. The defaults are those of Entra's (azure.md, "The certificate").
+/// The contents of a certificate to be made. The defaults are those of Entra (azure.md, "The certificate").
 package struct CertificateDetails: Sendable {
     package static let objectID = "aaaaaaaa-1111-4222-8333-444444444444"
     package static let tenantID = "bbbbbbbb-5555-4666-8777-888888888888"
@@ -45,7 +45,7 @@ package struct CertificateDetails: Sendable {
     /// `-t`: the CA's signature algorithm, for RSA only.
     package var signatureAlgorithm: String? = nil
 
-    /// Entra's: valid from 5 minutes before `now` for 65 minutes, `oid`, `tid` and `displayname`.
+    /// As Entra writes them: valid from 5 minutes before `now` for 65 minutes, with `oid`, `tid` and `displayname`.
     package init(
         now: UInt64,
         objectID: String = objectID,

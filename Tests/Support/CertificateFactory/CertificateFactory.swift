@@ -3,9 +3,9 @@
 internal import ByteCoding
 internal import Synchronization
 
-/// A certificate authority for tests: keys and certificates by `ssh-keygen`, an independent implementation.
+/// A certificate authority for tests. `ssh-keygen`, an independent implementation, makes its keys and certificates.
 ///
-/// Keys and certificates are in a temporary folder that is removed with the factory. May be used from any thread.
+/// They are in a temporary folder that is removed with the factory. May be used from any thread.
 package final class CertificateFactory: Sendable {
     private let folder: String
     private let counter = Atomic<Int>(0)
@@ -42,8 +42,8 @@ package final class CertificateFactory: Sendable {
         return try publicLine(path + "-cert.pub").blob
     }
 
-    /// A signature blob of an RSA key over any bytes, by `openssl dgst`: for certificates that ssh-keygen would not
-    /// make. `digest` is 256 or 512.
+    /// A signature blob of an RSA key over any bytes, made with `openssl dgst`: for certificates that ssh-keygen would
+    /// not make. `digest` is 256 or 512.
     package func sign(
         _ bytes: [UInt8],
         by key: KeyPair,
@@ -65,8 +65,8 @@ package final class CertificateFactory: Sendable {
         return writer.bytes
     }
 
-    /// Which of the certificates `ssh-keygen -L` accepts; it checks their form and their signatures, all in one run. At
-    /// least one must be valid. Throws where the CA signed an option list that ssh-keygen cannot show.
+    /// Which of the certificates `ssh-keygen -L` accepts. It checks the form and the signature of all in one run. At
+    /// least one must be valid. Throws if the CA signed an option list that ssh-keygen cannot show.
     package func readByOpenSSH(
         _ certificates: [(typeName: String, blob: [UInt8])]
     ) throws(CertificateFactoryError) -> [Bool] {

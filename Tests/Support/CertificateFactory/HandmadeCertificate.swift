@@ -2,8 +2,8 @@
 
 internal import ByteCoding
 
-/// A certificate written field by field, as PROTOCOL.certkeys lists them, so that each can be wrong. Its signature is
-/// valid, so a test that sees it refused knows that the signature is not the reason.
+/// A certificate written field by field, in the order of PROTOCOL.certkeys, so that a test can make each field wrong.
+/// Its signature is valid, so the signature is never the reason for a refusal.
 package struct HandmadeCertificate: Sendable {
     package var typeName = "ssh-rsa-cert-v01@openssh.com"
     package var nonce = [UInt8](repeating: 7, count: 32)

@@ -2,15 +2,15 @@
 
 internal import Glibc
 
-/// The factory could not do its work. Says what failed, and what the program printed.
+/// The factory failed. The description says what failed, and what the program printed.
 package struct CertificateFactoryError: Error, Sendable, CustomStringConvertible {
     package let description: String
 }
 
-/// Runs programs and touches files, by system calls alone.
+/// Runs programs, and reads and writes files, with system calls alone.
 enum Program {
-    /// Runs a program of PATH to its end, without input, with its output in a file. Throws what it wrote to standard
-    /// error unless it exits with 0 or `mayFail` is set.
+    /// Runs a program of PATH to its end, without input, with its output in a file. Unless it exits with 0 or `mayFail`
+    /// is set, throws what it wrote to standard error.
     static func run(
         _ arguments: [String],
         outputPath: String,

@@ -2,10 +2,10 @@
 
 internal import ByteCoding
 
-/// Revocation lists by `ssh-keygen -k`, and whether they revoke a certificate according to `ssh-keygen -Q`.
+/// Revocation lists made with `ssh-keygen -k`, and whether they revoke a certificate according to `ssh-keygen -Q`.
 extension CertificateFactory {
-    /// A KRL. `specification` has ssh-keygen(1)'s lines (`serial: 1-5`, `id: x`, `key: ssh-rsa AAAA...`); its serials
-    /// and key ids are those of `authority`, or of any CA. If `earlier` is given, they are added to that list.
+    /// A KRL. `specification` has ssh-keygen(1)'s lines (`serial: 1-5`, `id: x`, `key: ssh-rsa AAAA...`). Serials and
+    /// key ids apply to certificates of `authority`, or of any CA without it. If `earlier` is given, adds to that list.
     package func revoke(
         _ specification: [String],
         of authority: KeyPair? = nil,
@@ -28,7 +28,7 @@ extension CertificateFactory {
         return try Program.read(path + ".krl")
     }
 
-    /// Puts certificates where `revoked(_:by:)` finds them.
+    /// Writes certificates to files and returns their paths, for `revoked(_:by:)`.
     package func store(
         _ certificates: [(typeName: String, blob: [UInt8])]
     ) throws(CertificateFactoryError) -> [String] {
@@ -41,7 +41,7 @@ extension CertificateFactory {
         return paths
     }
 
-    /// Which of the stored certificates the list revokes; nil where OpenSSH cannot read the list.
+    /// Which of the stored certificates the list revokes; nil if OpenSSH cannot read the list.
     package func revoked(_ stored: [String], by list: [UInt8]) throws(CertificateFactoryError) -> [Bool]? {
         let path = nextPath()
         try Program.write(list, to: path)

@@ -33,7 +33,7 @@ static void put_beginning(unsigned char *file, const char *magic, uint32_t heade
     put(file + 24, 8, version);
 }
 
-/* Returns how long the record is. */
+/* Returns the size of the record. */
 static size_t put_record(unsigned char *r, uint32_t uid, char texts[4][64]) {
     size_t used = ENTRALOGIN_RECORD_HEADER;
     put(r + 8, 4, uid);

@@ -12,7 +12,7 @@ package enum SystemCallFilter {
     private static let setFilter: Int32 = 22
     private static let filterMode: UInt = 2
 
-    /// From now on the call fails with that error. False where the kernel takes no filter.
+    /// Makes the system call fail with that error from now on. Returns false if the kernel takes no filter.
     package static func refuse(_ number: UInt32, with error: Int32) -> Bool {
         guard let address = dlsym(nil, "prctl") else { return false }
         let prctl = unsafeBitCast(address, to: Control.self)

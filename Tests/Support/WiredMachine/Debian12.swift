@@ -2,10 +2,10 @@
 
 internal import Integration
 
-/// Files and outputs of a Debian 12 machine (OpenSSH 9.2p1, libpam 1.5.2) after `configure --enable`, comments and
-/// empty lines taken out: `cat /etc/pam.d/NAME`, `sshd -T -C user=alice@contoso.com,host=h,addr=127.0.0.1`.
+/// Files and outputs of a Debian 12 machine (OpenSSH 9.2p1, libpam 1.5.2) after `configure --enable`, without comments
+/// and empty lines: `cat /etc/pam.d/NAME`, `sshd -T -C user=alice@contoso.com,host=h,addr=127.0.0.1`.
 package enum Debian12 {
-    /// What `sudo --version` prints for root, in part.
+    /// A part of what `sudo --version` prints for root.
     package static let sudoVersion = """
         Sudo version 1.9.13p3
         Sudoers policy plugin version 1.9.13p3
@@ -94,7 +94,7 @@ package enum Debian12 {
         return "Match User \(users)\n" + lines.joined()
     }
 
-    /// What sshd prints, without the lists of algorithms, which are too long for a line here.
+    /// What `sshd -T` prints, without the lists of algorithms, which are too long for a line here.
     package static let configuration = #"""
         port 22
         addressfamily any

@@ -4,7 +4,7 @@ package import Doctor
 internal import Glibc
 package import Integration
 
-/// A simulated machine, made of texts: Debian 12 with entralogin set up. A test changes one thing in it.
+/// A simulated machine that consists of texts: Debian 12 with entralogin set up. A test changes one thing in it.
 package struct WiredMachine: EnvironmentView {
     package var texts: [String: String] = [
         "/etc/pam.d/sshd": Debian12.sshd,
@@ -30,7 +30,7 @@ package struct WiredMachine: EnvironmentView {
         "/usr/libexec/entralogin/authorized-principals": "",
         "/usr/libexec/entralogin/pam-probe": "",
     ]
-    /// Where a file or folder is not a plain one owned by root.
+    /// Statuses of paths that are not in `texts`, or whose status is not the default: mode 0644, owned by root.
     package var statuses: [String: FileStatus] = [
         "/usr/libexec/entralogin/authorized-principals": FileStatus(kind: .file, mode: 0o755),
         "/usr/libexec/entralogin/pam-probe": FileStatus(kind: .file, mode: 0o755),
@@ -40,19 +40,19 @@ package struct WiredMachine: EnvironmentView {
         "/home": FileStatus(kind: .folder, mode: 0o755),
     ]
     package var links: Set<String> = []
-    /// Homes that root began and never finished, and the uid that each was for.
+    /// Homes that root began to make and never finished, and the uid that each was for.
     package var unfinishedHomes: [String: UInt32] = [:]
     package var configuration = Debian12.configuration
-    /// For `sshd -T`.
+    /// The result of `sshd -T`; nil: status 0 with `configuration` as the output.
     package var result: ProgramResult?
     package var loaderComplaint: String?
     package var running: Set<Int32> = []
-    /// What a program prints, by its path; others print what `sshd -T` does.
+    /// The result of a program, by its path and first argument. Any other program has the result of `sshd -T`.
     package var programs: [String: ProgramResult] = [
         "/usr/bin/sudo --version": ProgramResult(status: 0, output: Debian12.sudoVersion)
     ]
     package var spaces: [String: FileSpace] = [:]
-    /// Domains that sshd's block does not cover: for their users sshd accepts keys in homes.
+    /// Domains that sshd's Match block does not cover: for their users sshd accepts keys in their homes.
     package var uncovered: [String] = []
 
     package init() {}
@@ -69,7 +69,7 @@ package struct WiredMachine: EnvironmentView {
         return FileStatus(kind: .folder, mode: 0o755)
     }
 
-    /// As glob(3): hidden files only where the pattern names the dot. A folder exists if a file in it does.
+    /// As glob(3): finds a hidden file only if the pattern names the dot. A folder exists if a file in it exists.
     package func paths(matching pattern: String) -> [String] {
         let depth = pattern.split(separator: "/").count
         let there = texts.keys.map { "/" + $0.split(separator: "/").prefix(depth).joined(separator: "/") }

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs one extension's handlers as the published agent (WALinuxAgent 2) does: its order of calls, environment, folders,
-files, states and limits. What the agent fetches from Azure (goal states, packages) is passed as arguments; control groups,
-telemetry and extensions with several configurations are left out."""
+files, states and limits. The case passes as arguments what the agent fetches from Azure (goal states, packages). Control
+groups, telemetry and extensions with several configurations are left out."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from testbed.machine import Machine
 
 from .handler import Handler, State
 
-# In seconds for each verb; after that the agent kills the handler's processes.
+# The limit of each verb in seconds; after that the agent kills the handler's processes.
 LIMITS = {"install": 900, "enable": 300, "disable": 900, "update": 900, "uninstall": 300}
 NOT_RUN = "NOT_RUN"
 PREFIX = "AZURE_GUEST_AGENT"
 
 
 class CommandFailed(Exception):
-    """A handler's command ended with another exit status than 0."""
+    """A handler's command ended with an exit status other than 0."""
 
     def __init__(self, verb: str, version: str, status: int, output: str) -> None:
         super().__init__(f"{verb} of {version}: exit status {status}: {output}")
@@ -42,7 +42,7 @@ class Call:
 
 
 class GuestAgent:
-    """`machine` must run; `name` is PUBLISHER.TYPE. `calls` lists the commands that were called, in order."""
+    """`machine` must be running; `name` is PUBLISHER.TYPE. `calls` lists the commands that the agent called, in order."""
 
     def __init__(self, machine: Machine, name: str = "Entralogin.SSHLogin") -> None:
         self.machine = machine
@@ -53,7 +53,7 @@ class GuestAgent:
     # Goal states
 
     def enable(self, package: Path, public: Any = None, sequence: int | None = None, protected: Any = None) -> dict[str, Any]:
-        """Azure wants the extension, in this version and with these settings. Returns the status that the handler reports."""
+        """Applies a goal state with this version and these settings. Returns the status that the handler reports."""
         if sequence is None:
             sequence, self._sequence = self._sequence, self._sequence + 1
         handler = self._handler(_version(package))
@@ -81,7 +81,7 @@ class GuestAgent:
             handler.state = State.INSTALLED
 
     def uninstall(self) -> None:
-        """Azure does not want the extension any more. Removes its folder, whatever its command returns."""
+        """Applies a goal state without the extension. Removes its folder, whatever exit status its command has."""
         handler = self._needed()
         self.disable()
         try:
@@ -92,7 +92,7 @@ class GuestAgent:
     # Handlers
 
     def installed(self) -> Handler | None:
-        """The newest version that is completely installed and has not failed."""
+        """The newest version that is completely installed and has not failed; None if there is none."""
         found = [self._handler(version) for version in self._versions()]
         usable = [h for h in found if h.state in (State.INSTALLED, State.ENABLED)]
         return max(usable, key=lambda h: _numbers(h.version), default=None)
@@ -121,14 +121,14 @@ class GuestAgent:
         handler.write_environment()
 
     def _update(self, before: Handler, handler: Handler) -> str:
-        """Updates from one version to the other; returns the exit status of the old one's uninstallation."""
+        """Updates from `before` to `handler`; returns the exit status of the old version's uninstallation."""
         disabled = NOT_RUN
         if before.state == State.ENABLED:
             self._run(before, "disable")
             before.state, disabled = State.INSTALLED, "0"
         handler.take_statuses(before)
         forward = _numbers(handler.version) > _numbers(before.version)
-        # On the way back to an older version the agent calls the newer one's command, with the older version in both variables.
+        # For a downgrade the agent calls the newer version's command, with the older version in both variables.
         asked, origin = (handler, before.version) if forward else (before, handler.version)
         try:
             self._run(asked, "update", {"VERSION": handler.version, f"{PREFIX}_UPDATING_FROM_VERSION": origin,
@@ -163,7 +163,7 @@ class GuestAgent:
 
 
 def _version(package: Path) -> str:
-    """NAME-VERSION.zip"""
+    """The version in the name of the package, which is NAME-VERSION.zip."""
     with zipfile.ZipFile(package) as archive:
         if "HandlerManifest.json" not in archive.namelist():
             raise RuntimeError(f"{package} has no manifest")

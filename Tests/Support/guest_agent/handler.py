@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One version of a handler on a machine: its folder, and the files by which agent and handler communicate."""
+"""One version of a handler on a machine: its folder, and the files through which agent and handler communicate."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class Handler:
         (self._there / "HandlerEnvironment.json").write_text(json.dumps(environment))
 
     def write_settings(self, sequence: int, public: Any, protected: Any) -> None:
-        """Writes a file without settings if none are given."""
+        """Writes an empty file if no settings are given."""
         thumbprint = "0" * 40 if protected else None
         settings = {"publicSettings": public, "protectedSettings": protected, "protectedSettingsCertThumbprint": thumbprint}
         text = json.dumps({"runtimeSettings": [{"handlerSettings": settings}]})
@@ -84,7 +84,7 @@ class Handler:
     def remove(self) -> None:
         shutil.rmtree(self._there)
 
-    # What the handler says
+    # What the handler declares and reports
 
     def command(self, verb: str) -> str:
         return str(self._manifest[f"{verb}Command"]).lstrip("/")
@@ -98,7 +98,8 @@ class Handler:
         return json.loads((self._there / "HandlerManifest.json").read_text())[0]["handlerManifest"]
 
     def status(self, sequence: int) -> dict[str, Any]:
-        """The status that was reported under that number, with `message` of its formattedMessage; as strict as the agent is."""
+        """The status that the handler reported under that number, and as `message` the text of its formattedMessage. Checks the
+        document as strictly as the agent does."""
         document = json.loads((self._there / f"status/{sequence}.status").read_text())
         require(isinstance(document, list) and len(document) == 1, document)
         require(set(document[0]) == {"version", "timestampUTC", "status"}, document)

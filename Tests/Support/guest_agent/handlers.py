@@ -12,7 +12,7 @@ from testbed.installed import REPOSITORY
 from testbed.machine import run
 from testbed.packages import Packages, changed
 
-# Answers the handler's questions as the real daemon does, but fails when it is started as a service.
+# Passes the handler's calls, which have arguments, to the real daemon; fails when it is started as a service, without any.
 _DAEMON = '#!/bin/sh\n[ $# -eq 0 ] || exec /usr/sbin/entralogind.real "$@"\necho "broken for a test" >&2\nexit 1\n'
 
 
@@ -33,7 +33,7 @@ class Handlers:
 
     @cached_property
     def without_daemon(self) -> Path:
-        """Its package can be installed, but its daemon does not start."""
+        """A version whose package can be installed, but whose daemon does not start."""
 
         def break_it(tree: Path) -> None:
             (tree / "usr/sbin/entralogind").rename(tree / "usr/sbin/entralogind.real")
@@ -44,7 +44,7 @@ class Handlers:
 
     @cached_property
     def without_end(self) -> Path:
-        """Its package's script fails and leaves the package half configured."""
+        """A version whose package has a script that fails, which leaves the package half configured."""
 
         def break_it(tree: Path) -> None:
             (tree / "DEBIAN/postinst").write_text("#!/bin/sh\nexit 1\n")

@@ -33,7 +33,7 @@ def _serve(given: argparse.Namespace) -> None:
     addresses = Addresses.anywhere() if given.anywhere else Addresses()
     simulator = Simulator(azure, addresses, given.arc_tokens)
     simulator.start()
-    # A test waits for this line, which says that all endpoints listen, and where.
+    # A test waits for this line: it means that all endpoints listen, and names their ports.
     print(json.dumps({"ports": simulator.ports(), "authority": str(azure.transport.authority)}), flush=True)
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
     signal.sigwait({signal.SIGTERM, signal.SIGINT})

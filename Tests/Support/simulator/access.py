@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""PAS and ARM: checkaccess, and ARM's role assignments, denials and role definitions (azure.md, "The role check"); and
-ARM's list of subscriptions, which `az login` asks for, and the resources that `az ssh vm` asks for."""
+"""PAS and ARM: checkaccess; ARM's role assignments, deny assignments and role definitions (azure.md, "The role check");
+the list of subscriptions, which `az login` reads; and the resources that `az ssh vm` reads."""
 
 from __future__ import annotations
 
@@ -16,16 +16,15 @@ from .tokens import TokenRefused
 
 _PROVIDER = "/providers/Microsoft.Authorization/"
 _ASSIGNED_TO = re.compile(r"^assignedTo\('([0-9a-fA-F-]{36})'\)$")
-# The right that ARM requires of the machine's identity, for each operation.
+# The right that ARM requires of the caller for each operation.
 _RIGHTS = {"checkaccess": "checkAccess", "roleassignments": "roleAssignments", "denyassignments": "denyAssignments",
            "roledefinitions": "roleDefinitions"}
-# How a client asks for the groups of the subject, by the name of the hint: the attribute and its value.
+# The hints by which a client asks checkaccess to count the subject's groups. For each: the attribute and its value.
 HINTS = {"retrieve": ("xms-pasrp-retrievegroupmemberships", True), "claims": ("_claim_names", '{"groups":"src1"}')}
 
 
 class AccessService:
-    """`name` is `pas` or `arm`: they differ in the audience, in the rights that the machine's identity needs, and in what they
-    serve."""
+    """`name` is `pas` or `arm`. They differ in the audience, in the rights that the caller needs, and in what they serve."""
 
     def __init__(self, azure: SimulatedAzure, name: str) -> None:
         self._azure = azure
@@ -76,8 +75,7 @@ class AccessService:
 
     def _may_read(self, object_id: str, scope: str, operation: str) -> bool:
         if operation.lower().startswith("roledefinitions"):
-            # Role definitions are named by subscription or without one; an identity that may read the assignments below may
-            # read them.
+            # The path to role definitions names a subscription or no scope; a caller with the right at the machine may read.
             scope = self._azure.machine.resource_id
         return self._azure.directory.decide(object_id, True, _right(operation), False, scope).allowed
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What all endpoints share: the directory, keys, clock, faults and log; and the listeners that serve it."""
+"""What all endpoints share: the machine, the directory, keys, clock, faults, tokens and log."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ class Machine:
 
 class SimulatedAzure:
     def __init__(self, state: Path, cloud: str = "AzurePublicCloud", numbered: int = 0, keys: Path | None = None) -> None:
-        """`keys` may be a folder that outlives this state: RSA keys take a moment to make."""
+        """`keys` may be a folder that is kept longer than `state`, because RSA keys take a moment to make."""
         state.mkdir(parents=True, exist_ok=True)
         self.state = state
         self.directory: Directory = contoso.directory(numbered)
         self.machine = Machine(cloud=cloud)
         self.tenants_cloud: Cloud | None = None  # if it is not the machine's cloud
-        self.group_hints: frozenset[str] = frozenset()  # access.HINTS that checkaccess honours; in Azure perhaps none
+        self.group_hints: frozenset[str] = frozenset()  # the access.HINTS that checkaccess honours; perhaps Azure honours none
         self.graph_permissions: frozenset[str] = frozenset()  # Graph's app roles that the machine's identity holds
         self.faults = Faults()
         self.log = RequestLog(state / "requests.jsonl")
@@ -55,7 +55,7 @@ class SimulatedAzure:
 
     @property
     def cloud(self) -> Cloud:
-        """The machine's."""
+        """The machine's cloud."""
         return CLOUDS[self.machine.cloud.lower()]
 
     @property
@@ -63,7 +63,7 @@ class SimulatedAzure:
         return self.keys_of(self.cloud)
 
     def keys_of(self, cloud: Cloud) -> SigningKeys:
-        """Each cloud's Entra signs with keys of its own."""
+        """The keys of a cloud: in each cloud, Entra signs with different keys."""
         with self._keys_lock:
             if cloud.name not in self._keys:
                 folder = self._keys_folder if cloud is PUBLIC else self._keys_folder / cloud.name.lower()
@@ -71,7 +71,7 @@ class SimulatedAzure:
             return self._keys[cloud.name]
 
     def asked_cloud(self, request: Request) -> Cloud:
-        """The cloud whose host was asked; the machine's cloud if the host has another name."""
+        """The cloud to which the Host header belongs; the machine's cloud if that name is of none."""
         return cloud_of(request.headers.get("host", "")) or self.cloud
 
     def change_machine(self, **changes: Any) -> None:

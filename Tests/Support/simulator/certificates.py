@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The certificate factory: makes certificates like Entra's (azure.md, "The certificate") by `ssh-keygen`; any field can be
-replaced."""
+"""The certificate factory: makes certificates like Entra's (azure.md, "The certificate") with `ssh-keygen`. A test can
+replace any field."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _PERMITS = ("X11-forwarding", "agent-forwarding", "port-forwarding", "pty", "use
 
 @dataclass(frozen=True)
 class Template:
-    """The fields of a certificate. `dataclasses.replace` turns a valid one into an invalid one."""
+    """The fields of a certificate. Tests make invalid ones with `dataclasses.replace`."""
 
     object_id: str
     tenant_id: str
@@ -39,7 +39,7 @@ class Template:
 
     @staticmethod
     def entra(person: Principal, tenant_id: str, now: float | None = None) -> Template:
-        """What Entra issues: valid from five minutes ago until in one hour, one principal, serial 0, no critical option."""
+        """What Entra issues: valid from five minutes ago for 65 minutes, one principal, serial 0, no critical option."""
         start = int(time.time() if now is None else now)
         return Template(person.object_id, tenant_id, person.display_name, (person.sign_in_name,),
                         start - 5 * MINUTE, start + 60 * MINUTE)

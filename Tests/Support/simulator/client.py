@@ -54,13 +54,13 @@ class SimulatorControl:
         self.post("keys", action="restore")
 
     def issued_tokens(self) -> list[str]:
-        """Every managed-identity token so far, in full."""
+        """All bearer and ID tokens issued so far, in full."""
         found: list[str] = self.post("tokens")
         return found
 
     @contextmanager
     def without(self, name: str) -> Iterator[None]:
-        """Nothing listens at imds or himds inside the block."""
+        """Nothing listens at `name`, which is imds or himds, inside the block."""
         self.post("switch", name=name, up=False)
         try:
             yield
@@ -83,7 +83,7 @@ class SimulatorControl:
         return int(self.post("withdraw", who=who, **which)["withdrawn"])
 
     def requests(self, endpoint: str | None = None) -> list[dict[str, Any]]:
-        """What was asked since the start or the last `forget`, oldest first."""
+        """All requests since the start or the last `forget`, oldest first."""
         found: list[dict[str, Any]] = self.post("requests", **({"endpoint": endpoint} if endpoint else {}))
         return found
 

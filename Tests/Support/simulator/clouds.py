@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The clouds of azure.md, "Clouds": host names, and the audiences that tokens are asked for."""
+"""The clouds of azure.md, "Clouds": host names, and the audiences for which clients request tokens."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ CLOUDS = {
               "management.core.usgovcloudapi.net"),
         Cloud("AzureChinaCloud", "login.chinacloudapi.cn", "pas.chinacloudapi.cn", "management.chinacloudapi.cn",
               "partner.microsoftonline.cn", "microsoftgraph.chinacloudapi.cn", "management.core.chinacloudapi.cn"),
-        # In no table of clouds: clients know it only from the tenant's OpenID configuration.
+        # No client's table of clouds has this one: clients know it only from the tenant's OpenID configuration.
         Cloud("AzureFutureCloud", "login.future.example", "pas.future.example", "management.future.example",
               "future.example", "graph.future.example"),
     )

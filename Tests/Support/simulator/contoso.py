@@ -6,7 +6,7 @@ from __future__ import annotations
 from .directory import Directory, Group, Kind, Principal, RoleDefinition
 
 TENANT = "c0ffee00-0000-4000-8000-0000c0470500"
-OTHER_TENANT = "fab00000-0000-4000-8000-0000fab21ca0"  # fabrikam: same cloud, same keys, not ours
+OTHER_TENANT = "fab00000-0000-4000-8000-0000fab21ca0"  # fabrikam: same cloud, same keys, not the machine's tenant
 
 MANAGEMENT_GROUP = "/providers/Microsoft.Management/managementGroups/contoso"
 SUBSCRIPTION_ID = "5b5c0000-0000-4000-8000-000000000001"
@@ -53,7 +53,7 @@ ROLES = {
         RoleDefinition("acdd72a7-3385-48ef-bd42-f606fba81ae7", "Reader", actions=("*/read",)),
         RoleDefinition("65a14201-8f6c-4c28-bec4-12619c5a9aaa", CHECK_ACCESS_READER,
                        actions=("Microsoft.Authorization/*/read",)),
-        # Not built in: proves that loginAsAdmin without login admits nobody.
+        # Not a built-in role. Tests use it to show that loginAsAdmin without login does not allow a sign-in.
         RoleDefinition(
             "0dd00000-0000-4000-8000-000000000001", "Admin action only",
             data_actions=(f"{_VM}/loginAsAdmin/action", f"{_ARC}/loginAsAdmin/action"),
@@ -72,7 +72,7 @@ def _person(number: int, key: str, display: str, name: str = "", kind: Kind = Ki
 
 MACHINE_IDENTITY = Principal("machine", object_id(1), Kind.MANAGED_IDENTITY, object_id(1), MACHINE_NAME)
 
-# A user-assigned one, which the machine has as well; its client id is what an administrator names.
+# The machine also has this user-assigned identity; an administrator selects it by its client id.
 AGENT_IDENTITY = Principal("agent", object_id(2), Kind.MANAGED_IDENTITY, object_id(2), "fleet agent",
                            client_id="c11e0000-0000-4000-8000-000000000002")
 
@@ -83,7 +83,7 @@ PEOPLE = (
     _person(0x0A, "olga", "Olga Owner"),  # Owner and Contributor: neither lets her sign in
     _person(0xD0, "dave", "Dave Elsewhere"),  # the role, but his certificate is of the other tenant
     _person(0xE0, "erin", "Erin Expired"),  # the role, but her certificate has expired
-    _person(0xF0, "frank", "Frank Homeless"),  # a local account already lives in /home/frank@contoso.com
+    _person(0xF0, "frank", "Frank Homeless"),  # a local account's home is /home/frank@contoso.com
     _person(0x6E, "gina", "Gina Guest", "gina@fabrikam.com", Kind.GUEST),
     _person(0x4E, "heidi", "Heidi Höhe", "Heidi@Contoso.com"),  # a name with capitals, a display name beyond ASCII
     _person(0x1A, "ivan", "Ivan Half"),  # loginAsAdmin without login
@@ -98,7 +98,7 @@ PEOPLE = (
 OPERATORS = Group("9f0a0000-0000-4000-8000-000000000001", "operators", frozenset({object_id(0xA1)}))
 PLATFORM = Group("9f0a0000-0000-4000-8000-000000000002", "platform", frozenset({OPERATORS.object_id}))
 
-# Without a role. Members of the first are members of the second, too.
+# Groups without a role. Members of the first are also members of the second.
 DEVELOPERS = Group("9f0a0000-0000-4000-8000-000000000003", "developers", frozenset())
 ENGINEERS = Group("9f0a0000-0000-4000-8000-000000000004", "engineers", frozenset({DEVELOPERS.object_id}))
 

@@ -24,11 +24,11 @@ class Control:
     /assign and /withdraw {who, role, scope, deny, condition}   /rename {who, object_id, sign_in_name}
     /join and /leave {who, group}: membership, of a person or of a group
     /groups {hints}: which of access.HINTS make checkaccess expand groups   /disable {who, seen_by_pas} and /enable {who}
-    /delete and /restore {who}: the account; /graph {permissions}: what the machine's identity holds
+    /delete and /restore {who}: the account   /graph {permissions}: Graph's app roles of the machine's identity
     /approve {user_code, who}   /decline {user_code}   /requests {endpoint}   /forget   /tokens
     /role {name, data_actions, not_data_actions}
-    /machine {fields of Machine, tenants_cloud}: answers the former values   /arc {folder}: where the key files go
-    /switch {name: imds|himds, up}: whether it listens at all
+    /machine {fields of Machine, tenants_cloud}: returns the former values   /arc {folder}: where the key files go
+    /switch {name: imds|himds, up}: starts or stops its listener
     """
 
     def __init__(self, azure: SimulatedAzure, entra: Entra, arc: ArcMetadata,
@@ -111,7 +111,7 @@ class Control:
         return Reply.json({"done": True})
 
     def _principal(self, who: str) -> str:
-        """The object id of a person by key, of a group by name, or the object id as it is."""
+        """The object id of the person with this key or of the group with this name; otherwise `who`, as an object id."""
         directory = self._azure.directory
         if who in directory.principals:
             return directory.principals[who].object_id

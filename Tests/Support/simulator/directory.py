@@ -79,7 +79,7 @@ class Decision:
 
 @dataclass
 class Directory:
-    """One tenant. Changed only through `assign` and `withdraw`, which a test may call while requests are answered."""
+    """One tenant. The control endpoint changes it while other threads answer requests."""
 
     tenant_id: str
     management_group: str
@@ -90,8 +90,8 @@ class Directory:
     groups: list[Group]
     assignments: list[Assignment]
     denials: list[Assignment] = field(default_factory=list)
-    disabled: set[str] = field(default_factory=set)  # object ids; whether Azure's PAS checks this is open: here it does
-    unseen: set[str] = field(default_factory=set)  # disabled, and PAS does not check it
+    disabled: set[str] = field(default_factory=set)  # object ids; PAS checks this here; whether Azure's does is not known
+    unseen: set[str] = field(default_factory=set)  # those of `disabled` that PAS does not check
     deleted: set[str] = field(default_factory=set)  # object ids; their assignments stay
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
     _serial: int = 0
@@ -140,8 +140,8 @@ class Directory:
         return Decision(bool(relevant[1]), assignment=relevant[1][0] if relevant[1] else None)
 
     def assigned_to(self, object_id: str | None, scope: str, denied: bool = False) -> list[Assignment]:
-        """Assignments at or above the scope: those of one principal and its groups, as with the `assignedTo` filter; without a
-        principal those of all, as with `atScope()`."""
+        """Assignments at or above the scope: with an object id those of this principal and its groups, as with the filter
+        `assignedTo`; without one those of all principals, as with `atScope()`."""
         who = None if object_id is None else self.identities(object_id, expand_groups=True)
         with self._lock:
             table = list(self.denials if denied else self.assignments)
@@ -183,7 +183,7 @@ class Directory:
         ]
 
     def withdraw(self, principal_id: str, role: str | None = None, scope: str | None = None) -> int:
-        """Removes assignments and denials that match; returns how many."""
+        """Removes the assignments and denials that match; returns how many."""
 
         def stays(a: Assignment) -> bool:
             return not (

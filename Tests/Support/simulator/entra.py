@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Entra: OpenID configuration, published keys, and the token endpoint: ssh-cert tokens, bearer tokens for Resource
-Manager, and ID tokens for codes that are typed on another device."""
+"""Entra: OpenID configuration, published keys, and the token endpoint, which issues ssh-cert tokens, bearer tokens for
+Resource Manager, and ID tokens for codes that the user types on another device."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
 
 @dataclass
 class Device:
-    """One code. `key` names the person who signed in with it."""
+    """One code. `key` names the person who signed in with it; empty: the code is spent."""
 
     user_code: str
     client_id: str
@@ -76,7 +76,7 @@ class Entra:
         self._typed(user_code).key = key
 
     def decline(self, user_code: str) -> None:
-        """A person types the code and says that they did not request it."""
+        """The person types the code and says that they did not request it."""
         self._typed(user_code).declined = True
 
     def _typed(self, user_code: str) -> Device:
@@ -90,7 +90,7 @@ class Entra:
         return self._azure.directory.tenant_id
 
     def _is_thin(self, tenant: str) -> bool:
-        """Whether this answer comes from a replica that does not have the newest key yet, or not any more."""
+        """Whether this answer comes from a replica that does not have the newest key."""
         document = "tenant" if tenant == self._tenant else "common"
         faults = self._azure.faults
         if faults.named("thin-keys", "keys") not in (None, document):
@@ -98,7 +98,7 @@ class Entra:
         return faults.take("thin-keys", "keys") is not None
 
     def _keys(self, cloud: Cloud, is_thin: bool) -> list[dict[str, object]]:
-        """The cloud's keys; in the public cloud also the Government cloud's and one tenant's own, as in a recorded set."""
+        """The cloud's keys; in the public cloud also the Government cloud's keys and one tenant's own, as in a recorded set."""
         issuer = f"https://{cloud.login}/{{tenantid}}/v2.0"
         keys = self._azure.keys_of(cloud).published(issuer, cloud.instance, is_thin)
         if cloud is PUBLIC:
@@ -109,7 +109,7 @@ class Entra:
         return keys
 
     def _configuration(self, request: Request, tenant: str) -> dict[str, object]:
-        """The configuration of the tenant's own cloud, whichever cloud's login host is asked."""
+        """The configuration of the tenant's own cloud, from the login host of any cloud."""
         cloud = self._azure.tenants_cloud or self._azure.cloud
         base = f"https://{cloud.login}/{tenant}"
         named = self._azure.faults.take("other-role-host", "keys")
@@ -157,7 +157,7 @@ class Entra:
         return Reply.json(answer, Cache_Control="no-store, no-cache")
 
     def _identity(self, person: Principal, device: Device, client_id: str, cloud: Cloud) -> Reply:
-        """The answer to a client that asks only who the user is. Spends the code."""
+        """The answer to a client that asks only who the user is. The code cannot be used again."""
         if client_id != device.client_id:
             raise GrantRefused("invalid_grant", "AADSTS70002: The code was given to another application.")
         device.key = ""

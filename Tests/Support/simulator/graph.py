@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Microsoft Graph: whether an account is enabled, and in which of some groups it is (azure.md, "Microsoft Graph")."""
+"""Microsoft Graph: whether an account is enabled, and which of the listed groups it is in (azure.md, "Microsoft Graph")."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from .tokens import TokenRefused
 _GROUPS = re.compile(r"^/v1\.0/(users|servicePrincipals|directoryObjects)/([0-9a-fA-F-]{36})/checkMemberGroups$")
 _OBJECT = re.compile(r"^/v1\.0/(users|servicePrincipals)/([0-9a-fA-F-]{36})$")
 _MOST_GROUPS = 20  # ids in one request
-# What an application needs for each, any of them; each is an app role of Graph's.
+# The app roles of Graph with which an application may read each kind of object: any one is enough.
 _PERMISSIONS = {
     "users": {"User.Read.All", "Directory.Read.All"},
     "servicePrincipals": {"Application.Read.All", "Directory.Read.All"},
 }
-_MEMBERS = {"GroupMember.Read.All", "Directory.Read.All"}  # and one of those for the object itself
+_MEMBERS = {"GroupMember.Read.All", "Directory.Read.All"}  # in addition to one of those above
 
 
 class Graph:
@@ -52,14 +52,14 @@ class Graph:
         return self._account(kind, wanted, request.query.get("$select", "id").split(","))
 
     def _groups(self, caller: str, wanted: str, request: Request) -> Reply:
-        """Those of the listed groups that hold the object, however deep."""
+        """Those of the listed groups of which the object is a member, directly or through other groups."""
         if request.method != "POST":
             return _error(405, "Request_BadRequest", "Specified HTTP method is not allowed for the request target.")
         held = self._azure.graph_permissions if caller == MACHINE_IDENTITY.object_id else frozenset()
         directory = self._azure.directory
         person = directory.by_object_id(wanted)
         kind = "users" if person is None or person.kind in (Kind.USER, Kind.GUEST) else "servicePrincipals"
-        # Whether the first alone is enough is open: here it is not.
+        # It is not known whether GroupMember.Read.All alone is enough in Azure (azure.md): here it is not.
         if not held & _MEMBERS or not held & _PERMISSIONS[kind]:
             return _error(403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
         listed = [group.lower() for group in request.json()["groupIds"]]

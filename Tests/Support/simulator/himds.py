@@ -15,13 +15,13 @@ from .server import Reply, Request
 
 
 class ArcMetadata:
-    """`named` is /var/opt/azcmagent/tokens as the machine sees it; `folder`, where the simulator puts the files."""
+    """`named` is the folder of the key files as the machine sees it; `folder` is where the simulator writes them."""
 
     def __init__(self, azure: SimulatedAzure, folder: Path, named: str = "/var/opt/azcmagent/tokens") -> None:
         self._azure = azure
         self.folder = folder
         self._named = named
-        self._secrets: dict[str, str] = {}  # the flaw of each secret's challenge, or "sound"
+        self._secrets: dict[str, str] = {}  # for each secret, what is wrong with its challenge, or "sound"
 
     def endpoint(self, request: Request) -> str:
         return "himds"
@@ -54,7 +54,7 @@ class ArcMetadata:
         return Reply(401, headers={"Www-Authenticate": form.format(f"{place}/{name}")})
 
     def _place(self, name: str, secret: str, wrong: str) -> None:
-        """Writes the key file, with the folder's owner and group; or one that must not be trusted."""
+        """Writes the key file, with the folder's owner and group; with a fault, one that the daemon must not trust."""
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self.folder / name
         if wrong == "absent":

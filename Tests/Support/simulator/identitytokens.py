@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""ID tokens as Entra signs them (azure.md, "Sign-in with a code"), and wrong ones by order of a test."""
+"""ID tokens as Entra signs them (azure.md, "Sign-in with a code"), and wrong ones if a test requests them."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from .tls import openssl
 
 def identity_token(keys: SigningKeys, person: Principal, client_id: str, tenant: str, issuer: str, now: int,
                    changes: dict[str, Any]) -> str:
-    """RS256 by the current key. `changes` may have `claims` and `header` (members to replace; null: to leave out) and `sign`:
-    stranger (a key that is published for another tenant), stranger-as-ours (that key, with the current key's id), none, or
-    hmac (with the public key as the secret)."""
+    """A token that the current key signs with RS256. `changes` may have `claims` and `header` (members to replace; null: to
+    leave out) and `sign`: stranger (a key that is published for another tenant), stranger-as-ours (that key, with the
+    current key's id), none, or hmac (with the public key as the secret)."""
     claims = {
         "ver": "2.0", "iss": issuer, "sub": hashlib.sha256(person.object_id.encode()).hexdigest(), "aud": client_id,
         "exp": now + 3900, "iat": now - 300, "nbf": now - 300, "name": person.display_name, "oid": person.object_id,

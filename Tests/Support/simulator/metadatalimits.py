@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The metadata service's limits for one machine (azure.md, "Instance metadata"): 5 requests a second; for the identity paths
-20 a second, and 5 at once. Off by default, because one simulator serves many machines; the fault "metadata-limits" turns
-them on."""
+20 requests a second, and 5 at the same time. The fault "metadata-limits" turns them on. They are off by default, because one
+simulator serves many machines."""
 
 from __future__ import annotations
 

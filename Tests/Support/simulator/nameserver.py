@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A name server for Azure's hosts (RFC 1035, over UDP), which can be slow, silent, failing or failing now and then."""
+"""A name server for Azure's hosts (RFC 1035, over UDP). Faults make it slow, silent, or fail always or every other time."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ class NameServer:
     def __init__(self, address: tuple[str, int], azure: SimulatedAzure, hosts: dict[str, str]) -> None:
         self._azure = azure
         self._hosts = hosts
-        # A counter for each name, so that other names' questions do not matter. Resource Manager's begin with an answer.
+        # One counter for each name, so that queries for other names do not matter. With the fault "every-other", the first
+        # query for a name of Resource Manager is answered, and the first query for any other name fails.
         self._numbers = {name: itertools.count(1 if name in HOST_NAMES["arm"] else 0) for name in hosts}
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.bind(address)

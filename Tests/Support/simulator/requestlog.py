@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The log of the simulator's requests: JSON lines that a test reads and counts. Never a token."""
+"""The log of the simulator's requests: JSON lines that a test reads and counts. It contains no tokens."""
 
 from __future__ import annotations
 

@@ -17,8 +17,8 @@ _VM = "Microsoft.Compute/virtualMachines"
 
 
 def found(path: str, query: dict[str, str]) -> tuple[str, str, dict[str, Any]] | None:
-    """The resource's id, its type and its description; None for any other path. The machine's address is this host's own, as
-    for everything here."""
+    """The resource's id, its type and its description; None for any other path. The machine's address is 127.0.0.1, because
+    the testbed runs everything on one host."""
     match path.lower():
         case p if p == _LISTING.lower():
             named = _NAMED.match(query.get("$filter", ""))

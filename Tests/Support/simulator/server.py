@@ -51,7 +51,7 @@ class Reply:
 
 
 class Service(Protocol):
-    """One host: says which endpoint a request belongs to (for faults and the log), and answers it."""
+    """One host. `endpoint` names the endpoint of a request, for faults and the log; `answer` answers the request."""
 
     def endpoint(self, request: Request) -> str: ...
     def answer(self, request: Request) -> Reply: ...
@@ -78,7 +78,7 @@ class Listener(ThreadingHTTPServer):
         threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
 
     def shutdown_request(self, request: Any) -> None:
-        # Only close: with a shutdown before, the reset of a "refuse" would become an orderly end.
+        # Closes without shutdown(2), which would turn the reset of the fault "refuse" into an orderly end.
         self.close_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
@@ -152,8 +152,8 @@ class _Exchange:
         self._faults = connection.server.azure.faults
 
     def run(self, request: Request, note: Callable[..., None]) -> None:
-        """Notes the status, 0 if nothing is sent, before the answer is sent: so a client that has its answer finds the request
-        counted."""
+        """Logs the request before it sends the answer, so that a client that has its answer finds the request in the log. The
+        status is 0 if nothing is sent."""
         if delay := self._faults.take("latency", self._endpoint):
             time.sleep(float(delay.value or 100) / 1000)
         if self._faults.take("silent", self._endpoint):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Entra's signing keys: those that sign certificates, and the key set that is published (azure.md, "CA keys")."""
+"""Entra's signing keys: those that sign certificates, and the key set that Entra publishes (azure.md, "CA keys")."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class SigningKeys:
             return [public_line(p) for p in reversed(self._paths)]
 
     def published(self, issuer: str, instance: str, is_thin: bool = False) -> list[dict[str, Any]]:
-        """Newest first. A thin set lacks the key that signs; if that is the only one, it has an older key in its place."""
+        """Newest first. A thin set lacks the key that signs now; if that is the only key, the set has an older one instead."""
         with self._lock:
             paths = list(reversed(self._paths))
         if is_thin:

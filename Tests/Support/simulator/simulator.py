@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The composition: a azure, and a listener for each of its hosts."""
+"""The composition: a simulated Azure, and a listener for each of its hosts."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Address = tuple[str, int]
 
 @dataclass(frozen=True)
 class Addresses:
-    """The addresses to listen on. The defaults are for the testbed, where the true names lead to these loopback addresses."""
+    """The addresses to listen on. The defaults are for the testbed, where the names of Azure's hosts resolve to them."""
 
     imds: Address = ("169.254.169.254", 80)
     entra: Address = ("127.20.0.1", 443)
@@ -34,7 +34,7 @@ class Addresses:
     graph: Address = ("127.20.0.4", 443)
     himds: Address = ("127.0.0.1", 40342)
     control: Address = ("127.0.0.1", CONTROL_PORT)
-    six: Address = ("::1", 443)  # every host, by its name
+    six: Address = ("::1", 443)  # every host, told apart by its name
     nameserver: Address = ("127.20.0.53", 53)
     proxy: Address = ("127.20.0.8", 3128)
     proxy_with_credentials: Address = ("127.20.0.8", 3129)
@@ -93,7 +93,7 @@ class Simulator:
             self.listeners[name] = Proxy(getattr(addresses, name), azure, names.get, tls if with_tls else None, closed)
 
     def switch(self, name: str, up: bool) -> None:
-        """Starts or stops listening: a metadata service that does not run yet."""
+        """Starts or stops the listener of imds or himds: a metadata service that does not run is simulated this way."""
         if up:
             self.listeners[name] = self._makers[name]()
             self.listeners[name].start()

@@ -19,7 +19,7 @@ def ssh_keygen(*arguments: str | Path, environment: dict[str, str] | None = None
 
 
 def make_key(path: Path, kind: str = "rsa", bits: int = 2048) -> Path:
-    """A key pair without passphrase at `path` and `path`.pub, kept when it is there already."""
+    """Makes a key pair without passphrase at `path` and `path`.pub, unless it exists."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with (path.parent / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # two testbeds may share a folder of kept keys

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The simulator's own TLS authority, made with `openssl` at the first start in a state folder."""
+"""The simulator's own CA and server certificates for TLS, made with `openssl` at the first start in a state folder."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ def openssl(*arguments: str | Path, input: bytes | None = None) -> bytes:
     return done.stdout
 
 
-# The names by which tests outside the testbed, and the proxies' clients, reach the simulator.
+# The names and addresses by which tests outside the testbed, and clients of the proxies, reach the simulator.
 _OURSELVES = ["DNS:localhost", "IP:127.0.0.1", "IP:127.20.0.8"]
 
 
 class TransportIdentity:
-    """A CA and one server certificate for every true host name; and certificates that must not be trusted, by the fault's
-    name."""
+    """A CA and one server certificate with the names of all Azure hosts. `faulty` has, by the fault's name, what a client must
+    refuse: two certificates, and TLS versions that are too old."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)

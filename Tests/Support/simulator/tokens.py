@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Bearer tokens: in the form of a JSON Web Token, of which the simulator reads only the claims."""
+"""Bearer tokens in the form of JSON Web Tokens. The simulator checks its own seal and the claims, not the header."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Tokens:
 
     @property
     def issued(self) -> list[str]:
-        """Every token so far: a test searches for them where no token may be."""
+        """Every token so far. A test searches for them where no token may occur."""
         return list(self._issued)
 
     def claims(self, authorization: str, audiences: Collection[str], now: float, cloud: str) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 """Starts one service as systemd would: in the machine's mount namespace, with its sockets, as its user.
 
 Runs as a process of its own (`python3 activate.py`, a JSON object on standard input) and becomes the service, so that
-its process id is the service's. No name is looked up through NSS here: the machine's modules stay out of this process.
+its process id is the service's. It looks no name up through NSS, so that the machine's modules stay out of this process.
 """
 
 from __future__ import annotations
@@ -57,8 +57,8 @@ def main() -> None:
 
 
 def _default_signals() -> None:
-    """Resets signals as systemd does, except SIGPIPE, which systemd ignores, too. A shell that runs the tests in the background
-    ignores more."""
+    """Resets all signals except SIGPIPE, which Python ignores and systemd does too. A shell that runs the tests in the
+    background makes its programs ignore more signals."""
     for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP, signal.SIGPIPE}:
         signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
@@ -90,7 +90,7 @@ def _place(sockets: list[socket.socket]) -> None:
 
 
 def _tell_time(address: str) -> None:
-    """Sends the time at which the service itself begins: the time until it is ready is counted from here."""
+    """Sends the time at which the service itself begins; `Service.milliseconds_to_ready` counts from it."""
     if address.startswith("@"):
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sender:
             sender.sendto(f"X_BEGINS={time.monotonic()}".encode(), "\0" + address[1:])

@@ -16,7 +16,7 @@ from .machine import Machine
 @dataclass(frozen=True)
 class Answer:
     microseconds: float
-    ids: tuple[int, ...]  # of the uid, or the gids; empty where there is none
+    ids: tuple[int, ...]  # the uid, or the gids; empty if there is none
 
 
 def place(machine: Machine, scratch: Path) -> str:
@@ -37,7 +37,7 @@ def ask(machine: Machine, scratch: Path, questions: Iterable[str], name: str = "
 @contextmanager
 def asker(machine: Machine, scratch: Path, name: str = "ls", user: str | None = None
           ) -> Iterator[Callable[[list[str]], list[Answer]]]:
-    """As `ask`, many times over by one process that stays: for answers that change."""
+    """Yields a function that asks like `ask`, but always in the same process: for answers that change."""
     argv = machine.argv([place(machine, scratch), name], user)
     with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         questions, answers = process.stdin, process.stdout

@@ -26,8 +26,8 @@ _BOOT_ID = "/proc/sys/kernel/random/boot_id"
 
 class BootedMachine(Machine):
     """Boots when it is made, on the files of stopped machines (`bases`, the newest first), of `enter --layer` and of the
-    private root; `stop` or `cut` ends it. It uses the testbed's network, so only one sshd can run at a time. `audits`: turns off
-    nspawn's filter of system calls, which keeps containers from the kernel's audit system."""
+    private root; `stop` or `cut` ends it. It uses the testbed's network, so each machine's sshd needs a port of its own.
+    `audits`: turns off nspawn's filter of system calls, which keeps containers from the kernel's audit system."""
 
     def __init__(self, folder: Path, bases: Sequence[Machine], boots: bool = True,
                  audits: bool = False) -> None:
@@ -48,7 +48,7 @@ class BootedMachine(Machine):
             self.boot()
 
     def boot(self) -> None:
-        """Returns when process 1 is there; `wait_until_up` waits for what it starts."""
+        """Returns when process 1 runs; `wait_until_up` waits for the units that it starts."""
         self._booted_at = time.monotonic()
         self._holder = subprocess.Popen([str(HERE / "boot-root"), str(self.folder), self._name],  # type: ignore
                                         stderr=subprocess.PIPE, text=True, env=self._environment)
@@ -56,7 +56,7 @@ class BootedMachine(Machine):
         self._leader = self._found()
 
     def _found(self) -> int:
-        """The process that nspawn started and that is process 1 of its own process namespace."""
+        """The child of nspawn that is process 1 in its own process namespace; 0 while there is none."""
         if self._holder.poll() is not None:
             said = self._holder.stderr.read() if self._holder.stderr else ""
             raise RuntimeError(f"the machine did not boot: {said}{self.console()}")
@@ -108,12 +108,12 @@ class BootedMachine(Machine):
         return self.must("systemctl", *arguments, timeout=timeout)
 
     def property(self, unit: str, name: str) -> str:
-        """Empty while systemd cannot be asked yet."""
+        """Empty while systemd does not answer yet."""
         return self.run("systemctl", "show", "--value", "-p", name, unit).out.strip()
 
     def milliseconds(self, unit: str, name: str = "ActiveEnterTimestampMonotonic") -> float:
-        """When a unit became active, since process 1 began; 0 if it never did. The clock is the kernel's, which the
-        machine shares."""
+        """From the start of process 1 until the unit became active (or another time, `name`); 0 if it never did. systemd counts
+        from the kernel's boot, and the machine shares the host's kernel."""
         began = float(self.must("systemctl", "show", "--value", "-p", "UserspaceTimestampMonotonic").out)
         then = float(self.property(unit, name) or 0)
         return (then - began) / 1000 if then else 0.0
@@ -188,7 +188,7 @@ class BootedMachine(Machine):
         return time.monotonic() - began
 
     def stop(self) -> None:
-        """Powers it off through its systemd."""
+        """Powers it off through its systemd; cuts its power after 5 s."""
         if self._leader:
             os.kill(self._leader, _POWER_OFF)
             with suppress(subprocess.TimeoutExpired):
@@ -213,8 +213,8 @@ def _children(pid: int) -> list[int]:
 
 
 def _listening(port: int) -> set[str]:
-    """The sockets, by inode, that listen on a port: proc_net_tcp(5), whose port is hexadecimal and whose state 0A is
-    listening."""
+    """The inodes of the sockets that listen on the port. In /proc/net/tcp, ports are hexadecimal and the state 0A is
+    "listening" (the kernel's proc_net_tcp.rst)."""
     rows = [line.split() for table in ("tcp", "tcp6") for line in Path(f"/proc/net/{table}").read_text().splitlines()]
     return {row[9] for row in rows if row[3] == "0A" and row[1].endswith(f":{port:04X}")}
 

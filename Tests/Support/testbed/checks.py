@@ -14,7 +14,7 @@ class Mismatch(Exception):
 
 class Wrong(Mismatch):
     """A failure that no missed deadline can explain: a user was admitted, or an answer was for another request. A missed
-    deadline admits nobody and answers nothing. Never tried again (`testbed.stalls`)."""
+    deadline admits no user and gives no answer. A check that fails with it is never repeated (`testbed.stalls`)."""
 
 
 def require(condition: bool, seen: object) -> None:
@@ -45,7 +45,7 @@ def admitted(outcome: Outcome, output: str | None = None) -> str:
 
 
 def described(error: Exception) -> str:
-    """An error that no check raised on purpose, with the place in the test."""
+    """Describes an unexpected error, with the line that raised it."""
     last = traceback.extract_tb(error.__traceback__)[-1]
     return f"{type(error).__name__}: {error} ({last.filename.rsplit('/', 1)[-1]}:{last.lineno})"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A library to preload (LD_PRELOAD) into the daemon under test: its clocks run ahead by the times in a file. So a test
- * takes a second for what otherwise takes minutes or days, and can have a daemon whose clock alone is wrong.
+ * takes a second for what otherwise takes minutes or days, and can make the clock of the daemon alone wrong.
  *
  * The file named by TEST_CLOCK holds two 64-bit numbers of seconds: for CLOCK_REALTIME, and for the clocks since boot.
  */
@@ -67,7 +67,7 @@ int gettimeofday(struct timeval *restrict ret, void *restrict zone) {
     return 0;
 }
 
-/* The kernel knows the true clock only. */
+/* The kernel knows only the true clock: an absolute time moves back by how far the daemon's clock is ahead. */
 int timerfd_settime(int descriptor, int flags, const struct itimerspec *wanted, struct itimerspec *ret_old) {
     struct itimerspec timer = *wanted;
     if ((flags & TFD_TIMER_ABSTIME) && (timer.it_value.tv_sec || timer.it_value.tv_nsec)) {

@@ -29,6 +29,6 @@ class Clock:
             file.write(struct.pack("=qq", wall, boot))
 
     def pass_by(self, seconds: int, wall: bool = True) -> None:
-        """Lets that much time pass; without `wall`, not on the clock by which certificates expire."""
+        """Moves the clocks ahead by that time; without `wall`, all but the real-time clock, by which certificates expire."""
         ahead, boot = struct.unpack("=qq", self._file.read_bytes())
         self.set(ahead + (seconds if wall else 0), boot + seconds)

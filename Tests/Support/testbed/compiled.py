@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Small C programs of the tests, compiled when they are first needed."""
+"""Small C programs of the tests, compiled when a test needs them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from .machine import HERE, Machine
 
-# TESTBED_CC: for a root whose libraries are older than this machine's.
+# TESTBED_CC is the compiler for a root whose libraries are older than the host's.
 _COMPILER = os.environ.get("TESTBED_CC", "cc").split()
 _FLAGS = ("-std=c11", "-O2", "-g", "-Wall", "-Wextra", "-Werror", "-Wshadow")
 

@@ -47,7 +47,7 @@ int main(int count, char **words) {
             setsid();
         }
     }
-    /* Processes that have ended still count for the limit until they are reaped. */
+    /* Processes that have ended still count towards the limit until they are reaped, so this may fail for a while. */
     pthread_t thread;
     while (pthread_create(&thread, NULL, wait_for_ever, NULL) != 0)
         usleep(1000);

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Jobs that cron and at run for people."""
+"""Jobs that cron and at run for users."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .machine import Machine, wait_for
 
 
 def cron_runs(machine: Machine, names: Sequence[str] = ("root", "lisa")) -> None:
-    """A fresh cron runs a job of each user."""
+    """Starts a new cron, and requires that it runs a job of each user."""
     for name in names:
         machine.remove(f"/tmp/cron-{name}")
         machine.must("crontab", "-u", name, "-", input=f"@reboot id -un >/tmp/cron-{name}\n")

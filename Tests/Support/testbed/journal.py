@@ -20,7 +20,7 @@ Record = dict[str, str]
 
 
 class Journal:
-    """Listens from when it is made; must be made before the service starts. Ends with the machine."""
+    """Receives from the moment it is made until `close`; make it before the service starts."""
 
     def __init__(self, machine: Machine) -> None:
         path = machine.path(_PATH)
@@ -31,7 +31,7 @@ class Journal:
         path.chmod(0o666)
         self._path = path
         self._records: list[Record] = []
-        self._marks: dict[str, int] = {}  # how many records were there when the line came
+        self._marks: dict[str, int] = {}  # how many records had come before the mark's line
         self._thread = threading.Thread(target=self._listen, daemon=True)
         self._thread.start()
 
@@ -47,8 +47,7 @@ class Journal:
         return self._marks.pop(line)
 
     def since(self, mark: int = 0, **fields: str) -> list[Record]:
-        """The records that have been sent since and have these fields (`event="account"` is ENTRALOGIN_EVENT=account),
-        oldest first."""
+        """The records after the mark that have these fields (`event="account"` is ENTRALOGIN_EVENT=account), oldest first."""
         self.mark()
         return self._found(mark, fields)
 
@@ -58,7 +57,8 @@ class Journal:
 
     def wait(self, mark: int, condition: Callable[[Record], bool] = lambda _: True, limit: float = 30,
              **fields: str) -> Record:
-        """The first such record after the mark; waits for it, because a record may come after the answer."""
+        """The first record after the mark that has these fields and meets the condition. Waits for it, because the daemon may
+        answer before it logs."""
         found: list[Record] = []
 
         def there() -> bool:
@@ -100,7 +100,7 @@ class Journal:
 
 
 def parsed(data: bytes) -> Record:
-    """KEY=value lines; or KEY, a line's end, a 64-bit length and that many bytes."""
+    """Each field is a line KEY=value; or KEY, a line's end, a 64-bit length and that many bytes."""
     record: Record = {}
     while data:
         line, _, rest = data.partition(b"\n")

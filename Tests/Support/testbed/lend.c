@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Setgid: runs sudo -n with the arguments, in a process whose real group is the file's group. */
+/* For a setgid file: runs sudo -n with the arguments, in a process whose real group is the file's group. */
 #define _GNU_SOURCE
 #include <string.h>
 #include <unistd.h>

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).resolve().parent
-# Operating system commands, which a terminal interprets and does not show. systemd 262 makes bash write them (OSC 3008).
+# Operating system commands (OSC), which a terminal interprets and does not show. systemd 262 makes bash write OSC 3008.
 _UNSEEN = re.compile(r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)")
 _CLONE_NEWNS = 0x00020000
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -64,8 +64,8 @@ def run(argv: Sequence[str], input: str | None = None, timeout: float = 60,
 
 
 def wait_for(condition: Callable[[], bool], what: str, limit: float = 30) -> None:
-    """Polls until the condition holds; raises when it does not within `limit` seconds. It is checked once more after the
-    limit, because the machine may have stood still all that time."""
+    """Polls until the condition holds; raises when it does not within `limit` seconds. Checks it once more after the limit,
+    because the host may have been suspended all that time."""
     end = time.monotonic() + limit
     while True:
         over = time.monotonic() > end
@@ -77,16 +77,17 @@ def wait_for(condition: Callable[[], bool], what: str, limit: float = 30) -> Non
 
 
 class Machine:
-    """Made by `Testbed.machine`. Machines of one testbed share its network and processes, and nothing else."""
+    """Made by `Testbed.machine`. Each machine has its own files and mounts; machines of one testbed share all other namespaces:
+    network, processes, IPC and host name."""
 
-    # The machine's env(1) that starts its commands. It has to become the command: one that runs the command as a child would
-    # get the signals that are meant for it (uutils' 0.0.30, for one). A machine on such files has that of its `base`.
+    # The env(1) that starts the machine's commands. It must become the command: an env that runs the command as a child, such
+    # as that of uutils 0.0.30, would get the command's signals. A machine takes this path from its `base`.
     env = "/usr/bin/env"
 
     def __init__(self, folder: Path, base: Machine | None = None, layer: Path | None = None) -> None:
         """`base` is a stopped machine whose files this one begins with; `layer`, packages over the private root."""
         self.folder = folder
-        self.root = folder / "root"  # the overlay as seen from outside: what DESTDIR wants
+        self.root = folder / "root"  # the overlay as seen from outside: a value for DESTDIR
         self._below = [] if layer is None else [layer]
         if base is not None:
             self._below = [base.folder / "changes", *base._below]
@@ -121,7 +122,7 @@ class Machine:
         return run(self.argv(command, user), input, timeout)
 
     def must(self, *command: str, user: str | None = None, input: str | None = None, timeout: float = 60) -> Outcome:
-        """`run`, and an error when the command fails."""
+        """Like `run`, but raises an error when the command fails."""
         outcome = self.run(*command, user=user, input=input, timeout=timeout)
         if not outcome.ok:
             raise RuntimeError(f"{' '.join(command)}: exit status {outcome.status}\n{outcome.text}")
@@ -131,8 +132,8 @@ class Machine:
         return self.run("/bin/bash", "-c", script, user=user)
 
     def inside(self, function: Callable[[], Any], user: str = "root", limit: float = 60) -> Any:
-        """Runs `function` in a child process that sees this machine's files and has become `user`, whose local account
-        and groups are read from the machine's own tables; returns what it returns. Modules must be imported before."""
+        """Runs `function` in a child process that sees this machine's files and has become `user`, a local account in the
+        machine's own tables; returns the function's result. The caller must have imported the modules that it needs."""
         who = _LocalIdentity.read(self, user)
         reader, writer = os.pipe()
         child = os.fork()
@@ -155,7 +156,8 @@ class Machine:
     # Files
 
     def path(self, inside: str) -> Path:
-        """A path of the machine as this process sees it, /run and /tmp included. Absolute symbolic links mislead."""
+        """A path of the machine as this process sees it, /run and /tmp included. An absolute symbolic link on it would lead out
+        of the machine."""
         return Path(f"/proc/{self.holder}/root{inside}")
 
     def read(self, inside: str) -> str:
@@ -203,7 +205,7 @@ class Machine:
     def start_sshd(self, *ports: int, options: Sequence[str] = (), config: str = "",
                    before: Sequence[str] = ()) -> None:
         """Starts Debian's sshd with the machine's own configuration. The ports are on its command line, and so are `options`,
-        which win over every file; `config` is a file to use instead of sshd_config; `before` is a command that runs sshd."""
+        which override every file; `config` is a file to use instead of sshd_config; `before` is a command that runs sshd."""
         listening = [part for port in ports or (22,) for part in ("-p", str(port))]
         listening += [part for option in options for part in ("-o", option)]
         listening += ["-f", config] if config else []
@@ -227,7 +229,7 @@ class Machine:
         wait_for(lambda: _answers(port), f"sshd on port {port}")
 
     def connections(self) -> list[int]:
-        """The processes of sshd, one for each connection, that have not ended: PAM's session is closed before they do."""
+        """sshd's child processes that still run, one for each connection; each closes its PAM session before it ends."""
         listing = run(["ps", "-o", "pid=", "--ppid", str(self.sshd_pid)])
         return [int(word) for word in listing.out.split()]
 
@@ -237,7 +239,7 @@ class Machine:
             self._sshd = None
 
     def start_cron(self) -> None:
-        """A fresh cron, which runs the @reboot jobs at once."""
+        """Starts a new cron, which runs the @reboot jobs at once."""
         self.stop_cron()
         self.remove("/run/crond.reboot")
         self.start_daemon("/usr/sbin/cron", "-f")
@@ -246,7 +248,7 @@ class Machine:
         self.stop_daemon("/usr/sbin/cron")
 
     def start_daemon(self, program: str, *arguments: str) -> int:
-        """Starts one of Debian's daemons in the foreground, only one of each program at a time; returns its process id."""
+        """Starts one of Debian's daemons in the foreground and stops an earlier one of that program; returns its process id."""
         self.stop_daemon(program)
         process = subprocess.Popen(self.argv([program, *arguments]), stdin=subprocess.DEVNULL,
                                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)

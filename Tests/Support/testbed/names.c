@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Looks names and ids up through the machine's name service, as a process with the name argv[1]: `names sshd` asks as
- * sshd does; argv[2] is how many more descriptors it holds than it needs. One question on each line of standard input
- * ("name X", "uid N", "groups X"); one answer on each line: microseconds, then the uid (or the gids), or - if there is
- * none.
+ * Looks names and ids up through the machine's name service, as a process with the command name argv[1] (`names sshd`
+ * looks like sshd) and argv[2] more open descriptors than it needs. Reads one question a line ("name X", "uid N",
+ * "groups X") and prints one answer a line: microseconds, then the uid, or - for an unknown name or uid. For groups:
+ * the gids, with 65534, which it gives to getgrouplist(3) as the primary group; nothing if there are more than 64.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>

@@ -12,7 +12,7 @@ from .installed import REPOSITORY
 from .machine import Machine, Outcome, run
 
 NAME = "entralogin"
-# The profile of the earlier version's package: lines for PAM as an earlier profile had them, elsewhere in the stack.
+# The PAM profile in the earlier version's package: lines as an earlier profile had them, at another position in the stack.
 _OLD_PROFILE = """Name: Entra sign-in
 Default: no
 Priority: 300
@@ -24,7 +24,7 @@ Session:
 \t[success=ok ignore=ignore default=die]\tpam_entralogin.so
 \toptional\tpam_mkhomedir.so
 """
-# Not compared: files that any program may write meanwhile, and the data of dpkg and systemd about packages and units.
+# Not compared: files that other programs may write during a test, and what dpkg and systemd record about packages and units.
 _VOLATILE = ("/proc", "/sys", "/dev", "/run", "/tmp", "/var/log", "/var/tmp", "/var/cache", "/var/lib/dpkg", "/var/lib/apt",
              "/var/lib/systemd", "/var/backups", "/root/packages", "/etc/ld.so.cache", "/var/lib/nscd", "/home",
              "/var/lib/private")
@@ -47,19 +47,19 @@ class Packages:
 
 
 def build(folder: Path) -> list[Path]:
-    """Every package of the build, made as `make deb` makes them."""
+    """Makes every package of the build as `make deb` does; returns their paths."""
     _must([str(REPOSITORY / "packaging/debian/build"), str(folder)], COMPRESSION="none")
     return sorted(folder.glob(f"{NAME}*.deb"))
 
 
 def apt(machine: Machine, *arguments: str) -> Outcome:
-    """Calls apt-get as an administrator does, without questions; there is no archive, so it fetches nothing."""
+    """Calls apt-get as an administrator does, but without questions. The machine has no archive, so apt-get fetches nothing."""
     return machine.run("/usr/bin/env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-q", "-y",
                        *arguments, timeout=120)
 
 
 def state(machine: Machine) -> str:
-    """`install ok installed`, `deinstall ok config-files`, or nothing."""
+    """dpkg's status of entralogin: `install ok installed`, `deinstall ok config-files`, or empty."""
     return machine.run("dpkg-query", "-W", "-f", "${Status}", NAME).out
 
 
@@ -74,7 +74,7 @@ def other_product(folder: Path, name: str) -> Path:
 
 
 def inventory(machine: Machine, *below: str) -> dict[str, str]:
-    """Every file, folder and link of the machine, or below these folders, with mode, owner and content."""
+    """Every file, folder and link of the machine, or of these folders, with its mode, owner, and target or digest."""
     pruned = " -o ".join(f"-path {path}" for path in _VOLATILE)
     places = " ".join(below) or "/"
     listed = machine.shell(f"find {places} -xdev \\( {pruned} \\) -prune -o -printf '%p\\t%M %U:%G %l\\n'").lines()
@@ -95,7 +95,7 @@ def differences(before: dict[str, str], after: dict[str, str]) -> list[str]:
 
 
 def changed(deb: Path, tree: Path, version: str, change: Callable[[Path], None]) -> Path:
-    """The package with another version, in `tree`'s folder, after `change` has changed its files."""
+    """The path, beside `tree`, of a package with another version, whose files `change` has changed in `tree`."""
     tree.parent.mkdir(parents=True, exist_ok=True)
     _must(["dpkg-deb", "--raw-extract", str(deb), str(tree)])
     control = tree / "DEBIAN/control"

@@ -15,7 +15,7 @@ SUCCESS, DENIED, UNKNOWN, UNAVAILABLE, SESSION_ERROR = 0, 6, 10, 9, 14  # securi
 
 @dataclass(frozen=True)
 class Stages:
-    """What PAM answered: a result for each stage that was reached, and its message for the user."""
+    """PAM's answers: a result for each stage that was reached, and its message for the user."""
 
     pid: int
     results: dict[str, int]
@@ -23,7 +23,7 @@ class Stages:
 
     @property
     def opened(self) -> bool:
-        """Whether every stage that was reached is a success, the session among them."""
+        """Whether every stage that was reached succeeded, and the session was opened."""
         return self.results.get("open") == SUCCESS and set(self.results.values()) == {SUCCESS}
 
 

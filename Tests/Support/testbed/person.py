@@ -31,7 +31,8 @@ _NOISE = "Warning: Permanently added"
 
 @dataclass(frozen=True)
 class Person:
-    """`login` is the name given to ssh; `folder` holds the key, the certificate and copied files."""
+    """`login` is the name given to ssh; `folder` is the client's home and holds the certificate and copied files. The key
+    `identity` is elsewhere, because it is kept between runs."""
 
     login: str
     folder: Path
@@ -41,7 +42,7 @@ class Person:
 
     def ssh(self, *command: str, port: int = 22, options: dict[str, str] | None = None, tty: bool = False,
             input: str | None = None, timeout: float = 60, flags: Sequence[str] = ()) -> Outcome:
-        """`ssh login@host command`; the outcome's text holds banners and messages too. `flags` go before the host."""
+        """`ssh login@host command`; the outcome's text also contains banners and messages. `flags` go before the host."""
         terminal = ["-tt"] if tty else []
         argv = self.argv("-p", str(port), *terminal, *flags, f"{self.login}@{HOST}", *command, options=options)
         return self._run(argv, input, timeout)
@@ -104,7 +105,7 @@ def entra_person(who: Principal, folder: Path, keys: Path, authority: Path) -> P
 
 
 def ask_entra(who: Principal, public_key: str, authority: Path, cloud: Cloud = PUBLIC) -> str:
-    """The certificate's base64 body from the token endpoint, by the grant that fits the kind of principal."""
+    """The certificate's base64 body from the token endpoint; the kind of principal determines the grant type."""
     form: dict[str, str] = {
         "scope": f"{cloud.sign_in_scope}/.default", "token_type": "ssh-cert", "key_id": "testbed",
         "req_cnf": json.dumps({**jwk_numbers(public_key), "kid": "testbed"}),
@@ -125,7 +126,7 @@ def ask_entra(who: Principal, public_key: str, authority: Path, cloud: Cloud = P
 
 
 def forged(who: Principal, authority: Path, public_key: str, **changes: Any) -> str:
-    """A person's certificate with some fields changed: expired, of another tenant, by another CA."""
+    """A person's certificate with some fields changed: expired, from another tenant, signed by another CA."""
     shift = int(changes.pop("shift", 0))
     template = replace(Template.entra(who, contoso.TENANT), **changes).shifted(shift)
     return sign(authority, public_key, template)

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Tries what a sandboxed service can still do: runs in place of the service, under its unit's settings. One line for
- * each attempt: its name, then "done" or the error. It really does what must fail, so run it only in a private machine.
+ * Tries what a sandboxed service can still do: runs in place of the service, under its unit's settings. Prints a line
+ * for each attempt: its name, then "done" or the error. The attempts are real, so run it only in a private machine.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/mount.h> /* before the kernel's headers, of which older ones define the same */
+#include <sys/mount.h> /* before the kernel's headers: older ones define the same names */
 
 #include <linux/io_uring.h>
 #include <sched.h>

@@ -15,7 +15,7 @@ from .machine import Outcome, run
 
 
 class Releases:
-    """`folder` gets the copy, the key, and `published`: the output of packaging/release/build, with all versions so far."""
+    """Puts into `folder` the copy, the key, and `published`: the output of packaging/release/build, all versions so far."""
 
     def __init__(self, folder: Path) -> None:
         self.published = folder / "published"
@@ -51,7 +51,7 @@ class Releases:
         self.must("git", "tag", "--sign", "--message", f"entralogin {version}", f"v{version}")
 
     def publish(self) -> str:
-        """Publishes the repository's own version first, then the next ones."""
+        """Publishes the next version and returns it: first the repository's own, then each time the next patch version."""
         version = self.first
         if self.versions:
             parts = self.versions[-1].split(".")
@@ -86,8 +86,8 @@ _PROGRAMS = {"entralogind", "entraloginctl", "authorized-principals", "audit-eve
 
 
 def stand_in(folder: Path, rpm: Path) -> None:
-    """Makes a dnf repository of one empty package that provides what `rpm` needs: a Debian machine has those files, but rpm
-    does not know that."""
+    """Makes a dnf repository of one empty package that provides what `rpm` requires. A Debian machine has those files, but its
+    RPM database does not list them."""
     listed = subprocess.run(["rpm", "-qp", "--requires", str(rpm)], capture_output=True, text=True, check=True).stdout
     # The first of alternatives, "(A or B)".
     lines = [line[1:-1].split(" or ")[0] if line.startswith("(") else line for line in listed.splitlines()]

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """entralogin's daemon on a machine, run from its installed unit files by a stand-in for systemd.
 
-What the stand-in does: the sockets of the socket units, ExecStartPre=, user and groups, runtime and state directories,
-environment, limits of cores and files, readiness through NOTIFY_SOCKET, and the path units that the service wants. What it
-does not: the sandbox, the watchdog, restarts, other path units.
+The stand-in provides the sockets of the socket units, ExecStartPre=, user and groups, runtime, state and cache directories,
+environment, limits of cores and files, readiness through NOTIFY_SOCKET, and the path units that the service wants. It does
+not provide the sandbox (except NoNewPrivileges=), the watchdog, restarts, or other path units.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Service:
         self.environment = environment or {}
         self.name = name
         self.log = machine.folder / f"{name}.log"
-        self.limits: dict[str, int] = {}  # instead of the unit's; -1: the highest that this process may set
+        self.limits: dict[str, int] = {}  # override the unit's; -1: the highest that this process may set
         self.notifications: list[str] = []
         self.milliseconds_to_ready = 0.0
         self._process: subprocess.Popen[bytes] | None = None
@@ -55,7 +55,7 @@ class Service:
         self.milliseconds_to_ready = (time.monotonic() - self._began()) * 1000
 
     def refusal(self, limit: float = 30) -> tuple[int, str]:
-        """For a service that must refuse to start: its exit status, and what it wrote in this run."""
+        """Starts a service that must refuse to start; returns its exit status, and what it wrote in this run."""
         before = len(self.output())
         process = self._begin()
         wait_for(lambda: self.said("READY=1") or self.ended, f"the end of {self.name}", limit)
@@ -94,7 +94,7 @@ class Service:
         wait_for(lambda: self._state() != "T", f"{self.name} thawed")
 
     def stop(self, limit: float = 5) -> int:
-        """SIGTERM; SIGKILL when it does not end in time. Returns the exit status."""
+        """Sends SIGTERM, and SIGKILL when the service does not end in time; returns the exit status."""
         if self._process is None:
             self._stop_watching()
             return 0
@@ -110,7 +110,7 @@ class Service:
         return status
 
     def kill(self) -> None:
-        """SIGKILL: ends it as a crash or a loss of power does."""
+        """Sends SIGKILL: ends the service as a crash or a loss of power does."""
         assert self._process is not None
         self.signal(signal.SIGKILL)
         self._process.wait()
@@ -118,7 +118,7 @@ class Service:
         self._stop_watching()
 
     def crash(self, number: Signals) -> bool:
-        """Ends it by that signal, as in a crash; returns whether the kernel wrote a core file or passed one on."""
+        """Ends the service by that signal, as in a crash; returns whether the kernel wrote a core file or passed one on."""
         self.signal(number)
         how = os.WEXITED | os.WNOWAIT
         wait_for(lambda: os.waitid(os.P_PID, self.pid, how | os.WNOHANG) is not None, f"the end by {number.name}")
@@ -134,7 +134,7 @@ class Service:
         self.start()
 
     def output(self) -> str:
-        """Standard error of all runs on this machine: the decision records, where there is no journal."""
+        """Standard output and error of all runs on this machine; on a machine without a journal also the decision records."""
         return self.log.read_text(errors="replace") if self.log.exists() else ""
 
     def resident_kibibytes(self) -> int:
@@ -148,7 +148,7 @@ class Service:
         for value in unit.all("Service", "ExecStartPre"):
             self._run_before(unit, units.Command.parse(value))
         command = units.Command.parse(unit.one("Service", "ExecStart"))
-        self.said("")  # what an earlier run has sent
+        self.said("")  # reads what an earlier run has sent
         self.notifications.clear()
         self._process = self._launch(unit, command.argv, units.socket_units(self.machine.root, self.name),
                                      {"NOTIFY_SOCKET": f"@{self._address}", **self.environment})

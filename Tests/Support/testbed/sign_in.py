@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`python3 -m testbed.sign_in alice [COMMAND]`: a fresh certificate from Entra, then ssh, as `az ssh` does."""
+"""`python3 -m testbed.sign_in alice [COMMAND]`: gets a new certificate from Entra, then runs ssh, as `az ssh` does."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A library to preload (LD_PRELOAD) into the daemon under test: it connects over IPv4 from the loopback address that
- * TEST_SOURCE names. By that address the simulator's request log tells the daemons of several machines apart.
+ * TEST_SOURCE names. The address distinguishes the daemons of several machines in the simulator's request log.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -22,7 +22,7 @@ __attribute__((constructor)) static void read_source(void) {
 
 int connect(int socket, const struct sockaddr *address, socklen_t size) {
     int before = errno;
-    /* A socket that has an address already refuses another one and keeps its own. */
+    /* bind(2) fails on a socket that already has an address, and the socket keeps it. */
     if (address->sa_family == AF_INET && source.sin_addr.s_addr != INADDR_ANY)
         (void)bind(socket, (const struct sockaddr *)&source, sizeof source);
     errno = before;

@@ -12,8 +12,8 @@ _LIBRARY = "/usr/lib/test-source.so"
 
 
 class Source:
-    """Make it before the service starts; `environment` is what the service needs to use it. `number`: below 65,536, another one
-    for each machine."""
+    """Make it before the service starts; `environment` is what the service needs to use it. `number`: below 65,536, a different
+    one for each machine."""
 
     def __init__(self, machine: Machine, scratch: Path, number: int) -> None:
         machine.path(_LIBRARY).write_bytes(compiled(HERE / "source.c", scratch, "-shared", "-fPIC").read_bytes())

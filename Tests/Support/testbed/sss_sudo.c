@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A stand-in for SSSD's libsss_sudo.so, which sudo loads where nsswitch.conf says `sudoers: ... sss`. It gives defaults
- * for all users, as a directory's entry cn=defaults does: the lines of /etc/sss-defaults. It gives no rule.
+ * A stand-in for SSSD's libsss_sudo.so, which sudo loads if nsswitch.conf says `sudoers: ... sss`. It gives the lines
+ * of /etc/sss-defaults as defaults for all users, as a directory's entry cn=defaults does. It gives no rule.
  */
 #define _GNU_SOURCE
 #include <stdint.h>

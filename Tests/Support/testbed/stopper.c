@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Preloaded into a program and all that it starts: stops them at the Nth of their calls that change a folder. STOPPER
- * is MODE:N:COUNTER[:WORD]. MODE kill: SIGKILL to the whole process group before the call; fail: that call fails with
- * EIO; full: from that call on, nothing new can be created, as on a full disk. COUNTER is a file with one byte for each
- * call; the Nth call is written to COUNTER.where. Counts calls whose path is below /etc or /var/lib; with WORD, whose
- * path contains it.
+ * A library to preload into a program and all that it starts: stops them at the Nth of their calls that change a
+ * folder. STOPPER is MODE:N:COUNTER[:WORD]. MODE kill: SIGKILL to the whole process group before the call; fail: that
+ * call fails with EIO; full: from that call on, no call can create anything, as on a full disk. COUNTER is a file with
+ * one byte for each call; the Nth call is written to COUNTER.where. Counts the calls whose path is below /etc or
+ * /var/lib, or with WORD those whose path contains it.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -20,7 +20,8 @@
 
 static int (*real_open)(const char *, int, ...);
 
-/* The number of this call, from 1; writes are atomic with O_APPEND, and a number taken twice only shifts the place. */
+/* The number of this call, from 1. No write is lost (O_APPEND); two processes may get the same number, which only
+   changes at which call they stop. */
 static long counted(const char *counter) {
     int file = real_open(counter, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
     if (file < 0 || write(file, ".", 1) != 1)

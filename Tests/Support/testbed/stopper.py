@@ -21,8 +21,8 @@ class Stopper:
         machine.path(_LIBRARY).write_bytes(library(scratch).read_bytes())
 
     def run(self, mode: str, at: int, *command: str, word: str = "") -> tuple[Outcome, str]:
-        """Its outcome, and the call at which it was stopped; empty if it made fewer calls. `word`: counts calls whose path
-        contains it."""
+        """The command's outcome, and the call at which it was stopped; empty if it made fewer calls. `word`: counts the
+        calls whose path contains it, and no others."""
         for path in (_COUNTER, f"{_COUNTER}.where"):
             self._machine.remove(path)
         asked = f"STOPPER={mode}:{at}:{_COUNTER}" + (word and f":{word}")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Many accounts at once, as the daemon's store has them (Sources/Services/AccountDirectory/StoreFormat.swift)."""
+"""Many accounts at once, in the format of the daemon's store (Sources/Services/AccountDirectory/StoreFormat.swift)."""
 
 from __future__ import annotations
 

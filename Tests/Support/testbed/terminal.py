@@ -17,7 +17,7 @@ _ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin
 
 
 class Terminal:
-    """A program with a terminal of its own as its controlling one. Made inside the machine: see `at_terminal`."""
+    """A program with a controlling terminal of its own. Made inside the machine: see `at_terminal`."""
 
     def __init__(self, command: Sequence[str]) -> None:
         self.shown = ""
@@ -27,7 +27,7 @@ class Terminal:
             os.execve(command[0], list(command), _ENVIRONMENT)
 
     def expect(self, pattern: str, limit: float = 20) -> re.Match[str]:
-        """Reads on until the pattern appears after the text that was expected before; raises with all that was shown."""
+        """Reads until the pattern appears after the last match; otherwise raises an error with all that was shown."""
         end = time.monotonic() + limit
         while not (found := re.compile(pattern).search(self.shown, self._read_to)):
             if not self._read(end - time.monotonic()):
@@ -57,7 +57,7 @@ class Terminal:
         os.waitpid(self._pid, 0)
 
     def _read(self, limit: float) -> bool:
-        """False at the end of the program, or of the time."""
+        """False if no process holds the other end any more, or the time is over."""
         if limit <= 0 or not select.select([self._screen], [], [], limit)[0]:
             return False
         try:
@@ -70,7 +70,7 @@ class Terminal:
 
 def at_terminal(machine: Machine, command: Sequence[str], act: Callable[[Terminal], str | None], user: str = "root",
                 limit: float = 90) -> str:
-    """Gives `act` the terminal of a program that `user` started; returns what it returns, else all that was shown."""
+    """Runs the command as `user` and gives its terminal to `act`; returns the result of `act`, or else all that was shown."""
 
     def sit() -> str:
         terminal = Terminal(command)

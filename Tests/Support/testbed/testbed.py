@@ -53,7 +53,7 @@ class Testbed:
         self._simulator.wait()
 
     def keep(self, machine: Machine) -> None:
-        """Takes a machine that was made elsewhere, to stop it with the others."""
+        """Takes over a machine that the caller made, to stop it with the others."""
         self.machines[machine.folder.name] = machine
 
     def machine(self, name: str, base: Machine | None = None, layered: bool = False) -> Machine:
@@ -68,7 +68,7 @@ class Testbed:
         return self.machines[name]
 
     def person(self, key: str) -> Person:
-        """A person of the directory, with a valid certificate straight from Entra."""
+        """A person in the directory, with a valid certificate that Entra has just issued."""
         return entra_person(self.directory.principals[key], self._folder(key), self.keys, self.authority)
 
     def local(self, name: str, password: str = "correct horse") -> Person:

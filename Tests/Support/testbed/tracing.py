@@ -19,14 +19,14 @@ SOCKETS = "/run/entralogin/"
 
 @contextmanager
 def tracing_sshd(machine: Machine, log: Path, calls: str, *options: str) -> Iterator[None]:
-    """Traces the machine's sshd and all its child processes, from when strace is attached."""
+    """Traces the machine's sshd, and the child processes that it starts after strace is attached."""
     with tracing(machine.sshd_pid, log, calls, *options):
         yield
 
 
 @contextmanager
 def tracing(pid: int, log: Path, calls: str, *options: str) -> Iterator[None]:
-    """Traces a process, by its id in the testbed, and all its child processes."""
+    """Traces a process, by its id in the testbed, and the child processes that it starts from then on."""
     tracer = subprocess.Popen(["strace", "-f", "-q", "-e", f"trace={calls}", "-e", "signal=none", "-s", "200", *options,
                                "-o", str(log), "-p", str(pid)], stderr=subprocess.DEVNULL)
 
@@ -44,8 +44,8 @@ def tracing(pid: int, log: Path, calls: str, *options: str) -> Iterator[None]:
 
 @contextmanager
 def connecting_to_nothing(machine: Machine, log: Path, *daemon: str) -> Iterator[None]:
-    """Runs a daemon meanwhile. Afterwards requires that it loaded entralogin's PAM module, and that neither it nor a child
-    process connected to one of entralogin's sockets."""
+    """Runs a daemon during the block. Afterwards requires that it loaded entralogin's PAM module, and that neither it nor a
+    child process connected to one of entralogin's sockets."""
     tracer = subprocess.Popen(["strace", "-f", "-q", "-e", "trace=connect,execve,openat", "-s", "200", "-o", str(log),
                                *machine.argv(daemon)], stderr=subprocess.DEVNULL, start_new_session=True)
     try:
@@ -59,7 +59,7 @@ def connecting_to_nothing(machine: Machine, log: Path, *daemon: str) -> Iterator
 
 
 def audited(trace: str) -> list[str]:
-    """The texts that were sent to the kernel's audit; strace shows them in hexadecimal."""
+    """The texts that were sent to the kernel's audit system; strace shows them in hexadecimal."""
     found = re.findall(r'NLM_F_REQUEST[^"]*"((?:\\x[0-9a-f]{2})+)"', trace)
     return [bytes.fromhex(text.replace("\\x", "")).decode(errors="replace") for text in found]
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Proves the testbed without the product: `enter python3 -m testbed.trial`. Ends with status 0 when every line says ok."""
+"""Tests the testbed without the product: `enter python3 -m testbed.trial`. Ends with status 0 when every line says ok."""
 
 from __future__ import annotations
 

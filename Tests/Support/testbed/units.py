@@ -67,7 +67,7 @@ def socket_units(root: Path, service: str) -> list[dict[str, Any]]:
 
 
 def folders(unit: Unit) -> list[tuple[str, int]]:
-    """RuntimeDirectory= and the like: absolute path and mode, parents first."""
+    """Absolute path and mode of each folder in RuntimeDirectory= and the like, in the unit's order."""
     return [
         (f"{top}/{name}", int(unit.one("Service", f"{key}Mode", "0755"), 8))
         for key, top in _FOLDERS.items()

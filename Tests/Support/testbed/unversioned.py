@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Removes a library's symbol versions: some distributions build libcurl without them, but Debian does not. Removes the entries
-that name the tables of versions from the dynamic section (ELF gABI; the LSB's symbol versioning)."""
+"""Removes a library's symbol versions: some distributions build libcurl without them, but Debian does not. It removes from the
+dynamic section the entries that point to the version tables (ELF gABI; the LSB's symbol versioning)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _VERSION_TAGS = {0x6FFFFFF0, 0x6FFFFFFC, 0x6FFFFFFD, 0x6FFFFFFE, 0x6FFFFFFF}  # 
 
 
 def unversioned(library: bytes) -> bytes:
-    """The same 64-bit little-endian library; every symbol is there under its plain name."""
+    """The same 64-bit little-endian library, with every symbol under its plain name."""
     if library[:6] != b"\x7fELF\x02\x01":
         raise ValueError("not a 64-bit little-endian ELF file")
     (headers,) = struct.unpack_from("<Q", library, 32)

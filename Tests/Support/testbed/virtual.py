@@ -20,19 +20,19 @@ from simulator.simulator import Addresses
 from .machine import HERE, Machine, Outcome, wait_for
 from .person import Person
 
-_ADDRESS = "169.254.169.15/24"  # in the one network that QEMU gives it; the metadata address is another of that network
+_ADDRESS = "169.254.169.15/24"  # in QEMU's network, like the metadata address
 _PLACES = {"entra": "169.254.169.201", "pas": "169.254.169.202", "arm": "169.254.169.203",
            "graph": "169.254.169.204"}
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 class VirtualMachine(Machine):
-    """Boots when it is made, from an image; `stop` cuts its power. Commands run as its administrator `root` over one ssh
-    connection, so with what the policy lets root do over ssh."""
+    """Boots from an image when it is made; `stop` cuts its power. Commands run over one ssh connection as its administrator
+    `root`, so they have the rights that the policy gives to root over ssh."""
 
     def __init__(self, folder: Path, image: Path, root: Person, lsm: str, port: int, limit: float = 300) -> None:
         self.folder = folder
-        self.root = Path("/nonexistent")  # its files are its own
+        self.root = Path("/nonexistent")  # its files are only in the image
         self.port = port
         self._sshd = None
         self._administrator = root
@@ -108,7 +108,7 @@ class Terminal:
         self._socket.sendall(f"{line}\r".encode())
 
     def expect(self, words: str, limit: float = 60) -> str:
-        """The text on the screen before these words. Forgets that text and the words."""
+        """Waits for these words; returns the text before them. Drops that text and the words."""
 
         def is_there() -> bool:
             with suppress(BlockingIOError):
@@ -124,7 +124,7 @@ class Terminal:
 
 
 def make_image(machine: Machine, image: Path) -> None:
-    """Makes an image of the labelled files of a stopped machine of the testbed, which must be `prepare`d before it is stopped."""
+    """Makes an image, with labels, of a stopped machine of the testbed. `prepare` the machine before it is stopped."""
     tree = image.parent / f"{image.name}-tree"
     overlay = image.parent / f"{image.name}-overlay"
     overlay.mkdir()
@@ -149,13 +149,13 @@ def prepare(machine: Machine) -> None:
     machine.write("/etc/systemd/network/20-testbed.network", f"[Match]\nName=e*\n\n[Network]\nAddress={_ADDRESS}\n")
     machine.write("/etc/selinux/config", "SELINUX=enforcing\nSELINUXTYPE=default\n")
     machine.must("systemctl", "enable", "systemd-networkd.service")
-    # Emulation is slow; units that no test needs are not started.
+    # Emulation is slow, so the units that no test needs do not start.
     machine.must("systemctl", "mask", "apt-daily.timer", "apt-daily-upgrade.timer", "e2scrub_all.timer",
                  "e2scrub_reap.service", "serial-getty@ttyS0.service", "getty@tty1.service", "systemd-timesyncd.service")
 
 
 def _ways() -> list[str]:
-    """Where the machine finds the simulator, and where it listens."""
+    """For each endpoint of the simulator, the address that the machine uses and the one on which the simulator listens."""
     addresses = Addresses()
     places = {"imds": addresses.imds[0], **_PLACES}
     return [f"{place}:{port} {host}:{port}" for role, place in places.items() for host, port in [getattr(addresses, role)]]

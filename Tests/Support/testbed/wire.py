@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Handmade frames of the protocol (Sources/Core/CWire/include/entralogin_wire.h), which no client of entralogin would send."""
+"""Handmade frames of the protocol (Sources/Core/CWire/include/entralogin_wire.h), some of which no client of it sends."""
 
 from __future__ import annotations
 
@@ -59,7 +59,8 @@ def requests(name: str = "alice@contoso.com") -> dict[str, bytes]:
 
 
 def ask(path: str, data: bytes, limit: float = 5) -> str:
-    """The name of the reply's status; "closed" or "silent" if there is no reply, or the name of connect's error."""
+    """The name of the reply's status; "N bytes" if the reply is too short, "closed" or "silent" if there is none, or the
+    class of the socket's error."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as client:
         client.settimeout(limit)
         try:
@@ -76,5 +77,5 @@ def ask(path: str, data: bytes, limit: float = 5) -> str:
 
 
 def ask_all(path: str, name: str = "alice@contoso.com") -> dict[str, str]:
-    """The reply to this process for every verb."""
+    """The reply to this process (`ask`) for every verb."""
     return {verb: ask(path, data) for verb, data in requests(name).items()}

@@ -16,7 +16,7 @@ from roles import HINTS, roles
 
 
 def counted(rows: dict[str, str], name: str) -> str:
-    """The hints with which that source gave a role. On an Arc server only entralogin has a token: then its own answer."""
+    """The hints with which that source gave a role. On an Arc server only entralogin has a token: then entralogin's answer."""
     if f"{name}, no hint" not in rows:
         return f"asked by entralogin alone: {rows.get(name, 'not asked')}"
     return ", ".join(hint for hint in HINTS if rows.get(f"{name}, {hint}", "").startswith("Allowed"))

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # JSON (RFC 8259) as lines "type TAB path TAB value", one for each string, number, true, false and null; a path is the
-# names and numbers on the way, joined by slashes. All or nothing: whatever is not understood to its end is an error, and
-# so are names of other than plain characters, names that occur twice, and control characters in text. -v blank=1: those
-# become blanks. For any awk; called with LC_ALL=C, so characters are bytes.
+# names and numbers on the way, joined by slashes. All or nothing: a document that is not understood to its end is an
+# error, and so are names of other than plain characters, names that occur twice, and control characters in text. With
+# `-v blank=1`, escaped control characters become blanks. For any awk; called with LC_ALL=C, so characters are bytes.
 
 BEGIN {
     SIZE = 65536

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=sh
-# Installs and removes the package with the machine's package manager; waits for its locks, within a limit. Read by handler.
+# Installs and removes the package with the machine's package manager; waits
+# for its locks, within a limit. Read by handler.
 
 # Says which version of the extension owns the package: in an update the previous version is uninstalled after the new
 # one is in place, and must not remove the package.
@@ -64,8 +65,8 @@ ensure_package() {
     own "$VERSION"
 }
 
-# put_package FILE SECONDS: installs FILE over any version. Its scripts leave sign-in off where it is off: enable
-# decides.
+# put_package FILE SECONDS: installs FILE over any version. Its scripts
+# leave sign-in off where it is off: enable decides.
 put_package() {
     ENTRALOGIN_LEAVE_OFF=yes
     export ENTRALOGIN_LEAVE_OFF

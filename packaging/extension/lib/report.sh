@@ -63,8 +63,7 @@ begin() {
     report transitioning 0 "$VERB: under way"
 }
 
-# The agent names the settings to use. An older agent does not: then those that it wrote last, because numbers may go
-# back.
+# The agent names the settings to use. With an older agent, these are the ones that it wrote last: numbers may go back.
 find_sequence() {
     SEQUENCE=${ConfigSequenceNumber:-}
     if [ -z "$SEQUENCE" ]; then
@@ -79,8 +78,7 @@ find_sequence() {
     esac
 }
 
-# report transitioning|success|error CODE TEXT: writes the status file atomically, because the agent reads it at any
-# time.
+# report transitioning|success|error CODE TEXT: writes the status file atomically: the agent may read it at any time.
 report() {
     [ -n "$STATUS_FOLDER" ] && [ -n "$SEQUENCE" ] || return 0
     mkdir -p "$STATUS_FOLDER"

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=sh
-# Writes the extension's public settings to a file for the daemon: {"SignIn": {"OfflineGrace": "2h"}} is OfflineGrace=2h in
-# [SignIn]. They are used only after the daemon's own check has accepted them with the machine's files. Read by handler.
+# Writes the extension's public settings to a file for the daemon: {"SignIn": {"OfflineGrace": "2h"}} is
+# OfflineGrace=2h in [SignIn]. They are used only after the daemon's own check has accepted them with the machine's
+# files. Read by handler.
 
 CONFIG=/etc/entralogin/entralogin.conf
 DROP_IN=/etc/entralogin/entralogin.conf.d/50-extension.conf
@@ -84,8 +85,7 @@ check_settings() {
         refuse $CONFIGURATION "the settings cannot be used: $(sed "s|$WORK/etc|/etc/entralogin|g" "$WORK/flaw")"
 }
 
-# place_settings: installs the settings that were read and checked. CHANGED is not empty if they differ from the old
-# ones.
+# place_settings: installs the settings that were read and checked. CHANGED is not empty if they differ from before.
 place_settings() {
     CHANGED=
     rm -f "$WORK/before"

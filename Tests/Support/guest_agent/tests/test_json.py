@@ -25,7 +25,7 @@ def read(awk: list[str], text: bytes, *options: str) -> tuple[int, list[str]]:
 
 
 class Number(str):
-    """A number as it is written in the text."""
+    """A number as the document spells it."""
 
 
 def lines(value: Any, path: str = "") -> list[str]:

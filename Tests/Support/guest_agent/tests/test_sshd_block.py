@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The block that configure writes into sshd_config, after other programs wrote there, too, in every awk that is installed."""
+"""The block that configure writes into sshd_config, also after other programs wrote to that file, with every installed awk."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ THEIRS = "PasswordAuthentication yes"
 
 
 def set_as_agent(lines: list[str], name: str, value: str) -> list[str]:
-    """As WALinuxAgent sets a keyword: the line that begins with it outside of Match blocks; otherwise a new one before the
-    first Match block, or before the last line."""
+    """Sets a keyword as WALinuxAgent does: replaces the line that begins with it outside Match blocks. If there is none, adds
+    a line before the first Match block that no "Match all" ends, or else before the last line."""
     inside, at = None, len(lines) - 1
     for at, line in enumerate(lines):
         if line.startswith(name) and inside is None:
@@ -31,7 +31,7 @@ def set_as_agent(lines: list[str], name: str, value: str) -> list[str]:
 
 
 def set_by_access(lines: list[str], name: str, value: str) -> list[str]:
-    """As VMAccess sets a keyword: before the first Match."""
+    """Sets a keyword as VMAccess does: adds a line before the first Match."""
     place = next(at for at, line in enumerate(lines) if line.startswith("Match"))
     return [*lines[:place], f"{name} {value}", *lines[place:]]
 

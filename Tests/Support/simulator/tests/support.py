@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One simulator for all tests of a class, on free loopback ports, and a small client for it."""
+"""A simulator for each test, on free loopback ports, and a small client for it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from simulator.client import SimulatorControl
 from simulator.clouds import LINUX_SIGN_IN_APPLICATION
 from simulator.simulator import Addresses, Simulator
 
-# Keys take a moment to make: all classes share one state folder.
+# All tests share one state folder, because keys take a moment to make.
 _STATE = tempfile.TemporaryDirectory(prefix="simulator-")
 LOGIN = "Microsoft.Compute/virtualMachines/login/action"
 ADMIN = "Microsoft.Compute/virtualMachines/loginAsAdmin/action"

@@ -67,7 +67,7 @@ class Ways(SimulatorTestCase):
         self.assertNotIn(PASSWORD, json.dumps(self.control.requests()))
 
     def resolve(self, name: str) -> tuple[int, bytes]:
-        """The code of the answer, and its last four bytes."""
+        """The response code of the answer, and its last four bytes."""
         labels = b"".join(bytes([len(p)]) + p.encode() for p in name.split("."))
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
             client.settimeout(5)

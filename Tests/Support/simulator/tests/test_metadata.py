@@ -44,7 +44,7 @@ class Metadata(SimulatorTestCase):
         with self.control.fault("missing-application", "token"):
             status, error, _ = self.ask("imds", "GET", TOKEN, Metadata="true")
             self.assertEqual((status, error["error"]), (400, "invalid_resource"))
-            self.assertTrue(self.arm_token())  # other audiences are not touched
+            self.assertTrue(self.arm_token())  # other audiences are not affected
         self.assertEqual(self.ask("imds", "GET", TOKEN, Metadata="true")[0], 200)
 
     def test_arc_challenges_with_a_file(self) -> None:
