@@ -74,14 +74,9 @@ extension RemedyTests {
         ),
     ]
 
-    private static let units = [
-        "entralogind-control.socket", "entralogind-principals.socket", "entralogind.service", "entralogin-stack.path",
-        "entralogin-sessions.socket", "entralogin-keys.path", "entralogin-linger.path", "entralogin-audit.socket",
-    ]
-
-    /// What `systemctl show` prints when all units run except one, which is in that state.
+    /// The output of `systemctl show` if all units run except `unit`, which is in this state.
     private static func shown(_ unit: String, _ active: String, _ enabled: String) -> ProgramResult {
-        let blocks = units.map { name in
+        let blocks = UnitsRule.units.map { name in
             let state = name == unit ? (active, enabled) : ("active", "enabled")
             return "Id=\(name)\nLoadState=loaded\nActiveState=\(state.0)\nUnitFileState=\(state.1)\n"
         }

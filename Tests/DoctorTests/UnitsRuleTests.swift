@@ -7,14 +7,9 @@ import WiredMachine
 @testable import Integration
 
 struct UnitsRuleTests {
-    private static let units = [
-        "entralogind-control.socket", "entralogind-principals.socket", "entralogind.service", "entralogin-stack.path",
-        "entralogin-sessions.socket", "entralogin-keys.path", "entralogin-linger.path", "entralogin-audit.socket",
-    ]
-
     private func evaluate(_ status: String? = nil, _ change: (inout [String: String]) -> Void) -> [Finding] {
         var blocks: [String: String] = [:]
-        for unit in Self.units {
+        for unit in UnitsRule.units {
             blocks[unit] = "Id=\(unit)\nLoadState=loaded\nActiveState=active\nUnitFileState=enabled"
         }
         change(&blocks)
@@ -22,7 +17,7 @@ struct UnitsRuleTests {
         machine.texts["/run/systemd/system/x"] = ""
         machine.texts["/usr/bin/systemctl"] = ""
         machine.texts["/proc/42/status"] = status
-        let output = Self.units.compactMap { blocks[$0] }.joined(separator: "\n\n") + "\n"
+        let output = UnitsRule.units.compactMap { blocks[$0] }.joined(separator: "\n\n") + "\n"
         machine.programs["/usr/bin/systemctl show"] = ProgramResult(status: 0, output: output)
         return UnitsRule().evaluate(machine).findings
     }
@@ -39,6 +34,8 @@ struct UnitsRuleTests {
             ("entralogind.service", "ActiveState=failed", Severity.error, "is failed"),
             ("entralogind-principals.socket", "LoadState=masked", .error, "is masked"),
             ("entralogin-stack.path", "LoadState=not-found", .warning, "is not-found"),
+            ("entralogin-stack-folders.path", "ActiveState=inactive", .warning, "sign-in stays off"),
+            ("entralogin-stack-sudoers.path", "ActiveState=failed", .warning, "sign-in stays off"),
             ("entralogin-sessions.socket", "ActiveState=inactive", .warning, "end no session"),
             ("entralogin-keys.path", "ActiveState=failed", .warning, "do not reach sshd"),
             ("entralogin-linger.path", "ActiveState=failed", .warning, "are not started"),
@@ -81,7 +78,7 @@ struct UnitsRuleTests {
         #expect(found("Name:\tentralogind\nUid:\t997\t997\t997\t997\n").map(\.severity) == [.good])
         let changed = found("Uid:\t777\t777\t777\t777\n")
         #expect(changed.map(\.keepsOut) == [.later] && changed[0].remedy == "usermod -u 777 entralogin")
-        // It may end between two checks.
+        // The daemon may end between two checks.
         #expect(found(nil).map(\.severity) == [.good])
     }
 

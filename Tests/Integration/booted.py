@@ -14,7 +14,7 @@ from simulator import contoso
 from testbed.booted import BootedMachine
 from testbed.checks import admitted, equal, one_line, refused, require
 from testbed.compiled import compiled
-from testbed.installed import CONFIGURE
+from testbed.installed import CONFIGURE, TOOL
 from testbed.machine import HERE, wait_for
 
 EXPOSURE = {DAEMON: 1.5, "entralogin-stack.service": 2.0, "entralogin-stack-again.service": 5.0,
@@ -70,7 +70,7 @@ def exposure(env: BootedEnvironment) -> str:
 
 
 def probed(env: BootedEnvironment, host: BootedHost) -> dict[str, str]:
-    """What probe.c prints when it runs as the daemon does: in the same unit, as another program."""
+    """What probe.c prints when it runs under the daemon's restrictions: in a copy of the daemon's unit."""
     machine = host.machine
     program = compiled(HERE / "probe.c", env.testbed.scratch / "programs")
     target = machine.path("/usr/local/bin/probe")
@@ -301,6 +301,40 @@ def path_unit(env: BootedEnvironment) -> str:
     wait_for(stamp.exists, "the stamp again")
     admitted(host.ssh(alice, "true"))
     return "withdrawn and given again without anybody's doing"
+
+
+WITHOUT_SUDO = "SUDO_FORCE_REMOVE=yes dpkg --purge --force-all sudo && rm -rf /etc/sudoers /etc/sudoers.d"
+# As on RHEL 8: sshd has one file, and configure writes its block there.
+ONE_FILE = ("cat /etc/ssh/sshd_config.d/05-*.conf >/tmp/port && sed -i '/^Include/d; 1r /tmp/port' /etc/ssh/sshd_config && "
+            f"rm -r /etc/ssh/sshd_config.d && {CONFIGURE} --enable; systemctl restart ssh.service")
+
+
+@case("P17", "without sudo, and without sshd_config.d: an nsswitch.conf or sudoers that a rename puts in place is checked anew")
+def replaced(env: BootedEnvironment) -> str:
+    alice = env.person("alice")
+    with env.boot("replaced") as host:
+        machine = host.machine
+        machine.wait_until_up()
+        host.wait_until_ready()
+
+        def replace(path: str, count: int) -> None:
+            """Replaces the file as editors and package managers do, and waits for another verified integration."""
+            for number in range(count):
+                before = machine.must("stat", "--format=%i", path).out, stamp.stat().st_ino
+                machine.must("sed", "-i", f"$a # {number}", path)
+                require(machine.must("stat", "--format=%i", path).out != before[0], f"{path} was not replaced")
+                wait_for(lambda old=before[1]: stamp.exists() and stamp.stat().st_ino != old,  # type: ignore[misc]
+                         f"the check after change {number} of {path}")
+                admitted(host.ssh(alice, "true"))
+
+        stamp = machine.path("/run/entralogin/stack-verified")
+        machine.must("rm", "-r", "/etc/sudoers.d")
+        replace("/etc/sudoers", 2)
+        for lacking in (WITHOUT_SUDO, ONE_FILE):
+            machine.shell(lacking)
+            wait_for(lambda: machine.run(TOOL, "stack", "--stamp").ok, "an integration that can be verified")
+            replace("/etc/nsswitch.conf", 3)
+    return "checked and verified after each of eight changes"
 
 
 @case("P6", "the login service knows the session, and alice has a user manager of her own")

@@ -3,7 +3,7 @@
 # systemd's units, and the integration check. Read by configure.
 
 UNITS='entralogin-audit.socket entralogin-sessions.socket entralogind-control.socket entralogind-principals.socket entralogind.service
-entralogin-stack.path entralogin-keys.path entralogin-linger.path entralogin-subids.path'
+entralogin-stack.path entralogin-stack-folders.path entralogin-stack-sudoers.path entralogin-keys.path entralogin-linger.path entralogin-subids.path'
 CACHES=entralogin-caches.path
 # Enabled with the daemon, by the machine's owner, or started by a socket.
 OTHERS='entralogin-metrics.timer entralogin-audit.service entralogin-sessions.service'
@@ -13,8 +13,8 @@ RECOVERY=entralogin-recover.service
 # Set by --recover: at boot that unit may stop other units and must not wait for them.
 NO_BLOCK=
 
-# Keeps the units enabled when the first boot of a captured image applies presets that disable them (RHEL's "disable
-# *").
+# Keeps the units enabled when the first boot of a captured image applies
+# presets that disable them, as RHEL's "disable *" does.
 PRESET=/etc/systemd/system-preset/60-entralogin.preset
 
 # A system extension's units appear only after systemd has read /etc, so a unit in /etc starts them.
@@ -23,8 +23,7 @@ is_extension() { [ -e /usr/lib/extension-release.d/extension-release.entralogin 
 
 booted() { [ -d /run/systemd/system ] && have systemctl; }
 
-# False in an image that is being built, and where the owner wants no service started (policy-rc.d of Debian's
-# invoke-rc.d).
+# False in an image that is being built, and where the owner wants no service started (policy-rc.d, see invoke-rc.d(8)).
 may_start() {
     booted || return 1
     [ -x /usr/sbin/policy-rc.d ] || return 0
@@ -113,7 +112,7 @@ restart_daemon() {
     systemctl try-restart entralogind.service entralogin-audit.service entralogin-sessions.service || complain "the daemon does not restart: journalctl -u entralogind"
 }
 
-# Runs the integration check and records its result. An sshd that was just told to reload has five seconds to do so.
+# Runs the integration check and records its result. An sshd that was just reloaded gets five seconds to read its files.
 stamp() {
     if [ -n "$RELOADED" ]; then
         for attempt in 1 2 3 4 5 6 7 8 9 10; do

@@ -17,11 +17,9 @@ struct UnitsRule: Sendable {
         Need(unit: "entralogind-control.socket", severity: .error, why: "the modules reach nobody"),
         Need(unit: "entralogind-principals.socket", severity: .error, why: "certificates are checked by nobody"),
         Need(unit: "entralogind.service", severity: .error, why: "nobody decides"),
-        Need(
-            unit: "entralogin-stack.path",
-            severity: .warning,
-            why: "after an edit sign-in stays off until entraloginctl stack --stamp"
-        ),
+        watch("entralogin-stack.path"),
+        watch("entralogin-stack-folders.path"),
+        watch("entralogin-stack-sudoers.path"),
         Need(
             unit: "entralogin-sessions.socket",
             severity: .warning,
@@ -43,6 +41,12 @@ struct UnitsRule: Sendable {
             why: "the Linux audit system hears nothing of entralogin"
         ),
     ]
+    private static func watch(_ unit: String) -> Need {
+        Need(unit: unit, severity: .warning, why: "after an edit sign-in stays off until entraloginctl stack --stamp")
+    }
+
+    /// The units that are looked at.
+    static let units = needs.map(\.unit)
     private static let programs = ["/usr/bin/systemctl", "/bin/systemctl"]
 
     struct Outcome {
@@ -59,7 +63,7 @@ struct UnitsRule: Sendable {
             return Outcome(findings: [Finding(.units, .note, what)])
         }
         let properties = "--property=Id,LoadState,ActiveState,UnitFileState,User,MainPID"
-        let result = machine.run(program, ["show", "--no-pager", properties] + UnitsRule.needs.map(\.unit))
+        let result = machine.run(program, ["show", "--no-pager", properties] + UnitsRule.units)
         let states = UnitsRule.states(in: result.output)
         let asAnother = [user(states), number(states, machine)].compactMap(\.self)
         let found = UnitsRule.needs.compactMap { evaluate($0, states[$0.unit] ?? [:]) } + asAnother
