@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P4, P7 and P8 with short names: what they cost local users, and the integration by which the machine has them."""
+"""P4, P7, P8 and P16 with short names: what they cost local users, and the integration that provides them."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def frozen(env: Environment) -> str:
 
 
 def refuses(env: Environment, host: Host, what: str, *words: str) -> str:
-    """Requires that the stack check refuses and says why, that no Entra user gets in, and that lisa does."""
+    """Requires that the integration check fails and says why, that no Entra user can sign in, and that lisa can."""
     host.reload()
     require(not host.stamp(), f"the stack check is content: {what}")
     said = " ".join(host.tool("stack").text.split())
@@ -82,14 +82,16 @@ def turn_off(host: Host) -> None:
 BROKEN = (
     ("nsswitch.conf with the other service", edit(NSSWITCH, "s/entralogin_short/entralogin/"), "entralogin_short"),
     ("PAM without the argument", other_profile, "short_names"),
+    ("the argument removed by hand", edit(COMMON_ACCOUNT, "s/pam_entralogin.so short_names/pam_entralogin.so/"), "short_names"),
+    ("an argument added by hand", edit(COMMON_ACCOUNT, "s/pam_entralogin.so short_names/& debug/"), "short_names"),
     ("sshd without the block", edit(DROP_IN, f"/^Match Group {GROUP}/,/HostbasedAuthentication/d"), "short name"),
     ("a key in sshd's block", edit(DROP_IN, f"/^Match Group {GROUP}/,/^Match User/s/AuthorizedKeysFile none/"
                                    "AuthorizedKeysFile .ssh\\/authorized_keys/"), "authorizedkeysfile"),
-    ("the setting off, the wiring on", turn_off, "entralogin_short"),
+    ("the setting off, the integration on", turn_off, "entralogin_short"),
 )
 
 
-@cases("P4", "short names: where the wiring and the setting differ, stack refuses and says so; configure --enable repairs it",
+@cases("P4", "short names: where integration and setting differ, stack refuses and says so; configure --enable repairs it",
        BROKEN, every=2)
 def differing(env: Environment, broken: Sequence[tuple[str, Callable[[Host], object], str]]) -> str:
     with short_names(env, "shortbroken") as host:
@@ -98,7 +100,7 @@ def differing(env: Environment, broken: Sequence[tuple[str, Callable[[Host], obj
             breaking(host)
             said = refuses(env, host, what, word)
             host.machine.write(SETTINGS, ON)
-            host.machine.run(CONFIGURE, "--enable")  # its check waits for sshd, which is reloaded here
+            host.machine.run(CONFIGURE, "--enable")  # its check fails until sshd is reloaded below
             equal({path: host.machine.read(path) for path in PARTS}, good, f"repaired: {what}")
             host.reload()
             host.stamped()
@@ -113,7 +115,7 @@ def not_configured(env: Environment) -> str:
         person = env.newcomer()
         admitted(host.ssh(person, "true"))
         host.machine.write(SETTINGS, ON)
-        said = refuses(env, host, "the setting on, the wiring off", "entralogin_short", "short_names")
+        said = refuses(env, host, "the setting on, the integration off", "entralogin_short", "short_names")
     return said[-200:]
 
 
@@ -158,7 +160,7 @@ def groups_of_others(env: Environment) -> str:
                 require(not outcome.ok and f"groupmod -n NEW {GROUP}" in outcome.text, f"configure: {outcome.text}")
                 shut_out(host.ssh(short(person), f"echo {MARK}"))
                 machine.must("groupmod", "-n", "others", GROUP)  # what the finding says
-                machine.run(CONFIGURE, "--enable")  # 1: sshd has yet to read it
+                machine.run(CONFIGURE, "--enable")  # exits with 1: sshd has not read it yet
                 host.reload()
                 host.stamped()
                 admitted(host.ssh(short(person), "true"))
@@ -170,7 +172,7 @@ def groups_of_others(env: Environment) -> str:
     return said
 
 
-# By the short name and by the whole one, of an account that is there, and of a new one: y or n.
+# Whether sign-in succeeds (y or n): an existing account by its short and its whole name, then a new one by both.
 PATTERNS = {
     "AllowUsers {name} {new} lisa": "yyyy",
     "AllowUsers {name}?contoso.com {new}?contoso.com lisa": "nnnn",

@@ -35,7 +35,7 @@ pam_auth_update_unwire() {
     run_pam_auth_update "$change" || fail "pam-auth-update failed"
 }
 
-# The profile that is to be there, and the other one.
+# The wanted profile, and the other one.
 pam_profile() { printf %s "entralogin${SHORT_NAMES:+-short}"; }
 other_pam_profile() { if [ -n "$SHORT_NAMES" ]; then printf entralogin; else printf entralogin-short; fi; }
 
@@ -55,6 +55,7 @@ run_pam_auth_update() {
     done
     mv -T $PAM_COPIES.new $PAM_COPIES && on_disk $JOURNAL || return 1
     BEGUN=yes
+    for stage in account auth session; do restore_arguments $stage || return 1; done
     # When it cannot write the file of a stage, it may skip that stage or all of them without a message.
     for attempt in first second; do
         if [ "$1" = --enable ]; then
@@ -81,6 +82,17 @@ pam_disabling() {
     if grep -q -e --disable "$(command -v pam-auth-update)"; then echo --disable; else echo --remove; fi
 }
 
+# restore_arguments STAGE: gives entralogin's line the arguments that pam-auth-update recorded. It keeps other ones as
+# the administrator's choice, but the integration check accepts none.
+restore_arguments() {
+    file=/etc/pam.d/common-$1
+    recorded=$(sed -n 's/.*\(pam_entralogin\.so.*\)/\1/p' "/var/lib/pam/$1" 2>/dev/null | head -n 1)
+    [ -f "$file" ] && [ -n "$recorded" ] || return 0
+    sed "s/^\([^#]*[[:space:]]\)pam_entralogin\.so.*/\1$recorded/" "$file" >"$WORK/pam.restored" || return 1
+    ! cmp -s "$WORK/pam.restored" "$file" || return 0
+    { cp -p "$file" "$file.entralogin-new" && cat "$WORK/pam.restored" >"$file.entralogin-new" && into_place "$file"; }
+}
+
 can_write() { touch "$1/entralogin.new" && rm -f "$1/entralogin.new"; }
 
 has_changed_pam() {
@@ -90,7 +102,7 @@ has_changed_pam() {
     return 1
 }
 
-# has_our_line STAGE: in the form that is to be there.
+# has_our_line STAGE: whether entralogin's line is there in the wanted form.
 has_our_line() {
     grep -qs "^$1[[:space:]].*pam_entralogin\.so${SHORT_NAMES:+[[:space:]]*short_names}[[:space:]]*\$" /etc/pam.d/common-"$1"
 }
@@ -105,8 +117,7 @@ pam_is_after() {
 
 drop_pam_copies() { rm -rf $PAM_COPIES.new && mv -T $PAM_COPIES $PAM_COPIES.new && rm -rf $PAM_COPIES.new; }
 
-# Undoes what a killed or failed run changed. Leaves the files alone if another program or person has changed them
-# since.
+# Undoes what a killed or failed run changed. Leaves the files alone if another program or a person has changed them.
 put_back_pam_copies() {
     [ -d $PAM_COPIES ] || return 0
     for file in /etc/pam.d/common-*; do
@@ -120,7 +131,7 @@ put_back_pam_copies() {
         [ -f "$PAM_COPIES$file" ] && ! cmp -s "$PAM_COPIES$file" "$file" || continue
         swap_in "$PAM_COPIES$file" "$file" || return 1
     done
-    # Files that it had begun to write.
+    # Files that pam-auth-update had begun to write.
     rm -f /etc/pam.d/common-*.pam-new /var/lib/pam/*.new
     drop_pam_copies
 }
@@ -141,14 +152,15 @@ unmanaged_lines() {
 }
 
 # True where each line inside those blocks is one that pam-auth-update recorded. It counts jumps anew, and keeps options
-# that were added by hand, so only the beginning of a line is compared.
+# that were added by hand, so only the beginning of a line is compared; of entralogin's own, all but the arguments.
 has_recorded_lines() {
     awk -v stage="$1" '
         function plain(line) { gsub(/=(end|[0-9]+)/, "=N", line); gsub(/[[:space:]]+/, " ", line); sub(/^ | $/, "", line); return line }
-        FNR == NR { known[plain($0)] = 1; next }
+        FNR == NR { sub(/pam_entralogin\.so.*/, "pam_entralogin.so"); known[plain($0)] = 1; next }
         /^# here are the per-package modules/ || /^# and here are more per-package modules/ { inside = 1; next }
         /^# here.s the fallback/ || /^# end of pam-auth-update/ { inside = 0; next }
         inside && !/^#/ && NF { line = $0; sub(/^[a-z]+[[:space:]]+/, "", line); line = plain(line); sub(/ $/, "", line)
+            sub(/pam_entralogin\.so.*/, "pam_entralogin.so", line)
             if (!(line in known)) strange = 1 }
         END { exit strange }' "/var/lib/pam/$1" "/etc/pam.d/common-$1"
 }
