@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=sh
-# The undo journal, on disk before a step acts. A run that fails undoes its own steps. After a killed run, the next run does
-# that, or the boot (entralogin-recover.service), or a package's script. Read by configure.
+# The undo journal, on disk before a step acts. A run that fails undoes its own steps. After a killed run, the next run
+# does that, or the boot (entralogin-recover.service), or a package's script. Read by configure.
 
 # One empty file for each step, NN.STEP, so that undoing a step needs no disk space; and STEP.before and STEP.after, the
 # file that the step changes. In /etc: there at boot before anything else is mounted, and owned by root, because root
@@ -63,8 +63,7 @@ close_journal() {
     BEGUN=
 }
 
-# Undoes the steps, newest first, and stops at the first that fails: the older steps are what refuses users until it is
-# fixed.
+# Undoes the steps, newest first, and stops at the first that fails: until it is fixed, the older steps refuse users.
 take_way_back() {
     put_back_pam_copies || return 1
     for step in $(steps_begun); do
@@ -72,7 +71,7 @@ take_way_back() {
             # All steps were done: at most the lines of mapped accounts are missing. Only --recover must restore them;
             # any other verb sets the machine up as it needs.
             (reload_sshd) || :
-            bring_lines || [ "$verb" != --recover ] || return 1
+            { bring_lines && note_on; } || [ "$verb" != --recover ] || return 1
             break
         fi
         (take_back "${step#*.}") && rm -f "$JOURNAL/$step" && continue
@@ -118,8 +117,8 @@ put_back() {
 # the current folder, so it runs in /.
 copy_whole() { (cd / && cp -a --parents "$1" "$2"); }
 
-# swap_in SAVED TARGET: replaces TARGET by a copy of SAVED with its owner and mode; on a full disk by a hard link to
-# SAVED.
+# swap_in SAVED TARGET: replaces TARGET by a copy of SAVED with its owner
+# and mode; on a full disk, by a hard link to it.
 swap_in() {
     new=$2.entralogin-new
     rm -f "$new" || return 1

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=sh
-# Replaces the integration of Microsoft's packages by entralogin's, in one step that a failure undoes; and restores the old
-# one, byte for byte. Does not touch accounts and packages. Read by configure.
+# Replaces the integration of Microsoft's packages by entralogin's, in one step that a failure undoes; and restores the
+# old one, byte for byte. Does not touch accounts and packages. Read by configure.
 
 # The files as they were, and as they were without the old lines: owned by root, never by the daemon.
 SAVED=/var/lib/entralogin-migration
@@ -99,8 +99,7 @@ take_out_old() {
     done <"$WORK/saved"
 }
 
-# Restores every file, PAM's before the names that it refuses. Leaves and names a file that was changed after the
-# migration.
+# Restores every file, PAM's before the names that it refuses. Leaves and names a file that changed after the migration.
 restore_old() {
     (cd $SAVED/files && for part in etc/pam.d var/lib/pam etc/nsswitch.conf etc/ssh; do
         [ ! -e $part ] || find $part -type f || exit 1
@@ -122,7 +121,8 @@ restore_old() {
     forget_names
 }
 
-# Has sshd read the old lines, too. May be repeated; ends the run where entralogin's integration cannot be removed.
+# Restores the old integration, in the running sshd, too. May be repeated;
+# ends the run where entralogin's cannot be removed.
 give_up_migration() {
     rm -rf $SAVED.new || return 1
     [ -d $SAVED/files ] || return 0
@@ -162,8 +162,8 @@ migrate() {
         # Without systemd the administrator has to reload sshd; until then the check sees the old configuration.
         complain "once sshd has read its files: entraloginctl stack --stamp"
     fi
+    note_on || :
     close_journal
-    note_on
     say "wired. Try a sign-in before you close this session; back: entraloginctl migrate --undo"
 }
 

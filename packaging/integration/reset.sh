@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=sh
 # Azure's own tools write sshd_config anew (VMAccess, behind the portal's "Reset configuration only") or change values
-# in it (cloud-init). Sign-in comes back by itself where the file is one of theirs, and only on a machine where configure
-# turned it on and nobody turned it off. A file that was edited by hand is left alone. Read by configure.
+# in it (cloud-init). Sign-in comes back by itself where the file is one of theirs, and only on a machine where
+# configure turned it on and nobody turned it off. A file that was edited by hand is left alone. Read by configure.
 
 # Exists while sign-in is turned on by configure: not before, and not after --disable.
 TURNED_ON=/etc/entralogin/turned-on
 
 note_on() {
-    install -d -m 0755 /etc/entralogin && : >$TURNED_ON && on_disk /etc/entralogin ||
-        complain "$TURNED_ON cannot be written: after a reset by Azure's tools, sign-in does not come back by itself"
+    install -d -m 0755 /etc/entralogin && (: >$TURNED_ON) && on_disk /etc/entralogin && return
+    complain "$TURNED_ON cannot be written: after a reset by Azure's tools, sign-in does not come back by itself"
+    return 1
 }
 
 # Keywords of the files that VMAccess puts in place, in order: Debian, Ubuntu and systems that it does not know; RHEL
