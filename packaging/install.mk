@@ -1,21 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# make install DESTDIR=...: puts files in place and changes no other file of the machine. configure --enable wires them.
-# Every folder can be overridden, but the drop-in for sshd, the units and the modules name the default ones.
+# make install DESTDIR=...: puts files in place and changes no other file of the machine.
+# `configure --enable` then integrates them. Every folder can be overridden, but the drop-in
+# for sshd, the units and the modules name the default ones.
 #
-# A file that is there is replaced by rename, as package managers do it: install(1) takes it away first, and while a module is
-# away, PAM passes over it, and people come in whom it refuses.
+# An existing file is replaced by rename, as package managers do it. install(1) would remove it first, and PAM skips a
+# module that is missing: users whom it refuses could sign in meanwhile.
 
 DESTDIR ?=
 INSTALL ?= install
 CC ?= cc
 SED ?= sed
 
-# Debian and its kin keep libraries in a folder for each architecture; others in lib64 or lib.
+# Debian and its derivatives keep libraries in a folder for each architecture; others, in lib64 or lib.
 MULTIARCH ?= $(shell $(CC) -print-multiarch 2>/dev/null)
 LIBDIR ?= $(if $(MULTIARCH),/usr/lib/$(MULTIARCH),$(if $(wildcard /usr/lib64),/usr/lib64,/usr/lib))
 NSSDIR ?= $(LIBDIR)
-# libpam looks in one folder, which need not lie below LIBDIR where /lib is no link to /usr/lib: the one of its own modules.
+# libpam looks for modules only in the folder of its own ones. Where /lib is not a
+# link to /usr/lib, that folder may lie outside LIBDIR.
 PAM_UNIX := $(firstword $(wildcard $(LIBDIR)/security/pam_unix.so $(LIBDIR:/usr%=%)/security/pam_unix.so))
 PAMDIR ?= $(patsubst %/,%,$(dir $(or $(PAM_UNIX),$(LIBDIR)/security/pam_unix.so)))
 SBINDIR ?= /usr/sbin
@@ -37,7 +39,7 @@ SYSTEMD_VERSION ?= $(shell systemctl --version 2>/dev/null | awk 'NR == 1 { prin
 
 # $(call put,MODE,SOURCE,TARGET)
 put = { $(INSTALL) -D -m $(1) $(2) $(DESTDIR)$(3).new && mv -f $(DESTDIR)$(3).new $(DESTDIR)$(3); }
-# $(call put_text,COMMAND,TARGET): what the command writes.
+# $(call put_text,COMMAND,TARGET): puts the command's output in place.
 put_text = $(INSTALL) -D -m 0644 /dev/null $(DESTDIR)$(2).new && $(1) > $(DESTDIR)$(2).new && \
 	mv -f $(DESTDIR)$(2).new $(DESTDIR)$(2)
 
@@ -65,7 +67,7 @@ install-programs:
 	$(call put,0755,$(BUILD)/end-sessions,$(LIBEXECDIR)/end-sessions)
 	$(call put,0755,$(BUILD)/pam-probe,$(LIBEXECDIR)/pam-probe)
 
-# Templates go to DATADIR; configure makes the machine's files of them. Settings that exist are never overwritten.
+# Templates go to DATADIR; configure makes the machine's files from them. Existing settings are never overwritten.
 install-pieces:
 	$(call put,0755,packaging/configure,$(LIBEXECDIR)/configure)
 	for part in packaging/integration/*.sh; do \
@@ -112,7 +114,8 @@ install-units:
 	  $(call put,0644,systemd/entralogind.service.d/50-back-off.conf,$(UNITDIR)/entralogind.service.d/50-back-off.conf); \
 	fi
 
-# Run configure --disable first: accounts of /etc/passwd that only the PAM module refuses keep it here. Settings and accounts stay: a uid is never given to anybody else.
+# Run configure --disable first: this stops while /etc/passwd has accounts that only the PAM module refuses. Settings
+# and accounts stay, because a uid must never pass to another user.
 uninstall:
 	@! grep -qs '^[^:#]*:!\*adopted:' $(DESTDIR)/etc/passwd || \
 	  { echo "/etc/passwd has accounts that pam_entralogin.so refuses: configure --disable first" >&2; exit 1; }
@@ -120,7 +123,8 @@ uninstall:
 	  $(DESTDIR)$(NSSDIR)/libnss_entralogin.so.2 $(DESTDIR)$(NSSDIR)/libnss_entralogin_short.so.2 $(DESTDIR)$(PAMDIR)/pam_entralogin.so \
 	  $(DESTDIR)$(PAMCONFIGSDIR)/entralogin $(DESTDIR)$(PAMCONFIGSDIR)/entralogin-short $(DESTDIR)$(SYSUSERSDIR)/entralogin.conf \
 	  $(DESTDIR)$(TMPFILESDIR)/entralogin.conf $(UNITS:%=$(DESTDIR)$(UNITDIR)/%) \
-	  $(DESTDIR)$(UNITDIR)/entralogin-stack.path
+	  $(DESTDIR)$(UNITDIR)/entralogin-stack.path $(DESTDIR)$(APPARMORDIR)/entralogin
+	for catalog in packaging/catalog/*.catalog; do rm -f "$(DESTDIR)$(CATALOGDIR)/$${catalog##*/}"; done
 	rm -rf $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(DATADIR) $(DESTDIR)$(UNITDIR)/entralogind.service.d \
 	  $(DESTDIR)$(BASHDIR)/entraloginctl $(DESTDIR)$(ZSHDIR)/_entraloginctl $(DESTDIR)$(FISHDIR)/entraloginctl.fish
 	for page in packaging/man/*.[0-9]; do rm -f "$(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}"; done
