@@ -134,11 +134,15 @@ import Testing
     func revoked() async throws {
         let (fixture, alice) = try fixture(after: nil)
         #expect(await fixture.signIn(alice) == .allow)
-        // The fake's certificates cannot be parsed, so no list revokes them: nothing ends.
+        // Key 9 is neither the key in alice's certificate nor her CA's key.
         try fixture.revocation.revoke([try Fixture.key(9)])
         await fixture.access.revokedSessions.look()
         fixture.revocation.spoil("damaged")
         await fixture.access.revokedSessions.look()
         #expect(fixture.ender.calls.value.isEmpty)
+        // The control: a list that revokes the key in her certificate ends her session.
+        try fixture.revocation.revoke([try Fixture.key(1)])
+        await fixture.access.revokedSessions.look()
+        #expect(fixture.ender.calls.value.count == 1)
     }
 }

@@ -15,10 +15,10 @@ enum Outcome {
 }
 
 protocol FleetMember: Sendable {
-    /// The daemon begins.
+    /// Starts the daemon.
     func start()
-    /// Decides about the person with that number, as for PAM's account stage: `age` is how old an answer may be. If the
-    /// person is admitted, a session of that many seconds begins; 0: none.
+    /// Decides about a person by number, as for PAM's account stage: `age` is how old an answer may be. If the person
+    /// is admitted, a session of `seconds` begins; 0: none.
     func decide(_ person: Int, age: Duration, session seconds: Double) async -> Outcome
     var openSessions: Int { get }
 }
@@ -65,7 +65,7 @@ final class FleetMachine: FleetMember {
         let sessions = FleetSessions(loop: loop)
         self.sessions = sessions
         var settings = AccessSettings()
-        // The rounds then go by login sessions, and ask about the same people as without: those who are signed in.
+        // With this, the rounds go by login sessions. They ask about the same people as without it: those signed in.
         settings.endSessionsAfter = .zero
         settings.userInterval = userInterval
         access = AccessControl(
@@ -85,7 +85,7 @@ final class FleetMachine: FleetMember {
                 revocation: NothingRevoked(),
                 keySources: connection.keySources(.jwks),
                 persistedKeys: nil,
-                // As on a machine: the file is not rewritten if only times differ.
+                // With a boot id, as on a real machine, the daemon does not rewrite the key file if only times differ.
                 bootID: "0f3c1a52-0000-4000-8000-000000000001",
                 publishKeys: { _ in }
             ),
@@ -129,12 +129,10 @@ final class NaiveMachine: FleetMember {
     }
 
     func start() {
-        for (url, period) in [("https://login.microsoftonline.com/common/discovery/keys", 86_400.0)] {
-            loop.start { [self] in
-                while true {
-                    while !(await isAnswered(url)) { await loop.sleep(1) }
-                    await loop.sleep(period)
-                }
+        loop.start { [self] in
+            while true {
+                while !(await isAnswered("https://login.microsoftonline.com/common/discovery/keys")) { await loop.sleep(1) }
+                await loop.sleep(86_400)
             }
         }
     }

@@ -162,7 +162,7 @@ DEPROVISION = ("rm -f /etc/ssh/ssh_host_*; rm -rf /var/lib/waagent /var/log/azur
                "userdel -f -r azureuser; rm -f /etc/sudoers.d/waagent /etc/sudoers.d/90-cloud-init-users; ssh-keygen -A")
 
 
-@case("P17", "after waagent -deprovision+user the accounts, their numbers and the wiring are there, for old and new people",
+@case("P17", "after waagent -deprovision+user the accounts, their numbers and the integration are there, for old and new people",
       deep=True)
 def deprovisioned(env: Environment) -> str:
     with env.fresh("deprovisioned", started=False) as host:

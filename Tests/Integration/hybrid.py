@@ -62,7 +62,7 @@ def arc(env: Environment) -> str:
         alice = admitted(host.ssh(env.person("alice"), "id -Gn; sudo -n id -u"))
         require("entra_admins" in alice and alice.endswith("\n0\n"), f"alice by her group's role: {alice}")
         refused(host.ssh(carol, "id"), "Microsoft.HybridCompute/machines")
-        # With a key used twice there would always be one challenge more than tokens; a request under way ends in a moment.
+        # If the daemon used a key twice, there would always be one challenge more than tokens. A request in flight ends soon.
         wait_for(lambda: statuses(host).count(401) == statuses(host).count(200), "a token for each challenge")
         equal(host.count("imds", "token"), 0, "questions to the metadata of a VM")
         paths = {r["path"] for r in host.requests("pas")}
@@ -85,7 +85,7 @@ def reason_of(env: Environment, host: Host) -> str:
 
 
 def comes_to(env: Environment, host: Host, reason: str, what: str) -> None:
-    """Requires this reason, perhaps only of the second sign-in: a request that began before the change may decide the first."""
+    """Requires this reason, or else at a second sign-in: a request that began before the change may decide the first."""
     if reason_of(env, host) != reason:
         equal(reason_of(env, host), reason, f"{what}: reason")
 
@@ -109,14 +109,16 @@ def many_listeners(ready: str, until: str) -> int:
     count = 0
     for process in range(PROCESSES):
         if os.fork() == 0:
-            hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-            # Ports are given, because the search for a free one is slow once most are taken.
-            held = [socket.create_server((f"127.0.1.{process}", 20_000 + number), backlog=1)
-                    for number in range(LISTENERS // PROCESSES)]
-            Path(f"{ready}.{os.getpid()}").write_text(str(len(held)))
-            wait_for(Path(until).exists, "the end of the listeners", 120)
-            os._exit(0)
+            try:
+                hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+                resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+                # Ports are given, because the search for a free one is slow once most are taken.
+                held = [socket.create_server((f"127.0.1.{process}", 20_000 + number), backlog=1)
+                        for number in range(LISTENERS // PROCESSES)]
+                Path(f"{ready}.{os.getpid()}").write_text(str(len(held)))
+                wait_for(Path(until).exists, "the end of the listeners", 120)
+            finally:
+                os._exit(0)
     for _ in range(PROCESSES):
         os.wait()
         count += LISTENERS // PROCESSES
@@ -134,7 +136,7 @@ def hidden_by_many(env: Environment) -> str:
         listeners = env.aside(host.machine.inside, lambda: many_listeners("/tmp/ready", "/tmp/enough"), "lisa", 180)
         try:
             wait_for(lambda: len(list(folder.glob("ready.*"))) == PROCESSES, "the listeners", 120)
-            host.pass_by(90_000, wall=False)  # the tokens have ended
+            host.pass_by(90_000, wall=False)  # the tokens have expired
             before = len(statuses(host))
             admitted(host.ssh(person, "true"))
             require(200 in statuses(host)[before:], "no token was asked for: nothing was tried")

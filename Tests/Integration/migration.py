@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P5, P7: migration of a machine with Microsoft's aadsshlogin to entralogin, by the steps of the plan, and back."""
+"""P4, P5, P7: migration of a machine with Microsoft's aadsshlogin to entralogin, by the steps of the plan, and back."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def adopt(host: Host) -> None:
     host.stamped()
 
 
-@case("P7", "from aadsshlogin and back: wiring in one step; numbers, homes, shells, sudo rules stay; local users all along")
+@case("P7", "from aadsshlogin and back: integration in one step; numbers, homes, shells, sudo rules stay; local users all along")
 def over(env: Environment) -> str:
     with env.fresh("migration") as host, open_session(env, host) as alive:
         person = env.newcomer()
@@ -141,7 +141,7 @@ def differing(env: Environment) -> str:
 
 
 @case("P7",
-      "mapped accounts go with the wiring and come back with it; who has a number of entralogin's range already keeps that")
+      "mapped accounts go with the integration and come back with it; who has a number of entralogin's range already keeps that")
 def integration(env: Environment) -> str:
     with env.fresh("migration-integration") as host:
         person, known = env.newcomer(), env.newcomer()
@@ -154,7 +154,7 @@ def integration(env: Environment) -> str:
         host.reload()
         adopt(host)
         equal(bring_over(host, known, home), number, "the number of who was known")
-        # The groups count at the first sign-in, too.
+        # AllowGroups applies to the account's groups at its first sign-in, too.
         host.machine.write("/etc/ssh/sshd_config.d/60-groups.conf", "AllowGroups entra_users root lisa\n")
         host.reload()
         host.stamped()
@@ -199,7 +199,7 @@ def failing(env: Environment) -> str:
             require(not host.machine.path(LIST).exists(), "the list is left")
             require(not host.machine.path("/var/lib/entralogin-migration").exists(), "what was saved is left")
             alive(f"after {program} had failed")
-        # Killed after everything but the note that it is done: the accounts' lines are in /etc/passwd.
+        # Kills at the calls that mark the run as done, until a kill comes when the accounts' lines are in /etc/passwd.
         stopper, is_late = Stopper(host.machine, env.testbed.scratch / "programs"), False
         for at in range(1, 12):
             _, where = stopper.run("kill", at, CONFIGURE, "--migrate", "aadsshlogin", word="unfinished.done")

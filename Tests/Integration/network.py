@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P1 and P12: the ways to Azure: proxies, IPv6, an own CA bundle, TLS, failing name resolution; the metadata service is always
-asked directly."""
+"""P1, P9 and P12: connections to Azure: proxies, IPv6, a private CA bundle, TLS, failing name resolution; the daemon always
+asks the metadata service directly."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ PROXIES = (
 
 @contextmanager
 def nameless(env: Environment, name: str, hosts: str = ONLY_OURSELVES) -> Iterator[Host]:
-    """A machine that knows only those of Azure's names that are in `hosts`, before the daemon is started."""
+    """A machine that resolves only the names in `hosts`; the daemon is not started yet."""
     with env.fresh(name, started=False) as host:
         host.machine.write("/etc/hosts", hosts)
         host.machine.write("/etc/resolv.conf", "nameserver 127.20.0.99\n")
@@ -56,8 +56,8 @@ def begin_anew(env: Environment, host: Host, settings: str = "", environment: di
 
 
 def tunnelled(env: Environment) -> set[str]:
-    """The hosts that were reached through the proxy. Without Resource Manager, which confirms later that a user is no
-    administrator."""
+    """The hosts that the daemon reached through the proxy, except Resource Manager, which it asks later to confirm that a user
+    is no administrator."""
     hosts = {r["path"].rpartition(":")[0] for r in env.azure.requests("proxy") if r["status"] == 200}
     return hosts - {PUBLIC.arm}
 
@@ -144,13 +144,15 @@ def tls(env: Environment) -> str:
             record = host.journal.wait(mark, event="account", user=person.login, decision="deny")
             require("TLS failed" in record["ENTRALOGIN_DETAIL"], f"{fault}: {record['ENTRALOGIN_DETAIL']}")
             env.azure.clear_faults()
-        # A private authority that is not in the system's bundle; and the system's, where only a private one is trusted.
+        # A private CA, which the system's bundle does not have; then CAFile= with a foreign CA only.
         system = Path("/etc/ssl/certs/ca-certificates.crt")
-        host.machine.write(str(system), host.machine.read(str(system)).replace(own, ""))
+        bundle = host.machine.read(str(system))
+        host.machine.write(str(system), bundle.replace(own, ""))
         host.machine.write("/etc/ssl/private-authority.pem", own)
         begin_with = "[Azure]\nCAFile=/etc/ssl/private-authority.pem\n"
         begin_anew(env, host, begin_with)
         admitted(host.ssh(env.newcomer(), "true"))
+        host.machine.write(str(system), bundle)
         host.machine.write("/etc/ssl/private-authority.pem", (env.testbed.authority.parent / "stranger.pem").read_text())
         host.service.stop()
         host.begin()
@@ -159,7 +161,7 @@ def tls(env: Environment) -> str:
 
 
 def with_names_from_dns(env: Environment, host: Host, fault: str, value: Any = None) -> None:
-    """Restarts the daemon, so that libcurl remembers no address, with this fault in name resolution."""
+    """Restarts the daemon with this fault in name resolution; after a restart libcurl remembers no address."""
     host.service.stop()
     env.azure.clear_faults()
     if fault:

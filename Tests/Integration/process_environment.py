@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P10 and P13: flaws of similar programs: groups of a command that sshd runs, many descriptors, a root folder of a user."""
+"""P10, P11 and P13: flaws of similar programs: the groups of sshd's helper, links, many descriptors, a user's root folder."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from identity import FIRST_UID
 from local_people import module_file
 from no_effects import HELPER
 from sockets import impostor
-from testbed import Person, pam, wire
+from testbed import pam, wire
 from testbed.asking import ask, place
 from testbed.checks import admitted, equal, require
 from testbed.installed import CONFIGURE
@@ -61,7 +61,7 @@ def links_in_place_of_folders(env: Environment) -> str:
         outcome = machine.run(CONFIGURE, "--enable")
         equal(machine.must("stat", "-c", "%U %a", "/root/kept").out, "root 700\n", "root's folder behind the links")
         require(f"{STATE} cannot be made" in outcome.err, f"it is not said: {outcome.text}")
-        # A folder that is just missing is made, by systemd-tmpfiles and without it.
+        # configure makes a folder that is only missing, also without systemd-tmpfiles.
         machine.remove(STATE)
         machine.must("mv", "/usr/bin/systemd-tmpfiles", "/root/")
         machine.run(CONFIGURE, "--enable")
@@ -115,9 +115,9 @@ def many_descriptors(env: Environment) -> str:
     return f"{len(questions)} names and ids, three account stages"
 
 
-def build_jail(env: Environment, host: Host, victim: Person) -> None:
-    """Makes a root folder that belongs to lisa, with programs, entralogin's real module, and what a hostile owner would put
-    there: published files that give her another user's uid, and a server that says yes."""
+def build_jail(env: Environment, host: Host) -> None:
+    """Makes a root folder that belongs to lisa, as a hostile user would: with programs, entralogin's real module and copies of
+    the published files."""
     machine, root = host.machine, host.machine.path(JAIL)
     programs = ["/usr/bin/id", "/usr/bin/getent", place(machine, env.testbed.scratch / "programs")]
     module = module_file(host, "libnss_entralogin.so.2")
@@ -144,7 +144,7 @@ def foreign_root(env: Environment) -> str:
     with env.fresh("jail") as host:
         alice = env.person("alice")
         admitted(host.ssh(alice, "true"))
-        build_jail(env, host, alice)
+        build_jail(env, host)
         host.machine.write("/etc/sudoers.d/60-jail", "Defaults:lisa runchroot=*\n", 0o440)
         names = place(host.machine, env.testbed.scratch / "programs")
 
@@ -166,7 +166,7 @@ def foreign_root(env: Environment) -> str:
             return [" ".join(part.split()[1:]) for part in outcome.lines()]
 
         equal(answers(), ["-", "-", "65534", "-"], "with lisa's files")
-        # If root owns the same files, the module answers from them: it works there, so the owner makes the difference.
+        # If root owns the same files, the module answers from them. So it works there, and the owner makes the difference.
         host.machine.must("chown", "-R", "root:root", JAIL)
         require(answers()[:2] == [str(uid), str(uid)], "with root's files nothing is answered either: proves nothing")
         host.machine.must("chown", "-R", "lisa:lisa", JAIL)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P2 and P4: while ShortNames= is switched on or off, wherever that stops, nobody gets in who was refused before."""
+"""P4, P7 and P8: wherever a switch of ShortNames= stops, no user who was refused before can sign in."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from credentials import MARK, PLANTED, intruder, shut_out
 from environment import SETTINGS, Environment, Host
 from local_people import module_file
 from roles import session_around
-from short_environment import ON, add_local, called, local_part, short, short_names
+from short_environment import ON, add_local, called, local_part, short, short_names, switch
 from short_names import hidden_sshd
 from simulator.sshkeys import public_line
 from testbed import Person
@@ -21,7 +21,7 @@ from testbed.stopper import Stopper
 
 @dataclass
 class Switching:
-    """A machine with short names, and an account without a role any more, with a planted key in its home."""
+    """A machine with short names, and an account whose role is gone and whose home holds a planted key."""
 
     env: Environment
     host: Host
@@ -44,7 +44,7 @@ class Switching:
         return switching
 
     def hunt(self, when: str) -> None:
-        """Reloads sshd; requires that the account is closed by key, certificate and su, and that lisa gets in."""
+        """Reloads sshd; requires that neither key, certificate nor su opens the account, and that lisa can sign in."""
         self.host.reload()
         for login in (local_part(self.person), self.person.login):
             for who in (self.thief, self.person):
@@ -55,21 +55,16 @@ class Switching:
                 raise Wrong(f"su to {login} {when}: {outcome.text}")
         admitted(self.host.ssh(self.env.lisa, "true"))
 
-    def turn(self, settings: str) -> None:
-        self.host.machine.write(SETTINGS, settings)
-        self.host.machine.run(CONFIGURE, "--enable", timeout=180)  # its check waits for sshd, which is not reloaded here
-        self.host.reload()
-        self.host.stamped()
-
     def stops(self, before: str, after: str, parts: int) -> list[str]:
-        """Kills configure at so many of its calls, on the way from one setting to the other; the daemon goes by the first."""
-        self.turn(before)
+        """Kills configure at `parts` of its calls, on the way from one setting to the other. The daemon has read the
+        former one."""
+        switch(self.host, before)
         self.host.machine.write(SETTINGS, after)
         self.stopper.run("kill", 10_000, CONFIGURE, "--enable")
         calls, seen = self.stopper.calls(), []
         self.hunt("at the end")
         for part in range(1, parts + 1):
-            self.turn(before)
+            switch(self.host, before)
             self.host.machine.write(SETTINGS, after)
             _, where = self.stopper.run("kill", max(1, part * (calls - 1) // parts), CONFIGURE, "--enable")
             require(bool(where), "not killed")

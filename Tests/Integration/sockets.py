@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P10: which callers may ask what, and which servers entralogin's own programs talk to."""
+"""P10, P11 and P13: which callers may ask what, which servers entralogin's own programs talk to, and malformed messages."""
 
 from __future__ import annotations
 
@@ -98,9 +98,9 @@ def garbage() -> list[bytes]:
             for _ in range(letters.randint(1, 4)):
                 mutated[letters.randrange(len(mutated))] = letters.randrange(256)
             made.append(bytes(mutated))
-    # Without those that chance turned into a valid order: to flush, to add, retire, rebind or rename an account, or to give it
-    # another shell or home.
-    orders = (b"\x04\x05", b"\x04\x06", b"\x04\x08", b"\x04\x09", b"\x04\x0d", b"\x04\x0e", b"\x04\x16")
+    # Leaves out frames that chance made a valid request to change something: to flush, to add, retire, rebind, rename, lock or
+    # unlock an account, to end its sessions, or to give it another shell or home.
+    orders = [b"\x04" + bytes([low]) for low in (0x05, 0x06, 0x08, 0x09, 0x0d, 0x0e, 0x10, 0x12, 0x13, 0x16)]
     return [m for m in made if m[6:8] not in orders or len(m) < 12]
 
 
@@ -190,7 +190,7 @@ def held_by_root(env: Environment) -> str:
 def impostor(host: Host, path: str, listener: str, owner: str, folder: str = "root",
              says: Callable[[bytes], bytes] | None = None) -> Iterator[list[int]]:
     """A false server in the place of entralogin's socket, or where there is none. It answers yes to everything, or what `says`
-    returns for the request. `listener` runs it, `owner` owns its inode, `folder` the folder; yields its requests' sizes."""
+    returns for the request. `listener` runs it, `owner` owns the socket, `folder` its folder; yields the sizes of requests."""
     heard: list[int] = []
     place = host.machine.path(path)
     away = place.with_name(place.name + ".away")

@@ -23,10 +23,10 @@ from testbed.checks import admitted, equal, require
 from testbed.machine import wait_for
 from testbed.person import HOST
 
-NUMBERED_USERS = Path(__file__).resolve().with_name("load.py")
+LOAD = Path(__file__).resolve().with_name("load.py")
 LIMITS = "MaxStartups 500\nMaxSessions 500\nLoginGraceTime 120\n"
-PATIENCE = {"ConnectTimeout": "90"}
-RATIO, ROUNDS = 1.5, 3  # of the slowest hundredth, compared with local users in the same run
+LONG_TIMEOUT = {"ConnectTimeout": "90"}
+RATIO, ROUNDS = 1.5, 3  # the limit of p99 relative to local users' in the same run, and rounds to reach it
 GROWTH_KIB = 2048
 NAMES_A_SECOND = 10_000 / 60
 
@@ -43,10 +43,10 @@ class Storm:
 
 def at_once(host: Host, people: list[Person]) -> Storm:
     """All sign in at the same moment; each must succeed, and under their own name."""
-    asked = [(person.argv("-p", str(host.port), f"{person.login}@{HOST}", "id", "-un", options=PATIENCE),
+    asked = [(person.argv("-p", str(host.port), f"{person.login}@{HOST}", "id", "-un", options=LONG_TIMEOUT),
               str(person.folder)) for person in people]
     began = time.monotonic()
-    done = subprocess.run([sys.executable, "-I", str(NUMBERED_USERS)], input=json.dumps(asked), capture_output=True, text=True,
+    done = subprocess.run([sys.executable, "-I", str(LOAD)], input=json.dumps(asked), capture_output=True, text=True,
                           start_new_session=True, timeout=300, check=False)
     seconds = time.monotonic() - began
     require(done.returncode == 0, f"the clients: {done.stderr}")
@@ -141,7 +141,7 @@ def strangers(env: Environment, count: int, through_sshd: int) -> str:
 
 
 def knock(env: Environment, host: Host, count: int, seed: int) -> None:
-    """Connects to sshd with such names and a key, several at a time."""
+    """Connects to sshd with random names and lisa's key, eight at a time."""
     people = [Person(name, env.lisa.folder, env.lisa.identity) for name in random_names(count, 500 + seed)]
     with ThreadPoolExecutor(8) as pool:
         outcomes = list(pool.map(lambda person: host.ssh(person, "id", timeout=60), people))

@@ -21,7 +21,7 @@ IMAGE = "/var/lib/extensions/entralogin.raw"
 UNIT = "entralogin-sysext.service"
 SET_UP = (*WIRED, "/etc/systemd")
 PORT = "/etc/ssh/sshd_config.d/05-port.conf"  # each boot has its own
-# Makes /usr as on a machine whose /usr is an image. nspawn gives no loop devices, which systemd-sysext needs for an image.
+# Makes /usr read-only, as where /usr is an image. nspawn gives no loop devices, which systemd-sysext needs for an image.
 READ_ONLY = """[Unit]
 DefaultDependencies=no
 Before=systemd-sysext.service
@@ -55,19 +55,7 @@ def immutable(env: PackagesEnvironment) -> Machine:
     return machine
 
 
-def stays_out(env: PackagesEnvironment, host: BootedHost) -> None:
-    """Requires that no Entra account can sign in, whatever is left of the product; lisa and root are not affected."""
-    for key in ("alice", "carol"):
-        require(not host.ssh(env.person(key), "true").ok, f"{key} is in")
-    admitted(host.ssh(env.lisa, "id -un"), "lisa\n")
-    admitted(host.ssh(env.root, "id -u"), "0\n")
-
-
-def extend(host: BootedHost, *words: str) -> None:
-    host.machine.must("systemd-sysext", *words)
-
-
-def merge(env: PackagesEnvironment, host: BootedHost, image: Path) -> None:
+def merge(host: BootedHost, image: Path) -> None:
     machine = host.machine
     require(not machine.run("touch", "/usr/written").ok, "/usr can be written")
     machine.must("mkdir", "-p", str(Path(IMAGE).parent))
@@ -93,7 +81,7 @@ def merged(env: PackagesEnvironment) -> str:
         machine = host.machine
         machine.wait_until_up()
         before = inventory(machine, *SET_UP)
-        merge(env, host, image)
+        merge(host, image)
         machine.must(TOOL, "setup", "--apply")
         env.signs_in(host)
         # Unmerged while sign-in is set up: this has the same effect as a missing module.

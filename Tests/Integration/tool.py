@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P15: what the machine's administrator reads: each cause by its name, with its remedy, and only once."""
+"""P15, and the tool's part of P1, P2, P5 and P16: the administrator reads each cause by its name, with its remedy, once."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ PRINTED = ("AllowGroups sudo\n", "auth sufficient pam_aad.so\n",
            "PubkeyAcceptedAlgorithms ssh-ed25519,ssh-ed25519-cert-v01@openssh.com\n")
 
 
-@case("P15", "what keeps people out around the wiring is named by doctor, with its remedy, and the stamp stays")
+@case("P15", "what keeps people out around the integration is named by doctor, with its remedy, and the stamp stays")
 def around(env: Environment) -> str:
     seen = []
     with env.fresh("doctor") as host:

@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P5 and P7: every kind of person and name, and what each of them sees; Documentation/people.md shows the same lines."""
+"""P5: every kind of account and name, and what programs show of them; Documentation/people.md shows the same lines."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from case import case, cases
 from clients import configured
@@ -28,18 +27,6 @@ NAMED = (
     (LONGEST, "L " + "ö" * 100),
     ("quoted@contoso.com", "a:b, \"c\" $(id)"),
 )
-
-
-@dataclass
-class Seen:
-    """What one person's screen and the machine's own records show."""
-
-    person: Person
-    id: str
-    ps: str
-    who: str
-    crontab: str
-    sudo: str
 
 
 def named(env: Environment, sign_in_name: str, display_name: str) -> Person:

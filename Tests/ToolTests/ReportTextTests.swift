@@ -62,8 +62,8 @@ struct ReportTextTests {
         let good = Finding(.helper, .good, "fine")
         let plain = FindingsText(style: Style())
         #expect(
-            plain.section("Wiring", [finding, good]) == [
-                "Wiring",
+            plain.section("Integration", [finding, good]) == [
+                "Integration",
                 "FAILED  sshd, for a UPN: usepam is 'no': without PAM a certificate alone opens a",
                 "        shell, role or no role",
                 "        where   /etc/ssh/sshd_config:3",
@@ -74,7 +74,7 @@ struct ReportTextTests {
         )
         #expect(plain.conclusion([finding, good]) == "One thing keeps Entra accounts out.")
         #expect(plain.conclusion([good]) == "Nothing is wrong.")
-        let painted = FindingsText(style: Style(hasColours: true)).section("Wiring", [good])
-        #expect(painted == ["\u{1b}[1mWiring\u{1b}[0m", "\u{1b}[32mok\u{1b}[0m      fine"])
+        let painted = FindingsText(style: Style(hasColours: true)).section("Integration", [good])
+        #expect(painted == ["\u{1b}[1mIntegration\u{1b}[0m", "\u{1b}[32mok\u{1b}[0m      fine"])
     }
 }

@@ -27,7 +27,7 @@ final class Daemon: Sendable {
     private let loop: EventLoop
     private let composition: Composition
     private let notifier = ServiceNotifier()
-    private let isKeepingHouse = Mutex(false)
+    private let isHousekeeping = Mutex(false)
     /// The settings at the start; most of them hold until the end.
     private let settings: EffectiveSettings
     private let settingsPath: String
@@ -235,14 +235,14 @@ final class Daemon: Sendable {
 
     /// Does nothing if the last round still waits for the disk.
     private func beginRound() {
-        let mayBegin = isKeepingHouse.withLock { isBusy in
+        let mayBegin = isHousekeeping.withLock { isBusy in
             defer { isBusy = true }
             return !isBusy
         }
         guard mayBegin else { return }
         loop.start { [self] in
             await keepHouse()
-            isKeepingHouse.withLock { $0 = false }
+            isHousekeeping.withLock { $0 = false }
         }
     }
 

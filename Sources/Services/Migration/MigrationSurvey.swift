@@ -49,7 +49,7 @@ package struct MigrationSurvey: Sendable {
             plan.people = file.accounts.map { person($0, keeps: keeping.contains($0), lines) }
             plan.hasLocalAdministratorsGroup = files.local.groupNames.contains(MigrationSurvey.administrators)
         }
-        plan.oldLines = OldWiring().lines(on: machine)
+        plan.oldLines = OldIntegration().lines(on: machine)
         plan.sudoRules = sudoRules()
         plan.isReady = plan.conflicts.isEmpty
         return (plan, lines)

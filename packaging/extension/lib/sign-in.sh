@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=sh
-# Turns sign-in on and off. On means: the daemon knows the machine and Entra's keys, has an identity to ask Azure with, and
-# the integration is in force and verified. If one of these fails, everything is put back. Read by handler.
+# Turns sign-in on and off. On means: the daemon knows the machine and Entra's keys, has an identity to ask Azure with,
+# and the integration is in force and verified. If one of these fails, everything is put back. Read by handler.
 
 CONFIGURE=/usr/libexec/entralogin/configure
 STAMP=/run/entralogin/stack-verified
@@ -25,9 +25,9 @@ turn_on() {
     wait_for_daemon
     refuse_without_identity
     say "connecting with sshd, PAM, the name service and sudo"
-    $CONFIGURE --enable >"$WORK/said" 2>&1 || refuse_wiring
+    $CONFIGURE --enable >"$WORK/said" 2>&1 || refuse_integration
     cat "$WORK/said" >>"$LOG"
-    [ -e $STAMP ] || refuse_wiring
+    [ -e $STAMP ] || refuse_integration
     [ "$VERB" != enable ] || UNDO=
     DONE="sign-in with Entra ID is on: entralogin $(installed_version)${REMARK:+; $REMARK}"
 }
@@ -101,13 +101,13 @@ refuse_without_identity() {
     esac
 }
 
-refuse_wiring() {
+refuse_integration() {
     cat "$WORK/said" >>"$LOG"
     refuse $CONFIGURATION "the integration is not complete: $(tail -n 3 "$WORK/said")"
 }
 
 turn_off() {
     [ -x $CONFIGURE ] || return 0
-    $CONFIGURE --disable >"$WORK/said" 2>&1 || refuse_wiring
+    $CONFIGURE --disable >"$WORK/said" 2>&1 || refuse_integration
     cat "$WORK/said" >>"$LOG"
 }

@@ -3,7 +3,7 @@
 internal import Integration
 
 /// Every line that calls Microsoft's programs (Documentation/azure.md), as `file:line`.
-struct OldWiring: Sendable {
+struct OldIntegration: Sendable {
     private static let program = "aad_certhandler"
     private static let mark = "aadsshlogin"
 
@@ -21,7 +21,7 @@ struct OldWiring: Sendable {
         }
         return blocks.flatMap { block -> [String] in
             let isConditional = block.first?.keyword == "match"
-            let named = block.filter { $0.rest.contains(OldWiring.program) || $0.rest.contains(OldWiring.mark) }
+            let named = block.filter { $0.rest.contains(OldIntegration.program) || $0.rest.contains(OldIntegration.mark) }
             return (isConditional && !named.isEmpty ? block : named).map(\.place)
         }
     }
