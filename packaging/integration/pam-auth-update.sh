@@ -82,15 +82,19 @@ pam_disabling() {
     if grep -q -e --disable "$(command -v pam-auth-update)"; then echo --disable; else echo --remove; fi
 }
 
-# restore_arguments STAGE: gives entralogin's line the arguments that pam-auth-update recorded. It keeps other ones as
-# the administrator's choice, but the integration check accepts none.
+# restore_arguments STAGE: gives entralogin's line the arguments that pam-auth-update recorded. It keeps other ones as the
+# administrator's choice, but the integration check accepts none.
 restore_arguments() {
     file=/etc/pam.d/common-$1
-    recorded=$(sed -n 's/.*\(pam_entralogin\.so.*\)/\1/p' "/var/lib/pam/$1" 2>/dev/null | head -n 1)
-    [ -f "$file" ] && [ -n "$recorded" ] || return 0
-    sed "s/^\([^#]*[[:space:]]\)pam_entralogin\.so.*/\1$recorded/" "$file" >"$WORK/pam.restored" || return 1
-    ! cmp -s "$WORK/pam.restored" "$file" || return 0
-    { cp -p "$file" "$file.entralogin-new" && cat "$WORK/pam.restored" >"$file.entralogin-new" && into_place "$file"; }
+    recorded=$(module_and_arguments "/var/lib/pam/$1")
+    [ -n "$recorded" ] && [ -f "$file" ] && [ "$(module_and_arguments "$file")" != "$recorded" ] || return 0
+    cp -p "$file" "$file.entralogin-new" || return 1
+    sed "s/^\([^#]*[[:space:]]\)pam_entralogin\.so.*/\1$recorded/" "$file" >"$file.entralogin-new" && into_place "$file"
+}
+
+# module_and_arguments FILE: of entralogin's line, without blanks at its end. Prints nothing where there is no such line.
+module_and_arguments() {
+    sed -n 's/^[^#]*[[:space:]]\(pam_entralogin\.so.*\)$/\1/p' "$1" 2>/dev/null | sed 's/[[:space:]]*$//' | head -n 1
 }
 
 can_write() { touch "$1/entralogin.new" && rm -f "$1/entralogin.new"; }
