@@ -177,7 +177,7 @@ struct SimulatedDeviceFlowTests {
     @Test("P4: a stranger's signature under the name of Entra's key is no signature")
     func otherKey() async throws {
         // The kid of Entra's own key, as in the valid token, but another key's signature.
-        let answer = try await signIn("bob", .object(["sign": .string("stranger-as-ours")]))
+        let answer = try await signIn("bob", .object(["sign": .string("stranger-as-entra")]))
         #expect(reason(answer) == "identity-token: ID token: signature")
     }
 }

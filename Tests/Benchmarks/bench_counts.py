@@ -41,23 +41,23 @@ def system_calls(env: Environment) -> list[Figure]:
         person = env.newcomer()
         admitted(host.ssh(person, "true"))
         scratch = env.testbed.scratch / "programs"
-        ours, theirs = place(host.machine, scratch), place(plain, scratch)
+        entra, theirs = place(host.machine, scratch), place(plain, scratch)
         questions = {"name nosuchuser": 0.0, "name Upper": 0.0, "uid 60123": 0.0, "groups nosuchuser": 0.0}
         for question in questions:
-            questions[question] = (calls(host.machine, ours, question, "lisa")
+            questions[question] = (calls(host.machine, entra, question, "lisa")
                                    - calls(plain, theirs, question, "nobody"))
-        miss = calls(host.machine, ours, "name nosuchuser", "lisa")
-        by_name = calls(host.machine, ours, f"name {person.login}", "lisa") - miss
-        by_uid = calls(host.machine, ours, f"uid {host.machine.uid(person.login)}", "lisa") - miss
-        no_groups = calls(host.machine, ours, "groups nosuchuser", "lisa")
-        groups = calls(host.machine, ours, f"groups {person.login}", "lisa") - no_groups
+        miss = calls(host.machine, entra, "name nosuchuser", "lisa")
+        by_name = calls(host.machine, entra, f"name {person.login}", "lisa") - miss
+        by_uid = calls(host.machine, entra, f"uid {host.machine.uid(person.login)}", "lisa") - miss
+        no_groups = calls(host.machine, entra, "groups nosuchuser", "lisa")
+        groups = calls(host.machine, entra, f"groups {person.login}", "lisa") - no_groups
     plain.stop()
     foreign = max(questions.values())
     return [at_most("system calls, foreign name or id, beyond a machine without us", round(foreign, 1), 0,
                     ", ".join(f"{q} {n:+.1f}" for q, n in questions.items())),
-            at_most("system calls, one of ours by name", round(by_name, 1), HIT_CALLS_LIMIT, f"{by_name:.1f}"),
-            at_most("system calls, one of ours by uid", round(by_uid, 1), HIT_CALLS_LIMIT, f"{by_uid:.1f}"),
-            at_most("system calls, the groups of one of ours", round(groups, 1), HIT_CALLS_LIMIT, f"{groups:.1f}")]
+            at_most("system calls, an Entra account by name", round(by_name, 1), HIT_CALLS_LIMIT, f"{by_name:.1f}"),
+            at_most("system calls, an Entra account by uid", round(by_uid, 1), HIT_CALLS_LIMIT, f"{by_uid:.1f}"),
+            at_most("system calls, the groups of an Entra account", round(groups, 1), HIT_CALLS_LIMIT, f"{groups:.1f}")]
 
 
 def instructions(env: Environment) -> list[Figure]:
@@ -69,7 +69,7 @@ def instructions(env: Environment) -> list[Figure]:
         snapshot = host.machine.path(f"{STATE}/nss/accounts.snapshot").read_bytes()
     hit = counted(env, snapshot, people[0].login, 1)
     foreign = counted(env, snapshot, "postgres", 0)
-    return [at_most("instructions, getpwnam of ours", hit, HIT_INSTRUCTIONS_LIMIT, f"{hit:.0f}"),
+    return [at_most("instructions, getpwnam of an Entra account", hit, HIT_INSTRUCTIONS_LIMIT, f"{hit:.0f}"),
             at_most("instructions, getpwnam of a foreign name", foreign, FOREIGN_INSTRUCTIONS_LIMIT, f"{foreign:.0f}")]
 
 

@@ -50,22 +50,22 @@ def certificates_a_second(env: Environment) -> list[Figure]:
             require(failed == "0", f"{failed} exchanges at {path} failed")
             return float(seen), int(good)
 
-        ours = bare = 0.0
+        entra = bare = 0.0
         for _ in range(ROUNDS):
             seen, good = rate(wire.PRINCIPALS)
             require(good == FRAMES, f"only {good} of {FRAMES} certificates were found good")
-            ours = max(ours, seen)
+            entra = max(entra, seen)
             with floor_server(env, machine, "verify"):
                 bare = max(bare, rate(FLOOR_SOCKET)[0])
-            if ours >= FRAMES_GOAL:
+            if entra >= FRAMES_GOAL:
                 break
         with floor_server(env, machine):
             echo, _ = rate(FLOOR_SOCKET)
     limit = min(FRAMES_LIMIT, SHARE_LIMIT * bare)
-    return [at_least("certificate checks a second through the socket", ours, round(limit),
-                     f"{ours:.0f}, goal {FRAMES_GOAL} (C with one RSA-2048 check {bare:.0f}, ratio {bare / ours:.2f}; "
+    return [at_least("certificate checks a second through the socket", entra, round(limit),
+                     f"{entra:.0f}, goal {FRAMES_GOAL} (C with one RSA-2048 check {bare:.0f}, ratio {bare / entra:.2f}; "
                      f"C echo {echo:.0f})"),
-            Figure("one certificate check, wall", f"{1e6 / ours:.0f} µs, of which C needs {1e6 / bare:.0f} µs")]
+            Figure("one certificate check, wall", f"{1e6 / entra:.0f} µs, of which C needs {1e6 / bare:.0f} µs")]
 
 
 def readiness(env: Environment) -> list[Figure]:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import struct
 
 from cells import Cell, best, measured
-from contestants import ours
+from contestants import entralogin_alone
 from environment import STATE, Environment, Host
 from figures import Figure, at_most
 from residents import our_uid, put_questions
@@ -70,11 +70,11 @@ def publish(host: Host, groups: int) -> None:
 
 def mapped_groups(env: Environment) -> list[Figure]:
     seen: dict[int, Cell] = {}
-    with ours(env, ACCOUNTS) as (mine, host):
+    with entralogin_alone(env, ACCOUNTS) as (mine, host):
         host.service.stop()
         for count in COUNTS:
             publish(host, count)
-            put_questions(host.machine, env.testbed.scratch / "programs", 65_536, ours=True, groups=2 + count)
+            put_questions(host.machine, env.testbed.scratch / "programs", 65_536, entra=True, groups=2 + count)
             cells = [measured(mine, mine.module, "groups", 1) for _ in range(ROUNDS)]
             seen[count] = best([cell for cell in cells if cell is not None])
     require(len(seen) == len(COUNTS), "a measure is missing")

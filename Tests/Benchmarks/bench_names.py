@@ -6,11 +6,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from cells import Cell
-from contestants import others, ours
+from contestants import entralogin_alone, others
 from environment import Environment
 from figures import Figure, at_most
 from publishing import publishing
-from rounds import CACHE, OURS, Key, provisional, rounds
+from rounds import CACHE, ENTRALOGIN, Key, provisional, rounds
 
 ACCOUNTS, MANY = 500, 100_000
 MOST_ROUNDS = 9  # the best values of all rounds count, because other work on the machine disturbs some rounds
@@ -23,14 +23,14 @@ PUBLISHING_LIMIT_MS = 80  # of processor time
 
 
 def name_service(env: Environment) -> list[Figure]:
-    with ours(env, ACCOUNTS) as (mine, host), others(env, ACCOUNTS, ("sssd",)) as rest:
+    with entralogin_alone(env, ACCOUNTS) as (mine, host), others(env, ACCOUNTS, ("sssd",)) as rest:
         cells = rounds([mine, *(c for c in rest if c.title == CACHE)], (1,), MOST_ROUNDS, within_limits)
         new, checked, floor = provisional(env, host, mine)
     hit = cells[CACHE, "module", "name", 1]
-    stranger = cells[OURS, "module", "missing", 1]
+    stranger = cells[ENTRALOGIN, "module", "missing", 1]
     ratio = new.median / floor.median
     return [*(compared(cells, way, operation) for way, operation in LIMITS),
-            at_most("a stranger's name, ours / a hit of SSSD's memory cache", stranger.median / hit.median,
+            at_most("a stranger's name, entralogin / a hit of SSSD's memory cache", stranger.median / hit.median,
                     STRANGER_LIMIT, f"{stranger.median:.0f} ns / {hit.median:.0f} ns"),
             at_most("a name never seen, to sshd / a bare exchange over a socket", ratio, PROVISIONAL_LIMIT,
                     f"{ratio:.2f} ({new.text()} µs / {floor.text()} µs), {goal(ratio, PROVISIONAL_GOAL)}"),
@@ -40,7 +40,7 @@ def name_service(env: Environment) -> list[Figure]:
 
 
 def ratio_of(cells: dict[Key, Cell], way: str, operation: str) -> float:
-    return cells[OURS, way, operation, 1].median / cells[CACHE, way, operation, 1].median
+    return cells[ENTRALOGIN, way, operation, 1].median / cells[CACHE, way, operation, 1].median
 
 
 def within_limits(cells: dict[Key, Cell]) -> bool:
@@ -52,16 +52,16 @@ def goal(value: float, wanted: float) -> str:
 
 
 def compared(cells: dict[Key, Cell], way: str, operation: str) -> Figure:
-    mine, theirs = cells[OURS, way, operation, 1], cells[CACHE, way, operation, 1]
+    mine, theirs = cells[ENTRALOGIN, way, operation, 1], cells[CACHE, way, operation, 1]
     ratio = ratio_of(cells, way, operation)
     return at_most(f"{operation}, {'by the module alone' if way == 'module' else 'through glibc'}, "
-                   "ours / SSSD's memory cache", ratio, LIMITS[way, operation],
+                   "entralogin / SSSD's memory cache", ratio, LIMITS[way, operation],
                    f"{ratio:.2f}, {goal(ratio, 1)} (µs, median/99 %/99.9 %: {mine.text()} / {theirs.text()})")
 
 
 def publication(env: Environment) -> list[Figure]:
     """Limits the processor time, which other work on the machine does not change much."""
-    with ours(env, MANY) as (_, host):
+    with entralogin_alone(env, MANY) as (_, host):
         seen = publishing(env, host, MANY)
     return [at_most(f"publishing one change at {MANY:,} accounts, ms of the processor", seen.processor,
                     PUBLISHING_LIMIT_MS, f"{seen.processor:.0f}"), *(replace(f, good=None) for f in seen.figures())]

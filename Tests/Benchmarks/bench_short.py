@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from bench_counts import calls
 from cells import Cell, best, measured
-from contestants import LIBRARIES, ours
+from contestants import LIBRARIES, entralogin_alone
 from environment import Environment
 from figures import Figure, at_most
 from short_environment import short, short_names
@@ -71,7 +71,7 @@ def short_name_calls(env: Environment) -> list[Figure]:
 
 def short_name_strangers(env: Environment) -> list[Figure]:
     module = f"{LIBRARIES}/libnss_entralogin_short.so.2:entralogin_short"
-    with ours(env, ACCOUNTS) as (mine, _):
+    with entralogin_alone(env, ACCOUNTS) as (mine, _):
         def cell(route: str, operation: str) -> Cell:
             taken = [measured(mine, route, operation, 1) for _ in range(ROUNDS)]
             return best([one for one in taken if one is not None])

@@ -43,13 +43,13 @@ def plain_machine(env: Environment) -> tuple[Machine, Person]:
     return machine, replace(person, identity=key).holding(line, "plain")
 
 
-def pairs(env: Environment, port: int, ours: Person, plain: Person) -> tuple[float, float, float]:
+def pairs(env: Environment, port: int, entra: Person, plain: Person) -> tuple[float, float, float]:
     """The medians with entralogin and without it in milliseconds, and the median of the ratios within pairs."""
     with_us: list[float] = []
     without: list[float] = []
     for turn in range(PAIRS):
         for side in ((0, 1) if turn % 2 else (1, 0)):
-            outcome = ours.ssh("true", port=port) if side else plain.ssh("true", port=PLAIN_PORT)
+            outcome = entra.ssh("true", port=port) if side else plain.ssh("true", port=PLAIN_PORT)
             admitted(outcome)
             (with_us if side else without).append(outcome.milliseconds)
     ratio = statistics.median(a / b for a, b in zip(with_us, without, strict=True))
@@ -71,9 +71,9 @@ def warm_sign_in(env: Environment) -> list[Figure]:
                 break
         require(host.questions() == asked, "a warm sign-in asked Azure")
     machine.stop()
-    ours, without, ratio = min(seen, key=lambda s: s[2])
-    return [at_most("warm sign-in, ours / plain certificate", ratio, SIGN_IN_LIMIT,
-                    f"{ratio:.3f} (median of {PAIRS} pairs; {ours:.0f} ms / {without:.0f} ms; "
+    entra, without, ratio = min(seen, key=lambda s: s[2])
+    return [at_most("warm sign-in, entralogin / plain certificate", ratio, SIGN_IN_LIMIT,
+                    f"{ratio:.3f} (median of {PAIRS} pairs; {entra:.0f} ms / {without:.0f} ms; "
                     f"rounds: {', '.join(f'{s[2]:.3f}' for s in seen)})")]
 
 
@@ -112,6 +112,6 @@ def helper(env: Environment) -> list[Figure]:
                 seen.append((float(lines[0]), float(lines[2])))
                 if seen[-1][0] <= HELPER_LIMIT * seen[-1][1]:
                     break
-    ours, bare = min(seen, key=lambda s: s[0] / s[1])
-    return [at_most("helper, start to end / a bare exchange", ours / bare, HELPER_LIMIT,
-                    f"{ours / bare:.2f} (medians of 300 in turn: {ours:.0f} µs / {bare:.0f} µs)")]
+    entra, bare = min(seen, key=lambda s: s[0] / s[1])
+    return [at_most("helper, start to end / a bare exchange", entra / bare, HELPER_LIMIT,
+                    f"{entra / bare:.2f} (medians of 300 in turn: {entra:.0f} µs / {bare:.0f} µs)")]

@@ -75,7 +75,7 @@ def rounds(entra: Callable[[], int], local: Callable[[], int], goal: float) -> l
 
 
 def figure(what: str, seen: list[tuple[float, float, float]], limit: float, goal: float) -> Figure:
-    ratio, ours, plain = min(seen)
+    ratio, entra, plain = min(seen)
     return at_most(what, ratio, limit,
-                   f"{ratio:.3f} (median of {PAIRS} pairs; {ours:.1f} ms / {plain:.1f} ms; "
+                   f"{ratio:.3f} (median of {PAIRS} pairs; {entra:.1f} ms / {plain:.1f} ms; "
                    f"rounds: {', '.join(f'{s[0]:.3f}' for s in seen)}); goal {goal:g}")

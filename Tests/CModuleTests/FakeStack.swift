@@ -208,7 +208,7 @@ final class FakeStack {
     }
 
     private static let root: @convention(c) () -> uid_t = { 0 }
-    private static let ours: @convention(c) () -> uid_t = { FakeStack.uid }
+    private static let current: @convention(c) () -> uid_t = { FakeStack.uid }
     private static let mappedPerson: @convention(c) () -> uid_t = { FakeStack.mappedUID }
 
     enum Stage { case authenticate, setcred, account, open, close }
@@ -238,7 +238,7 @@ final class FakeStack {
         if let accounts { folder.write(accounts, to: "accounts") }
         if let rules { folder.write(Array(rules.utf8), to: "rules") }
         if hasAnswered { folder.write([], to: "answered") }
-        let own = asMapped ? Self.mappedPerson : ownRealUID ? Self.ours : Self.root
+        let own = asMapped ? Self.mappedPerson : ownRealUID ? Self.current : Self.root
         let flags = silent ? Int32(bitPattern: UInt32(PAM_SILENT)) : 0
         return folder("loginuid").withCString { loginUID in
             folder("adopted").withCString { mapped in

@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Names and ids that can be an Entra account's")
 struct NameTests {
-    static let ours = [
+    static let valid = [
         "alice@contoso.com", "o'brien@mail.contoso.com", "a.b-c_d@x", "1@2.3", "-a@b", "a@b-c.d",
         "0f8fad5b-d9cb-469f-a165-70867728950e",
         String(repeating: "a", count: 64) + "@" + String(repeating: "b", count: 48),
@@ -29,7 +29,7 @@ struct NameTests {
         name.withCString { entralogin_name_folds_to_valid($0, name.utf8.count) != 0 }
     }
 
-    @Test("P7: A user principal name and a GUID in lower case can be an Entra account's", arguments: ours)
+    @Test("P7: A user principal name and a GUID in lower case can be an Entra account's", arguments: valid)
     func accepted(_ name: String) {
         #expect(isOurs(name) && foldsToOurs(name))
         let upper = name.uppercased()

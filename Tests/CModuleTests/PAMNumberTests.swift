@@ -96,8 +96,8 @@ struct PAMNumberTests {
     @Test("P5: In doubt it is an Entra account's: published, unreadable, known by another name, or not to be looked up")
     func doubt() throws {
         let other: [UInt8] = Array("not a snapshot".utf8)
-        let ours = try published(("alice@contoso.com", FakeStack.joe.uid))
-        for accounts in [ours, other, Array(ours.dropLast(8)), []] {
+        let own = try published(("alice@contoso.com", FakeStack.joe.uid))
+        for accounts in [own, other, Array(own.dropLast(8)), []] {
             let su = FakeStack(service: "su", user: "bob", invoking: FakeStack.joe.name)
             #expect(ask(su, as: Self.joe, accounts: accounts).result == PAM_PERM_DENIED)
             #expect(ask(FakeStack(user: FakeStack.joe.name), accounts: accounts).result == PAM_PERM_DENIED)

@@ -33,7 +33,6 @@ class Fixture:
         self.plain.start_sshd(PLAIN_PORT)
         self.before: dict[str, str] = {}
         self.vm = self.install("vm", PORT, SECOND_PORT)
-        self.records: dict[str, list[str]] = {}  # passwd records as they were while the daemon ran
 
     def install(self, name: str, *ports: int, sshd: str = "") -> Installed:
         """Makes a machine and installs entralogin on it as README says. `sshd` is one more setting for its sshd."""

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from fixture import Fixture
-from rows_people import USERS, ours
+from rows_people import USERS, in_id_range
 from table import equal, require, row
 from testbed.checks import refused
 from testbed.installed import TOOL
@@ -27,8 +27,8 @@ def wired_wrong(fixture: Fixture) -> str:
 
     fresh.machine.remove("/etc/ssh/sshd_config.d/40-hardening.conf")
     fresh.machine.reload_sshd(2203)
-    require(fresh.stamp() and alice.ssh("true", port=2203).ok, "she cannot sign in after it was mended")
-    return f"refused; doctor: {line.strip()}; mended: in again"
+    require(fresh.stamp() and alice.ssh("true", port=2203).ok, "she cannot sign in after it was fixed")
+    return f"refused; doctor: {line.strip()}; fixed: in again"
 
 
 @row("doctor, status, explain", "on the machine as it should be")
@@ -50,7 +50,7 @@ def names_stay(fixture: Fixture) -> str:
     for name in names:
         record = machine.passwd(name)
         equal(record, before[name], f"getent passwd {name}")
-        require(len(record) == 7 and ours(int(record[2])), f"{name}: {record}")
+        require(len(record) == 7 and in_id_range(int(record[2])), f"{name}: {record}")
         equal(machine.passwd(record[2]), record, f"getent passwd {record[2]}")
         equal(machine.must("id", "-un", name).out, f"{name}\n", f"id {name}")
         require(USERS in machine.must("id", "-Gn", name).out.split(), f"id -Gn {name} lacks {USERS}")

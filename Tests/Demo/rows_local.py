@@ -111,11 +111,11 @@ def compared(fixture: Fixture) -> str:
     high, because the demonstration's host is shared."""
     tried = []
     for _ in range(TRIES):
-        ours, plain = [], []
+        entra, plain = [], []
         for _ in range(PAIRS):
-            ours.append(_timed(fixture, PORT))
+            entra.append(_timed(fixture, PORT))
             plain.append(_timed(fixture, PLAIN_PORT))
-        tried.append((statistics.median(ours), statistics.median(plain)))
+        tried.append((statistics.median(entra), statistics.median(plain)))
         if tried[-1][0] <= LIMIT * tried[-1][1]:
             break
     with_us, without = tried[-1]

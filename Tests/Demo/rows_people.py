@@ -15,7 +15,7 @@ FIRST_UID, LAST_UID = 1_879_048_192 + 1024, 2_147_352_575  # the first 1024 of t
 USERS, ADMINS = "entra_users", "entra_admins"
 
 
-def ours(uid: int) -> bool:
+def in_id_range(uid: int) -> bool:
     return FIRST_UID <= uid <= LAST_UID
 
 
@@ -48,7 +48,7 @@ def alice_signs_in(fixture: Fixture) -> str:
     require(outcome.ok, outcome.text)
     name, uid, gid, group, groups, root, home, folder = (outcome.lines() + [""] * 8)[:8]
     equal(name, "alice@contoso.com", "id -un")
-    require(ours(int(uid)), f"uid {uid} is outside our range")
+    require(in_id_range(int(uid)), f"uid {uid} is outside the id range")
     equal((gid, group), (uid, name), "private group")
     equal(set(groups.split()), {name, USERS, ADMINS}, "id -Gn")
     equal(root, "0", "sudo -n id -u")

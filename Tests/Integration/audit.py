@@ -98,7 +98,7 @@ def confined(env: BootedEnvironment) -> str:
     def send() -> str:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
             try:
-                sender.sendto(b"not ours", SOCKET)
+                sender.sendto(b"not the daemon's", SOCKET)
             except OSError as error:
                 return os.strerror(error.errno or 0)
         return "sent"

@@ -13,7 +13,7 @@ import rows_people  # noqa: F401
 import rows_local  # noqa: F401
 import rows_integration  # noqa: F401
 # isort: on
-from authselected import OURS
+from authselected import OWN_FILE
 from case import case
 from table import TABLE, run_table
 from testbed import Machine
@@ -47,7 +47,7 @@ def profiles(env: AuthselectEnvironment) -> str:
         before = inventory(machine, *PLACES)
         put_in_place(machine)
         wired(machine, profile)
-        machine.write(OURS, machine.read(OURS).replace(" user notingroup entra_admins", ""))
+        machine.write(OWN_FILE, machine.read(OWN_FILE).replace(" user notingroup entra_admins", ""))
         machine.must("authselect", "apply-changes")
         machine.must(CONFIGURE, "--enable")  # again, over the profile of an older version
         wired(machine, profile)

@@ -12,7 +12,7 @@ from testbed.installed import CONFIGURE, put_in_place
 from testbed.machine import HERE, Machine
 from testbed.packages import differences, inventory
 
-OURS = "/etc/authselect/custom/entralogin/system-auth"
+OWN_FILE = "/etc/authselect/custom/entralogin/system-auth"
 PROFILE = "/usr/share/authselect/default/sssd"
 # The stages of RHEL 9's "sssd" profile, as far as their order matters to entralogin.
 STACK = """auth        required      pam_env.so
@@ -59,10 +59,10 @@ def authselect(env: PackagesEnvironment) -> str:
             first = next(line for line in lines if line[0].lstrip("-") == stage)
             equal(first[-1], "pam_entralogin.so", f"the first module of {name}, {stage}")
     require("passwd: sss files systemd entralogin" in machine.read("/etc/authselect/nsswitch.conf"), "nsswitch.conf")
-    older = machine.read(OURS).replace(" user notingroup entra_admins", "")
-    machine.write(OURS, older)
+    older = machine.read(OWN_FILE).replace(" user notingroup entra_admins", "")
+    machine.write(OWN_FILE, older)
     machine.must(CONFIGURE, "--enable")  # again, over the profile of an older version
-    require("notingroup entra_admins" in machine.read(OURS), "the older version's lines are left")
+    require("notingroup entra_admins" in machine.read(OWN_FILE), "the older version's lines are left")
     machine.must(CONFIGURE, "--disable")
     after = inventory(machine, "/etc/pam.d", "/etc/authselect", "/etc/nsswitch.conf")
     equal([d for d in differences(before, after) if d != "+/etc/authselect/custom"], [], "what is left")

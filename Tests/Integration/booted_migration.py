@@ -29,7 +29,7 @@ def over(env: BootedEnvironment) -> str:
             require(applied.ok, applied.text)
             host.wait_until_ready()
             admitted(host.ssh(person, "id -un"), f"{person.login}\n")
-            alive("with ours")
+            alive("with entralogin")
             undone = apply(host, "--undo")
             require(undone.ok, undone.text)
             equal(files(host), before, "files after the way back")

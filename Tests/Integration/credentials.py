@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from case import case, cases
-from environment import EARLY, Environment, Host, ours
+from environment import EARLY, Environment, Host, entra_block
 from simulator.sshkeys import make_key, public_line, ssh_keygen
 from testbed import Outcome, Person
 from testbed.checks import Wrong, admitted, equal, refused, require
@@ -71,7 +71,7 @@ def planted_by_file(env: Environment) -> str:
         admitted(host.ssh(alice, "true"))
         thief = intruder(env, alice)
         plant(host, thief)
-        host.machine.write(EARLY, ours(KEYS_FILE))
+        host.machine.write(EARLY, entra_block(KEYS_FILE))
         host.reload()
         require(not host.stamp(), "the stack check is content with an AuthorizedKeysFile")
         require("authorizedkeysfile" in host.tool("doctor").text.lower(), "doctor does not name it")
@@ -178,7 +178,7 @@ def two_credentials(env: Environment) -> str:
     with env.fresh("second") as host:
         person = env.newcomer()
         second = ("AuthenticationMethods publickey,keyboard-interactive", "KbdInteractiveAuthentication yes")
-        host.machine.write(EARLY, ours(*second))
+        host.machine.write(EARLY, entra_block(*second))
         host.reload()
         require(not host.stamp(), "the stack check is content")
         require("authenticationmethods" in host.tool("doctor").text.lower(), "doctor does not name it")

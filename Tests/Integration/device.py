@@ -113,7 +113,7 @@ def wrong_tokens(env: Environment, other: Person) -> list[tuple[dict[str, Any], 
     object_id = env.testbed.directory.principals[env.key_of(other)].object_id
     return [
         ({"sign": "none"}, "identity-token"), ({"sign": "hmac"}, "identity-token"),
-        ({"sign": "stranger-as-ours"}, "identity-token"), ({"claims": {"tid": contoso.OTHER_TENANT}}, "wrong-tenant"),
+        ({"sign": "stranger-as-entra"}, "identity-token"), ({"claims": {"tid": contoso.OTHER_TENANT}}, "wrong-tenant"),
         ({"claims": {"aud": "c11e0000-0000-4000-8000-0000000000dd"}}, "identity-token"),
         ({"claims": {"nonce": "x"}}, "identity-token"), ({"claims": {"exp": int(time.time()) - 1}}, "identity-token"),
         ({"claims": {"oid": object_id}}, "object-id-changed"),
@@ -168,7 +168,7 @@ def frozen(env: Environment) -> str:
             equal(shell(terminal, "id -un"), "lisa", "who it is")
             return terminal.shown
 
-        def ours(terminal: Terminal) -> str:
+        def entra(terminal: Terminal) -> str:
             terminal.expect("login: ")
             terminal.type(person.login)
             terminal.expect(QUESTION)
@@ -179,7 +179,7 @@ def frozen(env: Environment) -> str:
         try:
             shown = at_terminal(host.machine, LOGIN, local)
             require("Entra" not in shown, f"lisa reads of us: {shown}")
-            line = at_terminal(host.machine, LOGIN, ours)
+            line = at_terminal(host.machine, LOGIN, entra)
         finally:
             host.service.thaw()
     return line.strip()

@@ -43,7 +43,7 @@ class Denial:
     line: str
 
     @property
-    def is_ours(self) -> bool:
+    def is_entralogins(self) -> bool:
         return "entralogin" in self.line or (self.source, self.target) not in _DEBIANS_OWN
 
     def __str__(self) -> str:
@@ -105,9 +105,6 @@ class EnforcingEnvironment(People):
         found = self.machine.run("ausearch", "--input-logs", "--raw", "-m", "AVC,USER_AVC,SELINUX_ERR", "-ts", "boot")
         require(found.status in (0, 1), f"ausearch: {found.text}")  # 1: there is none
         return [_denial(line) for line in found.out.splitlines() if re.search(r"avc:  denied|seresult=denied", line)]
-
-    def ours(self) -> list[Denial]:
-        return [denial for denial in self.denials() if denial.is_ours]
 
     # Between cases
 

@@ -51,9 +51,9 @@ def tool(env: EnforcingEnvironment) -> str:
 @case("P11", "in all of this the kernel refused nothing of entralogin's")
 def count(env: EnforcingEnvironment) -> str:
     all_of_them = env.denials()
-    ours = [denial for denial in all_of_them if denial.is_ours]
-    require(not ours, f"{len(ours)} denials of ours: " + " | ".join(sorted({str(denial) for denial in ours})))
-    return f"0 denials of ours, {len(all_of_them)} of Debian's own"
+    entra = [denial for denial in all_of_them if denial.is_entralogins]
+    require(not entra, f"{len(entra)} denials of entralogin's: " + " | ".join(sorted({str(denial) for denial in entra})))
+    return f"0 denials of entralogin's, {len(all_of_them)} of Debian's own"
 
 
 @case("P7",

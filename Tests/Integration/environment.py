@@ -21,7 +21,7 @@ from testbed.checks import Mismatch, require
 from testbed.installed import TOOL, put_in_place
 from testbed.machine import wait_for
 
-__all__ = ["EARLY", "KEYS", "NUMBERED_USERS", "PASSWORD", "SETTINGS", "STATE", "Environment", "Host", "ours"]
+__all__ = ["EARLY", "KEYS", "NUMBERED_USERS", "PASSWORD", "SETTINGS", "STATE", "Environment", "Host", "entra_block"]
 
 STATE = "/var/lib/entralogin"
 KEYS = "/var/lib/entralogin-sshd/trusted_user_ca_keys"  # what sshd reads
@@ -29,7 +29,7 @@ SETTINGS = "/etc/entralogin/entralogin.conf.d/50-test.conf"
 EARLY = "/etc/ssh/sshd_config.d/00-a.conf"  # read before entralogin's drop-in, so its values win
 
 
-def ours(*settings: str) -> str:
+def entra_block(*settings: str) -> str:
     """A Match block for Entra users; its values win where sshd reads it before entralogin's."""
     return "Match User *@*\n" + "".join(f"    {setting}\n" for setting in settings)
 
@@ -87,7 +87,7 @@ class Host(Installed):
         script = ("mkdir -p /etc/ssh/other.d && cp /etc/ssh/sshd_config.d/*.conf /etc/ssh/other.d/ && "
                   "sed 's/sshd_config\\.d/other.d/' /etc/ssh/sshd_config >/etc/ssh/other_config")
         require(self.machine.shell(script).ok, "the other configuration")
-        self.machine.write("/etc/ssh/other.d/00-a.conf", ours(*settings))
+        self.machine.write("/etc/ssh/other.d/00-a.conf", entra_block(*settings))
         self.machine.stop_sshd()
         self.machine.start_sshd(self.port, config="/etc/ssh/other_config")
         self.stamped()

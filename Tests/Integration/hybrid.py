@@ -163,4 +163,4 @@ def late(env: Environment) -> str:
         host.begin()
         host.stamped()
         admitted(host.ssh(person, "true"))
-    return "found when it came; the missing group is told, and mended by configure --enable"
+    return "found when it came; the missing group is told, and fixed by configure --enable"

@@ -180,14 +180,14 @@ def local_name_later(env: Environment) -> str:
     with env.fresh("localname") as host:
         person = env.newcomer()
         admitted(host.ssh(person, "true"))
-        ours = host.machine.uid(person.login)
+        entra = host.machine.uid(person.login)
         add_local_account(host, person.login, 2000)
-        require(host.machine.uid(person.login) != ours, "the local account does not win")
+        require(host.machine.uid(person.login) != entra, "the local account does not win")
         shut_out(host.ssh(person, f"echo {MARK}"))
         told = conflict_told(host, person.login)
         host.machine.must("sed", "-i", f"/^{person.login}:/d", "/etc/passwd")
         host.tool("flush")
-        admitted(host.ssh(person, "id -u"), f"{ours}\n")
+        admitted(host.ssh(person, "id -u"), f"{entra}\n")
     return told
 
 
@@ -196,10 +196,10 @@ def local_number_later(env: Environment) -> str:
     with env.fresh("localuid") as host:
         person, other = env.newcomer(), env.newcomer()
         admitted(host.ssh(person, "true"))
-        ours = host.machine.uid(person.login)
-        for uid, name in ((ours, "squatter"), (first_uid(other.login), "early")):
+        entra = host.machine.uid(person.login)
+        for uid, name in ((entra, "squatter"), (first_uid(other.login), "early")):
             add_local_account(host, name, uid)
-        equal(host.machine.passwd(str(ours))[0], "squatter", "getent by number")
+        equal(host.machine.passwd(str(entra))[0], "squatter", "getent by number")
         shut_out(host.ssh(person, f"echo {MARK}"))
         told = conflict_told(host, person.login)
         uid = int(admitted(host.ssh(other, "id -u")))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from case import case, cases
 from credentials import MARK, shut_out, without_effect
-from environment import EARLY, SETTINGS, Environment, Host, ours
+from environment import EARLY, SETTINGS, Environment, Host, entra_block
 from no_effects import HELPER
 from simulator import contoso
 from simulator.sshkeys import public_line
@@ -65,13 +65,13 @@ def without_pam_by_option(env: Environment) -> str:
 BLOCKS = (
     ("quoted", '"Match" User mallory@contoso.com\n    AuthorizedKeysFile .ssh/authorized_keys\n'),
     ("match", "Match all\n    PasswordAuthentication yes\n"), ("behind", 'Include "/etc/ssh/x y.conf"\n'),
-    ("principals", ours("AuthorizedPrincipalsFile /etc/ssh/principals")),
-    ("authority", ours("TrustedUserCAKeys /etc/ssh/own.pub")),
+    ("principals", entra_block("AuthorizedPrincipalsFile /etc/ssh/principals")),
+    ("authority", entra_block("TrustedUserCAKeys /etc/ssh/own.pub")),
 )
 OTHER_CREDENTIALS = (
-    (ours("AuthorizedKeysCommand /usr/bin/true\n    AuthorizedKeysCommandUser nobody"), "authorizedkeyscommand"),
-    (ours("PasswordAuthentication yes"), "passwordauthentication"),
-    (ours("GSSAPIAuthentication yes"), "gssapiauthentication"),
+    (entra_block("AuthorizedKeysCommand /usr/bin/true\n    AuthorizedKeysCommandUser nobody"), "authorizedkeyscommand"),
+    (entra_block("PasswordAuthentication yes"), "passwordauthentication"),
+    (entra_block("GSSAPIAuthentication yes"), "gssapiauthentication"),
 )
 
 

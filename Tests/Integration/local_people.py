@@ -95,11 +95,11 @@ def no_connection(env: Environment) -> str:
         admitted(host.ssh(env.root, "su - lisa -c 'id -un'"), "lisa\n")
         local = log.read_text()
         admitted(host.ssh(env.person("alice"), "true"))
-        ours = log.read_text()[len(local):]
+        entra = log.read_text()[len(local):]
     require("/usr/bin/sudo" in local and "/bin/su" in local, "the trace does not show sudo and su")
     require_no_connection(local)
-    require(SOCKETS in ours, "alice's own sign-in does not show: the trace proves nothing")
-    return f"{local.count('connect(')} connections, none to {SOCKETS}; alice's sign-in makes {ours.count(SOCKETS)}"
+    require(SOCKETS in entra, "alice's own sign-in does not show: the trace proves nothing")
+    return f"{local.count('connect(')} connections, none to {SOCKETS}; alice's sign-in makes {entra.count(SOCKETS)}"
 
 
 @case("P8", "cron of local users makes no connection to the daemon (traced)")

@@ -62,7 +62,7 @@ def over(env: Environment) -> str:
         adopt(host)
         owned = [text.replace("aad_admins:x:4700:\n", "") for text in owned]
         equal(plan(host)[1]["oldLines"], [], "lines left")
-        alive("with ours")
+        alive("with entralogin")
         mapped(env, host, person, home)
         require(apply(host).status == 1, "migrated twice")
         undone = apply(host, "--undo")

@@ -117,9 +117,9 @@ def warned_of(env: Environment) -> str:
         changed = [" ".join([*words[:2], "no"]) if (words := line.split())[:1] == ["enable-cache"] else line
                    for line in settings]
         host.machine.write("/etc/nscd.conf", "\n".join(changed) + "\n")
-        mended = host.tool("doctor").text
-        require("keeps neither passwd nor group" in mended and "nscd keeps passwd" not in mended,
-                f"doctor of the new settings: {mended}")
+        after = host.tool("doctor").text
+        require("keeps neither passwd nor group" in after and "nscd keeps passwd" not in after,
+                f"doctor of the new settings: {after}")
     return next(line.strip() for line in warned.text.splitlines() if "nscd keeps" in line)
 
 

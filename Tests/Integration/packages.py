@@ -16,7 +16,7 @@ from testbed.packages import NAME, apt, differences, inventory, other_product, s
 from testbed.unversioned import unversioned
 
 LINGER = "/var/lib/systemd/linger"
-OURS = {"entralogin", "entralogin-ssh", "entralogin-audit", "entralogin-sessions"}
+USERS = {"entralogin", "entralogin-ssh", "entralogin-audit", "entralogin-sessions"}
 WIRED = ("/etc/ssh", "/etc/pam.d", "/etc/nsswitch.conf", "/etc/sudoers", "/etc/sudoers.d")
 # What stays after a purge, and why: Documentation/install.md.
 KEPT = {"+/var/lib/entralogin", "+/var/lib/entralogin/accounts"}
@@ -117,7 +117,7 @@ def journey(env: PackagesEnvironment) -> str:
         left = set(differences(before, inventory(machine)))
         equal(sorted(left - MAY_STAY), sorted(KEPT), "files after the purge")
         there = {line.split(":")[0] for line in machine.read("/etc/passwd").splitlines()}
-        require(OURS | {"lisa"} <= there, f"the accounts after the purge: {there}")
+        require(USERS | {"lisa"} <= there, f"the accounts after the purge: {there}")
     return f"left: {', '.join(sorted(KEPT))}, three system users"
 
 

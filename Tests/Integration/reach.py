@@ -112,7 +112,7 @@ def without_effects(env: Environment) -> str:
         host.stamped()
         outcome = host.machine.run(PROBE, "sshd")
         require(outcome.out.startswith("mark reached\nresult 10\nmodule /"), f"pam-probe says {outcome.text}")
-        require(not host.machine.path(CALLS).exists(), "modules behind ours were run")
+        require(not host.machine.path(CALLS).exists(), "modules behind entralogin's were run")
         require(host.questions() == questions, "Azure was asked")
         require("entralogin-probe" not in host.journal.text(), f"the daemon was asked: {host.journal.text()[lines:]}")
     return outcome.out.splitlines()[0]

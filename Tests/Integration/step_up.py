@@ -105,7 +105,7 @@ def granted(env: Environment) -> str:
         equal((record["ENTRALOGIN_SERVICE"], record["ENTRALOGIN_OBJECT_ID"]), ("sudo", object_id), "the record")
         opened = [r for r in host.journal.since(mark)
                   if r.get("ENTRALOGIN_EVENT") == "session-opened" and r.get("ENTRALOGIN_SERVICE") != "sshd"]
-        equal(opened, [], "sessions of ours in sudo")
+        equal(opened, [], "Entra users' sessions in sudo")
         require(code not in host.service.output(), "the code is in the log")
         # In another session, sudo has to ask again.
         require("password is required" in host.ssh(person, "sudo -n id -u").err, "sudo -n in another session")

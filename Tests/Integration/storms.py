@@ -77,17 +77,17 @@ def storm(env: Environment, people: int, sign_ins: int, limit: float | None) -> 
     settings = f"{LIMITS}AuthorizedKeysFile .ssh/authorized_keys /etc/ssh/load_keys\n"
     with env.fresh("storm", sshd=settings, bare=True) as host:
         entra_people = [env.newcomer() for _ in range(people)]
-        ours = (entra_people * sign_ins)[:sign_ins]
+        entra = (entra_people * sign_ins)[:sign_ins]
         theirs = (local_people(host, entra_people[0], people) * sign_ins)[:sign_ins]
         before = host.count("pas"), host.count("arm")
-        first = at_once(host, ours)
+        first = at_once(host, entra)
         asked = host.count("pas") - before[0], host.count("arm") - before[1]
         equal(asked[0], people, "questions to PAS while everybody signed in for the first time")
         # Two lists for each user, to confirm that the user is no administrator. Role definitions are cached.
         require(asked[1] <= 3 * people, f"{asked[1]} requests to ARM for {people} people")
         seen: list[tuple[float, Storm, Storm]] = []
         for _ in range(ROUNDS):  # again if a round is beyond the limit, because the machine is shared
-            again, local = at_once(host, ours), at_once(host, theirs)
+            again, local = at_once(host, entra), at_once(host, theirs)
             seen.append((again.p99 / local.p99, again, local))
             if limit is None or seen[-1][0] <= limit:
                 break

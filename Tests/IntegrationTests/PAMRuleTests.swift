@@ -8,7 +8,7 @@ import WiredMachine
 /// A table of stacks: the file's content, and what the rule finds wrong.
 struct PAMRuleTests {
     /// entralogin's line and the lines that guard it, for use after `type` and a space.
-    private static func ours(_ type: String) -> String { PAMRule.lines(type).joined(separator: "\n\(type) ") }
+    private static func lines(_ type: String) -> String { PAMRule.lines(type).joined(separator: "\n\(type) ") }
 
     private func evaluate(_ rule: PAMRule, _ files: [String: String]) -> Finding? {
         var machine = WiredMachine()
@@ -32,7 +32,7 @@ struct PAMRuleTests {
         ]
     )
     func before(line: String, isGood: Bool) {
-        let text = "\(line)\naccount \(PAMRuleTests.ours("account"))\naccount required pam_unix.so\n"
+        let text = "\(line)\naccount \(PAMRuleTests.lines("account"))\naccount required pam_unix.so\n"
         #expect(evaluate(.account("sshd"), ["sshd": text])?.severity == (isGood ? .good : .error))
     }
 
@@ -95,7 +95,7 @@ struct PAMRuleTests {
 
     @Test("The account line must stand before pam_unix")
     func afterUnix() throws {
-        let text = "account required pam_unix.so\naccount \(PAMRuleTests.ours("account"))\n"
+        let text = "account required pam_unix.so\naccount \(PAMRuleTests.lines("account"))\n"
         let finding = try #require(evaluate(.account("sshd"), ["sshd": text]))
         #expect(finding.severity == .error)
         #expect(finding.found.contains("pam_unix.so runs before"))
@@ -107,8 +107,8 @@ struct PAMRuleTests {
         arguments: ["pam_env.so", "pam_mkhomedir.so umask=0077", "pam_systemd.so", "/lib/security/pam_env.so"]
     )
     func sessionOrder(module: String) {
-        let late = "session optional \(module)\nsession \(PAMRuleTests.ours("session"))\n"
-        let early = "session \(PAMRuleTests.ours("session"))\nsession optional \(module)\n"
+        let late = "session optional \(module)\nsession \(PAMRuleTests.lines("session"))\n"
+        let early = "session \(PAMRuleTests.lines("session"))\nsession optional \(module)\n"
         #expect(evaluate(.session("sshd"), ["sshd": late])?.severity == .error)
         #expect(evaluate(.session("sshd"), ["sshd": early])?.severity == .good)
     }
@@ -117,7 +117,7 @@ struct PAMRuleTests {
     func substack() throws {
         let files = [
             "sshd": "session substack inner\nsession required pam_unix.so\n",
-            "inner": "session \(PAMRuleTests.ours("session"))\n",
+            "inner": "session \(PAMRuleTests.lines("session"))\n",
         ]
         let finding = try #require(evaluate(.session("sshd"), files))
         #expect(finding.severity == .error)
@@ -127,7 +127,7 @@ struct PAMRuleTests {
     @Test("What ends a substack before us does not pass over us; a jump over it counts it once")
     func substackBefore() {
         let inner = "account sufficient pam_permit.so\naccount required pam_permit.so\n"
-        let plain = "account substack inner\naccount \(PAMRuleTests.ours("account"))\n"
+        let plain = "account substack inner\naccount \(PAMRuleTests.lines("account"))\n"
         #expect(evaluate(.account("sshd"), ["sshd": plain, "inner": inner])?.severity == .good)
         let jumping = "account [default=1] pam_permit.so\n" + plain
         #expect(evaluate(.account("sshd"), ["sshd": jumping, "inner": inner])?.severity == .good)
@@ -140,7 +140,7 @@ struct PAMRuleTests {
         let files = [
             "sshd": "ACCOUNT Include password-auth # the rest\n",
             "password-auth":
-                "session sufficient pam_x.so\naccount \\\n  \(PAMRuleTests.ours("account"))\n#account sufficient pam_y.so\n",
+                "session sufficient pam_x.so\naccount \\\n  \(PAMRuleTests.lines("account"))\n#account sufficient pam_y.so\n",
         ]
         #expect(evaluate(.account("sshd"), files)?.severity == .good)
     }
@@ -148,7 +148,7 @@ struct PAMRuleTests {
     @Test("P4: a backslash joins the next line with blanks behind it, too, as for libpam: it may be but arguments")
     func continuedWithBlanks() throws {
         for blanks in [" ", "\t ", ""] {
-            let text = "account required pam_permit.so \\\(blanks)\naccount \(PAMRuleTests.ours("account"))\n"
+            let text = "account required pam_permit.so \\\(blanks)\naccount \(PAMRuleTests.lines("account"))\n"
             let finding = try #require(evaluate(.account("sshd"), ["sshd": text]))
             #expect(finding.severity == .error)
             #expect(finding.found.contains("is not in the account stack"))
@@ -165,9 +165,11 @@ struct PAMRuleTests {
 
     @Test("Only LF ends a line, as for libpam: a carriage return hides nothing and belongs to the word before it")
     func carriageReturn() {
-        let hidden = "# head\r\naccount sufficient pam_localuser.so\r\naccount \(PAMRuleTests.ours("account"))\n"
+        let hidden = "# head\r\naccount sufficient pam_localuser.so\r\naccount \(PAMRuleTests.lines("account"))\n"
         #expect(evaluate(.account("sshd"), ["sshd": hidden])?.severity == .error)
-        #expect(evaluate(.account("sshd"), ["sshd": "account \(PAMRuleTests.ours("account"))\r\n"])?.severity == .error)
+        #expect(
+            evaluate(.account("sshd"), ["sshd": "account \(PAMRuleTests.lines("account"))\r\n"])?.severity == .error
+        )
     }
 
     @Test("Without our line it is an error that shows the line")

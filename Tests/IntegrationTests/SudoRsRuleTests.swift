@@ -47,9 +47,9 @@ struct SudoRsRuleTests {
 
     @Test("P7: A rule by the group's name is an error where another service answers for the name; by number it is none")
     func foreignGroup() {
-        let ours = "entra_admins:*:1879048193:\n"
+        let line = "entra_admins:*:1879048193:\n"
         let theirs = "entra_admins:x:70002:lisa\n"
-        #expect(severities(machine("0.2.5", Self.byName, group: ours)) == ["sudo-rs": .warning])
+        #expect(severities(machine("0.2.5", Self.byName, group: line)) == ["sudo-rs": .warning])
         let found = severities(machine("0.2.5", Self.byName, group: theirs))
         #expect(found == ["sudo-rs": .warning, "sudo-rs.group": .error])
         #expect(severities(machine("0.2.15", Self.byNumber, group: theirs)) == ["sudo-rs": .note])

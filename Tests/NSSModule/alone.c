@@ -118,7 +118,7 @@ void chrooted(void) {
 }
 
 void descriptors_closed_and_reused(void) {
-    struct stat ours, null;
+    struct stat own, null;
     begin();
     warm(PEOPLE);
     for (int round = 0; round < 3; round++) {
@@ -131,7 +131,7 @@ void descriptors_closed_and_reused(void) {
         for (uint32_t i = 0; i < 50; i++)
             must_answer(i, i % PEOPLE);
         for (int fd = 0; fd < 64; fd++)
-            require(fstat(fd, &ours) == 0 && ours.st_ino == null.st_ino, "descriptor %d was closed", fd);
+            require(fstat(fd, &own) == 0 && own.st_ino == null.st_ino, "descriptor %d was closed", fd);
     }
 }
 

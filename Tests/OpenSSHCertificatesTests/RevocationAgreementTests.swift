@@ -125,8 +125,8 @@ struct RevocationAgreementTests {
             }
             taken += 1
             let rule = RevocationRule(list: list, digests: LibcryptoDigests())
-            let ours = certificates.prefix(18).map { rule.check($0) != .satisfied }
-            #expect(ours == theirs, "list \(number)")
+            let entralogin = certificates.prefix(18).map { rule.check($0) != .satisfied }
+            #expect(entralogin == theirs, "list \(number)")
         }
         #expect(refused > count / 7 && taken > count / 7)
     }

@@ -272,11 +272,11 @@ import Wire
     @Test("An account store that cannot be read is grave")
     func store() throws {
         var standing = try Standing()
-        standing.accounts.fault = "/var/lib/entralogin/accounts:3: not a line of ours"
+        standing.accounts.fault = "/var/lib/entralogin/accounts:3: not a line of entralogin's"
         let warning = try only(standing)
         #expect(warning.id.rawValue == "store-unreadable")
         #expect(warning.isGrave)
-        #expect(warning.text == "/var/lib/entralogin/accounts:3: not a line of ours")
+        #expect(warning.text == "/var/lib/entralogin/accounts:3: not a line of entralogin's")
     }
 
     @Test("P16: a full disk is grave where nobody new can be enrolled, and a word where only times cannot be noted")

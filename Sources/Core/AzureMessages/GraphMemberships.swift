@@ -3,7 +3,7 @@
 internal import ByteCoding
 package import Identity
 
-/// The question of *checkMemberGroups*: of which of these groups somebody is a member, nested ones counted (azure.md,
+/// The question of *checkMemberGroups*: of which of these groups a user is a member, nested ones counted (azure.md,
 /// "Microsoft Graph").
 package struct MembershipQuestion: Hashable, Sendable {
     /// Ids in one request at most.

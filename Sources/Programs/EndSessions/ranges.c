@@ -11,7 +11,7 @@
 #include "entralogin_end_sessions.h"
 #include "entralogin_name.h"
 
-/* Lower numbers are local accounts' and services': no line makes them somebody's. */
+/* Lower numbers belong to local accounts and services: no line gives them to another user. */
 #define NUMBER_MIN 65536u
 #define LINE_MAX_BYTES 1024
 
@@ -69,7 +69,7 @@ static void add(struct entralogin_account *account, const struct line *line) {
     account->ranges[account->ranges_count++].last = (uint32_t)line->last;
 }
 
-/* Numbers that are somebody else's too are left alone, and with them their whole range. */
+/* A range that has numbers of another user, too, is left out as a whole. */
 static void drop(struct entralogin_account *account, uint64_t first, uint64_t last) {
     uint32_t kept = 0;
     for (uint32_t i = 0; i < account->ranges_count; i++) {

@@ -146,7 +146,7 @@ void entralogin_find_person(const struct entralogin_pam_operations *operations, 
 /* Whether the caller can cause this error by a resource limit; any other error of a name service is an outage of its own. */
 int entralogin_is_shortage(int error);
 
-/* The user who asks for another user's rights (sudo, su, polkit). */
+/* The user who wants another user's rights (sudo, su, polkit). */
 struct entralogin_invoker {
     int is_entra, is_mapped, is_mismatch;
     const char *name;                /* PAM_RUSER, or empty */

@@ -11,7 +11,7 @@ internal import Synchronization
 final class GroupMembership: Sendable {
     /// People without an account yet, and "no" answers, that are remembered; the oldest is forgotten first.
     private static let rememberedLimit = 4096
-    /// A sign-in waits for Graph no longer than this: without its answer somebody gets in without these groups.
+    /// A sign-in waits for Graph no longer than this: without its answer the user gets in without these groups.
     private static let longestWait = Duration.seconds(3)
 
     private struct Answer {
@@ -22,7 +22,7 @@ final class GroupMembership: Sendable {
     private struct State {
         /// Until there is an account to publish it for.
         var waiting: [DirectoryIdentity: Answer] = [:]
-        /// When somebody was last refused: an older answer gives nothing.
+        /// When each user was last refused: an older answer gives nothing.
         var lastNo: [DirectoryIdentity: BootTime] = [:]
     }
 
@@ -110,7 +110,7 @@ final class GroupMembership: Sendable {
         }
     }
 
-    /// A no about somebody, heard at `time`: every membership ends with it.
+    /// Azure has refused the user, as of `time`: every membership ends.
     func end(_ identity: DirectoryIdentity, at time: BootTime) {
         let enrolled = accounts.view().enrolled(as: identity)
         state.withLock { state in
@@ -123,7 +123,7 @@ final class GroupMembership: Sendable {
         }
     }
 
-    /// Somebody may be in an Entra group of that name at all.
+    /// True if an Entra group has that name, so that it can have members.
     func isOne(_ group: String) -> Bool { registry.hasGroup(named: group) }
 
     /// The Unix group of that name is an Entra group's, and the account is in it by an answer that is not older than

@@ -63,7 +63,7 @@ package final class EntraGroups: MembershipRegistry {
         /// The file does not say what stands here.
         var mustPublish = false
         var fault: String?
-        /// Whose name somebody else has, and why others have no number.
+        /// The groups whose name is taken on this machine; and, for the others without a number, why.
         var held: [String] = []
         var trouble: [String] = []
     }

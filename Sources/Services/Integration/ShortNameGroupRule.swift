@@ -2,8 +2,8 @@
 
 internal import Identity
 
-/// Evaluates whose the group is by which sshd tells accounts with a short name from other users: with somebody else's
-/// group of that name, its members would meet entralogin's block, and could not use their own keys (P8).
+/// Evaluates whether the group by which sshd recognizes accounts with a short name is entralogin's. If it is another
+/// group of that name, entralogin's block applies to its members, and they cannot use their own keys (P8).
 struct ShortNameGroupRule: Sendable {
     static let group = ShortName.group
 

@@ -21,7 +21,9 @@ struct OldIntegration: Sendable {
         }
         return blocks.flatMap { block -> [String] in
             let isConditional = block.first?.keyword == "match"
-            let named = block.filter { $0.rest.contains(OldIntegration.program) || $0.rest.contains(OldIntegration.mark) }
+            let named = block.filter {
+                $0.rest.contains(OldIntegration.program) || $0.rest.contains(OldIntegration.mark)
+            }
             return (isConditional && !named.isEmpty ? block : named).map(\.place)
         }
     }

@@ -15,11 +15,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "Integration"))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from cells import OPERATIONS, Cell
-from contestants import MAKERS, Contestant, others, ours
+from contestants import MAKERS, Contestant, entralogin_alone, others
 from environment import Environment
 from programs import programs
 from publishing import publishing
-from rounds import CACHE, OURS, ROUNDS, Key, provisional, rounds
+from rounds import CACHE, ENTRALOGIN, ROUNDS, Key, provisional, rounds
 from testbed import Testbed
 from testbed.checks import described
 from testbed.installed import REPOSITORY
@@ -43,13 +43,13 @@ def show(size: int, threads: int, cells: dict[Key, Cell], contestants: list[Cont
 def ratios(size: int, cells: dict[Key, Cell], threads: tuple[int, ...]) -> int:
     """Prints the ratios of entralogin's module to SSSD's memory cache, cell by cell; returns how many goals are missed."""
     missed = 0
-    print(f"\n{size:,} accounts: ours / SSSD's memory cache, median and 99 % (goal: at most 1; for a stranger's name, "
+    print(f"\n{size:,} accounts: entralogin / SSSD's memory cache, median and 99 % (goal: at most 1; for a stranger's name, "
           "which SSSD has no cache for, at most half of SSSD's hit)")
     for number in threads:
         for way in ("module", "glibc"):
             words = []
             for operation in OPERATIONS:
-                mine, theirs = cells.get((OURS, way, operation, number)), cells.get((CACHE, way, operation, number))
+                mine, theirs = cells.get((ENTRALOGIN, way, operation, number)), cells.get((CACHE, way, operation, number))
                 if operation == "missing":
                     theirs = cells.get((CACHE, way, "name", number))
                 if mine is None or theirs is None or not (mine.p99 and theirs.p99):
@@ -68,7 +68,7 @@ def compare(env: Environment, size: int, wanted: tuple[str, ...],
             threads: tuple[int, ...]) -> tuple[dict[str, object], int]:
     began = time.monotonic()
     numbers: dict[str, object] = {}
-    with ours(env, size) as (mine, host), others(env, size, wanted) as rest:
+    with entralogin_alone(env, size) as (mine, host), others(env, size, wanted) as rest:
         prepared = time.monotonic() - began
         cells = rounds([mine, *(c for c in rest if c.title in (CACHE, "files"))], threads, ROUNDS)
         cells |= rounds([c for c in rest if c.title not in (CACHE, "files")], threads, 1)
@@ -80,7 +80,7 @@ def compare(env: Environment, size: int, wanted: tuple[str, ...],
         missed += not good
         print(f"\n  a name never seen, to sshd: {new.text()} µs; a bare exchange over a socket: {floor.text()} µs; "
               f"with our module and its daemon's checks, all in C: {checked.text()} µs, "
-              f"{checked.median / floor.median:.2f}; ours {new.median / floor.median:.2f}, limit {PROVISIONAL_LIMIT} "
+              f"{checked.median / floor.median:.2f}; entralogin {new.median / floor.median:.2f}, limit {PROVISIONAL_LIMIT} "
               f"{'ok' if good else 'BEYOND'}")
         if size == 1000:
             programs(env, [mine, *(c for c in rest if c.title in (CACHE, "files"))])
@@ -103,7 +103,7 @@ def main() -> int:
     asked = options.parse_args()
     missed, results = 0, {}
     print(f"load before: {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors; each column the least of {ROUNDS} "
-          "rounds for ours, files and SSSD's cache, else of one", flush=True)
+          "rounds for entralogin, files and SSSD's cache, else of one", flush=True)
     with Testbed() as testbed:
         env = Environment(testbed)
         for size in asked.size or SIZES:

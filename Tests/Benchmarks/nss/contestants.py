@@ -47,7 +47,7 @@ class Contestant:
     before: tuple[str, ...] = ()  # the beginning of a command line that ends with the program's own
     environment: tuple[str, ...] = ()
     close: Callable[[], None] = field(default=lambda: None)
-    is_ours: bool = False
+    is_entralogins: bool = False
 
     def routes(self) -> list[tuple[str, str]]:
         return [("glibc", "glibc"), ("module", self.module)]
@@ -71,15 +71,15 @@ def enrolled(env: Environment, host: Host, count: int) -> None:
 
 
 @contextmanager
-def ours(env: Environment, count: int) -> Iterator[tuple[Contestant, Host]]:
+def entralogin_alone(env: Environment, count: int) -> Iterator[tuple[Contestant, Host]]:
     with env.fresh(f"names-{count}", started=False, bare=True) as host:
         switch(host.machine, "files entralogin")
         # A package's installation ends with ldconfig, as SSSD's did here; with it the loader finds the module at once.
         host.machine.must("/sbin/ldconfig")
         enrolled(env, host, count)
-        put_questions(host.machine, env.testbed.scratch / "programs", count, ours=True)
+        put_questions(host.machine, env.testbed.scratch / "programs", count, entra=True)
         yield Contestant("entralogin", host.machine, f"{LIBRARIES}/libnss_entralogin.so.2:entralogin",
-                         is_ours=True), host
+                         is_entralogins=True), host
 
 
 @contextmanager
@@ -99,7 +99,7 @@ def machine_of(env: Environment, what: str, count: int, services: str, layered: 
                groups: int = 2) -> Machine:
     machine = env.testbed.machine(f"{what}-{count}", layered=layered)
     switch(machine, services)
-    put_questions(machine, env.testbed.scratch / "programs", count, ours=False, groups=groups)
+    put_questions(machine, env.testbed.scratch / "programs", count, entra=False, groups=groups)
     return machine
 
 
@@ -194,7 +194,7 @@ def fill(env: Environment, machine: Machine, count: int) -> int:
             held = min(count, firsts[-1] + CHUNK)
     print(f"  (SSSD's memory cache: {held:,} names in {time.monotonic() - began:.0f} s)", flush=True)
     if held < count:
-        put_questions(machine, programs, held, ours=False)
+        put_questions(machine, programs, held, entra=False)
     sample = [line.split()[0] for line in machine.read(SAMPLE).splitlines()]
     answers = ask(machine, programs, (f"groups {who}" for who in sample), "lookups")
     require(all(len(a.ids) >= 2 for a in answers), "SSSD does not know its people's groups")

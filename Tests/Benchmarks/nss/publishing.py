@@ -103,8 +103,8 @@ class Publishing:
 def publishing(env: Environment, host: Host, count: int) -> Publishing:
     """Retires accounts one after the other, with `entraloginctl users retire`, while readers look other accounts up."""
     changes = min(CHANGES, count)
-    put_questions(host.machine, env.testbed.scratch / "programs", count, ours=True)
-    staying = "".join(record(n, ours=True) for n in range(count - changes))
+    put_questions(host.machine, env.testbed.scratch / "programs", count, entra=True)
+    staying = "".join(record(n, entra=True) for n in range(count - changes))
     with renames(host) as watched:
         racing: list[Future[str]] = []
         if staying:

@@ -41,9 +41,9 @@ def group_lines(count: int) -> Iterator[str]:
         yield f"team{team:05}:x:{TEAMS + team}:{members}\n"
 
 
-def record(number: int, ours: bool, groups: int = 2) -> str:
+def record(number: int, entra: bool, groups: int = 2) -> str:
     """A record for lookups.c: name, uid, gid, home, number of groups."""
-    if ours:
+    if entra:
         return f"{our_name(number)} {our_uid(number)} {our_uid(number)} /home/{our_name(number)} {groups}\n"
     return f"{name(number)} {UIDS + number} {EVERYBODY} /home/{name(number)} {groups}\n"
 
@@ -53,12 +53,12 @@ def store(count: int) -> str:
     return stored.store((our_name(number), our_uid(number)) for number in range(count))
 
 
-def put_questions(machine: Machine, programs: Path, count: int, ours: bool, groups: int = 2) -> None:
+def put_questions(machine: Machine, programs: Path, count: int, entra: bool, groups: int = 2) -> None:
     """Puts lookups.c and its records on the machine. `groups`: how many groups each account must have; 0: any number."""
     program = compiled(SOURCES / "lookups.c", programs, "-pthread", "-ldl")
     machine.path("/usr/local/bin/lookups").write_bytes(program.read_bytes())
     machine.path("/usr/local/bin/lookups").chmod(0o755)
-    machine.write(RECORDS, "".join(record(n, ours, groups) for n in range(count)))
+    machine.write(RECORDS, "".join(record(n, entra, groups) for n in range(count)))
     sample = range(0, count, max(1, count // SAMPLE_SIZE))
-    machine.write(SAMPLE, "".join(record(n, ours, groups) for n in sample))
+    machine.write(SAMPLE, "".join(record(n, entra, groups) for n in sample))
     machine.write(STRANGERS, "".join(f"stranger{n:05} 1 1 / 1\n" for n in range(STRANGER_COUNT)))

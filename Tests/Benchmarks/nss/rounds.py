@@ -16,7 +16,7 @@ from residents import RECORDS
 from testbed.checks import require
 from testbed.installed import REPOSITORY
 
-OURS, CACHE = "entralogin", "sss, memory cache"
+ENTRALOGIN, CACHE = "entralogin", "sss, memory cache"
 ROUNDS = 3
 Key = tuple[str, str, str, int]  # contestant, route, operation, threads
 

@@ -25,7 +25,7 @@ static void check_record(const unsigned char *frame, size_t size) {
     if (entralogin_nss_read_reply(NAME, frame, size, &record) != ENTRALOGIN_FOUND)
         return;
     check(record.name.length == strlen(NAME) && memcmp(record.name.bytes, NAME, strlen(NAME)) == 0, "it is the name");
-    check(entralogin_uid_in_range(record.uid) && record.gid == record.uid, "ids are ours and equal");
+    check(entralogin_uid_in_range(record.uid) && record.gid == record.uid, "ids are in the range and equal");
     check(lies_in(frame, size, record.name) && lies_in(frame, size, record.gecos) &&
               lies_in(frame, size, record.home) && lies_in(frame, size, record.shell),
         "strings lie in the frame");

@@ -126,7 +126,7 @@ static void check_passwd(enum nss_status status, int error, const struct passwd 
     check_text(p->pw_gecos, buffer, size);
     check_text(p->pw_dir, buffer, size);
     check_text(p->pw_shell, buffer, size);
-    check(entralogin_uid_in_range(p->pw_uid) && p->pw_gid == p->pw_uid, "ids are ours and equal");
+    check(entralogin_uid_in_range(p->pw_uid) && p->pw_gid == p->pw_uid, "ids are in the range and equal");
     check(entralogin_name_is_valid(p->pw_name, strlen(p->pw_name)), "a name has our shape");
     check(strcmp(p->pw_passwd, "!*") == 0 && p->pw_dir[0] == '/' && p->pw_shell[0] == '/', "a record is sound");
     const char *const texts[] = {p->pw_name, p->pw_gecos, p->pw_dir, p->pw_shell};
@@ -139,7 +139,7 @@ static void check_group(enum nss_status status, int error, const struct group *g
     check_status(status, error);
     if (status != NSS_STATUS_SUCCESS)
         return;
-    check(entralogin_gid_in_range(g->gr_gid), "a gid is ours");
+    check(entralogin_gid_in_range(g->gr_gid), "a gid is in the range");
     check_text(g->gr_name, buffer, size);
     check_text(g->gr_passwd, buffer, size);
     note_text(g->gr_name);

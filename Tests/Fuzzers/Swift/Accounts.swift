@@ -68,7 +68,7 @@ func takesGrants(_ bytes: [UInt8]) -> Bool {
     guard let (grants, generation) = GrantSnapshot.read(file, boot: boot) else { return false }
     promise(GrantSnapshot.read(file, boot: another) == nil, "grants outlived their boot")
     promise(grants.count <= GrantSnapshot.limit && file.count == 64 + grants.count * 16)
-    promise(grants.keys.allSatisfy { PosixID(user: $0) != nil }, "a grant for somebody who is not ours")
+    promise(grants.keys.allSatisfy { PosixID(user: $0) != nil }, "a grant for a uid outside the range")
     let written = GrantSnapshot.bytes(of: grants, boot: boot, generation: generation)
     guard let (again, number) = GrantSnapshot.read(written, boot: boot) else { fatalError("not read again") }
     promise(again == grants && number == generation, "what is written is something else")
@@ -85,7 +85,7 @@ private func takesGroups(_ file: [UInt8], _ boot: BootID, _ another: BootID) -> 
     guard let (snapshot, generation) = GroupSnapshot.read(file, boot: boot, of: groups) else { return false }
     promise(GroupSnapshot.read(file, boot: another, of: groups) == nil, "memberships outlived their boot")
     promise(GroupSnapshot.read(file, boot: boot, of: groups.reversed()) == nil, "memberships of other groups")
-    promise(snapshot.people.keys.allSatisfy { PosixID(user: $0) != nil }, "a membership of somebody who is not ours")
+    promise(snapshot.people.keys.allSatisfy { PosixID(user: $0) != nil }, "a membership of a uid outside the range")
     promise(snapshot.bytes(boot: boot, generation: generation) == file, "a file has two spellings")
     return true
 }

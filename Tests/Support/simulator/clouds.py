@@ -75,4 +75,5 @@ def cloud_of(host: str) -> Cloud | None:
 
 def role_of(host: str) -> str | None:
     """entra, pas, arm or graph."""
-    return next((role for role, names in HOST_NAMES.items() if host.lower() in names), None)
+    name = host.lower().partition(":")[0]
+    return next((role for role, names in HOST_NAMES.items() if name in names), None)

@@ -32,7 +32,7 @@ FAULTS = {
     "no-identity": "IMDS has no system-assigned identity (token endpoint)",
     "missing-application": "the tenant has no service principal for the PAS audience (token endpoint)",
     "token-lifetime": "managed-identity tokens live VALUE seconds (60)",
-    "clock-skew": "Azure's clock is VALUE seconds (600) ahead of ours, for certificates, tokens and Date",
+    "clock-skew": "Azure's clock is VALUE seconds (600) ahead of the machine's, for certificates, tokens and Date",
     "time-to-live": "checkaccess answers with timeToLiveInMs VALUE",
     "one-action": "checkaccess leaves the second action out of its answer",
     "twice-action": "checkaccess answers the first action twice",

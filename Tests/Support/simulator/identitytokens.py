@@ -18,7 +18,7 @@ from .tls import openssl
 def identity_token(keys: SigningKeys, person: Principal, client_id: str, tenant: str, issuer: str, now: int,
                    changes: dict[str, Any]) -> str:
     """A token that the current key signs with RS256. `changes` may have `claims` and `header` (members to replace; null: to
-    leave out) and `sign`: stranger (a key that is published for another tenant), stranger-as-ours (that key, with the
+    leave out) and `sign`: stranger (a key that is published for another tenant), stranger-as-entra (that key, with the
     current key's id), none, or hmac (with the public key as the secret)."""
     claims = {
         "ver": "2.0", "iss": issuer, "sub": hashlib.sha256(person.object_id.encode()).hexdigest(), "aud": client_id,
@@ -28,7 +28,7 @@ def identity_token(keys: SigningKeys, person: Principal, client_id: str, tenant:
     how = changes.get("sign", "")
     key = keys.stranger if how.startswith("stranger") else keys.current
     name = keys.key_id(key)
-    if how == "stranger-as-ours":
+    if how == "stranger-as-entra":
         name = keys.key_id(keys.current)
     algorithm = {"none": "none", "hmac": "HS256"}.get(how, "RS256")
     header = {"typ": "JWT", "alg": algorithm, "kid": name} | changes.get("header", {})

@@ -49,7 +49,7 @@ struct entralogin_account {
 
 /*
  * Fills in the ranges that subuid(5) gives to `account->uid` by `name` or by number. None where the name is a local
- * account's with another number, where somebody but root can write the file, or where it or passwd(5) cannot be read to
+ * account's with another number, where a user other than root can write the file, or where it or passwd(5) cannot be read to
  * its end. A range that any other line or a local uid touches is left out; so is one with numbers below 65536 or of
  * Entra accounts.
  */
