@@ -116,8 +116,8 @@ struct AuditEventTests {
     // MARK: Serving
 
     /// Passes messages through a datagram socket with the senders' credentials; a socket pair stands for netlink.
-    /// Returns the result, what reaches that socket, and the error messages.
-    private func serve(_ messages: [[UInt8]], owner: UInt32) -> (result: Int32, kernel: [UInt8], errors: String) {
+    /// Returns the result and the error messages.
+    private func serve(_ messages: [[UInt8]], owner: UInt32) -> (result: Int32, errors: String) {
         var ends: [Int32] = [-1, -1]
         socketpair(AF_UNIX, Int32(SOCK_DGRAM.rawValue), 0, &ends)
         var on: Int32 = 1
@@ -129,20 +129,19 @@ struct AuditEventTests {
         pipe(&errors)
         // No message reaches the kernel's socket: sendto(2) with an address fails on a connected socket.
         let result = entralogin_audit_serve(ends[1], owner, kernel[0], 0, errors[1])
-        var bytes = [UInt8](repeating: 0, count: 4096)
-        let got = recv(kernel[1], &bytes, bytes.count, Int32(MSG_DONTWAIT))
         close(errors[1])
         var said = [UInt8](repeating: 0, count: 4096)
         let count = read(errors[0], &said, said.count)
         for descriptor in ends + kernel + [errors[0]] { close(descriptor) }
-        return (result, Array(bytes.prefix(max(0, got))), String(decoding: said.prefix(max(0, count)), as: UTF8.self))
+        return (result, String(decoding: said.prefix(max(0, count)), as: UTF8.self))
     }
 
     @Test("P10: Datagrams of another than the socket's owner, and such that cannot be read, are passed over, told once")
     func senders() {
         let good = Fields().message
         let others = serve([good, good], owner: getuid() + 1)
-        #expect(others.result == 0 && others.kernel.isEmpty)
+        // An attempt to send it would be an error, as in the next test.
+        #expect(others.result == 0)
         #expect(others.errors == "audit-events: passed over a message that is not the daemon's\n")
         let broken = serve([[1, 2, 3], [], [UInt8](repeating: 7, count: 3000)], owner: getuid())
         #expect(broken.result == 0 && broken.errors == "audit-events: passed over a message that cannot be read\n")

@@ -131,7 +131,9 @@ final class NaiveMachine: FleetMember {
     func start() {
         loop.start { [self] in
             while true {
-                while !(await isAnswered("https://login.microsoftonline.com/common/discovery/keys")) { await loop.sleep(1) }
+                while !(await isAnswered("https://login.microsoftonline.com/common/discovery/keys")) {
+                    await loop.sleep(1)
+                }
                 await loop.sleep(86_400)
             }
         }

@@ -163,15 +163,18 @@ struct StackStampTests {
     func changeMeanwhile() throws {
         defer { sweep() }
         let machine = ChangingMachine()
+        #expect(StackStampWriter(on: WiredMachine(), version: "1", path: path).check().holds)
         #expect(try !StackStampWriter(on: machine, version: "1", path: path).stamp().holds)
         #expect(access(path, F_OK) != 0)
+        #expect(machine.runsOfSSHD >= 4, "the second check was not reached")
     }
 
     @Test("What changes after it was noted is looked at again: systemd tells of nothing while the check runs")
     func changeAfterwards() throws {
         defer { sweep() }
         let machine = MovingMachine()
-        #expect(try StackStampWriter(on: machine, version: "1", path: path).stamp().holds)
+        #expect(try StackStampWriter(on: machine, version: "1", path: path, pause: {}).stamp().holds)
+        #expect(machine.runsOfSSHD == 8, "two attempts with two checks each, and two runs of sshd in each check")
         let reader = StackStampReader(version: "1", path: path, owner: geteuid()) { path throws(FileAbsence) in
             try machine.status(of: path)
         }
@@ -229,18 +232,21 @@ struct StackStampTests {
     }
 }
 
-/// A machine that prints a configuration with `UsePAM no` from the third program run on, whatever the program.
+/// A machine whose sshd prints `UsePAM no` from its third run on: in the second check, because each check runs sshd twice.
 private final class ChangingMachine: HostView {
     private let wired = WiredMachine()
     private let runs = Mutex(0)
 
+    var runsOfSSHD: Int { runs.withLock { $0 } }
+
     func run(_ path: String, _ arguments: [String]) -> ProgramResult {
+        guard path.hasSuffix("/sshd") else { return wired.run(path, arguments) }
         let count = runs.withLock { count in
             count += 1
             return count
         }
-        let output = count > 2 ? wired.configuration.replacing("usepam yes", with: "usepam no") : wired.configuration
-        return ProgramResult(status: 0, output: output)
+        guard count > 2 else { return wired.run(path, arguments) }
+        return ProgramResult(status: 0, output: wired.configuration.replacing("usepam yes", with: "usepam no"))
     }
 
     func text(of path: String) throws(FileAbsence) -> String { try wired.text(of: path) }
@@ -250,20 +256,21 @@ private final class ChangingMachine: HostView {
     func isRunning(pid: Int32) -> Bool { false }
 }
 
-/// A machine on which a file has changed once four programs have run.
+/// A machine on which a file changes while the second check runs sshd: after its state was noted.
 private final class MovingMachine: HostView {
     private let wired = WiredMachine()
     private let runs = Mutex(0)
 
+    var runsOfSSHD: Int { runs.withLock { $0 } }
+
     func run(_ path: String, _ arguments: [String]) -> ProgramResult {
-        runs.withLock { $0 += 1 }
+        if path.hasSuffix("/sshd") { runs.withLock { $0 += 1 } }
         return wired.run(path, arguments)
     }
 
     func status(of path: String) throws(FileAbsence) -> FileStatus {
         var status = try wired.status(of: path)
-        // Each check runs sshd twice, and pam-probe and sudo, too.
-        if path == "/etc/pam.d/common-auth" { status.changed = runs.withLock { $0 >= 4 ? 1 : 0 } }
+        if path == "/etc/pam.d/common-auth" { status.changed = runs.withLock { $0 > 2 ? 1 : 0 } }
         return status
     }
 

@@ -27,7 +27,7 @@ import Testing
         #expect(UnixSignal.allCases.map(\.rawValue) == [SIGHUP, SIGINT, SIGTERM])
     }
 
-    @Test func `a loop hears a signal that is sent to the whole process`() async {
+    @Test func `a loop hears a signal that its thread has blocked`() async {
         await #expect(processExitsWith: .exitCode(7)) {
             let signals = try SignalDescriptor([.terminate])
             let loop = try EventLoop()

@@ -92,15 +92,37 @@ int unlinkat(int folder, const char *path, int flags) {
     GUARD("unlink", path, 0);
     return REAL(unlinkat)(folder, path, flags);
 }
+int link(const char *from, const char *to) {
+    GUARD("link", to, 0);
+    return REAL(link)(from, to);
+}
 int linkat(int a, const char *from, int b, const char *to, int flags) {
     GUARD("link", to, 0);
     return REAL(linkat)(a, from, b, to, flags);
+}
+int symlink(const char *target, const char *path) {
+    GUARD("symlink", path, 1);
+    return REAL(symlink)(target, path);
+}
+int symlinkat(const char *target, int folder, const char *path) {
+    GUARD("symlink", path, 1);
+    return REAL(symlinkat)(target, folder, path);
+}
+int rmdir(const char *path) {
+    GUARD("rmdir", path, 0);
+    return REAL(rmdir)(path);
 }
 int mkdir(const char *path, mode_t mode) {
     struct stat there;
     if (stat(path, &there) != 0)
         GUARD("mkdir", path, 1);
     return REAL(mkdir)(path, mode);
+}
+int mkdirat(int folder, const char *path, mode_t mode) {
+    struct stat there;
+    if (fstatat(folder, path, &there, 0) != 0)
+        GUARD("mkdir", path, 1);
+    return REAL(mkdirat)(folder, path, mode);
 }
 
 static mode_t mode_of(int flags, va_list rest) {
