@@ -318,16 +318,13 @@ def replaced(env: BootedEnvironment) -> str:
         host.wait_until_ready()
 
         def replace(path: str, count: int) -> None:
-            """Replaces the file as editors and package managers do, and waits for another verified integration."""
+            """Replaces the file as editors and package managers do. Until it is checked, no Entra account can sign in."""
             for number in range(count):
-                before = machine.must("stat", "--format=%i", path).out, stamp.stat().st_ino
+                before = machine.must("stat", "--format=%i", path).out
                 machine.must("sed", "-i", f"$a # {number}", path)
-                require(machine.must("stat", "--format=%i", path).out != before[0], f"{path} was not replaced")
-                wait_for(lambda old=before[1]: stamp.exists() and stamp.stat().st_ino != old,  # type: ignore[misc]
-                         f"the check after change {number} of {path}")
-                admitted(host.ssh(alice, "true"))
+                require(machine.must("stat", "--format=%i", path).out != before, f"{path} was not replaced")
+                wait_for(lambda: host.ssh(alice, "true").ok, f"alice to get in after change {number} of {path}")
 
-        stamp = machine.path("/run/entralogin/stack-verified")
         machine.must("rm", "-r", "/etc/sudoers.d")
         replace("/etc/sudoers", 2)
         for lacking in (WITHOUT_SUDO, ONE_FILE):
