@@ -82,6 +82,22 @@ struct UnitsRuleTests {
         #expect(found(nil).map(\.severity) == [.good])
     }
 
+    @Test(
+        "P16: a masked unit is unmasked where the mask is; an empty file of the package's masks it, too",
+        arguments: [
+            ("/etc/systemd/system/entralogin-keys.path", "systemctl unmask entralogin-keys.path && "),
+            ("/run/systemd/system/entralogin-keys.path", "systemctl unmask --runtime entralogin-keys.path && "),
+            ("/usr/lib/systemd/system/entralogin-keys.path", "install the package again"),
+        ]
+    )
+    func masked(path: String, remedy: String) {
+        let found = evaluate { blocks in
+            blocks["entralogin-keys.path"] =
+                "Id=entralogin-keys.path\nLoadState=masked\nFragmentPath=\(path)\nActiveState=inactive"
+        }
+        #expect(found.count == 1 && found[0].remedy.hasPrefix(remedy))
+    }
+
     @Test("A systemd that says nothing is no reason to call the units good")
     func silent() {
         #expect(evaluate { $0 = [:] }.count == UnitsRule.units.count)

@@ -38,7 +38,7 @@ access_provider = permit
 def seen_by_sshd(env: Environment, host: Host, name: str) -> int:
     """The uid that sshd sees; without it there would be no provisional record for other programs to find."""
     (answer,) = ask(host.machine, env.testbed.scratch / "programs", [f"name {name}"])
-    require(len(answer.ids) == 1, f"sshd is told nothing about {name}")
+    require(len(answer.ids) == 1, f"sshd gets no record of {name}")
     return answer.ids[0]
 
 

@@ -173,7 +173,7 @@ def nobody_to_ask(env: Environment) -> str:
         refused_at_once(host, person, "ln -s /usr/bin/sudo /tmp/sshd; echo | /tmp/sshd -S id -u", "calls itself sshd")
         for setting in ("targetpw", "rootpw", "runaspw"):
             host.machine.write(TARGETPW, f"Defaults:%{ADMINS} {setting}\n", 0o440)
-            refused_at_once(host, person, "echo | sudo -S id -u", "sudo asks about somebody else than you")
+            refused_at_once(host, person, "echo | sudo -S id -u", "sudo asks about another user than you")
         host.machine.write(TARGETPW, f"Defaults:%{ADMINS} noninteractive_auth\n", 0o440)
 
         def unanswered(terminal: Terminal) -> None:

@@ -186,7 +186,7 @@ def refused(env: Environment) -> str:
         machine.write("/etc/nsswitch.conf", names)
         equal([machine.read(path) for path in FILES], [LISAS, LISAS], "the files so far")
         outcome = host.tool("subids", "--write")
-        require(outcome.status == 1 and "is somebody's" in outcome.text, f"the last range: {outcome.text}")
+        require(outcome.status == 1 and "is taken" in outcome.text, f"the last range: {outcome.text}")
         equal(sum(len(ranges(host, person)) for person in people), 2, "ranges given")
         require("subids.exhausted" in findings(host), "doctor: no range is left")
         host.stamped()

@@ -59,7 +59,7 @@ struct StatusTextTests {
         #expect(text.lines(report).last == "audit       4 events, 0 dropped")
         report.audit?.isPresent = false
         report.audit?.lastError = "No such file or directory (errno 2)"
-        #expect(text.lines(report).last == "audit       told nothing: entralogin-audit.socket is not there")
+        #expect(text.lines(report).last == "audit       gets nothing: entralogin-audit.socket is not there")
     }
 
     @Test("P15: records that wait for the journal or are lost are a line; where none are, nothing is said")

@@ -6,7 +6,7 @@
 
 #define QUESTION "Microsoft Entra ID: press Enter to get a code for sudo: "
 #define OTHER_PERSON \
-    "entralogin: refused: sudo asks about somebody else than you (targetpw, rootpw or runaspw in sudoers), and a code can " \
+    "entralogin: refused: sudo asks about another user than you (targetpw, rootpw or runaspw in sudoers), and a code can " \
     "only prove who you are; ask this machine's administrator"
 #define NO_TERMINAL "entralogin: refused: sudo asks for a code here, and there is no terminal to show it on"
 /* The user has run sudo's file under another name. */

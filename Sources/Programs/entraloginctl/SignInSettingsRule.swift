@@ -37,7 +37,7 @@ struct SignInSettingsRule {
         return Finding(
             .settingsCallers,
             .error,
-            "ProvisionalCallers= does not name sshd, which is told of no newcomer: nobody can sign in here for the first time",
+            "ProvisionalCallers= does not name sshd, so sshd knows no newcomer: nobody can sign in here for the first time",
             place: settings.place(of: "Accounts.ProvisionalCallers"),
             needed: "sshd among the names",
             remedy: "write it there, or take the line out, and systemctl restart entralogind",

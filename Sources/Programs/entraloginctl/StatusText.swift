@@ -105,7 +105,7 @@ struct StatusText: Sendable {
     }
 
     private func audit(_ audit: AuditReport) -> String {
-        guard audit.isPresent else { return "told nothing: entralogin-audit.socket is not there" }
+        guard audit.isPresent else { return "gets nothing: entralogin-audit.socket is not there" }
         return "\(audit.handedOver) events, \(audit.dropped) dropped"
     }
 

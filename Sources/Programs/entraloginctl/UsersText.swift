@@ -104,7 +104,7 @@ struct UsersText: Sendable {
         )
         lines += ["", "  \(command)", ""]
         lines += Text.wrap(
-            "If the name was given to somebody else: do not. That person needs another name on this machine.",
+            "If the name was given to another person: do not. That person needs another name on this machine.",
             width: Style.width
         )
         return lines

@@ -237,7 +237,7 @@ extension AccountStage {
         if let uid = request.invokingUID {
             switch accounts.holder(ofSystemUID: uid) {
             case .other: break
-            case .nobody: throw Denial(.notEnrolled, detail: "uid \(uid), who asks, is nobody's")
+            case .nobody: throw Denial(.notEnrolled, detail: "uid \(uid), the caller's, has no account")
             case .enrolled(let enrolled): found.append(enrolled.account)
             }
         }
@@ -255,7 +255,7 @@ extension AccountStage {
         switch accounts.standing(of: name) {
         case .enrolled(let enrolled): return enrolled
         case .none(let denial): throw denial
-        case .provisional: throw Denial(.notEnrolled, detail: "\(name), who asks, never signed in")
+        case .provisional: throw Denial(.notEnrolled, detail: "\(name), the caller, never signed in")
         }
     }
 

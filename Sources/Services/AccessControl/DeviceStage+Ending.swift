@@ -58,7 +58,7 @@ extension DeviceStage {
             guard UserName(folding: name) == account.name else {
                 throw Denial(
                     .wrongName,
-                    text: "You signed in to Microsoft Entra ID as somebody else than \(account.name)",
+                    text: "You signed in to Microsoft Entra ID as another user than \(account.name)",
                     detail: "signed in as \(DecisionJournal.bounded(name, 128))"
                 )
             }

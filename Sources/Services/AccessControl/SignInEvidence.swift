@@ -53,7 +53,7 @@ struct SignInEvidence: Sendable {
         accounts: any AccountsView
     ) throws(Denial) {
         guard signedIn.user.text == user, signedIn.uid == uid, signedIn.home == home else {
-            throw Denial(.recordChanged, detail: "somebody else signed in in this process, or with another record")
+            throw Denial(.recordChanged, detail: "another user signed in in this process, or with another record")
         }
         let binding = try AccountBinding(signedIn.user, uid: uid, home: home, in: accounts)
         try binding.check(signedIn.identity)

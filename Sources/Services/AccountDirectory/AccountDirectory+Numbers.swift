@@ -15,7 +15,7 @@ extension AccountDirectory {
                 .localAccount,
                 text: "Another directory of this machine has that name",
                 detail:
-                    "getent gives \(account.name) the number \(number); a name that somebody has is never an Entra account's"
+                    "getent gives \(account.name) the number \(number); a name that is taken is never an Entra account's"
             )
         case .unknown(let reason): throw Denial(silentDirectory: reason)
         }

@@ -50,7 +50,7 @@ extension EntraGroups {
             // Nobody had it when it was published, and a service that is slow for a while is no reason to take it from
             // people.
             guard !hasGroup(named: group.name) else { break }
-            look.trouble.append("whether somebody has the name \(group.name) is not known: \(reason)")
+            look.trouble.append("whether the name \(group.name) is taken is not known: \(reason)")
             return
         }
         do throws(StoreFault) {
@@ -58,7 +58,7 @@ extension EntraGroups {
                 look.published.append(Published(group: group, gid: gid))
             } else {
                 look.trouble.append(
-                    "\(group.name) has no number: somebody has it, none is left, or whose they are is not known"
+                    "\(group.name) has no number: it is taken, none is left, or the holders are not known"
                 )
             }
         } catch {

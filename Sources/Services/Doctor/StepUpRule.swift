@@ -102,7 +102,10 @@ struct StepUpRule: Sendable {
             return (.error, "step-up does not happen: sudoers has !authenticate for administrators")
         }
         if let other = ["targetpw", "rootpw", "runaspw"].first(where: { defaults[$0] == "yes" }) {
-            return (.error, "sudoers has \(other) for administrators: sudo asks about somebody else, and refuses them")
+            return (
+                .error,
+                "sudoers has \(other) for administrators: sudo asks about another user, and refuses administrators"
+            )
         }
         for (name, usual) in [("pam_service", ["sudo"]), ("pam_login_service", PAMServices.stepUp)] {
             guard let service = defaults[name], !usual.contains(service) else { continue }

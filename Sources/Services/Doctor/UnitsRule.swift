@@ -59,10 +59,10 @@ struct UnitsRule: Sendable {
         guard machine.exists("/run/systemd/system"),
             let program = UnitsRule.programs.first(where: { machine.exists($0) })
         else {
-            let what = "systemd does not run here: somebody else has to start entralogind"
+            let what = "systemd does not run here: entralogind has to be started in another way"
             return Outcome(findings: [Finding(.units, .note, what)])
         }
-        let properties = "--property=Id,LoadState,ActiveState,UnitFileState,User,MainPID"
+        let properties = "--property=Id,LoadState,FragmentPath,ActiveState,UnitFileState,User,MainPID"
         let result = machine.run(program, ["show", "--no-pager", properties] + UnitsRule.units)
         let states = UnitsRule.states(in: result.output)
         let asAnother = [user(states), number(states, machine)].compactMap(\.self)
@@ -120,8 +120,7 @@ struct UnitsRule: Sendable {
             let load = state["LoadState"] ?? "not known to systemd"
             let what = isUp ? "is \(load) and runs on: from its next start on, \(need.why)" : "is \(load): \(need.why)"
             let remedy =
-                load == "masked"
-                ? "systemctl unmask \(need.unit) && systemctl enable --now \(need.unit)" : "install the package again"
+                load == "masked" ? UnitsRule.unmask(need.unit, state["FragmentPath"] ?? "") : UnitsRule.reinstall
             let keepsOut: KeptOut? = isUp && need.severity == .error ? .later : nil
             return Finding(id, need.severity, "\(need.unit) \(what)", remedy: remedy, keepsOut: keepsOut)
         }
@@ -137,6 +136,15 @@ struct UnitsRule: Sendable {
         guard state["UnitFileState"] == "disabled" else { return nil }
         let what = "\(need.unit) is disabled: it does not start at boot"
         return Finding(id, min(need.severity, .warning), what, remedy: "systemctl enable \(need.unit)")
+    }
+
+    private static let reinstall = "install the package again"
+
+    /// A link to /dev/null in /etc or /run masks a unit, and so does an empty unit file of the package (systemd.unit(5)).
+    private static func unmask(_ unit: String, _ path: String) -> String {
+        guard path.isEmpty || path.hasPrefix("/etc/") || path.hasPrefix("/run/") else { return reinstall }
+        let runtime = path.hasPrefix("/run/") ? "--runtime " : ""
+        return "systemctl unmask \(runtime)\(unit) && systemctl enable --now \(unit)"
     }
 
     /// Blocks of `Key=value` lines, an empty line between two.

@@ -37,7 +37,7 @@ package struct WritableFilesRule: Sendable {
         Finding(
             .filesConfiguration,
             .warning,
-            "\(what): whoever writes it decides who signs in",
+            "\(what): a user who can write it decides who signs in",
             place: path,
             needed: "owner root, and no other may write it",
             remedy: remedy

@@ -118,7 +118,7 @@ extension SubordinateIDPlan.Refusal {
     /// One sentence about an account, without its name.
     package var text: String {
         switch self {
-        case .exhausted: "every range of SubordinateIDRange= is somebody's"
+        case .exhausted: "every range of SubordinateIDRange= is taken"
         case .twoForms: "has lines by name and by number, and newuidmap maps no number twice"
         case .half(let path): "has lines in \(path) alone, and their numbers are not free in the other file"
         }

@@ -27,7 +27,7 @@ struct MigratedFiles {
             return [
                 MigrationConflict(
                     place: MappingList.path,
-                    text: "has one of these names, object ids or numbers for somebody else",
+                    text: "has one of these names, object ids or numbers for another user",
                     remedy: "find out whose it is; remove the line there or here"
                 )
             ]

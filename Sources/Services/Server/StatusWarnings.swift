@@ -276,7 +276,7 @@ struct StatusWarnings {
             ReportedWarning(
                 id: .auditDropped,
                 isGrave: false,
-                text: "the Linux audit system was not told of \(audit.dropped) events: \(error)",
+                text: "the Linux audit system did not get \(audit.dropped) events: \(error)",
                 remedy: "systemctl status entralogin-audit.socket entralogin-audit; or Audit=no in [Log]"
             )
         ]
