@@ -147,7 +147,7 @@ def refusals(env: Environment) -> str:
 
         other = env.newcomer()
         seen = [refused_line(env, host, person, decline, "declined"),
-                refused_line(env, host, person, approving(env, other), "somebody else")]
+                refused_line(env, host, person, approving(env, other), "another user than")]
         with env.azure.fault("code-lifetime", "signin", value=2):
             seen.append(refused_line(env, host, person, lambda code: None, "in time"))
         env.withdraw(person)

@@ -128,7 +128,7 @@ def refused(env: Environment) -> str:
 
         def act(terminal: Terminal) -> list[str]:
             seen = [no(terminal, lambda code: env.azure.post("decline", user_code=code), "declined"),
-                    no(terminal, approving(env, other), "somebody else")]
+                    no(terminal, approving(env, other), "another user than")]
             with env.azure.fault("code-lifetime", "signin", value=2):
                 seen.append(no(terminal, lambda code: None, "in time"))
             with env.azure.fault("refuse", "signin"):
