@@ -69,10 +69,11 @@ install-programs:
 
 # Templates go to DATADIR; configure makes the machine's files from them. Existing settings are never overwritten.
 install-pieces:
-	$(call put,0755,packaging/configure,$(LIBEXECDIR)/configure)
 	for part in packaging/integration/*.sh; do \
 	  $(call put,0644,"$$part",$(LIBEXECDIR)/integration/$${part##*/}) || exit 1; \
 	done
+	$(call put,0755,packaging/configure,$(LIBEXECDIR)/configure)
+	rm -rf $(DESTDIR)$(LIBEXECDIR)/wiring  # the folder's former name
 	$(call put,0755,packaging/forget-names,$(LIBEXECDIR)/forget-names)
 	$(call put,0755,packaging/start-managers,$(LIBEXECDIR)/start-managers)
 	$(call put,0644,packaging/sshd/00-entralogin.conf,$(DATADIR)/sshd/00-entralogin.conf)

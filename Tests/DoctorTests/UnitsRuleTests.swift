@@ -34,8 +34,15 @@ struct UnitsRuleTests {
             ("entralogind.service", "ActiveState=failed", Severity.error, "is failed"),
             ("entralogind-principals.socket", "LoadState=masked", .error, "is masked"),
             ("entralogin-stack.path", "LoadState=not-found", .warning, "is not-found"),
-            ("entralogin-stack-folders.path", "ActiveState=inactive", .warning, "sign-in stays off"),
-            ("entralogin-stack-sudoers.path", "ActiveState=failed", .warning, "sign-in stays off"),
+            ("entralogin-stack.path", "ActiveState=failed", .warning, "sign-in may stay off"),
+            (
+                "entralogin-stack-sshd.path", "ActiveState=inactive", .warning,
+                "sshd_config.d is checked up to 15 minutes late"
+            ),
+            ("entralogin-stack-pid.path", "ActiveState=failed", .warning, "a reload of sshd"),
+            ("entralogin-stack-sudoers.path", "ActiveState=failed", .warning, "an edit of sudoers"),
+            ("entralogin-stack-sudoers-folder.path", "UnitFileState=disabled", .warning, "does not start at boot"),
+            ("entralogin-stack.timer", "ActiveState=inactive", .warning, "that no path unit has seen"),
             ("entralogin-sessions.socket", "ActiveState=inactive", .warning, "end no session"),
             ("entralogin-keys.path", "ActiveState=failed", .warning, "do not reach sshd"),
             ("entralogin-linger.path", "ActiveState=failed", .warning, "are not started"),
@@ -85,15 +92,21 @@ struct UnitsRuleTests {
     @Test(
         "P16: a masked unit is unmasked where the mask is; an empty file of the package's masks it, too",
         arguments: [
-            ("/etc/systemd/system/entralogin-keys.path", "systemctl unmask entralogin-keys.path && "),
-            ("/run/systemd/system/entralogin-keys.path", "systemctl unmask --runtime entralogin-keys.path && "),
-            ("/usr/lib/systemd/system/entralogin-keys.path", "install the package again"),
+            ("/etc/systemd/system/entralogin-keys.path", "masked", "systemctl unmask entralogin-keys.path && "),
+            (
+                "/run/systemd/system/entralogin-keys.path", "masked-runtime",
+                "systemctl unmask --runtime entralogin-keys.path && "
+            ),
+            ("/dev/null", "masked", "systemctl unmask entralogin-keys.path && "),
+            ("/dev/null", "masked-runtime", "systemctl unmask --runtime entralogin-keys.path && "),
+            ("/usr/lib/systemd/system/entralogin-keys.path", "masked", "install the package again"),
+            ("/lib/systemd/system/entralogin-keys.path", "masked", "install the package again"),
         ]
     )
-    func masked(path: String, remedy: String) {
+    func masked(path: String, state: String, remedy: String) {
         let found = evaluate { blocks in
             blocks["entralogin-keys.path"] =
-                "Id=entralogin-keys.path\nLoadState=masked\nFragmentPath=\(path)\nActiveState=inactive"
+                "Id=entralogin-keys.path\nLoadState=masked\nFragmentPath=\(path)\nActiveState=inactive\nUnitFileState=\(state)"
         }
         #expect(found.count == 1 && found[0].remedy.hasPrefix(remedy))
     }

@@ -82,8 +82,6 @@ def turn_off(host: Host) -> None:
 BROKEN = (
     ("nsswitch.conf with the other service", edit(NSSWITCH, "s/entralogin_short/entralogin/"), "entralogin_short"),
     ("PAM without the argument", other_profile, "short_names"),
-    ("the argument removed by hand", edit(COMMON_ACCOUNT, "s/pam_entralogin.so short_names/pam_entralogin.so/"), "short_names"),
-    ("an argument added by hand", edit(COMMON_ACCOUNT, "s/pam_entralogin.so short_names/& debug/"), "short_names"),
     ("sshd without the block", edit(DROP_IN, f"/^Match Group {GROUP}/,/HostbasedAuthentication/d"), "short name"),
     ("a key in sshd's block", edit(DROP_IN, f"/^Match Group {GROUP}/,/^Match User/s/AuthorizedKeysFile none/"
                                    "AuthorizedKeysFile .ssh\\/authorized_keys/"), "authorizedkeysfile"),
@@ -107,6 +105,23 @@ def differing(env: Environment, broken: Sequence[tuple[str, Callable[[Host], obj
             person = env.newcomer()
             admitted(host.ssh(short(person), "id -un"), f"{local_part(person)}\n")
     return said[-200:]
+
+
+@case("P16", "short names: PAM's argument removed by hand: configure says that the file was edited, and leaves it alone")
+def edited(env: Environment) -> str:
+    with short_names(env, "shortedited") as host:
+        machine, good = host.machine, host.machine.read(COMMON_ACCOUNT)
+        for expression in ("s/pam_entralogin.so short_names/pam_entralogin.so/", "s/pam_entralogin.so short_names/& debug/"):
+            machine.must("sed", "-i", expression, COMMON_ACCOUNT)
+            edited = machine.read(COMMON_ACCOUNT)
+            outcome = machine.run(CONFIGURE, "--enable")
+            require(outcome.status == 1 and "common-account was changed by hand" in outcome.text, outcome.text)
+            require("pam-auth-update failed" not in outcome.text, outcome.text)
+            equal([line.rstrip() for line in machine.read(COMMON_ACCOUNT).splitlines()],
+                  [line.rstrip() for line in edited.splitlines()], COMMON_ACCOUNT)
+            machine.write(COMMON_ACCOUNT, good)
+            host.stamped()
+    return outcome.text.splitlines()[0]
 
 
 @case("P4", "short names: setting on without configure: stack refuses, and so does sign-in; local users are as before")

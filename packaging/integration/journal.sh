@@ -71,7 +71,8 @@ take_way_back() {
             # All steps were done: at most the lines of mapped accounts are missing. Only --recover must restore them;
             # any other verb sets the machine up as it needs.
             (reload_sshd) || :
-            { bring_lines && note_on; } || [ "$verb" != --recover ] || return 1
+            note_on
+            bring_lines || [ "$verb" != --recover ] || return 1
             break
         fi
         (take_back "${step#*.}") && rm -f "$JOURNAL/$step" && continue

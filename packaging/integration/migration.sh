@@ -162,7 +162,7 @@ migrate() {
         # Without systemd the administrator has to reload sshd; until then the check sees the old configuration.
         complain "once sshd has read its files: entraloginctl stack --stamp"
     fi
-    note_on || :
+    note_on
     close_journal
     say "wired. Try a sign-in before you close this session; back: entraloginctl migrate --undo"
 }

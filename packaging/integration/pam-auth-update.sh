@@ -55,7 +55,6 @@ run_pam_auth_update() {
     done
     mv -T $PAM_COPIES.new $PAM_COPIES && on_disk $JOURNAL || return 1
     BEGUN=yes
-    for stage in account auth session; do restore_arguments $stage || return 1; done
     # When it cannot write the file of a stage, it may skip that stage or all of them without a message.
     for attempt in first second; do
         if [ "$1" = --enable ]; then
@@ -82,26 +81,14 @@ pam_disabling() {
     if grep -q -e --disable "$(command -v pam-auth-update)"; then echo --disable; else echo --remove; fi
 }
 
-# restore_arguments STAGE: gives entralogin's line the arguments that pam-auth-update recorded. It keeps other ones as the
-# administrator's choice, but the integration check accepts none.
-restore_arguments() {
-    file=/etc/pam.d/common-$1
-    recorded=$(module_and_arguments "/var/lib/pam/$1")
-    [ -n "$recorded" ] && [ -f "$file" ] && [ "$(module_and_arguments "$file")" != "$recorded" ] || return 0
-    cp -p "$file" "$file.entralogin-new" || return 1
-    sed "s/^\([^#]*[[:space:]]\)pam_entralogin\.so.*/\1$recorded/" "$file" >"$file.entralogin-new" && into_place "$file"
-}
-
-# module_and_arguments FILE: of entralogin's line, without blanks at its end. Prints nothing where there is no such line.
-module_and_arguments() {
-    sed -n 's/^[^#]*[[:space:]]\(pam_entralogin\.so.*\)$/\1/p' "$1" 2>/dev/null | sed 's/[[:space:]]*$//' | head -n 1
-}
-
 can_write() { touch "$1/entralogin.new" && rm -f "$1/entralogin.new"; }
 
+# Blanks at the end of a line do not count: where an argument was removed by hand, pam-auth-update leaves one.
 has_changed_pam() {
     for file in /etc/pam.d/common-*; do
-        [ ! -f "$PAM_COPIES$file" ] || cmp -s "$PAM_COPIES$file" "$file" || return 0
+        [ -f "$PAM_COPIES$file" ] || continue
+        sed 's/[[:space:]]*$//' "$file" >"$WORK/pam.now"
+        sed 's/[[:space:]]*$//' "$PAM_COPIES$file" | cmp -s - "$WORK/pam.now" || return 0
     done
     return 1
 }
@@ -156,15 +143,14 @@ unmanaged_lines() {
 }
 
 # True where each line inside those blocks is one that pam-auth-update recorded. It counts jumps anew, and keeps options
-# that were added by hand, so only the beginning of a line is compared; of entralogin's own, all but the arguments.
+# that were added by hand, so only the beginning of a line is compared.
 has_recorded_lines() {
     awk -v stage="$1" '
         function plain(line) { gsub(/=(end|[0-9]+)/, "=N", line); gsub(/[[:space:]]+/, " ", line); sub(/^ | $/, "", line); return line }
-        FNR == NR { sub(/pam_entralogin\.so.*/, "pam_entralogin.so"); known[plain($0)] = 1; next }
+        FNR == NR { known[plain($0)] = 1; next }
         /^# here are the per-package modules/ || /^# and here are more per-package modules/ { inside = 1; next }
         /^# here.s the fallback/ || /^# end of pam-auth-update/ { inside = 0; next }
         inside && !/^#/ && NF { line = $0; sub(/^[a-z]+[[:space:]]+/, "", line); line = plain(line); sub(/ $/, "", line)
-            sub(/pam_entralogin\.so.*/, "pam_entralogin.so", line)
             if (!(line in known)) strange = 1 }
         END { exit strange }' "/var/lib/pam/$1" "/etc/pam.d/common-$1"
 }

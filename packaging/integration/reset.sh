@@ -8,9 +8,8 @@
 TURNED_ON=/etc/entralogin/turned-on
 
 note_on() {
-    install -d -m 0755 /etc/entralogin && (: >$TURNED_ON) && on_disk /etc/entralogin && return
-    complain "$TURNED_ON cannot be written: after a reset by Azure's tools, sign-in does not come back by itself"
-    return 1
+    install -d -m 0755 /etc/entralogin && (: >$TURNED_ON) && on_disk /etc/entralogin ||
+        complain "$TURNED_ON cannot be written: after a reset by Azure's tools, sign-in does not come back by itself"
 }
 
 # Keywords of the files that VMAccess puts in place, in order: Debian, Ubuntu and systems that it does not know; RHEL

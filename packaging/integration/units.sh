@@ -3,7 +3,8 @@
 # systemd's units, and the integration check. Read by configure.
 
 UNITS='entralogin-audit.socket entralogin-sessions.socket entralogind-control.socket entralogind-principals.socket entralogind.service
-entralogin-stack.path entralogin-stack-folders.path entralogin-stack-sudoers.path entralogin-keys.path entralogin-linger.path entralogin-subids.path'
+entralogin-stack.path entralogin-stack-sshd.path entralogin-stack-pid.path entralogin-stack-sudoers.path
+entralogin-stack-sudoers-folder.path entralogin-stack.timer entralogin-keys.path entralogin-linger.path entralogin-subids.path'
 CACHES=entralogin-caches.path
 # Enabled with the daemon, by the machine's owner, or started by a socket.
 OTHERS='entralogin-metrics.timer entralogin-audit.service entralogin-sessions.service'
@@ -109,6 +110,8 @@ restart_daemon() {
     may_start || return 0
     forget_user_database
     systemctl daemon-reload || :
+    # Its Wants= also starts the units that only this version has.
+    systemctl try-restart entralogin-stack.path || complain "entralogin-stack.path does not restart: systemctl status entralogin-stack.path"
     systemctl try-restart entralogind.service entralogin-audit.service entralogin-sessions.service || complain "the daemon does not restart: journalctl -u entralogind"
 }
 

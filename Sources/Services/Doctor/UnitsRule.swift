@@ -17,9 +17,12 @@ struct UnitsRule: Sendable {
         Need(unit: "entralogind-control.socket", severity: .error, why: "the modules reach nobody"),
         Need(unit: "entralogind-principals.socket", severity: .error, why: "certificates are checked by nobody"),
         Need(unit: "entralogind.service", severity: .error, why: "nobody decides"),
-        watch("entralogin-stack.path"),
-        watch("entralogin-stack-folders.path"),
-        watch("entralogin-stack-sudoers.path"),
+        watch("stack.path", why: "after an edit sign-in may stay off for up to 15 minutes"),
+        watch("stack-sshd.path", why: "an edit in sshd_config.d is checked up to 15 minutes late"),
+        watch("stack-pid.path", why: "a reload of sshd is checked up to 15 minutes late"),
+        watch("stack-sudoers.path", why: "an edit of sudoers is checked up to 15 minutes late"),
+        watch("stack-sudoers-folder.path", why: "an edit in sudoers.d is checked up to 15 minutes late"),
+        watch("stack.timer", why: "a change that no path unit has seen is checked only with the next one"),
         Need(
             unit: "entralogin-sessions.socket",
             severity: .warning,
@@ -41,8 +44,8 @@ struct UnitsRule: Sendable {
             why: "the Linux audit system hears nothing of entralogin"
         ),
     ]
-    private static func watch(_ unit: String) -> Need {
-        Need(unit: unit, severity: .warning, why: "after an edit sign-in stays off until entraloginctl stack --stamp")
+    private static func watch(_ unit: String, why: String) -> Need {
+        Need(unit: "entralogin-\(unit)", severity: .warning, why: why)
     }
 
     /// The units that are looked at.
@@ -120,7 +123,7 @@ struct UnitsRule: Sendable {
             let load = state["LoadState"] ?? "not known to systemd"
             let what = isUp ? "is \(load) and runs on: from its next start on, \(need.why)" : "is \(load): \(need.why)"
             let remedy =
-                load == "masked" ? UnitsRule.unmask(need.unit, state["FragmentPath"] ?? "") : UnitsRule.reinstall
+                load == "masked" ? UnitsRule.unmask(need.unit, state) : UnitsRule.reinstall
             let keepsOut: KeptOut? = isUp && need.severity == .error ? .later : nil
             return Finding(id, need.severity, "\(need.unit) \(what)", remedy: remedy, keepsOut: keepsOut)
         }
@@ -141,9 +144,11 @@ struct UnitsRule: Sendable {
     private static let reinstall = "install the package again"
 
     /// A link to /dev/null in /etc or /run masks a unit, and so does an empty unit file of the package (systemd.unit(5)).
-    private static func unmask(_ unit: String, _ path: String) -> String {
-        guard path.isEmpty || path.hasPrefix("/etc/") || path.hasPrefix("/run/") else { return reinstall }
-        let runtime = path.hasPrefix("/run/") ? "--runtime " : ""
+    /// `FragmentPath` is the link's path, or /dev/null up to systemd 247.
+    private static func unmask(_ unit: String, _ state: [String: String]) -> String {
+        let path = state["FragmentPath"] ?? ""
+        guard !path.hasPrefix("/usr/"), !path.hasPrefix("/lib/") else { return reinstall }
+        let runtime = state["UnitFileState"] == "masked-runtime" ? "--runtime " : ""
         return "systemctl unmask \(runtime)\(unit) && systemctl enable --now \(unit)"
     }
 
