@@ -96,19 +96,21 @@ def limited_doas(env: Environment) -> str:
 
         command = "doas -n sh -c 'id -u'"
         said = in_steps(env, host, person, [lambda: None, lambda: withdraw("person")],
-                        f"{command}; [ ! -e /tmp/go ] || {{ {search(2000, 9000, 12, command=command).strip()}; }}; touch /tmp/go")
+                        f"{command}; [ ! -e /tmp/go ] || {{ {search(2000, 9000, 4, command=command).strip()}; }}; touch /tmp/go")
         machine.remove("/tmp/go")
-        require("ROOT" not in said[1] and "tried 584" in said[1], said[1])
+        require("ROOT" not in said[1] and "tried 1751" in said[1], said[1])
 
         def opened() -> None:
             withdraw("other")
             old_account_lines(host)
 
-        stop = search(2000, 9000, 12, command=command, then="break").strip()
+        # Few limits do it, and others in each process, because addresses are random: so the control has three rounds.
+        stop = "; ".join([search(2000, 9000, 4, command=command, then="break").strip()] * 3)
         control = in_steps(env, host, other, [lambda: None, opened],
                            f"{command}; [ ! -e /tmp/go ] || {{ {stop}; }}; touch /tmp/go")
         require("ROOT" in control[1], f"the attack does not work by the old line either: {control[1]}")
-    return f"584 limits, none root; by the old line {control[1].splitlines()[-2]} KiB"
+    root = next(line for line in control[1].splitlines() if "ROOT" in line)
+    return f"1751 limits, none root; by the old line {root} KiB"
 
 
 @contextmanager
