@@ -334,6 +334,23 @@ def replaced(env: BootedEnvironment) -> str:
     return "checked and verified after each of eight changes"
 
 
+OFTEN = "[Timer]\nOnActiveSec=\nOnUnitInactiveSec=\nOnActiveSec=2s\nOnUnitInactiveSec=2s\nAccuracySec=100ms\n"
+
+
+@case("P17", "a change that no path unit has seen: the timer has it checked, and sign-in goes on")
+def unseen(env: BootedEnvironment) -> str:
+    alice = env.person("alice")
+    with env.boot("unseen", units={"entralogin-stack.timer": OFTEN}) as host:
+        host.machine.wait_until_up()
+        host.wait_until_ready()
+        host.machine.systemctl("stop", "entralogin-stack*.path")
+        host.machine.must("sed", "-i", "$a # changed", "/etc/nsswitch.conf")
+        wait_for(lambda: host.ssh(alice, "true").ok, "alice to get in after the timer's check")
+        active = host.machine.run("systemctl", "list-units", "--plain", "--no-legend", "--state=active", "entralogin-stack*.path")
+        equal(active.out, "", "path units that watch")
+    return "checked without a path unit"
+
+
 @case("P6", "the login service knows the session, and alice has a user manager of her own")
 def sessions(env: BootedEnvironment) -> str:
     host, alice = env.vm, env.person("alice")
