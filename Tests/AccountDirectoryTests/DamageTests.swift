@@ -62,7 +62,7 @@ import Testing
     }
 
     @Test("P14: a damaged store that is repaired is taken again, with the same names, numbers and homes")
-    func mended() async throws {
+    func repaired() async throws {
         let before = try await enrolSome()
         let bytes = try #require(fixture.bytes("accounts"))
         put(bytes.dropLast(), "accounts", mode: 0o600)

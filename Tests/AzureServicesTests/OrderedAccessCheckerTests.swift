@@ -347,7 +347,7 @@ struct OrderedAccessCheckerTests {
     }
 
     @Test("where nobody serves, all are asked again at once: what was fixed shows at the next sign-in")
-    func mended() async throws {
+    func repaired() async throws {
         let fixture = Fixture()
         fixture.transport.script(Fixture.pas, .answer(405))
         fixture.transport.script(Fixture.arm, .answer(403))

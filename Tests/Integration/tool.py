@@ -120,7 +120,7 @@ def around(env: Environment) -> str:
         host.machine.must("umount", "/var/log")
         host.reload()
         host.stamped()
-        wait_for(lambda: host.tool("doctor").status == 0, "a doctor who is content when all is mended")
+        wait_for(lambda: host.tool("doctor").status == 0, "doctor to find nothing once all is fixed")
     return f"{len(seen) + 3} causes"
 
 

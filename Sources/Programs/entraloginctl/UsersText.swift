@@ -96,7 +96,7 @@ struct UsersText: Sendable {
         lines.append("")
         lines += Text.wrap(
             """
-            Whoever that object is gets everything of this account: its files, its cron jobs, and what sudoers and \
+            The new object gets everything of this account: its files, its cron jobs, and what sudoers and \
             other files on this machine allow that name. Make sure in Entra that it is the same human being, deleted \
             there and made anew. If so:
             """,

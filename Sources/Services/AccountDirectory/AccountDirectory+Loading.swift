@@ -54,7 +54,7 @@ extension AccountDirectory {
         }
         guard let failure else { return }
         guard failure == .wouldBlock else {
-            throw fault("cannot lock \(path): \(failure)", remedy: "Mend the folder; it belongs to the user entralogin")
+            throw fault("cannot lock \(path): \(failure)", remedy: "Fix the folder; it belongs to the user entralogin")
         }
         throw fault("another entralogind works with \(path)", remedy: "Stop it; this one looks again by itself")
     }
